@@ -1,0 +1,19 @@
+namespace Postern.Relay.Accounts;
+
+/// <summary>The directory's database cannot be read or written: locked for too long, corrupt, or gone. The message says which file and why.</summary>
+public sealed class DirectoryUnavailableException : Exception
+{
+    public DirectoryUnavailableException()
+    {
+    }
+
+    public DirectoryUnavailableException(string message)
+        : base(message)
+    {
+    }
+
+    public DirectoryUnavailableException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}

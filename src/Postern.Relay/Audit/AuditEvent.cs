@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+
+namespace Postern.Relay.Audit;
+
+/// <summary>
+/// One thing that happened, as one JSON line. Texts may come from the network: the writer escapes control characters. No event
+/// has a place for a secret. <paramref name="At"/> is UTC.
+/// </summary>
+public abstract record AuditEvent(DateTimeOffset At)
+{
+    /// <summary>A finished AUTH. The user is masked by the producer when no account of that name exists.</summary>
+    /// <param name="Outcome">ok, failed, unavailable, cancelled or malformed.</param>
+    /// <param name="Tls">TLSv1.3 and so on; null without TLS.</param>
+    public sealed record Login(
+        DateTimeOffset At, string Session, string Listener, string Client, string Mechanism, string? User, string? ActingAs, string Outcome, string Reason, string? Tls)
+        : AuditEvent(At);
+
+    /// <summary>A policy decision with the whole chain that led to it; found again by <paramref name="Ref"/>.</summary>
+    /// <param name="Outcome">permit or refuse.</param>
+    /// <param name="Stage">sender or recipient.</param>
+    public sealed record Decision(
+        DateTimeOffset At, string Ref, string Session, string Listener, string Client, string? Helo, string? User, string? Tls, string Stage, string Sender, string? Recipient,
+        string Outcome, string Rule, string? Reply, ImmutableArray<RuleStep> Chain)
+        : AuditEvent(At);
+
+    /// <summary>A message became durable here.</summary>
+    public sealed record Accepted(
+        DateTimeOffset At, string QueueId, string Session, string Listener, string Client, string? User, string Sender, ImmutableArray<string> Recipients, long Size, string? Tls)
+        : AuditEvent(At);
+
+    /// <summary>The content was refused at the end of data, or the transaction was given up there.</summary>
+    public sealed record Refused(DateTimeOffset At, string Session, string Listener, string Client, string? User, string Verb, string Reply)
+        : AuditEvent(At);
+
+    /// <summary>One recipient's outcome of one delivery attempt.</summary>
+    /// <param name="Outcome">delivered, deferred or failed.</param>
+    /// <param name="Remote">host and address spoken to; null when none was reached.</param>
+    public sealed record Delivery(
+        DateTimeOffset At, string QueueId, string Recipient, string Outcome, int Attempt, string? Remote, string Reply, string? Tls, DateTimeOffset? NextAttempt)
+        : AuditEvent(At);
+
+    /// <summary>A bounce was written for a message, or suppressed, and why.</summary>
+    public sealed record Bounce(DateTimeOffset At, string QueueId, string? BounceId, string To, string Reason)
+        : AuditEvent(At);
+
+    /// <summary>An operator changed something. <paramref name="Actor"/> is the system user.</summary>
+    public sealed record Admin(DateTimeOffset At, string Actor, string Action, string Target)
+        : AuditEvent(At);
+
+    /// <summary>The server itself: started, stopping, a certificate made, a limit reached.</summary>
+    public sealed record Server(DateTimeOffset At, string Event, string Detail)
+        : AuditEvent(At);
+}

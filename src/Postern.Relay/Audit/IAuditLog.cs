@@ -1,0 +1,17 @@
+namespace Postern.Relay.Audit;
+
+/// <summary>Takes every event that an operator may ask about later.</summary>
+public interface IAuditLog : IAsyncDisposable
+{
+    /// <summary>
+    /// Hands over one event; returns at once and never throws. Order of one caller is kept. An event that cannot be written (disk full)
+    /// is counted in <see cref="Dropped"/>, never waited for: mail goes on.
+    /// </summary>
+    void Append(AuditEvent audit);
+
+    /// <summary>Done when every event appended so far has been handed to the operating system.</summary>
+    ValueTask FlushAsync(CancellationToken ct);
+
+    /// <summary>Events lost since start.</summary>
+    long Dropped { get; }
+}

@@ -1,0 +1,17 @@
+namespace Postern.Relay.Delivery;
+
+/// <summary>How one delivery attempt ended for one recipient. Values, not exceptions: every remote behaviour is one of these.</summary>
+/// <param name="Remote">Host and address that answered, or that was tried; null when none could be.</param>
+/// <param name="Reply">The remote reply, or our own words when there was none; one line.</param>
+/// <param name="Tls">TLSv1.3 and so on; null without TLS.</param>
+public abstract record Outcome(string? Remote, string Reply, string? Tls)
+{
+    /// <summary>The next hop took responsibility.</summary>
+    public sealed record Delivered(string? Remote, string Reply, string? Tls) : Outcome(Remote, Reply, Tls);
+
+    /// <summary>Not now; try again by the schedule.</summary>
+    public sealed record Deferred(string? Remote, string Reply, string? Tls) : Outcome(Remote, Reply, Tls);
+
+    /// <summary>Never; bounce. <paramref name="Status"/> is the enhanced code for the report, such as <c>5.1.1</c>.</summary>
+    public sealed record Failed(string? Remote, string Reply, string? Tls, string Status) : Outcome(Remote, Reply, Tls);
+}

@@ -1,0 +1,18 @@
+using System.Collections.Immutable;
+
+namespace Postern.Relay.Spool;
+
+/// <summary>What is known about the delivery of one message. Immutable: every change is a new value, and the last one stored counts.</summary>
+/// <param name="Attempts">Delivery attempts made so far.</param>
+/// <param name="NextAttempt">Not before this time; wall clock, because it must survive a restart.</param>
+/// <param name="Held">Waits for an operator's release.</param>
+/// <param name="Recipients">One state for each recipient of the envelope, in its order.</param>
+public sealed record DeliveryState(int Attempts, DateTimeOffset NextAttempt, bool Held, ImmutableArray<RecipientState> Recipients)
+{
+    /// <summary>The state of a message that has just arrived.</summary>
+    public static DeliveryState Fresh(int recipients, DateTimeOffset now) =>
+        new(Attempts: 0, now, Held: false, [.. Enumerable.Repeat(RecipientState.Pending, recipients)]);
+
+    /// <summary>True when nothing is left to deliver.</summary>
+    public bool IsFinished => Recipients.All(static r => r.Status != RecipientStatus.Pending);
+}

@@ -1,0 +1,19 @@
+using Postern.Relay.Envelopes;
+
+namespace Postern.Relay.Spool;
+
+/// <summary>A message being written. Disposed without a commit, nothing of it remains.</summary>
+public interface ISpoolDraft : IAsyncDisposable
+{
+    /// <summary>Octets appended so far.</summary>
+    long Length { get; }
+
+    /// <summary>Copies <paramref name="content"/>; a failure is remembered and answered at commit.</summary>
+    ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct);
+
+    /// <summary>
+    /// Makes the message durable and visible under <see cref="Envelope.Id"/>. Once the commit has been handed over,
+    /// <paramref name="ct"/> no longer undoes it.
+    /// </summary>
+    ValueTask<SpoolCommit> CommitAsync(Envelope envelope, DeliveryState state, CancellationToken ct);
+}

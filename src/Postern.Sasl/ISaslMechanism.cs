@@ -1,0 +1,20 @@
+namespace Postern.Sasl;
+
+/// <summary>The server half of one SASL mechanism (RFC 4422): a name and a way to begin. Stateless and shared.</summary>
+public interface ISaslMechanism
+{
+    /// <summary>The registered name, upper case: <c>PLAIN</c>, <c>SCRAM-SHA-256</c>. 1 to 20 of A-Z 0-9 - _ (RFC 4422 §3.1).</summary>
+    string Name { get; }
+
+    /// <summary>True when a passive listener learns the secret: not to be offered on an unprotected channel.</summary>
+    bool ExposesSecret { get; }
+
+    /// <summary>
+    /// True when the client speaks first, so that it may send an initial response. LOGIN is server-first on paper, yet clients
+    /// send the user name with it.
+    /// </summary>
+    bool TakesInitialResponse { get; }
+
+    /// <summary>Begins an exchange, or answers null when <paramref name="context"/> lacks a verifier that this mechanism needs.</summary>
+    ISaslExchange? TryStart(SaslContext context);
+}

@@ -1,0 +1,37 @@
+namespace Postern.Sasl.Mechanisms;
+
+/// <summary>
+/// LOGIN (an expired draft, still what old devices speak): user name, then password, each after a prompt. The prompts are the
+/// two strings that every client accepts.
+/// </summary>
+public sealed class LoginMechanism : ISaslMechanism
+{
+    private static readonly SaslStep AskUser = new SaslStep.Challenge("Username:"u8.ToArray());
+    private static readonly SaslStep AskPassword = new SaslStep.Challenge("Password:"u8.ToArray());
+
+    public static LoginMechanism Instance { get; } = new();
+
+    public string Name => "LOGIN";
+
+    public bool ExposesSecret => true;
+
+    public bool TakesInitialResponse => true;
+
+    public ISaslExchange? TryStart(SaslContext context) =>
+        context.Passwords is null ? null : new Exchange(new RevealedPassword(context));
+
+    private sealed class Exchange(RevealedPassword login) : ISaslExchange
+    {
+        private ReadOnlyMemory<byte>? user;
+
+        public ValueTask<SaslStep> NextAsync(ReadOnlyMemory<byte>? response, CancellationToken ct)
+        {
+            if (response is not { } message)
+                return new(AskUser);
+            if (user is { } name)
+                return login.CheckAsync(authorizationId: default, name, message, ct);
+            user = message.ToArray();
+            return new(AskPassword);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+using Postern.Sasl.Mechanisms;
+
+namespace Postern.Sasl;
+
+/// <summary>Every mechanism of this library, strongest first: the order in which a server offers them.</summary>
+public static class SaslMechanisms
+{
+    public static IReadOnlyList<ISaslMechanism> All { get; } =
+    [
+        PlainMechanism.Instance,
+        LoginMechanism.Instance,
+    ];
+}

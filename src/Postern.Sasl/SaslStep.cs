@@ -1,0 +1,21 @@
+namespace Postern.Sasl;
+
+/// <summary>What the server half answers to one response: another challenge, or the end.</summary>
+public abstract record SaslStep
+{
+    private SaslStep()
+    {
+    }
+
+    /// <summary>The exchange goes on; <paramref name="Data"/> is not yet base64-encoded and may be empty.</summary>
+    public sealed record Challenge(ReadOnlyMemory<byte> Data) : SaslStep;
+
+    /// <summary>The client is who <paramref name="Identity"/> says.</summary>
+    public sealed record Success(SaslIdentity Identity) : SaslStep;
+
+    /// <summary>
+    /// The exchange is over without success. <paramref name="ClaimedUser"/> is what the client called itself, as far as it got;
+    /// <paramref name="Reason"/> is for the audit trail and never for the client.
+    /// </summary>
+    public sealed record Failure(SaslError Error, string? ClaimedUser, string Reason) : SaslStep;
+}

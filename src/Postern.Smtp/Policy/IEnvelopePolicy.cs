@@ -1,0 +1,20 @@
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
+
+namespace Postern.Smtp.Policy;
+
+/// <summary>
+/// Decides what a session may put on an envelope. Asked once for each command, in order; never concurrently for one session. A
+/// policy that cannot decide answers with a 4xx <see cref="Verdict.Refuse"/>: there is no "allow on error".
+/// </summary>
+public interface IEnvelopePolicy
+{
+    /// <summary>After a well-formed MAIL. <see cref="Verdict.Pass"/> lets the command through: recipients decide.</summary>
+    ValueTask<Verdict> OnSenderAsync(SessionState session, ReversePath sender, CancellationToken ct);
+
+    /// <summary>
+    /// After a well-formed RCPT; the sender is on <see cref="SessionState.Transaction"/>. Only <see cref="Verdict.Permit"/>
+    /// accepts the recipient.
+    /// </summary>
+    ValueTask<Verdict> OnRecipientAsync(SessionState session, Mailbox recipient, CancellationToken ct);
+}

@@ -1,0 +1,65 @@
+using System.Text;
+
+namespace Postern.Smtp.Replies;
+
+/// <summary>
+/// One SMTP reply (RFC 5321 §4.2). Immutable; writing it is the session's job alone. The text holds printable US-ASCII: any other
+/// character becomes a question mark, so that no reply can be split by what a client sent.
+/// </summary>
+public sealed class Reply
+{
+    private byte[]? encoded;
+
+    /// <param name="code">200 to 599.</param>
+    /// <param name="status">Null where a reply must carry none: greeting, EHLO, challenges (RFC 2034 §4).</param>
+    /// <param name="lines">At least one line, without CRLF.</param>
+    public Reply(int code, EnhancedStatus? status, params IReadOnlyList<string> lines)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(code, 200);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(code, 599);
+        ArgumentOutOfRangeException.ThrowIfZero(lines.Count);
+        Code = code;
+        Status = status;
+        Lines = [.. lines.Select(Printable)];
+    }
+
+    public int Code { get; }
+
+    public EnhancedStatus? Status { get; }
+
+    public IReadOnlyList<string> Lines { get; }
+
+    /// <summary>2xx and 3xx.</summary>
+    public bool IsPositive => Code < 400;
+
+    /// <summary>4xx: the same command may succeed later.</summary>
+    public bool IsTransient => Code is >= 400 and < 500;
+
+    /// <summary>The reply as it stands on the wire, CRLF included; made once.</summary>
+    public ReadOnlyMemory<byte> Encoded => encoded ??= Encode();
+
+    public override string ToString() => Status is { } status ? $"{Code} {status} {string.Join(" / ", Lines)}" : $"{Code} {string.Join(" / ", Lines)}";
+
+    private byte[] Encode()
+    {
+        var text = new StringBuilder();
+        for (var i = 0; i < Lines.Count; i++)
+        {
+            text.Append(Code).Append(i == Lines.Count - 1 ? ' ' : '-');
+            if (Status is { } status)
+                text.Append(status).Append(' ');
+            text.Append(Lines[i]).Append("\r\n");
+        }
+
+        return Encoding.ASCII.GetBytes(text.ToString());
+    }
+
+    private static string Printable(string line) =>
+        line.AsSpan().ContainsAnyExceptInRange(' ', '~')
+            ? string.Create(line.Length, line, static (chars, source) =>
+            {
+                for (var i = 0; i < chars.Length; i++)
+                    chars[i] = source[i] is >= ' ' and <= '~' ? source[i] : '?';
+            })
+            : line;
+}

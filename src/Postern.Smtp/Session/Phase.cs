@@ -1,0 +1,20 @@
+namespace Postern.Smtp.Session;
+
+/// <summary>The position in the dialogue, nothing else: TLS, identity and limits are facts beside it. Flags, so that a verb can name several.</summary>
+[Flags]
+public enum Phase
+{
+    /// <summary>Greeted; no EHLO or HELO yet, or STARTTLS made it void.</summary>
+    Connected = 1,
+
+    /// <summary>EHLO or HELO done, no transaction.</summary>
+    Ready = 2,
+
+    /// <summary>MAIL accepted.</summary>
+    Mail = 4,
+
+    /// <summary>At least one RCPT accepted.</summary>
+    Rcpt = 8,
+
+    Any = Connected | Ready | Mail | Rcpt,
+}
