@@ -43,6 +43,16 @@ public interface ISmtpEvents
     {
     }
 
+    /// <summary>A policy, a store or this library threw. The session ends with 421, others go on.</summary>
+    void OnFault(SessionState session, Exception fault)
+    {
+    }
+
+    /// <summary>A listener cannot accept for the moment, or stopped for good.</summary>
+    void OnListenerTrouble(string listener, string reason)
+    {
+    }
+
     /// <summary>The session is over: <c>quit</c>, <c>lost connection</c>, <c>timeout</c> or what else ended it.</summary>
     void OnClosed(SessionState session, string reason)
     {

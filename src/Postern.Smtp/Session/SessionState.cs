@@ -63,4 +63,17 @@ public sealed class SessionState
         (true, false, true) => "ESMTPA",
         (true, false, false) => "ESMTP",
     };
+
+    /// <summary>STARTTLS: back to the greeting, with nothing remembered (RFC 3207 §4.2).</summary>
+    internal void ForgetAll(TlsFacts tls)
+    {
+        Phase = Phase.Connected;
+        Tls = tls;
+        HeloName = null;
+        IsExtended = false;
+        Identity = null;
+        Mechanism = null;
+        Transaction = null;
+        PolicyMemo = null;
+    }
 }

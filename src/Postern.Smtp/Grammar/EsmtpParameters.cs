@@ -1,0 +1,55 @@
+using System.Text;
+
+namespace Postern.Smtp.Grammar;
+
+/// <summary>Walks over <c>keyword[=value]</c> parameters, one at a time (RFC 5321 §4.1.2, esmtp-param).</summary>
+internal ref struct EsmtpParameters(ReadOnlySpan<byte> text)
+{
+    private ReadOnlySpan<byte> rest = text;
+
+    public ReadOnlySpan<byte> Keyword { get; private set; }
+
+    /// <summary>Empty when there is no <c>=</c>; see <see cref="HasValue"/>.</summary>
+    public ReadOnlySpan<byte> Value { get; private set; }
+
+    public bool HasValue { get; private set; }
+
+    /// <summary>True when a parameter broke the grammar; then <see cref="TryNext"/> has ended the walk.</summary>
+    public bool IsMalformed { get; private set; }
+
+    public bool TryNext()
+    {
+        rest = rest.TrimStart((byte)' ');
+        if (rest.IsEmpty || IsMalformed)
+            return false;
+        var space = rest.IndexOf((byte)' ');
+        var parameter = space < 0 ? rest : rest[..space];
+        rest = space < 0 ? default : rest[space..];
+
+        var equals = parameter.IndexOf((byte)'=');
+        HasValue = equals >= 0;
+        Keyword = HasValue ? parameter[..equals] : parameter;
+        Value = HasValue ? parameter[(equals + 1)..] : default;
+        IsMalformed = !IsKeyword(Keyword) || (HasValue && !IsValue(Value));
+        return !IsMalformed;
+    }
+
+    public readonly bool Is(string keyword) => Ascii.EqualsIgnoreCase(Keyword, keyword);
+
+    private static bool IsKeyword(ReadOnlySpan<byte> text)
+    {
+        if (text.IsEmpty || text[0] == '-')
+            return false;
+        foreach (var c in text)
+        {
+            if (!char.IsAsciiLetterOrDigit((char)c) && c != '-')
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>esmtp-value: printable, neither "=" nor space.</summary>
+    private static bool IsValue(ReadOnlySpan<byte> text) =>
+        !text.IsEmpty && !text.ContainsAnyExceptInRange((byte)33, (byte)126) && !text.Contains((byte)'=');
+}

@@ -1,0 +1,92 @@
+using System.Buffers.Text;
+using Postern.Sasl;
+using Postern.Smtp.Events;
+using Postern.Smtp.Replies;
+using Postern.Smtp.Transport;
+
+namespace Postern.Smtp.Session;
+
+/// <summary>
+/// Carries one SASL exchange over SMTP (RFC 4954 §4): base64 both ways, <c>*</c> cancels, and one final reply whatever happens.
+/// </summary>
+internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism, ISaslExchange exchange, ReadOnlyMemory<byte>? initialResponse)
+{
+    /// <summary>The final reply, and whether the session goes on.</summary>
+    public async ValueTask<(Reply Reply, bool Stays)> RunAsync(CancellationToken ct)
+    {
+        var response = initialResponse;
+        while (true)
+        {
+            var step = await exchange.NextAsync(response, ct);
+            switch (step)
+            {
+                case SaslStep.Success(var identity):
+                    return (Succeed(identity), true);
+                case SaslStep.Failure failure:
+                    return Fail(failure);
+                case SaslStep.Challenge(var data):
+                    await session.WriteAsync(Encode(data.Span));
+                    break;
+            }
+
+            var (outcome, line) = await session.ReadLineAsync(session.Server.Limits.SaslOctets, idle: false);
+            switch (outcome)
+            {
+                case LineOutcome.Line when line.Span.SequenceEqual("*"u8):
+                    return (Abandon(null, StandardReply.AuthCancelled, "cancelled by the client"), true);
+                case LineOutcome.Line when StrictBase64.TryDecode(line.Span, out var octets):
+                    response = octets;
+                    break;
+                case LineOutcome.Line:
+                    return (Abandon(SaslError.Malformed, StandardReply.BadBase64, "the response is not base64"), true);
+                case LineOutcome.TooLong:
+                    return (Abandon(SaslError.Malformed, StandardReply.SaslLineTooLong, "the response is too long"), await session.SkipLineAsync());
+                case LineOutcome.BadOctet:
+                    return (Abandon(SaslError.Malformed, StandardReply.BadOctet, "the response holds a bare CR, LF or NUL"), false);
+                default:
+                    throw new IOException("the client left during authentication");
+            }
+        }
+    }
+
+    private Reply Succeed(SaslIdentity identity)
+    {
+        session.State.Identity = identity;
+        session.State.Mechanism = mechanism.Name;
+        session.State.PolicyMemo = null;
+        session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, identity.AuthenticationId, identity, Error: null, "ok"));
+        return StandardReply.Authenticated;
+    }
+
+    private (Reply Reply, bool Stays) Fail(SaslStep.Failure failure)
+    {
+        session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, failure.ClaimedUser, Identity: null, failure.Error, failure.Reason));
+        switch (failure.Error)
+        {
+            case SaslError.TemporaryFailure:
+                return (StandardReply.StoreUnavailable, true);
+            case SaslError.Malformed:
+                return (StandardReply.MalformedAuth, true);
+            default:
+                return ++session.State.FailedLogins < session.Server.Limits.FailedLogins
+                    ? (StandardReply.BadCredentials, true)
+                    : (StandardReply.TooManyFailedLogins, false);
+        }
+    }
+
+    private Reply Abandon(SaslError? error, Reply reply, string reason)
+    {
+        session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, ClaimedUser: null, Identity: null, error, reason));
+        return reply;
+    }
+
+    /// <summary><c>334 </c>, the challenge in base64 and nothing else; empty is exactly <c>334 </c> (RFC 4954 §4).</summary>
+    private static byte[] Encode(ReadOnlySpan<byte> challenge)
+    {
+        var line = new byte[4 + Base64.GetMaxEncodedToUtf8Length(challenge.Length) + 2];
+        "334 "u8.CopyTo(line);
+        Base64.EncodeToUtf8(challenge, line.AsSpan(4), out _, out var written);
+        "\r\n"u8.CopyTo(line.AsSpan(4 + written));
+        return line;
+    }
+}

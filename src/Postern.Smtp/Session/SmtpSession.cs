@@ -1,0 +1,291 @@
+using System.ComponentModel;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Message;
+using Postern.Smtp.Replies;
+using Postern.Smtp.Transport;
+
+namespace Postern.Smtp.Session;
+
+/// <summary>
+/// The session loop: read a line, look the verb up, ask it, queue its one reply, do what it says comes after. It knows no verb.
+/// </summary>
+internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport, SessionState state) : IAsyncDisposable
+{
+    /// <summary>How much of an overlong line is skipped in the hope of a CRLF.</summary>
+    private const int SkippedLineOctets = 64 * 1024;
+
+    private readonly CancellationTokenSource reading = new();
+    private readonly SmtpServerOptions server = listener.Server;
+    private long deadline = long.MaxValue;
+    private Reply? farewell;
+    private int badCommands;
+    private bool betweenCommands;
+
+    public SmtpListener Listener => listener;
+
+    public SmtpServerOptions Server => server;
+
+    public SessionState State => state;
+
+    public bool HasBufferedInput => transport.HasBufferedInput;
+
+    public bool LacksRequiredTls => listener.Options.Tls == TlsMode.Required && state.Tls is null;
+
+    /// <summary>What this listener offers in the present TLS state.</summary>
+    public Capabilities Capabilities => listener.CapabilitiesFor(state.Tls is not null);
+
+    /// <summary>Set by AUTH for the SASL dialogue that follows it.</summary>
+    public SaslDialogue? Dialogue { get; set; }
+
+    /// <summary>Set by DATA for the content that follows it.</summary>
+    public IMessageDraft? Draft { get; set; }
+
+    /// <summary>True while a command line is awaited, not content: the moment at which a stopping server may say 421.</summary>
+    public bool IsBetweenCommands
+    {
+        get => Volatile.Read(ref betweenCommands);
+        private set => Volatile.Write(ref betweenCommands, value);
+    }
+
+    public async Task RunAsync()
+    {
+        var reason = "lost connection";
+        try
+        {
+            server.Events.OnConnected(state);
+            reason = await ConverseAsync();
+        }
+        catch (OperationCanceledException) when (farewell is { } reply)
+        {
+            reason = reply == StandardReply.ShuttingDown ? "server stopping" : "timeout";
+            await SayFarewellAsync(reply);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or SocketException or OperationCanceledException)
+        {
+            reason = "lost connection";
+        }
+        catch (Exception e)
+        {
+            // Whatever is broken ends this session and no other.
+            reason = "internal error";
+            server.Events.OnFault(state, e);
+            await SayFarewellAsync(StandardReply.InternalError);
+        }
+        finally
+        {
+            await EndTransactionAsync();
+            server.Events.OnClosed(state, reason);
+        }
+    }
+
+    /// <summary>Called from outside the loop, by the server's clock: ends a wait that took too long.</summary>
+    public void ExpireAt(long now)
+    {
+        if (now >= Volatile.Read(ref deadline))
+            Interrupt(StandardReply.IdleTooLong);
+    }
+
+    /// <summary>Called from outside the loop: ends the session with this reply as soon as it waits for the client.</summary>
+    public void Interrupt(Reply reply)
+    {
+        if (Interlocked.CompareExchange(ref farewell, reply, comparand: null) is null)
+            reading.Cancel();
+    }
+
+    /// <summary>Ends the transaction, if any: RSET, EHLO, end of data, end of session.</summary>
+    public async ValueTask EndTransactionAsync()
+    {
+        state.Transaction = null;
+        if (Draft is { } draft)
+        {
+            Draft = null;
+            await draft.DisposeAsync();
+        }
+    }
+
+    /// <summary>Waits for one line under a deadline; the deadline covers the whole line, however slowly it comes.</summary>
+    public async ValueTask<(LineOutcome Outcome, ReadOnlyMemory<byte> Line)> ReadLineAsync(int maxOctets, bool idle)
+    {
+        SetDeadline(server.Limits.Idle);
+        var read = await transport.ReadLineAsync(maxOctets, idle, reading.Token);
+        ClearDeadline();
+        return read;
+    }
+
+    public async ValueTask<bool> SkipLineAsync()
+    {
+        SetDeadline(server.Limits.Idle);
+        var found = await transport.SkipLineAsync(SkippedLineOctets, reading.Token);
+        ClearDeadline();
+        return found;
+    }
+
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> octets) => transport.WriteAsync(octets, reading.Token);
+
+    public async ValueTask DisposeAsync()
+    {
+        await transport.DisposeAsync();
+        reading.Dispose();
+    }
+
+    private async ValueTask<string> ConverseAsync()
+    {
+        if (listener.Options.Tls == TlsMode.Implicit && !await HandshakeAsync())
+            return "TLS handshake failed";
+        await transport.WriteAsync(listener.Greeting, reading.Token);
+
+        while (true)
+        {
+            IsBetweenCommands = true;
+            var (outcome, line) = await ReadLineAsync(server.Limits.SaslOctets, idle: state.Phase <= Phase.Ready);
+            IsBetweenCommands = false;
+            if (outcome == LineOutcome.Closed)
+                return "lost connection";
+
+            var step = outcome switch
+            {
+                LineOutcome.Line => await AnswerAsync(line),
+                LineOutcome.TooLong when await SkipLineAsync() => Refuse("?", StandardReply.LineTooLong),
+                LineOutcome.TooLong => Refuse("?", StandardReply.LineTooLong, After.Close),
+                _ => Refuse("?", StandardReply.BadOctet, After.Close),
+            };
+            if (step.Next is { } phase)
+                state.Phase = phase;
+            if (step.Reply is { } reply)
+                await transport.WriteAsync(reply, reading.Token);
+
+            var goesOn = step.After switch
+            {
+                After.ReadCommand => true,
+                After.ReceiveMessage => await ReceiveAsync(),
+                After.RunSasl => await AuthenticateAsync(),
+                After.StartTls => await HandshakeAsync(),
+                _ => false,
+            };
+            if (!goesOn)
+            {
+                await CloseAsync();
+                return step.Reply == StandardReply.Bye ? "quit" : "closed";
+            }
+        }
+    }
+
+    private async ValueTask<Step> AnswerAsync(ReadOnlyMemory<byte> line)
+    {
+        var command = CommandLine.Split(line);
+        var verb = VerbTable.Find(command.Verb.Span);
+        if (verb is null)
+            return CommandLine.IsForeignProtocol(line.Span) ? Refuse("?", StandardReply.NotSmtp, After.Close) : Refuse("?", StandardReply.UnknownCommand);
+        if (line.Length + 2 > server.Limits.CommandOctets && verb != Verbs.Auth.Row)
+            return Refuse(verb.Name, StandardReply.LineTooLong);
+
+        var step = VerbTable.WhyNot(verb, this, command.Argument.Span) ?? await verb.HandleAsync(this, command.Argument, reading.Token);
+        if (step.Reply is not { IsPositive: false } refusal)
+            return step;
+        var mustClose = verb.Needs.HasFlag(Needs.ContentBehind) && HasBufferedInput;
+        return Refuse(verb.Name, refusal, mustClose ? After.Close : step.After);
+    }
+
+    /// <summary>Counts what the client got wrong; enough of it ends the session.</summary>
+    private Step Refuse(string verb, Reply reply, After after = After.ReadCommand)
+    {
+        server.Events.OnRefused(state, verb, reply);
+        return reply.Code is >= 500 and < 510 && ++badCommands >= server.Limits.BadCommands
+            ? new Step(StandardReply.TooManyErrors, After: After.Close)
+            : new Step(reply, After: after);
+    }
+
+    private async ValueTask<bool> AuthenticateAsync()
+    {
+        var dialogue = Dialogue!;
+        Dialogue = null;
+        var (reply, stays) = await dialogue.RunAsync(reading.Token);
+        if (!reply.IsPositive)
+            server.Events.OnRefused(state, Verbs.Auth.Row.Name, reply);
+        await transport.WriteAsync(reply, reading.Token);
+        return stays;
+    }
+
+    private async ValueTask<bool> ReceiveAsync()
+    {
+        var transaction = state.Transaction!;
+        var reader = new DataReader(transport, server.Limits.MessageOctets);
+        var end = await reader.ReadAsync(Draft!, () => SetDeadline(server.Limits.DataBlock), reading.Token);
+        ClearDeadline();
+        if (end == DataEnd.Closed)
+            return false;
+
+        var outcome = end switch
+        {
+            DataEnd.Complete => await Draft!.CommitAsync(CancellationToken.None),
+            DataEnd.BareLineEnd => new StoreOutcome.Refused(StandardReply.BareLineEnd),
+            _ => new StoreOutcome.Refused(StandardReply.SizeLimit(server.Limits.MessageOctets)),
+        };
+        var reply = outcome switch
+        {
+            StoreOutcome.Stored(var id) => StandardReply.Queued(id),
+            StoreOutcome.Refused(var refusal) => refusal,
+            _ => StandardReply.InternalError,
+        };
+        server.Events.OnReceived(state, transaction, reader.Octets, outcome);
+        if (!reply.IsPositive)
+            server.Events.OnRefused(state, Verbs.Data.Row.Name, reply);
+        await EndTransactionAsync();
+        state.Phase = Phase.Ready;
+        await transport.WriteAsync(reply, reading.Token);
+        return end != DataEnd.Endless && reply.Code != 421;
+    }
+
+    /// <summary>After it, nothing of what was said before counts (RFC 3207 §4.2).</summary>
+    private async ValueTask<bool> HandshakeAsync()
+    {
+        SetDeadline(server.Limits.Handshake);
+        try
+        {
+            var tls = await transport.StartTlsAsync(server.Tls!.Authentication, reading.Token);
+            ClearDeadline();
+            await EndTransactionAsync();
+            state.ForgetAll(new TlsFacts(tls.SslProtocol, tls.NegotiatedCipherSuite.ToString(), tls.TargetHostName is { Length: > 0 } name ? name : null));
+            listener.NoteOffers(state);
+            server.Events.OnTlsStarted(state);
+            return true;
+        }
+        catch (Exception e) when (e is AuthenticationException or IOException or Win32Exception
+                                      || (e is OperationCanceledException && farewell == StandardReply.IdleTooLong))
+        {
+            server.Events.OnTlsFailed(state, e is OperationCanceledException ? "the handshake took too long" : (e.InnerException ?? e).Message);
+            return false;
+        }
+    }
+
+    private async ValueTask SayFarewellAsync(Reply reply)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2), server.Clock);
+        try
+        {
+            await transport.WriteAsync(reply, patience.Token);
+            await transport.CloseAsync(patience.Token);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException or SocketException or NotSupportedException)
+        {
+            // The client does not listen any more; the connection is dropped all the same.
+        }
+    }
+
+    private async ValueTask CloseAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2), server.Clock);
+        await transport.CloseAsync(patience.Token);
+    }
+
+    private void SetDeadline(TimeSpan wait)
+    {
+        if (listener.IsStopping && IsBetweenCommands)
+            Interrupt(StandardReply.ShuttingDown);
+        Volatile.Write(ref deadline, server.Clock.GetTimestamp() + (long)(wait.TotalSeconds * server.Clock.TimestampFrequency));
+    }
+
+    private void ClearDeadline() => Volatile.Write(ref deadline, long.MaxValue);
+}

@@ -1,0 +1,47 @@
+using System.Text;
+using Postern.Smtp.Replies;
+using Postern.Smtp.Verbs;
+
+namespace Postern.Smtp.Session;
+
+/// <summary>Every command this server knows. HELP and the state table tests read the same rows.</summary>
+internal static class VerbTable
+{
+    public static IReadOnlyList<Verb> All { get; } =
+    [
+        Ehlo.Row,
+        Helo.Row,
+        StartTls.Row,
+        Auth.Row,
+        Mail.Row,
+        Rcpt.Row,
+        Data.Row,
+        Rset.Row,
+        Noop.Row,
+        Vrfy.Row,
+        Help.Row,
+        Quit.Row,
+    ];
+
+    public static Verb? Find(ReadOnlySpan<byte> name)
+    {
+        foreach (var verb in All)
+        {
+            if (Ascii.EqualsIgnoreCase(name, verb.Name))
+                return verb;
+        }
+
+        return null;
+    }
+
+    /// <summary>The reason why this verb cannot be used here and now, or null.</summary>
+    public static Step? WhyNot(Verb verb, SmtpSession session, ReadOnlySpan<byte> argument) => verb switch
+    {
+        { Needs: var needs } when needs.HasFlag(Needs.NothingBehind) && session.HasBufferedInput => new Step(StandardReply.InputBehindStartTls, After: After.Close),
+        { Needs: var needs } when needs.HasFlag(Needs.TlsWhereRequired) && session.LacksRequiredTls => new Step(StandardReply.StartTlsFirst),
+        { In: var phases } when (phases & session.State.Phase) == 0 => new Step(session.State.Phase == Phase.Connected ? StandardReply.HelloFirst : StandardReply.BadSequence),
+        { Needs: var needs } when needs.HasFlag(Needs.NoArgument) && !argument.IsEmpty => new Step(StandardReply.BadSyntax(verb.Syntax)),
+        { Needs: var needs } when needs.HasFlag(Needs.Argument) && argument.IsEmpty => new Step(StandardReply.BadSyntax(verb.Syntax)),
+        _ => null,
+    };
+}

@@ -1,0 +1,44 @@
+using System.Collections.Concurrent;
+using System.Net;
+
+namespace Postern.Smtp.Transport;
+
+/// <summary>Counts connections, in all and by client address, and turns away what is over a limit before anything is spent on it.</summary>
+internal sealed class ConnectionGate(int maxConnections, int maxPerAddress)
+{
+    private readonly ConcurrentDictionary<IPAddress, int> byAddress = new();
+    private int count;
+
+    public int Count => Volatile.Read(ref count);
+
+    /// <summary>Takes a place, or says which limit stands in the way. Each success is answered by one <see cref="Leave"/>.</summary>
+    public bool TryEnter(IPAddress client, out string reason)
+    {
+        if (Interlocked.Increment(ref count) > maxConnections)
+        {
+            Interlocked.Decrement(ref count);
+            reason = "too many connections";
+            return false;
+        }
+
+        if (byAddress.AddOrUpdate(client, 1, static (_, n) => n + 1) > maxPerAddress)
+        {
+            Leave(client);
+            reason = "too many connections from one address";
+            return false;
+        }
+
+        reason = string.Empty;
+        return true;
+    }
+
+    public void Leave(IPAddress client)
+    {
+        Interlocked.Decrement(ref count);
+        while (byAddress.TryGetValue(client, out var n))
+        {
+            if (n > 1 ? byAddress.TryUpdate(client, n - 1, n) : byAddress.TryRemove(new(client, n)))
+                return;
+        }
+    }
+}

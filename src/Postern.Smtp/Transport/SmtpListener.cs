@@ -1,0 +1,189 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Postern.Smtp.Replies;
+using Postern.Smtp.Session;
+
+namespace Postern.Smtp.Transport;
+
+/// <summary>
+/// One listener: its sockets, its accept loops, and what its sessions share. An error while accepting is of one of three kinds: the
+/// socket is gone (the loop ends), the machine lacks resources (wait a little), or that one client was lost (go on).
+/// </summary>
+internal sealed class SmtpListener
+{
+    private const int Backlog = 1024;
+    private static readonly TimeSpan Backoff = TimeSpan.FromMilliseconds(100);
+
+    private readonly SmtpServer owner;
+    private readonly List<Socket> sockets = [];
+    private readonly Capabilities inClear;
+    private readonly Capabilities underTls;
+
+    public SmtpListener(SmtpServer owner, SmtpListenerOptions options)
+    {
+        this.owner = owner;
+        Options = options;
+        inClear = Capabilities.Derive(Server, options, isTls: false);
+        underTls = Capabilities.Derive(Server, options, isTls: true);
+        Greeting = new Reply(220, status: null, $"{Server.Hostname} ESMTP Postern");
+    }
+
+    public SmtpListenerOptions Options { get; }
+
+    public SmtpServerOptions Server => owner.Options;
+
+    public Reply Greeting { get; }
+
+    public bool IsStopping => owner.IsStopping;
+
+    public IEnumerable<IPEndPoint> Bound => sockets.Select(static s => (IPEndPoint)s.LocalEndPoint!);
+
+    public Capabilities CapabilitiesFor(bool isTls) => isTls ? underTls : inClear;
+
+    /// <summary>Writes down whether AUTH is on offer in the session's present state.</summary>
+    public void NoteOffers(SessionState state)
+    {
+        state.OffersAuth = CapabilitiesFor(state.Tls is not null).Mechanisms.Count > 0;
+        state.OffersAuthAfterTls = state.Tls is null && inClear.OffersTls && underTls.Mechanisms.Count > 0;
+    }
+
+    /// <exception cref="ListenException">An endpoint cannot be bound; nothing stays bound.</exception>
+    public void Bind()
+    {
+        foreach (var endpoint in Options.Endpoints)
+        {
+            var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                if (endpoint.AddressFamily == AddressFamily.InterNetworkV6)
+                    socket.DualMode = false;
+                socket.Bind(endpoint);
+                socket.Listen(Backlog);
+                sockets.Add(socket);
+            }
+            catch (SocketException e)
+            {
+                socket.Dispose();
+                Close();
+                throw new ListenException(Options.Name, endpoint, e);
+            }
+        }
+    }
+
+    public IEnumerable<Task> Accept() => sockets.Select(socket => Task.Run(() => AcceptAsync(socket)));
+
+    public void Close()
+    {
+        foreach (var socket in sockets)
+            socket.Dispose();
+    }
+
+    private async Task AcceptAsync(Socket socket)
+    {
+        while (!IsStopping)
+        {
+            try
+            {
+                Welcome(await socket.AcceptAsync());
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
+            {
+                Server.Events.OnListenerTrouble(Options.Name, $"{e.Message}: waiting before the next accept");
+                await Task.Delay(Backoff, Server.Clock);
+            }
+            catch (SocketException e) when (e.SocketErrorCode is not (SocketError.OperationAborted or SocketError.NotSocket or SocketError.InvalidArgument) && !IsStopping)
+            {
+                // That client was lost between the handshake and us; the next one is not.
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                if (!IsStopping)
+                    Server.Events.OnListenerTrouble(Options.Name, $"stopped accepting: {e.Message}");
+                return;
+            }
+        }
+    }
+
+    private void Welcome(Socket client)
+    {
+        if (client.RemoteEndPoint is not IPEndPoint peer)
+        {
+            client.Dispose();
+            return;
+        }
+
+        var address = peer.Address.IsIPv4MappedToIPv6 ? peer.Address.MapToIPv4() : peer.Address;
+        if (Options.Clients is { } clients && !clients.Any(network => network.Contains(address)))
+        {
+            TurnAway(client, address, StandardReply.ClientNotAllowed, "not in the listener's clients");
+            return;
+        }
+
+        if (!owner.Gate.TryEnter(address, out var reason))
+        {
+            TurnAway(client, address, reason.Contains("address", StringComparison.Ordinal) ? StandardReply.TooManyFromAddress : StandardReply.TooManyConnections, reason);
+            return;
+        }
+
+        client.NoDelay = true;
+        _ = Task.Run(() => ServeAsync(client, peer, address));
+    }
+
+    private async Task ServeAsync(Socket client, IPEndPoint peer, IPAddress address)
+    {
+        try
+        {
+            var state = new SessionState
+            {
+                Id = NewSessionId(),
+                Listener = Options.Name,
+                Hostname = Server.Hostname,
+                ClientAddress = address,
+                ClientPort = peer.Port,
+                ConnectedAt = Server.Clock.GetUtcNow(),
+            };
+            NoteOffers(state);
+            var transport = new SmtpTransport(client, new NetworkStream(client, ownsSocket: false));
+            await using var session = new SmtpSession(this, transport, state);
+            owner.Enter(session);
+            try
+            {
+                await session.RunAsync();
+            }
+            finally
+            {
+                owner.Leave(session);
+            }
+        }
+        finally
+        {
+            owner.Gate.Leave(address);
+        }
+    }
+
+    /// <summary>One reply, without waiting for the client to read it; a client that expects a TLS handshake gets only the close.</summary>
+    private void TurnAway(Socket client, IPAddress address, Reply reply, string reason)
+    {
+        Server.Events.OnTurnedAway(Options.Name, address, reason);
+        try
+        {
+            client.Blocking = false;
+            if (Options.Tls != TlsMode.Implicit)
+            {
+                client.Send(reply.Encoded.Span, SocketFlags.None, out _);
+                client.Shutdown(SocketShutdown.Send);
+            }
+        }
+        catch (SocketException)
+        {
+            // It left before it could be told.
+        }
+        finally
+        {
+            client.Dispose();
+        }
+    }
+
+    private static string NewSessionId() => RandomNumberGenerator.GetHexString(12, lowercase: true);
+}

@@ -1,0 +1,200 @@
+using System.Buffers;
+using System.Net.Security;
+using System.Net.Sockets;
+using Postern.Smtp.Replies;
+
+namespace Postern.Smtp.Transport;
+
+/// <summary>
+/// The octets of one session: a bounded input window, and an output buffer that is flushed whenever the session is about to wait
+/// for the client, so that pipelined commands get their replies in one write. One reader and writer: the session.
+/// </summary>
+internal sealed class SmtpTransport(Socket socket, Stream network) : IAsyncDisposable
+{
+    /// <summary>Holds the longest line there is (a SASL response) and one whole TLS record.</summary>
+    private const int WindowOctets = 16 * 1024;
+
+    private const int OutputOctets = 4 * 1024;
+
+    private Stream stream = network;
+    private byte[]? window;
+    private int start;
+    private int end;
+    private byte[]? output;
+    private int pending;
+
+    /// <summary>Input that came before anybody asked for it: pipelined, or injected.</summary>
+    public bool HasBufferedInput => end > start;
+
+    /// <summary>What has arrived and was not yet taken.</summary>
+    public ReadOnlyMemory<byte> Buffered => window.AsMemory(start, end - start);
+
+    public void Take(int count) => start += count;
+
+    /// <summary>
+    /// Flushes, then waits for more input. False when the client is gone. With <paramref name="idle"/> no buffer is held while
+    /// waiting: that is what keeps ten thousand quiet connections small.
+    /// </summary>
+    public async ValueTask<bool> FillAsync(bool idle, CancellationToken ct)
+    {
+        await FlushAsync(ct);
+        if (idle && !HasBufferedInput)
+        {
+            ReturnWindow();
+            _ = await stream.ReadAsync(Memory<byte>.Empty, ct);
+        }
+
+        MakeRoom();
+        var read = await stream.ReadAsync(window.AsMemory(end), ct);
+        end += read;
+        return read > 0;
+    }
+
+    /// <summary>
+    /// Takes one line. On <see cref="LineOutcome.TooLong"/> the rest of that line is still to be skipped with
+    /// <see cref="SkipLineAsync"/>. The line is valid until the next read.
+    /// </summary>
+    public async ValueTask<(LineOutcome Outcome, ReadOnlyMemory<byte> Line)> ReadLineAsync(int maxOctets, bool idle, CancellationToken ct)
+    {
+        while (true)
+        {
+            var outcome = LineReader.TryFind(Buffered.Span, maxOctets, out var length);
+            switch (outcome)
+            {
+                case LineOutcome.Line:
+                    var line = Buffered[..length];
+                    Take(length + 2);
+                    return (outcome, line);
+                case LineOutcome.NeedMore:
+                    if (!await FillAsync(idle, ct))
+                        return (LineOutcome.Closed, default);
+                    break;
+                default:
+                    return (outcome, default);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Discards input up to the next CRLF without holding it. False when more than <paramref name="maxOctets"/> went by without one, or the
+    /// client is gone.
+    /// </summary>
+    public async ValueTask<bool> SkipLineAsync(long maxOctets, CancellationToken ct)
+    {
+        for (var skipped = 0L; skipped <= maxOctets;)
+        {
+            var found = Buffered.Span.IndexOf("\r\n"u8);
+            if (found >= 0)
+            {
+                Take(found + 2);
+                return true;
+            }
+
+            var keep = HasBufferedInput && Buffered.Span[^1] == '\r' ? 1 : 0;
+            skipped += Buffered.Length - keep;
+            Take(Buffered.Length - keep);
+            if (!await FillAsync(idle: false, ct))
+                return false;
+        }
+
+        return false;
+    }
+
+    /// <summary>Queues a reply; it leaves with the next <see cref="FillAsync"/> or <see cref="FlushAsync"/>.</summary>
+    public ValueTask WriteAsync(Reply reply, CancellationToken ct) => WriteAsync(reply.Encoded, ct);
+
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> octets, CancellationToken ct)
+    {
+        output ??= ArrayPool<byte>.Shared.Rent(OutputOctets);
+        if (pending + octets.Length > output.Length)
+        {
+            await FlushAsync(ct);
+            if (octets.Length > OutputOctets)
+            {
+                await stream.WriteAsync(octets, ct);
+                return;
+            }
+
+            output ??= ArrayPool<byte>.Shared.Rent(OutputOctets);
+        }
+
+        octets.CopyTo(output.AsMemory(pending));
+        pending += octets.Length;
+    }
+
+    public async ValueTask FlushAsync(CancellationToken ct)
+    {
+        if (output is not { } octets)
+            return;
+        if (pending > 0)
+            await stream.WriteAsync(octets.AsMemory(0, pending), ct);
+        pending = 0;
+        output = null;
+        ArrayPool<byte>.Shared.Return(octets);
+    }
+
+    /// <summary>
+    /// Runs the server side of a TLS handshake. Input buffered before it must have been dealt with: there must be none.
+    /// Throws what <see cref="SslStream"/> throws when the handshake fails.
+    /// </summary>
+    public async Task<SslStream> StartTlsAsync(SslServerAuthenticationOptions options, CancellationToken ct)
+    {
+        await FlushAsync(ct);
+        if (HasBufferedInput)
+            throw new InvalidOperationException("plaintext input is buffered behind the switch to TLS");
+        ReturnWindow();
+        var tls = new SslStream(stream, leaveInnerStreamOpen: false);
+        stream = tls;
+        await tls.AuthenticateAsServerAsync(options, ct);
+        return tls;
+    }
+
+    /// <summary>Says goodbye properly (close_notify, FIN) as far as the client still listens; never throws.</summary>
+    public async ValueTask CloseAsync(CancellationToken ct)
+    {
+        try
+        {
+            await FlushAsync(ct);
+            if (stream is SslStream { IsAuthenticated: true } tls)
+                await tls.ShutdownAsync().WaitAsync(ct);
+            socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The peer left first: there is nobody to say goodbye to.
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        ReturnWindow();
+        if (output is not null)
+            ArrayPool<byte>.Shared.Return(output);
+        output = null;
+        await stream.DisposeAsync();
+        socket.Dispose();
+    }
+
+    private void MakeRoom()
+    {
+        window ??= ArrayPool<byte>.Shared.Rent(WindowOctets);
+        if (start == end)
+        {
+            start = end = 0;
+        }
+        else if (end == window.Length)
+        {
+            window.AsSpan(start, end - start).CopyTo(window);
+            end -= start;
+            start = 0;
+        }
+    }
+
+    private void ReturnWindow()
+    {
+        if (window is not null)
+            ArrayPool<byte>.Shared.Return(window);
+        window = null;
+        start = end = 0;
+    }
+}

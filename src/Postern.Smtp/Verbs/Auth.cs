@@ -1,0 +1,72 @@
+using System.Text;
+using Postern.Sasl;
+using Postern.Smtp.Replies;
+using Postern.Smtp.Session;
+
+namespace Postern.Smtp.Verbs;
+
+/// <summary>AUTH (RFC 4954 §4): checks that it may begin here and now, then hands over to the SASL dialogue.</summary>
+internal static class Auth
+{
+    public static readonly Verb Row = new("AUTH", Phase.Any, Needs.Argument | Needs.TlsWhereRequired, "AUTH mechanism [initial-response]", HandleAsync);
+
+    private static ValueTask<Step> HandleAsync(SmtpSession session, ReadOnlyMemory<byte> argument, CancellationToken ct) =>
+        new(Begin(session, argument.Span) is { } objection ? new Step(objection) : new Step(Reply: null, After: After.RunSasl));
+
+    private static Reply? Begin(SmtpSession session, ReadOnlySpan<byte> argument)
+    {
+        var state = session.State;
+        if (state.Identity is not null)
+            return StandardReply.AlreadyAuthenticated;
+        if (state.Phase is Phase.Mail or Phase.Rcpt)
+            return StandardReply.BadSequence;
+        if (state.Phase == Phase.Connected || !state.IsExtended)
+            return state.Phase == Phase.Connected ? StandardReply.HelloFirst : StandardReply.EhloFirst;
+
+        var space = argument.IndexOf((byte)' ');
+        var name = space < 0 ? argument : argument[..space];
+        var initial = space < 0 ? default : argument[(space + 1)..];
+        if (initial.Contains((byte)' '))
+            return StandardReply.BadSyntax(Row.Syntax);
+        if (Find(session.Capabilities.Mechanisms, name) is not { } mechanism)
+            return NotOffered(session, name);
+
+        ReadOnlyMemory<byte>? response = null;
+        if (space >= 0)
+        {
+            if (!mechanism.TakesInitialResponse)
+                return StandardReply.NoInitialResponse;
+            byte[] octets = [];
+            if (!initial.SequenceEqual("="u8) && (initial.IsEmpty || !StrictBase64.TryDecode(initial, out octets)))
+                return StandardReply.BadBase64;
+            response = octets;
+        }
+
+        var context = session.Server.Sasl with { Peer = state.ClientAddress.ToString() };
+        if (mechanism.TryStart(context) is not { } exchange)
+            return StandardReply.UnknownMechanism;
+        session.Dialogue = new SaslDialogue(session, mechanism, exchange, response);
+        return null;
+    }
+
+    private static Reply NotOffered(SmtpSession session, ReadOnlySpan<byte> name)
+    {
+        if (session.State.OffersAuth)
+            return StandardReply.UnknownMechanism;
+        if (!session.State.OffersAuthAfterTls)
+            return StandardReply.AuthNotOffered;
+        return Find(session.Listener.CapabilitiesFor(isTls: true).Mechanisms, name) is null ? StandardReply.UnknownMechanism : StandardReply.MechanismNeedsTls;
+    }
+
+    /// <summary>Names compare without regard to case (RFC 4954 §8).</summary>
+    private static ISaslMechanism? Find(IReadOnlyList<ISaslMechanism> mechanisms, ReadOnlySpan<byte> name)
+    {
+        foreach (var mechanism in mechanisms)
+        {
+            if (Ascii.EqualsIgnoreCase(name, mechanism.Name))
+                return mechanism;
+        }
+
+        return null;
+    }
+}
