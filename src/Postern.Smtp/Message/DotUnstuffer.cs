@@ -25,70 +25,45 @@ internal struct DotUnstuffer()
     public void Next(ReadOnlySpan<byte> input, out int skip, out int length, out int after)
     {
         skip = length = after = 0;
+        if (atLineStart && !input.IsEmpty && input[0] == '.')
+        {
+            var isShort = input.Length < 2 || (input[1] == '\r' && input.Length < 3);
+            if (isShort)
+                return;
+            if (input[1] == '\r' && input[2] == '\n')
+            {
+                IsComplete = true;
+                after = 3;
+                return;
+            }
+
+            skip = 1;
+            atLineStart = false;
+        }
+
+        length = MeasureRun(input[skip..]);
+    }
+
+    /// <summary>The octets up to a line that opens with a dot, or up to a CR whose next octet has not come yet.</summary>
+    private int MeasureRun(ReadOnlySpan<byte> input)
+    {
         var i = 0;
         while (i < input.Length)
         {
             if (atLineStart && input[i] == '.')
-            {
-                if (i > 0)
-                {
-                    length = i;
-                    return;
-                }
-
-                var mark = DotLine(input, ref skip, ref after);
-                if (mark || IsComplete || skip == 0)
-                    return;
-                i = skip;
-            }
-
+                return i;
             atLineStart = false;
             var next = input[i..].IndexOfAny(LineEnds);
             if (next < 0)
-            {
-                length = input.Length - skip;
-                return;
-            }
-
+                return input.Length;
             i += next;
-            if (input[i] == '\n')
-            {
-                HasBareLineEnd = true;
-                i++;
-            }
-            else if (i + 1 == input.Length)
-            {
-                length = i - skip;
-                return;
-            }
-            else if (input[i + 1] == '\n')
-            {
-                atLineStart = true;
-                i += 2;
-            }
-            else
-            {
-                HasBareLineEnd = true;
-                i++;
-            }
+            if (input[i] == '\r' && i + 1 == input.Length)
+                return i;
+            atLineStart = input[i] == '\r' && input[i + 1] == '\n';
+            HasBareLineEnd |= !atLineStart;
+            i += atLineStart ? 2 : 1;
         }
 
-        length = i - skip;
-    }
-
-    /// <summary>A dot opens the line: the end, a stuffed dot, or not yet known (nothing taken, true).</summary>
-    private bool DotLine(ReadOnlySpan<byte> input, ref int skip, ref int after)
-    {
-        if (input.Length < 2 || (input[1] == '\r' && input.Length < 3))
-            return true;
-        if (input[1] == '\r' && input[2] == '\n')
-        {
-            IsComplete = true;
-            after = 3;
-            return false;
-        }
-
-        skip = 1;
-        return false;
+        return i;
     }
 }
