@@ -1,0 +1,89 @@
+using System.Buffers;
+using Microsoft.Win32.SafeHandles;
+
+namespace Postern.Relay.Audit;
+
+/// <summary>The file of one kind that is being written: lines are gathered and go to the operating system at <see cref="Write"/>, in one call.</summary>
+internal sealed class AuditFile(string directory, AuditKind kind) : IDisposable
+{
+    private readonly ArrayBufferWriter<byte> lines = new();
+    private SafeFileHandle? handle;
+    private bool endsInsideLine;
+
+    /// <summary>The day of the gathered lines.</summary>
+    public DateOnly Day { get; private set; }
+
+    /// <summary>Lines gathered and not written.</summary>
+    public int Pending { get; private set; }
+
+    private string PathOfDay => Path.Join(directory, new AuditFileName(kind, Day).ToString());
+
+    public void Add(DateOnly day, ReadOnlySpan<byte> line)
+    {
+        if (day != Day)
+        {
+            Close();
+            Day = day;
+        }
+
+        lines.Write(line);
+        Pending++;
+    }
+
+    /// <summary>
+    /// False when the lines could not be written: they are given up, and the next call opens the file anew. Some may have got
+    /// through before the disk was full.
+    /// </summary>
+    public bool Write()
+    {
+        if (Pending == 0)
+            return true;
+        try
+        {
+            if (handle is not null && !File.Exists(PathOfDay))
+                Close(); // deleted under us: what is written there, nobody will read
+            handle ??= Open();
+            if (endsInsideLine)
+                AppendHandle.Write(handle, "\n"u8);
+            endsInsideLine = true;
+            AppendHandle.Write(handle, lines.WrittenSpan);
+            endsInsideLine = false;
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            Close();
+            return false;
+        }
+        finally
+        {
+            lines.ResetWrittenCount();
+            Pending = 0;
+        }
+    }
+
+    public void Dispose() => Close();
+
+    private SafeFileHandle Open()
+    {
+        if (!Directory.Exists(directory))
+            CreateDirectory();
+        var opened = AppendHandle.Open(PathOfDay);
+        endsInsideLine = AppendHandle.EndsInsideLine(opened);
+        return opened;
+    }
+
+    private void CreateDirectory()
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(directory);
+        else
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private void Close()
+    {
+        handle?.Dispose();
+        handle = null;
+    }
+}

@@ -1,0 +1,43 @@
+using System.Globalization;
+
+namespace Postern.Relay.Audit;
+
+/// <summary>
+/// The name of an audit file: <c>policy-2026-11-20.jsonl</c>, one file a kind and a UTC day. A file is never renamed, so a reader
+/// can follow it over midnight; a search opens only the kinds and days it was asked for; and what is old is deleted by its name.
+/// </summary>
+internal readonly record struct AuditFileName(AuditKind Kind, DateOnly Day)
+{
+    private const string Extension = ".jsonl";
+    private const string DayFormat = "yyyy-MM-dd";
+
+    /// <summary>Null for any other file.</summary>
+    public static AuditFileName? Parse(string name)
+    {
+        var dash = name.IndexOf('-', StringComparison.Ordinal);
+        if (dash < 0 || !name.EndsWith(Extension, StringComparison.Ordinal))
+            return null;
+        var kind = AuditKinds.Each.FirstOrDefault(kind => name.AsSpan(0, dash).SequenceEqual(kind.ToWord()));
+        var day = name.AsSpan(dash + 1, name.Length - dash - 1 - Extension.Length);
+        return kind != AuditKind.None && DateOnly.TryParseExact(day, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
+            ? new AuditFileName(kind, date)
+            : null;
+    }
+
+    /// <summary>The audit files of a directory, in no order; none when it cannot be read.</summary>
+    public static IReadOnlyList<AuditFileName> List(string directory)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFiles(directory).Select(static path => Parse(Path.GetFileName(path))).OfType<AuditFileName>()];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    public static DateOnly DayOf(DateTimeOffset at) => DateOnly.FromDateTime(at.UtcDateTime);
+
+    public override string ToString() => string.Concat(Kind.ToWord(), "-", Day.ToString(DayFormat, CultureInfo.InvariantCulture), Extension);
+}

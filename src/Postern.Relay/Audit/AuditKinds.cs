@@ -1,0 +1,27 @@
+using System.Collections.Immutable;
+
+namespace Postern.Relay.Audit;
+
+/// <summary>The kind of each event, and the word for each kind.</summary>
+internal static class AuditKinds
+{
+    public static ImmutableArray<AuditKind> Each { get; } = [AuditKind.Auth, AuditKind.Mail, AuditKind.Policy, AuditKind.Admin, AuditKind.Server];
+
+    public static AuditKind Of(AuditEvent audit) => audit switch
+    {
+        AuditEvent.Login => AuditKind.Auth,
+        AuditEvent.Decision => AuditKind.Policy,
+        AuditEvent.Accepted or AuditEvent.Refused or AuditEvent.Delivery or AuditEvent.Bounce => AuditKind.Mail,
+        AuditEvent.Admin => AuditKind.Admin,
+        _ => AuditKind.Server,
+    };
+
+    public static string ToWord(this AuditKind kind) => kind switch
+    {
+        AuditKind.Auth => "auth",
+        AuditKind.Mail => "mail",
+        AuditKind.Policy => "policy",
+        AuditKind.Admin => "admin",
+        _ => "server",
+    };
+}

@@ -1,0 +1,41 @@
+using System.Net;
+
+namespace Postern.Relay.Audit;
+
+/// <summary>Which events a search is for. What is null or default does not narrow it.</summary>
+public sealed record AuditQuery
+{
+    public AuditKind Kinds { get; init; } = AuditKind.All;
+
+    /// <summary>At this time or later.</summary>
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>The user or the identity acted as, in any case. Deliveries and bounces carry none: look for their queue id.</summary>
+    public string? Login { get; init; }
+
+    /// <summary>Clients in this network; one address is a network of full length (<see cref="NetworkOf"/>).</summary>
+    public IPNetwork? Client { get; init; }
+
+    /// <summary>The reference of a decision, as recorded.</summary>
+    public string? Ref { get; init; }
+
+    /// <summary>The message, in any case.</summary>
+    public string? QueueId { get; init; }
+
+    public string? Session { get; init; }
+
+    /// <summary>The most events to return.</summary>
+    public int Limit { get; init; } = int.MaxValue;
+
+    /// <summary>Reads an address or a network in CIDR notation; null for anything else. IPv4-mapped addresses count as IPv4.</summary>
+    public static IPNetwork? NetworkOf(string text)
+    {
+        if (IPNetwork.TryParse(text, out var network))
+            return network;
+        if (!IPAddress.TryParse(text, out var address))
+            return null;
+        if (address.IsIPv4MappedToIPv6)
+            address = address.MapToIPv4();
+        return new IPNetwork(address, address.GetAddressBytes().Length * 8);
+    }
+}

@@ -1,0 +1,17 @@
+using System.Globalization;
+using System.Text;
+
+namespace Postern.Relay.Audit;
+
+/// <summary>How a time stands in an audit line: UTC, ISO 8601, always 28 characters, so that the order of the bytes is the order of the times.</summary>
+internal static class AuditTime
+{
+    public const int Length = 28;
+
+    public const string Format = "O";
+
+    /// <summary>The beginning of every line, before the time.</summary>
+    public static ReadOnlySpan<byte> Lead => "{\"at\":\""u8;
+
+    public static byte[] ToBytes(DateTimeOffset at) => Encoding.ASCII.GetBytes(at.UtcDateTime.ToString(Format, CultureInfo.InvariantCulture));
+}

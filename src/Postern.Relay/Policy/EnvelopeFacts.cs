@@ -1,0 +1,53 @@
+using System.Net;
+using Postern.Smtp.Session;
+
+namespace Postern.Relay.Policy;
+
+/// <summary>
+/// What is known about a client when the policy is asked: copied from a session, or put together for a dry run. Nothing here is
+/// trusted because of what the client said about itself.
+/// </summary>
+public sealed record EnvelopeFacts
+{
+    private readonly IPAddress client = IPAddress.None;
+
+    /// <summary>The session's id; empty in a dry run.</summary>
+    public string Session { get; init; } = string.Empty;
+
+    public required string Listener { get; init; }
+
+    /// <summary>Kept as IPv4 when it came IPv4-mapped, so that one client has one spelling.</summary>
+    public required IPAddress Client
+    {
+        get => client;
+        init => client = value.IsIPv4MappedToIPv6 ? value.MapToIPv4() : value;
+    }
+
+    public string? Helo { get; init; }
+
+    /// <summary>TLSv1.3 and so on; null without TLS.</summary>
+    public string? Tls { get; init; }
+
+    /// <summary>The authorization id in canonical form; null without a login. An ANONYMOUS login is none: it proves nothing.</summary>
+    public string? Login { get; init; }
+
+    /// <summary>AUTH is on offer here and now.</summary>
+    public bool OffersAuth { get; init; }
+
+    /// <summary>AUTH would be on offer after STARTTLS.</summary>
+    public bool OffersAuthAfterTls { get; init; }
+
+    public static EnvelopeFacts Of(SessionState session) => new()
+    {
+        Session = session.Id,
+        Listener = session.Listener,
+        Client = session.ClientAddress,
+        Helo = session.HeloName,
+        Tls = session.Tls?.Version,
+        Login = string.Equals(session.Mechanism, "ANONYMOUS", StringComparison.OrdinalIgnoreCase) ? null : session.Identity?.AuthorizationId,
+
+        // One login a session: after it, whatever it was, asking for another would not help.
+        OffersAuth = session.OffersAuth && session.Identity is null,
+        OffersAuthAfterTls = session.OffersAuthAfterTls && session.Identity is null,
+    };
+}

@@ -1,0 +1,38 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Policy;
+
+/// <summary>The policy's part of the configuration. The default trusts nobody, loopback included.</summary>
+public sealed record PolicyOptions
+{
+    /// <summary>The bits of an IPv4-mapped IPv6 address before the IPv4 address (RFC 4291 §2.5.5.2).</summary>
+    private const int MappedPrefix = 96;
+
+    private readonly ImmutableArray<IPNetwork> networks = [];
+
+    /// <summary>Clients that may relay without a password, as any listed sender. A network in IPv4-mapped form counts as IPv4.</summary>
+    public ImmutableArray<IPNetwork> Networks
+    {
+        get => networks;
+        init => networks = [.. value.Select(Unmap)];
+    }
+
+    /// <summary>Domains whose recipients are accepted from anyone, beside those of the directory.</summary>
+    public FrozenSet<Domain> Domains { get; init; } = [];
+
+    /// <summary>The words asked at MAIL, in order; each one that <see cref="RelayRules.Check"/> knows for that stage.</summary>
+    public ImmutableArray<string> SenderRules { get; init; } = ["reject_unlisted_domain", "reject_sender_login_mismatch"];
+
+    /// <summary>The words asked at RCPT, in order. The end of the list refuses.</summary>
+    public ImmutableArray<string> RecipientRules { get; init; } =
+        ["permit_networks", "permit_authenticated", "permit_network_for_domain", "reject_unauth_destination"];
+
+    private static IPNetwork Unmap(IPNetwork network) =>
+        network.BaseAddress is { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: true } mapped && network.PrefixLength >= MappedPrefix
+            ? new IPNetwork(mapped.MapToIPv4(), network.PrefixLength - MappedPrefix)
+            : network;
+}

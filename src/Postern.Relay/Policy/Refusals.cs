@@ -1,0 +1,47 @@
+using Postern.Smtp.Replies;
+
+namespace Postern.Relay.Policy;
+
+/// <summary>Every reply with which the policy refuses, on one page. None is longer than the 512 octets of RFC 5321 §4.5.3.1.5.</summary>
+internal static class Refusals
+{
+    /// <summary>The longest piece of a login name that a reply repeats; the longest mailbox still fits beside it.</summary>
+    private const int MostLoginCharacters = 80;
+
+    private static readonly EnhancedStatus NotAuthorized = new(5, 7, 1);
+
+    /// <summary>The directory cannot answer (RFC 3463: other mail system status).</summary>
+    public static Refusal Temporary { get; } = new(451, new EnhancedStatus(4, 3, 0), "Temporary failure, try again later");
+
+    /// <summary>530 where logging in would help, so that a client asks its user (RFC 4954 §6); else the plain refusal.</summary>
+    public static Refusal RelayDenied(RuleContext context) =>
+        AuthenticationRequired(context) ?? new(550, NotAuthorized, $"<{context.Recipient}>: Relay access denied");
+
+    public static Refusal NotLoggedIn(RuleContext context) =>
+        AuthenticationRequired(context) ?? SenderRejected(550, context, "not logged in");
+
+    public static Refusal NotOwned(RuleContext context) => SenderRejected(553, context, $"not owned by user {Login(context)}");
+
+    public static Refusal NoBounces(RuleContext context) => SenderRejected(550, context, $"user {Login(context)} may not send bounces");
+
+    public static Refusal UnlistedDomain(RuleContext context) => SenderRejected(550, context, "its domain is not listed here");
+
+    public static Refusal AccountDisabled(RuleContext context) => SenderRejected(550, context, $"account disabled: {Login(context)}");
+
+    private static Refusal? AuthenticationRequired(RuleContext context) => context.Facts switch
+    {
+        { Login: not null } => null,
+        { OffersAuth: true } => new(530, new EnhancedStatus(5, 7, 0), "Authentication required"),
+        { OffersAuthAfterTls: true } => new(530, new EnhancedStatus(5, 7, 0), "Authentication required, after STARTTLS"),
+        _ => null,
+    };
+
+    private static Refusal SenderRejected(int code, RuleContext context, string reason) =>
+        new(code, NotAuthorized, $"{context.Sender}: Sender address rejected: {reason}");
+
+    private static string Login(RuleContext context) => context.Facts.Login switch
+    {
+        { Length: > MostLoginCharacters } login => $"{login.AsSpan(0, MostLoginCharacters)}...",
+        var login => login ?? string.Empty,
+    };
+}

@@ -1,0 +1,126 @@
+using System.Collections.Immutable;
+using Postern.Relay.Accounts;
+using Postern.Relay.Audit;
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Policy;
+using Postern.Smtp.Session;
+
+namespace Postern.Relay.Policy;
+
+/// <summary>
+/// Who may send what to whom: an ordered list of named rules a stage. The first answer that is not a pass wins; a sender nobody
+/// refused goes on to its recipients, a recipient nobody permitted is refused. Immutable; one serves every session.
+/// </summary>
+/// <remarks>
+/// Every refusal, and every permitted recipient, is one audit event. A sender that may go on has no event of its own: what was seen
+/// at MAIL stands in the decision of each of its recipients.
+/// </remarks>
+public sealed class RelayPolicy : IEnvelopePolicy
+{
+    private readonly PolicyOptions options;
+    private readonly IDirectory directory;
+    private readonly IAuditLog audit;
+    private readonly TimeProvider clock;
+    private readonly ImmutableArray<IRelayRule> senderRules;
+    private readonly ImmutableArray<IRelayRule> recipientRules;
+
+    /// <exception cref="ArgumentException">A word in a list names no rule of that stage; <see cref="RelayRules.Check"/> tells before.</exception>
+    public RelayPolicy(PolicyOptions options, IDirectory directory, IAuditLog audit, TimeProvider clock)
+    {
+        this.options = options;
+        this.directory = directory;
+        this.audit = audit;
+        this.clock = clock;
+        senderRules = RelayRules.Compile(RuleStage.Sender, options.SenderRules);
+        recipientRules = RelayRules.Compile(RuleStage.Recipient, options.RecipientRules);
+    }
+
+    public async ValueTask<Verdict> OnSenderAsync(SessionState session, ReversePath sender, CancellationToken ct)
+    {
+        session.PolicyMemo = null;
+        var context = new RuleContext(options, directory, EnvelopeFacts.Of(session), sender, recipient: null);
+        var asked = await AskAsync(senderRules, context, earlier: [], ct);
+        if (asked is [.., { Answer: RuleAnswer.Refuse }])
+            return Record(Decide(DecisionReference.New(), RuleStage.Sender, context, asked));
+        session.PolicyMemo = new SenderOutcome(this, context.Facts, sender, asked);
+        return asked is [.., { Answer: RuleAnswer.Permit } permit] ? new Verdict.Permit(permit.Rule) : Verdict.Pass.Instance;
+    }
+
+    public async ValueTask<Verdict> OnRecipientAsync(SessionState session, Mailbox recipient, CancellationToken ct)
+    {
+        var sender = session.Transaction?.Sender ?? ReversePath.Null;
+        var known = session.PolicyMemo is SenderOutcome memo && memo.Policy == this && memo.Sender == sender ? memo : null;
+        return Record(await DecideAsync(DecisionReference.New(), known?.Facts ?? EnvelopeFacts.Of(session), sender, recipient, known?.Asked, ct));
+    }
+
+    /// <summary>Decides by the same code as for a live session, and records nothing.</summary>
+    public ValueTask<Decision> DryRunAsync(EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct) =>
+        DecideAsync(DecisionReference.DryRun, facts, sender, recipient, askedOfSender: null, ct);
+
+    private async ValueTask<Decision> DecideAsync(
+        string reference, EnvelopeFacts facts, ReversePath sender, Mailbox recipient, ImmutableArray<AskedRule>? askedOfSender, CancellationToken ct)
+    {
+        if (askedOfSender is not { } earlier)
+        {
+            var first = new RuleContext(options, directory, facts, sender, recipient: null);
+            earlier = await AskAsync(senderRules, first, earlier: [], ct);
+            if (earlier is [.., { Answer: RuleAnswer.Refuse }])
+                return Decide(reference, RuleStage.Sender, first, earlier);
+        }
+
+        var context = new RuleContext(options, directory, facts, sender, recipient);
+        return Decide(reference, RuleStage.Recipient, context, await AskAsync(recipientRules, context, earlier, ct));
+    }
+
+    private static async ValueTask<ImmutableArray<AskedRule>> AskAsync(
+        ImmutableArray<IRelayRule> rules, RuleContext context, ImmutableArray<AskedRule> earlier, CancellationToken ct)
+    {
+        var asked = ImmutableArray.CreateBuilder<AskedRule>(earlier.Length + rules.Length + 1);
+        asked.AddRange(earlier);
+        foreach (var rule in rules)
+        {
+            var answer = await AskAsync(rule, context, ct);
+            asked.Add(new AskedRule(rule.Name, answer));
+            if (answer is not RuleAnswer.Pass)
+                return asked.DrainToImmutable();
+        }
+
+        if (context.Recipient is not null)
+            asked.Add(new AskedRule(Decision.EndOfList, new RuleAnswer.Refuse(Refusals.RelayDenied(context), "no rule permitted this recipient")));
+        return asked.DrainToImmutable();
+    }
+
+    private static async ValueTask<RuleAnswer> AskAsync(IRelayRule rule, RuleContext context, CancellationToken ct)
+    {
+        try
+        {
+            return await rule.AnswerAsync(context, ct);
+        }
+        catch (DirectoryUnavailableException unavailable)
+        {
+            // Without its facts a rule cannot pass either: the rule behind it might permit.
+            return new RuleAnswer.Refuse(Refusals.Temporary, $"directory unavailable: {unavailable.Message}", static _ => "make the directory's database readable");
+        }
+    }
+
+    /// <summary>The last rule asked has decided.</summary>
+    private Decision Decide(string reference, RuleStage stage, RuleContext context, ImmutableArray<AskedRule> asked)
+    {
+        var reply = asked[^1].Answer is RuleAnswer.Refuse refuse ? refuse.Refusal.ToReply(reference) : null;
+        return new Decision(reference, clock.GetUtcNow(), stage, context.Facts, context.Sender, context.Recipient, asked[^1].Rule, reply, Steps(context, asked, withRemedy: reply is not null));
+    }
+
+    private static ImmutableArray<RuleStep> Steps(RuleContext context, ImmutableArray<AskedRule> asked, bool withRemedy)
+    {
+        var steps = ImmutableArray.CreateBuilder<RuleStep>(asked.Length);
+        foreach (var rule in asked)
+            steps.Add(rule.ToStep(context, withRemedy));
+        return steps.MoveToImmutable();
+    }
+
+    private Verdict Record(Decision decision)
+    {
+        audit.Append(decision.ToAuditEvent());
+        return decision.Reply is { } reply ? new Verdict.Refuse(reply, decision.Rule) : new Verdict.Permit(decision.Rule);
+    }
+}

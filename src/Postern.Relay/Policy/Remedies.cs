@@ -1,0 +1,53 @@
+using System.Buffers;
+using System.Net.Sockets;
+
+namespace Postern.Relay.Policy;
+
+/// <summary>
+/// What an operator can do about a refusal, as a command to paste or a line to write. Addresses and names came from the network:
+/// they are quoted for a POSIX shell, because a local part may hold <c>$(...)</c>.
+/// </summary>
+internal static class Remedies
+{
+    private static readonly SearchValues<char> Plain =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_+=:,./-");
+
+    public static string TrustClient(RuleContext context) => $"add {Network(context)} to networks in postern.yaml: it may then relay as anyone";
+
+    public static string LogIn(RuleContext context) => context.Facts switch
+    {
+        { OffersAuth: true } => "log in",
+        { OffersAuthAfterTls: true } => "STARTTLS, then log in",
+        _ => $"offer AUTH on listener {Quote(context.Facts.Listener)}, and log in",
+    };
+
+    public static string RestoreAccount(RuleContext context) => context.Account is null
+        ? $"postern account add {Login(context)}"
+        : $"postern account enable {Login(context)}";
+
+    /// <summary>Null senders have no domain: nothing to allow.</summary>
+    public static string AllowClient(RuleContext context) => $"postern network add {Network(context)} --domain {SenderDomain(context)}";
+
+    public static string AllowClientOrLogIn(RuleContext context) => $"{LogIn(context)}; or {AllowClient(context)}";
+
+    public static string AcceptDomain(RuleContext context) => $"postern domain add {Quote(context.Recipient?.Domain.Text)} --accept";
+
+    public static string ListDomain(RuleContext context) => $"postern domain add {SenderDomain(context)}";
+
+    public static string GrantSender(RuleContext context) => $"postern account grant {Login(context)} --address {Quote(context.Sender.Address)}";
+
+    public static string GrantAnyDomain(RuleContext context) => $"postern account grant {Login(context)} --domain DOMAIN: bounces need a grant of a whole domain";
+
+    /// <summary>One word of a POSIX shell command line.</summary>
+    public static string Quote(string? word) =>
+        word is { Length: > 0 } && !word.AsSpan().ContainsAnyExcept(Plain)
+            ? word
+            : $"'{word?.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+
+    private static string Login(RuleContext context) => Quote(context.Facts.Login);
+
+    private static string SenderDomain(RuleContext context) => Quote(context.Sender.Mailbox?.Domain.Text);
+
+    private static string Network(RuleContext context) =>
+        context.Facts.Client.AddressFamily == AddressFamily.InterNetwork ? $"{context.Facts.Client}/32" : $"{context.Facts.Client}/128";
+}

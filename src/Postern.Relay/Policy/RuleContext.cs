@@ -1,0 +1,61 @@
+using System.Net;
+using Postern.Relay.Accounts;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Policy;
+
+/// <summary>
+/// One question to the rules: the facts, the envelope so far, and what the directory and the configuration say about them. Used
+/// by one caller at a time; a lookup that several rules need is made once.
+/// </summary>
+internal sealed class RuleContext(PolicyOptions options, IDirectory directory, EnvelopeFacts facts, ReversePath sender, Mailbox? recipient)
+{
+    private Account? account;
+    private bool knowsAccount;
+
+    public EnvelopeFacts Facts { get; } = facts;
+
+    public ReversePath Sender { get; } = sender;
+
+    /// <summary>Null at the sender stage.</summary>
+    public Mailbox? Recipient { get; } = recipient;
+
+    /// <summary>The account of the login as it is now, not as it was at AUTH; null when nobody is logged in or it is gone.</summary>
+    public Account? Account
+    {
+        get
+        {
+            if (!knowsAccount)
+            {
+                account = Facts.Login is { } login ? directory.FindAccount(login) : null;
+                knowsAccount = true;
+            }
+
+            return account;
+        }
+    }
+
+    /// <summary>The configured network that trusts this client for any sender; null when none.</summary>
+    public IPNetwork? TrustedNetwork
+    {
+        get
+        {
+            foreach (var network in options.Networks)
+            {
+                if (network.Contains(Facts.Client))
+                    return network;
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>The network through which this client may send for the sender's domain; null when none, and for the null sender.</summary>
+    public IPNetwork? AllowedNetwork => Sender.Mailbox is { } mailbox ? directory.FindNetwork(Facts.Client, mailbox.Domain) : null;
+
+    /// <summary>The domain is known here, as a sender domain or as one whose recipients are accepted.</summary>
+    public bool IsListed(Domain domain) => options.Domains.Contains(domain) || directory.IsListed(domain);
+
+    /// <summary>Recipients of the domain are accepted from anyone.</summary>
+    public bool Accepts(Domain domain) => options.Domains.Contains(domain) || directory.AcceptsRecipients(domain);
+}

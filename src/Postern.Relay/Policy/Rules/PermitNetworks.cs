@@ -1,0 +1,14 @@
+namespace Postern.Relay.Policy.Rules;
+
+/// <summary>Permits a client in one of the configured <c>networks</c>, whoever it says it is. None is configured by default, not even loopback.</summary>
+internal sealed class PermitNetworks : IRelayRule
+{
+    public string Name => "permit_networks";
+
+    public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
+
+    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) =>
+        new(context.TrustedNetwork is { } network
+            ? new RuleAnswer.Permit($"client {context.Facts.Client} is in {network} of networks")
+            : new RuleAnswer.Pass($"client {context.Facts.Client} is in none of networks", Remedies.TrustClient));
+}

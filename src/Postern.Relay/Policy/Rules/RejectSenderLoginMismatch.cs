@@ -1,0 +1,49 @@
+using Postern.Relay.Accounts;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Policy.Rules;
+
+/// <summary>
+/// Refuses a sender that the client does not own. A login owns the addresses and domains of its account, whatever its network. A
+/// stranger owns any foreign address, and none of a listed domain unless its network is trusted or allowed for that domain: so
+/// nobody outside can write in our name.
+/// </summary>
+/// <remarks>
+/// Only the domain of a stranger's sender is looked at, never whether an account has that address: the answer would tell which
+/// accounts exist. The null sender from a login needs the grant of a whole domain, which servers have and people do not: it can
+/// be the sender of no message but a report about one, and carries no address that could be checked.
+/// </remarks>
+internal sealed class RejectSenderLoginMismatch : IRelayRule
+{
+    public string Name => "reject_sender_login_mismatch";
+
+    public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
+
+    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) =>
+        new(context.Facts.Login is null ? OfStranger(context) : OfLogin(context));
+
+    private static RuleAnswer OfLogin(RuleContext context) => context switch
+    {
+        { Account: null } => new RuleAnswer.Refuse(Refusals.AccountDisabled(context), $"account {context.Facts.Login} does not exist any more", Remedies.RestoreAccount),
+        { Account.Enabled: false } => new RuleAnswer.Refuse(Refusals.AccountDisabled(context), $"account {context.Facts.Login} is disabled", Remedies.RestoreAccount),
+        { Account: { } account, Sender.Mailbox: { } sender } => OfAccount(context, account, sender),
+        { Account.Domains.IsEmpty: true } => new RuleAnswer.Refuse(Refusals.NoBounces(context), "a null sender, and no grant of a whole domain", Remedies.GrantAnyDomain),
+        { Account.Domains: var domains } => new RuleAnswer.Pass($"a null sender, and a grant of the domain {domains[0]}"),
+    };
+
+    private static RuleAnswer OfAccount(RuleContext context, Account account, Mailbox sender) =>
+        SenderGrants.Owns(account, sender)
+            ? new RuleAnswer.Pass($"account {account.Name} may send as {sender}")
+            : new RuleAnswer.Refuse(Refusals.NotOwned(context), $"account {account.Name} may not send as {sender}", Remedies.GrantSender);
+
+    private static RuleAnswer OfStranger(RuleContext context)
+    {
+        if (context.Sender.Mailbox is not { Domain: Domain domain })
+            return new RuleAnswer.Pass("not logged in, and a null sender");
+        if (!context.IsListed(domain))
+            return new RuleAnswer.Pass($"not logged in, and {domain} is foreign");
+        return (context.TrustedNetwork ?? context.AllowedNetwork) is { } network
+            ? new RuleAnswer.Pass($"client {context.Facts.Client} is in {network}, and may send for {domain}")
+            : new RuleAnswer.Refuse(Refusals.NotLoggedIn(context), $"not logged in, and {domain} is listed here", Remedies.AllowClientOrLogIn);
+    }
+}

@@ -1,0 +1,30 @@
+using System.Buffers;
+
+namespace Postern.Relay.Policy.Rules;
+
+/// <summary>
+/// Permits recipients in accepted domains, from anyone, and refuses all others. A local part that asks to be sent on from here
+/// (<c>user%other@ours</c>, <c>other!user@ours</c>, <c>"user@other"@ours</c>) is refused like the foreign recipient it means.
+/// </summary>
+internal sealed class RejectUnauthDestination : IRelayRule
+{
+    /// <summary>Quoted or not: the quotes fall away at the next hop that believes in such routing.</summary>
+    private static readonly SearchValues<char> Routing = SearchValues.Create("@%!");
+
+    public string Name => "reject_unauth_destination";
+
+    public RuleStage Stages => RuleStage.Recipient;
+
+    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => new(Answer(context));
+
+    private static RuleAnswer Answer(RuleContext context)
+    {
+        if (context.Recipient is not { } recipient)
+            return new RuleAnswer.Refuse(Refusals.RelayDenied(context), "no recipient");
+        if (!context.Accepts(recipient.Domain))
+            return new RuleAnswer.Refuse(Refusals.RelayDenied(context), $"{recipient.Domain} is not a domain accepted here", Remedies.AcceptDomain);
+        return recipient.LocalPart.AsSpan().ContainsAny(Routing)
+            ? new RuleAnswer.Refuse(Refusals.RelayDenied(context), $"{recipient.Domain} is accepted here, but {recipient.LocalPart} asks for routing", Remedies.LogIn)
+            : new RuleAnswer.Permit($"{recipient.Domain} is accepted here from anyone");
+    }
+}

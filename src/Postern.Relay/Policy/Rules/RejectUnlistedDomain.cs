@@ -1,0 +1,39 @@
+using Postern.Relay.Accounts;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Policy.Rules;
+
+/// <summary>
+/// Refuses a sender of an unknown domain from those who may relay: a login, or a client in <c>networks</c>. Known is a domain that is
+/// listed, or to which the login's own account is tied; so an account works without <c>domain add</c>. Strangers are not asked:
+/// mail from outside comes from everywhere.
+/// </summary>
+internal sealed class RejectUnlistedDomain : IRelayRule
+{
+    public string Name => "reject_unlisted_domain";
+
+    public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
+
+    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => new(Answer(context));
+
+    private static RuleAnswer Answer(RuleContext context)
+    {
+        if (context.Sender.Mailbox is not { Domain: Domain domain })
+            return new RuleAnswer.Pass("the null sender has no domain");
+        if (context.Facts.Login is null && context.TrustedNetwork is null)
+            return new RuleAnswer.Pass("neither logged in nor in networks");
+        if (context.IsListed(domain))
+            return new RuleAnswer.Pass($"{domain} is listed");
+        return context switch
+        {
+            { Facts.Login: not null, Account: null or { Enabled: false } } => new RuleAnswer.Pass($"{domain} is not listed, but the account is gone or disabled"),
+            { Account: { } account } when IsTied(account, domain) => new RuleAnswer.Pass($"{domain} belongs to account {account.Name}"),
+            _ => new RuleAnswer.Refuse(Refusals.UnlistedDomain(context), $"{domain} is not listed", Remedies.ListDomain),
+        };
+    }
+
+    private static bool IsTied(Account account, Domain domain) =>
+        SenderGrants.HasDomain(account, domain)
+        || account.Addresses.Any(address => address.EndsWith(domain.Text, StringComparison.OrdinalIgnoreCase)
+            && address.AsSpan(0, address.Length - domain.Text.Length).EndsWith("@", StringComparison.Ordinal));
+}

@@ -1,0 +1,31 @@
+using Postern.Relay.Accounts;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Policy;
+
+/// <summary>What an account may send as. Mailboxes compare without regard to case, and otherwise as written: <c>"a"@b</c> is not <c>a@b</c>.</summary>
+internal static class SenderGrants
+{
+    public static bool Owns(Account account, Mailbox sender)
+    {
+        foreach (var address in account.Addresses)
+        {
+            if (string.Equals(address, sender.Address, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return HasDomain(account, sender.Domain);
+    }
+
+    /// <summary>The whole domain is granted. A grant of a domain says nothing about those below it.</summary>
+    public static bool HasDomain(Account account, Domain domain)
+    {
+        foreach (var granted in account.Domains)
+        {
+            if (string.Equals(granted, domain.Text, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,10 @@
+using System.Collections.Immutable;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Policy;
+
+/// <summary>
+/// What the sender stage found, kept on the session until its recipients are decided: their decisions show the whole chain. Only
+/// for the policy that found it, and only for that sender.
+/// </summary>
+internal sealed record SenderOutcome(RelayPolicy Policy, EnvelopeFacts Facts, ReversePath Sender, ImmutableArray<AskedRule> Asked);

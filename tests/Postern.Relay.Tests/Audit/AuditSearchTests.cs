@@ -1,0 +1,156 @@
+using Postern.Relay.Audit;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Policy;
+
+namespace Postern.Relay.Tests.Audit;
+
+/// <summary>Finding, following and explaining what was written.</summary>
+public sealed class AuditSearchTests : IDisposable
+{
+    private static readonly DateTimeOffset Noon = AuditDirectory.Noon;
+
+    private readonly AuditDirectory directory = new();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public void Dispose() => directory.Dispose();
+
+    [Fact]
+    public async Task The_newest_event_comes_first_over_kinds_and_days()
+    {
+        var events = Enumerable.Range(0, 40)
+            .Select(static i => i % 2 == 0 ? (AuditEvent)AuditDirectory.Login(Noon.AddHours(i), $"user{i}") : AuditDirectory.Delivery(Noon.AddHours(i), $"Q{i}"))
+            .ToList();
+        await directory.WriteAsync(events);
+        Assert.Equal(Enumerable.Reverse(events), await directory.FindAsync());
+        Assert.Equal(Enumerable.Reverse(events).Take(3), await directory.FindAsync(new AuditQuery { Limit = 3 }));
+        Assert.Equal(Enumerable.Reverse(events).Take(11), await directory.FindAsync(new AuditQuery { Since = Noon.AddHours(29) }));
+        Assert.Equal(20, (await directory.FindAsync(new AuditQuery { Kinds = AuditKind.Mail })).Count);
+        Assert.Empty(await directory.FindAsync(new AuditQuery { Limit = 0 }));
+    }
+
+    [Fact]
+    public async Task Each_filter_narrows_to_what_it_names()
+    {
+        await directory.WriteAsync(
+            AuditDirectory.Login(Noon, "alice", "192.0.2.7", "s1"),
+            AuditDirectory.Login(Noon, "j\u00fcrgen", "192.0.2.70", "s2"),
+            AuditDirectory.Login(Noon, "bob", "2001:db8::7", "s3") with { ActingAs = "shared" },
+            AuditDirectory.Decision(Noon, "ABCDEF", "s1"),
+            AuditDirectory.Decision(Noon, "ABCDEG", "s1", sender: "abcdef@example.org"),
+            AuditDirectory.Delivery(Noon, "01J9"));
+
+        Assert.Equal(3, (await directory.FindAsync(new AuditQuery { Login = "ALICE" })).Count);
+        Assert.Single(await directory.FindAsync(new AuditQuery { Login = "j\u00fcrgen" }));
+        Assert.Single(await directory.FindAsync(new AuditQuery { Login = "shared" }));
+        Assert.Empty(await directory.FindAsync(new AuditQuery { Login = "lic" }));
+        Assert.Equal(3, (await directory.FindAsync(new AuditQuery { Client = AuditQuery.NetworkOf("::ffff:192.0.2.7") })).Count);
+        Assert.Equal(4, (await directory.FindAsync(new AuditQuery { Client = AuditQuery.NetworkOf("192.0.2.0/24") })).Count);
+        Assert.Single(await directory.FindAsync(new AuditQuery { Client = AuditQuery.NetworkOf("2001:db8::/32") }));
+        Assert.Single(await directory.FindAsync(new AuditQuery { Ref = "abcdef" }));
+        Assert.Single(await directory.FindAsync(new AuditQuery { QueueId = "01j9" }));
+        Assert.Single(await directory.FindAsync(new AuditQuery { Session = "s3" }));
+        Assert.Null(AuditQuery.NetworkOf("not an address"));
+    }
+
+    [Fact]
+    public async Task A_missing_directory_holds_no_events() =>
+        Assert.Empty(await new AuditSearch(directory.FileOf("nowhere")).FindAsync(new AuditQuery(), Ct).ToListAsync(Ct));
+
+    [Fact]
+    public async Task A_torn_last_line_and_damage_in_between_are_passed_over()
+    {
+        await directory.WriteAsync(AuditDirectory.Login(Noon, "first"));
+        await File.AppendAllTextAsync(directory.FileOf("auth-2026-11-20.jsonl"), "\0\0\0\n\n{\"at\":\n", Ct);
+        await directory.WriteAsync(AuditDirectory.Login(Noon, "second"));
+        await File.AppendAllTextAsync(directory.FileOf("auth-2026-11-20.jsonl"), "{\"at\":\"2026-11-20T12:00:00.0000000Z\",\"event\":\"logi", Ct);
+        Assert.Equal(["second", "first"], (await directory.FindAsync()).Cast<AuditEvent.Login>().Select(static login => login.User));
+    }
+
+    [Fact]
+    public async Task Lines_longer_than_a_block_are_read_whole()
+    {
+        var large = AuditDirectory.Accepted(Noon, "large") with { Recipients = [.. Enumerable.Range(0, 8_000).Select(static i => $"recipient-number-{i}@far.example")] };
+        await directory.WriteAsync(AuditDirectory.Accepted(Noon, "before"), large, AuditDirectory.Accepted(Noon, "after"));
+        var found = (await directory.FindAsync()).Cast<AuditEvent.Accepted>().ToList();
+        Assert.Equal(["after", "large", "before"], found.Select(static accepted => accepted.QueueId));
+        Assert.Equal(large.Recipients, found[1].Recipients);
+    }
+
+    [Fact]
+    public async Task One_event_among_a_hundred_thousand_is_found_however_the_blocks_fall()
+    {
+        await directory.WriteAsync(Enumerable.Range(0, 100_000).Select(static i => AuditDirectory.Decision(Noon.AddTicks(i), i % 10_000 == 77 ? "K7M3Q9" : "AAAAAA")));
+        Assert.Equal(10, (await directory.FindAsync(new AuditQuery { Ref = "K7M3Q9" })).Count);
+        Assert.Equal(100_000, await directory.Search.FindAsync(new AuditQuery { Kinds = AuditKind.Policy }, Ct).CountAsync(Ct));
+    }
+
+    [Fact]
+    public async Task A_tail_begins_at_the_end_and_goes_on_over_midnight_and_torn_writes()
+    {
+        await directory.WriteAsync(AuditDirectory.Login(Noon, "old"));
+        var tail = new AuditTail(directory.Path, new AuditQuery { Kinds = AuditKind.Auth }, TimeProvider.System);
+        await using var events = tail.FollowAsync(TimeSpan.FromMilliseconds(1), Ct).GetAsyncEnumerator(Ct);
+
+        await directory.WriteAsync(AuditDirectory.Login(Noon, "new"), AuditDirectory.Decision(Noon));
+        Assert.Equal("new", await NextAsync());
+        await directory.WriteAsync(AuditDirectory.Login(Noon.AddDays(1), "tomorrow"));
+        Assert.Equal("tomorrow", await NextAsync());
+
+        var next = NextAsync();
+        var line = await File.ReadAllTextAsync(directory.FileOf("auth-2026-11-21.jsonl"), Ct);
+        await File.AppendAllTextAsync(directory.FileOf("auth-2026-11-21.jsonl"), line[..40], Ct);
+        await File.AppendAllTextAsync(directory.FileOf("auth-2026-11-21.jsonl"), line[40..], Ct);
+        Assert.Equal("tomorrow", await next);
+
+        async Task<string?> NextAsync()
+        {
+            Assert.True(await events.MoveNextAsync());
+            return Assert.IsType<AuditEvent.Login>(events.Current).User;
+        }
+    }
+
+    [Fact]
+    public async Task A_reference_is_explained_by_every_decision_that_bears_it()
+    {
+        await directory.WriteAsync(AuditDirectory.Decision(Noon, "K7M3Q9", "s1"), AuditDirectory.Decision(Noon.AddDays(1), "K7M3Q9", "s2"), AuditDirectory.Decision(Noon, "AAAAAA"));
+        var explainer = new Explainer(directory.Search);
+        var found = Assert.IsType<Explanation.OfReference>(await explainer.ExplainAsync("k7m3q9", Ct));
+        Assert.Equal(["s2", "s1"], found.Decisions.Select(static decision => decision.Session));
+        Assert.IsType<Explanation.Unknown>(await explainer.ExplainAsync("BBBBBB", Ct));
+        Assert.IsType<Explanation.Unknown>(await explainer.ExplainAsync("7ZZZZZZZZZZZZZZZZZZZZZZZZZ", Ct));
+        Assert.IsType<Explanation.Malformed>(await explainer.ExplainAsync("what?", Ct));
+    }
+
+    [Fact]
+    public async Task A_queue_id_is_explained_by_its_own_transaction_and_what_followed()
+    {
+        var clock = new SettableClock(Noon);
+        var (earlier, id) = (QueueId.New(clock).ToString(), QueueId.New(clock).ToString());
+        await directory.WriteAsync(
+            AuditDirectory.Decision(Noon, "AAAAAA"),
+            AuditDirectory.Accepted(Noon.AddSeconds(1), earlier),
+            AuditDirectory.Decision(Noon.AddSeconds(2), "BBBBBB"),
+            AuditDirectory.Decision(Noon.AddSeconds(2), "XXXXXX", session: "another"),
+            AuditDirectory.Decision(Noon.AddSeconds(3), "CCCCCC"),
+            AuditDirectory.Accepted(Noon.AddSeconds(4), id),
+            AuditDirectory.Decision(Noon.AddSeconds(5), "DDDDDD"),
+            AuditDirectory.Delivery(Noon.AddSeconds(6), id, "deferred"),
+            AuditDirectory.Delivery(Noon.AddDays(1), id),
+            AuditDirectory.Delivery(Noon.AddDays(1), earlier));
+
+        var found = Assert.IsType<Explanation.OfMessage>(await new Explainer(directory.Search).ExplainAsync(id.ToLowerInvariant(), Ct));
+        Assert.Equal(id, found.Accepted?.QueueId);
+        Assert.Equal(["BBBBBB", "CCCCCC"], found.Decisions.Select(static decision => decision.Ref));
+        Assert.Equal(["deferred", "delivered"], found.Deliveries.Cast<AuditEvent.Delivery>().Select(static delivery => delivery.Outcome));
+    }
+
+    [Theory]
+    [InlineData("plain j\u00fcrgen <a@b>", "plain j\u00fcrgen <a@b>")]
+    [InlineData("a\r\n\u001b[1m", "a\\u000D\\u000A\\u001B[1m")]
+    [InlineData("\u202e\u2066\u200b\u00a0\ufeff", "\\u202E\\u2066\\u200B\\u00A0\\uFEFF")]
+    public void A_text_from_the_log_is_made_safe_for_a_terminal(string text, string shown) => Assert.Equal(shown, PrintableText.Of(text));
+
+    [Fact]
+    public void A_lone_surrogate_is_shown_by_its_number() => Assert.Equal("a\\uD83Db", PrintableText.Of("a\ud83db"));
+}

@@ -1,0 +1,49 @@
+using System.Net;
+using Postern.Relay.Accounts;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Tests.Policy;
+
+/// <summary>A directory that a test fills by hand.</summary>
+internal sealed class FakeDirectory : IDirectory
+{
+    private readonly Dictionary<string, Account> accounts = [];
+    private readonly List<(IPNetwork Network, Domain Domain)> networks = [];
+    private readonly HashSet<Domain> listed = [];
+    private readonly HashSet<Domain> accepting = [];
+
+    public bool IsUnavailable { get; set; }
+
+    public FakeDirectory Add(string name, string[]? addresses = null, string[]? domains = null, bool enabled = true)
+    {
+        accounts[name] = new Account(name, enabled, [.. addresses ?? []], [.. domains ?? []]);
+        return this;
+    }
+
+    public void Remove(string name) => accounts.Remove(name);
+
+    public FakeDirectory List(string domain, bool accept = false)
+    {
+        listed.Add(Domain.Parse(domain));
+        if (accept)
+            accepting.Add(Domain.Parse(domain));
+        return this;
+    }
+
+    public FakeDirectory Allow(string network, string domain)
+    {
+        networks.Add((IPNetwork.Parse(network), Domain.Parse(domain)));
+        return this;
+    }
+
+    public Account? FindAccount(string name) => Ask(() => accounts.GetValueOrDefault(name));
+
+    public bool IsListed(Domain domain) => Ask(() => listed.Contains(domain));
+
+    public bool AcceptsRecipients(Domain domain) => Ask(() => accepting.Contains(domain));
+
+    public IPNetwork? FindNetwork(IPAddress client, Domain domain) =>
+        Ask<IPNetwork?>(() => networks.FirstOrDefault(n => n.Domain.Equals(domain) && n.Network.Contains(client)) is { Domain: not null } found ? found.Network : null);
+
+    private T Ask<T>(Func<T> answer) => IsUnavailable ? throw new DirectoryUnavailableException("directory.db: database is locked") : answer();
+}
