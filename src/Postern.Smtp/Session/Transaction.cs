@@ -6,6 +6,7 @@ namespace Postern.Smtp.Session;
 public sealed class Transaction(ReversePath sender, long? declaredSize, bool is8Bit)
 {
     private readonly List<Mailbox> recipients = [];
+    private readonly List<string> rules = [];
 
     public ReversePath Sender { get; } = sender;
 
@@ -18,9 +19,14 @@ public sealed class Transaction(ReversePath sender, long? declaredSize, bool is8
     /// <summary>Accepted recipients, in order, without repetition.</summary>
     public IReadOnlyList<Mailbox> Recipients => recipients;
 
-    internal void Add(Mailbox recipient)
+    /// <summary>The rules that permitted these recipients, without repetition.</summary>
+    public IReadOnlyList<string> PermittedBy => rules;
+
+    internal void Add(Mailbox recipient, string rule)
     {
         if (!recipients.Contains(recipient))
             recipients.Add(recipient);
+        if (!rules.Contains(rule))
+            rules.Add(rule);
     }
 }

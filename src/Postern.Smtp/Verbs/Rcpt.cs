@@ -18,8 +18,8 @@ internal static class Rcpt
     {
         switch (await session.Server.Policy.OnRecipientAsync(session.State, recipient, ct))
         {
-            case Verdict.Permit:
-                session.State.Transaction!.Add(recipient);
+            case Verdict.Permit(var rule):
+                session.State.Transaction!.Add(recipient, rule);
                 return new Step(StandardReply.RecipientOk, Next: Phase.Rcpt);
             case Verdict.Refuse(var reply, _):
                 return new Step(reply);

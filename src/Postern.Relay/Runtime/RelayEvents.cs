@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Postern.Relay.Accounts;
+using Postern.Relay.Audit;
+using Postern.Sasl;
+using Postern.Smtp.Events;
+using Postern.Smtp.Message;
+using Postern.Smtp.Replies;
+using Postern.Smtp.Session;
+
+namespace Postern.Relay.Runtime;
+
+/// <summary>Turns what the SMTP server tells into audit events. A user name that no store knows is masked: people type passwords there.</summary>
+internal sealed class RelayEvents(AccountVerifiers accounts, IAuditLog audit, TimeProvider clock) : ISmtpEvents
+{
+    public void OnLogin(SessionState session, LoginAttempt attempt)
+    {
+        var known = attempt.Identity is not null || attempt.ClaimedUser is null || Knows(attempt.ClaimedUser);
+        audit.Append(new AuditEvent.Login(
+            clock.GetUtcNow(),
+            session.Id,
+            session.Listener,
+            session.ClientAddress.ToString(),
+            attempt.Mechanism,
+            known ? attempt.ClaimedUser : LoginNames.Mask(attempt.ClaimedUser!),
+            attempt.Identity is { } identity && identity.AuthorizationId != identity.AuthenticationId ? identity.AuthorizationId : null,
+            Outcome(attempt),
+            attempt.Reason,
+            session.Tls?.Version));
+    }
+
+    public void OnTurnedAway(string listener, IPAddress client, string reason) => Tell("turned_away", $"{listener}: {client}: {reason}");
+
+    public void OnTlsFailed(SessionState session, string reason) => Tell("tls_failed", $"{session.Listener}: {session.ClientAddress}: {reason}");
+
+    public void OnListenerTrouble(string listener, string reason) => Tell("listener_trouble", $"{listener}: {reason}");
+
+    public void OnFault(SessionState session, Exception fault) => Tell("fault", $"session {session.Id}: {fault.GetType().Name}: {fault.Message}");
+
+    public void OnReceived(SessionState session, Transaction transaction, long octets, StoreOutcome outcome)
+    {
+        if (outcome is StoreOutcome.Refused(var reply))
+            Refused(session, "DATA", reply);
+    }
+
+    private static string Outcome(LoginAttempt attempt) => attempt switch
+    {
+        { Identity: not null } => "ok",
+        { Error: SaslError.TemporaryFailure } => "unavailable",
+        { Error: SaslError.Malformed } => "malformed",
+        { Error: SaslError.BadCredentials } => "failed",
+        _ => "cancelled",
+    };
+
+    private void Refused(SessionState session, string verb, Reply reply) =>
+        audit.Append(new AuditEvent.Refused(
+            clock.GetUtcNow(), session.Id, session.Listener, session.ClientAddress.ToString(), session.Identity?.AuthorizationId, verb, reply.ToString()));
+
+    private void Tell(string what, string detail) => audit.Append(new AuditEvent.Server(clock.GetUtcNow(), what, detail));
+}

@@ -1,0 +1,181 @@
+using System.Buffers;
+using System.Text;
+using Postern.Relay.Audit;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Policy.Rules;
+using Postern.Relay.Spool;
+using Postern.Smtp.Message;
+using Postern.Smtp.Replies;
+using Postern.Smtp.Session;
+
+namespace Postern.Relay.Runtime;
+
+/// <summary>
+/// One message on its way into the spool. The header section is held back until it is whole, reviewed, and written with this host's
+/// fields; everything behind it goes through as it came.
+/// </summary>
+internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, Transaction transaction, IAuditLog audit, TimeProvider clock) : IMessageDraft
+{
+    /// <summary>RFC 5321 §6.3: enough for any real path, and an end to loops.</summary>
+    private const int MaxHops = 50;
+
+    private const int MaxHeaderOctets = 256 * 1024;
+    private const int FirstBuffer = 8 * 1024;
+
+    private static readonly Reply TooManyHops = new(554, new(5, 4, 6), "Too many hops: the message has been through this or other servers too often");
+    private static readonly Reply HeaderTooBig = new(552, new(5, 3, 4), "The header section of the message is larger than 262144 octets");
+
+    private readonly QueueId id = QueueId.New(clock);
+    private readonly DateTimeOffset arrivedAt = clock.GetUtcNow();
+    private byte[]? header = ArrayPool<byte>.Shared.Rent(FirstBuffer);
+    private int held;
+    private int lineStart;
+    private Reply? refusal;
+
+    public async ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct)
+    {
+        if (refusal is not null)
+            return;
+        if (header is null)
+        {
+            await spool.AppendAsync(content, ct);
+            return;
+        }
+
+        if (held + content.Length > MaxHeaderOctets)
+        {
+            refusal = HeaderTooBig;
+            return;
+        }
+
+        Hold(content.Span);
+        if (HeaderSection.FindEnd(header.AsSpan(0, held), ref lineStart) is >= 0 and var end)
+            await ReleaseAsync(end, ct);
+    }
+
+    public async ValueTask<StoreOutcome> CommitAsync(CancellationToken ct)
+    {
+        if (refusal is null && header is not null)
+            await ReleaseAsync(held, ct);
+        if (refusal is { } reply)
+            return new StoreOutcome.Refused(reply);
+
+        var envelope = new Envelope
+        {
+            Id = id,
+            ArrivedAt = arrivedAt,
+            Sender = transaction.Sender,
+            Recipients = [.. transaction.Recipients],
+            Login = session.Identity?.AuthorizationId,
+            Client = session.ClientAddress,
+            Listener = session.Listener,
+            Is8Bit = transaction.Is8Bit,
+        };
+        switch (await spool.CommitAsync(envelope, DeliveryState.Fresh(envelope.Recipients.Length, arrivedAt), ct))
+        {
+            case SpoolCommit.Durable(var entry):
+                Report(envelope, entry.Size);
+                return new StoreOutcome.Stored(id.ToString());
+            case SpoolCommit.Full:
+                return new StoreOutcome.Refused(SubmissionStore.NoRoom);
+            default:
+                return new StoreOutcome.Refused(SubmissionStore.DiskFailed);
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        ReturnHeader();
+        return spool.DisposeAsync();
+    }
+
+    private void Hold(ReadOnlySpan<byte> content)
+    {
+        if (held + content.Length > header!.Length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(header.Length * 2, held + content.Length));
+            header.AsSpan(0, held).CopyTo(larger);
+            ArrayPool<byte>.Shared.Return(header);
+            header = larger;
+        }
+
+        content.CopyTo(header.AsSpan(held));
+        held += content.Length;
+    }
+
+    /// <summary>Writes this host's fields, the header section and what is held behind it; from now on content goes straight through.</summary>
+    private async ValueTask ReleaseAsync(int end, CancellationToken ct)
+    {
+        var content = header.AsMemory(0, held);
+        var review = HeaderReview.Of(content.Span[..end], session.Hostname);
+        if (review.Hops > MaxHops)
+        {
+            refusal = TooManyHops;
+            return;
+        }
+
+        await spool.AppendAsync(Encoding.UTF8.GetBytes(TraceFields()), ct);
+        var from = 0;
+        foreach (var range in review.Forged)
+        {
+            await spool.AppendAsync(content[from..range.Start.Value], ct);
+            from = range.End.Value;
+        }
+
+        await spool.AppendAsync(content[from..end], ct);
+        await spool.AppendAsync(Encoding.UTF8.GetBytes(MissingFields(review, HasBlankLine(content.Span[end..]))), ct);
+        await spool.AppendAsync(content[end..], ct);
+        ReturnHeader();
+    }
+
+    private string TraceFields()
+    {
+        var text = new StringBuilder(512);
+        if (session.Identity is { } identity)
+            AuthenticationResultsField.Append(text, session, identity, transaction);
+        ReceivedField.Append(text, session, transaction, id.ToString(), arrivedAt);
+        return text.ToString();
+    }
+
+    /// <summary>
+    /// What a submission must have and this one lacks (RFC 6409 §8), and the blank line where a body follows without one. Mail that merely
+    /// arrives for a domain of ours is not completed.
+    /// </summary>
+    private string MissingFields(HeaderReview review, bool hasBlankLine)
+    {
+        if (hasBlankLine && review is { HasDate: true, HasMessageId: true })
+            return string.Empty;
+        var text = new StringBuilder();
+        if (IsSubmission && !review.HasDate)
+            HeaderField.Append(text, "Date", ReceivedField.Date(arrivedAt));
+        if (IsSubmission && !review.HasMessageId)
+            HeaderField.Append(text, "Message-ID", $"<{id}@{session.Hostname}>");
+        if (!hasBlankLine)
+            text.Append("\r\n");
+        return text.ToString();
+    }
+
+    private bool IsSubmission => session.Identity is not null || transaction.PermittedBy.Any(static rule => rule != RejectUnauthDestination.Word);
+
+    private static bool HasBlankLine(ReadOnlySpan<byte> body) => body.StartsWith("\r\n"u8);
+
+    private void Report(Envelope envelope, long size) =>
+        audit.Append(new AuditEvent.Accepted(
+            clock.GetUtcNow(),
+            id.ToString(),
+            session.Id,
+            session.Listener,
+            session.ClientAddress.ToString(),
+            envelope.Login,
+            envelope.Sender.Address,
+            [.. envelope.Recipients.Select(static r => r.Address)],
+            size,
+            session.Tls?.Version));
+
+    private void ReturnHeader()
+    {
+        if (header is not null)
+            ArrayPool<byte>.Shared.Return(header);
+        header = null;
+    }
+}

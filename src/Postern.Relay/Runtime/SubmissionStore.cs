@@ -1,0 +1,23 @@
+using Postern.Relay.Audit;
+using Postern.Relay.Spool;
+using Postern.Smtp.Message;
+using Postern.Smtp.Replies;
+using Postern.Smtp.Session;
+
+namespace Postern.Relay.Runtime;
+
+/// <summary>The spool as the SMTP server sees it: trace fields go on top, and 250 comes after the disk.</summary>
+internal sealed class SubmissionStore(ISpool spool, IAuditLog audit, TimeProvider clock) : IMessageStore
+{
+    internal static readonly Reply NoRoom = new(452, new(4, 3, 1), "Insufficient system storage, try again later");
+    internal static readonly Reply DiskFailed = new(451, new(4, 3, 0), "Local error in storing the message, try again later");
+
+    /// <summary>Refuses before 354 what could not be stored anyway: the client keeps its bandwidth.</summary>
+    public ValueTask<DraftAnswer> BeginAsync(SessionState session, Transaction transaction, CancellationToken ct) =>
+        new(spool.Status.Condition switch
+        {
+            SpoolCondition.Writable => new DraftAnswer.Open(new SubmissionDraft(spool.CreateDraft(), session, transaction, audit, clock)),
+            SpoolCondition.Full => new DraftAnswer.Refuse(NoRoom),
+            _ => new DraftAnswer.Refuse(DiskFailed),
+        });
+}

@@ -1,0 +1,75 @@
+using System.Text;
+using Postern.Sasl;
+using Postern.Smtp.Session;
+
+namespace Postern.Smtp.Message;
+
+/// <summary>What this server found out about the sender, for those who trust it (RFC 8601), and how to tell its own fields from forged ones.</summary>
+public static class AuthenticationResultsField
+{
+    public const string Name = "Authentication-Results";
+
+    /// <summary>Appends <c>auth=pass smtp.auth=…</c> for a session that has logged in (RFC 8601 §2.7.4).</summary>
+    public static void Append(StringBuilder text, SessionState session, SaslIdentity identity, Transaction transaction) =>
+        HeaderField.Append(
+            text,
+            Name,
+            $"{session.Hostname};",
+            "auth=pass",
+            $"({session.Mechanism?.ToLowerInvariant()})",
+            $"smtp.auth={Value(identity.AuthorizationId)}",
+            transaction.Sender.IsNull ? string.Empty : $"smtp.mailfrom={Value(transaction.Sender.Address)}");
+
+    /// <summary>
+    /// True when a field body claims to come from <paramref name="authservId"/>: such a field is taken out of incoming mail before ours is added
+    /// (RFC 8601 §5). Comments and folding before the id are looked through.
+    /// </summary>
+    public static bool Claims(ReadOnlySpan<byte> body, string authservId)
+    {
+        var rest = SkipComments(body);
+        if (!rest.IsEmpty && rest[0] == '"')
+            rest = rest[1..];
+        if (rest.Length < authservId.Length || !Ascii.EqualsIgnoreCase(rest[..authservId.Length], authservId))
+            return false;
+        rest = rest[authservId.Length..];
+        return rest.IsEmpty || rest[0] is (byte)';' or (byte)'"' or (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or (byte)'(' or (byte)'/';
+    }
+
+    private static ReadOnlySpan<byte> SkipComments(ReadOnlySpan<byte> text)
+    {
+        var depth = 0;
+        for (var i = 0; i < text.Length; i++)
+        {
+            switch (text[i])
+            {
+                case (byte)'(':
+                    depth++;
+                    break;
+                case (byte)')' when depth > 0:
+                    depth--;
+                    break;
+                case (byte)'\\' when depth > 0:
+                    i++;
+                    break;
+                case (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n':
+                    break;
+                case var _ when depth == 0:
+                    return text[i..];
+            }
+        }
+
+        return default;
+    }
+
+    /// <summary>A token as it is, anything else as a quoted string (RFC 2045 §5.1).</summary>
+    private static string Value(string text)
+    {
+        foreach (var c in text)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && !"!#$%&'*+-.^_`{|}~@".Contains(c, StringComparison.Ordinal))
+                return $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+        }
+
+        return text.Length == 0 ? "\"\"" : text;
+    }
+}
