@@ -15,7 +15,7 @@ public abstract record SaslStep
 
     /// <summary>
     /// The exchange is over without success. <paramref name="ClaimedUser"/> is what the client called itself, as far as it got;
-    /// <paramref name="Reason"/> is for the audit trail and never for the client.
+    /// <paramref name="Reason"/> and <paramref name="UserExists"/> are for the audit trail and never for the client.
     /// </summary>
-    public sealed record Failure(SaslError Error, string? ClaimedUser, string Reason) : SaslStep;
+    public sealed record Failure(SaslError Error, string? ClaimedUser, string Reason, bool UserExists = false) : SaslStep;
 }

@@ -11,7 +11,7 @@ public sealed class TestPasswords(params IEnumerable<string> accounts) : IPasswo
     public ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
         new(user == "down" ? new PasswordCheck.Unavailable("the store is down")
             : passwords.TryGetValue(user, out var expected) && Encoding.UTF8.GetBytes(expected).AsSpan().SequenceEqual(password.Span) ? new PasswordCheck.Match(user)
-            : new PasswordCheck.NoMatch("wrong"));
+            : new PasswordCheck.NoMatch("wrong", passwords.ContainsKey(user)));
 
     public ValueTask<string?> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
         new(authorizationId == "shared" ? authorizationId : null);

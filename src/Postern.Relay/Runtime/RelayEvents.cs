@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
@@ -11,18 +10,17 @@ using Postern.Smtp.Session;
 namespace Postern.Relay.Runtime;
 
 /// <summary>Turns what the SMTP server tells into audit events. A user name that no store knows is masked: people type passwords there.</summary>
-internal sealed class RelayEvents(AccountVerifiers accounts, IAuditLog audit, TimeProvider clock) : ISmtpEvents
+internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEvents
 {
     public void OnLogin(SessionState session, LoginAttempt attempt)
     {
-        var known = attempt.Identity is not null || attempt.ClaimedUser is null || Knows(attempt.ClaimedUser);
         audit.Append(new AuditEvent.Login(
             clock.GetUtcNow(),
             session.Id,
             session.Listener,
             session.ClientAddress.ToString(),
             attempt.Mechanism,
-            known ? attempt.ClaimedUser : LoginNames.Mask(attempt.ClaimedUser!),
+            attempt.ClaimedUser is { } user && !attempt.UserExists ? LoginNames.Mask(user) : attempt.ClaimedUser,
             attempt.Identity is { } identity && identity.AuthorizationId != identity.AuthenticationId ? identity.AuthorizationId : null,
             Outcome(attempt),
             attempt.Reason,

@@ -28,8 +28,8 @@ internal sealed class RevealedPassword(SaslContext context)
                 return await AuthorizeAsync(canonical, actAs, ct);
             case PasswordCheck.Unavailable(var reason):
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, reason);
-            case PasswordCheck.NoMatch(var reason):
-                return new SaslStep.Failure(SaslError.BadCredentials, user, reason);
+            case PasswordCheck.NoMatch(var reason, var exists):
+                return new SaslStep.Failure(SaslError.BadCredentials, user, reason, exists);
             default:
                 return new SaslStep.Failure(SaslError.BadCredentials, user, "the store gave no answer");
         }
@@ -41,7 +41,7 @@ internal sealed class RevealedPassword(SaslContext context)
             return new SaslStep.Success(new SaslIdentity(user, user));
         return context.Grants is { } grants && await grants.ActAsAsync(user, actAs, ct) is { } granted
             ? new SaslStep.Success(new SaslIdentity(user, granted))
-            : new SaslStep.Failure(SaslError.BadCredentials, user, "the password is right, but the user may not act as the authorization identity it asked for");
+            : new SaslStep.Failure(SaslError.BadCredentials, user, "the password is right, but the user may not act as the authorization identity it asked for", UserExists: true);
     }
 
     private static bool TryName(ReadOnlySpan<byte> octets, out string name)

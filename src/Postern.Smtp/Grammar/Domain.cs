@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Postern.Smtp.Grammar;
@@ -88,8 +89,10 @@ public sealed class Domain : IEquatable<Domain>
         var digits = isV6 ? inner.AsSpan(V6.Length) : inner;
         if (isV6 ? digits.ContainsAnyExcept(V6Characters) : digits.Count('.') != 3 || digits.ContainsAnyExcept(V4Characters))
             return false;
-        if (!IPAddress.TryParse(digits, out var address))
+        if (!IPAddress.TryParse(digits, out var address) || (address.AddressFamily == AddressFamily.InterNetworkV6) != isV6)
             return false;
+        if (!isV6 && !digits.SequenceEqual(address.ToString()))
+            return false; // 010.0.0.1 means different hosts to different readers
         domain = new Domain(isV6 ? string.Create(CultureInfo.InvariantCulture, $"[IPv6:{address}]") : $"[{address}]", address);
         return true;
     }

@@ -54,13 +54,13 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
         session.State.Identity = identity;
         session.State.Mechanism = mechanism.Name;
         session.State.PolicyMemo = null;
-        session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, identity.AuthenticationId, identity, Error: null, "ok"));
+        session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, identity.AuthenticationId, UserExists: true, identity, Error: null, "ok"));
         return StandardReply.Authenticated;
     }
 
     private (Reply Reply, bool Stays) Fail(SaslStep.Failure failure)
     {
-        session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, failure.ClaimedUser, Identity: null, failure.Error, failure.Reason));
+        session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, failure.ClaimedUser, failure.UserExists, Identity: null, failure.Error, failure.Reason));
         switch (failure.Error)
         {
             case SaslError.TemporaryFailure:
@@ -76,7 +76,7 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
 
     private Reply Abandon(SaslError? error, Reply reply, string reason)
     {
-        session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, ClaimedUser: null, Identity: null, error, reason));
+        session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, ClaimedUser: null, UserExists: false, Identity: null, error, reason));
         return reply;
     }
 

@@ -11,7 +11,9 @@ internal sealed class RejectUnauthDestination : IRelayRule
     /// <summary>Quoted or not: the quotes fall away at the next hop that believes in such routing.</summary>
     private static readonly SearchValues<char> Routing = SearchValues.Create("@%!");
 
-    public string Name => "reject_unauth_destination";
+    internal const string Word = "reject_unauth_destination";
+
+    public string Name => Word;
 
     public RuleStage Stages => RuleStage.Recipient;
 
