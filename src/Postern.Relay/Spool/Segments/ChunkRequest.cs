@@ -1,0 +1,24 @@
+namespace Postern.Relay.Spool.Segments;
+
+/// <summary>One full block of a message that is not complete yet. Written is enough: the commit syncs it.</summary>
+internal sealed class ChunkRequest(ContentBlock block, List<RecordLocation> chunks) : LogRequest
+{
+    private readonly TaskCompletionSource<WriteFailure?> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public override bool NeedsSync => false;
+
+    /// <summary>Null when it is written and its place noted.</summary>
+    public Task<WriteFailure?> Done => done.Task;
+
+    public override LogRecord? Prepare() => block.ToChunk();
+
+    public override void Apply(SpoolIndex index)
+    {
+        SpoolIndex.Claim(Location);
+        chunks.Add(Location);
+    }
+
+    public override void Succeeded() => done.SetResult(null);
+
+    public override void Failed(WriteFailure failure) => done.SetResult(failure);
+}

@@ -1,0 +1,59 @@
+using System.Buffers.Binary;
+
+namespace Postern.Relay.Spool.Segments;
+
+/// <summary>
+/// The 40 octets in front of every record (docs/spool-format.md). The segment's secret stamp and the record's own place are part
+/// of it, so neither what an earlier life of the file left behind nor a record that somebody mailed to us can be taken for one of ours.
+/// </summary>
+/// <param name="Length">Octets of the payload, without the padding to a multiple of eight.</param>
+/// <param name="Order">The arrival number of a message; 0 for other kinds.</param>
+internal readonly record struct RecordHeader(RecordKind Kind, int Length, uint PayloadCrc, ulong Order)
+{
+    public const int Size = 40;
+    public const int Alignment = 8;
+
+    private const int KindAt = 4;
+    private const int LengthAt = 8;
+    private const int PayloadCrcAt = 12;
+    private const int StampAt = 16;
+    private const int OrderAt = 24;
+    private const int PlaceAt = 32;
+    private const int HeaderCrcAt = 36;
+
+    public static ReadOnlySpan<byte> Magic => "PREC"u8;
+
+    /// <summary>Octets from the start of this record to the start of the next.</summary>
+    public int Stride => Size + Pad(Length);
+
+    public static int Pad(int length) => (length + Alignment - 1) & -Alignment;
+
+    public void Write(Span<byte> octets, ulong stamp, long offset)
+    {
+        octets[..Size].Clear();
+        Magic.CopyTo(octets);
+        octets[KindAt] = (byte)Kind;
+        BinaryPrimitives.WriteInt32LittleEndian(octets[LengthAt..], Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(octets[PayloadCrcAt..], PayloadCrc);
+        BinaryPrimitives.WriteUInt64LittleEndian(octets[StampAt..], stamp);
+        BinaryPrimitives.WriteUInt64LittleEndian(octets[OrderAt..], Order);
+        BinaryPrimitives.WriteUInt32LittleEndian(octets[PlaceAt..], (uint)(offset / Alignment));
+        BinaryPrimitives.WriteUInt32LittleEndian(octets[HeaderCrcAt..], Crc32C.Of(octets[..HeaderCrcAt]));
+    }
+
+    public static bool TryRead(ReadOnlySpan<byte> octets, ulong stamp, long offset, out RecordHeader header)
+    {
+        header = default;
+        if (octets.Length < Size || !octets.StartsWith(Magic)
+            || BinaryPrimitives.ReadUInt64LittleEndian(octets[StampAt..]) != stamp
+            || BinaryPrimitives.ReadUInt32LittleEndian(octets[PlaceAt..]) != (uint)(offset / Alignment)
+            || BinaryPrimitives.ReadUInt32LittleEndian(octets[HeaderCrcAt..]) != Crc32C.Of(octets[..HeaderCrcAt]))
+            return false;
+        header = new RecordHeader(
+            (RecordKind)octets[KindAt],
+            BinaryPrimitives.ReadInt32LittleEndian(octets[LengthAt..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(octets[PayloadCrcAt..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(octets[OrderAt..]));
+        return header.Length >= 0;
+    }
+}

@@ -1,0 +1,133 @@
+using System.Threading.Tasks.Sources;
+using Postern.Relay.Envelopes;
+
+namespace Postern.Relay.Spool.Segments;
+
+/// <summary>
+/// A message on its way into the log. Content gathers in one pooled block; a full block goes to the committer as a chunk, and the
+/// writer waits until it is written. The commit is this object itself, so that it costs no other.
+/// </summary>
+internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft, IValueTaskSource<SpoolCommit>
+{
+    private readonly ContentBlock block = new();
+    private ManualResetValueTaskSourceCore<SpoolCommit> answer = new() { RunContinuationsAsynchronously = true };
+    private List<RecordLocation>? chunks;
+    private WriteFailure? failure = spool.Refusal;
+    private SpoolEntry? entry;
+    private LogRecord record;
+    private ulong order;
+    private int inline;
+    private bool isHandedOver;
+
+    public long Length { get; private set; }
+
+    public override ulong? Order => null;
+
+    public override SpoolEntry? Committed => entry;
+
+    public ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct)
+    {
+        ObjectDisposedException.ThrowIf(isHandedOver, this);
+        ct.ThrowIfCancellationRequested();
+        Length += content.Length;
+        if (failure is not null)
+            return ValueTask.CompletedTask;
+        var taken = block.Append(content.Span);
+        return taken == content.Length ? ValueTask.CompletedTask : AppendRestAsync(content[taken..]);
+    }
+
+    public ValueTask<SpoolCommit> CommitAsync(Envelope envelope, DeliveryState state, CancellationToken ct)
+    {
+        ObjectDisposedException.ThrowIf(isHandedOver, this);
+        ct.ThrowIfCancellationRequested();
+        SpoolRules.Check(envelope, state);
+        if ((failure ?? spool.Refusal) is { } refusal)
+            return new ValueTask<SpoolCommit>(refusal.ToCommit());
+        spool.RefuseDuplicate(envelope.Id);
+
+        entry = new SpoolEntry(envelope, Length, state);
+        inline = block.Length;
+        record = block.ToMessage(envelope, state, chunks ?? []);
+        isHandedOver = true;
+        spool.Submit(this);
+        return new ValueTask<SpoolCommit>(this, answer.Version);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        if (!isHandedOver)
+        {
+            isHandedOver = true;
+            GiveUp();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public override LogRecord? Prepare() => record;
+
+    public override void Place(RecordLocation location, ulong order)
+    {
+        base.Place(location, order);
+        this.order = order;
+    }
+
+    public override void Apply(SpoolIndex index)
+    {
+        if (chunks is not null)
+            index.Unclaim(chunks);
+        index.Add(new StoredMessage(entry!.Envelope.Id, order, entry, new MessageLocation(Location, inline, chunks?.ToArray() ?? [])));
+    }
+
+    public override void Succeeded()
+    {
+        block.Return();
+        answer.SetResult(new SpoolCommit.Durable(entry!));
+    }
+
+    public override void Failed(WriteFailure failure)
+    {
+        GiveUp();
+        answer.SetResult(failure.ToCommit());
+    }
+
+    SpoolCommit IValueTaskSource<SpoolCommit>.GetResult(short token) => answer.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<SpoolCommit>.GetStatus(short token) => answer.GetStatus(token);
+
+    void IValueTaskSource<SpoolCommit>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        answer.OnCompleted(continuation, state, token, flags);
+
+    private async ValueTask AppendRestAsync(ReadOnlyMemory<byte> content)
+    {
+        while (!content.IsEmpty && failure is null)
+        {
+            if (block.IsFull)
+            {
+                failure = spool.Refusal ?? await WriteChunkAsync();
+                block.Clear();
+            }
+            else
+            {
+                content = content[block.Append(content.Span)..];
+            }
+        }
+    }
+
+    private Task<WriteFailure?> WriteChunkAsync()
+    {
+        var chunk = new ChunkRequest(block, chunks ??= []);
+        spool.Submit(chunk);
+        return chunk.Done;
+    }
+
+    /// <summary>Nothing of it remains: its chunks are dead, and compaction will find them.</summary>
+    private void GiveUp()
+    {
+        block.Return();
+        if (chunks is not null)
+            spool.Unclaim(chunks);
+        chunks = null;
+    }
+}

@@ -1,0 +1,174 @@
+using Postern.Relay.Envelopes;
+
+namespace Postern.Relay.Spool.Segments;
+
+/// <summary>
+/// The spool on the local disk: an append-only log of segments, written by one thread with group commit, indexed in memory
+/// (docs/spool-format.md). One process at a time.
+/// </summary>
+public sealed class SegmentSpool : ISpool
+{
+    private readonly SpoolDirectory directory;
+    private readonly SegmentStore store;
+    private readonly SpaceGuard guard;
+    private readonly SpoolIndex index = new();
+    private readonly Committer committer;
+    private int isDisposed;
+
+    private SegmentSpool(SpoolDirectory directory, SegmentSpoolOptions options, TimeProvider clock, ISegmentFiles files)
+    {
+        this.directory = directory;
+        guard = new SpaceGuard(files, directory.Path, options.Reserve, clock);
+        store = new SegmentStore(files, directory.Path, options.SegmentSize, guard, index);
+        var replay = new LogReplay(directory, store, index, clock);
+        replay.Run();
+        Recovery = replay.Report;
+        committer = new Committer(index, store, guard, clock, replay.NextOrder, entry => Committed?.Invoke(entry));
+    }
+
+    public event Action<SpoolEntry>? Committed;
+
+    /// <summary>What opening found.</summary>
+    public SpoolRecovery Recovery { get; }
+
+    public SpoolStatus Status => guard.Status;
+
+    public int Count
+    {
+        get
+        {
+            lock (index.Gate)
+                return index.Count;
+        }
+    }
+
+    internal ISegmentFiles Files => store.Files;
+
+    internal WriteFailure? Refusal => guard.Refusal;
+
+    /// <summary>Reads the whole log, checking every record, and takes the directory for this process.</summary>
+    /// <exception cref="SpoolUnavailableException">The directory cannot be used, or belongs to somebody else.</exception>
+    public static SegmentSpool Open(SegmentSpoolOptions options, TimeProvider clock) => Open(options, clock, new SegmentFiles());
+
+    internal static SegmentSpool Open(SegmentSpoolOptions options, TimeProvider clock, ISegmentFiles files)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.SegmentSize);
+        var home = SpoolDirectory.Open(options.Directory);
+        try
+        {
+            var spool = new SegmentSpool(home, options, clock, files);
+            spool.committer.Start();
+            return spool;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            home.Dispose();
+            throw new SpoolUnavailableException($"The spool in {home.Path} cannot be read: {e.Message}", e);
+        }
+        catch (SpoolUnavailableException)
+        {
+            home.Dispose();
+            throw;
+        }
+    }
+
+    public IReadOnlyList<SpoolEntry> List()
+    {
+        lock (index.Gate)
+            return index.List();
+    }
+
+    public SpoolEntry? Find(QueueId id)
+    {
+        lock (index.Gate)
+            return index.TryFind(id, out var message) ? message.Entry : null;
+    }
+
+    public ISpoolDraft CreateDraft() => new SegmentDraft(this);
+
+    public async ValueTask<bool> UpdateAsync(QueueId id, DeliveryState state, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        StateRequest request;
+        lock (index.Gate)
+        {
+            if (!index.TryFind(id, out var message))
+                return false;
+            SpoolRules.Check(message.Entry!.Envelope, state);
+            request = new StateRequest(index, message, state);
+        }
+
+        committer.Submit(request);
+        return await request.Done;
+    }
+
+    public bool Remove(QueueId id)
+    {
+        lock (index.Gate)
+        {
+            if (index.Remove(id) is not { } message)
+                return false;
+
+            // Within the gate: whoever sees the segment dead knows that the removal is on its way.
+            committer.SubmitRemoval(message);
+            return true;
+        }
+    }
+
+    public ISpoolContent? OpenContent(QueueId id)
+    {
+        lock (index.Gate)
+        {
+            if (!index.TryFind(id, out var message))
+                return null;
+            message.Location.Record.Segment.Readers++;
+            foreach (var chunk in message.Location.Chunks)
+                chunk.Segment.Readers++;
+            return new SegmentContent(this, message.Location, message.Entry!.Size);
+        }
+    }
+
+    /// <summary>Finishes and syncs what was handed over. Content that is open stays readable.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref isDisposed, 1) != 0)
+            return;
+        await committer.StopAsync();
+        lock (index.Gate)
+        {
+            foreach (var segment in index.Segments)
+                segment.Close();
+        }
+
+        store.CloseSpares();
+        directory.Dispose();
+    }
+
+    internal void Submit(LogRequest request) => committer.Submit(request);
+
+    internal void Unclaim(IEnumerable<RecordLocation> chunks)
+    {
+        lock (index.Gate)
+            index.Unclaim(chunks);
+    }
+
+    internal void RefuseDuplicate(QueueId id)
+    {
+        lock (index.Gate)
+        {
+            if (index.TryFind(id, out _))
+                throw new InvalidOperationException($"Message {id} is in the spool already");
+        }
+    }
+
+    /// <summary>One reader less of each segment of the message.</summary>
+    internal void Release(MessageLocation location)
+    {
+        lock (index.Gate)
+        {
+            location.Record.Segment.EndRead();
+            foreach (var chunk in location.Chunks)
+                chunk.Segment.EndRead();
+        }
+    }
+}

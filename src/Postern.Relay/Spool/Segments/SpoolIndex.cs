@@ -1,0 +1,179 @@
+using System.Diagnostics.CodeAnalysis;
+using Postern.Relay.Envelopes;
+
+namespace Postern.Relay.Spool.Segments;
+
+/// <summary>
+/// The messages that are in the log, in order of arrival, and how much of each segment they keep alive. Every member wants
+/// <see cref="Gate"/> held.
+/// </summary>
+internal sealed class SpoolIndex
+{
+    private readonly Dictionary<QueueId, StoredMessage> messages = [];
+    private volatile bool hasNewlyDead = true;
+    private StoredMessage? first;
+    private StoredMessage? last;
+
+    public Lock Gate { get; } = new();
+
+    public List<Segment> Segments { get; } = [];
+
+    /// <summary>Set when a segment lost live octets: there may be something to compact. May be read without the gate.</summary>
+    public bool HasNewlyDead
+    {
+        get => hasNewlyDead;
+        set => hasNewlyDead = value;
+    }
+
+    public int Count => messages.Count;
+
+    public bool TryFind(QueueId id, [NotNullWhen(true)] out StoredMessage? message) => messages.TryGetValue(id, out message);
+
+    public SpoolEntry[] List()
+    {
+        var entries = new SpoolEntry[messages.Count];
+        var i = 0;
+        for (var message = first; message is not null; message = message.Next)
+            entries[i++] = message.Entry!;
+        return entries;
+    }
+
+    public void Add(StoredMessage message)
+    {
+        if (messages.TryGetValue(message.Id, out var older))
+        {
+            // Only replay meets a message twice: the copy that compaction made, before it could delete the original.
+            message.FormerHomes = older.FormerHomes ?? [];
+            message.FormerHomes.Add(older.Location.Record.Segment);
+            Remove(message.Id);
+        }
+
+        messages.Add(message.Id, message);
+        Link(message);
+        Occupy(message, message.Location);
+    }
+
+    public StoredMessage? Remove(QueueId id)
+    {
+        if (!messages.Remove(id, out var message))
+            return null;
+        Unlink(message);
+        Vacate(message.Location);
+        ReleaseState(message);
+        message.Entry = null;
+        return message;
+    }
+
+    public void SetState(StoredMessage message, DeliveryState state, RecordLocation record)
+    {
+        ReleaseState(message);
+        message.Entry = message.Entry! with { State = state };
+        message.StateRecord = record;
+        record.Segment.Live += record.Stride;
+        record.Segment.Residents.Add(message);
+    }
+
+    /// <summary>The message, with its newest state, has been copied to <paramref name="location"/>.</summary>
+    public void Move(StoredMessage message, MessageLocation location)
+    {
+        var home = message.Location.Record.Segment;
+        Vacate(message.Location);
+        ReleaseState(message);
+        Remember(message, home);
+        message.Location = location;
+        Occupy(message, location);
+    }
+
+    /// <summary>A copy of a message that has been removed meanwhile: dead, but its removal must outlive it.</summary>
+    public static void Remember(StoredMessage message, Segment home)
+    {
+        message.FormerHomes ??= [];
+        message.FormerHomes.RemoveAll(static former => former.IsGone);
+        message.FormerHomes.Add(home);
+    }
+
+    /// <summary>Counts a chunk as alive until its draft is committed or given up.</summary>
+    public static void Claim(RecordLocation chunk)
+    {
+        chunk.Segment.Live += chunk.Stride;
+        chunk.Segment.Unclaimed++;
+    }
+
+    public void Unclaim(IEnumerable<RecordLocation> chunks)
+    {
+        foreach (var chunk in chunks)
+        {
+            chunk.Segment.Live -= chunk.Stride;
+            chunk.Segment.Unclaimed--;
+            HasNewlyDead = true;
+        }
+    }
+
+    /// <summary>Puts the list in order of arrival; compaction has mixed the log.</summary>
+    public void SortByArrival()
+    {
+        var sorted = messages.Values.ToArray();
+        Array.Sort(sorted, static (a, b) => a.Order.CompareTo(b.Order));
+        first = last = null;
+        foreach (var message in sorted)
+        {
+            message.Previous = message.Next = null;
+            Link(message);
+        }
+    }
+
+    private static void Occupy(StoredMessage message, MessageLocation location)
+    {
+        Occupy(message, location.Record);
+        foreach (var chunk in location.Chunks)
+            Occupy(message, chunk);
+    }
+
+    private static void Occupy(StoredMessage message, RecordLocation record)
+    {
+        record.Segment.Live += record.Stride;
+        var residents = record.Segment.Residents;
+        if (residents.Count == 0 || residents[^1] != message)
+            residents.Add(message);
+    }
+
+    private void Vacate(MessageLocation location)
+    {
+        location.Record.Segment.Live -= location.Record.Stride;
+        foreach (var chunk in location.Chunks)
+            chunk.Segment.Live -= chunk.Stride;
+        HasNewlyDead = true;
+    }
+
+    private void ReleaseState(StoredMessage message)
+    {
+        if (message.StateRecord is not { } record)
+            return;
+        record.Segment.Live -= record.Stride;
+        message.StateRecord = null;
+        HasNewlyDead = true;
+    }
+
+    private void Link(StoredMessage message)
+    {
+        message.Previous = last;
+        if (last is null)
+            first = message;
+        else
+            last.Next = message;
+        last = message;
+    }
+
+    private void Unlink(StoredMessage message)
+    {
+        if (message.Previous is null)
+            first = message.Next;
+        else
+            message.Previous.Next = message.Next;
+        if (message.Next is null)
+            last = message.Previous;
+        else
+            message.Next.Previous = message.Previous;
+        message.Previous = message.Next = null;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+
+namespace Postern.Relay.Spool.Segments;
+
+/// <summary>A record of one message's delivery state.</summary>
+internal abstract class StateRecord(SpoolIndex index, StoredMessage message, DeliveryState state) : LogRequest
+{
+    public const int IdSize = 16;
+
+    /// <summary>False when the message was removed first.</summary>
+    protected bool WasThere { get; private set; }
+
+    public override LogRecord? Prepare()
+    {
+        lock (index.Gate)
+        {
+            if (message.Entry is null)
+                return null;
+        }
+
+        var json = JsonSerializer.SerializeToUtf8Bytes(StoredState.Of(state), SpoolJson.Default.StoredState);
+        var length = IdSize + json.Length;
+        var octets = new byte[RecordHeader.Size + RecordHeader.Pad(length)];
+        var payload = octets.AsSpan(RecordHeader.Size);
+        BinaryPrimitives.WriteUInt128LittleEndian(payload, message.Id.Value);
+        json.CopyTo(payload[IdSize..]);
+        return new LogRecord(RecordKind.State, octets, second: default, length);
+    }
+
+    public override void Apply(SpoolIndex index)
+    {
+        WasThere = message.Entry is not null;
+        if (WasThere)
+            index.SetState(message, state, Location);
+    }
+}

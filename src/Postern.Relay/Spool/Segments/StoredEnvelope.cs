@@ -1,0 +1,53 @@
+using System.Net;
+using Postern.Relay.Envelopes;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Spool.Segments;
+
+/// <summary>
+/// <see cref="Envelope"/> and the state it came with, as they are written (docs/spool-format.md). A field may be added while its
+/// absence means what it meant before; anything else is a new <see cref="V"/>.
+/// </summary>
+internal sealed record StoredEnvelope(
+    int V,
+    DateTimeOffset Arrived,
+    string From,
+    string[] To,
+    string? Login,
+    string? Client,
+    string? Listener,
+    bool EightBit,
+    StoredState State)
+{
+    public const int CurrentVersion = 1;
+
+    public static StoredEnvelope Of(Envelope envelope, DeliveryState state) => new(
+        CurrentVersion,
+        envelope.ArrivedAt,
+        envelope.Sender.Address,
+        [.. envelope.Recipients.Select(static r => r.Address)],
+        envelope.Login,
+        envelope.Client?.ToString(),
+        envelope.Listener,
+        envelope.Is8Bit,
+        StoredState.Of(state));
+
+    /// <exception cref="FormatException">Holds what no envelope of ours can hold.</exception>
+    public SpoolEntry ToEntry(QueueId id, long size)
+    {
+        if (V != CurrentVersion)
+            throw new FormatException($"envelope of version {V}");
+        var envelope = new Envelope
+        {
+            Id = id,
+            ArrivedAt = Arrived,
+            Sender = From.Length == 0 ? ReversePath.Null : new ReversePath(Mailbox.Parse(From)),
+            Recipients = [.. To.Select(Mailbox.Parse)],
+            Login = Login,
+            Client = Client is null ? null : IPAddress.Parse(Client),
+            Listener = Listener,
+            Is8Bit = EightBit,
+        };
+        return new SpoolEntry(envelope, size, State.ToState(envelope.Recipients.Length));
+    }
+}

@@ -1,0 +1,31 @@
+using Postern.Relay.Envelopes;
+
+namespace Postern.Relay.Spool.Segments;
+
+/// <summary>One message of the index; guarded by the index's gate.</summary>
+internal sealed class StoredMessage(QueueId id, ulong order, SpoolEntry entry, MessageLocation location)
+{
+    public QueueId Id { get; } = id;
+
+    /// <summary>Its number in the order of arrival.</summary>
+    public ulong Order { get; } = order;
+
+    /// <summary>Null once removed.</summary>
+    public SpoolEntry? Entry { get; set; } = entry;
+
+    public MessageLocation Location { get; set; } = location;
+
+    /// <summary>The record of its newest state; null while that is the one in the message record.</summary>
+    public RecordLocation? StateRecord { get; set; }
+
+    /// <summary>Segments that may still hold an older copy of the message record.</summary>
+    public List<Segment>? FormerHomes { get; set; }
+
+    public StoredMessage? Previous { get; set; }
+
+    public StoredMessage? Next { get; set; }
+
+    /// <summary>True while a file exists from which this message would come back if its removal were forgotten.</summary>
+    public bool NeedsRemovalRecord =>
+        !Location.Record.Segment.IsGone || (FormerHomes?.Exists(static home => !home.IsGone) ?? false);
+}

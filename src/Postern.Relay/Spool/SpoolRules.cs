@@ -1,0 +1,16 @@
+using Postern.Relay.Envelopes;
+
+namespace Postern.Relay.Spool;
+
+/// <summary>What every spool asks of its callers.</summary>
+internal static class SpoolRules
+{
+    /// <exception cref="ArgumentException">No recipient, or not one state for each.</exception>
+    public static void Check(Envelope envelope, DeliveryState state)
+    {
+        if (envelope.Recipients.IsDefaultOrEmpty)
+            throw new ArgumentException($"Message {envelope.Id} has no recipient", nameof(envelope));
+        if (state.Recipients.Length != envelope.Recipients.Length)
+            throw new ArgumentException($"Message {envelope.Id} has {envelope.Recipients.Length} recipients and {state.Recipients.Length} states", nameof(state));
+    }
+}

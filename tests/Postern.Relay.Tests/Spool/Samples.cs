@@ -1,0 +1,67 @@
+using System.Net;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Tests.Spool;
+
+/// <summary>Messages to put into spools.</summary>
+internal static class Samples
+{
+    public static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public static Envelope Envelope(int recipients = 1) => new()
+    {
+        Id = QueueId.New(TimeProvider.System),
+        ArrivedAt = new DateTimeOffset(2026, 11, 20, 10, 0, 0, 123, TimeSpan.FromHours(1)),
+        Sender = new ReversePath(Mailbox.Parse("lisa@example.org")),
+        Recipients = [.. Enumerable.Range(0, recipients).Select(static i => Mailbox.Parse($"r{i}@example.com"))],
+        Login = "lisa@example.org",
+        Client = IPAddress.Parse("2001:db8::7"),
+        Listener = "submission",
+        Is8Bit = true,
+    };
+
+    /// <summary>Octets that differ with the seed and nowhere repeat in a short period.</summary>
+    public static byte[] Content(int length, int seed = 1)
+    {
+        var octets = new byte[length];
+        new Random(seed).NextBytes(octets);
+        return octets;
+    }
+
+    public static DeliveryState FreshState(Envelope envelope) => DeliveryState.Fresh(envelope.Recipients.Length, envelope.ArrivedAt);
+
+    public static async Task<SpoolCommit> TryCommitAsync(ISpool spool, ReadOnlyMemory<byte> content, Envelope? envelope = null)
+    {
+        envelope ??= Envelope();
+        await using var draft = spool.CreateDraft();
+        await draft.AppendAsync(content, Ct);
+        return await draft.CommitAsync(envelope, FreshState(envelope), Ct);
+    }
+
+    public static async Task<QueueId> CommitAsync(ISpool spool, ReadOnlyMemory<byte> content, Envelope? envelope = null) =>
+        Assert.IsType<SpoolCommit.Durable>(await TryCommitAsync(spool, content, envelope)).Entry.Envelope.Id;
+
+    public static async Task<byte[]?> ReadAsync(ISpool spool, QueueId id, int step = 10_000)
+    {
+        using var content = spool.OpenContent(id);
+        if (content is null)
+            return null;
+        var all = new byte[content.Length];
+        var done = 0;
+        while (await content.ReadAsync(done, all.AsMemory(done, Math.Min(step, all.Length - done)), Ct) is > 0 and var count)
+            done += count;
+        Assert.Equal(all.Length, done);
+        Assert.Equal(0, await content.ReadAsync(content.Length, new byte[1], Ct));
+        return all;
+    }
+
+    /// <summary>Equality of records stops at their arrays; text does not.</summary>
+    public static string Describe(SpoolEntry entry) =>
+        $"{entry.Envelope.Id} {entry.Envelope.ArrivedAt:O} {entry.Envelope.Sender} -> {string.Join(',', entry.Envelope.Recipients)} "
+        + $"{entry.Envelope.Login}/{entry.Envelope.Client}/{entry.Envelope.Listener}/{entry.Envelope.Is8Bit} {entry.Size} {Describe(entry.State)}";
+
+    public static string Describe(DeliveryState state) =>
+        $"[{state.Attempts} {state.NextAttempt:O} {state.Held} {string.Join(',', state.Recipients)}]";
+}
