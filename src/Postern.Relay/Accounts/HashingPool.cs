@@ -20,6 +20,7 @@ public sealed partial class HashingPool : IDisposable
     private readonly Dictionary<string, int> places = new(StringComparer.Ordinal);
     private readonly List<Thread> threads = [];
     private bool stopped;
+    private long computed;
 
     public HashingPool(HashingPoolOptions options)
     {
@@ -33,7 +34,7 @@ public sealed partial class HashingPool : IDisposable
     }
 
     /// <summary>Attempts that were hashed since start.</summary>
-    public long Computed { get; private set; }
+    public long Computed => Interlocked.Read(ref computed);
 
     /// <summary>
     /// Checks <paramref name="password"/> against every credential of <paramref name="login"/>. Answers
@@ -99,7 +100,11 @@ public sealed partial class HashingPool : IDisposable
     {
         LowerPriority();
         while (TakeNext() is { } job)
-            Finish(job, job.Run());
+        {
+            var answer = job.Run();
+            Interlocked.Increment(ref computed);
+            Finish(job, answer);
+        }
     }
 
     private HashingJob? TakeNext()
@@ -116,7 +121,6 @@ public sealed partial class HashingPool : IDisposable
     {
         lock (gate)
         {
-            Computed++;
             underWay.Remove(job.Key);
             if (job.Place is { } place && --places[place] == 0)
                 places.Remove(place);

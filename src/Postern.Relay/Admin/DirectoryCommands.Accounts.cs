@@ -35,7 +35,7 @@ public sealed partial class DirectoryCommands
     public AdminOutcome Disable(string account) => SetEnabled(account, enabled: false);
 
     /// <summary>Removes the account with its grants and credentials.</summary>
-    public AdminOutcome RemoveAccount(string account) => Change("account remove", account, sql =>
+    public AdminOutcome RemoveAccount(string account) => Change("account remove", Target(account), sql =>
     {
         if (!DirectoryLookups.TryFindAccount(sql, account, out var found, out var missing))
             return missing;
@@ -56,7 +56,7 @@ public sealed partial class DirectoryCommands
     private AdminOutcome SetEnabled(string account, bool enabled)
     {
         var word = enabled ? "enable" : "disable";
-        return Change($"account {word}", account, sql =>
+        return Change($"account {word}", Target(account), sql =>
         {
             if (!DirectoryLookups.TryFindAccount(sql, account, out var found, out var missing))
                 return missing;
@@ -73,7 +73,7 @@ public sealed partial class DirectoryCommands
             return problem;
         if (grants.IsEmpty)
             return new AdminOutcome.Invalid("say which: --address A or --domain D");
-        return Change(action, $"{command.Account}: {grants}", sql =>
+        return Change(action, Target(command.Account, grants.ToString()), sql =>
             DirectoryLookups.TryFindAccount(sql, command.Account, out var found, out var missing) ? change(sql, found, grants) : missing);
     }
 

@@ -25,7 +25,7 @@ public sealed partial class DirectoryCommands
         var now = clock.GetUtcNow();
         var expires = now + command.ExpiresAfter;
 
-        return Change("credential add", command.Label is null ? command.Account : $"{command.Account}: {command.Label}", sql =>
+        return Change("credential add", Target(command.Account, command.Label), sql =>
         {
             if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var account, out var missing))
                 return missing;
@@ -55,7 +55,7 @@ public sealed partial class DirectoryCommands
         });
     }
 
-    public AdminOutcome Revoke(RevokeCredential command) => Change("credential revoke", $"{command.Account}: {command.Credential}", sql =>
+    public AdminOutcome Revoke(RevokeCredential command) => Change("credential revoke", Target(command.Account, command.Credential), sql =>
     {
         if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var account, out var missing))
             return missing;

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 
@@ -8,7 +9,7 @@ namespace Postern.Relay.Admin;
 /// What an operator may change in the directory; records in, outcomes out. Each command is one transaction, so commands of
 /// several processes at once are safe, and a change that was made is appended to <paramref name="audit"/>.
 /// </summary>
-/// <remarks>Every command throws <see cref="Accounts.DirectoryUnavailableException"/> when the database cannot be written.</remarks>
+/// <remarks>Every command throws <see cref="DirectoryUnavailableException"/> when the database cannot be written.</remarks>
 /// <param name="actor">Who asks, for the audit trail: the system user.</param>
 public sealed partial class DirectoryCommands(SqliteDirectory directory, TimeProvider clock, IAuditLog? audit = null, string actor = "unknown")
 {
@@ -18,6 +19,12 @@ public sealed partial class DirectoryCommands(SqliteDirectory directory, TimePro
         if (outcome is AdminOutcome.Done or AdminOutcome.Issued)
             audit?.Append(new AuditEvent.Admin(clock.GetUtcNow(), actor, action, target));
         return outcome;
+    }
+
+    private static string Target(string account, string? part = null)
+    {
+        var name = LoginNames.TryCanonical(account, out var canonical) ? canonical : account;
+        return part is null ? name : $"{name}: {part}";
     }
 
     private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();

@@ -85,7 +85,9 @@ internal sealed class ScramHash : PasswordHash
         var salted = Salted(password, Salt.Span, Iterations, Algorithm);
         var match = CryptographicOperations.FixedTimeEquals(StoredKeyOf(salted, Algorithm), StoredKey.Span);
         CryptographicOperations.ZeroMemory(salted);
-        return HashAnswer.Of(match);
+
+        // HMAC pads a short key with NULs: the password and the password with a NUL behind it are one key.
+        return HashAnswer.Of(match && !password.Contains((byte)0));
     }
 
     private static byte[] Salted(ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, int iterations, HashAlgorithmName algorithm)
