@@ -1,0 +1,86 @@
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Relay.Accounts;
+
+/// <summary>
+/// The passwords and grants of all configured stores, as SASL mechanisms ask for them. Known, unknown and disabled users take
+/// the same path through the hashing pool.
+/// </summary>
+public sealed class AccountVerifiers(IReadOnlyList<IAccountStore> stores, HashingPool pool, VerificationCache cache, TimeProvider clock)
+    : IPasswordVerifier, IAuthorizationGrants
+{
+    private const string UnknownUser = "unknown user";
+
+    public async ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
+    {
+        if (!LoginNames.TryCanonical(user, out var canonical))
+            return new PasswordCheck.NoMatch("the user name is not one that an account can have");
+
+        var (store, answer) = await FindAsync(canonical, ct);
+        switch (answer)
+        {
+            case StoreAnswer.Known(var login):
+                return await CheckAsync(store, login, password, peer, ct);
+            case StoreAnswer.Unknown(var decoy):
+                var wasted = await pool.CheckAsync(cache.KeyFor(store, decoy, password.Span), decoy, password, peer, clock.GetUtcNow(), ct);
+                return wasted is LoginCheck.Busy(var busy) ? new PasswordCheck.Unavailable(busy) : new PasswordCheck.NoMatch(UnknownUser);
+            case StoreAnswer.Unavailable(var reason):
+                return new PasswordCheck.Unavailable($"{store}: {reason}");
+            default:
+                return new PasswordCheck.Unavailable("no account store is configured");
+        }
+    }
+
+    /// <summary>
+    /// Nobody may act as another; asking for oneself in another spelling is granted.
+    /// </summary>
+    public ValueTask<string?> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
+        new(LoginNames.TryCanonical(authorizationId, out var canonical) && string.Equals(canonical, user, StringComparison.Ordinal) ? user : null);
+
+    /// <summary>
+    /// Whether some store has this user, in any spelling; for the audit trail, which masks the names of others
+    /// (<see cref="LoginNames.Mask"/>). False as well when a store cannot answer.
+    /// </summary>
+    public async ValueTask<bool> KnowsAsync(string user, CancellationToken ct) =>
+        LoginNames.TryCanonical(user, out var canonical) && (await FindAsync(canonical, ct)).Answer is StoreAnswer.Known;
+
+    private async ValueTask<PasswordCheck> CheckAsync(string store, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
+    {
+        var key = cache.KeyFor(store, login, password.Span);
+        if (login.Refusal is null && cache.Remembers(key))
+            return new PasswordCheck.Match(login.User);
+
+        switch (await pool.CheckAsync(key, login, password, peer, clock.GetUtcNow(), ct))
+        {
+            case LoginCheck.Match or LoginCheck.NoMatch when login.Refusal is { } refusal:
+                return new PasswordCheck.NoMatch(refusal);
+            case LoginCheck.Match(var credential):
+                cache.Remember(key, credential);
+                return new PasswordCheck.Match(login.User);
+            case LoginCheck.Unavailable(var reason):
+                return new PasswordCheck.Unavailable($"{store}: {reason}");
+            case LoginCheck.Busy(var reason):
+                return new PasswordCheck.Unavailable(reason);
+            case LoginCheck.NoMatch(var reason):
+                return new PasswordCheck.NoMatch(reason);
+            default:
+                return new PasswordCheck.NoMatch("the store gave no answer");
+        }
+    }
+
+    /// <summary>The first store that knows the user, or that cannot say; else the first store's decoy.</summary>
+    private async ValueTask<(string Store, StoreAnswer? Answer)> FindAsync(string user, CancellationToken ct)
+    {
+        (string, StoreAnswer?) first = (string.Empty, null);
+        foreach (var store in stores)
+        {
+            var answer = await store.FindAsync(user, ct);
+            if (answer is not StoreAnswer.Unknown)
+                return (store.Name, answer);
+            if (first.Item2 is null)
+                first = (store.Name, answer);
+        }
+
+        return first;
+    }
+}

@@ -1,0 +1,18 @@
+using System.Runtime.InteropServices;
+
+namespace Postern.Relay.Accounts.Hashes;
+
+/// <summary>crypt(3) of libxcrypt, which every Debian has (libcrypt1).</summary>
+internal static unsafe partial class LibCrypt
+{
+    /// <summary>The size of <c>struct crypt_data</c>, fixed by libxcrypt's ABI.</summary>
+    public const int DataOctets = 32768;
+
+    /// <summary>
+    /// Hashes a NUL-terminated phrase as <paramref name="setting"/> says, into <paramref name="data"/>; null when the setting is not
+    /// understood. Re-entrant.
+    /// </summary>
+    [LibraryImport("libcrypt.so.1", EntryPoint = "crypt_rn")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial byte* Crypt(byte* phrase, byte* setting, byte* data, int size);
+}

@@ -1,0 +1,34 @@
+using System.Security.Cryptography;
+
+namespace Postern.Relay.Accounts;
+
+/// <summary>One attempt in the <see cref="HashingPool"/>, with as many callers waiting as made the same one. Owns its copy of the password.</summary>
+internal sealed class HashingJob(VerificationKey key, StoredLogin login, byte[] password, string? place, DateTimeOffset now)
+{
+    // Continuations run elsewhere: a session must never run on a hashing thread.
+    private readonly TaskCompletionSource<LoginCheck> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public VerificationKey Key => key;
+
+    public string? Place => place;
+
+    public Task<LoginCheck> Answer => answer.Task;
+
+    public LoginCheck Run()
+    {
+        try
+        {
+            return LoginCheck.Run(login, password, now);
+        }
+        catch (Exception e)
+        {
+            return new LoginCheck.Unavailable($"checking the password failed: {e.Message}");
+        }
+    }
+
+    public void Complete(LoginCheck check)
+    {
+        CryptographicOperations.ZeroMemory(password);
+        answer.TrySetResult(check);
+    }
+}

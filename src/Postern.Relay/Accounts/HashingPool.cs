@@ -1,0 +1,158 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Postern.Relay.Accounts;
+
+/// <summary>
+/// The only place where passwords are hashed: a few threads of low priority behind a short queue, so that a flood of logins
+/// cannot starve relaying. Identical attempts under way at the same time share one computation.
+/// </summary>
+public sealed partial class HashingPool : IDisposable
+{
+    /// <summary>The nice value of the threads: about a tenth of a contended core.</summary>
+    private const int Niceness = 10;
+
+    private readonly HashingPoolOptions options;
+    private readonly object gate = new();
+    private readonly Queue<HashingJob> waiting = new();
+    private readonly Dictionary<VerificationKey, HashingJob> underWay = [];
+    private readonly Dictionary<string, int> places = new(StringComparer.Ordinal);
+    private readonly List<Thread> threads = [];
+    private bool stopped;
+    private long computed;
+
+    public HashingPool(HashingPoolOptions options)
+    {
+        this.options = options;
+        for (var i = 0; i < options.Threads; i++)
+        {
+            var thread = new Thread(Work) { IsBackground = true, Name = $"hashing {i}" };
+            threads.Add(thread);
+            thread.Start();
+        }
+    }
+
+    /// <summary>Attempts that were hashed since start.</summary>
+    public long Computed => Interlocked.Read(ref computed);
+
+    /// <summary>
+    /// Checks <paramref name="password"/> against every credential of <paramref name="login"/>. Answers
+    /// <see cref="LoginCheck.Busy"/> at once when there is no place. The password is copied, and the copy zeroed after use.
+    /// </summary>
+    public async ValueTask<LoginCheck> CheckAsync(
+        VerificationKey key, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, DateTimeOffset now, CancellationToken ct)
+    {
+        HashingJob? job;
+        lock (gate)
+        {
+            if (!underWay.TryGetValue(key, out job))
+            {
+                if (WhyNot(PlaceOf(peer)) is { } reason)
+                    return new LoginCheck.Busy(reason);
+                job = new HashingJob(key, login, password.ToArray(), PlaceOf(peer), now);
+                Admit(job);
+            }
+        }
+
+        return await job.Answer.WaitAsync(ct);
+    }
+
+    /// <summary>Ends the threads after the attempts they are at; those that wait are told that they cannot be checked.</summary>
+    public void Dispose()
+    {
+        HashingJob[] left;
+        lock (gate)
+        {
+            stopped = true;
+            left = [.. waiting];
+            waiting.Clear();
+            Monitor.PulseAll(gate);
+        }
+
+        foreach (var job in left)
+            Finish(job, new LoginCheck.Busy("the server is stopping"));
+        foreach (var thread in threads)
+            thread.Join();
+    }
+
+    private string? WhyNot(string? place)
+    {
+        if (stopped)
+            return "the server is stopping";
+        if (waiting.Count >= options.QueueLength)
+            return "too many logins are waiting to be checked";
+        return place is not null && places.GetValueOrDefault(place) >= options.PlacesPerPeer
+            ? "too many logins from this address are waiting to be checked"
+            : null;
+    }
+
+    private void Admit(HashingJob job)
+    {
+        waiting.Enqueue(job);
+        underWay.Add(job.Key, job);
+        if (job.Place is { } place)
+            places[place] = places.GetValueOrDefault(place) + 1;
+        Monitor.Pulse(gate);
+    }
+
+    private void Work()
+    {
+        LowerPriority();
+        while (TakeNext() is { } job)
+        {
+            var answer = job.Run();
+            Interlocked.Increment(ref computed);
+            Finish(job, answer);
+        }
+    }
+
+    private HashingJob? TakeNext()
+    {
+        lock (gate)
+        {
+            while (!stopped && waiting.Count == 0)
+                Monitor.Wait(gate);
+            return stopped ? null : waiting.Dequeue();
+        }
+    }
+
+    private void Finish(HashingJob job, LoginCheck answer)
+    {
+        lock (gate)
+        {
+            underWay.Remove(job.Key);
+            if (job.Place is { } place && --places[place] == 0)
+                places.Remove(place);
+        }
+
+        job.Complete(answer);
+    }
+
+    /// <summary>Whoever has one IPv6 address has its whole /64.</summary>
+    private static string? PlaceOf(string? peer)
+    {
+        if (peer is null || !IPAddress.TryParse(peer, out var address))
+            return peer;
+        if (address.IsIPv4MappedToIPv6)
+            address = address.MapToIPv4();
+        if (address.AddressFamily != AddressFamily.InterNetworkV6)
+            return address.ToString();
+        var octets = address.GetAddressBytes();
+        octets.AsSpan(8).Clear();
+        return new IPAddress(octets).ToString();
+    }
+
+    /// <summary>The runtime ignores <see cref="ThreadPriority"/> on Linux; there, setpriority(2) on 0 means the calling thread.</summary>
+    private static void LowerPriority()
+    {
+        if (OperatingSystem.IsLinux())
+            _ = SetPriority(which: 0, who: 0, Niceness);
+        else
+            Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;
+    }
+
+    [LibraryImport("libc", EntryPoint = "setpriority")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int SetPriority(int which, int who, int priority);
+}

@@ -1,0 +1,61 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Postern.Relay.Accounts;
+
+/// <summary>All that a store knows about one user's ability to log in. Immutable.</summary>
+public sealed class StoredLogin
+{
+    private readonly byte[] stamp;
+
+    public StoredLogin(string user, string? refusal, ImmutableArray<StoredCredential> credentials)
+    {
+        User = user;
+        Refusal = refusal;
+        Credentials = credentials;
+        stamp = StampOf(this);
+    }
+
+    /// <summary>The canonical name.</summary>
+    public string User { get; }
+
+    /// <summary>Why no password logs this user in, such as a disabled account; null when the right one does.</summary>
+    public string? Refusal { get; }
+
+    public ImmutableArray<StoredCredential> Credentials { get; }
+
+    /// <summary>
+    /// A digest of everything above: two logins have the same stamp only when nothing that matters to logging in differs.
+    /// Remembered verifications are keyed on it, so any change forgets them.
+    /// </summary>
+    public ReadOnlySpan<byte> Stamp => stamp;
+
+    public override string ToString() => User;
+
+    private static byte[] StampOf(StoredLogin login)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(hash, login.User);
+        Append(hash, login.Refusal ?? string.Empty);
+        foreach (var (name, secret, expires) in login.Credentials)
+        {
+            Append(hash, name);
+            Append(hash, secret.Stored);
+            Append(hash, expires?.UtcTicks.ToString(CultureInfo.InvariantCulture) ?? "never");
+        }
+
+        return hash.GetHashAndReset();
+    }
+
+    private static void Append(IncrementalHash hash, string field)
+    {
+        var octets = Encoding.UTF8.GetBytes(field);
+        Span<byte> length = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(length, octets.Length);
+        hash.AppendData(length);
+        hash.AppendData(octets);
+    }
+}

@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Reflection;
+using Dapper;
+
+namespace Postern.Relay.Accounts.Stores;
+
+/// <summary>
+/// Brings a database to this program's schema. The steps are embedded files, <c>NNNN-what.sql</c>, applied in order and in one
+/// transaction; <c>user_version</c> holds the number of the last.
+/// </summary>
+internal static class Migrations
+{
+    private const string Prefix = "migrations/";
+
+    /// <summary>Resource names in the order of their numbers; element i has number i + 1.</summary>
+    public static ImmutableArray<string> Steps { get; } =
+    [
+        .. Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal),
+    ];
+
+    /// <exception cref="DirectoryUnavailableException">The database is newer than this program, or belongs to another.</exception>
+    public static void Apply(DirectoryConnection connection, string path)
+    {
+        if (connection.InTransaction("begin", c => VersionOf(c, path)) == Steps.Length)
+            return;
+        connection.Execute("pragma journal_mode = wal");
+        connection.InTransaction("begin immediate", c =>
+        {
+            // Read again: another process may have been faster.
+            for (var done = VersionOf(c, path); done < Steps.Length; done++)
+                c.Execute(TextOf(Steps[done]));
+            c.Execute(string.Create(CultureInfo.InvariantCulture, $"pragma user_version = {Steps.Length}"));
+            return 0;
+        });
+    }
+
+    private static int VersionOf(DirectoryConnection connection, string path)
+    {
+        var version = connection.Sql.ExecuteScalar<int>("pragma user_version");
+        if (version > Steps.Length)
+            throw new DirectoryUnavailableException($"directory {path}: its schema is number {version}, newer than this program's {Steps.Length}; run the newer postern");
+        if (version == 0 && connection.Sql.ExecuteScalar<int>("select count(*) from sqlite_master where type = 'table' and name not like 'sqlite_%'") > 0)
+            throw new DirectoryUnavailableException($"directory {path}: it is the database of another program");
+        return version;
+    }
+
+    private static string TextOf(string step)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(step)!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

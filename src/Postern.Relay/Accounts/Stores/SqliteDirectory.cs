@@ -1,0 +1,175 @@
+using System.Net;
+using Microsoft.Data.Sqlite;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Accounts.Stores;
+
+/// <summary>
+/// The directory in a SQLite file. What was read once is answered from memory for as long as the engine says that nobody has
+/// committed since; that question costs microseconds and is asked every time, so a change by any process counts from the next
+/// answer on. Safe to use from any thread.
+/// </summary>
+public sealed class SqliteDirectory : IDirectory, IDisposable
+{
+    private static readonly TimeSpan FileCheckInterval = TimeSpan.FromSeconds(1);
+
+    private readonly SqliteDirectoryOptions options;
+    private readonly Lock gate = new();
+    private DirectoryConnection? reader;
+    private DirectoryCache cache = new(version: 0);
+    private DateTime fileBorn;
+    private long fileChecked;
+    private bool impatient;
+
+    private SqliteDirectory(SqliteDirectoryOptions options) => this.options = options;
+
+    /// <summary>The engine in use, such as <c>libsqlite3.so.0 3.40.1</c>.</summary>
+    public static string Engine => SqliteEngine.Description;
+
+    public string Path => options.Path;
+
+    /// <summary>Opens the database, makes it where <see cref="SqliteDirectoryOptions.Create"/> says so, and brings it to this program's schema.</summary>
+    /// <exception cref="DirectoryUnavailableException">Missing, locked, damaged, newer than the program, not writable.</exception>
+    public static SqliteDirectory Open(SqliteDirectoryOptions options)
+    {
+        DirectoryFile.Ensure(options);
+        var directory = new SqliteDirectory(options);
+        using (var connection = DirectoryConnection.Open(options))
+            Migrations.Apply(connection, options.Path);
+        lock (directory.gate)
+            directory.Connect();
+        return directory;
+    }
+
+    public Account? FindAccount(string name) => FactsOfAccount(name).Account;
+
+    public bool IsListed(Domain domain) => FactsOfDomain(domain).IsListed;
+
+    public bool AcceptsRecipients(Domain domain) => FactsOfDomain(domain).AcceptsRecipients;
+
+    public IPNetwork? FindNetwork(IPAddress client, Domain domain)
+    {
+        var address = client.IsIPv4MappedToIPv6 ? client.MapToIPv4() : client;
+        foreach (var network in FactsOfDomain(domain).Networks)
+        {
+            if (network.Contains(address))
+                return network;
+        }
+
+        return null;
+    }
+
+    /// <summary>The credentials of an account by its canonical name, or a decoy's.</summary>
+    public StoreAnswer FindLogin(string name) => FactsOfAccount(name).Login;
+
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            reader?.Dispose();
+            reader = null;
+        }
+    }
+
+    /// <summary>Reads one state of the database, beside the questions above.</summary>
+    internal T Read<T>(Func<SqliteConnection, T> read) => Apart("begin", read);
+
+    /// <summary>Changes the database in one transaction; seen by every later question here and elsewhere.</summary>
+    internal T Write<T>(Func<SqliteConnection, T> change) => Apart("begin immediate", change);
+
+    private T Apart<T>(string begin, Func<SqliteConnection, T> work)
+    {
+        if (!File.Exists(options.Path))
+            throw DirectoryFaults.Missing(options.Path);
+        using var connection = DirectoryConnection.Open(options);
+        return connection.InTransaction(begin, c => work(c.Sql));
+    }
+
+    private AccountFacts FactsOfAccount(string name) => Ask(
+        name,
+        static (cache, name) => cache.Account(name),
+        static (cache, sql, name) => cache.Add(name, DirectoryReader.ReadAccount(sql, name)));
+
+    private DomainFacts FactsOfDomain(Domain domain) => Ask(
+        domain.Text,
+        static (cache, name) => cache.Domain(name),
+        static (cache, sql, name) => cache.Add(name, DirectoryReader.ReadDomain(sql, name)));
+
+    private T Ask<T>(string name, Func<DirectoryCache, string, T?> known, Func<DirectoryCache, SqliteConnection, string, T> read)
+        where T : class
+    {
+        if (!gate.TryEnter(options.BusyTimeout))
+            throw DirectoryFaults.Unavailable(options.Path, options.BusyTimeout, SQLitePCL.raw.SQLITE_BUSY, "waited for another question", inner: null);
+        try
+        {
+            var connection = Connect();
+            Refresh(connection);
+            var facts = known(cache, name) ?? connection.InTransaction("begin", c =>
+            {
+                Refresh(c);
+                return read(cache, c.Sql, name);
+            });
+            if (impatient)
+                BePatient(connection);
+            return facts;
+        }
+        catch (DirectoryUnavailableException)
+        {
+            Fail();
+            throw;
+        }
+        finally
+        {
+            gate.Exit();
+        }
+    }
+
+    private void Refresh(DirectoryConnection connection)
+    {
+        var version = connection.DataVersion();
+        if (version != cache.Version)
+            cache = new DirectoryCache(version);
+    }
+
+    /// <summary>The open connection; a new one when the file has been replaced, as a restored backup is.</summary>
+    private DirectoryConnection Connect()
+    {
+        if (reader is not null && options.Clock.GetElapsedTime(fileChecked) < FileCheckInterval)
+            return reader;
+        fileChecked = options.Clock.GetTimestamp();
+        if (!File.Exists(options.Path))
+            throw DirectoryFaults.Missing(options.Path);
+        var born = File.GetCreationTimeUtc(options.Path);
+        if (reader is not null && born == fileBorn)
+            return reader;
+
+        Disconnect();
+        fileBorn = born;
+        reader = DirectoryConnection.Open(options, impatient ? TimeSpan.Zero : null);
+        Migrations.Apply(reader, options.Path);
+        return reader;
+    }
+
+    /// <summary>
+    /// After a failure nobody waits again until an answer has come: the callers of a stuck database would else queue up behind
+    /// each other's patience, and hold the threads that relay mail.
+    /// </summary>
+    private void Fail()
+    {
+        impatient = true;
+        Disconnect();
+    }
+
+    private void BePatient(DirectoryConnection connection)
+    {
+        impatient = false;
+        connection.SetPatience(options.BusyTimeout);
+    }
+
+    private void Disconnect()
+    {
+        reader?.Dispose();
+        reader = null;
+        cache = new DirectoryCache(version: 0);
+    }
+}

@@ -1,0 +1,9 @@
+using System.Collections.Immutable;
+
+namespace Postern.Relay.Admin;
+
+/// <summary>A new identity.</summary>
+/// <param name="Name">The login name, in any spelling.</param>
+/// <param name="Addresses">It may send as these; empty means the name itself, where it is an address.</param>
+/// <param name="Domains">It may send as any address of these.</param>
+public sealed record AddAccount(string Name, ImmutableArray<string> Addresses, ImmutableArray<string> Domains);

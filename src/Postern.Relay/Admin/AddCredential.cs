@@ -1,0 +1,9 @@
+using Postern.Relay.Accounts;
+
+namespace Postern.Relay.Admin;
+
+/// <summary>One more secret for an account.</summary>
+/// <param name="Typed">A password that a person chose; null has one generated.</param>
+/// <param name="Label">Where it is used, such as <c>printer</c>; unique within the account.</param>
+/// <param name="ExpiresAfter">Counted from now; null never.</param>
+public sealed record AddCredential(string Account, Secret? Typed = null, string? Label = null, TimeSpan? ExpiresAfter = null);

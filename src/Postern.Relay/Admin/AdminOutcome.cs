@@ -1,0 +1,20 @@
+namespace Postern.Relay.Admin;
+
+/// <summary>What became of an operator's command. <paramref name="Message"/> is one sentence for that person; it holds no secret.</summary>
+public abstract record AdminOutcome(string Message)
+{
+    /// <summary>The change is durable and counts for the next question anywhere.</summary>
+    public sealed record Done(string Message) : AdminOutcome(Message);
+
+    /// <summary>A credential was added. <paramref name="Generated"/> can be shown this once; null for a typed password.</summary>
+    public sealed record Issued(string Message, CredentialDetails Credential, Accounts.Secret? Generated) : AdminOutcome(Message);
+
+    /// <summary>There is nothing of that name; the message names the nearest one that exists.</summary>
+    public sealed record NotFound(string Message) : AdminOutcome(Message);
+
+    /// <summary>Everything asked for was so already; nothing changed.</summary>
+    public sealed record AlreadyThere(string Message) : AdminOutcome(Message);
+
+    /// <summary>The command makes no sense as it stands; the message says what would.</summary>
+    public sealed record Invalid(string Message) : AdminOutcome(Message);
+}

@@ -1,0 +1,124 @@
+using System.Collections.Immutable;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using Postern.Relay.Accounts;
+
+namespace Postern.Relay.Admin;
+
+public sealed partial class DirectoryCommands
+{
+    public AdminOutcome Add(AddAccount command)
+    {
+        if (!LoginNames.TryCanonical(command.Name, out var name) || name.Any(char.IsWhiteSpace))
+            return new AdminOutcome.Invalid($"'{command.Name}' cannot be a login name: 1 to {LoginNames.MaxLength} visible characters without spaces");
+        if (!TryGrants(command.Addresses, command.Domains, out var grants, out var problem))
+            return problem;
+        if (grants.Addresses.IsEmpty && MailNames.TryAddress(name, out var own))
+            grants = grants with { Addresses = [own] };
+
+        return Change("account add", name, sql =>
+        {
+            if (sql.ExecuteScalar<long>("select count(*) from accounts where name = @name", new { name }) > 0)
+                return new AdminOutcome.AlreadyThere($"account {name} exists already");
+            var id = sql.ExecuteScalar<long>(
+                "insert into accounts (name, created_at) values (@name, @now); select last_insert_rowid()", new { name, now = Now });
+            Insert(sql, id, grants);
+            return new AdminOutcome.Done(grants.IsEmpty
+                ? $"account {name} added; it may send as nobody yet: postern account grant {name} --address A"
+                : $"account {name} added; it may send as {grants}");
+        });
+    }
+
+    public AdminOutcome Enable(string account) => SetEnabled(account, enabled: true);
+
+    /// <summary>From the next question on it can neither log in nor send.</summary>
+    public AdminOutcome Disable(string account) => SetEnabled(account, enabled: false);
+
+    /// <summary>Removes the account with its grants and credentials.</summary>
+    public AdminOutcome RemoveAccount(string account) => Change("account remove", Target(account), sql =>
+    {
+        if (!DirectoryLookups.TryFindAccount(sql, account, out var found, out var missing))
+            return missing;
+        sql.Execute("delete from accounts where id = @Id", found);
+        return new AdminOutcome.Done($"account {found.Name} removed");
+    });
+
+    public AdminOutcome Grant(ChangeGrants command) => ChangeGrants("account grant", command, (sql, account, grants) =>
+        Insert(sql, account.Id, grants) > 0
+            ? new AdminOutcome.Done($"account {account.Name} may now send as {grants}")
+            : new AdminOutcome.AlreadyThere($"account {account.Name} may send as {grants} already"));
+
+    public AdminOutcome Revoke(ChangeGrants command) => ChangeGrants("account revoke", command, (sql, account, grants) =>
+        Delete(sql, account.Id, grants) > 0
+            ? new AdminOutcome.Done($"account {account.Name} may no longer send as {grants}")
+            : new AdminOutcome.NotFound($"account {account.Name} has no grant for {grants}"));
+
+    private AdminOutcome SetEnabled(string account, bool enabled)
+    {
+        var word = enabled ? "enable" : "disable";
+        return Change($"account {word}", Target(account), sql =>
+        {
+            if (!DirectoryLookups.TryFindAccount(sql, account, out var found, out var missing))
+                return missing;
+            return sql.Execute("update accounts set enabled = @enabled where id = @Id and enabled <> @enabled", new { found.Id, enabled }) > 0
+                ? new AdminOutcome.Done($"account {found.Name} {word}d")
+                : new AdminOutcome.AlreadyThere($"account {found.Name} is {word}d already");
+        });
+    }
+
+    private AdminOutcome ChangeGrants(
+        string action, ChangeGrants command, Func<SqliteConnection, DirectoryLookups.AccountKey, Grants, AdminOutcome> change)
+    {
+        if (!TryGrants(command.Addresses, command.Domains, out var grants, out var problem))
+            return problem;
+        if (grants.IsEmpty)
+            return new AdminOutcome.Invalid("say which: --address A or --domain D");
+        return Change(action, Target(command.Account, grants.ToString()), sql =>
+            DirectoryLookups.TryFindAccount(sql, command.Account, out var found, out var missing) ? change(sql, found, grants) : missing);
+    }
+
+    private static int Insert(SqliteConnection sql, long id, Grants grants) =>
+        sql.Execute("insert or ignore into account_addresses (account_id, address) values (@id, @address)", grants.Addresses.Select(address => new { id, address }))
+        + sql.Execute("insert or ignore into account_domains (account_id, domain) values (@id, @domain)", grants.Domains.Select(domain => new { id, domain }));
+
+    private static int Delete(SqliteConnection sql, long id, Grants grants) =>
+        sql.Execute("delete from account_addresses where account_id = @id and address = @address", grants.Addresses.Select(address => new { id, address }))
+        + sql.Execute("delete from account_domains where account_id = @id and domain = @domain", grants.Domains.Select(domain => new { id, domain }));
+
+    private static bool TryGrants(
+        ImmutableArray<string> addresses, ImmutableArray<string> domains, out Grants grants, out AdminOutcome.Invalid problem)
+    {
+        grants = new Grants([], []);
+        problem = null!;
+        foreach (var address in addresses.IsDefault ? [] : addresses)
+        {
+            if (!MailNames.TryAddress(address, out var canonical))
+            {
+                problem = new($"'{address}' is not a mail address");
+                return false;
+            }
+
+            grants = grants with { Addresses = grants.Addresses.Add(canonical) };
+        }
+
+        foreach (var domain in domains.IsDefault ? [] : domains)
+        {
+            if (!MailNames.TryDomain(domain, out var canonical))
+            {
+                problem = new($"'{domain}' is not a mail domain");
+                return false;
+            }
+
+            grants = grants with { Domains = grants.Domains.Add(canonical) };
+        }
+
+        return true;
+    }
+
+    private sealed record Grants(ImmutableArray<string> Addresses, ImmutableArray<string> Domains)
+    {
+        public bool IsEmpty => Addresses.IsEmpty && Domains.IsEmpty;
+
+        public override string ToString() => string.Join(", ", Addresses.Concat(Domains.Select(d => $"any address of {d}")));
+    }
+}

@@ -1,0 +1,96 @@
+using System.Globalization;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Hashes;
+
+namespace Postern.Relay.Admin;
+
+public sealed partial class DirectoryCommands
+{
+    /// <summary>A wrong password costs the hash of every credential.</summary>
+    private const int MaxCredentials = 32;
+
+    private const int MaxLabelLength = 64;
+
+    private static readonly TimeSpan LongestLife = TimeSpan.FromDays(36_500);
+
+    /// <summary>Adds a secret. A typed password takes about 45 ms of CPU here.</summary>
+    public AdminOutcome Add(AddCredential command)
+    {
+        if (WhyNot(command) is { } problem)
+            return problem;
+        var generated = command.Typed is null ? Secret.Generate() : null;
+        var hash = generated is null ? ScramHash.ForTyped(command.Typed!) : ScramHash.ForGenerated(generated);
+        var now = clock.GetUtcNow();
+        var expires = now + command.ExpiresAfter;
+
+        return Change("credential add", Target(command.Account, command.Label), sql =>
+        {
+            if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var account, out var missing))
+                return missing;
+            var labels = sql.Query<string?>("select label from credentials where account_id = @Id", account).ToList();
+            if (command.Label is not null && labels.Contains(command.Label, StringComparer.Ordinal))
+                return new AdminOutcome.AlreadyThere($"account {account.Name} has a credential '{command.Label}' already");
+            if (labels.Count >= MaxCredentials)
+                return new AdminOutcome.Invalid($"account {account.Name} has {MaxCredentials} credentials, the most there can be: revoke one first");
+
+            var id = sql.ExecuteScalar<long>(
+                """
+                insert into credentials (account_id, label, secret, generated, created_at, expires_at)
+                values (@AccountId, @Label, @Stored, @Generated, @CreatedAt, @ExpiresAt);
+                select last_insert_rowid()
+                """,
+                new
+                {
+                    AccountId = account.Id,
+                    command.Label,
+                    hash.Stored,
+                    Generated = generated is not null,
+                    CreatedAt = now.ToUnixTimeMilliseconds(),
+                    ExpiresAt = expires?.ToUnixTimeMilliseconds(),
+                });
+            var details = new CredentialDetails(id, account.Name, command.Label, hash.Scheme, generated is not null, now, expires, Expired: false);
+            return new AdminOutcome.Issued($"credential {NameOf(id, command.Label)} added to account {account.Name}", details, generated);
+        });
+    }
+
+    public AdminOutcome Revoke(RevokeCredential command) => Change("credential revoke", Target(command.Account, command.Credential), sql =>
+    {
+        if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var account, out var missing))
+            return missing;
+        var all = sql.Query<CredentialName>("select id, label from credentials where account_id = @Id order by id", account).ToList();
+        var names = string.Join(", ", all.Select(c => NameOf(c.Id, c.Label)));
+        if (all.Count == 0)
+            return new AdminOutcome.NotFound($"account {account.Name} has no credential");
+        if (command.Credential is null && all.Count > 1)
+            return new AdminOutcome.Invalid($"account {account.Name} has several credentials; say which: {names}");
+
+        var chosen = command.Credential is null ? all[0] : all.Find(c => IsNamed(c, command.Credential));
+        if (chosen is null)
+            return new AdminOutcome.NotFound($"account {account.Name} has no credential '{command.Credential}'; it has {names}");
+        sql.Execute("delete from credentials where id = @Id", chosen);
+        return new AdminOutcome.Done($"credential {NameOf(chosen.Id, chosen.Label)} of account {account.Name} revoked");
+    });
+
+    private static AdminOutcome.Invalid? WhyNot(AddCredential command)
+    {
+        if (command.Typed is { } typed && PasswordRules.Problem(typed) is { } problem)
+            return new(problem);
+        if (command.ExpiresAfter is { } life && (life <= TimeSpan.Zero || life > LongestLife))
+            return new("a credential expires between a moment and a hundred years from now");
+        if (command.Label is not { } label)
+            return null;
+        if (label.Length is 0 or > MaxLabelLength || label.Any(char.IsControl) || string.IsNullOrWhiteSpace(label))
+            return new($"a label has 1 to {MaxLabelLength} visible characters");
+        return label.TrimStart('#').All(char.IsAsciiDigit) ? new("a label is not a number: numbers name credentials without a label") : null;
+    }
+
+    private static bool IsNamed(CredentialName credential, string name) =>
+        string.Equals(credential.Label, name, StringComparison.Ordinal)
+        || (long.TryParse(name.AsSpan().TrimStart('#'), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id == credential.Id);
+
+    private static string NameOf(long id, string? label) => label ?? string.Create(CultureInfo.InvariantCulture, $"#{id}");
+
+    private sealed record CredentialName(long Id, string? Label);
+}

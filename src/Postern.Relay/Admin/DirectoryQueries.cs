@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Stores;
+
+namespace Postern.Relay.Admin;
+
+/// <summary>What an operator may see of the directory: never a secret nor its hash.</summary>
+/// <remarks>Every query throws <see cref="Accounts.DirectoryUnavailableException"/> when the database cannot be read.</remarks>
+public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clock)
+{
+    /// <summary>By name.</summary>
+    public ImmutableArray<AccountDetails> Accounts() => directory.Read(sql => AccountsOf(sql, id: null));
+
+    /// <summary>Null when there is none; <see cref="NoSuchAccount"/> then has the words.</summary>
+    public AccountDetails? Account(string name) => directory.Read(sql =>
+        DirectoryLookups.TryFindAccount(sql, name, out var found, out _) ? AccountsOf(sql, found.Id).Single() : null);
+
+    /// <summary>The message for an account that is not there, with the nearest that is.</summary>
+    public AdminOutcome.NotFound NoSuchAccount(string name) => directory.Read(sql =>
+    {
+        DirectoryLookups.TryFindAccount(sql, name, out _, out var missing);
+        return missing ?? new AdminOutcome.NotFound($"there was no account '{name}' a moment ago");
+    });
+
+    /// <summary>By name.</summary>
+    public ImmutableArray<DomainDetails> Domains() => directory.Read<ImmutableArray<DomainDetails>>(sql =>
+    {
+        var networks = NetworksOf(sql).ToLookup(n => n.Domain, n => n.Cidr, StringComparer.Ordinal);
+        return [.. sql.Query<DomainRow>("select name, accepts from domains order by name").Select(d => new DomainDetails(d.Name, d.Accepts != 0, [.. networks[d.Name]]))];
+    });
+
+    /// <summary>Null when there is none; <see cref="NoSuchDomain"/> then has the words.</summary>
+    public DomainDetails? Domain(string name) =>
+        MailNames.TryDomain(name, out var canonical) ? Domains().FirstOrDefault(d => string.Equals(d.Name, canonical, StringComparison.Ordinal)) : null;
+
+    /// <summary>The message for a domain that is not there, with the nearest that is.</summary>
+    public AdminOutcome.NotFound NoSuchDomain(string name) => directory.Read(sql => DirectoryLookups.NoDomain(sql, name));
+
+    /// <summary>By domain, then by network.</summary>
+    public ImmutableArray<NetworkDetails> Networks() => directory.Read<ImmutableArray<NetworkDetails>>(sql => [.. NetworksOf(sql)]);
+
+    private ImmutableArray<AccountDetails> AccountsOf(SqliteConnection sql, long? id)
+    {
+        var which = new { id };
+        var addresses = sql.Query<GrantRow>("select account_id as AccountId, address as Name from account_addresses where @id is null or account_id = @id order by address", which)
+            .ToLookup(r => r.AccountId, r => r.Name);
+        var domains = sql.Query<GrantRow>("select account_id as AccountId, domain as Name from account_domains where @id is null or account_id = @id order by domain", which)
+            .ToLookup(r => r.AccountId, r => r.Name);
+        var credentials = sql.Query<CredentialRow>(
+            """
+            select id, account_id as AccountId, label, secret, generated, created_at as CreatedAt, expires_at as ExpiresAt
+            from credentials where @id is null or account_id = @id order by id
+            """,
+            which).ToLookup(r => r.AccountId);
+        return
+        [
+            .. sql.Query<AccountRow>("select id, name, enabled, created_at as CreatedAt from accounts where @id is null or id = @id order by name", which)
+                .Select(a => new AccountDetails(
+                    a.Name, a.Enabled != 0, TimeOf(a.CreatedAt), [.. addresses[a.Id]], [.. domains[a.Id]], [.. credentials[a.Id].Select(c => DetailsOf(a.Name, c))])),
+        ];
+    }
+
+    private CredentialDetails DetailsOf(string account, CredentialRow row)
+    {
+        DateTimeOffset? expires = row.ExpiresAt is { } at ? TimeOf(at) : null;
+        return new(row.Id, account, row.Label, PasswordHash.Parse(row.Secret).Scheme, row.Generated != 0, TimeOf(row.CreatedAt), expires, expires <= clock.GetUtcNow());
+    }
+
+    private static IEnumerable<NetworkDetails> NetworksOf(SqliteConnection sql) =>
+        sql.Query<NetworkDetails>("select cidr, domain from networks order by domain, cidr");
+
+    private static DateTimeOffset TimeOf(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+
+    private sealed record AccountRow(long Id, string Name, long Enabled, long CreatedAt);
+
+    private sealed record GrantRow(long AccountId, string Name);
+
+    private sealed record CredentialRow(long Id, long AccountId, string? Label, string Secret, long Generated, long CreatedAt, long? ExpiresAt);
+
+    private sealed record DomainRow(string Name, long Accepts);
+}

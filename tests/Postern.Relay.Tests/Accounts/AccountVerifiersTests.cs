@@ -1,0 +1,353 @@
+using System.Text;
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Admin;
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Relay.Tests.Accounts;
+
+public sealed class AccountVerifiersTests : IDisposable
+{
+    private readonly DirectoryFixture fixture = new();
+    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
+    private readonly AccountVerifiers verifiers;
+
+    public AccountVerifiersTests() =>
+        verifiers = new AccountVerifiers([AccountStores.All["directory"](new StoreContext(fixture.Database))], pool, new VerificationCache(fixture.Clock), fixture.Clock);
+
+    public void Dispose()
+    {
+        pool.Dispose();
+        fixture.Dispose();
+    }
+
+    [Fact]
+    public async Task A_right_password_logs_in_under_the_canonical_name_and_is_computed_once()
+    {
+        var password = fixture.AddAccount("Lisa@Example.com");
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(new PasswordCheck.Match("lisa@example.com"), await Login("LISA@example.COM", password));
+        Assert.Equal(1, pool.Computed);
+    }
+
+    [Fact]
+    public async Task A_wrong_password_fails_however_often_and_is_never_remembered()
+    {
+        var password = fixture.AddAccount("lisa");
+        await Login("lisa", password);
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(new PasswordCheck.NoMatch("wrong password"), await Login("lisa", password + "x"));
+        Assert.Equal(4, pool.Computed);
+    }
+
+    [Fact]
+    public async Task A_password_is_good_for_its_own_user_only()
+    {
+        var lisas = fixture.AddAccount("lisa");
+        var bobs = fixture.AddAccount("bob");
+        Assert.IsType<PasswordCheck.Match>(await Login("lisa", lisas));
+        Assert.IsType<PasswordCheck.Match>(await Login("bob", bobs));
+        Assert.IsType<PasswordCheck.NoMatch>(await Login("bob", lisas));
+        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", bobs));
+        Assert.IsType<PasswordCheck.NoMatch>(await Login("nobody", lisas));
+    }
+
+    [Fact]
+    public async Task An_unknown_user_is_hashed_like_a_known_one()
+    {
+        fixture.AddAccount("lisa");
+        for (var i = 1; i <= 5; i++)
+        {
+            Assert.Equal(new PasswordCheck.NoMatch("unknown user"), await Login($"nobody{i}", "password"));
+            Assert.Equal(i, pool.Computed);
+        }
+    }
+
+    [Fact]
+    public async Task An_unknown_user_is_hashed_where_no_account_exists_at_all()
+    {
+        Assert.Equal(new PasswordCheck.NoMatch("unknown user"), await Login("nobody", "password"));
+        Assert.Equal(1, pool.Computed);
+    }
+
+    [Fact]
+    public async Task An_unknown_user_costs_what_some_known_user_costs()
+    {
+        fixture.AddAccount("lisa");
+        fixture.AddCredential("lisa");
+        var decoy = Assert.IsType<StoreAnswer.Unknown>(fixture.Database.FindLogin("nobody")).Decoy;
+        var real = Assert.IsType<StoreAnswer.Known>(fixture.Database.FindLogin("lisa")).Login;
+        Assert.Equal(real.Credentials.Select(c => c.Hash.Stored), decoy.Credentials.Select(c => c.Hash.Stored));
+        Assert.False(real.Stamp.SequenceEqual(decoy.Stamp));
+        await Login("nobody", "password");
+    }
+
+    [Fact]
+    public async Task A_decoys_password_opens_nothing()
+    {
+        var password = fixture.AddAccount("lisa");
+        fixture.Commands.Add(new AddAccount("empty", [], []));
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal(new PasswordCheck.NoMatch("unknown user"), await Login("nobody", password));
+            Assert.Equal(new PasswordCheck.NoMatch("the account has no credential"), await Login("empty", password));
+        }
+    }
+
+    [Fact]
+    public async Task Every_credential_of_an_account_logs_in()
+    {
+        var first = fixture.AddAccount("lisa", "laptop");
+        var second = fixture.AddCredential("lisa", "printer");
+        Assert.Equal(new AdminOutcome.Done("x").GetType(), fixture.Commands.Revoke(new RevokeCredential("lisa", "laptop")).GetType());
+        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", first));
+        Assert.IsType<PasswordCheck.Match>(await Login("lisa", second));
+        fixture.AddCredential("lisa");
+        Assert.IsType<PasswordCheck.Match>(await Login("lisa", second));
+    }
+
+    [Theory]
+    [InlineData("revoke")]
+    [InlineData("disable")]
+    [InlineData("remove")]
+    [InlineData("sql")]
+    [InlineData("remove and add")]
+    public async Task A_remembered_login_fails_at_once_after_the_account_changes(string change)
+    {
+        var password = fixture.AddAccount("lisa");
+        Assert.IsType<PasswordCheck.Match>(await Login("lisa", password));
+        Assert.IsType<PasswordCheck.Match>(await Login("lisa", password));
+        switch (change)
+        {
+            case "revoke":
+                fixture.Commands.Revoke(new RevokeCredential("lisa"));
+                break;
+            case "disable":
+                fixture.Commands.Disable("lisa");
+                break;
+            case "sql":
+                fixture.Execute("update credentials set secret = 'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU='");
+                break;
+            default:
+                fixture.Commands.RemoveAccount("lisa");
+                if (change.EndsWith("add", StringComparison.Ordinal))
+                    fixture.AddAccount("lisa");
+                break;
+        }
+
+        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", password));
+    }
+
+    [Fact]
+    public async Task An_account_that_is_enabled_again_logs_in_again()
+    {
+        var password = fixture.AddAccount("lisa");
+        await Login("lisa", password);
+        fixture.Commands.Disable("lisa");
+        Assert.Equal(new PasswordCheck.NoMatch("the account is disabled"), await Login("lisa", password));
+        fixture.Commands.Enable("lisa");
+        Assert.IsType<PasswordCheck.Match>(await Login("lisa", password));
+    }
+
+    [Fact]
+    public async Task A_credential_expires_remembered_or_not()
+    {
+        var remembered = fixture.AddAccount("lisa", "short", TimeSpan.FromMinutes(1));
+        var fresh = fixture.AddCredential("lisa", "unused", TimeSpan.FromMinutes(1));
+        Assert.IsType<PasswordCheck.Match>(await Login("lisa", remembered));
+        fixture.Clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(new PasswordCheck.NoMatch("the credential short expired at 2026-03-01 12:01:00Z"), await Login("lisa", remembered));
+        Assert.Equal(new PasswordCheck.NoMatch("the credential unused expired at 2026-03-01 12:01:00Z"), await Login("lisa", fresh));
+    }
+
+    [Fact]
+    public async Task A_typed_password_logs_in_in_any_normal_form()
+    {
+        fixture.Commands.Add(new AddAccount("lisa", [], []));
+        Assert.IsType<AdminOutcome.Issued>(fixture.Commands.Add(new AddCredential("lisa", new Secret("gr\u00fcne Wiese"))));
+        Assert.IsType<PasswordCheck.Match>(await Login("lisa", "gru\u0308ne Wiese"));
+        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", "grune Wiese"));
+    }
+
+    [Fact]
+    public async Task An_imported_crypt_hash_logs_in()
+    {
+        fixture.AddStoredHash("lisa", "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1");
+        Assert.IsType<PasswordCheck.Match>(await Login("lisa", "Hello world!"));
+        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", "hello world!"));
+    }
+
+    [Fact]
+    public async Task A_stored_hash_of_unknown_form_is_unavailable_for_its_user_only()
+    {
+        fixture.AddStoredHash("lisa", "{ROT13}cnffjbeq");
+        var answer = Assert.IsType<PasswordCheck.Unavailable>(await Login("lisa", "password"));
+        Assert.Contains("unknown form", answer.Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain("cnffjbeq", answer.Reason, StringComparison.Ordinal);
+        Assert.IsType<PasswordCheck.NoMatch>(await Login("nobody", "password"));
+
+        var good = fixture.AddCredential("lisa");
+        Assert.IsType<PasswordCheck.Match>(await Login("lisa", good));
+    }
+
+    [Fact]
+    public async Task A_directory_that_cannot_answer_is_unavailable_for_everyone()
+    {
+        var password = fixture.AddAccount("lisa");
+        await Login("lisa", password);
+        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(fixture.File)!))
+            File.Delete(file);
+        fixture.Clock.Advance(TimeSpan.FromSeconds(2));
+        var answer = Assert.IsType<PasswordCheck.Unavailable>(await Login("lisa", password));
+        Assert.Contains(fixture.File, answer.Reason, StringComparison.Ordinal);
+        Assert.IsType<PasswordCheck.Unavailable>(await Login("nobody", password));
+        Assert.False(await verifiers.KnowsAsync("lisa", CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData("x' OR '1'='1")]
+    [InlineData("lisa' --")]
+    [InlineData("li%")]
+    [InlineData("li\0sa")]
+    [InlineData("lisa\n")]
+    [InlineData("")]
+    public async Task A_name_made_to_trick_a_store_is_nobodys(string name)
+    {
+        var password = fixture.AddAccount("lisa");
+        Assert.IsType<PasswordCheck.NoMatch>(await Login(name, password));
+        Assert.False(await verifiers.KnowsAsync(name, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_password_made_to_trick_sql_is_only_wrong()
+    {
+        fixture.AddAccount("lisa");
+        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", "' OR 1=1 --"));
+    }
+
+    [Fact]
+    public async Task Known_names_are_told_from_unknown_ones_for_the_audit_trail()
+    {
+        fixture.AddAccount("lisa");
+        fixture.Commands.Disable("lisa");
+        Assert.True(await verifiers.KnowsAsync("LISA", CancellationToken.None));
+        Assert.False(await verifiers.KnowsAsync("hunter2", CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_user_may_act_as_itself_in_any_spelling_and_as_nobody_else()
+    {
+        fixture.AddAccount("lisa");
+        fixture.AddAccount("bob");
+        Assert.Equal("lisa", await verifiers.ActAsAsync("lisa", "LISA", CancellationToken.None));
+        Assert.Null(await verifiers.ActAsAsync("lisa", "bob", CancellationToken.None));
+        Assert.Null(await verifiers.ActAsAsync("lisa", "lisa\0", CancellationToken.None));
+        Assert.Null(await verifiers.ActAsAsync("lisa", "", CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task The_first_store_that_knows_the_user_answers()
+    {
+        var right = new FixedStore("first", new StoreAnswer.Known(Stored("lisa", "pencil")));
+        var other = new FixedStore("second", new StoreAnswer.Known(Stored("lisa", "brush")));
+        var unknown = new FixedStore("zero", new StoreAnswer.Unknown(Stored("lisa", "nothing")));
+        var chain = Chain(unknown, right, other);
+        Assert.IsType<PasswordCheck.Match>(await Login("lisa", "pencil", chain));
+        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", "brush", chain));
+        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", "nothing", chain));
+        Assert.Equal(0, other.Asked);
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_answer_stops_the_chain()
+    {
+        var known = new FixedStore("second", new StoreAnswer.Known(Stored("lisa", "pencil")));
+        var chain = Chain(new FixedStore("first", new StoreAnswer.Unavailable("it sleeps")), known);
+        Assert.Equal(new PasswordCheck.Unavailable("first: it sleeps"), await Login("lisa", "pencil", chain));
+        Assert.Equal(0, known.Asked);
+        Assert.IsType<PasswordCheck.Unavailable>(await Login("lisa", "pencil", Chain()));
+    }
+
+    [Fact]
+    public async Task What_one_store_remembers_is_not_good_in_another()
+    {
+        var cache = new VerificationCache(fixture.Clock);
+        var login = Stored("lisa", "pencil");
+        await Login("lisa", "pencil", new AccountVerifiers([new FixedStore("a", new StoreAnswer.Known(login))], pool, cache, fixture.Clock));
+        await Login("lisa", "pencil", new AccountVerifiers([new FixedStore("b", new StoreAnswer.Known(login))], pool, cache, fixture.Clock));
+        Assert.Equal(2, pool.Computed);
+    }
+
+    [Fact]
+    public async Task A_full_pool_is_unavailable_for_known_and_unknown_but_a_remembered_login_passes()
+    {
+        using var hash = new GatedHash();
+        using var small = new HashingPool(new HashingPoolOptions { Threads = 1, QueueLength = 1 });
+        var password = fixture.AddAccount("lisa");
+        var store = AccountStores.All["directory"](new StoreContext(fixture.Database));
+        var chain = new AccountVerifiers([store], small, new VerificationCache(fixture.Clock), fixture.Clock);
+        Assert.IsType<PasswordCheck.Match>(await Login("lisa", password, chain));
+
+        var blocking = new AccountVerifiers([new FixedStore("gated", new StoreAnswer.Known(hash.Login("slow")))], small, new VerificationCache(fixture.Clock), fixture.Clock);
+        var running = Login("slow", "one", blocking).AsTask();
+        await hash.StartedAsync();
+        var waiting = Login("slow", "two", blocking).AsTask();
+
+        Assert.IsType<PasswordCheck.Unavailable>(await Login("lisa", "wrong", chain));
+        Assert.IsType<PasswordCheck.Unavailable>(await Login("nobody", "wrong", chain));
+        Assert.IsType<PasswordCheck.Match>(await Login("lisa", password, chain));
+        hash.Allow(2);
+        await running;
+        await waiting;
+    }
+
+    [Fact]
+    public void Every_store_of_the_assembly_is_on_the_list()
+    {
+        var context = new StoreContext(fixture.Database);
+        var listed = AccountStores.All.Select(line => (Word: line.Key, Store: line.Value(context))).ToList();
+        Assert.All(listed, line => Assert.Equal(line.Word, line.Store.Name));
+        var written = typeof(IAccountStore).Assembly.GetTypes().Where(t => t.IsClass && !t.IsAbstract && t.IsAssignableTo(typeof(IAccountStore)));
+        var missing = written.Except(listed.Select(line => line.Store.GetType())).Select(t => $"AccountStores.All has no line for {t.Name}");
+        Assert.Empty(missing);
+    }
+
+    [Fact]
+    public void Nothing_that_is_printed_shows_a_secret_or_a_hash()
+    {
+        const string Canary = "canary-in-the-mine";
+        var hash = ScramHash.ForGenerated(new Secret(Canary));
+        var login = new StoredLogin("lisa", refusal: null, [new StoredCredential("c", hash, ExpiresAt: null)]);
+        var details = new CredentialDetails(1, "lisa", "l", "s", Generated: true, default, ExpiresAt: null, Expired: false);
+        object[] printed =
+        [
+            new Secret(Canary), new AddCredential("lisa", new Secret(Canary)), new AdminOutcome.Issued("m", details, new Secret(Canary)), hash, login,
+            login.Credentials[0], new StoreAnswer.Known(login), new StoreAnswer.Unknown(login), new LoginCheck.Match(login.Credentials[0]),
+            PasswordHash.Parse(Canary), PasswordHash.Parse("$6$" + Canary),
+        ];
+        Assert.All(printed, p => Assert.DoesNotContain(Canary, p.ToString(), StringComparison.Ordinal));
+        Assert.All(printed, p => Assert.DoesNotContain(hash.Stored, p.ToString(), StringComparison.Ordinal));
+    }
+
+    private ValueTask<PasswordCheck> Login(string user, string password, AccountVerifiers? with = null) =>
+        (with ?? verifiers).CheckAsync(user, Encoding.UTF8.GetBytes(password), "192.0.2.1", CancellationToken.None);
+
+    private AccountVerifiers Chain(params IAccountStore[] stores) => new(stores, pool, new VerificationCache(fixture.Clock), fixture.Clock);
+
+    private static StoredLogin Stored(string user, string password) =>
+        new(user, refusal: null, [new StoredCredential("c", ScramHash.Create(new Secret(password), 1, [1]), ExpiresAt: null)]);
+
+    private sealed class FixedStore(string name, StoreAnswer answer) : IAccountStore
+    {
+        public string Name => name;
+
+        public int Asked { get; private set; }
+
+        public ValueTask<StoreAnswer> FindAsync(string user, CancellationToken ct)
+        {
+            Asked++;
+            return new(answer);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using Microsoft.Data.Sqlite;
+using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Admin;
+
+namespace Postern.Relay.Tests.Accounts;
+
+/// <summary>A directory in a folder of its own, with the commands that fill it.</summary>
+internal sealed class DirectoryFixture : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("postern-directory-").FullName;
+
+    public DirectoryFixture()
+    {
+        Options = new SqliteDirectoryOptions(Path.Combine(folder, "directory.db")) { BusyTimeout = TimeSpan.FromMilliseconds(60), Clock = Clock };
+        Database = SqliteDirectory.Open(Options);
+        Commands = new DirectoryCommands(Database, Clock);
+        Queries = new DirectoryQueries(Database, Clock);
+    }
+
+    public ManualClock Clock { get; } = new();
+
+    public SqliteDirectoryOptions Options { get; }
+
+    public string File => Options.Path;
+
+    public SqliteDirectory Database { get; }
+
+    public DirectoryCommands Commands { get; }
+
+    public DirectoryQueries Queries { get; }
+
+    /// <summary>Adds an account with one generated credential and answers with it.</summary>
+    public string AddAccount(string name, string? label = null, TimeSpan? life = null)
+    {
+        Commands.Add(new AddAccount(name, [], []));
+        return AddCredential(name, label, life);
+    }
+
+    public string AddCredential(string account, string? label = null, TimeSpan? life = null) =>
+        Assert.IsType<AdminOutcome.Issued>(Commands.Add(new AddCredential(account, Label: label, ExpiresAfter: life))).Generated!.Reveal();
+
+    /// <summary>Stores a hash as an import would.</summary>
+    public void AddStoredHash(string account, string hash)
+    {
+        Commands.Add(new AddAccount(account, [], []));
+        Execute("insert into credentials (account_id, secret, generated, created_at) select id, @hash, 0, 0 from accounts where name = @account", ("@hash", hash), ("@account", account));
+    }
+
+    /// <summary>What another process would do: a connection that the directory knows nothing of.</summary>
+    public void Execute(string sql, params (string Name, object Value)[] parameters)
+    {
+        using var other = Connect();
+        using var command = other.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, value) in parameters)
+            command.Parameters.AddWithValue(name, value);
+        command.ExecuteNonQuery();
+    }
+
+    public SqliteConnection Connect()
+    {
+        var connection = new SqliteConnection($"Data Source={File};Pooling=False");
+        connection.Open();
+        return connection;
+    }
+
+    public void Dispose()
+    {
+        Database.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+}

@@ -1,0 +1,231 @@
+using System.Net;
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Admin;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Tests.Accounts;
+
+public sealed class SqliteDirectoryTests : IDisposable
+{
+    private readonly DirectoryFixture fixture = new();
+
+    private SqliteDirectory Database => fixture.Database;
+
+    public void Dispose() => fixture.Dispose();
+
+    [Fact]
+    public void An_account_is_found_with_all_that_it_may_send_as()
+    {
+        fixture.Commands.Add(new AddAccount("Lisa@Example.com", ["Sales@example.com"], ["Example.NET"]));
+
+        var account = Database.FindAccount("lisa@example.com");
+
+        Assert.NotNull(account);
+        Assert.True(account.Enabled);
+        Assert.Equal(["sales@example.com"], account.Addresses);
+        Assert.Equal(["example.net"], account.Domains);
+        Assert.Null(Database.FindAccount("Lisa@Example.com"));
+    }
+
+    [Fact]
+    public void A_new_directory_trusts_nobody()
+    {
+        Assert.Null(Database.FindAccount("test@example.com"));
+        Assert.False(Database.IsListed(Domain.Parse("example.com")));
+        Assert.False(Database.AcceptsRecipients(Domain.Parse("localhost")));
+        Assert.Null(Database.FindNetwork(IPAddress.Loopback, Domain.Parse("localhost")));
+        Assert.Empty(fixture.Queries.Accounts());
+    }
+
+    [Fact]
+    public void The_file_is_readable_for_its_owner_only_and_so_are_its_companions()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        fixture.AddAccount("lisa");
+        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(fixture.File)!))
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+    }
+
+    [Fact]
+    public void A_change_by_another_connection_counts_for_the_next_question()
+    {
+        fixture.AddAccount("lisa");
+        Assert.True(Database.FindAccount("lisa")!.Enabled);
+        Assert.False(Database.IsListed(Domain.Parse("example.org")));
+
+        fixture.Execute("update accounts set enabled = 0 where name = 'lisa'");
+        Assert.False(Database.FindAccount("lisa")!.Enabled);
+
+        fixture.Execute("insert into domains (name, accepts) values ('example.org', 1)");
+        Assert.True(Database.IsListed(Domain.Parse("example.org")));
+        Assert.True(Database.AcceptsRecipients(Domain.Parse("example.org")));
+
+        fixture.Execute("delete from accounts");
+        Assert.Null(Database.FindAccount("lisa"));
+    }
+
+    [Fact]
+    public void A_second_directory_on_the_same_file_sees_the_changes_of_the_first()
+    {
+        using var second = SqliteDirectory.Open(fixture.Options);
+        Assert.Null(second.FindAccount("lisa"));
+        fixture.AddAccount("lisa");
+        Assert.NotNull(second.FindAccount("lisa"));
+        fixture.Commands.RemoveAccount("lisa");
+        Assert.Null(second.FindAccount("lisa"));
+    }
+
+    [Fact]
+    public void An_answer_is_the_same_object_while_nothing_changed()
+    {
+        fixture.AddAccount("lisa");
+        Assert.Same(Database.FindAccount("lisa"), Database.FindAccount("lisa"));
+    }
+
+    [Theory]
+    [InlineData("192.0.2.7", "192.0.2.0/24")]
+    [InlineData("::ffff:192.0.2.7", "192.0.2.0/24")]
+    [InlineData("192.0.2.130", "192.0.2.128/25")]
+    [InlineData("198.51.100.1", null)]
+    [InlineData("2001:db8:1::5", "2001:db8:1::/48")]
+    [InlineData("2001:db8:2::5", null)]
+    [InlineData("127.0.0.1", null)]
+    [InlineData("203.0.113.77", "203.0.113.0/24")]
+    public void A_network_is_found_for_a_client_and_the_most_specific_one_wins(string client, string? expected)
+    {
+        fixture.Commands.AddDomain("example.com", accept: false);
+        foreach (var cidr in (string[])["192.0.2.0/24", "192.0.2.128/25", "2001:db8:1::/48", "::ffff:203.0.113.0/120"])
+            Assert.IsType<AdminOutcome.Done>(fixture.Commands.AddNetwork(cidr, "example.com"));
+
+        Assert.Equal(expected, Database.FindNetwork(IPAddress.Parse(client), Domain.Parse("Example.COM"))?.ToString());
+        Assert.Null(Database.FindNetwork(IPAddress.Parse(client), Domain.Parse("example.net")));
+    }
+
+    [Fact]
+    public void A_writer_with_an_open_transaction_does_not_stop_questions_but_stops_commands_in_bounded_time()
+    {
+        fixture.AddAccount("lisa");
+        using var other = fixture.Connect();
+        using var hold = other.CreateCommand();
+        hold.CommandText = "begin exclusive";
+        hold.ExecuteNonQuery();
+
+        Assert.NotNull(Database.FindAccount("lisa"));
+        Assert.Null(Database.FindAccount("nobody"));
+        var refused = Assert.Throws<DirectoryUnavailableException>(() => fixture.Commands.Disable("lisa"));
+        Assert.Contains(fixture.File, refused.Message, StringComparison.Ordinal);
+        Assert.Contains("locked by another process for longer than 0.06 s", refused.Message, StringComparison.Ordinal);
+
+        hold.CommandText = "rollback";
+        hold.ExecuteNonQuery();
+        Assert.IsType<AdminOutcome.Done>(fixture.Commands.Disable("lisa"));
+    }
+
+    [Fact]
+    public void A_file_that_is_locked_against_readers_is_unavailable_and_answers_again_once_it_is_free()
+    {
+        fixture.AddAccount("lisa");
+        fixture.Database.Dispose();
+        using (var other = fixture.Connect())
+        {
+            using var hold = other.CreateCommand();
+            hold.CommandText = "pragma locking_mode = exclusive; begin exclusive; update accounts set enabled = 1; commit";
+            hold.ExecuteNonQuery();
+
+            for (var i = 0; i < 3; i++)
+            {
+                var refused = Assert.Throws<DirectoryUnavailableException>(() => Database.FindAccount("lisa"));
+                Assert.Contains("locked by another process", refused.Message, StringComparison.Ordinal);
+            }
+        }
+
+        Assert.NotNull(Database.FindAccount("lisa"));
+        Assert.Throws<DirectoryUnavailableException>(() => SqliteDirectory.Open(fixture.Options with { Path = Path.GetDirectoryName(fixture.File)! }));
+    }
+
+    [Fact]
+    public void A_file_that_vanishes_is_named_and_one_that_takes_its_place_is_read()
+    {
+        fixture.AddAccount("lisa");
+        Assert.NotNull(Database.FindAccount("lisa"));
+        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(fixture.File)!))
+            File.Delete(file);
+        fixture.Clock.Advance(TimeSpan.FromSeconds(2));
+
+        var gone = Assert.Throws<DirectoryUnavailableException>(() => Database.FindAccount("lisa"));
+        Assert.Contains("no such file", gone.Message, StringComparison.Ordinal);
+        Assert.Throws<DirectoryUnavailableException>(() => fixture.Commands.Disable("lisa"));
+
+        using var restored = SqliteDirectory.Open(fixture.Options);
+        new DirectoryCommands(restored, fixture.Clock).Add(new AddAccount("bob", [], []));
+        Assert.NotNull(Database.FindAccount("bob"));
+        Assert.Null(Database.FindAccount("lisa"));
+    }
+
+    [Fact]
+    public void A_file_that_is_replaced_while_open_is_read_anew()
+    {
+        fixture.AddAccount("lisa");
+        Assert.NotNull(Database.FindAccount("lisa"));
+        var backup = fixture.Options with { Path = fixture.File + ".backup" };
+        using (var other = SqliteDirectory.Open(backup))
+            new DirectoryCommands(other, fixture.Clock).Add(new AddAccount("bob", [], []));
+        File.Delete(fixture.File + "-wal");
+        File.Delete(fixture.File + "-shm");
+        File.Move(backup.Path, fixture.File, overwrite: true);
+        fixture.Clock.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.NotNull(Database.FindAccount("bob"));
+        Assert.Null(Database.FindAccount("lisa"));
+    }
+
+    [Fact]
+    public void A_row_that_a_hand_put_in_and_nobody_can_read_is_unavailable_and_not_an_answer()
+    {
+        fixture.Execute("insert into domains (name) values ('example.com'); insert into networks (domain, cidr) values ('example.com', 'all of them')");
+        var refused = Assert.Throws<DirectoryUnavailableException>(() => Database.FindNetwork(IPAddress.Loopback, Domain.Parse("example.com")));
+        Assert.Contains("a row cannot be read", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("x' OR '1'='1")]
+    [InlineData("lisa'; drop table accounts; --")]
+    [InlineData("%")]
+    [InlineData("l_sa")]
+    [InlineData("*)(uid=*")]
+    [InlineData("\\00")]
+    public void A_name_is_data_and_never_sql(string name)
+    {
+        fixture.AddAccount("lisa");
+        Assert.Null(Database.FindAccount(name));
+        Assert.IsType<StoreAnswer.Unknown>(Database.FindLogin(name));
+        Assert.IsType<AdminOutcome.NotFound>(fixture.Commands.Disable(name));
+        Assert.NotNull(Database.FindAccount("lisa"));
+    }
+
+    [Fact]
+    public async Task Many_threads_asking_while_others_change_always_get_an_answer_of_some_moment()
+    {
+        fixture.AddAccount("lisa");
+        using var done = new CancellationTokenSource();
+        var readers = Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
+        {
+            var asked = 0;
+            while (!done.IsCancellationRequested || asked == 0)
+            {
+                Assert.NotNull(Database.FindAccount("lisa"));
+                asked++;
+            }
+        })).ToArray();
+        for (var i = 0; i < 20; i++)
+        {
+            fixture.Commands.Grant(new ChangeGrants("lisa", [$"a{i}@example.com"], []));
+            Assert.Equal(i + 1, Database.FindAccount("lisa")!.Addresses.Length);
+        }
+
+        await done.CancelAsync();
+        await Task.WhenAll(readers);
+    }
+}
