@@ -1,0 +1,55 @@
+using System.Collections.Immutable;
+using System.Net;
+using Postern.Smtp.Client;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Delivery;
+
+/// <summary>How deliveries are made. Every limit has a value; none is unlimited.</summary>
+public sealed record DeliveryOptions
+{
+    /// <summary>What this host calls itself in EHLO and in bounces.</summary>
+    public required Domain Hostname { get; init; }
+
+    /// <summary>
+    /// Without a <c>delivery</c> section: <see cref="RouteTable.Hold"/>. With one: its routes, and for domains that no route names, MX.
+    /// </summary>
+    public RouteTable Routes { get; init; } = RouteTable.Hold;
+
+    public RetrySchedule Retry { get; init; } = RetrySchedule.Default;
+
+    public SmtpTimeouts Timeouts { get; init; } = SmtpTimeouts.Default;
+
+    /// <summary>Connections to one destination at a time.</summary>
+    public int ConnectionsPerDestination { get; init; } = 20;
+
+    /// <summary>Connections in all.</summary>
+    public int Connections { get; init; } = 500;
+
+    /// <summary>After so many messages a connection is closed and made anew.</summary>
+    public int MessagesPerConnection { get; init; } = 1000;
+
+    /// <summary>More recipients of one destination are sent in several transactions (RFC 5321 §4.5.3.1.8).</summary>
+    public int RecipientsPerTransaction { get; init; } = 100;
+
+    /// <summary>How long an open connection waits for another message.</summary>
+    public TimeSpan IdleClose { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a message waits behind busy connections before another is opened.</summary>
+    public TimeSpan GrowthDelay { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>An attempt that failed here, not there, so many times in a row holds its message.</summary>
+    public int InternalErrorsBeforeHold { get; init; } = 5;
+
+    /// <summary>Resolvers to ask for MX; empty: those of /etc/resolv.conf.</summary>
+    public ImmutableArray<IPEndPoint> Resolvers { get; init; } = [];
+
+    /// <summary>How long one resolver has to answer one question.</summary>
+    public TimeSpan ResolverTimeout { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Networks that mail may be sent to by MX although they are private, loopback or otherwise not of the public internet.</summary>
+    public ImmutableArray<IPNetwork> AllowedMxNetworks { get; init; } = [];
+
+    /// <summary>The port of mail exchangers.</summary>
+    public int MxPort { get; init; } = 25;
+}

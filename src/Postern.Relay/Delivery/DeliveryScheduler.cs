@@ -1,0 +1,483 @@
+using System.Collections.Immutable;
+using Postern.Relay.Audit;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
+
+namespace Postern.Relay.Delivery;
+
+/// <summary>
+/// Brings every message of the spool to its end: one attempt after another by the schedule, one outcome per recipient, and a bounce for
+/// those that failed. What must survive lives in the spool; this only knows what to do next, and learns it from the spool at start.
+/// </summary>
+/// <remarks>
+/// At least once: a connection lost between the end of data and its answer, or a crash between that answer and its record, means a
+/// second copy, never a lost message. All members may be called from any thread.
+/// </remarks>
+public sealed class DeliveryScheduler : ILaneHost, IAsyncDisposable
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<QueueId, TrackedMessage> messages = [];
+    private readonly Dictionary<NextHop, DestinationQueue> destinations = [];
+    private readonly CancellationTokenSource abandoned = new();
+    private readonly ISpool spool;
+    private readonly IDeliveryTransport transport;
+    private readonly DeliveryOptions options;
+    private readonly IAuditLog audit;
+    private readonly TimeProvider clock;
+    private readonly Random random;
+    private readonly LaneBudget budget;
+    private readonly RetryQueue retries;
+    private readonly BounceReporter bounces;
+    private RouteTable routes;
+    private volatile bool isStopping;
+
+    /// <param name="random">For the jitter; null: the shared one.</param>
+    public DeliveryScheduler(ISpool spool, IDeliveryTransport transport, DeliveryOptions options, IAuditLog audit, TimeProvider clock, Random? random = null)
+    {
+        this.spool = spool;
+        this.transport = transport;
+        this.options = options;
+        this.audit = audit;
+        this.clock = clock;
+        this.random = random ?? Random.Shared;
+        routes = options.Routes;
+        budget = new LaneBudget(options.Connections);
+        retries = new RetryQueue(clock, DispatchDue);
+        bounces = new BounceReporter(spool, options.Hostname, audit, clock);
+    }
+
+    /// <summary>Replacing it sends off what waited for a route; attempts under way end by the old one.</summary>
+    public RouteTable Routes
+    {
+        get
+        {
+            lock (gate)
+                return routes;
+        }
+
+        set
+        {
+            lock (gate)
+            {
+                routes = value;
+                foreach (var message in messages.Values)
+                {
+                    if (message.Stage == MessageStage.Parked)
+                        Place(message);
+                }
+            }
+        }
+    }
+
+    bool ILaneHost.IsStopping => isStopping;
+
+    CancellationToken ILaneHost.Abandoned => abandoned.Token;
+
+    /// <summary>Takes up what the spool holds and what it will commit. Once.</summary>
+    public void Start()
+    {
+        spool.Committed += Track;
+        foreach (var entry in spool.List())
+            Track(entry);
+    }
+
+    /// <summary>
+    /// Begins no further attempt and lets those under way end; after <paramref name="grace"/> cuts them off, which loses nothing: what has
+    /// no recorded outcome is tried again after the next start.
+    /// </summary>
+    public async Task StopAsync(TimeSpan grace)
+    {
+        isStopping = true;
+        spool.Committed -= Track;
+        await retries.DisposeAsync().ConfigureAwait(false);
+        Task[] lanes;
+        lock (gate)
+            lanes = [.. destinations.Values.SelectMany(static d => d.Stop())];
+        var all = Task.WhenAll(lanes);
+        using var deadline = new CancellationTokenSource();
+        if (await Task.WhenAny(all, Task.Delay(grace, clock, deadline.Token)).ConfigureAwait(false) != all)
+            await abandoned.CancelAsync().ConfigureAwait(false);
+        await deadline.CancelAsync().ConfigureAwait(false);
+        await all.ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!isStopping)
+            await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+        abandoned.Dispose();
+    }
+
+    /// <summary>Makes a message wait for <see cref="ReleaseAsync"/>.</summary>
+    public async ValueTask<QueueCommandOutcome> HoldAsync(QueueId id, CancellationToken ct)
+    {
+        TrackedMessage? message;
+        lock (gate)
+        {
+            if (!messages.TryGetValue(id, out message))
+                return QueueCommandOutcome.NotFound;
+            if (message.Stage == MessageStage.Active)
+            {
+                message.IsHoldWanted = true;
+                return QueueCommandOutcome.UnderWay;
+            }
+
+            message.Stage = MessageStage.Held;
+            message.State = message.State with { Held = true };
+        }
+
+        await StoreAsync(message, ct).ConfigureAwait(false);
+        return QueueCommandOutcome.Done;
+    }
+
+    /// <summary>Ends a hold; the message is tried at once.</summary>
+    public async ValueTask<QueueCommandOutcome> ReleaseAsync(QueueId id, CancellationToken ct)
+    {
+        TrackedMessage? message;
+        lock (gate)
+        {
+            if (!messages.TryGetValue(id, out message))
+                return QueueCommandOutcome.NotFound;
+            message.IsHoldWanted = false;
+            if (message.Stage != MessageStage.Held)
+                return QueueCommandOutcome.Done;
+            message.InternalErrors = 0;
+            message.State = message.State with { Held = false, NextAttempt = clock.GetUtcNow() };
+        }
+
+        await StoreAsync(message, ct).ConfigureAwait(false);
+        lock (gate)
+        {
+            if (message.Stage == MessageStage.Held && !message.State.Held)
+                Place(message);
+        }
+
+        return QueueCommandOutcome.Done;
+    }
+
+    /// <summary>Tries a message now instead of at its time.</summary>
+    public QueueCommandOutcome RetryNow(QueueId id)
+    {
+        lock (gate)
+        {
+            if (!messages.TryGetValue(id, out var message))
+                return QueueCommandOutcome.NotFound;
+            switch (message.Stage)
+            {
+                case MessageStage.Active:
+                    return QueueCommandOutcome.UnderWay;
+                case MessageStage.Held:
+                    return QueueCommandOutcome.Held;
+                case MessageStage.Parked:
+                    return QueueCommandOutcome.NoRoute;
+                default:
+                    Dispatch(message);
+                    return routes.Holds ? QueueCommandOutcome.NoRoute : QueueCommandOutcome.Done;
+            }
+        }
+    }
+
+    /// <summary>Forgets a message without telling its sender. One under way may still be delivered.</summary>
+    public QueueCommandOutcome Remove(QueueId id)
+    {
+        bool wasActive;
+        lock (gate)
+        {
+            if (!messages.Remove(id, out var message))
+                return spool.Remove(id) ? QueueCommandOutcome.Done : QueueCommandOutcome.NotFound;
+            message.IsRemoved = true;
+            wasActive = message.Stage == MessageStage.Active;
+            if (!wasActive)
+                message.Turn++;
+        }
+
+        spool.Remove(id);
+        return wasActive ? QueueCommandOutcome.UnderWay : QueueCommandOutcome.Done;
+    }
+
+    public DeliveryStatistics Statistics()
+    {
+        lock (gate)
+        {
+            var stages = messages.Values.CountBy(static m => m.Stage).ToDictionary();
+            return new DeliveryStatistics(
+                stages.GetValueOrDefault(MessageStage.Waiting),
+                stages.GetValueOrDefault(MessageStage.Active),
+                stages.GetValueOrDefault(MessageStage.Held),
+                stages.GetValueOrDefault(MessageStage.Parked),
+                [.. destinations.Values.Select(static d => new DestinationStatistics(d.Hop.Name, d.Waiting, d.Lanes)).OrderByDescending(static d => d.Waiting)]);
+        }
+    }
+
+    ValueTask<PreparedJob?> ILaneHost.PrepareAsync(DeliveryJob job)
+    {
+        try
+        {
+            if (!job.Message.IsRemoved && spool.OpenContent(job.Message.Id) is { } content)
+                return new ValueTask<PreparedJob?>(new PreparedJob(job, content));
+        }
+        catch (Exception e)
+        {
+            return FailAsync(e);
+        }
+
+        Forget(job.Message);
+        return new ValueTask<PreparedJob?>(result: null);
+
+        async ValueTask<PreparedJob?> FailAsync(Exception mistake)
+        {
+            await ((ILaneHost)this).FailInternallyAsync(job, mistake).ConfigureAwait(false);
+            return null;
+        }
+    }
+
+    async ValueTask ILaneHost.CompleteAsync(DeliveryJob job, IReadOnlyList<Outcome> outcomes)
+    {
+        var message = job.Message;
+        try
+        {
+            bool isLast;
+            lock (gate)
+            {
+                for (var i = 0; i < outcomes.Count; i++)
+                    message.Outcomes[job.IndexOf(i)] = outcomes[i];
+                isLast = --message.OpenJobs == 0;
+            }
+
+            Note(job, outcomes);
+            if (isLast)
+                await EndAttemptAsync(message).ConfigureAwait(false);
+            else if (outcomes.Any(static o => o is Outcome.Delivered))
+                await StoreDeliveredAsync(message, job, outcomes).ConfigureAwait(false);
+        }
+        catch (Exception mistake)
+        {
+            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
+            lock (gate)
+                Wait(message, message.State with { NextAttempt = clock.GetUtcNow() + options.Retry.Pause(message.State.Attempts + 1, random.NextDouble()) });
+        }
+    }
+
+    ValueTask ILaneHost.FailInternallyAsync(DeliveryJob job, Exception mistake)
+    {
+        var message = job.Message;
+        audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
+        lock (gate)
+        {
+            if (++message.InternalErrors >= options.InternalErrorsBeforeHold)
+                message.IsHoldWanted = true;
+        }
+
+        var outcome = new Outcome.Deferred(Remote: null, $"internal error: {mistake.Message}", Tls: null);
+        var count = job.Recipients.IsDefault ? message.Envelope.Recipients.Length : job.Recipients.Length;
+        return ((ILaneHost)this).CompleteAsync(job, Enumerable.Repeat<Outcome>(outcome, count).ToArray());
+    }
+
+    void ILaneHost.OnIdle(DestinationQueue queue)
+    {
+        lock (gate)
+        {
+            if (queue is { Waiting: 0, Lanes: 0 } && destinations.TryGetValue(queue.Hop, out var current) && current == queue)
+                destinations.Remove(queue.Hop);
+        }
+    }
+
+    private void Track(SpoolEntry entry)
+    {
+        var message = new TrackedMessage(entry);
+        lock (gate)
+        {
+            if (!isStopping && messages.TryAdd(entry.Envelope.Id, message))
+                Place(message);
+        }
+    }
+
+    /// <summary>Puts a message where its state says it belongs.</summary>
+    private void Place(TrackedMessage message)
+    {
+        if (message.State.Held)
+            message.Stage = MessageStage.Held;
+        else if (!routes.Holds && message.State.NextAttempt > clock.GetUtcNow())
+            Wait(message, message.State);
+        else
+            Dispatch(message);
+    }
+
+    private void Wait(TrackedMessage message, DeliveryState state)
+    {
+        message.State = state;
+        message.Stage = MessageStage.Waiting;
+        message.Turn++;
+        retries.Add(message);
+    }
+
+    private void DispatchDue()
+    {
+        lock (gate)
+        {
+            if (isStopping)
+                return;
+            foreach (var message in retries.TakeDue())
+                Place(message);
+        }
+    }
+
+    /// <summary>Begins an attempt: one job for each next hop of the recipients still pending.</summary>
+    private void Dispatch(TrackedMessage message)
+    {
+        if (routes.Holds)
+        {
+            message.Stage = MessageStage.Parked;
+            return;
+        }
+
+        message.Stage = MessageStage.Active;
+        message.Turn++;
+        message.Outcomes = new Outcome?[message.Envelope.Recipients.Length];
+        if (message.Envelope.Recipients.Length == 1)
+        {
+            message.OpenJobs = 1;
+            Enqueue(routes.Find(message.Envelope.Recipients[0].Domain), new DeliveryJob(message, Recipients: default, clock.GetTimestamp()));
+            return;
+        }
+
+        var jobs = message.Envelope.Recipients
+            .Select(static (recipient, index) => (recipient, index))
+            .Where(r => message.State.Recipients[r.index].Status == RecipientStatus.Pending)
+            .GroupBy(r => routes.Find(r.recipient.Domain), static r => r.index)
+            .SelectMany(group => group.Chunk(options.RecipientsPerTransaction), static (group, chunk) => (group.Key, Chunk: chunk.ToImmutableArray()))
+            .ToList();
+        message.OpenJobs = jobs.Count;
+        foreach (var (hop, recipients) in jobs)
+            Enqueue(hop, new DeliveryJob(message, recipients, clock.GetTimestamp()));
+    }
+
+    private void Enqueue(NextHop hop, DeliveryJob job)
+    {
+        if (!destinations.TryGetValue(hop, out var queue))
+            destinations[hop] = queue = new DestinationQueue(hop, transport, options, budget, this, clock);
+        queue.Enqueue(job);
+    }
+
+    /// <summary>Records delivered and failed recipients as they come; deferred ones when the time of the next attempt is known.</summary>
+    private void Note(DeliveryJob job, IReadOnlyList<Outcome> outcomes)
+    {
+        for (var i = 0; i < outcomes.Count; i++)
+        {
+            if (outcomes[i] is not Outcome.Deferred)
+                Note(job.Message, job.IndexOf(i), outcomes[i], job.Message.State.Attempts + 1, next: null);
+        }
+    }
+
+    private void Note(TrackedMessage message, int recipient, Outcome outcome, int attempt, DateTimeOffset? next)
+    {
+        var word = outcome switch
+        {
+            Outcome.Delivered => "delivered",
+            Outcome.Failed => "failed",
+            _ => "deferred",
+        };
+        audit.Append(new AuditEvent.Delivery(
+            clock.GetUtcNow(), message.Id.ToString(), message.Envelope.Recipients[recipient].Address, word, attempt, outcome.Remote, outcome.Reply, outcome.Tls, next));
+    }
+
+    private async ValueTask EndAttemptAsync(TrackedMessage message)
+    {
+        if (message.IsRemoved)
+            return;
+        if (Array.TrueForAll(message.Outcomes, static o => o is Outcome.Delivered))
+        {
+            spool.Remove(message.Id);
+            Forget(message);
+            return;
+        }
+
+        var before = message.State;
+        var now = clock.GetUtcNow();
+        var next = options.Retry.Next(before.Attempts + 1, message.Envelope.ArrivedAt, now, random.NextDouble());
+        var result = AttemptResult.Of(message.Envelope, before, message.Outcomes, now, next);
+        var state = result.State;
+        for (var i = 0; i < message.Outcomes.Length; i++)
+        {
+            if (message.Outcomes[i] is Outcome.Deferred deferred)
+                Note(message, i, deferred, state.Attempts, next);
+        }
+
+        // The report is durable before the failure is recorded: a crash between them reports twice rather than never.
+        if (!result.Failures.IsEmpty && !await bounces.ReportAsync(message.Envelope, result.Failures, CancellationToken.None).ConfigureAwait(false))
+            state = result.Unreported(before, next ?? now + options.Retry.Pause(state.Attempts, random.NextDouble()));
+        if (state.IsFinished)
+        {
+            spool.Remove(message.Id);
+            Forget(message);
+            return;
+        }
+
+        lock (gate)
+        {
+            if (message.IsRemoved)
+                return;
+            if (!Array.Exists(message.Outcomes, static o => o?.Reply.StartsWith("internal error", StringComparison.Ordinal) is true))
+                message.InternalErrors = 0;
+            message.State = state with { Held = message.IsHoldWanted };
+            message.IsHoldWanted = false;
+        }
+
+        await StoreAsync(message, CancellationToken.None).ConfigureAwait(false);
+        lock (gate)
+        {
+            if (!message.IsRemoved)
+                Place(message);
+        }
+    }
+
+    private ValueTask StoreDeliveredAsync(TrackedMessage message, DeliveryJob job, IReadOnlyList<Outcome> outcomes)
+    {
+        lock (gate)
+        {
+            var recipients = message.State.Recipients.ToBuilder();
+            for (var i = 0; i < outcomes.Count; i++)
+            {
+                if (outcomes[i] is Outcome.Delivered delivered)
+                    recipients[job.IndexOf(i)] = new RecipientState(RecipientStatus.Delivered, delivered.Reply);
+            }
+
+            message.State = message.State with { Recipients = recipients.ToImmutable() };
+        }
+
+        return StoreAsync(message, CancellationToken.None);
+    }
+
+    /// <summary>Writes the state as it is when the write begins. A spool that cannot is reported; the state in memory goes on.</summary>
+    private async ValueTask StoreAsync(TrackedMessage message, CancellationToken ct)
+    {
+        SemaphoreSlim writing;
+        lock (gate)
+            writing = message.Writing ??= new SemaphoreSlim(1, 1);
+        await writing.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            DeliveryState state;
+            lock (gate)
+                state = message.State;
+            await spool.UpdateAsync(message.Id, state, ct).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "spool-error", $"{message.Id}: {e.Message}"));
+        }
+        finally
+        {
+            writing.Release();
+        }
+    }
+
+    private void Forget(TrackedMessage message)
+    {
+        lock (gate)
+        {
+            message.IsRemoved = true;
+            messages.Remove(message.Id);
+        }
+    }
+}

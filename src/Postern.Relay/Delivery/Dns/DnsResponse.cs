@@ -1,0 +1,35 @@
+namespace Postern.Relay.Delivery.Dns;
+
+/// <summary>A well-formed response. <paramref name="Code"/> as in RFC 1035 §4.1.1: 0 no error, 2 server failure, 3 no such name.</summary>
+internal sealed record DnsResponse(int Code, bool IsTruncated, IReadOnlyList<DnsRecord> Records)
+{
+    public const int NoError = 0;
+    public const int NoSuchName = 3;
+
+    private const int MaxAliases = 8;
+
+    /// <summary>The records that answer for <paramref name="name"/>, through the aliases in the answer; empty when there are none or the aliases run in a circle.</summary>
+    public IReadOnlyList<DnsRecord> Answering(string name, DnsType type)
+    {
+        for (var aliases = 0; aliases <= MaxAliases; aliases++)
+        {
+            var owner = name;
+            var found = Records.Where(r => r is not DnsRecord.Cname && Is(r, type) && r.Owner.Equals(owner, StringComparison.OrdinalIgnoreCase)).ToList();
+            if (found.Count > 0)
+                return found;
+            if (Records.OfType<DnsRecord.Cname>().FirstOrDefault(c => c.Owner.Equals(owner, StringComparison.OrdinalIgnoreCase)) is not { } alias)
+                return [];
+            name = alias.Target;
+        }
+
+        return [];
+    }
+
+    private static bool Is(DnsRecord record, DnsType type) => record switch
+    {
+        DnsRecord.Mx => type == DnsType.Mx,
+        DnsRecord.Address { Value.AddressFamily: System.Net.Sockets.AddressFamily.InterNetwork } => type == DnsType.A,
+        DnsRecord.Address => type == DnsType.Aaaa,
+        _ => false,
+    };
+}

@@ -1,0 +1,19 @@
+using Postern.Smtp.Client;
+
+namespace Postern.Relay.Delivery;
+
+/// <summary>
+/// Messages to one next hop, one after another, over a connection that is kept between them and made anew when it is lost. Used by
+/// one caller at a time. Disposing ends the conversation politely where it can.
+/// </summary>
+public interface IDeliveryLane : IAsyncDisposable
+{
+    /// <summary>True while a connection is open.</summary>
+    bool IsConnected { get; }
+
+    /// <summary>
+    /// Delivers one message. Every remote behaviour is an outcome; an exception is a mistake here or unreadable content.
+    /// </summary>
+    /// <param name="following">The message of the next call when it is known already: lets the lane send ahead.</param>
+    ValueTask<DeliveryReport> DeliverAsync(OutgoingMessage message, OutgoingMessage? following, CancellationToken ct);
+}

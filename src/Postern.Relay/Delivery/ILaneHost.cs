@@ -1,0 +1,23 @@
+namespace Postern.Relay.Delivery;
+
+/// <summary>What lanes need from whoever owns the messages.</summary>
+internal interface ILaneHost
+{
+    /// <summary>Set once: lanes end after the message under way.</summary>
+    bool IsStopping { get; }
+
+    /// <summary>Cancelled when waiting for messages under way is over.</summary>
+    CancellationToken Abandoned { get; }
+
+    /// <summary>Opens a job's content; null when there is nothing to deliver any more, which settles the job.</summary>
+    ValueTask<PreparedJob?> PrepareAsync(DeliveryJob job);
+
+    /// <summary>Records what a job came to. Never throws.</summary>
+    ValueTask CompleteAsync(DeliveryJob job, IReadOnlyList<Outcome> outcomes);
+
+    /// <summary>Records that an attempt ended by a mistake here. Never throws.</summary>
+    ValueTask FailInternallyAsync(DeliveryJob job, Exception mistake);
+
+    /// <summary>The queue has neither jobs nor lanes.</summary>
+    void OnIdle(DestinationQueue queue);
+}

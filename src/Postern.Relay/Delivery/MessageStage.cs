@@ -1,0 +1,17 @@
+namespace Postern.Relay.Delivery;
+
+/// <summary>What a message in the spool is waiting for.</summary>
+internal enum MessageStage
+{
+    /// <summary>Its next attempt's time.</summary>
+    Waiting,
+
+    /// <summary>A connection, or the end of an attempt under way.</summary>
+    Active,
+
+    /// <summary>An operator's release.</summary>
+    Held,
+
+    /// <summary>A route to be configured.</summary>
+    Parked,
+}

@@ -1,0 +1,16 @@
+namespace Postern.Relay.Delivery;
+
+/// <summary>What reading routes came to.</summary>
+public abstract record RouteParse
+{
+    private RouteParse()
+    {
+    }
+
+    public sealed record Ok(RouteTable Table) : RouteParse;
+
+    /// <param name="Index">The route that is wrong.</param>
+    /// <param name="Key"><c>to</c> or <c>via</c>.</param>
+    /// <param name="Message">What was expected.</param>
+    public sealed record Wrong(int Index, string Key, string Message) : RouteParse;
+}

@@ -1,0 +1,115 @@
+using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using Postern.Smtp.Client;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Delivery;
+
+/// <summary>
+/// Which next hop a recipient's domain has: the exact domain, else the longest <c>.suffix</c>, else <c>*</c>, else the domain's mail
+/// exchangers. Immutable.
+/// </summary>
+public sealed class RouteTable
+{
+    private readonly FrozenDictionary<string, NextHop?> routes;
+
+    private RouteTable(FrozenDictionary<string, NextHop?> routes, bool holds)
+    {
+        this.routes = routes;
+        Holds = holds;
+    }
+
+    /// <summary>No delivery is configured: messages wait in the spool until one is.</summary>
+    public static RouteTable Hold { get; } = new(FrozenDictionary<string, NextHop?>.Empty, holds: true);
+
+    /// <summary>Everything goes to the mail exchangers of its domain.</summary>
+    public static RouteTable Mx { get; } = new(FrozenDictionary<string, NextHop?>.Empty, holds: false);
+
+    public bool Holds { get; }
+
+    /// <summary>Reads routes; stops at the first that is wrong. An empty list means <see cref="Mx"/>.</summary>
+    public static RouteParse Parse(IReadOnlyList<Route> routes)
+    {
+        var found = new Dictionary<string, NextHop?>(StringComparer.Ordinal);
+        for (var i = 0; i < routes.Count; i++)
+        {
+            if (!TryReadPattern(routes[i].To, out var pattern))
+                return new RouteParse.Wrong(i, "to", $"'{routes[i].To}' is not *, a domain, or .domain");
+            if (WhyNotVia(routes[i].Via, out var hop) is { } wrong)
+                return new RouteParse.Wrong(i, "via", wrong);
+            if (!found.TryAdd(pattern, hop))
+                return new RouteParse.Wrong(i, "to", $"'{routes[i].To}' has a route already");
+        }
+
+        return new RouteParse.Ok(new RouteTable(found.ToFrozenDictionary(StringComparer.Ordinal), holds: false));
+    }
+
+    public NextHop Find(Domain domain)
+    {
+        if (routes.Count > 0)
+        {
+            if (routes.TryGetValue(domain.Text, out var hop) || TryFindSuffix(domain.Text, out hop) || routes.TryGetValue("*", out hop))
+                return hop ?? new NextHop.MailExchanger(domain);
+        }
+
+        return new NextHop.MailExchanger(domain);
+    }
+
+    private bool TryFindSuffix(string domain, out NextHop? hop)
+    {
+        for (var dot = domain.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = domain.IndexOf('.', dot + 1))
+        {
+            if (routes.TryGetValue(domain[dot..], out hop))
+                return true;
+        }
+
+        hop = null;
+        return false;
+    }
+
+    private static bool TryReadPattern(string to, [NotNullWhen(true)] out string? pattern)
+    {
+        pattern = to == "*" ? to : null;
+        if (pattern is null && Domain.TryParse(to.StartsWith('.') ? to[1..] : to, out var domain))
+            pattern = to.StartsWith('.') ? "." + domain.Text : domain.Text;
+        return pattern is not null;
+    }
+
+    /// <summary>Reads the next hop, null for <c>mx</c>; answers what is wrong with the text, or null.</summary>
+    private static string? WhyNotVia(string via, out NextHop? hop)
+    {
+        const string Expected = "mx, smtp://host[:port][?tls=none|opportunistic|required] or smtps://host[:port]";
+        hop = null;
+        if (string.Equals(via, "mx", StringComparison.OrdinalIgnoreCase))
+            return null;
+        if (!Uri.TryCreate(via, UriKind.Absolute, out var uri) || uri.Scheme is not ("smtp" or "smtps") || uri.Host.Length == 0)
+            return $"'{via}' is not {Expected}";
+        if (uri.UserInfo.Length > 0)
+            return $"the route to {uri.Host} carries credentials: logging in to a next hop is not supported";
+        if (uri.AbsolutePath is not ("" or "/") || uri.Fragment.Length > 0 || uri.Port == 0)
+            return $"'{via}' is not {Expected}";
+        var host = uri.IdnHost.Trim('[', ']');
+        if (!IPAddress.TryParse(host, out _) && !Domain.TryParse(host, out _))
+            return $"'{host}' is not a host name or an address";
+        ClientTls? tls = (uri.Scheme, uri.Query) switch
+        {
+            ("smtps", "") => ClientTls.Implicit,
+            ("smtp", "" or "?tls=opportunistic") => ClientTls.Opportunistic,
+            ("smtp", "?tls=required") => ClientTls.Required,
+            ("smtp", "?tls=none") => ClientTls.None,
+            _ => null,
+        };
+        if (tls is null)
+            return $"'{uri.Query}' is not known here; expected {Expected}";
+        hop = new NextHop.SmartHost(host, PortOf(uri), tls.Value);
+        return null;
+    }
+
+    private static int PortOf(Uri uri) => (uri.IsDefaultPort || uri.Port < 0, uri.Scheme) switch
+    {
+        (true, "smtps") => 465,
+        (true, _) => 25,
+        _ => uri.Port,
+    };
+}

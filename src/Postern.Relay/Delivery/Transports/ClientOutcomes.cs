@@ -1,0 +1,44 @@
+using System.Globalization;
+using Postern.Smtp.Client;
+using Postern.Smtp.Replies;
+
+namespace Postern.Relay.Delivery.Transports;
+
+/// <summary>Turns what the dialogue answered into outcomes: 2xx delivered, 5xx failed, all else deferred.</summary>
+internal static class ClientOutcomes
+{
+    private const int TooManyRecipients = 552;
+
+    public static Outcome[] Of(IReadOnlyList<ClientAnswer> answers, string remote, string? tls)
+    {
+        var outcomes = new Outcome[answers.Count];
+        for (var i = 0; i < outcomes.Length; i++)
+            outcomes[i] = i > 0 && ReferenceEquals(answers[i], answers[i - 1]) ? outcomes[i - 1] : Of(answers[i], answers, remote, tls);
+        return outcomes;
+    }
+
+    public static Outcome Of(ClientAnswer answer, string remote, string? tls) => Of(answer, [answer], remote, tls);
+
+    private static Outcome Of(ClientAnswer answer, IReadOnlyList<ClientAnswer> all, string remote, string? tls) => answer switch
+    {
+        ClientAnswer.Accepted(var reply) => new Outcome.Delivered(remote, reply.ToString(), tls),
+        ClientAnswer.Refused(_, { IsTransient: true } reply) => new Outcome.Deferred(remote, reply.ToString(), tls),
+        // "Too many recipients" of old servers, when others were accepted (RFC 5321 §4.5.3.1.10).
+        ClientAnswer.Refused(ClientPhase.Rcpt, { Code: TooManyRecipients } reply) when all.Any(static a => a is ClientAnswer.Accepted) =>
+            new Outcome.Deferred(remote, reply.ToString(), tls),
+        ClientAnswer.Refused(_, var reply) => new Outcome.Failed(remote, reply.ToString(), tls, StatusOf(reply)),
+        // Tried again although the server may have it: a second copy is better than none (RFC 1047).
+        ClientAnswer.Broken(ClientPhase.EndOfData, _, var detail) => new Outcome.Deferred(remote, $"{detail}, while waiting for the answer to the end of data: it may have been delivered", tls),
+        ClientAnswer.Broken(var phase, _, var detail) => new Outcome.Deferred(remote, $"{detail}, at {NameOf(phase)}", tls),
+        _ => throw new InvalidOperationException($"Unknown answer {answer}"),
+    };
+
+    private static string StatusOf(Reply reply) => reply.Status is { Class: 5 } status ? status.ToString() : "5.0.0";
+
+    private static string NameOf(ClientPhase phase) => phase switch
+    {
+        ClientPhase.Greeting => "the greeting",
+        ClientPhase.Content => "sending the content",
+        _ => phase.ToString().ToUpper(CultureInfo.InvariantCulture),
+    };
+}

@@ -1,0 +1,20 @@
+using Postern.Smtp.Client;
+
+namespace Postern.Relay.Delivery.Transports;
+
+/// <summary>Delivery by SMTP, to a named host or to the mail exchangers of a domain.</summary>
+public sealed class SmtpDelivery : IDeliveryTransport
+{
+    private readonly DeliveryOptions options;
+    private readonly HopConnector connector;
+
+    public SmtpDelivery(DeliveryOptions options, TimeProvider clock)
+    {
+        this.options = options;
+        var resolver = new MxResolver(options.Resolvers, options.ResolverTimeout, clock);
+        var client = new SmtpClientOptions { Hostname = options.Hostname, Timeouts = options.Timeouts, Clock = clock };
+        connector = new HopConnector(options, resolver, client);
+    }
+
+    public IDeliveryLane OpenLane(NextHop hop) => new SmtpLane(hop, connector, options.MessagesPerConnection);
+}

@@ -1,0 +1,187 @@
+using System.Globalization;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Postern.Smtp.Replies;
+
+namespace Postern.Smtp.Client;
+
+/// <summary>
+/// The client's side of one connection: gathers output, writes it whole, reads replies, each under a deadline. The first fault ends it:
+/// it stays in <see cref="Fault"/>, and everything later answers null or false.
+/// </summary>
+internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAsyncDisposable
+{
+    private readonly CancellationTokenSource deadline = new(Timeout.InfiniteTimeSpan, options.Clock);
+    private Stream stream = stream;
+    private ReplyReader reader = new(stream, options.Replies);
+    private CancellationTokenRegistration registration;
+
+    public OutputBuffer Output { get; } = new();
+
+    /// <summary>The token of the operation under way.</summary>
+    public CancellationToken Caller { get; private set; }
+
+    public ClientAnswer.Broken? Fault { get; private set; }
+
+    /// <summary>The server said 421: it is closing (RFC 5321 §3.8).</summary>
+    public bool IsClosing { get; private set; }
+
+    public bool IsOpen => Fault is null && !IsClosing;
+
+    public bool HasBufferedInput => reader.HasBufferedInput;
+
+    /// <summary>Begins an operation of a caller, whose token ends it with an exception instead of a fault.</summary>
+    public void Begin(CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        Caller = ct;
+        registration = ct.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
+    }
+
+    public void End()
+    {
+        registration.Dispose();
+        Output.Release();
+        if (IsOpen)
+            deadline.CancelAfter(Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Writes all output at once.</summary>
+    public async ValueTask<bool> FlushAsync(ClientPhase phase, TimeSpan timeout)
+    {
+        if (Fault is not null)
+            return false;
+        try
+        {
+            var writing = stream.WriteAsync(Output.Memory, deadline.Token);
+            if (!writing.IsCompleted)
+                deadline.CancelAfter(timeout);
+            await writing.ConfigureAwait(false);
+            Output.Clear();
+            return true;
+        }
+        catch (OperationCanceledException) when (!Caller.IsCancellationRequested)
+        {
+            Break(phase, ClientFault.Timeout, Seconds("the server took no more data for", timeout));
+        }
+        catch (OperationCanceledException)
+        {
+            Break(phase, ClientFault.ConnectionLost, "abandoned");
+            Caller.ThrowIfCancellationRequested();
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        {
+            Break(phase, ClientFault.ConnectionLost, (e.InnerException ?? e).Message);
+        }
+
+        return false;
+    }
+
+    /// <summary>The next reply; null after a fault.</summary>
+    public async ValueTask<Reply?> ReadAsync(ClientPhase phase, TimeSpan timeout)
+    {
+        if (Fault is not null)
+            return null;
+        ReplyRead read;
+        try
+        {
+            var reading = reader.ReadAsync(deadline.Token);
+            if (!reading.IsCompleted)
+                deadline.CancelAfter(timeout);
+            read = await reading.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!Caller.IsCancellationRequested)
+        {
+            Break(phase, ClientFault.Timeout, Seconds("no reply within", timeout));
+            return null;
+        }
+        catch (OperationCanceledException)
+        {
+            Break(phase, ClientFault.ConnectionLost, "abandoned");
+            Caller.ThrowIfCancellationRequested();
+            return null;
+        }
+
+        if (read.Reply is { } reply)
+        {
+            IsClosing |= reply.Code == 421;
+            return reply;
+        }
+
+        Break(phase, read.Fault == ReplyFault.Lost ? ClientFault.ConnectionLost : ClientFault.ProtocolError, read.Detail!);
+        return null;
+    }
+
+    /// <summary>Why a reply is not the 2xx that <paramref name="phase"/> needs; null when it is.</summary>
+    public ClientAnswer? WhyNot(Reply? reply, ClientPhase phase)
+    {
+        if (reply is { Code: >= 400 })
+            return new ClientAnswer.Refused(phase, reply);
+        if (reply is { Code: >= 300 })
+            Break(phase, ClientFault.ProtocolError, $"the server answered out of step: {reply}");
+        return Fault;
+    }
+
+    /// <summary>What the server still said before the connection broke under our writing; null when nothing can be read.</summary>
+    public async ValueTask<Reply?> LastWordsAsync()
+    {
+        if (Fault is not { Fault: ClientFault.ConnectionLost } || deadline.IsCancellationRequested)
+            return null;
+        deadline.CancelAfter(options.Timeouts.Quit);
+        try
+        {
+            return (await reader.ReadAsync(deadline.Token).ConfigureAwait(false)).Reply;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Handshakes over the connection and goes on with a new reader; null after a fault. Verifies when the options say so.</summary>
+    public async ValueTask<SslStream?> StartTlsAsync(bool verify)
+    {
+        var tls = new SslStream(stream, leaveInnerStreamOpen: false);
+        stream = tls;
+        try
+        {
+            deadline.CancelAfter(options.Timeouts.Handshake);
+            await tls.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = options.ServerName ?? string.Empty,
+                    EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+#pragma warning disable CA5359 // opportunistic TLS takes any certificate: the other choice is no TLS at all (RFC 7435)
+                    RemoteCertificateValidationCallback = verify ? options.VerifyCertificate : static (_, _, _, _) => true,
+#pragma warning restore CA5359
+                },
+                deadline.Token).ConfigureAwait(false);
+            reader = new ReplyReader(tls, options.Replies);
+            return tls;
+        }
+        catch (OperationCanceledException) when (!Caller.IsCancellationRequested)
+        {
+            Break(ClientPhase.StartTls, ClientFault.Timeout, Seconds("no TLS handshake within", options.Timeouts.Handshake));
+        }
+        catch (Exception e) when (e is AuthenticationException or IOException or SocketException or ObjectDisposedException)
+        {
+            Break(ClientPhase.StartTls, ClientFault.TlsFailed, (e.InnerException ?? e).Message);
+        }
+
+        return null;
+    }
+
+    public void Break(ClientPhase phase, ClientFault fault, string detail) => Fault ??= new ClientAnswer.Broken(phase, fault, detail);
+
+    public async ValueTask DisposeAsync()
+    {
+        registration.Dispose();
+        Output.Release();
+        await stream.DisposeAsync().ConfigureAwait(false);
+        deadline.Dispose();
+    }
+
+    private static string Seconds(string words, TimeSpan timeout) =>
+        string.Create(CultureInfo.InvariantCulture, $"{words} {timeout.TotalSeconds:0.###} s");
+}

@@ -1,0 +1,276 @@
+using System.Buffers;
+using Postern.Smtp.Replies;
+
+namespace Postern.Smtp.Client;
+
+/// <summary>
+/// Mail transactions on an open session: MAIL, RCPT, DATA, pipelined where the server offers it (RFC 2920), then the content. The
+/// next message's envelope may leave together with this one's end mark.
+/// </summary>
+internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions options)
+{
+    /// <summary>Recipients sent before their replies are read: bounds what both sides must buffer (RFC 2920 §3.1).</summary>
+    private const int GroupSize = 100;
+
+    private const int ChunkSize = 32 * 1024;
+
+    private SmtpExtensions extensions = SmtpExtensions.None;
+
+    /// <summary>The message whose envelope has been written already.</summary>
+    private OutgoingMessage? announced;
+
+    /// <summary>The last transaction was given up between MAIL and the content.</summary>
+    private bool needsReset;
+
+    public async ValueTask<IReadOnlyList<ClientAnswer>> SendAsync(OutgoingMessage message, OutgoingMessage? following, SmtpExtensions offered)
+    {
+        extensions = offered;
+        if (announced is not null && !ReferenceEquals(announced, message))
+            throw new InvalidOperationException("Another message was announced to follow");
+        var answers = new ClientAnswer?[message.Recipients.Count];
+        if (WhyNotToTry(message) is { } refused)
+            return Fill(answers, refused);
+
+        var goAhead = extensions.HasPipelining
+            ? await PipelinedEnvelopeAsync(message, answers).ConfigureAwait(false)
+            : await StepwiseEnvelopeAsync(message, answers).ConfigureAwait(false);
+        if (goAhead)
+            await ContentAsync(message, following, answers).ConfigureAwait(false);
+        return Fill(answers, wire.Fault);
+    }
+
+    /// <summary>What is known to be refused is not sent (RFC 1870 §6.1).</summary>
+    private ClientAnswer.Refused? WhyNotToTry(OutgoingMessage message)
+    {
+        if (extensions.MaxSize is { } max && message.Content.Length > max)
+            return new ClientAnswer.Refused(ClientPhase.Mail, new Reply(552, new EnhancedStatus(5, 3, 4), $"Message of {message.Content.Length} octets, the next hop takes {max}"));
+        if (message.Is8Bit && !extensions.Has8BitMime && options.EightBit == EightBitFallback.Refuse)
+            return new ClientAnswer.Refused(ClientPhase.Mail, new Reply(554, new EnhancedStatus(5, 6, 3), "8-bit content, the next hop does not offer 8BITMIME"));
+        return null;
+    }
+
+    private async ValueTask<bool> PipelinedEnvelopeAsync(OutgoingMessage message, ClientAnswer?[] answers)
+    {
+        var resets = needsReset;
+        if (announced is null)
+        {
+            WriteEnvelopeStart(message);
+            if (!await wire.FlushAsync(ClientPhase.Mail, options.Timeouts.Mail).ConfigureAwait(false))
+                return false;
+        }
+
+        announced = null;
+        if (resets && await RefusalAsync(ClientPhase.Mail, options.Timeouts.Command).ConfigureAwait(false) is { } cannotReset)
+            return StopAt(answers, cannotReset);
+        needsReset = true;
+        var sender = await RefusalAsync(ClientPhase.Mail, options.Timeouts.Mail).ConfigureAwait(false);
+        for (var i = 0; i < answers.Length; i++)
+        {
+            if (!wire.IsOpen)
+                return StopAt(answers, sender ?? answers[Math.Max(0, i - 1)]);
+            if (i > 0 && i % GroupSize == 0)
+            {
+                if (sender is not null)
+                {
+                    Array.Fill(answers, sender);
+                    return false;
+                }
+
+                WriteRecipients(message, i);
+                await wire.FlushAsync(ClientPhase.Rcpt, options.Timeouts.Rcpt).ConfigureAwait(false);
+            }
+
+            answers[i] = await RefusalAsync(ClientPhase.Rcpt, options.Timeouts.Rcpt).ConfigureAwait(false);
+        }
+
+        return wire.IsOpen ? await DataAsync(sender, answers).ConfigureAwait(false) : StopAt(answers, sender ?? answers[^1]);
+    }
+
+    /// <summary>Reads the answer to a DATA that was sent before the answers to MAIL and RCPT were known (RFC 2920 §3.1).</summary>
+    private async ValueTask<bool> DataAsync(ClientAnswer? sender, ClientAnswer?[] answers)
+    {
+        var reply = await wire.ReadAsync(ClientPhase.Data, options.Timeouts.Data).ConfigureAwait(false);
+        var anyRecipient = answers.AsSpan().Contains(null);
+        if (reply is { Code: 354 } && sender is null && anyRecipient)
+            return true;
+        if (reply is { Code: 354 } && anyRecipient)
+        {
+            // MAIL was refused, yet a recipient and DATA were not: an end mark now could deliver an empty message.
+            wire.Break(ClientPhase.Data, ClientFault.ProtocolError, "DATA was accepted without a sender");
+        }
+        else if (reply is { Code: 354 })
+        {
+            wire.Output.Append(".\r\n"u8);
+            await wire.FlushAsync(ClientPhase.Data, options.Timeouts.Data).ConfigureAwait(false);
+            await wire.ReadAsync(ClientPhase.Data, options.Timeouts.EndOfData).ConfigureAwait(false);
+        }
+
+        if (sender is not null)
+            Array.Fill(answers, sender);
+        return StopAt(answers, WhyNoContent(reply));
+    }
+
+    private async ValueTask<bool> StepwiseEnvelopeAsync(OutgoingMessage message, ClientAnswer?[] answers)
+    {
+        if (needsReset)
+        {
+            wire.Output.Append("RSET\r\n"u8);
+            if (await CommandAsync(ClientPhase.Mail, options.Timeouts.Command).ConfigureAwait(false) is { } cannotReset)
+                return StopAt(answers, cannotReset);
+        }
+
+        needsReset = false;
+        WriteMail(message);
+        if (await CommandAsync(ClientPhase.Mail, options.Timeouts.Mail).ConfigureAwait(false) is { } refused)
+            return StopAt(answers, refused);
+        needsReset = true;
+        for (var i = 0; i < answers.Length; i++)
+        {
+            WriteRecipient(message, i);
+            answers[i] = await CommandAsync(ClientPhase.Rcpt, options.Timeouts.Rcpt).ConfigureAwait(false);
+            if (!wire.IsOpen)
+                return StopAt(answers, answers[i]);
+        }
+
+        if (!answers.AsSpan().Contains(null))
+            return false;
+        wire.Output.Append("DATA\r\n"u8);
+        await wire.FlushAsync(ClientPhase.Data, options.Timeouts.Data).ConfigureAwait(false);
+        var reply = await wire.ReadAsync(ClientPhase.Data, options.Timeouts.Data).ConfigureAwait(false);
+        return reply is { Code: 354 } || StopAt(answers, WhyNoContent(reply));
+    }
+
+    /// <summary>Sends the content, its last piece in one write with the end mark and the envelope of the message that follows.</summary>
+    private async ValueTask ContentAsync(OutgoingMessage message, OutgoingMessage? following, ClientAnswer?[] answers)
+    {
+        needsReset = false;
+        var length = message.Content.Length;
+        var chunk = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(length, 1, ChunkSize));
+        try
+        {
+            var stuffer = default(DotStuffer);
+            for (long offset = 0; offset < length;)
+            {
+                var read = await ReadContentAsync(message, offset, chunk.AsMemory(0, (int)Math.Min(chunk.Length, length - offset))).ConfigureAwait(false);
+                offset += read;
+                wire.Output.Advance(stuffer.Write(chunk.AsSpan(0, read), wire.Output.GetSpan(DotStuffer.MaxLength(read))));
+                if (offset < length && !await wire.FlushAsync(ClientPhase.Content, options.Timeouts.DataBlock).ConfigureAwait(false))
+                    break;
+            }
+
+            wire.Output.Advance(stuffer.Finish(wire.Output.GetSpan(DotStuffer.FinishLength)));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(chunk);
+        }
+
+        Announce(following);
+        if (!await wire.FlushAsync(ClientPhase.Content, options.Timeouts.DataBlock).ConfigureAwait(false))
+        {
+            var lastWords = await wire.LastWordsAsync().ConfigureAwait(false);
+            StopAt(answers, lastWords is { Code: >= 400 } ? new ClientAnswer.Refused(ClientPhase.Content, lastWords) : wire.Fault);
+            return;
+        }
+
+        var reply = await wire.ReadAsync(ClientPhase.EndOfData, options.Timeouts.EndOfData).ConfigureAwait(false);
+        StopAt(answers, wire.WhyNot(reply, ClientPhase.EndOfData) ?? new ClientAnswer.Accepted(reply!));
+    }
+
+    private async ValueTask<int> ReadContentAsync(OutgoingMessage message, long offset, Memory<byte> chunk)
+    {
+        try
+        {
+            var read = await message.Content.ReadAsync(offset, chunk, wire.Caller).ConfigureAwait(false);
+            return read > 0 ? read : throw new EndOfStreamException($"The content ends at {offset} of {message.Content.Length} octets");
+        }
+        catch (Exception e)
+        {
+            wire.Break(ClientPhase.Content, ClientFault.ConnectionLost, "the content could not be read");
+            if (e is OperationCanceledException)
+                throw;
+            throw new MessageContentException($"The content cannot be read: {e.Message}", e);
+        }
+    }
+
+    private void Announce(OutgoingMessage? following)
+    {
+        if (following is null || !extensions.HasPipelining || following.Recipients.Count > GroupSize || WhyNotToTry(following) is not null)
+            return;
+        WriteEnvelopeStart(following);
+        announced = following;
+    }
+
+    private void WriteEnvelopeStart(OutgoingMessage message)
+    {
+        if (needsReset)
+            wire.Output.Append("RSET\r\n"u8);
+        WriteMail(message);
+        WriteRecipients(message, from: 0);
+    }
+
+    private void WriteMail(OutgoingMessage message)
+    {
+        wire.Output.Append("MAIL FROM:<"u8);
+        wire.Output.AppendAscii(message.Sender.Address);
+        wire.Output.Append(">"u8);
+        if (extensions.HasSize)
+        {
+            wire.Output.Append(" SIZE="u8);
+            wire.Output.Append(message.Content.Length, maxLength: 20);
+        }
+
+        if (message.Is8Bit && extensions.Has8BitMime)
+            wire.Output.Append(" BODY=8BITMIME"u8);
+        wire.Output.Append("\r\n"u8);
+    }
+
+    /// <summary>One group of recipients, and DATA behind the last.</summary>
+    private void WriteRecipients(OutgoingMessage message, int from)
+    {
+        var to = Math.Min(message.Recipients.Count, from + GroupSize);
+        for (var i = from; i < to; i++)
+            WriteRecipient(message, i);
+        if (to == message.Recipients.Count)
+            wire.Output.Append("DATA\r\n"u8);
+    }
+
+    private void WriteRecipient(OutgoingMessage message, int index)
+    {
+        wire.Output.Append("RCPT TO:<"u8);
+        wire.Output.AppendAscii(message.Recipients[index].Address);
+        wire.Output.Append(">\r\n"u8);
+    }
+
+    private async ValueTask<ClientAnswer?> CommandAsync(ClientPhase phase, TimeSpan timeout)
+    {
+        await wire.FlushAsync(phase, timeout).ConfigureAwait(false);
+        return await RefusalAsync(phase, timeout).ConfigureAwait(false);
+    }
+
+    private async ValueTask<ClientAnswer?> RefusalAsync(ClientPhase phase, TimeSpan timeout) =>
+        wire.WhyNot(await wire.ReadAsync(phase, timeout).ConfigureAwait(false), phase);
+
+    /// <summary>Why DATA did not lead to content: anything but 354 and a refusal is out of step.</summary>
+    private ClientAnswer? WhyNoContent(Reply? reply)
+    {
+        if (reply is { Code: >= 400 })
+            return new ClientAnswer.Refused(ClientPhase.Data, reply);
+        if (reply is not null and not { Code: 354 })
+            wire.Break(ClientPhase.Data, ClientFault.ProtocolError, $"the server answered out of step: {reply}");
+        return wire.Fault;
+    }
+
+    private static bool StopAt(ClientAnswer?[] answers, ClientAnswer? answer)
+    {
+        for (var i = 0; i < answers.Length; i++)
+            answers[i] ??= answer;
+        return false;
+    }
+
+    private static IReadOnlyList<ClientAnswer> Fill(ClientAnswer?[] answers, ClientAnswer? answer)
+    {
+        StopAt(answers, answer);
+        return answers!;
+    }
+}

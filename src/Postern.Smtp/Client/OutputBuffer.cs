@@ -1,0 +1,63 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace Postern.Smtp.Client;
+
+/// <summary>What the client will write next, gathered so that it leaves in one write. Pooled; empty between operations.</summary>
+internal sealed class OutputBuffer
+{
+    private byte[] octets = [];
+
+    public int Length { get; private set; }
+
+    public ReadOnlyMemory<byte> Memory => octets.AsMemory(0, Length);
+
+    /// <summary>At least <paramref name="size"/> octets to write into, then <see cref="Advance"/>.</summary>
+    public Span<byte> GetSpan(int size)
+    {
+        if (octets.Length - Length < size)
+            Grow(size);
+        return octets.AsSpan(Length);
+    }
+
+    public void Advance(int count) => Length += count;
+
+    public void Append(ReadOnlySpan<byte> text)
+    {
+        text.CopyTo(GetSpan(text.Length));
+        Length += text.Length;
+    }
+
+    /// <summary>Appends what a wire type or a number reads as: it can hold no CR or LF.</summary>
+    /// <param name="maxLength">An upper bound of its text.</param>
+    public void Append<T>(T value, int maxLength)
+        where T : IUtf8SpanFormattable
+    {
+        if (!value.TryFormat(GetSpan(maxLength), out var written, default, CultureInfo.InvariantCulture))
+            throw new ArgumentOutOfRangeException(nameof(maxLength), "The text is longer than said");
+        Length += written;
+    }
+
+    /// <summary>Appends an address or a domain.</summary>
+    public void AppendAscii(string text) => Length += Encoding.ASCII.GetBytes(text, GetSpan(text.Length));
+
+    public void Clear() => Length = 0;
+
+    public void Release()
+    {
+        Length = 0;
+        if (octets.Length > 0)
+            ArrayPool<byte>.Shared.Return(octets);
+        octets = [];
+    }
+
+    private void Grow(int size)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Length + size, Math.Max(1024, octets.Length * 2)));
+        Memory.Span.CopyTo(larger);
+        if (octets.Length > 0)
+            ArrayPool<byte>.Shared.Return(octets);
+        octets = larger;
+    }
+}

@@ -1,0 +1,180 @@
+using System.Net.Security;
+using Postern.Smtp.Replies;
+using Postern.Smtp.Session;
+
+namespace Postern.Smtp.Client;
+
+/// <summary>
+/// The client's half of an SMTP session (RFC 5321 §3) over a connected stream: open it, send any number of messages, quit. Every
+/// behaviour of the server is a value; the first that leaves the dialogue out of step ends it (<see cref="IsOpen"/>).
+/// </summary>
+/// <remarks>One operation at a time. Owns the stream. Over a socket, set NoDelay: each group of commands is one write.</remarks>
+public sealed class SmtpClientDialogue : IAsyncDisposable
+{
+    private readonly SmtpClientOptions options;
+    private readonly ClientWire wire;
+    private readonly MailTransactions transactions;
+    private SslStream? secured;
+
+    public SmtpClientDialogue(Stream stream, SmtpClientOptions options)
+    {
+        this.options = options;
+        wire = new ClientWire(stream, options);
+        transactions = new MailTransactions(wire, options);
+    }
+
+    /// <summary>True while another message can be sent on this connection.</summary>
+    public bool IsOpen => wire.IsOpen;
+
+    public SmtpExtensions Extensions { get; private set; } = SmtpExtensions.None;
+
+    /// <summary>Null on a connection in clear.</summary>
+    public TlsFacts? Tls { get; private set; }
+
+    /// <summary>Reads the greeting, says EHLO (or HELO, never where TLS is required), and starts TLS as the options say.</summary>
+    /// <exception cref="OperationCanceledException">Only by <paramref name="ct"/>; a deadline that passed is a value.</exception>
+    public async ValueTask<ClientAnswer> OpenAsync(CancellationToken ct)
+    {
+        wire.Begin(ct);
+        try
+        {
+            if (options.Tls == ClientTls.Implicit && !await SecureAsync(verify: true).ConfigureAwait(false))
+                return wire.Fault!;
+            var greeting = await wire.ReadAsync(ClientPhase.Greeting, options.Timeouts.Greeting).ConfigureAwait(false);
+            return wire.WhyNot(greeting, ClientPhase.Greeting) ?? await IntroduceAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            wire.End();
+        }
+    }
+
+    /// <summary>
+    /// Makes one mail transaction; answers for each recipient, in order. With <paramref name="following"/>, whose envelope is then
+    /// pipelined behind this message's end mark where the server offers PIPELINING (RFC 2920 §3.1), the next call must be for that
+    /// very message, or there must be none.
+    /// </summary>
+    /// <exception cref="MessageContentException">The content could not be read; the dialogue is over and nothing was delivered.</exception>
+    /// <exception cref="OperationCanceledException">Only by <paramref name="ct"/>; the dialogue is over.</exception>
+    public async ValueTask<IReadOnlyList<ClientAnswer>> SendAsync(OutgoingMessage message, OutgoingMessage? following, CancellationToken ct)
+    {
+        if (!IsOpen)
+            throw new InvalidOperationException("The dialogue is over");
+        wire.Begin(ct);
+        try
+        {
+            return await transactions.SendAsync(message, following, Extensions).ConfigureAwait(false);
+        }
+        finally
+        {
+            wire.End();
+        }
+    }
+
+    /// <summary>Says QUIT where the dialogue is still in step, waits shortly for the answer and does not mind what it is.</summary>
+    public async ValueTask QuitAsync(CancellationToken ct)
+    {
+        if (!IsOpen)
+            return;
+        wire.Begin(ct);
+        try
+        {
+            wire.Output.Append("QUIT\r\n"u8);
+            if (await wire.FlushAsync(ClientPhase.Ehlo, options.Timeouts.Quit).ConfigureAwait(false))
+                await wire.ReadAsync(ClientPhase.Ehlo, options.Timeouts.Quit).ConfigureAwait(false);
+            if (secured is not null && wire.Fault is null)
+                await secured.ShutdownAsync().ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // The server left first, as it may after 221.
+        }
+        finally
+        {
+            wire.Break(ClientPhase.Ehlo, ClientFault.ConnectionLost, "QUIT was said");
+            wire.End();
+        }
+    }
+
+    public ValueTask DisposeAsync() => wire.DisposeAsync();
+
+    private async ValueTask<ClientAnswer> IntroduceAsync()
+    {
+        var hello = await EhloAsync().ConfigureAwait(false);
+        if (hello is ClientAnswer.Refused { Reply.IsTransient: false } && IsOpen)
+            return await HeloAsync().ConfigureAwait(false);
+        if (hello is not ClientAnswer.Accepted)
+            return hello;
+        return options.Tls switch
+        {
+            ClientTls.Required when !Extensions.HasStartTls => Broken(ClientFault.TlsUnavailable, "TLS is required and the server does not offer STARTTLS"),
+            ClientTls.Required or ClientTls.Opportunistic when Extensions.HasStartTls => await StartTlsAsync(hello).ConfigureAwait(false),
+            _ => hello,
+        };
+    }
+
+    private async ValueTask<ClientAnswer> EhloAsync()
+    {
+        wire.Output.Append("EHLO "u8);
+        var (reply, refused) = await HelloAsync().ConfigureAwait(false);
+        if (refused is not null)
+            return refused;
+        Extensions = SmtpExtensions.Parse(reply!);
+        return new ClientAnswer.Accepted(reply!);
+    }
+
+    /// <summary>For servers older than RFC 1869. They cannot have STARTTLS, so this way never opens where TLS is required.</summary>
+    private async ValueTask<ClientAnswer> HeloAsync()
+    {
+        if (options.Tls == ClientTls.Required)
+            return Broken(ClientFault.TlsUnavailable, "TLS is required and the server refuses EHLO");
+        wire.Output.Append("HELO "u8);
+        var (reply, refused) = await HelloAsync().ConfigureAwait(false);
+        return refused ?? new ClientAnswer.Accepted(reply!);
+    }
+
+    private async ValueTask<(Reply? Reply, ClientAnswer? Refused)> HelloAsync()
+    {
+        wire.Output.AppendAscii(options.Hostname.Text);
+        wire.Output.Append("\r\n"u8);
+        return await CommandAsync(ClientPhase.Ehlo).ConfigureAwait(false);
+    }
+
+    private async ValueTask<ClientAnswer> StartTlsAsync(ClientAnswer inClear)
+    {
+        wire.Output.Append("STARTTLS\r\n"u8);
+        var (_, refused) = await CommandAsync(ClientPhase.StartTls).ConfigureAwait(false);
+        if (refused is ClientAnswer.Refused { Reply: var reply } && IsOpen)
+            return options.Tls == ClientTls.Required ? Broken(ClientFault.TlsUnavailable, $"TLS is required and the server refuses STARTTLS: {reply}") : inClear;
+        if (refused is not null)
+            return refused;
+        if (wire.HasBufferedInput)
+            return Broken(ClientFault.Injection, "the server sent octets in clear behind its answer to STARTTLS");
+        Extensions = SmtpExtensions.None;
+        return await SecureAsync(options.Tls == ClientTls.Required).ConfigureAwait(false)
+            ? await EhloAsync().ConfigureAwait(false)
+            : wire.Fault!;
+    }
+
+    private async ValueTask<bool> SecureAsync(bool verify)
+    {
+        secured = await wire.StartTlsAsync(verify).ConfigureAwait(false);
+        if (secured is null)
+            return false;
+        Tls = new TlsFacts(secured.SslProtocol, secured.NegotiatedCipherSuite.ToString(), options.ServerName);
+        return true;
+    }
+
+    private async ValueTask<(Reply? Reply, ClientAnswer? Refused)> CommandAsync(ClientPhase phase)
+    {
+        await wire.FlushAsync(phase, options.Timeouts.Command).ConfigureAwait(false);
+        var reply = await wire.ReadAsync(phase, options.Timeouts.Command).ConfigureAwait(false);
+        return (reply, wire.WhyNot(reply, phase));
+    }
+
+    private ClientAnswer.Broken Broken(ClientFault fault, string detail)
+    {
+        wire.Break(ClientPhase.StartTls, fault, detail);
+        return wire.Fault!;
+    }
+}

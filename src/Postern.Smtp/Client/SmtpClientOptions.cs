@@ -1,0 +1,28 @@
+using System.Net.Security;
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Replies;
+
+namespace Postern.Smtp.Client;
+
+/// <summary>How a client behaves on its connections.</summary>
+public sealed record SmtpClientOptions
+{
+    /// <summary>What it calls itself in EHLO: a name of this host, or an address literal.</summary>
+    public required Domain Hostname { get; init; }
+
+    public ClientTls Tls { get; init; } = ClientTls.Opportunistic;
+
+    /// <summary>The name for SNI and for verifying the certificate; needed where <see cref="Tls"/> verifies.</summary>
+    public string? ServerName { get; init; }
+
+    /// <summary>Replaces the platform's verification where <see cref="Tls"/> verifies; null: the platform's trusted roots.</summary>
+    public RemoteCertificateValidationCallback? VerifyCertificate { get; init; }
+
+    public EightBitFallback EightBit { get; init; } = EightBitFallback.SendAsIs;
+
+    public SmtpTimeouts Timeouts { get; init; } = SmtpTimeouts.Default;
+
+    public ReplyLimits Replies { get; init; } = ReplyLimits.Default;
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+}

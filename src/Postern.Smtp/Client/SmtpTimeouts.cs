@@ -1,0 +1,32 @@
+namespace Postern.Smtp.Client;
+
+/// <summary>How long the client waits in each phase; the defaults are the minima of RFC 5321 §4.5.3.2.</summary>
+public sealed record SmtpTimeouts
+{
+    public static SmtpTimeouts Default { get; } = new();
+
+    /// <summary>For whoever opens the socket: the dialogue begins on a connected stream.</summary>
+    public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(30);
+
+    public TimeSpan Greeting { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>EHLO, HELO, STARTTLS and RSET.</summary>
+    public TimeSpan Command { get; init; } = TimeSpan.FromMinutes(5);
+
+    public TimeSpan Handshake { get; init; } = TimeSpan.FromMinutes(1);
+
+    public TimeSpan Mail { get; init; } = TimeSpan.FromMinutes(5);
+
+    public TimeSpan Rcpt { get; init; } = TimeSpan.FromMinutes(5);
+
+    public TimeSpan Data { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>For each block of content to be taken.</summary>
+    public TimeSpan DataBlock { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>From the end mark to its reply. Shorter means duplicates: the server may have delivered already (RFC 1047).</summary>
+    public TimeSpan EndOfData { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>For the answer to QUIT, which changes nothing.</summary>
+    public TimeSpan Quit { get; init; } = TimeSpan.FromSeconds(2);
+}

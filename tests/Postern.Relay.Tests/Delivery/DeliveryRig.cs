@@ -1,0 +1,59 @@
+using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Transports;
+using Postern.Relay.Envelopes;
+using Postern.Smtp.Client;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Tests.Delivery;
+
+/// <summary>A scheduler on a spool in memory, delivering by SMTP to sinks of the test.</summary>
+internal sealed class DeliveryRig : IAsyncDisposable
+{
+    public const string Content = "Subject: hello\r\nFrom: a@here.test\r\n\r\nBody\r\n";
+
+    public DeliveryRig(DeliveryOptions options, TimeProvider? clock = null, FakeSpool? spool = null, IDeliveryTransport? transport = null)
+    {
+        Clock = clock ?? TimeProvider.System;
+        Spool = spool ?? new FakeSpool();
+        Scheduler = new DeliveryScheduler(Spool, transport ?? new SmtpDelivery(options, TimeProvider.System), options, Audit, Clock);
+    }
+
+    public TimeProvider Clock { get; }
+
+    public FakeSpool Spool { get; }
+
+    public RecordingAudit Audit { get; } = new();
+
+    public DeliveryScheduler Scheduler { get; }
+
+    /// <summary>Short where a test waits for it to pass, long where passing would be a failure.</summary>
+    public static SmtpTimeouts Patient { get; } = SmtpTimeouts.Default with { Connect = TimeSpan.FromSeconds(10), Quit = TimeSpan.FromMilliseconds(100) };
+
+    public static SmtpTimeouts Hasty { get; } = new()
+    {
+        Connect = TimeSpan.FromMilliseconds(200),
+        Greeting = TimeSpan.FromMilliseconds(200),
+        Command = TimeSpan.FromMilliseconds(200),
+        Handshake = TimeSpan.FromMilliseconds(200),
+        Mail = TimeSpan.FromMilliseconds(200),
+        Rcpt = TimeSpan.FromMilliseconds(200),
+        Data = TimeSpan.FromMilliseconds(200),
+        DataBlock = TimeSpan.FromMilliseconds(200),
+        EndOfData = TimeSpan.FromMilliseconds(200),
+        Quit = TimeSpan.FromMilliseconds(50),
+    };
+
+    public static DeliveryOptions Options(params Route[] routes) => new()
+    {
+        Hostname = Domain.Parse("relay.test"),
+        Routes = routes.Length == 0 ? RouteTable.Hold : ((RouteParse.Ok)RouteTable.Parse(routes)).Table,
+        Timeouts = Patient,
+        IdleClose = TimeSpan.FromSeconds(5),
+    };
+
+    public static Route To(string pattern, int port) => new(pattern, $"smtp://127.0.0.1:{port}");
+
+    public Task<QueueId> AddAsync(params string[] recipients) => Spool.AddAsync(Clock, Content, "a@here.test", recipients);
+
+    public ValueTask DisposeAsync() => Scheduler.DisposeAsync();
+}

@@ -1,0 +1,85 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+
+namespace Postern.Testing.Sinks;
+
+/// <summary>
+/// An SMTP server on loopback that takes every message, or misbehaves where its script says so, and remembers what it saw. Not a
+/// model of a server: it obeys the client in any order.
+/// </summary>
+public sealed class ScriptedSink : IAsyncDisposable
+{
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource closing = new();
+    private readonly ConcurrentQueue<SinkMessage> messages = new();
+    private readonly ConcurrentDictionary<int, SinkSession> sessions = new();
+    private readonly Channel<SinkMessage> arrivals = Channel.CreateUnbounded<SinkMessage>();
+    private readonly Task accepting;
+
+    public ScriptedSink(SinkOptions? options = null)
+    {
+        Options = options ?? new SinkOptions();
+        listener.Start();
+        accepting = AcceptAsync();
+    }
+
+    /// <summary>Read anew for each connection.</summary>
+    public SinkOptions Options { get; set; }
+
+    public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+
+    public IReadOnlyList<SinkMessage> Messages => [.. messages];
+
+    /// <summary>Connections accepted so far.</summary>
+    public int Connections => sessions.Count;
+
+    /// <summary>Each connection's dialogue, lines <c>C: </c> and <c>S: </c>; content is not in it.</summary>
+    public IReadOnlyList<string> Transcript(int connection) => sessions[connection].Transcript;
+
+    /// <summary>The next message in order of arrival.</summary>
+    public async Task<SinkMessage> NextMessageAsync() => await arrivals.Reader.ReadAsync(closing.Token).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+
+    public async Task<IReadOnlyList<SinkMessage>> NextMessagesAsync(int count)
+    {
+        var taken = new List<SinkMessage>();
+        while (taken.Count < count)
+            taken.Add(await NextMessageAsync());
+        return taken;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await closing.CancelAsync();
+        listener.Stop();
+        await accepting;
+        closing.Dispose();
+    }
+
+    internal void Take(SinkMessage message)
+    {
+        messages.Enqueue(message);
+        arrivals.Writer.TryWrite(message);
+    }
+
+    private async Task AcceptAsync()
+    {
+        var running = new List<Task>();
+        try
+        {
+            while (true)
+            {
+                var socket = await listener.AcceptSocketAsync(closing.Token);
+                socket.NoDelay = true;
+                var session = new SinkSession(this, socket, sessions.Count, closing.Token);
+                sessions[session.Number] = session;
+                running.Add(Task.Run(session.RunAsync));
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            await Task.WhenAll(running);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using System.Security.Cryptography.X509Certificates;
+
+namespace Postern.Testing.Sinks;
+
+/// <summary>What a <see cref="ScriptedSink"/> is.</summary>
+public sealed record SinkOptions
+{
+    /// <summary>Keywords of its EHLO reply; STARTTLS is added where there is a certificate.</summary>
+    public IReadOnlyList<string> Extensions { get; init; } = ["PIPELINING", "SIZE 10000000", "8BITMIME", "ENHANCEDSTATUSCODES"];
+
+    public X509Certificate2? Certificate { get; init; }
+
+    public bool ImplicitTls { get; init; }
+
+    /// <summary>Asked at each phase with the client's line and the number of the connection, from 0; null: behave.</summary>
+    public Func<SinkPhase, string, int, SinkAction?> Script { get; init; } = static (_, _, _) => null;
+
+    /// <summary>Misbehaves at one phase of every connection.</summary>
+    public static SinkOptions At(SinkPhase phase, SinkAction action) => new() { Script = (p, _, _) => p == phase ? action : null };
+}

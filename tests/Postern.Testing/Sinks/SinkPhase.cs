@@ -1,0 +1,19 @@
+namespace Postern.Testing.Sinks;
+
+/// <summary>Where a <see cref="ScriptedSink"/> can be told to misbehave.</summary>
+public enum SinkPhase
+{
+    Connect,
+    Ehlo,
+    Helo,
+    StartTls,
+    Mail,
+    Rcpt,
+    Data,
+
+    /// <summary>The first octets of the content have come.</summary>
+    Content,
+    EndOfData,
+    Reset,
+    Quit,
+}

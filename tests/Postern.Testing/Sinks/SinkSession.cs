@@ -1,0 +1,224 @@
+using System.Collections.Concurrent;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Postern.Testing.Sinks;
+
+/// <summary>One connection of a <see cref="ScriptedSink"/>.</summary>
+internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, CancellationToken closing) : IAsyncDisposable
+{
+    private readonly SinkOptions options = sink.Options;
+    private readonly ConcurrentQueue<string> transcript = new();
+    private readonly byte[] buffer = new byte[64 * 1024];
+    private Stream stream = new NetworkStream(socket, ownsSocket: true);
+    private int start;
+    private int end;
+    private string mail = "<>";
+    private List<string> recipients = [];
+    private bool isTls;
+
+    public int Number => number;
+
+    public IReadOnlyList<string> Transcript => [.. transcript];
+
+    public async Task RunAsync()
+    {
+        try
+        {
+            if (options.ImplicitTls)
+                await SecureAsync();
+            if (await AnswerAsync(SinkPhase.Connect, string.Empty, "220 sink.test ESMTP") is null)
+                return;
+            while (await ReadLineAsync() is { } line)
+            {
+                transcript.Enqueue($"C: {line}");
+                if (!await ObeyAsync(line))
+                    return;
+            }
+        }
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or System.Security.Authentication.AuthenticationException)
+        {
+            transcript.Enqueue($"-- {e.GetType().Name}");
+        }
+        finally
+        {
+            await DisposeAsync();
+        }
+    }
+
+    public ValueTask DisposeAsync() => stream.DisposeAsync();
+
+    private async Task<bool> ObeyAsync(string line)
+    {
+        var verb = line.Split(' ', ':')[0].ToUpperInvariant();
+        switch (verb)
+        {
+            case "EHLO":
+                IEnumerable<string> offered = options.Certificate is not null && !isTls ? [.. options.Extensions, "STARTTLS"] : options.Extensions;
+                List<string> lines = ["sink.test", .. offered];
+                return await AnswerAsync(SinkPhase.Ehlo, line, string.Join("\r\n", lines.Select((l, i) => i == lines.Count - 1 ? $"250 {l}" : $"250-{l}"))) is not null;
+            case "HELO":
+                return await AnswerAsync(SinkPhase.Helo, line, "250 sink.test") is not null;
+            case "STARTTLS":
+                if (await AnswerAsync(SinkPhase.StartTls, line, "220 2.0.0 Go ahead") is not { } answer)
+                    return false;
+                if (answer.StartsWith('2'))
+                    await SecureAsync();
+                return true;
+            case "MAIL":
+                mail = line;
+                recipients = [];
+                return await AnswerAsync(SinkPhase.Mail, line, "250 2.1.0 Ok") is not null;
+            case "RCPT":
+                if (await AnswerAsync(SinkPhase.Rcpt, line, "250 2.1.5 Ok") is not { } toRecipient)
+                    return false;
+                if (toRecipient.StartsWith('2'))
+                    recipients.Add(line);
+                return true;
+            case "DATA":
+                return await DataAsync(line);
+            case "RSET":
+                return await AnswerAsync(SinkPhase.Reset, line, "250 2.0.0 Ok") is not null;
+            case "QUIT":
+                await AnswerAsync(SinkPhase.Quit, line, "221 2.0.0 Bye");
+                return false;
+            default:
+                await WriteAsync("500 5.5.1 What?");
+                return true;
+        }
+    }
+
+    private async Task<bool> DataAsync(string line)
+    {
+        if (await AnswerAsync(SinkPhase.Data, line, recipients.Count == 0 ? "503 5.5.1 No recipients" : "354 Go ahead") is not { } answer)
+            return false;
+        if (!answer.StartsWith('3'))
+            return true;
+        if (start == end && !await FillAsync())
+            return false;
+        if (options.Script(SinkPhase.Content, string.Empty, number) is { } action && await ActAsync(action, string.Empty) is null)
+            return false;
+        var wire = await ReadContentAsync();
+        if (wire is null)
+            return false;
+        const string Good = "250 2.0.0 Taken";
+        var atEnd = options.Script(SinkPhase.EndOfData, string.Empty, number);
+        // Taken before it is answered: what a reset behind the end mark leaves is a message.
+        if (recipients.Count > 0 && atEnd is not (SinkAction.Reply { Text: not ['2', ..] } or SinkAction.Hang))
+            sink.Take(new SinkMessage(number, mail, recipients, wire, Unstuff(wire), isTls));
+        if (atEnd is not null)
+            return await ActAsync(atEnd, Good) is not null;
+        await WriteAsync(Good);
+        return true;
+    }
+
+    /// <summary>Answers by the script, or well; the text that was answered, or null when the connection is over.</summary>
+    private async Task<string?> AnswerAsync(SinkPhase phase, string line, string good)
+    {
+        if (options.Script(phase, line, number) is { } action)
+            return await ActAsync(action, good);
+        await WriteAsync(good);
+        return good;
+    }
+
+    private async Task<string?> ActAsync(SinkAction action, string good)
+    {
+        switch (action)
+        {
+            case SinkAction.Reply(var text):
+                await WriteAsync(text);
+                return text.StartsWith("421", StringComparison.Ordinal) ? null : text;
+            case SinkAction.Raw(var octets):
+                await stream.WriteAsync(octets, closing);
+                return Encoding.Latin1.GetString(octets);
+            case SinkAction.After(var until):
+                await until.WaitAsync(closing);
+                if (good.Length > 0)
+                    await WriteAsync(good);
+                return good;
+            case SinkAction.Hang:
+                while (await FillAsync())
+                    start = end = 0;
+                return null;
+            case SinkAction.Abort:
+                socket.LingerState = new LingerOption(enable: true, seconds: 0);
+                socket.Close();
+                return null;
+            case SinkAction.Flood(var octets):
+                while (true)
+                    await stream.WriteAsync(octets, closing);
+            default:
+                return null;
+        }
+    }
+
+    private async Task WriteAsync(string text)
+    {
+        transcript.Enqueue($"S: {text.Replace("\r\n", " | ", StringComparison.Ordinal)}");
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(text + "\r\n"), closing);
+    }
+
+    private async Task SecureAsync()
+    {
+        var tls = new SslStream(stream);
+        stream = tls;
+        await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = options.Certificate }, closing);
+        isTls = true;
+    }
+
+    private async Task<string?> ReadLineAsync()
+    {
+        while (true)
+        {
+            var newline = buffer.AsSpan(start, end - start).IndexOf((byte)'\n');
+            if (newline >= 0)
+            {
+                var line = Encoding.Latin1.GetString(buffer, start, newline).TrimEnd('\r');
+                start += newline + 1;
+                return line;
+            }
+
+            if (!await FillAsync())
+                return null;
+        }
+    }
+
+    private async Task<byte[]?> ReadContentAsync()
+    {
+        using var content = new MemoryStream();
+        while (true)
+        {
+            while (start < end)
+            {
+                content.WriteByte(buffer[start++]);
+                if (IsEnded(content))
+                    return content.ToArray();
+            }
+
+            if (!await FillAsync())
+                return null;
+        }
+    }
+
+    private static bool IsEnded(MemoryStream content)
+    {
+        var soFar = content.GetBuffer().AsSpan(0, (int)content.Length);
+        return soFar.EndsWith("\r\n.\r\n"u8) || soFar.SequenceEqual(".\r\n"u8);
+    }
+
+    private async Task<bool> FillAsync()
+    {
+        buffer.AsSpan(start, end - start).CopyTo(buffer);
+        (start, end) = (0, end - start);
+        var read = await stream.ReadAsync(buffer.AsMemory(end), closing);
+        end += read;
+        return read > 0;
+    }
+
+    private static byte[] Unstuff(byte[] wire)
+    {
+        var text = "\r\n" + Encoding.Latin1.GetString(wire, 0, wire.Length - 3);
+        return Encoding.Latin1.GetBytes(text.Replace("\r\n.", "\r\n", StringComparison.Ordinal)[2..]);
+    }
+}
