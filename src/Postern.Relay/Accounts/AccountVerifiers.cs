@@ -14,7 +14,7 @@ public sealed class AccountVerifiers(IReadOnlyList<IAccountStore> stores, Hashin
     public async ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {
         if (!LoginNames.TryCanonical(user, out var canonical))
-            return new PasswordCheck.NoMatch("the user name is not one that an account can have");
+            return new PasswordCheck.NoMatch("the user name is not one that an account can have", UserExists: false);
 
         var (store, answer) = await FindAsync(canonical, ct);
         switch (answer)
@@ -23,7 +23,7 @@ public sealed class AccountVerifiers(IReadOnlyList<IAccountStore> stores, Hashin
                 return await CheckAsync(store, login, password, peer, ct);
             case StoreAnswer.Unknown(var decoy):
                 var wasted = await pool.CheckAsync(cache.KeyFor(store, decoy, password.Span), decoy, password, peer, clock.GetUtcNow(), ct);
-                return wasted is LoginCheck.Busy(var busy) ? new PasswordCheck.Unavailable(busy) : new PasswordCheck.NoMatch(UnknownUser);
+                return wasted is LoginCheck.Busy(var busy) ? new PasswordCheck.Unavailable(busy) : new PasswordCheck.NoMatch(UnknownUser, UserExists: false);
             case StoreAnswer.Unavailable(var reason):
                 return new PasswordCheck.Unavailable($"{store}: {reason}");
             default:
@@ -53,7 +53,7 @@ public sealed class AccountVerifiers(IReadOnlyList<IAccountStore> stores, Hashin
         switch (await pool.CheckAsync(key, login, password, peer, clock.GetUtcNow(), ct))
         {
             case LoginCheck.Match or LoginCheck.NoMatch when login.Refusal is { } refusal:
-                return new PasswordCheck.NoMatch(refusal);
+                return new PasswordCheck.NoMatch(refusal, UserExists: true);
             case LoginCheck.Match(var credential):
                 cache.Remember(key, credential);
                 return new PasswordCheck.Match(login.User);
@@ -62,9 +62,9 @@ public sealed class AccountVerifiers(IReadOnlyList<IAccountStore> stores, Hashin
             case LoginCheck.Busy(var reason):
                 return new PasswordCheck.Unavailable(reason);
             case LoginCheck.NoMatch(var reason):
-                return new PasswordCheck.NoMatch(reason);
+                return new PasswordCheck.NoMatch(reason, UserExists: true);
             default:
-                return new PasswordCheck.NoMatch("the store gave no answer");
+                return new PasswordCheck.NoMatch("the store gave no answer", UserExists: true);
         }
     }
 

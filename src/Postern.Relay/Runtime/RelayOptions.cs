@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using Postern.Relay.Accounts;
+using Postern.Relay.Delivery;
+using Postern.Relay.Policy;
+using Postern.Relay.Spool.Segments;
+using Postern.Smtp.Session;
+using Postern.Smtp.Transport;
+
+namespace Postern.Relay.Runtime;
+
+/// <summary>Everything a relay is made of, already validated. Immutable.</summary>
+public sealed record RelayOptions
+{
+    /// <summary>A domain or an address literal.</summary>
+    public required string Hostname { get; init; }
+
+    /// <summary>Holds the directory's database, the spool and the logs; exists.</summary>
+    public required string DataDirectory { get; init; }
+
+    public required IReadOnlyList<SmtpListenerOptions> Listeners { get; init; }
+
+    public TlsOptions? Tls { get; init; }
+
+    public SessionLimits Limits { get; init; } = new();
+
+    public int MaxConnections { get; init; } = 20_000;
+
+    public int MaxConnectionsPerAddress { get; init; } = 50;
+
+    /// <summary>Account stores by their configuration word, in the order in which they are asked.</summary>
+    public ImmutableArray<string> Accounts { get; init; } = ["directory"];
+
+    public HashingPoolOptions Hashing { get; init; } = new();
+
+    public PolicyOptions Policy { get; init; } = new();
+
+    public required DeliveryOptions Delivery { get; init; }
+
+    /// <summary>Null: the default sizes under <see cref="DataDirectory"/>.</summary>
+    public SegmentSpoolOptions? Spool { get; init; }
+
+    /// <summary>Null: <c>logs</c> under <see cref="DataDirectory"/>.</summary>
+    public string? LogDirectory { get; init; }
+
+    /// <summary>A copy of every log line, such as standard output.</summary>
+    public Stream? LogCopy { get; init; }
+
+    /// <summary>The directory's database file.</summary>
+    public static string DirectoryFile(string dataDirectory) => Path.Combine(dataDirectory, "directory.db");
+
+    public static string SpoolDirectory(string dataDirectory) => Path.Combine(dataDirectory, "spool");
+
+    public static string DefaultLogDirectory(string dataDirectory) => Path.Combine(dataDirectory, "logs");
+}

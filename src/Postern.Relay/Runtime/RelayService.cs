@@ -1,0 +1,139 @@
+using System.Net;
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Audit;
+using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Transports;
+using Postern.Relay.Policy;
+using Postern.Relay.Spool.Segments;
+using Postern.Sasl;
+using Postern.Smtp;
+using Postern.Smtp.Transport;
+
+namespace Postern.Relay.Runtime;
+
+/// <summary>
+/// The running relay: opens what lasts (directory, spool, log), then what listens, then what delivers. Opening may throw
+/// <see cref="DirectoryUnavailableException"/>, <see cref="Spool.SpoolUnavailableException"/> or <see cref="ListenException"/>; each message says
+/// what to do.
+/// </summary>
+public sealed class RelayService : IAsyncDisposable
+{
+    /// <summary>How long deliveries under way may take to end at a stop; what they leave is tried again after the next start.</summary>
+    private static readonly TimeSpan DeliveryGrace = TimeSpan.FromSeconds(5);
+
+    private readonly HashingPool hashing;
+    private readonly JsonLinesAuditLog audit;
+    private readonly TimeProvider clock;
+    private readonly SmtpServer server;
+    private bool isStopped;
+
+    private RelayService(RelayOptions options, TimeProvider clock, SqliteDirectory directory, SegmentSpool spool)
+    {
+        this.clock = clock;
+        Options = options;
+        Directory = directory;
+        Spool = spool;
+        audit = new JsonLinesAuditLog(
+            new AuditLogOptions { Directory = options.LogDirectory ?? RelayOptions.DefaultLogDirectory(options.DataDirectory), Copy = options.LogCopy }, clock);
+        hashing = new HashingPool(options.Hashing);
+        var context = new StoreContext(directory);
+        var verifiers = new AccountVerifiers([.. options.Accounts.Select(word => AccountStores.All[word](context))], hashing, new VerificationCache(clock), clock);
+        Policy = new RelayPolicy(options.Policy, directory, audit, clock);
+        Deliveries = new DeliveryScheduler(spool, new SmtpDelivery(options.Delivery, clock), options.Delivery, audit, clock);
+        server = new SmtpServer(new SmtpServerOptions
+        {
+            Hostname = options.Hostname,
+            Listeners = options.Listeners,
+            Tls = options.Tls,
+            Policy = Policy,
+            Store = new SubmissionStore(spool, audit, clock),
+            Events = new RelayEvents(audit, clock),
+            Sasl = new SaslContext { Passwords = verifiers, Grants = verifiers },
+            Limits = options.Limits,
+            MaxConnections = options.MaxConnections,
+            MaxConnectionsPerAddress = options.MaxConnectionsPerAddress,
+            Clock = clock,
+        });
+    }
+
+    public RelayOptions Options { get; }
+
+    public SqliteDirectory Directory { get; }
+
+    public SegmentSpool Spool { get; }
+
+    public RelayPolicy Policy { get; }
+
+    public DeliveryScheduler Deliveries { get; }
+
+    public IAuditLog Audit => audit;
+
+    /// <summary>What each listener is bound to, with the real port numbers.</summary>
+    public IReadOnlyList<(SmtpListenerOptions Listener, IPEndPoint Endpoint)> Endpoints => server.Endpoints;
+
+    /// <summary>Client connections open now.</summary>
+    public int Connections => server.Connections;
+
+    /// <summary>Opens everything, accepts mail and begins to deliver.</summary>
+    public static async Task<RelayService> StartAsync(RelayOptions options, TimeProvider clock)
+    {
+        var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(RelayOptions.DirectoryFile(options.DataDirectory)) { Clock = clock });
+        SegmentSpool? spool = null;
+        RelayService? service = null;
+        try
+        {
+            spool = SegmentSpool.Open(
+                options.Spool ?? new SegmentSpoolOptions { Directory = RelayOptions.SpoolDirectory(options.DataDirectory) }, clock);
+            service = new RelayService(options, clock, directory, spool);
+            service.server.Start();
+            service.Deliveries.Start();
+            service.Tell("started", string.Join(", ", service.Endpoints.Select(static e => $"{e.Listener.Name} {e.Endpoint}")));
+            return service;
+        }
+        catch
+        {
+            if (service is not null)
+            {
+                await service.DisposeAsync();
+            }
+            else
+            {
+                if (spool is not null)
+                    await spool.DisposeAsync();
+                directory.Dispose();
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Takes no more mail, lets what is being received finish until <paramref name="ct"/> is cancelled, ends deliveries, and closes what lasts.
+    /// </summary>
+    public async Task StopAsync(CancellationToken ct)
+    {
+        if (isStopped)
+            return;
+        isStopped = true;
+        Tell("stopping", $"{Connections} connections open, {Spool.Count} messages in the spool");
+        await server.StopAsync(ct);
+        await server.DisposeAsync();
+        await Deliveries.StopAsync(DeliveryGrace);
+        await Deliveries.DisposeAsync();
+        await Spool.DisposeAsync();
+        hashing.Dispose();
+        Directory.Dispose();
+        Tell("stopped", "clean");
+        await audit.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await StopAsync(now.Token);
+    }
+
+    private void Tell(string what, string detail) => audit.Append(new AuditEvent.Server(clock.GetUtcNow(), what, detail));
+}
