@@ -24,14 +24,16 @@ internal readonly record struct AuditFileName(AuditKind Kind, DateOnly Day)
             : null;
     }
 
-    /// <summary>The audit files of a directory, in no order; none when it cannot be read.</summary>
+    /// <summary>The audit files of a directory, in no order; none when it is not there.</summary>
+    /// <exception cref="IOException">It cannot be read: nobody must take that for "no events".</exception>
+    /// <exception cref="UnauthorizedAccessException">The same, for want of permission.</exception>
     public static IReadOnlyList<AuditFileName> List(string directory)
     {
         try
         {
             return [.. Directory.EnumerateFiles(directory).Select(static path => Parse(Path.GetFileName(path))).OfType<AuditFileName>()];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (DirectoryNotFoundException) when (!File.Exists(directory))
         {
             return [];
         }

@@ -6,7 +6,7 @@ namespace Postern.Relay.Audit;
 /// Finds events in the files of <see cref="JsonLinesAuditLog"/>, while they are written or after. Lines that are no events are passed
 /// over. Texts come back as they were received: whoever shows them on a terminal uses <see cref="PrintableText"/>.
 /// </summary>
-/// <param name="directory">Where the files are; a directory that is missing or unreadable holds no events.</param>
+/// <param name="directory">Where the files are; a directory that is not there holds no events, one that cannot be read throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.</param>
 public sealed class AuditSearch(string directory)
 {
     /// <summary>The newest event first, over all kinds asked for.</summary>

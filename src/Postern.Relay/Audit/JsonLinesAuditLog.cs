@@ -7,13 +7,19 @@ namespace Postern.Relay.Audit;
 
 /// <summary>
 /// The audit log as files of JSON lines, one a kind and UTC day (<see cref="AuditFileName"/>). Callers hand over to a bounded queue; one
-/// task writes what has gathered, one system call a file. Nothing is synced: a power loss may take the last seconds of the
-/// log, never a message.
+/// task writes what has gathered in a fiftieth of a second, one system call a file. Nothing is synced: a kill may take the last events,
+/// a power loss the last seconds, never a message.
 /// </summary>
 public sealed class JsonLinesAuditLog : IAuditLog
 {
     /// <summary>Events gathered before they are written, so that memory stays bounded under a flood.</summary>
     private const int MostGathered = 1_024;
+
+    /// <summary>
+    /// How long events gather. Waking a task of the pool for each of them cost 90 µs of CPU, half of what a whole message
+    /// may cost. Real time, whatever the clock says: it only spreads the work.
+    /// </summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(20);
 
     private readonly AuditLogOptions options;
     private readonly TimeProvider clock;
@@ -23,7 +29,9 @@ public sealed class JsonLinesAuditLog : IAuditLog
     private readonly ArrayBufferWriter<byte> copied = new();
     private readonly Utf8JsonWriter json;
     private readonly AuditCopy? copy;
+    private readonly SemaphoreSlim hurry = new(initialCount: 0);
     private readonly Task writing;
+    private readonly List<TaskCompletionSource> flushed = [];
     private DateOnly prunedOn;
     private bool canWrite = true;
     private long dropped;
@@ -61,12 +69,14 @@ public sealed class JsonLinesAuditLog : IAuditLog
             return;
         }
 
+        hurry.Release();
         await written.Task.WaitAsync(ct);
     }
 
     public async ValueTask DisposeAsync()
     {
         queue.Writer.TryComplete();
+        hurry.Release();
         await writing;
         foreach (var file in files.Values)
             file.Dispose();
@@ -77,27 +87,39 @@ public sealed class JsonLinesAuditLog : IAuditLog
 
     private async Task WriteAsync()
     {
-        var flushed = new List<TaskCompletionSource>();
         while (await queue.Reader.WaitToReadAsync())
         {
-            Prune();
-            ReportLoss();
-            for (var i = 0; i < MostGathered && queue.Reader.TryRead(out var item); i++)
+            do
             {
-                if (item.Audit is { } audit)
-                    Gather(audit);
-                if (item.Written is { } waiter)
-                    flushed.Add(waiter);
+                if (queue.Reader.Count < MostGathered)
+                    await hurry.WaitAsync(Gathering);
             }
-
-            foreach (var file in files.Values)
-                Write(file);
-            copy?.Offer(copied.WrittenSpan);
-            copied.ResetWrittenCount();
-            foreach (var waiter in flushed)
-                waiter.TrySetResult();
-            flushed.Clear();
+            while (WriteGathered() > 0 && !queue.Reader.Completion.IsCompleted);
         }
+    }
+
+    /// <summary>The number of items taken from the queue.</summary>
+    private int WriteGathered()
+    {
+        Prune();
+        ReportLoss();
+        var taken = 0;
+        for (; taken < MostGathered && queue.Reader.TryRead(out var item); taken++)
+        {
+            if (item.Audit is { } audit)
+                Gather(audit);
+            if (item.Written is { } waiter)
+                flushed.Add(waiter);
+        }
+
+        foreach (var file in files.Values)
+            Write(file);
+        copy?.Offer(copied.WrittenSpan);
+        copied.ResetWrittenCount();
+        foreach (var waiter in flushed)
+            waiter.TrySetResult();
+        flushed.Clear();
+        return taken;
     }
 
     private void Gather(AuditEvent audit)
@@ -142,19 +164,14 @@ public sealed class JsonLinesAuditLog : IAuditLog
         if (today == prunedOn)
             return;
         prunedOn = today;
-        foreach (var name in AuditFileName.List(options.Directory).Where(name => name.Day < today.AddDays(-options.KeepDays)))
-            Delete(Path.Join(options.Directory, name.ToString()));
-    }
-
-    private static void Delete(string path)
-    {
         try
         {
-            File.Delete(path);
+            foreach (var name in AuditFileName.List(options.Directory).Where(name => name.Day < today.AddDays(-options.KeepDays)))
+                File.Delete(Path.Join(options.Directory, name.ToString()));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It stays until tomorrow's look.
+            // What is left stays until tomorrow's look.
         }
     }
 

@@ -48,7 +48,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
 
     public async ValueTask<Verdict> OnRecipientAsync(SessionState session, Mailbox recipient, CancellationToken ct)
     {
-        var sender = session.Transaction?.Sender ?? ReversePath.Null;
+        var sender = session.Transaction?.Sender ?? throw new InvalidOperationException("RCPT without MAIL");
         var known = session.PolicyMemo is SenderOutcome memo && memo.Policy == this && memo.Sender == sender ? memo : null;
         return Record(await DecideAsync(DecisionReference.New(), known?.Facts ?? EnvelopeFacts.Of(session), sender, recipient, known?.Asked, ct));
     }

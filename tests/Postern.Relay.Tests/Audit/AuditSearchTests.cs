@@ -58,6 +58,13 @@ public sealed class AuditSearchTests : IDisposable
         Assert.Empty(await new AuditSearch(directory.FileOf("nowhere")).FindAsync(new AuditQuery(), Ct).ToListAsync(Ct));
 
     [Fact]
+    public async Task A_directory_that_cannot_be_read_is_not_taken_for_an_empty_one()
+    {
+        await File.WriteAllTextAsync(directory.FileOf("file"), "", Ct);
+        await Assert.ThrowsAnyAsync<IOException>(async () => await new AuditSearch(directory.FileOf("file")).FindAsync(new AuditQuery(), Ct).ToListAsync(Ct));
+    }
+
+    [Fact]
     public async Task A_torn_last_line_and_damage_in_between_are_passed_over()
     {
         await directory.WriteAsync(AuditDirectory.Login(Noon, "first"));
@@ -78,11 +85,18 @@ public sealed class AuditSearchTests : IDisposable
     }
 
     [Fact]
-    public async Task One_event_among_a_hundred_thousand_is_found_however_the_blocks_fall()
+    public async Task Ten_events_among_a_hundred_thousand_are_found()
     {
         await directory.WriteAsync(Enumerable.Range(0, 100_000).Select(static i => AuditDirectory.Decision(Noon.AddTicks(i), i % 10_000 == 77 ? "K7M3Q9" : "AAAAAA")));
         Assert.Equal(10, (await directory.FindAsync(new AuditQuery { Ref = "K7M3Q9" })).Count);
-        Assert.Equal(100_000, await directory.Search.FindAsync(new AuditQuery { Kinds = AuditKind.Policy }, Ct).CountAsync(Ct));
+    }
+
+    [Fact]
+    public async Task Every_line_is_read_once_however_the_blocks_fall()
+    {
+        var events = Enumerable.Range(0, 3_000).Select(static i => AuditDirectory.Decision(Noon.AddTicks(i), sender: new string('a', i % 61))).ToList();
+        await directory.WriteAsync(events);
+        Assert.Equal(Enumerable.Reverse(events).Select(static e => (e.At, e.Sender)), (await directory.FindAsync()).Cast<AuditEvent.Decision>().Select(static e => (e.At, e.Sender)));
     }
 
     [Fact]

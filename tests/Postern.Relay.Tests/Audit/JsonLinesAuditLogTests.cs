@@ -74,6 +74,18 @@ public sealed class JsonLinesAuditLogTests : IDisposable
     }
 
     [Fact]
+    public async Task A_full_queue_drops_and_counts_and_never_waits()
+    {
+        await using var log = new JsonLinesAuditLog(new AuditLogOptions { Directory = directory.Path, QueueLength = 10 }, new SettableClock(AuditDirectory.Noon));
+        for (var i = 0; i < 10_000; i++)
+            log.Append(AuditDirectory.Login(AuditDirectory.Noon, $"{i}"));
+        await log.FlushAsync(Ct);
+        var written = (await directory.FindAsync(new AuditQuery { Kinds = AuditKind.Auth })).Count;
+        Assert.InRange(written, 1, 9_999);
+        Assert.Equal(10_000, written + log.Dropped);
+    }
+
+    [Fact]
     public async Task A_full_disk_is_counted_per_file()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "needs /dev/full");
