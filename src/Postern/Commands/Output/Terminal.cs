@@ -1,0 +1,66 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Postern.Commands.Output;
+
+/// <summary>Where a command reads and writes: the process's own streams, or a test's.</summary>
+/// <param name="isInteractive">A person looks at the output: colours and line drawing are welcome.</param>
+/// <param name="canAsk">A person can answer a question.</param>
+internal sealed class Terminal(TextWriter output, TextWriter error, TextReader input, bool isInteractive, bool canAsk)
+{
+    private const int FallbackWidth = 80;
+
+    public TextWriter Output => output;
+
+    public TextWriter Error => error;
+
+    public TextReader Input => input;
+
+    public bool IsInteractive => isInteractive;
+
+    public bool CanAsk => canAsk;
+
+    /// <summary>NO_COLOR and a dumb terminal are respected.</summary>
+    public bool WantsColor =>
+        isInteractive && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
+
+    /// <summary>Columns; a pipe has room for everything.</summary>
+    public int Width => isInteractive ? WindowWidth() : short.MaxValue;
+
+    /// <summary>The process's own.</summary>
+    public static Terminal OfProcess() =>
+        new(Console.Out, Console.Error, Console.In, isInteractive: !Console.IsOutputRedirected, canAsk: !Console.IsInputRedirected && !Console.IsErrorRedirected);
+
+    public void Line(string text = "") => output.WriteLine(text);
+
+    /// <summary>Says in one line what is wrong and in one line what to do, and answers with the exit code.</summary>
+    public int Fail(string what, string todo, int exitCode = ExitCode.No)
+    {
+        error.WriteLine($"postern: {Printable.Line(what)}");
+        error.WriteLine($"  {Printable.Line(todo)}");
+        return exitCode;
+    }
+
+    /// <summary>Writes one JSON document.</summary>
+    public void Json<T>(T value, JsonTypeInfo<T> type) => output.WriteLine(JsonSerializer.Serialize(value, type));
+
+    /// <summary>Asks on the error stream, so that the output stays data; no answer is no.</summary>
+    public bool Confirm(string question)
+    {
+        error.Write($"{question} [y/N] ");
+        error.Flush();
+        return input.ReadLine()?.Trim() is "y" or "Y" or "yes";
+    }
+
+    private static int WindowWidth()
+    {
+        try
+        {
+            return Console.WindowWidth is > 0 and var width ? width : FallbackWidth;
+        }
+        catch (IOException)
+        {
+            return FallbackWidth;
+        }
+    }
+}
