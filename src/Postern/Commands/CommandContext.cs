@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Postern.Commands.Output;
 using Postern.Configuration;
+using Postern.Hosting;
+using Postern.Relay.Admin;
 
 namespace Postern.Commands;
 
@@ -36,5 +38,44 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
             default:
                 return null;
         }
+    }
+
+    /// <summary>The queue of the configured server, running or not; null after every configuration error was printed.</summary>
+    public async ValueTask<IQueueAdmin?> OpenQueueAsync(ParseResult arguments, CancellationToken ct) =>
+        LoadConfiguration(arguments) is { } configuration ? await QueueAccess.OpenAsync(configuration, clock, ct) : null;
+
+    /// <summary>
+    /// Opens the directory of the configured server, runs <paramref name="work"/> on it and answers with its exit code. The server may run
+    /// meanwhile: it sees the change at the next question.
+    /// </summary>
+    public int WithDirectory(ParseResult arguments, Func<DirectoryAccess, int> work)
+    {
+        if (LoadConfiguration(arguments) is not { } configuration)
+            return ExitCode.Usage;
+        if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
+            return terminal.Fail(problem.What, problem.Todo);
+        using var directory = DirectoryAccess.Open(configuration, clock);
+        return work(directory);
+    }
+
+    /// <summary>Prints what became of a change, and answers with its exit code.</summary>
+    /// <param name="alreadyThere">The exit code where nothing had to be changed.</param>
+    public int Report(ParseResult arguments, AdminOutcome outcome, int alreadyThere = ExitCode.Ok)
+    {
+        var (word, exitCode) = outcome switch
+        {
+            AdminOutcome.Done or AdminOutcome.Issued => ("done", ExitCode.Ok),
+            AdminOutcome.AlreadyThere => ("alreadyThere", alreadyThere),
+            AdminOutcome.NotFound => ("notFound", ExitCode.No),
+            _ => ("invalid", ExitCode.Usage),
+        };
+        var issued = outcome as AdminOutcome.Issued;
+        if (arguments.GetValue(Json))
+            terminal.Json(new OutcomeDocument(exitCode == ExitCode.Ok, word, outcome.Message, issued?.Credential, issued?.Generated?.Reveal()), CommandJson.Readable.OutcomeDocument);
+        else if (exitCode == ExitCode.Ok)
+            terminal.Line(Printable.Line(outcome.Message));
+        else
+            terminal.Error.WriteLine($"postern: {Printable.Line(outcome.Message)}");
+        return exitCode;
     }
 }

@@ -1,9 +1,14 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Postern.Commands.Accounts;
+using Postern.Commands.Credentials;
+using Postern.Commands.Domains;
+using Postern.Commands.Networks;
 using Postern.Commands.Output;
-using Postern.Configuration.Reading;
+using Postern.Commands.Queue;
 using Postern.Relay.Accounts;
+using Postern.Relay.Admin;
 
 namespace Postern.Commands;
 
@@ -17,6 +22,11 @@ internal static class PosternCommands
             context.ConfigFile,
             InitCommand.Create(context),
             CheckCommand.Create(context),
+            AccountCommand.Create(context),
+            CredentialCommand.Create(context),
+            DomainCommand.Create(context),
+            NetworkCommand.Create(context),
+            QueueCommand.Create(context),
             CompletionCommand.Create(context),
         };
         if (root.Options.OfType<HelpOption>().FirstOrDefault() is { Action: HelpAction usual } help)
@@ -54,8 +64,7 @@ internal static class PosternCommands
         {
             var known = command.Subcommands.Select(static c => c.Name).Concat(command.Options.Where(static o => !o.Hidden).Select(static o => o.Name));
             var what = command.Subcommands.Count > 0 && !unknown.StartsWith('-') ? "command" : unknown.StartsWith('-') ? "option" : "argument";
-            var hint = NearestName.Find(unknown, known) is { } nearest ? $"; did you mean '{nearest}'?" : string.Empty;
-            return terminal.Fail($"{path} has no {what} '{unknown}'{hint}", todo, ExitCode.Usage);
+            return terminal.Fail($"{path} has no {what} '{unknown}'{NearestName.Hint(unknown, known)}", todo, ExitCode.Usage);
         }
 
         if (command.Subcommands.Count > 0 && command.Action is null)

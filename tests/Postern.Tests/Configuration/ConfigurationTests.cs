@@ -15,7 +15,7 @@ public sealed class ConfigurationTests
     [InlineData("limits: { connections: 0 }\n", "postern.yaml:1:24: limits.connections: '0' is not right here; expected a whole number, at least 1")]
     [InlineData("limits:\n  idle:\n", "postern.yaml:2:8: limits.idle: no value; expected a duration such as 30s, 5m, 4h or 5d, longer than nothing; leave the key out for its default")]
     [InlineData("limits:\n  connections: 10\n  connections_per_address: 11\n", "postern.yaml:3:28: limits.connections_per_address: more connections from one address than in all; expected at most 10")]
-    [InlineData("networks: [192.0.2.0/24, 10.0.0.5/24]\n", "postern.yaml:1:26: networks[1]: '10.0.0.5/24' is not right here; expected an address or a network such as 192.0.2.0/24 or 2001:db8::/32, the bits behind the prefix zero")]
+    [InlineData("networks: [192.0.2.0/24, 10.0.0.5/24]\n", "postern.yaml:1:26: networks[1]: '10.0.0.5/24' has bits set behind its prefix: the network is 10.0.0.0/24, the one address 10.0.0.5/32")]
     [InlineData("tls: { certificate: a.pem }\n", "postern.yaml:1:21: tls.certificate: a certificate without its key cannot be used; expected tls.key as well")]
     [InlineData("tls: { key: a.pem }\n", "postern.yaml:1:13: tls.key: a key without its certificate cannot be used; expected tls.certificate as well")]
     [InlineData("tls: { minimum: '1.1' }\n", "postern.yaml:1:17: tls.minimum: '1.1' is not right here; did you mean '1.2'?")]

@@ -62,12 +62,4 @@ public sealed class ValueTextTests
     [InlineData(0, "0s")]
     public void A_duration_is_written_in_its_largest_units(int seconds, string text) =>
         Assert.Equal(text, DurationText.Format(TimeSpan.FromSeconds(seconds)));
-
-    [Theory]
-    [InlineData("tsl", "tls")]
-    [InlineData("listners", "listeners")]
-    [InlineData("HOSTNAME", "hostname")]
-    [InlineData("oauth", null)]
-    public void The_nearest_name_is_near(string typed, string? expected) =>
-        Assert.Equal(expected, NearestName.Find(typed, ["tls", "listeners", "hostname", "limits"]));
 }

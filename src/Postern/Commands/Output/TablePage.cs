@@ -7,8 +7,6 @@ internal sealed class TablePage(params string[] columns)
 {
     private readonly List<string[]> rows = [];
 
-    public int Count => rows.Count;
-
     /// <summary>One cell for each column; the text may come from anywhere.</summary>
     public TablePage Row(params string[] cells)
     {
@@ -16,8 +14,15 @@ internal sealed class TablePage(params string[] columns)
         return this;
     }
 
-    public void WriteTo(Terminal terminal)
+    /// <param name="ifEmpty">What to say where there is no row; null for the bare head of the table.</param>
+    public void WriteTo(Terminal terminal, string? ifEmpty = null)
     {
+        if (rows.Count == 0 && ifEmpty is not null)
+        {
+            terminal.Line(ifEmpty);
+            return;
+        }
+
         var text = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {

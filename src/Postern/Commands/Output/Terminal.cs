@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -50,6 +51,26 @@ internal sealed class Terminal(TextWriter output, TextWriter error, TextReader i
         error.Write($"{question} [y/N] ");
         error.Flush();
         return input.ReadLine()?.Trim() is "y" or "Y" or "yes";
+    }
+
+    /// <summary>Reads one line that must not be seen; null at the end of the input.</summary>
+    public string? ReadSecret(string prompt)
+    {
+        if (!canAsk)
+            return input.ReadLine();
+        error.Write(prompt);
+        error.Flush();
+        var line = new StringBuilder();
+        while (Console.ReadKey(intercept: true) is var key && key.Key != ConsoleKey.Enter)
+        {
+            if (key.Key == ConsoleKey.Backspace)
+                line.Length = Math.Max(0, line.Length - 1);
+            else if (!char.IsControl(key.KeyChar))
+                line.Append(key.KeyChar);
+        }
+
+        error.WriteLine();
+        return line.ToString();
     }
 
     private static int WindowWidth()

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Postern.Configuration.Reading;
 using Postern.Relay.Admin;
 
 namespace Postern.Commands.Queue;

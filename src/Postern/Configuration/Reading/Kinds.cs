@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Postern.Relay.Admin;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Configuration.Reading;
@@ -24,7 +25,10 @@ internal static class Kinds
 
     public static Kind<Domain> DomainName { get; } = new("domain", "a domain such as example.org", TryDomain, []);
 
-    public static Kind<IPNetwork> Network { get; } = new("CIDR", "an address or a network such as 192.0.2.0/24 or 2001:db8::/32, the bits behind the prefix zero", NetworkText.TryParse, []);
+    public static Kind<IPNetwork> Network { get; } = new("CIDR", "a network such as 192.0.2.0/24 or 2001:db8::/32", TryNetwork, [])
+    {
+        Why = static text => NetworkText.TryParse(text, out _, out var problem) ? null : problem,
+    };
 
     public static Kind<IPEndPoint> Endpoint { get; } = new("address:port", "an IP address and a port such as 0.0.0.0:587 or [::]:587", TryEndpoint, []);
 
@@ -89,6 +93,8 @@ internal static class Kinds
         value = domain;
         return true;
     }
+
+    private static bool TryNetwork(string text, out IPNetwork value) => NetworkText.TryParse(text, out value, out _);
 
     private static bool TryEndpoint(string text, out IPEndPoint value)
     {

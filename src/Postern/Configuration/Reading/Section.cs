@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Relay.Admin;
 
 namespace Postern.Configuration.Reading;
 
@@ -125,7 +126,7 @@ internal sealed class Section
             if (section.asked.Contains(entry.Key))
                 context.Place(section.PathOf(entry.Key), entry.Value);
             else
-                context.Report(entry, section.PathOf(entry.Key), "unknown key", $"one of {string.Join(", ", section.asked)}", NearestName.Find(entry.Key, section.asked));
+                context.Report(entry, section.PathOf(entry.Key), "unknown key", $"one of {string.Join(", ", section.asked)}", NearestName.Of(entry.Key, section.asked));
         }
 
         return result;
@@ -156,8 +157,10 @@ internal sealed class Section
         result = default!;
         if (value.IsEmpty)
             context.Report(value, path, "no value", $"{kind.Expected}; leave the key out for its default");
+        else if (value is ConfigNode.Scalar { Text: var text })
+            context.Report(value, path, kind.Why?.Invoke(text) ?? $"'{text}' is not right here", kind.Why is null ? kind.Expected : null, NearestName.Of(text, kind.Words));
         else
-            context.Report(value, path, $"{value.Description} is not right here", kind.Expected, value is ConfigNode.Scalar { Text: var text } ? NearestName.Find(text, kind.Words) : null);
+            context.Report(value, path, $"{value.Description} is not right here", kind.Expected);
         return false;
     }
 
