@@ -4,6 +4,7 @@ using Postern.Commands.Output;
 using Postern.Configuration;
 using Postern.Configuration.Reading;
 using Postern.Hosting;
+using Postern.Relay.Audit;
 
 namespace Postern.Commands;
 
@@ -67,9 +68,9 @@ internal static class CheckCommand
     private static void Print(Terminal terminal, ConfigurationOutcome outcome, ImmutableArray<ConfigurationError> errors, ImmutableArray<ConfigurationError> warnings)
     {
         foreach (var error in errors)
-            terminal.Error.WriteLine(Printable.Line(error.ToString()));
+            terminal.Error.WriteLine(PrintableText.Of(error.ToString()));
         foreach (var warning in warnings)
-            terminal.Error.WriteLine($"warning: {Printable.Line(warning.ToString())}");
+            terminal.Error.WriteLine($"warning: {PrintableText.Of(warning.ToString())}");
         if (!errors.IsEmpty || outcome is not ConfigurationOutcome.Valid(var configuration))
             return;
 

@@ -3,6 +3,7 @@ using Postern.Commands.Output;
 using Postern.Configuration;
 using Postern.Hosting;
 using Postern.Relay.Admin;
+using Postern.Relay.Audit;
 
 namespace Postern.Commands;
 
@@ -33,7 +34,7 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
                 return configuration;
             case ConfigurationOutcome.Invalid(var errors):
                 foreach (var error in errors)
-                    terminal.Error.WriteLine(Printable.Line(error.ToString()));
+                    terminal.Error.WriteLine(PrintableText.Of(error.ToString()));
                 return null;
             default:
                 return null;
@@ -48,13 +49,13 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
     /// Opens the directory of the configured server, runs <paramref name="work"/> on it and answers with its exit code. The server may run
     /// meanwhile: it sees the change at the next question.
     /// </summary>
-    public int WithDirectory(ParseResult arguments, Func<DirectoryAccess, int> work)
+    public async Task<int> WithDirectoryAsync(ParseResult arguments, Func<DirectoryAccess, int> work)
     {
         if (LoadConfiguration(arguments) is not { } configuration)
             return ExitCode.Usage;
         if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
             return terminal.Fail(problem.What, problem.Todo);
-        using var directory = DirectoryAccess.Open(configuration, clock);
+        await using var directory = DirectoryAccess.Open(configuration, clock);
         return work(directory);
     }
 
@@ -73,9 +74,9 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
         if (arguments.GetValue(Json))
             terminal.Json(new OutcomeDocument(exitCode == ExitCode.Ok, word, outcome.Message, issued?.Credential, issued?.Generated?.Reveal()), CommandJson.Readable.OutcomeDocument);
         else if (exitCode == ExitCode.Ok)
-            terminal.Line(Printable.Line(outcome.Message));
+            terminal.Line(PrintableText.Of(outcome.Message));
         else
-            terminal.Error.WriteLine($"postern: {Printable.Line(outcome.Message)}");
+            terminal.Error.WriteLine($"postern: {PrintableText.Of(outcome.Message)}");
         return exitCode;
     }
 }

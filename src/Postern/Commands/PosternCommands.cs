@@ -9,6 +9,7 @@ using Postern.Commands.Output;
 using Postern.Commands.Queue;
 using Postern.Relay.Accounts;
 using Postern.Relay.Admin;
+using Postern.Relay.Spool;
 
 namespace Postern.Commands;
 
@@ -26,7 +27,10 @@ internal static class PosternCommands
             CredentialCommand.Create(context),
             DomainCommand.Create(context),
             NetworkCommand.Create(context),
+            ExplainCommand.Create(context),
             QueueCommand.Create(context),
+            LogCommand.Create(context),
+            StatusCommand.Create(context),
             CompletionCommand.Create(context),
         };
         if (root.Options.OfType<HelpOption>().FirstOrDefault() is { Action: HelpAction usual } help)
@@ -48,6 +52,10 @@ internal static class PosternCommands
         catch (DirectoryUnavailableException e)
         {
             return terminal.Fail(e.Message, "See whether the file is there, whether this user may write it, and whether another program holds it; then try again.");
+        }
+        catch (SpoolUnavailableException e)
+        {
+            return terminal.Fail(e.Message, "If a server is starting or stopping, try again in a moment.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,26 +1,33 @@
 using System.Collections.Immutable;
 using Postern.Configuration.Reading;
+using Postern.Relay.Policy;
 
 namespace Postern.Configuration;
 
 /// <summary><c>rules</c>: who may send what, as ordered lists; the first rule that does not pass decides, the end of the list refuses.</summary>
 internal sealed record RulesOptions(ImmutableArray<string> Sender, ImmutableArray<string> Recipient)
 {
-    private static readonly Kind<string> SenderRules = Kinds.NameOf("rule", ["reject_unlisted_domain", "reject_sender_login_mismatch"]);
+    private static readonly PolicyOptions Defaults = new();
 
-    private static readonly Kind<string> RecipientRules =
-        Kinds.NameOf("rule", ["permit_networks", "permit_authenticated", "permit_network_for_domain", "reject_unauth_destination"]);
+    private static readonly Kind<string> SenderRules = RulesOf(RuleStage.Sender);
+
+    private static readonly Kind<string> RecipientRules = RulesOf(RuleStage.Recipient);
 
     public static RulesOptions Read(Section section)
     {
         var options = new RulesOptions(
-            section.List("sender", SenderRules, SenderRules.Words, Text(SenderRules.Words), "Asked at MAIL FROM, in this order."),
-            section.List("recipient", RecipientRules, RecipientRules.Words, Text(RecipientRules.Words), "Asked at RCPT TO, in this order. Nothing is relayed that no rule permits."));
+            section.List("sender", SenderRules, Defaults.SenderRules, Text(Defaults.SenderRules), "Asked at MAIL FROM, in this order."),
+            section.List("recipient", RecipientRules, Defaults.RecipientRules, Text(Defaults.RecipientRules), "Asked at RCPT TO, in this order. Nothing is relayed that no rule permits."));
 
         ReportRepeated(section, "sender", options.Sender);
         ReportRepeated(section, "recipient", options.Recipient);
         return options;
     }
+
+    private static Kind<string> RulesOf(RuleStage stage) => Kinds.NameOf("rule", RelayRules.Names(stage)) with
+    {
+        Why = word => RelayRules.Check(stage, word)?.Message,
+    };
 
     private static string Text(ImmutableArray<string> rules) => $"`[{string.Join(", ", rules)}]`";
 

@@ -3,11 +3,12 @@ namespace Postern.Hosting;
 /// <summary>The directory that holds everything a server keeps: 0700, its own user's.</summary>
 internal static class DataDirectory
 {
-    public const string DatabaseName = "directory.db";
-    public const string ControlSocketName = "control.sock";
+    private const string ControlSocketName = "control.sock";
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
+    public static string ControlSocket(string data) => Path.Combine(data, ControlSocketName);
 
     /// <summary>Creates it where it is missing; null when it can be written.</summary>
     public static Problem? Prepare(string path)

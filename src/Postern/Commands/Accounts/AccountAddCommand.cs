@@ -12,7 +12,7 @@ internal static class AccountAddCommand
         var (name, address, domain) = (AccountCommand.Name(), AccountCommand.Address(), AccountCommand.Domain());
         name.Description = "What it logs in as; an address may be sent as without a further grant";
         var command = new DocumentedCommand("add", "Add an account", "postern account add lisa@example.org", "postern account add printer --address scans@example.org").With(name, address, domain, context.Json);
-        command.SetAction(arguments => context.WithDirectory(arguments, directory => context.Report(
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory => context.Report(
             arguments,
             directory.Commands.Add(new AddAccount(arguments.GetRequiredValue(name), [.. arguments.GetValue(address) ?? []], [.. arguments.GetValue(domain) ?? []])),
             alreadyThere: ExitCode.No)));

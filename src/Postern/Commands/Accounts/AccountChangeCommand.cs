@@ -10,7 +10,7 @@ internal static class AccountChangeCommand
     {
         var name = AccountCommand.Name();
         var command = new DocumentedCommand(word, description, $"postern account {word} lisa@example.org").With(name, context.Json);
-        command.SetAction(arguments => context.WithDirectory(arguments, directory => context.Report(arguments, change(directory.Commands, arguments.GetRequiredValue(name)))));
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory => context.Report(arguments, change(directory.Commands, arguments.GetRequiredValue(name)))));
         return command;
     }
 }

@@ -10,7 +10,7 @@ internal static class AccountGrantCommand
     {
         var (name, address, domain) = (AccountCommand.Name(), AccountCommand.Address(), AccountCommand.Domain());
         var command = new DocumentedCommand(word, description, $"postern account {word} app --domain example.org --address news@example.net").With(name, address, domain, context.Json);
-        command.SetAction(arguments => context.WithDirectory(arguments, directory => context.Report(
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory => context.Report(
             arguments, change(directory.Commands, new ChangeGrants(arguments.GetRequiredValue(name), [.. arguments.GetValue(address) ?? []], [.. arguments.GetValue(domain) ?? []])))));
         return command;
     }

@@ -10,7 +10,7 @@ internal static class AccountListCommand
     public static Command Create(CommandContext context)
     {
         var command = new DocumentedCommand("list", "List accounts", "postern account list").With(context.Json);
-        command.SetAction(arguments => context.WithDirectory(arguments, directory =>
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var accounts = directory.Queries.Accounts();
             if (arguments.GetValue(context.Json))

@@ -11,7 +11,7 @@ internal static class AccountShowCommand
     {
         var name = AccountCommand.Name();
         var command = new DocumentedCommand("show", "Show an account, its grants and its credentials", "postern account show lisa@example.org").With(name, context.Json);
-        command.SetAction(arguments => context.WithDirectory(arguments, directory =>
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var wanted = arguments.GetRequiredValue(name);
             if (directory.Queries.Account(wanted) is not { } account)

@@ -22,7 +22,7 @@ internal static class CredentialAddCommand
             if (result.GetValue(generate) && result.GetValue(typed))
                 result.AddError("--generate and --password-stdin exclude each other");
         });
-        command.SetAction(arguments => context.WithDirectory(arguments, directory =>
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             Secret? secret = null;
             if (arguments.GetValue(typed))

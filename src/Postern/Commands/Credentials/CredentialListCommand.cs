@@ -12,7 +12,7 @@ internal static class CredentialListCommand
     {
         var account = CredentialCommand.Account();
         var command = new DocumentedCommand("list", "List the credentials of an account; never the secrets", "postern credential list lisa@example.org").With(account, context.Json);
-        command.SetAction(arguments => context.WithDirectory(arguments, directory =>
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var wanted = arguments.GetRequiredValue(account);
             if (directory.Queries.Account(wanted) is not { } found)

@@ -9,7 +9,7 @@ internal static class DomainListCommand
     public static Command Create(CommandContext context)
     {
         var command = new DocumentedCommand("list", "List domains", "postern domain list --json").With(context.Json);
-        command.SetAction(arguments => context.WithDirectory(arguments, directory =>
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var domains = directory.Queries.Domains();
             if (arguments.GetValue(context.Json))

@@ -9,7 +9,7 @@ internal static class DomainRemoveCommand
     {
         var name = DomainCommand.Name();
         var command = new DocumentedCommand("remove", "Remove a domain; not while networks may send for it", "postern domain remove example.org").With(name, context.Json);
-        command.SetAction(arguments => context.WithDirectory(arguments, directory => context.Report(arguments, directory.Commands.RemoveDomain(arguments.GetRequiredValue(name)))));
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory => context.Report(arguments, directory.Commands.RemoveDomain(arguments.GetRequiredValue(name)))));
         return command;
     }
 }

@@ -10,7 +10,7 @@ internal static class DomainShowCommand
     {
         var name = DomainCommand.Name();
         var command = new DocumentedCommand("show", "Show a domain and the networks that may send for it", "postern domain show example.org").With(name, context.Json);
-        command.SetAction(arguments => context.WithDirectory(arguments, directory =>
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var wanted = arguments.GetRequiredValue(name);
             if (directory.Queries.Domain(wanted) is not { } domain)

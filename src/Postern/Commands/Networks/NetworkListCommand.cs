@@ -9,7 +9,7 @@ internal static class NetworkListCommand
     public static Command Create(CommandContext context)
     {
         var command = new DocumentedCommand("list", "List networks", "postern network list").With(context.Json);
-        command.SetAction(arguments => context.WithDirectory(arguments, directory =>
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var networks = directory.Queries.Networks();
             if (arguments.GetValue(context.Json))

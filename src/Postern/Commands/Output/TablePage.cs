@@ -1,3 +1,4 @@
+using Postern.Relay.Audit;
 using Spectre.Console;
 
 namespace Postern.Commands.Output;
@@ -38,7 +39,7 @@ internal sealed class TablePage(params string[] columns)
         foreach (var column in columns)
             table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = !terminal.IsInteractive, Padding = new Padding(terminal.IsInteractive ? 1 : 0, 0, terminal.IsInteractive ? 1 : 2, 0) });
         foreach (var row in rows)
-            table.AddRow(row.Select(static cell => new Text(Printable.Line(cell))));
+            table.AddRow(row.Select(static cell => new Text(PrintableText.Of(cell))));
         console.Write(table);
 
         foreach (var line in text.ToString().AsSpan().TrimEnd().EnumerateLines())

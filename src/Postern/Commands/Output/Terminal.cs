@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Postern.Relay.Audit;
 
 namespace Postern.Commands.Output;
 
@@ -37,8 +38,8 @@ internal sealed class Terminal(TextWriter output, TextWriter error, TextReader i
     /// <summary>Says in one line what is wrong and in one line what to do, and answers with the exit code.</summary>
     public int Fail(string what, string todo, int exitCode = ExitCode.No)
     {
-        error.WriteLine($"postern: {Printable.Line(what)}");
-        error.WriteLine($"  {Printable.Line(todo)}");
+        error.WriteLine($"postern: {PrintableText.Of(what)}");
+        error.WriteLine($"  {PrintableText.Of(todo)}");
         return exitCode;
     }
 
