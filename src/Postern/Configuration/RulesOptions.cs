@@ -26,7 +26,7 @@ internal sealed record RulesOptions(ImmutableArray<string> Sender, ImmutableArra
 
     private static Kind<string> RulesOf(RuleStage stage) => Kinds.NameOf("rule", RelayRules.Names(stage)) with
     {
-        Why = word => RelayRules.Check(stage, word)?.Message,
+        Why = word => RelayRules.Check(stage, word) is { Nearest: null, Message: var message } ? message : null,
     };
 
     private static string Text(ImmutableArray<string> rules) => $"`[{string.Join(", ", rules)}]`";

@@ -183,6 +183,8 @@ public sealed class CheckTests
     {
         File.WriteAllText(Path.Combine(run.Root, "cert.pem"), certificate.ExportCertificatePem());
         using var ec = key.GetECDsaPrivateKey()!;
-        File.WriteAllText(Path.Combine(run.Root, "key.pem"), ec.ExportPkcs8PrivateKeyPem());
+        var keyFile = Path.Combine(run.Root, "key.pem");
+        File.WriteAllText(keyFile, ec.ExportPkcs8PrivateKeyPem());
+        File.SetUnixFileMode(keyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 }

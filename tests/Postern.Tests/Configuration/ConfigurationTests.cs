@@ -23,6 +23,7 @@ public sealed class ConfigurationTests
     [InlineData("accounts: []\n", "postern.yaml:1:11: accounts: without a store nobody can log in; expected [directory], or the key left out")]
     [InlineData("listeners: []\n", "postern.yaml:1:12: listeners: a server without a way in; expected at least one, or the key left out")]
     [InlineData("rules: { recipient: [permit_network] }\n", "postern.yaml:1:22: rules.recipient[0]: 'permit_network' is not right here; did you mean 'permit_networks'?")]
+    [InlineData("rules: { sender: [permit_networks] }\n", "postern.yaml:1:19: rules.sender[0]: the rule permit_networks cannot stand at the sender stage")]
     [InlineData("rules: { recipient: [permit_networks, permit_networks] }\n", "postern.yaml:1:39: rules.recipient[1]: 'permit_networks' stands here twice; the second is never asked anything new")]
     [InlineData("delivery: { routes: [{ via: 'smtp://a' }] }\n", "postern.yaml:1:22: delivery.routes[0].to: missing key; expected a domain such as example.org, or \"*\" for every domain")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: 'smtps://a' is not right here; expected a next hop such as smtp://relay.example.net:25")]

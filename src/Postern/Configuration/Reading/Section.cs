@@ -158,10 +158,18 @@ internal sealed class Section
         if (value.IsEmpty)
             context.Report(value, path, "no value", $"{kind.Expected}; leave the key out for its default");
         else if (value is ConfigNode.Scalar { Text: var text })
-            context.Report(value, path, kind.Why?.Invoke(text) ?? $"'{text}' is not right here", kind.Why is null ? kind.Expected : null, NearestName.Of(text, kind.Words));
+            Wrong(value, path, text, kind);
         else
             context.Report(value, path, $"{value.Description} is not right here", kind.Expected);
         return false;
+    }
+
+    private void Wrong<T>(ConfigNode value, string path, string text, Kind<T> kind)
+    {
+        if (kind.Why?.Invoke(text) is { } why)
+            context.Report(value, path, why);
+        else
+            context.Report(value, path, $"'{text}' is not right here", kind.Expected, NearestName.Of(text, kind.Words));
     }
 
     private T Missing<T>(string key, string expected)
