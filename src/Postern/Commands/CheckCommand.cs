@@ -4,7 +4,6 @@ using Postern.Commands.Output;
 using Postern.Configuration;
 using Postern.Configuration.Reading;
 using Postern.Hosting;
-using Postern.Relay.Audit;
 
 namespace Postern.Commands;
 
@@ -68,9 +67,9 @@ internal static class CheckCommand
     private static void Print(Terminal terminal, ConfigurationOutcome outcome, ImmutableArray<ConfigurationError> errors, ImmutableArray<ConfigurationError> warnings)
     {
         foreach (var error in errors)
-            terminal.Error.WriteLine(PrintableText.Of(error.ToString()));
+            terminal.Note(error.ToString());
         foreach (var warning in warnings)
-            terminal.Error.WriteLine($"warning: {PrintableText.Of(warning.ToString())}");
+            terminal.Note($"warning: {warning}");
         if (!errors.IsEmpty || outcome is not ConfigurationOutcome.Valid(var configuration))
             return;
 
@@ -82,7 +81,7 @@ internal static class CheckCommand
         foreach (var listener in configuration.Listeners)
             summary.Row($"listener {listener.Name}", ListenerText.Describe(listener));
         foreach (var route in configuration.Delivery.Routes)
-            summary.Row($"route {route.To?.Text ?? "*"}", route.Via?.ToString() ?? "MX of the recipient's domain");
+            summary.Row($"route {route.To}", route.Via);
         summary
             .Row("message size", SizeText.Format(configuration.Limits.MessageSize))
             .Row("logs", configuration.LogsDirectory)

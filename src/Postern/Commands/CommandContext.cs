@@ -34,7 +34,7 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
                 return configuration;
             case ConfigurationOutcome.Invalid(var errors):
                 foreach (var error in errors)
-                    terminal.Error.WriteLine(PrintableText.Of(error.ToString()));
+                    terminal.Note(error.ToString());
                 return null;
             default:
                 return null;

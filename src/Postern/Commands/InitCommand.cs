@@ -36,7 +36,7 @@ internal static class InitCommand
         # Without a route every message is held until there is one.
         # delivery:
         #   routes:
-        #     - { to: "*", via: "smtp://relay.example.net:25" }     # via left out: MX of the recipient's domain
+        #     - { to: "*", via: "smtp://relay.example.net:25" }     # or mx: the mail exchangers of the recipient's domain
         #   retry: { first: 1m, factor: 2, most: 4h, give_up: 5d }
 
         """;

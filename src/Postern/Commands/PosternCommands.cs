@@ -21,6 +21,7 @@ internal static class PosternCommands
         var root = new RootCommand("Authenticates the client, decides what it may send, explains every decision, and never loses the message.")
         {
             context.ConfigFile,
+            ServeCommand.Create(context),
             InitCommand.Create(context),
             CheckCommand.Create(context),
             AccountCommand.Create(context),

@@ -37,9 +37,9 @@ internal static class StatusCommand
             page.Row($"listener {listener.Name}", $"{listener.Address}, tls {listener.Tls}, auth {listener.Auth}");
         page
             .Row("connections", status.Connections.ToString(CultureInfo.InvariantCulture))
-            .Row("queue", string.Create(CultureInfo.InvariantCulture, $"{status.Queue.Messages} messages, {status.Queue.Deferred} deferred, {status.Queue.Held} held"))
+            .Row("queue", string.Create(CultureInfo.InvariantCulture, $"{status.Queue.Messages} messages: {status.Queue.Active} in delivery, {status.Queue.Waiting} waiting for the next attempt, {status.Queue.Held} held, {status.Queue.Parked} without a route"))
             .Row("spool", status.Queue.Reason is { } reason ? $"{status.Queue.Condition}: {reason}" : status.Queue.Condition)
-            .Row("deliveries", status.Deliveries.HeldBecause is { } why ? $"held: {why}" : "going out")
+            .Row("deliveries", status.Deliveries.HeldBecause is { } why ? $"held: {why}" : string.Create(CultureInfo.InvariantCulture, $"going out over {status.Deliveries.Connections} connections"))
             .Row("certificate", status.Certificate is { } certificate ? Describe(certificate, now) : "none")
             .Row("events lost", status.EventsDropped.ToString(CultureInfo.InvariantCulture))
             .WriteTo(terminal);

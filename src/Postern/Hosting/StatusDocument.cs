@@ -21,12 +21,16 @@ internal sealed record StatusDocument(
     /// <param name="Address">Bound, with the real port.</param>
     internal sealed record Listener(string Name, string Address, string Tls, string Auth);
 
+    /// <param name="Waiting">To be tried later.</param>
+    /// <param name="Active">In delivery, or next in line.</param>
+    /// <param name="Parked">No route is configured for them.</param>
     /// <param name="Condition"><c>writable</c>, <c>full</c> or <c>failed</c>.</param>
     /// <param name="Reason">Why it is not writable.</param>
-    internal sealed record QueueState(int Messages, int Held, int Deferred, string Condition, string? Reason);
+    internal sealed record QueueState(int Messages, int Waiting, int Active, int Held, int Parked, string Condition, string? Reason);
 
+    /// <param name="Connections">To next hops, open or being opened.</param>
     /// <param name="HeldBecause">Null while deliveries go out.</param>
-    internal sealed record DeliveryState(string? HeldBecause);
+    internal sealed record DeliveryState(int Connections, string? HeldBecause);
 
     internal sealed record CertificateState(string Subject, DateTimeOffset Expires, bool IsSelfSigned);
 }

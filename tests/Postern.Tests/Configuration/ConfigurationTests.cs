@@ -25,9 +25,11 @@ public sealed class ConfigurationTests
     [InlineData("rules: { recipient: [permit_network] }\n", "postern.yaml:1:22: rules.recipient[0]: 'permit_network' is not right here; did you mean 'permit_networks'?")]
     [InlineData("rules: { sender: [permit_networks] }\n", "postern.yaml:1:19: rules.sender[0]: the rule permit_networks cannot stand at the sender stage")]
     [InlineData("rules: { recipient: [permit_networks, permit_networks] }\n", "postern.yaml:1:39: rules.recipient[1]: 'permit_networks' stands here twice; the second is never asked anything new")]
-    [InlineData("delivery: { routes: [{ via: 'smtp://a' }] }\n", "postern.yaml:1:22: delivery.routes[0].to: missing key; expected a domain such as example.org, or \"*\" for every domain")]
-    [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: 'smtps://a' is not right here; expected a next hop such as smtp://relay.example.net:25")]
-    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://user:secret@a' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: 'smtp://user:secret@a' is not right here; expected a next hop such as smtp://relay.example.net:25")]
+    [InlineData("delivery: { routes: [{ via: 'smtp://a' }] }\n", "postern.yaml:1:22: delivery.routes[0].to: missing key; expected some text")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'ftp://a' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: 'ftp://a' is not mx, smtp://host[:port][?tls=none|opportunistic|required] or smtps://host[:port]")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://user:secret@a' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: the route to a carries credentials: logging in to a next hop is not supported")]
+    [InlineData("delivery: { routes: [{ to: 'a b' }] }\n", "postern.yaml:1:28: delivery.routes[0].to: 'a b' is not *, a domain, or .domain")]
+    [InlineData("delivery: { routes: [{ to: a.example }, { to: A.Example }] }\n", "postern.yaml:1:41: delivery.routes[1]: 'A.Example' has a route already")]
     [InlineData("delivery: { retry: { first: 1h, most: 1m } }\n", "postern.yaml:1:39: delivery.retry.most: the longest wait is shorter than the first")]
     [InlineData("server: []\n", "postern.yaml:1:9: server: a list where a section belongs; expected keys with values")]
     [InlineData("listeners: yes\n", "postern.yaml:1:12: listeners: 'yes' where a list belongs; expected one '- ' for each entry")]
@@ -150,7 +152,7 @@ public sealed class ConfigurationTests
         Assert.Equal(["example.org"], configuration.Domains.Select(static d => d.Text));
         Assert.Empty(configuration.Rules.Sender);
         Assert.Equal(["permit_authenticated"], configuration.Rules.Recipient);
-        Assert.Equal([("example.net", "smtp://[2001:db8::2]:25"), ("*", null)], configuration.Delivery.Routes.Select(static r => (r.To?.Text ?? "*", r.Via?.ToString())));
+        Assert.Equal([("example.net", "smtp://[2001:db8::2]"), ("*", "mx")], configuration.Delivery.Routes.Select(static r => (r.To, r.Via)));
         Assert.Equal(new RetryOptions(TimeSpan.FromMinutes(2), 1.5, TimeSpan.FromHours(1), TimeSpan.FromDays(2)), configuration.Delivery.Retry);
         Assert.Equal("/var/log/postern", configuration.LogsDirectory);
     }

@@ -47,8 +47,8 @@ internal sealed class RunningServer : IAsyncDisposable
         data,
         [new("submission", "127.0.0.1:2587", "starttls", "tls-only")],
         Connections: 3,
-        new(messages, Held: 0, Deferred: 0, "writable", Reason: null),
-        new(HeldBecause: "there is no route"),
+        new(messages, Waiting: 0, Active: 0, Held: 0, Parked: messages, "writable", Reason: null),
+        new(Connections: 0, HeldBecause: "there is no route"),
         new("CN=mail.example.org", TimeProvider.System.GetUtcNow().AddDays(30), IsSelfSigned: true),
         EventsDropped: 0);
 

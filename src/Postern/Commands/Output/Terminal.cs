@@ -8,7 +8,8 @@ namespace Postern.Commands.Output;
 /// <summary>Where a command reads and writes: the process's own streams, or a test's.</summary>
 /// <param name="isInteractive">A person looks at the output: colours and line drawing are welcome.</param>
 /// <param name="canAsk">A person can answer a question.</param>
-internal sealed class Terminal(TextWriter output, TextWriter error, TextReader input, bool isInteractive, bool canAsk)
+/// <param name="events">Takes the lines of the log while a server runs; null for nobody.</param>
+internal sealed class Terminal(TextWriter output, TextWriter error, TextReader input, bool isInteractive, bool canAsk, Stream? events = null)
 {
     private const int FallbackWidth = 80;
 
@@ -17,6 +18,8 @@ internal sealed class Terminal(TextWriter output, TextWriter error, TextReader i
     public TextWriter Error => error;
 
     public TextReader Input => input;
+
+    public Stream? Events => events;
 
     public bool IsInteractive => isInteractive;
 
@@ -31,9 +34,12 @@ internal sealed class Terminal(TextWriter output, TextWriter error, TextReader i
 
     /// <summary>The process's own.</summary>
     public static Terminal OfProcess() =>
-        new(Console.Out, Console.Error, Console.In, isInteractive: !Console.IsOutputRedirected, canAsk: !Console.IsInputRedirected && !Console.IsErrorRedirected);
+        new(Console.Out, Console.Error, Console.In, isInteractive: !Console.IsOutputRedirected, canAsk: !Console.IsInputRedirected && !Console.IsErrorRedirected, Console.OpenStandardOutput());
 
     public void Line(string text = "") => output.WriteLine(text);
+
+    /// <summary>A line about what goes on, beside the data.</summary>
+    public void Note(string text) => error.WriteLine(PrintableText.Of(text));
 
     /// <summary>Says in one line what is wrong and in one line what to do, and answers with the exit code.</summary>
     public int Fail(string what, string todo, int exitCode = ExitCode.No)
