@@ -8,7 +8,7 @@ namespace Postern.Relay.Audit;
 /// Writes an event as one JSON object; <see cref="AuditEventReader"/> reads it back. <c>at</c> comes first and has a fixed width, so that
 /// a search can compare times without parsing. What is null is left out.
 /// </summary>
-internal static class AuditEventWriter
+public static class AuditEventWriter
 {
     /// <summary>A longer text is cut: what a client sends must not fill the disk.</summary>
     public const int MostCharacters = 2_048;

@@ -1,0 +1,44 @@
+using Postern.Relay.Audit;
+using Postern.Relay.Spool;
+
+namespace Postern.Relay.Admin;
+
+/// <summary>Changes messages in the queue, one or many. Needs the spool, whoever works on it, and the log: every change is one event there.</summary>
+public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog audit, TimeProvider clock)
+{
+    /// <param name="actor">The system user who asked.</param>
+    public async ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, string actor, CancellationToken ct)
+    {
+        var (matched, changed) = (0, 0);
+        foreach (var entry in spool.List())
+        {
+            if (!filter.Matches(entry))
+                continue;
+            matched++;
+            var id = entry.Envelope.Id;
+            var isDone = action switch
+            {
+                QueueAction.Hold => await control.HoldAsync(id, ct),
+                QueueAction.Release => await control.ReleaseAsync(id, ct),
+                QueueAction.Retry => await control.RetryAsync(id, ct),
+                QueueAction.Remove => await control.RemoveAsync(id, ct),
+                _ => false,
+            };
+            if (!isDone)
+                continue;
+            changed++;
+            audit.Append(new AuditEvent.Admin(clock.GetUtcNow(), actor, Word(action), id.ToString()));
+        }
+
+        return new QueueChange(matched, changed);
+    }
+
+    private static string Word(QueueAction action) => action switch
+    {
+        QueueAction.Hold => "queue hold",
+        QueueAction.Release => "queue release",
+        QueueAction.Retry => "queue retry",
+        QueueAction.Remove => "queue remove",
+        _ => action.ToString(),
+    };
+}

@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
+
+namespace Postern.Relay.Admin;
+
+/// <summary>Answers what is in the queue. Needs the spool only.</summary>
+public sealed class QueueQueries(ISpool spool)
+{
+    /// <param name="limit">How many items at most; the total counts all.</param>
+    /// <param name="after">Begins behind this id, for the next page; null for the first.</param>
+    public QueuePage List(QueueFilter filter, int limit, QueueId? after = null)
+    {
+        var total = 0;
+        var items = ImmutableArray.CreateBuilder<QueueItem>();
+        var isBehind = after is null;
+        foreach (var entry in spool.List())
+        {
+            if (filter.Matches(entry))
+            {
+                total++;
+                if (isBehind && items.Count < limit)
+                    items.Add(Describe(entry));
+            }
+
+            isBehind |= entry.Envelope.Id == after;
+        }
+
+        return new QueuePage(total, items.ToImmutable());
+    }
+
+    /// <summary>Null when the message is not there.</summary>
+    public QueueItem? Find(QueueId id) => spool.Find(id) is { } entry ? Describe(entry) : null;
+
+    private static QueueItem Describe(SpoolEntry entry)
+    {
+        var (envelope, state) = (entry.Envelope, entry.State);
+        return new QueueItem(
+            envelope.Id.ToString(),
+            envelope.ArrivedAt,
+            state.Held ? "held" : state.Attempts > 0 ? "deferred" : "waiting",
+            envelope.Sender.Address,
+            entry.Size,
+            envelope.Login,
+            envelope.Client?.ToString(),
+            envelope.Listener,
+            state.Attempts,
+            state.Held ? null : state.NextAttempt,
+            [.. envelope.Recipients.Select((mailbox, i) => new QueueRecipient(mailbox.Address, Word(state.Recipients[i].Status), state.Recipients[i].LastReply))]);
+    }
+
+    private static string Word(RecipientStatus status) => status switch
+    {
+        RecipientStatus.Delivered => "delivered",
+        RecipientStatus.Failed => "failed",
+        _ => "pending",
+    };
+}

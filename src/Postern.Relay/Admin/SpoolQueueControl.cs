@@ -1,0 +1,25 @@
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
+
+namespace Postern.Relay.Admin;
+
+/// <summary>Changes a spool that no scheduler works on: what is written here is what the next start finds.</summary>
+public sealed class SpoolQueueControl(ISpool spool, TimeProvider clock) : IQueueControl
+{
+    public ValueTask<bool> HoldAsync(QueueId id, CancellationToken ct) =>
+        ChangeAsync(id, static (state, _) => state.Held ? null : state with { Held = true }, ct);
+
+    public ValueTask<bool> ReleaseAsync(QueueId id, CancellationToken ct) =>
+        ChangeAsync(id, static (state, now) => state.Held ? state with { Held = false, NextAttempt = now } : null, ct);
+
+    public ValueTask<bool> RetryAsync(QueueId id, CancellationToken ct) =>
+        ChangeAsync(id, static (state, now) => !state.Held && state.NextAttempt > now ? state with { NextAttempt = now } : null, ct);
+
+    public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct) => new(spool.Remove(id));
+
+    /// <param name="change">Null where there is nothing to change.</param>
+    private ValueTask<bool> ChangeAsync(QueueId id, Func<DeliveryState, DateTimeOffset, DeliveryState?> change, CancellationToken ct) =>
+        spool.Find(id) is { } entry && change(entry.State, clock.GetUtcNow()) is { } changed
+            ? spool.UpdateAsync(id, changed, ct)
+            : new(false);
+}

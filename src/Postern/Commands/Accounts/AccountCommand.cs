@@ -1,0 +1,24 @@
+using System.CommandLine;
+
+namespace Postern.Commands.Accounts;
+
+/// <summary><c>postern account</c>: who may log in, and as whom each may send.</summary>
+internal static class AccountCommand
+{
+    public static Command Create(CommandContext context) =>
+        new DocumentedCommand("account", "Identities, and as whom each may send", "postern account add lisa@example.org", "postern account add app --domain example.org").With(
+            AccountAddCommand.Create(context),
+            AccountListCommand.Create(context),
+            AccountShowCommand.Create(context),
+            AccountChangeCommand.Create(context, "disable", "Let an account neither log in nor send, from now on", static (commands, name) => commands.Disable(name)),
+            AccountChangeCommand.Create(context, "enable", "Undo disable", static (commands, name) => commands.Enable(name)),
+            AccountChangeCommand.Create(context, "remove", "Remove an account with its credentials and grants", static (commands, name) => commands.RemoveAccount(name)),
+            AccountGrantCommand.Create(context, "grant", "Let an account send as more addresses or domains", static (commands, change) => commands.Grant(change)),
+            AccountGrantCommand.Create(context, "revoke", "Take addresses or domains away from an account", static (commands, change) => commands.Revoke(change)));
+
+    public static Argument<string> Name() => new("NAME") { Description = "The account" };
+
+    public static Option<string[]> Address() => new("--address") { Description = "May send as this address; several are possible", HelpName = "ADDRESS", Arity = ArgumentArity.OneOrMore };
+
+    public static Option<string[]> Domain() => new("--domain") { Description = "May send as any address of this domain; several are possible", HelpName = "DOMAIN", Arity = ArgumentArity.OneOrMore };
+}

@@ -1,0 +1,17 @@
+using System.CommandLine;
+using Postern.Relay.Admin;
+
+namespace Postern.Commands.Accounts;
+
+/// <summary><c>postern account grant</c> and <c>revoke</c>.</summary>
+internal static class AccountGrantCommand
+{
+    public static Command Create(CommandContext context, string word, string description, Func<DirectoryCommands, ChangeGrants, AdminOutcome> change)
+    {
+        var (name, address, domain) = (AccountCommand.Name(), AccountCommand.Address(), AccountCommand.Domain());
+        var command = new DocumentedCommand(word, description, $"postern account {word} app --domain example.org --address news@example.net").With(name, address, domain, context.Json);
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory => context.Report(
+            arguments, change(directory.Commands, new ChangeGrants(arguments.GetRequiredValue(name), [.. arguments.GetValue(address) ?? []], [.. arguments.GetValue(domain) ?? []])))));
+        return command;
+    }
+}

@@ -1,0 +1,30 @@
+using System.CommandLine;
+using System.Globalization;
+using Postern.Commands.Output;
+
+namespace Postern.Commands.Accounts;
+
+/// <summary><c>postern account list</c>.</summary>
+internal static class AccountListCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var command = new DocumentedCommand("list", "List accounts", "postern account list").With(context.Json);
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
+        {
+            var accounts = directory.Queries.Accounts();
+            if (arguments.GetValue(context.Json))
+            {
+                context.Terminal.Json(accounts, CommandJson.Readable.ImmutableArrayAccountDetails);
+                return ExitCode.Ok;
+            }
+
+            var table = new TablePage("account", "state", "may send as", "credentials");
+            foreach (var account in accounts)
+                table.Row(account.Name, AccountText.State(account), AccountText.Grants(account), account.Credentials.Length.ToString(CultureInfo.InvariantCulture));
+            table.WriteTo(context.Terminal, ifEmpty: "no accounts; to add one: postern account add NAME");
+            return ExitCode.Ok;
+        }));
+        return command;
+    }
+}

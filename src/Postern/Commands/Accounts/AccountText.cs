@@ -1,0 +1,15 @@
+using Postern.Relay.Admin;
+
+namespace Postern.Commands.Accounts;
+
+/// <summary>Accounts in words.</summary>
+internal static class AccountText
+{
+    public static string State(AccountDetails account) => account.Enabled ? "enabled" : "disabled";
+
+    public static string Grants(AccountDetails account) => account switch
+    {
+        { Addresses.IsEmpty: true, Domains.IsEmpty: true } => "nobody",
+        _ => string.Join(", ", account.Addresses.Concat(account.Domains.Select(static d => $"*@{d}"))),
+    };
+}

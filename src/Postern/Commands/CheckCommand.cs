@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using Postern.Commands.Output;
+using Postern.Configuration;
+using Postern.Configuration.Reading;
+using Postern.Hosting;
+
+namespace Postern.Commands;
+
+/// <summary><c>postern check</c>: every error of the configuration, and whether the files it names can be used. Changes nothing.</summary>
+internal static class CheckCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var command = new DocumentedCommand(
+            "check", "Validate the configuration and the files it names; exit 2 on errors", "postern check", "postern check --config /etc/postern/postern.yaml --json").With(context.Json);
+        command.SetAction(arguments => Run(context, arguments));
+        return command;
+    }
+
+    private static int Run(CommandContext context, ParseResult arguments)
+    {
+        var asked = arguments.GetValue(context.ConfigFile);
+        var outcome = ConfigurationFile.Load(asked);
+        var (errors, warnings) = outcome switch
+        {
+            ConfigurationOutcome.Valid(var valid) => CheckFiles(valid, context.Clock.GetUtcNow()),
+            ConfigurationOutcome.Invalid(var invalid) => (invalid, []),
+            _ => ([], []),
+        };
+
+        var source = ConfigurationFile.Find(asked) ?? "defaults";
+        if (arguments.GetValue(context.Json))
+            context.Terminal.Json(new CheckDocument(errors.IsEmpty, source, [.. errors.Select(Finding)], [.. warnings.Select(Finding)]), CommandJson.Readable.CheckDocument);
+        else
+            Print(context.Terminal, outcome, errors, warnings);
+        return errors.IsEmpty ? ExitCode.Ok : ExitCode.Usage;
+    }
+
+    private static (ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings) CheckFiles(PosternConfiguration configuration, DateTimeOffset now)
+    {
+        var errors = ImmutableArray.CreateBuilder<ConfigurationError>();
+        var warnings = ImmutableArray.CreateBuilder<ConfigurationError>();
+        if (configuration.Tls is { CertificateFile: { } certificateFile, KeyFile: { } keyFile })
+        {
+            switch (CertificateFiles.Load(certificateFile, keyFile, configuration.Server.Hostname.Text, now))
+            {
+                case CertificateOutcome.Unusable(var key, var problem):
+                    errors.Add(configuration.ErrorAt(key, problem.What));
+                    break;
+                case CertificateOutcome.Loaded(var certificate, _, var doubts):
+                    certificate.Dispose();
+                    warnings.AddRange(doubts.Select(doubt => configuration.ErrorAt("tls.certificate", doubt)));
+                    break;
+            }
+        }
+
+        if (DataDirectory.WhyNotUsable(configuration.Server.Data) is { } unusable)
+            errors.Add(configuration.ErrorAt("server.data", unusable.What));
+        if (DataDirectory.Warning(configuration.Server.Data) is { } open)
+            warnings.Add(configuration.ErrorAt("server.data", open));
+        if (configuration.Delivery.Routes.IsEmpty)
+            warnings.Add(configuration.ErrorAt("delivery.routes", "there is no route: messages are accepted and held until there is one"));
+        return (errors.ToImmutable(), warnings.ToImmutable());
+    }
+
+    private static void Print(Terminal terminal, ConfigurationOutcome outcome, ImmutableArray<ConfigurationError> errors, ImmutableArray<ConfigurationError> warnings)
+    {
+        foreach (var error in errors)
+            terminal.Note(error.ToString());
+        foreach (var warning in warnings)
+            terminal.Note($"warning: {warning}");
+        if (!errors.IsEmpty || outcome is not ConfigurationOutcome.Valid(var configuration))
+            return;
+
+        terminal.Line($"ok: {configuration.Source}");
+        var summary = new TablePage("what", "value")
+            .Row("hostname", configuration.Server.Hostname.Text)
+            .Row("data", configuration.Server.Data)
+            .Row("certificate", configuration.Tls.CertificateFile ?? "self-signed, in the data directory");
+        foreach (var listener in configuration.Listeners)
+            summary.Row($"listener {listener.Name}", ListenerText.Describe(listener));
+        foreach (var route in configuration.Delivery.Routes)
+            summary.Row($"route {route.To}", route.Via);
+        summary
+            .Row("message size", SizeText.Format(configuration.Limits.MessageSize))
+            .Row("logs", configuration.LogsDirectory)
+            .WriteTo(terminal);
+    }
+
+    private static CheckDocument.Finding Finding(ConfigurationError error) =>
+        new(error.File, error.Line, error.Column, error.Key, error.Message, error.Expected, error.Nearest);
+}

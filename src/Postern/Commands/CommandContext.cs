@@ -1,0 +1,82 @@
+using System.CommandLine;
+using Postern.Commands.Output;
+using Postern.Configuration;
+using Postern.Hosting;
+using Postern.Relay.Admin;
+using Postern.Relay.Audit;
+
+namespace Postern.Commands;
+
+/// <summary>What all commands share: where they write, and the options that mean the same everywhere.</summary>
+internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
+{
+    public Terminal Terminal => terminal;
+
+    public TimeProvider Clock => clock;
+
+    /// <summary>On every command.</summary>
+    public Option<string?> ConfigFile { get; } = new("--config")
+    {
+        Description = "The configuration file [default: ./postern.yaml, then /etc/postern/postern.yaml]",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+
+    /// <summary>On every command that prints data.</summary>
+    public Option<bool> Json { get; } = new("--json") { Description = "Print one JSON document" };
+
+    /// <summary>The configuration, or null after every error was printed; the exit code is then <see cref="ExitCode.Usage"/>.</summary>
+    public PosternConfiguration? LoadConfiguration(ParseResult arguments)
+    {
+        switch (ConfigurationFile.Load(arguments.GetValue(ConfigFile)))
+        {
+            case ConfigurationOutcome.Valid(var configuration):
+                return configuration;
+            case ConfigurationOutcome.Invalid(var errors):
+                foreach (var error in errors)
+                    terminal.Note(error.ToString());
+                return null;
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>The queue of the configured server, running or not; null after every configuration error was printed.</summary>
+    public async ValueTask<IQueueAdmin?> OpenQueueAsync(ParseResult arguments, CancellationToken ct) =>
+        LoadConfiguration(arguments) is { } configuration ? await QueueAccess.OpenAsync(configuration, clock, ct) : null;
+
+    /// <summary>
+    /// Opens the directory of the configured server, runs <paramref name="work"/> on it and answers with its exit code. The server may run
+    /// meanwhile: it sees the change at the next question.
+    /// </summary>
+    public async Task<int> WithDirectoryAsync(ParseResult arguments, Func<DirectoryAccess, int> work)
+    {
+        if (LoadConfiguration(arguments) is not { } configuration)
+            return ExitCode.Usage;
+        if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
+            return terminal.Fail(problem.What, problem.Todo);
+        await using var directory = DirectoryAccess.Open(configuration, clock);
+        return work(directory);
+    }
+
+    /// <summary>Prints what became of a change, and answers with its exit code.</summary>
+    /// <param name="alreadyThere">The exit code where nothing had to be changed.</param>
+    public int Report(ParseResult arguments, AdminOutcome outcome, int alreadyThere = ExitCode.Ok)
+    {
+        var (word, exitCode) = outcome switch
+        {
+            AdminOutcome.Done or AdminOutcome.Issued => ("done", ExitCode.Ok),
+            AdminOutcome.AlreadyThere => ("alreadyThere", alreadyThere),
+            AdminOutcome.NotFound => ("notFound", ExitCode.No),
+            _ => ("invalid", ExitCode.Usage),
+        };
+        var issued = outcome as AdminOutcome.Issued;
+        if (arguments.GetValue(Json))
+            terminal.Json(new OutcomeDocument(exitCode == ExitCode.Ok, word, outcome.Message, issued?.Credential, issued?.Generated?.Reveal()), CommandJson.Readable.OutcomeDocument);
+        else if (exitCode == ExitCode.Ok)
+            terminal.Line(PrintableText.Of(outcome.Message));
+        else
+            terminal.Error.WriteLine($"postern: {PrintableText.Of(outcome.Message)}");
+        return exitCode;
+    }
+}

@@ -1,0 +1,45 @@
+using System.CommandLine;
+using System.Globalization;
+using Postern.Commands.Output;
+using Postern.Relay.Admin;
+
+namespace Postern.Commands.Credentials;
+
+/// <summary><c>postern credential list</c>.</summary>
+internal static class CredentialListCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var account = CredentialCommand.Account();
+        var command = new DocumentedCommand("list", "List the credentials of an account; never the secrets", "postern credential list lisa@example.org").With(account, context.Json);
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
+        {
+            var wanted = arguments.GetRequiredValue(account);
+            if (directory.Queries.Account(wanted) is not { } found)
+                return context.Report(arguments, directory.Queries.NoSuchAccount(wanted));
+            if (arguments.GetValue(context.Json))
+                context.Terminal.Json(found.Credentials, CommandJson.Readable.ImmutableArrayCredentialDetails);
+            else
+                Print(context.Terminal, found);
+            return ExitCode.Ok;
+        }));
+        return command;
+    }
+
+    public static void Print(Terminal terminal, AccountDetails account)
+    {
+        var table = new TablePage("credential", "label", "kept as", "made by", "since", "expires");
+        foreach (var credential in account.Credentials)
+        {
+            table.Row(
+                string.Create(CultureInfo.InvariantCulture, $"#{credential.Id}"),
+                credential.Label ?? "-",
+                credential.Scheme,
+                credential.Generated ? "postern" : "a person",
+                TimeText.Format(credential.CreatedAt),
+                credential.ExpiresAt is not { } end ? "never" : credential.Expired ? $"{TimeText.Format(end)}, expired" : TimeText.Format(end));
+        }
+
+        table.WriteTo(terminal, ifEmpty: $"no credentials: {account.Name} cannot log in; to add one: postern credential add {account.Name}");
+    }
+}

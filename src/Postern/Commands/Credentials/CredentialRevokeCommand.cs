@@ -1,0 +1,18 @@
+using System.CommandLine;
+using Postern.Relay.Admin;
+
+namespace Postern.Commands.Credentials;
+
+/// <summary><c>postern credential revoke</c>.</summary>
+internal static class CredentialRevokeCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var account = CredentialCommand.Account();
+        var credential = new Argument<string?>("CREDENTIAL") { Description = "Its label or number; may be left out where there is only one", Arity = ArgumentArity.ZeroOrOne };
+        var command = new DocumentedCommand("revoke", "Make a secret useless at once", "postern credential revoke app web-1", "postern credential revoke app 7").With(account, credential, context.Json);
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory => context.Report(
+            arguments, directory.Commands.Revoke(new RevokeCredential(arguments.GetRequiredValue(account), arguments.GetValue(credential))))));
+        return command;
+    }
+}

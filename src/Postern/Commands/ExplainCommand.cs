@@ -1,0 +1,147 @@
+using System.CommandLine;
+using System.Net;
+using Postern.Commands.Output;
+using Postern.Configuration;
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Audit;
+using Postern.Relay.Policy;
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Transport;
+
+namespace Postern.Commands;
+
+/// <summary><c>postern explain</c>: why a decision was made, from the log; or what would be decided, by the code that decides.</summary>
+internal static class ExplainCommand
+{
+    private const string TlsVersion = "TLSv1.3";
+
+    public static Command Create(CommandContext context)
+    {
+        var name = new Argument<string?>("REF") { Description = "The reference at the end of a refusal, or a queue id", Arity = ArgumentArity.ZeroOrOne };
+        var client = new Option<IPNetwork?>("--client") { Description = "What if a client of this address", HelpName = "IP", CustomParser = ParsedArguments.Address };
+        var login = new Option<string?>("--login") { Description = "logged in as this user", HelpName = "USER" };
+        var tls = new Option<bool>("--tls") { Description = "over TLS" };
+        var listener = new Option<string?>("--listener") { Description = "on this listener; the first one unless said", HelpName = "NAME" };
+        var from = new Option<string?>("--from") { Description = "sent from this address, or '<>'", HelpName = "ADDRESS" };
+        var to = new Option<string?>("--to") { Description = "to this address", HelpName = "ADDRESS" };
+        var command = new DocumentedCommand(
+            "explain",
+            "Why a decision was made, or what would be decided; exit 1 when that is a refusal",
+            "postern explain K7M3Q9",
+            "postern explain --client 192.0.2.7 --login lisa@example.org --tls --from lisa@example.org --to bart@example.net").With(name, client, login, tls, listener, from, to, context.Json);
+        command.Validators.Add(result =>
+        {
+            var asksWhatIf = new Option[] { client, login, tls, listener, from, to }.Any(option => result.GetResult(option) is { Implicit: false });
+            if ((result.GetValue(name) is not null) == asksWhatIf)
+                result.AddError("it takes either a reference, or --client, --from and --to");
+            else if (asksWhatIf && new Option[] { client, from, to }.Any(option => result.GetResult(option) is null))
+                result.AddError("it needs --client, --from and --to");
+        });
+        command.SetAction(async (arguments, ct) =>
+        {
+            if (context.LoadConfiguration(arguments) is not { } configuration)
+                return ExitCode.Usage;
+            var json = arguments.GetValue(context.Json);
+            if (arguments.GetValue(name) is { } text)
+                return await LookUpAsync(context.Terminal, new Explainer(new AuditSearch(configuration.LogsDirectory)), text, json, ct);
+            var question = new Question(
+                arguments.GetValue(client)!.Value.BaseAddress, arguments.GetValue(login), arguments.GetValue(tls), arguments.GetValue(listener), arguments.GetValue(from)!, arguments.GetValue(to)!);
+            return await TryOutAsync(context, configuration, question, json, ct);
+        });
+        return command;
+    }
+
+    private static async Task<int> LookUpAsync(Terminal terminal, Explainer explainer, string text, bool json, CancellationToken ct)
+    {
+        switch (await explainer.ExplainAsync(text, ct))
+        {
+            case Explanation.OfReference(var decisions):
+                if (json)
+                    EventJson.WriteObject(terminal, ("decisions", decisions));
+                foreach (var decision in json ? [] : decisions)
+                    Print(terminal, decision);
+                return decisions.Any(static d => d.Outcome != "permit") ? ExitCode.No : ExitCode.Ok;
+            case Explanation.OfMessage(var accepted, var decisions, var deliveries):
+                if (json)
+                    EventJson.WriteObject(terminal, ("accepted", accepted is null ? [] : [accepted]), ("decisions", decisions), ("deliveries", deliveries));
+                else
+                    Print(terminal, accepted, decisions, deliveries);
+                return ExitCode.Ok;
+            case Explanation.Malformed:
+                return terminal.Fail($"'{text}' is neither the reference of a reply nor a queue id", "A reference has six letters and digits, a queue id 26.", ExitCode.Usage);
+            default:
+                return terminal.Fail($"the log holds nothing under '{text}'", "Logs are kept for 90 days; was it another server?");
+        }
+    }
+
+    private static async Task<int> TryOutAsync(CommandContext context, PosternConfiguration configuration, Question question, bool json, CancellationToken ct)
+    {
+        var terminal = context.Terminal;
+        if (question.From is not "<>" && !Mailbox.TryParse(question.From, out _))
+            return terminal.Fail($"'{question.From}' is not a mail address", "Write local@domain, or '<>' for the null sender.", ExitCode.Usage);
+        if (!Mailbox.TryParse(question.To, out var recipient))
+            return terminal.Fail($"'{question.To}' is not a mail address", "Write local@domain.", ExitCode.Usage);
+        var listener = question.Listener is null
+            ? configuration.Listeners[0]
+            : configuration.Listeners.FirstOrDefault(l => string.Equals(l.Name, question.Listener, StringComparison.OrdinalIgnoreCase));
+        if (listener is null)
+            return terminal.Fail($"there is no listener '{question.Listener}'", $"There are {string.Join(", ", configuration.Listeners.Select(static l => l.Name))}.", ExitCode.Usage);
+
+        var sender = new ReversePath(Mailbox.TryParse(question.From, out var mailbox) ? mailbox : null);
+        using var directory = SqliteDirectory.Open(configuration.ToDirectory(context.Clock));
+        var policy = new RelayPolicy(configuration.ToPolicy(), directory, NoAuditLog.Instance, context.Clock);
+        var decision = (await policy.DryRunAsync(Facts(question, listener), sender, recipient, ct)).ToAuditEvent();
+        if (json)
+            EventJson.WriteObject(terminal, ("decisions", [decision]));
+        else
+            Print(terminal, decision);
+        return decision.Reply is null ? ExitCode.Ok : ExitCode.No;
+    }
+
+    private static EnvelopeFacts Facts(Question question, ListenerOptions listener)
+    {
+        var isTls = question.IsTls || listener.Tls == TlsMode.Implicit;
+        var login = question.Login is { } user ? LoginNames.TryCanonical(user, out var canonical) ? canonical : user : null;
+        return new EnvelopeFacts
+        {
+            Listener = listener.Name,
+            Client = question.Client,
+            Tls = isTls ? TlsVersion : null,
+            Login = login,
+            OffersAuth = login is null && (listener.Auth == AuthMode.Always || (isTls && listener.Auth == AuthMode.TlsOnly)),
+            OffersAuthAfterTls = login is null && !isTls && listener.Tls is TlsMode.StartTls or TlsMode.Required && listener.Auth != AuthMode.Off,
+        };
+    }
+
+    private static void Print(Terminal terminal, AuditEvent.Accepted? accepted, IEnumerable<AuditEvent.Decision> decisions, IEnumerable<AuditEvent> deliveries)
+    {
+        var mail = new TablePage(EventText.Columns(AuditKind.Mail));
+        if (accepted is not null)
+            mail.Row(EventText.Cells(accepted));
+        foreach (var delivery in deliveries)
+            mail.Row(EventText.Cells(delivery));
+        mail.WriteTo(terminal);
+        foreach (var decision in decisions)
+        {
+            terminal.Line();
+            Print(terminal, decision);
+        }
+    }
+
+    private static void Print(Terminal terminal, AuditEvent.Decision decision)
+    {
+        var who = decision.User is { } user ? $"{decision.Client} logged in as {user}" : $"{decision.Client} without a login";
+        var sender = decision.Sender.Length == 0 ? "<>" : decision.Sender;
+        var what = decision.Recipient is { } recipient ? $"from {sender} to {recipient}" : $"from {sender}";
+        terminal.Line(PrintableText.Of($"{decision.Outcome} by {decision.Rule}: {who}{(decision.Tls is { } tls ? $" over {tls}" : string.Empty)}, {what}"));
+        if (decision.Reply is { } reply)
+            terminal.Line(PrintableText.Of($"reply: {reply}"));
+        var chain = new TablePage("rule", "saw", "said", "what would change it");
+        foreach (var step in decision.Chain)
+            chain.Row(step.Rule, step.Saw, step.Said, step.Remedy ?? "-");
+        chain.WriteTo(terminal);
+    }
+
+    private sealed record Question(IPAddress Client, string? Login, bool IsTls, string? Listener, string From, string To);
+}

@@ -1,0 +1,25 @@
+using System.Collections.Immutable;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Postern.Hosting;
+using Postern.Relay.Admin;
+
+namespace Postern.Commands.Output;
+
+/// <summary>Every document that <c>--json</c> prints. Names are stable; new ones may be added.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(CheckDocument))]
+[JsonSerializable(typeof(OutcomeDocument))]
+[JsonSerializable(typeof(ImmutableArray<AccountDetails>))]
+[JsonSerializable(typeof(ImmutableArray<DomainDetails>))]
+[JsonSerializable(typeof(ImmutableArray<NetworkDetails>))]
+[JsonSerializable(typeof(QueuePage))]
+[JsonSerializable(typeof(QueueItem))]
+[JsonSerializable(typeof(QueueChange))]
+[JsonSerializable(typeof(StatusDocument))]
+internal sealed partial class CommandJson : JsonSerializerContext
+{
+    /// <summary>Readable in a terminal: only what JSON itself demands is escaped, control characters among it.</summary>
+    public static CommandJson Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

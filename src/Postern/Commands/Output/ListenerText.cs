@@ -1,0 +1,28 @@
+using Postern.Configuration;
+using Postern.Smtp.Transport;
+
+namespace Postern.Commands.Output;
+
+/// <summary>A listener in one line, in the words of the configuration.</summary>
+internal static class ListenerText
+{
+    public static string Describe(ListenerOptions listener) =>
+        $"{string.Join(' ', listener.Endpoints)}, tls {Word(listener.Tls)}, auth {Word(listener.Auth)}";
+
+    public static string Word(TlsMode mode) => mode switch
+    {
+        TlsMode.None => "none",
+        TlsMode.StartTls => "starttls",
+        TlsMode.Required => "required",
+        TlsMode.Implicit => "implicit",
+        _ => mode.ToString(),
+    };
+
+    public static string Word(AuthMode mode) => mode switch
+    {
+        AuthMode.Off => "off",
+        AuthMode.TlsOnly => "tls-only",
+        AuthMode.Always => "always",
+        _ => mode.ToString(),
+    };
+}

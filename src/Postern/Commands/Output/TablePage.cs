@@ -1,0 +1,48 @@
+using Postern.Relay.Audit;
+using Spectre.Console;
+
+namespace Postern.Commands.Output;
+
+/// <summary>A table for people: lines around it in a terminal, plain columns in a pipe.</summary>
+internal sealed class TablePage(params string[] columns)
+{
+    private readonly List<string[]> rows = [];
+
+    /// <summary>One cell for each column; the text may come from anywhere.</summary>
+    public TablePage Row(params string[] cells)
+    {
+        rows.Add(cells);
+        return this;
+    }
+
+    /// <param name="ifEmpty">What to say where there is no row; null for the bare head of the table.</param>
+    public void WriteTo(Terminal terminal, string? ifEmpty = null)
+    {
+        if (rows.Count == 0 && ifEmpty is not null)
+        {
+            terminal.Line(ifEmpty);
+            return;
+        }
+
+        var text = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = terminal.WantsColor ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = terminal.WantsColor ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(text),
+        });
+        console.Profile.Width = terminal.Width;
+        console.Profile.Capabilities.Unicode = terminal.IsInteractive;
+
+        var table = new Table { Border = terminal.IsInteractive ? TableBorder.Rounded : TableBorder.None };
+        foreach (var column in columns)
+            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = !terminal.IsInteractive, Padding = new Padding(terminal.IsInteractive ? 1 : 0, 0, terminal.IsInteractive ? 1 : 2, 0) });
+        foreach (var row in rows)
+            table.AddRow(row.Select(static cell => new Text(PrintableText.Of(cell))));
+        console.Write(table);
+
+        foreach (var line in text.ToString().AsSpan().TrimEnd().EnumerateLines())
+            terminal.Output.WriteLine(line.TrimEnd());
+    }
+}

@@ -1,0 +1,94 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Postern.Relay.Audit;
+
+namespace Postern.Commands.Output;
+
+/// <summary>Where a command reads and writes: the process's own streams, or a test's.</summary>
+/// <param name="isInteractive">A person looks at the output: colours and line drawing are welcome.</param>
+/// <param name="canAsk">A person can answer a question.</param>
+/// <param name="events">Takes the lines of the log while a server runs; null for nobody.</param>
+internal sealed class Terminal(TextWriter output, TextWriter error, TextReader input, bool isInteractive, bool canAsk, Stream? events = null)
+{
+    private const int FallbackWidth = 80;
+
+    public TextWriter Output => output;
+
+    public TextWriter Error => error;
+
+    public TextReader Input => input;
+
+    public Stream? Events => events;
+
+    public bool IsInteractive => isInteractive;
+
+    public bool CanAsk => canAsk;
+
+    /// <summary>NO_COLOR and a dumb terminal are respected.</summary>
+    public bool WantsColor =>
+        isInteractive && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
+
+    /// <summary>Columns; a pipe has room for everything.</summary>
+    public int Width => isInteractive ? WindowWidth() : short.MaxValue;
+
+    /// <summary>The process's own.</summary>
+    public static Terminal OfProcess() =>
+        new(Console.Out, Console.Error, Console.In, isInteractive: !Console.IsOutputRedirected, canAsk: !Console.IsInputRedirected && !Console.IsErrorRedirected, Console.OpenStandardOutput());
+
+    public void Line(string text = "") => output.WriteLine(text);
+
+    /// <summary>A line about what goes on, beside the data.</summary>
+    public void Note(string text) => error.WriteLine(PrintableText.Of(text));
+
+    /// <summary>Says in one line what is wrong and in one line what to do, and answers with the exit code.</summary>
+    public int Fail(string what, string todo, int exitCode = ExitCode.No)
+    {
+        error.WriteLine($"postern: {PrintableText.Of(what)}");
+        error.WriteLine($"  {PrintableText.Of(todo)}");
+        return exitCode;
+    }
+
+    /// <summary>Writes one JSON document.</summary>
+    public void Json<T>(T value, JsonTypeInfo<T> type) => output.WriteLine(JsonSerializer.Serialize(value, type));
+
+    /// <summary>Asks on the error stream, so that the output stays data; no answer is no.</summary>
+    public bool Confirm(string question)
+    {
+        error.Write($"{question} [y/N] ");
+        error.Flush();
+        return input.ReadLine()?.Trim() is "y" or "Y" or "yes";
+    }
+
+    /// <summary>Reads one line that must not be seen; null at the end of the input.</summary>
+    public string? ReadSecret(string prompt)
+    {
+        if (!canAsk)
+            return input.ReadLine();
+        error.Write(prompt);
+        error.Flush();
+        var line = new StringBuilder();
+        while (Console.ReadKey(intercept: true) is var key && key.Key != ConsoleKey.Enter)
+        {
+            if (key.Key == ConsoleKey.Backspace)
+                line.Length = Math.Max(0, line.Length - 1);
+            else if (!char.IsControl(key.KeyChar))
+                line.Append(key.KeyChar);
+        }
+
+        error.WriteLine();
+        return line.ToString();
+    }
+
+    private static int WindowWidth()
+    {
+        try
+        {
+            return Console.WindowWidth is > 0 and var width ? width : FallbackWidth;
+        }
+        catch (IOException)
+        {
+            return FallbackWidth;
+        }
+    }
+}

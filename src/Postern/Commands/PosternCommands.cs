@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using Postern.Commands.Accounts;
+using Postern.Commands.Credentials;
+using Postern.Commands.Domains;
+using Postern.Commands.Networks;
+using Postern.Commands.Output;
+using Postern.Commands.Queue;
+using Postern.Relay.Accounts;
+using Postern.Relay.Admin;
+using Postern.Relay.Spool;
+
+namespace Postern.Commands;
+
+/// <summary>Every command of <c>postern</c>, and how a command line becomes an exit code.</summary>
+internal static class PosternCommands
+{
+    public static RootCommand Create(CommandContext context)
+    {
+        var root = new RootCommand("Authenticates the client, decides what it may send, explains every decision, and never loses the message.")
+        {
+            context.ConfigFile,
+            ServeCommand.Create(context),
+            InitCommand.Create(context),
+            CheckCommand.Create(context),
+            AccountCommand.Create(context),
+            CredentialCommand.Create(context),
+            DomainCommand.Create(context),
+            NetworkCommand.Create(context),
+            ExplainCommand.Create(context),
+            QueueCommand.Create(context),
+            LogCommand.Create(context),
+            StatusCommand.Create(context),
+            CompletionCommand.Create(context),
+        };
+        if (root.Options.OfType<HelpOption>().FirstOrDefault() is { Action: HelpAction usual } help)
+            help.Action = new ExamplesHelp(usual);
+        return root;
+    }
+
+    /// <summary>Parses and runs <paramref name="args"/>. Wrong usage, and whatever breaks on the way, ends in two lines and an exit code.</summary>
+    public static async Task<int> RunAsync(string[] args, Terminal terminal, TimeProvider clock, CancellationToken ct)
+    {
+        var result = Create(new CommandContext(terminal, clock)).Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        if (result.Action is ParseErrorAction)
+            return Refuse(result, terminal);
+        try
+        {
+            return await result.InvokeAsync(
+                new InvocationConfiguration { Output = terminal.Output, Error = terminal.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, ct);
+        }
+        catch (DirectoryUnavailableException e)
+        {
+            return terminal.Fail(e.Message, "See whether the file is there, whether this user may write it, and whether another program holds it; then try again.");
+        }
+        catch (SpoolUnavailableException e)
+        {
+            return terminal.Fail(e.Message, "If a server is starting or stopping, try again in a moment.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return terminal.Fail(e.Message, "See whether this user may read and write there, and whether the disk has room; then try again.");
+        }
+    }
+
+    private static int Refuse(ParseResult result, Terminal terminal)
+    {
+        var command = result.CommandResult.Command;
+        var path = PathOf(command);
+        var todo = $"Run '{path} --help' to see what it takes.";
+        if (result.UnmatchedTokens is [var unknown, ..])
+        {
+            var known = command.Subcommands.Select(static c => c.Name).Concat(command.Options.Where(static o => !o.Hidden).Select(static o => o.Name));
+            var what = command.Subcommands.Count > 0 && !unknown.StartsWith('-') ? "command" : unknown.StartsWith('-') ? "option" : "argument";
+            return terminal.Fail($"{path} has no {what} '{unknown}'{NearestName.Hint(unknown, known)}", todo, ExitCode.Usage);
+        }
+
+        if (command.Subcommands.Count > 0 && command.Action is null)
+            return terminal.Fail($"{path} needs a command: {string.Join(", ", command.Subcommands.Select(static c => c.Name))}", todo, ExitCode.Usage);
+        return terminal.Fail($"{path}: {result.Errors[0].Message}", todo, ExitCode.Usage);
+    }
+
+    private static string PathOf(Command command) =>
+        command is RootCommand ? "postern" : $"{PathOf(command.Parents.OfType<Command>().First())} {command.Name}";
+}

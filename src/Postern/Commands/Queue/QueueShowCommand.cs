@@ -1,0 +1,57 @@
+using System.CommandLine;
+using System.Globalization;
+using Postern.Commands.Output;
+using Postern.Relay.Admin;
+using Postern.Relay.Envelopes;
+
+namespace Postern.Commands.Queue;
+
+/// <summary><c>postern queue show</c>.</summary>
+internal static class QueueShowCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var message = new Argument<string>("ID") { Description = "The queue id, as in the 250 reply and in the log" };
+        var command = new DocumentedCommand("show", "Show one message and what became of each recipient so far", "postern queue show 01JD0K3ZQ8Y6X5V4T3S2R1P0NM").With(message, context.Json);
+        command.SetAction(async (arguments, ct) =>
+        {
+            var text = arguments.GetRequiredValue(message);
+            if (!QueueId.TryParse(text, out var id))
+                return context.Terminal.Fail($"'{text}' is not a queue id", "Take it from 'postern queue list'.", ExitCode.Usage);
+            if (await context.OpenQueueAsync(arguments, ct) is not { } queue)
+                return ExitCode.Usage;
+            await using (queue)
+            {
+                if (await queue.FindAsync(id, ct) is not { } item)
+                    return context.Terminal.Fail($"there is no message {id} in the queue", $"It may have been delivered or bounced: postern log mail --ref {id}");
+                if (arguments.GetValue(context.Json))
+                    context.Terminal.Json(item, CommandJson.Readable.QueueItem);
+                else
+                    Print(context.Terminal, item);
+                return ExitCode.Ok;
+            }
+        });
+        return command;
+    }
+
+    private static void Print(Terminal terminal, QueueItem item)
+    {
+        new TablePage("what", "value")
+            .Row("id", item.Id)
+            .Row("arrived", TimeText.Format(item.ArrivedAt))
+            .Row("from", item.Sender.Length == 0 ? "<>" : item.Sender)
+            .Row("login", item.Login ?? "-")
+            .Row("client", item.Client ?? "-")
+            .Row("listener", item.Listener ?? "-")
+            .Row("size", item.Size.ToString(CultureInfo.InvariantCulture))
+            .Row("state", item.State)
+            .Row("tries", item.Attempts.ToString(CultureInfo.InvariantCulture))
+            .Row("next attempt", item.NextAttempt is { } next ? TimeText.Format(next) : "-")
+            .WriteTo(terminal);
+        terminal.Line();
+        var recipients = new TablePage("recipient", "status", "last reply");
+        foreach (var recipient in item.Recipients)
+            recipients.Row(recipient.Address, recipient.Status, recipient.LastReply ?? "-");
+        recipients.WriteTo(terminal);
+    }
+}

@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Postern.Commands.Output;
+using Postern.Configuration;
+using Postern.Hosting;
+using Postern.Relay.Accounts;
+using Postern.Smtp.Transport;
+using ServerTls = Postern.Smtp.Transport.TlsOptions;
+
+namespace Postern.Commands;
+
+/// <summary>
+/// <c>postern serve</c>: runs until a signal stops it. What it says about itself goes to standard error, so that standard output holds
+/// the events alone.
+/// </summary>
+internal static class ServeCommand
+{
+    /// <summary>How long clients that are in the middle of a message may take to finish it.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+
+    public static Command Create(CommandContext context)
+    {
+        var command = new DocumentedCommand("serve", "Run the server until it is told to stop; events go to standard output", "postern serve", "postern serve --config /etc/postern/postern.yaml");
+        command.SetAction((arguments, ct) =>
+            context.LoadConfiguration(arguments) is { } configuration ? RunAsync(context, configuration, ct) : Task.FromResult(ExitCode.Usage));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(CommandContext context, PosternConfiguration configuration, CancellationToken ct)
+    {
+        var terminal = context.Terminal;
+        if (LoginNames.UnicodeProblem() is { } unicode)
+            return terminal.Fail(unicode, "Without it names that look alike would be different accounts.");
+        if ((DataDirectory.Prepare(configuration.Server.Data) ?? ControlServer.WhyNot(DataDirectory.ControlSocket(configuration.Server.Data))) is { } problem)
+            return terminal.Fail(problem.What, problem.Todo, ExitCode.Usage);
+
+        ServerTls? tls = null;
+        if (ServerCertificate.IsNeeded(configuration))
+        {
+            switch (ServerCertificate.Load(configuration, context.Clock.GetUtcNow(), out var made))
+            {
+                case CertificateOutcome.Unusable(var key, var unusable):
+                    return terminal.Fail(configuration.ErrorAt(key, unusable.What).ToString(), unusable.Todo, ExitCode.Usage);
+                case CertificateOutcome.Loaded loaded:
+                    tls = loaded.ToTls(configuration);
+                    foreach (var warning in loaded.Warnings)
+                        terminal.Note($"warning: {warning}");
+                    if (made)
+                        terminal.Note($"made a self-signed certificate for {configuration.Server.Hostname}");
+                    break;
+            }
+        }
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        using var hurry = new CancellationTokenSource();
+        using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
+        try
+        {
+            await using var host = await ServerHost.StartAsync(configuration, tls, terminal.Events, context.Clock, ct);
+            Announce(terminal, configuration, host);
+            await UntilAsync(stop.Token);
+            terminal.Note("stopping; once more to stop at once");
+            hurry.CancelAfter(Grace);
+            await host.StopAsync(hurry.Token);
+            return ExitCode.Ok;
+        }
+        catch (ListenException e)
+        {
+            return terminal.Fail(e.Message, $"Free {e.Endpoint}, or give listener '{e.Listener}' another address in {configuration.Source}.", ExitCode.Usage);
+        }
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            if (stop.IsCancellationRequested)
+                hurry.Cancel();
+            stop.Cancel();
+        }
+    }
+
+    private static void Announce(Terminal terminal, PosternConfiguration configuration, ServerHost host)
+    {
+        terminal.Note($"postern serves {configuration.Server.Hostname} ({configuration.Source})");
+        foreach (var (listener, endpoint) in host.Relay.Endpoints)
+            terminal.Note($"  {listener.Name}: {endpoint}, tls {ListenerText.Word(listener.Tls)}, auth {ListenerText.Word(listener.Auth)}");
+        terminal.Note($"  data: {configuration.Server.Data}");
+        if (host.Relay.Spool.Count > 0)
+            terminal.Note($"  {host.Relay.Spool.Count} messages in the spool");
+        foreach (var damage in host.Relay.Spool.Recovery.Quarantined)
+            terminal.Note($"warning: {damage.Segment} is damaged at {damage.Offset}: {damage.Reason}; kept as {damage.SavedAs ?? "it is"}");
+        if (configuration.Delivery.Routes.IsEmpty)
+            terminal.Note("  deliveries are HELD: there is no route; set delivery.routes");
+    }
+
+    private static async Task UntilAsync(CancellationToken ct)
+    {
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (ct.Register(stopped.SetResult))
+            await stopped.Task;
+    }
+}

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.Globalization;
+using Postern.Commands.Output;
+using Postern.Hosting;
+
+namespace Postern.Commands;
+
+/// <summary><c>postern status</c>: one screen about the running server; exit 1 when none runs.</summary>
+internal static class StatusCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var command = new DocumentedCommand("status", "One screen about the running server; exit 1 when none runs", "postern status", "postern status --json").With(context.Json);
+        command.SetAction(async (arguments, ct) =>
+        {
+            if (context.LoadConfiguration(arguments) is not { } configuration)
+                return ExitCode.Usage;
+            await using var client = await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct);
+            if (client is null)
+                return context.Terminal.Fail($"no server is running on {configuration.Server.Data}", "Start it: postern serve");
+            var status = await client.StatusAsync(ct);
+            if (arguments.GetValue(context.Json))
+                context.Terminal.Json(status, CommandJson.Readable.StatusDocument);
+            else
+                Print(context.Terminal, status, context.Clock.GetUtcNow());
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static void Print(Terminal terminal, StatusDocument status, DateTimeOffset now)
+    {
+        var page = new TablePage("what", "value")
+            .Row("server", $"{status.Hostname}, postern {status.Version}, since {TimeText.Format(status.StartedAt)}")
+            .Row("data", status.Data);
+        foreach (var listener in status.Listeners)
+            page.Row($"listener {listener.Name}", $"{listener.Address}, tls {listener.Tls}, auth {listener.Auth}");
+        page
+            .Row("connections", status.Connections.ToString(CultureInfo.InvariantCulture))
+            .Row("queue", string.Create(CultureInfo.InvariantCulture, $"{status.Queue.Messages} messages: {status.Queue.Active} in delivery, {status.Queue.Waiting} waiting for the next attempt, {status.Queue.Held} held, {status.Queue.Parked} without a route"))
+            .Row("spool", status.Queue.Reason is { } reason ? $"{status.Queue.Condition}: {reason}" : status.Queue.Condition)
+            .Row("deliveries", status.Deliveries.HeldBecause is { } why ? $"held: {why}" : string.Create(CultureInfo.InvariantCulture, $"going out over {status.Deliveries.Connections} connections"))
+            .Row("certificate", status.Certificate is { } certificate ? Describe(certificate, now) : "none")
+            .Row("events lost", status.EventsDropped.ToString(CultureInfo.InvariantCulture))
+            .WriteTo(terminal);
+    }
+
+    private static string Describe(StatusDocument.CertificateState certificate, DateTimeOffset now)
+    {
+        var kind = certificate.IsSelfSigned ? ", self-signed" : string.Empty;
+        var end = certificate.Expires < now ? $"expired {TimeText.Format(certificate.Expires)}" : $"until {TimeText.Format(certificate.Expires)}";
+        return $"{certificate.Subject}{kind}, {end}";
+    }
+}

@@ -1,0 +1,61 @@
+using System.Text;
+using Postern.Configuration.Reading;
+
+namespace Postern.Configuration;
+
+/// <summary>Finds the configuration file, reads it, and answers with a configuration or with everything that is wrong with it.</summary>
+internal static class ConfigurationFile
+{
+    public const string Name = "postern.yaml";
+
+    private const string SystemWide = "/etc/postern/postern.yaml";
+    private const int MaxOctets = 4 << 20;
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>The file that was asked for, else <c>./postern.yaml</c>, else the system's; null when there is none.</summary>
+    public static string? Find(string? asked) =>
+        asked ?? (File.Exists(Name) ? Name : File.Exists(SystemWide) ? SystemWide : null);
+
+    /// <summary>Reads the file that <see cref="Find"/> finds; the defaults when there is none.</summary>
+    public static ConfigurationOutcome Load(string? asked)
+    {
+        if (Find(asked) is not { } file)
+            return Parse(file: null, Directory.GetCurrentDirectory(), string.Empty);
+        try
+        {
+            if (new FileInfo(file).Length > MaxOctets)
+                return Broken(file, "larger than 4 MiB: not a configuration");
+            var text = StrictUtf8.GetString(File.ReadAllBytes(file)).TrimStart('\uFEFF');
+            return Parse(file, Path.GetDirectoryName(Path.GetFullPath(file))!, text);
+        }
+        catch (DecoderFallbackException)
+        {
+            return Broken(file, "not UTF-8 text");
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return Broken(file, "no such file");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Broken(file, $"cannot be read: {e.Message}");
+        }
+    }
+
+    /// <summary>Reads a text as if it stood in <paramref name="file"/>; relative paths are relative to <paramref name="directory"/>.</summary>
+    public static ConfigurationOutcome Parse(string? file, string directory, string text)
+    {
+        var errors = new List<ConfigurationError>();
+        var context = new ReadContext(file ?? Name, directory, errors);
+        var root = file is null ? new ConfigNode.Mapping(1, 1, []) : ConfigDocument.Read(file, text, errors);
+        if (root is null)
+            return new ConfigurationOutcome.Invalid([.. errors]);
+        var configuration = Section.Read(context, root, string.Empty, section => PosternConfiguration.Read(file, section));
+        return errors.Count == 0
+            ? new ConfigurationOutcome.Valid(configuration)
+            : new ConfigurationOutcome.Invalid([.. errors.OrderBy(static e => e.Line).ThenBy(static e => e.Column)]);
+    }
+
+    private static ConfigurationOutcome.Invalid Broken(string file, string message) => new([new(file, 0, 0, string.Empty, message)]);
+}

@@ -1,0 +1,50 @@
+using System.Text;
+using Postern.Configuration.Reading;
+
+namespace Postern.Configuration;
+
+/// <summary>Writes <c>docs/configuration.md</c> from the same calls that read a configuration.</summary>
+internal static class ConfigurationReference
+{
+    private const string Opening = """
+        # Configuration
+
+        One file, `postern.yaml`, in YAML or JSON: `--config FILE`, else `./postern.yaml`, else `/etc/postern/postern.yaml`, else the defaults
+        below. `postern check` reports every error with its line and column; a key that is not listed here is an error. Relative paths are
+        relative to the file's directory. This page is generated from the option records; a test holds it current.
+
+
+        """;
+
+    public static string Write()
+    {
+        var text = new StringBuilder(Opening.ReplaceLineEndings("\n"));
+        var keys = Keys();
+        WriteTable(text, keys.Where(static k => k.Type is not null && !k.Path.Contains('.', StringComparison.Ordinal)), prefix: string.Empty);
+        foreach (var section in keys.Where(static k => k.Type is null))
+        {
+            var prefix = keys.Any(k => k.Path.StartsWith($"{section.Path}[].", StringComparison.Ordinal)) ? $"{section.Path}[]." : $"{section.Path}.";
+            text.Append("\n## ").Append(prefix.TrimEnd('.')).Append("\n\n").Append(section.Doc).Append('\n');
+            var own = keys.Where(k => k.Type is not null && k.Path.StartsWith(prefix, StringComparison.Ordinal) && !k.Path[prefix.Length..].Contains('.', StringComparison.Ordinal)).ToList();
+            if (own.Count > 0)
+                WriteTable(text.Append('\n'), own, prefix);
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Every key there is, in the order of the records.</summary>
+    public static IReadOnlyList<KeyReference> Keys()
+    {
+        var keys = new List<KeyReference>();
+        Section.Read(new ReadContext(ConfigurationFile.Name, "/", [], keys), node: null, string.Empty, static section => PosternConfiguration.Read(file: null, section));
+        return keys;
+    }
+
+    private static void WriteTable(StringBuilder text, IEnumerable<KeyReference> keys, string prefix)
+    {
+        text.Append("| key | value | default | meaning |\n|---|---|---|---|\n");
+        foreach (var key in keys)
+            text.Append("| `").Append(key.Path[prefix.Length..]).Append("` | ").Append(key.Type).Append(" | ").Append(key.Default ?? "must be given").Append(" | ").Append(key.Doc).Append(" |\n");
+    }
+}

@@ -1,0 +1,85 @@
+using System.Collections.Frozen;
+using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Audit;
+using Postern.Relay.Delivery;
+using Postern.Relay.Policy;
+using Postern.Relay.Runtime;
+using Postern.Relay.Spool.Segments;
+using Postern.Smtp.Session;
+using Postern.Smtp.Transport;
+using RelayDelivery = Postern.Relay.Delivery.DeliveryOptions;
+using ServerTls = Postern.Smtp.Transport.TlsOptions;
+
+namespace Postern.Configuration;
+
+/// <summary>What the configuration means to each part of the engine.</summary>
+internal static class EngineOptions
+{
+    public static SqliteDirectoryOptions ToDirectory(this PosternConfiguration configuration, TimeProvider clock) =>
+        new(RelayOptions.DirectoryFile(configuration.Server.Data)) { Clock = clock };
+
+    public static SegmentSpoolOptions ToSpool(this PosternConfiguration configuration) => new() { Directory = RelayOptions.SpoolDirectory(configuration.Server.Data) };
+
+    public static JsonLinesAuditLog OpenAuditLog(this PosternConfiguration configuration, TimeProvider clock) =>
+        new(new AuditLogOptions { Directory = configuration.LogsDirectory }, clock);
+
+    public static PolicyOptions ToPolicy(this PosternConfiguration configuration) => new()
+    {
+        Networks = configuration.Networks,
+        Domains = configuration.Domains.ToFrozenSet(),
+        SenderRules = configuration.Rules.Sender,
+        RecipientRules = configuration.Rules.Recipient,
+    };
+
+    public static SmtpListenerOptions ToListener(this ListenerOptions listener) => new()
+    {
+        Name = listener.Name,
+        Endpoints = listener.Endpoints,
+        Tls = listener.Tls,
+        Auth = listener.Auth,
+        Mechanisms = listener.Mechanisms,
+        Clients = listener.Clients,
+    };
+
+    public static SessionLimits ToSessionLimits(this LimitsOptions limits) => new()
+    {
+        MessageOctets = limits.MessageSize,
+        Recipients = limits.Recipients,
+        Idle = limits.Idle,
+    };
+
+    public static RelayDelivery ToDelivery(this PosternConfiguration configuration) => new()
+    {
+        Hostname = configuration.Server.Hostname,
+        Routes = configuration.ToRoutes(),
+        Retry = new RetrySchedule(
+            configuration.Delivery.Retry.First, configuration.Delivery.Retry.Factor, configuration.Delivery.Retry.Most, configuration.Delivery.Retry.GiveUp),
+    };
+
+    /// <param name="tls">Null where no listener speaks TLS.</param>
+    /// <param name="logCopy">Takes every line of the log as well; null for the files only.</param>
+    public static RelayOptions ToRelay(this PosternConfiguration configuration, ServerTls? tls, Stream? logCopy) => new()
+    {
+        Hostname = configuration.Server.Hostname.Text,
+        DataDirectory = configuration.Server.Data,
+        Listeners = [.. configuration.Listeners.Select(ToListener)],
+        Tls = tls,
+        Limits = configuration.Limits.ToSessionLimits(),
+        MaxConnections = configuration.Limits.Connections,
+        MaxConnectionsPerAddress = configuration.Limits.ConnectionsPerAddress,
+        Accounts = configuration.Accounts,
+        Policy = configuration.ToPolicy(),
+        Delivery = configuration.ToDelivery(),
+        Spool = configuration.ToSpool(),
+        LogDirectory = configuration.LogsDirectory,
+        LogCopy = logCopy,
+    };
+
+    private static RouteTable ToRoutes(this PosternConfiguration configuration)
+    {
+        var routes = configuration.Delivery.Routes;
+        return routes.IsEmpty ? RouteTable.Hold
+            : RouteTable.Parse([.. routes.Select(static r => r.ToRoute())]) is RouteParse.Ok(var table) ? table
+            : throw new InvalidOperationException("routes are checked when they are read");
+    }
+}

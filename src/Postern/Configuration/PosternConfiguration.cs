@@ -1,0 +1,101 @@
+using System.Collections.Immutable;
+using System.Net;
+using Postern.Configuration.Reading;
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Transport;
+
+namespace Postern.Configuration;
+
+/// <summary>Everything that <c>postern.yaml</c> says, checked, with every default filled in. Immutable.</summary>
+/// <param name="File">As the operator named it; null when there is none.</param>
+/// <param name="Accounts">The stores, in the order in which they are asked.</param>
+/// <param name="Networks">Clients that may relay without a password, to anywhere.</param>
+/// <param name="Domains">Recipient domains that are accepted from anyone.</param>
+internal sealed record PosternConfiguration(
+    string? File,
+    ServerOptions Server,
+    TlsOptions Tls,
+    ImmutableArray<ListenerOptions> Listeners,
+    ImmutableArray<string> Accounts,
+    LimitsOptions Limits,
+    ImmutableArray<IPNetwork> Networks,
+    ImmutableArray<Domain> Domains,
+    RulesOptions Rules,
+    DeliveryOptions Delivery,
+    LogsOptions Logs)
+{
+    private static readonly Kind<string> Stores = Kinds.Word(("directory", "directory"));
+
+    /// <summary>Where in the file each written key stands.</summary>
+    public required IReadOnlyDictionary<string, ConfigNode> Places { get; init; }
+
+    /// <summary>Where the log files go; absolute.</summary>
+    public string LogsDirectory => Path.GetFullPath(Logs.Directory, Server.Data);
+
+    /// <summary>An error at the value of <paramref name="key"/>, or at the nearest section that was written, found when the value was used.</summary>
+    public ConfigurationError ErrorAt(string key, string message)
+    {
+        ConfigNode? place = null;
+        for (var path = key; path.Length > 0 && !Places.TryGetValue(path, out place); path = path[..Math.Max(0, path.LastIndexOf('.'))])
+        {
+        }
+
+        return new ConfigurationError(File ?? ConfigurationFile.Name, place?.Line ?? 0, place?.Column ?? 0, key, message);
+    }
+
+    /// <summary>Where it came from, for people.</summary>
+    public string Source => File ?? "no configuration file: defaults";
+
+    public static PosternConfiguration Read(string? file, Section section)
+    {
+        var configuration = new PosternConfiguration(
+            file,
+            section.Child("server", ServerOptions.Read, "This machine."),
+            section.Child("tls", TlsOptions.Read, "The certificate that every listener shows."),
+            section.Children("listeners", ListenerOptions.Read, Loopback(), "The ways in. Left out: 2587 with STARTTLS and 2465 with implicit TLS, on loopback only."),
+            section.List("accounts", Stores, ["directory"], "`[directory]`", "The stores that know users, asked in this order. `directory` is the built-in database."),
+            section.Child("limits", LimitsOptions.Read, "What one client, and all of them together, may use."),
+            section.List("networks", Kinds.Network, [], "none, loopback included", "Clients that may relay to anywhere without a password."),
+            section.List("domains", Kinds.DomainName, [], "none", "Recipient domains accepted from anyone, besides those of `postern domain add --accept`."),
+            section.Child("rules", RulesOptions.Read, "Who may send what. The first rule that does not pass decides; the end of a list refuses."),
+            section.Child("delivery", DeliveryOptions.Read, "Where accepted messages go."),
+            section.Child("logs", LogsOptions.Read, "What is written down."))
+        {
+            Places = section.Places,
+        };
+
+        configuration.CheckListeners(section);
+        if (section.Has("accounts") && configuration.Accounts.IsEmpty)
+            section.Report("accounts", "without a store nobody can log in", "[directory], or the key left out");
+        return configuration;
+    }
+
+    private void CheckListeners(Section section)
+    {
+        if (section.Has("listeners") && Listeners.IsEmpty)
+            section.Report("listeners", "a server without a way in", "at least one, or the key left out");
+
+        var names = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
+        var endpoints = new Dictionary<IPEndPoint, string>();
+        for (var i = 0; i < Listeners.Length; i++)
+        {
+            var listener = Listeners[i];
+            if (listener.Name is { } name && !names.TryAdd(name, i))
+                section.Report("listeners", i, $"the name '{name}' is taken by listeners[{names[name]}]");
+            foreach (var endpoint in listener.Endpoints)
+            {
+                if (endpoint.Port != 0 && !endpoints.TryAdd(endpoint, $"listeners[{i}]"))
+                    section.Report("listeners", i, $"{endpoint} is taken by {endpoints[endpoint]}");
+            }
+        }
+    }
+
+    private static ImmutableArray<ListenerOptions> Loopback() =>
+    [
+        OnLoopback("submission", 2587, TlsMode.StartTls),
+        OnLoopback("submissions", 2465, TlsMode.Implicit),
+    ];
+
+    private static ListenerOptions OnLoopback(string name, int port, TlsMode tls) =>
+        new(name, [new(IPAddress.Loopback, port), new(IPAddress.IPv6Loopback, port)], tls, AuthMode.TlsOnly, Mechanisms: null, Clients: null);
+}

@@ -1,0 +1,112 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Postern.Relay.Admin;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Configuration.Reading;
+
+/// <summary>Every kind of value that a configuration holds.</summary>
+internal static class Kinds
+{
+    public static Kind<string> Text { get; } = new("text", "some text", TryText, []);
+
+    /// <summary>Made absolute by <see cref="Section"/>, which knows the file's directory.</summary>
+    public static Kind<string> FilePath { get; } = new("path", "a path", TryText, []);
+
+    public static Kind<int> Count { get; } = new("number", "a whole number, at least 1", TryCount, []);
+
+    public static Kind<long> Size { get; } = new("size", "a size such as 50MB or 64KiB, at least 1", TrySize, []);
+
+    public static Kind<TimeSpan> Duration { get; } = new("duration", "a duration such as 30s, 5m, 4h or 5d, longer than nothing", TryDuration, []);
+
+    public static Kind<double> Factor { get; } = new("number", "a number from 1 to 100, such as 2 or 1.5", TryFactor, []);
+
+    public static Kind<Domain> DomainName { get; } = new("domain", "a domain such as example.org", TryDomain, []);
+
+    public static Kind<IPNetwork> Network { get; } = new("CIDR", "a network such as 192.0.2.0/24 or 2001:db8::/32", TryNetwork, [])
+    {
+        Why = static text => NetworkText.TryParse(text, out _, out var problem) ? null : problem,
+    };
+
+    public static Kind<IPEndPoint> Endpoint { get; } = new("address:port", "an IP address and a port such as 0.0.0.0:587 or [::]:587", TryEndpoint, []);
+
+    /// <summary>One of a few words.</summary>
+    public static Kind<T> Word<T>(params (string Word, T Value)[] choices)
+    {
+        ImmutableArray<string> words = [.. choices.Select(static c => c.Word)];
+        return new("word", OneOf(words), TryWord, words);
+
+        bool TryWord(string text, out T value)
+        {
+            foreach (var choice in choices)
+            {
+                if (!string.Equals(choice.Word, text, StringComparison.Ordinal))
+                    continue;
+                value = choice.Value;
+                return true;
+            }
+
+            value = choices[0].Value;
+            return false;
+        }
+    }
+
+    /// <summary>One of a list of names that another part of the program keeps; case matters not, the list's spelling is what comes out.</summary>
+    public static Kind<string> NameOf(string what, IEnumerable<string> names)
+    {
+        ImmutableArray<string> words = [.. names];
+        return new(what, $"a {what} that exists here: {string.Join(", ", words)}", TryName, words);
+
+        bool TryName(string text, out string name)
+        {
+            name = words.FirstOrDefault(w => string.Equals(w, text, StringComparison.OrdinalIgnoreCase)) ?? string.Empty;
+            return name.Length > 0;
+        }
+    }
+
+    private static string OneOf(ImmutableArray<string> words) =>
+        words.Length == 1 ? $"'{words[0]}'" : $"{string.Join(", ", words[..^1].Select(static w => $"'{w}'"))} or '{words[^1]}'";
+
+    private static bool TryText(string text, out string value)
+    {
+        value = text;
+        return text.Length > 0 && !text.Any(char.IsControl);
+    }
+
+    private static bool TryCount(string text, out int value) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value > 0;
+
+    private static bool TrySize(string text, out long value) => SizeText.TryParse(text, out value) && value > 0;
+
+    private static bool TryDuration(string text, out TimeSpan value) => DurationText.TryParse(text, out value) && value > TimeSpan.Zero;
+
+    private static bool TryFactor(string text, out double value) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value) && value is >= 1 and <= 100;
+
+    private static bool TryDomain(string text, out Domain value)
+    {
+        value = null!;
+        if (!Ascii.IsValid(text) || !Domain.TryParse(Encoding.ASCII.GetBytes(text), out var domain) || domain.Literal is not null)
+            return false;
+        value = domain;
+        return true;
+    }
+
+    private static bool TryNetwork(string text, out IPNetwork value) => NetworkText.TryParse(text, out value, out _);
+
+    private static bool TryEndpoint(string text, out IPEndPoint value)
+    {
+        value = null!;
+        var colon = text.LastIndexOf(':');
+        if (colon < 0 || (text.IndexOf(':', StringComparison.Ordinal) != colon && text[0] != '['))
+            return false;
+        if (!ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            return false;
+        if (!IPEndPoint.TryParse(text, out var endpoint) || (text[0] != '[' && text.AsSpan(0, colon).Count('.') != 3))
+            return false;
+        value = endpoint;
+        return true;
+    }
+}

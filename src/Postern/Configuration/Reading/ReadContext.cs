@@ -1,0 +1,26 @@
+namespace Postern.Configuration.Reading;
+
+/// <summary>What all sections of one file share: its name and directory, the errors found so far, and the reference being written, if one is.</summary>
+/// <param name="file">As the operator named it.</param>
+/// <param name="directory">What relative paths are relative to.</param>
+/// <param name="reference">Takes every key that is asked for; null when a file is read.</param>
+internal sealed class ReadContext(string file, string directory, List<ConfigurationError> errors, List<KeyReference>? reference = null)
+{
+    public string Directory => directory;
+
+    public List<ConfigurationError> Errors => errors;
+
+    /// <summary>No file is read: the calls are made to learn which keys there are.</summary>
+    public bool IsDescribing => reference is not null;
+
+    /// <summary>Where the values stand that were written, by key path, for errors that are found only when they are used.</summary>
+    public Dictionary<string, ConfigNode> Places { get; } = new(StringComparer.Ordinal);
+
+    public void Place(string key, ConfigNode value) => Places[key] = value;
+
+    public void Describe(KeyReference key) => reference?.Add(key);
+
+    /// <param name="node">Where; null for the file as a whole.</param>
+    public void Report(ConfigNode? node, string key, string message, string? expected = null, string? nearest = null) =>
+        errors.Add(new(file, node?.Line ?? 0, node?.Column ?? 0, key, message, expected, nearest));
+}

@@ -1,0 +1,193 @@
+using System.Collections.Immutable;
+using Postern.Relay.Admin;
+
+namespace Postern.Configuration.Reading;
+
+/// <summary>
+/// One mapping being read. A key is known by being asked for, so a record's <c>Read</c> is the one list of its keys: the same calls
+/// fill the record, find unknown keys, and write the reference (<see cref="ConfigurationReference"/>).
+/// </summary>
+internal sealed class Section
+{
+    private readonly ReadContext context;
+    private readonly ConfigNode? node;
+    private readonly List<string> asked = [];
+
+    /// <param name="context">Where errors go.</param>
+    /// <param name="node">Null where the section was left out: every key has its default.</param>
+    /// <param name="path">Of this section; empty for the root.</param>
+    public Section(ReadContext context, ConfigNode? node, string path)
+    {
+        this.context = context;
+        Path = path;
+        if (node is { IsEmpty: false } and not ConfigNode.Mapping)
+            context.Report(node, path, $"{node.Description} where a section belongs", "keys with values");
+        this.node = node;
+    }
+
+    public string Path { get; }
+
+    /// <summary>Where every key of the file stands that somebody asked for; complete when the root was read.</summary>
+    public IReadOnlyDictionary<string, ConfigNode> Places => context.Places;
+
+    private ImmutableArray<ConfigNode.Entry> Entries => node is ConfigNode.Mapping mapping ? mapping.Entries : [];
+
+    /// <summary>The key was written, with or without a value.</summary>
+    public bool Has(string key) => Find(key) is not null;
+
+    /// <summary>A value that may be left out.</summary>
+    /// <param name="fallbackText">The default as the reference prints it.</param>
+    public T Value<T>(string key, Kind<T> kind, T fallback, string fallbackText, string doc)
+    {
+        Know(key, TypeText(kind), fallbackText, doc);
+        return Find(key) is { } entry && TryScalar(entry.Value, PathOf(key), kind, out var value) ? value : fallback;
+    }
+
+    /// <summary>A value that must be there; the default value of the type after an error.</summary>
+    public T Required<T>(string key, Kind<T> kind, string doc)
+    {
+        Know(key, TypeText(kind), fallbackText: null, doc);
+        if (Find(key) is not { } entry)
+            return Missing<T>(key, kind.Expected);
+        return TryScalar(entry.Value, PathOf(key), kind, out var value) ? value : default!;
+    }
+
+    /// <summary>A path, made absolute against the file's directory; null when it was left out.</summary>
+    public string? FilePath(string key, string? fallback, string fallbackText, string doc)
+    {
+        var path = Value(key, Kinds.FilePath, fallback!, fallbackText, doc);
+        return path is null ? null : System.IO.Path.GetFullPath(path, context.Directory);
+    }
+
+    /// <summary>A list of values; a single value counts as a list of one.</summary>
+    public ImmutableArray<T> List<T>(string key, Kind<T> kind, ImmutableArray<T> fallback, string fallbackText, string doc)
+    {
+        Know(key, $"list of {TypeText(kind)}", fallbackText, doc);
+        return Find(key) is { } entry ? ReadList(entry, key, kind) : fallback;
+    }
+
+    /// <summary>A list with at least one value.</summary>
+    public ImmutableArray<T> RequiredList<T>(string key, Kind<T> kind, string doc)
+    {
+        Know(key, $"list of {TypeText(kind)}", fallbackText: null, doc);
+        if (Find(key) is not { } entry)
+            return Missing<ImmutableArray<T>>(key, $"at least one: {kind.Expected}") is { IsDefault: false } list ? list : [];
+        var before = context.Errors.Count;
+        var values = ReadList(entry, key, kind);
+        if (values.IsEmpty && context.Errors.Count == before)
+            context.Report(entry.Value, PathOf(key), "the list is empty", $"at least one: {kind.Expected}");
+        return values;
+    }
+
+    /// <summary>A section below this one.</summary>
+    public T Child<T>(string key, Func<Section, T> read, string doc)
+    {
+        Know(key, type: null, fallbackText: null, doc);
+        return ReadSection(Find(key)?.Value, PathOf(key), read);
+    }
+
+    /// <summary>A list of sections.</summary>
+    public ImmutableArray<T> Children<T>(string key, Func<Section, T> read, ImmutableArray<T> fallback, string doc)
+    {
+        Know(key, type: null, fallbackText: null, doc);
+        if (context.IsDescribing)
+            ReadSection(child: null, $"{PathOf(key)}[]", read);
+        if (Find(key) is not { } entry)
+            return fallback;
+        if (entry.Value.IsEmpty)
+            return [];
+        if (entry.Value is not ConfigNode.Sequence sequence)
+        {
+            context.Report(entry.Value, PathOf(key), $"{entry.Value.Description} where a list belongs", "one '- ' for each entry");
+            return fallback;
+        }
+
+        return [.. sequence.Items.Select((item, i) => ReadSection(item, $"{PathOf(key)}[{i}]", read))];
+    }
+
+    /// <summary>Reports what is wrong with the value of <paramref name="key"/>, or with the section where the key was left out.</summary>
+    public void Report(string key, string message, string? expected = null) =>
+        context.Report(Find(key)?.Value ?? node, PathOf(key), message, expected);
+
+    /// <summary>Reports what is wrong with one value of a list.</summary>
+    public void Report(string key, int index, string message)
+    {
+        var item = Find(key)?.Value is ConfigNode.Sequence { Items: var items } && index < items.Length ? items[index] : Find(key)?.Value;
+        context.Report(item ?? node, $"{PathOf(key)}[{index}]", message);
+    }
+
+    /// <summary>Reads <paramref name="node"/> as a section and then reports every key that nobody asked for.</summary>
+    public static T Read<T>(ReadContext context, ConfigNode? node, string path, Func<Section, T> read)
+    {
+        var section = new Section(context, node, path);
+        var result = read(section);
+        foreach (var entry in section.Entries)
+        {
+            if (section.asked.Contains(entry.Key))
+                context.Place(section.PathOf(entry.Key), entry.Value);
+            else
+                context.Report(entry, section.PathOf(entry.Key), "unknown key", $"one of {string.Join(", ", section.asked)}", NearestName.Of(entry.Key, section.asked));
+        }
+
+        return result;
+    }
+
+    private T ReadSection<T>(ConfigNode? child, string path, Func<Section, T> read) => Read(context, child, path, read);
+
+    private ImmutableArray<T> ReadList<T>(ConfigNode.Entry entry, string key, Kind<T> kind)
+    {
+        if (entry.Value.IsEmpty)
+            return [];
+        if (entry.Value is not ConfigNode.Sequence sequence)
+            return TryScalar(entry.Value, PathOf(key), kind, out var only) ? [only] : [];
+        var values = ImmutableArray.CreateBuilder<T>(sequence.Items.Length);
+        for (var i = 0; i < sequence.Items.Length; i++)
+        {
+            if (TryScalar(sequence.Items[i], $"{PathOf(key)}[{i}]", kind, out var value))
+                values.Add(value);
+        }
+
+        return values.ToImmutable();
+    }
+
+    private bool TryScalar<T>(ConfigNode value, string path, Kind<T> kind, out T result)
+    {
+        if (value is ConfigNode.Scalar { IsEmpty: false } scalar && kind.Read(scalar.Text, out result))
+            return true;
+        result = default!;
+        if (value.IsEmpty)
+            context.Report(value, path, "no value", $"{kind.Expected}; leave the key out for its default");
+        else if (value is ConfigNode.Scalar { Text: var text })
+            Wrong(value, path, text, kind);
+        else
+            context.Report(value, path, $"{value.Description} is not right here", kind.Expected);
+        return false;
+    }
+
+    private void Wrong<T>(ConfigNode value, string path, string text, Kind<T> kind)
+    {
+        if (kind.Why?.Invoke(text) is { } why)
+            context.Report(value, path, why);
+        else
+            context.Report(value, path, $"'{text}' is not right here", kind.Expected, NearestName.Of(text, kind.Words));
+    }
+
+    private T Missing<T>(string key, string expected)
+    {
+        if (!context.IsDescribing)
+            context.Report(node, PathOf(key), "missing key", expected);
+        return default!;
+    }
+
+    private void Know(string key, string? type, string? fallbackText, string doc)
+    {
+        asked.Add(key);
+        context.Describe(new KeyReference(PathOf(key), type, fallbackText, doc));
+    }
+
+    private ConfigNode.Entry? Find(string key) => Entries.FirstOrDefault(e => string.Equals(e.Key, key, StringComparison.Ordinal));
+
+    private string PathOf(string key) => Path.Length == 0 ? key : $"{Path}.{key}";
+
+    private static string TypeText<T>(Kind<T> kind) => kind.Words.IsEmpty ? kind.Name : string.Join(" \\| ", kind.Words.Select(static w => $"`{w}`"));
+}

@@ -1,0 +1,22 @@
+using Postern.Configuration.Reading;
+
+namespace Postern.Configuration;
+
+/// <summary><c>delivery.retry</c>: waits grow from <paramref name="First"/> by <paramref name="Factor"/> up to <paramref name="Most"/>; after <paramref name="GiveUp"/> the sender gets a bounce.</summary>
+internal sealed record RetryOptions(TimeSpan First, double Factor, TimeSpan Most, TimeSpan GiveUp)
+{
+    public static RetryOptions Read(Section section)
+    {
+        var options = new RetryOptions(
+            section.Value("first", Kinds.Duration, TimeSpan.FromMinutes(1), "1m", "The wait after the first failed attempt."),
+            section.Value("factor", Kinds.Factor, 2, "2", "Each later wait is this many times the one before."),
+            section.Value("most", Kinds.Duration, TimeSpan.FromHours(4), "4h", "The longest wait."),
+            section.Value("give_up", Kinds.Duration, TimeSpan.FromDays(5), "5d", "How long after arrival a message is bounced. RFC 5321 asks for 4 to 5 days."));
+
+        if (options.Most < options.First)
+            section.Report(section.Has("most") ? "most" : "first", "the longest wait is shorter than the first");
+        if (options.GiveUp < options.First)
+            section.Report(section.Has("give_up") ? "give_up" : "first", "a message would be given up before the second attempt");
+        return options;
+    }
+}

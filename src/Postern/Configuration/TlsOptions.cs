@@ -1,0 +1,26 @@
+using System.Security.Authentication;
+using Postern.Configuration.Reading;
+
+namespace Postern.Configuration;
+
+/// <summary><c>tls</c>: the certificate that listeners show, and the oldest protocol they speak.</summary>
+/// <param name="CertificateFile">PEM, absolute; null for a self-signed one made at first start.</param>
+/// <param name="KeyFile">PEM, absolute; null exactly when <paramref name="CertificateFile"/> is.</param>
+internal sealed record TlsOptions(string? CertificateFile, string? KeyFile, SslProtocols Protocols)
+{
+    private static readonly Kind<SslProtocols> Minimum = Kinds.Word(("1.2", SslProtocols.Tls12 | SslProtocols.Tls13), ("1.3", SslProtocols.Tls13));
+
+    public static TlsOptions Read(Section section)
+    {
+        var options = new TlsOptions(
+            section.FilePath("certificate", fallback: null, "a self-signed one, made at first start", "A PEM file: the certificate first, then the intermediates that clients need."),
+            section.FilePath("key", fallback: null, "none", "A PEM file with the certificate's private key, not encrypted. Needed with `certificate`."),
+            section.Value("minimum", Minimum, SslProtocols.Tls12 | SslProtocols.Tls13, "`1.2`", "The oldest TLS version that is spoken."));
+
+        if (options is { CertificateFile: not null, KeyFile: null })
+            section.Report("certificate", "a certificate without its key cannot be used", "tls.key as well");
+        if (options is { CertificateFile: null, KeyFile: not null })
+            section.Report("key", "a key without its certificate cannot be used", "tls.certificate as well");
+        return options;
+    }
+}

@@ -1,0 +1,105 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Postern.Hosting;
+
+/// <summary>Loads a certificate and its key from PEM files, and says in plain words why it cannot.</summary>
+internal static class CertificateFiles
+{
+    private const string CertificateKey = "tls.certificate";
+    private const string PrivateKey = "tls.key";
+    private static readonly TimeSpan Soon = TimeSpan.FromDays(14);
+
+    /// <param name="hostname">The name that clients will expect in it.</param>
+    public static CertificateOutcome Load(string certificateFile, string keyFile, string hostname, DateTimeOffset now)
+    {
+        if (Read(CertificateKey, certificateFile, out var certificateText) is { } noCertificate)
+            return noCertificate;
+        if (Read(PrivateKey, keyFile, out var keyText) is { } noKey)
+            return noKey;
+
+        var chain = new X509Certificate2Collection();
+        try
+        {
+            chain.ImportFromPem(certificateText);
+        }
+        catch (CryptographicException e)
+        {
+            return Bad(CertificateKey, $"{certificateFile} holds a certificate that cannot be read: {e.Message}", "Write the file again from where the certificate came from.");
+        }
+
+        if (chain.Count == 0)
+            return Bad(CertificateKey, $"{certificateFile} holds no PEM certificate", "Name a file with a '-----BEGIN CERTIFICATE-----' block.");
+        using var bare = chain[0];
+        chain.RemoveAt(0);
+        return WhyNoKey(keyText, keyFile) is { } unusable ? unusable
+            : Join(bare, keyText) is { } joined ? new CertificateOutcome.Loaded(joined, chain, Warnings(joined, hostname, now, keyFile))
+            : Bad(PrivateKey, $"the key in {keyFile} does not belong to the certificate in {certificateFile}", "Name the pair that was issued together; the server's own certificate comes first in its file.");
+    }
+
+    private static CertificateOutcome.Unusable? WhyNoKey(string keyText, string keyFile)
+    {
+        if (!keyText.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
+            return Bad(PrivateKey, $"{keyFile} holds no PEM private key", "Name a file with a '-----BEGIN PRIVATE KEY-----' block.");
+        return keyText.Contains("ENCRYPTED", StringComparison.Ordinal)
+            ? Bad(PrivateKey, $"{keyFile} is encrypted with a passphrase", $"Write it without one: openssl pkey -in {keyFile} -out {keyFile}.plain")
+            : null;
+    }
+
+    /// <summary>Null when the key is another's, or of another kind than the certificate's.</summary>
+    private static X509Certificate2? Join(X509Certificate2 bare, string keyText)
+    {
+        try
+        {
+            using var ec = bare.GetECDsaPublicKey();
+            using AsymmetricAlgorithm key = ec is null ? RSA.Create() : ECDsa.Create();
+            key.ImportFromPem(keyText);
+            return key is ECDsa ecdsa ? bare.CopyWithPrivateKey(ecdsa) : bare.CopyWithPrivateKey((RSA)key);
+        }
+        catch (Exception e) when (e is ArgumentException or CryptographicException)
+        {
+            return null;
+        }
+    }
+
+    private static ImmutableArray<string> Warnings(X509Certificate2 certificate, string hostname, DateTimeOffset now, string keyFile)
+    {
+        var warnings = ImmutableArray.CreateBuilder<string>();
+        var (begin, end) = (new DateTimeOffset(certificate.NotBefore), new DateTimeOffset(certificate.NotAfter));
+        if (now > end)
+            warnings.Add($"the certificate expired on {Day(end)}: clients that check will refuse it");
+        else if (now > end - Soon)
+            warnings.Add($"the certificate expires on {Day(end)}");
+        if (now < begin)
+            warnings.Add($"the certificate is not valid before {Day(begin)}");
+        if (!certificate.MatchesHostname(hostname))
+            warnings.Add($"the certificate is not for '{hostname}': clients that check will refuse it, unless they know the server by another name");
+        if ((File.GetUnixFileMode(keyFile) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != UnixFileMode.None)
+            warnings.Add($"the key {keyFile} can be read by every user of this machine: chmod 600 {keyFile}");
+        return warnings.ToImmutable();
+    }
+
+    private static string Day(DateTimeOffset time) => time.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+    private static CertificateOutcome.Unusable? Read(string key, string file, out string text)
+    {
+        text = string.Empty;
+        try
+        {
+            text = File.ReadAllText(file);
+            return null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return Bad(key, $"{file} does not exist", "Name the file that holds it, or leave tls out for a self-signed certificate.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Bad(key, $"{file} cannot be read by {Environment.UserName}: {e.Message}", "Make it readable for the user that postern runs as.");
+        }
+    }
+
+    private static CertificateOutcome.Unusable Bad(string key, string what, string todo) => new(key, new Problem(what, todo));
+}

@@ -1,0 +1,84 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Postern.Relay.Admin;
+using Postern.Relay.Envelopes;
+
+namespace Postern.Hosting;
+
+/// <summary>Answers on the control socket: <c>GET /status</c>, <c>GET /queue/ID</c>, <c>POST /queue/list</c>, <c>POST /queue/change</c>.</summary>
+internal sealed class ControlApplication(QueueQueries queries, QueueCommands commands, Func<StatusDocument> status) : IHttpApplication<HttpContext>
+{
+    private const int MaxPage = 10_000;
+    private const string QueuePrefix = "/queue/";
+
+    public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+    public void DisposeContext(HttpContext context, Exception? exception)
+    {
+    }
+
+    public async Task ProcessRequestAsync(HttpContext context)
+    {
+        var path = context.Request.Path.Value ?? string.Empty;
+        try
+        {
+            await ((context.Request.Method, path) switch
+            {
+                ("GET", "/status") => AnswerAsync(context, status(), ControlJson.Default.StatusDocument),
+                ("POST", "/queue/list") => ListAsync(context),
+                ("POST", "/queue/change") => ChangeAsync(context),
+                ("GET", _) when path.StartsWith(QueuePrefix, StringComparison.Ordinal) => ShowAsync(context, path[QueuePrefix.Length..]),
+                _ => RefuseAsync(context, StatusCodes.Status404NotFound, "there is nothing here"),
+            });
+        }
+        catch (Exception e) when (e is JsonException or BadHttpRequestException)
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, e.Message);
+        }
+        catch (IOException e) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            await RefuseAsync(context, StatusCodes.Status500InternalServerError, e.Message);
+        }
+    }
+
+    private async Task ListAsync(HttpContext context)
+    {
+        var request = await ReadAsync(context, ControlJson.Default.ListQueue);
+        var after = QueueId.TryParse(request.After, out var id) ? id : (QueueId?)null;
+        await AnswerAsync(context, queries.List(request.Filter, Math.Clamp(request.Limit, 0, MaxPage), after), ControlJson.Default.QueuePage);
+    }
+
+    private Task ShowAsync(HttpContext context, string text) =>
+        QueueId.TryParse(text, out var id) && queries.Find(id) is { } item
+            ? AnswerAsync(context, item, ControlJson.Default.QueueItem)
+            : RefuseAsync(context, StatusCodes.Status404NotFound, "no such message");
+
+    private async Task ChangeAsync(HttpContext context)
+    {
+        var request = await ReadAsync(context, ControlJson.Default.ChangeQueue);
+        var actor = PeerUser.Of(context);
+
+        // A caller that goes away in the middle must not leave half of a bulk change undone.
+        await AnswerAsync(context, await commands.ApplyAsync(request.Action, request.Filter, actor, CancellationToken.None), ControlJson.Default.QueueChange);
+    }
+
+    private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type) =>
+        await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted) ?? throw new JsonException("the body is null");
+
+    private static Task AnswerAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type)
+    {
+        context.Response.ContentType = "application/json";
+        return JsonSerializer.SerializeAsync(context.Response.Body, value, type, context.RequestAborted);
+    }
+
+    private static Task RefuseAsync(HttpContext context, int code, string error)
+    {
+        if (context.Response.HasStarted)
+            return Task.CompletedTask;
+        context.Response.StatusCode = code;
+        return AnswerAsync(context, new ControlRequests.Refusal(error), ControlJson.Default.Refusal);
+    }
+}

@@ -1,0 +1,110 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json.Serialization.Metadata;
+using Postern.Relay.Admin;
+using Postern.Relay.Envelopes;
+
+namespace Postern.Hosting;
+
+/// <summary>Speaks to a running server over its control socket. A server that refuses or goes away throws <see cref="IOException"/>.</summary>
+internal sealed class ControlClient : IQueueAdmin
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    private readonly HttpClient http;
+
+    private ControlClient(HttpClient http) => this.http = http;
+
+    /// <summary>Null when no server listens there.</summary>
+    public static async Task<ControlClient?> ConnectAsync(string path, CancellationToken ct)
+    {
+        if (!File.Exists(path) || ControlServer.WhyNot(path) is not null)
+            return null;
+        try
+        {
+            using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await probe.ConnectAsync(new UnixDomainSocketEndPoint(path), ct);
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.AddressNotAvailable)
+        {
+            // The file of a server that was killed.
+            return null;
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.AccessDenied)
+        {
+            throw new IOException($"a server is running, and {Environment.UserName} may not speak to it: {path} is for its owner and group", e);
+        }
+
+        return new ControlClient(new HttpClient(new SocketsHttpHandler { ConnectCallback = (_, token) => OpenAsync(path, token), UseProxy = false, AllowAutoRedirect = false })
+        {
+            BaseAddress = new Uri("http://postern/"),
+            Timeout = Patience,
+        });
+    }
+
+    public ValueTask<StatusDocument> StatusAsync(CancellationToken ct) => AskAsync(new(HttpMethod.Get, "status"), ControlJson.Default.StatusDocument, ct);
+
+    public ValueTask<QueuePage> ListAsync(QueueFilter filter, int limit, QueueId? after, CancellationToken ct) =>
+        AskAsync(Post("queue/list", new(filter, limit, after?.ToString()), ControlJson.Default.ListQueue), ControlJson.Default.QueuePage, ct);
+
+    public async ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct)
+    {
+        using var answer = await SendAsync(new(HttpMethod.Get, $"queue/{id}"), ct);
+        return answer.StatusCode == HttpStatusCode.NotFound ? null : await ReadAsync(answer, ControlJson.Default.QueueItem, ct);
+    }
+
+    public ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct) =>
+        AskAsync(Post("queue/change", new(action, filter), ControlJson.Default.ChangeQueue), ControlJson.Default.QueueChange, ct);
+
+    public ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask<T> AskAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken ct)
+    {
+        using var answer = await SendAsync(request, ct);
+        return await ReadAsync(answer, type, ct);
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken ct)
+    {
+        using (request)
+        {
+            try
+            {
+                return await http.SendAsync(request, ct);
+            }
+            catch (HttpRequestException e)
+            {
+                throw new IOException($"the server does not answer: {e.Message}", e);
+            }
+        }
+    }
+
+    private static async Task<T> ReadAsync<T>(HttpResponseMessage answer, JsonTypeInfo<T> type, CancellationToken ct)
+    {
+        if (!answer.IsSuccessStatusCode)
+            throw new IOException((await answer.Content.ReadFromJsonAsync(ControlJson.Default.Refusal, ct))?.Error ?? $"the server answered {answer.StatusCode}");
+        return await answer.Content.ReadFromJsonAsync(type, ct) ?? throw new IOException("the server answered nothing");
+    }
+
+    private static HttpRequestMessage Post<T>(string path, T body, JsonTypeInfo<T> type) => new(HttpMethod.Post, path) { Content = JsonContent.Create(body, type) };
+
+    private static async ValueTask<Stream> OpenAsync(string path, CancellationToken ct)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), ct);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,15 @@
+using System.Text.Json.Serialization;
+using Postern.Relay.Admin;
+
+namespace Postern.Hosting;
+
+/// <summary>What passes over the control socket.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(ControlRequests.ListQueue))]
+[JsonSerializable(typeof(ControlRequests.ChangeQueue))]
+[JsonSerializable(typeof(ControlRequests.Refusal))]
+[JsonSerializable(typeof(QueuePage))]
+[JsonSerializable(typeof(QueueItem))]
+[JsonSerializable(typeof(QueueChange))]
+[JsonSerializable(typeof(StatusDocument))]
+internal sealed partial class ControlJson : JsonSerializerContext;

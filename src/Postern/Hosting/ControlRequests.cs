@@ -1,0 +1,15 @@
+using Postern.Relay.Admin;
+
+namespace Postern.Hosting;
+
+/// <summary>The bodies of what is asked over the control socket.</summary>
+internal static class ControlRequests
+{
+    /// <param name="After">The id behind which the page begins; null for the first page.</param>
+    internal sealed record ListQueue(QueueFilter Filter, int Limit, string? After);
+
+    internal sealed record ChangeQueue(QueueAction Action, QueueFilter Filter);
+
+    /// <summary>The body of every answer that is not 200.</summary>
+    internal sealed record Refusal(string Error);
+}

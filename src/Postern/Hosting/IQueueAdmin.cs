@@ -1,0 +1,15 @@
+using Postern.Relay.Admin;
+using Postern.Relay.Envelopes;
+
+namespace Postern.Hosting;
+
+/// <summary>The queue as commands see it: the running server's, or the spool itself when no server runs.</summary>
+internal interface IQueueAdmin : IAsyncDisposable
+{
+    ValueTask<QueuePage> ListAsync(QueueFilter filter, int limit, QueueId? after, CancellationToken ct);
+
+    /// <summary>Null when the message is not there.</summary>
+    ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct);
+
+    ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct);
+}

@@ -1,0 +1,22 @@
+using Postern.Relay.Admin;
+using Postern.Relay.Envelopes;
+
+namespace Postern.Hosting;
+
+/// <summary>The queue of a server that does not run, through the same code as that of one that does.</summary>
+/// <param name="resources">What was opened for it: spool, log. Disposed with it, in this order.</param>
+internal sealed class LocalQueue(QueueQueries queries, QueueCommands commands, params IReadOnlyList<IAsyncDisposable> resources) : IQueueAdmin
+{
+    public ValueTask<QueuePage> ListAsync(QueueFilter filter, int limit, QueueId? after, CancellationToken ct) => new(queries.List(filter, limit, after));
+
+    public ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct) => new(queries.Find(id));
+
+    public ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct) =>
+        commands.ApplyAsync(action, filter, Environment.UserName, ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var resource in resources)
+            await resource.DisposeAsync();
+    }
+}

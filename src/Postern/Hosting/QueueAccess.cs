@@ -1,0 +1,32 @@
+using Postern.Configuration;
+using Postern.Relay.Admin;
+using Postern.Relay.Audit;
+using Postern.Relay.Spool;
+using Postern.Relay.Spool.Memory;
+using Postern.Relay.Spool.Segments;
+
+namespace Postern.Hosting;
+
+/// <summary>Finds whoever can answer for the queue.</summary>
+internal static class QueueAccess
+{
+    /// <summary>The running server when there is one, else the spool itself.</summary>
+    /// <exception cref="SpoolUnavailableException">No server answers, and the spool cannot be opened.</exception>
+    public static async ValueTask<IQueueAdmin> OpenAsync(PosternConfiguration configuration, TimeProvider clock, CancellationToken ct) =>
+        await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct) ?? (IQueueAdmin)OpenSpool(configuration, clock);
+
+    private static LocalQueue OpenSpool(PosternConfiguration configuration, TimeProvider clock)
+    {
+        var options = configuration.ToSpool();
+        if (!Directory.Exists(options.Directory))
+        {
+            // Nothing was ever accepted here; asking must not make a spool.
+            var none = new MemorySpool();
+            return new LocalQueue(new QueueQueries(none), new QueueCommands(none, new SpoolQueueControl(none, clock), NoAuditLog.Instance, clock), none);
+        }
+
+        var spool = SegmentSpool.Open(options, clock);
+        var audit = configuration.OpenAuditLog(clock);
+        return new LocalQueue(new QueueQueries(spool), new QueueCommands(spool, new SpoolQueueControl(spool, clock), audit, clock), spool, audit);
+    }
+}

@@ -1,0 +1,69 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Postern.Hosting;
+
+/// <summary>
+/// The certificate of a server that was given none: ECDSA P-256, made at first start, kept in the data directory and made again when it
+/// has expired or its files do not fit together.
+/// </summary>
+internal static class SelfSignedCertificate
+{
+    private const string CertificateName = "certificate.pem";
+    private const string KeyName = "key.pem";
+    private const int ValidYears = 10;
+
+    /// <param name="made">True when it was made now, so that it can be said.</param>
+    public static CertificateOutcome LoadOrCreate(string data, string hostname, DateTimeOffset now, out bool made)
+    {
+        var (certificateFile, keyFile) = (Path.Combine(data, CertificateName), Path.Combine(data, KeyName));
+        made = !File.Exists(certificateFile) || !File.Exists(keyFile);
+        if (!made)
+        {
+            var kept = CertificateFiles.Load(certificateFile, keyFile, hostname, now);
+            if (kept is CertificateOutcome.Loaded { Certificate: var certificate } && now < certificate.NotAfter)
+                return kept;
+        }
+
+        made = true;
+        Write(certificateFile, keyFile, hostname, now);
+        return CertificateFiles.Load(certificateFile, keyFile, hostname, now);
+    }
+
+    private static void Write(string certificateFile, string keyFile, string hostname, DateTimeOffset now)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={hostname}", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(hostname);
+        if (!string.Equals(hostname, "localhost", StringComparison.Ordinal))
+            names.AddDnsName("localhost");
+        names.AddIpAddress(IPAddress.Loopback);
+        names.AddIpAddress(IPAddress.IPv6Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
+        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(ValidYears));
+
+        Replace(keyFile, key.ExportPkcs8PrivateKeyPem());
+        Replace(certificateFile, certificate.ExportCertificatePem());
+    }
+
+    /// <summary>Readable by its owner from the first octet on, and never half written under its own name.</summary>
+    private static void Replace(string file, string text)
+    {
+        var fresh = $"{file}.new";
+        File.Delete(fresh);
+        using (var stream = new FileStream(fresh, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+        {
+            using var writer = new StreamWriter(stream, leaveOpen: true);
+            writer.Write(text);
+            writer.Flush();
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(fresh, file, overwrite: true);
+    }
+}

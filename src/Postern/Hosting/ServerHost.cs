@@ -1,0 +1,91 @@
+using System.Reflection;
+using Postern.Commands.Output;
+using Postern.Configuration;
+using Postern.Relay.Admin;
+using Postern.Relay.Runtime;
+using Postern.Relay.Spool;
+using ServerTls = Postern.Smtp.Transport.TlsOptions;
+
+namespace Postern.Hosting;
+
+/// <summary>A running server: the relay, and the control socket beside it.</summary>
+internal sealed class ServerHost : IAsyncDisposable
+{
+    private readonly PosternConfiguration configuration;
+    private readonly ServerTls? tls;
+    private readonly DateTimeOffset startedAt;
+    private ControlServer? control;
+
+    private ServerHost(PosternConfiguration configuration, ServerTls? tls, RelayService relay, DateTimeOffset startedAt)
+    {
+        this.configuration = configuration;
+        this.tls = tls;
+        this.startedAt = startedAt;
+        Relay = relay;
+    }
+
+    public RelayService Relay { get; }
+
+    /// <summary>Accepts mail first, then opens the control socket.</summary>
+    /// <param name="events">Takes every line of the log as well; null for nobody.</param>
+    public static async Task<ServerHost> StartAsync(PosternConfiguration configuration, ServerTls? tls, Stream? events, TimeProvider clock, CancellationToken ct)
+    {
+        var relay = await RelayService.StartAsync(configuration.ToRelay(tls, events), clock);
+        var host = new ServerHost(configuration, tls, relay, clock.GetUtcNow());
+        try
+        {
+            var commands = new QueueCommands(relay.Spool, new SchedulerQueueControl(relay.Deliveries, relay.Spool), relay.Audit, clock);
+            var application = new ControlApplication(new QueueQueries(relay.Spool), commands, host.Status);
+            host.control = await ControlServer.StartAsync(DataDirectory.ControlSocket(configuration.Server.Data), application, ct);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    public StatusDocument Status()
+    {
+        var deliveries = Relay.Deliveries.Statistics();
+        var spool = Relay.Spool.Status;
+        return new StatusDocument(
+            Version(),
+            configuration.Server.Hostname.Text,
+            startedAt,
+            configuration.Server.Data,
+            [.. Relay.Endpoints.Select(static e => new StatusDocument.Listener(e.Listener.Name, e.Endpoint.ToString(), ListenerText.Word(e.Listener.Tls), ListenerText.Word(e.Listener.Auth)))],
+            Relay.Connections,
+            new(Relay.Spool.Count, deliveries.Waiting, deliveries.Active, deliveries.Held, deliveries.Parked, Word(spool.Condition), spool.Reason),
+            new(deliveries.Destinations.Sum(static d => d.Connections), configuration.Delivery.Routes.IsEmpty ? "there is no route; set delivery.routes" : null),
+            tls is { Certificate: var certificate } ? new(certificate.Subject, certificate.NotAfter.ToUniversalTime(), configuration.Tls.CertificateFile is null) : null,
+            Relay.Audit.Dropped);
+    }
+
+    /// <summary>Takes no more mail and lets what is being received finish until <paramref name="ct"/> is cancelled.</summary>
+    public async Task StopAsync(CancellationToken ct)
+    {
+        if (control is not null)
+            await control.DisposeAsync();
+        control = null;
+        await Relay.StopAsync(ct);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await StopAsync(now.Token);
+        tls?.Certificate.Dispose();
+    }
+
+    private static string Version() => Assembly.GetExecutingAssembly().GetName().Version?.ToString(3) ?? "0";
+
+    private static string Word(SpoolCondition condition) => condition switch
+    {
+        SpoolCondition.Writable => "writable",
+        SpoolCondition.Full => "full",
+        _ => "failed",
+    };
+}

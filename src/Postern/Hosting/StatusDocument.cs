@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+
+namespace Postern.Hosting;
+
+/// <summary>One screen about a running server.</summary>
+/// <param name="Data">The data directory.</param>
+/// <param name="Connections">Open now.</param>
+/// <param name="EventsDropped">Events that could not be written to the log since start.</param>
+internal sealed record StatusDocument(
+    string Version,
+    string Hostname,
+    DateTimeOffset StartedAt,
+    string Data,
+    ImmutableArray<StatusDocument.Listener> Listeners,
+    int Connections,
+    StatusDocument.QueueState Queue,
+    StatusDocument.DeliveryState Deliveries,
+    StatusDocument.CertificateState? Certificate,
+    long EventsDropped)
+{
+    /// <param name="Address">Bound, with the real port.</param>
+    internal sealed record Listener(string Name, string Address, string Tls, string Auth);
+
+    /// <param name="Waiting">To be tried later.</param>
+    /// <param name="Active">In delivery, or next in line.</param>
+    /// <param name="Parked">No route is configured for them.</param>
+    /// <param name="Condition"><c>writable</c>, <c>full</c> or <c>failed</c>.</param>
+    /// <param name="Reason">Why it is not writable.</param>
+    internal sealed record QueueState(int Messages, int Waiting, int Active, int Held, int Parked, string Condition, string? Reason);
+
+    /// <param name="Connections">To next hops, open or being opened.</param>
+    /// <param name="HeldBecause">Null while deliveries go out.</param>
+    internal sealed record DeliveryState(int Connections, string? HeldBecause);
+
+    internal sealed record CertificateState(string Subject, DateTimeOffset Expires, bool IsSelfSigned);
+}

@@ -1,0 +1,190 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Postern.Commands.Output;
+
+namespace Postern.Tests.Commands;
+
+public sealed class CheckTests
+{
+    [Fact]
+    public async Task Init_writes_a_configuration_that_check_accepts()
+    {
+        using var run = new CommandRun();
+        var directory = Path.Combine(run.Root, "new");
+
+        var init = await CommandRun.ExecuteAsync(["init", directory]);
+        var check = await CommandRun.ExecuteAsync(["check", "--config", Path.Combine(directory, "postern.yaml")]);
+
+        Assert.Equal((ExitCode.Ok, ExitCode.Ok), (init.ExitCode, check.ExitCode));
+        Assert.Equal(3, init.Output.Split('\n').Count(static line => line.StartsWith("  postern ", StringComparison.Ordinal)));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.Combine(directory, "postern-data")));
+    }
+
+    [Fact]
+    public async Task Every_line_that_init_comments_out_is_a_configuration_too()
+    {
+        using var run = new CommandRun();
+        await CommandRun.ExecuteAsync(["init", run.Data]);
+        var lines = File.ReadAllLines(Path.Combine(run.Data, "postern.yaml")).Where(static l => !l.Contains("certificate:", StringComparison.Ordinal) && !l.Contains("key:", StringComparison.Ordinal));
+        var uncommented = lines.Select(static line => line.TrimStart() switch
+        {
+            ['#', ' ', .. var rest] when rest.Contains(':', StringComparison.Ordinal) || rest.TrimStart().StartsWith('-') => $"{line[..line.IndexOf('#', StringComparison.Ordinal)]}{rest}",
+            _ => line,
+        });
+        File.WriteAllLines(run.ConfigFile, uncommented.Where(static l => !l.StartsWith("Postern", StringComparison.Ordinal) && !l.StartsWith("Without", StringComparison.Ordinal)));
+
+        var check = await run.PosternAsync("check");
+
+        Assert.Equal((string.Empty, ExitCode.Ok), (check.Error, check.ExitCode));
+        Assert.Contains("smtp://relay.example.net:25", check.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Init_overwrites_nothing()
+    {
+        using var run = new CommandRun("# mine\n");
+
+        var init = await CommandRun.ExecuteAsync(["init", run.Root]);
+
+        Assert.Equal(ExitCode.No, init.ExitCode);
+        Assert.Equal("# mine\n", File.ReadAllText(run.ConfigFile));
+    }
+
+    [Fact]
+    public async Task Check_prints_every_error_and_says_so_by_its_exit_code()
+    {
+        using var run = new CommandRun("oauth: {}\nlimits: { idle: never }\n");
+
+        var text = await run.PosternAsync("check");
+        var json = await run.JsonAsync("check");
+
+        Assert.Equal(ExitCode.Usage, text.ExitCode);
+        Assert.Equal(2, text.Error.TrimEnd().Split('\n').Length);
+        Assert.False(json.GetProperty("ok").GetBoolean());
+        Assert.Equal([(1, 1, "oauth"), (2, 17, "limits.idle")], json.GetProperty("errors").EnumerateArray().Select(static e => (e.GetProperty("line").GetInt32(), e.GetProperty("column").GetInt32(), e.GetProperty("key").GetString()!)));
+    }
+
+    [Fact]
+    public async Task A_server_that_will_hold_its_mail_is_warned_of()
+    {
+        using var run = new CommandRun();
+
+        var check = await run.PosternAsync("check");
+
+        Assert.Equal(ExitCode.Ok, check.ExitCode);
+        Assert.Contains("held until there is one", check.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_certificate_and_its_key_pass()
+    {
+        using var run = new CommandRun(Tls);
+        using var pair = Pair("mail.example.org", TimeSpan.FromDays(90));
+        Write(run, pair, pair);
+
+        Assert.DoesNotContain("certificate", (await run.PosternAsync("check")).Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("other key", "tls.key: the key in {root}/key.pem does not belong to the certificate in {root}/cert.pem", "4:8")]
+    [InlineData("RSA key", "tls.key: the key in {root}/key.pem does not belong to the certificate in {root}/cert.pem", "4:8")]
+    [InlineData("no certificate file", "tls.certificate: {root}/cert.pem does not exist", "3:16")]
+    [InlineData("no key file", "tls.key: {root}/key.pem does not exist", "4:8")]
+    [InlineData("certificate is no PEM", "tls.certificate: {root}/cert.pem holds no PEM certificate", "3:16")]
+    [InlineData("key is no PEM", "tls.key: {root}/key.pem holds no PEM private key", "4:8")]
+    [InlineData("key is encrypted", "tls.key: {root}/key.pem is encrypted with a passphrase", "4:8")]
+    public async Task A_certificate_that_cannot_be_used_is_an_error_at_its_key(string what, string expected, string place)
+    {
+        using var run = new CommandRun("server: { hostname: mail.example.org, data: data }\ntls:\n  certificate: cert.pem\n  key: key.pem\n");
+        using var pair = Pair("mail.example.org", TimeSpan.FromDays(90));
+        using var other = Pair("mail.example.org", TimeSpan.FromDays(90));
+        Write(run, pair, what == "other key" ? other : pair);
+        var (certificate, key) = (Path.Combine(run.Root, "cert.pem"), Path.Combine(run.Root, "key.pem"));
+        switch (what)
+        {
+            case "RSA key":
+                using (var rsa = RSA.Create(2048))
+                    File.WriteAllText(key, rsa.ExportPkcs8PrivateKeyPem());
+                break;
+            case "no certificate file":
+                File.Delete(certificate);
+                break;
+            case "no key file":
+                File.Delete(key);
+                break;
+            case "certificate is no PEM":
+                File.WriteAllText(certificate, "nothing");
+                break;
+            case "key is no PEM":
+                File.WriteAllText(key, "nothing");
+                break;
+            case "key is encrypted":
+                File.WriteAllText(key, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+                break;
+        }
+
+        var check = await run.PosternAsync("check");
+
+        Assert.Equal(ExitCode.Usage, check.ExitCode);
+        Assert.Contains($"{run.ConfigFile}:{place}: {expected.Replace("{root}", run.Root, StringComparison.Ordinal)}", check.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("mail.example.org", -1, "the certificate expired on ")]
+    [InlineData("mail.example.org", 5, "the certificate expires on ")]
+    [InlineData("other.example.org", 90, "the certificate is not for 'mail.example.org'")]
+    public async Task A_certificate_that_clients_will_doubt_is_a_warning(string name, int days, string expected)
+    {
+        using var run = new CommandRun(Tls);
+        using var pair = Pair(name, TimeSpan.FromDays(days));
+        Write(run, pair, pair);
+
+        var check = await run.PosternAsync("check");
+
+        Assert.Equal(ExitCode.Ok, check.ExitCode);
+        Assert.Contains(expected, check.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_data_directory_that_is_a_file_is_an_error()
+    {
+        using var run = new CommandRun();
+        File.WriteAllText(run.Data, string.Empty);
+
+        var check = await run.PosternAsync("check");
+
+        Assert.Equal(ExitCode.Usage, check.ExitCode);
+        Assert.Contains($"{run.ConfigFile}:1:45: server.data: the data directory {run.Data} is a file", check.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_leaves_nothing_behind()
+    {
+        using var run = new CommandRun();
+
+        await run.PosternAsync("check");
+
+        Assert.Equal([run.ConfigFile], Directory.GetFileSystemEntries(run.Root));
+    }
+
+    private const string Tls = "server: { hostname: mail.example.org, data: data }\ntls: { certificate: cert.pem, key: key.pem }\n";
+
+    private static X509Certificate2 Pair(string name, TimeSpan validFor)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(name);
+        request.CertificateExtensions.Add(names.Build());
+        return request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-30), TimeProvider.System.GetUtcNow() + validFor);
+    }
+
+    private static void Write(CommandRun run, X509Certificate2 certificate, X509Certificate2 key)
+    {
+        File.WriteAllText(Path.Combine(run.Root, "cert.pem"), certificate.ExportCertificatePem());
+        using var ec = key.GetECDsaPrivateKey()!;
+        var keyFile = Path.Combine(run.Root, "key.pem");
+        File.WriteAllText(keyFile, ec.ExportPkcs8PrivateKeyPem());
+        File.SetUnixFileMode(keyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+}

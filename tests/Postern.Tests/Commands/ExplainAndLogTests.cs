@@ -1,0 +1,122 @@
+using System.Text.Json;
+using Postern.Commands.Output;
+using Postern.Relay.Audit;
+
+namespace Postern.Tests.Commands;
+
+public sealed class ExplainAndLogTests
+{
+    [Fact]
+    public async Task What_would_be_decided_is_decided_by_the_same_rules()
+    {
+        using var run = new CommandRun();
+        await run.PosternAsync("account", "add", "lisa@example.org");
+        string[] question = ["explain", "--client", "192.0.2.7", "--from", "lisa@example.org", "--to", "bart@example.net"];
+
+        var stranger = await run.PosternAsync(question);
+        var lisa = await run.PosternAsync([.. question, "--login", "LISA@example.org", "--tls"]);
+        var json = await run.JsonAsync(question);
+
+        Assert.Equal((ExitCode.No, ExitCode.Ok), (stranger.ExitCode, lisa.ExitCode));
+        Assert.Contains("permit by permit_authenticated", lisa.Output, StringComparison.Ordinal);
+        Assert.Contains("reply: 530 5.7.0", stranger.Output, StringComparison.Ordinal);
+        Assert.NotEmpty(json.GetProperty("decisions")[0].GetProperty("chain").EnumerateArray());
+    }
+
+    [Theory]
+    [InlineData(ExitCode.Usage, "explain")]
+    [InlineData(ExitCode.Usage, "explain", "K7M3Q9", "--to", "a@example.org")]
+    [InlineData(ExitCode.Usage, "explain", "--client", "192.0.2.7")]
+    [InlineData(ExitCode.Usage, "explain", "not-a-reference")]
+    [InlineData(ExitCode.Usage, "explain", "--client", "192.0.2.0/24", "--from", "a@example.org", "--to", "b@example.org")]
+    [InlineData(ExitCode.Usage, "explain", "--client", "192.0.2.1", "--from", "nonsense", "--to", "b@example.org")]
+    [InlineData(ExitCode.Usage, "explain", "--client", "192.0.2.1", "--from", "<>", "--to", "b@example.org", "--listener", "nowhere")]
+    [InlineData(ExitCode.No, "explain", "K7M3Q9")]
+    [InlineData(ExitCode.Usage, "log", "auth", "--client", "nowhere")]
+    [InlineData(ExitCode.Usage, "log", "auth", "--since", "yesterday")]
+    [InlineData(ExitCode.Usage, "log", "policy", "--ref", "!")]
+    [InlineData(ExitCode.Usage, "log")]
+    public async Task A_question_that_cannot_be_answered_says_why(int exitCode, params string[] args)
+    {
+        using var run = new CommandRun();
+
+        var result = await run.PosternAsync(args);
+
+        Assert.Equal(exitCode, result.ExitCode);
+        Assert.Equal(2, result.Error.TrimEnd().Split('\n').Length);
+    }
+
+    [Fact]
+    public async Task A_recorded_decision_is_found_by_its_reference_in_any_case()
+    {
+        using var run = new CommandRun();
+        await WriteAsync(run, Decision("K7M3Q9"));
+
+        var explained = await run.PosternAsync("explain", "k7m3q9");
+
+        Assert.Equal(ExitCode.No, explained.ExitCode);
+        Assert.Contains("reject_unauth_destination", explained.Output, StringComparison.Ordinal);
+        Assert.Contains("log in", explained.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_log_is_narrowed_by_what_is_asked()
+    {
+        using var run = new CommandRun();
+        await WriteAsync(
+            run,
+            Login("lisa@example.org", "192.0.2.7", age: TimeSpan.FromHours(3)),
+            Login("bart@example.org", "192.0.2.8"),
+            Login("\u001b[31mlisa", "198.51.100.1"),
+            Decision("AAAAAA"));
+
+        Assert.Equal(3, (await run.JsonAsync("log", "auth")).GetArrayLength());
+        Assert.Equal(2, (await run.JsonAsync("log", "auth", "--since", "1h")).GetArrayLength());
+        Assert.Equal(2, (await run.JsonAsync("log", "auth", "--client", "192.0.2.0/24")).GetArrayLength());
+        Assert.Equal("192.0.2.7", (await run.JsonAsync("log", "auth", "--login", "lisa@example.org"))[0].GetProperty("client").GetString());
+        Assert.Equal(1, (await run.JsonAsync("log", "policy", "--ref", "AAAAAA")).GetArrayLength());
+        Assert.DoesNotContain('\u001b', (await run.PosternAsync("log", "auth")).Output);
+        Assert.Equal("nothing found\n", (await run.PosternAsync("log", "mail")).Output);
+    }
+
+    [Fact]
+    public async Task Every_change_of_the_directory_is_in_the_log_without_its_secret()
+    {
+        using var run = new CommandRun();
+        await run.PosternAsync("account", "add", "app");
+        var secret = (await run.JsonAsync("credential", "add", "app", "--generate")).GetProperty("secret").GetString()!;
+
+        var log = await run.PosternAsync("log", "admin", "--json");
+
+        Assert.Equal(["account add", "credential add"], JsonDocument.Parse(log.Output).RootElement.EnumerateArray().Select(static e => e.GetProperty("action").GetString()));
+        Assert.DoesNotContain(secret, log.Output, StringComparison.Ordinal);
+    }
+
+    private static async Task WriteAsync(CommandRun run, params AuditEvent[] events)
+    {
+        await using var log = new JsonLinesAuditLog(new AuditLogOptions { Directory = Path.Combine(run.Data, "logs") }, TimeProvider.System);
+        foreach (var audit in events)
+            log.Append(audit);
+        await log.FlushAsync(TestContext.Current.CancellationToken);
+    }
+
+    private static AuditEvent.Login Login(string user, string client, TimeSpan age = default) =>
+        new(TimeProvider.System.GetUtcNow() - age, "s1", "submission", client, "PLAIN", user, ActingAs: null, "failed", "wrong password", "TLSv1.3");
+
+    private static AuditEvent.Decision Decision(string reference) => new(
+        TimeProvider.System.GetUtcNow(),
+        reference,
+        "s1",
+        "submission",
+        "192.0.2.7",
+        "client.example",
+        User: null,
+        Tls: null,
+        "recipient",
+        "a@example.org",
+        "b@example.net",
+        "refuse",
+        "reject_unauth_destination",
+        "550 5.7.1 Relay access denied",
+        [new("reject_unauth_destination", "example.net", "refuse", "log in")]);
+}

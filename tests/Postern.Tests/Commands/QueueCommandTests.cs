@@ -1,0 +1,159 @@
+using System.Text.Json;
+using Postern.Commands.Output;
+using Postern.Relay.Spool;
+using Postern.Relay.Spool.Segments;
+using Postern.Tests.Hosting;
+
+namespace Postern.Tests.Commands;
+
+public sealed class QueueCommandTests
+{
+    [Theory]
+    [InlineData("all five", 5)]
+    [InlineData("to a recipient", 2, "--to", "bart@example.net")]
+    [InlineData("to a domain", 3, "--to", "example.net")]
+    [InlineData("to an address that has its message already", 0, "--to", "done@example.net")]
+    [InlineData("from a sender", 1, "--from", "LISA@example.org")]
+    [InlineData("from a domain", 3, "--from", "example.org")]
+    [InlineData("bounces", 1, "--from", "<>")]
+    [InlineData("from or to a domain", 4, "--domain", "example.org")]
+    [InlineData("old", 1, "--older-than", "1d")]
+    [InlineData("held", 1, "--held")]
+    [InlineData("from a domain and held", 1, "--from", "example.org", "--held")]
+    [InlineData("nothing", 0, "--to", "nobody@example.com")]
+    public async Task A_filter_meets_what_fits_all_of_it(string what, int expected, params string[] filter)
+    {
+        using var run = new CommandRun();
+        await using var server = await RunningServer.StartAsync(run.Data);
+        await FillAsync(server.Spool);
+
+        var page = await run.JsonAsync(["queue", "list", .. filter]);
+
+        Assert.Equal((what, expected), (what, page.GetProperty("total").GetInt32()));
+        Assert.Equal(expected, page.GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_long_queue_is_listed_page_by_page()
+    {
+        using var run = new CommandRun();
+        await using var server = await RunningServer.StartAsync(run.Data);
+        await FillAsync(server.Spool);
+
+        var first = await run.JsonAsync("queue", "list", "--limit", "3");
+        var ids = Ids(first);
+        var second = await run.JsonAsync("queue", "list", "--limit", "3", "--after", ids[^1]);
+
+        Assert.Equal((5, 3, 2), (first.GetProperty("total").GetInt32(), ids.Length, Ids(second).Length));
+        Assert.Empty(ids.Intersect(Ids(second)));
+        Assert.Contains("3 shown, 5 in all", (await run.PosternAsync("queue", "list", "--limit", "3")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_message_is_held_released_retried_and_removed()
+    {
+        using var run = new CommandRun();
+        await using var server = await RunningServer.StartAsync(run.Data);
+        var id = (await server.Spool.AddAsync("a@example.org", ["b@example.net"])).ToString();
+
+        Assert.Equal("waiting", (await run.JsonAsync("queue", "show", id)).GetProperty("state").GetString());
+        Assert.Equal(ExitCode.Ok, (await run.PosternAsync("queue", "hold", id)).ExitCode);
+        Assert.Equal("held", (await run.JsonAsync("queue", "show", id)).GetProperty("state").GetString());
+        Assert.Equal((1, 0), Change(await run.JsonAsync("queue", "retry", id)));
+        Assert.Equal((1, 1), Change(await run.JsonAsync("queue", "release", id)));
+        Assert.Equal((1, 0), Change(await run.JsonAsync("queue", "release", id)));
+        Assert.Equal((1, 1), Change(await run.JsonAsync("queue", "remove", id)));
+        Assert.Equal(ExitCode.No, (await run.PosternAsync("queue", "show", id)).ExitCode);
+        Assert.Equal(ExitCode.No, (await run.PosternAsync("queue", "remove", id)).ExitCode);
+    }
+
+    [Fact]
+    public async Task Removing_many_counts_first_and_asks()
+    {
+        using var run = new CommandRun();
+        await using var server = await RunningServer.StartAsync(run.Data);
+        await FillAsync(server.Spool);
+        string[] remove = ["queue", "remove", "--to", "example.net", "--config", run.ConfigFile];
+
+        var nobody = await CommandRun.ExecuteAsync(remove);
+        Assert.Equal((ExitCode.Usage, 5), (nobody.ExitCode, server.Spool.Count));
+        Assert.Contains("3 messages would be removed", nobody.Error, StringComparison.Ordinal);
+
+        var no = await CommandRun.ExecuteAsync(remove, "n\n", canAsk: true);
+        Assert.Equal((ExitCode.No, 5), (no.ExitCode, server.Spool.Count));
+        Assert.Contains("Remove 3 messages?", no.Error, StringComparison.Ordinal);
+
+        var yes = await CommandRun.ExecuteAsync(remove, "y\n", canAsk: true);
+        Assert.Equal((ExitCode.Ok, 2), (yes.ExitCode, server.Spool.Count));
+
+        Assert.Equal(ExitCode.Ok, (await run.PosternAsync("queue", "remove", "--all", "--yes")).ExitCode);
+        Assert.Equal(0, server.Spool.Count);
+    }
+
+    [Fact]
+    public async Task What_the_network_said_cannot_reach_the_terminal()
+    {
+        using var run = new CommandRun();
+        await using var server = await RunningServer.StartAsync(run.Data);
+        var id = await server.Spool.AddAsync("a@example.org", ["b@example.net"], static s => s with { Attempts = 1, Recipients = [new(RecipientStatus.Pending, "451 \u001b[2J\u202eevil[/]")] });
+
+        var list = await run.PosternAsync("queue", "list");
+        var show = await run.PosternAsync("queue", "show", id.ToString());
+
+        Assert.Equal((ExitCode.Ok, ExitCode.Ok), (list.ExitCode, show.ExitCode));
+        Assert.DoesNotContain('\u001b', list.Output + show.Output);
+        Assert.DoesNotContain('\u202e', list.Output + show.Output);
+        Assert.Contains("evil[/]", list.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_a_server_the_same_commands_work_on_the_spool_itself()
+    {
+        using var run = new CommandRun();
+        Directory.CreateDirectory(run.Data);
+        await using (var spool = SegmentSpool.Open(new SegmentSpoolOptions { Directory = Path.Combine(run.Data, "spool"), SegmentSize = 1 << 20, Reserve = 0 }, TimeProvider.System))
+            await FillAsync(spool);
+
+        Assert.Equal(5, (await run.JsonAsync("queue", "list")).GetProperty("total").GetInt32());
+        Assert.Equal((3, 2), Change(await run.JsonAsync("queue", "hold", "--from", "example.org")));
+        Assert.Equal(3, (await run.JsonAsync("queue", "list", "--held")).GetProperty("total").GetInt32());
+        Assert.Equal((5, 5), Change(await run.JsonAsync("queue", "remove", "--all", "--yes")));
+        Assert.Equal(0, (await run.JsonAsync("queue", "list")).GetProperty("total").GetInt32());
+        Assert.Equal(7, (await run.JsonAsync("log", "admin")).GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Where_nothing_was_ever_accepted_the_queue_is_empty_and_stays_unmade()
+    {
+        using var run = new CommandRun();
+
+        Assert.Equal("no messages\n", (await run.PosternAsync("queue", "list")).Output);
+        Assert.False(Directory.Exists(run.Data));
+    }
+
+    [Fact]
+    public async Task A_spool_that_a_process_holds_without_answering_is_said_in_two_lines()
+    {
+        using var run = new CommandRun();
+        Directory.CreateDirectory(run.Data);
+        await using var spool = SegmentSpool.Open(new SegmentSpoolOptions { Directory = Path.Combine(run.Data, "spool"), SegmentSize = 1 << 20, Reserve = 0 }, TimeProvider.System);
+
+        var list = await run.PosternAsync("queue", "list");
+
+        Assert.Equal(ExitCode.No, list.ExitCode);
+        Assert.Contains($"in use by process {Environment.ProcessId}", list.Error, StringComparison.Ordinal);
+    }
+
+    private static async Task FillAsync(ISpool spool)
+    {
+        await spool.AddAsync("lisa@example.org", ["bart@example.net"]);
+        await spool.AddAsync("app@example.org", ["bart@example.net", "maggie@example.net"], static s => s with { Held = true });
+        await spool.AddAsync("homer@example.org", ["done@example.net", "ned@example.com"], static s => s with { Recipients = [new(RecipientStatus.Delivered, "250 ok"), RecipientState.Pending] });
+        await spool.AddAsync(string.Empty, ["lisa@example.org"], age: TimeSpan.FromDays(2));
+        await spool.AddAsync("ned@example.com", ["maggie@example.net"], static s => s with { Attempts = 2 });
+    }
+
+    private static string[] Ids(JsonElement page) => [.. page.GetProperty("items").EnumerateArray().Select(static i => i.GetProperty("id").GetString()!)];
+
+    private static (int Matched, int Changed) Change(JsonElement change) => (change.GetProperty("matched").GetInt32(), change.GetProperty("changed").GetInt32());
+}

@@ -1,0 +1,164 @@
+using System.Net;
+using Postern.Configuration;
+using Postern.Smtp.Transport;
+
+namespace Postern.Tests.Configuration;
+
+public sealed class ConfigurationTests
+{
+    [Theory]
+    [InlineData("server:\n  hostnam: a.example\n", "postern.yaml:2:3: server.hostnam: unknown key; did you mean 'hostname'?")]
+    [InlineData("oauth: []\n", "postern.yaml:1:1: oauth: unknown key; expected one of server, tls, listeners, accounts, limits, networks, domains, rules, delivery, logs")]
+    [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    tsl: none\n", "postern.yaml:4:5: listeners[0].tsl: unknown key; did you mean 'tls'?")]
+    [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    bare_newlines: normalize\n", "postern.yaml:4:5: listeners[0].bare_newlines: unknown key; expected one of name, listen, tls, auth, mechanisms, clients")]
+    [InlineData("limits: { message_size: 50 potatoes }\n", "postern.yaml:1:25: limits.message_size: '50 potatoes' is not right here; expected a size such as 50MB or 64KiB, at least 1")]
+    [InlineData("limits: { connections: 0 }\n", "postern.yaml:1:24: limits.connections: '0' is not right here; expected a whole number, at least 1")]
+    [InlineData("limits:\n  idle:\n", "postern.yaml:2:8: limits.idle: no value; expected a duration such as 30s, 5m, 4h or 5d, longer than nothing; leave the key out for its default")]
+    [InlineData("limits:\n  connections: 10\n  connections_per_address: 11\n", "postern.yaml:3:28: limits.connections_per_address: more connections from one address than in all; expected at most 10")]
+    [InlineData("networks: [192.0.2.0/24, 10.0.0.5/24]\n", "postern.yaml:1:26: networks[1]: '10.0.0.5/24' has bits set behind its prefix: the network is 10.0.0.0/24, the one address 10.0.0.5/32")]
+    [InlineData("tls: { certificate: a.pem }\n", "postern.yaml:1:21: tls.certificate: a certificate without its key cannot be used; expected tls.key as well")]
+    [InlineData("tls: { key: a.pem }\n", "postern.yaml:1:13: tls.key: a key without its certificate cannot be used; expected tls.certificate as well")]
+    [InlineData("tls: { minimum: '1.1' }\n", "postern.yaml:1:17: tls.minimum: '1.1' is not right here; did you mean '1.2'?")]
+    [InlineData("accounts:\n  - directory\n  - uri: file:///x\n", "postern.yaml:3:5: accounts[1]: a section is not right here; expected 'directory'")]
+    [InlineData("accounts: []\n", "postern.yaml:1:11: accounts: without a store nobody can log in; expected [directory], or the key left out")]
+    [InlineData("listeners: []\n", "postern.yaml:1:12: listeners: a server without a way in; expected at least one, or the key left out")]
+    [InlineData("rules: { recipient: [permit_network] }\n", "postern.yaml:1:22: rules.recipient[0]: 'permit_network' is not right here; did you mean 'permit_networks'?")]
+    [InlineData("rules: { sender: [permit_networks] }\n", "postern.yaml:1:19: rules.sender[0]: the rule permit_networks cannot stand at the sender stage")]
+    [InlineData("rules: { recipient: [permit_networks, permit_networks] }\n", "postern.yaml:1:39: rules.recipient[1]: 'permit_networks' stands here twice; the second is never asked anything new")]
+    [InlineData("delivery: { routes: [{ via: 'smtp://a' }] }\n", "postern.yaml:1:22: delivery.routes[0].to: missing key; expected some text")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'ftp://a' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: 'ftp://a' is not mx, smtp://host[:port][?tls=none|opportunistic|required] or smtps://host[:port]")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://user:secret@a' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: the route to a carries credentials: logging in to a next hop is not supported")]
+    [InlineData("delivery: { routes: [{ to: 'a b' }] }\n", "postern.yaml:1:28: delivery.routes[0].to: 'a b' is not *, a domain, or .domain")]
+    [InlineData("delivery: { routes: [{ to: a.example }, { to: A.Example }] }\n", "postern.yaml:1:41: delivery.routes[1]: 'A.Example' has a route already")]
+    [InlineData("delivery: { retry: { first: 1h, most: 1m } }\n", "postern.yaml:1:39: delivery.retry.most: the longest wait is shorter than the first")]
+    [InlineData("server: []\n", "postern.yaml:1:9: server: a list where a section belongs; expected keys with values")]
+    [InlineData("listeners: yes\n", "postern.yaml:1:12: listeners: 'yes' where a list belongs; expected one '- ' for each entry")]
+    [InlineData("server: { data: a, data: b }\n", "postern.yaml:1:20: the key 'data' was given before, in line 1")]
+    [InlineData("server: &a { data: x }\n", "postern.yaml:1:9: anchors (&name) are not understood here")]
+    [InlineData("server: !!map { data: x }\n", "postern.yaml:1:9: tags (!name) are not understood here")]
+    [InlineData("logs: {}\n---\nlogs: {}\n", "postern.yaml:2:1: a second document begins here; a configuration is one document")]
+    public void An_error_names_its_place_its_key_and_what_was_expected(string yaml, string expected) =>
+        Assert.Equal([expected], Errors(yaml));
+
+    [Fact]
+    public void Every_error_is_reported_in_the_order_of_the_file()
+    {
+        var errors = Errors("limits: { idle: x }\noauth: {}\nlisteners:\n  - { name: a, listen: [nonsense], auth: sometimes }\n");
+
+        Assert.Equal(["postern.yaml:1:17", "postern.yaml:2:1", "postern.yaml:4:25", "postern.yaml:4:42"], errors.Select(static e => e[..e.IndexOf(": ", StringComparison.Ordinal)]));
+    }
+
+    [Theory]
+    [InlineData("tls-only")]
+    [InlineData("off")]
+    public void A_listener_that_could_never_do_what_it_says_is_refused(string auth)
+    {
+        var errors = Errors($"listeners:\n  - name: a\n    listen: ['127.0.0.1:25']\n    tls: none\n    auth: {auth}\n    mechanisms: [PLAIN]\n");
+
+        Assert.Equal(
+            auth == "off"
+                ? "postern.yaml:6:17: listeners[0].mechanisms: where auth is 'off' no mechanism is ever offered; expected no mechanisms here, or another auth"
+                : "postern.yaml:5:11: listeners[0].auth: 'tls-only' where tls is 'none' means that AUTH is never offered; expected 'off' or 'always' here, or another tls",
+            Assert.Single(errors));
+    }
+
+    [Fact]
+    public void Two_listeners_share_neither_name_nor_endpoint()
+    {
+        var errors = Errors("listeners:\n  - { name: a, listen: '127.0.0.1:25' }\n  - { name: A, listen: ['127.0.0.1:25', '[::1]:25'] }\n");
+
+        Assert.Equal(
+            ["postern.yaml:3:5: listeners[1]: the name 'A' is taken by listeners[0]", "postern.yaml:3:5: listeners[1]: 127.0.0.1:25 is taken by listeners[0]"],
+            errors);
+    }
+
+    [Fact]
+    public void Port_zero_may_be_asked_for_more_than_once() =>
+        Assert.Empty(Errors("listeners:\n  - { name: a, listen: ['127.0.0.1:0', '127.0.0.1:0'] }\n"));
+
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("localhost:25")]
+    [InlineData("::1:25")]
+    [InlineData("127.1:25")]
+    [InlineData("127.0.0.1:65536")]
+    [InlineData("127.0.0.1:-1")]
+    [InlineData(":25")]
+    public void An_endpoint_is_an_address_and_a_port(string endpoint) =>
+        Assert.Single(Errors($"listeners:\n  - {{ name: a, listen: ['{endpoint}'] }}\n"));
+
+    [Fact]
+    public void Text_that_is_not_yaml_is_an_error_with_its_place() =>
+        Assert.StartsWith("postern.yaml:3:1: not YAML: ", Assert.Single(Errors("server:\n  data: [\n")), StringComparison.Ordinal);
+
+    [Fact]
+    public void Json_is_read_by_the_same_rules()
+    {
+        var outcome = Parse("{\n\t\"server\": { \"hostname\": \"mail.example.org\", \"data\": \"\\/var\\/x\" },\n\t\"limits\": { \"recipients\": 5 }\n}");
+
+        var configuration = Assert.IsType<ConfigurationOutcome.Valid>(outcome).Configuration;
+        Assert.Equal(("mail.example.org", "/var/x", 5), (configuration.Server.Hostname.Text, configuration.Server.Data, configuration.Limits.Recipients));
+        Assert.Equal(["postern.yaml:1:15: server.hostnam: unknown key; did you mean 'hostname'?"], Errors("{ \"server\": { \"hostnam\": \"a\" } }"));
+    }
+
+    [Fact]
+    public void Nothing_written_is_a_server_on_loopback_that_holds_its_mail()
+    {
+        var configuration = Assert.IsType<ConfigurationOutcome.Valid>(Parse("# nothing\n")).Configuration;
+
+        Assert.Equal(["127.0.0.1:2587", "[::1]:2587", "127.0.0.1:2465", "[::1]:2465"], configuration.Listeners.SelectMany(static l => l.Endpoints).Select(static e => e.ToString()));
+        Assert.Equal([TlsMode.StartTls, TlsMode.Implicit], configuration.Listeners.Select(static l => l.Tls));
+        Assert.All(configuration.Listeners, static l => Assert.Equal(AuthMode.TlsOnly, l.Auth));
+        Assert.Empty(configuration.Networks);
+        Assert.Empty(configuration.Delivery.Routes);
+        Assert.Equal("/etc/here/postern-data", configuration.Server.Data);
+        Assert.Equal("/etc/here/postern-data/logs", configuration.LogsDirectory);
+    }
+
+    [Fact]
+    public void A_whole_configuration_comes_out_as_it_was_written()
+    {
+        var configuration = Assert.IsType<ConfigurationOutcome.Valid>(Parse("""
+            server: { hostname: Mail.Example.ORG, data: ../data }
+            tls: { certificate: cert.pem, key: /keys/key.pem, minimum: "1.3" }
+            listeners:
+              - name: devices
+                listen: ["10.0.0.5:25", "[::]:25"]
+                tls: none
+                auth: always
+                mechanisms: [login, PLAIN]
+                clients: [10.0.0.0/24, 2001:db8::1]
+            accounts: [directory]
+            limits: { connections: 100, connections_per_address: 5, message_size: 64KiB, recipients: 100, idle: 1m30s }
+            networks: 192.0.2.0/24
+            domains: [Example.org]
+            rules: { sender: [], recipient: [permit_authenticated] }
+            delivery:
+              routes:
+                - { to: example.net, via: "smtp://[2001:db8::2]" }
+                - { to: "*" }
+              retry: { first: 2m, factor: 1.5, most: 1h, give_up: 2d }
+            logs: { directory: /var/log/postern }
+            """)).Configuration;
+
+        Assert.Equal(("mail.example.org", "/etc/data"), (configuration.Server.Hostname.Text, configuration.Server.Data));
+        Assert.Equal(("/etc/here/cert.pem", "/keys/key.pem", System.Security.Authentication.SslProtocols.Tls13), (configuration.Tls.CertificateFile, configuration.Tls.KeyFile, configuration.Tls.Protocols));
+        var devices = Assert.Single(configuration.Listeners);
+        Assert.Equal((TlsMode.None, AuthMode.Always), (devices.Tls, devices.Auth));
+        Assert.Equal(["LOGIN", "PLAIN"], devices.Mechanisms!);
+        Assert.Equal([IPNetwork.Parse("10.0.0.0/24"), IPNetwork.Parse("2001:db8::1/128")], devices.Clients!);
+        Assert.Equal(new LimitsOptions(100, 5, 65_536, 100, TimeSpan.FromSeconds(90)), configuration.Limits);
+        Assert.Equal([IPNetwork.Parse("192.0.2.0/24")], configuration.Networks);
+        Assert.Equal(["example.org"], configuration.Domains.Select(static d => d.Text));
+        Assert.Empty(configuration.Rules.Sender);
+        Assert.Equal(["permit_authenticated"], configuration.Rules.Recipient);
+        Assert.Equal([("example.net", "smtp://[2001:db8::2]"), ("*", "mx")], configuration.Delivery.Routes.Select(static r => (r.To, r.Via)));
+        Assert.Equal(new RetryOptions(TimeSpan.FromMinutes(2), 1.5, TimeSpan.FromHours(1), TimeSpan.FromDays(2)), configuration.Delivery.Retry);
+        Assert.Equal("/var/log/postern", configuration.LogsDirectory);
+    }
+
+    private static string[] Errors(string yaml) =>
+        Parse(yaml) is ConfigurationOutcome.Invalid(var errors) ? [.. errors.Select(static e => e.ToString())] : [];
+
+    private static ConfigurationOutcome Parse(string yaml) => ConfigurationFile.Parse("postern.yaml", "/etc/here", yaml);
+}

@@ -1,0 +1,82 @@
+using Postern.Hosting;
+using Postern.Relay.Admin;
+using Postern.Relay.Audit;
+using Postern.Relay.Spool.Memory;
+
+namespace Postern.Tests.Hosting;
+
+/// <summary>The control socket of a server, without the server: a spool in memory behind it.</summary>
+internal sealed class RunningServer : IAsyncDisposable
+{
+    private readonly ControlServer server;
+
+    private RunningServer(string socket, MemorySpool spool, EventList events, ControlServer server)
+    {
+        Socket = socket;
+        Spool = spool;
+        Events = events;
+        this.server = server;
+    }
+
+    public string Socket { get; }
+
+    public MemorySpool Spool { get; }
+
+    public EventList Events { get; }
+
+    public static async Task<RunningServer> StartAsync(string data)
+    {
+        Directory.CreateDirectory(data);
+        var (spool, events) = (new MemorySpool(), new EventList());
+        var commands = new QueueCommands(spool, new SpoolQueueControl(spool, TimeProvider.System), events, TimeProvider.System);
+        var socket = DataDirectory.ControlSocket(data);
+        var application = new ControlApplication(new QueueQueries(spool), commands, () => Status(data, spool.Count));
+        return new RunningServer(socket, spool, events, await ControlServer.StartAsync(socket, application, CancellationToken.None));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await server.DisposeAsync();
+        await Spool.DisposeAsync();
+    }
+
+    private static StatusDocument Status(string data, int messages) => new(
+        "0.1.0",
+        "mail.example.org",
+        TimeProvider.System.GetUtcNow(),
+        data,
+        [new("submission", "127.0.0.1:2587", "starttls", "tls-only")],
+        Connections: 3,
+        new(messages, Waiting: 0, Active: 0, Held: 0, Parked: messages, "writable", Reason: null),
+        new(Connections: 0, HeldBecause: "there is no route"),
+        new("CN=mail.example.org", TimeProvider.System.GetUtcNow().AddDays(30), IsSelfSigned: true),
+        EventsDropped: 0);
+
+    /// <summary>Keeps events for assertions.</summary>
+    internal sealed class EventList : IAuditLog
+    {
+        private readonly Lock gate = new();
+        private readonly List<AuditEvent> events = [];
+
+        public long Dropped => 0;
+
+        public IReadOnlyList<AuditEvent> All
+        {
+            get
+            {
+                lock (gate)
+                    return [.. events];
+            }
+        }
+
+        public void Append(AuditEvent audit)
+        {
+            lock (gate)
+                events.Add(audit);
+        }
+
+        public ValueTask FlushAsync(CancellationToken ct) => ValueTask.CompletedTask;
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,30 @@
+using System.Net;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Tests.Hosting;
+
+/// <summary>Puts messages into a spool.</summary>
+internal static class SpooledMessages
+{
+    /// <param name="sender">Empty for the null sender.</param>
+    public static async Task<QueueId> AddAsync(this ISpool spool, string sender, string[] recipients, Func<DeliveryState, DeliveryState>? change = null, TimeSpan age = default)
+    {
+        var arrived = TimeProvider.System.GetUtcNow() - age;
+        var envelope = new Envelope
+        {
+            Id = QueueId.New(TimeProvider.System),
+            ArrivedAt = arrived,
+            Sender = new ReversePath(sender.Length == 0 ? null : Mailbox.Parse(sender)),
+            Recipients = [.. recipients.Select(Mailbox.Parse)],
+            Client = IPAddress.Loopback,
+            Listener = "submission",
+        };
+        var state = DeliveryState.Fresh(recipients.Length, arrived);
+        await using var draft = spool.CreateDraft();
+        await draft.AppendAsync("Subject: x\r\n\r\nx\r\n"u8.ToArray(), CancellationToken.None);
+        Assert.IsType<SpoolCommit.Durable>(await draft.CommitAsync(envelope, change?.Invoke(state) ?? state, CancellationToken.None));
+        return envelope.Id;
+    }
+}
