@@ -7,6 +7,7 @@ using Postern.Commands.Domains;
 using Postern.Commands.Networks;
 using Postern.Commands.Output;
 using Postern.Commands.Queue;
+using Postern.Commands.Try;
 using Postern.Relay.Accounts;
 using Postern.Relay.Admin;
 using Postern.Relay.Spool;
@@ -24,6 +25,7 @@ internal static class PosternCommands
             ServeCommand.Create(context),
             InitCommand.Create(context),
             CheckCommand.Create(context),
+            TryCommand.Create(context),
             AccountCommand.Create(context),
             CredentialCommand.Create(context),
             DomainCommand.Create(context),

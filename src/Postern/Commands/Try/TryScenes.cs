@@ -1,0 +1,131 @@
+using System.Text;
+using Postern.Relay.Policy;
+
+namespace Postern.Commands.Try;
+
+/// <summary>Every scene, in the order in which they are shown.</summary>
+internal static class TryScenes
+{
+    private const string Hidden = "(base64 of the login, not shown)";
+    private const string Recipient = "bart@example.net";
+
+    public static IReadOnlyList<TryScene> All { get; } =
+    [
+        new("STARTTLS, AUTH PLAIN, a message is queued and relayed", "235, 250, delivered", SubmitPlainAsync),
+        new("Implicit TLS, AUTH LOGIN, a message is queued and relayed", "235, 250, delivered", SubmitLoginAsync),
+        new("A wrong password is refused, the session lives on, the retry succeeds", "535, then 235", WrongPasswordAsync),
+        new("AUTH without TLS is refused: the password would be readable", "504 5.5.4", AuthInClearAsync),
+        new("Relaying without a login asks for one", "530 5.7.0", NoLoginAsync),
+        new("A sender that is not yours is refused", "553 5.7.1", ForeignSenderAsync),
+        new("Relaying where nobody may is refused, and the refusal can be explained", "550 5.7.1", NoPermissionAsync),
+    ];
+
+    private static async Task SubmitPlainAsync(TryWorld world, TryScreen screen, CancellationToken ct)
+    {
+        await using var client = await OverTlsAsync(world, screen, ct);
+        await LoginPlainAsync(client, world.Password, "235 2.7.0", ct);
+        await SubmitAsync(client, world, screen, "PLAIN over STARTTLS", ct);
+    }
+
+    private static async Task SubmitLoginAsync(TryWorld world, TryScreen screen, CancellationToken ct)
+    {
+        await using var client = await TryDialogue.ConnectAsync(world.Submissions, screen, implicitTls: true, ct);
+        await client.SayAsync("EHLO laptop.example.org", "250", ct);
+        await client.SayAsync("AUTH LOGIN", "334", ct);
+        await client.SayAsync(Base64(TryWorld.User), "334", ct);
+        await client.SayAsync(Base64(world.Password), "235 2.7.0", ct, shown: Hidden);
+        await SubmitAsync(client, world, screen, "LOGIN over implicit TLS", ct);
+    }
+
+    private static async Task WrongPasswordAsync(TryWorld world, TryScreen screen, CancellationToken ct)
+    {
+        await using var client = await OverTlsAsync(world, screen, ct);
+        await LoginPlainAsync(client, "not the password", "535 5.7.8", ct);
+        await LoginPlainAsync(client, world.Password, "235 2.7.0", ct);
+        await client.SayAsync("QUIT", "221", ct);
+    }
+
+    private static async Task AuthInClearAsync(TryWorld world, TryScreen screen, CancellationToken ct)
+    {
+        await using var client = await TryDialogue.ConnectAsync(world.Submission, screen, implicitTls: false, ct);
+        await client.SayAsync("EHLO laptop.example.org", "250", ct);
+        await client.SayAsync("AUTH PLAIN", "504 5.5.4", ct);
+        await client.SayAsync("QUIT", "221", ct);
+    }
+
+    private static async Task NoLoginAsync(TryWorld world, TryScreen screen, CancellationToken ct)
+    {
+        await using var client = await OverTlsAsync(world, screen, ct);
+        await client.SayAsync("MAIL FROM:<someone@example.com>", "250", ct);
+        await client.SayAsync($"RCPT TO:<{Recipient}>", "530 5.7.0", ct);
+        await client.SayAsync("QUIT", "221", ct);
+    }
+
+    private static async Task ForeignSenderAsync(TryWorld world, TryScreen screen, CancellationToken ct)
+    {
+        await using var client = await OverTlsAsync(world, screen, ct);
+        await LoginPlainAsync(client, world.Password, "235 2.7.0", ct);
+        await client.SayAsync("MAIL FROM:<homer@example.org>", "55", ct);
+        await client.SayAsync("QUIT", "221", ct);
+    }
+
+    private static async Task NoPermissionAsync(TryWorld world, TryScreen screen, CancellationToken ct)
+    {
+        string reply;
+        await using (var client = await TryDialogue.ConnectAsync(world.InboundEndpoint, screen, implicitTls: false, ct))
+        {
+            await client.SayAsync("EHLO stranger.example.com", "250", ct);
+            await client.SayAsync("MAIL FROM:<someone@example.com>", "250", ct);
+            reply = await client.SayAsync($"RCPT TO:<{Recipient}>", "550 5.7.1", ct);
+            await client.SayAsync("QUIT", "221", ct);
+        }
+
+        await ExplainAsync(reply, world, screen, ct);
+    }
+
+    /// <summary>What <c>postern explain</c> does with the reference at the end of the reply.</summary>
+    private static async Task ExplainAsync(string reply, TryWorld world, TryScreen screen, CancellationToken ct)
+    {
+        var start = reply.LastIndexOf("(ref ", StringComparison.Ordinal);
+        if (start < 0)
+            throw new TryFailure($"the refusal has no reference: {reply}");
+        var reference = reply[(start + "(ref ".Length)..].TrimEnd(')');
+        await world.Relay.Audit.FlushAsync(ct);
+        screen.Note($"postern explain {reference}");
+        if (await world.Explainer.ExplainAsync(reference, ct) is not Explanation.OfReference([var decision, ..]))
+            throw new TryFailure($"nothing is known under {reference}");
+        foreach (var step in decision.Chain)
+            screen.Note($"   {step.Rule}: {step.Said}, it saw: {step.Saw}");
+    }
+
+    private static async Task<TryDialogue> OverTlsAsync(TryWorld world, TryScreen screen, CancellationToken ct)
+    {
+        var client = await TryDialogue.ConnectAsync(world.Submission, screen, implicitTls: false, ct);
+        await client.SayAsync("EHLO laptop.example.org", "250", ct);
+        await client.StartTlsAsync(ct);
+        await client.SayAsync("EHLO laptop.example.org", "250", ct);
+        return client;
+    }
+
+    private static Task<string> LoginPlainAsync(TryDialogue client, string password, string expected, CancellationToken ct) =>
+        client.SayAsync($"AUTH PLAIN {Base64($"\0{TryWorld.User}\0{password}")}", expected, ct, shown: $"AUTH PLAIN {Hidden}");
+
+    private static async Task SubmitAsync(TryDialogue client, TryWorld world, TryScreen screen, string subject, CancellationToken ct)
+    {
+        await client.SayAsync($"MAIL FROM:<{TryWorld.User}>", "250", ct);
+        await client.SayAsync($"RCPT TO:<{Recipient}>", "250", ct);
+        await client.SayAsync("DATA", "354", ct);
+        var message = $"From: {TryWorld.User}\r\nTo: {Recipient}\r\nSubject: {subject}\r\n\r\nHello.\r\n.";
+        await client.SayAsync(message, "250 2.0.0 Queued as", ct, shown: $"Subject: {subject} … and a dot");
+        await client.SayAsync("QUIT", "221", ct);
+
+        var delivered = await world.Sink.NextAsync(ct);
+        if (!delivered.Contains($"Subject: {subject}\r\n", StringComparison.Ordinal) || !delivered.EndsWith("\r\n\r\nHello.\r\n", StringComparison.Ordinal))
+            throw new TryFailure("another message was delivered than was sent");
+        screen.Note("delivered to the sink, with these fields on top:");
+        foreach (var line in delivered[..delivered.IndexOf("\r\n\r\n", StringComparison.Ordinal)].Split("\r\n"))
+            screen.Note($"   {line.Replace("\t", "    ", StringComparison.Ordinal)}");
+    }
+
+    private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+}
