@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
+using Postern.Testing;
 
 namespace Postern.Relay.Tests.Accounts;
 
