@@ -288,4 +288,40 @@ public sealed class SqliteDirectoryTests : IDisposable
         await done.CancelAsync();
         await Task.WhenAll(readers);
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_was_committed_before_a_question_is_in_its_answer_whatever_else_goes_on(bool useWalIndex)
+    {
+        using var directory = SqliteDirectory.Open(fixture.Options with { UseWalIndex = useWalIndex });
+        using var seen = new SemaphoreSlim(0);
+        var committed = 0;
+        var reader = Task.Run(() =>
+        {
+            for (var (asked, checkedUpTo) = (0, 0); checkedUpTo < 150; asked++)
+            {
+                // New names all the time, so that commits fall into the middle of reading.
+                directory.IsListed(Domain.Parse($"x{asked}.example"));
+                var last = Volatile.Read(ref committed);
+                if (last == checkedUpTo)
+                    continue;
+                Assert.True(directory.IsListed(Domain.Parse("late.example")) == (last % 2 == 1), $"commit {last} is not seen");
+                checkedUpTo = last;
+                seen.Release();
+            }
+        });
+
+        using var other = fixture.Connect();
+        using var change = other.CreateCommand();
+        for (var i = 1; i <= 150 && !reader.IsFaulted; i++)
+        {
+            change.CommandText = i % 2 == 1 ? "insert into domains (name) values ('late.example')" : "delete from domains";
+            change.ExecuteNonQuery();
+            Volatile.Write(ref committed, i);
+            await Task.WhenAny(reader, seen.WaitAsync());
+        }
+
+        await reader;
+    }
 }
