@@ -31,18 +31,9 @@ public sealed class AccountVerifiers(IReadOnlyList<IAccountStore> stores, Hashin
         }
     }
 
-    /// <summary>
-    /// Nobody may act as another; asking for oneself in another spelling is granted.
-    /// </summary>
+    /// <summary>Nobody may act as another; asking for oneself in another spelling is granted.</summary>
     public ValueTask<string?> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
         new(LoginNames.TryCanonical(authorizationId, out var canonical) && string.Equals(canonical, user, StringComparison.Ordinal) ? user : null);
-
-    /// <summary>
-    /// Whether some store has this user, in any spelling; for the audit trail, which masks the names of others
-    /// (<see cref="LoginNames.Mask"/>). False as well when a store cannot answer.
-    /// </summary>
-    public async ValueTask<bool> KnowsAsync(string user, CancellationToken ct) =>
-        LoginNames.TryCanonical(user, out var canonical) && (await FindAsync(canonical, ct)).Answer is StoreAnswer.Known;
 
     private async ValueTask<PasswordCheck> CheckAsync(string store, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {

@@ -8,7 +8,7 @@ public sealed class DirectoryFileTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("postern-directory-").FullName;
 
-    private SqliteDirectoryOptions Options => new(Path.Combine(folder, "directory.db")) { BusyTimeout = TimeSpan.FromMilliseconds(500) };
+    private SqliteDirectoryOptions Options => new(Path.Combine(folder, "directory.db")) { BusyTimeout = TimeSpan.FromSeconds(20) };
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -89,6 +89,7 @@ public sealed class DirectoryFileTests : IDisposable
         Assert.Contains(Options.Path, refused.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Options.Path));
 
+        Assert.Throws<DirectoryUnavailableException>(() => SqliteDirectory.Open(new SqliteDirectoryOptions(folder)));
         refused = Assert.Throws<DirectoryUnavailableException>(() => SqliteDirectory.Open(new SqliteDirectoryOptions(Path.Combine(folder, "none", "directory.db"))));
         Assert.Contains("cannot be made", refused.Message, StringComparison.Ordinal);
     }
@@ -96,8 +97,7 @@ public sealed class DirectoryFileTests : IDisposable
     [Fact]
     public async Task Several_that_open_a_new_database_at_once_all_succeed()
     {
-        var options = Options with { BusyTimeout = TimeSpan.FromSeconds(20) };
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => SqliteDirectory.Open(options).Dispose())));
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => SqliteDirectory.Open(Options).Dispose())));
         Assert.Equal(Migrations.Steps.Length, Number("pragma user_version"));
     }
 

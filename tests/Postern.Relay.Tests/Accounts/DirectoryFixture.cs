@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
+using Postern.Testing;
 
 namespace Postern.Relay.Tests.Accounts;
 
@@ -9,9 +10,10 @@ internal sealed class DirectoryFixture : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("postern-directory-").FullName;
 
-    public DirectoryFixture()
+    /// <param name="busyTimeout">Long by default: the machine may be busy. Short where a lock is what the test is about.</param>
+    public DirectoryFixture(TimeSpan? busyTimeout = null)
     {
-        Options = new SqliteDirectoryOptions(Path.Combine(folder, "directory.db")) { BusyTimeout = TimeSpan.FromMilliseconds(60), Clock = Clock };
+        Options = new SqliteDirectoryOptions(Path.Combine(folder, "directory.db")) { BusyTimeout = busyTimeout ?? TimeSpan.FromSeconds(20), Clock = Clock };
         Database = SqliteDirectory.Open(Options);
         Commands = new DirectoryCommands(Database, Clock);
         Queries = new DirectoryQueries(Database, Clock);

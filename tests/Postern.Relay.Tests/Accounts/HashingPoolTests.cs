@@ -1,5 +1,6 @@
-using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts;
+using Postern.Testing;
 
 namespace Postern.Relay.Tests.Accounts;
 

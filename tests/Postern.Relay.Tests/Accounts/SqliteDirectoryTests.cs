@@ -48,22 +48,68 @@ public sealed class SqliteDirectoryTests : IDisposable
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
     }
 
-    [Fact]
-    public void A_change_by_another_connection_counts_for_the_next_question()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_change_by_another_connection_counts_for_the_next_question(bool useWalIndex)
     {
+        using var directory = SqliteDirectory.Open(fixture.Options with { UseWalIndex = useWalIndex });
+        using var other = fixture.Connect();
+        using var change = other.CreateCommand();
         fixture.AddAccount("lisa");
-        Assert.True(Database.FindAccount("lisa")!.Enabled);
-        Assert.False(Database.IsListed(Domain.Parse("example.org")));
+        for (var i = 0; i < 50; i++)
+        {
+            change.CommandText = $"update accounts set enabled = {i % 2} where name = 'lisa'";
+            change.ExecuteNonQuery();
+            Assert.Equal(i % 2 == 1, directory.FindAccount("lisa")!.Enabled);
+            if (i % 10 == 9)
+            {
+                change.CommandText = "pragma wal_checkpoint(truncate)";
+                change.ExecuteNonQuery();
+                Assert.True(directory.FindAccount("lisa")!.Enabled);
+            }
+        }
 
-        fixture.Execute("update accounts set enabled = 0 where name = 'lisa'");
-        Assert.False(Database.FindAccount("lisa")!.Enabled);
-
+        Assert.False(directory.IsListed(Domain.Parse("example.org")));
         fixture.Execute("insert into domains (name, accepts) values ('example.org', 1)");
-        Assert.True(Database.IsListed(Domain.Parse("example.org")));
-        Assert.True(Database.AcceptsRecipients(Domain.Parse("example.org")));
+        Assert.True(directory.IsListed(Domain.Parse("example.org")));
+        Assert.True(directory.AcceptsRecipients(Domain.Parse("example.org")));
 
         fixture.Execute("delete from accounts");
-        Assert.Null(Database.FindAccount("lisa"));
+        Assert.Null(directory.FindAccount("lisa"));
+    }
+
+    [Fact]
+    public void A_change_that_is_rolled_back_never_shows()
+    {
+        fixture.AddAccount("lisa");
+        using var other = fixture.Connect();
+        using var change = other.CreateCommand();
+        change.CommandText = "begin immediate; update accounts set enabled = 0";
+        change.ExecuteNonQuery();
+        Assert.True(Database.FindAccount("lisa")!.Enabled);
+        change.CommandText = "rollback";
+        change.ExecuteNonQuery();
+        Assert.True(Database.FindAccount("lisa")!.Enabled);
+    }
+
+    [Fact]
+    public void The_shared_header_of_the_log_tells_of_every_commit()
+    {
+        if (!SqliteDirectory.Engine.StartsWith("libsqlite3", StringComparison.Ordinal))
+            return;
+        using var connection = DirectoryConnection.Open(fixture.Options);
+        connection.DataVersion();
+        var index = WalIndex.TryOpen(connection.Sql.Handle!);
+        Assert.NotNull(index);
+        index.Look();
+        Assert.True(index.IsAsSeen);
+        Database.FindAccount("lisa");
+        Assert.True(index.IsAsSeen);
+        fixture.AddAccount("lisa");
+        Assert.False(index.IsAsSeen);
+        index.Look();
+        Assert.True(index.IsAsSeen);
     }
 
     [Fact]
@@ -106,29 +152,35 @@ public sealed class SqliteDirectoryTests : IDisposable
     [Fact]
     public void A_writer_with_an_open_transaction_does_not_stop_questions_but_stops_commands_in_bounded_time()
     {
-        fixture.AddAccount("lisa");
-        using var other = fixture.Connect();
+        using var locked = new DirectoryFixture(TimeSpan.FromMilliseconds(60));
+        locked.AddAccount("lisa");
+        using var other = locked.Connect();
         using var hold = other.CreateCommand();
         hold.CommandText = "begin exclusive";
         hold.ExecuteNonQuery();
 
-        Assert.NotNull(Database.FindAccount("lisa"));
-        Assert.Null(Database.FindAccount("nobody"));
-        var refused = Assert.Throws<DirectoryUnavailableException>(() => fixture.Commands.Disable("lisa"));
-        Assert.Contains(fixture.File, refused.Message, StringComparison.Ordinal);
+        Assert.NotNull(locked.Database.FindAccount("lisa"));
+        Assert.Null(locked.Database.FindAccount("nobody"));
+        var refused = Assert.Throws<DirectoryUnavailableException>(() => locked.Commands.Disable("lisa"));
+        Assert.Contains(locked.File, refused.Message, StringComparison.Ordinal);
         Assert.Contains("locked by another process for longer than 0.06 s", refused.Message, StringComparison.Ordinal);
 
         hold.CommandText = "rollback";
         hold.ExecuteNonQuery();
-        Assert.IsType<AdminOutcome.Done>(fixture.Commands.Disable("lisa"));
+        Assert.IsType<AdminOutcome.Done>(locked.Commands.Disable("lisa"));
     }
 
     [Fact]
     public void A_file_that_is_locked_against_readers_is_unavailable_and_answers_again_once_it_is_free()
     {
-        fixture.AddAccount("lisa");
-        fixture.Database.Dispose();
-        using (var other = fixture.Connect())
+        using var locked = new DirectoryFixture(TimeSpan.FromMilliseconds(60));
+        locked.AddAccount("lisa");
+        File.Move(locked.File, locked.File + ".away");
+        locked.Clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Throws<DirectoryUnavailableException>(() => locked.Database.FindAccount("lisa"));
+        File.Move(locked.File + ".away", locked.File);
+
+        using (var other = locked.Connect())
         {
             using var hold = other.CreateCommand();
             hold.CommandText = "pragma locking_mode = exclusive; begin exclusive; update accounts set enabled = 1; commit";
@@ -136,13 +188,21 @@ public sealed class SqliteDirectoryTests : IDisposable
 
             for (var i = 0; i < 3; i++)
             {
-                var refused = Assert.Throws<DirectoryUnavailableException>(() => Database.FindAccount("lisa"));
+                var refused = Assert.Throws<DirectoryUnavailableException>(() => locked.Database.FindAccount("lisa"));
                 Assert.Contains("locked by another process", refused.Message, StringComparison.Ordinal);
             }
         }
 
-        Assert.NotNull(Database.FindAccount("lisa"));
-        Assert.Throws<DirectoryUnavailableException>(() => SqliteDirectory.Open(fixture.Options with { Path = Path.GetDirectoryName(fixture.File)! }));
+        Assert.NotNull(locked.Database.FindAccount("lisa"));
+    }
+
+    [Fact]
+    public void A_directory_that_was_closed_says_so()
+    {
+        fixture.AddAccount("lisa");
+        Database.Dispose();
+        var refused = Assert.Throws<DirectoryUnavailableException>(() => Database.FindAccount("lisa"));
+        Assert.Contains("is closed", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -227,5 +287,41 @@ public sealed class SqliteDirectoryTests : IDisposable
 
         await done.CancelAsync();
         await Task.WhenAll(readers);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_was_committed_before_a_question_is_in_its_answer_whatever_else_goes_on(bool useWalIndex)
+    {
+        using var directory = SqliteDirectory.Open(fixture.Options with { UseWalIndex = useWalIndex });
+        using var seen = new SemaphoreSlim(0);
+        var committed = 0;
+        var reader = Task.Run(() =>
+        {
+            for (var (asked, checkedUpTo) = (0, 0); checkedUpTo < 150; asked++)
+            {
+                // New names all the time, so that commits fall into the middle of reading.
+                directory.IsListed(Domain.Parse($"x{asked}.example"));
+                var last = Volatile.Read(ref committed);
+                if (last == checkedUpTo)
+                    continue;
+                Assert.True(directory.IsListed(Domain.Parse("late.example")) == (last % 2 == 1), $"commit {last} is not seen");
+                checkedUpTo = last;
+                seen.Release();
+            }
+        });
+
+        using var other = fixture.Connect();
+        using var change = other.CreateCommand();
+        for (var i = 1; i <= 150 && !reader.IsFaulted; i++)
+        {
+            change.CommandText = i % 2 == 1 ? "insert into domains (name) values ('late.example')" : "delete from domains";
+            change.ExecuteNonQuery();
+            Volatile.Write(ref committed, i);
+            await Task.WhenAny(reader, seen.WaitAsync());
+        }
+
+        await reader;
     }
 }

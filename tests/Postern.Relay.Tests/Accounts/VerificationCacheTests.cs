@@ -1,6 +1,7 @@
 using System.Text;
-using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts;
+using Postern.Testing;
 
 namespace Postern.Relay.Tests.Accounts;
 

@@ -74,6 +74,8 @@ internal sealed class DirectoryConnection : IDisposable
         Execute(begin);
         try
         {
+            // A plain BEGIN takes no lock yet; this question does, and waits as long as it should.
+            _ = DataVersion();
             var result = work(this);
             Execute("commit");
             return result;

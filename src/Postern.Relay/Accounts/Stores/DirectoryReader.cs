@@ -1,9 +1,6 @@
-using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts.Hashes;
@@ -13,25 +10,18 @@ namespace Postern.Relay.Accounts.Stores;
 /// <summary>Reads the facts about one name from the database, within the caller's transaction.</summary>
 internal static class DirectoryReader
 {
-    /// <summary>Decides which account's costs an unknown name gets: stable for a name, not to be guessed from outside.</summary>
-    private static readonly byte[] DecoyKey = RandomNumberGenerator.GetBytes(32);
-
-    /// <summary>What a wrong password costs where there is no credential at all.</summary>
-    private static readonly StoredCredential DefaultDecoy =
-        new("decoy", ScramHash.ForGenerated(Secret.Generate()), ExpiresAt: null);
-
-    public static AccountFacts ReadAccount(SqliteConnection sql, string name)
+    public static AccountFacts ReadAccount(SqliteConnection sql, string name, Decoys decoys)
     {
         var row = sql.QuerySingleOrDefault<AccountRow>("select id, name, enabled from accounts where name = @name", new { name });
         if (row is null)
-            return new AccountFacts(Account: null, new StoreAnswer.Unknown(new StoredLogin(name, "unknown user", Decoys(sql, name))));
+            return new AccountFacts(Account: null, new StoreAnswer.Unknown(new StoredLogin(name, "unknown user", decoys.For(name, sql))));
 
         var addresses = sql.Query<string>("select address from account_addresses where account_id = @Id order by address", row);
         var domains = sql.Query<string>("select domain from account_domains where account_id = @Id order by domain", row);
         var credentials = Credentials(sql, row.Id);
         var account = new Account(row.Name, row.Enabled != 0, [.. addresses], [.. domains]);
         var login = credentials.IsEmpty
-            ? new StoredLogin(row.Name, "the account has no credential", Decoys(sql, name))
+            ? new StoredLogin(row.Name, "the account has no credential", decoys.For(name, sql))
             : new StoredLogin(row.Name, account.Enabled ? null : "the account is disabled", credentials);
         return new AccountFacts(account, new StoreAnswer.Known(login));
     }
@@ -45,7 +35,7 @@ internal static class DirectoryReader
         return new DomainFacts(accepts is not null, accepts is > 0, [.. networks]);
     }
 
-    private static ImmutableArray<StoredCredential> Credentials(SqliteConnection sql, long accountId) =>
+    public static ImmutableArray<StoredCredential> Credentials(SqliteConnection sql, long accountId) =>
     [
         .. sql.Query<CredentialRow>("select id, label, secret, expires_at as ExpiresAt from credentials where account_id = @accountId order by id", new { accountId })
             .Select(row => new StoredCredential(
@@ -53,21 +43,6 @@ internal static class DirectoryReader
                 PasswordHash.Parse(row.Secret),
                 row.ExpiresAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null)),
     ];
-
-    /// <summary>
-    /// The credentials of some account, chosen by the name: whoever measures finds among unknown names the same mixture of
-    /// costs as among known ones. Nothing is ever granted on their strength.
-    /// </summary>
-    private static ImmutableArray<StoredCredential> Decoys(SqliteConnection sql, string name)
-    {
-        var digest = HMACSHA256.HashData(DecoyKey, Encoding.UTF8.GetBytes(name));
-        var last = sql.ExecuteScalar<long?>("select max(account_id) from credentials");
-        if (last is null)
-            return [DefaultDecoy];
-        var from = (long)(BinaryPrimitives.ReadUInt64LittleEndian(digest) % (ulong)last.Value) + 1;
-        var chosen = sql.ExecuteScalar<long>("select min(account_id) from credentials where account_id >= @from", new { from });
-        return Credentials(sql, chosen);
-    }
 
     private sealed record AccountRow(long Id, string Name, long Enabled);
 

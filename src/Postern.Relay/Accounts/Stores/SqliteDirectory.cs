@@ -5,9 +5,8 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Accounts.Stores;
 
 /// <summary>
-/// The directory in a SQLite file. What was read once is answered from memory for as long as the engine says that nobody has
-/// committed since; that question costs microseconds and is asked every time, so a change by any process counts from the next
-/// answer on. Safe to use from any thread.
+/// The directory in a SQLite file. What was read once is answered from memory for as long as nobody has committed since;
+/// that is looked at every time, so a change by any process counts from the next answer on. Safe to use from any thread.
 /// </summary>
 public sealed class SqliteDirectory : IDirectory, IDisposable
 {
@@ -16,10 +15,12 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     private readonly SqliteDirectoryOptions options;
     private readonly Lock gate = new();
     private DirectoryConnection? reader;
+    private WalIndex? wal;
     private DirectoryCache cache = new(version: 0);
     private DateTime fileBorn;
     private long fileChecked;
     private bool impatient;
+    private bool closed;
 
     private SqliteDirectory(SqliteDirectoryOptions options) => this.options = options;
 
@@ -66,8 +67,8 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     {
         lock (gate)
         {
-            reader?.Dispose();
-            reader = null;
+            closed = true;
+            Disconnect();
         }
     }
 
@@ -88,7 +89,7 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     private AccountFacts FactsOfAccount(string name) => Ask(
         name,
         static (cache, name) => cache.Account(name),
-        static (cache, sql, name) => cache.Add(name, DirectoryReader.ReadAccount(sql, name)));
+        static (cache, sql, name) => cache.Add(name, DirectoryReader.ReadAccount(sql, name, cache.Decoys)));
 
     private DomainFacts FactsOfDomain(Domain domain) => Ask(
         domain.Text,
@@ -103,12 +104,13 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
         try
         {
             var connection = Connect();
-            Refresh(connection);
-            var facts = known(cache, name) ?? connection.InTransaction("begin", c =>
+            if (wal is not { IsAsSeen: true })
             {
-                Refresh(c);
-                return read(cache, c.Sql, name);
-            });
+                wal?.Look();
+                Refresh(connection);
+            }
+
+            var facts = known(cache, name) ?? Read(connection, name, read);
             if (impatient)
                 BePatient(connection);
             return facts;
@@ -124,6 +126,17 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
         }
     }
 
+    private T Read<T>(DirectoryConnection connection, string name, Func<DirectoryCache, SqliteConnection, string, T> read)
+    {
+        // Before the transaction begins: what is noted must not be newer than what is read.
+        wal?.Look();
+        return connection.InTransaction("begin", c =>
+        {
+            Refresh(c);
+            return read(cache, c.Sql, name);
+        });
+    }
+
     private void Refresh(DirectoryConnection connection)
     {
         var version = connection.DataVersion();
@@ -136,6 +149,8 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     {
         if (reader is not null && options.Clock.GetElapsedTime(fileChecked) < FileCheckInterval)
             return reader;
+        if (closed)
+            throw new DirectoryUnavailableException($"directory {options.Path}: it is closed");
         fileChecked = options.Clock.GetTimestamp();
         if (!File.Exists(options.Path))
             throw DirectoryFaults.Missing(options.Path);
@@ -147,6 +162,8 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
         fileBorn = born;
         reader = DirectoryConnection.Open(options, impatient ? TimeSpan.Zero : null);
         Migrations.Apply(reader, options.Path);
+        if (options.UseWalIndex)
+            wal = WalIndex.TryOpen(reader.Sql.Handle!);
         return reader;
     }
 
@@ -168,6 +185,7 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
 
     private void Disconnect()
     {
+        wal = null;
         reader?.Dispose();
         reader = null;
         cache = new DirectoryCache(version: 0);

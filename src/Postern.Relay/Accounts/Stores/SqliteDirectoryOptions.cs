@@ -9,5 +9,8 @@ public sealed record SqliteDirectoryOptions(string Path)
     /// <summary>How long a question or a change waits for another process's lock.</summary>
     public TimeSpan BusyTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>False asks the engine for changes where shared memory would tell; for tests of that way.</summary>
+    internal bool UseWalIndex { get; init; } = true;
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

@@ -14,13 +14,21 @@ internal static unsafe class SqliteEngine
     private const int MinVersion = 3_035_005;
 
     private static readonly Lazy<string> Chosen = new(Choose);
+    private static readonly Lazy<IntPtr> SystemEngine = new(LoadSystemEngine);
 
     /// <summary>Where the engine came from and its version, such as <c>libsqlite3.so.0 3.40.1</c>. The first call makes the choice.</summary>
     public static string Description => Chosen.Value;
 
+    /// <summary>A function of the engine that the package does not wrap; false as well when the bundled engine is in use.</summary>
+    public static bool TryGetExport(string name, out IntPtr function)
+    {
+        function = IntPtr.Zero;
+        return SystemEngine.Value != IntPtr.Zero && NativeLibrary.TryGetExport(SystemEngine.Value, name, out function);
+    }
+
     private static string Choose()
     {
-        var system = LoadSystemEngine();
+        var system = SystemEngine.Value;
         NativeLibrary.SetDllImportResolver(
             typeof(SQLite3Provider_e_sqlite3).Assembly,
             (name, _, _) => string.Equals(name, "e_sqlite3", StringComparison.Ordinal) ? system : IntPtr.Zero);
