@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
@@ -11,16 +9,9 @@ public sealed class SmtpClientDialogueTests
 {
     private static readonly SmtpClientOptions Options = new() { Hostname = Domain.Parse("client.test") };
 
-    private static async Task<SmtpClientDialogue> ConnectAsync(ScriptedSink sink, SmtpClientOptions? options = null)
-    {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, sink.Port));
-        return new SmtpClientDialogue(new NetworkStream(socket, ownsSocket: true), options ?? Options);
-    }
-
     private static async Task<SmtpClientDialogue> OpenAsync(ScriptedSink sink, SmtpClientOptions? options = null)
     {
-        var dialogue = await ConnectAsync(sink, options);
+        var dialogue = await SinkClient.ConnectAsync(sink, options ?? Options);
         Assert.IsType<ClientAnswer.Accepted>(await dialogue.OpenAsync(CancellationToken.None));
         return dialogue;
     }

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
@@ -25,9 +23,7 @@ public sealed class SmtpClientSmugglingTests
         foreach (var piece in (int[])[1, 2, 3, 5, int.MaxValue])
         {
             await using var sink = new ScriptedSink();
-            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, sink.Port));
-            await using var dialogue = new SmtpClientDialogue(new NetworkStream(socket, ownsSocket: true), new SmtpClientOptions { Hostname = Domain.Parse("client.test") });
+            await using var dialogue = await SinkClient.ConnectAsync(sink, new SmtpClientOptions { Hostname = Domain.Parse("client.test") });
             await dialogue.OpenAsync(CancellationToken.None);
             var message = new OutgoingMessage(ReversePath.Null, [Mailbox.Parse("b@there.test")], new ByteContent(content, piece), Is8Bit: false);
             Assert.IsType<ClientAnswer.Accepted>((await dialogue.SendAsync(message, following: null, CancellationToken.None))[0]);

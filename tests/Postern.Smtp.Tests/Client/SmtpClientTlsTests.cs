@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 using Postern.Testing.Sinks;
@@ -12,9 +10,7 @@ public sealed class SmtpClientTlsTests
 
     private static async Task<(ClientAnswer Answer, SmtpClientDialogue Dialogue)> OpenAsync(ScriptedSink sink, SmtpClientOptions options)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, sink.Port));
-        var dialogue = new SmtpClientDialogue(new NetworkStream(socket, ownsSocket: true), options);
+        var dialogue = await SinkClient.ConnectAsync(sink, options);
         return (await dialogue.OpenAsync(CancellationToken.None), dialogue);
     }
 
