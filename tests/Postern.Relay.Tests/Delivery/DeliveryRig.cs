@@ -31,15 +31,15 @@ internal sealed class DeliveryRig : IAsyncDisposable
 
     public static SmtpTimeouts Hasty { get; } = new()
     {
-        Connect = TimeSpan.FromMilliseconds(200),
-        Greeting = TimeSpan.FromMilliseconds(200),
-        Command = TimeSpan.FromMilliseconds(200),
-        Handshake = TimeSpan.FromMilliseconds(200),
-        Mail = TimeSpan.FromMilliseconds(200),
-        Rcpt = TimeSpan.FromMilliseconds(200),
-        Data = TimeSpan.FromMilliseconds(200),
-        DataBlock = TimeSpan.FromMilliseconds(200),
-        EndOfData = TimeSpan.FromMilliseconds(200),
+        Connect = TimeSpan.FromMilliseconds(400),
+        Greeting = TimeSpan.FromMilliseconds(400),
+        Command = TimeSpan.FromMilliseconds(400),
+        Handshake = TimeSpan.FromMilliseconds(400),
+        Mail = TimeSpan.FromMilliseconds(400),
+        Rcpt = TimeSpan.FromMilliseconds(400),
+        Data = TimeSpan.FromMilliseconds(400),
+        DataBlock = TimeSpan.FromMilliseconds(400),
+        EndOfData = TimeSpan.FromMilliseconds(400),
         Quit = TimeSpan.FromMilliseconds(50),
     };
 

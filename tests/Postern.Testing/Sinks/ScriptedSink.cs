@@ -51,10 +51,11 @@ public sealed class ScriptedSink : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (closing.IsCancellationRequested)
+            return;
         await closing.CancelAsync();
         listener.Stop();
         await accepting;
-        closing.Dispose();
     }
 
     internal void Take(SinkMessage message)

@@ -1,0 +1,49 @@
+using System.Collections.Concurrent;
+using Postern.Relay.Delivery;
+using Postern.Smtp.Client;
+
+namespace Postern.Relay.Tests.Delivery;
+
+/// <summary>Answers attempts without a network, as the test says; asked with the next hop and the message.</summary>
+internal sealed class FakeTransport(Func<NextHop, OutgoingMessage, Task<DeliveryReport>> answer) : IDeliveryTransport
+{
+    private readonly ConcurrentQueue<(NextHop Hop, string[] Recipients)> attempts = new();
+    private int lanes;
+
+    public IReadOnlyList<(NextHop Hop, string[] Recipients)> Attempts => [.. attempts];
+
+    public int Lanes => lanes;
+
+    public static Outcome Delivered { get; } = new Outcome.Delivered("fake", "250 2.0.0 Ok", Tls: null);
+
+    public static Outcome Later { get; } = new Outcome.Deferred("fake", "450 4.2.0 Later", Tls: null);
+
+    public static Outcome Never { get; } = new Outcome.Failed("fake", "550 5.1.1 No such user", Tls: null, "5.1.1");
+
+    /// <summary>Each recipient by the word before its @: ok, later or never.</summary>
+    public static FakeTransport ByLocalPart() => new((_, message) => Task.FromResult(new DeliveryReport(
+        [.. message.Recipients.Select(r => r.LocalPart.StartsWith("ok", StringComparison.Ordinal) ? Delivered : r.LocalPart.StartsWith("later", StringComparison.Ordinal) ? Later : Never)], Reached: true)));
+
+    public IDeliveryLane OpenLane(NextHop hop)
+    {
+        Interlocked.Increment(ref lanes);
+        return new Lane(this, hop);
+    }
+
+    private sealed class Lane(FakeTransport transport, NextHop hop) : IDeliveryLane
+    {
+        public bool IsConnected { get; private set; }
+
+        public async ValueTask<DeliveryReport> DeliverAsync(OutgoingMessage message, OutgoingMessage? following, CancellationToken ct)
+        {
+            transport.attempts.Enqueue((hop, [.. message.Recipients.Select(r => r.Address)]));
+            var report = await transport.Answer(hop, message).WaitAsync(ct);
+            IsConnected = report.Reached;
+            return report;
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    private Func<NextHop, OutgoingMessage, Task<DeliveryReport>> Answer { get; } = answer;
+}

@@ -1,0 +1,62 @@
+using Postern.Relay.Delivery;
+using Postern.Smtp.Client;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Tests.Delivery;
+
+public sealed class RouteTableTests
+{
+    private static RouteTable Table(params Route[] routes) => Assert.IsType<RouteParse.Ok>(RouteTable.Parse(routes)).Table;
+
+    [Theory]
+    [InlineData("example.org", "exact:25")]
+    [InlineData("a.example.org", "suffix:25")]
+    [InlineData("a.b.example.org", "suffix:25")]
+    [InlineData("x.b.deep.example.org", "deep:25")]
+    [InlineData("example.com", "star:25")]
+    [InlineData("direct.test", "direct.test")]
+    public void The_exact_domain_wins_over_the_longest_suffix_over_the_star(string domain, string hop)
+    {
+        var table = Table(new("*", "smtp://star"), new(".example.org", "smtp://suffix"), new("Example.ORG", "smtp://exact"), new(".deep.example.org", "smtp://deep"), new("direct.test", "MX"));
+        Assert.Equal(hop, table.Find(Domain.Parse(domain)).Name);
+    }
+
+    [Fact]
+    public void A_domain_without_a_route_goes_to_its_mail_exchangers()
+    {
+        var table = Table(new Route("example.org", "smtp://exact"));
+        Assert.Equal(new NextHop.MailExchanger(Domain.Parse("other.test")), table.Find(Domain.Parse("other.test")));
+    }
+
+    [Theory]
+    [InlineData("smtp://127.0.0.1:2626", "127.0.0.1", 2626, ClientTls.Opportunistic)]
+    [InlineData("smtp://relay.test", "relay.test", 25, ClientTls.Opportunistic)]
+    [InlineData("smtp://relay.test:587?tls=required", "relay.test", 587, ClientTls.Required)]
+    [InlineData("smtp://relay.test/?tls=none", "relay.test", 25, ClientTls.None)]
+    [InlineData("smtps://relay.test", "relay.test", 465, ClientTls.Implicit)]
+    [InlineData("smtps://[::1]:1465", "::1", 1465, ClientTls.Implicit)]
+    public void A_next_hop_is_read_from_its_uri(string via, string host, int port, ClientTls tls) =>
+        Assert.Equal(new NextHop.SmartHost(host, port, tls), Table(new Route("*", via)).Find(Domain.Parse("any.test")));
+
+    [Theory]
+    [InlineData("*", "relay.test", "via", "is not mx, smtp://")]
+    [InlineData("*", "http://relay.test", "via", "is not mx, smtp://")]
+    [InlineData("*", "smtp://user:secret@relay.test", "via", "credentials")]
+    [InlineData("*", "smtp://relay.test?tls=maybe", "via", "'?tls=maybe' is not known")]
+    [InlineData("*", "smtp://relay.test/path", "via", "is not mx, smtp://")]
+    [InlineData("*", "smtp://relay.test:99999", "via", "is not mx, smtp://")]
+    [InlineData("not a domain", "mx", "to", "is not *, a domain")]
+    [InlineData("*.example.org", "mx", "to", "is not *, a domain")]
+    [InlineData("", "mx", "to", "is not *, a domain")]
+    public void A_wrong_route_is_named_with_what_was_expected(string to, string via, string key, string message)
+    {
+        var wrong = Assert.IsType<RouteParse.Wrong>(RouteTable.Parse([new Route("first.test", "mx"), new Route(to, via)]));
+        Assert.Equal((1, key), (wrong.Index, wrong.Key));
+        Assert.Contains(message, wrong.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", wrong.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_domain_has_one_route() =>
+        Assert.IsType<RouteParse.Wrong>(RouteTable.Parse([new Route("example.org", "mx"), new Route("EXAMPLE.org", "mx")]));
+}
