@@ -43,12 +43,24 @@ public sealed class SpoolDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void A_directory_that_is_not_writable_is_refused()
+    public async Task A_directory_that_is_not_writable_is_refused()
     {
-        Assert.SkipWhen(Environment.IsPrivilegedProcess, "the superuser may write everywhere");
-        Directory.CreateDirectory(Path.GetDirectoryName(home.Path)!);
-        File.SetUnixFileMode(Path.GetDirectoryName(home.Path)!, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        Assert.Contains("must be able to", Assert.Throws<SpoolUnavailableException>(() => home.Open()).Message);
+        var parent = Path.GetDirectoryName(home.Path)!;
+        if (Environment.IsPrivilegedProcess)
+            await Command.RunAsync("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", parent);    // nothing else stops the superuser
+        else
+            File.SetUnixFileMode(parent, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        try
+        {
+            Assert.Contains("must be able to", Assert.Throws<SpoolUnavailableException>(() => home.Open()).Message);
+        }
+        finally
+        {
+            if (Environment.IsPrivilegedProcess)
+                await Command.RunAsync("umount", parent);
+            else
+                File.SetUnixFileMode(parent, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
     }
 
     [Fact]
