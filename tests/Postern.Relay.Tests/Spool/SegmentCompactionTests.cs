@@ -170,6 +170,33 @@ public sealed class SegmentCompactionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_big_message_with_a_damaged_chunk_is_neither_moved_nor_cut_short()
+    {
+        using var roomy = new SpoolHome { SegmentSize = 4 << 20 };
+        QueueId big;
+        await using (var spool = roomy.Open())
+        {
+            big = await Samples.CommitAsync(spool, Samples.Content(500_000));
+            var first = Assert.Single(roomy.Segments);
+            await using (var file = new FileStream(first, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            {
+                file.Position = 200_000;
+                file.Write("damage"u8);
+            }
+
+            (await FillAsync(spool, messages: 300, size: 60_000)).ForEach(id => spool.Remove(id));
+            await SpoolHome.UntilAsync(spool, () => roomy.Segments.Length <= 3);
+            Assert.True(File.Exists(first));
+            Assert.Equal(500_000, spool.Find(big)!.Size);
+            await Assert.ThrowsAsync<InvalidDataException>(() => Samples.ReadAsync(spool, big));
+        }
+
+        await using var again = roomy.Open();
+        Assert.Null(again.Find(big));
+        Assert.Contains(again.Recovery.Quarantined, damage => damage.Message == big);
+    }
+
+    [Fact]
     public async Task Compaction_under_load_loses_and_confuses_nothing()
     {
         var stored = new ConcurrentDictionary<QueueId, (byte[] Content, int Attempts)>();

@@ -8,6 +8,7 @@ namespace Postern.Relay.Spool.Segments;
 internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, SpoolIndex index, TimeProvider clock)
 {
     private readonly Quarantine quarantine = new(directory, store.Files);
+    private readonly ReplayWords words = new();
     private readonly LogWindow window = new(store.Files);
     private readonly List<SpoolDamage> damage = [];
     private readonly List<SpoolDamage> tails = [];
@@ -168,7 +169,7 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         try
         {
             var size = message.Inline + pieces.Sum(static piece => (long)piece.Length);
-            var entry = message.Envelope(payload).ToEntry(message.Id, size);
+            var entry = message.Envelope(payload).ToEntry(message.Id, size, words);
             var stored = new StoredMessage(message.Id, order, entry, new MessageLocation(location, message.Inline, pieces));
             index.Add(stored);
             if (incomplete.Remove(message.Id, out var older))
