@@ -1,5 +1,6 @@
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Segments;
+using Postern.Testing;
 
 namespace Postern.Relay.Tests.Spool;
 

@@ -1,4 +1,5 @@
 using Postern.Relay.Spool.Segments;
+using Postern.Testing;
 
 namespace Postern.Relay.Tests.Spool;
 
