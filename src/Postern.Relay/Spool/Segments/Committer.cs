@@ -132,8 +132,16 @@ internal sealed class Committer
             Write(removal);
         removalBatch.Clear();
         Settle(mustSync: compactor.WantsSync || writer.UnsyncedOctets + writer.GatheredOctets > MostUnsynced);
-        if (guard.Status.Condition != SpoolCondition.Failed)
+        if (guard.Status.Condition == SpoolCondition.Failed)
+        {
+            compactor.Stop();
+            owedRemovals.Clear();
+        }
+        else
+        {
             compactor.Finish();
+        }
+
         return true;
     }
 

@@ -17,8 +17,9 @@ internal sealed class Compactor(SpoolIndex index, SegmentStore store, TimeProvid
     private readonly List<Segment> dead = [];
     private SegmentDrain? drain;
     private long? pausedAt;
+    private bool isStopped;
 
-    public bool HasWork => !IsPaused && (WantsSync || index.HasNewlyDead);
+    public bool HasWork => !isStopped && !IsPaused && (WantsSync || index.HasNewlyDead);
 
     /// <summary>A segment is about to go: what the batch writes must be durable before.</summary>
     public bool WantsSync => drain is not null || dead.Count > 0;
@@ -28,7 +29,7 @@ internal sealed class Compactor(SpoolIndex index, SegmentStore store, TimeProvid
     /// <summary>Looks for segments that can go.</summary>
     public void Choose(Segment? head)
     {
-        if (IsPaused || WantsSync || !index.HasNewlyDead)
+        if (isStopped || IsPaused || WantsSync || !index.HasNewlyDead)
             return;
         pausedAt = null;
         lock (index.Gate)
@@ -62,6 +63,14 @@ internal sealed class Compactor(SpoolIndex index, SegmentStore store, TimeProvid
             pausedAt = clock.GetTimestamp();
         else
             Retire(done.Segment);
+    }
+
+    /// <summary>The log takes nothing more, so nothing may be deleted either.</summary>
+    public void Stop()
+    {
+        isStopped = true;
+        drain = null;
+        dead.Clear();
     }
 
     private void Retire(Segment segment)

@@ -24,6 +24,7 @@ internal static partial class Libc
     private const int OwnerOnly = 0x180;
     private const int LockExclusive = 2;
     private const int LockNonBlocking = 4;
+    private const int LockRelease = 8;
     private const int SymbolicLinkNoFollow = 0x100;
     private const int CurrentDirectory = -100;
     private const uint StatUid = 8;
@@ -99,6 +100,12 @@ internal static partial class Libc
             return true;
         return Marshal.GetLastPInvokeError() == WouldBlock ? false : throw LastError("cannot lock", path);
     }
+
+    /// <summary>
+    /// Gives the lock up at once. Closing alone would not: a child process that is just being started holds a copy of the
+    /// descriptor until it runs its own program.
+    /// </summary>
+    public static void Unlock(SafeFileHandle file) => _ = flock(file, LockRelease);
 
     /// <summary>The numeric owner of a file or directory; of the link itself when it is one.</summary>
     public static uint OwnerOf(string path)

@@ -8,10 +8,14 @@ namespace Postern.Relay.Spool.Segments;
 internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, SpoolIndex index, TimeProvider clock)
 {
     private readonly Quarantine quarantine = new(directory, store.Files);
+    private readonly ReplayWords words = new();
     private readonly LogWindow window = new(store.Files);
     private readonly List<SpoolDamage> damage = [];
     private readonly List<SpoolDamage> tails = [];
     private readonly Dictionary<(ulong Segment, long Offset), RecordLocation> chunks = [];
+
+    // Messages whose chunks are gone. That is damage only if no later record says that they were copied elsewhere or removed.
+    private readonly Dictionary<QueueId, (StoredMessage Message, string Reason)> incomplete = [];
     private int segmentCount;
 
     public SpoolRecovery Report { get; private set; } = new(0, 0, [], [], TimeSpan.Zero);
@@ -32,6 +36,8 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
                 Read(found[i].Id, found[i].Path, isLast: i == found.Count - 1);
             }
 
+            foreach (var (message, reason) in incomplete.Values)
+                Note(damage, message.Location.Record.Segment, message.Location.Record.Offset, message.Location.Record.Stride, reason, message.Id);
             index.SortByArrival();
             Report = new SpoolRecovery(segmentCount, index.Count, [.. damage], [.. tails], clock.GetElapsedTime(begun));
         }
@@ -43,10 +49,10 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
             throw new SpoolUnavailableException($"The segment {path} is a symbolic link to {target}. Put the file itself there, or take the link away.");
         var file = store.Files.Open(path);
         window.Open(file);
-        if (ReadHeader(id, path) is not { } header)
+        if (ReadHeader(id, path, isLast) is not { } header)
         {
-            file.Dispose();
             Reject(path, isLast);
+            file.Dispose();
             return;
         }
 
@@ -70,21 +76,23 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
     }
 
     /// <summary>Null when neither copy of the header is sound.</summary>
-    private SegmentHeader? ReadHeader(ulong id, string path)
+    private SegmentHeader? ReadHeader(ulong id, string path, bool isLast)
     {
         SegmentHeader? sound = null;
+        SpoolDamage? broken = null;
         for (var copy = 0; copy < SegmentHeader.Copies; copy++)
         {
-            if (SegmentHeader.Read(window.At(copy * SegmentHeader.CopySize, SegmentHeader.CopySize)) is { } header && header.Id == id)
+            var at = copy * SegmentHeader.CopySize;
+            if (SegmentHeader.Read(window.At(at, SegmentHeader.CopySize)) is { } header && header.Id == id)
                 sound ??= header;
             else
-                damage.Add(new SpoolDamage(path, copy * SegmentHeader.CopySize, SegmentHeader.CopySize, "the segment header is damaged", Message: null, SavedAs: null));
+                broken = new SpoolDamage(path, at, SegmentHeader.CopySize, "one copy of the segment header was damaged; the other is sound", Message: null, SavedAs: null);
         }
 
         if (sound is { Version: not SegmentHeader.CurrentVersion and var version })
             throw new SpoolUnavailableException($"The segment {path} has format {version}; this version reads format {SegmentHeader.CurrentVersion}. Start the version that wrote it.");
-        if (sound is null)
-            damage.RemoveRange(damage.Count - SegmentHeader.Copies, SegmentHeader.Copies);
+        if (sound is not null && broken is not null)
+            (isLast && window.Length < SegmentHeader.Size ? tails : damage).Add(broken);
         return sound;
     }
 
@@ -151,26 +159,40 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         if (!MessagePayload.TryRead(payload, out var message))
             return "the lengths in the message record do not add up";
         id = message.Id;
-        var pieces = message.Chunks == 0 ? [] : new RecordLocation[message.Chunks];
-        long size = message.Inline;
-        for (var i = 0; i < pieces.Length; i++)
+        if (FindChunks(message, payload) is not { } pieces)
         {
-            var wanted = message.Chunk(payload, i);
-            if (!chunks.TryGetValue((wanted.Segment, wanted.Offset), out pieces[i]) || pieces[i].Length != wanted.Length || pieces[i].Crc != wanted.Crc)
-                return $"piece {i + 1} of {pieces.Length} of the content is missing or damaged";
-            size += wanted.Length;
+            var remains = new StoredMessage(message.Id, order, entry: null, new MessageLocation(location, message.Inline, []));
+            incomplete[message.Id] = (remains, "a part of the content is missing or damaged");
+            return null;
         }
 
         try
         {
-            var entry = message.Envelope(payload).ToEntry(message.Id, size);
-            index.Add(new StoredMessage(message.Id, order, entry, new MessageLocation(location, message.Inline, pieces)));
+            var size = message.Inline + pieces.Sum(static piece => (long)piece.Length);
+            var entry = message.Envelope(payload).ToEntry(message.Id, size, words);
+            var stored = new StoredMessage(message.Id, order, entry, new MessageLocation(location, message.Inline, pieces));
+            index.Add(stored);
+            if (incomplete.Remove(message.Id, out var older))
+                SpoolIndex.Remember(stored, older.Message.Location.Record.Segment);
             return null;
         }
         catch (Exception e) when (e is JsonException or FormatException)
         {
             return $"the envelope cannot be read: {e.Message}";
         }
+    }
+
+    private RecordLocation[]? FindChunks(MessagePayload message, ReadOnlySpan<byte> payload)
+    {
+        var pieces = message.Chunks == 0 ? [] : new RecordLocation[message.Chunks];
+        for (var i = 0; i < pieces.Length; i++)
+        {
+            var wanted = message.Chunk(payload, i);
+            if (!chunks.TryGetValue((wanted.Segment, wanted.Offset), out pieces[i]) || pieces[i].Length != wanted.Length || pieces[i].Crc != wanted.Crc)
+                return null;
+        }
+
+        return pieces;
     }
 
     private string? SetState(RecordLocation location, ReadOnlySpan<byte> payload)
@@ -196,8 +218,11 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
     {
         for (; payload.Length >= StateRecord.IdSize; payload = payload[StateRecord.IdSize..])
         {
-            if (index.Remove(new QueueId(BinaryPrimitives.ReadUInt128LittleEndian(payload))) is { } message)
+            var id = new QueueId(BinaryPrimitives.ReadUInt128LittleEndian(payload));
+            if (index.Remove(id) is { } message)
                 segment.Removals.Add(message);
+            else if (incomplete.Remove(id, out var remains))
+                segment.Removals.Add(remains.Message);
         }
     }
 }

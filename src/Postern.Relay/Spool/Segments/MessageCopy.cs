@@ -18,7 +18,8 @@ internal sealed class MessageCopy(SpoolIndex index, MessageMove move) : LogReque
             source = move.Message.Location;
         }
 
-        if (entry is null || !move.TryReadInline(source, block))
+        // Whoever gave up has fewer chunks than the message, and a message without them would be cut short.
+        if (entry is null || move.IsGivenUp || move.Chunks.Count != source.Chunks.Length || !move.TryReadInline(source, block))
             return null;
         inline = block.Length;
         return block.ToMessage(entry.Envelope, entry.State, move.Chunks);

@@ -7,10 +7,12 @@ internal sealed class Quarantine(SpoolDirectory directory, ISegmentFiles files)
 {
     private const int PieceSize = 1 << 20;
 
+    private readonly LogWindow source = new(files);
+
     /// <summary>Copies a stretch of a segment; the copy's path, or null when none could be made. One made before is left as it is.</summary>
     public string? Save(Segment segment, long offset, long length)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(segment.Path)}-{offset}.damaged");
+        var name = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(segment.Path)}-{segment.Stamp:x16}-{offset}.damaged");
         var path = Path.Combine(directory.Quarantine, name);
         if (File.Exists(path))
             return path;
@@ -31,7 +33,10 @@ internal sealed class Quarantine(SpoolDirectory directory, ISegmentFiles files)
     public string Take(string path)
     {
         directory.CreateQuarantine();
-        var saved = Path.Combine(directory.Quarantine, Path.GetFileName(path) + ".damaged");
+        var name = Path.Combine(directory.Quarantine, Path.GetFileName(path));
+        var saved = name + ".damaged";
+        for (var i = 2; File.Exists(saved); i++)
+            saved = string.Create(CultureInfo.InvariantCulture, $"{name}.{i}.damaged");
         files.Rename(path, saved);
         files.SyncDirectory(directory.Quarantine);
         files.SyncDirectory(directory.Path);
@@ -44,15 +49,14 @@ internal sealed class Quarantine(SpoolDirectory directory, ISegmentFiles files)
         File.Delete(partial);
         using (var copy = files.Create(partial, length))
         {
-            var piece = new byte[Math.Min(length, PieceSize)];
+            source.Open(segment.File);
             for (long done = 0; done < length;)
             {
-                var wanted = (int)Math.Min(piece.Length, length - done);
-                var count = files.Read(segment.File, piece.AsSpan(0, wanted), offset + done);
-                if (count == 0)
+                var piece = source.At(offset + done, (int)Math.Min(length - done, PieceSize)).ToArray();
+                if (piece.Length == 0)
                     break;
-                files.Write(copy, [piece.AsMemory(0, count)], done);
-                done += count;
+                files.Write(copy, [piece], done);
+                done += piece.Length;
             }
 
             files.Sync(copy);

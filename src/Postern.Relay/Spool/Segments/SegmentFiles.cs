@@ -33,7 +33,7 @@ internal sealed class SegmentFiles : ISegmentFiles
 
     public void Truncate(SafeFileHandle file, long length) => RandomAccess.SetLength(file, length);
 
-    public void Rename(string from, string to) => File.Move(from, to);
+    public void Rename(string from, string to) => File.Move(from, to, overwrite: true);
 
     public void Delete(string path) => File.Delete(path);
 

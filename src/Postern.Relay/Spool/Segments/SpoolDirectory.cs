@@ -40,7 +40,13 @@ internal sealed class SpoolDirectory : IDisposable
     /// <summary>Makes sure of <see cref="Quarantine"/>.</summary>
     public void CreateQuarantine() => MakePrivate(Quarantine);
 
-    public void Dispose() => lockFile.Dispose();
+    public void Dispose()
+    {
+        if (lockFile.IsClosed)
+            return;
+        Libc.Unlock(lockFile);
+        lockFile.Dispose();
+    }
 
     private static void Prepare(string path)
     {

@@ -1,4 +1,3 @@
-using System.Net;
 using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;
 
@@ -33,7 +32,7 @@ internal sealed record StoredEnvelope(
         StoredState.Of(state));
 
     /// <exception cref="FormatException">Holds what no envelope of ours can hold.</exception>
-    public SpoolEntry ToEntry(QueueId id, long size)
+    public SpoolEntry ToEntry(QueueId id, long size, ReplayWords words)
     {
         if (V != CurrentVersion)
             throw new FormatException($"envelope of version {V}");
@@ -41,11 +40,11 @@ internal sealed record StoredEnvelope(
         {
             Id = id,
             ArrivedAt = Arrived,
-            Sender = From.Length == 0 ? ReversePath.Null : new ReversePath(Mailbox.Parse(From)),
-            Recipients = [.. To.Select(Mailbox.Parse)],
-            Login = Login,
-            Client = Client is null ? null : IPAddress.Parse(Client),
-            Listener = Listener,
+            Sender = From.Length == 0 ? ReversePath.Null : new ReversePath(words.Mailbox(From)),
+            Recipients = [.. To.Select(words.Mailbox)],
+            Login = words.Text(Login),
+            Client = words.Address(Client),
+            Listener = words.Text(Listener),
             Is8Bit = EightBit,
         };
         return new SpoolEntry(envelope, size, State.ToState(envelope.Recipients.Length));

@@ -3,7 +3,7 @@ using Postern.Relay.Envelopes;
 namespace Postern.Relay.Spool.Segments;
 
 /// <summary>One message of the index; guarded by the index's gate.</summary>
-internal sealed class StoredMessage(QueueId id, ulong order, SpoolEntry entry, MessageLocation location)
+internal sealed class StoredMessage(QueueId id, ulong order, SpoolEntry? entry, MessageLocation location)
 {
     public QueueId Id { get; } = id;
 

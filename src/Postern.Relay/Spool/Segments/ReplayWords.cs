@@ -1,0 +1,35 @@
+using System.Net;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Spool.Segments;
+
+/// <summary>
+/// Words that come again and again in a long queue, kept once while it is replayed: a million messages of one sender need that
+/// sender's mailbox once. Bounded, because recipients may all be different.
+/// </summary>
+internal sealed class ReplayWords
+{
+    private const int Most = 20_000;
+
+    private readonly Dictionary<string, Mailbox> mailboxes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> texts = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IPAddress> addresses = new(StringComparer.Ordinal);
+
+    /// <exception cref="FormatException">Not a mailbox.</exception>
+    public Mailbox Mailbox(string text) => Once(mailboxes, text, Smtp.Grammar.Mailbox.Parse);
+
+    public string? Text(string? text) => text is null ? null : Once(texts, text, static t => t);
+
+    /// <exception cref="FormatException">Not an address.</exception>
+    public IPAddress? Address(string? text) => text is null ? null : Once(addresses, text, IPAddress.Parse);
+
+    private static T Once<T>(Dictionary<string, T> known, string text, Func<string, T> parse)
+    {
+        if (known.TryGetValue(text, out var value))
+            return value;
+        value = parse(text);
+        if (known.Count < Most)
+            known.Add(text, value);
+        return value;
+    }
+}
