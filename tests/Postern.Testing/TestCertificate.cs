@@ -1,24 +1,27 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Postern.Testing;
 
-/// <summary>A self-signed ECDSA P-256 certificate for localhost, made once for each test process.</summary>
+/// <summary>Self-signed ECDSA P-256 certificates.</summary>
 public static class TestCertificate
 {
-    private static readonly Lazy<X509Certificate2> Made = new(Make);
+    private static readonly Lazy<X509Certificate2> ForLocalhost = new(static () => Create("localhost"));
 
-    public static X509Certificate2 Instance => Made.Value;
+    /// <summary>For localhost, made once for each test process.</summary>
+    public static X509Certificate2 Instance => ForLocalhost.Value;
 
-    private static X509Certificate2 Make()
+    public static X509Certificate2 Create(string name)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        names.AddIpAddress(System.Net.IPAddress.Loopback);
+        names.AddDnsName(name);
+        names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         var now = TimeProvider.System.GetUtcNow();
-        return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(30));
+        using var made = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(30));
+        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), password: null);
     }
 }

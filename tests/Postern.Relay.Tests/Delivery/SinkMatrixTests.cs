@@ -1,5 +1,6 @@
 using System.Text;
 using Postern.Relay.Audit;
+using Postern.Testing;
 using Postern.Testing.Sinks;
 
 namespace Postern.Relay.Tests.Delivery;

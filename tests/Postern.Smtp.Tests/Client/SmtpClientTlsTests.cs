@@ -1,5 +1,6 @@
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
+using Postern.Testing;
 using Postern.Testing.Sinks;
 
 namespace Postern.Smtp.Tests.Client;
