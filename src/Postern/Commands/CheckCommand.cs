@@ -55,9 +55,10 @@ internal static class CheckCommand
             }
         }
 
-        if (DataDirectory.WhyNotUsable(configuration.Server.Data) is { } unusable)
+        var data = configuration.Server.Data;
+        if ((DataDirectory.WhyNotUsable(data) ?? ControlServer.WhyNot(DataDirectory.ControlSocket(data))) is { } unusable)
             errors.Add(configuration.ErrorAt("server.data", unusable.What));
-        if (DataDirectory.Warning(configuration.Server.Data) is { } open)
+        if (DataDirectory.Warning(data) is { } open)
             warnings.Add(configuration.ErrorAt("server.data", open));
         if (configuration.Delivery.Routes.IsEmpty)
             warnings.Add(configuration.ErrorAt("delivery.routes", "there is no route: messages are accepted and held until there is one"));

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using Postern.Commands.Output;
 using Postern.Configuration;
+using Postern.Hosting;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
@@ -88,6 +89,8 @@ internal static class ExplainCommand
         if (listener is null)
             return terminal.Fail($"there is no listener '{question.Listener}'", $"There are {string.Join(", ", configuration.Listeners.Select(static l => l.Name))}.", ExitCode.Usage);
 
+        if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
+            return terminal.Fail(problem.What, problem.Todo);
         var sender = new ReversePath(Mailbox.TryParse(question.From, out var mailbox) ? mailbox : null);
         using var directory = SqliteDirectory.Open(configuration.ToDirectory(context.Clock));
         var policy = new RelayPolicy(configuration.ToPolicy(), directory, NoAuditLog.Instance, context.Clock);

@@ -9,6 +9,8 @@ internal static class ParsedArguments
 {
     public static TimeSpan? Duration(ArgumentResult result) => Read<TimeSpan?>(result, Kinds.Duration.Expected, static text => Kinds.Duration.Read(text, out var value) ? value : null);
 
+    public static int Count(ArgumentResult result) => Read<int?>(result, Kinds.Count.Expected, static text => Kinds.Count.Read(text, out var value) ? value : null) ?? 0;
+
     public static IPNetwork? Network(ArgumentResult result) => Read<IPNetwork?>(result, Kinds.Network.Expected, static text => Kinds.Network.Read(text, out var value) ? value : null);
 
     /// <summary>One address, as the network of itself.</summary>

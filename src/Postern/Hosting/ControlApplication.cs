@@ -34,9 +34,13 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
                 _ => RefuseAsync(context, StatusCodes.Status404NotFound, "there is nothing here"),
             });
         }
-        catch (Exception e) when (e is JsonException or BadHttpRequestException)
+        catch (JsonException e)
         {
             await RefuseAsync(context, StatusCodes.Status400BadRequest, e.Message);
+        }
+        catch (BadHttpRequestException e)
+        {
+            await RefuseAsync(context, e.StatusCode, e.Message);
         }
         catch (IOException e) when (!context.RequestAborted.IsCancellationRequested)
         {

@@ -4,7 +4,9 @@ using Postern.Relay.Admin;
 namespace Postern.Hosting;
 
 /// <summary>What passes over the control socket.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ControlRequests.ListQueue))]
 [JsonSerializable(typeof(ControlRequests.ChangeQueue))]
 [JsonSerializable(typeof(ControlRequests.Refusal))]

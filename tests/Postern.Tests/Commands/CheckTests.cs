@@ -158,6 +158,17 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public async Task A_data_directory_too_deep_for_a_socket_is_an_error()
+    {
+        using var run = new CommandRun($"server: {{ data: {new string('d', 120)} }}\n");
+
+        var check = await run.PosternAsync("check");
+
+        Assert.Equal(ExitCode.Usage, check.ExitCode);
+        Assert.Contains("is too long for a socket", check.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Check_leaves_nothing_behind()
     {
         using var run = new CommandRun();

@@ -35,6 +35,7 @@ public sealed class ExplainAndLogTests
     [InlineData(ExitCode.Usage, "log", "auth", "--client", "nowhere")]
     [InlineData(ExitCode.Usage, "log", "auth", "--since", "yesterday")]
     [InlineData(ExitCode.Usage, "log", "policy", "--ref", "!")]
+    [InlineData(ExitCode.Usage, "log", "mail", "--limit", "0")]
     [InlineData(ExitCode.Usage, "log")]
     public async Task A_question_that_cannot_be_answered_says_why(int exitCode, params string[] args)
     {

@@ -23,7 +23,7 @@ public sealed class ConfigurationTests
     [InlineData("accounts: []\n", "postern.yaml:1:11: accounts: without a store nobody can log in; expected [directory], or the key left out")]
     [InlineData("listeners: []\n", "postern.yaml:1:12: listeners: a server without a way in; expected at least one, or the key left out")]
     [InlineData("rules: { recipient: [permit_network] }\n", "postern.yaml:1:22: rules.recipient[0]: 'permit_network' is not right here; did you mean 'permit_networks'?")]
-    [InlineData("rules: { sender: [permit_networks] }\n", "postern.yaml:1:19: rules.sender[0]: the rule permit_networks cannot stand at the sender stage")]
+    [InlineData("rules: { sender: [reject_unauth_destination] }\n", "postern.yaml:1:19: rules.sender[0]: the rule reject_unauth_destination cannot stand at the sender stage")]
     [InlineData("rules: { recipient: [permit_networks, permit_networks] }\n", "postern.yaml:1:39: rules.recipient[1]: 'permit_networks' stands here twice; the second is never asked anything new")]
     [InlineData("delivery: { routes: [{ via: 'smtp://a' }] }\n", "postern.yaml:1:22: delivery.routes[0].to: missing key; expected some text")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'ftp://a' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: 'ftp://a' is not mx, smtp://host[:port][?tls=none|opportunistic|required] or smtps://host[:port]")]
