@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Rules;
 
 namespace Postern.Relay.Policy;
@@ -24,7 +25,7 @@ public static class RelayRules
     {
         if (Find(word) is { } rule)
             return rule.Stages.HasFlag(stage) ? null : new RuleWordProblem(word, stage, Nearest: null, $"the rule {word} cannot stand at the {stage.ToWord()} stage");
-        var nearest = NearestWord.Of(word, Names(stage));
+        var nearest = NearestName.Of(word, Names(stage));
         return new RuleWordProblem(word, stage, nearest, nearest is null ? $"no rule is called {word}" : $"no rule is called {word}; {nearest} is the nearest");
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Verbs;
@@ -7,7 +8,8 @@ namespace Postern.Smtp.Session;
 /// <summary>Every command this server knows. HELP and the state table tests read the same rows.</summary>
 internal static class VerbTable
 {
-    public static IReadOnlyList<Verb> All { get; } =
+    /// <summary>In the order in which HELP lists them.</summary>
+    public static ImmutableArray<Verb> All { get; } =
     [
         Ehlo.Row,
         Helo.Row,

@@ -28,7 +28,7 @@ internal static class ExplainCommand
         var to = new Option<string?>("--to") { Description = "to this address", HelpName = "ADDRESS" };
         var command = new DocumentedCommand(
             "explain",
-            "Why a decision was made, or what would be decided; exit 1 when that is a refusal",
+            "Why a decision was made; or what would be decided, exit 1 when that is a refusal",
             "postern explain K7M3Q9",
             "postern explain --client 192.0.2.7 --login lisa@example.org --tls --from lisa@example.org --to bart@example.net").With(name, client, login, tls, listener, from, to, context.Json);
         command.Validators.Add(result =>
@@ -62,7 +62,7 @@ internal static class ExplainCommand
                     EventJson.WriteObject(terminal, ("decisions", decisions));
                 foreach (var decision in json ? [] : decisions)
                     Print(terminal, decision);
-                return decisions.Any(static d => d.Outcome != "permit") ? ExitCode.No : ExitCode.Ok;
+                return ExitCode.Ok;
             case Explanation.OfMessage(var accepted, var decisions, var deliveries):
                 if (json)
                     EventJson.WriteObject(terminal, ("accepted", accepted is null ? [] : [accepted]), ("decisions", decisions), ("deliveries", deliveries));

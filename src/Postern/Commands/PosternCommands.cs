@@ -9,7 +9,6 @@ using Postern.Commands.Output;
 using Postern.Commands.Queue;
 using Postern.Commands.Try;
 using Postern.Relay.Accounts;
-using Postern.Relay.Admin;
 using Postern.Relay.Spool;
 
 namespace Postern.Commands;

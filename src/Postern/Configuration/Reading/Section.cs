@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Postern.Relay.Admin;
+using Postern.Relay.Accounts;
 
 namespace Postern.Configuration.Reading;
 

@@ -1,4 +1,4 @@
-namespace Postern.Relay.Admin;
+namespace Postern.Relay.Accounts;
 
 /// <summary>Finds what a person may have meant.</summary>
 public static class NearestName
@@ -37,7 +37,7 @@ public static class NearestName
             row[0] = i;
             for (var j = 1; j <= b.Length; j++)
             {
-                var cost = a[i - 1] == b[j - 1] ? 0 : 1;
+                var cost = char.ToLowerInvariant(a[i - 1]) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1;
                 row[j] = Math.Min(Math.Min(row[j - 1], last[j]) + 1, last[j - 1] + cost);
                 if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                     row[j] = Math.Min(row[j], before[j - 2] + 1);
