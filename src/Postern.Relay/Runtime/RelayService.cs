@@ -23,7 +23,7 @@ public sealed class RelayService : IAsyncDisposable
     private static readonly TimeSpan DeliveryGrace = TimeSpan.FromSeconds(5);
 
     private readonly HashingPool hashing;
-    private readonly JsonLinesAuditLog audit;
+    private readonly RelayTotals audit;
     private readonly TimeProvider clock;
     private readonly SmtpServer server;
     private bool isStopped;
@@ -34,8 +34,8 @@ public sealed class RelayService : IAsyncDisposable
         Options = options;
         Directory = directory;
         Spool = spool;
-        audit = new JsonLinesAuditLog(
-            new AuditLogOptions { Directory = options.LogDirectory ?? RelayOptions.DefaultLogDirectory(options.DataDirectory), Copy = options.LogCopy }, clock);
+        audit = new RelayTotals(new JsonLinesAuditLog(
+            new AuditLogOptions { Directory = options.LogDirectory ?? RelayOptions.DefaultLogDirectory(options.DataDirectory), Copy = options.LogCopy }, clock));
         hashing = new HashingPool(options.Hashing);
         var context = new StoreContext(directory);
         var verifiers = new AccountVerifiers([.. options.Accounts.Select(word => AccountStores.All[word](context))], hashing, new VerificationCache(clock), clock);
@@ -69,6 +69,8 @@ public sealed class RelayService : IAsyncDisposable
 
     public IAuditLog Audit => audit;
 
+    public RelayTotals Totals => audit;
+
     /// <summary>What each listener is bound to, with the real port numbers.</summary>
     public IReadOnlyList<(SmtpListenerOptions Listener, IPEndPoint Endpoint)> Endpoints => server.Endpoints;
 
@@ -89,6 +91,7 @@ public sealed class RelayService : IAsyncDisposable
             service.server.Start();
             service.Deliveries.Start();
             service.Tell("started", string.Join(", ", service.Endpoints.Select(static e => $"{e.Listener.Name} {e.Endpoint}")));
+            service.TellOfRecovery(spool.Recovery);
             return service;
         }
         catch
@@ -134,6 +137,18 @@ public sealed class RelayService : IAsyncDisposable
         await now.CancelAsync();
         await StopAsync(now.Token);
     }
+
+    private void TellOfRecovery(SpoolRecovery recovery)
+    {
+        Tell("spool_opened", $"{recovery.Messages} messages in {recovery.Segments} segments, read in {recovery.Elapsed.TotalSeconds:0.00} s");
+        foreach (var tail in recovery.TornTails)
+            Tell("spool_torn_tail", Describe(tail));
+        foreach (var damage in recovery.Quarantined)
+            Tell("spool_damage", Describe(damage));
+    }
+
+    private static string Describe(SpoolDamage damage) =>
+        $"{damage.Segment} at {damage.Offset}: {damage.Reason}{(damage.Message is { } id ? $", message {id}" : string.Empty)}{(damage.SavedAs is { } file ? $", kept as {file}" : string.Empty)}";
 
     private void Tell(string what, string detail) => audit.Append(new AuditEvent.Server(clock.GetUtcNow(), what, detail));
 }

@@ -122,7 +122,13 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         return found;
     }
 
-    public ValueTask WriteAsync(ReadOnlyMemory<byte> octets) => transport.WriteAsync(octets, reading.Token);
+    /// <summary>Queues octets for the client; when the queue is full, a client that reads nothing has no more time than one that says nothing.</summary>
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> octets)
+    {
+        SetDeadline(server.Limits.Idle);
+        await transport.WriteAsync(octets, reading.Token);
+        ClearDeadline();
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -134,7 +140,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     {
         if (listener.Options.Tls == TlsMode.Implicit && !await HandshakeAsync())
             return "TLS handshake failed";
-        await transport.WriteAsync(listener.Greeting, reading.Token);
+        await SayAsync(listener.Greeting);
 
         while (true)
         {
@@ -154,7 +160,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             if (step.Next is { } phase)
                 state.Phase = phase;
             if (step.Reply is { } reply)
-                await transport.WriteAsync(reply, reading.Token);
+                await SayAsync(reply);
 
             var goesOn = step.After switch
             {
@@ -204,7 +210,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         var (reply, stays) = await dialogue.RunAsync(reading.Token);
         if (!reply.IsPositive)
             server.Events.OnRefused(state, Verbs.Auth.Row.Name, reply);
-        await transport.WriteAsync(reply, reading.Token);
+        await SayAsync(reply);
         return stays;
     }
 
@@ -234,7 +240,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             server.Events.OnRefused(state, Verbs.Data.Row.Name, reply);
         await EndTransactionAsync();
         state.Phase = Phase.Ready;
-        await transport.WriteAsync(reply, reading.Token);
+        await SayAsync(reply);
         return end != DataEnd.Endless && reply.Code != 421;
     }
 
@@ -259,6 +265,8 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             return false;
         }
     }
+
+    private ValueTask SayAsync(Reply reply) => WriteAsync(reply.Encoded);
 
     private async ValueTask SayFarewellAsync(Reply reply)
     {

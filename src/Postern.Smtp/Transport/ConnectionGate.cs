@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 
 namespace Postern.Smtp.Transport;
 
-/// <summary>Counts connections, in all and by client address, and turns away what is over a limit before anything is spent on it.</summary>
+/// <summary>Counts connections, in all and by client address (IPv6: by /64), and turns away what is over a limit before anything is spent on it.</summary>
 internal sealed class ConnectionGate(int maxConnections, int maxPerAddress)
 {
     private readonly ConcurrentDictionary<IPAddress, int> byAddress = new();
@@ -21,7 +22,7 @@ internal sealed class ConnectionGate(int maxConnections, int maxPerAddress)
             return false;
         }
 
-        if (byAddress.AddOrUpdate(client, 1, static (_, n) => n + 1) > maxPerAddress)
+        if (byAddress.AddOrUpdate(Place(client), 1, static (_, n) => n + 1) > maxPerAddress)
         {
             Leave(client);
             reason = "too many connections from one address";
@@ -35,10 +36,22 @@ internal sealed class ConnectionGate(int maxConnections, int maxPerAddress)
     public void Leave(IPAddress client)
     {
         Interlocked.Decrement(ref count);
-        while (byAddress.TryGetValue(client, out var n))
+        var place = Place(client);
+        while (byAddress.TryGetValue(place, out var n))
         {
-            if (n > 1 ? byAddress.TryUpdate(client, n - 1, n) : byAddress.TryRemove(new(client, n)))
+            if (n > 1 ? byAddress.TryUpdate(place, n - 1, n) : byAddress.TryRemove(new(place, n)))
                 return;
         }
+    }
+
+    /// <summary>An IPv6 client owns a whole /64 and has an address in it for every connection: the network is what counts.</summary>
+    private static IPAddress Place(IPAddress client)
+    {
+        if (client.AddressFamily != AddressFamily.InterNetworkV6)
+            return client;
+        Span<byte> octets = stackalloc byte[16];
+        client.TryWriteBytes(octets, out _);
+        octets[8..].Clear();
+        return new IPAddress(octets);
     }
 }

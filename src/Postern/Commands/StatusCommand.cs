@@ -37,9 +37,11 @@ internal static class StatusCommand
             page.Row($"listener {listener.Name}", $"{listener.Address}, tls {listener.Tls}, auth {listener.Auth}");
         page
             .Row("connections", status.Connections.ToString(CultureInfo.InvariantCulture))
+            .Row("since start", string.Create(CultureInfo.InvariantCulture, $"{status.SinceStart.Accepted} messages accepted, {status.SinceStart.Refused} refusals; {status.SinceStart.Logins} logins, {status.SinceStart.FailedLogins} failed"))
             .Row("queue", string.Create(CultureInfo.InvariantCulture, $"{status.Queue.Messages} messages: {status.Queue.Active} in delivery, {status.Queue.Waiting} waiting for the next attempt, {status.Queue.Held} held, {status.Queue.Parked} without a route"))
             .Row("spool", status.Queue.Reason is { } reason ? $"{status.Queue.Condition}: {reason}" : status.Queue.Condition)
             .Row("deliveries", status.Deliveries.HeldBecause is { } why ? $"held: {why}" : string.Create(CultureInfo.InvariantCulture, $"going out over {status.Deliveries.Connections} connections"))
+            .Row("recipients", string.Create(CultureInfo.InvariantCulture, $"{status.SinceStart.Delivered} delivered, {status.SinceStart.Failed} failed, {status.SinceStart.Deferred} times deferred"))
             .Row("certificate", status.Certificate is { } certificate ? Describe(certificate, now) : "none")
             .Row("events lost", status.EventsDropped.ToString(CultureInfo.InvariantCulture))
             .WriteTo(terminal);

@@ -57,6 +57,7 @@ internal sealed class ServerHost : IAsyncDisposable
             configuration.Server.Data,
             [.. Relay.Endpoints.Select(static e => new StatusDocument.Listener(e.Listener.Name, e.Endpoint.ToString(), ListenerText.Word(e.Listener.Tls), ListenerText.Word(e.Listener.Auth)))],
             Relay.Connections,
+            new(Relay.Totals.Accepted, Relay.Totals.Refused, Relay.Totals.Logins, Relay.Totals.FailedLogins, Relay.Totals.Delivered, Relay.Totals.Deferred, Relay.Totals.Failed),
             new(Relay.Spool.Count, deliveries.Waiting, deliveries.Active, deliveries.Held, deliveries.Parked, Word(spool.Condition), spool.Reason),
             new(deliveries.Destinations.Sum(static d => d.Connections), configuration.Delivery.Routes.IsEmpty ? "there is no route; set delivery.routes" : null),
             tls is { Certificate: var certificate } ? new(certificate.Subject, certificate.NotAfter.ToUniversalTime(), configuration.Tls.CertificateFile is null) : null,

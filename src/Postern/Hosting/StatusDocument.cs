@@ -13,6 +13,7 @@ internal sealed record StatusDocument(
     string Data,
     ImmutableArray<StatusDocument.Listener> Listeners,
     int Connections,
+    StatusDocument.TotalState SinceStart,
     StatusDocument.QueueState Queue,
     StatusDocument.DeliveryState Deliveries,
     StatusDocument.CertificateState? Certificate,
@@ -20,6 +21,11 @@ internal sealed record StatusDocument(
 {
     /// <param name="Address">Bound, with the real port.</param>
     internal sealed record Listener(string Name, string Address, string Tls, string Auth);
+
+    /// <param name="Accepted">Messages answered 250.</param>
+    /// <param name="Refused">Senders, recipients and messages.</param>
+    /// <param name="Delivered">Recipients; also the attempts that were deferred or failed count one recipient each.</param>
+    internal sealed record TotalState(long Accepted, long Refused, long Logins, long FailedLogins, long Delivered, long Deferred, long Failed);
 
     /// <param name="Waiting">To be tried later.</param>
     /// <param name="Active">In delivery, or next in line.</param>

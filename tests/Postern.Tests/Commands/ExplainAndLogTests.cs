@@ -55,6 +55,7 @@ public sealed class ExplainAndLogTests
 
         var explained = await run.PosternAsync("explain", "k7m3q9");
 
+        Assert.Equal(ExitCode.Ok, explained.ExitCode);
         Assert.Contains("reject_unauth_destination", explained.Output, StringComparison.Ordinal);
         Assert.Contains("log in", explained.Output, StringComparison.Ordinal);
     }

@@ -1,0 +1,72 @@
+using Postern.Relay.Audit;
+
+namespace Postern.Relay.Runtime;
+
+/// <summary>Counts since the start, read off the events on their way to the log.</summary>
+public sealed class RelayTotals : IAuditLog
+{
+    private readonly IAuditLog log;
+    private long accepted;
+    private long refused;
+    private long logins;
+    private long failedLogins;
+    private long delivered;
+    private long deferred;
+    private long failed;
+
+    internal RelayTotals(IAuditLog log) => this.log = log;
+
+    /// <summary>Messages that were answered 250.</summary>
+    public long Accepted => Interlocked.Read(ref accepted);
+
+    /// <summary>Senders and recipients that the policy refused, and messages that were refused after DATA.</summary>
+    public long Refused => Interlocked.Read(ref refused);
+
+    public long Logins => Interlocked.Read(ref logins);
+
+    /// <summary>Logins that were not successful, for whatever reason.</summary>
+    public long FailedLogins => Interlocked.Read(ref failedLogins);
+
+    /// <summary>Recipients; the next three count attempts for one recipient each.</summary>
+    public long Delivered => Interlocked.Read(ref delivered);
+
+    public long Deferred => Interlocked.Read(ref deferred);
+
+    public long Failed => Interlocked.Read(ref failed);
+
+    public long Dropped => log.Dropped;
+
+    public void Append(AuditEvent audit)
+    {
+        switch (audit)
+        {
+            case AuditEvent.Accepted:
+                Interlocked.Increment(ref accepted);
+                break;
+            case AuditEvent.Refused or AuditEvent.Decision { Reply: not null }:
+                Interlocked.Increment(ref refused);
+                break;
+            case AuditEvent.Login { Outcome: "ok" }:
+                Interlocked.Increment(ref logins);
+                break;
+            case AuditEvent.Login:
+                Interlocked.Increment(ref failedLogins);
+                break;
+            case AuditEvent.Delivery { Outcome: "delivered" }:
+                Interlocked.Increment(ref delivered);
+                break;
+            case AuditEvent.Delivery { Outcome: "deferred" }:
+                Interlocked.Increment(ref deferred);
+                break;
+            case AuditEvent.Delivery:
+                Interlocked.Increment(ref failed);
+                break;
+        }
+
+        log.Append(audit);
+    }
+
+    public ValueTask FlushAsync(CancellationToken ct) => log.FlushAsync(ct);
+
+    public ValueTask DisposeAsync() => log.DisposeAsync();
+}
