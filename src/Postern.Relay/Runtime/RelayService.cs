@@ -88,10 +88,10 @@ public sealed class RelayService : IAsyncDisposable
             spool = SegmentSpool.Open(
                 options.Spool ?? new SegmentSpoolOptions { Directory = RelayOptions.SpoolDirectory(options.DataDirectory) }, clock);
             service = new RelayService(options, clock, directory, spool);
+            service.TellOfRecovery(spool.Recovery);
             service.server.Start();
             service.Deliveries.Start();
             service.Tell("started", string.Join(", ", service.Endpoints.Select(static e => $"{e.Listener.Name} {e.Endpoint}")));
-            service.TellOfRecovery(spool.Recovery);
             return service;
         }
         catch

@@ -37,7 +37,7 @@ public sealed class ServeTests
         Assert.Equal(ExitCode.No, (await run.PosternAsync("status")).ExitCode);
         Assert.False(File.Exists(Path.Combine(run.Data, "control.sock")));
         var events = (await run.JsonAsync("log", "server")).EnumerateArray().Select(static e => e.GetProperty("what").GetString());
-        Assert.Equal(["started", "stopping", "stopped"], events);
+        Assert.Equal(["spool_opened", "started", "stopping", "stopped"], events);
     }
 
     [Fact]
