@@ -1,0 +1,162 @@
+using System.Net;
+using System.Text;
+using Postern.Relay.Audit;
+using Postern.Relay.Runtime;
+using Postern.Relay.Spool.Memory;
+using Postern.Sasl;
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Message;
+using Postern.Smtp.Session;
+using Postern.Testing;
+
+namespace Postern.Relay.Tests.Runtime;
+
+public sealed class SubmissionDraftTests
+{
+    private const string Complete = "From: lisa@example.org\r\nDate: Fri, 20 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@example.org>\r\n";
+
+    private readonly MemorySpool spool = new();
+    private readonly ManualClock clock = new(new DateTimeOffset(2026, 11, 20, 10, 5, 0, TimeSpan.Zero));
+
+    [Fact]
+    public async Task A_submission_gets_authentication_results_and_received_on_top_and_is_otherwise_kept_octet_for_octet()
+    {
+        var content = Complete + "Subject: =?utf-8?q?gr=C3=BC=C3=9Fe?=\r\n\r\nbody\r\n.\r\n\0\u00ff end without a line end";
+        var (outcome, stored) = await SubmitAsync(content, LoggedIn());
+
+        var id = Assert.IsType<StoreOutcome.Stored>(outcome).Id;
+        Assert.Equal(
+            "Authentication-Results: mail.example.org; auth=pass (plain)\r\n"
+            + "\tsmtp.auth=lisa@example.org smtp.mailfrom=lisa@example.org\r\n"
+            + "Received: from laptop ([192.0.2.7]) by mail.example.org with ESMTPSA\r\n"
+            + $"\t(TLSv1.3 TLS_AES_128_GCM_SHA256) id {id}\r\n"
+            + "\tfor <bart@example.net>; Fri, 20 Nov 2026 10:05:00 +0000\r\n"
+            + content,
+            stored);
+    }
+
+    [Fact]
+    public async Task However_the_content_is_cut_the_same_is_stored()
+    {
+        var content = Complete + "Authentication-Results: mail.example.org; auth=pass\r\n smtp.auth=admin\r\nSubject: x\r\n\r\nbody\r\n";
+        var (_, whole) = await SubmitAsync(content, LoggedIn());
+        for (var size = 1; size < 40; size++)
+        {
+            var (_, cut) = await SubmitAsync(content, LoggedIn(), size);
+            Assert.Equal(WithoutId(whole), WithoutId(cut));
+        }
+    }
+
+    [Fact]
+    public async Task Forged_results_with_our_own_name_are_taken_out_and_those_of_others_stay()
+    {
+        var content = "Authentication-Results: MAIL.example.org;\r\n auth=pass smtp.auth=admin\r\n"
+            + "Authentication-Results: other.example; spf=pass\r\n" + Complete + "authentication-results: (x) mail.example.org; none\r\n\r\n";
+        var (_, stored) = await SubmitAsync(content, LoggedIn());
+        Assert.DoesNotContain("admin", stored);
+        Assert.Contains("Authentication-Results: other.example; spf=pass\r\n", stored);
+        Assert.Equal(2, stored.Split("Authentication-Results:", StringSplitOptions.None).Length - 1);
+        Assert.DoesNotContain("none\r\n", stored);
+    }
+
+    [Fact]
+    public async Task A_submission_without_date_and_message_id_gets_both()
+    {
+        var (outcome, stored) = await SubmitAsync("From: lisa@example.org\r\n\r\nbody\r\n", LoggedIn());
+        var id = Assert.IsType<StoreOutcome.Stored>(outcome).Id;
+        Assert.EndsWith($"From: lisa@example.org\r\nDate: Fri, 20 Nov 2026 10:05:00 +0000\r\nMessage-ID: <{id}@mail.example.org>\r\n\r\nbody\r\n", stored);
+    }
+
+    [Fact]
+    public async Task Mail_that_merely_arrives_is_not_completed_and_gets_no_results()
+    {
+        var (_, stored) = await SubmitAsync("From: a@example.com\r\n\r\nbody\r\n", Stranger());
+        Assert.StartsWith("Received: from laptop ([192.0.2.7]) by mail.example.org with ESMTP\r\n\tid ", stored);
+        Assert.EndsWith("+0000\r\nFrom: a@example.com\r\n\r\nbody\r\n", stored);
+    }
+
+    [Theory]
+    [InlineData("just text\r\n")]
+    [InlineData("\r\njust text\r\n")]
+    [InlineData(" looks: folded\r\n")]
+    public async Task A_body_without_header_stays_a_body(string content)
+    {
+        var (_, stored) = await SubmitAsync(content, LoggedIn());
+        var body = stored[(stored.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..];
+        Assert.Equal(content.StartsWith("\r\n", StringComparison.Ordinal) ? content[2..] : content, body);
+    }
+
+    [Fact]
+    public async Task A_header_without_a_body_is_stored()
+    {
+        var (_, stored) = await SubmitAsync(Complete, LoggedIn());
+        Assert.EndsWith(Complete + "\r\n", stored);
+    }
+
+    [Fact]
+    public async Task Fifty_hops_pass_and_one_more_is_a_loop()
+    {
+        var hops = string.Concat(Enumerable.Repeat("Received: from a by b; x\r\n", 50));
+        Assert.IsType<StoreOutcome.Stored>((await SubmitAsync(hops + Complete + "\r\n", LoggedIn())).Outcome);
+        var refused = Assert.IsType<StoreOutcome.Refused>((await SubmitAsync(hops + "received: from a by b; x\r\n" + Complete + "\r\n", LoggedIn())).Outcome);
+        Assert.Equal("554 5.4.6", refused.Reply.ToString()[..9]);
+    }
+
+    [Fact]
+    public async Task A_header_of_half_a_million_fields_is_refused_and_nothing_is_kept()
+    {
+        var (outcome, _) = await SubmitAsync(string.Concat(Enumerable.Repeat("To: a@b\r\n", 500_000)) + "\r\n", LoggedIn(), size: 16 * 1024);
+        Assert.Equal("552 5.3.4", Assert.IsType<StoreOutcome.Refused>(outcome).Reply.ToString()[..9]);
+        Assert.Equal(0, spool.Count);
+    }
+
+    private static string WithoutId(string stored) => string.Join('\n', stored.Split("\r\n").Select(static l => l.Contains(" id ", StringComparison.Ordinal) ? "id" : l));
+
+    private static (SessionState, string Rule) LoggedIn()
+    {
+        var session = Session();
+        session.IsExtended = true;
+        session.Tls = new TlsFacts(System.Security.Authentication.SslProtocols.Tls13, "TLS_AES_128_GCM_SHA256", ServerName: null);
+        session.Identity = new SaslIdentity("lisa@example.org", "lisa@example.org");
+        session.Mechanism = "PLAIN";
+        return (session, "permit_authenticated");
+    }
+
+    private static (SessionState, string Rule) Stranger()
+    {
+        var session = Session();
+        session.IsExtended = true;
+        return (session, "reject_unauth_destination");
+    }
+
+    private static SessionState Session() => new()
+    {
+        Id = "s1",
+        Listener = "submission",
+        Hostname = "mail.example.org",
+        ClientAddress = IPAddress.Parse("192.0.2.7"),
+        HeloName = "laptop",
+    };
+
+    private async Task<(StoreOutcome Outcome, string Stored)> SubmitAsync(string content, (SessionState Session, string Rule) client, int size = int.MaxValue)
+    {
+        var transaction = new Transaction(new ReversePath(Mailbox.Parse("lisa@example.org")), declaredSize: null, is8Bit: false);
+        transaction.Add(Mailbox.Parse("bart@example.net"), client.Rule);
+        await using var draft = new SubmissionDraft(spool.CreateDraft(), client.Session, transaction, NoAuditLog.Instance, clock);
+        var octets = Encoding.Latin1.GetBytes(content);
+        for (var at = 0; at < octets.Length; at += Math.Min(size, octets.Length - at))
+            await draft.AppendAsync(octets.AsMemory(at, Math.Min(size, octets.Length - at)), CancellationToken.None);
+        var outcome = await draft.CommitAsync(CancellationToken.None);
+        return (outcome, outcome is StoreOutcome.Stored ? await NewestAsync() : string.Empty);
+    }
+
+    private async Task<string> NewestAsync()
+    {
+        var entry = spool.List()[^1];
+        using var opened = spool.OpenContent(entry.Envelope.Id)!;
+        var octets = new byte[opened.Length];
+        Assert.Equal(octets.Length, await opened.ReadAsync(0, octets, CancellationToken.None));
+        spool.Remove(entry.Envelope.Id);
+        return Encoding.Latin1.GetString(octets);
+    }
+}
