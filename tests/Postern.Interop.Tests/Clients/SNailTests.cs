@@ -54,16 +54,16 @@ public sealed class SNailTests(PosternServer server)
         var login = $"{Uri.EscapeDataString(PosternServer.User)}:{Uri.EscapeDataString(password)}";
         string[] settings =
         [
-            "v15-compat=yes", $"mta={(way == Way.Implicit ? "smtps" : "smtp")}://{login}@127.0.0.1:{server.Port(way)}", $"smtp-auth={mechanism}", "smtp-hostname=client.test",
-            "tls-verify=strict", $"tls-ca-file={server.CertificateFile}", "tls-ca-no-defaults", $"from={PosternServer.Sender}", $"record={record}", "sendwait", "ttycharset=utf-8",
+            "v15-compat=yes", $"mta={(way == Way.Implicit ? "smtps" : "smtp")}://{login}@localhost:{server.Port(way)}", $"smtp-auth={mechanism}",
+            "tls-verify=strict", $"tls-ca-file={server.CertificateFile}", "tls-ca-no-defaults", $"from={PosternServer.Sender}", $"record={record}", "sendwait", "DEAD=/dev/null", "ttycharset=utf-8",
             .. way == Way.StartTls ? (string[])["smtp-use-starttls"] : [],
         ];
         return await ProgramRun.StartAsync(new ProgramCommand(
             program,
-            ["-n", "-:/", .. settings.SelectMany(static s => (string[])["-S", s]), "-s", SampleMessage.Subject, "-a", attachment, recipient])
+            ["-:/", .. settings.SelectMany(static s => (string[])["-S", s]), "-s", SampleMessage.Subject, "-a", attachment, recipient])
         {
             Input = "Grüße ∀x∈ℝ\n.hidden\nlast\n",
-            Environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["LC_ALL"] = "C.UTF-8" },
+            Environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["LC_ALL"] = "C.UTF-8", ["HOME"] = Path.GetDirectoryName(record)! },
         });
     }
 }
