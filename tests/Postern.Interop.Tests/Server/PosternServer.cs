@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Postern.Interop.Tests.Server;
+using Postern.Testing;
 using Postern.Testing.Sinks;
 
 [assembly: AssemblyFixture(typeof(PosternServer))]
@@ -22,7 +23,7 @@ public sealed class PosternServer : IAsyncLifetime
     public const string WrongPassword = "incorrect horse";
 
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("postern-interop-");
-    private readonly X509Certificate2 certificate = TestCertificate.Create("localhost");
+    private readonly X509Certificate2 certificate = TestCertificate.Instance;
     private readonly ScriptedSink sink = new();
     private readonly Mailbag mailbag = new();
     private readonly CancellationTokenSource stopping = new();
@@ -79,7 +80,6 @@ public sealed class PosternServer : IAsyncLifetime
         await stopping.CancelAsync();
         await collecting;
         await sink.DisposeAsync();
-        certificate.Dispose();
         stopping.Dispose();
         directory.Delete(recursive: true);
     }
