@@ -79,15 +79,20 @@ install_nodemailer() {
 # One attribute of the counters in a result file.
 count() { grep -o '<Counters [^>]*' "$1" | sed -n "s/.* $2=\"\([0-9]*\)\".*/\1/p"; }
 
-skipped_names() {
-  grep -o '<UnitTestResult [^>]*outcome="NotExecuted"[^>]*' "$1" | sed -n 's/.* testName="\([^"]*\)".*/\1/p' | sed 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g'
+# Each skipped test of a result file, and why.
+skipped_tests() {
+  awk '
+    /<UnitTestResult .*outcome="NotExecuted"/ { name = $0; sub(/.* testName="/, "", name); sub(/".*/, "", name) }
+    name != "" && /<Message>/ { why = $0; sub(/.*<Message>/, "", why); sub(/<\/Message>.*/, "", why); print name ": " why; name = "" }
+    /<\/UnitTestResult>/ { if (name != "") print name; name = "" }
+  ' "$1" | sed 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g'
 }
 
 passed=0 failed=0 skipped=0
 skips=()
 
 run_project() {
-  local project=$1 name result log total status
+  local project=$1 name result log total status p f s
   name=$(basename "$project" .csproj)
   result=$work/$name.trx log=$work/$name.log
   echo
@@ -102,7 +107,6 @@ run_project() {
   fi
 
   total=$(count "$result" total)
-  local p f s
   p=$(count "$result" passed) f=$(count "$result" failed) s=$((total - $(count "$result" executed)))
   if [ "$status" -ne 0 ]; then
     cat "$log"
@@ -111,7 +115,7 @@ run_project() {
   fi
 
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-  while read -r skip; do [ -n "$skip" ] && skips+=("$skip"); done < <(skipped_names "$result")
+  while read -r skip; do [ -n "$skip" ] && skips+=("$skip"); done < <(skipped_tests "$result")
   echo "$p passed, $f failed, $s skipped in $name"
 }
 

@@ -57,18 +57,15 @@ public sealed class PosternServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await File.WriteAllTextAsync(CertificateFile, certificate.ExportCertificatePem());
-        var key = Path.Combine(directory.FullName, "key.pem");
-        await File.WriteAllTextAsync(key, certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
-        File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        SmtpSink = await SmtpSinkProcess.StartAsync(NewDirectory());
-        var config = Path.Combine(directory.FullName, "postern.yaml");
-        await File.WriteAllTextAsync(config, Configuration(key));
-
-        await PosternProcess.CommandAsync(config, input: null, "account", "add", User, "--address", Sender);
-        await PosternProcess.CommandAsync(config, Password + "\n", "credential", "add", User, "--password-stdin");
-        process = await PosternProcess.ServeAsync(config);
-        collecting = mailbag.CollectAsync(sink, stopping.Token);
+        try
+        {
+            await StartAsync();
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -82,6 +79,22 @@ public sealed class PosternServer : IAsyncLifetime
         await sink.DisposeAsync();
         stopping.Dispose();
         directory.Delete(recursive: true);
+    }
+
+    private async Task StartAsync()
+    {
+        await File.WriteAllTextAsync(CertificateFile, certificate.ExportCertificatePem());
+        var key = Path.Combine(directory.FullName, "key.pem");
+        await File.WriteAllTextAsync(key, certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        SmtpSink = await SmtpSinkProcess.StartAsync(NewDirectory());
+        var config = Path.Combine(directory.FullName, "postern.yaml");
+        await File.WriteAllTextAsync(config, Configuration(key));
+
+        await PosternProcess.CommandAsync(config, input: null, "account", "add", User, "--address", Sender);
+        await PosternProcess.CommandAsync(config, Password + "\n", "credential", "add", User, "--password-stdin");
+        process = await PosternProcess.ServeAsync(config);
+        collecting = mailbag.CollectAsync(sink, stopping.Token);
     }
 
     private string Configuration(string key) => $"""

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Postern.Testing.Sinks;
 
 namespace Postern.Interop.Tests.Server;
@@ -14,6 +15,15 @@ internal static class Relayed
     {
         Assert.Equal(PosternServer.Sender, arrived.Sender);
         AssertSame(sent, arrived.Content, clientFields);
+    }
+
+    /// <summary>The same for a message that a client script composed from the <see cref="SampleMessage"/>'s parts.</summary>
+    /// <param name="answer">The script's, with what it handed over as <c>sent</c>.</param>
+    public static void AssertComposed(JsonElement answer, SinkMessage arrived)
+    {
+        AssertSame(answer.GetProperty("sent").GetBytesFromBase64(), arrived);
+        Assert.Contains(SampleMessage.EncodedAttachment, arrived.Text, StringComparison.Ordinal);
+        Assert.Contains("\r\nSubject: =?", arrived.Text, StringComparison.Ordinal);
     }
 
     public static void AssertSame(byte[] sent, byte[] arrived, params string[] clientFields)
