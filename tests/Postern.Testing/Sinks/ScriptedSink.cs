@@ -41,6 +41,9 @@ public sealed class ScriptedSink : IAsyncDisposable
     /// <summary>The next message in order of arrival.</summary>
     public async Task<SinkMessage> NextMessageAsync() => await arrivals.Reader.ReadAsync(closing.Token).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
 
+    /// <summary>Every message in order of arrival, until <paramref name="ct"/> is cancelled. Shares the order with <see cref="NextMessageAsync"/>.</summary>
+    public IAsyncEnumerable<SinkMessage> MessagesAsync(CancellationToken ct) => arrivals.Reader.ReadAllAsync(ct);
+
     public async Task<IReadOnlyList<SinkMessage>> NextMessagesAsync(int count)
     {
         var taken = new List<SinkMessage>();

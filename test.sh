@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# Installs the programs that the tests talk to, where it may, builds once and runs every test.
+#   ./test.sh          about five minutes
+#   ./test.sh --soak   long runs as well (POSTERN_SOAK=1)
+# The last line is "N passed, N failed, N skipped"; the exit code is 1 when anything failed.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
+
+interop=tests/Postern.Interop.Tests
+configuration=Release
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1
+
+for argument in "$@"; do
+  case $argument in
+    --soak) export POSTERN_SOAK=1 ;;
+    *) echo "usage: ./test.sh [--soak]" >&2; exit 2 ;;
+  esac
+done
+
+# What is needed, and the Debian package that has it.
+missing_packages() {
+  local need package
+  while read -r need package; do
+    case $need in
+      perl:*) perl -M"${need#perl:}" -e 1 2>/dev/null || echo "$package" ;;
+      sasl) compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null || echo "$package" ;;
+      *) PATH=$PATH:/usr/sbin:/usr/lib/git-core command -v "$need" >/dev/null || echo "$package" ;;
+    esac
+  done <<'NEEDS'
+curl curl
+git git
+git-send-email git-email
+msmtp msmtp
+node nodejs
+npm npm
+openssl openssl
+perl:Authen::SASL libauthen-sasl-perl
+perl:IO::Socket::SSL libio-socket-ssl-perl
+perl:Mail::Address libmailtools-perl
+postfix postfix
+python3 python3
+s-nail s-nail
+sasl libsasl2-modules
+strace strace
+swaks swaks
+NEEDS
+}
+
+# --no-remove: a mail server that is there already stays; then Postfix, and its tests, do without.
+apt_install() {
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends --no-remove "$@" </dev/null >"$work/apt.log" 2>&1
+}
+
+install_peers() {
+  local packages package
+  mapfile -t packages < <(missing_packages | sort -u)
+  [ ${#packages[@]} -eq 0 ] && return
+  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+    echo "not installed, and this is not root on Debian: ${packages[*]}"
+    return
+  fi
+
+  echo "installing: ${packages[*]}"
+  apt-get update -q </dev/null >"$work/apt.log" 2>&1 || tail -n 3 "$work/apt.log"
+  # Only the programs are wanted, not a mail server of the machine.
+  echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections 2>/dev/null
+  apt_install "${packages[@]}" && return
+  for package in "${packages[@]}"; do
+    apt_install "$package" || { echo "cannot install $package:"; tail -n 3 "$work/apt.log"; }
+  done
+}
+
+install_nodemailer() {
+  command -v npm >/dev/null || return
+  [ "$interop/node_modules/.package-lock.json" -nt "$interop/package-lock.json" ] && return
+  (cd "$interop" && npm ci --no-audit --no-fund </dev/null) >"$work/npm.log" 2>&1 || { echo "npm ci failed:"; tail -n 5 "$work/npm.log"; }
+}
+
+# One attribute of the counters in a result file.
+count() { grep -o '<Counters [^>]*' "$1" | sed -n "s/.* $2=\"\([0-9]*\)\".*/\1/p"; }
+
+# Each skipped test of a result file, and why.
+skipped_tests() {
+  awk '
+    /<UnitTestResult .*outcome="NotExecuted"/ { name = $0; sub(/.* testName="/, "", name); sub(/".*/, "", name) }
+    name != "" && /<Message>/ { why = $0; sub(/.*<Message>/, "", why); sub(/<\/Message>.*/, "", why); print name ": " why; name = "" }
+    /<\/UnitTestResult>/ { if (name != "") print name; name = "" }
+  ' "$1" | sed 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g'
+}
+
+passed=0 failed=0 skipped=0
+skips=()
+
+run_project() {
+  local project=$1 name result log total status p f s
+  name=$(basename "$project" .csproj)
+  result=$work/$name.trx log=$work/$name.log
+  echo
+  echo "== $name"
+  dotnet test "$project" -c "$configuration" --no-build --logger "trx;LogFileName=$result" --logger "console;verbosity=minimal" </dev/null >"$log" 2>&1
+  status=$?
+  if [ ! -f "$result" ] || [ "$(count "$result" total)" = 0 ]; then
+    cat "$log"
+    echo "$name ran no test"
+    failed=$((failed + 1))
+    return
+  fi
+
+  total=$(count "$result" total)
+  p=$(count "$result" passed) f=$(count "$result" failed) s=$((total - $(count "$result" executed)))
+  if [ "$status" -ne 0 ]; then
+    cat "$log"
+    # It ended badly although no test did: a crash.
+    [ "$f" -eq 0 ] && { echo "$name ended with exit code $status"; f=1; }
+  fi
+
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  while read -r skip; do [ -n "$skip" ] && skips+=("$skip"); done < <(skipped_tests "$result")
+  echo "$p passed, $f failed, $s skipped in $name"
+}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+install_peers
+install_nodemailer
+echo "building"
+if ! dotnet build Postern.slnx -c "$configuration" -v q </dev/null; then
+  echo "the build failed"
+  echo "0 passed, 1 failed, 0 skipped"
+  exit 1
+fi
+
+for project in tests/*.Tests/*.csproj; do
+  run_project "$project"
+done
+
+echo
+for skip in ${skips[@]+"${skips[@]}"}; do
+  echo "skipped: $skip"
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

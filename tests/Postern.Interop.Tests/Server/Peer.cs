@@ -1,0 +1,33 @@
+namespace Postern.Interop.Tests.Server;
+
+/// <summary>Programs that the tests talk to. A missing one skips its tests, by name.</summary>
+internal static class Peer
+{
+    /// <summary>Debian keeps some of them where only root looks.</summary>
+    private static readonly string[] Places = [.. (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(':'), "/usr/sbin", "/usr/lib/git-core"];
+
+    public static string Require(string program)
+    {
+        var path = Find(program);
+        Assert.SkipWhen(path is null, $"{program} is not installed");
+        return path!;
+    }
+
+    public static string? Find(string program) =>
+        Places.Where(static p => p.Length > 0).Select(place => Path.Combine(place, program)).FirstOrDefault(File.Exists);
+
+    /// <summary>A script of this project, beside the tests.</summary>
+    public static string Script(string name) => Path.Combine(AppContext.BaseDirectory, "Clients", "Scripts", name);
+
+    /// <summary>A package as Node finds it: in the nearest <c>node_modules</c> above the scripts.</summary>
+    public static void RequireNodePackage(string name)
+    {
+        for (var directory = AppContext.BaseDirectory; directory is not null; directory = Path.GetDirectoryName(directory))
+        {
+            if (Directory.Exists(Path.Combine(directory, "node_modules", name)))
+                return;
+        }
+
+        Assert.Skip($"{name} is not installed: npm ci in tests/Postern.Interop.Tests");
+    }
+}

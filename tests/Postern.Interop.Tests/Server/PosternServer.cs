@@ -1,0 +1,121 @@
+using System.Security.Cryptography.X509Certificates;
+using Postern.Interop.Tests.Server;
+using Postern.Testing;
+using Postern.Testing.Sinks;
+
+[assembly: AssemblyFixture(typeof(PosternServer))]
+
+namespace Postern.Interop.Tests.Server;
+
+/// <summary>
+/// One <c>postern serve</c> for all tests of the assembly, which relays to two sinks: a scripted one, and Postfix's smtp-sink where it is
+/// installed. Each test sends to a recipient of its own.
+/// </summary>
+public sealed class PosternServer : IAsyncLifetime
+{
+    public const string Hostname = "postern.test";
+    public const string User = "interop";
+    public const string Sender = "sender@interop.test";
+
+    /// <summary>With what breaks careless quoting in a command line, a URL or a table.</summary>
+    public const string Password = "correct: horse/+=%41 &$1";
+
+    public const string WrongPassword = "incorrect horse";
+
+    private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("postern-interop-");
+    private readonly X509Certificate2 certificate = TestCertificate.Instance;
+    private readonly ScriptedSink sink = new();
+    private readonly Mailbag mailbag = new();
+    private readonly CancellationTokenSource stopping = new();
+    private Task collecting = Task.CompletedTask;
+    private PosternProcess? process;
+
+    /// <summary>Null where smtp-sink is not installed.</summary>
+    internal SmtpSinkProcess? SmtpSink { get; private set; }
+
+    internal EventStream Events => process!.Events;
+
+    /// <summary>PEM; the server's own certificate, which clients must trust.</summary>
+    public string CertificateFile => Path.Combine(directory.FullName, "certificate.pem");
+
+    public static string NewRecipient() => $"{Guid.NewGuid():N}@sink.test";
+
+    public int Port(Way way) => process!.Ports[way == Way.Implicit ? "submissions" : "submission"];
+
+    /// <summary>The message that arrives for <paramref name="recipient"/>.</summary>
+    public Task<SinkMessage> MessageForAsync(string recipient) => mailbag.MessageForAsync(recipient);
+
+    /// <summary>A new directory, gone with the server.</summary>
+    public string NewDirectory() => directory.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName;
+
+    public async Task<string> NewFileAsync(string name, byte[] content)
+    {
+        var path = Path.Combine(NewDirectory(), name);
+        await File.WriteAllBytesAsync(path, content);
+        return path;
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        try
+        {
+            await StartAsync();
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (process is not null)
+            await process.DisposeAsync();
+        if (SmtpSink is not null)
+            await SmtpSink.DisposeAsync();
+        await stopping.CancelAsync();
+        await collecting;
+        await sink.DisposeAsync();
+        stopping.Dispose();
+        directory.Delete(recursive: true);
+    }
+
+    private async Task StartAsync()
+    {
+        await File.WriteAllTextAsync(CertificateFile, certificate.ExportCertificatePem());
+        var key = Path.Combine(directory.FullName, "key.pem");
+        await File.WriteAllTextAsync(key, certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        SmtpSink = await SmtpSinkProcess.StartAsync(NewDirectory());
+        var config = Path.Combine(directory.FullName, "postern.yaml");
+        await File.WriteAllTextAsync(config, Configuration(key));
+
+        await PosternProcess.CommandAsync(config, input: null, "account", "add", User, "--address", Sender);
+        await PosternProcess.CommandAsync(config, Password + "\n", "credential", "add", User, "--password-stdin");
+        process = await PosternProcess.ServeAsync(config);
+        collecting = mailbag.CollectAsync(sink, stopping.Token);
+    }
+
+    private string Configuration(string key) => $"""
+        server:
+          hostname: {Hostname}
+          data: {directory.FullName}/data
+        tls:
+          certificate: {CertificateFile}
+          key: {key}
+        listeners:
+          - name: submission
+            listen: ["127.0.0.1:0"]
+            tls: starttls
+          - name: submissions
+            listen: ["127.0.0.1:0"]
+            tls: implicit
+        delivery:
+          routes:
+            - to: smtp-sink.test
+              via: "smtp://127.0.0.1:{SmtpSink?.Port ?? sink.Port}"
+            - to: "*"
+              via: "smtp://127.0.0.1:{sink.Port}"
+        """;
+}

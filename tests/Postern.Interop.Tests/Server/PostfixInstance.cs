@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Postern.Interop.Tests.Server;
+
+/// <summary>
+/// A Postfix of our own, in the foreground, that hands everything to the server as its relay host. Its configuration, queue and log
+/// are in a temporary directory; <c>/etc/postfix</c> is not read. The recipient's domain chooses TLS and mechanism.
+/// </summary>
+public sealed class PostfixInstance : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly Process process;
+    private readonly string configuration;
+    private readonly StringBuilder log = new();
+    private readonly Lock gate = new();
+    private readonly List<(string Text, TaskCompletionSource<string> Found)> waiting = [];
+    private readonly Task reading;
+
+    private PostfixInstance(Process process, string configuration)
+    {
+        this.process = process;
+        this.configuration = configuration;
+        reading = ReadAsync();
+    }
+
+    public static async Task<PostfixInstance> StartAsync(PosternServer server, string password)
+    {
+        var directory = server.NewDirectory();
+        var config = Path.Combine(directory, "etc");
+        foreach (var name in (string[])["etc", "spool", "data"])
+            Directory.CreateDirectory(Path.Combine(directory, name));
+        await File.WriteAllTextAsync(Path.Combine(config, "main.cf"), MainFile(server, directory));
+        await File.WriteAllTextAsync(Path.Combine(config, "master.cf"), MasterFile());
+        await File.WriteAllTextAsync(Path.Combine(config, "dynamicmaps.cf"), string.Empty);
+        (await ProgramRun.StartAsync(new ProgramCommand("chown", ["postfix", Path.Combine(directory, "data")]))).AssertSucceeded();
+        // The directory above belongs to the tests' user alone; Postfix's processes must pass through it.
+        for (var parent = directory; parent.Length > Path.GetTempPath().Length; parent = Path.GetDirectoryName(parent)!)
+            File.SetUnixFileMode(parent, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        var start = new ProcessStartInfo(Peer.Require("postfix"), ["-c", config, "start-fg"]) { UseShellExecute = false, RedirectStandardOutput = true };
+        var instance = new PostfixInstance(Process.Start(start)!, config);
+        await instance.SetPasswordAsync(password);
+        await instance.LoggedAsync("daemon started");
+        return instance;
+    }
+
+    /// <summary>Takes effect with the next delivery.</summary>
+    public Task SetPasswordAsync(string password) =>
+        File.WriteAllTextAsync(Path.Combine(configuration, "passwords"), $"127.0.0.1 {PosternServer.User}:{password}\n");
+
+    public async Task SubmitAsync(SampleMessage message) =>
+        (await ProgramRun.StartAsync(new ProgramCommand(Peer.Require("sendmail"), ["-C", configuration, "-i", "-f", PosternServer.Sender, "--", message.Recipient])
+        {
+            InputOctets = message.LfContent,
+        })).AssertSucceeded();
+
+    /// <summary>Tries everything in the queue now, with newly started delivery agents.</summary>
+    public async Task RetryAsync()
+    {
+        (await RunAsync("postfix", "reload")).AssertSucceeded();
+        (await RunAsync("postqueue", "-f")).AssertSucceeded();
+    }
+
+    /// <summary>The first log line with this text, past or to come.</summary>
+    public Task<string> LoggedAsync(string text)
+    {
+        lock (gate)
+        {
+            if (log.ToString().Split('\n').FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } line)
+                return Task.FromResult(line);
+            var found = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+            waiting.Add((text, found));
+            return found.Task.WaitAsync(Patience);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await RunAsync("postfix", "stop");
+        await process.WaitForExitAsync().WaitAsync(Patience);
+        await reading;
+        process.Dispose();
+    }
+
+    private Task<ProgramRun> RunAsync(string program, string argument) =>
+        ProgramRun.StartAsync(new ProgramCommand(Peer.Require(program), ["-c", configuration, argument]));
+
+    private async Task ReadAsync()
+    {
+        while (await process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            lock (gate)
+            {
+                log.Append(line).Append('\n');
+                foreach (var waiter in waiting.Where(w => line.Contains(w.Text, StringComparison.Ordinal)).ToArray())
+                {
+                    waiter.Found.SetResult(line);
+                    waiting.Remove(waiter);
+                }
+            }
+        }
+    }
+
+    private static string MainFile(PosternServer server, string directory) => $$"""
+        compatibility_level = 3.6
+        queue_directory = {{directory}}/spool
+        data_directory = {{directory}}/data
+        command_directory = /usr/sbin
+        daemon_directory = /usr/lib/postfix/sbin
+        meta_directory = /etc/postfix
+        maillog_file = /dev/stdout
+        mail_owner = postfix
+        setgid_group = postdrop
+        myhostname = client.test
+        mydestination =
+        local_recipient_maps =
+        local_transport = error:no local mail
+        alias_maps =
+        inet_interfaces = 127.0.0.1
+        inet_protocols = ipv4
+        relayhost = [127.0.0.1]:{{server.Port(Way.StartTls)}}
+        transport_maps = inline:{
+          { implicit.sink.test = implicit:[127.0.0.1]:{{server.Port(Way.Implicit)}} }
+          { login.sink.test = login:[127.0.0.1]:{{server.Port(Way.StartTls)}} } }
+        smtp_tls_security_level = encrypt
+        smtp_tls_CAfile = {{server.CertificateFile}}
+        smtp_sasl_auth_enable = yes
+        smtp_sasl_password_maps = texthash:{{directory}}/etc/passwords
+        smtp_sasl_security_options = noanonymous
+        smtp_sasl_mechanism_filter = plain
+
+        """;
+
+    /// <summary>No service listens on a network; delivery agents in three ways.</summary>
+    private static string MasterFile() => """
+        pickup    unix  n       -       n       60      1       pickup
+        cleanup   unix  n       -       n       -       0       cleanup
+        qmgr      unix  n       -       n       300     1       qmgr
+        tlsmgr    unix  -       -       n       1000?   1       tlsmgr
+        rewrite   unix  -       -       n       -       -       trivial-rewrite
+        bounce    unix  -       -       n       -       0       bounce
+        defer     unix  -       -       n       -       0       bounce
+        trace     unix  -       -       n       -       0       bounce
+        verify    unix  -       -       n       -       1       verify
+        flush     unix  n       -       n       1000?   0       flush
+        proxymap  unix  -       -       n       -       -       proxymap
+        smtp      unix  -       -       n       -       -       smtp
+        login     unix  -       -       n       -       -       smtp -o smtp_sasl_mechanism_filter=login
+        implicit  unix  -       -       n       -       -       smtp -o smtp_tls_wrappermode=yes
+        showq     unix  n       -       n       -       -       showq
+        error     unix  -       -       n       -       -       error
+        retry     unix  -       -       n       -       -       error
+        discard   unix  -       -       n       -       -       discard
+        anvil     unix  -       -       n       -       1       anvil
+        scache    unix  -       -       n       -       1       scache
+        postlog   unix-dgram n  -       n       -       1       postlogd
+
+        """;
+}
