@@ -149,6 +149,9 @@ public sealed class SmtpDialogue : IAsyncDisposable
         await SayAsync("EHLO client.example", "250");
     }
 
+    /// <summary>Nothing more will be said; replies can still be read.</summary>
+    public void EndOfInput() => socket.Shutdown(SocketShutdown.Send);
+
     /// <summary>Goes away without a word, by a reset.</summary>
     public void Vanish()
     {
