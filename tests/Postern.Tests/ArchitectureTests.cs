@@ -49,9 +49,10 @@ public sealed class ArchitectureTests
             where user is not null
             from used in UsedTypes.Of(type)
             where used.Assembly == Relay && CapabilityOf(used) is { } capability && !MayUse(user, capability)
-            select $"{type} uses {used}";
+            select $"{Outermost(type)} uses {Outermost(used)}";
+        var sentences = wrong.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
 
-        Assert.Empty(wrong.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
+        Assert.True(sentences.Count == 0, string.Join('\n', sentences));
     }
 
     [Fact]
@@ -75,6 +76,9 @@ public sealed class ArchitectureTests
     /// <summary>The folder below the relay's root; null for what the compiler put elsewhere.</summary>
     private static string? CapabilityOf(Type type) =>
         type.Namespace is { } place && place.StartsWith(RelayRoot, StringComparison.Ordinal) ? place[RelayRoot.Length..].Split('.')[0] : null;
+
+    /// <summary>As it is written in its file: closures and state machines are the compiler's.</summary>
+    private static Type Outermost(Type type) => type.DeclaringType is { } outer ? Outermost(outer) : type;
 
     /// <summary>What an assembly needs besides the base class library.</summary>
     private static HashSet<string> Foreign(Assembly assembly)
