@@ -40,7 +40,10 @@ internal static class Migrations
         var version = connection.Sql.ExecuteScalar<int>("pragma user_version");
         if (version > Steps.Length)
             throw new DirectoryUnavailableException($"directory {path}: its schema is number {version}, newer than this program's {Steps.Length}; run the newer postern");
-        if (version == 0 && connection.Sql.ExecuteScalar<int>("select count(*) from sqlite_master where type = 'table' and name not like 'sqlite_%'") > 0)
+
+        // Asked in any case: it makes the engine read the schema, and damage shows at the start and not at the first login.
+        var tables = connection.Sql.ExecuteScalar<int>("select count(*) from sqlite_master where type = 'table' and name not like 'sqlite_%'");
+        if (version == 0 && tables > 0)
             throw new DirectoryUnavailableException($"directory {path}: it is the database of another program");
         return version;
     }

@@ -68,6 +68,13 @@ internal sealed class Committer
         }
     }
 
+    /// <summary>Looks whether there is something to compact: after this a full spool may get no other reason to.</summary>
+    public void LookAround()
+    {
+        lock (gate)
+            Wake();
+    }
+
     /// <summary>Takes nothing more, finishes what was handed over, syncs, and ends.</summary>
     public Task StopAsync()
     {

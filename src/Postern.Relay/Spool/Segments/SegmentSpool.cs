@@ -150,6 +150,7 @@ public sealed class SegmentSpool : ISpool
     {
         lock (index.Gate)
             index.Unclaim(chunks);
+        committer.LookAround();
     }
 
     internal void RefuseDuplicate(QueueId id)

@@ -1,0 +1,109 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Postern.Commands;
+using Postern.Relay.Runtime;
+using Postern.Sasl;
+using Postern.Smtp;
+using Postern.Tests.Architecture;
+
+namespace Postern.Tests;
+
+/// <summary>The arrows of ARCHITECTURE.md, held over everything that was compiled.</summary>
+public sealed class ArchitectureTests
+{
+    private const string RelayRoot = "Postern.Relay.";
+
+    /// <summary>The order in which a message meets the code. Each uses only what stands to its left.</summary>
+    private static readonly string[] Capabilities = ["Envelopes", "Accounts", "Policy", "Spool", "Delivery", "Admin", "Runtime"];
+
+    private static readonly Assembly Sasl = typeof(ISaslMechanism).Assembly;
+    private static readonly Assembly Smtp = typeof(SmtpServer).Assembly;
+    private static readonly Assembly Relay = typeof(RelayService).Assembly;
+    private static readonly Assembly Program = typeof(PosternCommands).Assembly;
+
+    [Fact]
+    public void Sasl_needs_the_base_class_library_alone() => Assert.Empty(Foreign(Sasl));
+
+    [Fact]
+    public void Smtp_needs_only_Sasl() => Assert.Subset(Names("Postern.Sasl"), Foreign(Smtp));
+
+    [Fact]
+    public void Relay_needs_only_Smtp_Sasl_and_the_embedded_database() =>
+        Assert.Subset(Names("Postern.Smtp", "Postern.Sasl", "Dapper", "Microsoft.Data.Sqlite", "SQLitePCLRaw.core", "SQLitePCLRaw.batteries_v2", "SQLitePCLRaw.provider.e_sqlite3"), Foreign(Relay));
+
+    [Fact]
+    public void Nobody_needs_the_program() =>
+        Assert.All([Sasl, Smtp, Relay], static library => Assert.DoesNotContain(Program.GetName().Name!, Foreign(library)));
+
+    [Fact]
+    public void Every_folder_of_the_relay_has_its_place_in_the_order() => Assert.Equal(
+        Capabilities.Append("Audit").Order(StringComparer.Ordinal),
+        Relay.GetTypes().Select(CapabilityOf).OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void In_the_relay_each_capability_uses_only_what_stands_before_it()
+    {
+        var wrong =
+            from type in Relay.GetTypes()
+            let user = CapabilityOf(type)
+            where user is not null
+            from used in UsedTypes.Of(type)
+            where used.Assembly == Relay && CapabilityOf(used) is { } capability && !MayUse(user, capability)
+            select $"{Outermost(type)} uses {Outermost(used)}";
+        var sentences = wrong.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+
+        Assert.True(sentences.Count == 0, string.Join('\n', sentences));
+    }
+
+    [Fact]
+    public void The_walk_sees_fields_signatures_bodies_and_attributes()
+    {
+        var used = UsedTypes.Of(typeof(Sample));
+
+        Assert.Superset(
+            new HashSet<Type> { typeof(Queue<>), typeof(Uri), typeof(Version), typeof(Stack<>), typeof(TimeZoneInfo), typeof(FormatException), typeof(ObsoleteAttribute) },
+            used.ToHashSet());
+    }
+
+    private static bool MayUse(string user, string used) => (user, used) switch
+    {
+        _ when user == used => true,
+        ("Audit", _) => used == "Envelopes",
+        (not "Envelopes", "Audit") => true,
+        _ => Array.IndexOf(Capabilities, used) is >= 0 and var position && position < Array.IndexOf(Capabilities, user),
+    };
+
+    /// <summary>The folder below the relay's root; null for what the compiler put elsewhere.</summary>
+    private static string? CapabilityOf(Type type) =>
+        type.Namespace is { } place && place.StartsWith(RelayRoot, StringComparison.Ordinal) ? place[RelayRoot.Length..].Split('.')[0] : null;
+
+    /// <summary>As it is written in its file: closures and state machines are the compiler's.</summary>
+    private static Type Outermost(Type type) => type.DeclaringType is { } outer ? Outermost(outer) : type;
+
+    /// <summary>What an assembly needs besides the base class library.</summary>
+    private static HashSet<string> Foreign(Assembly assembly)
+    {
+        var framework = RuntimeEnvironment.GetRuntimeDirectory();
+        return [.. assembly.GetReferencedAssemblies().Select(static n => n.Name!).Where(name => !File.Exists(Path.Combine(framework, name + ".dll")))];
+    }
+
+    private static HashSet<string> Names(params string[] names) => [.. names];
+
+    private sealed class Sample
+    {
+        private readonly Queue<Uri> field = new();
+
+        [Obsolete("only to be seen")]
+        public int Count(Version version)
+        {
+            try
+            {
+                return field.Count + new Stack<int>(version.Major).Count + TimeZoneInfo.Utc.Id.Length;
+            }
+            catch (FormatException)
+            {
+                return 0;
+            }
+        }
+    }
+}
