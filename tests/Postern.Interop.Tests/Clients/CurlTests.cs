@@ -1,4 +1,5 @@
 using Postern.Interop.Tests.Server;
+using Postern.Testing.Processes;
 
 namespace Postern.Interop.Tests.Clients;
 
@@ -50,13 +51,14 @@ public sealed class CurlTests(PosternServer server)
         Relayed.AssertSame(message.Content, await server.MessageForAsync(message.Recipient));
     }
 
-    private async Task<ProgramRun> RunAsync(SampleMessage message, Way way, string mechanism, string password, params string[] more) =>
-        await ProgramRun.StartAsync(new ProgramCommand(Peer.Require("curl"),
+    private async Task<ProgramResult> RunAsync(SampleMessage message, Way way, string mechanism, string password, params string[] more) =>
+        await RunningProgram.RunAsync(
         [
+            Peer.Require("curl"),
             "--disable", "--silent", "--show-error", "--ssl-reqd", "--cacert", server.CertificateFile,
             "--url", $"{(way == Way.Implicit ? "smtps" : "smtp")}://127.0.0.1:{server.Port(way)}/client.test",
             "--user", $"{PosternServer.User}:{password}", "--login-options", $"AUTH={mechanism}",
             "--mail-from", PosternServer.Sender, "--mail-rcpt", message.Recipient,
             "--upload-file", await server.NewFileAsync("message", message.Content), .. more,
-        ]));
+        ]);
 }

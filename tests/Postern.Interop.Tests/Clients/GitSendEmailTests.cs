@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using Postern.Interop.Tests.Server;
+using Postern.Testing.Processes;
 
 namespace Postern.Interop.Tests.Clients;
 
@@ -72,10 +73,10 @@ public sealed partial class GitSendEmailTests(PosternServer server)
         return Directory.GetFiles(repository, "*.patch").Single();
     }
 
-    private async Task<ProgramRun> SendAsync(string patch, string recipient, Way way, string mechanism, string password)
+    private async Task<ProgramResult> SendAsync(string patch, string recipient, Way way, string mechanism, string password)
     {
         Assert.SkipWhen(Peer.Find("git-send-email") is null, "git send-email is not installed");
-        var modules = await ProgramRun.StartAsync(new ProgramCommand(Peer.Require("perl"), ["-MMail::Address", "-MAuthen::SASL", "-MIO::Socket::SSL", "-e", "1"]));
+        var modules = await RunningProgram.RunAsync([Peer.Require("perl"), "-MMail::Address", "-MAuthen::SASL", "-MIO::Socket::SSL", "-e", "1"]);
         Assert.SkipWhen(modules.ExitCode != 0, "the Perl modules of git send-email are not installed");
         return await GitAsync(
             Path.GetDirectoryName(patch)!,
@@ -86,10 +87,10 @@ public sealed partial class GitSendEmailTests(PosternServer server)
     }
 
     /// <summary>Without the configuration of whoever runs the tests.</summary>
-    private static Task<ProgramRun> GitAsync(string directory, params string[] arguments) => ProgramRun.StartAsync(new ProgramCommand(Peer.Require("git"), arguments)
-    {
-        WorkingDirectory = directory,
-        Environment = new Dictionary<string, string>(StringComparer.Ordinal)
+    private static Task<ProgramResult> GitAsync(string directory, params string[] arguments) => RunningProgram.RunAsync(
+        [Peer.Require("git"), .. arguments],
+        directory,
+        environment: new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["HOME"] = directory,
             ["GIT_CONFIG_NOSYSTEM"] = "1",
@@ -99,8 +100,7 @@ public sealed partial class GitSendEmailTests(PosternServer server)
             ["GIT_AUTHOR_EMAIL"] = PosternServer.Sender,
             ["GIT_COMMITTER_NAME"] = Author,
             ["GIT_COMMITTER_EMAIL"] = PosternServer.Sender,
-        },
-    });
+        });
 
     [GeneratedRegex(@"^Net::SMTP[^>]*>>> (?<text>.*)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex TraceLine();

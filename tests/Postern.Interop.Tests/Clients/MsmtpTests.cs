@@ -1,5 +1,6 @@
 using System.Text;
 using Postern.Interop.Tests.Server;
+using Postern.Testing.Processes;
 
 namespace Postern.Interop.Tests.Clients;
 
@@ -40,7 +41,7 @@ public sealed class MsmtpTests(PosternServer server)
         Relayed.AssertSame(message.Content, await server.MessageForAsync(message.Recipient));
     }
 
-    private async Task<ProgramRun> RunAsync(SampleMessage message, Way way, string mechanism, string password)
+    private async Task<ProgramResult> RunAsync(SampleMessage message, Way way, string mechanism, string password)
     {
         var program = Peer.Require("msmtp");
         var config = await server.NewFileAsync("msmtprc", Encoding.UTF8.GetBytes($"""
@@ -58,6 +59,6 @@ public sealed class MsmtpTests(PosternServer server)
 
             """));
         File.SetUnixFileMode(config, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        return await ProgramRun.StartAsync(new ProgramCommand(program, ["-C", config, "--", message.Recipient]) { InputOctets = message.LfContent });
+        return await RunningProgram.RunAsync([program, "-C", config, "--", message.Recipient], input: message.LfText);
     }
 }

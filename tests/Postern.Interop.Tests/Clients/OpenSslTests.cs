@@ -25,7 +25,7 @@ public sealed class OpenSslTests(PosternServer server)
         Assert.StartsWith("250 2.1.0 ", await typed.TypeAsync($"MAIL FROM:<{PosternServer.Sender}>"), StringComparison.Ordinal);
         Assert.StartsWith("250 2.1.5 ", await typed.TypeAsync($"RCPT TO:<{message.Recipient}>"), StringComparison.Ordinal);
         Assert.StartsWith("354 ", await typed.TypeAsync("DATA"), StringComparison.Ordinal);
-        Assert.StartsWith("250 2.0.0 Queued as ", await typed.TypeAsync(DotsStuffed(message.LfContent), "."), StringComparison.Ordinal);
+        Assert.StartsWith("250 2.0.0 Queued as ", await typed.TypeAsync(DotsStuffed(message.LfText), "."), StringComparison.Ordinal);
         Assert.StartsWith("221 2.0.0 ", await typed.TypeAsync("QUIT"), StringComparison.Ordinal);
 
         Assert.Equal(0, await typed.EndAsync());
@@ -113,6 +113,5 @@ public sealed class OpenSslTests(PosternServer server)
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 
-    private static byte[] DotsStuffed(byte[] content) =>
-        Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(content).Replace("\n.", "\n..", StringComparison.Ordinal));
+    private static byte[] DotsStuffed(string text) => Encoding.UTF8.GetBytes(text.Replace("\n.", "\n..", StringComparison.Ordinal));
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Postern.Interop.Tests.Server;
+using Postern.Testing.Processes;
 
 namespace Postern.Interop.Tests.Clients;
 
@@ -47,7 +48,7 @@ public sealed class SNailTests(PosternServer server)
         return Encoding.Latin1.GetBytes(text[(text.IndexOf('\n') + 1)..^1].Replace("\n", "\r\n", StringComparison.Ordinal));
     }
 
-    private async Task<ProgramRun> RunAsync(string recipient, string record, Way way, string mechanism, string password)
+    private async Task<ProgramResult> RunAsync(string recipient, string record, Way way, string mechanism, string password)
     {
         var program = Peer.Require("s-nail");
         var attachment = await server.NewFileAsync("octets.bin", SampleMessage.Attachment);
@@ -58,12 +59,9 @@ public sealed class SNailTests(PosternServer server)
             "tls-verify=strict", $"tls-ca-file={server.CertificateFile}", "tls-ca-no-defaults", $"from={PosternServer.Sender}", $"record={record}", "sendwait", "DEAD=/dev/null", "ttycharset=utf-8",
             .. way == Way.StartTls ? (string[])["smtp-use-starttls"] : [],
         ];
-        return await ProgramRun.StartAsync(new ProgramCommand(
-            program,
-            ["-:/", .. settings.SelectMany(static s => (string[])["-S", s]), "-s", SampleMessage.Subject, "-a", attachment, recipient])
-        {
-            Input = "Grüße ∀x∈ℝ\n.hidden\nlast\n",
-            Environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["LC_ALL"] = "C.UTF-8", ["HOME"] = Path.GetDirectoryName(record)! },
-        });
+        return await RunningProgram.RunAsync(
+            [program, "-:/", .. settings.SelectMany(static s => (string[])["-S", s]), "-s", SampleMessage.Subject, "-a", attachment, recipient],
+            input: "Grüße ∀x∈ℝ\n.hidden\nlast\n",
+            environment: new Dictionary<string, string>(StringComparer.Ordinal) { ["LC_ALL"] = "C.UTF-8", ["HOME"] = Path.GetDirectoryName(record)! });
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Postern.Interop.Tests.Server;
+using Postern.Testing.Processes;
 
 namespace Postern.Interop.Tests.Clients;
 
@@ -12,15 +13,15 @@ public sealed class SmtpSinkTests(PosternServer server)
         Assert.SkipWhen(server.SmtpSink is null, "smtp-sink is not installed");
         var message = SampleMessage.To($"{Guid.NewGuid():N}@smtp-sink.test");
 
-        var run = await ProgramRun.StartAsync(new ProgramCommand(Peer.Require("curl"),
+        var run = await RunningProgram.RunAsync(
         [
-            "--disable", "--silent", "--show-error", "--cacert", server.CertificateFile, "--url", $"smtps://127.0.0.1:{server.Port(Way.Implicit)}/client.test",
+            Peer.Require("curl"), "--disable", "--silent", "--show-error", "--cacert", server.CertificateFile, "--url", $"smtps://127.0.0.1:{server.Port(Way.Implicit)}/client.test",
             "--user", $"{PosternServer.User}:{PosternServer.Password}", "--mail-from", PosternServer.Sender, "--mail-rcpt", message.Recipient,
             "--upload-file", await server.NewFileAsync("message", message.Content),
-        ]));
+        ]);
 
         run.AssertSucceeded();
-        await server.Events.DeliveryAsync(message.Recipient, "delivered");
+        await server.DeliveredAsync(message.Recipient);
         var (envelope, content) = await DumpAsync(message.Recipient);
         Assert.Contains($"X-Mail-Args: <{PosternServer.Sender}>", envelope, StringComparison.Ordinal);
         Relayed.AssertSame(message.Content, content);

@@ -1,4 +1,5 @@
 using Postern.Interop.Tests.Server;
+using Postern.Testing.Processes;
 
 namespace Postern.Interop.Tests.Clients;
 
@@ -40,13 +41,14 @@ public sealed class SwaksTests(PosternServer server)
     }
 
     /// <summary>swaks ends what it sends with CRLF, whether or not it is there already: its file must do without the last one.</summary>
-    private async Task<ProgramRun> RunAsync(SampleMessage message, Way way, string mechanism, string password) =>
-        await ProgramRun.StartAsync(new ProgramCommand(Peer.Require("swaks"),
+    private async Task<ProgramResult> RunAsync(SampleMessage message, Way way, string mechanism, string password) =>
+        await RunningProgram.RunAsync(
         [
+            Peer.Require("swaks"),
             "--server", "127.0.0.1", "--port", $"{server.Port(way)}", "--ehlo", "client.test",
             way == Way.Implicit ? "--tls-on-connect" : "--tls", "--tls-verify", "--tls-ca-path", server.CertificateFile,
             "--auth", mechanism, "--auth-user", PosternServer.User, "--auth-password", password,
             "--from", PosternServer.Sender, "--to", message.Recipient,
             "--data", "@" + await server.NewFileAsync("message", message.Content[..^2]), "--suppress-data",
-        ]));
+        ]);
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Postern.Interop.Tests.Server;
 using Postern.Testing;
+using Postern.Testing.Processes;
 using Postern.Testing.Sinks;
 
 [assembly: AssemblyFixture(typeof(PosternServer))]
@@ -22,28 +23,36 @@ public sealed class PosternServer : IAsyncLifetime
 
     public const string WrongPassword = "incorrect horse";
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("postern-interop-");
     private readonly X509Certificate2 certificate = TestCertificate.Instance;
     private readonly ScriptedSink sink = new();
     private readonly Mailbag mailbag = new();
     private readonly CancellationTokenSource stopping = new();
     private Task collecting = Task.CompletedTask;
+    private PosternHome? home;
     private PosternProcess? process;
 
     /// <summary>Null where smtp-sink is not installed.</summary>
     internal SmtpSinkProcess? SmtpSink { get; private set; }
-
-    internal EventStream Events => process!.Events;
 
     /// <summary>PEM; the server's own certificate, which clients must trust.</summary>
     public string CertificateFile => Path.Combine(directory.FullName, "certificate.pem");
 
     public static string NewRecipient() => $"{Guid.NewGuid():N}@sink.test";
 
-    public int Port(Way way) => process!.Ports[way == Way.Implicit ? "submissions" : "submission"];
+    public int Port(Way way) => process![way == Way.Implicit ? "submissions" : "submission"].Port;
 
     /// <summary>The message that arrives for <paramref name="recipient"/>.</summary>
     public Task<SinkMessage> MessageForAsync(string recipient) => mailbag.MessageForAsync(recipient);
+
+    /// <summary>Completes when the server has logged that the next hop took the message for <paramref name="recipient"/>.</summary>
+    public Task DeliveredAsync(string recipient) =>
+        process!.Output.FindAsync(line =>
+            line.Contains("\"event\":\"delivery\"", StringComparison.Ordinal)
+            && line.Contains($"\"recipient\":\"{recipient}\"", StringComparison.Ordinal)
+            && line.Contains("\"outcome\":\"delivered\"", StringComparison.Ordinal)).WaitAsync(Patience);
 
     /// <summary>A new directory, gone with the server.</summary>
     public string NewDirectory() => directory.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName;
@@ -71,7 +80,12 @@ public sealed class PosternServer : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         if (process is not null)
+        {
+            await process.StopAsync();
             await process.DisposeAsync();
+        }
+
+        home?.Dispose();
         if (SmtpSink is not null)
             await SmtpSink.DisposeAsync();
         await stopping.CancelAsync();
@@ -88,19 +102,17 @@ public sealed class PosternServer : IAsyncLifetime
         await File.WriteAllTextAsync(key, certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
         File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         SmtpSink = await SmtpSinkProcess.StartAsync(NewDirectory());
-        var config = Path.Combine(directory.FullName, "postern.yaml");
-        await File.WriteAllTextAsync(config, Configuration(key));
-
-        await PosternProcess.CommandAsync(config, input: null, "account", "add", User, "--address", Sender);
-        await PosternProcess.CommandAsync(config, Password + "\n", "credential", "add", User, "--password-stdin");
-        process = await PosternProcess.ServeAsync(config);
+        home = new PosternHome(Path.Combine(AppContext.BaseDirectory, "postern.dll"), Configuration(key));
+        (await home.RunAsync("account", "add", User, "--address", Sender)).AssertSucceeded();
+        (await home.RunWithInputAsync(Password + "\n", "credential", "add", User, "--password-stdin")).AssertSucceeded();
+        process = await home.ServeAsync();
         collecting = mailbag.CollectAsync(sink, stopping.Token);
     }
 
     private string Configuration(string key) => $"""
         server:
           hostname: {Hostname}
-          data: {directory.FullName}/data
+          data: data
         tls:
           certificate: {CertificateFile}
           key: {key}

@@ -1,5 +1,4 @@
-using System.Diagnostics;
-using System.Text;
+using Postern.Testing.Processes;
 
 namespace Postern.Interop.Tests.Server;
 
@@ -11,18 +10,13 @@ public sealed class PostfixInstance : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly Process process;
+    private readonly RunningProgram master;
     private readonly string configuration;
-    private readonly StringBuilder log = new();
-    private readonly Lock gate = new();
-    private readonly List<(string Text, TaskCompletionSource<string> Found)> waiting = [];
-    private readonly Task reading;
 
-    private PostfixInstance(Process process, string configuration)
+    private PostfixInstance(RunningProgram master, string configuration)
     {
-        this.process = process;
+        this.master = master;
         this.configuration = configuration;
-        reading = ReadAsync();
     }
 
     public static async Task<PostfixInstance> StartAsync(PosternServer server, string password)
@@ -34,12 +28,11 @@ public sealed class PostfixInstance : IAsyncDisposable
         await File.WriteAllTextAsync(Path.Combine(config, "main.cf"), MainFile(server, directory));
         await File.WriteAllTextAsync(Path.Combine(config, "master.cf"), MasterFile());
         await File.WriteAllTextAsync(Path.Combine(config, "dynamicmaps.cf"), string.Empty);
-        (await ProgramRun.StartAsync(new ProgramCommand("chown", ["postfix", Path.Combine(directory, "data")]))).AssertSucceeded();
+        (await RunningProgram.RunAsync(["chown", "postfix", Path.Combine(directory, "data")])).AssertSucceeded();
         // The directory above belongs to the tests' user alone; Postfix's processes must pass through it.
         for (var parent = directory; parent.Length > Path.GetTempPath().Length; parent = Path.GetDirectoryName(parent)!)
             File.SetUnixFileMode(parent, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
-        var start = new ProcessStartInfo(Peer.Require("postfix"), ["-c", config, "start-fg"]) { UseShellExecute = false, RedirectStandardOutput = true };
-        var instance = new PostfixInstance(Process.Start(start)!, config);
+        var instance = new PostfixInstance(RunningProgram.Start([Peer.Require("postfix"), "-c", config, "start-fg"]), config);
         await instance.SetPasswordAsync(password);
         await instance.LoggedAsync("daemon started");
         return instance;
@@ -50,10 +43,8 @@ public sealed class PostfixInstance : IAsyncDisposable
         File.WriteAllTextAsync(Path.Combine(configuration, "passwords"), $"127.0.0.1 {PosternServer.User}:{password}\n");
 
     public async Task SubmitAsync(SampleMessage message) =>
-        (await ProgramRun.StartAsync(new ProgramCommand(Peer.Require("sendmail"), ["-C", configuration, "-i", "-f", PosternServer.Sender, "--", message.Recipient])
-        {
-            InputOctets = message.LfContent,
-        })).AssertSucceeded();
+        (await RunningProgram.RunAsync(
+            [Peer.Require("sendmail"), "-C", configuration, "-i", "-f", PosternServer.Sender, "--", message.Recipient], input: message.LfText)).AssertSucceeded();
 
     /// <summary>Tries everything in the queue now, with newly started delivery agents.</summary>
     public async Task RetryAsync()
@@ -63,44 +54,18 @@ public sealed class PostfixInstance : IAsyncDisposable
     }
 
     /// <summary>The first log line with this text, past or to come.</summary>
-    public Task<string> LoggedAsync(string text)
-    {
-        lock (gate)
-        {
-            if (log.ToString().Split('\n').FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } line)
-                return Task.FromResult(line);
-            var found = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-            waiting.Add((text, found));
-            return found.Task.WaitAsync(Patience);
-        }
-    }
+    public Task<string> LoggedAsync(string text) =>
+        master.Output.FindAsync(line => line.Contains(text, StringComparison.Ordinal)).WaitAsync(Patience);
 
     public async ValueTask DisposeAsync()
     {
         await RunAsync("postfix", "stop");
-        await process.WaitForExitAsync().WaitAsync(Patience);
-        await reading;
-        process.Dispose();
+        await master.WaitAsync(Patience);
+        await master.DisposeAsync();
     }
 
-    private Task<ProgramRun> RunAsync(string program, string argument) =>
-        ProgramRun.StartAsync(new ProgramCommand(Peer.Require(program), ["-c", configuration, argument]));
-
-    private async Task ReadAsync()
-    {
-        while (await process.StandardOutput.ReadLineAsync() is { } line)
-        {
-            lock (gate)
-            {
-                log.Append(line).Append('\n');
-                foreach (var waiter in waiting.Where(w => line.Contains(w.Text, StringComparison.Ordinal)).ToArray())
-                {
-                    waiter.Found.SetResult(line);
-                    waiting.Remove(waiter);
-                }
-            }
-        }
-    }
+    private Task<ProgramResult> RunAsync(string program, string argument) =>
+        RunningProgram.RunAsync([Peer.Require(program), "-c", configuration, argument]);
 
     private static string MainFile(PosternServer server, string directory) => $$"""
         compatibility_level = 3.6

@@ -20,7 +20,7 @@ public sealed record SampleMessage(string Recipient, byte[] Content)
     public static byte[] Attachment { get; } = [.. Enumerable.Range(0, 5_000).Select(static i => (byte)((i * 7) + (i / 256)))];
 
     /// <summary>Lines end in LF, as programs that read mail from a file or a pipe want it.</summary>
-    public byte[] LfContent => [.. Content.Where(static octet => octet != '\r')];
+    public string LfText => Encoding.UTF8.GetString(Content).Replace("\r", string.Empty, StringComparison.Ordinal);
 
     public static SampleMessage To(string recipient)
     {

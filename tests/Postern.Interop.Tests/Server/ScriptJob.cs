@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Postern.Testing.Processes;
 
 namespace Postern.Interop.Tests.Server;
 
@@ -28,7 +29,7 @@ internal sealed record ScriptJob(string Recipient, Way Way, string? Mechanism, b
                 SampleMessage.Attachment,
             },
             Options);
-        var run = await ProgramRun.StartAsync(new ProgramCommand(interpreter, [Peer.Script(script)]) { Input = job });
+        var run = await RunningProgram.RunAsync([interpreter, Peer.Script(script)], input: job);
         run.AssertSucceeded();
         return JsonElement.Parse(run.Output);
     }

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Postern.Testing.Processes;
 
 namespace Postern.Interop.Tests.Server;
 
@@ -9,9 +9,9 @@ internal sealed class SmtpSinkProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly Process process;
+    private readonly RunningProgram process;
 
-    private SmtpSinkProcess(Process process, string directory, int port)
+    private SmtpSinkProcess(RunningProgram process, string directory, int port)
     {
         this.process = process;
         Directory = directory;
@@ -32,19 +32,14 @@ internal sealed class SmtpSinkProcess : IAsyncDisposable
             var port = FreePort();
             // As root it wants to be told whom to become, even if that is root.
             string[] identity = Environment.IsPrivilegedProcess ? ["-u", "root"] : [];
-            var started = Process.Start(new ProcessStartInfo(program, [.. identity, "-d", Path.Combine(directory, "message."), $"inet:127.0.0.1:{port}", "100"]))!;
+            var started = RunningProgram.Start([program, .. identity, "-d", Path.Combine(directory, "message."), $"inet:127.0.0.1:{port}", "100"]);
             if (await IsListeningAsync(started, port))
                 return new SmtpSinkProcess(started, directory, port);
-            started.Dispose();
+            await started.DisposeAsync();
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        process.Kill();
-        await process.WaitForExitAsync();
-        process.Dispose();
-    }
+    public ValueTask DisposeAsync() => process.DisposeAsync();
 
     private static int FreePort()
     {
@@ -54,7 +49,7 @@ internal sealed class SmtpSinkProcess : IAsyncDisposable
     }
 
     /// <summary>False when it has ended: the port was taken in between.</summary>
-    private static async Task<bool> IsListeningAsync(Process process, int port)
+    private static async Task<bool> IsListeningAsync(RunningProgram process, int port)
     {
         using var patience = new CancellationTokenSource(Patience);
         while (!process.HasExited)
