@@ -155,8 +155,11 @@ public sealed class SegmentFailureTests : IDisposable
             Assert.True(spool.Remove(id));
             while (spool.Status.Condition == SpoolCondition.Writable)
                 await Task.Yield();
-            home.Clock.Advance(TimeSpan.FromSeconds(1.1));
-            await Samples.CommitAsync(spool, Samples.Content(200));
+
+            // The batch that met the failure may still be settling: until it has, room is refused.
+            do
+                home.Clock.Advance(TimeSpan.FromSeconds(1.1));
+            while (await Samples.TryCommitAsync(spool, Samples.Content(200)) is not SpoolCommit.Durable);
         }
 
         await using var again = home.Open();
