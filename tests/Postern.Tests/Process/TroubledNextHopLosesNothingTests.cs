@@ -29,7 +29,7 @@ public sealed class TroubledNextHopLosesNothingTests
         var recipient = Assert.Single(item.GetProperty("recipients").EnumerateArray());
         Assert.Equal("bart@example.net", recipient.GetProperty("address").GetString());
         Assert.Equal("pending", recipient.GetProperty("status").GetString());
-        Assert.Matches(trouble.StartsWith('4') ? $"{trouble[..3]} .*for a test" : "^[Cc]onnection (reset|closed)", recipient.GetProperty("lastReply").GetString());
+        Assert.Matches(trouble.StartsWith('4') ? $"{trouble[..3]} .*for a test" : "[Cc]onnection (reset|closed)", recipient.GetProperty("lastReply").GetString());
 
         Volatile.Write(ref isWell, true);
         await server.DrainAsync(ProcessTests.Stop);
