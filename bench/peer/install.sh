@@ -4,7 +4,10 @@ set -e
 source=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$BENCH_PREFIX"
 rm -rf postern prepared
-dotnet publish "$source/src/Postern" -c Release -o postern -v q --nologo
+# Compiled ahead of time where the compiler can be had: a third less time to the first greeting. The lock files know no platform, so
+# this restore keeps its own.
+publish() { dotnet publish "$source/src/Postern" -c Release -o postern -v q --nologo "$@"; }
+publish -r linux-x64 --self-contained false -p:PublishReadyToRun=true -p:NuGetLockFilePath=obj/publish.lock.json || publish
 
 mkdir -m 700 prepared
 cat > prepared/postern.yaml <<C
