@@ -17,9 +17,10 @@ internal sealed class ControlClient : IQueueAdmin
     private ControlClient(HttpClient http) => this.http = http;
 
     /// <summary>Null when no server listens there.</summary>
+    /// <exception cref="IOException">This user may not know: nothing may then be said about a server or its queue.</exception>
     public static async Task<ControlClient?> ConnectAsync(string path, CancellationToken ct)
     {
-        if (!File.Exists(path) || ControlServer.WhyNot(path) is not null)
+        if (!IsThere(path) || ControlServer.WhyNot(path) is not null)
             return null;
         try
         {
@@ -89,6 +90,24 @@ internal sealed class ControlClient : IQueueAdmin
         if (!answer.IsSuccessStatusCode)
             throw new IOException((await answer.Content.ReadFromJsonAsync(ControlJson.Default.Refusal, ct))?.Error ?? $"the server answered {answer.StatusCode}");
         return await answer.Content.ReadFromJsonAsync(type, ct) ?? throw new IOException("the server answered nothing");
+    }
+
+    // File.Exists answers no where it may not look.
+    private static bool IsThere(string path)
+    {
+        try
+        {
+            _ = File.GetAttributes(path);
+            return true;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"{Environment.UserName} may not look into {Path.GetDirectoryName(path)}", e);
+        }
     }
 
     private static HttpRequestMessage Post<T>(string path, T body, JsonTypeInfo<T> type) => new(HttpMethod.Post, path) { Content = JsonContent.Create(body, type) };

@@ -94,6 +94,22 @@ public sealed class UnusableDataStopsTheStartTests
         Assert.Contains($"the data directory {home.Data} cannot be written by nobody", serve.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("status")]
+    [InlineData("queue", "list")]
+    [InlineData("queue", "hold", "--all")]
+    public async Task Who_may_not_look_is_not_told_that_there_is_nothing(params string[] args)
+    {
+        using var home = await ProcessTests.HomeAsync();
+        await using var server = await home.ServeAsync();
+
+        var asked = await OtherUser.RunAsync(home, args);
+
+        Assert.Equal(1, asked.ExitCode);
+        Assert.Empty(asked.Output);
+        Assert.Contains($"nobody may not look into {home.Data}", asked.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_second_server_on_the_same_data_names_the_first_which_goes_on()
     {
