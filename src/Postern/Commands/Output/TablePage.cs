@@ -3,7 +3,10 @@ using Spectre.Console;
 
 namespace Postern.Commands.Output;
 
-/// <summary>A table for people: lines around it in a terminal, plain columns in a pipe.</summary>
+/// <summary>
+/// A table for people: lines around it in a terminal, plain columns in a pipe. Where a window is too narrow for it, one block a row:
+/// a queue id or an address that is broken into pieces cannot be copied.
+/// </summary>
 internal sealed class TablePage(params string[] columns)
 {
     private readonly List<string[]> rows = [];
@@ -21,6 +24,12 @@ internal sealed class TablePage(params string[] columns)
         if (rows.Count == 0 && ifEmpty is not null)
         {
             terminal.Line(ifEmpty);
+            return;
+        }
+
+        if (columns.Length > 2 && terminal.IsInteractive && NaturalWidth() > terminal.Width)
+        {
+            WriteBlocks(terminal);
             return;
         }
 
@@ -44,5 +53,26 @@ internal sealed class TablePage(params string[] columns)
 
         foreach (var line in text.ToString().AsSpan().TrimEnd().EnumerateLines())
             terminal.Output.WriteLine(line.TrimEnd());
+    }
+
+    private int NaturalWidth()
+    {
+        const int Frame = 3;
+        var width = 1;
+        for (var i = 0; i < columns.Length; i++)
+            width += Frame + rows.Select(row => PrintableText.Of(row[i]).Length).Prepend(columns[i].Length).Max();
+        return width;
+    }
+
+    private void WriteBlocks(Terminal terminal)
+    {
+        var indent = columns.Max(static c => c.Length) + 2;
+        for (var r = 0; r < rows.Count; r++)
+        {
+            if (r > 0)
+                terminal.Line();
+            for (var i = 0; i < columns.Length; i++)
+                terminal.Line(columns[i].PadRight(indent) + PrintableText.Of(rows[r][i]));
+        }
     }
 }

@@ -9,7 +9,8 @@ namespace Postern.Commands.Output;
 /// <param name="isInteractive">A person looks at the output: colours and line drawing are welcome.</param>
 /// <param name="canAsk">A person can answer a question.</param>
 /// <param name="events">Takes the lines of the log while a server runs; null for nobody.</param>
-internal sealed class Terminal(TextWriter output, TextWriter error, TextReader input, bool isInteractive, bool canAsk, Stream? events = null)
+/// <param name="window">Columns of the person's window; null to ask the system.</param>
+internal sealed class Terminal(TextWriter output, TextWriter error, TextReader input, bool isInteractive, bool canAsk, Stream? events = null, int? window = null)
 {
     private const int FallbackWidth = 80;
 
@@ -30,7 +31,7 @@ internal sealed class Terminal(TextWriter output, TextWriter error, TextReader i
         isInteractive && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
 
     /// <summary>Columns; a pipe has room for everything.</summary>
-    public int Width => isInteractive ? WindowWidth() : short.MaxValue;
+    public int Width => isInteractive ? window ?? WindowWidth() : short.MaxValue;
 
     /// <summary>The process's own.</summary>
     public static Terminal OfProcess() =>

@@ -1,0 +1,36 @@
+using Postern.Commands.Output;
+
+namespace Postern.Tests.Commands;
+
+public sealed class TablePageTests
+{
+    private const string Id = "01JD0K3ZQ8Y6X5V4T3S2R1P0NM";
+    private const string Address = "a-rather-long-mailbox@department.example.org";
+
+    [Theory]
+    [InlineData(40)]
+    [InlineData(80)]
+    public void What_is_copied_from_a_narrow_window_stays_in_one_piece(int width)
+    {
+        var text = Draw(width, new TablePage("id", "from", "last reply").Row(Id, Address, "-").Row(Id, Address, "connect: Connection refused"));
+
+        Assert.Equal(
+            [$"id          {Id}", $"from        {Address}", "last reply  -", "", $"id          {Id}", $"from        {Address}", "last reply  connect: Connection refused"],
+            text.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void A_wide_window_shows_a_table()
+    {
+        var text = Draw(120, new TablePage("id", "from", "last reply").Row(Id, Address, "-"));
+
+        Assert.Contains($"│ {Id} │ {Address} │ -", text, StringComparison.Ordinal);
+    }
+
+    private static string Draw(int width, TablePage page)
+    {
+        var output = new StringWriter();
+        page.WriteTo(new Terminal(output, TextWriter.Null, TextReader.Null, isInteractive: true, canAsk: false, window: width));
+        return output.ToString();
+    }
+}
