@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Postern.Commands.Output;
 using Postern.Configuration;
@@ -68,7 +69,7 @@ internal static class ServeCommand
         }
         catch (ListenException e)
         {
-            return terminal.Fail(e.Message, $"Free {e.Endpoint}, or give listener '{e.Listener}' another address in {configuration.Source}.", ExitCode.Usage);
+            return terminal.Fail(e.Message, WhatToDo(e, configuration), ExitCode.Usage);
         }
 
         void Stop(PosixSignalContext signal)
@@ -78,6 +79,14 @@ internal static class ServeCommand
                 hurry.Cancel();
             stop.Cancel();
         }
+    }
+
+    private static string WhatToDo(ListenException e, PosternConfiguration configuration)
+    {
+        var where = configuration.File ?? "a postern.yaml; 'postern init' writes one";
+        return (e.InnerException as SocketException)?.SocketErrorCode == SocketError.AddressAlreadyInUse
+            ? $"Free {e.Endpoint}, or give listener '{e.Listener}' another address in {where}."
+            : $"Give listener '{e.Listener}' an address of this machine that this user may listen on, in {where}.";
     }
 
     private static void Announce(Terminal terminal, PosternConfiguration configuration, ServerHost host)

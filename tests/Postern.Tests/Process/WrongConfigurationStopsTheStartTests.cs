@@ -42,6 +42,18 @@ public sealed class WrongConfigurationStopsTheStartTests
     }
 
     [Fact]
+    public async Task An_address_of_another_machine_is_not_to_be_freed()
+    {
+        using var home = new PosternHome(ProcessTests.Dll, "server: { hostname: mail.example.org, data: data }\nlisteners: [{ name: a, listen: [\"192.0.2.9:2525\"] }]\n");
+
+        var serve = await home.RunAsync("serve");
+
+        Assert.Equal(2, serve.ExitCode);
+        Assert.Contains("Give listener 'a' an address of this machine", serve.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Free ", serve.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_key_file_that_is_missing_is_named()
     {
         var serve = await ServeAsync("tls: { certificate: cert.pem, key: none.pem }\n", static home => WriteCertificate(home, out _));
