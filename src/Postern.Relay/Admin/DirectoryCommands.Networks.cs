@@ -15,7 +15,7 @@ public sealed partial class DirectoryCommands
         return Change("network add", $"{text} for {name}", sql =>
         {
             if (!DirectoryLookups.HasDomain(sql, name))
-                return new AdminOutcome.NotFound($"{DirectoryLookups.NoDomain(sql, name).Message} To add it: postern domain add {name}");
+                return new AdminOutcome.NotFound($"{DirectoryLookups.NoDomain(sql, name).Message}; to add it: postern domain add {name}");
             return sql.Execute("insert or ignore into networks (domain, cidr) values (@name, @text)", new { name, text }) > 0
                 ? new AdminOutcome.Done($"clients in {text} may send for {name}")
                 : new AdminOutcome.AlreadyThere($"clients in {text} may send for {name} already");

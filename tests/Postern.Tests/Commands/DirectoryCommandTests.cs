@@ -5,6 +5,16 @@ namespace Postern.Tests.Commands;
 public sealed class DirectoryCommandTests
 {
     [Fact]
+    public async Task A_network_for_an_unknown_domain_says_how_to_add_the_domain()
+    {
+        using var run = new CommandRun();
+
+        var result = await run.PosternAsync("network", "add", "192.0.2.0/24", "--domain", "example.org");
+
+        Assert.Equal("postern: there is no domain 'example.org'; to add it: postern domain add example.org", result.Error.TrimEnd());
+    }
+
+    [Fact]
     public async Task An_account_lives_from_add_to_remove()
     {
         using var run = new CommandRun();
