@@ -25,6 +25,13 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
     /// <summary>On every command that prints data.</summary>
     public Option<bool> Json { get; } = new("--json") { Description = "Print one JSON document" };
 
+    /// <summary>Refuses <c>--config</c> where nothing would read it.</summary>
+    public void ReadNoConfiguration(Command command) => command.Validators.Add(result =>
+    {
+        if (result.GetResult(ConfigFile) is { Implicit: false })
+            result.AddError("it reads no configuration, so --config means nothing here");
+    });
+
     /// <summary>The configuration, or null after every error was printed; the exit code is then <see cref="ExitCode.Usage"/>.</summary>
     public PosternConfiguration? LoadConfiguration(ParseResult arguments)
     {

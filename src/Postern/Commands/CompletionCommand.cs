@@ -34,6 +34,7 @@ internal static class CompletionCommand
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
         var command = new DocumentedCommand("completion", "Print the completion script of a shell", "postern completion bash > /etc/bash_completion.d/postern", "postern completion fish > ~/.config/fish/completions/postern.fish")
             .With(shell);
+        context.ReadNoConfiguration(command);
         command.SetAction(arguments =>
         {
             context.Terminal.Output.WriteLine(arguments.GetRequiredValue(shell) switch { "bash" => Bash, "zsh" => Zsh, _ => Fish });

@@ -45,6 +45,7 @@ internal static class InitCommand
     {
         var directory = new Argument<string>("DIR") { Description = "Where to write", DefaultValueFactory = static _ => "." };
         var command = new DocumentedCommand("init", "Write a commented postern.yaml and create the data directory", "postern init /etc/postern").With(directory);
+        context.ReadNoConfiguration(command);
         command.SetAction(arguments => Run(context, arguments.GetRequiredValue(directory)));
         return command;
     }

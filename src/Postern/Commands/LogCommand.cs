@@ -28,7 +28,7 @@ internal static class LogCommand
         var login = new Option<string?>("--login") { Description = "Of this user", HelpName = "USER" };
         var client = new Option<IPNetwork?>("--client") { Description = "From this address or network", HelpName = "CIDR", CustomParser = ParsedArguments.Network };
         var reference = new Option<string?>("--ref") { Description = "With this reference or queue id", HelpName = "REF" };
-        var limit = new Option<int>("--limit") { Description = $"At most the last N events [default: {DefaultLimit}]", HelpName = "N", CustomParser = ParsedArguments.Count, DefaultValueFactory = static _ => DefaultLimit };
+        var limit = new Option<int>("--limit") { Description = "At most the last N events", HelpName = "N", CustomParser = ParsedArguments.Count, DefaultValueFactory = static _ => DefaultLimit };
         var follow = new Option<bool>("--follow") { Description = "Go on with what is written from now on, until interrupted; with --json one event a line" };
         reference.Validators.Add(WhyNoReference);
         var command = new DocumentedCommand(name, description, example).With(since, login, client, reference, limit, follow, context.Json);

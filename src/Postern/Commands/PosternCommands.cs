@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using Postern.Commands.Accounts;
 using Postern.Commands.Credentials;
 using Postern.Commands.Domains;
@@ -67,7 +68,7 @@ internal static class PosternCommands
 
     private static int Refuse(ParseResult result, Terminal terminal)
     {
-        var command = result.CommandResult.Command;
+        var command = OwnerOfTheProblem(result);
         var path = PathOf(command);
         var todo = $"Run '{path} --help' to see what it takes.";
         if (result.UnmatchedTokens is [var unknown, ..])
@@ -79,8 +80,24 @@ internal static class PosternCommands
 
         if (command.Subcommands.Count > 0 && command.Action is null)
             return terminal.Fail($"{path} needs a command: {string.Join(", ", command.Subcommands.Select(static c => c.Name))}", todo, ExitCode.Usage);
-        return terminal.Fail($"{path}: {result.Errors[0].Message}", todo, ExitCode.Usage);
+        return terminal.Fail($"{path}: {OneLine(result.Errors[0].Message)}", todo, ExitCode.Usage);
     }
+
+    /// <summary>The command to which an unknown word was said: the parser goes on behind it and may find a command of another level.</summary>
+    private static Command OwnerOfTheProblem(ParseResult result)
+    {
+        var owner = result.CommandResult;
+        if (result.UnmatchedTokens is not [var unknown, ..])
+            return owner.Command;
+        var tokens = result.Tokens.ToList();
+        var at = tokens.FindIndex(t => t.Value == unknown);
+        while (owner.Parent is CommandResult parent && owner.IdentifierToken is { } name && at < tokens.IndexOf(name))
+            owner = parent;
+        return owner.Command;
+    }
+
+    /// <summary>The parser's own messages have line ends and tabs.</summary>
+    private static string OneLine(string message) => string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private static string PathOf(Command command) =>
         command is RootCommand ? "postern" : $"{PathOf(command.Parents.OfType<Command>().First())} {command.Name}";

@@ -32,6 +32,38 @@ public sealed class CommandLineTests
     }
 
     [Theory]
+    [InlineData("init")]
+    [InlineData("try")]
+    [InlineData("completion", "bash")]
+    public async Task A_configuration_that_nothing_would_read_is_refused(params string[] args)
+    {
+        var result = await CommandRun.ExecuteAsync([.. args, "--config", "/nowhere/postern.yaml"]);
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.Contains("--config means nothing here", result.Error, StringComparison.Ordinal);
+        Assert.Empty(result.Output);
+    }
+
+    [Fact]
+    public async Task A_choice_that_does_not_exist_is_answered_in_one_readable_line()
+    {
+        var result = await CommandRun.ExecuteAsync(["completion", "tcsh"]);
+
+        Assert.Equal("postern: postern completion: Argument 'tcsh' not recognized. Must be one of: 'bash' 'zsh' 'fish'", result.Error.Split('\n')[0]);
+    }
+
+    [Theory]
+    [InlineData("queue", "list")]
+    [InlineData("log", "auth")]
+    public async Task Help_says_a_default_once(params string[] path)
+    {
+        var help = await CommandRun.ExecuteAsync([.. path, "--help"]);
+
+        Assert.Single(help.Output.Split('\n'), static line => line.Contains("[default: 100]", StringComparison.Ordinal));
+        Assert.DoesNotContain("[default: 100] [default: 100]", help.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [MemberData(nameof(EveryCommand))]
     public void Every_command_and_option_says_what_it_does(string path)
     {
@@ -57,6 +89,8 @@ public sealed class CommandLineTests
     [InlineData("postern account has no command 'ad'; did you mean 'add'?", "account", "ad")]
     [InlineData("postern check has no option '--jsno'; did you mean '--json'?", "check", "--jsno")]
     [InlineData("postern account show has no argument 'b'", "account", "show", "a", "b")]
+    [InlineData("postern has no command 'spool'", "spool", "check")]
+    [InlineData("postern queue has no command 'stat'", "queue", "stat", "list")]
     public async Task A_mistyped_word_is_answered_with_the_nearest_one(string expected, params string[] args)
     {
         var result = await CommandRun.ExecuteAsync(args);

@@ -14,7 +14,7 @@ internal static class QueueListCommand
     public static Command Create(CommandContext context)
     {
         var filter = new FilterOptions();
-        var limit = new Option<int>("--limit") { Description = $"At most this many messages [default: {DefaultLimit}]", HelpName = "N", CustomParser = ParsedArguments.Count, DefaultValueFactory = static _ => DefaultLimit };
+        var limit = new Option<int>("--limit") { Description = "At most this many messages", HelpName = "N", CustomParser = ParsedArguments.Count, DefaultValueFactory = static _ => DefaultLimit };
         var after = new Option<string?>("--after") { Description = "Begin behind this message, for the next page", HelpName = "ID" };
         var command = new DocumentedCommand("list", "List messages, oldest first", "postern queue list", "postern queue list --older-than 1d --json").With([.. filter.All, limit, after, context.Json]);
         command.SetAction(async (arguments, ct) =>

@@ -12,6 +12,7 @@ internal static class TryCommand
     public static Command Create(CommandContext context)
     {
         var command = new DocumentedCommand("try", "Watch the main job end to end on loopback, with temporary data; exit 0 only if all came out right", "postern try");
+        context.ReadNoConfiguration(command);
         command.SetAction(async (_, ct) => await RunAsync(context, ct));
         return command;
     }
