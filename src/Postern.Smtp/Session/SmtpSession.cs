@@ -90,8 +90,16 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>Called from outside the loop: ends the session with this reply as soon as it waits for the client.</summary>
     public void Interrupt(Reply reply)
     {
-        if (Interlocked.CompareExchange(ref farewell, reply, comparand: null) is null)
+        if (Interlocked.CompareExchange(ref farewell, reply, comparand: null) is not null)
+            return;
+        try
+        {
             reading.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended by itself in this moment.
+        }
     }
 
     /// <summary>Ends the transaction, if any: RSET, EHLO, end of data, end of session.</summary>

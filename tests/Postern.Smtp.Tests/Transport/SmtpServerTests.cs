@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using Postern.Sasl;
 using Postern.Smtp.Events;
+using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
 using Postern.Testing;
@@ -137,6 +139,18 @@ public sealed class SmtpServerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_session_that_has_just_ended_can_still_be_told_to_end()
+    {
+        var options = Options();
+        await using var server = new SmtpServer(options);
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var state = new SessionState { Id = "1", Listener = "test", Hostname = "mail.example.org", ClientAddress = IPAddress.Loopback };
+        var session = new SmtpSession(new SmtpListener(server, options.Listeners[0]), new SmtpTransport(socket, Stream.Null), state);
+        await session.DisposeAsync();
+        session.Interrupt(StandardReply.ShuttingDown);
+    }
+
+    [Fact]
     public async Task A_reset_at_any_moment_ends_one_session_and_leaves_nothing()
     {
         await using var server = Start();
@@ -201,7 +215,7 @@ public sealed class SmtpServerTests : IDisposable
             Listeners = [o.Listeners[0] with { Endpoints = [new IPEndPoint(IPAddress.Loopback, 0), new IPEndPoint(IPAddress.IPv6Loopback, 0)] }],
         });
         Assert.Equal(2, server.Endpoints.Count);
-        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetworkV6, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(server.Endpoints[1].Endpoint, Ct);
         var greeting = new byte[3];
         await socket.ReceiveAsync(greeting, Ct);
