@@ -29,4 +29,13 @@ public sealed record SessionLimits
 
     /// <summary>Commands answered with a syntax or sequence error before the connection is closed with 421.</summary>
     public int BadCommands { get; init; } = 20;
+
+    /// <summary>
+    /// Refusals of any kind since the last stored message before the connection is closed with 421; recipients over
+    /// <see cref="Recipients"/> are not counted, for a client may send them in one group. Each refusal by policy is a record in the audit log.
+    /// </summary>
+    public int Refusals { get; init; } = 100;
+
+    /// <summary>Commands since the last stored message, beside those for <see cref="Recipients"/>, before the connection is closed with 421.</summary>
+    public int CommandsPerMessage { get; init; } = 5000;
 }

@@ -21,6 +21,8 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     private long deadline = long.MaxValue;
     private Reply? farewell;
     private int badCommands;
+    private int refusals;
+    private int commands;
     private bool betweenCommands;
 
     public SmtpListener Listener => listener;
@@ -160,6 +162,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
             var step = outcome switch
             {
+                LineOutcome.Line when ++commands > server.Limits.CommandsPerMessage + server.Limits.Recipients => Refuse("?", StandardReply.TooManyErrors, After.Close),
                 LineOutcome.Line => await AnswerAsync(line),
                 LineOutcome.TooLong when await SkipLineAsync() => Refuse("?", StandardReply.LineTooLong),
                 LineOutcome.TooLong => Refuse("?", StandardReply.LineTooLong, After.Close),
@@ -202,13 +205,19 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         return Refuse(verb.Name, refusal, mustClose ? After.Close : step.After);
     }
 
-    /// <summary>Counts what the client got wrong; enough of it ends the session.</summary>
     private Step Refuse(string verb, Reply reply, After after = After.ReadCommand)
     {
         server.Events.OnRefused(state, verb, reply);
-        return reply.Code is >= 500 and < 510 && ++badCommands >= server.Limits.BadCommands
-            ? new Step(StandardReply.TooManyErrors, After: After.Close)
-            : new Step(reply, After: after);
+        return IsOneTooMany(reply) ? new Step(StandardReply.TooManyErrors, After: After.Close) : new Step(reply, After: after);
+    }
+
+    /// <summary>Counts what the client got wrong and what it was denied; enough of either ends the session.</summary>
+    private bool IsOneTooMany(Reply refusal)
+    {
+        if (refusal == StandardReply.TooManyRecipients)
+            return false;
+        var isBad = refusal.Code is >= 500 and < 510 && ++badCommands >= server.Limits.BadCommands;
+        return ++refusals >= server.Limits.Refusals || isBad;
     }
 
     private async ValueTask<bool> AuthenticateAsync()
@@ -217,7 +226,12 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         Dialogue = null;
         var (reply, stays) = await dialogue.RunAsync(reading.Token);
         if (!reply.IsPositive)
-            server.Events.OnRefused(state, Verbs.Auth.Row.Name, reply);
+        {
+            var step = Refuse(Verbs.Auth.Row.Name, reply, stays ? After.ReadCommand : After.Close);
+            reply = stays ? step.Reply! : reply;
+            stays = step.After == After.ReadCommand;
+        }
+
         await SayAsync(reply);
         return stays;
     }
@@ -244,7 +258,9 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             _ => StandardReply.InternalError,
         };
         server.Events.OnReceived(state, transaction, reader.Octets, outcome);
-        if (!reply.IsPositive)
+        if (reply.IsPositive)
+            (refusals, commands) = (0, 0);
+        else
             server.Events.OnRefused(state, Verbs.Data.Row.Name, reply);
         await EndTransactionAsync();
         state.Phase = Phase.Ready;
