@@ -21,6 +21,9 @@ public sealed record SessionLimits
     /// <summary>How long to wait for the next part of the content (RFC 5321 §4.5.3.2.5).</summary>
     public TimeSpan DataBlock { get; init; } = TimeSpan.FromMinutes(3);
 
+    /// <summary>Octets of content a second, on average and after a first <see cref="DataBlock"/>: a client that only keeps its place is slower.</summary>
+    public int DataOctetsPerSecond { get; init; } = 500;
+
     /// <summary>How long a TLS handshake may take.</summary>
     public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(30);
 

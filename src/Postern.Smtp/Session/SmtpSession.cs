@@ -240,7 +240,8 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     {
         var transaction = state.Transaction!;
         var reader = new DataReader(transport, server.Limits.MessageOctets);
-        var end = await reader.ReadAsync(Draft!, () => SetDeadline(server.Limits.DataBlock), reading.Token);
+        var begun = server.Clock.GetTimestamp();
+        var end = await reader.ReadAsync(Draft!, () => SetDataDeadline(reader.Octets, begun), reading.Token);
         ClearDeadline();
         if (end == DataEnd.Closed)
             return false;
@@ -317,6 +318,14 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         if (listener.IsStopping && IsBetweenCommands)
             Interrupt(StandardReply.ShuttingDown);
         Volatile.Write(ref deadline, server.Clock.GetTimestamp() + (long)(wait.TotalSeconds * server.Clock.TimestampFrequency));
+    }
+
+    /// <summary>For the next part of the content, and for all of it: octet by octet a message would last for years.</summary>
+    private void SetDataDeadline(long octets, long begun)
+    {
+        var limits = server.Limits;
+        var left = limits.DataBlock + TimeSpan.FromSeconds((double)octets / limits.DataOctetsPerSecond) - server.Clock.GetElapsedTime(begun);
+        SetDeadline(left < limits.DataBlock ? left : limits.DataBlock);
     }
 
     private void ClearDeadline() => Volatile.Write(ref deadline, long.MaxValue);

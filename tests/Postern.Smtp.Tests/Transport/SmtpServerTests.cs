@@ -74,6 +74,27 @@ public sealed class SmtpServerTests : IDisposable
     }
 
     [Fact]
+    public async Task Content_that_trickles_in_for_ever_ends_the_connection()
+    {
+        await using var server = Start();
+        await using var client = await RawClient.ConnectAsync(server, Ct);
+        await client.ReadLineAsync(Ct);
+        await client.SayAsync("EHLO c", Ct);
+        await client.SayAsync("MAIL FROM:<a@example.org>", Ct);
+        await client.SayAsync("RCPT TO:<b@accepted.example>", Ct);
+        await client.SayAsync("DATA", Ct);
+        for (var sent = 1; sent <= 3 && recorder.Closed.IsEmpty; sent++)
+        {
+            await client.SendAsync("x", Ct);
+            await UntilAsync(() => store.Octets == sent || !recorder.Closed.IsEmpty);
+            clock.Advance(TimeSpan.FromMinutes(2));
+        }
+
+        Assert.Equal("timeout", await recorder.ClosedAsync(Ct));
+        Assert.Empty(store.Messages);
+    }
+
+    [Fact]
     public async Task A_handshake_that_never_comes_ends_the_connection()
     {
         await using var server = Start(static o => o with { Listeners = [o.Listeners[0] with { Tls = TlsMode.Implicit }] });
