@@ -13,6 +13,7 @@ public sealed class MemoryStore : IMessageStore
     private readonly ConcurrentQueue<StoredMessage> messages = new();
     private readonly Channel<StoredMessage> arrivals = Channel.CreateUnbounded<StoredMessage>();
     private int count;
+    private long octets;
 
     public IReadOnlyCollection<StoredMessage> Messages => messages;
 
@@ -23,6 +24,9 @@ public sealed class MemoryStore : IMessageStore
     public Reply? RefuseAtCommit { get; set; }
 
     public int Discarded { get; private set; }
+
+    /// <summary>Content taken so far, of all drafts.</summary>
+    public long Octets => Interlocked.Read(ref octets);
 
     /// <summary>The next message in order of arrival; each is handed out once, and stays in <see cref="Messages"/>.</summary>
     public ValueTask<StoredMessage> NextAsync(CancellationToken ct) => arrivals.Reader.ReadAsync(ct);
@@ -38,6 +42,7 @@ public sealed class MemoryStore : IMessageStore
         public ValueTask AppendAsync(ReadOnlyMemory<byte> octets, CancellationToken ct)
         {
             content.Write(octets.Span);
+            Interlocked.Add(ref store.octets, octets.Length);
             return ValueTask.CompletedTask;
         }
 

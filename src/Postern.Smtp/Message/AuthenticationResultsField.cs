@@ -28,11 +28,30 @@ public static class AuthenticationResultsField
     {
         var rest = SkipComments(body);
         if (!rest.IsEmpty && rest[0] == '"')
-            rest = rest[1..];
+            return IsQuoted(rest[1..], authservId);
         if (rest.Length < authservId.Length || !Ascii.EqualsIgnoreCase(rest[..authservId.Length], authservId))
             return false;
         rest = rest[authservId.Length..];
-        return rest.IsEmpty || rest[0] is (byte)';' or (byte)'"' or (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or (byte)'(' or (byte)'/';
+        return rest.IsEmpty || rest[0] is (byte)';' or (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or (byte)'(' or (byte)'/';
+    }
+
+    /// <summary>A quoted string means what is left when backslashes and folding are taken out (RFC 5322 §3.2.4).</summary>
+    private static bool IsQuoted(ReadOnlySpan<byte> text, string authservId)
+    {
+        var matched = 0;
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] is (byte)'\r' or (byte)'\n')
+                continue;
+            if (text[i] == '"')
+                return matched == authservId.Length;
+            if (text[i] == '\\' && ++i == text.Length)
+                return false;
+            if (matched == authservId.Length || char.ToLowerInvariant((char)text[i]) != char.ToLowerInvariant(authservId[matched++]))
+                return false;
+        }
+
+        return false;
     }
 
     private static ReadOnlySpan<byte> SkipComments(ReadOnlySpan<byte> text)

@@ -21,6 +21,9 @@ public sealed record SessionLimits
     /// <summary>How long to wait for the next part of the content (RFC 5321 §4.5.3.2.5).</summary>
     public TimeSpan DataBlock { get; init; } = TimeSpan.FromMinutes(3);
 
+    /// <summary>Octets of content a second, on average and after a first <see cref="DataBlock"/>: a client that only keeps its place is slower.</summary>
+    public int DataOctetsPerSecond { get; init; } = 500;
+
     /// <summary>How long a TLS handshake may take.</summary>
     public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -29,4 +32,13 @@ public sealed record SessionLimits
 
     /// <summary>Commands answered with a syntax or sequence error before the connection is closed with 421.</summary>
     public int BadCommands { get; init; } = 20;
+
+    /// <summary>
+    /// Refusals of any kind since the last stored message before the connection is closed with 421; recipients over
+    /// <see cref="Recipients"/> are not counted, for a client may send them in one group. Each refusal by policy is a record in the audit log.
+    /// </summary>
+    public int Refusals { get; init; } = 100;
+
+    /// <summary>Commands since the last stored message, beside those for <see cref="Recipients"/>, before the connection is closed with 421.</summary>
+    public int CommandsPerMessage { get; init; } = 5000;
 }

@@ -21,6 +21,8 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     private long deadline = long.MaxValue;
     private Reply? farewell;
     private int badCommands;
+    private int refusals;
+    private int commands;
     private bool betweenCommands;
 
     public SmtpListener Listener => listener;
@@ -90,8 +92,16 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>Called from outside the loop: ends the session with this reply as soon as it waits for the client.</summary>
     public void Interrupt(Reply reply)
     {
-        if (Interlocked.CompareExchange(ref farewell, reply, comparand: null) is null)
+        if (Interlocked.CompareExchange(ref farewell, reply, comparand: null) is not null)
+            return;
+        try
+        {
             reading.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended by itself in this moment.
+        }
     }
 
     /// <summary>Ends the transaction, if any: RSET, EHLO, end of data, end of session.</summary>
@@ -152,6 +162,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
             var step = outcome switch
             {
+                LineOutcome.Line when ++commands > server.Limits.CommandsPerMessage + server.Limits.Recipients => Refuse("?", StandardReply.TooManyErrors, After.Close),
                 LineOutcome.Line => await AnswerAsync(line),
                 LineOutcome.TooLong when await SkipLineAsync() => Refuse("?", StandardReply.LineTooLong),
                 LineOutcome.TooLong => Refuse("?", StandardReply.LineTooLong, After.Close),
@@ -194,13 +205,19 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         return Refuse(verb.Name, refusal, mustClose ? After.Close : step.After);
     }
 
-    /// <summary>Counts what the client got wrong; enough of it ends the session.</summary>
     private Step Refuse(string verb, Reply reply, After after = After.ReadCommand)
     {
         server.Events.OnRefused(state, verb, reply);
-        return reply.Code is >= 500 and < 510 && ++badCommands >= server.Limits.BadCommands
-            ? new Step(StandardReply.TooManyErrors, After: After.Close)
-            : new Step(reply, After: after);
+        return IsOneTooMany(reply) ? new Step(StandardReply.TooManyErrors, After: After.Close) : new Step(reply, After: after);
+    }
+
+    /// <summary>Counts what the client got wrong and what it was denied; enough of either ends the session.</summary>
+    private bool IsOneTooMany(Reply refusal)
+    {
+        if (refusal == StandardReply.TooManyRecipients)
+            return false;
+        var isBad = refusal.Code is >= 500 and < 510 && ++badCommands >= server.Limits.BadCommands;
+        return ++refusals >= server.Limits.Refusals || isBad;
     }
 
     private async ValueTask<bool> AuthenticateAsync()
@@ -209,7 +226,12 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         Dialogue = null;
         var (reply, stays) = await dialogue.RunAsync(reading.Token);
         if (!reply.IsPositive)
-            server.Events.OnRefused(state, Verbs.Auth.Row.Name, reply);
+        {
+            var step = Refuse(Verbs.Auth.Row.Name, reply, stays ? After.ReadCommand : After.Close);
+            reply = stays ? step.Reply! : reply;
+            stays = step.After == After.ReadCommand;
+        }
+
         await SayAsync(reply);
         return stays;
     }
@@ -218,7 +240,8 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     {
         var transaction = state.Transaction!;
         var reader = new DataReader(transport, server.Limits.MessageOctets);
-        var end = await reader.ReadAsync(Draft!, () => SetDeadline(server.Limits.DataBlock), reading.Token);
+        var begun = server.Clock.GetTimestamp();
+        var end = await reader.ReadAsync(Draft!, () => SetDataDeadline(reader.Octets, begun), reading.Token);
         ClearDeadline();
         if (end == DataEnd.Closed)
             return false;
@@ -236,7 +259,9 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             _ => StandardReply.InternalError,
         };
         server.Events.OnReceived(state, transaction, reader.Octets, outcome);
-        if (!reply.IsPositive)
+        if (reply.IsPositive)
+            (refusals, commands) = (0, 0);
+        else
             server.Events.OnRefused(state, Verbs.Data.Row.Name, reply);
         await EndTransactionAsync();
         state.Phase = Phase.Ready;
@@ -293,6 +318,14 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         if (listener.IsStopping && IsBetweenCommands)
             Interrupt(StandardReply.ShuttingDown);
         Volatile.Write(ref deadline, server.Clock.GetTimestamp() + (long)(wait.TotalSeconds * server.Clock.TimestampFrequency));
+    }
+
+    /// <summary>For the next part of the content, and for all of it: octet by octet a message would last for years.</summary>
+    private void SetDataDeadline(long octets, long begun)
+    {
+        var limits = server.Limits;
+        var left = limits.DataBlock + TimeSpan.FromSeconds((double)octets / limits.DataOctetsPerSecond) - server.Clock.GetElapsedTime(begun);
+        SetDeadline(left < limits.DataBlock ? left : limits.DataBlock);
     }
 
     private void ClearDeadline() => Volatile.Write(ref deadline, long.MaxValue);

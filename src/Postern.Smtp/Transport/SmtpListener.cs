@@ -126,7 +126,6 @@ internal sealed class SmtpListener
             return;
         }
 
-        client.NoDelay = true;
         _ = Task.Run(() => ServeAsync(client, peer, address));
     }
 
@@ -144,6 +143,7 @@ internal sealed class SmtpListener
                 ConnectedAt = Server.Clock.GetUtcNow(),
             };
             NoteOffers(state);
+            client.NoDelay = true;
             var transport = new SmtpTransport(client, new NetworkStream(client, ownsSocket: false));
             await using var session = new SmtpSession(this, transport, state);
             owner.Enter(session);
@@ -158,6 +158,7 @@ internal sealed class SmtpListener
         }
         finally
         {
+            client.Dispose();
             owner.Gate.Leave(address);
         }
     }

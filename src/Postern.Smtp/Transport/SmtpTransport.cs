@@ -22,6 +22,7 @@ internal sealed class SmtpTransport(Socket socket, Stream network) : IAsyncDispo
     private int end;
     private byte[]? output;
     private int pending;
+    private bool isTorn;
 
     /// <summary>Input that came before anybody asked for it: pipelined, or injected.</summary>
     public bool HasBufferedInput => end > start;
@@ -111,7 +112,7 @@ internal sealed class SmtpTransport(Socket socket, Stream network) : IAsyncDispo
             await FlushAsync(ct);
             if (octets.Length > OutputOctets)
             {
-                await stream.WriteAsync(octets, ct);
+                await SendAsync(octets, ct);
                 return;
             }
 
@@ -127,7 +128,7 @@ internal sealed class SmtpTransport(Socket socket, Stream network) : IAsyncDispo
         if (output is not { } octets)
             return;
         if (pending > 0)
-            await stream.WriteAsync(octets.AsMemory(0, pending), ct);
+            await SendAsync(octets.AsMemory(0, pending), ct);
         pending = 0;
         output = null;
         ArrayPool<byte>.Shared.Return(octets);
@@ -155,6 +156,8 @@ internal sealed class SmtpTransport(Socket socket, Stream network) : IAsyncDispo
         try
         {
             await FlushAsync(ct);
+            if (isTorn)
+                return;
             if (stream is SslStream { IsAuthenticated: true } tls)
                 await tls.ShutdownAsync().WaitAsync(ct);
             socket.Shutdown(SocketShutdown.Send);
@@ -173,6 +176,20 @@ internal sealed class SmtpTransport(Socket socket, Stream network) : IAsyncDispo
         output = null;
         await stream.DisposeAsync();
         socket.Dispose();
+    }
+
+    /// <summary>
+    /// A write that is cut off may have sent half a reply. Nothing can follow that: the next octets would be read as the rest of that
+    /// reply, and replies said again as those to later commands.
+    /// </summary>
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> octets, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        if (isTorn)
+            throw new IOException("an earlier reply was cut off");
+        isTorn = true;
+        await stream.WriteAsync(octets, ct);
+        isTorn = false;
     }
 
     private void MakeRoom()

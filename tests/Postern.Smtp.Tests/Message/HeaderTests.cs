@@ -44,6 +44,9 @@ public sealed class HeaderTests
     [InlineData("\r\n (a (nested) comment) mail.example.org;", true)]
     [InlineData(" \"mail.example.org\"; none", true)]
     [InlineData(" mail.example.org.evil.example; none", false)]
+    [InlineData(" \"mail\\.exa\\mple.org\"; auth=pass", true)]
+    [InlineData(" \"mail.example.org.other\"; auth=pass", false)]
+    [InlineData(" \"mail.example.org", false)]
     [InlineData(" other.example; mail.example.org", false)]
     [InlineData("", false)]
     public void A_forged_authentication_results_field_is_recognised(string body, bool forged) =>

@@ -94,6 +94,8 @@ public sealed class TranscriptTests
                 MessageOctets = long.Parse(setup.GetValueOrDefault("size", "50000000")),
                 Recipients = int.Parse(setup.GetValueOrDefault("recipients", "1000")),
                 BadCommands = int.Parse(setup.GetValueOrDefault("bad commands", "20")),
+                Refusals = int.Parse(setup.GetValueOrDefault("refusals", "100")),
+                CommandsPerMessage = int.Parse(setup.GetValueOrDefault("commands per message", "5000")),
                 FailedLogins = int.Parse(setup.GetValueOrDefault("failed logins", "5")),
             },
         };

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using Postern.Sasl;
 using Postern.Smtp.Events;
+using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
 using Postern.Testing;
@@ -72,6 +74,27 @@ public sealed class SmtpServerTests : IDisposable
     }
 
     [Fact]
+    public async Task Content_that_trickles_in_for_ever_ends_the_connection()
+    {
+        await using var server = Start();
+        await using var client = await RawClient.ConnectAsync(server, Ct);
+        await client.ReadLineAsync(Ct);
+        await client.SayAsync("EHLO c", Ct);
+        await client.SayAsync("MAIL FROM:<a@example.org>", Ct);
+        await client.SayAsync("RCPT TO:<b@accepted.example>", Ct);
+        await client.SayAsync("DATA", Ct);
+        for (var sent = 1; sent <= 3 && recorder.Closed.IsEmpty; sent++)
+        {
+            await client.SendAsync("x", Ct);
+            await UntilAsync(() => store.Octets == sent || !recorder.Closed.IsEmpty);
+            clock.Advance(TimeSpan.FromMinutes(2));
+        }
+
+        Assert.Equal("timeout", await recorder.ClosedAsync(Ct));
+        Assert.Empty(store.Messages);
+    }
+
+    [Fact]
     public async Task A_handshake_that_never_comes_ends_the_connection()
     {
         await using var server = Start(static o => o with { Listeners = [o.Listeners[0] with { Tls = TlsMode.Implicit }] });
@@ -134,6 +157,18 @@ public sealed class SmtpServerTests : IDisposable
         await stopping;
         Assert.Single(store.Messages);
         Assert.Equal(0, server.Connections);
+    }
+
+    [Fact]
+    public async Task A_session_that_has_just_ended_can_still_be_told_to_end()
+    {
+        var options = Options();
+        await using var server = new SmtpServer(options);
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var state = new SessionState { Id = "1", Listener = "test", Hostname = "mail.example.org", ClientAddress = IPAddress.Loopback };
+        var session = new SmtpSession(new SmtpListener(server, options.Listeners[0]), new SmtpTransport(socket, Stream.Null), state);
+        await session.DisposeAsync();
+        session.Interrupt(StandardReply.ShuttingDown);
     }
 
     [Fact]
@@ -201,7 +236,7 @@ public sealed class SmtpServerTests : IDisposable
             Listeners = [o.Listeners[0] with { Endpoints = [new IPEndPoint(IPAddress.Loopback, 0), new IPEndPoint(IPAddress.IPv6Loopback, 0)] }],
         });
         Assert.Equal(2, server.Endpoints.Count);
-        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetworkV6, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(server.Endpoints[1].Endpoint, Ct);
         var greeting = new byte[3];
         await socket.ReceiveAsync(greeting, Ct);
