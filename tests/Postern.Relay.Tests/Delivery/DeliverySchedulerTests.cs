@@ -379,6 +379,25 @@ public sealed class DeliverySchedulerTests
         Assert.True((await StoredAsync(rig, id, 1)).Held);
     }
 
+    [Fact]
+    public async Task A_server_that_refuses_rset_is_connected_to_again_and_the_message_is_not_bounced()
+    {
+        var resets = 0;
+        await using var sink = new ScriptedSink(new SinkOptions
+        {
+            Script = (phase, line, _) => phase == SinkPhase.Reset && Interlocked.Increment(ref resets) > 0 ? new SinkAction.Reply("502 5.5.1 Not here")
+                : phase == SinkPhase.Rcpt && line.Contains("no@", StringComparison.Ordinal) ? new SinkAction.Reply("550 5.1.1 No such user") : null,
+        });
+        await using var rig = new DeliveryRig(DeliveryRig.Options(DeliveryRig.To("*", sink.Port)) with { ConnectionsPerDestination = 1 });
+        rig.Scheduler.Start();
+        await rig.Spool.GoneAsync(await rig.Spool.AddAsync(rig.Clock, DeliveryRig.Content, string.Empty, "no@there.test"));
+
+        await rig.Spool.GoneAsync(await rig.AddAsync("yes@there.test"));
+
+        Assert.Equal(["yes@there.test"], Assert.Single(sink.Messages).Recipients);
+        Assert.Equal((1, 2), (resets, sink.Connections));
+    }
+
     /// <summary>The state is stored a moment before the message waits for its time again.</summary>
     private static async Task WaitUntilWaitingAsync(DeliveryRig rig)
     {
