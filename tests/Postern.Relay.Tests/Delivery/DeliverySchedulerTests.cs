@@ -328,6 +328,23 @@ public sealed class DeliverySchedulerTests
     }
 
     [Fact]
+    public async Task Too_many_recipients_is_no_verdict_where_others_were_taken_and_the_content_was_not()
+    {
+        await using var sink = new ScriptedSink(new SinkOptions
+        {
+            Script = (phase, line, _) => phase == SinkPhase.Rcpt && line.Contains("c@", StringComparison.Ordinal) ? new SinkAction.Reply("552 5.5.3 Too many recipients")
+                : phase == SinkPhase.Data ? new SinkAction.Reply("451 4.3.0 Later") : null,
+        });
+        await using var rig = new DeliveryRig(DeliveryRig.Options(DeliveryRig.To("*", sink.Port)), new ManualClock());
+        rig.Scheduler.Start();
+
+        var state = await StoredAsync(rig, await rig.AddAsync("b@there.test", "c@there.test"), 1);
+
+        Assert.All(state.Recipients, static r => Assert.Equal(RecipientStatus.Pending, r.Status));
+        Assert.Empty(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+    }
+
+    [Fact]
     public async Task Operators_hold_release_retry_and_remove_a_message()
     {
         var clock = new ManualClock();
