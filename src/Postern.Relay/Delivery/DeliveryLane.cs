@@ -10,7 +10,7 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
     private ITimer? idle;
     private bool isRetired;
 
-    /// <summary>It has not come to its first result.</summary>
+    /// <summary>It has not reached the destination yet.</summary>
     public bool IsNew { get; private set; } = true;
 
     public bool IsConnected => connection.IsConnected;
@@ -67,7 +67,7 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
         try
         {
             report = await connection.DeliverAsync(current.Message, next?.Message, host.Abandoned).ConfigureAwait(false);
-            IsNew = false;
+            IsNew &= !report.Reached;
         }
         catch (OperationCanceledException) when (host.Abandoned.IsCancellationRequested)
         {

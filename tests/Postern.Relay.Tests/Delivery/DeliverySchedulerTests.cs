@@ -247,6 +247,28 @@ public sealed class DeliverySchedulerTests
     }
 
     [Fact]
+    public async Task A_destination_that_was_never_reached_does_not_take_every_connection_there_is()
+    {
+        var transport = new FakeTransport(async (hop, _) =>
+        {
+            if (hop.Name.StartsWith("hangs", StringComparison.Ordinal))
+                await Task.Delay(Timeout.Infinite);
+            return All(FakeTransport.Delivered);
+        });
+        var options = DeliveryRig.Options(new("slow.test", "smtp://hangs"), new("*", "smtp://works")) with { Connections = 10, GrowthDelay = TimeSpan.FromMilliseconds(1) };
+        await using var rig = new DeliveryRig(options, transport: transport);
+        rig.Scheduler.Start();
+        for (var i = 0; i < 40; i++)
+            await rig.AddAsync("b@slow.test");
+        await Task.Delay(200);
+
+        await rig.Spool.GoneAsync(await rig.AddAsync("b@fast.test"));
+
+        Assert.Equal(5, rig.Scheduler.Statistics().Destinations.Single(d => d.Name == "hangs:25").Connections);
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+    }
+
+    [Fact]
     public async Task A_limit_of_connections_over_all_destinations_hands_places_on()
     {
         var transport = new FakeTransport((_, _) => Task.FromResult(All(FakeTransport.Delivered)));
