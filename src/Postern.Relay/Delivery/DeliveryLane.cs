@@ -55,7 +55,15 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
 
             if (idle is not null)
                 await idle.DisposeAsync().ConfigureAwait(false);
-            await connection.DisposeAsync().ConfigureAwait(false);
+            try
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+            }
+            catch (Exception)
+            {
+                // Whatever saying goodbye came to: nothing is under way any more, and the place of this lane is free.
+            }
+
             queue.OnLaneEnded(this);
         }
     }

@@ -419,6 +419,20 @@ public sealed class DeliverySchedulerTests
     }
 
     [Fact]
+    public async Task A_connection_that_cannot_be_closed_in_order_gives_its_place_back()
+    {
+        var transport = new FakeTransport((_, _) => Task.FromResult(All(FakeTransport.Delivered))) { CloseFailure = new InvalidOperationException("closing") };
+        var options = DeliveryRig.Options(new Route("*", "mx")) with { Connections = 1, IdleClose = TimeSpan.FromMilliseconds(1) };
+        var rig = new DeliveryRig(options, transport: transport);
+        rig.Scheduler.Start();
+
+        await rig.Spool.GoneAsync(await rig.AddAsync("b@one.test"));
+        await rig.Spool.GoneAsync(await rig.AddAsync("b@two.test"));
+
+        await rig.Scheduler.StopAsync(TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
     public async Task A_server_that_refuses_rset_is_connected_to_again_and_the_message_is_not_bounced()
     {
         var resets = 0;
