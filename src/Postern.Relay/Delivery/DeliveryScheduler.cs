@@ -420,14 +420,29 @@ public sealed class DeliveryScheduler : ILaneHost, IAsyncDisposable
             if (!Array.Exists(message.Outcomes, static o => o?.Reply.StartsWith("internal error", StringComparison.Ordinal) is true))
                 message.InternalErrors = 0;
             message.State = state with { Held = message.IsHoldWanted };
-            message.IsHoldWanted = false;
         }
 
         await StoreAsync(message, CancellationToken.None).ConfigureAwait(false);
+        while (!TryPlaceAfterAttempt(message))
+            await StoreAsync(message, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>False when an operator held or released the message while its state was being stored: that must be stored first.</summary>
+    private bool TryPlaceAfterAttempt(TrackedMessage message)
+    {
         lock (gate)
         {
-            if (!message.IsRemoved)
-                Place(message);
+            if (message.IsRemoved)
+                return true;
+            if (message.State.Held != message.IsHoldWanted)
+            {
+                message.State = message.State with { Held = message.IsHoldWanted };
+                return false;
+            }
+
+            message.IsHoldWanted = false;
+            Place(message);
+            return true;
         }
     }
 

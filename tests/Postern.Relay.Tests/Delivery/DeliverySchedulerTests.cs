@@ -418,6 +418,44 @@ public sealed class DeliverySchedulerTests
         Assert.True((await StoredAsync(rig, id, 1)).Held);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_hold_or_a_release_while_the_state_is_being_stored_counts(bool wasHeld)
+    {
+        var storing = new TaskCompletionSource();
+        var stored = new TaskCompletionSource();
+        var answer = new TaskCompletionSource<DeliveryReport>();
+        var reached = new TaskCompletionSource();
+        await using var rig = new DeliveryRig(ToFake, new ManualClock(), transport: new FakeTransport((_, _) =>
+        {
+            reached.TrySetResult();
+            return answer.Task;
+        }));
+        rig.Spool.BeforeUpdate = _ =>
+        {
+            storing.TrySetResult();
+            return stored.Task;
+        };
+        rig.Scheduler.Start();
+        var id = await rig.AddAsync("b@there.test");
+        await reached.Task;
+        if (wasHeld)
+            await rig.Scheduler.HoldAsync(id, CancellationToken.None);
+        answer.SetResult(All(FakeTransport.Later));
+        await storing.Task;
+
+        if (wasHeld)
+            await rig.Scheduler.ReleaseAsync(id, CancellationToken.None);
+        else
+            await rig.Scheduler.HoldAsync(id, CancellationToken.None);
+        stored.SetResult();
+
+        await WaitUntilWaitingAsync(rig);
+        Assert.Equal(!wasHeld, rig.Spool.Find(id)!.State.Held);
+        Assert.Equal(wasHeld ? 0 : 1, rig.Scheduler.Statistics().Held);
+    }
+
     [Fact]
     public async Task A_connection_that_cannot_be_closed_in_order_gives_its_place_back()
     {

@@ -27,6 +27,9 @@ internal sealed class FakeSpool : ISpool
 
     public int Updates { get; private set; }
 
+    /// <summary>Called with each update before it is made; the update waits for it.</summary>
+    public Func<DeliveryState, Task> BeforeUpdate { get; set; } = static _ => Task.CompletedTask;
+
     public IReadOnlyList<SpoolEntry> List() => [.. messages.Values.Select(static m => m.Entry).OrderBy(static e => e.Envelope.Id)];
 
     public SpoolEntry? Find(QueueId id) => messages.TryGetValue(id, out var message) ? message.Entry : null;
@@ -35,14 +38,15 @@ internal sealed class FakeSpool : ISpool
 
     public ISpoolDraft CreateDraft() => new Draft(this);
 
-    public ValueTask<bool> UpdateAsync(QueueId id, DeliveryState state, CancellationToken ct)
+    public async ValueTask<bool> UpdateAsync(QueueId id, DeliveryState state, CancellationToken ct)
     {
+        await BeforeUpdate(state);
         if (!messages.TryGetValue(id, out var message))
-            return new ValueTask<bool>(false);
+            return false;
         Updates++;
         messages[id] = (message.Entry with { State = state }, message.Content);
         Updated?.Invoke(messages[id].Entry);
-        return new ValueTask<bool>(true);
+        return true;
     }
 
     public bool Remove(QueueId id)
