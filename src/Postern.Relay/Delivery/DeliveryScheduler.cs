@@ -211,6 +211,9 @@ public sealed class DeliveryScheduler : ILaneHost, IAsyncDisposable
 
     ValueTask<PreparedJob?> ILaneHost.PrepareAsync(DeliveryJob job)
     {
+        // What is delivered now could not be recorded, and would be delivered once more after the restart.
+        if (spool.Status is { Condition: SpoolCondition.Failed, Reason: { } reason })
+            return DeferAsync(reason);
         try
         {
             if (!job.Message.IsRemoved && spool.OpenContent(job.Message.Id) is { } content)
@@ -223,6 +226,12 @@ public sealed class DeliveryScheduler : ILaneHost, IAsyncDisposable
 
         Forget(job.Message);
         return new ValueTask<PreparedJob?>(result: null);
+
+        async ValueTask<PreparedJob?> DeferAsync(string why)
+        {
+            await ((ILaneHost)this).CompleteAsync(job, Same(job, new Outcome.Deferred(Remote: null, $"not tried: {why}", Tls: null))).ConfigureAwait(false);
+            return null;
+        }
 
         async ValueTask<PreparedJob?> FailAsync(Exception mistake)
         {
@@ -268,9 +277,7 @@ public sealed class DeliveryScheduler : ILaneHost, IAsyncDisposable
                 message.IsHoldWanted = true;
         }
 
-        var outcome = new Outcome.Deferred(Remote: null, $"internal error: {mistake.Message}", Tls: null);
-        var count = job.Recipients.IsDefault ? message.Envelope.Recipients.Length : job.Recipients.Length;
-        return ((ILaneHost)this).CompleteAsync(job, Enumerable.Repeat<Outcome>(outcome, count).ToArray());
+        return ((ILaneHost)this).CompleteAsync(job, Same(job, new Outcome.Deferred(Remote: null, $"internal error: {mistake.Message}", Tls: null)));
     }
 
     void ILaneHost.OnIdle(DestinationQueue queue)
@@ -281,6 +288,10 @@ public sealed class DeliveryScheduler : ILaneHost, IAsyncDisposable
                 destinations.Remove(queue.Hop);
         }
     }
+
+    /// <summary>One outcome for every recipient of the job.</summary>
+    private static Outcome[] Same(DeliveryJob job, Outcome outcome) =>
+        Enumerable.Repeat(outcome, job.Recipients.IsDefault ? job.Message.Envelope.Recipients.Length : job.Recipients.Length).ToArray();
 
     private void Track(SpoolEntry entry)
     {

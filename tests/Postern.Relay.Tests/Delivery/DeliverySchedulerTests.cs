@@ -457,6 +457,22 @@ public sealed class DeliverySchedulerTests
     }
 
     [Fact]
+    public async Task Nothing_is_delivered_that_a_failed_spool_could_not_record()
+    {
+        var transport = FakeTransport.ByLocalPart();
+        await using var rig = new DeliveryRig(ToFake, new ManualClock(), transport: transport);
+        rig.Spool.Status = new SpoolStatus(SpoolCondition.Failed, "sync failed");
+        rig.Scheduler.Start();
+
+        var id = await rig.AddAsync("ok@there.test");
+        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
+
+        Assert.Equal(("deferred", "not tried: sync failed"), (delivery.Outcome, delivery.Reply));
+        Assert.NotNull(rig.Spool.Find(id));
+        Assert.Empty(transport.Attempts);
+    }
+
+    [Fact]
     public async Task A_connection_that_cannot_be_closed_in_order_gives_its_place_back()
     {
         var transport = new FakeTransport((_, _) => Task.FromResult(All(FakeTransport.Delivered))) { CloseFailure = new InvalidOperationException("closing") };

@@ -16,7 +16,7 @@ internal sealed class FakeSpool : ISpool
 
     public event Action<SpoolEntry>? Updated;
 
-    public SpoolStatus Status => SpoolStatus.Writable;
+    public SpoolStatus Status { get; set; } = SpoolStatus.Writable;
 
     public int Count => messages.Count;
 
