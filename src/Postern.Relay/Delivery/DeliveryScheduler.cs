@@ -263,7 +263,7 @@ public sealed class DeliveryScheduler : ILaneHost, IAsyncDisposable
         {
             audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
             lock (gate)
-                Wait(message, message.State with { NextAttempt = clock.GetUtcNow() + options.Retry.Pause(message.State.Attempts + 1, random.NextDouble()) });
+                EndByMistake(message);
         }
     }
 
@@ -455,6 +455,25 @@ public sealed class DeliveryScheduler : ILaneHost, IAsyncDisposable
             Place(message);
             return true;
         }
+    }
+
+    /// <summary>An attempt whose end went wrong here: what was delivered stays delivered, and it counts towards a hold.</summary>
+    private void EndByMistake(TrackedMessage message)
+    {
+        if (message.IsRemoved || message.OpenJobs > 0)
+            return;                             // the last job will end it
+        if (++message.InternalErrors >= options.InternalErrorsBeforeHold)
+            message.IsHoldWanted = true;
+        var attempts = message.State.Attempts + 1;
+        message.State = message.State with
+        {
+            Attempts = attempts,
+            NextAttempt = clock.GetUtcNow() + options.Retry.Pause(attempts, random.NextDouble()),
+            Held = message.IsHoldWanted,
+            Recipients = [.. message.State.Recipients.Select((r, i) => message.Outcomes[i] is Outcome.Delivered(_, var reply, _) ? new RecipientState(RecipientStatus.Delivered, reply) : r)],
+        };
+        message.IsHoldWanted = false;
+        Place(message);
     }
 
     private ValueTask StoreDeliveredAsync(TrackedMessage message, DeliveryJob job, IReadOnlyList<Outcome> outcomes)

@@ -350,6 +350,24 @@ public sealed class DeliverySchedulerTests
     }
 
     [Fact]
+    public async Task A_mistake_at_the_end_of_an_attempt_delivers_nothing_twice_and_ends_in_a_hold()
+    {
+        var clock = new ManualClock();
+        var transport = FakeTransport.ByLocalPart();
+        await using var rig = new DeliveryRig(ToFake with { InternalErrorsBeforeHold = 2 }, clock, transport: transport);
+        await rig.AddAsync("ok@there.test", "never@there.test");
+        rig.Spool.DraftFailure = new InvalidOperationException("no report today");
+        rig.Scheduler.Start();
+        await WaitUntilWaitingAsync(rig);
+
+        clock.Advance(TimeSpan.FromMinutes(2));
+        await WaitUntilWaitingAsync(rig);
+
+        Assert.Equal([["ok@there.test", "never@there.test"], ["never@there.test"]], transport.Attempts.Select(a => a.Recipients));
+        Assert.Equal(1, rig.Scheduler.Statistics().Held);
+    }
+
+    [Fact]
     public async Task Too_many_recipients_is_no_verdict_where_others_were_taken_and_the_content_was_not()
     {
         await using var sink = new ScriptedSink(new SinkOptions

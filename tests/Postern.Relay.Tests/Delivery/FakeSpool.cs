@@ -23,6 +23,9 @@ internal sealed class FakeSpool : ISpool
     /// <summary>When set, what every commit answers.</summary>
     public SpoolCommit? CommitFailure { get; set; }
 
+    /// <summary>When set, what beginning a message throws.</summary>
+    public Exception? DraftFailure { get; set; }
+
     public Func<QueueId, Exception?> ContentFailure { get; set; } = static _ => null;
 
     public int Updates { get; private set; }
@@ -36,7 +39,7 @@ internal sealed class FakeSpool : ISpool
 
     public string Text(QueueId id) => Encoding.Latin1.GetString(messages[id].Content);
 
-    public ISpoolDraft CreateDraft() => new Draft(this);
+    public ISpoolDraft CreateDraft() => DraftFailure is { } failure ? throw failure : new Draft(this);
 
     public async ValueTask<bool> UpdateAsync(QueueId id, DeliveryState state, CancellationToken ct)
     {
