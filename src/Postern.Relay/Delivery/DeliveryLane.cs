@@ -10,7 +10,7 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
     private ITimer? idle;
     private bool isRetired;
 
-    /// <summary>It has not come to its first result.</summary>
+    /// <summary>It has not reached the destination yet.</summary>
     public bool IsNew { get; private set; } = true;
 
     public bool IsConnected => connection.IsConnected;
@@ -55,7 +55,15 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
 
             if (idle is not null)
                 await idle.DisposeAsync().ConfigureAwait(false);
-            await connection.DisposeAsync().ConfigureAwait(false);
+            try
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+            }
+            catch (Exception)
+            {
+                // Whatever saying goodbye came to: nothing is under way any more, and the place of this lane is free.
+            }
+
             queue.OnLaneEnded(this);
         }
     }
@@ -67,7 +75,7 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
         try
         {
             report = await connection.DeliverAsync(current.Message, next?.Message, host.Abandoned).ConfigureAwait(false);
-            IsNew = false;
+            IsNew &= !report.Reached;
         }
         catch (OperationCanceledException) when (host.Abandoned.IsCancellationRequested)
         {

@@ -211,6 +211,9 @@ public sealed class DeliveryScheduler : ILaneHost, IAsyncDisposable
 
     ValueTask<PreparedJob?> ILaneHost.PrepareAsync(DeliveryJob job)
     {
+        // What is delivered now could not be recorded, and would be delivered once more after the restart.
+        if (spool.Status is { Condition: SpoolCondition.Failed, Reason: { } reason })
+            return DeferAsync(reason);
         try
         {
             if (!job.Message.IsRemoved && spool.OpenContent(job.Message.Id) is { } content)
@@ -223,6 +226,12 @@ public sealed class DeliveryScheduler : ILaneHost, IAsyncDisposable
 
         Forget(job.Message);
         return new ValueTask<PreparedJob?>(result: null);
+
+        async ValueTask<PreparedJob?> DeferAsync(string why)
+        {
+            await ((ILaneHost)this).CompleteAsync(job, Same(job, new Outcome.Deferred(Remote: null, $"not tried: {why}", Tls: null))).ConfigureAwait(false);
+            return null;
+        }
 
         async ValueTask<PreparedJob?> FailAsync(Exception mistake)
         {
@@ -254,7 +263,7 @@ public sealed class DeliveryScheduler : ILaneHost, IAsyncDisposable
         {
             audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
             lock (gate)
-                Wait(message, message.State with { NextAttempt = clock.GetUtcNow() + options.Retry.Pause(message.State.Attempts + 1, random.NextDouble()) });
+                EndByMistake(message);
         }
     }
 
@@ -268,9 +277,7 @@ public sealed class DeliveryScheduler : ILaneHost, IAsyncDisposable
                 message.IsHoldWanted = true;
         }
 
-        var outcome = new Outcome.Deferred(Remote: null, $"internal error: {mistake.Message}", Tls: null);
-        var count = job.Recipients.IsDefault ? message.Envelope.Recipients.Length : job.Recipients.Length;
-        return ((ILaneHost)this).CompleteAsync(job, Enumerable.Repeat<Outcome>(outcome, count).ToArray());
+        return ((ILaneHost)this).CompleteAsync(job, Same(job, new Outcome.Deferred(Remote: null, $"internal error: {mistake.Message}", Tls: null)));
     }
 
     void ILaneHost.OnIdle(DestinationQueue queue)
@@ -281,6 +288,10 @@ public sealed class DeliveryScheduler : ILaneHost, IAsyncDisposable
                 destinations.Remove(queue.Hop);
         }
     }
+
+    /// <summary>One outcome for every recipient of the job.</summary>
+    private static Outcome[] Same(DeliveryJob job, Outcome outcome) =>
+        Enumerable.Repeat(outcome, job.Recipients.IsDefault ? job.Message.Envelope.Recipients.Length : job.Recipients.Length).ToArray();
 
     private void Track(SpoolEntry entry)
     {
@@ -420,15 +431,49 @@ public sealed class DeliveryScheduler : ILaneHost, IAsyncDisposable
             if (!Array.Exists(message.Outcomes, static o => o?.Reply.StartsWith("internal error", StringComparison.Ordinal) is true))
                 message.InternalErrors = 0;
             message.State = state with { Held = message.IsHoldWanted };
-            message.IsHoldWanted = false;
         }
 
         await StoreAsync(message, CancellationToken.None).ConfigureAwait(false);
+        while (!TryPlaceAfterAttempt(message))
+            await StoreAsync(message, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>False when an operator held or released the message while its state was being stored: that must be stored first.</summary>
+    private bool TryPlaceAfterAttempt(TrackedMessage message)
+    {
         lock (gate)
         {
-            if (!message.IsRemoved)
-                Place(message);
+            if (message.IsRemoved)
+                return true;
+            if (message.State.Held != message.IsHoldWanted)
+            {
+                message.State = message.State with { Held = message.IsHoldWanted };
+                return false;
+            }
+
+            message.IsHoldWanted = false;
+            Place(message);
+            return true;
         }
+    }
+
+    /// <summary>An attempt whose end went wrong here: what was delivered stays delivered, and it counts towards a hold.</summary>
+    private void EndByMistake(TrackedMessage message)
+    {
+        if (message.IsRemoved || message.OpenJobs > 0)
+            return;                             // the last job will end it
+        if (++message.InternalErrors >= options.InternalErrorsBeforeHold)
+            message.IsHoldWanted = true;
+        var attempts = message.State.Attempts + 1;
+        message.State = message.State with
+        {
+            Attempts = attempts,
+            NextAttempt = clock.GetUtcNow() + options.Retry.Pause(attempts, random.NextDouble()),
+            Held = message.IsHoldWanted,
+            Recipients = [.. message.State.Recipients.Select((r, i) => message.Outcomes[i] is Outcome.Delivered(_, var reply, _) ? new RecipientState(RecipientStatus.Delivered, reply) : r)],
+        };
+        message.IsHoldWanted = false;
+        Place(message);
     }
 
     private ValueTask StoreDeliveredAsync(TrackedMessage message, DeliveryJob job, IReadOnlyList<Outcome> outcomes)

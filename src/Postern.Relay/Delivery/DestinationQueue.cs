@@ -11,6 +11,9 @@ internal sealed class DestinationQueue(NextHop hop, IDeliveryTransport transport
     /// <summary>Jobs a lane may have waiting before another is opened at once.</summary>
     private const int DepthPerLane = 16;
 
+    /// <summary>Lanes that may be on their way to a destination at a time: one that hangs must not take the places of all.</summary>
+    private const int MostNewLanes = 5;
+
     /// <summary>How long no lane is added after the destination refused one more connection.</summary>
     private static readonly TimeSpan GrowthPause = TimeSpan.FromSeconds(30);
 
@@ -148,8 +151,9 @@ internal sealed class DestinationQueue(NextHop hop, IDeliveryTransport transport
             var waiting = ready.Count + returned.Count;
             if (waiting == 0 || idle.Count > 0 || host.IsStopping || lanes.Count >= options.ConnectionsPerDestination || growsAgainAt > clock.GetTimestamp())
                 return false;
-            var isDeep = waiting > DepthPerLane * lanes.Count && !lanes.Exists(static l => l.IsNew);
-            if (lanes.Count > 0 && !isDeep && !HasWaitedLong())
+            var newLanes = lanes.Count(static l => l.IsNew);
+            var isDeep = waiting > DepthPerLane * lanes.Count && newLanes == 0;
+            if (newLanes >= MostNewLanes || (lanes.Count > 0 && !isDeep && !HasWaitedLong()))
             {
                 PlanGrowth();
                 return false;

@@ -60,22 +60,18 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
         }
 
         announced = null;
-        if (resets && await RefusalAsync(ClientPhase.Mail, options.Timeouts.Command).ConfigureAwait(false) is { } cannotReset)
+        if (resets && await ResetRefusalAsync().ConfigureAwait(false) is { } cannotReset)
             return StopAt(answers, cannotReset);
         needsReset = true;
         var sender = await RefusalAsync(ClientPhase.Mail, options.Timeouts.Mail).ConfigureAwait(false);
         for (var i = 0; i < answers.Length; i++)
         {
             if (!wire.IsOpen)
-                return StopAt(answers, sender ?? answers[Math.Max(0, i - 1)]);
+                return StopAt(answers, sender, answers[Math.Max(0, i - 1)]);
             if (i > 0 && i % GroupSize == 0)
             {
                 if (sender is not null)
-                {
-                    Array.Fill(answers, sender);
-                    return false;
-                }
-
+                    return StopAt(answers, sender, null);
                 WriteRecipients(message, i);
                 await wire.FlushAsync(ClientPhase.Rcpt, options.Timeouts.Rcpt).ConfigureAwait(false);
             }
@@ -83,7 +79,7 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
             answers[i] = await RefusalAsync(ClientPhase.Rcpt, options.Timeouts.Rcpt).ConfigureAwait(false);
         }
 
-        return wire.IsOpen ? await DataAsync(sender, answers).ConfigureAwait(false) : StopAt(answers, sender ?? answers[^1]);
+        return wire.IsOpen ? await DataAsync(sender, answers).ConfigureAwait(false) : StopAt(answers, sender, answers[^1]);
     }
 
     /// <summary>Reads the answer to a DATA that was sent before the answers to MAIL and RCPT were known (RFC 2920 §3.1).</summary>
@@ -105,9 +101,7 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
             await wire.ReadAsync(ClientPhase.Data, options.Timeouts.EndOfData).ConfigureAwait(false);
         }
 
-        if (sender is not null)
-            Array.Fill(answers, sender);
-        return StopAt(answers, WhyNoContent(reply));
+        return StopAt(answers, sender, WhyNoContent(reply));
     }
 
     private async ValueTask<bool> StepwiseEnvelopeAsync(OutgoingMessage message, ClientAnswer?[] answers)
@@ -115,7 +109,8 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
         if (needsReset)
         {
             wire.Output.Append("RSET\r\n"u8);
-            if (await CommandAsync(ClientPhase.Mail, options.Timeouts.Command).ConfigureAwait(false) is { } cannotReset)
+            await wire.FlushAsync(ClientPhase.Mail, options.Timeouts.Command).ConfigureAwait(false);
+            if (await ResetRefusalAsync().ConfigureAwait(false) is { } cannotReset)
                 return StopAt(answers, cannotReset);
         }
 
@@ -251,6 +246,15 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     private async ValueTask<ClientAnswer?> RefusalAsync(ClientPhase phase, TimeSpan timeout) =>
         wire.WhyNot(await wire.ReadAsync(phase, timeout).ConfigureAwait(false), phase);
 
+    /// <summary>A refused RSET is about the connection and no verdict on the message: this connection has served its time.</summary>
+    private async ValueTask<ClientAnswer?> ResetRefusalAsync()
+    {
+        if (await RefusalAsync(ClientPhase.Mail, options.Timeouts.Command).ConfigureAwait(false) is not ClientAnswer.Refused { Reply: var reply })
+            return wire.Fault;
+        wire.Break(ClientPhase.Mail, ClientFault.ConnectionLost, $"the server refused RSET: {reply}");
+        return wire.Fault;
+    }
+
     /// <summary>Why DATA did not lead to content: anything but 354 and a refusal is out of step.</summary>
     private ClientAnswer? WhyNoContent(Reply? reply)
     {
@@ -266,6 +270,14 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
         for (var i = 0; i < answers.Length; i++)
             answers[i] ??= answer;
         return false;
+    }
+
+    /// <summary>A refused MAIL answers for every recipient: what RCPT was told behind it is only its echo (503).</summary>
+    private static bool StopAt(ClientAnswer?[] answers, ClientAnswer? sender, ClientAnswer? answer)
+    {
+        if (sender is not null)
+            Array.Fill(answers, sender);
+        return StopAt(answers, answer);
     }
 
     private static IReadOnlyList<ClientAnswer> Fill(ClientAnswer?[] answers, ClientAnswer? answer)

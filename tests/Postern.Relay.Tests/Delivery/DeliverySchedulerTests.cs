@@ -247,6 +247,28 @@ public sealed class DeliverySchedulerTests
     }
 
     [Fact]
+    public async Task A_destination_that_was_never_reached_does_not_take_every_connection_there_is()
+    {
+        var transport = new FakeTransport(async (hop, _) =>
+        {
+            if (hop.Name.StartsWith("hangs", StringComparison.Ordinal))
+                await Task.Delay(Timeout.Infinite);
+            return All(FakeTransport.Delivered);
+        });
+        var options = DeliveryRig.Options(new("slow.test", "smtp://hangs"), new("*", "smtp://works")) with { Connections = 10, GrowthDelay = TimeSpan.FromMilliseconds(1) };
+        await using var rig = new DeliveryRig(options, transport: transport);
+        rig.Scheduler.Start();
+        for (var i = 0; i < 40; i++)
+            await rig.AddAsync("b@slow.test");
+        await Task.Delay(200);
+
+        await rig.Spool.GoneAsync(await rig.AddAsync("b@fast.test"));
+
+        Assert.Equal(5, rig.Scheduler.Statistics().Destinations.Single(d => d.Name == "hangs:25").Connections);
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+    }
+
+    [Fact]
     public async Task A_limit_of_connections_over_all_destinations_hands_places_on()
     {
         var transport = new FakeTransport((_, _) => Task.FromResult(All(FakeTransport.Delivered)));
@@ -328,6 +350,41 @@ public sealed class DeliverySchedulerTests
     }
 
     [Fact]
+    public async Task A_mistake_at_the_end_of_an_attempt_delivers_nothing_twice_and_ends_in_a_hold()
+    {
+        var clock = new ManualClock();
+        var transport = FakeTransport.ByLocalPart();
+        await using var rig = new DeliveryRig(ToFake with { InternalErrorsBeforeHold = 2 }, clock, transport: transport);
+        await rig.AddAsync("ok@there.test", "never@there.test");
+        rig.Spool.DraftFailure = new InvalidOperationException("no report today");
+        rig.Scheduler.Start();
+        await WaitUntilWaitingAsync(rig);
+
+        clock.Advance(TimeSpan.FromMinutes(2));
+        await WaitUntilWaitingAsync(rig);
+
+        Assert.Equal([["ok@there.test", "never@there.test"], ["never@there.test"]], transport.Attempts.Select(a => a.Recipients));
+        Assert.Equal(1, rig.Scheduler.Statistics().Held);
+    }
+
+    [Fact]
+    public async Task Too_many_recipients_is_no_verdict_where_others_were_taken_and_the_content_was_not()
+    {
+        await using var sink = new ScriptedSink(new SinkOptions
+        {
+            Script = (phase, line, _) => phase == SinkPhase.Rcpt && line.Contains("c@", StringComparison.Ordinal) ? new SinkAction.Reply("552 5.5.3 Too many recipients")
+                : phase == SinkPhase.Data ? new SinkAction.Reply("451 4.3.0 Later") : null,
+        });
+        await using var rig = new DeliveryRig(DeliveryRig.Options(DeliveryRig.To("*", sink.Port)), new ManualClock());
+        rig.Scheduler.Start();
+
+        var state = await StoredAsync(rig, await rig.AddAsync("b@there.test", "c@there.test"), 1);
+
+        Assert.All(state.Recipients, static r => Assert.Equal(RecipientStatus.Pending, r.Status));
+        Assert.Empty(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+    }
+
+    [Fact]
     public async Task Operators_hold_release_retry_and_remove_a_message()
     {
         var clock = new ManualClock();
@@ -377,6 +434,93 @@ public sealed class DeliverySchedulerTests
         answer.SetResult(All(FakeTransport.Later));
 
         Assert.True((await StoredAsync(rig, id, 1)).Held);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_hold_or_a_release_while_the_state_is_being_stored_counts(bool wasHeld)
+    {
+        var storing = new TaskCompletionSource();
+        var stored = new TaskCompletionSource();
+        var answer = new TaskCompletionSource<DeliveryReport>();
+        var reached = new TaskCompletionSource();
+        await using var rig = new DeliveryRig(ToFake, new ManualClock(), transport: new FakeTransport((_, _) =>
+        {
+            reached.TrySetResult();
+            return answer.Task;
+        }));
+        rig.Spool.BeforeUpdate = _ =>
+        {
+            storing.TrySetResult();
+            return stored.Task;
+        };
+        rig.Scheduler.Start();
+        var id = await rig.AddAsync("b@there.test");
+        await reached.Task;
+        if (wasHeld)
+            await rig.Scheduler.HoldAsync(id, CancellationToken.None);
+        answer.SetResult(All(FakeTransport.Later));
+        await storing.Task;
+
+        if (wasHeld)
+            await rig.Scheduler.ReleaseAsync(id, CancellationToken.None);
+        else
+            await rig.Scheduler.HoldAsync(id, CancellationToken.None);
+        stored.SetResult();
+
+        await WaitUntilWaitingAsync(rig);
+        Assert.Equal(!wasHeld, rig.Spool.Find(id)!.State.Held);
+        Assert.Equal(wasHeld ? 0 : 1, rig.Scheduler.Statistics().Held);
+    }
+
+    [Fact]
+    public async Task Nothing_is_delivered_that_a_failed_spool_could_not_record()
+    {
+        var transport = FakeTransport.ByLocalPart();
+        await using var rig = new DeliveryRig(ToFake, new ManualClock(), transport: transport);
+        rig.Spool.Status = new SpoolStatus(SpoolCondition.Failed, "sync failed");
+        rig.Scheduler.Start();
+
+        var id = await rig.AddAsync("ok@there.test");
+        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
+
+        Assert.Equal(("deferred", "not tried: sync failed"), (delivery.Outcome, delivery.Reply));
+        Assert.NotNull(rig.Spool.Find(id));
+        Assert.Empty(transport.Attempts);
+    }
+
+    [Fact]
+    public async Task A_connection_that_cannot_be_closed_in_order_gives_its_place_back()
+    {
+        var transport = new FakeTransport((_, _) => Task.FromResult(All(FakeTransport.Delivered))) { CloseFailure = new InvalidOperationException("closing") };
+        var options = DeliveryRig.Options(new Route("*", "mx")) with { Connections = 1, IdleClose = TimeSpan.FromMilliseconds(1) };
+        var rig = new DeliveryRig(options, transport: transport);
+        rig.Scheduler.Start();
+
+        await rig.Spool.GoneAsync(await rig.AddAsync("b@one.test"));
+        await rig.Spool.GoneAsync(await rig.AddAsync("b@two.test"));
+
+        await rig.Scheduler.StopAsync(TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task A_server_that_refuses_rset_is_connected_to_again_and_the_message_is_not_bounced()
+    {
+        var resets = 0;
+        await using var sink = new ScriptedSink(new SinkOptions
+        {
+            Script = (phase, line, _) => phase == SinkPhase.Reset && Interlocked.Increment(ref resets) > 0 ? new SinkAction.Reply("502 5.5.1 Not here")
+                : phase == SinkPhase.Rcpt && line.Contains("no@", StringComparison.Ordinal) ? new SinkAction.Reply("550 5.1.1 No such user") : null,
+        });
+        await using var rig = new DeliveryRig(DeliveryRig.Options(DeliveryRig.To("*", sink.Port)) with { ConnectionsPerDestination = 1 });
+        rig.Scheduler.Start();
+        await rig.Spool.GoneAsync(await rig.Spool.AddAsync(rig.Clock, DeliveryRig.Content, string.Empty, "no@there.test"));
+
+        await rig.Spool.GoneAsync(await rig.AddAsync("yes@there.test"));
+
+        Assert.Equal(["yes@there.test"], Assert.Single(sink.Messages).Recipients);
+        Assert.Equal((1, 2), (resets, sink.Connections));
     }
 
     /// <summary>The state is stored a moment before the message waits for its time again.</summary>

@@ -16,16 +16,22 @@ internal sealed class FakeSpool : ISpool
 
     public event Action<SpoolEntry>? Updated;
 
-    public SpoolStatus Status => SpoolStatus.Writable;
+    public SpoolStatus Status { get; set; } = SpoolStatus.Writable;
 
     public int Count => messages.Count;
 
     /// <summary>When set, what every commit answers.</summary>
     public SpoolCommit? CommitFailure { get; set; }
 
+    /// <summary>When set, what beginning a message throws.</summary>
+    public Exception? DraftFailure { get; set; }
+
     public Func<QueueId, Exception?> ContentFailure { get; set; } = static _ => null;
 
     public int Updates { get; private set; }
+
+    /// <summary>Called with each update before it is made; the update waits for it.</summary>
+    public Func<DeliveryState, Task> BeforeUpdate { get; set; } = static _ => Task.CompletedTask;
 
     public IReadOnlyList<SpoolEntry> List() => [.. messages.Values.Select(static m => m.Entry).OrderBy(static e => e.Envelope.Id)];
 
@@ -33,16 +39,17 @@ internal sealed class FakeSpool : ISpool
 
     public string Text(QueueId id) => Encoding.Latin1.GetString(messages[id].Content);
 
-    public ISpoolDraft CreateDraft() => new Draft(this);
+    public ISpoolDraft CreateDraft() => DraftFailure is { } failure ? throw failure : new Draft(this);
 
-    public ValueTask<bool> UpdateAsync(QueueId id, DeliveryState state, CancellationToken ct)
+    public async ValueTask<bool> UpdateAsync(QueueId id, DeliveryState state, CancellationToken ct)
     {
+        await BeforeUpdate(state);
         if (!messages.TryGetValue(id, out var message))
-            return new ValueTask<bool>(false);
+            return false;
         Updates++;
         messages[id] = (message.Entry with { State = state }, message.Content);
         Updated?.Invoke(messages[id].Entry);
-        return new ValueTask<bool>(true);
+        return true;
     }
 
     public bool Remove(QueueId id)

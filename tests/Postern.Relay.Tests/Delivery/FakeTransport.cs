@@ -14,6 +14,9 @@ internal sealed class FakeTransport(Func<NextHop, OutgoingMessage, Task<Delivery
 
     public int Lanes => lanes;
 
+    /// <summary>When set, what closing a lane throws.</summary>
+    public Exception? CloseFailure { get; init; }
+
     public static Outcome Delivered { get; } = new Outcome.Delivered("fake", "250 2.0.0 Ok", Tls: null);
 
     public static Outcome Later { get; } = new Outcome.Deferred("fake", "450 4.2.0 Later", Tls: null);
@@ -42,7 +45,7 @@ internal sealed class FakeTransport(Func<NextHop, OutgoingMessage, Task<Delivery
             return report;
         }
 
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        public ValueTask DisposeAsync() => transport.CloseFailure is { } failure ? ValueTask.FromException(failure) : ValueTask.CompletedTask;
     }
 
     private Func<NextHop, OutgoingMessage, Task<DeliveryReport>> Answer { get; } = answer;

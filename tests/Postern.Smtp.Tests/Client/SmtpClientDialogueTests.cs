@@ -243,6 +243,29 @@ public sealed class SmtpClientDialogueTests
         Assert.False(dialogue.IsOpen);
     }
 
+    [Theory]
+    [InlineData("421 4.7.0 Too many errors")]
+    [InlineData(null)]
+    public async Task A_sender_refused_for_now_answers_for_all_also_when_the_server_leaves_over_the_recipients(string? lastWords)
+    {
+        await using var sink = new ScriptedSink(new SinkOptions
+        {
+            Script = (phase, line, _) => phase switch
+            {
+                SinkPhase.Mail => new SinkAction.Reply("451 4.3.0 Later"),
+                SinkPhase.Rcpt when line.Contains("d@") => lastWords is null ? new SinkAction.Close() : new SinkAction.Reply(lastWords),
+                SinkPhase.Rcpt => new SinkAction.Reply("503 5.5.1 MAIL first"),
+                _ => null,
+            },
+        });
+        await using var dialogue = await OpenAsync(sink);
+
+        var answers = await SendAsync(dialogue, Message("x\r\n", "b@there.test", "c@there.test", "d@there.test", "e@there.test"));
+
+        Assert.All(answers, a => Assert.Equal(451, Assert.IsType<ClientAnswer.Refused>(a).Reply.Code));
+        Assert.False(dialogue.IsOpen);
+    }
+
     [Fact]
     public async Task Content_that_cannot_be_read_is_never_ended()
     {

@@ -23,8 +23,8 @@ internal static class ClientOutcomes
     {
         ClientAnswer.Accepted(var reply) => new Outcome.Delivered(remote, reply.ToString(), tls),
         ClientAnswer.Refused(_, { IsTransient: true } reply) => new Outcome.Deferred(remote, reply.ToString(), tls),
-        // "Too many recipients" of old servers, when others were accepted (RFC 5321 §4.5.3.1.10).
-        ClientAnswer.Refused(ClientPhase.Rcpt, { Code: TooManyRecipients } reply) when all.Any(static a => a is ClientAnswer.Accepted) =>
+        // "Too many recipients" of old servers, when others were accepted, whatever came after (RFC 5321 §4.5.3.1.10).
+        ClientAnswer.Refused(ClientPhase.Rcpt, { Code: TooManyRecipients } reply) when all.Any(static a => a is not ClientAnswer.Refused(ClientPhase.Rcpt, _)) =>
             new Outcome.Deferred(remote, reply.ToString(), tls),
         ClientAnswer.Refused(_, var reply) => new Outcome.Failed(remote, reply.ToString(), tls, StatusOf(reply)),
         // Tried again although the server may have it: a second copy is better than none (RFC 1047).
