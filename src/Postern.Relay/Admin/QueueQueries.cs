@@ -4,8 +4,9 @@ using Postern.Relay.Spool;
 
 namespace Postern.Relay.Admin;
 
-/// <summary>Answers what is in the queue. Needs the spool only.</summary>
-public sealed class QueueQueries(ISpool spool)
+/// <summary>Answers what is in the queue. Needs the spool; and from a running server, whether it has no route at all.</summary>
+/// <param name="hasNoRoute">Null where no server runs: then nobody knows.</param>
+public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null)
 {
     /// <param name="limit">How many items at most; the total counts all.</param>
     /// <param name="after">Begins behind this id, for the next page; null for the first.</param>
@@ -32,20 +33,21 @@ public sealed class QueueQueries(ISpool spool)
     /// <summary>Null when the message is not there.</summary>
     public QueueItem? Find(QueueId id) => spool.Find(id) is { } entry ? Describe(entry) : null;
 
-    private static QueueItem Describe(SpoolEntry entry)
+    private QueueItem Describe(SpoolEntry entry)
     {
         var (envelope, state) = (entry.Envelope, entry.State);
+        var isParked = hasNoRoute?.Invoke() == true;
         return new QueueItem(
             envelope.Id.ToString(),
             envelope.ArrivedAt,
-            state.Held ? "held" : state.Attempts > 0 ? "deferred" : "waiting",
+            state.Held ? "held" : isParked ? "no route" : state.Attempts > 0 ? "deferred" : "waiting",
             envelope.Sender.Address,
             entry.Size,
             envelope.Login,
             envelope.Client?.ToString(),
             envelope.Listener,
             state.Attempts,
-            state.Held ? null : state.NextAttempt,
+            state.Held || isParked ? null : state.NextAttempt,
             [.. envelope.Recipients.Select((mailbox, i) => new QueueRecipient(mailbox.Address, Word(state.Recipients[i].Status), state.Recipients[i].LastReply))]);
     }
 

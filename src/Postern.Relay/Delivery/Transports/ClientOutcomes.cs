@@ -4,7 +4,7 @@ using Postern.Smtp.Replies;
 
 namespace Postern.Relay.Delivery.Transports;
 
-/// <summary>Turns what the dialogue answered into outcomes: 2xx delivered, 5xx failed, all else deferred.</summary>
+/// <summary>Turns what the dialogue answered into outcomes: 2xx delivered, 5xx failed, all else deferred; a 5xx before the first command counts as all else.</summary>
 internal static class ClientOutcomes
 {
     private const int TooManyRecipients = 552;
@@ -26,6 +26,8 @@ internal static class ClientOutcomes
         // "Too many recipients" of old servers, when others were accepted, whatever came after (RFC 5321 §4.5.3.1.10).
         ClientAnswer.Refused(ClientPhase.Rcpt, { Code: TooManyRecipients } reply) when all.Any(static a => a is not ClientAnswer.Refused(ClientPhase.Rcpt, _)) =>
             new Outcome.Deferred(remote, reply.ToString(), tls),
+        // A host that greets with 5xx turns this server away, not the message: a block list, a wrong port. It may pass (Postfix: smtp_skip_5xx_greeting).
+        ClientAnswer.Refused(ClientPhase.Greeting, var reply) => new Outcome.Deferred(remote, reply.ToString(), tls),
         ClientAnswer.Refused(_, var reply) => new Outcome.Failed(remote, reply.ToString(), tls, StatusOf(reply)),
         // Tried again although the server may have it: a second copy is better than none (RFC 1047).
         ClientAnswer.Broken(ClientPhase.EndOfData, _, var detail) => new Outcome.Deferred(remote, $"{detail}, while waiting for the answer to the end of data: it may have been delivered", tls),
