@@ -260,7 +260,8 @@ public sealed class DeliverySchedulerTests
         rig.Scheduler.Start();
         for (var i = 0; i < 40; i++)
             await rig.AddAsync("b@slow.test");
-        await Task.Delay(200);
+        while (rig.Scheduler.Statistics().Destinations.Single(d => d.Name == "hangs:25").Connections < 5)
+            await Task.Yield();
 
         await rig.Spool.GoneAsync(await rig.AddAsync("b@fast.test"));
 

@@ -1,0 +1,109 @@
+using System.Collections.Immutable;
+using Postern.Relay.Envelopes;
+
+namespace Postern.Relay.Delivery;
+
+/// <content>What operators may do to a message, and what they may know.</content>
+public sealed partial class DeliveryScheduler
+{
+    /// <summary>Makes a message wait for <see cref="ReleaseAsync"/>.</summary>
+    public async ValueTask<QueueCommandOutcome> HoldAsync(QueueId id, CancellationToken ct)
+    {
+        TrackedMessage? message;
+        lock (gate)
+        {
+            if (!messages.TryGetValue(id, out message))
+                return QueueCommandOutcome.NotFound;
+            if (message.Stage == MessageStage.Active)
+            {
+                message.IsHoldWanted = true;
+                return QueueCommandOutcome.UnderWay;
+            }
+
+            message.Stage = MessageStage.Held;
+            message.State = message.State with { Held = true };
+        }
+
+        await StoreAsync(message, ct).ConfigureAwait(false);
+        return QueueCommandOutcome.Done;
+    }
+
+    /// <summary>Ends a hold; the message is tried at once.</summary>
+    public async ValueTask<QueueCommandOutcome> ReleaseAsync(QueueId id, CancellationToken ct)
+    {
+        TrackedMessage? message;
+        lock (gate)
+        {
+            if (!messages.TryGetValue(id, out message))
+                return QueueCommandOutcome.NotFound;
+            message.IsHoldWanted = false;
+            if (message.Stage != MessageStage.Held)
+                return QueueCommandOutcome.Done;
+            message.InternalErrors = 0;
+            message.State = message.State with { Held = false, NextAttempt = clock.GetUtcNow() };
+        }
+
+        await StoreAsync(message, ct).ConfigureAwait(false);
+        lock (gate)
+        {
+            if (message.Stage == MessageStage.Held && !message.State.Held)
+                Place(message);
+        }
+
+        return QueueCommandOutcome.Done;
+    }
+
+    /// <summary>Tries a message now instead of at its time.</summary>
+    public QueueCommandOutcome RetryNow(QueueId id)
+    {
+        lock (gate)
+        {
+            if (!messages.TryGetValue(id, out var message))
+                return QueueCommandOutcome.NotFound;
+            switch (message.Stage)
+            {
+                case MessageStage.Active:
+                    return QueueCommandOutcome.UnderWay;
+                case MessageStage.Held:
+                    return QueueCommandOutcome.Held;
+                case MessageStage.Parked:
+                    return QueueCommandOutcome.NoRoute;
+                default:
+                    Dispatch(message);
+                    return routes.Holds ? QueueCommandOutcome.NoRoute : QueueCommandOutcome.Done;
+            }
+        }
+    }
+
+    /// <summary>Forgets a message without telling its sender. One under way may still be delivered.</summary>
+    public QueueCommandOutcome Remove(QueueId id)
+    {
+        bool wasActive;
+        lock (gate)
+        {
+            if (!messages.Remove(id, out var message))
+                return spool.Remove(id) ? QueueCommandOutcome.Done : QueueCommandOutcome.NotFound;
+            message.IsRemoved = true;
+            wasActive = message.Stage == MessageStage.Active;
+            if (!wasActive)
+                message.Turn++;
+        }
+
+        spool.Remove(id);
+        return wasActive ? QueueCommandOutcome.UnderWay : QueueCommandOutcome.Done;
+    }
+
+    public DeliveryStatistics Statistics()
+    {
+        lock (gate)
+        {
+            var stages = messages.Values.CountBy(static m => m.Stage).ToDictionary();
+            return new DeliveryStatistics(
+                stages.GetValueOrDefault(MessageStage.Waiting),
+                stages.GetValueOrDefault(MessageStage.Active),
+                stages.GetValueOrDefault(MessageStage.Held),
+                stages.GetValueOrDefault(MessageStage.Parked),
+                [.. destinations.Values.Select(static d => new DestinationStatistics(d.Hop.Name, d.Waiting, d.Lanes)).OrderByDescending(static d => d.Waiting)]);
+        }
+    }
+}
