@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography.X509Certificates;
+using System.Security.Cryptography;
 using Postern.Commands.Output;
 using Postern.Configuration;
 using Postern.Hosting;
@@ -23,8 +25,29 @@ internal static class ServeCommand
     {
         var command = new DocumentedCommand("serve", "Run the server until it is told to stop; events go to standard output", "postern serve", "postern serve --config /etc/postern/postern.yaml");
         command.SetAction((arguments, ct) =>
-            context.LoadConfiguration(arguments) is { } configuration ? RunAsync(context, configuration, ct) : Task.FromResult(ExitCode.Usage));
+        {
+            _ = Task.Run(ReadTrustStore, ct);
+            return context.LoadConfiguration(arguments) is { } configuration ? RunAsync(context, configuration, ct) : Task.FromResult(ExitCode.Usage);
+        });
         return command;
+    }
+
+    /// <summary>
+    /// The first use of a certificate reads every root certificate of the system, a third of the time to the first greeting. It is kept by
+    /// the runtime; so it is read here, while the configuration is.
+    /// </summary>
+    private static void ReadTrustStore()
+    {
+        try
+        {
+            using var roots = new X509Store(StoreName.Root, StoreLocation.LocalMachine, OpenFlags.ReadOnly);
+            foreach (var root in roots.Certificates)
+                root.Dispose();
+        }
+        catch (CryptographicException)
+        {
+            // Whoever needs it will meet the same problem, and say so.
+        }
     }
 
     private static async Task<int> RunAsync(CommandContext context, PosternConfiguration configuration, CancellationToken ct)
