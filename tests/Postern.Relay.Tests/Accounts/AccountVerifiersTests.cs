@@ -292,17 +292,6 @@ public sealed class AccountVerifiersTests : IDisposable
     }
 
     [Fact]
-    public void Every_store_of_the_assembly_is_on_the_list()
-    {
-        var context = new StoreContext(fixture.Database);
-        var listed = AccountStores.All.Select(line => (Word: line.Key, Store: line.Value(context))).ToList();
-        Assert.All(listed, line => Assert.Equal(line.Word, line.Store.Name));
-        var written = typeof(IAccountStore).Assembly.GetTypes().Where(t => t.IsClass && !t.IsAbstract && t.IsAssignableTo(typeof(IAccountStore)));
-        var missing = written.Except(listed.Select(line => line.Store.GetType())).Select(t => $"AccountStores.All has no line for {t.Name}");
-        Assert.Empty(missing);
-    }
-
-    [Fact]
     public void Nothing_that_is_printed_shows_a_secret_or_a_hash()
     {
         const string Canary = "canary-in-the-mine";
