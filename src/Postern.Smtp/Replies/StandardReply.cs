@@ -70,7 +70,6 @@ public static class StandardReply
     public static Reply BadCredentials { get; } = Make(535, (5, 7, 8), "Authentication failed");
 
     // 55x: the message
-    public static Reply MessageTooBig { get; } = Make(552, (5, 3, 4), "Message exceeds the size limit");
     public static Reply BareLineEnd { get; } = Make(554, (5, 6, 0), "Bare CR or LF in the message; every line must end in CRLF");
     public static Reply RelayDenied { get; } = Make(550, (5, 7, 1), "Relay access denied");
     public static Reply ClientNotAllowed { get; } = Make(554, (5, 7, 1), "Your address may not connect here");
