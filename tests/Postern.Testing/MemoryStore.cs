@@ -51,7 +51,7 @@ public sealed class MemoryStore : IMessageStore
             if (store.RefuseAtCommit is { } reply)
                 return new(new StoreOutcome.Refused(reply));
             committed = true;
-            var message = new StoredMessage(transaction.Sender, [.. transaction.Recipients], content.ToArray(), session.Identity?.AuthorizationId, session.Protocol);
+            var message = new StoredMessage(transaction.Sender, [.. transaction.Recipients.Select(static r => r.Mailbox)], content.ToArray(), session.Identity?.AuthorizationId, session.Protocol);
             store.messages.Enqueue(message);
             store.arrivals.Writer.TryWrite(message);
             return new(new StoreOutcome.Stored(Interlocked.Increment(ref store.count).ToString(CultureInfo.InvariantCulture)));

@@ -65,11 +65,11 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
             Id = id,
             ArrivedAt = arrivedAt,
             Sender = transaction.Sender,
-            Recipients = [.. transaction.Recipients],
+            Recipients = [.. transaction.Recipients.Select(static r => r.Mailbox)],
             Login = session.Identity?.AuthorizationId,
             Client = session.ClientAddress,
             Listener = session.Listener,
-            Is8Bit = transaction.Is8Bit,
+            Is8Bit = transaction.Parameters.Body != BodyType.SevenBit,
         };
         switch (await spool.CommitAsync(envelope, DeliveryState.Fresh(envelope.Recipients.Length, arrivedAt), ct))
         {

@@ -1,21 +1,25 @@
-using System.Globalization;
+using System.Collections.Immutable;
 using Postern.Sasl;
+using Postern.Smtp.Extensions;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Transport;
 
 namespace Postern.Smtp.Session;
 
 /// <summary>
-/// What one listener offers in one state, and the EHLO reply that says so (RFC 5321 §4.1.1.1). Derived from mechanisms, verifiers, TLS and
-/// the listener; never configured by hand. Made once for each listener and TLS state.
+/// What one listener offers in one state, and the EHLO reply that says so (RFC 5321 §4.1.1.1). Derived from the extension table, mechanisms,
+/// verifiers, TLS and the listener; never configured by hand. Made once for each listener and TLS state.
 /// </summary>
 internal sealed class Capabilities
 {
-    private Capabilities(IReadOnlyList<ISaslMechanism> mechanisms, bool offersTls, Reply ehlo)
+    private Capabilities(Offer offer)
     {
-        Mechanisms = mechanisms;
-        OffersTls = offersTls;
-        Ehlo = ehlo;
+        Mechanisms = offer.Mechanisms;
+        OffersTls = offer.OffersTls;
+        Ehlo = new Reply(250, status: null, [offer.Server.Hostname, .. ExtensionTable.All.Select(e => e.Announce(offer)).OfType<string>()]);
+        ImmutableArray<Extension> taken = [.. ExtensionTable.All.Where(e => e.Takes?.Invoke(offer) ?? e.Announce(offer) is not null)];
+        MailParameters = [.. taken.SelectMany(static e => e.Mail)];
+        RecipientParameters = [.. taken.SelectMany(static e => e.Rcpt)];
     }
 
     public IReadOnlyList<ISaslMechanism> Mechanisms { get; }
@@ -24,24 +28,14 @@ internal sealed class Capabilities
 
     public Reply Ehlo { get; }
 
-    public static Capabilities Derive(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls)
-    {
-        var mechanisms = MechanismsFor(server, listener, isTls);
-        var offersTls = !isTls && server.Tls is not null && listener.Tls is (TlsMode.StartTls or TlsMode.Required);
-        List<string> lines =
-        [
-            server.Hostname,
-            "PIPELINING",
-            string.Create(CultureInfo.InvariantCulture, $"SIZE {server.Limits.MessageOctets}"),
-            "8BITMIME",
-            "ENHANCEDSTATUSCODES",
-        ];
-        if (offersTls)
-            lines.Add("STARTTLS");
-        if (mechanisms.Count > 0)
-            lines.Add("AUTH " + string.Join(' ', mechanisms.Select(static m => m.Name)));
-        return new Capabilities(mechanisms, offersTls, new Reply(250, status: null, lines));
-    }
+    /// <summary>The parameters that MAIL takes.</summary>
+    public ImmutableArray<Parameter<MailParameters>> MailParameters { get; }
+
+    /// <summary>The parameters that RCPT takes.</summary>
+    public ImmutableArray<Parameter<RecipientParameters>> RecipientParameters { get; }
+
+    public static Capabilities Derive(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls) =>
+        new(new Offer(server, listener, isTls, MechanismsFor(server, listener, isTls), MechanismsFor(server, listener, isTls: true)));
 
     private static List<ISaslMechanism> MechanismsFor(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls)
     {

@@ -29,7 +29,7 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
                     break;
             }
 
-            var (outcome, line) = await session.ReadLineAsync(session.Server.Limits.SaslOctets, idle: false);
+            var (outcome, line) = await session.ReadLineAsync(session.Limits.SaslOctets, idle: false);
             switch (outcome)
             {
                 case LineOutcome.Line when line.Span.SequenceEqual("*"u8):
@@ -68,7 +68,7 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
             case SaslError.Malformed:
                 return (StandardReply.MalformedAuth, true);
             default:
-                return ++session.State.FailedLogins < session.Server.Limits.FailedLogins
+                return ++session.State.FailedLogins < session.Limits.FailedLogins
                     ? (StandardReply.BadCredentials, true)
                     : (StandardReply.TooManyFailedLogins, false);
         }

@@ -31,6 +31,9 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
     public SessionState State => state;
 
+    /// <summary>The limits in force for this session now: the listener's, or tighter ones under pressure.</summary>
+    public SessionLimits Limits => listener.Limits;
+
     public bool HasBufferedInput => transport.HasBufferedInput;
 
     public bool LacksRequiredTls => listener.Options.Tls == TlsMode.Required && state.Tls is null;
@@ -118,7 +121,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>Waits for one line under a deadline; the deadline covers the whole line, however slowly it comes.</summary>
     public async ValueTask<(LineOutcome Outcome, ReadOnlyMemory<byte> Line)> ReadLineAsync(int maxOctets, bool idle)
     {
-        SetDeadline(server.Limits.Idle);
+        SetDeadline(Limits.Idle);
         var read = await transport.ReadLineAsync(maxOctets, idle, reading.Token);
         ClearDeadline();
         return read;
@@ -126,7 +129,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
     public async ValueTask<bool> SkipLineAsync()
     {
-        SetDeadline(server.Limits.Idle);
+        SetDeadline(Limits.Idle);
         var found = await transport.SkipLineAsync(SkippedLineOctets, reading.Token);
         ClearDeadline();
         return found;
@@ -135,7 +138,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>Queues octets for the client; when the queue is full, a client that reads nothing has no more time than one that says nothing.</summary>
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> octets)
     {
-        SetDeadline(server.Limits.Idle);
+        SetDeadline(Limits.Idle);
         await transport.WriteAsync(octets, reading.Token);
         ClearDeadline();
     }
@@ -155,14 +158,14 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         while (true)
         {
             IsBetweenCommands = true;
-            var (outcome, line) = await ReadLineAsync(server.Limits.SaslOctets, idle: state.Phase <= Phase.Ready);
+            var (outcome, line) = await ReadLineAsync(Limits.SaslOctets, idle: state.Phase <= Phase.Ready);
             IsBetweenCommands = false;
             if (outcome == LineOutcome.Closed)
                 return "lost connection";
 
             var step = outcome switch
             {
-                LineOutcome.Line when ++commands > server.Limits.CommandsPerMessage + server.Limits.Recipients => Refuse("?", StandardReply.TooManyErrors, After.Close),
+                LineOutcome.Line when ++commands > Limits.CommandsPerMessage + Limits.Recipients => Refuse("?", StandardReply.TooManyErrors, After.Close),
                 LineOutcome.Line => await AnswerAsync(line),
                 LineOutcome.TooLong when await SkipLineAsync() => Refuse("?", StandardReply.LineTooLong),
                 LineOutcome.TooLong => Refuse("?", StandardReply.LineTooLong, After.Close),
@@ -195,7 +198,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         var verb = VerbTable.Find(command.Verb.Span);
         if (verb is null)
             return CommandLine.IsForeignProtocol(line.Span) ? Refuse("?", StandardReply.NotSmtp, After.Close) : Refuse("?", StandardReply.UnknownCommand);
-        if (line.Length + 2 > server.Limits.CommandOctets && verb != Verbs.Auth.Row)
+        if (line.Length + 2 > Limits.CommandOctets && verb != Verbs.Auth.Row)
             return Refuse(verb.Name, StandardReply.LineTooLong);
 
         var step = VerbTable.WhyNot(verb, this, command.Argument.Span) ?? await verb.HandleAsync(this, command.Argument, reading.Token);
@@ -216,8 +219,8 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     {
         if (refusal == StandardReply.TooManyRecipients)
             return false;
-        var isBad = refusal.Code is >= 500 and < 510 && ++badCommands >= server.Limits.BadCommands;
-        return ++refusals >= server.Limits.Refusals || isBad;
+        var isBad = refusal.Code is >= 500 and < 510 && ++badCommands >= Limits.BadCommands;
+        return ++refusals >= Limits.Refusals || isBad;
     }
 
     private async ValueTask<bool> AuthenticateAsync()
@@ -239,7 +242,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     private async ValueTask<bool> ReceiveAsync()
     {
         var transaction = state.Transaction!;
-        var reader = new DataReader(transport, server.Limits.MessageOctets);
+        var reader = new DataReader(transport, Limits.MessageOctets);
         var begun = server.Clock.GetTimestamp();
         var end = await reader.ReadAsync(Draft!, () => SetDataDeadline(reader.Octets, begun), reading.Token);
         ClearDeadline();
@@ -250,7 +253,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         {
             DataEnd.Complete => await Draft!.CommitAsync(CancellationToken.None),
             DataEnd.BareLineEnd => new StoreOutcome.Refused(StandardReply.BareLineEnd),
-            _ => new StoreOutcome.Refused(StandardReply.SizeLimit(server.Limits.MessageOctets)),
+            _ => new StoreOutcome.Refused(StandardReply.SizeLimit(Limits.MessageOctets)),
         };
         var reply = outcome switch
         {
@@ -272,7 +275,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>After it, nothing of what was said before counts (RFC 3207 §4.2).</summary>
     private async ValueTask<bool> HandshakeAsync()
     {
-        SetDeadline(server.Limits.Handshake);
+        SetDeadline(Limits.Handshake);
         try
         {
             var tls = await transport.StartTlsAsync(server.Tls!.Authentication, reading.Token);
@@ -323,7 +326,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>For the next part of the content, and for all of it: octet by octet a message would last for years.</summary>
     private void SetDataDeadline(long octets, long begun)
     {
-        var limits = server.Limits;
+        var limits = Limits;
         var left = limits.DataBlock + TimeSpan.FromSeconds((double)octets / limits.DataOctetsPerSecond) - server.Clock.GetElapsedTime(begun);
         SetDeadline(left < limits.DataBlock ? left : limits.DataBlock);
     }

@@ -35,6 +35,8 @@ internal sealed class SmtpListener
 
     public Reply Greeting { get; }
 
+    public SessionLimits Limits => Options.Limits ?? Server.Limits;
+
     public bool IsStopping => owner.IsStopping;
 
     public IEnumerable<IPEndPoint> Bound => sockets.Select(static s => (IPEndPoint)s.LocalEndPoint!);
@@ -133,33 +135,39 @@ internal sealed class SmtpListener
     {
         try
         {
-            var state = new SessionState
-            {
-                Id = NewSessionId(),
-                Listener = Options.Name,
-                Hostname = Server.Hostname,
-                ClientAddress = address,
-                ClientPort = peer.Port,
-                ConnectedAt = Server.Clock.GetUtcNow(),
-            };
-            NoteOffers(state);
             client.NoDelay = true;
-            var transport = new SmtpTransport(client, new NetworkStream(client, ownsSocket: false));
-            await using var session = new SmtpSession(this, transport, state);
-            owner.Enter(session);
-            try
-            {
-                await session.RunAsync();
-            }
-            finally
-            {
-                owner.Leave(session);
-            }
+            await ServeAsync(new NetworkStream(client, ownsSocket: false), client, peer.Port, address);
         }
         finally
         {
             client.Dispose();
             owner.Gate.Leave(address);
+        }
+    }
+
+    /// <summary>Holds one session to its end.</summary>
+    /// <param name="socket">Under the stream, for the half-close at the end; null where there is none.</param>
+    internal async Task ServeAsync(Stream network, Socket? socket, int port, IPAddress address)
+    {
+        var state = new SessionState
+        {
+            Id = NewSessionId(),
+            Listener = Options.Name,
+            Hostname = Server.Hostname,
+            ClientAddress = address,
+            ClientPort = port,
+            ConnectedAt = Server.Clock.GetUtcNow(),
+        };
+        NoteOffers(state);
+        await using var session = new SmtpSession(this, new SmtpTransport(network, socket), state);
+        owner.Enter(session);
+        try
+        {
+            await session.RunAsync();
+        }
+        finally
+        {
+            owner.Leave(session);
         }
     }
 

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Authentication;
+using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Transport;
 
@@ -20,4 +22,31 @@ public sealed record SmtpListenerOptions
 
     /// <summary>Clients that may connect here; null for all. Others are answered 554 5.7.1 and disconnected.</summary>
     public IReadOnlyList<IPNetwork>? Clients { get; init; }
+
+    /// <summary>What is spoken here.</summary>
+    public MailProtocol Protocol { get; init; } = MailProtocol.Smtp;
+
+    /// <summary>What becomes of content with a bare CR or LF. Neither ever ends a message.</summary>
+    public BareNewlines BareNewlines { get; init; } = BareNewlines.Reject;
+
+    /// <summary>The bounds of its sessions; null for the server's.</summary>
+    public SessionLimits? Limits { get; init; }
+
+    /// <summary>The TLS versions spoken here; null for those of <see cref="TlsOptions"/>. Versions below 1.2 only for devices that cannot do better.</summary>
+    public SslProtocols? TlsProtocols { get; init; }
+
+    /// <summary>Asks clients for a certificate in the handshake. One that is sent is a fact for policies and mechanisms, and never required.</summary>
+    public bool AsksForClientCertificate { get; init; }
+
+    /// <summary>
+    /// The load balancers that connect here: each of their connections must open with a PROXY protocol header, which names the real client.
+    /// From anyone else such a header is not SMTP. Null: no PROXY protocol here.
+    /// </summary>
+    public IReadOnlyList<IPNetwork>? ProxyFrom { get; init; }
+
+    /// <summary>Clients that may say by XCLIENT on whose behalf they connect; null for none.</summary>
+    public IReadOnlyList<IPNetwork>? XClientFrom { get; init; }
+
+    /// <summary>Clients that may say by XFORWARD, for the logs, where a message came from; null for none.</summary>
+    public IReadOnlyList<IPNetwork>? XForwardFrom { get; init; }
 }

@@ -9,7 +9,8 @@ namespace Postern.Smtp.Transport;
 /// The octets of one session: a bounded input window, and an output buffer that is flushed whenever the session is about to wait
 /// for the client, so that pipelined commands get their replies in one write. One reader and writer: the session.
 /// </summary>
-internal sealed class SmtpTransport(Socket socket, Stream network) : IAsyncDisposable
+/// <param name="socket">Under the stream, for the half-close at the end; null where there is none.</param>
+internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAsyncDisposable
 {
     /// <summary>Holds the longest line there is (a SASL response) and one whole TLS record.</summary>
     private const int WindowOctets = 16 * 1024;
@@ -160,7 +161,7 @@ internal sealed class SmtpTransport(Socket socket, Stream network) : IAsyncDispo
                 return;
             if (stream is SslStream { IsAuthenticated: true } tls)
                 await tls.ShutdownAsync().WaitAsync(ct);
-            socket.Shutdown(SocketShutdown.Send);
+            socket?.Shutdown(SocketShutdown.Send);
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
@@ -175,7 +176,7 @@ internal sealed class SmtpTransport(Socket socket, Stream network) : IAsyncDispo
             ArrayPool<byte>.Shared.Return(output);
         output = null;
         await stream.DisposeAsync();
-        socket.Dispose();
+        socket?.Dispose();
     }
 
     /// <summary>

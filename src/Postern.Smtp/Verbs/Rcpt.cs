@@ -1,4 +1,5 @@
 using System.Text;
+using Postern.Smtp.Extensions;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
@@ -9,17 +10,17 @@ namespace Postern.Smtp.Verbs;
 /// <summary>RCPT (RFC 5321 §4.1.1.3). Only a policy that says permit adds a recipient.</summary>
 internal static class Rcpt
 {
-    public static readonly Verb Row = new("RCPT", Phase.Mail | Phase.Rcpt, Needs.Argument | Needs.TlsWhereRequired, "RCPT TO:<address>", HandleAsync);
+    public static readonly Verb Row = new("RCPT", Phase.Mail | Phase.Rcpt, Needs.Argument | Needs.TlsWhereRequired, "RCPT TO:<address> [parameters]", HandleAsync);
 
     private static ValueTask<Step> HandleAsync(SmtpSession session, ReadOnlyMemory<byte> argument, CancellationToken ct) =>
-        Parse(session, argument.Span, out var recipient) is { } objection ? new(new Step(objection)) : AskAsync(session, recipient!, ct);
+        Parse(session, argument.Span, out var recipient, out var parameters) is { } objection ? new(new Step(objection)) : AskAsync(session, recipient!, parameters, ct);
 
-    private static async ValueTask<Step> AskAsync(SmtpSession session, Mailbox recipient, CancellationToken ct)
+    private static async ValueTask<Step> AskAsync(SmtpSession session, Mailbox recipient, RecipientParameters parameters, CancellationToken ct)
     {
         switch (await session.Server.Policy.OnRecipientAsync(session.State, recipient, ct))
         {
             case Verdict.Permit(var rule):
-                session.State.Transaction!.Add(recipient, rule);
+                session.State.Transaction!.Add(recipient, parameters, rule);
                 return new Step(StandardReply.RecipientOk, Next: Phase.Rcpt);
             case Verdict.Refuse(var reply, _):
                 return new Step(reply);
@@ -28,18 +29,19 @@ internal static class Rcpt
         }
     }
 
-    private static Reply? Parse(SmtpSession session, ReadOnlySpan<byte> argument, out Mailbox? recipient)
+    private static Reply? Parse(SmtpSession session, ReadOnlySpan<byte> argument, out Mailbox? recipient, out RecipientParameters parameters)
     {
         recipient = null;
-        if (!PathParser.TrySplit(argument, "TO:"u8, out var path, out var parameters))
+        parameters = RecipientParameters.None;
+        if (!PathParser.TrySplit(argument, "TO:"u8, out var path, out var text))
             return StandardReply.BadSyntax(Row.Syntax);
         if (PathParser.IsSourceRoute(path))
             return StandardReply.SourceRoute;
         if (!Mailbox.TryParse(path, out recipient) && !IsPostmaster(session, path, out recipient))
             return StandardReply.BadRecipient;
-        if (!parameters.IsEmpty)
-            return StandardReply.UnknownParameter;
-        return session.State.Transaction!.Recipients.Count >= session.Server.Limits.Recipients ? StandardReply.TooManyRecipients : null;
+        if (ParameterReader.Read(session, text, session.Capabilities.RecipientParameters, ref parameters) is { } objection)
+            return objection;
+        return session.State.Transaction!.Recipients.Count >= session.Limits.Recipients ? StandardReply.TooManyRecipients : null;
     }
 
     /// <summary><c>&lt;Postmaster&gt;</c> without a domain is this host's postmaster (RFC 5321 §4.5.1).</summary>

@@ -39,6 +39,13 @@ internal static class EngineOptions
         Auth = listener.Auth,
         Mechanisms = listener.Mechanisms,
         Clients = listener.Clients,
+        Protocol = listener.Protocol,
+        BareNewlines = listener.BareNewlines,
+        TlsProtocols = listener.TlsProtocols,
+        AsksForClientCertificate = listener.AsksForClientCertificate,
+        ProxyFrom = listener.ProxyFrom,
+        XClientFrom = listener.XClientFrom,
+        XForwardFrom = listener.XForwardFrom,
     };
 
     public static SessionLimits ToSessionLimits(this LimitsOptions limits) => new()

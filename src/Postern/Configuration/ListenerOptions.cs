@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Security.Authentication;
 using Postern.Configuration.Reading;
 using Postern.Sasl;
 using Postern.Smtp.Transport;
@@ -12,6 +13,38 @@ namespace Postern.Configuration;
 internal sealed record ListenerOptions(
     string Name, ImmutableArray<IPEndPoint> Endpoints, TlsMode Tls, AuthMode Auth, ImmutableArray<string>? Mechanisms, ImmutableArray<IPNetwork>? Clients)
 {
+    public MailProtocol Protocol { get; init; }
+
+    public BareNewlines BareNewlines { get; init; }
+
+    /// <summary>Null for those of <c>tls.minimum</c>.</summary>
+    public SslProtocols? TlsProtocols { get; init; }
+
+    public bool AsksForClientCertificate { get; init; }
+
+    /// <summary>Load balancers that speak the PROXY protocol; null for none.</summary>
+    public ImmutableArray<IPNetwork>? ProxyFrom { get; init; }
+
+    /// <summary>Clients that may use XCLIENT; null for none.</summary>
+    public ImmutableArray<IPNetwork>? XClientFrom { get; init; }
+
+    /// <summary>Clients that may use XFORWARD; null for none.</summary>
+    public ImmutableArray<IPNetwork>? XForwardFrom { get; init; }
+
+    private static readonly Kind<MailProtocol> Protocols = Kinds.Word(("smtp", MailProtocol.Smtp), ("lmtp", MailProtocol.Lmtp));
+
+    private static readonly Kind<BareNewlines> Newlines = Kinds.Word(("reject", BareNewlines.Reject), ("normalize", BareNewlines.Normalize));
+
+    private static readonly Kind<bool> CertificateRequests = Kinds.Word(("none", false), ("request", true));
+
+#pragma warning disable CA5397, SYSLIB0039 // named for a listener on purpose, for devices that cannot do better
+    private static readonly Kind<SslProtocols?> TlsFloors = Kinds.Word<SslProtocols?>(
+        ("1.0", SslProtocols.Tls | SslProtocols.Tls11 | SslProtocols.Tls12 | SslProtocols.Tls13),
+        ("1.1", SslProtocols.Tls11 | SslProtocols.Tls12 | SslProtocols.Tls13),
+        ("1.2", SslProtocols.Tls12 | SslProtocols.Tls13),
+        ("1.3", SslProtocols.Tls13));
+#pragma warning restore CA5397, SYSLIB0039
+
     private static readonly Kind<TlsMode> TlsModes =
         Kinds.Word(("none", TlsMode.None), ("starttls", TlsMode.StartTls), ("required", TlsMode.Required), ("implicit", TlsMode.Implicit));
 
@@ -29,10 +62,31 @@ internal sealed record ListenerOptions(
         var mechanisms = section.List("mechanisms", MechanismNames, [], "all that the stores can answer", "The mechanisms to offer, in this order.");
         var clients = section.List("clients", Kinds.Network, [], "everyone", "The networks that may connect; others are answered 554 and disconnected.");
 
+        var protocol = section.Value("protocol", Protocols, MailProtocol.Smtp, "`smtp`", "`lmtp` answers the end of data once for each recipient (RFC 2033); never on port 25.");
+        var newlines = section.Value("bare_newlines", Newlines, BareNewlines.Reject, "`reject`", "Content with a CR or LF that stands alone: `reject` refuses the message, `normalize` makes each a CRLF, for devices that cannot do better. Neither ever ends a message.");
+        var floor = section.Value("tls_minimum", TlsFloors, fallback: null, "`tls.minimum`", "The oldest TLS version spoken here. `1.0` and `1.1` are broken: only for devices that cannot do better, on networks where that is acceptable.");
+        var certificates = section.Value("client_certificates", CertificateRequests, fallback: false, "`none`", "`request` asks clients for a certificate in the handshake; it is never required, and what it says is in the log.");
+        var proxies = section.List("proxy_from", Kinds.Network, [], "nobody", "Load balancers whose connections must open with a PROXY protocol header (v1 or v2), which names the real client.");
+        var xclient = section.List("xclient_from", Kinds.Network, [], "nobody", "Clients that may name another client by XCLIENT. They can be anyone they like: list only your own filters.");
+        var xforward = section.List("xforward_from", Kinds.Network, [], "nobody", "Clients that may name the origin of a message for the log by XFORWARD.");
+
+        if (protocol == MailProtocol.Lmtp && !endpoints.IsDefault && endpoints.Any(static e => e.Port == 25))
+            section.Report("protocol", "LMTP on port 25 would be taken for SMTP (RFC 2033 §5)", "another port, or smtp");
+        if (tls == TlsMode.None && (section.Has("tls_minimum") || section.Has("client_certificates")))
+            section.Report(section.Has("tls_minimum") ? "tls_minimum" : "client_certificates", "where tls is 'none' there is no handshake", "another tls, or the key left out");
         if (tls == TlsMode.None && auth == AuthMode.TlsOnly)
             section.Report("auth", "'tls-only' where tls is 'none' means that AUTH is never offered", "'off' or 'always' here, or another tls");
         if (auth == AuthMode.Off && section.Has("mechanisms"))
             section.Report("mechanisms", "where auth is 'off' no mechanism is ever offered", "no mechanisms here, or another auth");
-        return new(name, endpoints, tls, auth, section.Has("mechanisms") ? mechanisms : null, section.Has("clients") ? clients : null);
+        return new(name, endpoints, tls, auth, section.Has("mechanisms") ? mechanisms : null, section.Has("clients") ? clients : null)
+        {
+            Protocol = protocol,
+            BareNewlines = newlines,
+            TlsProtocols = floor,
+            AsksForClientCertificate = certificates,
+            ProxyFrom = section.Has("proxy_from") ? proxies : null,
+            XClientFrom = section.Has("xclient_from") ? xclient : null,
+            XForwardFrom = section.Has("xforward_from") ? xforward : null,
+        };
     }
 }

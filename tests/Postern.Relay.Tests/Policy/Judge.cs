@@ -61,7 +61,7 @@ internal sealed class Judge
     /// <summary>The session with MAIL accepted, as the SMTP session sets it.</summary>
     public static SessionState WithSender(SessionState session, string sender)
     {
-        session.Transaction = new Transaction(Path(sender), declaredSize: null, is8Bit: false);
+        session.Transaction = new Transaction(Path(sender), MailParameters.None);
         return session;
     }
 

@@ -140,8 +140,8 @@ public sealed class SubmissionDraftTests
 
     private async Task<(StoreOutcome Outcome, string Stored)> SubmitAsync(string content, (SessionState Session, string Rule) client, int size = int.MaxValue)
     {
-        var transaction = new Transaction(new ReversePath(Mailbox.Parse("lisa@example.org")), declaredSize: null, is8Bit: false);
-        transaction.Add(Mailbox.Parse("bart@example.net"), client.Rule);
+        var transaction = new Transaction(new ReversePath(Mailbox.Parse("lisa@example.org")), MailParameters.None);
+        transaction.Add(Mailbox.Parse("bart@example.net"), RecipientParameters.None, client.Rule);
         await using var draft = new SubmissionDraft(spool.CreateDraft(), client.Session, transaction, NoAuditLog.Instance, clock);
         var octets = Encoding.Latin1.GetBytes(content);
         for (var at = 0; at < octets.Length; at += Math.Min(size, octets.Length - at))

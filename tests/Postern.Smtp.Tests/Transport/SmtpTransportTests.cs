@@ -13,7 +13,7 @@ public sealed class SmtpTransportTests
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await using var client = new StuckClient(takes: 7);
-        await using var transport = new SmtpTransport(socket, client);
+        await using var transport = new SmtpTransport(client, socket);
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
         await transport.WriteAsync(StandardReply.Ok, CancellationToken.None);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await transport.FlushAsync(patience.Token));
@@ -28,7 +28,7 @@ public sealed class SmtpTransportTests
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await using var client = new StuckClient(takes: int.MaxValue);
-        await using var transport = new SmtpTransport(socket, client);
+        await using var transport = new SmtpTransport(client, socket);
         using var ended = new CancellationTokenSource();
         await ended.CancelAsync();
         await transport.WriteAsync(StandardReply.Queued("1"), CancellationToken.None);

@@ -1,0 +1,17 @@
+using System.Collections.Immutable;
+using Postern.Smtp.Session;
+
+namespace Postern.Smtp.Extensions;
+
+/// <summary>One row of the extension table: what EHLO says of it, and which parameters it brings (RFC 5321 §2.2).</summary>
+/// <param name="Keyword">As registered; upper case.</param>
+/// <param name="Announce">The EHLO line, which opens with the keyword; null where it is not offered.</param>
+internal sealed record Extension(string Keyword, Func<Offer, string?> Announce)
+{
+    public ImmutableArray<Parameter<MailParameters>> Mail { get; init; } = [];
+
+    public ImmutableArray<Parameter<RecipientParameters>> Rcpt { get; init; } = [];
+
+    /// <summary>Whether its parameters are taken; null: exactly where it is announced.</summary>
+    public Func<Offer, bool>? Takes { get; init; }
+}

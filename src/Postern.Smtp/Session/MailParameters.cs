@@ -1,0 +1,37 @@
+using Postern.Smtp.Grammar;
+
+namespace Postern.Smtp.Session;
+
+/// <summary>What MAIL said beside the reverse-path. Nothing in it is trusted because the client said it.</summary>
+public sealed record MailParameters
+{
+    /// <summary>MAIL without parameters.</summary>
+    public static MailParameters None { get; } = new();
+
+    /// <summary>SIZE=, in octets (RFC 1870); null when the client did not say.</summary>
+    public long? DeclaredSize { get; init; }
+
+    /// <summary>BODY= (RFC 6152, RFC 3030).</summary>
+    public BodyType Body { get; init; }
+
+    /// <summary>SMTPUTF8 (RFC 6531 §3.4): addresses and header fields may hold UTF-8.</summary>
+    public bool IsUtf8 { get; init; }
+
+    /// <summary>RET= (RFC 3461 §4.3).</summary>
+    public DsnReturn Return { get; init; }
+
+    /// <summary>ENVID=, decoded from xtext (RFC 3461 §4.4); printable US-ASCII; null when absent.</summary>
+    public string? EnvelopeId { get; init; }
+
+    /// <summary>AUTH= (RFC 4954 §5): who submitted the message, as the client claims; the null path where it said &lt;&gt;; null when absent.</summary>
+    public ReversePath? SubmittedBy { get; init; }
+
+    /// <summary>REQUIRETLS (RFC 8689): the message goes over verified TLS only, on every hop.</summary>
+    public bool RequiresTls { get; init; }
+
+    /// <summary>BY= (RFC 2852); null when absent.</summary>
+    public DeliverBy? DeliverBy { get; init; }
+
+    /// <summary>HOLDFOR= or HOLDUNTIL= (RFC 4865): not delivered before it; null when absent.</summary>
+    public DateTimeOffset? HoldUntil { get; init; }
+}

@@ -1,0 +1,14 @@
+namespace Postern.Smtp.Session;
+
+/// <summary>What RCPT said beside the forward-path.</summary>
+public sealed record RecipientParameters
+{
+    /// <summary>RCPT without parameters.</summary>
+    public static RecipientParameters None { get; } = new();
+
+    /// <summary>NOTIFY= (RFC 3461 §4.1).</summary>
+    public DsnNotify Notify { get; init; }
+
+    /// <summary>ORCPT= (RFC 3461 §4.2); null when absent.</summary>
+    public OriginalRecipient? OriginalRecipient { get; init; }
+}
