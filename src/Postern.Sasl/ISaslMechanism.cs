@@ -15,6 +15,9 @@ public interface ISaslMechanism
     /// </summary>
     bool TakesInitialResponse { get; }
 
+    /// <summary>True for mechanisms that are offered only where they are asked for by name: weak ones, and those with a catch.</summary>
+    bool IsOptIn => false;
+
     /// <summary>Begins an exchange, or answers null when <paramref name="context"/> lacks a verifier that this mechanism needs.</summary>
     ISaslExchange? TryStart(SaslContext context);
 }

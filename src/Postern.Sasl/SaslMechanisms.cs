@@ -7,6 +7,12 @@ public static class SaslMechanisms
 {
     public static IReadOnlyList<ISaslMechanism> All { get; } =
     [
+        ScramMechanism.Sha512Plus,
+        ScramMechanism.Sha256Plus,
+        ScramMechanism.Sha1Plus,
+        ScramMechanism.Sha512,
+        ScramMechanism.Sha256,
+        ScramMechanism.Sha1,
         PlainMechanism.Instance,
         LoginMechanism.Instance,
     ];

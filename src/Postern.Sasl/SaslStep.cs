@@ -10,8 +10,11 @@ public abstract record SaslStep
     /// <summary>The exchange goes on; <paramref name="Data"/> is not yet base64-encoded and may be empty.</summary>
     public sealed record Challenge(ReadOnlyMemory<byte> Data) : SaslStep;
 
-    /// <summary>The client is who <paramref name="Identity"/> says.</summary>
-    public sealed record Success(SaslIdentity Identity) : SaslStep;
+    /// <summary>
+    /// The client is who <paramref name="Identity"/> says. <paramref name="Data"/> is additional data with the outcome (RFC 4422 §3.6): a
+    /// protocol whose success reply cannot carry it sends it as one more challenge, which the client answers with an empty response.
+    /// </summary>
+    public sealed record Success(SaslIdentity Identity, ReadOnlyMemory<byte>? Data = null) : SaslStep;
 
     /// <summary>
     /// The exchange is over without success. <paramref name="ClaimedUser"/> is what the client called itself, as far as it got;

@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Unicode;
+using Postern.Sasl.Preparation;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Sasl.Mechanisms;
@@ -9,8 +9,6 @@ internal sealed class RevealedPassword(SaslContext context)
 {
     /// <summary>RFC 4616 §2 bounds each field at 255 code points; four octets each.</summary>
     private const int MaxFieldOctets = 255 * 4;
-
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     public async ValueTask<SaslStep> CheckAsync(
         ReadOnlyMemory<byte> authorizationId, ReadOnlyMemory<byte> authenticationId, ReadOnlyMemory<byte> password, CancellationToken ct)
@@ -25,7 +23,7 @@ internal sealed class RevealedPassword(SaslContext context)
         switch (await context.Passwords!.CheckAsync(user, password, context.Peer, ct))
         {
             case PasswordCheck.Match(var canonical):
-                return await AuthorizeAsync(canonical, actAs, ct);
+                return await Authorization.DecideAsync(context, canonical, actAs, ct);
             case PasswordCheck.Unavailable(var reason):
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, reason);
             case PasswordCheck.NoMatch(var reason, var exists):
@@ -35,21 +33,7 @@ internal sealed class RevealedPassword(SaslContext context)
         }
     }
 
-    private async ValueTask<SaslStep> AuthorizeAsync(string user, string actAs, CancellationToken ct)
-    {
-        if (actAs.Length == 0 || string.Equals(actAs, user, StringComparison.Ordinal))
-            return new SaslStep.Success(new SaslIdentity(user, user));
-        return context.Grants is { } grants && await grants.ActAsAsync(user, actAs, ct) is { } granted
-            ? new SaslStep.Success(new SaslIdentity(user, granted))
-            : new SaslStep.Failure(SaslError.BadCredentials, user, "the password is right, but the user may not act as the authorization identity it asked for", UserExists: true);
-    }
-
-    private static bool TryName(ReadOnlySpan<byte> octets, out string name)
-    {
-        name = string.Empty;
-        if (octets.Length > MaxFieldOctets || !Utf8.IsValid(octets))
-            return false;
-        name = StrictUtf8.GetString(octets);
-        return !name.AsSpan().ContainsAnyInRange('\0', '\u001f') && !name.Contains('\u007f', StringComparison.Ordinal);
-    }
+    /// <summary>SASLprep (RFC 4616 §2): a name that it prohibits belongs to nobody.</summary>
+    private static bool TryName(ReadOnlySpan<byte> octets, out string name) =>
+        StrictUtf8.TryDecode(octets, MaxFieldOctets, out name) && SaslPrep.TryPrepareQuery(name, out name);
 }

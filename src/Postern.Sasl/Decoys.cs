@@ -1,0 +1,37 @@
+using System.Security.Cryptography;
+using System.Text;
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Sasl;
+
+/// <summary>
+/// Made-up secrets for users that do not exist, so that a challenge does not tell them from those that do: the same name gets the same salt
+/// for as long as the key is the same.
+/// </summary>
+public sealed class Decoys
+{
+    private readonly byte[] key;
+
+    /// <param name="key">At least 16 octets, secret; keep it over restarts, or a salt that changes gives an unknown user away.</param>
+    /// <param name="iterations">Those of real secrets.</param>
+    public Decoys(ReadOnlySpan<byte> key, int iterations = 4096)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(key.Length, 16);
+        this.key = key.ToArray();
+        Iterations = iterations;
+    }
+
+    /// <summary>With a key that lives as long as the process.</summary>
+    public static Decoys ForProcess { get; } = new(RandomNumberGenerator.GetBytes(32));
+
+    public int Iterations { get; }
+
+    /// <summary>Nobody knows a password for it: its stored key is no hash of any key that was ever computed.</summary>
+    public ScramSecret ScramSecret(string user, HashAlgorithmName algorithm)
+    {
+        var size = Scram.ScramFunctions.SizeOf(algorithm);
+        var salt = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"salt {algorithm.Name} {user}"))[..16];
+        var keys = HKDF.Expand(HashAlgorithmName.SHA256, HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"keys {algorithm.Name} {user}")), size * 2);
+        return new ScramSecret(algorithm, Iterations, salt, keys.AsMemory(0, size), keys.AsMemory(size));
+    }
+}

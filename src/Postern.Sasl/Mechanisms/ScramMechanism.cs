@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Postern.Sasl.Preparation;
+using Postern.Sasl.Scram;
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Sasl.Mechanisms;
+
+/// <summary>
+/// SCRAM (RFC 5802, RFC 7677): both sides prove that they know the secret, and neither shows it. The -PLUS form binds the proof to the TLS
+/// channel (RFC 5929, RFC 9266).
+/// </summary>
+public sealed class ScramMechanism : ISaslMechanism
+{
+    private readonly HashAlgorithmName algorithm;
+    private readonly bool isPlus;
+
+    private ScramMechanism(string hash, HashAlgorithmName algorithm, bool isPlus)
+    {
+        this.algorithm = algorithm;
+        this.isPlus = isPlus;
+        Name = isPlus ? $"SCRAM-{hash}-PLUS" : $"SCRAM-{hash}";
+    }
+
+    public static ScramMechanism Sha1 { get; } = new("SHA-1", HashAlgorithmName.SHA1, isPlus: false);
+
+    public static ScramMechanism Sha256 { get; } = new("SHA-256", HashAlgorithmName.SHA256, isPlus: false);
+
+    public static ScramMechanism Sha512 { get; } = new("SHA-512", HashAlgorithmName.SHA512, isPlus: false);
+
+    public static ScramMechanism Sha1Plus { get; } = new("SHA-1", HashAlgorithmName.SHA1, isPlus: true);
+
+    public static ScramMechanism Sha256Plus { get; } = new("SHA-256", HashAlgorithmName.SHA256, isPlus: true);
+
+    public static ScramMechanism Sha512Plus { get; } = new("SHA-512", HashAlgorithmName.SHA512, isPlus: true);
+
+    public string Name { get; }
+
+    public bool ExposesSecret => false;
+
+    public bool TakesInitialResponse => true;
+
+    /// <summary>
+    /// The -PLUS forms wait for a listener to name them: clients that prefer them often know only bindings that this platform cannot compute,
+    /// and would fail where the plain form succeeds.
+    /// </summary>
+    public bool IsOptIn => isPlus;
+
+    public ISaslExchange? TryStart(SaslContext context) =>
+        context.ScramSecrets is not { } secrets || !secrets.Serves(algorithm) || (isPlus && context.Channel is null) ? null : new Exchange(context, secrets, algorithm, isPlus);
+
+    private sealed class Exchange(SaslContext context, IScramSecrets secrets, HashAlgorithmName algorithm, bool isPlus) : ISaslExchange
+    {
+        private const int MaxMessageOctets = 8 * 1024;
+        private const int NonceOctets = 24;
+
+        private ScramClientFirst? first;
+        private ScramLookup? lookup;
+        private ScramSecret? secret;
+        private string serverFirst = string.Empty;
+        private string nonce = string.Empty;
+        private byte[] binding = [];
+
+        public ValueTask<SaslStep> NextAsync(ReadOnlyMemory<byte>? response, CancellationToken ct)
+        {
+            if (response is not { } message)
+                return new(new SaslStep.Challenge(ReadOnlyMemory<byte>.Empty));
+            if (!StrictUtf8.TryDecode(message.Span, MaxMessageOctets, out var text) || text.Contains('\0', StringComparison.Ordinal))
+                return new(Malformed("the message is too long, or not UTF-8"));
+            return first is null ? BeginAsync(text, ct) : FinishAsync(text, ct);
+        }
+
+        private async ValueTask<SaslStep> BeginAsync(string message, CancellationToken ct)
+        {
+            if (!ScramClientFirst.TryParse(message, out var parsed, out var problem))
+                return Malformed(problem);
+            if (WhyNotBound(parsed.Header) is { } objection)
+                return objection;
+            if (!SaslPrep.TryPrepareQuery(parsed.User, out var user) || user.Length is 0 or > 255 || !SaslPrep.TryPrepareQuery(parsed.Header.AuthorizationId, out _))
+                return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "the user name is empty or not a name");
+
+            lookup = await secrets.FindAsync(user, algorithm, context.Peer, ct);
+            if (lookup is ScramLookup.Unavailable(var reason))
+                return new SaslStep.Failure(SaslError.TemporaryFailure, user, reason);
+            first = parsed with { User = user };
+            secret = lookup is ScramLookup.Found found ? found.Secret : context.Decoys.ScramSecret(user, algorithm);
+            nonce = parsed.Nonce + Convert.ToBase64String(RandomNumberGenerator.GetBytes(NonceOctets));
+            serverFirst = string.Create(CultureInfo.InvariantCulture, $"r={nonce},s={Convert.ToBase64String(secret.Salt.Span)},i={secret.Iterations}");
+            return new SaslStep.Challenge(Encoding.UTF8.GetBytes(serverFirst));
+        }
+
+        /// <summary>The proof is checked on the same path whoever the user is; only then it matters what the store said.</summary>
+        private ValueTask<SaslStep> FinishAsync(string message, CancellationToken ct)
+        {
+            var user = first!.User;
+            if (!ScramClientFinal.TryParse(message, out var final))
+                return new(Malformed("the final message is malformed", user));
+            byte[] expected = [.. Encoding.UTF8.GetBytes(first.Header.Text), .. binding];
+            var isBound = CryptographicOperations.FixedTimeEquals(expected, final.Binding);
+            var isFresh = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(nonce), Encoding.UTF8.GetBytes(final.Nonce));
+            var signed = Encoding.UTF8.GetBytes($"{first.Bare},{serverFirst},{final.WithoutProof}");
+            var isProven = ScramFunctions.ProofMatches(algorithm, secret!.StoredKey.Span, signed, final.Proof);
+
+            return lookup switch
+            {
+                _ when !isFresh => new(Refuse("the nonce is not the one of this exchange")),
+                _ when !isBound => new(Refuse("the channel binding does not match: another party may stand between")),
+                ScramLookup.Absent(var reason, _) => new(Refuse(reason)),
+                ScramLookup.Found when !isProven => new(Refuse("wrong password")),
+                ScramLookup.Found { Refusal: { } refusal } => new(Refuse(refusal)),
+                ScramLookup.Found found => Authorization.DecideAsync(context, found.User, ActAs(), ct, Signature(signed)),
+                _ => new(Refuse("the store gave no answer")),
+            };
+        }
+
+        private string ActAs() => SaslPrep.TryPrepareQuery(first!.Header.AuthorizationId, out var actAs) ? actAs : string.Empty;
+
+        /// <summary>server-final-message.</summary>
+        private byte[] Signature(byte[] signed) =>
+            Encoding.ASCII.GetBytes($"v={Convert.ToBase64String(CryptographicOperations.HmacData(algorithm, secret!.ServerKey.Span, signed))}");
+
+        /// <summary>RFC 5802 §6: p needs a binding we have, y must not come where a -PLUS mechanism was on offer.</summary>
+        private SaslStep.Failure? WhyNotBound(Gs2Header header)
+        {
+            if (isPlus != header.Binding is not null)
+                return Malformed(isPlus ? "a -PLUS mechanism without channel binding" : "channel binding outside of a -PLUS mechanism");
+            if (header.IsDowngradeSuspected && context.OffersChannelBinding)
+                return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "the client could bind to the channel and saw no -PLUS mechanism, yet one was offered: somebody may have removed it");
+            if (header.Binding is not { } name)
+                return null;
+            if (!context.Channel!.TryGet(name, out var data))
+                return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, $"the channel binding '{name}' cannot be computed here");
+            binding = data.ToArray();
+            return null;
+        }
+
+        private SaslStep.Failure Refuse(string reason) => new(SaslError.BadCredentials, first!.User, reason, lookup is ScramLookup.Found or ScramLookup.Absent { UserExists: true });
+
+        private static SaslStep.Failure Malformed(string reason, string? user = null) => new(SaslError.Malformed, user, reason);
+    }
+}

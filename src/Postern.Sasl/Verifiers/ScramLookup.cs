@@ -1,0 +1,19 @@
+namespace Postern.Sasl.Verifiers;
+
+/// <summary>What a store says to the question for a SCRAM secret.</summary>
+public abstract record ScramLookup
+{
+    private ScramLookup()
+    {
+    }
+
+    /// <summary><paramref name="User"/> is the canonical name.</summary>
+    /// <param name="Refusal">Why the user may not log in although the proof may be right, such as a disabled account; null when it may. For the audit trail only.</param>
+    public sealed record Found(string User, ScramSecret Secret, string? Refusal = null) : ScramLookup;
+
+    /// <summary>Nobody of that name, or no secret of this kind. <paramref name="Reason"/> is for the audit trail only.</summary>
+    public sealed record Absent(string Reason, bool UserExists) : ScramLookup;
+
+    /// <summary>The store cannot answer now.</summary>
+    public sealed record Unavailable(string Reason) : ScramLookup;
+}
