@@ -34,4 +34,8 @@ public sealed class Decoys
         var keys = HKDF.Expand(HashAlgorithmName.SHA256, HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"keys {algorithm.Name} {user}")), size * 2);
         return new ScramSecret(algorithm, Iterations, salt, keys.AsMemory(0, size), keys.AsMemory(size));
     }
+
+    /// <summary>Nobody knows a password for it.</summary>
+    public ReadOnlyMemory<byte> DigestSecret(string user, string realm) =>
+        HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"digest {realm.Length} {realm} {user}")).AsMemory(0, Digest.DigestFunctions.Size);
 }

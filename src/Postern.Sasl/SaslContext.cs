@@ -25,4 +25,25 @@ public sealed record SaslContext
 
     /// <summary>A -PLUS mechanism was on offer to this client.</summary>
     public bool OffersChannelBinding { get; init; }
+
+    /// <summary>Gives passwords themselves (CRAM-MD5).</summary>
+    public ISharedSecrets? SharedSecrets { get; init; }
+
+    /// <summary>Gives digests of passwords (DIGEST-MD5).</summary>
+    public IDigestSecrets? DigestSecrets { get; init; }
+
+    /// <summary>Checks bearer tokens (OAUTHBEARER, XOAUTH2).</summary>
+    public ITokenVerifier? Tokens { get; init; }
+
+    /// <summary>Knows who the client is without being told (EXTERNAL); null when it does not.</summary>
+    public IExternalIdentity? External { get; init; }
+
+    /// <summary>Maps Kerberos principals to users (GSSAPI).</summary>
+    public IKerberosUsers? KerberosUsers { get; init; }
+
+    /// <summary>The service name of the protocol, as in <c>smtp/mail.example.org</c> (DIGEST-MD5, GSSAPI).</summary>
+    public string Service { get; init; } = "smtp";
+
+    /// <summary>This server's own name; it stands in challenges.</summary>
+    public string Hostname { get; init; } = "localhost";
 }

@@ -1,0 +1,51 @@
+using System.Text;
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Sasl.Mechanisms;
+
+/// <summary>
+/// The end that OAUTHBEARER and XOAUTH2 share: a token, whose it is, and where it is refused one more challenge that says why, before the
+/// exchange fails (RFC 7628 §3.2.3).
+/// </summary>
+internal sealed class BearerToken(SaslContext context)
+{
+    private SaslStep.Failure? refusal;
+
+    /// <summary>The client was told why; whatever it answers, the exchange is over.</summary>
+    public bool IsRefused => refusal is not null;
+
+    public SaslStep Refusal => refusal!;
+
+    /// <param name="claimed">Who the client says it is; empty when it does not say.</param>
+    /// <param name="isUser"><paramref name="claimed"/> is the user itself, not an identity to act as.</param>
+    public async ValueTask<SaslStep> CheckAsync(string token, string claimed, bool isUser, CancellationToken ct)
+    {
+        if (token.Length == 0 || token.AsSpan().ContainsAnyExceptInRange('!', '~'))
+            return Refuse("the token is empty, or holds what no token can", claimed, exists: false, scope: null);
+        switch (await context.Tokens!.CheckTokenAsync(token, context.Peer, ct))
+        {
+            case TokenCheck.Match(var user) when isUser && claimed.Length > 0 && !await IsSameAsync(user, claimed, ct):
+                return Refuse("the token speaks for another user than the one named", user, exists: true, scope: null);
+            case TokenCheck.Match(var user):
+                var step = await Authorization.DecideAsync(context, user, isUser ? string.Empty : claimed, ct);
+                return step is SaslStep.Failure failure ? Refuse(failure.Reason, user, exists: true, scope: null) : step;
+            case TokenCheck.Unavailable(var reason):
+                return new SaslStep.Failure(SaslError.TemporaryFailure, claimed.Length > 0 ? claimed : null, reason);
+            case TokenCheck.NoMatch(var reason, var named, var exists, var scope):
+                return Refuse(reason, named ?? claimed, exists, scope);
+            default:
+                return Refuse("the verifier gave no answer", claimed, exists: false, scope: null);
+        }
+    }
+
+    private async ValueTask<bool> IsSameAsync(string user, string claimed, CancellationToken ct) =>
+        string.Equals(user, claimed, StringComparison.Ordinal)
+        || (context.Grants is { } grants && string.Equals(await grants.ActAsAsync(user, claimed, ct), user, StringComparison.Ordinal));
+
+    private SaslStep.Challenge Refuse(string reason, string claimed, bool exists, string? scope)
+    {
+        refusal = new SaslStep.Failure(SaslError.BadCredentials, claimed.Length > 0 ? claimed : null, reason, exists);
+        var needed = scope is null || scope.AsSpan().ContainsAnyExceptInRange(' ', '~') || scope.AsSpan().ContainsAny('"', '\\') ? string.Empty : $",\"scope\":\"{scope}\"";
+        return new SaslStep.Challenge(Encoding.ASCII.GetBytes($$"""{"status":"invalid_token","schemes":"bearer"{{needed}}}"""));
+    }
+}

@@ -1,0 +1,99 @@
+using System.Security.Cryptography;
+using System.Text;
+using Postern.Sasl.Digest;
+using Postern.Sasl.Preparation;
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Sasl.Mechanisms;
+
+/// <summary>
+/// DIGEST-MD5 (RFC 2831, moved to historic by RFC 6331): qop=auth only, never a security layer, every nonce good for one exchange. For clients that
+/// know nothing better.
+/// </summary>
+public sealed class DigestMd5Mechanism : ISaslMechanism
+{
+    public static DigestMd5Mechanism Instance { get; } = new();
+
+    public string Name => "DIGEST-MD5";
+
+    public bool ExposesSecret => false;
+
+    public bool TakesInitialResponse => false;
+
+    public bool IsOptIn => true;
+
+    public ISaslExchange? TryStart(SaslContext context) => context.DigestSecrets is { } secrets ? new Exchange(context, secrets) : null;
+
+    private sealed class Exchange(SaslContext context, IDigestSecrets secrets) : ISaslExchange
+    {
+        /// <summary>RFC 2831 §2.1.2 caps the digest-response at 4,096 octets.</summary>
+        private const int MaxMessageOctets = 4096;
+
+        /// <summary>Each exchange makes its own nonce, so the first use is the only one.</summary>
+        private const string OnlyUse = "00000001";
+
+        private string? nonce;
+
+        public ValueTask<SaslStep> NextAsync(ReadOnlyMemory<byte>? response, CancellationToken ct)
+        {
+            if (nonce is not null && response is { } message)
+                return CheckAsync(message, ct);
+            nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(24));
+            var realms = string.Concat(secrets.Realms.Select(static realm => $"realm=\"{Escape(realm)}\","));
+            return new(new SaslStep.Challenge(Encoding.UTF8.GetBytes($"{realms}nonce=\"{nonce}\",qop=\"auth\",charset=utf-8,algorithm=md5-sess")));
+        }
+
+        private async ValueTask<SaslStep> CheckAsync(ReadOnlyMemory<byte> message, CancellationToken ct)
+        {
+            if (!TryDecode(message.Span, out var text) || !DigestDirectives.TryParse(text, out var directives))
+                return Malformed("not a list of directives");
+            if (!DigestResponse.TryRead(directives, out var said, out var problem))
+                return Malformed(problem);
+            if (!SaslPrep.TryPrepareQuery(said.User, out var user) || user.Length == 0 || !SaslPrep.TryPrepareQuery(said.AuthorizationId, out var actAs))
+                return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "the user name is empty or not a name");
+            if (WhyNot(said) is { } objection)
+                return new SaslStep.Failure(SaslError.BadCredentials, user, objection);
+
+            var realm = said.Realm ?? secrets.Realms[0];
+            var lookup = await secrets.FindDigestAsync(user, realm, context.Peer, ct);
+            if (lookup is SecretLookup.Unavailable(var trouble))
+                return new SaslStep.Failure(SaslError.TemporaryFailure, user, trouble);
+            var secret = lookup is SecretLookup.Found known ? known.Secret : context.Decoys.DigestSecret(user, realm);
+            var expected = DigestFunctions.Response(secret.Span, nonce!, said.ClientNonce, said.Count, said.Uri, said.AuthorizationId, "AUTHENTICATE");
+            var isProven = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(expected), Encoding.UTF8.GetBytes(said.Proof));
+            return lookup switch
+            {
+                SecretLookup.Absent(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, user, reason, exists),
+                SecretLookup.Found when !isProven => new SaslStep.Failure(SaslError.BadCredentials, user, "wrong password", UserExists: true),
+                SecretLookup.Found { Refusal: { } refusal } => new SaslStep.Failure(SaslError.BadCredentials, user, refusal, UserExists: true),
+                SecretLookup.Found found => await Authorization.DecideAsync(context, found.User, actAs, ct, Confirm(secret.Span, said)),
+                _ => new SaslStep.Failure(SaslError.BadCredentials, user, "the store gave no answer"),
+            };
+        }
+
+        /// <summary>The server's own proof (§2.1.3).</summary>
+        private byte[] Confirm(ReadOnlySpan<byte> secret, DigestResponse said) =>
+            Encoding.ASCII.GetBytes("rspauth=" + DigestFunctions.Response(secret, nonce!, said.ClientNonce, OnlyUse, said.Uri, said.AuthorizationId, string.Empty));
+
+        private string? WhyNot(DigestResponse said) =>
+            said.Nonce != nonce ? "the nonce is not the one of this exchange"
+            : said.Count != OnlyUse ? "the nonce count is not 1: a nonce is good for one exchange"
+            : said.Realm is { } realm && !secrets.Realms.Contains(realm, StringComparer.Ordinal) ? "a realm that was not offered"
+            : !said.Uri.StartsWith(context.Service + "/", StringComparison.OrdinalIgnoreCase) ? $"the digest is for '{said.Uri}', not for this service"
+            : null;
+
+        /// <summary>Without <c>charset=utf-8</c> the text is ISO 8859-1 (§2.1.2); with it, it has to be what it claims.</summary>
+        private static bool TryDecode(ReadOnlySpan<byte> octets, out string text)
+        {
+            text = string.Empty;
+            if (octets.Length > MaxMessageOctets || octets.Contains((byte)0))
+                return false;
+            text = Encoding.Latin1.GetString(octets);
+            return !text.Contains("charset", StringComparison.OrdinalIgnoreCase) || StrictUtf8.TryDecode(octets, MaxMessageOctets, out text);
+        }
+
+        private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+
+        private static SaslStep.Failure Malformed(string reason) => new(SaslError.Malformed, ClaimedUser: null, reason);
+    }
+}

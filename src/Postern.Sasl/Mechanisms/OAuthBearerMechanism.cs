@@ -1,0 +1,67 @@
+using Postern.Sasl.Preparation;
+using Postern.Sasl.Scram;
+
+namespace Postern.Sasl.Mechanisms;
+
+/// <summary>OAUTHBEARER (RFC 7628): a bearer token (RFC 6750) behind a GS2 header.</summary>
+public sealed class OAuthBearerMechanism : ISaslMechanism
+{
+    public static OAuthBearerMechanism Instance { get; } = new();
+
+    public string Name => "OAUTHBEARER";
+
+    public bool ExposesSecret => true;
+
+    public bool TakesInitialResponse => true;
+
+    public ISaslExchange? TryStart(SaslContext context) => context.Tokens is null ? null : new Exchange(new BearerToken(context));
+
+    private sealed class Exchange(BearerToken bearer) : ISaslExchange
+    {
+        private const int MaxMessageOctets = 12 * 1024;
+
+        public ValueTask<SaslStep> NextAsync(ReadOnlyMemory<byte>? response, CancellationToken ct)
+        {
+            if (bearer.IsRefused)
+                return new(bearer.Refusal);
+            if (response is not { } message)
+                return new(new SaslStep.Challenge(ReadOnlyMemory<byte>.Empty));
+            if (!StrictUtf8.TryDecode(message.Span, MaxMessageOctets, out var text) || !Gs2Header.TryTake(text, out var header, out var rest))
+                return new(Malformed("the GS2 header is malformed"));
+            if (header.Binding is not null)
+                return new(Malformed("this mechanism binds to no channel"));
+            if (!TryRead(rest, out var token))
+                return new(Malformed("the key/value pairs are malformed, or hold no bearer token"));
+            return SaslPrep.TryPrepareQuery(header.AuthorizationId, out var actAs)
+                ? bearer.CheckAsync(token, actAs, isUser: false, ct)
+                : new(new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "the authorization identity is not a name"));
+        }
+
+        /// <summary>kvsep *kvpair kvsep, with kvsep %x01 (§3.1).</summary>
+        private static bool TryRead(string text, out string token)
+        {
+            token = string.Empty;
+            if (text.Length < 2 || text[0] != '\u0001' || text[^1] != '\u0001')
+                return false;
+            var hasToken = false;
+            if (text.Length > 2 && text[^2] != '\u0001')
+                return false;
+            foreach (var pair in text[1..^1].Split('\u0001', StringSplitOptions.RemoveEmptyEntries))
+            {
+                var equals = pair.IndexOf('=', StringComparison.Ordinal);
+                if (equals < 1 || pair.AsSpan(0, equals).ContainsAnyExceptInRange('A', 'z'))
+                    return false;
+                if (pair[..equals] != "auth")
+                    continue;
+                if (hasToken || !pair[5..].StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+                    return false;
+                hasToken = true;
+                token = pair[12..].Trim(' ');
+            }
+
+            return hasToken;
+        }
+
+        private static SaslStep.Failure Malformed(string reason) => new(SaslError.Malformed, ClaimedUser: null, reason);
+    }
+}

@@ -1,0 +1,24 @@
+namespace Postern.Sasl.Verifiers;
+
+/// <summary>What a store says to the question for a secret that a mechanism computes with.</summary>
+public abstract record SecretLookup
+{
+    private SecretLookup()
+    {
+    }
+
+    /// <summary><paramref name="User"/> is the canonical name.</summary>
+    /// <param name="Secret">Stays the store's; never shown.</param>
+    /// <param name="Refusal">Why the user may not log in although the proof may be right; null when it may. For the audit trail only.</param>
+    public sealed record Found(string User, ReadOnlyMemory<byte> Secret, string? Refusal = null) : SecretLookup
+    {
+        /// <summary>The user, without the secret.</summary>
+        public override string ToString() => User;
+    }
+
+    /// <summary>Nobody of that name, or no secret of this kind. <paramref name="Reason"/> is for the audit trail only.</summary>
+    public sealed record Absent(string Reason, bool UserExists) : SecretLookup;
+
+    /// <summary>The store cannot answer now.</summary>
+    public sealed record Unavailable(string Reason) : SecretLookup;
+}
