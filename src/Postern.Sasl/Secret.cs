@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace Postern.Relay.Accounts;
+namespace Postern.Sasl;
 
 /// <summary>A password on its way from or to a person. Prints as <c>***</c>; only <see cref="Reveal"/> gives the text.</summary>
 public sealed class Secret(string text)

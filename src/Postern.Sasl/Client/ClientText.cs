@@ -1,0 +1,27 @@
+using Postern.Sasl.Preparation;
+
+namespace Postern.Sasl.Client;
+
+/// <summary>User name, password and authorization identity, SASLprepared as the mechanisms ask of clients.</summary>
+internal static class ClientText
+{
+    /// <summary>Null when there is no user or no password, or SASLprep prohibits one.</summary>
+    public static (string User, string Password, string ActAs)? Prepare(SaslClientCredentials credentials) =>
+        credentials is { User.Length: > 0, Password: { } password }
+        && SaslPrep.TryPrepareQuery(credentials.User, out var user) && user.Length > 0
+        && SaslPrep.TryPrepareQuery(password.Reveal(), out var prepared) && prepared.Length > 0
+        && SaslPrep.TryPrepareQuery(credentials.AuthorizationId, out var actAs)
+            ? (user, prepared, actAs)
+            : null;
+
+    public static bool HoldsNul(params ReadOnlySpan<string> texts)
+    {
+        foreach (var text in texts)
+        {
+            if (text.Contains('\0', StringComparison.Ordinal))
+                return true;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,80 @@
+using System.Security.Cryptography;
+using System.Text;
+using Postern.Sasl.Digest;
+
+namespace Postern.Sasl.Client;
+
+/// <summary>DIGEST-MD5 (RFC 2831), qop=auth; the server has to prove itself by rspauth.</summary>
+public sealed class DigestMd5Client : ISaslClientMechanism
+{
+    public static DigestMd5Client Instance { get; } = new();
+
+    public string Name => "DIGEST-MD5";
+
+    public bool ExposesSecret => false;
+
+    public ISaslClientExchange? TryStart(SaslClientCredentials credentials) =>
+        ClientText.Prepare(credentials) is var (user, password, actAs) ? new Exchange(credentials, user, password, actAs) : null;
+
+    internal sealed class Exchange(SaslClientCredentials credentials, string user, string password, string actAs) : ISaslClientExchange
+    {
+        private const int MaxChallengeOctets = 2048;
+
+        private int step;
+        private string? expected;
+
+        public bool MayTrustSuccess { get; private set; }
+
+        /// <summary>Fixed by tests that replay a recorded dialogue.</summary>
+        internal string ClientNonce { get; init; } = Convert.ToBase64String(RandomNumberGenerator.GetBytes(24));
+
+        public SaslClientStep Next(ReadOnlyMemory<byte>? challenge) => (step++, challenge) switch
+        {
+            (0, _) => SaslClientStep.Response.None,
+            (1, { Length: <= MaxChallengeOctets } text) => Answer(text.Span),
+            (2, { Length: <= MaxChallengeOctets } text) => Verify(text.Span),
+            _ => new SaslClientStep.Cancel("the server sent no challenge, or too much"),
+        };
+
+        public void Dispose()
+        {
+        }
+
+        private SaslClientStep Answer(ReadOnlySpan<byte> challenge)
+        {
+            if (!DigestDirectives.TryParse(Encoding.UTF8.GetString(challenge), out var said) || said["nonce"] is not { Length: > 0 } nonce)
+                return new SaslClientStep.Cancel("the server's challenge is malformed");
+            if (said["algorithm"] is not "md5-sess")
+                return new SaslClientStep.Cancel("the server wants another algorithm than md5-sess");
+            if (said["qop"] is { } qop && !qop.Split(',', StringSplitOptions.TrimEntries).Contains("auth", StringComparer.OrdinalIgnoreCase))
+                return new SaslClientStep.Cancel("the server insists on a security layer");
+            var realm = credentials.Realm ?? (said.Realms.Count > 0 ? said.Realms[0] : string.Empty);
+            var uri = $"{credentials.Service}/{credentials.Host}";
+            const string Count = "00000001";
+            var secret = DigestFunctions.Secret(user, realm, password);
+            var proof = DigestFunctions.Response(secret, nonce, ClientNonce, Count, uri, actAs, "AUTHENTICATE");
+            expected = "rspauth=" + DigestFunctions.Response(secret, nonce, ClientNonce, Count, uri, actAs, string.Empty);
+            CryptographicOperations.ZeroMemory(secret);
+
+            var response = new StringBuilder();
+            if (string.Equals(said["charset"], "utf-8", StringComparison.OrdinalIgnoreCase))
+                response.Append("charset=utf-8,");
+            response.Append("username=").Append(Quote(user));
+            if (realm.Length > 0)
+                response.Append(",realm=").Append(Quote(realm));
+            response.Append(",nonce=").Append(Quote(nonce)).Append(",nc=").Append(Count).Append(",cnonce=").Append(Quote(ClientNonce));
+            response.Append(",digest-uri=").Append(Quote(uri)).Append(",response=").Append(proof).Append(",qop=auth");
+            if (actAs.Length > 0)
+                response.Append(",authzid=").Append(Quote(actAs));
+            return new SaslClientStep.Response(Encoding.UTF8.GetBytes(response.ToString()));
+        }
+
+        private SaslClientStep Verify(ReadOnlySpan<byte> challenge)
+        {
+            MayTrustSuccess = CryptographicOperations.FixedTimeEquals(challenge, Encoding.ASCII.GetBytes(expected!));
+            return MayTrustSuccess ? SaslClientStep.Response.Empty : new SaslClientStep.Cancel("the server could not prove that it knows the password");
+        }
+
+        private static string Quote(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+    }
+}

@@ -1,0 +1,18 @@
+using System.Text;
+
+namespace Postern.Sasl.Client;
+
+/// <summary>PLAIN (RFC 4616).</summary>
+public sealed class PlainClient : ISaslClientMechanism
+{
+    public static PlainClient Instance { get; } = new();
+
+    public string Name => "PLAIN";
+
+    public bool ExposesSecret => true;
+
+    public ISaslClientExchange? TryStart(SaslClientCredentials credentials) =>
+        ClientText.Prepare(credentials) is var (user, password, actAs) && !ClientText.HoldsNul(user, password, actAs)
+            ? new ScriptedExchange(initial: Encoding.UTF8.GetBytes($"{actAs}\0{user}\0{password}"))
+            : null;
+}
