@@ -46,4 +46,7 @@ public sealed record SaslContext
 
     /// <summary>This server's own name; it stands in challenges.</summary>
     public string Hostname { get; init; } = "localhost";
+
+    /// <summary>Clients may come without any identity (ANONYMOUS).</summary>
+    public bool AllowsAnonymous { get; init; }
 }

@@ -12,7 +12,7 @@ internal sealed class ScriptedExchange(byte[]? initial, params byte[][] answers)
         if (next < 0)
         {
             next = 0;
-            return new SaslClientStep.Response(initial);
+            return initial is null ? SaslClientStep.Response.None : new SaslClientStep.Response(initial);
         }
 
         return next < answers.Length ? new SaslClientStep.Response(answers[next++]) : new SaslClientStep.Cancel("the server asks for more than this mechanism has");

@@ -19,7 +19,7 @@ public sealed class AnonymousMechanism : ISaslMechanism
 
     public bool IsOptIn => true;
 
-    public ISaslExchange? TryStart(SaslContext context) => new Exchange();
+    public ISaslExchange? TryStart(SaslContext context) => context.AllowsAnonymous ? new Exchange() : null;
 
     private sealed class Exchange : ISaslExchange
     {

@@ -23,18 +23,21 @@ public sealed class CramMd5Mechanism : ISaslMechanism
 
     public ISaslExchange? TryStart(SaslContext context) => context.SharedSecrets is { } secrets ? new Exchange(context, secrets) : null;
 
-    private sealed class Exchange(SaslContext context, ISharedSecrets secrets) : ISaslExchange
+    internal sealed class Exchange(SaslContext context, ISharedSecrets secrets) : ISaslExchange
     {
         private const int DigestCharacters = 32;
         private const int MaxMessageOctets = 255 * 4;
 
         private byte[]? challenge;
 
+        /// <summary>Fixed by tests that replay a recorded dialogue.</summary>
+        internal string Nonce { get; init; } = $"{RandomNumberGenerator.GetHexString(32, lowercase: true)}@{context.Hostname}";
+
         public ValueTask<SaslStep> NextAsync(ReadOnlyMemory<byte>? response, CancellationToken ct)
         {
             if (challenge is not null && response is { } message)
                 return CheckAsync(message, ct);
-            challenge = Encoding.ASCII.GetBytes($"<{RandomNumberGenerator.GetHexString(32, lowercase: true)}@{context.Hostname}>");
+            challenge = Encoding.ASCII.GetBytes($"<{Nonce}>");
             return new(new SaslStep.Challenge(challenge));
         }
 

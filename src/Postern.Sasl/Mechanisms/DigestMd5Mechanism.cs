@@ -24,7 +24,7 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
 
     public ISaslExchange? TryStart(SaslContext context) => context.DigestSecrets is { } secrets ? new Exchange(context, secrets) : null;
 
-    private sealed class Exchange(SaslContext context, IDigestSecrets secrets) : ISaslExchange
+    internal sealed class Exchange(SaslContext context, IDigestSecrets secrets) : ISaslExchange
     {
         /// <summary>RFC 2831 §2.1.2 caps the digest-response at 4,096 octets.</summary>
         private const int MaxMessageOctets = 4096;
@@ -34,11 +34,14 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
 
         private string? nonce;
 
+        /// <summary>Fixed by tests that replay a recorded dialogue.</summary>
+        internal string Nonce { get; init; } = Convert.ToBase64String(RandomNumberGenerator.GetBytes(24));
+
         public ValueTask<SaslStep> NextAsync(ReadOnlyMemory<byte>? response, CancellationToken ct)
         {
             if (nonce is not null && response is { } message)
                 return CheckAsync(message, ct);
-            nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(24));
+            nonce = Nonce;
             var realms = string.Concat(secrets.Realms.Select(static realm => $"realm=\"{Escape(realm)}\","));
             return new(new SaslStep.Challenge(Encoding.UTF8.GetBytes($"{realms}nonce=\"{nonce}\",qop=\"auth\",charset=utf-8,algorithm=md5-sess")));
         }

@@ -50,7 +50,7 @@ public sealed class ScramMechanism : ISaslMechanism
     public ISaslExchange? TryStart(SaslContext context) =>
         context.ScramSecrets is not { } secrets || !secrets.Serves(algorithm) || (isPlus && context.Channel is null) ? null : new Exchange(context, secrets, algorithm, isPlus);
 
-    private sealed class Exchange(SaslContext context, IScramSecrets secrets, HashAlgorithmName algorithm, bool isPlus) : ISaslExchange
+    internal sealed class Exchange(SaslContext context, IScramSecrets secrets, HashAlgorithmName algorithm, bool isPlus) : ISaslExchange
     {
         private const int MaxMessageOctets = 8 * 1024;
         private const int NonceOctets = 24;
@@ -61,6 +61,9 @@ public sealed class ScramMechanism : ISaslMechanism
         private string serverFirst = string.Empty;
         private string nonce = string.Empty;
         private byte[] binding = [];
+
+        /// <summary>Fixed by tests that replay a recorded dialogue.</summary>
+        internal string ServerNonce { get; init; } = Convert.ToBase64String(RandomNumberGenerator.GetBytes(NonceOctets));
 
         public ValueTask<SaslStep> NextAsync(ReadOnlyMemory<byte>? response, CancellationToken ct)
         {
@@ -85,7 +88,7 @@ public sealed class ScramMechanism : ISaslMechanism
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, reason);
             first = parsed with { User = user };
             secret = lookup is ScramLookup.Found found ? found.Secret : context.Decoys.ScramSecret(user, algorithm);
-            nonce = parsed.Nonce + Convert.ToBase64String(RandomNumberGenerator.GetBytes(NonceOctets));
+            nonce = parsed.Nonce + ServerNonce;
             serverFirst = string.Create(CultureInfo.InvariantCulture, $"r={nonce},s={Convert.ToBase64String(secret.Salt.Span)},i={secret.Iterations}");
             return new SaslStep.Challenge(Encoding.UTF8.GetBytes(serverFirst));
         }

@@ -1,0 +1,85 @@
+using System.Security.Cryptography;
+using System.Text;
+using Postern.Sasl.Digest;
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Sasl.Tests;
+
+/// <summary>
+/// One store that can answer everything: <c>lisa</c> with the password <c>pencil</c> and the token <c>good-token</c>, who may act as <c>shared</c>;
+/// <c>gone</c> has the same and is disabled; <c>down</c> cannot be looked up.
+/// </summary>
+internal sealed class TestUsers : IPasswordVerifier, IScramSecrets, ISharedSecrets, IDigestSecrets, ITokenVerifier, IExternalIdentity, IAuthorizationGrants
+{
+    public const string Password = "pencil";
+
+    private static readonly byte[] Salt = [.. Enumerable.Range(1, 16).Select(static i => (byte)i)];
+
+    public static SaslContext Context
+    {
+        get
+        {
+            var users = new TestUsers();
+            return new SaslContext
+            {
+                Passwords = users,
+                ScramSecrets = users,
+                SharedSecrets = users,
+                DigestSecrets = users,
+                Tokens = users,
+                External = users,
+                Grants = users,
+                AllowsAnonymous = true,
+                Channel = new FixedChannel(),
+                Hostname = "mail.example.org",
+            };
+        }
+    }
+
+    /// <summary>Who EXTERNAL finds.</summary>
+    public string? Certified { get; init; } = "lisa";
+
+    public IReadOnlyList<string> Realms => ["mail.example.org", "other.example.org"];
+
+    public bool Serves(HashAlgorithmName algorithm) => true;
+
+    public ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
+        new(user == "down" ? new PasswordCheck.Unavailable("down")
+            : user == "lisa" && password.Span.SequenceEqual(Encoding.UTF8.GetBytes(Password)) ? new PasswordCheck.Match("lisa")
+            : new PasswordCheck.NoMatch("no", user is "lisa" or "gone"));
+
+    public ValueTask<ScramLookup> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct) =>
+        new(user switch
+        {
+            "down" => new ScramLookup.Unavailable("down"),
+            "lisa" => new ScramLookup.Found("lisa", ScramSecret.Derive(algorithm, Password, Salt, 4096)),
+            "gone" => new ScramLookup.Found("gone", ScramSecret.Derive(algorithm, Password, Salt, 4096), "the account is disabled"),
+            _ => new ScramLookup.Absent("unknown user", UserExists: false),
+        });
+
+    public ValueTask<SecretLookup> FindSecretAsync(string user, string? peer, CancellationToken ct) => new(Find(user, Encoding.UTF8.GetBytes(Password)));
+
+    public ValueTask<SecretLookup> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct) => new(Find(user, DigestFunctions.Secret(user, realm, Password)));
+
+    public ValueTask<TokenCheck> CheckTokenAsync(string token, string? peer, CancellationToken ct) =>
+        new(token switch
+        {
+            "good-token" => new TokenCheck.Match("lisa"),
+            "down-token" => new TokenCheck.Unavailable("down"),
+            _ => new TokenCheck.NoMatch("expired", Scope: "mail"),
+        });
+
+    public ValueTask<PasswordCheck> IdentifyAsync(CancellationToken ct) =>
+        new(Certified is { } user ? new PasswordCheck.Match(user) : new PasswordCheck.NoMatch("no certificate", UserExists: false));
+
+    public ValueTask<string?> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
+        new(authorizationId == "shared" || authorizationId == user ? authorizationId : null);
+
+    private static SecretLookup Find(string user, byte[] secret) => user switch
+    {
+        "down" => new SecretLookup.Unavailable("down"),
+        "lisa" => new SecretLookup.Found("lisa", secret),
+        "gone" => new SecretLookup.Found("gone", secret, "the account is disabled"),
+        _ => new SecretLookup.Absent("unknown user", UserExists: false),
+    };
+}
