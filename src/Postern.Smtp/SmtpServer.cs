@@ -25,6 +25,7 @@ public sealed class SmtpServer : IAsyncDisposable
     {
         Options = options;
         Gate = new ConnectionGate(options.MaxConnections, options.MaxConnectionsPerAddress);
+        Handshakes = new HandshakeSlots(options.MaxHandshakes);
         foreach (var listener in options.Listeners)
         {
             if (listener.Tls != TlsMode.None && options.Tls is null)
@@ -44,6 +45,8 @@ public sealed class SmtpServer : IAsyncDisposable
     internal SmtpServerOptions Options { get; }
 
     internal ConnectionGate Gate { get; }
+
+    internal HandshakeSlots Handshakes { get; }
 
     internal bool IsStopping => stopping;
 

@@ -36,5 +36,11 @@ public sealed record SmtpServerOptions
 
     public int MaxConnectionsPerAddress { get; init; } = 50;
 
+    /// <summary>
+    /// TLS handshakes that may compute at once, over all listeners; others wait their turn within <see cref="SessionLimits.Handshake"/>. A client that
+    /// is waited for does not count. By default one for each processor, at least two: more make no handshake faster and sessions slower.
+    /// </summary>
+    public int MaxHandshakes { get; init; } = Math.Max(2, Environment.ProcessorCount);
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

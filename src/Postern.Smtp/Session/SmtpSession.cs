@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Postern.Sasl;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
@@ -40,6 +41,9 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
     /// <summary>What this listener offers in the present TLS state.</summary>
     public Capabilities Capabilities => listener.CapabilitiesFor(state.Tls is not null);
+
+    /// <summary>What mechanisms with channel binding compare; null in clear.</summary>
+    public ChannelBindings? Channel { get; private set; }
 
     /// <summary>Set by AUTH for the SASL dialogue that follows it.</summary>
     public SaslDialogue? Dialogue { get; set; }
@@ -278,10 +282,11 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         SetDeadline(Limits.Handshake);
         try
         {
-            var tls = await transport.StartTlsAsync(server.Tls!.Authentication, reading.Token);
+            var tls = await transport.StartTlsAsync(listener.Tls!, reading.Token);
             ClearDeadline();
             await EndTransactionAsync();
-            state.ForgetAll(new TlsFacts(tls.SslProtocol, tls.NegotiatedCipherSuite.ToString(), tls.TargetHostName is { Length: > 0 } name ? name : null));
+            state.ForgetAll(tls.Facts);
+            Channel = tls.Shown?.Channel;
             listener.NoteOffers(state);
             server.Events.OnTlsStarted(state);
             return true;

@@ -25,6 +25,7 @@ internal sealed class SmtpListener
         this.owner = owner;
         Options = options;
         inClear = Capabilities.Derive(Server, options, isTls: false);
+        Tls = options.Tls == TlsMode.None || Server.Tls is null ? null : new ListenerTls(Server.Tls, options, owner.Handshakes);
         underTls = Capabilities.Derive(Server, options, isTls: true);
         Greeting = new Reply(220, status: null, $"{Server.Hostname} ESMTP Postern");
     }
@@ -34,6 +35,9 @@ internal sealed class SmtpListener
     public SmtpServerOptions Server => owner.Options;
 
     public Reply Greeting { get; }
+
+    /// <summary>Null where there is no TLS.</summary>
+    public ListenerTls? Tls { get; }
 
     public SessionLimits Limits => Options.Limits ?? Server.Limits;
 
