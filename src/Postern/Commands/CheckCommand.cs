@@ -14,17 +14,17 @@ internal static class CheckCommand
     {
         var command = new DocumentedCommand(
             "check", "Validate the configuration and the files it names; exit 2 on errors", "postern check", "postern check --config /etc/postern/postern.yaml --json").With(context.Json);
-        command.SetAction(arguments => Run(context, arguments));
+        command.SetAction((arguments, ct) => RunAsync(context, arguments, ct));
         return command;
     }
 
-    private static int Run(CommandContext context, ParseResult arguments)
+    private static async Task<int> RunAsync(CommandContext context, ParseResult arguments, CancellationToken ct)
     {
         var asked = arguments.GetValue(context.ConfigFile);
         var outcome = ConfigurationFile.Load(asked);
         var (errors, warnings) = outcome switch
         {
-            ConfigurationOutcome.Valid(var valid) => CheckFiles(valid, context.Clock.GetUtcNow()),
+            ConfigurationOutcome.Valid(var valid) => await CheckFilesAsync(valid, context.Clock.GetUtcNow(), ct),
             ConfigurationOutcome.Invalid(var invalid) => (invalid, []),
             _ => ([], []),
         };
@@ -37,23 +37,25 @@ internal static class CheckCommand
         return errors.IsEmpty ? ExitCode.Ok : ExitCode.Usage;
     }
 
-    private static (ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings) CheckFiles(PosternConfiguration configuration, DateTimeOffset now)
+    private static async Task<(ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings)> CheckFilesAsync(PosternConfiguration configuration, DateTimeOffset now, CancellationToken ct)
     {
         var errors = ImmutableArray.CreateBuilder<ConfigurationError>();
         var warnings = ImmutableArray.CreateBuilder<ConfigurationError>();
-        if (configuration.Tls is { CertificateFile: { } certificateFile, KeyFile: { } keyFile })
+        foreach (var outcome in ServerCertificates.Configured(configuration, now))
         {
-            switch (CertificateFiles.Load(certificateFile, keyFile, configuration.Server.Hostname.Text, now))
+            switch (outcome)
             {
                 case CertificateOutcome.Unusable(var key, var problem):
                     errors.Add(configuration.ErrorAt(key, problem.What));
                     break;
-                case CertificateOutcome.Loaded(var certificate, _, var doubts):
-                    certificate.Dispose();
-                    warnings.AddRange(doubts.Select(doubt => configuration.ErrorAt("tls.certificate", doubt)));
+                case CertificateOutcome.Loaded loaded:
+                    loaded.Certificate.Dispose();
+                    warnings.AddRange(loaded.Warnings.Select(doubt => configuration.ErrorAt(loaded.Key, doubt)));
                     break;
             }
         }
+
+        warnings.AddRange(await ProtocolFloor.WarnAsync(configuration, ct));
 
         var data = configuration.Server.Data;
         if ((DataDirectory.WhyNotUsable(data) ?? ControlServer.WhyNot(DataDirectory.ControlSocket(data))) is { } unusable)

@@ -53,6 +53,8 @@ internal sealed class TlsRig : ISmtpEvents, IAsyncDisposable
 
     public void OnTlsFailed(SessionState session, string reason) => failed.Add(reason);
 
+    public bool HasFailures => failed.Count > 0;
+
     public async Task<Socket> ConnectAsync(CancellationToken ct)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
