@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using System.Security.Cryptography.X509Certificates;
 using Postern.Commands.Output;
 using Postern.Configuration;
 using Postern.Configuration.Reading;
@@ -41,6 +42,7 @@ internal static class CheckCommand
     {
         var errors = ImmutableArray.CreateBuilder<ConfigurationError>();
         var warnings = ImmutableArray.CreateBuilder<ConfigurationError>();
+        var certificates = new List<X509Certificate2>();
         foreach (var outcome in ServerCertificates.Configured(configuration, now))
         {
             switch (outcome)
@@ -49,13 +51,18 @@ internal static class CheckCommand
                     errors.Add(configuration.ErrorAt(key, problem.What));
                     break;
                 case CertificateOutcome.Loaded loaded:
-                    loaded.Certificate.Dispose();
+                    certificates.Add(loaded.Certificate);
                     warnings.AddRange(loaded.Warnings.Select(doubt => configuration.ErrorAt(loaded.Key, doubt)));
                     break;
             }
         }
 
-        warnings.AddRange(await ProtocolFloor.WarnAsync(configuration, ct));
+        if (configuration.Tls.CertificateFile is null)
+            certificates.Insert(0, SelfSignedCertificate.Make(configuration.Server.Hostname.Text, now));
+        if (certificates.Count > 0)
+            warnings.AddRange(await ProtocolFloor.WarnAsync(configuration, certificates[0], ct));
+        foreach (var certificate in certificates)
+            certificate.Dispose();
 
         var data = configuration.Server.Data;
         if ((DataDirectory.WhyNotUsable(data) ?? ControlServer.WhyNot(DataDirectory.ControlSocket(data))) is { } unusable)

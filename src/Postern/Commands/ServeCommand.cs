@@ -68,7 +68,7 @@ internal static class ServeCommand
             tls = certificates.ToTls(configuration);
             foreach (var warning in certificates.SelectMany(static c => c.Warnings))
                 terminal.Note($"warning: {warning}");
-            foreach (var warning in await ProtocolFloor.WarnAsync(configuration, ct))
+            foreach (var warning in await ProtocolFloor.WarnAsync(configuration, certificates[0].Certificate, ct))
                 terminal.Note($"warning: {warning}");
             if (made)
                 terminal.Note($"made a self-signed certificate for {configuration.Server.Hostname}");
