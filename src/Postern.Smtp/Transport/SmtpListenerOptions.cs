@@ -11,7 +11,7 @@ public sealed record SmtpListenerOptions
     public required string Name { get; init; }
 
     /// <summary>Port 0 takes a free one; <see cref="SmtpServer.Endpoints"/> tells which. An IPv6 endpoint takes IPv6 clients only.</summary>
-    public required IReadOnlyList<IPEndPoint> Endpoints { get; init; }
+    public IReadOnlyList<IPEndPoint> Endpoints { get; init; } = [];
 
     public TlsMode Tls { get; init; } = TlsMode.StartTls;
 

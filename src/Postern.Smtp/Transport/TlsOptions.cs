@@ -27,7 +27,15 @@ public sealed class TlsOptions
         };
     }
 
+    /// <summary>What clients are shown.</summary>
     public X509Certificate2 Certificate { get; }
+
+    /// <summary>
+    /// For development and tests only: a fresh self-signed certificate (ECDSA P-256, one year), which no client trusts by itself. It is made
+    /// anew at each call and never stored.
+    /// </summary>
+    /// <param name="hostname">The name in it, such as <c>localhost</c>; the loopback addresses are in it too.</param>
+    public static TlsOptions SelfSigned(string hostname) => new(SelfSignedCertificate.Create(hostname, TimeProvider.System));
 
     internal SslServerAuthenticationOptions Authentication => authentication;
 }
