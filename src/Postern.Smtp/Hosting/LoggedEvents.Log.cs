@@ -55,4 +55,7 @@ internal sealed partial class LoggedEvents
 
     [LoggerMessage(16, LogLevel.Information, "{Listener} listens on {Endpoint}")]
     internal static partial void Listening(ILogger logger, string listener, IPEndPoint endpoint);
+
+    [LoggerMessage(17, LogLevel.Warning, "there is no listener: the SMTP server serves only what ServeAsync is given")]
+    internal static partial void NothingToListenOn(ILogger logger);
 }
