@@ -18,7 +18,7 @@ public sealed class MessageSink : IAsyncDisposable
     {
         Listeners = [new SmtpListenerOptions { Name = "sink", Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)], Tls = TlsMode.None, Auth = AuthMode.Off }],
         Policy = EnvelopePolicy.From(static (_, _, _) => new(new Verdict.Permit("sink"))),
-        Store = MessageStore.From(Keep),
+        Store = MessageStore.From(KeepAsync),
     });
 
     /// <summary>Where to send.</summary>
@@ -61,17 +61,17 @@ public sealed class MessageSink : IAsyncDisposable
             {
                 await next.WaitAsync(late.Token);
             }
-            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+            catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
             {
                 var seen = string.Join('\n', Messages.Select(static m => $"  from {m.Sender} to {string.Join(", ", m.Recipients)}"));
-                throw new TimeoutException($"no such message within {timeout}; {Messages.Count} arrived\n{seen}");
+                throw new TimeoutException($"no such message within {timeout}; {Messages.Count} arrived\n{seen}", e);
             }
         }
     }
 
     public ValueTask DisposeAsync() => server.DisposeAsync();
 
-    private Task Keep(ReceivedMessage message, CancellationToken ct)
+    private Task KeepAsync(ReceivedMessage message, CancellationToken ct)
     {
         TaskCompletionSource arrived;
         lock (gate)

@@ -1,7 +1,7 @@
 namespace Postern.Smtp.Replies;
 
 /// <summary>Why no reply could be read.</summary>
-public enum ReplyFault
+internal enum ReplyFault
 {
     /// <summary>There is none.</summary>
     None,

@@ -1,7 +1,6 @@
 using System.Net;
 using Postern.Sasl.Verifiers;
 using Postern.Smtp.Message;
-using Postern.Smtp.Policy;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
 using Postern.Testing;

@@ -35,7 +35,7 @@ internal static class ApiText
     {
         if (type.IsEnum)
             return string.Empty;
-        var inherited = type.GetInterfaces().SelectMany(static i => i.GetInterfaces()).Concat(type.BaseType?.GetInterfaces() ?? []).ToHashSet();
+        var inherited = type.GetInterfaces().SelectMany(static i => i.GetInterfaces()).Concat(type.BaseType?.GetInterfaces() ?? []).Append(typeof(IEquatable<>).MakeGenericType(type)).ToHashSet();
         var bases = new[] { type.BaseType }.Where(static b => b is not null && b != typeof(object) && b != typeof(ValueType)).Select(static b => Name(b!))
             .Concat(type.GetInterfaces().Where(i => !inherited.Contains(i)).Select(Name).Order(StringComparer.Ordinal)).ToList();
         return bases.Count == 0 ? string.Empty : $" : {string.Join(", ", bases)}";
@@ -81,7 +81,7 @@ internal static class ApiText
     private static string Generic(MethodInfo method) => method.IsGenericMethodDefinition ? $"<{string.Join(", ", method.GetGenericArguments().Select(static a => a.Name))}>" : string.Empty;
 
     private static string Parameters(MethodBase method) => string.Join(", ", method.GetParameters().Select(static p =>
-        $"{(p.IsOut ? "out " : p.ParameterType.IsByRef ? "ref " : string.Empty)}{Name(p.ParameterType, Nullability.Create(p))} {p.Name}{(p.HasDefaultValue ? $" = {p.DefaultValue ?? "null"}" : string.Empty)}"));
+        $"{(p.IsDefined(typeof(ParamArrayAttribute)) || p.IsDefined(typeof(ParamCollectionAttribute)) ? "params " : string.Empty)}{(p.IsOut ? "out " : p.ParameterType.IsByRef ? "ref " : string.Empty)}{Name(p.ParameterType, Nullability.Create(p))} {p.Name}{(p.HasDefaultValue ? $" = {p.DefaultValue ?? "null"}" : string.Empty)}"));
 
     private static string Name(Type type, NullabilityInfo nullability)
     {
