@@ -12,7 +12,9 @@ public sealed class SamplesRunTests
     [Fact]
     public async Task EmbeddedSubmission_keeps_a_message_of_its_user_as_a_file_and_fits_on_a_page()
     {
-        Assert.InRange(File.ReadAllLines(RepositoryFiles.PathOf("samples/EmbeddedSubmission/Program.cs")).Length, 1, 30);
+        var program = await File.ReadAllTextAsync(RepositoryFiles.PathOf("samples/EmbeddedSubmission/Program.cs"));
+        Assert.InRange(program.Split('\n').Length, 1, 30);
+        Assert.Contains($"```csharp\n{program}```", await File.ReadAllTextAsync(RepositoryFiles.PathOf("src/Postern.Smtp/README.md")));
         var directory = Directory.CreateTempSubdirectory("postern-sample-");
         try
         {
