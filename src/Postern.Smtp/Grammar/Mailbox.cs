@@ -23,8 +23,10 @@ public sealed class Mailbox : IEquatable<Mailbox>
         Address = $"{localPart}@{domain.Text}";
     }
 
+    /// <summary>As it came on the wire, quotes included.</summary>
     public string LocalPart { get; }
 
+    /// <summary>Behind the last @.</summary>
     public Domain Domain { get; }
 
     /// <summary><c>local-part@domain</c>, ready to be written between angle brackets.</summary>
@@ -33,6 +35,7 @@ public sealed class Mailbox : IEquatable<Mailbox>
     /// <summary>The form in which ownership is compared and counted: all lower case (RFC 5321 §2.4 advises so).</summary>
     public string Canonical => Address.ToLowerInvariant();
 
+    /// <summary>Parses a mailbox without angle brackets.</summary>
     public static bool TryParse(ReadOnlySpan<byte> octets, [NotNullWhen(true)] out Mailbox? mailbox)
     {
         mailbox = null;
@@ -44,6 +47,7 @@ public sealed class Mailbox : IEquatable<Mailbox>
         return true;
     }
 
+    /// <summary>Parses a mailbox without angle brackets.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out Mailbox? mailbox)
     {
         mailbox = null;
@@ -55,12 +59,16 @@ public sealed class Mailbox : IEquatable<Mailbox>
     public static Mailbox Parse(string text) =>
         TryParse(text, out var mailbox) ? mailbox : throw new FormatException($"'{text}' is not a mailbox (RFC 5321 §4.1.2)");
 
+    /// <summary>Compares whole addresses without regard to case.</summary>
     public bool Equals(Mailbox? other) => other is not null && string.Equals(Address, other.Address, StringComparison.OrdinalIgnoreCase);
 
+    /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as Mailbox);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => Address.GetHashCode(StringComparison.OrdinalIgnoreCase);
 
+    /// <summary><see cref="Address"/>.</summary>
     public override string ToString() => Address;
 
     /// <summary>Measures a Dot-string or a Quoted-string at the start of <paramref name="octets"/>.</summary>

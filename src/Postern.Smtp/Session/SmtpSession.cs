@@ -204,6 +204,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             return CommandLine.IsForeignProtocol(line.Span) ? Refuse("?", StandardReply.NotSmtp, After.Close) : Refuse("?", StandardReply.UnknownCommand);
         if (line.Length + 2 > Limits.CommandOctets && verb != Verbs.Auth.Row)
             return Refuse(verb.Name, StandardReply.LineTooLong);
+        server.Events.OnCommand(state, verb.Name);
 
         var step = VerbTable.WhyNot(verb, this, command.Argument.Span) ?? await verb.HandleAsync(this, command.Argument, reading.Token);
         if (step.Reply is not { IsPositive: false } refusal)

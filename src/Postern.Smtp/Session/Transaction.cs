@@ -8,8 +8,10 @@ public sealed class Transaction(ReversePath sender, MailParameters parameters)
     private readonly List<Recipient> recipients = [];
     private readonly List<string> rules = [];
 
+    /// <summary>Where failures are reported.</summary>
     public ReversePath Sender { get; } = sender;
 
+    /// <summary>What MAIL said beside the sender.</summary>
     public MailParameters Parameters { get; } = parameters;
 
     /// <summary>Accepted recipients, in order; one that was said twice with the same parameters is there once.</summary>

@@ -35,6 +35,7 @@ public sealed class TlsOptions
     /// <summary>The primary certificate of this moment.</summary>
     public X509Certificate2 Certificate => current.Primary.Certificate;
 
+    /// <summary>The versions spoken where a listener does not say otherwise.</summary>
     public SslProtocols Protocols { get; }
 
     internal CertificateSet Current => current;
@@ -44,4 +45,11 @@ public sealed class TlsOptions
     /// Tickets for resumption go with their certificate. Any thread may call.
     /// </summary>
     public void Replace(TlsCertificate primary, params IEnumerable<TlsCertificate> more) => current = new CertificateSet(primary, more);
+
+    /// <summary>
+    /// For development and tests only: a fresh self-signed certificate (ECDSA P-256, one year), which no client trusts by itself. It is made
+    /// anew at each call and never stored.
+    /// </summary>
+    /// <param name="hostname">The name in it, such as <c>localhost</c>; the loopback addresses are in it too.</param>
+    public static TlsOptions SelfSigned(string hostname) => new(SelfSignedCertificate.Create(hostname, TimeProvider.System));
 }
