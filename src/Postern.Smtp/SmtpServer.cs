@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
@@ -19,12 +20,14 @@ public sealed class SmtpServer : IAsyncDisposable
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ITimer? ticker;
     private volatile bool stopping;
+    private volatile bool cutOff;
 
     /// <exception cref="ArgumentException">A listener needs TLS and there is no certificate.</exception>
     public SmtpServer(SmtpServerOptions options)
     {
         Options = options;
         Gate = new ConnectionGate(options.MaxConnections, options.MaxConnectionsPerAddress);
+        Load = new LoadMonitor([new ConnectionsGauge(Gate, options.MaxConnections), new MemoryGauge(options.MaxMemory), .. options.Gauges], options.Load, options.Events);
         foreach (var listener in options.Listeners)
         {
             if (listener.Tls != TlsMode.None && options.Tls is null)
@@ -41,9 +44,14 @@ public sealed class SmtpServer : IAsyncDisposable
     /// <summary>Connections open now.</summary>
     public int Connections => Gate.Count;
 
+    /// <summary>What it measures of itself, as of a second ago at most.</summary>
+    public LoadReport LoadReport => Load.Report;
+
     internal SmtpServerOptions Options { get; }
 
     internal ConnectionGate Gate { get; }
+
+    internal LoadMonitor Load { get; }
 
     internal bool IsStopping => stopping;
 
@@ -62,7 +70,7 @@ public sealed class SmtpServer : IAsyncDisposable
             throw;
         }
 
-        ticker = Options.Clock.CreateTimer(_ => ExpireSessions(), state: null, Tick, Tick);
+        ticker = Options.Clock.CreateTimer(_ => OnTick(), state: null, Tick, Tick);
         accepting.AddRange(listeners.SelectMany(static l => l.Accept()));
     }
 
@@ -83,14 +91,14 @@ public sealed class SmtpServer : IAsyncDisposable
                 session.Interrupt(StandardReply.ShuttingDown);
         }
 
-        if (sessions.IsEmpty)
-            drained.TrySetResult();
+        NoteDrained();
         try
         {
             await drained.Task.WaitAsync(ct);
         }
         catch (OperationCanceledException)
         {
+            cutOff = true;
             foreach (var session in sessions.Keys)
                 session.Interrupt(StandardReply.ShuttingDown);
         }
@@ -106,17 +114,35 @@ public sealed class SmtpServer : IAsyncDisposable
         await StopAsync(now.Token);
     }
 
-    internal void Enter(SmtpSession session) => sessions.TryAdd(session, 0);
+    internal void Enter(SmtpSession session)
+    {
+        sessions.TryAdd(session, 0);
+        if (cutOff)
+            session.Interrupt(StandardReply.ShuttingDown);
+    }
 
     internal void Leave(SmtpSession session)
     {
         sessions.TryRemove(session, out _);
-        if (stopping && sessions.IsEmpty)
+        NoteDrained();
+    }
+
+    /// <summary>Whoever has a place at the gate is or will be a session.</summary>
+    internal void LeaveGate(IPAddress client)
+    {
+        Gate.Leave(client);
+        NoteDrained();
+    }
+
+    private void NoteDrained()
+    {
+        if (stopping && sessions.IsEmpty && Gate.Count == 0)
             drained.TrySetResult();
     }
 
-    private void ExpireSessions()
+    private void OnTick()
     {
+        Load.Sample();
         var now = Options.Clock.GetTimestamp();
         foreach (var (session, _) in sessions)
             session.ExpireAt(now);

@@ -1,6 +1,7 @@
 using Postern.Sasl;
 using Postern.Smtp.Events;
 using Postern.Smtp.Message;
+using Postern.Smtp.Overload;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
@@ -35,6 +36,14 @@ public sealed record SmtpServerOptions
     public int MaxConnections { get; init; } = 20_000;
 
     public int MaxConnectionsPerAddress { get; init; } = 50;
+
+    /// <summary>Octets that the process should stay below; null for what the runtime may have. Nearing it is overload.</summary>
+    public long? MaxMemory { get; init; }
+
+    /// <summary>What can run short beside connections and memory.</summary>
+    public IReadOnlyList<IPressureGauge> Gauges { get; init; } = [];
+
+    public LoadThresholds Load { get; init; } = new();
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

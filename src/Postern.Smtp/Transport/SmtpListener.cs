@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
@@ -17,6 +18,7 @@ internal sealed class SmtpListener
 
     private readonly SmtpServer owner;
     private readonly List<Socket> sockets = [];
+    private readonly LimitsByLoad limits;
     private readonly Capabilities inClear;
     private readonly Capabilities underTls;
 
@@ -24,6 +26,7 @@ internal sealed class SmtpListener
     {
         this.owner = owner;
         Options = options;
+        limits = new LimitsByLoad(options.Limits ?? Server.Limits);
         inClear = Capabilities.Derive(Server, options, isTls: false);
         underTls = Capabilities.Derive(Server, options, isTls: true);
         Greeting = new Reply(220, status: null, $"{Server.Hostname} ESMTP Postern");
@@ -35,11 +38,17 @@ internal sealed class SmtpListener
 
     public Reply Greeting { get; }
 
-    public SessionLimits Limits => Options.Limits ?? Server.Limits;
+    public LoadState Load => owner.Load.State;
+
+    /// <summary>What MAIL is answered while the server takes no more; null while it does.</summary>
+    public Reply? Refusal => owner.Load.Refusal;
 
     public bool IsStopping => owner.IsStopping;
 
     public IEnumerable<IPEndPoint> Bound => sockets.Select(static s => (IPEndPoint)s.LocalEndPoint!);
+
+    /// <summary>The limits in force now for a client that has logged in, or has not.</summary>
+    public SessionLimits LimitsFor(bool isAuthenticated) => limits.For(Load, isAuthenticated);
 
     public Capabilities CapabilitiesFor(bool isTls) => isTls ? underTls : inClear;
 
@@ -122,6 +131,12 @@ internal sealed class SmtpListener
             return;
         }
 
+        if (Load == LoadState.Full)
+        {
+            TurnAway(client, address, StandardReply.Busy, $"overload: {owner.LoadReport.Gauge}");
+            return;
+        }
+
         if (!owner.Gate.TryEnter(address, out var reason))
         {
             TurnAway(client, address, reason.Contains("address", StringComparison.Ordinal) ? StandardReply.TooManyFromAddress : StandardReply.TooManyConnections, reason);
@@ -141,7 +156,7 @@ internal sealed class SmtpListener
         finally
         {
             client.Dispose();
-            owner.Gate.Leave(address);
+            owner.LeaveGate(address);
         }
     }
 
