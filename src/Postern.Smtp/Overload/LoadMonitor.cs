@@ -13,7 +13,7 @@ internal sealed class LoadMonitor(IEnumerable<IPressureGauge> gauges, LoadThresh
     private readonly List<IPressureGauge> gauges = [.. gauges];
     private volatile LoadState state;
     private volatile Reply? refusal;
-    private volatile LoadReport report = new(LoadState.Normal, string.Empty, Value: 0, TimesStressed: 0, TimesFull: 0);
+    private volatile LoadReport report = new(LoadState.Normal, gauges.FirstOrDefault()?.Name ?? string.Empty, Value: 0, TimesStressed: 0, TimesFull: 0);
     private int calm;
 
     public LoadState State => state;
