@@ -87,6 +87,7 @@ internal static class OptionsReview
             (nameof(limits.BadCommands), limits.BadCommands),
             (nameof(limits.Refusals), limits.Refusals),
             (nameof(limits.CommandsPerMessage), limits.CommandsPerMessage),
+            (nameof(limits.WithoutMessage), limits.WithoutMessage.Ticks),
         ];
         return numbers.Where(static n => n.Value < 1).Select(n => Below($"{place}.{n.Name}", n.Value));
     }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Postern.Smtp.Overload;
 using System.Runtime.CompilerServices;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
@@ -21,6 +22,7 @@ public sealed class SmtpServer : IAsyncDisposable
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ITimer? ticker;
     private volatile bool stopping;
+    private volatile bool cutOff;
 
     /// <summary>Reviews the options and keeps a copy. Nothing is bound yet.</summary>
     /// <exception cref="ArgumentException">The options hold mistakes; the message lists all of them.</exception>
@@ -29,6 +31,7 @@ public sealed class SmtpServer : IAsyncDisposable
         Options = OptionsReview.Freeze(options);
         Gate = new ConnectionGate(options.MaxConnections, options.MaxConnectionsPerAddress);
         Handshakes = new HandshakeSlots(options.MaxHandshakes);
+        Load = new LoadMonitor([new ConnectionsGauge(Gate, options.MaxConnections), new MemoryGauge(options.MaxMemory), .. Options.Gauges], options.Load, Options.Events);
         listeners = [.. Options.Listeners.Select(listener => new SmtpListener(this, listener))];
     }
 
@@ -39,11 +42,16 @@ public sealed class SmtpServer : IAsyncDisposable
     /// <summary>Connections open now.</summary>
     public int Connections => Gate.Count;
 
+    /// <summary>What it measures of itself, as of a second ago at most.</summary>
+    public LoadReport LoadReport => Load.Report;
+
     internal SmtpServerOptions Options { get; }
 
     internal ConnectionGate Gate { get; }
 
     internal HandshakeSlots Handshakes { get; }
+
+    internal LoadMonitor Load { get; }
 
     internal bool IsStopping => stopping;
 
@@ -114,14 +122,14 @@ public sealed class SmtpServer : IAsyncDisposable
                 session.Interrupt(StandardReply.ShuttingDown);
         }
 
-        if (sessions.IsEmpty)
-            drained.TrySetResult();
+        NoteDrained();
         try
         {
             await drained.Task.WaitAsync(ct);
         }
         catch (OperationCanceledException)
         {
+            cutOff = true;
             foreach (var session in sessions.Keys)
                 session.Interrupt(StandardReply.ShuttingDown);
         }
@@ -138,12 +146,29 @@ public sealed class SmtpServer : IAsyncDisposable
         await StopAsync(now.Token);
     }
 
-    internal void Enter(SmtpSession session) => sessions.TryAdd(session, 0);
+    internal void Enter(SmtpSession session)
+    {
+        sessions.TryAdd(session, 0);
+        if (cutOff)
+            session.Interrupt(StandardReply.ShuttingDown);
+    }
 
     internal void Leave(SmtpSession session)
     {
         sessions.TryRemove(session, out _);
-        if (stopping && sessions.IsEmpty)
+        NoteDrained();
+    }
+
+    /// <summary>Whoever has a place at the gate is or will be a session.</summary>
+    internal void LeaveGate(IPAddress client)
+    {
+        Gate.Leave(client);
+        NoteDrained();
+    }
+
+    private void NoteDrained()
+    {
+        if (stopping && sessions.IsEmpty && Gate.Count == 0)
             drained.TrySetResult();
     }
 
@@ -151,11 +176,12 @@ public sealed class SmtpServer : IAsyncDisposable
     private void Watch()
     {
         lock (sessions)
-            ticker ??= Options.Clock.CreateTimer(_ => ExpireSessions(), state: null, Tick, Tick);
+            ticker ??= Options.Clock.CreateTimer(_ => OnTick(), state: null, Tick, Tick);
     }
 
-    private void ExpireSessions()
+    private void OnTick()
     {
+        Load.Sample();
         var now = Options.Clock.GetTimestamp();
         foreach (var (session, _) in sessions)
             session.ExpireAt(now);

@@ -5,6 +5,7 @@ using Postern.Sasl.Verifiers;
 using Postern.Smtp.Events;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
+using Postern.Smtp.Overload;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
@@ -57,6 +58,15 @@ public sealed record SmtpServerOptions
 
     /// <summary>Connections at a time from one IPv4 address or one IPv6 /64; one more is answered 421.</summary>
     public int MaxConnectionsPerAddress { get; set; } = 50;
+
+    /// <summary>Octets that the process should stay below; null for what the runtime may have. Nearing it is overload.</summary>
+    public long? MaxMemory { get; set; }
+
+    /// <summary>What can run short beside connections and memory.</summary>
+    public IReadOnlyList<IPressureGauge> Gauges { get; set; } = [];
+
+    /// <summary>From which pressure on the server counts as stressed or full.</summary>
+    public LoadThresholds Load { get; set; } = new();
 
     /// <summary>
     /// TLS handshakes that may compute at once, over all listeners; others wait their turn within <see cref="SessionLimits.Handshake"/>. A client that

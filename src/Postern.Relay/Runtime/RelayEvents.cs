@@ -1,9 +1,11 @@
+using System.Globalization;
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
 using Postern.Sasl;
 using Postern.Smtp.Events;
 using Postern.Smtp.Message;
+using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
@@ -34,6 +36,11 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
     public void OnListenerTrouble(string listener, string reason) => Tell("listener_trouble", $"{listener}: {reason}");
 
     public void OnFault(SessionState session, Exception fault) => Tell("fault", $"session {session.Id}: {fault.GetType().Name}: {fault.Message}");
+
+    public void OnLoadChanged(LoadState state, string gauge, double value) =>
+        Tell("load_changed", string.Create(CultureInfo.InvariantCulture, $"{LoadWord.Of(state)}: {gauge} at {value:0.00}"));
+
+    public void OnGaugeFault(string gauge, Exception fault) => Tell("gauge_fault", $"{gauge}: {fault.GetType().Name}: {fault.Message}");
 
     public void OnReceived(SessionState session, Transaction transaction, long octets, StoreOutcome outcome)
     {

@@ -27,6 +27,9 @@ public sealed record RelayOptions
 
     public int MaxConnectionsPerAddress { get; init; } = 50;
 
+    /// <summary>Octets that the process should stay below; null for what the runtime may have.</summary>
+    public long? MaxMemory { get; init; }
+
     /// <summary>Account stores by their configuration word, in the order in which they are asked.</summary>
     public ImmutableArray<string> Accounts { get; init; } = ["directory"];
 

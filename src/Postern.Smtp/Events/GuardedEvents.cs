@@ -1,6 +1,7 @@
 using System.Net;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
+using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
@@ -149,6 +150,30 @@ internal sealed class GuardedEvents(ISmtpEvents inner) : ISmtpEvents
         try
         {
             inner.OnListenerTrouble(listener, reason);
+        }
+        catch (Exception)
+        {
+            // There is nobody else to tell.
+        }
+    }
+
+    public void OnLoadChanged(LoadState state, string gauge, double value)
+    {
+        try
+        {
+            inner.OnLoadChanged(state, gauge, value);
+        }
+        catch (Exception)
+        {
+            // There is nobody else to tell.
+        }
+    }
+
+    public void OnGaugeFault(string gauge, Exception fault)
+    {
+        try
+        {
+            inner.OnGaugeFault(gauge, fault);
         }
         catch (Exception)
         {

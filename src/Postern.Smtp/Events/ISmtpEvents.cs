@@ -1,13 +1,14 @@
 using System.Net;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
+using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Events;
 
 /// <summary>
-/// What happens on a server, told synchronously on the session's loop, before the client reads the reply: return at once. Every member does
+/// What happens on a server, told synchronously, on the session's loop before the client reads the reply, or on the server's clock: return at once. Every member does
 /// nothing by default. No member is ever given a secret or the text of a command. What a member throws is handed to <see cref="OnFault"/>
 /// and changes nothing for the client.
 /// </summary>
@@ -84,7 +85,17 @@ public interface ISmtpEvents
     {
     }
 
-    /// <summary>The session is over: <c>quit</c>, <c>lost connection</c>, <c>timeout</c> or what else ended it.</summary>
+    /// <summary>The server got heavier or lighter. <paramref name="value"/> is the reading, 0 to 1, of the gauge that caused it, or the highest.</summary>
+    void OnLoadChanged(LoadState state, string gauge, double value)
+    {
+    }
+
+    /// <summary>A gauge threw, and is not asked any more.</summary>
+    void OnGaugeFault(string gauge, Exception fault)
+    {
+    }
+
+    /// <summary>The session is over: <c>quit</c>, <c>lost connection</c>, <c>timeout</c>, <c>overload</c> or what else ended it.</summary>
     void OnClosed(SessionState session, string reason)
     {
     }

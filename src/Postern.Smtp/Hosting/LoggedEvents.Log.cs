@@ -1,3 +1,4 @@
+using Postern.Smtp.Overload;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Postern.Smtp.Grammar;
@@ -52,6 +53,12 @@ internal sealed partial class LoggedEvents
 
     [LoggerMessage(15, LogLevel.Debug, "{Session}: over, {Reason}")]
     private partial void Closed(string session, string reason);
+
+    [LoggerMessage(18, LogLevel.Warning, "the load is {State} now: {Gauge} at {Value:0.00}")]
+    private partial void LoadChanged(LoadState state, string gauge, double value);
+
+    [LoggerMessage(19, LogLevel.Error, "the gauge {Gauge} threw and is not asked any more")]
+    private partial void GaugeFault(Exception fault, string gauge);
 
     [LoggerMessage(16, LogLevel.Information, "{Listener} listens on {Endpoint}")]
     internal static partial void Listening(ILogger logger, string listener, IPEndPoint endpoint);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Postern.Smtp.Events;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
+using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
@@ -81,6 +82,18 @@ internal sealed partial class LoggedEvents(ILogger logger, ISmtpEvents next) : I
     {
         ListenerTrouble(listener, reason);
         next.OnListenerTrouble(listener, reason);
+    }
+
+    public void OnLoadChanged(LoadState state, string gauge, double value)
+    {
+        LoadChanged(state, gauge, value);
+        next.OnLoadChanged(state, gauge, value);
+    }
+
+    public void OnGaugeFault(string gauge, Exception fault)
+    {
+        GaugeFault(fault, gauge);
+        next.OnGaugeFault(gauge, fault);
     }
 
     public void OnClosed(SessionState session, string reason)

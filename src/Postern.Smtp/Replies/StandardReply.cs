@@ -22,6 +22,9 @@ public static class StandardReply
     // 421: the connection closes
     public static Reply TooManyConnections { get; } = Make(421, (4, 3, 2), "Too many connections, try again later");
     public static Reply TooManyFromAddress { get; } = Make(421, (4, 7, 0), "Too many connections from your address, try again later");
+    public static Reply Busy { get; } = Make(421, (4, 3, 2), "Server is busy, try again later");
+    public static Reply UnderLoad { get; } = Make(421, (4, 3, 2), "Server is under load and waits for a shorter time, try again later");
+    public static Reply NoMessageTooLong { get; } = Make(421, (4, 4, 2), "No message for too long, closing the connection");
     public static Reply IdleTooLong { get; } = Make(421, (4, 4, 2), "Nothing heard for too long, closing the connection");
     public static Reply ShuttingDown { get; } = Make(421, (4, 3, 2), "The server is stopping, try again later");
     public static Reply TooManyErrors { get; } = Make(421, (4, 7, 0), "Too many errors");
@@ -30,6 +33,7 @@ public static class StandardReply
 
     // 4xx
     public static Reply TooManyRecipients { get; } = Make(452, (4, 5, 3), "Too many recipients, send the rest in another transaction");
+    public static Reply NoStorage { get; } = Make(452, (4, 3, 1), "Insufficient system storage, try again later");
     public static Reply StoreUnavailable { get; } = Make(454, (4, 7, 0), "Temporary authentication failure, try again later");
 
     // 500 and 501: syntax

@@ -22,4 +22,7 @@ internal enum Needs
     /// (RFC 2920 §3.1 makes such a command the last of its group).
     /// </summary>
     ContentBehind = 16,
+
+    /// <summary>Room on the server for one more message.</summary>
+    Room = 32,
 }

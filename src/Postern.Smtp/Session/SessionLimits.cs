@@ -18,6 +18,12 @@ public sealed record SessionLimits
     /// <summary>How long to wait for a whole command (RFC 5321 §4.5.3.2.7 asks for 5 minutes).</summary>
     public TimeSpan Idle { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// How long a session may last since its start or its last stored message, however busy it is; content under way may finish. A client
+    /// that pools connections makes a new one.
+    /// </summary>
+    public TimeSpan WithoutMessage { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>How long to wait for the next part of the content (RFC 5321 §4.5.3.2.5).</summary>
     public TimeSpan DataBlock { get; init; } = TimeSpan.FromMinutes(3);
 

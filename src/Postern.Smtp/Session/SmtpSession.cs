@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using Postern.Sasl;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
+using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Transport;
 
@@ -20,6 +21,8 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     private readonly CancellationTokenSource reading = new();
     private readonly SmtpServerOptions server = listener.Server;
     private long deadline = long.MaxValue;
+    private long waitingSince;
+    private long messageDue;
     private Reply? farewell;
     private int badCommands;
     private int refusals;
@@ -33,7 +36,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     public SessionState State => state;
 
     /// <summary>The limits in force for this session now: the listener's, or tighter ones under pressure.</summary>
-    public SessionLimits Limits => listener.Limits;
+    public SessionLimits Limits => listener.LimitsFor(state.Identity is not null);
 
     public bool HasBufferedInput => transport.HasBufferedInput;
 
@@ -63,12 +66,13 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         var reason = "lost connection";
         try
         {
+            ExpectMessage();
             server.Events.OnConnected(state);
             reason = await ConverseAsync();
         }
         catch (OperationCanceledException) when (farewell is { } reply)
         {
-            reason = reply == StandardReply.ShuttingDown ? "server stopping" : "timeout";
+            reason = reply == StandardReply.ShuttingDown ? "server stopping" : reply == StandardReply.UnderLoad ? "overload" : "timeout";
             await SayFarewellAsync(reply);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or SocketException or OperationCanceledException)
@@ -92,8 +96,17 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>Called from outside the loop, by the server's clock: ends a wait that took too long.</summary>
     public void ExpireAt(long now)
     {
-        if (now >= Volatile.Read(ref deadline))
-            Interrupt(StandardReply.IdleTooLong);
+        var due = Volatile.Read(ref deadline);
+        if (listener.Load > LoadState.Normal && IsBetweenCommands && due < long.MaxValue)
+        {
+            // It may have begun to wait when there was more patience than there is now.
+            if (now >= Math.Min(due, Volatile.Read(ref waitingSince) + Timestamps(Limits.Idle)))
+                Interrupt(StandardReply.UnderLoad);
+        }
+        else if (now >= due)
+        {
+            Interrupt(due == Volatile.Read(ref messageDue) ? StandardReply.NoMessageTooLong : StandardReply.IdleTooLong);
+        }
     }
 
     /// <summary>Called from outside the loop: ends the session with this reply as soon as it waits for the client.</summary>
@@ -125,7 +138,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>Waits for one line under a deadline; the deadline covers the whole line, however slowly it comes.</summary>
     public async ValueTask<(LineOutcome Outcome, ReadOnlyMemory<byte> Line)> ReadLineAsync(int maxOctets, bool idle)
     {
-        SetDeadline(Limits.Idle);
+        SetIdleDeadline();
         var read = await transport.ReadLineAsync(maxOctets, idle, reading.Token);
         ClearDeadline();
         return read;
@@ -133,7 +146,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
     public async ValueTask<bool> SkipLineAsync()
     {
-        SetDeadline(Limits.Idle);
+        SetIdleDeadline();
         var found = await transport.SkipLineAsync(SkippedLineOctets, reading.Token);
         ClearDeadline();
         return found;
@@ -142,7 +155,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>Queues octets for the client; when the queue is full, a client that reads nothing has no more time than one that says nothing.</summary>
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> octets)
     {
-        SetDeadline(Limits.Idle);
+        SetIdleDeadline();
         await transport.WriteAsync(octets, reading.Token);
         ClearDeadline();
     }
@@ -268,9 +281,15 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         };
         server.Events.OnReceived(state, transaction, reader.Octets, outcome);
         if (reply.IsPositive)
+        {
             (refusals, commands) = (0, 0);
+            ExpectMessage();
+        }
         else
+        {
             server.Events.OnRefused(state, Verbs.Data.Row.Name, reply);
+        }
+
         await EndTransactionAsync();
         state.Phase = Phase.Ready;
         await SayAsync(reply);
@@ -322,11 +341,18 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         await transport.CloseAsync(patience.Token);
     }
 
-    private void SetDeadline(TimeSpan wait)
+    private void SetDeadline(TimeSpan wait) => SetDeadline(wait, long.MaxValue);
+
+    /// <summary>For a whole command, or for a client that has to read; no longer than it may stay without a message.</summary>
+    private void SetIdleDeadline() => SetDeadline(Limits.Idle, messageDue);
+
+    private void SetDeadline(TimeSpan wait, long latest)
     {
         if (listener.IsStopping && IsBetweenCommands)
             Interrupt(StandardReply.ShuttingDown);
-        Volatile.Write(ref deadline, server.Clock.GetTimestamp() + (long)(wait.TotalSeconds * server.Clock.TimestampFrequency));
+        var now = server.Clock.GetTimestamp();
+        Volatile.Write(ref waitingSince, now);
+        Volatile.Write(ref deadline, Math.Min(now + Timestamps(wait), latest));
     }
 
     /// <summary>For the next part of the content, and for all of it: octet by octet a message would last for years.</summary>
@@ -336,6 +362,10 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         var left = limits.DataBlock + TimeSpan.FromSeconds((double)octets / limits.DataOctetsPerSecond) - server.Clock.GetElapsedTime(begun);
         SetDeadline(left < limits.DataBlock ? left : limits.DataBlock);
     }
+
+    private void ExpectMessage() => Volatile.Write(ref messageDue, server.Clock.GetTimestamp() + Timestamps(Limits.WithoutMessage));
+
+    private long Timestamps(TimeSpan time) => (long)(time.TotalSeconds * server.Clock.TimestampFrequency);
 
     private void ClearDeadline() => Volatile.Write(ref deadline, long.MaxValue);
 }

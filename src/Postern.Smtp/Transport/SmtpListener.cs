@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
@@ -17,6 +18,7 @@ internal sealed class SmtpListener
 
     private readonly SmtpServer owner;
     private readonly List<Socket> sockets = [];
+    private readonly LimitsByLoad limits;
     private readonly Capabilities inClear;
     private readonly Capabilities underTls;
 
@@ -24,6 +26,7 @@ internal sealed class SmtpListener
     {
         this.owner = owner;
         Options = options;
+        limits = new LimitsByLoad(options.Limits ?? Server.Limits);
         inClear = Capabilities.Derive(Server, options, isTls: false);
         Tls = options.Tls == TlsMode.None || Server.Tls is null ? null : new ListenerTls(Server.Tls, options, owner.Handshakes);
         underTls = Capabilities.Derive(Server, options, isTls: true);
@@ -39,11 +42,17 @@ internal sealed class SmtpListener
     /// <summary>Null where there is no TLS.</summary>
     public ListenerTls? Tls { get; }
 
-    public SessionLimits Limits => Options.Limits ?? Server.Limits;
+    public LoadState Load => owner.Load.State;
+
+    /// <summary>What MAIL is answered while the server takes no more; null while it does.</summary>
+    public Reply? Refusal => owner.Load.Refusal;
 
     public bool IsStopping => owner.IsStopping;
 
     public IEnumerable<IPEndPoint> Bound => sockets.Select(static s => (IPEndPoint)s.LocalEndPoint!);
+
+    /// <summary>The limits in force now for a client that has logged in, or has not.</summary>
+    public SessionLimits LimitsFor(bool isAuthenticated) => limits.For(Load, isAuthenticated);
 
     public Capabilities CapabilitiesFor(bool isTls) => isTls ? underTls : inClear;
 
@@ -132,6 +141,12 @@ internal sealed class SmtpListener
         reason = "not in the listener's clients";
         if (Options.Clients is { } clients && !clients.Any(network => network.Contains(client)))
             return StandardReply.ClientNotAllowed;
+        if (Load == LoadState.Full)
+        {
+            reason = $"overload: {owner.LoadReport.Gauge}";
+            return StandardReply.Busy;
+        }
+
         if (owner.Gate.TryEnter(client, out reason))
             return null;
         return reason.Contains("address", StringComparison.Ordinal) ? StandardReply.TooManyFromAddress : StandardReply.TooManyConnections;
@@ -156,7 +171,7 @@ internal sealed class SmtpListener
         }
         finally
         {
-            owner.Gate.Leave(address);
+            owner.LeaveGate(address);
         }
     }
 
@@ -170,7 +185,7 @@ internal sealed class SmtpListener
         finally
         {
             client.Dispose();
-            owner.Gate.Leave(address);
+            owner.LeaveGate(address);
         }
     }
 

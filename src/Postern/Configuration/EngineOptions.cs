@@ -74,6 +74,7 @@ internal static class EngineOptions
         Limits = configuration.Limits.ToSessionLimits(),
         MaxConnections = configuration.Limits.Connections,
         MaxConnectionsPerAddress = configuration.Limits.ConnectionsPerAddress,
+        MaxMemory = configuration.Limits.Memory,
         Accounts = configuration.Accounts,
         Policy = configuration.ToPolicy(),
         Delivery = configuration.ToDelivery(),

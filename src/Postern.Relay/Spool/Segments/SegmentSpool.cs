@@ -33,6 +33,9 @@ public sealed class SegmentSpool : ISpool
 
     public SpoolStatus Status => guard.Status;
 
+    /// <summary>How long the last messages had to wait for the disk, or those that wait now have waited so far.</summary>
+    public TimeSpan CommitTime => committer.BatchTime;
+
     public int Count
     {
         get
