@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using Postern.Sasl;
 using Postern.Smtp.Grammar;
-using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Transport;
 
@@ -20,6 +19,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     private readonly CancellationTokenSource reading = new();
     private readonly SmtpServerOptions server = listener.Server;
     private long deadline = long.MaxValue;
+    private MessageReception? reception;
     private Reply? farewell;
     private int badCommands;
     private int refusals;
@@ -48,8 +48,8 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>Set by AUTH for the SASL dialogue that follows it.</summary>
     public SaslDialogue? Dialogue { get; set; }
 
-    /// <summary>Set by DATA for the content that follows it.</summary>
-    public IMessageDraft? Draft { get; set; }
+    /// <summary>Takes the content of messages.</summary>
+    public MessageReception Reception => reception ??= new MessageReception(this, transport);
 
     /// <summary>True while a command line is awaited, not content: the moment at which a stopping server may say 421.</summary>
     public bool IsBetweenCommands
@@ -115,12 +115,12 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     public async ValueTask EndTransactionAsync()
     {
         state.Transaction = null;
-        if (Draft is { } draft)
-        {
-            Draft = null;
-            await draft.DisposeAsync();
-        }
+        if (reception is not null)
+            await reception.EndAsync();
     }
+
+    /// <summary>A message is stored: what went wrong before it does not count any more.</summary>
+    public void CountAnew() => (refusals, commands) = (0, 0);
 
     /// <summary>Waits for one line under a deadline; the deadline covers the whole line, however slowly it comes.</summary>
     public async ValueTask<(LineOutcome Outcome, ReadOnlyMemory<byte> Line)> ReadLineAsync(int maxOctets, bool idle)
@@ -146,6 +146,18 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         await transport.WriteAsync(octets, reading.Token);
         ClearDeadline();
     }
+
+    public ValueTask SayAsync(Reply reply) => WriteAsync(reply.Encoded);
+
+    /// <summary>For the next part of the content, and for all of it: octet by octet a message would last for years.</summary>
+    public void SetDataDeadline(long octets, long begun)
+    {
+        var limits = Limits;
+        var left = limits.DataBlock + TimeSpan.FromSeconds((double)octets / limits.DataOctetsPerSecond) - server.Clock.GetElapsedTime(begun);
+        SetDeadline(left < limits.DataBlock ? left : limits.DataBlock);
+    }
+
+    public void ClearDeadline() => Volatile.Write(ref deadline, long.MaxValue);
 
     public async ValueTask DisposeAsync()
     {
@@ -183,7 +195,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             var goesOn = step.After switch
             {
                 After.ReadCommand => true,
-                After.ReceiveMessage => await ReceiveAsync(),
+                After.ReceiveMessage => await Reception.ReceiveMessageAsync(reading.Token),
                 After.RunSasl => await AuthenticateAsync(),
                 After.StartTls => await HandshakeAsync(),
                 _ => false,
@@ -243,39 +255,6 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         return stays;
     }
 
-    private async ValueTask<bool> ReceiveAsync()
-    {
-        var transaction = state.Transaction!;
-        var reader = new DataReader(transport, Limits.MessageOctets);
-        var begun = server.Clock.GetTimestamp();
-        var end = await reader.ReadAsync(Draft!, () => SetDataDeadline(reader.Octets, begun), reading.Token);
-        ClearDeadline();
-        if (end == DataEnd.Closed)
-            return false;
-
-        var outcome = end switch
-        {
-            DataEnd.Complete => await Draft!.CommitAsync(CancellationToken.None),
-            DataEnd.BareLineEnd => new StoreOutcome.Refused(StandardReply.BareLineEnd),
-            _ => new StoreOutcome.Refused(StandardReply.SizeLimit(Limits.MessageOctets)),
-        };
-        var reply = outcome switch
-        {
-            StoreOutcome.Stored(var id) => StandardReply.Queued(id),
-            StoreOutcome.Refused(var refusal) => refusal,
-            _ => StandardReply.InternalError,
-        };
-        server.Events.OnReceived(state, transaction, reader.Octets, outcome);
-        if (reply.IsPositive)
-            (refusals, commands) = (0, 0);
-        else
-            server.Events.OnRefused(state, Verbs.Data.Row.Name, reply);
-        await EndTransactionAsync();
-        state.Phase = Phase.Ready;
-        await SayAsync(reply);
-        return end != DataEnd.Endless && reply.Code != 421;
-    }
-
     /// <summary>After it, nothing of what was said before counts (RFC 3207 §4.2).</summary>
     private async ValueTask<bool> HandshakeAsync()
     {
@@ -298,8 +277,6 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             return false;
         }
     }
-
-    private ValueTask SayAsync(Reply reply) => WriteAsync(reply.Encoded);
 
     private async ValueTask SayFarewellAsync(Reply reply)
     {
@@ -327,14 +304,4 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             Interrupt(StandardReply.ShuttingDown);
         Volatile.Write(ref deadline, server.Clock.GetTimestamp() + (long)(wait.TotalSeconds * server.Clock.TimestampFrequency));
     }
-
-    /// <summary>For the next part of the content, and for all of it: octet by octet a message would last for years.</summary>
-    private void SetDataDeadline(long octets, long begun)
-    {
-        var limits = Limits;
-        var left = limits.DataBlock + TimeSpan.FromSeconds((double)octets / limits.DataOctetsPerSecond) - server.Clock.GetElapsedTime(begun);
-        SetDeadline(left < limits.DataBlock ? left : limits.DataBlock);
-    }
-
-    private void ClearDeadline() => Volatile.Write(ref deadline, long.MaxValue);
 }

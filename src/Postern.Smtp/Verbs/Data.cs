@@ -16,7 +16,7 @@ internal static class Data
         switch (await session.Server.Store.BeginAsync(session.State, session.State.Transaction!, ct))
         {
             case DraftAnswer.Open(var draft):
-                session.Draft = draft;
+                session.Reception.Begin(draft);
                 return new Step(StandardReply.StartMailInput, After: After.ReceiveMessage);
             case DraftAnswer.Refuse(var reply):
                 return new Step(reply);
