@@ -20,7 +20,7 @@ public sealed class SmtpServer : IAsyncDisposable
     private ITimer? ticker;
     private volatile bool stopping;
 
-    /// <exception cref="ArgumentException">A listener needs TLS and there is no certificate.</exception>
+    /// <exception cref="ArgumentException">A listener needs TLS and there is no certificate; or a line may be longer than can be held.</exception>
     public SmtpServer(SmtpServerOptions options)
     {
         Options = options;
@@ -30,6 +30,8 @@ public sealed class SmtpServer : IAsyncDisposable
         {
             if (listener.Tls != TlsMode.None && options.Tls is null)
                 throw new ArgumentException($"listener '{listener.Name}' uses TLS, and no certificate is given", nameof(options));
+            if ((listener.Limits ?? options.Limits) is { } limits && Math.Max(limits.SaslOctets, limits.CommandOctets) > SmtpTransport.WindowOctets)
+                throw new ArgumentException($"listener '{listener.Name}' takes lines longer than the {SmtpTransport.WindowOctets} octets that can be held", nameof(options));
         }
 
         listeners = [.. options.Listeners.Select(listener => new SmtpListener(this, listener))];

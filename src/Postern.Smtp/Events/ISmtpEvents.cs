@@ -38,7 +38,7 @@ public interface ISmtpEvents
     {
     }
 
-    /// <summary>The end of data was answered. <paramref name="octets"/> counts the content after dot-unstuffing.</summary>
+    /// <summary>The end of data, or a chunk that failed, is answered. <paramref name="octets"/> counts the content as the draft gets it.</summary>
     void OnReceived(SessionState session, Transaction transaction, long octets, StoreOutcome outcome)
     {
     }

@@ -20,6 +20,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     private readonly SmtpServerOptions server = listener.Server;
     private long deadline = long.MaxValue;
     private MessageReception? reception;
+    private ChunkReception? chunks;
     private Reply? farewell;
     private int badCommands;
     private int refusals;
@@ -50,6 +51,15 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
     /// <summary>Takes the content of messages.</summary>
     public MessageReception Reception => reception ??= new MessageReception(this, transport);
+
+    /// <summary>Takes the chunks of BDAT.</summary>
+    public ChunkReception Chunks => chunks ??= new ChunkReception(this, transport);
+
+    /// <summary>What a command says that came before the greeting.</summary>
+    public Reply HelloFirst => state.IsLmtp ? StandardReply.LhloFirst : StandardReply.HelloFirst;
+
+    /// <summary>What content says that has no recipients (RFC 5321 §3.3; RFC 2033 §4.2 wants 503).</summary>
+    public Reply NoRecipients => state.IsLmtp ? StandardReply.NoRecipientsByLmtp : StandardReply.NoRecipients;
 
     /// <summary>True while a command line is awaited, not content: the moment at which a stopping server may say 421.</summary>
     public bool IsBetweenCommands
@@ -117,15 +127,22 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         state.Transaction = null;
         if (reception is not null)
             await reception.EndAsync();
+        chunks?.End();
     }
 
     /// <summary>A message is stored: what went wrong before it does not count any more.</summary>
     public void CountAnew() => (refusals, commands) = (0, 0);
 
+    /// <summary>The command was a part of a message, and is not counted.</summary>
+    public void Uncount() => commands--;
+
     /// <summary>Waits for one line under a deadline; the deadline covers the whole line, however slowly it comes.</summary>
     public async ValueTask<(LineOutcome Outcome, ReadOnlyMemory<byte> Line)> ReadLineAsync(int maxOctets, bool idle)
     {
-        SetDeadline(Limits.Idle);
+        if (reception is { IsOpen: true } content)
+            content.SetDeadline();
+        else
+            SetDeadline(Limits.Idle);
         var read = await transport.ReadLineAsync(maxOctets, idle, reading.Token);
         ClearDeadline();
         return read;
@@ -173,7 +190,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
         while (true)
         {
-            IsBetweenCommands = true;
+            IsBetweenCommands = reception is not { IsOpen: true };
             var (outcome, line) = await ReadLineAsync(Limits.SaslOctets, idle: state.Phase <= Phase.Ready);
             IsBetweenCommands = false;
             if (outcome == LineOutcome.Closed)
@@ -183,8 +200,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             {
                 LineOutcome.Line when ++commands > Limits.CommandsPerMessage + Limits.Recipients => Refuse("?", StandardReply.TooManyErrors, After.Close),
                 LineOutcome.Line => await AnswerAsync(line),
-                LineOutcome.TooLong when await SkipLineAsync() => Refuse("?", StandardReply.LineTooLong),
-                LineOutcome.TooLong => Refuse("?", StandardReply.LineTooLong, After.Close),
+                LineOutcome.TooLong => await SkipAsync(),
                 _ => Refuse("?", StandardReply.BadOctet, After.Close),
             };
             if (step.Next is { } phase)
@@ -196,6 +212,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             {
                 After.ReadCommand => true,
                 After.ReceiveMessage => await Reception.ReceiveMessageAsync(reading.Token),
+                After.ReceiveChunk => await Chunks.ReceiveAsync(reading.Token),
                 After.RunSasl => await AuthenticateAsync(),
                 After.StartTls => await HandshakeAsync(),
                 _ => false,
@@ -211,20 +228,45 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     private async ValueTask<Step> AnswerAsync(ReadOnlyMemory<byte> line)
     {
         var command = CommandLine.Split(line);
-        var verb = VerbTable.Find(command.Verb.Span);
+        var verb = VerbTable.Find(command.Verb.Span, listener.Options.Protocol);
         if (verb is null)
             return CommandLine.IsForeignProtocol(line.Span) ? Refuse("?", StandardReply.NotSmtp, After.Close) : Refuse("?", StandardReply.UnknownCommand);
-        if (line.Length + 2 > Limits.CommandOctets && verb != Verbs.Auth.Row)
-            return Refuse(verb.Name, StandardReply.LineTooLong);
-
-        var step = VerbTable.WhyNot(verb, this, command.Argument.Span) ?? await verb.HandleAsync(this, command.Argument, reading.Token);
-        if (step.Reply is not { IsPositive: false } refusal)
-            return step;
-        var mustClose = verb.Needs.HasFlag(Needs.ContentBehind) && HasBufferedInput;
-        return Refuse(verb.Name, refusal, mustClose ? After.Close : step.After);
+        var step = line.Length + 2 > Limits.CommandOctets && verb != Verbs.Auth.Row
+            ? new Step(StandardReply.LineTooLong)
+            : VerbTable.WhyNot(verb, this, command.Argument.Span) ?? await verb.HandleAsync(this, command.Argument, reading.Token);
+        return step.Reply is { IsPositive: false } refusal ? RefuseWithContent(verb, command.Argument.Span, refusal, step.After) : step;
     }
 
-    private Step Refuse(string verb, Reply reply, After after = After.ReadCommand)
+    /// <summary>A line longer than any; what stands at its beginning still tells whether content follows.</summary>
+    private async ValueTask<Step> SkipAsync()
+    {
+        var verb = VerbTable.Find(CommandLine.Split(transport.Buffered).Verb.Span, listener.Options.Protocol);
+        var after = await SkipLineAsync() ? After.ReadCommand : After.Close;
+        return verb is null ? Refuse("?", StandardReply.LineTooLong, after) : RefuseWithContent(verb, argument: default, StandardReply.LineTooLong, after);
+    }
+
+    /// <summary>A refused command does not leave the content behind it to be read as commands.</summary>
+    private Step RefuseWithContent(Verb verb, ReadOnlySpan<byte> argument, Reply refusal, After after)
+    {
+        if (after == After.ReadCommand && verb.Needs.HasFlag(Needs.ChunkBehind))
+        {
+            if (Chunk.TryParse(argument, out var chunk))
+            {
+                Chunks.Expect(chunk, refusal);
+                return new Step(Reply: null, After: After.ReceiveChunk);
+            }
+
+            after = After.Close;
+        }
+        else if (verb.Needs.HasFlag(Needs.ContentBehind) && HasBufferedInput)
+        {
+            after = After.Close;
+        }
+
+        return Refuse(verb.Name, refusal, after);
+    }
+
+    public Step Refuse(string verb, Reply reply, After after = After.ReadCommand)
     {
         server.Events.OnRefused(state, verb, reply);
         return IsOneTooMany(reply) ? new Step(StandardReply.TooManyErrors, After: After.Close) : new Step(reply, After: after);
@@ -233,7 +275,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>Counts what the client got wrong and what it was denied; enough of either ends the session.</summary>
     private bool IsOneTooMany(Reply refusal)
     {
-        if (refusal == StandardReply.TooManyRecipients)
+        if (refusal == StandardReply.TooManyRecipients || refusal == StandardReply.ChunksFailed)
             return false;
         var isBad = refusal.Code is >= 500 and < 510 && ++badCommands >= Limits.BadCommands;
         return ++refusals >= Limits.Refusals || isBad;
