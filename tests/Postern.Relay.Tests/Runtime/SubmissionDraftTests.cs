@@ -126,7 +126,7 @@ public sealed class SubmissionDraftTests
         {
             var (_, stored) = await SubmitAsync(content, LoggedIn(), size);
             Assert.StartsWith("Authentication-Results: mail.example.org;", stored);
-            Assert.EndsWith(content[^8..], stored);
+            Assert.Contains(content[^8..], stored);
 
             var stuffer = new DotStuffer();
             var octets = Encoding.Latin1.GetBytes(stored);
