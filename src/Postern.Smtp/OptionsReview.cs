@@ -89,7 +89,14 @@ internal static class OptionsReview
             (nameof(limits.CommandsPerMessage), limits.CommandsPerMessage),
             (nameof(limits.WithoutMessage), limits.WithoutMessage.Ticks),
         ];
-        return numbers.Where(static n => n.Value < 1).Select(n => Below($"{place}.{n.Name}", n.Value));
+        foreach (var (name, value) in numbers)
+        {
+            if (value < 1)
+                yield return Below($"{place}.{name}", value);
+        }
+
+        if (Math.Max(limits.SaslOctets, limits.CommandOctets) > SmtpTransport.WindowOctets)
+            yield return $"{place}: a line of SaslOctets or CommandOctets is longer than the {SmtpTransport.WindowOctets} octets that can be held";
     }
 
     private static string Below(string name, long value) => string.Create(CultureInfo.InvariantCulture, $"{name} is {value}: it must be more than 0, nothing here is unlimited");

@@ -23,6 +23,9 @@ public sealed class MemoryStore : IMessageStore
     /// <summary>When set, every commit is refused with it.</summary>
     public Reply? RefuseAtCommit { get; set; }
 
+    /// <summary>When set, these are the answers to the first recipients of a message, each its own.</summary>
+    public IReadOnlyList<Reply>? PerRecipient { get; set; }
+
     public int Discarded { get; private set; }
 
     /// <summary>Content taken so far, of all drafts.</summary>
@@ -54,6 +57,8 @@ public sealed class MemoryStore : IMessageStore
             var message = new StoredMessage(transaction.Sender, [.. transaction.Recipients.Select(static r => r.Mailbox)], content.ToArray(), session.Identity?.AuthorizationId, session.Protocol);
             store.messages.Enqueue(message);
             store.arrivals.Writer.TryWrite(message);
+            if (store.PerRecipient is { } replies)
+                return new(new StoreOutcome.PerRecipient([.. replies.Take(transaction.Recipients.Count)]));
             return new(new StoreOutcome.Stored(Interlocked.Increment(ref store.count).ToString(CultureInfo.InvariantCulture)));
         }
 

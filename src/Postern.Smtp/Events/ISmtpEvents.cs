@@ -70,7 +70,10 @@ public interface ISmtpEvents
     {
     }
 
-    /// <summary>The end of data is about to be answered; with <see cref="StoreOutcome.Stored"/> the message is the store's. <paramref name="octets"/> counts the content after dot-unstuffing.</summary>
+    /// <summary>
+    /// The end of data, or a chunk that failed, is about to be answered; with <see cref="StoreOutcome.Stored"/> the message is the store's.
+    /// <paramref name="octets"/> counts the content as the draft gets it.
+    /// </summary>
     void OnReceived(SessionState session, Transaction transaction, long octets, StoreOutcome outcome)
     {
     }

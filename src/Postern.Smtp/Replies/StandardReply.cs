@@ -56,7 +56,11 @@ public static class StandardReply
     public static Reply BadSequence { get; } = Make(503, (5, 5, 1), "Bad sequence of commands");
     public static Reply HelloFirst { get; } = Make(503, (5, 5, 1), "Send EHLO first");
     public static Reply EhloFirst { get; } = Make(503, (5, 5, 1), "AUTH needs EHLO first");
+    public static Reply LhloFirst { get; } = Make(503, (5, 5, 1), "Send LHLO first");
     public static Reply NoRecipients { get; } = Make(554, (5, 5, 1), "No valid recipients");
+    public static Reply NoRecipientsByLmtp { get; } = Make(503, (5, 5, 1), "No valid recipients");
+    public static Reply ChunksFailed { get; } = Make(503, (5, 5, 1), "An earlier chunk of this message failed, send RSET");
+    public static Reply BinaryNeedsBdat { get; } = Make(503, (5, 5, 1), "Content of BODY=BINARYMIME is sent by BDAT");
     public static Reply AlreadyAuthenticated { get; } = Make(503, (5, 5, 1), "Already authenticated");
     public static Reply AuthNotOffered { get; } = Make(503, (5, 5, 1), "AUTH is not available here");
     public static Reply TlsAlreadyActive { get; } = Make(503, (5, 5, 1), "TLS is already active");
@@ -80,6 +84,8 @@ public static class StandardReply
     public static Reply ClientNotAllowed { get; } = Make(554, (5, 7, 1), "Your address may not connect here");
 
     public static Reply Queued(string id) => Make(250, (2, 0, 0), $"Queued as {id}");
+
+    public static Reply ChunkTaken(long octets) => Make(250, (2, 0, 0), string.Create(CultureInfo.InvariantCulture, $"{octets} octets received"));
 
     public static Reply BadSyntax(string syntax) => Make(501, (5, 5, 4), $"Syntax: {syntax}");
 

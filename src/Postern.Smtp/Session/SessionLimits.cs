@@ -3,10 +3,10 @@ namespace Postern.Smtp.Session;
 /// <summary>The bounds of one session. Every one is finite; there is no value for "unlimited".</summary>
 public sealed record SessionLimits
 {
-    /// <summary>Octets of a command line, CRLF included. RFC 5321 §4.5.3.1.4 asks for 512; extensions and long initial responses need more.</summary>
+    /// <summary>Octets of a command line, CRLF included, at most 16384. RFC 5321 §4.5.3.1.4 asks for 512; extensions and long initial responses need more.</summary>
     public int CommandOctets { get; init; } = 2048;
 
-    /// <summary>Octets of an AUTH command or a SASL response, CRLF included (RFC 4954 §4).</summary>
+    /// <summary>Octets of an AUTH command or a SASL response, CRLF included, at most 16384 (RFC 4954 §4).</summary>
     public int SaslOctets { get; init; } = 12_288;
 
     /// <summary>Octets of a message's content; also what SIZE announces (RFC 1870).</summary>

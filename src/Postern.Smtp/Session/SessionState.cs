@@ -24,6 +24,9 @@ public sealed class SessionState
     /// <summary>The client's port; 0 where it has none.</summary>
     public int ClientPort { get; init; }
 
+    /// <summary>The session speaks LMTP (RFC 2033).</summary>
+    public bool IsLmtp { get; init; }
+
     /// <summary>When the connection was accepted.</summary>
     public DateTimeOffset ConnectedAt { get; init; }
 
@@ -61,13 +64,17 @@ public sealed class SessionState
     public object? PolicyMemo { get; set; }
 
     /// <summary>ESMTPSA and its siblings (RFC 3848), for Received and the logs.</summary>
-    public string Protocol => (IsExtended, Tls is not null, Identity is not null) switch
+    public string Protocol => (IsLmtp, IsExtended, Tls is not null, Identity is not null) switch
     {
-        (false, _, _) => "SMTP",
-        (true, true, true) => "ESMTPSA",
-        (true, true, false) => "ESMTPS",
-        (true, false, true) => "ESMTPA",
-        (true, false, false) => "ESMTP",
+        (true, _, true, true) => "LMTPSA",
+        (true, _, true, false) => "LMTPS",
+        (true, _, false, true) => "LMTPA",
+        (true, _, false, false) => "LMTP",
+        (false, false, _, _) => "SMTP",
+        (false, true, true, true) => "ESMTPSA",
+        (false, true, true, false) => "ESMTPS",
+        (false, true, false, true) => "ESMTPA",
+        (false, true, false, false) => "ESMTP",
     };
 
     /// <summary>STARTTLS: back to the greeting, with nothing remembered (RFC 3207 §4.2).</summary>

@@ -6,6 +6,7 @@ namespace Postern.Smtp.Session;
 public sealed class Transaction(ReversePath sender, MailParameters parameters)
 {
     private readonly List<Recipient> recipients = [];
+    private readonly List<int> accepted = [];
     private readonly List<string> rules = [];
 
     /// <summary>Where failures are reported.</summary>
@@ -17,14 +18,23 @@ public sealed class Transaction(ReversePath sender, MailParameters parameters)
     /// <summary>Accepted recipients, in order; one that was said twice with the same parameters is there once.</summary>
     public IReadOnlyList<Recipient> Recipients => recipients;
 
+    /// <summary>For each accepted RCPT, in order, the place of its recipient in <see cref="Recipients"/>.</summary>
+    internal IReadOnlyList<int> Accepted => accepted;
+
     /// <summary>The rules that permitted these recipients, without repetition.</summary>
     public IReadOnlyList<string> PermittedBy => rules;
 
     internal void Add(Mailbox mailbox, RecipientParameters parameters, string rule)
     {
         var recipient = new Recipient(mailbox, parameters);
-        if (!recipients.Contains(recipient))
+        var place = recipients.IndexOf(recipient);
+        if (place < 0)
+        {
+            place = recipients.Count;
             recipients.Add(recipient);
+        }
+
+        accepted.Add(place);
         if (!rules.Contains(rule))
             rules.Add(rule);
     }

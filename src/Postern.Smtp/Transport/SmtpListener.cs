@@ -30,7 +30,7 @@ internal sealed class SmtpListener
         inClear = Capabilities.Derive(Server, options, isTls: false);
         Tls = options.Tls == TlsMode.None || Server.Tls is null ? null : new ListenerTls(Server.Tls, options, owner.Handshakes);
         underTls = Capabilities.Derive(Server, options, isTls: true);
-        Greeting = new Reply(220, status: null, $"{Server.Hostname} ESMTP Postern");
+        Greeting = new Reply(220, status: null, $"{Server.Hostname} {(options.Protocol == MailProtocol.Lmtp ? "LMTP" : "ESMTP")} Postern");
     }
 
     public SmtpListenerOptions Options { get; }
@@ -201,6 +201,7 @@ internal sealed class SmtpListener
             Hostname = Server.Hostname,
             ClientAddress = address,
             ClientPort = port,
+            IsLmtp = Options.Protocol == MailProtocol.Lmtp,
             ConnectedAt = Server.Clock.GetUtcNow(),
         };
         NoteOffers(state);

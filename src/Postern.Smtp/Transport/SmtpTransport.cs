@@ -13,7 +13,7 @@ namespace Postern.Smtp.Transport;
 internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAsyncDisposable
 {
     /// <summary>Holds the longest line there is (a SASL response) and one whole TLS record.</summary>
-    private const int WindowOctets = 16 * 1024;
+    internal const int WindowOctets = 16 * 1024;
 
     private const int OutputOctets = 4 * 1024;
 

@@ -18,10 +18,10 @@ internal static class Auth
         var state = session.State;
         if (state.Identity is not null)
             return StandardReply.AlreadyAuthenticated;
-        if (state.Phase is Phase.Mail or Phase.Rcpt)
+        if (state.Phase > Phase.Ready)
             return StandardReply.BadSequence;
         if (state.Phase == Phase.Connected || !state.IsExtended)
-            return state.Phase == Phase.Connected ? StandardReply.HelloFirst : StandardReply.EhloFirst;
+            return state.Phase == Phase.Connected ? session.HelloFirst : StandardReply.EhloFirst;
 
         var space = argument.IndexOf((byte)' ');
         var name = space < 0 ? argument : argument[..space];

@@ -12,8 +12,8 @@ internal static class Help
     private static ValueTask<Step> HandleAsync(SmtpSession session, ReadOnlyMemory<byte> argument, CancellationToken ct)
     {
         if (argument.IsEmpty)
-            return new(new Step(new Reply(214, new(2, 0, 0), "Commands: " + string.Join(' ', VerbTable.All.Select(static v => v.Name)))));
-        return VerbTable.Find(argument.Span) is { } verb
+            return new(new Step(new Reply(214, new(2, 0, 0), "Commands: " + string.Join(' ', VerbTable.For(session.Listener.Options.Protocol).Select(static v => v.Name)))));
+        return VerbTable.Find(argument.Span, session.Listener.Options.Protocol) is { } verb
             ? new(new Step(new Reply(214, new(2, 0, 0), $"Syntax: {verb.Syntax}")))
             : new(new Step(new Reply(504, new(5, 5, 4), $"No help on {Encoding.ASCII.GetString(argument.Span[..Math.Min(argument.Length, 20)])}")));
     }

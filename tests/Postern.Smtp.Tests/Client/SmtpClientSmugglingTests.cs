@@ -5,7 +5,7 @@ using Postern.Testing.Sinks;
 
 namespace Postern.Smtp.Tests.Client;
 
-/// <summary>Content that some server would read as an end of data must never leave as such (rule: only CRLF.CRLF ends, and only we end).</summary>
+/// <summary>Rows 7 and 9. Content that some server would read as an end of data must never leave as such (rule: only CRLF.CRLF ends, and only we end).</summary>
 public sealed class SmtpClientSmugglingTests
 {
     public static TheoryData<string> PseudoTerminators { get; } =

@@ -52,9 +52,9 @@ public sealed class TranscriptTests
                 await player.SendAsync(group, chunking);
                 i += group.Count - 1;
             }
-            else if (line.Kind == "S:")
+            else if (line.Kind[0] == 'S')
             {
-                await player.ExpectAsync(line.Text, $"{name}, line {line}");
+                await player.ExpectAsync(line.Text, wholeReply: line.Kind == "S+", $"{name}, line {line}");
             }
             else
             {
@@ -70,6 +70,8 @@ public sealed class TranscriptTests
             store.RefuseAtData = ParseReply(atData);
         if (setup.TryGetValue("refuse at commit", out var atCommit))
             store.RefuseAtCommit = ParseReply(atCommit);
+        if (setup.TryGetValue("per recipient", out var perRecipient))
+            store.PerRecipient = [.. perRecipient.Split(" | ").Select(ParseReply)];
         return new SmtpServerOptions
         {
             Hostname = "mail.example.org",
@@ -82,10 +84,12 @@ public sealed class TranscriptTests
                     Tls = Enum.Parse<TlsMode>(setup.GetValueOrDefault("tls", "none"), ignoreCase: true),
                     Auth = Enum.Parse<AuthMode>(setup.GetValueOrDefault("auth", "always"), ignoreCase: true),
                     Mechanisms = setup.TryGetValue("mechanisms", out var mechanisms) ? mechanisms.Split(' ') : null,
+                    Protocol = Enum.Parse<MailProtocol>(setup.GetValueOrDefault("protocol", "smtp"), ignoreCase: true),
+                    BareNewlines = Enum.Parse<BareNewlines>(setup.GetValueOrDefault("bare newlines", "reject"), ignoreCase: true),
                     Clients = setup.TryGetValue("clients", out var clients) ? [IPNetwork.Parse(clients)] : null,
                 },
             ],
-            Policy = new TestPolicy(),
+            Policy = setup.ContainsKey("binary") ? new BinaryPolicy() : new TestPolicy(),
             Store = store,
             Tls = new TlsOptions(TestCertificate.Instance),
             Sasl = new SaslContext { Passwords = passwords, Grants = passwords },
@@ -145,9 +149,11 @@ public sealed class TranscriptTests
             }
         }
 
-        public async Task ExpectAsync(string pattern, string where)
+        public async Task ExpectAsync(string pattern, bool wholeReply, string where)
         {
             var line = await ReadLineAsync();
+            while (wholeReply && line is { Length: > 3 } && line[3] == '-')
+                line = await ReadLineAsync();
             var regex = "^" + Regex.Escape(pattern).Replace("\\*", ".*") + "$";
             Assert.True(
                 line is not null && Regex.IsMatch(line, regex, RegexOptions.NonBacktracking),
