@@ -14,6 +14,8 @@ public sealed class ChannelBindings
 
     private readonly FrozenDictionary<string, ReadOnlyMemory<byte>> bindings;
 
+    /// <summary>Keeps them; each name once.</summary>
+    /// <param name="bindings">The data by registered name.</param>
     public ChannelBindings(IEnumerable<KeyValuePair<string, ReadOnlyMemory<byte>>> bindings) =>
         this.bindings = bindings.ToFrozenDictionary(StringComparer.Ordinal);
 
