@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Postern.Smtp.Extensions;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
@@ -20,7 +21,9 @@ public sealed class SmtpServer : IAsyncDisposable
     private ITimer? ticker;
     private volatile bool stopping;
 
-    /// <exception cref="ArgumentException">A listener needs TLS and there is no certificate.</exception>
+    /// <exception cref="ArgumentException">
+    /// A listener needs TLS and there is no certificate, or does without an extension that there is not; a time is out of its range.
+    /// </exception>
     public SmtpServer(SmtpServerOptions options)
     {
         Options = options;
@@ -29,8 +32,12 @@ public sealed class SmtpServer : IAsyncDisposable
         {
             if (listener.Tls != TlsMode.None && options.Tls is null)
                 throw new ArgumentException($"listener '{listener.Name}' uses TLS, and no certificate is given", nameof(options));
+            if (listener.WithoutExtensions.FirstOrDefault(static keyword => !ExtensionTable.IsOptional(keyword)) is { } unknown)
+                throw new ArgumentException($"listener '{listener.Name}' does without '{unknown}', which is none of {string.Join(' ', ExtensionTable.Optional)}", nameof(options));
         }
 
+        ThrowUnlessSeconds(options.MaxHold, least: 1);
+        ThrowUnlessSeconds(options.MinimumDeliverBy, least: 0);
         listeners = [.. options.Listeners.Select(listener => new SmtpListener(this, listener))];
     }
 
@@ -120,6 +127,13 @@ public sealed class SmtpServer : IAsyncDisposable
         var now = Options.Clock.GetTimestamp();
         foreach (var (session, _) in sessions)
             session.ExpireAt(now);
+    }
+
+    /// <summary>RFC 2852 and RFC 4865 write times in seconds, of at most nine digits.</summary>
+    private static void ThrowUnlessSeconds(TimeSpan time, int least)
+    {
+        if (time.TotalSeconds < least || time.TotalSeconds > 999_999_999)
+            throw new ArgumentException($"{time} is not {least} to 999,999,999 seconds", nameof(time));
     }
 
     private void CloseListeners()

@@ -36,5 +36,17 @@ public sealed record SmtpServerOptions
 
     public int MaxConnectionsPerAddress { get; init; } = 50;
 
+    /// <summary>
+    /// How long a client may have a message held (RFC 4865), at most 999,999,999 seconds; FUTURERELEASE announces it. Matters only where
+    /// <see cref="Store"/> holds messages.
+    /// </summary>
+    public TimeSpan MaxHold { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>
+    /// The shortest time that BY=…;R may give a message (RFC 2852 §3), in whole seconds; zero for none. DELIVERBY announces it. Matters only
+    /// where <see cref="Store"/> keeps such times.
+    /// </summary>
+    public TimeSpan MinimumDeliverBy { get; init; } = TimeSpan.FromMinutes(1);
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

@@ -18,14 +18,18 @@ internal sealed class SmtpListener
     private readonly SmtpServer owner;
     private readonly List<Socket> sockets = [];
     private readonly Capabilities inClear;
+    private readonly Capabilities inClearLoggedIn;
     private readonly Capabilities underTls;
+    private readonly Capabilities underTlsLoggedIn;
 
     public SmtpListener(SmtpServer owner, SmtpListenerOptions options)
     {
         this.owner = owner;
         Options = options;
-        inClear = Capabilities.Derive(Server, options, isTls: false);
-        underTls = Capabilities.Derive(Server, options, isTls: true);
+        inClear = Capabilities.Derive(Server, options, isTls: false, isLoggedIn: false);
+        inClearLoggedIn = Capabilities.Derive(Server, options, isTls: false, isLoggedIn: true);
+        underTls = Capabilities.Derive(Server, options, isTls: true, isLoggedIn: false);
+        underTlsLoggedIn = Capabilities.Derive(Server, options, isTls: true, isLoggedIn: true);
         Greeting = new Reply(220, status: null, $"{Server.Hostname} ESMTP Postern");
     }
 
@@ -41,7 +45,8 @@ internal sealed class SmtpListener
 
     public IEnumerable<IPEndPoint> Bound => sockets.Select(static s => (IPEndPoint)s.LocalEndPoint!);
 
-    public Capabilities CapabilitiesFor(bool isTls) => isTls ? underTls : inClear;
+    public Capabilities CapabilitiesFor(bool isTls, bool isLoggedIn = false) =>
+        isLoggedIn ? (isTls ? underTlsLoggedIn : inClearLoggedIn) : (isTls ? underTls : inClear);
 
     /// <summary>Writes down whether AUTH is on offer in the session's present state.</summary>
     public void NoteOffers(SessionState state)
