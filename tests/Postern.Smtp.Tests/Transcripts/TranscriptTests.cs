@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
 using Postern.Sasl;
+using Postern.Smtp.Extensions;
+using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
@@ -70,6 +72,8 @@ public sealed class TranscriptTests
             store.RefuseAtData = ParseReply(atData);
         if (setup.TryGetValue("refuse at commit", out var atCommit))
             store.RefuseAtCommit = ParseReply(atCommit);
+        if (setup.TryGetValue("honours", out var honours))
+            store.Honours = Enum.Parse<StoreFeatures>(honours);
         return new SmtpServerOptions
         {
             Hostname = "mail.example.org",
@@ -82,6 +86,7 @@ public sealed class TranscriptTests
                     Tls = Enum.Parse<TlsMode>(setup.GetValueOrDefault("tls", "none"), ignoreCase: true),
                     Auth = Enum.Parse<AuthMode>(setup.GetValueOrDefault("auth", "always"), ignoreCase: true),
                     Mechanisms = setup.TryGetValue("mechanisms", out var mechanisms) ? mechanisms.Split(' ') : null,
+                    WithoutExtensions = setup.TryGetValue("without", out var without) ? without.Split(' ') : [],
                     Clients = setup.TryGetValue("clients", out var clients) ? [IPNetwork.Parse(clients)] : null,
                 },
             ],
@@ -178,6 +183,12 @@ public sealed class TranscriptTests
                     break;
                 case "envelope":
                     Assert.Equal(word[1], $"{store.Messages.Last().Sender} {string.Join(' ', store.Messages.Last().Recipients)}");
+                    break;
+                case "mail":
+                    Assert.Equal(word[1], MailParameterText.Of(store.Messages.Last().Parameters, static _ => true).TrimStart());
+                    break;
+                case "rcpt":
+                    Assert.Equal(word[1], string.Join(" / ", store.Messages.Last().RecipientParameters.Select(static p => RcptParameterText.Of(p, static _ => true).TrimStart())));
                     break;
                 case "protocol":
                     Assert.Equal(word[1], store.Messages.Last().Protocol);
