@@ -27,6 +27,7 @@ internal sealed class Capabilities
         ehlo = MakeEhlo();
         isDated = ExtensionTable.All.Any(e => e.IsDated && e.LineFor(offer) is not null);
         ImmutableArray<Extension> taken = [.. ExtensionTable.All.Where(e => e.IsTaken(offer))];
+        TakesUtf8 = taken.Contains(SmtpUtf8.Row);
         MailParameters = Merge(taken.SelectMany(static e => e.Mail));
         RecipientParameters = Merge(taken.SelectMany(static e => e.Rcpt));
     }
@@ -34,6 +35,9 @@ internal sealed class Capabilities
     public IReadOnlyList<ISaslMechanism> Mechanisms { get; }
 
     public bool OffersTls { get; }
+
+    /// <summary>Whether SMTPUTF8 is on offer.</summary>
+    public bool TakesUtf8 { get; }
 
     public Reply Ehlo
     {

@@ -54,15 +54,21 @@ public sealed class SessionState
     /// <summary>Room for one policy to keep what it looked up for this session; it dies with EHLO, STARTTLS and AUTH.</summary>
     public object? PolicyMemo { get; set; }
 
-    /// <summary>ESMTPSA and its siblings (RFC 3848), for Received and the logs.</summary>
+    /// <summary>ESMTPSA and its siblings (RFC 3848; RFC 6531 §3.7.3 for a transaction with SMTPUTF8), for Received and the logs.</summary>
     public string Protocol => (IsExtended, Tls is not null, Identity is not null) switch
     {
+        (true, true, true) when IsUtf8 => "UTF8SMTPSA",
+        (true, true, false) when IsUtf8 => "UTF8SMTPS",
+        (true, false, true) when IsUtf8 => "UTF8SMTPA",
+        (true, false, false) when IsUtf8 => "UTF8SMTP",
         (false, _, _) => "SMTP",
         (true, true, true) => "ESMTPSA",
         (true, true, false) => "ESMTPS",
         (true, false, true) => "ESMTPA",
         (true, false, false) => "ESMTP",
     };
+
+    private bool IsUtf8 => Transaction is { Parameters.IsUtf8: true };
 
     /// <summary>STARTTLS: back to the greeting, with nothing remembered (RFC 3207 §4.2).</summary>
     internal void ForgetAll(TlsFacts tls)

@@ -161,7 +161,7 @@ public sealed class TranscriptTests
 
         public async Task ActAsync(string action, MemoryStore store)
         {
-            var word = action.Split(' ', 2);
+            string[] word = [.. action.Split(' ', 2), string.Empty];
             switch (word[0])
             {
                 case "tls":
