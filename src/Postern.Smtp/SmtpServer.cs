@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Text;
 using Postern.Smtp.Extensions;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
@@ -22,11 +24,13 @@ public sealed class SmtpServer : IAsyncDisposable
     private volatile bool stopping;
 
     /// <exception cref="ArgumentException">
-    /// A listener needs TLS and there is no certificate, or does without an extension that there is not; a time is out of its range.
+    /// A listener needs TLS and there is no certificate, or does without an extension that there is not; the host name is none; a time is out of its range.
     /// </exception>
     public SmtpServer(SmtpServerOptions options)
     {
         Options = options;
+        if (!Ascii.IsValid(options.Hostname) || !Domain.TryParse(options.Hostname, out _))
+            throw new ArgumentException($"'{options.Hostname}' is no host name and no address literal", nameof(options));
         Gate = new ConnectionGate(options.MaxConnections, options.MaxConnectionsPerAddress);
         foreach (var listener in options.Listeners)
         {

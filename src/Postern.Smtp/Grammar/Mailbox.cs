@@ -17,18 +17,16 @@ public sealed class Mailbox : IEquatable<Mailbox>
     /// <summary>Of a whole address: a path has 256 octets, its angle brackets included (RFC 5321 §4.5.3.1.3).</summary>
     public const int MaxOctets = 254;
 
-    private readonly int localPartLength;
-    private string? localPart;
     private string? canonical;
 
-    private Mailbox(string address, int localPartLength, Domain domain)
+    private Mailbox(string localPart, Domain domain, string address)
     {
-        Address = address;
-        this.localPartLength = localPartLength;
+        LocalPart = localPart;
         Domain = domain;
+        Address = address;
     }
 
-    public string LocalPart => localPart ??= Address[..localPartLength];
+    public string LocalPart { get; }
 
     public Domain Domain { get; }
 
@@ -52,7 +50,7 @@ public sealed class Mailbox : IEquatable<Mailbox>
         var address = $"{localPart}@{domain.Text}";
         if (address.Length > MaxOctets || Encoding.UTF8.GetByteCount(address) > MaxOctets)
             return false;
-        mailbox = new Mailbox(address, localPart.Length, domain);
+        mailbox = new Mailbox(localPart, domain, address);
         return true;
     }
 

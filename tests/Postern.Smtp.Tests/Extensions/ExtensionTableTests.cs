@@ -71,23 +71,6 @@ public sealed class ExtensionTableTests
         Assert.Contains("FUTURERELEASE 604800 2020-01-08T01:01:00Z", capabilities.Ehlo.Lines);
     }
 
-    [Theory]
-    [InlineData("AUTH")]
-    [InlineData("starttls")]
-    [InlineData("XYZZY")]
-    public void A_listener_cannot_do_without_what_is_no_optional_extension(string keyword)
-    {
-        var error = Assert.Throws<ArgumentException>(() => new SmtpServer(Options(new MemoryStore()) with { Listeners = [Listener() with { WithoutExtensions = [keyword] }] }));
-        Assert.Contains($"'{keyword}', which is none of PIPELINING SIZE", error.Message, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData(0)]
-    [InlineData(-1)]
-    [InlineData(1_000_000_000)]
-    public void A_hold_without_a_bound_is_no_option(int seconds) =>
-        Assert.Throws<ArgumentException>(() => new SmtpServer(Options(new MemoryStore()) with { MaxHold = TimeSpan.FromSeconds(seconds) }));
-
     private static SmtpListenerOptions Listener() =>
         new() { Name = "test", Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)], Tls = TlsMode.None };
 
