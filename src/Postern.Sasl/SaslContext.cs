@@ -13,4 +13,7 @@ public sealed record SaslContext
 
     /// <summary>The peer's address as text, handed to verifiers for their budgets per address; null when unknown.</summary>
     public string? Peer { get; init; }
+
+    /// <summary>What mechanisms with channel binding compare; null in clear.</summary>
+    public ChannelBindings? Channel { get; init; }
 }

@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Text;
-using Postern.Smtp.Extensions;
-using Postern.Smtp.Grammar;
+using System.Runtime.CompilerServices;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
@@ -17,32 +15,21 @@ public sealed class SmtpServer : IAsyncDisposable
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<SmtpSession, byte> sessions = new();
+    private readonly ConditionalWeakTable<SmtpListenerOptions, SmtpListener> handedOver = [];
     private readonly List<SmtpListener> listeners;
     private readonly List<Task> accepting = [];
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ITimer? ticker;
     private volatile bool stopping;
 
-    /// <exception cref="ArgumentException">
-    /// A listener needs TLS and there is no certificate, or does without an extension that there is not; the host name is none; a time is out of its range.
-    /// </exception>
+    /// <summary>Reviews the options and keeps a copy. Nothing is bound yet.</summary>
+    /// <exception cref="ArgumentException">The options hold mistakes; the message lists all of them.</exception>
     public SmtpServer(SmtpServerOptions options)
     {
-        Options = options;
-        if (!Ascii.IsValid(options.Hostname) || !Domain.TryParse(options.Hostname, out _))
-            throw new ArgumentException($"'{options.Hostname}' is no host name and no address literal", nameof(options));
+        Options = OptionsReview.Freeze(options);
         Gate = new ConnectionGate(options.MaxConnections, options.MaxConnectionsPerAddress);
-        foreach (var listener in options.Listeners)
-        {
-            if (listener.Tls != TlsMode.None && options.Tls is null)
-                throw new ArgumentException($"listener '{listener.Name}' uses TLS, and no certificate is given", nameof(options));
-            if (listener.WithoutExtensions.FirstOrDefault(static keyword => !ExtensionTable.IsOptional(keyword)) is { } unknown)
-                throw new ArgumentException($"listener '{listener.Name}' does without '{unknown}', which is none of {string.Join(' ', ExtensionTable.Optional)}", nameof(options));
-        }
-
-        ThrowUnlessSeconds(options.MaxHold, least: 1);
-        ThrowUnlessSeconds(options.MinimumDeliverBy, least: 0);
-        listeners = [.. options.Listeners.Select(listener => new SmtpListener(this, listener))];
+        Handshakes = new HandshakeSlots(options.MaxHandshakes);
+        listeners = [.. Options.Listeners.Select(listener => new SmtpListener(this, listener))];
     }
 
     /// <summary>What each listener is bound to, with the real port numbers. Empty before <see cref="Start"/>.</summary>
@@ -56,12 +43,17 @@ public sealed class SmtpServer : IAsyncDisposable
 
     internal ConnectionGate Gate { get; }
 
+    internal HandshakeSlots Handshakes { get; }
+
     internal bool IsStopping => stopping;
 
     /// <summary>Binds every endpoint, then accepts.</summary>
+    /// <exception cref="InvalidOperationException">There is no listener.</exception>
     /// <exception cref="ListenException">One endpoint cannot be bound; then none is.</exception>
     public void Start()
     {
+        if (listeners.Count == 0)
+            throw new InvalidOperationException("there is nothing to listen on: call Listen on the options, or set Listeners");
         try
         {
             foreach (var listener in listeners)
@@ -73,8 +65,36 @@ public sealed class SmtpServer : IAsyncDisposable
             throw;
         }
 
-        ticker = Options.Clock.CreateTimer(_ => ExpireSessions(), state: null, Tick, Tick);
+        Watch();
         accepting.AddRange(listeners.SelectMany(static l => l.Accept()));
+    }
+
+    /// <summary>
+    /// Holds one SMTP session on a stream that somebody else accepted, from the greeting to the end; before <see cref="Start"/>, without it, or
+    /// beside it. It counts like any connection: against the limits, in <see cref="Connections"/>, and for <see cref="StopAsync"/>.
+    /// </summary>
+    /// <param name="stream">Duplex. It is the server's from now on, and disposed when the task completes, however it does.</param>
+    /// <param name="remote">The client. What is not an IP endpoint counts as 255.255.255.255, which no network list should hold.</param>
+    /// <param name="listener">What is on offer; its endpoints are not looked at. Keep the object: what follows from it is worked out once for each.</param>
+    /// <param name="ct">Ends the session with 421 as soon as it waits for the client; a message in the middle of its content is then not accepted.</param>
+    /// <exception cref="ArgumentException">The listener asks for something that the server's options lack, such as a certificate.</exception>
+    /// <exception cref="IOException">The client was turned away, and left before it could be told.</exception>
+    public async Task ServeAsync(Stream stream, EndPoint remote, SmtpListenerOptions listener, CancellationToken ct)
+    {
+        await using var owned = stream;
+        var place = listeners.Find(l => ReferenceEquals(l.Options, listener)) ?? handedOver.GetValue(listener, options =>
+        {
+            OptionsReview.Check(Options, options);
+            return new SmtpListener(this, options);
+        });
+        if (stopping)
+        {
+            await stream.WriteAsync(StandardReply.ShuttingDown.Encoded, ct);
+            return;
+        }
+
+        Watch();
+        await place.WelcomeAsync(stream, remote, ct);
     }
 
     /// <summary>
@@ -110,6 +130,7 @@ public sealed class SmtpServer : IAsyncDisposable
             await ticker.DisposeAsync();
     }
 
+    /// <summary>Stops without waiting: what is being received is cut off and was not acknowledged. Call <see cref="StopAsync"/> first to let it finish.</summary>
     public async ValueTask DisposeAsync()
     {
         using var now = new CancellationTokenSource();
@@ -126,18 +147,18 @@ public sealed class SmtpServer : IAsyncDisposable
             drained.TrySetResult();
     }
 
+    /// <summary>Sees to it that sessions are ended when their time is up.</summary>
+    private void Watch()
+    {
+        lock (sessions)
+            ticker ??= Options.Clock.CreateTimer(_ => ExpireSessions(), state: null, Tick, Tick);
+    }
+
     private void ExpireSessions()
     {
         var now = Options.Clock.GetTimestamp();
         foreach (var (session, _) in sessions)
             session.ExpireAt(now);
-    }
-
-    /// <summary>RFC 2852 and RFC 4865 write times in seconds, of at most nine digits.</summary>
-    private static void ThrowUnlessSeconds(TimeSpan time, int least)
-    {
-        if (time.TotalSeconds < least || time.TotalSeconds > 999_999_999)
-            throw new ArgumentException($"{time} is not {least} to 999,999,999 seconds", nameof(time));
     }
 
     private void CloseListeners()

@@ -16,6 +16,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     private readonly MailTransactions transactions;
     private SslStream? secured;
 
+    /// <summary>Takes over a connected stream. Nothing is read or written yet.</summary>
     public SmtpClientDialogue(Stream stream, SmtpClientOptions options)
     {
         this.options = options;
@@ -26,6 +27,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     /// <summary>True while another message can be sent on this connection.</summary>
     public bool IsOpen => wire.IsOpen;
 
+    /// <summary>What the server offered in its last EHLO reply.</summary>
     public SmtpExtensions Extensions { get; private set; } = SmtpExtensions.None;
 
     /// <summary>Null on a connection in clear.</summary>
@@ -96,6 +98,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
         }
     }
 
+    /// <summary>Closes the stream; say <see cref="QuitAsync"/> first.</summary>
     public ValueTask DisposeAsync() => wire.DisposeAsync();
 
     private async ValueTask<ClientAnswer> IntroduceAsync()

@@ -1,4 +1,5 @@
 using System.Net;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
@@ -6,11 +7,19 @@ using Postern.Smtp.Session;
 namespace Postern.Smtp.Events;
 
 /// <summary>
-/// What happens on a server, told synchronously on the session's loop: return at once, never throw. Every member does nothing by
-/// default. No member is ever given a secret or the text of a command.
+/// What happens on a server, told synchronously on the session's loop, before the client reads the reply: return at once. Every member does
+/// nothing by default. No member is ever given a secret or the text of a command. What a member throws is handed to <see cref="OnFault"/>
+/// and changes nothing for the client.
 /// </summary>
+/// <remarks>
+/// For one session, in this order: <see cref="OnConnected"/>; for each command <see cref="OnCommand"/>, then what came of it
+/// (<see cref="OnTlsStarted"/> or <see cref="OnTlsFailed"/>, <see cref="OnLogin"/>, <see cref="OnSender"/>, <see cref="OnRecipient"/>,
+/// <see cref="OnReceived"/>, <see cref="OnReset"/>), and <see cref="OnRefused"/> last when the answer is no; at the end <see cref="OnClosed"/>,
+/// always and once. Sessions run beside each other, so members are called concurrently.
+/// </remarks>
 public interface ISmtpEvents
 {
+    /// <summary>A session begins; nothing has been said yet.</summary>
     void OnConnected(SessionState session)
     {
     }
@@ -20,6 +29,12 @@ public interface ISmtpEvents
     {
     }
 
+    /// <summary>A known command came, and nothing has been decided yet. <paramref name="verb"/> is its name in upper case; never its argument.</summary>
+    void OnCommand(SessionState session, string verb)
+    {
+    }
+
+    /// <summary>The handshake succeeded; what was said before it is forgotten.</summary>
     void OnTlsStarted(SessionState session)
     {
     }
@@ -29,7 +44,23 @@ public interface ISmtpEvents
     {
     }
 
+    /// <summary>An AUTH command is over, successful or not.</summary>
     void OnLogin(SessionState session, LoginAttempt attempt)
+    {
+    }
+
+    /// <summary>MAIL was accepted.</summary>
+    void OnSender(SessionState session, Transaction transaction)
+    {
+    }
+
+    /// <summary>RCPT was accepted. <paramref name="recipient"/> is on the transaction once, however often the client says it.</summary>
+    void OnRecipient(SessionState session, Transaction transaction, Mailbox recipient)
+    {
+    }
+
+    /// <summary>RSET: the transaction, if there was one, is forgotten.</summary>
+    void OnReset(SessionState session)
     {
     }
 
@@ -38,12 +69,12 @@ public interface ISmtpEvents
     {
     }
 
-    /// <summary>The end of data was answered. <paramref name="octets"/> counts the content after dot-unstuffing.</summary>
+    /// <summary>The end of data is about to be answered; with <see cref="StoreOutcome.Stored"/> the message is the store's. <paramref name="octets"/> counts the content after dot-unstuffing.</summary>
     void OnReceived(SessionState session, Transaction transaction, long octets, StoreOutcome outcome)
     {
     }
 
-    /// <summary>A policy, a store or this library threw. The session ends with 421, others go on.</summary>
+    /// <summary>A policy, a store or this library threw: the session ends with 421, others go on. Or a member of this interface did: the session goes on.</summary>
     void OnFault(SessionState session, Exception fault)
     {
     }

@@ -30,6 +30,7 @@ public sealed class Domain : IEquatable<Domain>
         Literal = literal;
     }
 
+    /// <summary>In canonical form, ready to be written.</summary>
     public string Text { get; }
 
     /// <summary>The address when this is an address literal such as <c>[192.0.2.1]</c> or <c>[IPv6:2001:db8::1]</c>, else null.</summary>
@@ -65,6 +66,7 @@ public sealed class Domain : IEquatable<Domain>
         return true;
     }
 
+    /// <summary>Parses a domain or an address literal.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out Domain? domain)
     {
         domain = null;
@@ -75,12 +77,16 @@ public sealed class Domain : IEquatable<Domain>
     public static Domain Parse(string text) =>
         TryParse(text, out var domain) ? domain : throw new FormatException($"'{text}' is not a mail domain (RFC 5321 §4.1.2)");
 
+    /// <summary>Compares the canonical forms.</summary>
     public bool Equals(Domain? other) => other is not null && string.Equals(Text, other.Text, StringComparison.Ordinal);
 
+    /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as Domain);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => Text.GetHashCode(StringComparison.Ordinal);
 
+    /// <summary><see cref="Text"/>.</summary>
     public override string ToString() => Text;
 
     private static bool TryParseLiteral(ReadOnlySpan<byte> octets, [NotNullWhen(true)] out Domain? domain)

@@ -26,8 +26,10 @@ public sealed class Mailbox : IEquatable<Mailbox>
         Address = address;
     }
 
+    /// <summary>With the quotes that it needs.</summary>
     public string LocalPart { get; }
 
+    /// <summary>Behind the last @.</summary>
     public Domain Domain { get; }
 
     /// <summary><c>local-part@domain</c>, ready to be written between angle brackets; the domain in A-labels.</summary>
@@ -54,6 +56,7 @@ public sealed class Mailbox : IEquatable<Mailbox>
         return true;
     }
 
+    /// <summary>Parses a mailbox without angle brackets.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out Mailbox? mailbox)
     {
         mailbox = null;
@@ -67,13 +70,17 @@ public sealed class Mailbox : IEquatable<Mailbox>
     public static Mailbox Parse(string text) =>
         TryParse(text, out var mailbox) ? mailbox : throw new FormatException($"'{text}' is not a mailbox (RFC 5321 §4.1.2)");
 
+    /// <summary>Compares canonical forms.</summary>
     public bool Equals(Mailbox? other) =>
         ReferenceEquals(this, other) || (other is not null && string.Equals(Canonical, other.Canonical, StringComparison.Ordinal));
 
+    /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as Mailbox);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => Canonical.GetHashCode(StringComparison.Ordinal);
 
+    /// <summary><see cref="Address"/>.</summary>
     public override string ToString() => Address;
 
     internal static string Fold(string text) => text.Normalize().ToLowerInvariant().Normalize();

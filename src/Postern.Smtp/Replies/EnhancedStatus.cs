@@ -17,5 +17,6 @@ public readonly record struct EnhancedStatus(int Class, int Subject, int Detail)
                 : null;
     }
 
+    /// <summary>As on the wire: <c>5.7.1</c>.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Class}.{Subject}.{Detail}");
 }

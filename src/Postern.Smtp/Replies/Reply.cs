@@ -23,10 +23,13 @@ public sealed class Reply
         Lines = [.. lines.Select(Printable)];
     }
 
+    /// <summary>Three digits, 200 to 599.</summary>
     public int Code { get; }
 
+    /// <summary>Null where the reply carries none.</summary>
     public EnhancedStatus? Status { get; }
 
+    /// <summary>The text of each line, without code and CRLF; at least one.</summary>
     public IReadOnlyList<string> Lines { get; }
 
     /// <summary>2xx and 3xx.</summary>
@@ -38,6 +41,7 @@ public sealed class Reply
     /// <summary>The reply as it stands on the wire, CRLF included; made once.</summary>
     public ReadOnlyMemory<byte> Encoded => encoded ??= Encode();
 
+    /// <summary>For logs, in one line.</summary>
     public override string ToString() => Status is { } status ? $"{Code} {status} {string.Join(" / ", Lines)}" : $"{Code} {string.Join(" / ", Lines)}";
 
     private byte[] Encode()

@@ -6,6 +6,7 @@ namespace Postern.Smtp.Replies;
 /// <summary>Every reply of this server that does not come from a policy or a store, on one page.</summary>
 public static class StandardReply
 {
+#pragma warning disable CS1591 // each says itself what it says
     // 2xx
     public static Reply Ok { get; } = Make(250, (2, 0, 0), "Ok");
     public static Reply SenderOk { get; } = Make(250, (2, 1, 0), "Ok");

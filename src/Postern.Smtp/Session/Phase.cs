@@ -16,5 +16,6 @@ public enum Phase
     /// <summary>At least one RCPT accepted.</summary>
     Rcpt = 8,
 
+    /// <summary>Every phase.</summary>
     Any = Connected | Ready | Mail | Rcpt,
 }

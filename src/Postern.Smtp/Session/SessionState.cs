@@ -9,6 +9,7 @@ namespace Postern.Smtp.Session;
 /// </summary>
 public sealed class SessionState
 {
+    /// <summary>Random, for logs: 12 hexadecimal digits.</summary>
     public required string Id { get; init; }
 
     /// <summary>The name of the listener that accepted the connection.</summary>
@@ -20,10 +21,13 @@ public sealed class SessionState
     /// <summary>The client's address, IPv4-mapped IPv6 already turned into IPv4.</summary>
     public required IPAddress ClientAddress { get; init; }
 
+    /// <summary>The client's port; 0 where it has none.</summary>
     public int ClientPort { get; init; }
 
+    /// <summary>When the connection was accepted.</summary>
     public DateTimeOffset ConnectedAt { get; init; }
 
+    /// <summary>The position in the dialogue.</summary>
     public Phase Phase { get; internal set; } = Phase.Connected;
 
     /// <summary>Null on an unprotected connection.</summary>
@@ -41,6 +45,7 @@ public sealed class SessionState
     /// <summary>The mechanism of that login.</summary>
     public string? Mechanism { get; internal set; }
 
+    /// <summary>Failed logins so far.</summary>
     public int FailedLogins { get; internal set; }
 
     /// <summary>True when AUTH is on offer here and now: logging in would help.</summary>
@@ -49,6 +54,7 @@ public sealed class SessionState
     /// <summary>True when AUTH would be on offer once TLS is up: STARTTLS and logging in would help.</summary>
     public bool OffersAuthAfterTls { get; internal set; }
 
+    /// <summary>The mail transaction that is open; null where none is.</summary>
     public Transaction? Transaction { get; internal set; }
 
     /// <summary>Room for one policy to keep what it looked up for this session; it dies with EHLO, STARTTLS and AUTH.</summary>

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Postern.Sasl;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
@@ -48,6 +49,9 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
     /// <summary>Who was named as recipient lately.</summary>
     public RecentMailboxes Recipients => recipients ??= new RecentMailboxes();
+
+    /// <summary>What mechanisms with channel binding compare; null in clear.</summary>
+    public ChannelBindings? Channel { get; private set; }
 
     /// <summary>Set by AUTH for the SASL dialogue that follows it.</summary>
     public SaslDialogue? Dialogue { get; set; }
@@ -208,6 +212,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             return CommandLine.IsForeignProtocol(line.Span) ? Refuse("?", StandardReply.NotSmtp, After.Close) : Refuse("?", StandardReply.UnknownCommand);
         if (line.Length + 2 > Limits.CommandOctets && verb != Verbs.Auth.Row)
             return Refuse(verb.Name, StandardReply.LineTooLong);
+        server.Events.OnCommand(state, verb.Name);
 
         var step = VerbTable.WhyNot(verb, this, command.Argument.Span) ?? await verb.HandleAsync(this, command.Argument, reading.Token);
         if (step.Reply is not { IsPositive: false } refusal)
@@ -286,10 +291,11 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         SetDeadline(Limits.Handshake);
         try
         {
-            var tls = await transport.StartTlsAsync(server.Tls!.Authentication, reading.Token);
+            var tls = await transport.StartTlsAsync(listener.Tls!, reading.Token);
             ClearDeadline();
             await EndTransactionAsync();
-            state.ForgetAll(new TlsFacts(tls.SslProtocol, tls.NegotiatedCipherSuite.ToString(), tls.TargetHostName is { Length: > 0 } name ? name : null));
+            state.ForgetAll(tls.Facts);
+            Channel = tls.Shown?.Channel;
             listener.NoteOffers(state);
             server.Events.OnTlsStarted(state);
             return true;

@@ -12,8 +12,10 @@ public sealed class Transaction(ReversePath sender, MailParameters parameters)
     private readonly List<string> rules = [];
     private HashSet<Recipient>? known;
 
+    /// <summary>Where failures are reported.</summary>
     public ReversePath Sender { get; } = sender;
 
+    /// <summary>What MAIL said beside the sender.</summary>
     public MailParameters Parameters { get; } = parameters;
 
     /// <summary>Accepted recipients, in order; one that was said twice with the same parameters is there once.</summary>

@@ -26,6 +26,7 @@ internal sealed class SmtpListener
     {
         this.owner = owner;
         Options = options;
+        Tls = options.Tls == TlsMode.None || Server.Tls is null ? null : new ListenerTls(Server.Tls, options, owner.Handshakes);
         inClear = Capabilities.Derive(Server, options, isTls: false, isLoggedIn: false);
         inClearLoggedIn = Capabilities.Derive(Server, options, isTls: false, isLoggedIn: true);
         underTls = Capabilities.Derive(Server, options, isTls: true, isLoggedIn: false);
@@ -38,6 +39,9 @@ internal sealed class SmtpListener
     public SmtpServerOptions Server => owner.Options;
 
     public Reply Greeting { get; }
+
+    /// <summary>Null where there is no TLS.</summary>
+    public ListenerTls? Tls { get; }
 
     public SessionLimits Limits => Options.Limits ?? Server.Limits;
 
@@ -121,19 +125,44 @@ internal sealed class SmtpListener
         }
 
         var address = peer.Address.IsIPv4MappedToIPv6 ? peer.Address.MapToIPv4() : peer.Address;
-        if (Options.Clients is { } clients && !clients.Any(network => network.Contains(address)))
+        if (Objection(address, out var reason) is { } objection)
+            TurnAway(client, address, objection, reason);
+        else
+            _ = Task.Run(() => ServeAsync(client, peer, address));
+    }
+
+    /// <summary>What stands against a client, or null: then it has a place at the gate.</summary>
+    private Reply? Objection(IPAddress client, out string reason)
+    {
+        reason = "not in the listener's clients";
+        if (Options.Clients is { } clients && !clients.Any(network => network.Contains(client)))
+            return StandardReply.ClientNotAllowed;
+        if (owner.Gate.TryEnter(client, out reason))
+            return null;
+        return reason.Contains("address", StringComparison.Ordinal) ? StandardReply.TooManyFromAddress : StandardReply.TooManyConnections;
+    }
+
+    /// <summary>Holds one session on a connection that somebody else accepted, with the same limits.</summary>
+    public async Task WelcomeAsync(Stream network, EndPoint remote, CancellationToken ct)
+    {
+        var (peer, port) = remote is IPEndPoint ip ? (ip.Address, ip.Port) : (IPAddress.None, 0);
+        var address = peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer;
+        if (Objection(address, out var reason) is { } objection)
         {
-            TurnAway(client, address, StandardReply.ClientNotAllowed, "not in the listener's clients");
+            Server.Events.OnTurnedAway(Options.Name, address, reason);
+            if (Options.Tls != TlsMode.Implicit)
+                await network.WriteAsync(objection.Encoded, ct);
             return;
         }
 
-        if (!owner.Gate.TryEnter(address, out var reason))
+        try
         {
-            TurnAway(client, address, reason.Contains("address", StringComparison.Ordinal) ? StandardReply.TooManyFromAddress : StandardReply.TooManyConnections, reason);
-            return;
+            await ServeAsync(network, socket: null, port, address, ct);
         }
-
-        _ = Task.Run(() => ServeAsync(client, peer, address));
+        finally
+        {
+            owner.Gate.Leave(address);
+        }
     }
 
     private async Task ServeAsync(Socket client, IPEndPoint peer, IPAddress address)
@@ -152,7 +181,8 @@ internal sealed class SmtpListener
 
     /// <summary>Holds one session to its end.</summary>
     /// <param name="socket">Under the stream, for the half-close at the end; null where there is none.</param>
-    internal async Task ServeAsync(Stream network, Socket? socket, int port, IPAddress address)
+    /// <param name="ct">Ends the session with 421 as soon as it waits for the client.</param>
+    internal async Task ServeAsync(Stream network, Socket? socket, int port, IPAddress address, CancellationToken ct = default)
     {
         var state = new SessionState
         {
@@ -166,6 +196,7 @@ internal sealed class SmtpListener
         NoteOffers(state);
         await using var session = new SmtpSession(this, new SmtpTransport(network, socket), state);
         owner.Enter(session);
+        await using var ending = ct.UnsafeRegister(static s => ((SmtpSession)s!).Interrupt(StandardReply.ShuttingDown), session);
         try
         {
             await session.RunAsync();

@@ -11,10 +11,12 @@ public sealed record SmtpListenerOptions
     public required string Name { get; init; }
 
     /// <summary>Port 0 takes a free one; <see cref="SmtpServer.Endpoints"/> tells which. An IPv6 endpoint takes IPv6 clients only.</summary>
-    public required IReadOnlyList<IPEndPoint> Endpoints { get; init; }
+    public IReadOnlyList<IPEndPoint> Endpoints { get; init; } = [];
 
+    /// <summary>How TLS is used here.</summary>
     public TlsMode Tls { get; init; } = TlsMode.StartTls;
 
+    /// <summary>When AUTH is offered here.</summary>
     public AuthMode Auth { get; init; } = AuthMode.TlsOnly;
 
     /// <summary>Mechanism names to offer, in this order; null for every mechanism that the verifiers can answer.</summary>

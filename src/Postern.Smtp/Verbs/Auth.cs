@@ -42,7 +42,7 @@ internal static class Auth
             response = octets;
         }
 
-        var context = session.Server.Sasl with { Peer = state.ClientAddress.ToString() };
+        var context = session.Server.Sasl with { Peer = state.ClientAddress.ToString(), Channel = session.Channel };
         if (mechanism.TryStart(context) is not { } exchange)
             return StandardReply.UnknownMechanism;
         session.Dialogue = new SaslDialogue(session, mechanism, exchange, response);

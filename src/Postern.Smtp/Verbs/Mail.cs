@@ -19,6 +19,7 @@ internal static class Mail
         if (await session.Server.Policy.OnSenderAsync(session.State, transaction.Sender, ct) is Verdict.Refuse(var reply, _))
             return new Step(reply);
         session.State.Transaction = transaction;
+        session.Server.Events.OnSender(session.State, transaction);
         return new Step(StandardReply.SenderOk, Next: Phase.Mail);
     }
 

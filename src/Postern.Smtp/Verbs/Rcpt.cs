@@ -21,6 +21,7 @@ internal static class Rcpt
         {
             case Verdict.Permit(var rule):
                 session.State.Transaction!.Add(recipient, parameters, rule);
+                session.Server.Events.OnRecipient(session.State, session.State.Transaction, recipient);
                 return new Step(StandardReply.RecipientOk, Next: Phase.Rcpt);
             case Verdict.Refuse(var reply, _):
                 return new Step(reply);

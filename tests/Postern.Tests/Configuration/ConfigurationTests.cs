@@ -10,7 +10,7 @@ public sealed class ConfigurationTests
     [InlineData("server:\n  hostnam: a.example\n", "postern.yaml:2:3: server.hostnam: unknown key; did you mean 'hostname'?")]
     [InlineData("oauth: []\n", "postern.yaml:1:1: oauth: unknown key; expected one of server, tls, listeners, accounts, limits, networks, domains, rules, delivery, logs")]
     [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    tsl: none\n", "postern.yaml:4:5: listeners[0].tsl: unknown key; did you mean 'tls'?")]
-    [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    bare_newlines: allow\n", "postern.yaml:4:20: listeners[0].bare_newlines: 'allow' is not right here; expected one of reject, normalize")]
+    [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    bare_newlines: allow\n", "postern.yaml:4:20: listeners[0].bare_newlines: 'allow' is not right here; expected 'reject' or 'normalize'")]
     [InlineData("limits: { message_size: 50 potatoes }\n", "postern.yaml:1:25: limits.message_size: '50 potatoes' is not right here; expected a size such as 50MB or 64KiB, at least 1")]
     [InlineData("limits: { connections: 0 }\n", "postern.yaml:1:24: limits.connections: '0' is not right here; expected a whole number, at least 1")]
     [InlineData("limits:\n  idle:\n", "postern.yaml:2:8: limits.idle: no value; expected a duration such as 30s, 5m, 4h or 5d, longer than nothing; leave the key out for its default")]
