@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text;
 using Postern.Smtp.Events;
+using Postern.Smtp.Extensions;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
 using Postern.Smtp.Policy;
@@ -35,7 +37,7 @@ internal static class OptionsReview
 
     private static IEnumerable<string> Mistakes(SmtpServerOptions options)
     {
-        if (!Domain.TryParse(options.Hostname, out _))
+        if (!Ascii.IsValid(options.Hostname) || !Domain.TryParse(options.Hostname, out _))
             yield return $"Hostname '{options.Hostname}' is neither a domain such as mail.example.org nor an address literal such as [192.0.2.1]";
         if (options.Store is NoStore)
             yield return "Store is not set: say what becomes of a message, as in MessageStore.From((message, ct) => File.WriteAllBytesAsync($\"{message.Id}.eml\", message.Content, ct))";
@@ -45,6 +47,10 @@ internal static class OptionsReview
             yield return Below(nameof(options.MaxConnectionsPerAddress), options.MaxConnectionsPerAddress);
         if (options.MaxHandshakes < 1)
             yield return Below(nameof(options.MaxHandshakes), options.MaxHandshakes);
+        if (!IsSeconds(options.MaxHold, least: 1))
+            yield return $"MaxHold is {options.MaxHold}: it must be 1 to 999,999,999 seconds";
+        if (!IsSeconds(options.MinimumDeliverBy, least: 0))
+            yield return $"MinimumDeliverBy is {options.MinimumDeliverBy}: it must be 0 to 999,999,999 seconds";
         foreach (var mistake in Mistakes(options.Limits, nameof(options.Limits)))
             yield return mistake;
     }
@@ -53,6 +59,8 @@ internal static class OptionsReview
     {
         if (listener.Tls != TlsMode.None && options.Tls is null)
             yield return $"listener '{listener.Name}' uses TLS, and no certificate is given: set Tls (in development TlsOptions.SelfSigned(\"localhost\")), or listen with TlsMode.None";
+        foreach (var keyword in listener.WithoutExtensions.Where(static keyword => !ExtensionTable.IsOptional(keyword)))
+            yield return $"listener '{listener.Name}' does without '{keyword}', which is none of {string.Join(' ', ExtensionTable.Optional)}";
         foreach (var name in listener.Mechanisms ?? [])
         {
             if (!options.Mechanisms.Any(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
@@ -98,6 +106,9 @@ internal static class OptionsReview
         if (Math.Max(limits.SaslOctets, limits.CommandOctets) > SmtpTransport.WindowOctets)
             yield return $"{place}: a line of SaslOctets or CommandOctets is longer than the {SmtpTransport.WindowOctets} octets that can be held";
     }
+
+    /// <summary>RFC 2852 and RFC 4865 write times in seconds, of at most nine digits.</summary>
+    private static bool IsSeconds(TimeSpan time, int least) => time.TotalSeconds >= least && time.TotalSeconds <= 999_999_999;
 
     private static string Below(string name, long value) => string.Create(CultureInfo.InvariantCulture, $"{name} is {value}: it must be more than 0, nothing here is unlimited");
 }

@@ -69,6 +69,18 @@ public sealed record SmtpServerOptions
     public LoadThresholds Load { get; set; } = new();
 
     /// <summary>
+    /// How long a client may have a message held (RFC 4865), at most 999,999,999 seconds; FUTURERELEASE announces it. Matters only where
+    /// <see cref="Store"/> holds messages.
+    /// </summary>
+    public TimeSpan MaxHold { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>
+    /// The shortest time that BY=…;R may give a message (RFC 2852 §3), in whole seconds; zero for none. DELIVERBY announces it. Matters only
+    /// where <see cref="Store"/> keeps such times.
+    /// </summary>
+    public TimeSpan MinimumDeliverBy { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
     /// TLS handshakes that may compute at once, over all listeners; others wait their turn within <see cref="SessionLimits.Handshake"/>. A client that
     /// is waited for does not count. By default one for each processor, at least two: more make no handshake faster and sessions slower.
     /// </summary>

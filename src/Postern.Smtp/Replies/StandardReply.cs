@@ -71,16 +71,18 @@ public static class StandardReply
     public static Reply UnknownMechanism { get; } = Make(504, (5, 5, 4), "Authentication mechanism not available here");
     public static Reply MechanismNeedsTls { get; } = Make(504, (5, 5, 4), "This authentication mechanism needs TLS first");
     public static Reply UnknownParameter { get; } = Make(555, (5, 5, 4), "Parameter not recognized");
-    public static Reply UnknownBody { get; } = Make(501, (5, 5, 4), "BODY is 7BIT or 8BITMIME");
+    public static Reply UnknownBody { get; } = Make(501, (5, 5, 4), "BODY value not recognized");
 
     // 53x: who you are
     public static Reply StartTlsFirst { get; } = Make(530, (5, 7, 0), "Must issue a STARTTLS command first");
+    public static Reply RequireTlsNeedsTls { get; } = Make(530, (5, 7, 10), "REQUIRETLS is for a connection under TLS");
     public static Reply AuthenticationRequired { get; } = Make(530, (5, 7, 0), "Authentication required");
     public static Reply BadCredentials { get; } = Make(535, (5, 7, 8), "Authentication failed");
 
     // 55x: the message
     public static Reply BareLineEnd { get; } = Make(554, (5, 6, 0), "Bare CR or LF in the message; every line must end in CRLF");
     public static Reply RelayDenied { get; } = Make(550, (5, 7, 1), "Relay access denied");
+    public static Reply NonAsciiAddress { get; } = Make(553, (5, 6, 7), "A non-ASCII address needs SMTPUTF8");
     public static Reply ClientNotAllowed { get; } = Make(554, (5, 7, 1), "Your address may not connect here");
 
     public static Reply Queued(string id) => Make(250, (2, 0, 0), $"Queued as {id}");
@@ -91,6 +93,12 @@ public static class StandardReply
 
     public static Reply SizeLimit(long octets) =>
         Make(552, (5, 3, 4), string.Create(CultureInfo.InvariantCulture, $"Message exceeds the size limit of {octets} octets"));
+
+    internal static Reply DeliverByTooSoon(TimeSpan least) =>
+        Make(555, (5, 5, 4), string.Create(CultureInfo.InvariantCulture, $"BY with R needs at least {least.TotalSeconds:F0} seconds"));
+
+    internal static Reply HoldTooLong(TimeSpan most) =>
+        Make(501, (5, 5, 4), string.Create(CultureInfo.InvariantCulture, $"Messages are held for at most {most.TotalSeconds:F0} seconds"));
 
     internal static Reply Relay(Mailbox recipient) => Make(550, (5, 7, 1), $"<{recipient}>: Relay access denied");
 

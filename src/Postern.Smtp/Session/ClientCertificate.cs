@@ -18,7 +18,7 @@ namespace Postern.Smtp.Session;
 public sealed record ClientCertificate(
     string Subject, ImmutableArray<string> DnsNames, ImmutableArray<string> EmailAddresses, string Fingerprint, DateTimeOffset NotAfter, string? Distrust)
 {
-    /// <summary>Nothing speaks against it.</summary>
+    /// <summary>Whether its chain ends in an authority that is trusted here.</summary>
     public bool IsTrusted => Distrust is null;
 
     internal static ClientCertificate Read(X509Certificate2 certificate, X509Chain? chain, SslPolicyErrors errors)

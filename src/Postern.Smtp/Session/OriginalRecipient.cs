@@ -20,6 +20,7 @@ public sealed record OriginalRecipient
             throw new FormatException("An original recipient is printable (RFC 3461 §4.2)");
     }
 
+    /// <summary>As the client wrote it.</summary>
     public string Type { get; }
 
     /// <summary>As decoded.</summary>

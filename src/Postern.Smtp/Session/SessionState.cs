@@ -63,19 +63,17 @@ public sealed class SessionState
     /// <summary>Room for one policy to keep what it looked up for this session; it dies with EHLO, STARTTLS and AUTH.</summary>
     public object? PolicyMemo { get; set; }
 
-    /// <summary>ESMTPSA and its siblings (RFC 3848), for Received and the logs.</summary>
-    public string Protocol => (IsLmtp, IsExtended, Tls is not null, Identity is not null) switch
+    /// <summary>ESMTPSA and its siblings (RFC 3848; RFC 6531 §3.7.3 for a transaction with SMTPUTF8), for Received and the logs.</summary>
+    public string Protocol => (IsExtended, Tls is not null, Identity is not null) switch
     {
-        (true, _, true, true) => "LMTPSA",
-        (true, _, true, false) => "LMTPS",
-        (true, _, false, true) => "LMTPA",
-        (true, _, false, false) => "LMTP",
-        (false, false, _, _) => "SMTP",
-        (false, true, true, true) => "ESMTPSA",
-        (false, true, true, false) => "ESMTPS",
-        (false, true, false, true) => "ESMTPA",
-        (false, true, false, false) => "ESMTP",
+        (true, true, true) => IsUtf8 ? (IsLmtp ? "UTF8LMTPSA" : "UTF8SMTPSA") : IsLmtp ? "LMTPSA" : "ESMTPSA",
+        (true, true, false) => IsUtf8 ? (IsLmtp ? "UTF8LMTPS" : "UTF8SMTPS") : IsLmtp ? "LMTPS" : "ESMTPS",
+        (true, false, true) => IsUtf8 ? (IsLmtp ? "UTF8LMTPA" : "UTF8SMTPA") : IsLmtp ? "LMTPA" : "ESMTPA",
+        (true, false, false) => IsUtf8 ? (IsLmtp ? "UTF8LMTP" : "UTF8SMTP") : IsLmtp ? "LMTP" : "ESMTP",
+        (false, _, _) => IsLmtp ? "LMTP" : "SMTP",
     };
+
+    private bool IsUtf8 => Transaction is { Parameters.IsUtf8: true };
 
     /// <summary>STARTTLS: back to the greeting, with nothing remembered (RFC 3207 §4.2).</summary>
     internal void ForgetAll(TlsFacts tls)

@@ -19,6 +19,8 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
     private readonly CancellationTokenSource reading = new();
     private readonly SmtpServerOptions server = listener.Server;
+    private RecentMailboxes? senders;
+    private RecentMailboxes? recipients;
     private long deadline = long.MaxValue;
     private long waitingSince;
     private long messageDue;
@@ -43,8 +45,14 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
     public bool LacksRequiredTls => listener.Options.Tls == TlsMode.Required && state.Tls is null;
 
-    /// <summary>What this listener offers in the present TLS state.</summary>
-    public Capabilities Capabilities => listener.CapabilitiesFor(state.Tls is not null);
+    /// <summary>What this listener offers in the present state of TLS and login.</summary>
+    public Capabilities Capabilities => listener.CapabilitiesFor(state.Tls is not null, state.Identity is not null);
+
+    /// <summary>Who was named as sender lately.</summary>
+    public RecentMailboxes Senders => senders ??= new RecentMailboxes();
+
+    /// <summary>Who was named as recipient lately.</summary>
+    public RecentMailboxes Recipients => recipients ??= new RecentMailboxes();
 
     /// <summary>What mechanisms with channel binding compare; null in clear.</summary>
     public ChannelBindings? Channel { get; private set; }

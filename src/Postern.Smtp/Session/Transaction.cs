@@ -5,9 +5,13 @@ namespace Postern.Smtp.Session;
 /// <summary>One mail transaction (RFC 5321 §3.3): from an accepted MAIL to the end of data, RSET, EHLO or QUIT.</summary>
 public sealed class Transaction(ReversePath sender, MailParameters parameters)
 {
+    /// <summary>From here on a recipient is looked up by its hash: each is compared with all before it.</summary>
+    private const int ManyRecipients = 16;
+
     private readonly List<Recipient> recipients = [];
     private readonly List<int> accepted = [];
     private readonly List<string> rules = [];
+    private Dictionary<Recipient, int>? places;
 
     /// <summary>Where failures are reported.</summary>
     public ReversePath Sender { get; } = sender;
@@ -27,15 +31,29 @@ public sealed class Transaction(ReversePath sender, MailParameters parameters)
     internal void Add(Mailbox mailbox, RecipientParameters parameters, string rule)
     {
         var recipient = new Recipient(mailbox, parameters);
-        var place = recipients.IndexOf(recipient);
-        if (place < 0)
+        var place = PlaceOf(recipient);
+        if (place == recipients.Count)
         {
-            place = recipients.Count;
             recipients.Add(recipient);
         }
 
         accepted.Add(place);
         if (!rules.Contains(rule))
             rules.Add(rule);
+    }
+
+    /// <summary>Where it stands; behind the last where it is new.</summary>
+    private int PlaceOf(Recipient recipient)
+    {
+        if (recipients.Count < ManyRecipients)
+            return recipients.IndexOf(recipient) is >= 0 and var found ? found : recipients.Count;
+        if (places is null)
+        {
+            places = [];
+            for (var i = 0; i < recipients.Count; i++)
+                places.Add(recipients[i], i);
+        }
+
+        return places.TryAdd(recipient, recipients.Count) ? recipients.Count : places[recipient];
     }
 }

@@ -20,16 +20,20 @@ internal sealed class SmtpListener
     private readonly List<Socket> sockets = [];
     private readonly LimitsByLoad limits;
     private readonly Capabilities inClear;
+    private readonly Capabilities inClearLoggedIn;
     private readonly Capabilities underTls;
+    private readonly Capabilities underTlsLoggedIn;
 
     public SmtpListener(SmtpServer owner, SmtpListenerOptions options)
     {
         this.owner = owner;
         Options = options;
         limits = new LimitsByLoad(options.Limits ?? Server.Limits);
-        inClear = Capabilities.Derive(Server, options, isTls: false);
         Tls = options.Tls == TlsMode.None || Server.Tls is null ? null : new ListenerTls(Server.Tls, options, owner.Handshakes);
-        underTls = Capabilities.Derive(Server, options, isTls: true);
+        inClear = Capabilities.Derive(Server, options, isTls: false, isLoggedIn: false);
+        inClearLoggedIn = Capabilities.Derive(Server, options, isTls: false, isLoggedIn: true);
+        underTls = Capabilities.Derive(Server, options, isTls: true, isLoggedIn: false);
+        underTlsLoggedIn = Capabilities.Derive(Server, options, isTls: true, isLoggedIn: true);
         Greeting = new Reply(220, status: null, $"{Server.Hostname} {(options.Protocol == MailProtocol.Lmtp ? "LMTP" : "ESMTP")} Postern");
     }
 
@@ -54,7 +58,8 @@ internal sealed class SmtpListener
     /// <summary>The limits in force now for a client that has logged in, or has not.</summary>
     public SessionLimits LimitsFor(bool isAuthenticated) => limits.For(Load, isAuthenticated);
 
-    public Capabilities CapabilitiesFor(bool isTls) => isTls ? underTls : inClear;
+    public Capabilities CapabilitiesFor(bool isTls, bool isLoggedIn = false) =>
+        isLoggedIn ? (isTls ? underTlsLoggedIn : inClearLoggedIn) : (isTls ? underTls : inClear);
 
     /// <summary>Writes down whether AUTH is on offer in the session's present state.</summary>
     public void NoteOffers(SessionState state)

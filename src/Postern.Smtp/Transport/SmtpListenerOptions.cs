@@ -25,6 +25,12 @@ public sealed record SmtpListenerOptions
     /// <summary>Clients that may connect here; null for all. Others are answered 554 5.7.1 and disconnected.</summary>
     public IReadOnlyList<IPNetwork>? Clients { get; init; }
 
+    /// <summary>
+    /// Keywords of extensions that are neither announced nor taken here, such as <c>DSN</c>. AUTH and STARTTLS are not among them:
+    /// <see cref="Auth"/> and <see cref="Tls"/> decide those.
+    /// </summary>
+    public IReadOnlyList<string> WithoutExtensions { get; init; } = [];
+
     /// <summary>What is spoken here.</summary>
     public MailProtocol Protocol { get; init; } = MailProtocol.Smtp;
 

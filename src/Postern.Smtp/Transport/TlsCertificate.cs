@@ -24,7 +24,7 @@ public sealed class TlsCertificate
         Channel = EndPointHash.Of(certificate) is { } hash ? new ChannelBindings([new(ChannelBindings.TlsServerEndPoint, hash)]) : null;
     }
 
-    /// <summary>With its private key.</summary>
+    /// <summary>The certificate itself, with its private key.</summary>
     public X509Certificate2 Certificate { get; }
 
     /// <summary>The DNS names of its subjectAltName, <c>*.example.org</c> among them; a client that asks for one of them by SNI is shown this certificate.</summary>

@@ -31,11 +31,13 @@ internal static class Mail
         if (PathParser.IsSourceRoute(path))
             return StandardReply.SourceRoute;
         Mailbox? mailbox = null;
-        if (!path.IsEmpty && !Mailbox.TryParse(path, out mailbox))
+        if (!path.IsEmpty && !session.Senders.TryParse(path, out mailbox))
             return StandardReply.BadSender;
         var parameters = MailParameters.None;
         if (ParameterReader.Read(session, text, session.Capabilities.MailParameters, ref parameters) is { } objection)
             return objection;
+        if (SmtpUtf8.WhyNot(path, parameters.IsUtf8) is { } nonAscii)
+            return nonAscii;
         transaction = new Transaction(new ReversePath(mailbox), parameters);
         return null;
     }

@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
 using Postern.Sasl;
+using Postern.Smtp.Extensions;
+using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
@@ -72,6 +74,8 @@ public sealed class TranscriptTests
             store.RefuseAtCommit = ParseReply(atCommit);
         if (setup.TryGetValue("per recipient", out var perRecipient))
             store.PerRecipient = [.. perRecipient.Split(" | ").Select(ParseReply)];
+        if (setup.TryGetValue("honours", out var honours))
+            store.Honours = Enum.Parse<StoreFeatures>(honours);
         return new SmtpServerOptions
         {
             Hostname = "mail.example.org",
@@ -86,6 +90,7 @@ public sealed class TranscriptTests
                     Mechanisms = setup.TryGetValue("mechanisms", out var mechanisms) ? mechanisms.Split(' ') : null,
                     Protocol = Enum.Parse<MailProtocol>(setup.GetValueOrDefault("protocol", "smtp"), ignoreCase: true),
                     BareNewlines = Enum.Parse<BareNewlines>(setup.GetValueOrDefault("bare newlines", "reject"), ignoreCase: true),
+                    WithoutExtensions = setup.TryGetValue("without", out var without) ? without.Split(' ') : [],
                     Clients = setup.TryGetValue("clients", out var clients) ? [IPNetwork.Parse(clients)] : null,
                 },
             ],
@@ -162,7 +167,7 @@ public sealed class TranscriptTests
 
         public async Task ActAsync(string action, MemoryStore store)
         {
-            var word = action.Split(' ', 2);
+            string[] word = [.. action.Split(' ', 2), string.Empty];
             switch (word[0])
             {
                 case "tls":
@@ -184,6 +189,12 @@ public sealed class TranscriptTests
                     break;
                 case "envelope":
                     Assert.Equal(word[1], $"{store.Messages.Last().Sender} {string.Join(' ', store.Messages.Last().Recipients)}");
+                    break;
+                case "mail":
+                    Assert.Equal(word[1], MailParameterText.Of(store.Messages.Last().Parameters, static _ => true).TrimStart());
+                    break;
+                case "rcpt":
+                    Assert.Equal(word[1], string.Join(" / ", store.Messages.Last().RecipientParameters.Select(static p => RcptParameterText.Of(p, static _ => true).TrimStart())));
                     break;
                 case "protocol":
                     Assert.Equal(word[1], store.Messages.Last().Protocol);
