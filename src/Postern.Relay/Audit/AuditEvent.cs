@@ -26,7 +26,11 @@ public abstract record AuditEvent(DateTimeOffset At)
     /// <summary>A message became durable here.</summary>
     public sealed record Accepted(
         DateTimeOffset At, string QueueId, string Session, string Listener, string Client, string? User, string Sender, ImmutableArray<string> Recipients, long Size, string? Tls)
-        : AuditEvent(At);
+        : AuditEvent(At)
+    {
+        /// <summary>ENVID=, by which its sender knows it (RFC 3461 §4.4); null when the sender gave none.</summary>
+        public string? EnvelopeId { get; init; }
+    }
 
     /// <summary>The content was refused at the end of data, or the transaction was given up there.</summary>
     public sealed record Refused(DateTimeOffset At, string Session, string Listener, string Client, string? User, string Verb, string Reply)

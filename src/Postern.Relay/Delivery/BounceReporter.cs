@@ -23,7 +23,7 @@ internal sealed class BounceReporter(ISpool spool, Domain hostname, IAuditLog au
 
         var header = await ReadHeaderAsync(original.Id, ct).ConfigureAwait(false);
         var id = QueueId.New(clock);
-        var envelope = new Envelope { Id = id, ArrivedAt = now, Sender = ReversePath.Null, Recipients = [sender], Is8Bit = header.AsSpan().IndexOfAnyExceptInRange((byte)0, (byte)127) >= 0 };
+        var envelope = new Envelope { Id = id, ArrivedAt = now, Sender = ReversePath.Null, Recipients = [sender], Parameters = header.AsSpan().IndexOfAnyExceptInRange((byte)0, (byte)127) >= 0 ? new() { Body = Smtp.Session.BodyType.EightBitMime } : Smtp.Session.MailParameters.None };
         await using var draft = spool.CreateDraft();
         await draft.AppendAsync(Bounce.Write(id, hostname, original, failures, header, now), ct).ConfigureAwait(false);
         var commit = await draft.CommitAsync(envelope, DeliveryState.Fresh(recipients: 1, now), ct).ConfigureAwait(false);

@@ -2,6 +2,7 @@ using System.Net;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
 
 namespace Postern.Relay.Tests.Spool;
 
@@ -19,7 +20,7 @@ internal static class Samples
         Login = "lisa@example.org",
         Client = IPAddress.Parse("2001:db8::7"),
         Listener = "submission",
-        Is8Bit = true,
+        Parameters = new() { Body = BodyType.EightBitMime },
     };
 
     /// <summary>Octets that differ with the seed and nowhere repeat in a short period.</summary>

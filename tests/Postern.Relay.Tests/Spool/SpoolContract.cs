@@ -1,6 +1,7 @@
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
 
 namespace Postern.Relay.Tests.Spool;
 
@@ -79,7 +80,7 @@ public abstract class SpoolContract
     [Fact]
     public async Task A_null_sender_and_absent_facts_are_kept_as_such()
     {
-        var envelope = Samples.Envelope() with { Sender = ReversePath.Null, Login = null, Client = null, Listener = null, Is8Bit = false };
+        var envelope = Samples.Envelope() with { Sender = ReversePath.Null, Login = null, Client = null, Listener = null, Parameters = MailParameters.None };
         var id = await Samples.CommitAsync(Spool, Samples.Content(10), envelope);
         var found = Spool.Find(id)!.Envelope;
         Assert.True(found.Sender.IsNull);
