@@ -43,7 +43,7 @@ public abstract record AuditEvent(DateTimeOffset At)
         DateTimeOffset At, string QueueId, string Recipient, string Outcome, int Attempt, string? Remote, string Reply, string? Tls, DateTimeOffset? NextAttempt)
         : AuditEvent(At);
 
-    /// <summary>A bounce was written for a message, or suppressed, and why.</summary>
+    /// <summary>A report to the sender was written for a message (a bounce; also a delay or a success), or suppressed, and why.</summary>
     public sealed record Bounce(DateTimeOffset At, string QueueId, string? BounceId, string To, string Reason)
         : AuditEvent(At);
 

@@ -33,6 +33,9 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     /// <summary>Null on a connection in clear.</summary>
     public TlsFacts? Tls { get; private set; }
 
+    /// <summary>TLS is on and the server's certificate proved <see cref="SmtpClientOptions.ServerName"/>, whether or not that was asked for.</summary>
+    public bool IsVerified => Tls is not null && wire.IsVerified;
+
     /// <summary>Reads the greeting, says EHLO (or HELO, never where TLS is required), and starts TLS as the options say.</summary>
     /// <exception cref="OperationCanceledException">Only by <paramref name="ct"/>; a deadline that passed is a value.</exception>
     public async ValueTask<ClientAnswer> OpenAsync(CancellationToken ct)
@@ -65,7 +68,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
         wire.Begin(ct);
         try
         {
-            return await transactions.SendAsync(message, following, Extensions).ConfigureAwait(false);
+            return await transactions.SendAsync(message, following, Extensions, IsVerified).ConfigureAwait(false);
         }
         finally
         {
@@ -138,7 +141,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
 
     private async ValueTask<(Reply? Reply, ClientAnswer? Refused)> HelloAsync()
     {
-        wire.Output.AppendAscii(options.Hostname.Text);
+        wire.Output.Append(options.Hostname.Text);
         wire.Output.Append("\r\n"u8);
         return await CommandAsync(ClientPhase.Ehlo).ConfigureAwait(false);
     }

@@ -16,7 +16,7 @@ public sealed class SmtpClientTlsTests
     }
 
     private static OutgoingMessage Message() =>
-        new(ReversePath.Null, [Mailbox.Parse("b@there.test")], new ByteContent("x\r\n"), Is8Bit: false);
+        new(ReversePath.Null, [Mailbox.Parse("b@there.test")], new ByteContent("x\r\n"));
 
     [Fact]
     public async Task Opportunistic_tls_takes_any_certificate_and_says_ehlo_again()
