@@ -60,7 +60,10 @@ internal static class EngineOptions
         Hostname = configuration.Server.Hostname,
         Routes = configuration.ToRoutes(),
         Retry = new RetrySchedule(
-            configuration.Delivery.Retry.First, configuration.Delivery.Retry.Factor, configuration.Delivery.Retry.Most, configuration.Delivery.Retry.GiveUp),
+            configuration.Delivery.Retry.First, configuration.Delivery.Retry.Factor, configuration.Delivery.Retry.Most, configuration.Delivery.Retry.GiveUp)
+        {
+            Warn = configuration.Delivery.Retry.Warn,
+        },
     };
 
     /// <param name="tls">Null where no listener speaks TLS.</param>

@@ -23,6 +23,29 @@ internal static class Samples
         Parameters = new() { Body = BodyType.EightBitMime },
     };
 
+    /// <summary>An envelope that says everything an envelope can say.</summary>
+    public static Envelope Asking() => Envelope(recipients: 2) with
+    {
+        Parameters = new MailParameters
+        {
+            Body = BodyType.BinaryMime,
+            IsUtf8 = true,
+            Return = DsnReturn.Full,
+            EnvelopeId = "QQ 314159+=",
+            SubmittedBy = ReversePath.Null,
+            RequiresTls = true,
+            HoldUntil = new DateTimeOffset(2026, 11, 21, 10, 0, 0, TimeSpan.Zero),
+        },
+        RecipientParameters =
+        [
+            new() { Notify = DsnNotify.Success | DsnNotify.Delay, OriginalRecipient = new OriginalRecipient("rfc822", "Bob+x@example.com") },
+            RecipientParameters.None,
+        ],
+        Deadline = new DeliveryDeadline(new DateTimeOffset(2026, 11, 20, 12, 0, 0, TimeSpan.Zero), IsNotify: true, IsTrace: true),
+        HasUtf8Header = true,
+        IsInbound = true,
+    };
+
     /// <summary>Octets that differ with the seed and nowhere repeat in a short period.</summary>
     public static byte[] Content(int length, int seed = 1)
     {

@@ -81,6 +81,12 @@ public sealed class SegmentSpool : ISpool
             return index.List();
     }
 
+    public IReadOnlyList<SpoolEntry>? List(QueueId? after, int most)
+    {
+        lock (index.Gate)
+            return index.List(after, most);
+    }
+
     public SpoolEntry? Find(QueueId id)
     {
         lock (index.Gate)
