@@ -38,14 +38,14 @@ internal sealed class ChunkSender(ClientWire wire, SmtpClientOptions options)
             }
         }
 
-        while (unanswered-- > 1)
+        for (var chunks = isLast ? unanswered - 1 : unanswered; chunks > 0; chunks--)
         {
             var answer = await RefusalAsync(ClientPhase.Content).ConfigureAwait(false);
             refusal ??= answer;
         }
 
-        if (refusal is not null && !isLast)
-            return refusal;
+        if (!isLast)
+            return refusal!;
         var reply = await wire.ReadAsync(ClientPhase.EndOfData, options.Timeouts.EndOfData).ConfigureAwait(false);
         return refusal ?? wire.WhyNot(reply, ClientPhase.EndOfData) ?? new ClientAnswer.Accepted(reply!);
     }

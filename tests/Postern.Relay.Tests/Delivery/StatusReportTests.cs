@@ -212,7 +212,8 @@ public sealed class StatusReportTests
     [Fact]
     public async Task Nobody_is_buried_in_reports()
     {
-        await using var rig = Rig(ToFake with { ReportsPerAddress = 3 });
+        await using var rig = new DeliveryRig(ToFake with { ReportsPerAddress = 3 }, new ManualClock(), transport: new FakeTransport(static (_, message) =>
+            Task.FromResult(new DeliveryReport([message.Sender.IsNull ? FakeTransport.Delivered : FakeTransport.Never], Reached: true))));
         rig.Scheduler.Start();
         for (var i = 0; i < 5; i++)
             await rig.Spool.GoneAsync(await rig.AddAsync("never@there.test"));

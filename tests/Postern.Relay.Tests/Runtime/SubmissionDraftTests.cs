@@ -1,8 +1,11 @@
 using System.Net;
 using System.Text;
 using Postern.Relay.Audit;
+using Postern.Relay.Envelopes;
 using Postern.Relay.Runtime;
+using Postern.Relay.Spool;
 using Postern.Relay.Spool.Memory;
+using Postern.Relay.Tests.Delivery;
 using Postern.Sasl;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
@@ -150,6 +153,50 @@ public sealed class SubmissionDraftTests
         var (_, stored) = await SubmitAsync(Complete + field + "\r\nbody\r\n", LoggedIn());
         Assert.Contains(field, stored);
         Assert.EndsWith("\r\nbody\r\n", stored);
+
+    [Fact]
+    public async Task What_mail_and_rcpt_asked_for_goes_into_the_envelope_and_times_become_absolute()
+    {
+        var until = clock.GetUtcNow() + TimeSpan.FromDays(1);
+        var said = new MailParameters
+        {
+            DeclaredSize = 100, Body = BodyType.EightBitMime, IsUtf8 = true, EnvelopeId = "QQ 1", HoldUntil = until, DeliverBy = new DeliverBy(TimeSpan.FromHours(30), IsNotify: false, IsTrace: true),
+        };
+        var asked = new RecipientParameters { Notify = DsnNotify.Success };
+        var audit = new RecordingAudit();
+        var entry = await EnvelopeAsync(said, asked, LoggedIn(), "Subject: gr\u00c3\u00bc\u00c3\u009fe\r\n\r\n", audit);
+        Assert.Equal(said with { DeclaredSize = null, DeliverBy = null }, entry.Envelope.Parameters);
+        Assert.Equal(new DeliveryDeadline(clock.GetUtcNow() + TimeSpan.FromHours(30), IsNotify: false, IsTrace: true), entry.Envelope.Deadline);
+        Assert.Equal(asked, entry.Envelope.ParametersOf(0));
+        Assert.True(entry.Envelope is { HasUtf8Header: true, IsInbound: false });
+        Assert.Equal(until, entry.State.NextAttempt);
+        Assert.Equal("QQ 1", Assert.Single(audit.Events.OfType<AuditEvent.Accepted>()).EnvelopeId);
+    }
+
+    [Fact]
+    public async Task A_submission_that_asks_for_nothing_keeps_nothing_of_it()
+    {
+        var entry = await EnvelopeAsync(new MailParameters { DeclaredSize = 100 }, RecipientParameters.None, LoggedIn(), Complete, NoAuditLog.Instance);
+        Assert.Same(MailParameters.None, entry.Envelope.Parameters);
+        Assert.True(entry.Envelope.RecipientParameters.IsEmpty);
+    }
+
+    /// <summary>Row 101: what was taken only for its recipient's domain is marked, so that no report goes to its sender.</summary>
+    [Fact]
+    public async Task Row_101_mail_that_merely_arrives_is_marked()
+    {
+        var entry = await EnvelopeAsync(MailParameters.None, RecipientParameters.None, Stranger(), Complete, NoAuditLog.Instance);
+        Assert.True(entry.Envelope.IsInbound);
+    }
+
+    private async Task<SpoolEntry> EnvelopeAsync(MailParameters said, RecipientParameters asked, (SessionState Session, string Rule) client, string content, IAuditLog audit)
+    {
+        var transaction = new Transaction(new ReversePath(Mailbox.Parse("lisa@example.org")), said);
+        transaction.Add(Mailbox.Parse("bart@example.net"), asked, client.Rule);
+        await using var draft = new SubmissionDraft(spool.CreateDraft(), client.Session, transaction, audit, clock);
+        await draft.AppendAsync(Encoding.Latin1.GetBytes(content), CancellationToken.None);
+        Assert.IsType<StoreOutcome.Stored>(await draft.CommitAsync(CancellationToken.None));
+        return spool.List()[^1];
     }
 
     private static string WithoutId(string stored) => string.Join('\n', stored.Split("\r\n").Select(static l => l.Contains(" id ", StringComparison.Ordinal) ? "id" : l));
