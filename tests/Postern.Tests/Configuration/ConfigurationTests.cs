@@ -153,7 +153,7 @@ public sealed class ConfigurationTests
         Assert.Empty(configuration.Rules.Sender);
         Assert.Equal(["permit_authenticated"], configuration.Rules.Recipient);
         Assert.Equal([("example.net", "smtp://[2001:db8::2]"), ("*", "mx")], configuration.Delivery.Routes.Select(static r => (r.To, r.Via)));
-        Assert.Equal(new RetryOptions(TimeSpan.FromMinutes(2), 1.5, TimeSpan.FromHours(1), TimeSpan.FromDays(2)), configuration.Delivery.Retry);
+        Assert.Equal(new RetryOptions(TimeSpan.FromMinutes(2), 1.5, TimeSpan.FromHours(1), TimeSpan.FromDays(2), TimeSpan.FromHours(4)), configuration.Delivery.Retry);
         Assert.Equal("/var/log/postern", configuration.LogsDirectory);
     }
 
