@@ -153,6 +153,7 @@ public sealed class SubmissionDraftTests
         var (_, stored) = await SubmitAsync(Complete + field + "\r\nbody\r\n", LoggedIn());
         Assert.Contains(field, stored);
         Assert.EndsWith("\r\nbody\r\n", stored);
+    }
 
     [Fact]
     public async Task What_mail_and_rcpt_asked_for_goes_into_the_envelope_and_times_become_absolute()
