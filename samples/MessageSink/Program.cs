@@ -13,7 +13,7 @@ await using var client = new SmtpClientDialogue(socket.GetStream(), new SmtpClie
 await client.OpenAsync(CancellationToken.None);
 var content = new TextContent("Subject: Welcome\r\n\r\nGood to have you.\r\n");
 await client.SendAsync(
-    new OutgoingMessage(new ReversePath(Mailbox.Parse("shop@example.org")), [Mailbox.Parse("bart@example.net")], content, Is8Bit: false), following: null, CancellationToken.None);
+    new OutgoingMessage(new ReversePath(Mailbox.Parse("shop@example.org")), [Mailbox.Parse("bart@example.net")], content), following: null, CancellationToken.None);
 await client.QuitAsync(CancellationToken.None);
 
 var bart = Mailbox.Parse("bart@example.net");

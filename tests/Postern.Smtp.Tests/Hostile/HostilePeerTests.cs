@@ -64,7 +64,7 @@ public sealed class HostilePeerTests
             return Assert.IsType<ClientAnswer.Broken>(opened);
 
         Assert.IsType<ClientAnswer.Accepted>(opened);
-        var message = new OutgoingMessage(new ReversePath(Mailbox.Parse("a@here.test")), [Mailbox.Parse("b@there.test")], new ByteContent("x\r\n"), Is8Bit: false);
+        var message = new OutgoingMessage(new ReversePath(Mailbox.Parse("a@here.test")), [Mailbox.Parse("b@there.test")], new ByteContent("x\r\n"));
         var answers = await dialogue.SendAsync(message, following: null, patience.Token);
         Assert.False(dialogue.IsOpen);
         return Assert.IsType<ClientAnswer.Broken>(answers[0]);
