@@ -242,10 +242,14 @@ internal sealed class SmtpListener
         }
     }
 
+    /// <summary>Holds one session to its end, past the gate.</summary>
+    internal Task ServeAsync(Stream network, Socket? socket, int port, IPAddress address) =>
+        ServeAsync(network, socket, NewState(new IPEndPoint(address, port), server: null, proxy: null, ProxyClaims.None), place: null, CancellationToken.None);
+
     /// <summary>Holds one session to its end.</summary>
     /// <param name="socket">Under the stream, for the half-close at the end; null where there is none.</param>
     /// <param name="ct">Ends the session with 421 as soon as it waits for the client.</param>
-    private async Task ServeAsync(Stream network, Socket? socket, SessionState state, GatePlace place, CancellationToken ct)
+    private async Task ServeAsync(Stream network, Socket? socket, SessionState state, GatePlace? place, CancellationToken ct)
     {
         NoteOffers(state);
         await using var session = new SmtpSession(this, new SmtpTransport(network, socket), state) { Place = place };

@@ -14,13 +14,12 @@ internal static class Vrfy
 
     private static ValueTask<Step> HandleAsync(SmtpSession session, ReadOnlyMemory<byte> argument, CancellationToken ct)
     {
-        if (session.State.Identity is null)
-            return new(new Step(session.State.OffersAuth ? StandardReply.AuthenticationRequired : StandardReply.CannotVerify));
-
         // An address beyond US-ASCII needs the SMTPUTF8 parameter here too (RFC 6531 §3.7.4.2).
         var address = WithoutUtf8Word(session, argument.Span, out var isUtf8);
         if (SmtpUtf8.WhyNot(address, isUtf8) is { } objection)
             return new(new Step(objection));
+        if (session.State.Identity is null)
+            return new(new Step(session.State.OffersAuth ? StandardReply.AuthenticationRequired : StandardReply.CannotVerify));
         return session.Server.MailboxVerifier is { } verifier && Mailbox.TryParse(Bare(address), out var mailbox)
             ? AskAsync(session, verifier, mailbox, ct)
             : new(new Step(StandardReply.CannotVerify));
