@@ -30,6 +30,7 @@ missing_packages() {
 curl curl
 git git
 git-send-email git-email
+haproxy haproxy
 msmtp msmtp
 node nodejs
 npm npm

@@ -91,6 +91,7 @@ internal static class OptionsReview
             (nameof(limits.DataBlock), limits.DataBlock.Ticks),
             (nameof(limits.DataOctetsPerSecond), limits.DataOctetsPerSecond),
             (nameof(limits.Handshake), limits.Handshake.Ticks),
+            (nameof(limits.ProxyHeader), limits.ProxyHeader.Ticks),
             (nameof(limits.FailedLogins), limits.FailedLogins),
             (nameof(limits.BadCommands), limits.BadCommands),
             (nameof(limits.Refusals), limits.Refusals),

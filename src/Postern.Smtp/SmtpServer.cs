@@ -20,6 +20,7 @@ public sealed class SmtpServer : IAsyncDisposable
     private readonly List<SmtpListener> listeners;
     private readonly List<Task> accepting = [];
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource closing = new();
     private ITimer? ticker;
     private volatile bool stopping;
     private volatile bool cutOff;
@@ -29,6 +30,7 @@ public sealed class SmtpServer : IAsyncDisposable
     public SmtpServer(SmtpServerOptions options)
     {
         Options = OptionsReview.Freeze(options);
+        Closing = closing.Token;
         Gate = new ConnectionGate(options.MaxConnections, options.MaxConnectionsPerAddress);
         Handshakes = new HandshakeSlots(options.MaxHandshakes);
         Load = new LoadMonitor([new ConnectionsGauge(Gate, options.MaxConnections), new MemoryGauge(options.MaxMemory), .. Options.Gauges], options.Load, Options.Events);
@@ -52,6 +54,9 @@ public sealed class SmtpServer : IAsyncDisposable
     internal HandshakeSlots Handshakes { get; }
 
     internal LoadMonitor Load { get; }
+
+    /// <summary>Cancelled when the server begins to stop: a connection that is no session yet is dropped.</summary>
+    internal CancellationToken Closing { get; }
 
     internal bool IsStopping => stopping;
 
@@ -115,6 +120,7 @@ public sealed class SmtpServer : IAsyncDisposable
             return;
         stopping = true;
         CloseListeners();
+        await closing.CancelAsync();
         await Task.WhenAll(accepting);
         foreach (var session in sessions.Keys)
         {
@@ -144,6 +150,7 @@ public sealed class SmtpServer : IAsyncDisposable
         using var now = new CancellationTokenSource();
         await now.CancelAsync();
         await StopAsync(now.Token);
+        closing.Dispose();
     }
 
     internal void Enter(SmtpSession session)
@@ -160,9 +167,13 @@ public sealed class SmtpServer : IAsyncDisposable
     }
 
     /// <summary>Whoever has a place at the gate is or will be a session.</summary>
-    internal void LeaveGate(IPAddress client)
+    /// <param name="client">Null: a load balancer's connection that never named one.</param>
+    internal void LeaveGate(IPAddress? client)
     {
-        Gate.Leave(client);
+        if (client is null)
+            Gate.AbandonUnnamed();
+        else
+            Gate.Leave(client);
         NoteDrained();
     }
 

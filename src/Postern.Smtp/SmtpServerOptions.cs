@@ -38,6 +38,12 @@ public sealed record SmtpServerOptions
     /// <summary>Takes the messages. It must be given, as by <see cref="MessageStore.From(Func{ReceivedMessage, CancellationToken, Task})"/>.</summary>
     public IMessageStore Store { get; set; } = NoStore.Instance;
 
+    /// <summary>Answers VRFY for clients that have logged in; null: the answer is always 252.</summary>
+    public IMailboxVerifier? MailboxVerifier { get; set; }
+
+    /// <summary>Answers ETRN (RFC 1985); null: it is not offered.</summary>
+    public IQueueStarter? QueueStarter { get; set; }
+
     /// <summary>Hears what happens. Nobody does unless said otherwise.</summary>
     public ISmtpEvents Events { get; set; } = NoEvents.Instance;
 

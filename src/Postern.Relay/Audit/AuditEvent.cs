@@ -30,6 +30,9 @@ public abstract record AuditEvent(DateTimeOffset At)
     {
         /// <summary>ENVID=, by which its sender knows it (RFC 3461 §4.4); null when the sender gave none.</summary>
         public string? EnvelopeId { get; init; }
+
+        /// <summary>Where the message came from by the word of a listed peer (XFORWARD); null without one.</summary>
+        public string? Forwarded { get; init; }
     }
 
     /// <summary>The content was refused at the end of data, or the transaction was given up there.</summary>

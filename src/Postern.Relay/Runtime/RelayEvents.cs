@@ -6,6 +6,7 @@ using Postern.Sasl;
 using Postern.Smtp.Events;
 using Postern.Smtp.Message;
 using Postern.Smtp.Overload;
+using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
@@ -30,6 +31,14 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
     }
 
     public void OnTurnedAway(string listener, IPAddress client, string reason) => Tell("turned_away", $"{listener}: {client}: {reason}");
+
+    public void OnProxyRefused(string listener, IPAddress balancer, string reason) => Tell("proxy_refused", $"{listener}: {balancer}: {reason}");
+
+    public void OnClientNamed(SessionState session, IPAddress was) =>
+        Tell("xclient", $"{session.Listener}: session {session.Id}: {session.XClientPeer} made {was} into {session.ClientAddress}: {session.XClient}");
+
+    public void OnQueueStart(SessionState session, QueueName queue, QueueStart answer) =>
+        Tell("etrn", $"{session.Listener}: {session.ClientAddress}: {queue}: {answer}");
 
     public void OnTlsFailed(SessionState session, string reason) => Tell("tls_failed", $"{session.Listener}: {session.ClientAddress}: {reason}");
 

@@ -48,6 +48,8 @@ public sealed class RelayService : IAsyncDisposable
             Listeners = options.Listeners,
             Tls = options.Tls,
             Policy = Policy,
+            MailboxVerifier = new OwnMailboxes(directory),
+            QueueStarter = options.EtrnDomains.Count == 0 ? null : new EtrnDomains(options.EtrnDomains, Deliveries, clock),
             Store = new SubmissionStore(spool, audit, clock),
             Events = new RelayEvents(audit, clock),
             Sasl = new SaslContext { Passwords = verifiers, Grants = verifiers },

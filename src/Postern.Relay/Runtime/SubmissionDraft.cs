@@ -187,7 +187,11 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
             envelope.Sender.Address,
             [.. envelope.Recipients.Select(static r => r.Address)],
             size,
-            session.Tls?.Version) { EnvelopeId = envelope.Parameters.EnvelopeId });
+            session.Tls?.Version)
+        {
+            EnvelopeId = envelope.Parameters.EnvelopeId,
+            Forwarded = session.Forwarded == PeerClaims.None ? null : session.Forwarded.ToString(),
+        });
 
     private void ReturnHeader()
     {

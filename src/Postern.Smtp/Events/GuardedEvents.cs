@@ -2,6 +2,7 @@ using System.Net;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
 using Postern.Smtp.Overload;
+using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
@@ -114,6 +115,42 @@ internal sealed class GuardedEvents(ISmtpEvents inner) : ISmtpEvents
         try
         {
             inner.OnReset(session);
+        }
+        catch (Exception e)
+        {
+            OnFault(session, e);
+        }
+    }
+
+    public void OnProxyRefused(string listener, IPAddress balancer, string reason)
+    {
+        try
+        {
+            inner.OnProxyRefused(listener, balancer, reason);
+        }
+        catch (Exception e)
+        {
+            Trouble(listener, e);
+        }
+    }
+
+    public void OnClientNamed(SessionState session, IPAddress was)
+    {
+        try
+        {
+            inner.OnClientNamed(session, was);
+        }
+        catch (Exception e)
+        {
+            OnFault(session, e);
+        }
+    }
+
+    public void OnQueueStart(SessionState session, QueueName queue, QueueStart answer)
+    {
+        try
+        {
+            inner.OnQueueStart(session, queue, answer);
         }
         catch (Exception e)
         {

@@ -2,6 +2,7 @@ using System.Net;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
 using Postern.Smtp.Overload;
+using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
@@ -27,6 +28,21 @@ public interface ISmtpEvents
 
     /// <summary>A connection was answered 421 at the gate; <paramref name="reason"/> names the limit.</summary>
     void OnTurnedAway(string listener, IPAddress client, string reason)
+    {
+    }
+
+    /// <summary>A listed load balancer sent no proper PROXY header; its connection was dropped without a reply.</summary>
+    void OnProxyRefused(string listener, IPAddress balancer, string reason)
+    {
+    }
+
+    /// <summary>A peer named another client by XCLIENT: <paramref name="session"/> has the new facts, <paramref name="was"/> is who it was until now.</summary>
+    void OnClientNamed(SessionState session, IPAddress was)
+    {
+    }
+
+    /// <summary>ETRN was answered.</summary>
+    void OnQueueStart(SessionState session, QueueName queue, QueueStart answer)
     {
     }
 

@@ -22,11 +22,15 @@ internal static class ExtensionTable
         Limits.Row,
         StartTls.Row,
         Auth.Row,
+        Etrn.Row,
+        XClient.Row,
+        XForward.Row,
     ];
 
     /// <summary>The keywords that a listener may do without.</summary>
     public static IEnumerable<string> Optional => All.Select(static e => e.Keyword).Where(IsOptional);
 
     public static bool IsOptional(string keyword) =>
-        !StartTls.Row.Has(keyword) && !Auth.Row.Has(keyword) && All.Any(e => e.Has(keyword));
+        !StartTls.Row.Has(keyword) && !Auth.Row.Has(keyword) && !Etrn.Row.Has(keyword) && !XClient.Row.Has(keyword) && !XForward.Row.Has(keyword)
+        && All.Any(e => e.Has(keyword));
 }

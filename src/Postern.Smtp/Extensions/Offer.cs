@@ -18,6 +18,9 @@ internal sealed record Offer(
 {
     private readonly StoreFeatures honoured = Server.Store.Honours;
 
+    /// <summary>What the peer may say of others.</summary>
+    public PeerTrust Trust { get; init; }
+
     public SessionLimits Limits => Listener.Limits ?? Server.Limits;
 
     public bool OffersTls => !IsTls && Server.Tls is not null && Listener.Tls is (TlsMode.StartTls or TlsMode.Required);

@@ -36,6 +36,7 @@ public static class StandardReply
     public static Reply NoStorage { get; } = Make(452, (4, 3, 1), "Insufficient system storage, try again later");
     public static Reply StoreUnavailable { get; } = Make(454, (4, 7, 0), "Temporary authentication failure, try again later");
 
+
     // 500 and 501: syntax
     public static Reply LineTooLong { get; } = Make(500, (5, 5, 2), "Line too long");
     public static Reply SaslLineTooLong { get; } = Make(500, (5, 5, 6), "Authentication exchange line is too long");
@@ -51,6 +52,8 @@ public static class StandardReply
     public static Reply BadRecipient { get; } = Make(501, (5, 1, 3), "Bad recipient address syntax");
     public static Reply SourceRoute { get; } = Make(501, (5, 1, 3), "Source routes are not accepted");
     public static Reply BadParameters { get; } = Make(501, (5, 5, 4), "Bad parameter syntax");
+
+    public static Reply BadPeerAttribute { get; } = Make(501, (5, 5, 4), "Bad attribute name or value");
 
     // 503: sequence
     public static Reply BadSequence { get; } = Make(503, (5, 5, 1), "Bad sequence of commands");
@@ -73,6 +76,9 @@ public static class StandardReply
     public static Reply UnknownParameter { get; } = Make(555, (5, 5, 4), "Parameter not recognized");
     public static Reply UnknownBody { get; } = Make(501, (5, 5, 4), "BODY value not recognized");
 
+    public static Reply ExpnNotAvailable { get; } = Make(502, (5, 5, 1), "EXPN is not available");
+    public static Reply EtrnNotAvailable { get; } = Make(502, (5, 5, 1), "ETRN is not available here");
+
     // 53x: who you are
     public static Reply StartTlsFirst { get; } = Make(530, (5, 7, 0), "Must issue a STARTTLS command first");
     public static Reply RequireTlsNeedsTls { get; } = Make(530, (5, 7, 10), "REQUIRETLS is for a connection under TLS");
@@ -83,6 +89,8 @@ public static class StandardReply
     public static Reply BareLineEnd { get; } = Make(554, (5, 6, 0), "Bare CR or LF in the message; every line must end in CRLF");
     public static Reply RelayDenied { get; } = Make(550, (5, 7, 1), "Relay access denied");
     public static Reply NonAsciiAddress { get; } = Make(553, (5, 6, 7), "A non-ASCII address needs SMTPUTF8");
+    public static Reply NotAuthorizedPeer { get; } = Make(550, (5, 7, 0), "Insufficient authorization");
+    public static Reply NoSuchMailbox { get; } = Make(550, (5, 1, 1), "No such mailbox");
     public static Reply ClientNotAllowed { get; } = Make(554, (5, 7, 1), "Your address may not connect here");
 
     public static Reply Queued(string id) => Make(250, (2, 0, 0), $"Queued as {id}");
@@ -99,6 +107,8 @@ public static class StandardReply
 
     internal static Reply HoldTooLong(TimeSpan most) =>
         Make(501, (5, 5, 4), string.Create(CultureInfo.InvariantCulture, $"Messages are held for at most {most.TotalSeconds:F0} seconds"));
+
+    internal static Reply Verified(Mailbox mailbox) => Make(250, (2, 1, 5), $"<{mailbox}>");
 
     internal static Reply Relay(Mailbox recipient) => Make(550, (5, 7, 1), $"<{recipient}>: Relay access denied");
 

@@ -8,7 +8,7 @@ namespace Postern.Smtp.Session;
 
 /// <summary>
 /// What one listener offers in one state, and the EHLO reply that says so (RFC 5321 §4.1.1.1). Derived from the extension table, mechanisms,
-/// verifiers, TLS, login and the listener; never configured by hand. Made once for each listener and state.
+/// verifiers, TLS, login, trust in the peer and the listener; never configured by hand. Made once for each listener and state.
 /// </summary>
 internal sealed class Capabilities
 {
@@ -55,8 +55,8 @@ internal sealed class Capabilities
     /// <summary>The parameters that RCPT takes.</summary>
     public ImmutableArray<Parameter<RecipientParameters>> RecipientParameters { get; }
 
-    public static Capabilities Derive(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls, bool isLoggedIn) =>
-        new(new Offer(server, listener, isTls, isLoggedIn, MechanismsFor(server, listener, isTls), MechanismsFor(server, listener, isTls: true)));
+    public static Capabilities Derive(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls, bool isLoggedIn, PeerTrust trust) =>
+        new(new Offer(server, listener, isTls, isLoggedIn, MechanismsFor(server, listener, isTls), MechanismsFor(server, listener, isTls: true)) { Trust = trust });
 
     private EhloReply MakeEhlo() => new(
         new Reply(250, status: null, [offer.Server.Hostname, .. ExtensionTable.All.Select(e => e.LineFor(offer)).OfType<string>()]),

@@ -33,6 +33,9 @@ public sealed record SessionLimits
     /// <summary>How long a TLS handshake may take.</summary>
     public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a load balancer's PROXY header may take.</summary>
+    public TimeSpan ProxyHeader { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Failed logins before the connection is closed with 421; at least 3 (RFC 4954 §9).</summary>
     public int FailedLogins { get; init; } = 5;
 

@@ -9,6 +9,9 @@ namespace Postern.Smtp.Session;
 /// </summary>
 public sealed class SessionState
 {
+    private IPAddress clientAddress = IPAddress.None;
+    private int clientPort;
+
     /// <summary>Random, for logs: 12 hexadecimal digits.</summary>
     public required string Id { get; init; }
 
@@ -18,11 +21,35 @@ public sealed class SessionState
     /// <summary>This server's own name, as in the greeting.</summary>
     public required string Hostname { get; init; }
 
-    /// <summary>The client's address, IPv4-mapped IPv6 already turned into IPv4.</summary>
-    public required IPAddress ClientAddress { get; init; }
+    /// <summary>
+    /// The client's address, IPv4-mapped IPv6 already turned into IPv4. Behind a listed load balancer it is the one in the PROXY header, after
+    /// XCLIENT the one that was claimed there: 255.255.255.255 where it was said to be unknown.
+    /// </summary>
+    public required IPAddress ClientAddress { get => clientAddress; init => clientAddress = value; }
 
     /// <summary>The client's port; 0 where it has none.</summary>
-    public int ClientPort { get; init; }
+    public int ClientPort { get => clientPort; init => clientPort = value; }
+
+    /// <summary>Where the client connected to: here, or at the load balancer. Null where the connection has no addresses.</summary>
+    public IPEndPoint? ServerEndpoint { get; internal set; }
+
+    /// <summary>The load balancer that opened the connection with a PROXY header; null without one.</summary>
+    public IPAddress? ProxyAddress { get; init; }
+
+    /// <summary>What that load balancer claims of the client's connection.</summary>
+    public ProxyClaims ProxyClaims { get; init; } = ProxyClaims.None;
+
+    /// <summary>What the peer may say of others; a fact of its own address, which XCLIENT does not change.</summary>
+    internal PeerTrust Trust { get; init; }
+
+    /// <summary>The peer that has named another client by XCLIENT; null where the client speaks for itself.</summary>
+    public IPAddress? XClientPeer { get; private set; }
+
+    /// <summary>What was said by XCLIENT, over all its commands.</summary>
+    public PeerClaims XClient { get; private set; } = PeerClaims.None;
+
+    /// <summary>What was said by XFORWARD of the next message's origin: for the logs, and for nothing else.</summary>
+    public PeerClaims Forwarded { get; internal set; } = PeerClaims.None;
 
     /// <summary>The session speaks LMTP (RFC 2033).</summary>
     public bool IsLmtp { get; init; }
@@ -72,6 +99,23 @@ public sealed class SessionState
         (true, false, false) => IsUtf8 ? (IsLmtp ? "UTF8LMTP" : "UTF8SMTP") : IsLmtp ? "LMTP" : "ESMTP",
         (false, _, _) => IsLmtp ? "LMTP" : "SMTP",
     };
+
+    /// <summary>XCLIENT: another client, who has said nothing yet. A login counts only when it came by the same command.</summary>
+    internal void Become(PeerClaims claims, bool withLogin)
+    {
+        XClientPeer ??= ClientAddress;
+        XClient = claims;
+        // What the peer may do by its own address is not for a client that nobody knows.
+        clientAddress = claims.IsAddressUnknown ? IPAddress.None : claims.Address ?? clientAddress;
+        clientPort = claims.Port ?? clientPort;
+        if (claims.ServerAddress is { } server)
+            ServerEndpoint = new IPEndPoint(server, claims.ServerPort ?? ServerEndpoint?.Port ?? 0);
+        HeloName = null;
+        IsExtended = false;
+        Identity = withLogin && claims.Login is { } login ? new SaslIdentity(login, login) : null;
+        Mechanism = Identity is null ? null : "XCLIENT";
+        PolicyMemo = null;
+    }
 
     private bool IsUtf8 => Transaction is { Parameters.IsUtf8: true };
 

@@ -45,14 +45,17 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
     public bool LacksRequiredTls => listener.Options.Tls == TlsMode.Required && state.Tls is null;
 
-    /// <summary>What this listener offers in the present state of TLS and login.</summary>
-    public Capabilities Capabilities => listener.CapabilitiesFor(state.Tls is not null, state.Identity is not null);
+    /// <summary>What this listener offers in the present state of TLS and login, to this peer.</summary>
+    public Capabilities Capabilities => listener.CapabilitiesFor(state.Tls is not null, state.Identity is not null, state.Trust);
 
     /// <summary>Who was named as sender lately.</summary>
     public RecentMailboxes Senders => senders ??= new RecentMailboxes();
 
     /// <summary>Who was named as recipient lately.</summary>
     public RecentMailboxes Recipients => recipients ??= new RecentMailboxes();
+
+    /// <summary>Its place at the gate; null where nobody counts.</summary>
+    public GatePlace? Place { get; init; }
 
     /// <summary>What mechanisms with channel binding compare; null in clear.</summary>
     public ChannelBindings? Channel { get; private set; }
@@ -146,6 +149,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     public async ValueTask EndTransactionAsync()
     {
         state.Transaction = null;
+        state.Forwarded = PeerClaims.None;
         if (reception is not null)
             await reception.EndAsync();
         chunks?.End();

@@ -24,6 +24,10 @@ internal static class VerbTable
         Rset.Row,
         Noop.Row,
         Vrfy.Row,
+        Expn.Row,
+        Etrn.Row,
+        XClient.Row,
+        XForward.Row,
         Help.Row,
         Quit.Row,
     ];

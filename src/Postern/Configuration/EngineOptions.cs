@@ -81,6 +81,7 @@ internal static class EngineOptions
         Accounts = configuration.Accounts,
         Policy = configuration.ToPolicy(),
         Delivery = configuration.ToDelivery(),
+        EtrnDomains = configuration.Delivery.Etrn.ToFrozenSet(),
         Spool = configuration.ToSpool(),
         LogDirectory = configuration.LogsDirectory,
         LogCopy = logCopy,

@@ -18,20 +18,20 @@ public sealed class StateTableTests : IDisposable
     /// <summary>The chunk stands behind its command; were it read as commands, there would be two replies.</summary>
     private const string Chunk = "BDAT 12\r\nNOOP\r\nNOOP";
 
-    private static readonly string[] Verbs = ["EHLO c", "HELO c", "LHLO c", "STARTTLS", Login, "MAIL FROM:<a@example.org>", "RCPT TO:<b@accepted.example>", "DATA", Chunk, "RSET", "NOOP", "VRFY x", "HELP", "QUIT"];
+    private static readonly string[] Verbs = ["EHLO c", "HELO c", "LHLO c", "STARTTLS", Login, "MAIL FROM:<a@example.org>", "RCPT TO:<b@accepted.example>", "DATA", Chunk, "RSET", "NOOP", "VRFY x", "EXPN x", "ETRN example.org", "XCLIENT ADDR=192.0.2.1", "XFORWARD ADDR=192.0.2.1", "HELP", "QUIT"];
 
     /// <summary>One row a phase, one column a verb, in the order above. TLS is offered and not yet on, nobody is logged in.</summary>
     private static readonly Dictionary<Phase, int[]> Replies = new()
     {
-        [Phase.Connected] = [250, 250, 500, 220, 503, 503, 503, 503, 503, 250, 250, 252, 214, 221],
-        [Phase.Ready] = [250, 250, 500, 220, 235, 250, 503, 503, 503, 250, 250, 252, 214, 221],
-        [Phase.Mail] = [250, 250, 500, 503, 503, 503, 250, 554, 554, 250, 250, 252, 214, 221],
-        [Phase.Rcpt] = [250, 250, 500, 503, 503, 503, 250, 354, 250, 250, 250, 252, 214, 221],
-        [Phase.Bdat] = [250, 250, 500, 503, 503, 503, 503, 503, 250, 250, 250, 252, 214, 221],
+        [Phase.Connected] = [250, 250, 500, 220, 503, 503, 503, 503, 503, 250, 250, 530, 502, 503, 550, 503, 214, 221],
+        [Phase.Ready] = [250, 250, 500, 220, 235, 250, 503, 503, 503, 250, 250, 530, 502, 502, 550, 550, 214, 221],
+        [Phase.Mail] = [250, 250, 500, 503, 503, 503, 250, 554, 554, 250, 250, 530, 502, 503, 503, 503, 214, 221],
+        [Phase.Rcpt] = [250, 250, 500, 503, 503, 503, 250, 354, 250, 250, 250, 530, 502, 503, 503, 503, 214, 221],
+        [Phase.Bdat] = [250, 250, 500, 503, 503, 503, 503, 503, 250, 250, 250, 530, 502, 503, 503, 503, 214, 221],
     };
 
     /// <summary>On a listener that requires TLS, before it; phases beyond Ready cannot be reached.</summary>
-    private static readonly int[] BeforeRequiredTls = [250, 250, 500, 220, 530, 530, 530, 530, 530, 250, 250, 530, 214, 221];
+    private static readonly int[] BeforeRequiredTls = [250, 250, 500, 220, 530, 530, 530, 530, 530, 250, 250, 530, 530, 530, 530, 530, 214, 221];
 
     private readonly CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
 
@@ -109,6 +109,7 @@ public sealed class StateTableTests : IDisposable
         "STARTTLS" when pipelined => 554,
         "STARTTLS" when underTls => 503,
         Login when loggedIn => 503,
+        "VRFY x" when loggedIn => 252,
         _ => usual,
     };
 

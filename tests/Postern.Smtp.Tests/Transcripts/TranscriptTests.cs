@@ -92,10 +92,14 @@ public sealed class TranscriptTests
                     BareNewlines = Enum.Parse<BareNewlines>(setup.GetValueOrDefault("bare newlines", "reject"), ignoreCase: true),
                     WithoutExtensions = setup.TryGetValue("without", out var without) ? without.Split(' ') : [],
                     Clients = setup.TryGetValue("clients", out var clients) ? [IPNetwork.Parse(clients)] : null,
+                    ProxyFrom = Networks(setup, "proxy from"),
+                    XClientFrom = Networks(setup, "xclient from"),
+                    XForwardFrom = Networks(setup, "xforward from"),
                 },
             ],
             Policy = setup.ContainsKey("binary") ? new BinaryPolicy() : new TestPolicy(),
             Store = store,
+            QueueStarter = setup.TryGetValue("etrn", out var domains) ? new TestQueueStarter(domains.Split(' ')) : null,
             Tls = new TlsOptions(TestCertificate.Instance),
             Sasl = new SaslContext { Passwords = passwords, Grants = passwords },
             Limits = new SessionLimits
@@ -109,6 +113,9 @@ public sealed class TranscriptTests
             },
         };
     }
+
+    private static IPNetwork[]? Networks(IReadOnlyDictionary<string, string> setup, string key) =>
+        setup.TryGetValue(key, out var text) ? [.. text.Split(' ').Select(IPNetwork.Parse)] : null;
 
     private static Reply ParseReply(string text)
     {
