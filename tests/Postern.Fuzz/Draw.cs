@@ -24,5 +24,12 @@ internal struct Draw(ulong seed)
     /// <summary>From 0 to below <paramref name="bound"/>.</summary>
     public int Below(int bound) => (int)((Next() >> 33) % (uint)bound);
 
+    /// <summary>Numbers from 1 to <paramref name="largest"/>, the same ones for the same state.</summary>
+    public readonly Func<int> Sizes(int largest)
+    {
+        var own = this;
+        return () => 1 + own.Below(Math.Max(1, largest));
+    }
+
     public bool OneIn(int count) => Below(count) == 0;
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Postern.Fuzz.Models;
+using Postern.Testing;
 
 namespace Postern.Fuzz.Targets;
 
@@ -26,7 +27,7 @@ internal sealed class DialogueTarget : ITarget
         var server = servers[input.Span[0] % servers.Length];
         var largest = input.Span[1] switch { 0 => input.Length, 1 => 1, var size => size };
         var said = input[HeaderOctets..];
-        using var stream = new PieceStream(said, Draw.From(input.Span), largest, DialogueServer.MaxOutput(said.Length));
+        using var stream = new PieceStream(said, Draw.From(input.Span).Sizes(largest), DialogueServer.MaxOutput(said.Length));
         server.Begin();
         await server.Listener.ServeAsync(stream, socket: null, port: 4711, IPAddress.Loopback);
         BrokenException.Unless(server.Fault is null, $"no session faults: {server.Fault}");

@@ -1,5 +1,6 @@
 using Postern.Fuzz.Models;
 using Postern.Smtp.Transport;
+using Postern.Testing;
 
 namespace Postern.Fuzz.Targets;
 
@@ -18,7 +19,7 @@ internal sealed class LineTarget : ITarget
         var draw = Draw.From(input.Span);
         var limit = 1 + draw.Below(draw.OneIn(2) ? 16 : 600);
         BrokenException.Unless(Agrees(input.Span, limit), "LineReader finds at once what the model finds");
-        await using var transport = new SmtpTransport(new PieceStream(input, draw, 1 + draw.Below(40)));
+        await using var transport = new SmtpTransport(new PieceStream(input, draw.Sizes(1 + draw.Below(40))));
         for (var at = 0; ;)
         {
             var before = at;

@@ -1,5 +1,5 @@
-using Postern.Fuzz.Models;
 using Postern.Smtp.Replies;
+using Postern.Testing;
 
 namespace Postern.Fuzz.Targets;
 
@@ -28,7 +28,7 @@ internal sealed class ReplyTarget : ITarget
     private static async ValueTask<ulong> ReadAsync(ReadOnlyMemory<byte> input, Draw draw, int largest, ReplyLimits limits)
     {
         var signal = new Signal();
-        var reader = new ReplyReader(new PieceStream(input, draw, largest), limits);
+        var reader = new ReplyReader(new PieceStream(input, draw.Sizes(largest)), limits);
         for (var count = 0; ; count++)
         {
             BrokenException.Unless(count <= input.Length / 3, "the replies end");

@@ -1,13 +1,14 @@
-namespace Postern.Tests;
+namespace Postern.Testing;
 
-/// <summary>Files of the source tree that tests hold to the truth.</summary>
-internal static class RepositoryFiles
+/// <summary>Where the source tree is, for tests that hold its documentation to the truth.</summary>
+public static class SourceTree
 {
-    public static string Root { get; } = FindRoot();
+    public static string Root { get; } = Find();
 
+    /// <summary>The file or folder of this path inside the tree.</summary>
     public static string PathOf(string relative) => Path.Combine(Root, relative);
 
-    private static string FindRoot()
+    private static string Find()
     {
         var directory = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(directory, "Postern.slnx")))

@@ -1,10 +1,13 @@
-namespace Postern.Fuzz.Models;
+namespace Postern.Testing;
 
-/// <summary>A peer that says fixed octets in pieces whose sizes a number decides, then ends. What it hears is kept, up to a bound. Never waits.</summary>
-internal sealed class PieceStream(ReadOnlyMemory<byte> says, Draw sizes, int largest, int maxHeard = 0) : Stream
+/// <summary>
+/// A peer that says fixed octets in pieces, then ends. What it hears is kept. Nothing ever waits, so a session on it runs to its end at once.
+/// </summary>
+/// <param name="nextSize">The octets of the next piece, at most; one or more.</param>
+/// <param name="maxHeard">Hearing more is an error.</param>
+public sealed class PieceStream(ReadOnlyMemory<byte> says, Func<int> nextSize, int maxHeard = int.MaxValue) : Stream
 {
     private readonly MemoryStream heard = new();
-    private Draw draw = sizes;
     private int said;
 
     public ReadOnlyMemory<byte> Heard => heard.GetBuffer().AsMemory(0, (int)heard.Length);
@@ -33,7 +36,7 @@ internal sealed class PieceStream(ReadOnlyMemory<byte> says, Draw sizes, int lar
 
     public override int Read(Span<byte> buffer)
     {
-        var size = Math.Min(Math.Min(buffer.Length, 1 + draw.Below(largest)), says.Length - said);
+        var size = Math.Min(Math.Min(buffer.Length, nextSize()), says.Length - said);
         says.Span.Slice(said, size).CopyTo(buffer);
         said += size;
         return size;
@@ -43,7 +46,8 @@ internal sealed class PieceStream(ReadOnlyMemory<byte> says, Draw sizes, int lar
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        BrokenException.Unless(heard.Length + buffer.Length <= maxHeard, $"the output is bounded by the input: more than {maxHeard} octets for {says.Length}");
+        if (heard.Length + buffer.Length > maxHeard)
+            throw new InvalidDataException($"more than {maxHeard} octets said for {says.Length} heard");
         heard.Write(buffer);
     }
 
