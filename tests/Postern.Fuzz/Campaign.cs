@@ -13,12 +13,13 @@ internal sealed class Campaign(ITarget target, Watchdog watchdog, ulong seed)
 
     private readonly Corpus corpus = new([.. target.Seeds, .. Seeds.Transcripts.Select(static t => t.Octets)]);
     private Draw draw = new(seed);
+    private long began = Stopwatch.GetTimestamp();
 
     public long Inputs { get; private set; }
 
     public int Behaviours => corpus.Behaviours;
 
-    public TimeSpan Elapsed { get; private set; }
+    public TimeSpan Elapsed => Stopwatch.GetElapsedTime(began);
 
     /// <summary>What was alive after a quarter and at the end, in octets.</summary>
     public (long Early, long Late) Memory { get; private set; }
@@ -27,11 +28,11 @@ internal sealed class Campaign(ITarget target, Watchdog watchdog, ulong seed)
     public async Task<Finding?> RunAsync(TimeSpan time, long? inputs)
     {
         var mutator = new Mutator(corpus, target.MaxOctets);
-        var began = Stopwatch.GetTimestamp();
+        began = Stopwatch.GetTimestamp();
         var early = 0L;
-        while (!IsOver(began, time, inputs, share: 1))
+        while (!IsOver(time, inputs, share: 1))
         {
-            if (early == 0 && IsOver(began, time, inputs, share: 4))
+            if (early == 0 && IsOver(time, inputs, share: 4))
                 early = GC.GetTotalMemory(forceFullCollection: true);
             for (var i = 0; i < Round; i++)
             {
@@ -41,7 +42,6 @@ internal sealed class Campaign(ITarget target, Watchdog watchdog, ulong seed)
             }
         }
 
-        Elapsed = Stopwatch.GetElapsedTime(began);
         var late = GC.GetTotalMemory(forceFullCollection: true);
         Memory = (early, late);
         return early > 0 && late - early > MaxGrowthOctets
@@ -71,6 +71,5 @@ internal sealed class Campaign(ITarget target, Watchdog watchdog, ulong seed)
         }
     }
 
-    private bool IsOver(long began, TimeSpan time, long? inputs, int share) =>
-        inputs is { } bound ? Inputs >= bound / share : Stopwatch.GetElapsedTime(began) >= time / share;
+    private bool IsOver(TimeSpan time, long? inputs, int share) => inputs is { } bound ? Inputs >= bound / share : Elapsed >= time / share;
 }
