@@ -1,11 +1,10 @@
 using Postern.Configuration;
-using Postern.Testing;
 
 namespace Postern.Tests.Configuration;
 
 public sealed class ConfigurationReferenceTests
 {
-    private static readonly string Page = SourceTree.PathOf("docs/configuration.md");
+    private static readonly string Page = RepositoryFiles.PathOf("docs/configuration.md");
 
     /// <summary>POSTERN_WRITE_DOCS=1 writes the page anew.</summary>
     [Fact]
