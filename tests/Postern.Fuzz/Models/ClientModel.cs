@@ -11,7 +11,11 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
 {
     private readonly ReplyWalk replies = new(heard);
     private Signal behaviour = new();
+    private readonly List<byte> chunks = [];
     private int at;
+    private int recipients;
+    private bool hasSender;
+    private bool isBinary;
     private bool isOver;
 
     public ulong Behaviour => behaviour.Value;
@@ -27,6 +31,12 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
             var outcome = LineModel.Take(said.Span, rules.LineOctets, ref at, out var line);
             if (outcome == LineOutcome.Closed)
                 break;
+            if (outcome == LineOutcome.Line && ChunkModel.TryRead(line, out var chunk))
+            {
+                Send(chunk);
+                continue;
+            }
+
             var code = Next();
             isOver |= outcome == LineOutcome.BadOctet;
             if (outcome == LineOutcome.Line)
@@ -57,6 +67,9 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
             case 354:
                 BrokenException.Unless(Is(line, "DATA"), "only DATA is answered 354");
                 Send();
+                break;
+            case 250:
+                Count(line);
                 break;
             case 235:
                 BrokenException.Unless(Is(line, "AUTH"), "only AUTH is answered 235");
@@ -95,14 +108,81 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
         }
 
         at += content.End;
+        Conclude(content.Octets, Next());
+    }
+
+    /// <summary>What MAIL, RCPT and those that end a transaction mean for what follows, once they are answered 250.</summary>
+    private void Count(ReadOnlySpan<byte> line)
+    {
+        if (Is(line, "RCPT"))
+        {
+            recipients++;
+            return;
+        }
+
+        var isMail = Is(line, "MAIL");
+        if (!isMail && !Is(line, "RSET") && !Is(line, "EHLO") && !Is(line, "HELO") && !Is(line, "LHLO"))
+            return;
+        EndTransaction();
+        hasSender = isMail;
+        isBinary = isMail && Encoding.Latin1.GetString(line).Contains("BODY=BINARYMIME", StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>A chunk follows its command at once, and is read before any reply, also where it is refused.</summary>
+    private void Send(ChunkModel chunk)
+    {
+        var isWhole = chunk.Octets >= 0 && chunk.Octets <= said.Length - at;
+        if (!isWhole && chunk.Octets >= 0 && replies.IsAtEnd)
+        {
+            isOver = true;
+            return;
+        }
+
         var code = Next();
-        BrokenException.Unless((code == 250) == (!content.HasBareLineEnd && content.Octets.Length <= rules.ContentOctets), $"a message is taken exactly when it may be: {code}");
+        behaviour.Add(chunk.IsLast);
+        isOver |= code == 421 || !isWhole;
+        if (!isWhole)
+        {
+            BrokenException.Unless(code is 421 or >= 500, $"a chunk that cannot be read is refused: {code}");
+            while (!replies.IsAtEnd)
+                Next();
+            return;
+        }
+
+        if (code == 250)
+        {
+            BrokenException.Unless(hasSender, "a chunk is taken inside a transaction");
+            chunks.AddRange(said.Span.Slice(at, (int)chunk.Octets));
+        }
+
+        at += (int)chunk.Octets;
+        if (chunk.IsLast && hasSender)
+            Conclude([.. chunks], code, isChunk: true);
+    }
+
+    /// <summary>The end of a message: what its first reply means, and the replies to the other recipients of LMTP.</summary>
+    private void Conclude(byte[] content, int code, bool isChunk = false)
+    {
+        var isBare = !isBinary && ContentModel.IsBare(content);
+        var kept = isBare && rules.Mends ? ContentModel.Mend(content) : content;
+        var isAllowed = (!isBare || rules.Mends) && kept.Length <= rules.ContentOctets;
+        BrokenException.Unless(code == 250 ? isAllowed : !isAllowed || isChunk, $"a message is taken exactly when it may be: {code}");
         if (code == 250)
         {
             var hash = new Signal();
-            hash.Add(content.Octets);
+            hash.Add(kept);
             Stored.Add(hash.Value);
         }
+
+        for (var more = rules.IsLmtp ? recipients - 1 : 0; more > 0 && !(code == 421 && replies.IsAtEnd); more--)
+            BrokenException.Unless(Next() == code, "every recipient of one message has the same answer");
+        EndTransaction();
+    }
+
+    private void EndTransaction()
+    {
+        (hasSender, isBinary, recipients) = (false, false, 0);
+        chunks.Clear();
     }
 
     /// <summary>The replies that may be the last although the client has more to say.</summary>

@@ -30,8 +30,22 @@ internal sealed record ContentModel(byte[] Octets, bool HasBareLineEnd, int End)
         return new ContentModel([.. content], isBare, End: -1);
     }
 
-    /// <summary>Every CR, LF or CRLF as CRLF, and one at the end: what content is once it has been sent on.</summary>
-    public static byte[] Normalize(ReadOnlySpan<byte> content)
+    /// <summary>A CR or an LF stands alone.</summary>
+    public static bool IsBare(ReadOnlySpan<byte> content)
+    {
+        for (var i = 0; i < content.Length; i++)
+        {
+            if (content[i] == '\r' && i + 1 < content.Length && content[i + 1] == '\n')
+                i++;
+            else if (content[i] is (byte)'\r' or (byte)'\n')
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Every CR, LF or CRLF as CRLF.</summary>
+    public static byte[] Mend(ReadOnlySpan<byte> content)
     {
         var normal = new List<byte>(content.Length + 2);
         for (var i = 0; i < content.Length; i++)
@@ -47,8 +61,6 @@ internal sealed record ContentModel(byte[] Octets, bool HasBareLineEnd, int End)
             normal.AddRange("\r\n"u8);
         }
 
-        if (normal.Count > 0 && normal[^1] != '\n')
-            normal.AddRange("\r\n"u8);
         return [.. normal];
     }
 }

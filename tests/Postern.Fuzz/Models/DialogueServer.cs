@@ -16,12 +16,20 @@ internal sealed class DialogueServer : IEnvelopePolicy, IMessageStore, ISmtpEven
 {
     private readonly Func<string, bool> suits;
 
-    private DialogueServer(Func<string, bool> suits, TlsMode tls, SessionLimits limits)
+    private DialogueServer(Func<string, bool> suits, TlsMode tls, SessionLimits limits, MailProtocol protocol = MailProtocol.Smtp, BareNewlines bareNewlines = BareNewlines.Reject)
     {
         this.suits = suits;
-        Rules = new DialogueRules(limits.SaslOctets, limits.MessageOctets);
+        Rules = new DialogueRules(limits.SaslOctets, limits.MessageOctets, bareNewlines == BareNewlines.Normalize, protocol == MailProtocol.Lmtp);
         var passwords = new TestPasswords("alice:secret");
-        var options = new SmtpListenerOptions { Name = "fuzz", Endpoints = [], Tls = tls, Auth = tls == TlsMode.None ? AuthMode.Always : AuthMode.TlsOnly };
+        var options = new SmtpListenerOptions
+        {
+            Name = "fuzz",
+            Endpoints = [],
+            Tls = tls,
+            Auth = tls == TlsMode.None ? AuthMode.Always : AuthMode.TlsOnly,
+            Protocol = protocol,
+            BareNewlines = bareNewlines,
+        };
         var server = new SmtpServer(new SmtpServerOptions
         {
             Hostname = "mail.example.org",
@@ -65,6 +73,8 @@ internal sealed class DialogueServer : IEnvelopePolicy, IMessageStore, ISmtpEven
             FailedLogins = 3,
             CommandsPerMessage = 20,
         }),
+        new(static setup => setup.Contains("lmtp", StringComparison.OrdinalIgnoreCase), TlsMode.None, new SessionLimits { MessageOctets = 400 }, MailProtocol.Lmtp),
+        new(static setup => setup.Contains("normalize", StringComparison.OrdinalIgnoreCase), TlsMode.None, new SessionLimits { MessageOctets = 400 }, bareNewlines: BareNewlines.Normalize),
     ];
 
     /// <summary>What a session may say for so much input: no reply is longer than 64 octets for each octet of its command, but for EHLO and HELP.</summary>

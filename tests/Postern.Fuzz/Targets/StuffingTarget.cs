@@ -36,11 +36,18 @@ internal sealed class StuffingTarget : ITarget
         var received = ContentModel.Read(sent.AsSpan(0, length));
         BrokenException.Unless(received.End == length, "the end of data is the end of what is sent");
         BrokenException.Unless(!received.HasBareLineEnd, "no bare CR or LF is sent");
-        BrokenException.Unless(received.Octets.AsSpan().SequenceEqual(ContentModel.Normalize(octets)), "what is received is what was sent");
+        BrokenException.Unless(received.Octets.AsSpan().SequenceEqual(Sent(octets)), "what is received is what was sent");
 
         var signal = new Signal();
         signal.AddSize(octets.Length);
         signal.Add(Math.Min(8, length - octets.Length));
         return new(signal.Value);
+    }
+
+    /// <summary>Content with its line ends made right, the last one too.</summary>
+    private static byte[] Sent(ReadOnlySpan<byte> content)
+    {
+        var mended = ContentModel.Mend(content);
+        return mended.Length == 0 || mended[^1] == '\n' ? mended : [.. mended, .. "\r\n"u8];
     }
 }

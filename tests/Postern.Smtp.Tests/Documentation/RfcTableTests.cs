@@ -28,10 +28,14 @@ public sealed class RfcTableTests
     [InlineData("Verbs")]
     public void Every_extension_and_every_verb_has_a_line(string folder)
     {
-        // Machinery of the table, not an extension.
-        string[] machinery = ["Extension.cs", "ExtensionTable.cs", "Offer.cs", "Parameter.cs", "ParameterReader.cs", "ReadParameter.cs"];
         var named = Rows.SelectMany(static row => TestNames.In(row[2])).ToHashSet();
-        foreach (var file in Directory.EnumerateFiles(SourceTree.PathOf($"src/Postern.Smtp/{folder}"), "*.cs").Select(Path.GetFileName).Except(machinery))
+        foreach (var path in Directory.EnumerateFiles(SourceTree.PathOf($"src/Postern.Smtp/{folder}"), "*.cs"))
+        {
+            // What has no row in its table is the table's machinery.
+            var file = Path.GetFileName(path);
+            if (!File.ReadAllText(path).Contains(" Row = ", StringComparison.Ordinal))
+                continue;
             Assert.True(named.Contains($"Postern.Smtp/{folder}/{file}"), $"docs/rfcs.md has no line for {folder}/{file}");
+        }
     }
 }
