@@ -31,8 +31,8 @@ public sealed class TranscriptTests
     }
 
     [Fact]
-    public void There_are_at_least_sixty_transcripts() =>
-        Assert.True(Directory.GetFiles(Transcript.Folder, "*.smtp").Length >= 60);
+    public void There_are_at_least_200_transcripts() =>
+        Assert.True(Directory.GetFiles(Transcript.Folder, "*.smtp").Length >= 200);
 
     [Theory]
     [MemberData(nameof(All))]
