@@ -37,7 +37,7 @@ public sealed class ExtensionTableTests
     [Fact]
     public void A_store_that_says_nothing_is_promised_for_nothing()
     {
-        var capabilities = Capabilities.Derive(Options(new PlainStore()), Listener(), isTls: true, isLoggedIn: true);
+        var capabilities = Capabilities.Derive(Options(new PlainStore()), Listener(), isTls: true, isLoggedIn: true, PeerTrust.None);
         Assert.Equal(["mail.example.org", "PIPELINING", "SIZE 50000000", "8BITMIME", "ENHANCEDSTATUSCODES", "CHUNKING", "LIMITS RCPTMAX=1000"], capabilities.Ehlo.Lines);
         Assert.Equal(["SIZE", "BODY"], capabilities.MailParameters.Select(static p => p.Keyword));
         Assert.Empty(capabilities.RecipientParameters);
@@ -56,14 +56,14 @@ public sealed class ExtensionTableTests
         Assert.Equal([line], Lines(promise).Except(without));
 
         static IReadOnlyList<string> Lines(StoreFeatures honours) =>
-            Capabilities.Derive(Options(new MemoryStore { Honours = honours }), Listener(), isTls: true, isLoggedIn: true).Ehlo.Lines;
+            Capabilities.Derive(Options(new MemoryStore { Honours = honours }), Listener(), isTls: true, isLoggedIn: true, PeerTrust.None).Ehlo.Lines;
     }
 
     [Fact]
     public void The_reply_to_ehlo_is_one_object_until_its_date_is_old()
     {
         var clock = new ManualClock(new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        var capabilities = Capabilities.Derive(Options(new MemoryStore()) with { Clock = clock }, Listener(), isTls: false, isLoggedIn: true);
+        var capabilities = Capabilities.Derive(Options(new MemoryStore()) with { Clock = clock }, Listener(), isTls: false, isLoggedIn: true, PeerTrust.None);
         var first = capabilities.Ehlo;
         clock.Advance(TimeSpan.FromMinutes(59));
         Assert.Same(first, capabilities.Ehlo);
