@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool.Segments;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 
 namespace Postern.Relay.Tests.Spool;
@@ -21,6 +22,23 @@ public sealed class StoredEnvelopeTests
         Assert.Equal(envelope.RecipientParameters, found.RecipientParameters);
         Assert.Equal(envelope.Deadline, found.Deadline);
         Assert.True(found is { HasUtf8Header: true, IsInbound: true });
+    }
+
+    [Fact]
+    public async Task Internationalized_addresses_are_there_after_a_restart()
+    {
+        using var home = new SpoolHome();
+        var envelope = Samples.Envelope() with
+        {
+            Sender = new ReversePath(Mailbox.Parse("j\u00fcrgen@example.org")), Recipients = [Mailbox.Parse("\u7528\u6237@example.com")], Parameters = new MailParameters { IsUtf8 = true },
+        };
+        await using (var spool = home.Open())
+            await Samples.CommitAsync(spool, Samples.Content(10), envelope);
+
+        await using var again = home.Open();
+        var found = again.Find(envelope.Id)!.Envelope;
+        Assert.Equal(("j\u00fcrgen@example.org", "\u7528\u6237@example.com"), (found.Sender.Address, found.Recipients[0].Address));
+        Assert.True(found.Parameters.IsUtf8);
     }
 
     [Fact]
