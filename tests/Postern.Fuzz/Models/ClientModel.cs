@@ -64,6 +64,9 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
         behaviour.Add(line.Length > 0 ? line[0] & 0x5F : 0);
         switch (code)
         {
+            case 220 when Is(line, "XCLIENT"):
+                EndTransaction();
+                break;
             case 220:
                 BrokenException.Unless(Is(line, "STARTTLS"), "only STARTTLS is answered 220");
                 replies.SkipRest(); // what follows is TLS
