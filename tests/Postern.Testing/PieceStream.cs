@@ -10,6 +10,9 @@ public sealed class PieceStream(ReadOnlyMemory<byte> says, Func<int> nextSize, i
     private readonly MemoryStream heard = new();
     private int said;
 
+    /// <summary>Octets said so far.</summary>
+    public int Said => said;
+
     public ReadOnlyMemory<byte> Heard => heard.GetBuffer().AsMemory(0, (int)heard.Length);
 
     public override bool CanRead => true;

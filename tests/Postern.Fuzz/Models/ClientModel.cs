@@ -28,6 +28,7 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
         BrokenException.Unless(Next() is 220 or 421 or 554, "a session begins with a greeting");
         while (!isOver)
         {
+            var start = at;
             var outcome = LineModel.Take(said.Span, rules.LineOctets, ref at, out var line);
             if (outcome == LineOutcome.Closed)
                 break;
@@ -42,11 +43,19 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
             if (outcome == LineOutcome.Line)
                 Follow(code, line);
             else
-                BrokenException.Unless(code is 500 or 421, $"what is no line is refused: {code}");
+                Skip(code, said.Span[start..]);
             Leave(code, line);
         }
 
         BrokenException.Unless(replies.IsAtEnd, $"no reply that nobody asked for: {Encoding.Latin1.GetString(replies.Rest)}");
+    }
+
+    /// <summary>A command that is too long leaves octets behind it that nobody can tell from commands, where it was to bring content.</summary>
+    private void Skip(int code, ReadOnlySpan<byte> line)
+    {
+        BrokenException.Unless(code is 500 or 421, $"what is no line is refused: {code}");
+        var start = line[..Math.Min(5, line.Length)];
+        isOver |= Ascii.EqualsIgnoreCase(start, "BDAT "u8) || (replies.IsAtEnd && (Is(start, "BDAT") || Is(start, "DATA")));
     }
 
     /// <summary>What the reply to a command line makes of the lines behind it.</summary>
@@ -55,6 +64,9 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
         behaviour.Add(line.Length > 0 ? line[0] & 0x5F : 0);
         switch (code)
         {
+            case 220 when Is(line, "XCLIENT"):
+                EndTransaction();
+                break;
             case 220:
                 BrokenException.Unless(Is(line, "STARTTLS"), "only STARTTLS is answered 220");
                 replies.SkipRest(); // what follows is TLS

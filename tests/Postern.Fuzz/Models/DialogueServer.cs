@@ -1,3 +1,4 @@
+using System.Net;
 using Postern.Sasl;
 using Postern.Smtp;
 using Postern.Smtp.Events;
@@ -29,6 +30,8 @@ internal sealed class DialogueServer : IEnvelopePolicy, IMessageStore, ISmtpEven
             Auth = tls == TlsMode.None ? AuthMode.Always : AuthMode.TlsOnly,
             Protocol = protocol,
             BareNewlines = bareNewlines,
+            XClientFrom = protocol == MailProtocol.Lmtp ? null : [IPNetwork.Parse("127.0.0.0/8")],
+            XForwardFrom = [IPNetwork.Parse("127.0.0.0/8")],
         };
         var server = new SmtpServer(new SmtpServerOptions
         {
@@ -81,6 +84,9 @@ internal sealed class DialogueServer : IEnvelopePolicy, IMessageStore, ISmtpEven
     public static int MaxOutput(int octets) => 2000 + (octets * 64);
 
     public bool Suits(string setup) => suits(setup);
+
+    public StoreFeatures Honours =>
+        StoreFeatures.DeliveryReports | StoreFeatures.Utf8 | StoreFeatures.RequireTls | StoreFeatures.DeliverBy | StoreFeatures.Hold | StoreFeatures.Binary;
 
     public void Begin()
     {
