@@ -1,4 +1,3 @@
-using System.Text;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
 using Postern.Testing;
