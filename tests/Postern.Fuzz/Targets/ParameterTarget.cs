@@ -23,7 +23,8 @@ internal sealed class ParameterTarget : ITarget
             count++;
             length += walk.Keyword.Length + walk.Value.Length;
             BrokenException.Unless(length <= octets.Length && count <= octets.Length, "the walk over parameters ends");
-            BrokenException.Unless(!walk.Keyword.ContainsAnyExceptInRange((byte)33, (byte)126) && !walk.Value.ContainsAnyExceptInRange((byte)33, (byte)126), "keywords and values are printable");
+            BrokenException.Unless(!walk.Keyword.ContainsAnyExceptInRange((byte)33, (byte)126), "a keyword is printable");
+            BrokenException.Unless(!walk.Value.ContainsAnyInRange((byte)0, (byte)32) && !walk.Value.ContainsAny((byte)127, (byte)'='), "a value holds no control octet");
             BrokenException.Unless(!walk.IsMalformed && !walk.Keyword.IsEmpty, "a parameter has a keyword");
             signal.Add(walk.HasValue);
             signal.Add(Decode(walk.Value, decoded));
