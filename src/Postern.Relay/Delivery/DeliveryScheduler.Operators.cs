@@ -77,11 +77,15 @@ public sealed partial class DeliveryScheduler
         }
     }
 
-    /// <summary>Tries now, instead of at their time, at most <paramref name="most"/> messages with a recipient in the domain, and says how many that were.</summary>
+    /// <summary>
+    /// Tries now, instead of at their time, at most <paramref name="most"/> messages with a recipient in the domain, and says how many that were. What
+    /// its sender wants to be held (FUTURERELEASE) stays.
+    /// </summary>
     /// <param name="andBelow">Also those with a recipient in a domain below it.</param>
     public int RetryNow(Domain domain, bool andBelow, int most)
     {
         var suffix = "." + domain.Text;
+        var now = clock.GetUtcNow();
         var count = 0;
         lock (gate)
         {
@@ -89,7 +93,7 @@ public sealed partial class DeliveryScheduler
             {
                 if (count == most || isStopping)
                     break;
-                if (message.Stage != MessageStage.Waiting || !WaitsFor(message, domain, andBelow ? suffix : null))
+                if (message.Stage != MessageStage.Waiting || message.Envelope.Parameters.HoldUntil > now || !WaitsFor(message, domain, andBelow ? suffix : null))
                     continue;
                 Dispatch(message);
                 count++;
