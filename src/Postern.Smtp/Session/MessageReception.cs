@@ -9,6 +9,7 @@ internal sealed class MessageReception(SmtpSession session, SmtpTransport transp
 {
     private IMessageDraft? draft;
     private ContentWriter? writer;
+    private Action? beforeWait;
     private long begun;
 
     /// <summary>A draft is open and takes content.</summary>
@@ -55,7 +56,7 @@ internal sealed class MessageReception(SmtpSession session, SmtpTransport transp
     /// <summary>The content that follows DATA, up to the lone dot. False: the connection has to go.</summary>
     public async ValueTask<bool> ReceiveMessageAsync(CancellationToken ct)
     {
-        var end = await new DataReader(transport, Writer).ReadAsync(SetDeadline, ct);
+        var end = await new DataReader(transport, Writer).ReadAsync(beforeWait ??= SetDeadline, ct);
         session.ClearDeadline();
         if (end == DataEnd.Closed)
             return false;

@@ -8,9 +8,12 @@ public sealed class Transaction(ReversePath sender, MailParameters parameters)
     /// <summary>From here on a recipient is looked up by its hash: each is compared with all before it.</summary>
     private const int ManyRecipients = 16;
 
-    private readonly List<Recipient> recipients = [];
-    private readonly List<int> accepted = [];
-    private readonly List<string> rules = [];
+    private readonly List<Recipient> recipients = new(capacity: 1);
+
+    /// <summary>Null while no RCPT has been repeated, as nearly always: then each has a recipient of its own.</summary>
+    private List<int>? accepted;
+
+    private string[] rules = [];
     private Dictionary<Recipient, int>? places;
 
     /// <summary>Where failures are reported.</summary>
@@ -23,7 +26,7 @@ public sealed class Transaction(ReversePath sender, MailParameters parameters)
     public IReadOnlyList<Recipient> Recipients => recipients;
 
     /// <summary>For each accepted RCPT, in order, the place of its recipient in <see cref="Recipients"/>.</summary>
-    internal IReadOnlyList<int> Accepted => accepted;
+    internal IReadOnlyList<int> Accepted => accepted ?? [.. Enumerable.Range(0, recipients.Count)];
 
     /// <summary>The rules that permitted these recipients, without repetition.</summary>
     public IReadOnlyList<string> PermittedBy => rules;
@@ -32,14 +35,15 @@ public sealed class Transaction(ReversePath sender, MailParameters parameters)
     {
         var recipient = new Recipient(mailbox, parameters);
         var place = PlaceOf(recipient);
-        if (place == recipients.Count)
-        {
+        var isNew = place == recipients.Count;
+        if (isNew)
             recipients.Add(recipient);
-        }
-
-        accepted.Add(place);
+        if (accepted is not null)
+            accepted.Add(place);
+        else if (!isNew)
+            accepted = [.. Enumerable.Range(0, recipients.Count), place];
         if (!rules.Contains(rule))
-            rules.Add(rule);
+            rules = [.. rules, rule];
     }
 
     /// <summary>Where it stands; behind the last where it is new.</summary>
