@@ -32,15 +32,10 @@ public sealed class PipelineTests
     /// <summary>They end the session, so they are rare.</summary>
     private static readonly string[] Last = ["QUIT", "STARTTLS", "NO\rOP", "N\0OP"];
 
+    /// <summary>With POSTERN_SOAK=1 a million pipelines, for minutes.</summary>
     [Fact]
-    public void Row_88_a_million_random_commands_get_one_permitted_reply_each() => Check(pipelines: 46_000);
-
-    [Fact]
-    public void A_million_random_pipelines_get_one_permitted_reply_for_each_command()
-    {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("POSTERN_SOAK") == "1", "minutes: set POSTERN_SOAK=1");
-        Check(pipelines: 1_000_000);
-    }
+    public void Row_88_a_million_random_commands_get_one_permitted_reply_each() =>
+        Check(pipelines: Environment.GetEnvironmentVariable("POSTERN_SOAK") is { Length: > 0 } ? 1_000_000 : 46_000);
 
     private static void Check(int pipelines)
     {
