@@ -1,27 +1,21 @@
-using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using EmbeddedSubmission;
-using Postern.Sasl;
 using Postern.Smtp;
+using Postern.Smtp.Message;
 using Postern.Smtp.Transport;
 
-// A submission server inside your own program: one user, STARTTLS, messages printed to the console.
-//   dotnet run --project samples/EmbeddedSubmission
-//   swaks --server 127.0.0.1:3587 --tls --auth PLAIN --auth-user lisa --auth-password tiger --from lisa@example.org --to bart@example.net
-using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-var now = TimeProvider.System.GetUtcNow();
-var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(-1), now.AddYears(1));
-
-await using var server = new SmtpServer(new SmtpServerOptions
+// A submission server inside your own program: it authenticates one user and keeps each message as a file.
+var options = new SmtpServerOptions
 {
-    Hostname = "localhost",
-    Listeners = [new SmtpListenerOptions { Name = "submission", Endpoints = [new IPEndPoint(IPAddress.Loopback, 3587)] }],
-    Tls = new TlsOptions(certificate),
-    Sasl = new SaslContext { Passwords = new OneUser("lisa", "tiger") },
-    Policy = new LoggedInOnly(),
-    Store = new ConsoleStore(),
-});
+    Tls = TlsOptions.SelfSigned("localhost"), // in earnest: new TlsOptions(certificate)
+    Store = MessageStore.From((message, ct) => File.WriteAllBytesAsync($"{message.Id}.eml", message.Content, ct)),
+};
+options.Authenticate((user, password, ct) => new(user == "lisa" && password.Matches("tiger")));
+options.Listen(0); // any free port of the loopback address; in earnest 587
+
+await using var server = new SmtpServer(options);
 server.Start();
-Console.WriteLine($"listening on {server.Endpoints[0].Endpoint}, press Enter to stop");
+foreach (var (listener, endpoint) in server.Endpoints)
+    Console.WriteLine($"{listener.Name} on {endpoint}, Enter stops");
+
 Console.ReadLine();
+using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+await server.StopAsync(patience.Token); // a message that is being received may finish

@@ -24,15 +24,16 @@ public sealed class Decoys
     /// <summary>With a key that lives as long as the process.</summary>
     public static Decoys ForProcess { get; } = new(RandomNumberGenerator.GetBytes(32));
 
+    /// <summary>The iteration count of made-up SCRAM secrets.</summary>
     public int Iterations { get; }
 
     /// <summary>Nobody knows a password for it: its stored key is no hash of any key that was ever computed.</summary>
-    public ScramSecret ScramSecret(string user, HashAlgorithmName algorithm)
+    public ScramSecret ScramSecret(string user, HashAlgorithmName algorithm, int? iterations = null)
     {
         var size = Scram.ScramFunctions.SizeOf(algorithm);
         var salt = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"salt {algorithm.Name} {user}"))[..16];
         var keys = HKDF.Expand(HashAlgorithmName.SHA256, HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"keys {algorithm.Name} {user}")), size * 2);
-        return new ScramSecret(algorithm, Iterations, salt, keys.AsMemory(0, size), keys.AsMemory(size));
+        return new ScramSecret(algorithm, iterations ?? Iterations, salt, keys.AsMemory(0, size), keys.AsMemory(size));
     }
 
     /// <summary>Nobody knows a password for it.</summary>

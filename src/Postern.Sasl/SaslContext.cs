@@ -20,9 +20,6 @@ public sealed record SaslContext
     /// <summary>What stands in for users that do not exist.</summary>
     public Decoys Decoys { get; init; } = Decoys.ForProcess;
 
-    /// <summary>The bindings of this connection's channel; null without TLS.</summary>
-    public IChannelBindings? Channel { get; init; }
-
     /// <summary>A -PLUS mechanism was on offer to this client.</summary>
     public bool OffersChannelBinding { get; init; }
 
@@ -49,4 +46,7 @@ public sealed record SaslContext
 
     /// <summary>Clients may come without any identity (ANONYMOUS).</summary>
     public bool AllowsAnonymous { get; init; }
+
+    /// <summary>What mechanisms with channel binding compare; null in clear.</summary>
+    public ChannelBindings? Channel { get; init; }
 }

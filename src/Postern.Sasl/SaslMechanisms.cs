@@ -5,6 +5,7 @@ namespace Postern.Sasl;
 /// <summary>Every mechanism of this library, strongest first: the order in which a server offers them.</summary>
 public static class SaslMechanisms
 {
+    /// <summary>Shared instances; none holds state.</summary>
     public static IReadOnlyList<ISaslMechanism> All { get; } =
     [
         ExternalMechanism.Instance,

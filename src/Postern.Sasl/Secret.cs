@@ -17,7 +17,9 @@ public sealed class Secret(string text)
         return new Secret(string.Join('-', Enumerable.Range(0, Groups).Select(i => digits.Substring(i * GroupLength, GroupLength))));
     }
 
+    /// <summary>The text itself.</summary>
     public string Reveal() => text;
 
+    /// <summary>Always <c>***</c>.</summary>
     public override string ToString() => "***";
 }

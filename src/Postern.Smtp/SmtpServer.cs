@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Postern.Smtp.Overload;
+using System.Runtime.CompilerServices;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
@@ -14,24 +16,25 @@ public sealed class SmtpServer : IAsyncDisposable
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<SmtpSession, byte> sessions = new();
+    private readonly ConditionalWeakTable<SmtpListenerOptions, SmtpListener> handedOver = [];
     private readonly List<SmtpListener> listeners;
     private readonly List<Task> accepting = [];
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource closing = new();
     private ITimer? ticker;
     private volatile bool stopping;
+    private volatile bool cutOff;
 
-    /// <exception cref="ArgumentException">A listener needs TLS and there is no certificate.</exception>
+    /// <summary>Reviews the options and keeps a copy. Nothing is bound yet.</summary>
+    /// <exception cref="ArgumentException">The options hold mistakes; the message lists all of them.</exception>
     public SmtpServer(SmtpServerOptions options)
     {
-        Options = options;
+        Options = OptionsReview.Freeze(options);
+        Closing = closing.Token;
         Gate = new ConnectionGate(options.MaxConnections, options.MaxConnectionsPerAddress);
-        foreach (var listener in options.Listeners)
-        {
-            if (listener.Tls != TlsMode.None && options.Tls is null)
-                throw new ArgumentException($"listener '{listener.Name}' uses TLS, and no certificate is given", nameof(options));
-        }
-
-        listeners = [.. options.Listeners.Select(listener => new SmtpListener(this, listener))];
+        Handshakes = new HandshakeSlots(options.MaxHandshakes);
+        Load = new LoadMonitor([new ConnectionsGauge(Gate, options.MaxConnections), new MemoryGauge(options.MaxMemory), .. Options.Gauges], options.Load, Options.Events);
+        listeners = [.. Options.Listeners.Select(listener => new SmtpListener(this, listener))];
     }
 
     /// <summary>What each listener is bound to, with the real port numbers. Empty before <see cref="Start"/>.</summary>
@@ -41,16 +44,29 @@ public sealed class SmtpServer : IAsyncDisposable
     /// <summary>Connections open now.</summary>
     public int Connections => Gate.Count;
 
+    /// <summary>What it measures of itself, as of a second ago at most.</summary>
+    public LoadReport LoadReport => Load.Report;
+
     internal SmtpServerOptions Options { get; }
 
     internal ConnectionGate Gate { get; }
 
+    internal HandshakeSlots Handshakes { get; }
+
+    internal LoadMonitor Load { get; }
+
+    /// <summary>Cancelled when the server begins to stop: a connection that is no session yet is dropped.</summary>
+    internal CancellationToken Closing { get; }
+
     internal bool IsStopping => stopping;
 
     /// <summary>Binds every endpoint, then accepts.</summary>
+    /// <exception cref="InvalidOperationException">There is no listener.</exception>
     /// <exception cref="ListenException">One endpoint cannot be bound; then none is.</exception>
     public void Start()
     {
+        if (listeners.Count == 0)
+            throw new InvalidOperationException("there is nothing to listen on: call Listen on the options, or set Listeners");
         try
         {
             foreach (var listener in listeners)
@@ -62,8 +78,36 @@ public sealed class SmtpServer : IAsyncDisposable
             throw;
         }
 
-        ticker = Options.Clock.CreateTimer(_ => ExpireSessions(), state: null, Tick, Tick);
+        Watch();
         accepting.AddRange(listeners.SelectMany(static l => l.Accept()));
+    }
+
+    /// <summary>
+    /// Holds one SMTP session on a stream that somebody else accepted, from the greeting to the end; before <see cref="Start"/>, without it, or
+    /// beside it. It counts like any connection: against the limits, in <see cref="Connections"/>, and for <see cref="StopAsync"/>.
+    /// </summary>
+    /// <param name="stream">Duplex. It is the server's from now on, and disposed when the task completes, however it does.</param>
+    /// <param name="remote">The client. What is not an IP endpoint counts as 255.255.255.255, which no network list should hold.</param>
+    /// <param name="listener">What is on offer; its endpoints are not looked at. Keep the object: what follows from it is worked out once for each.</param>
+    /// <param name="ct">Ends the session with 421 as soon as it waits for the client; a message in the middle of its content is then not accepted.</param>
+    /// <exception cref="ArgumentException">The listener asks for something that the server's options lack, such as a certificate.</exception>
+    /// <exception cref="IOException">The client was turned away, and left before it could be told.</exception>
+    public async Task ServeAsync(Stream stream, EndPoint remote, SmtpListenerOptions listener, CancellationToken ct)
+    {
+        await using var owned = stream;
+        var place = listeners.Find(l => ReferenceEquals(l.Options, listener)) ?? handedOver.GetValue(listener, options =>
+        {
+            OptionsReview.Check(Options, options);
+            return new SmtpListener(this, options);
+        });
+        if (stopping)
+        {
+            await stream.WriteAsync(StandardReply.ShuttingDown.Encoded, ct);
+            return;
+        }
+
+        Watch();
+        await place.WelcomeAsync(stream, remote, ct);
     }
 
     /// <summary>
@@ -76,6 +120,7 @@ public sealed class SmtpServer : IAsyncDisposable
             return;
         stopping = true;
         CloseListeners();
+        await closing.CancelAsync();
         await Task.WhenAll(accepting);
         foreach (var session in sessions.Keys)
         {
@@ -83,14 +128,14 @@ public sealed class SmtpServer : IAsyncDisposable
                 session.Interrupt(StandardReply.ShuttingDown);
         }
 
-        if (sessions.IsEmpty)
-            drained.TrySetResult();
+        NoteDrained();
         try
         {
             await drained.Task.WaitAsync(ct);
         }
         catch (OperationCanceledException)
         {
+            cutOff = true;
             foreach (var session in sessions.Keys)
                 session.Interrupt(StandardReply.ShuttingDown);
         }
@@ -99,24 +144,55 @@ public sealed class SmtpServer : IAsyncDisposable
             await ticker.DisposeAsync();
     }
 
+    /// <summary>Stops without waiting: what is being received is cut off and was not acknowledged. Call <see cref="StopAsync"/> first to let it finish.</summary>
     public async ValueTask DisposeAsync()
     {
         using var now = new CancellationTokenSource();
         await now.CancelAsync();
         await StopAsync(now.Token);
+        closing.Dispose();
     }
 
-    internal void Enter(SmtpSession session) => sessions.TryAdd(session, 0);
+    internal void Enter(SmtpSession session)
+    {
+        sessions.TryAdd(session, 0);
+        if (cutOff)
+            session.Interrupt(StandardReply.ShuttingDown);
+    }
 
     internal void Leave(SmtpSession session)
     {
         sessions.TryRemove(session, out _);
-        if (stopping && sessions.IsEmpty)
+        NoteDrained();
+    }
+
+    /// <summary>Whoever has a place at the gate is or will be a session.</summary>
+    /// <param name="client">Null: a load balancer's connection that never named one.</param>
+    internal void LeaveGate(IPAddress? client)
+    {
+        if (client is null)
+            Gate.AbandonUnnamed();
+        else
+            Gate.Leave(client);
+        NoteDrained();
+    }
+
+    private void NoteDrained()
+    {
+        if (stopping && sessions.IsEmpty && Gate.Count == 0)
             drained.TrySetResult();
     }
 
-    private void ExpireSessions()
+    /// <summary>Sees to it that sessions are ended when their time is up.</summary>
+    private void Watch()
     {
+        lock (sessions)
+            ticker ??= Options.Clock.CreateTimer(_ => OnTick(), state: null, Tick, Tick);
+    }
+
+    private void OnTick()
+    {
+        Load.Sample();
         var now = Options.Clock.GetTimestamp();
         foreach (var (session, _) in sessions)
             session.ExpireAt(now);

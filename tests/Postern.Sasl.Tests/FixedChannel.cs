@@ -1,11 +1,9 @@
+using System.Text;
+
 namespace Postern.Sasl.Tests;
 
-/// <summary>A channel that both sides see alike; with another <paramref name="data"/>, one where somebody stands between.</summary>
-internal sealed class FixedChannel(string data = "the same on both sides") : IChannelBindings
+/// <summary>A channel that both sides see alike; with other data, one where somebody stands between.</summary>
+internal static class FixedChannel
 {
-    public bool TryGet(string name, out ReadOnlyMemory<byte> binding)
-    {
-        binding = System.Text.Encoding.ASCII.GetBytes(data);
-        return name == "tls-server-end-point";
-    }
+    public static ChannelBindings Of(string data = "the same on both sides") => new([new(ChannelBindings.TlsServerEndPoint, Encoding.ASCII.GetBytes(data))]);
 }

@@ -30,7 +30,7 @@ internal sealed class TestUsers : IPasswordVerifier, IScramSecrets, ISharedSecre
                 External = users,
                 Grants = users,
                 AllowsAnonymous = true,
-                Channel = new FixedChannel(),
+                Channel = FixedChannel.Of(),
                 Hostname = "mail.example.org",
             };
         }

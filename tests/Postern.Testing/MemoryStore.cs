@@ -17,11 +17,18 @@ public sealed class MemoryStore : IMessageStore
 
     public IReadOnlyCollection<StoredMessage> Messages => messages;
 
+    /// <summary>Everything, unless a test says otherwise: what a client asked is kept with each message.</summary>
+    public StoreFeatures Honours { get; set; } =
+        StoreFeatures.DeliveryReports | StoreFeatures.Utf8 | StoreFeatures.RequireTls | StoreFeatures.DeliverBy | StoreFeatures.Hold | StoreFeatures.Binary;
+
     /// <summary>When set, every DATA is refused with it before 354.</summary>
     public Reply? RefuseAtData { get; set; }
 
     /// <summary>When set, every commit is refused with it.</summary>
     public Reply? RefuseAtCommit { get; set; }
+
+    /// <summary>When set, these are the answers to the first recipients of a message, each its own.</summary>
+    public IReadOnlyList<Reply>? PerRecipient { get; set; }
 
     public int Discarded { get; private set; }
 
@@ -51,9 +58,15 @@ public sealed class MemoryStore : IMessageStore
             if (store.RefuseAtCommit is { } reply)
                 return new(new StoreOutcome.Refused(reply));
             committed = true;
-            var message = new StoredMessage(transaction.Sender, [.. transaction.Recipients.Select(static r => r.Mailbox)], content.ToArray(), session.Identity?.AuthorizationId, session.Protocol);
+            var message = new StoredMessage(transaction.Sender, [.. transaction.Recipients.Select(static r => r.Mailbox)], content.ToArray(), session.Identity?.AuthorizationId, session.Protocol)
+            {
+                Parameters = transaction.Parameters,
+                RecipientParameters = [.. transaction.Recipients.Select(static r => r.Parameters)],
+            };
             store.messages.Enqueue(message);
             store.arrivals.Writer.TryWrite(message);
+            if (store.PerRecipient is { } replies)
+                return new(new StoreOutcome.PerRecipient([.. replies.Take(transaction.Recipients.Count)]));
             return new(new StoreOutcome.Stored(Interlocked.Increment(ref store.count).ToString(CultureInfo.InvariantCulture)));
         }
 

@@ -12,14 +12,21 @@ public static class TestCertificate
     /// <summary>For localhost, made once for each test process.</summary>
     public static X509Certificate2 Instance => ForLocalhost.Value;
 
-    public static X509Certificate2 Create(string name)
+    public static X509Certificate2 Create(params ReadOnlySpan<string> dnsNames)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName(name);
+        foreach (var name in dnsNames)
+            names.AddDnsName(name);
         names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
+        return Create(new CertificateRequest($"CN={dnsNames[0]}", key, HashAlgorithmName.SHA256), names.Build());
+    }
+
+    /// <summary>Self-signed, valid now, with these extensions.</summary>
+    public static X509Certificate2 Create(CertificateRequest request, params ReadOnlySpan<X509Extension> extensions)
+    {
+        foreach (var extension in extensions)
+            request.CertificateExtensions.Add(extension);
         var now = TimeProvider.System.GetUtcNow();
         using var made = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(30));
         return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), password: null);

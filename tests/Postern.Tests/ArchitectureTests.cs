@@ -25,7 +25,23 @@ public sealed class ArchitectureTests
     public void Sasl_needs_the_base_class_library_alone() => Assert.Empty(Foreign(Sasl));
 
     [Fact]
-    public void Smtp_needs_only_Sasl() => Assert.Subset(Names("Postern.Sasl"), Foreign(Smtp));
+    public void Smtp_needs_only_Sasl_and_the_abstractions_of_the_host() => Assert.Subset(
+        Names(
+            "Postern.Sasl", "Microsoft.Extensions.Hosting.Abstractions", "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Logging.Abstractions"),
+        Foreign(Smtp));
+
+    [Fact]
+    public void Of_Smtp_only_Hosting_knows_the_host()
+    {
+        var wrong =
+            from type in Smtp.GetTypes()
+            where type.Namespace is not ("Postern.Smtp.Hosting" or "Microsoft.Extensions.DependencyInjection")
+            from used in UsedTypes.Of(type)
+            where used.Namespace?.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal) == true
+            select $"{Outermost(type)} uses {used}";
+
+        Assert.Empty(wrong);
+    }
 
     [Fact]
     public void Relay_needs_only_Smtp_Sasl_and_the_embedded_database() =>

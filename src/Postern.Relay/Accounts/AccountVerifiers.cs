@@ -6,12 +6,31 @@ namespace Postern.Relay.Accounts;
 /// The passwords and grants of all configured stores, as SASL mechanisms ask for them. Known, unknown and disabled users take
 /// the same path through the hashing pool.
 /// </summary>
-public sealed class AccountVerifiers(IReadOnlyList<IAccountStore> stores, HashingPool pool, VerificationCache cache, TimeProvider clock)
+public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores, HashingPool pool, VerificationCache cache, TimeProvider clock, LoginFailures? failures = null)
     : IPasswordVerifier, IAuthorizationGrants
 {
     private const string UnknownUser = "unknown user";
 
+    /// <summary>Logins from an address with too many failures are not looked at, so that they tell nothing and cost nothing.</summary>
     public async ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
+    {
+        if (failures is null)
+            return await AnswerAsync(user, password, peer, ct);
+        if (failures.IsPaused(peer))
+            return new PasswordCheck.Unavailable(LoginFailures.Reason);
+        var answer = await AnswerAsync(user, password, peer, ct);
+        if (answer is PasswordCheck.Match)
+            failures.NoteSuccess(peer);
+        else if (answer is PasswordCheck.NoMatch)
+            failures.NoteFailure(peer);
+        return answer;
+    }
+
+    /// <summary>Nobody may act as another; asking for oneself in another spelling is granted.</summary>
+    public ValueTask<string?> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
+        new(LoginNames.TryCanonical(authorizationId, out var canonical) && string.Equals(canonical, user, StringComparison.Ordinal) ? user : null);
+
+    private async ValueTask<PasswordCheck> AnswerAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {
         if (!LoginNames.TryCanonical(user, out var canonical))
             return new PasswordCheck.NoMatch("the user name is not one that an account can have", UserExists: false);
@@ -30,10 +49,6 @@ public sealed class AccountVerifiers(IReadOnlyList<IAccountStore> stores, Hashin
                 return new PasswordCheck.Unavailable("no account store is configured");
         }
     }
-
-    /// <summary>Nobody may act as another; asking for oneself in another spelling is granted.</summary>
-    public ValueTask<string?> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
-        new(LoginNames.TryCanonical(authorizationId, out var canonical) && string.Equals(canonical, user, StringComparison.Ordinal) ? user : null);
 
     private async ValueTask<PasswordCheck> CheckAsync(string store, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Postern.Relay.Accounts;
@@ -36,6 +34,16 @@ public sealed partial class HashingPool : IDisposable
     /// <summary>Attempts that were hashed since start.</summary>
     public long Computed => Interlocked.Read(ref computed);
 
+    /// <summary>The part of the queue that is taken, 0 to 1.</summary>
+    public double Fill
+    {
+        get
+        {
+            lock (gate)
+                return (double)waiting.Count / options.QueueLength;
+        }
+    }
+
     /// <summary>
     /// Checks <paramref name="password"/> against every credential of <paramref name="login"/>. Answers
     /// <see cref="LoginCheck.Busy"/> at once when there is no place. The password is copied, and the copy zeroed after use.
@@ -48,9 +56,9 @@ public sealed partial class HashingPool : IDisposable
         {
             if (!underWay.TryGetValue(key, out job))
             {
-                if (WhyNot(PlaceOf(peer)) is { } reason)
+                if (WhyNot(PeerPlace.Of(peer)) is { } reason)
                     return new LoginCheck.Busy(reason);
-                job = new HashingJob(key, login, password.ToArray(), PlaceOf(peer), now);
+                job = new HashingJob(key, login, password.ToArray(), PeerPlace.Of(peer), now);
                 Admit(job);
             }
         }
@@ -127,20 +135,6 @@ public sealed partial class HashingPool : IDisposable
         }
 
         job.Complete(answer);
-    }
-
-    /// <summary>Whoever has one IPv6 address has its whole /64.</summary>
-    private static string? PlaceOf(string? peer)
-    {
-        if (peer is null || !IPAddress.TryParse(peer, out var address))
-            return peer;
-        if (address.IsIPv4MappedToIPv6)
-            address = address.MapToIPv4();
-        if (address.AddressFamily != AddressFamily.InterNetworkV6)
-            return address.ToString();
-        var octets = address.GetAddressBytes();
-        octets.AsSpan(8).Clear();
-        return new IPAddress(octets).ToString();
     }
 
     /// <summary>The runtime ignores <see cref="ThreadPriority"/> on Linux; there, setpriority(2) on 0 means the calling thread.</summary>

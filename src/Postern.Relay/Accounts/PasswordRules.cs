@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Sasl;
 
 namespace Postern.Relay.Accounts;
 

@@ -1,4 +1,4 @@
-using Postern.Relay.Accounts;
+using Postern.Sasl;
 
 namespace Postern.Relay.Admin;
 

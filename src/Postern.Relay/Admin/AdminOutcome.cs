@@ -1,3 +1,5 @@
+using Postern.Sasl;
+
 namespace Postern.Relay.Admin;
 
 /// <summary>What became of an operator's command. <paramref name="Message"/> is one sentence for that person; it holds no secret.</summary>
@@ -7,7 +9,7 @@ public abstract record AdminOutcome(string Message)
     public sealed record Done(string Message) : AdminOutcome(Message);
 
     /// <summary>A credential was added. <paramref name="Generated"/> can be shown this once; null for a typed password.</summary>
-    public sealed record Issued(string Message, CredentialDetails Credential, Accounts.Secret? Generated) : AdminOutcome(Message);
+    public sealed record Issued(string Message, CredentialDetails Credential, Secret? Generated) : AdminOutcome(Message);
 
     /// <summary>There is nothing of that name; the message names the nearest one that exists.</summary>
     public sealed record NotFound(string Message) : AdminOutcome(Message);

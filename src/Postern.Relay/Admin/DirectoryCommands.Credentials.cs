@@ -3,6 +3,7 @@ using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Sasl;
 
 namespace Postern.Relay.Admin;
 

@@ -7,5 +7,11 @@ namespace Postern.Relay.Admin;
 /// <param name="Sender">Empty for the null sender.</param>
 /// <param name="Size">Octets of content.</param>
 /// <param name="NextAttempt">Null while held or without a route.</param>
+/// <param name="EnvelopeId">ENVID=, by which the sender knows the message; null without.</param>
+/// <param name="HoldUntil">The release that the sender asked for (HOLDFOR=, HOLDUNTIL=); null without.</param>
+/// <param name="RequiresTls">REQUIRETLS.</param>
+/// <param name="DeliverBy">The time that the sender gave it (BY=); null without.</param>
+/// <param name="DeliverByMode"><c>return</c> or <c>notify</c>: what happens then; null without a time.</param>
 public sealed record QueueItem(
-    string Id, DateTimeOffset ArrivedAt, string State, string Sender, long Size, string? Login, string? Client, string? Listener, int Attempts, DateTimeOffset? NextAttempt, ImmutableArray<QueueRecipient> Recipients);
+    string Id, DateTimeOffset ArrivedAt, string State, string Sender, long Size, string? Login, string? Client, string? Listener, int Attempts, DateTimeOffset? NextAttempt,
+    string? EnvelopeId, DateTimeOffset? HoldUntil, bool RequiresTls, DateTimeOffset? DeliverBy, string? DeliverByMode, ImmutableArray<QueueRecipient> Recipients);

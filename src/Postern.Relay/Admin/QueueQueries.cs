@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
 
 namespace Postern.Relay.Admin;
 
@@ -12,6 +14,8 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null)
     /// <param name="after">Begins behind this id, for the next page; null for the first.</param>
     public QueuePage List(QueueFilter filter, int limit, QueueId? after = null)
     {
+        if (filter.IsEverything && spool.List(after, limit) is { } page)
+            return new QueuePage(spool.Count, [.. page.Select(Describe)]);
         var total = 0;
         var items = ImmutableArray.CreateBuilder<QueueItem>();
         var isBehind = after is null;
@@ -48,8 +52,20 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null)
             envelope.Listener,
             state.Attempts,
             state.Held || isParked ? null : state.NextAttempt,
-            [.. envelope.Recipients.Select((mailbox, i) => new QueueRecipient(mailbox.Address, Word(state.Recipients[i].Status), state.Recipients[i].LastReply))]);
+            envelope.Parameters.EnvelopeId,
+            envelope.Parameters.HoldUntil,
+            envelope.Parameters.RequiresTls,
+            envelope.Deadline?.At,
+            envelope.Deadline is { } deadline ? deadline.IsNotify ? "notify" : "return" : null,
+            [.. envelope.Recipients.Select((mailbox, i) => Describe(mailbox, state.Recipients[i], envelope.ParametersOf(i)))]);
     }
+
+    private static QueueRecipient Describe(Mailbox mailbox, RecipientState state, RecipientParameters said) => new(
+        mailbox.Address,
+        Word(state.Status),
+        state.LastReply,
+        said.Notify == DsnNotify.Unspecified ? null : said.Notify.ToString().Replace(" ", string.Empty, StringComparison.Ordinal).ToLowerInvariant(),
+        said.OriginalRecipient?.ToString());
 
     private static string Word(RecipientStatus status) => status switch
     {

@@ -26,7 +26,14 @@ public abstract record AuditEvent(DateTimeOffset At)
     /// <summary>A message became durable here.</summary>
     public sealed record Accepted(
         DateTimeOffset At, string QueueId, string Session, string Listener, string Client, string? User, string Sender, ImmutableArray<string> Recipients, long Size, string? Tls)
-        : AuditEvent(At);
+        : AuditEvent(At)
+    {
+        /// <summary>ENVID=, by which its sender knows it (RFC 3461 §4.4); null when the sender gave none.</summary>
+        public string? EnvelopeId { get; init; }
+
+        /// <summary>Where the message came from by the word of a listed peer (XFORWARD); null without one.</summary>
+        public string? Forwarded { get; init; }
+    }
 
     /// <summary>The content was refused at the end of data, or the transaction was given up there.</summary>
     public sealed record Refused(DateTimeOffset At, string Session, string Listener, string Client, string? User, string Verb, string Reply)
@@ -39,7 +46,7 @@ public abstract record AuditEvent(DateTimeOffset At)
         DateTimeOffset At, string QueueId, string Recipient, string Outcome, int Attempt, string? Remote, string Reply, string? Tls, DateTimeOffset? NextAttempt)
         : AuditEvent(At);
 
-    /// <summary>A bounce was written for a message, or suppressed, and why.</summary>
+    /// <summary>A report to the sender was written for a message (a bounce; also a delay or a success), or suppressed, and why.</summary>
     public sealed record Bounce(DateTimeOffset At, string QueueId, string? BounceId, string To, string Reason)
         : AuditEvent(At);
 

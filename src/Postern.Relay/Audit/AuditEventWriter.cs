@@ -85,7 +85,7 @@ public static class AuditEventWriter
             json.WriteStringValue(Short(recipient));
         json.WriteEndArray();
         json.WriteNumber("size", accepted.Size);
-        Texts(json, ("tls", accepted.Tls));
+        Texts(json, ("tls", accepted.Tls), ("envid", accepted.EnvelopeId), ("forwarded", accepted.Forwarded));
     }
 
     private static void Write(Utf8JsonWriter json, AuditEvent.Refused refused)

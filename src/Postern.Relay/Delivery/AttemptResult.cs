@@ -1,46 +1,62 @@
 using System.Collections.Immutable;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
+using Postern.Smtp.Replies;
 
 namespace Postern.Relay.Delivery;
 
 /// <summary>What one attempt makes of a message's state: pure arithmetic.</summary>
-/// <param name="State">The state to store when there is nothing to report, or the report has been stored.</param>
+/// <param name="State">The state to store when there is nothing to report, or the failures have been reported.</param>
 /// <param name="Failures">The recipients that failed for good in this attempt.</param>
-internal sealed record AttemptResult(DeliveryState State, ImmutableArray<RecipientFailure> Failures)
+/// <param name="Relayed">Those that were passed on and whose sender wants to hear of it.</param>
+/// <param name="Delayed">Those that still wait and whose sender is to be told so now.</param>
+/// <param name="DelaysToReport">What is reported once <paramref name="Delayed"/> has been.</param>
+internal sealed record AttemptResult(
+    DeliveryState State, ImmutableArray<RecipientReport> Failures, ImmutableArray<RecipientReport> Relayed, ImmutableArray<RecipientReport> Delayed, DelayReports DelaysToReport)
 {
     private const string Expired = "5.4.7";
+    private const string Overdue = "4.4.7";
 
     /// <param name="outcomes">By recipient; null for those that this attempt did not concern.</param>
     /// <param name="next">The time of the next attempt; null: what is deferred now has failed.</param>
-    public static AttemptResult Of(Envelope envelope, DeliveryState before, IReadOnlyList<Outcome?> outcomes, DateTimeOffset now, DateTimeOffset? next)
+    /// <param name="warn">How long after its release a message is late.</param>
+    public static AttemptResult Of(Envelope envelope, DeliveryState before, IReadOnlyList<Outcome?> outcomes, DateTimeOffset now, DateTimeOffset? next, TimeSpan warn)
     {
-        var failures = ImmutableArray.CreateBuilder<RecipientFailure>();
+        var failures = ImmutableArray.CreateBuilder<RecipientReport>();
+        var relayed = ImmutableArray.CreateBuilder<RecipientReport>();
+        var delayed = ImmutableArray.CreateBuilder<RecipientReport>();
+        var delays = DelaysToTell(envelope, before, now, warn);
         var recipients = before.Recipients.ToBuilder();
         for (var i = 0; i < recipients.Count; i++)
         {
+            var said = envelope.ParametersOf(i);
             switch (outcomes[i])
             {
-                case Outcome.Delivered(_, var reply, _):
-                    recipients[i] = new RecipientState(RecipientStatus.Delivered, reply);
+                case Outcome.Delivered delivered:
+                    recipients[i] = new RecipientState(RecipientStatus.Delivered, delivered.Reply);
+                    if (ReportWish.WantsRelayed(said, envelope.Deadline, delivered))
+                        relayed.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Relayed, "2.0.0", delivered.Remote, delivered.Reply));
                     break;
                 case Outcome.Failed(var remote, var reply, _, var status):
                     recipients[i] = new RecipientState(RecipientStatus.Failed, reply);
-                    failures.Add(new RecipientFailure(envelope.Recipients[i], status, remote, reply, HasExpired: false));
+                    failures.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, status, remote, reply));
                     break;
                 case Outcome.Deferred(var remote, var reply, _) when next is null:
                     recipients[i] = new RecipientState(RecipientStatus.Failed, reply);
-                    failures.Add(new RecipientFailure(envelope.Recipients[i], Expired, remote, reply, HasExpired: true));
+                    failures.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, Expired, remote, reply, HasExpired: true));
                     break;
-                case Outcome.Deferred(_, var reply, _):
+                case Outcome.Deferred(var remote, var reply, _):
                     recipients[i] = new RecipientState(RecipientStatus.Pending, reply);
+                    if (delays != DelayReports.None && ReportWish.WantsDelay(said))
+                        delayed.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Delayed, DelayStatus(delays, reply), remote, reply));
                     break;
                 case null:
                     break;
             }
         }
 
-        return new AttemptResult(before with { Attempts = before.Attempts + 1, NextAttempt = next ?? now, Recipients = recipients.ToImmutable() }, failures.ToImmutable());
+        var state = before with { Attempts = before.Attempts + 1, NextAttempt = next ?? now, Recipients = recipients.ToImmutable() };
+        return new AttemptResult(state, failures.ToImmutable(), relayed.ToImmutable(), delayed.ToImmutable(), delays);
     }
 
     /// <summary>The state when the failures could not be reported: those recipients stay pending, so that nothing is lost in silence.</summary>
@@ -54,4 +70,24 @@ internal sealed record AttemptResult(DeliveryState State, ImmutableArray<Recipie
                 : r),
         ],
     };
+
+    private static DelayReports DelaysToTell(Envelope envelope, DeliveryState before, DateTimeOffset now, TimeSpan warn)
+    {
+        var delays = DelayReports.None;
+        if (envelope.Sender.IsNull)
+            return delays;
+        if (now >= envelope.ReleasedAt + warn)
+            delays |= DelayReports.Late;
+        if (envelope.Deadline is { IsNotify: true } deadline && now >= deadline.At)
+            delays |= DelayReports.Overdue;
+        return delays & ~before.Reported;
+    }
+
+    private static string DelayStatus(DelayReports delays, string reply)
+    {
+        if (delays.HasFlag(DelayReports.Overdue))
+            return Overdue;
+        var words = reply.Split(' ', 3);
+        return words.Length > 1 && EnhancedStatus.Parse(words[1]) is { Class: 4 } status ? status.ToString() : "4.0.0";
+    }
 }

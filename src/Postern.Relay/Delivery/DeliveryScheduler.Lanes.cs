@@ -10,11 +10,14 @@ public sealed partial class DeliveryScheduler
     {
         // What is delivered now could not be recorded, and would be delivered once more after the restart.
         if (spool.Status is { Condition: SpoolCondition.Failed, Reason: { } reason })
-            return DeferAsync(reason);
+            return SettleAsync(new Outcome.Deferred(Remote: null, $"not tried: {reason}", Tls: null));
+        var now = clock.GetUtcNow();
+        if (job.Message.Envelope.Deadline?.IsOver(now) == true)
+            return SettleAsync(new Outcome.Failed(Remote: null, "The time that the sender set for delivery (BY=) has passed", Tls: null, "5.4.7"));
         try
         {
             if (!job.Message.IsRemoved && spool.OpenContent(job.Message.Id) is { } content)
-                return new ValueTask<PreparedJob?>(new PreparedJob(job, content));
+                return new ValueTask<PreparedJob?>(new PreparedJob(job, content, now));
         }
         catch (Exception e)
         {
@@ -24,9 +27,9 @@ public sealed partial class DeliveryScheduler
         Forget(job.Message);
         return new ValueTask<PreparedJob?>(result: null);
 
-        async ValueTask<PreparedJob?> DeferAsync(string why)
+        async ValueTask<PreparedJob?> SettleAsync(Outcome outcome)
         {
-            await ((ILaneHost)this).CompleteAsync(job, Same(job, new Outcome.Deferred(Remote: null, $"not tried: {why}", Tls: null))).ConfigureAwait(false);
+            await ((ILaneHost)this).CompleteAsync(job, Same(job, outcome)).ConfigureAwait(false);
             return null;
         }
 

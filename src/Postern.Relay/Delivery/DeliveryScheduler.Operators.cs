@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Delivery;
 
@@ -75,6 +77,32 @@ public sealed partial class DeliveryScheduler
         }
     }
 
+    /// <summary>
+    /// Tries now, instead of at their time, at most <paramref name="most"/> messages with a recipient in the domain, and says how many that were. What
+    /// its sender wants to be held (FUTURERELEASE) stays.
+    /// </summary>
+    /// <param name="andBelow">Also those with a recipient in a domain below it.</param>
+    public int RetryNow(Domain domain, bool andBelow, int most)
+    {
+        var suffix = "." + domain.Text;
+        var now = clock.GetUtcNow();
+        var count = 0;
+        lock (gate)
+        {
+            foreach (var message in messages.Values)
+            {
+                if (count == most || isStopping)
+                    break;
+                if (message.Stage != MessageStage.Waiting || message.Envelope.Parameters.HoldUntil > now || !WaitsFor(message, domain, andBelow ? suffix : null))
+                    continue;
+                Dispatch(message);
+                count++;
+            }
+        }
+
+        return count;
+    }
+
     /// <summary>Forgets a message without telling its sender. One under way may still be delivered.</summary>
     public QueueCommandOutcome Remove(QueueId id)
     {
@@ -91,6 +119,19 @@ public sealed partial class DeliveryScheduler
 
         spool.Remove(id);
         return wasActive ? QueueCommandOutcome.UnderWay : QueueCommandOutcome.Done;
+    }
+
+    private static bool WaitsFor(TrackedMessage message, Domain domain, string? suffix)
+    {
+        var recipients = message.Envelope.Recipients;
+        for (var i = 0; i < recipients.Length; i++)
+        {
+            if (message.State.Recipients[i].Status == RecipientStatus.Pending
+                && (recipients[i].Domain.Equals(domain) || (suffix is not null && recipients[i].Domain.Text.EndsWith(suffix, StringComparison.Ordinal))))
+                return true;
+        }
+
+        return false;
     }
 
     public DeliveryStatistics Statistics()

@@ -27,7 +27,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     private readonly Random random;
     private readonly LaneBudget budget;
     private readonly RetryQueue retries;
-    private readonly BounceReporter bounces;
+    private readonly StatusReporter reporter;
     private RouteTable routes;
     private volatile bool isStopping;
 
@@ -43,7 +43,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         routes = options.Routes;
         budget = new LaneBudget(options.Connections);
         retries = new RetryQueue(clock, DispatchDue);
-        bounces = new BounceReporter(spool, options.Hostname, audit, clock);
+        reporter = new StatusReporter(spool, options, audit, clock);
     }
 
     /// <summary>Replacing it sends off what waited for a route; attempts under way end by the old one.</summary>
@@ -215,7 +215,8 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     {
         if (message.IsRemoved)
             return;
-        if (Array.TrueForAll(message.Outcomes, static o => o is Outcome.Delivered))
+        var envelope = message.Envelope;
+        if (ReportWish.HasNoneOnSuccess(envelope) && Array.TrueForAll(message.Outcomes, static o => o is Outcome.Delivered))
         {
             spool.Remove(message.Id);
             Forget(message);
@@ -224,8 +225,8 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
 
         var before = message.State;
         var now = clock.GetUtcNow();
-        var next = options.Retry.Next(before.Attempts + 1, message.Envelope.ArrivedAt, now, random.NextDouble());
-        var result = AttemptResult.Of(message.Envelope, before, message.Outcomes, now, next);
+        var next = Next(envelope, before, now);
+        var result = AttemptResult.Of(envelope, before, message.Outcomes, now, next, options.Retry.Warn);
         var state = result.State;
         for (var i = 0; i < message.Outcomes.Length; i++)
         {
@@ -234,8 +235,11 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         }
 
         // The report is durable before the failure is recorded: a crash between them reports twice rather than never.
-        if (!result.Failures.IsEmpty && !await bounces.ReportAsync(message.Envelope, result.Failures, CancellationToken.None).ConfigureAwait(false))
+        if (!await ReportAsync(envelope, result.Failures).ConfigureAwait(false))
             state = result.Unreported(before, next ?? now + options.Retry.Pause(state.Attempts, random.NextDouble()));
+        await ReportAsync(envelope, result.Relayed).ConfigureAwait(false);
+        if (!result.Delayed.IsEmpty && await ReportAsync(envelope, result.Delayed).ConfigureAwait(false))
+            state = state with { Reported = state.Reported | result.DelaysToReport };
         if (state.IsFinished)
         {
             spool.Remove(message.Id);
@@ -256,6 +260,19 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         while (!TryPlaceAfterAttempt(message))
             await StoreAsync(message, CancellationToken.None).ConfigureAwait(false);
     }
+
+    /// <summary>The next attempt; the deadline that a sender set is one of its times. Null to give up.</summary>
+    private DateTimeOffset? Next(Envelope envelope, DeliveryState before, DateTimeOffset now)
+    {
+        if (envelope.Deadline?.IsOver(now) == true)
+            return null;
+        var next = options.Retry.Next(before.Attempts + 1, envelope.ReleasedAt, now, random.NextDouble());
+        return envelope.Deadline is { At: var deadline } && now < deadline && deadline < next ? deadline : next;
+    }
+
+    /// <summary>True also when there is nothing to report.</summary>
+    private ValueTask<bool> ReportAsync(Envelope envelope, ImmutableArray<RecipientReport> reports) =>
+        reports.IsEmpty ? new(true) : reporter.ReportAsync(envelope, reports, CancellationToken.None);
 
     /// <summary>False when an operator held or released the message while its state was being stored: that must be stored first.</summary>
     private bool TryPlaceAfterAttempt(TrackedMessage message)

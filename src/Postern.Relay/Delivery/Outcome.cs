@@ -7,7 +7,14 @@ namespace Postern.Relay.Delivery;
 public abstract record Outcome(string? Remote, string Reply, string? Tls)
 {
     /// <summary>The next hop took responsibility.</summary>
-    public sealed record Delivered(string? Remote, string Reply, string? Tls) : Outcome(Remote, Reply, Tls);
+    public sealed record Delivered(string? Remote, string Reply, string? Tls) : Outcome(Remote, Reply, Tls)
+    {
+        /// <summary>The next hop was given the wish for a report and will see to it (RFC 3461 §5.2.1).</summary>
+        public bool TakesDsn { get; init; }
+
+        /// <summary>The next hop was given the deadline (RFC 2852).</summary>
+        public bool TakesDeliverBy { get; init; }
+    }
 
     /// <summary>Not now; try again by the schedule.</summary>
     public sealed record Deferred(string? Remote, string Reply, string? Tls) : Outcome(Remote, Reply, Tls);

@@ -1,24 +1,38 @@
+using System.Collections.Immutable;
+using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Client;
+using Postern.Smtp.Session;
 
 namespace Postern.Relay.Delivery;
 
 /// <summary>A job with its content open, ready to be sent.</summary>
-internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content) : IMessageContent, IDisposable
+/// <param name="now">What is left of a deadline is counted from here.</param>
+internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTimeOffset now) : IMessageContent, IDisposable
 {
     private OutgoingMessage? message;
 
     public DeliveryJob Job { get; } = job;
 
-    public OutgoingMessage Message => message ??= new OutgoingMessage(
-        Job.Message.Envelope.Sender,
-        Job.Recipients.IsDefault ? Job.Message.Envelope.Recipients : [.. Job.Recipients.Select(i => Job.Message.Envelope.Recipients[i])],
-        this,
-        Job.Message.Envelope.Is8Bit);
+    public OutgoingMessage Message => message ??= Make(Job.Message.Envelope);
 
     public long Length => content.Length;
 
     public ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken ct) => content.ReadAsync(offset, buffer, ct);
 
     public void Dispose() => content.Dispose();
+
+    private OutgoingMessage Make(Envelope envelope) => new(envelope.Sender, Of(envelope.Recipients), this)
+    {
+        Parameters = Parameters(envelope),
+        RecipientParameters = envelope.RecipientParameters.IsEmpty ? [] : Of(envelope.RecipientParameters),
+        HasUtf8Header = envelope.HasUtf8Header,
+    };
+
+    /// <summary>A hold is over when a message is sent: it was kept here, and is not asked for again.</summary>
+    private MailParameters Parameters(Envelope envelope) => envelope is { Deadline: null, Parameters.HoldUntil: null }
+        ? envelope.Parameters
+        : envelope.Parameters with { DeliverBy = envelope.Deadline?.Left(now), HoldUntil = null };
+
+    private ImmutableArray<T> Of<T>(ImmutableArray<T> each) => Job.Recipients.IsDefault ? each : [.. Job.Recipients.Select(i => each[i])];
 }

@@ -7,19 +7,22 @@ namespace Postern.Relay.Delivery;
 /// <param name="First">The pause after the first attempt.</param>
 /// <param name="Factor">At least 1.</param>
 /// <param name="Most">The longest pause.</param>
-/// <param name="GiveUp">The age, counted from arrival, at which the last attempt is made.</param>
+/// <param name="GiveUp">The age, counted from arrival or release, at which the last attempt is made.</param>
 public sealed record RetrySchedule(TimeSpan First, double Factor, TimeSpan Most, TimeSpan GiveUp)
 {
     private const double Jitter = 0.1;
+
+    /// <summary>How long after arrival or release the sender is told, once, that a message still waits.</summary>
+    public TimeSpan Warn { get; init; } = TimeSpan.FromHours(4);
 
     public static RetrySchedule Default { get; } = new(TimeSpan.FromMinutes(1), Factor: 2, TimeSpan.FromHours(4), TimeSpan.FromDays(5));
 
     /// <summary>The time of the next attempt; null to give up. The last attempt falls on the very age of giving up.</summary>
     /// <param name="attempts">Attempts made so far, at least 1.</param>
     /// <param name="chance">Uniform in [0, 1): where in the jitter this pause falls.</param>
-    public DateTimeOffset? Next(int attempts, DateTimeOffset arrivedAt, DateTimeOffset now, double chance)
+    public DateTimeOffset? Next(int attempts, DateTimeOffset releasedAt, DateTimeOffset now, double chance)
     {
-        var end = arrivedAt + GiveUp;
+        var end = releasedAt + GiveUp;
         if (now >= end)
             return null;
         var next = now + Pause(attempts, chance);

@@ -3,14 +3,14 @@ using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy;
 
-/// <summary>What an account may send as. Mailboxes compare without regard to case, and otherwise as written: <c>"a"@b</c> is not <c>a@b</c>.</summary>
+/// <summary>What an account may send as. Mailboxes compare in their canonical form: <c>"A"@b</c> is <c>a@b</c>.</summary>
 internal static class SenderGrants
 {
     public static bool Owns(Account account, Mailbox sender)
     {
         foreach (var address in account.Addresses)
         {
-            if (string.Equals(address, sender.Address, StringComparison.OrdinalIgnoreCase))
+            if (string.Equals(address, sender.Canonical, StringComparison.OrdinalIgnoreCase))
                 return true;
         }
 

@@ -1,9 +1,12 @@
+using System.Globalization;
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
 using Postern.Sasl;
 using Postern.Smtp.Events;
 using Postern.Smtp.Message;
+using Postern.Smtp.Overload;
+using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
@@ -29,11 +32,24 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
 
     public void OnTurnedAway(string listener, IPAddress client, string reason) => Tell("turned_away", $"{listener}: {client}: {reason}");
 
+    public void OnProxyRefused(string listener, IPAddress balancer, string reason) => Tell("proxy_refused", $"{listener}: {balancer}: {reason}");
+
+    public void OnClientNamed(SessionState session, IPAddress was) =>
+        Tell("xclient", $"{session.Listener}: session {session.Id}: {session.XClientPeer} made {was} into {session.ClientAddress}: {session.XClient}");
+
+    public void OnQueueStart(SessionState session, QueueName queue, QueueStart answer) =>
+        Tell("etrn", $"{session.Listener}: {session.ClientAddress}: {queue}: {answer}");
+
     public void OnTlsFailed(SessionState session, string reason) => Tell("tls_failed", $"{session.Listener}: {session.ClientAddress}: {reason}");
 
     public void OnListenerTrouble(string listener, string reason) => Tell("listener_trouble", $"{listener}: {reason}");
 
     public void OnFault(SessionState session, Exception fault) => Tell("fault", $"session {session.Id}: {fault.GetType().Name}: {fault.Message}");
+
+    public void OnLoadChanged(LoadState state, string gauge, double value) =>
+        Tell("load_changed", string.Create(CultureInfo.InvariantCulture, $"{LoadWord.Of(state)}: {gauge} at {value:0.00}"));
+
+    public void OnGaugeFault(string gauge, Exception fault) => Tell("gauge_fault", $"{gauge}: {fault.GetType().Name}: {fault.Message}");
 
     public void OnReceived(SessionState session, Transaction transaction, long octets, StoreOutcome outcome)
     {

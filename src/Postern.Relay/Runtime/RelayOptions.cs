@@ -1,8 +1,10 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Postern.Relay.Accounts;
 using Postern.Relay.Delivery;
 using Postern.Relay.Policy;
 using Postern.Relay.Spool.Segments;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
 
@@ -27,6 +29,9 @@ public sealed record RelayOptions
 
     public int MaxConnectionsPerAddress { get; init; } = 50;
 
+    /// <summary>Octets that the process should stay below; null for what the runtime may have.</summary>
+    public long? MaxMemory { get; init; }
+
     /// <summary>Account stores by their configuration word, in the order in which they are asked.</summary>
     public ImmutableArray<string> Accounts { get; init; } = ["directory"];
 
@@ -35,6 +40,9 @@ public sealed record RelayOptions
     public PolicyOptions Policy { get; init; } = new();
 
     public required DeliveryOptions Delivery { get; init; }
+
+    /// <summary>Domains whose waiting mail may be started by ETRN. Empty: it is not offered.</summary>
+    public FrozenSet<Domain> EtrnDomains { get; init; } = [];
 
     /// <summary>Null: the default sizes under <see cref="DataDirectory"/>.</summary>
     public SegmentSpoolOptions? Spool { get; init; }

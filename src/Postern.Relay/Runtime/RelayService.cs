@@ -8,6 +8,7 @@ using Postern.Relay.Policy;
 using Postern.Relay.Spool.Segments;
 using Postern.Sasl;
 using Postern.Smtp;
+using Postern.Smtp.Overload;
 using Postern.Smtp.Transport;
 
 namespace Postern.Relay.Runtime;
@@ -38,7 +39,7 @@ public sealed class RelayService : IAsyncDisposable
             new AuditLogOptions { Directory = options.LogDirectory ?? RelayOptions.DefaultLogDirectory(options.DataDirectory), Copy = options.LogCopy }, clock));
         hashing = new HashingPool(options.Hashing);
         var context = new StoreContext(directory);
-        var verifiers = new AccountVerifiers([.. options.Accounts.Select(word => AccountStores.All[word](context))], hashing, new VerificationCache(clock), clock);
+        var verifiers = new AccountVerifiers([.. options.Accounts.Select(word => AccountStores.All[word](context))], hashing, new VerificationCache(clock), clock, new LoginFailures(audit, clock));
         Policy = new RelayPolicy(options.Policy, directory, audit, clock);
         Deliveries = new DeliveryScheduler(spool, new SmtpDelivery(options.Delivery, clock), options.Delivery, audit, clock);
         server = new SmtpServer(new SmtpServerOptions
@@ -47,12 +48,16 @@ public sealed class RelayService : IAsyncDisposable
             Listeners = options.Listeners,
             Tls = options.Tls,
             Policy = Policy,
+            MailboxVerifier = new OwnMailboxes(directory),
+            QueueStarter = options.EtrnDomains.Count == 0 ? null : new EtrnDomains(options.EtrnDomains, Deliveries, clock),
             Store = new SubmissionStore(spool, audit, clock),
             Events = new RelayEvents(audit, clock),
-            Sasl = new SaslContext { Passwords = verifiers, Grants = verifiers },
+            Sasl = new SaslContext { Passwords = verifiers, ScramSecrets = verifiers, Grants = verifiers },
             Limits = options.Limits,
             MaxConnections = options.MaxConnections,
             MaxConnectionsPerAddress = options.MaxConnectionsPerAddress,
+            MaxMemory = options.MaxMemory,
+            Gauges = [new HashingGauge(hashing), new CommitGauge(spool), new SpoolGauge(spool)],
             Clock = clock,
         });
     }
@@ -76,6 +81,9 @@ public sealed class RelayService : IAsyncDisposable
 
     /// <summary>Client connections open now.</summary>
     public int Connections => server.Connections;
+
+    /// <summary>How much of what can run short is taken.</summary>
+    public LoadReport Load => server.LoadReport;
 
     /// <summary>Opens everything, accepts mail and begins to deliver.</summary>
     public static async Task<RelayService> StartAsync(RelayOptions options, TimeProvider clock)

@@ -31,6 +31,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     private int held;
     private int lineStart;
     private Reply? refusal;
+    private bool hasUtf8Header;
 
     public async ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct)
     {
@@ -69,9 +70,13 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
             Login = session.Identity?.AuthorizationId,
             Client = session.ClientAddress,
             Listener = session.Listener,
-            Is8Bit = transaction.Parameters.Body != BodyType.SevenBit,
+            Parameters = Envelope.Keep(transaction.Parameters),
+            RecipientParameters = SaysNothing(transaction.Recipients) ? [] : [.. transaction.Recipients.Select(static r => r.Parameters)],
+            Deadline = DeliveryDeadline.Of(transaction.Parameters.DeliverBy, arrivedAt),
+            HasUtf8Header = hasUtf8Header,
+            IsInbound = !IsSubmission,
         };
-        switch (await spool.CommitAsync(envelope, DeliveryState.Fresh(envelope.Recipients.Length, arrivedAt), ct))
+        switch (await spool.CommitAsync(envelope, DeliveryState.Fresh(envelope.Recipients.Length, envelope.ReleasedAt), ct))
         {
             case SpoolCommit.Durable(var entry):
                 Report(envelope, entry.Size);
@@ -108,6 +113,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     {
         var content = header.AsMemory(0, held);
         var review = HeaderReview.Of(content.Span[..end], session.Hostname);
+        hasUtf8Header = transaction.Parameters.IsUtf8 && !Ascii.IsValid(content.Span[..end]);
         if (review.Hops > MaxHops)
         {
             refusal = TooManyHops;
@@ -157,6 +163,17 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
 
     private bool IsSubmission => session.Identity is not null || transaction.PermittedBy.Any(static rule => rule != RejectUnauthDestination.Word);
 
+    private static bool SaysNothing(IReadOnlyList<Recipient> recipients)
+    {
+        foreach (var recipient in recipients)
+        {
+            if (recipient.Parameters != RecipientParameters.None)
+                return false;
+        }
+
+        return true;
+    }
+
     private static bool HasBlankLine(ReadOnlySpan<byte> body) => body.StartsWith("\r\n"u8);
 
     private void Report(Envelope envelope, long size) =>
@@ -170,7 +187,11 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
             envelope.Sender.Address,
             [.. envelope.Recipients.Select(static r => r.Address)],
             size,
-            session.Tls?.Version));
+            session.Tls?.Version)
+        {
+            EnvelopeId = envelope.Parameters.EnvelopeId,
+            Forwarded = session.Forwarded == PeerClaims.None ? null : session.Forwarded.ToString(),
+        });
 
     private void ReturnHeader()
     {

@@ -12,6 +12,8 @@ internal sealed class SubmissionStore(ISpool spool, IAuditLog audit, TimeProvide
     internal static readonly Reply NoRoom = new(452, new(4, 3, 1), "Insufficient system storage, try again later");
     internal static readonly Reply DiskFailed = new(451, new(4, 3, 0), "Local error in storing the message, try again later");
 
+    public StoreFeatures Honours => StoreFeatures.DeliveryReports | StoreFeatures.Utf8 | StoreFeatures.RequireTls | StoreFeatures.DeliverBy | StoreFeatures.Hold | StoreFeatures.Binary;
+
     /// <summary>Refuses before 354 what could not be stored anyway: the client keeps its bandwidth.</summary>
     public ValueTask<DraftAnswer> BeginAsync(SessionState session, Transaction transaction, CancellationToken ct) =>
         new(spool.Status.Condition switch

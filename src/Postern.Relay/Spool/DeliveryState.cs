@@ -9,6 +9,9 @@ namespace Postern.Relay.Spool;
 /// <param name="Recipients">One state for each recipient of the envelope, in its order.</param>
 public sealed record DeliveryState(int Attempts, DateTimeOffset NextAttempt, bool Held, ImmutableArray<RecipientState> Recipients)
 {
+    /// <summary>The delays that its sender has been told of.</summary>
+    public DelayReports Reported { get; init; }
+
     /// <summary>The state of a message that has just arrived.</summary>
     public static DeliveryState Fresh(int recipients, DateTimeOffset now) =>
         new(Attempts: 0, now, Held: false, [.. Enumerable.Repeat(RecipientState.Pending, recipients)]);

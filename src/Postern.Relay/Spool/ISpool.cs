@@ -18,6 +18,12 @@ public interface ISpool : IAsyncDisposable
     /// <summary>Every message held, in order of arrival; a snapshot that later changes do not touch.</summary>
     IReadOnlyList<SpoolEntry> List();
 
+    /// <summary>
+    /// The first <paramref name="most"/> messages in order of arrival, behind <paramref name="after"/> where it is given, without a copy of the rest;
+    /// null when that message is no longer there.
+    /// </summary>
+    IReadOnlyList<SpoolEntry>? List(QueueId? after, int most);
+
     SpoolEntry? Find(QueueId id);
 
     /// <summary>Begins a message. Costs nothing until content is appended; the answer comes at commit.</summary>
@@ -30,7 +36,7 @@ public interface ISpool : IAsyncDisposable
     ValueTask<bool> UpdateAsync(QueueId id, DeliveryState state, CancellationToken ct);
 
     /// <summary>
-    /// Forgets a message. It is gone from <see cref="List"/> at once; the record is written with the next batch without waiting for
+    /// Forgets a message. It is gone from <see cref="List()"/> at once; the record is written with the next batch without waiting for
     /// the disk: after a power loss a message may come back, never disappear. False when it was not there.
     /// </summary>
     bool Remove(QueueId id);

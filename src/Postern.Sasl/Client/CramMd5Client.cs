@@ -6,12 +6,16 @@ namespace Postern.Sasl.Client;
 /// <summary>CRAM-MD5 (RFC 2195). It cannot carry an authorization identity.</summary>
 public sealed class CramMd5Client : ISaslClientMechanism
 {
+    /// <summary>The one there is; it holds no state.</summary>
     public static CramMd5Client Instance { get; } = new();
 
+    /// <inheritdoc/>
     public string Name => "CRAM-MD5";
 
+    /// <inheritdoc/>
     public bool ExposesSecret => false;
 
+    /// <inheritdoc/>
     public ISaslClientExchange? TryStart(SaslClientCredentials credentials) =>
         credentials.AuthorizationId.Length == 0 && ClientText.Prepare(credentials) is var (user, password, _) ? new Exchange(user, password) : null;
 

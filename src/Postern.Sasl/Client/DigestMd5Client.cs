@@ -7,12 +7,16 @@ namespace Postern.Sasl.Client;
 /// <summary>DIGEST-MD5 (RFC 2831), qop=auth; the server has to prove itself by rspauth.</summary>
 public sealed class DigestMd5Client : ISaslClientMechanism
 {
+    /// <summary>The one there is; it holds no state.</summary>
     public static DigestMd5Client Instance { get; } = new();
 
+    /// <inheritdoc/>
     public string Name => "DIGEST-MD5";
 
+    /// <inheritdoc/>
     public bool ExposesSecret => false;
 
+    /// <inheritdoc/>
     public ISaslClientExchange? TryStart(SaslClientCredentials credentials) =>
         ClientText.Prepare(credentials) is var (user, password, actAs) ? new Exchange(credentials, user, password, actAs) : null;
 

@@ -8,12 +8,16 @@ namespace Postern.Sasl.Client;
 /// <summary>GSSAPI (RFC 4752): Kerberos V5 with the platform's ticket cache or a password. Takes no security layer.</summary>
 public sealed class GssapiClient : ISaslClientMechanism
 {
+    /// <summary>The one there is; it holds no state.</summary>
     public static GssapiClient Instance { get; } = new();
 
+    /// <inheritdoc/>
     public string Name => "GSSAPI";
 
+    /// <inheritdoc/>
     public bool ExposesSecret => false;
 
+    /// <inheritdoc/>
     public ISaslClientExchange? TryStart(SaslClientCredentials credentials) =>
         credentials is { Kerberos: { } kerberos, Host.Length: > 0 } ? new Exchange(kerberos, $"{credentials.Service}/{credentials.Host}", credentials.AuthorizationId) : null;
 

@@ -7,12 +7,16 @@ namespace Postern.Sasl.Client;
 /// <summary>OAUTHBEARER (RFC 7628).</summary>
 public sealed class OAuthBearerClient : ISaslClientMechanism
 {
+    /// <summary>The one there is; it holds no state.</summary>
     public static OAuthBearerClient Instance { get; } = new();
 
+    /// <inheritdoc/>
     public string Name => "OAUTHBEARER";
 
+    /// <inheritdoc/>
     public bool ExposesSecret => true;
 
+    /// <inheritdoc/>
     public ISaslClientExchange? TryStart(SaslClientCredentials credentials)
     {
         if (credentials.Token is not { } token || ClientText.HoldsNul(credentials.AuthorizationId, credentials.User))

@@ -11,6 +11,7 @@ public sealed record SaslClientCredentials
     /// <summary>On whose behalf; empty for the user itself.</summary>
     public string AuthorizationId { get; init; } = string.Empty;
 
+    /// <summary>For PLAIN, LOGIN, SCRAM and the digest mechanisms.</summary>
     public Secret? Password { get; init; }
 
     /// <summary>An OAuth access token (RFC 6750).</summary>
@@ -35,7 +36,7 @@ public sealed record SaslClientCredentials
     public string? Realm { get; init; }
 
     /// <summary>The bindings of the connection's channel; null without TLS.</summary>
-    public IChannelBindings? Channel { get; init; }
+    public ChannelBindings? Channel { get; init; }
 
     /// <summary>A server may ask for this many rounds of PBKDF2 at the most: one that asks for more wants this machine's time.</summary>
     public int MaxIterations { get; init; } = 1_000_000;

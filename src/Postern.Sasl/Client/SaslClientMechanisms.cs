@@ -3,6 +3,7 @@ namespace Postern.Sasl.Client;
 /// <summary>Every client mechanism of this library, strongest first: the order in which a client tries them.</summary>
 public static class SaslClientMechanisms
 {
+    /// <summary>In order of preference.</summary>
     public static IReadOnlyList<ISaslClientMechanism> All { get; } =
     [
         ExternalClient.Instance,

@@ -21,22 +21,31 @@ public sealed class ScramClient : ISaslClientMechanism
         Name = isPlus ? $"SCRAM-{hash}-PLUS" : $"SCRAM-{hash}";
     }
 
+    /// <summary>SCRAM-SHA-1.</summary>
     public static ScramClient Sha1 { get; } = new("SHA-1", HashAlgorithmName.SHA1, isPlus: false);
 
+    /// <summary>SCRAM-SHA-256.</summary>
     public static ScramClient Sha256 { get; } = new("SHA-256", HashAlgorithmName.SHA256, isPlus: false);
 
+    /// <summary>SCRAM-SHA-512.</summary>
     public static ScramClient Sha512 { get; } = new("SHA-512", HashAlgorithmName.SHA512, isPlus: false);
 
+    /// <summary>SCRAM-SHA-1-PLUS.</summary>
     public static ScramClient Sha1Plus { get; } = new("SHA-1", HashAlgorithmName.SHA1, isPlus: true);
 
+    /// <summary>SCRAM-SHA-256-PLUS.</summary>
     public static ScramClient Sha256Plus { get; } = new("SHA-256", HashAlgorithmName.SHA256, isPlus: true);
 
+    /// <summary>SCRAM-SHA-512-PLUS.</summary>
     public static ScramClient Sha512Plus { get; } = new("SHA-512", HashAlgorithmName.SHA512, isPlus: true);
 
+    /// <inheritdoc/>
     public string Name { get; }
 
+    /// <inheritdoc/>
     public bool ExposesSecret => false;
 
+    /// <inheritdoc/>
     public ISaslClientExchange? TryStart(SaslClientCredentials credentials) => TryStart(credentials, serverBinds: isPlus);
 
     /// <param name="serverBinds">The server offers some -PLUS mechanism; where it does not and we could bind, it is told so (RFC 5802 §6).</param>
@@ -51,7 +60,7 @@ public sealed class ScramClient : ISaslClientMechanism
         return new Exchange(algorithm, user, password, header, isPlus ? data : default, credentials.MaxIterations);
     }
 
-    private static (string? Flag, ReadOnlyMemory<byte> Data) Bind(IChannelBindings? channel)
+    private static (string? Flag, ReadOnlyMemory<byte> Data) Bind(ChannelBindings? channel)
     {
         foreach (var name in Bindings)
         {

@@ -9,16 +9,22 @@ public sealed class AnonymousMechanism : ISaslMechanism
     /// <summary>The user of every such login. No account can have this name: it is not a name.</summary>
     public const string User = "(anonymous)";
 
+    /// <summary>The one there is; it holds no state.</summary>
     public static AnonymousMechanism Instance { get; } = new();
 
+    /// <inheritdoc/>
     public string Name => "ANONYMOUS";
 
+    /// <inheritdoc/>
     public bool ExposesSecret => false;
 
+    /// <inheritdoc/>
     public bool TakesInitialResponse => true;
 
+    /// <inheritdoc/>
     public bool IsOptIn => true;
 
+    /// <inheritdoc/>
     public ISaslExchange? TryStart(SaslContext context) => context.AllowsAnonymous ? new Exchange() : null;
 
     private sealed class Exchange : ISaslExchange

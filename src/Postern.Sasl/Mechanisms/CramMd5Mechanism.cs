@@ -11,16 +11,22 @@ namespace Postern.Sasl.Mechanisms;
 /// </summary>
 public sealed class CramMd5Mechanism : ISaslMechanism
 {
+    /// <summary>The one there is; it holds no state.</summary>
     public static CramMd5Mechanism Instance { get; } = new();
 
+    /// <inheritdoc/>
     public string Name => "CRAM-MD5";
 
+    /// <inheritdoc/>
     public bool ExposesSecret => false;
 
+    /// <inheritdoc/>
     public bool TakesInitialResponse => false;
 
+    /// <inheritdoc/>
     public bool IsOptIn => true;
 
+    /// <inheritdoc/>
     public ISaslExchange? TryStart(SaslContext context) => context.SharedSecrets is { } secrets ? new Exchange(context, secrets) : null;
 
     internal sealed class Exchange(SaslContext context, ISharedSecrets secrets) : ISaslExchange
@@ -57,6 +63,7 @@ public sealed class CramMd5Mechanism : ISaslMechanism
             var expected = Convert.ToHexStringLower(HMACMD5.HashData(secret.Span, challenge));
 #pragma warning restore CA5351
             var isProven = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expected), Encoding.UTF8.GetBytes(text[(space + 1)..]));
+            secrets.OnProof(context.Peer, isProven && lookup is SecretLookup.Found);
             return lookup switch
             {
                 SecretLookup.Absent(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, user, reason, exists),

@@ -12,16 +12,22 @@ namespace Postern.Sasl.Mechanisms;
 /// </summary>
 public sealed class DigestMd5Mechanism : ISaslMechanism
 {
+    /// <summary>The one there is; it holds no state.</summary>
     public static DigestMd5Mechanism Instance { get; } = new();
 
+    /// <inheritdoc/>
     public string Name => "DIGEST-MD5";
 
+    /// <inheritdoc/>
     public bool ExposesSecret => false;
 
+    /// <inheritdoc/>
     public bool TakesInitialResponse => false;
 
+    /// <inheritdoc/>
     public bool IsOptIn => true;
 
+    /// <inheritdoc/>
     public ISaslExchange? TryStart(SaslContext context) => context.DigestSecrets is { } secrets ? new Exchange(context, secrets) : null;
 
     internal sealed class Exchange(SaslContext context, IDigestSecrets secrets) : ISaslExchange
@@ -64,6 +70,7 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
             var secret = lookup is SecretLookup.Found known ? known.Secret : context.Decoys.DigestSecret(user, realm);
             var expected = DigestFunctions.Response(secret.Span, nonce!, said.ClientNonce, said.Count, said.Uri, said.AuthorizationId, "AUTHENTICATE");
             var isProven = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(expected), Encoding.UTF8.GetBytes(said.Proof));
+            secrets.OnProof(context.Peer, isProven && lookup is SecretLookup.Found);
             return lookup switch
             {
                 SecretLookup.Absent(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, user, reason, exists),

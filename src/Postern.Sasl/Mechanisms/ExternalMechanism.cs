@@ -6,14 +6,19 @@ namespace Postern.Sasl.Mechanisms;
 /// <summary>EXTERNAL (RFC 4422 appendix A): the client is known by its certificate, and says at most on whose behalf it acts.</summary>
 public sealed class ExternalMechanism : ISaslMechanism
 {
+    /// <summary>The one there is; it holds no state.</summary>
     public static ExternalMechanism Instance { get; } = new();
 
+    /// <inheritdoc/>
     public string Name => "EXTERNAL";
 
+    /// <inheritdoc/>
     public bool ExposesSecret => false;
 
+    /// <inheritdoc/>
     public bool TakesInitialResponse => true;
 
+    /// <inheritdoc/>
     public ISaslExchange? TryStart(SaslContext context) => context.External is { } external ? new Exchange(context, external) : null;
 
     private sealed class Exchange(SaslContext context, IExternalIdentity external) : ISaslExchange

@@ -12,14 +12,19 @@ namespace Postern.Sasl.Mechanisms;
 /// </summary>
 public sealed class GssapiMechanism : ISaslMechanism
 {
+    /// <summary>The one there is; it holds no state.</summary>
     public static GssapiMechanism Instance { get; } = new();
 
+    /// <inheritdoc/>
     public string Name => "GSSAPI";
 
+    /// <inheritdoc/>
     public bool ExposesSecret => false;
 
+    /// <inheritdoc/>
     public bool TakesInitialResponse => true;
 
+    /// <inheritdoc/>
     public ISaslExchange? TryStart(SaslContext context) => context.KerberosUsers is { } users ? new Exchange(context, users) : null;
 
     private sealed class Exchange(SaslContext context, IKerberosUsers users) : ISaslExchange

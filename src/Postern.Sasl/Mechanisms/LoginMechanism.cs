@@ -9,14 +9,19 @@ public sealed class LoginMechanism : ISaslMechanism
     private static readonly SaslStep AskUser = new SaslStep.Challenge("Username:"u8.ToArray());
     private static readonly SaslStep AskPassword = new SaslStep.Challenge("Password:"u8.ToArray());
 
+    /// <summary>The one there is; it holds no state.</summary>
     public static LoginMechanism Instance { get; } = new();
 
+    /// <inheritdoc/>
     public string Name => "LOGIN";
 
+    /// <inheritdoc/>
     public bool ExposesSecret => true;
 
+    /// <inheritdoc/>
     public bool TakesInitialResponse => true;
 
+    /// <inheritdoc/>
     public ISaslExchange? TryStart(SaslContext context) =>
         context.Passwords is null ? null : new Exchange(new RevealedPassword(context));
 

@@ -6,14 +6,19 @@ namespace Postern.Sasl.Mechanisms;
 /// <summary>OAUTHBEARER (RFC 7628): a bearer token (RFC 6750) behind a GS2 header.</summary>
 public sealed class OAuthBearerMechanism : ISaslMechanism
 {
+    /// <summary>The one there is; it holds no state.</summary>
     public static OAuthBearerMechanism Instance { get; } = new();
 
+    /// <inheritdoc/>
     public string Name => "OAUTHBEARER";
 
+    /// <inheritdoc/>
     public bool ExposesSecret => true;
 
+    /// <inheritdoc/>
     public bool TakesInitialResponse => true;
 
+    /// <inheritdoc/>
     public ISaslExchange? TryStart(SaslContext context) => context.Tokens is null ? null : new Exchange(new BearerToken(context));
 
     private sealed class Exchange(BearerToken bearer) : ISaslExchange

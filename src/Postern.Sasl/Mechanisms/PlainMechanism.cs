@@ -3,14 +3,19 @@ namespace Postern.Sasl.Mechanisms;
 /// <summary>PLAIN (RFC 4616): <c>[authzid] NUL authcid NUL passwd</c> in one message.</summary>
 public sealed class PlainMechanism : ISaslMechanism
 {
+    /// <summary>The one there is; it holds no state.</summary>
     public static PlainMechanism Instance { get; } = new();
 
+    /// <inheritdoc/>
     public string Name => "PLAIN";
 
+    /// <inheritdoc/>
     public bool ExposesSecret => true;
 
+    /// <inheritdoc/>
     public bool TakesInitialResponse => true;
 
+    /// <inheritdoc/>
     public ISaslExchange? TryStart(SaslContext context) =>
         context.Passwords is null ? null : new Exchange(new RevealedPassword(context));
 

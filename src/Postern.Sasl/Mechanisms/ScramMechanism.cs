@@ -23,22 +23,31 @@ public sealed class ScramMechanism : ISaslMechanism
         Name = isPlus ? $"SCRAM-{hash}-PLUS" : $"SCRAM-{hash}";
     }
 
+    /// <summary>SCRAM-SHA-1.</summary>
     public static ScramMechanism Sha1 { get; } = new("SHA-1", HashAlgorithmName.SHA1, isPlus: false);
 
+    /// <summary>SCRAM-SHA-256.</summary>
     public static ScramMechanism Sha256 { get; } = new("SHA-256", HashAlgorithmName.SHA256, isPlus: false);
 
+    /// <summary>SCRAM-SHA-512.</summary>
     public static ScramMechanism Sha512 { get; } = new("SHA-512", HashAlgorithmName.SHA512, isPlus: false);
 
+    /// <summary>SCRAM-SHA-1-PLUS.</summary>
     public static ScramMechanism Sha1Plus { get; } = new("SHA-1", HashAlgorithmName.SHA1, isPlus: true);
 
+    /// <summary>SCRAM-SHA-256-PLUS.</summary>
     public static ScramMechanism Sha256Plus { get; } = new("SHA-256", HashAlgorithmName.SHA256, isPlus: true);
 
+    /// <summary>SCRAM-SHA-512-PLUS.</summary>
     public static ScramMechanism Sha512Plus { get; } = new("SHA-512", HashAlgorithmName.SHA512, isPlus: true);
 
+    /// <inheritdoc/>
     public string Name { get; }
 
+    /// <inheritdoc/>
     public bool ExposesSecret => false;
 
+    /// <inheritdoc/>
     public bool TakesInitialResponse => true;
 
     /// <summary>
@@ -47,6 +56,7 @@ public sealed class ScramMechanism : ISaslMechanism
     /// </summary>
     public bool IsOptIn => isPlus;
 
+    /// <inheritdoc/>
     public ISaslExchange? TryStart(SaslContext context) =>
         context.ScramSecrets is not { } secrets || !secrets.Serves(algorithm) || (isPlus && context.Channel is null) ? null : new Exchange(context, secrets, algorithm, isPlus);
 
@@ -87,7 +97,7 @@ public sealed class ScramMechanism : ISaslMechanism
             if (lookup is ScramLookup.Unavailable(var reason))
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, reason);
             first = parsed with { User = user };
-            secret = lookup is ScramLookup.Found found ? found.Secret : context.Decoys.ScramSecret(user, algorithm);
+            secret = lookup is ScramLookup.Found found ? found.Secret : context.Decoys.ScramSecret(user, algorithm, (lookup as ScramLookup.Absent)?.Iterations);
             nonce = parsed.Nonce + ServerNonce;
             serverFirst = string.Create(CultureInfo.InvariantCulture, $"r={nonce},s={Convert.ToBase64String(secret.Salt.Span)},i={secret.Iterations}");
             return new SaslStep.Challenge(Encoding.UTF8.GetBytes(serverFirst));
@@ -103,13 +113,14 @@ public sealed class ScramMechanism : ISaslMechanism
             var isBound = CryptographicOperations.FixedTimeEquals(expected, final.Binding);
             var isFresh = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(nonce), Encoding.UTF8.GetBytes(final.Nonce));
             var signed = Encoding.UTF8.GetBytes($"{first.Bare},{serverFirst},{final.WithoutProof}");
-            var isProven = ScramFunctions.ProofMatches(algorithm, secret!.StoredKey.Span, signed, final.Proof);
+            var isProven = ScramFunctions.ProofMatches(algorithm, secret!.StoredKey.Span, signed, final.Proof) && lookup is ScramLookup.Found;
+            secrets.OnProof(context.Peer, isProven && isFresh && isBound);
 
             return lookup switch
             {
                 _ when !isFresh => new(Refuse("the nonce is not the one of this exchange")),
                 _ when !isBound => new(Refuse("the channel binding does not match: another party may stand between")),
-                ScramLookup.Absent(var reason, _) => new(Refuse(reason)),
+                ScramLookup.Absent { Reason: var reason } => new(Refuse(reason)),
                 ScramLookup.Found when !isProven => new(Refuse("wrong password")),
                 ScramLookup.Found { Refusal: { } refusal } => new(Refuse(refusal)),
                 ScramLookup.Found found => Authorization.DecideAsync(context, found.User, ActAs(), ct, Signature(signed)),

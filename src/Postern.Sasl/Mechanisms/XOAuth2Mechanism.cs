@@ -5,14 +5,19 @@ namespace Postern.Sasl.Mechanisms;
 /// <summary>XOAUTH2 (Google's and Microsoft's form before RFC 7628): <c>user=…^Aauth=Bearer …^A^A</c>.</summary>
 public sealed class XOAuth2Mechanism : ISaslMechanism
 {
+    /// <summary>The one there is; it holds no state.</summary>
     public static XOAuth2Mechanism Instance { get; } = new();
 
+    /// <inheritdoc/>
     public string Name => "XOAUTH2";
 
+    /// <inheritdoc/>
     public bool ExposesSecret => true;
 
+    /// <inheritdoc/>
     public bool TakesInitialResponse => true;
 
+    /// <inheritdoc/>
     public ISaslExchange? TryStart(SaslContext context) => context.Tokens is null ? null : new Exchange(new BearerToken(context));
 
     private sealed class Exchange(BearerToken bearer) : ISaslExchange

@@ -1,7 +1,7 @@
 namespace Postern.Sasl.Verifiers;
 
 /// <summary>Gives H(user:realm:password) for DIGEST-MD5 (RFC 2831 §2.1.2.1).</summary>
-public interface IDigestSecrets
+public interface IDigestSecrets : IProofListener
 {
     /// <summary>The realms to offer, the first being the usual one; at least one.</summary>
     IReadOnlyList<string> Realms { get; }

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Postern.Sasl.Verifiers;
 
 /// <summary>Gives the stored half of a SCRAM login (RFC 5802 §3).</summary>
-public interface IScramSecrets
+public interface IScramSecrets : IProofListener
 {
     /// <summary>
     /// Looks up <paramref name="user"/>, SASLprepared but otherwise as the client sent it. A user that does not exist, or has no secret of this

@@ -12,7 +12,8 @@ public abstract record ScramLookup
     public sealed record Found(string User, ScramSecret Secret, string? Refusal = null) : ScramLookup;
 
     /// <summary>Nobody of that name, or no secret of this kind. <paramref name="Reason"/> is for the audit trail only.</summary>
-    public sealed record Absent(string Reason, bool UserExists) : ScramLookup;
+    /// <param name="Iterations">What a user like this one would have: a count that differs would give it away. Null: that of <see cref="Decoys"/>.</param>
+    public sealed record Absent(string Reason, bool UserExists, int? Iterations = null) : ScramLookup;
 
     /// <summary>The store cannot answer now.</summary>
     public sealed record Unavailable(string Reason) : ScramLookup;

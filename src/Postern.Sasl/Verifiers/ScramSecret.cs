@@ -10,10 +10,13 @@ namespace Postern.Sasl.Verifiers;
 /// </summary>
 public sealed class ScramSecret(HashAlgorithmName algorithm, int iterations, ReadOnlyMemory<byte> salt, ReadOnlyMemory<byte> storedKey, ReadOnlyMemory<byte> serverKey)
 {
+    /// <summary>SHA1, SHA256 or SHA512.</summary>
     public HashAlgorithmName Algorithm => algorithm;
 
+    /// <summary>Rounds of PBKDF2 that a client computes.</summary>
     public int Iterations => iterations;
 
+    /// <summary>Sent to the client.</summary>
     public ReadOnlyMemory<byte> Salt => salt;
 
     /// <summary>H(ClientKey).</summary>

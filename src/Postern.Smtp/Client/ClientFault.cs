@@ -3,7 +3,10 @@ namespace Postern.Smtp.Client;
 /// <summary>How a dialogue ended without a reply that decides.</summary>
 public enum ClientFault
 {
+    /// <summary>The server said nothing in time.</summary>
     Timeout,
+
+    /// <summary>The connection was closed or reset.</summary>
     ConnectionLost,
 
     /// <summary>The server broke the protocol.</summary>

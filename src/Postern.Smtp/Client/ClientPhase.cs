@@ -3,11 +3,22 @@ namespace Postern.Smtp.Client;
 /// <summary>Where in the dialogue the client stood.</summary>
 public enum ClientPhase
 {
+    /// <summary>Before anything was said.</summary>
     Greeting,
+
+    /// <summary>EHLO or HELO; also QUIT.</summary>
     Ehlo,
+
+    /// <summary>STARTTLS and the handshake.</summary>
     StartTls,
+
+    /// <summary>MAIL.</summary>
     Mail,
+
+    /// <summary>RCPT.</summary>
     Rcpt,
+
+    /// <summary>DATA, up to 354.</summary>
     Data,
 
     /// <summary>Sending the content, before its end mark was written.</summary>

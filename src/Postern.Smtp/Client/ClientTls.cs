@@ -3,6 +3,7 @@ namespace Postern.Smtp.Client;
 /// <summary>How the client protects a connection.</summary>
 public enum ClientTls
 {
+    /// <summary>Never.</summary>
     None,
 
     /// <summary>STARTTLS where it is offered, with any certificate (RFC 7435): protects against those who only listen.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Postern.Smtp.Replies;
 
 namespace Postern.Smtp.Client;
@@ -28,6 +29,9 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
     public bool IsClosing { get; private set; }
 
     public bool IsOpen => Fault is null && !IsClosing;
+
+    /// <summary>The server's certificate verified, for the name in the options.</summary>
+    public bool IsVerified { get; private set; }
 
     public bool HasBufferedInput => reader.HasBufferedInput;
 
@@ -152,9 +156,8 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
                 {
                     TargetHost = options.ServerName ?? string.Empty,
                     EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-#pragma warning disable CA5359 // opportunistic TLS takes any certificate: the other choice is no TLS at all (RFC 7435)
-                    RemoteCertificateValidationCallback = verify ? options.VerifyCertificate : static (_, _, _, _) => true,
-#pragma warning restore CA5359
+                    // Opportunistic TLS takes any certificate: the other choice is no TLS at all (RFC 7435).
+                    RemoteCertificateValidationCallback = (source, certificate, chain, errors) => Verify(source, certificate, chain, errors) || !verify,
                 },
                 deadline.Token).ConfigureAwait(false);
             reader = new ReplyReader(tls, options.Replies);
@@ -180,6 +183,14 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         Output.Release();
         await stream.DisposeAsync().ConfigureAwait(false);
         deadline.Dispose();
+    }
+
+    private bool Verify(object source, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        var isGood = options.VerifyCertificate?.Invoke(source, certificate, chain, errors) ?? (errors == SslPolicyErrors.None);
+        // Without a name there was nothing to compare the certificate with.
+        IsVerified = isGood && options.ServerName is not null;
+        return isGood;
     }
 
     private static string Seconds(string words, TimeSpan timeout) =>

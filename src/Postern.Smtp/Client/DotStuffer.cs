@@ -7,7 +7,7 @@ namespace Postern.Smtp.Client;
 /// A bare CR or a bare LF becomes CRLF, so nothing inside the content can be read as an end of data by any peer. The content may
 /// be cut anywhere: the output is the same.
 /// </summary>
-public struct DotStuffer
+internal struct DotStuffer
 {
     /// <summary>What <see cref="Finish"/> writes at most.</summary>
     public const int FinishLength = 5;

@@ -1,5 +1,7 @@
 using System.Buffers;
+using Postern.Smtp.Extensions;
 using Postern.Smtp.Replies;
+using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Client;
 
@@ -14,7 +16,10 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
 
     private const int ChunkSize = 32 * 1024;
 
+    private readonly ChunkSender chunks = new(wire, options);
     private SmtpExtensions extensions = SmtpExtensions.None;
+    private Func<string, bool> isOffered = SmtpExtensions.None.Has;
+    private bool isVerified;
 
     /// <summary>The message whose envelope has been written already.</summary>
     private OutgoingMessage? announced;
@@ -22,9 +27,11 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     /// <summary>The last transaction was given up between MAIL and the content.</summary>
     private bool needsReset;
 
-    public async ValueTask<IReadOnlyList<ClientAnswer>> SendAsync(OutgoingMessage message, OutgoingMessage? following, SmtpExtensions offered)
+    public async ValueTask<IReadOnlyList<ClientAnswer>> SendAsync(OutgoingMessage message, OutgoingMessage? following, SmtpExtensions offered, bool verified)
     {
-        extensions = offered;
+        if (!ReferenceEquals(extensions, offered))
+            (extensions, isOffered) = (offered, offered.Has);
+        isVerified = verified;
         if (announced is not null && !ReferenceEquals(announced, message))
             throw new InvalidOperationException("Another message was announced to follow");
         var answers = new ClientAnswer?[message.Recipients.Count];
@@ -39,15 +46,7 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
         return Fill(answers, wire.Fault);
     }
 
-    /// <summary>What is known to be refused is not sent (RFC 1870 §6.1).</summary>
-    private ClientAnswer.Refused? WhyNotToTry(OutgoingMessage message)
-    {
-        if (extensions.MaxSize is { } max && message.Content.Length > max)
-            return new ClientAnswer.Refused(ClientPhase.Mail, new Reply(552, new EnhancedStatus(5, 3, 4), $"Message of {message.Content.Length} octets, the next hop takes {max}"));
-        if (message.Is8Bit && !extensions.Has8BitMime && options.EightBit == EightBitFallback.Refuse)
-            return new ClientAnswer.Refused(ClientPhase.Mail, new Reply(554, new EnhancedStatus(5, 6, 3), "8-bit content, the next hop does not offer 8BITMIME"));
-        return null;
-    }
+    private ClientAnswer.Refused? WhyNotToTry(OutgoingMessage message) => Prerequisites.WhyNot(message, extensions, isVerified, options.EightBit);
 
     private async ValueTask<bool> PipelinedEnvelopeAsync(OutgoingMessage message, ClientAnswer?[] answers)
     {
@@ -79,7 +78,11 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
             answers[i] = await RefusalAsync(ClientPhase.Rcpt, options.Timeouts.Rcpt).ConfigureAwait(false);
         }
 
-        return wire.IsOpen ? await DataAsync(sender, answers).ConfigureAwait(false) : StopAt(answers, sender, answers[^1]);
+        if (!wire.IsOpen)
+            return StopAt(answers, sender, answers[^1]);
+        if (!message.IsBinary)
+            return await DataAsync(sender, answers).ConfigureAwait(false);
+        return sender is null ? answers.AsSpan().Contains(null) : StopAt(answers, sender, answer: null);
     }
 
     /// <summary>Reads the answer to a DATA that was sent before the answers to MAIL and RCPT were known (RFC 2920 §3.1).</summary>
@@ -129,6 +132,8 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
 
         if (!answers.AsSpan().Contains(null))
             return false;
+        if (message.IsBinary)
+            return true;
         wire.Output.Append("DATA\r\n"u8);
         await wire.FlushAsync(ClientPhase.Data, options.Timeouts.Data).ConfigureAwait(false);
         var reply = await wire.ReadAsync(ClientPhase.Data, options.Timeouts.Data).ConfigureAwait(false);
@@ -138,6 +143,15 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     /// <summary>Sends the content, its last piece in one write with the end mark and the envelope of the message that follows.</summary>
     private async ValueTask ContentAsync(OutgoingMessage message, OutgoingMessage? following, ClientAnswer?[] answers)
     {
+        if (message.IsBinary)
+        {
+            var answer = await chunks.SendAsync(message, extensions.HasPipelining, ReadContentAsync).ConfigureAwait(false);
+            // A chunk that was refused leaves the transaction in the server's hands (RFC 3030 §2).
+            needsReset = answer is not ClientAnswer.Accepted;
+            StopAt(answers, answer);
+            return;
+        }
+
         needsReset = false;
         var length = message.Content.Length;
         var chunk = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(length, 1, ChunkSize));
@@ -207,7 +221,7 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     private void WriteMail(OutgoingMessage message)
     {
         wire.Output.Append("MAIL FROM:<"u8);
-        wire.Output.AppendAscii(message.Sender.Address);
+        wire.Output.Append(message.Sender.Address);
         wire.Output.Append(">"u8);
         if (extensions.HasSize)
         {
@@ -215,27 +229,36 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
             wire.Output.Append(message.Content.Length, maxLength: 20);
         }
 
-        if (message.Is8Bit && extensions.Has8BitMime)
-            wire.Output.Append(" BODY=8BITMIME"u8);
+        wire.Output.Append(MailParameterText.Of(Said(message.Parameters), isOffered));
         wire.Output.Append("\r\n"u8);
     }
 
-    /// <summary>One group of recipients, and DATA behind the last.</summary>
+    /// <summary>One group of recipients, and DATA behind the last; content that goes by BDAT has no DATA.</summary>
     private void WriteRecipients(OutgoingMessage message, int from)
     {
         var to = Math.Min(message.Recipients.Count, from + GroupSize);
         for (var i = from; i < to; i++)
             WriteRecipient(message, i);
-        if (to == message.Recipients.Count)
+        if (to == message.Recipients.Count && !message.IsBinary)
             wire.Output.Append("DATA\r\n"u8);
     }
 
     private void WriteRecipient(OutgoingMessage message, int index)
     {
         wire.Output.Append("RCPT TO:<"u8);
-        wire.Output.AppendAscii(message.Recipients[index].Address);
-        wire.Output.Append(">\r\n"u8);
+        wire.Output.Append(message.Recipients[index].Address);
+        wire.Output.Append(">"u8);
+        if (message.RecipientParameters.Count > 0)
+            wire.Output.Append(RcptParameterText.Of(message.RecipientParameters[index], isOffered));
+        wire.Output.Append("\r\n"u8);
     }
+
+    /// <summary>
+    /// Without the size, which is the content's; and without AUTH=, which is for servers that trust this client, and only a login shows that
+    /// (RFC 4954 §5): this client makes none.
+    /// </summary>
+    private static MailParameters Said(MailParameters parameters) =>
+        parameters is { DeclaredSize: null, SubmittedBy: null } ? parameters : parameters with { DeclaredSize = null, SubmittedBy = null };
 
     private async ValueTask<ClientAnswer?> CommandAsync(ClientPhase phase, TimeSpan timeout)
     {

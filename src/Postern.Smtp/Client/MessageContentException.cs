@@ -6,15 +6,18 @@ namespace Postern.Smtp.Client;
 /// </summary>
 public sealed class MessageContentException : Exception
 {
+    /// <summary>Without a word of why.</summary>
     public MessageContentException()
     {
     }
 
+    /// <summary>With what could not be read.</summary>
     public MessageContentException(string message)
         : base(message)
     {
     }
 
+    /// <summary>With what could not be read, and why.</summary>
     public MessageContentException(string message, Exception? innerException)
         : base(message, innerException)
     {

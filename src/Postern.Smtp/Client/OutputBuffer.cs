@@ -39,8 +39,8 @@ internal sealed class OutputBuffer
         Length += written;
     }
 
-    /// <summary>Appends an address or a domain.</summary>
-    public void AppendAscii(string text) => Length += Encoding.ASCII.GetBytes(text, GetSpan(text.Length));
+    /// <summary>Appends an address, a domain or parameters, in UTF-8.</summary>
+    public void Append(string text) => Length += Encoding.UTF8.GetBytes(text, GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length)));
 
     public void Clear() => Length = 0;
 

@@ -16,6 +16,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     private readonly MailTransactions transactions;
     private SslStream? secured;
 
+    /// <summary>Takes over a connected stream. Nothing is read or written yet.</summary>
     public SmtpClientDialogue(Stream stream, SmtpClientOptions options)
     {
         this.options = options;
@@ -26,10 +27,14 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     /// <summary>True while another message can be sent on this connection.</summary>
     public bool IsOpen => wire.IsOpen;
 
+    /// <summary>What the server offered in its last EHLO reply.</summary>
     public SmtpExtensions Extensions { get; private set; } = SmtpExtensions.None;
 
     /// <summary>Null on a connection in clear.</summary>
     public TlsFacts? Tls { get; private set; }
+
+    /// <summary>TLS is on and the server's certificate proved <see cref="SmtpClientOptions.ServerName"/>, whether or not that was asked for.</summary>
+    public bool IsVerified => Tls is not null && wire.IsVerified;
 
     /// <summary>Reads the greeting, says EHLO (or HELO, never where TLS is required), and starts TLS as the options say.</summary>
     /// <exception cref="OperationCanceledException">Only by <paramref name="ct"/>; a deadline that passed is a value.</exception>
@@ -63,7 +68,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
         wire.Begin(ct);
         try
         {
-            return await transactions.SendAsync(message, following, Extensions).ConfigureAwait(false);
+            return await transactions.SendAsync(message, following, Extensions, IsVerified).ConfigureAwait(false);
         }
         finally
         {
@@ -96,6 +101,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
         }
     }
 
+    /// <summary>Closes the stream; say <see cref="QuitAsync"/> first.</summary>
     public ValueTask DisposeAsync() => wire.DisposeAsync();
 
     private async ValueTask<ClientAnswer> IntroduceAsync()
@@ -135,7 +141,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
 
     private async ValueTask<(Reply? Reply, ClientAnswer? Refused)> HelloAsync()
     {
-        wire.Output.AppendAscii(options.Hostname.Text);
+        wire.Output.Append(options.Hostname.Text);
         wire.Output.Append("\r\n"u8);
         return await CommandAsync(ClientPhase.Ehlo).ConfigureAwait(false);
     }

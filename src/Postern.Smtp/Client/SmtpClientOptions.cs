@@ -10,6 +10,7 @@ public sealed record SmtpClientOptions
     /// <summary>What it calls itself in EHLO: a name of this host, or an address literal.</summary>
     public required Domain Hostname { get; init; }
 
+    /// <summary>How TLS is used.</summary>
     public ClientTls Tls { get; init; } = ClientTls.Opportunistic;
 
     /// <summary>The name for SNI and for verifying the certificate; needed where <see cref="Tls"/> verifies.</summary>
@@ -18,11 +19,15 @@ public sealed record SmtpClientOptions
     /// <summary>Replaces the platform's verification where <see cref="Tls"/> verifies; null: the platform's trusted roots.</summary>
     public RemoteCertificateValidationCallback? VerifyCertificate { get; init; }
 
+    /// <summary>What becomes of 8-bit content where the server does not offer 8BITMIME.</summary>
     public EightBitFallback EightBit { get; init; } = EightBitFallback.SendAsIs;
 
+    /// <summary>How long each answer is waited for.</summary>
     public SmtpTimeouts Timeouts { get; init; } = SmtpTimeouts.Default;
 
+    /// <summary>How much a server may say.</summary>
     public ReplyLimits Replies { get; init; } = ReplyLimits.Default;
 
+    /// <summary>Where deadlines come from.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

@@ -50,6 +50,7 @@ public sealed class SmtpExtensions
         return new SmtpExtensions(found.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase));
     }
 
+    /// <summary>True when the server offers this keyword, in any case.</summary>
     public bool Has(string keyword) => parameters.ContainsKey(keyword);
 
     /// <summary>What follows the keyword; null when it is not offered.</summary>

@@ -3,22 +3,28 @@ namespace Postern.Smtp.Client;
 /// <summary>How long the client waits in each phase; the defaults are the minima of RFC 5321 §4.5.3.2.</summary>
 public sealed record SmtpTimeouts
 {
+    /// <summary>The waits that RFC 5321 §4.5.3.2 asks for at least.</summary>
     public static SmtpTimeouts Default { get; } = new();
 
     /// <summary>For whoever opens the socket: the dialogue begins on a connected stream.</summary>
     public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>For the greeting, 220.</summary>
     public TimeSpan Greeting { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>EHLO, HELO, STARTTLS and RSET.</summary>
     public TimeSpan Command { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>For a TLS handshake.</summary>
     public TimeSpan Handshake { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>For the answer to MAIL.</summary>
     public TimeSpan Mail { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>For the answer to RCPT.</summary>
     public TimeSpan Rcpt { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>For the answer to DATA, 354.</summary>
     public TimeSpan Data { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>For each block of content to be taken.</summary>

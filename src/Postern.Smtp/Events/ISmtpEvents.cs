@@ -1,16 +1,27 @@
 using System.Net;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
+using Postern.Smtp.Overload;
+using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Events;
 
 /// <summary>
-/// What happens on a server, told synchronously on the session's loop: return at once, never throw. Every member does nothing by
-/// default. No member is ever given a secret or the text of a command.
+/// What happens on a server, told synchronously, on the session's loop before the client reads the reply, or on the server's clock: return at once. Every member does
+/// nothing by default. No member is ever given a secret or the text of a command. What a member throws is handed to <see cref="OnFault"/>
+/// and changes nothing for the client.
 /// </summary>
+/// <remarks>
+/// For one session, in this order: <see cref="OnConnected"/>; for each command <see cref="OnCommand"/>, then what came of it
+/// (<see cref="OnTlsStarted"/> or <see cref="OnTlsFailed"/>, <see cref="OnLogin"/>, <see cref="OnSender"/>, <see cref="OnRecipient"/>,
+/// <see cref="OnReceived"/>, <see cref="OnReset"/>), and <see cref="OnRefused"/> last when the answer is no; at the end <see cref="OnClosed"/>,
+/// always and once. Sessions run beside each other, so members are called concurrently.
+/// </remarks>
 public interface ISmtpEvents
 {
+    /// <summary>A session begins; nothing has been said yet.</summary>
     void OnConnected(SessionState session)
     {
     }
@@ -20,6 +31,27 @@ public interface ISmtpEvents
     {
     }
 
+    /// <summary>A listed load balancer sent no proper PROXY header; its connection was dropped without a reply.</summary>
+    void OnProxyRefused(string listener, IPAddress balancer, string reason)
+    {
+    }
+
+    /// <summary>A peer named another client by XCLIENT: <paramref name="session"/> has the new facts, <paramref name="was"/> is who it was until now.</summary>
+    void OnClientNamed(SessionState session, IPAddress was)
+    {
+    }
+
+    /// <summary>ETRN was answered.</summary>
+    void OnQueueStart(SessionState session, QueueName queue, QueueStart answer)
+    {
+    }
+
+    /// <summary>A known command came, and nothing has been decided yet. <paramref name="verb"/> is its name in upper case; never its argument.</summary>
+    void OnCommand(SessionState session, string verb)
+    {
+    }
+
+    /// <summary>The handshake succeeded; what was said before it is forgotten.</summary>
     void OnTlsStarted(SessionState session)
     {
     }
@@ -29,7 +61,23 @@ public interface ISmtpEvents
     {
     }
 
+    /// <summary>An AUTH command is over, successful or not.</summary>
     void OnLogin(SessionState session, LoginAttempt attempt)
+    {
+    }
+
+    /// <summary>MAIL was accepted.</summary>
+    void OnSender(SessionState session, Transaction transaction)
+    {
+    }
+
+    /// <summary>RCPT was accepted. <paramref name="recipient"/> is on the transaction once, however often the client says it.</summary>
+    void OnRecipient(SessionState session, Transaction transaction, Mailbox recipient)
+    {
+    }
+
+    /// <summary>RSET: the transaction, if there was one, is forgotten.</summary>
+    void OnReset(SessionState session)
     {
     }
 
@@ -38,12 +86,15 @@ public interface ISmtpEvents
     {
     }
 
-    /// <summary>The end of data was answered. <paramref name="octets"/> counts the content after dot-unstuffing.</summary>
+    /// <summary>
+    /// The end of data, or a chunk that failed, is about to be answered; with <see cref="StoreOutcome.Stored"/> the message is the store's.
+    /// <paramref name="octets"/> counts the content as the draft gets it.
+    /// </summary>
     void OnReceived(SessionState session, Transaction transaction, long octets, StoreOutcome outcome)
     {
     }
 
-    /// <summary>A policy, a store or this library threw. The session ends with 421, others go on.</summary>
+    /// <summary>A policy, a store or this library threw: the session ends with 421, others go on. Or a member of this interface did: the session goes on.</summary>
     void OnFault(SessionState session, Exception fault)
     {
     }
@@ -53,7 +104,17 @@ public interface ISmtpEvents
     {
     }
 
-    /// <summary>The session is over: <c>quit</c>, <c>lost connection</c>, <c>timeout</c> or what else ended it.</summary>
+    /// <summary>The server got heavier or lighter. <paramref name="value"/> is the reading, 0 to 1, of the gauge that caused it, or the highest.</summary>
+    void OnLoadChanged(LoadState state, string gauge, double value)
+    {
+    }
+
+    /// <summary>A gauge threw, and is not asked any more.</summary>
+    void OnGaugeFault(string gauge, Exception fault)
+    {
+    }
+
+    /// <summary>The session is over: <c>quit</c>, <c>lost connection</c>, <c>timeout</c>, <c>overload</c> or what else ended it.</summary>
     void OnClosed(SessionState session, string reason)
     {
     }

@@ -23,7 +23,7 @@ internal static class Auth
             return null;
         }
 
-        Span<byte> decoded = stackalloc byte[Mailbox.MaxLocalPartOctets + 1 + Domain.MaxOctets];
+        Span<byte> decoded = stackalloc byte[Mailbox.MaxOctets];
         if (!XText.TryDecode(value, decoded, out var length) || !Mailbox.TryParse(decoded[..length], out var mailbox))
             return StandardReply.BadParameters;
         parameters = parameters with { SubmittedBy = new ReversePath(mailbox) };

@@ -14,4 +14,13 @@ internal sealed record Extension(string Keyword, Func<Offer, string?> Announce)
 
     /// <summary>Whether its parameters are taken; null: exactly where it is announced.</summary>
     public Func<Offer, bool>? Takes { get; init; }
+
+    /// <summary>Its line holds a date: the reply to EHLO is made anew from time to time.</summary>
+    public bool IsDated { get; init; }
+
+    public bool Has(string keyword) => Keyword.Equals(keyword, StringComparison.OrdinalIgnoreCase);
+
+    public bool IsTaken(Offer offer) => !offer.IsWithout(Keyword) && (Takes?.Invoke(offer) ?? Announce(offer) is not null);
+
+    public string? LineFor(Offer offer) => offer.IsWithout(Keyword) ? null : Announce(offer);
 }

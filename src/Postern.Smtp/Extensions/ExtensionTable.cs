@@ -12,7 +12,25 @@ internal static class ExtensionTable
         Size.Row,
         EightBitMime.Row,
         EnhancedStatusCodes.Row,
+        Dsn.Row,
+        Chunking.Row,
+        BinaryMime.Row,
+        SmtpUtf8.Row,
+        RequireTls.Row,
+        DeliverBy.Row,
+        FutureRelease.Row,
+        Limits.Row,
         StartTls.Row,
         Auth.Row,
+        Etrn.Row,
+        XClient.Row,
+        XForward.Row,
     ];
+
+    /// <summary>The keywords that a listener may do without.</summary>
+    public static IEnumerable<string> Optional => All.Select(static e => e.Keyword).Where(IsOptional);
+
+    public static bool IsOptional(string keyword) =>
+        !StartTls.Row.Has(keyword) && !Auth.Row.Has(keyword) && !Etrn.Row.Has(keyword) && !XClient.Row.Has(keyword) && !XForward.Row.Has(keyword)
+        && All.Any(e => e.Has(keyword));
 }

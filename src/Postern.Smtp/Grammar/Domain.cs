@@ -8,8 +8,8 @@ using System.Text;
 namespace Postern.Smtp.Grammar;
 
 /// <summary>
-/// A mail domain or an address literal (RFC 5321 §4.1.2, §4.1.3) in canonical form: lower case, no trailing dot, a literal in
-/// brackets. Holds printable US-ASCII only, so it cannot carry CR, LF or NUL.
+/// A mail domain or an address literal (RFC 5321 §4.1.2, §4.1.3) in canonical form: lower case, no trailing dot, A-labels for
+/// international names (RFC 5890), a literal in brackets. Holds printable US-ASCII only, so it cannot carry CR, LF or NUL.
 /// </summary>
 public sealed class Domain : IEquatable<Domain>
 {
@@ -30,12 +30,16 @@ public sealed class Domain : IEquatable<Domain>
         Literal = literal;
     }
 
+    /// <summary>In canonical form, ready to be written.</summary>
     public string Text { get; }
 
     /// <summary>The address when this is an address literal such as <c>[192.0.2.1]</c> or <c>[IPv6:2001:db8::1]</c>, else null.</summary>
     public IPAddress? Literal { get; }
 
-    /// <summary>Parses a domain or an address literal. Underscore is let through because real host names carry it.</summary>
+    /// <summary>
+    /// Parses a domain, with U-labels in UTF-8 where there are any (RFC 6531 §3.3), or an address literal. Underscore is let through because
+    /// real host names carry it.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> octets, [NotNullWhen(true)] out Domain? domain)
     {
         domain = null;
@@ -43,6 +47,8 @@ public sealed class Domain : IEquatable<Domain>
             return false;
         if (octets[0] == '[')
             return TryParseLiteral(octets, out domain);
+        if (!Ascii.IsValid(octets))
+            return InternationalDomain.TryToAscii(octets, out var ascii) && TryParse(Encoding.ASCII.GetBytes(ascii), out domain);
 
         var rest = octets;
         while (true)
@@ -60,22 +66,27 @@ public sealed class Domain : IEquatable<Domain>
         return true;
     }
 
+    /// <summary>Parses a domain or an address literal.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out Domain? domain)
     {
         domain = null;
-        return text is { Length: > 0 and <= MaxOctets } && Ascii.IsValid(text) && TryParse(Encoding.ASCII.GetBytes(text), out domain);
+        return text is { Length: > 0 and <= MaxOctets } && TryParse(Encoding.UTF8.GetBytes(text), out domain);
     }
 
     /// <exception cref="FormatException">Not a domain.</exception>
     public static Domain Parse(string text) =>
         TryParse(text, out var domain) ? domain : throw new FormatException($"'{text}' is not a mail domain (RFC 5321 §4.1.2)");
 
+    /// <summary>Compares the canonical forms.</summary>
     public bool Equals(Domain? other) => other is not null && string.Equals(Text, other.Text, StringComparison.Ordinal);
 
+    /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as Domain);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => Text.GetHashCode(StringComparison.Ordinal);
 
+    /// <summary><see cref="Text"/>.</summary>
     public override string ToString() => Text;
 
     private static bool TryParseLiteral(ReadOnlySpan<byte> octets, [NotNullWhen(true)] out Domain? domain)

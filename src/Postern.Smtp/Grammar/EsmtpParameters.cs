@@ -49,7 +49,7 @@ internal ref struct EsmtpParameters(ReadOnlySpan<byte> text)
         return true;
     }
 
-    /// <summary>esmtp-value: printable, neither "=" nor space.</summary>
+    /// <summary>esmtp-value: printable, neither "=" nor space; octets above 127 are left to the parameter (RFC 6531 §3.3).</summary>
     private static bool IsValue(ReadOnlySpan<byte> text) =>
-        !text.IsEmpty && !text.ContainsAnyExceptInRange((byte)33, (byte)126) && !text.Contains((byte)'=');
+        !text.IsEmpty && !text.ContainsAnyInRange((byte)0, (byte)32) && !text.ContainsAny((byte)'=', (byte)127);
 }

@@ -1,7 +1,10 @@
+using System.Globalization;
+using System.Text;
+
 namespace Postern.Smtp.Grammar;
 
 /// <summary>xtext (RFC 3461 §4): printable octets, with <c>+</c>, <c>=</c> and all others as <c>+</c> and two upper-case hex digits.</summary>
-internal static class XText
+public static class XText
 {
     /// <summary>Decodes; false when the grammar is broken or the text hides an octet that no address may hold (control, non-ASCII).</summary>
     public static bool TryDecode(ReadOnlySpan<byte> text, Span<byte> octets, out int written)
@@ -29,6 +32,29 @@ internal static class XText
 
         return true;
     }
+
+    /// <summary>Encodes, with no more <c>+XX</c> than needed: never longer than any other encoding of the same text.</summary>
+    /// <exception cref="FormatException">A character that xtext as decoded here cannot carry: a control, or not US-ASCII.</exception>
+    public static string Encode(string text)
+    {
+        if (!IsEncodable(text))
+            throw new FormatException("xtext carries printable US-ASCII");
+        if (!text.AsSpan().ContainsAny(' ', '+', '='))
+            return text;
+        var encoded = new StringBuilder(text.Length + 8);
+        foreach (var c in text)
+        {
+            if (c is ' ' or '+' or '=')
+                encoded.Append(CultureInfo.InvariantCulture, $"+{(int)c:X2}");
+            else
+                encoded.Append(c);
+        }
+
+        return encoded.ToString();
+    }
+
+    /// <summary>Whether <see cref="Encode"/> takes it: printable US-ASCII, spaces included.</summary>
+    public static bool IsEncodable(ReadOnlySpan<char> text) => !text.ContainsAnyExceptInRange(' ', '~');
 
     private static int? Hex(byte digit) => digit switch
     {

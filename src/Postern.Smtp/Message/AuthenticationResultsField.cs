@@ -7,6 +7,7 @@ namespace Postern.Smtp.Message;
 /// <summary>What this server found out about the sender, for those who trust it (RFC 8601), and how to tell its own fields from forged ones.</summary>
 public static class AuthenticationResultsField
 {
+    /// <summary>The name of the field.</summary>
     public const string Name = "Authentication-Results";
 
     /// <summary>Appends <c>auth=pass smtp.auth=…</c> for a session that has logged in (RFC 8601 §2.7.4).</summary>

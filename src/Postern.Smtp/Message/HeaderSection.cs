@@ -16,6 +16,7 @@ public ref struct HeaderSection(ReadOnlySpan<byte> section)
     /// <summary>Where the next field starts; after the walk, where the section ends.</summary>
     public int End { get; private set; }
 
+    /// <summary>The field's name as it came.</summary>
     public ReadOnlySpan<byte> Name { get; private set; }
 
     /// <summary>The field body with its folding and its final CRLF.</summary>
@@ -40,6 +41,7 @@ public ref struct HeaderSection(ReadOnlySpan<byte> section)
         return -1;
     }
 
+    /// <summary>Goes to the next field; false behind the last.</summary>
     public bool TryNext()
     {
         if (End >= octets.Length)
@@ -61,6 +63,7 @@ public ref struct HeaderSection(ReadOnlySpan<byte> section)
         return true;
     }
 
+    /// <summary>True when the field has this name, in any case.</summary>
     public readonly bool Is(string name) => Ascii.EqualsIgnoreCase(Name, name);
 
     /// <summary><c>name:</c> with a printable name, or a folded continuation of one.</summary>

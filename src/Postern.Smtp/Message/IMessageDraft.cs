@@ -6,7 +6,8 @@ namespace Postern.Smtp.Message;
 public interface IMessageDraft : IAsyncDisposable
 {
     /// <summary>
-    /// Takes the next octets of the content: dot-unstuffed, CRLF line ends, cut anywhere. The memory is valid only until the task
+    /// Takes the next octets of the content: dot-unstuffed, cut anywhere. Every CR and LF in it is part of a CRLF,
+    /// unless the transaction is one of BODY=BINARYMIME. The memory is valid only until the task
     /// completes. A store that fails (disk full) remembers it and answers at <see cref="CommitAsync"/>.
     /// </summary>
     ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct);

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Postern.Smtp.Replies;
+using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Message;
 
@@ -14,4 +16,10 @@ public abstract record StoreOutcome
 
     /// <summary>Not stored, with this 4xx or 5xx reply; nothing of the message remains.</summary>
     public sealed record Refused(Reply Reply) : StoreOutcome;
+
+    /// <summary>
+    /// Stored for those recipients whose reply is positive, and for no other. One reply for each of <see cref="Transaction.Recipients"/>, in that
+    /// order. LMTP says each (RFC 2033 §4.2); SMTP has one reply, which then is the first that is not positive.
+    /// </summary>
+    public sealed record PerRecipient(ImmutableArray<Reply> Replies) : StoreOutcome;
 }

@@ -22,6 +22,7 @@ public abstract record Verdict
         {
         }
 
+        /// <summary>The one there is.</summary>
         public static Pass Instance { get; } = new();
     }
 }

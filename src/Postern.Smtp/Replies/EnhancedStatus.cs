@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Unicode;
 
 namespace Postern.Smtp.Replies;
 
@@ -17,5 +18,12 @@ public readonly record struct EnhancedStatus(int Class, int Subject, int Detail)
                 : null;
     }
 
+    /// <summary>As on the wire: <c>5.7.1</c>.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Class}.{Subject}.{Detail}");
+
+    /// <summary>Writes it; at most nine octets.</summary>
+    internal void Format(Span<byte> octets, out int written)
+    {
+        Utf8.TryWrite(octets, CultureInfo.InvariantCulture, $"{Class}.{Subject}.{Detail}", out written);
+    }
 }

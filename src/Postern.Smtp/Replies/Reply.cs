@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Postern.Smtp.Replies;
@@ -20,13 +21,19 @@ public sealed class Reply
         ArgumentOutOfRangeException.ThrowIfZero(lines.Count);
         Code = code;
         Status = status;
-        Lines = [.. lines.Select(Printable)];
+        var printable = new string[lines.Count];
+        for (var i = 0; i < printable.Length; i++)
+            printable[i] = Printable(lines[i]);
+        Lines = printable;
     }
 
+    /// <summary>Three digits, 200 to 599.</summary>
     public int Code { get; }
 
+    /// <summary>Null where the reply carries none.</summary>
     public EnhancedStatus? Status { get; }
 
+    /// <summary>The text of each line, without code and CRLF; at least one.</summary>
     public IReadOnlyList<string> Lines { get; }
 
     /// <summary>2xx and 3xx.</summary>
@@ -38,20 +45,36 @@ public sealed class Reply
     /// <summary>The reply as it stands on the wire, CRLF included; made once.</summary>
     public ReadOnlyMemory<byte> Encoded => encoded ??= Encode();
 
+    /// <summary>For logs, in one line.</summary>
     public override string ToString() => Status is { } status ? $"{Code} {status} {string.Join(" / ", Lines)}" : $"{Code} {string.Join(" / ", Lines)}";
 
     private byte[] Encode()
     {
-        var text = new StringBuilder();
-        for (var i = 0; i < Lines.Count; i++)
+        Span<byte> prefix = stackalloc byte[16];
+        Code.TryFormat(prefix, out var codeLength, provider: CultureInfo.InvariantCulture);
+        var prefixLength = codeLength + 1;
+        if (Status is { } status)
         {
-            text.Append(Code).Append(i == Lines.Count - 1 ? ' ' : '-');
-            if (Status is { } status)
-                text.Append(status).Append(' ');
-            text.Append(Lines[i]).Append("\r\n");
+            status.Format(prefix[prefixLength..], out var statusLength);
+            prefixLength += statusLength;
+            prefix[prefixLength++] = (byte)' ';
         }
 
-        return Encoding.ASCII.GetBytes(text.ToString());
+        var length = 0;
+        foreach (var line in Lines)
+            length += prefixLength + line.Length + 2;
+        var octets = new byte[length];
+        var at = 0;
+        for (var i = 0; i < Lines.Count; i++)
+        {
+            prefix[codeLength] = (byte)(i == Lines.Count - 1 ? ' ' : '-');
+            prefix[..prefixLength].CopyTo(octets.AsSpan(at));
+            at += prefixLength + Encoding.ASCII.GetBytes(Lines[i], octets.AsSpan(at + prefixLength));
+            "\r\n"u8.CopyTo(octets.AsSpan(at));
+            at += 2;
+        }
+
+        return octets;
     }
 
     private static string Printable(string line) =>

@@ -1,8 +1,9 @@
 namespace Postern.Smtp.Replies;
 
 /// <summary>Why no reply could be read.</summary>
-public enum ReplyFault
+internal enum ReplyFault
 {
+    /// <summary>There is none.</summary>
     None,
 
     /// <summary>What came is no SMTP reply, or exceeds <see cref="ReplyLimits"/>.</summary>

@@ -6,5 +6,6 @@ namespace Postern.Smtp.Replies;
 /// <param name="TotalOctets">All lines of one reply.</param>
 public sealed record ReplyLimits(int LineOctets = 2048, int Lines = 128, int TotalOctets = 32 * 1024)
 {
+    /// <summary>Generous to servers, and finite.</summary>
     public static ReplyLimits Default { get; } = new();
 }

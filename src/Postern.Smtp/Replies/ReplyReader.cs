@@ -9,7 +9,7 @@ namespace Postern.Smtp.Replies;
 /// code, and lengths are counted while octets arrive. After any fault the stream is out of step: close it.
 /// </summary>
 /// <remarks>Owned by one dialogue; not for concurrent use. Does not own the stream.</remarks>
-public sealed class ReplyReader(Stream stream, ReplyLimits limits)
+internal sealed class ReplyReader(Stream stream, ReplyLimits limits)
 {
     private const int CodeLength = 3;
 

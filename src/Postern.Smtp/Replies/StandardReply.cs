@@ -6,6 +6,7 @@ namespace Postern.Smtp.Replies;
 /// <summary>Every reply of this server that does not come from a policy or a store, on one page.</summary>
 public static class StandardReply
 {
+#pragma warning disable CS1591 // each says itself what it says
     // 2xx
     public static Reply Ok { get; } = Make(250, (2, 0, 0), "Ok");
     public static Reply SenderOk { get; } = Make(250, (2, 1, 0), "Ok");
@@ -21,6 +22,9 @@ public static class StandardReply
     // 421: the connection closes
     public static Reply TooManyConnections { get; } = Make(421, (4, 3, 2), "Too many connections, try again later");
     public static Reply TooManyFromAddress { get; } = Make(421, (4, 7, 0), "Too many connections from your address, try again later");
+    public static Reply Busy { get; } = Make(421, (4, 3, 2), "Server is busy, try again later");
+    public static Reply UnderLoad { get; } = Make(421, (4, 3, 2), "Server is under load and waits for a shorter time, try again later");
+    public static Reply NoMessageTooLong { get; } = Make(421, (4, 4, 2), "No message for too long, closing the connection");
     public static Reply IdleTooLong { get; } = Make(421, (4, 4, 2), "Nothing heard for too long, closing the connection");
     public static Reply ShuttingDown { get; } = Make(421, (4, 3, 2), "The server is stopping, try again later");
     public static Reply TooManyErrors { get; } = Make(421, (4, 7, 0), "Too many errors");
@@ -29,7 +33,9 @@ public static class StandardReply
 
     // 4xx
     public static Reply TooManyRecipients { get; } = Make(452, (4, 5, 3), "Too many recipients, send the rest in another transaction");
+    public static Reply NoStorage { get; } = Make(452, (4, 3, 1), "Insufficient system storage, try again later");
     public static Reply StoreUnavailable { get; } = Make(454, (4, 7, 0), "Temporary authentication failure, try again later");
+
 
     // 500 and 501: syntax
     public static Reply LineTooLong { get; } = Make(500, (5, 5, 2), "Line too long");
@@ -47,11 +53,17 @@ public static class StandardReply
     public static Reply SourceRoute { get; } = Make(501, (5, 1, 3), "Source routes are not accepted");
     public static Reply BadParameters { get; } = Make(501, (5, 5, 4), "Bad parameter syntax");
 
+    public static Reply BadPeerAttribute { get; } = Make(501, (5, 5, 4), "Bad attribute name or value");
+
     // 503: sequence
     public static Reply BadSequence { get; } = Make(503, (5, 5, 1), "Bad sequence of commands");
     public static Reply HelloFirst { get; } = Make(503, (5, 5, 1), "Send EHLO first");
     public static Reply EhloFirst { get; } = Make(503, (5, 5, 1), "AUTH needs EHLO first");
+    public static Reply LhloFirst { get; } = Make(503, (5, 5, 1), "Send LHLO first");
     public static Reply NoRecipients { get; } = Make(554, (5, 5, 1), "No valid recipients");
+    public static Reply NoRecipientsByLmtp { get; } = Make(503, (5, 5, 1), "No valid recipients");
+    public static Reply ChunksFailed { get; } = Make(503, (5, 5, 1), "An earlier chunk of this message failed, send RSET");
+    public static Reply BinaryNeedsBdat { get; } = Make(503, (5, 5, 1), "Content of BODY=BINARYMIME is sent by BDAT");
     public static Reply AlreadyAuthenticated { get; } = Make(503, (5, 5, 1), "Already authenticated");
     public static Reply AuthNotOffered { get; } = Make(503, (5, 5, 1), "AUTH is not available here");
     public static Reply TlsAlreadyActive { get; } = Make(503, (5, 5, 1), "TLS is already active");
@@ -62,24 +74,41 @@ public static class StandardReply
     public static Reply UnknownMechanism { get; } = Make(504, (5, 5, 4), "Authentication mechanism not available here");
     public static Reply MechanismNeedsTls { get; } = Make(504, (5, 5, 4), "This authentication mechanism needs TLS first");
     public static Reply UnknownParameter { get; } = Make(555, (5, 5, 4), "Parameter not recognized");
-    public static Reply UnknownBody { get; } = Make(501, (5, 5, 4), "BODY is 7BIT or 8BITMIME");
+    public static Reply UnknownBody { get; } = Make(501, (5, 5, 4), "BODY value not recognized");
+
+    public static Reply ExpnNotAvailable { get; } = Make(502, (5, 5, 1), "EXPN is not available");
+    public static Reply EtrnNotAvailable { get; } = Make(502, (5, 5, 1), "ETRN is not available here");
 
     // 53x: who you are
     public static Reply StartTlsFirst { get; } = Make(530, (5, 7, 0), "Must issue a STARTTLS command first");
+    public static Reply RequireTlsNeedsTls { get; } = Make(530, (5, 7, 10), "REQUIRETLS is for a connection under TLS");
     public static Reply AuthenticationRequired { get; } = Make(530, (5, 7, 0), "Authentication required");
     public static Reply BadCredentials { get; } = Make(535, (5, 7, 8), "Authentication failed");
 
     // 55x: the message
     public static Reply BareLineEnd { get; } = Make(554, (5, 6, 0), "Bare CR or LF in the message; every line must end in CRLF");
     public static Reply RelayDenied { get; } = Make(550, (5, 7, 1), "Relay access denied");
+    public static Reply NonAsciiAddress { get; } = Make(553, (5, 6, 7), "A non-ASCII address needs SMTPUTF8");
+    public static Reply NotAuthorizedPeer { get; } = Make(550, (5, 7, 0), "Insufficient authorization");
+    public static Reply NoSuchMailbox { get; } = Make(550, (5, 1, 1), "No such mailbox");
     public static Reply ClientNotAllowed { get; } = Make(554, (5, 7, 1), "Your address may not connect here");
 
     public static Reply Queued(string id) => Make(250, (2, 0, 0), $"Queued as {id}");
+
+    public static Reply ChunkTaken(long octets) => Make(250, (2, 0, 0), string.Create(CultureInfo.InvariantCulture, $"{octets} octets received"));
 
     public static Reply BadSyntax(string syntax) => Make(501, (5, 5, 4), $"Syntax: {syntax}");
 
     public static Reply SizeLimit(long octets) =>
         Make(552, (5, 3, 4), string.Create(CultureInfo.InvariantCulture, $"Message exceeds the size limit of {octets} octets"));
+
+    internal static Reply DeliverByTooSoon(TimeSpan least) =>
+        Make(555, (5, 5, 4), string.Create(CultureInfo.InvariantCulture, $"BY with R needs at least {least.TotalSeconds:F0} seconds"));
+
+    internal static Reply HoldTooLong(TimeSpan most) =>
+        Make(501, (5, 5, 4), string.Create(CultureInfo.InvariantCulture, $"Messages are held for at most {most.TotalSeconds:F0} seconds"));
+
+    internal static Reply Verified(Mailbox mailbox) => Make(250, (2, 1, 5), $"<{mailbox}>");
 
     internal static Reply Relay(Mailbox recipient) => Make(550, (5, 7, 1), $"<{recipient}>: Relay access denied");
 

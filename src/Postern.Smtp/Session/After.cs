@@ -8,6 +8,9 @@ internal enum After
     /// <summary>The content, up to the lone dot.</summary>
     ReceiveMessage,
 
+    /// <summary>The chunk of BDAT; the command's reply comes behind it.</summary>
+    ReceiveChunk,
+
     /// <summary>The SASL dialogue; it brings the command's one final reply.</summary>
     RunSasl,
 

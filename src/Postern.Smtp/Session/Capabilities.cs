@@ -8,25 +8,46 @@ namespace Postern.Smtp.Session;
 
 /// <summary>
 /// What one listener offers in one state, and the EHLO reply that says so (RFC 5321 §4.1.1.1). Derived from the extension table, mechanisms,
-/// verifiers, TLS and the listener; never configured by hand. Made once for each listener and TLS state.
+/// verifiers, TLS, login, trust in the peer and the listener; never configured by hand. Made once for each listener and state.
 /// </summary>
 internal sealed class Capabilities
 {
+    /// <summary>How long a reply with a date in it is used.</summary>
+    private static readonly TimeSpan Freshness = TimeSpan.FromHours(1);
+
+    private readonly Offer offer;
+    private readonly bool isDated;
+    private volatile EhloReply ehlo;
+
     private Capabilities(Offer offer)
     {
+        this.offer = offer;
         Mechanisms = offer.Mechanisms;
         OffersTls = offer.OffersTls;
-        Ehlo = new Reply(250, status: null, [offer.Server.Hostname, .. ExtensionTable.All.Select(e => e.Announce(offer)).OfType<string>()]);
-        ImmutableArray<Extension> taken = [.. ExtensionTable.All.Where(e => e.Takes?.Invoke(offer) ?? e.Announce(offer) is not null)];
-        MailParameters = [.. taken.SelectMany(static e => e.Mail)];
-        RecipientParameters = [.. taken.SelectMany(static e => e.Rcpt)];
+        ehlo = MakeEhlo();
+        isDated = ExtensionTable.All.Any(e => e.IsDated && e.LineFor(offer) is not null);
+        ImmutableArray<Extension> taken = [.. ExtensionTable.All.Where(e => e.IsTaken(offer))];
+        TakesUtf8 = taken.Contains(SmtpUtf8.Row);
+        MailParameters = Merge(taken.SelectMany(static e => e.Mail));
+        RecipientParameters = Merge(taken.SelectMany(static e => e.Rcpt));
     }
 
     public IReadOnlyList<ISaslMechanism> Mechanisms { get; }
 
     public bool OffersTls { get; }
 
-    public Reply Ehlo { get; }
+    /// <summary>Whether SMTPUTF8 is on offer.</summary>
+    public bool TakesUtf8 { get; }
+
+    public Reply Ehlo
+    {
+        get
+        {
+            if (isDated && offer.Server.Clock.GetElapsedTime(ehlo.MadeAt) > Freshness)
+                ehlo = MakeEhlo();
+            return ehlo.Reply;
+        }
+    }
 
     /// <summary>The parameters that MAIL takes.</summary>
     public ImmutableArray<Parameter<MailParameters>> MailParameters { get; }
@@ -34,8 +55,15 @@ internal sealed class Capabilities
     /// <summary>The parameters that RCPT takes.</summary>
     public ImmutableArray<Parameter<RecipientParameters>> RecipientParameters { get; }
 
-    public static Capabilities Derive(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls) =>
-        new(new Offer(server, listener, isTls, MechanismsFor(server, listener, isTls), MechanismsFor(server, listener, isTls: true)));
+    public static Capabilities Derive(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls, bool isLoggedIn, PeerTrust trust) =>
+        new(new Offer(server, listener, isTls, isLoggedIn, MechanismsFor(server, listener, isTls), MechanismsFor(server, listener, isTls: true)) { Trust = trust });
+
+    private EhloReply MakeEhlo() => new(
+        new Reply(250, status: null, [offer.Server.Hostname, .. ExtensionTable.All.Select(e => e.LineFor(offer)).OfType<string>()]),
+        offer.Server.Clock.GetTimestamp());
+
+    private static ImmutableArray<Parameter<T>> Merge<T>(IEnumerable<Parameter<T>> parameters) =>
+        [.. parameters.GroupBy(static p => p.Keyword).Select(static alike => alike.Aggregate(static (one, other) => one.Or(other)))];
 
     private static List<ISaslMechanism> MechanismsFor(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls)
     {
@@ -47,9 +75,14 @@ internal sealed class Capabilities
         };
         if (!allowed)
             return [];
-        var able = server.Mechanisms.Where(m => m.TryStart(server.Sasl) is not null);
+
+        // What a session knows beside what the server does stands for itself here: whether there is TLS.
+        var context = server.Sasl with { Channel = isTls ? new ChannelBindings([]) : null };
+        var able = server.Mechanisms.Where(m => m.TryStart(context) is not null);
         return listener.Mechanisms is { } wanted
             ? [.. wanted.Select(name => able.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase))).OfType<ISaslMechanism>().Distinct()]
-            : [.. able];
+            : [.. able.Where(static m => !m.IsOptIn)];
     }
+
+    private sealed record EhloReply(Reply Reply, long MadeAt);
 }

@@ -10,7 +10,12 @@ public enum DsnNotify
     /// <summary>NOTIFY=NEVER; alone.</summary>
     Never = 1,
 
+    /// <summary>When it was delivered.</summary>
     Success = 2,
+
+    /// <summary>When it could not be delivered.</summary>
     Failure = 4,
+
+    /// <summary>When it takes long.</summary>
     Delay = 8,
 }

@@ -21,7 +21,12 @@ public sealed record MailParameters
     public DsnReturn Return { get; init; }
 
     /// <summary>ENVID=, decoded from xtext (RFC 3461 §4.4); printable US-ASCII; null when absent.</summary>
-    public string? EnvelopeId { get; init; }
+    /// <exception cref="FormatException">Set to something that is not.</exception>
+    public string? EnvelopeId
+    {
+        get;
+        init => field = value is null || XText.IsEncodable(value) ? value : throw new FormatException("An envelope id is printable US-ASCII (RFC 3461 §4.4)");
+    }
 
     /// <summary>AUTH= (RFC 4954 §5): who submitted the message, as the client claims; the null path where it said &lt;&gt;; null when absent.</summary>
     public ReversePath? SubmittedBy { get; init; }

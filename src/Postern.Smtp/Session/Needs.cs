@@ -22,4 +22,13 @@ internal enum Needs
     /// (RFC 2920 §3.1 makes such a command the last of its group).
     /// </summary>
     ContentBehind = 16,
+
+    /// <summary>Room on the server for one more message.</summary>
+    Room = 32,
+
+    /// <summary>
+    /// A chunk follows whose size is the argument. When the verb is refused the chunk is read and thrown away before the reply; where its size
+    /// cannot be known the connection ends (RFC 3030 §2).
+    /// </summary>
+    ChunkBehind = 64,
 }

@@ -16,5 +16,9 @@ public enum Phase
     /// <summary>At least one RCPT accepted.</summary>
     Rcpt = 8,
 
-    Any = Connected | Ready | Mail | Rcpt,
+    /// <summary>A first BDAT was read, taken or not; LAST has not come yet.</summary>
+    Bdat = 16,
+
+    /// <summary>Every phase.</summary>
+    Any = Connected | Ready | Mail | Rcpt | Bdat,
 }

@@ -20,32 +20,42 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
             var step = await exchange.NextAsync(response, ct);
             switch (step)
             {
-                case SaslStep.Success(var identity):
-                    return (Succeed(identity), true);
                 case SaslStep.Failure failure:
                     return Fail(failure);
-                case SaslStep.Challenge(var data):
-                    await session.WriteAsync(Encode(data.Span));
-                    break;
+                case SaslStep.Success { Data: null, Identity: var identity }:
+                    return (Succeed(identity), true);
             }
 
-            var (outcome, line) = await session.ReadLineAsync(session.Limits.SaslOctets, idle: false);
-            switch (outcome)
-            {
-                case LineOutcome.Line when line.Span.SequenceEqual("*"u8):
-                    return (Abandon(null, StandardReply.AuthCancelled, "cancelled by the client"), true);
-                case LineOutcome.Line when StrictBase64.TryDecode(line.Span, out var octets):
-                    response = octets;
-                    break;
-                case LineOutcome.Line:
-                    return (Abandon(SaslError.Malformed, StandardReply.BadBase64, "the response is not base64"), true);
-                case LineOutcome.TooLong:
-                    return (Abandon(SaslError.Malformed, StandardReply.SaslLineTooLong, "the response is too long"), await session.SkipLineAsync());
-                case LineOutcome.BadOctet:
-                    return (Abandon(SaslError.Malformed, StandardReply.BadOctet, "the response holds a bare CR, LF or NUL"), false);
-                default:
-                    throw new IOException("the client left during authentication");
-            }
+            // 235 carries no data: what a mechanism has to say with its success goes before it, and is answered by an empty line (RFC 4954 §4).
+            var challenge = step is SaslStep.Challenge(var asked) ? asked : ((SaslStep.Success)step).Data!.Value;
+            await session.WriteAsync(Encode(challenge.Span));
+            var (octets, end) = await ReadResponseAsync();
+            if (end is { } over)
+                return over;
+            if (step is SaslStep.Success success)
+                return (octets.Length == 0 ? Succeed(success.Identity) : Abandon(SaslError.Malformed, StandardReply.MalformedAuth, "a response to the final message, which wants none"), true);
+            response = octets;
+        }
+    }
+
+    /// <summary>One response, or how the exchange ends here.</summary>
+    private async ValueTask<(byte[] Octets, (Reply Reply, bool Stays)? End)> ReadResponseAsync()
+    {
+        var (outcome, line) = await session.ReadLineAsync(session.Limits.SaslOctets, idle: false);
+        switch (outcome)
+        {
+            case LineOutcome.Line when line.Span.SequenceEqual("*"u8):
+                return ([], (Abandon(null, StandardReply.AuthCancelled, "cancelled by the client"), true));
+            case LineOutcome.Line when StrictBase64.TryDecode(line.Span, out var octets):
+                return (octets, null);
+            case LineOutcome.Line:
+                return ([], (Abandon(SaslError.Malformed, StandardReply.BadBase64, "the response is not base64"), true));
+            case LineOutcome.TooLong:
+                return ([], (Abandon(SaslError.Malformed, StandardReply.SaslLineTooLong, "the response is too long"), await session.SkipLineAsync()));
+            case LineOutcome.BadOctet:
+                return ([], (Abandon(SaslError.Malformed, StandardReply.BadOctet, "the response holds a bare CR, LF or NUL"), false));
+            default:
+                throw new IOException("the client left during authentication");
         }
     }
 

@@ -1,8 +1,9 @@
 using System.ComponentModel;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Postern.Sasl;
 using Postern.Smtp.Grammar;
-using Postern.Smtp.Message;
+using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Transport;
 
@@ -18,7 +19,13 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
     private readonly CancellationTokenSource reading = new();
     private readonly SmtpServerOptions server = listener.Server;
+    private RecentMailboxes? senders;
+    private RecentMailboxes? recipients;
     private long deadline = long.MaxValue;
+    private long waitingSince;
+    private long messageDue;
+    private MessageReception? reception;
+    private ChunkReception? chunks;
     private Reply? farewell;
     private int badCommands;
     private int refusals;
@@ -32,20 +39,41 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     public SessionState State => state;
 
     /// <summary>The limits in force for this session now: the listener's, or tighter ones under pressure.</summary>
-    public SessionLimits Limits => listener.Limits;
+    public SessionLimits Limits => listener.LimitsFor(state.Identity is not null);
 
     public bool HasBufferedInput => transport.HasBufferedInput;
 
     public bool LacksRequiredTls => listener.Options.Tls == TlsMode.Required && state.Tls is null;
 
-    /// <summary>What this listener offers in the present TLS state.</summary>
-    public Capabilities Capabilities => listener.CapabilitiesFor(state.Tls is not null);
+    /// <summary>What this listener offers in the present state of TLS and login, to this peer.</summary>
+    public Capabilities Capabilities => listener.CapabilitiesFor(state.Tls is not null, state.Identity is not null, state.Trust);
+
+    /// <summary>Who was named as sender lately.</summary>
+    public RecentMailboxes Senders => senders ??= new RecentMailboxes();
+
+    /// <summary>Who was named as recipient lately.</summary>
+    public RecentMailboxes Recipients => recipients ??= new RecentMailboxes();
+
+    /// <summary>Its place at the gate; null where nobody counts.</summary>
+    public GatePlace? Place { get; init; }
+
+    /// <summary>What mechanisms with channel binding compare; null in clear.</summary>
+    public ChannelBindings? Channel { get; private set; }
 
     /// <summary>Set by AUTH for the SASL dialogue that follows it.</summary>
     public SaslDialogue? Dialogue { get; set; }
 
-    /// <summary>Set by DATA for the content that follows it.</summary>
-    public IMessageDraft? Draft { get; set; }
+    /// <summary>Takes the content of messages.</summary>
+    public MessageReception Reception => reception ??= new MessageReception(this, transport);
+
+    /// <summary>Takes the chunks of BDAT.</summary>
+    public ChunkReception Chunks => chunks ??= new ChunkReception(this, transport);
+
+    /// <summary>What a command says that came before the greeting.</summary>
+    public Reply HelloFirst => state.IsLmtp ? StandardReply.LhloFirst : StandardReply.HelloFirst;
+
+    /// <summary>What content says that has no recipients (RFC 5321 §3.3; RFC 2033 §4.2 wants 503).</summary>
+    public Reply NoRecipients => state.IsLmtp ? StandardReply.NoRecipientsByLmtp : StandardReply.NoRecipients;
 
     /// <summary>True while a command line is awaited, not content: the moment at which a stopping server may say 421.</summary>
     public bool IsBetweenCommands
@@ -59,12 +87,13 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         var reason = "lost connection";
         try
         {
+            ExpectMessage();
             server.Events.OnConnected(state);
             reason = await ConverseAsync();
         }
         catch (OperationCanceledException) when (farewell is { } reply)
         {
-            reason = reply == StandardReply.ShuttingDown ? "server stopping" : "timeout";
+            reason = reply == StandardReply.ShuttingDown ? "server stopping" : reply == StandardReply.UnderLoad ? "overload" : "timeout";
             await SayFarewellAsync(reply);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or SocketException or OperationCanceledException)
@@ -88,8 +117,17 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>Called from outside the loop, by the server's clock: ends a wait that took too long.</summary>
     public void ExpireAt(long now)
     {
-        if (now >= Volatile.Read(ref deadline))
-            Interrupt(StandardReply.IdleTooLong);
+        var due = Volatile.Read(ref deadline);
+        if (listener.Load > LoadState.Normal && IsBetweenCommands && due < long.MaxValue)
+        {
+            // It may have begun to wait when there was more patience than there is now.
+            if (now >= Math.Min(due, Volatile.Read(ref waitingSince) + Timestamps(Limits.Idle)))
+                Interrupt(StandardReply.UnderLoad);
+        }
+        else if (now >= due)
+        {
+            Interrupt(due == Volatile.Read(ref messageDue) ? StandardReply.NoMessageTooLong : StandardReply.IdleTooLong);
+        }
     }
 
     /// <summary>Called from outside the loop: ends the session with this reply as soon as it waits for the client.</summary>
@@ -111,17 +149,29 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     public async ValueTask EndTransactionAsync()
     {
         state.Transaction = null;
-        if (Draft is { } draft)
-        {
-            Draft = null;
-            await draft.DisposeAsync();
-        }
+        state.Forwarded = PeerClaims.None;
+        if (reception is not null)
+            await reception.EndAsync();
+        chunks?.End();
     }
+
+    /// <summary>A message is stored: what went wrong before it does not count any more.</summary>
+    public void CountAnew()
+    {
+        (refusals, commands) = (0, 0);
+        ExpectMessage();
+    }
+
+    /// <summary>The command was a part of a message, and is not counted.</summary>
+    public void Uncount() => commands--;
 
     /// <summary>Waits for one line under a deadline; the deadline covers the whole line, however slowly it comes.</summary>
     public async ValueTask<(LineOutcome Outcome, ReadOnlyMemory<byte> Line)> ReadLineAsync(int maxOctets, bool idle)
     {
-        SetDeadline(Limits.Idle);
+        if (reception is { IsOpen: true } content)
+            content.SetDeadline();
+        else
+            SetIdleDeadline();
         var read = await transport.ReadLineAsync(maxOctets, idle, reading.Token);
         ClearDeadline();
         return read;
@@ -129,7 +179,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
     public async ValueTask<bool> SkipLineAsync()
     {
-        SetDeadline(Limits.Idle);
+        SetIdleDeadline();
         var found = await transport.SkipLineAsync(SkippedLineOctets, reading.Token);
         ClearDeadline();
         return found;
@@ -138,10 +188,22 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>Queues octets for the client; when the queue is full, a client that reads nothing has no more time than one that says nothing.</summary>
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> octets)
     {
-        SetDeadline(Limits.Idle);
+        SetIdleDeadline();
         await transport.WriteAsync(octets, reading.Token);
         ClearDeadline();
     }
+
+    public ValueTask SayAsync(Reply reply) => WriteAsync(reply.Encoded);
+
+    /// <summary>For the next part of the content, and for all of it: octet by octet a message would last for years.</summary>
+    public void SetDataDeadline(long octets, long begun)
+    {
+        var limits = Limits;
+        var left = limits.DataBlock + TimeSpan.FromSeconds((double)octets / limits.DataOctetsPerSecond) - server.Clock.GetElapsedTime(begun);
+        SetDeadline(left < limits.DataBlock ? left : limits.DataBlock);
+    }
+
+    public void ClearDeadline() => Volatile.Write(ref deadline, long.MaxValue);
 
     public async ValueTask DisposeAsync()
     {
@@ -157,7 +219,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
         while (true)
         {
-            IsBetweenCommands = true;
+            IsBetweenCommands = reception is not { IsOpen: true };
             var (outcome, line) = await ReadLineAsync(Limits.SaslOctets, idle: state.Phase <= Phase.Ready);
             IsBetweenCommands = false;
             if (outcome == LineOutcome.Closed)
@@ -167,8 +229,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             {
                 LineOutcome.Line when ++commands > Limits.CommandsPerMessage + Limits.Recipients => Refuse("?", StandardReply.TooManyErrors, After.Close),
                 LineOutcome.Line => await AnswerAsync(line),
-                LineOutcome.TooLong when await SkipLineAsync() => Refuse("?", StandardReply.LineTooLong),
-                LineOutcome.TooLong => Refuse("?", StandardReply.LineTooLong, After.Close),
+                LineOutcome.TooLong => await SkipAsync(),
                 _ => Refuse("?", StandardReply.BadOctet, After.Close),
             };
             if (step.Next is { } phase)
@@ -179,7 +240,8 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             var goesOn = step.After switch
             {
                 After.ReadCommand => true,
-                After.ReceiveMessage => await ReceiveAsync(),
+                After.ReceiveMessage => await Reception.ReceiveMessageAsync(reading.Token),
+                After.ReceiveChunk => await Chunks.ReceiveAsync(reading.Token),
                 After.RunSasl => await AuthenticateAsync(),
                 After.StartTls => await HandshakeAsync(),
                 _ => false,
@@ -195,20 +257,47 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     private async ValueTask<Step> AnswerAsync(ReadOnlyMemory<byte> line)
     {
         var command = CommandLine.Split(line);
-        var verb = VerbTable.Find(command.Verb.Span);
+        var verb = VerbTable.Find(command.Verb.Span, listener.Options.Protocol);
         if (verb is null)
             return CommandLine.IsForeignProtocol(line.Span) ? Refuse("?", StandardReply.NotSmtp, After.Close) : Refuse("?", StandardReply.UnknownCommand);
         if (line.Length + 2 > Limits.CommandOctets && verb != Verbs.Auth.Row)
-            return Refuse(verb.Name, StandardReply.LineTooLong);
+            return RefuseWithContent(verb, command.Argument.Span, StandardReply.LineTooLong, After.ReadCommand);
+        server.Events.OnCommand(state, verb.Name);
 
         var step = VerbTable.WhyNot(verb, this, command.Argument.Span) ?? await verb.HandleAsync(this, command.Argument, reading.Token);
-        if (step.Reply is not { IsPositive: false } refusal)
-            return step;
-        var mustClose = verb.Needs.HasFlag(Needs.ContentBehind) && HasBufferedInput;
-        return Refuse(verb.Name, refusal, mustClose ? After.Close : step.After);
+        return step.Reply is { IsPositive: false } refusal ? RefuseWithContent(verb, command.Argument.Span, refusal, step.After) : step;
     }
 
-    private Step Refuse(string verb, Reply reply, After after = After.ReadCommand)
+    /// <summary>A line longer than any; what stands at its beginning still tells whether content follows.</summary>
+    private async ValueTask<Step> SkipAsync()
+    {
+        var verb = VerbTable.Find(CommandLine.Split(transport.Buffered).Verb.Span, listener.Options.Protocol);
+        var after = await SkipLineAsync() ? After.ReadCommand : After.Close;
+        return verb is null ? Refuse("?", StandardReply.LineTooLong, after) : RefuseWithContent(verb, argument: default, StandardReply.LineTooLong, after);
+    }
+
+    /// <summary>A refused command does not leave the content behind it to be read as commands.</summary>
+    private Step RefuseWithContent(Verb verb, ReadOnlySpan<byte> argument, Reply refusal, After after)
+    {
+        if (after == After.ReadCommand && verb.Needs.HasFlag(Needs.ChunkBehind))
+        {
+            if (Chunk.TryParse(argument, out var chunk))
+            {
+                Chunks.Expect(chunk, refusal);
+                return new Step(Reply: null, After: After.ReceiveChunk);
+            }
+
+            after = After.Close;
+        }
+        else if (verb.Needs.HasFlag(Needs.ContentBehind) && HasBufferedInput)
+        {
+            after = After.Close;
+        }
+
+        return Refuse(verb.Name, refusal, after);
+    }
+
+    public Step Refuse(string verb, Reply reply, After after = After.ReadCommand)
     {
         server.Events.OnRefused(state, verb, reply);
         return IsOneTooMany(reply) ? new Step(StandardReply.TooManyErrors, After: After.Close) : new Step(reply, After: after);
@@ -217,7 +306,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>Counts what the client got wrong and what it was denied; enough of either ends the session.</summary>
     private bool IsOneTooMany(Reply refusal)
     {
-        if (refusal == StandardReply.TooManyRecipients)
+        if (refusal == StandardReply.TooManyRecipients || refusal == StandardReply.ChunksFailed)
             return false;
         var isBad = refusal.Code is >= 500 and < 510 && ++badCommands >= Limits.BadCommands;
         return ++refusals >= Limits.Refusals || isBad;
@@ -239,49 +328,17 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         return stays;
     }
 
-    private async ValueTask<bool> ReceiveAsync()
-    {
-        var transaction = state.Transaction!;
-        var reader = new DataReader(transport, Limits.MessageOctets);
-        var begun = server.Clock.GetTimestamp();
-        var end = await reader.ReadAsync(Draft!, () => SetDataDeadline(reader.Octets, begun), reading.Token);
-        ClearDeadline();
-        if (end == DataEnd.Closed)
-            return false;
-
-        var outcome = end switch
-        {
-            DataEnd.Complete => await Draft!.CommitAsync(CancellationToken.None),
-            DataEnd.BareLineEnd => new StoreOutcome.Refused(StandardReply.BareLineEnd),
-            _ => new StoreOutcome.Refused(StandardReply.SizeLimit(Limits.MessageOctets)),
-        };
-        var reply = outcome switch
-        {
-            StoreOutcome.Stored(var id) => StandardReply.Queued(id),
-            StoreOutcome.Refused(var refusal) => refusal,
-            _ => StandardReply.InternalError,
-        };
-        server.Events.OnReceived(state, transaction, reader.Octets, outcome);
-        if (reply.IsPositive)
-            (refusals, commands) = (0, 0);
-        else
-            server.Events.OnRefused(state, Verbs.Data.Row.Name, reply);
-        await EndTransactionAsync();
-        state.Phase = Phase.Ready;
-        await SayAsync(reply);
-        return end != DataEnd.Endless && reply.Code != 421;
-    }
-
     /// <summary>After it, nothing of what was said before counts (RFC 3207 §4.2).</summary>
     private async ValueTask<bool> HandshakeAsync()
     {
         SetDeadline(Limits.Handshake);
         try
         {
-            var tls = await transport.StartTlsAsync(server.Tls!.Authentication, reading.Token);
+            var tls = await transport.StartTlsAsync(listener.Tls!, reading.Token);
             ClearDeadline();
             await EndTransactionAsync();
-            state.ForgetAll(new TlsFacts(tls.SslProtocol, tls.NegotiatedCipherSuite.ToString(), tls.TargetHostName is { Length: > 0 } name ? name : null));
+            state.ForgetAll(tls.Facts);
+            Channel = tls.Shown?.Channel;
             listener.NoteOffers(state);
             server.Events.OnTlsStarted(state);
             return true;
@@ -293,8 +350,6 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             return false;
         }
     }
-
-    private ValueTask SayAsync(Reply reply) => WriteAsync(reply.Encoded);
 
     private async ValueTask SayFarewellAsync(Reply reply)
     {
@@ -316,20 +371,21 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         await transport.CloseAsync(patience.Token);
     }
 
-    private void SetDeadline(TimeSpan wait)
+    private void SetDeadline(TimeSpan wait) => SetDeadline(wait, long.MaxValue);
+
+    /// <summary>For a whole command, or for a client that has to read; no longer than it may stay without a message.</summary>
+    private void SetIdleDeadline() => SetDeadline(Limits.Idle, messageDue);
+
+    private void SetDeadline(TimeSpan wait, long latest)
     {
         if (listener.IsStopping && IsBetweenCommands)
             Interrupt(StandardReply.ShuttingDown);
-        Volatile.Write(ref deadline, server.Clock.GetTimestamp() + (long)(wait.TotalSeconds * server.Clock.TimestampFrequency));
+        var now = server.Clock.GetTimestamp();
+        Volatile.Write(ref waitingSince, now);
+        Volatile.Write(ref deadline, Math.Min(now + Timestamps(wait), latest));
     }
 
-    /// <summary>For the next part of the content, and for all of it: octet by octet a message would last for years.</summary>
-    private void SetDataDeadline(long octets, long begun)
-    {
-        var limits = Limits;
-        var left = limits.DataBlock + TimeSpan.FromSeconds((double)octets / limits.DataOctetsPerSecond) - server.Clock.GetElapsedTime(begun);
-        SetDeadline(left < limits.DataBlock ? left : limits.DataBlock);
-    }
+    private void ExpectMessage() => Volatile.Write(ref messageDue, server.Clock.GetTimestamp() + Timestamps(Limits.WithoutMessage));
 
-    private void ClearDeadline() => Volatile.Write(ref deadline, long.MaxValue);
+    private long Timestamps(TimeSpan time) => (long)(time.TotalSeconds * server.Clock.TimestampFrequency);
 }

@@ -5,15 +5,28 @@ namespace Postern.Smtp.Session;
 /// <summary>One mail transaction (RFC 5321 §3.3): from an accepted MAIL to the end of data, RSET, EHLO or QUIT.</summary>
 public sealed class Transaction(ReversePath sender, MailParameters parameters)
 {
-    private readonly List<Recipient> recipients = [];
-    private readonly List<string> rules = [];
+    /// <summary>From here on a recipient is looked up by its hash: each is compared with all before it.</summary>
+    private const int ManyRecipients = 16;
 
+    private readonly List<Recipient> recipients = new(capacity: 1);
+
+    /// <summary>Null while no RCPT has been repeated, as nearly always: then each has a recipient of its own.</summary>
+    private List<int>? accepted;
+
+    private string[] rules = [];
+    private Dictionary<Recipient, int>? places;
+
+    /// <summary>Where failures are reported.</summary>
     public ReversePath Sender { get; } = sender;
 
+    /// <summary>What MAIL said beside the sender.</summary>
     public MailParameters Parameters { get; } = parameters;
 
     /// <summary>Accepted recipients, in order; one that was said twice with the same parameters is there once.</summary>
     public IReadOnlyList<Recipient> Recipients => recipients;
+
+    /// <summary>For each accepted RCPT, in order, the place of its recipient in <see cref="Recipients"/>.</summary>
+    internal IReadOnlyList<int> Accepted => accepted ?? [.. Enumerable.Range(0, recipients.Count)];
 
     /// <summary>The rules that permitted these recipients, without repetition.</summary>
     public IReadOnlyList<string> PermittedBy => rules;
@@ -21,9 +34,30 @@ public sealed class Transaction(ReversePath sender, MailParameters parameters)
     internal void Add(Mailbox mailbox, RecipientParameters parameters, string rule)
     {
         var recipient = new Recipient(mailbox, parameters);
-        if (!recipients.Contains(recipient))
+        var place = PlaceOf(recipient);
+        var isNew = place == recipients.Count;
+        if (isNew)
             recipients.Add(recipient);
+        if (accepted is not null)
+            accepted.Add(place);
+        else if (!isNew)
+            accepted = [.. Enumerable.Range(0, recipients.Count), place];
         if (!rules.Contains(rule))
-            rules.Add(rule);
+            rules = [.. rules, rule];
+    }
+
+    /// <summary>Where it stands; behind the last where it is new.</summary>
+    private int PlaceOf(Recipient recipient)
+    {
+        if (recipients.Count < ManyRecipients)
+            return recipients.IndexOf(recipient) is >= 0 and var found ? found : recipients.Count;
+        if (places is null)
+        {
+            places = [];
+            for (var i = 0; i < recipients.Count; i++)
+                places.Add(recipients[i], i);
+        }
+
+        return places.TryAdd(recipient, recipients.Count) ? recipients.Count : places[recipient];
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Postern.Smtp.Replies;
+using Postern.Smtp.Transport;
 using Postern.Smtp.Verbs;
 
 namespace Postern.Smtp.Session;
@@ -13,17 +14,30 @@ internal static class VerbTable
     [
         Ehlo.Row,
         Helo.Row,
+        Lhlo.Row,
         StartTls.Row,
         Auth.Row,
         Mail.Row,
         Rcpt.Row,
         Data.Row,
+        Bdat.Row,
         Rset.Row,
         Noop.Row,
         Vrfy.Row,
+        Expn.Row,
+        Etrn.Row,
+        XClient.Row,
+        XForward.Row,
         Help.Row,
         Quit.Row,
     ];
+
+    /// <summary>Those of one protocol, in the same order.</summary>
+    public static IEnumerable<Verb> For(MailProtocol protocol) => All.Where(v => v.Only is null || v.Only == protocol);
+
+    /// <summary>Null also for a verb of the other protocol.</summary>
+    public static Verb? Find(ReadOnlySpan<byte> name, MailProtocol protocol) =>
+        Find(name) is { } verb && (verb.Only is null || verb.Only == protocol) ? verb : null;
 
     public static Verb? Find(ReadOnlySpan<byte> name)
     {
@@ -41,7 +55,8 @@ internal static class VerbTable
     {
         { Needs: var needs } when needs.HasFlag(Needs.NothingBehind) && session.HasBufferedInput => new Step(StandardReply.InputBehindStartTls, After: After.Close),
         { Needs: var needs } when needs.HasFlag(Needs.TlsWhereRequired) && session.LacksRequiredTls => new Step(StandardReply.StartTlsFirst),
-        { In: var phases } when (phases & session.State.Phase) == 0 => new Step(session.State.Phase == Phase.Connected ? StandardReply.HelloFirst : StandardReply.BadSequence),
+        { In: var phases } when (phases & session.State.Phase) == 0 => new Step(session.State.Phase == Phase.Connected ? session.HelloFirst : StandardReply.BadSequence),
+        { Needs: var needs } when needs.HasFlag(Needs.Room) && session.Listener.Refusal is { } refusal => new Step(refusal, After: refusal.Code == 421 ? After.Close : After.ReadCommand),
         { Needs: var needs } when needs.HasFlag(Needs.NoArgument) && !argument.IsEmpty => new Step(StandardReply.BadSyntax(verb.Syntax)),
         { Needs: var needs } when needs.HasFlag(Needs.Argument) && argument.IsEmpty => new Step(StandardReply.BadSyntax(verb.Syntax)),
         _ => null,

@@ -3,6 +3,7 @@ namespace Postern.Smtp.Transport;
 /// <summary>When a listener offers AUTH.</summary>
 public enum AuthMode
 {
+    /// <summary>Never.</summary>
     Off,
 
     /// <summary>Only on a protected connection.</summary>

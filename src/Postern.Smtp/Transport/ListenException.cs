@@ -6,17 +6,20 @@ namespace Postern.Smtp.Transport;
 /// <summary>An endpoint cannot be listened on; the message names listener, endpoint and reason.</summary>
 public sealed class ListenException : Exception
 {
+    /// <summary>Without a word of why.</summary>
     public ListenException()
     {
         Listener = string.Empty;
         Endpoint = new IPEndPoint(IPAddress.None, 0);
     }
 
+    /// <summary>With a message.</summary>
     public ListenException(string message)
         : this(message, innerException: null)
     {
     }
 
+    /// <summary>With a message and a cause.</summary>
     public ListenException(string message, Exception? innerException)
         : base(message, innerException)
     {
@@ -31,8 +34,10 @@ public sealed class ListenException : Exception
         Endpoint = endpoint;
     }
 
+    /// <summary>The name of the listener.</summary>
     public string Listener { get; }
 
+    /// <summary>What it cannot listen on.</summary>
     public IPEndPoint Endpoint { get; }
 
     private static string Explain(SocketException cause, IPEndPoint endpoint) => cause.SocketErrorCode switch

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
@@ -17,16 +18,19 @@ internal sealed class SmtpListener
 
     private readonly SmtpServer owner;
     private readonly List<Socket> sockets = [];
-    private readonly Capabilities inClear;
-    private readonly Capabilities underTls;
+    private readonly LimitsByLoad limits;
+    private readonly Capabilities[] offers;
 
     public SmtpListener(SmtpServer owner, SmtpListenerOptions options)
     {
         this.owner = owner;
         Options = options;
-        inClear = Capabilities.Derive(Server, options, isTls: false);
-        underTls = Capabilities.Derive(Server, options, isTls: true);
-        Greeting = new Reply(220, status: null, $"{Server.Hostname} ESMTP Postern");
+        limits = new LimitsByLoad(options.Limits ?? Server.Limits);
+        Tls = options.Tls == TlsMode.None || Server.Tls is null ? null : new ListenerTls(Server.Tls, options, owner.Handshakes);
+        offers = new Capabilities[4 * ((int)(PeerTrust.XClient | PeerTrust.XForward) + 1)];
+        for (var i = 0; i < offers.Length; i++)
+            offers[i] = Capabilities.Derive(Server, options, isTls: (i & 1) != 0, isLoggedIn: (i & 2) != 0, (PeerTrust)(i >> 2));
+        Greeting = new Reply(220, status: null, $"{Server.Hostname} {(options.Protocol == MailProtocol.Lmtp ? "LMTP" : "ESMTP")} Postern");
     }
 
     public SmtpListenerOptions Options { get; }
@@ -35,19 +39,29 @@ internal sealed class SmtpListener
 
     public Reply Greeting { get; }
 
-    public SessionLimits Limits => Options.Limits ?? Server.Limits;
+    /// <summary>Null where there is no TLS.</summary>
+    public ListenerTls? Tls { get; }
+
+    public LoadState Load => owner.Load.State;
+
+    /// <summary>What MAIL is answered while the server takes no more; null while it does.</summary>
+    public Reply? Refusal => owner.Load.Refusal;
 
     public bool IsStopping => owner.IsStopping;
 
     public IEnumerable<IPEndPoint> Bound => sockets.Select(static s => (IPEndPoint)s.LocalEndPoint!);
 
-    public Capabilities CapabilitiesFor(bool isTls) => isTls ? underTls : inClear;
+    /// <summary>The limits in force now for a client that has logged in, or has not.</summary>
+    public SessionLimits LimitsFor(bool isAuthenticated) => limits.For(Load, isAuthenticated);
+
+    public Capabilities CapabilitiesFor(bool isTls, bool isLoggedIn = false, PeerTrust trust = PeerTrust.None) =>
+        offers[((int)trust << 2) | (isLoggedIn ? 2 : 0) | (isTls ? 1 : 0)];
 
     /// <summary>Writes down whether AUTH is on offer in the session's present state.</summary>
     public void NoteOffers(SessionState state)
     {
         state.OffersAuth = CapabilitiesFor(state.Tls is not null).Mechanisms.Count > 0;
-        state.OffersAuthAfterTls = state.Tls is null && inClear.OffersTls && underTls.Mechanisms.Count > 0;
+        state.OffersAuthAfterTls = state.Tls is null && CapabilitiesFor(isTls: false).OffersTls && CapabilitiesFor(isTls: true).Mechanisms.Count > 0;
     }
 
     /// <exception cref="ListenException">An endpoint cannot be bound; nothing stays bound.</exception>
@@ -115,52 +129,132 @@ internal sealed class SmtpListener
             return;
         }
 
-        var address = peer.Address.IsIPv4MappedToIPv6 ? peer.Address.MapToIPv4() : peer.Address;
-        if (Options.Clients is { } clients && !clients.Any(network => network.Contains(address)))
-        {
-            TurnAway(client, address, StandardReply.ClientNotAllowed, "not in the listener's clients");
-            return;
-        }
-
-        if (!owner.Gate.TryEnter(address, out var reason))
-        {
-            TurnAway(client, address, reason.Contains("address", StringComparison.Ordinal) ? StandardReply.TooManyFromAddress : StandardReply.TooManyConnections, reason);
-            return;
-        }
-
-        _ = Task.Run(() => ServeAsync(client, peer, address));
+        var address = Plain(peer.Address);
+        if (Objection(address, out var place, out var reason) is { } objection)
+            TurnAway(client, address, objection, reason);
+        else
+            _ = Task.Run(() => ServeAsync(client, peer, place!));
     }
 
-    private async Task ServeAsync(Socket client, IPEndPoint peer, IPAddress address)
+    /// <summary>What stands against a connection, or null: then it has a place at the gate. A load balancer is not judged; the client it names is.</summary>
+    private Reply? Objection(IPAddress peer, out GatePlace? place, out string reason)
+    {
+        place = null;
+        reason = "not in the listener's clients";
+        var isBalancer = Contains(Options.ProxyFrom, peer);
+        if (!isBalancer && !MayConnect(peer))
+            return StandardReply.ClientNotAllowed;
+        if (Load == LoadState.Full)
+        {
+            reason = $"overload: {owner.LoadReport.Gauge}";
+            return StandardReply.Busy;
+        }
+
+        if (!(isBalancer ? owner.Gate.TryEnterUnnamed(out reason) : owner.Gate.TryEnter(peer, out reason)))
+            return reason.Contains("address", StringComparison.Ordinal) ? StandardReply.TooManyFromAddress : StandardReply.TooManyConnections;
+        place = new GatePlace(owner, isBalancer ? null : peer);
+        return null;
+    }
+
+    /// <summary>Why a client that was named by PROXY or XCLIENT may not be here, or null: then the connection counts as its own from now on.</summary>
+    public Reply? WhyNotWelcome(IPAddress client, GatePlace? place)
+    {
+        var reason = "not in the listener's clients";
+        var mayConnect = MayConnect(client);
+        if (mayConnect && (place is null || place.TryMove(client, out reason)))
+            return null;
+        Server.Events.OnTurnedAway(Options.Name, client, reason);
+        return mayConnect ? StandardReply.TooManyFromAddress : StandardReply.ClientNotAllowed;
+    }
+
+    /// <summary>Holds one session on a connection that somebody else accepted, with the same limits.</summary>
+    public async Task WelcomeAsync(Stream network, EndPoint remote, CancellationToken ct)
+    {
+        var peer = remote as IPEndPoint ?? new IPEndPoint(IPAddress.None, 0);
+        var address = Plain(peer.Address);
+        if (Objection(address, out var place, out var reason) is { } objection)
+        {
+            Server.Events.OnTurnedAway(Options.Name, address, reason);
+            await RefuseAsync(network, objection, ct);
+            return;
+        }
+
+        using (place)
+            await ServeAsync(network, socket: null, peer, place!, ct);
+    }
+
+    private async Task ServeAsync(Socket client, IPEndPoint peer, GatePlace place)
     {
         try
         {
             client.NoDelay = true;
-            await ServeAsync(new NetworkStream(client, ownsSocket: false), client, peer.Port, address);
+            await ServeAsync(new NetworkStream(client, ownsSocket: false), client, peer, place, CancellationToken.None);
         }
         finally
         {
             client.Dispose();
-            owner.Gate.Leave(address);
+            place.Dispose();
         }
     }
 
+    /// <summary>Reads the PROXY header off a load balancer's connection. One without a proper header is dropped, and told nothing.</summary>
+    private async Task ServeAsync(Stream network, Socket? socket, IPEndPoint peer, GatePlace place, CancellationToken ct)
+    {
+        var here = socket?.LocalEndPoint as IPEndPoint;
+        if (place.IsNamed)
+        {
+            await ServeAsync(network, socket, NewState(peer, here, proxy: null, ProxyClaims.None), place, ct);
+            return;
+        }
+
+        var balancer = Plain(peer.Address);
+        var (header, problem, _) = await ReadProxyHeaderAsync(network, ct);
+        if (header is null)
+        {
+            Server.Events.OnProxyRefused(Options.Name, balancer, problem!);
+            return;
+        }
+
+        var client = header.Source ?? peer;
+        if (WhyNotWelcome(Plain(client.Address), place) is not { } refusal)
+            await ServeAsync(network, socket, NewState(client, header.Destination ?? here, balancer, header.Claims), place, ct);
+        else if (socket is not null)
+            Refuse(socket, refusal);
+        else
+            await RefuseAsync(network, refusal, ct);
+    }
+
+    private async ValueTask<ProxyStep> ReadProxyHeaderAsync(Stream network, CancellationToken ct)
+    {
+        using var patience = new CancellationTokenSource(LimitsFor(isAuthenticated: false).ProxyHeader, Server.Clock);
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, owner.Closing, ct);
+        try
+        {
+            return await ProxyReader.ReadAsync(network, any.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return ProxyStep.Wrong(patience.IsCancellationRequested ? "no PROXY header in time" : "server stopping");
+        }
+        catch (IOException e)
+        {
+            return ProxyStep.Wrong(e.Message);
+        }
+    }
+
+    /// <summary>Holds one session to its end, past the gate.</summary>
+    internal Task ServeAsync(Stream network, Socket? socket, int port, IPAddress address) =>
+        ServeAsync(network, socket, NewState(new IPEndPoint(address, port), server: null, proxy: null, ProxyClaims.None), place: null, CancellationToken.None);
+
     /// <summary>Holds one session to its end.</summary>
     /// <param name="socket">Under the stream, for the half-close at the end; null where there is none.</param>
-    internal async Task ServeAsync(Stream network, Socket? socket, int port, IPAddress address)
+    /// <param name="ct">Ends the session with 421 as soon as it waits for the client.</param>
+    private async Task ServeAsync(Stream network, Socket? socket, SessionState state, GatePlace? place, CancellationToken ct)
     {
-        var state = new SessionState
-        {
-            Id = NewSessionId(),
-            Listener = Options.Name,
-            Hostname = Server.Hostname,
-            ClientAddress = address,
-            ClientPort = port,
-            ConnectedAt = Server.Clock.GetUtcNow(),
-        };
         NoteOffers(state);
-        await using var session = new SmtpSession(this, new SmtpTransport(network, socket), state);
+        await using var session = new SmtpSession(this, new SmtpTransport(network, socket), state) { Place = place };
         owner.Enter(session);
+        await using var ending = ct.UnsafeRegister(static s => ((SmtpSession)s!).Interrupt(StandardReply.ShuttingDown), session);
         try
         {
             await session.RunAsync();
@@ -171,10 +265,15 @@ internal sealed class SmtpListener
         }
     }
 
-    /// <summary>One reply, without waiting for the client to read it; a client that expects a TLS handshake gets only the close.</summary>
     private void TurnAway(Socket client, IPAddress address, Reply reply, string reason)
     {
         Server.Events.OnTurnedAway(Options.Name, address, reason);
+        Refuse(client, reply);
+    }
+
+    /// <summary>One reply, without waiting for the client to read it; a client that expects a TLS handshake gets only the close.</summary>
+    private void Refuse(Socket client, Reply reply)
+    {
         try
         {
             client.Blocking = false;
@@ -193,6 +292,49 @@ internal sealed class SmtpListener
             client.Dispose();
         }
     }
+
+    private async ValueTask RefuseAsync(Stream network, Reply reply, CancellationToken ct)
+    {
+        if (Options.Tls != TlsMode.Implicit)
+            await network.WriteAsync(reply.Encoded, ct);
+    }
+
+    private SessionState NewState(IPEndPoint client, IPEndPoint? server, IPAddress? proxy, ProxyClaims claims)
+    {
+        var address = Plain(client.Address);
+        return new SessionState
+        {
+            Id = NewSessionId(),
+            Listener = Options.Name,
+            Hostname = Server.Hostname,
+            ClientAddress = address,
+            ClientPort = client.Port,
+            ServerEndpoint = server,
+            ProxyAddress = proxy,
+            ProxyClaims = claims,
+            Trust = (Contains(Options.XClientFrom, address) ? PeerTrust.XClient : PeerTrust.None)
+                | (Contains(Options.XForwardFrom, address) ? PeerTrust.XForward : PeerTrust.None),
+            IsLmtp = Options.Protocol == MailProtocol.Lmtp,
+            ConnectedAt = Server.Clock.GetUtcNow(),
+        };
+    }
+
+    private bool MayConnect(IPAddress client) => Options.Clients is null || Contains(Options.Clients, client);
+
+    private static bool Contains(IReadOnlyList<IPNetwork>? networks, IPAddress address)
+    {
+        if (networks is null)
+            return false;
+        foreach (var network in networks)
+        {
+            if (network.Contains(address))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
     private static string NewSessionId() => RandomNumberGenerator.GetHexString(12, lowercase: true);
 }

@@ -11,10 +11,12 @@ public sealed record SmtpListenerOptions
     public required string Name { get; init; }
 
     /// <summary>Port 0 takes a free one; <see cref="SmtpServer.Endpoints"/> tells which. An IPv6 endpoint takes IPv6 clients only.</summary>
-    public required IReadOnlyList<IPEndPoint> Endpoints { get; init; }
+    public IReadOnlyList<IPEndPoint> Endpoints { get; init; } = [];
 
+    /// <summary>How TLS is used here.</summary>
     public TlsMode Tls { get; init; } = TlsMode.StartTls;
 
+    /// <summary>When AUTH is offered here.</summary>
     public AuthMode Auth { get; init; } = AuthMode.TlsOnly;
 
     /// <summary>Mechanism names to offer, in this order; null for every mechanism that the verifiers can answer.</summary>
@@ -22,6 +24,12 @@ public sealed record SmtpListenerOptions
 
     /// <summary>Clients that may connect here; null for all. Others are answered 554 5.7.1 and disconnected.</summary>
     public IReadOnlyList<IPNetwork>? Clients { get; init; }
+
+    /// <summary>
+    /// Keywords of extensions that are neither announced nor taken here, such as <c>DSN</c>. AUTH and STARTTLS are not among them:
+    /// <see cref="Auth"/> and <see cref="Tls"/> decide those.
+    /// </summary>
+    public IReadOnlyList<string> WithoutExtensions { get; init; } = [];
 
     /// <summary>What is spoken here.</summary>
     public MailProtocol Protocol { get; init; } = MailProtocol.Smtp;

@@ -13,7 +13,7 @@ namespace Postern.Smtp.Transport;
 internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAsyncDisposable
 {
     /// <summary>Holds the longest line there is (a SASL response) and one whole TLS record.</summary>
-    private const int WindowOctets = 16 * 1024;
+    internal const int WindowOctets = 16 * 1024;
 
     private const int OutputOctets = 4 * 1024;
 
@@ -139,16 +139,13 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
     /// Runs the server side of a TLS handshake. Input buffered before it must have been dealt with: there must be none.
     /// Throws what <see cref="SslStream"/> throws when the handshake fails.
     /// </summary>
-    public async Task<SslStream> StartTlsAsync(SslServerAuthenticationOptions options, CancellationToken ct)
+    public async Task<SecuredStream> StartTlsAsync(ListenerTls tls, CancellationToken ct)
     {
         await FlushAsync(ct);
         if (HasBufferedInput)
             throw new InvalidOperationException("plaintext input is buffered behind the switch to TLS");
         ReturnWindow();
-        var tls = new SslStream(stream, leaveInnerStreamOpen: false);
-        stream = tls;
-        await tls.AuthenticateAsServerAsync(options, ct);
-        return tls;
+        return await tls.HandshakeAsync(stream, secured => stream = secured, ct);
     }
 
     /// <summary>Says goodbye properly (close_notify, FIN) as far as the client still listens; never throws.</summary>

@@ -18,10 +18,10 @@ internal static class Auth
         var state = session.State;
         if (state.Identity is not null)
             return StandardReply.AlreadyAuthenticated;
-        if (state.Phase is Phase.Mail or Phase.Rcpt)
+        if (state.Phase > Phase.Ready)
             return StandardReply.BadSequence;
         if (state.Phase == Phase.Connected || !state.IsExtended)
-            return state.Phase == Phase.Connected ? StandardReply.HelloFirst : StandardReply.EhloFirst;
+            return state.Phase == Phase.Connected ? session.HelloFirst : StandardReply.EhloFirst;
 
         var space = argument.IndexOf((byte)' ');
         var name = space < 0 ? argument : argument[..space];
@@ -42,7 +42,13 @@ internal static class Auth
             response = octets;
         }
 
-        var context = session.Server.Sasl with { Peer = state.ClientAddress.ToString() };
+        var context = session.Server.Sasl with
+        {
+            Peer = state.ClientAddress.ToString(),
+            Channel = session.Channel,
+            OffersChannelBinding = session.Capabilities.Mechanisms.Any(static m => m.Name.EndsWith("-PLUS", StringComparison.Ordinal)),
+            Hostname = state.Hostname,
+        };
         if (mechanism.TryStart(context) is not { } exchange)
             return StandardReply.UnknownMechanism;
         session.Dialogue = new SaslDialogue(session, mechanism, exchange, response);

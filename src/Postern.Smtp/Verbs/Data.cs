@@ -1,4 +1,3 @@
-using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
@@ -12,16 +11,9 @@ internal static class Data
     private static async ValueTask<Step> HandleAsync(SmtpSession session, ReadOnlyMemory<byte> argument, CancellationToken ct)
     {
         if (session.State.Phase == Phase.Mail)
-            return new Step(StandardReply.NoRecipients);
-        switch (await session.Server.Store.BeginAsync(session.State, session.State.Transaction!, ct))
-        {
-            case DraftAnswer.Open(var draft):
-                session.Draft = draft;
-                return new Step(StandardReply.StartMailInput, After: After.ReceiveMessage);
-            case DraftAnswer.Refuse(var reply):
-                return new Step(reply);
-            default:
-                return new Step(StandardReply.InternalError, After: After.Close);
-        }
+            return new Step(session.NoRecipients);
+        if (session.State.Transaction!.Parameters.Body == BodyType.BinaryMime)
+            return new Step(StandardReply.BinaryNeedsBdat);
+        return await session.Reception.BeginAsync(ct) ?? new Step(StandardReply.StartMailInput, After: After.ReceiveMessage);
     }
 }

@@ -3,6 +3,7 @@ using System.Text;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
+using Postern.Smtp.Transport;
 
 namespace Postern.Smtp.Verbs;
 
@@ -12,7 +13,7 @@ internal static class Ehlo
     private static readonly SearchValues<byte> NameOctets = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-./:=?@[]^_`{|}~"u8);
 
-    public static readonly Verb Row = new("EHLO", Phase.Any, Needs.Argument, "EHLO hostname", HandleAsync);
+    public static readonly Verb Row = new("EHLO", Phase.Any, Needs.Argument, "EHLO hostname", HandleAsync) { Only = MailProtocol.Smtp };
 
     internal static async ValueTask<Step> GreetAsync(SmtpSession session, ReadOnlyMemory<byte> argument, bool extended, Reply reply)
     {

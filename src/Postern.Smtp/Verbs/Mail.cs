@@ -9,7 +9,7 @@ namespace Postern.Smtp.Verbs;
 /// <summary>MAIL (RFC 5321 §4.1.1.2), with the parameters of the extensions on offer.</summary>
 internal static class Mail
 {
-    public static readonly Verb Row = new("MAIL", Phase.Ready, Needs.Argument | Needs.TlsWhereRequired, "MAIL FROM:<address> [parameters]", HandleAsync);
+    public static readonly Verb Row = new("MAIL", Phase.Ready, Needs.Argument | Needs.TlsWhereRequired | Needs.Room, "MAIL FROM:<address> [parameters]", HandleAsync);
 
     private static ValueTask<Step> HandleAsync(SmtpSession session, ReadOnlyMemory<byte> argument, CancellationToken ct) =>
         Parse(session, argument.Span, out var transaction) is { } objection ? new(new Step(objection)) : AskAsync(session, transaction!, ct);
@@ -19,6 +19,7 @@ internal static class Mail
         if (await session.Server.Policy.OnSenderAsync(session.State, transaction.Sender, ct) is Verdict.Refuse(var reply, _))
             return new Step(reply);
         session.State.Transaction = transaction;
+        session.Server.Events.OnSender(session.State, transaction);
         return new Step(StandardReply.SenderOk, Next: Phase.Mail);
     }
 
@@ -30,11 +31,13 @@ internal static class Mail
         if (PathParser.IsSourceRoute(path))
             return StandardReply.SourceRoute;
         Mailbox? mailbox = null;
-        if (!path.IsEmpty && !Mailbox.TryParse(path, out mailbox))
+        if (!path.IsEmpty && !session.Senders.TryParse(path, out mailbox))
             return StandardReply.BadSender;
         var parameters = MailParameters.None;
         if (ParameterReader.Read(session, text, session.Capabilities.MailParameters, ref parameters) is { } objection)
             return objection;
+        if (SmtpUtf8.WhyNot(path, parameters.IsUtf8) is { } nonAscii)
+            return nonAscii;
         transaction = new Transaction(new ReversePath(mailbox), parameters);
         return null;
     }

@@ -21,6 +21,7 @@ internal static class Rcpt
         {
             case Verdict.Permit(var rule):
                 session.State.Transaction!.Add(recipient, parameters, rule);
+                session.Server.Events.OnRecipient(session.State, session.State.Transaction, recipient);
                 return new Step(StandardReply.RecipientOk, Next: Phase.Rcpt);
             case Verdict.Refuse(var reply, _):
                 return new Step(reply);
@@ -37,8 +38,10 @@ internal static class Rcpt
             return StandardReply.BadSyntax(Row.Syntax);
         if (PathParser.IsSourceRoute(path))
             return StandardReply.SourceRoute;
-        if (!Mailbox.TryParse(path, out recipient) && !IsPostmaster(session, path, out recipient))
+        if (!session.Recipients.TryParse(path, out recipient) && !IsPostmaster(session, path, out recipient))
             return StandardReply.BadRecipient;
+        if (SmtpUtf8.WhyNot(path, session.State.Transaction!.Parameters.IsUtf8) is { } nonAscii)
+            return nonAscii;
         if (ParameterReader.Read(session, text, session.Capabilities.RecipientParameters, ref parameters) is { } objection)
             return objection;
         return session.State.Transaction!.Recipients.Count >= session.Limits.Recipients ? StandardReply.TooManyRecipients : null;

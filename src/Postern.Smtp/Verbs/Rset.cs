@@ -11,6 +11,7 @@ internal static class Rset
     private static async ValueTask<Step> HandleAsync(SmtpSession session, ReadOnlyMemory<byte> argument, CancellationToken ct)
     {
         await session.EndTransactionAsync();
+        session.Server.Events.OnReset(session.State);
         return new Step(StandardReply.Ok, Next: session.State.Phase == Phase.Connected ? Phase.Connected : Phase.Ready);
     }
 }

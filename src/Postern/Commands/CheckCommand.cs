@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using System.Security.Cryptography.X509Certificates;
 using Postern.Commands.Output;
 using Postern.Configuration;
 using Postern.Configuration.Reading;
@@ -14,17 +15,17 @@ internal static class CheckCommand
     {
         var command = new DocumentedCommand(
             "check", "Validate the configuration and the files it names; exit 2 on errors", "postern check", "postern check --config /etc/postern/postern.yaml --json").With(context.Json);
-        command.SetAction(arguments => Run(context, arguments));
+        command.SetAction((arguments, ct) => RunAsync(context, arguments, ct));
         return command;
     }
 
-    private static int Run(CommandContext context, ParseResult arguments)
+    private static async Task<int> RunAsync(CommandContext context, ParseResult arguments, CancellationToken ct)
     {
         var asked = arguments.GetValue(context.ConfigFile);
         var outcome = ConfigurationFile.Load(asked);
         var (errors, warnings) = outcome switch
         {
-            ConfigurationOutcome.Valid(var valid) => CheckFiles(valid, context.Clock.GetUtcNow()),
+            ConfigurationOutcome.Valid(var valid) => await CheckFilesAsync(valid, context.Clock.GetUtcNow(), ct),
             ConfigurationOutcome.Invalid(var invalid) => (invalid, []),
             _ => ([], []),
         };
@@ -37,23 +38,31 @@ internal static class CheckCommand
         return errors.IsEmpty ? ExitCode.Ok : ExitCode.Usage;
     }
 
-    private static (ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings) CheckFiles(PosternConfiguration configuration, DateTimeOffset now)
+    private static async Task<(ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings)> CheckFilesAsync(PosternConfiguration configuration, DateTimeOffset now, CancellationToken ct)
     {
         var errors = ImmutableArray.CreateBuilder<ConfigurationError>();
         var warnings = ImmutableArray.CreateBuilder<ConfigurationError>();
-        if (configuration.Tls is { CertificateFile: { } certificateFile, KeyFile: { } keyFile })
+        var certificates = new List<X509Certificate2>();
+        foreach (var outcome in ServerCertificates.Configured(configuration, now))
         {
-            switch (CertificateFiles.Load(certificateFile, keyFile, configuration.Server.Hostname.Text, now))
+            switch (outcome)
             {
                 case CertificateOutcome.Unusable(var key, var problem):
                     errors.Add(configuration.ErrorAt(key, problem.What));
                     break;
-                case CertificateOutcome.Loaded(var certificate, _, var doubts):
-                    certificate.Dispose();
-                    warnings.AddRange(doubts.Select(doubt => configuration.ErrorAt("tls.certificate", doubt)));
+                case CertificateOutcome.Loaded loaded:
+                    certificates.Add(loaded.Certificate);
+                    warnings.AddRange(loaded.Warnings.Select(doubt => configuration.ErrorAt(loaded.Key, doubt)));
                     break;
             }
         }
+
+        if (configuration.Tls.CertificateFile is null)
+            certificates.Insert(0, SelfSignedCertificate.Make(configuration.Server.Hostname.Text, now));
+        if (certificates.Count > 0)
+            warnings.AddRange(await ProtocolFloor.WarnAsync(configuration, certificates[0], ct));
+        foreach (var certificate in certificates)
+            certificate.Dispose();
 
         var data = configuration.Server.Data;
         if ((DataDirectory.WhyNotUsable(data) ?? ControlServer.WhyNot(DataDirectory.ControlSocket(data))) is { } unusable)

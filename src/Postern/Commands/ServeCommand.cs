@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -13,7 +14,7 @@ using ServerTls = Postern.Smtp.Transport.TlsOptions;
 namespace Postern.Commands;
 
 /// <summary>
-/// <c>postern serve</c>: runs until a signal stops it. What it says about itself goes to standard error, so that standard output holds
+/// <c>postern serve</c>: runs until SIGTERM or SIGINT stops it; SIGHUP reads the certificate files again. What it says about itself goes to standard error, so that standard output holds
 /// the events alone.
 /// </summary>
 internal static class ServeCommand
@@ -59,32 +60,32 @@ internal static class ServeCommand
             return terminal.Fail(problem.What, problem.Todo, ExitCode.Usage);
 
         ServerTls? tls = null;
-        if (ServerCertificate.IsNeeded(configuration))
+        ImmutableArray<CertificateOutcome.Loaded> certificates = [];
+        if (ServerCertificates.IsNeeded(configuration))
         {
-            switch (ServerCertificate.Load(configuration, context.Clock.GetUtcNow(), out var made))
-            {
-                case CertificateOutcome.Unusable(var key, var unusable):
-                    return terminal.Fail(configuration.ErrorAt(key, unusable.What).ToString(), unusable.Todo, ExitCode.Usage);
-                case CertificateOutcome.Loaded loaded:
-                    tls = loaded.ToTls(configuration);
-                    foreach (var warning in loaded.Warnings)
-                        terminal.Note($"warning: {warning}");
-                    if (made)
-                        terminal.Note($"made a self-signed certificate for {configuration.Server.Hostname}");
-                    break;
-            }
+            if (ServerCertificates.Load(configuration, context.Clock.GetUtcNow(), out certificates, out var made) is { } unusable)
+                return terminal.Fail(configuration.ErrorAt(unusable.Key, unusable.Problem.What).ToString(), unusable.Problem.Todo, ExitCode.Usage);
+            tls = certificates.ToTls(configuration);
+            foreach (var warning in certificates.SelectMany(static c => c.Warnings))
+                terminal.Note($"warning: {warning}");
+            foreach (var warning in await ProtocolFloor.WarnAsync(configuration, certificates[0].Certificate, ct))
+                terminal.Note($"warning: {warning}");
+            if (made)
+                terminal.Note($"made a self-signed certificate for {configuration.Server.Hostname}");
         }
 
+        CertificateWatch? watch = null;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         using var hurry = new CancellationTokenSource();
         using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, ReadAgain);
         try
         {
             await using var host = await ServerHost.StartAsync(configuration, tls, terminal.Events, context.Clock, ct);
             Announce(terminal, configuration, host);
-            await UntilAsync(stop.Token);
+            await using (watch = tls is null ? null : new CertificateWatch(configuration, tls, certificates, host.Relay.Audit, terminal.Note, context.Clock))
+                await UntilAsync(stop.Token);
             terminal.Note("stopping; once more to stop at once");
             hurry.CancelAfter(Grace);
             await host.StopAsync(hurry.Token);
@@ -93,6 +94,12 @@ internal static class ServeCommand
         catch (ListenException e)
         {
             return terminal.Fail(e.Message, WhatToDo(e, configuration), ExitCode.Usage);
+        }
+
+        void ReadAgain(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            watch?.ReadNow();
         }
 
         void Stop(PosixSignalContext signal)

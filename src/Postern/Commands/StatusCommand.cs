@@ -37,6 +37,7 @@ internal static class StatusCommand
             page.Row($"listener {listener.Name}", $"{listener.Address}, tls {listener.Tls}, auth {listener.Auth}");
         page
             .Row("connections", status.Connections.ToString(CultureInfo.InvariantCulture))
+            .Row("load", string.Create(CultureInfo.InvariantCulture, $"{status.Load.State}, {status.Load.Gauge} at {status.Load.Value:0.00}; {status.Load.TimesStressed} times stressed, {status.Load.TimesFull} times full"))
             .Row("since start", string.Create(CultureInfo.InvariantCulture, $"{status.SinceStart.Accepted} messages accepted, {status.SinceStart.Refused} refusals; {status.SinceStart.Logins} logins, {status.SinceStart.FailedLogins} failed"))
             .Row("queue", string.Create(CultureInfo.InvariantCulture, $"{status.Queue.Messages} messages: {status.Queue.Active} in delivery, {status.Queue.Waiting} waiting for the next attempt, {status.Queue.Held} held, {status.Queue.Parked} without a route"))
             .Row("spool", status.Queue.Reason is { } reason ? $"{status.Queue.Condition}: {reason}" : status.Queue.Condition)

@@ -60,7 +60,10 @@ internal static class EngineOptions
         Hostname = configuration.Server.Hostname,
         Routes = configuration.ToRoutes(),
         Retry = new RetrySchedule(
-            configuration.Delivery.Retry.First, configuration.Delivery.Retry.Factor, configuration.Delivery.Retry.Most, configuration.Delivery.Retry.GiveUp),
+            configuration.Delivery.Retry.First, configuration.Delivery.Retry.Factor, configuration.Delivery.Retry.Most, configuration.Delivery.Retry.GiveUp)
+        {
+            Warn = configuration.Delivery.Retry.Warn,
+        },
     };
 
     /// <param name="tls">Null where no listener speaks TLS.</param>
@@ -74,9 +77,11 @@ internal static class EngineOptions
         Limits = configuration.Limits.ToSessionLimits(),
         MaxConnections = configuration.Limits.Connections,
         MaxConnectionsPerAddress = configuration.Limits.ConnectionsPerAddress,
+        MaxMemory = configuration.Limits.Memory,
         Accounts = configuration.Accounts,
         Policy = configuration.ToPolicy(),
         Delivery = configuration.ToDelivery(),
+        EtrnDomains = configuration.Delivery.Etrn.ToFrozenSet(),
         Spool = configuration.ToSpool(),
         LogDirectory = configuration.LogsDirectory,
         LogCopy = logCopy,

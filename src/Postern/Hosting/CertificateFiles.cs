@@ -2,22 +2,23 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Postern.Smtp.Transport;
 
 namespace Postern.Hosting;
 
 /// <summary>Loads a certificate and its key from PEM files, and says in plain words why it cannot.</summary>
 internal static class CertificateFiles
 {
-    private const string CertificateKey = "tls.certificate";
-    private const string PrivateKey = "tls.key";
     private static readonly TimeSpan Soon = TimeSpan.FromDays(14);
 
-    /// <param name="hostname">The name that clients will expect in it.</param>
-    public static CertificateOutcome Load(string certificateFile, string keyFile, string hostname, DateTimeOffset now)
+    /// <param name="hostname">The name that clients will expect in it; null for one that is shown only to who asks for its names.</param>
+    /// <param name="section">Of the configuration, where both files are named.</param>
+    public static CertificateOutcome Load(string certificateFile, string keyFile, string? hostname, DateTimeOffset now, string section = "tls")
     {
-        if (Read(CertificateKey, certificateFile, out var certificateText) is { } noCertificate)
+        var (certificateKey, privateKey) = ($"{section}.certificate", $"{section}.key");
+        if (Read(certificateKey, certificateFile, out var certificateText) is { } noCertificate)
             return noCertificate;
-        if (Read(PrivateKey, keyFile, out var keyText) is { } noKey)
+        if (Read(privateKey, keyFile, out var keyText) is { } noKey)
             return noKey;
 
         var chain = new X509Certificate2Collection();
@@ -27,24 +28,24 @@ internal static class CertificateFiles
         }
         catch (CryptographicException e)
         {
-            return Bad(CertificateKey, $"{certificateFile} holds a certificate that cannot be read: {e.Message}", "Write the file again from where the certificate came from.");
+            return Bad(certificateKey, $"{certificateFile} holds a certificate that cannot be read: {e.Message}", "Write the file again from where the certificate came from.");
         }
 
         if (chain.Count == 0)
-            return Bad(CertificateKey, $"{certificateFile} holds no PEM certificate", "Name a file with a '-----BEGIN CERTIFICATE-----' block.");
+            return Bad(certificateKey, $"{certificateFile} holds no PEM certificate", "Name a file with a '-----BEGIN CERTIFICATE-----' block.");
         using var bare = chain[0];
         chain.RemoveAt(0);
-        return WhyNoKey(keyText, keyFile) is { } unusable ? unusable
-            : Join(bare, keyText) is { } joined ? new CertificateOutcome.Loaded(joined, chain, Warnings(joined, hostname, now, keyFile))
-            : Bad(PrivateKey, $"the key in {keyFile} does not belong to the certificate in {certificateFile}", "Name the pair that was issued together; the server's own certificate comes first in its file.");
+        return WhyNoKey(privateKey, keyText, keyFile) is { } unusable ? unusable
+            : Join(bare, keyText) is { } joined ? new CertificateOutcome.Loaded(joined, chain, Warnings(joined, hostname, now, keyFile)) { Key = certificateKey }
+            : Bad(privateKey, $"the key in {keyFile} does not belong to the certificate in {certificateFile}", "Name the pair that was issued together; the server's own certificate comes first in its file.");
     }
 
-    private static CertificateOutcome.Unusable? WhyNoKey(string keyText, string keyFile)
+    private static CertificateOutcome.Unusable? WhyNoKey(string key, string keyText, string keyFile)
     {
         if (!keyText.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
-            return Bad(PrivateKey, $"{keyFile} holds no PEM private key", "Name a file with a '-----BEGIN PRIVATE KEY-----' block.");
+            return Bad(key, $"{keyFile} holds no PEM private key", "Name a file with a '-----BEGIN PRIVATE KEY-----' block.");
         return keyText.Contains("ENCRYPTED", StringComparison.Ordinal)
-            ? Bad(PrivateKey, $"{keyFile} is encrypted with a passphrase", $"Write it without one: openssl pkey -in {keyFile} -out {keyFile}.plain")
+            ? Bad(key, $"{keyFile} is encrypted with a passphrase", $"Write it without one: openssl pkey -in {keyFile} -out {keyFile}.plain")
             : null;
     }
 
@@ -64,7 +65,7 @@ internal static class CertificateFiles
         }
     }
 
-    private static ImmutableArray<string> Warnings(X509Certificate2 certificate, string hostname, DateTimeOffset now, string keyFile)
+    private static ImmutableArray<string> Warnings(X509Certificate2 certificate, string? hostname, DateTimeOffset now, string keyFile)
     {
         var warnings = ImmutableArray.CreateBuilder<string>();
         var (begin, end) = (new DateTimeOffset(certificate.NotBefore), new DateTimeOffset(certificate.NotAfter));
@@ -74,8 +75,10 @@ internal static class CertificateFiles
             warnings.Add($"the certificate expires on {Day(end)}");
         if (now < begin)
             warnings.Add($"the certificate is not valid before {Day(begin)}");
-        if (!certificate.MatchesHostname(hostname))
+        if (hostname is not null && !certificate.MatchesHostname(hostname))
             warnings.Add($"the certificate is not for '{hostname}': clients that check will refuse it, unless they know the server by another name");
+        if (hostname is null && new TlsCertificate(certificate).Names.IsEmpty)
+            warnings.Add("the certificate has no DNS name in its subjectAltName: nobody is ever shown it");
         if ((File.GetUnixFileMode(keyFile) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != UnixFileMode.None)
             warnings.Add($"the key {keyFile} can be read by every user of this machine: chmod 600 {keyFile}");
         return warnings.ToImmutable();

@@ -31,9 +31,23 @@ internal static class SelfSignedCertificate
         return CertificateFiles.Load(certificateFile, keyFile, hostname, now);
     }
 
+    /// <summary>One like it, which is kept nowhere.</summary>
+    public static X509Certificate2 Make(string hostname, DateTimeOffset now)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return Make(hostname, now, key);
+    }
+
     private static void Write(string certificateFile, string keyFile, string hostname, DateTimeOffset now)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = Make(hostname, now, key);
+        Replace(keyFile, key.ExportPkcs8PrivateKeyPem());
+        Replace(certificateFile, certificate.ExportCertificatePem());
+    }
+
+    private static X509Certificate2 Make(string hostname, DateTimeOffset now, ECDsa key)
+    {
         var request = new CertificateRequest($"CN={hostname}", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(hostname);
@@ -45,10 +59,7 @@ internal static class SelfSignedCertificate
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
-        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(ValidYears));
-
-        Replace(keyFile, key.ExportPkcs8PrivateKeyPem());
-        Replace(certificateFile, certificate.ExportCertificatePem());
+        return request.CreateSelfSigned(now.AddDays(-1), now.AddYears(ValidYears));
     }
 
     /// <summary>Readable by its owner from the first octet on, and never half written under its own name.</summary>

@@ -50,6 +50,7 @@ internal sealed class ServerHost : IAsyncDisposable
     {
         var deliveries = Relay.Deliveries.Statistics();
         var spool = Relay.Spool.Status;
+        var load = Relay.Load;
         return new StatusDocument(
             Version(),
             configuration.Server.Hostname.Text,
@@ -57,6 +58,7 @@ internal sealed class ServerHost : IAsyncDisposable
             configuration.Server.Data,
             [.. Relay.Endpoints.Select(static e => new StatusDocument.Listener(e.Listener.Name, e.Endpoint.ToString(), ListenerText.Word(e.Listener.Tls), ListenerText.Word(e.Listener.Auth)))],
             Relay.Connections,
+            new(LoadWord.Of(load.State), load.Gauge, load.Value, load.TimesStressed, load.TimesFull),
             new(Relay.Totals.Accepted, Relay.Totals.Refused, Relay.Totals.Logins, Relay.Totals.FailedLogins, Relay.Totals.Delivered, Relay.Totals.Deferred, Relay.Totals.Failed),
             new(Relay.Spool.Count, deliveries.Waiting, deliveries.Active, deliveries.Held, deliveries.Parked, Word(spool.Condition), spool.Reason),
             new(deliveries.Destinations.Sum(static d => d.Connections), configuration.Delivery.Routes.IsEmpty ? "there is no route; set delivery.routes" : null),

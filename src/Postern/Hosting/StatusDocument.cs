@@ -13,6 +13,7 @@ internal sealed record StatusDocument(
     string Data,
     ImmutableArray<StatusDocument.Listener> Listeners,
     int Connections,
+    StatusDocument.LoadState Load,
     StatusDocument.TotalState SinceStart,
     StatusDocument.QueueState Queue,
     StatusDocument.DeliveryState Deliveries,
@@ -21,6 +22,12 @@ internal sealed record StatusDocument(
 {
     /// <param name="Address">Bound, with the real port.</param>
     internal sealed record Listener(string Name, string Address, string Tls, string Auth);
+
+    /// <param name="State"><c>normal</c>, <c>stressed</c> or <c>full</c>.</param>
+    /// <param name="Gauge">What is shortest: <c>connections</c>, <c>memory</c>, <c>logins</c>, <c>disk latency</c> or <c>spool</c>.</param>
+    /// <param name="Value">How much of it is taken, 0 to 1.</param>
+    /// <param name="TimesStressed">Since start.</param>
+    internal sealed record LoadState(string State, string Gauge, double Value, int TimesStressed, int TimesFull);
 
     /// <param name="Accepted">Messages answered 250.</param>
     /// <param name="Refused">Senders, recipients and messages.</param>

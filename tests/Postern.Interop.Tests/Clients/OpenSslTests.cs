@@ -71,6 +71,19 @@ public sealed class OpenSslTests(PosternServer server)
         Assert.StartsWith("250 2.1.5 ", await typed.TypeAsync("RCPT TO:<anyone@sink.test>"), StringComparison.Ordinal);
     }
 
+    /// <summary>In lower case a line is sent; <c>R</c> alone makes s_client ask for another handshake.</summary>
+    [Fact]
+    public async Task Row_21_a_renegotiation_ends_the_connection()
+    {
+        await using var typed = Connect(Way.Implicit, "-tls1_2");
+        await typed.ReplyAsync();
+        Assert.StartsWith("250", await typed.TypeAsync("noop"), StringComparison.Ordinal);
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => typed.TypeAsync("R"));
+
+        Assert.NotEqual(0, await typed.EndAsync());
+    }
+
     [Fact]
     public async Task Before_starttls_no_auth_is_offered_and_none_is_taken()
     {

@@ -39,6 +39,18 @@ public sealed class PostfixTests(PosternServer server)
         Relayed.AssertSame(message.Content, await server.MessageForAsync(message.Recipient), OwnField);
     }
 
+    [Fact]
+    public async Task Postfix_tells_by_xforward_where_a_message_came_from()
+    {
+        RequireInstance();
+        await using var postfix = await PostfixInstance.StartAsync(server, PosternServer.Password);
+        var message = SampleMessage.To(PosternServer.NewRecipient());
+
+        await postfix.SubmitAsync(message);
+
+        Assert.Contains("source=LOCAL", await server.LoggedAsync("\"event\":\"accepted\"", message.Recipient, "\"forwarded\":\""), StringComparison.Ordinal);
+    }
+
     private static void RequireInstance()
     {
         Peer.Require("postfix");

@@ -44,15 +44,19 @@ public sealed class PosternServer : IAsyncLifetime
 
     public int Port(Way way) => process![way == Way.Implicit ? "submissions" : "submission"].Port;
 
+    /// <summary>The port of any listener of the configuration.</summary>
+    public int Port(string listener) => process![listener].Port;
+
+    /// <summary>The first line of the log, past or to come, with all of these texts.</summary>
+    public Task<string> LoggedAsync(params string[] texts) =>
+        process!.Output.FindAsync(line => Array.TrueForAll(texts, text => line.Contains(text, StringComparison.Ordinal))).WaitAsync(Patience);
+
     /// <summary>The message that arrives for <paramref name="recipient"/>.</summary>
     public Task<SinkMessage> MessageForAsync(string recipient) => mailbag.MessageForAsync(recipient);
 
     /// <summary>Completes when the server has logged that the next hop took the message for <paramref name="recipient"/>.</summary>
     public Task DeliveredAsync(string recipient) =>
-        process!.Output.FindAsync(line =>
-            line.Contains("\"event\":\"delivery\"", StringComparison.Ordinal)
-            && line.Contains($"\"recipient\":\"{recipient}\"", StringComparison.Ordinal)
-            && line.Contains("\"outcome\":\"delivered\"", StringComparison.Ordinal)).WaitAsync(Patience);
+        LoggedAsync("\"event\":\"delivery\"", $"\"recipient\":\"{recipient}\"", "\"outcome\":\"delivered\"");
 
     /// <summary>A new directory, gone with the server.</summary>
     public string NewDirectory() => directory.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName;
@@ -120,9 +124,18 @@ public sealed class PosternServer : IAsyncLifetime
           - name: submission
             listen: ["127.0.0.1:0"]
             tls: starttls
+            xforward_from: [127.0.0.1/32]
           - name: submissions
             listen: ["127.0.0.1:0"]
             tls: implicit
+          - name: proxied
+            listen: ["127.0.0.1:0"]
+            tls: starttls
+            proxy_from: [127.0.0.1/32]
+          - name: filtered
+            listen: ["127.0.0.1:0"]
+            tls: starttls
+            xclient_from: [127.0.0.1/32]
         delivery:
           routes:
             - to: smtp-sink.test

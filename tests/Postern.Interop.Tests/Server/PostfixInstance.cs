@@ -91,6 +91,7 @@ public sealed class PostfixInstance : IAsyncDisposable
         smtp_tls_security_level = encrypt
         smtp_tls_CAfile = {{server.CertificateFile}}
         smtp_sasl_auth_enable = yes
+        smtp_send_xforward_command = yes
         smtp_sasl_password_maps = texthash:{{directory}}/etc/passwords
         smtp_sasl_security_options = noanonymous
         smtp_sasl_mechanism_filter = plain

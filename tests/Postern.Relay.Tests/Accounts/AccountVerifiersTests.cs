@@ -3,6 +3,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
+using Postern.Sasl;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Tests.Accounts;

@@ -1,6 +1,7 @@
 using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Sasl;
 
 namespace Postern.Relay.Tests.Accounts;
 

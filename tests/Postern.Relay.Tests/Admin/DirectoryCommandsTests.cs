@@ -2,6 +2,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Tests.Accounts;
+using Postern.Sasl;
 
 namespace Postern.Relay.Tests.Admin;
 

@@ -1,4 +1,5 @@
 using Postern.Relay.Admin;
+using Postern.Relay.Envelopes;
 using Postern.Relay.Spool.Memory;
 using Postern.Relay.Tests.Spool;
 
@@ -28,5 +29,30 @@ public sealed class QueueQueriesTests
         var id = await Samples.CommitAsync(spool, Samples.Content(10));
         await spool.UpdateAsync(id, spool.Find(id)!.State with { Held = true }, Samples.Ct);
         Assert.Equal("held", new QueueQueries(spool, static () => true).Find(id)!.State);
+    }
+
+    [Fact]
+    public async Task What_the_sender_asked_for_is_shown()
+    {
+        var spool = new MemorySpool();
+        var envelope = Samples.Asking();
+        var item = new QueueQueries(spool).Find(await Samples.CommitAsync(spool, Samples.Content(10), envelope))!;
+        Assert.Equal(("QQ 314159+=", true, "notify"), (item.EnvelopeId, item.RequiresTls, item.DeliverByMode));
+        Assert.Equal((envelope.Parameters.HoldUntil, envelope.Deadline!.At), (item.HoldUntil, item.DeliverBy));
+        Assert.Equal(("success,delay", "rfc822;Bob+x@example.com"), (item.Recipients[0].Notify, item.Recipients[0].OriginalRecipient));
+        Assert.Equal((null, null), (item.Recipients[1].Notify, item.Recipients[1].OriginalRecipient));
+    }
+
+    [Fact]
+    public async Task Pages_follow_one_another_and_the_total_counts_all()
+    {
+        var spool = new MemorySpool();
+        for (var i = 0; i < 5; i++)
+            await Samples.CommitAsync(spool, Samples.Content(10));
+        var queries = new QueueQueries(spool);
+        var first = queries.List(QueueFilter.Everything, limit: 2);
+        Assert.True(QueueId.TryParse(first.Items[^1].Id, out var last));
+        var second = queries.List(QueueFilter.Everything, limit: 10, last);
+        Assert.Equal((5, 2, 5, 3), (first.Total, first.Items.Length, second.Total, second.Items.Length));
     }
 }

@@ -55,5 +55,8 @@ internal sealed class DeliveryRig : IAsyncDisposable
 
     public Task<QueueId> AddAsync(params string[] recipients) => Spool.AddAsync(Clock, Content, "a@here.test", recipients);
 
+    /// <param name="with">Changes the envelope before it is committed.</param>
+    public Task<QueueId> AddAsync(Func<Envelope, Envelope> with, params string[] recipients) => Spool.AddAsync(Clock, Content, "a@here.test", recipients, with);
+
     public ValueTask DisposeAsync() => Scheduler.DisposeAsync();
 }

@@ -35,6 +35,8 @@ internal sealed class FakeSpool : ISpool
 
     public IReadOnlyList<SpoolEntry> List() => [.. messages.Values.Select(static m => m.Entry).OrderBy(static e => e.Envelope.Id)];
 
+    public IReadOnlyList<SpoolEntry>? List(QueueId? after, int most) => throw new NotSupportedException();
+
     public SpoolEntry? Find(QueueId id) => messages.TryGetValue(id, out var message) ? message.Entry : null;
 
     public string Text(QueueId id) => Encoding.Latin1.GetString(messages[id].Content);
@@ -85,19 +87,23 @@ internal sealed class FakeSpool : ISpool
         return signal.Task.WaitAsync(TimeSpan.FromSeconds(20));
     }
 
-    public async Task<QueueId> AddAsync(TimeProvider clock, string content, string sender, params string[] recipients)
+    public Task<QueueId> AddAsync(TimeProvider clock, string content, string sender, params string[] recipients) =>
+        AddAsync(clock, content, sender, recipients, static envelope => envelope);
+
+    /// <param name="with">Changes the envelope before it is committed.</param>
+    public async Task<QueueId> AddAsync(TimeProvider clock, string content, string sender, string[] recipients, Func<Envelope, Envelope> with)
     {
         await using var draft = CreateDraft();
         await draft.AppendAsync(Encoding.Latin1.GetBytes(content), CancellationToken.None);
         var now = clock.GetUtcNow();
-        var envelope = new Envelope
+        var envelope = with(new Envelope
         {
             Id = QueueId.New(clock),
             ArrivedAt = now,
             Sender = sender.Length == 0 ? ReversePath.Null : new ReversePath(Mailbox.Parse(sender)),
             Recipients = [.. recipients.Select(Mailbox.Parse)],
-        };
-        await draft.CommitAsync(envelope, DeliveryState.Fresh(recipients.Length, now), CancellationToken.None);
+        });
+        await draft.CommitAsync(envelope, DeliveryState.Fresh(recipients.Length, envelope.ReleasedAt), CancellationToken.None);
         return envelope.Id;
     }
 

@@ -1,9 +1,13 @@
 using System.Net;
 using System.Text;
 using Postern.Relay.Audit;
+using Postern.Relay.Envelopes;
 using Postern.Relay.Runtime;
+using Postern.Relay.Spool;
 using Postern.Relay.Spool.Memory;
+using Postern.Relay.Tests.Delivery;
 using Postern.Sasl;
+using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
 using Postern.Smtp.Session;
@@ -103,11 +107,97 @@ public sealed class SubmissionDraftTests
     }
 
     [Fact]
-    public async Task A_header_of_half_a_million_fields_is_refused_and_nothing_is_kept()
+    public async Task Row_83_a_header_of_half_a_million_fields_is_refused_and_nothing_is_kept()
     {
         var (outcome, _) = await SubmitAsync(string.Concat(Enumerable.Repeat("To: a@b\r\n", 500_000)) + "\r\n", LoggedIn(), size: 16 * 1024);
         Assert.Equal("552 5.3.4", Assert.IsType<StoreOutcome.Refused>(outcome).Reply.ToString()[..9]);
         Assert.Equal(0, spool.Count);
+    }
+
+    /// <summary>Row 8: the fields we write on top make no line start, and no end, out of content that begins with a dot or a lone line end.</summary>
+    [Theory]
+    [InlineData(".\r\nMAIL FROM:<x@y>\r\n")]
+    [InlineData("\r\n.\r\nMAIL FROM:<x@y>\r\n")]
+    [InlineData("\n.\r\nMAIL FROM:<x@y>\r\n")]
+    [InlineData("\r.\rMAIL FROM:<x@y>\r\n")]
+    [InlineData("Subject: x\r\n\r\n.\r\nMAIL FROM:<x@y>\r\n")]
+    [InlineData("Subject: x\r\n\r\n\r.\n\rMAIL FROM:<x@y>\r\n\r")]
+    [InlineData("Subject: x\n\n.\n")]
+    public async Task Row_8_content_behind_the_fields_we_add_goes_out_as_one_message(string content)
+    {
+        for (var size = 1; size <= content.Length; size++)
+        {
+            var (_, stored) = await SubmitAsync(content, LoggedIn(), size);
+            Assert.StartsWith("Authentication-Results: mail.example.org;", stored);
+            Assert.Contains(content[^8..], stored);
+
+            var stuffer = new DotStuffer();
+            var octets = Encoding.Latin1.GetBytes(stored);
+            var wire = new byte[DotStuffer.MaxLength(octets.Length) + DotStuffer.FinishLength];
+            var length = stuffer.Write(octets, wire);
+            length += stuffer.Finish(wire.AsSpan(length));
+            var text = Encoding.Latin1.GetString(wire, 0, length);
+            Assert.False(text.Replace("\r\n", string.Empty).AsSpan().ContainsAny('\r', '\n'));
+            Assert.Equal(text.Length - 5, text.IndexOf("\r\n.\r\n", StringComparison.Ordinal));
+        }
+    }
+
+    public static TheoryData<string> StrangeNames() =>
+        ["__proto__", "constructor", "toString", "hasOwnProperty", "null", "undefined", "NaN", "true", "CON", "..", "%s%n", "${x}", "", " ", "\0", "\u00ff", new string('x', 64 * 1024)];
+
+    [Theory]
+    [MemberData(nameof(StrangeNames))]
+    public async Task Row_85_a_header_field_of_any_name_is_kept_as_it_came(string name)
+    {
+        var field = $"{name}: value\r\n";
+        var (_, stored) = await SubmitAsync(Complete + field + "\r\nbody\r\n", LoggedIn());
+        Assert.Contains(field, stored);
+        Assert.EndsWith("\r\nbody\r\n", stored);
+    }
+
+    [Fact]
+    public async Task What_mail_and_rcpt_asked_for_goes_into_the_envelope_and_times_become_absolute()
+    {
+        var until = clock.GetUtcNow() + TimeSpan.FromDays(1);
+        var said = new MailParameters
+        {
+            DeclaredSize = 100, Body = BodyType.EightBitMime, IsUtf8 = true, EnvelopeId = "QQ 1", HoldUntil = until, DeliverBy = new DeliverBy(TimeSpan.FromHours(30), IsNotify: false, IsTrace: true),
+        };
+        var asked = new RecipientParameters { Notify = DsnNotify.Success };
+        var audit = new RecordingAudit();
+        var entry = await EnvelopeAsync(said, asked, LoggedIn(), "Subject: gr\u00c3\u00bc\u00c3\u009fe\r\n\r\n", audit);
+        Assert.Equal(said with { DeclaredSize = null, DeliverBy = null }, entry.Envelope.Parameters);
+        Assert.Equal(new DeliveryDeadline(clock.GetUtcNow() + TimeSpan.FromHours(30), IsNotify: false, IsTrace: true), entry.Envelope.Deadline);
+        Assert.Equal(asked, entry.Envelope.ParametersOf(0));
+        Assert.True(entry.Envelope is { HasUtf8Header: true, IsInbound: false });
+        Assert.Equal(until, entry.State.NextAttempt);
+        Assert.Equal("QQ 1", Assert.Single(audit.Events.OfType<AuditEvent.Accepted>()).EnvelopeId);
+    }
+
+    [Fact]
+    public async Task A_submission_that_asks_for_nothing_keeps_nothing_of_it()
+    {
+        var entry = await EnvelopeAsync(new MailParameters { DeclaredSize = 100 }, RecipientParameters.None, LoggedIn(), Complete, NoAuditLog.Instance);
+        Assert.Same(MailParameters.None, entry.Envelope.Parameters);
+        Assert.True(entry.Envelope.RecipientParameters.IsEmpty);
+    }
+
+    /// <summary>Row 101: what was taken only for its recipient's domain is marked, so that no report goes to its sender.</summary>
+    [Fact]
+    public async Task Row_101_mail_that_merely_arrives_is_marked()
+    {
+        var entry = await EnvelopeAsync(MailParameters.None, RecipientParameters.None, Stranger(), Complete, NoAuditLog.Instance);
+        Assert.True(entry.Envelope.IsInbound);
+    }
+
+    private async Task<SpoolEntry> EnvelopeAsync(MailParameters said, RecipientParameters asked, (SessionState Session, string Rule) client, string content, IAuditLog audit)
+    {
+        var transaction = new Transaction(new ReversePath(Mailbox.Parse("lisa@example.org")), said);
+        transaction.Add(Mailbox.Parse("bart@example.net"), asked, client.Rule);
+        await using var draft = new SubmissionDraft(spool.CreateDraft(), client.Session, transaction, audit, clock);
+        await draft.AppendAsync(Encoding.Latin1.GetBytes(content), CancellationToken.None);
+        Assert.IsType<StoreOutcome.Stored>(await draft.CommitAsync(CancellationToken.None));
+        return spool.List()[^1];
     }
 
     private static string WithoutId(string stored) => string.Join('\n', stored.Split("\r\n").Select(static l => l.Contains(" id ", StringComparison.Ordinal) ? "id" : l));

@@ -2,6 +2,7 @@ using System.Net;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
 
 namespace Postern.Relay.Tests.Spool;
 
@@ -19,7 +20,30 @@ internal static class Samples
         Login = "lisa@example.org",
         Client = IPAddress.Parse("2001:db8::7"),
         Listener = "submission",
-        Is8Bit = true,
+        Parameters = new() { Body = BodyType.EightBitMime },
+    };
+
+    /// <summary>An envelope that says everything an envelope can say.</summary>
+    public static Envelope Asking() => Envelope(recipients: 2) with
+    {
+        Parameters = new MailParameters
+        {
+            Body = BodyType.BinaryMime,
+            IsUtf8 = true,
+            Return = DsnReturn.Full,
+            EnvelopeId = "QQ 314159+=",
+            SubmittedBy = ReversePath.Null,
+            RequiresTls = true,
+            HoldUntil = new DateTimeOffset(2026, 11, 21, 10, 0, 0, TimeSpan.Zero),
+        },
+        RecipientParameters =
+        [
+            new() { Notify = DsnNotify.Success | DsnNotify.Delay, OriginalRecipient = new OriginalRecipient("rfc822", "Bob+x@example.com") },
+            RecipientParameters.None,
+        ],
+        Deadline = new DeliveryDeadline(new DateTimeOffset(2026, 11, 20, 12, 0, 0, TimeSpan.Zero), IsNotify: true, IsTrace: true),
+        HasUtf8Header = true,
+        IsInbound = true,
     };
 
     /// <summary>Octets that differ with the seed and nowhere repeat in a short period.</summary>

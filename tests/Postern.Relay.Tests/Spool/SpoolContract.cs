@@ -1,6 +1,7 @@
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
 
 namespace Postern.Relay.Tests.Spool;
 
@@ -77,9 +78,37 @@ public abstract class SpoolContract
     }
 
     [Fact]
+    public async Task What_mail_and_rcpt_asked_for_is_kept()
+    {
+        var envelope = Samples.Asking();
+        var state = Samples.FreshState(envelope) with { Reported = DelayReports.Late | DelayReports.Overdue };
+        await using var draft = Spool.CreateDraft();
+        await draft.CommitAsync(envelope, state, Ct);
+        var found = Spool.Find(envelope.Id)!;
+        Assert.Equal(envelope.Parameters, found.Envelope.Parameters);
+        Assert.Equal(envelope.RecipientParameters, found.Envelope.RecipientParameters);
+        Assert.Equal((envelope.Deadline, true, true), (found.Envelope.Deadline, found.Envelope.HasUtf8Header, found.Envelope.IsInbound));
+        Assert.Equal(state.Reported, found.State.Reported);
+    }
+
+    [Fact]
+    public async Task A_page_is_taken_from_the_order_of_arrival()
+    {
+        var ids = new List<QueueId>();
+        for (var i = 0; i < 5; i++)
+            ids.Add(await Samples.CommitAsync(Spool, Samples.Content(10)));
+        Assert.Equal(ids[..2], Spool.List(after: null, most: 2)!.Select(static e => e.Envelope.Id));
+        Assert.Equal(ids[2..4], Spool.List(ids[1], most: 2)!.Select(static e => e.Envelope.Id));
+        Assert.Empty(Spool.List(ids[4], most: 2)!);
+        Spool.Remove(ids[1]);
+        Assert.Null(Spool.List(ids[1], most: 2));
+        Assert.Equal(ids[2], Spool.List(ids[0], most: 1)!.Single().Envelope.Id);
+    }
+
+    [Fact]
     public async Task A_null_sender_and_absent_facts_are_kept_as_such()
     {
-        var envelope = Samples.Envelope() with { Sender = ReversePath.Null, Login = null, Client = null, Listener = null, Is8Bit = false };
+        var envelope = Samples.Envelope() with { Sender = ReversePath.Null, Login = null, Client = null, Listener = null, Parameters = MailParameters.None };
         var id = await Samples.CommitAsync(Spool, Samples.Content(10), envelope);
         var found = Spool.Find(id)!.Envelope;
         Assert.True(found.Sender.IsNull);

@@ -51,7 +51,7 @@ public sealed class HostileMessageTests
         var mechanism = SaslClientMechanisms.All.Single(m => m.Name == name);
         var credentials = new SaslClientCredentials
         {
-            User = "lisa", Password = new Secret("pencil"), Token = new Secret("token"), HasClientCertificate = true, Host = "mail.example.org", Channel = new FixedChannel(), MaxIterations = 10,
+            User = "lisa", Password = new Secret("pencil"), Token = new Secret("token"), HasClientCertificate = true, Host = "mail.example.org", Channel = FixedChannel.Of(), MaxIterations = 10,
         };
         var random = new Random(5802);
         for (var round = 0; round < Rounds; round++)

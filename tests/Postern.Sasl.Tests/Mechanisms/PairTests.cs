@@ -102,7 +102,7 @@ public sealed class PairTests
     [InlineData("SCRAM-SHA-512-PLUS")]
     public async Task Somebody_in_between_is_noticed_by_the_channel_binding(string name)
     {
-        var (server, _, mayTrust) = await RunAsync(name, Lisa with { Channel = new FixedChannel("another certificate") });
+        var (server, _, mayTrust) = await RunAsync(name, Lisa with { Channel = FixedChannel.Of("another certificate") });
         Assert.Equal(SaslError.BadCredentials, Assert.IsType<SaslStep.Failure>(server).Error);
         Assert.False(mayTrust);
     }
@@ -146,7 +146,7 @@ public sealed class PairTests
         User = "lisa",
         Password = new Secret(TestUsers.Password),
         Host = "mail.example.org",
-        Channel = new FixedChannel(),
+        Channel = FixedChannel.Of(),
     };
 
     private static Task<(SaslStep Server, SaslClientStep Client, bool MayTrust)> RunAsync(string name, SaslClientCredentials credentials, SaslContext? context = null) =>

@@ -1,7 +1,7 @@
 namespace Postern.Smtp.Tests.Client;
 
-/// <summary>A peer that says fixed octets in pieces of a fixed size, then ends. What is written is kept.</summary>
-internal sealed class ScriptedStream(byte[] says, int piece) : Stream
+/// <summary>A peer that says fixed octets in pieces of a fixed size, cut at given places too, then ends. What is written is kept.</summary>
+internal sealed class ScriptedStream(byte[] says, int piece, params int[] cuts) : Stream
 {
     private int said;
 
@@ -17,12 +17,25 @@ internal sealed class ScriptedStream(byte[] says, int piece) : Stream
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    public override int Read(byte[] buffer, int offset, int count)
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override int Read(Span<byte> buffer)
     {
-        var read = Math.Min(Math.Min(count, piece), says.Length - said);
-        says.AsSpan(said, read).CopyTo(buffer.AsSpan(offset));
+        var end = says.Length;
+        foreach (var cut in cuts)
+            end = cut > said ? Math.Min(end, cut) : end;
+        var read = Math.Min(Math.Min(buffer.Length, piece), end - said);
+        says.AsSpan(said, read).CopyTo(buffer);
         said += read;
         return read;
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span));
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        Heard.Write(buffer.Span);
+        return ValueTask.CompletedTask;
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Heard.Write(buffer, offset, count);

@@ -1,6 +1,7 @@
 using System.Text;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
 using Postern.Testing.Sinks;
 
 namespace Postern.Smtp.Tests.Client;
@@ -17,7 +18,7 @@ public sealed class SmtpClientDialogueTests
     }
 
     private static OutgoingMessage Message(string content, params string[] recipients) =>
-        new(new ReversePath(Mailbox.Parse("a@here.test")), [.. recipients.Select(Mailbox.Parse)], new ByteContent(content), Is8Bit: false);
+        new(new ReversePath(Mailbox.Parse("a@here.test")), [.. recipients.Select(Mailbox.Parse)], new ByteContent(content));
 
     private static ValueTask<IReadOnlyList<ClientAnswer>> SendAsync(SmtpClientDialogue dialogue, OutgoingMessage message, OutgoingMessage? following = null) =>
         dialogue.SendAsync(message, following, CancellationToken.None);
@@ -209,7 +210,7 @@ public sealed class SmtpClientDialogueTests
         await using var sink = new ScriptedSink(new SinkOptions { Extensions = [offered] });
         await using var dialogue = await OpenAsync(sink, Options with { EightBit = fallback });
 
-        var answer = (await SendAsync(dialogue, Message("\u00e9\r\n", "b@there.test") with { Is8Bit = true }))[0];
+        var answer = (await SendAsync(dialogue, Message("\u00e9\r\n", "b@there.test") with { Parameters = new() { Body = BodyType.EightBitMime } }))[0];
 
         Assert.Equal(mail, sink.Messages.SingleOrDefault()?.MailLine);
         if (mail is null)

@@ -5,7 +5,7 @@ using Postern.Testing.Sinks;
 
 namespace Postern.Smtp.Tests.Client;
 
-/// <summary>Content that some server would read as an end of data must never leave as such (rule: only CRLF.CRLF ends, and only we end).</summary>
+/// <summary>Rows 7 and 9. Content that some server would read as an end of data must never leave as such (rule: only CRLF.CRLF ends, and only we end).</summary>
 public sealed class SmtpClientSmugglingTests
 {
     public static TheoryData<string> PseudoTerminators { get; } =
@@ -25,7 +25,7 @@ public sealed class SmtpClientSmugglingTests
             await using var sink = new ScriptedSink();
             await using var dialogue = await SinkClient.ConnectAsync(sink, new SmtpClientOptions { Hostname = Domain.Parse("client.test") });
             await dialogue.OpenAsync(CancellationToken.None);
-            var message = new OutgoingMessage(ReversePath.Null, [Mailbox.Parse("b@there.test")], new ByteContent(content, piece), Is8Bit: false);
+            var message = new OutgoingMessage(ReversePath.Null, [Mailbox.Parse("b@there.test")], new ByteContent(content, piece));
             Assert.IsType<ClientAnswer.Accepted>((await dialogue.SendAsync(message, following: null, CancellationToken.None))[0]);
             await dialogue.QuitAsync(CancellationToken.None);
 

@@ -8,7 +8,7 @@ namespace Postern.Smtp.Tests.Message;
 public sealed class DotUnstufferTests
 {
     [Fact]
-    public void Any_split_of_the_stream_gives_the_same_content()
+    public void Row_12_any_split_of_the_stream_gives_the_same_content()
     {
         // Octets chosen so that dots, line ends and their neighbours meet at every edge.
         var octets = Gen.Elements((byte)'.', (byte)'\r', (byte)'\n', (byte)'a').ArrayOf();

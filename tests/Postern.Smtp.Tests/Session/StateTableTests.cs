@@ -8,104 +8,101 @@ using Postern.Testing;
 namespace Postern.Smtp.Tests.Session;
 
 /// <summary>
-/// Every verb in every phase, in clear, under TLS, on a listener that requires TLS, logged in or not, alone or with a command behind it:
-/// the reply is the one written here, and there is exactly one.
+/// Every verb in every phase, on listeners of every TLS mode, in clear and under TLS, with and without AUTH, logged in or not, alone or with a command
+/// behind it: the reply is the one written here, and there is exactly one.
 /// </summary>
 public sealed class StateTableTests : IDisposable
 {
     private const string Login = "AUTH PLAIN AGFsaWNlAHNlY3JldA==";
 
-    private static readonly string[] Verbs = ["EHLO c", "HELO c", "STARTTLS", Login, "MAIL FROM:<a@example.org>", "RCPT TO:<b@accepted.example>", "DATA", "RSET", "NOOP", "VRFY x", "HELP", "QUIT"];
+    /// <summary>The chunk stands behind its command; were it read as commands, there would be two replies.</summary>
+    private const string Chunk = "BDAT 12\r\nNOOP\r\nNOOP";
 
-    /// <summary>One row a phase, one column a verb, in the order above. TLS is offered and not yet on, nobody is logged in.</summary>
-    private static readonly Dictionary<Phase, int[]> Replies = new()
-    {
-        [Phase.Connected] = [250, 250, 220, 503, 503, 503, 503, 250, 250, 252, 214, 221],
-        [Phase.Ready] = [250, 250, 220, 235, 250, 503, 503, 250, 250, 252, 214, 221],
-        [Phase.Mail] = [250, 250, 503, 503, 503, 250, 554, 250, 250, 252, 214, 221],
-        [Phase.Rcpt] = [250, 250, 503, 503, 503, 250, 354, 250, 250, 252, 214, 221],
-    };
+    /// <summary>
+    /// One line a verb, in the order of the verb table: the replies in each phase where TLS is offered and not yet on and nobody is logged in, and the
+    /// reply on a listener that requires TLS, before it. What else changes a reply stands in <see cref="Expected"/>.
+    /// </summary>
+    private static readonly StateTableRow[] Table =
+    [
+        new("EHLO c", Connected: 250, Ready: 250, Mail: 250, Rcpt: 250, Bdat: 250, BeforeTls: 250),
+        new("HELO c", Connected: 250, Ready: 250, Mail: 250, Rcpt: 250, Bdat: 250, BeforeTls: 250),
+        new("LHLO c", Connected: 500, Ready: 500, Mail: 500, Rcpt: 500, Bdat: 500, BeforeTls: 500),
+        new("STARTTLS", Connected: 220, Ready: 220, Mail: 503, Rcpt: 503, Bdat: 503, BeforeTls: 220),
+        new(Login, Connected: 503, Ready: 235, Mail: 503, Rcpt: 503, Bdat: 503, BeforeTls: 530),
+        new("MAIL FROM:<a@example.org>", Connected: 503, Ready: 250, Mail: 503, Rcpt: 503, Bdat: 503, BeforeTls: 530),
+        new("RCPT TO:<b@accepted.example>", Connected: 503, Ready: 503, Mail: 250, Rcpt: 250, Bdat: 503, BeforeTls: 530),
+        new("DATA", Connected: 503, Ready: 503, Mail: 554, Rcpt: 354, Bdat: 503, BeforeTls: 530),
+        new(Chunk, Connected: 503, Ready: 503, Mail: 554, Rcpt: 250, Bdat: 250, BeforeTls: 530),
+        new("RSET", Connected: 250, Ready: 250, Mail: 250, Rcpt: 250, Bdat: 250, BeforeTls: 250),
+        new("NOOP", Connected: 250, Ready: 250, Mail: 250, Rcpt: 250, Bdat: 250, BeforeTls: 250),
+        new("VRFY x", Connected: 530, Ready: 530, Mail: 530, Rcpt: 530, Bdat: 530, BeforeTls: 530),
+        new("EXPN x", Connected: 502, Ready: 502, Mail: 502, Rcpt: 502, Bdat: 502, BeforeTls: 530),
+        new("ETRN example.org", Connected: 503, Ready: 502, Mail: 503, Rcpt: 503, Bdat: 503, BeforeTls: 530),
+        new("XCLIENT ADDR=192.0.2.1", Connected: 550, Ready: 550, Mail: 503, Rcpt: 503, Bdat: 503, BeforeTls: 530),
+        new("XFORWARD ADDR=192.0.2.1", Connected: 503, Ready: 550, Mail: 503, Rcpt: 503, Bdat: 503, BeforeTls: 530),
+        new("HELP", Connected: 214, Ready: 214, Mail: 214, Rcpt: 214, Bdat: 214, BeforeTls: 214),
+        new("QUIT", Connected: 221, Ready: 221, Mail: 221, Rcpt: 221, Bdat: 221, BeforeTls: 221),
+    ];
 
-    /// <summary>On a listener that requires TLS, before it; phases beyond Ready cannot be reached.</summary>
-    private static readonly int[] BeforeRequiredTls = [250, 250, 220, 530, 530, 530, 530, 250, 250, 530, 214, 221];
+    private static readonly Phase[] Phases = [Phase.Connected, Phase.Ready, Phase.Mail, Phase.Rcpt, Phase.Bdat];
 
     private readonly CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
 
-    public static TheoryData<bool, bool, bool> Variants() => new()
+    public static TheoryData<MailProtocol, TlsMode, AuthMode, bool, bool, bool> Variants()
     {
-        { false, false, false },
-        { false, false, true },
-        { false, true, false },
-        { false, true, true },
-        { true, false, false },
-        { true, false, true },
-        { true, true, false },
-        { true, true, true },
-    };
+        var data = new TheoryData<MailProtocol, TlsMode, AuthMode, bool, bool, bool>();
+        foreach (var variant in StateTableVariant.All)
+            data.Add(variant.Protocol, variant.Tls, variant.Auth, variant.UnderTls, variant.LoggedIn, variant.Pipelined);
+        return data;
+    }
 
     [Fact]
-    public void The_table_has_a_column_for_every_verb() =>
-        Assert.Equal(VerbTable.All.Select(static v => v.Name), Verbs.Select(static v => v.Split(' ')[0]));
+    public void The_table_has_a_line_for_every_verb_in_the_order_of_the_verb_table()
+    {
+        foreach (var verb in VerbTable.All)
+            Assert.True(Table.Any(row => row.Verb == verb.Name), $"{verb.Name} has no line in StateTableTests.Table");
+        Assert.Equal(VerbTable.All.Select(static v => v.Name), Table.Select(static row => row.Verb));
+    }
+
+    [Fact]
+    public void The_number_of_cells_is_the_one_that_the_documentation_states()
+    {
+        var cells = StateTableVariant.All.Sum(static v => Phases.Count(v.Reaches)) * Table.Length;
+        var page = File.ReadAllText(SourceTree.PathOf("docs/rfcs.md"));
+        Assert.True(page.Contains($"{cells} cells", StringComparison.Ordinal), $"docs/rfcs.md does not say that the state table has {cells} cells");
+    }
 
     [Theory]
     [MemberData(nameof(Variants))]
-    public async Task Every_cell_answers_once_and_as_written(bool underTls, bool loggedIn, bool pipelined)
+    public async Task Every_cell_answers_once_and_as_written(MailProtocol protocol, TlsMode tls, AuthMode auth, bool underTls, bool loggedIn, bool pipelined)
     {
-        await using var server = Start(TlsMode.StartTls);
-        foreach (var (phase, codes) in Replies)
+        var variant = new StateTableVariant(protocol, tls, auth, underTls, loggedIn, pipelined);
+        await using var server = Start(variant);
+        foreach (var phase in Phases.Where(variant.Reaches))
         {
-            if (loggedIn && phase == Phase.Connected)
-                continue;
-            for (var column = 0; column < Verbs.Length; column++)
+            foreach (var row in Table)
             {
-                await using var client = await ReachAsync(server, phase, underTls, loggedIn);
-                var expected = Expected(Verbs[column], codes[column], underTls, loggedIn, pipelined);
-                await CheckAsync(client, Verbs[column], expected, pipelined, $"{phase}, {Verbs[column]}");
+                await using var client = await ReachAsync(server, phase, variant);
+                await CheckAsync(client, row.Command, Expected(row, phase, variant), pipelined, $"{phase}, {row.Command}");
             }
-        }
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Where_tls_is_required_nothing_that_matters_comes_before_it(bool afterEhlo)
-    {
-        await using var server = Start(TlsMode.Required);
-        for (var column = 0; column < Verbs.Length; column++)
-        {
-            await using var client = await ReachAsync(server, afterEhlo ? Phase.Ready : Phase.Connected, underTls: false, loggedIn: false);
-            await CheckAsync(client, Verbs[column], BeforeRequiredTls[column], pipelined: false, Verbs[column]);
-        }
-    }
-
-    [Fact]
-    public async Task A_random_pipeline_gets_exactly_one_reply_for_each_command()
-    {
-        // Nothing that changes who reads next: content, TLS, the end.
-        string[] commands = [.. Verbs.Where(static v => v is not ("STARTTLS" or "DATA" or "QUIT")), "MAIL FROM:<", "RCPT TO:<x@elsewhere.example>", "AUTH PLAIN =", "AUTH X", "XYZZY", "", "HELP MAIL"];
-        await using var server = Start(TlsMode.None);
-        var random = new Random(20);
-        for (var round = 0; round < 200; round++)
-        {
-            await using var client = await RawClient.ConnectAsync(server, patience.Token);
-            await client.ReadReplyAsync(patience.Token);
-            var group = Enumerable.Range(0, random.Next(1, 60)).Select(_ => commands[random.Next(commands.Length)]).ToList();
-            await client.SendAsync(string.Concat(group.Select(static c => c + "\r\n")) + "QUIT\r\n", patience.Token);
-            foreach (var command in group)
-                Assert.False((await client.ReadReplyAsync(patience.Token))?.StartsWith("221", StringComparison.Ordinal) ?? true, command);
-            Assert.StartsWith("221 ", await client.ReadReplyAsync(patience.Token));
-            Assert.Null(await client.ReadReplyAsync(patience.Token));
         }
     }
 
     public void Dispose() => patience.Dispose();
 
-    private static int Expected(string command, int usual, bool underTls, bool loggedIn, bool pipelined) => command switch
+    private static int Expected(StateTableRow row, Phase phase, StateTableVariant variant) => row.Verb switch
     {
-        "STARTTLS" when pipelined => 554,
-        "STARTTLS" when underTls => 503,
-        Login when loggedIn => 503,
-        _ => usual,
+        "STARTTLS" when variant.Pipelined => 554,
+        "STARTTLS" when variant.UnderTls => 503,
+        "STARTTLS" when variant.Tls == TlsMode.None && phase <= Phase.Ready => 502,
+        "AUTH" when variant.LoggedIn => 503,
+        _ when variant.IsBeforeRequiredTls => row.BeforeTls,
+        "AUTH" when variant.Auth == AuthMode.Off => 503,
+        "VRFY" when variant.LoggedIn || variant.Auth == AuthMode.Off => 252,
+        "EHLO" or "HELO" when variant.IsLmtp => 500,
+        "LHLO" when variant.IsLmtp => 250,
+        "DATA" or "BDAT" when variant.IsLmtp && phase == Phase.Mail => 503,
+        _ => row.Reply(phase),
     };
 
     private async Task CheckAsync(RawClient client, string command, int expected, bool pipelined, string where)
@@ -131,33 +128,37 @@ public sealed class StateTableTests : IDisposable
         Assert.Equal("250 2.0.0 Ok", await client.SayAsync("NOOP", patience.Token));
     }
 
-    private async Task<RawClient> ReachAsync(SmtpServer server, Phase phase, bool underTls, bool loggedIn)
+    private async Task<RawClient> ReachAsync(SmtpServer server, Phase phase, StateTableVariant variant)
     {
         var client = await RawClient.ConnectAsync(server, patience.Token);
+        if (variant.Tls == TlsMode.Implicit)
+            await client.StartTlsAsync(patience.Token);
         await client.ReadReplyAsync(patience.Token);
-        if (underTls)
+        if (variant.UnderTls && variant.Tls != TlsMode.Implicit)
         {
             await client.SayAsync("STARTTLS", patience.Token);
             await client.StartTlsAsync(patience.Token);
         }
 
         if (phase >= Phase.Ready)
-            await client.SayAsync("EHLO c", patience.Token);
-        if (loggedIn)
+            await client.SayAsync(variant.IsLmtp ? "LHLO c" : "EHLO c", patience.Token);
+        if (variant.LoggedIn)
             Assert.StartsWith("235", await client.SayAsync(Login, patience.Token));
         if (phase >= Phase.Mail)
             Assert.StartsWith("250", await client.SayAsync("MAIL FROM:<a@example.org>", patience.Token));
         if (phase >= Phase.Rcpt)
             Assert.StartsWith("250", await client.SayAsync("RCPT TO:<b@accepted.example>", patience.Token));
+        if (phase >= Phase.Bdat)
+            Assert.StartsWith("250", await client.SayAsync("BDAT 3\r\na", patience.Token));
         return client;
     }
 
-    private static SmtpServer Start(TlsMode tls)
+    private static SmtpServer Start(StateTableVariant variant)
     {
         var server = new SmtpServer(new SmtpServerOptions
         {
             Hostname = "mail.example.org",
-            Listeners = [new SmtpListenerOptions { Name = "test", Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)], Tls = tls, Auth = AuthMode.Always }],
+            Listeners = [new SmtpListenerOptions { Name = "test", Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)], Protocol = variant.Protocol, Tls = variant.Tls, Auth = variant.Auth }],
             Policy = new TestPolicy(),
             Store = new MemoryStore(),
             Tls = new TlsOptions(TestCertificate.Instance),

@@ -6,8 +6,10 @@ namespace Postern.Smtp.Tests.Transcripts;
 /// <summary>
 /// A recorded dialogue that is a specification. Lines:
 /// <c># key: value</c> sets up the server; <c>C: text</c> is sent with CRLF, <c>C&gt; text</c> without, <c>C* n text</c> n times without CRLF;
-/// consecutive client lines are one pipelined group; <c>S: text</c> is expected, <c>*</c> matches anything; <c>= tls</c> shakes hands, <c>= eof</c> is
-/// the client's half-close, <c>= closed</c> expects the server's; <c>= stored n</c> and <c>= content text</c> look into the store.
+/// consecutive client lines are one pipelined group; <c>S: text</c> is expected, <c>*</c> matches anything,
+/// <c>S+ text</c> a whole reply by its last line; <c>= tls</c> shakes hands, <c>= eof</c> is
+/// the client's half-close, <c>= closed</c> expects the server's; <c>= stored n</c>, <c>= content text</c>,
+/// <c>= envelope addresses</c>, <c>= mail parameters</c> and <c>= rcpt parameters / parameters</c> look into the store.
 /// Escapes in client text and content: <c>\r \n \0 \t \\ \xHH</c>.
 /// </summary>
 internal sealed record Transcript(string Name, IReadOnlyDictionary<string, string> Setup, IReadOnlyList<TranscriptLine> Lines)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Postern.Smtp.Tests.Transcripts;
 
-/// <summary>One line: <c>C:</c>, <c>C&gt;</c>, <c>C*</c>, <c>S:</c> or <c>= </c>, and its text.</summary>
+/// <summary>One line: <c>C:</c>, <c>C&gt;</c>, <c>C*</c>, <c>S:</c>, <c>S+</c> or <c>= </c>, and its text.</summary>
 internal sealed record TranscriptLine(string Kind, string Text)
 {
     public bool IsClient => Kind[0] == 'C';

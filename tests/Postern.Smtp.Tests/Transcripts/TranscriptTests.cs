@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
 using Postern.Sasl;
+using Postern.Smtp.Extensions;
+using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
@@ -29,8 +31,8 @@ public sealed class TranscriptTests
     }
 
     [Fact]
-    public void There_are_at_least_sixty_transcripts() =>
-        Assert.True(Directory.GetFiles(Transcript.Folder, "*.smtp").Length >= 60);
+    public void There_are_at_least_200_transcripts() =>
+        Assert.True(Directory.GetFiles(Transcript.Folder, "*.smtp").Length >= 200);
 
     [Theory]
     [MemberData(nameof(All))]
@@ -52,9 +54,9 @@ public sealed class TranscriptTests
                 await player.SendAsync(group, chunking);
                 i += group.Count - 1;
             }
-            else if (line.Kind == "S:")
+            else if (line.Kind[0] == 'S')
             {
-                await player.ExpectAsync(line.Text, $"{name}, line {line}");
+                await player.ExpectAsync(line.Text, wholeReply: line.Kind == "S+", $"{name}, line {line}");
             }
             else
             {
@@ -70,6 +72,10 @@ public sealed class TranscriptTests
             store.RefuseAtData = ParseReply(atData);
         if (setup.TryGetValue("refuse at commit", out var atCommit))
             store.RefuseAtCommit = ParseReply(atCommit);
+        if (setup.TryGetValue("per recipient", out var perRecipient))
+            store.PerRecipient = [.. perRecipient.Split(" | ").Select(ParseReply)];
+        if (setup.TryGetValue("honours", out var honours))
+            store.Honours = Enum.Parse<StoreFeatures>(honours);
         return new SmtpServerOptions
         {
             Hostname = "mail.example.org",
@@ -82,11 +88,18 @@ public sealed class TranscriptTests
                     Tls = Enum.Parse<TlsMode>(setup.GetValueOrDefault("tls", "none"), ignoreCase: true),
                     Auth = Enum.Parse<AuthMode>(setup.GetValueOrDefault("auth", "always"), ignoreCase: true),
                     Mechanisms = setup.TryGetValue("mechanisms", out var mechanisms) ? mechanisms.Split(' ') : null,
+                    Protocol = Enum.Parse<MailProtocol>(setup.GetValueOrDefault("protocol", "smtp"), ignoreCase: true),
+                    BareNewlines = Enum.Parse<BareNewlines>(setup.GetValueOrDefault("bare newlines", "reject"), ignoreCase: true),
+                    WithoutExtensions = setup.TryGetValue("without", out var without) ? without.Split(' ') : [],
                     Clients = setup.TryGetValue("clients", out var clients) ? [IPNetwork.Parse(clients)] : null,
+                    ProxyFrom = Networks(setup, "proxy from"),
+                    XClientFrom = Networks(setup, "xclient from"),
+                    XForwardFrom = Networks(setup, "xforward from"),
                 },
             ],
-            Policy = new TestPolicy(),
+            Policy = setup.ContainsKey("binary") ? new BinaryPolicy() : new TestPolicy(),
             Store = store,
+            QueueStarter = setup.TryGetValue("etrn", out var domains) ? new TestQueueStarter(domains.Split(' ')) : null,
             Tls = new TlsOptions(TestCertificate.Instance),
             Sasl = new SaslContext { Passwords = passwords, Grants = passwords },
             Limits = new SessionLimits
@@ -100,6 +113,9 @@ public sealed class TranscriptTests
             },
         };
     }
+
+    private static IPNetwork[]? Networks(IReadOnlyDictionary<string, string> setup, string key) =>
+        setup.TryGetValue(key, out var text) ? [.. text.Split(' ').Select(IPNetwork.Parse)] : null;
 
     private static Reply ParseReply(string text)
     {
@@ -145,9 +161,11 @@ public sealed class TranscriptTests
             }
         }
 
-        public async Task ExpectAsync(string pattern, string where)
+        public async Task ExpectAsync(string pattern, bool wholeReply, string where)
         {
             var line = await ReadLineAsync();
+            while (wholeReply && line is { Length: > 3 } && line[3] == '-')
+                line = await ReadLineAsync();
             var regex = "^" + Regex.Escape(pattern).Replace("\\*", ".*") + "$";
             Assert.True(
                 line is not null && Regex.IsMatch(line, regex, RegexOptions.NonBacktracking),
@@ -156,7 +174,7 @@ public sealed class TranscriptTests
 
         public async Task ActAsync(string action, MemoryStore store)
         {
-            var word = action.Split(' ', 2);
+            string[] word = [.. action.Split(' ', 2), string.Empty];
             switch (word[0])
             {
                 case "tls":
@@ -178,6 +196,12 @@ public sealed class TranscriptTests
                     break;
                 case "envelope":
                     Assert.Equal(word[1], $"{store.Messages.Last().Sender} {string.Join(' ', store.Messages.Last().Recipients)}");
+                    break;
+                case "mail":
+                    Assert.Equal(word[1], MailParameterText.Of(store.Messages.Last().Parameters, static _ => true).TrimStart());
+                    break;
+                case "rcpt":
+                    Assert.Equal(word[1], string.Join(" / ", store.Messages.Last().RecipientParameters.Select(static p => RcptParameterText.Of(p, static _ => true).TrimStart())));
                     break;
                 case "protocol":
                     Assert.Equal(word[1], store.Messages.Last().Protocol);

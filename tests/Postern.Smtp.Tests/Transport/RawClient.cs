@@ -35,6 +35,22 @@ internal sealed class RawClient : IAsyncDisposable
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost" }, ct);
     }
 
+    /// <summary>Ends TLS from this side; the connection stays open.</summary>
+    public Task CloseNotifyAsync(CancellationToken ct) => ((SslStream)stream).ShutdownAsync().WaitAsync(ct);
+
+    /// <summary>Past TLS, if it is on.</summary>
+    public async Task SendInClearAsync(ReadOnlyMemory<byte> octets, CancellationToken ct)
+    {
+        try
+        {
+            await socket.SendAsync(octets, SocketFlags.None, ct);
+        }
+        catch (SocketException)
+        {
+            // The server has gone already, which is as it should be.
+        }
+    }
+
     /// <summary>One line without CRLF; null when the server has closed.</summary>
     public async Task<string?> ReadLineAsync(CancellationToken ct)
     {

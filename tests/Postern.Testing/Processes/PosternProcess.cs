@@ -100,6 +100,8 @@ public sealed class PosternProcess : IAsyncDisposable
 
     public void SendTerminate() => RunningProgram.SendTerminate(Id);
 
+    public void SendHangUp() => RunningProgram.SendHangUp(Id);
+
     public Task<int> WaitAsync() => program.WaitAsync(Patience);
 
     /// <summary>SIGKILL, and waits until it is gone.</summary>

@@ -6,6 +6,7 @@ namespace Postern.Testing.Processes;
 /// <summary>A program that a test started: its output is kept, and it does not outlive the test.</summary>
 public sealed partial class RunningProgram : IAsyncDisposable
 {
+    private const int HangUp = 1;
     private const int Kill = 9;
     private const int Terminate = 15;
 
@@ -87,6 +88,9 @@ public sealed partial class RunningProgram : IAsyncDisposable
 
     /// <summary>Asks another process to stop, such as the child of a tracer.</summary>
     public static void SendTerminate(int processId) => Send(processId, Terminate);
+
+    /// <summary>Tells another process to read its files again.</summary>
+    public static void SendHangUp(int processId) => Send(processId, HangUp);
 
     public async ValueTask DisposeAsync()
     {

@@ -14,6 +14,9 @@ public enum SinkPhase
     /// <summary>The first octets of the content have come.</summary>
     Content,
     EndOfData,
+
+    /// <summary>A BDAT whose chunk has come.</summary>
+    Chunk,
     Reset,
     Quit,
 }

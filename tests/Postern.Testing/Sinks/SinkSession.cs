@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
@@ -16,6 +17,7 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
     private int end;
     private string mail = "<>";
     private List<string> recipients = [];
+    private readonly MemoryStream chunks = new();
     private bool isTls;
 
     public int Number => number;
@@ -70,6 +72,7 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
             case "MAIL":
                 mail = line;
                 recipients = [];
+                chunks.SetLength(0);
                 return await AnswerAsync(SinkPhase.Mail, line, "250 2.1.0 Ok") is not null;
             case "RCPT":
                 if (await AnswerAsync(SinkPhase.Rcpt, line, "250 2.1.5 Ok") is not { } toRecipient)
@@ -79,7 +82,10 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
                 return true;
             case "DATA":
                 return await DataAsync(line);
+            case "BDAT":
+                return await ChunkAsync(line);
             case "RSET":
+                chunks.SetLength(0);
                 return await AnswerAsync(SinkPhase.Reset, line, "250 2.0.0 Ok") is not null;
             case "QUIT":
                 await AnswerAsync(SinkPhase.Quit, line, "221 2.0.0 Bye");
@@ -112,6 +118,24 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
             return await ActAsync(atEnd, Good) is not null;
         await WriteAsync(Good);
         return true;
+    }
+
+    private async Task<bool> ChunkAsync(string line)
+    {
+        var words = line.Split(' ');
+        for (var left = long.Parse(words[1], CultureInfo.InvariantCulture); left > 0;)
+        {
+            if (start == end && !await FillAsync())
+                return false;
+            var taken = (int)Math.Min(left, end - start);
+            chunks.Write(buffer, start, taken);
+            start += taken;
+            left -= taken;
+        }
+
+        if (words.Length > 2 && recipients.Count > 0 && options.Script(SinkPhase.Chunk, line, number) is not SinkAction.Reply { Text: not ['2', ..] })
+            sink.Take(new SinkMessage(number, mail, recipients, chunks.ToArray(), chunks.ToArray(), isTls));
+        return await AnswerAsync(SinkPhase.Chunk, line, "250 2.0.0 Taken") is not null;
     }
 
     /// <summary>Answers by the script, or well; the text that was answered, or null when the connection is over.</summary>

@@ -129,7 +129,7 @@ public sealed class ConfigurationTests
                 mechanisms: [login, PLAIN]
                 clients: [10.0.0.0/24, 2001:db8::1]
             accounts: [directory]
-            limits: { connections: 100, connections_per_address: 5, message_size: 64KiB, recipients: 100, idle: 1m30s }
+            limits: { connections: 100, connections_per_address: 5, message_size: 64KiB, recipients: 100, idle: 1m30s, memory: 512MiB }
             networks: 192.0.2.0/24
             domains: [Example.org]
             rules: { sender: [], recipient: [permit_authenticated] }
@@ -147,13 +147,13 @@ public sealed class ConfigurationTests
         Assert.Equal((TlsMode.None, AuthMode.Always), (devices.Tls, devices.Auth));
         Assert.Equal(["LOGIN", "PLAIN"], devices.Mechanisms!);
         Assert.Equal([IPNetwork.Parse("10.0.0.0/24"), IPNetwork.Parse("2001:db8::1/128")], devices.Clients!);
-        Assert.Equal(new LimitsOptions(100, 5, 65_536, 100, TimeSpan.FromSeconds(90)), configuration.Limits);
+        Assert.Equal(new LimitsOptions(100, 5, 65_536, 100, TimeSpan.FromSeconds(90), 512L << 20), configuration.Limits);
         Assert.Equal([IPNetwork.Parse("192.0.2.0/24")], configuration.Networks);
         Assert.Equal(["example.org"], configuration.Domains.Select(static d => d.Text));
         Assert.Empty(configuration.Rules.Sender);
         Assert.Equal(["permit_authenticated"], configuration.Rules.Recipient);
         Assert.Equal([("example.net", "smtp://[2001:db8::2]"), ("*", "mx")], configuration.Delivery.Routes.Select(static r => (r.To, r.Via)));
-        Assert.Equal(new RetryOptions(TimeSpan.FromMinutes(2), 1.5, TimeSpan.FromHours(1), TimeSpan.FromDays(2)), configuration.Delivery.Retry);
+        Assert.Equal(new RetryOptions(TimeSpan.FromMinutes(2), 1.5, TimeSpan.FromHours(1), TimeSpan.FromDays(2), TimeSpan.FromHours(4)), configuration.Delivery.Retry);
         Assert.Equal("/var/log/postern", configuration.LogsDirectory);
     }
 

@@ -5,6 +5,7 @@ using System.Text;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Sasl;
 
 namespace Postern.Relay.Accounts.Stores;
 

@@ -9,19 +9,20 @@ internal static class ClientOutcomes
 {
     private const int TooManyRecipients = 552;
 
-    public static Outcome[] Of(IReadOnlyList<ClientAnswer> answers, string remote, string? tls)
+    /// <param name="offered">What the server took over with the messages that it accepted.</param>
+    public static Outcome[] Of(IReadOnlyList<ClientAnswer> answers, string remote, string? tls, SmtpExtensions offered)
     {
         var outcomes = new Outcome[answers.Count];
         for (var i = 0; i < outcomes.Length; i++)
-            outcomes[i] = i > 0 && ReferenceEquals(answers[i], answers[i - 1]) ? outcomes[i - 1] : Of(answers[i], answers, remote, tls);
+            outcomes[i] = i > 0 && ReferenceEquals(answers[i], answers[i - 1]) ? outcomes[i - 1] : Of(answers[i], answers, remote, tls, offered);
         return outcomes;
     }
 
-    public static Outcome Of(ClientAnswer answer, string remote, string? tls) => Of(answer, [answer], remote, tls);
+    public static Outcome Of(ClientAnswer answer, string remote, string? tls) => Of(answer, [answer], remote, tls, SmtpExtensions.None);
 
-    private static Outcome Of(ClientAnswer answer, IReadOnlyList<ClientAnswer> all, string remote, string? tls) => answer switch
+    private static Outcome Of(ClientAnswer answer, IReadOnlyList<ClientAnswer> all, string remote, string? tls, SmtpExtensions offered) => answer switch
     {
-        ClientAnswer.Accepted(var reply) => new Outcome.Delivered(remote, reply.ToString(), tls),
+        ClientAnswer.Accepted(var reply) => new Outcome.Delivered(remote, reply.ToString(), tls) { TakesDsn = offered.Has("DSN"), TakesDeliverBy = offered.Has("DELIVERBY") },
         ClientAnswer.Refused(_, { IsTransient: true } reply) => new Outcome.Deferred(remote, reply.ToString(), tls),
         // "Too many recipients" of old servers, when others were accepted, whatever came after (RFC 5321 §4.5.3.1.10).
         ClientAnswer.Refused(ClientPhase.Rcpt, { Code: TooManyRecipients } reply) when all.Any(static a => a is not ClientAnswer.Refused(ClientPhase.Rcpt, _)) =>

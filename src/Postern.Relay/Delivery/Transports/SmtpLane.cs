@@ -5,6 +5,12 @@ namespace Postern.Relay.Delivery.Transports;
 /// <summary>One connection to one next hop, made anew when it is lost or has carried enough.</summary>
 internal sealed class SmtpLane(NextHop hop, HopConnector connector, int messagesPerConnection) : IDeliveryLane
 {
+    /// <summary>
+    /// A stranger's DNS named the host, and nothing here proves that answer, so its certificate proves nothing either (RFC 8689 §4.2.1).
+    /// </summary>
+    private static readonly Outcome.Failed NoProof = new(
+        Remote: null, "REQUIRETLS: the mail exchangers of the domain cannot be authenticated; only a configured next hop with TLS can", Tls: null, "5.7.30");
+
     private SmtpClientDialogue? dialogue;
     private string remote = string.Empty;
     private string? tls;
@@ -14,6 +20,8 @@ internal sealed class SmtpLane(NextHop hop, HopConnector connector, int messages
 
     public async ValueTask<DeliveryReport> DeliverAsync(OutgoingMessage message, OutgoingMessage? following, CancellationToken ct)
     {
+        if (message.Parameters.RequiresTls && hop is NextHop.MailExchanger)
+            return new DeliveryReport(Enumerable.Repeat<Outcome>(NoProof, message.Recipients.Count).ToArray(), Reached: true);
         var isReused = IsConnected;
         while (true)
         {
@@ -36,7 +44,7 @@ internal sealed class SmtpLane(NextHop hop, HopConnector connector, int messages
                 continue;
             }
 
-            var outcomes = ClientOutcomes.Of(answers, remote, tls);
+            var outcomes = ClientOutcomes.Of(answers, remote, tls, dialogue.Extensions);
             if (isLast || !IsConnected)
                 await CloseAsync().ConfigureAwait(false);
             return new DeliveryReport(outcomes, Reached: true);

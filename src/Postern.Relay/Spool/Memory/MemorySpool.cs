@@ -28,6 +28,14 @@ public sealed class MemorySpool : ISpool
             return [.. messages.Values.OrderBy(static message => message.Order).Select(static message => message.Entry)];
     }
 
+    public IReadOnlyList<SpoolEntry>? List(QueueId? after, int most)
+    {
+        var all = List();
+        return after is null ? [.. all.Take(most)]
+            : Find(after.Value) is null ? null
+            : [.. all.SkipWhile(entry => entry.Envelope.Id != after).Skip(1).Take(most)];
+    }
+
     public SpoolEntry? Find(QueueId id)
     {
         lock (gate)

@@ -10,12 +10,15 @@ internal sealed class Committer
     private const long MostGathered = 4 << 20;
     private const long MostUnsynced = 8 << 20;
 
+    private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(2);
+
     private readonly object gate = new();
     private readonly SpoolIndex index;
     private readonly LogWriter writer;
     private readonly SegmentStore store;
     private readonly SpaceGuard guard;
     private readonly Compactor compactor;
+    private readonly TimeProvider clock;
     private readonly Action<SpoolEntry> onCommitted;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<LogRequest> placed = [];
@@ -26,6 +29,8 @@ internal sealed class Committer
     private List<LogRequest> batch = [];
     private List<StoredMessage> removalBatch = [];
     private ulong nextOrder;
+    private long begunAt;
+    private long endedAt;
     private bool isWaiting;
     private bool isStopping;
 
@@ -36,8 +41,22 @@ internal sealed class Committer
         this.guard = guard;
         this.nextOrder = nextOrder;
         this.onCommitted = onCommitted;
+        this.clock = clock;
+        begunAt = endedAt = clock.GetTimestamp();
         writer = new LogWriter(store);
         compactor = new Compactor(index, store, clock);
+    }
+
+    /// <summary>How long the batch under way, or the last one, has taken; nothing once the disk had nothing to do for a while.</summary>
+    public TimeSpan BatchTime
+    {
+        get
+        {
+            var (begun, ended) = (Interlocked.Read(ref begunAt), Interlocked.Read(ref endedAt));
+            if (begun > ended)
+                return clock.GetElapsedTime(begun);
+            return clock.GetElapsedTime(ended) < Remembered ? clock.GetElapsedTime(begun, ended) : TimeSpan.Zero;
+        }
     }
 
     public void Start() => new Thread(Run) { IsBackground = true, Name = "postern-spool" }.Start();
@@ -127,6 +146,7 @@ internal sealed class Committer
 
     private bool Write()
     {
+        Interlocked.Exchange(ref begunAt, clock.GetTimestamp());
         // Copies first: they hold the newest state there is, and what follows in the log must be able to replace it.
         foreach (var copy in compactor.NextCopies())
             Write(copy);
@@ -149,6 +169,7 @@ internal sealed class Committer
             compactor.Finish();
         }
 
+        Interlocked.Exchange(ref endedAt, clock.GetTimestamp());
         return true;
     }
 

@@ -33,6 +33,9 @@ public sealed class SegmentSpool : ISpool
 
     public SpoolStatus Status => guard.Status;
 
+    /// <summary>How long the last messages had to wait for the disk, or those that wait now have waited so far.</summary>
+    public TimeSpan CommitTime => committer.BatchTime;
+
     public int Count
     {
         get
@@ -76,6 +79,12 @@ public sealed class SegmentSpool : ISpool
     {
         lock (index.Gate)
             return index.List();
+    }
+
+    public IReadOnlyList<SpoolEntry>? List(QueueId? after, int most)
+    {
+        lock (index.Gate)
+            return index.List(after, most);
     }
 
     public SpoolEntry? Find(QueueId id)

@@ -38,6 +38,23 @@ internal sealed class SpoolIndex
         return entries;
     }
 
+    /// <summary>As <see cref="ISpool.List(QueueId?, int)"/>.</summary>
+    public List<SpoolEntry>? List(QueueId? after, int most)
+    {
+        var message = first;
+        if (after is { } id)
+        {
+            if (!messages.TryGetValue(id, out var before))
+                return null;
+            message = before.Next;
+        }
+
+        var page = new List<SpoolEntry>();
+        for (; message is not null && page.Count < most; message = message.Next)
+            page.Add(message.Entry!);
+        return page;
+    }
+
     public void Add(StoredMessage message)
     {
         if (messages.TryGetValue(message.Id, out var older))

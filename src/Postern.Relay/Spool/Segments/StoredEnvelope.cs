@@ -16,6 +16,9 @@ internal sealed record StoredEnvelope(
     string? Client,
     string? Listener,
     bool EightBit,
+    bool Inbound,
+    StoredParameters? Mail,
+    StoredRecipientParameters[]? Rcpt,
     StoredState State)
 {
     public const int CurrentVersion = 1;
@@ -29,6 +32,9 @@ internal sealed record StoredEnvelope(
         envelope.Client?.ToString(),
         envelope.Listener,
         envelope.Is8Bit,
+        envelope.IsInbound,
+        StoredParameters.Of(envelope),
+        StoredRecipientParameters.Of(envelope),
         StoredState.Of(state));
 
     /// <exception cref="FormatException">Holds what no envelope of ours can hold.</exception>
@@ -45,7 +51,11 @@ internal sealed record StoredEnvelope(
             Login = words.Text(Login),
             Client = words.Address(Client),
             Listener = words.Text(Listener),
-            Is8Bit = EightBit,
+            IsInbound = Inbound,
+            Parameters = StoredParameters.ToParameters(Mail, EightBit, words),
+            RecipientParameters = StoredRecipientParameters.ToParameters(Rcpt, To.Length),
+            Deadline = Mail?.By?.ToDeadline(),
+            HasUtf8Header = Mail?.Utf8Header == true,
         };
         return new SpoolEntry(envelope, size, State.ToState(envelope.Recipients.Length));
     }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Postern.Commands.Output;
-using Postern.Relay.Accounts;
 using Postern.Relay.Admin;
+using Postern.Sasl;
 
 namespace Postern.Commands.Credentials;
 

@@ -36,7 +36,7 @@ internal static class QueueShowCommand
 
     private static void Print(Terminal terminal, QueueItem item)
     {
-        new TablePage("what", "value")
+        var facts = new TablePage("what", "value")
             .Row("id", item.Id)
             .Row("arrived", TimeText.Format(item.ArrivedAt))
             .Row("from", item.Sender.Length == 0 ? "<>" : item.Sender)
@@ -46,12 +46,25 @@ internal static class QueueShowCommand
             .Row("size", item.Size.ToString(CultureInfo.InvariantCulture))
             .Row("state", item.State)
             .Row("tries", item.Attempts.ToString(CultureInfo.InvariantCulture))
-            .Row("next attempt", item.NextAttempt is { } next ? TimeText.Format(next) : "-")
-            .WriteTo(terminal);
+            .Row("next attempt", item.NextAttempt is { } next ? TimeText.Format(next) : "-");
+        if (item.EnvelopeId is { } envelopeId)
+            facts.Row("envelope id", envelopeId);
+        if (item.HoldUntil is { } until)
+            facts.Row("hold until", TimeText.Format(until));
+        if (item.RequiresTls)
+            facts.Row("requires", "TLS on every hop");
+        if (item.DeliverBy is { } by)
+            facts.Row("deliver by", $"{TimeText.Format(by)}, else {(item.DeliverByMode == "notify" ? "tell the sender" : "give up")}");
+        facts.WriteTo(terminal);
         terminal.Line();
-        var recipients = new TablePage("recipient", "status", "last reply");
+        var isAsked = item.Recipients.Any(static r => r.Notify is not null || r.OriginalRecipient is not null);
+        var recipients = isAsked ? new TablePage("recipient", "status", "last reply", "notify", "meant for") : new TablePage("recipient", "status", "last reply");
         foreach (var recipient in item.Recipients)
-            recipients.Row(recipient.Address, recipient.Status, recipient.LastReply ?? "-");
+        {
+            string[] cells = [recipient.Address, recipient.Status, recipient.LastReply ?? "-"];
+            recipients.Row(isAsked ? [.. cells, recipient.Notify ?? "-", recipient.OriginalRecipient ?? "-"] : cells);
+        }
+
         recipients.WriteTo(terminal);
     }
 }

@@ -59,6 +59,10 @@ internal sealed class Section
         return path is null ? null : System.IO.Path.GetFullPath(path, context.Directory);
     }
 
+    /// <summary>A path that must be there, made absolute against the file's directory.</summary>
+    public string RequiredFilePath(string key, string doc) =>
+        Required(key, Kinds.FilePath, doc) is { } path ? System.IO.Path.GetFullPath(path, context.Directory) : null!;
+
     /// <summary>A list of values; a single value counts as a list of one.</summary>
     public ImmutableArray<T> List<T>(string key, Kind<T> kind, ImmutableArray<T> fallback, string fallbackText, string doc)
     {

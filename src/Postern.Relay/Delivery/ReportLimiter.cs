@@ -1,0 +1,60 @@
+namespace Postern.Relay.Delivery;
+
+/// <summary>
+/// Bounds how many reports leave: for each address and in all, as buckets that refill over an hour. What comes above is suppressed, so that
+/// nobody can be buried in reports, whoever provokes them. May be called from any thread.
+/// </summary>
+internal sealed class ReportLimiter(int perAddress, int inAll, TimeProvider clock)
+{
+    /// <summary>Addresses remembered; beyond them only the bound for all counts.</summary>
+    private const int MostAddresses = 10_000;
+
+    private static readonly TimeSpan Refill = TimeSpan.FromHours(1);
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, Bucket> addresses = new(StringComparer.Ordinal);
+    private Bucket all = new(inAll, clock.GetTimestamp());
+
+    /// <param name="address">In canonical form.</param>
+    public bool TryTake(string address)
+    {
+        lock (gate)
+        {
+            var now = clock.GetTimestamp();
+            var known = addresses.TryGetValue(address, out var own);
+            if (!known)
+                own = new Bucket(perAddress, now);
+            own = Filled(own, perAddress, now);
+            all = Filled(all, inAll, now);
+            var isAllowed = own.Tokens >= 1 && all.Tokens >= 1;
+            if (isAllowed)
+            {
+                own = own with { Tokens = own.Tokens - 1 };
+                all = all with { Tokens = all.Tokens - 1 };
+            }
+
+            if (known || HasRoom(now))
+                addresses[address] = own;
+            return isAllowed;
+        }
+    }
+
+    /// <summary>Forgets the addresses whose buckets are full again when there is no room: they are as good as new.</summary>
+    private bool HasRoom(long now)
+    {
+        if (addresses.Count < MostAddresses)
+            return true;
+        foreach (var (address, bucket) in addresses)
+        {
+            if (Filled(bucket, perAddress, now).Tokens >= perAddress)
+                addresses.Remove(address);
+        }
+
+        return addresses.Count < MostAddresses;
+    }
+
+    private Bucket Filled(Bucket bucket, int size, long now) =>
+        new(Math.Min(size, bucket.Tokens + (size * (clock.GetElapsedTime(bucket.At, now) / Refill))), now);
+
+    private readonly record struct Bucket(double Tokens, long At);
+}

@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using System.Text;
+using Postern.Relay.Audit;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
+
+namespace Postern.Relay.Delivery;
+
+/// <summary>
+/// Tells the envelope's sender what became of recipients, by a new message in the spool: failures, and where asked for delays and successes.
+/// Never about a report (RFC 5321 §6.1), never to a sender for whom nobody vouches, and not without bounds.
+/// </summary>
+internal sealed class StatusReporter(ISpool spool, DeliveryOptions options, IAuditLog audit, TimeProvider clock)
+{
+    private readonly ReportLimiter limiter = new(options.ReportsPerAddress, options.Reports, clock);
+
+    /// <summary>True when the sender will know, or must not be told; false when the report could not be stored.</summary>
+    /// <param name="reports">At least one, all of the same action.</param>
+    public async ValueTask<bool> ReportAsync(Envelope original, ImmutableArray<RecipientReport> reports, CancellationToken ct)
+    {
+        var action = reports[0].Action;
+        if (action == ReportAction.Failed)
+            reports = reports.RemoveAll(static r => !ReportWish.WantsFailure(r.Parameters));
+        if (WhyNot(original, reports) is { } why)
+        {
+            Note(original, reportId: null, $"suppressed: {why}");
+            return true;
+        }
+
+        var (id, now) = (QueueId.New(clock), clock.GetUtcNow());
+        var content = await ReturnedContent.ReadAsync(spool, original.Id, action == ReportAction.Failed && TakesFull(original), ct).ConfigureAwait(false);
+        var report = new StatusReport(id, options.Hostname, original, reports, content.IsFull, content.Is8Bit);
+        await using var draft = spool.CreateDraft();
+        await draft.AppendAsync(report.Head(now, action == ReportAction.Delayed ? original.ReleasedAt + options.Retry.GiveUp : null), ct).ConfigureAwait(false);
+        await draft.AppendAsync(content.Octets, ct).ConfigureAwait(false);
+        await draft.AppendAsync(report.Tail(), ct).ConfigureAwait(false);
+        var commit = await draft.CommitAsync(EnvelopeOf(id, now, original, report), DeliveryState.Fresh(recipients: 1, now), ct).ConfigureAwait(false);
+        var problem = commit switch
+        {
+            SpoolCommit.Durable => null,
+            SpoolCommit.Full(var reason) => reason,
+            SpoolCommit.Failed(var reason) => reason,
+            _ => "unknown answer of the spool",
+        };
+        if (problem is null)
+            Note(original, id, $"{reports.Length} of {original.Recipients.Length} recipients {ReportWords.Of(action).Action}: {reports[0].Reply}");
+        else
+            Note(original, reportId: null, $"not stored, tried again later: {problem}");
+        return problem is null;
+    }
+
+    /// <summary>From nobody, and not to be reported upon (RFC 3461 §6.1). What had to be protected is not betrayed by its report (RFC 8689 §5).</summary>
+    private static Envelope EnvelopeOf(QueueId id, DateTimeOffset now, Envelope original, StatusReport report) => new()
+    {
+        Id = id,
+        ArrivedAt = now,
+        Sender = ReversePath.Null,
+        Recipients = [original.Sender.Mailbox!],
+        Parameters = Envelope.Keep(new MailParameters
+        {
+            Body = report.Is8Bit ? BodyType.EightBitMime : BodyType.SevenBit,
+            IsUtf8 = report.IsGlobal,
+            RequiresTls = original.Parameters.RequiresTls,
+        }),
+        RecipientParameters = [new RecipientParameters { Notify = DsnNotify.Never }],
+        HasUtf8Header = !Ascii.IsValid(original.Sender.Address),
+    };
+
+    private string? WhyNot(Envelope original, ImmutableArray<RecipientReport> reports)
+    {
+        if (original.Sender.Mailbox is not { } sender)
+            return "the message has the null sender";
+        if (reports.IsEmpty)
+            return "the sender asked for no such report";
+        if (original.IsInbound)
+            return "the message came without a login, so its sender may be forged";
+        return limiter.TryTake(sender.Canonical) ? null : $"more than {options.ReportsPerAddress} reports an hour to this address, or {options.Reports} in all";
+    }
+
+    /// <summary>Binary content would need a next hop that takes it, and what goes over TLS only is not spread (RFC 8689 §5).</summary>
+    private static bool TakesFull(Envelope original) =>
+        original.Parameters is { Return: DsnReturn.Full, RequiresTls: false } && original.Parameters.Body != BodyType.BinaryMime;
+
+    private void Note(Envelope original, QueueId? reportId, string reason) =>
+        audit.Append(new AuditEvent.Bounce(clock.GetUtcNow(), original.Id.ToString(), reportId?.ToString(), original.Sender.Address, reason));
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+using Postern.Smtp.Message;
+using Postern.Smtp.Replies;
+using Postern.Smtp.Session;
+
+namespace Postern.Smtp.Extensions;
+
+/// <summary>DELIVERBY (RFC 2852): BY= gives the message a time to be delivered in, and says what becomes of it after that.</summary>
+internal static class DeliverBy
+{
+    private const int MaxDigits = 9;
+
+    public static readonly Extension Row = new("DELIVERBY", Announce)
+    {
+        Mail = [new("BY", "seconds;R|N[T]", Read)],
+    };
+
+    private static string? Announce(Offer offer) => (offer.Honours(StoreFeatures.DeliverBy), offer.Server.MinimumDeliverBy.TotalSeconds) switch
+    {
+        (false, _) => null,
+        (true, < 1) => "DELIVERBY",
+        (true, var least) => string.Create(CultureInfo.InvariantCulture, $"DELIVERBY {least:F0}"),
+    };
+
+    private static Reply? Read(SmtpSession session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    {
+        var semicolon = value.IndexOf((byte)';');
+        if (semicolon < 0 || !TryWithin(value[..semicolon], out var within) || !TryMode(value[(semicolon + 1)..], out var isNotify, out var isTrace))
+            return StandardReply.BadParameters;
+        if (!isNotify && within <= TimeSpan.Zero)
+            return StandardReply.BadParameters;
+        if (!isNotify && within < session.Server.MinimumDeliverBy)
+            return StandardReply.DeliverByTooSoon(session.Server.MinimumDeliverBy);
+        parameters = parameters with { DeliverBy = new Session.DeliverBy(within, isNotify, isTrace) };
+        return null;
+    }
+
+    /// <summary>Seconds: a sign, if any, and up to nine digits.</summary>
+    private static bool TryWithin(ReadOnlySpan<byte> text, out TimeSpan within)
+    {
+        within = default;
+        var isNegative = text.StartsWith("-"u8);
+        var digits = isNegative || text.StartsWith("+"u8) ? text[1..] : text;
+        if (digits.Length > MaxDigits || !int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+            return false;
+        within = TimeSpan.FromSeconds(isNegative ? -seconds : seconds);
+        return true;
+    }
+
+    private static bool TryMode(ReadOnlySpan<byte> text, out bool isNotify, out bool isTrace)
+    {
+        isNotify = text.StartsWith("N"u8) || text.StartsWith("n"u8);
+        isTrace = text.Length == 2 && text[1] is (byte)'T' or (byte)'t';
+        return (isNotify || text.StartsWith("R"u8) || text.StartsWith("r"u8)) && (text.Length == 1 || isTrace);
+    }
+}

@@ -1,0 +1,66 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using Postern.Smtp.Message;
+using Postern.Smtp.Replies;
+using Postern.Smtp.Session;
+
+namespace Postern.Smtp.Extensions;
+
+/// <summary>
+/// FUTURERELEASE (RFC 4865): a submitted message is held until a time. For those who log in: nobody else has the server keep mail for a week.
+/// </summary>
+internal static class FutureRelease
+{
+    private const int MaxDigits = 9;
+
+    /// <summary>RFC 3339 §5.6; a leap second is no time that a clock here could meet.</summary>
+    private static readonly string[] Formats =
+    [
+        "yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", "yyyy-MM-dd'T'HH:mm:sszzz", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz",
+    ];
+
+    public static readonly Extension Row = new("FUTURERELEASE", Announce)
+    {
+        Mail = [new("HOLDFOR", "seconds", ReadFor), new("HOLDUNTIL", "date-time", ReadUntil)],
+        IsDated = true,
+    };
+
+    private static string? Announce(Offer offer)
+    {
+        if (!offer.Honours(StoreFeatures.Hold) || (offer.Mechanisms.Count == 0 && !offer.IsLoggedIn))
+            return null;
+        var (most, until) = (offer.Server.MaxHold, offer.Server.Clock.GetUtcNow() + offer.Server.MaxHold);
+        return string.Create(CultureInfo.InvariantCulture, $"FUTURERELEASE {most.TotalSeconds:F0} {until.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}");
+    }
+
+    private static Reply? ReadFor(SmtpSession session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    {
+        if (value.Length > MaxDigits || !int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) || seconds == 0)
+            return StandardReply.BadParameters;
+        return Hold(session, session.Server.Clock.GetUtcNow() + TimeSpan.FromSeconds(seconds), ref parameters);
+    }
+
+    private static Reply? ReadUntil(SmtpSession session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    {
+        Span<char> text = stackalloc char[40];
+        if (value.Length > text.Length || Ascii.ToUtf16(value, text, out var length) != OperationStatus.Done)
+            return StandardReply.BadParameters;
+        Ascii.ToUpperInPlace(text[..length], out _);
+        return DateTimeOffset.TryParseExact(text[..length], Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var until)
+            ? Hold(session, until.ToUniversalTime(), ref parameters)
+            : StandardReply.BadParameters;
+    }
+
+    private static Reply? Hold(SmtpSession session, DateTimeOffset until, ref MailParameters parameters)
+    {
+        if (session.State.Identity is null)
+            return StandardReply.AuthenticationRequired;
+        if (parameters.HoldUntil is not null)
+            return StandardReply.BadParameters;
+        if (until - session.Server.Clock.GetUtcNow() > session.Server.MaxHold)
+            return StandardReply.HoldTooLong(session.Server.MaxHold);
+        parameters = parameters with { HoldUntil = until };
+        return null;
+    }
+}

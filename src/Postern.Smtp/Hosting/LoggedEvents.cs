@@ -1,0 +1,127 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Postern.Smtp.Events;
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Message;
+using Postern.Smtp.Overload;
+using Postern.Smtp.Replies;
+using Postern.Smtp.Session;
+
+namespace Postern.Smtp.Hosting;
+
+/// <summary>Writes what happens to the host's log, then hands it on.</summary>
+internal sealed partial class LoggedEvents(ILogger logger, ISmtpEvents next) : ISmtpEvents
+{
+    public void OnConnected(SessionState session)
+    {
+        Connected(session.Id, session.Listener, session.ClientAddress);
+        next.OnConnected(session);
+    }
+
+    public void OnTurnedAway(string listener, IPAddress client, string reason)
+    {
+        TurnedAway(listener, client, reason);
+        next.OnTurnedAway(listener, client, reason);
+    }
+
+    public void OnCommand(SessionState session, string verb)
+    {
+        Command(session.Id, verb);
+        next.OnCommand(session, verb);
+    }
+
+    public void OnTlsStarted(SessionState session)
+    {
+        TlsStarted(session.Id, session.Tls!.Version, session.Tls.Cipher);
+        next.OnTlsStarted(session);
+    }
+
+    public void OnTlsFailed(SessionState session, string reason)
+    {
+        TlsFailed(session.Id, session.ClientAddress, reason);
+        next.OnTlsFailed(session, reason);
+    }
+
+    public void OnLogin(SessionState session, LoginAttempt attempt)
+    {
+        LogIn(session, attempt);
+        next.OnLogin(session, attempt);
+    }
+
+    public void OnSender(SessionState session, Transaction transaction)
+    {
+        Sender(session.Id, transaction.Sender);
+        next.OnSender(session, transaction);
+    }
+
+    public void OnRecipient(SessionState session, Transaction transaction, Mailbox recipient)
+    {
+        Recipient(session.Id, recipient);
+        next.OnRecipient(session, transaction, recipient);
+    }
+
+    public void OnReset(SessionState session)
+    {
+        Reset(session.Id);
+        next.OnReset(session);
+    }
+
+    public void OnRefused(SessionState session, string verb, Reply reply)
+    {
+        Refused(session.Id, session.ClientAddress, verb, reply);
+        next.OnRefused(session, verb, reply);
+    }
+
+    public void OnReceived(SessionState session, Transaction transaction, long octets, StoreOutcome outcome)
+    {
+        LogReceived(session, transaction, octets, outcome);
+        next.OnReceived(session, transaction, octets, outcome);
+    }
+
+    public void OnListenerTrouble(string listener, string reason)
+    {
+        ListenerTrouble(listener, reason);
+        next.OnListenerTrouble(listener, reason);
+    }
+
+    public void OnLoadChanged(LoadState state, string gauge, double value)
+    {
+        LoadChanged(state, gauge, value);
+        next.OnLoadChanged(state, gauge, value);
+    }
+
+    public void OnGaugeFault(string gauge, Exception fault)
+    {
+        GaugeFault(fault, gauge);
+        next.OnGaugeFault(gauge, fault);
+    }
+
+    public void OnClosed(SessionState session, string reason)
+    {
+        Closed(session.Id, reason);
+        next.OnClosed(session, reason);
+    }
+
+    public void OnFault(SessionState session, Exception fault)
+    {
+        Fault(fault, session.Id);
+        next.OnFault(session, fault);
+    }
+
+    private void LogIn(SessionState session, LoginAttempt attempt)
+    {
+        if (attempt.Identity is { } identity)
+            LoggedIn(session.Id, session.ClientAddress, attempt.Mechanism, identity.AuthorizationId);
+        else
+            LoginFailed(session.Id, session.ClientAddress, attempt.Mechanism, Masked(attempt), attempt.Reason);
+    }
+
+    private void LogReceived(SessionState session, Transaction transaction, long octets, StoreOutcome outcome)
+    {
+        if (outcome is StoreOutcome.Stored(var id))
+            Stored(session.Id, id, octets, transaction.Sender, transaction.Recipients.Count, session.Identity?.AuthorizationId);
+    }
+
+    /// <summary>People type passwords where the user name belongs: one that nobody is known to have is not written down.</summary>
+    private static string Masked(LoginAttempt attempt) => attempt is { UserExists: true, ClaimedUser: { } user } ? user : "***";
+}

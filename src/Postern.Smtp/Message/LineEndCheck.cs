@@ -1,0 +1,38 @@
+using System.Buffers;
+
+namespace Postern.Smtp.Message;
+
+/// <summary>Notices a CR or LF that stands alone, in content that comes in pieces: a CRLF cut in two is one line end.</summary>
+internal struct LineEndCheck
+{
+    private static readonly SearchValues<byte> LineEnds = SearchValues.Create("\r\n"u8);
+
+    private bool afterCr;
+
+    /// <summary>One has been seen.</summary>
+    public bool HasBareLineEnd { get; private set; }
+
+    public void Next(ReadOnlySpan<byte> content)
+    {
+        while (!content.IsEmpty && !HasBareLineEnd)
+        {
+            if (afterCr)
+            {
+                afterCr = false;
+                HasBareLineEnd = content[0] != '\n';
+                content = content[1..];
+                continue;
+            }
+
+            var next = content.IndexOfAny(LineEnds);
+            if (next < 0)
+                return;
+            afterCr = content[next] == '\r';
+            HasBareLineEnd = !afterCr;
+            content = content[(next + 1)..];
+        }
+    }
+
+    /// <summary>The content is over: a CR at its very end stands alone.</summary>
+    public void Finish() => HasBareLineEnd |= afterCr;
+}

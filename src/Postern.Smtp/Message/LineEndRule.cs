@@ -1,0 +1,14 @@
+namespace Postern.Smtp.Message;
+
+/// <summary>What becomes of a CR or LF that stands alone in the content of one message.</summary>
+internal enum LineEndRule
+{
+    /// <summary>The message is refused.</summary>
+    Reject,
+
+    /// <summary>Each becomes CRLF.</summary>
+    Normalize,
+
+    /// <summary>Octets are octets: BODY=BINARYMIME (RFC 3030 §3).</summary>
+    Keep,
+}

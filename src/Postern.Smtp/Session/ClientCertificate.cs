@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Postern.Smtp.Transport;
+
+namespace Postern.Smtp.Session;
+
+/// <summary>
+/// The certificate that a client showed, and whose key it holds: facts, which nothing follows from by itself. Names come from its subjectAltName
+/// alone; where that is absent there are none, whatever the subject says.
+/// </summary>
+/// <param name="Subject">As RFC 4514 text; without control characters.</param>
+/// <param name="DnsNames">As in the certificate; visible ASCII.</param>
+/// <param name="EmailAddresses">As in the certificate; visible ASCII, and not checked further.</param>
+/// <param name="Fingerprint">SHA-256 of the certificate, 64 lower-case hexadecimal digits.</param>
+/// <param name="Distrust">Why it is not trusted, in words of the runtime such as <c>NotTimeValid, PartialChain</c>; null when it is, by the system's roots, for client authentication.</param>
+public sealed record ClientCertificate(
+    string Subject, ImmutableArray<string> DnsNames, ImmutableArray<string> EmailAddresses, string Fingerprint, DateTimeOffset NotAfter, string? Distrust)
+{
+    /// <summary>Whether its chain ends in an authority that is trusted here.</summary>
+    public bool IsTrusted => Distrust is null;
+
+    internal static ClientCertificate Read(X509Certificate2 certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        var names = SubjectNames.Of(certificate);
+        return new ClientCertificate(
+            string.Concat(certificate.Subject.Select(static c => char.IsControl(c) ? '?' : c)),
+            names.Dns,
+            names.Email,
+            certificate.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant(),
+            new DateTimeOffset(certificate.NotAfter).ToUniversalTime(),
+            WhyNot(chain, errors));
+    }
+
+    private static string? WhyNot(X509Chain? chain, SslPolicyErrors errors)
+    {
+        if (errors == SslPolicyErrors.None)
+            return null;
+        var status = chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, static (all, one) => all | one.Status) ?? X509ChainStatusFlags.NoError;
+        return status == X509ChainStatusFlags.NoError ? errors.ToString() : status.ToString();
+    }
+}

@@ -1,0 +1,92 @@
+namespace Postern.Smtp.Transport;
+
+/// <summary>
+/// Under TLS: during the handshake it takes a slot when input has come, and gives it back before it waits for the client. Afterwards it only
+/// passes on.
+/// </summary>
+internal sealed class HandshakeStream(Stream inner, HandshakeSlots slots) : Stream
+{
+    private bool isHandshaking = true;
+    private bool holdsSlot;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public void EndHandshake()
+    {
+        isHandshaking = false;
+        GiveBack();
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        isHandshaking ? ReadPacedAsync(buffer, cancellationToken) : inner.ReadAsync(buffer, cancellationToken);
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        GiveBack();
+        return inner.WriteAsync(buffer, cancellationToken);
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+    public override void Flush() => inner.Flush();
+
+    public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
+
+    public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override async ValueTask DisposeAsync()
+    {
+        await inner.DisposeAsync();
+        await base.DisposeAsync();
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            inner.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private async ValueTask<int> ReadPacedAsync(Memory<byte> buffer, CancellationToken ct)
+    {
+        GiveBack();
+        var read = await inner.ReadAsync(buffer, ct);
+        if (read > 0)
+        {
+            await slots.TakeAsync(ct);
+            holdsSlot = true;
+        }
+
+        return read;
+    }
+
+    private void GiveBack()
+    {
+        if (!holdsSlot)
+            return;
+        holdsSlot = false;
+        slots.GiveBack();
+    }
+}

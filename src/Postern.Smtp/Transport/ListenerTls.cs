@@ -1,0 +1,96 @@
+using System.Collections.Frozen;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Postern.Smtp.Transport;
+
+/// <summary>
+/// One listener's handshakes. Their options are made once for each certificate and reused by every handshake: made anew, sessions could not
+/// be resumed.
+/// </summary>
+internal sealed class ListenerTls
+{
+    private static readonly Oid ClientAuthentication = new("1.3.6.1.5.5.7.3.2");
+    private static readonly ServerOptionsSelectionCallback ChooseFor = static (stream, hello, state, _) =>
+        new(((ListenerTls)state!).Choose((SecuredStream)stream, hello.ServerName));
+
+    private readonly TlsOptions tls;
+    private readonly SslProtocols protocols;
+    private readonly bool asksForCertificate;
+    private readonly HandshakeSlots slots;
+    private readonly Lock preparing = new();
+    private volatile Prepared prepared;
+
+    public ListenerTls(TlsOptions tls, SmtpListenerOptions listener, HandshakeSlots slots)
+    {
+        this.tls = tls;
+        this.slots = slots;
+        protocols = listener.TlsProtocols ?? tls.Protocols;
+        asksForCertificate = listener.AsksForClientCertificate;
+        prepared = Prepare(tls.Current);
+    }
+
+    /// <summary>Runs the server side of a handshake over <paramref name="network"/>; throws what <see cref="SslStream"/> throws when it fails.</summary>
+    /// <param name="made">Told of the stream before anything is awaited: whoever ends the session disposes it.</param>
+    public async Task<SecuredStream> HandshakeAsync(Stream network, Action<SecuredStream> made, CancellationToken ct)
+    {
+        var paced = new HandshakeStream(network, slots);
+        var secured = new SecuredStream(paced);
+        made(secured);
+        try
+        {
+            await secured.AuthenticateAsServerAsync(ChooseFor, this, ct);
+            return secured;
+        }
+        finally
+        {
+            paced.EndHandshake();
+        }
+    }
+
+    private SslServerAuthenticationOptions Choose(SecuredStream stream, string serverName)
+    {
+        var now = tls.Current;
+        var options = prepared;
+        if (options.Set != now)
+        {
+            lock (preparing)
+            {
+                options = prepared;
+                if (options.Set != now)
+                    prepared = options = Prepare(now);
+            }
+        }
+
+        stream.Shown = now.Find(serverName);
+        return options.Options[stream.Shown];
+    }
+
+    private Prepared Prepare(CertificateSet set) => new(set, set.All.Distinct().ToFrozenDictionary(static c => c, OptionsFor));
+
+    private SslServerAuthenticationOptions OptionsFor(TlsCertificate certificate)
+    {
+        var options = new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = certificate.Context,
+            EnabledSslProtocols = protocols,
+            AllowRenegotiation = false,
+            ClientCertificateRequired = asksForCertificate,
+        };
+        if (asksForCertificate)
+        {
+            // A stranger's certificate names addresses to fetch its issuers from: nothing is ever fetched.
+            options.CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck };
+            options.CertificateChainPolicy.ApplicationPolicy.Add(ClientAuthentication);
+#pragma warning disable CA5359 // nothing rests on it: what is wrong with it is noted, and none is a client's right
+            options.RemoteCertificateValidationCallback = SecuredStream.NoteClientCertificate;
+#pragma warning restore CA5359
+        }
+
+        return options;
+    }
+
+    private sealed record Prepared(CertificateSet Set, FrozenDictionary<TlsCertificate, SslServerAuthenticationOptions> Options);
+}

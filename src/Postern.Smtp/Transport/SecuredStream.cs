@@ -1,0 +1,25 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Postern.Smtp.Session;
+
+namespace Postern.Smtp.Transport;
+
+/// <summary>The server side of TLS, which remembers what it showed and what it was shown.</summary>
+internal sealed class SecuredStream(Stream network) : SslStream(network, leaveInnerStreamOpen: false)
+{
+    /// <summary>The certificate of this handshake.</summary>
+    public TlsCertificate? Shown { get; set; }
+
+    public ClientCertificate? ClientCertificate { get; private set; }
+
+    /// <summary>Once the handshake is over.</summary>
+    public TlsFacts Facts => new(SslProtocol, NegotiatedCipherSuite.ToString(), TargetHostName is { Length: > 0 } name ? name : null) { ClientCertificate = ClientCertificate };
+
+    /// <summary>Writes down what the client showed, and lets it pass: none is required, and what a bad one is worth is not decided here.</summary>
+    public static bool NoteClientCertificate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        if (sender is SecuredStream stream && certificate is X509Certificate2 shown)
+            stream.ClientCertificate = ClientCertificate.Read(shown, chain, errors);
+        return true;
+    }
+}

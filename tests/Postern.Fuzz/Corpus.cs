@@ -1,0 +1,36 @@
+namespace Postern.Fuzz;
+
+/// <summary>The inputs worth mutating: the seeds, and those that made something new happen. Bounded; a new one then takes the place of an older one.</summary>
+internal sealed class Corpus
+{
+    private const int MaxInputs = 2048;
+    private const int MaxSignals = 200_000;
+
+    private readonly List<byte[]> inputs = [];
+    private readonly HashSet<ulong> signals = [];
+    private readonly int seeds;
+
+    public Corpus(IEnumerable<byte[]> seeds)
+    {
+        inputs.AddRange(seeds);
+        if (inputs.Count == 0)
+            inputs.Add([]);
+        this.seeds = inputs.Count;
+    }
+
+    public int Count => inputs.Count;
+
+    public int Behaviours => signals.Count;
+
+    public byte[] Pick(ref Draw draw) => inputs[draw.Below(inputs.Count)];
+
+    public bool IsNew(ulong signal) => signals.Count < MaxSignals && signals.Add(signal);
+
+    public void Keep(ReadOnlySpan<byte> input, ref Draw draw)
+    {
+        if (inputs.Count < seeds + MaxInputs)
+            inputs.Add(input.ToArray());
+        else
+            inputs[seeds + draw.Below(MaxInputs)] = input.ToArray();
+    }
+}

@@ -1,0 +1,25 @@
+using System.Collections.Immutable;
+using Postern.Fuzz.Targets;
+
+namespace Postern.Fuzz;
+
+/// <summary>Every target, one line each.</summary>
+internal static class TargetTable
+{
+    /// <summary>In the order in which they run.</summary>
+    public static ImmutableArray<ITarget> All { get; } =
+    [
+        new LineTarget(),
+        new PathTarget(),
+        new ParameterTarget(),
+        new ContentTarget(),
+        new StuffingTarget(),
+        new ReplyTarget(),
+        new SaslTarget(),
+        new Base64Target(),
+        new HeaderTarget(),
+        new DnsTarget(),
+        new ProxyTarget(),
+        new DialogueTarget(),
+    ];
+}

@@ -1,0 +1,199 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Postern.Relay.Accounts.OAuth;
+using Postern.Sasl;
+using Postern.Sasl.Verifiers;
+using Postern.Testing;
+
+namespace Postern.Relay.Tests.Accounts.OAuth;
+
+public sealed class TokenVerifierTests : IDisposable
+{
+    private const string Issuer = "https://id.example.org";
+
+    private readonly ManualClock clock = new();
+    private readonly RSA rsa = RSA.Create(2048);
+    private readonly ECDsa ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly ScriptedHttp http = new();
+    private readonly HttpClient client;
+    private readonly string keyFile = Path.Combine(Path.GetTempPath(), $"postern-jwks-{Guid.NewGuid():n}.json");
+
+    public TokenVerifierTests()
+    {
+        client = new HttpClient(http);
+        File.WriteAllText(keyFile, KeySet());
+    }
+
+    public static TheoryData<string> Algorithms() => [.. SignatureAlgorithm.All.Keys];
+
+    [Theory]
+    [MemberData(nameof(Algorithms))]
+    public async Task A_good_token_is_its_users_in_every_algorithm(string algorithm)
+    {
+        using var curve = ECDsa.Create(algorithm switch { "ES384" => ECCurve.NamedCurves.nistP384, "ES512" => ECCurve.NamedCurves.nistP521, _ => ECCurve.NamedCurves.nistP256 });
+        await File.WriteAllTextAsync(keyFile, KeySet(curve), TestContext.Current.CancellationToken);
+        Assert.Equal("lisa@example.org", Assert.IsType<TokenCheck.Match>(await CheckAsync(Sign(Claims(), algorithm, curve))).User);
+    }
+
+    [Theory]
+    [InlineData("""{"iss":"https://evil.example","aud":"postern","exp":9999999999,"email":"lisa@example.org"}""", "issuer")]
+    [InlineData("""{"iss":"https://id.example.org/","aud":"postern","exp":9999999999,"email":"lisa@example.org"}""", "issuer")]
+    [InlineData("""{"aud":"postern","exp":9999999999,"email":"lisa@example.org"}""", "issuer")]
+    [InlineData("""{"iss":"https://id.example.org","aud":"another","exp":9999999999,"email":"lisa@example.org"}""", "audience")]
+    [InlineData("""{"iss":"https://id.example.org","aud":["a","b"],"exp":9999999999,"email":"lisa@example.org"}""", "audience")]
+    [InlineData("""{"iss":"https://id.example.org","exp":9999999999,"email":"lisa@example.org"}""", "audience")]
+    [InlineData("""{"iss":"https://id.example.org","aud":"postern","email":"lisa@example.org"}""", "expires")]
+    [InlineData("""{"iss":"https://id.example.org","aud":"postern","exp":"9999999999","email":"lisa@example.org"}""", "expires")]
+    [InlineData("""{"iss":"https://id.example.org","aud":"postern","exp":1000,"email":"lisa@example.org"}""", "expired")]
+    [InlineData("""{"iss":"https://id.example.org","aud":"postern","exp":9999999999,"nbf":9999999990,"email":"lisa@example.org"}""", "not valid yet")]
+    [InlineData("""{"iss":"https://id.example.org","aud":"postern","exp":9999999999,"nbf":"x","email":"lisa@example.org"}""", "not valid yet")]
+    [InlineData("""{"iss":"https://id.example.org","aud":"postern","exp":9999999999}""", "claim")]
+    [InlineData("""{"iss":"https://id.example.org","aud":"postern","exp":9999999999,"email":["lisa@example.org"]}""", "claim")]
+    [InlineData("""{"iss":"https://id.example.org","aud":"postern","exp":9999999999,"email":"nobody@example.org"}""", "unknown user")]
+    public async Task A_token_for_others_or_for_another_time_is_refused(string claims, string reason) =>
+        Assert.Contains(reason, Assert.IsType<TokenCheck.NoMatch>(await CheckAsync(Sign(claims))).Reason, StringComparison.Ordinal);
+
+    /// <summary>No algorithm, a public key taken for a secret one, a key id that is a path, a critical header.</summary>
+    [Theory]
+    [InlineData("""{"alg":"none"}""")]
+    [InlineData("""{"alg":"None"}""")]
+    [InlineData("""{"alg":"HS256","kid":"rsa"}""")]
+    [InlineData("""{"alg":"RS256","kid":"../../etc/passwd"}""")]
+    [InlineData("""{"alg":"RS256","kid":["rsa"]}""")]
+    [InlineData("""{"alg":"ES256","kid":"rsa"}""")]
+    [InlineData("""{"alg":"RS256","kid":"rsa","crit":["b64"],"b64":false}""")]
+    [InlineData("""{"kid":"rsa"}""")]
+    [InlineData("""{"alg":"RS256","alg":"none","kid":"rsa"}""")]
+    [InlineData("""[]""")]
+    [InlineData("""{""")]
+    public async Task Row_41_a_header_cannot_choose_its_own_key_or_no_key(string header)
+    {
+        var signed = $"{Encode(header)}.{Encode(Claims())}";
+        var mac = HMACSHA256.HashData(rsa.ExportSubjectPublicKeyInfo(), Encoding.ASCII.GetBytes(signed));
+        var signature = rsa.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync($"{signed}."));
+        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync($"{signed}.{Encode(mac)}"));
+        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync($"{signed}.{Encode(signature)}"));
+    }
+
+    [Fact]
+    public async Task A_token_that_was_touched_anywhere_is_refused()
+    {
+        var token = Sign(Claims());
+        for (var i = 0; i < token.Length; i += 7)
+        {
+            var touched = token[..i] + (token[i] == 'A' ? 'B' : 'A') + token[(i + 1)..];
+            Assert.IsType<TokenCheck.NoMatch>(await CheckAsync(touched));
+        }
+
+        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync(token + "A"));
+        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync(token + "="));
+        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync(token.Replace(".", "..", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_clock_may_differ_by_a_minute()
+    {
+        var now = clock.GetUtcNow().ToUnixTimeSeconds();
+        Assert.IsType<TokenCheck.Match>(await CheckAsync(Sign(Claims(expires: now - 30))));
+        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync(Sign(Claims(expires: now - 61))));
+    }
+
+    [Fact]
+    public async Task A_key_file_that_cannot_be_read_is_no_verdict()
+    {
+        File.Delete(keyFile);
+        Assert.Contains("cannot be read", Assert.IsType<TokenCheck.Unavailable>(await CheckAsync(Sign(Claims()))).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Keys_that_the_issuer_rotates_are_fetched_and_old_ones_serve_while_it_is_down()
+    {
+        using var verifier = Verifier(new TokenIssuer(Issuer, new Uri("https://id.example.org/jwks"), Introspection: null, "postern", "email"));
+        http.Answer = static _ => (500, "down");
+        Assert.IsType<TokenCheck.Unavailable>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
+
+        clock.Advance(TimeSpan.FromMinutes(2));
+        http.Answer = _ => (200, KeySet());
+        Assert.IsType<TokenCheck.Match>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
+        var asked = http.Requests;
+        Assert.IsType<TokenCheck.Match>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
+        Assert.Equal(asked, http.Requests);
+
+        for (var i = 0; i < 20; i++)
+            Assert.IsType<TokenCheck.NoMatch>(await verifier.CheckTokenAsync(Sign(Claims(), keyId: $"unknown-{i}"), peer: null, TestContext.Current.CancellationToken));
+        Assert.Equal(asked, http.Requests);
+
+        clock.Advance(TimeSpan.FromHours(2));
+        http.Answer = static _ => (503, "down");
+        Assert.IsType<TokenCheck.Match>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
+        clock.Advance(TimeSpan.FromHours(24));
+        Assert.IsType<TokenCheck.Unavailable>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData(200, """{"active":true,"aud":"postern","exp":9999999999,"email":"lisa@example.org"}""", typeof(TokenCheck.Match))]
+    [InlineData(200, """{"active":false}""", typeof(TokenCheck.NoMatch))]
+    [InlineData(200, """{"active":true,"aud":"another","exp":9999999999,"email":"lisa@example.org"}""", typeof(TokenCheck.NoMatch))]
+    [InlineData(200, """{"active":"true"}""", typeof(TokenCheck.Unavailable))]
+    [InlineData(200, """{}""", typeof(TokenCheck.Unavailable))]
+    [InlineData(200, """nonsense""", typeof(TokenCheck.Unavailable))]
+    [InlineData(401, """{"active":true}""", typeof(TokenCheck.Unavailable))]
+    [InlineData(500, """{"active":true}""", typeof(TokenCheck.Unavailable))]
+    public async Task An_opaque_token_is_the_issuers_to_judge(int status, string answer, Type expected)
+    {
+        using var verifier = Verifier(new TokenIssuer(Issuer, Keys: null, new IntrospectionEndpoint(new Uri("https://id.example.org/introspect"), "postern", new Secret("s3cret")), "postern", "email"));
+        http.Answer = _ => (status, answer);
+        Assert.IsType(expected, await verifier.CheckTokenAsync("opaque-token", peer: null, TestContext.Current.CancellationToken));
+        Assert.Equal("token=opaque-token&token_type_hint=access_token", http.LastBody);
+        Assert.Equal("Basic cG9zdGVybjpzM2NyZXQ=", http.LastAuthorization);
+    }
+
+    public void Dispose()
+    {
+        client.Dispose();
+        http.Dispose();
+        rsa.Dispose();
+        ec.Dispose();
+        File.Delete(keyFile);
+    }
+
+    private static string Claims(long expires = 9_999_999_999) =>
+        $$"""{"iss":"{{Issuer}}","aud":["other","postern"],"exp":{{expires}},"nbf":1000,"email":"lisa@example.org"}""";
+
+    private static string Encode(string text) => Encode(Encoding.UTF8.GetBytes(text));
+
+    private static string Encode(byte[] octets) => System.Buffers.Text.Base64Url.EncodeToString(octets);
+
+    private async ValueTask<TokenCheck> CheckAsync(string token)
+    {
+        using var verifier = Verifier(new TokenIssuer(Issuer, new Uri(keyFile), Introspection: null, "postern", "email"));
+        return await verifier.CheckTokenAsync(token, peer: null, TestContext.Current.CancellationToken);
+    }
+
+    private TokenVerifier Verifier(TokenIssuer issuer) =>
+        new([issuer], static (user, _) => new(user == "lisa@example.org" ? new TokenCheck.Match(user) : new TokenCheck.NoMatch("unknown user")), client, clock);
+
+    private string Sign(string claims, string algorithm = "RS256", ECDsa? curve = null, string? keyId = null)
+    {
+        var known = SignatureAlgorithm.All[algorithm];
+        var signed = $"{Encode(JsonSerializer.Serialize(new { alg = algorithm, kid = keyId ?? (known.Padding is null ? "ec" : "rsa") }))}.{Encode(claims)}";
+        var octets = Encoding.ASCII.GetBytes(signed);
+        var signature = known.Padding is { } padding ? rsa.SignData(octets, known.Hash, padding) : (curve ?? ec).SignData(octets, known.Hash);
+        return $"{signed}.{Encode(signature)}";
+    }
+
+    private string KeySet(ECDsa? curve = null)
+    {
+        var (r, e) = (rsa.ExportParameters(includePrivateParameters: false), (curve ?? ec).ExportParameters(includePrivateParameters: false));
+        var name = e.Q.X!.Length switch { 32 => "P-256", 48 => "P-384", _ => "P-521" };
+        return $$"""
+            {"keys":[
+              {"kty":"oct","kid":"mac","k":"AAAA"},
+              {"kty":"RSA","use":"sig","kid":"rsa","n":"{{Encode(r.Modulus!)}}","e":"{{Encode(r.Exponent!)}}"},
+              {"kty":"EC","use":"sig","kid":"ec","crv":"{{name}}","x":"{{Encode(e.Q.X!)}}","y":"{{Encode(e.Q.Y!)}}"}
+            ]}
+            """;
+    }
+}

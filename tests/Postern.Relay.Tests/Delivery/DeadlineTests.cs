@@ -1,0 +1,107 @@
+using Postern.Relay.Audit;
+using Postern.Relay.Delivery;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
+using Postern.Smtp.Session;
+using Postern.Testing;
+
+namespace Postern.Relay.Tests.Delivery;
+
+/// <summary>The times that a sender sets: DELIVERBY (RFC 2852) and FUTURERELEASE (RFC 4865).</summary>
+public sealed class DeadlineTests
+{
+    private static readonly DeliveryOptions ToFake = DeliveryRig.Options(new Route("*", "smtp://fake.test"));
+
+    private readonly ManualClock clock = new();
+
+    private DeliveryRig Rig(Outcome answer) => new(ToFake, clock, transport: new FakeTransport(async (_, message) =>
+    {
+        if (message.Sender.IsNull)
+            await Task.Delay(Timeout.Infinite);
+        return new DeliveryReport([answer], Reached: true);
+    }));
+
+    private static Func<Envelope, Envelope> By(TimeSpan within, bool isNotify, bool isTrace = false) =>
+        e => e with { Deadline = new DeliveryDeadline(e.ArrivedAt + within, isNotify, isTrace) };
+
+    private async Task<DeliveryState> AttemptedAsync(DeliveryRig rig, QueueId id, int attempts)
+    {
+        var state = await rig.Spool.UpdatedAsync(id, s => s.Attempts == attempts);
+        while (rig.Scheduler.Statistics().Waiting == 0)
+            await Task.Yield();
+        return state;
+    }
+
+    [Fact]
+    public async Task At_the_deadline_of_mode_r_the_message_is_given_up()
+    {
+        await using var rig = Rig(FakeTransport.Later);
+        rig.Scheduler.Start();
+        var id = await rig.AddAsync(By(TimeSpan.FromSeconds(90), isNotify: false), "later@there.test");
+        clock.Advance((await AttemptedAsync(rig, id, attempts: 1)).NextAttempt - clock.GetUtcNow() + TimeSpan.FromSeconds(1));
+        var state = await AttemptedAsync(rig, id, attempts: 2);
+        Assert.Equal(rig.Spool.Find(id)!.Envelope.ArrivedAt + TimeSpan.FromSeconds(90), state.NextAttempt);
+        clock.Advance(state.NextAttempt - clock.GetUtcNow() + TimeSpan.FromSeconds(1));
+        await rig.Spool.GoneAsync(id);
+        var bounce = await rig.Audit.NextAsync<AuditEvent.Bounce>();
+        Assert.True(QueueId.TryParse(bounce.BounceId, out var report));
+        Assert.Contains("\r\nAction: failed\r\nStatus: 5.4.7\r\n", rig.Spool.Text(report), StringComparison.Ordinal);
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task At_the_deadline_of_mode_n_the_sender_is_told_once_and_the_message_is_tried_on()
+    {
+        await using var rig = Rig(FakeTransport.Later);
+        rig.Scheduler.Start();
+        var id = await rig.AddAsync(By(TimeSpan.FromSeconds(10), isNotify: true), "later@there.test");
+        for (var attempt = 1; attempt <= 3; attempt++)
+            clock.Advance((await AttemptedAsync(rig, id, attempt)).NextAttempt - clock.GetUtcNow() + TimeSpan.FromSeconds(1));
+        await AttemptedAsync(rig, id, attempts: 4);
+        var bounce = Assert.Single(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+        Assert.True(QueueId.TryParse(bounce.BounceId, out var report));
+        Assert.Contains("\r\nAction: delayed\r\nStatus: 4.4.7\r\n", rig.Spool.Text(report), StringComparison.Ordinal);
+        Assert.Equal(DelayReports.Overdue, rig.Spool.Find(id)!.State.Reported);
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+    }
+
+    [Theory]
+    [InlineData(false, true, true, true)]           // the trace goes on, and is reported here
+    [InlineData(true, false, false, true)]          // the next hop knows no deadline: the sender must hear
+    [InlineData(true, false, true, false)]
+    public async Task A_message_passed_on_is_reported_as_the_deadline_asks(bool isNotify, bool isTrace, bool takes, bool isReported)
+    {
+        await using var rig = Rig(new Outcome.Delivered("fake", "250 2.0.0 Ok", Tls: null) { TakesDeliverBy = takes, TakesDsn = true });
+        rig.Scheduler.Start();
+        await rig.Spool.GoneAsync(await rig.AddAsync(By(TimeSpan.FromHours(1), isNotify, isTrace), "ok@there.test"));
+        Assert.Equal(isReported ? 1 : 0, rig.Audit.Events.OfType<AuditEvent.Bounce>().Count(static b => b.BounceId is not null));
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task A_message_for_the_future_waits_and_its_time_in_the_queue_begins_then()
+    {
+        await using var rig = Rig(FakeTransport.Later);
+        rig.Scheduler.Start();
+        var release = clock.GetUtcNow() + TimeSpan.FromDays(10);
+        var id = await rig.AddAsync(e => e with { Parameters = new MailParameters { HoldUntil = release } }, "later@there.test");
+        Assert.Equal((1, 0), (rig.Scheduler.Statistics().Waiting, rig.Spool.Find(id)!.State.Attempts));
+        clock.Advance(TimeSpan.FromDays(10) - TimeSpan.FromMinutes(1));
+        Assert.Equal(1, rig.Scheduler.Statistics().Waiting);
+        clock.Advance(TimeSpan.FromMinutes(1) + TimeSpan.FromSeconds(1));
+        var state = await AttemptedAsync(rig, id, attempts: 1);
+        Assert.Equal(RecipientStatus.Pending, state.Recipients[0].Status);
+        Assert.Empty(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task An_operator_may_release_a_message_for_the_future_earlier()
+    {
+        await using var rig = Rig(FakeTransport.Delivered);
+        rig.Scheduler.Start();
+        var id = await rig.AddAsync(e => e with { Parameters = new MailParameters { HoldUntil = clock.GetUtcNow() + TimeSpan.FromDays(1) } }, "ok@there.test");
+        Assert.Equal(QueueCommandOutcome.Done, rig.Scheduler.RetryNow(id));
+        await rig.Spool.GoneAsync(id);
+    }
+}

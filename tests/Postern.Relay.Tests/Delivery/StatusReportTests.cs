@@ -1,0 +1,240 @@
+using Postern.Relay.Audit;
+using Postern.Relay.Delivery;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
+using Postern.Smtp.Session;
+using Postern.Testing;
+using Postern.Testing.Sinks;
+
+namespace Postern.Relay.Tests.Delivery;
+
+/// <summary>Which reports a sender gets, and what is in them.</summary>
+public sealed class StatusReportTests
+{
+    private const string Body = "Subject: hello\r\n\r\nsecret body\r\n";
+
+    private static readonly DeliveryOptions ToFake = DeliveryRig.Options(new Route("*", "smtp://fake.test"));
+
+    public static TheoryData<DsnNotify, string, string> Wishes()
+    {
+        var cells = new TheoryData<DsnNotify, string, string>();
+        foreach (var notify in (DsnNotify[])[DsnNotify.Unspecified, DsnNotify.Never, DsnNotify.Success, DsnNotify.Failure, DsnNotify.Delay, DsnNotify.Success | DsnNotify.Failure | DsnNotify.Delay])
+        {
+            cells.Add(notify, "never", notify == DsnNotify.Unspecified || notify.HasFlag(DsnNotify.Failure) ? "failed" : "suppressed");
+            cells.Add(notify, "ok", notify.HasFlag(DsnNotify.Success) ? "relayed" : "nothing");
+            cells.Add(notify, "later", notify == DsnNotify.Unspecified || notify.HasFlag(DsnNotify.Delay) ? "delayed" : "nothing");
+        }
+
+        return cells;
+    }
+
+    /// <summary>A rig whose reports, which go to here.test, wait for ever.</summary>
+    private static DeliveryRig Rig(DeliveryOptions? options = null, Func<string, Outcome>? answer = null) => new(options ?? ToFake, new ManualClock(), transport: new FakeTransport(async (_, message) =>
+    {
+        if (message.Sender.IsNull)
+            await Task.Delay(Timeout.Infinite);
+        return new DeliveryReport([.. message.Recipients.Select(r => (answer ?? ByWord)(r.LocalPart))], Reached: true);
+    }));
+
+    private static Outcome ByWord(string word) => word switch
+    {
+        "ok" => FakeTransport.Delivered,
+        "later" => FakeTransport.Later,
+        _ => FakeTransport.Never,
+    };
+
+    private static Func<Envelope, Envelope> Asking(DsnNotify notify) => envelope => envelope with
+    {
+        RecipientParameters = [.. envelope.Recipients.Select(r => new RecipientParameters { Notify = notify, OriginalRecipient = new OriginalRecipient("rfc822", $"first+{r.LocalPart}@there.test") })],
+    };
+
+    private static async Task<(Envelope Envelope, string Text)> NextReportAsync(DeliveryRig rig)
+    {
+        var bounce = await rig.Audit.NextAsync<AuditEvent.Bounce>();
+        Assert.True(QueueId.TryParse(bounce.BounceId, out var id), bounce.Reason);
+        return (rig.Spool.Find(id)!.Envelope, rig.Spool.Text(id));
+    }
+
+    [Theory]
+    [MemberData(nameof(Wishes))]
+    public async Task A_sender_gets_the_reports_that_notify_asks_for(DsnNotify notify, string fate, string expected)
+    {
+        await using var rig = Rig(ToFake with { Retry = RetrySchedule.Default with { Warn = TimeSpan.Zero } });
+        rig.Scheduler.Start();
+        var id = await rig.AddAsync(Asking(notify), $"{fate}@there.test");
+        if (fate == "later")
+            await rig.Spool.UpdatedAsync(id, static s => s.Attempts == 1);
+        else
+            await rig.Spool.GoneAsync(id);
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+
+        var bounces = rig.Audit.Events.OfType<AuditEvent.Bounce>().ToList();
+        switch (expected)
+        {
+            case "nothing":
+                Assert.Empty(bounces);
+                break;
+            case "suppressed":
+                Assert.Null(Assert.Single(bounces).BounceId);
+                break;
+            default:
+                Assert.True(QueueId.TryParse(Assert.Single(bounces).BounceId, out var report));
+                Assert.Contains($"\r\nAction: {expected}\r\n", rig.Spool.Text(report), StringComparison.Ordinal);
+                Assert.Equal(DsnNotify.Never, rig.Spool.Find(report)!.Envelope.ParametersOf(0).Notify);
+                break;
+        }
+    }
+
+    [Fact]
+    public async Task A_next_hop_that_takes_dsn_reports_success_itself()
+    {
+        await using var rig = Rig(answer: static _ => new Outcome.Delivered("fake", "250 2.0.0 Ok", Tls: null) { TakesDsn = true });
+        rig.Scheduler.Start();
+        await rig.Spool.GoneAsync(await rig.AddAsync(Asking(DsnNotify.Success), "ok@there.test"));
+        Assert.Empty(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+    }
+
+    [Fact]
+    public async Task A_report_carries_what_the_sender_knows_the_message_by()
+    {
+        await using var rig = Rig();
+        rig.Scheduler.Start();
+        await rig.AddAsync(e => Asking(DsnNotify.Failure)(e) with { Parameters = new MailParameters { EnvelopeId = "QQ 1" } }, "never@there.test");
+        var (_, text) = await NextReportAsync(rig);
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+        Assert.Contains("\r\nOriginal-Envelope-Id: QQ 1\r\nReporting-MTA: dns; relay.test\r\n", text, StringComparison.Ordinal);
+        Assert.Contains("\r\nOriginal-Recipient: rfc822; first+never@there.test\r\nFinal-Recipient: rfc822; never@there.test\r\nAction: failed\r\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_delay_is_reported_once_and_says_how_long_it_will_be_tried()
+    {
+        var clock = new ManualClock();
+        await using var rig = new DeliveryRig(ToFake, clock, transport: new FakeTransport(async (_, message) =>
+        {
+            if (message.Sender.IsNull)
+                await Task.Delay(Timeout.Infinite);
+            return new DeliveryReport([FakeTransport.Later], Reached: true);
+        }));
+        rig.Scheduler.Start();
+        var id = await rig.AddAsync("later@there.test");
+        for (var attempt = 1; attempt <= 12; attempt++)
+        {
+            var state = await rig.Spool.UpdatedAsync(id, s => s.Attempts == attempt);
+            Assert.Equal(clock.GetUtcNow() - rig.Spool.Find(id)!.Envelope.ArrivedAt >= TimeSpan.FromHours(4) ? DelayReports.Late : DelayReports.None, state.Reported);
+            while (rig.Scheduler.Statistics().Waiting == 0)
+                await Task.Yield();
+            clock.Advance(state.NextAttempt - clock.GetUtcNow() + TimeSpan.FromSeconds(1));
+        }
+
+        var (_, text) = await NextReportAsync(rig);
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+        Assert.Single(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+        Assert.Contains("\r\nAction: delayed\r\nStatus: 4.2.0\r\n", text, StringComparison.Ordinal);
+        Assert.Contains("\r\nWill-Retry-Until: Tue, 06 Jan 2026 00:00:00 +0000\r\n", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(DsnReturn.Unspecified, false, false)]
+    [InlineData(DsnReturn.Headers, false, false)]
+    [InlineData(DsnReturn.Full, false, true)]
+    [InlineData(DsnReturn.Full, true, false)]
+    public async Task Ret_full_returns_the_message_unless_it_must_stay_under_tls(DsnReturn ret, bool requiresTls, bool isFull)
+    {
+        await using var rig = Rig();
+        rig.Scheduler.Start();
+        await rig.Spool.AddAsync(rig.Clock, Body, "a@here.test", ["never@there.test"], e => e with { Parameters = new MailParameters { Return = ret, RequiresTls = requiresTls } });
+        var (envelope, text) = await NextReportAsync(rig);
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+        Assert.Equal(isFull, text.Contains("secret body\r\n", StringComparison.Ordinal));
+        Assert.Contains(isFull ? "Content-Type: message/rfc822\r\n\r\nSubject: hello" : "Content-Type: text/rfc822-headers\r\n\r\nSubject: hello", text, StringComparison.Ordinal);
+        Assert.Equal(requiresTls, envelope.Parameters.RequiresTls);
+    }
+
+    [Fact]
+    public async Task Of_a_message_that_is_too_large_only_the_header_comes_back()
+    {
+        await using var rig = Rig();
+        rig.Scheduler.Start();
+        await rig.Spool.AddAsync(rig.Clock, Body + new string('x', ReturnedContent.MaxFullOctets), "a@here.test", ["never@there.test"], static e => e with { Parameters = new MailParameters { Return = DsnReturn.Full } });
+        var (_, text) = await NextReportAsync(rig);
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+        Assert.DoesNotContain("secret body", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_internationalized_message_is_reported_in_the_forms_of_rfc_6533()
+    {
+        await using var rig = Rig();
+        rig.Scheduler.Start();
+        await rig.Spool.AddAsync(rig.Clock, "Subject: gr\u00c3\u00bc\u00c3\u009fe\r\n\r\nx\r\n", "a@here.test", ["never@there.test"], static e => e with
+        {
+            Parameters = new MailParameters { IsUtf8 = true },
+            HasUtf8Header = true,
+            RecipientParameters = [new() { OriginalRecipient = new OriginalRecipient("utf-8", "j\u00fcrgen@there.test") }],
+        });
+        var (envelope, text) = await NextReportAsync(rig);
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+        Assert.Equal(new MailParameters { IsUtf8 = true, Body = BodyType.EightBitMime }, envelope.Parameters);
+        Assert.Contains("report-type=global-delivery-status;", text, StringComparison.Ordinal);
+        Assert.Contains("Content-Type: message/global-delivery-status\r\nContent-Transfer-Encoding: 8bit\r\n", text, StringComparison.Ordinal);
+        Assert.Contains("Original-Recipient: utf-8; j\u00c3\u00bcrgen@there.test\r\n", text, StringComparison.Ordinal);
+        Assert.Contains("Content-Type: message/global-headers\r\nContent-Transfer-Encoding: 8bit\r\n\r\nSubject: gr\u00c3\u00bc\u00c3\u009fe\r\n", text, StringComparison.Ordinal);
+    }
+
+    /// <summary>Row 101: a stranger names a victim as the sender and a recipient that does not exist; the victim hears nothing.</summary>
+    [Fact]
+    public async Task Row_101_a_forged_sender_gets_no_report()
+    {
+        await using var rig = Rig();
+        rig.Scheduler.Start();
+        var id = await rig.AddAsync(static e => e with { IsInbound = true }, "never@there.test");
+        await rig.Spool.GoneAsync(id);
+        var bounce = await rig.Audit.NextAsync<AuditEvent.Bounce>();
+        Assert.Null(bounce.BounceId);
+        Assert.Contains("may be forged", bounce.Reason, StringComparison.Ordinal);
+        Assert.Equal(0, rig.Spool.Count);
+    }
+
+    /// <summary>Row 101: a report that cannot be delivered is not reported.</summary>
+    [Fact]
+    public async Task Row_101_a_report_is_never_reported()
+    {
+        await using var rig = new DeliveryRig(ToFake, new ManualClock(), transport: new FakeTransport(static (_, message) => Task.FromResult(new DeliveryReport([FakeTransport.Never], Reached: true))));
+        rig.Scheduler.Start();
+        await rig.Spool.GoneAsync(await rig.AddAsync("never@there.test"));
+        var first = await rig.Audit.NextAsync<AuditEvent.Bounce>();
+        Assert.NotNull(first.BounceId);
+        var second = await rig.Audit.NextAsync<AuditEvent.Bounce>();
+        Assert.Equal((first.BounceId, null), (second.QueueId, second.BounceId));
+    }
+
+    [Fact]
+    public async Task Nobody_is_buried_in_reports()
+    {
+        await using var rig = new DeliveryRig(ToFake with { ReportsPerAddress = 3 }, new ManualClock(), transport: new FakeTransport(static (_, message) =>
+            Task.FromResult(new DeliveryReport([message.Sender.IsNull ? FakeTransport.Delivered : FakeTransport.Never], Reached: true))));
+        rig.Scheduler.Start();
+        for (var i = 0; i < 5; i++)
+            await rig.Spool.GoneAsync(await rig.AddAsync("never@there.test"));
+        Assert.Equal([true, true, true, false, false], rig.Audit.Events.OfType<AuditEvent.Bounce>().Select(static b => b.BounceId is not null));
+        ((ManualClock)rig.Clock).Advance(TimeSpan.FromMinutes(21));
+        await rig.Spool.GoneAsync(await rig.AddAsync("never@there.test"));
+        Assert.NotNull(rig.Audit.Events.OfType<AuditEvent.Bounce>().Last().BounceId);
+    }
+
+    /// <summary>Row 59: a next hop answers with lines that look like fields of the spool or of a report.</summary>
+    [Fact]
+    public async Task Row_59_lines_of_an_evil_reply_are_one_line_in_spool_and_report()
+    {
+        await using var sink = new ScriptedSink(SinkOptions.At(SinkPhase.Rcpt, new SinkAction.Reply("550-5.1.1 no\r\n550-5.1.1 Final-Recipient: rfc822; root\r\n550-\r\n550 5.1.1 {\"status\":\"Delivered\"}")));
+        await using var rig = new DeliveryRig(DeliveryRig.Options(DeliveryRig.To("there.test", sink.Port), new Route("*", "smtp://127.0.0.1:1")));
+        rig.Scheduler.Start();
+        await rig.AddAsync("b@there.test");
+        var (_, text) = await NextReportAsync(rig);
+        Assert.DoesNotContain("\nFinal-Recipient: rfc822; root", text, StringComparison.Ordinal);
+        Assert.Contains("Diagnostic-Code: smtp; 550 5.1.1 no / ", text, StringComparison.Ordinal);
+        var delivery = rig.Audit.Events.OfType<AuditEvent.Delivery>().First();
+        Assert.DoesNotContain('\n', delivery.Reply);
+    }
+}

@@ -1,0 +1,84 @@
+using System.Text.Json;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool.Segments;
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
+
+namespace Postern.Relay.Tests.Spool;
+
+public sealed class StoredEnvelopeTests
+{
+    [Fact]
+    public async Task What_was_asked_for_is_there_after_a_restart()
+    {
+        using var home = new SpoolHome();
+        var envelope = Samples.Asking();
+        await using (var spool = home.Open())
+            await Samples.CommitAsync(spool, Samples.Content(10), envelope);
+
+        await using var again = home.Open();
+        var found = again.Find(envelope.Id)!.Envelope;
+        Assert.Equal(envelope.Parameters, found.Parameters);
+        Assert.Equal(envelope.RecipientParameters, found.RecipientParameters);
+        Assert.Equal(envelope.Deadline, found.Deadline);
+        Assert.True(found is { HasUtf8Header: true, IsInbound: true });
+    }
+
+    [Fact]
+    public async Task Internationalized_addresses_are_there_after_a_restart()
+    {
+        using var home = new SpoolHome();
+        var envelope = Samples.Envelope() with
+        {
+            Sender = new ReversePath(Mailbox.Parse("j\u00fcrgen@example.org")), Recipients = [Mailbox.Parse("\u7528\u6237@example.com")], Parameters = new MailParameters { IsUtf8 = true },
+        };
+        await using (var spool = home.Open())
+            await Samples.CommitAsync(spool, Samples.Content(10), envelope);
+
+        await using var again = home.Open();
+        var found = again.Find(envelope.Id)!.Envelope;
+        Assert.Equal(("j\u00fcrgen@example.org", "\u7528\u6237@example.com"), (found.Sender.Address, found.Recipients[0].Address));
+        Assert.True(found.Parameters.IsUtf8);
+    }
+
+    [Fact]
+    public void An_envelope_of_before_the_parameters_means_none()
+    {
+        const string Old = """
+            {"v":1,"arrived":"2026-11-20T10:00:00+01:00","from":"lisa@example.org","to":["bob@example.com"],"login":"lisa@example.org",
+             "client":"192.0.2.7","listener":"submission","eightBit":true,"state":{"next":"2026-11-20T10:00:00+01:00"}}
+            """;
+        var entry = JsonSerializer.Deserialize(Old, SpoolJson.Default.StoredEnvelope)!.ToEntry(QueueId.New(TimeProvider.System), 10, new ReplayWords());
+        Assert.Equal(new MailParameters { Body = BodyType.EightBitMime }, entry.Envelope.Parameters);
+        Assert.Same(RecipientParameters.None, entry.Envelope.ParametersOf(0));
+        Assert.False(entry.Envelope.IsInbound);
+        Assert.Null(entry.Envelope.Deadline);
+    }
+
+    [Fact]
+    public void An_envelope_that_asks_for_nothing_costs_nothing()
+    {
+        var envelope = Samples.Envelope();
+        var json = JsonSerializer.Serialize(StoredEnvelope.Of(envelope, Samples.FreshState(envelope)), SpoolJson.Default.StoredEnvelope);
+        Assert.DoesNotContain("mail\"", json, StringComparison.Ordinal);
+        Assert.DoesNotContain("rcpt", json, StringComparison.Ordinal);
+        Assert.DoesNotContain("reported", json, StringComparison.Ordinal);
+        var first = JsonSerializer.Deserialize(json, SpoolJson.Default.StoredEnvelope)!.ToEntry(envelope.Id, 1, new ReplayWords()).Envelope;
+        var second = JsonSerializer.Deserialize(json, SpoolJson.Default.StoredEnvelope)!.ToEntry(envelope.Id, 1, new ReplayWords()).Envelope;
+        Assert.Same(first.Parameters, second.Parameters);
+    }
+
+    /// <summary>Row 61: what an envelope id or an original recipient hides in xtext cannot become a line anywhere, because no value can hold it.</summary>
+    [Theory]
+    [InlineData("\r\nX-Evil: 1")]
+    [InlineData("a\0b")]
+    public void Row_61_a_line_end_in_envid_or_orcpt_is_no_value(string evil)
+    {
+        Assert.Throws<FormatException>(() => new MailParameters { EnvelopeId = evil });
+        Assert.Throws<FormatException>(() => new OriginalRecipient("rfc822", evil));
+        Assert.Throws<FormatException>(() => new OriginalRecipient("utf-8", evil));
+        var stored = new StoredParameters(Binary: false, Utf8: false, Utf8Header: false, DsnReturn.Unspecified, evil, Auth: null, RequireTls: false, HoldUntil: null, By: null);
+        Assert.Throws<FormatException>(() => StoredParameters.ToParameters(stored, is8Bit: false, new ReplayWords()));
+        Assert.Throws<FormatException>(() => StoredRecipientParameters.ToParameters([new StoredRecipientParameters(DsnNotify.Unspecified, "rfc822", evil)], recipients: 1));
+    }
+}

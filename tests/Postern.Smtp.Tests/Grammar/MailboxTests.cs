@@ -1,0 +1,146 @@
+using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Smtp.Tests.Grammar;
+
+/// <summary>One mailbox has one spelling, one set of rights, and comes back from the wire as it went.</summary>
+public sealed class MailboxTests
+{
+    private static readonly Gen<byte[]> Wire =
+        Gen.Elements("a\"\\@.b A%!<> \r\n\0[]:-1é用\u0301\u202e\u00a0\u037e\u212a".EnumerateRunes().Select(static r => r.ToString()).ToArray())
+            .ArrayOf().Select(static parts => Encoding.UTF8.GetBytes(string.Concat(parts)));
+
+    private static readonly Gen<byte[]> LikelyWire =
+        from quoted in Gen.Elements(true, false)
+        from local in Gen.Elements("a", "B", ".", "%", "\\\\", "\\\"", "\\x", " ", "@", "é", "E\u0301", "用", "\u212a", "\u037e", "ß", "İ").ArrayOf().Where(static p => p.Length > 0)
+        from domain in Gen.Elements("x", "X.example", "bücher.example", "BÜCHER.example", "xn--bcher-kva.example", "[192.0.2.1]", "[IPv6:2001:DB8::1]", "用户.example")
+        select Encoding.UTF8.GetBytes(quoted ? $"\"{string.Concat(local)}\"@{domain}" : $"{string.Concat(local)}@{domain}");
+
+    [Fact]
+    public void Whatever_is_parsed_is_printable_and_parses_again_to_itself() =>
+        Prop.ForAll(Gen.OneOf(Wire, LikelyWire).ToArbitrary(), static octets =>
+        {
+            if (!Mailbox.TryParse(octets, out var mailbox))
+                return;
+            Assert.DoesNotContain(mailbox.Address, static c => char.IsControl(c) || c is '\u202e' or '\u00a0');
+            Assert.True(Encoding.UTF8.GetByteCount(mailbox.Address) <= Mailbox.MaxOctets);
+            Assert.True(Mailbox.TryParse(mailbox.Address, out var again), mailbox.Address);
+            Assert.Equal(mailbox.Address, again.Address);
+            Assert.Equal((mailbox.LocalPart, mailbox.Domain), (again.LocalPart, again.Domain));
+            Assert.True(Mailbox.TryParse(mailbox.Canonical, out var canonical), mailbox.Canonical);
+            Assert.Equal(mailbox.Canonical, canonical.Canonical);
+            Assert.Equal(mailbox, canonical);
+            Assert.Equal(mailbox.GetHashCode(), canonical.GetHashCode());
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(10_000));
+
+    [Fact]
+    public void A_path_is_read_as_it_was_written() =>
+        Prop.ForAll(Gen.OneOf(Wire, LikelyWire).ToArbitrary(), static octets =>
+        {
+            var written = Mailbox.TryParse(octets, out var mailbox) ? new ReversePath(mailbox) : ReversePath.Null;
+            Assert.True(PathParser.TrySplit(Encoding.UTF8.GetBytes($"FROM:{written} BODY=7BIT"), "FROM:"u8, out var path, out var parameters));
+            Assert.Equal("BODY=7BIT", Encoding.ASCII.GetString(parameters));
+            Assert.Equal(written, path.IsEmpty ? ReversePath.Null : new ReversePath(Mailbox.TryParse(path, out var read) ? read : null));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
+
+    [Fact]
+    public void A_domain_parses_again_to_itself() =>
+        Prop.ForAll(Gen.Elements("a", "B", ".", "-", "_", "1", "ü", "Ü", "u\u0308", "用", "xn--", "ß", "。", "ａ", "[", "]").ArrayOf().ToArbitrary(), static parts =>
+        {
+            if (!Domain.TryParse(string.Concat(parts), out var domain))
+                return;
+            Assert.False(domain.Text.AsSpan().ContainsAnyExceptInRange('!', '~'));
+            Assert.Equal(domain, Domain.Parse(domain.Text));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(10_000));
+
+    [Fact]
+    public void Xtext_is_decoded_as_it_was_encoded() =>
+        Prop.ForAll(Gen.Choose(' ', '~').Select(static c => (char)c).ArrayOf().ToArbitrary(), static text =>
+        {
+            var encoded = Encoding.ASCII.GetBytes(XText.Encode(new string(text)));
+            var decoded = new byte[text.Length];
+            Assert.True(XText.TryDecode(encoded, decoded, out var length));
+            Assert.Equal(new string(text), Encoding.ASCII.GetString(decoded.AsSpan(0, length)));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
+
+    [Theory]
+    [InlineData("\"lisa\"@example.org", "lisa@example.org")]
+    [InlineData("\"l\\i\\s\\a\"@example.org", "lisa@example.org")]
+    [InlineData("\"li.sa\"@example.org", "li.sa@example.org")]
+    [InlineData("\"li..sa\"@example.org", "\"li..sa\"@example.org")]
+    [InlineData("\"a\\ b\"@example.org", "\"a b\"@example.org")]
+    [InlineData("\"a\\@b\"@example.org", "\"a@b\"@example.org")]
+    [InlineData("\"a\\\"\\\\b\"@example.org", "\"a\\\"\\\\b\"@example.org")]
+    [InlineData("\"josé\"@bücher.example", "josé@xn--bcher-kva.example")]
+    [InlineData("jose\u0301@BÜCHER.example", "jose\u0301@xn--bcher-kva.example")]
+    public void A_mailbox_is_kept_with_the_least_quoting(string text, string address) => Assert.Equal(address, Mailbox.Parse(text).Address);
+
+    [Theory]
+    [InlineData("\"LISA\"@Example.ORG", "lisa@example.org")]
+    [InlineData("jose\u0301@example.org", "JOSÉ@example.org")]
+    [InlineData("\"jos\u00e9\"@example.org", "jose\u0301@example.org")]
+    [InlineData("a@BÜCHER.example", "a@xn--bcher-kva.example")]
+    [InlineData("a@bu\u0308cher.example", "a@bücher.example")]
+    public void Spellings_of_one_mailbox_are_equal(string one, string other)
+    {
+        Assert.Equal(Mailbox.Parse(one), Mailbox.Parse(other));
+        Assert.Equal(Mailbox.Parse(one).Canonical, Mailbox.Parse(other).Canonical);
+        Assert.Equal(Mailbox.Parse(one).GetHashCode(), Mailbox.Parse(other).GetHashCode());
+    }
+
+    [Theory]
+    [InlineData("a@xn--bcher-kva.example", true)]
+    [InlineData("a@bücher.example", true)]
+    [InlineData("é@example.org", false)]
+    public void Only_the_local_part_can_need_smtputf8(string text, bool isAscii) => Assert.Equal(isAscii, Mailbox.Parse(text).IsAscii);
+
+    [Theory]
+    [InlineData("a\u0085b@example.org")]
+    [InlineData("a\u202eb@example.org")]
+    [InlineData("a\u200fb@example.org")]
+    [InlineData("a\u2066b@example.org")]
+    [InlineData("a\ufdd0b@example.org")]
+    [InlineData("a\U0001FFFEb@example.org")]
+    [InlineData("a\ufffdb@example.org")]
+    [InlineData("a\ud800b@example.org")]
+    [InlineData("a\u00a0b@example.org")]
+    [InlineData("a\u037eb@example.org")]
+    [InlineData("a@ex\u00adample.org")]
+    [InlineData("a@ｅxample.org")]
+    [InlineData("a@example。org")]
+    [InlineData("a@-ü.example")]
+    [InlineData("a@ü_b.example")]
+    public void Characters_that_deceive_are_in_no_mailbox(string text) => Assert.False(Mailbox.TryParse(text, out _));
+
+    [Fact]
+    public void The_mailboxes_named_last_are_parsed_once()
+    {
+        var recent = new RecentMailboxes();
+        Assert.True(recent.TryParse("alice@example.org"u8, out var first));
+        Assert.True(recent.TryParse("bob@example.org"u8, out _));
+        Assert.True(recent.TryParse("alice@example.org"u8, out var second));
+        Assert.Same(first, second);
+        Assert.True(recent.TryParse("Alice@example.org"u8, out var other));
+        Assert.Equal("Alice@example.org", other.Address);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1000; i++)
+            Assert.True(recent.TryParse("bob@example.org"u8, out _));
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void A_mailbox_that_was_pushed_out_is_parsed_again()
+    {
+        var recent = new RecentMailboxes();
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.True(recent.TryParse(Encoding.ASCII.GetBytes($"user{i % 6}@example.org"), out var mailbox));
+            Assert.Equal($"user{i % 6}@example.org", mailbox.Address);
+        }
+
+        Assert.False(recent.TryParse("nobody"u8, out _));
+    }
+}
