@@ -43,7 +43,7 @@ internal sealed class SaslTarget : ITarget
                     signal.AddSize(challenge.Length);
                     response = Take(ref rest);
                     break;
-                case SaslStep.Success(var identity):
+                case SaslStep.Success { Identity: var identity }:
                     BrokenException.Unless(Encoding.Latin1.GetString(input.Span).Contains("secret", StringComparison.Ordinal), "nobody gets in without the password");
                     BrokenException.Unless(identity is { AuthenticationId: "alice", AuthorizationId: "alice" or "shared" }, $"nobody becomes somebody else: {identity}");
                     signal.Add(identity.AuthorizationId.Length);

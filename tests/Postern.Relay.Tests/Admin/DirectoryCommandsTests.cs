@@ -1,4 +1,3 @@
-using Postern.Relay.Accounts;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Tests.Accounts;
