@@ -29,6 +29,8 @@ public static class SaslPrep
             if (Rune.DecodeFromUtf16(rest, out var rune, out var length) != OperationStatus.Done)
                 return false;
             rest = rest[length..];
+            if (IsNonCharacter(rune.Value))
+                return false; // prohibited by table C.4, and the runtime's normalization throws on it
             if (In(StringPrepTables.OtherSpaces, rune.Value))
                 mapped.Append(' ');
             else if (!In(StringPrepTables.MappedToNothing, rune.Value))
@@ -66,6 +68,8 @@ public static class SaslPrep
 
         return !hasRight || (!hasLeft && In(StringPrepTables.RightToLeft, first) && In(StringPrepTables.RightToLeft, last));
     }
+
+    private static bool IsNonCharacter(int codePoint) => (codePoint & 0xfffe) == 0xfffe || codePoint is >= 0xfdd0 and <= 0xfdef;
 
     /// <summary>Searches a table of ascending pairs.</summary>
     private static bool In(ReadOnlySpan<int> pairs, int codePoint)

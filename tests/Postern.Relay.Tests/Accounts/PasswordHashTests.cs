@@ -77,6 +77,7 @@ public sealed class PasswordHashTests
         Assert.IsType<HashAnswer.Match>(hash.Verify(Encoding.UTF8.GetBytes("na\u00efve pa\u00df\u00adwort IX")));
         Assert.IsType<HashAnswer.NoMatch>(hash.Verify(Encoding.UTF8.GetBytes("naive pa\u00dfwort IX")));
         Assert.IsType<HashAnswer.NoMatch>(hash.Verify([0xff, 0xfe, 0x80]));
+        Assert.IsType<HashAnswer.NoMatch>(hash.Verify("na\u00efve \uffff"u8));
     }
 
     [Fact]

@@ -33,6 +33,8 @@ public sealed class SaslPrepTests
     [InlineData("\u0627a\u0628")]
     [InlineData("\ue000")]
     [InlineData("\ufdd0")]
+    [InlineData("a\uffff")]
+    [InlineData("\U0001fffe")]
     [InlineData("\ufffd")]
     [InlineData("\u200e")]
     [InlineData("a\u0085b")]
