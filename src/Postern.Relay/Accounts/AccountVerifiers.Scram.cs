@@ -8,7 +8,7 @@ namespace Postern.Relay.Accounts;
 public sealed partial class AccountVerifiers : IScramSecrets
 {
     /// <summary>The directory keeps SCRAM-SHA-256 secrets; of the other kinds only what was imported.</summary>
-    public bool Serves(HashAlgorithmName algorithm) => algorithm == HashAlgorithmName.SHA256 && stores.Count > 0;
+    public bool Serves(HashAlgorithmName algorithm) => algorithm == HashAlgorithmName.SHA256;
 
     /// <summary>
     /// A challenge names one salt, so one credential is asked for: the newest that has not expired. An account whose password is another

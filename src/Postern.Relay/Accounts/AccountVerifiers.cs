@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Postern.Sasl;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts;
@@ -10,6 +12,12 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
     : IPasswordVerifier, IAuthorizationGrants
 {
     private const string UnknownUser = "unknown user";
+
+    /// <summary>The mechanisms that the stores can answer, strongest first; no other can ever be offered.</summary>
+    public static ImmutableArray<string> Mechanisms { get; } = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "LOGIN"];
+
+    /// <summary>What mechanisms may ask.</summary>
+    public SaslContext Context => new() { Passwords = this, ScramSecrets = this, Grants = this };
 
     /// <summary>Logins from an address with too many failures are not looked at, so that they tell nothing and cost nothing.</summary>
     public async ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)

@@ -6,7 +6,6 @@ using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Transports;
 using Postern.Relay.Policy;
 using Postern.Relay.Spool.Segments;
-using Postern.Sasl;
 using Postern.Smtp;
 using Postern.Smtp.Overload;
 using Postern.Smtp.Transport;
@@ -52,7 +51,7 @@ public sealed class RelayService : IAsyncDisposable
             QueueStarter = options.EtrnDomains.Count == 0 ? null : new EtrnDomains(options.EtrnDomains, Deliveries, clock),
             Store = new SubmissionStore(spool, audit, clock),
             Events = new RelayEvents(audit, clock),
-            Sasl = new SaslContext { Passwords = verifiers, ScramSecrets = verifiers, Grants = verifiers },
+            Sasl = verifiers.Context,
             Limits = options.Limits,
             MaxConnections = options.MaxConnections,
             MaxConnectionsPerAddress = options.MaxConnectionsPerAddress,

@@ -3,6 +3,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
+using Postern.Relay.Audit;
 using Postern.Sasl;
 using Postern.Sasl.Verifiers;
 
@@ -30,6 +31,30 @@ public sealed class AccountVerifiersTests : IDisposable
         for (var i = 0; i < 3; i++)
             Assert.Equal(new PasswordCheck.Match("lisa@example.com"), await Login("LISA@example.COM", password));
         Assert.Equal(1, pool.Computed);
+    }
+
+    [Fact]
+    public void The_mechanisms_that_can_be_answered_are_those_that_start()
+    {
+        var context = verifiers.Context with { Channel = new ChannelBindings([]) };
+        Assert.Equal(SaslMechanisms.All.Where(m => m.TryStart(context) is not null).Select(static m => m.Name), AccountVerifiers.Mechanisms);
+    }
+
+    [Fact]
+    public async Task A_scram_secret_is_found_for_known_users_and_failures_count_by_address()
+    {
+        fixture.AddAccount("lisa");
+        var algorithm = System.Security.Cryptography.HashAlgorithmName.SHA256;
+        Assert.Equal("lisa", Assert.IsType<ScramLookup.Found>(await verifiers.FindAsync("LISA", algorithm, peer: null, CancellationToken.None)).User);
+        Assert.IsType<ScramLookup.Absent>(await verifiers.FindAsync("nobody", algorithm, peer: null, CancellationToken.None));
+        Assert.Contains("only SCRAM-SHA-256", Assert.IsType<ScramLookup.Absent>(await verifiers.FindAsync("lisa", System.Security.Cryptography.HashAlgorithmName.SHA512, peer: null, CancellationToken.None)).Reason, StringComparison.Ordinal);
+
+        var failures = new LoginFailures(NoAuditLog.Instance, fixture.Clock);
+        var counted = new AccountVerifiers([AccountStores.All["directory"](new StoreContext(fixture.Database))], pool, new VerificationCache(fixture.Clock), fixture.Clock, failures);
+        for (var i = 0; i < LoginFailures.Most; i++)
+            counted.OnProof("192.0.2.1", isProven: false);
+        Assert.IsType<ScramLookup.Unavailable>(await counted.FindAsync("lisa", algorithm, "192.0.2.1", CancellationToken.None));
+        Assert.IsType<ScramLookup.Found>(await counted.FindAsync("lisa", algorithm, "192.0.2.2", CancellationToken.None));
     }
 
     [Fact]
