@@ -41,10 +41,10 @@ public sealed record DeliveryOptions
     /// <summary>An attempt that failed here, not there, so many times in a row holds its message.</summary>
     public int InternalErrorsBeforeHold { get; init; } = 5;
 
-    /// <summary>Reports to one address in an hour; further ones are suppressed.</summary>
+    /// <summary>Reports to one address in an hour, of failures and of all else; further ones are suppressed.</summary>
     public int ReportsPerAddress { get; init; } = 20;
 
-    /// <summary>Reports in an hour in all.</summary>
+    /// <summary>Reports in an hour on messages without a login in all, of failures and of all else.</summary>
     public int Reports { get; init; } = 2000;
 
     /// <summary>Resolvers to ask for MX; empty: those of /etc/resolv.conf.</summary>

@@ -62,8 +62,19 @@ public sealed partial class DeliveryScheduler
         catch (Exception mistake)
         {
             audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
+            bool isFinished;
             lock (gate)
+            {
                 EndByMistake(message);
+                isFinished = message is { OpenJobs: 0, IsRemoved: false, State.IsFinished: true };
+            }
+
+            // Only what the sender was to hear went wrong: another attempt would be another copy.
+            if (isFinished)
+            {
+                spool.Remove(message.Id);
+                Forget(message);
+            }
         }
     }
 

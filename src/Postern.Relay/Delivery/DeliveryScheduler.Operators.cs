@@ -30,7 +30,7 @@ public sealed partial class DeliveryScheduler
         return QueueCommandOutcome.Done;
     }
 
-    /// <summary>Ends a hold; the message is tried at once.</summary>
+    /// <summary>Ends a hold; the message is tried at once, or at the release that its sender asked for, when that is still to come.</summary>
     public async ValueTask<QueueCommandOutcome> ReleaseAsync(QueueId id, CancellationToken ct)
     {
         TrackedMessage? message;
@@ -42,7 +42,8 @@ public sealed partial class DeliveryScheduler
             if (message.Stage != MessageStage.Held)
                 return QueueCommandOutcome.Done;
             message.InternalErrors = 0;
-            message.State = message.State with { Held = false, NextAttempt = clock.GetUtcNow() };
+            var now = clock.GetUtcNow();
+            message.State = message.State with { Held = false, NextAttempt = message.State.IsForLater(message.Envelope, now) ? message.Envelope.ReleasedAt : now };
         }
 
         await StoreAsync(message, ct).ConfigureAwait(false);

@@ -309,7 +309,8 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
             Recipients = [.. message.State.Recipients.Select((r, i) => message.Outcomes[i] is Outcome.Delivered(_, var reply, _) ? new RecipientState(RecipientStatus.Delivered, reply) : r)],
         };
         message.IsHoldWanted = false;
-        Place(message);
+        if (!message.State.IsFinished)
+            Place(message);
     }
 
     private ValueTask StoreDeliveredAsync(TrackedMessage message, DeliveryJob job, IReadOnlyList<Outcome> outcomes)

@@ -16,7 +16,8 @@ internal sealed class ReportLimiter(int perAddress, int inAll, TimeProvider cloc
     private Bucket all = new(inAll, clock.GetTimestamp());
 
     /// <param name="address">In canonical form.</param>
-    public bool TryTake(string address)
+    /// <param name="countsInAll">The bound for all reports is asked, and counts this one.</param>
+    public bool TryTake(string address, bool countsInAll)
     {
         lock (gate)
         {
@@ -26,16 +27,29 @@ internal sealed class ReportLimiter(int perAddress, int inAll, TimeProvider cloc
                 own = new Bucket(perAddress, now);
             own = Filled(own, perAddress, now);
             all = Filled(all, inAll, now);
-            var isAllowed = own.Tokens >= 1 && all.Tokens >= 1;
+            var isAllowed = own.Tokens >= 1 && (!countsInAll || all.Tokens >= 1);
             if (isAllowed)
             {
                 own = own with { Tokens = own.Tokens - 1 };
-                all = all with { Tokens = all.Tokens - 1 };
+                if (countsInAll)
+                    all = all with { Tokens = all.Tokens - 1 };
             }
 
             if (known || HasRoom(now))
                 addresses[address] = own;
             return isAllowed;
+        }
+    }
+
+    /// <summary>Undoes <see cref="TryTake"/> for a report that was not made.</summary>
+    public void GiveBack(string address, bool countsInAll)
+    {
+        lock (gate)
+        {
+            if (addresses.TryGetValue(address, out var own))
+                addresses[address] = own with { Tokens = own.Tokens + 1 };
+            if (countsInAll)
+                all = all with { Tokens = all.Tokens + 1 };
         }
     }
 

@@ -101,8 +101,8 @@ internal sealed class StatusReport(QueueId id, Domain hostname, Envelope origina
             Line($"Action: {words.Action}");
             Line($"Status: {report.Status}");
             if (report.Remote is not null)
-                Line($"Remote-MTA: dns; {OneLine(report.Remote)}");
-            Line($"Diagnostic-Code: {(report.Remote is null ? "x-postern" : "smtp")}; {OneLine(report.Reply)}");
+                Line($"Remote-MTA: dns; {OneLine(MtaName(report.Remote))}");
+            Line($"Diagnostic-Code: {(report.Remote is not null && IsReply(report.Reply) ? "smtp" : "x-postern")}; {OneLine(report.Reply)}");
             Line($"Last-Attempt-Date: {Rfc5322(now)}");
             if (willRetryUntil is { } until)
                 Line($"Will-Retry-Until: {Rfc5322(until)}");
@@ -124,6 +124,16 @@ internal sealed class StatusReport(QueueId id, Domain hostname, Envelope origina
 
     /// <summary>An address, which cannot hold a line's end; where the report is not internationalized, in the all-ASCII form of RFC 6533 §3.</summary>
     private string Address(string address) => IsGlobal || Ascii.IsValid(address) ? address : Utf8XText.Encode(address);
+
+    /// <summary>The name, or else the address in brackets, of <c>host[address]:port</c>: that is all a type dns can hold (RFC 3464 §2.1.2).</summary>
+    private static string MtaName(string remote)
+    {
+        var (from, to) = (remote.IndexOf('[', StringComparison.Ordinal), remote.IndexOf(']', StringComparison.Ordinal));
+        return from > 0 ? remote[..from] : to > 0 ? remote[..(to + 1)] : remote;
+    }
+
+    /// <summary>What a server said begins with its code; our own words, such as that it could not be reached, do not (RFC 3464 §2.3.6).</summary>
+    private static bool IsReply(string text) => text.Length >= 3 && !text.AsSpan(0, 3).ContainsAnyExceptInRange('0', '9');
 
     private static string Rfc5322(DateTimeOffset time) => time.ToUniversalTime().ToString("ddd, dd MMM yyyy HH:mm:ss '+0000'", CultureInfo.InvariantCulture);
 

@@ -14,7 +14,10 @@ namespace Postern.Relay.Delivery;
 /// </summary>
 internal sealed class StatusReporter(ISpool spool, DeliveryOptions options, IAuditLog audit, TimeProvider clock)
 {
-    private readonly ReportLimiter limiter = new(options.ReportsPerAddress, options.Reports, clock);
+    private readonly ReportLimiter failures = new(options.ReportsPerAddress, options.Reports, clock);
+
+    /// <summary>Of their own: asking for many reports of success must not cost one of a failure.</summary>
+    private readonly ReportLimiter others = new(options.ReportsPerAddress, options.Reports, clock);
 
     /// <summary>True when the sender will know, or must not be told; false when the report could not be stored.</summary>
     /// <param name="reports">At least one, all of the same action.</param>
@@ -23,17 +26,34 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions options, IAud
         var action = reports[0].Action;
         if (action == ReportAction.Failed)
             reports = reports.RemoveAll(static r => !ReportWish.WantsFailure(r.Parameters));
-        if (WhyNot(original, reports) is { } why)
+        var limiter = action == ReportAction.Failed ? failures : others;
+        if (WhyNot(original, reports, limiter) is { } why)
         {
             Note(original, reportId: null, $"suppressed: {why}");
             return true;
         }
 
+        var isStored = false;
+        try
+        {
+            return isStored = await StoreAsync(original, reports, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Else a disk that was full for a while would use up the reports that it did not take.
+            if (!isStored)
+                limiter.GiveBack(original.Sender.Mailbox!.Canonical, CountsInAll(original));
+        }
+    }
+
+    private async ValueTask<bool> StoreAsync(Envelope original, ImmutableArray<RecipientReport> reports, CancellationToken ct)
+    {
+        var action = reports[0].Action;
         var (id, now) = (QueueId.New(clock), clock.GetUtcNow());
         var content = await ReturnedContent.ReadAsync(spool, original.Id, action == ReportAction.Failed && TakesFull(original), ct).ConfigureAwait(false);
         var report = new StatusReport(id, options.Hostname, original, reports, content.IsFull, content.Is8Bit);
         await using var draft = spool.CreateDraft();
-        await draft.AppendAsync(report.Head(now, action == ReportAction.Delayed ? original.ReleasedAt + options.Retry.GiveUp : null), ct).ConfigureAwait(false);
+        await draft.AppendAsync(report.Head(now, action == ReportAction.Delayed ? TriedUntil(original) : null), ct).ConfigureAwait(false);
         await draft.AppendAsync(content.Octets, ct).ConfigureAwait(false);
         await draft.AppendAsync(report.Tail(), ct).ConfigureAwait(false);
         var commit = await draft.CommitAsync(EnvelopeOf(id, now, original, report), DeliveryState.Fresh(recipients: 1, now), ct).ConfigureAwait(false);
@@ -47,7 +67,7 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions options, IAud
         if (problem is null)
             Note(original, id, $"{reports.Length} of {original.Recipients.Length} recipients {ReportWords.Of(action).Action}: {reports[0].Reply}");
         else
-            Note(original, reportId: null, $"not stored, tried again later: {problem}");
+            Note(original, reportId: null, $"not stored, {(action == ReportAction.Relayed ? "and lost" : "tried again later")}: {problem}");
         return problem is null;
     }
 
@@ -68,7 +88,13 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions options, IAud
         HasUtf8Header = !Ascii.IsValid(original.Sender.Address),
     };
 
-    private string? WhyNot(Envelope original, ImmutableArray<RecipientReport> reports)
+    private DateTimeOffset TriedUntil(Envelope original)
+    {
+        var end = original.ReleasedAt + options.Retry.GiveUp;
+        return original.Deadline is { IsNotify: false, At: var deadline } && deadline < end ? deadline : end;
+    }
+
+    private string? WhyNot(Envelope original, ImmutableArray<RecipientReport> reports, ReportLimiter limiter)
     {
         if (original.Sender.Mailbox is not { } sender)
             return "the message has the null sender";
@@ -76,8 +102,13 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions options, IAud
             return "the sender asked for no such report";
         if (original.IsInbound)
             return "the message came without a login, so its sender may be forged";
-        return limiter.TryTake(sender.Canonical) ? null : $"more than {options.ReportsPerAddress} reports an hour to this address, or {options.Reports} in all";
+        var countsInAll = CountsInAll(original);
+        return limiter.TryTake(sender.Canonical, countsInAll) ? null
+            : $"more than {options.ReportsPerAddress} reports an hour to this address{(countsInAll ? $", or {options.Reports} in all" : null)}";
     }
+
+    /// <summary>The bound for all is against senders that nobody proved. A login vouches for its own, and loses no report to what others do.</summary>
+    private static bool CountsInAll(Envelope original) => original.Login is null;
 
     /// <summary>Binary content would need a next hop that takes it, and what goes over TLS only is not spread (RFC 8689 §5).</summary>
     private static bool TakesFull(Envelope original) =>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Relay.Envelopes;
 
 namespace Postern.Relay.Spool;
 
@@ -15,6 +16,9 @@ public sealed record DeliveryState(int Attempts, DateTimeOffset NextAttempt, boo
     /// <summary>The state of a message that has just arrived.</summary>
     public static DeliveryState Fresh(int recipients, DateTimeOffset now) =>
         new(Attempts: 0, now, Held: false, [.. Enumerable.Repeat(RecipientState.Pending, recipients)]);
+
+    /// <summary>Its sender holds it back (RFC 4865), and no operator has had it tried before its time.</summary>
+    public bool IsForLater(Envelope envelope, DateTimeOffset now) => Attempts == 0 && envelope.ReleasedAt > now;
 
     /// <summary>True when nothing is left to deliver.</summary>
     public bool IsFinished => Recipients.All(static r => r.Status != RecipientStatus.Pending);

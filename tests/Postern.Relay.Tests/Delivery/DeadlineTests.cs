@@ -1,3 +1,4 @@
+using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
 using Postern.Relay.Envelopes;
@@ -103,5 +104,26 @@ public sealed class DeadlineTests
         var id = await rig.AddAsync(e => e with { Parameters = new MailParameters { HoldUntil = clock.GetUtcNow() + TimeSpan.FromDays(1) } }, "ok@there.test");
         Assert.Equal(QueueCommandOutcome.Done, rig.Scheduler.RetryNow(id));
         await rig.Spool.GoneAsync(id);
+    }
+
+    /// <summary>An operator who holds a whole domain and lets it go again has not sent off what was meant for the future.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_message_for_the_future_that_was_held_still_waits_for_its_time_when_it_is_released(bool isRunning)
+    {
+        await using var rig = Rig(FakeTransport.Delivered);
+        var release = clock.GetUtcNow() + TimeSpan.FromDays(1);
+        var id = await rig.AddAsync(e => e with { Parameters = new MailParameters { HoldUntil = release } }, "ok@there.test");
+        if (isRunning)
+            rig.Scheduler.Start();
+        IQueueControl control = isRunning ? new SchedulerQueueControl(rig.Scheduler, rig.Spool) : new SpoolQueueControl(rig.Spool, clock);
+        Assert.True(await control.HoldAsync(id, CancellationToken.None));
+        Assert.True(await control.ReleaseAsync(id, CancellationToken.None));
+        var state = rig.Spool.Find(id)!.State;
+        Assert.Equal((false, release), (state.Held, state.NextAttempt));
+        if (!isRunning)
+            rig.Scheduler.Start();
+        Assert.Equal(1, rig.Scheduler.Statistics().Waiting);
     }
 }

@@ -36,6 +36,9 @@ public sealed class StatusReportTests
         return new DeliveryReport([.. message.Recipients.Select(r => (answer ?? ByWord)(r.LocalPart))], Reached: true);
     }));
 
+    private static DeliveryRig RigThatTakesReports(DeliveryOptions options) => new(options, new ManualClock(), transport: new FakeTransport(static (_, message) =>
+        Task.FromResult(new DeliveryReport([.. message.Recipients.Select(r => message.Sender.IsNull ? FakeTransport.Delivered : ByWord(r.LocalPart))], Reached: true))));
+
     private static Outcome ByWord(string word) => word switch
     {
         "ok" => FakeTransport.Delivered,
@@ -212,8 +215,7 @@ public sealed class StatusReportTests
     [Fact]
     public async Task Nobody_is_buried_in_reports()
     {
-        await using var rig = new DeliveryRig(ToFake with { ReportsPerAddress = 3 }, new ManualClock(), transport: new FakeTransport(static (_, message) =>
-            Task.FromResult(new DeliveryReport([message.Sender.IsNull ? FakeTransport.Delivered : FakeTransport.Never], Reached: true))));
+        await using var rig = RigThatTakesReports(ToFake with { ReportsPerAddress = 3 });
         rig.Scheduler.Start();
         for (var i = 0; i < 5; i++)
             await rig.Spool.GoneAsync(await rig.AddAsync("never@there.test"));
@@ -236,5 +238,89 @@ public sealed class StatusReportTests
         Assert.Contains("Diagnostic-Code: smtp; 550 5.1.1 no / ", text, StringComparison.Ordinal);
         var delivery = rig.Audit.Events.OfType<AuditEvent.Delivery>().First();
         Assert.DoesNotContain('\n', delivery.Reply);
+    }
+
+    [Fact]
+    public async Task Reports_of_success_cost_no_report_of_a_failure()
+    {
+        await using var rig = RigThatTakesReports(ToFake with { ReportsPerAddress = 2, Reports = 2 });
+        rig.Scheduler.Start();
+        for (var i = 0; i < 3; i++)
+            await rig.Spool.GoneAsync(await rig.AddAsync(Asking(DsnNotify.Success), "ok@there.test"));
+        await rig.Spool.GoneAsync(await rig.AddAsync("never@there.test"));
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+        Assert.Equal([true, true, false, true], rig.Audit.Events.OfType<AuditEvent.Bounce>().Select(static b => b.BounceId is not null));
+    }
+
+    [Fact]
+    public async Task A_login_loses_no_report_to_what_others_provoke()
+    {
+        await using var rig = RigThatTakesReports(ToFake with { Reports = 1 });
+        rig.Scheduler.Start();
+        foreach (var login in (string?[])[null, null, "lisa"])
+            await rig.Spool.GoneAsync(await rig.AddAsync(e => e with { Login = login }, "never@there.test"));
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+        Assert.Equal([true, false, true], rig.Audit.Events.OfType<AuditEvent.Bounce>().Select(static b => b.BounceId is not null));
+    }
+
+    [Fact]
+    public async Task A_report_that_the_disk_did_not_take_does_not_count()
+    {
+        await using var rig = RigThatTakesReports(ToFake with { ReportsPerAddress = 1, Reports = 1 });
+        var id = await rig.AddAsync("never@there.test");
+        rig.Spool.CommitFailure = new SpoolCommit.Full("no room");
+        rig.Scheduler.Start();
+        for (var attempt = 1; attempt <= 3; attempt++)
+        {
+            Assert.Equal(RecipientStatus.Pending, (await rig.Spool.UpdatedAsync(id, s => s.Attempts == attempt)).Recipients[0].Status);
+            while (rig.Scheduler.Statistics().Waiting == 0)
+                await Task.Yield();
+            if (attempt == 3)
+                rig.Spool.CommitFailure = null;
+            Assert.Equal(QueueCommandOutcome.Done, rig.Scheduler.RetryNow(id));
+        }
+
+        await rig.Spool.GoneAsync(id);
+        Assert.NotNull(rig.Audit.Events.OfType<AuditEvent.Bounce>().Last().BounceId);
+    }
+
+    [Fact]
+    public async Task A_report_of_success_that_goes_wrong_sends_no_second_copy()
+    {
+        var transport = FakeTransport.ByLocalPart();
+        await using var rig = new DeliveryRig(ToFake, new ManualClock(), transport: transport);
+        var id = await rig.AddAsync(Asking(DsnNotify.Success), "ok@there.test");
+        rig.Spool.DraftFailure = new InvalidOperationException("no report today");
+        rig.Scheduler.Start();
+        await rig.Spool.GoneAsync(id);
+        while (rig.Scheduler.Statistics() is not { Waiting: 0, Active: 0, Held: 0 })
+            await Task.Yield();
+        Assert.Single(transport.Attempts);
+    }
+
+    [Fact]
+    public async Task A_message_with_a_deadline_of_mode_r_is_said_to_be_tried_until_then()
+    {
+        await using var rig = Rig(ToFake with { Retry = RetrySchedule.Default with { Warn = TimeSpan.Zero } });
+        rig.Scheduler.Start();
+        await rig.AddAsync(static e => e with { Deadline = new DeliveryDeadline(e.ArrivedAt + TimeSpan.FromHours(6), IsNotify: false, IsTrace: false) }, "later@there.test");
+        var (_, text) = await NextReportAsync(rig);
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+        Assert.Contains("\r\nWill-Retry-Until: Thu, 01 Jan 2026 06:00:00 +0000\r\n", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("mx.there.test[192.0.2.1]:25", "550 5.1.1 No such user", "mx.there.test", "smtp; 550 5.1.1 No such user")]
+    [InlineData("[192.0.2.1]:25", "550 no", "[192.0.2.1]", "smtp; 550 no")]
+    [InlineData("mx.there.test[2001:db8::1]:25", "connect: Connection refused", "mx.there.test", "x-postern; connect: Connection refused")]
+    public async Task Programs_are_told_the_servers_name_and_only_what_it_said(string remote, string reply, string name, string diagnostic)
+    {
+        await using var rig = Rig(answer: _ => new Outcome.Failed(remote, reply, Tls: null, "5.0.0"));
+        rig.Scheduler.Start();
+        await rig.AddAsync("never@there.test");
+        var (_, text) = await NextReportAsync(rig);
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+        Assert.Contains($"\r\nRemote-MTA: dns; {name}\r\nDiagnostic-Code: {diagnostic}\r\n", text, StringComparison.Ordinal);
+        Assert.Contains($"(server: {remote})\r\n", text, StringComparison.Ordinal);
     }
 }

@@ -221,6 +221,28 @@ public sealed class SegmentRecoveryTests : IDisposable
         Assert.Equal(log, await File.ReadAllBytesAsync(path, Ct));
     }
 
+    /// <summary>It is whole: set aside as damage, it would be thrown away with its segment.</summary>
+    [Fact]
+    public async Task A_message_with_a_newer_envelope_is_left_alone()
+    {
+        await using (var spool = home.Open())
+            await Samples.CommitAsync(spool, Samples.Content(100));
+        var path = Assert.Single(home.Segments);
+        var log = await File.ReadAllBytesAsync(path, Ct);
+        var stamp = SegmentHeader.Read(log)!.Value.Stamp;
+        Assert.True(RecordHeader.TryRead(log.AsSpan(SegmentHeader.Size), stamp, SegmentHeader.Size, out var record));
+        var payload = log.AsMemory(SegmentHeader.Size + RecordHeader.Size, record.Length);
+        payload.Span[payload.Span.IndexOf("\"v\":1"u8) + 4] = (byte)'2';
+        (record with { PayloadCrc = Crc32C.Of(payload.Span) }).Write(log.AsSpan(SegmentHeader.Size), stamp, SegmentHeader.Size);
+        await File.WriteAllBytesAsync(path, log, Ct);
+
+        var e = Assert.Throws<SpoolUnavailableException>(() => home.Open());
+
+        Assert.Contains("envelope of version 2", e.Message, StringComparison.Ordinal);
+        Assert.Equal(log, await File.ReadAllBytesAsync(path, Ct));
+        Assert.Empty(home.Quarantined);
+    }
+
     [Fact]
     public async Task A_block_that_cannot_be_read_costs_only_what_stood_in_it()
     {

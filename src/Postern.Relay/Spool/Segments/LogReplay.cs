@@ -169,7 +169,11 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         try
         {
             var size = message.Inline + pieces.Sum(static piece => (long)piece.Length);
-            var entry = message.Envelope(payload).ToEntry(message.Id, size, words);
+            var envelope = message.Envelope(payload);
+            // Not damage: it would be set aside, and taken for dead. Whoever wrote it can read it.
+            if (envelope.V > StoredEnvelope.CurrentVersion)
+                throw new SpoolUnavailableException($"The segment {location.Segment.Path} holds an envelope of version {envelope.V}; this version reads {StoredEnvelope.CurrentVersion}. Start the version that wrote it.");
+            var entry = envelope.ToEntry(message.Id, size, words);
             var stored = new StoredMessage(message.Id, order, entry, new MessageLocation(location, message.Inline, pieces));
             index.Add(stored);
             if (incomplete.Remove(message.Id, out var older))
