@@ -34,9 +34,9 @@ internal sealed class ChunkReception(SmtpSession session, SmtpTransport transpor
             reader.Finish(reception.Writer);
         if (reception.Objection is { } objection)
         {
-            session.Server.Events.OnRefused(session.State, Verbs.Bdat.Row.Name, objection.Reply);
-            await FailAsync(objection.Reply);
-            return true;
+            var step = session.Refuse(Verbs.Bdat.Row.Name, objection.Reply);
+            await FailAsync(step.Reply!);
+            return step.After == After.ReadCommand;
         }
 
         if (chunk.IsLast)
