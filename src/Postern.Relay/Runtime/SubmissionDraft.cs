@@ -23,6 +23,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     private const int FirstBuffer = 8 * 1024;
 
     private static readonly Reply TooManyHops = new(554, new(5, 4, 6), "Too many hops: the message has been through this or other servers too often");
+    private static readonly Reply BareLineEndInHeader = new(554, new(5, 6, 0), "The header section holds a bare CR or LF");
     private static readonly Reply HeaderTooBig = new(552, new(5, 3, 4), "The header section of the message is larger than 262144 octets");
 
     private readonly QueueId id = QueueId.New(clock);
@@ -112,6 +113,12 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     private async ValueTask ReleaseAsync(int end, CancellationToken ct)
     {
         var content = header.AsMemory(0, held);
+        if (HasBareLineEnd(content.Span[..end]))
+        {
+            refusal = BareLineEndInHeader;
+            return;
+        }
+
         var review = HeaderReview.Of(content.Span[..end], session.Hostname);
         hasUtf8Header = transaction.Parameters.IsUtf8 && !Ascii.IsValid(content.Span[..end]);
         if (review.Hops > MaxHops)
@@ -172,6 +179,18 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
         }
 
         return true;
+    }
+
+    /// <summary>Only with BODY=BINARYMIME can there be one; a reader to whom it ends a line would find a field in it that was not reviewed here.</summary>
+    private static bool HasBareLineEnd(ReadOnlySpan<byte> header)
+    {
+        for (int at; (at = header.IndexOfAny((byte)'\r', (byte)'\n')) >= 0; header = header[(at + 2)..])
+        {
+            if (!header[at..].StartsWith("\r\n"u8))
+                return true;
+        }
+
+        return false;
     }
 
     private static bool HasBlankLine(ReadOnlySpan<byte> body) => body.StartsWith("\r\n"u8);

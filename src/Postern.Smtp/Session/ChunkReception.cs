@@ -34,9 +34,9 @@ internal sealed class ChunkReception(SmtpSession session, SmtpTransport transpor
             reader.Finish(reception.Writer);
         if (reception.Objection is { } objection)
         {
-            session.Server.Events.OnRefused(session.State, Verbs.Bdat.Row.Name, objection.Reply);
-            await FailAsync(objection.Reply);
-            return true;
+            var step = session.Refuse(Verbs.Bdat.Row.Name, objection.Reply);
+            await FailAsync(step.Reply!);
+            return step.After == After.ReadCommand;
         }
 
         if (chunk.IsLast)
@@ -57,7 +57,7 @@ internal sealed class ChunkReception(SmtpSession session, SmtpTransport transpor
         {
             var discard = new ChunkReader(transport);
             var begun = session.Server.Clock.GetTimestamp();
-            if (!await discard.ReadAsync(chunk.Octets, writer: null, () => session.SetDataDeadline(discard.Octets, begun), ct))
+            if (!await discard.ReadAsync(chunk.Octets, writer: null, () => session.SetDataDeadline(discard.Octets, begun, isWanted: false), ct))
                 return false;
             session.ClearDeadline();
         }

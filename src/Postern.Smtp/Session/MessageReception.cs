@@ -79,14 +79,16 @@ internal sealed class MessageReception(SmtpSession session, SmtpTransport transp
         session.Server.Events.OnReceived(session.State, transaction, Octets, outcome);
         await session.EndTransactionAsync();
         session.State.Phase = Phase.Ready;
-        var stays = true;
+        var (stays, isCounted) = (true, false);
         for (var i = 0; i < FinalReplies.Count(session.State, transaction); i++)
         {
             var reply = session.State.IsLmtp ? FinalReplies.For(transaction, i, outcome) : FinalReplies.ForAll(outcome);
             if (reply.IsPositive)
                 session.CountAnew();
-            else
+            else if (isCounted)
                 session.Server.Events.OnRefused(session.State, verb.Name, reply);
+            else
+                (reply, isCounted) = (session.Refuse(verb.Name, reply).Reply!, true);
             await session.SayAsync(reply);
             stays &= reply.Code != 421;
         }

@@ -75,7 +75,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>What content says that has no recipients (RFC 5321 §3.3; RFC 2033 §4.2 wants 503).</summary>
     public Reply NoRecipients => state.IsLmtp ? StandardReply.NoRecipientsByLmtp : StandardReply.NoRecipients;
 
-    /// <summary>True while a command line is awaited, not content: the moment at which a stopping server may say 421.</summary>
+    /// <summary>True while a line is awaited, a command or a SASL response, and no content: the moment at which a stopping server may say 421.</summary>
     public bool IsBetweenCommands
     {
         get => Volatile.Read(ref betweenCommands);
@@ -137,7 +137,8 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             return;
         try
         {
-            reading.Cancel();
+            // What a policy or a store has hung on the token is not run here: the clock, which sees to every session, calls this.
+            _ = reading.CancelAsync();
         }
         catch (ObjectDisposedException)
         {
@@ -168,11 +169,13 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>Waits for one line under a deadline; the deadline covers the whole line, however slowly it comes.</summary>
     public async ValueTask<(LineOutcome Outcome, ReadOnlyMemory<byte> Line)> ReadLineAsync(int maxOctets, bool idle)
     {
+        IsBetweenCommands = reception is not { IsOpen: true };
         if (reception is { IsOpen: true } content)
             content.SetDeadline();
         else
             SetIdleDeadline();
         var read = await transport.ReadLineAsync(maxOctets, idle, reading.Token);
+        IsBetweenCommands = false;
         ClearDeadline();
         return read;
     }
@@ -196,11 +199,12 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     public ValueTask SayAsync(Reply reply) => WriteAsync(reply.Encoded);
 
     /// <summary>For the next part of the content, and for all of it: octet by octet a message would last for years.</summary>
-    public void SetDataDeadline(long octets, long begun)
+    /// <param name="isWanted">Content that is thrown away makes no message, and lasts no longer than a session may without one.</param>
+    public void SetDataDeadline(long octets, long begun, bool isWanted = true)
     {
         var limits = Limits;
         var left = limits.DataBlock + TimeSpan.FromSeconds((double)octets / limits.DataOctetsPerSecond) - server.Clock.GetElapsedTime(begun);
-        SetDeadline(left < limits.DataBlock ? left : limits.DataBlock);
+        SetDeadline(left < limits.DataBlock ? left : limits.DataBlock, isWanted ? long.MaxValue : messageDue);
     }
 
     public void ClearDeadline() => Volatile.Write(ref deadline, long.MaxValue);
@@ -219,9 +223,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
         while (true)
         {
-            IsBetweenCommands = reception is not { IsOpen: true };
             var (outcome, line) = await ReadLineAsync(Limits.SaslOctets, idle: state.Phase <= Phase.Ready);
-            IsBetweenCommands = false;
             if (outcome == LineOutcome.Closed)
                 return "lost connection";
 

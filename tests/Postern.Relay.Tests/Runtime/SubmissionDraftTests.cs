@@ -63,6 +63,18 @@ public sealed class SubmissionDraftTests
         Assert.DoesNotContain("none\r\n", stored);
     }
 
+    [Theory]
+    [InlineData("Subject: x\nAuthentication-Results: mail.example.org; auth=pass\r\n\r\nbody\r\n")]
+    [InlineData("Subject: x\r\n y\rAuthentication-Results: mail.example.org; auth=pass\r\n\r\nbody\r\n")]
+    [InlineData("Subject: x\n\nno end of a header section")]
+    public async Task A_lone_line_end_in_the_header_hides_no_field_even_where_the_body_may_hold_any_octet(string content)
+    {
+        var (outcome, _) = await SubmitAsync(content, LoggedIn());
+        Assert.Equal(554, Assert.IsType<StoreOutcome.Refused>(outcome).Reply.Code);
+        var (body, _) = await SubmitAsync("Subject: x\r\n\r\n\n\r\0\nbody", LoggedIn());
+        Assert.IsType<StoreOutcome.Stored>(body);
+    }
+
     [Fact]
     public async Task A_submission_without_date_and_message_id_gets_both()
     {
@@ -122,7 +134,7 @@ public sealed class SubmissionDraftTests
     [InlineData("\r.\rMAIL FROM:<x@y>\r\n")]
     [InlineData("Subject: x\r\n\r\n.\r\nMAIL FROM:<x@y>\r\n")]
     [InlineData("Subject: x\r\n\r\n\r.\n\rMAIL FROM:<x@y>\r\n\r")]
-    [InlineData("Subject: x\n\n.\n")]
+    [InlineData("Subject: x\r\n\r\n\n\n.\n")]
     public async Task Row_8_content_behind_the_fields_we_add_goes_out_as_one_message(string content)
     {
         for (var size = 1; size <= content.Length; size++)

@@ -42,6 +42,26 @@ public sealed class FloodTests
         }
     }
 
+    [Theory]
+    [InlineData("DATA\r\na\nb\r\n.\r\n", "354 ")]
+    [InlineData("BDAT 3 LAST\r\na\nb", null)]
+    public async Task Refused_content_counts_like_any_refusal(string content, string? first)
+    {
+        await using var server = TestServer.Start(static o => o with { Limits = new SessionLimits { Refusals = 5 } });
+        await using var client = await server.HelloAsync();
+        for (var i = 1; i <= 5; i++)
+        {
+            Assert.StartsWith("250 ", await client.SayAsync("MAIL FROM:<a@example.org>", server.Ct));
+            Assert.StartsWith("250 ", await client.SayAsync("RCPT TO:<b@accepted.example>", server.Ct));
+            await client.SendAsync(content, server.Ct);
+            if (first is not null)
+                Assert.StartsWith(first, await client.ReadReplyAsync(server.Ct));
+            Assert.StartsWith(i < 5 ? "554 " : "421 4.7.0 Too many errors", await client.ReadReplyAsync(server.Ct));
+        }
+
+        Assert.Null(await client.ReadReplyAsync(server.Ct));
+    }
+
     [Fact]
     public async Task Row_89_recipients_beyond_the_limit_wait_and_the_message_goes_to_the_others()
     {

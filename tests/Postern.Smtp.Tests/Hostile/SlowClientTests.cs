@@ -1,4 +1,5 @@
 using System.Net;
+using Postern.Smtp.Message;
 using Postern.Smtp.Session;
 using Postern.Smtp.Tests.Transport;
 using Postern.Smtp.Transport;
@@ -92,6 +93,60 @@ public sealed class SlowClientTests
     }
 
     [Fact]
+    public async Task A_chunk_that_is_thrown_away_lasts_no_longer_than_a_session_without_a_message()
+    {
+        await using var server = TestServer.Start(static o => o with { Limits = new SessionLimits { WithoutMessage = TimeSpan.FromMinutes(10) } });
+        await using var client = await server.HelloAsync();
+        await client.SendAsync("BDAT 100000000\r\n", server.Ct);
+        var part = new byte[60_000];
+        for (var minute = 0; minute < 12 && server.Closed.IsEmpty; minute += 2)
+        {
+            await client.SendAsync(part, server.Ct);
+            await Task.Delay(50, server.Ct); // no event tells that it was thrown away
+            server.Tick(120);
+        }
+
+        Assert.StartsWith("421 4.4.2 No message for too long", await client.ReadLineAsync(server.Ct));
+        await server.EmptyAsync();
+    }
+
+    [Fact]
+    public async Task Under_stress_a_login_has_no_more_time_than_a_command()
+    {
+        var gauge = new Overload.FakeGauge("work");
+        await using var server = TestServer.Start(o => o with { Gauges = [gauge] });
+        await using var client = await server.HelloAsync();
+        Assert.StartsWith("334 ", await client.SayAsync("AUTH LOGIN", server.Ct));
+        gauge.Value = 0.9;
+        server.Tick(12);
+        Assert.StartsWith("421 4.3.2 ", await client.ReadLineAsync(server.Ct));
+    }
+
+    [Fact]
+    public async Task A_stopping_server_does_not_wait_for_a_client_in_the_middle_of_a_login()
+    {
+        await using var server = TestServer.Start();
+        await using var client = await server.HelloAsync();
+        Assert.StartsWith("334 ", await client.SayAsync("AUTH LOGIN", server.Ct));
+        await server.Server.StopAsync(server.Ct);
+        Assert.False(server.Ct.IsCancellationRequested);
+        Assert.StartsWith("421 4.3.2 ", await client.ReadLineAsync(server.Ct));
+    }
+
+    [Fact]
+    public async Task What_a_store_hangs_on_its_token_breaks_no_clock_when_the_client_is_cut_off()
+    {
+        await using var server = TestServer.Start(static o => o with { Store = new TouchyStore() });
+        await using var client = await server.HelloAsync();
+        await client.SayAsync("MAIL FROM:<a@example.org>", server.Ct);
+        await client.SayAsync("RCPT TO:<b@accepted.example>", server.Ct);
+        await client.SendAsync("BDAT 1\r\nx", server.Ct);
+        Assert.StartsWith("250 ", await client.ReadReplyAsync(server.Ct));
+        server.Tick(600);
+        Assert.StartsWith("421 4.4.2 ", await client.ReadLineAsync(server.Ct));
+    }
+
+    [Fact]
     public async Task Under_stress_content_must_come_faster_than_in_calm()
     {
         var gauge = new Overload.FakeGauge("work") { Value = 0.9 };
@@ -117,5 +172,21 @@ public sealed class SlowClientTests
     {
         var limits = new SessionLimits();
         Assert.All([limits.Idle, limits.DataBlock, limits.Handshake, limits.WithoutMessage], static wait => Assert.InRange(wait, TimeSpan.FromSeconds(1), TimeSpan.FromHours(2)));
+    }
+
+    /// <summary>Holds on to the token it was given, and throws when it is cancelled.</summary>
+    private sealed class TouchyStore : IMessageStore, IMessageDraft
+    {
+        public ValueTask<DraftAnswer> BeginAsync(SessionState session, Transaction transaction, CancellationToken ct)
+        {
+            ct.Register(static () => throw new InvalidOperationException("a callback that breaks"));
+            return new(new DraftAnswer.Open(this));
+        }
+
+        public ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct) => ValueTask.CompletedTask;
+
+        public ValueTask<StoreOutcome> CommitAsync(CancellationToken ct) => new(new StoreOutcome.Stored("1"));
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }
