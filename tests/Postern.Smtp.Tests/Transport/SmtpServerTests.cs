@@ -226,7 +226,7 @@ public sealed class SmtpServerTests : IDisposable
             Listeners = [new SmtpListenerOptions { Name = "submission", Endpoints = [new IPEndPoint(IPAddress.Loopback, 0), taken], Tls = TlsMode.None, Auth = AuthMode.Off }],
         });
         var refused = Assert.Throws<ListenException>(second.Start);
-        Assert.Equal($"listener 'submission' cannot listen on {taken}: another program already listens there", refused.Message);
+        Assert.Equal($"listener 'submission' cannot listen on {taken}: something already listens there", refused.Message);
     }
 
     [Fact]
