@@ -7,19 +7,22 @@ namespace Postern.Relay.Admin;
 public sealed class SpoolQueueControl(ISpool spool, TimeProvider clock) : IQueueControl
 {
     public ValueTask<bool> HoldAsync(QueueId id, CancellationToken ct) =>
-        ChangeAsync(id, static (state, _) => state.Held ? null : state with { Held = true }, ct);
+        ChangeAsync(id, static (entry, _) => entry.State.Held ? null : entry.State with { Held = true }, ct);
 
     public ValueTask<bool> ReleaseAsync(QueueId id, CancellationToken ct) =>
-        ChangeAsync(id, static (state, now) => state.Held ? state with { Held = false, NextAttempt = now } : null, ct);
+        ChangeAsync(id, static (entry, now) => entry.State.Held || IsHeldBySender(entry, now) ? entry.State with { Held = false, NextAttempt = now } : null, ct);
 
     public ValueTask<bool> RetryAsync(QueueId id, CancellationToken ct) =>
-        ChangeAsync(id, static (state, now) => !state.Held && state.NextAttempt > now ? state with { NextAttempt = now } : null, ct);
+        ChangeAsync(id, static (entry, now) => !entry.State.Held && entry.State.NextAttempt > now && !IsHeldBySender(entry, now) ? entry.State with { NextAttempt = now } : null, ct);
 
     public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct) => new(spool.Remove(id));
 
+    private static bool IsHeldBySender(SpoolEntry entry, DateTimeOffset now) =>
+        entry.State.Attempts == 0 && entry.State.NextAttempt > now && entry.Envelope.Parameters.HoldUntil > now;
+
     /// <param name="change">Null where there is nothing to change.</param>
-    private ValueTask<bool> ChangeAsync(QueueId id, Func<DeliveryState, DateTimeOffset, DeliveryState?> change, CancellationToken ct) =>
-        spool.Find(id) is { } entry && change(entry.State, clock.GetUtcNow()) is { } changed
+    private ValueTask<bool> ChangeAsync(QueueId id, Func<SpoolEntry, DateTimeOffset, DeliveryState?> change, CancellationToken ct) =>
+        spool.Find(id) is { } entry && change(entry, clock.GetUtcNow()) is { } changed
             ? spool.UpdateAsync(id, changed, ct)
             : new(false);
 }

@@ -30,7 +30,7 @@ public sealed partial class DeliveryScheduler
         return QueueCommandOutcome.Done;
     }
 
-    /// <summary>Ends a hold; the message is tried at once.</summary>
+    /// <summary>Ends a hold, the operator's or the sender's (FUTURERELEASE); the message is tried at once.</summary>
     public async ValueTask<QueueCommandOutcome> ReleaseAsync(QueueId id, CancellationToken ct)
     {
         TrackedMessage? message;
@@ -39,6 +39,8 @@ public sealed partial class DeliveryScheduler
             if (!messages.TryGetValue(id, out message))
                 return QueueCommandOutcome.NotFound;
             message.IsHoldWanted = false;
+            if (message.IsHeldBySender(clock.GetUtcNow()))
+                Dispatch(message);
             if (message.Stage != MessageStage.Held)
                 return QueueCommandOutcome.Done;
             message.InternalErrors = 0;
@@ -55,7 +57,7 @@ public sealed partial class DeliveryScheduler
         return QueueCommandOutcome.Done;
     }
 
-    /// <summary>Tries a message now instead of at its time.</summary>
+    /// <summary>Tries a message now instead of at its time. One that is held, by an operator or for its sender, stays: mail sent too early cannot be called back.</summary>
     public QueueCommandOutcome RetryNow(QueueId id)
     {
         lock (gate)
@@ -70,6 +72,8 @@ public sealed partial class DeliveryScheduler
                     return QueueCommandOutcome.Held;
                 case MessageStage.Parked:
                     return QueueCommandOutcome.NoRoute;
+                case MessageStage.Waiting when message.IsHeldBySender(clock.GetUtcNow()):
+                    return QueueCommandOutcome.Held;
                 default:
                     Dispatch(message);
                     return routes.Holds ? QueueCommandOutcome.NoRoute : QueueCommandOutcome.Done;
@@ -93,7 +97,7 @@ public sealed partial class DeliveryScheduler
             {
                 if (count == most || isStopping)
                     break;
-                if (message.Stage != MessageStage.Waiting || message.Envelope.Parameters.HoldUntil > now || !WaitsFor(message, domain, andBelow ? suffix : null))
+                if (message.Stage != MessageStage.Waiting || message.IsHeldBySender(now) || !WaitsFor(message, domain, andBelow ? suffix : null))
                     continue;
                 Dispatch(message);
                 count++;
