@@ -13,10 +13,16 @@ namespace Postern.Smtp;
 /// <summary>Reads options before a server uses them: every mistake in plain words, all at once; then a copy that nobody else can change.</summary>
 internal static class OptionsReview
 {
+    /// <summary>Timers take no more than 49 days, and a client that is waited for longer is no client.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(30);
+
     /// <exception cref="ArgumentException">The mistakes, one a line.</exception>
     public static SmtpServerOptions Freeze(SmtpServerOptions options)
     {
-        List<string> mistakes = [.. Mistakes(options), .. options.Listeners.SelectMany(listener => Mistakes(options, listener))];
+        ArgumentNullException.ThrowIfNull(options);
+        var mistakes = Nulls(options).ToList();
+        if (mistakes.Count == 0)
+            mistakes = [.. Mistakes(options), .. MistakesBetween(options.Listeners), .. options.Listeners.SelectMany(listener => Mistakes(options, listener))];
         if (mistakes.Count > 0)
             throw new ArgumentException($"an SMTP server cannot start with these options:\n{string.Join('\n', mistakes.Select(static m => $"- {m}"))}", nameof(options));
         return options with
@@ -33,6 +39,33 @@ internal static class OptionsReview
         var mistakes = Mistakes(server, listener).ToList();
         if (mistakes.Count > 0)
             throw new ArgumentException(string.Join('\n', mistakes), nameof(listener));
+    }
+
+    /// <summary>Without these nothing else can be looked at.</summary>
+    private static IEnumerable<string> Nulls(SmtpServerOptions options)
+    {
+        (string Name, object? Value)[] needed =
+        [
+            (nameof(options.Listeners), options.Listeners),
+            (nameof(options.Policy), options.Policy),
+            (nameof(options.Store), options.Store),
+            (nameof(options.Events), options.Events),
+            (nameof(options.Sasl), options.Sasl),
+            (nameof(options.Mechanisms), options.Mechanisms),
+            (nameof(options.Limits), options.Limits),
+            (nameof(options.Gauges), options.Gauges),
+            (nameof(options.Load), options.Load),
+            (nameof(options.Clock), options.Clock),
+        ];
+        return needed.Where(static n => n.Value is null).Select(static n => $"{n.Name} is null");
+    }
+
+    /// <summary>What no listener can know alone.</summary>
+    private static IEnumerable<string> MistakesBetween(IReadOnlyList<SmtpListenerOptions> listeners)
+    {
+        var places = listeners.SelectMany(static listener => listener.Endpoints, static (listener, endpoint) => (listener.Name, Endpoint: endpoint));
+        foreach (var same in places.Where(static p => p.Endpoint.Port != 0).GroupBy(static p => p.Endpoint).Where(static g => g.Count() > 1))
+            yield return $"{string.Join(" and ", same.Select(static p => $"listener '{p.Name}'"))} cannot both listen on {same.Key}";
     }
 
     private static IEnumerable<string> Mistakes(SmtpServerOptions options)
@@ -77,6 +110,7 @@ internal static class OptionsReview
         listener.Auth == AuthMode.Off ? "AUTH is off there"
         : listener.Auth == AuthMode.TlsOnly && listener.Tls == TlsMode.None ? "AUTH is offered under TLS only, which is off there"
         : options.Mechanisms.All(m => m.TryStart(options.Sasl) is null) ? "nothing checks passwords: call Authenticate, or set Sasl"
+        : listener.Mechanisms is { Count: 0 } ? "its Mechanisms are empty: leave them null for all that can be answered"
         : null;
 
     private static IEnumerable<string> Mistakes(SessionLimits limits, string place)
@@ -103,6 +137,17 @@ internal static class OptionsReview
             if (value < 1)
                 yield return Below($"{place}.{name}", value);
         }
+
+        (string Name, TimeSpan Value)[] waits =
+        [
+            (nameof(limits.Idle), limits.Idle),
+            (nameof(limits.DataBlock), limits.DataBlock),
+            (nameof(limits.Handshake), limits.Handshake),
+            (nameof(limits.ProxyHeader), limits.ProxyHeader),
+            (nameof(limits.WithoutMessage), limits.WithoutMessage),
+        ];
+        foreach (var (name, _) in waits.Where(static w => w.Value > LongestWait))
+            yield return $"{place}.{name} is longer than {LongestWait.TotalDays:0} days: nothing here is unlimited";
 
         if (Math.Max(limits.SaslOctets, limits.CommandOctets) > SmtpTransport.WindowOctets)
             yield return $"{place}: a line of SaslOctets or CommandOctets is longer than the {SmtpTransport.WindowOctets} octets that can be held";

@@ -24,6 +24,7 @@ public sealed class SmtpServer : IAsyncDisposable
     private ITimer? ticker;
     private volatile bool stopping;
     private volatile bool cutOff;
+    private bool started;
 
     /// <summary>Reviews the options and keeps a copy. Nothing is bound yet.</summary>
     /// <exception cref="ArgumentException">The options hold mistakes; the message lists all of them.</exception>
@@ -37,7 +38,7 @@ public sealed class SmtpServer : IAsyncDisposable
         listeners = [.. Options.Listeners.Select(listener => new SmtpListener(this, listener))];
     }
 
-    /// <summary>What each listener is bound to, with the real port numbers. Empty before <see cref="Start"/>.</summary>
+    /// <summary>What each listener was bound to by <see cref="Start"/>, with the real port numbers. Empty before.</summary>
     public IReadOnlyList<(SmtpListenerOptions Listener, IPEndPoint Endpoint)> Endpoints =>
         [.. listeners.SelectMany(static l => l.Bound.Select(endpoint => (l.Options, endpoint)))];
 
@@ -61,12 +62,14 @@ public sealed class SmtpServer : IAsyncDisposable
     internal bool IsStopping => stopping;
 
     /// <summary>Binds every endpoint, then accepts.</summary>
-    /// <exception cref="InvalidOperationException">There is no listener.</exception>
-    /// <exception cref="ListenException">One endpoint cannot be bound; then none is.</exception>
+    /// <exception cref="InvalidOperationException">There is no listener, or it has been started or stopped before.</exception>
+    /// <exception cref="ListenException">One endpoint cannot be bound; then none is, and it may be tried again.</exception>
     public void Start()
     {
         if (listeners.Count == 0)
             throw new InvalidOperationException("there is nothing to listen on: call Listen on the options, or set Listeners");
+        if (started || stopping)
+            throw new InvalidOperationException("a server starts once: for another start make a new one");
         try
         {
             foreach (var listener in listeners)
@@ -74,10 +77,12 @@ public sealed class SmtpServer : IAsyncDisposable
         }
         catch (ListenException)
         {
-            CloseListeners();
+            foreach (var listener in listeners)
+                listener.Unbind();
             throw;
         }
 
+        started = true;
         Watch();
         accepting.AddRange(listeners.SelectMany(static l => l.Accept()));
     }

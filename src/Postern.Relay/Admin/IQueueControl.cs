@@ -14,7 +14,7 @@ public interface IQueueControl
     /// <summary>The opposite of hold; the message is due at once.</summary>
     ValueTask<bool> ReleaseAsync(QueueId id, CancellationToken ct);
 
-    /// <summary>Due at once, whatever the schedule says. A held message stays held.</summary>
+    /// <summary>Due at once, whatever the schedule says. A message that is held, by an operator or for its sender, stays held.</summary>
     ValueTask<bool> RetryAsync(QueueId id, CancellationToken ct);
 
     /// <summary>Forgets the message without a bounce.</summary>

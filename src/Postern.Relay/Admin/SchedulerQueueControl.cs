@@ -11,7 +11,7 @@ public sealed class SchedulerQueueControl(DeliveryScheduler scheduler, ISpool sp
         spool.Find(id) is { State.Held: false } && await scheduler.HoldAsync(id, ct) is QueueCommandOutcome.Done or QueueCommandOutcome.UnderWay;
 
     public async ValueTask<bool> ReleaseAsync(QueueId id, CancellationToken ct) =>
-        spool.Find(id) is { State.Held: true } && await scheduler.ReleaseAsync(id, ct) == QueueCommandOutcome.Done;
+        spool.Find(id) is { State.Held: true } or { State.Attempts: 0, Envelope.Parameters.HoldUntil: not null } && await scheduler.ReleaseAsync(id, ct) == QueueCommandOutcome.Done;
 
     public ValueTask<bool> RetryAsync(QueueId id, CancellationToken ct) => new(scheduler.RetryNow(id) == QueueCommandOutcome.Done);
 

@@ -10,12 +10,20 @@ public sealed class SpoolQueueControl(ISpool spool, TimeProvider clock) : IQueue
         ChangeAsync(id, static (entry, _) => entry.State.Held ? null : entry.State with { Held = true }, ct);
 
     public ValueTask<bool> ReleaseAsync(QueueId id, CancellationToken ct) =>
-        ChangeAsync(id, static (entry, now) => entry.State.Held ? entry.State with { Held = false, NextAttempt = entry.State.IsForLater(entry.Envelope, now) ? entry.Envelope.ReleasedAt : now } : null, ct);
+        ChangeAsync(
+            id,
+            static (entry, now) => entry.State.Held ? entry.State with { Held = false, NextAttempt = entry.State.IsForLater(entry.Envelope, now) ? entry.Envelope.ReleasedAt : now }
+                : IsHeldBySender(entry, now) ? entry.State with { NextAttempt = now }
+                : null,
+            ct);
 
     public ValueTask<bool> RetryAsync(QueueId id, CancellationToken ct) =>
-        ChangeAsync(id, static (entry, now) => !entry.State.Held && entry.State.NextAttempt > now ? entry.State with { NextAttempt = now } : null, ct);
+        ChangeAsync(id, static (entry, now) => !entry.State.Held && entry.State.NextAttempt > now && !IsHeldBySender(entry, now) ? entry.State with { NextAttempt = now } : null, ct);
 
     public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct) => new(spool.Remove(id));
+
+    private static bool IsHeldBySender(SpoolEntry entry, DateTimeOffset now) =>
+        entry.State.Attempts == 0 && entry.State.NextAttempt > now && entry.Envelope.Parameters.HoldUntil > now;
 
     /// <param name="change">Null where there is nothing to change.</param>
     private ValueTask<bool> ChangeAsync(QueueId id, Func<SpoolEntry, DateTimeOffset, DeliveryState?> change, CancellationToken ct) =>

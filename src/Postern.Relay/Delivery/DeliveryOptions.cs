@@ -42,7 +42,7 @@ public sealed record DeliveryOptions
     public int InternalErrorsBeforeHold { get; init; } = 5;
 
     /// <summary>Reports to one address in an hour, of failures and of all else; further ones are suppressed.</summary>
-    public int ReportsPerAddress { get; init; } = 20;
+    public int ReportsPerAddress { get; init; } = 500;
 
     /// <summary>Reports in an hour on messages without a login in all, of failures and of all else.</summary>
     public int Reports { get; init; } = 2000;

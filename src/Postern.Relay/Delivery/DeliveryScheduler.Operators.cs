@@ -30,7 +30,10 @@ public sealed partial class DeliveryScheduler
         return QueueCommandOutcome.Done;
     }
 
-    /// <summary>Ends a hold; the message is tried at once, or at the release that its sender asked for, when that is still to come.</summary>
+    /// <summary>
+    /// Ends an operator's hold: the message is tried at once, or at the release that its sender asked for (FUTURERELEASE), when that is still to
+    /// come. Where no operator holds it, it ends the sender's.
+    /// </summary>
     public async ValueTask<QueueCommandOutcome> ReleaseAsync(QueueId id, CancellationToken ct)
     {
         TrackedMessage? message;
@@ -39,6 +42,8 @@ public sealed partial class DeliveryScheduler
             if (!messages.TryGetValue(id, out message))
                 return QueueCommandOutcome.NotFound;
             message.IsHoldWanted = false;
+            if (message.IsHeldBySender(clock.GetUtcNow()))
+                Dispatch(message);
             if (message.Stage != MessageStage.Held)
                 return QueueCommandOutcome.Done;
             message.InternalErrors = 0;
@@ -56,7 +61,7 @@ public sealed partial class DeliveryScheduler
         return QueueCommandOutcome.Done;
     }
 
-    /// <summary>Tries a message now instead of at its time.</summary>
+    /// <summary>Tries a message now instead of at its time. One that is held, by an operator or for its sender, stays: mail sent too early cannot be called back.</summary>
     public QueueCommandOutcome RetryNow(QueueId id)
     {
         lock (gate)
@@ -71,6 +76,8 @@ public sealed partial class DeliveryScheduler
                     return QueueCommandOutcome.Held;
                 case MessageStage.Parked:
                     return QueueCommandOutcome.NoRoute;
+                case MessageStage.Waiting when message.IsHeldBySender(clock.GetUtcNow()):
+                    return QueueCommandOutcome.Held;
                 default:
                     Dispatch(message);
                     return routes.Holds ? QueueCommandOutcome.NoRoute : QueueCommandOutcome.Done;
@@ -94,7 +101,7 @@ public sealed partial class DeliveryScheduler
             {
                 if (count == most || isStopping)
                     break;
-                if (message.Stage != MessageStage.Waiting || message.Envelope.Parameters.HoldUntil > now || !WaitsFor(message, domain, andBelow ? suffix : null))
+                if (message.Stage != MessageStage.Waiting || message.IsHeldBySender(now) || !WaitsFor(message, domain, andBelow ? suffix : null))
                     continue;
                 Dispatch(message);
                 count++;

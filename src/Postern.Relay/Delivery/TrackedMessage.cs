@@ -28,6 +28,9 @@ internal sealed class TrackedMessage(SpoolEntry entry)
 
     public bool IsRemoved { get; set; }
 
+    /// <summary>Its sender wants it held (FUTURERELEASE), and that time is not over.</summary>
+    public bool IsHeldBySender(DateTimeOffset now) => Stage == MessageStage.Waiting && State.Attempts == 0 && Envelope.Parameters.HoldUntil > now;
+
     /// <summary>Attempts in a row that failed by a mistake here.</summary>
     public int InternalErrors { get; set; }
 

@@ -2,6 +2,7 @@ using Postern.Smtp.Overload;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
 
 namespace Postern.Smtp.Hosting;
@@ -59,6 +60,15 @@ internal sealed partial class LoggedEvents
 
     [LoggerMessage(19, LogLevel.Error, "the gauge {Gauge} threw and is not asked any more")]
     private partial void GaugeFault(Exception fault, string gauge);
+
+    [LoggerMessage(20, LogLevel.Warning, "the connection of the load balancer {Balancer} to {Listener} was dropped: {Reason}")]
+    private partial void ProxyRefused(string listener, IPAddress balancer, string reason);
+
+    [LoggerMessage(21, LogLevel.Debug, "{Session}: {Was} named {Client} as its client by XCLIENT")]
+    private partial void ClientNamed(string session, IPAddress was, IPAddress client);
+
+    [LoggerMessage(22, LogLevel.Information, "{Session}: {Client} asked by ETRN for {Queue}: {Answer}")]
+    private partial void QueueStart(string session, IPAddress client, QueueName queue, QueueStart answer);
 
     [LoggerMessage(16, LogLevel.Information, "{Listener} listens on {Endpoint}")]
     internal static partial void Listening(ILogger logger, string listener, IPEndPoint endpoint);

@@ -4,6 +4,7 @@ using Postern.Smtp.Events;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
 using Postern.Smtp.Overload;
+using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
@@ -64,6 +65,24 @@ internal sealed partial class LoggedEvents(ILogger logger, ISmtpEvents next) : I
     {
         Reset(session.Id);
         next.OnReset(session);
+    }
+
+    public void OnProxyRefused(string listener, IPAddress balancer, string reason)
+    {
+        ProxyRefused(listener, balancer, reason);
+        next.OnProxyRefused(listener, balancer, reason);
+    }
+
+    public void OnClientNamed(SessionState session, IPAddress was)
+    {
+        ClientNamed(session.Id, was, session.ClientAddress);
+        next.OnClientNamed(session, was);
+    }
+
+    public void OnQueueStart(SessionState session, QueueName queue, QueueStart answer)
+    {
+        QueueStart(session.Id, session.ClientAddress, queue, answer);
+        next.OnQueueStart(session, queue, answer);
     }
 
     public void OnRefused(SessionState session, string verb, Reply reply)

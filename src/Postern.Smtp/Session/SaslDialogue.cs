@@ -55,7 +55,7 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
             case LineOutcome.BadOctet:
                 return ([], (Abandon(SaslError.Malformed, StandardReply.BadOctet, "the response holds a bare CR, LF or NUL"), false));
             default:
-                throw new IOException("the client left during authentication");
+                throw new ConnectionLostException("the client left during authentication");
         }
     }
 

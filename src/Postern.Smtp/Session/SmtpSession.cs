@@ -96,7 +96,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             reason = reply == StandardReply.ShuttingDown ? "server stopping" : reply == StandardReply.UnderLoad ? "overload" : "timeout";
             await SayFarewellAsync(reply);
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException or SocketException or OperationCanceledException)
+        catch (ConnectionLostException)
         {
             reason = "lost connection";
         }
@@ -109,7 +109,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         }
         finally
         {
-            await EndTransactionAsync();
+            await GiveUpTransactionAsync();
             server.Events.OnClosed(state, reason);
         }
     }
@@ -364,6 +364,19 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException or SocketException or NotSupportedException)
         {
             // The client does not listen any more; the connection is dropped all the same.
+        }
+    }
+
+    /// <summary>Whatever a draft throws while it is given up, the session is over all the same.</summary>
+    private async ValueTask GiveUpTransactionAsync()
+    {
+        try
+        {
+            await EndTransactionAsync();
+        }
+        catch (Exception e)
+        {
+            server.Events.OnFault(state, e);
         }
     }
 

@@ -42,7 +42,7 @@ public sealed class ListenException : Exception
 
     private static string Explain(SocketException cause, IPEndPoint endpoint) => cause.SocketErrorCode switch
     {
-        SocketError.AddressAlreadyInUse => "another program already listens there",
+        SocketError.AddressAlreadyInUse => "something already listens there",
         SocketError.AccessDenied when endpoint.Port < 1024 => "ports below 1024 need privileges",
         SocketError.AddressNotAvailable => "this machine has no such address",
         _ => cause.Message,

@@ -49,7 +49,8 @@ internal sealed class SmtpListener
 
     public bool IsStopping => owner.IsStopping;
 
-    public IEnumerable<IPEndPoint> Bound => sockets.Select(static s => (IPEndPoint)s.LocalEndPoint!);
+    /// <summary>With the real port numbers; stays when the sockets are closed.</summary>
+    public IReadOnlyList<IPEndPoint> Bound { get; private set; } = [];
 
     /// <summary>The limits in force now for a client that has logged in, or has not.</summary>
     public SessionLimits LimitsFor(bool isAuthenticated) => limits.For(Load, isAuthenticated);
@@ -81,10 +82,20 @@ internal sealed class SmtpListener
             catch (SocketException e)
             {
                 socket.Dispose();
-                Close();
+                Unbind();
                 throw new ListenException(Options.Name, endpoint, e);
             }
         }
+
+        Bound = [.. sockets.Select(static s => (IPEndPoint)s.LocalEndPoint!)];
+    }
+
+    /// <summary>As if it had never been bound.</summary>
+    public void Unbind()
+    {
+        Close();
+        sockets.Clear();
+        Bound = [];
     }
 
     public IEnumerable<Task> Accept() => sockets.Select(socket => Task.Run(() => AcceptAsync(socket)));

@@ -40,16 +40,23 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
     public async ValueTask<bool> FillAsync(bool idle, CancellationToken ct)
     {
         await FlushAsync(ct);
-        if (idle && !HasBufferedInput)
+        try
         {
-            ReturnWindow();
-            _ = await stream.ReadAsync(Memory<byte>.Empty, ct);
-        }
+            if (idle && !HasBufferedInput)
+            {
+                ReturnWindow();
+                _ = await stream.ReadAsync(Memory<byte>.Empty, ct);
+            }
 
-        MakeRoom();
-        var read = await stream.ReadAsync(window.AsMemory(end), ct);
-        end += read;
-        return read > 0;
+            MakeRoom();
+            var read = await stream.ReadAsync(window.AsMemory(end), ct);
+            end += read;
+            return read > 0;
+        }
+        catch (Exception e) when (ConnectionLostException.IsCausedBy(e))
+        {
+            throw new ConnectionLostException(e);
+        }
     }
 
     /// <summary>
@@ -184,9 +191,17 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
     {
         ct.ThrowIfCancellationRequested();
         if (isTorn)
-            throw new IOException("an earlier reply was cut off");
+            throw new ConnectionLostException("an earlier reply was cut off");
         isTorn = true;
-        await stream.WriteAsync(octets, ct);
+        try
+        {
+            await stream.WriteAsync(octets, ct);
+        }
+        catch (Exception e) when (ConnectionLostException.IsCausedBy(e))
+        {
+            throw new ConnectionLostException(e);
+        }
+
         isTorn = false;
     }
 

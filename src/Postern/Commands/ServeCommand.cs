@@ -66,7 +66,7 @@ internal static class ServeCommand
             if (ServerCertificates.Load(configuration, context.Clock.GetUtcNow(), out certificates, out var made) is { } unusable)
                 return terminal.Fail(configuration.ErrorAt(unusable.Key, unusable.Problem.What).ToString(), unusable.Problem.Todo, ExitCode.Usage);
             tls = certificates.ToTls(configuration);
-            foreach (var warning in certificates.SelectMany(static c => c.Warnings))
+            foreach (var warning in certificates.SelectMany(static c => c.Warnings.Select(warning => $"{c.Key}: {warning}")))
                 terminal.Note($"warning: {warning}");
             foreach (var warning in await ProtocolFloor.WarnAsync(configuration, certificates[0].Certificate, ct))
                 terminal.Note($"warning: {warning}");

@@ -97,12 +97,14 @@ public sealed class DeadlineTests
     }
 
     [Fact]
-    public async Task An_operator_may_release_a_message_for_the_future_earlier()
+    public async Task An_operator_may_release_a_message_for_the_future_earlier_and_a_retry_leaves_it()
     {
         await using var rig = Rig(FakeTransport.Delivered);
         rig.Scheduler.Start();
         var id = await rig.AddAsync(e => e with { Parameters = new MailParameters { HoldUntil = clock.GetUtcNow() + TimeSpan.FromDays(1) } }, "ok@there.test");
-        Assert.Equal(QueueCommandOutcome.Done, rig.Scheduler.RetryNow(id));
+        Assert.Equal(QueueCommandOutcome.Held, rig.Scheduler.RetryNow(id));
+        Assert.NotNull(rig.Spool.Find(id));
+        Assert.Equal(QueueCommandOutcome.Done, await rig.Scheduler.ReleaseAsync(id, CancellationToken.None));
         await rig.Spool.GoneAsync(id);
     }
 

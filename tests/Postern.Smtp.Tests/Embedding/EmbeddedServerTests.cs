@@ -50,6 +50,24 @@ public sealed class EmbeddedServerTests
         await client.SayAsync("NOOP", "250");
     }
 
+    [Theory]
+    [MemberData(nameof(WhatStoresThrow))]
+    public async Task What_a_store_throws_is_told_and_never_taken_for_a_lost_connection(Exception thrown)
+    {
+        var faults = new ConcurrentQueue<Exception>();
+        await using var server = Start(options =>
+        {
+            options.Store = MessageStore.From(Task (_, _) => throw thrown);
+            options.Events = new Faults(faults);
+        });
+        await using var client = await LoggedInAsync(server);
+        Assert.StartsWith("421 4.3.0", await client.SendAsync("lisa@example.org", "bart@example.net", "x\r\n"));
+        Assert.Same(thrown, Assert.Single(faults));
+    }
+
+    public static TheoryData<Exception> WhatStoresThrow() =>
+        [new IOException("disk full"), new TaskCanceledException("the database took too long"), new System.Net.Sockets.SocketException(), new ObjectDisposedException("db")];
+
     [Fact]
     public async Task Accepted_domains_take_mail_from_anybody_and_nothing_else_is_relayed()
     {
@@ -222,5 +240,10 @@ public sealed class EmbeddedServerTests
             Interlocked.Increment(ref faults);
             throw new InvalidOperationException();
         }
+    }
+
+    private sealed class Faults(ConcurrentQueue<Exception> faults) : ISmtpEvents
+    {
+        public void OnFault(SessionState session, Exception fault) => faults.Enqueue(fault);
     }
 }

@@ -35,6 +35,73 @@ public sealed class OptionsTests
     }
 
     [Fact]
+    public void Null_is_a_mistake_with_a_name()
+    {
+        var options = new SmtpServerOptions { Store = null!, Policy = null!, Listeners = null!, Limits = null! };
+        var text = Assert.Throws<ArgumentException>(() => new SmtpServer(options)).Message;
+        Assert.All(["Store", "Policy", "Listeners", "Limits"], name => Assert.Contains($"- {name} is null", text));
+    }
+
+    [Fact]
+    public void Two_listeners_cannot_share_an_endpoint()
+    {
+        var options = new SmtpServerOptions { Store = Store, Policy = new TestPolicy() };
+        options.Listen(2587, TlsMode.None);
+        options.Listen(2587, TlsMode.None);
+        Assert.Contains("- listener 'smtp' and listener 'smtp-2' cannot both listen on 127.0.0.1:2587", Assert.Throws<ArgumentException>(() => new SmtpServer(options)).Message);
+    }
+
+    [Fact]
+    public void A_wait_without_end_is_no_limit()
+    {
+        var options = new SmtpServerOptions { Store = Store, Limits = new SessionLimits { Idle = TimeSpan.MaxValue } };
+        Assert.Contains("- Limits.Idle is longer than 30 days", Assert.Throws<ArgumentException>(() => new SmtpServer(options)).Message);
+    }
+
+    [Fact]
+    public void An_empty_list_of_mechanisms_lets_nobody_log_in()
+    {
+        var options = new SmtpServerOptions { Store = Store, Tls = new TlsOptions(TestCertificate.Instance), Listeners = [new SmtpListenerOptions { Name = "a", Mechanisms = [] }] };
+        options.Authenticate(static (_, _, _) => new(true));
+        Assert.Contains("its Mechanisms are empty", Assert.Throws<ArgumentException>(() => new SmtpServer(options)).Message);
+    }
+
+    [Fact]
+    public async Task A_server_starts_once_and_still_knows_where_it_was_when_it_has_stopped()
+    {
+        var options = new SmtpServerOptions { Store = Store, Policy = new TestPolicy() };
+        options.Listen(0, TlsMode.None);
+        await using var server = new SmtpServer(options);
+        server.Start();
+        Assert.Throws<InvalidOperationException>(server.Start);
+        var endpoint = Assert.Single(server.Endpoints).Endpoint;
+        await server.StopAsync(CancellationToken.None);
+        Assert.Equal(endpoint, Assert.Single(server.Endpoints).Endpoint);
+        Assert.Throws<InvalidOperationException>(server.Start);
+    }
+
+    [Fact]
+    public async Task A_start_that_failed_can_be_tried_again()
+    {
+        using var other = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var options = new SmtpServerOptions { Store = Store, Policy = new TestPolicy() };
+        options.Listen(0, TlsMode.None);
+        options.Listen((IPEndPoint)other.LocalEndpoint, TlsMode.None);
+        await using var server = new SmtpServer(options);
+        Assert.Throws<ListenException>(server.Start);
+        Assert.Empty(server.Endpoints);
+        other.Stop();
+        server.Start();
+        foreach (var (_, endpoint) in server.Endpoints)
+        {
+            await using var client = await SmtpDialogue.GreetAsync(endpoint);
+        }
+
+        Assert.Equal(2, server.Endpoints.Count);
+    }
+
+    [Fact]
     public void A_mechanism_that_does_not_exist_is_named_with_those_that_do()
     {
         var listener = new SmtpListenerOptions { Name = "a", Tls = TlsMode.None, Mechanisms = ["NTLM"] };

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Postern.Smtp.Events;
+using Postern.Smtp.Hosting;
 using Postern.Smtp.Message;
 using Postern.Smtp.Transport;
 using Postern.Testing;
@@ -19,6 +21,16 @@ public sealed class HostedServerTests
 
         using var other = Build(services => services.AddSingleton<IMessageStore>(registered), options => options.Store = chosen);
         Assert.Same(chosen, other.Services.GetRequiredService<SmtpServer>().Options.Store);
+    }
+
+    /// <summary>An interface default that is not overridden swallows the event.</summary>
+    [Theory]
+    [InlineData(typeof(LoggedEvents))]
+    [InlineData(typeof(GuardedEvents))]
+    public void Whatever_stands_before_the_events_hands_on_every_one(Type wrapper)
+    {
+        var map = wrapper.GetInterfaceMap(typeof(ISmtpEvents));
+        Assert.All(map.TargetMethods, method => Assert.Equal(wrapper, method.DeclaringType));
     }
 
     [Fact]

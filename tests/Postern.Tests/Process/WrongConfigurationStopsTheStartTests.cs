@@ -37,7 +37,7 @@ public sealed class WrongConfigurationStopsTheStartTests
 
         var serve = await ServeAsync($"listeners:\n  - {{ name: submission, listen: [\"{taken.LocalEndpoint}\"] }}\n");
 
-        Assert.Contains($"listener 'submission' cannot listen on {taken.LocalEndpoint}: another program already listens there", serve.Error, StringComparison.Ordinal);
+        Assert.Contains($"listener 'submission' cannot listen on {taken.LocalEndpoint}: something already listens there", serve.Error, StringComparison.Ordinal);
         Assert.Contains($"Free {taken.LocalEndpoint}, or give listener 'submission' another address in ", serve.Error, StringComparison.Ordinal);
     }
 

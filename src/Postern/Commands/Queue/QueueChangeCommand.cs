@@ -19,6 +19,8 @@ internal static class QueueChangeCommand
         command.SetAction(async (arguments, ct) =>
         {
             var named = arguments.GetValue(ids) ?? [];
+            if (named.FirstOrDefault(static id => id.StartsWith('-')) is { } option)
+                return context.Terminal.Fail($"postern queue {name} has no option '{option}'", $"Run 'postern queue {name} --help' to see what it takes.", ExitCode.Usage);
             if (named.FirstOrDefault(static id => !QueueId.TryParse(id, out _)) is { } wrong)
                 return context.Terminal.Fail($"'{wrong}' is not a queue id", "Take it from 'postern queue list'.", ExitCode.Usage);
             var wanted = filter.Read(arguments, context.Clock.GetUtcNow()) with { Ids = [.. named] };

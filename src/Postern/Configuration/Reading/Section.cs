@@ -173,7 +173,7 @@ internal sealed class Section
         if (kind.Why?.Invoke(text) is { } why)
             context.Report(value, path, why);
         else
-            context.Report(value, path, $"'{text}' is not right here", kind.Expected, NearestName.Of(text, kind.Words));
+            context.Report(value, path, $"'{text}' is not right here", kind.Expected, kind.Words.Any(static w => w.Any(char.IsLetter)) ? NearestName.Of(text, kind.Words) : null);
     }
 
     private T Missing<T>(string key, string expected)
