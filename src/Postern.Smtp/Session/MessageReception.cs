@@ -84,11 +84,20 @@ internal sealed class MessageReception(SmtpSession session, SmtpTransport transp
         {
             var reply = session.State.IsLmtp ? FinalReplies.For(transaction, i, outcome) : FinalReplies.ForAll(outcome);
             if (reply.IsPositive)
+            {
                 session.CountAnew();
+            }
             else if (isCounted)
+            {
+                // One refusal too many is said to every recipient that is refused with it.
+                reply = stays ? reply : StandardReply.TooManyErrors;
                 session.Server.Events.OnRefused(session.State, verb.Name, reply);
+            }
             else
+            {
                 (reply, isCounted) = (session.Refuse(verb.Name, reply).Reply!, true);
+            }
+
             await session.SayAsync(reply);
             stays &= reply.Code != 421;
         }

@@ -188,6 +188,7 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
 
         for (var more = rules.IsLmtp ? recipients - 1 : 0; more > 0 && !(code == 421 && replies.IsAtEnd); more--)
             BrokenException.Unless(Next() == code, "every recipient of one message has the same answer");
+        isOver |= code == 421; // refused content counts, and may be one refusal too many
         EndTransaction();
     }
 
