@@ -117,23 +117,12 @@ public sealed class SmtpServer : IAsyncDisposable
 
     /// <summary>
     /// Accepts no more, tells quiet clients 421 and waits until the others are done, at most until <paramref name="ct"/> is cancelled;
-    /// then what is left is cut off: such a message was not acknowledged.
+    /// then what is left is cut off: such a message was not acknowledged. Called again, it waits as well, with a patience of its own.
     /// </summary>
     public async Task StopAsync(CancellationToken ct)
     {
-        if (stopping)
-            return;
-        stopping = true;
-        CloseListeners();
-        await closing.CancelAsync();
-        await Task.WhenAll(accepting);
-        foreach (var session in sessions.Keys)
-        {
-            if (session.IsBetweenCommands)
-                session.Interrupt(StandardReply.ShuttingDown);
-        }
-
-        NoteDrained();
+        if (!stopping)
+            await BeginStopAsync();
         try
         {
             await drained.Task.WaitAsync(ct);
@@ -147,6 +136,21 @@ public sealed class SmtpServer : IAsyncDisposable
 
         if (ticker is not null)
             await ticker.DisposeAsync();
+    }
+
+    private async Task BeginStopAsync()
+    {
+        stopping = true;
+        CloseListeners();
+        await closing.CancelAsync();
+        await Task.WhenAll(accepting);
+        foreach (var session in sessions.Keys)
+        {
+            if (session.IsBetweenCommands)
+                session.Interrupt(StandardReply.ShuttingDown);
+        }
+
+        NoteDrained();
     }
 
     /// <summary>Stops without waiting: what is being received is cut off and was not acknowledged. Call <see cref="StopAsync"/> first to let it finish.</summary>

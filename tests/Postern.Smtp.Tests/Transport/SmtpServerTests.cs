@@ -160,6 +160,25 @@ public sealed class SmtpServerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_dispose_cuts_off_what_a_stop_still_waits_for()
+    {
+        var server = Start();
+        await using var busy = await RawClient.ConnectAsync(server, Ct);
+        await busy.ReadLineAsync(Ct);
+        await busy.SayAsync("EHLO c", Ct);
+        await busy.SayAsync("MAIL FROM:<a@example.org>", Ct);
+        await busy.SayAsync("RCPT TO:<b@accepted.example>", Ct);
+        await busy.SayAsync("DATA", Ct);
+
+        var stopping = server.StopAsync(Ct);
+        Assert.False(stopping.IsCompleted);
+        await server.DisposeAsync();
+        Assert.StartsWith("421 4.3.2 ", await busy.ReadLineAsync(Ct));
+        await stopping;
+        Assert.Empty(store.Messages);
+    }
+
+    [Fact]
     public async Task A_session_that_has_just_ended_can_still_be_told_to_end()
     {
         var options = Options();
