@@ -1,5 +1,7 @@
 using System.Text;
 using Postern.Relay.Policy;
+using Postern.Sasl;
+using Postern.Sasl.Client;
 
 namespace Postern.Commands.Try;
 
@@ -13,6 +15,7 @@ internal static class TryScenes
     [
         new("STARTTLS, AUTH PLAIN, a message is queued and relayed", "235, 250, delivered", SubmitPlainAsync),
         new("Implicit TLS, AUTH LOGIN, a message is queued and relayed", "235, 250, delivered", SubmitLoginAsync),
+        new("AUTH SCRAM-SHA-256: the password stays with the client, and both sides prove it", "235, 250, delivered", SubmitScramAsync),
         new("A wrong password is refused, the session lives on, the retry succeeds", "535, then 235", WrongPasswordAsync),
         new("AUTH without TLS is refused: the password would be readable", "504 5.5.4", AuthInClearAsync),
         new("Relaying without a login asks for one", "530 5.7.0", NoLoginAsync),
@@ -35,6 +38,34 @@ internal static class TryScenes
         await client.SayAsync(Base64(TryWorld.User), "334", ct);
         await client.SayAsync(Base64(world.Password), "235 2.7.0", ct, shown: Hidden);
         await SubmitAsync(client, world, screen, "LOGIN over implicit TLS", ct);
+    }
+
+    private static async Task SubmitScramAsync(TryWorld world, TryScreen screen, CancellationToken ct)
+    {
+        await using var client = await OverTlsAsync(world, screen, ct);
+        using var scram = ScramClient.Sha256.TryStart(new SaslClientCredentials { User = TryWorld.User, Password = new Secret(world.Password) })
+            ?? throw new TryFailure("SCRAM cannot start with this password");
+        var reply = await client.SayAsync($"AUTH SCRAM-SHA-256 {Answer(scram, challenge: null)}", "334", ct);
+        reply = await client.SayAsync(Answer(scram, reply), "334", ct);
+        await client.SayAsync(Answer(scram, reply), "235 2.7.0", ct, shown: "(an empty line)");
+        if (!scram.MayTrustSuccess)
+            throw new TryFailure("the server did not prove that it knows the password");
+        screen.Note("the server has proven that it knows the password too");
+        await SubmitAsync(client, world, screen, "SCRAM-SHA-256 over STARTTLS", ct);
+    }
+
+    /// <param name="challenge">A reply 334; null at the start.</param>
+    private static string Answer(ISaslClientExchange exchange, string? challenge)
+    {
+        byte[] octets = [];
+        if (challenge is not null && !StrictBase64.TryDecode(Encoding.ASCII.GetBytes(challenge[4..]), out octets))
+            throw new TryFailure($"the challenge is not base64: {challenge}");
+        return exchange.Next(challenge is null ? null : new ReadOnlyMemory<byte>(octets)) switch
+        {
+            SaslClientStep.Response { Data: { } data } => Convert.ToBase64String(data.Span),
+            SaslClientStep.Cancel(var reason) => throw new TryFailure(reason),
+            _ => throw new TryFailure("SCRAM has nothing to say"),
+        };
     }
 
     private static async Task WrongPasswordAsync(TryWorld world, TryScreen screen, CancellationToken ct)
