@@ -168,7 +168,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
         return text.ToString();
     }
 
-    private bool IsSubmission => session.Identity is not null || transaction.PermittedBy.Any(static rule => rule != RejectUnauthDestination.Word);
+    private bool IsSubmission => session.IsLoggedIn || transaction.PermittedBy.Any(static rule => rule != RejectUnauthDestination.Word);
 
     private static bool SaysNothing(IReadOnlyList<Recipient> recipients)
     {

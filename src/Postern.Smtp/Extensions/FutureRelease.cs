@@ -54,7 +54,7 @@ internal static class FutureRelease
 
     private static Reply? Hold(SmtpSession session, DateTimeOffset until, ref MailParameters parameters)
     {
-        if (session.State.Identity is null)
+        if (!session.State.IsLoggedIn)
             return StandardReply.AuthenticationRequired;
         if (parameters.HoldUntil is not null)
             return StandardReply.BadParameters;

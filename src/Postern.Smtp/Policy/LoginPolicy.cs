@@ -17,12 +17,13 @@ internal sealed class LoginPolicy(IEnumerable<Domain> domains) : IEnvelopePolicy
     private readonly FrozenSet<Domain> accepted = domains.ToFrozenSet();
 
     public ValueTask<Verdict> OnSenderAsync(SessionState session, ReversePath sender, CancellationToken ct) =>
-        session.Identity is not null || accepted.Count > 0 ? Pass : RefuseAsync(session);
+        session.IsLoggedIn || accepted.Count > 0 ? Pass : RefuseAsync(session);
 
     public ValueTask<Verdict> OnRecipientAsync(SessionState session, Mailbox recipient, CancellationToken ct) =>
-        session.Identity is not null ? LoggedIn
+        session.IsLoggedIn ? LoggedIn
         : accepted.Contains(recipient.Domain) ? Accepted
         : RefuseAsync(session);
 
-    private static ValueTask<Verdict> RefuseAsync(SessionState session) => session.OffersAuth || session.OffersAuthAfterTls ? LoginHelps : Denied;
+    private static ValueTask<Verdict> RefuseAsync(SessionState session) =>
+        session.Identity is null && (session.OffersAuth || session.OffersAuthAfterTls) ? LoginHelps : Denied;
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Postern.Sasl;
+using Postern.Sasl.Mechanisms;
 
 namespace Postern.Smtp.Session;
 
@@ -74,6 +75,9 @@ public sealed class SessionState
 
     /// <summary>The mechanism of that login.</summary>
     public string? Mechanism { get; internal set; }
+
+    /// <summary>Somebody has proven who it is. ANONYMOUS (RFC 4505) gives an identity and proves nothing: it permits nothing that its absence does not.</summary>
+    public bool IsLoggedIn => Identity is not null && !string.Equals(Mechanism, AnonymousMechanism.Instance.Name, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Failed logins so far.</summary>
     public int FailedLogins { get; internal set; }

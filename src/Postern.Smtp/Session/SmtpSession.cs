@@ -39,14 +39,14 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     public SessionState State => state;
 
     /// <summary>The limits in force for this session now: the listener's, or tighter ones under pressure.</summary>
-    public SessionLimits Limits => listener.LimitsFor(state.Identity is not null);
+    public SessionLimits Limits => listener.LimitsFor(state.IsLoggedIn);
 
     public bool HasBufferedInput => transport.HasBufferedInput;
 
     public bool LacksRequiredTls => listener.Options.Tls == TlsMode.Required && state.Tls is null;
 
     /// <summary>What this listener offers in the present state of TLS and login, to this peer.</summary>
-    public Capabilities Capabilities => listener.CapabilitiesFor(state.Tls is not null, state.Identity is not null, state.Trust);
+    public Capabilities Capabilities => listener.CapabilitiesFor(state.Tls is not null, state.IsLoggedIn, state.Trust);
 
     /// <summary>Who was named as sender lately.</summary>
     public RecentMailboxes Senders => senders ??= new RecentMailboxes();

@@ -18,7 +18,7 @@ internal static class Vrfy
         var address = WithoutUtf8Word(session, argument.Span, out var isUtf8);
         if (SmtpUtf8.WhyNot(address, isUtf8) is { } objection)
             return new(new Step(objection));
-        if (session.State.Identity is null)
+        if (!session.State.IsLoggedIn)
             return new(new Step(session.State.OffersAuth ? StandardReply.AuthenticationRequired : StandardReply.CannotVerify));
         return session.Server.MailboxVerifier is { } verifier && Mailbox.TryParse(Bare(address), out var mailbox)
             ? AskAsync(session, verifier, mailbox, ct)

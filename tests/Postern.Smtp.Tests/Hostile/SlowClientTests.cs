@@ -95,7 +95,7 @@ public sealed class SlowClientTests
     [Fact]
     public async Task A_chunk_that_is_thrown_away_lasts_no_longer_than_a_session_without_a_message()
     {
-        await using var server = TestServer.Start(static o => o with { Limits = new SessionLimits { WithoutMessage = TimeSpan.FromMinutes(10) } });
+        await using var server = TestServer.Start(static o => o with { Limits = new SessionLimits { WithoutMessage = TimeSpan.FromMinutes(10), DataBlock = TimeSpan.FromHours(5) } });
         await using var client = await server.HelloAsync();
         await client.SendAsync("BDAT 100000000\r\n", server.Ct);
         var part = new byte[60_000];
