@@ -25,6 +25,9 @@ public sealed class StoredLogin
     /// <summary>Why no password logs this user in, such as a disabled account; null when the right one does.</summary>
     public string? Refusal { get; }
 
+    /// <summary>The account may not be used at all, however it proves itself. False for one that only lacks a credential.</summary>
+    public bool IsDisabled { get; init; }
+
     public ImmutableArray<StoredCredential> Credentials { get; }
 
     /// <summary>

@@ -20,9 +20,8 @@ internal static class DirectoryReader
         var domains = sql.Query<string>("select domain from account_domains where account_id = @Id order by domain", row);
         var credentials = Credentials(sql, row.Id);
         var account = new Account(row.Name, row.Enabled != 0, [.. addresses], [.. domains]);
-        var login = credentials.IsEmpty
-            ? new StoredLogin(row.Name, "the account has no credential", decoys.For(name, sql))
-            : new StoredLogin(row.Name, account.Enabled ? null : "the account is disabled", credentials);
+        var refusal = !account.Enabled ? "the account is disabled" : credentials.IsEmpty ? "the account has no credential" : null;
+        var login = new StoredLogin(row.Name, refusal, credentials.IsEmpty ? decoys.For(name, sql) : credentials) { IsDisabled = !account.Enabled };
         return new AccountFacts(account, new StoreAnswer.Known(login));
     }
 
