@@ -13,6 +13,6 @@ public sealed class TestPasswords(params IEnumerable<string> accounts) : IPasswo
             : passwords.TryGetValue(user, out var expected) && Encoding.UTF8.GetBytes(expected).AsSpan().SequenceEqual(password.Span) ? new PasswordCheck.Match(user)
             : new PasswordCheck.NoMatch("wrong", passwords.ContainsKey(user)));
 
-    public ValueTask<string?> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
-        new(authorizationId == "shared" ? authorizationId : null);
+    public ValueTask<PasswordCheck> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
+        new(authorizationId == "shared" ? new PasswordCheck.Match(authorizationId) : new PasswordCheck.NoMatch("no grant", UserExists: false));
 }

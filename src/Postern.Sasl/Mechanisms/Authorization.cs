@@ -1,3 +1,5 @@
+using Postern.Sasl.Verifiers;
+
 namespace Postern.Sasl.Mechanisms;
 
 /// <summary>The end that all mechanisms share: an authenticated user, perhaps another identity it wants to act as, and one answer (RFC 4422 §3.4.1).</summary>
@@ -7,8 +9,15 @@ internal static class Authorization
     {
         if (actAs.Length == 0 || string.Equals(actAs, user, StringComparison.Ordinal))
             return new SaslStep.Success(new SaslIdentity(user, user), data);
-        return context.Grants is { } grants && await grants.ActAsAsync(user, actAs, ct) is { } granted
-            ? new SaslStep.Success(new SaslIdentity(user, granted), data)
-            : new SaslStep.Failure(SaslError.BadCredentials, user, "the secret is right, but the user may not act as the authorization identity it asked for", UserExists: true);
+        return context.Grants is null ? Refuse(user, "nobody may act as another here") : await context.Grants.ActAsAsync(user, actAs, ct) switch
+        {
+            PasswordCheck.Match(var granted) => new SaslStep.Success(new SaslIdentity(user, granted), data),
+            PasswordCheck.Unavailable(var reason) => new SaslStep.Failure(SaslError.TemporaryFailure, user, reason),
+            PasswordCheck.NoMatch(var reason, _) => Refuse(user, reason),
+            _ => Refuse(user, "no answer to the question whether it may"),
+        };
     }
+
+    private static SaslStep.Failure Refuse(string user, string reason) =>
+        new(SaslError.BadCredentials, user, $"the user proved itself, but may not act as the authorization identity it asked for: {reason}", UserExists: true);
 }

@@ -40,7 +40,7 @@ internal sealed class BearerToken(SaslContext context)
 
     private async ValueTask<bool> IsSameAsync(string user, string claimed, CancellationToken ct) =>
         string.Equals(user, claimed, StringComparison.Ordinal)
-        || (context.Grants is { } grants && string.Equals(await grants.ActAsAsync(user, claimed, ct), user, StringComparison.Ordinal));
+        || (context.Grants is { } grants && await grants.ActAsAsync(user, claimed, ct) is PasswordCheck.Match(var granted) && string.Equals(granted, user, StringComparison.Ordinal));
 
     private SaslStep.Challenge Refuse(string reason, string claimed, bool exists, string? scope)
     {

@@ -44,6 +44,9 @@ public sealed class ScramMechanism : ISaslMechanism
     /// <inheritdoc/>
     public string Name { get; }
 
+    /// <summary>SHA1, SHA256 or SHA512: the kind of secret that it asks for.</summary>
+    public HashAlgorithmName Algorithm => algorithm;
+
     /// <inheritdoc/>
     public bool ExposesSecret => false;
 

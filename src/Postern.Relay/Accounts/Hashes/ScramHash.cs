@@ -35,6 +35,10 @@ internal sealed class ScramHash : PasswordHash
 
     public override string Scheme { get; }
 
+    public override string Description => $"a {Scheme} secret";
+
+    public override StoredForms Forms => StoredForms.Password | FormOf(Algorithm);
+
     public HashAlgorithmName Algorithm { get; }
 
     public int Iterations { get; }
@@ -45,13 +49,15 @@ internal sealed class ScramHash : PasswordHash
 
     public ReadOnlyMemory<byte> ServerKey { get; }
 
-    public static ScramHash ForGenerated(Secret secret) => Create(secret, GeneratedIterations, RandomNumberGenerator.GetBytes(SaltOctets));
+    /// <param name="hash">SHA-256 unless said otherwise.</param>
+    public static ScramHash ForGenerated(Secret secret, HashAlgorithmName? hash = null) => Create(secret, GeneratedIterations, RandomNumberGenerator.GetBytes(SaltOctets), hash);
 
-    public static ScramHash ForTyped(Secret secret) => Create(secret, TypedIterations, RandomNumberGenerator.GetBytes(SaltOctets));
+    /// <param name="hash">SHA-256 unless said otherwise.</param>
+    public static ScramHash ForTyped(Secret secret, HashAlgorithmName? hash = null) => Create(secret, TypedIterations, RandomNumberGenerator.GetBytes(SaltOctets), hash);
 
-    public static ScramHash Create(Secret secret, int iterations, byte[] salt)
+    public static ScramHash Create(Secret secret, int iterations, byte[] salt, HashAlgorithmName? hash = null)
     {
-        var algorithm = HashAlgorithmName.SHA256;
+        var algorithm = hash ?? HashAlgorithmName.SHA256;
         var password = Encoding.UTF8.GetBytes(secret.Reveal());
         var salted = Salted(password, salt, iterations, algorithm);
         var storedKey = StoredKeyOf(salted, algorithm);
@@ -60,8 +66,8 @@ internal sealed class ScramHash : PasswordHash
         CryptographicOperations.ZeroMemory(salted);
         var stored = string.Create(
             CultureInfo.InvariantCulture,
-            $"SCRAM-SHA-256${iterations}:{Convert.ToBase64String(salt)}${Convert.ToBase64String(storedKey)}:{Convert.ToBase64String(serverKey)}");
-        return new ScramHash(stored, "SCRAM-SHA-256", algorithm, iterations, salt, storedKey, serverKey);
+            $"{NameOf(algorithm)}${iterations}:{Convert.ToBase64String(salt)}${Convert.ToBase64String(storedKey)}:{Convert.ToBase64String(serverKey)}");
+        return new ScramHash(stored, NameOf(algorithm), algorithm, iterations, salt, storedKey, serverKey);
     }
 
     public static ScramHash? TryParse(string stored)
@@ -79,6 +85,14 @@ internal sealed class ScramHash : PasswordHash
             ? null
             : new ScramHash(stored, scheme, algorithm, iterations, saltOctets, storedOctets, serverOctets);
     }
+
+    public static StoredForms FormOf(HashAlgorithmName algorithm) => algorithm.Name switch
+    {
+        "SHA1" => StoredForms.ScramSha1,
+        "SHA256" => StoredForms.ScramSha256,
+        "SHA512" => StoredForms.ScramSha512,
+        _ => StoredForms.None,
+    };
 
     public override HashAnswer Verify(ReadOnlySpan<byte> password)
     {
@@ -114,5 +128,12 @@ internal sealed class ScramHash : PasswordHash
         "SCRAM-SHA-256" => HashAlgorithmName.SHA256,
         "SCRAM-SHA-512" => HashAlgorithmName.SHA512,
         _ => null,
+    };
+
+    public static string NameOf(HashAlgorithmName algorithm) => algorithm.Name switch
+    {
+        "SHA1" => "SCRAM-SHA-1",
+        "SHA256" => "SCRAM-SHA-256",
+        _ => "SCRAM-SHA-512",
     };
 }
