@@ -25,6 +25,7 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
         Tokens = Tokens,
         Grants = this,
         Decoys = Decoys,
+        AllowsAnonymous = true, // no use by itself: it is offered only where a listener names it, and permits nothing
     };
 
     /// <summary>Verifies bearer tokens; null where no issuer is configured.</summary>

@@ -73,6 +73,7 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
             secrets.OnProof(context.Peer, isProven && lookup is SecretLookup.Found);
             return lookup switch
             {
+                SecretLookup.Found { Secret.IsEmpty: true } => new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret"),
                 SecretLookup.Absent(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, user, reason, exists),
                 SecretLookup.Found when !isProven => new SaslStep.Failure(SaslError.BadCredentials, user, "wrong password", UserExists: true),
                 SecretLookup.Found { Refusal: { } refusal } => new SaslStep.Failure(SaslError.BadCredentials, user, refusal, UserExists: true),

@@ -16,7 +16,8 @@ internal sealed record PosternConfiguration(
     ServerOptions Server,
     TlsOptions Tls,
     ImmutableArray<ListenerOptions> Listeners,
-    ImmutableArray<string> Accounts,
+    ImmutableArray<AccountSourceOptions> Accounts,
+    ImmutableArray<OAuthIssuerOptions> OAuth,
     LimitsOptions Limits,
     ImmutableArray<IPNetwork> Networks,
     ImmutableArray<Domain> Domains,
@@ -24,8 +25,6 @@ internal sealed record PosternConfiguration(
     DeliveryOptions Delivery,
     LogsOptions Logs)
 {
-    private static readonly Kind<string> Stores = Kinds.Word(("directory", "directory"));
-
     /// <summary>Where in the file each written key stands.</summary>
     public required IReadOnlyDictionary<string, ConfigNode> Places { get; init; }
 
@@ -56,7 +55,8 @@ internal sealed record PosternConfiguration(
             section.Child("server", ServerOptions.Read, "This machine."),
             section.Child("tls", TlsOptions.Read, "The certificate that every listener shows."),
             section.Children("listeners", ListenerOptions.Read, Loopback(), "The ways in. Left out: 2587 with STARTTLS and 2465 with implicit TLS, on loopback only."),
-            section.List("accounts", Stores, ["directory"], "`[directory]`", "The stores that know users, asked in this order. `directory` is the built-in database."),
+            section.Children("accounts", AccountSourceOptions.Read, [new("directory", Realm: null)], "The stores that know users, asked in this order; the first that knows a user answers. An entry is a section, or the value of its `uri` alone. Left out: `[directory]`.", AccountSourceOptions.Shorthand),
+            section.Children("oauth", OAuthIssuerOptions.Read, [], "Whose bearer tokens log in, by OAUTHBEARER or XOAUTH2, to accounts that a store knows. Left out: nobody's."),
             section.Child("limits", LimitsOptions.Read, "What one client, and all of them together, may use."),
             section.List("networks", Kinds.Network, [], "none, loopback included", "Clients that may relay to anywhere without a password."),
             section.List("domains", Kinds.DomainName, [], "none", "Recipient domains accepted from anyone, besides those of `postern domain add --accept`."),
@@ -71,6 +71,18 @@ internal sealed record PosternConfiguration(
         configuration.CheckListeners(section);
         if (section.Has("accounts") && configuration.Accounts.IsEmpty)
             section.Report("accounts", "without a store nobody can log in", "[directory], or the key left out");
+        foreach (var (source, i) in configuration.Accounts.Select(static (source, i) => (source, i)))
+        {
+            if (configuration.Accounts.Take(i).Any(earlier => earlier.Uri is not null && earlier.Uri == source.Uri))
+                section.Report("accounts", i, $"'{source.Uri}' stands here twice; the second is never asked anything new");
+        }
+
+        foreach (var (issuer, i) in configuration.OAuth.Select(static (issuer, i) => (issuer, i)))
+        {
+            if (configuration.OAuth.Take(i).Any(earlier => earlier.Issuer is not null && earlier.Issuer == issuer.Issuer))
+                section.Report("oauth", i, $"the issuer '{issuer.Issuer}' stands here twice");
+        }
+
         return configuration;
     }
 

@@ -16,8 +16,8 @@ public abstract class PasswordHash(string stored)
     /// <summary>What can be done with it.</summary>
     public virtual StoredForms Forms => StoredForms.Password;
 
-    /// <summary>The text as it is stored.</summary>
-    internal string Stored { get; } = stored;
+    /// <summary>The text as it is stored: with some forms the password itself. Never for a log.</summary>
+    public string Stored { get; } = stored;
 
     public static PasswordHash Parse(string stored) =>
         ScramHash.TryParse(stored) ?? CryptHash.TryParse(stored) ?? DigestHash.TryParse(stored) ?? SharedHash.TryParse(stored) ?? (PasswordHash)new UnknownHash(stored);

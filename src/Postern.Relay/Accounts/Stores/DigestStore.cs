@@ -8,13 +8,14 @@ internal sealed class DigestStore(CredentialFile file, string realm) : ILocalAcc
     public static readonly AccountStoreKind Kind = new(
         "digest",
         "digest:///etc/postern/digest",
+        StoredForms.Password | StoredForms.Digest,
         CredentialFile.WhyNot,
         static (context, source) => new DigestStore(new CredentialFile(source.Uri, line => ReadLine(line, source.Realm), context), source.Realm),
         static source => CredentialFile.Warn(source, line => ReadLine(line, source.Realm)));
 
     public string Name => file.Name;
 
-    public StoredForms Forms => StoredForms.Password | StoredForms.Digest;
+    public StoredForms Forms => Kind.Forms;
 
     public StoredForms CommonForms => Forms;
 

@@ -8,13 +8,14 @@ internal sealed class DirectoryStore(SqliteDirectory directory, string realm) : 
     public static readonly AccountStoreKind Kind = new(
         "directory",
         "directory",
+        StoredForms.All,
         static source => source.Uri.Contains(':', StringComparison.Ordinal) ? "the built-in database is written 'directory'" : null,
         static (context, source) => new DirectoryStore(context.Directory, source.Realm),
         static _ => []);
 
     public string Name => Kind.Word;
 
-    public StoredForms Forms => StoredForms.All;
+    public StoredForms Forms => Kind.Forms;
 
     /// <summary>What <c>credential add</c> makes unless it is told otherwise.</summary>
     public StoredForms CommonForms => StoredForms.Password | StoredForms.ScramSha256;

@@ -11,13 +11,14 @@ internal sealed class FileStore(CredentialFile file, string realm) : ILocalAccou
     public static readonly AccountStoreKind Kind = new(
         "file",
         "file:///etc/postern/passwd",
+        StoredForms.All,
         CredentialFile.WhyNot,
         static (context, source) => new FileStore(new CredentialFile(source.Uri, ReadLine, context), source.Realm),
         static source => CredentialFile.Warn(source, ReadLine));
 
     public string Name => file.Name;
 
-    public StoredForms Forms => StoredForms.All;
+    public StoredForms Forms => Kind.Forms;
 
     public StoredForms CommonForms { get; } = file.CommonForms();
 

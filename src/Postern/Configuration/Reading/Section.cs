@@ -114,7 +114,8 @@ internal sealed class Section
     }
 
     /// <summary>A list of sections.</summary>
-    public ImmutableArray<T> Children<T>(string key, Func<Section, T> read, ImmutableArray<T> fallback, string doc)
+    /// <param name="shorthand">The key that an entry stands for which is a single value; null where an entry must be a section.</param>
+    public ImmutableArray<T> Children<T>(string key, Func<Section, T> read, ImmutableArray<T> fallback, string doc, string? shorthand = null)
     {
         Know(key, type: null, fallbackText: null, doc);
         if (context.IsDescribing)
@@ -125,11 +126,13 @@ internal sealed class Section
             return [];
         if (entry.Value is not ConfigNode.Sequence sequence)
         {
+            if (shorthand is not null && entry.Value is ConfigNode.Scalar)
+                return [ReadSection(Expand(entry.Value, shorthand), $"{PathOf(key)}[0]", read)];
             context.Report(entry.Value, PathOf(key), $"{entry.Value.Description} where a list belongs", "one '- ' for each entry");
             return fallback;
         }
 
-        return [.. sequence.Items.Select((item, i) => ReadSection(item, $"{PathOf(key)}[{i}]", read))];
+        return [.. sequence.Items.Select((item, i) => ReadSection(Expand(item, shorthand), $"{PathOf(key)}[{i}]", read))];
     }
 
     /// <summary>Reports what is wrong with the value of <paramref name="key"/>, or with the section where the key was left out.</summary>
@@ -158,6 +161,12 @@ internal sealed class Section
 
         return result;
     }
+
+    /// <summary>A single value as the section that it is short for.</summary>
+    private static ConfigNode Expand(ConfigNode item, string? shorthand) =>
+        shorthand is not null && item is ConfigNode.Scalar { IsEmpty: false }
+            ? new ConfigNode.Mapping(item.Line, item.Column, [new ConfigNode.Entry(item.Line, item.Column, shorthand, item)])
+            : item;
 
     private T ReadSection<T>(ConfigNode? child, string path, Func<Section, T> read) => Read(context, child, path, read);
 
