@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Sasl;
-using Postern.Sasl.Mechanisms;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts;
@@ -37,14 +36,8 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
     /// <summary>What stands in for users that do not exist.</summary>
     public Decoys Decoys { get; init; } = Decoys.ForProcess;
 
-    /// <summary>
-    /// The mechanisms to offer where a listener names none, strongest first: those that every user of every store can use. Clients take the strongest
-    /// on offer and do not try another, so one that only some can use would keep the others out.
-    /// </summary>
-    public ImmutableArray<string> UsualMechanisms =>
-    [
-        .. SaslMechanisms.All.Where(m => !m.IsOptIn && (m is not ScramMechanism scram || stores.All(s => s.CommonForms.HasFlag(ScramHash.FormOf(scram.Algorithm))))).Select(static m => m.Name),
-    ];
+    /// <summary>Of these stores; <see cref="MechanismOffer.Usual"/>.</summary>
+    public ImmutableArray<string> UsualMechanisms => MechanismOffer.Usual(stores.Select(static s => s.CommonForms));
 
     /// <summary>Logins from an address with too many failures are not looked at, so that they tell nothing and cost nothing.</summary>
     public async ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)

@@ -1,6 +1,10 @@
 using System.Collections.Immutable;
 using System.Net;
 using Postern.Configuration.Reading;
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Stores;
+using Postern.Sasl;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Transport;
 
@@ -48,6 +52,24 @@ internal sealed record PosternConfiguration(
     /// <summary>Where it came from, for people.</summary>
     public string Source => File ?? "no configuration file: defaults";
 
+    /// <summary>What a mechanism needs that nothing here has; null when it can be answered.</summary>
+    public string? WhyNotAnswered(string mechanism)
+    {
+        switch (mechanism)
+        {
+            case "OAUTHBEARER" or "XOAUTH2":
+                return OAuth.IsEmpty ? "it needs an issuer in 'oauth'" : null;
+            case "EXTERNAL":
+                return "it needs accounts for client certificates";
+            case "GSSAPI":
+                return "it needs Kerberos";
+            default:
+                var needed = MechanismOffer.NeededBy(SaslMechanisms.All.First(m => m.Name == mechanism));
+                var kept = Accounts.Where(static a => a.Uri is not null).Aggregate(StoredForms.None, static (all, a) => all | (AccountStores.Of(a.ToSource(string.Empty))?.Forms ?? StoredForms.All));
+                return kept.HasFlag(needed) ? null : "no store in 'accounts' keeps what it computes with";
+        }
+    }
+
     public static PosternConfiguration Read(string? file, Section section)
     {
         var configuration = new PosternConfiguration(
@@ -88,6 +110,15 @@ internal sealed record PosternConfiguration(
 
     private void CheckListeners(Section section)
     {
+        foreach (var (listener, i) in Listeners.Select(static (listener, i) => (listener, i)))
+        {
+            foreach (var name in listener.Mechanisms ?? [])
+            {
+                if (WhyNotAnswered(name) is { } problem)
+                    section.Report("listeners", i, $"{name} can be answered by nothing here: {problem}");
+            }
+        }
+
         if (section.Has("listeners") && Listeners.IsEmpty)
             section.Report("listeners", "a server without a way in", "at least one, or the key left out");
 

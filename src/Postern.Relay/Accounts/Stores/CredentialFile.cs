@@ -49,10 +49,13 @@ internal sealed class CredentialFile
         if (content.Unavailable is { } problem)
             yield return problem;
         else if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
-            yield return $"{path} can be read by every user of this machine: chmod 640 {path}";
+            yield return $"{path} can be read or written by every user of this machine: chmod 640 {path}";
         foreach (var line in content.Problems)
             yield return line;
     }
+
+    /// <inheritdoc cref="CommonForms()"/>
+    public static StoredForms CommonForms(AccountSource source, Func<string, CredentialLine> read) => Content.Read(PathOf(source.Uri)!, read).CommonForms();
 
     public StoreAnswer Find(string user)
     {
@@ -65,8 +68,7 @@ internal sealed class CredentialFile
     }
 
     /// <summary>The forms that every user of the file has now; all for a file without any.</summary>
-    public StoredForms CommonForms() =>
-        content.Users.Values.Aggregate(StoredForms.All, static (common, login) => common & login.Credentials.Aggregate(StoredForms.None, static (all, c) => all | c.Hash.Forms));
+    public StoredForms CommonForms() => content.CommonForms();
 
     private static string? PathOf(string uri)
     {
@@ -110,6 +112,9 @@ internal sealed class CredentialFile
         private readonly ImmutableArray<StoredLogin> inOrder = [.. Users.Values];
 
         public static Content None { get; } = new(Stamp: null, FrozenDictionary<string, StoredLogin>.Empty, [], "it was not read yet");
+
+        public StoredForms CommonForms() =>
+            inOrder.Aggregate(StoredForms.All, static (common, login) => common & login.Credentials.Aggregate(StoredForms.None, static (all, c) => all | c.Hash.Forms));
 
         /// <summary>Those of some user, always the same for a name: an unknown one costs what known ones do.</summary>
         public ImmutableArray<StoredCredential> DecoyFor(string user, Decoys decoys) =>

@@ -9,6 +9,7 @@ internal sealed class DigestStore(CredentialFile file, string realm) : ILocalAcc
         "digest",
         "digest:///etc/postern/digest",
         StoredForms.Password | StoredForms.Digest,
+        static _ => StoredForms.Password | StoredForms.Digest,
         CredentialFile.WhyNot,
         static (context, source) => new DigestStore(new CredentialFile(source.Uri, line => ReadLine(line, source.Realm), context), source.Realm),
         static source => CredentialFile.Warn(source, line => ReadLine(line, source.Realm)));

@@ -5,10 +5,14 @@ namespace Postern.Relay.Accounts.Stores;
 /// <summary>The built-in database as a store of logins.</summary>
 internal sealed class DirectoryStore(SqliteDirectory directory, string realm) : IAccountStore
 {
+    /// <summary>What <c>credential add</c> makes unless it is told otherwise.</summary>
+    private const StoredForms Common = StoredForms.Password | StoredForms.ScramSha256;
+
     public static readonly AccountStoreKind Kind = new(
         "directory",
         "directory",
         StoredForms.All,
+        static _ => Common,
         static source => source.Uri.Contains(':', StringComparison.Ordinal) ? "the built-in database is written 'directory'" : null,
         static (context, source) => new DirectoryStore(context.Directory, source.Realm),
         static _ => []);
@@ -17,8 +21,7 @@ internal sealed class DirectoryStore(SqliteDirectory directory, string realm) : 
 
     public StoredForms Forms => Kind.Forms;
 
-    /// <summary>What <c>credential add</c> makes unless it is told otherwise.</summary>
-    public StoredForms CommonForms => StoredForms.Password | StoredForms.ScramSha256;
+    public StoredForms CommonForms => Common;
 
     public string Realm => realm;
 

@@ -12,6 +12,7 @@ internal sealed class FileStore(CredentialFile file, string realm) : ILocalAccou
         "file",
         "file:///etc/postern/passwd",
         StoredForms.All,
+        static source => CredentialFile.CommonForms(source, ReadLine),
         CredentialFile.WhyNot,
         static (context, source) => new FileStore(new CredentialFile(source.Uri, ReadLine, context), source.Realm),
         static source => CredentialFile.Warn(source, ReadLine));
