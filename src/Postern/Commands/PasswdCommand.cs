@@ -18,7 +18,7 @@ internal static class PasswdCommand
         var user = new Argument<string?>("USER") { Description = "Whose password; asked for unless said", Arity = ArgumentArity.ZeroOrOne };
         var scheme = HashCommand.SchemeOption();
         scheme.Description = $"{scheme.Description}; unless said, digest-md5 for a file of that kind, else scram-sha-256";
-        var realm = new Option<string?>("--realm") { Description = "With digest-md5: the realm; unless said that of the file in postern.yaml, or server.hostname", HelpName = "REALM" };
+        var realm = new Option<string?>("--realm") { Description = "With digest-md5: the realm; unless said that of postern.yaml", HelpName = "REALM" };
         var remove = new Option<bool>("--remove") { Description = "Remove the user instead" };
         var password = new NewPassword();
         var command = new DocumentedCommand("passwd", "Edit a credential file: user:password, or user:realm:hash as htdigest writes it", "postern passwd /etc/postern/passwd lisa@example.org", "postern passwd /etc/postern/digest --scheme digest-md5 --realm mail.example.org lisa")
@@ -49,7 +49,7 @@ internal static class PasswdCommand
             var way = HashSchemes.Find(arguments.GetValue(scheme) ?? (isDigest ? Digest : HashSchemes.Usual.Name))!;
             if (password.Read(arguments, context.Terminal) is not { } secret)
                 return new AdminOutcome.Invalid("nothing was changed");
-            var request = new HashRequest(name, arguments.GetValue(realm) ?? listed?.Realm ?? configuration.Server.Hostname.Text, secret, arguments.GetValue(password.Generate));
+            var request = new HashRequest(name, arguments.GetValue(realm) ?? listed?.Realm ?? configuration.Realm, secret, arguments.GetValue(password.Generate));
             return way.TryHash(request, out var hash, out var problem) ? commands.Set(name, hash) : new AdminOutcome.Invalid(problem);
         }
     }

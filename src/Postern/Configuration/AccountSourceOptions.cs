@@ -5,7 +5,7 @@ using Postern.Relay.Accounts.Stores;
 namespace Postern.Configuration;
 
 /// <summary>One entry of <c>accounts</c>: a store that knows users.</summary>
-/// <param name="Realm">Null for the server's name.</param>
+/// <param name="Realm">Null for that of the others.</param>
 internal sealed record AccountSourceOptions(string Uri, string? Realm)
 {
     /// <summary>The key that an entry without keys stands for.</summary>
@@ -15,7 +15,7 @@ internal sealed record AccountSourceOptions(string Uri, string? Realm)
     {
         var options = new AccountSourceOptions(
             section.Required(Shorthand, Kinds.Text, "`directory`: the built-in database. `file:///path`: `user:password` a line, the password as it is or as `postern passwd` stores it. `digest:///path`: `user:realm:hash` a line, as `htdigest` and `postern passwd` write it. Files are read again when they change."),
-            section.Value<string?>("realm", Kinds.Text!, fallback: null, "`server.hostname`", "The realm of DIGEST-MD5. It is part of every stored hash: set it, so that another host name does not make them all useless."));
+            section.Value<string?>("realm", Kinds.Text!, fallback: null, "that of the other entries, else `server.hostname`", "The realm of DIGEST-MD5. It is part of every stored hash: set it, so that another host name does not make them all useless. One for all entries: most clients take the first that is offered."));
         if (options.Uri is not null && AccountStores.WhyNot(options.ToSource("localhost")) is { } problem)
             section.Report(Shorthand, problem);
         if (options.Realm is { } realm && realm.AsSpan().ContainsAny(':', '"', '\\'))
@@ -23,5 +23,6 @@ internal sealed record AccountSourceOptions(string Uri, string? Realm)
         return options;
     }
 
-    public AccountSource ToSource(string hostname) => new(Uri, Realm ?? hostname);
+    /// <param name="realm">Where the entry names none.</param>
+    public AccountSource ToSource(string realm) => new(Uri, Realm ?? realm);
 }

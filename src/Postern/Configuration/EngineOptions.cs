@@ -25,7 +25,7 @@ internal static class EngineOptions
 
     public static AccountOptions ToAccounts(this PosternConfiguration configuration) => new()
     {
-        Sources = [.. configuration.Accounts.Select(source => source.ToSource(configuration.Server.Hostname.Text))],
+        Sources = [.. configuration.Accounts.Select(source => source.ToSource(configuration.Realm))],
         Issuers = [.. configuration.OAuth.Select(static issuer => issuer.ToIssuer())],
     };
 

@@ -35,6 +35,9 @@ internal sealed record PosternConfiguration(
     /// <summary>The file that each written secret stands in, by key.</summary>
     public required IReadOnlyDictionary<string, string> SecretFiles { get; init; }
 
+    /// <summary>The realm of DIGEST-MD5 where an entry of <c>accounts</c> names none: clients take the first that is offered, so it should be one for all.</summary>
+    public string Realm => Accounts.Select(static a => a.Realm).FirstOrDefault(static r => r is not null) ?? Server.Hostname.Text;
+
     /// <summary>Where the log files go; absolute.</summary>
     public string LogsDirectory => Path.GetFullPath(Logs.Directory, Server.Data);
 

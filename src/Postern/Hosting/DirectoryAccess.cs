@@ -28,7 +28,7 @@ internal sealed class DirectoryAccess : IAsyncDisposable
     public string File => directory.Path;
 
     /// <summary>The realm of its DIGEST-MD5 secrets.</summary>
-    public string Realm => configuration.Accounts.FirstOrDefault(static a => a.Uri == "directory")?.Realm ?? configuration.Server.Hostname.Text;
+    public string Realm => configuration.Accounts.FirstOrDefault(static a => a.Uri == "directory")?.Realm ?? configuration.Realm;
 
     /// <exception cref="Postern.Relay.Accounts.DirectoryUnavailableException">Locked, damaged, not writable.</exception>
     public static DirectoryAccess Open(PosternConfiguration configuration, TimeProvider clock) =>

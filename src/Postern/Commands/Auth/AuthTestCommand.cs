@@ -38,7 +38,7 @@ internal static class AuthTestCommand
             var options = configuration.ToAccounts();
             if (arguments.GetValue(via) is { } store)
             {
-                var source = options.Sources.FirstOrDefault(s => s.Uri == store) ?? new AccountSource(store, configuration.Server.Hostname.Text);
+                var source = options.Sources.FirstOrDefault(s => s.Uri == store) ?? new AccountSource(store, configuration.Realm);
                 if (AccountStores.WhyNot(source) is { } wrong)
                     return context.Terminal.Fail(wrong, "Name a store as in postern.yaml.", ExitCode.Usage);
                 options = options with { Sources = [source] };

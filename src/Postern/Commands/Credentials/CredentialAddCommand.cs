@@ -18,7 +18,7 @@ internal static class CredentialAddCommand
         var expires = new Option<TimeSpan?>("--expires") { Description = "How long it is good for, such as 90d; for ever unless said", HelpName = "DURATION", CustomParser = ParsedArguments.Duration };
         var form = new Option<string>("--form") { Description = $"How it is kept, which decides the mechanisms that can use it: {string.Join(", ", HashSchemes.ForAccounts.Select(static s => s.Name))}", HelpName = "FORM", DefaultValueFactory = static _ => HashSchemes.Usual.Name };
         form.AcceptOnlyFromAmong([.. HashSchemes.ForAccounts.Select(static s => s.Name)]);
-        var realm = new Option<string?>("--realm") { Description = "With --form digest-md5: the realm, which is part of the hash; unless said that of the directory, or server.hostname", HelpName = "REALM" };
+        var realm = new Option<string?>("--realm") { Description = "With --form digest-md5: the realm, which is part of the hash; unless said that of postern.yaml", HelpName = "REALM" };
         var command = new DocumentedCommand("add", "Add a secret to an account", "postern credential add lisa@example.org --generate", "postern credential add app --password-stdin --label web-1 < password.txt", "postern credential add scanner --form shared --label old-scanner")
             .With(account, generate, typed, form, realm, label, expires, context.Json);
         command.Validators.Add(result =>
