@@ -42,7 +42,7 @@ internal static class Auth
             response = octets;
         }
 
-        var context = session.Server.Sasl with
+        var context = session.Server.SaslFor(state, mechanism.Name) with
         {
             Peer = state.ClientAddress.ToString(),
             Channel = session.Channel,
