@@ -8,7 +8,7 @@ namespace Postern.Smtp.Authentication;
 /// </summary>
 public interface IAuthenticator
 {
-    /// <summary>What it can decide; mechanisms that reveal anything else are not offered on its behalf. Read once, at start.</summary>
+    /// <summary>What it can decide; mechanisms that reveal anything else are not offered on its behalf. It never changes.</summary>
     CredentialKinds Answers => CredentialKinds.Passwords;
 
     /// <summary>

@@ -1,5 +1,4 @@
 using Postern.Sasl;
-using Postern.Smtp.Message;
 using Postern.Smtp.Transport;
 using Postern.Testing;
 
