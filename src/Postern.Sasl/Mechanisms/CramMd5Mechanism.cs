@@ -58,6 +58,8 @@ public sealed class CramMd5Mechanism : ISaslMechanism
             var lookup = await secrets.FindSecretAsync(user, context.Peer, ct);
             if (lookup is SecretLookup.Unavailable(var trouble))
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, trouble);
+            if (lookup is SecretLookup.Refused(var error, var why))
+                return new SaslStep.Failure(error, user, why, UserExists: true);
             var secret = lookup is SecretLookup.Found known ? known.Secret : challenge;
 #pragma warning disable CA5351 // RFC 2195 is MD5; the mechanism is off unless it is asked for by name
             var expected = Convert.ToHexStringLower(HMACMD5.HashData(secret.Span, challenge));

@@ -67,6 +67,8 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
             var lookup = await secrets.FindDigestAsync(user, realm, context.Peer, ct);
             if (lookup is SecretLookup.Unavailable(var trouble))
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, trouble);
+            if (lookup is SecretLookup.Refused(var error, var why))
+                return new SaslStep.Failure(error, user, why, UserExists: true);
             var secret = lookup is SecretLookup.Found known ? known.Secret : context.Decoys.DigestSecret(user, realm);
             var expected = DigestFunctions.Response(secret.Span, nonce!, said.ClientNonce, said.Count, said.Uri, said.AuthorizationId, "AUTHENTICATE");
             var isProven = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(expected), Encoding.UTF8.GetBytes(said.Proof));

@@ -99,6 +99,8 @@ public sealed class ScramMechanism : ISaslMechanism
             lookup = await secrets.FindAsync(user, algorithm, context.Peer, ct);
             if (lookup is ScramLookup.Unavailable(var reason))
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, reason);
+            if (lookup is ScramLookup.Refused(var error, var refusal))
+                return new SaslStep.Failure(error, user, refusal, UserExists: true);
             first = parsed with { User = user };
             secret = lookup is ScramLookup.Found found ? found.Secret : context.Decoys.ScramSecret(user, algorithm, (lookup as ScramLookup.Absent)?.Iterations);
             nonce = parsed.Nonce + ServerNonce;

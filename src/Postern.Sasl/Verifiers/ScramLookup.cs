@@ -15,6 +15,12 @@ public abstract record ScramLookup
     /// <param name="Iterations">What a user like this one would have: a count that differs would give it away. Null: that of <see cref="Decoys"/>.</param>
     public sealed record Absent(string Reason, bool UserExists, int? Iterations = null) : ScramLookup;
 
+    /// <summary>
+    /// Not by this mechanism: <see cref="SaslError.TooWeak"/>, or <see cref="SaslError.TransitionNeeded"/> where a login by PLAIN would make the secret.
+    /// Said before any proof: the client learns that the user exists.
+    /// </summary>
+    public sealed record Refused(SaslError Error, string Reason) : ScramLookup;
+
     /// <summary>The store cannot answer now.</summary>
     public sealed record Unavailable(string Reason) : ScramLookup;
 }
