@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Certificates;
+using Postern.Relay.Accounts.Kerberos;
 using Postern.Relay.Delivery;
 using Postern.Relay.Policy;
 using Postern.Relay.Spool.Segments;
@@ -34,6 +36,12 @@ public sealed record RelayOptions
 
     /// <summary>Account stores by their configuration word, in the order in which they are asked.</summary>
     public ImmutableArray<string> Accounts { get; init; } = ["directory"];
+
+    /// <summary>Null: a client certificate is nobody's login.</summary>
+    public CertificateRules? Certificates { get; init; }
+
+    /// <summary>Null: no Kerberos.</summary>
+    public KerberosRules? Kerberos { get; init; }
 
     public HashingPoolOptions Hashing { get; init; } = new();
 

@@ -1,5 +1,7 @@
 using System.Net;
 using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Certificates;
+using Postern.Relay.Accounts.Kerberos;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
@@ -51,7 +53,10 @@ public sealed class RelayService : IAsyncDisposable
             QueueStarter = options.EtrnDomains.Count == 0 ? null : new EtrnDomains(options.EtrnDomains, Deliveries, clock),
             Store = new SubmissionStore(spool, audit, clock),
             Events = new RelayEvents(audit, clock),
-            Sasl = verifiers.Context,
+            Sasl = options.Kerberos is { } kerberos
+                ? verifiers.Context with { Kerberos = kerberos.Service, KerberosUsers = new PrincipalUsers(kerberos.Realms, kerberos.Account, verifiers) }
+                : verifiers.Context,
+            ClientCertificateUsers = options.Certificates is { } certificates ? new CertificateUsers(certificates, verifiers, clock) : null,
             Limits = options.Limits,
             MaxConnections = options.MaxConnections,
             MaxConnectionsPerAddress = options.MaxConnectionsPerAddress,

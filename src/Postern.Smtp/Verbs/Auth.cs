@@ -46,6 +46,7 @@ internal static class Auth
         {
             Peer = state.ClientAddress.ToString(),
             Channel = session.Channel,
+            External = External(session) ?? session.Server.Sasl.External,
             OffersChannelBinding = session.Capabilities.Mechanisms.Any(static m => m.Name.EndsWith("-PLUS", StringComparison.Ordinal)),
             Hostname = state.Hostname,
         };
@@ -55,13 +56,16 @@ internal static class Auth
         return null;
     }
 
+    private static CertificateIdentity? External(SmtpSession session) =>
+        session is { State.OwnCertificate: { } certificate, Server.ClientCertificateUsers: { } users } ? new CertificateIdentity(certificate, users) : null;
+
     private static Reply NotOffered(SmtpSession session, ReadOnlySpan<byte> name)
     {
         if (session.State.OffersAuth)
             return StandardReply.UnknownMechanism;
         if (!session.State.OffersAuthAfterTls)
             return StandardReply.AuthNotOffered;
-        return Find(session.Listener.CapabilitiesFor(isTls: true).Mechanisms, name) is null ? StandardReply.UnknownMechanism : StandardReply.MechanismNeedsTls;
+        return Find(session.Listener.CapabilitiesFor(isTls: true, hasCertificate: true).Mechanisms, name) is null ? StandardReply.UnknownMechanism : StandardReply.MechanismNeedsTls;
     }
 
     /// <summary>Names compare without regard to case (RFC 4954 §8).</summary>

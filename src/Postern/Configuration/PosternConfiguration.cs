@@ -26,6 +26,12 @@ internal sealed record PosternConfiguration(
 {
     private static readonly Kind<string> Stores = Kinds.Word(("directory", "directory"));
 
+    /// <summary>Null where client certificates are nobody's login.</summary>
+    public ExternalOptions? External { get; init; }
+
+    /// <summary>Null where no ticket is taken.</summary>
+    public KerberosOptions? Kerberos { get; init; }
+
     /// <summary>Where in the file each written key stands.</summary>
     public required IReadOnlyDictionary<string, ConfigNode> Places { get; init; }
 
@@ -62,9 +68,12 @@ internal sealed record PosternConfiguration(
             section.Child("logs", LogsOptions.Read, "What is written down."))
         {
             Places = section.Places,
+            External = Written(section, "external", ExternalOptions.Read, "AUTH EXTERNAL: which account a client certificate is, on listeners with `client_certificates: request`. Left out: none is."),
+            Kerberos = Written(section, "kerberos", KerberosOptions.Read, "AUTH GSSAPI: Kerberos tickets. Left out: none are taken."),
         };
 
         configuration.CheckListeners(section);
+        configuration.CheckLogins(section);
         if (section.Has("accounts") && configuration.Accounts.IsEmpty)
             section.Report("accounts", "without a store nobody can log in", "[directory], or the key left out");
         return configuration;
@@ -88,6 +97,42 @@ internal sealed record PosternConfiguration(
                     section.Report("listeners", i, $"{endpoint} is taken by {endpoints[endpoint]}");
             }
         }
+    }
+
+    /// <summary>Mechanisms that would never be offered, and what they need.</summary>
+    private void CheckLogins(Section section)
+    {
+        if (External is { AuthorityFile: null, Certificates.IsEmpty: true })
+            section.Report("external", "neither an authority nor certificates: nobody could log in by it", "external.authority or external.certificates");
+        if (External is not null && !Listeners.Any(static l => l.AsksForClientCertificate))
+            section.Report("external", "no listener asks for certificates", "'client_certificates: request' at a listener");
+        if (Kerberos is { KeytabFile: null })
+            section.Report("kerberos", "without a keytab no ticket can be opened", "kerberos.keytab");
+        if (Kerberos is { Realms.IsEmpty: true })
+            section.Report("kerberos", "without realms no principal is an account", "kerberos.realms");
+        for (var i = 0; i < Listeners.Length; i++)
+        {
+            foreach (var mechanism in Listeners[i].Mechanisms ?? [])
+            {
+                if (WhyNever(mechanism, Listeners[i]) is { } reason)
+                    section.Report("listeners", i, $"{mechanism} is never offered here: {reason}");
+            }
+        }
+    }
+
+    private string? WhyNever(string mechanism, ListenerOptions listener) => mechanism switch
+    {
+        "EXTERNAL" when External is null => "there is no section 'external'",
+        "EXTERNAL" when !listener.AsksForClientCertificate => "client_certificates is 'none'",
+        "GSSAPI" when Kerberos is null => "there is no section 'kerberos'",
+        _ => null,
+    };
+
+    private static T? Written<T>(Section section, string key, Func<Section, T> read, string doc)
+        where T : class
+    {
+        var options = section.Child(key, read, doc);
+        return section.Has(key) ? options : null;
     }
 
     private static ImmutableArray<ListenerOptions> Loopback() =>
