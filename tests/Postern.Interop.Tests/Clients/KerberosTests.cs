@@ -137,6 +137,23 @@ public sealed class KerberosTests(KerberosServer server) : IClassFixture<Kerbero
         Assert.StartsWith("530 5.7.0", await line.SendAsync("RCPT TO:<x@example.net>"), StringComparison.Ordinal);
     }
 
+    /// <summary>Nothing that the client could do about it; it should not ask the user.</summary>
+    [Fact]
+    public async Task A_keytab_that_is_gone_is_454_and_counts_again_when_it_is_back()
+    {
+        var keytab = server.Realm.Keytab;
+        using var line = await SaslLine.ConnectAsync(server.Port("plain"));
+        using var early = Client();
+        using var late = Client();
+
+        File.Move(keytab, keytab + ".gone");
+        var refused = await line.PlayAsync("GSSAPI", early);
+        File.Move(keytab + ".gone", keytab);
+
+        Assert.StartsWith("454 4.7.0", refused, StringComparison.Ordinal);
+        Assert.StartsWith("235 2.7.0", await line.PlayAsync("GSSAPI", late), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Curl_submits_a_message_with_a_ticket()
     {

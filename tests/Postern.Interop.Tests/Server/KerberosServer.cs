@@ -24,7 +24,7 @@ public sealed class KerberosServer : IAsyncLifetime
 
     /// <summary>The first login in the log, past or to come, with all of these texts.</summary>
     public Task<string> LoginAsync(params string[] texts) =>
-        process!.Output.FindAsync(line => line.Contains("\"event\":\"auth\"", StringComparison.Ordinal) && Array.TrueForAll(texts, text => line.Contains(text, StringComparison.Ordinal))).WaitAsync(Patience);
+        process!.Output.FindAsync(line => line.Contains("\"event\":\"login\"", StringComparison.Ordinal) && Array.TrueForAll(texts, text => line.Contains(text, StringComparison.Ordinal))).WaitAsync(Patience);
 
     public async ValueTask InitializeAsync()
     {
