@@ -19,7 +19,7 @@ internal readonly record struct GssStatus(uint Major, uint Minor)
     public bool IsOurs => Minor switch
     {
         > 0 and < 4096 => true, // errno: the keytab or the replay cache could not be read or written
-        KerberosBase + 44 => true, // BADKEYVER: the ticket is newer than the keytab
+        KerberosBase + 44 or KerberosBase + 45 => true, // BADKEYVER: the ticket is newer than the keytab; NOKEY: the keytab is gone or unreadable
         >= KerberosBase + 135 and <= KerberosBase + 137 => true, // krb5.conf
         >= KerberosBase + 164 and <= KerberosBase + 172 => true, // the replay cache
         KerberosBase + 179 or KerberosBase + 180 or KerberosBase + 184 => true, // the keytab

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Smtp.Session;
@@ -9,7 +10,12 @@ namespace Postern.Relay.Accounts.Certificates;
 /// <param name="intermediates">May stand in a chain where the client sent none.</param>
 public sealed class CertificateAuthorities(X509Certificate2Collection roots, X509Certificate2Collection intermediates)
 {
+    private const int MostLearned = 100;
+
     private static readonly Oid ClientAuthentication = new("1.3.6.1.5.5.7.3.2");
+
+    /// <summary>Intermediates that have stood in a good chain, by their hash. A client that resumes its TLS session sends none.</summary>
+    private readonly ConcurrentDictionary<string, X509Certificate2> learned = new(StringComparer.Ordinal);
 
     /// <summary>Null when the certificate is good at <paramref name="now"/>; else what is wrong with it.</summary>
     public string? WhyNot(ClientCertificate certificate, DateTimeOffset now)
@@ -29,9 +35,14 @@ public sealed class CertificateAuthorities(X509Certificate2Collection roots, X50
             chain.ChainPolicy.CustomTrustStore.AddRange(roots);
             chain.ChainPolicy.ApplicationPolicy.Add(ClientAuthentication);
             chain.ChainPolicy.ExtraStore.AddRange(intermediates);
+            foreach (var known in learned.Values)
+                chain.ChainPolicy.ExtraStore.Add(known);
             foreach (var intermediate in certificate.Intermediates)
                 chain.ChainPolicy.ExtraStore.Add(Load(intermediate));
-            return chain.Build(shown) ? null : Words(chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, static (all, one) => all | one.Status));
+            if (!chain.Build(shown))
+                return Words(chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, static (all, one) => all | one.Status));
+            Learn(chain);
+            return null;
         }
         catch (CryptographicException e)
         {
@@ -48,6 +59,15 @@ public sealed class CertificateAuthorities(X509Certificate2Collection roots, X50
         {
             sent.Add(X509CertificateLoader.LoadCertificate(octets.Span));
             return sent[^1];
+        }
+    }
+
+    private void Learn(X509Chain chain)
+    {
+        for (var i = 1; i < chain.ChainElements.Count - 1 && learned.Count < MostLearned; i++)
+        {
+            var intermediate = chain.ChainElements[i].Certificate;
+            learned.GetOrAdd(intermediate.Thumbprint, static (_, octets) => X509CertificateLoader.LoadCertificate(octets), intermediate.RawData);
         }
     }
 
