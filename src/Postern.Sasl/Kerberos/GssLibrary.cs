@@ -83,7 +83,7 @@ internal static unsafe partial class GssLibrary
             var copy = new ReadOnlySpan<byte>(Value, checked((int)Length)).ToArray();
             uint minor;
             fixed (Octets* self = &this)
-                ReleaseBuffer(&minor, self);
+                _ = ReleaseBuffer(&minor, self);
             return copy;
         }
     }

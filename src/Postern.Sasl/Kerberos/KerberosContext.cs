@@ -41,7 +41,7 @@ internal sealed class KerberosContext(GssCredential credential) : SafeHandle(inv
         {
             uint ignored;
             if (source != 0)
-                GssLibrary.ReleaseName(&ignored, &source);
+                _ = GssLibrary.ReleaseName(&ignored, &source);
             if (isHeld)
                 credential.DangerousRelease();
         }

@@ -57,7 +57,7 @@ public sealed class KerberosService : IDisposable
                 status = new GssStatus(GssLibrary.AcquireCredential(&minor, imported, GssLibrary.Indefinite, &mechanisms, GssLibrary.Accept, &store, &acquired, null, null), minor);
             problem = status.IsError ? $"the keytab {keytab} has no usable key of '{service}': {status}" : null;
             if (imported != 0)
-                GssLibrary.ReleaseName(&ignored, &imported);
+                _ = GssLibrary.ReleaseName(&ignored, &imported);
             return status.IsError ? null : new GssCredential(acquired);
         }
     }
