@@ -32,6 +32,9 @@ git git
 git-send-email git-email
 gsasl gsasl
 haproxy haproxy
+kadmin.local krb5-admin-server
+kinit krb5-user
+krb5kdc krb5-kdc
 msmtp msmtp
 node nodejs
 npm npm

@@ -1,3 +1,4 @@
+using Postern.Sasl.Kerberos;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Sasl;
@@ -37,6 +38,9 @@ public sealed record SaslContext
 
     /// <summary>Maps Kerberos principals to users (GSSAPI).</summary>
     public IKerberosUsers? KerberosUsers { get; init; }
+
+    /// <summary>The keys that open this service's tickets (GSSAPI); whoever opened them disposes them.</summary>
+    public KerberosService? Kerberos { get; init; }
 
     /// <summary>The service name of the protocol, as in <c>smtp/mail.example.org</c> (DIGEST-MD5, GSSAPI).</summary>
     public string Service { get; init; } = "smtp";

@@ -42,6 +42,9 @@ public sealed record SmtpServerOptions
     /// <summary>Answers VRFY for clients that have logged in; null: the answer is always 252.</summary>
     public IMailboxVerifier? MailboxVerifier { get; set; }
 
+    /// <summary>Says which user a client's certificate is; null: EXTERNAL is not offered. Matters only on listeners that ask for certificates.</summary>
+    public IClientCertificateUsers? ClientCertificateUsers { get; set; }
+
     /// <summary>Answers ETRN (RFC 1985); null: it is not offered.</summary>
     public IQueueStarter? QueueStarter { get; set; }
 

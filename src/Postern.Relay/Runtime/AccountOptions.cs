@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Certificates;
+using Postern.Relay.Accounts.Kerberos;
 using Postern.Relay.Accounts.OAuth;
 
 namespace Postern.Relay.Runtime;
@@ -12,6 +14,12 @@ public sealed record AccountOptions
 
     /// <summary>Whose bearer tokens are believed.</summary>
     public ImmutableArray<TokenIssuer> Issuers { get; init; } = [];
+
+    /// <summary>Null: a client certificate is nobody's login.</summary>
+    public CertificateRules? Certificates { get; init; }
+
+    /// <summary>Null: no Kerberos.</summary>
+    public KerberosRules? Kerberos { get; init; }
 
     /// <summary>What checking passwords may cost.</summary>
     public HashingPoolOptions Hashing { get; init; } = new();

@@ -1,9 +1,12 @@
 using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Certificates;
+using Postern.Relay.Accounts.Kerberos;
 using Postern.Relay.Accounts.OAuth;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Sasl;
 using Postern.Sasl.Verifiers;
+using Postern.Smtp.Policy;
 
 namespace Postern.Relay.Runtime;
 
@@ -28,13 +31,23 @@ public sealed class RelayAccounts : IDisposable
             Decoys = decoys,
             Tokens = tokens,
         };
+        Context = options.Kerberos is { } kerberos
+            ? Verifiers.Context with { Kerberos = kerberos.Service, KerberosUsers = new PrincipalUsers(kerberos.Realms, kerberos.Account, Verifiers) }
+            : Verifiers.Context;
+        Certificates = options.Certificates is { } certificates ? new CertificateUsers(certificates, Verifiers, clock) : null;
     }
 
     /// <summary>The accounts of all stores, as policies ask for them.</summary>
     public IDirectory Directory { get; }
 
-    /// <summary>What mechanisms may ask.</summary>
+    /// <summary>What the stores answer.</summary>
     public AccountVerifiers Verifiers { get; }
+
+    /// <summary>What mechanisms may ask.</summary>
+    public SaslContext Context { get; }
+
+    /// <summary>Which account a client certificate is; null where it is nobody's login.</summary>
+    public IClientCertificateUsers? Certificates { get; }
 
     /// <summary>Where passwords are checked.</summary>
     public HashingPool Hashing { get; }

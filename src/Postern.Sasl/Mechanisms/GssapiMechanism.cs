@@ -1,14 +1,11 @@
-using System.Buffers;
-using System.Net;
-using System.Net.Security;
-using System.Security.Authentication.ExtendedProtection;
+using Postern.Sasl.Kerberos;
 using Postern.Sasl.Preparation;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Sasl.Mechanisms;
 
 /// <summary>
-/// GSSAPI (RFC 4752): Kerberos V5, checked by the platform against the service's keytab. No security layer is ever offered or taken: TLS is that.
+/// GSSAPI (RFC 4752): Kerberos V5, against the keys of <see cref="SaslContext.Kerberos"/>. No security layer is ever offered or taken: TLS is that.
 /// </summary>
 public sealed class GssapiMechanism : ISaslMechanism
 {
@@ -25,14 +22,14 @@ public sealed class GssapiMechanism : ISaslMechanism
     public bool TakesInitialResponse => true;
 
     /// <inheritdoc/>
-    public ISaslExchange? TryStart(SaslContext context) => context.KerberosUsers is { } users ? new Exchange(context, users) : null;
+    public ISaslExchange? TryStart(SaslContext context) => context is { Kerberos: { } service, KerberosUsers: { } users } ? new Exchange(context, service, users) : null;
 
-    private sealed class Exchange(SaslContext context, IKerberosUsers users) : ISaslExchange
+    private sealed class Exchange(SaslContext context, KerberosService service, IKerberosUsers users) : ISaslExchange
     {
         /// <summary>Layers offered: "none" (1), with a buffer size of zero (§3.1).</summary>
         private static readonly byte[] NoLayer = [1, 0, 0, 0];
 
-        private NegotiateAuthentication? kerberos;
+        private KerberosContext? kerberos;
         private string? principal;
         private bool hasOffered;
 
@@ -48,39 +45,36 @@ public sealed class GssapiMechanism : ISaslMechanism
 
         private SaslStep Accept(ReadOnlySpan<byte> token)
         {
-            kerberos ??= new NegotiateAuthentication(new NegotiateAuthenticationServerOptions { Package = "Kerberos", Credential = CredentialCache.DefaultNetworkCredentials, Policy = new ExtendedProtectionPolicy(PolicyEnforcement.Never) });
-            var answer = kerberos.GetOutgoingBlob(token, out var status);
-            switch (status)
+            kerberos ??= service.Begin();
+            switch (kerberos.Accept(token))
             {
-                case NegotiateAuthenticationStatusCode.ContinueNeeded:
-                    return new SaslStep.Challenge(answer ?? []);
-                case NegotiateAuthenticationStatusCode.Completed:
-                    principal = kerberos.RemoteIdentity.Name ?? string.Empty;
-                    return answer is { Length: > 0 } ? new SaslStep.Challenge(answer) : Offer();
-                case NegotiateAuthenticationStatusCode.UnknownCredentials or NegotiateAuthenticationStatusCode.GenericFailure:
-                    return new SaslStep.Failure(SaslError.TemporaryFailure, ClaimedUser: null, $"Kerberos: {status}; the keytab of this service may be missing or unreadable");
+                case KerberosAnswer.Continue(var answer):
+                    return new SaslStep.Challenge(answer);
+                case KerberosAnswer.Established(var client, var answer):
+                    principal = client;
+                    return answer.Length > 0 ? new SaslStep.Challenge(answer) : Offer();
+                case KerberosAnswer.Refused(var reason, var isOurs):
+                    return new SaslStep.Failure(isOurs ? SaslError.TemporaryFailure : SaslError.BadCredentials, ClaimedUser: null, $"Kerberos: {reason}");
                 default:
-                    return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, $"Kerberos: {status}");
+                    return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "Kerberos gave no answer");
             }
         }
 
         private SaslStep Offer()
         {
-            var wrapped = new ArrayBufferWriter<byte>();
-            if (kerberos!.Wrap(NoLayer, wrapped, requestEncryption: false, out _) != NegotiateAuthenticationStatusCode.Completed)
+            if (kerberos!.Wrap(NoLayer) is not { } wrapped)
                 return new SaslStep.Failure(SaslError.TemporaryFailure, principal, "Kerberos: the offer of security layers could not be wrapped");
             hasOffered = true;
-            return new SaslStep.Challenge(wrapped.WrittenMemory);
+            return new SaslStep.Challenge(wrapped);
         }
 
         private async ValueTask<SaslStep> FinishAsync(ReadOnlyMemory<byte> token, CancellationToken ct)
         {
-            var unwrapped = new ArrayBufferWriter<byte>();
-            if (kerberos!.Unwrap(token.Span, unwrapped, out _) != NegotiateAuthenticationStatusCode.Completed || unwrapped.WrittenCount < 4)
+            if (kerberos!.Unwrap(token.Span) is not { Length: >= 4 } choice)
                 return new SaslStep.Failure(SaslError.BadCredentials, principal, "Kerberos: the choice of a security layer could not be unwrapped");
-            if (unwrapped.WrittenSpan[0] != NoLayer[0])
+            if (choice[0] != NoLayer[0])
                 return new SaslStep.Failure(SaslError.Malformed, principal, "the client chose a security layer that was not offered");
-            if (!StrictUtf8.TryDecode(unwrapped.WrittenSpan[4..], 255 * 4, out var text) || !SaslPrep.TryPrepareQuery(text, out var actAs))
+            if (!StrictUtf8.TryDecode(choice.AsSpan(4), 255 * 4, out var text) || !SaslPrep.TryPrepareQuery(text, out var actAs))
                 return new SaslStep.Failure(SaslError.BadCredentials, principal, "the authorization identity is not a name");
             if (string.Equals(actAs, principal, StringComparison.Ordinal))
                 actAs = string.Empty;

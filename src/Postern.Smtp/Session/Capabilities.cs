@@ -55,8 +55,13 @@ internal sealed class Capabilities
     /// <summary>The parameters that RCPT takes.</summary>
     public ImmutableArray<Parameter<RecipientParameters>> RecipientParameters { get; }
 
-    public static Capabilities Derive(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls, bool isLoggedIn, PeerTrust trust) =>
-        new(new Offer(server, listener, isTls, isLoggedIn, MechanismsFor(server, listener, isTls), MechanismsFor(server, listener, isTls: true)) { Trust = trust });
+    public static Capabilities Derive(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls, bool isLoggedIn, PeerTrust trust, bool hasCertificate = false) =>
+        new(new Offer(
+            server, listener, isTls, isLoggedIn, MechanismsFor(server, listener, isTls, hasCertificate), MechanismsFor(server, listener, isTls: true, hasCertificate: true)) { Trust = trust });
+
+    /// <summary>Whether a client that shows a certificate on this listener can be somebody by it.</summary>
+    public static bool TakesCertificates(SmtpServerOptions server, SmtpListenerOptions listener) =>
+        listener.AsksForClientCertificate && listener.Tls != TlsMode.None && server.ClientCertificateUsers is not null;
 
     private EhloReply MakeEhlo() => new(
         new Reply(250, status: null, [offer.Server.Hostname, .. ExtensionTable.All.Select(e => e.LineFor(offer)).OfType<string>()]),
@@ -65,7 +70,7 @@ internal sealed class Capabilities
     private static ImmutableArray<Parameter<T>> Merge<T>(IEnumerable<Parameter<T>> parameters) =>
         [.. parameters.GroupBy(static p => p.Keyword).Select(static alike => alike.Aggregate(static (one, other) => one.Or(other)))];
 
-    private static List<ISaslMechanism> MechanismsFor(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls)
+    private static List<ISaslMechanism> MechanismsFor(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls, bool hasCertificate)
     {
         var allowed = listener.Auth switch
         {
@@ -76,8 +81,13 @@ internal sealed class Capabilities
         if (!allowed)
             return [];
 
-        // What a session knows beside what the server does stands for itself here: whether there is TLS.
-        var context = server.SaslFor(session: null, mechanism: string.Empty) with { Channel = isTls ? new ChannelBindings([]) : null };
+        // What a session knows beside what the server does stands for itself here: whether there is TLS, and a certificate of the client.
+        var sasl = server.SaslFor(session: null, mechanism: string.Empty);
+        var context = sasl with
+        {
+            Channel = isTls ? new ChannelBindings([]) : null,
+            External = isTls && hasCertificate && TakesCertificates(server, listener) ? SomeCertificate.Instance : sasl.External,
+        };
         var able = server.Mechanisms.Where(m => m.TryStart(context) is not null && !Holds(listener.WithoutMechanisms, m) && (isTls || !Holds(listener.MechanismsUnderTls, m)));
         return listener.Mechanisms is { } wanted
             ? [.. wanted.Select(name => able.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase))).OfType<ISaslMechanism>().Distinct()]

@@ -18,6 +18,12 @@ namespace Postern.Smtp.Session;
 public sealed record ClientCertificate(
     string Subject, ImmutableArray<string> DnsNames, ImmutableArray<string> EmailAddresses, string Fingerprint, DateTimeOffset NotAfter, string? Distrust)
 {
+    /// <summary>The certificate itself, DER.</summary>
+    public ReadOnlyMemory<byte> Octets { get; init; }
+
+    /// <summary>The certificates that the client sent with it, DER; empty where the session is resumed.</summary>
+    public ImmutableArray<ReadOnlyMemory<byte>> Intermediates { get; init; } = [];
+
     /// <summary>Whether its chain ends in an authority that is trusted here.</summary>
     public bool IsTrusted => Distrust is null;
 
@@ -30,7 +36,11 @@ public sealed record ClientCertificate(
             names.Email,
             certificate.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant(),
             new DateTimeOffset(certificate.NotAfter).ToUniversalTime(),
-            WhyNot(chain, errors));
+            WhyNot(chain, errors))
+        {
+            Octets = certificate.RawData,
+            Intermediates = [.. (chain?.ChainPolicy.ExtraStore ?? []).Select(static c => (ReadOnlyMemory<byte>)c.RawData)],
+        };
     }
 
     private static string? WhyNot(X509Chain? chain, SslPolicyErrors errors)

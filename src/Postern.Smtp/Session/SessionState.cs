@@ -125,6 +125,9 @@ public sealed class SessionState
         PolicyMemo = null;
     }
 
+    /// <summary>What the client has shown of itself; null where the connection is another's, who speaks for it by XCLIENT.</summary>
+    internal ClientCertificate? OwnCertificate => XClientPeer is null ? Tls?.ClientCertificate : null;
+
     private bool IsUtf8 => Transaction is { Parameters.IsUtf8: true };
 
     /// <summary>STARTTLS: back to the greeting, with nothing remembered (RFC 3207 §4.2).</summary>

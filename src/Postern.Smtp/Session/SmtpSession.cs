@@ -45,8 +45,8 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
     public bool LacksRequiredTls => listener.Options.Tls == TlsMode.Required && state.Tls is null;
 
-    /// <summary>What this listener offers in the present state of TLS and login, to this peer.</summary>
-    public Capabilities Capabilities => listener.CapabilitiesFor(state.Tls is not null, state.IsLoggedIn, state.Trust);
+    /// <summary>What this listener offers in the present state of TLS and login, to this peer with or without a certificate.</summary>
+    public Capabilities Capabilities => listener.CapabilitiesFor(state.Tls is not null, state.IsLoggedIn, state.Trust, state.OwnCertificate is not null);
 
     /// <summary>Who was named as sender lately.</summary>
     public RecentMailboxes Senders => senders ??= new RecentMailboxes();

@@ -27,9 +27,9 @@ internal sealed class SmtpListener
         Options = options;
         limits = new LimitsByLoad(options.Limits ?? Server.Limits);
         Tls = options.Tls == TlsMode.None || Server.Tls is null ? null : new ListenerTls(Server.Tls, options, owner.Handshakes);
-        offers = new Capabilities[4 * ((int)(PeerTrust.XClient | PeerTrust.XForward) + 1)];
+        offers = new Capabilities[8 * ((int)(PeerTrust.XClient | PeerTrust.XForward) + 1)];
         for (var i = 0; i < offers.Length; i++)
-            offers[i] = Capabilities.Derive(Server, options, isTls: (i & 1) != 0, isLoggedIn: (i & 2) != 0, (PeerTrust)(i >> 2));
+            offers[i] = Capabilities.Derive(Server, options, isTls: (i & 1) != 0, isLoggedIn: (i & 2) != 0, (PeerTrust)(i >> 3), hasCertificate: (i & 4) != 0);
         Greeting = new Reply(220, status: null, $"{Server.Hostname} {(options.Protocol == MailProtocol.Lmtp ? "LMTP" : "ESMTP")} Postern");
     }
 
@@ -55,14 +55,14 @@ internal sealed class SmtpListener
     /// <summary>The limits in force now for a client that has logged in, or has not.</summary>
     public SessionLimits LimitsFor(bool isAuthenticated) => limits.For(Load, isAuthenticated);
 
-    public Capabilities CapabilitiesFor(bool isTls, bool isLoggedIn = false, PeerTrust trust = PeerTrust.None) =>
-        offers[((int)trust << 2) | (isLoggedIn ? 2 : 0) | (isTls ? 1 : 0)];
+    public Capabilities CapabilitiesFor(bool isTls, bool isLoggedIn = false, PeerTrust trust = PeerTrust.None, bool hasCertificate = false) =>
+        offers[((int)trust << 3) | (hasCertificate ? 4 : 0) | (isLoggedIn ? 2 : 0) | (isTls ? 1 : 0)];
 
     /// <summary>Writes down whether AUTH is on offer in the session's present state.</summary>
     public void NoteOffers(SessionState state)
     {
-        state.OffersAuth = CapabilitiesFor(state.Tls is not null).Mechanisms.Count > 0;
-        state.OffersAuthAfterTls = state.Tls is null && CapabilitiesFor(isTls: false).OffersTls && CapabilitiesFor(isTls: true).Mechanisms.Count > 0;
+        state.OffersAuth = CapabilitiesFor(state.Tls is not null, hasCertificate: state.OwnCertificate is not null).Mechanisms.Count > 0;
+        state.OffersAuthAfterTls = state.Tls is null && CapabilitiesFor(isTls: false).OffersTls && CapabilitiesFor(isTls: true, hasCertificate: true).Mechanisms.Count > 0;
     }
 
     /// <exception cref="ListenException">An endpoint cannot be bound; nothing stays bound.</exception>

@@ -46,6 +46,7 @@ internal static class Auth
         {
             Peer = state.ClientAddress.ToString(),
             Channel = session.Channel,
+            External = External(session) ?? session.Server.Sasl.External,
             OffersChannelBinding = session.Capabilities.Mechanisms.Any(static m => m.Name.EndsWith("-PLUS", StringComparison.Ordinal)),
             Hostname = state.Hostname,
         };
@@ -55,10 +56,13 @@ internal static class Auth
         return null;
     }
 
+    private static CertificateIdentity? External(SmtpSession session) =>
+        session is { State.OwnCertificate: { } certificate, Server.ClientCertificateUsers: { } users } ? new CertificateIdentity(certificate, users) : null;
+
     private static Reply NotOffered(SmtpSession session, ReadOnlySpan<byte> name)
     {
         var (now, afterTls) = (session.State.OffersAuth, session.State.OffersAuthAfterTls);
-        if (afterTls && Find(session.Listener.CapabilitiesFor(isTls: true).Mechanisms, name) is not null)
+        if (afterTls && Find(session.Listener.CapabilitiesFor(isTls: true, hasCertificate: true).Mechanisms, name) is not null)
             return StandardReply.MechanismNeedsTls;
         return now || afterTls ? StandardReply.UnknownMechanism : StandardReply.AuthNotOffered;
     }

@@ -65,6 +65,11 @@ internal static class CheckCommand
         foreach (var certificate in certificates)
             certificate.Dispose();
 
+        var problems = LoginSources.Load(configuration, now, out var logins, out var doubts);
+        errors.AddRange(problems.Select(found => configuration.ErrorAt(found.Key, found.Problem.What)));
+        warnings.AddRange(doubts.Select(doubt => configuration.ErrorAt(doubt.Key, doubt.Text)));
+        logins?.Dispose();
+
         var data = configuration.Server.Data;
         if ((DataDirectory.WhyNotUsable(data) ?? ControlServer.WhyNot(DataDirectory.ControlSocket(data))) is { } unusable)
             errors.Add(configuration.ErrorAt("server.data", unusable.What));

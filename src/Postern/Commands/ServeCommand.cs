@@ -74,6 +74,13 @@ internal static class ServeCommand
                 terminal.Note($"made a self-signed certificate for {configuration.Server.Hostname}");
         }
 
+        var problems = LoginSources.Load(configuration, context.Clock.GetUtcNow(), out var loaded, out var doubts);
+        if (loaded is null)
+            return terminal.Fail(configuration.ErrorAt(problems[0].Key, problems[0].Problem.What).ToString(), problems[0].Problem.Todo, ExitCode.Usage);
+        using var logins = loaded;
+        foreach (var (key, text) in doubts)
+            terminal.Note($"warning: {key}: {text}");
+
         CertificateWatch? watch = null;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         using var hurry = new CancellationTokenSource();
@@ -82,7 +89,7 @@ internal static class ServeCommand
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, ReadAgain);
         try
         {
-            await using var host = await ServerHost.StartAsync(configuration, tls, terminal.Events, context.Clock, ct);
+            await using var host = await ServerHost.StartAsync(configuration, tls, logins, terminal.Events, context.Clock, ct);
             Announce(terminal, configuration, host);
             await using (watch = tls is null ? null : new CertificateWatch(configuration, tls, certificates, host.Relay.Audit, terminal.Note, context.Clock))
                 await UntilAsync(stop.Token);

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Postern.Hosting;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
@@ -74,7 +75,7 @@ internal static class EngineOptions
 
     /// <param name="tls">Null where no listener speaks TLS.</param>
     /// <param name="logCopy">Takes every line of the log as well; null for the files only.</param>
-    public static RelayOptions ToRelay(this PosternConfiguration configuration, ServerTls? tls, Stream? logCopy) => new()
+    public static RelayOptions ToRelay(this PosternConfiguration configuration, ServerTls? tls, LoginSources logins, Stream? logCopy) => new()
     {
         Hostname = configuration.Server.Hostname.Text,
         DataDirectory = configuration.Server.Data,
@@ -84,7 +85,7 @@ internal static class EngineOptions
         MaxConnections = configuration.Limits.Connections,
         MaxConnectionsPerAddress = configuration.Limits.ConnectionsPerAddress,
         MaxMemory = configuration.Limits.Memory,
-        Accounts = configuration.ToAccounts(),
+        Accounts = configuration.ToAccounts() with { Certificates = logins.Certificates, Kerberos = logins.Kerberos },
         Policy = configuration.ToPolicy(),
         Delivery = configuration.ToDelivery(),
         EtrnDomains = configuration.Delivery.Etrn.ToFrozenSet(),

@@ -65,7 +65,7 @@ internal sealed record ListenerOptions(
         var protocol = section.Value("protocol", Protocols, MailProtocol.Smtp, "`smtp`", "`lmtp` answers the end of data once for each recipient (RFC 2033); never on port 25.");
         var newlines = section.Value("bare_newlines", Newlines, BareNewlines.Reject, "`reject`", "Content with a CR or LF that stands alone: `reject` refuses the message, `normalize` makes each a CRLF, for devices that cannot do better. Neither ever ends a message.");
         var floor = section.Value("tls_minimum", TlsFloors, fallback: null, "`tls.minimum`", "The oldest TLS version spoken here. `1.0` and `1.1` are broken: only for devices that cannot do better, on networks where that is acceptable.");
-        var certificates = section.Value("client_certificates", CertificateRequests, fallback: false, "`none`", "`request` asks clients for a certificate in the handshake; it is never required, and is not written to the log.");
+        var certificates = section.Value("client_certificates", CertificateRequests, fallback: false, "`none`", "`request` asks clients for a certificate in the handshake; it is never required, and is nobody's login by itself (`external` says whose it is).");
         var proxies = section.List("proxy_from", Kinds.Network, [], "nobody", "Load balancers whose connections must open with a PROXY protocol header (v1 or v2), which names the real client.");
         var xclient = section.List("xclient_from", Kinds.Network, [], "nobody", "Clients that may name another client by XCLIENT. They can be anyone they like: list only your own filters.");
         var xforward = section.List("xforward_from", Kinds.Network, [], "nobody", "Clients that may name the origin of a message for the log by XFORWARD.");

@@ -29,6 +29,12 @@ internal sealed record PosternConfiguration(
     DeliveryOptions Delivery,
     LogsOptions Logs)
 {
+    /// <summary>Null where client certificates are nobody's login.</summary>
+    public ExternalOptions? External { get; init; }
+
+    /// <summary>Null where no ticket is taken.</summary>
+    public KerberosOptions? Kerberos { get; init; }
+
     /// <summary>Where in the file each written key stands.</summary>
     public required IReadOnlyDictionary<string, ConfigNode> Places { get; init; }
 
@@ -61,11 +67,11 @@ internal sealed record PosternConfiguration(
         switch (mechanism)
         {
             case "OAUTHBEARER" or "XOAUTH2":
-                return OAuth.IsEmpty ? "it needs an issuer in 'oauth'" : null;
+                return OAuth.IsEmpty ? "there is no section 'oauth'" : null;
             case "EXTERNAL":
-                return "it needs accounts for client certificates";
+                return External is null ? "there is no section 'external'" : null;
             case "GSSAPI":
-                return "it needs Kerberos";
+                return Kerberos is null ? "there is no section 'kerberos'" : null;
             default:
                 var needed = MechanismOffer.NeededBy(SaslMechanisms.All.First(m => m.Name == mechanism));
                 var kept = Accounts.Where(static a => a.Uri is not null).Aggregate(StoredForms.None, static (all, a) => all | (AccountStores.Of(a.ToSource(string.Empty))?.Forms ?? StoredForms.All));
@@ -91,9 +97,12 @@ internal sealed record PosternConfiguration(
         {
             Places = section.Places,
             SecretFiles = section.SecretFiles,
+            External = Written(section, "external", ExternalOptions.Read, "AUTH EXTERNAL: which account a client certificate is, on listeners with `client_certificates: request`. Left out: none is."),
+            Kerberos = Written(section, "kerberos", KerberosOptions.Read, "AUTH GSSAPI: Kerberos tickets. Left out: none are taken."),
         };
 
         configuration.CheckListeners(section);
+        configuration.CheckLogins(section);
         if (section.Has("accounts") && configuration.Accounts.IsEmpty)
             section.Report("accounts", "without a store nobody can log in", "[directory], or the key left out");
         foreach (var (source, i) in configuration.Accounts.Select(static (source, i) => (source, i)))
@@ -117,8 +126,9 @@ internal sealed record PosternConfiguration(
         {
             foreach (var name in listener.Mechanisms ?? [])
             {
-                if (WhyNotAnswered(name) is { } problem)
-                    section.Report("listeners", i, $"{name} can be answered by nothing here: {problem}");
+                var reason = name == "EXTERNAL" && External is not null && !listener.AsksForClientCertificate ? "client_certificates is 'none'" : WhyNotAnswered(name);
+                if (reason is not null)
+                    section.Report("listeners", i, $"{name} is never offered here: {reason}");
             }
         }
 
@@ -138,6 +148,26 @@ internal sealed record PosternConfiguration(
                     section.Report("listeners", i, $"{endpoint} is taken by {endpoints[endpoint]}");
             }
         }
+    }
+
+    /// <summary>Sections that would log nobody in.</summary>
+    private void CheckLogins(Section section)
+    {
+        if (External is { AuthorityFile: null, Certificates.IsEmpty: true })
+            section.Report("external", "neither an authority nor certificates: nobody could log in by it", "external.authority or external.certificates");
+        if (External is not null && !Listeners.Any(static l => l.AsksForClientCertificate))
+            section.Report("external", "no listener asks for certificates", "'client_certificates: request' at a listener");
+        if (Kerberos is { KeytabFile: null })
+            section.Report("kerberos", "without a keytab no ticket can be opened", "kerberos.keytab");
+        if (Kerberos is { Realms.IsEmpty: true })
+            section.Report("kerberos", "without realms no principal is an account", "kerberos.realms");
+    }
+
+    private static T? Written<T>(Section section, string key, Func<Section, T> read, string doc)
+        where T : class
+    {
+        var options = section.Child(key, read, doc);
+        return section.Has(key) ? options : null;
     }
 
     private static ImmutableArray<ListenerOptions> Loopback() =>

@@ -28,9 +28,9 @@ internal sealed class ServerHost : IAsyncDisposable
 
     /// <summary>Accepts mail first, then opens the control socket.</summary>
     /// <param name="events">Takes every line of the log as well; null for nobody.</param>
-    public static async Task<ServerHost> StartAsync(PosternConfiguration configuration, ServerTls? tls, Stream? events, TimeProvider clock, CancellationToken ct)
+    public static async Task<ServerHost> StartAsync(PosternConfiguration configuration, ServerTls? tls, LoginSources logins, Stream? events, TimeProvider clock, CancellationToken ct)
     {
-        var relay = await RelayService.StartAsync(configuration.ToRelay(tls, events), clock);
+        var relay = await RelayService.StartAsync(configuration.ToRelay(tls, logins, events), clock);
         var host = new ServerHost(configuration, tls, relay, clock.GetUtcNow());
         try
         {

@@ -10,12 +10,12 @@ internal static class ListeningProgram
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <param name="command">The command line, for the port that it is to listen on at 127.0.0.1.</param>
-    public static async Task<(RunningProgram Process, int Port)> StartAsync(Func<int, Task<string[]>> command)
+    public static async Task<(RunningProgram Process, int Port)> StartAsync(Func<int, Task<string[]>> command, IReadOnlyDictionary<string, string>? environment = null)
     {
         while (true)
         {
             var port = FreePort();
-            var started = RunningProgram.Start(await command(port));
+            var started = RunningProgram.Start(await command(port), environment: environment);
             if (await IsListeningAsync(started, port))
                 return (started, port);
             await started.DisposeAsync();

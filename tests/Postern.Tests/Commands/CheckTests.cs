@@ -65,6 +65,20 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public async Task Files_that_logins_rest_on_are_looked_at()
+    {
+        using var run = new CommandRun("kerberos: { keytab: none.keytab, realms: [EXAMPLE.ORG] }\nlisteners: [{ name: a, listen: '127.0.0.1:0', client_certificates: request }]\nexternal: { authority: leaf.pem }\n");
+        using var leaf = Postern.Testing.TestCertificate.Create("leaf.test");
+        File.WriteAllText(Path.Combine(run.Root, "leaf.pem"), leaf.ExportCertificatePem());
+
+        var check = await run.PosternAsync("check");
+
+        Assert.Equal(ExitCode.Usage, check.ExitCode);
+        Assert.Contains($":3:24: external.authority: {Path.Combine(run.Root, "leaf.pem")} holds a certificate that is no authority: CN=leaf.test", check.Error, StringComparison.Ordinal);
+        Assert.Contains($":1:21: kerberos.keytab: the keytab {Path.Combine(run.Root, "none.keytab")} has no usable key of 'smtp': ", check.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_server_that_will_hold_its_mail_is_warned_of()
     {
         using var run = new CommandRun();

@@ -6,9 +6,13 @@ namespace Postern.Tests.Configuration;
 
 public sealed class ConfigurationTests
 {
+    private const string AskingListener = "listeners: [{ name: a, listen: '127.0.0.1:25', client_certificates: request }]\n";
+    private const string Fingerprint = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    private const string FingerprintWithColons = "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF";
+
     [Theory]
     [InlineData("server:\n  hostnam: a.example\n", "postern.yaml:2:3: server.hostnam: unknown key; did you mean 'hostname'?")]
-    [InlineData("tenants: []\n", "postern.yaml:1:1: tenants: unknown key; expected one of server, tls, listeners, accounts, oauth, limits, networks, domains, rules, delivery, logs")]
+    [InlineData("tenants: []\n", "postern.yaml:1:1: tenants: unknown key; expected one of server, tls, listeners, accounts, oauth, limits, networks, domains, rules, delivery, logs, external, kerberos")]
     [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    tsl: none\n", "postern.yaml:4:5: listeners[0].tsl: unknown key; did you mean 'tls'?")]
     [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    bare_newlines: allow\n", "postern.yaml:4:20: listeners[0].bare_newlines: 'allow' is not right here; expected 'reject' or 'normalize'")]
     [InlineData("listeners:\n  - { name: a, listen: '127.0.0.1:25', tls_minimum: '1.4' }\n", "postern.yaml:2:53: listeners[0].tls_minimum: '1.4' is not right here; expected '1.0', '1.1', '1.2' or '1.3'")]
@@ -30,8 +34,8 @@ public sealed class ConfigurationTests
     [InlineData("oauth: [{ issuer: a, audience: b, introspection: 'https://id.example.org/i' }]\n", "postern.yaml:1:50: oauth[0].introspection: the address answers only who proves itself (RFC 7662 §2.1); expected client_id and client_secret as well")]
     [InlineData("oauth: [{ issuer: a, audience: b, jwks: 'file:///k', algorithms: [HS256] }]\n", "postern.yaml:1:67: oauth[0].algorithms[0]: 'HS256' is not right here; did you mean 'ES256'?")]
     [InlineData("oauth: [{ issuer: a, audience: b, jwks: 'file:///k' }, { issuer: a, audience: c, jwks: 'file:///k' }]\n", "postern.yaml:1:56: oauth[1]: the issuer 'a' stands here twice")]
-    [InlineData("listeners: [{ name: a, listen: '127.0.0.1:25', mechanisms: [XOAUTH2] }]\n", "postern.yaml:1:13: listeners[0]: XOAUTH2 can be answered by nothing here: it needs an issuer in 'oauth'")]
-    [InlineData("accounts: digest:///x\nlisteners: [{ name: a, listen: '127.0.0.1:25', mechanisms: [SCRAM-SHA-256] }]\n", "postern.yaml:2:13: listeners[0]: SCRAM-SHA-256 can be answered by nothing here: no store in 'accounts' keeps what it computes with")]
+    [InlineData("listeners: [{ name: a, listen: '127.0.0.1:25', mechanisms: [XOAUTH2] }]\n", "postern.yaml:1:13: listeners[0]: XOAUTH2 is never offered here: there is no section 'oauth'")]
+    [InlineData("accounts: digest:///x\nlisteners: [{ name: a, listen: '127.0.0.1:25', mechanisms: [SCRAM-SHA-256] }]\n", "postern.yaml:2:13: listeners[0]: SCRAM-SHA-256 is never offered here: no store in 'accounts' keeps what it computes with")]
     [InlineData("accounts: []\n", "postern.yaml:1:11: accounts: without a store nobody can log in; expected [directory], or the key left out")]
     [InlineData("listeners: []\n", "postern.yaml:1:12: listeners: a server without a way in; expected at least one, or the key left out")]
     [InlineData("rules: { recipient: [permit_network] }\n", "postern.yaml:1:22: rules.recipient[0]: 'permit_network' is not right here; did you mean 'permit_networks'?")]
@@ -43,6 +47,17 @@ public sealed class ConfigurationTests
     [InlineData("delivery: { routes: [{ to: 'a b' }] }\n", "postern.yaml:1:28: delivery.routes[0].to: 'a b' is not *, a domain, or .domain")]
     [InlineData("delivery: { routes: [{ to: a.example }, { to: A.Example }] }\n", "postern.yaml:1:41: delivery.routes[1]: 'A.Example' has a route already")]
     [InlineData("delivery: { retry: { first: 1h, most: 1m } }\n", "postern.yaml:1:39: delivery.retry.most: the longest wait is shorter than the first")]
+    [InlineData("external: { authority: ca.pem }\n", "postern.yaml:1:11: external: no listener asks for certificates; expected 'client_certificates: request' at a listener")]
+    [InlineData(AskingListener + "external: {}\n", "postern.yaml:2:11: external: neither an authority nor certificates: nobody could log in by it; expected external.authority or external.certificates")]
+    [InlineData(AskingListener + "external: { user: dns, certificates: [{ fingerprint: '" + Fingerprint + "', account: a }] }\n", "postern.yaml:2:19: external.user: without an authority no certificate is believed by its name; expected external.authority as well")]
+    [InlineData(AskingListener + "external: { certificates: [{ fingerprint: 'AB:CD', account: a }] }\n", "postern.yaml:2:43: external.certificates[0].fingerprint: 'AB:CD' is not right here; expected 64 hexadecimal digits, with or without colons")]
+    [InlineData(AskingListener + "external:\n  certificates:\n  - { fingerprint: '" + Fingerprint + "', account: a }\n  - { fingerprint: '" + FingerprintWithColons + "', account: b }\n", "postern.yaml:5:5: external.certificates[1]: this fingerprint is listed already")]
+    [InlineData("listeners: [{ name: a, listen: '127.0.0.1:25', mechanisms: [EXTERNAL] }]\n", "postern.yaml:1:13: listeners[0]: EXTERNAL is never offered here: there is no section 'external'")]
+    [InlineData("listeners: [{ name: a, listen: '127.0.0.1:25', mechanisms: [gssapi] }]\n", "postern.yaml:1:13: listeners[0]: GSSAPI is never offered here: there is no section 'kerberos'")]
+    [InlineData("kerberos: { realms: [EXAMPLE.ORG] }\n", "postern.yaml:1:11: kerberos: without a keytab no ticket can be opened; expected kerberos.keytab")]
+    [InlineData("kerberos: { keytab: a }\n", "postern.yaml:1:11: kerberos: without realms no principal is an account; expected kerberos.realms")]
+    [InlineData("kerberos: { keytab: a, realms: [lisa@EXAMPLE.ORG] }\n", "postern.yaml:1:33: kerberos.realms[0]: 'lisa@EXAMPLE.ORG' is not right here; expected a Kerberos realm such as EXAMPLE.ORG")]
+    [InlineData("kerberos: { keytab: a, realms: [A.ORG, B.ORG], account: name }\n", "postern.yaml:1:57: kerberos.account: with 'name' the same name in two realms would be one account; expected one realm, or 'principal'")]
     [InlineData("server: []\n", "postern.yaml:1:9: server: a list where a section belongs; expected keys with values")]
     [InlineData("listeners: yes\n", "postern.yaml:1:12: listeners: 'yes' where a list belongs; expected one '- ' for each entry")]
     [InlineData("server: { data: a, data: b }\n", "postern.yaml:1:20: the key 'data' was given before, in line 1")]

@@ -38,6 +38,11 @@ internal static class Kinds
 
     public static Kind<IPEndPoint> Endpoint { get; } = new("address:port", "an IP address and a port such as 0.0.0.0:587 or [::]:587", TryEndpoint, []);
 
+    /// <summary>SHA-256 of a certificate, without its colons and in lower case.</summary>
+    public static Kind<string> Fingerprint { get; } = new("SHA-256", "64 hexadecimal digits, with or without colons", TryFingerprint, []);
+
+    public static Kind<string> Realm { get; } = new("realm", "a Kerberos realm such as EXAMPLE.ORG", TryRealm, []);
+
     /// <summary>One of a few words.</summary>
     public static Kind<T> Word<T>(params (string Word, T Value)[] choices)
     {
@@ -98,6 +103,18 @@ internal static class Kinds
             return false;
         value = domain;
         return true;
+    }
+
+    private static bool TryFingerprint(string text, out string value)
+    {
+        value = text.Replace(":", string.Empty, StringComparison.Ordinal).ToLowerInvariant();
+        return value.Length == 64 && value.All(char.IsAsciiHexDigit);
+    }
+
+    private static bool TryRealm(string text, out string value)
+    {
+        value = text;
+        return text.Length > 0 && !text.Any(static c => char.IsControl(c) || c is '@' or '/' or '\\' or ' ');
     }
 
     private static bool TryNetwork(string text, out IPNetwork value) => NetworkText.TryParse(text, out value, out _);

@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Relay.Accounts.Kerberos;
+
+/// <summary>
+/// Which account a Kerberos principal is. Only a principal of one component in a listed realm is anybody: <c>lisa/admin</c> and <c>host/lisa</c> are not
+/// <c>lisa</c>. Case does not matter before the realm, as in every account's name.
+/// </summary>
+public sealed class PrincipalUsers(ImmutableArray<string> realms, PrincipalAccount kind, AccountVerifiers accounts) : IKerberosUsers
+{
+    public async ValueTask<PasswordCheck> FindPrincipalAsync(string principal, CancellationToken ct)
+    {
+        if (!TryName(principal, out var account, out var objection))
+            return new PasswordCheck.NoMatch($"{principal}: {objection}", UserExists: false);
+        var answer = await accounts.IdentifyAsync(account, ct);
+        return answer is PasswordCheck.NoMatch(var reason, var exists) ? new PasswordCheck.NoMatch($"{principal}: {reason}", exists) : answer;
+    }
+
+    private bool TryName(string principal, [NotNullWhen(true)] out string? account, [NotNullWhen(false)] out string? objection)
+    {
+        (account, objection) = (null, null);
+        var at = principal.IndexOf('@', StringComparison.Ordinal);
+
+        // A backslash stands before what is part of a name although it looks like a border of one.
+        if (at <= 0 || principal.AsSpan().ContainsAny('\\', '/') || principal.AsSpan(at + 1).Contains('@'))
+            objection = "a principal with an instance is no account";
+        else if (!realms.Contains(principal[(at + 1)..], StringComparer.Ordinal))
+            objection = "its realm is not listed";
+        else
+            account = kind == PrincipalAccount.Name ? principal[..at] : principal;
+        return account is not null;
+    }
+}

@@ -1,0 +1,11 @@
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Smtp.Session;
+
+/// <summary>Stands for a certificate while it is worked out what to offer; never asked.</summary>
+internal sealed class SomeCertificate : IExternalIdentity
+{
+    public static SomeCertificate Instance { get; } = new();
+
+    public ValueTask<PasswordCheck> IdentifyAsync(CancellationToken ct) => new(new PasswordCheck.NoMatch("no certificate was shown", UserExists: false));
+}

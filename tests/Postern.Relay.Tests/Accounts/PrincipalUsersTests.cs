@@ -1,0 +1,56 @@
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Kerberos;
+using Postern.Relay.Accounts.Stores;
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Relay.Tests.Accounts;
+
+public sealed class PrincipalUsersTests : IDisposable
+{
+    private readonly DirectoryFixture fixture = new();
+    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
+    private readonly AccountVerifiers accounts;
+
+    public PrincipalUsersTests()
+    {
+        accounts = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock);
+        foreach (var name in (string[])["lisa", "lisa@example.org", "host", "lisa/admin@example.org", "lisa/admin"])
+            fixture.AddAccount(name);
+    }
+
+    public void Dispose()
+    {
+        pool.Dispose();
+        fixture.Dispose();
+    }
+
+    [Theory]
+    [InlineData("lisa@EXAMPLE.ORG", PrincipalAccount.Principal, "lisa@example.org")]
+    [InlineData("lisa@EXAMPLE.ORG", PrincipalAccount.Name, "lisa")]
+    [InlineData("LISA@EXAMPLE.ORG", PrincipalAccount.Name, "lisa")]
+    public async Task A_principal_of_a_listed_realm_is_an_account(string principal, PrincipalAccount kind, string account) =>
+        Assert.Equal(new PasswordCheck.Match(account), await FindAsync(principal, kind));
+
+    [Theory]
+    [InlineData("lisa/admin@EXAMPLE.ORG")]
+    [InlineData("host/lisa@EXAMPLE.ORG")]
+    [InlineData("lisa@OTHER.ORG")]
+    [InlineData("lisa@example.org")]
+    [InlineData("lisa@EXAMPLE.ORG@OTHER.ORG")]
+    [InlineData("lisa\\@EXAMPLE.ORG@EXAMPLE.ORG")]
+    [InlineData("lisa\\/admin@EXAMPLE.ORG")]
+    [InlineData("@EXAMPLE.ORG")]
+    [InlineData("lisa")]
+    [InlineData("lisa@")]
+    [InlineData("")]
+    [InlineData("bart@EXAMPLE.ORG")]
+    [InlineData("WELLKNOWN/ANONYMOUS@EXAMPLE.ORG")]
+    public async Task Any_other_principal_is_nobody(string principal)
+    {
+        foreach (var kind in Enum.GetValues<PrincipalAccount>())
+            Assert.StartsWith($"{principal}: ", Assert.IsType<PasswordCheck.NoMatch>(await FindAsync(principal, kind)).Reason, StringComparison.Ordinal);
+    }
+
+    private ValueTask<PasswordCheck> FindAsync(string principal, PrincipalAccount kind) =>
+        new PrincipalUsers(["EXAMPLE.ORG"], kind, accounts).FindPrincipalAsync(principal, CancellationToken.None);
+}
