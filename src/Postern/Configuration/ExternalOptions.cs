@@ -19,6 +19,8 @@ internal sealed record ExternalOptions(string? AuthorityFile, CertificateName Us
 
         if (options.AuthorityFile is null && section.Has("user"))
             section.Report("user", "without an authority no certificate is believed by its name", "external.authority as well");
+        if (options.AuthorityFile is null && !section.Has("certificates"))
+            section.Report("authority", "neither an authority nor certificates: nobody could log in by this", "authority or certificates");
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < options.Certificates.Length; i++)
         {

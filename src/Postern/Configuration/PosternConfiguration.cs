@@ -97,12 +97,13 @@ internal sealed record PosternConfiguration(
         {
             Places = section.Places,
             SecretFiles = section.SecretFiles,
-            External = Written(section, "external", ExternalOptions.Read, "AUTH EXTERNAL: which account a client certificate is, on listeners with `client_certificates: request`. Left out: none is."),
-            Kerberos = Written(section, "kerberos", KerberosOptions.Read, "AUTH GSSAPI: Kerberos tickets. Left out: none are taken."),
+            External = section.OptionalChild("external", ExternalOptions.Read, "AUTH EXTERNAL: which account a client certificate is, on listeners with `client_certificates: request`. Left out: none is."),
+            Kerberos = section.OptionalChild("kerberos", KerberosOptions.Read, "AUTH GSSAPI: Kerberos tickets. Left out: none are taken."),
         };
 
         configuration.CheckListeners(section);
-        configuration.CheckLogins(section);
+        if (configuration.External is not null && !configuration.Listeners.Any(static l => l.AsksForClientCertificate))
+            section.Report("external", "no listener asks for certificates", "'client_certificates: request' at a listener");
         if (section.Has("accounts") && configuration.Accounts.IsEmpty)
             section.Report("accounts", "without a store nobody can log in", "[directory], or the key left out");
         foreach (var (source, i) in configuration.Accounts.Select(static (source, i) => (source, i)))
@@ -148,26 +149,6 @@ internal sealed record PosternConfiguration(
                     section.Report("listeners", i, $"{endpoint} is taken by {endpoints[endpoint]}");
             }
         }
-    }
-
-    /// <summary>Sections that would log nobody in.</summary>
-    private void CheckLogins(Section section)
-    {
-        if (External is { AuthorityFile: null, Certificates.IsEmpty: true })
-            section.Report("external", "neither an authority nor certificates: nobody could log in by it", "external.authority or external.certificates");
-        if (External is not null && !Listeners.Any(static l => l.AsksForClientCertificate))
-            section.Report("external", "no listener asks for certificates", "'client_certificates: request' at a listener");
-        if (Kerberos is { KeytabFile: null })
-            section.Report("kerberos", "without a keytab no ticket can be opened", "kerberos.keytab");
-        if (Kerberos is { Realms.IsEmpty: true })
-            section.Report("kerberos", "without realms no principal is an account", "kerberos.realms");
-    }
-
-    private static T? Written<T>(Section section, string key, Func<Section, T> read, string doc)
-        where T : class
-    {
-        var options = section.Child(key, read, doc);
-        return section.Has(key) ? options : null;
     }
 
     private static ImmutableArray<ListenerOptions> Loopback() =>

@@ -113,6 +113,14 @@ internal sealed class Section
         return ReadSection(Find(key)?.Value, PathOf(key), read);
     }
 
+    /// <summary>A section below this one that says something by being there; null where it was left out.</summary>
+    public T? OptionalChild<T>(string key, Func<Section, T> read, string doc)
+        where T : class
+    {
+        Know(key, type: null, fallbackText: null, doc);
+        return context.IsDescribing || Has(key) ? ReadSection(Find(key)?.Value, PathOf(key), read) : null;
+    }
+
     /// <summary>A list of sections.</summary>
     /// <param name="shorthand">The key that an entry stands for which is a single value; null where an entry must be a section.</param>
     public ImmutableArray<T> Children<T>(string key, Func<Section, T> read, ImmutableArray<T> fallback, string doc, string? shorthand = null)
