@@ -69,6 +69,12 @@ internal static class CheckCommand
             errors.Add(configuration.ErrorAt("server.data", unusable.What));
         if (DataDirectory.Warning(data) is { } open)
             warnings.Add(configuration.ErrorAt("server.data", open));
+        foreach (var (key, file) in configuration.SecretFiles)
+        {
+            if (OpenFile.Warning("the secret in", file) is { } exposed)
+                warnings.Add(configuration.ErrorAt(key, exposed));
+        }
+
         if (configuration.Delivery.Routes.IsEmpty)
             warnings.Add(configuration.ErrorAt("delivery.routes", "there is no route: messages are accepted and held until there is one"));
         return (errors.ToImmutable(), warnings.ToImmutable());

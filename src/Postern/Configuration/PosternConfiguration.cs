@@ -29,6 +29,9 @@ internal sealed record PosternConfiguration(
     /// <summary>Where in the file each written key stands.</summary>
     public required IReadOnlyDictionary<string, ConfigNode> Places { get; init; }
 
+    /// <summary>The file that each written secret stands in, by key.</summary>
+    public required IReadOnlyDictionary<string, string> SecretFiles { get; init; }
+
     /// <summary>Where the log files go; absolute.</summary>
     public string LogsDirectory => Path.GetFullPath(Logs.Directory, Server.Data);
 
@@ -62,6 +65,7 @@ internal sealed record PosternConfiguration(
             section.Child("logs", LogsOptions.Read, "What is written down."))
         {
             Places = section.Places,
+            SecretFiles = section.SecretFiles,
         };
 
         configuration.CheckListeners(section);

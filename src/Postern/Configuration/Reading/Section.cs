@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts;
+using Postern.Sasl;
 
 namespace Postern.Configuration.Reading;
 
@@ -29,6 +30,9 @@ internal sealed class Section
 
     /// <summary>Where every key of the file stands that somebody asked for; complete when the root was read.</summary>
     public IReadOnlyDictionary<string, ConfigNode> Places => context.Places;
+
+    /// <summary>The files that secrets stand in, by key path; complete when the root was read.</summary>
+    public IReadOnlyDictionary<string, string> SecretFiles => context.SecretFiles;
 
     private ImmutableArray<ConfigNode.Entry> Entries => node is ConfigNode.Mapping mapping ? mapping.Entries : [];
 
@@ -62,6 +66,25 @@ internal sealed class Section
     /// <summary>A path that must be there, made absolute against the file's directory.</summary>
     public string RequiredFilePath(string key, string doc) =>
         Required(key, Kinds.FilePath, doc) is { } path ? System.IO.Path.GetFullPath(path, context.Directory) : null!;
+
+    /// <summary>A secret, taken from where it is kept (<see cref="SecretText"/>); null when it was left out or cannot be had.</summary>
+    public Secret? Secret(string key, string doc)
+    {
+        if (Value<string?>(key, Kinds.Secret!, fallback: null, "none", doc) is not { } text)
+            return null;
+        switch (SecretText.Read(text, context.File, context.Directory))
+        {
+            case SecretOutcome.Found(var secret, var file):
+                if (file is not null)
+                    context.SecretFiles[PathOf(key)] = file;
+                return secret;
+            case SecretOutcome.Missing(var message):
+                Report(key, message);
+                return null;
+            default:
+                return null;
+        }
+    }
 
     /// <summary>A list of values; a single value counts as a list of one.</summary>
     public ImmutableArray<T> List<T>(string key, Kind<T> kind, ImmutableArray<T> fallback, string fallbackText, string doc)
