@@ -18,8 +18,8 @@ internal sealed record LoginOptions(string User, Secret? Password, Secret? Token
     public static LoginOptions? Read(Section section)
     {
         var user = section.Value<string?>("user", Kinds.Text!, fallback: null, "must be given", "The name to log in with.");
-        var password = section.Secret("password", "For every mechanism but OAUTHBEARER and XOAUTH2: the password itself, `file:PATH` (its one line), or `${VARIABLE}` of the environment. PLAIN and LOGIN show it to the server, so they are used only over TLS with a certificate that verifies.");
-        var token = section.Secret("token", "For OAUTHBEARER and XOAUTH2, over verified TLS only: an access token, given as `password` is.");
+        var password = section.Secret("password", "For every mechanism but OAUTHBEARER and XOAUTH2: the password itself, `file:PATH` (its one line), or `${VARIABLE}` of the environment. PLAIN and LOGIN show it to the server, so they are used only over TLS with a certificate that verifies. Read at start.");
+        var token = section.Secret("token", "For OAUTHBEARER and XOAUTH2, over verified TLS only: an access token, given as `password` is. Read at start.");
         var mechanisms = section.List("mechanisms", Names, [], "all", "The mechanisms that may be used; of those that the server offers the strongest is. Name the strong ones alone where the server has them: nobody in between can then talk it down. The -PLUS forms bind by `tls-server-end-point`.");
         if (!section.IsWritten)
             return null;

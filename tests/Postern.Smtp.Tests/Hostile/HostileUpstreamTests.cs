@@ -215,7 +215,8 @@ public sealed class HostileUpstreamTests
 
     private static string NonceOf(string line)
     {
-        var first = Encoding.UTF8.GetString(Convert.FromBase64String(line.Split(' ')[2]));
+        Assert.True(StrictBase64.TryDecode(Encoding.ASCII.GetBytes(line.Split(' ')[2]), out var octets));
+        var first = Encoding.UTF8.GetString(octets);
         return first[(first.IndexOf("r=", StringComparison.Ordinal) + 2)..];
     }
 }
