@@ -19,8 +19,8 @@ internal static class SecretText
             return FromFile(PathOf(text, directory));
         if (!text.StartsWith("${", StringComparison.Ordinal))
             return new SecretOutcome.Found(new Secret(text), Path.GetFullPath(ownFile));
-        var name = text[2..^1];
-        if (!text.EndsWith('}') || !IsVariable(name))
+        var name = text[2..].TrimEnd('}');
+        if (text != $"${{{name}}}" || !IsVariable(name))
             return new SecretOutcome.Missing("it begins like a variable and is none: ${NAME}, with letters, digits and underscores only; a secret that begins so goes into a file");
         return Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
             ? new SecretOutcome.Found(new Secret(value), File: null)
