@@ -28,6 +28,7 @@ missing_packages() {
     esac
   done <<'NEEDS'
 curl curl
+dovecot dovecot-core
 git git
 git-send-email git-email
 gsasl gsasl
@@ -46,6 +47,7 @@ postfix postfix
 python3 python3
 s-nail s-nail
 sasl libsasl2-modules
+saslpasswd2 sasl2-bin
 strace strace
 swaks swaks
 NEEDS

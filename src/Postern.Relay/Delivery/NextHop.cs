@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 
@@ -17,6 +18,12 @@ public abstract record NextHop
     /// <param name="Host">A host name or an address without brackets.</param>
     public sealed record SmartHost(string Host, int Port, ClientTls Tls) : NextHop
     {
+        /// <summary>Made on every connection before mail; null for none. Each login is equal to itself alone: no connection serves two.</summary>
+        public ClientLogin? Login { get; init; }
+
+        /// <summary>What its certificate is verified against; null for the system's trusted roots.</summary>
+        public X509Certificate2Collection? Trusted { get; init; }
+
         public override string Name => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 
         public override string ToString() => Name;

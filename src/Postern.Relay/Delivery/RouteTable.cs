@@ -36,8 +36,12 @@ public sealed class RouteTable
         {
             if (!TryReadPattern(routes[i].To, out var pattern))
                 return new RouteParse.Wrong(i, "to", $"'{routes[i].To}' is not *, a domain, or .domain");
-            if (WhyNotVia(routes[i].Via, out var hop) is { } wrong)
+            if (WhyNotVia(routes[i], out var hop) is { } wrong)
                 return new RouteParse.Wrong(i, "via", wrong);
+            if (hop is null && routes[i].Login is not null)
+                return new RouteParse.Wrong(i, "login", "mail exchangers are strangers: a login needs a via that names its server");
+            if (routes[i].Trusted is not null && hop is null or NextHop.SmartHost { Tls: ClientTls.None })
+                return new RouteParse.Wrong(i, "ca", "no certificate is verified on this route: it needs a via with TLS");
             if (!found.TryAdd(pattern, hop))
                 return new RouteParse.Wrong(i, "to", $"'{routes[i].To}' has a route already");
         }
@@ -77,16 +81,17 @@ public sealed class RouteTable
     }
 
     /// <summary>Reads the next hop, null for <c>mx</c>; answers what is wrong with the text, or null.</summary>
-    private static string? WhyNotVia(string via, out NextHop? hop)
+    private static string? WhyNotVia(Route route, out NextHop? hop)
     {
         const string Expected = "mx, smtp://host[:port][?tls=none|opportunistic|required] or smtps://host[:port]";
         hop = null;
+        var via = route.Via;
         if (string.Equals(via, "mx", StringComparison.OrdinalIgnoreCase))
             return null;
         if (!Uri.TryCreate(via, UriKind.Absolute, out var uri) || uri.Scheme is not ("smtp" or "smtps") || uri.Host.Length == 0)
             return $"'{via}' is not {Expected}";
         if (uri.UserInfo.Length > 0)
-            return $"the route to {uri.Host} carries credentials: logging in to a next hop is not supported";
+            return $"the route to {uri.Host} carries credentials: they belong into login";
         if (uri.AbsolutePath is not ("" or "/") || uri.Fragment.Length > 0 || uri.Port == 0)
             return $"'{via}' is not {Expected}";
         var host = uri.IdnHost.Trim('[', ']');
@@ -95,6 +100,7 @@ public sealed class RouteTable
         ClientTls? tls = (uri.Scheme, uri.Query) switch
         {
             ("smtps", "") => ClientTls.Implicit,
+            ("smtp", "") when route.Login is not null => ClientTls.Required,
             ("smtp", "" or "?tls=opportunistic") => ClientTls.Opportunistic,
             ("smtp", "?tls=required") => ClientTls.Required,
             ("smtp", "?tls=none") => ClientTls.None,
@@ -102,7 +108,7 @@ public sealed class RouteTable
         };
         if (tls is null)
             return $"'{uri.Query}' is not known here; expected {Expected}";
-        hop = new NextHop.SmartHost(host, PortOf(uri), tls.Value);
+        hop = new NextHop.SmartHost(host, PortOf(uri), tls.Value) { Login = route.Login, Trusted = route.Trusted };
         return null;
     }
 

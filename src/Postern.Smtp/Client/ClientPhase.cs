@@ -12,6 +12,9 @@ public enum ClientPhase
     /// <summary>STARTTLS and the handshake.</summary>
     StartTls,
 
+    /// <summary>AUTH, up to its final reply.</summary>
+    Auth,
+
     /// <summary>MAIL.</summary>
     Mail,
 

@@ -83,14 +83,15 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
     }
 
     /// <summary>The next reply; null after a fault.</summary>
-    public async ValueTask<Reply?> ReadAsync(ClientPhase phase, TimeSpan timeout)
+    /// <param name="lineOctets">What a line may be, where that is more than the options say.</param>
+    public async ValueTask<Reply?> ReadAsync(ClientPhase phase, TimeSpan timeout, int lineOctets = 0)
     {
         if (Fault is not null)
             return null;
         ReplyRead read;
         try
         {
-            var reading = reader.ReadAsync(deadline.Token);
+            var reading = reader.ReadAsync(deadline.Token, lineOctets);
             if (!reading.IsCompleted)
                 deadline.CancelAfter(timeout);
             read = await reading.ConfigureAwait(false);

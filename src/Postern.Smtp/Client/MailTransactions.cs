@@ -1,5 +1,6 @@
 using System.Buffers;
 using Postern.Smtp.Extensions;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
@@ -20,6 +21,7 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     private SmtpExtensions extensions = SmtpExtensions.None;
     private Func<string, bool> isOffered = SmtpExtensions.None.Has;
     private bool isVerified;
+    private bool isLoggedIn;
 
     /// <summary>The message whose envelope has been written already.</summary>
     private OutgoingMessage? announced;
@@ -27,11 +29,11 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     /// <summary>The last transaction was given up between MAIL and the content.</summary>
     private bool needsReset;
 
-    public async ValueTask<IReadOnlyList<ClientAnswer>> SendAsync(OutgoingMessage message, OutgoingMessage? following, SmtpExtensions offered, bool verified)
+    public async ValueTask<IReadOnlyList<ClientAnswer>> SendAsync(OutgoingMessage message, OutgoingMessage? following, SmtpExtensions offered, bool verified, bool hasLogin)
     {
         if (!ReferenceEquals(extensions, offered))
             (extensions, isOffered) = (offered, offered.Has);
-        isVerified = verified;
+        (isVerified, isLoggedIn) = (verified, hasLogin);
         if (announced is not null && !ReferenceEquals(announced, message))
             throw new InvalidOperationException("Another message was announced to follow");
         var answers = new ClientAnswer?[message.Recipients.Count];
@@ -254,11 +256,11 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     }
 
     /// <summary>
-    /// Without the size, which is the content's; and without AUTH=, which is for servers that trust this client, and only a login shows that
-    /// (RFC 4954 §5): this client makes none.
+    /// Without the size, which is the content's. AUTH= is for servers that this client has logged in to (RFC 4954 §5), and says that nobody is
+    /// vouched for: the login is this host's, not the sender's.
     /// </summary>
-    private static MailParameters Said(MailParameters parameters) =>
-        parameters is { DeclaredSize: null, SubmittedBy: null } ? parameters : parameters with { DeclaredSize = null, SubmittedBy = null };
+    private MailParameters Said(MailParameters parameters) =>
+        parameters is { DeclaredSize: null, SubmittedBy: null } && !isLoggedIn ? parameters : parameters with { DeclaredSize = null, SubmittedBy = isLoggedIn ? ReversePath.Null : null };
 
     private async ValueTask<ClientAnswer?> CommandAsync(ClientPhase phase, TimeSpan timeout)
     {

@@ -9,6 +9,9 @@ internal sealed class OutputBuffer
 {
     private byte[] octets = [];
 
+    /// <summary>What is written until <see cref="Release"/> is wiped when the memory is given back.</summary>
+    public bool IsSecret { get; set; }
+
     public int Length { get; private set; }
 
     public ReadOnlyMemory<byte> Memory => octets.AsMemory(0, Length);
@@ -48,8 +51,9 @@ internal sealed class OutputBuffer
     {
         Length = 0;
         if (octets.Length > 0)
-            ArrayPool<byte>.Shared.Return(octets);
+            ArrayPool<byte>.Shared.Return(octets, clearArray: IsSecret);
         octets = [];
+        IsSecret = false;
     }
 
     private void Grow(int size)
@@ -57,7 +61,7 @@ internal sealed class OutputBuffer
         var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Length + size, Math.Max(1024, octets.Length * 2)));
         Memory.Span.CopyTo(larger);
         if (octets.Length > 0)
-            ArrayPool<byte>.Shared.Return(octets);
+            ArrayPool<byte>.Shared.Return(octets, clearArray: IsSecret);
         octets = larger;
     }
 }

@@ -1,6 +1,10 @@
 using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Postern.Sasl;
+using Postern.Sasl.Client;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
+using Postern.Smtp.Transport;
 
 namespace Postern.Smtp.Client;
 
@@ -36,6 +40,12 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     /// <summary>TLS is on and the server's certificate proved <see cref="SmtpClientOptions.ServerName"/>, whether or not that was asked for.</summary>
     public bool IsVerified => Tls is not null && wire.IsVerified;
 
+    /// <summary>What the login was made by; null without one.</summary>
+    public string? Mechanism { get; private set; }
+
+    private ChannelBindings? Channel =>
+        secured?.RemoteCertificate is X509Certificate2 certificate && EndPointHash.Of(certificate) is { } hash ? new ChannelBindings([new(ChannelBindings.TlsServerEndPoint, hash)]) : null;
+
     /// <summary>Reads the greeting, says EHLO (or HELO, never where TLS is required), and starts TLS as the options say.</summary>
     /// <exception cref="OperationCanceledException">Only by <paramref name="ct"/>; a deadline that passed is a value.</exception>
     public async ValueTask<ClientAnswer> OpenAsync(CancellationToken ct)
@@ -47,6 +57,40 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
                 return wire.Fault!;
             var greeting = await wire.ReadAsync(ClientPhase.Greeting, options.Timeouts.Greeting).ConfigureAwait(false);
             return wire.WhyNot(greeting, ClientPhase.Greeting) ?? await IntroduceAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            wire.End();
+        }
+    }
+
+    /// <summary>
+    /// Logs in by the strongest mechanism that the server offers, the credentials suit and <paramref name="login"/> allows, once after
+    /// <see cref="OpenAsync"/>. One that exposes the secret is used only where <see cref="IsVerified"/>. What was offered stays as it was: no
+    /// mechanism here makes a security layer (RFC 4954 §4).
+    /// </summary>
+    /// <exception cref="OperationCanceledException">Only by <paramref name="ct"/>; the dialogue is over.</exception>
+    public async ValueTask<LoginAnswer> LogInAsync(ClientLogin login, CancellationToken ct)
+    {
+        if (!IsOpen || Mechanism is not null)
+            throw new InvalidOperationException("The dialogue is over, or has a login already");
+        var credentials = login.Credentials with
+        {
+            Channel = Channel,
+            Host = login.Credentials.Host.Length > 0 ? login.Credentials.Host : options.ServerName ?? string.Empty,
+        };
+        if (SaslClientMechanisms.Choose(Extensions.AuthMechanisms, credentials, IsVerified || login.AllowsExposure, login.Mechanisms) is not var (mechanism, exchange))
+            return new LoginAnswer.Unsuitable(LoginProspects.WhyNone(Extensions.AuthMechanisms, credentials, login.Mechanisms, Tls is not null));
+        wire.Begin(ct);
+        wire.Output.IsSecret = true;
+        try
+        {
+            using (exchange)
+            {
+                var answer = await new SaslClientDialogue(wire, options, mechanism.Name, exchange).RunAsync(credentials).ConfigureAwait(false);
+                Mechanism = (answer as LoginAnswer.Accepted)?.Mechanism;
+                return answer;
+            }
         }
         finally
         {
@@ -68,7 +112,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
         wire.Begin(ct);
         try
         {
-            return await transactions.SendAsync(message, following, Extensions, IsVerified).ConfigureAwait(false);
+            return await transactions.SendAsync(message, following, Extensions, IsVerified, hasLogin: Mechanism is not null).ConfigureAwait(false);
         }
         finally
         {

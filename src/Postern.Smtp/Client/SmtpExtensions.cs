@@ -16,6 +16,7 @@ public sealed class SmtpExtensions
         Has8BitMime = Has("8BITMIME");
         HasStartTls = Has("STARTTLS");
         HasSize = Has("SIZE");
+        AuthMechanisms = ParametersOf("AUTH")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
         MaxSize = long.TryParse(ParametersOf("SIZE"), NumberStyles.None, CultureInfo.InvariantCulture, out var max) && max > 0 ? max : null;
     }
 
@@ -33,6 +34,9 @@ public sealed class SmtpExtensions
 
     /// <summary>RFC 1870.</summary>
     public bool HasSize { get; }
+
+    /// <summary>The mechanisms of RFC 4954 §3, as the server spells them; empty without AUTH.</summary>
+    public IReadOnlyList<string> AuthMechanisms { get; }
 
     /// <summary>The fixed maximum in octets; null when the server states none.</summary>
     public long? MaxSize { get; }

@@ -12,7 +12,7 @@ public sealed record SmtpTimeouts
     /// <summary>For the greeting, 220.</summary>
     public TimeSpan Greeting { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>EHLO, HELO, STARTTLS and RSET.</summary>
+    /// <summary>EHLO, HELO, STARTTLS, RSET, and each answer of an AUTH exchange.</summary>
     public TimeSpan Command { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>For a TLS handshake.</summary>

@@ -13,10 +13,11 @@ internal sealed class ReplyReader(Stream stream, ReplyLimits limits)
 {
     private const int CodeLength = 3;
 
-    private readonly byte[] buffer = new byte[Math.Max(4096, limits.LineOctets)];
+    private byte[] buffer = new byte[Math.Max(4096, limits.LineOctets)];
     private readonly List<string> lines = [];
     private int start;
     private int end;
+    private int longest;
     private int code;
     private int total;
     private EnhancedStatus? status;
@@ -25,9 +26,13 @@ internal sealed class ReplyReader(Stream stream, ReplyLimits limits)
     public bool HasBufferedInput => start < end;
 
     /// <summary>Completes synchronously when the reply already lies in the buffer.</summary>
+    /// <param name="lineOctets">What a line of this reply may be, where that is more than the limits say.</param>
     /// <exception cref="OperationCanceledException">The reply did not come in time.</exception>
-    public async ValueTask<ReplyRead> ReadAsync(CancellationToken ct)
+    public async ValueTask<ReplyRead> ReadAsync(CancellationToken ct, int lineOctets = 0)
     {
+        longest = Math.Max(limits.LineOctets, lineOctets);
+        if (buffer.Length < longest)
+            Array.Resize(ref buffer, longest);
         lines.Clear();
         total = 0;
         while (true)
@@ -42,8 +47,8 @@ internal sealed class ReplyReader(Stream stream, ReplyLimits limits)
                     return new ReplyRead(new Reply(code, status, lines), ReplyFault.None, Detail: null);
             }
 
-            if (end - start >= limits.LineOctets)
-                return ReplyRead.Malformed($"a reply line is longer than {limits.LineOctets} octets");
+            if (end - start >= longest)
+                return ReplyRead.Malformed($"a reply line is longer than {longest} octets");
             Compact();
             int read;
             try
@@ -66,8 +71,8 @@ internal sealed class ReplyReader(Stream stream, ReplyLimits limits)
     {
         isLast = false;
         total += line.Length;
-        if (line.Length > limits.LineOctets)
-            return $"a reply line is longer than {limits.LineOctets} octets";
+        if (line.Length > longest)
+            return $"a reply line is longer than {longest} octets";
         if (total > limits.TotalOctets)
             return $"the reply is longer than {limits.TotalOctets} octets";
         if (lines.Count == limits.Lines)

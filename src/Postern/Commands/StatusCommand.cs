@@ -35,6 +35,8 @@ internal static class StatusCommand
             .Row("data", status.Data);
         foreach (var listener in status.Listeners)
             page.Row($"listener {listener.Name}", $"{listener.Address}, tls {listener.Tls}, auth {listener.Auth}");
+        foreach (var route in status.Deliveries.Routes)
+            page.Row($"route {route.To}", route.Via);
         page
             .Row("connections", status.Connections.ToString(CultureInfo.InvariantCulture))
             .Row("load", string.Create(CultureInfo.InvariantCulture, $"{status.Load.State}, {status.Load.Gauge} at {status.Load.Value:0.00}; {status.Load.TimesStressed} times stressed, {status.Load.TimesFull} times full"))

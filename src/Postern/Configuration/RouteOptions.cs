@@ -1,5 +1,7 @@
+using System.Security.Cryptography.X509Certificates;
 using Postern.Configuration.Reading;
 using Postern.Relay.Delivery;
+using Postern.Smtp.Client;
 
 namespace Postern.Configuration;
 
@@ -8,15 +10,34 @@ internal sealed record RouteOptions(string To, string Via)
 {
     private const string MailExchangers = "mx";
 
+    /// <summary>Null where the route does not log in.</summary>
+    public ClientLogin? Login { get; private init; }
+
+    public X509Certificate2Collection? Trusted { get; private init; }
+
     public static RouteOptions Read(Section section)
     {
         var route = new RouteOptions(
             section.Required("to", Kinds.Text, "The recipient domain this route is for; `.example.org` for every domain below it, `\"*\"` for all others."),
-            section.Value("via", Kinds.Text, MailExchangers, "`mx`", "The server to hand messages to: `smtp://host:port`, with `?tls=none`, `?tls=opportunistic` (the default) or `?tls=required`; `smtps://host:port` for implicit TLS; `mx` for the mail exchangers of the recipient's domain."));
+            section.Value("via", Kinds.Text, MailExchangers, "`mx`", "The server to hand messages to: `smtp://host:port`, with `?tls=none`, `?tls=opportunistic` (the default without a login) or `?tls=required` (the default with one); `smtps://host:port` for implicit TLS; `mx` for the mail exchangers of the recipient's domain."))
+        {
+            Trusted = ReadTrusted(section),
+            Login = section.Child("login", LoginOptions.Read, "How the route logs in to its server, before any mail. A login that fails defers its messages, also when the server says 535: what is wrong is the account or this file, and no message bounces for it.")?.ToLogin(),
+        };
         if (route.To is not null && RouteTable.Parse([route.ToRoute()]) is RouteParse.Wrong(_, var key, var message))
             section.Report(key, message);
         return route;
     }
 
-    public Route ToRoute() => new(To, Via);
+    public Route ToRoute() => new(To, Via) { Login = Login, Trusted = Trusted };
+
+    private static X509Certificate2Collection? ReadTrusted(Section section)
+    {
+        if (section.FilePath("ca", fallback: null, "the system's trusted roots", "A PEM file of certificates: the server's must verify against one of them, or be one of them. Read at start.") is not { } file)
+            return null;
+        if (TrustedFile.Read(file, out var certificates) is not { } problem)
+            return certificates;
+        section.Report("ca", problem);
+        return null;
+    }
 }

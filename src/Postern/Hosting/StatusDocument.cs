@@ -43,7 +43,13 @@ internal sealed record StatusDocument(
 
     /// <param name="Connections">To next hops, open or being opened.</param>
     /// <param name="HeldBecause">Null while deliveries go out.</param>
-    internal sealed record DeliveryState(int Connections, string? HeldBecause);
+    internal sealed record DeliveryState(int Connections, string? HeldBecause)
+    {
+        public ImmutableArray<Route> Routes { get; init; } = [];
+    }
+
+    /// <param name="Via">Where to, and whether the route logs in there.</param>
+    internal sealed record Route(string To, string Via);
 
     internal sealed record CertificateState(string Subject, DateTimeOffset Expires, bool IsSelfSigned);
 }

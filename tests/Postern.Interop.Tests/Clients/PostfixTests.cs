@@ -13,7 +13,7 @@ public sealed class PostfixTests(PosternServer server)
     [InlineData("implicit.sink.test")]
     public async Task Postfix_relays_a_message_that_arrives_unchanged(string domain)
     {
-        RequireInstance();
+        PostfixMaster.Require();
         await using var postfix = await PostfixInstance.StartAsync(server, PosternServer.Password);
         var message = SampleMessage.To($"{Guid.NewGuid():N}@{domain}");
 
@@ -26,7 +26,7 @@ public sealed class PostfixTests(PosternServer server)
     [Fact]
     public async Task Postfix_defers_on_a_wrong_password_and_delivers_once_it_is_right()
     {
-        RequireInstance();
+        PostfixMaster.Require();
         await using var postfix = await PostfixInstance.StartAsync(server, PosternServer.WrongPassword);
         var message = SampleMessage.To(PosternServer.NewRecipient());
 
@@ -42,18 +42,12 @@ public sealed class PostfixTests(PosternServer server)
     [Fact]
     public async Task Postfix_tells_by_xforward_where_a_message_came_from()
     {
-        RequireInstance();
+        PostfixMaster.Require();
         await using var postfix = await PostfixInstance.StartAsync(server, PosternServer.Password);
         var message = SampleMessage.To(PosternServer.NewRecipient());
 
         await postfix.SubmitAsync(message);
 
         Assert.Contains("source=LOCAL", await server.LoggedAsync("\"event\":\"accepted\"", message.Recipient, "\"forwarded\":\""), StringComparison.Ordinal);
-    }
-
-    private static void RequireInstance()
-    {
-        Peer.Require("postfix");
-        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Postfix starts only as root");
     }
 }

@@ -1,4 +1,6 @@
 using Postern.Relay.Delivery;
+using Postern.Sasl;
+using Postern.Sasl.Client;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 
@@ -6,6 +8,8 @@ namespace Postern.Relay.Tests.Delivery;
 
 public sealed class RouteTableTests
 {
+    private static readonly ClientLogin Login = new(new SaslClientCredentials { User = "lisa", Password = new Secret("x") });
+
     private static RouteTable Table(params Route[] routes) => Assert.IsType<RouteParse.Ok>(RouteTable.Parse(routes)).Table;
 
     [Theory]
@@ -37,6 +41,32 @@ public sealed class RouteTableTests
     [InlineData("smtps://[::1]:1465", "::1", 1465, ClientTls.Implicit)]
     public void A_next_hop_is_read_from_its_uri(string via, string host, int port, ClientTls tls) =>
         Assert.Equal(new NextHop.SmartHost(host, port, tls), Table(new Route("*", via)).Find(Domain.Parse("any.test")));
+
+    [Theory]
+    [InlineData("smtp://relay.test:587", ClientTls.Required)]
+    [InlineData("smtp://relay.test:587?tls=opportunistic", ClientTls.Opportunistic)]
+    [InlineData("smtps://relay.test", ClientTls.Implicit)]
+    public void A_route_that_logs_in_requires_tls_unless_it_says_otherwise(string via, ClientTls tls) =>
+        Assert.Equal(tls, Assert.IsType<NextHop.SmartHost>(Table(new Route("*", via) { Login = Login }).Find(Domain.Parse("any.test"))).Tls);
+
+    [Fact]
+    public void Equal_hosts_with_different_logins_are_different_hops()
+    {
+        var table = Table(new Route("a.test", "smtps://relay.test") { Login = Login }, new Route("b.test", "smtps://relay.test") { Login = new ClientLogin(new SaslClientCredentials { User = "lisa", Password = new Secret("x") }) }, new Route("c.test", "smtps://relay.test"));
+
+        Assert.Equal(3, ((string[])["a.test", "b.test", "c.test"]).Select(name => table.Find(Domain.Parse(name))).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("mx", true, false, "login", "mail exchangers are strangers: a login needs a via that names its server")]
+    [InlineData("mx", false, true, "ca", "no certificate is verified on this route: it needs a via with TLS")]
+    [InlineData("smtp://relay.test?tls=none", true, true, "ca", "no certificate is verified on this route: it needs a via with TLS")]
+    public void A_login_and_trusted_certificates_need_a_server_that_is_named(string via, bool logsIn, bool trusts, string key, string message)
+    {
+        var route = new Route("*", via) { Login = logsIn ? Login : null, Trusted = trusts ? [] : null };
+
+        Assert.Equal(new RouteParse.Wrong(0, key, message), RouteTable.Parse([route]));
+    }
 
     [Theory]
     [InlineData("*", "relay.test", "via", "is not mx, smtp://")]

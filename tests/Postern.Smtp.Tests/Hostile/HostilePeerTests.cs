@@ -2,6 +2,7 @@ using System.Text;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Tests.Client;
+using Postern.Testing;
 using Postern.Testing.Sinks;
 
 namespace Postern.Smtp.Tests.Hostile;

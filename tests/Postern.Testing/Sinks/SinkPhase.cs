@@ -7,6 +7,12 @@ public enum SinkPhase
     Ehlo,
     Helo,
     StartTls,
+
+    /// <summary>The AUTH command.</summary>
+    Auth,
+
+    /// <summary>A line behind a 334.</summary>
+    AuthResponse,
     Mail,
     Rcpt,
     Data,

@@ -69,6 +69,8 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
                 if (answer.StartsWith('2'))
                     await SecureAsync();
                 return true;
+            case "AUTH":
+                return await LogInAsync(line);
             case "MAIL":
                 mail = line;
                 recipients = [];
@@ -94,6 +96,21 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
                 await WriteAsync("500 5.5.1 What?");
                 return true;
         }
+    }
+
+    private async Task<bool> LogInAsync(string line)
+    {
+        const string Good = "235 2.7.0 Welcome";
+        var answer = await AnswerAsync(SinkPhase.Auth, line, Good);
+        while (answer is ['3', ..])
+        {
+            if (await ReadLineAsync() is not { } response)
+                return false;
+            transcript.Enqueue($"C: {response}");
+            answer = await AnswerAsync(SinkPhase.AuthResponse, response, response == "*" ? "501 5.7.0 Cancelled" : Good);
+        }
+
+        return answer is not null;
     }
 
     private async Task<bool> DataAsync(string line)

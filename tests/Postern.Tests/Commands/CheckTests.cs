@@ -159,6 +159,25 @@ public sealed class CheckTests
         Assert.Contains(expected, check.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("tiger", "postern.yaml", true)]
+    [InlineData("file:secret", "secret", true)]
+    [InlineData("file:secret", "secret", false)]
+    public async Task A_secret_that_everybody_can_read_is_a_warning(string password, string file, bool isOpen)
+    {
+        using var run = new CommandRun($"server: {{ data: data }}\ndelivery: {{ routes: [{{ to: '*', via: 'smtps://relay.test', login: {{ user: lisa, password: '{password}' }} }}] }}\n");
+        File.WriteAllText(Path.Combine(run.Root, "secret"), "tiger\n");
+        var path = Path.Combine(run.Root, file);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | (isOpen ? UnixFileMode.OtherRead : UnixFileMode.None));
+
+        var check = await run.PosternAsync("check");
+
+        Assert.Equal(ExitCode.Ok, check.ExitCode);
+        Assert.Equal(isOpen, check.Error.Contains($"delivery.routes[0].login.password: the secret in {path} can be read by every user of this machine", StringComparison.Ordinal));
+        Assert.Contains("smtps://relay.test, logs in as lisa", check.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("tiger", check.Output + check.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_data_directory_that_is_a_file_is_an_error()
     {

@@ -24,6 +24,8 @@ public sealed class SecretTextTests : IDisposable
     [Theory]
     [InlineData("${POSTERN_TEST_SECRET_2}", "the environment variable POSTERN_TEST_SECRET_2 is not set")]
     [InlineData("${not a name", "it begins like a variable and is none: ${NAME}, with letters, digits and underscores only; a secret that begins so goes into a file")]
+    [InlineData("${", "it begins like a variable and is none: ${NAME}, with letters, digits and underscores only; a secret that begins so goes into a file")]
+    [InlineData("${A}}", "it begins like a variable and is none: ${NAME}, with letters, digits and underscores only; a secret that begins so goes into a file")]
     [InlineData("${A}B", "it begins like a variable and is none: ${NAME}, with letters, digits and underscores only; a secret that begins so goes into a file")]
     public void A_variable_that_is_not_there_is_a_value(string text, string message) => Assert.Equal(message, Missing(text));
 

@@ -35,14 +35,14 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         if (addresses is not AddressAnswer.Found(var found))
             return Closed(addresses);
         var trial = new Trial();
-        await TryAddressesAsync(trial, host.Host, found, host.Port, host.Tls, isGuarded: false, ct).ConfigureAwait(false);
+        await TryAddressesAsync(trial, host.Host, found, host.Port, HopTerms.Of(host), ct).ConfigureAwait(false);
         return trial.Result;
     }
 
     private async ValueTask<HopConnection> ConnectLiteralAsync(IPAddress literal, CancellationToken ct)
     {
         var trial = new Trial();
-        await TryAddressesAsync(trial, literal.ToString(), [literal], options.MxPort, ClientTls.Opportunistic, isGuarded: true, ct).ConfigureAwait(false);
+        await TryAddressesAsync(trial, literal.ToString(), [literal], options.MxPort, HopTerms.Strangers, ct).ConfigureAwait(false);
         return trial.Result;
     }
 
@@ -61,7 +61,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
                     var addresses = await resolver.FindAddressesAsync(name, ct).ConfigureAwait(false);
                     if (addresses is not AddressAnswer.Found(var found))
                         trial.Note(Closed(addresses).Outcome);
-                    else if (await TryAddressesAsync(trial, name, found, options.MxPort, ClientTls.Opportunistic, isGuarded: true, ct).ConfigureAwait(false))
+                    else if (await TryAddressesAsync(trial, name, found, options.MxPort, HopTerms.Strangers, ct).ConfigureAwait(false))
                         break;
                 }
 
@@ -72,12 +72,12 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
     }
 
     /// <summary>Tries addresses until one greets or the attempt has tried enough; true when there is no need to go on.</summary>
-    private async ValueTask<bool> TryAddressesAsync(Trial trial, string host, ImmutableArray<IPAddress> addresses, int port, ClientTls tls, bool isGuarded, CancellationToken ct)
+    private async ValueTask<bool> TryAddressesAsync(Trial trial, string host, ImmutableArray<IPAddress> addresses, int port, HopTerms terms, CancellationToken ct)
     {
         foreach (var address in addresses)
         {
             var remote = RemoteOf(host, address, port);
-            if (isGuarded && guard.WhyNot(address) is { } why)
+            if (terms.IsGuarded && guard.WhyNot(address) is { } why)
             {
                 trial.Note(new Outcome.Failed(Remote: null, $"Mail is not sent to {remote}: {why} address", Tls: null, "5.4.4"));
                 continue;
@@ -85,14 +85,14 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
 
             if (trial.Tried++ >= MaxAddresses)
                 return true;
-            if (await TryAddressAsync(trial, remote, host, new IPEndPoint(address, port), tls, ct).ConfigureAwait(false))
+            if (await TryAddressAsync(trial, remote, host, new IPEndPoint(address, port), terms, ct).ConfigureAwait(false))
                 return true;
         }
 
         return false;
     }
 
-    private async ValueTask<bool> TryAddressAsync(Trial trial, string remote, string host, IPEndPoint address, ClientTls tls, CancellationToken ct)
+    private async ValueTask<bool> TryAddressAsync(Trial trial, string remote, string host, IPEndPoint address, HopTerms terms, CancellationToken ct)
     {
         var (stream, problem) = await DialAsync(address, ct).ConfigureAwait(false);
         if (stream is null)
@@ -101,11 +101,14 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             return false;
         }
 
-        var dialogue = new SmtpClientDialogue(stream, client with { Tls = tls, ServerName = IPAddress.TryParse(host, out _) ? null : host });
+        var dialogue = new SmtpClientDialogue(stream, client with { Tls = terms.Tls, ServerName = IPAddress.TryParse(host, out _) ? null : host, VerifyCertificate = terms.Verify });
         ClientAnswer answer;
+        LoginAnswer? login = null;
         try
         {
             answer = await dialogue.OpenAsync(ct).ConfigureAwait(false);
+            if (terms.Login is not null && answer is ClientAnswer.Accepted && dialogue.IsOpen)
+                login = await dialogue.LogInAsync(terms.Login, ct).ConfigureAwait(false);
         }
         catch
         {
@@ -113,19 +116,23 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             throw;
         }
 
-        if (answer is ClientAnswer.Accepted && dialogue.IsOpen)
+        var version = dialogue.Tls?.Version;
+        var outcome = login is null ? null : LoginOutcomes.Of(login, remote, version);
+        if (answer is ClientAnswer.Accepted && dialogue.IsOpen && outcome is null)
         {
             trial.Open = new HopConnection.Open(dialogue, remote);
             return true;
         }
 
-        trial.Note(ClientOutcomes.Of(answer, remote, dialogue.Tls?.Version));
+        trial.Note(outcome ?? ClientOutcomes.Of(answer, remote, version));
         await dialogue.QuitAsync(ct).ConfigureAwait(false);
         await dialogue.DisposeAsync().ConfigureAwait(false);
 
+        if (login is not null)
+            return LoginOutcomes.IsFinal(login);
         // A handshake that fails is no reason to keep mail back where clear text would have been taken (RFC 7435 §5); an injection is.
-        return tls == ClientTls.Opportunistic && answer is ClientAnswer.Broken(ClientPhase.StartTls, ClientFault.TlsFailed, _)
-            && await TryAddressAsync(trial, remote, host, address, ClientTls.None, ct).ConfigureAwait(false);
+        return terms.Tls == ClientTls.Opportunistic && answer is ClientAnswer.Broken(ClientPhase.StartTls, ClientFault.TlsFailed, _)
+            && await TryAddressAsync(trial, remote, host, address, terms with { Tls = ClientTls.None }, ct).ConfigureAwait(false);
     }
 
     private async ValueTask<(NetworkStream? Stream, string? Problem)> DialAsync(IPEndPoint address, CancellationToken ct)

@@ -1,11 +1,10 @@
 using System.Text;
-using System.Text.RegularExpressions;
 using Postern.Sasl;
 
 namespace Postern.Configuration.Reading;
 
 /// <summary>A secret as it is written: <c>${VARIABLE}</c> of the environment, <c>file:PATH</c>, else the text itself. No message repeats any of it.</summary>
-internal static partial class SecretText
+internal static class SecretText
 {
     private const string FilePrefix = "file:";
     private const int MaxFileOctets = 64 * 1024;
@@ -20,9 +19,9 @@ internal static partial class SecretText
             return FromFile(PathOf(text, directory));
         if (!text.StartsWith("${", StringComparison.Ordinal))
             return new SecretOutcome.Found(new Secret(text), Path.GetFullPath(ownFile));
-        if (!Variable.IsMatch(text))
+        var name = text[2..].TrimEnd('}');
+        if (text != $"${{{name}}}" || !IsVariable(name))
             return new SecretOutcome.Missing("it begins like a variable and is none: ${NAME}, with letters, digits and underscores only; a secret that begins so goes into a file");
-        var name = text[2..^1];
         return Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
             ? new SecretOutcome.Found(new Secret(value), File: null)
             : new SecretOutcome.Missing($"the environment variable {name} is not set");
@@ -64,6 +63,5 @@ internal static partial class SecretText
         }
     }
 
-    [GeneratedRegex(@"^\$\{[A-Za-z_][A-Za-z0-9_]*\}\z", RegexOptions.ExplicitCapture)]
-    private static partial Regex Variable { get; }
+    private static bool IsVariable(string name) => name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(static c => char.IsAsciiLetterOrDigit(c) || c == '_');
 }

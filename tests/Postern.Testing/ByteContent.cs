@@ -1,10 +1,10 @@
 using System.Text;
 using Postern.Smtp.Client;
 
-namespace Postern.Smtp.Tests.Client;
+namespace Postern.Testing;
 
 /// <summary>Content in memory, read in pieces of at most a given size.</summary>
-internal sealed class ByteContent(byte[] octets, int piece = int.MaxValue) : IMessageContent
+public sealed class ByteContent(byte[] octets, int piece = int.MaxValue) : IMessageContent
 {
     public ByteContent(string text)
         : this(Encoding.Latin1.GetBytes(text))

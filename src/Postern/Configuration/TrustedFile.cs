@@ -1,0 +1,27 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Postern.Configuration;
+
+/// <summary>A PEM file of the certificates that a peer's is verified against.</summary>
+internal static class TrustedFile
+{
+    /// <summary>What is wrong with the file; null when it was read.</summary>
+    public static string? Read(string file, out X509Certificate2Collection certificates)
+    {
+        certificates = [];
+        try
+        {
+            certificates.ImportFromPemFile(file);
+            return certificates.Count > 0 ? null : $"{file} holds no PEM certificate";
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return $"{file} does not exist";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            return $"{file} cannot be read: {e.Message}";
+        }
+    }
+}

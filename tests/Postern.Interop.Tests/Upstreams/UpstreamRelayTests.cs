@@ -1,0 +1,103 @@
+using System.Net;
+using System.Net.Sockets;
+using Postern.Interop.Tests.Server;
+using Postern.Sasl;
+using Postern.Sasl.Client;
+using Postern.Smtp.Client;
+using Postern.Smtp.Grammar;
+using Postern.Testing;
+using Postern.Testing.Processes;
+
+namespace Postern.Interop.Tests.Upstreams;
+
+/// <summary><c>postern serve</c> with a route that logs in to a Postfix which relays for nobody else.</summary>
+public sealed class UpstreamRelayTests(UpstreamPostfix upstream) : IClassFixture<UpstreamPostfix>
+{
+    private const string SecretName = "upstream.secret";
+
+    [Fact]
+    public async Task A_message_goes_through_an_upstream_that_demands_a_login()
+    {
+        UpstreamPostfix.Require();
+        using var home = await HomeAsync(UpstreamPostfix.Password);
+        await using var postern = await home.ServeAsync();
+
+        var recipient = await SubmitAsync(postern);
+
+        Assert.Contains($"(Authenticated sender: {UpstreamPostfix.User}", (await upstream.MessageForAsync(recipient)).Text, StringComparison.Ordinal);
+        var status = await home.RunAsync("status");
+        Assert.Contains($"logs in as {UpstreamPostfix.User}", status.Output, StringComparison.Ordinal);
+        AssertSecretIsNowhere(home, status.Output + postern.Output.Text, UpstreamPostfix.Password);
+    }
+
+    [Fact]
+    public async Task A_wrong_password_defers_says_by_what_mechanism_and_is_right_after_a_restart()
+    {
+        const string Wrong = "lion, lion in the night";
+        UpstreamPostfix.Require();
+        using var home = await HomeAsync(Wrong);
+        string recipient;
+        await using (var postern = await home.ServeAsync())
+        {
+            recipient = await SubmitAsync(postern);
+            var line = await postern.Output.FindAsync(l => l.Contains("\"outcome\":\"deferred\"", StringComparison.Ordinal)).WaitAsync(TimeSpan.FromSeconds(30));
+            Assert.Contains("login by SCRAM-SHA-256: 535 5.7.8 Error: authentication failed", line, StringComparison.Ordinal);
+            var id = (await home.JsonAsync("queue", "list")).GetProperty("items")[0].GetProperty("id").GetString()!;
+            var queued = await home.RunAsync("queue", "show", id);
+            Assert.Contains("login by SCRAM-SHA-256: 535 5.7.8", queued.Output, StringComparison.Ordinal);
+            AssertSecretIsNowhere(home, queued.Output + postern.Output.Text, Wrong);
+            await postern.StopAsync();
+        }
+
+        await WriteSecretAsync(home, UpstreamPostfix.Password);
+        await using var restarted = await home.ServeAsync();
+
+        Assert.Contains("Subject: hello", (await upstream.MessageForAsync(recipient)).Text, StringComparison.Ordinal);
+    }
+
+    private async Task<PosternHome> HomeAsync(string password)
+    {
+        var delivery = $$"""
+            delivery:
+              routes:
+                - to: "*"
+                  via: "smtp://localhost:{{upstream.Port}}"
+                  ca: {{upstream.CertificateFile}}
+                  login: { user: {{UpstreamPostfix.User}}, password: "file:{{SecretName}}" }
+              retry: { first: 1s, most: 5s }
+            """;
+        var home = await PosternHome.CreateAsync(Path.Combine(AppContext.BaseDirectory, "postern.dll"), PosternHome.Configuration(more: delivery));
+        await WriteSecretAsync(home, password);
+        return home;
+    }
+
+    private static async Task WriteSecretAsync(PosternHome home, string password)
+    {
+        var file = Path.Combine(home.Root, SecretName);
+        await File.WriteAllTextAsync(file, password + "\n");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
+    /// <summary>Answers the recipient.</summary>
+    private static async Task<string> SubmitAsync(PosternProcess postern)
+    {
+        var recipient = PosternServer.NewRecipient();
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, postern["plain"].Port));
+        await using var dialogue = new SmtpClientDialogue(new NetworkStream(socket, ownsSocket: true), new SmtpClientOptions { Hostname = Domain.Parse("client.test") });
+        Assert.IsType<ClientAnswer.Accepted>(await dialogue.OpenAsync(CancellationToken.None));
+        var login = new ClientLogin(new SaslClientCredentials { User = PosternHome.User, Password = new Secret(PosternHome.Password) });
+        Assert.IsType<LoginAnswer.Accepted>(await dialogue.LogInAsync(login, CancellationToken.None));
+        var message = new OutgoingMessage(new ReversePath(Mailbox.Parse(PosternHome.User)), [Mailbox.Parse(recipient)], new ByteContent("Subject: hello\r\n\r\nbody\r\n"));
+        Assert.IsType<ClientAnswer.Accepted>((await dialogue.SendAsync(message, following: null, CancellationToken.None))[0]);
+        await dialogue.QuitAsync(CancellationToken.None);
+        return recipient;
+    }
+
+    private static void AssertSecretIsNowhere(PosternHome home, string printed, string secret)
+    {
+        Assert.DoesNotContain(secret, printed, StringComparison.Ordinal);
+        foreach (var file in Directory.EnumerateFiles(home.Logs, "*", SearchOption.AllDirectories))
+            Assert.DoesNotContain(secret, File.ReadAllText(file), StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,144 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Postern.Relay.Audit;
+using Postern.Relay.Delivery;
+using Postern.Sasl;
+using Postern.Sasl.Client;
+using Postern.Smtp.Client;
+using Postern.Testing;
+using Postern.Testing.Sinks;
+
+namespace Postern.Relay.Tests.Delivery;
+
+/// <summary>Routes that log in to their server.</summary>
+public sealed class LoginDeliveryTests
+{
+    private const string Password = "tiger-tiger-burning";
+
+    private static readonly X509Certificate2Collection Trusted = [TestCertificate.Instance];
+
+    private static ClientLogin Login(string user) => new(new SaslClientCredentials { User = user, Password = new Secret(Password) });
+
+    private static Route Route(string to, ScriptedSink sink, string user = "lisa", string query = "?tls=required") =>
+        new(to, $"smtp://localhost:{sink.Port}{query}") { Login = Login(user), Trusted = Trusted };
+
+    private static SinkOptions Server(Func<SinkPhase, string, SinkAction?>? script = null, X509Certificate2? certificate = null) => new()
+    {
+        Certificate = certificate ?? TestCertificate.Instance,
+        Extensions = ["PIPELINING", "AUTH PLAIN LOGIN"],
+        Script = (phase, line, _) => script?.Invoke(phase, line),
+    };
+
+    [Fact]
+    public async Task A_message_goes_out_after_a_login()
+    {
+        await using var sink = new ScriptedSink(Server());
+        await using var rig = new DeliveryRig(DeliveryRig.Options(Route("*", sink)));
+        rig.Scheduler.Start();
+
+        await rig.AddAsync("b@there.test");
+        var message = await sink.NextMessageAsync();
+
+        Assert.True(message.IsTls);
+        Assert.Equal("MAIL FROM:<a@here.test> AUTH=<>", message.MailLine);
+        Assert.Contains($"C: AUTH PLAIN {Convert.ToBase64String("\0lisa\0tiger-tiger-burning"u8)}", sink.Transcript(0));
+    }
+
+    /// <summary>Postfix does the same by smtp_sasl_auth_soft_bounce: an operator's mistake bounces nobody's mail.</summary>
+    [Theory]
+    [InlineData("535 5.7.8 Authentication credentials invalid")]
+    [InlineData("454 4.7.0 Temporary authentication failure")]
+    [InlineData("421 4.7.0 Too many logins")]
+    public async Task A_refused_login_defers_by_its_mechanism_and_reply_whatever_its_code(string reply)
+    {
+        await using var sink = new ScriptedSink(Server((phase, _) => phase == SinkPhase.Auth ? new SinkAction.Reply(reply) : null));
+        await using var rig = new DeliveryRig(DeliveryRig.Options(Route("*", sink)));
+        rig.Scheduler.Start();
+
+        await rig.AddAsync("b@there.test");
+        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
+
+        Assert.Equal(("deferred", $"login by PLAIN: {reply}"), (delivery.Outcome, delivery.Reply));
+        Assert.Empty(sink.Messages);
+        Assert.Equal(1, sink.Connections);
+    }
+
+    [Theory]
+    [InlineData("?tls=none", "login: PLAIN would show the secret: the connection has no TLS")]
+    [InlineData("?tls=opportunistic", "login: PLAIN would show the secret: the server's certificate did not verify")]
+    [InlineData("?tls=required", "RemoteCertificate")]
+    [InlineData("", "RemoteCertificate")]
+    public async Task Row_27_no_password_goes_to_a_certificate_that_does_not_verify(string query, string reason)
+    {
+        using var other = TestCertificate.Create("localhost");
+        await using var sink = new ScriptedSink(Server(certificate: other));
+        var route = Route("*", sink, query: query);
+        await using var rig = new DeliveryRig(DeliveryRig.Options(query == "?tls=none" ? route with { Trusted = null } : route));
+        rig.Scheduler.Start();
+
+        await rig.AddAsync("b@there.test");
+        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
+
+        Assert.Equal("deferred", delivery.Outcome);
+        Assert.Contains(reason, delivery.Reply, StringComparison.Ordinal);
+        Assert.DoesNotContain(sink.Transcript(0), static l => l.StartsWith("C: AUTH", StringComparison.Ordinal));
+        Assert.Empty(sink.Messages);
+    }
+
+    [Fact]
+    public async Task Two_routes_to_one_server_never_share_a_connection()
+    {
+        await using var sink = new ScriptedSink(Server());
+        await using var rig = new DeliveryRig(DeliveryRig.Options(Route("one.test", sink, "lisa"), Route("two.test", sink, "bart")));
+        rig.Scheduler.Start();
+
+        foreach (var domain in (string[])["one.test", "two.test", "one.test", "two.test"])
+        {
+            await rig.AddAsync($"b@{domain}");
+            var message = await sink.NextMessageAsync();
+            var user = domain == "one.test" ? "lisa" : "bart";
+            var logins = sink.Transcript(message.Connection).Where(static l => l.StartsWith("C: AUTH", StringComparison.Ordinal));
+            Assert.Equal([$"C: AUTH PLAIN {Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"\0{user}\0{Password}"))}"], logins);
+        }
+
+        Assert.Equal(2, sink.Connections);
+    }
+
+    [Fact]
+    public async Task A_certificate_of_an_authority_that_the_route_trusts_verifies_by_its_name_only()
+    {
+        using var authority = Authority();
+        using var right = Issue(authority, "localhost");
+        using var wrong = Issue(authority, "other.test");
+        await using var good = new ScriptedSink(Server(certificate: right));
+        await using var bad = new ScriptedSink(Server(certificate: wrong));
+        X509Certificate2Collection roots = [authority];
+        await using var rig = new DeliveryRig(DeliveryRig.Options(Route("good.test", good) with { Trusted = roots }, Route("bad.test", bad) with { Trusted = roots }));
+        rig.Scheduler.Start();
+
+        await rig.AddAsync("b@bad.test");
+        Assert.Contains("RemoteCertificate", (await rig.Audit.NextAsync<AuditEvent.Delivery>()).Reply, StringComparison.Ordinal);
+        await rig.AddAsync("b@good.test");
+        Assert.True((await good.NextMessageAsync()).IsTls);
+    }
+
+    private static X509Certificate2 Authority()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return TestCertificate.Create(
+            new CertificateRequest("CN=authority.test", key, HashAlgorithmName.SHA256),
+            new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
+    }
+
+    private static X509Certificate2 Issue(X509Certificate2 authority, string name)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(name);
+        request.CertificateExtensions.Add(names.Build());
+        using var issued = request.Create(authority, authority.NotBefore, authority.NotAfter, [1, 2, 3]);
+        using var whole = issued.CopyWithPrivateKey(key);
+        return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), password: null);
+    }
+}
