@@ -11,13 +11,18 @@ namespace Postern.Sasl;
 public sealed class Decoys
 {
     private readonly byte[] key;
+    private readonly int saltOctets;
 
     /// <param name="key">At least 16 octets, secret; keep it over restarts, or a salt that changes gives an unknown user away.</param>
     /// <param name="iterations">Those of real secrets.</param>
-    public Decoys(ReadOnlySpan<byte> key, int iterations = 4096)
+    /// <param name="saltOctets">The length of real salts, 1 to 32.</param>
+    public Decoys(ReadOnlySpan<byte> key, int iterations = 4096, int saltOctets = 16)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(key.Length, 16);
+        ArgumentOutOfRangeException.ThrowIfLessThan(saltOctets, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(saltOctets, HMACSHA256.HashSizeInBytes);
         this.key = key.ToArray();
+        this.saltOctets = saltOctets;
         Iterations = iterations;
     }
 
@@ -31,7 +36,7 @@ public sealed class Decoys
     public ScramSecret ScramSecret(string user, HashAlgorithmName algorithm, int? iterations = null)
     {
         var size = Scram.ScramFunctions.SizeOf(algorithm);
-        var salt = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"salt {algorithm.Name} {user}"))[..16];
+        var salt = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"salt {algorithm.Name} {user}"))[..saltOctets];
         var keys = HKDF.Expand(HashAlgorithmName.SHA256, HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"keys {algorithm.Name} {user}")), size * 2);
         return new ScramSecret(algorithm, iterations ?? Iterations, salt, keys.AsMemory(0, size), keys.AsMemory(size));
     }
