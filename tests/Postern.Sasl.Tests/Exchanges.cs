@@ -8,6 +8,12 @@ internal static class Exchanges
 {
     public static string Utf8(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
 
+    public static byte[] Base64(string text)
+    {
+        Assert.True(StrictBase64.TryDecode(Encoding.ASCII.GetBytes(text), out var octets));
+        return octets;
+    }
+
     public static ISaslExchange ServerOf(string name, SaslContext? context = null) => SaslMechanisms.All.Single(m => m.Name == name).TryStart(context ?? TestUsers.Context)!;
 
     public static ISaslClientExchange ClientOf(string name, SaslClientCredentials credentials) => SaslClientMechanisms.All.Single(m => m.Name == name).TryStart(credentials)!;

@@ -78,7 +78,7 @@ public sealed class ScramClientTests
     [InlineData("V={0}", "could not prove")]
     public void A_server_that_does_not_prove_itself_is_not_believed(string serverFinal, string reason)
     {
-        using var client = ClientOf("SCRAM-SHA-1", Lisa);
+        using var client = ClientOf("SCRAM-SHA-256", Lisa);
         var signature = SignatureOf(client);
         Assert.False(client.MayTrustSuccess);
         Assert.Contains(reason, client.Cancel(string.Format(null, serverFinal, signature)), StringComparison.Ordinal);
@@ -90,7 +90,7 @@ public sealed class ScramClientTests
     [InlineData("v={0},x=1")]
     public void A_proof_is_answered_by_nothing_and_ends_it(string serverFinal)
     {
-        using var client = ClientOf("SCRAM-SHA-1", Lisa);
+        using var client = ClientOf("SCRAM-SHA-256", Lisa);
         var signature = SignatureOf(client);
         Assert.Equal("", client.Say(string.Format(null, serverFinal, signature)));
         Assert.True(client.MayTrustSuccess);
@@ -100,7 +100,7 @@ public sealed class ScramClientTests
     [Fact]
     public void What_a_server_says_is_cut_and_made_printable_for_the_log()
     {
-        using var client = ClientOf("SCRAM-SHA-1", Lisa);
+        using var client = ClientOf("SCRAM-SHA-256", Lisa);
         SignatureOf(client);
         Assert.Equal("the server refuses: " + new string('a', 199) + " ", client.Cancel("e=" + new string('a', 199) + " b"));
     }
@@ -160,8 +160,8 @@ public sealed class ScramClientTests
         var nonce = first[(first.IndexOf(",r=", StringComparison.Ordinal) + 3)..] + "x";
         var serverFirst = $"r={nonce},s=QSXCR+Q6sek8bf92,i=4096";
         var final = client.Say(serverFirst)!;
-        var secret = ScramSecret.Derive(HashAlgorithmName.SHA1, "pencil", Convert.FromBase64String("QSXCR+Q6sek8bf92"), 4096);
+        var secret = ScramSecret.Derive(HashAlgorithmName.SHA256, "pencil", Base64("QSXCR+Q6sek8bf92"), 4096);
         var signed = $"{first[3..]},{serverFirst},{final[..final.IndexOf(",p=", StringComparison.Ordinal)]}";
-        return Convert.ToBase64String(HMACSHA1.HashData(secret.ServerKey.Span, Encoding.ASCII.GetBytes(signed)));
+        return Convert.ToBase64String(HMACSHA256.HashData(secret.ServerKey.Span, Encoding.ASCII.GetBytes(signed)));
     }
 }

@@ -110,7 +110,7 @@ public sealed class ScramSecretTests
         var second = await ServerOf("SCRAM-SHA-256", context).AskAsync("n,,n=Nobody,r=abc");
         Assert.EndsWith(",i=10000", first, StringComparison.Ordinal);
         Assert.Equal(first.Split(',')[1], second.Split(',')[1]);
-        Assert.Equal(16, Convert.FromBase64String(first.Split(',')[1][2..]).Length);
+        Assert.Equal(16, Base64(first.Split(',')[1][2..]).Length);
     }
 
     private sealed class Nobody : IScramSecrets

@@ -263,7 +263,7 @@ public sealed class ScramServerTests
     {
         var parts = serverFirst.Split(',');
         var iterations = int.Parse(parts[2][2..], null);
-        var salted = Rfc2898DeriveBytes.Pbkdf2("pencil", Convert.FromBase64String(parts[1][2..]), iterations, HashAlgorithmName.SHA256, 32);
+        var salted = Rfc2898DeriveBytes.Pbkdf2("pencil", Base64(parts[1][2..]), iterations, HashAlgorithmName.SHA256, 32);
         var clientKey = HMACSHA256.HashData(salted, "Client Key"u8);
         var withoutProof = $"c={binding},r={parts[0][2..]}{nonceTail}{extension}";
         var signature = HMACSHA256.HashData(SHA256.HashData(clientKey), System.Text.Encoding.ASCII.GetBytes($"n={user},r={Nonce},{serverFirst},{withoutProof}"));
