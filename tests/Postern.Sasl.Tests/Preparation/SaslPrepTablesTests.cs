@@ -72,7 +72,7 @@ public sealed class SaslPrepTablesTests
         var stored = 0;
         for (var codePoint = 0x80; codePoint <= 0x10ffff; codePoint++)
         {
-            if (codePoint is >= 0xd800 and <= 0xdfff)
+            if (codePoint is (>= 0xd800 and <= 0xdfff) or (> 0x2ffff and < 0xe0000 and not 0x3fffe))
                 continue;
             var text = char.ConvertFromUtf32(codePoint);
             if (SaslPrep.TryPrepareQuery(text, out var prepared))
