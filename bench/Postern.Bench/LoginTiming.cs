@@ -1,7 +1,8 @@
 using System.Diagnostics;
-using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Hashes;
 using Postern.Sasl;
 using Postern.Sasl.Client;
+using Postern.Sasl.Mechanisms;
 
 namespace Postern.Bench;
 
@@ -17,41 +18,38 @@ internal static class LoginTiming
     /// <summary>A gap of the medians that a program over a network could find among the noise.</summary>
     private const double MostPercent = 5;
 
-    /// <summary>Every mechanism that proves a password: with the relay's own verifiers where it has them, else with users in memory.</summary>
+    /// <summary>What <see cref="HashSchemes.Usual"/> serves.</summary>
+    private static readonly ISaslMechanism[] Usual = [ScramMechanism.Sha256, PlainMechanism.Instance, LoginMechanism.Instance];
+
+    /// <summary>Every mechanism that proves a password, through the relay's verifiers: with secrets as they usually are where they serve it, else with shared ones.</summary>
     public static async Task<int> RunAsync()
     {
-        using var relay = new RelayUsers();
-        var memory = new MemoryUsers();
-        var rows = SaslMechanisms.All.Where(static m => SaslClientMechanisms.All.Any(c => c.Name == m.Name && c.TryStart(Try("x", "y")) is not null))
-            .Select(m => (Mechanism: m, IsRelay: AccountVerifiers.Mechanisms.Contains(m.Name, StringComparer.Ordinal)))
-            .Where(r => r.Mechanism.TryStart(r.IsRelay ? relay.Context : memory.Context) is not null)
-            .ToList();
-
-        Console.WriteLine($"{"microseconds, median",-22} {"users in",-10} {"wrong password",14} {"unknown user",14} {"gap",8} {"right",10}");
+        using var usual = new RelayUsers(HashSchemes.Usual);
+        using var shared = new RelayUsers(HashSchemes.Shared);
+        Console.WriteLine($"{"microseconds, median",-22} {"secrets",-14} {"wrong password",14} {"unknown user",14} {"gap",8} {"right",10}");
         var isEven = true;
-        foreach (var (mechanism, isRelay) in rows)
+        foreach (var mechanism in SaslMechanisms.All.Where(m => ClientOf(m).TryStart(Try("x", "y")) is not null && m != AnonymousMechanism.Instance && m.TryStart(shared.Context) is not null))
         {
-            var (wrong, unknown, right) = isRelay
-                ? await MeasureAsync(mechanism, relay.Context, relay.Name, relay.Password)
-                : await MeasureAsync(mechanism, memory.Context, MemoryUsers.Name, _ => MemoryUsers.Password);
+            var isUsual = Usual.Contains(mechanism);
+            var (wrong, unknown, right) = await MeasureAsync(mechanism, isUsual ? usual : shared);
             var gap = 100 * (unknown - wrong) / wrong;
             isEven &= Math.Abs(gap) < MostPercent;
-            Console.WriteLine($"{mechanism.Name,-22} {(isRelay ? "SQLite" : "memory"),-10} {wrong,14:0.0} {unknown,14:0.0} {gap,7:+0.0;-0.0}% {right,10:0.0}");
+            Console.WriteLine($"{mechanism.Name,-22} {(isUsual ? HashSchemes.Usual : HashSchemes.Shared).Name,-14} {wrong,14:0.0} {unknown,14:0.0} {gap,7:+0.0;-0.0}% {right,10:0.0}");
         }
 
         return isEven ? 0 : 1;
     }
 
-    private static async Task<(double Wrong, double Unknown, double Right)> MeasureAsync(ISaslMechanism mechanism, SaslContext context, Func<int, string> name, Func<int, string> password)
+    private static async Task<(double Wrong, double Unknown, double Right)> MeasureAsync(ISaslMechanism mechanism, RelayUsers users)
     {
         var (wrong, unknown, right) = (new double[Tries], new double[Tries], new double[Tries]);
         for (var i = -WarmUp; i < Tries; i++)
         {
             // Names of one length, each asked for again and again: known and unknown ones are equally warm.
-            var (user, nobody) = (name(i & 15), name(1000 + (i & 15)));
-            var w = await TimeAsync(mechanism, context, Try(user, "not-the-password"), mustSucceed: false);
-            var u = await TimeAsync(mechanism, context, Try(nobody, "not-the-password"), mustSucceed: false);
-            var r = await TimeAsync(mechanism, context, Try(user, password(i & 15)), mustSucceed: true);
+            var (user, nobody) = (RelayUsers.Name(i & 15), RelayUsers.Name(1000 + (i & 15)));
+            var w = await TimeAsync(mechanism, users.Context, Try(user, "not-the-password"), mustSucceed: false);
+            var u = await TimeAsync(mechanism, users.Context, Try(nobody, "not-the-password"), mustSucceed: false);
+            var r = await TimeAsync(mechanism, users.Context, Try(user, users.Password(i & 15)), mustSucceed: true);
             if (i >= 0)
                 (wrong[i], unknown[i], right[i]) = (w, u, r);
         }
@@ -61,7 +59,7 @@ internal static class LoginTiming
 
     private static async Task<double> TimeAsync(ISaslMechanism mechanism, SaslContext context, SaslClientCredentials credentials, bool mustSucceed)
     {
-        using var client = SaslClientMechanisms.All.Single(c => c.Name == mechanism.Name).TryStart(credentials)!;
+        using var client = ClientOf(mechanism).TryStart(credentials)!;
         var spent = TimeSpan.Zero;
         var started = Stopwatch.GetTimestamp();
         var server = mechanism.TryStart(context)!;
@@ -78,7 +76,9 @@ internal static class LoginTiming
         }
     }
 
-    private static SaslClientCredentials Try(string user, string password) => new() { User = user, Password = new Secret(password), Host = MemoryUsers.Realm };
+    private static ISaslClientMechanism ClientOf(ISaslMechanism mechanism) => SaslClientMechanisms.All.Single(c => c.Name == mechanism.Name);
+
+    private static SaslClientCredentials Try(string user, string password) => new() { User = user, Password = new Secret(password), Host = RelayUsers.Realm };
 
     private static double Median(double[] values)
     {

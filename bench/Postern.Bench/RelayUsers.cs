@@ -1,32 +1,38 @@
 using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
+using Postern.Relay.Audit;
 using Postern.Sasl;
 
 namespace Postern.Bench;
 
-/// <summary>Sixteen accounts in a real directory behind the relay's own verifiers and hashing threads.</summary>
+/// <summary>Sixteen accounts in a real directory behind the relay's own verifiers and hashing threads, their secrets in one form.</summary>
 internal sealed class RelayUsers : IDisposable
 {
+    public const string Realm = "bench.example.org";
+
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("postern-bench-");
     private readonly SqliteDirectory directory;
     private readonly HashingPool pool = new(new HashingPoolOptions());
     private readonly string[] passwords;
 
-    public RelayUsers()
+    public RelayUsers(HashScheme scheme)
     {
         directory = SqliteDirectory.Open(new SqliteDirectoryOptions(Path.Combine(folder.FullName, "directory.db")));
         var commands = new DirectoryCommands(directory, TimeProvider.System);
-        passwords = [.. Enumerable.Range(0, 16).Select(i => Add(commands, Name(i)))];
+        passwords = [.. Enumerable.Range(0, 16).Select(i => Add(commands, Name(i), scheme))];
 
         // Remembers nothing: a right password is to be measured too.
         var cache = new VerificationCache(VerificationCache.DefaultCapacity, TimeSpan.Zero, TimeProvider.System);
-        Context = new AccountVerifiers([AccountStores.All["directory"](new StoreContext(directory))], pool, cache, TimeProvider.System).Context;
+        var decoys = new Decoys(directory.DecoyKey.Span);
+        var store = AccountStores.Open(new StoreContext(directory, decoys, NoAuditLog.Instance, TimeProvider.System), new AccountSource("directory", Realm));
+        Context = new AccountVerifiers([store], pool, cache, TimeProvider.System) { Decoys = decoys }.Context;
     }
 
     public SaslContext Context { get; }
 
-    public string Name(int number) => $"user{number:0000}@example.org";
+    public static string Name(int number) => $"user{number:0000}@example.org";
 
     public string Password(int number) => passwords[number];
 
@@ -37,9 +43,9 @@ internal sealed class RelayUsers : IDisposable
         folder.Delete(recursive: true);
     }
 
-    private static string Add(DirectoryCommands commands, string name)
+    private static string Add(DirectoryCommands commands, string name, HashScheme scheme)
     {
         commands.Add(new AddAccount(name, [], []));
-        return ((AdminOutcome.Issued)commands.Add(new AddCredential(name))).Generated!.Reveal();
+        return ((AdminOutcome.Issued)commands.Add(new AddCredential(name) { Scheme = scheme })).Generated!.Reveal();
     }
 }

@@ -11,7 +11,7 @@ using var socket = new TcpClient { NoDelay = true };
 await socket.ConnectAsync(sink.Endpoint);
 await using var client = new SmtpClientDialogue(socket.GetStream(), new SmtpClientOptions { Hostname = Domain.Parse("client.example"), Tls = ClientTls.None });
 await client.OpenAsync(CancellationToken.None);
-var content = new TextContent("Subject: Welcome\r\n\r\nGood to have you.\r\n");
+var content = MessageContent.From("Subject: Welcome\r\n\r\nGood to have you.\r\n"u8.ToArray());
 await client.SendAsync(
     new OutgoingMessage(new ReversePath(Mailbox.Parse("shop@example.org")), [Mailbox.Parse("bart@example.net")], content), following: null, CancellationToken.None);
 await client.QuitAsync(CancellationToken.None);

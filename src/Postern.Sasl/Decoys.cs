@@ -11,18 +11,13 @@ namespace Postern.Sasl;
 public sealed class Decoys
 {
     private readonly byte[] key;
-    private readonly int saltOctets;
 
     /// <param name="key">At least 16 octets, secret; keep it over restarts, or a salt that changes gives an unknown user away.</param>
     /// <param name="iterations">Those of real secrets.</param>
-    /// <param name="saltOctets">The length of real salts, 1 to 32.</param>
-    public Decoys(ReadOnlySpan<byte> key, int iterations = 4096, int saltOctets = 16)
+    public Decoys(ReadOnlySpan<byte> key, int iterations = 4096)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(key.Length, 16);
-        ArgumentOutOfRangeException.ThrowIfLessThan(saltOctets, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(saltOctets, HMACSHA256.HashSizeInBytes);
         this.key = key.ToArray();
-        this.saltOctets = saltOctets;
         Iterations = iterations;
     }
 
@@ -32,13 +27,19 @@ public sealed class Decoys
     /// <summary>The iteration count of made-up SCRAM secrets.</summary>
     public int Iterations { get; }
 
+    /// <summary>
+    /// 16 octets, always the same for a user and an algorithm. A store that keeps passwords themselves may derive SCRAM secrets with it: the salt
+    /// then does not even tell when a user comes to exist.
+    /// </summary>
+    public byte[] Salt(string user, HashAlgorithmName algorithm) =>
+        HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"salt {algorithm.Name} {user}"))[..16];
+
     /// <summary>Nobody knows a password for it: its stored key is no hash of any key that was ever computed.</summary>
     public ScramSecret ScramSecret(string user, HashAlgorithmName algorithm, int? iterations = null)
     {
         var size = Scram.ScramFunctions.SizeOf(algorithm);
-        var salt = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"salt {algorithm.Name} {user}"))[..saltOctets];
         var keys = HKDF.Expand(HashAlgorithmName.SHA256, HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"keys {algorithm.Name} {user}")), size * 2);
-        return new ScramSecret(algorithm, iterations ?? Iterations, salt, keys.AsMemory(0, size), keys.AsMemory(size));
+        return new ScramSecret(algorithm, iterations ?? Iterations, Salt(user, algorithm), keys.AsMemory(0, size), keys.AsMemory(size));
     }
 
     /// <summary>Nobody knows a password for it.</summary>

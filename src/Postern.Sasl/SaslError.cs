@@ -11,4 +11,10 @@ public enum SaslError
 
     /// <summary>A store could not answer; the client should try again later without asking its user.</summary>
     TemporaryFailure,
+
+    /// <summary>The mechanism is weaker than this user may log in by; another one helps (RFC 4954 §6: 534).</summary>
+    TooWeak,
+
+    /// <summary>The user has no secret for this mechanism yet; one login by PLAIN would make it (RFC 4954 §6: 432).</summary>
+    TransitionNeeded,
 }

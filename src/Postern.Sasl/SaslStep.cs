@@ -14,11 +14,27 @@ public abstract record SaslStep
     /// The client is who <paramref name="Identity"/> says. <paramref name="Data"/> is additional data with the outcome (RFC 4422 §3.6): a
     /// protocol whose success reply cannot carry it sends it as one more challenge, which the client answers with an empty response.
     /// </summary>
-    public sealed record Success(SaslIdentity Identity, ReadOnlyMemory<byte>? Data = null) : SaslStep;
+    public sealed record Success(SaslIdentity Identity, ReadOnlyMemory<byte>? Data = null) : SaslStep
+    {
+        /// <summary>Words for the client; null for the protocol's own.</summary>
+        public OutcomeText? Text { get; init; }
+
+        /// <summary>What the program wants to remember of this login; it is nobody else's business and is not printed.</summary>
+        public object? LoginData { get; init; }
+
+        /// <summary>Who logged in, and nothing of what is remembered with it.</summary>
+        public override string ToString() => Identity.ToString();
+    }
 
     /// <summary>
     /// The exchange is over without success. <paramref name="ClaimedUser"/> is what the client called itself, as far as it got;
     /// <paramref name="Reason"/> and <paramref name="UserExists"/> are for the audit trail and never for the client.
     /// </summary>
-    public sealed record Failure(SaslError Error, string? ClaimedUser, string Reason, bool UserExists = false) : SaslStep;
+    public sealed record Failure(SaslError Error, string? ClaimedUser, string Reason, bool UserExists = false) : SaslStep
+    {
+        /// <summary>Words for the client; null for the protocol's own, which say the same for every reason.</summary>
+        public OutcomeText? Text { get; init; }
+    }
+
+    internal SaslStep With(OutcomeText? text, object? loginData) => this is Success success ? success with { Text = text, LoginData = loginData } : this;
 }

@@ -1,8 +1,12 @@
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Postern.Sasl;
 
-/// <summary>A password on its way from or to a person. Prints as <c>***</c>; only <see cref="Reveal"/> gives the text.</summary>
+/// <summary>
+/// A password on its way from or to a person, or a bearer token. Prints as <c>***</c>; only <see cref="Reveal"/> gives the text. It may be kept, which
+/// a <see cref="Verifiers.Password"/> may not.
+/// </summary>
 public sealed class Secret(string text)
 {
     /// <summary>28 of these are 140 bits; letters that are read as digits are left out.</summary>
@@ -17,9 +21,16 @@ public sealed class Secret(string text)
         return new Secret(string.Join('-', Enumerable.Range(0, Groups).Select(i => digits.Substring(i * GroupLength, GroupLength))));
     }
 
+    /// <summary>Compares in a time that does not depend on where the two differ.</summary>
+    public bool Matches(string expected) => IsSame(Encoding.UTF8.GetBytes(text), expected);
+
     /// <summary>The text itself.</summary>
     public string Reveal() => text;
 
     /// <summary>Always <c>***</c>.</summary>
     public override string ToString() => "***";
+
+    /// <summary>Over digests, so that the lengths do not show either.</summary>
+    internal static bool IsSame(ReadOnlySpan<byte> octets, string expected) =>
+        CryptographicOperations.FixedTimeEquals(SHA256.HashData(octets), SHA256.HashData(Encoding.UTF8.GetBytes(expected)));
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Postern.Smtp.Authentication;
 using Postern.Smtp.Events;
 using Postern.Smtp.Extensions;
 using Postern.Smtp.Grammar;
@@ -57,6 +58,8 @@ internal static class OptionsReview
             (nameof(options.Load), options.Load),
             (nameof(options.Clock), options.Clock),
         ];
+        if (options.Mechanisms is { } mechanisms && mechanisms.Contains(null!))
+            needed = [.. needed, ("One of " + nameof(options.Mechanisms), null)];
         return needed.Where(static n => n.Value is null).Select(static n => $"{n.Name} is null");
     }
 
@@ -84,6 +87,12 @@ internal static class OptionsReview
             yield return $"MaxHold is {options.MaxHold}: it must be 1 to 999,999,999 seconds";
         if (!IsSeconds(options.MinimumDeliverBy, least: 0))
             yield return $"MinimumDeliverBy is {options.MinimumDeliverBy}: it must be 0 to 999,999,999 seconds";
+        if (options.Asks(CredentialKinds.Passwords) && options.Sasl.Passwords is not null)
+            yield return "Authenticator and Sasl.Passwords would both check passwords: leave one of them out";
+        if (options.Asks(CredentialKinds.BearerTokens) && options.Sasl.Tokens is not null)
+            yield return "Authenticator and Sasl.Tokens would both check bearer tokens: leave one of them out";
+        foreach (var mistake in MechanismReview.Mistakes(options.Mechanisms))
+            yield return mistake;
         foreach (var mistake in Mistakes(options.Limits, nameof(options.Limits)))
             yield return mistake;
     }
@@ -94,11 +103,8 @@ internal static class OptionsReview
             yield return $"listener '{listener.Name}' uses TLS, and no certificate is given: set Tls (in development TlsOptions.SelfSigned(\"localhost\")), or listen with TlsMode.None";
         foreach (var keyword in listener.WithoutExtensions.Where(static keyword => !ExtensionTable.IsOptional(keyword)))
             yield return $"listener '{listener.Name}' does without '{keyword}', which is none of {string.Join(' ', ExtensionTable.Optional)}";
-        foreach (var name in listener.Mechanisms ?? [])
-        {
-            if (!options.Mechanisms.Any(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
-                yield return $"listener '{listener.Name}' names the mechanism {name}, and there are {string.Join(", ", options.Mechanisms.Select(static m => m.Name))}";
-        }
+        foreach (var mistake in MechanismReview.Mistakes(options.Mechanisms, listener))
+            yield return mistake;
 
         if (options.Policy == EnvelopePolicy.LoggedInOnly && WhyNobodyLogsIn(options, listener) is { } reason)
             yield return $"nobody can send on listener '{listener.Name}', as the policy asks for a login and {reason}";
@@ -109,7 +115,7 @@ internal static class OptionsReview
     private static string? WhyNobodyLogsIn(SmtpServerOptions options, SmtpListenerOptions listener) =>
         listener.Auth == AuthMode.Off ? "AUTH is off there"
         : listener.Auth == AuthMode.TlsOnly && listener.Tls == TlsMode.None ? "AUTH is offered under TLS only, which is off there"
-        : options.Mechanisms.All(m => m.TryStart(options.Sasl) is null) ? "nothing checks passwords: call Authenticate, or set Sasl"
+        : options.Mechanisms.All(m => m.TryStart(options.SaslFor(session: null, mechanism: string.Empty)) is null) ? "nothing checks passwords: call Authenticate, or set Sasl"
         : listener.Mechanisms is { Count: 0 } ? "its Mechanisms are empty: leave them null for all that can be answered"
         : null;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Postern.Sasl;
 using Postern.Sasl.Verifiers;
+using Postern.Smtp.Authentication;
 using Postern.Smtp.Events;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
@@ -50,10 +51,19 @@ public sealed record SmtpServerOptions
     /// <summary>Needed by every listener that is not <see cref="TlsMode.None"/>.</summary>
     public TlsOptions? Tls { get; set; }
 
-    /// <summary>The verifiers that mechanisms may use; <see cref="Authenticate"/> sets the one for passwords. Without any, AUTH is not offered.</summary>
+    /// <summary>
+    /// The verifiers that mechanisms may use; <see cref="Authenticate(Func{string, Password, CancellationToken, ValueTask{bool}})"/> sets the one for
+    /// passwords. Without any, and without <see cref="Authenticator"/>, AUTH is not offered.
+    /// </summary>
     public SaslContext Sasl { get; set; } = new();
 
-    /// <summary>The mechanisms that listeners may offer, strongest first; each is offered only where its verifier is there.</summary>
+    /// <summary>Decides passwords and tokens in the place of the verifiers in <see cref="Sasl"/>, of which there is then none for the same; null: those do.</summary>
+    public IAuthenticator? Authenticator { get; set; }
+
+    /// <summary>
+    /// The mechanisms that listeners may offer, strongest first; each is offered only where its verifier is there. One's own come in by
+    /// <see cref="SaslMechanisms.With"/>, and by <see cref="SaslMechanisms.Without"/> some go.
+    /// </summary>
     public IReadOnlyList<ISaslMechanism> Mechanisms { get; set; } = SaslMechanisms.All;
 
     /// <summary>The bounds of every session, unless its listener has its own.</summary>
@@ -114,9 +124,35 @@ public sealed record SmtpServerOptions
         },
     ];
 
-    /// <summary>Sets what checks a user and a password (PLAIN, LOGIN); the other verifiers in <see cref="Sasl"/> stay.</summary>
+    /// <summary>Sets what checks a user and a password (PLAIN, LOGIN); the other verifiers in <see cref="Sasl"/> stay. The last call counts.</summary>
     /// <param name="check">As in <see cref="PasswordVerifier.From(Func{string, Password, CancellationToken, ValueTask{bool}})"/>.</param>
-    public void Authenticate(Func<string, Password, CancellationToken, ValueTask<bool>> check) => Sasl = Sasl with { Passwords = PasswordVerifier.From(check) };
+    public void Authenticate(Func<string, Password, CancellationToken, ValueTask<bool>> check)
+    {
+        Authenticator = null;
+        Sasl = Sasl with { Passwords = PasswordVerifier.From(check) };
+    }
+
+    /// <summary>Sets what decides logins with the session, the mechanism and what the client revealed before it. The last call counts.</summary>
+    /// <param name="decide">As <see cref="IAuthenticator.AuthenticateAsync"/>.</param>
+    /// <param name="answers">What it can decide.</param>
+    public void Authenticate(
+        Func<SessionState, string, LoginCredentials, CancellationToken, ValueTask<AuthenticationResult>> decide, CredentialKinds answers = CredentialKinds.Passwords)
+    {
+        Authenticator = new FunctionAuthenticator(decide, answers);
+        Sasl = Sasl with { Passwords = Asks(CredentialKinds.Passwords) ? null : Sasl.Passwords, Tokens = Asks(CredentialKinds.BearerTokens) ? null : Sasl.Tokens };
+    }
+
+    /// <summary>What mechanisms may use when <paramref name="session"/> authenticates by <paramref name="mechanism"/>; without a session, to see which could.</summary>
+    internal SaslContext SaslFor(SessionState? session, string mechanism)
+    {
+        if (Authenticator is not { } authenticator)
+            return Sasl;
+        var verifier = new AuthenticatorVerifier(authenticator, session!, mechanism);
+        return Sasl with { Passwords = Asks(CredentialKinds.Passwords) ? verifier : Sasl.Passwords, Tokens = Asks(CredentialKinds.BearerTokens) ? verifier : Sasl.Tokens };
+    }
+
+    /// <summary>Whether the authenticator decides these.</summary>
+    internal bool Asks(CredentialKinds kind) => Authenticator is { } authenticator && authenticator.Answers.HasFlag(kind);
 
     private string NameFor(int port)
     {

@@ -87,7 +87,7 @@ public sealed class MechanismTests
                 : user == "tim" && password.Span.SequenceEqual("tanstaaftanstaaf"u8) ? new PasswordCheck.Match("tim")
                 : new PasswordCheck.NoMatch("wrong", UserExists: user == "tim"));
 
-        public ValueTask<string?> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
-            new(authorizationId == "Ursel" ? authorizationId : null);
+        public ValueTask<PasswordCheck> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
+            new(authorizationId == "Ursel" ? new PasswordCheck.Match(authorizationId) : new PasswordCheck.NoMatch("no grant", UserExists: false));
     }
 }

@@ -80,8 +80,8 @@ internal sealed class TestUsers : IPasswordVerifier, IScramSecrets, ISharedSecre
     public ValueTask<PasswordCheck> IdentifyAsync(CancellationToken ct) =>
         new(Certified is { } user ? new PasswordCheck.Match(user) : new PasswordCheck.NoMatch("no certificate", UserExists: false));
 
-    public ValueTask<string?> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
-        new(authorizationId == "shared" || authorizationId == user ? authorizationId : null);
+    public ValueTask<PasswordCheck> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
+        new(authorizationId == "shared" || authorizationId == user ? new PasswordCheck.Match(authorizationId) : new PasswordCheck.NoMatch("no grant", UserExists: false));
 
     private static ScramSecret Secret(HashAlgorithmName algorithm) => Derived.GetOrAdd(algorithm, static a => ScramSecret.Derive(a, Password, Salt, 4096));
 

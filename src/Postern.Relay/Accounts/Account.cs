@@ -7,4 +7,8 @@ namespace Postern.Relay.Accounts;
 /// <param name="Enabled">A disabled account can neither log in nor send.</param>
 /// <param name="Addresses">It may send as each of these addresses.</param>
 /// <param name="Domains">It may send as any address of each of these domains.</param>
-public sealed record Account(string Name, bool Enabled, ImmutableArray<string> Addresses, ImmutableArray<string> Domains);
+public sealed record Account(string Name, bool Enabled, ImmutableArray<string> Addresses, ImmutableArray<string> Domains)
+{
+    /// <summary>Names of the accounts as which it may act, once it has proven itself (RFC 4422 §3.4.1).</summary>
+    public ImmutableArray<string> ActsAs { get; init; } = [];
+}

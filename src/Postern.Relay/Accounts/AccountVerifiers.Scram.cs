@@ -7,8 +7,8 @@ namespace Postern.Relay.Accounts;
 /// <content>SCRAM: the stored half of a login, for exchanges in which the client proves that it knows the password and never shows it.</content>
 public sealed partial class AccountVerifiers : IScramSecrets
 {
-    /// <summary>The directory keeps SCRAM-SHA-256 secrets; of the other kinds only what was imported.</summary>
-    public bool Serves(HashAlgorithmName algorithm) => algorithm == HashAlgorithmName.SHA256;
+    /// <summary>Some user of some store may have a secret of this kind.</summary>
+    public bool Serves(HashAlgorithmName algorithm) => Can(ScramHash.FormOf(algorithm));
 
     /// <summary>
     /// A challenge names one salt, so one credential is asked for: the newest that has not expired. An account whose password is another
@@ -24,8 +24,8 @@ public sealed partial class AccountVerifiers : IScramSecrets
         return answer switch
         {
             StoreAnswer.Known(var login) => Secret(login, algorithm),
-            StoreAnswer.Unknown(var decoy) => new ScramLookup.Absent(UnknownUser, UserExists: false, Newest(decoy, algorithm)?.Iterations),
-            StoreAnswer.Unavailable(var reason) => new ScramLookup.Unavailable($"{store}: {reason}"),
+            StoreAnswer.Unknown(var decoy) => new ScramLookup.Absent(UnknownUser, UserExists: false, (NewestOf(decoy, ScramHash.FormOf(algorithm)) as ScramHash)?.Iterations),
+            StoreAnswer.Unavailable(var reason) => new ScramLookup.Unavailable(Said(store, reason)),
             _ => new ScramLookup.Unavailable("no account store is configured"),
         };
     }
@@ -39,25 +39,15 @@ public sealed partial class AccountVerifiers : IScramSecrets
             failures?.NoteFailure(peer);
     }
 
-    private ScramLookup Secret(StoredLogin login, HashAlgorithmName algorithm)
-    {
-        if (Newest(login, algorithm) is { } hash)
-            return new ScramLookup.Found(login.User, new ScramSecret(algorithm, hash.Iterations, hash.Salt, hash.StoredKey, hash.ServerKey), login.Refusal);
-        var forms = login.Credentials.Select(static c => c.Hash.Scheme).Distinct().ToList();
-        return new ScramLookup.Absent(
-            forms.Count == 0 ? "the account has no credential" : $"the account has only {string.Join(", ", forms)}; SCRAM with {algorithm.Name} needs a secret of that kind that has not expired",
-            UserExists: true);
-    }
+    private ScramLookup Secret(StoredLogin login, HashAlgorithmName algorithm) =>
+        Newest(login, algorithm) is { } secret
+            ? new ScramLookup.Found(login.User, secret, login.Refusal)
+            : new ScramLookup.Absent(Lacks(login, $"{ScramHash.NameOf(algorithm)} needs a secret of that kind, or a shared one"), UserExists: true);
 
-    private ScramHash? Newest(StoredLogin login, HashAlgorithmName algorithm)
+    private ScramSecret? Newest(StoredLogin login, HashAlgorithmName algorithm) => NewestOf(login, ScramHash.FormOf(algorithm)) switch
     {
-        var now = clock.GetUtcNow();
-        for (var i = login.Credentials.Length - 1; i >= 0; i--)
-        {
-            if (login.Credentials[i] is { Hash: ScramHash hash } credential && hash.Algorithm == algorithm && !(credential.ExpiresAt <= now))
-                return hash;
-        }
-
-        return null;
-    }
+        ScramHash hash => new ScramSecret(algorithm, hash.Iterations, hash.Salt, hash.StoredKey, hash.ServerKey),
+        SharedHash shared => shared.Scram(login.User, algorithm, Decoys),
+        _ => null,
+    };
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Relay.Accounts.Hashes;
 using Postern.Sasl;
 using Postern.Sasl.Verifiers;
 
@@ -13,11 +14,30 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
 {
     private const string UnknownUser = "unknown user";
 
-    /// <summary>The mechanisms that the stores can answer, strongest first; no other can ever be offered.</summary>
-    public static ImmutableArray<string> Mechanisms { get; } = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "LOGIN"];
+    /// <summary>What mechanisms may ask. A verifier that no store could ever answer is absent, and so is every mechanism that needs it.</summary>
+    public SaslContext Context => new()
+    {
+        Passwords = this,
+        ScramSecrets = this,
+        SharedSecrets = Can(StoredForms.Shared) ? this : null,
+        DigestSecrets = Can(StoredForms.Digest) ? this : null,
+        Tokens = Tokens,
+        Grants = this,
+        Decoys = Decoys,
+        AllowsAnonymous = true, // no use by itself: it is offered only where a listener names it, and permits nothing
+    };
 
-    /// <summary>What mechanisms may ask.</summary>
-    public SaslContext Context => new() { Passwords = this, ScramSecrets = this, Grants = this };
+    /// <summary>Verifies bearer tokens; null where no issuer is configured.</summary>
+    public ITokenVerifier? Tokens { get; init; }
+
+    /// <summary>Where rights are looked up, and whether an account is disabled; null where there is none.</summary>
+    public IDirectory? Directory { get; init; }
+
+    /// <summary>What stands in for users that do not exist.</summary>
+    public Decoys Decoys { get; init; } = Decoys.ForProcess;
+
+    /// <summary>Of these stores; <see cref="MechanismOffer.Usual"/>.</summary>
+    public ImmutableArray<string> UsualMechanisms => MechanismOffer.Usual(stores.Select(static s => s.CommonForms));
 
     /// <summary>Logins from an address with too many failures are not looked at, so that they tell nothing and cost nothing.</summary>
     public async ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
@@ -34,9 +54,24 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
         return answer;
     }
 
-    /// <summary>Nobody may act as another; asking for oneself in another spelling is granted.</summary>
-    public ValueTask<string?> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
-        new(LoginNames.TryCanonical(authorizationId, out var canonical) && string.Equals(canonical, user, StringComparison.Ordinal) ? user : null);
+    /// <summary>Itself in any spelling, and every account that it was granted, as long as that exists and is not disabled.</summary>
+    public async ValueTask<PasswordCheck> ActAsAsync(string user, string authorizationId, CancellationToken ct)
+    {
+        if (!LoginNames.TryCanonical(authorizationId, out var canonical))
+            return new PasswordCheck.NoMatch("it is not a name that an account can have", UserExists: false);
+        if (string.Equals(canonical, user, StringComparison.Ordinal))
+            return new PasswordCheck.Match(user);
+        try
+        {
+            return Directory?.FindAccount(user)?.ActsAs.Contains(canonical, StringComparer.Ordinal) is true
+                ? await IdentifyAsync(canonical, ct)
+                : new PasswordCheck.NoMatch($"account {user} has no grant for it", UserExists: true);
+        }
+        catch (DirectoryUnavailableException e)
+        {
+            return new PasswordCheck.Unavailable(e.Message);
+        }
+    }
 
     private async ValueTask<PasswordCheck> AnswerAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {
@@ -47,12 +82,12 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
         switch (answer)
         {
             case StoreAnswer.Known(var login):
-                return await CheckAsync(store, login, password, peer, ct);
+                return await CheckAsync(store!.Name, login, password, peer, ct);
             case StoreAnswer.Unknown(var decoy):
-                var wasted = await pool.CheckAsync(cache.KeyFor(store, decoy, password.Span), decoy, password, peer, clock.GetUtcNow(), ct);
+                var wasted = await pool.CheckAsync(cache.KeyFor(store!.Name, decoy, password.Span), decoy, password, peer, clock.GetUtcNow(), ct);
                 return wasted is LoginCheck.Busy(var busy) ? new PasswordCheck.Unavailable(busy) : new PasswordCheck.NoMatch(UnknownUser, UserExists: false);
             case StoreAnswer.Unavailable(var reason):
-                return new PasswordCheck.Unavailable($"{store}: {reason}");
+                return new PasswordCheck.Unavailable(Said(store, reason));
             default:
                 return new PasswordCheck.Unavailable("no account store is configured");
         }
@@ -82,19 +117,40 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
         }
     }
 
+    private static string Said(IAccountStore? store, string reason) => $"{store?.Name}: {reason}";
+
+    private bool Can(StoredForms form) => stores.Any(s => s.Forms.HasFlag(form));
+
     /// <summary>The first store that knows the user, or that cannot say; else the first store's decoy.</summary>
-    private async ValueTask<(string Store, StoreAnswer? Answer)> FindAsync(string user, CancellationToken ct)
+    private async ValueTask<(IAccountStore? Store, StoreAnswer? Answer)> FindAsync(string user, CancellationToken ct)
     {
-        (string, StoreAnswer?) first = (string.Empty, null);
+        (IAccountStore?, StoreAnswer?) first = default;
         foreach (var store in stores)
         {
             var answer = await store.FindAsync(user, ct);
+            if (answer is StoreAnswer.Known(var login))
+                return (store, Judge(login));
             if (answer is not StoreAnswer.Unknown)
-                return (store.Name, answer);
+                return (store, answer);
             if (first.Item2 is null)
-                first = (store.Name, answer);
+                first = (store, answer);
         }
 
         return first;
+    }
+
+    /// <summary>An account that was disabled in the directory is disabled wherever its password is kept.</summary>
+    private StoreAnswer Judge(StoredLogin login)
+    {
+        try
+        {
+            return login.IsDisabled || Directory?.FindAccount(login.User) is not { Enabled: false }
+                ? new StoreAnswer.Known(login)
+                : new StoreAnswer.Known(new StoredLogin(login.User, StoredLogin.Disabled, login.Credentials) { IsDisabled = true });
+        }
+        catch (DirectoryUnavailableException e)
+        {
+            return new StoreAnswer.Unavailable(e.Message);
+        }
     }
 }

@@ -9,6 +9,9 @@ namespace Postern.Relay.Accounts;
 /// <summary>All that a store knows about one user's ability to log in. Immutable.</summary>
 public sealed class StoredLogin
 {
+    /// <summary>The refusal of an account that was disabled.</summary>
+    public const string Disabled = "the account is disabled";
+
     private readonly byte[] stamp;
 
     public StoredLogin(string user, string? refusal, ImmutableArray<StoredCredential> credentials)

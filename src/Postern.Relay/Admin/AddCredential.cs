@@ -1,3 +1,4 @@
+using Postern.Relay.Accounts.Hashes;
 using Postern.Sasl;
 
 namespace Postern.Relay.Admin;
@@ -6,4 +7,11 @@ namespace Postern.Relay.Admin;
 /// <param name="Typed">A password that a person chose; null has one generated.</param>
 /// <param name="Label">Where it is used, such as <c>printer</c>; unique within the account.</param>
 /// <param name="ExpiresAfter">Counted from now; null never.</param>
-public sealed record AddCredential(string Account, Secret? Typed = null, string? Label = null, TimeSpan? ExpiresAfter = null);
+public sealed record AddCredential(string Account, Secret? Typed = null, string? Label = null, TimeSpan? ExpiresAfter = null)
+{
+    /// <summary>How it is kept.</summary>
+    public HashScheme Scheme { get; init; } = HashSchemes.Usual;
+
+    /// <summary>Of DIGEST-MD5; null for other schemes.</summary>
+    public string? Realm { get; init; }
+}

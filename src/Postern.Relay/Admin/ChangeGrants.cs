@@ -2,5 +2,9 @@ using System.Collections.Immutable;
 
 namespace Postern.Relay.Admin;
 
-/// <summary>Addresses and domains that an account may, or may no longer, send as.</summary>
-public sealed record ChangeGrants(string Account, ImmutableArray<string> Addresses, ImmutableArray<string> Domains);
+/// <summary>Addresses and domains that an account may, or may no longer, send as; and accounts as which it may act.</summary>
+public sealed record ChangeGrants(string Account, ImmutableArray<string> Addresses, ImmutableArray<string> Domains)
+{
+    /// <summary>Names of accounts, in any spelling, kept in whatever store (RFC 4422 §3.4.1).</summary>
+    public ImmutableArray<string> ActsAs { get; init; } = [];
+}

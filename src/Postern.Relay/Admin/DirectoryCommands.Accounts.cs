@@ -11,7 +11,7 @@ public sealed partial class DirectoryCommands
     {
         if (!LoginNames.TryCanonical(command.Name, out var name) || name.Any(char.IsWhiteSpace))
             return new AdminOutcome.Invalid($"'{command.Name}' cannot be a login name: 1 to {LoginNames.MaxLength} visible characters without spaces");
-        if (!TryGrants(command.Addresses, command.Domains, out var grants, out var problem))
+        if (!TryGrants(command.Addresses, command.Domains, actsAs: [], out var grants, out var problem))
             return problem;
         if (grants.Addresses.IsEmpty && MailNames.TryAddress(name, out var own))
             grants = grants with { Addresses = [own] };
@@ -25,7 +25,7 @@ public sealed partial class DirectoryCommands
             Insert(sql, id, grants);
             return new AdminOutcome.Done(grants.IsEmpty
                 ? $"account {name} added; it may send as nobody yet: postern account grant {name} --address A"
-                : $"account {name} added; it may send as {grants}");
+                : $"account {name} added; it {grants.Said("may")}");
         });
     }
 
@@ -45,12 +45,12 @@ public sealed partial class DirectoryCommands
 
     public AdminOutcome Grant(ChangeGrants command) => ChangeGrants("account grant", command, (sql, account, grants) =>
         Insert(sql, account.Id, grants) > 0
-            ? new AdminOutcome.Done($"account {account.Name} may now send as {grants}")
-            : new AdminOutcome.AlreadyThere($"account {account.Name} may send as {grants} already"));
+            ? new AdminOutcome.Done($"account {account.Name} {grants.Said("may now")}")
+            : new AdminOutcome.AlreadyThere($"account {account.Name} {grants.Said("may")} already"));
 
     public AdminOutcome Revoke(ChangeGrants command) => ChangeGrants("account revoke", command, (sql, account, grants) =>
         Delete(sql, account.Id, grants) > 0
-            ? new AdminOutcome.Done($"account {account.Name} may no longer send as {grants}")
+            ? new AdminOutcome.Done($"account {account.Name} {grants.Said("may no longer")}")
             : new AdminOutcome.NotFound($"account {account.Name} has no grant for {grants}"));
 
     private AdminOutcome SetEnabled(string account, bool enabled)
@@ -69,26 +69,28 @@ public sealed partial class DirectoryCommands
     private AdminOutcome ChangeGrants(
         string action, ChangeGrants command, Func<SqliteConnection, DirectoryLookups.AccountKey, Grants, AdminOutcome> change)
     {
-        if (!TryGrants(command.Addresses, command.Domains, out var grants, out var problem))
+        if (!TryGrants(command.Addresses, command.Domains, command.ActsAs, out var grants, out var problem))
             return problem;
         if (grants.IsEmpty)
-            return new AdminOutcome.Invalid("say which: --address A or --domain D");
+            return new AdminOutcome.Invalid("say which: --address A, --domain D or --act-as ACCOUNT");
         return Change(action, Target(command.Account, grants.ToString()), sql =>
             DirectoryLookups.TryFindAccount(sql, command.Account, out var found, out var missing) ? change(sql, found, grants) : missing);
     }
 
     private static int Insert(SqliteConnection sql, long id, Grants grants) =>
         sql.Execute("insert or ignore into account_addresses (account_id, address) values (@id, @address)", grants.Addresses.Select(address => new { id, address }))
-        + sql.Execute("insert or ignore into account_domains (account_id, domain) values (@id, @domain)", grants.Domains.Select(domain => new { id, domain }));
+        + sql.Execute("insert or ignore into account_domains (account_id, domain) values (@id, @domain)", grants.Domains.Select(domain => new { id, domain }))
+        + sql.Execute("insert or ignore into account_act_as (account_id, name) values (@id, @name)", grants.ActsAs.Select(name => new { id, name }));
 
     private static int Delete(SqliteConnection sql, long id, Grants grants) =>
         sql.Execute("delete from account_addresses where account_id = @id and address = @address", grants.Addresses.Select(address => new { id, address }))
-        + sql.Execute("delete from account_domains where account_id = @id and domain = @domain", grants.Domains.Select(domain => new { id, domain }));
+        + sql.Execute("delete from account_domains where account_id = @id and domain = @domain", grants.Domains.Select(domain => new { id, domain }))
+        + sql.Execute("delete from account_act_as where account_id = @id and name = @name", grants.ActsAs.Select(name => new { id, name }));
 
     private static bool TryGrants(
-        ImmutableArray<string> addresses, ImmutableArray<string> domains, out Grants grants, out AdminOutcome.Invalid problem)
+        ImmutableArray<string> addresses, ImmutableArray<string> domains, ImmutableArray<string> actsAs, out Grants grants, out AdminOutcome.Invalid problem)
     {
-        grants = new Grants([], []);
+        grants = new Grants([], [], []);
         problem = null!;
         foreach (var address in addresses.IsDefault ? [] : addresses)
         {
@@ -112,13 +114,29 @@ public sealed partial class DirectoryCommands
             grants = grants with { Domains = grants.Domains.Add(canonical) };
         }
 
+        foreach (var name in actsAs.IsDefault ? [] : actsAs)
+        {
+            if (!LoginNames.TryCanonical(name, out var canonical))
+            {
+                problem = new($"'{name}' is not a name that an account can have");
+                return false;
+            }
+
+            grants = grants with { ActsAs = grants.ActsAs.Add(canonical) };
+        }
+
         return true;
     }
 
-    private sealed record Grants(ImmutableArray<string> Addresses, ImmutableArray<string> Domains)
+    private sealed record Grants(ImmutableArray<string> Addresses, ImmutableArray<string> Domains, ImmutableArray<string> ActsAs)
     {
-        public bool IsEmpty => Addresses.IsEmpty && Domains.IsEmpty;
+        public bool IsEmpty => Addresses.IsEmpty && Domains.IsEmpty && ActsAs.IsEmpty;
 
-        public override string ToString() => string.Join(", ", Addresses.Concat(Domains.Select(d => $"any address of {d}")));
+        private string Senders => string.Join(", ", Addresses.Concat(Domains.Select(d => $"any address of {d}")));
+
+        /// <param name="may">The verb before it: <c>may</c>, <c>may now</c>.</param>
+        public string Said(string may) => string.Join(" and ", ((string[])[Senders.Length > 0 ? $"{may} send as {Senders}" : string.Empty, ActsAs.IsEmpty ? string.Empty : $"{may} act as {string.Join(", ", ActsAs)}"]).Where(static t => t.Length > 0));
+
+        public override string ToString() => string.Join(", ", Addresses.Concat(Domains.Select(d => $"any address of {d}")).Concat(ActsAs.Select(n => $"to act as {n}")));
     }
 }

@@ -22,7 +22,9 @@ public sealed partial class DirectoryCommands
         if (WhyNot(command) is { } problem)
             return problem;
         var generated = command.Typed is null ? Secret.Generate() : null;
-        var hash = generated is null ? ScramHash.ForTyped(command.Typed!) : ScramHash.ForGenerated(generated);
+        var name = LoginNames.TryCanonical(command.Account, out var canonical) ? canonical : command.Account;
+        if (!command.Scheme.TryHash(new HashRequest(name, command.Realm ?? string.Empty, generated ?? command.Typed!, generated is not null), out var hash, out var trouble))
+            return new AdminOutcome.Invalid(trouble);
         var now = clock.GetUtcNow();
         var expires = now + command.ExpiresAfter;
 
@@ -78,6 +80,8 @@ public sealed partial class DirectoryCommands
     {
         if (command.Typed is { } typed && PasswordRules.Problem(typed) is { } problem)
             return new(problem);
+        if (command.Scheme.NeedsRealm && string.IsNullOrEmpty(command.Realm))
+            return new($"{command.Scheme.Name} needs a realm");
         if (command.ExpiresAfter is { } life && (life <= TimeSpan.Zero || life > LongestLife))
             return new("a credential expires between a moment and a hundred years from now");
         if (command.Label is not { } label)

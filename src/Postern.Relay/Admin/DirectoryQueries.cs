@@ -48,6 +48,8 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
             .ToLookup(r => r.AccountId, r => r.Name);
         var domains = sql.Query<GrantRow>("select account_id as AccountId, domain as Name from account_domains where @id is null or account_id = @id order by domain", which)
             .ToLookup(r => r.AccountId, r => r.Name);
+        var actsAs = sql.Query<GrantRow>("select account_id as AccountId, name as Name from account_act_as where @id is null or account_id = @id order by name", which)
+            .ToLookup(r => r.AccountId, r => r.Name);
         var credentials = sql.Query<CredentialRow>(
             """
             select id, account_id as AccountId, label, secret, generated, created_at as CreatedAt, expires_at as ExpiresAt
@@ -58,7 +60,10 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
         [
             .. sql.Query<AccountRow>("select id, name, enabled, created_at as CreatedAt from accounts where @id is null or id = @id order by name", which)
                 .Select(a => new AccountDetails(
-                    a.Name, a.Enabled != 0, TimeOf(a.CreatedAt), [.. addresses[a.Id]], [.. domains[a.Id]], [.. credentials[a.Id].Select(c => DetailsOf(a.Name, c))])),
+                    a.Name, a.Enabled != 0, TimeOf(a.CreatedAt), [.. addresses[a.Id]], [.. domains[a.Id]], [.. credentials[a.Id].Select(c => DetailsOf(a.Name, c))])
+                {
+                    ActsAs = [.. actsAs[a.Id]],
+                }),
         ];
     }
 

@@ -63,6 +63,8 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
         { Error: SaslError.TemporaryFailure } => "unavailable",
         { Error: SaslError.Malformed } => "malformed",
         { Error: SaslError.BadCredentials } => "failed",
+        { Error: SaslError.TooWeak } => "too_weak",
+        { Error: SaslError.TransitionNeeded } => "transition_needed",
         _ => "cancelled",
     };
 

@@ -32,10 +32,7 @@ public sealed record RelayOptions
     /// <summary>Octets that the process should stay below; null for what the runtime may have.</summary>
     public long? MaxMemory { get; init; }
 
-    /// <summary>Account stores by their configuration word, in the order in which they are asked.</summary>
-    public ImmutableArray<string> Accounts { get; init; } = ["directory"];
-
-    public HashingPoolOptions Hashing { get; init; } = new();
+    public AccountOptions Accounts { get; init; } = new();
 
     public PolicyOptions Policy { get; init; } = new();
 

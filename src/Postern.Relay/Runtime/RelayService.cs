@@ -22,7 +22,7 @@ public sealed class RelayService : IAsyncDisposable
     /// <summary>How long deliveries under way may take to end at a stop; what they leave is tried again after the next start.</summary>
     private static readonly TimeSpan DeliveryGrace = TimeSpan.FromSeconds(5);
 
-    private readonly HashingPool hashing;
+    private readonly RelayAccounts accounts;
     private readonly RelayTotals audit;
     private readonly TimeProvider clock;
     private readonly SmtpServer server;
@@ -36,27 +36,25 @@ public sealed class RelayService : IAsyncDisposable
         Spool = spool;
         audit = new RelayTotals(new JsonLinesAuditLog(
             new AuditLogOptions { Directory = options.LogDirectory ?? RelayOptions.DefaultLogDirectory(options.DataDirectory), Copy = options.LogCopy }, clock));
-        hashing = new HashingPool(options.Hashing);
-        var context = new StoreContext(directory);
-        var verifiers = new AccountVerifiers([.. options.Accounts.Select(word => AccountStores.All[word](context))], hashing, new VerificationCache(clock), clock, new LoginFailures(audit, clock));
-        Policy = new RelayPolicy(options.Policy, directory, audit, clock);
+        accounts = new RelayAccounts(options.Accounts, directory, audit, clock);
+        Policy = new RelayPolicy(options.Policy, accounts.Directory, audit, clock);
         Deliveries = new DeliveryScheduler(spool, new SmtpDelivery(options.Delivery, clock), options.Delivery, audit, clock);
         server = new SmtpServer(new SmtpServerOptions
         {
             Hostname = options.Hostname,
-            Listeners = options.Listeners,
+            Listeners = [.. options.Listeners.Select(listener => listener.Mechanisms is null ? listener with { Mechanisms = accounts.Verifiers.UsualMechanisms } : listener)],
             Tls = options.Tls,
             Policy = Policy,
-            MailboxVerifier = new OwnMailboxes(directory),
+            MailboxVerifier = new OwnMailboxes(accounts.Directory),
             QueueStarter = options.EtrnDomains.Count == 0 ? null : new EtrnDomains(options.EtrnDomains, Deliveries, clock),
             Store = new SubmissionStore(spool, audit, clock),
             Events = new RelayEvents(audit, clock),
-            Sasl = verifiers.Context,
+            Sasl = accounts.Verifiers.Context,
             Limits = options.Limits,
             MaxConnections = options.MaxConnections,
             MaxConnectionsPerAddress = options.MaxConnectionsPerAddress,
             MaxMemory = options.MaxMemory,
-            Gauges = [new HashingGauge(hashing), new CommitGauge(spool), new SpoolGauge(spool)],
+            Gauges = [new HashingGauge(accounts.Hashing), new CommitGauge(spool), new SpoolGauge(spool)],
             Clock = clock,
         });
     }
@@ -132,7 +130,7 @@ public sealed class RelayService : IAsyncDisposable
         await Deliveries.StopAsync(DeliveryGrace);
         await Deliveries.DisposeAsync();
         await Spool.DisposeAsync();
-        hashing.Dispose();
+        accounts.Dispose();
         Directory.Dispose();
         Tell("stopped", "clean");
         await audit.DisposeAsync();

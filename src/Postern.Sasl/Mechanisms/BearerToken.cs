@@ -22,29 +22,32 @@ internal sealed class BearerToken(SaslContext context)
     {
         if (token.Length == 0 || token.AsSpan().ContainsAnyExceptInRange('!', '~'))
             return Refuse("the token is empty, or holds what no token can", claimed, exists: false, scope: null);
-        switch (await context.Tokens!.CheckTokenAsync(token, context.Peer, ct))
+        var check = await context.Tokens!.CheckTokenAsync(token, context.Peer, ct);
+        switch (check)
         {
-            case TokenCheck.Match(var user) when isUser && claimed.Length > 0 && !await IsSameAsync(user, claimed, ct):
-                return Refuse("the token speaks for another user than the one named", user, exists: true, scope: null);
-            case TokenCheck.Match(var user):
-                var step = await Authorization.DecideAsync(context, user, isUser ? string.Empty : claimed, ct);
-                return step is SaslStep.Failure failure ? Refuse(failure.Reason, user, exists: true, scope: null) : step;
+            case TokenCheck.Match(var user) match:
+                var step = await Authorization.DecideAsync(context, user, claimed, ct);
+                if (isUser && step is not SaslStep.Failure { Error: SaslError.TemporaryFailure } && !IsItself(step))
+                    return Refuse("the token speaks for another user than the one named", user, exists: true, scope: null);
+                return step is SaslStep.Failure { Error: SaslError.BadCredentials } failure ? Refuse(failure.Reason, user, exists: true, scope: null) : step.With(match.Text, match.LoginData);
+            case TokenCheck.Refused(var error, var reason):
+                return new SaslStep.Failure(error, claimed.Length > 0 ? claimed : null, reason, UserExists: true) { Text = check.Text };
             case TokenCheck.Unavailable(var reason):
-                return new SaslStep.Failure(SaslError.TemporaryFailure, claimed.Length > 0 ? claimed : null, reason);
+                return new SaslStep.Failure(SaslError.TemporaryFailure, claimed.Length > 0 ? claimed : null, reason) { Text = check.Text };
             case TokenCheck.NoMatch(var reason, var named, var exists, var scope):
-                return Refuse(reason, named ?? claimed, exists, scope);
+                return Refuse(reason, named ?? claimed, exists, scope, check.Text);
             default:
                 return Refuse("the verifier gave no answer", claimed, exists: false, scope: null);
         }
     }
 
-    private async ValueTask<bool> IsSameAsync(string user, string claimed, CancellationToken ct) =>
-        string.Equals(user, claimed, StringComparison.Ordinal)
-        || (context.Grants is { } grants && string.Equals(await grants.ActAsAsync(user, claimed, ct), user, StringComparison.Ordinal));
+    /// <summary>A name in another spelling is the user's; the name of another whom it may act as is not.</summary>
+    private static bool IsItself(SaslStep step) =>
+        step is SaslStep.Success { Identity: var (user, actsAs) } && string.Equals(user, actsAs, StringComparison.Ordinal);
 
-    private SaslStep.Challenge Refuse(string reason, string claimed, bool exists, string? scope)
+    private SaslStep.Challenge Refuse(string reason, string claimed, bool exists, string? scope, OutcomeText? text = null)
     {
-        refusal = new SaslStep.Failure(SaslError.BadCredentials, claimed.Length > 0 ? claimed : null, reason, exists);
+        refusal = new SaslStep.Failure(SaslError.BadCredentials, claimed.Length > 0 ? claimed : null, reason, exists) { Text = text };
         var needed = scope is null || scope.AsSpan().ContainsAnyExceptInRange(' ', '~') || scope.AsSpan().ContainsAny('"', '\\') ? string.Empty : $",\"scope\":\"{scope}\"";
         return new SaslStep.Challenge(Encoding.ASCII.GetBytes($$"""{"status":"invalid_token","schemes":"bearer"{{needed}}}"""));
     }

@@ -61,6 +61,8 @@ public sealed class CramMd5Mechanism : ISaslMechanism
             var lookup = await secrets.FindSecretAsync(user, context.Peer, ct);
             if (lookup is SecretLookup.Unavailable(var trouble))
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, trouble);
+            if (lookup is SecretLookup.Refused(var error, var why))
+                return new SaslStep.Failure(error, user, why, UserExists: true);
             var secret = lookup is SecretLookup.Found known ? known.Secret : challenge.AsMemory(0, DecoyOctets);
 #pragma warning disable CA5351 // RFC 2195 is MD5; the mechanism is off unless it is asked for by name
             var expected = Convert.ToHexStringLower(HMACMD5.HashData(secret.Span, challenge));
@@ -69,6 +71,7 @@ public sealed class CramMd5Mechanism : ISaslMechanism
             secrets.OnProof(context.Peer, isProven && lookup is SecretLookup.Found { Refusal: null });
             return lookup switch
             {
+                SecretLookup.Found { Secret.IsEmpty: true } => new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret"),
                 SecretLookup.Absent(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, user, reason, exists),
                 SecretLookup.Found when !isProven => new SaslStep.Failure(SaslError.BadCredentials, user, "wrong password", UserExists: true),
                 SecretLookup.Found { Refusal: { } refusal } => new SaslStep.Failure(SaslError.BadCredentials, user, refusal, UserExists: true),

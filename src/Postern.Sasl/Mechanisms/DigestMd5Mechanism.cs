@@ -66,6 +66,8 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
             var lookup = await secrets.FindDigestAsync(user, said.Realm, context.Peer, ct);
             if (lookup is SecretLookup.Unavailable(var trouble))
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, trouble);
+            if (lookup is SecretLookup.Refused(var error, var why))
+                return new SaslStep.Failure(error, user, why, UserExists: true);
             var decoy = context.Decoys.DigestSecret(user, said.Realm); // for everybody: a user that exists must not save the time
             var secret = lookup is SecretLookup.Found known ? known.Secret : decoy;
             var expected = DigestFunctions.Response(secret.Span, nonce!, said.ClientNonce, said.Count, said.Uri, said.AuthorizationId, "AUTHENTICATE");
@@ -73,6 +75,7 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
             secrets.OnProof(context.Peer, isProven && lookup is SecretLookup.Found { Refusal: null });
             return lookup switch
             {
+                SecretLookup.Found { Secret.IsEmpty: true } => new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret"),
                 SecretLookup.Absent(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, user, reason, exists),
                 SecretLookup.Found when !isProven => new SaslStep.Failure(SaslError.BadCredentials, user, "wrong password", UserExists: true),
                 SecretLookup.Found { Refusal: { } refusal } => new SaslStep.Failure(SaslError.BadCredentials, user, refusal, UserExists: true),

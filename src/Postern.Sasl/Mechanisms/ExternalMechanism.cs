@@ -31,13 +31,7 @@ public sealed class ExternalMechanism : ISaslMechanism
                 return new SaslStep.Challenge(ReadOnlyMemory<byte>.Empty);
             if (!StrictUtf8.TryDecode(message.Span, MaxMessageOctets, out var text) || !SaslPrep.TryPrepareQuery(text, out var actAs))
                 return new SaslStep.Failure(SaslError.Malformed, ClaimedUser: null, "the authorization identity is not a name");
-            return await external.IdentifyAsync(ct) switch
-            {
-                PasswordCheck.Match(var user) => await Authorization.DecideAsync(context, user, actAs, ct),
-                PasswordCheck.NoMatch(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, reason, exists),
-                PasswordCheck.Unavailable(var reason) => new SaslStep.Failure(SaslError.TemporaryFailure, ClaimedUser: null, reason),
-                _ => new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "nobody knows this client"),
-            };
+            return await Authorization.DecideAsync(context, await external.IdentifyAsync(ct), claimed: null, actAs, ct);
         }
     }
 }

@@ -82,13 +82,9 @@ public sealed class GssapiMechanism : ISaslMechanism
                 return new SaslStep.Failure(SaslError.Malformed, principal, "the client chose a security layer that was not offered");
             if (!StrictUtf8.TryDecode(unwrapped.WrittenSpan[4..], 255 * 4, out var text) || !SaslPrep.TryPrepareQuery(text, out var actAs))
                 return new SaslStep.Failure(SaslError.BadCredentials, principal, "the authorization identity is not a name");
-            return await users.FindPrincipalAsync(principal!, ct) switch
-            {
-                PasswordCheck.Match(var user) => await Authorization.DecideAsync(context, user, string.Equals(actAs, principal, StringComparison.Ordinal) ? string.Empty : actAs, ct),
-                PasswordCheck.NoMatch(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, principal, reason, exists),
-                PasswordCheck.Unavailable(var reason) => new SaslStep.Failure(SaslError.TemporaryFailure, principal, reason),
-                _ => new SaslStep.Failure(SaslError.BadCredentials, principal, "the store gave no answer"),
-            };
+            if (string.Equals(actAs, principal, StringComparison.Ordinal))
+                actAs = string.Empty;
+            return await Authorization.DecideAsync(context, await users.FindPrincipalAsync(principal!, ct), principal, actAs, ct);
         }
     }
 }

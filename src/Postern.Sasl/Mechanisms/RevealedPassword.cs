@@ -1,6 +1,5 @@
 using System.Text.Unicode;
 using Postern.Sasl.Preparation;
-using Postern.Sasl.Verifiers;
 
 namespace Postern.Sasl.Mechanisms;
 
@@ -20,17 +19,7 @@ internal sealed class RevealedPassword(SaslContext context)
         if (password.IsEmpty || password.Length > MaxFieldOctets || !Utf8.IsValid(password.Span) || password.Span.Contains((byte)0))
             return new SaslStep.Failure(SaslError.BadCredentials, user, "the password is empty, too long, or not text");
 
-        switch (await context.Passwords!.CheckAsync(user, password, context.Peer, ct))
-        {
-            case PasswordCheck.Match(var canonical):
-                return await Authorization.DecideAsync(context, canonical, actAs, ct);
-            case PasswordCheck.Unavailable(var reason):
-                return new SaslStep.Failure(SaslError.TemporaryFailure, user, reason);
-            case PasswordCheck.NoMatch(var reason, var exists):
-                return new SaslStep.Failure(SaslError.BadCredentials, user, reason, exists);
-            default:
-                return new SaslStep.Failure(SaslError.BadCredentials, user, "the store gave no answer");
-        }
+        return await Authorization.DecideAsync(context, await context.Passwords!.CheckAsync(user, password, context.Peer, ct), user, actAs, ct);
     }
 
     /// <summary>SASLprep (RFC 4616 §2): a name that it prohibits belongs to nobody.</summary>

@@ -44,6 +44,9 @@ public sealed class ScramMechanism : ISaslMechanism
     /// <inheritdoc/>
     public string Name { get; }
 
+    /// <summary>SHA1, SHA256 or SHA512: the kind of secret that it asks for.</summary>
+    public HashAlgorithmName Algorithm => algorithm;
+
     /// <inheritdoc/>
     public bool ExposesSecret => false;
 
@@ -96,6 +99,8 @@ public sealed class ScramMechanism : ISaslMechanism
             lookup = await secrets.FindAsync(user, algorithm, context.Peer, ct);
             if (lookup is ScramLookup.Unavailable(var reason))
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, reason);
+            if (lookup is ScramLookup.Refused(var error, var refusal))
+                return new SaslStep.Failure(error, user, refusal, UserExists: true);
             first = parsed with { User = user };
             secret = SecretOf(lookup, user);
             nonce = parsed.Nonce + ServerNonce;

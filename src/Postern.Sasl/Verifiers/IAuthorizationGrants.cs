@@ -4,8 +4,8 @@ namespace Postern.Sasl.Verifiers;
 public interface IAuthorizationGrants
 {
     /// <summary>
-    /// Answers with the canonical name of <paramref name="authorizationId"/> when <paramref name="user"/> (canonical) may act as
-    /// it, else null. Asking for oneself in any spelling that the store regards as the same is always granted.
+    /// A match, with the canonical name of <paramref name="authorizationId"/>, when <paramref name="user"/> (canonical) may act as
+    /// it. Asking for oneself in any spelling that the store regards as the same is always granted.
     /// </summary>
-    ValueTask<string?> ActAsAsync(string user, string authorizationId, CancellationToken ct);
+    ValueTask<PasswordCheck> ActAsAsync(string user, string authorizationId, CancellationToken ct);
 }

@@ -16,6 +16,12 @@ public abstract record ScramLookup
     /// <param name="User">The canonical name, so that all spellings of it see one salt, as those of a user that exists do. Null: as it was asked for.</param>
     public sealed record Absent(string Reason, bool UserExists, int? Iterations = null, string? User = null) : ScramLookup;
 
+    /// <summary>
+    /// Not by this mechanism: <see cref="SaslError.TooWeak"/>, or <see cref="SaslError.TransitionNeeded"/> where a login by PLAIN would make the secret.
+    /// Said before any proof: the client learns that the user exists.
+    /// </summary>
+    public sealed record Refused(SaslError Error, string Reason) : ScramLookup;
+
     /// <summary>The store cannot answer now.</summary>
     public sealed record Unavailable(string Reason) : ScramLookup;
 }

@@ -19,6 +19,12 @@ public abstract record SecretLookup
     /// <summary>Nobody of that name, or no secret of this kind. <paramref name="Reason"/> is for the audit trail only.</summary>
     public sealed record Absent(string Reason, bool UserExists) : SecretLookup;
 
+    /// <summary>
+    /// Not by this mechanism: <see cref="SaslError.TooWeak"/>, or <see cref="SaslError.TransitionNeeded"/> where a login by PLAIN would make the secret.
+    /// Said before any proof: the client learns that the user exists.
+    /// </summary>
+    public sealed record Refused(SaslError Error, string Reason) : SecretLookup;
+
     /// <summary>The store cannot answer now.</summary>
     public sealed record Unavailable(string Reason) : SecretLookup;
 }

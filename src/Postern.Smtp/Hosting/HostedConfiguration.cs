@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Postern.Sasl.Verifiers;
+using Postern.Smtp.Authentication;
 using Postern.Smtp.Events;
 using Postern.Smtp.Message;
 using Postern.Smtp.Policy;
@@ -19,6 +20,7 @@ internal sealed record HostedConfiguration(Action<IServiceProvider, SmtpServerOp
         options.Events = services.GetService<ISmtpEvents>() ?? options.Events;
         options.Clock = services.GetService<TimeProvider>() ?? options.Clock;
         options.Sasl = options.Sasl with { Passwords = services.GetService<IPasswordVerifier>(), Grants = services.GetService<IAuthorizationGrants>() };
+        options.Authenticator = services.GetService<IAuthenticator>();
         foreach (var configuration in services.GetServices<HostedConfiguration>())
             configuration.Configure(services, options);
         if (services.GetService<ILogger<SmtpServer>>() is { } logger)

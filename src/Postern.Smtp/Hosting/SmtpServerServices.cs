@@ -13,7 +13,7 @@ public static class SmtpServerServices
     /// </summary>
     /// <param name="services">
     /// Where these are registered, they are the defaults: <see cref="Postern.Smtp.Message.IMessageStore"/>, <see cref="Postern.Smtp.Policy.IEnvelopePolicy"/>,
-    /// <see cref="Postern.Smtp.Events.ISmtpEvents"/>, <see cref="Postern.Sasl.Verifiers.IPasswordVerifier"/>,
+    /// <see cref="Postern.Smtp.Events.ISmtpEvents"/>, <see cref="Postern.Smtp.Authentication.IAuthenticator"/> or <see cref="Postern.Sasl.Verifiers.IPasswordVerifier"/>,
     /// <see cref="Postern.Sasl.Verifiers.IAuthorizationGrants"/> and <see cref="TimeProvider"/>. All live as long as the host: register singletons.
     /// </param>
     /// <param name="configure">Has the last word. Mistakes are listed, all at once, when the host starts.</param>

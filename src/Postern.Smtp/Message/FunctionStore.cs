@@ -27,6 +27,7 @@ internal sealed class FunctionStore(Func<ReceivedMessage, CancellationToken, Tas
                 Recipients = [.. transaction.Recipients.Select(static r => r.Mailbox)],
                 Content = content.GetBuffer().AsMemory(0, (int)content.Length),
                 Login = session.Identity?.AuthorizationId,
+                LoginData = session.LoginData,
                 ClientAddress = session.ClientAddress,
                 Listener = session.Listener,
                 IsProtected = session.Tls is not null,

@@ -22,6 +22,9 @@ public sealed record ReceivedMessage
     /// <summary>On whose behalf the client sent it, in the store's spelling; null without a login.</summary>
     public string? Login { get; init; }
 
+    /// <summary>What was remembered with that login, as in <see cref="Session.SessionState.LoginData"/>.</summary>
+    public object? LoginData { get; init; }
+
     /// <summary>The client's address.</summary>
     public required IPAddress ClientAddress { get; init; }
 
@@ -30,6 +33,9 @@ public sealed record ReceivedMessage
 
     /// <summary>True when it came under TLS.</summary>
     public bool IsProtected { get; init; }
+
+    /// <summary>Its name and its envelope; nothing of the content or of what is remembered with the login.</summary>
+    public override string ToString() => $"{Id} from <{Sender.Address}> to {string.Join(", ", Recipients)}";
 
     /// <summary>The content as a read-only stream, for parsers.</summary>
     public Stream OpenContent() => MemoryMarshal.TryGetArray(Content, out var array)

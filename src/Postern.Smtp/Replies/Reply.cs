@@ -45,6 +45,9 @@ public sealed class Reply
     /// <summary>The reply as it stands on the wire, CRLF included; made once.</summary>
     public ReadOnlyMemory<byte> Encoded => encoded ??= Encode();
 
+    /// <summary>The same with other words; null keeps its own.</summary>
+    internal Reply Saying(string? text) => text is null ? this : new Reply(Code, Status, text);
+
     /// <summary>For logs, in one line.</summary>
     public override string ToString() => Status is { } status ? $"{Code} {status} {string.Join(" / ", Lines)}" : $"{Code} {string.Join(" / ", Lines)}";
 

@@ -35,7 +35,7 @@ public static class StandardReply
     public static Reply TooManyRecipients { get; } = Make(452, (4, 5, 3), "Too many recipients, send the rest in another transaction");
     public static Reply NoStorage { get; } = Make(452, (4, 3, 1), "Insufficient system storage, try again later");
     public static Reply StoreUnavailable { get; } = Make(454, (4, 7, 0), "Temporary authentication failure, try again later");
-
+    public static Reply TransitionNeeded { get; } = Make(432, (4, 7, 12), "A password transition is needed");
 
     // 500 and 501: syntax
     public static Reply LineTooLong { get; } = Make(500, (5, 5, 2), "Line too long");
@@ -83,6 +83,7 @@ public static class StandardReply
     public static Reply StartTlsFirst { get; } = Make(530, (5, 7, 0), "Must issue a STARTTLS command first");
     public static Reply RequireTlsNeedsTls { get; } = Make(530, (5, 7, 10), "REQUIRETLS is for a connection under TLS");
     public static Reply AuthenticationRequired { get; } = Make(530, (5, 7, 0), "Authentication required");
+    public static Reply MechanismTooWeak { get; } = Make(534, (5, 7, 9), "Authentication mechanism is too weak for this user");
     public static Reply BadCredentials { get; } = Make(535, (5, 7, 8), "Authentication failed");
 
     // 55x: the message

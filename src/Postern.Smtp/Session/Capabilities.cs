@@ -77,12 +77,14 @@ internal sealed class Capabilities
             return [];
 
         // What a session knows beside what the server does stands for itself here: whether there is TLS.
-        var context = server.Sasl with { Channel = isTls ? new ChannelBindings([]) : null };
-        var able = server.Mechanisms.Where(m => m.TryStart(context) is not null);
+        var context = server.SaslFor(session: null, mechanism: string.Empty) with { Channel = isTls ? new ChannelBindings([]) : null };
+        var able = server.Mechanisms.Where(m => m.TryStart(context) is not null && !Holds(listener.WithoutMechanisms, m) && (isTls || !Holds(listener.MechanismsUnderTls, m)));
         return listener.Mechanisms is { } wanted
             ? [.. wanted.Select(name => able.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase))).OfType<ISaslMechanism>().Distinct()]
             : [.. able.Where(static m => !m.IsOptIn)];
     }
+
+    private static bool Holds(IReadOnlyList<string> names, ISaslMechanism mechanism) => names.Contains(mechanism.Name, StringComparer.OrdinalIgnoreCase);
 
     private sealed record EhloReply(Reply Reply, long MadeAt);
 }

@@ -22,8 +22,8 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
             {
                 case SaslStep.Failure failure:
                     return Fail(failure);
-                case SaslStep.Success { Data: null, Identity: var identity }:
-                    return (Succeed(identity), true);
+                case SaslStep.Success { Data: null } proven:
+                    return (Succeed(proven), true);
             }
 
             // 235 carries no data: what a mechanism has to say with its success goes before it, and is answered by an empty line (RFC 4954 §4).
@@ -33,7 +33,7 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
             if (end is { } over)
                 return over;
             if (step is SaslStep.Success success)
-                return (octets.Length == 0 ? Succeed(success.Identity) : Abandon(SaslError.Malformed, StandardReply.MalformedAuth, "a response to the final message, which wants none"), true);
+                return (octets.Length == 0 ? Succeed(success) : Abandon(SaslError.Malformed, StandardReply.MalformedAuth, "a response to the final message, which wants none"), true);
             response = octets;
         }
     }
@@ -59,29 +59,32 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
         }
     }
 
-    private Reply Succeed(SaslIdentity identity)
+    private Reply Succeed(SaslStep.Success success)
     {
+        var identity = success.Identity;
         session.State.Identity = identity;
         session.State.Mechanism = mechanism.Name;
+        session.State.LoginData = success.LoginData;
         session.State.PolicyMemo = null;
         session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, identity.AuthenticationId, UserExists: true, identity, Error: null, "ok"));
-        return StandardReply.Authenticated;
+        return StandardReply.Authenticated.Saying(success.Text?.Text);
     }
 
     private (Reply Reply, bool Stays) Fail(SaslStep.Failure failure)
     {
         session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, failure.ClaimedUser, failure.UserExists, Identity: null, failure.Error, failure.Reason));
-        switch (failure.Error)
+        // Only a wrong secret is a guess: who is told to use another mechanism must have its tries left for that (RFC 4954 §6, §9).
+        if (failure.Error == SaslError.BadCredentials && ++session.State.FailedLogins >= session.Limits.FailedLogins)
+            return (StandardReply.TooManyFailedLogins, false);
+        var reply = failure.Error switch
         {
-            case SaslError.TemporaryFailure:
-                return (StandardReply.StoreUnavailable, true);
-            case SaslError.Malformed:
-                return (StandardReply.MalformedAuth, true);
-            default:
-                return ++session.State.FailedLogins < session.Limits.FailedLogins
-                    ? (StandardReply.BadCredentials, true)
-                    : (StandardReply.TooManyFailedLogins, false);
-        }
+            SaslError.TemporaryFailure => StandardReply.StoreUnavailable,
+            SaslError.Malformed => StandardReply.MalformedAuth,
+            SaslError.TooWeak => StandardReply.MechanismTooWeak,
+            SaslError.TransitionNeeded => StandardReply.TransitionNeeded,
+            _ => StandardReply.BadCredentials,
+        };
+        return (reply.Saying(failure.Text?.Text), true);
     }
 
     private Reply Abandon(SaslError? error, Reply reply, string reason)

@@ -76,6 +76,9 @@ public sealed class SessionState
     /// <summary>The mechanism of that login.</summary>
     public string? Mechanism { get; internal set; }
 
+    /// <summary>What the authenticator, or the mechanism, wanted to be remembered with that login; null where it wanted nothing.</summary>
+    public object? LoginData { get; internal set; }
+
     /// <summary>Somebody has proven who it is. ANONYMOUS (RFC 4505) gives an identity and proves nothing: it permits nothing that its absence does not.</summary>
     public bool IsLoggedIn => Identity is not null && !string.Equals(Mechanism, AnonymousMechanism.Instance.Name, StringComparison.OrdinalIgnoreCase);
 
@@ -118,6 +121,7 @@ public sealed class SessionState
         IsExtended = false;
         Identity = withLogin && claims.Login is { } login ? new SaslIdentity(login, login) : null;
         Mechanism = Identity is null ? null : "XCLIENT";
+        LoginData = null;
         PolicyMemo = null;
     }
 
@@ -132,6 +136,7 @@ public sealed class SessionState
         IsExtended = false;
         Identity = null;
         Mechanism = null;
+        LoginData = null;
         Transaction = null;
         PolicyMemo = null;
     }

@@ -22,6 +22,15 @@ public sealed record SmtpListenerOptions
     /// <summary>Mechanism names to offer, in this order; null for every mechanism that the verifiers can answer.</summary>
     public IReadOnlyList<string>? Mechanisms { get; init; }
 
+    /// <summary>Mechanism names that are not offered here.</summary>
+    public IReadOnlyList<string> WithoutMechanisms { get; init; } = [];
+
+    /// <summary>
+    /// Mechanism names that are offered under TLS only, where <see cref="Auth"/> is <see cref="AuthMode.Always"/> for the sake of others. In clear they are
+    /// answered 504.
+    /// </summary>
+    public IReadOnlyList<string> MechanismsUnderTls { get; init; } = [];
+
     /// <summary>Clients that may connect here; null for all. Others are answered 554 5.7.1 and disconnected.</summary>
     public IReadOnlyList<IPNetwork>? Clients { get; init; }
 

@@ -42,7 +42,7 @@ internal static class Auth
             response = octets;
         }
 
-        var context = session.Server.Sasl with
+        var context = session.Server.SaslFor(state, mechanism.Name) with
         {
             Peer = state.ClientAddress.ToString(),
             Channel = session.Channel,
@@ -57,11 +57,10 @@ internal static class Auth
 
     private static Reply NotOffered(SmtpSession session, ReadOnlySpan<byte> name)
     {
-        if (session.State.OffersAuth)
-            return StandardReply.UnknownMechanism;
-        if (!session.State.OffersAuthAfterTls)
-            return StandardReply.AuthNotOffered;
-        return Find(session.Listener.CapabilitiesFor(isTls: true).Mechanisms, name) is null ? StandardReply.UnknownMechanism : StandardReply.MechanismNeedsTls;
+        var (now, afterTls) = (session.State.OffersAuth, session.State.OffersAuthAfterTls);
+        if (afterTls && Find(session.Listener.CapabilitiesFor(isTls: true).Mechanisms, name) is not null)
+            return StandardReply.MechanismNeedsTls;
+        return now || afterTls ? StandardReply.UnknownMechanism : StandardReply.AuthNotOffered;
     }
 
     /// <summary>Names compare without regard to case (RFC 4954 §8).</summary>

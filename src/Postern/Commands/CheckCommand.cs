@@ -5,6 +5,7 @@ using Postern.Commands.Output;
 using Postern.Configuration;
 using Postern.Configuration.Reading;
 using Postern.Hosting;
+using Postern.Relay.Accounts.Stores;
 
 namespace Postern.Commands;
 
@@ -69,6 +70,26 @@ internal static class CheckCommand
             errors.Add(configuration.ErrorAt("server.data", unusable.What));
         if (DataDirectory.Warning(data) is { } open)
             warnings.Add(configuration.ErrorAt("server.data", open));
+        foreach (var (key, file) in configuration.SecretFiles)
+        {
+            if (OpenFile.Warning("the secret in", file) is { } exposed)
+                warnings.Add(configuration.ErrorAt(key, exposed));
+        }
+
+        foreach (var (account, i) in configuration.Accounts.Select(static (account, i) => (account, i)))
+        {
+            var source = account.ToSource(configuration.Realm);
+            if (source.Realm != configuration.Realm)
+                warnings.Add(configuration.ErrorAt($"accounts[{i}].realm", $"a second realm beside '{configuration.Realm}': most clients take the first that is offered, and their users cannot log in by DIGEST-MD5 in this one"));
+            warnings.AddRange(AccountStores.Of(source)!.Warn(source).Select(doubt => configuration.ErrorAt($"accounts[{i}].uri", doubt)));
+        }
+
+        foreach (var (issuer, i) in configuration.OAuth.Select(static (issuer, i) => (issuer, i)))
+        {
+            if (issuer.KeySet is { IsFile: true } keys && !File.Exists(keys.LocalPath))
+                warnings.Add(configuration.ErrorAt($"oauth[{i}].jwks", $"{keys.LocalPath} does not exist: tokens of this issuer are answered 454 until it does"));
+        }
+
         if (configuration.Delivery.Routes.IsEmpty)
             warnings.Add(configuration.ErrorAt("delivery.routes", "there is no route: messages are accepted and held until there is one"));
         return (errors.ToImmutable(), warnings.ToImmutable());
@@ -89,7 +110,7 @@ internal static class CheckCommand
             .Row("data", configuration.Server.Data)
             .Row("certificate", configuration.Tls.CertificateFile ?? "self-signed, in the data directory");
         foreach (var listener in configuration.Listeners)
-            summary.Row($"listener {listener.Name}", ListenerText.Describe(listener));
+            summary.Row($"listener {listener.Name}", $"{ListenerText.Describe(listener)}{ListenerText.Offer(configuration, listener)}");
         foreach (var route in configuration.Delivery.Routes)
             summary.Row($"route {route.To}", route.Via);
         summary

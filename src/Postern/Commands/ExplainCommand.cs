@@ -7,6 +7,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Relay.Policy;
+using Postern.Relay.Runtime;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Transport;
 
@@ -93,7 +94,8 @@ internal static class ExplainCommand
             return terminal.Fail(problem.What, problem.Todo);
         var sender = new ReversePath(Mailbox.TryParse(question.From, out var mailbox) ? mailbox : null);
         using var directory = SqliteDirectory.Open(configuration.ToDirectory(context.Clock));
-        var policy = new RelayPolicy(configuration.ToPolicy(), directory, NoAuditLog.Instance, context.Clock);
+        using var accounts = new RelayAccounts(configuration.ToAccounts(), directory, NoAuditLog.Instance, context.Clock);
+        var policy = new RelayPolicy(configuration.ToPolicy(), accounts.Directory, NoAuditLog.Instance, context.Clock);
         var decision = (await policy.DryRunAsync(Facts(question, listener), sender, recipient, ct)).ToAuditEvent();
         if (json)
             EventJson.WriteObject(terminal, ("decisions", [decision]));

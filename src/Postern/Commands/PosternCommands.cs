@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Postern.Commands.Accounts;
+using Postern.Commands.Auth;
 using Postern.Commands.Credentials;
 using Postern.Commands.Domains;
 using Postern.Commands.Networks;
@@ -28,6 +29,9 @@ internal static class PosternCommands
             TryCommand.Create(context),
             AccountCommand.Create(context),
             CredentialCommand.Create(context),
+            AuthCommand.Create(context),
+            PasswdCommand.Create(context),
+            HashCommand.Create(context),
             DomainCommand.Create(context),
             NetworkCommand.Create(context),
             ExplainCommand.Create(context),

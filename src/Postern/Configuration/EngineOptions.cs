@@ -23,6 +23,12 @@ internal static class EngineOptions
     public static JsonLinesAuditLog OpenAuditLog(this PosternConfiguration configuration, TimeProvider clock) =>
         new(new AuditLogOptions { Directory = configuration.LogsDirectory }, clock);
 
+    public static AccountOptions ToAccounts(this PosternConfiguration configuration) => new()
+    {
+        Sources = [.. configuration.Accounts.Select(source => source.ToSource(configuration.Realm))],
+        Issuers = [.. configuration.OAuth.Select(static issuer => issuer.ToIssuer())],
+    };
+
     public static PolicyOptions ToPolicy(this PosternConfiguration configuration) => new()
     {
         Networks = configuration.Networks,
@@ -78,7 +84,7 @@ internal static class EngineOptions
         MaxConnections = configuration.Limits.Connections,
         MaxConnectionsPerAddress = configuration.Limits.ConnectionsPerAddress,
         MaxMemory = configuration.Limits.Memory,
-        Accounts = configuration.Accounts,
+        Accounts = configuration.ToAccounts(),
         Policy = configuration.ToPolicy(),
         Delivery = configuration.ToDelivery(),
         EtrnDomains = configuration.Delivery.Etrn.ToFrozenSet(),

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Security.Authentication;
 using Postern.Configuration.Reading;
-using Postern.Relay.Accounts;
+using Postern.Sasl;
 using Postern.Smtp.Transport;
 
 namespace Postern.Configuration;
@@ -51,7 +51,7 @@ internal sealed record ListenerOptions(
     private static readonly Kind<AuthMode> AuthModes =
         Kinds.Word(("off", AuthMode.Off), ("tls-only", AuthMode.TlsOnly), ("always", AuthMode.Always));
 
-    private static readonly Kind<string> MechanismNames = Kinds.NameOf("mechanism", AccountVerifiers.Mechanisms);
+    private static readonly Kind<string> MechanismNames = Kinds.NameOf("mechanism", SaslMechanisms.All.Select(static m => m.Name));
 
     public static ListenerOptions Read(Section section)
     {
@@ -59,7 +59,7 @@ internal sealed record ListenerOptions(
         var endpoints = section.RequiredList("listen", Kinds.Endpoint, "Where to listen. Port 0 takes a free port. `[::]` takes IPv6 clients only: name `0.0.0.0` beside it for IPv4.");
         var tls = section.Value("tls", TlsModes, TlsMode.StartTls, "`starttls`", "`starttls` offers STARTTLS; `required` takes no mail before it; `implicit` speaks TLS from the first octet (port 465).");
         var auth = section.Value("auth", AuthModes, tls == TlsMode.None ? AuthMode.Off : AuthMode.TlsOnly, "`tls-only`; `off` where `tls` is `none`", "When AUTH is offered. `always` offers it in clear too, for devices that cannot do better.");
-        var mechanisms = section.List("mechanisms", MechanismNames, [], "all that the stores can answer, without -PLUS", "The mechanisms to offer, in this order. The -PLUS form binds the login to the TLS connection (`tls-server-end-point`) and is offered only where it is named: clients that prefer it often know other bindings only.");
+        var mechanisms = section.List("mechanisms", MechanismNames, [], "all that every user of every store can use, without the MD5 family, -PLUS and ANONYMOUS", "The mechanisms to offer, in this order. The -PLUS form binds the login to the TLS connection (`tls-server-end-point`) and is offered only where it is named: clients that prefer it often know other bindings only.");
         var clients = section.List("clients", Kinds.Network, [], "everyone", "The networks that may connect; others are answered 554 and disconnected.");
 
         var protocol = section.Value("protocol", Protocols, MailProtocol.Smtp, "`smtp`", "`lmtp` answers the end of data once for each recipient (RFC 2033); never on port 25.");

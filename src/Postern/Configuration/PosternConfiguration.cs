@@ -1,6 +1,10 @@
 using System.Collections.Immutable;
 using System.Net;
 using Postern.Configuration.Reading;
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Stores;
+using Postern.Sasl;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Transport;
 
@@ -16,7 +20,8 @@ internal sealed record PosternConfiguration(
     ServerOptions Server,
     TlsOptions Tls,
     ImmutableArray<ListenerOptions> Listeners,
-    ImmutableArray<string> Accounts,
+    ImmutableArray<AccountSourceOptions> Accounts,
+    ImmutableArray<OAuthIssuerOptions> OAuth,
     LimitsOptions Limits,
     ImmutableArray<IPNetwork> Networks,
     ImmutableArray<Domain> Domains,
@@ -24,10 +29,14 @@ internal sealed record PosternConfiguration(
     DeliveryOptions Delivery,
     LogsOptions Logs)
 {
-    private static readonly Kind<string> Stores = Kinds.Word(("directory", "directory"));
-
     /// <summary>Where in the file each written key stands.</summary>
     public required IReadOnlyDictionary<string, ConfigNode> Places { get; init; }
+
+    /// <summary>The file that each written secret stands in, by key.</summary>
+    public required IReadOnlyDictionary<string, string> SecretFiles { get; init; }
+
+    /// <summary>The realm of DIGEST-MD5 where an entry of <c>accounts</c> names none: clients take the first that is offered, so it should be one for all.</summary>
+    public string Realm => Accounts.Select(static a => a.Realm).FirstOrDefault(static r => r is not null) ?? Server.Hostname.Text;
 
     /// <summary>Where the log files go; absolute.</summary>
     public string LogsDirectory => Path.GetFullPath(Logs.Directory, Server.Data);
@@ -46,6 +55,24 @@ internal sealed record PosternConfiguration(
     /// <summary>Where it came from, for people.</summary>
     public string Source => File ?? "no configuration file: defaults";
 
+    /// <summary>What a mechanism needs that nothing here has; null when it can be answered.</summary>
+    public string? WhyNotAnswered(string mechanism)
+    {
+        switch (mechanism)
+        {
+            case "OAUTHBEARER" or "XOAUTH2":
+                return OAuth.IsEmpty ? "it needs an issuer in 'oauth'" : null;
+            case "EXTERNAL":
+                return "it needs accounts for client certificates";
+            case "GSSAPI":
+                return "it needs Kerberos";
+            default:
+                var needed = MechanismOffer.NeededBy(SaslMechanisms.All.First(m => m.Name == mechanism));
+                var kept = Accounts.Where(static a => a.Uri is not null).Aggregate(StoredForms.None, static (all, a) => all | (AccountStores.Of(a.ToSource(string.Empty))?.Forms ?? StoredForms.All));
+                return kept.HasFlag(needed) ? null : "no store in 'accounts' keeps what it computes with";
+        }
+    }
+
     public static PosternConfiguration Read(string? file, Section section)
     {
         var configuration = new PosternConfiguration(
@@ -53,7 +80,8 @@ internal sealed record PosternConfiguration(
             section.Child("server", ServerOptions.Read, "This machine."),
             section.Child("tls", TlsOptions.Read, "The certificate that every listener shows."),
             section.Children("listeners", ListenerOptions.Read, Loopback(), "The ways in. Left out: 2587 with STARTTLS and 2465 with implicit TLS, on loopback only."),
-            section.List("accounts", Stores, ["directory"], "`[directory]`", "The stores that know users, asked in this order. `directory` is the built-in database."),
+            section.Children("accounts", AccountSourceOptions.Read, [new("directory", Realm: null)], "The stores that know users, asked in this order; the first that knows a user answers. An entry is a section, or the value of its `uri` alone. Left out: `[directory]`.", AccountSourceOptions.Shorthand),
+            section.Children("oauth", OAuthIssuerOptions.Read, [], "Whose bearer tokens log in, by OAUTHBEARER or XOAUTH2, to accounts that a store knows. Left out: nobody's."),
             section.Child("limits", LimitsOptions.Read, "What one client, and all of them together, may use."),
             section.List("networks", Kinds.Network, [], "none, loopback included", "Clients that may relay to anywhere without a password."),
             section.List("domains", Kinds.DomainName, [], "none", "Recipient domains accepted from anyone, besides those of `postern domain add --accept`."),
@@ -62,16 +90,38 @@ internal sealed record PosternConfiguration(
             section.Child("logs", LogsOptions.Read, "What is written down."))
         {
             Places = section.Places,
+            SecretFiles = section.SecretFiles,
         };
 
         configuration.CheckListeners(section);
         if (section.Has("accounts") && configuration.Accounts.IsEmpty)
             section.Report("accounts", "without a store nobody can log in", "[directory], or the key left out");
+        foreach (var (source, i) in configuration.Accounts.Select(static (source, i) => (source, i)))
+        {
+            if (configuration.Accounts.Take(i).Any(earlier => earlier.Uri is not null && earlier.Uri == source.Uri))
+                section.Report("accounts", i, $"'{source.Uri}' stands here twice; the second is never asked anything new");
+        }
+
+        foreach (var (issuer, i) in configuration.OAuth.Select(static (issuer, i) => (issuer, i)))
+        {
+            if (configuration.OAuth.Take(i).Any(earlier => earlier.Issuer is not null && earlier.Issuer == issuer.Issuer))
+                section.Report("oauth", i, $"the issuer '{issuer.Issuer}' stands here twice");
+        }
+
         return configuration;
     }
 
     private void CheckListeners(Section section)
     {
+        foreach (var (listener, i) in Listeners.Select(static (listener, i) => (listener, i)))
+        {
+            foreach (var name in listener.Mechanisms ?? [])
+            {
+                if (WhyNotAnswered(name) is { } problem)
+                    section.Report("listeners", i, $"{name} can be answered by nothing here: {problem}");
+            }
+        }
+
         if (section.Has("listeners") && Listeners.IsEmpty)
             section.Report("listeners", "a server without a way in", "at least one, or the key left out");
 

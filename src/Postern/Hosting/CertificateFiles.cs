@@ -79,8 +79,8 @@ internal static class CertificateFiles
             warnings.Add($"the certificate is not for '{hostname}': clients that check will refuse it, unless they know the server by another name");
         if (hostname is null && new TlsCertificate(certificate).Names.IsEmpty)
             warnings.Add("the certificate has no DNS name in its subjectAltName: nobody is ever shown it");
-        if ((File.GetUnixFileMode(keyFile) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != UnixFileMode.None)
-            warnings.Add($"the key {keyFile} can be read by every user of this machine: chmod 600 {keyFile}");
+        if (OpenFile.Warning("the key", keyFile) is { } open)
+            warnings.Add(open);
         return warnings.ToImmutable();
     }
 

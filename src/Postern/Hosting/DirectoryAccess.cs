@@ -24,6 +24,12 @@ internal sealed class DirectoryAccess : IAsyncDisposable
 
     public DirectoryCommands Commands => new(directory, clock, audit ??= configuration.OpenAuditLog(clock), Environment.UserName);
 
+    /// <summary>The database.</summary>
+    public string File => directory.Path;
+
+    /// <summary>The realm of its DIGEST-MD5 secrets.</summary>
+    public string Realm => configuration.Accounts.FirstOrDefault(static a => a.Uri == "directory")?.Realm ?? configuration.Realm;
+
     /// <exception cref="Postern.Relay.Accounts.DirectoryUnavailableException">Locked, damaged, not writable.</exception>
     public static DirectoryAccess Open(PosternConfiguration configuration, TimeProvider clock) =>
         new(configuration, SqliteDirectory.Open(configuration.ToDirectory(clock)), clock);

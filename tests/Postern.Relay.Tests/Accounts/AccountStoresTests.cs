@@ -9,11 +9,31 @@ public sealed class AccountStoresTests
     public void Every_store_of_the_assembly_is_on_the_list()
     {
         using var fixture = new DirectoryFixture();
-        var context = new StoreContext(fixture.Database);
-        var listed = AccountStores.All.Select(line => (Word: line.Key, Store: line.Value(context))).ToList();
-        Assert.All(listed, line => Assert.Equal(line.Word, line.Store.Name));
+        var listed = AccountStores.All.Select(kind => (kind.Word, Store: fixture.Store(kind.Example))).ToList();
+        Assert.All(listed, line => Assert.StartsWith(line.Word, line.Store.Name, StringComparison.Ordinal));
         var written = typeof(IAccountStore).Assembly.GetTypes().Where(t => t.IsClass && !t.IsAbstract && t.IsAssignableTo(typeof(IAccountStore)));
         var missing = written.Except(listed.Select(line => line.Store.GetType())).Select(t => $"AccountStores.All has no line for {t.Name}");
         Assert.Empty(missing);
+    }
+
+    [Theory]
+    [InlineData("directory", null)]
+    [InlineData("file:///etc/passwd", null)]
+    [InlineData("FILE:/etc/passwd", null)]
+    [InlineData("directory:x", "is written 'directory'")]
+    [InlineData("file", "names no file")]
+    [InlineData("file:", "names no file")]
+    [InlineData("file://relative", "names no file")]
+    [InlineData("digest:///", "names no file")]
+    [InlineData("digest:///directory/", "names no file")]
+    [InlineData("dgest:///x", "did you mean 'digest'?")]
+    [InlineData("", "there is no store")]
+    public void An_entry_that_names_no_store_is_told_so(string uri, string? problem)
+    {
+        var said = AccountStores.WhyNot(new AccountSource(uri, "r"));
+        if (problem is null)
+            Assert.Null(said);
+        else
+            Assert.Contains(problem, said, StringComparison.Ordinal);
     }
 }

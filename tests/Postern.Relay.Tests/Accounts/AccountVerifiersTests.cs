@@ -16,7 +16,7 @@ public sealed class AccountVerifiersTests : IDisposable
     private readonly AccountVerifiers verifiers;
 
     public AccountVerifiersTests() =>
-        verifiers = new AccountVerifiers([AccountStores.All["directory"](new StoreContext(fixture.Database))], pool, new VerificationCache(fixture.Clock), fixture.Clock);
+        verifiers = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock);
 
     public void Dispose()
     {
@@ -34,23 +34,16 @@ public sealed class AccountVerifiersTests : IDisposable
     }
 
     [Fact]
-    public void The_mechanisms_that_can_be_answered_are_those_that_start()
-    {
-        var context = verifiers.Context with { Channel = new ChannelBindings([]) };
-        Assert.Equal(SaslMechanisms.All.Where(m => m.TryStart(context) is not null).Select(static m => m.Name), AccountVerifiers.Mechanisms);
-    }
-
-    [Fact]
     public async Task A_scram_secret_is_found_for_known_users_and_failures_count_by_address()
     {
         fixture.AddAccount("lisa");
         var algorithm = System.Security.Cryptography.HashAlgorithmName.SHA256;
         Assert.Equal("lisa", Assert.IsType<ScramLookup.Found>(await verifiers.FindAsync("LISA", algorithm, peer: null, CancellationToken.None)).User);
         Assert.IsType<ScramLookup.Absent>(await verifiers.FindAsync("nobody", algorithm, peer: null, CancellationToken.None));
-        Assert.Contains("only SCRAM-SHA-256", Assert.IsType<ScramLookup.Absent>(await verifiers.FindAsync("lisa", System.Security.Cryptography.HashAlgorithmName.SHA512, peer: null, CancellationToken.None)).Reason, StringComparison.Ordinal);
+        Assert.Contains("only a SCRAM-SHA-256 secret", Assert.IsType<ScramLookup.Absent>(await verifiers.FindAsync("lisa", System.Security.Cryptography.HashAlgorithmName.SHA512, peer: null, CancellationToken.None)).Reason, StringComparison.Ordinal);
 
         var failures = new LoginFailures(NoAuditLog.Instance, fixture.Clock);
-        var counted = new AccountVerifiers([AccountStores.All["directory"](new StoreContext(fixture.Database))], pool, new VerificationCache(fixture.Clock), fixture.Clock, failures);
+        var counted = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock, failures);
         for (var i = 0; i < LoginFailures.Most; i++)
             counted.OnProof("192.0.2.1", isProven: false);
         Assert.IsType<ScramLookup.Unavailable>(await counted.FindAsync("lisa", algorithm, "192.0.2.1", CancellationToken.None));
@@ -255,10 +248,10 @@ public sealed class AccountVerifiersTests : IDisposable
     {
         fixture.AddAccount("lisa");
         fixture.AddAccount("bob");
-        Assert.Equal("lisa", await verifiers.ActAsAsync("lisa", "LISA", CancellationToken.None));
-        Assert.Null(await verifiers.ActAsAsync("lisa", "bob", CancellationToken.None));
-        Assert.Null(await verifiers.ActAsAsync("lisa", "lisa\0", CancellationToken.None));
-        Assert.Null(await verifiers.ActAsAsync("lisa", "", CancellationToken.None));
+        Assert.Equal(new PasswordCheck.Match("lisa"), await verifiers.ActAsAsync("lisa", "LISA", CancellationToken.None));
+        Assert.IsType<PasswordCheck.NoMatch>(await verifiers.ActAsAsync("lisa", "bob", CancellationToken.None));
+        Assert.IsType<PasswordCheck.NoMatch>(await verifiers.ActAsAsync("lisa", "lisa\0", CancellationToken.None));
+        Assert.IsType<PasswordCheck.NoMatch>(await verifiers.ActAsAsync("lisa", "", CancellationToken.None));
     }
 
     [Fact]
@@ -300,7 +293,7 @@ public sealed class AccountVerifiersTests : IDisposable
         using var hash = new GatedHash();
         using var small = new HashingPool(new HashingPoolOptions { Threads = 1, QueueLength = 1 });
         var password = fixture.AddAccount("lisa");
-        var store = AccountStores.All["directory"](new StoreContext(fixture.Database));
+        var store = fixture.Store();
         var chain = new AccountVerifiers([store], small, new VerificationCache(fixture.Clock), fixture.Clock);
         Assert.IsType<PasswordCheck.Match>(await Login("lisa", password, chain));
 
@@ -328,7 +321,8 @@ public sealed class AccountVerifiersTests : IDisposable
         [
             new Secret(Canary), new AddCredential("lisa", new Secret(Canary)), new AdminOutcome.Issued("m", details, new Secret(Canary)), hash, login,
             login.Credentials[0], new StoreAnswer.Known(login), new StoreAnswer.Unknown(login), new LoginCheck.Match(login.Credentials[0]),
-            PasswordHash.Parse(Canary), PasswordHash.Parse("$6$" + Canary),
+            PasswordHash.Parse(Canary), PasswordHash.Parse("$6$" + Canary), PasswordHash.Parse("{PLAIN}" + Canary),
+            new HashRequest("lisa", "r", new Secret(Canary), IsGenerated: false), new SecretLookup.Found("lisa", Encoding.UTF8.GetBytes(Canary)),
         ];
         Assert.All(printed, p => Assert.DoesNotContain(Canary, p.ToString(), StringComparison.Ordinal));
         Assert.All(printed, p => Assert.DoesNotContain(hash.Stored, p.ToString(), StringComparison.Ordinal));
@@ -345,6 +339,12 @@ public sealed class AccountVerifiersTests : IDisposable
     private sealed class FixedStore(string name, StoreAnswer answer) : IAccountStore
     {
         public string Name => name;
+
+        public StoredForms Forms => StoredForms.All;
+
+        public StoredForms CommonForms => StoredForms.All;
+
+        public string Realm => "mail.example.org";
 
         public int Asked { get; private set; }
 

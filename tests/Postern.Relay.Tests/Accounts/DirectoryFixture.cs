@@ -1,6 +1,9 @@
 using Microsoft.Data.Sqlite;
+using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
+using Postern.Relay.Tests.Policy;
+using Postern.Sasl;
 using Postern.Testing;
 
 namespace Postern.Relay.Tests.Accounts;
@@ -25,11 +28,21 @@ internal sealed class DirectoryFixture : IDisposable
 
     public string File => Options.Path;
 
+    /// <summary>A file in the same folder.</summary>
+    public string Beside(string name) => Path.Combine(folder, name);
+
     public SqliteDirectory Database { get; }
 
     public DirectoryCommands Commands { get; }
 
     public DirectoryQueries Queries { get; }
+
+    /// <summary>As the configuration names it.</summary>
+    public IAccountStore Store(string uri = "directory", string realm = "mail.example.org") => AccountStores.Open(StoreContext, new AccountSource(uri, realm));
+
+    public StoreContext StoreContext => new(Database, new Decoys(Database.DecoyKey.Span), Audit, Clock);
+
+    public RecordingAuditLog Audit { get; } = new();
 
     /// <summary>Adds an account with one generated credential and answers with it.</summary>
     public string AddAccount(string name, string? label = null, TimeSpan? life = null)

@@ -27,7 +27,7 @@ public sealed class LoginFailuresTests : IAuditLog
     {
         using var fixture = new DirectoryFixture();
         using var pool = new HashingPool(new HashingPoolOptions { Threads = 1, QueueLength = 300, PlacesPerPeer = 300 });
-        var verifiers = new AccountVerifiers([AccountStores.All["directory"](new StoreContext(fixture.Database))], pool, new VerificationCache(clock), clock, failures);
+        var verifiers = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(clock), clock, failures);
         var password = fixture.AddAccount("lisa");
 
         for (var i = 0; i < 200; i++)

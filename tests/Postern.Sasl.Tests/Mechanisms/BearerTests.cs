@@ -103,7 +103,7 @@ public sealed class BearerTests
     [InlineData("OAUTHBEARER", "n,a=lisa,\u0001auth=\u0001\u0001", "lisa", "the token is empty, or holds what no token can", null, false)]
     [InlineData("OAUTHBEARER", "n,a=lisa,\u0001auth=Bearer \u0001\u0001", "lisa", "the token is empty, or holds what no token can", null, false)]
     [InlineData("OAUTHBEARER", "n,a=lisa,\u0001auth=Bearer good token\u0001\u0001", "lisa", "the token is empty, or holds what no token can", null, false)]
-    [InlineData("OAUTHBEARER", "n,a=bart,\u0001auth=Bearer good-token\u0001\u0001", "lisa", "the secret is right, but the user may not act as the authorization identity it asked for", null, true)]
+    [InlineData("OAUTHBEARER", "n,a=bart,\u0001auth=Bearer good-token\u0001\u0001", "lisa", "the user proved itself, but may not act as the authorization identity it asked for: no grant", null, true)]
     [InlineData("XOAUTH2", "user=lisa\u0001auth=Bearer stale\u0001\u0001", "lisa", "expired", "mail", false)]
     [InlineData("XOAUTH2", "user=lisa\u0001auth=Bearer \u0001\u0001", "lisa", "the token is empty, or holds what no token can", null, false)]
     [InlineData("XOAUTH2", "user=bart\u0001auth=Bearer good-token\u0001\u0001", "lisa", "the token speaks for another user than the one named", null, true)]
@@ -152,6 +152,15 @@ public sealed class BearerTests
         var none = ServerOf("OAUTHBEARER", context with { Tokens = new Verdict(null!) });
         await none.AskAsync(Good);
         Assert.Equal("the verifier gave no answer", (await none.FailAsync("")).Reason);
+    }
+
+    [Theory]
+    [InlineData("OAUTHBEARER", "n,a=down,\u0001auth=Bearer good-token\u0001\u0001")]
+    [InlineData("XOAUTH2", "user=down\u0001auth=Bearer good-token\u0001\u0001")]
+    public async Task Grants_that_cannot_be_read_refuse_nothing(string name, string message)
+    {
+        var context = new SaslContext { Tokens = new Verdict(new TokenCheck.Match("lisa")), Grants = new Caseless() };
+        Assert.Equal(new SaslStep.Failure(SaslError.TemporaryFailure, "lisa", "down"), await ServerOf(name, context).FailAsync(message));
     }
 
     [Fact]
@@ -211,7 +220,9 @@ public sealed class BearerTests
 
     private sealed class Caseless : IAuthorizationGrants
     {
-        public ValueTask<string?> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
-            new(string.Equals(user, authorizationId, StringComparison.OrdinalIgnoreCase) ? user : null);
+        public ValueTask<PasswordCheck> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
+            new(authorizationId == "down" ? new PasswordCheck.Unavailable("down")
+                : string.Equals(user, authorizationId, StringComparison.OrdinalIgnoreCase) ? new PasswordCheck.Match(user)
+                : new PasswordCheck.NoMatch("no grant", UserExists: false));
     }
 }

@@ -32,7 +32,7 @@ public sealed class RevealedPasswordTests
     [InlineData("\0lisa\0pencil\u0007", "lisa", "no", true)]
     [InlineData("\0lisa\0pencil ", "lisa", "no", true)]
     [InlineData("\0nobody\0pencil", "nobody", "no", false)]
-    [InlineData("bart\0lisa\0pencil", "lisa", "the secret is right, but the user may not act as the authorization identity it asked for", true)]
+    [InlineData("bart\0lisa\0pencil", "lisa", "the user proved itself, but may not act as the authorization identity it asked for: no grant", true)]
     public async Task Only_the_audit_trail_tells_the_ways_to_fail_apart(string message, string claimed, string reason, bool exists) =>
         Assert.Equal(new SaslStep.Failure(SaslError.BadCredentials, claimed, reason, exists), await ServerOf("PLAIN").FailAsync(message));
 

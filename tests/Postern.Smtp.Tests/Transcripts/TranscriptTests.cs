@@ -68,6 +68,7 @@ public sealed class TranscriptTests
     private static SmtpServerOptions Options(IReadOnlyDictionary<string, string> setup, MemoryStore store)
     {
         var passwords = new TestPasswords(setup.GetValueOrDefault("accounts", "alice:secret").Split(' '));
+        var secrets = setup.ContainsKey("secrets") ? new TestSecrets() : null;
         if (setup.TryGetValue("refuse at data", out var atData))
             store.RefuseAtData = ParseReply(atData);
         if (setup.TryGetValue("refuse at commit", out var atCommit))
@@ -88,6 +89,8 @@ public sealed class TranscriptTests
                     Tls = Enum.Parse<TlsMode>(setup.GetValueOrDefault("tls", "none"), ignoreCase: true),
                     Auth = Enum.Parse<AuthMode>(setup.GetValueOrDefault("auth", "always"), ignoreCase: true),
                     Mechanisms = setup.TryGetValue("mechanisms", out var mechanisms) ? mechanisms.Split(' ') : null,
+                    WithoutMechanisms = setup.TryGetValue("without mechanisms", out var gone) ? gone.Split(' ') : [],
+                    MechanismsUnderTls = setup.TryGetValue("under tls", out var underTls) ? underTls.Split(' ') : [],
                     Protocol = Enum.Parse<MailProtocol>(setup.GetValueOrDefault("protocol", "smtp"), ignoreCase: true),
                     BareNewlines = Enum.Parse<BareNewlines>(setup.GetValueOrDefault("bare newlines", "reject"), ignoreCase: true),
                     WithoutExtensions = setup.TryGetValue("without", out var without) ? without.Split(' ') : [],
@@ -101,7 +104,16 @@ public sealed class TranscriptTests
             Store = store,
             QueueStarter = setup.TryGetValue("etrn", out var domains) ? new TestQueueStarter(domains.Split(' ')) : null,
             Tls = new TlsOptions(TestCertificate.Instance),
-            Sasl = new SaslContext { Passwords = passwords, Grants = passwords },
+            Sasl = new SaslContext
+            {
+                Passwords = passwords,
+                Grants = passwords,
+                ScramSecrets = secrets,
+                SharedSecrets = secrets,
+                DigestSecrets = secrets,
+                Tokens = secrets,
+                AllowsAnonymous = secrets is not null,
+            },
             Limits = new SessionLimits
             {
                 MessageOctets = long.Parse(setup.GetValueOrDefault("size", "50000000")),

@@ -8,7 +8,7 @@ public sealed class ConfigurationTests
 {
     [Theory]
     [InlineData("server:\n  hostnam: a.example\n", "postern.yaml:2:3: server.hostnam: unknown key; did you mean 'hostname'?")]
-    [InlineData("oauth: []\n", "postern.yaml:1:1: oauth: unknown key; expected one of server, tls, listeners, accounts, limits, networks, domains, rules, delivery, logs")]
+    [InlineData("tenants: []\n", "postern.yaml:1:1: tenants: unknown key; expected one of server, tls, listeners, accounts, oauth, limits, networks, domains, rules, delivery, logs")]
     [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    tsl: none\n", "postern.yaml:4:5: listeners[0].tsl: unknown key; did you mean 'tls'?")]
     [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    bare_newlines: allow\n", "postern.yaml:4:20: listeners[0].bare_newlines: 'allow' is not right here; expected 'reject' or 'normalize'")]
     [InlineData("listeners:\n  - { name: a, listen: '127.0.0.1:25', tls_minimum: '1.4' }\n", "postern.yaml:2:53: listeners[0].tls_minimum: '1.4' is not right here; expected '1.0', '1.1', '1.2' or '1.3'")]
@@ -20,7 +20,18 @@ public sealed class ConfigurationTests
     [InlineData("tls: { certificate: a.pem }\n", "postern.yaml:1:21: tls.certificate: a certificate without its key cannot be used; expected tls.key as well")]
     [InlineData("tls: { key: a.pem }\n", "postern.yaml:1:13: tls.key: a key without its certificate cannot be used; expected tls.certificate as well")]
     [InlineData("tls: { minimum: '1.1' }\n", "postern.yaml:1:17: tls.minimum: '1.1' is not right here; expected '1.2' or '1.3'")]
-    [InlineData("accounts:\n  - directory\n  - uri: file:///x\n", "postern.yaml:3:5: accounts[1]: a section is not right here; expected 'directory'")]
+    [InlineData("accounts:\n  - directory\n  - uri: fil:///x\n", "postern.yaml:3:10: accounts[1].uri: there is no store 'fil'; did you mean 'file'?; there are directory, file:///etc/postern/passwd, digest:///etc/postern/digest")]
+    [InlineData("accounts: [digest:x]\n", "postern.yaml:1:12: accounts[0].uri: 'digest:x' names no file; a path is absolute: file:///etc/postern/passwd")]
+    [InlineData("accounts: [directory, directory]\n", "postern.yaml:1:23: accounts[1]: 'directory' stands here twice; the second is never asked anything new")]
+    [InlineData("accounts: [{ uri: 'digest:///x', realm: 'a:b' }]\n", "postern.yaml:1:41: accounts[0].realm: a realm with a colon, a quotation mark or a backslash")]
+    [InlineData("accounts: [{ realm: a }]\n", "postern.yaml:1:12: accounts[0].uri: missing key; expected some text")]
+    [InlineData("oauth: [{ issuer: a, audience: b }]\n", "postern.yaml:1:9: oauth[0].jwks: nothing says whether a token is good; expected jwks or introspection")]
+    [InlineData("oauth: [{ issuer: a, audience: b, jwks: 'http://id.example.org/k' }]\n", "postern.yaml:1:41: oauth[0].jwks: 'http://id.example.org/k' is no address that can be believed; expected file:///path or https://host/path")]
+    [InlineData("oauth: [{ issuer: a, audience: b, introspection: 'https://id.example.org/i' }]\n", "postern.yaml:1:50: oauth[0].introspection: the address answers only who proves itself (RFC 7662 §2.1); expected client_id and client_secret as well")]
+    [InlineData("oauth: [{ issuer: a, audience: b, jwks: 'file:///k', algorithms: [HS256] }]\n", "postern.yaml:1:67: oauth[0].algorithms[0]: 'HS256' is not right here; did you mean 'ES256'?")]
+    [InlineData("oauth: [{ issuer: a, audience: b, jwks: 'file:///k' }, { issuer: a, audience: c, jwks: 'file:///k' }]\n", "postern.yaml:1:56: oauth[1]: the issuer 'a' stands here twice")]
+    [InlineData("listeners: [{ name: a, listen: '127.0.0.1:25', mechanisms: [XOAUTH2] }]\n", "postern.yaml:1:13: listeners[0]: XOAUTH2 can be answered by nothing here: it needs an issuer in 'oauth'")]
+    [InlineData("accounts: digest:///x\nlisteners: [{ name: a, listen: '127.0.0.1:25', mechanisms: [SCRAM-SHA-256] }]\n", "postern.yaml:2:13: listeners[0]: SCRAM-SHA-256 can be answered by nothing here: no store in 'accounts' keeps what it computes with")]
     [InlineData("accounts: []\n", "postern.yaml:1:11: accounts: without a store nobody can log in; expected [directory], or the key left out")]
     [InlineData("listeners: []\n", "postern.yaml:1:12: listeners: a server without a way in; expected at least one, or the key left out")]
     [InlineData("rules: { recipient: [permit_network] }\n", "postern.yaml:1:22: rules.recipient[0]: 'permit_network' is not right here; did you mean 'permit_networks'?")]
@@ -44,7 +55,7 @@ public sealed class ConfigurationTests
     [Fact]
     public void Every_error_is_reported_in_the_order_of_the_file()
     {
-        var errors = Errors("limits: { idle: x }\noauth: {}\nlisteners:\n  - { name: a, listen: [nonsense], auth: sometimes }\n");
+        var errors = Errors("limits: { idle: x }\ntenants: {}\nlisteners:\n  - { name: a, listen: [nonsense], auth: sometimes }\n");
 
         Assert.Equal(["postern.yaml:1:17", "postern.yaml:2:1", "postern.yaml:4:25", "postern.yaml:4:42"], errors.Select(static e => e[..e.IndexOf(": ", StringComparison.Ordinal)]));
     }

@@ -24,9 +24,9 @@ public sealed class WrongConfigurationStopsTheStartTests
     [Fact]
     public async Task A_section_that_does_not_exist_is_an_error_and_not_ignored()
     {
-        var serve = await ServeAsync("oauth: {}\n");
+        var serve = await ServeAsync("tenants: {}\n");
 
-        Assert.Contains(":2:1: oauth: unknown key", serve.Error, StringComparison.Ordinal);
+        Assert.Contains(":2:1: tenants: unknown key", serve.Error, StringComparison.Ordinal);
     }
 
     [Fact]

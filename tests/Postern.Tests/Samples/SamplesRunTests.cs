@@ -39,6 +39,16 @@ public sealed class SamplesRunTests
         Assert.Contains("Subject: Welcome", sample.Output.Text);
     }
 
+    [Theory]
+    [InlineData("CustomMechanism", "stored a message of meter-17")]
+    [InlineData("AuthenticatedRelayer", "the next hop has a message from")]
+    public async Task A_sample_that_proves_itself_does(string name, string said)
+    {
+        await using var sample = Start(name);
+        Assert.Equal(0, await sample.WaitAsync(Patience));
+        Assert.Contains(said, sample.Output.Text);
+    }
+
     [Fact]
     public async Task KestrelAdapter_holds_sessions_that_Kestrel_accepted_and_ends_them_when_it_stops()
     {

@@ -27,6 +27,16 @@ internal sealed class CryptHash : PasswordHash
 
     public override string Scheme { get; }
 
+    public override string Description => Scheme switch
+    {
+        "$y$" or "$gy$" => "a yescrypt hash",
+        "$7$" => "an scrypt hash",
+        "$2a$" or "$2b$" or "$2y$" => "a bcrypt hash",
+        "$6$" => "a SHA-512 crypt hash",
+        "$5$" => "a SHA-256 crypt hash",
+        _ => "an MD5 crypt hash",
+    };
+
     public static CryptHash? TryParse(string stored)
     {
         var scheme = Schemes.FirstOrDefault(s => stored.StartsWith(s, StringComparison.Ordinal));
@@ -34,11 +44,44 @@ internal sealed class CryptHash : PasswordHash
         return scheme is not null && isPrintable && IsAffordable(stored, scheme) ? new CryptHash(stored, scheme) : null;
     }
 
-    public override unsafe HashAnswer Verify(ReadOnlySpan<byte> password)
+    /// <summary>Hashes a new password with a fresh salt, at the library's usual cost.</summary>
+    /// <param name="scheme">One of those above.</param>
+    public static unsafe HashAnswer Create(string scheme, string password, out CryptHash? made)
+    {
+        made = null;
+        var prefix = Encoding.ASCII.GetBytes(scheme + '\0');
+        var text = stackalloc byte[LibCrypt.SettingOctets];
+        try
+        {
+            fixed (byte* prefixAt = prefix)
+            {
+                if (LibCrypt.MakeSetting(prefixAt, cost: 0, random: null, randomOctets: 0, text, LibCrypt.SettingOctets) is null)
+                    return new HashAnswer.Unavailable($"libcrypt knows no {scheme}");
+            }
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            return new HashAnswer.Unavailable(Missing(scheme));
+        }
+
+        var setting = Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
+        var (answer, hash) = new CryptHash(setting, scheme).Compute(Encoding.UTF8.GetBytes(password));
+        made = hash is null ? null : TryParse(Encoding.ASCII.GetString(hash));
+        return answer;
+    }
+
+    public override HashAnswer Verify(ReadOnlySpan<byte> password)
     {
         // A C string would end at the NUL, and a shorter password would pass.
         if (password.Contains((byte)0))
             return HashAnswer.NoMatch.Instance;
+        var (answer, hash) = Compute(password);
+        return hash is null ? answer : HashAnswer.Of(CryptographicOperations.FixedTimeEquals(hash, setting.AsSpan(..^1)));
+    }
+
+    /// <summary>The hash of the password under this setting; null where the answer says why there is none.</summary>
+    private unsafe (HashAnswer Answer, byte[]? Hash) Compute(ReadOnlySpan<byte> password)
+    {
 
         var phrase = new byte[password.Length + 1];
         password.CopyTo(phrase);
@@ -49,13 +92,13 @@ internal sealed class CryptHash : PasswordHash
             {
                 var hash = LibCrypt.Crypt(phraseAt, settingAt, data, LibCrypt.DataOctets);
                 return hash is null
-                    ? new HashAnswer.Unavailable($"libcrypt cannot compute the stored {Scheme} hash")
-                    : HashAnswer.Of(CryptographicOperations.FixedTimeEquals(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(hash), setting.AsSpan(..^1)));
+                    ? (new HashAnswer.Unavailable($"libcrypt cannot compute the stored {Scheme} hash"), null)
+                    : (HashAnswer.Match.Instance, MemoryMarshal.CreateReadOnlySpanFromNullTerminated(hash).ToArray());
             }
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
-            return new HashAnswer.Unavailable($"a stored {Scheme} hash needs libcrypt.so.1 (Debian: libcrypt1)");
+            return (new HashAnswer.Unavailable(Missing(Scheme)), null);
         }
         finally
         {
@@ -78,4 +121,6 @@ internal sealed class CryptHash : PasswordHash
         var end = digits.IndexOf('$');
         return end > 0 && int.TryParse(digits[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) && rounds <= MaxRounds;
     }
+
+    private static string Missing(string scheme) => $"a {scheme} hash needs libcrypt.so.1 (Debian: libcrypt1)";
 }

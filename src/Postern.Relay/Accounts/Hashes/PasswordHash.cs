@@ -1,8 +1,8 @@
 namespace Postern.Relay.Accounts.Hashes;
 
 /// <summary>
-/// One stored hash: RFC 5803 (<c>SCRAM-SHA-256$…</c>) or crypt(3) (<c>$y$</c>, <c>$6$</c>, <c>$2b$</c> …). Anything else is kept
-/// as a hash that answers <see cref="HashAnswer.Unavailable"/>.
+/// One stored secret: RFC 5803 (<c>SCRAM-SHA-256$…</c>), crypt(3) (<c>$y$</c>, <c>$6$</c>, <c>$2b$</c> …), <c>{DIGEST-MD5}…</c> or, hardly a hash,
+/// <c>{PLAIN}…</c>. Anything else is kept as a hash that answers <see cref="HashAnswer.Unavailable"/>.
 /// </summary>
 /// <remarks>Derived classes answer for every octet string and every stored text; they do not throw.</remarks>
 public abstract class PasswordHash(string stored)
@@ -10,11 +10,17 @@ public abstract class PasswordHash(string stored)
     /// <summary>The form, fit to be shown: <c>SCRAM-SHA-256</c>, <c>$y$</c>.</summary>
     public abstract string Scheme { get; }
 
-    /// <summary>The text as it is stored.</summary>
-    internal string Stored { get; } = stored;
+    /// <summary>The form as the end of a sentence: <c>a bcrypt hash</c>.</summary>
+    public virtual string Description => $"a {Scheme} hash";
+
+    /// <summary>What can be done with it.</summary>
+    public virtual StoredForms Forms => StoredForms.Password;
+
+    /// <summary>The text as it is stored: with some forms the password itself. Never for a log.</summary>
+    public string Stored { get; } = stored;
 
     public static PasswordHash Parse(string stored) =>
-        ScramHash.TryParse(stored) ?? CryptHash.TryParse(stored) ?? (PasswordHash)new UnknownHash(stored);
+        ScramHash.TryParse(stored) ?? CryptHash.TryParse(stored) ?? DigestHash.TryParse(stored) ?? SharedHash.TryParse(stored) ?? (PasswordHash)new UnknownHash(stored);
 
     /// <summary>
     /// Computes, for as long as the hash demands (microseconds to a second of CPU), and compares in fixed time. To be called on

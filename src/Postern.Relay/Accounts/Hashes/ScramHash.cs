@@ -34,6 +34,10 @@ internal sealed class ScramHash : PasswordHash
 
     public override string Scheme { get; }
 
+    public override string Description => $"a {Scheme} secret";
+
+    public override StoredForms Forms => StoredForms.Password | FormOf(Algorithm);
+
     public HashAlgorithmName Algorithm => secret.Algorithm;
 
     public int Iterations => secret.Iterations;
@@ -44,18 +48,21 @@ internal sealed class ScramHash : PasswordHash
 
     public ReadOnlyMemory<byte> ServerKey => secret.ServerKey;
 
-    public static ScramHash ForGenerated(Secret secret) => Create(secret, GeneratedIterations, RandomNumberGenerator.GetBytes(SaltOctets));
+    /// <param name="hash">SHA-256 unless said otherwise.</param>
+    public static ScramHash ForGenerated(Secret secret, HashAlgorithmName? hash = null) => Create(secret, GeneratedIterations, RandomNumberGenerator.GetBytes(SaltOctets), hash);
 
-    public static ScramHash ForTyped(Secret secret) => Create(secret, TypedIterations, RandomNumberGenerator.GetBytes(SaltOctets));
+    /// <param name="hash">SHA-256 unless said otherwise.</param>
+    public static ScramHash ForTyped(Secret secret, HashAlgorithmName? hash = null) => Create(secret, TypedIterations, RandomNumberGenerator.GetBytes(SaltOctets), hash);
 
     /// <exception cref="ArgumentException">SASLprep prohibits the password; <see cref="PasswordRules"/> says so before.</exception>
-    public static ScramHash Create(Secret secret, int iterations, byte[] salt)
+    public static ScramHash Create(Secret secret, int iterations, byte[] salt, HashAlgorithmName? hash = null)
     {
-        var scram = ScramSecret.Derive(HashAlgorithmName.SHA256, secret.Reveal(), salt, iterations);
+        var scram = ScramSecret.Derive(hash ?? HashAlgorithmName.SHA256, secret.Reveal(), salt, iterations);
+        var scheme = NameOf(scram.Algorithm);
         var stored = string.Create(
             CultureInfo.InvariantCulture,
-            $"SCRAM-SHA-256${iterations}:{Convert.ToBase64String(salt)}${Convert.ToBase64String(scram.StoredKey.Span)}:{Convert.ToBase64String(scram.ServerKey.Span)}");
-        return new ScramHash(stored, "SCRAM-SHA-256", scram);
+            $"{scheme}${iterations}:{Convert.ToBase64String(salt)}${Convert.ToBase64String(scram.StoredKey.Span)}:{Convert.ToBase64String(scram.ServerKey.Span)}");
+        return new ScramHash(stored, scheme, scram);
     }
 
     public static ScramHash? TryParse(string stored)
@@ -74,6 +81,14 @@ internal sealed class ScramHash : PasswordHash
             : new ScramHash(stored, scheme, new ScramSecret(algorithm, iterations, saltOctets, storedOctets, serverOctets));
     }
 
+    public static StoredForms FormOf(HashAlgorithmName algorithm) => algorithm.Name switch
+    {
+        "SHA1" => StoredForms.ScramSha1,
+        "SHA256" => StoredForms.ScramSha256,
+        "SHA512" => StoredForms.ScramSha512,
+        _ => StoredForms.None,
+    };
+
     /// <summary>A password that SASLprep prohibits never matches: it could not have been set.</summary>
     public override HashAnswer Verify(ReadOnlySpan<byte> password) => HashAnswer.Of(secret.Matches(password));
 
@@ -89,5 +104,12 @@ internal sealed class ScramHash : PasswordHash
         "SCRAM-SHA-256" => HashAlgorithmName.SHA256,
         "SCRAM-SHA-512" => HashAlgorithmName.SHA512,
         _ => null,
+    };
+
+    public static string NameOf(HashAlgorithmName algorithm) => algorithm.Name switch
+    {
+        "SHA1" => "SCRAM-SHA-1",
+        "SHA256" => "SCRAM-SHA-256",
+        _ => "SCRAM-SHA-512",
     };
 }

@@ -5,5 +5,9 @@ internal sealed class UnknownHash(string stored) : PasswordHash(stored)
 {
     public override string Scheme => "unknown";
 
+    public override string Description => "a hash of an unknown form";
+
+    public override StoredForms Forms => StoredForms.None;
+
     public override HashAnswer Verify(ReadOnlySpan<byte> password) => new HashAnswer.Unavailable("the stored hash has an unknown form");
 }

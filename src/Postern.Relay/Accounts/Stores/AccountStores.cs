@@ -5,9 +5,24 @@ namespace Postern.Relay.Accounts.Stores;
 /// <summary>Every kind of account store, by its word in the configuration.</summary>
 public static class AccountStores
 {
-    public static ImmutableSortedDictionary<string, Func<StoreContext, IAccountStore>> All { get; } =
-        ImmutableSortedDictionary.CreateRange<string, Func<StoreContext, IAccountStore>>(StringComparer.Ordinal,
-        [
-            new(DirectoryStore.Word, static context => new DirectoryStore(context.Directory)),
-        ]);
+    public static ImmutableArray<AccountStoreKind> All { get; } =
+    [
+        DirectoryStore.Kind,
+        FileStore.Kind,
+        DigestStore.Kind,
+    ];
+
+    /// <summary>The kind of an entry; null for none.</summary>
+    public static AccountStoreKind? Of(AccountSource source) => All.FirstOrDefault(k => string.Equals(k.Word, WordOf(source.Uri), StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>What is wrong with an entry, or null.</summary>
+    public static string? WhyNot(AccountSource source) => Of(source) is { } kind
+        ? kind.WhyNot(source)
+        : $"there is no store '{WordOf(source.Uri)}'{NearestName.Hint(WordOf(source.Uri), All.Select(static k => k.Word))}; there are {string.Join(", ", All.Select(static k => k.Example))}";
+
+    /// <exception cref="ArgumentException"><see cref="WhyNot"/> has something to say.</exception>
+    public static IAccountStore Open(StoreContext context, AccountSource source) =>
+        WhyNot(source) is { } problem ? throw new ArgumentException(problem, nameof(source)) : Of(source)!.Open(context, source);
+
+    private static string WordOf(string uri) => uri.IndexOf(':', StringComparison.Ordinal) is >= 0 and var colon ? uri[..colon] : uri;
 }

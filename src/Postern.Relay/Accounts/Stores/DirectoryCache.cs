@@ -14,7 +14,7 @@ internal sealed class DirectoryCache(int version)
     private readonly BoundedMap<DomainFacts> domains = new(KnownCapacity);
     private readonly BoundedMap<DomainFacts> foreignDomains = new(UnknownCapacity);
 
-    public Decoys Decoys { get; } = new();
+    public DirectoryDecoys Decoys { get; } = new();
 
     /// <summary>The connection's data_version at which this was read.</summary>
     public int Version => version;

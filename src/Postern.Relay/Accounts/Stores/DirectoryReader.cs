@@ -10,7 +10,7 @@ namespace Postern.Relay.Accounts.Stores;
 /// <summary>Reads the facts about one name from the database, within the caller's transaction.</summary>
 internal static class DirectoryReader
 {
-    public static AccountFacts ReadAccount(SqliteConnection sql, string name, Decoys decoys)
+    public static AccountFacts ReadAccount(SqliteConnection sql, string name, DirectoryDecoys decoys)
     {
         var row = sql.QuerySingleOrDefault<AccountRow>("select id, name, enabled from accounts where name = @name", new { name });
         if (row is null)
@@ -19,8 +19,11 @@ internal static class DirectoryReader
         var addresses = sql.Query<string>("select address from account_addresses where account_id = @Id order by address", row);
         var domains = sql.Query<string>("select domain from account_domains where account_id = @Id order by domain", row);
         var credentials = Credentials(sql, row.Id);
-        var account = new Account(row.Name, row.Enabled != 0, [.. addresses], [.. domains]);
-        var refusal = !account.Enabled ? "the account is disabled" : credentials.IsEmpty ? "the account has no credential" : null;
+        var account = new Account(row.Name, row.Enabled != 0, [.. addresses], [.. domains])
+        {
+            ActsAs = [.. sql.Query<string>("select name from account_act_as where account_id = @Id order by name", row)],
+        };
+        var refusal = !account.Enabled ? StoredLogin.Disabled : credentials.IsEmpty ? "the account has no credential" : null;
         var login = new StoredLogin(row.Name, refusal, credentials.IsEmpty ? decoys.For(name, sql) : credentials) { IsDisabled = !account.Enabled };
         return new AccountFacts(account, new StoreAnswer.Known(login));
     }

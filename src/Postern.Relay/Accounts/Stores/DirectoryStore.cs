@@ -1,11 +1,29 @@
+using Postern.Relay.Accounts.Hashes;
+
 namespace Postern.Relay.Accounts.Stores;
 
 /// <summary>The built-in database as a store of logins.</summary>
-internal sealed class DirectoryStore(SqliteDirectory directory) : IAccountStore
+internal sealed class DirectoryStore(SqliteDirectory directory, string realm) : IAccountStore
 {
-    public const string Word = "directory";
+    /// <summary>What <c>credential add</c> makes unless it is told otherwise.</summary>
+    private const StoredForms Common = StoredForms.Password | StoredForms.ScramSha256;
 
-    public string Name => Word;
+    public static readonly AccountStoreKind Kind = new(
+        "directory",
+        "directory",
+        StoredForms.All,
+        static _ => Common,
+        static source => source.Uri.Contains(':', StringComparison.Ordinal) ? "the built-in database is written 'directory'" : null,
+        static (context, source) => new DirectoryStore(context.Directory, source.Realm),
+        static _ => []);
+
+    public string Name => Kind.Word;
+
+    public StoredForms Forms => Kind.Forms;
+
+    public StoredForms CommonForms => Common;
+
+    public string Realm => realm;
 
     public ValueTask<StoreAnswer> FindAsync(string user, CancellationToken ct)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Smtp.Grammar;
 
@@ -36,11 +37,18 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
         DirectoryFile.Ensure(options);
         var directory = new SqliteDirectory(options);
         using (var connection = DirectoryConnection.Open(options))
+        {
             Migrations.Apply(connection, options.Path);
+            directory.DecoyKey = connection.InTransaction("begin", static c => c.Sql.ExecuteScalar<byte[]>("select key from keys where name = 'decoy'") ?? []);
+        }
+
         lock (directory.gate)
             directory.Connect();
         return directory;
     }
+
+    /// <summary>A random key that lives as long as the database: what is derived from it does not change with a restart.</summary>
+    public ReadOnlyMemory<byte> DecoyKey { get; private set; }
 
     public Account? FindAccount(string name) => FactsOfAccount(name).Account;
 

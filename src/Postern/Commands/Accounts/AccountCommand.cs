@@ -13,12 +13,14 @@ internal static class AccountCommand
             AccountChangeCommand.Create(context, "disable", "Let an account neither log in nor send, from now on", static (commands, name) => commands.Disable(name)),
             AccountChangeCommand.Create(context, "enable", "Undo disable", static (commands, name) => commands.Enable(name)),
             AccountChangeCommand.Create(context, "remove", "Remove an account with its credentials and grants", static (commands, name) => commands.RemoveAccount(name)),
-            AccountGrantCommand.Create(context, "grant", "Let an account send as more addresses or domains", static (commands, change) => commands.Grant(change)),
-            AccountGrantCommand.Create(context, "revoke", "Take addresses or domains away from an account", static (commands, change) => commands.Revoke(change)));
+            AccountGrantCommand.Create(context, "grant", "Let an account send as more addresses or domains, or act as another", static (commands, change) => commands.Grant(change)),
+            AccountGrantCommand.Create(context, "revoke", "Take such a right away from an account", static (commands, change) => commands.Revoke(change)));
 
     public static Argument<string> Name() => new("NAME") { Description = "The account" };
 
     public static Option<string[]> Address() => new("--address") { Description = "May send as this address; several are possible", HelpName = "ADDRESS", Arity = ArgumentArity.OneOrMore };
+
+    public static Option<string[]> ActAs() => new("--act-as") { Description = "May log in on behalf of this account; several are possible", HelpName = "ACCOUNT", Arity = ArgumentArity.OneOrMore };
 
     public static Option<string[]> Domain() => new("--domain") { Description = "May send as any address of this domain; several are possible", HelpName = "DOMAIN", Arity = ArgumentArity.OneOrMore };
 }

@@ -8,10 +8,13 @@ internal static class AccountGrantCommand
 {
     public static Command Create(CommandContext context, string word, string description, Func<DirectoryCommands, ChangeGrants, AdminOutcome> change)
     {
-        var (name, address, domain) = (AccountCommand.Name(), AccountCommand.Address(), AccountCommand.Domain());
-        var command = new DocumentedCommand(word, description, $"postern account {word} app --domain example.org --address news@example.net").With(name, address, domain, context.Json);
+        var (name, address, domain, actAs) = (AccountCommand.Name(), AccountCommand.Address(), AccountCommand.Domain(), AccountCommand.ActAs());
+        var command = new DocumentedCommand(word, description, $"postern account {word} app --domain example.org --address news@example.net").With(name, address, domain, actAs, context.Json);
         command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory => context.Report(
-            arguments, change(directory.Commands, new ChangeGrants(arguments.GetRequiredValue(name), [.. arguments.GetValue(address) ?? []], [.. arguments.GetValue(domain) ?? []])))));
+            arguments, change(directory.Commands, new ChangeGrants(arguments.GetRequiredValue(name), [.. arguments.GetValue(address) ?? []], [.. arguments.GetValue(domain) ?? []])
+            {
+                ActsAs = [.. arguments.GetValue(actAs) ?? []],
+            }))));
         return command;
     }
 }

@@ -27,6 +27,7 @@ internal static class AccountShowCommand
                 .Row("state", AccountText.State(account))
                 .Row("since", TimeText.Format(account.CreatedAt))
                 .Row("may send as", AccountText.Grants(account))
+                .Row("may act as", account.ActsAs.IsEmpty ? "nobody else" : string.Join(", ", account.ActsAs))
                 .WriteTo(context.Terminal);
             context.Terminal.Line();
             CredentialListCommand.Print(context.Terminal, account);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Postern.Commands.Auth;
 using Postern.Hosting;
 using Postern.Relay.Admin;
 
@@ -9,6 +10,7 @@ namespace Postern.Commands.Output;
 
 /// <summary>Every document that <c>--json</c> prints. Names are stable; new ones may be added.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(AuthTestDocument))]
 [JsonSerializable(typeof(CheckDocument))]
 [JsonSerializable(typeof(OutcomeDocument))]
 [JsonSerializable(typeof(ImmutableArray<AccountDetails>))]

@@ -1,4 +1,6 @@
 using Postern.Configuration;
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Stores;
 using Postern.Smtp.Transport;
 
 namespace Postern.Commands.Output;
@@ -8,6 +10,16 @@ internal static class ListenerText
 {
     public static string Describe(ListenerOptions listener) =>
         $"{string.Join(' ', listener.Endpoints)}, tls {Word(listener.Tls)}, auth {Word(listener.Auth)}";
+
+    /// <summary>The mechanisms that clients are offered there, by what the stores can answer now.</summary>
+    public static string Offer(PosternConfiguration configuration, ListenerOptions listener)
+    {
+        if (listener.Auth == AuthMode.Off)
+            return string.Empty;
+        var sources = configuration.ToAccounts().Sources;
+        var offered = listener.Mechanisms ?? MechanismOffer.Usual(sources.Select(static s => AccountStores.Of(s)!.CommonForms(s)));
+        return $": {string.Join(' ', offered.Where(name => configuration.WhyNotAnswered(name) is null))}";
+    }
 
     public static string Word(TlsMode mode) => mode switch
     {

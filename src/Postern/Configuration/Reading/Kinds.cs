@@ -15,6 +15,12 @@ internal static class Kinds
     /// <summary>Made absolute by <see cref="Section"/>, which knows the file's directory.</summary>
     public static Kind<string> FilePath { get; } = new("path", "a path", TryText, []);
 
+    /// <summary>Followed by <see cref="Section"/>, which knows the file's directory. What was written is not repeated: it may be a secret.</summary>
+    public static Kind<string> Secret { get; } = new("secret", "the secret itself, file:PATH or ${VARIABLE}", TryText, [])
+    {
+        Why = static _ => "a secret is one line without control characters; or write file:PATH or ${VARIABLE}",
+    };
+
     public static Kind<int> Count { get; } = new("number", "a whole number, at least 1", TryCount, []);
 
     public static Kind<long> Size { get; } = new("size", "a size such as 50MB or 64KiB, at least 1", TrySize, []);

@@ -6,6 +6,8 @@ namespace Postern.Configuration.Reading;
 /// <param name="reference">Takes every key that is asked for; null when a file is read.</param>
 internal sealed class ReadContext(string file, string directory, List<ConfigurationError> errors, List<KeyReference>? reference = null)
 {
+    public string File => file;
+
     public string Directory => directory;
 
     public List<ConfigurationError> Errors => errors;
@@ -15,6 +17,9 @@ internal sealed class ReadContext(string file, string directory, List<Configurat
 
     /// <summary>Where the values stand that were written, by key path, for errors that are found only when they are used.</summary>
     public Dictionary<string, ConfigNode> Places { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The files that secrets stand in, by key path; the configuration's own for one that it holds itself.</summary>
+    public Dictionary<string, string> SecretFiles { get; } = new(StringComparer.Ordinal);
 
     public void Place(string key, ConfigNode value) => Places[key] = value;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts;
+using Postern.Sasl;
 
 namespace Postern.Configuration.Reading;
 
@@ -29,6 +30,9 @@ internal sealed class Section
 
     /// <summary>Where every key of the file stands that somebody asked for; complete when the root was read.</summary>
     public IReadOnlyDictionary<string, ConfigNode> Places => context.Places;
+
+    /// <summary>The files that secrets stand in, by key path; complete when the root was read.</summary>
+    public IReadOnlyDictionary<string, string> SecretFiles => context.SecretFiles;
 
     private ImmutableArray<ConfigNode.Entry> Entries => node is ConfigNode.Mapping mapping ? mapping.Entries : [];
 
@@ -63,6 +67,25 @@ internal sealed class Section
     public string RequiredFilePath(string key, string doc) =>
         Required(key, Kinds.FilePath, doc) is { } path ? System.IO.Path.GetFullPath(path, context.Directory) : null!;
 
+    /// <summary>A secret, taken from where it is kept (<see cref="SecretText"/>); null when it was left out or cannot be had.</summary>
+    public Secret? Secret(string key, string doc)
+    {
+        if (Value<string?>(key, Kinds.Secret!, fallback: null, "none", doc) is not { } text)
+            return null;
+        switch (SecretText.Read(text, context.File, context.Directory))
+        {
+            case SecretOutcome.Found(var secret, var file):
+                if (file is not null)
+                    context.SecretFiles[PathOf(key)] = file;
+                return secret;
+            case SecretOutcome.Missing(var message):
+                Report(key, message);
+                return null;
+            default:
+                return null;
+        }
+    }
+
     /// <summary>A list of values; a single value counts as a list of one.</summary>
     public ImmutableArray<T> List<T>(string key, Kind<T> kind, ImmutableArray<T> fallback, string fallbackText, string doc)
     {
@@ -91,7 +114,8 @@ internal sealed class Section
     }
 
     /// <summary>A list of sections.</summary>
-    public ImmutableArray<T> Children<T>(string key, Func<Section, T> read, ImmutableArray<T> fallback, string doc)
+    /// <param name="shorthand">The key that an entry stands for which is a single value; null where an entry must be a section.</param>
+    public ImmutableArray<T> Children<T>(string key, Func<Section, T> read, ImmutableArray<T> fallback, string doc, string? shorthand = null)
     {
         Know(key, type: null, fallbackText: null, doc);
         if (context.IsDescribing)
@@ -102,11 +126,13 @@ internal sealed class Section
             return [];
         if (entry.Value is not ConfigNode.Sequence sequence)
         {
+            if (shorthand is not null && entry.Value is ConfigNode.Scalar)
+                return [ReadSection(Expand(entry.Value, shorthand), $"{PathOf(key)}[0]", read)];
             context.Report(entry.Value, PathOf(key), $"{entry.Value.Description} where a list belongs", "one '- ' for each entry");
             return fallback;
         }
 
-        return [.. sequence.Items.Select((item, i) => ReadSection(item, $"{PathOf(key)}[{i}]", read))];
+        return [.. sequence.Items.Select((item, i) => ReadSection(Expand(item, shorthand), $"{PathOf(key)}[{i}]", read))];
     }
 
     /// <summary>Reports what is wrong with the value of <paramref name="key"/>, or with the section where the key was left out.</summary>
@@ -135,6 +161,12 @@ internal sealed class Section
 
         return result;
     }
+
+    /// <summary>A single value as the section that it is short for.</summary>
+    private static ConfigNode Expand(ConfigNode item, string? shorthand) =>
+        shorthand is not null && item is ConfigNode.Scalar { IsEmpty: false }
+            ? new ConfigNode.Mapping(item.Line, item.Column, [new ConfigNode.Entry(item.Line, item.Column, shorthand, item)])
+            : item;
 
     private T ReadSection<T>(ConfigNode? child, string path, Func<Section, T> read) => Read(context, child, path, read);
 

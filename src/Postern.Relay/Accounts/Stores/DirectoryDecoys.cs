@@ -13,7 +13,7 @@ namespace Postern.Relay.Accounts.Stores;
 /// Credentials for names that do not exist: those of some account, chosen by the name. Whoever measures finds among unknown
 /// names the same mixture of costs as among known ones. Nothing is ever granted on their strength.
 /// </summary>
-internal sealed class Decoys
+internal sealed class DirectoryDecoys
 {
     private const int Count = 32;
 

@@ -1,0 +1,38 @@
+using System.Collections.Immutable;
+
+namespace Postern.Relay.Accounts;
+
+/// <content>For operators: what the stores say of a user, without any secret.</content>
+public sealed partial class AccountVerifiers
+{
+    /// <summary>Each store in turn, and what it says; stores behind the one that answers are not asked, as in a login.</summary>
+    public async ValueTask<ImmutableArray<(string Store, string Says)>> DescribeAsync(string user, CancellationToken ct)
+    {
+        var words = ImmutableArray.CreateBuilder<(string, string)>();
+        if (!LoginNames.TryCanonical(user, out var canonical))
+            return [("-", "this is not a name that an account can have")];
+        var isAnswered = false;
+        foreach (var store in stores)
+        {
+            var answer = isAnswered ? null : await store.FindAsync(canonical, ct);
+            words.Add((store.Name, answer switch
+            {
+                null => "not asked any more",
+                StoreAnswer.Known(var login) when Judge(login) is StoreAnswer.Known(var judged) => Describe(judged),
+                StoreAnswer.Unavailable(var reason) => $"cannot answer: {reason}",
+                StoreAnswer.Unknown => $"knows no {canonical}",
+                _ => "cannot answer",
+            }));
+            isAnswered = isAnswered || answer is not StoreAnswer.Unknown;
+        }
+
+        return words.ToImmutable();
+    }
+
+    private string Describe(StoredLogin login)
+    {
+        var now = clock.GetUtcNow();
+        var credentials = login.Refusal is not null and not StoredLogin.Disabled ? [] : login.Credentials.Select(c => $"{c.Hash.Description} ({c.Name}{(c.ExpiresAt <= now ? ", expired" : string.Empty)})");
+        return $"knows {login.User}: {(login.Refusal is { } refusal ? $"{refusal}; " : string.Empty)}{string.Join(", ", credentials)}".TrimEnd(' ', ';');
+    }
+}

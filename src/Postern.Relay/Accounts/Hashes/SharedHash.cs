@@ -1,0 +1,58 @@
+using System.Security.Cryptography;
+using System.Text;
+using Postern.Sasl;
+using Postern.Sasl.Preparation;
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Relay.Accounts.Hashes;
+
+/// <summary>
+/// The password itself, stored as <c>{PLAIN}password</c>: every mechanism can be answered with it, and whoever reads it has it. For clients that
+/// know nothing better than CRAM-MD5.
+/// </summary>
+internal sealed class SharedHash : PasswordHash
+{
+    public const string Prefix = "{PLAIN}";
+
+    private readonly string password;
+    private readonly ScramSecret?[] derived = new ScramSecret?[3];
+
+    private SharedHash(string stored, string password)
+        : base(stored) => this.password = password;
+
+    public override string Scheme => "shared";
+
+    public override string Description => "a shared secret";
+
+    public override StoredForms Forms => StoredForms.All;
+
+    /// <summary>UTF-8, prepared.</summary>
+    public ReadOnlyMemory<byte> Secret => Encoding.UTF8.GetBytes(password);
+
+    public static SharedHash? TryParse(string stored) =>
+        stored.StartsWith(Prefix, StringComparison.Ordinal) ? Create(stored[Prefix.Length..]) : null;
+
+    /// <summary>Null for a password that SASLprep prohibits, and for none.</summary>
+    public static SharedHash? Create(string password) =>
+        SaslPrep.TryPrepareStored(password, out var prepared) && prepared.Length > 0 ? new SharedHash(Prefix + password, prepared) : null;
+
+    public override HashAnswer Verify(ReadOnlySpan<byte> password)
+    {
+        // Hashed first: the time must not tell the length.
+        var prepared = Prepare(password) is { } text ? Encoding.UTF8.GetBytes(text) : [];
+        return HashAnswer.Of(CryptographicOperations.FixedTimeEquals(SHA256.HashData(prepared), SHA256.HashData(Secret.Span)) && prepared.Length > 0);
+    }
+
+    public byte[] DigestSecret(string user, string realm) => Sasl.Verifiers.DigestSecret.Derive(user, realm, password);
+
+    /// <summary>A SCRAM secret with the salt that a stranger of the same name would be shown. Computed once: a hash is one user's.</summary>
+    public ScramSecret Scram(string user, HashAlgorithmName algorithm, Decoys decoys)
+    {
+        ref var slot = ref derived[algorithm.Name switch { "SHA1" => 0, "SHA256" => 1, _ => 2 }];
+        return slot ??= ScramSecret.Derive(algorithm, password, decoys.Salt(user, algorithm), decoys.Iterations);
+    }
+
+    /// <summary>What a client sent, as text that can be compared; null for what no stored password can be.</summary>
+    internal static string? Prepare(ReadOnlySpan<byte> password) =>
+        System.Text.Unicode.Utf8.IsValid(password) && SaslPrep.TryPrepareStored(Encoding.UTF8.GetString(password), out var prepared) && prepared.Length > 0 ? prepared : null;
+}

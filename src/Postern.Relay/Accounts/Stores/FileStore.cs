@@ -1,0 +1,47 @@
+using Postern.Relay.Accounts.Hashes;
+
+namespace Postern.Relay.Accounts.Stores;
+
+/// <summary>
+/// <c>file:///path</c>: a line a user, <c>user:password</c>. The password is itself, so that every mechanism can be answered, or any stored form
+/// that <see cref="PasswordHash.Parse"/> knows.
+/// </summary>
+internal sealed class FileStore(CredentialFile file, string realm) : ILocalAccounts
+{
+    public static readonly AccountStoreKind Kind = new(
+        "file",
+        "file:///etc/postern/passwd",
+        StoredForms.All,
+        static source => CredentialFile.CommonForms(source, ReadLine),
+        CredentialFile.WhyNot,
+        static (context, source) => new FileStore(new CredentialFile(source.Uri, ReadLine, context), source.Realm),
+        static source => CredentialFile.Warn(source, ReadLine));
+
+    public string Name => file.Name;
+
+    public StoredForms Forms => Kind.Forms;
+
+    public StoredForms CommonForms { get; } = file.CommonForms();
+
+    public string Realm => realm;
+
+    public StoreAnswer Find(string user) => file.Find(user);
+
+    public ValueTask<StoreAnswer> FindAsync(string user, CancellationToken ct) => new(file.Find(user));
+
+    /// <summary>Everything behind the first colon is the password.</summary>
+    internal static CredentialLine ReadLine(string line)
+    {
+        var colon = line.IndexOf(':', StringComparison.Ordinal);
+        if (colon < 1)
+            return CredentialLine.Wrong("it is not 'user:password'");
+        var secret = line[(colon + 1)..];
+        if (secret.Length == 0)
+            return CredentialLine.Wrong("the password is empty");
+        if (PasswordHash.Parse(secret) is not UnknownHash and var hash)
+            return new CredentialLine(line[..colon], hash, Problem: null);
+        return SharedHash.Create(secret) is { } shared
+            ? new CredentialLine(line[..colon], shared, Problem: null)
+            : CredentialLine.Wrong("the password holds a character that SASLprep does not allow (RFC 4013)");
+    }
+}

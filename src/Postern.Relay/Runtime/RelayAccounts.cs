@@ -1,0 +1,57 @@
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.OAuth;
+using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Audit;
+using Postern.Sasl;
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Relay.Runtime;
+
+/// <summary>All that knows users, put together: the directory, the stores beside it, the threads that hash, the issuers of tokens.</summary>
+public sealed class RelayAccounts : IDisposable
+{
+    private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { MaxResponseContentBufferSize = 1 << 20 };
+    private readonly TokenVerifier? tokens;
+
+    /// <param name="directory">Stays the caller's.</param>
+    public RelayAccounts(AccountOptions options, SqliteDirectory directory, IAuditLog audit, TimeProvider clock)
+    {
+        var decoys = new Decoys(directory.DecoyKey.Span);
+        var context = new StoreContext(directory, decoys, audit, clock);
+        IAccountStore[] stores = [.. options.Sources.Select(source => AccountStores.Open(context, source))];
+        Hashing = new HashingPool(options.Hashing);
+        Directory = new StoreAccounts(directory, stores);
+        tokens = options.Issuers.IsEmpty ? null : new TokenVerifier(options.Issuers, SpeaksForAsync, http, clock);
+        Verifiers = new AccountVerifiers(stores, Hashing, new VerificationCache(clock), clock, new LoginFailures(audit, clock))
+        {
+            Directory = Directory,
+            Decoys = decoys,
+            Tokens = tokens,
+        };
+    }
+
+    /// <summary>The accounts of all stores, as policies ask for them.</summary>
+    public IDirectory Directory { get; }
+
+    /// <summary>What mechanisms may ask.</summary>
+    public AccountVerifiers Verifiers { get; }
+
+    /// <summary>Where passwords are checked.</summary>
+    public HashingPool Hashing { get; }
+
+    /// <summary>Attempts under way are answered that they cannot be checked.</summary>
+    public void Dispose()
+    {
+        Hashing.Dispose();
+        tokens?.Dispose();
+        http.Dispose();
+    }
+
+    private async ValueTask<TokenCheck> SpeaksForAsync(string user, CancellationToken ct) => await Verifiers.IdentifyAsync(user, ct) switch
+    {
+        PasswordCheck.Match(var name) => new TokenCheck.Match(name),
+        PasswordCheck.NoMatch(var reason, var exists) => new TokenCheck.NoMatch($"the token is good, but its user may not log in: {reason}", user, exists),
+        PasswordCheck.Unavailable(var reason) => new TokenCheck.Unavailable(reason),
+        _ => new TokenCheck.Unavailable("the stores gave no answer"),
+    };
+}

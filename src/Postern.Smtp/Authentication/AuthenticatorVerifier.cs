@@ -1,0 +1,47 @@
+using Postern.Sasl;
+using Postern.Sasl.Verifiers;
+using Postern.Smtp.Session;
+
+namespace Postern.Smtp.Authentication;
+
+/// <summary>An authenticator as the verifiers that mechanisms know, for one exchange: only there it is known who asks, and how.</summary>
+internal sealed class AuthenticatorVerifier(IAuthenticator authenticator, SessionState session, string mechanism) : IPasswordVerifier, ITokenVerifier
+{
+    private const string TooWeak = "the mechanism is too weak for this user";
+    private const string TransitionNeeded = "the user has to log in by another mechanism first";
+
+    public async ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
+        await AskAsync(new LoginCredentials.UserPassword(user, new Password(password)), ct) switch
+        {
+            AuthenticationResult.Accepted accepted => new PasswordCheck.Match(accepted.User ?? user) { Text = accepted.Text, LoginData = accepted.LoginData },
+            AuthenticationResult.Refused refused => new PasswordCheck.NoMatch(refused.Reason, refused.UserExists) { Text = refused.Text },
+            AuthenticationResult.TooWeak weak => new PasswordCheck.Refused(SaslError.TooWeak, TooWeak) { Text = weak.Text },
+            AuthenticationResult.TransitionNeeded early => new PasswordCheck.Refused(SaslError.TransitionNeeded, TransitionNeeded) { Text = early.Text },
+            var other => new PasswordCheck.Unavailable(WhyNot(other)) { Text = other.Text },
+        };
+
+    public async ValueTask<TokenCheck> CheckTokenAsync(string token, string? peer, CancellationToken ct) =>
+        await AskAsync(new LoginCredentials.BearerToken(new Secret(token)), ct) switch
+        {
+            AuthenticationResult.Accepted { User: { } user } accepted => new TokenCheck.Match(user) { Text = accepted.Text, LoginData = accepted.LoginData },
+            AuthenticationResult.Accepted => new TokenCheck.Unavailable("the authenticator accepted a token and did not say whose it is"),
+            AuthenticationResult.Refused refused => new TokenCheck.NoMatch(refused.Reason, UserExists: refused.UserExists) { Text = refused.Text },
+            AuthenticationResult.TooWeak weak => new TokenCheck.Refused(SaslError.TooWeak, TooWeak) { Text = weak.Text },
+            AuthenticationResult.TransitionNeeded early => new TokenCheck.Refused(SaslError.TransitionNeeded, TransitionNeeded) { Text = early.Text },
+            var other => new TokenCheck.Unavailable(WhyNot(other)) { Text = other.Text },
+        };
+
+    private async ValueTask<AuthenticationResult> AskAsync(LoginCredentials credentials, CancellationToken ct)
+    {
+        try
+        {
+            return await authenticator.AuthenticateAsync(session, mechanism, credentials, ct) ?? new AuthenticationResult.Unavailable { Reason = "the authenticator gave no answer" };
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
+        {
+            return new AuthenticationResult.Unavailable { Reason = $"the authenticator threw {e.GetType().Name}" };
+        }
+    }
+
+    private static string WhyNot(AuthenticationResult other) => other is AuthenticationResult.Unavailable { Reason: var reason } ? reason : "the authenticator gave no answer";
+}

@@ -1,0 +1,113 @@
+using System.CommandLine;
+using Postern.Commands.Output;
+using Postern.Configuration;
+using Postern.Hosting;
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Audit;
+using Postern.Relay.Runtime;
+using Postern.Sasl;
+using Postern.Sasl.Client;
+
+namespace Postern.Commands.Auth;
+
+/// <summary><c>postern auth test</c>: what each store says of a user, and how a login comes out by each mechanism, with the code of the server and of a client.</summary>
+internal static class AuthTestCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var user = new Argument<string>("USER") { Description = "The login name, as a client would send it" };
+        var mechanism = new Option<string?>("--mechanism") { Description = "Only this one, with each step; unless said, every one that a listener offers", HelpName = "MECHANISM" };
+        mechanism.Validators.Add(static result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } name && Find(name) is null)
+                result.AddError($"there is no mechanism '{name}'{NearestName.Hint(name.ToUpperInvariant(), SaslClientMechanisms.All.Select(static m => m.Name))}");
+        });
+        var via = new Option<string?>("--via") { Description = "Ask this store alone, configured or not: directory, file:///path, digest:///path", HelpName = "STORE" };
+        var actAs = new Option<string?>("--act-as") { Description = "On behalf of this account", HelpName = "ACCOUNT" };
+        var token = new Option<bool>("--token") { Description = "What is read is a bearer token, not a password" };
+        var command = new DocumentedCommand(
+            "test",
+            "Try a login against the stores and show each step; the password is asked for, or read from standard input. Exit 1 when none succeeds",
+            "postern auth test lisa@example.org",
+            "postern auth test lisa --mechanism DIGEST-MD5 --via digest:///etc/postern/digest < password.txt").With(user, mechanism, via, actAs, token, context.Json);
+        command.SetAction(async (arguments, ct) =>
+        {
+            if (context.LoadConfiguration(arguments) is not { } configuration)
+                return ExitCode.Usage;
+            var options = configuration.ToAccounts();
+            if (arguments.GetValue(via) is { } store)
+            {
+                var source = options.Sources.FirstOrDefault(s => s.Uri == store) ?? new AccountSource(store, configuration.Realm);
+                if (AccountStores.WhyNot(source) is { } wrong)
+                    return context.Terminal.Fail(wrong, "Name a store as in postern.yaml.", ExitCode.Usage);
+                options = options with { Sources = [source] };
+            }
+
+            if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
+                return context.Terminal.Fail(problem.What, problem.Todo);
+            var isToken = arguments.GetValue(token);
+            if (context.Terminal.ReadSecret(isToken ? "Token: " : "Password: ") is not { Length: > 0 } secret)
+                return context.Terminal.Fail($"there is no {(isToken ? "token" : "password")} on standard input", "Write it there as one line.", ExitCode.Usage);
+            using var directory = SqliteDirectory.Open(configuration.ToDirectory(context.Clock));
+            using var accounts = new RelayAccounts(options, directory, NoAuditLog.Instance, context.Clock);
+            var rehearsal = new LoginRehearsal(accounts.Verifiers, new SaslClientCredentials
+            {
+                User = arguments.GetRequiredValue(user),
+                AuthorizationId = arguments.GetValue(actAs) ?? string.Empty,
+                Password = isToken ? null : new Secret(secret),
+                Token = isToken ? new Secret(secret) : null,
+                Host = configuration.Server.Hostname.Text,
+            });
+            var only = arguments.GetValue(mechanism);
+            var attempts = new List<LoginAttemptDocument>();
+            foreach (var one in SaslClientMechanisms.All.Where(m => only is null || m.Name.Equals(only, StringComparison.OrdinalIgnoreCase)))
+            {
+                var offered = OffersOf(configuration, accounts, one.Name);
+                if ((only is not null || offered.Length > 0) && await rehearsal.RunAsync(one, ct) is { } attempt)
+                    attempts.Add(attempt with { Offered = offered.Length > 0 ? offered : "nowhere" });
+            }
+
+            var document = new AuthTestDocument(attempts.Exists(static a => a.Ok), await rehearsal.AskStoresAsync(ct), [.. attempts]);
+            if (arguments.GetValue(context.Json))
+                context.Terminal.Json(document, CommandJson.Readable.AuthTestDocument);
+            else
+                Print(context.Terminal, document, withSteps: only is not null);
+            if (attempts.Count == 0)
+                return context.Terminal.Fail(only is null ? "no mechanism can be tried" : $"{only.ToUpperInvariant()} cannot be tried here", "It needs something else than this, or no store can answer it.");
+            return document.Ok ? ExitCode.Ok : ExitCode.No;
+        });
+        return command;
+    }
+
+    private static ISaslClientMechanism? Find(string name) => SaslClientMechanisms.All.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The listeners where a client can use it.</summary>
+    private static string OffersOf(PosternConfiguration configuration, RelayAccounts accounts, string mechanism)
+    {
+        var listeners = configuration.Listeners.Where(l => l.Auth != Smtp.Transport.AuthMode.Off && (l.Mechanisms ?? accounts.Verifiers.UsualMechanisms).Contains(mechanism, StringComparer.OrdinalIgnoreCase));
+        return string.Join(", ", listeners.Select(static l => l.Name));
+    }
+
+    private static void Print(Terminal terminal, AuthTestDocument document, bool withSteps)
+    {
+        var stores = new TablePage("store", "says");
+        foreach (var store in document.Stores)
+            stores.Row(store.Store, store.Says);
+        stores.WriteTo(terminal);
+        terminal.Line();
+        foreach (var attempt in withSteps ? document.Attempts : [])
+        {
+            var steps = new TablePage("step", "who", "what");
+            foreach (var (step, i) in attempt.Steps.Select(static (step, i) => (step, i + 1)))
+                steps.Row(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{i}"), step.Who, step.What);
+            steps.WriteTo(terminal);
+            terminal.Line();
+        }
+
+        var results = new TablePage("mechanism", "a client is told", "because", "offered by");
+        foreach (var attempt in document.Attempts)
+            results.Row(attempt.Mechanism, attempt.Reply, attempt.Reason, attempt.Offered);
+        results.WriteTo(terminal, ifEmpty: "nothing was tried");
+    }
+}

@@ -1,0 +1,69 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Postern.Sasl;
+
+namespace Postern.Configuration.Reading;
+
+/// <summary>A secret as it is written: <c>${VARIABLE}</c> of the environment, <c>file:PATH</c>, else the text itself. No message repeats any of it.</summary>
+internal static partial class SecretText
+{
+    private const string FilePrefix = "file:";
+    private const int MaxFileOctets = 64 * 1024;
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <param name="ownFile">Where <paramref name="text"/> itself stands.</param>
+    /// <param name="directory">What a relative path is relative to.</param>
+    public static SecretOutcome Read(string text, string ownFile, string directory)
+    {
+        if (text.StartsWith(FilePrefix, StringComparison.Ordinal))
+            return FromFile(PathOf(text, directory));
+        if (!text.StartsWith("${", StringComparison.Ordinal))
+            return new SecretOutcome.Found(new Secret(text), Path.GetFullPath(ownFile));
+        if (!Variable.IsMatch(text))
+            return new SecretOutcome.Missing("it begins like a variable and is none: ${NAME}, with letters, digits and underscores only; a secret that begins so goes into a file");
+        var name = text[2..^1];
+        return Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
+            ? new SecretOutcome.Found(new Secret(value), File: null)
+            : new SecretOutcome.Missing($"the environment variable {name} is not set");
+    }
+
+    /// <summary><c>file:///path</c>, <c>file:/path</c> or <c>file:path</c>.</summary>
+    private static string PathOf(string text, string directory)
+    {
+        var path = text[FilePrefix.Length..];
+        return Path.GetFullPath(path.StartsWith("///", StringComparison.Ordinal) ? path[2..] : path, directory);
+    }
+
+    /// <summary>The first line, which must be the only one: a line end behind it is not of the secret.</summary>
+    private static SecretOutcome FromFile(string file)
+    {
+        try
+        {
+            using var stream = File.OpenRead(file);
+            var octets = new byte[MaxFileOctets + 1];
+            var length = stream.ReadAtLeast(octets, octets.Length, throwOnEndOfStream: false);
+            if (length > MaxFileOctets)
+                return new SecretOutcome.Missing($"{file} is larger than 64 KiB: not a secret");
+            var line = StrictUtf8.GetString(octets.AsSpan(0, length)).TrimEnd('\n', '\r');
+            return line.Length == 0 ? new SecretOutcome.Missing($"{file} is empty")
+                : line.Any(char.IsControl) ? new SecretOutcome.Missing($"{file} holds more than one line, or a control character")
+                : new SecretOutcome.Found(new Secret(line), file);
+        }
+        catch (DecoderFallbackException)
+        {
+            return new SecretOutcome.Missing($"{file} is not UTF-8 text");
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return new SecretOutcome.Missing($"{file} does not exist");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new SecretOutcome.Missing($"{file} cannot be read by {Environment.UserName}: {e.Message}");
+        }
+    }
+
+    [GeneratedRegex(@"^\$\{[A-Za-z_][A-Za-z0-9_]*\}\z", RegexOptions.ExplicitCapture)]
+    private static partial Regex Variable { get; }
+}

@@ -1,0 +1,145 @@
+using System.Text;
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Audit;
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Relay.Tests.Accounts;
+
+/// <summary>The stores that are text files.</summary>
+public sealed class CredentialFileTests : IDisposable
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    private readonly DirectoryFixture fixture = new();
+    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
+
+    private string Path => fixture.Beside("passwd");
+
+    public void Dispose()
+    {
+        pool.Dispose();
+        fixture.Dispose();
+    }
+
+    [Fact]
+    public async Task Each_line_is_a_user_whatever_form_the_password_has()
+    {
+        var scram = ScramHash.ForGenerated(new Sasl.Secret("brush-and-ink")).Stored;
+        var verifiers = Open($"# staff\n\nLisa@Example.org:tiger:lily\nbob:{scram}\r\ncarl:{{PLAIN}}$6$no-hash");
+        Assert.Equal(new PasswordCheck.Match("lisa@example.org"), await LogInAsync(verifiers, "lisa@EXAMPLE.org", "tiger:lily"));
+        Assert.Equal(new PasswordCheck.Match("bob"), await LogInAsync(verifiers, "bob", "brush-and-ink"));
+        Assert.Equal(new PasswordCheck.Match("carl"), await LogInAsync(verifiers, "carl", "$6$no-hash"));
+        Assert.Equal(new PasswordCheck.NoMatch("wrong password", UserExists: true), await LogInAsync(verifiers, "lisa@example.org", "tiger"));
+        Assert.Equal(new PasswordCheck.NoMatch("unknown user", UserExists: false), await LogInAsync(verifiers, "# staff", "tiger"));
+        Assert.Empty(fixture.Audit.Events);
+    }
+
+    [Fact]
+    public async Task A_digest_file_serves_its_own_realm_and_lines_of_others_log_nobody_in()
+    {
+        var secret = Convert.ToHexString(DigestSecret.Derive("Lisa", "mail.example.org", "tiger"));
+        await File.WriteAllTextAsync(Path, $"Lisa:mail.example.org:{secret}\nbob:another:{secret}\n", TestContext.Current.CancellationToken);
+        var verifiers = Verifiers($"digest://{Path}");
+        Assert.Equal(new PasswordCheck.Match("lisa"), await LogInAsync(verifiers, "lisa", "tiger"));
+        Assert.Equal(new PasswordCheck.NoMatch("wrong password", UserExists: true), await LogInAsync(verifiers, "lisa", "Tiger"));
+        Assert.Equal(new PasswordCheck.NoMatch("unknown user", UserExists: false), await LogInAsync(verifiers, "bob", "tiger"));
+        Assert.Equal(Convert.FromHexString(secret), Assert.IsType<SecretLookup.Found>(await verifiers.FindDigestAsync("lisa", "mail.example.org", peer: null, CancellationToken.None)).Secret);
+        Assert.EndsWith("line 2: its realm is 'another', not 'mail.example.org'", Assert.Single(fixture.Audit.Events.OfType<AuditEvent.Server>()).Detail, StringComparison.Ordinal);
+    }
+
+    /// <summary>The event says where and what, and quotes nothing of the line.</summary>
+    [Theory]
+    [InlineData("no-colon-canary", "it is not 'user:password'")]
+    [InlineData(":canary", "it is not 'user:password'")]
+    [InlineData("user:", "the password is empty")]
+    [InlineData("us\u0001er:canary", "the user name is not one that an account can have")]
+    [InlineData("user:canary\u0007", "the password holds a character that SASLprep does not allow")]
+    [InlineData("LISA:canary", "its user stands above already; this line is not used")]
+    public async Task A_line_that_is_wrong_is_told_once_and_keeps_nobody_else_out(string line, string problem)
+    {
+        var verifiers = Open($"lisa:tiger\n{line}\nbob:brush");
+        fixture.Clock.Advance(LookInterval);
+        Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers, "lisa", "tiger"));
+        Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers, "bob", "brush"));
+        Assert.IsType<PasswordCheck.NoMatch>(await LogInAsync(verifiers, "lisa", "canary"));
+        var told = Assert.Single(fixture.Audit.Events.OfType<AuditEvent.Server>());
+        Assert.Equal("accounts_file", told.Event);
+        Assert.Contains($"{Path}, line 2: {problem}", told.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("canary", told.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_changed_file_counts_within_a_second()
+    {
+        var verifiers = Open("lisa:tiger\n");
+        await File.WriteAllTextAsync(Path, "lisa:a-new-one\n", TestContext.Current.CancellationToken);
+        fixture.Clock.Advance(LookInterval);
+        Assert.IsType<PasswordCheck.NoMatch>(await LogInAsync(verifiers, "lisa", "tiger"));
+        Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers, "lisa", "a-new-one"));
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_read_is_unavailable_until_it_can()
+    {
+        var verifiers = Verifiers($"file://{Path}");
+        Assert.Equal(new PasswordCheck.Unavailable($"file://{Path}: {Path}: there is no such file"), await LogInAsync(verifiers, "lisa", "tiger"));
+        await File.WriteAllBytesAsync(Path, [(byte)'l', (byte)':', 0xff], TestContext.Current.CancellationToken);
+        fixture.Clock.Advance(LookInterval);
+        Assert.EndsWith("it is not UTF-8 text", Assert.IsType<PasswordCheck.Unavailable>(await LogInAsync(verifiers, "lisa", "tiger")).Reason, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(Path, "lisa:tiger\n", TestContext.Current.CancellationToken);
+        fixture.Clock.Advance(LookInterval);
+        Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers, "lisa", "tiger"));
+    }
+
+    [Fact]
+    public async Task An_unknown_user_is_checked_like_some_known_one()
+    {
+        var verifiers = Open("lisa:tiger\nbob:brush\n");
+        for (var i = 1; i <= 4; i++)
+        {
+            Assert.Equal(new PasswordCheck.NoMatch("unknown user", UserExists: false), await LogInAsync(verifiers, $"nobody{i}", "tiger"));
+            Assert.Equal(i, pool.Computed);
+        }
+    }
+
+    [Fact]
+    public async Task A_user_of_a_file_may_send_as_its_own_name_and_an_account_of_the_directory_counts_before_it()
+    {
+        await File.WriteAllTextAsync(Path, "lisa@example.org:tiger\nbob:brush\n", TestContext.Current.CancellationToken);
+        var accounts = new StoreAccounts(fixture.Database, [fixture.Store(), fixture.Store($"file://{Path}")]);
+        Assert.Equal(["lisa@example.org"], accounts.FindAccount("lisa@example.org")!.Addresses);
+        Assert.Empty(accounts.FindAccount("bob")!.Addresses);
+        Assert.Null(accounts.FindAccount("nobody"));
+        fixture.Commands.Add(new Relay.Admin.AddAccount("bob", ["sales@example.org"], []));
+        Assert.Equal(["sales@example.org"], accounts.FindAccount("bob")!.Addresses);
+        File.Delete(Path);
+        fixture.Clock.Advance(LookInterval);
+        Assert.Throws<DirectoryUnavailableException>(() => accounts.FindAccount("lisa@example.org"));
+    }
+
+    [Fact]
+    public async Task An_account_that_is_disabled_in_the_directory_cannot_log_in_by_a_file()
+    {
+        var verifiers = Open("lisa:tiger\n");
+        fixture.Commands.Add(new Relay.Admin.AddAccount("lisa", [], []));
+        Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers, "lisa", "tiger"));
+        fixture.Commands.Disable("lisa");
+        Assert.Equal(new PasswordCheck.NoMatch("the account is disabled", UserExists: true), await LogInAsync(verifiers, "lisa", "tiger"));
+        Assert.Equal("the account is disabled", Assert.IsType<SecretLookup.Found>(await verifiers.FindSecretAsync("lisa", peer: null, CancellationToken.None)).Refusal);
+        Assert.Equal(new PasswordCheck.NoMatch("the account is disabled", UserExists: true), await verifiers.IdentifyAsync("lisa", CancellationToken.None));
+    }
+
+    private AccountVerifiers Open(string content)
+    {
+        File.WriteAllText(Path, content);
+        return Verifiers($"file://{Path}");
+    }
+
+    private AccountVerifiers Verifiers(string uri) =>
+        new([fixture.Store(uri)], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database, Decoys = fixture.StoreContext.Decoys };
+
+    private static ValueTask<PasswordCheck> LogInAsync(AccountVerifiers verifiers, string user, string password) =>
+        verifiers.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, CancellationToken.None);
+}
