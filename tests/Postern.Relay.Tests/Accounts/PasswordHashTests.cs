@@ -88,7 +88,7 @@ public sealed class PasswordHashTests
     public void What_is_no_text_may_match_a_crypt_hash_and_never_a_verifier(byte[] password, string crypt)
     {
         Assert.IsType<HashAnswer.Match>(PasswordHash.Parse(crypt).Verify(password));
-        var salted = Rfc2898DeriveBytes.Pbkdf2(password, [1], 1, HashAlgorithmName.SHA256, 32);
+        var salted = Rfc2898DeriveBytes.Pbkdf2(password, new byte[] { 1 }, 1, HashAlgorithmName.SHA256, 32);
         var stored = Convert.ToBase64String(SHA256.HashData(HMACSHA256.HashData(salted, "Client Key"u8)));
         Assert.IsType<HashAnswer.NoMatch>(PasswordHash.Parse($"SCRAM-SHA-256$1:AQ==${stored}:{stored}").Verify(password));
     }
