@@ -3,7 +3,11 @@ using Postern.Bench;
 
 // dotnet run -c Release --project bench/Postern.Bench -- --filter '*'
 // dotnet run -c Release --project bench/Postern.Bench -- session
+// dotnet run -c Release --project bench/Postern.Bench -- logins
 if (args is ["session"])
     await SessionCost.RunAsync();
+else if (args is ["logins"])
+    return await LoginTiming.RunAsync();
 else
     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+return 0;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Postern.Sasl.Digest;
@@ -14,6 +15,8 @@ internal sealed class TestUsers : IPasswordVerifier, IScramSecrets, ISharedSecre
     public const string Password = "pencil";
 
     private static readonly byte[] Salt = [.. Enumerable.Range(1, 16).Select(static i => (byte)i)];
+
+    private static readonly ConcurrentDictionary<HashAlgorithmName, ScramSecret> Derived = [];
 
     public static SaslContext Context
     {
@@ -39,7 +42,12 @@ internal sealed class TestUsers : IPasswordVerifier, IScramSecrets, ISharedSecre
     /// <summary>Who EXTERNAL finds.</summary>
     public string? Certified { get; init; } = "lisa";
 
+    /// <summary>What mechanisms said of proofs, in order.</summary>
+    public List<bool> Proofs { get; } = [];
+
     public IReadOnlyList<string> Realms => ["mail.example.org", "other.example.org"];
+
+    public void OnProof(string? peer, bool isProven) => Proofs.Add(isProven);
 
     public bool Serves(HashAlgorithmName algorithm) => true;
 
@@ -52,8 +60,8 @@ internal sealed class TestUsers : IPasswordVerifier, IScramSecrets, ISharedSecre
         new(user switch
         {
             "down" => new ScramLookup.Unavailable("down"),
-            "lisa" => new ScramLookup.Found("lisa", ScramSecret.Derive(algorithm, Password, Salt, 4096)),
-            "gone" => new ScramLookup.Found("gone", ScramSecret.Derive(algorithm, Password, Salt, 4096), "the account is disabled"),
+            "lisa" => new ScramLookup.Found("lisa", Secret(algorithm)),
+            "gone" => new ScramLookup.Found("gone", Secret(algorithm), "the account is disabled"),
             _ => new ScramLookup.Absent("unknown user", UserExists: false),
         });
 
@@ -74,6 +82,8 @@ internal sealed class TestUsers : IPasswordVerifier, IScramSecrets, ISharedSecre
 
     public ValueTask<PasswordCheck> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
         new(authorizationId == "shared" || authorizationId == user ? new PasswordCheck.Match(authorizationId) : new PasswordCheck.NoMatch("no grant", UserExists: false));
+
+    private static ScramSecret Secret(HashAlgorithmName algorithm) => Derived.GetOrAdd(algorithm, static a => ScramSecret.Derive(a, Password, Salt, 4096));
 
     private static SecretLookup Find(string user, byte[] secret) => user switch
     {

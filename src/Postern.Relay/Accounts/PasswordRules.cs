@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Postern.Relay.Accounts.Hashes;
 using Postern.Sasl;
+using Postern.Sasl.Preparation;
 
 namespace Postern.Relay.Accounts;
 
@@ -20,9 +20,10 @@ public static class PasswordRules
         var text = password.Reveal();
         if (!IsUnicode(text))
             return "the password is not valid text";
-        var prepared = Encoding.UTF8.GetString(PreparedPassword.Prepare(Encoding.UTF8.GetBytes(text)));
-        if (prepared.Any(char.IsControl))
+        if (text.Any(char.IsControl))
             return "the password contains a control character (is there a line end or a tab in it?)";
+        if (!SaslPrep.TryPrepareStored(text, out var prepared))
+            return "the password mixes writing directions, or holds a character that not every program could send (RFC 4013 allows those of Unicode 3.2)";
         return prepared.EnumerateRunes().Count() switch
         {
             < MinLength => string.Create(CultureInfo.InvariantCulture, $"the password is too short: it needs at least {MinLength} characters"),

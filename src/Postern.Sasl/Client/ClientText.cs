@@ -14,6 +14,9 @@ internal static class ClientText
             ? (user, prepared, actAs)
             : null;
 
+    /// <summary>Printable US-ASCII without a space: what stands between separators must not bring its own.</summary>
+    public static bool IsToken(string text) => text.Length > 0 && !text.AsSpan().ContainsAnyExceptInRange('!', '~');
+
     public static bool HoldsNul(params ReadOnlySpan<string> texts)
     {
         foreach (var text in texts)

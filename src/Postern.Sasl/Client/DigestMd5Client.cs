@@ -22,7 +22,8 @@ public sealed class DigestMd5Client : ISaslClientMechanism
 
     internal sealed class Exchange(SaslClientCredentials credentials, string user, string password, string actAs) : ISaslClientExchange
     {
-        private const int MaxChallengeOctets = 2048;
+        /// <summary>RFC 2831 §2.1.1: a digest-challenge has less than 2,048 octets.</summary>
+        private const int MaxChallengeOctets = 2047;
 
         private int step;
         private string? expected;
@@ -46,13 +47,16 @@ public sealed class DigestMd5Client : ISaslClientMechanism
 
         private SaslClientStep Answer(ReadOnlySpan<byte> challenge)
         {
-            if (!DigestDirectives.TryParse(Encoding.UTF8.GetString(challenge), out var said) || said["nonce"] is not { Length: > 0 } nonce)
+            if (!DigestDirectives.TryParse(challenge, MaxChallengeOctets, out var said) || said["nonce"] is not { Length: > 0 } nonce)
                 return new SaslClientStep.Cancel("the server's challenge is malformed");
-            if (said["algorithm"] is not "md5-sess")
+            if (!string.Equals(said["algorithm"], "md5-sess", StringComparison.OrdinalIgnoreCase))
                 return new SaslClientStep.Cancel("the server wants another algorithm than md5-sess");
             if (said["qop"] is { } qop && !qop.Split(',', StringSplitOptions.TrimEntries).Contains("auth", StringComparer.OrdinalIgnoreCase))
                 return new SaslClientStep.Cancel("the server insists on a security layer");
+            var isUtf8 = said["charset"] is not null;
             var realm = credentials.Realm ?? (said.Realms.Count > 0 ? said.Realms[0] : string.Empty);
+            if (!isUtf8 && (user.Any(static c => c > 'ÿ') || !Ascii.IsValid(realm) || !Ascii.IsValid(actAs)))
+                return new SaslClientStep.Cancel("the server does not take UTF-8, and ISO 8859-1 cannot write these names");
             var uri = $"{credentials.Service}/{credentials.Host}";
             const string Count = "00000001";
             var secret = DigestFunctions.Secret(user, realm, password);
@@ -61,7 +65,7 @@ public sealed class DigestMd5Client : ISaslClientMechanism
             CryptographicOperations.ZeroMemory(secret);
 
             var response = new StringBuilder();
-            if (string.Equals(said["charset"], "utf-8", StringComparison.OrdinalIgnoreCase))
+            if (isUtf8)
                 response.Append("charset=utf-8,");
             response.Append("username=").Append(Quote(user));
             if (realm.Length > 0)
@@ -70,7 +74,7 @@ public sealed class DigestMd5Client : ISaslClientMechanism
             response.Append(",digest-uri=").Append(Quote(uri)).Append(",response=").Append(proof).Append(",qop=auth");
             if (actAs.Length > 0)
                 response.Append(",authzid=").Append(Quote(actAs));
-            return new SaslClientStep.Response(Encoding.UTF8.GetBytes(response.ToString()));
+            return new SaslClientStep.Response((isUtf8 ? Encoding.UTF8 : Encoding.Latin1).GetBytes(response.ToString()));
         }
 
         private SaslClientStep Verify(ReadOnlySpan<byte> challenge)

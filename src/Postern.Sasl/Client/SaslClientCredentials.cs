@@ -38,6 +38,12 @@ public sealed record SaslClientCredentials
     /// <summary>The bindings of the connection's channel; null without TLS.</summary>
     public ChannelBindings? Channel { get; init; }
 
+    /// <summary>
+    /// A server must ask for this many rounds of PBKDF2 at the least (RFC 7677 §4): one that asks for few wants a proof from which the password is
+    /// soon guessed.
+    /// </summary>
+    public int MinIterations { get; init; } = 4096;
+
     /// <summary>A server may ask for this many rounds of PBKDF2 at the most: one that asks for more wants this machine's time.</summary>
     public int MaxIterations { get; init; } = 1_000_000;
 }

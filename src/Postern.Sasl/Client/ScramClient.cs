@@ -45,6 +45,7 @@ public sealed class ScramClient : ISaslClientMechanism
     /// <inheritdoc/>
     public bool ExposesSecret => false;
 
+    /// <summary>Begins with a server that offers no -PLUS mechanism, or by one; <see cref="SaslClientMechanisms.Choose"/> knows what was offered.</summary>
     /// <inheritdoc/>
     public ISaslClientExchange? TryStart(SaslClientCredentials credentials) => TryStart(credentials, serverBinds: isPlus);
 
@@ -57,7 +58,7 @@ public sealed class ScramClient : ISaslClientMechanism
         if (isPlus && flag is null)
             return null;
         var header = (isPlus ? flag : flag is not null && !serverBinds ? "y" : "n") + "," + (actAs.Length > 0 ? "a=" + SaslName.Encode(actAs) : string.Empty) + ",";
-        return new Exchange(algorithm, user, password, header, isPlus ? data : default, credentials.MaxIterations);
+        return new Exchange(algorithm, user, password, header, isPlus ? data : default, credentials.MinIterations, credentials.MaxIterations);
     }
 
     private static (string? Flag, ReadOnlyMemory<byte> Data) Bind(ChannelBindings? channel)
@@ -71,7 +72,7 @@ public sealed class ScramClient : ISaslClientMechanism
         return (null, default);
     }
 
-    internal sealed class Exchange(HashAlgorithmName algorithm, string user, string password, string header, ReadOnlyMemory<byte> binding, int maxIterations) : ISaslClientExchange
+    internal sealed class Exchange(HashAlgorithmName algorithm, string user, string password, string header, ReadOnlyMemory<byte> binding, int minIterations, int maxIterations) : ISaslClientExchange
     {
         private const int MaxMessageOctets = 8 * 1024;
 
@@ -109,15 +110,15 @@ public sealed class ScramClient : ISaslClientMechanism
         private SaslClientStep Prove(string serverFirst)
         {
             var parts = serverFirst.Split(',');
-            if (parts.Length < 3 || !parts[0].StartsWith("r=", StringComparison.Ordinal) || !parts[1].StartsWith("s=", StringComparison.Ordinal) || !parts[2].StartsWith("i=", StringComparison.Ordinal))
+            if (parts.Length < 3 || !parts.Skip(3).All(ScramClientFirst.IsExtension) || !parts[0].StartsWith("r=", StringComparison.Ordinal) || !parts[1].StartsWith("s=", StringComparison.Ordinal) || !parts[2].StartsWith("i=", StringComparison.Ordinal))
                 return new SaslClientStep.Cancel("the server's first message is malformed");
             var nonce = parts[0][2..];
             if (!nonce.StartsWith(ClientNonce, StringComparison.Ordinal) || nonce.Length == ClientNonce.Length || !ScramClientFirst.IsNonce(nonce))
                 return new SaslClientStep.Cancel("the server's nonce does not go on from ours");
             if (!StrictBase64.TryDecode(Encoding.UTF8.GetBytes(parts[1][2..]), out var salt) || salt.Length == 0)
                 return new SaslClientStep.Cancel("the server's salt is malformed");
-            if (!int.TryParse(parts[2].AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var iterations) || iterations < 1 || iterations > maxIterations)
-                return new SaslClientStep.Cancel($"the server asks for an iteration count that is not between 1 and {maxIterations}");
+            if (!int.TryParse(parts[2].AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var iterations) || iterations < minIterations || iterations > maxIterations)
+                return new SaslClientStep.Cancel($"the server asks for an iteration count that is not between {minIterations} and {maxIterations}");
 
             byte[] bound = [.. Encoding.UTF8.GetBytes(header), .. binding.Span];
             var withoutProof = $"c={Convert.ToBase64String(bound)},r={nonce}";

@@ -17,7 +17,18 @@ internal sealed class DigestDirectives
 
     public string? this[string name] => values.GetValueOrDefault(name);
 
-    public static bool TryParse(string text, [NotNullWhen(true)] out DigestDirectives? directives)
+    /// <summary>The text is ISO 8859-1 unless it says <c>charset=utf-8</c> (§2.1.1); then it has to be what it claims.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> octets, int maxOctets, [NotNullWhen(true)] out DigestDirectives? directives)
+    {
+        directives = null;
+        if (octets.Length > maxOctets || octets.Contains((byte)0) || !TryParse(Encoding.Latin1.GetString(octets), out directives))
+            return false;
+        if (directives["charset"] is not { } charset)
+            return true;
+        return charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) && StrictUtf8.TryDecode(octets, maxOctets, out var text) && TryParse(text, out directives);
+    }
+
+    private static bool TryParse(string text, [NotNullWhen(true)] out DigestDirectives? directives)
     {
         directives = new DigestDirectives();
         var at = 0;

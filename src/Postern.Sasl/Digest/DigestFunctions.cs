@@ -11,7 +11,7 @@ internal static class DigestFunctions
 #pragma warning disable CA5351 // RFC 2831 is MD5; the mechanism is off unless it is asked for by name
     /// <summary>H(user:realm:password), what a server stores.</summary>
     public static byte[] Secret(string user, string realm, string password) =>
-        MD5.HashData([.. Encode(user), (byte)':', .. Encode(realm), (byte)':', .. Encode(password)]);
+        MD5.HashData([.. Encode(user), (byte)':', .. Encoding.UTF8.GetBytes(realm), (byte)':', .. Encode(password)]);
 
     /// <param name="method"><c>AUTHENTICATE</c> for the client's proof, empty for the server's.</param>
     public static string Response(ReadOnlySpan<byte> secret, string nonce, string clientNonce, string count, string uri, string authorizationId, string method)
@@ -23,6 +23,6 @@ internal static class DigestFunctions
     }
 #pragma warning restore CA5351
 
-    /// <summary>What ISO 8859-1 can write is hashed in it, so that clients with and without UTF-8 agree (§2.1.2.1).</summary>
+    /// <summary>A user or a password that ISO 8859-1 can write is hashed in it, so that clients with and without UTF-8 agree (§2.1.2.1).</summary>
     private static byte[] Encode(string text) => text.All(static c => c <= 'ÿ') ? Encoding.Latin1.GetBytes(text) : Encoding.UTF8.GetBytes(text);
 }

@@ -3,9 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Postern.Sasl.Digest;
 
 /// <summary>digest-response (RFC 2831 §2.1.2), as far as qop=auth goes.</summary>
-/// <param name="Realm">Null when the client named none.</param>
+/// <param name="Realm">Empty when absent (§2.1.2).</param>
 /// <param name="AuthorizationId">Empty when absent.</param>
-internal sealed record DigestResponse(string User, string? Realm, string Nonce, string ClientNonce, string Count, string Uri, string Proof, string AuthorizationId)
+internal sealed record DigestResponse(string User, string Realm, string Nonce, string ClientNonce, string Count, string Uri, string Proof, string AuthorizationId)
 {
     public static bool TryRead(DigestDirectives said, [NotNullWhen(true)] out DigestResponse? response, out string problem)
     {
@@ -20,7 +20,7 @@ internal sealed record DigestResponse(string User, string? Realm, string Nonce, 
             return false;
         if (said["nc"] is not { Length: 8 } count || said["digest-uri"] is not { Length: > 0 } uri || said["response"] is not { Length: 32 } proof)
             return false;
-        response = new DigestResponse(user, said["realm"], nonce, clientNonce, count, uri, proof, said["authzid"] ?? string.Empty);
+        response = new DigestResponse(user, said["realm"] ?? string.Empty, nonce, clientNonce, count, uri, proof, said["authzid"] ?? string.Empty);
         return true;
     }
 }

@@ -25,11 +25,11 @@ internal sealed class BearerToken(SaslContext context)
         var check = await context.Tokens!.CheckTokenAsync(token, context.Peer, ct);
         switch (check)
         {
-            case TokenCheck.Match(var user) when isUser && claimed.Length > 0 && !await IsSameAsync(user, claimed, ct):
-                return Refuse("the token speaks for another user than the one named", user, exists: true, scope: null);
             case TokenCheck.Match(var user) match:
-                var step = await Authorization.DecideAsync(context, user, isUser ? string.Empty : claimed, ct);
-                return step is SaslStep.Failure failure ? Refuse(failure.Reason, user, exists: true, scope: null) : step.With(match.Text, match.LoginData);
+                var step = await Authorization.DecideAsync(context, user, claimed, ct);
+                if (isUser && step is not SaslStep.Failure { Error: SaslError.TemporaryFailure } && !IsItself(step))
+                    return Refuse("the token speaks for another user than the one named", user, exists: true, scope: null);
+                return step is SaslStep.Failure { Error: SaslError.BadCredentials } failure ? Refuse(failure.Reason, user, exists: true, scope: null) : step.With(match.Text, match.LoginData);
             case TokenCheck.Refused(var error, var reason):
                 return new SaslStep.Failure(error, claimed.Length > 0 ? claimed : null, reason, UserExists: true) { Text = check.Text };
             case TokenCheck.Unavailable(var reason):
@@ -41,9 +41,9 @@ internal sealed class BearerToken(SaslContext context)
         }
     }
 
-    private async ValueTask<bool> IsSameAsync(string user, string claimed, CancellationToken ct) =>
-        string.Equals(user, claimed, StringComparison.Ordinal)
-        || (context.Grants is { } grants && await grants.ActAsAsync(user, claimed, ct) is PasswordCheck.Match(var granted) && string.Equals(granted, user, StringComparison.Ordinal));
+    /// <summary>A name in another spelling is the user's; the name of another whom it may act as is not.</summary>
+    private static bool IsItself(SaslStep step) =>
+        step is SaslStep.Success { Identity: var (user, actsAs) } && string.Equals(user, actsAs, StringComparison.Ordinal);
 
     private SaslStep.Challenge Refuse(string reason, string claimed, bool exists, string? scope, OutcomeText? text = null)
     {

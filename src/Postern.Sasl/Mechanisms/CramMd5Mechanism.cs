@@ -34,6 +34,9 @@ public sealed class CramMd5Mechanism : ISaslMechanism
         private const int DigestCharacters = 32;
         private const int MaxMessageOctets = 255 * 4;
 
+        /// <summary>About a password's length, and never more than one block: a longer key would take another.</summary>
+        private const int DecoyOctets = 16;
+
         private byte[]? challenge;
 
         /// <summary>Fixed by tests that replay a recorded dialogue.</summary>
@@ -60,12 +63,12 @@ public sealed class CramMd5Mechanism : ISaslMechanism
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, trouble);
             if (lookup is SecretLookup.Refused(var error, var why))
                 return new SaslStep.Failure(error, user, why, UserExists: true);
-            var secret = lookup is SecretLookup.Found known ? known.Secret : challenge;
+            var secret = lookup is SecretLookup.Found known ? known.Secret : challenge.AsMemory(0, DecoyOctets);
 #pragma warning disable CA5351 // RFC 2195 is MD5; the mechanism is off unless it is asked for by name
             var expected = Convert.ToHexStringLower(HMACMD5.HashData(secret.Span, challenge));
 #pragma warning restore CA5351
             var isProven = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expected), Encoding.UTF8.GetBytes(text[(space + 1)..]));
-            secrets.OnProof(context.Peer, isProven && lookup is SecretLookup.Found);
+            secrets.OnProof(context.Peer, isProven && lookup is SecretLookup.Found { Refusal: null });
             return lookup switch
             {
                 SecretLookup.Found { Secret.IsEmpty: true } => new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret"),

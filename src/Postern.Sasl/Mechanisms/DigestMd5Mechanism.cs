@@ -32,8 +32,8 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
 
     internal sealed class Exchange(SaslContext context, IDigestSecrets secrets) : ISaslExchange
     {
-        /// <summary>RFC 2831 §2.1.2 caps the digest-response at 4,096 octets.</summary>
-        private const int MaxMessageOctets = 4096;
+        /// <summary>RFC 2831 §2.1.2: a digest-response has less than 4,096 octets.</summary>
+        private const int MaxMessageOctets = 4095;
 
         /// <summary>Each exchange makes its own nonce, so the first use is the only one.</summary>
         private const string OnlyUse = "00000001";
@@ -54,7 +54,7 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
 
         private async ValueTask<SaslStep> CheckAsync(ReadOnlyMemory<byte> message, CancellationToken ct)
         {
-            if (!TryDecode(message.Span, out var text) || !DigestDirectives.TryParse(text, out var directives))
+            if (!DigestDirectives.TryParse(message.Span, MaxMessageOctets, out var directives))
                 return Malformed("not a list of directives");
             if (!DigestResponse.TryRead(directives, out var said, out var problem))
                 return Malformed(problem);
@@ -63,16 +63,16 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
             if (WhyNot(said) is { } objection)
                 return new SaslStep.Failure(SaslError.BadCredentials, user, objection);
 
-            var realm = said.Realm ?? secrets.Realms[0];
-            var lookup = await secrets.FindDigestAsync(user, realm, context.Peer, ct);
+            var lookup = await secrets.FindDigestAsync(user, said.Realm, context.Peer, ct);
             if (lookup is SecretLookup.Unavailable(var trouble))
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, trouble);
             if (lookup is SecretLookup.Refused(var error, var why))
                 return new SaslStep.Failure(error, user, why, UserExists: true);
-            var secret = lookup is SecretLookup.Found known ? known.Secret : context.Decoys.DigestSecret(user, realm);
+            var decoy = context.Decoys.DigestSecret(user, said.Realm); // for everybody: a user that exists must not save the time
+            var secret = lookup is SecretLookup.Found known ? known.Secret : decoy;
             var expected = DigestFunctions.Response(secret.Span, nonce!, said.ClientNonce, said.Count, said.Uri, said.AuthorizationId, "AUTHENTICATE");
             var isProven = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(expected), Encoding.UTF8.GetBytes(said.Proof));
-            secrets.OnProof(context.Peer, isProven && lookup is SecretLookup.Found);
+            secrets.OnProof(context.Peer, isProven && lookup is SecretLookup.Found { Refusal: null });
             return lookup switch
             {
                 SecretLookup.Found { Secret.IsEmpty: true } => new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret"),
@@ -88,22 +88,16 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
         private byte[] Confirm(ReadOnlySpan<byte> secret, DigestResponse said) =>
             Encoding.ASCII.GetBytes("rspauth=" + DigestFunctions.Response(secret, nonce!, said.ClientNonce, OnlyUse, said.Uri, said.AuthorizationId, string.Empty));
 
+        /// <summary>
+        /// The host in digest-uri is not compared: clients know a server by aliases and addresses, and that it is the right one is what its
+        /// certificate says.
+        /// </summary>
         private string? WhyNot(DigestResponse said) =>
             said.Nonce != nonce ? "the nonce is not the one of this exchange"
             : said.Count != OnlyUse ? "the nonce count is not 1: a nonce is good for one exchange"
-            : said.Realm is { } realm && !secrets.Realms.Contains(realm, StringComparer.Ordinal) ? "a realm that was not offered"
-            : !said.Uri.StartsWith(context.Service + "/", StringComparison.OrdinalIgnoreCase) ? $"the digest is for '{said.Uri}', not for this service"
+            : !secrets.Realms.Contains(said.Realm, StringComparer.Ordinal) ? "a realm that was not offered, or none"
+            : !said.Uri.StartsWith(context.Service + "/", StringComparison.OrdinalIgnoreCase) || said.Uri.Length == context.Service.Length + 1 ? $"the digest is for '{said.Uri}', not for this service"
             : null;
-
-        /// <summary>Without <c>charset=utf-8</c> the text is ISO 8859-1 (§2.1.2); with it, it has to be what it claims.</summary>
-        private static bool TryDecode(ReadOnlySpan<byte> octets, out string text)
-        {
-            text = string.Empty;
-            if (octets.Length > MaxMessageOctets || octets.Contains((byte)0))
-                return false;
-            text = Encoding.Latin1.GetString(octets);
-            return !text.Contains("charset", StringComparison.OrdinalIgnoreCase) || StrictUtf8.TryDecode(octets, MaxMessageOctets, out text);
-        }
 
         private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
 

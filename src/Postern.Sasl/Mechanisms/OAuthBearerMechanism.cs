@@ -1,3 +1,4 @@
+using System.Buffers;
 using Postern.Sasl.Preparation;
 using Postern.Sasl.Scram;
 
@@ -25,6 +26,9 @@ public sealed class OAuthBearerMechanism : ISaslMechanism
     {
         private const int MaxMessageOctets = 12 * 1024;
 
+        /// <summary>kvsep, and what a value may hold (§3.1): VCHAR, SP, HTAB, CR and LF.</summary>
+        private static readonly SearchValues<char> Allowed = SearchValues.Create(['\u0001', '\t', '\r', '\n', .. Enumerable.Range(' ', '~' - ' ' + 1).Select(static c => (char)c)]);
+
         public ValueTask<SaslStep> NextAsync(ReadOnlyMemory<byte>? response, CancellationToken ct)
         {
             if (bearer.IsRefused)
@@ -42,26 +46,25 @@ public sealed class OAuthBearerMechanism : ISaslMechanism
                 : new(new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "the authorization identity is not a name"));
         }
 
-        /// <summary>kvsep *kvpair kvsep, with kvsep %x01 (§3.1).</summary>
+        /// <summary>kvsep *kvpair kvsep, with kvsep %x01 (§3.1). An empty <c>auth=</c> is a question: the answer tells what is wanted (§4.3).</summary>
         private static bool TryRead(string text, out string token)
         {
             token = string.Empty;
-            if (text.Length < 2 || text[0] != '\u0001' || text[^1] != '\u0001')
+            if (!text.StartsWith('\u0001') || !text.EndsWith("\u0001\u0001", StringComparison.Ordinal) || text.AsSpan().ContainsAnyExcept(Allowed))
                 return false;
             var hasToken = false;
-            if (text.Length > 2 && text[^2] != '\u0001')
-                return false;
             foreach (var pair in text[1..^1].Split('\u0001', StringSplitOptions.RemoveEmptyEntries))
             {
                 var equals = pair.IndexOf('=', StringComparison.Ordinal);
-                if (equals < 1 || pair.AsSpan(0, equals).ContainsAnyExceptInRange('A', 'z'))
+                if (equals < 1 || !pair[..equals].All(char.IsAsciiLetter))
                     return false;
                 if (pair[..equals] != "auth")
                     continue;
-                if (hasToken || !pair[5..].StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+                var value = pair[(equals + 1)..];
+                if (hasToken || !(value.Length == 0 || value.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)))
                     return false;
                 hasToken = true;
-                token = pair[12..].Trim(' ');
+                token = value.Length == 0 ? value : value[7..].Trim(' ');
             }
 
             return hasToken;

@@ -102,10 +102,18 @@ public sealed class ScramMechanism : ISaslMechanism
             if (lookup is ScramLookup.Refused(var error, var refusal))
                 return new SaslStep.Failure(error, user, refusal, UserExists: true);
             first = parsed with { User = user };
-            secret = lookup is ScramLookup.Found found ? found.Secret : context.Decoys.ScramSecret(user, algorithm, (lookup as ScramLookup.Absent)?.Iterations);
+            secret = SecretOf(lookup, user);
             nonce = parsed.Nonce + ServerNonce;
             serverFirst = string.Create(CultureInfo.InvariantCulture, $"r={nonce},s={Convert.ToBase64String(secret.Salt.Span)},i={secret.Iterations}");
             return new SaslStep.Challenge(Encoding.UTF8.GetBytes(serverFirst));
+        }
+
+        /// <summary>The decoy is made for everybody: a user that exists must not save the time.</summary>
+        private ScramSecret SecretOf(ScramLookup answer, string user)
+        {
+            var absent = answer as ScramLookup.Absent;
+            var decoy = context.Decoys.ScramSecret(absent?.User ?? user, algorithm, absent?.Iterations);
+            return answer is ScramLookup.Found found ? found.Secret : decoy;
         }
 
         /// <summary>The proof is checked on the same path whoever the user is; only then it matters what the store said.</summary>
@@ -119,7 +127,7 @@ public sealed class ScramMechanism : ISaslMechanism
             var isFresh = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(nonce), Encoding.UTF8.GetBytes(final.Nonce));
             var signed = Encoding.UTF8.GetBytes($"{first.Bare},{serverFirst},{final.WithoutProof}");
             var isProven = ScramFunctions.ProofMatches(algorithm, secret!.StoredKey.Span, signed, final.Proof) && lookup is ScramLookup.Found;
-            secrets.OnProof(context.Peer, isProven && isFresh && isBound);
+            secrets.OnProof(context.Peer, isProven && isFresh && isBound && lookup is ScramLookup.Found { Refusal: null });
 
             return lookup switch
             {

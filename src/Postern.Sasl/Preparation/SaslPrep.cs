@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Postern.Sasl.Preparation;
@@ -14,8 +15,24 @@ public static class SaslPrep
     public static bool TryPrepareQuery(string text, out string prepared) => TryPrepare(text, allowUnassigned: true, out prepared);
 
     /// <summary>Prepares what is to be stored; code points that Unicode 3.2 does not know are refused (RFC 3454 §7, "stored string").</summary>
-    /// <inheritdoc cref="TryPrepareQuery"/>
+    /// <inheritdoc cref="TryPrepareQuery(string, out string)"/>
     public static bool TryPrepareStored(string text, out string prepared) => TryPrepare(text, allowUnassigned: false, out prepared);
+
+    /// <summary>
+    /// As <see cref="TryPrepareQuery(string, out string)"/> for a password; what is not UTF-8 is prohibited. <paramref name="prepared"/> is a fresh array for the caller to
+    /// zero, the password itself where that is prohibited; US-ASCII never becomes a string, which cannot be zeroed.
+    /// </summary>
+    internal static bool TryPrepareQuery(ReadOnlySpan<byte> utf8, out byte[] prepared)
+    {
+        prepared = utf8.ToArray();
+        if (Ascii.IsValid(utf8))
+            return !utf8.ContainsAnyInRange((byte)0, (byte)0x1f) && !utf8.Contains((byte)0x7f);
+        if (!StrictUtf8.TryDecode(utf8, utf8.Length, out var text) || !TryPrepareQuery(text, out var result))
+            return false;
+        CryptographicOperations.ZeroMemory(prepared);
+        prepared = Encoding.UTF8.GetBytes(result);
+        return true;
+    }
 
     private static bool TryPrepare(string text, bool allowUnassigned, out string prepared)
     {

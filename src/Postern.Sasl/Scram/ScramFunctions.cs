@@ -27,6 +27,7 @@ internal static class ScramFunctions
             clientKey[i] ^= proof[i];
         Span<byte> candidate = stackalloc byte[MaxSize];
         CryptographicOperations.HashData(algorithm, clientKey[..size], candidate);
+        CryptographicOperations.ZeroMemory(clientKey);
         return CryptographicOperations.FixedTimeEquals(candidate[..size], storedKey);
     }
 

@@ -7,7 +7,7 @@ public interface IProofListener
 {
     /// <summary>Told once for each proof that a client offered, also one for a user that does not exist. Does nothing by default.</summary>
     /// <param name="peer">As in the lookup.</param>
-    /// <param name="isProven">The client knows the secret.</param>
+    /// <param name="isProven">The client knows the secret of a user that may log in.</param>
     void OnProof(string? peer, bool isProven)
     {
     }

@@ -13,7 +13,8 @@ public abstract record ScramLookup
 
     /// <summary>Nobody of that name, or no secret of this kind. <paramref name="Reason"/> is for the audit trail only.</summary>
     /// <param name="Iterations">What a user like this one would have: a count that differs would give it away. Null: that of <see cref="Decoys"/>.</param>
-    public sealed record Absent(string Reason, bool UserExists, int? Iterations = null) : ScramLookup;
+    /// <param name="User">The canonical name, so that all spellings of it see one salt, as those of a user that exists do. Null: as it was asked for.</param>
+    public sealed record Absent(string Reason, bool UserExists, int? Iterations = null, string? User = null) : ScramLookup;
 
     /// <summary>
     /// Not by this mechanism: <see cref="SaslError.TooWeak"/>, or <see cref="SaslError.TransitionNeeded"/> where a login by PLAIN would make the secret.

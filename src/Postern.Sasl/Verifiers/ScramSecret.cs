@@ -39,10 +39,24 @@ public sealed class ScramSecret(HashAlgorithmName algorithm, int iterations, Rea
         return secret;
     }
 
+    /// <summary>
+    /// True when <paramref name="password"/>, as a client revealed it (PLAIN, LOGIN), is the one. Octets that are not UTF-8, and what SASLprep prohibits, are
+    /// never it; they cost <see cref="Iterations"/> rounds of PBKDF2 like any other.
+    /// </summary>
+    public bool Matches(ReadOnlySpan<byte> password)
+    {
+        var isPrepared = SaslPrep.TryPrepareQuery(password, out var prepared) && prepared.Length > 0;
+        var salted = Rfc2898DeriveBytes.Pbkdf2(prepared, salt.Span, iterations, algorithm, Scram.ScramFunctions.SizeOf(algorithm));
+        var candidate = FromSaltedPassword(algorithm, salted, salt.Span, iterations);
+        CryptographicOperations.ZeroMemory(salted);
+        CryptographicOperations.ZeroMemory(prepared);
+        return CryptographicOperations.FixedTimeEquals(candidate.StoredKey.Span, storedKey.Span) && isPrepared;
+    }
+
     /// <summary>No part of it.</summary>
     public override string ToString() => "***";
 
-    internal static ScramSecret FromSaltedPassword(HashAlgorithmName algorithm, ReadOnlySpan<byte> salted, ReadOnlySpan<byte> salt, int iterations)
+    private static ScramSecret FromSaltedPassword(HashAlgorithmName algorithm, ReadOnlySpan<byte> salted, ReadOnlySpan<byte> salt, int iterations)
     {
         var clientKey = CryptographicOperations.HmacData(algorithm, salted, "Client Key"u8);
         var secret = new ScramSecret(

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
@@ -80,6 +81,18 @@ public sealed class PasswordHashTests
         Assert.IsType<HashAnswer.NoMatch>(hash.Verify("na\u00efve \uffff"u8));
     }
 
+    /// <summary>A crypt hash is of octets, wherever it came from; a SCRAM verifier is of text that SASLprep allows.</summary>
+    [Theory]
+    [InlineData(new byte[] { (byte)'p', 0xe4, (byte)'s', (byte)'s', (byte)'w', 0xf6, (byte)'r', (byte)'t' }, "$6$saltstring$yeez9gkaunow7UqTythSrFDXkHh2/78py4o6HIt6cCegMVXxF/Smf1VvT212Ow8xiiVjKMxiOKIjoANNC/VEu/")]
+    [InlineData(new byte[] { (byte)'a', 7, (byte)'b', (byte)'c', (byte)'d', (byte)'e', (byte)'f', (byte)'g', (byte)'h' }, "$6$saltstring$w2TXuBGHF8v/ufveG804aFvAIpYTGkinysOspPZvowueZKFkFkoi8kDIufO1sRzzxqjuBkuVZ/QusU2yfY1lP/")]
+    public void What_is_no_text_may_match_a_crypt_hash_and_never_a_verifier(byte[] password, string crypt)
+    {
+        Assert.IsType<HashAnswer.Match>(PasswordHash.Parse(crypt).Verify(password));
+        var salted = Rfc2898DeriveBytes.Pbkdf2(password, new byte[] { 1 }, 1, HashAlgorithmName.SHA256, 32);
+        var stored = Convert.ToBase64String(SHA256.HashData(HMACSHA256.HashData(salted, "Client Key"u8)));
+        Assert.IsType<HashAnswer.NoMatch>(PasswordHash.Parse($"SCRAM-SHA-256$1:AQ==${stored}:{stored}").Verify(password));
+    }
+
     [Fact]
     public void Generated_secrets_are_long_printable_and_different()
     {
@@ -93,6 +106,9 @@ public sealed class PasswordHashTests
     [InlineData("\u00ad\u00ad1234567", "at least 8")]
     [InlineData("1234567\n", "control character")]
     [InlineData("12345678\0", "control character")]
+    [InlineData("12345678\u0627", "writing directions")]
+    [InlineData("1234567\u200e", "not every program could send")]
+    [InlineData("1234567\U0001f984", "Unicode 3.2")]
     [InlineData("12345678", null)]
     [InlineData("p\u00e4ssw\u00f6rt", null)]
     public void A_typed_password_must_be_long_enough_and_printable(string password, string? problem)

@@ -6,7 +6,7 @@ namespace Postern.Sasl.Tests.Mechanisms;
 /// <summary>What a client must not be able to do to any server half, nor a server to any client half: make it throw, hang or forget its one answer.</summary>
 public sealed class HostileMessageTests
 {
-    private static readonly int Rounds = Environment.GetEnvironmentVariable("POSTERN_SOAK") is null ? 4_000 : 1_000_000;
+    private static readonly int Rounds = Environment.GetEnvironmentVariable("POSTERN_SOAK") is null ? 1_000 : 1_000_000;
 
     /// <summary>Pieces of every mechanism's messages, right and wrong.</summary>
     private static readonly byte[][] Pieces =

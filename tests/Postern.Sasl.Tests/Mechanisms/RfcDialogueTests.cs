@@ -36,7 +36,7 @@ public sealed class RfcDialogueTests
         Assert.True(StrictBase64.TryDecode(Encoding.ASCII.GetBytes(salt), out var saltOctets));
         var secrets = new OneScramUser(user, ScramSecret.Derive(algorithm, "pencil", saltOctets, 4096));
         var server = new ScramMechanism.Exchange(new SaslContext(), secrets, algorithm, isPlus: false) { ServerNonce = serverNonce };
-        using var client = new ScramClient.Exchange(algorithm, user, "pencil", "n,,", binding: default, maxIterations: 4096) { ClientNonce = clientNonce };
+        using var client = new ScramClient.Exchange(algorithm, user, "pencil", "n,,", binding: default, minIterations: 4096, maxIterations: 4096) { ClientNonce = clientNonce };
 
         Assert.Equal(first, Said(client.Next(challenge: null)));
         Assert.Equal(serverFirst, Text(((SaslStep.Challenge)await server.NextAsync(Encoding.ASCII.GetBytes(first), CancellationToken.None)).Data));
@@ -71,21 +71,47 @@ public sealed class RfcDialogueTests
         const string Realm = "elwood.innosoft.com";
         var secrets = new OneSecret("chris", DigestFunctions.Secret("chris", Realm, "secret")) { Realms = [Realm] };
         var server = new DigestMd5Mechanism.Exchange(new SaslContext { Service = service }, secrets) { Nonce = nonce };
-        var challenge = ((SaslStep.Challenge)await server.NextAsync(response: null, CancellationToken.None)).Data;
-        Assert.Equal($"realm=\"{Realm}\",nonce=\"{nonce}\",qop=\"auth\",charset=utf-8,algorithm=md5-sess", Text(challenge));
+        var ours = ((SaslStep.Challenge)await server.NextAsync(response: null, CancellationToken.None)).Data;
+        Assert.Equal($"realm=\"{Realm}\",nonce=\"{nonce}\",qop=\"auth\",charset=utf-8,algorithm=md5-sess", Text(ours));
+        var challenge = Encoding.ASCII.GetBytes($"realm=\"{Realm}\",nonce=\"{nonce}\",qop=\"auth\",algorithm=md5-sess,charset=utf-8");
 
         var credentials = new SaslClientCredentials { Service = service, Host = Realm };
         using var client = new DigestMd5Client.Exchange(credentials, "chris", "secret", actAs: string.Empty) { ClientNonce = clientNonce };
         client.Next(challenge: null);
         var response = Said(client.Next(challenge));
-        Assert.Contains($"response={proof}", response, StringComparison.Ordinal);
+        Assert.Equal($"charset=utf-8,username=\"chris\",realm=\"{Realm}\",nonce=\"{nonce}\",nc=00000001,cnonce=\"{clientNonce}\",digest-uri=\"{service}/{Realm}\",response={proof},qop=auth", response);
         var success = Assert.IsType<SaslStep.Success>(await server.NextAsync(Encoding.UTF8.GetBytes(response), CancellationToken.None));
         Assert.Equal("rspauth=" + confirmation, Text(success.Data!.Value));
         client.Next(success.Data);
         Assert.True(client.MayTrustSuccess);
     }
 
-    /// <summary>RFC 7628 §4.1 and §4.3.</summary>
+    /// <summary>RFC 7628 §4.3: an empty <c>auth=</c> asks for the reason, which <c>AQ==</c> acknowledges. §4.2 is OAuth 1.0a, which nobody speaks.</summary>
+    [Fact]
+    public async Task Oauthbearer_answers_an_empty_token_with_what_it_wants()
+    {
+        const string Response = "bixhPXVzZXJAZXhhbXBsZS5jb20sAWhvc3Q9c2VydmVyLmV4YW1wbGUuY29tAXBvcnQ9MTQzAWF1dGg9AQE=";
+        Assert.True(StrictBase64.TryDecode(Encoding.ASCII.GetBytes(Response), out var message));
+        var server = OAuthBearerMechanism.Instance.TryStart(new SaslContext { Tokens = new OneToken("x", "user@example.com") })!;
+        Assert.Contains("\"status\":\"invalid_token\"", Text(Assert.IsType<SaslStep.Challenge>(await server.NextAsync(message, CancellationToken.None)).Data), StringComparison.Ordinal);
+        Assert.True(StrictBase64.TryDecode("AQ=="u8, out var acknowledgement));
+        Assert.Equal(SaslError.BadCredentials, Assert.IsType<SaslStep.Failure>(await server.NextAsync(acknowledgement, CancellationToken.None)).Error);
+    }
+
+    /// <summary>RFC 4616 §4: the first is let in, the second may not act as <c>Ursel</c>.</summary>
+    [Fact]
+    public async Task Plain_plays_its_rfc()
+    {
+        var context = new SaslContext { Passwords = PasswordVerifier.From(static (user, password, _) => new(password.Matches(user == "tim" ? "tanstaaftanstaaf" : "xipj3plmq"))) };
+        var tim = await PlainMechanism.Instance.TryStart(context)!.NextAsync("\0tim\0tanstaaftanstaaf"u8.ToArray(), CancellationToken.None);
+        Assert.Equal(new SaslIdentity("tim", "tim"), Assert.IsType<SaslStep.Success>(tim).Identity);
+        var kurt = await PlainMechanism.Instance.TryStart(context)!.NextAsync("Ursel\0Kurt\0xipj3plmq"u8.ToArray(), CancellationToken.None);
+        Assert.Contains("may not act as", Assert.IsType<SaslStep.Failure>(kurt).Reason, StringComparison.Ordinal);
+        using var client = PlainClient.Instance.TryStart(new SaslClientCredentials { AuthorizationId = "Ursel", User = "Kurt", Password = new Secret("xipj3plmq") })!;
+        Assert.Equal("Ursel\0Kurt\0xipj3plmq", Said(client.Next(challenge: null)));
+    }
+
+    /// <summary>RFC 7628 §4.1 and §4.4.</summary>
     [Fact]
     public async Task Oauthbearer_plays_its_rfc()
     {

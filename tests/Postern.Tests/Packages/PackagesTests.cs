@@ -38,6 +38,7 @@ public sealed partial class PackagesTests : IDisposable
         Assert.InRange(program.Split('\n').Length, 5, 29);
         var project = work.CreateSubdirectory("Stranger").FullName;
         await File.WriteAllTextAsync(Path.Combine(project, "Program.cs"), program);
+        await File.WriteAllTextAsync(Path.Combine(project, "SaslReadme.cs"), AsMethods([.. CSharp().Matches(sasl.ReadmeText).Select(static m => m.Groups["code"].Value.Split('\n'))]));
         await File.WriteAllTextAsync(Path.Combine(project, "Stranger.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
@@ -99,6 +100,17 @@ public sealed partial class PackagesTests : IDisposable
         var result = await RunningProgram.RunAsync(["dotnet", .. arguments], directory, environment: environment);
         Assert.True(result.ExitCode == 0, $"dotnet {string.Join(' ', arguments)}:\n{result.Output}{result.Error}");
         Assert.DoesNotContain(": warning ", result.Output);
+    }
+
+    /// <summary>Programs as methods beside the one that runs: it is enough that they compile.</summary>
+    private static string AsMethods(IReadOnlyList<string[]> programs)
+    {
+        Assert.NotEmpty(programs);
+        var usings = programs.SelectMany(static p => p).Where(IsUsing).Distinct(StringComparer.Ordinal);
+        var methods = programs.Select(static (p, i) => $"internal static async Task Program{i}Async()\n{{\nawait Task.Yield();\n{string.Join('\n', p.Where(static l => !IsUsing(l)))}\n}}");
+        return string.Join('\n', [.. usings, "internal static class SaslReadme", "{", .. methods, "}"]);
+
+        static bool IsUsing(string line) => line.StartsWith("using ", StringComparison.Ordinal) && line.EndsWith(';');
     }
 
     private static string RestoredPackages() =>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Postern.Sasl;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Hashes;
 
@@ -22,15 +23,13 @@ internal sealed class ScramHash : PasswordHash
 
     private const int SaltOctets = 16;
 
-    private ScramHash(string stored, string scheme, HashAlgorithmName algorithm, int iterations, byte[] salt, byte[] storedKey, byte[] serverKey)
+    private readonly ScramSecret secret;
+
+    private ScramHash(string stored, string scheme, ScramSecret secret)
         : base(stored)
     {
         Scheme = scheme;
-        Algorithm = algorithm;
-        Iterations = iterations;
-        Salt = salt;
-        StoredKey = storedKey;
-        ServerKey = serverKey;
+        this.secret = secret;
     }
 
     public override string Scheme { get; }
@@ -39,15 +38,15 @@ internal sealed class ScramHash : PasswordHash
 
     public override StoredForms Forms => StoredForms.Password | FormOf(Algorithm);
 
-    public HashAlgorithmName Algorithm { get; }
+    public HashAlgorithmName Algorithm => secret.Algorithm;
 
-    public int Iterations { get; }
+    public int Iterations => secret.Iterations;
 
-    public ReadOnlyMemory<byte> Salt { get; }
+    public ReadOnlyMemory<byte> Salt => secret.Salt;
 
-    public ReadOnlyMemory<byte> StoredKey { get; }
+    public ReadOnlyMemory<byte> StoredKey => secret.StoredKey;
 
-    public ReadOnlyMemory<byte> ServerKey { get; }
+    public ReadOnlyMemory<byte> ServerKey => secret.ServerKey;
 
     /// <param name="hash">SHA-256 unless said otherwise.</param>
     public static ScramHash ForGenerated(Secret secret, HashAlgorithmName? hash = null) => Create(secret, GeneratedIterations, RandomNumberGenerator.GetBytes(SaltOctets), hash);
@@ -55,19 +54,15 @@ internal sealed class ScramHash : PasswordHash
     /// <param name="hash">SHA-256 unless said otherwise.</param>
     public static ScramHash ForTyped(Secret secret, HashAlgorithmName? hash = null) => Create(secret, TypedIterations, RandomNumberGenerator.GetBytes(SaltOctets), hash);
 
+    /// <exception cref="ArgumentException">SASLprep prohibits the password; <see cref="PasswordRules"/> says so before.</exception>
     public static ScramHash Create(Secret secret, int iterations, byte[] salt, HashAlgorithmName? hash = null)
     {
-        var algorithm = hash ?? HashAlgorithmName.SHA256;
-        var password = Encoding.UTF8.GetBytes(secret.Reveal());
-        var salted = Salted(password, salt, iterations, algorithm);
-        var storedKey = StoredKeyOf(salted, algorithm);
-        var serverKey = CryptographicOperations.HmacData(algorithm, salted, "Server Key"u8);
-        CryptographicOperations.ZeroMemory(password);
-        CryptographicOperations.ZeroMemory(salted);
+        var scram = ScramSecret.Derive(hash ?? HashAlgorithmName.SHA256, secret.Reveal(), salt, iterations);
+        var scheme = NameOf(scram.Algorithm);
         var stored = string.Create(
             CultureInfo.InvariantCulture,
-            $"{NameOf(algorithm)}${iterations}:{Convert.ToBase64String(salt)}${Convert.ToBase64String(storedKey)}:{Convert.ToBase64String(serverKey)}");
-        return new ScramHash(stored, NameOf(algorithm), algorithm, iterations, salt, storedKey, serverKey);
+            $"{scheme}${iterations}:{Convert.ToBase64String(salt)}${Convert.ToBase64String(scram.StoredKey.Span)}:{Convert.ToBase64String(scram.ServerKey.Span)}");
+        return new ScramHash(stored, scheme, scram);
     }
 
     public static ScramHash? TryParse(string stored)
@@ -83,7 +78,7 @@ internal sealed class ScramHash : PasswordHash
         var size = CryptographicOperations.HashData(algorithm, []).Length;
         return saltOctets.Length == 0 || storedOctets.Length != size || serverOctets.Length != size
             ? null
-            : new ScramHash(stored, scheme, algorithm, iterations, saltOctets, storedOctets, serverOctets);
+            : new ScramHash(stored, scheme, new ScramSecret(algorithm, iterations, saltOctets, storedOctets, serverOctets));
     }
 
     public static StoredForms FormOf(HashAlgorithmName algorithm) => algorithm.Name switch
@@ -94,27 +89,8 @@ internal sealed class ScramHash : PasswordHash
         _ => StoredForms.None,
     };
 
-    public override HashAnswer Verify(ReadOnlySpan<byte> password)
-    {
-        var salted = Salted(password, Salt.Span, Iterations, Algorithm);
-        var match = CryptographicOperations.FixedTimeEquals(StoredKeyOf(salted, Algorithm), StoredKey.Span);
-        CryptographicOperations.ZeroMemory(salted);
-
-        // HMAC pads a short key with NULs: the password and the password with a NUL behind it are one key.
-        return HashAnswer.Of(match && !password.Contains((byte)0));
-    }
-
-    private static byte[] Salted(ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, int iterations, HashAlgorithmName algorithm)
-    {
-        var prepared = PreparedPassword.Prepare(password);
-        var salted = Rfc2898DeriveBytes.Pbkdf2(
-            prepared, salt, iterations, algorithm, CryptographicOperations.HashData(algorithm, []).Length);
-        CryptographicOperations.ZeroMemory(prepared);
-        return salted;
-    }
-
-    private static byte[] StoredKeyOf(byte[] salted, HashAlgorithmName algorithm) =>
-        CryptographicOperations.HashData(algorithm, CryptographicOperations.HmacData(algorithm, salted, "Client Key"u8));
+    /// <summary>A password that SASLprep prohibits never matches: it could not have been set.</summary>
+    public override HashAnswer Verify(ReadOnlySpan<byte> password) => HashAnswer.Of(secret.Matches(password));
 
     private static bool TryDecode(string text, out byte[] octets)
     {
