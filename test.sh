@@ -32,11 +32,13 @@ git git
 git-send-email git-email
 gsasl gsasl
 haproxy haproxy
+htdigest apache2-utils
 msmtp msmtp
 node nodejs
 npm npm
 openssl openssl
 perl:Authen::SASL libauthen-sasl-perl
+perl:Digest::HMAC_MD5 libdigest-hmac-perl
 perl:IO::Socket::SSL libio-socket-ssl-perl
 perl:Mail::Address libmailtools-perl
 postfix postfix

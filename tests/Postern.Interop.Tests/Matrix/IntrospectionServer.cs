@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Postern.Interop.Tests.Server;
+using Postern.Testing;
 
 namespace Postern.Interop.Tests.Matrix;
 

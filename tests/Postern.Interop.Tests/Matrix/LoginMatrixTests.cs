@@ -7,7 +7,8 @@ namespace Postern.Interop.Tests.Matrix;
 /// <summary>Every mechanism, every client that speaks it, every case of <see cref="MatrixTable"/>: the reply to the letter, and the line of the log.</summary>
 public sealed class LoginMatrixTests(MatrixServer server) : IClassFixture<MatrixServer>
 {
-    private const int ClientsAtOnce = 4;
+    /// <summary>Of one address the server checks no more passwords at a time.</summary>
+    private const int ClientsAtOnce = 2;
 
     /// <summary>No base64, and then octets that are no text.</summary>
     private static readonly string[] Garbage = ["%%%", Convert.ToBase64String([0xff, 0, 0xfe])];
@@ -53,7 +54,7 @@ public sealed class LoginMatrixTests(MatrixServer server) : IClassFixture<Matrix
         var runs = new List<(MatrixRow Row, LoginClient Client)>();
         foreach (var row in MatrixTable.Of(mechanism))
         {
-            foreach (var client in row.Clients)
+            foreach (var client in row.Clients.Where(client => reply == Login.Taken || client.RefusalsBy(mechanism) > 0))
             {
                 if (client.Missing is { } program)
                     missing.Add(program);
@@ -65,7 +66,7 @@ public sealed class LoginMatrixTests(MatrixServer server) : IClassFixture<Matrix
         using var places = new SemaphoreSlim(ClientsAtOnce);
         var replies = await Task.WhenAll(runs.Select(run => InTurnAsync(places, run.Client, login(run.Row))));
         Assert.Equal(runs.Select(run => $"{run.Client.Name}, {run.Row.Kept.Name}: {reply}"), runs.Zip(replies, static (run, said) => $"{run.Client.Name}, {run.Row.Kept.Name}: {said}"));
-        expected.AddRange(runs.Select(run => audited(run.Row)));
+        expected.AddRange(runs.SelectMany(run => Enumerable.Repeat(audited(run.Row), reply == Login.Taken ? 1 : run.Client.RefusalsBy(mechanism))));
 
         // Also keeps the failures of one case from counting against the next.
         var last = MatrixTable.Of(mechanism).First();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -18,13 +19,15 @@ public sealed class MatrixServer : IAsyncLifetime
 {
     public const string Hostname = "mail.matrix.test";
 
-    private const string Realm = "matrix.test";
+    /// <summary>Of all stores: clients take the first that is offered, or one that they were told of.</summary>
+    public const string Realm = "matrix.test";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("postern-matrix-");
     private readonly X509Certificate2 certificate = TestCertificate.Instance;
     private readonly string password = Secret.Generate().Reveal();
+    private readonly ConcurrentDictionary<Kept, string> generated = [];
     private readonly string wrongPassword = Secret.Generate().Reveal();
     private readonly TokenMint mint = new();
     private readonly TokenMint forger = new();
@@ -76,7 +79,7 @@ public sealed class MatrixServer : IAsyncLifetime
         }
     }
 
-    internal Login Right(MatrixRow row) => Note(new(row.Mechanism, row.Kept.User, Login.TakesToken(row.Mechanism) ? Token(row.Kept, row.Kept.User) : password));
+    internal Login Right(MatrixRow row) => Note(new(row.Mechanism, row.Kept.User, Login.TakesToken(row.Mechanism) ? Token(row.Kept, row.Kept.User) : generated.GetValueOrDefault(row.Kept, password)));
 
     internal Login Wrong(MatrixRow row) => Note(new(row.Mechanism, row.Kept.User, Login.TakesToken(row.Mechanism) ? Forged(row.Kept) : wrongPassword));
 
@@ -90,7 +93,7 @@ public sealed class MatrixServer : IAsyncLifetime
         Token = login.IsToken ? new Secret(login.Secret) : null,
         Host = Hostname,
         Port = Port("every"),
-        Realm = login.User == Kept.DirectoryDigest.User ? Hostname : Realm,
+        Realm = Realm,
         Channel = IsBound(login.Mechanism) ? channel : null,
     };
 
@@ -190,29 +193,41 @@ public sealed class MatrixServer : IAsyncLifetime
         process = await home.ServeAsync();
     }
 
+    /// <summary>The usual form with a password that the command makes, the others with one that is typed.</summary>
     private async Task AddToDirectoryAsync()
     {
-        foreach (var (kept, form) in ((Kept, string)[])[(Kept.Directory, "scram-sha-256"), (Kept.DirectoryDigest, "digest-md5"), (Kept.DirectoryShared, "shared")])
+        foreach (var (kept, form) in ((Kept, string?)[])[(Kept.Directory, null), (Kept.DirectoryDigest, "digest-md5"), (Kept.DirectoryShared, "shared")])
         {
             (await home!.RunAsync("account", "add", kept.User)).AssertSucceeded();
-            (await home.RunWithInputAsync(password + "\n", "credential", "add", kept.User, "--password-stdin", "--form", form)).AssertSucceeded();
+            var added = form is null
+                ? await home.RunAsync("credential", "add", kept.User)
+                : await home.RunWithInputAsync(password + "\n", "credential", "add", kept.User, "--password-stdin", "--form", form);
+            added.AssertSucceeded();
+            if (form is null)
+                generated[kept] = Printed(added.Output, "secret: ");
         }
     }
 
     private async Task AddToFilesAsync()
     {
-        var htdigest = Peer.Find("htdigest");
-        if (htdigest is not null)
+        // The first lines by the program that invented the format, where it is installed.
+        if (Peer.Find("htdigest") is { } htdigest)
             (await RunningProgram.RunAsync([htdigest, "-c", DigestFile, Realm, Kept.HtDigest.User], input: $"{password}\n{password}\n")).AssertSucceeded();
-        await SetAsync(DigestFile, Kept.Digest, "digest-md5");
-        if (htdigest is null)
-            await SetAsync(DigestFile, Kept.HtDigest, "digest-md5");
-        await SetAsync(PasswordFile, Kept.FileSha512, "scram-sha-512");
-        await SetAsync(PasswordFile, Kept.FileSha1, "scram-sha-1");
+        else
+            await SetAsync(Kept.HtDigest);
+        await SetAsync(Kept.Digest);
+        foreach (var (kept, scheme) in ((Kept, string)[])[(Kept.FileSha512, "scram-sha-512"), (Kept.FileSha1, "scram-sha-1")])
+        {
+            var made = await home!.RunAsync("passwd", PasswordFile, kept.User, "--scheme", scheme, "--generate");
+            made.AssertSucceeded();
+            generated[kept] = Printed(made.Error, "password: ");
+        }
 
-        async Task SetAsync(string file, Kept kept, string scheme) =>
-            (await home!.RunWithInputAsync(password + "\n", "passwd", file, kept.User, "--scheme", scheme)).AssertSucceeded();
+        async Task SetAsync(Kept kept) => (await home!.RunWithInputAsync(password + "\n", "passwd", DigestFile, kept.User, "--realm", Realm)).AssertSucceeded();
     }
+
+    /// <summary>The rest of the line that begins so.</summary>
+    private static string Printed(string output, string label) => output.Split('\n').First(line => line.StartsWith(label, StringComparison.Ordinal))[label.Length..];
 
     private string Configuration(string key) => string.Create(CultureInfo.InvariantCulture, $$"""
         server: { hostname: {{Hostname}}, data: data }
@@ -224,8 +239,11 @@ public sealed class MatrixServer : IAsyncLifetime
           - name: bound
             listen: ["127.0.0.1:0"]
             mechanisms: [{{string.Join(", ", MatrixTable.Mechanisms.Where(static name => name.StartsWith("SCRAM-", StringComparison.Ordinal)))}}]
+          - name: xoauth2
+            listen: ["127.0.0.1:0"]
+            mechanisms: [XOAUTH2]
         accounts:
-          - directory
+          - { uri: directory, realm: {{Realm}} }
           - "file://{{PasswordFile}}"
           - { uri: "digest://{{DigestFile}}", realm: {{Realm}} }
         oauth:

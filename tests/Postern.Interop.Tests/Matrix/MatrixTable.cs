@@ -44,6 +44,13 @@ internal static class MatrixTable
         new("ANONYMOUS", Kept.Nowhere, Gsasl, Library),
     ];
 
+    /// <summary>Mechanisms that need more than a user in a store; <c>Where</c> says what tries them.</summary>
+    public static ImmutableArray<(string Mechanism, string Where)> Elsewhere { get; } =
+    [
+        ("GSSAPI", "a Kerberos realm; not in this table"),
+        ("EXTERNAL", "a client certificate; not in this table"),
+    ];
+
     public static ImmutableArray<string> Mechanisms { get; } = [.. All.Select(static row => row.Mechanism).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Whether there is such a case: a login without a secret cannot be wrong.</summary>

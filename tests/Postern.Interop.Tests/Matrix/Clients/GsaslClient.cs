@@ -19,6 +19,6 @@ internal sealed class GsaslClient : LoginClient
         [
             Peer.Require("gsasl"),
             "--smtp", $"--connect=127.0.0.1:{port}", "--starttls", $"--x509-ca-file={server.CertificateFile}", "--mechanism", login.Mechanism,
-            .. login.Mechanism == "ANONYMOUS" ? (string[])["--anonymous-token", "trace"] : ["--authentication-id", login.User, "--password", login.Secret], .. more,
+            .. login.Mechanism == "ANONYMOUS" ? (string[])["--anonymous-token", "trace"] : ["--authentication-id", login.User, "--password", login.Secret, "--realm", MatrixServer.Realm], .. more,
         ]);
 }

@@ -13,7 +13,10 @@ internal abstract partial class LoginClient
     /// <summary>What is not installed; null when nothing is missing.</summary>
     public virtual string? Missing => null;
 
-    /// <summary>Logs in once; the reply of the server that ends the exchange.</summary>
+    /// <summary>How often it is told that it is refused, before it believes it; 0 when it leaves without waiting for that.</summary>
+    public virtual int RefusalsBy(string mechanism) => 1;
+
+    /// <summary>Logs in; the reply of the server that ends the exchange.</summary>
     public abstract Task<string> LogInAsync(MatrixServer server, Login login);
 
     /// <summary>The reply in what a program has printed, or all of that where there is none.</summary>

@@ -10,4 +10,7 @@ internal sealed class NodemailerClient() : ScriptedClient("node", "nodemailer_lo
     public override string Name => "nodemailer";
 
     public override string? Missing => base.Missing ?? (Peer.HasNodePackage("nodemailer") ? null : "nodemailer");
+
+    /// <summary>A token may have just expired: it takes a new one, here the same.</summary>
+    public override int RefusalsBy(string mechanism) => mechanism == "XOAUTH2" ? 2 : 1;
 }

@@ -3,10 +3,10 @@ using System.Text;
 using System.Text.Json;
 using Base64Url = System.Buffers.Text.Base64Url;
 
-namespace Postern.Interop.Tests.Matrix;
+namespace Postern.Testing;
 
 /// <summary>An issuer of tokens: a key of each kind, the file with their public halves (RFC 7517), and what is signed with them.</summary>
-internal sealed class TokenMint : IDisposable
+public sealed class TokenMint : IDisposable
 {
     public const string Issuer = "https://id.matrix.test";
     public const string Audience = "smtp.matrix.test";
