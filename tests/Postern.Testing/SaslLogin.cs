@@ -1,4 +1,5 @@
 using System.Text;
+using Postern.Sasl;
 using Postern.Sasl.Client;
 
 namespace Postern.Testing;
@@ -34,5 +35,5 @@ public static class SaslLogin
     public static string Encode(string message) => Convert.ToBase64String(Encoding.UTF8.GetBytes(message));
 
     private static string Answer(ISaslClientExchange exchange, string challenge) =>
-        exchange.Next(Convert.FromBase64String(challenge)) is SaslClientStep.Response { Data: { } data } ? Convert.ToBase64String(data.Span) : "*";
+        StrictBase64.TryDecode(Encoding.ASCII.GetBytes(challenge), out var octets) && exchange.Next(octets) is SaslClientStep.Response { Data: { } data } ? Convert.ToBase64String(data.Span) : "*";
 }

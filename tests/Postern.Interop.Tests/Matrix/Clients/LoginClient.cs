@@ -25,6 +25,6 @@ internal abstract partial class LoginClient
     /// <summary>Null when the program is installed.</summary>
     protected static string? MissingProgram(string program) => Peer.Find(program) is null ? program : null;
 
-    [GeneratedRegex(@"\b(235|[45]\d\d) \d\.\d\.\d [^\r\n]*", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\b(235|[45]\d\d) \d\.\d\.\d [^\r\n]*", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Reply();
 }
