@@ -33,6 +33,7 @@ git git
 git-send-email git-email
 gsasl gsasl
 haproxy haproxy
+htdigest apache2-utils
 kadmin.local krb5-admin-server
 kinit krb5-user
 krb5kdc krb5-kdc
@@ -41,6 +42,7 @@ node nodejs
 npm npm
 openssl openssl
 perl:Authen::SASL libauthen-sasl-perl
+perl:Digest::HMAC_MD5 libdigest-hmac-perl
 perl:IO::Socket::SSL libio-socket-ssl-perl
 perl:Mail::Address libmailtools-perl
 postfix postfix

@@ -19,15 +19,17 @@ internal static class Peer
     /// <summary>A script of this project, beside the tests.</summary>
     public static string Script(string name) => Path.Combine(AppContext.BaseDirectory, "Clients", "Scripts", name);
 
+    public static void RequireNodePackage(string name) => Assert.SkipUnless(HasNodePackage(name), $"{name} is not installed: npm ci in tests/Postern.Interop.Tests");
+
     /// <summary>A package as Node finds it: in the nearest <c>node_modules</c> above the scripts.</summary>
-    public static void RequireNodePackage(string name)
+    public static bool HasNodePackage(string name)
     {
         for (var directory = AppContext.BaseDirectory; directory is not null; directory = Path.GetDirectoryName(directory))
         {
             if (Directory.Exists(Path.Combine(directory, "node_modules", name)))
-                return;
+                return true;
         }
 
-        Assert.Skip($"{name} is not installed: npm ci in tests/Postern.Interop.Tests");
+        return false;
     }
 }
