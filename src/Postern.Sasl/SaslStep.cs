@@ -8,7 +8,14 @@ public abstract record SaslStep
     }
 
     /// <summary>The exchange goes on; <paramref name="Data"/> is not yet base64-encoded and may be empty.</summary>
-    public sealed record Challenge(ReadOnlyMemory<byte> Data) : SaslStep;
+    public sealed record Challenge(ReadOnlyMemory<byte> Data) : SaslStep
+    {
+        /// <summary>
+        /// The exchange has failed already, and this challenge only tells the client why, as that of a bearer token does (RFC 7628 §3.2.3): whatever the
+        /// client answers, and also when it leaves, this is how it ended. Null while nothing is decided.
+        /// </summary>
+        public Failure? Verdict { get; init; }
+    }
 
     /// <summary>
     /// The client is who <paramref name="Identity"/> says. <paramref name="Data"/> is additional data with the outcome (RFC 4422 §3.6): a

@@ -24,7 +24,7 @@ public sealed partial class AccountVerifiers : IScramSecrets
         return answer switch
         {
             StoreAnswer.Known(var login) => Secret(login, algorithm),
-            StoreAnswer.Unknown(var decoy) => new ScramLookup.Absent(UnknownUser, UserExists: false, (NewestOf(decoy, ScramHash.FormOf(algorithm)) as ScramHash)?.Iterations),
+            StoreAnswer.Unknown(var decoy) => new ScramLookup.Absent(UnknownUser, UserExists: false, (NewestOf(decoy, ScramHash.FormOf(algorithm)) as ScramHash)?.Iterations, canonical),
             StoreAnswer.Unavailable(var reason) => new ScramLookup.Unavailable(Said(store, reason)),
             _ => new ScramLookup.Unavailable("no account store is configured"),
         };
@@ -42,7 +42,7 @@ public sealed partial class AccountVerifiers : IScramSecrets
     private ScramLookup Secret(StoredLogin login, HashAlgorithmName algorithm) =>
         Newest(login, algorithm) is { } secret
             ? new ScramLookup.Found(login.User, secret, login.Refusal)
-            : new ScramLookup.Absent(Lacks(login, $"{ScramHash.NameOf(algorithm)} needs a secret of that kind, or a shared one"), UserExists: true);
+            : new ScramLookup.Absent(Lacks(login, $"{ScramHash.NameOf(algorithm)} needs a secret of that kind, or a shared one"), UserExists: true, User: login.User);
 
     private ScramSecret? Newest(StoredLogin login, HashAlgorithmName algorithm) => NewestOf(login, ScramHash.FormOf(algorithm)) switch
     {

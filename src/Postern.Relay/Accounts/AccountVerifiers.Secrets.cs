@@ -13,7 +13,7 @@ public sealed partial class AccountVerifiers : ISharedSecrets, IDigestSecrets
     public ValueTask<SecretLookup> FindSecretAsync(string user, string? peer, CancellationToken ct) => LookUpAsync(
         user,
         peer,
-        login => (NewestOf(login, StoredForms.Shared) as SharedHash)?.Secret.ToArray(),
+        login => NewestOf(login, StoredForms.Shared) is SharedHash shared ? shared.Secret : default,
         "CRAM-MD5 needs a shared secret that has not expired",
         ct);
 
@@ -23,14 +23,14 @@ public sealed partial class AccountVerifiers : ISharedSecrets, IDigestSecrets
         peer,
         login => NewestOf(login, StoredForms.Digest, hash => hash is not DigestHash { Realm: var kept } || kept == realm) switch
         {
-            DigestHash digest => digest.Secret.ToArray(),
-            SharedHash shared => shared.DigestSecret(user, realm),
-            _ => null,
+            DigestHash digest => digest.Secret,
+            SharedHash shared => shared.DigestFor(user, realm),
+            _ => default,
         },
         $"DIGEST-MD5 needs one of the realm '{realm}', or a shared one",
         ct);
 
-    private async ValueTask<SecretLookup> LookUpAsync(string user, string? peer, Func<StoredLogin, byte[]?> find, string needed, CancellationToken ct)
+    private async ValueTask<SecretLookup> LookUpAsync(string user, string? peer, Func<StoredLogin, ReadOnlyMemory<byte>> find, string needed, CancellationToken ct)
     {
         if (failures?.IsPaused(peer) is true)
             return new SecretLookup.Unavailable(LoginFailures.Reason);
@@ -39,7 +39,7 @@ public sealed partial class AccountVerifiers : ISharedSecrets, IDigestSecrets
         var (store, answer) = await FindAsync(canonical, ct);
         return answer switch
         {
-            StoreAnswer.Known(var login) when find(login) is { Length: > 0 } secret => new SecretLookup.Found(login.User, secret, login.Refusal),
+            StoreAnswer.Known(var login) when find(login) is { IsEmpty: false } secret => new SecretLookup.Found(login.User, secret, login.Refusal),
             StoreAnswer.Known(var login) => new SecretLookup.Absent(Lacks(login, needed), UserExists: true),
             StoreAnswer.Unknown => new SecretLookup.Absent(UnknownUser, UserExists: false),
             StoreAnswer.Unavailable(var reason) => new SecretLookup.Unavailable(Said(store, reason)),

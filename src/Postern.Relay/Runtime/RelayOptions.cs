@@ -1,6 +1,4 @@
 using System.Collections.Frozen;
-using System.Collections.Immutable;
-using Postern.Relay.Accounts;
 using Postern.Relay.Delivery;
 using Postern.Relay.Policy;
 using Postern.Relay.Spool.Segments;

@@ -49,6 +49,6 @@ internal sealed class BearerToken(SaslContext context)
     {
         refusal = new SaslStep.Failure(SaslError.BadCredentials, claimed.Length > 0 ? claimed : null, reason, exists) { Text = text };
         var needed = scope is null || scope.AsSpan().ContainsAnyExceptInRange(' ', '~') || scope.AsSpan().ContainsAny('"', '\\') ? string.Empty : $",\"scope\":\"{scope}\"";
-        return new SaslStep.Challenge(Encoding.ASCII.GetBytes($$"""{"status":"invalid_token","schemes":"bearer"{{needed}}}"""));
+        return new SaslStep.Challenge(Encoding.ASCII.GetBytes($$"""{"status":"invalid_token","schemes":"bearer"{{needed}}}""")) { Verdict = refusal };
     }
 }

@@ -11,6 +11,11 @@ namespace Postern.Smtp.Session;
 /// </summary>
 internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism, ISaslExchange exchange, ReadOnlyMemory<byte>? initialResponse)
 {
+    private const string Left = "the client left during authentication";
+
+    /// <summary>How the exchange has ended already, where the client is only being told why.</summary>
+    private SaslStep.Failure? verdict;
+
     /// <summary>The final reply, and whether the session goes on.</summary>
     public async ValueTask<(Reply Reply, bool Stays)> RunAsync(CancellationToken ct)
     {
@@ -29,6 +34,7 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
             // 235 carries no data: what a mechanism has to say with its success goes before it, and is answered by an empty line (RFC 4954 §4).
             var challenge = step is SaslStep.Challenge(var asked) ? asked : ((SaslStep.Success)step).Data!.Value;
             await session.WriteAsync(Encode(challenge.Span));
+            verdict = (step as SaslStep.Challenge)?.Verdict;
             var (octets, end) = await ReadResponseAsync();
             if (end is { } over)
                 return over;
@@ -41,7 +47,18 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
     /// <summary>One response, or how the exchange ends here.</summary>
     private async ValueTask<(byte[] Octets, (Reply Reply, bool Stays)? End)> ReadResponseAsync()
     {
-        var (outcome, line) = await session.ReadLineAsync(session.Limits.SaslOctets, idle: false);
+        LineOutcome outcome;
+        ReadOnlyMemory<byte> line;
+        try
+        {
+            (outcome, line) = await session.ReadLineAsync(session.Limits.SaslOctets, idle: false);
+        }
+        catch (ConnectionLostException)
+        {
+            Abandon(error: null, StandardReply.AuthCancelled, Left);
+            throw;
+        }
+
         switch (outcome)
         {
             case LineOutcome.Line when line.Span.SequenceEqual("*"u8):
@@ -55,7 +72,8 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
             case LineOutcome.BadOctet:
                 return ([], (Abandon(SaslError.Malformed, StandardReply.BadOctet, "the response holds a bare CR, LF or NUL"), false));
             default:
-                throw new ConnectionLostException("the client left during authentication");
+                Abandon(error: null, StandardReply.AuthCancelled, Left);
+                throw new ConnectionLostException(Left);
         }
     }
 
@@ -72,7 +90,7 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
 
     private (Reply Reply, bool Stays) Fail(SaslStep.Failure failure)
     {
-        session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, failure.ClaimedUser, failure.UserExists, Identity: null, failure.Error, failure.Reason));
+        Tell(failure);
         // Only a wrong secret is a guess: who is told to use another mechanism must have its tries left for that (RFC 4954 §6, §9).
         if (failure.Error == SaslError.BadCredentials && ++session.State.FailedLogins >= session.Limits.FailedLogins)
             return (StandardReply.TooManyFailedLogins, false);
@@ -87,8 +105,20 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
         return (reply.Saying(failure.Text?.Text), true);
     }
 
+    private void Tell(SaslStep.Failure failure) =>
+        session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, failure.ClaimedUser, failure.UserExists, Identity: null, failure.Error, failure.Reason));
+
+    /// <summary>The client's way out of the exchange; where that was lost already, this is what is written down, and counted.</summary>
     private Reply Abandon(SaslError? error, Reply reply, string reason)
     {
+        if (verdict is { } lost)
+        {
+            Tell(lost);
+            if (lost.Error == SaslError.BadCredentials)
+                session.State.FailedLogins++;
+            return reply;
+        }
+
         session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, ClaimedUser: null, UserExists: false, Identity: null, error, reason));
         return reply;
     }

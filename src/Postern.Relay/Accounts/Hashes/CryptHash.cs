@@ -64,8 +64,8 @@ internal sealed class CryptHash : PasswordHash
             return new HashAnswer.Unavailable(Missing(scheme));
         }
 
-        var setting = Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
-        var (answer, hash) = new CryptHash(setting, scheme).Compute(Encoding.UTF8.GetBytes(password));
+        var fresh = Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
+        var (answer, hash) = new CryptHash(fresh, scheme).Compute(Encoding.UTF8.GetBytes(password));
         made = hash is null ? null : TryParse(Encoding.ASCII.GetString(hash));
         return answer;
     }

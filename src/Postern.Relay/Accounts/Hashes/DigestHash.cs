@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Hashes;

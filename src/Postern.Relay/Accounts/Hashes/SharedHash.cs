@@ -16,9 +16,14 @@ internal sealed class SharedHash : PasswordHash
 
     private readonly string password;
     private readonly ScramSecret?[] derived = new ScramSecret?[3];
+    private KeptDigest? digest;
 
     private SharedHash(string stored, string password)
-        : base(stored) => this.password = password;
+        : base(stored)
+    {
+        this.password = password;
+        Secret = Encoding.UTF8.GetBytes(password);
+    }
 
     public override string Scheme => "shared";
 
@@ -27,7 +32,7 @@ internal sealed class SharedHash : PasswordHash
     public override StoredForms Forms => StoredForms.All;
 
     /// <summary>UTF-8, prepared.</summary>
-    public ReadOnlyMemory<byte> Secret => Encoding.UTF8.GetBytes(password);
+    public ReadOnlyMemory<byte> Secret { get; }
 
     public static SharedHash? TryParse(string stored) =>
         stored.StartsWith(Prefix, StringComparison.Ordinal) ? Create(stored[Prefix.Length..]) : null;
@@ -43,7 +48,14 @@ internal sealed class SharedHash : PasswordHash
         return HashAnswer.Of(CryptographicOperations.FixedTimeEquals(SHA256.HashData(prepared), SHA256.HashData(Secret.Span)) && prepared.Length > 0);
     }
 
-    public byte[] DigestSecret(string user, string realm) => Sasl.Verifiers.DigestSecret.Derive(user, realm, password);
+    /// <summary>For <paramref name="user"/> as the client writes it. The last one is kept: to compute it anew would tell by the time that the user exists.</summary>
+    public ReadOnlyMemory<byte> DigestFor(string user, string realm)
+    {
+        var kept = digest;
+        if (kept?.User != user || kept.Realm != realm)
+            digest = kept = new KeptDigest(user, realm, DigestSecret.Derive(user, realm, password));
+        return kept.Secret;
+    }
 
     /// <summary>A SCRAM secret with the salt that a stranger of the same name would be shown. Computed once: a hash is one user's.</summary>
     public ScramSecret Scram(string user, HashAlgorithmName algorithm, Decoys decoys)
@@ -55,4 +67,6 @@ internal sealed class SharedHash : PasswordHash
     /// <summary>What a client sent, as text that can be compared; null for what no stored password can be.</summary>
     internal static string? Prepare(ReadOnlySpan<byte> password) =>
         System.Text.Unicode.Utf8.IsValid(password) && SaslPrep.TryPrepareStored(Encoding.UTF8.GetString(password), out var prepared) && prepared.Length > 0 ? prepared : null;
+
+    private sealed record KeptDigest(string User, string Realm, byte[] Secret);
 }

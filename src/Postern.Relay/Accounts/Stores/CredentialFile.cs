@@ -44,13 +44,13 @@ internal sealed class CredentialFile
     /// <summary>What is wrong with the file as it is now, for an operator.</summary>
     public static IEnumerable<string> Warn(AccountSource source, Func<string, CredentialLine> read)
     {
-        var path = PathOf(source.Uri)!;
-        var content = Content.Read(path, read);
-        if (content.Unavailable is { } problem)
+        var file = PathOf(source.Uri)!;
+        var found = Content.Read(file, read);
+        if (found.Unavailable is { } problem)
             yield return problem;
-        else if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
-            yield return $"{path} can be read or written by every user of this machine: chmod 640 {path}";
-        foreach (var line in content.Problems)
+        else if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
+            yield return $"{file} can be read or written by every user of this machine: chmod 640 {file}";
+        foreach (var line in found.Problems)
             yield return line;
     }
 
@@ -73,10 +73,10 @@ internal sealed class CredentialFile
     private static string? PathOf(string uri)
     {
         var colon = uri.IndexOf(':', StringComparison.Ordinal);
-        var path = colon < 0 ? string.Empty : uri[(colon + 1)..];
-        if (path.StartsWith("//", StringComparison.Ordinal))
-            path = path[2..];
-        return path.Length > 1 && path[0] == '/' && path[^1] != '/' && !path.Any(char.IsControl) ? Uri.UnescapeDataString(path) : null;
+        var name = colon < 0 ? string.Empty : uri[(colon + 1)..];
+        if (name.StartsWith("//", StringComparison.Ordinal))
+            name = name[2..];
+        return name.Length > 1 && name[0] == '/' && name[^1] != '/' && !name.Any(char.IsControl) ? Uri.UnescapeDataString(name) : null;
     }
 
     private void Refresh()
