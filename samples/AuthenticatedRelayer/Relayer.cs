@@ -17,22 +17,24 @@ internal sealed class Relayer(IPEndPoint nextHop, params IEnumerable<Account> ac
 {
     private readonly Dictionary<string, Account> known = accounts.ToDictionary(static a => a.Name, StringComparer.OrdinalIgnoreCase);
 
+    public TlsOptions Tls { get; } = TlsOptions.SelfSigned("localhost"); // in earnest: new TlsOptions(certificate)
+
     public SmtpServer Start()
     {
         var options = new SmtpServerOptions
         {
-            Tls = TlsOptions.SelfSigned("localhost"), // in earnest: new TlsOptions(certificate)
+            Tls = Tls,
             Policy = EnvelopePolicy.From(EnvelopePolicy.LoggedInOnly.OnRecipientAsync, JudgeSenderAsync),
             Store = MessageStore.From(RelayAsync),
         };
-        options.Authenticate(Decide);
+        options.Authenticate(DecideAsync);
         options.Listen(0);
         var server = new SmtpServer(options);
         server.Start();
         return server;
     }
 
-    private ValueTask<AuthenticationResult> Decide(SessionState session, string mechanism, LoginCredentials credentials, CancellationToken ct)
+    private ValueTask<AuthenticationResult> DecideAsync(SessionState session, string mechanism, LoginCredentials credentials, CancellationToken ct)
     {
         if (credentials is not LoginCredentials.UserPassword(var user, var password))
             return new(new AuthenticationResult.Refused());

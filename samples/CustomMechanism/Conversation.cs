@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace Samples;
 
@@ -21,11 +23,11 @@ internal sealed class Conversation : IAsyncDisposable
         return conversation;
     }
 
-    /// <summary>STARTTLS, taking whatever certificate the server of this very process shows.</summary>
-    public async Task StartTlsAsync()
+    /// <summary>STARTTLS, with a server that shows this very certificate.</summary>
+    public async Task StartTlsAsync(X509Certificate2 expected)
     {
         await SayAsync("STARTTLS", "220");
-        var tls = new SslStream(stream, leaveInnerStreamOpen: false, static (_, _, _, _) => true);
+        var tls = new SslStream(stream, leaveInnerStreamOpen: false, (_, shown, _, _) => expected.Equals(shown));
         await tls.AuthenticateAsClientAsync("localhost");
         Use(tls);
         await SayAsync("EHLO client.example", "250");
@@ -35,7 +37,7 @@ internal sealed class Conversation : IAsyncDisposable
     public async Task<string> SayAsync(string line, string expected)
     {
         Console.WriteLine($"C: {line}");
-        await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes(line + "\r\n"));
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(line + "\r\n"));
         return await ExpectAsync(expected);
     }
 

@@ -1,4 +1,6 @@
+using System.Net;
 using System.Security.Cryptography;
+using System.Text;
 using Postern.Sasl;
 using Postern.Smtp;
 using Postern.Smtp.Message;
@@ -11,7 +13,7 @@ var stored = 0;
 await using var server = new SmtpServer(new SmtpServerOptions
 {
     Mechanisms = SaslMechanisms.All.With(new HmacMechanism(new Dictionary<string, byte[]>(StringComparer.Ordinal) { ["meter-17"] = key })),
-    Listeners = [new SmtpListenerOptions { Name = "devices", Endpoints = [new(System.Net.IPAddress.Loopback, 0)], Tls = TlsMode.None, Auth = AuthMode.Always }],
+    Listeners = [new SmtpListenerOptions { Name = "devices", Endpoints = [new(IPAddress.Loopback, 0)], Tls = TlsMode.None, Auth = AuthMode.Always }],
     Store = MessageStore.From((message, _) =>
     {
         Console.WriteLine($"stored a message of {message.Login}");
@@ -40,6 +42,7 @@ catch (Exception e) when (e is IOException or InvalidDataException or TimeoutExc
 
 static async Task LogInAsync(Conversation client, string device, byte[] key, string expected)
 {
-    var challenge = Convert.FromBase64String((await client.SayAsync("AUTH X-HMAC-SHA256", "334 "))[4..]);
+    var asked = await client.SayAsync("AUTH X-HMAC-SHA256", "334 ");
+    StrictBase64.TryDecode(Encoding.ASCII.GetBytes(asked[4..]), out var challenge);
     await client.SayAsync(Convert.ToBase64String(HmacMechanism.Answer(device, key, challenge)), expected);
 }

@@ -2,9 +2,12 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Postern.Sasl.Verifiers;
+using Postern.Smtp.Authentication;
 using Postern.Smtp.Events;
 using Postern.Smtp.Hosting;
 using Postern.Smtp.Message;
+using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
 using Postern.Testing;
 
@@ -21,6 +24,23 @@ public sealed class HostedServerTests
 
         using var other = Build(services => services.AddSingleton<IMessageStore>(registered), options => options.Store = chosen);
         Assert.Same(chosen, other.Services.GetRequiredService<SmtpServer>().Options.Store);
+    }
+
+    [Fact]
+    public void An_authenticator_of_the_container_decides_and_does_not_share_that_with_a_verifier()
+    {
+        using var provider = With(static services => services.AddSingleton<IAuthenticator, Doorman>());
+        Assert.IsType<Doorman>(provider.GetRequiredService<SmtpServer>().Options.Authenticator);
+
+        using var both = With(static services => services.AddSingleton<IAuthenticator, Doorman>().AddSingleton<IPasswordVerifier>(new TestPasswords()));
+        Assert.Contains("- Authenticator and Sasl.Passwords would both", Assert.Throws<ArgumentException>(() => both.GetRequiredService<SmtpServer>()).Message);
+
+        static ServiceProvider With(Action<IServiceCollection> services)
+        {
+            var all = new ServiceCollection();
+            services(all);
+            return all.AddSmtpServer(static options => options.Store = new MemoryStore()).BuildServiceProvider();
+        }
     }
 
     /// <summary>An interface default that is not overridden swallows the event.</summary>
@@ -129,5 +149,11 @@ public sealed class HostedServerTests
         public void Dispose()
         {
         }
+    }
+
+    private sealed class Doorman : IAuthenticator
+    {
+        public ValueTask<AuthenticationResult> AuthenticateAsync(SessionState session, string mechanism, LoginCredentials credentials, CancellationToken ct) =>
+            new(new AuthenticationResult.Refused());
     }
 }

@@ -1,0 +1,60 @@
+using System.Security.Cryptography;
+using Postern.Sasl.Client;
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Sasl.Tests.Mechanisms;
+
+/// <summary>A store that sends its user to another mechanism is heard by every mechanism that asks it.</summary>
+public sealed class RefusedByNameTests
+{
+    private static readonly Store Users = new();
+
+    private static readonly SaslContext Context = new()
+    {
+        Passwords = Users, ScramSecrets = Users, SharedSecrets = Users, DigestSecrets = Users, External = Users, Tokens = Users, Hostname = "mail.example.org",
+    };
+
+    [Theory]
+    [InlineData("PLAIN")]
+    [InlineData("LOGIN")]
+    [InlineData("EXTERNAL")]
+    [InlineData("SCRAM-SHA-256")]
+    [InlineData("CRAM-MD5")]
+    [InlineData("DIGEST-MD5")]
+    [InlineData("OAUTHBEARER")]
+    [InlineData("XOAUTH2")]
+    public async Task Too_weak_ends_the_exchange_and_tells_that_the_user_exists(string name)
+    {
+        var server = SaslMechanisms.All.Single(m => m.Name == name).TryStart(Context)!;
+        using var client = SaslClientMechanisms.All.Single(m => m.Name == name).TryStart(new SaslClientCredentials
+        {
+            User = "lisa", Password = new Secret("pencil"), Token = new Secret("token"), HasClientCertificate = true, Host = "mail.example.org",
+        })!;
+        var (step, _, _) = await Dialogue.RunAsync(server, client);
+        var failure = Assert.IsType<SaslStep.Failure>(step);
+        Assert.Equal((SaslError.TooWeak, "too weak", true), (failure.Error, failure.Reason, failure.UserExists));
+    }
+
+    private sealed class Store : IPasswordVerifier, IScramSecrets, ISharedSecrets, IDigestSecrets, IExternalIdentity, ITokenVerifier
+    {
+        private static readonly PasswordCheck Check = new PasswordCheck.Refused(SaslError.TooWeak, "too weak");
+        private static readonly SecretLookup Lookup = new SecretLookup.Refused(SaslError.TooWeak, "too weak");
+
+        public IReadOnlyList<string> Realms => ["mail.example.org"];
+
+        public bool Serves(HashAlgorithmName algorithm) => true;
+
+        public ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) => new(Check);
+
+        public ValueTask<ScramLookup> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct) =>
+            new(new ScramLookup.Refused(SaslError.TooWeak, "too weak"));
+
+        public ValueTask<SecretLookup> FindSecretAsync(string user, string? peer, CancellationToken ct) => new(Lookup);
+
+        public ValueTask<SecretLookup> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct) => new(Lookup);
+
+        public ValueTask<PasswordCheck> IdentifyAsync(CancellationToken ct) => new(Check);
+
+        public ValueTask<TokenCheck> CheckTokenAsync(string token, string? peer, CancellationToken ct) => new(new TokenCheck.Refused(SaslError.TooWeak, "too weak"));
+    }
+}
