@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
-using Postern.Interop.Tests.Server;
 using Postern.Sasl;
 
 namespace Postern.Interop.Tests.Upstreams;

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Certificates;
-using Postern.Relay.Accounts.Stores;
 using Postern.Sasl.Verifiers;
 using Postern.Smtp.Session;
 using Postern.Testing;

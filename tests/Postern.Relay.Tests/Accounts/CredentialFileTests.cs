@@ -1,7 +1,6 @@
 using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
-using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Sasl.Verifiers;
 

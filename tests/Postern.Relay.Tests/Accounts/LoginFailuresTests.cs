@@ -1,5 +1,4 @@
 using Postern.Relay.Accounts;
-using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Sasl.Verifiers;
 using Postern.Testing;

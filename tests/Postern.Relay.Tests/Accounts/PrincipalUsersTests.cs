@@ -1,6 +1,5 @@
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Kerberos;
-using Postern.Relay.Accounts.Stores;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Tests.Accounts;

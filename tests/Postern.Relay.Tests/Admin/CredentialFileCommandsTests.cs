@@ -4,6 +4,7 @@ using Postern.Sasl;
 
 namespace Postern.Relay.Tests.Admin;
 
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class CredentialFileCommandsTests : IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("postern-passwd-");

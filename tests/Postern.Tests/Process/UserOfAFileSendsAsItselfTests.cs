@@ -1,5 +1,4 @@
 using Postern.Testing;
-using Postern.Testing.Processes;
 
 namespace Postern.Tests.Process;
 
