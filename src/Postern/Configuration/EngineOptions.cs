@@ -45,6 +45,8 @@ internal static class EngineOptions
         Tls = listener.Tls,
         Auth = listener.Auth,
         Mechanisms = listener.Mechanisms,
+        WithoutMechanisms = listener.WithoutMechanisms,
+        MechanismsUnderTls = listener.MechanismsUnderTls,
         Clients = listener.Clients,
         Protocol = listener.Protocol,
         BareNewlines = listener.BareNewlines,

@@ -17,6 +17,10 @@ internal sealed record ListenerOptions(
 
     public BareNewlines BareNewlines { get; init; }
 
+    public ImmutableArray<string> WithoutMechanisms { get; init; } = [];
+
+    public ImmutableArray<string> MechanismsUnderTls { get; init; } = [];
+
     /// <summary>Null for those of <c>tls.minimum</c>.</summary>
     public SslProtocols? TlsProtocols { get; init; }
 
@@ -60,6 +64,8 @@ internal sealed record ListenerOptions(
         var tls = section.Value("tls", TlsModes, TlsMode.StartTls, "`starttls`", "`starttls` offers STARTTLS; `required` takes no mail before it; `implicit` speaks TLS from the first octet (port 465).");
         var auth = section.Value("auth", AuthModes, tls == TlsMode.None ? AuthMode.Off : AuthMode.TlsOnly, "`tls-only`; `off` where `tls` is `none`", "When AUTH is offered. `always` offers it in clear too, for devices that cannot do better.");
         var mechanisms = section.List("mechanisms", MechanismNames, [], "all that every user of every store can use, without the MD5 family, -PLUS and ANONYMOUS", "The mechanisms to offer, in this order. The -PLUS form binds the login to the TLS connection (`tls-server-end-point`) and is offered only where it is named: clients that prefer it often know other bindings only.");
+        var without = section.List("without_mechanisms", MechanismNames, [], "none", "Mechanisms that are not offered here, of those that would be.");
+        var underTls = section.List("mechanisms_under_tls", MechanismNames, [], "none", "Where `auth` is `always`: mechanisms that are offered under TLS only, such as those that show the password.");
         var clients = section.List("clients", Kinds.Network, [], "everyone", "The networks that may connect; others are answered 554 and disconnected.");
 
         var protocol = section.Value("protocol", Protocols, MailProtocol.Smtp, "`smtp`", "`lmtp` answers the end of data once for each recipient (RFC 2033); never on port 25.");
@@ -76,11 +82,17 @@ internal sealed record ListenerOptions(
             section.Report(section.Has("tls_minimum") ? "tls_minimum" : "client_certificates", "where tls is 'none' there is no handshake", "another tls, or the key left out");
         if (tls == TlsMode.None && auth == AuthMode.TlsOnly)
             section.Report("auth", "'tls-only' where tls is 'none' means that AUTH is never offered", "'off' or 'always' here, or another tls");
+        if (auth != AuthMode.Always && section.Has("mechanisms_under_tls"))
+            section.Report("mechanisms_under_tls", "where auth is not 'always' every mechanism is offered under TLS only", "no mechanisms_under_tls here, or auth 'always'");
+        if (section.Has("mechanisms") && without.FirstOrDefault(name => mechanisms.Contains(name)) is { } both)
+            section.Report("without_mechanisms", $"{both} is in mechanisms too");
         if (auth == AuthMode.Off && section.Has("mechanisms"))
             section.Report("mechanisms", "where auth is 'off' no mechanism is ever offered", "no mechanisms here, or another auth");
         return new(name, endpoints, tls, auth, section.Has("mechanisms") ? mechanisms : null, section.Has("clients") ? clients : null)
         {
             Protocol = protocol,
+            WithoutMechanisms = without,
+            MechanismsUnderTls = underTls,
             BareNewlines = newlines,
             TlsProtocols = floor,
             AsksForClientCertificate = certificates,

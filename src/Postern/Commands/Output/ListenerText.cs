@@ -18,7 +18,7 @@ internal static class ListenerText
             return string.Empty;
         var sources = configuration.ToAccounts().Sources;
         var offered = listener.Mechanisms ?? MechanismOffer.Usual(sources.Select(static s => AccountStores.Of(s)!.CommonForms(s)));
-        return $": {string.Join(' ', offered.Where(name => configuration.WhyNotAnswered(name) is null))}";
+        return $": {string.Join(' ', offered.Where(name => configuration.WhyNotAnswered(name) is null && !listener.WithoutMechanisms.Contains(name)))}";
     }
 
     public static string Word(TlsMode mode) => mode switch

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using Postern.Relay.Policy;
 using Postern.Sasl;
@@ -16,6 +17,7 @@ internal static class TryScenes
         new("STARTTLS, AUTH PLAIN, a message is queued and relayed", "235, 250, delivered", SubmitPlainAsync),
         new("Implicit TLS, AUTH LOGIN, a message is queued and relayed", "235, 250, delivered", SubmitLoginAsync),
         new("AUTH SCRAM-SHA-256: the password stays with the client, and both sides prove it", "235, 250, delivered", SubmitScramAsync),
+        new("Every other mechanism logs in, by a shared secret or a token", "235 for each", SubmitOtherwiseAsync),
         new("A wrong password is refused, the session lives on, the retry succeeds", "535, then 235", WrongPasswordAsync),
         new("AUTH without TLS is refused: the password would be readable", "504 5.5.4", AuthInClearAsync),
         new("Relaying without a login asks for one", "530 5.7.0", NoLoginAsync),
@@ -54,6 +56,25 @@ internal static class TryScenes
         await SubmitAsync(client, world, screen, "SCRAM-SHA-256 over STARTTLS", ct);
     }
 
+    private static async Task SubmitOtherwiseAsync(TryWorld world, TryScreen screen, CancellationToken ct)
+    {
+        var device = new SaslClientCredentials { User = TryWorld.Device, Password = new Secret(world.DevicePassword), Host = "mail.example.org" };
+        var user = new SaslClientCredentials { User = TryWorld.User, Token = new Secret(world.Issuer.TokenFor(TryWorld.User)) };
+        foreach (var mechanism in (ISaslClientMechanism[])[ScramClient.Sha512, ScramClient.Sha1, DigestMd5Client.Instance, CramMd5Client.Instance, OAuthBearerClient.Instance, XOAuth2Client.Instance])
+        {
+            await using var client = await OverTlsAsync(world.DevicesEndpoint, screen, ct);
+            var isToken = mechanism.ExposesSecret;
+            using var exchange = mechanism.TryStart(isToken ? user : device) ?? throw new TryFailure($"{mechanism.Name} cannot start");
+            var initial = exchange.Next(challenge: null) is SaslClientStep.Response { Data: { } data } ? Convert.ToBase64String(data.Span) : null;
+            var reply = await client.SayAsync($"AUTH {mechanism.Name}{(initial is null ? string.Empty : $" {initial}")}", isToken ? "235 2.7.0" : "334", ct, shown: isToken ? $"AUTH {mechanism.Name} (base64 of the token, not shown)" : null);
+            while (reply.StartsWith("334", StringComparison.Ordinal))
+                reply = await client.SayAsync(Answer(exchange, reply), string.Empty, ct);
+            if (!reply.StartsWith("235 2.7.0", StringComparison.Ordinal) || !exchange.MayTrustSuccess)
+                throw new TryFailure($"{mechanism.Name} came to {reply}");
+            await client.SayAsync("QUIT", "221", ct);
+        }
+    }
+
     /// <param name="challenge">A reply 334; null at the start.</param>
     private static string Answer(ISaslClientExchange exchange, string? challenge)
     {
@@ -64,7 +85,7 @@ internal static class TryScenes
         {
             SaslClientStep.Response { Data: { } data } => Convert.ToBase64String(data.Span),
             SaslClientStep.Cancel(var reason) => throw new TryFailure(reason),
-            _ => throw new TryFailure("SCRAM has nothing to say"),
+            _ => throw new TryFailure("the mechanism has nothing to say"),
         };
     }
 
@@ -129,9 +150,11 @@ internal static class TryScenes
             screen.Note($"   {step.Rule}: {step.Said}, it saw: {step.Saw}");
     }
 
-    private static async Task<TryDialogue> OverTlsAsync(TryWorld world, TryScreen screen, CancellationToken ct)
+    private static Task<TryDialogue> OverTlsAsync(TryWorld world, TryScreen screen, CancellationToken ct) => OverTlsAsync(world.Submission, screen, ct);
+
+    private static async Task<TryDialogue> OverTlsAsync(IPEndPoint server, TryScreen screen, CancellationToken ct)
     {
-        var client = await TryDialogue.ConnectAsync(world.Submission, screen, implicitTls: false, ct);
+        var client = await TryDialogue.ConnectAsync(server, screen, implicitTls: false, ct);
         await client.SayAsync("EHLO laptop.example.org", "250", ct);
         await client.StartTlsAsync(ct);
         await client.SayAsync("EHLO laptop.example.org", "250", ct);

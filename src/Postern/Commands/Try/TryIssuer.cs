@@ -1,0 +1,39 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Postern.Relay.Accounts.OAuth;
+
+namespace Postern.Commands.Try;
+
+/// <summary>An issuer of bearer tokens, made for one run: a key, the file with its public half, and tokens (RFC 7515, ES256).</summary>
+internal sealed class TryIssuer : IDisposable
+{
+    private const string Name = "https://id.example.org";
+    private const string Audience = "postern";
+    private static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
+
+    private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly TimeProvider clock;
+
+    public TryIssuer(string data, TimeProvider clock)
+    {
+        this.clock = clock;
+        var file = Path.Combine(data, "jwks.json");
+        var point = key.ExportParameters(includePrivateParameters: false).Q;
+        File.WriteAllText(file, $$"""{"keys":[{"kty":"EC","crv":"P-256","x":"{{Base64Url.EncodeToString(point.X)}}","y":"{{Base64Url.EncodeToString(point.Y)}}"}]}""");
+        Trusted = new TokenIssuer(Name, new Uri(file), Introspection: null, Audience, UserClaim: "email");
+    }
+
+    /// <summary>What the server is told of it.</summary>
+    public TokenIssuer Trusted { get; }
+
+    public string TokenFor(string user)
+    {
+        var claims = $$"""{"iss":"{{Name}}","aud":"{{Audience}}","email":"{{JsonEncodedText.Encode(user)}}","exp":{{(clock.GetUtcNow() + Life).ToUnixTimeSeconds()}}}""";
+        var signed = $"{Base64Url.EncodeToString("""{"alg":"ES256"}"""u8)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
+        return $"{signed}.{Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
+    }
+
+    public void Dispose() => key.Dispose();
+}
