@@ -6,63 +6,26 @@ using Postern.Testing.Processes;
 namespace Postern.Interop.Tests.Server;
 
 /// <summary>A <c>postern serve</c> that knows its clients by their certificates: those of an authority, and one that is listed.</summary>
-public sealed class CertificateServer : IAsyncLifetime
+public sealed class CertificateServer : ServedHome
 {
     public const string Account = "lisa@sender.test";
     public const string Sender = "sender@interop.test";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
-    private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("postern-clients-");
-    private PosternHome? home;
-    private PosternProcess? process;
-
     /// <summary>Of <see cref="Account"/>, by an intermediate that stands behind it in the file.</summary>
-    public string Client => Path.Combine(directory.FullName, "client.pem");
+    public string Client => Path.Combine(Directory.FullName, "client.pem");
 
     /// <summary>Self-signed, and listed for the account <c>printer</c>.</summary>
-    public string Listed => Path.Combine(directory.FullName, "listed.pem");
+    public string Listed => Path.Combine(Directory.FullName, "listed.pem");
 
     /// <summary>Self-signed, with the name of <see cref="Account"/> in it.</summary>
-    public string Stranger => Path.Combine(directory.FullName, "stranger.pem");
+    public string Stranger => Path.Combine(Directory.FullName, "stranger.pem");
 
     /// <summary>The server's own.</summary>
-    public string ServerCertificate => Path.Combine(directory.FullName, "server.pem");
+    public string ServerCertificate => Path.Combine(Directory.FullName, "server.pem");
 
-    public int Port(Way way) => process![way == Way.Implicit ? "submissions" : "submission"].Port;
+    public string NewFile(string name) => Path.Combine(Directory.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName, name);
 
-    public string NewFile(string name) => Path.Combine(directory.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName, name);
-
-    /// <summary>The first login in the log, past or to come, with all of these texts.</summary>
-    public Task<string> LoginAsync(params string[] texts) =>
-        process!.Output.FindAsync(line => line.Contains("\"event\":\"login\"", StringComparison.Ordinal) && Array.TrueForAll(texts, text => line.Contains(text, StringComparison.Ordinal))).WaitAsync(Patience);
-
-    public async ValueTask InitializeAsync()
-    {
-        try
-        {
-            await StartAsync();
-        }
-        catch
-        {
-            await DisposeAsync();
-            throw;
-        }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (process is not null)
-        {
-            await process.StopAsync();
-            await process.DisposeAsync();
-        }
-
-        home?.Dispose();
-        directory.Delete(recursive: true);
-    }
-
-    private async Task StartAsync()
+    protected override async Task<PosternProcess> StartAsync()
     {
         using var authority = TestAuthority.Create("clients");
         using var intermediate = authority.CreateIntermediate("devices");
@@ -74,10 +37,10 @@ public sealed class CertificateServer : IAsyncLifetime
         Write(Listed, listed);
         Write(Stranger, stranger);
         Write(ServerCertificate, TestCertificate.Instance);
-        var root = Path.Combine(directory.FullName, "authority.pem");
+        var root = Path.Combine(Directory.FullName, "authority.pem");
         await File.WriteAllTextAsync(root, authority.Certificate.ExportCertificatePem());
 
-        home = new PosternHome(Path.Combine(AppContext.BaseDirectory, "postern.dll"), $$"""
+        Home = new PosternHome(Path.Combine(AppContext.BaseDirectory, "postern.dll"), $$"""
             server: { hostname: postern.test, data: data }
             tls: { certificate: {{ServerCertificate}}, key: {{ServerCertificate}} }
             listeners:
@@ -90,8 +53,8 @@ public sealed class CertificateServer : IAsyncLifetime
 
             """);
         foreach (var account in (string[])[Account, "printer"])
-            (await home.RunAsync("account", "add", account, "--address", account == Account ? Sender : "printer@interop.test")).AssertSucceeded();
-        process = await home.ServeAsync();
+            (await Home.RunAsync("account", "add", account, "--address", account == Account ? Sender : "printer@interop.test")).AssertSucceeded();
+        return await Home.ServeAsync();
     }
 
     /// <summary>Certificate, chain and key in one file, as most programs take them.</summary>
