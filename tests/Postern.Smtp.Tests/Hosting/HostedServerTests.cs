@@ -27,12 +27,12 @@ public sealed class HostedServerTests
     }
 
     [Fact]
-    public void An_authenticator_of_the_container_decides_and_does_not_share_that_with_a_verifier()
+    public async Task An_authenticator_of_the_container_decides_and_does_not_share_that_with_a_verifier()
     {
-        using var provider = With(static services => services.AddSingleton<IAuthenticator, Doorman>());
+        await using var provider = With(static services => services.AddSingleton<IAuthenticator, Doorman>());
         Assert.IsType<Doorman>(provider.GetRequiredService<SmtpServer>().Options.Authenticator);
 
-        using var both = With(static services => services.AddSingleton<IAuthenticator, Doorman>().AddSingleton<IPasswordVerifier>(new TestPasswords()));
+        await using var both = With(static services => services.AddSingleton<IAuthenticator, Doorman>().AddSingleton<IPasswordVerifier>(new TestPasswords()));
         Assert.Contains("- Authenticator and Sasl.Passwords would both", Assert.Throws<ArgumentException>(() => both.GetRequiredService<SmtpServer>()).Message);
 
         static ServiceProvider With(Action<IServiceCollection> services)
