@@ -27,7 +27,7 @@ internal sealed record LoginOptions(string User, Secret? Password, Secret? Token
             section.Report("user", "missing key", "the name to log in with");
         if (!section.Has("password") && !section.Has("token"))
             section.Report("password", "a login without a secret", "password or token");
-        if (section.Has("mechanisms") && mechanisms.IsEmpty)
+        if (section.HasEmptyList("mechanisms"))
             section.Report("mechanisms", "without a mechanism there is no login", "at least one, or the key left out");
         return new LoginOptions(user ?? string.Empty, password, token, section.Has("mechanisms") ? mechanisms : null);
     }

@@ -104,7 +104,7 @@ internal sealed record PosternConfiguration(
         configuration.CheckListeners(section);
         if (configuration.External is not null && !configuration.Listeners.Any(static l => l.AsksForClientCertificate))
             section.Report("external", "no listener asks for certificates", "'client_certificates: request' at a listener");
-        if (section.Has("accounts") && configuration.Accounts.IsEmpty)
+        if (section.HasEmptyList("accounts"))
             section.Report("accounts", "without a store nobody can log in", "[directory], or the key left out");
         foreach (var (source, i) in configuration.Accounts.Select(static (source, i) => (source, i)))
         {

@@ -105,7 +105,7 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
 
             code = Next();
             isOver |= outcome == LineOutcome.BadOctet;
-            BrokenException.Unless(code is 334 or 235 or 421 or 454 or 500 or 501 or 535, $"a SASL response is answered as such: {code}");
+            BrokenException.Unless(code is 334 or 235 or 421 or 432 or 454 or 500 or 501 or 534 or 535, $"a SASL response is answered as such: {code}");
             Leave(code, line: default);
         }
     }

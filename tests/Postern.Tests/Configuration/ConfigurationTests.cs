@@ -50,7 +50,7 @@ public sealed class ConfigurationTests
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, password: '${POSTERN_TEST_UNSET}' } }] }\n", "postern.yaml:1:79: delivery.routes[0].login.password: the environment variable POSTERN_TEST_UNSET is not set")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, password: 'file:none' } }] }\n", "postern.yaml:1:79: delivery.routes[0].login.password: /etc/here/none does not exist")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, password: \"ti\\nger\" } }] }\n", "postern.yaml:1:79: delivery.routes[0].login.password: a secret is one line without control characters; or write file:PATH or ${VARIABLE}")]
-    [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, token: c, mechanisms: [XOAUTH] } }] }\n", "postern.yaml:1:91: delivery.routes[0].login.mechanisms[0]: 'XOAUTH' is not right here; did you mean 'XOAUTH2'?")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, token: c, mechanisms: [XOAUTH] } }] }\n", "postern.yaml:1:92: delivery.routes[0].login.mechanisms[0]: 'XOAUTH' is not right here; did you mean 'XOAUTH2'?")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', ca: none.pem }] }\n", "postern.yaml:1:55: delivery.routes[0].ca: /etc/here/none.pem does not exist")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://a?tls=none', ca: /etc/hostname }] }\n", "postern.yaml:1:63: delivery.routes[0].ca: /etc/hostname holds no PEM certificate")]
     [InlineData("delivery: { routes: [{ to: 'a b' }] }\n", "postern.yaml:1:28: delivery.routes[0].to: 'a b' is not *, a domain, or .domain")]

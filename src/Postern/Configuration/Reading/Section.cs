@@ -42,6 +42,9 @@ internal sealed class Section
     /// <summary>The key was written, with or without a value.</summary>
     public bool Has(string key) => Find(key) is not null;
 
+    /// <summary>The key was written, as a list without anything in it.</summary>
+    public bool HasEmptyList(string key) => Find(key)?.Value is { IsEmpty: true } or ConfigNode.Sequence { Items.IsEmpty: true };
+
     /// <summary>A value that may be left out.</summary>
     /// <param name="fallbackText">The default as the reference prints it.</param>
     public T Value<T>(string key, Kind<T> kind, T fallback, string fallbackText, string doc)
