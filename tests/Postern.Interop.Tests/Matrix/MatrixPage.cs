@@ -66,8 +66,8 @@ internal static class MatrixPage
             table.Append('\n');
         }
 
-        foreach (var (mechanism, where) in MatrixTable.Elsewhere)
-            table.Append("| ").Append(mechanism).Append(" | ").Append(where).Append(" |").Append(string.Concat(Enumerable.Repeat(" - |", MatrixTable.Clients.Length))).Append('\n');
+        foreach (var (mechanism, where, cells) in MatrixTable.Elsewhere)
+            table.Append("| ").Append(mechanism).Append(" | ").Append(where).Append(" |").Append(string.Concat(MatrixTable.Clients.Select(client => $" {cells.GetValueOrDefault(client, "-")} |"))).Append('\n');
         return table.ToString();
     }
 

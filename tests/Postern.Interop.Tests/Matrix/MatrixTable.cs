@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Postern.Interop.Tests.Matrix.Clients;
 
@@ -44,11 +45,13 @@ internal static class MatrixTable
         new("ANONYMOUS", Kept.Nowhere, Gsasl, Library),
     ];
 
-    /// <summary>Mechanisms that need more than a user in a store; <c>Where</c> says what tries them.</summary>
-    public static ImmutableArray<(string Mechanism, string Where)> Elsewhere { get; } =
+    /// <summary>
+    /// Mechanisms that need more than a user in a store, tried by tests of their own. <c>Cells</c> are the letters of each client, as the page writes them.
+    /// </summary>
+    public static ImmutableArray<(string Mechanism, string Where, FrozenDictionary<LoginClient, string> Cells)> Elsewhere { get; } =
     [
-        ("GSSAPI", "a Kerberos realm; not in this table"),
-        ("EXTERNAL", "a client certificate; not in this table"),
+        ("GSSAPI", "a Kerberos realm (`KerberosTests`)", Cells((Gsasl, "RWU"), (Curl, "R"), (Library, "RWM"))),
+        ("EXTERNAL", "a client certificate (`ClientCertificateTests`)", Cells((Gsasl, "R"), (Curl, "RW"), (Msmtp, "R"))),
     ];
 
     public static ImmutableArray<string> Mechanisms { get; } = [.. All.Select(static row => row.Mechanism).Distinct(StringComparer.Ordinal)];
@@ -57,4 +60,7 @@ internal static class MatrixTable
     public static bool Has(string mechanism, Case @case) => mechanism != "ANONYMOUS" || @case is Case.Right or Case.Cancelled or Case.Malformed;
 
     public static IEnumerable<MatrixRow> Of(string mechanism) => All.Where(row => row.Mechanism == mechanism);
+
+    private static FrozenDictionary<LoginClient, string> Cells(params (LoginClient Client, string Letters)[] cells) =>
+        cells.ToFrozenDictionary(static cell => cell.Client, static cell => cell.Letters);
 }

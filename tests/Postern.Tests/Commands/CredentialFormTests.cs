@@ -139,6 +139,18 @@ public sealed class CredentialFormTests
         Assert.StartsWith(start, result.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("lisa", "a:b")]
+    [InlineData("lisa", "")]
+    [InlineData("", "realm")]
+    public async Task A_realm_or_user_that_cannot_stand_in_a_line_is_refused(string user, string realm)
+    {
+        var result = await CommandRun.ExecuteAsync(["hash", "--scheme", "digest-md5", "--user", user, "--realm", realm], Password + "\n");
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.Contains("DIGEST-MD5 cannot hash this user or realm", result.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_digest_is_the_one_that_htdigest_computes()
     {

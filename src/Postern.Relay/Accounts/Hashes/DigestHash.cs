@@ -33,10 +33,10 @@ internal sealed class DigestHash : PasswordHash
     /// <summary>16 octets.</summary>
     public ReadOnlyMemory<byte> Secret { get; }
 
-    /// <exception cref="ArgumentException">SASLprep prohibits the password, or user or realm cannot stand in such a line.</exception>
-    public static DigestHash Create(string user, string realm, string password) =>
-        TryParse($"{Prefix}{user}:{realm}:{Convert.ToHexStringLower(DigestSecret.Derive(user, realm, password))}")
-        ?? throw new ArgumentException("a user or realm with a colon, a control character or nothing in it", nameof(realm));
+    /// <summary>Null where user or realm cannot stand in such a line.</summary>
+    /// <exception cref="ArgumentException">SASLprep prohibits the password.</exception>
+    public static DigestHash? Create(string user, string realm, string password) =>
+        realm.Contains(':', StringComparison.Ordinal) ? null : TryParse($"{Prefix}{user}:{realm}:{Convert.ToHexStringLower(DigestSecret.Derive(user, realm, password))}");
 
     public static DigestHash? TryParse(string stored)
     {

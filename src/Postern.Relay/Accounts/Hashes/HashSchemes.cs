@@ -63,17 +63,10 @@ public static class HashSchemes
         return SharedHash.Create(request.Password.Reveal());
     }
 
+    /// <summary>The password was looked at before (<see cref="PasswordRules"/>).</summary>
     private static PasswordHash? MakeDigest(HashRequest request, out string problem)
     {
-        try
-        {
-            problem = string.Empty;
-            return DigestHash.Create(request.User, request.Realm, request.Password.Reveal());
-        }
-        catch (ArgumentException e)
-        {
-            problem = e.Message;
-            return null;
-        }
+        problem = "DIGEST-MD5 cannot hash this user or realm: neither may be empty or hold a control character, and the realm no colon";
+        return DigestHash.Create(request.User, request.Realm, request.Password.Reveal());
     }
 }
