@@ -33,10 +33,10 @@ public sealed class PostfixTests(PosternServer server)
         await postfix.SubmitAsync(message);
         var deferred = await postfix.LoggedAsync($"to=<{message.Recipient}>");
         await postfix.SetPasswordAsync(PosternServer.Password);
-        await postfix.RetryAsync();
+        var arrived = await postfix.RetryAsync(server.MessageForAsync(message.Recipient));
 
         Assert.Contains("status=deferred (SASL authentication failed; server 127.0.0.1[127.0.0.1] said: 535 5.7.8 Authentication failed", deferred, StringComparison.Ordinal);
-        Relayed.AssertSame(message.Content, await server.MessageForAsync(message.Recipient), OwnField);
+        Relayed.AssertSame(message.Content, arrived, OwnField);
     }
 
     [Fact]

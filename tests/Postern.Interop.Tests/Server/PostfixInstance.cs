@@ -5,6 +5,8 @@ namespace Postern.Interop.Tests.Server;
 /// <summary>A Postfix that hands everything to the server as its relay host. The recipient's domain chooses TLS and mechanism.</summary>
 public sealed class PostfixInstance : IAsyncDisposable
 {
+    private static readonly TimeSpan FlushAgain = TimeSpan.FromSeconds(3);
+
     private readonly PostfixMaster master;
 
     private PostfixInstance(PostfixMaster master) => this.master = master;
@@ -25,11 +27,17 @@ public sealed class PostfixInstance : IAsyncDisposable
         (await RunningProgram.RunAsync(
             [Peer.Require("sendmail"), "-C", master.Configuration, "-i", "-f", PosternServer.Sender, "--", message.Recipient], input: message.LfText)).AssertSucceeded();
 
-    /// <summary>Tries everything in the queue now, with newly started delivery agents.</summary>
-    public async Task RetryAsync()
+    /// <summary>
+    /// Tries everything in the queue with newly started delivery agents, until <paramref name="arrival"/> is there. A flush that reaches a queue manager which is
+    /// about to be restarted by the reload is lost, and nothing tells: so it is asked for again.
+    /// </summary>
+    public async Task<T> RetryAsync<T>(Task<T> arrival)
     {
         (await master.RunAsync("postfix", "reload")).AssertSucceeded();
-        (await master.RunAsync("postqueue", "-f")).AssertSucceeded();
+        do
+            (await master.RunAsync("postqueue", "-f")).AssertSucceeded();
+        while (await Task.WhenAny(arrival, Task.Delay(FlushAgain)) != arrival);
+        return await arrival;
     }
 
     /// <summary>The first log line with this text, past or to come.</summary>
