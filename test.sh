@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests talk to, where it may, builds once and runs every test.
-#   ./test.sh          about six minutes
+#   ./test.sh          about ten minutes
 #   ./test.sh --soak   long runs as well (POSTERN_SOAK=1)
 # The last line is "N passed, N failed, N skipped"; the exit code is 1 when anything failed.
 set -uo pipefail
