@@ -37,7 +37,9 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
             verdict = (step as SaslStep.Challenge)?.Verdict;
             var (octets, end) = await ReadResponseAsync();
             if (end is { } over)
-                return over;
+                return verdict is { Error: SaslError.BadCredentials } && session.State.FailedLogins >= session.Limits.FailedLogins
+                    ? (StandardReply.TooManyFailedLogins, false)
+                    : over;
             if (step is SaslStep.Success success)
                 return (octets.Length == 0 ? Succeed(success) : Abandon(SaslError.Malformed, StandardReply.MalformedAuth, "a response to the final message, which wants none"), true);
             response = octets;
