@@ -14,22 +14,17 @@ internal sealed record LoginOptions(string User, Secret? Password, Secret? Token
     private static readonly Kind<string> Names = Kinds.NameOf(
         "mechanism", SaslClientMechanisms.All.Where(static m => m is not (ExternalClient or GssapiClient or AnonymousClient)).Select(static m => m.Name));
 
-    /// <summary>Null where it was not written.</summary>
-    public static LoginOptions? Read(Section section)
+    public static LoginOptions Read(Section section)
     {
-        var user = section.Value<string?>("user", Kinds.Text!, fallback: null, "must be given", "The name to log in with.");
+        var user = section.Required("user", Kinds.Text, "The name to log in with.");
         var password = section.Secret("password", "For every mechanism but OAUTHBEARER and XOAUTH2: the password itself, `file:PATH` (its one line), or `${VARIABLE}` of the environment. PLAIN and LOGIN show it to the server, so they are used only over TLS with a certificate that verifies. Read at start.");
         var token = section.Secret("token", "For OAUTHBEARER and XOAUTH2, over verified TLS only: an access token, given as `password` is. Read at start.");
         var mechanisms = section.List("mechanisms", Names, [], "all", "The mechanisms that may be used; of those that the server offers the strongest is. Name the strong ones alone where the server has them: nobody in between can then talk it down. The -PLUS forms bind by `tls-server-end-point`.");
-        if (!section.IsWritten)
-            return null;
-        if (!section.Has("user"))
-            section.Report("user", "missing key", "the name to log in with");
         if (!section.Has("password") && !section.Has("token"))
             section.Report("password", "a login without a secret", "password or token");
         if (section.HasEmptyList("mechanisms"))
             section.Report("mechanisms", "without a mechanism there is no login", "at least one, or the key left out");
-        return new LoginOptions(user ?? string.Empty, password, token, section.Has("mechanisms") ? mechanisms : null);
+        return new LoginOptions(user, password, token, section.Has("mechanisms") ? mechanisms : null);
     }
 
     public ClientLogin ToLogin() => new(new SaslClientCredentials { User = User, Password = Password, Token = Token }) { Mechanisms = Mechanisms };

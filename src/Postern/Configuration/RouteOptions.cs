@@ -22,7 +22,7 @@ internal sealed record RouteOptions(string To, string Via)
             section.Value("via", Kinds.Text, MailExchangers, "`mx`", "The server to hand messages to: `smtp://host:port`, with `?tls=none`, `?tls=opportunistic` (the default without a login) or `?tls=required` (the default with one); `smtps://host:port` for implicit TLS; `mx` for the mail exchangers of the recipient's domain."))
         {
             Trusted = ReadTrusted(section),
-            Login = section.Child("login", LoginOptions.Read, "How the route logs in to its server, before any mail. A login that fails defers its messages, also when the server says 535: what is wrong is the account or this file, and no message bounces for it.")?.ToLogin(),
+            Login = section.OptionalChild("login", LoginOptions.Read, "How the route logs in to its server, before any mail. A login that fails defers its messages, also when the server says 535: what is wrong is the account or this file, and no message bounces for it.")?.ToLogin(),
         };
         if (route.To is not null && RouteTable.Parse([route.ToRoute()]) is RouteParse.Wrong(_, var key, var message))
             section.Report(key, message);

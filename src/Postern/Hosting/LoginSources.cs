@@ -30,7 +30,7 @@ internal sealed record LoginSources(CertificateRules? Certificates, KerberosRule
             : null;
 
         KerberosRules? kerberos = null;
-        if (configuration.Kerberos is { KeytabFile: { } keytab } options)
+        if (configuration.Kerberos is { KeytabFile: var keytab } options)
         {
             if (KerberosService.TryOpen(keytab, options.Service, out var service, out var problem))
                 kerberos = new KerberosRules(service, options.Realms, options.Account);

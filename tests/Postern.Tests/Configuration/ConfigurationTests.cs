@@ -45,7 +45,7 @@ public sealed class ConfigurationTests
     [InlineData("delivery: { routes: [{ to: '*', via: 'ftp://a' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: 'ftp://a' is not mx, smtp://host[:port][?tls=none|opportunistic|required] or smtps://host[:port]")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://user:secret@a' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: the route to a carries credentials: they belong into login")]
     [InlineData("delivery: { routes: [{ to: '*', login: { user: a, password: b } }] }\n", "postern.yaml:1:40: delivery.routes[0].login: mail exchangers are strangers: a login needs a via that names its server")]
-    [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { password: b } }] }\n", "postern.yaml:1:58: delivery.routes[0].login.user: missing key; expected the name to log in with")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { password: b } }] }\n", "postern.yaml:1:58: delivery.routes[0].login.user: missing key; expected some text")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b } }] }\n", "postern.yaml:1:58: delivery.routes[0].login.password: a login without a secret; expected password or token")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, password: '${POSTERN_TEST_UNSET}' } }] }\n", "postern.yaml:1:79: delivery.routes[0].login.password: the environment variable POSTERN_TEST_UNSET is not set")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, password: 'file:none' } }] }\n", "postern.yaml:1:79: delivery.routes[0].login.password: /etc/here/none does not exist")]

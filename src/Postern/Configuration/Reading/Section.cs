@@ -36,9 +36,6 @@ internal sealed class Section
 
     private ImmutableArray<ConfigNode.Entry> Entries => node is ConfigNode.Mapping mapping ? mapping.Entries : [];
 
-    /// <summary>The section was written, be it empty.</summary>
-    public bool IsWritten => node is not null;
-
     /// <summary>The key was written, with or without a value.</summary>
     public bool Has(string key) => Find(key) is not null;
 
