@@ -26,6 +26,14 @@ internal sealed class FaultyFiles : ISegmentFiles
     /// <summary>The calls made, in order.</summary>
     public List<string> Calls { get; } = [];
 
+    public List<string> SyncedDirectories { get; } = [];
+
+    public int CountOf(string call)
+    {
+        lock (Calls)
+            return Calls.Count(made => made == call);
+    }
+
     /// <summary>The first <paramref name="name"/> from now on that is number <paramref name="nth"/> fails, and no other.</summary>
     public void FailOnce(string name, int errno, int nth = 1)
     {
@@ -99,6 +107,8 @@ internal sealed class FaultyFiles : ISegmentFiles
 
     public void SyncDirectory(string path)
     {
+        lock (Calls)
+            SyncedDirectories.Add(path);
         Meet(nameof(SyncDirectory));
         files.SyncDirectory(path);
     }

@@ -1,7 +1,7 @@
 namespace Postern.Relay.Spool.Segments;
 
 /// <summary>One full block of a message that is not complete yet. Written is enough: the commit syncs it.</summary>
-internal sealed class ChunkRequest(ContentBlock block, List<RecordLocation> chunks) : LogRequest
+internal sealed class ChunkRequest(ContentBlock block, DraftChunks chunks) : LogRequest
 {
     private readonly TaskCompletionSource<WriteFailure?> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -14,8 +14,8 @@ internal sealed class ChunkRequest(ContentBlock block, List<RecordLocation> chun
 
     public override void Apply(SpoolIndex index)
     {
-        SpoolIndex.Claim(Location);
-        chunks.Add(Location);
+        SpoolIndex.Claim(Location, chunks);
+        chunks.Places.Add(Location);
     }
 
     public override void Succeeded() => done.SetResult(null);

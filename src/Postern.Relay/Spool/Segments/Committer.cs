@@ -12,6 +12,9 @@ internal sealed class Committer
 
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(2);
 
+    // With nobody waiting for a sync, a power cut would bring back all that was delivered since the last one.
+    private static readonly TimeSpan MostUnsyncedRemoval = TimeSpan.FromSeconds(1);
+
     private readonly object gate = new();
     private readonly SpoolIndex index;
     private readonly LogWriter writer;
@@ -23,6 +26,7 @@ internal sealed class Committer
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<LogRequest> placed = [];
     private readonly List<StoredMessage> owedRemovals = [];
+    private readonly ITimer removalTimer;
 
     private List<LogRequest> incoming = [];
     private List<StoredMessage> removals = [];
@@ -33,6 +37,10 @@ internal sealed class Committer
     private long endedAt;
     private bool isWaiting;
     private bool isStopping;
+    private bool areRemovalsDue;
+    private bool hasUnsyncedRemovals;
+    private bool isTimerSet;
+    private bool mustSyncRemovals;
 
     public Committer(SpoolIndex index, SegmentStore store, SpaceGuard guard, TimeProvider clock, ulong nextOrder, Action<SpoolEntry> onCommitted)
     {
@@ -45,6 +53,7 @@ internal sealed class Committer
         begunAt = endedAt = clock.GetTimestamp();
         writer = new LogWriter(store);
         compactor = new Compactor(index, store, clock);
+        removalTimer = clock.CreateTimer(_ => NoteRemovalsDue(), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>How long the batch under way, or the last one, has taken; nothing once the disk had nothing to do for a while.</summary>
@@ -106,6 +115,18 @@ internal sealed class Committer
         return ended.Task;
     }
 
+    private void NoteRemovalsDue()
+    {
+        lock (gate)
+        {
+            areRemovalsDue = true;
+            Wake();
+        }
+    }
+
+    /// <summary>Removals that the disk does not have for sure: written without a sync, or refused for lack of room.</summary>
+    private bool OwesRemovals => hasUnsyncedRemovals || owedRemovals.Count > 0;
+
     private void Wake()
     {
         if (isWaiting)
@@ -123,6 +144,7 @@ internal sealed class Committer
 
         if (guard.Status.Condition != SpoolCondition.Failed)
             TrySync(mustSync: true);
+        removalTimer.Dispose();
         ended.SetResult();
     }
 
@@ -131,7 +153,7 @@ internal sealed class Committer
     {
         lock (gate)
         {
-            while (incoming.Count == 0 && removals.Count == 0 && !isStopping && !compactor.HasWork)
+            while (incoming.Count == 0 && removals.Count == 0 && !isStopping && !compactor.HasWork && !(areRemovalsDue && OwesRemovals))
             {
                 isWaiting = true;
                 Monitor.Wait(gate);
@@ -140,6 +162,9 @@ internal sealed class Committer
 
             (incoming, batch) = (batch, incoming);
             (removals, removalBatch) = (removalBatch, removals);
+            mustSyncRemovals = areRemovalsDue;
+            isTimerSet &= !areRemovalsDue;
+            areRemovalsDue = false;
             return batch.Count > 0 || removalBatch.Count > 0 || !isStopping;
         }
     }
@@ -156,17 +181,28 @@ internal sealed class Committer
         removalBatch.AddRange(owedRemovals);
         owedRemovals.Clear();
         foreach (var removal in RemovalRequest.For(removalBatch, owedRemovals))
+        {
             Write(removal);
+            hasUnsyncedRemovals = true;
+        }
+
         removalBatch.Clear();
-        Settle(mustSync: compactor.WantsSync || writer.UnsyncedOctets + writer.GatheredOctets > MostUnsynced);
+        Settle(mustSync: compactor.WantsSync || (mustSyncRemovals && hasUnsyncedRemovals) || writer.UnsyncedOctets + writer.GatheredOctets > MostUnsynced);
         if (guard.Status.Condition == SpoolCondition.Failed)
         {
             compactor.Stop();
             owedRemovals.Clear();
+            hasUnsyncedRemovals = false;
         }
         else
         {
             compactor.Finish();
+        }
+
+        if (OwesRemovals && !isTimerSet)
+        {
+            isTimerSet = true;
+            removalTimer.Change(MostUnsyncedRemoval, Timeout.InfiniteTimeSpan);
         }
 
         Interlocked.Exchange(ref endedAt, clock.GetTimestamp());
@@ -256,7 +292,11 @@ internal sealed class Committer
         try
         {
             if (mustSync || placed.Exists(static request => request.NeedsSync))
+            {
                 writer.Sync();
+                hasUnsyncedRemovals = false;
+            }
+
             return null;
         }
         catch (Exception e) when (IsDiskTrouble(e))

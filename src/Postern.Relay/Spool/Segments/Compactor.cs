@@ -35,14 +35,21 @@ internal sealed class Compactor(SpoolIndex index, SegmentStore store, TimeProvid
         lock (index.Gate)
         {
             index.HasNewlyDead = false;
-            var candidates = index.Segments.FindAll(segment => segment != head && !segment.MustStay && segment.Unclaimed == 0);
+            var candidates = index.Segments.FindAll(segment => segment != head && !segment.MustStay);
             dead.AddRange(candidates.Where(static s => s.Live == 0 && !s.Removals.Exists(static m => m.NeedsRemovalRecord)));
             candidates.RemoveAll(dead.Contains);
             var shortOnes = candidates.FindAll(segment => segment.End * LiveDivisor < store.SegmentSize);
             var worst = candidates.Find(static segment => segment.Live * LiveDivisor < segment.End)
                 ?? (shortOnes.Count > MostShort ? shortOnes[0] : null);
             if (worst is not null)
-                drain = new SegmentDrain(index, store.Files, worst, worst.Residents.Where(static m => m.Entry is not null).Distinct());
+                {
+                drain = new SegmentDrain(
+                    index,
+                    store.Files,
+                    worst,
+                    worst.Residents.Where(static m => m.Entry is not null).Distinct(),
+                    worst.Drafts.Where(static d => !d.IsClosed).Distinct());
+            }
         }
     }
 
@@ -88,6 +95,8 @@ internal sealed class Compactor(SpoolIndex index, SegmentStore store, TimeProvid
         try
         {
             store.Retire(segment);
+            lock (index.Gate)
+                segment.Drafts.Clear();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -79,6 +79,8 @@ internal sealed class ContentBlock
             return new LogRecord(RecordKind.Message, octets.AsMemory(0, content + trailer), second: default, payload.Length);
         }
 
+        if (overflow is not null)
+            ArrayPool<byte>.Shared.Return(overflow);
         overflow = ArrayPool<byte>.Shared.Rent(trailer);
         MessagePayload.WriteTrailer(overflow.AsSpan(0, trailer), json, chunks);
         return new LogRecord(RecordKind.Message, octets.AsMemory(0, content), overflow.AsMemory(0, trailer), payload.Length);

@@ -15,6 +15,10 @@ internal static partial class Libc
     private const int NoFileDescriptorsInSystem = 23;
     private const int NoFileDescriptors = 24;
     private const int NoSpace = 28;
+    private const int NotPermitted = 1;
+    private const int NoAccess = 13;
+    private const int InvalidArgument = 22;
+    private const int ReadOnlyFileSystem = 30;
     private const int WouldBlock = 11;
     private const int NoSuchCall = 38;
     private const int NotSupported = 95;
@@ -31,6 +35,9 @@ internal static partial class Libc
     private const int StatUidAt = 20;
     private const int StatSize = 256;
 
+    // More than any C library of 64 bits has in its struct statvfs.
+    private const int StatVfsNumbers = 32;
+
     // Two flags that Linux numbers by processor.
     private static readonly bool IsArm = RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64;
     private static readonly int NoFollow = IsArm ? 0x8000 : 0x20000;
@@ -41,6 +48,9 @@ internal static partial class Libc
 
     /// <summary>True for a disk without room: free blocks, inodes or quota.</summary>
     public static bool IsOutOfSpace(IOException e) => e.HResult is NoSpace or OverQuota;
+
+    /// <summary>True when the system will not do it for this user or this kind of file, which says nothing of the disk.</summary>
+    public static bool IsRefusal(IOException e) => e.HResult is NotPermitted or NoAccess or InvalidArgument or ReadOnlyFileSystem or NotSupported;
 
     /// <summary>True for a shortage of this process or machine that has nothing to do with the disk.</summary>
     public static bool IsOutOfDescriptors(IOException e) => e.HResult is NoFileDescriptors or NoFileDescriptorsInSystem;
@@ -116,6 +126,31 @@ internal static partial class Libc
         return BinaryPrimitives.ReadUInt32LittleEndian(status[StatUidAt..]);
     }
 
+    /// <summary>What is left of the file system that holds the directory, as this user may take it.</summary>
+    public static DiskSpace Space(string directory)
+    {
+        if (!Environment.Is64BitProcess)
+        {
+            // The structure has another form there, and no free files are known: making one will show it.
+            var drive = new DriveInfo(directory);
+            return new DiskSpace(drive.TotalSize, drive.AvailableFreeSpace);
+        }
+
+        Span<ulong> numbers = stackalloc ulong[StatVfsNumbers];
+        while (statvfs(directory, numbers) != 0)
+        {
+            if (Marshal.GetLastPInvokeError() != Interrupted)
+                throw LastError("cannot look at the free space of", directory);
+        }
+
+        var (unit, blocks, freeBlocks) = ((UInt128)numbers[1], numbers[2], numbers[4]);
+        var (files, freeFiles) = (numbers[5], numbers[7]);
+        return new DiskSpace(
+            (long)UInt128.Min(unit * blocks, long.MaxValue),
+            (long)UInt128.Min(unit * freeBlocks, long.MaxValue),
+            files == 0 ? long.MaxValue : (long)Math.Min(freeFiles, long.MaxValue));
+    }
+
     private static IOException LastError(string what, string path)
     {
         var errno = Marshal.GetLastPInvokeError();
@@ -140,6 +175,9 @@ internal static partial class Libc
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int statx(int directory, string path, int flags, uint mask, Span<byte> status);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int statvfs(string path, Span<ulong> status);
 
     [LibraryImport("libc")]
     private static partial uint geteuid();

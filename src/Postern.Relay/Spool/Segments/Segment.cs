@@ -24,7 +24,7 @@ internal sealed class Segment(ulong id, ulong stamp, string path, SafeFileHandle
     /// <summary>Octets of records that still mean something.</summary>
     public long Live { get; set; }
 
-    /// <summary>Chunks of messages that are not committed yet: they cannot be moved.</summary>
+    /// <summary>Chunks of messages that are not committed yet.</summary>
     public int Unclaimed { get; set; }
 
     /// <summary>Open readers; the file may be unlinked but neither closed nor written to again.</summary>
@@ -32,6 +32,9 @@ internal sealed class Segment(ulong id, ulong stamp, string path, SafeFileHandle
 
     /// <summary>Messages that have a record here; may name dead ones and name one twice.</summary>
     public List<StoredMessage> Residents { get; } = [];
+
+    /// <summary>Messages that are still being written and have a chunk here; may name dead ones and name one twice.</summary>
+    public List<DraftChunks> Drafts { get; } = [];
 
     /// <summary>Messages whose removal is recorded here.</summary>
     public List<StoredMessage> Removals { get; } = [];

@@ -11,7 +11,8 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
 {
     private readonly ContentBlock block = new();
     private ManualResetValueTaskSourceCore<SpoolCommit> answer = new() { RunContinuationsAsynchronously = true };
-    private List<RecordLocation>? chunks;
+    private DraftChunks? chunks;
+    private RecordLocation[] named = [];
     private WriteFailure? failure = spool.Refusal;
     private SpoolEntry? entry;
     private LogRecord record;
@@ -47,7 +48,8 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
 
         entry = new SpoolEntry(envelope, Length, state);
         inline = block.Length;
-        record = block.ToMessage(envelope, state, chunks ?? []);
+        named = spool.PlacesOf(chunks);
+        record = block.ToMessage(envelope, state, named);
         isHandedOver = true;
         spool.Submit(this);
         return new ValueTask<SpoolCommit>(this, answer.Version);
@@ -64,7 +66,20 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
         return ValueTask.CompletedTask;
     }
 
-    public override LogRecord? Prepare() => record;
+    /// <summary>From here on the chunks stay where the record says that they are.</summary>
+    public override LogRecord? Prepare()
+    {
+        if (chunks is null)
+            return record;
+        var places = spool.Close(chunks);
+        if (!named.AsSpan().SequenceEqual(places))
+        {
+            named = places;
+            record = block.ToMessage(entry!.Envelope, entry.State, named);
+        }
+
+        return record;
+    }
 
     public override void Place(RecordLocation location, ulong order)
     {
@@ -74,9 +89,8 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
 
     public override void Apply(SpoolIndex index)
     {
-        if (chunks is not null)
-            index.Unclaim(chunks);
-        index.Add(new StoredMessage(entry!.Envelope.Id, order, entry, new MessageLocation(Location, inline, chunks?.ToArray() ?? [])));
+        index.Unclaim(named);
+        index.Add(new StoredMessage(entry!.Envelope.Id, order, entry, new MessageLocation(Location, inline, named)));
     }
 
     public override void Succeeded()
@@ -117,7 +131,7 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
 
     private Task<WriteFailure?> WriteChunkAsync()
     {
-        var chunk = new ChunkRequest(block, chunks ??= []);
+        var chunk = new ChunkRequest(block, chunks ??= new DraftChunks());
         spool.Submit(chunk);
         return chunk.Done;
     }

@@ -1,9 +1,10 @@
 namespace Postern.Relay.Spool.Segments;
 
 /// <summary>The emptying of one segment: what still lives in it is copied to the head of the log. The committer's own.</summary>
-internal sealed class SegmentDrain(SpoolIndex index, ISegmentFiles files, Segment segment, IEnumerable<StoredMessage> residents)
+internal sealed class SegmentDrain(SpoolIndex index, ISegmentFiles files, Segment segment, IEnumerable<StoredMessage> residents, IEnumerable<DraftChunks> drafts)
 {
     private readonly Queue<StoredMessage> residents = new(residents);
+    private readonly Queue<DraftChunks> drafts = new(drafts);
     private readonly List<StoredMessage> owed = [];
     private MessageMove? move;
     private bool isDone;
@@ -43,7 +44,16 @@ internal sealed class SegmentDrain(SpoolIndex index, ISegmentFiles files, Segmen
             }
         }
 
-        if (residents.Count > 0 || move is not null || IsDone)
+        while (octets > 0 && !IsDone && drafts.TryDequeue(out var draft))
+        {
+            foreach (var chunk in PlacesHere(draft))
+            {
+                octets -= chunk.Stride;
+                yield return new DraftChunkCopy(files, draft, chunk, () => wasRefused = true);
+            }
+        }
+
+        if (residents.Count > 0 || drafts.Count > 0 || move is not null || IsDone)
             yield break;
         isDone = true;
         foreach (var removal in RemovalRequest.For(NeededRemovals(), owed, needsSync: true))
@@ -67,6 +77,16 @@ internal sealed class SegmentDrain(SpoolIndex index, ISegmentFiles files, Segmen
 
     private static RecordLocation[] MissingChunks(MessageMove move) =>
         move.IsGivenUp ? [] : move.Message.Location.Chunks[move.Chunks.Count..];
+
+    /// <summary>One that was committed meanwhile is a message, whose turn comes when the segment is looked at again.</summary>
+    private List<RecordLocation> PlacesHere(DraftChunks draft)
+    {
+        lock (index.Gate)
+        {
+            wasRefused |= draft.IsClosed && draft.Places.Count > 0;
+            return draft.IsClosed ? [] : draft.Places.FindAll(chunk => chunk.Segment == segment);
+        }
+    }
 
     private List<StoredMessage> NeededRemovals()
     {

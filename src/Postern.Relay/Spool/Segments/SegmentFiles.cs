@@ -43,9 +43,5 @@ internal sealed class SegmentFiles : ISegmentFiles
         Libc.Sync(directory, path);
     }
 
-    public DiskSpace Space(string directory)
-    {
-        var drive = new DriveInfo(directory);
-        return new DiskSpace(drive.TotalSize, drive.AvailableFreeSpace);
-    }
+    public DiskSpace Space(string directory) => Libc.Space(directory);
 }

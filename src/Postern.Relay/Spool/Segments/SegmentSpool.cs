@@ -56,7 +56,7 @@ public sealed class SegmentSpool : ISpool
     internal static SegmentSpool Open(SegmentSpoolOptions options, TimeProvider clock, ISegmentFiles files)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.SegmentSize);
-        var home = SpoolDirectory.Open(options.Directory);
+        var home = SpoolDirectory.Open(options.Directory, files);
         try
         {
             var spool = new SegmentSpool(home, options, clock, files);
@@ -155,10 +155,33 @@ public sealed class SegmentSpool : ISpool
 
     internal void Submit(LogRequest request) => committer.Submit(request);
 
-    internal void Unclaim(IEnumerable<RecordLocation> chunks)
+    internal RecordLocation[] PlacesOf(DraftChunks? chunks)
+    {
+        if (chunks is null)
+            return [];
+        lock (index.Gate)
+            return [.. chunks.Places];
+    }
+
+    /// <summary>Where the chunks stand from now on.</summary>
+    internal RecordLocation[] Close(DraftChunks chunks)
     {
         lock (index.Gate)
-            index.Unclaim(chunks);
+        {
+            chunks.IsClosed = true;
+            return [.. chunks.Places];
+        }
+    }
+
+    internal void Unclaim(DraftChunks chunks)
+    {
+        lock (index.Gate)
+        {
+            chunks.IsClosed = true;
+            index.Unclaim(chunks.Places);
+            chunks.Places.Clear();
+        }
+
         committer.LookAround();
     }
 

@@ -8,6 +8,9 @@ internal sealed class SpaceGuard(ISegmentFiles files, string directory, long? re
 {
     private const long MostReserve = 512L << 20;
     private const int ReserveDivisor = 20;
+
+    // For the segments into which compaction copies, and the notes about trouble.
+    private const long FewestFiles = 8;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly Lock gate = new();
@@ -78,7 +81,13 @@ internal sealed class SpaceGuard(ISegmentFiles files, string directory, long? re
         var wanted = Reserve(space);
         if (wasRefused)
             wanted = Math.Max(wanted, SegmentStore.SmallestSegment);
-        if (space.Free < wanted)
+        if (space.FreeFiles < FewestFiles)
+        {
+            status = new SpoolStatus(
+                SpoolCondition.Full,
+                $"The file system of {directory} has room for {space.FreeFiles} more files (inodes), and {FewestFiles} are kept in reserve. Delete some files; the spool goes on by itself.");
+        }
+        else if (space.Free < wanted)
         {
             status = new SpoolStatus(
                 SpoolCondition.Full,

@@ -10,9 +10,11 @@ internal sealed class SpoolDirectory : IDisposable
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly SafeFileHandle lockFile;
+    private readonly ISegmentFiles files;
 
-    private SpoolDirectory(string path, SafeFileHandle lockFile)
+    private SpoolDirectory(string path, SafeFileHandle lockFile, ISegmentFiles files)
     {
+        this.files = files;
         Path = path;
         this.lockFile = lockFile;
     }
@@ -22,13 +24,15 @@ internal sealed class SpoolDirectory : IDisposable
     public string Quarantine => System.IO.Path.Combine(Path, "quarantine");
 
     /// <exception cref="SpoolUnavailableException">It cannot be ours.</exception>
-    public static SpoolDirectory Open(string path)
+    public static SpoolDirectory Open(string path, ISegmentFiles files)
     {
         path = System.IO.Path.GetFullPath(path);
         try
         {
+            var created = Missing(path);
             Prepare(path);
-            return new SpoolDirectory(path, Lock(path));
+            SyncParents(path, created, files);
+            return new SpoolDirectory(path, Lock(path), files);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -38,7 +42,11 @@ internal sealed class SpoolDirectory : IDisposable
     }
 
     /// <summary>Makes sure of <see cref="Quarantine"/>.</summary>
-    public void CreateQuarantine() => MakePrivate(Quarantine);
+    public void CreateQuarantine()
+    {
+        MakePrivate(Quarantine);
+        files.SyncDirectory(Path);
+    }
 
     public void Dispose()
     {
@@ -46,6 +54,34 @@ internal sealed class SpoolDirectory : IDisposable
             return;
         Libc.Unlock(lockFile);
         lockFile.Dispose();
+    }
+
+    /// <summary>The directory and those above it that do not exist, the innermost first.</summary>
+    private static List<string> Missing(string path)
+    {
+        var missing = new List<string>();
+        for (var at = path; at is not null && !Directory.Exists(at); at = System.IO.Path.GetDirectoryName(at))
+            missing.Add(at);
+        return missing;
+    }
+
+    /// <summary>
+    /// A directory whose name is not on the disk takes everything in it along when the power fails. Whoever made those that exist
+    /// may have been killed before syncing them, so every name on the way is synced, where this user may.
+    /// </summary>
+    private static void SyncParents(string path, List<string> created, ISegmentFiles files)
+    {
+        for (var at = path; System.IO.Path.GetDirectoryName(at) is { } parent; at = parent)
+        {
+            try
+            {
+                files.SyncDirectory(parent);
+            }
+            catch (IOException e) when (!created.Contains(at) && Libc.IsRefusal(e))
+            {
+                // Not ours to open, or of a kind that cannot be synced; it was there before us.
+            }
+        }
     }
 
     private static void Prepare(string path)

@@ -116,6 +116,23 @@ internal sealed class SpoolIndex
         chunk.Segment.Unclaimed++;
     }
 
+    /// <summary>The same, of a message that is still being written: it moves when the segment is to go.</summary>
+    public static void Claim(RecordLocation chunk, DraftChunks draft)
+    {
+        Claim(chunk);
+        var drafts = chunk.Segment.Drafts;
+        if (drafts.Count == 0 || drafts[^1] != draft)
+            drafts.Add(draft);
+    }
+
+    /// <summary>A chunk of a message that is still being written has been copied.</summary>
+    public void MoveDraftChunk(DraftChunks draft, int chunk, RecordLocation to)
+    {
+        Unclaim([draft.Places[chunk]]);
+        draft.Places[chunk] = to;
+        Claim(to, draft);
+    }
+
     public void Unclaim(IEnumerable<RecordLocation> chunks)
     {
         foreach (var chunk in chunks)
