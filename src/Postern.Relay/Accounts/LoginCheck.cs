@@ -14,15 +14,15 @@ public abstract record LoginCheck
 
     public sealed record NoMatch(string Reason) : LoginCheck;
 
-    /// <summary>A stored hash could not be computed.</summary>
+    /// <summary>Checking failed by a fault of the program.</summary>
     public sealed record Unavailable(string Reason) : LoginCheck;
 
     /// <summary>Nothing was computed: there was no place for it.</summary>
     public sealed record Busy(string Reason) : LoginCheck;
 
     /// <summary>
-    /// Tries every credential until one matches. A wrong password costs all of them. Where none matches and one could not be
-    /// computed, the answer is not known: <see cref="Unavailable"/>.
+    /// Tries every credential until one matches. A wrong password costs all of them. One that cannot be computed here matches nothing: 454 in its
+    /// place would tell that the user exists. The reason says so.
     /// </summary>
     internal static LoginCheck Run(StoredLogin login, ReadOnlySpan<byte> password, DateTimeOffset now)
     {
@@ -34,10 +34,10 @@ public abstract record LoginCheck
                 case HashAnswer.Match when !(credential.ExpiresAt <= now):
                     return new Match(credential);
                 case HashAnswer.Match:
-                    answer = answer is Unavailable ? answer : new NoMatch($"the credential {credential.Name} expired at {credential.ExpiresAt:u}");
+                    answer = new NoMatch($"the credential {credential.Name} expired at {credential.ExpiresAt:u}");
                     break;
                 case HashAnswer.Unavailable(var reason):
-                    answer = new Unavailable($"credential {credential.Name}: {reason}");
+                    answer = new NoMatch($"credential {credential.Name}: {reason}");
                     break;
             }
         }

@@ -1,6 +1,7 @@
 using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Stores;
 
 namespace Postern.Relay.Admin;
 
@@ -67,7 +68,7 @@ public sealed class CredentialFileCommands(string path, Action<string, string>? 
         if (hash is not SharedHash)
             return hash.Stored;
         var password = hash.Stored[SharedHash.Prefix.Length..];
-        return PasswordHash.Parse(password) is UnknownHash ? password : hash.Stored;
+        return password[0] is not ('{' or '$') && FileStore.ReadLine($"user:{password}") is { Hash: SharedHash, Problem: null } ? password : hash.Stored;
     }
 
     private List<string> Lines()

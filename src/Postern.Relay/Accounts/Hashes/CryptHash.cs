@@ -16,6 +16,9 @@ internal sealed class CryptHash : PasswordHash
 
     private static readonly string[] Schemes = ["$y$", "$gy$", "$7$", "$2b$", "$2y$", "$2a$", "$6$", "$5$", "$1$"];
 
+    /// <summary>What Dovecot and OpenLDAP write before them.</summary>
+    private static readonly string[] Wrappers = ["{CRYPT}", "{MD5-CRYPT}", "{BLF-CRYPT}", "{SHA256-CRYPT}", "{SHA512-CRYPT}"];
+
     private readonly byte[] setting;
 
     private CryptHash(string stored, string scheme)
@@ -37,8 +40,17 @@ internal sealed class CryptHash : PasswordHash
         _ => "an MD5 crypt hash",
     };
 
+    /// <summary>What is refused above, for an operator.</summary>
+    public static string Limits { get; } = string.Create(CultureInfo.InvariantCulture, $"{MaxBcryptCost} (bcrypt) or {MaxRounds} rounds");
+
+    /// <summary>It begins as a hash of a scheme that could be computed.</summary>
+    public static bool Claims(string stored) => Schemes.Any(s => stored.StartsWith(s, StringComparison.Ordinal));
+
+    /// <summary>A word of Dovecot before the hash is taken off: the hash says itself what it is.</summary>
     public static CryptHash? TryParse(string stored)
     {
+        if (Wrappers.FirstOrDefault(w => stored.StartsWith(w, StringComparison.OrdinalIgnoreCase)) is { } wrapper)
+            stored = stored[wrapper.Length..];
         var scheme = Schemes.FirstOrDefault(s => stored.StartsWith(s, StringComparison.Ordinal));
         var isPrintable = stored.All(char.IsAscii) && !stored.Any(c => char.IsControl(c) || c is ' ' or ':');
         return scheme is not null && isPrintable && IsAffordable(stored, scheme) ? new CryptHash(stored, scheme) : null;

@@ -14,6 +14,8 @@ internal sealed class SharedHash : PasswordHash
 {
     public const string Prefix = "{PLAIN}";
 
+    private static readonly string[] Prefixes = [Prefix, "{CLEAR}", "{CLEARTEXT}"];
+
     private readonly string password;
     private readonly ScramSecret?[] derived = new ScramSecret?[3];
     private KeptDigest? digest;
@@ -34,8 +36,11 @@ internal sealed class SharedHash : PasswordHash
     /// <summary>UTF-8, prepared.</summary>
     public ReadOnlyMemory<byte> Secret { get; }
 
-    public static SharedHash? TryParse(string stored) =>
-        stored.StartsWith(Prefix, StringComparison.Ordinal) ? Create(stored[Prefix.Length..]) : null;
+    /// <summary>Other words for the prefix, in any case, are those of Dovecot.</summary>
+    public static SharedHash? TryParse(string stored) => PrefixOf(stored) is { } prefix ? Create(stored[prefix.Length..]) : null;
+
+    /// <summary>It says that it is readable.</summary>
+    public static bool Claims(string stored) => PrefixOf(stored) is not null;
 
     /// <summary>Null for a password that SASLprep prohibits, and for none.</summary>
     public static SharedHash? Create(string password) =>
@@ -67,6 +72,8 @@ internal sealed class SharedHash : PasswordHash
     /// <summary>What a client sent, as text that can be compared; null for what no stored password can be.</summary>
     internal static string? Prepare(ReadOnlySpan<byte> password) =>
         System.Text.Unicode.Utf8.IsValid(password) && SaslPrep.TryPrepareStored(Encoding.UTF8.GetString(password), out var prepared) && prepared.Length > 0 ? prepared : null;
+
+    private static string? PrefixOf(string stored) => Prefixes.FirstOrDefault(p => stored.StartsWith(p, StringComparison.OrdinalIgnoreCase));
 
     private sealed record KeptDigest(string User, string Realm, byte[] Secret);
 }

@@ -1,13 +1,23 @@
 namespace Postern.Relay.Accounts.Hashes;
 
-/// <summary>A stored text that is no hash we know. A login against it is a fault of the store, not of the user.</summary>
+/// <summary>A stored text that is no hash we know. It logs nobody in: a client is told what it is told of a wrong password, the log says why.</summary>
 internal sealed class UnknownHash(string stored) : PasswordHash(stored)
 {
     public override string Scheme => "unknown";
 
-    public override string Description => "a hash of an unknown form";
+    public override string Description => ForeignHash.Look(Stored) ?? "a hash of an unknown form";
 
     public override StoredForms Forms => StoredForms.None;
 
-    public override HashAnswer Verify(ReadOnlySpan<byte> password) => new HashAnswer.Unavailable("the stored hash has an unknown form");
+    /// <summary>What is wrong, for an operator; it quotes nothing that may be a password.</summary>
+    public string Problem => Stored switch
+    {
+        _ when ForeignHash.IsLocked(Stored) => $"{Description}: it logs nobody in; a readable password that begins so is written {SharedHash.Prefix}",
+        _ when string.IsNullOrWhiteSpace(Stored) => "the password is empty",
+        _ when CryptHash.Claims(Stored) => $"{Description} that cannot be verified here: it is damaged, other fields stand behind it, or its cost is above {CryptHash.Limits}",
+        _ when SharedHash.Claims(Stored) => "the password is empty, or holds a character that SASLprep does not allow (RFC 4013)",
+        _ => $"{Description}, which cannot be verified here, so it logs nobody in; a readable password that begins so is written {SharedHash.Prefix}",
+    };
+
+    public override HashAnswer Verify(ReadOnlySpan<byte> password) => new HashAnswer.Unavailable(Problem);
 }

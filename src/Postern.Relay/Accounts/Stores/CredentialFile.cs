@@ -114,7 +114,8 @@ internal sealed class CredentialFile
         public static Content None { get; } = new(Stamp: null, FrozenDictionary<string, StoredLogin>.Empty, [], "it was not read yet");
 
         public StoredForms CommonForms() =>
-            inOrder.Aggregate(StoredForms.All, static (common, login) => common & login.Credentials.Aggregate(StoredForms.None, static (all, c) => all | c.Hash.Forms));
+            inOrder.Where(static login => login.Credentials.Any(static c => c.Hash is not UnknownHash))
+                .Aggregate(StoredForms.All, static (common, login) => common & login.Credentials.Aggregate(StoredForms.None, static (all, c) => all | c.Hash.Forms));
 
         /// <summary>Those of some user, always the same for a name: an unknown one costs what known ones do.</summary>
         public ImmutableArray<StoredCredential> DecoyFor(string user, Decoys decoys) =>
@@ -154,15 +155,22 @@ internal sealed class CredentialFile
                 if (string.IsNullOrWhiteSpace(line) || line[0] == '#')
                     continue;
                 var (user, hash, problem) = read(line);
-                if (problem is null && !LoginNames.TryCanonical(user!, out user))
+                if (user is not null && !LoginNames.TryCanonical(user, out user))
                     problem = "the user name is not one that an account can have";
-                if (problem is null && !users.TryAdd(user!, new StoredLogin(user!, refusal: null, [new StoredCredential("file", hash!, ExpiresAt: null)])))
+                if (user is not null && !users.TryAdd(user, Login(user, hash!)))
                     problem = "its user stands above already; this line is not used";
                 if (problem is not null)
                     problems.Add(string.Create(CultureInfo.InvariantCulture, $"{path}, line {number}: {problem}"));
             }
 
             return new Content(stamp, users.ToFrozenDictionary(StringComparer.Ordinal), problems.ToImmutable(), Unavailable: null);
+        }
+
+        /// <summary>A line that another system would call locked disables the user here too.</summary>
+        private static StoredLogin Login(string user, PasswordHash hash)
+        {
+            var isLocked = hash is UnknownHash && ForeignHash.IsLocked(hash.Stored);
+            return new StoredLogin(user, isLocked ? StoredLogin.Disabled : null, [new StoredCredential("file", hash, ExpiresAt: null)]) { IsDisabled = isLocked };
         }
 
         private static Content Broken(string path, string why) => None with { Unavailable = $"{path}: {why}" };

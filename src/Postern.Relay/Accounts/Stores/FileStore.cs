@@ -4,7 +4,7 @@ namespace Postern.Relay.Accounts.Stores;
 
 /// <summary>
 /// <c>file:///path</c>: a line a user, <c>user:password</c>. The password is itself, so that every mechanism can be answered, or any stored form
-/// that <see cref="PasswordHash.Parse"/> knows.
+/// that <see cref="PasswordHash.Parse"/> knows. What looks like a form that it does not know is no password.
 /// </summary>
 internal sealed class FileStore(CredentialFile file, string realm) : ILocalAccounts
 {
@@ -38,8 +38,11 @@ internal sealed class FileStore(CredentialFile file, string realm) : ILocalAccou
         var secret = line[(colon + 1)..];
         if (secret.Length == 0)
             return CredentialLine.Wrong("the password is empty");
-        if (PasswordHash.Parse(secret) is not UnknownHash and var hash)
+        var hash = PasswordHash.Parse(secret);
+        if (hash is not UnknownHash unknown)
             return new CredentialLine(line[..colon], hash, Problem: null);
+        if (ForeignHash.Look(secret) is not null)
+            return new CredentialLine(line[..colon], unknown, unknown.Problem);
         return SharedHash.Create(secret) is { } shared
             ? new CredentialLine(line[..colon], shared, Problem: null)
             : CredentialLine.Wrong("the password holds a character that SASLprep does not allow (RFC 4013)");
