@@ -58,7 +58,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     public async ValueTask<StoreOutcome> CommitAsync(CancellationToken ct)
     {
         if (refusal is null && header is not null)
-            await ReleaseAsync(held, ct);
+            await ReleaseAsync(EndOfAll(), ct);
         if (refusal is { } reply)
             return new StoreOutcome.Refused(reply);
 
@@ -107,6 +107,19 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
 
         content.CopyTo(header.AsSpan(held));
         held += content.Length;
+    }
+
+    /// <summary>
+    /// Where the header section of content without a blank line ends, once there is no more of it. Content that came by BDAT may end inside a line: of
+    /// a field, which is then ended, as other fields may follow; or of a body, which stays as it is.
+    /// </summary>
+    private int EndOfAll()
+    {
+        var last = header.AsSpan(lineStart, held - lineStart);
+        if (!HeaderSection.Continues(last, isFirst: lineStart == 0))
+            return lineStart;
+        Hold("\r\n"u8);
+        return held;
     }
 
     /// <summary>Writes this host's fields, the header section and what is held behind it; from now on content goes straight through.</summary>

@@ -41,7 +41,10 @@ public ref struct HeaderSection(ReadOnlySpan<byte> section)
         return -1;
     }
 
-    /// <summary>Goes to the next field; false behind the last.</summary>
+    /// <summary>Whether a line, without its CRLF, belongs to a header section that begins with it or goes on with it.</summary>
+    public static bool Continues(ReadOnlySpan<byte> line, bool isFirst) => !line.IsEmpty && IsFieldLine(line, isFirst);
+
+    /// <summary>Goes to the next field; false behind the last, and where what follows is no field.</summary>
     public bool TryNext()
     {
         if (End >= octets.Length)
@@ -58,6 +61,12 @@ public ref struct HeaderSection(ReadOnlySpan<byte> section)
         End = next;
         var field = octets[Start..End];
         var colon = field.IndexOf((byte)':');
+        if (colon < 0)
+        {
+            End = Start;
+            return false;
+        }
+
         Name = field[..colon].TrimEnd(" \t"u8);
         Body = field[(colon + 1)..];
         return true;

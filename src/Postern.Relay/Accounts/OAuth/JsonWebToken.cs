@@ -38,8 +38,8 @@ internal sealed class JsonWebToken
             return false;
         try
         {
-            using var head = JsonDocument.Parse(header, TokenJson.Options);
-            using var body = JsonDocument.Parse(payload, TokenJson.Options);
+            using var head = TokenJson.Parse(header);
+            using var body = TokenJson.Parse(payload);
             if (head.RootElement.ValueKind != JsonValueKind.Object || body.RootElement.ValueKind != JsonValueKind.Object)
                 return false;
             if (!head.RootElement.TryGetProperty("alg", out var name) || name.ValueKind != JsonValueKind.String || !SignatureAlgorithm.All.TryGetValue(name.GetString()!, out var algorithm))

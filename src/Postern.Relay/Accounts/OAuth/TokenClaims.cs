@@ -13,8 +13,8 @@ internal static class TokenClaims
         if (!Holds(claims, "aud", issuer.Audience))
             return (null, $"the token is not for the audience '{issuer.Audience}'");
         if (Time(claims, "exp") is not { } expires)
-            return (null, "the token never expires");
-        if (now >= expires + issuer.Leeway)
+            return (null, "the token does not say when it expires, or not as a date");
+        if (now - issuer.Leeway >= expires) // the sum may be no date
             return (null, $"the token expired at {expires:u}");
         if (claims.TryGetProperty("nbf", out _) && !(Time(claims, "nbf") <= now + issuer.Leeway))
             return (null, "the token is not valid yet");

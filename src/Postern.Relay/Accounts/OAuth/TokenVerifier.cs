@@ -63,7 +63,7 @@ internal sealed class TokenVerifier(IReadOnlyList<TokenIssuer> issuers, Func<str
             request.Content = new FormUrlEncodedContent([new("token", token), new("token_type_hint", "access_token")]);
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, deadline.Token);
             response.EnsureSuccessStatusCode();
-            using var answer = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(deadline.Token), TokenJson.Options);
+            using var answer = TokenJson.Parse(await response.Content.ReadAsByteArrayAsync(deadline.Token));
             if (answer.RootElement.ValueKind != JsonValueKind.Object || !answer.RootElement.TryGetProperty("active", out var active) || active.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
                 return new TokenCheck.Unavailable($"{endpoint.Address} does not answer as RFC 7662 says");
             return active.ValueKind == JsonValueKind.True ? await JudgeAsync(issuer, answer.RootElement.Clone(), needsIssuer: false, ct) : new TokenCheck.NoMatch("the issuer says that the token is not active");

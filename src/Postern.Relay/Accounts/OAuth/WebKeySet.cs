@@ -17,7 +17,7 @@ internal sealed record WebKeySet(ImmutableArray<WebKey> Keys)
         problem = "it is not a JSON object with a list 'keys'";
         try
         {
-            using var document = JsonDocument.Parse(json, TokenJson.Options);
+            using var document = TokenJson.Parse(json);
             if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("keys", out var keys) || keys.ValueKind != JsonValueKind.Array)
                 return false;
             ImmutableArray<WebKey> usable = [.. keys.EnumerateArray().Take(MaxKeys).Select(WebKey.Read).OfType<WebKey>()];
