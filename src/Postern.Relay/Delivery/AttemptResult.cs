@@ -76,7 +76,7 @@ internal sealed record AttemptResult(
         var delays = DelayReports.None;
         if (envelope.Sender.IsNull)
             return delays;
-        if (now >= envelope.ReleasedAt + warn)
+        if (warn != TimeSpan.MaxValue && now >= envelope.ReleasedAt + warn)
             delays |= DelayReports.Late;
         if (envelope.Deadline is { IsNotify: true } deadline && now >= deadline.At)
             delays |= DelayReports.Overdue;

@@ -77,7 +77,7 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
             report = await connection.DeliverAsync(current.Message, next?.Message, host.Abandoned).ConfigureAwait(false);
             IsNew &= !report.Reached;
         }
-        catch (OperationCanceledException) when (host.Abandoned.IsCancellationRequested)
+        catch (OperationCanceledException) when (host.Stopping.IsCancellationRequested || host.Abandoned.IsCancellationRequested)
         {
             return false;
         }

@@ -12,12 +12,12 @@ public sealed partial class DeliveryScheduler
         if (spool.Status is { Condition: SpoolCondition.Failed, Reason: { } reason })
             return SettleAsync(new Outcome.Deferred(Remote: null, $"not tried: {reason}", Tls: null));
         var now = clock.GetUtcNow();
-        if (job.Message.Envelope.Deadline?.IsOver(now) == true)
+        if (job.Message.Envelope.Deadline?.IsOver(now) == true && job.Message.TriedUnder == watch.Settings)
             return SettleAsync(new Outcome.Failed(Remote: null, "The time that the sender set for delivery (BY=) has passed", Tls: null, "5.4.7"));
         try
         {
             if (!job.Message.IsRemoved && spool.OpenContent(job.Message.Id) is { } content)
-                return new ValueTask<PreparedJob?>(new PreparedJob(job, content, now));
+                return new ValueTask<PreparedJob?>(new PreparedJob(job, content, now, stopping.Token));
         }
         catch (Exception e)
         {
@@ -65,7 +65,7 @@ public sealed partial class DeliveryScheduler
             bool isFinished;
             lock (gate)
             {
-                EndByMistake(message);
+                EndByMistake(message, isOurs: OwnShortage.WordsOf(mistake) is not null);
                 isFinished = message is { OpenJobs: 0, IsRemoved: false, State.IsFinished: true };
             }
 
@@ -81,6 +81,12 @@ public sealed partial class DeliveryScheduler
     ValueTask ILaneHost.FailInternallyAsync(DeliveryJob job, Exception mistake)
     {
         var message = job.Message;
+        if (OwnShortage.WordsOf(mistake) is { } shortage)
+        {
+            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "own_shortage", $"{message.Id}: {shortage}"));
+            return ((ILaneHost)this).CompleteAsync(job, Same(job, new Outcome.Deferred(Remote: null, $"not tried, as this server ran short: {shortage}", Tls: null) { IsOurs = true }));
+        }
+
         audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
         lock (gate)
         {

@@ -18,6 +18,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     private readonly Lock gate = new();
     private readonly Dictionary<QueueId, TrackedMessage> messages = [];
     private readonly Dictionary<NextHop, DestinationQueue> destinations = [];
+    private readonly CancellationTokenSource stopping = new();
     private readonly CancellationTokenSource abandoned = new();
     private readonly ISpool spool;
     private readonly IDeliveryTransport transport;
@@ -28,6 +29,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     private readonly LaneBudget budget;
     private readonly RetryQueue retries;
     private readonly StatusReporter reporter;
+    private readonly ClockWatch watch;
     private RouteTable routes;
     private volatile bool isStopping;
 
@@ -41,6 +43,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         this.clock = clock;
         this.random = random ?? Random.Shared;
         routes = options.Routes;
+        watch = new ClockWatch(clock);
         budget = new LaneBudget(options.Connections);
         retries = new RetryQueue(clock, DispatchDue);
         reporter = new StatusReporter(spool, options, audit, clock);
@@ -71,30 +74,37 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
 
     bool ILaneHost.IsStopping => isStopping;
 
+    CancellationToken ILaneHost.Stopping => stopping.Token;
+
     CancellationToken ILaneHost.Abandoned => abandoned.Token;
 
     /// <summary>Takes up what the spool holds and what it will commit. Once.</summary>
     public void Start()
     {
-        spool.Committed += Track;
+        var entries = spool.List();
+        if (entries.Count > 0 && watch.WhyNotAfter(entries.Max(static e => e.Envelope.ArrivedAt)) is { } jump)
+            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "clock_jumped", $"{jump}; nothing is given up before it has been tried under the new time"));
+        spool.Committed += TrackNew;
         foreach (var entry in spool.List())
-            Track(entry);
+            Track(entry, triedUnder: 0);
     }
 
     /// <summary>
-    /// Begins no further attempt and lets those under way end; after <paramref name="grace"/> cuts them off, which loses nothing: what has
-    /// no recorded outcome is tried again after the next start.
+    /// Begins no further attempt, calls off what the next hop cannot have yet, and waits for the answers to messages sent whole: without them a second
+    /// copy would go out. After <paramref name="grace"/> cuts those off too, which loses nothing: what has no recorded outcome is tried again.
     /// </summary>
-    public async Task StopAsync(TimeSpan grace)
+    /// <param name="now">Cuts them off at once.</param>
+    public async Task StopAsync(TimeSpan grace, CancellationToken now = default)
     {
         isStopping = true;
-        spool.Committed -= Track;
+        await stopping.CancelAsync().ConfigureAwait(false);
+        spool.Committed -= TrackNew;
         await retries.DisposeAsync().ConfigureAwait(false);
         Task[] lanes;
         lock (gate)
             lanes = [.. destinations.Values.SelectMany(static d => d.Stop())];
         var all = Task.WhenAll(lanes);
-        using var deadline = new CancellationTokenSource();
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(now);
         if (await Task.WhenAny(all, Task.Delay(grace, clock, deadline.Token)).ConfigureAwait(false) != all)
             await abandoned.CancelAsync().ConfigureAwait(false);
         await deadline.CancelAsync().ConfigureAwait(false);
@@ -105,6 +115,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     {
         if (!isStopping)
             await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+        stopping.Dispose();
         abandoned.Dispose();
     }
 
@@ -112,9 +123,11 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     private static Outcome[] Same(DeliveryJob job, Outcome outcome) =>
         Enumerable.Repeat(outcome, job.Recipients.IsDefault ? job.Message.Envelope.Recipients.Length : job.Recipients.Length).ToArray();
 
-    private void Track(SpoolEntry entry)
+    private void TrackNew(SpoolEntry entry) => Track(entry, watch.Settings);
+
+    private void Track(SpoolEntry entry, int triedUnder)
     {
-        var message = new TrackedMessage(entry);
+        var message = new TrackedMessage(entry) { TriedUnder = triedUnder };
         lock (gate)
         {
             if (!isStopping && messages.TryAdd(entry.Envelope.Id, message))
@@ -127,10 +140,36 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     {
         if (message.State.Held)
             message.Stage = MessageStage.Held;
-        else if (!routes.Holds && message.State.NextAttempt > clock.GetUtcNow())
+        else if (!routes.Holds && message.State.NextAttempt > clock.GetUtcNow() && !IsBeyondSchedule(message))
             Wait(message, message.State);
         else
             Dispatch(message);
+    }
+
+    /// <summary>Its time was written under a clock that has been set back since: no pause of the schedule is so long.</summary>
+    private bool IsBeyondSchedule(TrackedMessage message)
+    {
+        var now = clock.GetUtcNow();
+        return message.State.Attempts > 0 && message.State.NextAttempt - now > (options.Retry.Most > options.Retry.First ? options.Retry.Most : options.Retry.First) * 1.2;
+    }
+
+    /// <summary>Looks at the clock; tells when it was set, and lets nothing wait for a time of the old one. Answers how often it was set.</summary>
+    private int Look()
+    {
+        if (watch.Look() is { } jump)
+        {
+            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "clock_jumped", $"{jump}; nothing is given up before it has been tried under the new time"));
+            lock (gate)
+            {
+                foreach (var message in messages.Values)
+                {
+                    if (!isStopping && message.Stage == MessageStage.Waiting && IsBeyondSchedule(message))
+                        Dispatch(message);
+                }
+            }
+        }
+
+        return watch.Settings;
     }
 
     private void Wait(TrackedMessage message, DeliveryState state)
@@ -143,6 +182,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
 
     private void DispatchDue()
     {
+        Look();
         lock (gate)
         {
             if (isStopping)
@@ -162,6 +202,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         }
 
         message.Stage = MessageStage.Active;
+        message.BegunUnder = watch.Settings;
         message.Turn++;
         message.Outcomes = new Outcome?[message.Envelope.Recipients.Length];
         if (message.Envelope.Recipients.Length == 1)
@@ -226,8 +267,15 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         var before = message.State;
         var now = clock.GetUtcNow();
         var next = Next(envelope, before, now);
-        var result = AttemptResult.Of(envelope, before, message.Outcomes, now, next, options.Retry.Warn);
-        var state = result.State;
+        var isOurs = Array.TrueForAll(message.Outcomes, static o => o is null or Outcome.Deferred { IsOurs: true });
+        // Our shortage is over soon or never, and gives nothing up; nor does a clock that was set while the attempt was under way.
+        var isUndecided = isOurs || message.BegunUnder != Look();
+        if (isUndecided)
+            next = now + options.Retry.Pause(attempts: 1, random.NextDouble());
+        else
+            message.TriedUnder = message.BegunUnder;
+        var result = AttemptResult.Of(envelope, before, message.Outcomes, now, next, isUndecided ? TimeSpan.MaxValue : options.Retry.Warn);
+        var state = isOurs ? result.State with { Attempts = before.Attempts } : result.State;
         for (var i = 0; i < message.Outcomes.Length; i++)
         {
             if (message.Outcomes[i] is Outcome.Deferred deferred)
@@ -294,11 +342,11 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     }
 
     /// <summary>An attempt whose end went wrong here: what was delivered stays delivered, and it counts towards a hold.</summary>
-    private void EndByMistake(TrackedMessage message)
+    private void EndByMistake(TrackedMessage message, bool isOurs)
     {
         if (message.IsRemoved || message.OpenJobs > 0)
             return;                             // the last job will end it
-        if (++message.InternalErrors >= options.InternalErrorsBeforeHold)
+        if (!isOurs && ++message.InternalErrors >= options.InternalErrorsBeforeHold)
             message.IsHoldWanted = true;
         var attempts = message.State.Attempts + 1;
         message.State = message.State with

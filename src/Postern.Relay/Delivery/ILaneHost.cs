@@ -6,6 +6,9 @@ internal interface ILaneHost
     /// <summary>Set once: lanes end after the message under way.</summary>
     bool IsStopping { get; }
 
+    /// <summary>Cancelled with <see cref="IsStopping"/>: what the next hop cannot have yet is called off.</summary>
+    CancellationToken Stopping { get; }
+
     /// <summary>Cancelled when waiting for messages under way is over.</summary>
     CancellationToken Abandoned { get; }
 

@@ -1,11 +1,15 @@
+using Postern.Relay.Spool;
+
 namespace Postern.Relay.Delivery;
 
 /// <summary>How one delivery attempt ended for one recipient. Values, not exceptions: every remote behaviour is one of these.</summary>
 /// <param name="Remote">Host and address that answered, or that was tried; null when none could be.</param>
-/// <param name="Reply">The remote reply, or our own words when there was none; one line.</param>
+/// <param name="Reply">The remote reply, or our own words when there was none; one line; at most 1 KiB is kept.</param>
 /// <param name="Tls">TLSv1.3 and so on; null without TLS.</param>
 public abstract record Outcome(string? Remote, string Reply, string? Tls)
 {
+    public string Reply { get; init => field = RemoteText.Cut(value); } = RemoteText.Cut(Reply);
+
     /// <summary>The next hop took responsibility.</summary>
     public sealed record Delivered(string? Remote, string Reply, string? Tls) : Outcome(Remote, Reply, Tls)
     {
@@ -17,7 +21,11 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls)
     }
 
     /// <summary>Not now; try again by the schedule.</summary>
-    public sealed record Deferred(string? Remote, string Reply, string? Tls) : Outcome(Remote, Reply, Tls);
+    public sealed record Deferred(string? Remote, string Reply, string? Tls) : Outcome(Remote, Reply, Tls)
+    {
+        /// <summary>This machine ran short of something: no attempt, so it counts for none and gives nothing up.</summary>
+        public bool IsOurs { get; init; }
+    }
 
     /// <summary>Never; bounce. <paramref name="Status"/> is the enhanced code for the report, such as <c>5.1.1</c>.</summary>
     public sealed record Failed(string? Remote, string Reply, string? Tls, string Status) : Outcome(Remote, Reply, Tls);

@@ -8,7 +8,8 @@ namespace Postern.Relay.Delivery;
 
 /// <summary>A job with its content open, ready to be sent.</summary>
 /// <param name="now">What is left of a deadline is counted from here.</param>
-internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTimeOffset now) : IMessageContent, IDisposable
+/// <param name="revoked">Calls the job off while the next hop cannot have it.</param>
+internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTimeOffset now, CancellationToken revoked) : IMessageContent, IDisposable
 {
     private OutgoingMessage? message;
 
@@ -27,6 +28,7 @@ internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTi
         Parameters = Parameters(envelope),
         RecipientParameters = envelope.RecipientParameters.IsEmpty ? [] : Of(envelope.RecipientParameters),
         HasUtf8Header = envelope.HasUtf8Header,
+        Revoked = revoked,
     };
 
     /// <summary>A hold is over when a message is sent: it was kept here, and is not asked for again.</summary>

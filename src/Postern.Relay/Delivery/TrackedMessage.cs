@@ -26,6 +26,12 @@ internal sealed class TrackedMessage(SpoolEntry entry)
     /// <summary>An operator asked for it while an attempt was under way.</summary>
     public bool IsHoldWanted { get; set; }
 
+    /// <summary>How often the clock had been set when the attempt under way began.</summary>
+    public int BegunUnder { get; set; }
+
+    /// <summary>The same, of the last attempt that ended: only that time may give the message up.</summary>
+    public int TriedUnder { get; set; }
+
     public bool IsRemoved { get; set; }
 
     /// <summary>Its sender wants it held (FUTURERELEASE), and that time is not over.</summary>

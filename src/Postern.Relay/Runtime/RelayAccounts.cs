@@ -13,7 +13,7 @@ namespace Postern.Relay.Runtime;
 /// <summary>All that knows users, put together: the directory, the stores beside it, the threads that hash, the issuers of tokens.</summary>
 public sealed class RelayAccounts : IDisposable
 {
-    private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { MaxResponseContentBufferSize = 1 << 20 };
+    private readonly HttpClient http = GuardedFetch.Create();
     private readonly TokenVerifier? tokens;
 
     /// <param name="directory">Stays the caller's.</param>

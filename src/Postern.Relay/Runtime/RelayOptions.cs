@@ -36,6 +36,9 @@ public sealed record RelayOptions
 
     public required DeliveryOptions Delivery { get; init; }
 
+    /// <summary>How long a stop waits for the answers of next hops that have a whole message; without them it would be sent once more.</summary>
+    public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Domains whose waiting mail may be started by ETRN. Empty: it is not offered.</summary>
     public FrozenSet<Domain> EtrnDomains { get; init; } = [];
 

@@ -19,9 +19,6 @@ namespace Postern.Relay.Runtime;
 /// </summary>
 public sealed class RelayService : IAsyncDisposable
 {
-    /// <summary>How long deliveries under way may take to end at a stop; what they leave is tried again after the next start.</summary>
-    private static readonly TimeSpan DeliveryGrace = TimeSpan.FromSeconds(5);
-
     private readonly RelayAccounts accounts;
     private readonly RelayTotals audit;
     private readonly TimeProvider clock;
@@ -120,7 +117,13 @@ public sealed class RelayService : IAsyncDisposable
     /// <summary>
     /// Takes no more mail, lets what is being received finish until <paramref name="ct"/> is cancelled, ends deliveries, and closes what lasts.
     /// </summary>
-    public async Task StopAsync(CancellationToken ct)
+    public Task StopAsync(CancellationToken ct) => StopAsync(ct, ct);
+
+    /// <summary>
+    /// The same; messages that a next hop has whole are waited for, so that no second copy of them goes out, for
+    /// <see cref="RelayOptions.StopGrace"/> at most or until <paramref name="hurry"/> is cancelled.
+    /// </summary>
+    public async Task StopAsync(CancellationToken ct, CancellationToken hurry)
     {
         if (isStopped)
             return;
@@ -128,7 +131,7 @@ public sealed class RelayService : IAsyncDisposable
         Tell("stopping", $"{Connections} connections open, {Spool.Count} messages in the spool");
         await server.StopAsync(ct);
         await server.DisposeAsync();
-        await Deliveries.StopAsync(DeliveryGrace);
+        await Deliveries.StopAsync(Options.StopGrace, hurry);
         await Deliveries.DisposeAsync();
         await Spool.DisposeAsync();
         accounts.Dispose();

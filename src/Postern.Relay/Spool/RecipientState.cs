@@ -3,5 +3,8 @@ namespace Postern.Relay.Spool;
 /// <summary>One recipient's fate so far; <paramref name="LastReply"/> is what the last attempt ended with, for people to read.</summary>
 public sealed record RecipientState(RecipientStatus Status, string? LastReply)
 {
+    /// <summary>At most 1 KiB; cut also when it is read from a spool of an older version.</summary>
+    public string? LastReply { get; init; } = LastReply is null ? null : RemoteText.Cut(LastReply);
+
     public static RecipientState Pending { get; } = new(RecipientStatus.Pending, LastReply: null);
 }

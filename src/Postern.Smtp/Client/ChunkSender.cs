@@ -27,7 +27,7 @@ internal sealed class ChunkSender(ClientWire wire, SmtpClientOptions options)
             wire.Output.Append("BDAT "u8);
             wire.Output.Append(size, maxLength: 20);
             wire.Output.Append(isLast ? " LAST\r\n"u8 : "\r\n"u8);
-            if (!await ChunkAsync(message, offset, size, read).ConfigureAwait(false))
+            if (!await ChunkAsync(message, offset, size, isLast, read).ConfigureAwait(false))
                 return await BrokenAsync().ConfigureAwait(false);
             offset += size;
             unanswered++;
@@ -50,7 +50,7 @@ internal sealed class ChunkSender(ClientWire wire, SmtpClientOptions options)
         return refusal ?? wire.WhyNot(reply, ClientPhase.EndOfData) ?? new ClientAnswer.Accepted(reply!);
     }
 
-    private async ValueTask<bool> ChunkAsync(OutgoingMessage message, long from, long size, Func<OutgoingMessage, long, Memory<byte>, ValueTask<int>> read)
+    private async ValueTask<bool> ChunkAsync(OutgoingMessage message, long from, long size, bool isLast, Func<OutgoingMessage, long, Memory<byte>, ValueTask<int>> read)
     {
         var piece = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(size, 1, PieceOctets));
         try
@@ -60,6 +60,8 @@ internal sealed class ChunkSender(ClientWire wire, SmtpClientOptions options)
                 var count = await read(message, from + done, piece.AsMemory(0, (int)Math.Min(piece.Length, size - done))).ConfigureAwait(false);
                 wire.Output.Append(piece.AsSpan(0, count));
                 done += count;
+                if (isLast && done == size)
+                    wire.BeginEnd();
                 if (done < size && !await wire.FlushAsync(ClientPhase.Content, options.Timeouts.DataBlock).ConfigureAwait(false))
                     return false;
             }

@@ -17,6 +17,9 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
     private Stream stream = stream;
     private ReplyReader reader = new(stream, options.Replies);
     private CancellationTokenRegistration registration;
+    private CancellationTokenRegistration revocation;
+    private CancellationToken revoked;
+    private string? distrust;
 
     public OutputBuffer Output { get; } = new();
 
@@ -36,16 +39,35 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
     public bool HasBufferedInput => reader.HasBufferedInput;
 
     /// <summary>Begins an operation of a caller, whose token ends it with an exception instead of a fault.</summary>
-    public void Begin(CancellationToken ct)
+    /// <param name="revoked">The same, until <see cref="BeginEnd"/>.</param>
+    public void Begin(CancellationToken ct, CancellationToken revoked = default)
     {
         ct.ThrowIfCancellationRequested();
+        revoked.ThrowIfCancellationRequested();
         Caller = ct;
+        this.revoked = revoked;
+        revocation = revoked.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
         registration = ct.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
+    }
+
+    /// <summary>What is written next may make the server responsible: from here on only its answer, its silence or the caller ends the operation.</summary>
+    public void BeginEnd()
+    {
+        revocation.Dispose();
+        if (revoked.IsCancellationRequested)
+        {
+            Break(ClientPhase.Content, ClientFault.ConnectionLost, "abandoned");
+            revoked.ThrowIfCancellationRequested();
+        }
+
+        revoked = default;
     }
 
     public void End()
     {
         registration.Dispose();
+        revocation.Dispose();
+        revoked = default;
         Output.Release();
         if (IsOpen)
             deadline.CancelAfter(Timeout.InfiniteTimeSpan);
@@ -65,14 +87,14 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
             Output.Clear();
             return true;
         }
-        catch (OperationCanceledException) when (!Caller.IsCancellationRequested)
+        catch (OperationCanceledException) when (!IsCalledOff)
         {
             Break(phase, ClientFault.Timeout, Seconds("the server took no more data for", timeout));
         }
         catch (OperationCanceledException)
         {
             Break(phase, ClientFault.ConnectionLost, "abandoned");
-            Caller.ThrowIfCancellationRequested();
+            ThrowIfCalledOff();
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
@@ -96,7 +118,7 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
                 deadline.CancelAfter(timeout);
             read = await reading.ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!Caller.IsCancellationRequested)
+        catch (OperationCanceledException) when (!IsCalledOff)
         {
             Break(phase, ClientFault.Timeout, Seconds("no reply within", timeout));
             return null;
@@ -104,7 +126,7 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         catch (OperationCanceledException)
         {
             Break(phase, ClientFault.ConnectionLost, "abandoned");
-            Caller.ThrowIfCancellationRequested();
+            ThrowIfCalledOff();
             return null;
         }
 
@@ -157,6 +179,8 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
                 {
                     TargetHost = options.ServerName ?? string.Empty,
                     EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                    // A stranger's certificate names addresses to fetch its issuers from: nothing is ever fetched.
+                    CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
                     // Opportunistic TLS takes any certificate: the other choice is no TLS at all (RFC 7435).
                     RemoteCertificateValidationCallback = (source, certificate, chain, errors) => Verify(source, certificate, chain, errors) || !verify,
                 },
@@ -170,7 +194,7 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         }
         catch (Exception e) when (e is AuthenticationException or IOException or SocketException or ObjectDisposedException)
         {
-            Break(ClientPhase.StartTls, ClientFault.TlsFailed, (e.InnerException ?? e).Message);
+            Break(ClientPhase.StartTls, ClientFault.TlsFailed, WhyTlsFailed(e));
         }
 
         return null;
@@ -178,9 +202,18 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
 
     public void Break(ClientPhase phase, ClientFault fault, string detail) => Fault ??= new ClientAnswer.Broken(phase, fault, detail);
 
+    private bool IsCalledOff => Caller.IsCancellationRequested || revoked.IsCancellationRequested;
+
+    private void ThrowIfCalledOff()
+    {
+        Caller.ThrowIfCancellationRequested();
+        revoked.ThrowIfCancellationRequested();
+    }
+
     public async ValueTask DisposeAsync()
     {
         registration.Dispose();
+        revocation.Dispose();
         Output.Release();
         await stream.DisposeAsync().ConfigureAwait(false);
         deadline.Dispose();
@@ -191,7 +224,20 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         var isGood = options.VerifyCertificate?.Invoke(source, certificate, chain, errors) ?? (errors == SslPolicyErrors.None);
         // Without a name there was nothing to compare the certificate with.
         IsVerified = isGood && options.ServerName is not null;
+        distrust = isGood ? null : WhyNotTrusted(certificate, chain, errors);
         return isGood;
+    }
+
+    /// <summary>With what is wrong with the certificate, where it is that: the runtime's own words name neither a date nor a name.</summary>
+    private string WhyTlsFailed(Exception e) => distrust is null ? (e.InnerException ?? e).Message : $"{(e.InnerException ?? e).Message} ({distrust})";
+
+    /// <summary>Dates are the runtime's own reading of the certificate; its names are the server's text, and stay out.</summary>
+    private static string WhyNotTrusted(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        var flags = chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, static (all, one) => all | one.Status) ?? X509ChainStatusFlags.NoError;
+        if (flags.HasFlag(X509ChainStatusFlags.NotTimeValid) && certificate is X509Certificate2 shown)
+            return string.Create(CultureInfo.InvariantCulture, $"the certificate or an issuer of it is not valid at this clock's time; the certificate is from {shown.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm} to {shown.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC");
+        return flags == X509ChainStatusFlags.NoError ? errors.ToString() : flags.ToString();
     }
 
     private static string Seconds(string words, TimeSpan timeout) =>

@@ -176,6 +176,7 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
             ArrayPool<byte>.Shared.Return(chunk);
         }
 
+        wire.BeginEnd();
         Announce(following);
         if (!await wire.FlushAsync(ClientPhase.Content, options.Timeouts.DataBlock).ConfigureAwait(false))
         {

@@ -21,6 +21,9 @@ public sealed record OutgoingMessage(ReversePath Sender, IReadOnlyList<Mailbox> 
     /// <summary>The header section holds UTF-8 (RFC 6532), so only a server with SMTPUTF8 can have it.</summary>
     public bool HasUtf8Header { get; init; }
 
+    /// <summary>Calls the sending off, by an exception as the caller's token does, while the server cannot have the whole message; later it does nothing.</summary>
+    public CancellationToken Revoked { get; init; }
+
     internal bool Is8Bit => Parameters.Body == BodyType.EightBitMime;
 
     internal bool IsBinary => Parameters.Body == BodyType.BinaryMime;

@@ -109,7 +109,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     {
         if (!IsOpen)
             throw new InvalidOperationException("The dialogue is over");
-        wire.Begin(ct);
+        wire.Begin(ct, message.Revoked);
         try
         {
             return await transactions.SendAsync(message, following, Extensions, IsVerified, hasLogin: Mechanism is not null).ConfigureAwait(false);

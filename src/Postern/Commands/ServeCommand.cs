@@ -94,8 +94,9 @@ internal static class ServeCommand
             await using (watch = tls is null ? null : new CertificateWatch(configuration, tls, certificates, host.Relay.Audit, terminal.Note, context.Clock))
                 await UntilAsync(stop.Token);
             terminal.Note("stopping; once more to stop at once");
-            hurry.CancelAfter(Grace);
-            await host.StopAsync(hurry.Token);
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(hurry.Token);
+            patience.CancelAfter(Grace);
+            await host.StopAsync(patience.Token, hurry.Token);
             return ExitCode.Ok;
         }
         catch (ListenException e)

@@ -54,10 +54,12 @@ internal static class ProtocolFloor
 #pragma warning restore CA5359
         await using var server = new SslStream(far.GetStream());
         var sides = await Task.WhenAll(
-            SucceedsAsync(client, client.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", EnabledSslProtocols = protocol }, ct)),
-            SucceedsAsync(server, server.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate, EnabledSslProtocols = protocol }, ct)));
+            SucceedsAsync(client, client.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", EnabledSslProtocols = protocol, CertificateChainPolicy = NothingFetched() }, ct)),
+            SucceedsAsync(server, server.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true), EnabledSslProtocols = protocol }, ct)));
         return Array.TrueForAll(sides, static succeeded => succeeded);
     }
+
+    private static X509ChainPolicy NothingFetched() => new() { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck };
 
     /// <summary>A side that fails leaves, so that the other does not wait for it.</summary>
     private static async Task<bool> SucceedsAsync(SslStream side, Task handshake)

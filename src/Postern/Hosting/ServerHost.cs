@@ -69,20 +69,20 @@ internal sealed class ServerHost : IAsyncDisposable
             Relay.Audit.Dropped);
     }
 
-    /// <summary>Takes no more mail and lets what is being received finish until <paramref name="ct"/> is cancelled.</summary>
-    public async Task StopAsync(CancellationToken ct)
+    /// <summary>Takes no more mail and lets what is being received finish until <paramref name="ct"/> is cancelled, and what is being sent until <paramref name="hurry"/> is.</summary>
+    public async Task StopAsync(CancellationToken ct, CancellationToken hurry)
     {
         if (control is not null)
             await control.DisposeAsync();
         control = null;
-        await Relay.StopAsync(ct);
+        await Relay.StopAsync(ct, hurry);
     }
 
     public async ValueTask DisposeAsync()
     {
         using var now = new CancellationTokenSource();
         await now.CancelAsync();
-        await StopAsync(now.Token);
+        await StopAsync(now.Token, now.Token);
         tls?.Certificate.Dispose();
     }
 

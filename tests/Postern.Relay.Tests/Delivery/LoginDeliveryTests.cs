@@ -44,6 +44,24 @@ public sealed class LoginDeliveryTests
         Assert.Contains($"C: AUTH PLAIN {Convert.ToBase64String("\0lisa\0tiger-tiger-burning"u8)}", sink.Transcript(0));
     }
 
+    [Theory]
+    [InlineData("AUTH CRAM-MD5")]
+    [InlineData("AUTH DIGEST-MD5")]
+    [InlineData("AUTH SCRAM-SHA-256")]
+    [InlineData("AUTH PLAIN")]
+    public async Task Row_220_a_login_on_an_opportunistic_route_is_not_begun_where_starttls_was_taken_off_the_offer(string offer)
+    {
+        await using var sink = new ScriptedSink(new SinkOptions { Extensions = ["PIPELINING", offer] });
+        await using var rig = new DeliveryRig(DeliveryRig.Options(Route("*", sink, query: "?tls=opportunistic")));
+        rig.Scheduler.Start();
+
+        await rig.AddAsync("b@there.test");
+        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
+
+        Assert.Equal(("deferred", "login: the server offers no TLS, and no login is made in clear unless the route says ?tls=none"), (delivery.Outcome, delivery.Reply));
+        Assert.DoesNotContain(sink.Transcript(0), static line => line.StartsWith("C: AUTH", StringComparison.Ordinal));
+    }
+
     /// <summary>Postfix does the same by smtp_sasl_auth_soft_bounce: an operator's mistake bounces nobody's mail.</summary>
     [Theory]
     [InlineData("535 5.7.8 Authentication credentials invalid")]

@@ -205,7 +205,7 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
     {
         var tls = new SslStream(stream);
         stream = tls;
-        await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = options.Certificate }, closing);
+        await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(options.Certificate!, additionalCertificates: null, offline: true) }, closing);
         isTls = true;
     }
 

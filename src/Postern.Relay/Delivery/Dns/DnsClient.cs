@@ -56,7 +56,7 @@ internal sealed class DnsClient(ImmutableArray<IPEndPoint> resolvers, TimeSpan t
         {
             return (null, "no answer in time");
         }
-        catch (Exception e) when (e is SocketException or IOException)
+        catch (Exception e) when (e is SocketException or IOException && OwnShortage.WordsOf(e) is null)
         {
             return (null, e.Message);
         }

@@ -13,8 +13,17 @@ internal static class ClientOutcomes
     public static Outcome[] Of(IReadOnlyList<ClientAnswer> answers, string remote, string? tls, SmtpExtensions offered)
     {
         var outcomes = new Outcome[answers.Count];
+        var same = outcomes.Length > 1 ? new HashSet<Outcome>() : null;
         for (var i = 0; i < outcomes.Length; i++)
+        {
             outcomes[i] = i > 0 && ReferenceEquals(answers[i], answers[i - 1]) ? outcomes[i - 1] : Of(answers[i], answers, remote, tls, offered);
+            // A thousand recipients that are told the same keep one text.
+            if (same?.TryGetValue(outcomes[i], out var known) == true)
+                outcomes[i] = known;
+            else
+                same?.Add(outcomes[i]);
+        }
+
         return outcomes;
     }
 

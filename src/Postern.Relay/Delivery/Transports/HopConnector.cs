@@ -16,6 +16,9 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
     /// <summary>Addresses tried in one attempt: bounds how long a domain with many dead hosts keeps a lane.</summary>
     private const int MaxAddresses = 10;
 
+    /// <summary>Whoever is in between takes STARTTLS off the offer, and guesses the password from what CRAM-MD5, DIGEST-MD5 or SCRAM show in clear.</summary>
+    private const string NoLoginInClear = "the server offers no TLS, and no login is made in clear unless the route says ?tls=none";
+
     private readonly AddressGuard guard = new(options.AllowedMxNetworks);
 
     /// <summary>The system's resolver blocks a thread of the pool for each name: few at a time.</summary>
@@ -108,7 +111,11 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         {
             answer = await dialogue.OpenAsync(ct).ConfigureAwait(false);
             if (terms.Login is not null && answer is ClientAnswer.Accepted && dialogue.IsOpen)
-                login = await dialogue.LogInAsync(terms.Login, ct).ConfigureAwait(false);
+            {
+                login = terms.Tls == ClientTls.Opportunistic && dialogue.Tls is null
+                    ? new LoginAnswer.Unsuitable(NoLoginInClear)
+                    : await dialogue.LogInAsync(terms.Login, ct).ConfigureAwait(false);
+            }
         }
         catch
         {
@@ -131,28 +138,31 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         if (login is not null)
             return LoginOutcomes.IsFinal(login);
         // A handshake that fails is no reason to keep mail back where clear text would have been taken (RFC 7435 §5); an injection is.
-        return terms.Tls == ClientTls.Opportunistic && answer is ClientAnswer.Broken(ClientPhase.StartTls, ClientFault.TlsFailed, _)
+        return terms is { Tls: ClientTls.Opportunistic, Login: null } && answer is ClientAnswer.Broken(ClientPhase.StartTls, ClientFault.TlsFailed, _)
             && await TryAddressAsync(trial, remote, host, address, terms with { Tls = ClientTls.None }, ct).ConfigureAwait(false);
     }
 
     private async ValueTask<(NetworkStream? Stream, string? Problem)> DialAsync(IPEndPoint address, CancellationToken ct)
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        Socket? socket = null;
         using var deadline = new CancellationTokenSource(options.Timeouts.Connect, client.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, deadline.Token);
         try
         {
+            socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await socket.ConnectAsync(address, either.Token).ConfigureAwait(false);
             return (new NetworkStream(socket, ownsSocket: true), null);
         }
         catch (SocketException e)
         {
-            socket.Dispose();
+            socket?.Dispose();
+            if (OwnShortage.WordsOf(e) is not null)
+                throw;
             return (null, $"connect: {e.Message}");
         }
         catch (OperationCanceledException)
         {
-            socket.Dispose();
+            socket?.Dispose();
             ct.ThrowIfCancellationRequested();
             return (null, $"connect: no answer within {options.Timeouts.Connect.TotalSeconds:0.###} s");
         }
@@ -168,7 +178,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         {
             return new AddressAnswer.Found([.. await System.Net.Dns.GetHostAddressesAsync(host, ct).ConfigureAwait(false)]);
         }
-        catch (SocketException e)
+        catch (SocketException e) when (OwnShortage.WordsOf(e) is null)
         {
             return new AddressAnswer.Unavailable($"Host {host}: {e.Message}");
         }

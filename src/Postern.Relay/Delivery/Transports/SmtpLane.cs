@@ -28,7 +28,8 @@ internal sealed class SmtpLane(NextHop hop, HopConnector connector, int messages
             if (!IsConnected)
             {
                 await CloseAsync().ConfigureAwait(false);
-                var connection = await connector.ConnectAsync(hop, ct).ConfigureAwait(false);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, message.Revoked);
+                var connection = await connector.ConnectAsync(hop, either.Token).ConfigureAwait(false);
                 if (connection is HopConnection.Closed(var outcome))
                     return new DeliveryReport(Enumerable.Repeat(outcome, message.Recipients.Count).ToArray(), Reached: false);
                 (dialogue, remote) = (HopConnection.Open)connection;

@@ -1,0 +1,93 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Postern.Relay.Accounts.OAuth;
+
+/// <summary>
+/// The one way by which anything is fetched over HTTP. It follows no redirect, asks no proxy, downloads nothing for a certificate, and connects only
+/// to an address that it has looked at: a name must not lead to this very machine or its link, which an operator means by an address or
+/// <c>localhost</c>. Private networks are allowed: identity providers live there.
+/// </summary>
+internal static class GuardedFetch
+{
+    private const int MostOctets = 1 << 20;
+
+    private static readonly (IPNetwork Network, string Name)[] Refused =
+    [
+        (IPNetwork.Parse("0.0.0.0/8"), "this network"),
+        (IPNetwork.Parse("127.0.0.0/8"), "loopback"),
+        (IPNetwork.Parse("169.254.0.0/16"), "link-local"),
+        (IPNetwork.Parse("224.0.0.0/4"), "multicast"),
+        (IPNetwork.Parse("240.0.0.0/4"), "reserved"),
+        (IPNetwork.Parse("::/96"), "loopback or unspecified"),
+        (IPNetwork.Parse("fe80::/10"), "link-local"),
+        (IPNetwork.Parse("ff00::/8"), "multicast"),
+    ];
+
+    /// <param name="lookUp">Null: the system's resolver.</param>
+    public static HttpClient Create(Func<string, CancellationToken, Task<IPAddress[]>>? lookUp = null) => new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseProxy = false,
+        UseCookies = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        ConnectCallback = (context, ct) => OpenAsync(context.DnsEndPoint, lookUp ?? System.Net.Dns.GetHostAddressesAsync, ct),
+        SslOptions = new SslClientAuthenticationOptions
+        {
+            CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
+        },
+    })
+    {
+        MaxResponseContentBufferSize = MostOctets,
+    };
+
+    /// <summary>Why a name must not lead to an address; null when it may.</summary>
+    internal static string? WhyNot(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6)
+            address = address.MapToIPv4();
+        foreach (var (network, name) in Refused)
+        {
+            if (network.Contains(address))
+                return name;
+        }
+
+        return null;
+    }
+
+    private static async ValueTask<Stream> OpenAsync(DnsEndPoint host, Func<string, CancellationToken, Task<IPAddress[]>> lookUp, CancellationToken ct)
+    {
+        var isLiteral = IPAddress.TryParse(host.Host, out var literal);
+        var mayBeHere = isLiteral || host.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase);
+        Exception? failure = null;
+        foreach (var address in isLiteral ? [literal!] : await lookUp(host.Host, ct))
+        {
+            if (!mayBeHere && WhyNot(address) is { } why)
+            {
+                failure = new IOException($"{host.Host} leads to {address}, a {why} address: name that address itself where it is meant");
+                continue;
+            }
+
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(new IPEndPoint(address, host.Port), ct);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (SocketException e)
+            {
+                socket.Dispose();
+                failure = e;
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+
+        throw failure ?? new IOException($"{host.Host} has no address");
+    }
+}
