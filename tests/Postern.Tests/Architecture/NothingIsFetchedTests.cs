@@ -39,18 +39,18 @@ public sealed partial class NothingIsFetchedTests
         ["ControlClient.cs", "GuardedFetch.cs"],
         Sources().Where(static s => Http().IsMatch(s.Text)).Select(static s => Path.GetFileName(s.File)).Order(StringComparer.Ordinal));
 
-    [GeneratedRegex(@"new X509ChainPolicy\b|X509ChainPolicy \w+\(\) => new\(\)")]
+    [GeneratedRegex(@"new X509ChainPolicy\b|X509ChainPolicy \w+\(\) => new\(\)", RegexOptions.NonBacktracking)]
     private static partial Regex Chain();
 
-    [GeneratedRegex("DisableCertificateDownloads = true")]
+    [GeneratedRegex("DisableCertificateDownloads = true", RegexOptions.NonBacktracking)]
     private static partial Regex DownloadsOff();
 
-    [GeneratedRegex(@"SslStreamCertificateContext\.Create\(")]
+    [GeneratedRegex(@"SslStreamCertificateContext\.Create\(", RegexOptions.NonBacktracking)]
     private static partial Regex Create();
 
-    [GeneratedRegex(@"\b[cC]ertificate\.Verify\(\)")]
+    [GeneratedRegex(@"\b[cC]ertificate\.Verify\(\)", RegexOptions.NonBacktracking)]
     private static partial Regex Verify();
 
-    [GeneratedRegex(@"new HttpClient\b|new SocketsHttpHandler|new HttpClientHandler|new WebClient|WebRequest\.Create")]
+    [GeneratedRegex(@"new HttpClient\b|new SocketsHttpHandler|new HttpClientHandler|new WebClient|WebRequest\.Create", RegexOptions.NonBacktracking)]
     private static partial Regex Http();
 }
