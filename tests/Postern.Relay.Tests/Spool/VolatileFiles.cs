@@ -16,8 +16,20 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
     private readonly List<(SafeFileHandle File, long Offset, byte[] Before)> unsyncedWrites = [];
     private readonly List<Action> unsyncedNames = [];
     private readonly double survival = random.Next(3) / 2.0;
+    private readonly List<(SafeFileHandle File, long Offset, byte[] Before)> lostWrites = [];
+    private string lastNameChange = "nothing";
     private int calls;
+    private int syncs;
     private int attics;
+
+    /// <summary>The kinds of sync that a faulty server would leave out: see <see cref="Sync"/> and <see cref="SyncDirectory"/>.</summary>
+    public string? Omitted { get; init; }
+
+    /// <summary>
+    /// The sync of this number fails: the pages stay readable and count as clean, so later syncs succeed without them, and what
+    /// they held may be gone when the power is.
+    /// </summary>
+    public int FailedSync { get; init; }
 
     public bool HasPower { get; private set; } = true;
 
@@ -28,6 +40,7 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
             Spend();
             var file = files.Create(path, size);
             unsyncedNames.Add(() => File.Delete(path));
+            lastNameChange = nameof(Create);
             return file;
         }
     }
@@ -53,11 +66,28 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
         lock (gate)
         {
             Spend();
+            var mine = unsyncedWrites.FindAll(write => write.File == file);
+            if (Omitted == (mine.Exists(static write => write.Offset == 0) ? "header" : "records"))
+                return;
             unsyncedWrites.RemoveAll(write => write.File == file);
+            if (++syncs != FailedSync)
+                return;
+            lostWrites.AddRange(mine);
+            throw new IOException("the sync failed", FaultyFiles.InputOutputError);
         }
     }
 
-    public void Truncate(SafeFileHandle file, long length) => files.Truncate(file, length);
+    public void Truncate(SafeFileHandle file, long length)
+    {
+        lock (gate)
+        {
+            Spend();
+            var tail = new byte[Math.Max(0, RandomAccess.GetLength(file) - length)];
+            RandomAccess.Read(file, tail, length);
+            unsyncedWrites.Add((file, length, tail));
+            files.Truncate(file, length);
+        }
+    }
 
     public void Rename(string from, string to)
     {
@@ -66,6 +96,7 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
             Spend();
             files.Rename(from, to);
             unsyncedNames.Add(() => files.Rename(to, from));
+            lastNameChange = nameof(Rename);
         }
     }
 
@@ -77,6 +108,7 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
             var kept = Path.Combine(attic, $"{attics++}");
             files.Rename(path, kept);
             unsyncedNames.Add(() => files.Rename(kept, path));
+            lastNameChange = nameof(Delete);
         }
     }
 
@@ -85,6 +117,8 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
         lock (gate)
         {
             Spend();
+            if (Omitted == lastNameChange)
+                return;
             unsyncedNames.Clear();
         }
     }
@@ -102,6 +136,7 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
     private void LosePower()
     {
         HasPower = false;
+        unsyncedWrites.InsertRange(0, lostWrites);
         for (var i = unsyncedWrites.Count - 1; i >= 0; i--)
         {
             var (file, offset, before) = unsyncedWrites[i];
