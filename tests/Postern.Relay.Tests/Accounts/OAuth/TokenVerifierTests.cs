@@ -132,6 +132,41 @@ public sealed class TokenVerifierTests : IDisposable
         Assert.IsType<TokenCheck.Unavailable>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
     }
 
+    /// <summary>Near the end of the calendar, beyond it, before it, in fractions, too large for any type.</summary>
+    [Theory]
+    [InlineData("253402300798")]
+    [InlineData("253402300799")]
+    [InlineData("1e308")]
+    [InlineData("1e999")]
+    [InlineData("-1e308")]
+    [InlineData("-1")]
+    [InlineData("0")]
+    [InlineData("1e-320")]
+    [InlineData("9223372036854775808")]
+    public async Task Row_221_any_number_is_a_time_or_none_and_is_answered(string number)
+    {
+        var expires = await CheckAsync(Sign($$"""{"iss":"{{Issuer}}","aud":"postern","exp":{{number}},"iat":{{number}},"email":"lisa@example.org"}"""));
+        Assert.Equal(number.StartsWith("253402300798", StringComparison.Ordinal), expires is TokenCheck.Match);
+        var begins = await CheckAsync(Sign($$"""{"iss":"{{Issuer}}","aud":"postern","exp":9999999999,"nbf":{{number}},"email":"lisa@example.org"}"""));
+        Assert.Equal(number is "1e-320", begins is TokenCheck.Match);
+    }
+
+    /// <summary>Half a surrogate pair and octets that are no UTF-8, as name and as value, in the header and in the claims.</summary>
+    [Theory]
+    [InlineData("{\"alg\":\"\\ud800\"}", "{}")]
+    [InlineData("{\"alg\":\"RS256\",\"kid\":\"\\ud800\"}", "{}")]
+    [InlineData("{\"\\udc00lg\":\"RS256\"}", "{}")]
+    [InlineData("{\"alg\":\"RS256\"}", "{\"iss\":\"\\ud800\"}")]
+    [InlineData("{\"alg\":\"RS256\"}", "{\"iss\":\"https://id.example.org\",\"aud\":[\"\\ud800\"]}")]
+    [InlineData("{\"alg\":\"RS256\"}", "{\"iss\":\"\u00ff\"}")]
+    [InlineData("{\"alg\":\"\u00ff\"}", "{}")]
+    public async Task Row_222_a_token_with_a_text_that_is_no_unicode_is_no_token(string header, string claims)
+    {
+        var token = $"{Encode(Encoding.Latin1.GetBytes(header))}.{Encode(Encoding.Latin1.GetBytes(claims))}.{Encode("x")}";
+        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync(token));
+        Assert.False(WebKeySet.TryParse(Encoding.Latin1.GetBytes(header), out _, out _));
+    }
+
     [Theory]
     [InlineData(200, """{"active":true,"aud":"postern","exp":9999999999,"email":"lisa@example.org"}""", typeof(TokenCheck.Match))]
     [InlineData(200, """{"active":false}""", typeof(TokenCheck.NoMatch))]
