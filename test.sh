@@ -37,6 +37,7 @@ htdigest apache2-utils
 kadmin.local krb5-admin-server
 kinit krb5-user
 krb5kdc krb5-kdc
+mkfs.ext4 e2fsprogs
 msmtp msmtp
 node nodejs
 npm npm

@@ -49,7 +49,7 @@ public sealed class LoginDeliveryTests
     [InlineData("AUTH DIGEST-MD5")]
     [InlineData("AUTH SCRAM-SHA-256")]
     [InlineData("AUTH PLAIN")]
-    public async Task Row_220_a_login_on_an_opportunistic_route_is_not_begun_where_starttls_was_taken_off_the_offer(string offer)
+    public async Task Row_224_a_login_on_an_opportunistic_route_is_not_begun_where_starttls_was_taken_off_the_offer(string offer)
     {
         await using var sink = new ScriptedSink(new SinkOptions { Extensions = ["PIPELINING", offer] });
         await using var rig = new DeliveryRig(DeliveryRig.Options(Route("*", sink, query: "?tls=opportunistic")));

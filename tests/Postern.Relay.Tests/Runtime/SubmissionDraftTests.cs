@@ -202,33 +202,6 @@ public sealed class SubmissionDraftTests
         Assert.True(entry.Envelope.IsInbound);
     }
 
-    [Theory]
-    [InlineData("abc")]
-    [InlineData("")]
-    [InlineData(":")]
-    [InlineData("Subject")]
-    [InlineData("Subject:")]
-    [InlineData("Subject: x")]
-    [InlineData("Subject: x\r\nabc")]
-    [InlineData("Subject: x\r\n folded")]
-    [InlineData("Subject: x\r\n")]
-    [InlineData("Subject: x\r\n\r")]
-    [InlineData(" abc")]
-    [InlineData("\r")]
-    [InlineData("Authentication-Results: mail.example.org; auth=pass")]
-    public async Task Row_220_content_that_ends_inside_a_line_is_stored_however_it_is_cut(string content)
-    {
-        for (var size = 1; size < content.Length + 2; size++)
-        {
-            var (outcome, stored) = await SubmitAsync(content, LoggedIn(), size);
-            Assert.IsType<StoreOutcome.Stored>(outcome);
-            if (!content.StartsWith("Auth", StringComparison.Ordinal))
-                Assert.All(content.Split("\r\n"), line => Assert.Contains(line, stored, StringComparison.Ordinal));
-            else
-                Assert.DoesNotContain("Authentication-Results: mail.example.org; auth=pass\r\n\r\n", stored, StringComparison.Ordinal);
-        }
-    }
-
     private async Task<SpoolEntry> EnvelopeAsync(MailParameters said, RecipientParameters asked, (SessionState Session, string Rule) client, string content, IAuditLog audit)
     {
         var transaction = new Transaction(new ReversePath(Mailbox.Parse("lisa@example.org")), said);

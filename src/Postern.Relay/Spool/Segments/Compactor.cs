@@ -42,7 +42,7 @@ internal sealed class Compactor(SpoolIndex index, SegmentStore store, TimeProvid
             var worst = candidates.Find(static segment => segment.Live * LiveDivisor < segment.End)
                 ?? (shortOnes.Count > MostShort ? shortOnes[0] : null);
             if (worst is not null)
-                {
+            {
                 drain = new SegmentDrain(
                     index,
                     store.Files,

@@ -9,7 +9,7 @@ using Postern.Testing.Sinks;
 namespace Postern.Relay.Tests.Delivery;
 
 /// <summary>A next hop's certificate says where its issuer can be had: here, at a listener of the test.</summary>
-public sealed class NothingIsFetchedTests
+public sealed class CertificateNamesAPlaceTests
 {
     [Theory]
     [InlineData("required", true)]
