@@ -44,7 +44,7 @@ public sealed record EnvelopeFacts
         Client = session.ClientAddress,
         Helo = session.HeloName,
         Tls = session.Tls?.Version,
-        Login = session.IsLoggedIn ? session.Identity!.AuthorizationId : null,
+        Login = session.Login,
 
         // One login a session: after it, whatever it was, asking for another would not help.
         OffersAuth = session.OffersAuth && session.Identity is null,

@@ -15,7 +15,7 @@ internal sealed class OwnMailboxes(IDirectory directory) : IMailboxVerifier
     {
         try
         {
-            return new(session.Identity is { } identity && directory.FindAccount(identity.AuthorizationId) is { Enabled: true } account
+            return new(session.Login is { } login && directory.FindAccount(login) is { Enabled: true } account
                 && account.Addresses.Contains(mailbox.Address, StringComparer.OrdinalIgnoreCase) ? MailboxAnswer.Exists : MailboxAnswer.Unknown);
         }
         catch (DirectoryUnavailableException)

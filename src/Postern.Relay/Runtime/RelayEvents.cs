@@ -25,7 +25,7 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
             attempt.Mechanism,
             attempt.ClaimedUser is { } user && !attempt.UserExists ? LoginNames.Mask(user) : attempt.ClaimedUser,
             attempt.Identity is { } identity && identity.AuthorizationId != identity.AuthenticationId ? identity.AuthorizationId : null,
-            Outcome(attempt),
+            attempt.Identity is not null && !session.IsLoggedIn ? RelayTotals.Anonymous : Outcome(attempt),
             attempt.Reason,
             session.Tls?.Version));
     }
@@ -70,7 +70,7 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
 
     private void Refused(SessionState session, string verb, Reply reply) =>
         audit.Append(new AuditEvent.Refused(
-            clock.GetUtcNow(), session.Id, session.Listener, session.ClientAddress.ToString(), session.Identity?.AuthorizationId, verb, reply.ToString()));
+            clock.GetUtcNow(), session.Id, session.Listener, session.ClientAddress.ToString(), session.Login, verb, reply.ToString()));
 
     private void Tell(string what, string detail) => audit.Append(new AuditEvent.Server(clock.GetUtcNow(), what, detail));
 }

@@ -5,6 +5,9 @@ namespace Postern.Relay.Runtime;
 /// <summary>Counts since the start, read off the events on their way to the log.</summary>
 public sealed class RelayTotals : IAuditLog
 {
+    /// <summary>How an ANONYMOUS exchange ends that went well: nobody has logged in, and nobody has failed to.</summary>
+    internal const string Anonymous = "anonymous";
+
     private readonly IAuditLog log;
     private long accepted;
     private long refused;
@@ -48,6 +51,8 @@ public sealed class RelayTotals : IAuditLog
                 break;
             case AuditEvent.Login { Outcome: "ok" }:
                 Interlocked.Increment(ref logins);
+                break;
+            case AuditEvent.Login { Outcome: Anonymous }:
                 break;
             case AuditEvent.Login:
                 Interlocked.Increment(ref failedLogins);

@@ -68,7 +68,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
             ArrivedAt = arrivedAt,
             Sender = transaction.Sender,
             Recipients = [.. transaction.Recipients.Select(static r => r.Mailbox)],
-            Login = session.Identity?.AuthorizationId,
+            Login = session.Login,
             Client = session.ClientAddress,
             Listener = session.Listener,
             Parameters = Envelope.Keep(transaction.Parameters),
@@ -157,7 +157,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     private string TraceFields()
     {
         var text = new StringBuilder(512);
-        if (session.Identity is { } identity)
+        if (session is { IsLoggedIn: true, Identity: { } identity })
             AuthenticationResultsField.Append(text, session, identity, transaction);
         ReceivedField.Append(text, session, transaction, id.ToString(), arrivedAt);
         return text.ToString();

@@ -138,7 +138,7 @@ internal sealed partial class LoggedEvents(ILogger logger, ISmtpEvents next) : I
     private void LogReceived(SessionState session, Transaction transaction, long octets, StoreOutcome outcome)
     {
         if (outcome is StoreOutcome.Stored(var id))
-            Stored(session.Id, id, octets, transaction.Sender, transaction.Recipients.Count, session.Identity?.AuthorizationId);
+            Stored(session.Id, id, octets, transaction.Sender, transaction.Recipients.Count, session.Login);
     }
 
     /// <summary>People type passwords where the user name belongs: one that nobody is known to have is not written down.</summary>

@@ -26,7 +26,7 @@ internal sealed class FunctionStore(Func<ReceivedMessage, CancellationToken, Tas
                 Sender = transaction.Sender,
                 Recipients = [.. transaction.Recipients.Select(static r => r.Mailbox)],
                 Content = content.GetBuffer().AsMemory(0, (int)content.Length),
-                Login = session.Identity?.AuthorizationId,
+                Login = session.Login,
                 LoginData = session.LoginData,
                 ClientAddress = session.ClientAddress,
                 Listener = session.Listener,

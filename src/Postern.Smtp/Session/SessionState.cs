@@ -80,7 +80,16 @@ public sealed class SessionState
     public object? LoginData { get; internal set; }
 
     /// <summary>Somebody has proven who it is. ANONYMOUS (RFC 4505) gives an identity and proves nothing: it permits nothing that its absence does not.</summary>
-    public bool IsLoggedIn => Identity is not null && !string.Equals(Mechanism, AnonymousMechanism.Instance.Name, StringComparison.OrdinalIgnoreCase);
+    public bool IsLoggedIn => Login is not null;
+
+    /// <summary>
+    /// On whose behalf the client acts (the authorization identity); null where <see cref="IsLoggedIn"/> is false, after ANONYMOUS too. What is written
+    /// down, permitted or counted of a login asks this.
+    /// </summary>
+    public string? Login =>
+        Identity is { } identity && identity.AuthenticationId != AnonymousMechanism.User && !string.Equals(Mechanism, AnonymousMechanism.Instance.Name, StringComparison.OrdinalIgnoreCase)
+            ? identity.AuthorizationId
+            : null;
 
     /// <summary>Failed logins so far.</summary>
     public int FailedLogins { get; internal set; }
@@ -98,7 +107,7 @@ public sealed class SessionState
     public object? PolicyMemo { get; set; }
 
     /// <summary>ESMTPSA and its siblings (RFC 3848; RFC 6531 §3.7.3 for a transaction with SMTPUTF8), for Received and the logs.</summary>
-    public string Protocol => (IsExtended, Tls is not null, Identity is not null) switch
+    public string Protocol => (IsExtended, Tls is not null, IsLoggedIn) switch
     {
         (true, true, true) => IsUtf8 ? (IsLmtp ? "UTF8LMTPSA" : "UTF8SMTPSA") : IsLmtp ? "LMTPSA" : "ESMTPSA",
         (true, true, false) => IsUtf8 ? (IsLmtp ? "UTF8LMTPS" : "UTF8SMTPS") : IsLmtp ? "LMTPS" : "ESMTPS",
