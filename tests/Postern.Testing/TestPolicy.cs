@@ -23,7 +23,7 @@ public sealed class TestPolicy : IEnvelopePolicy
     {
         if (recipient.LocalPart == "full")
             return new(new Verdict.Refuse(new Reply(452, new(4, 2, 2), "Mailbox full"), "test"));
-        if (session.Identity is not null || recipient.Domain.Text == "accepted.example")
+        if (session.IsLoggedIn || recipient.Domain.Text == "accepted.example")
             return new(new Verdict.Permit("test"));
         return new(session.OffersAuth || session.OffersAuthAfterTls ? new Verdict.Refuse(StandardReply.AuthenticationRequired, "test") : Verdict.Pass.Instance);
     }

@@ -9,7 +9,7 @@ namespace Postern.Relay.Audit;
 public abstract record AuditEvent(DateTimeOffset At)
 {
     /// <summary>A finished AUTH. The user is masked by the producer when no account of that name exists.</summary>
-    /// <param name="Outcome">ok, failed, unavailable, cancelled or malformed.</param>
+    /// <param name="Outcome">ok, failed, unavailable, cancelled, malformed, too_weak, transition_needed; anonymous, which is neither a login nor a failed one.</param>
     /// <param name="Tls">TLSv1.3 and so on; null without TLS.</param>
     public sealed record Login(
         DateTimeOffset At, string Session, string Listener, string Client, string Mechanism, string? User, string? ActingAs, string Outcome, string Reason, string? Tls)

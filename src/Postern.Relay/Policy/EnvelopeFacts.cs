@@ -45,9 +45,7 @@ public sealed record EnvelopeFacts
         Helo = session.HeloName,
         Tls = session.Tls?.Version,
         Login = session.Login,
-
-        // One login a session: after it, whatever it was, asking for another would not help.
-        OffersAuth = session.OffersAuth && session.Identity is null,
-        OffersAuthAfterTls = session.OffersAuthAfterTls && session.Identity is null,
+        OffersAuth = session.OffersAuth,
+        OffersAuthAfterTls = session.OffersAuthAfterTls,
     };
 }

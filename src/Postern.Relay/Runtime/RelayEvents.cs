@@ -24,8 +24,8 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
             session.ClientAddress.ToString(),
             attempt.Mechanism,
             attempt.ClaimedUser is { } user && !attempt.UserExists ? LoginNames.Mask(user) : attempt.ClaimedUser,
-            attempt.Identity is { } identity && identity.AuthorizationId != identity.AuthenticationId ? identity.AuthorizationId : null,
-            attempt.Identity is not null && !session.IsLoggedIn ? RelayTotals.Anonymous : Outcome(attempt),
+            session.Login is { } login && login != attempt.ClaimedUser ? login : null,
+            Outcome(session, attempt),
             attempt.Reason,
             session.Tls?.Version));
     }
@@ -57,9 +57,9 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
             Refused(session, "DATA", reply);
     }
 
-    private static string Outcome(LoginAttempt attempt) => attempt switch
+    private static string Outcome(SessionState session, LoginAttempt attempt) => attempt switch
     {
-        { Identity: not null } => "ok",
+        { Identity: not null } => session.IsLoggedIn ? "ok" : RelayTotals.Anonymous,
         { Error: SaslError.TemporaryFailure } => "unavailable",
         { Error: SaslError.Malformed } => "malformed",
         { Error: SaslError.BadCredentials } => "failed",

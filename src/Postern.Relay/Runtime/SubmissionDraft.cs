@@ -157,8 +157,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     private string TraceFields()
     {
         var text = new StringBuilder(512);
-        if (session is { IsLoggedIn: true, Identity: { } identity })
-            AuthenticationResultsField.Append(text, session, identity, transaction);
+        AuthenticationResultsField.Append(text, session, transaction);
         ReceivedField.Append(text, session, transaction, id.ToString(), arrivedAt);
         return text.ToString();
     }

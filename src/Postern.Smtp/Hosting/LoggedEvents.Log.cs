@@ -70,6 +70,9 @@ internal sealed partial class LoggedEvents
     [LoggerMessage(22, LogLevel.Information, "{Session}: {Client} asked by ETRN for {Queue}: {Answer}")]
     private partial void QueueStart(string session, IPAddress client, QueueName queue, QueueStart answer);
 
+    [LoggerMessage(23, LogLevel.Information, "{Session}: {Client} came without a name by {Mechanism}: no login")]
+    private partial void CameAnonymously(string session, IPAddress client, string mechanism);
+
     [LoggerMessage(16, LogLevel.Information, "{Listener} listens on {Endpoint}")]
     internal static partial void Listening(ILogger logger, string listener, IPEndPoint endpoint);
 

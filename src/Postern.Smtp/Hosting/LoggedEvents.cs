@@ -129,8 +129,10 @@ internal sealed partial class LoggedEvents(ILogger logger, ISmtpEvents next) : I
 
     private void LogIn(SessionState session, LoginAttempt attempt)
     {
-        if (attempt.Identity is { } identity)
-            LoggedIn(session.Id, session.ClientAddress, attempt.Mechanism, identity.AuthorizationId);
+        if (session.Login is { } login)
+            LoggedIn(session.Id, session.ClientAddress, attempt.Mechanism, login);
+        else if (attempt.Identity is not null)
+            CameAnonymously(session.Id, session.ClientAddress, attempt.Mechanism);
         else
             LoginFailed(session.Id, session.ClientAddress, attempt.Mechanism, Masked(attempt), attempt.Reason);
     }

@@ -1,5 +1,4 @@
 using System.Text;
-using Postern.Sasl;
 using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Message;
@@ -10,16 +9,20 @@ public static class AuthenticationResultsField
     /// <summary>The name of the field.</summary>
     public const string Name = "Authentication-Results";
 
-    /// <summary>Appends <c>auth=pass smtp.auth=…</c> for a session that has logged in (RFC 8601 §2.7.4).</summary>
-    public static void Append(StringBuilder text, SessionState session, SaslIdentity identity, Transaction transaction) =>
+    /// <summary>Appends <c>auth=pass smtp.auth=…</c> for a session that has logged in (RFC 8601 §2.7.4); nothing for any other, after ANONYMOUS too.</summary>
+    public static void Append(StringBuilder text, SessionState session, Transaction transaction)
+    {
+        if (session.Login is not { } login)
+            return;
         HeaderField.Append(
             text,
             Name,
             $"{session.Hostname};",
             "auth=pass",
             $"({session.Mechanism?.ToLowerInvariant()})",
-            $"smtp.auth={Value(identity.AuthorizationId)}",
+            $"smtp.auth={Value(login)}",
             transaction.Sender.IsNull ? string.Empty : $"smtp.mailfrom={Value(transaction.Sender.Address)}");
+    }
 
     /// <summary>
     /// True when a field body claims to come from <paramref name="authservId"/>: such a field is taken out of incoming mail before ours is added

@@ -25,5 +25,5 @@ internal sealed class LoginPolicy(IEnumerable<Domain> domains) : IEnvelopePolicy
         : RefuseAsync(session);
 
     private static ValueTask<Verdict> RefuseAsync(SessionState session) =>
-        session.Identity is null && (session.OffersAuth || session.OffersAuthAfterTls) ? LoginHelps : Denied;
+        session.OffersAuth || session.OffersAuthAfterTls ? LoginHelps : Denied;
 }

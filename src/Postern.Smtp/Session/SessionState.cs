@@ -70,7 +70,10 @@ public sealed class SessionState
     /// <summary>The client said EHLO, not HELO.</summary>
     public bool IsExtended { get; internal set; }
 
-    /// <summary>Who logged in; null before that. It never changes once set: a session logs in once.</summary>
+    /// <summary>
+    /// What AUTH ended with; null before that. It never changes once set: a session logs in once. After ANONYMOUS it is set and says nothing:
+    /// <see cref="Login"/> says whether somebody has logged in.
+    /// </summary>
     public SaslIdentity? Identity { get; internal set; }
 
     /// <summary>The mechanism of that login.</summary>
@@ -94,11 +97,11 @@ public sealed class SessionState
     /// <summary>Failed logins so far.</summary>
     public int FailedLogins { get; internal set; }
 
-    /// <summary>True when AUTH is on offer here and now: logging in would help.</summary>
-    public bool OffersAuth { get; internal set; }
+    /// <summary>True when AUTH is on offer here and now: logging in would help. Never after an AUTH that went well, ANONYMOUS included: there is one a session.</summary>
+    public bool OffersAuth { get => field && Identity is null; internal set; }
 
     /// <summary>True when AUTH would be on offer once TLS is up: STARTTLS and logging in would help.</summary>
-    public bool OffersAuthAfterTls { get; internal set; }
+    public bool OffersAuthAfterTls { get => field && Identity is null; internal set; }
 
     /// <summary>The mail transaction that is open; null where none is.</summary>
     public Transaction? Transaction { get; internal set; }

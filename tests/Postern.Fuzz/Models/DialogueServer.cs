@@ -102,7 +102,7 @@ internal sealed class DialogueServer : IEnvelopePolicy, IMessageStore, ISmtpEven
     {
         { LocalPart: "full" } => new Verdict.Refuse(new Reply(452, new(4, 2, 2), "Mailbox full"), "fuzz"),
         { Domain.Text: "accepted.example" } => new Verdict.Permit("fuzz"),
-        _ when session.Identity is not null => new Verdict.Permit("fuzz"),
+        _ when session.IsLoggedIn => new Verdict.Permit("fuzz"),
         _ => Verdict.Pass.Instance,
     });
 

@@ -7,6 +7,7 @@ using Postern.Relay.Spool;
 using Postern.Relay.Spool.Memory;
 using Postern.Relay.Tests.Delivery;
 using Postern.Sasl;
+using Postern.Sasl.Mechanisms;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
@@ -89,6 +90,28 @@ public sealed class SubmissionDraftTests
         var (_, stored) = await SubmitAsync("From: a@example.com\r\n\r\nbody\r\n", Stranger());
         Assert.StartsWith("Received: from laptop ([192.0.2.7]) by mail.example.org with ESMTP\r\n\tid ", stored);
         Assert.EndsWith("+0000\r\nFrom: a@example.com\r\n\r\nbody\r\n", stored);
+    }
+
+    /// <summary>Whatever the mechanism calls itself, and whatever name it gave.</summary>
+    [Theory]
+    [InlineData("ANONYMOUS", AnonymousMechanism.User)]
+    [InlineData("anonymous", "lisa@example.org")]
+    [InlineData("X-GUEST", AnonymousMechanism.User)]
+    public async Task Row_200_anonymous_is_no_login_in_trace_fields_envelopes_and_the_log(string mechanism, string user)
+    {
+        var client = LoggedIn();
+        client.Session.Identity = new SaslIdentity(user, user);
+        client.Session.Mechanism = mechanism;
+        client.Rule = "reject_unauth_destination";
+        var audit = new RecordingAudit();
+        var entry = await EnvelopeAsync(MailParameters.None, RecipientParameters.None, client, "From: a@example.com\r\n\r\n", audit);
+
+        Assert.True(entry.Envelope is { Login: null, IsInbound: true });
+        Assert.Null(Assert.Single(audit.Events.OfType<AuditEvent.Accepted>()).User);
+        var stored = await NewestAsync();
+        Assert.StartsWith("Received: from laptop ([192.0.2.7]) by mail.example.org with ESMTPS\r\n", stored);
+        Assert.DoesNotContain("auth=pass", stored);
+        Assert.DoesNotContain("Message-ID", stored);
     }
 
     [Theory]
@@ -214,7 +237,7 @@ public sealed class SubmissionDraftTests
 
     private static string WithoutId(string stored) => string.Join('\n', stored.Split("\r\n").Select(static l => l.Contains(" id ", StringComparison.Ordinal) ? "id" : l));
 
-    private static (SessionState, string Rule) LoggedIn()
+    private static (SessionState Session, string Rule) LoggedIn()
     {
         var session = Session();
         session.IsExtended = true;

@@ -1,8 +1,8 @@
 using Postern.Sasl;
+using Postern.Smtp.Message;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Tests.Transport;
 using Postern.Smtp.Transport;
-using Postern.Testing;
 
 namespace Postern.Smtp.Tests.Policy;
 
@@ -12,11 +12,16 @@ public sealed class LoginPolicyTests
     [Fact]
     public async Task Anonymous_is_no_login()
     {
+        var received = new TaskCompletionSource<ReceivedMessage>();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var options = new SmtpServerOptions
         {
             Hostname = "mail.example.org",
-            Store = new MemoryStore(),
+            Store = MessageStore.From((message, _) =>
+            {
+                received.SetResult(message);
+                return Task.CompletedTask;
+            }),
             Policy = EnvelopePolicy.AcceptFor("accepted.example"),
             Sasl = new SaslContext { AllowsAnonymous = true },
             Listeners = [new SmtpListenerOptions { Name = "open", Endpoints = [new(System.Net.IPAddress.Loopback, 0)], Tls = TlsMode.None, Auth = AuthMode.Always, Mechanisms = ["ANONYMOUS"] }],
@@ -31,5 +36,8 @@ public sealed class LoginPolicyTests
         Assert.StartsWith("250", await client.SayAsync("MAIL FROM:<a@example.org>", patience.Token));
         Assert.StartsWith("550 5.7.1", await client.SayAsync("RCPT TO:<b@elsewhere.example>", patience.Token));
         Assert.StartsWith("250", await client.SayAsync("RCPT TO:<b@accepted.example>", patience.Token));
+        Assert.StartsWith("354", await client.SayAsync("DATA", patience.Token));
+        Assert.StartsWith("250", await client.SayAsync(".", patience.Token));
+        Assert.Null((await received.Task).Login);
     }
 }
