@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Accounts;
 
@@ -40,6 +41,13 @@ public static class LoginNames
         canonical = name.Normalize(NormalizationForm.FormKC).ToLowerInvariant().Normalize(NormalizationForm.FormKC);
         return canonical.Length <= MaxLength;
     }
+
+    /// <summary>
+    /// Its canonical form is an address, and as written it is none: <c>lisa％other@example.org</c> with a full-width sign. No account may be made of such a
+    /// name, for it would own an address that nobody wrote.
+    /// </summary>
+    public static bool IsDisguisedAddress(string written) =>
+        TryCanonical(written, out var canonical) && Mailbox.TryParse(canonical, out _) && !Mailbox.TryParse(written, out _);
 
     /// <summary>
     /// What logs show for a name that no store knows, because people type passwords there. The same name gives the same text

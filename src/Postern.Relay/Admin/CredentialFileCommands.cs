@@ -23,6 +23,8 @@ public sealed class CredentialFileCommands(string path, Action<string, string>? 
     /// <exception cref="IOException">The file cannot be read or written; it is as it was.</exception>
     public AdminOutcome Set(string user, PasswordHash hash)
     {
+        if (LoginNames.IsDisguisedAddress(user))
+            return new AdminOutcome.Invalid($"'{user}' is no address, and would be read as one: write its signs in ASCII");
         if (!LoginNames.TryCanonical(user, out _) || user.Contains(':', StringComparison.Ordinal) || user.StartsWith('#') || user.Any(char.IsWhiteSpace))
             return new AdminOutcome.Invalid($"'{user}' cannot stand in a credential file: 1 to {LoginNames.MaxLength} visible characters without spaces and colons");
         var digest = hash as DigestHash;

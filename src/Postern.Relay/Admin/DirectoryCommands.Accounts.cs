@@ -11,6 +11,8 @@ public sealed partial class DirectoryCommands
     {
         if (!LoginNames.TryCanonical(command.Name, out var name) || name.Any(char.IsWhiteSpace))
             return new AdminOutcome.Invalid($"'{command.Name}' cannot be a login name: 1 to {LoginNames.MaxLength} visible characters without spaces");
+        if (LoginNames.IsDisguisedAddress(command.Name))
+            return new AdminOutcome.Invalid($"'{command.Name}' is no address, and would be read as one: write its signs in ASCII");
         if (!TryGrants(command.Addresses, command.Domains, actsAs: [], out var grants, out var problem))
             return problem;
         if (grants.Addresses.IsEmpty && MailNames.TryAddress(name, out var own))

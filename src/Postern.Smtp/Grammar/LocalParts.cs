@@ -40,6 +40,8 @@ internal static class LocalParts
 
         // What is compared must be a local part itself: composition turns some characters into plain ASCII.
         var read = Encoding.UTF8.GetString(shortest);
+        if (Utf8Text.HidesAscii(read))
+            return false;
         var folded = Encoding.UTF8.GetBytes(Mailbox.Fold(read) + '@');
         if (!TryMeasure(folded, out var length) || length != folded.Length - 1)
             return false;

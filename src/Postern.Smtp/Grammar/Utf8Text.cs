@@ -35,6 +35,22 @@ internal static class Utf8Text
         return true;
     }
 
+    /// <summary>
+    /// A compatibility form of the text (NFKC, NFKD) holds ASCII that is no letter or digit and that the text itself does not hold: full-width ＠ and ％,
+    /// dots made of an ellipsis, the space under an accent that stands alone. Who normalizes further on would read another address than was judged here.
+    /// </summary>
+    /// <param name="text">Valid UTF-16.</param>
+    public static bool HidesAscii(string text) =>
+        !Ascii.IsValid(text) && CountAsciiSigns(text) != CountAsciiSigns(text.Normalize(NormalizationForm.FormKD)); // NFKD takes apart and never puts together
+
+    private static int CountAsciiSigns(string text)
+    {
+        var count = 0;
+        foreach (var c in text)
+            count += char.IsAscii(c) && !char.IsAsciiLetterOrDigit(c) ? 1 : 0;
+        return count;
+    }
+
     public static bool IsAllowed(Rune rune)
     {
         if (rune.IsAscii)

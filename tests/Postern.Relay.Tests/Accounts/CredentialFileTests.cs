@@ -69,6 +69,22 @@ public sealed class CredentialFileTests : IDisposable
         Assert.DoesNotContain("canary", told.Detail, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("lisa\uff05other@example.org")]
+    [InlineData("lisa\uff20example.org")]
+    [InlineData("lisa@sales\uff0eexample.org")]
+    public async Task Row_228_no_account_owns_an_address_that_normalization_made(string name)
+    {
+        var verifiers = Open($"{name}:tiger\nbob:brush\n");
+        Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers, "bob", "brush"));
+        Assert.IsType<PasswordCheck.NoMatch>(await LogInAsync(verifiers, name, "tiger"));
+        Assert.True(LoginNames.TryCanonical(name, out var canonical));
+        Assert.Null(new StoreAccounts(fixture.Database, [fixture.Store($"file://{Path}")]).FindAccount(canonical));
+        Assert.Contains("write its signs in ASCII", Assert.Single(fixture.Audit.Events.OfType<AuditEvent.Server>().Select(static e => e.Detail).Distinct()), StringComparison.Ordinal);
+        Assert.IsType<Relay.Admin.AdminOutcome.Invalid>(fixture.Commands.Add(new Relay.Admin.AddAccount(name, [], [])));
+        Assert.IsType<Relay.Admin.AdminOutcome.Invalid>(new Relay.Admin.CredentialFileCommands(fixture.Beside("other")).Set(name, Relay.Accounts.Hashes.SharedHash.Create("tiger")!));
+    }
+
     [Fact]
     public async Task A_changed_file_counts_within_a_second()
     {

@@ -18,6 +18,8 @@ public sealed class MailboxTests
         from domain in Gen.Elements("x", "X.example", "bücher.example", "BÜCHER.example", "xn--bcher-kva.example", "[192.0.2.1]", "[IPv6:2001:DB8::1]", "用户.example")
         select Encoding.UTF8.GetBytes(quoted ? $"\"{string.Concat(local)}\"@{domain}" : $"{string.Concat(local)}@{domain}");
 
+    private static IEnumerable<Rune> NonAscii => Enumerable.Range(0x80, 0x110000 - 0x80).Where(Rune.IsValid).Select(static v => new Rune(v));
+
     [Fact]
     public void Whatever_is_parsed_is_printable_and_parses_again_to_itself() =>
         Prop.ForAll(Gen.OneOf(Wire, LikelyWire).ToArbitrary(), static octets =>
@@ -54,6 +56,60 @@ public sealed class MailboxTests
             Assert.False(domain.Text.AsSpan().ContainsAnyExceptInRange('!', '~'));
             Assert.Equal(domain, Domain.Parse(domain.Text));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(10_000));
+
+    [Fact]
+    public void Row_226_no_code_point_in_a_local_part_becomes_an_ascii_sign_in_any_normal_form()
+    {
+        foreach (var rune in NonAscii)
+        {
+            foreach (var written in new[] { $"a{rune}b@x.example", $"\"a {rune}b\"@x.example", $"\"@{rune}\"@x.example" })
+            {
+                if (!Mailbox.TryParse(written, out var mailbox))
+                    continue;
+                foreach (var form in new[] { NormalizationForm.FormC, NormalizationForm.FormD, NormalizationForm.FormKC, NormalizationForm.FormKD })
+                {
+                    // A sign can be taken away by composition (a sign and its stroke), never added.
+                    Assert.True(Signs(mailbox.Address.Normalize(form)) <= Signs(written), $"U+{rune.Value:X4} in {form}");
+                    Assert.True(Signs(mailbox.Canonical.Normalize(form)) <= Signs(written), $"U+{rune.Value:X4} in {form}");
+                    Assert.True(Signs(mailbox.Address.ToUpperInvariant().Normalize(form)) <= Signs(written), $"U+{rune.Value:X4} in {form}");
+                }
+            }
+        }
+
+        static int Signs(string text) => text.Count(static c => char.IsAscii(c) && !char.IsAsciiLetterOrDigit(c));
+    }
+
+    [Theory]
+    [InlineData("user\uff20other@x.example")] // full-width @
+    [InlineData("user\uff05other@x.example")] // full-width %
+    [InlineData("\"user\ufe6aother\"@x.example")] // small %, quoted
+    [InlineData("user\uff01other@x.example")]
+    [InlineData("a\u2026b@x.example")] // an ellipsis is three dots
+    [InlineData("a\u2024b@x.example")]
+    [InlineData("a\u00b4b@x.example")] // a space and an accent
+    [InlineData("\"a\u037eb\"@x.example")] // canonically a semicolon
+    [InlineData("a\u226eb@x.example")] // a less-than sign and a stroke
+    public void Row_226_a_local_part_that_hides_a_sign_is_no_mailbox(string address) => Assert.False(Mailbox.TryParse(address, out _));
+
+    [Theory]
+    [InlineData("\uff41\uff11@x.example")] // full-width letters and digits are letters and digits
+    [InlineData("\ufb01n@x.example")]
+    [InlineData("re\u0301sume\u0301@x.example")]
+    [InlineData("\u7528\u6237.\u7528@x.example")]
+    [InlineData("\"\u7528 \u6237\"@x.example")]
+    public void A_local_part_of_letters_of_any_script_is_one(string address) => Assert.True(Mailbox.TryParse(address, out _));
+
+    [Fact]
+    public void Row_227_no_code_point_in_a_domain_makes_a_dot_a_bracket_or_another_ascii_name()
+    {
+        foreach (var rune in NonAscii)
+        {
+            if (Domain.TryParse($"a{rune}b.example", out var domain))
+                Assert.Matches("^xn--[a-z0-9-]+\\.example$", domain.Text);
+            if (Domain.TryParse($"{rune}127.0.0.1]", out domain))
+                Assert.Null(domain.Literal);
+        }
+    }
 
     [Fact]
     public void Xtext_is_decoded_as_it_was_encoded() =>

@@ -155,6 +155,8 @@ internal sealed class CredentialFile
                 if (string.IsNullOrWhiteSpace(line) || line[0] == '#')
                     continue;
                 var (user, hash, problem) = read(line);
+                if (user is not null && LoginNames.IsDisguisedAddress(user))
+                    (user, problem) = (null, "the user name is no address, and would be read as one: write its signs in ASCII");
                 if (user is not null && !LoginNames.TryCanonical(user, out user))
                     problem = "the user name is not one that an account can have";
                 if (user is not null && !users.TryAdd(user, Login(user, hash!)))
