@@ -11,7 +11,8 @@ internal sealed class Campaign(ITarget target, Watchdog watchdog, ulong seed)
     /// <summary>What may be alive at the end beyond what was alive once the corpus had filled.</summary>
     private const long MaxGrowthOctets = 24L * 1024 * 1024;
 
-    private readonly Corpus corpus = new([.. target.Seeds, .. Seeds.Transcripts.Select(static t => t.Octets)]);
+    private readonly byte[][] seeds = [.. target.Seeds];
+    private readonly Corpus corpus = new([.. target.Seeds, .. target.TakesTranscripts ? Seeds.Transcripts.Select(static t => t.Octets) : []]);
     private Draw draw = new(seed);
     private long began = Stopwatch.GetTimestamp();
 
@@ -27,8 +28,17 @@ internal sealed class Campaign(ITarget target, Watchdog watchdog, ulong seed)
     /// <summary>Null when nothing was found.</summary>
     public async Task<Finding?> RunAsync(TimeSpan time, long? inputs)
     {
-        var mutator = new Mutator(corpus, target.MaxOctets);
+        var mutator = new Mutator(corpus, target.MaxOctets, target.Dictionary);
         began = Stopwatch.GetTimestamp();
+        foreach (var whole in seeds)
+        {
+            if (await TryAsync(whole) is { } finding)
+                return finding;
+        }
+
+        if (target.Reached?.Missing.FirstOrDefault() is { } missing)
+            return new Finding(target.Name, [], $"the seeds do not reach '{missing}': the target looks at less than it says");
+
         var early = 0L;
         while (!IsOver(time, inputs, share: 1))
         {

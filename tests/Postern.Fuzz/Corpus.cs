@@ -22,7 +22,8 @@ internal sealed class Corpus
 
     public int Behaviours => signals.Count;
 
-    public byte[] Pick(ref Draw draw) => inputs[draw.Below(inputs.Count)];
+    /// <summary>A seed every other time: most of what makes something new is a wrong turn early on, and would crowd out what gets far.</summary>
+    public byte[] Pick(ref Draw draw) => inputs[draw.Below(draw.OneIn(2) ? seeds : inputs.Count)];
 
     public bool IsNew(ulong signal) => signals.Count < MaxSignals && signals.Add(signal);
 

@@ -8,7 +8,7 @@ internal sealed record FuzzOptions
     public const string Usage = """
         usage: postern-fuzz [--seconds N | --hours N | --inputs N] [--target NAME] [--seed N] [--findings DIRECTORY]
                postern-fuzz --target NAME --replay FILE
-        Time and inputs are for all targets together. The seed in the first line repeats a run.
+        Time and inputs are for all targets together; NAME may be 'all'. The seed in the first line repeats a run.
         """;
 
     public TimeSpan Time { get; init; } = TimeSpan.FromSeconds(60);
@@ -47,6 +47,7 @@ internal sealed record FuzzOptions
             "--hours" when isNumber => options with { Time = TimeSpan.FromHours(number) },
             "--inputs" when isNumber => options with { Inputs = (long)number },
             "--seed" when ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seed) => options with { Seed = seed },
+            "--target" when value == "all" => options with { Target = null },
             "--target" when TargetTable.All.FirstOrDefault(t => t.Name == value) is { } target => options with { Target = target },
             "--replay" => options with { Replay = value },
             "--findings" => options with { Findings = value },

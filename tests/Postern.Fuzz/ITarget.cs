@@ -12,6 +12,15 @@ internal interface ITarget
     /// <summary>No input is longer, in octets.</summary>
     int MaxOctets => 4096;
 
+    /// <summary>What means something to it; mixed into its inputs.</summary>
+    IReadOnlyList<byte[]> Dictionary => Words.Smtp;
+
+    /// <summary>The transcripts are seeds too.</summary>
+    bool TakesTranscripts => true;
+
+    /// <summary>How far its inputs got; null where it does not count.</summary>
+    Reached? Reached => null;
+
     /// <summary>
     /// Runs one input. Answers a hash of what happened: an input whose hash is new is kept and mutated further. Everything random
     /// in it comes from the input, so that it can be run again.

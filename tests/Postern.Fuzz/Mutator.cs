@@ -1,7 +1,7 @@
 namespace Postern.Fuzz;
 
 /// <summary>Makes an input out of others: a few changes of the kinds that break parsers. Works in one buffer.</summary>
-internal sealed class Mutator(Corpus corpus, int maxOctets)
+internal sealed class Mutator(Corpus corpus, int maxOctets, IReadOnlyList<byte[]> words)
 {
     private static readonly byte[][] LineEnds = ["\r\n"u8.ToArray(), "\r"u8.ToArray(), "\n"u8.ToArray(), "\r\r\n"u8.ToArray(), "\n\r"u8.ToArray(), "\0"u8.ToArray(), "\r\n.\r\n"u8.ToArray(), "\n.\r\n"u8.ToArray(), "\r\n."u8.ToArray()];
 
@@ -25,7 +25,7 @@ internal sealed class Mutator(Corpus corpus, int maxOctets)
         switch (draw.Below(12))
         {
             case 0 or 1:
-                Insert(at, Words.Pick(ref draw));
+                Insert(at, Words.Pick(words, ref draw));
                 break;
             case 2:
                 Insert(at, LineEnds[draw.Below(LineEnds.Length)]);

@@ -28,6 +28,8 @@ foreach (var target in targets)
     var finding = await campaign.RunAsync(options.Time / targets.Length, options.Inputs / targets.Length);
     var memory = $"{campaign.Memory.Early >> 20}>{campaign.Memory.Late >> 20} MiB";
     Console.WriteLine($"{target.Name,-14} {campaign.Inputs,12:N0} {campaign.Inputs / Math.Max(0.001, campaign.Elapsed.TotalSeconds),10:N0} {campaign.Behaviours,10:N0} {memory,14}  {(finding is null ? 0 : 1)}");
+    if (target.Reached is { } reached)
+        Console.WriteLine($"  reached: {reached}");
     total += campaign.Inputs;
     if (finding is null)
         continue;

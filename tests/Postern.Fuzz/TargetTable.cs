@@ -21,5 +21,6 @@ internal static class TargetTable
         new DnsTarget(),
         new ProxyTarget(),
         new DialogueTarget(),
+        new RelayTarget(),
     ];
 }

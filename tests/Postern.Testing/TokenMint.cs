@@ -31,10 +31,13 @@ public sealed class TokenMint : IDisposable
 
     /// <summary>A token that is good for an hour.</summary>
     /// <param name="algorithm"><c>ES256</c> or <c>RS256</c>.</param>
-    public string Sign(string user, string algorithm)
+    public string Sign(string user, string algorithm) =>
+        Sign(JsonSerializer.SerializeToUtf8Bytes(new { iss = Issuer, aud = Audience, exp = TimeProvider.System.GetUtcNow().AddHours(1).ToUnixTimeSeconds(), email = user }), algorithm);
+
+    /// <summary>A token with any claims.</summary>
+    public string Sign(byte[] claims, string algorithm)
     {
         var header = JsonSerializer.SerializeToUtf8Bytes(new { typ = "at+jwt", alg = algorithm, kid = algorithm });
-        var claims = JsonSerializer.SerializeToUtf8Bytes(new { iss = Issuer, aud = Audience, exp = TimeProvider.System.GetUtcNow().AddHours(1).ToUnixTimeSeconds(), email = user });
         var signed = $"{Base64Url.EncodeToString(header)}.{Base64Url.EncodeToString(claims)}";
         var octets = Encoding.ASCII.GetBytes(signed);
         var signature = algorithm == "RS256" ? rsa.SignData(octets, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1) : ec.SignData(octets, HashAlgorithmName.SHA256);

@@ -23,6 +23,12 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
     /// <summary>Hashes of the messages that were acknowledged.</summary>
     public List<ulong> Stored { get; } = [];
 
+    /// <summary>What was said in those messages, line ends mended where the server mends them.</summary>
+    public List<byte[]> Contents { get; } = [];
+
+    /// <summary>Told of every reply code.</summary>
+    public Action<int>? OnReply { get; init; }
+
     public void Check()
     {
         BrokenException.Unless(Next() is 220 or 421 or 554, "a session begins with a greeting");
@@ -178,12 +184,13 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
         var isBare = !isBinary && ContentModel.IsBare(content);
         var kept = isBare && rules.Mends ? ContentModel.Mend(content) : content;
         var isAllowed = (!isBare || rules.Mends) && kept.Length <= rules.ContentOctets;
-        BrokenException.Unless(code == 250 ? isAllowed : !isAllowed || isChunk, $"a message is taken exactly when it may be: {code}");
+        BrokenException.Unless(code == 250 ? isAllowed : !isAllowed || isChunk || rules.StoreDecides, $"a message is taken exactly when it may be: {code}");
         if (code == 250)
         {
             var hash = new Signal();
             hash.Add(kept);
             Stored.Add(hash.Value);
+            Contents.Add(kept);
         }
 
         for (var more = rules.IsLmtp ? recipients - 1 : 0; more > 0 && !(code == 421 && replies.IsAtEnd); more--)
@@ -213,6 +220,7 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
         var code = replies.Next();
         BrokenException.Unless(code != 0, $"every command is answered: nothing for octet {at} of {said.Length}");
         behaviour.Add(code);
+        OnReply?.Invoke(code);
         return code;
     }
 

@@ -5,4 +5,5 @@ namespace Postern.Fuzz.Models;
 /// <param name="ContentOctets">The largest message.</param>
 /// <param name="Mends">Lone CRs and LFs become CRLF; else they are refused.</param>
 /// <param name="IsLmtp">Each accepted recipient is answered at the end of a message.</param>
-internal sealed record DialogueRules(int LineOctets, long ContentOctets, bool Mends, bool IsLmtp);
+/// <param name="StoreDecides">The store may refuse what the session would take.</param>
+internal sealed record DialogueRules(int LineOctets, long ContentOctets, bool Mends, bool IsLmtp, bool StoreDecides = false);
