@@ -3,10 +3,10 @@ using System.Collections.Immutable;
 namespace Postern.Relay.Admin;
 
 /// <summary>One message in the queue as an operator sees it.</summary>
-/// <param name="State"><c>held</c>, <c>no route</c> (until one is configured), <c>deferred</c> (tried, and to be tried again) or <c>waiting</c>.</param>
+/// <param name="State"><c>held</c>, <c>held (errors here)</c> (by the server, after attempts that failed here), <c>no route</c> (until one is configured), <c>deferred</c> (tried, and to be tried again) or <c>waiting</c>.</param>
 /// <param name="Sender">Empty for the null sender.</param>
 /// <param name="Size">Octets of content.</param>
-/// <param name="NextAttempt">Null while held or without a route.</param>
+/// <param name="NextAttempt">Null while an operator holds it or without a route; of what the server holds, the last.</param>
 /// <param name="EnvelopeId">ENVID=, by which the sender knows the message; null without.</param>
 /// <param name="HoldUntil">The release that the sender asked for (HOLDFOR=, HOLDUNTIL=); null without.</param>
 /// <param name="RequiresTls">REQUIRETLS.</param>

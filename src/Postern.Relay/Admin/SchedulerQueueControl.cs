@@ -8,7 +8,7 @@ namespace Postern.Relay.Admin;
 public sealed class SchedulerQueueControl(DeliveryScheduler scheduler, ISpool spool) : IQueueControl
 {
     public async ValueTask<bool> HoldAsync(QueueId id, CancellationToken ct) =>
-        spool.Find(id) is { State.Held: false } && await scheduler.HoldAsync(id, ct) is QueueCommandOutcome.Done or QueueCommandOutcome.UnderWay;
+        spool.Find(id) is { State: { Held: false } or { HeldByServerAt: not null } } && await scheduler.HoldAsync(id, ct) is QueueCommandOutcome.Done or QueueCommandOutcome.UnderWay;
 
     public async ValueTask<bool> ReleaseAsync(QueueId id, CancellationToken ct) =>
         spool.Find(id) is { State.Held: true } or { State.Attempts: 0, Envelope.Parameters.HoldUntil: not null } && await scheduler.ReleaseAsync(id, ct) == QueueCommandOutcome.Done;

@@ -7,12 +7,12 @@ namespace Postern.Relay.Admin;
 public sealed class SpoolQueueControl(ISpool spool, TimeProvider clock) : IQueueControl
 {
     public ValueTask<bool> HoldAsync(QueueId id, CancellationToken ct) =>
-        ChangeAsync(id, static (entry, _) => entry.State.Held ? null : entry.State with { Held = true }, ct);
+        ChangeAsync(id, static (entry, _) => entry.State is { Held: true, HeldByServerAt: null } ? null : entry.State with { Held = true, HeldByServerAt = null }, ct);
 
     public ValueTask<bool> ReleaseAsync(QueueId id, CancellationToken ct) =>
         ChangeAsync(
             id,
-            static (entry, now) => entry.State.Held ? entry.State with { Held = false, NextAttempt = entry.State.IsForLater(entry.Envelope, now) ? entry.Envelope.ReleasedAt : now }
+            static (entry, now) => entry.State.Held ? entry.State with { Held = false, HeldByServerAt = null, NextAttempt = entry.State.IsForLater(entry.Envelope, now) ? entry.Envelope.ReleasedAt : now }
                 : IsHeldBySender(entry, now) ? entry.State with { NextAttempt = now }
                 : null,
             ct);

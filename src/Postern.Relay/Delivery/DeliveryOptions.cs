@@ -38,8 +38,14 @@ public sealed record DeliveryOptions
     /// <summary>How long a message waits behind busy connections before another is opened.</summary>
     public TimeSpan GrowthDelay { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>An attempt that failed here, not there, so many times in a row holds its message.</summary>
+    /// <summary>An attempt that failed here, not there, so many times in a row holds its message, as long as <see cref="RetrySchedule.GiveUp"/>; the next is its last.</summary>
     public int InternalErrorsBeforeHold { get; init; } = 5;
+
+    /// <summary>Hears of what the server holds for errors of its own; null for the postmaster of <see cref="Hostname"/>.</summary>
+    public Mailbox? Postmaster { get; init; }
+
+    /// <summary>Words to the postmaster in an hour; each says how many messages are held.</summary>
+    public int NoticesToPostmaster { get; init; } = 20;
 
     /// <summary>Reports to one address in an hour, of failures and of all else; further ones are suppressed.</summary>
     public int ReportsPerAddress { get; init; } = 500;

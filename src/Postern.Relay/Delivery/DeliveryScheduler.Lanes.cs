@@ -62,19 +62,7 @@ public sealed partial class DeliveryScheduler
         catch (Exception mistake)
         {
             audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
-            bool isFinished;
-            lock (gate)
-            {
-                EndByMistake(message, isOurs: OwnShortage.WordsOf(mistake) is not null);
-                isFinished = message is { OpenJobs: 0, IsRemoved: false, State.IsFinished: true };
-            }
-
-            // Only what the sender was to hear went wrong: another attempt would be another copy.
-            if (isFinished)
-            {
-                spool.Remove(message.Id);
-                Forget(message);
-            }
+            await EndByMistakeAsync(message, isOurs: OwnShortage.WordsOf(mistake) is not null).ConfigureAwait(false);
         }
     }
 
@@ -88,13 +76,42 @@ public sealed partial class DeliveryScheduler
         }
 
         audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
-        lock (gate)
-        {
-            if (++message.InternalErrors >= options.InternalErrorsBeforeHold)
-                message.IsHoldWanted = true;
-        }
+        // Whatever a key, a certificate or the network is like, the message is not at fault: it has its attempts and its time, as with any next hop.
+        return ((ILaneHost)this).CompleteAsync(job, Same(job, OwnShortage.SurroundingsOf(mistake) is { } words
+            ? new Outcome.Deferred(Remote: null, words, Tls: null)
+            : new Outcome.Deferred(Remote: null, $"internal error: {mistake.Message}", Tls: null) { IsMistake = true }));
+    }
 
-        return ((ILaneHost)this).CompleteAsync(job, Same(job, new Outcome.Deferred(Remote: null, $"internal error: {mistake.Message}", Tls: null)));
+    private async ValueTask EndByMistakeAsync(TrackedMessage message, bool isOurs)
+    {
+        try
+        {
+            var isLast = message is { IsRemoved: false, OpenJobs: 0 };
+            DeliveryState? held = null;
+            if (isLast && !isOurs && ++message.InternalErrors >= options.InternalErrorsBeforeHold && message.State.HeldByServerAt is null)
+                held = await HoldHereAsync(message, message.State, clock.GetUtcNow()).ConfigureAwait(false) is { Held: true } state ? state : null;
+            bool isFinished;
+            lock (gate)
+            {
+                EndByMistake(message, isOurs, held);
+                isFinished = message is { OpenJobs: 0, IsRemoved: false, State.IsFinished: true };
+            }
+
+            // Only what the sender was to hear went wrong: another attempt would be another copy.
+            if (isFinished)
+            {
+                spool.Remove(message.Id);
+                Forget(message);
+            }
+            else if (isLast)
+            {
+                await StoreAsync(message, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        catch (Exception mistake)
+        {
+            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
+        }
     }
 
     void ILaneHost.OnIdle(DestinationQueue queue)

@@ -8,7 +8,7 @@ namespace Postern.Relay.Delivery;
 /// <content>What operators may do to a message, and what they may know.</content>
 public sealed partial class DeliveryScheduler
 {
-    /// <summary>Makes a message wait for <see cref="ReleaseAsync"/>.</summary>
+    /// <summary>Makes a message wait for <see cref="ReleaseAsync"/>; the server's own hold becomes one that does not end by itself.</summary>
     public async ValueTask<QueueCommandOutcome> HoldAsync(QueueId id, CancellationToken ct)
     {
         TrackedMessage? message;
@@ -22,8 +22,8 @@ public sealed partial class DeliveryScheduler
                 return QueueCommandOutcome.UnderWay;
             }
 
-            message.Stage = MessageStage.Held;
-            message.State = message.State with { Held = true };
+            message.State = message.State with { Held = true, HeldByServerAt = null };
+            Hold(message);
         }
 
         await StoreAsync(message, ct).ConfigureAwait(false);
@@ -48,7 +48,7 @@ public sealed partial class DeliveryScheduler
                 return QueueCommandOutcome.Done;
             message.InternalErrors = 0;
             var now = clock.GetUtcNow();
-            message.State = message.State with { Held = false, NextAttempt = message.State.IsForLater(message.Envelope, now) ? message.Envelope.ReleasedAt : now };
+            message.State = message.State with { Held = false, HeldByServerAt = null, NextAttempt = message.State.IsForLater(message.Envelope, now) ? message.Envelope.ReleasedAt : now };
         }
 
         await StoreAsync(message, ct).ConfigureAwait(false);
@@ -152,6 +152,7 @@ public sealed partial class DeliveryScheduler
                 stages.GetValueOrDefault(MessageStage.Active),
                 stages.GetValueOrDefault(MessageStage.Held),
                 stages.GetValueOrDefault(MessageStage.Parked),
+                messages.Values.Count(static m => m.IsHeldByServer),
                 [.. destinations.Values.Select(static d => new DestinationStatistics(d.Hop.Name, d.Waiting, d.Lanes)).OrderByDescending(static d => d.Waiting)]);
         }
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Postern.Relay.Audit;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
@@ -139,11 +140,20 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     private void Place(TrackedMessage message)
     {
         if (message.State.Held)
-            message.Stage = MessageStage.Held;
+            Hold(message);
         else if (!routes.Holds && message.State.NextAttempt > clock.GetUtcNow() && !IsBeyondSchedule(message))
             Wait(message, message.State);
         else
             Dispatch(message);
+    }
+
+    /// <summary>For an operator; what the server holds has one last attempt at its time.</summary>
+    private void Hold(TrackedMessage message)
+    {
+        message.Stage = MessageStage.Held;
+        message.Turn++;
+        if (message.State.HeldByServerAt is not null)
+            retries.Add(message);
     }
 
     /// <summary>Its time was written under a clock that has been set back since: no pause of the schedule is so long.</summary>
@@ -188,7 +198,12 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
             if (isStopping)
                 return;
             foreach (var message in retries.TakeDue())
-                Place(message);
+            {
+                if (message.IsHeldByServer)
+                    Dispatch(message);
+                else
+                    Place(message);
+            }
         }
     }
 
@@ -270,10 +285,14 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         var isOurs = Array.TrueForAll(message.Outcomes, static o => o is null or Outcome.Deferred { IsOurs: true });
         // Our shortage is over soon or never, and gives nothing up; nor does a clock that was set while the attempt was under way.
         var isUndecided = isOurs || message.BegunUnder != Look();
+        var isMistake = Array.Exists(message.Outcomes, static o => o is Outcome.Deferred { IsMistake: true });
         if (isUndecided)
             next = now + options.Retry.Pause(attempts: 1, random.NextDouble());
         else
             message.TriedUnder = message.BegunUnder;
+        // The last attempt of what the server held: there is no other.
+        if (isMistake && !isUndecided && before.HeldByServerAt is not null)
+            next = null;
         var result = AttemptResult.Of(envelope, before, message.Outcomes, now, next, isUndecided ? TimeSpan.MaxValue : options.Retry.Warn);
         var state = isOurs ? result.State with { Attempts = before.Attempts } : result.State;
         for (var i = 0; i < message.Outcomes.Length; i++)
@@ -283,7 +302,8 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         }
 
         // The report is durable before the failure is recorded: a crash between them reports twice rather than never.
-        if (!await ReportAsync(envelope, result.Failures).ConfigureAwait(false))
+        var isReported = await ReportAsync(envelope, result.Failures).ConfigureAwait(false);
+        if (!isReported)
             state = result.Unreported(before, next ?? now + options.Retry.Pause(state.Attempts, random.NextDouble()));
         await ReportAsync(envelope, result.Relayed).ConfigureAwait(false);
         if (!result.Delayed.IsEmpty && await ReportAsync(envelope, result.Delayed).ConfigureAwait(false))
@@ -295,18 +315,41 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
             return;
         }
 
+        if (!isOurs)
+            message.InternalErrors = isMistake ? message.InternalErrors + 1 : 0;
+        if (before.HeldByServerAt is { } since && (isUndecided || !isReported))
+            state = state with { Held = true, HeldByServerAt = since };
+        else if (isMistake && message.InternalErrors >= options.InternalErrorsBeforeHold)
+            state = await HoldHereAsync(message, state, now).ConfigureAwait(false);
+        else
+            state = state with { Held = false, HeldByServerAt = null };
+
         lock (gate)
         {
             if (message.IsRemoved)
                 return;
-            if (!Array.Exists(message.Outcomes, static o => o?.Reply.StartsWith("internal error", StringComparison.Ordinal) is true))
-                message.InternalErrors = 0;
+            message.IsHoldWanted |= state.Held;
             message.State = state with { Held = message.IsHoldWanted };
         }
 
         await StoreAsync(message, CancellationToken.None).ConfigureAwait(false);
         while (!TryPlaceAfterAttempt(message))
             await StoreAsync(message, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Holds what fails here again and again, until an operator or the end of the time that any message has. Its postmaster hears of it first; while
+    /// that cannot be stored, it is tried on by the schedule.
+    /// </summary>
+    private async ValueTask<DeliveryState> HoldHereAsync(TrackedMessage message, DeliveryState state, DateTimeOffset now)
+    {
+        var until = now + options.Retry.GiveUp;
+        var why = message.Outcomes.FirstOrDefault(static o => o is Outcome.Deferred { IsMistake: true })?.Reply ?? "what follows an attempt failed";
+        if (!await reporter.TellPostmasterAsync(message.Envelope, why, until, Statistics().HeldByServer + 1, CancellationToken.None).ConfigureAwait(false))
+            return state with { Held = false, HeldByServerAt = null };
+        audit.Append(new AuditEvent.Server(now, "message_held", string.Create(
+            CultureInfo.InvariantCulture, $"{message.Id}: {message.InternalErrors} attempts in a row failed on this server; tried a last time at {until.ToUniversalTime():yyyy-MM-dd HH:mm:ss} UTC, unless it is released before")));
+        return state with { Held = true, HeldByServerAt = now, NextAttempt = until };
     }
 
     /// <summary>The next attempt; the deadline that a sender set is one of its times. Null to give up.</summary>
@@ -331,7 +374,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
                 return true;
             if (message.State.Held != message.IsHoldWanted)
             {
-                message.State = message.State with { Held = message.IsHoldWanted };
+                message.State = message.State with { Held = message.IsHoldWanted, HeldByServerAt = null };
                 return false;
             }
 
@@ -341,19 +384,26 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         }
     }
 
-    /// <summary>An attempt whose end went wrong here: what was delivered stays delivered, and it counts towards a hold.</summary>
-    private void EndByMistake(TrackedMessage message, bool isOurs)
+    /// <summary>
+    /// An attempt whose end went wrong here: what was delivered stays delivered. Our shortage counts for nothing, all else as an attempt and
+    /// towards a hold.
+    /// </summary>
+    /// <param name="held">What the hold of the server makes of the state, where there have been enough mistakes; else null.</param>
+    private void EndByMistake(TrackedMessage message, bool isOurs, DeliveryState? held)
     {
         if (message.IsRemoved || message.OpenJobs > 0)
             return;                             // the last job will end it
-        if (!isOurs && ++message.InternalErrors >= options.InternalErrorsBeforeHold)
-            message.IsHoldWanted = true;
-        var attempts = message.State.Attempts + 1;
-        message.State = message.State with
+        var before = message.State;
+        var attempts = before.Attempts + (isOurs ? 0 : 1);
+        var pause = options.Retry.Pause(Math.Max(attempts, 1), random.NextDouble());
+        // What was held for its mistakes already stays so: it cannot even be given up.
+        var since = held?.HeldByServerAt ?? before.HeldByServerAt;
+        message.State = before with
         {
             Attempts = attempts,
-            NextAttempt = clock.GetUtcNow() + options.Retry.Pause(attempts, random.NextDouble()),
-            Held = message.IsHoldWanted,
+            NextAttempt = held?.NextAttempt ?? clock.GetUtcNow() + (before.HeldByServerAt is null || isOurs ? pause : options.Retry.GiveUp),
+            Held = message.IsHoldWanted || since is not null,
+            HeldByServerAt = message.IsHoldWanted ? null : since,
             Recipients = [.. message.State.Recipients.Select((r, i) => message.Outcomes[i] is Outcome.Delivered(_, var reply, _) ? new RecipientState(RecipientStatus.Delivered, reply) : r)],
         };
         message.IsHoldWanted = false;

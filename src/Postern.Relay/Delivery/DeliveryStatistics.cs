@@ -5,6 +5,7 @@ namespace Postern.Relay.Delivery;
 /// <summary>What the scheduler has before it at one moment.</summary>
 /// <param name="Waiting">Messages whose next attempt is in the future.</param>
 /// <param name="Active">Messages in delivery or next in line.</param>
-/// <param name="Held">Messages an operator holds.</param>
+/// <param name="Held">Messages that an operator or the server holds.</param>
 /// <param name="Parked">Messages that no route is configured for.</param>
-public sealed record DeliveryStatistics(int Waiting, int Active, int Held, int Parked, ImmutableArray<DestinationStatistics> Destinations);
+/// <param name="HeldByServer">Those of the held ones that the server holds, as attempts failed here again and again.</param>
+public sealed record DeliveryStatistics(int Waiting, int Active, int Held, int Parked, int HeldByServer, ImmutableArray<DestinationStatistics> Destinations);

@@ -9,7 +9,7 @@ internal enum MessageStage
     /// <summary>A connection, or the end of an attempt under way.</summary>
     Active,
 
-    /// <summary>An operator's release.</summary>
+    /// <summary>An operator's release, or the end of the server's own hold.</summary>
     Held,
 
     /// <summary>A route to be configured.</summary>

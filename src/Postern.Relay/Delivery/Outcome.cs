@@ -25,6 +25,9 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls)
     {
         /// <summary>This machine ran short of something: no attempt, so it counts for none and gives nothing up.</summary>
         public bool IsOurs { get; init; }
+
+        /// <summary>The attempt ended by a mistake here; enough of them in a row hold the message.</summary>
+        public bool IsMistake { get; init; }
     }
 
     /// <summary>Never; bounce. <paramref name="Status"/> is the enhanced code for the report, such as <c>5.1.1</c>.</summary>

@@ -11,6 +11,12 @@ internal static class OwnShortage
     private const int TooManyInSystem = 23;
     private const int TooManyInProcess = 24;
     private const int NoBuffers = 105;
+    private const int MostNumber = 4096;
+
+    // Of OpenSSL: ERR_LIB_OFFSET, ERR_LIB_RAND, ERR_R_MALLOC_FAILURE.
+    private const int LibraryBits = 23;
+    private const int RandomLibrary = 36;
+    private const int NoMemoryForKeys = 0xC0100;
 
     /// <summary>In plain words; null when it was something else.</summary>
     public static string? WordsOf(Exception? failure)
@@ -24,7 +30,7 @@ internal static class OwnShortage
                 SocketException { SocketErrorCode: SocketError.NoBufferSpaceAvailable } => "no memory is left for connections",
                 SocketException { NativeErrorCode: var number } => OfNumber(number),
                 IOException { HResult: var number } => OfNumber(number),
-                CryptographicException => "no random numbers or keys can be made",
+                CryptographicException { HResult: var code } => OfOpenSsl(code),
                 _ => null,
             };
             if (words is not null)
@@ -32,6 +38,36 @@ internal static class OwnShortage
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// In plain words, when it was not this message that failed but what is around it: a key or certificate that cannot be used, an address family
+    /// or a network that is not there. That may last, so it counts as an attempt; it is no mistake that holds a message.
+    /// </summary>
+    public static string? SurroundingsOf(Exception? failure)
+    {
+        for (; failure is not null; failure = failure.InnerException)
+        {
+            if (failure is CryptographicException)
+                return $"a key or certificate of this server cannot be used: {failure.Message}";
+            if (failure is SocketException)
+                return $"the network of this server: {failure.Message}";
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// The runtime keeps OpenSSL's code (err.h): eight bits of library above 23 of reason, or the number of the system behind the highest bit. What
+    /// is neither is about one key or certificate, and does not pass by itself.
+    /// </summary>
+    private static string? OfOpenSsl(int code)
+    {
+        if (code < 0)
+            return (code & int.MaxValue) < MostNumber ? OfNumber(code & int.MaxValue) : null;
+        return code >> LibraryBits == RandomLibrary ? "no random numbers can be made"
+            : code >> LibraryBits > 0 && (code & ((1 << LibraryBits) - 1)) == NoMemoryForKeys ? "no memory is left for keys"
+            : null;
     }
 
     private static string? OfNumber(int number) => number switch

@@ -35,7 +35,7 @@ internal sealed class RetryQueue : IAsyncDisposable
         while (queue.TryPeek(out var entry, out var at) && at <= now)
         {
             queue.Dequeue();
-            if (entry.Message.Stage == MessageStage.Waiting && entry.Message.Turn == entry.Turn)
+            if ((entry.Message.Stage == MessageStage.Waiting || entry.Message.IsHeldByServer) && entry.Message.Turn == entry.Turn)
                 due.Add(entry.Message);
         }
 

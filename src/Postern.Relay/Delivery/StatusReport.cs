@@ -135,10 +135,10 @@ internal sealed class StatusReport(QueueId id, Domain hostname, Envelope origina
     /// <summary>What a server said begins with its code; our own words, such as that it could not be reached, do not (RFC 3464 §2.3.6).</summary>
     private static bool IsReply(string text) => text.Length >= 3 && !text.AsSpan(0, 3).ContainsAnyExceptInRange('0', '9');
 
-    private static string Rfc5322(DateTimeOffset time) => time.ToUniversalTime().ToString("ddd, dd MMM yyyy HH:mm:ss '+0000'", CultureInfo.InvariantCulture);
+    internal static string Rfc5322(DateTimeOffset time) => time.ToUniversalTime().ToString("ddd, dd MMM yyyy HH:mm:ss '+0000'", CultureInfo.InvariantCulture);
 
     /// <summary>Text that may come from a peer or an exception: printable US-ASCII, one line, bounded.</summary>
-    private static string OneLine(string text) => string.Create(Math.Min(text.Length, MaxTextLength), text, static (chars, source) =>
+    internal static string OneLine(string text) => string.Create(Math.Min(text.Length, MaxTextLength), text, static (chars, source) =>
     {
         for (var i = 0; i < chars.Length; i++)
             chars[i] = source[i] is >= ' ' and <= '~' ? source[i] : '?';

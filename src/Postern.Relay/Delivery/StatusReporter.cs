@@ -19,6 +19,8 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions options, IAud
     /// <summary>Of their own: asking for many reports of success must not cost one of a failure.</summary>
     private readonly ReportLimiter others = new(options.ReportsPerAddress, options.Reports, clock);
 
+    private readonly ReportLimiter notices = new(options.NoticesToPostmaster, options.NoticesToPostmaster, clock);
+
     /// <summary>True when the sender will know, or must not be told; false when the report could not be stored.</summary>
     /// <param name="reports">At least one, all of the same action.</param>
     public async ValueTask<bool> ReportAsync(Envelope original, ImmutableArray<RecipientReport> reports, CancellationToken ct)
@@ -92,6 +94,62 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions options, IAud
     {
         var end = original.ReleasedAt + options.Retry.GiveUp;
         return original.Deadline is { IsNotify: false, At: var deadline } && deadline < end ? deadline : end;
+    }
+
+    /// <summary>
+    /// Tells the postmaster of this host that a message is held for errors of this server. True when that is stored, or must not be: what this
+    /// host wrote itself is not reported upon, and more than a number an hour say nothing new.
+    /// </summary>
+    /// <param name="why">What the last attempt came to.</param>
+    /// <param name="until">When it is tried a last time.</param>
+    /// <param name="held">How many the server holds, this one included.</param>
+    public async ValueTask<bool> TellPostmasterAsync(Envelope original, string why, DateTimeOffset until, int held, CancellationToken ct)
+    {
+        var postmaster = options.Postmaster ?? Mailbox.Parse($"postmaster@{options.Hostname}");
+        if (original is { Client: null, Login: null, Sender.IsNull: true })
+            return Suppressed("the message was written by this server");
+        if (!notices.TryTake(postmaster.Canonical, countsInAll: true))
+            return Suppressed($"more than {options.NoticesToPostmaster} an hour to the postmaster");
+        var (id, now) = (QueueId.New(clock), clock.GetUtcNow());
+        var isStored = false;
+        try
+        {
+            await using var draft = spool.CreateDraft();
+            await draft.AppendAsync(HoldNotice.Write(id, now, options.Hostname, postmaster, original, why, until, held), ct).ConfigureAwait(false);
+            var envelope = new Envelope
+            {
+                Id = id,
+                ArrivedAt = now,
+                Sender = ReversePath.Null,
+                Recipients = [postmaster],
+                RecipientParameters = [new RecipientParameters { Notify = DsnNotify.Never }],
+            };
+            var commit = await draft.CommitAsync(envelope, DeliveryState.Fresh(recipients: 1, now), ct).ConfigureAwait(false);
+            isStored = commit is SpoolCommit.Durable;
+        }
+        catch (Exception e) when (e is not IOException && OwnShortage.WordsOf(e) is null)
+        {
+            // A mistake of its own: `postern status` and the log tell of the message all the same.
+            return Suppressed(e.ToString());
+        }
+        catch (Exception e)
+        {
+            audit.Append(new AuditEvent.Server(now, "spool-error", $"{original.Id}: {e.Message}"));
+        }
+        finally
+        {
+            if (!isStored)
+                notices.GiveBack(postmaster.Canonical, countsInAll: true);
+        }
+
+        audit.Append(new AuditEvent.Bounce(now, original.Id.ToString(), isStored ? id.ToString() : null, postmaster.Address, isStored ? $"held after errors here: {why}" : "held after errors here: the word to the postmaster is not stored, tried again later"));
+        return isStored;
+
+        bool Suppressed(string reason)
+        {
+            audit.Append(new AuditEvent.Bounce(clock.GetUtcNow(), original.Id.ToString(), BounceId: null, postmaster.Address, $"suppressed: {reason}"));
+            return true;
+        }
     }
 
     private string? WhyNot(Envelope original, ImmutableArray<RecipientReport> reports, ReportLimiter limiter)

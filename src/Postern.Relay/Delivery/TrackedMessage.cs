@@ -37,6 +37,9 @@ internal sealed class TrackedMessage(SpoolEntry entry)
     /// <summary>Its sender wants it held (FUTURERELEASE), and that time is not over.</summary>
     public bool IsHeldBySender(DateTimeOffset now) => Stage == MessageStage.Waiting && State.Attempts == 0 && Envelope.Parameters.HoldUntil > now;
 
+    /// <summary>The server holds it, for a time: it waits for an operator, or for its last attempt.</summary>
+    public bool IsHeldByServer => Stage == MessageStage.Held && State.HeldByServerAt is not null;
+
     /// <summary>Attempts in a row that failed by a mistake here.</summary>
     public int InternalErrors { get; set; }
 

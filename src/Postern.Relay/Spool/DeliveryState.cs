@@ -6,12 +6,18 @@ namespace Postern.Relay.Spool;
 /// <summary>What is known about the delivery of one message. Immutable: every change is a new value, and the last one stored counts.</summary>
 /// <param name="Attempts">Delivery attempts made so far.</param>
 /// <param name="NextAttempt">Not before this time; wall clock, because it must survive a restart.</param>
-/// <param name="Held">Waits for an operator's release.</param>
+/// <param name="Held">Waits for an operator's release, or for the end of the server's own hold.</param>
 /// <param name="Recipients">One state for each recipient of the envelope, in its order.</param>
 public sealed record DeliveryState(int Attempts, DateTimeOffset NextAttempt, bool Held, ImmutableArray<RecipientState> Recipients)
 {
     /// <summary>The delays that its sender has been told of.</summary>
     public DelayReports Reported { get; init; }
+
+    /// <summary>
+    /// When the server itself held it, because attempts failed here and not there; null where nobody or an operator holds it. Such a hold ends at
+    /// <see cref="NextAttempt"/>.
+    /// </summary>
+    public DateTimeOffset? HeldByServerAt { get; init; }
 
     /// <summary>The state of a message that has just arrived.</summary>
     public static DeliveryState Fresh(int recipients, DateTimeOffset now) =>

@@ -41,7 +41,7 @@ internal static class StatusCommand
             .Row("connections", status.Connections.ToString(CultureInfo.InvariantCulture))
             .Row("load", string.Create(CultureInfo.InvariantCulture, $"{status.Load.State}, {status.Load.Gauge} at {status.Load.Value:0.00}; {status.Load.TimesStressed} times stressed, {status.Load.TimesFull} times full"))
             .Row("since start", string.Create(CultureInfo.InvariantCulture, $"{status.SinceStart.Accepted} messages accepted, {status.SinceStart.Refused} refusals; {status.SinceStart.Logins} logins, {status.SinceStart.FailedLogins} failed"))
-            .Row("queue", string.Create(CultureInfo.InvariantCulture, $"{status.Queue.Messages} messages: {status.Queue.Active} in delivery, {status.Queue.Waiting} waiting for the next attempt, {status.Queue.Held} held, {status.Queue.Parked} without a route"))
+            .Row("queue", string.Create(CultureInfo.InvariantCulture, $"{status.Queue.Messages} messages: {status.Queue.Active} in delivery, {status.Queue.Waiting} waiting for the next attempt, {status.Queue.Held} held{(status.Queue.HeldByServer > 0 ? $" ({status.Queue.HeldByServer} by the server after errors here: postern queue list --held)" : null)}, {status.Queue.Parked} without a route"))
             .Row("spool", status.Queue.Reason is { } reason ? $"{status.Queue.Condition}: {reason}" : status.Queue.Condition)
             .Row("deliveries", status.Deliveries.HeldBecause is { } why ? $"held: {why}" : string.Create(CultureInfo.InvariantCulture, $"going out over {status.Deliveries.Connections} connections"))
             .Row("recipients", string.Create(CultureInfo.InvariantCulture, $"{status.SinceStart.Delivered} delivered, {status.SinceStart.Failed} failed, {status.SinceStart.Deferred} times deferred"))

@@ -67,6 +67,7 @@ internal static class EngineOptions
     public static RelayDelivery ToDelivery(this PosternConfiguration configuration) => new()
     {
         Hostname = configuration.Server.Hostname,
+        Postmaster = configuration.Server.Postmaster,
         Routes = configuration.ToRoutes(),
         Retry = new RetrySchedule(
             configuration.Delivery.Retry.First, configuration.Delivery.Retry.Factor, configuration.Delivery.Retry.Most, configuration.Delivery.Retry.GiveUp)

@@ -5,9 +5,10 @@ namespace Postern.Configuration;
 
 /// <summary><c>server</c>: what this machine calls itself and where it keeps its data.</summary>
 /// <param name="Data">Absolute.</param>
-internal sealed record ServerOptions(Domain Hostname, string Data)
+internal sealed record ServerOptions(Domain Hostname, string Data, Mailbox? Postmaster = null)
 {
     public static ServerOptions Read(Section section) => new(
         section.Value("hostname", Kinds.DomainName, OwnName.Value, "the machine's name", "The name in the greeting, in EHLO to other servers, in Received fields and in bounces. Other servers look it up: set it to a name that leads back to this machine."),
-        section.FilePath("data", "postern-data", "`postern-data`", "The data directory: accounts, messages, logs, the made certificate, the control socket. Readable by its owner only.")!);
+        section.FilePath("data", "postern-data", "`postern-data`", "The data directory: accounts, messages, logs, the made certificate, the control socket. Readable by its owner only.")!,
+        section.Value("postmaster", Kinds.Address, null!, "postmaster at the hostname", "Who is told of messages that the server holds for errors of its own, and of nothing else; at most 20 such words an hour. It needs a next hop like any address."));
 }

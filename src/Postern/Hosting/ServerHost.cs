@@ -60,7 +60,7 @@ internal sealed class ServerHost : IAsyncDisposable
             Relay.Connections,
             new(LoadWord.Of(load.State), load.Gauge, load.Value, load.TimesStressed, load.TimesFull),
             new(Relay.Totals.Accepted, Relay.Totals.Refused, Relay.Totals.Logins, Relay.Totals.FailedLogins, Relay.Totals.Delivered, Relay.Totals.Deferred, Relay.Totals.Failed),
-            new(Relay.Spool.Count, deliveries.Waiting, deliveries.Active, deliveries.Held, deliveries.Parked, Word(spool.Condition), spool.Reason),
+            new(Relay.Spool.Count, deliveries.Waiting, deliveries.Active, deliveries.Held, deliveries.HeldByServer, deliveries.Parked, Word(spool.Condition), spool.Reason),
             new(deliveries.Destinations.Sum(static d => d.Connections), configuration.Delivery.Routes.IsEmpty ? "there is no route; set delivery.routes" : null)
             {
                 Routes = [.. configuration.Delivery.Routes.Select(static r => new StatusDocument.Route(r.To, RouteText.Describe(r)))],

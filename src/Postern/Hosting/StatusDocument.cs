@@ -37,9 +37,10 @@ internal sealed record StatusDocument(
     /// <param name="Waiting">To be tried later.</param>
     /// <param name="Active">In delivery, or next in line.</param>
     /// <param name="Parked">No route is configured for them.</param>
+    /// <param name="HeldByServer">Those of the held ones whose attempts failed here again and again; the server holds them until an operator looks, or their time ends.</param>
     /// <param name="Condition"><c>writable</c>, <c>full</c> or <c>failed</c>.</param>
     /// <param name="Reason">Why it is not writable.</param>
-    internal sealed record QueueState(int Messages, int Waiting, int Active, int Held, int Parked, string Condition, string? Reason);
+    internal sealed record QueueState(int Messages, int Waiting, int Active, int Held, int HeldByServer, int Parked, string Condition, string? Reason);
 
     /// <param name="Connections">To next hops, open or being opened.</param>
     /// <param name="HeldBecause">Null while deliveries go out.</param>

@@ -22,8 +22,51 @@ public sealed class OwnFaultTests
         new IOException("Too many open files in system", 23),
         new IOException("wrapped", new IOException("No buffer space", 105)),
         new InsufficientMemoryException(),
-        new CryptographicException("no entropy"),
+        new CryptographicException((36 << 23) | 100),
+        new IOException("wrapped", new CryptographicException((11 << 23) | 0xC0100)),
+        new CryptographicException(int.MinValue + 24),
     ];
+
+    public static TheoryData<Exception> Surroundings() =>
+    [
+        new SocketException((int)SocketError.AddressFamilyNotSupported),
+        new SocketException((int)SocketError.NetworkUnreachable),
+        new SocketException((int)SocketError.NetworkDown),
+        new SocketException((int)SocketError.HostUnreachable),
+        new CryptographicException("ASN1 corrupted data."),
+        new CryptographicException((4 << 23) | 0x72),
+        new IOException("wrapped", new CryptographicException("The certificate is not what it was")),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Surroundings))]
+    public async Task What_is_around_the_server_counts_as_an_attempt_and_holds_nothing(Exception failure)
+    {
+        var clock = new ManualClock();
+        await using var rig = new DeliveryRig(ToFake with { InternalErrorsBeforeHold = 1 }, clock, transport: new FakeTransport((_, _) => Task.FromException<DeliveryReport>(failure)));
+        rig.Scheduler.Start();
+        var id = await rig.AddAsync("ok@there.test");
+
+        var state = await rig.Spool.UpdatedAsync(id, static s => s.Recipients[0].LastReply is not null);
+
+        Assert.Equal((1, false), (state.Attempts, state.Held));
+        Assert.Matches("^(a key or certificate|the network) of this server", state.Recipients[0].LastReply);
+    }
+
+    [Fact]
+    public async Task A_key_that_stays_broken_is_given_up_when_the_time_is_over()
+    {
+        var clock = new ManualClock();
+        await using var rig = new DeliveryRig(ToFake, clock, transport: new FakeTransport((_, _) => Task.FromException<DeliveryReport>(new CryptographicException("broken"))));
+        var id = await rig.AddAsync("ok@there.test");
+        clock.Advance(TimeSpan.FromDays(6));
+        rig.Scheduler.Start();
+
+        // Under this clock it has been tried now, for the first time.
+        await rig.Spool.GoneAsync(id);
+
+        Assert.Contains(rig.Audit.Events.OfType<AuditEvent.Bounce>(), b => b.QueueId == id.ToString() && b.BounceId is not null);
+    }
 
     [Theory]
     [MemberData(nameof(Shortages))]

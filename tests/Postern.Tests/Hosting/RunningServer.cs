@@ -49,7 +49,7 @@ internal sealed class RunningServer : IAsyncDisposable
         Connections: 3,
         new("normal", "memory", Value: 0.25, TimesStressed: 1, TimesFull: 0),
         new(Accepted: 5, Refused: 2, Logins: 4, FailedLogins: 1, Delivered: 3, Deferred: 2, Failed: 1),
-        new(messages, Waiting: 0, Active: 0, Held: 0, Parked: messages, "writable", Reason: null),
+        new(messages, Waiting: 0, Active: 0, Held: 0, HeldByServer: 0, Parked: messages, "writable", Reason: null),
         new(Connections: 0, HeldBecause: "there is no route"),
         new("CN=mail.example.org", TimeProvider.System.GetUtcNow().AddDays(30), IsSelfSigned: true),
         EventsDropped: 0);

@@ -31,6 +31,8 @@ internal static class Kinds
 
     public static Kind<Domain> DomainName { get; } = new("domain", "a domain such as example.org", TryDomain, []);
 
+    public static Kind<Mailbox> Address { get; } = new("address", "an address such as postmaster@example.org", TryAddress, []);
+
     public static Kind<IPNetwork> Network { get; } = new("CIDR", "a network such as 192.0.2.0/24 or 2001:db8::/32", TryNetwork, [])
     {
         Why = static text => NetworkText.TryParse(text, out _, out var problem) ? null : problem,
@@ -102,6 +104,15 @@ internal static class Kinds
         if (!Ascii.IsValid(text) || !Domain.TryParse(Encoding.ASCII.GetBytes(text), out var domain) || domain.Literal is not null)
             return false;
         value = domain;
+        return true;
+    }
+
+    private static bool TryAddress(string text, out Mailbox value)
+    {
+        value = null!;
+        if (!Mailbox.TryParse(text, out var mailbox))
+            return false;
+        value = mailbox;
         return true;
     }
 
