@@ -28,7 +28,8 @@ public sealed class TestAuthority : IDisposable
     /// <summary>For one client, with its private key.</summary>
     /// <param name="usage">Of the extended key usage.</param>
     /// <param name="validFor">From a day ago on; less than nothing ends it before now.</param>
-    public X509Certificate2 IssueClient(string subject, string[]? emails = null, string[]? names = null, string usage = ClientAuthentication, TimeSpan? validFor = null) => Issue(
+    /// <param name="extension">One more.</param>
+    public X509Certificate2 IssueClient(string subject, string[]? emails = null, string[]? names = null, string usage = ClientAuthentication, TimeSpan? validFor = null, X509Extension? extension = null) => Issue(
         subject,
         (request, alternative) =>
         {
@@ -39,6 +40,8 @@ public sealed class TestAuthority : IDisposable
             if (emails is not null || names is not null)
                 request.CertificateExtensions.Add(alternative.Build());
             request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], critical: false));
+            if (extension is not null)
+                request.CertificateExtensions.Add(extension);
         },
         validFor);
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Smtp.Replies;
 
@@ -192,7 +193,7 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         {
             Break(ClientPhase.StartTls, ClientFault.Timeout, Seconds("no TLS handshake within", options.Timeouts.Handshake));
         }
-        catch (Exception e) when (e is AuthenticationException or IOException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is AuthenticationException or IOException or SocketException or ObjectDisposedException or CryptographicException) // the last: a certificate that cannot be read
         {
             Break(ClientPhase.StartTls, ClientFault.TlsFailed, WhyTlsFailed(e));
         }

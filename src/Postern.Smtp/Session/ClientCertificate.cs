@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -18,10 +19,13 @@ namespace Postern.Smtp.Session;
 public sealed record ClientCertificate(
     string Subject, ImmutableArray<string> DnsNames, ImmutableArray<string> EmailAddresses, string Fingerprint, DateTimeOffset NotAfter, string? Distrust)
 {
+    /// <summary>More certificates beside a client's own are not looked at: each that is costs whoever builds its chain.</summary>
+    internal const int MaxIntermediates = 10;
+
     /// <summary>The certificate itself, DER.</summary>
     public ReadOnlyMemory<byte> Octets { get; init; }
 
-    /// <summary>The certificates that the client sent with it, DER; empty where the session is resumed.</summary>
+    /// <summary>The certificates that the client sent with it, DER; empty where the session is resumed, and where they were more than ten.</summary>
     public ImmutableArray<ReadOnlyMemory<byte>> Intermediates { get; init; } = [];
 
     /// <summary>Whether its chain ends in an authority that is trusted here.</summary>
@@ -30,16 +34,18 @@ public sealed record ClientCertificate(
     internal static ClientCertificate Read(X509Certificate2 certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         var names = SubjectNames.Of(certificate);
+        var sent = chain?.ChainPolicy.ExtraStore ?? [];
+        var isTooLong = sent.Count > MaxIntermediates;
         return new ClientCertificate(
             string.Concat(certificate.Subject.Select(static c => char.IsControl(c) ? '?' : c)),
             names.Dns,
             names.Email,
             certificate.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant(),
             new DateTimeOffset(certificate.NotAfter).ToUniversalTime(),
-            WhyNot(chain, errors))
+            isTooLong ? string.Create(CultureInfo.InvariantCulture, $"{sent.Count} certificates were sent with it, and more than {MaxIntermediates} are not looked at") : WhyNot(chain, errors))
         {
             Octets = certificate.RawData,
-            Intermediates = [.. (chain?.ChainPolicy.ExtraStore ?? []).Select(static c => (ReadOnlyMemory<byte>)c.RawData)],
+            Intermediates = isTooLong ? [] : [.. sent.Select(static c => (ReadOnlyMemory<byte>)c.RawData)],
         };
     }
 

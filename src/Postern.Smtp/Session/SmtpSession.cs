@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using Postern.Sasl;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Overload;
@@ -345,7 +346,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             server.Events.OnTlsStarted(state);
             return true;
         }
-        catch (Exception e) when (e is AuthenticationException or IOException or Win32Exception
+        catch (Exception e) when (e is AuthenticationException or IOException or Win32Exception or CryptographicException // a certificate that cannot be read
                                       || (e is OperationCanceledException && farewell == StandardReply.IdleTooLong))
         {
             server.Events.OnTlsFailed(state, e is OperationCanceledException ? "the handshake took too long" : (e.InnerException ?? e).Message);

@@ -1,12 +1,16 @@
 namespace Postern.Smtp.Transport;
 
 /// <summary>
-/// Under TLS: during the handshake it takes a slot when input has come, and gives it back before it waits for the client. Afterwards it only
-/// passes on.
+/// Under TLS: during the handshake it takes a slot when input has come, and gives it back before it waits for the client, and it counts: what a client
+/// says there is read, parsed and judged before anything is known of it. Afterwards it only passes on.
 /// </summary>
 internal sealed class HandshakeStream(Stream inner, HandshakeSlots slots) : Stream
 {
+    /// <summary>Ten client certificates of the usual size and a hello with keys of every kind have room.</summary>
+    public const int MaxHandshakeOctets = 32 * 1024;
+
     private bool isHandshaking = true;
+    private int octets;
     private bool holdsSlot;
 
     public override bool CanRead => true;
@@ -72,7 +76,10 @@ internal sealed class HandshakeStream(Stream inner, HandshakeSlots slots) : Stre
     private async ValueTask<int> ReadPacedAsync(Memory<byte> buffer, CancellationToken ct)
     {
         GiveBack();
-        var read = await inner.ReadAsync(buffer, ct);
+        var read = await inner.ReadAsync(buffer[..Math.Min(buffer.Length, MaxHandshakeOctets + 1 - octets)], ct);
+        octets += read;
+        if (octets > MaxHandshakeOctets)
+            throw new IOException($"the client said more than {MaxHandshakeOctets} octets in its handshake");
         if (read > 0)
         {
             await slots.TakeAsync(ct);

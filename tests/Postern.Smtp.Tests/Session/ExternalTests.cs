@@ -92,6 +92,57 @@ public sealed class ExternalTests : IDisposable
 
     public void Dispose() => patience.Dispose();
 
+    /// <summary>Counted, not timed: what is not kept is neither copied nor built into a chain again at AUTH.</summary>
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(ClientCertificate.MaxIntermediates, ClientCertificate.MaxIntermediates)]
+    [InlineData(ClientCertificate.MaxIntermediates + 1, 0)]
+    [InlineData(30, 0)]
+    public async Task Row_223_certificates_beyond_the_tenth_that_a_client_sends_are_not_looked_at(int sent, int kept)
+    {
+        await using var rig = Rig();
+        await using var session = await ConnectAsync(rig, Chain(sent));
+
+        var facts = rig.NextFacts(Ct).ClientCertificate!;
+
+        Assert.Equal(kept, facts.Intermediates.Length);
+        Assert.False(facts.IsTrusted);
+        Assert.Equal(kept == 0, facts.Distrust == $"{sent} certificates were sent with it, and more than 10 are not looked at");
+    }
+
+    /// <summary>One certificate of 40,000 octets, which the runtime would take.</summary>
+    [Fact]
+    public async Task Row_223_a_handshake_in_which_the_client_says_more_than_it_needs_to_is_given_up()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=client", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509Extension("1.2.3.4", new byte[40_000], critical: false));
+        using var large = TestCertificate.Create(request);
+        await using var rig = Rig();
+
+        var refused = await Record.ExceptionAsync(async () =>
+        {
+            await using var session = await ConnectAsync(rig, SslStreamCertificateContext.Create(large, additionalCertificates: null, offline: true));
+        });
+
+        Assert.NotNull(refused);
+        Assert.Contains("more than 32768 octets", rig.NextFailure(Ct), StringComparison.Ordinal);
+    }
+
+    /// <summary>A certificate that is issued by the last of so many authorities.</summary>
+    private static SslStreamCertificateContext Chain(int length)
+    {
+        var authority = TestAuthority.Create("root");
+        var between = new X509Certificate2Collection();
+        for (var i = 0; i < length; i++)
+        {
+            authority = authority.CreateIntermediate($"below {i}");
+            between.Add(authority.Certificate);
+        }
+
+        return SslStreamCertificateContext.Create(authority.IssueClient("CN=client"), between, offline: true);
+    }
+
     private static TlsRig Rig(bool asks = true, bool knows = true, string? user = "alice", Func<SmtpListenerOptions, SmtpListenerOptions>? listener = null) => new(
         new TlsOptions(Server),
         l => (listener?.Invoke(l) ?? l) with { AsksForClientCertificate = asks },
@@ -100,10 +151,14 @@ public sealed class ExternalTests : IDisposable
     private async Task<Typed> ConnectAsync(TlsRig rig, bool shows = true)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var certificate = shows ? TestCertificate.Create(new CertificateRequest("CN=client", key, HashAlgorithmName.SHA256)) : null;
+        return await ConnectAsync(rig, shows ? SslStreamCertificateContext.Create(TestCertificate.Create(new CertificateRequest("CN=client", key, HashAlgorithmName.SHA256)), additionalCertificates: null, offline: true) : null);
+    }
+
+    private async Task<Typed> ConnectAsync(TlsRig rig, SslStreamCertificateContext? certificate)
+    {
         var tls = new SslStream(new NetworkStream(await rig.ConnectAsync(Ct), ownsSocket: true));
         await tls.AuthenticateAsClientAsync(
-            new SslClientAuthenticationOptions { TargetHost = "mail.example.org", ClientCertificates = certificate is null ? null : [certificate], RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+            new SslClientAuthenticationOptions { TargetHost = "mail.example.org", ClientCertificateContext = certificate, RemoteCertificateValidationCallback = static (_, _, _, _) => true },
             Ct);
         var typed = new Typed(tls);
         await typed.ReplyAsync(Ct);
