@@ -38,6 +38,7 @@ internal static class PosternCommands
             QueueCommand.Create(context),
             LogCommand.Create(context),
             StatusCommand.Create(context),
+            BackupCommand.Create(context),
             CompletionCommand.Create(context),
         };
         if (root.Options.OfType<HelpOption>().FirstOrDefault() is { Action: HelpAction usual } help)

@@ -29,7 +29,10 @@ public sealed class PosternHome : IDisposable
 
     public string ConfigFile { get; }
 
-    public string Data => Path.Combine(Root, "data");
+    /// <summary>What the configuration calls the data directory.</summary>
+    public string DataName { get; init; } = "data";
+
+    public string Data => Path.Combine(Root, DataName);
 
     public string DirectoryFile => Path.Combine(Data, "directory.db");
 

@@ -47,6 +47,28 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
         return directory;
     }
 
+    /// <summary>
+    /// Copies the database in <paramref name="from"/> to <paramref name="to"/>, a new file of mode 0600, as it is at one moment; others may
+    /// read and write it meanwhile. It is not brought to this program's schema.
+    /// </summary>
+    /// <exception cref="DirectoryUnavailableException">One of them is missing, locked, damaged, or cannot be written.</exception>
+    public static void Copy(string from, string to)
+    {
+        var (source, target) = (new SqliteDirectoryOptions(from) { Create = false }, new SqliteDirectoryOptions(to));
+        DirectoryFile.Ensure(source);
+        DirectoryFile.Ensure(target);
+        using var original = DirectoryConnection.Open(source);
+        using var copy = DirectoryConnection.Open(target);
+        try
+        {
+            original.Sql.BackupDatabase(copy.Sql);
+        }
+        catch (SqliteException e)
+        {
+            throw DirectoryFaults.Unavailable(from, source.BusyTimeout, e.SqliteErrorCode, e.Message, e);
+        }
+    }
+
     /// <summary>A random key that lives as long as the database: what is derived from it does not change with a restart.</summary>
     public ReadOnlyMemory<byte> DecoyKey { get; private set; }
 

@@ -20,6 +20,7 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(QueueItem))]
 [JsonSerializable(typeof(QueueChange))]
 [JsonSerializable(typeof(StatusDocument))]
+[JsonSerializable(typeof(BackupDocument))]
 internal sealed partial class CommandJson : JsonSerializerContext
 {
     /// <summary>Readable in a terminal: only what JSON itself demands is escaped, control characters among it.</summary>

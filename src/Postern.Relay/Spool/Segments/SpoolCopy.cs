@@ -1,0 +1,142 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Postern.Relay.Spool.Segments;
+
+/// <summary>
+/// Copies a spool, also while a server writes to it (docs/backup-and-upgrade.md). The copy holds every message that was in the spool from
+/// the first to the last moment of copying; one that arrives or goes away meanwhile may be in it or not.
+/// </summary>
+public static class SpoolCopy
+{
+    private const int BlockSize = 1 << 20;
+    private const int PageSize = 4096;
+    private const int MostPasses = 200;
+
+    /// <summary>Copies the segments of the spool in <paramref name="from"/> into <paramref name="to"/>, an empty directory, and syncs them.</summary>
+    /// <returns>How many segments the copy has.</returns>
+    /// <exception cref="IOException">Something cannot be read or written, or the spool changes faster than it can be copied.</exception>
+    public static int Run(string from, string to, CancellationToken ct) => Run(from, to, afterBlock: null, ct);
+
+    /// <param name="afterBlock">Called between two reads, for tests of what happens meanwhile.</param>
+    internal static int Run(string from, string to, Action? afterBlock, CancellationToken ct)
+    {
+        // Within a pass that begins and ends with the same files none was retired: what lives stands in them, and so does every removal
+        // that they need. Only the newest of them can have grown since it was copied.
+        var copied = new HashSet<string>(StringComparer.Ordinal);
+        for (var pass = 0; pass < MostPasses; pass++)
+        {
+            var names = Names(from);
+            foreach (var gone in copied.Except(names).ToList())
+            {
+                File.Delete(Path.Combine(to, gone));
+                copied.Remove(gone);
+            }
+
+            var isWhole = true;
+            foreach (var name in names)
+            {
+                ct.ThrowIfCancellationRequested();
+                if (copied.Contains(name))
+                    continue;
+                var isNewest = name == names[^1];
+                var isCopied = Copy(Path.Combine(from, name), Path.Combine(to, name), isNewest ? PageSize : BlockSize, afterBlock);
+                isWhole &= isCopied;
+                if (isCopied && !isNewest)
+                    copied.Add(name);
+            }
+
+            if (isWhole && names.SequenceEqual(Names(from)))
+            {
+                using var directory = Libc.OpenFile(to, Libc.Directory);
+                Libc.Sync(directory, to);
+                return names.Count;
+            }
+        }
+
+        throw new IOException($"the spool {from} changes faster than it can be copied to {to}");
+    }
+
+    private static List<string> Names(string directory) =>
+        [.. Directory.EnumerateFiles(directory, "*" + SegmentStore.Extension).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+
+    /// <summary>False when the file went away, or another life of it began; it is gone from the directory then, and so is the copy.</summary>
+    private static bool Copy(string from, string to, int blockSize, Action? afterBlock)
+    {
+        File.Delete(to);
+        try
+        {
+            using var source = Libc.OpenFile(from, flags: 0);
+            using var target = Libc.OpenFile(to, Libc.ReadWrite | Libc.Create | Libc.Exclusive);
+            var life = Header(source);
+            CopyBackwards(source, target, blockSize, afterBlock);
+            Libc.SyncData(target);
+            if (life.AsSpan().SequenceEqual(Header(source)))
+                return true;
+        }
+        catch (IOException) when (!File.Exists(from))
+        {
+            // It was retired.
+        }
+
+        File.Delete(to);
+        return false;
+    }
+
+    /// <summary>
+    /// A log that is written from the front is read from the back: what stands before a block that was read has been there at least as
+    /// long, so the copy ends somewhere in the log and has no holes. Zeros are left out and take no room.
+    /// </summary>
+    private static void CopyBackwards(SafeFileHandle source, SafeFileHandle target, int blockSize, Action? afterBlock)
+    {
+        var length = RandomAccess.GetLength(source);
+        RandomAccess.SetLength(target, length);
+        var (block, again) = (new byte[blockSize], new byte[blockSize]);
+        for (var at = (length - 1) / blockSize * blockSize; at >= 0; at -= blockSize)
+        {
+            var octets = block.AsSpan(0, (int)Math.Min(blockSize, length - at));
+            Read(source, octets, at);
+            while (blockSize == PageSize && !IsAsRead(source, octets, again, at))
+            {
+                // It was written in this moment.
+            }
+
+            if (octets.ContainsAnyExcept((byte)0))
+                RandomAccess.Write(target, octets, at);
+            afterBlock?.Invoke();
+        }
+    }
+
+    private static bool IsAsRead(SafeFileHandle source, Span<byte> octets, byte[] again, long at)
+    {
+        var second = again.AsSpan(0, octets.Length);
+        Read(source, second, at);
+        if (second.SequenceEqual(octets))
+            return true;
+        second.CopyTo(octets);
+        return false;
+    }
+
+    private static byte[] Header(SafeFileHandle file)
+    {
+        var octets = new byte[SegmentHeader.Size];
+        Read(file, octets, at: 0);
+        return octets;
+    }
+
+    private static void Read(SafeFileHandle file, Span<byte> octets, long at)
+    {
+        while (!octets.IsEmpty)
+        {
+            var count = RandomAccess.Read(file, octets, at);
+            if (count == 0)
+            {
+                // It is shorter than it was: cut at its end when the server started.
+                octets.Clear();
+                return;
+            }
+
+            octets = octets[count..];
+            at += count;
+        }
+    }
+}

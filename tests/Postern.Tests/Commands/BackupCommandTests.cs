@@ -1,0 +1,55 @@
+using Postern.Commands.Output;
+
+namespace Postern.Tests.Commands;
+
+public sealed class BackupCommandTests
+{
+    [Fact]
+    public async Task A_backup_never_touches_what_is_there_and_leaves_nothing_when_it_fails()
+    {
+        using var run = new CommandRun();
+        await run.PosternAsync("account", "add", "lisa@example.org");
+        var to = Path.Combine(run.Root, "monday");
+
+        Assert.Equal(ExitCode.Ok, (await run.PosternAsync("backup", to)).ExitCode);
+        var again = await run.PosternAsync("backup", to);
+        Assert.Equal(ExitCode.Usage, again.ExitCode);
+        Assert.Contains("is there already", again.Error, StringComparison.Ordinal);
+
+        await File.WriteAllTextAsync(Path.Combine(run.Data, "directory.db"), new string('x', 5000), TestContext.Current.CancellationToken);
+        var damaged = await run.PosternAsync("backup", Path.Combine(run.Root, "tuesday"));
+        Assert.Equal(ExitCode.No, damaged.ExitCode);
+        Assert.Contains("directory.db: it is not a database", damaged.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetDirectories(run.Root, "tuesday*"));
+    }
+
+    [Fact]
+    public async Task A_restored_backup_knows_the_accounts_and_its_files_are_its_owners()
+    {
+        using var run = new CommandRun();
+        await run.PosternAsync("account", "add", "lisa@example.org");
+        var to = Path.Combine(run.Root, "monday");
+        var copied = await run.JsonAsync("backup", to);
+        Assert.Equal((to, 0), (copied.GetProperty("directory").GetString(), copied.GetProperty("messages").GetInt32()));
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.All([to, .. Directory.GetDirectories(to)], static d => Assert.Equal("700", Convert.ToString((int)File.GetUnixFileMode(d), 8)));
+            Assert.All(Directory.GetFiles(to, "*", SearchOption.AllDirectories), static f => Assert.Equal("600", Convert.ToString((int)File.GetUnixFileMode(f), 8)));
+        }
+
+        await run.PosternAsync("account", "remove", "lisa@example.org", "--yes");
+        Directory.Delete(run.Data, recursive: true);
+        Directory.Move(Path.Combine(to, "data"), run.Data);
+
+        Assert.Equal(ExitCode.Ok, (await run.PosternAsync("account", "show", "lisa@example.org")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Without_a_data_directory_there_is_nothing_to_back_up()
+    {
+        using var run = new CommandRun();
+        var result = await run.PosternAsync("backup", Path.Combine(run.Root, "monday"));
+        Assert.Equal(ExitCode.No, result.ExitCode);
+        Assert.Contains("there is no data directory", result.Error, StringComparison.Ordinal);
+    }
+}
