@@ -1,3 +1,5 @@
+using Postern.Sasl.Verifiers;
+
 namespace Postern.Sasl;
 
 /// <summary>What the server half answers to one response: another challenge, or the end.</summary>
@@ -29,6 +31,9 @@ public abstract record SaslStep
         /// <summary>What the program wants to remember of this login; it is nobody else's business and is not printed.</summary>
         public object? LoginData { get; init; }
 
+        /// <summary>Whether the login still holds, for as long as the login is used; null where nobody can say, and then it holds.</summary>
+        public ILoginAuthority? Authority { get; init; }
+
         /// <summary>Who logged in, and nothing of what is remembered with it.</summary>
         public override string ToString() => Identity.ToString();
     }
@@ -43,5 +48,6 @@ public abstract record SaslStep
         public OutcomeText? Text { get; init; }
     }
 
-    internal SaslStep With(OutcomeText? text, object? loginData) => this is Success success ? success with { Text = text, LoginData = loginData } : this;
+    internal SaslStep With(OutcomeText? text, object? loginData, ILoginAuthority? authority) =>
+        this is Success success ? success with { Text = text, LoginData = loginData, Authority = BothAuthorities.Of(authority, success.Authority) } : this;
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Postern.Sasl.Verifiers;
 using Postern.Smtp.Overload;
 using System.Runtime.CompilerServices;
 using Postern.Smtp.Replies;
@@ -15,6 +16,9 @@ public sealed class SmtpServer : IAsyncDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long a session that says nothing may outlive its login.</summary>
+    private static readonly TimeSpan ReviewInterval = TimeSpan.FromSeconds(5);
+
     private readonly ConcurrentDictionary<SmtpSession, byte> sessions = new();
     private readonly ConditionalWeakTable<SmtpListenerOptions, SmtpListener> handedOver = [];
     private readonly List<SmtpListener> listeners;
@@ -22,6 +26,8 @@ public sealed class SmtpServer : IAsyncDisposable
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource closing = new();
     private ITimer? ticker;
+    private Task reviewing = Task.CompletedTask;
+    private long reviewedAt;
     private volatile bool stopping;
     private volatile bool cutOff;
     private bool started;
@@ -47,6 +53,9 @@ public sealed class SmtpServer : IAsyncDisposable
 
     /// <summary>What it measures of itself, as of a second ago at most.</summary>
     public LoadReport LoadReport => Load.Report;
+
+    /// <summary>The sessions that are open now, in no order.</summary>
+    public IReadOnlyList<OpenSession> Sessions => [.. sessions.Keys.Select(static s => OpenSession.Of(s.State))];
 
     internal SmtpServerOptions Options { get; }
 
@@ -153,6 +162,51 @@ public sealed class SmtpServer : IAsyncDisposable
         NoteDrained();
     }
 
+    /// <summary>
+    /// Ends with 421 every session that <paramref name="which"/> chooses, and says how many those are. One that is sending content is cut off; one whose
+    /// message is being stored gets its answer first.
+    /// </summary>
+    public int EndSessions(Func<OpenSession, bool> which)
+    {
+        var ended = 0;
+        foreach (var (session, _) in sessions)
+        {
+            if (!which(OpenSession.Of(session.State)))
+                continue;
+            session.Dismiss(StandardReply.Dismissed);
+            ended++;
+        }
+
+        return ended;
+    }
+
+    /// <summary>
+    /// Asks for every open session whether its login still holds, as happens every five seconds anyway, and ends those whose login is gone. To be called when
+    /// rights were taken away.
+    /// </summary>
+    public Task<LoginsReviewed> ReviewLoginsAsync(CancellationToken ct) => ReviewLoginsAsync(isPatient: true, ct);
+
+    private async Task<LoginsReviewed> ReviewLoginsAsync(bool isPatient, CancellationToken ct)
+    {
+        var (ended, unsure) = (0, 0);
+        foreach (var (session, _) in sessions)
+        {
+            switch (await session.ReviewFromOutsideAsync(ct))
+            {
+                case LoginReview.Gone:
+                    ended++;
+                    break;
+                case LoginReview.Unavailable:
+                    unsure++;
+                    if (!isPatient)
+                        return new LoginsReviewed(ended, unsure);
+                    break;
+            }
+        }
+
+        return new LoginsReviewed(ended, unsure);
+    }
+
     /// <summary>Stops without waiting: what is being received is cut off and was not acknowledged. Call <see cref="StopAsync"/> first to let it finish.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -205,6 +259,24 @@ public sealed class SmtpServer : IAsyncDisposable
         var now = Options.Clock.GetTimestamp();
         foreach (var (session, _) in sessions)
             session.ExpireAt(now);
+        if (reviewing.IsCompleted && Options.Clock.GetElapsedTime(reviewedAt, now) >= ReviewInterval)
+        {
+            // Apart from the clock: a store may take its time, and then there is no second question meanwhile, nor for the rest of the sessions.
+            reviewedAt = now;
+            reviewing = Task.Run(ReviewQuietlyAsync);
+        }
+    }
+
+    private async Task ReviewQuietlyAsync()
+    {
+        try
+        {
+            await ReviewLoginsAsync(isPatient: false, Closing);
+        }
+        catch (OperationCanceledException)
+        {
+            // The server stops.
+        }
     }
 
     private void CloseListeners()

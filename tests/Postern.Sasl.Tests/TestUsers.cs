@@ -18,29 +18,30 @@ internal sealed class TestUsers : IPasswordVerifier, IScramSecrets, ISharedSecre
 
     private static readonly ConcurrentDictionary<HashAlgorithmName, ScramSecret> Derived = [];
 
-    public static SaslContext Context
+    public static SaslContext Context => new TestUsers().ToContext();
+
+    public SaslContext ToContext() => new()
     {
-        get
-        {
-            var users = new TestUsers();
-            return new SaslContext
-            {
-                Passwords = users,
-                ScramSecrets = users,
-                SharedSecrets = users,
-                DigestSecrets = users,
-                Tokens = users,
-                External = users,
-                Grants = users,
-                AllowsAnonymous = true,
-                Channel = FixedChannel.Of(),
-                Hostname = "mail.example.org",
-            };
-        }
-    }
+        Passwords = this,
+        ScramSecrets = this,
+        SharedSecrets = this,
+        DigestSecrets = this,
+        Tokens = this,
+        External = this,
+        Grants = this,
+        AllowsAnonymous = true,
+        Channel = FixedChannel.Of(),
+        Hostname = "mail.example.org",
+    };
 
     /// <summary>Who EXTERNAL finds.</summary>
     public string? Certified { get; init; } = "lisa";
+
+    /// <summary>What has become of lisa's login.</summary>
+    public SettableAuthority Login { get; } = new();
+
+    /// <summary>What has become of the grant to act as <c>shared</c>.</summary>
+    public SettableAuthority Grant { get; } = new();
 
     /// <summary>What mechanisms said of proofs, in order.</summary>
     public List<bool> Proofs { get; } = [];
@@ -53,14 +54,14 @@ internal sealed class TestUsers : IPasswordVerifier, IScramSecrets, ISharedSecre
 
     public ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
         new(user == "down" ? new PasswordCheck.Unavailable("down")
-            : user == "lisa" && password.Span.SequenceEqual(Encoding.UTF8.GetBytes(Password)) ? new PasswordCheck.Match("lisa")
+            : user == "lisa" && password.Span.SequenceEqual(Encoding.UTF8.GetBytes(Password)) ? new PasswordCheck.Match("lisa") { Authority = Login }
             : new PasswordCheck.NoMatch("no", user is "lisa" or "gone"));
 
     public ValueTask<ScramLookup> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct) =>
         new(user switch
         {
             "down" => new ScramLookup.Unavailable("down"),
-            "lisa" => new ScramLookup.Found("lisa", Secret(algorithm)),
+            "lisa" => new ScramLookup.Found("lisa", Secret(algorithm)) { Authority = Login },
             "gone" => new ScramLookup.Found("gone", Secret(algorithm), "the account is disabled"),
             _ => new ScramLookup.Absent("unknown user", UserExists: false),
         });
@@ -72,24 +73,31 @@ internal sealed class TestUsers : IPasswordVerifier, IScramSecrets, ISharedSecre
     public ValueTask<TokenCheck> CheckTokenAsync(string token, string? peer, CancellationToken ct) =>
         new(token switch
         {
-            "good-token" => new TokenCheck.Match("lisa"),
+            "good-token" => new TokenCheck.Match("lisa") { Authority = Login },
             "down-token" => new TokenCheck.Unavailable("down"),
             _ => new TokenCheck.NoMatch("expired", Scope: "mail"),
         });
 
     public ValueTask<PasswordCheck> IdentifyAsync(CancellationToken ct) =>
-        new(Certified is { } user ? new PasswordCheck.Match(user) : new PasswordCheck.NoMatch("no certificate", UserExists: false));
+        new(Certified is { } user ? new PasswordCheck.Match(user) { Authority = Login } : new PasswordCheck.NoMatch("no certificate", UserExists: false));
 
     public ValueTask<PasswordCheck> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
-        new(authorizationId == "shared" || authorizationId == user ? new PasswordCheck.Match(authorizationId) : new PasswordCheck.NoMatch("no grant", UserExists: false));
+        new(authorizationId == "shared" || authorizationId == user ? new PasswordCheck.Match(authorizationId) { Authority = Grant } : new PasswordCheck.NoMatch("no grant", UserExists: false));
 
     private static ScramSecret Secret(HashAlgorithmName algorithm) => Derived.GetOrAdd(algorithm, static a => ScramSecret.Derive(a, Password, Salt, 4096));
 
-    private static SecretLookup Find(string user, byte[] secret) => user switch
+    private SecretLookup Find(string user, byte[] secret) => user switch
     {
         "down" => new SecretLookup.Unavailable("down"),
-        "lisa" => new SecretLookup.Found("lisa", secret),
+        "lisa" => new SecretLookup.Found("lisa", secret) { Authority = Login },
         "gone" => new SecretLookup.Found("gone", secret, "the account is disabled"),
         _ => new SecretLookup.Absent("unknown user", UserExists: false),
     };
+
+    internal sealed class SettableAuthority : ILoginAuthority
+    {
+        public LoginReview Answer { get; set; } = LoginReview.Holds.Instance;
+
+        public ValueTask<LoginReview> ReviewAsync(CancellationToken ct) => new(Answer);
+    }
 }

@@ -14,7 +14,7 @@ public sealed partial class AccountVerifiers
         return answer switch
         {
             StoreAnswer.Known({ IsDisabled: true, Refusal: var refusal }) => new PasswordCheck.NoMatch(refusal!, UserExists: true),
-            StoreAnswer.Known(var login) => new PasswordCheck.Match(login.User),
+            StoreAnswer.Known(var login) => new PasswordCheck.Match(login.User) { Authority = AuthorityOf(login, credential: null) },
             StoreAnswer.Unknown => new PasswordCheck.NoMatch(UnknownUser, UserExists: false),
             StoreAnswer.Unavailable(var reason) => new PasswordCheck.Unavailable(Said(store, reason)),
             _ => new PasswordCheck.Unavailable("no account store is configured"),

@@ -24,7 +24,7 @@ public sealed partial class AccountVerifiers : IScramSecrets
         return answer switch
         {
             StoreAnswer.Known(var login) => Secret(login, algorithm),
-            StoreAnswer.Unknown(var decoy) => new ScramLookup.Absent(UnknownUser, UserExists: false, (NewestOf(decoy, ScramHash.FormOf(algorithm)) as ScramHash)?.Iterations, canonical),
+            StoreAnswer.Unknown(var decoy) => new ScramLookup.Absent(UnknownUser, UserExists: false, (NewestOf(decoy, ScramHash.FormOf(algorithm))?.Hash as ScramHash)?.Iterations, canonical),
             StoreAnswer.Unavailable(var reason) => new ScramLookup.Unavailable(Said(store, reason)),
             _ => new ScramLookup.Unavailable("no account store is configured"),
         };
@@ -40,11 +40,11 @@ public sealed partial class AccountVerifiers : IScramSecrets
     }
 
     private ScramLookup Secret(StoredLogin login, HashAlgorithmName algorithm) =>
-        Newest(login, algorithm) is { } secret
-            ? new ScramLookup.Found(login.User, secret, login.Refusal)
+        NewestOf(login, ScramHash.FormOf(algorithm)) is { } credential && SecretOf(login, credential.Hash, algorithm) is { } secret
+            ? new ScramLookup.Found(login.User, secret, login.Refusal) { Authority = AuthorityOf(login, credential) }
             : new ScramLookup.Absent(Lacks(login, $"{ScramHash.NameOf(algorithm)} needs a secret of that kind, or a shared one"), UserExists: true, User: login.User);
 
-    private ScramSecret? Newest(StoredLogin login, HashAlgorithmName algorithm) => NewestOf(login, ScramHash.FormOf(algorithm)) switch
+    private ScramSecret? SecretOf(StoredLogin login, PasswordHash stored, HashAlgorithmName algorithm) => stored switch
     {
         ScramHash hash => new ScramSecret(algorithm, hash.Iterations, hash.Salt, hash.StoredKey, hash.ServerKey),
         SharedHash shared => shared.Scram(login.User, algorithm, Decoys),

@@ -13,7 +13,8 @@ public sealed partial class AccountVerifiers : ISharedSecrets, IDigestSecrets
     public ValueTask<SecretLookup> FindSecretAsync(string user, string? peer, CancellationToken ct) => LookUpAsync(
         user,
         peer,
-        login => NewestOf(login, StoredForms.Shared) is SharedHash shared ? shared.Secret : default,
+        login => NewestOf(login, StoredForms.Shared),
+        static hash => hash is SharedHash shared ? shared.Secret : default,
         "CRAM-MD5 needs a shared secret that has not expired",
         ct);
 
@@ -21,7 +22,8 @@ public sealed partial class AccountVerifiers : ISharedSecrets, IDigestSecrets
     public ValueTask<SecretLookup> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct) => LookUpAsync(
         user,
         peer,
-        login => NewestOf(login, StoredForms.Digest, hash => hash is not DigestHash { Realm: var kept } || kept == realm) switch
+        login => NewestOf(login, StoredForms.Digest, hash => hash is not DigestHash { Realm: var kept } || kept == realm),
+        hash => hash switch
         {
             DigestHash digest => digest.Secret,
             SharedHash shared => shared.DigestFor(user, realm),
@@ -30,7 +32,7 @@ public sealed partial class AccountVerifiers : ISharedSecrets, IDigestSecrets
         $"DIGEST-MD5 needs one of the realm '{realm}', or a shared one",
         ct);
 
-    private async ValueTask<SecretLookup> LookUpAsync(string user, string? peer, Func<StoredLogin, ReadOnlyMemory<byte>> find, string needed, CancellationToken ct)
+    private async ValueTask<SecretLookup> LookUpAsync(string user, string? peer, Func<StoredLogin, StoredCredential?> find, Func<PasswordHash, ReadOnlyMemory<byte>> read, string needed, CancellationToken ct)
     {
         if (failures?.IsPaused(peer) is true)
             return new SecretLookup.Unavailable(LoginFailures.Reason);
@@ -39,7 +41,8 @@ public sealed partial class AccountVerifiers : ISharedSecrets, IDigestSecrets
         var (store, answer) = await FindAsync(canonical, ct);
         return answer switch
         {
-            StoreAnswer.Known(var login) when find(login) is { IsEmpty: false } secret => new SecretLookup.Found(login.User, secret, login.Refusal),
+            StoreAnswer.Known(var login) when find(login) is { } credential && read(credential.Hash) is { IsEmpty: false } secret =>
+                new SecretLookup.Found(login.User, secret, login.Refusal) { Authority = AuthorityOf(login, credential) },
             StoreAnswer.Known(var login) => new SecretLookup.Absent(Lacks(login, needed), UserExists: true),
             StoreAnswer.Unknown => new SecretLookup.Absent(UnknownUser, UserExists: false),
             StoreAnswer.Unavailable(var reason) => new SecretLookup.Unavailable(Said(store, reason)),
@@ -48,14 +51,14 @@ public sealed partial class AccountVerifiers : ISharedSecrets, IDigestSecrets
     }
 
     /// <summary>The newest credential with <paramref name="form"/> that has not expired; a challenge can name only one.</summary>
-    private PasswordHash? NewestOf(StoredLogin login, StoredForms form, Func<PasswordHash, bool>? fits = null)
+    private StoredCredential? NewestOf(StoredLogin login, StoredForms form, Func<PasswordHash, bool>? fits = null)
     {
         var now = clock.GetUtcNow();
         for (var i = login.Credentials.Length - 1; i >= 0; i--)
         {
             var (_, hash, expires) = login.Credentials[i];
             if (hash.Forms.HasFlag(form) && !(expires <= now) && (fits is null || fits(hash)))
-                return hash;
+                return login.Credentials[i];
         }
 
         return null;

@@ -63,9 +63,13 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
             return new PasswordCheck.Match(user);
         try
         {
-            return Directory?.FindAccount(user)?.ActsAs.Contains(canonical, StringComparer.Ordinal) is true
-                ? await IdentifyAsync(canonical, ct)
-                : new PasswordCheck.NoMatch($"account {user} has no grant for it", UserExists: true);
+            if (Directory?.FindAccount(user)?.ActsAs.Contains(canonical, StringComparer.Ordinal) is not true)
+                return new PasswordCheck.NoMatch($"account {user} has no grant for it", UserExists: true);
+            return await IdentifyAsync(canonical, ct) switch
+            {
+                PasswordCheck.Match match => match with { Authority = new GrantAuthority(this, user, canonical, match.Authority) },
+                var other => other,
+            };
         }
         catch (DirectoryUnavailableException e)
         {
@@ -96,8 +100,8 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
     private async ValueTask<PasswordCheck> CheckAsync(string store, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {
         var key = cache.KeyFor(store, login, password.Span);
-        if (login.Refusal is null && cache.Remembers(key))
-            return new PasswordCheck.Match(login.User);
+        if (login.Refusal is null && cache.Recall(key) is { } known)
+            return new PasswordCheck.Match(login.User) { Authority = AuthorityOf(login, known) };
 
         switch (await pool.CheckAsync(key, login, password, peer, clock.GetUtcNow(), ct))
         {
@@ -105,7 +109,7 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
                 return new PasswordCheck.NoMatch(refusal, UserExists: true);
             case LoginCheck.Match(var credential):
                 cache.Remember(key, credential);
-                return new PasswordCheck.Match(login.User);
+                return new PasswordCheck.Match(login.User) { Authority = AuthorityOf(login, credential) };
             case LoginCheck.Unavailable(var reason):
                 return new PasswordCheck.Unavailable($"{store}: {reason}");
             case LoginCheck.Busy(var reason):
@@ -125,11 +129,12 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
     private async ValueTask<(IAccountStore? Store, StoreAnswer? Answer)> FindAsync(string user, CancellationToken ct)
     {
         (IAccountStore?, StoreAnswer?) first = default;
-        foreach (var store in stores)
+        for (var i = 0; i < stores.Count; i++) // an enumerator would be one more object for every message
         {
+            var store = stores[i];
             var answer = await store.FindAsync(user, ct);
-            if (answer is StoreAnswer.Known(var login))
-                return (store, Judge(login));
+            if (answer is StoreAnswer.Known known)
+                return (store, Judge(known));
             if (answer is not StoreAnswer.Unknown)
                 return (store, answer);
             if (first.Item2 is null)
@@ -140,12 +145,13 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
     }
 
     /// <summary>An account that was disabled in the directory is disabled wherever its password is kept.</summary>
-    private StoreAnswer Judge(StoredLogin login)
+    private StoreAnswer Judge(StoreAnswer.Known answer)
     {
+        var login = answer.Login;
         try
         {
             return login.IsDisabled || Directory?.FindAccount(login.User) is not { Enabled: false }
-                ? new StoreAnswer.Known(login)
+                ? answer
                 : new StoreAnswer.Known(new StoredLogin(login.User, StoredLogin.Disabled, login.Credentials) { IsDisabled = true });
         }
         catch (DirectoryUnavailableException e)

@@ -5,7 +5,7 @@ using System.Text;
 namespace Postern.Relay.Accounts;
 
 /// <summary>
-/// Remembers that a password was right, so that the next login with it costs microseconds. It holds keyed digests only: the
+/// Remembers that a password was right, so that the next login with it costs microseconds. It knows passwords by keyed digests only: the
 /// key is random and dies with the process. The digest covers the store, the user, the whole state of the user's credentials
 /// and the password, so that a change of any of them is a different entry.
 /// </summary>
@@ -51,29 +51,29 @@ public sealed class VerificationCache(int capacity, TimeSpan timeToLive, TimePro
         return VerificationKey.Read(digest);
     }
 
-    /// <summary>True when the attempt was right not long ago, and its credential has not expired since.</summary>
-    public bool Remembers(VerificationKey key)
+    /// <summary>The credential by which the attempt was right not long ago, and which has not expired since; null for any other attempt.</summary>
+    public StoredCredential? Recall(VerificationKey key)
     {
         lock (gate)
         {
             if (!young.TryGetValue(key, out var entry))
             {
                 if (!old.Remove(key, out entry))
-                    return false;
+                    return null;
                 Put(key, entry);
             }
 
-            if (clock.GetElapsedTime(entry.At) < timeToLive && !(entry.ExpiresAt <= clock.GetUtcNow()))
-                return true;
+            if (clock.GetElapsedTime(entry.At) < timeToLive && !(entry.Credential.ExpiresAt <= clock.GetUtcNow()))
+                return entry.Credential;
             young.Remove(key);
-            return false;
+            return null;
         }
     }
 
     public void Remember(VerificationKey key, StoredCredential credential)
     {
         lock (gate)
-            Put(key, new Entry(clock.GetTimestamp(), credential.ExpiresAt));
+            Put(key, new Entry(clock.GetTimestamp(), credential));
     }
 
     private void Put(VerificationKey key, Entry entry)
@@ -83,5 +83,5 @@ public sealed class VerificationCache(int capacity, TimeSpan timeToLive, TimePro
         young[key] = entry;
     }
 
-    private readonly record struct Entry(long At, DateTimeOffset? ExpiresAt);
+    private readonly record struct Entry(long At, StoredCredential Credential);
 }

@@ -62,7 +62,7 @@ public sealed class RelayAccounts : IDisposable
 
     private async ValueTask<TokenCheck> SpeaksForAsync(string user, CancellationToken ct) => await Verifiers.IdentifyAsync(user, ct) switch
     {
-        PasswordCheck.Match(var name) => new TokenCheck.Match(name),
+        PasswordCheck.Match(var name) match => new TokenCheck.Match(name) { Authority = match.Authority },
         PasswordCheck.NoMatch(var reason, var exists) => new TokenCheck.NoMatch($"the token is good, but its user may not log in: {reason}", user, exists),
         PasswordCheck.Unavailable(var reason) => new TokenCheck.Unavailable(reason),
         _ => new TokenCheck.Unavailable("the stores gave no answer"),

@@ -3,6 +3,7 @@ using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
 using Postern.Sasl;
+using Postern.Sasl.Verifiers;
 using Postern.Smtp.Events;
 using Postern.Smtp.Message;
 using Postern.Smtp.Overload;
@@ -28,6 +29,15 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
             Outcome(session, attempt),
             attempt.Reason,
             session.Tls?.Version));
+    }
+
+    public void OnLoginReviewed(SessionState session, LoginReview review)
+    {
+        var who = session.Login == session.LoginProvenBy ? session.Login : $"{session.LoginProvenBy} as {session.Login}";
+        if (review is LoginReview.Gone(var reason))
+            Tell("login_gone", $"session {session.Id}: {session.ClientAddress}: {who}: {reason}");
+        else if (review is LoginReview.Unavailable(var trouble))
+            Tell("login_unsure", $"session {session.Id}: {session.ClientAddress}: {who}: {trouble}");
     }
 
     public void OnTurnedAway(string listener, IPAddress client, string reason) => Tell("turned_away", $"{listener}: {client}: {reason}");

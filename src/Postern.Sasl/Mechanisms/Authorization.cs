@@ -8,20 +8,22 @@ internal static class Authorization
     /// <param name="claimed">What the client called itself; null when it did not.</param>
     public static async ValueTask<SaslStep> DecideAsync(SaslContext context, PasswordCheck? check, string? claimed, string actAs, CancellationToken ct) => check switch
     {
-        PasswordCheck.Match match => (await DecideAsync(context, match.User, actAs, ct)).With(match.Text, match.LoginData),
+        PasswordCheck.Match match => (await DecideAsync(context, match.User, actAs, ct)).With(match.Text, match.LoginData, match.Authority),
         PasswordCheck.NoMatch(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, claimed, reason, exists) { Text = check.Text },
         PasswordCheck.Refused(var error, var reason) => new SaslStep.Failure(error, claimed, reason, UserExists: true) { Text = check.Text },
         PasswordCheck.Unavailable(var reason) => new SaslStep.Failure(SaslError.TemporaryFailure, claimed, reason) { Text = check.Text },
         _ => new SaslStep.Failure(SaslError.BadCredentials, claimed, "the store gave no answer"),
     };
 
-    public static async ValueTask<SaslStep> DecideAsync(SaslContext context, string user, string actAs, CancellationToken ct, ReadOnlyMemory<byte>? data = null)
+    /// <param name="authority">Of the proof; a grant that was needed adds its own.</param>
+    public static async ValueTask<SaslStep> DecideAsync(
+        SaslContext context, string user, string actAs, CancellationToken ct, ReadOnlyMemory<byte>? data = null, ILoginAuthority? authority = null)
     {
         if (actAs.Length == 0 || string.Equals(actAs, user, StringComparison.Ordinal))
-            return new SaslStep.Success(new SaslIdentity(user, user), data);
+            return new SaslStep.Success(new SaslIdentity(user, user), data) { Authority = authority };
         return context.Grants is null ? Refuse(user, "nobody may act as another here") : await context.Grants.ActAsAsync(user, actAs, ct) switch
         {
-            PasswordCheck.Match(var granted) => new SaslStep.Success(new SaslIdentity(user, granted), data),
+            PasswordCheck.Match(var granted) grant => new SaslStep.Success(new SaslIdentity(user, granted), data) { Authority = BothAuthorities.Of(authority, grant.Authority) },
             PasswordCheck.Unavailable(var reason) => new SaslStep.Failure(SaslError.TemporaryFailure, user, reason),
             PasswordCheck.NoMatch(var reason, _) => Refuse(user, reason),
             _ => Refuse(user, "no answer to the question whether it may"),

@@ -29,7 +29,7 @@ internal sealed class BearerToken(SaslContext context)
                 var step = await Authorization.DecideAsync(context, user, claimed, ct);
                 if (isUser && step is not SaslStep.Failure { Error: SaslError.TemporaryFailure } && !IsItself(step))
                     return Refuse("the token speaks for another user than the one named", user, exists: true, scope: null);
-                return step is SaslStep.Failure { Error: SaslError.BadCredentials } failure ? Refuse(failure.Reason, user, exists: true, scope: null) : step.With(match.Text, match.LoginData);
+                return step is SaslStep.Failure { Error: SaslError.BadCredentials } failure ? Refuse(failure.Reason, user, exists: true, scope: null) : step.With(match.Text, match.LoginData, match.Authority);
             case TokenCheck.Refused(var error, var reason):
                 return new SaslStep.Failure(error, claimed.Length > 0 ? claimed : null, reason, UserExists: true) { Text = check.Text };
             case TokenCheck.Unavailable(var reason):

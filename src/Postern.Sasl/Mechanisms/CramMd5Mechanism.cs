@@ -75,7 +75,7 @@ public sealed class CramMd5Mechanism : ISaslMechanism
                 SecretLookup.Absent(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, user, reason, exists),
                 SecretLookup.Found when !isProven => new SaslStep.Failure(SaslError.BadCredentials, user, "wrong password", UserExists: true),
                 SecretLookup.Found { Refusal: { } refusal } => new SaslStep.Failure(SaslError.BadCredentials, user, refusal, UserExists: true),
-                SecretLookup.Found found => new SaslStep.Success(new SaslIdentity(found.User, found.User)),
+                SecretLookup.Found found => new SaslStep.Success(new SaslIdentity(found.User, found.User)) { Authority = found.Authority },
                 _ => new SaslStep.Failure(SaslError.BadCredentials, user, "the store gave no answer"),
             };
         }

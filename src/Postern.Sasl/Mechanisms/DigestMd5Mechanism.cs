@@ -79,7 +79,7 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
                 SecretLookup.Absent(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, user, reason, exists),
                 SecretLookup.Found when !isProven => new SaslStep.Failure(SaslError.BadCredentials, user, "wrong password", UserExists: true),
                 SecretLookup.Found { Refusal: { } refusal } => new SaslStep.Failure(SaslError.BadCredentials, user, refusal, UserExists: true),
-                SecretLookup.Found found => await Authorization.DecideAsync(context, found.User, actAs, ct, Confirm(secret.Span, said)),
+                SecretLookup.Found found => await Authorization.DecideAsync(context, found.User, actAs, ct, Confirm(secret.Span, said), found.Authority),
                 _ => new SaslStep.Failure(SaslError.BadCredentials, user, "the store gave no answer"),
             };
         }

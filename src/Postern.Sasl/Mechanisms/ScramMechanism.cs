@@ -136,7 +136,7 @@ public sealed class ScramMechanism : ISaslMechanism
                 ScramLookup.Absent { Reason: var reason } => new(Refuse(reason)),
                 ScramLookup.Found when !isProven => new(Refuse("wrong password")),
                 ScramLookup.Found { Refusal: { } refusal } => new(Refuse(refusal)),
-                ScramLookup.Found found => Authorization.DecideAsync(context, found.User, ActAs(), ct, Signature(signed)),
+                ScramLookup.Found found => Authorization.DecideAsync(context, found.User, ActAs(), ct, Signature(signed), found.Authority),
                 _ => new(Refuse("the store gave no answer")),
             };
         }

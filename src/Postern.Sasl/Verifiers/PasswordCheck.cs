@@ -16,6 +16,15 @@ public abstract record PasswordCheck
         /// <summary>Kept with the login for whoever asks later; not printed.</summary>
         public object? LoginData { get; init; }
 
+        /// <summary>Whether this still holds, for as long as the login is used; null where nobody can say, and then it holds.</summary>
+        public ILoginAuthority? Authority { get; init; }
+
+        /// <summary>The same answer about the same user; what is kept with it is not compared.</summary>
+        public bool Equals(Match? other) => other is not null && User == other.User && Text == other.Text;
+
+        /// <inheritdoc/>
+        public override int GetHashCode() => HashCode.Combine(User, Text);
+
         /// <summary>The user, and nothing of what is kept.</summary>
         public override string ToString() => User;
     }

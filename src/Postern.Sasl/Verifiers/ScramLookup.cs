@@ -9,7 +9,14 @@ public abstract record ScramLookup
 
     /// <summary><paramref name="User"/> is the canonical name.</summary>
     /// <param name="Refusal">Why the user may not log in although the proof may be right, such as a disabled account; null when it may. For the audit trail only.</param>
-    public sealed record Found(string User, ScramSecret Secret, string? Refusal = null) : ScramLookup;
+    public sealed record Found(string User, ScramSecret Secret, string? Refusal = null) : ScramLookup
+    {
+        /// <summary>Whether this still holds, for as long as the login is used; null where nobody can say, and then it holds.</summary>
+        public ILoginAuthority? Authority { get; init; }
+
+        /// <summary>The user, and nothing of the secret.</summary>
+        public override string ToString() => User;
+    }
 
     /// <summary>Nobody of that name, or no secret of this kind. <paramref name="Reason"/> is for the audit trail only.</summary>
     /// <param name="Iterations">What a user like this one would have: a count that differs would give it away. Null: that of <see cref="Decoys"/>.</param>

@@ -12,6 +12,9 @@ public abstract record SecretLookup
     /// <param name="Refusal">Why the user may not log in although the proof may be right; null when it may. For the audit trail only.</param>
     public sealed record Found(string User, ReadOnlyMemory<byte> Secret, string? Refusal = null) : SecretLookup
     {
+        /// <summary>Whether this still holds, for as long as the login is used; null where nobody can say, and then it holds.</summary>
+        public ILoginAuthority? Authority { get; init; }
+
         /// <summary>The user, without the secret.</summary>
         public override string ToString() => User;
     }

@@ -1,4 +1,5 @@
 using Postern.Sasl;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Smtp.Authentication;
 
@@ -34,6 +35,9 @@ public abstract record AuthenticationResult
 
         /// <summary>Kept with the session; not printed.</summary>
         public object? LoginData { get; }
+
+        /// <summary>Asked at each MAIL and before each message is stored whether the login still holds; null where it holds as long as the session.</summary>
+        public ILoginAuthority? Authority { get; init; }
 
         /// <summary>The user, and nothing of what is kept.</summary>
         public override string ToString() => $"accepted {User}";

@@ -13,7 +13,7 @@ internal sealed class AuthenticatorVerifier(IAuthenticator authenticator, Sessio
     public async ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
         await AskAsync(new LoginCredentials.UserPassword(user, new Password(password)), ct) switch
         {
-            AuthenticationResult.Accepted accepted => new PasswordCheck.Match(accepted.User ?? user) { Text = accepted.Text, LoginData = accepted.LoginData },
+            AuthenticationResult.Accepted accepted => new PasswordCheck.Match(accepted.User ?? user) { Text = accepted.Text, LoginData = accepted.LoginData, Authority = accepted.Authority },
             AuthenticationResult.Refused refused => new PasswordCheck.NoMatch(refused.Reason, refused.UserExists) { Text = refused.Text },
             AuthenticationResult.TooWeak weak => new PasswordCheck.Refused(SaslError.TooWeak, TooWeak) { Text = weak.Text },
             AuthenticationResult.TransitionNeeded early => new PasswordCheck.Refused(SaslError.TransitionNeeded, TransitionNeeded) { Text = early.Text },
@@ -23,7 +23,7 @@ internal sealed class AuthenticatorVerifier(IAuthenticator authenticator, Sessio
     public async ValueTask<TokenCheck> CheckTokenAsync(string token, string? peer, CancellationToken ct) =>
         await AskAsync(new LoginCredentials.BearerToken(new Secret(token)), ct) switch
         {
-            AuthenticationResult.Accepted { User: { } user } accepted => new TokenCheck.Match(user) { Text = accepted.Text, LoginData = accepted.LoginData },
+            AuthenticationResult.Accepted { User: { } user } accepted => new TokenCheck.Match(user) { Text = accepted.Text, LoginData = accepted.LoginData, Authority = accepted.Authority },
             AuthenticationResult.Accepted => new TokenCheck.Unavailable("the authenticator accepted a token and did not say whose it is"),
             AuthenticationResult.Refused refused => new TokenCheck.NoMatch(refused.Reason, UserExists: refused.UserExists) { Text = refused.Text },
             AuthenticationResult.TooWeak weak => new TokenCheck.Refused(SaslError.TooWeak, TooWeak) { Text = weak.Text },

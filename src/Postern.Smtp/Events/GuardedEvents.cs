@@ -1,4 +1,5 @@
 using System.Net;
+using Postern.Sasl.Verifiers;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
 using Postern.Smtp.Overload;
@@ -79,6 +80,18 @@ internal sealed class GuardedEvents(ISmtpEvents inner) : ISmtpEvents
         try
         {
             inner.OnLogin(session, attempt);
+        }
+        catch (Exception e)
+        {
+            OnFault(session, e);
+        }
+    }
+
+    public void OnLoginReviewed(SessionState session, LoginReview review)
+    {
+        try
+        {
+            inner.OnLoginReviewed(session, review);
         }
         catch (Exception e)
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using Postern.Sasl.Verifiers;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
 using Postern.Smtp.Overload;
@@ -63,6 +64,14 @@ public interface ISmtpEvents
 
     /// <summary>An AUTH command is over, successful or not.</summary>
     void OnLogin(SessionState session, LoginAttempt attempt)
+    {
+    }
+
+    /// <summary>
+    /// What a login rests on was asked again, and it is gone (the session ends with 421), or nothing can be said now (451 to MAIL or to the message). A
+    /// login that holds is not told.
+    /// </summary>
+    void OnLoginReviewed(SessionState session, LoginReview review)
     {
     }
 

@@ -73,6 +73,12 @@ internal sealed partial class LoggedEvents
     [LoggerMessage(23, LogLevel.Information, "{Session}: {Client} came without a name by {Mechanism}: no login")]
     private partial void CameAnonymously(string session, IPAddress client, string mechanism);
 
+    [LoggerMessage(24, LogLevel.Warning, "{Session}: {Client} is not {Login} any more: {Reason}")]
+    private partial void LoginGone(string session, IPAddress client, string? login, string reason);
+
+    [LoggerMessage(25, LogLevel.Error, "{Session}: {Client} may or may not be {Login} still: {Reason}")]
+    private partial void LoginUnsure(string session, IPAddress client, string? login, string reason);
+
     [LoggerMessage(16, LogLevel.Information, "{Listener} listens on {Endpoint}")]
     internal static partial void Listening(ILogger logger, string listener, IPEndPoint endpoint);
 

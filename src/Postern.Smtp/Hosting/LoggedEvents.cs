@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Postern.Sasl.Verifiers;
 using Postern.Smtp.Events;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
@@ -47,6 +48,15 @@ internal sealed partial class LoggedEvents(ILogger logger, ISmtpEvents next) : I
     {
         LogIn(session, attempt);
         next.OnLogin(session, attempt);
+    }
+
+    public void OnLoginReviewed(SessionState session, LoginReview review)
+    {
+        if (review is LoginReview.Gone(var reason))
+            LoginGone(session.Id, session.ClientAddress, session.Login, reason);
+        else if (review is LoginReview.Unavailable(var trouble))
+            LoginUnsure(session.Id, session.ClientAddress, session.Login, trouble);
+        next.OnLoginReviewed(session, review);
     }
 
     public void OnSender(SessionState session, Transaction transaction)

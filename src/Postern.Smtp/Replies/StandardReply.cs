@@ -29,9 +29,12 @@ public static class StandardReply
     public static Reply ShuttingDown { get; } = Make(421, (4, 3, 2), "The server is stopping, try again later");
     public static Reply TooManyErrors { get; } = Make(421, (4, 7, 0), "Too many errors");
     public static Reply TooManyFailedLogins { get; } = Make(421, (4, 7, 0), "Too many failed logins");
+    public static Reply LoginGone { get; } = Make(421, (4, 7, 0), "The login is not valid any more, log in again");
+    public static Reply Dismissed { get; } = Make(421, (4, 3, 2), "The session was ended by the operator");
     public static Reply InternalError { get; } = Make(421, (4, 3, 0), "Internal error, try again later");
 
     // 4xx
+    public static Reply LoginUnsure { get; } = Make(451, (4, 3, 0), "Cannot see now whether the login is still valid, try again later");
     public static Reply TooManyRecipients { get; } = Make(452, (4, 5, 3), "Too many recipients, send the rest in another transaction");
     public static Reply NoStorage { get; } = Make(452, (4, 3, 1), "Insufficient system storage, try again later");
     public static Reply StoreUnavailable { get; } = Make(454, (4, 7, 0), "Temporary authentication failure, try again later");

@@ -70,7 +70,11 @@ internal sealed class MessageReception(SmtpSession session, SmtpTransport transp
         : Writer.IsTooBig ? new StoreOutcome.Refused(StandardReply.SizeLimit(session.Limits.MessageOctets))
         : null;
 
-    public ValueTask<StoreOutcome> CommitAsync() => draft!.CommitAsync(CancellationToken.None);
+    /// <summary>The store's answer; without it, where the login that sends does not hold any more, or the session is to end.</summary>
+    public async ValueTask<StoreOutcome> CommitAsync() =>
+        session.BeginCommit() is { } farewell ? new StoreOutcome.Refused(farewell)
+        : await session.ReviewLoginAsync(CancellationToken.None) is { } objection ? new StoreOutcome.Refused(objection)
+        : await draft!.CommitAsync(CancellationToken.None);
 
     /// <summary>The content is at its end: says what became of it, and ends the transaction. False: the connection has to go.</summary>
     public async ValueTask<bool> ConcludeAsync(Verb verb, StoreOutcome outcome)
@@ -102,6 +106,7 @@ internal sealed class MessageReception(SmtpSession session, SmtpTransport transp
             stays &= reply.Code != 421;
         }
 
+        session.EndCommit();
         return stays;
     }
 

@@ -85,6 +85,7 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
         session.State.Identity = identity;
         session.State.Mechanism = mechanism.Name;
         session.State.LoginData = success.LoginData;
+        session.State.Authority = success.Authority;
         session.State.PolicyMemo = null;
         session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, identity.AuthenticationId, UserExists: true, identity, Error: null, "ok"));
         return StandardReply.Authenticated.Saying(success.Text?.Text);

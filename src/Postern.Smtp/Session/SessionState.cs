@@ -1,6 +1,7 @@
 using System.Net;
 using Postern.Sasl;
 using Postern.Sasl.Mechanisms;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Smtp.Session;
 
@@ -12,6 +13,7 @@ public sealed class SessionState
 {
     private IPAddress clientAddress = IPAddress.None;
     private int clientPort;
+    private ILoginAuthority? authority;
 
     /// <summary>Random, for logs: 12 hexadecimal digits.</summary>
     public required string Id { get; init; }
@@ -94,6 +96,12 @@ public sealed class SessionState
             ? identity.AuthorizationId
             : null;
 
+    /// <summary>Who has proven itself for <see cref="Login"/>: the same name, unless it acts for another. Null where that is.</summary>
+    public string? LoginProvenBy => IsLoggedIn ? Identity!.AuthenticationId : null;
+
+    /// <summary>Knows whether the login still holds; null without one, and where nobody can say. Read by other threads than the session's too.</summary>
+    internal ILoginAuthority? Authority { get => Volatile.Read(ref authority); set => Volatile.Write(ref authority, value); }
+
     /// <summary>Failed logins so far.</summary>
     public int FailedLogins { get; internal set; }
 
@@ -134,6 +142,7 @@ public sealed class SessionState
         Identity = withLogin && claims.Login is { } login ? new SaslIdentity(login, login) : null;
         Mechanism = Identity is null ? null : "XCLIENT";
         LoginData = null;
+        Authority = null;
         PolicyMemo = null;
     }
 
@@ -152,6 +161,7 @@ public sealed class SessionState
         Identity = null;
         Mechanism = null;
         LoginData = null;
+        Authority = null;
         Transaction = null;
         PolicyMemo = null;
     }

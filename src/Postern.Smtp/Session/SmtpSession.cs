@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using Postern.Sasl;
+using Postern.Sasl.Verifiers;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
@@ -28,6 +29,9 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     private MessageReception? reception;
     private ChunkReception? chunks;
     private Reply? farewell;
+    private Reply? dismissal;
+    private LoginReview? doubt;
+    private bool committing;
     private int badCommands;
     private int refusals;
     private int commands;
@@ -94,7 +98,13 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         }
         catch (OperationCanceledException) when (farewell is { } reply)
         {
-            reason = reply == StandardReply.ShuttingDown ? "server stopping" : reply == StandardReply.UnderLoad ? "overload" : "timeout";
+            reason = reply == StandardReply.ShuttingDown ? "server stopping"
+                : reply == StandardReply.UnderLoad ? "overload"
+                : reply == StandardReply.LoginGone ? "login revoked"
+                : reply == StandardReply.Dismissed ? "ended by the operator"
+                : "timeout";
+            if (reply == StandardReply.LoginGone && doubt is { } gone)
+                server.Events.OnLoginReviewed(state, gone);
             await SayFarewellAsync(reply);
         }
         catch (ConnectionLostException)
@@ -145,6 +155,52 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         {
             // It has ended by itself in this moment.
         }
+    }
+
+    /// <summary>
+    /// Called from outside the loop: ends the session like <see cref="Interrupt"/>. A message that is being stored has its answer first: without it,
+    /// the client would send it again.
+    /// </summary>
+    public void Dismiss(Reply reply)
+    {
+        if (Interlocked.CompareExchange(ref dismissal, reply, comparand: null) is null && !Volatile.Read(ref committing))
+            Interrupt(reply);
+    }
+
+    /// <summary>From here to <see cref="EndCommit"/> nothing interrupts. Not null: the session was dismissed before, and this is the answer.</summary>
+    public Reply? BeginCommit()
+    {
+        // With the exchange in Dismiss: one of the two sees the other.
+        Interlocked.Exchange(ref committing, true);
+        return Volatile.Read(ref dismissal);
+    }
+
+    /// <summary>Whoever was dismissed meanwhile goes when it waits for the next command.</summary>
+    public void EndCommit() => Volatile.Write(ref committing, false);
+
+    /// <summary>Asks whether who logged in may still act. Null: yes, or nobody has logged in; else 421 where the login is gone, 451 where that cannot be said.</summary>
+    public async ValueTask<Reply?> ReviewLoginAsync(CancellationToken ct)
+    {
+        if (state.Authority is not { } authority)
+            return null;
+        var review = await AskAsync(authority, ct);
+        if (review is LoginReview.Holds)
+            return null;
+        server.Events.OnLoginReviewed(state, review);
+        return review is LoginReview.Gone ? StandardReply.LoginGone : StandardReply.LoginUnsure;
+    }
+
+    /// <summary>Called from outside the loop: the same for a session that may say nothing for long. One whose login is gone is ended.</summary>
+    public async ValueTask<LoginReview> ReviewFromOutsideAsync(CancellationToken ct)
+    {
+        if (state.Authority is not { } authority)
+            return LoginReview.Holds.Instance;
+        var review = await AskAsync(authority, ct);
+        if (review is not LoginReview.Gone || !ReferenceEquals(state.Authority, authority))
+            return review is LoginReview.Gone ? LoginReview.Holds.Instance : review;
+        doubt ??= review;
+        Dismiss(StandardReply.LoginGone);
+        return review;
     }
 
     /// <summary>Ends the transaction, if any: RSET, EHLO, end of data, end of session.</summary>
@@ -396,9 +452,23 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     {
         if (listener.IsStopping && IsBetweenCommands)
             Interrupt(StandardReply.ShuttingDown);
+        else if (Volatile.Read(ref dismissal) is { } reply && IsBetweenCommands)
+            Interrupt(reply);
         var now = server.Clock.GetTimestamp();
         Volatile.Write(ref waitingSince, now);
         Volatile.Write(ref deadline, Math.Min(now + Timestamps(wait), latest));
+    }
+
+    private static async ValueTask<LoginReview> AskAsync(ILoginAuthority authority, CancellationToken ct)
+    {
+        try
+        {
+            return await authority.ReviewAsync(ct);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
+        {
+            return new LoginReview.Unavailable($"the question whether the login still holds threw {e.GetType().Name}");
+        }
     }
 
     private void ExpectMessage() => Volatile.Write(ref messageDue, server.Clock.GetTimestamp() + Timestamps(Limits.WithoutMessage));

@@ -16,6 +16,8 @@ internal static class Mail
 
     private static async ValueTask<Step> AskAsync(SmtpSession session, Transaction transaction, CancellationToken ct)
     {
+        if (await session.ReviewLoginAsync(ct) is { } objection)
+            return new Step(objection, After: objection.Code == 421 ? After.Close : After.ReadCommand);
         if (await session.Server.Policy.OnSenderAsync(session.State, transaction.Sender, ct) is Verdict.Refuse(var reply, _))
             return new Step(reply);
         session.State.Transaction = transaction;

@@ -136,6 +136,23 @@ public sealed class CertificateUsersTests : IDisposable
         Assert.StartsWith("the certificate of printer has expired", Assert.IsType<PasswordCheck.NoMatch>(await FindAsync(shown, listed: shown.Fingerprint)).Reason, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Row_176_a_login_by_a_certificate_ends_with_it_and_with_the_account()
+    {
+        using var own = TestCertificate.Create("lisa.example");
+        var shown = Shown(own);
+        var clock = new ManualClock(shown.NotAfter - TimeSpan.FromHours(1));
+        var rules = new CertificateRules(Authorities: null, CertificateName.Email, new Dictionary<string, string> { [shown.Fingerprint] = "printer" }.ToFrozenDictionary());
+        var authority = Assert.IsType<PasswordCheck.Match>(await new CertificateUsers(rules, accounts, clock).FindAsync(shown, CancellationToken.None)).Authority!;
+        Assert.IsType<LoginReview.Holds>(await authority.ReviewAsync(CancellationToken.None));
+        fixture.Commands.Disable("printer");
+        Assert.IsType<LoginReview.Gone>(await authority.ReviewAsync(CancellationToken.None));
+        fixture.Commands.Enable("printer");
+        Assert.IsType<LoginReview.Holds>(await authority.ReviewAsync(CancellationToken.None));
+        clock.Advance(TimeSpan.FromHours(2));
+        Assert.IsType<LoginReview.Gone>(await authority.ReviewAsync(CancellationToken.None));
+    }
+
     private async Task<string> ReasonAsync(ClientCertificate certificate) => Assert.IsType<PasswordCheck.NoMatch>(await FindAsync(certificate)).Reason;
 
     private async Task<PasswordCheck> FindAsync(ClientCertificate certificate, CertificateName name = CertificateName.Email, string? listed = null, X509Certificate2? beside = null)

@@ -30,6 +30,15 @@ public sealed class PrincipalUsersTests : IDisposable
     public async Task A_principal_of_a_listed_realm_is_an_account(string principal, PrincipalAccount kind, string account) =>
         Assert.Equal(new PasswordCheck.Match(account), await FindAsync(principal, kind));
 
+    [Fact]
+    public async Task Row_176_a_login_by_a_ticket_ends_with_the_account()
+    {
+        var authority = Assert.IsType<PasswordCheck.Match>(await FindAsync("lisa@EXAMPLE.ORG", PrincipalAccount.Name)).Authority!;
+        Assert.IsType<LoginReview.Holds>(await authority.ReviewAsync(CancellationToken.None));
+        fixture.Commands.RemoveAccount("lisa");
+        Assert.IsType<LoginReview.Gone>(await authority.ReviewAsync(CancellationToken.None));
+    }
+
     [Theory]
     [InlineData("lisa/admin@EXAMPLE.ORG")]
     [InlineData("host/lisa@EXAMPLE.ORG")]

@@ -43,9 +43,9 @@ public sealed class VerificationCacheTests
         var cache = new VerificationCache(10, TimeSpan.FromMinutes(5), clock);
         cache.Remember(new(1, 1), Credential);
         clock.Advance(TimeSpan.FromSeconds(299));
-        Assert.True(cache.Remembers(new(1, 1)));
+        Assert.NotNull(cache.Recall(new(1, 1)));
         clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.False(cache.Remembers(new(1, 1)));
+        Assert.Null(cache.Recall(new(1, 1)));
     }
 
     [Fact]
@@ -54,9 +54,9 @@ public sealed class VerificationCacheTests
         var cache = new VerificationCache(10, TimeSpan.FromMinutes(5), clock);
         cache.Remember(new(1, 1), Credential with { ExpiresAt = clock.GetUtcNow().AddSeconds(10) });
         clock.Advance(TimeSpan.FromSeconds(9));
-        Assert.True(cache.Remembers(new(1, 1)));
+        Assert.NotNull(cache.Recall(new(1, 1)));
         clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.False(cache.Remembers(new(1, 1)));
+        Assert.Null(cache.Recall(new(1, 1)));
     }
 
     [Fact]
@@ -67,10 +67,10 @@ public sealed class VerificationCacheTests
         for (var i = 1; i <= 1000; i++)
         {
             cache.Remember(new((UInt128)i, 0), Credential);
-            Assert.True(cache.Remembers(new(0, 0)));
+            Assert.NotNull(cache.Recall(new(0, 0)));
         }
 
-        Assert.InRange(Enumerable.Range(1, 1000).Count(i => cache.Remembers(new((UInt128)i, 0))), 1, 10);
+        Assert.InRange(Enumerable.Range(1, 1000).Count(i => cache.Recall(new((UInt128)i, 0)) is not null), 1, 10);
     }
 
     private static StoredLogin Login(string user, string? refusal, params StoredCredential[] credentials) => new(user, refusal, [.. credentials]);

@@ -1,4 +1,5 @@
 using Postern.Sasl.Client;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Sasl.Tests.Mechanisms;
 
@@ -87,6 +88,39 @@ public sealed class PairTests
         var stranger = TestUsers.Context with { External = new TestUsers { Certified = null } };
         var (refused, _, _) = await RunAsync("EXTERNAL", new SaslClientCredentials { HasClientCertificate = true }, stranger);
         Assert.Equal(SaslError.BadCredentials, Assert.IsType<SaslStep.Failure>(refused).Error);
+    }
+
+    public static TheoryData<string> OfSomebody() => [.. SaslMechanisms.All.Select(static m => m.Name).Where(static n => n is not ("GSSAPI" or "ANONYMOUS"))];
+
+    /// <summary>Whatever proved it: what the store said of the login's authority reaches who keeps the login.</summary>
+    [Theory]
+    [MemberData(nameof(OfSomebody))]
+    public async Task Row_170_a_login_by_any_mechanism_can_be_asked_whether_it_still_holds(string name)
+    {
+        var users = new TestUsers();
+        var (server, _, _) = await RunAsync(name, Lisa with { Token = new Secret("good-token"), HasClientCertificate = true }, users.ToContext());
+        var authority = Assert.IsType<SaslStep.Success>(server).Authority!;
+        Assert.IsType<LoginReview.Holds>(await authority.ReviewAsync(CancellationToken.None));
+        users.Login.Answer = new LoginReview.Gone("revoked");
+        Assert.IsType<LoginReview.Gone>(await authority.ReviewAsync(CancellationToken.None));
+    }
+
+    [Theory]
+    [MemberData(nameof(ActingAs))]
+    public async Task Row_170_a_login_on_behalf_of_another_rests_on_the_grant_too(string name)
+    {
+        var users = new TestUsers();
+        var (server, _, _) = await RunAsync(name, Lisa with { AuthorizationId = "shared" }, users.ToContext());
+        var authority = Assert.IsType<SaslStep.Success>(server).Authority!;
+        Assert.IsType<LoginReview.Holds>(await authority.ReviewAsync(CancellationToken.None));
+        foreach (var one in new[] { users.Login, users.Grant })
+        {
+            one.Answer = new LoginReview.Unavailable("down");
+            Assert.IsType<LoginReview.Unavailable>(await authority.ReviewAsync(CancellationToken.None));
+            one.Answer = new LoginReview.Gone("revoked");
+            Assert.IsType<LoginReview.Gone>(await authority.ReviewAsync(CancellationToken.None));
+            one.Answer = LoginReview.Holds.Instance;
+        }
     }
 
     [Fact]

@@ -18,7 +18,12 @@ public sealed class CertificateUsers(CertificateRules rules, AccountVerifiers ac
         if (!TryName(certificate, out var account, out var objection))
             return new PasswordCheck.NoMatch($"{objection} ({Describe(certificate)})", UserExists: false);
         var answer = await accounts.IdentifyAsync(account, ct);
-        return answer is PasswordCheck.NoMatch(var reason, var exists) ? new PasswordCheck.NoMatch($"{account}: {reason} ({Describe(certificate)})", exists) : answer;
+        return answer switch
+        {
+            PasswordCheck.Match match => match with { Authority = new CertificateAuthority(certificate, match.Authority, clock) },
+            PasswordCheck.NoMatch(var reason, var exists) => new PasswordCheck.NoMatch($"{account}: {reason} ({Describe(certificate)})", exists),
+            _ => answer,
+        };
     }
 
     /// <summary>The account that it would be, or why it is nobody.</summary>

@@ -12,7 +12,7 @@ internal static class TokenClaims
             return (null, "the token is from another issuer");
         if (!Holds(claims, "aud", issuer.Audience))
             return (null, $"the token is not for the audience '{issuer.Audience}'");
-        if (Time(claims, "exp") is not { } expires)
+        if (Expiry(claims) is not { } expires)
             return (null, "the token does not say when it expires, or not as a date");
         if (now - issuer.Leeway >= expires) // the sum may be no date
             return (null, $"the token expired at {expires:u}");
@@ -22,6 +22,9 @@ internal static class TokenClaims
             return (null, $"the token lacks the scope '{scope}'");
         return Text(claims, issuer.UserClaim) is { Length: > 0 } user ? (user, null) : (null, $"the token has no claim '{issuer.UserClaim}'");
     }
+
+    /// <summary>From then on the token is none.</summary>
+    public static DateTimeOffset? Expiry(JsonElement claims) => Time(claims, "exp");
 
     /// <summary>For choosing the issuer only; nothing is believed of it yet.</summary>
     public static string? Text(JsonElement claims, string name) =>

@@ -46,7 +46,13 @@ internal sealed class TokenVerifier(IReadOnlyList<TokenIssuer> issuers, Func<str
     private async ValueTask<TokenCheck> JudgeAsync(TokenIssuer issuer, JsonElement claims, bool needsIssuer, CancellationToken ct)
     {
         var (user, problem) = TokenClaims.Read(claims, issuer, clock.GetUtcNow(), needsIssuer);
-        return user is null ? new TokenCheck.NoMatch(problem!, TokenClaims.Text(claims, issuer.UserClaim), Scope: issuer.Scope) : await findUser(user, ct);
+        if (user is null)
+            return new TokenCheck.NoMatch(problem!, TokenClaims.Text(claims, issuer.UserClaim), Scope: issuer.Scope);
+        return await findUser(user, ct) switch
+        {
+            TokenCheck.Match match when TokenClaims.Expiry(claims) is { } expires => match with { Authority = new TokenAuthority(expires, issuer.Leeway, match.Authority, clock) },
+            var other => other,
+        };
     }
 
     private async ValueTask<TokenCheck> AskAsync(TokenIssuer issuer, string token, CancellationToken ct)

@@ -108,6 +108,17 @@ public sealed class TokenVerifierTests : IDisposable
     }
 
     [Fact]
+    public async Task Row_176_a_login_by_a_token_ends_with_the_token()
+    {
+        var expires = clock.GetUtcNow().ToUnixTimeSeconds() + 600;
+        var authority = Assert.IsType<TokenCheck.Match>(await CheckAsync(Sign(Claims(expires)))).Authority!;
+        clock.Advance(TimeSpan.FromSeconds(659));
+        Assert.IsType<LoginReview.Holds>(await authority.ReviewAsync(CancellationToken.None));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.IsType<LoginReview.Gone>(await authority.ReviewAsync(CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Keys_that_the_issuer_rotates_are_fetched_and_old_ones_serve_while_it_is_down()
     {
         using var verifier = Verifier(new TokenIssuer(Issuer, new Uri("https://id.example.org/jwks"), Introspection: null, "postern", "email"));

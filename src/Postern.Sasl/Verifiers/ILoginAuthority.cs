@@ -1,0 +1,14 @@
+namespace Postern.Sasl.Verifiers;
+
+/// <summary>
+/// Knows whether a login that went well still holds: the account, the credential that proved it, the grant by which it acts for another. Kept with the
+/// login and asked again for as long as that is used, from any thread.
+/// </summary>
+public interface ILoginAuthority
+{
+    /// <summary>
+    /// Asked before every message, so it should answer from memory while nothing has changed. A store that cannot answer is
+    /// <see cref="LoginReview.Unavailable"/>, never an exception and never <see cref="LoginReview.Gone"/>.
+    /// </summary>
+    ValueTask<LoginReview> ReviewAsync(CancellationToken ct);
+}

@@ -1,0 +1,21 @@
+using System.Net;
+
+namespace Postern.Smtp.Session;
+
+/// <summary>A session as it was at one moment, for whoever watches the server from outside.</summary>
+/// <param name="Id">As in the logs.</param>
+/// <param name="Login">On whose behalf it acts; null where nobody has logged in.</param>
+/// <param name="LoginProvenBy">Who has proven itself for that.</param>
+/// <param name="Mechanism">Of that login.</param>
+/// <param name="Tls">TLSv1.3 and so on; null without TLS.</param>
+/// <param name="Phase">Its position in the dialogue.</param>
+public sealed record OpenSession(
+    string Id, string Listener, IPAddress ClientAddress, int ClientPort, DateTimeOffset ConnectedAt, string? Login, string? LoginProvenBy, string? Mechanism, string? Tls, Phase Phase)
+{
+    internal static OpenSession Of(SessionState state)
+    {
+        var login = state.Login;
+        return new OpenSession(
+            state.Id, state.Listener, state.ClientAddress, state.ClientPort, state.ConnectedAt, login, login is null ? null : state.LoginProvenBy, login is null ? null : state.Mechanism, state.Tls?.Version, state.Phase);
+    }
+}
