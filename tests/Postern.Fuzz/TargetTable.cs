@@ -22,5 +22,12 @@ internal static class TargetTable
         new ProxyTarget(),
         new DialogueTarget(),
         new RelayTarget(),
+        new ClientTarget(),
+        new SaslClientTarget(),
+        new TokenTarget(),
+        new CredentialTarget(),
+        new CertificateTarget(),
+        new AuditTarget(),
+        new SpoolTarget(),
     ];
 }
