@@ -7,6 +7,7 @@ namespace Postern.Relay.Tests.Spool;
 internal sealed class FaultyFiles : ISegmentFiles
 {
     public const int InputOutputError = 5;
+    public const int AccessDenied = 13;
     public const int TooManyOpenFiles = 24;
     public const int NoSpace = 28;
 
@@ -20,6 +21,9 @@ internal sealed class FaultyFiles : ISegmentFiles
 
     /// <summary>Reads that want the octet at this offset fail.</summary>
     public long UnreadableAt { get; set; } = -1;
+
+    /// <summary>Reads that reach the end of a file get nothing.</summary>
+    public bool IsShortened { get; set; }
 
     public Func<DiskSpace>? FakeSpace { get; set; }
 
@@ -57,9 +61,23 @@ internal sealed class FaultyFiles : ISegmentFiles
         return files.Open(path);
     }
 
+    public IReadOnlyList<string> List(string directory)
+    {
+        Meet(nameof(List));
+        return files.List(directory);
+    }
+
+    public long Length(SafeFileHandle file)
+    {
+        Meet(nameof(Length));
+        return files.Length(file);
+    }
+
     public int Read(SafeFileHandle file, Span<byte> octets, long offset)
     {
         Meet(nameof(Read));
+        if (IsShortened && RandomAccess.GetLength(file) - offset <= octets.Length)
+            return 0;
         if (offset <= UnreadableAt && UnreadableAt < offset + octets.Length)
             throw new IOException("planted in Read", InputOutputError);
         return files.Read(file, octets, offset);
@@ -119,7 +137,10 @@ internal sealed class FaultyFiles : ISegmentFiles
     {
         lock (Calls)
             Calls.Add(call);
-        if (Fault(call) is not 0 and var errno)
+        var errno = Fault(call);
+        if (errno == AccessDenied)
+            throw new UnauthorizedAccessException($"planted in {call}");
+        if (errno != 0)
             throw new IOException($"planted in {call}", errno);
     }
 }

@@ -47,6 +47,10 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
 
     public SafeFileHandle Open(string path) => files.Open(path);
 
+    public IReadOnlyList<string> List(string directory) => files.List(directory);
+
+    public long Length(SafeFileHandle file) => files.Length(file);
+
     public int Read(SafeFileHandle file, Span<byte> octets, long offset) => files.Read(file, octets, offset);
 
     public void Write(SafeFileHandle file, IReadOnlyList<ReadOnlyMemory<byte>> octets, long offset)

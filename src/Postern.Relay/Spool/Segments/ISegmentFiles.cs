@@ -4,7 +4,8 @@ namespace Postern.Relay.Spool.Segments;
 
 /// <summary>
 /// What the log asks of the file system; a seam, so that tests can make the nth call fail. Failures are <see cref="IOException"/>
-/// with the errno as <see cref="Exception.HResult"/>.
+/// with the errno as <see cref="Exception.HResult"/>,
+/// or <see cref="UnauthorizedAccessException"/>.
 /// </summary>
 internal interface ISegmentFiles
 {
@@ -14,6 +15,12 @@ internal interface ISegmentFiles
     /// <summary>Opens a file for reading and writing; refuses a symbolic link.</summary>
     SafeFileHandle Open(string path);
 
+    /// <summary>The paths of the files in a directory, without those in directories below.</summary>
+    IReadOnlyList<string> List(string directory);
+
+    long Length(SafeFileHandle file);
+
+    /// <summary>Fewer octets than asked for are no error; none at all is the end of the file.</summary>
     int Read(SafeFileHandle file, Span<byte> octets, long offset);
 
     void Write(SafeFileHandle file, IReadOnlyList<ReadOnlyMemory<byte>> octets, long offset);

@@ -7,15 +7,15 @@ namespace Postern.Relay.Spool.Segments;
 /// <summary>Rebuilds the index from the log when the spool is opened. The log is replayed in the order in which it was written.</summary>
 internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, SpoolIndex index, TimeProvider clock)
 {
-    private readonly Quarantine quarantine = new(directory, store.Files);
+    private readonly RecoveryFindings findings = new(store, new Quarantine(directory, store.Files));
     private readonly ReplayWords words = new();
     private readonly LogWindow window = new(store.Files);
-    private readonly List<SpoolDamage> damage = [];
-    private readonly List<SpoolDamage> tails = [];
     private readonly Dictionary<(ulong Segment, long Offset), RecordLocation> chunks = [];
 
     // Messages whose chunks are gone. That is damage only if no later record says that they were copied elsewhere or removed.
     private readonly Dictionary<QueueId, (StoredMessage Message, string Reason)> incomplete = [];
+    private readonly List<(Segment Segment, SegmentHeader? Header)> segments = [];
+    private readonly List<Segment> unused = [];
     private int segmentCount;
 
     public SpoolRecovery Report { get; private set; } = new(0, 0, [], [], TimeSpan.Zero);
@@ -23,107 +23,148 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
     /// <summary>The arrival number of the next message.</summary>
     public ulong NextOrder { get; private set; } = 1;
 
-    /// <exception cref="SpoolUnavailableException">A segment is not ours to touch.</exception>
+    /// <exception cref="SpoolUnavailableException">Some of the log cannot be read, or is not ours to touch. Nothing was changed.</exception>
+    /// <exception cref="IOException">All was read; what reading found could not be put in order.</exception>
     public void Run()
     {
         var begun = clock.GetTimestamp();
-        var found = store.FindFiles();
         lock (index.Gate)
         {
-            for (var i = 0; i < found.Count; i++)
+            try
             {
-                store.NextId = found[i].Id + 1;
-                Read(found[i].Id, found[i].Path, isLast: i == found.Count - 1);
+                ReadAll();
+                var (damage, tears) = findings.Settle();
+                index.SortByArrival();
+                Report = new SpoolRecovery(segmentCount, index.Count, damage, tears, clock.GetElapsedTime(begun));
             }
-
-            foreach (var (message, reason) in incomplete.Values)
-                Note(damage, message.Location.Record.Segment, message.Location.Record.Offset, message.Location.Record.Stride, reason, message.Id);
-            index.SortByArrival();
-            Report = new SpoolRecovery(segmentCount, index.Count, [.. damage], [.. tails], clock.GetElapsedTime(begun));
+            catch (Exception)
+            {
+                index.Segments.ForEach(static segment => segment.Close());
+                throw;
+            }
         }
     }
 
-    private void Read(ulong id, string path, bool isLast)
+    private void ReadAll()
+    {
+        try
+        {
+            var found = store.Find();
+            foreach (var spare in found.Spares)
+                findings.Unneeded(spare);
+            foreach (var (id, path) in found.Segments)
+                Open(id, path);
+            foreach (var segment in unused)
+                Reject(segment);
+            for (var i = 0; i < segments.Count; i++)
+                Read(segments[i].Segment, segments[i].Header, isLast: i == segments.Count - 1);
+            foreach (var (message, reason) in incomplete.Values)
+                findings.Damaged(message.Location.Record.Segment, message.Location.Record.Offset, message.Location.Record.Stride, reason, message.Id);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SpoolUnavailableException(
+                $"The spool in {directory.Path} was not opened, and nothing in it was changed: {e.Message}. {WhatToDo(e)}", e);
+        }
+    }
+
+    private static string WhatToDo(Exception e) => (e.InnerException ?? e) switch
+    {
+        IOException io when Libc.IsOutOfDescriptors(io) => "Let this process open more files (ulimit -n, LimitNOFILE=), and start again.",
+        IOException io when !Libc.IsRefusal(io) => "Copy the directory to a sound disk and start from there; to go on without what that file holds, move it elsewhere.",
+        _ => "Mend that, and start again.",
+    };
+
+    /// <summary>Looks what kind of file it is.</summary>
+    private void Open(ulong id, string path)
     {
         if (new FileInfo(path).LinkTarget is { } target)
             throw new SpoolUnavailableException($"The segment {path} is a symbolic link to {target}. Put the file itself there, or take the link away.");
+        store.NextId = id + 1;
         var file = store.Files.Open(path);
-        window.Open(file);
-        if (ReadHeader(id, path, isLast) is not { } header)
+        window.Open(file, path);
+        var header = ReadHeader(id, path);
+        var segment = new Segment(id, header?.Stamp ?? 0, path, file, window.Length);
+        index.Segments.Add(segment);
+        if (header is null && IsUnused())
+            unused.Add(segment);
+        else
+            segments.Add((segment, header));
+    }
+
+    private void Read(Segment segment, SegmentHeader? header, bool isLast)
+    {
+        window.Open(segment.File, segment.Path);
+        if (header is null)
         {
-            Reject(path, isLast);
-            file.Dispose();
+            findings.Headless(segment.Path, window.Length, isLast && window.Length < SegmentHeader.Size);
+            Forget(segment);
             return;
         }
 
         segmentCount++;
-        var segment = new Segment(id, header.Stamp, path, file, window.Length);
-        index.Segments.Add(segment);
         var scanner = new SegmentScanner(window);
         scanner.Scan(
-            header.Stamp,
+            segment.Stamp,
             (in RecordHeader record, long offset, ReadOnlySpan<byte> payload) => Apply(segment, record, offset, payload),
-            (offset, length, reason) => Note(damage, segment, offset, length, reason));
+            (offset, length, reason) => findings.Damaged(segment, offset, length, reason));
         segment.End = scanner.End;
-        if (scanner.Tail is { } tail)
-            Note(isLast ? tails : damage, segment, tail.Offset, tail.Length, tail.Reason);
-        if (isLast && !segment.MustStay)
-        {
-            store.Files.Truncate(file, segment.End);
-            store.Files.Sync(file);
-            segment.Size = segment.End;
-        }
+        if (scanner.Tail is { } tail && isLast)
+            findings.Torn(segment, tail.Offset, tail.Length, tail.Reason);
+        else if (scanner.Tail is { } rest)
+            findings.Damaged(segment, rest.Offset, rest.Length, rest.Reason);
+        if (isLast)
+            findings.Newest(segment);
+    }
+
+    /// <summary>A file of zeros: behind the log one that was being made when the power went, and within it one that lost everything.</summary>
+    private void Reject(Segment segment)
+    {
+        if (segments.Exists(other => other.Segment.Id > segment.Id))
+            findings.Headless(segment.Path, segment.Size, isTear: false);
+        else
+            findings.Unneeded(segment.Path);
+        Forget(segment);
+    }
+
+    private void Forget(Segment segment)
+    {
+        index.Segments.Remove(segment);
+        segment.Close();
     }
 
     /// <summary>Null when neither copy of the header is sound.</summary>
-    private SegmentHeader? ReadHeader(ulong id, string path, bool isLast)
+    private SegmentHeader? ReadHeader(ulong id, string path)
     {
         SegmentHeader? sound = null;
-        SpoolDamage? broken = null;
+        long? broken = null;
         for (var copy = 0; copy < SegmentHeader.Copies; copy++)
         {
             var at = copy * SegmentHeader.CopySize;
             if (SegmentHeader.Read(window.At(at, SegmentHeader.CopySize)) is { } header && header.Id == id)
                 sound ??= header;
             else
-                broken = new SpoolDamage(path, at, SegmentHeader.CopySize, "one copy of the segment header was damaged; the other is sound", Message: null, SavedAs: null);
+                broken = at;
         }
 
         if (sound is { Version: not SegmentHeader.CurrentVersion and var version })
             throw new SpoolUnavailableException($"The segment {path} has format {version}; this version reads format {SegmentHeader.CurrentVersion}. Start the version that wrote it.");
-        if (sound is not null && broken is not null)
-            (isLast && window.Length < SegmentHeader.Size ? tails : damage).Add(broken);
+        if (sound is not null && broken is { } offset)
+            findings.DamagedCopy(path, offset, SegmentHeader.CopySize, "one copy of the segment header was damaged; the other is sound", window.Length < SegmentHeader.Size);
         return sound;
     }
 
-    /// <summary>A file without a header: one that was being made when the power went, or one that lost it.</summary>
-    private void Reject(string path, bool isLast)
+    private bool IsUnused()
     {
-        var isUnused = true;
-        for (long at = 0; at < window.Length && isUnused;)
+        for (long at = 0; at < window.Length;)
         {
             var octets = window.From(at, 1);
-            isUnused = !octets.ContainsAnyExcept((byte)0);
+            if (octets.ContainsAnyExcept((byte)0))
+                return false;
             at += octets.Length;
         }
 
-        if (isUnused)
-        {
-            store.Files.Delete(path);
-            return;
-        }
-
-        var list = isLast && window.Length < SegmentHeader.Size ? tails : damage;
-        list.Add(new SpoolDamage(path, Offset: 0, window.Length, "the segment header is damaged", Message: null, quarantine.Take(path)));
-    }
-
-    private void Note(List<SpoolDamage> list, Segment segment, long offset, long length, string reason, QueueId? message = null)
-    {
-        if (window.Trouble is { } trouble)
-            reason = $"{reason} ({trouble})";
-        var saved = quarantine.Save(segment, offset, length);
-        segment.MustStay |= saved is null;
-        list.Add(new SpoolDamage(segment.Path, offset, length, reason, message, saved));
+        return true;
     }
 
     private void Apply(Segment segment, in RecordHeader header, long offset, ReadOnlySpan<byte> payload)
@@ -137,17 +178,17 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
             case RecordKind.Message:
                 NextOrder = Math.Max(NextOrder, header.Order + 1);
                 if (AddMessage(location, header.Order, payload, out var id) is { } reason)
-                    Note(damage, segment, offset, location.Stride, reason, id);
+                    findings.Damaged(segment, offset, location.Stride, reason, id);
                 break;
             case RecordKind.State:
                 if (SetState(location, payload) is { } fault)
-                    Note(damage, segment, offset, location.Stride, fault);
+                    findings.Damaged(segment, offset, location.Stride, fault);
                 break;
             case RecordKind.Removed:
                 Remove(segment, payload);
                 break;
             default:
-                Note(damage, segment, offset, location.Stride, $"records of kind {(byte)header.Kind} are unknown");
+                findings.Damaged(segment, offset, location.Stride, $"records of kind {(byte)header.Kind} are unknown");
                 break;
         }
     }

@@ -49,7 +49,7 @@ internal sealed class Quarantine(SpoolDirectory directory, ISegmentFiles files)
         File.Delete(partial);
         using (var copy = files.Create(partial, length))
         {
-            source.Open(segment.File);
+            source.Open(segment.File, segment.Path);
             for (long done = 0; done < length;)
             {
                 var piece = source.At(offset + done, (int)Math.Min(length - done, PieceSize)).ToArray();

@@ -7,7 +7,9 @@ namespace Postern.Relay.Spool.Segments;
 internal sealed class RemovalRequest(ArraySegment<StoredMessage> messages, List<StoredMessage> owed, bool needsSync) : LogRequest
 {
     private const int IdSize = 16;
-    private const int MostMessages = 4096;
+
+    // A record is lost as a whole: so many delivered messages come back by one damaged octet.
+    private const int MostMessages = 64;
 
     public override bool NeedsSync => needsSync;
 

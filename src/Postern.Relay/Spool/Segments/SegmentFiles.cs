@@ -23,6 +23,10 @@ internal sealed class SegmentFiles : ISegmentFiles
 
     public SafeFileHandle Open(string path) => Libc.OpenFile(path, Libc.ReadWrite);
 
+    public IReadOnlyList<string> List(string directory) => Directory.GetFiles(directory);
+
+    public long Length(SafeFileHandle file) => RandomAccess.GetLength(file);
+
     public int Read(SafeFileHandle file, Span<byte> octets, long offset) => RandomAccess.Read(file, octets, offset);
 
     public void Write(SafeFileHandle file, IReadOnlyList<ReadOnlyMemory<byte>> octets, long offset) =>

@@ -66,7 +66,7 @@ public sealed class SegmentSpool : ISpool
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             home.Dispose();
-            throw new SpoolUnavailableException($"The spool in {home.Path} cannot be read: {e.Message}", e);
+            throw new SpoolUnavailableException($"The spool in {home.Path} was read, and cannot be put in order: {e.Message}", e);
         }
         catch (SpoolUnavailableException)
         {

@@ -85,20 +85,25 @@ internal sealed class SegmentStore(ISegmentFiles files, string directory, long s
             spare.File.Dispose();
     }
 
-    /// <summary>The segment files in order; what an earlier run kept to reuse is deleted.</summary>
-    public IReadOnlyList<(ulong Id, string Path)> FindFiles()
+    /// <summary>The files of the spool as they are named; nothing is opened and nothing changed.</summary>
+    public FoundFiles Find()
     {
-        foreach (var spare in Directory.EnumerateFiles(directory, "*" + SpareExtension))
-            files.Delete(spare);
-        return
-        [
-            .. from path in Directory.EnumerateFiles(directory, "*" + Extension)
-               let id = ParseName(Path.GetFileNameWithoutExtension(path))
-               where id is not null
-               orderby id
-               select (id.Value, path),
-        ];
+        var paths = files.List(directory);
+        return new FoundFiles(
+            [
+                .. from path in paths
+                   where Path.GetExtension(path) == Extension
+                   let id = ParseName(Path.GetFileNameWithoutExtension(path))
+                   where id is not null
+                   orderby id
+                   select (id.Value, path),
+            ],
+            [.. paths.Where(static path => Path.GetExtension(path) == SpareExtension)]);
     }
+
+    /// <param name="Segments">In order of their numbers.</param>
+    /// <param name="Spares">What an earlier run kept to write again.</param>
+    public sealed record FoundFiles(IReadOnlyList<(ulong Id, string Path)> Segments, IReadOnlyList<string> Spares);
 
     private static string Name(ulong id) => id.ToString("x16", CultureInfo.InvariantCulture) + Extension;
 

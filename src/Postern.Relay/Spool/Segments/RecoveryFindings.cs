@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using Postern.Relay.Envelopes;
+
+namespace Postern.Relay.Spool.Segments;
+
+/// <summary>
+/// What reading the log found, and what is to be done about it. Nothing on the disk is touched before all of the log has been
+/// read: whatever cannot be read then leaves everything as it was.
+/// </summary>
+internal sealed class RecoveryFindings(SegmentStore store, Quarantine quarantine)
+{
+    private readonly List<(SpoolDamage Damage, Segment? ToCopyFrom, bool IsTear)> found = [];
+    private readonly List<(string Path, long Length, bool IsTear)> headless = [];
+    private readonly List<string> unneeded = [];
+    private Segment? newest;
+
+    /// <summary>A stretch that was once complete.</summary>
+    public void Damaged(Segment segment, long offset, long length, string reason, QueueId? message = null) =>
+        found.Add((new SpoolDamage(segment.Path, offset, length, reason, message, SavedAs: null), segment, IsTear: false));
+
+    /// <summary>A write that the power cut short.</summary>
+    public void Torn(Segment segment, long offset, long length, string reason) =>
+        found.Add((new SpoolDamage(segment.Path, offset, length, reason, Message: null, SavedAs: null), segment, IsTear: true));
+
+    /// <summary>One of two copies is damaged, and the other sound: there is nothing to keep.</summary>
+    public void DamagedCopy(string path, long offset, long length, string reason, bool isTear) =>
+        found.Add((new SpoolDamage(path, offset, length, reason, Message: null, SavedAs: null), ToCopyFrom: null, isTear));
+
+    /// <summary>A whole file in which no record can be trusted.</summary>
+    public void Headless(string path, long length, bool isTear) => headless.Add((path, length, isTear));
+
+    /// <summary>A file that holds nothing.</summary>
+    public void Unneeded(string path) => unneeded.Add(path);
+
+    /// <summary>The last segment of the log: what stands behind its records goes.</summary>
+    public void Newest(Segment segment) => newest = segment;
+
+    /// <summary>Copies what is damaged, cuts the end off, and clears away what holds nothing.</summary>
+    /// <exception cref="IOException">Some of that failed; what the log says is as it was.</exception>
+    public (ImmutableArray<SpoolDamage> Damage, ImmutableArray<SpoolDamage> Tears) Settle()
+    {
+        var told = ImmutableArray.CreateBuilder<SpoolDamage>();
+        var torn = ImmutableArray.CreateBuilder<SpoolDamage>();
+        foreach (var (damage, segment, isTear) in found)
+        {
+            var saved = segment is null ? null : quarantine.Save(segment, damage.Offset, damage.Length);
+            if (segment is not null)
+                segment.MustStay |= saved is null;
+            (isTear ? torn : told).Add(damage with { SavedAs = saved });
+        }
+
+        foreach (var (path, length, isTear) in headless)
+            (isTear ? torn : told).Add(new SpoolDamage(path, Offset: 0, length, "the segment header is damaged", Message: null, quarantine.Take(path)));
+        if (newest is { MustStay: false })
+        {
+            store.Files.Truncate(newest.File, newest.End);
+            store.Files.Sync(newest.File);
+            newest.Size = newest.End;
+        }
+
+        foreach (var path in unneeded)
+            store.Files.Delete(path);
+        return (told.ToImmutable(), torn.ToImmutable());
+    }
+}
