@@ -12,6 +12,10 @@ internal sealed class QuickFiles : ISegmentFiles
 
     public SafeFileHandle Open(string path) => real.Open(path);
 
+    public IReadOnlyList<string> List(string directory) => real.List(directory);
+
+    public long Length(SafeFileHandle file) => real.Length(file);
+
     public int Read(SafeFileHandle file, Span<byte> octets, long offset) => real.Read(file, octets, offset);
 
     public void Write(SafeFileHandle file, IReadOnlyList<ReadOnlyMemory<byte>> octets, long offset) => real.Write(file, octets, offset);
