@@ -1,6 +1,7 @@
 using System.Net;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
+using Postern.Relay.Spool.Segments;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 
@@ -80,6 +81,20 @@ internal static class Samples
         Assert.Equal(0, await content.ReadAsync(content.Length, new byte[1], Ct));
         return all;
     }
+
+    /// <summary>The records of a segment, sound ones only.</summary>
+    public static IEnumerable<(int Offset, RecordHeader Header)> Records(byte[] log)
+    {
+        var stamp = SegmentHeader.Read(log)!.Value.Stamp;
+        for (var at = SegmentHeader.Size; at + RecordHeader.Size <= log.Length; at += RecordHeader.Alignment)
+        {
+            if (RecordHeader.TryRead(log.AsSpan(at), stamp, at, out var header))
+                yield return (at, header);
+        }
+    }
+
+    /// <summary>Where the first message record of a segment stands.</summary>
+    public static int FirstMessage(byte[] log) => Records(log).First(static r => r.Header.Kind == RecordKind.Message).Offset;
 
     /// <summary>Equality of records stops at their arrays; text does not.</summary>
     public static string Describe(SpoolEntry entry) =>
