@@ -30,6 +30,9 @@ public sealed class MemoryStore : IMessageStore
     /// <summary>When set, these are the answers to the first recipients of a message, each its own.</summary>
     public IReadOnlyList<Reply>? PerRecipient { get; set; }
 
+    /// <summary>When set, every commit waits for it first.</summary>
+    public Func<Task>? BeforeCommit { get; set; }
+
     public int Discarded { get; private set; }
 
     /// <summary>Content taken so far, of all drafts.</summary>
@@ -53,10 +56,12 @@ public sealed class MemoryStore : IMessageStore
             return ValueTask.CompletedTask;
         }
 
-        public ValueTask<StoreOutcome> CommitAsync(CancellationToken ct)
+        public async ValueTask<StoreOutcome> CommitAsync(CancellationToken ct)
         {
+            if (store.BeforeCommit is { } wait)
+                await wait();
             if (store.RefuseAtCommit is { } reply)
-                return new(new StoreOutcome.Refused(reply));
+                return new StoreOutcome.Refused(reply);
             committed = true;
             var message = new StoredMessage(transaction.Sender, [.. transaction.Recipients.Select(static r => r.Mailbox)], content.ToArray(), session.Identity?.AuthorizationId, session.Protocol)
             {
@@ -66,8 +71,8 @@ public sealed class MemoryStore : IMessageStore
             store.messages.Enqueue(message);
             store.arrivals.Writer.TryWrite(message);
             if (store.PerRecipient is { } replies)
-                return new(new StoreOutcome.PerRecipient([.. replies.Take(transaction.Recipients.Count)]));
-            return new(new StoreOutcome.Stored(Interlocked.Increment(ref store.count).ToString(CultureInfo.InvariantCulture)));
+                return new StoreOutcome.PerRecipient([.. replies.Take(transaction.Recipients.Count)]);
+            return new StoreOutcome.Stored(Interlocked.Increment(ref store.count).ToString(CultureInfo.InvariantCulture));
         }
 
         public ValueTask DisposeAsync()

@@ -19,7 +19,7 @@ internal sealed record AttemptResult(
 
     /// <param name="outcomes">By recipient; null for those that this attempt did not concern.</param>
     /// <param name="next">The time of the next attempt; null: what is deferred now has failed.</param>
-    /// <param name="warn">How long after its release a message is late.</param>
+    /// <param name="warn">How long after its release a message is late; the greatest there is: no delay is told, as nobody knows the time.</param>
     public static AttemptResult Of(Envelope envelope, DeliveryState before, IReadOnlyList<Outcome?> outcomes, DateTimeOffset now, DateTimeOffset? next, TimeSpan warn)
     {
         var failures = ImmutableArray.CreateBuilder<RecipientReport>();
@@ -74,9 +74,9 @@ internal sealed record AttemptResult(
     private static DelayReports DelaysToTell(Envelope envelope, DeliveryState before, DateTimeOffset now, TimeSpan warn)
     {
         var delays = DelayReports.None;
-        if (envelope.Sender.IsNull)
+        if (envelope.Sender.IsNull || warn == TimeSpan.MaxValue)
             return delays;
-        if (warn != TimeSpan.MaxValue && now >= envelope.ReleasedAt + warn)
+        if (now >= envelope.ReleasedAt + warn)
             delays |= DelayReports.Late;
         if (envelope.Deadline is { IsNotify: true } deadline && now >= deadline.At)
             delays |= DelayReports.Overdue;

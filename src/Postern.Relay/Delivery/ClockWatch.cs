@@ -32,14 +32,15 @@ internal sealed class ClockWatch(TimeProvider clock)
     }
 
     /// <summary>In words, when the time of something that has happened is still to come; else null.</summary>
-    public string? WhyNotAfter(DateTimeOffset newest)
+    /// <param name="what">That something, up to "at".</param>
+    public string? WhyNotAfter(DateTimeOffset newest, string what)
     {
         lock (gate)
         {
             if (newest - clock.GetUtcNow() <= Most)
                 return null;
             settings++;
-            return string.Create(CultureInfo.InvariantCulture, $"the clock stands before the newest message in the spool, which came at {newest.ToUniversalTime():yyyy-MM-dd HH:mm:ss} UTC");
+            return string.Create(CultureInfo.InvariantCulture, $"the clock stands before {what} at {newest.ToUniversalTime():yyyy-MM-dd HH:mm:ss} UTC");
         }
     }
 }

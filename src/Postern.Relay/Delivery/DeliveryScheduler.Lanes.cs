@@ -12,7 +12,7 @@ public sealed partial class DeliveryScheduler
         if (spool.Status is { Condition: SpoolCondition.Failed, Reason: { } reason })
             return SettleAsync(new Outcome.Deferred(Remote: null, $"not tried: {reason}", Tls: null));
         var now = clock.GetUtcNow();
-        if (job.Message.Envelope.Deadline?.IsOver(now) == true && job.Message.TriedUnder == watch.Settings)
+        if (job.Message.Envelope.Deadline?.IsOver(now) == true && job.Message.TriedUnder == Look())
             return SettleAsync(new Outcome.Failed(Remote: null, "The time that the sender set for delivery (BY=) has passed", Tls: null, "5.4.7"));
         try
         {

@@ -64,6 +64,7 @@ public sealed partial class DeliveryScheduler
     /// <summary>Tries a message now instead of at its time. One that is held, by an operator or for its sender, stays: mail sent too early cannot be called back.</summary>
     public QueueCommandOutcome RetryNow(QueueId id)
     {
+        Look();
         lock (gate)
         {
             if (!messages.TryGetValue(id, out var message))
@@ -92,6 +93,7 @@ public sealed partial class DeliveryScheduler
     /// <param name="andBelow">Also those with a recipient in a domain below it.</param>
     public int RetryNow(Domain domain, bool andBelow, int most)
     {
+        Look();
         var suffix = "." + domain.Text;
         var now = clock.GetUtcNow();
         var count = 0;

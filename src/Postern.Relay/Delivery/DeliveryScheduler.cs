@@ -80,10 +80,12 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     CancellationToken ILaneHost.Abandoned => abandoned.Token;
 
     /// <summary>Takes up what the spool holds and what it will commit. Once.</summary>
-    public void Start()
+    /// <param name="newest">When something was last written down, as far as known: the clock should stand behind it.</param>
+    public void Start(DateTimeOffset? newest = null)
     {
         var entries = spool.List();
-        if (entries.Count > 0 && watch.WhyNotAfter(entries.Max(static e => e.Envelope.ArrivedAt)) is { } jump)
+        if ((watch.WhyNotAfter(entries.Count == 0 ? DateTimeOffset.MinValue : entries.Max(static e => e.Envelope.ArrivedAt), "the newest message in the spool, which came")
+             ?? watch.WhyNotAfter(newest ?? DateTimeOffset.MinValue, "the newest event in the log, which was written")) is { } jump)
             audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "clock_jumped", $"{jump}; nothing is given up before it has been tried under the new time"));
         spool.Committed += TrackNew;
         foreach (var entry in spool.List())
@@ -128,7 +130,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
 
     private void Track(SpoolEntry entry, int triedUnder)
     {
-        var message = new TrackedMessage(entry) { TriedUnder = triedUnder };
+        var message = new TrackedMessage(entry) { TriedUnder = triedUnder, Hold = SenderHold.Of(entry.Envelope, clock) };
         lock (gate)
         {
             if (!isStopping && messages.TryAdd(entry.Envelope.Id, message))
@@ -139,6 +141,8 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     /// <summary>Puts a message where its state says it belongs.</summary>
     private void Place(TrackedMessage message)
     {
+        if (message is { Hold: { HasJumped: true } hold, State.Attempts: 0 } && hold.EndAfterJump() is var released && released > message.State.NextAttempt)
+            message.State = message.State with { NextAttempt = released };
         if (message.State.Held)
             Hold(message);
         else if (!routes.Holds && message.State.NextAttempt > clock.GetUtcNow() && !IsBeyondSchedule(message))
@@ -173,7 +177,12 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
             {
                 foreach (var message in messages.Values)
                 {
-                    if (!isStopping && message.Stage == MessageStage.Waiting && IsBeyondSchedule(message))
+                    var released = message.Hold?.EndAfterJump();
+                    if (isStopping || message.Stage != MessageStage.Waiting)
+                        continue;
+                    if (released is { } at && message.State.Attempts == 0)
+                        Wait(message, message.State with { NextAttempt = at });
+                    else if (IsBeyondSchedule(message))
                         Dispatch(message);
                 }
             }

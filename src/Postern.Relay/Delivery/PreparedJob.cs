@@ -11,6 +11,8 @@ namespace Postern.Relay.Delivery;
 /// <param name="revoked">Calls the job off while the next hop cannot have it.</param>
 internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTimeOffset now, CancellationToken revoked) : IMessageContent, IDisposable
 {
+    private static readonly TimeSpan Least = TimeSpan.FromMinutes(1);
+
     private OutgoingMessage? message;
 
     public DeliveryJob Job { get; } = job;
@@ -34,7 +36,12 @@ internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTi
     /// <summary>A hold is over when a message is sent: it was kept here, and is not asked for again.</summary>
     private MailParameters Parameters(Envelope envelope) => envelope is { Deadline: null, Parameters.HoldUntil: null }
         ? envelope.Parameters
-        : envelope.Parameters with { DeliverBy = envelope.Deadline?.Left(now), HoldUntil = null };
+        : envelope.Parameters with { DeliverBy = Left(envelope.Deadline), HoldUntil = null };
+
+    /// <summary>A deadline of mode R that has passed is one under a clock that was set: it is tried once, and no server takes a time that is over.</summary>
+    private DeliverBy? Left(DeliveryDeadline? deadline) => deadline?.Left(now) is not { } left ? null
+        : left is { IsNotify: false } && left.Within < Least ? left with { Within = Least }
+        : left;
 
     private ImmutableArray<T> Of<T>(ImmutableArray<T> each) => Job.Recipients.IsDefault ? each : [.. Job.Recipients.Select(i => each[i])];
 }

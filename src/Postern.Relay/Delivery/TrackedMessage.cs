@@ -34,8 +34,12 @@ internal sealed class TrackedMessage(SpoolEntry entry)
 
     public bool IsRemoved { get; set; }
 
-    /// <summary>Its sender wants it held (FUTURERELEASE), and that time is not over.</summary>
-    public bool IsHeldBySender(DateTimeOffset now) => Stage == MessageStage.Waiting && State.Attempts == 0 && Envelope.Parameters.HoldUntil > now;
+    /// <summary>What its sender wants it held for (FUTURERELEASE), by a clock that nobody sets; null without.</summary>
+    public SenderHold? Hold { get; init; }
+
+    /// <summary>Its sender wants it held, and that time is not over.</summary>
+    public bool IsHeldBySender(DateTimeOffset now) =>
+        Stage == MessageStage.Waiting && State.Attempts == 0 && Envelope.Parameters.HoldUntil is { } until && (until > now || (Hold is { HasJumped: true } && State.NextAttempt > now));
 
     /// <summary>The server holds it, for a time: it waits for an operator, or for its last attempt.</summary>
     public bool IsHeldByServer => Stage == MessageStage.Held && State.HeldByServerAt is not null;

@@ -86,6 +86,7 @@ public sealed class RelayService : IAsyncDisposable
         var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(RelayOptions.DirectoryFile(options.DataDirectory)) { Clock = clock });
         SegmentSpool? spool = null;
         RelayService? service = null;
+        var newest = NewestEvent(options.LogDirectory ?? RelayOptions.DefaultLogDirectory(options.DataDirectory));
         try
         {
             spool = SegmentSpool.Open(
@@ -93,7 +94,7 @@ public sealed class RelayService : IAsyncDisposable
             service = new RelayService(options, clock, directory, spool);
             service.TellOfRecovery(spool.Recovery);
             service.server.Start();
-            service.Deliveries.Start();
+            service.Deliveries.Start(newest);
             service.Tell("started", string.Join(", ", service.Endpoints.Select(static e => $"{e.Listener.Name} {e.Endpoint}")));
             return service;
         }
@@ -129,9 +130,11 @@ public sealed class RelayService : IAsyncDisposable
             return;
         isStopped = true;
         Tell("stopping", $"{Connections} connections open, {Spool.Count} messages in the spool");
+        // Side by side: who waits in both directions would wait twice as long as a service manager lets him.
+        var sending = Deliveries.StopAsync(Options.StopGrace, hurry);
         await server.StopAsync(ct);
         await server.DisposeAsync();
-        await Deliveries.StopAsync(Options.StopGrace, hurry);
+        await sending;
         await Deliveries.DisposeAsync();
         await Spool.DisposeAsync();
         accounts.Dispose();
@@ -145,6 +148,19 @@ public sealed class RelayService : IAsyncDisposable
         using var now = new CancellationTokenSource();
         await now.CancelAsync();
         await StopAsync(now.Token);
+    }
+
+    /// <summary>When the log was last written to, before this start; null when that cannot be known. Only words depend on it.</summary>
+    private static DateTimeOffset? NewestEvent(string logs)
+    {
+        try
+        {
+            return new DirectoryInfo(logs).EnumerateFiles().Max(static file => (DateTimeOffset?)file.LastWriteTimeUtc);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private void TellOfRecovery(SpoolRecovery recovery)

@@ -36,6 +36,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     private int refusals;
     private int commands;
     private bool betweenCommands;
+    private bool owesAnswer;
 
     public SmtpListener Listener => listener;
 
@@ -216,7 +217,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>A message is stored: what went wrong before it does not count any more.</summary>
     public void CountAnew()
     {
-        (refusals, commands) = (0, 0);
+        (refusals, commands, owesAnswer) = (0, 0, true);
         ExpectMessage();
     }
 
@@ -226,11 +227,22 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>Waits for one line under a deadline; the deadline covers the whole line, however slowly it comes.</summary>
     public async ValueTask<(LineOutcome Outcome, ReadOnlyMemory<byte> Line)> ReadLineAsync(int maxOctets, bool idle)
     {
-        IsBetweenCommands = reception is not { IsOpen: true };
         if (reception is { IsOpen: true } content)
             content.SetDeadline();
         else
             SetIdleDeadline();
+        // A stop interrupts who waits for a command, and not the reply before it: a message whose 250 is cut off would come again.
+        if (owesAnswer && transport.HasPendingReplies(maxOctets))
+        {
+            await transport.FlushAsync(reading.Token);
+            owesAnswer = false;
+        }
+
+        IsBetweenCommands = reception is not { IsOpen: true };
+        if (listener.IsStopping && IsBetweenCommands)
+            Interrupt(StandardReply.ShuttingDown);
+        else if (Volatile.Read(ref dismissal) is { } reply && IsBetweenCommands)
+            Interrupt(reply);
         var read = await transport.ReadLineAsync(maxOctets, idle, reading.Token);
         IsBetweenCommands = false;
         ClearDeadline();
@@ -450,10 +462,6 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
     private void SetDeadline(TimeSpan wait, long latest)
     {
-        if (listener.IsStopping && IsBetweenCommands)
-            Interrupt(StandardReply.ShuttingDown);
-        else if (Volatile.Read(ref dismissal) is { } reply && IsBetweenCommands)
-            Interrupt(reply);
         var now = server.Clock.GetTimestamp();
         Volatile.Write(ref waitingSince, now);
         Volatile.Write(ref deadline, Math.Min(now + Timestamps(wait), latest));

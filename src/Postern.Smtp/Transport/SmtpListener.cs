@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -14,6 +15,10 @@ namespace Postern.Smtp.Transport;
 internal sealed class SmtpListener
 {
     private const int Backlog = 1024;
+
+    /// <summary>ENOMEM, which the runtime gives no name.</summary>
+    private const int OutOfMemory = 12;
+
     private static readonly TimeSpan Backoff = TimeSpan.FromMilliseconds(100);
 
     private readonly SmtpServer owner;
@@ -70,9 +75,10 @@ internal sealed class SmtpListener
     {
         foreach (var endpoint in Options.Endpoints)
         {
-            var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            Socket? socket = null;
             try
             {
+                socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
                 if (endpoint.AddressFamily == AddressFamily.InterNetworkV6)
                     socket.DualMode = false;
                 socket.Bind(endpoint);
@@ -81,7 +87,7 @@ internal sealed class SmtpListener
             }
             catch (SocketException e)
             {
-                socket.Dispose();
+                socket?.Dispose();
                 Unbind();
                 throw new ListenException(Options.Name, endpoint, e);
             }
@@ -108,15 +114,26 @@ internal sealed class SmtpListener
 
     private async Task AcceptAsync(Socket socket)
     {
+        long? shortSince = null;
         while (!IsStopping)
         {
             try
             {
-                Welcome(await socket.AcceptAsync());
+                var client = await socket.AcceptAsync();
+                if (shortSince is { } since)
+                {
+                    shortSince = null;
+                    Server.Events.OnListenerTrouble(Options.Name, string.Create(CultureInfo.InvariantCulture, $"accepts again after {Server.Clock.GetElapsedTime(since).TotalSeconds:0} s"));
+                }
+
+                Welcome(client);
             }
-            catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
+            catch (SocketException e) when (IsShortage(e) && !IsStopping)
             {
-                Server.Events.OnListenerTrouble(Options.Name, $"{e.Message}: waiting before the next accept");
+                // Told once, however long it lasts: what is told takes a file and room as well.
+                if (shortSince is null)
+                    Server.Events.OnListenerTrouble(Options.Name, $"{e.Message}: clients wait, nobody is accepted until there is enough again");
+                shortSince ??= Server.Clock.GetTimestamp();
                 await Task.Delay(Backoff, Server.Clock);
             }
             catch (SocketException e) when (e.SocketErrorCode is not (SocketError.OperationAborted or SocketError.NotSocket or SocketError.InvalidArgument) && !IsStopping)
@@ -131,6 +148,11 @@ internal sealed class SmtpListener
             }
         }
     }
+
+    /// <summary>This machine lacks something: every client would fare the same, and trying at once again would take all of a processor.</summary>
+    internal static bool IsShortage(SocketException e) =>
+        e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.ProcessLimit
+        || (!OperatingSystem.IsWindows() && e.NativeErrorCode == OutOfMemory);
 
     private void Welcome(Socket client)
     {

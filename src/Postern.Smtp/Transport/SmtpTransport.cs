@@ -31,6 +31,9 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
     /// <summary>What has arrived and was not yet taken.</summary>
     public ReadOnlyMemory<byte> Buffered => window.AsMemory(start, end - start);
 
+    /// <summary>Replies are queued, and the next line is not here yet: they leave before it is waited for.</summary>
+    public bool HasPendingReplies(int maxOctets) => pending > 0 && (!HasBufferedInput || LineReader.TryFind(Buffered.Span, maxOctets, out _) == LineOutcome.NeedMore);
+
     public void Take(int count) => start += count;
 
     /// <summary>

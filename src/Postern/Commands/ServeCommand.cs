@@ -19,9 +19,6 @@ namespace Postern.Commands;
 /// </summary>
 internal static class ServeCommand
 {
-    /// <summary>How long clients that are in the middle of a message may take to finish it.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
-
     public static Command Create(CommandContext context)
     {
         var command = new DocumentedCommand("serve", "Run the server until it is told to stop; events go to standard output", "postern serve", "postern serve --config /etc/postern/postern.yaml");
@@ -95,7 +92,7 @@ internal static class ServeCommand
                 await UntilAsync(stop.Token);
             terminal.Note("stopping; once more to stop at once");
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(hurry.Token);
-            patience.CancelAfter(Grace);
+            patience.CancelAfter(configuration.Server.StopGrace);
             await host.StopAsync(patience.Token, hurry.Token);
             return ExitCode.Ok;
         }

@@ -93,6 +93,7 @@ internal static class EngineOptions
         Delivery = configuration.ToDelivery(),
         EtrnDomains = configuration.Delivery.Etrn.ToFrozenSet(),
         Spool = configuration.ToSpool(),
+        StopGrace = configuration.Server.StopGrace,
         LogDirectory = configuration.LogsDirectory,
         LogCopy = logCopy,
     };
