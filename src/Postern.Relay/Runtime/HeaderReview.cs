@@ -1,18 +1,24 @@
+using System.Text;
 using Postern.Smtp.Message;
 
 namespace Postern.Relay.Runtime;
 
-/// <summary>What is to be known of a message's header section before it is stored.</summary>
-/// <param name="Hops">Received fields: how many servers it has come through.</param>
-/// <param name="HasDate">A Date field is there.</param>
-/// <param name="HasMessageId">A Message-ID field is there.</param>
-/// <param name="Forged">Where the Authentication-Results fields stand that claim to come from this host.</param>
-internal readonly record struct HeaderReview(int Hops, bool HasDate, bool HasMessageId, IReadOnlyList<Range> Forged)
+/// <summary>What one look over a header section tells.</summary>
+/// <param name="Hops">Received fields.</param>
+/// <param name="Sender">The address for a Sender field that is to be added, as what the header says of its author is not the login's; null for none.</param>
+/// <param name="NeedsTrace">The same, by a field of our own: there is no such address, or Sender belongs to an earlier sending (Resent fields).</param>
+/// <param name="Removed">The fields to leave out, in order: those that claim to be this host's results; of a submission also those that its sender has no say in, or that are not for recipients.</param>
+internal readonly record struct HeaderReview(int Hops, bool HasDate, bool HasMessageId, string? Sender, bool NeedsTrace, IReadOnlyList<Range> Removed)
 {
-    public static HeaderReview Of(ReadOnlySpan<byte> section, string authservId)
+    /// <summary>Who really sent it, where Sender cannot say it. One that a submission brings along is taken out.</summary>
+    public const string TraceField = "X-Authenticated-Sender";
+
+    /// <param name="isSubmission">Return-Path is for the last server to write, and Bcc for nobody to read (RFC 5322 §3.6.3).</param>
+    /// <param name="submitter">Whose names may stand there; null where nobody has logged in, or nobody asks.</param>
+    public static HeaderReview Of(ReadOnlySpan<byte> section, string authservId, bool isSubmission, Submitter? submitter)
     {
-        var (hops, hasDate, hasMessageId) = (0, false, false);
-        List<Range>? forged = null;
+        var (hops, hasDate, hasMessageId, hasResent, removals) = (0, false, false, false, 0);
+        var (from, sender) = (default(Authors), default(Authors));
         var fields = new HeaderSection(section);
         while (fields.TryNext())
         {
@@ -22,10 +28,59 @@ internal readonly record struct HeaderReview(int Hops, bool HasDate, bool HasMes
                 hasDate = true;
             else if (fields.Is("Message-ID"))
                 hasMessageId = true;
-            else if (fields.Is(AuthenticationResultsField.Name) && AuthenticationResultsField.Claims(fields.Body, authservId))
-                (forged ??= []).Add(fields.Start..fields.End);
+            else if (fields.Is("From"))
+                from = from.And(fields.Body, submitter);
+            else if (fields.Is("Sender"))
+                sender = sender.And(fields.Body, submitter);
+            else if (IsRemoved(fields, authservId, isSubmission))
+                removals++;
+            hasResent |= isSubmission && fields.Name.Length > 7 && Ascii.EqualsIgnoreCase(fields.Name[..7], "Resent-"u8);
         }
 
-        return new HeaderReview(hops, hasDate, hasMessageId, forged ?? (IReadOnlyList<Range>)[]);
+        var isTraced = submitter is not null && !(sender.Fields > 0 ? sender.IsOneOf(mostMailboxes: 1) : from.IsOneOf(int.MaxValue));
+        var address = isTraced && !hasResent ? submitter!.Value.Address() : null;
+        removals += address is null ? 0 : sender.Fields;
+        return new HeaderReview(
+            hops, hasDate, hasMessageId, address, isTraced && address is null, removals == 0 ? [] : Removals(section, removals, authservId, isSubmission, withSender: address is not null));
+    }
+
+    private static List<Range> Removals(ReadOnlySpan<byte> section, int count, string authservId, bool isSubmission, bool withSender)
+    {
+        var removed = new List<Range>(count);
+        var fields = new HeaderSection(section);
+        while (fields.TryNext())
+        {
+            if ((withSender && fields.Is("Sender")) || IsRemoved(fields, authservId, isSubmission))
+                removed.Add(fields.Start..fields.End);
+        }
+
+        return removed;
+    }
+
+    private static bool IsRemoved(HeaderSection fields, string authservId, bool isSubmission) =>
+        (fields.Is(AuthenticationResultsField.Name) && AuthenticationResultsField.Claims(fields.Body, authservId))
+        || (isSubmission && (fields.Is("Return-Path") || fields.Is("Bcc") || fields.Is("Resent-Bcc") || fields.Is(TraceField)));
+
+    /// <summary>What all fields of one name say of who wrote or sent it.</summary>
+    private readonly record struct Authors(int Fields, int Mailboxes, bool IsForeign)
+    {
+        /// <summary>There is one such field, it can be read, and all in it are the login's.</summary>
+        public bool IsOneOf(int mostMailboxes) => Fields == 1 && !IsForeign && Mailboxes <= mostMailboxes;
+
+        public Authors And(ReadOnlySpan<byte> body, Submitter? submitter)
+        {
+            if (submitter is not { } login || IsForeign)
+                return this with { Fields = Fields + 1 };
+            var mailboxes = new MailboxList(body);
+            var count = 0;
+            while (mailboxes.TryNext())
+            {
+                count++;
+                if (!login.Owns(mailboxes.Address))
+                    return new Authors(Fields + 1, Mailboxes + count, IsForeign: true);
+            }
+
+            return new Authors(Fields + 1, Mailboxes + count, !mailboxes.IsWhole || count == 0);
+        }
     }
 }

@@ -34,6 +34,9 @@ public sealed record RelayOptions
 
     public PolicyOptions Policy { get; init; } = new();
 
+    /// <summary>A login whose message names an author or a sender that is not its own is named in it. False: From and Sender stay as they come.</summary>
+    public bool TracesSenders { get; init; } = true;
+
     public required DeliveryOptions Delivery { get; init; }
 
     /// <summary>How long a stop waits for the answers of next hops that have a whole message; without them it would be sent once more.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy.Rules;
@@ -14,7 +15,8 @@ namespace Postern.Relay.Runtime;
 /// One message on its way into the spool. The header section is held back until it is whole, reviewed, and written with this host's
 /// fields; everything behind it goes through as it came.
 /// </summary>
-internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, Transaction transaction, IAuditLog audit, TimeProvider clock) : IMessageDraft
+/// <param name="directory">Knows whose names may stand in the header of a login; null: nobody asks.</param>
+internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, Transaction transaction, IAuditLog audit, TimeProvider clock, IDirectory? directory = null) : IMessageDraft
 {
     /// <summary>RFC 5321 §6.3: enough for any real path, and an end to loops.</summary>
     private const int MaxHops = 50;
@@ -24,6 +26,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
 
     private static readonly Reply TooManyHops = new(554, new(5, 4, 6), "Too many hops: the message has been through this or other servers too often");
     private static readonly Reply BareLineEndInHeader = new(554, new(5, 6, 0), "The header section holds a bare CR or LF");
+    private static readonly Reply CannotAsk = new(451, new(4, 3, 0), "Cannot see now as whom this login may send, try again later");
     private static readonly Reply HeaderTooBig = new(552, new(5, 3, 4), "The header section of the message is larger than 262144 octets");
 
     private readonly QueueId id = QueueId.New(clock);
@@ -132,8 +135,14 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
             return;
         }
 
-        var review = HeaderReview.Of(content.Span[..end], session.Hostname);
-        hasUtf8Header = transaction.Parameters.IsUtf8 && !Ascii.IsValid(content.Span[..end]);
+        if (!TryFindSubmitter(out var submitter))
+        {
+            refusal = CannotAsk;
+            return;
+        }
+
+        var review = HeaderReview.Of(content.Span[..end], session.Hostname, IsSubmission, submitter);
+        hasUtf8Header = transaction.Parameters.IsUtf8 && !(Ascii.IsValid(content.Span[..end]) && (review.Sender is null || Ascii.IsValid(review.Sender)));
         if (review.Hops > MaxHops)
         {
             refusal = TooManyHops;
@@ -142,7 +151,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
 
         await spool.AppendAsync(Encoding.UTF8.GetBytes(TraceFields()), ct);
         var from = 0;
-        foreach (var range in review.Forged)
+        foreach (var range in review.Removed)
         {
             await spool.AppendAsync(content[from..range.Start.Value], ct);
             from = range.End.Value;
@@ -154,6 +163,23 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
         ReturnHeader();
     }
 
+    /// <summary>False: there is a login, and nothing can be said about it.</summary>
+    private bool TryFindSubmitter(out Submitter? submitter)
+    {
+        submitter = null;
+        if (directory is null || session.Login is not { } login)
+            return true;
+        try
+        {
+            submitter = new Submitter(login, directory.FindAccount(login), transaction.Sender.Mailbox, transaction.Parameters.IsUtf8);
+            return true;
+        }
+        catch (DirectoryUnavailableException)
+        {
+            return false;
+        }
+    }
+
     private string TraceFields()
     {
         var text = new StringBuilder(512);
@@ -163,22 +189,30 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     }
 
     /// <summary>
-    /// What a submission must have and this one lacks (RFC 6409 §8), and the blank line where a body follows without one. Mail that merely
+    /// What a submission must have and this one lacks (RFC 6409 §8), who really sent it where it says something else, and the blank line where a body follows without one. Mail that merely
     /// arrives for a domain of ours is not completed.
     /// </summary>
     private string MissingFields(HeaderReview review, bool hasBlankLine)
     {
-        if (hasBlankLine && review is { HasDate: true, HasMessageId: true })
+        if (hasBlankLine && review is { HasDate: true, HasMessageId: true, Sender: null, NeedsTrace: false })
             return string.Empty;
         var text = new StringBuilder();
         if (IsSubmission && !review.HasDate)
             HeaderField.Append(text, "Date", ReceivedField.Date(arrivedAt));
         if (IsSubmission && !review.HasMessageId)
             HeaderField.Append(text, "Message-ID", $"<{id}@{session.Hostname}>");
+        if (review.Sender is { } sender)
+            HeaderField.Append(text, "Sender", sender);
+        if (review.NeedsTrace)
+            HeaderField.Append(text, HeaderReview.TraceField, Printable(session.Login!));
         if (!hasBlankLine)
             text.Append("\r\n");
         return text.ToString();
     }
+
+    /// <summary>A name may hold anything that is visible; a field that is not announced as UTF-8 may not (RFC 2047 §2).</summary>
+    private static string Printable(string name) =>
+        name.AsSpan().ContainsAnyExceptInRange('!', '~') ? $"=?utf-8?B?{Convert.ToBase64String(Encoding.UTF8.GetBytes(name))}?=" : name;
 
     private bool IsSubmission => session.IsLoggedIn || transaction.PermittedBy.Any(static rule => rule != RejectUnauthDestination.Word);
 

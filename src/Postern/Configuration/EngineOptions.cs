@@ -90,6 +90,7 @@ internal static class EngineOptions
         MaxMemory = configuration.Limits.Memory,
         Accounts = configuration.ToAccounts() with { Certificates = logins.Certificates, Kerberos = logins.Kerberos },
         Policy = configuration.ToPolicy(),
+        TracesSenders = configuration.Rules.TracesSenders,
         Delivery = configuration.ToDelivery(),
         EtrnDomains = configuration.Delivery.Etrn.ToFrozenSet(),
         Spool = configuration.ToSpool(),

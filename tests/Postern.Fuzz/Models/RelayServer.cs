@@ -68,7 +68,7 @@ internal sealed class RelayServer : IDisposable
             Policy = new RelayPolicy(new PolicyOptions { Domains = new[] { Domain.Parse("accepted.example") }.ToFrozenSet() }, accounts.Directory, Log, clock),
             MailboxVerifier = new OwnMailboxes(accounts.Directory),
             QueueStarter = new EtrnDomains(new[] { Domain.Parse("accepted.example") }.ToFrozenSet(), new DeliveryScheduler(Spool, NoTransport.Instance, delivery, Log, clock), clock),
-            Store = new SubmissionStore(Spool, Log, clock),
+            Store = new SubmissionStore(Spool, Log, clock, accounts.Directory),
             Events = new RelayEvents(Log, clock),
             Sasl = accounts.Context,
             Limits = new SessionLimits { FailedLogins = 1000, BadCommands = 1000, Refusals = 1000, MessageOctets = 1_000_000 },
