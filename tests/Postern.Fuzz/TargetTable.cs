@@ -29,5 +29,7 @@ internal static class TargetTable
         new CertificateTarget(),
         new AuditTarget(),
         new SpoolTarget(),
+        new ConfigurationTarget(),
+        new ControlTarget(),
     ];
 }

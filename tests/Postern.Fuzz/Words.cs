@@ -22,14 +22,6 @@ internal static class Words
         [0xC0, 0x0C], [0xC0, 0x00], [0x00, 0x01, 0x00, 0x01], [0x00, 0x0F, 0x00, 0x01], [0x00, 0x05, 0x00, 0x01], [0x21, 0x11, 0x00, 0x0C], [0x20, 0x00, 0x00, 0x00], [0xFF, 0xFF],
     ];
 
-    /// <summary>Numbers at the edges of what a reader may hold them in, as decimal text.</summary>
-    public static IReadOnlyList<string> Numbers { get; } =
-    [
-        "0", "1", "-1", "-0", "+1", "00", "007", "1.5", "1e3", "1e308", "1e400", "-1e400", "0x10", "9", "99", "255", "256", "999", "1000", "4095", "4096", "32767", "32768", "65535", "65536",
-        "2147483647", "2147483648", "4294967295", "4294967296", "253402300799", "253402300800", "9007199254740993", "999999999999999999", "9223372036854775807", "9223372036854775808",
-        "18446744073709551615", "18446744073709551616", "99999999999999999999999999999999", "NaN", "Infinity", "\u0663", "\uff11", "", " ", "1 ", " 1",
-    ];
-
     public static byte[] Pick(IReadOnlyList<byte[]> words, ref Draw draw) => words[draw.Below(words.Count)];
 
     public static IReadOnlyList<byte[]> Of(params IEnumerable<string> texts) => [.. texts.Select(Encoding.UTF8.GetBytes)];

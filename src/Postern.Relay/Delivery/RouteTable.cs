@@ -80,6 +80,14 @@ public sealed class RouteTable
         return pattern is not null;
     }
 
+    /// <summary>What an operator should know of a route that is no mistake; null for nothing.</summary>
+    public static string? DoubtOf(Route route) => route.Login is null || WhyNotVia(route, out var hop) is not null || hop is not NextHop.SmartHost host ? null : host.Tls switch
+    {
+        ClientTls.None => $"the login to {host.Host} goes in clear: who listens can guess its password, and reads the mail; ?tls=required, or smtps://, keeps both",
+        ClientTls.Opportunistic => $"the login to {host.Host} is made over TLS with any certificate: who stands in between can guess its password, and reads the mail; ?tls=required, or smtps://, keeps both",
+        _ => null,
+    };
+
     /// <summary>Reads the next hop, null for <c>mx</c>; answers what is wrong with the text, or null.</summary>
     private static string? WhyNotVia(Route route, out NextHop? hop)
     {

@@ -67,7 +67,7 @@ internal static class CheckCommand
 
         var problems = LoginSources.Load(configuration, now, out var logins, out var doubts);
         errors.AddRange(problems.Select(found => configuration.ErrorAt(found.Key, found.Problem.What)));
-        warnings.AddRange(doubts.Select(doubt => configuration.ErrorAt(doubt.Key, doubt.Text)));
+        warnings.AddRange(configuration.Doubts.Concat(doubts).Select(doubt => configuration.ErrorAt(doubt.Key, doubt.Text)));
         logins?.Dispose();
 
         var data = configuration.Server.Data;

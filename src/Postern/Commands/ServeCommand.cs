@@ -75,7 +75,7 @@ internal static class ServeCommand
         if (loaded is null)
             return terminal.Fail(configuration.ErrorAt(problems[0].Key, problems[0].Problem.What).ToString(), problems[0].Problem.Todo, ExitCode.Usage);
         using var logins = loaded;
-        foreach (var (key, text) in doubts)
+        foreach (var (key, text) in configuration.Doubts.Concat(doubts))
             terminal.Note($"warning: {key}: {text}");
 
         CertificateWatch? watch = null;

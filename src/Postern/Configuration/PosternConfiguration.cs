@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net;
 using Postern.Configuration.Reading;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Delivery;
 using Postern.Sasl;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Transport;
@@ -57,6 +59,10 @@ internal sealed record PosternConfiguration(
 
         return new ConfigurationError(File ?? ConfigurationFile.Name, place?.Line ?? 0, place?.Column ?? 0, key, message);
     }
+
+    /// <summary>What is allowed and should be known, by its key; what files say is not among it.</summary>
+    public ImmutableArray<(string Key, string Text)> Doubts =>
+        [.. Delivery.Routes.Select(static (route, i) => ($"delivery.routes[{i.ToString(CultureInfo.InvariantCulture)}].via", RouteTable.DoubtOf(route.ToRoute()))).Where(static doubt => doubt.Item2 is not null).Select(static doubt => (doubt.Item1, doubt.Item2!))];
 
     /// <summary>Where it came from, for people.</summary>
     public string Source => File ?? "no configuration file: defaults";

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Postern.Relay.Audit;
+using Postern.Testing;
 
 namespace Postern.Fuzz.Targets;
 
@@ -34,7 +35,7 @@ internal sealed class AuditTarget : ITarget
         new AuditEvent.Accepted(At, "Q1", "s1", "submission", "192.0.2.7", "alice", "a@example.org", ["b@example.net"], 100, "1.3"),
     }.Select(Write).Append("{\"at\":"u8.ToArray()).Append("{\"at\":\"2026-01-01T00:00:00.000Z\",\"event\":\"decision\",\"ref\":\"ABCDEF\",\"session\":\"s\",\"listener\":\"l\",\"client\":\"c\",\"stage\":\"rcpt\",\"sender\":\"\",\"outcome\":\"refuse\",\"rule\":\"r\",\"chain\":[{\"rule\":\"r\",\"saw\":\"x\",\"said\":\"y\"}]}"u8.ToArray());
 
-    public IReadOnlyList<byte[]> Dictionary { get; } = Words.Of(["\"at\":", "\"event\":", "\"login\"", "\"decision\"", "\"accepted\"", "\"delivery\"", "\"chain\":[", "\"recipients\":[", "\"size\":", "\"attempt\":", "\"next_attempt\":", "null", "{}", "[]", "\\ud800", "\\u0000", "9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00.000+14:00", "\"", ",", "}", .. Words.Numbers]);
+    public IReadOnlyList<byte[]> Dictionary { get; } = Words.Of(["\"at\":", "\"event\":", "\"login\"", "\"decision\"", "\"accepted\"", "\"delivery\"", "\"chain\":[", "\"recipients\":[", "\"size\":", "\"attempt\":", "\"next_attempt\":", "null", "{}", "[]", "\\ud800", "\\u0000", "9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00.000+14:00", "\"", ",", "}", .. NumberTexts.All]);
 
     public ValueTask<ulong> RunAsync(ReadOnlyMemory<byte> input)
     {

@@ -48,7 +48,7 @@ internal sealed class ClientTarget : ITarget
     public IReadOnlyList<byte[]> Dictionary { get; } =
     [
         .. Words.Smtp, .. Words.Of("334 ", "235 2.7.0 ok\r\n", "354 go\r\n", "250-AUTH ", "250-SIZE ", "250-DELIVERBY ", "250-FUTURERELEASE ", "250-LIMITS RCPTMAX=1 MAILMAX=1\r\n", "250-STARTTLS\r\n", "2.0.0 "),
-        .. Words.Numbers.SelectMany(static n => Words.Of($"250-SIZE {n}\r\n", $"250-FUTURERELEASE {n} x\r\n", $"250-DELIVERBY {n}\r\n", $"250-LIMITS RCPTMAX={n}\r\n", $"334 {Encode($"r=x,s=AAAA,i={n}")}\r\n")),
+        .. NumberTexts.All.SelectMany(static n => Words.Of($"250-SIZE {n}\r\n", $"250-FUTURERELEASE {n} x\r\n", $"250-DELIVERBY {n}\r\n", $"250-LIMITS RCPTMAX={n}\r\n", $"334 {Encode($"r=x,s=AAAA,i={n}")}\r\n")),
     ];
 
     public async ValueTask<ulong> RunAsync(ReadOnlyMemory<byte> input)

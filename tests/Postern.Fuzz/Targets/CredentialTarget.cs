@@ -34,7 +34,7 @@ internal sealed class CredentialTarget : ITarget
         "\0alice:secret\nbob:{PLAIN}x\n", "\u0001alice:mail.example.org:0123456789abcdef0123456789abcdef\n", "\0# x\r\n\r\nalice:$6$rounds=5000$salt$hash\n", "\0alice:*:19000:0:99999:7:::\nbob:!\nc:\n:x\nd\n",
         "\0alice:SCRAM-SHA-256$4096:AAAA$AAAA:AAAA\n", "\0alice:{SSHA}abcd\nbob:$2y$10$abcdefghijklmnopqrstuu\n", "\0alice:$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA\n", "\u0001alice:other:0123456789abcdef0123456789abcdef\nx:y\n", "\0\u00ef\u00bb\u00bfalice:\u00ad\n", "\0alice:a\nALICE:b\n", "\0\uffff");
 
-    public IReadOnlyList<byte[]> Dictionary { get; } = Words.Of([":", "\n", "\r\n", "alice", "bob", "$1$", "$5$rounds=", "$6$", "$y$j9T$", "$7$", "{PLAIN}", "{CRYPT}", "{DIGEST-MD5}", "{SHA512-CRYPT}", "SCRAM-SHA-256$", "SCRAM-SHA-512$", "!", "*", "!!", "#", "\t", "\u00a0", "\u0000", "mail.example.org", "0123456789abcdef0123456789abcdef", .. Words.Numbers]);
+    public IReadOnlyList<byte[]> Dictionary { get; } = Words.Of([":", "\n", "\r\n", "alice", "bob", "$1$", "$5$rounds=", "$6$", "$y$j9T$", "$7$", "{PLAIN}", "{CRYPT}", "{DIGEST-MD5}", "{SHA512-CRYPT}", "SCRAM-SHA-256$", "SCRAM-SHA-512$", "!", "*", "!!", "#", "\t", "\u00a0", "\u0000", "mail.example.org", "0123456789abcdef0123456789abcdef", .. NumberTexts.All]);
 
     public ValueTask<ulong> RunAsync(ReadOnlyMemory<byte> input)
     {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Postern.Fuzz.Models;
 using Postern.Sasl;
+using Postern.Testing;
 
 namespace Postern.Fuzz.Targets;
 
@@ -41,7 +42,7 @@ internal sealed class RelayTarget : ITarget
         .. Words.Smtp,
         .. Words.Of("\u0001a\r\n", "\u0002a\r\n", "\u0003a\r\n", "\u0001c\r\n", "\u0001d\r\n", "\u0001u\r\n", "\u0001z\r\n", "AUTH CRAM-MD5\r\n\u0001a\r\n", "AUTH SCRAM-SHA-256\r\n\u0001c\r\n\u0001c\r\n\u0001c\r\n", "AUTH OAUTHBEARER\r\n\u0001a\r\n"),
         .. Words.Of("Received: from x\r\n", "Authentication-Results: mail.example.org; ", "Return-Path: <x@y>\r\n", "Bcc: x\r\n", "From: alice@example.org\r\n", "Sender: x@y\r\n", "Date: ", "Message-ID: <", "Resent-From: x\r\n", "MAIL FROM:<alice@example.org>", "RCPT TO:<b@accepted.example>"),
-        .. Words.Numbers.SelectMany(static n => Words.Of($" SIZE={n}", $" HOLDFOR={n}", $" BY={n};R", $"BDAT {n} LAST\r\n", $" HOLDUNTIL=2026-01-0{n}T00:00:00Z")),
+        .. NumberTexts.All.SelectMany(static n => Words.Of($" SIZE={n}", $" HOLDFOR={n}", $" BY={n};R", $"BDAT {n} LAST\r\n", $" HOLDUNTIL=2026-01-0{n}T00:00:00Z")),
     ];
 
     public async ValueTask<ulong> RunAsync(ReadOnlyMemory<byte> input)

@@ -1,6 +1,7 @@
 using System.Text;
 using Postern.Sasl;
 using Postern.Sasl.Client;
+using Postern.Testing;
 
 namespace Postern.Fuzz.Targets;
 
@@ -29,7 +30,7 @@ internal sealed class SaslClientTarget : ITarget
            select (byte[])[(byte)mechanism, .. Encoding.UTF8.GetBytes(text)],
     ];
 
-    public IReadOnlyList<byte[]> Dictionary { get; } = Words.Of(["r=$", ",s=", ",i=", ",m=x", "v=", "e=", "nonce=\"", "realm=", "qop=", "maxbuf=", "cipher=", "stale=true", "algorithm=md5-sess", "charset=utf-8", "rspauth=", "\\\"", ",", "=", "$", "\n", .. Words.Numbers.Select(static n => $"i={n}"), .. Words.Numbers]);
+    public IReadOnlyList<byte[]> Dictionary { get; } = Words.Of(["r=$", ",s=", ",i=", ",m=x", "v=", "e=", "nonce=\"", "realm=", "qop=", "maxbuf=", "cipher=", "stale=true", "algorithm=md5-sess", "charset=utf-8", "rspauth=", "\\\"", ",", "=", "$", "\n", .. NumberTexts.All.Select(static n => $"i={n}"), .. NumberTexts.All]);
 
     public ValueTask<ulong> RunAsync(ReadOnlyMemory<byte> input)
     {

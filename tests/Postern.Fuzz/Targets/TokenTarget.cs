@@ -60,7 +60,7 @@ internal sealed class TokenTarget : ITarget
     [
         "\"iss\":", "\"aud\":", "\"exp\":", "\"nbf\":", "\"iat\":", "\"email\":", "\"scope\":", "\"scp\":", "\"active\":true", "\"alg\":", "\"kid\":", "\"crit\":", "\"kty\":", "\"crv\":", "\"use\":\"sig\"", "\"x\":", "\"n\":", "\"e\":\"AQAB\"",
         "\"ES256\"", "\"RS512\"", "\"PS256\"", "\"none\"", "P-256", "P-384", "RSA", "EC", "null", "true", "{}", "[]", "[[[[[[[[[[[[[[[[[", "{\"a\":", "\\ud800", "\\udc00", "\\u0000", "\"", ",", ":", "}", "]", "A", "=", "-_", ".",
-        .. Words.Numbers,
+        .. NumberTexts.All,
     ]);
 
     public async ValueTask<ulong> RunAsync(ReadOnlyMemory<byte> input)

@@ -78,6 +78,25 @@ public sealed class CheckTests
         Assert.Contains($":1:21: kerberos.keytab: the keytab {Path.Combine(run.Root, "none.keytab")} has no usable key of 'smtp': ", check.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("smtp://a.example:25?tls=none", "delivery.routes[0].via: the login to a.example goes in clear")]
+    [InlineData("smtp://a.example:25?tls=opportunistic", "delivery.routes[0].via: the login to a.example is made over TLS with any certificate")]
+    [InlineData("smtp://a.example:25?tls=required", null)]
+    [InlineData("smtp://a.example:25", null)]
+    [InlineData("smtps://a.example", null)]
+    public async Task Row_224_a_login_that_the_configuration_lets_go_in_clear_is_warned_of_at_its_line(string via, string? warning)
+    {
+        using var run = new CommandRun($"server: {{ hostname: mail.example.org, data: data }}\ndelivery:\n  routes:\n    - {{ to: '*', via: '{via}', login: {{ user: a, password: b }} }}\n");
+
+        var check = await run.PosternAsync("check");
+
+        Assert.Equal(ExitCode.Ok, check.ExitCode);
+        if (warning is null)
+            Assert.DoesNotContain("the login to", check.Error, StringComparison.Ordinal);
+        else
+            Assert.Contains($":4:23: {warning}", check.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_server_that_will_hold_its_mail_is_warned_of()
     {

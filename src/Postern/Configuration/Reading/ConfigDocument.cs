@@ -117,13 +117,22 @@ internal sealed class ConfigDocument
     {
         if (parser.Current is null)
             Move();
-        return parser.Current ?? throw new YamlException("the document ends too early");
+        return parser.Current ?? throw new YamlException(new Mark(0, 1, 1), new Mark(0, 1, 1), "the document ends too early");
     }
 
+    /// <summary>The library's scanner throws other things too, such as InvalidOperationException at a key in braces that a comment follows: its trouble is the text's.</summary>
     private void Move()
     {
-        if (!parser.MoveNext())
-            throw new YamlException("the document ends too early");
+        var place = parser.Current?.End ?? new Mark(0, 1, 1);
+        try
+        {
+            if (!parser.MoveNext())
+                throw new YamlException(place, place, "the document ends too early");
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or OverflowException or IndexOutOfRangeException or NullReferenceException)
+        {
+            throw new YamlException(place, place, "what follows here cannot be read", e);
+        }
     }
 
     private void Take<T>()
