@@ -102,9 +102,8 @@ public sealed class RouteTable
             return $"the route to {uri.Host} carries credentials: they belong into login";
         if (uri.AbsolutePath is not ("" or "/") || uri.Fragment.Length > 0 || uri.Port == 0)
             return $"'{via}' is not {Expected}";
-        var host = uri.IdnHost.Trim('[', ']');
-        if (!IPAddress.TryParse(host, out _) && !Domain.TryParse(host, out _))
-            return $"'{host}' is not a host name or an address";
+        if (HostOf(uri) is not { } host || (!IPAddress.TryParse(host, out _) && !Domain.TryParse(host, out _)))
+            return $"'{uri.Host}' is not a host name or an address";
         ClientTls? tls = (uri.Scheme, uri.Query) switch
         {
             ("smtps", "") => ClientTls.Implicit,
@@ -118,6 +117,19 @@ public sealed class RouteTable
             return $"'{uri.Query}' is not known here; expected {Expected}";
         hop = new NextHop.SmartHost(host, PortOf(uri), tls.Value) { Login = route.Login, Trusted = route.Trusted };
         return null;
+    }
+
+    /// <summary>The host in A-labels; null where the runtime took the name for one, and finds out when it is to be written so that it is none.</summary>
+    public static string? HostOf(Uri uri)
+    {
+        try
+        {
+            return uri.IdnHost.Trim('[', ']');
+        }
+        catch (UriFormatException)
+        {
+            return null;
+        }
     }
 
     private static int PortOf(Uri uri) => (uri.IsDefaultPort || uri.Port < 0, uri.Scheme) switch

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Postern.Configuration.Reading;
 using Postern.Relay.Accounts.OAuth;
+using Postern.Relay.Delivery;
 using Postern.Sasl;
 
 namespace Postern.Configuration;
@@ -53,7 +54,7 @@ internal sealed record OAuthIssuerOptions(string Issuer, Uri? KeySet, Uri? Intro
         if (section.Value<string?>(key, Kinds.Text!, fallback: null, "none", doc) is not { } text)
             return null;
         var expected = allowFile ? "file:///path or https://host/path" : "https://host/path";
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.UserInfo.Length > 0 || !(address.Scheme == Uri.UriSchemeHttps || (allowFile && address.IsFile) || IsHere(address)))
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.UserInfo.Length > 0 || RouteTable.HostOf(address) is null || !(address.Scheme == Uri.UriSchemeHttps || (allowFile && address.IsFile) || IsHere(address)))
         {
             section.Report(key, $"'{text}' is no address that can be believed", expected);
             return null;

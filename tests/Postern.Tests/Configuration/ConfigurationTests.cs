@@ -10,6 +10,15 @@ public sealed class ConfigurationTests
     private const string Fingerprint = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
     private const string FingerprintWithColons = "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF";
 
+    /// <summary>The library throws there what is no error of YAML.</summary>
+    [Fact]
+    public void Row_227_what_the_yaml_library_falls_over_is_an_error_with_its_line()
+    {
+        var error = Assert.Single(Assert.IsType<ConfigurationOutcome.Invalid>(ConfigurationFile.Parse("postern.yaml", "/", ": {\rz")).Errors);
+        Assert.True(error is { Line: > 0, Column: > 0 });
+        Assert.Equal("not YAML: what follows here cannot be read", error.Message);
+    }
+
     [Theory]
     [InlineData("server:\n  hostnam: a.example\n", "postern.yaml:2:3: server.hostnam: unknown key; did you mean 'hostname'?")]
     [InlineData("tenants: []\n", "postern.yaml:1:1: tenants: unknown key; expected one of server, tls, listeners, accounts, oauth, limits, networks, domains, rules, delivery, logs, external, kerberos")]
@@ -43,6 +52,8 @@ public sealed class ConfigurationTests
     [InlineData("rules: { recipient: [permit_networks, permit_networks] }\n", "postern.yaml:1:39: rules.recipient[1]: 'permit_networks' stands here twice; the second is never asked anything new")]
     [InlineData("delivery: { routes: [{ via: 'smtp://a' }] }\n", "postern.yaml:1:22: delivery.routes[0].to: missing key; expected some text")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'ftp://a' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: 'ftp://a' is not mx, smtp://host[:port][?tls=none|opportunistic|required] or smtps://host[:port]")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://a\ufffd' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: 'a\ufffd' is not a host name or an address")]
+    [InlineData("oauth: [{ issuer: a, audience: b, jwks: 'https://a\ufffd/k' }]\n", "postern.yaml:1:41: oauth[0].jwks: 'https://a\ufffd/k' is no address that can be believed; expected file:///path or https://host/path")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://user:secret@a' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: the route to a carries credentials: they belong into login")]
     [InlineData("delivery: { routes: [{ to: '*', login: { user: a, password: b } }] }\n", "postern.yaml:1:40: delivery.routes[0].login: mail exchangers are strangers: a login needs a via that names its server")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { password: b } }] }\n", "postern.yaml:1:58: delivery.routes[0].login.user: missing key; expected some text")]
