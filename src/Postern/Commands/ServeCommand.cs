@@ -24,6 +24,8 @@ internal static class ServeCommand
         var command = new DocumentedCommand("serve", "Run the server until it is told to stop; events go to standard output", "postern serve", "postern serve --config /etc/postern/postern.yaml");
         command.SetAction((arguments, ct) =>
         {
+            if (OpenFileLimit.WhyNot() is { } few)
+                return Task.FromResult(context.Terminal.Fail(few.What, few.Todo));
             _ = Task.Run(ReadTrustStore, ct);
             return context.LoadConfiguration(arguments) is { } configuration ? RunAsync(context, configuration, ct) : Task.FromResult(ExitCode.Usage);
         });
@@ -56,6 +58,8 @@ internal static class ServeCommand
         if ((DataDirectory.Prepare(configuration.Server.Data) ?? ControlServer.WhyNot(DataDirectory.ControlSocket(configuration.Server.Data))) is { } problem)
             return terminal.Fail(problem.What, problem.Todo, ExitCode.Usage);
 
+        if (OpenFileLimit.Doubt(configuration.Limits.Connections) is { } doubt)
+            terminal.Note($"warning: {doubt}");
         ServerTls? tls = null;
         ImmutableArray<CertificateOutcome.Loaded> certificates = [];
         if (ServerCertificates.IsNeeded(configuration))
