@@ -103,7 +103,15 @@ public sealed class OpeningFaultTests : IDisposable
     [Fact]
     public async Task Damage_that_can_no_longer_be_read_is_not_copied_as_zeros_and_keeps_its_segment()
     {
-        await MakeAsync();
+        await using (var whole = home.Open())
+        {
+            for (var i = 0; i < 8; i++)
+                await Samples.CommitAsync(whole, Samples.Content(15_000, i));
+        }
+
+        var log = await File.ReadAllBytesAsync(home.Segments[0], Ct);
+        log[5000] ^= 1;
+        await File.WriteAllBytesAsync(home.Segments[0], log, Ct);
         var calls = 0;
         home.Files.Calls.Clear();
         home.Files.Fault = call =>
@@ -153,22 +161,25 @@ public sealed class OpeningFaultTests : IDisposable
 
         var newest = home.Segments[^1];
         var log = await File.ReadAllBytesAsync(newest, Ct);
-        log[Array.FindLastIndex(log, static octet => octet != 0) - 20] ^= 1;
+        var last = Samples.Records(log).Last(static r => r.Header.Kind == RecordKind.Message).Offset;
+        log[last + RecordHeader.Size + 20] ^= 1;
+        log.AsSpan(last + 300).Clear();         // without the footer it looks like a write that the power cut short
         await File.WriteAllBytesAsync(newest, log, Ct);
         var second = await File.ReadAllBytesAsync(home.Segments[1], Ct);
         second[SegmentHeader.CopySize + 3] ^= 1;
-        second[SegmentHeader.Size + RecordHeader.Size + 5000] ^= 1;
-        ids.Remove(IdOf(second));
+        var victim = Samples.FirstMessage(second);
+        second[victim + RecordHeader.Size + 5000] ^= 1;
+        Assert.True(ids.Remove(IdOf(second, victim)));
         await File.WriteAllBytesAsync(home.Segments[1], second, Ct);
         await File.WriteAllBytesAsync(Path.Combine(home.Path, "00000000000000fe.spare"), Samples.Content(5000), Ct);
         await File.WriteAllBytesAsync(Path.Combine(home.Path, "00000000000000ff.segment"), new byte[4096], Ct);
         return ids;
     }
 
-    private static QueueId IdOf(byte[] log) =>
-        MessagePayload.TryRead(log.AsSpan(SegmentHeader.Size + RecordHeader.Size, BitConverter.ToInt32(log, SegmentHeader.Size + 8)), out var message)
+    private static QueueId IdOf(byte[] log, int offset) =>
+        MessagePayload.TryRead(log.AsSpan(offset + RecordHeader.Size, BitConverter.ToInt32(log, offset + 8)), out var message)
             ? message.Id
-            : throw new InvalidOperationException("The segment does not begin with a message");
+            : throw new InvalidOperationException("This is no message");
 
     /// <summary>Null when it opened.</summary>
     private async Task<SpoolUnavailableException?> FailsAsync(string call, int errno, int nth)

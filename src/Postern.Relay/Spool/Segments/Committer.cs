@@ -144,6 +144,8 @@ internal sealed class Committer
 
         if (guard.Status.Condition != SpoolCondition.Failed)
             TrySync(mustSync: true);
+        if (guard.Status.Condition != SpoolCondition.Failed)
+            TrySeal();
         removalTimer.Dispose();
         ended.SetResult();
     }
@@ -302,6 +304,18 @@ internal sealed class Committer
         catch (Exception e) when (IsDiskTrouble(e))
         {
             return Distrust(e);
+        }
+    }
+
+    /// <summary>Without its footer the last segment is read like one after a crash, which costs nothing but that.</summary>
+    private void TrySeal()
+    {
+        try
+        {
+            store.SealNewest();
+        }
+        catch (Exception e) when (IsDiskTrouble(e))
+        {
         }
     }
 

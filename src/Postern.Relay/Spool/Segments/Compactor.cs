@@ -32,6 +32,12 @@ internal sealed class Compactor(SpoolIndex index, SegmentStore store, TimeProvid
         if (isStopped || IsPaused || WantsSync || !index.HasNewlyDead)
             return;
         pausedAt = null;
+        if (!TrySettleNewest())
+        {
+            pausedAt = clock.GetTimestamp();
+            return;
+        }
+
         lock (index.Gate)
         {
             index.HasNewlyDead = false;
@@ -78,6 +84,22 @@ internal sealed class Compactor(SpoolIndex index, SegmentStore store, TimeProvid
         isStopped = true;
         drain = null;
         dead.Clear();
+    }
+
+    /// <summary>A copy that was read from memory only must not make an original dead.</summary>
+    private bool TrySettleNewest()
+    {
+        if (store.Newest is not { DoubtfulFrom: not null })
+            return true;
+        try
+        {
+            store.SealNewest();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private void Retire(Segment segment)

@@ -17,6 +17,7 @@ internal static partial class Libc
     private const int NoSpace = 28;
     private const int NotPermitted = 1;
     private const int NoAccess = 13;
+    private const int Exists = 17;
     private const int InvalidArgument = 22;
     private const int ReadOnlyFileSystem = 30;
     private const int WouldBlock = 11;
@@ -49,6 +50,8 @@ internal static partial class Libc
     /// <summary>True for a disk without room: free blocks, inodes or quota.</summary>
     public static bool IsOutOfSpace(IOException e) => e.HResult is NoSpace or OverQuota;
 
+    public static bool IsThereAlready(IOException e) => e.HResult is Exists;
+
     /// <summary>True when the system will not do it for this user or this kind of file, which says nothing of the disk.</summary>
     public static bool IsRefusal(IOException e) => e.HResult is NotPermitted or NoAccess or InvalidArgument or ReadOnlyFileSystem or NotSupported;
 
@@ -71,7 +74,7 @@ internal static partial class Libc
     /// <summary>Takes the room of the whole file at once, so that a full disk shows here and not in the midst of a message.</summary>
     public static void Allocate(SafeFileHandle file, long size, string path)
     {
-        while (fallocate(file, mode: 0, offset: 0, size) != 0)
+        while (size > 0 && fallocate(file, mode: 0, offset: 0, size) != 0)
         {
             switch (Marshal.GetLastPInvokeError())
             {

@@ -30,9 +30,10 @@ internal readonly struct LogRecord
     public int Stride => RecordHeader.Size + RecordHeader.Pad(Length);
 
     /// <summary>Writes the header for its place in the log.</summary>
-    public RecordLocation PlaceAt(Segment segment, long offset, ulong order)
+    /// <param name="synced">What of the segment is on the disk.</param>
+    public RecordLocation PlaceAt(Segment segment, long offset, ulong order, long synced)
     {
-        new RecordHeader(Kind, Length, crc, order).Write(First.Span, segment.Stamp, offset);
+        new RecordHeader(Kind, Length, crc, order, synced).Write(First.Span, segment.Stamp, offset);
         return new RecordLocation(segment, offset, Length, crc);
     }
 }

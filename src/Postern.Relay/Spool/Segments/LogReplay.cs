@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text.Json;
 using Postern.Relay.Envelopes;
 
@@ -16,6 +17,15 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
     private readonly Dictionary<QueueId, (StoredMessage Message, string Reason)> incomplete = [];
     private readonly List<(Segment Segment, SegmentHeader? Header)> segments = [];
     private readonly List<Segment> unused = [];
+
+    // What the headers say of the segments before.
+    private readonly Dictionary<ulong, SegmentEnd> ends = [];
+
+    // Up to where all of a segment was synced once.
+    private readonly Dictionary<Segment, long> proved = [];
+
+    // Those that the newest segment says there were; null when it does not say.
+    private IEnumerable<ulong>? expected;
     private int segmentCount;
 
     public SpoolRecovery Report { get; private set; } = new(0, 0, [], [], TimeSpan.Zero);
@@ -51,15 +61,18 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         {
             var found = store.Find();
             foreach (var spare in found.Spares)
-                findings.Unneeded(spare);
+                findings.Spare(spare);
+            store.Remember(found.Spares.Concat(found.Graves));
+            store.NextId = found.Retired.DefaultIfEmpty().Max() + 1;
             foreach (var (id, path) in found.Segments)
                 Open(id, path);
             foreach (var segment in unused)
                 Reject(segment);
             for (var i = 0; i < segments.Count; i++)
                 Read(segments[i].Segment, segments[i].Header, isLast: i == segments.Count - 1);
+            CheckChain(found.Retired);
             foreach (var (message, reason) in incomplete.Values)
-                findings.Damaged(message.Location.Record.Segment, message.Location.Record.Offset, message.Location.Record.Stride, reason, message.Id);
+                JudgeIncomplete(message, reason);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -80,11 +93,13 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
     {
         if (new FileInfo(path).LinkTarget is { } target)
             throw new SpoolUnavailableException($"The segment {path} is a symbolic link to {target}. Put the file itself there, or take the link away.");
-        store.NextId = id + 1;
+        store.NextId = Math.Max(store.NextId, id + 1);
         var file = store.Files.Open(path);
         window.Open(file, path);
         var header = ReadHeader(id, path);
-        var segment = new Segment(id, header?.Stamp ?? 0, path, file, window.Length);
+        if (header?.Previous is { } previous)
+            ends[previous.Id] = previous;
+        var segment = new Segment(header ?? new SegmentHeader(SegmentHeader.CurrentVersion, id, Stamp: 0), path, file, window.Length);
         index.Segments.Add(segment);
         if (header is null && IsUnused())
             unused.Add(segment);
@@ -103,19 +118,88 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         }
 
         segmentCount++;
+        if (segment.IsChained)
+            expected = null;                    // its own list says it better, or nothing does
         var scanner = new SegmentScanner(window);
-        scanner.Scan(
-            segment.Stamp,
-            (in RecordHeader record, long offset, ReadOnlySpan<byte> payload) => Apply(segment, record, offset, payload),
-            (offset, length, reason) => findings.Damaged(segment, offset, length, reason));
-        segment.End = scanner.End;
-        if (scanner.Tail is { } tail && isLast)
-            findings.Torn(segment, tail.Offset, tail.Length, tail.Reason);
-        else if (scanner.Tail is { } rest)
-            findings.Damaged(segment, rest.Offset, rest.Length, rest.Reason);
+        scanner.Scan(segment, (in RecordHeader record, long offset, ReadOnlySpan<byte> payload) => Apply(segment, record, offset, payload));
+        (segment.End, segment.Tally, segment.Gaps) = (scanner.End, scanner.Tally, scanner.Footer?.Gaps ?? []);
+        proved[segment] = scanner.Footer is null && isLast ? scanner.Proved : long.MaxValue;
+        foreach (var stretch in scanner.Damage)
+            Judge(segment, stretch);
+        if (scanner.Tail is { } tail)
+            Judge(segment, tail);
+        if (scanner.Footer is { } footer && footer.Tally != segment.Tally && !findings.HasDamageIn(segment.Path))
+            findings.Missing(segment.Path, scanner.End, length: 0, Compare(footer.Tally, segment.Tally));
         if (isLast)
-            findings.Newest(segment);
+        {
+            segment.IsSealed = scanner.Footer is not null;
+            segment.DoubtfulFrom = segment.IsSealed ? null : segment.IsChained ? scanner.Proved : SegmentHeader.Size;
+            store.Newest = segment;
+        }
+        else if (segment.IsChained && scanner.Footer is null)
+        {
+            JudgeEnd(segment, scanner.Tail is not null);
+        }
     }
+
+    /// <summary>Of a segment that was sealed, and has no footer.</summary>
+    private void JudgeEnd(Segment segment, bool hasTail)
+    {
+        var end = ends.TryGetValue(segment.Id, out var known) && known.Stamp == segment.Stamp ? known : default;
+        if (end.Id == 0)
+            findings.Missing(segment.Path, segment.End, window.Length - segment.End, "the end of the segment is missing, and what stood there with it");
+        else if ((end.End, end.Tally) != (segment.End, segment.Tally))
+            findings.Missing(segment.Path, segment.End, Math.Max(0, end.End - segment.End), string.Create(CultureInfo.InvariantCulture, $"the end of the segment is missing: it went to octet {end.End}, {Compare(end.Tally, segment.Tally)}"));
+        else if (!hasTail)
+            findings.Missing(segment.Path, segment.End, length: 0, "the footer of the segment is missing; all records are there");
+    }
+
+    /// <summary>In the newest segment, what no later record proves to have been synced was never promised to anybody.</summary>
+    private void Judge(Segment segment, SegmentScanner.Stretch stretch)
+    {
+        if (segment.Gaps.Contains((stretch.Offset, stretch.Length)))
+            return;
+        if (stretch.Offset >= proved[segment] && (segment.IsChained || stretch.Offset >= segment.End))
+            findings.Torn(segment, stretch.Offset, stretch.Length, stretch.Reason);
+        else
+            findings.Damaged(segment, stretch.Offset, stretch.Length, stretch.Reason);
+    }
+
+    private void JudgeIncomplete(StoredMessage message, string reason)
+    {
+        var record = message.Location.Record;
+        if (record.Segment.Gaps.Contains((record.Offset, record.Stride)))
+            return;
+        if (record.Segment.IsChained && record.Offset >= proved[record.Segment])
+            findings.Torn(record.Segment, record.Offset, record.Stride, reason, message.Id);
+        else
+            findings.Damaged(record.Segment, record.Offset, record.Stride, reason, message.Id);
+    }
+
+    /// <summary>What later segments say of those that are damaged, cut short or gone.</summary>
+    private void CheckChain(HashSet<ulong> retired)
+    {
+        foreach (var (segment, header) in segments)
+        {
+            if (header is not null && ends.TryGetValue(segment.Id, out var end) && !findings.HasDamageIn(segment.Path)
+                && (end.Stamp, end.End, end.Tally) != (segment.Stamp, segment.End, segment.Tally))
+            {
+                findings.Missing(segment.Path, segment.End, length: 0, end.Stamp == segment.Stamp
+                    ? Compare(end.Tally, segment.Tally)
+                    : "this is not the segment that was there: another file has its name");
+            }
+        }
+
+        foreach (var id in expected ?? [])
+        {
+            if (!segments.Exists(s => s.Segment.Id == id) && !unused.Exists(s => s.Id == id) && !retired.Contains(id))
+                findings.Missing(store.PathOf(id), offset: 0, length: 0, "the segment is missing, and what stood in it with it");
+        }
+    }
+
+    private static string Compare(SegmentTally was, SegmentTally found) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{was.Count} records were there, and {found.Count} can be read");
 
     /// <summary>A file of zeros: behind the log one that was being made when the power went, and within it one that lost everything.</summary>
     private void Reject(Segment segment)
@@ -147,8 +231,8 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
                 broken = at;
         }
 
-        if (sound is { Version: not SegmentHeader.CurrentVersion and var version })
-            throw new SpoolUnavailableException($"The segment {path} has format {version}; this version reads format {SegmentHeader.CurrentVersion}. Start the version that wrote it.");
+        if (sound is { Version: not (SegmentHeader.CurrentVersion or SegmentHeader.UnchainedVersion) and var version })
+            throw new SpoolUnavailableException($"The segment {path} has format {version}; this version reads formats {SegmentHeader.UnchainedVersion} and {SegmentHeader.CurrentVersion}. Start the version that wrote it.");
         if (sound is not null && broken is { } offset)
             findings.DamagedCopy(path, offset, SegmentHeader.CopySize, "one copy of the segment header was damaged; the other is sound", window.Length < SegmentHeader.Size);
         return sound;
@@ -186,6 +270,9 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
                 break;
             case RecordKind.Removed:
                 Remove(segment, payload);
+                break;
+            case RecordKind.Segments when segment.IsChained:
+                expected = SegmentList.Read(payload).Keys;
                 break;
             default:
                 findings.Damaged(segment, offset, location.Stride, $"records of kind {(byte)header.Kind} are unknown");

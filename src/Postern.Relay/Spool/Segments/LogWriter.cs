@@ -2,7 +2,7 @@ namespace Postern.Relay.Spool.Segments;
 
 /// <summary>
 /// Appends records to the newest segment; the committer's own. Records gather in memory until <see cref="Flush"/>, and are safe
-/// after <see cref="Sync"/>. A full segment is synced before the next one is begun, so syncing the newest is enough.
+/// after <see cref="Sync"/>. A full segment is synced and sealed before the next one is begun, so syncing the newest is enough.
 /// </summary>
 internal sealed class LogWriter(SegmentStore store)
 {
@@ -10,6 +10,8 @@ internal sealed class LogWriter(SegmentStore store)
 
     private readonly List<ReadOnlyMemory<byte>> gathered = [];
     private long flushedEnd;
+    private long syncedEnd;
+    private SegmentTally flushedTally;
     private bool isDirty;
 
     /// <summary>Null until the first record since opening.</summary>
@@ -20,19 +22,22 @@ internal sealed class LogWriter(SegmentStore store)
     /// <summary>Octets handed to the operating system since the last sync.</summary>
     public long UnsyncedOctets { get; private set; }
 
-    public bool HasRoom(int stride) => Head is not null && Head.End + stride + RecordHeader.Size <= Head.Size;
+    public bool HasRoom(int stride) =>
+        Head is { IsSealed: false } && Head.End + stride + SegmentFooter.UsualStride + RecordHeader.Size <= Head.Size;
 
-    /// <summary>Begins the next segment. Everything gathered must be flushed and synced. On failure the old one goes on.</summary>
+    /// <summary>Begins the next segment. Everything gathered must be flushed and synced. On failure the old one goes on, unless it is sealed.</summary>
     public void Rotate(int stride)
     {
         Head = store.Create(stride);
-        flushedEnd = Head.End;
+        flushedEnd = syncedEnd = Head.End;
+        flushedTally = Head.Tally;
     }
 
     public RecordLocation Append(in LogRecord record, ulong order)
     {
         var head = Head!;
-        var location = record.PlaceAt(head, head.End, order);
+        var location = record.PlaceAt(head, head.End, order, syncedEnd);
+        head.Tally = head.Tally.With(RecordHeader.CrcOf(record.First.Span));
         gathered.Add(record.First);
         if (!record.Second.IsEmpty)
             gathered.Add(record.Second);
@@ -59,6 +64,7 @@ internal sealed class LogWriter(SegmentStore store)
 
         UnsyncedOctets += head.End - flushedEnd;
         flushedEnd = head.End;
+        flushedTally = head.Tally;
     }
 
     public void Sync()
@@ -68,6 +74,7 @@ internal sealed class LogWriter(SegmentStore store)
         store.Files.Sync(Head!.File);
         isDirty = false;
         UnsyncedOctets = 0;
+        syncedEnd = flushedEnd;
     }
 
     /// <summary>
@@ -80,6 +87,7 @@ internal sealed class LogWriter(SegmentStore store)
         store.Files.Truncate(head.File, flushedEnd);
         head.End = flushedEnd;
         head.Size = flushedEnd;
+        head.Tally = flushedTally;
         Sync();
         Head = null;
     }

@@ -8,7 +8,11 @@ namespace Postern.Relay.Spool.Segments;
 /// </summary>
 /// <param name="Length">Octets of the payload, without the padding to a multiple of eight.</param>
 /// <param name="Order">The arrival number of a message; 0 for other kinds.</param>
-internal readonly record struct RecordHeader(RecordKind Kind, int Length, uint PayloadCrc, ulong Order)
+/// <param name="Synced">
+/// All of the segment before this offset was on the disk when this record was made: what is missing there was lost later. 0 says
+/// nothing. Means nothing in format 1.
+/// </param>
+internal readonly record struct RecordHeader(RecordKind Kind, int Length, uint PayloadCrc, ulong Order, long Synced = 0)
 {
     public const int Size = 40;
     public const int Alignment = 8;
@@ -21,6 +25,10 @@ internal readonly record struct RecordHeader(RecordKind Kind, int Length, uint P
     private const int PlaceAt = 32;
     private const int HeaderCrcAt = 36;
 
+    // The three octets behind the kind: how far before the record the synced part ends, in units of the alignment.
+    private const int KindBits = 8;
+    private const int UnsyncedUnknown = 0xFFFFFF;
+
     public static ReadOnlySpan<byte> Magic => "PREC"u8;
 
     /// <summary>Octets from the start of this record to the start of the next.</summary>
@@ -28,11 +36,15 @@ internal readonly record struct RecordHeader(RecordKind Kind, int Length, uint P
 
     public static int Pad(int length) => (length + Alignment - 1) & -Alignment;
 
+    /// <summary>The checksum of a header that has been written or read.</summary>
+    public static uint CrcOf(ReadOnlySpan<byte> octets) => BinaryPrimitives.ReadUInt32LittleEndian(octets[HeaderCrcAt..]);
+
     public void Write(Span<byte> octets, ulong stamp, long offset)
     {
         octets[..Size].Clear();
         Magic.CopyTo(octets);
-        octets[KindAt] = (byte)Kind;
+        var unsynced = (int)Math.Min((offset - Synced) / Alignment, UnsyncedUnknown);
+        BinaryPrimitives.WriteInt32LittleEndian(octets[KindAt..], (unsynced << KindBits) | (byte)Kind);
         BinaryPrimitives.WriteInt32LittleEndian(octets[LengthAt..], Length);
         BinaryPrimitives.WriteUInt32LittleEndian(octets[PayloadCrcAt..], PayloadCrc);
         BinaryPrimitives.WriteUInt64LittleEndian(octets[StampAt..], stamp);
@@ -49,11 +61,13 @@ internal readonly record struct RecordHeader(RecordKind Kind, int Length, uint P
             || BinaryPrimitives.ReadUInt32LittleEndian(octets[PlaceAt..]) != (uint)(offset / Alignment)
             || BinaryPrimitives.ReadUInt32LittleEndian(octets[HeaderCrcAt..]) != Crc32C.Of(octets[..HeaderCrcAt]))
             return false;
+        var unsynced = (int)(BinaryPrimitives.ReadUInt32LittleEndian(octets[KindAt..]) >> KindBits);
         header = new RecordHeader(
             (RecordKind)octets[KindAt],
             BinaryPrimitives.ReadInt32LittleEndian(octets[LengthAt..]),
             BinaryPrimitives.ReadUInt32LittleEndian(octets[PayloadCrcAt..]),
-            BinaryPrimitives.ReadUInt64LittleEndian(octets[OrderAt..]));
+            BinaryPrimitives.ReadUInt64LittleEndian(octets[OrderAt..]),
+            unsynced == UnsyncedUnknown ? 0 : offset - ((long)unsynced * Alignment));
         return header.Length >= 0;
     }
 }

@@ -14,4 +14,10 @@ internal enum RecordKind : byte
 
     /// <summary>Messages that are no more.</summary>
     Removed = 4,
+
+    /// <summary>The footer: nothing follows. Not in format 1.</summary>
+    Sealed = 5,
+
+    /// <summary>Which segments there were when this one was begun. Not in format 1.</summary>
+    Segments = 6,
 }

@@ -12,15 +12,15 @@ internal sealed class RecoveryFindings(SegmentStore store, Quarantine quarantine
     private readonly List<(SpoolDamage Damage, Segment? ToCopyFrom, bool IsTear)> found = [];
     private readonly List<(string Path, long Length, bool IsTear)> headless = [];
     private readonly List<string> unneeded = [];
-    private Segment? newest;
+    private readonly List<string> spares = [];
 
     /// <summary>A stretch that was once complete.</summary>
     public void Damaged(Segment segment, long offset, long length, string reason, QueueId? message = null) =>
         found.Add((new SpoolDamage(segment.Path, offset, length, reason, message, SavedAs: null), segment, IsTear: false));
 
     /// <summary>A write that the power cut short.</summary>
-    public void Torn(Segment segment, long offset, long length, string reason) =>
-        found.Add((new SpoolDamage(segment.Path, offset, length, reason, Message: null, SavedAs: null), segment, IsTear: true));
+    public void Torn(Segment segment, long offset, long length, string reason, QueueId? message = null) =>
+        found.Add((new SpoolDamage(segment.Path, offset, length, reason, message, SavedAs: null), segment, IsTear: true));
 
     /// <summary>One of two copies is damaged, and the other sound: there is nothing to keep.</summary>
     public void DamagedCopy(string path, long offset, long length, string reason, bool isTear) =>
@@ -29,11 +29,17 @@ internal sealed class RecoveryFindings(SegmentStore store, Quarantine quarantine
     /// <summary>A whole file in which no record can be trusted.</summary>
     public void Headless(string path, long length, bool isTear) => headless.Add((path, length, isTear));
 
+    /// <summary>Records that once were there and are not: there is nothing to copy.</summary>
+    public void Missing(string path, long offset, long length, string reason) =>
+        found.Add((new SpoolDamage(path, offset, length, reason, Message: null, SavedAs: null), ToCopyFrom: null, IsTear: false));
+
     /// <summary>A file that holds nothing.</summary>
     public void Unneeded(string path) => unneeded.Add(path);
 
-    /// <summary>The last segment of the log: what stands behind its records goes.</summary>
-    public void Newest(Segment segment) => newest = segment;
+    /// <summary>A file that was kept to be written again.</summary>
+    public void Spare(string path) => spares.Add(path);
+
+    public bool HasDamageIn(string path) => found.Exists(f => f.Damage.Segment == path && !f.IsTear);
 
     /// <summary>Copies what is damaged, cuts the end off, and clears away what holds nothing.</summary>
     /// <exception cref="IOException">Some of that failed; what the log says is as it was.</exception>
@@ -51,15 +57,36 @@ internal sealed class RecoveryFindings(SegmentStore store, Quarantine quarantine
 
         foreach (var (path, length, isTear) in headless)
             (isTear ? torn : told).Add(new SpoolDamage(path, Offset: 0, length, "the segment header is damaged", Message: null, quarantine.Take(path)));
-        if (newest is { MustStay: false })
-        {
-            store.Files.Truncate(newest.File, newest.End);
-            store.Files.Sync(newest.File);
-            newest.Size = newest.End;
-        }
-
+        if (store.Newest is { } newest)
+            Close(newest);
         foreach (var path in unneeded)
             store.Files.Delete(path);
+        spares.ForEach(store.Bury);
         return (told.ToImmutable(), torn.ToImmutable());
+    }
+
+    /// <summary>Makes the newest segment one to which nothing is added: durable, sealed, and without what stands behind it.</summary>
+    private void Close(Segment newest)
+    {
+        var torn = found.Where(f => f.IsTear && f.Damage.Segment == newest.Path && f.Damage.Offset < newest.End);
+        newest.Gaps = [.. newest.Gaps, .. torn.Select(static f => (f.Damage.Offset, f.Damage.Length))];
+        var hasFooter = newest.IsChained && !newest.MustStay;
+        try
+        {
+            new SegmentRewrite(store.Files).Run(newest);
+            if (hasFooter)
+                store.WriteFooter(newest);
+        }
+        catch (IOException e) when (Libc.IsOutOfSpace(e))
+        {
+            // On some file systems even what is there needs room to be written again. Before anything is deleted it is tried again.
+        }
+
+        newest.IsSealed |= !hasFooter;
+        if (newest.MustStay)
+            return;
+        newest.Size = newest.End + (hasFooter && newest.IsSealed ? new SegmentFooter(newest.Tally, newest.Gaps).Stride : 0);
+        store.Files.Truncate(newest.File, newest.Size);
+        store.Files.Sync(newest.File);
     }
 }

@@ -3,13 +3,15 @@ using Microsoft.Win32.SafeHandles;
 namespace Postern.Relay.Spool.Segments;
 
 /// <summary>One file of the log. What is not marked otherwise is guarded by the index's gate.</summary>
-internal sealed class Segment(ulong id, ulong stamp, string path, SafeFileHandle file, long size)
+internal sealed class Segment(SegmentHeader header, string path, SafeFileHandle file, long size)
 {
     private bool isClosing;
 
-    public ulong Id { get; } = id;
+    public ulong Id { get; } = header.Id;
 
-    public ulong Stamp { get; } = stamp;
+    public ulong Stamp { get; } = header.Stamp;
+
+    public bool IsChained { get; } = header.Version > SegmentHeader.UnchainedVersion;
 
     public string Path { get; } = path;
 
@@ -18,8 +20,23 @@ internal sealed class Segment(ulong id, ulong stamp, string path, SafeFileHandle
     /// <summary>Octets of the file; the committer's own.</summary>
     public long Size { get; set; } = size;
 
-    /// <summary>Where the next record goes; the committer's own.</summary>
+    /// <summary>Where the next record goes, or the footer stands; the committer's own.</summary>
     public long End { get; set; } = SegmentHeader.Size;
+
+    /// <summary>Of the records before <see cref="End"/>; the committer's own.</summary>
+    public SegmentTally Tally { get; set; }
+
+    /// <summary>Stretches of it that are no records and have been told of; the committer's own.</summary>
+    public IReadOnlyList<(long Offset, long Length)> Gaps { get; set; } = [];
+
+    /// <summary>Its footer is on the disk, or cannot be had: nothing is written to it any more. The committer's own.</summary>
+    public bool IsSealed { get; set; }
+
+    /// <summary>
+    /// From here on it was read after a crash, which may have been that of a server whose sync had failed: the pages in memory may
+    /// hold what the disk does not. Null when the disk has it all. The committer's own.
+    /// </summary>
+    public long? DoubtfulFrom { get; set; }
 
     /// <summary>Octets of records that still mean something.</summary>
     public long Live { get; set; }

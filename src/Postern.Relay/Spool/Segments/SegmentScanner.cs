@@ -1,64 +1,89 @@
 namespace Postern.Relay.Spool.Segments;
 
-/// <summary>Walks through the records of one segment, past damage, to its end.</summary>
+/// <summary>Walks through the records of one segment, past damage and zeros, to its footer or its end.</summary>
 internal sealed class SegmentScanner(LogWindow window)
 {
     // How much of an unreadable end is worth keeping: what one batch may have left.
     private const long MostTail = 8 << 20;
 
+    private readonly List<Stretch> damage = [];
+
     public delegate void RecordFound(in RecordHeader header, long offset, ReadOnlySpan<byte> payload);
 
-    public delegate void DamageFound(long offset, long length, string reason);
+    public readonly record struct Stretch(long Offset, long Length, string Reason);
 
-    /// <summary>Where the sound records end.</summary>
+    /// <summary>Where the sound records end, the footer not counted.</summary>
     public long End { get; private set; }
 
-    /// <summary>What stands behind the last sound record: nothing, or the torn rest of a write.</summary>
-    public (long Offset, long Length, string Reason)? Tail { get; private set; }
+    /// <summary>Of the sound records, the footer not counted.</summary>
+    public SegmentTally Tally { get; private set; }
 
-    public void Scan(ulong stamp, RecordFound onRecord, DamageFound onDamage)
+    /// <summary>Null when the segment was not sealed, or lost that.</summary>
+    public SegmentFooter? Footer { get; private set; }
+
+    /// <summary>Up to here a later record proves that all was on the disk once. Means nothing in format 1.</summary>
+    public long Proved { get; private set; }
+
+    /// <summary>What is no record, with a sound record or the footer behind it.</summary>
+    public IReadOnlyList<Stretch> Damage => damage;
+
+    /// <summary>What stands behind the last sound record: nothing, or the torn rest of a write.</summary>
+    public Stretch? Tail { get; private set; }
+
+    /// <exception cref="IOException">The disk does not give it.</exception>
+    public void Scan(Segment segment, RecordFound onRecord)
     {
-        Tail = null;
+        damage.Clear();
+        (Footer, Tail, Tally, Proved) = (null, null, default, SegmentHeader.Size);
         End = SegmentHeader.Size;
-        (long Offset, long Length, string Reason)? bad = null;
+        Stretch? bad = null;
         for (var at = End; at < window.Length;)
         {
             long next;
-            if (!RecordHeader.TryRead(window.At(at, RecordHeader.Size), stamp, at, out var header))
+            var octets = window.At(at, RecordHeader.Size);
+            if (!RecordHeader.TryRead(octets, segment.Stamp, at, out var header))
             {
-                next = FindRecord(at + RecordHeader.Alignment, stamp);
+                next = FindRecord(at + RecordHeader.Alignment, segment.Stamp);
                 if (next < 0 && IsEndMark(at))
                     break;
                 bad = Join(bad, at, next < 0 ? TailEnd(at) : next, "no record header where one must be");
-            }
-            else
-            {
-                next = at + header.Stride;
-                var payload = window.At(at + RecordHeader.Size, header.Length);
-                if (payload.Length == header.Length && Crc32C.Of(payload) == header.PayloadCrc)
-                {
-                    if (bad is { } damage)
-                        onDamage(damage.Offset, damage.Length, damage.Reason);
-                    bad = null;
-                    onRecord(in header, at, payload);
-                    End = Math.Min(next, window.Length);
-                }
-                else
-                {
-                    bad = Join(bad, at, Math.Min(next, window.Length), "the checksum of the payload does not match");
-                }
+                if (next < 0)
+                    break;
+                at = next;
+                continue;
             }
 
-            if (next < 0)
-                break;
+            var headerCrc = RecordHeader.CrcOf(octets);
+            next = at + header.Stride;
+            var payload = window.At(at + RecordHeader.Size, header.Length);
+            if (payload.Length != header.Length || Crc32C.Of(payload) != header.PayloadCrc)
+            {
+                bad = Join(bad, at, Math.Min(next, window.Length), "the checksum of the payload does not match");
+                at = next;
+                continue;
+            }
+
+            if (bad is { } before)
+                damage.Add(before);
+            bad = null;
+            Proved = Math.Max(Proved, header.Synced);
+            if (segment.IsChained && header.Kind == RecordKind.Sealed && SegmentFooter.Read(payload) is { } footer)
+            {
+                (End, Footer) = (at, footer);
+                return;
+            }
+
+            Tally = Tally.With(headerCrc);
+            onRecord(in header, at, payload);
+            End = Math.Min(next, window.Length);
             at = next;
         }
 
         Tail = bad;
     }
 
-    private static (long, long, string) Join((long Offset, long Length, string Reason)? bad, long at, long end, string reason) =>
-        bad is { } before ? (before.Offset, end - before.Offset, before.Reason) : (at, end - at, reason);
+    private static Stretch Join(Stretch? bad, long at, long end, string reason) =>
+        bad is { } before ? before with { Length = end - before.Offset } : new Stretch(at, end - at, reason);
 
     /// <summary>The zeros that every flush puts behind its records; a file may also simply end.</summary>
     private bool IsEndMark(long at) => !window.At(at, RecordHeader.Size).ContainsAnyExcept((byte)0);
