@@ -35,15 +35,32 @@ public sealed class PowerLossTests
         }
     }
 
+    /// <summary>The server is restarted after a sync that failed, and goes on; only then the power fails.</summary>
     [Theory]
-    [InlineData("records")]
-    [InlineData(nameof(ISegmentFiles.Create))]
-    public async Task A_server_that_leaves_out_one_kind_of_sync_is_found_out(string omitted)
+    [InlineData(6)]
+    [InlineData(7)]
+    public async Task After_a_failed_sync_and_a_restart_nothing_is_promised_on_what_only_memory_holds(int seed)
+    {
+        var random = new Random(seed);
+        for (var point = 0; point < Points; point += Lives)
+        {
+            var history = random.Next();
+            if (await FindLossAsync(history, omitted: null, syncsFail: true) is { } loss)
+                Assert.Fail($"history {history}: {loss}");
+        }
+    }
+
+    [Theory]
+    [InlineData("records", false)]
+    [InlineData("footer", false)]
+    [InlineData(nameof(ISegmentFiles.Create), false)]
+    [InlineData("rewrite", true)]
+    public async Task A_server_that_leaves_out_one_kind_of_sync_is_found_out(string omitted, bool syncsFail)
     {
         var random = new Random(5);
-        for (var point = 0; point < 500; point += Lives)
+        for (var point = 0; point < 3000; point += Lives)
         {
-            if (await FindLossAsync(random.Next(), omitted) is not null)
+            if (await FindLossAsync(random.Next(), omitted, syncsFail) is not null)
                 return;
         }
 
@@ -51,7 +68,7 @@ public sealed class PowerLossTests
     }
 
     /// <summary>Null, or what is missing, changed, or back again.</summary>
-    private static async Task<string?> FindLossAsync(int seed, string? omitted)
+    private static async Task<string?> FindLossAsync(int seed, string? omitted, bool syncsFail = false)
     {
         var random = new Random(seed);
         using var directory = new TemporaryDirectory();
@@ -60,21 +77,35 @@ public sealed class PowerLossTests
         var history = new History();
         for (var life = 0; life < Lives; life++)
         {
-            var files = new VolatileFiles(attic, random, random.Next(1, life == 0 ? 400 : 150)) { Omitted = omitted };
-            try
+            using var files = new VolatileFiles(attic, random, random.Next(1, life == 0 || syncsFail ? 400 : 150))
             {
-                await using var spool = SegmentSpool.Open(options, TimeProvider.System, files);
-                await Task.WhenAll(Enumerable.Range(0, Writers).Select(
-                    writer => Task.Run(() => WriteAsync(spool, new Random(seed + writer + (Writers * life)), history), Ct)));
-            }
-            catch (SpoolUnavailableException) when (!files.HasPower)
-            {
-                // It went while the spool was being opened.
-            }
+                Omitted = omitted,
+                FailedSync = syncsFail ? random.Next(1, 60) : 0,
+            };
+            for (var start = 0; files.HasPower; start++)
+                await LiveAsync(options, files, seed + (Writers * life) + (1000 * start), history);
         }
 
         await using var again = SegmentSpool.Open(options, TimeProvider.System);
-        return await history.CheckAsync(again);
+        return await history.CheckAsync(again)
+            ?? (again.Recovery.Quarantined.IsEmpty ? null : $"a power cut was taken for damage: {string.Join("; ", again.Recovery.Quarantined)}");
+    }
+
+    /// <summary>Until the power or a sync fails.</summary>
+    private static async Task LiveAsync(SegmentSpoolOptions options, VolatileFiles files, int seed, History history)
+    {
+        SegmentSpool spool;
+        try
+        {
+            spool = SegmentSpool.Open(options, TimeProvider.System, files);
+        }
+        catch (SpoolUnavailableException)
+        {
+            return;                             // it failed while the spool was being opened
+        }
+
+        await using (spool)
+            await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(spool, new Random(seed + writer), history), Ct)));
     }
 
     private static async Task WriteAsync(SegmentSpool spool, Random random, History history)

@@ -112,7 +112,7 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         window.Open(segment.File, segment.Path);
         if (header is null)
         {
-            findings.Headless(segment.Path, window.Length, isLast && window.Length < SegmentHeader.Size);
+            findings.Headless(segment.Path, window.Length, isTear: isLast && !HasRecord());
             Forget(segment);
             return;
         }
@@ -236,6 +236,20 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         if (sound is not null && broken is { } offset)
             findings.DamagedCopy(path, offset, SegmentHeader.CopySize, "one copy of the segment header was damaged; the other is sound", window.Length < SegmentHeader.Size);
         return sound;
+    }
+
+    /// <summary>Whether anything in the file looks like the beginning of a record: then it was in use.</summary>
+    private bool HasRecord()
+    {
+        for (long at = 0; at < window.Length;)
+        {
+            var octets = window.From(at, RecordHeader.Magic.Length);
+            if (octets.IndexOf(RecordHeader.Magic) >= 0)
+                return true;
+            at += Math.Max(1, octets.Length - RecordHeader.Magic.Length + 1);
+        }
+
+        return false;
     }
 
     private bool IsUnused()
