@@ -88,10 +88,28 @@ public sealed class SpoolCopyTests : IDisposable
 
         Assert.Equal(1, SpoolCopy.Run(roomy.Path, elsewhere.Path, Ct));
 
-        var copied = Assert.Single(Directory.GetFiles(elsewhere.Path));
+        Assert.Equal(0, new FileInfo(Path.Combine(elsewhere.Path, "0000000000000009.retired")).Length);
+        var copied = Assert.Single(Directory.GetFiles(elsewhere.Path), static path => !path.EndsWith(".retired", StringComparison.Ordinal));
         Assert.Equal(Path.GetFileName(Assert.Single(roomy.Segments)), Path.GetFileName(copied));
         if (!OperatingSystem.IsWindows())
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(copied));
+    }
+
+    [Fact]
+    public async Task What_was_retired_is_not_missing_from_the_copy()
+    {
+        await using var spool = home.Open();
+        var ids = new List<QueueId>();
+        for (var i = 0; i < 60; i++)
+            ids.Add(await Samples.CommitAsync(spool, Samples.Content(15_000, i)));
+        ids[1..].ForEach(id => spool.Remove(id));
+        await SpoolHome.UntilAsync(spool, () => home.Segments.Length <= 3);
+
+        SpoolCopy.Run(home.Path, elsewhere.Path, Ct);
+
+        await using var restored = SegmentSpool.Open(new SegmentSpoolOptions { Directory = elsewhere.Path, SegmentSize = home.SegmentSize, Reserve = 0 }, home.Clock);
+        Assert.True(restored.Recovery.IsClean, string.Join("; ", restored.Recovery.Quarantined));
+        Assert.NotNull(restored.Find(ids[0]));
     }
 
     [Fact]

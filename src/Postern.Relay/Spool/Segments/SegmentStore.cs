@@ -10,9 +10,9 @@ internal sealed class SegmentStore(ISegmentFiles files, string directory, long s
 {
     public const long SmallestSegment = 256L << 10;
     public const string Extension = ".segment";
+    public const string SpareExtension = ".spare";
+    public const string RetiredExtension = ".retired";
 
-    private const string SpareExtension = ".spare";
-    private const string RetiredExtension = ".retired";
     private const int MostSpares = 2;
     private const int SpaceShare = 4;
 

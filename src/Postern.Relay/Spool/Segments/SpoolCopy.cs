@@ -33,20 +33,25 @@ public static class SpoolCopy
             }
 
             var isWhole = true;
+            var isBegun = names.Count > 0 && IsBegun(Path.Combine(from, names[^1]));
             foreach (var name in names)
             {
                 ct.ThrowIfCancellationRequested();
                 if (copied.Contains(name))
                     continue;
-                var isNewest = name == names[^1];
+                var isNewest = name == names[^1] || (!isBegun && names.Count > 1 && name == names[^2]);
                 var isCopied = Copy(Path.Combine(from, name), Path.Combine(to, name), isNewest ? PageSize : BlockSize, afterBlock);
                 isWhole &= isCopied;
                 if (isCopied && !isNewest)
                     copied.Add(name);
             }
 
-            if (isWhole && names.SequenceEqual(Names(from)))
+            // Before the names are compared: when the next segment is begun, the notes of those retired before it go.
+            var retired = Retired(from);
+            if (isWhole && names.SequenceEqual(Names(from)) && (names.Count == 0 || isBegun == IsBegun(Path.Combine(from, names[^1]))))
             {
+                foreach (var name in retired)
+                    Libc.OpenFile(Path.Combine(to, name), Libc.ReadWrite | Libc.Create).Dispose();
                 using var directory = Libc.OpenFile(to, Libc.Directory);
                 Libc.Sync(directory, to);
                 return names.Count;
@@ -55,6 +60,29 @@ public static class SpoolCopy
 
         throw new IOException($"the spool {from} changes faster than it can be copied to {to}");
     }
+
+    /// <summary>False while the newest segment is only a name: the one before it is sealed between that and the header.</summary>
+    private static bool IsBegun(string path)
+    {
+        try
+        {
+            using var file = Libc.OpenFile(path, flags: 0);
+            return Header(file).AsSpan().ContainsAnyExcept((byte)0);
+        }
+        catch (IOException) when (!File.Exists(path))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The empty files that say of a segment that it is not missing.</summary>
+    private static List<string> Retired(string directory) =>
+    [
+        .. Directory.EnumerateFiles(directory)
+            .Where(static path => Path.GetExtension(path) is SegmentStore.RetiredExtension or SegmentStore.SpareExtension)
+            .Select(static path => Path.GetFileNameWithoutExtension(path) + SegmentStore.RetiredExtension)
+            .Distinct(StringComparer.Ordinal),
+    ];
 
     private static List<string> Names(string directory) =>
         [.. Directory.EnumerateFiles(directory, "*" + SegmentStore.Extension).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
