@@ -7,6 +7,7 @@ namespace Postern.Relay.Delivery;
 internal static class OwnShortage
 {
     // Numbers of Linux, which an IOException carries as they are.
+    private const int InputOutput = 5;
     private const int NoMemory = 12;
     private const int TooManyInSystem = 23;
     private const int TooManyInProcess = 24;
@@ -29,6 +30,7 @@ internal static class OwnShortage
                 SocketException { SocketErrorCode: SocketError.TooManyOpenSockets } => "too many files are open",
                 SocketException { SocketErrorCode: SocketError.NoBufferSpaceAvailable } => "no memory is left for connections",
                 SocketException { NativeErrorCode: var number } => OfNumber(number),
+                IOException { HResult: InputOutput } => "the disk gives an input/output error (EIO)",
                 IOException { HResult: var number } => OfNumber(number),
                 CryptographicException { HResult: var code } => OfOpenSsl(code),
                 _ => null,

@@ -21,6 +21,7 @@ public sealed class OwnFaultTests
         new IOException("Too many open files", 24),
         new IOException("Too many open files in system", 23),
         new IOException("wrapped", new IOException("No buffer space", 105)),
+        new InvalidOperationException("the content cannot be read", new IOException("Input/output error", 5)),
         new InsufficientMemoryException(),
         new CryptographicException((36 << 23) | 100),
         new IOException("wrapped", new CryptographicException((11 << 23) | 0xC0100)),
