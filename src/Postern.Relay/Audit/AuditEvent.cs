@@ -8,6 +8,9 @@ namespace Postern.Relay.Audit;
 /// </summary>
 public abstract record AuditEvent(DateTimeOffset At)
 {
+    /// <summary>The client that made it happen; null where none did, and where every event must be told. Not written.</summary>
+    public AuditCause? Cause { get; init; }
+
     /// <summary>A finished AUTH. The user is masked by the producer when no account of that name exists.</summary>
     /// <param name="Outcome">ok, failed, unavailable, cancelled, malformed, too_weak, transition_needed; anonymous, which is neither a login nor a failed one.</param>
     /// <param name="Tls">TLSv1.3 and so on; null without TLS.</param>
@@ -56,5 +59,16 @@ public abstract record AuditEvent(DateTimeOffset At)
 
     /// <summary>The server itself: started, stopping, a certificate made, a limit reached.</summary>
     public sealed record Server(DateTimeOffset At, string Event, string Detail)
+        : AuditEvent(At);
+
+    /// <summary>Events like others before them, which were counted and not written. Stands in the file of its kind.</summary>
+    /// <param name="Kind">auth, mail, policy or server.</param>
+    /// <param name="Client">The address of the first; of IPv6 it stands for its /64. Null where there were too many places to tell apart.</param>
+    /// <param name="What">The stage of a decision, the outcome of a login, the name of a server event; <c>others</c> where there were too many.</param>
+    /// <param name="Detail">The rule or the verb.</param>
+    /// <param name="Code">The code of the reply; null without one.</param>
+    /// <param name="Ref">The reference that the replies had: of the decision that was written.</param>
+    public sealed record Coalesced(
+        DateTimeOffset At, string Kind, string? Client, string? User, string What, string? Detail, int? Code, string? Ref, long Count, DateTimeOffset Since)
         : AuditEvent(At);
 }

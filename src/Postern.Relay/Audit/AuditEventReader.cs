@@ -41,6 +41,9 @@ internal static class AuditEventReader
         "bounce" => new AuditEvent.Bounce(At(line), Text(line, "queue_id"), Maybe(line, "bounce_id"), Text(line, "to"), Text(line, "reason")),
         "admin" => new AuditEvent.Admin(At(line), Text(line, "actor"), Text(line, "action"), Text(line, "target")),
         "server" => new AuditEvent.Server(At(line), Text(line, "what"), Text(line, "detail")),
+        "coalesced" => new AuditEvent.Coalesced(
+            At(line), Text(line, "kind"), Maybe(line, "client"), Maybe(line, "user"), Text(line, "what"), Maybe(line, "detail"),
+            line.TryGetProperty("code", out var code) ? code.GetInt32() : null, Maybe(line, "ref"), line.GetProperty("count").GetInt64(), line.GetProperty("since").GetDateTimeOffset()),
         _ => null,
     };
 

@@ -47,6 +47,9 @@ public static class AuditEventWriter
             case AuditEvent.Server server:
                 Write(json, server);
                 break;
+            case AuditEvent.Coalesced coalesced:
+                Write(json, coalesced);
+                break;
         }
 
         json.WriteEndObject();
@@ -111,6 +114,17 @@ public static class AuditEventWriter
 
     private static void Write(Utf8JsonWriter json, AuditEvent.Server server) =>
         Texts(json, ("event", "server"), ("what", server.Event), ("detail", server.Detail));
+
+    private static void Write(Utf8JsonWriter json, AuditEvent.Coalesced coalesced)
+    {
+        Texts(json, ("event", "coalesced"), ("kind", coalesced.Kind), ("client", coalesced.Client), ("user", coalesced.User));
+        Texts(json, ("what", coalesced.What), ("detail", coalesced.Detail));
+        if (coalesced.Code is { } code)
+            json.WriteNumber("code", code);
+        Texts(json, ("ref", coalesced.Ref));
+        json.WriteNumber("count", coalesced.Count);
+        Time(json, "since", coalesced.Since);
+    }
 
     private static void Texts(Utf8JsonWriter json, params ReadOnlySpan<(string Name, string? Value)> texts)
     {

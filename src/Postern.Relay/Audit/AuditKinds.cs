@@ -13,8 +13,20 @@ internal static class AuditKinds
         AuditEvent.Decision => AuditKind.Policy,
         AuditEvent.Accepted or AuditEvent.Refused or AuditEvent.Delivery or AuditEvent.Bounce => AuditKind.Mail,
         AuditEvent.Admin => AuditKind.Admin,
+        AuditEvent.Coalesced coalesced => OfWord(coalesced.Kind),
         _ => AuditKind.Server,
     };
+
+    private static AuditKind OfWord(string word)
+    {
+        foreach (var kind in Each)
+        {
+            if (kind.ToWord() == word)
+                return kind;
+        }
+
+        return AuditKind.Server;
+    }
 
     public static string ToWord(this AuditKind kind) => kind switch
     {

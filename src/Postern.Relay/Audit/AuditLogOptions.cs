@@ -12,6 +12,9 @@ public sealed record AuditLogOptions
     /// <summary>A copy of every line, for standard output. It may lose lines when nobody reads it; the files do not wait for it. Not disposed.</summary>
     public Stream? Copy { get; init; }
 
-    /// <summary>Events that may wait to be written; beyond that they are dropped and counted.</summary>
-    public int QueueLength { get; init; } = 65_536;
+    /// <summary>
+    /// Octets of events that may wait to be written, about; beyond that they are dropped and counted. Half of it is for what strangers
+    /// cause, and where a caller can wait (<see cref="IAuditLog.AskAsync"/>) it waits.
+    /// </summary>
+    public long QueueOctets { get; init; } = 32 * 1024 * 1024;
 }

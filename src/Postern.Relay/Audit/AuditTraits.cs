@@ -9,6 +9,7 @@ internal readonly record struct AuditTraits(string? Session, string? Client, str
         AuditEvent.Decision decision => new(decision.Session, decision.Client, decision.User, ActingAs: null, decision.Ref, QueueId: null),
         AuditEvent.Accepted accepted => new(accepted.Session, accepted.Client, accepted.User, ActingAs: null, Ref: null, accepted.QueueId),
         AuditEvent.Refused refused => new(refused.Session, refused.Client, refused.User, ActingAs: null, Ref: null, QueueId: null),
+        AuditEvent.Coalesced coalesced => new(Session: null, coalesced.Client, coalesced.User, ActingAs: null, coalesced.Ref, QueueId: null),
         AuditEvent.Delivery delivery => default(AuditTraits) with { QueueId = delivery.QueueId },
         AuditEvent.Bounce bounce => default(AuditTraits) with { QueueId = bounce.QueueId },
         AuditEvent.Admin admin => default(AuditTraits) with { User = admin.Actor },

@@ -9,6 +9,12 @@ public interface IAuditLog : IAsyncDisposable
     /// </summary>
     void Append(AuditEvent audit);
 
+    /// <summary>
+    /// Asked before an event is made: whether it will be written whole, and under which reference a reply may name it. A repeat has been
+    /// counted already and is not appended. A stranger may be kept waiting here while the disk does not keep up; nobody else is.
+    /// </summary>
+    ValueTask<AuditCause> AskAsync(AuditCause cause, CancellationToken ct) => new(cause with { Standing = AuditStanding.Whole });
+
     /// <summary>Done when every event appended so far has been handed to the operating system.</summary>
     ValueTask FlushAsync(CancellationToken ct);
 

@@ -8,7 +8,7 @@ namespace Postern.Relay.Audit;
 /// <summary>
 /// The audit log as files of JSON lines, one a kind and UTC day (<see cref="AuditFileName"/>). Callers hand over to a bounded queue; one
 /// task writes what has gathered in a fiftieth of a second, one system call a file. Nothing is synced: a kill may take the last events,
-/// a power loss the last seconds, never a message.
+/// a power loss the last seconds, never a message. What clients cause is within <see cref="AuditBudget"/>.
 /// </summary>
 public sealed class JsonLinesAuditLog : IAuditLog
 {
@@ -21,9 +21,13 @@ public sealed class JsonLinesAuditLog : IAuditLog
     /// </summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>How long a stranger is kept waiting for the disk.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private readonly AuditLogOptions options;
     private readonly TimeProvider clock;
     private readonly Channel<Item> queue;
+    private readonly AuditBudget budget;
     private readonly FrozenDictionary<AuditKind, AuditFile> files;
     private readonly ArrayBufferWriter<byte> line = new();
     private readonly ArrayBufferWriter<byte> copied = new();
@@ -36,12 +40,16 @@ public sealed class JsonLinesAuditLog : IAuditLog
     private bool canWrite = true;
     private long dropped;
     private long reported;
+    private long waiting;
+    private long waitingOfStrangers;
+    private TaskCompletionSource? room;
 
     public JsonLinesAuditLog(AuditLogOptions options, TimeProvider clock)
     {
         this.options = options;
         this.clock = clock;
-        queue = Channel.CreateBounded<Item>(new BoundedChannelOptions(options.QueueLength) { SingleReader = true });
+        queue = Channel.CreateUnbounded<Item>(new UnboundedChannelOptions { SingleReader = true });
+        budget = new AuditBudget(clock, counted => Enqueue(counted, cause: null));
         files = AuditKinds.Each.ToFrozenDictionary(static kind => kind, kind => new AuditFile(options.Directory, kind));
         json = new Utf8JsonWriter(line, AuditEventWriter.Options);
         copy = options.Copy is { } stream ? new AuditCopy(stream, clock) : null;
@@ -52,16 +60,20 @@ public sealed class JsonLinesAuditLog : IAuditLog
 
     public void Append(AuditEvent audit)
     {
-        if (!queue.Writer.TryWrite(new Item(audit, Written: null)))
-            Interlocked.Increment(ref dropped);
+        var cause = audit.Cause is { Standing: AuditStanding.NotAsked } unasked ? Ask(unasked) : audit.Cause;
+        if (cause is not { Standing: AuditStanding.Repeat })
+            Enqueue(audit, cause);
     }
+
+    public ValueTask<AuditCause> AskAsync(AuditCause cause, CancellationToken ct) =>
+        cause.IsStranger && !HasRoomForStrangers ? AskLaterAsync(cause, ct) : new(Ask(cause));
 
     public async ValueTask FlushAsync(CancellationToken ct)
     {
         var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
-            await queue.Writer.WriteAsync(new Item(Audit: null, written), ct);
+            await queue.Writer.WriteAsync(new Item(Audit: null, Cause: null, Weight: 0, written), ct);
         }
         catch (ChannelClosedException)
         {
@@ -75,6 +87,8 @@ public sealed class JsonLinesAuditLog : IAuditLog
 
     public async ValueTask DisposeAsync()
     {
+        budget.Dispose();
+        budget.TellAll();
         queue.Writer.TryComplete();
         hurry.Release();
         await writing;
@@ -83,6 +97,54 @@ public sealed class JsonLinesAuditLog : IAuditLog
         await json.DisposeAsync();
         if (copy is not null)
             await copy.DisposeAsync();
+    }
+
+    private bool HasRoomForStrangers => Interlocked.Read(ref waitingOfStrangers) < options.QueueOctets / 2;
+
+    private AuditCause Ask(AuditCause cause) => budget.Ask(cause, canWrite: !cause.IsStranger || HasRoomForStrangers);
+
+    private async ValueTask<AuditCause> AskLaterAsync(AuditCause cause, CancellationToken ct)
+    {
+        var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        drained = Interlocked.CompareExchange(ref room, drained, comparand: null) ?? drained;
+        if (!HasRoomForStrangers)
+        {
+            try
+            {
+                await drained.Task.WaitAsync(Patience, clock, ct);
+            }
+            catch (TimeoutException)
+            {
+                // The disk takes nothing; the event will be counted.
+            }
+        }
+
+        return Ask(cause);
+    }
+
+    private void Enqueue(AuditEvent audit, AuditCause? cause)
+    {
+        var item = new Item(audit, cause, AuditWeight.Of(audit), Written: null);
+        var isIn = Hold(item) <= options.QueueOctets && queue.Writer.TryWrite(item);
+        if (isIn)
+            return;
+        Release(item);
+        Interlocked.Increment(ref dropped);
+    }
+
+    /// <summary>The weight of all that waits now.</summary>
+    private long Hold(in Item item)
+    {
+        if (item.Cause is { IsStranger: true })
+            Interlocked.Add(ref waitingOfStrangers, item.Weight);
+        return Interlocked.Add(ref waiting, item.Weight);
+    }
+
+    private void Release(in Item item)
+    {
+        if (item.Cause is { IsStranger: true })
+            Interlocked.Add(ref waitingOfStrangers, -item.Weight);
+        Interlocked.Add(ref waiting, -item.Weight);
     }
 
     private async Task WriteAsync()
@@ -107,7 +169,8 @@ public sealed class JsonLinesAuditLog : IAuditLog
         for (; taken < MostGathered && queue.Reader.TryRead(out var item); taken++)
         {
             if (item.Audit is { } audit)
-                Gather(audit);
+                Gather(audit, item.Cause);
+            Release(item);
             if (item.Written is { } waiter)
                 flushed.Add(waiter);
         }
@@ -119,16 +182,24 @@ public sealed class JsonLinesAuditLog : IAuditLog
         foreach (var waiter in flushed)
             waiter.TrySetResult();
         flushed.Clear();
+        if (Volatile.Read(ref room) is { } drained && HasRoomForStrangers)
+        {
+            Volatile.Write(ref room, null);
+            drained.TrySetResult();
+        }
+
         return taken;
     }
 
-    private void Gather(AuditEvent audit)
+    private void Gather(AuditEvent audit, AuditCause? cause)
     {
         line.ResetWrittenCount();
         json.Reset();
         AuditEventWriter.Write(json, audit);
         json.Flush();
         line.Write("\n"u8);
+        if (cause is { } client)
+            budget.Settle(client, line.WrittenCount);
         var day = AuditFileName.DayOf(audit.At);
         var file = files[AuditKinds.Of(audit)];
         if (file.Day != day)
@@ -155,7 +226,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
             return;
         var lost = Dropped - reported;
         reported += lost;
-        Gather(new AuditEvent.Server(clock.GetUtcNow(), "audit-gap", $"{lost} events before this one could not be written"));
+        Gather(new AuditEvent.Server(clock.GetUtcNow(), "audit-gap", $"{lost} events before this one could not be written"), cause: null);
     }
 
     private void Prune()
@@ -175,5 +246,5 @@ public sealed class JsonLinesAuditLog : IAuditLog
         }
     }
 
-    private readonly record struct Item(AuditEvent? Audit, TaskCompletionSource? Written);
+    private readonly record struct Item(AuditEvent? Audit, AuditCause? Cause, long Weight, TaskCompletionSource? Written);
 }

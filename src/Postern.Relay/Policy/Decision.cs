@@ -21,7 +21,8 @@ public sealed record Decision(
     public bool IsPermit => Reply is null;
 
     /// <summary>The same decision as the audit log keeps it. The null sender is the empty text there.</summary>
-    public AuditEvent.Decision ToAuditEvent() => new(
+    /// <param name="cause">What the log has been asked; null where no client waits.</param>
+    public AuditEvent.Decision ToAuditEvent(AuditCause? cause = null) => new(
         At,
         Ref,
         Facts.Session,
@@ -36,5 +37,5 @@ public sealed record Decision(
         IsPermit ? "permit" : "refuse",
         Rule,
         Reply?.ToString(),
-        Chain);
+        Chain) { Cause = cause };
 }

@@ -19,8 +19,8 @@ public sealed class Explainer(AuditSearch search)
             return await OfMessageAsync(id, ct);
         if (!DecisionReference.TryParse(name, out var reference))
             return new Explanation.Malformed();
-        var decisions = await ListAsync<AuditEvent.Decision>(new AuditQuery { Kinds = AuditKind.Policy, Ref = reference }, ct);
-        return decisions.IsEmpty ? new Explanation.Unknown() : new Explanation.OfReference(decisions);
+        var found = await ListAsync<AuditEvent>(new AuditQuery { Kinds = AuditKind.Policy, Ref = reference }, ct);
+        return found.IsEmpty ? new Explanation.Unknown() : new Explanation.OfReference([.. found.OfType<AuditEvent.Decision>()], [.. found.OfType<AuditEvent.Coalesced>()]);
     }
 
     private async ValueTask<Explanation> OfMessageAsync(QueueId id, CancellationToken ct)

@@ -11,7 +11,8 @@ public abstract record Explanation
     }
 
     /// <summary>Every decision with that reference, the newest first: references are short, so there may be several.</summary>
-    public sealed record OfReference(ImmutableArray<AuditEvent.Decision> Decisions) : Explanation;
+    /// <param name="Repeats">How many more had the same reference and were only counted, the newest first.</param>
+    public sealed record OfReference(ImmutableArray<AuditEvent.Decision> Decisions, ImmutableArray<AuditEvent.Coalesced> Repeats) : Explanation;
 
     /// <summary>A message: its acceptance (null when the log no longer has it), the decisions of its transaction and what followed, each oldest first.</summary>
     /// <param name="Deliveries">Deliveries and bounces.</param>

@@ -13,7 +13,7 @@ namespace Postern.Relay.Policy;
 /// </summary>
 /// <remarks>
 /// Every refusal, and every permitted recipient, is one audit event. A sender that may go on has no event of its own: what was seen
-/// at MAIL stands in the decision of each of its recipients.
+/// at MAIL stands in the decision of each of its recipients. Repeats from one place are counted by the log, and share a reference.
 /// </remarks>
 public sealed class RelayPolicy : IEnvelopePolicy
 {
@@ -41,7 +41,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
         var context = new RuleContext(options, directory, EnvelopeFacts.Of(session), sender, recipient: null);
         var asked = await AskAsync(senderRules, context, earlier: [], ct);
         if (asked is [.., { Answer: RuleAnswer.Refuse }])
-            return Record(Decide(DecisionReference.New(), RuleStage.Sender, context, asked));
+            return await RecordAsync(RuleStage.Sender, context, asked, ct);
         session.PolicyMemo = new SenderOutcome(this, context.Facts, sender, asked);
         return asked is [.., { Answer: RuleAnswer.Permit } permit] ? new Verdict.Permit(permit.Rule) : Verdict.Pass.Instance;
     }
@@ -50,26 +50,30 @@ public sealed class RelayPolicy : IEnvelopePolicy
     {
         var sender = session.Transaction?.Sender ?? throw new InvalidOperationException("RCPT without MAIL");
         var known = session.PolicyMemo is SenderOutcome memo && memo.Policy == this && memo.Sender == sender ? memo : null;
-        return Record(await DecideAsync(DecisionReference.New(), known?.Facts ?? EnvelopeFacts.Of(session), sender, recipient, known?.Asked, ct));
+        var (stage, context, asked) = await AskAllAsync(known?.Facts ?? EnvelopeFacts.Of(session), sender, recipient, known?.Asked, ct);
+        return await RecordAsync(stage, context, asked, ct);
     }
 
     /// <summary>Decides by the same code as for a live session, and records nothing.</summary>
-    public ValueTask<Decision> DryRunAsync(EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct) =>
-        DecideAsync(DecisionReference.DryRun, facts, sender, recipient, askedOfSender: null, ct);
+    public async ValueTask<Decision> DryRunAsync(EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct)
+    {
+        var (stage, context, asked) = await AskAllAsync(facts, sender, recipient, askedOfSender: null, ct);
+        return Decide(DecisionReference.DryRun, stage, context, asked);
+    }
 
-    private async ValueTask<Decision> DecideAsync(
-        string reference, EnvelopeFacts facts, ReversePath sender, Mailbox recipient, ImmutableArray<AskedRule>? askedOfSender, CancellationToken ct)
+    private async ValueTask<(RuleStage Stage, RuleContext Context, ImmutableArray<AskedRule> Asked)> AskAllAsync(
+        EnvelopeFacts facts, ReversePath sender, Mailbox recipient, ImmutableArray<AskedRule>? askedOfSender, CancellationToken ct)
     {
         if (askedOfSender is not { } earlier)
         {
             var first = new RuleContext(options, directory, facts, sender, recipient: null);
             earlier = await AskAsync(senderRules, first, earlier: [], ct);
             if (earlier is [.., { Answer: RuleAnswer.Refuse }])
-                return Decide(reference, RuleStage.Sender, first, earlier);
+                return (RuleStage.Sender, first, earlier);
         }
 
         var context = new RuleContext(options, directory, facts, sender, recipient);
-        return Decide(reference, RuleStage.Recipient, context, await AskAsync(recipientRules, context, earlier, ct));
+        return (RuleStage.Recipient, context, await AskAsync(recipientRules, context, earlier, ct));
     }
 
     private static async ValueTask<ImmutableArray<AskedRule>> AskAsync(
@@ -118,9 +122,15 @@ public sealed class RelayPolicy : IEnvelopePolicy
         return steps.MoveToImmutable();
     }
 
-    private Verdict Record(Decision decision)
+    /// <summary>The log is asked before the reply is made: the reference in it must lead to something.</summary>
+    private async ValueTask<Verdict> RecordAsync(RuleStage stage, RuleContext context, ImmutableArray<AskedRule> asked, CancellationToken ct)
     {
-        audit.Append(decision.ToAuditEvent());
-        return decision.Reply is { } reply ? new Verdict.Refuse(reply, decision.Rule) : new Verdict.Permit(decision.Rule);
+        var (rule, answer) = asked[^1];
+        var refusal = (answer as RuleAnswer.Refuse)?.Refusal;
+        var cause = await audit.AskAsync(
+            new AuditCause(AuditKind.Policy, context.Facts.Client, context.Facts.Login, stage.ToWord(), rule, refusal?.Code ?? 0) { Ref = DecisionReference.New() }, ct);
+        if (cause.Standing != AuditStanding.Repeat)
+            audit.Append(Decide(cause.Ref!, stage, context, asked).ToAuditEvent(cause));
+        return refusal is null ? new Verdict.Permit(rule) : new Verdict.Refuse(refusal.ToReply(cause.Ref!), rule);
     }
 }

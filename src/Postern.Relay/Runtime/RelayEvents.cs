@@ -28,33 +28,33 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
             session.Login is { } login && login != attempt.ClaimedUser ? login : null,
             Outcome(session, attempt),
             attempt.Reason,
-            session.Tls?.Version));
+            session.Tls?.Version) { Cause = CauseOf(session, attempt) });
     }
 
     public void OnLoginReviewed(SessionState session, LoginReview review)
     {
         var who = session.Login == session.LoginProvenBy ? session.Login : $"{session.LoginProvenBy} as {session.Login}";
         if (review is LoginReview.Gone(var reason))
-            Tell("login_gone", $"session {session.Id}: {session.ClientAddress}: {who}: {reason}");
+            Tell(session, "login_gone", $"session {session.Id}: {session.ClientAddress}: {who}: {reason}");
         else if (review is LoginReview.Unavailable(var trouble))
-            Tell("login_unsure", $"session {session.Id}: {session.ClientAddress}: {who}: {trouble}");
+            Tell(session, "login_unsure", $"session {session.Id}: {session.ClientAddress}: {who}: {trouble}");
     }
 
-    public void OnTurnedAway(string listener, IPAddress client, string reason) => Tell("turned_away", $"{listener}: {client}: {reason}");
+    public void OnTurnedAway(string listener, IPAddress client, string reason) => Tell(client, "turned_away", $"{listener}: {client}: {reason}");
 
-    public void OnProxyRefused(string listener, IPAddress balancer, string reason) => Tell("proxy_refused", $"{listener}: {balancer}: {reason}");
+    public void OnProxyRefused(string listener, IPAddress balancer, string reason) => Tell(balancer, "proxy_refused", $"{listener}: {balancer}: {reason}");
 
     public void OnClientNamed(SessionState session, IPAddress was) =>
-        Tell("xclient", $"{session.Listener}: session {session.Id}: {session.XClientPeer} made {was} into {session.ClientAddress}: {session.XClient}");
+        Tell(session, "xclient", $"{session.Listener}: session {session.Id}: {session.XClientPeer} made {was} into {session.ClientAddress}: {session.XClient}");
 
     public void OnQueueStart(SessionState session, QueueName queue, QueueStart answer) =>
-        Tell("etrn", $"{session.Listener}: {session.ClientAddress}: {queue}: {answer}");
+        Tell(session, "etrn", $"{session.Listener}: {session.ClientAddress}: {queue}: {answer}");
 
-    public void OnTlsFailed(SessionState session, string reason) => Tell("tls_failed", $"{session.Listener}: {session.ClientAddress}: {reason}");
+    public void OnTlsFailed(SessionState session, string reason) => Tell(session, "tls_failed", $"{session.Listener}: {session.ClientAddress}: {reason}");
 
     public void OnListenerTrouble(string listener, string reason) => Tell("listener_trouble", $"{listener}: {reason}");
 
-    public void OnFault(SessionState session, Exception fault) => Tell("fault", $"session {session.Id}: {fault.GetType().Name}: {fault.Message}");
+    public void OnFault(SessionState session, Exception fault) => Tell(session, "fault", $"session {session.Id}: {fault.GetType().Name}: {fault.Message}");
 
     public void OnLoadChanged(LoadState state, string gauge, double value) =>
         Tell("load_changed", string.Create(CultureInfo.InvariantCulture, $"{LoadWord.Of(state)}: {gauge} at {value:0.00}"));
@@ -78,9 +78,26 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
         _ => "cancelled",
     };
 
+    /// <summary>A user that exists is a thing of its own: an attack upon others does not hide what happens to it.</summary>
+    private static AuditCause CauseOf(SessionState session, LoginAttempt attempt) => new(
+        AuditKind.Auth,
+        session.ClientAddress,
+        attempt.Identity is { } identity && session.IsLoggedIn ? identity.AuthenticationId : null,
+        Outcome(attempt),
+        attempt.UserExists ? attempt.ClaimedUser : null);
+
     private void Refused(SessionState session, string verb, Reply reply) =>
         audit.Append(new AuditEvent.Refused(
-            clock.GetUtcNow(), session.Id, session.Listener, session.ClientAddress.ToString(), session.Login, verb, reply.ToString()));
+            clock.GetUtcNow(), session.Id, session.Listener, session.ClientAddress.ToString(), session.Login, verb, reply.ToString())
+        {
+            Cause = new AuditCause(AuditKind.Mail, session.ClientAddress, session.Login, "refused", verb, reply.Code),
+        });
 
     private void Tell(string what, string detail) => audit.Append(new AuditEvent.Server(clock.GetUtcNow(), what, detail));
+
+    private void Tell(SessionState session, string what, string detail) => Tell(new AuditCause(AuditKind.Server, session.ClientAddress, session.Login, what), detail);
+
+    private void Tell(IPAddress client, string what, string detail) => Tell(new AuditCause(AuditKind.Server, client, Login: null, what), detail);
+
+    private void Tell(AuditCause cause, string detail) => audit.Append(new AuditEvent.Server(clock.GetUtcNow(), cause.Word, detail) { Cause = cause });
 }

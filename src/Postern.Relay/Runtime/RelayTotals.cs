@@ -71,6 +71,14 @@ public sealed class RelayTotals : IAuditLog
         log.Append(audit);
     }
 
+    public async ValueTask<AuditCause> AskAsync(AuditCause cause, CancellationToken ct)
+    {
+        var answer = await log.AskAsync(cause, ct);
+        if (answer is { Standing: AuditStanding.Repeat, Code: not 0 })
+            Interlocked.Increment(ref refused);
+        return answer;
+    }
+
     public ValueTask FlushAsync(CancellationToken ct) => log.FlushAsync(ct);
 
     public ValueTask DisposeAsync() => log.DisposeAsync();

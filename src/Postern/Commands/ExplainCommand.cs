@@ -58,11 +58,13 @@ internal static class ExplainCommand
     {
         switch (await explainer.ExplainAsync(text, ct))
         {
-            case Explanation.OfReference(var decisions):
+            case Explanation.OfReference(var decisions, var repeats):
                 if (json)
-                    EventJson.WriteObject(terminal, ("decisions", decisions));
+                    EventJson.WriteObject(terminal, ("decisions", decisions), ("repeats", repeats));
                 foreach (var decision in json ? [] : decisions)
                     Print(terminal, decision);
+                foreach (var repeat in json ? [] : repeats)
+                    terminal.Line(PrintableText.Of(EventText.Repeats(repeat)));
                 return ExitCode.Ok;
             case Explanation.OfMessage(var accepted, var decisions, var deliveries):
                 if (json)

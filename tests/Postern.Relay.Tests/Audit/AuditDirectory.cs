@@ -28,7 +28,7 @@ internal sealed class AuditDirectory : IDisposable
 
     public async Task WriteAsync(params IEnumerable<AuditEvent> events)
     {
-        await using var log = new JsonLinesAuditLog(new AuditLogOptions { Directory = Path, KeepDays = 100_000, QueueLength = 200_000 }, TimeProvider.System);
+        await using var log = new JsonLinesAuditLog(new AuditLogOptions { Directory = Path, KeepDays = 100_000, QueueOctets = long.MaxValue }, TimeProvider.System);
         foreach (var audit in events)
             log.Append(audit);
     }

@@ -76,7 +76,7 @@ public sealed class JsonLinesAuditLogTests : IDisposable
     [Fact]
     public async Task A_full_queue_drops_and_counts_and_never_waits()
     {
-        await using var log = new JsonLinesAuditLog(new AuditLogOptions { Directory = directory.Path, QueueLength = 10 }, new SettableClock(AuditDirectory.Noon));
+        await using var log = new JsonLinesAuditLog(new AuditLogOptions { Directory = directory.Path, QueueOctets = 10_000 }, new SettableClock(AuditDirectory.Noon));
         for (var i = 0; i < 10_000; i++)
             log.Append(AuditDirectory.Login(AuditDirectory.Noon, $"{i}"));
         await log.FlushAsync(Ct);

@@ -25,8 +25,17 @@ internal static class EventText
         AuditEvent.Bounce e => [Time(e), e.BounceId is null ? "no bounce" : "bounce", e.QueueId, Path(e.To), "-", e.BounceId is null ? e.Reason : $"{e.BounceId}: {e.Reason}"],
         AuditEvent.Admin e => [Time(e), e.Actor, e.Action, e.Target],
         AuditEvent.Server e => [Time(e), e.Event, e.Detail],
+        AuditEvent.Coalesced { Kind: "auth" } e => [Time(e), "coalesced", e.User ?? e.Detail ?? "-", "-", e.Client ?? "-", "-", "-", Repeats(e)],
+        AuditEvent.Coalesced { Kind: "policy" } e => [Time(e), e.Ref ?? "-", "coalesced", e.Detail ?? "-", e.Client ?? "-", e.User ?? "-", "-", "-", Repeats(e)],
+        AuditEvent.Coalesced { Kind: "mail" } e => [Time(e), "coalesced", "-", e.User ?? "-", e.Client ?? "-", Repeats(e)],
+        AuditEvent.Coalesced e => [Time(e), "coalesced", Repeats(e)],
         _ => [Time(audit)],
     };
+
+    /// <summary>What was counted and not written, in a sentence.</summary>
+    public static string Repeats(AuditEvent.Coalesced e) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{e.Count} more like it ({string.Join(' ', new[] { e.What, e.Detail, e.Code?.ToString(CultureInfo.InvariantCulture) }.OfType<string>())}) from {e.Client ?? "many places"} since {TimeText.Format(e.Since)}");
 
     private static string Recipients(AuditEvent.Accepted accepted) =>
         accepted.Recipients.Length == 1 ? accepted.Recipients[0] : $"{accepted.Recipients[0]} and {accepted.Recipients.Length - 1} more";

@@ -1,0 +1,61 @@
+using System.Collections.Frozen;
+
+namespace Postern.Relay.Audit;
+
+/// <summary>
+/// What clients may make the log write. Of the same thing from the same place (an address, of IPv6 a /64; with a login, the login)
+/// <see cref="StrangersWhole"/> or <see cref="KnownWhole"/> events a minute are written whole; the rest is counted, and one
+/// <see cref="AuditEvent.Coalesced"/> tells how many. All strangers together have <see cref="StrangersOctets"/> a second and kind.
+/// </summary>
+internal sealed class AuditBudget : IDisposable
+{
+    public const int StrangersWhole = 10;
+
+    public const int KnownWhole = 1_000;
+
+    /// <summary>Places and things remembered of each kind; what comes beyond is counted together.</summary>
+    public const int MostKeys = 1_024;
+
+    /// <summary>Octets of a kind that strangers may cause in a second, on average.</summary>
+    public const int StrangersOctets = 64 * 1024;
+
+    /// <summary>Octets of a kind that strangers may cause at once.</summary>
+    public const int StrangersBurst = 1024 * 1024;
+
+    private readonly FrozenDictionary<AuditKind, AuditShare> strangers;
+    private readonly FrozenDictionary<AuditKind, AuditShare> known;
+    private readonly ITimer timer;
+
+    /// <param name="tell">Takes what was counted; called under a lock, and must not wait.</param>
+    public AuditBudget(TimeProvider clock, Action<AuditEvent.Coalesced> tell)
+    {
+        timer = clock.CreateTimer(_ => Sweep(), state: null, Window, Window);
+        strangers = AuditKinds.Each.ToFrozenDictionary(static kind => kind, kind => new AuditShare(kind, StrangersWhole, StrangersOctets, StrangersBurst, clock, tell));
+        known = AuditKinds.Each.ToFrozenDictionary(static kind => kind, kind => new AuditShare(kind, KnownWhole, long.MaxValue, long.MaxValue, clock, tell));
+    }
+
+    public static TimeSpan Window { get; } = TimeSpan.FromMinutes(1);
+
+    /// <param name="canWrite">False while nothing of this share can be written: everything is counted.</param>
+    public AuditCause Ask(AuditCause cause, bool canWrite) => ShareOf(cause).Ask(cause, canWrite);
+
+    /// <summary>The event has this length; <see cref="Ask"/> has taken <see cref="AuditShare.Usual"/> for it.</summary>
+    public void Settle(AuditCause cause, int octets) => ShareOf(cause).Settle(octets);
+
+    /// <summary>Tells what was counted, all of it: the log is about to end.</summary>
+    public void TellAll()
+    {
+        foreach (var share in strangers.Values.Concat(known.Values))
+            share.Sweep(all: true);
+    }
+
+    public void Dispose() => timer.Dispose();
+
+    private AuditShare ShareOf(AuditCause cause) => (cause.IsStranger ? strangers : known)[cause.Kind];
+
+    private void Sweep()
+    {
+        foreach (var share in strangers.Values.Concat(known.Values))
+            share.Sweep(all: false);
+    }
+}
