@@ -48,7 +48,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
     {
         this.options = options;
         this.clock = clock;
-        queue = Channel.CreateUnbounded<Item>(new UnboundedChannelOptions { SingleReader = true });
+        queue = Channel.CreateUnbounded<Item>();
         budget = new AuditBudget(clock, counted => Enqueue(counted, cause: null));
         files = AuditKinds.Each.ToFrozenDictionary(static kind => kind, kind => new AuditFile(options.Directory, kind));
         json = new Utf8JsonWriter(line, AuditEventWriter.Options);

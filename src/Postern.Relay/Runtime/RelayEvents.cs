@@ -83,7 +83,7 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
         AuditKind.Auth,
         session.ClientAddress,
         attempt.Identity is { } identity && session.IsLoggedIn ? identity.AuthenticationId : null,
-        Outcome(attempt),
+        Outcome(session, attempt),
         attempt.UserExists ? attempt.ClaimedUser : null);
 
     private void Refused(SessionState session, string verb, Reply reply) =>

@@ -227,7 +227,7 @@ public sealed class RelayPolicyTests
             var dry = (await judge.DecideAsync(Judge.Facts(login: login), from, to)).ToAuditEvent();
             Assert.Equal<RuleStep>([.. live.Chain], [.. dry.Chain]);
             Assert.Equal(
-                live with { Chain = default, Ref = "", At = default, Session = "", Reply = live.Reply?.Replace(live.Ref, "", StringComparison.Ordinal) },
+                live with { Cause = null, Chain = default, Ref = "", At = default, Session = "", Reply = live.Reply?.Replace(live.Ref, "", StringComparison.Ordinal) },
                 dry with { Chain = default, Ref = "", At = default, Session = "", Reply = dry.Reply?.Replace(dry.Ref, "", StringComparison.Ordinal) });
             Assert.Single(judge.Audit.Events);
         }
