@@ -144,7 +144,7 @@ internal static class TryScenes
         var reference = reply[(start + "(ref ".Length)..].TrimEnd(')');
         await world.Relay.Audit.FlushAsync(ct);
         screen.Note($"postern explain {reference}");
-        if (await world.Explainer.ExplainAsync(reference, ct) is not Explanation.OfReference([var decision, ..]))
+        if (await world.Explainer.ExplainAsync(reference, ct) is not Explanation.OfReference([var decision, ..], _))
             throw new TryFailure($"nothing is known under {reference}");
         foreach (var step in decision.Chain)
             screen.Note($"   {step.Rule}: {step.Said}, it saw: {step.Saw}");
