@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Postern.Sasl.Verifiers;
@@ -11,21 +12,38 @@ namespace Postern.Sasl;
 public sealed class Decoys
 {
     private readonly byte[] key;
+    private readonly int[] counts;
 
     /// <param name="key">At least 16 octets, secret; keep it over restarts, or a salt that changes gives an unknown user away.</param>
     /// <param name="iterations">Those of real secrets.</param>
     public Decoys(ReadOnlySpan<byte> key, int iterations = 4096)
+        : this(key, [iterations])
+    {
+    }
+
+    /// <param name="key">As above.</param>
+    /// <param name="iterations">
+    /// Those that real secrets have, at least one; each name is given one of them for good. Give what a program can make, not what its users happen to
+    /// have: a list that changes with them gives unknown users away.
+    /// </param>
+    public Decoys(ReadOnlySpan<byte> key, ReadOnlySpan<int> iterations)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(key.Length, 16);
+        ArgumentOutOfRangeException.ThrowIfZero(iterations.Length);
         this.key = key.ToArray();
-        Iterations = iterations;
+        counts = iterations.ToArray();
     }
 
     /// <summary>With a key that lives as long as the process.</summary>
     public static Decoys ForProcess { get; } = new(RandomNumberGenerator.GetBytes(32));
 
-    /// <summary>The iteration count of made-up SCRAM secrets.</summary>
-    public int Iterations { get; }
+    /// <summary>The first of the iteration counts: that of secrets which a store derives with <see cref="Salt"/>.</summary>
+    public int Iterations => counts[0];
+
+    /// <summary>The iteration count of the made-up SCRAM secret of a name, always the same for it.</summary>
+    public int IterationsOf(string user) => counts.Length == 1
+        ? counts[0]
+        : counts[BinaryPrimitives.ReadUInt32LittleEndian(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"count {user}"))) % (uint)counts.Length];
 
     /// <summary>
     /// 16 octets, always the same for a user and an algorithm. A store that keeps passwords themselves may derive SCRAM secrets with it: the salt
@@ -39,7 +57,7 @@ public sealed class Decoys
     {
         var size = Scram.ScramFunctions.SizeOf(algorithm);
         var keys = HKDF.Expand(HashAlgorithmName.SHA256, HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"keys {algorithm.Name} {user}")), size * 2);
-        return new ScramSecret(algorithm, iterations ?? Iterations, Salt(user, algorithm), keys.AsMemory(0, size), keys.AsMemory(size));
+        return new ScramSecret(algorithm, iterations ?? IterationsOf(user), Salt(user, algorithm), keys.AsMemory(0, size), keys.AsMemory(size));
     }
 
     /// <summary>Nobody knows a password for it.</summary>

@@ -18,7 +18,7 @@ public sealed partial class AccountVerifiers
             words.Add((store.Name, answer switch
             {
                 null => "not asked any more",
-                StoreAnswer.Known known when Judge(known) is StoreAnswer.Known(var judged) => Describe(judged),
+                StoreAnswer.Known(var login) when Judge(answer, login.User) is StoreAnswer.Known(var judged) => Describe(judged),
                 StoreAnswer.Unavailable(var reason) => $"cannot answer: {reason}",
                 StoreAnswer.Unknown => $"knows no {canonical}",
                 _ => "cannot answer",

@@ -24,7 +24,7 @@ public sealed partial class AccountVerifiers : IScramSecrets
         return answer switch
         {
             StoreAnswer.Known(var login) => Secret(login, algorithm),
-            StoreAnswer.Unknown(var decoy) => new ScramLookup.Absent(UnknownUser, UserExists: false, (NewestOf(decoy, ScramHash.FormOf(algorithm))?.Hash as ScramHash)?.Iterations, canonical),
+            StoreAnswer.Unknown(var decoy) => new ScramLookup.Absent(UnknownUser, UserExists: false, User: decoy.User),
             StoreAnswer.Unavailable(var reason) => new ScramLookup.Unavailable(Said(store, reason)),
             _ => new ScramLookup.Unavailable("no account store is configured"),
         };

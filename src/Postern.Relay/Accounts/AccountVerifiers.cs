@@ -88,10 +88,15 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
             case StoreAnswer.Known(var login):
                 return await CheckAsync(store!.Name, login, password, peer, ct);
             case StoreAnswer.Unknown(var decoy):
-                var wasted = await pool.CheckAsync(cache.KeyFor(store!.Name, decoy, password.Span), decoy, password, peer, clock.GetUtcNow(), ct);
-                return wasted is LoginCheck.Busy(var busy) ? new PasswordCheck.Unavailable(busy) : new PasswordCheck.NoMatch(UnknownUser, UserExists: false);
-            case StoreAnswer.Unavailable(var reason):
-                return new PasswordCheck.Unavailable(Said(store, reason));
+                var wasted = await pool.CheckAsync(cache.KeyFor(store!.Name, decoy, password.Span), decoy, password, Costs, peer, clock.GetUtcNow(), ct);
+                return wasted switch
+                {
+                    LoginCheck.Busy(var reason) => new PasswordCheck.Unavailable(reason),
+                    LoginCheck.Unavailable(var reason) => new PasswordCheck.Unavailable(Said(store, reason)),
+                    _ => new PasswordCheck.NoMatch(UnknownUser, UserExists: false),
+                };
+            case StoreAnswer.Unavailable(var trouble):
+                return new PasswordCheck.Unavailable(Said(store, trouble));
             default:
                 return new PasswordCheck.Unavailable("no account store is configured");
         }
@@ -103,7 +108,7 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
         if (login.Refusal is null && cache.Recall(key) is { } known)
             return new PasswordCheck.Match(login.User) { Authority = AuthorityOf(login, known) };
 
-        switch (await pool.CheckAsync(key, login, password, peer, clock.GetUtcNow(), ct))
+        switch (await pool.CheckAsync(key, login, password, Costs, peer, clock.GetUtcNow(), ct))
         {
             case LoginCheck.Match or LoginCheck.NoMatch when login.Refusal is { } refusal:
                 return new PasswordCheck.NoMatch(refusal, UserExists: true);
@@ -123,9 +128,15 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
 
     private static string Said(IAccountStore? store, string reason) => $"{store?.Name}: {reason}";
 
+    /// <summary>What the costliest user of any store costs; whoever does not log in costs as much.</summary>
+    private HashCosts Costs => stores.Aggregate(HashCosts.None, static (most, store) => most.Most(store.Costs));
+
     private bool Can(StoredForms form) => stores.Any(s => s.Forms.HasFlag(form));
 
-    /// <summary>The first store that knows the user, or that cannot say; else the first store's decoy.</summary>
+    /// <summary>
+    /// The first store that knows the user, or that cannot say; else the first store's decoy. The directory is asked for every name: where it cannot answer,
+    /// nobody is told anything else.
+    /// </summary>
     private async ValueTask<(IAccountStore? Store, StoreAnswer? Answer)> FindAsync(string user, CancellationToken ct)
     {
         (IAccountStore?, StoreAnswer?) first = default;
@@ -133,26 +144,25 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
         {
             var store = stores[i];
             var answer = await store.FindAsync(user, ct);
-            if (answer is StoreAnswer.Known known)
-                return (store, Judge(known));
+            if (answer is StoreAnswer.Known(var login))
+                return (store, Judge(answer, login.User));
             if (answer is not StoreAnswer.Unknown)
                 return (store, answer);
             if (first.Item2 is null)
                 first = (store, answer);
         }
 
-        return first;
+        return first.Item2 is { } nobody ? (first.Item1, Judge(nobody, user)) : first;
     }
 
     /// <summary>An account that was disabled in the directory is disabled wherever its password is kept.</summary>
-    private StoreAnswer Judge(StoreAnswer.Known answer)
+    private StoreAnswer Judge(StoreAnswer answer, string user)
     {
-        var login = answer.Login;
         try
         {
-            return login.IsDisabled || Directory?.FindAccount(login.User) is not { Enabled: false }
-                ? answer
-                : new StoreAnswer.Known(new StoredLogin(login.User, StoredLogin.Disabled, login.Credentials) { IsDisabled = true });
+            return Directory?.FindAccount(user) is { Enabled: false } && answer is StoreAnswer.Known({ IsDisabled: false } login)
+                ? new StoreAnswer.Known(new StoredLogin(login.User, StoredLogin.Disabled, login.Credentials) { IsDisabled = true })
+                : answer;
         }
         catch (DirectoryUnavailableException e)
         {

@@ -1,9 +1,10 @@
 using System.Security.Cryptography;
+using Postern.Relay.Accounts.Hashes;
 
 namespace Postern.Relay.Accounts;
 
 /// <summary>One attempt in the <see cref="HashingPool"/>, with as many callers waiting as made the same one. Owns its copy of the password.</summary>
-internal sealed class HashingJob(VerificationKey key, StoredLogin login, byte[] password, string? place, DateTimeOffset now)
+internal sealed class HashingJob(VerificationKey key, StoredLogin login, byte[] password, HashCosts atLeast, string? place, DateTimeOffset now)
 {
     // Continuations run elsewhere: a session must never run on a hashing thread.
     private readonly TaskCompletionSource<LoginCheck> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -14,11 +15,11 @@ internal sealed class HashingJob(VerificationKey key, StoredLogin login, byte[] 
 
     public Task<LoginCheck> Answer => answer.Task;
 
-    public LoginCheck Run()
+    public LoginCheck Run(Action<HashCost>? spent)
     {
         try
         {
-            return LoginCheck.Run(login, password, now);
+            return LoginCheck.Run(login, password, atLeast, now, spent);
         }
         catch (Exception e)
         {

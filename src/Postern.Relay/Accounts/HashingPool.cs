@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Postern.Relay.Accounts.Hashes;
 
 namespace Postern.Relay.Accounts;
 
@@ -44,12 +45,15 @@ public sealed partial class HashingPool : IDisposable
         }
     }
 
+    /// <summary>Hears of all work that is done, on the threads that do it; for tests.</summary>
+    internal Action<HashCost>? Spent { get; set; }
+
     /// <summary>
-    /// Checks <paramref name="password"/> against every credential of <paramref name="login"/>. Answers
+    /// Checks <paramref name="password"/> against every credential of <paramref name="login"/>, and computes <paramref name="atLeast"/> in all where it does not log in. Answers
     /// <see cref="LoginCheck.Busy"/> at once when there is no place. The password is copied, and the copy zeroed after use.
     /// </summary>
     public async ValueTask<LoginCheck> CheckAsync(
-        VerificationKey key, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, DateTimeOffset now, CancellationToken ct)
+        VerificationKey key, StoredLogin login, ReadOnlyMemory<byte> password, HashCosts atLeast, string? peer, DateTimeOffset now, CancellationToken ct)
     {
         HashingJob? job;
         lock (gate)
@@ -58,7 +62,7 @@ public sealed partial class HashingPool : IDisposable
             {
                 if (WhyNot(PeerPlace.Of(peer)) is { } reason)
                     return new LoginCheck.Busy(reason);
-                job = new HashingJob(key, login, password.ToArray(), PeerPlace.Of(peer), now);
+                job = new HashingJob(key, login, password.ToArray(), atLeast, PeerPlace.Of(peer), now);
                 Admit(job);
             }
         }
@@ -109,7 +113,7 @@ public sealed partial class HashingPool : IDisposable
         LowerPriority();
         while (TakeNext() is { } job)
         {
-            var answer = job.Run();
+            var answer = job.Run(Spent);
             Interlocked.Increment(ref computed);
             Finish(job, answer);
         }

@@ -17,6 +17,12 @@ public interface IAccountStore
     /// </summary>
     StoredForms CommonForms { get; }
 
+    /// <summary>
+    /// What a wrong password for the costliest user here costs, kind by kind, as far as is known now: every login that fails is made to cost as much.
+    /// It grows with new users and need not shrink.
+    /// </summary>
+    HashCosts Costs { get; }
+
     /// <summary>The realm for which DIGEST-MD5 secrets are kept here.</summary>
     string Realm { get; }
 

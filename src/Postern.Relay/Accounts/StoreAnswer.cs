@@ -11,10 +11,13 @@ public abstract record StoreAnswer
     public sealed record Known(StoredLogin Login) : StoreAnswer;
 
     /// <summary>
-    /// The store has no such user. <paramref name="Decoy"/> carries the asked name and credentials that cost what a real user's
-    /// would; they are checked and the result thrown away, so that time does not tell who exists.
+    /// The store has no such user. <paramref name="Decoy"/> carries the asked name and no credential; it is checked like a real one at the cost of the
+    /// costliest (<see cref="IAccountStore.Costs"/>), so that time does not tell who exists.
     /// </summary>
     public sealed record Unknown(StoredLogin Decoy) : StoreAnswer;
+
+    /// <summary>Nobody of this name.</summary>
+    public static Unknown Nobody(string user) => new(new StoredLogin(user, "unknown user", []));
 
     /// <summary>The store cannot answer now; no later store may answer in its place.</summary>
     public sealed record Unavailable(string Reason) : StoreAnswer;

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Postern.Relay.Accounts.Hashes;
 
 namespace Postern.Relay.Accounts;
 
@@ -13,6 +14,7 @@ public sealed class StoredLogin
     public const string Disabled = "the account is disabled";
 
     private readonly byte[] stamp;
+    private HashCosts? costs;
 
     public StoredLogin(string user, string? refusal, ImmutableArray<StoredCredential> credentials)
     {
@@ -32,6 +34,9 @@ public sealed class StoredLogin
     public bool IsDisabled { get; init; }
 
     public ImmutableArray<StoredCredential> Credentials { get; }
+
+    /// <summary>What a wrong password costs.</summary>
+    public HashCosts Costs => costs ??= HashCosts.Of(Credentials.Select(static c => c.Hash));
 
     /// <summary>
     /// A digest of everything above: two logins have the same stamp only when nothing that matters to logging in differs.

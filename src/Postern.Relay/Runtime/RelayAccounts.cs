@@ -19,7 +19,7 @@ public sealed class RelayAccounts : IDisposable
     /// <param name="directory">Stays the caller's.</param>
     public RelayAccounts(AccountOptions options, SqliteDirectory directory, IAuditLog audit, TimeProvider clock)
     {
-        var decoys = new Decoys(directory.DecoyKey.Span);
+        var decoys = AccountStores.DecoysFor(directory.DecoyKey.Span, options.Sources);
         var context = new StoreContext(directory, decoys, audit, clock);
         IAccountStore[] stores = [.. options.Sources.Select(source => AccountStores.Open(context, source))];
         Hashing = new HashingPool(options.Hashing);

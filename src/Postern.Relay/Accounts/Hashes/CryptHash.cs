@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Globalization;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -12,7 +14,21 @@ namespace Postern.Relay.Accounts.Hashes;
 internal sealed class CryptHash : PasswordHash
 {
     private const int MaxRounds = 5_000_000;
+    private const int MinRounds = 1000;
+    private const int UsualRounds = 5000;
     private const int MaxBcryptCost = 16;
+    private const int MinBcryptCost = 4;
+
+    /// <summary>The prefixes of bcrypt differ in old errors, not in cost.</summary>
+    private const string Bcrypt = "$2b$";
+
+    /// <summary>N, r and p, in characters.</summary>
+    private const int ScryptParameters = 11;
+
+    /// <summary>CRYPT_MAX_PASSPHRASE_SIZE less the NUL.</summary>
+    private const int MaxPhraseOctets = 511;
+
+    private static readonly SearchValues<char> HashCharacters = SearchValues.Create("./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     private static readonly string[] Schemes = ["$y$", "$gy$", "$7$", "$2b$", "$2y$", "$2a$", "$6$", "$5$", "$1$"];
 
@@ -21,10 +37,11 @@ internal sealed class CryptHash : PasswordHash
 
     private readonly byte[] setting;
 
-    private CryptHash(string stored, string scheme)
+    private CryptHash(string stored, string scheme, HashCost cost)
         : base(stored)
     {
         Scheme = scheme;
+        Cost = cost;
         setting = Encoding.ASCII.GetBytes(stored + '\0');
     }
 
@@ -40,6 +57,8 @@ internal sealed class CryptHash : PasswordHash
         _ => "an MD5 crypt hash",
     };
 
+    public override HashCost Cost { get; }
+
     /// <summary>What is refused above, for an operator.</summary>
     public static string Limits { get; } = string.Create(CultureInfo.InvariantCulture, $"{MaxBcryptCost} (bcrypt) or {MaxRounds} rounds");
 
@@ -53,7 +72,7 @@ internal sealed class CryptHash : PasswordHash
             stored = stored[wrapper.Length..];
         var scheme = Schemes.FirstOrDefault(s => stored.StartsWith(s, StringComparison.Ordinal));
         var isPrintable = stored.All(char.IsAscii) && !stored.Any(c => char.IsControl(c) || c is ' ' or ':');
-        return scheme is not null && isPrintable && IsAffordable(stored, scheme) ? new CryptHash(stored, scheme) : null;
+        return scheme is not null && isPrintable && IsWhole(stored, scheme) && CostOf(stored, scheme) is { } cost ? new CryptHash(stored, scheme, cost) : null;
     }
 
     /// <summary>Hashes a new password with a fresh salt, at the library's usual cost.</summary>
@@ -77,24 +96,71 @@ internal sealed class CryptHash : PasswordHash
         }
 
         var fresh = Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
-        var (answer, hash) = new CryptHash(fresh, scheme).Compute(Encoding.UTF8.GetBytes(password));
+        var (answer, hash) = new CryptHash(fresh, scheme, default).Compute(Encoding.UTF8.GetBytes(password));
         made = hash is null ? null : TryParse(Encoding.ASCII.GetString(hash));
         return answer;
     }
 
     public override HashAnswer Verify(ReadOnlySpan<byte> password)
     {
-        // A C string would end at the NUL, and a shorter password would pass.
-        if (password.Contains((byte)0))
-            return HashAnswer.NoMatch.Instance;
-        var (answer, hash) = Compute(password);
-        return hash is null ? answer : HashAnswer.Of(CryptographicOperations.FixedTimeEquals(hash, setting.AsSpan(..^1)));
+        var cut = Cut(password);
+        var (answer, hash) = Compute(cut);
+        return hash is null ? answer : HashAnswer.Of(CryptographicOperations.FixedTimeEquals(hash, setting.AsSpan(..^1)) && cut.Length == password.Length);
+    }
+
+    public override HashAnswer Spend(HashCost cost, ReadOnlySpan<byte> password)
+    {
+        foreach (var (nobodys, _) in SettingsFor(cost))
+        {
+            if (new CryptHash(nobodys, Scheme, default).Compute(Cut(password)) is (HashAnswer.Unavailable unavailable, null))
+                return unavailable;
+        }
+
+        return HashAnswer.NoMatch.Instance;
+    }
+
+    /// <summary>Settings of one kind, with a salt that is nobody's, which cost so much together.</summary>
+    internal static IEnumerable<(string Setting, long Units)> SettingsFor(HashCost cost)
+    {
+        var (kind, left) = cost;
+        while (left > 0)
+        {
+            var (setting, units) = Next(kind, left);
+            if (units == 0)
+                yield break;
+            yield return (setting, units);
+            left -= units;
+        }
+
+        static (string Setting, long Units) Next(string kind, long left) => kind switch
+        {
+            "$1$" => ("$1$aaaaaaaa", 1),
+            "$5$" or "$6$" => (Invariant($"{kind}rounds={Math.Clamp(left, MinRounds, MaxRounds)}$aaaaaaaaaaaaaaaa"), Math.Clamp(left, MinRounds, MaxRounds)),
+            Bcrypt when left < 1 << MinBcryptCost => (string.Empty, 0), // less than the least there is
+            Bcrypt => (Invariant($"{Bcrypt}{BcryptCost(left):00}$aaaaaaaaaaaaaaaaaaaaae"), 1L << BcryptCost(left)),
+            _ => (kind + "aaaaaaaaaaaaaaaaaaaaa.$", 1),
+        };
+
+        static int BcryptCost(long units) => Math.Min(MaxBcryptCost, BitOperations.Log2((ulong)units));
+    }
+
+    /// <summary>The hash of a text under any setting; null where the library does not understand it.</summary>
+    internal static string? Compute(string setting, string text) =>
+        new CryptHash(setting, setting, default).Compute(Encoding.UTF8.GetBytes(text)).Hash is { } hash ? Encoding.ASCII.GetString(hash) : null;
+
+    /// <summary>
+    /// What is computed of a password that crypt(3) cannot take whole: a C string ends at a NUL, and longer ones are refused. It does not match whatever comes
+    /// out, and costs what others do.
+    /// </summary>
+    private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> password)
+    {
+        var nul = password.IndexOf((byte)0);
+        return password[..Math.Min(nul < 0 ? password.Length : nul, MaxPhraseOctets)];
     }
 
     /// <summary>The hash of the password under this setting; null where the answer says why there is none.</summary>
     private unsafe (HashAnswer Answer, byte[]? Hash) Compute(ReadOnlySpan<byte> password)
     {
-
         var phrase = new byte[password.Length + 1];
         password.CopyTo(phrase);
         var data = (byte*)NativeMemory.AllocZeroed(LibCrypt.DataOctets);
@@ -104,7 +170,7 @@ internal sealed class CryptHash : PasswordHash
             {
                 var hash = LibCrypt.Crypt(phraseAt, settingAt, data, LibCrypt.DataOctets);
                 return hash is null
-                    ? (new HashAnswer.Unavailable($"libcrypt cannot compute the stored {Scheme} hash"), null)
+                    ? (new HashAnswer.Unusable($"libcrypt cannot compute the stored {Scheme} hash"), null)
                     : (HashAnswer.Match.Instance, MemoryMarshal.CreateReadOnlySpanFromNullTerminated(hash).ToArray());
             }
         }
@@ -120,19 +186,52 @@ internal sealed class CryptHash : PasswordHash
         }
     }
 
-    /// <summary>Costs that would hold a hashing thread for minutes are an error in the store, not work to be done.</summary>
-    private static bool IsAffordable(string stored, string scheme)
+    /// <summary>A setting and a whole hash behind it: what is cut off or damaged is no hash.</summary>
+    private static bool IsWhole(string stored, string scheme)
+    {
+        var hash = scheme.StartsWith("$2", StringComparison.Ordinal)
+            ? stored.AsSpan(Math.Min(stored.Length, scheme.Length + 3)) // the cost and a dollar sign; salt and hash are one text
+            : stored.AsSpan(Math.Max(scheme.Length, stored.LastIndexOf('$') + 1));
+        var length = scheme switch
+        {
+            "$1$" => 22,
+            "$6$" => 86,
+            "$2a$" or "$2b$" or "$2y$" => 53,
+            _ => 43,
+        };
+        return hash.Length == length && !hash.ContainsAnyExcept(HashCharacters);
+    }
+
+    /// <summary>Null for costs that would hold a hashing thread for minutes: they are an error in the store, not work to be done. Null as well for damage.</summary>
+    private static HashCost? CostOf(string stored, string scheme)
     {
         var cost = stored.AsSpan(scheme.Length);
-        if (scheme.StartsWith("$2", StringComparison.Ordinal))
-            return cost.Length > 2 && int.TryParse(cost[..2], NumberStyles.None, CultureInfo.InvariantCulture, out var log) && log <= MaxBcryptCost;
-        const string Rounds = "rounds=";
-        if (!cost.StartsWith(Rounds, StringComparison.Ordinal))
-            return true;
-        var digits = cost[Rounds.Length..];
-        var end = digits.IndexOf('$');
-        return end > 0 && int.TryParse(digits[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) && rounds <= MaxRounds;
+        switch (scheme)
+        {
+            case "$2a$" or "$2b$" or "$2y$":
+                return cost[2] == '$' && int.TryParse(cost[..2], NumberStyles.None, CultureInfo.InvariantCulture, out var log) && log is >= MinBcryptCost and <= MaxBcryptCost
+                    ? new HashCost(Bcrypt, 1L << log)
+                    : null;
+            case "$1$":
+                return new HashCost(scheme, 1);
+            case "$5$" or "$6$":
+                const string Rounds = "rounds=";
+                if (!cost.StartsWith(Rounds, StringComparison.Ordinal))
+                    return new HashCost(scheme, UsualRounds);
+                var digits = cost[Rounds.Length..];
+                var end = digits.IndexOf('$');
+                return end > 0 && int.TryParse(digits[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) && rounds <= MaxRounds
+                    ? new HashCost(scheme, Math.Max(MinRounds, rounds))
+                    : null;
+            case "$7$":
+                return cost.Length > ScryptParameters ? new HashCost(stored[..(scheme.Length + ScryptParameters)], 1) : null;
+            default:
+                var behind = cost.IndexOf('$');
+                return behind > 0 ? new HashCost(stored[..(scheme.Length + behind + 1)], 1) : null;
+        }
     }
+
+    private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 
     private static string Missing(string scheme) => $"a {scheme} hash needs libcrypt.so.1 (Debian: libcrypt1)";
 }

@@ -53,6 +53,15 @@ internal sealed class DigestHash : PasswordHash
             : null;
     }
 
+    public override HashCost Cost => new("digest", 1);
+
+    public override HashAnswer Spend(HashCost cost, ReadOnlySpan<byte> password)
+    {
+        for (var i = 0; i < cost.Units; i++)
+            _ = new DigestHash(string.Empty, "nobody", Realm, new byte[DigestSecret.Size]).Verify(password);
+        return HashAnswer.NoMatch.Instance;
+    }
+
     public override HashAnswer Verify(ReadOnlySpan<byte> password)
     {
         if (SharedHash.Prepare(password) is not { } text)

@@ -19,6 +19,9 @@ public abstract record HashAnswer
         public static NoMatch Instance { get; } = new();
     }
 
-    /// <summary>The hash cannot be computed here: unknown form, absurd cost, missing library. Neither right nor wrong.</summary>
+    /// <summary>No password can be right: the stored text is no hash that anybody could compute.</summary>
+    public sealed record Unusable(string Reason) : HashAnswer;
+
+    /// <summary>It may be right: what computes such hashes is missing on this machine.</summary>
     public sealed record Unavailable(string Reason) : HashAnswer;
 }

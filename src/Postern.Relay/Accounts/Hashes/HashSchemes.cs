@@ -52,7 +52,12 @@ public static class HashSchemes
 
         PasswordHash? Make(HashRequest request, out string problem)
         {
-            problem = CryptHash.Create(prefix, request.Password.Reveal(), out var made) is HashAnswer.Unavailable(var reason) ? reason : string.Empty;
+            problem = CryptHash.Create(prefix, request.Password.Reveal(), out var made) switch
+            {
+                HashAnswer.Unavailable(var reason) => reason,
+                HashAnswer.Unusable(var reason) => reason,
+                _ => string.Empty,
+            };
             return made;
         }
     }

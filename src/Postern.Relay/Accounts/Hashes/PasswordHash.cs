@@ -2,7 +2,7 @@ namespace Postern.Relay.Accounts.Hashes;
 
 /// <summary>
 /// One stored secret: RFC 5803 (<c>SCRAM-SHA-256$…</c>), crypt(3) (<c>$y$</c>, <c>$6$</c>, <c>$2b$</c> …), <c>{DIGEST-MD5}…</c> or, hardly a hash,
-/// <c>{PLAIN}…</c>. Anything else is kept as a hash that answers <see cref="HashAnswer.Unavailable"/>.
+/// <c>{PLAIN}…</c>. Anything else is kept as a hash that answers <see cref="HashAnswer.Unusable"/>.
 /// </summary>
 /// <remarks>Derived classes answer for every octet string and every stored text; they do not throw.</remarks>
 public abstract class PasswordHash(string stored)
@@ -16,6 +16,9 @@ public abstract class PasswordHash(string stored)
     /// <summary>What can be done with it.</summary>
     public virtual StoredForms Forms => StoredForms.Password;
 
+    /// <summary>What computing it costs, whatever the password; of a text that cannot be computed, nothing.</summary>
+    public virtual HashCost Cost => default;
+
     /// <summary>The text as it is stored: with some forms the password itself. Never for a log.</summary>
     public string Stored { get; } = stored;
 
@@ -27,6 +30,12 @@ public abstract class PasswordHash(string stored)
     /// the <see cref="HashingPool"/>.
     /// </summary>
     public abstract HashAnswer Verify(ReadOnlySpan<byte> password);
+
+    /// <summary>
+    /// Computes as much as <paramref name="cost"/> says, which is of the same kind, with a salt that is nobody's, and throws the result away. Answers
+    /// <see cref="HashAnswer.NoMatch"/>, or what <see cref="Verify"/> answers where such a hash cannot be computed here.
+    /// </summary>
+    public virtual HashAnswer Spend(HashCost cost, ReadOnlySpan<byte> password) => HashAnswer.NoMatch.Instance;
 
     public sealed override string ToString() => Scheme;
 }

@@ -89,6 +89,19 @@ internal sealed class ScramHash : PasswordHash
         _ => StoredForms.None,
     };
 
+    public override HashCost Cost => new($"pbkdf2 {Scheme}", Iterations);
+
+    public override HashAnswer Spend(HashCost cost, ReadOnlySpan<byte> password)
+    {
+        var nothing = new byte[64];
+        for (var left = cost.Units; left > 0; left -= MaxIterations)
+        {
+            _ = new ScramSecret(Algorithm, (int)Math.Min(left, MaxIterations), nothing.AsMemory(0, SaltOctets), nothing, nothing).Matches(password);
+        }
+
+        return HashAnswer.NoMatch.Instance;
+    }
+
     /// <summary>A password that SASLprep prohibits never matches: it could not have been set.</summary>
     public override HashAnswer Verify(ReadOnlySpan<byte> password) => HashAnswer.Of(secret.Matches(password));
 

@@ -46,6 +46,15 @@ internal sealed class SharedHash : PasswordHash
     public static SharedHash? Create(string password) =>
         SaslPrep.TryPrepareStored(password, out var prepared) && prepared.Length > 0 ? new SharedHash(Prefix + password, prepared) : null;
 
+    public override HashCost Cost => new("shared", 1);
+
+    public override HashAnswer Spend(HashCost cost, ReadOnlySpan<byte> password)
+    {
+        for (var i = 0; i < cost.Units; i++)
+            _ = new SharedHash(string.Empty, "nobody").Verify(password);
+        return HashAnswer.NoMatch.Instance;
+    }
+
     public override HashAnswer Verify(ReadOnlySpan<byte> password)
     {
         // Hashed first: the time must not tell the length.

@@ -19,5 +19,5 @@ internal sealed class UnknownHash(string stored) : PasswordHash(stored)
         _ => $"{Description}, which cannot be verified here, so it logs nobody in; a readable password that begins so is written {SharedHash.Prefix}",
     };
 
-    public override HashAnswer Verify(ReadOnlySpan<byte> password) => new HashAnswer.Unavailable(Problem);
+    public override HashAnswer Verify(ReadOnlySpan<byte> password) => new HashAnswer.Unusable(Problem);
 }

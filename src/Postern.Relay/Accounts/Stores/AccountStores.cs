@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Postern.Relay.Accounts.Hashes;
+using Postern.Sasl;
 
 namespace Postern.Relay.Accounts.Stores;
 
@@ -23,6 +25,14 @@ public static class AccountStores
     /// <exception cref="ArgumentException"><see cref="WhyNot"/> has something to say.</exception>
     public static IAccountStore Open(StoreContext context, AccountSource source) =>
         WhyNot(source) is { } problem ? throw new ArgumentException(problem, nameof(source)) : Of(source)!.Open(context, source);
+
+    /// <summary>
+    /// What stands in for users that do not exist. Counts of iterations are those that the directory's commands make, where it is among the stores; secrets
+    /// that are derived from readable passwords have the first.
+    /// </summary>
+    /// <param name="key">Kept over restarts (<see cref="SqliteDirectory.DecoyKey"/>).</param>
+    public static Decoys DecoysFor(ReadOnlySpan<byte> key, IEnumerable<AccountSource> sources) =>
+        new(key, sources.Any(static s => Of(s) == DirectoryStore.Kind) ? [ScramHash.GeneratedIterations, ScramHash.TypedIterations] : [ScramHash.GeneratedIterations]);
 
     private static string WordOf(string uri) => uri.IndexOf(':', StringComparison.Ordinal) is >= 0 and var colon ? uri[..colon] : uri;
 }

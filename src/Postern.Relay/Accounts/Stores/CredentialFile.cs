@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Text;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Audit;
-using Postern.Sasl;
 
 namespace Postern.Relay.Accounts.Stores;
 
@@ -64,8 +63,11 @@ internal sealed class CredentialFile
         var now = content;
         return now.Unavailable is { } reason ? new StoreAnswer.Unavailable(reason)
             : now.Users.TryGetValue(user, out var login) ? new StoreAnswer.Known(login)
-            : new StoreAnswer.Unknown(new StoredLogin(user, "unknown user", now.DecoyFor(user, context.Decoys)));
+            : StoreAnswer.Nobody(user);
     }
+
+    /// <summary>Of the costliest user of the file now.</summary>
+    public HashCosts Costs => content.Costs;
 
     /// <summary>The forms that every user of the file has now; all for a file without any.</summary>
     public StoredForms CommonForms() => content.CommonForms();
@@ -107,19 +109,15 @@ internal sealed class CredentialFile
     /// <summary>The file as it was read.</summary>
     private sealed record Content(FileStamp? Stamp, FrozenDictionary<string, StoredLogin> Users, ImmutableArray<string> Problems, string? Unavailable)
     {
-        private static readonly StoredCredential Default = new("decoy", SharedHash.Create(Secret.Generate().Reveal())!, ExpiresAt: null);
-
         private readonly ImmutableArray<StoredLogin> inOrder = [.. Users.Values];
+
+        public HashCosts Costs { get; } = Users.Values.Aggregate(HashCosts.None, static (most, login) => most.Most(login.Costs));
 
         public static Content None { get; } = new(Stamp: null, FrozenDictionary<string, StoredLogin>.Empty, [], "it was not read yet");
 
         public StoredForms CommonForms() =>
             inOrder.Where(static login => login.Credentials.Any(static c => c.Hash is not UnknownHash))
                 .Aggregate(StoredForms.All, static (common, login) => common & login.Credentials.Aggregate(StoredForms.None, static (all, c) => all | c.Hash.Forms));
-
-        /// <summary>Those of some user, always the same for a name: an unknown one costs what known ones do.</summary>
-        public ImmutableArray<StoredCredential> DecoyFor(string user, Decoys decoys) =>
-            inOrder.IsEmpty ? [Default] : inOrder[(int)(BitConverter.ToUInt32(decoys.Salt(user, System.Security.Cryptography.HashAlgorithmName.SHA256)) % (uint)inOrder.Length)].Credentials;
 
         public static Content Read(string path, Func<string, CredentialLine> read)
         {

@@ -20,6 +20,8 @@ internal sealed class DigestStore(CredentialFile file, string realm) : ILocalAcc
 
     public StoredForms CommonForms => Forms;
 
+    public HashCosts Costs => file.Costs;
+
     public string Realm => realm;
 
     public StoreAnswer Find(string user) => file.Find(user);

@@ -10,11 +10,11 @@ namespace Postern.Relay.Accounts.Stores;
 /// <summary>Reads the facts about one name from the database, within the caller's transaction.</summary>
 internal static class DirectoryReader
 {
-    public static AccountFacts ReadAccount(SqliteConnection sql, string name, DirectoryDecoys decoys)
+    public static AccountFacts ReadAccount(SqliteConnection sql, string name)
     {
         var row = sql.QuerySingleOrDefault<AccountRow>("select id, name, enabled from accounts where name = @name", new { name });
         if (row is null)
-            return new AccountFacts(Account: null, new StoreAnswer.Unknown(new StoredLogin(name, "unknown user", decoys.For(name, sql))));
+            return new AccountFacts(Account: null, StoreAnswer.Nobody(name));
 
         var addresses = sql.Query<string>("select address from account_addresses where account_id = @Id order by address", row);
         var domains = sql.Query<string>("select domain from account_domains where account_id = @Id order by domain", row);
@@ -24,7 +24,7 @@ internal static class DirectoryReader
             ActsAs = [.. sql.Query<string>("select name from account_act_as where account_id = @Id order by name", row)],
         };
         var refusal = !account.Enabled ? StoredLogin.Disabled : credentials.IsEmpty ? "the account has no credential" : null;
-        var login = new StoredLogin(row.Name, refusal, credentials.IsEmpty ? decoys.For(name, sql) : credentials) { IsDisabled = !account.Enabled };
+        var login = new StoredLogin(row.Name, refusal, credentials) { IsDisabled = !account.Enabled };
         return new AccountFacts(account, new StoreAnswer.Known(login));
     }
 

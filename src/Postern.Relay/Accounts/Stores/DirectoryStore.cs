@@ -23,6 +23,8 @@ internal sealed class DirectoryStore(SqliteDirectory directory, string realm) : 
 
     public StoredForms CommonForms => Common;
 
+    public HashCosts Costs => directory.Costs;
+
     public string Realm => realm;
 
     public ValueTask<StoreAnswer> FindAsync(string user, CancellationToken ct)

@@ -23,6 +23,8 @@ internal sealed class FileStore(CredentialFile file, string realm) : ILocalAccou
 
     public StoredForms CommonForms { get; } = file.CommonForms();
 
+    public HashCosts Costs => file.Costs;
+
     public string Realm => realm;
 
     public StoreAnswer Find(string user) => file.Find(user);

@@ -1,6 +1,7 @@
 using System.Net;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using Postern.Relay.Accounts.Hashes;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Accounts.Stores;
@@ -17,7 +18,8 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     private readonly Lock gate = new();
     private DirectoryConnection? reader;
     private WalIndex? wal;
-    private DirectoryCache cache = new(version: 0);
+    private DirectoryCache cache = new(version: 0, new DirectoryCosts());
+    private DirectoryCosts costs = new();
     private DateTime fileBorn;
     private long fileChecked;
     private bool impatient;
@@ -93,6 +95,9 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     /// <summary>The credentials of an account by its canonical name, or a decoy's.</summary>
     public StoreAnswer FindLogin(string name) => FactsOfAccount(name).Login;
 
+    /// <summary>Of the costliest account of those that were there at the last question.</summary>
+    public HashCosts Costs => costs.Most;
+
     public void Dispose()
     {
         lock (gate)
@@ -119,7 +124,7 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     private AccountFacts FactsOfAccount(string name) => Ask(
         name,
         static (cache, name) => cache.Account(name),
-        static (cache, sql, name) => cache.Add(name, DirectoryReader.ReadAccount(sql, name, cache.Decoys)));
+        static (cache, sql, name) => cache.Add(name, DirectoryReader.ReadAccount(sql, name)));
 
     private DomainFacts FactsOfDomain(Domain domain) => Ask(
         domain.Text,
@@ -163,6 +168,7 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
         return connection.InTransaction("begin", c =>
         {
             Refresh(c);
+            cache.ReadCosts(c.Sql);
             return read(cache, c.Sql, name);
         });
     }
@@ -171,7 +177,7 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     {
         var version = connection.DataVersion();
         if (version != cache.Version)
-            cache = new DirectoryCache(version);
+            cache = new DirectoryCache(version, costs);
     }
 
     /// <summary>The open connection; a new one when the file has been replaced, as a restored backup is.</summary>
@@ -218,6 +224,7 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
         wal = null;
         reader?.Dispose();
         reader = null;
-        cache = new DirectoryCache(version: 0);
+        costs = costs.Again();
+        cache = new DirectoryCache(version: 0, costs);
     }
 }
