@@ -36,6 +36,9 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
     /// <summary>What stands in for users that do not exist.</summary>
     public Decoys Decoys { get; init; } = Decoys.ForProcess;
 
+    /// <summary>Whether an account, by its canonical name, has logged in from an address before: such attempts are hashed before others. Null: nobody is known.</summary>
+    public Func<string, string?, bool>? IsKnown { get; init; }
+
     /// <summary>Of these stores; <see cref="MechanismOffer.Usual"/>.</summary>
     public ImmutableArray<string> UsualMechanisms => MechanismOffer.Usual(stores.Select(static s => s.CommonForms));
 
@@ -88,7 +91,7 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
             case StoreAnswer.Known(var login):
                 return await CheckAsync(store!.Name, login, password, peer, ct);
             case StoreAnswer.Unknown(var decoy):
-                var wasted = await pool.CheckAsync(cache.KeyFor(store!.Name, decoy, password.Span), decoy, password, Costs, peer, clock.GetUtcNow(), ct);
+                var wasted = await pool.CheckAsync(cache.KeyFor(store!.Name, decoy, password.Span), decoy, password, Costs, peer, Knows(decoy.User, peer), clock.GetUtcNow(), ct);
                 return wasted switch
                 {
                     LoginCheck.Busy(var reason) => new PasswordCheck.Unavailable(reason),
@@ -108,7 +111,7 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
         if (login.Refusal is null && cache.Recall(key) is { } known)
             return new PasswordCheck.Match(login.User) { Authority = AuthorityOf(login, known) };
 
-        switch (await pool.CheckAsync(key, login, password, Costs, peer, clock.GetUtcNow(), ct))
+        switch (await pool.CheckAsync(key, login, password, Costs, peer, Knows(login.User, peer), clock.GetUtcNow(), ct))
         {
             case LoginCheck.Match or LoginCheck.NoMatch when login.Refusal is { } refusal:
                 return new PasswordCheck.NoMatch(refusal, UserExists: true);
@@ -130,6 +133,8 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
 
     /// <summary>What the costliest user of any store costs; whoever does not log in costs as much.</summary>
     private HashCosts Costs => stores.Aggregate(HashCosts.None, static (most, store) => most.Most(store.Costs));
+
+    private bool Knows(string user, string? peer) => IsKnown?.Invoke(user, peer) is true;
 
     private bool Can(StoredForms form) => stores.Any(s => s.Forms.HasFlag(form));
 

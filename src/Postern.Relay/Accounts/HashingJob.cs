@@ -1,17 +1,25 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Postern.Relay.Accounts.Hashes;
 
 namespace Postern.Relay.Accounts;
 
 /// <summary>One attempt in the <see cref="HashingPool"/>, with as many callers waiting as made the same one. Owns its copy of the password.</summary>
-internal sealed class HashingJob(VerificationKey key, StoredLogin login, byte[] password, HashCosts atLeast, string? place, DateTimeOffset now)
+internal sealed class HashingJob(VerificationKey key, StoredLogin login, byte[] password, HashCosts atLeast, string? peer, bool isKnown, DateTimeOffset now)
 {
     // Continuations run elsewhere: a session must never run on a hashing thread.
     private readonly TaskCompletionSource<LoginCheck> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public VerificationKey Key => key;
 
-    public string? Place => place;
+    /// <summary>Where attempts of one client are counted.</summary>
+    public string? Place { get; } = PeerPlace.Of(peer);
+
+    /// <summary>Where it comes from, the narrowest first.</summary>
+    public ImmutableArray<ClientNetwork> Networks { get; } = ClientNetwork.Of(peer);
+
+    /// <summary>This account has logged in from there before.</summary>
+    public bool IsKnown => isKnown;
 
     public Task<LoginCheck> Answer => answer.Task;
 

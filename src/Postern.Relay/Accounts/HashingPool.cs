@@ -4,8 +4,8 @@ using Postern.Relay.Accounts.Hashes;
 namespace Postern.Relay.Accounts;
 
 /// <summary>
-/// The only place where passwords are hashed: a few threads of low priority behind a short queue, so that a flood of logins
-/// cannot starve relaying. Identical attempts under way at the same time share one computation.
+/// The only place where passwords are hashed: a few threads of low priority behind a short queue that is fair between networks, so that a flood
+/// of logins starves neither relaying nor the logins of others. Identical attempts under way at the same time share one computation.
 /// </summary>
 public sealed partial class HashingPool : IDisposable
 {
@@ -14,16 +14,17 @@ public sealed partial class HashingPool : IDisposable
 
     private readonly HashingPoolOptions options;
     private readonly object gate = new();
-    private readonly Queue<HashingJob> waiting = new();
+    private readonly HashingQueue waiting;
     private readonly Dictionary<VerificationKey, HashingJob> underWay = [];
     private readonly Dictionary<string, int> places = new(StringComparer.Ordinal);
     private readonly List<Thread> threads = [];
     private bool stopped;
     private long computed;
 
-    public HashingPool(HashingPoolOptions options)
+    public HashingPool(HashingPoolOptions options, TimeProvider? clock = null)
     {
         this.options = options;
+        waiting = new HashingQueue(options.QueueLength, clock ?? TimeProvider.System);
         for (var i = 0; i < options.Threads; i++)
         {
             var thread = new Thread(Work) { IsBackground = true, Name = $"hashing {i}" };
@@ -50,23 +51,28 @@ public sealed partial class HashingPool : IDisposable
 
     /// <summary>
     /// Checks <paramref name="password"/> against every credential of <paramref name="login"/>, and computes <paramref name="atLeast"/> in all where it does not log in. Answers
-    /// <see cref="LoginCheck.Busy"/> at once when there is no place. The password is copied, and the copy zeroed after use.
+    /// <see cref="LoginCheck.Busy"/> at once when there is no place, and later when the place went to a network that takes less. The password is copied, and the copy zeroed after use.
     /// </summary>
     public async ValueTask<LoginCheck> CheckAsync(
-        VerificationKey key, StoredLogin login, ReadOnlyMemory<byte> password, HashCosts atLeast, string? peer, DateTimeOffset now, CancellationToken ct)
+        VerificationKey key, StoredLogin login, ReadOnlyMemory<byte> password, HashCosts atLeast, string? peer, bool isKnown, DateTimeOffset now, CancellationToken ct)
     {
         HashingJob? job;
+        HashingJob? displaced = null;
         lock (gate)
         {
             if (!underWay.TryGetValue(key, out job))
             {
-                if (WhyNot(PeerPlace.Of(peer)) is { } reason)
+                job = new HashingJob(key, login, password.ToArray(), atLeast, peer, isKnown, now);
+                if (WhyNot(job.Place) is { } reason)
                     return new LoginCheck.Busy(reason);
-                job = new HashingJob(key, login, password.ToArray(), atLeast, PeerPlace.Of(peer), now);
+                if (!waiting.TryAdd(job, out displaced))
+                    return new LoginCheck.Busy("too many logins are waiting to be checked");
                 Admit(job);
             }
         }
 
+        if (displaced is not null)
+            Finish(displaced, new LoginCheck.Busy("too many logins are waiting to be checked, and its network takes more places than others"));
         return await job.Answer.WaitAsync(ct);
     }
 
@@ -77,8 +83,7 @@ public sealed partial class HashingPool : IDisposable
         lock (gate)
         {
             stopped = true;
-            left = [.. waiting];
-            waiting.Clear();
+            left = waiting.Clear();
             Monitor.PulseAll(gate);
         }
 
@@ -92,8 +97,6 @@ public sealed partial class HashingPool : IDisposable
     {
         if (stopped)
             return "the server is stopping";
-        if (waiting.Count >= options.QueueLength)
-            return "too many logins are waiting to be checked";
         return place is not null && places.GetValueOrDefault(place) >= options.PlacesPerPeer
             ? "too many logins from this address are waiting to be checked"
             : null;
@@ -101,7 +104,6 @@ public sealed partial class HashingPool : IDisposable
 
     private void Admit(HashingJob job)
     {
-        waiting.Enqueue(job);
         underWay.Add(job.Key, job);
         if (job.Place is { } place)
             places[place] = places.GetValueOrDefault(place) + 1;
@@ -125,7 +127,7 @@ public sealed partial class HashingPool : IDisposable
         {
             while (!stopped && waiting.Count == 0)
                 Monitor.Wait(gate);
-            return stopped ? null : waiting.Dequeue();
+            return stopped ? null : waiting.Take();
         }
     }
 
@@ -134,6 +136,8 @@ public sealed partial class HashingPool : IDisposable
         lock (gate)
         {
             underWay.Remove(job.Key);
+            if (answer is LoginCheck.Match)
+                waiting.Forgive(job);
             if (job.Place is { } place && --places[place] == 0)
                 places.Remove(place);
         }

@@ -22,7 +22,7 @@ public sealed class RelayAccounts : IDisposable
         var decoys = AccountStores.DecoysFor(directory.DecoyKey.Span, options.Sources);
         var context = new StoreContext(directory, decoys, audit, clock);
         IAccountStore[] stores = [.. options.Sources.Select(source => AccountStores.Open(context, source))];
-        Hashing = new HashingPool(options.Hashing);
+        Hashing = new HashingPool(options.Hashing, clock);
         Directory = new StoreAccounts(directory, stores);
         tokens = options.Issuers.IsEmpty ? null : new TokenVerifier(options.Issuers, SpeaksForAsync, http, clock);
         Verifiers = new AccountVerifiers(stores, Hashing, new VerificationCache(clock), clock, new LoginFailures(audit, clock))

@@ -77,8 +77,8 @@ public sealed class HashingPoolTests : IDisposable
         await hash.StartedAsync();
         var password = "secret"u8.ToArray();
         var login = new StoredLogin("u", refusal: null, [new StoredCredential("seen", seen, ExpiresAt: null)]);
-        var attempt = pool.CheckAsync(cache.KeyFor("t", login, password), login, password, HashCosts.None, peer: null, DateTimeOffset.UnixEpoch, givingUp.Token).AsTask();
-        var sharing = pool.CheckAsync(cache.KeyFor("t", login, password), login, password, HashCosts.None, peer: null, DateTimeOffset.UnixEpoch, CancellationToken.None).AsTask();
+        var attempt = pool.CheckAsync(cache.KeyFor("t", login, password), login, password, HashCosts.None, peer: null, isKnown: false, DateTimeOffset.UnixEpoch, givingUp.Token).AsTask();
+        var sharing = pool.CheckAsync(cache.KeyFor("t", login, password), login, password, HashCosts.None, peer: null, isKnown: false, DateTimeOffset.UnixEpoch, CancellationToken.None).AsTask();
         await givingUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => attempt);
         Array.Clear(password);
@@ -93,7 +93,7 @@ public sealed class HashingPoolTests : IDisposable
     public async Task A_hash_that_throws_ends_its_own_attempt_only()
     {
         var login = new StoredLogin("u", refusal: null, [new StoredCredential("bad", new ThrowingHash(), ExpiresAt: null)]);
-        var answer = await pool.CheckAsync(cache.KeyFor("t", login, Password), login, Password, HashCosts.None, peer: null, DateTimeOffset.UnixEpoch, CancellationToken.None);
+        var answer = await pool.CheckAsync(cache.KeyFor("t", login, Password), login, Password, HashCosts.None, peer: null, isKnown: false, DateTimeOffset.UnixEpoch, CancellationToken.None);
         Assert.Contains("out of order", Assert.IsType<LoginCheck.Unavailable>(answer).Reason, StringComparison.Ordinal);
         hash.Allow();
         Assert.IsType<LoginCheck.Match>(await Check("next", peer: null));
@@ -120,14 +120,14 @@ public sealed class HashingPoolTests : IDisposable
             return;
         var nice = new NiceHash();
         var login = new StoredLogin("u", refusal: null, [new StoredCredential("nice", nice, ExpiresAt: null)]);
-        await pool.CheckAsync(cache.KeyFor("t", login, Password), login, Password, HashCosts.None, peer: null, DateTimeOffset.UnixEpoch, CancellationToken.None);
+        await pool.CheckAsync(cache.KeyFor("t", login, Password), login, Password, HashCosts.None, peer: null, isKnown: false, DateTimeOffset.UnixEpoch, CancellationToken.None);
         Assert.Equal(NiceHash.Read() + 10, nice.Niceness);
     }
 
     private Task<LoginCheck> Check(string user, string? peer)
     {
         var login = hash.Login(user);
-        return pool.CheckAsync(cache.KeyFor("test", login, Password), login, Password, HashCosts.None, peer, DateTimeOffset.UnixEpoch, CancellationToken.None).AsTask();
+        return pool.CheckAsync(cache.KeyFor("test", login, Password), login, Password, HashCosts.None, peer, isKnown: false, DateTimeOffset.UnixEpoch, CancellationToken.None).AsTask();
     }
 
     private sealed class SeenHash() : PasswordHash("seen")

@@ -31,7 +31,7 @@ public sealed class GaugeTests
         Task<LoginCheck> Check(string user)
         {
             var login = hash.Login(user);
-            return pool.CheckAsync(cache.KeyFor("s", login, "x"u8), login, "x"u8.ToArray(), HashCosts.None, peer: null, default, CancellationToken.None).AsTask();
+            return pool.CheckAsync(cache.KeyFor("s", login, "x"u8), login, "x"u8.ToArray(), HashCosts.None, peer: null, isKnown: false, default, CancellationToken.None).AsTask();
         }
     }
 
