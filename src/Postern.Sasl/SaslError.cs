@@ -17,4 +17,7 @@ public enum SaslError
 
     /// <summary>The user has no secret for this mechanism yet; one login by PLAIN would make it (RFC 4954 §6: 432).</summary>
     TransitionNeeded,
+
+    /// <summary>Nothing was checked: too many wrong secrets came from there. The protocol ends the session (SMTP: 421).</summary>
+    TooMany,
 }

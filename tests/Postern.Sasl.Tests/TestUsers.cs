@@ -48,7 +48,7 @@ internal sealed class TestUsers : IPasswordVerifier, IScramSecrets, ISharedSecre
 
     public IReadOnlyList<string> Realms => ["mail.example.org", "other.example.org"];
 
-    public void OnProof(string? peer, bool isProven) => Proofs.Add(isProven);
+    public void OnProof(ProofTurn.Judge turn, bool isProven, bool isUser) => Proofs.Add(isProven);
 
     public bool Serves(HashAlgorithmName algorithm) => true;
 

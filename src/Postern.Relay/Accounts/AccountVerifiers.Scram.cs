@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Protection;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts;
@@ -16,10 +17,10 @@ public sealed partial class AccountVerifiers : IScramSecrets
     /// </summary>
     public async ValueTask<ScramLookup> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct)
     {
-        if (failures?.IsPaused(peer) is true)
-            return new ScramLookup.Unavailable(LoginFailures.Reason);
         if (!LoginNames.TryCanonical(user, out var canonical))
             return new ScramLookup.Absent("the user name is not one that an account can have", UserExists: false);
+        if (protection?.WhyNot(canonical, peer) is { } pause)
+            return new ScramLookup.Unavailable(pause);
         var (store, answer) = await FindAsync(canonical, ct);
         return answer switch
         {
@@ -30,13 +31,25 @@ public sealed partial class AccountVerifiers : IScramSecrets
         };
     }
 
-    /// <summary>As for passwords that were shown: failures count by address.</summary>
-    public void OnProof(string? peer, bool isProven)
+    /// <summary>As for passwords that were shown; a proof is never the same twice, so each wrong one counts.</summary>
+    public async ValueTask<ProofTurn> BeginProofAsync(string user, string? peer, CancellationToken ct)
     {
-        if (isProven)
-            failures?.NoteSuccess(peer);
-        else
-            failures?.NoteFailure(peer);
+        if (protection is null)
+            return ProofTurn.Judge.Always;
+        var turn = await protection.EnterAsync(BudgetNameOf(user), peer, ct);
+        return turn.Admission switch
+        {
+            LoginAdmission.Check => new ProofTurn.Judge(turn),
+            LoginAdmission.Close => new ProofTurn.TooMany(turn.Reason),
+            _ => new ProofTurn.Unavailable(turn.Reason),
+        };
+    }
+
+    /// <summary>Settles what <see cref="BeginProofAsync"/> took.</summary>
+    public void OnProof(ProofTurn.Judge turn, bool isProven, bool isUser)
+    {
+        if (turn.State is LoginTurn taken)
+            protection?.Settle(taken, isProven ? LoginOutcome.Right : LoginOutcome.Wrong, isUser: isUser);
     }
 
     private ScramLookup Secret(StoredLogin login, HashAlgorithmName algorithm) =>

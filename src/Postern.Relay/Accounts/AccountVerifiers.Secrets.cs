@@ -34,10 +34,10 @@ public sealed partial class AccountVerifiers : ISharedSecrets, IDigestSecrets
 
     private async ValueTask<SecretLookup> LookUpAsync(string user, string? peer, Func<StoredLogin, StoredCredential?> find, Func<PasswordHash, ReadOnlyMemory<byte>> read, string needed, CancellationToken ct)
     {
-        if (failures?.IsPaused(peer) is true)
-            return new SecretLookup.Unavailable(LoginFailures.Reason);
         if (!LoginNames.TryCanonical(user, out var canonical))
             return new SecretLookup.Absent("the user name is not one that an account can have", UserExists: false);
+        if (protection?.WhyNot(canonical, peer) is { } pause)
+            return new SecretLookup.Unavailable(pause);
         var (store, answer) = await FindAsync(canonical, ct);
         return answer switch
         {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Protection;
 using Postern.Sasl;
 using Postern.Sasl.Verifiers;
 
@@ -9,7 +10,7 @@ namespace Postern.Relay.Accounts;
 /// The passwords and grants of all configured stores, as SASL mechanisms ask for them. Known, unknown and disabled users take
 /// the same path through the hashing pool.
 /// </summary>
-public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores, HashingPool pool, VerificationCache cache, TimeProvider clock, LoginFailures? failures = null)
+public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores, HashingPool pool, VerificationCache cache, TimeProvider clock, LoginProtection? protection = null)
     : IPasswordVerifier, IAuthorizationGrants
 {
     private const string UnknownUser = "unknown user";
@@ -36,25 +37,33 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
     /// <summary>What stands in for users that do not exist.</summary>
     public Decoys Decoys { get; init; } = Decoys.ForProcess;
 
-    /// <summary>Whether an account, by its canonical name, has logged in from an address before: such attempts are hashed before others. Null: nobody is known.</summary>
-    public Func<string, string?, bool>? IsKnown { get; init; }
-
     /// <summary>Of these stores; <see cref="MechanismOffer.Usual"/>.</summary>
     public ImmutableArray<string> UsualMechanisms => MechanismOffer.Usual(stores.Select(static s => s.CommonForms));
 
-    /// <summary>Logins from an address with too many failures are not looked at, so that they tell nothing and cost nothing.</summary>
+    /// <summary>Logins behind a used budget are not looked at, so that they tell nothing and cost nothing.</summary>
     public async ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {
-        if (failures is null)
+        if (protection is null)
             return await AnswerAsync(user, password, peer, ct);
-        if (failures.IsPaused(peer))
-            return new PasswordCheck.Unavailable(LoginFailures.Reason);
-        var answer = await AnswerAsync(user, password, peer, ct);
-        if (answer is PasswordCheck.Match)
-            failures.NoteSuccess(peer);
-        else if (answer is PasswordCheck.NoMatch)
-            failures.NoteFailure(peer);
-        return answer;
+        var turn = await protection.EnterAsync(BudgetNameOf(user), peer, ct);
+        if (turn.Admission == LoginAdmission.Close)
+            return new PasswordCheck.TooMany(turn.Reason);
+        if (turn.Admission != LoginAdmission.Check)
+            return new PasswordCheck.Unavailable(turn.Reason);
+        var (outcome, secret, isUser) = (LoginOutcome.Unchecked, default(VerificationKey), false);
+        try
+        {
+            var answer = await AnswerAsync(user, password, peer, ct);
+            if (answer is PasswordCheck.NoMatch no)
+                (outcome, secret, isUser) = (LoginOutcome.Wrong, await KeyOfAsync(user, password, ct), no.UserExists);
+            else if (answer is PasswordCheck.Match)
+                outcome = LoginOutcome.Right;
+            return answer;
+        }
+        finally
+        {
+            protection.Settle(turn, outcome, secret, isUser);
+        }
     }
 
     /// <summary>Itself in any spelling, and every account that it was granted, as long as that exists and is not disabled.</summary>
@@ -78,6 +87,23 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
         {
             return new PasswordCheck.Unavailable(e.Message);
         }
+    }
+
+    /// <summary>Whose budget a login is, also of a name that no account can have.</summary>
+    private static string BudgetNameOf(string user) => LoginNames.TryCanonical(user, out var canonical) ? canonical : user;
+
+    /// <summary>Which wrong password of which state of a user's credentials it was, to know it again; default where nothing was computed.</summary>
+    private async ValueTask<VerificationKey> KeyOfAsync(string user, ReadOnlyMemory<byte> password, CancellationToken ct)
+    {
+        if (!LoginNames.TryCanonical(user, out var canonical))
+            return default;
+        var (store, answer) = await FindAsync(canonical, ct);
+        return answer switch
+        {
+            StoreAnswer.Known(var login) => cache.KeyFor(store!.Name, login, password.Span),
+            StoreAnswer.Unknown(var decoy) => cache.KeyFor(store!.Name, decoy, password.Span),
+            _ => default,
+        };
     }
 
     private async ValueTask<PasswordCheck> AnswerAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
@@ -134,7 +160,8 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
     /// <summary>What the costliest user of any store costs; whoever does not log in costs as much.</summary>
     private HashCosts Costs => stores.Aggregate(HashCosts.None, static (most, store) => most.Most(store.Costs));
 
-    private bool Knows(string user, string? peer) => IsKnown?.Invoke(user, peer) is true;
+    /// <summary>Who has logged in from there before is hashed before others.</summary>
+    private bool Knows(string user, string? peer) => protection?.IsKnown(user, peer) is true;
 
     private bool Can(StoredForms form) => stores.Any(s => s.Forms.HasFlag(form));
 

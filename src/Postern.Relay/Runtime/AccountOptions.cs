@@ -3,6 +3,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Certificates;
 using Postern.Relay.Accounts.Kerberos;
 using Postern.Relay.Accounts.OAuth;
+using Postern.Relay.Accounts.Protection;
 
 namespace Postern.Relay.Runtime;
 
@@ -23,4 +24,7 @@ public sealed record AccountOptions
 
     /// <summary>What checking passwords may cost.</summary>
     public HashingPoolOptions Hashing { get; init; } = new();
+
+    /// <summary>How many guesses are checked.</summary>
+    public LoginProtectionOptions Protection { get; init; } = new();
 }

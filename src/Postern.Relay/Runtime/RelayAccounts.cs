@@ -2,6 +2,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Certificates;
 using Postern.Relay.Accounts.Kerberos;
 using Postern.Relay.Accounts.OAuth;
+using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Sasl;
@@ -25,11 +26,12 @@ public sealed class RelayAccounts : IDisposable
         Hashing = new HashingPool(options.Hashing, clock);
         Directory = new StoreAccounts(directory, stores);
         tokens = options.Issuers.IsEmpty ? null : new TokenVerifier(options.Issuers, SpeaksForAsync, http, clock);
-        Verifiers = new AccountVerifiers(stores, Hashing, new VerificationCache(clock), clock, new LoginFailures(audit, clock))
+        Protection = new LoginProtection(options.Protection, audit, clock, directory.DecoyKey.Span);
+        Verifiers = new AccountVerifiers(stores, Hashing, new VerificationCache(clock), clock, Protection)
         {
             Directory = Directory,
             Decoys = decoys,
-            Tokens = tokens,
+            Tokens = tokens is null ? null : new ProtectedTokens(tokens, Protection, clock),
         };
         Context = options.Kerberos is { } kerberos
             ? Verifiers.Context with { Kerberos = kerberos.Service, KerberosUsers = new PrincipalUsers(kerberos.Realms, kerberos.Account, Verifiers) }
@@ -48,6 +50,9 @@ public sealed class RelayAccounts : IDisposable
 
     /// <summary>Which account a client certificate is; null where it is nobody's login.</summary>
     public IClientCertificateUsers? Certificates { get; }
+
+    /// <summary>How many guesses are checked.</summary>
+    public LoginProtection Protection { get; }
 
     /// <summary>Where passwords are checked.</summary>
     public HashingPool Hashing { get; }

@@ -70,7 +70,7 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
     private static string Outcome(SessionState session, LoginAttempt attempt) => attempt switch
     {
         { Identity: not null } => session.IsLoggedIn ? "ok" : RelayTotals.Anonymous,
-        { Error: SaslError.TemporaryFailure } => "unavailable",
+        { Error: SaslError.TemporaryFailure or SaslError.TooMany } => "unavailable",
         { Error: SaslError.Malformed } => "malformed",
         { Error: SaslError.BadCredentials } => "failed",
         { Error: SaslError.TooWeak } => "too_weak",

@@ -12,6 +12,7 @@ internal static class Authorization
         PasswordCheck.NoMatch(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, claimed, reason, exists) { Text = check.Text },
         PasswordCheck.Refused(var error, var reason) => new SaslStep.Failure(error, claimed, reason, UserExists: true) { Text = check.Text },
         PasswordCheck.Unavailable(var reason) => new SaslStep.Failure(SaslError.TemporaryFailure, claimed, reason) { Text = check.Text },
+        PasswordCheck.TooMany(var reason) => new SaslStep.Failure(SaslError.TooMany, claimed, reason) { Text = check.Text },
         _ => new SaslStep.Failure(SaslError.BadCredentials, claimed, "the store gave no answer"),
     };
 

@@ -22,7 +22,7 @@ internal sealed class BearerToken(SaslContext context)
     {
         if (token.Length == 0 || token.AsSpan().ContainsAnyExceptInRange('!', '~'))
             return Refuse("the token is empty, or holds what no token can", claimed, exists: false, scope: null);
-        var check = await context.Tokens!.CheckTokenAsync(token, context.Peer, ct);
+        var check = await context.Tokens!.CheckTokenAsync(token, claimed.Length > 0 ? claimed : null, context.Peer, ct);
         switch (check)
         {
             case TokenCheck.Match(var user) match:
@@ -34,6 +34,8 @@ internal sealed class BearerToken(SaslContext context)
                 return new SaslStep.Failure(error, claimed.Length > 0 ? claimed : null, reason, UserExists: true) { Text = check.Text };
             case TokenCheck.Unavailable(var reason):
                 return new SaslStep.Failure(SaslError.TemporaryFailure, claimed.Length > 0 ? claimed : null, reason) { Text = check.Text };
+            case TokenCheck.TooMany(var reason):
+                return new SaslStep.Failure(SaslError.TooMany, claimed.Length > 0 ? claimed : null, reason) { Text = check.Text };
             case TokenCheck.NoMatch(var reason, var named, var exists, var scope):
                 return Refuse(reason, named ?? claimed, exists, scope, check.Text);
             default:

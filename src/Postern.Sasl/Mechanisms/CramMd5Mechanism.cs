@@ -63,12 +63,15 @@ public sealed class CramMd5Mechanism : ISaslMechanism
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, trouble);
             if (lookup is SecretLookup.Refused(var error, var why))
                 return new SaslStep.Failure(error, user, why, UserExists: true);
+            var asked = await secrets.BeginProofAsync(user, context.Peer, ct);
+            if (asked is not ProofTurn.Judge turn)
+                return RefusedTurn.Of(asked, user);
             var secret = lookup is SecretLookup.Found known ? known.Secret : challenge.AsMemory(0, DecoyOctets);
 #pragma warning disable CA5351 // RFC 2195 is MD5; the mechanism is off unless it is asked for by name
             var expected = Convert.ToHexStringLower(HMACMD5.HashData(secret.Span, challenge));
 #pragma warning restore CA5351
             var isProven = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expected), Encoding.UTF8.GetBytes(text[(space + 1)..]));
-            secrets.OnProof(context.Peer, isProven && lookup is SecretLookup.Found { Refusal: null });
+            secrets.OnProof(turn, isProven && lookup is SecretLookup.Found { Refusal: null }, lookup is SecretLookup.Found or SecretLookup.Absent { UserExists: true });
             return lookup switch
             {
                 SecretLookup.Found { Secret.IsEmpty: true } => new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret"),

@@ -68,11 +68,14 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, trouble);
             if (lookup is SecretLookup.Refused(var error, var why))
                 return new SaslStep.Failure(error, user, why, UserExists: true);
+            var asked = await secrets.BeginProofAsync(user, context.Peer, ct);
+            if (asked is not ProofTurn.Judge turn)
+                return RefusedTurn.Of(asked, user);
             var decoy = context.Decoys.DigestSecret(user, said.Realm); // for everybody: a user that exists must not save the time
             var secret = lookup is SecretLookup.Found known ? known.Secret : decoy;
             var expected = DigestFunctions.Response(secret.Span, nonce!, said.ClientNonce, said.Count, said.Uri, said.AuthorizationId, "AUTHENTICATE");
             var isProven = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(expected), Encoding.UTF8.GetBytes(said.Proof));
-            secrets.OnProof(context.Peer, isProven && lookup is SecretLookup.Found { Refusal: null });
+            secrets.OnProof(turn, isProven && lookup is SecretLookup.Found { Refusal: null }, lookup is SecretLookup.Found or SecretLookup.Absent { UserExists: true });
             return lookup switch
             {
                 SecretLookup.Found { Secret.IsEmpty: true } => new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret"),

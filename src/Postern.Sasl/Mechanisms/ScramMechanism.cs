@@ -117,29 +117,34 @@ public sealed class ScramMechanism : ISaslMechanism
         }
 
         /// <summary>The proof is checked on the same path whoever the user is; only then it matters what the store said.</summary>
-        private ValueTask<SaslStep> FinishAsync(string message, CancellationToken ct)
+        private async ValueTask<SaslStep> FinishAsync(string message, CancellationToken ct)
         {
             var user = first!.User;
             if (!ScramClientFinal.TryParse(message, out var final))
-                return new(Malformed("the final message is malformed", user));
+                return Malformed("the final message is malformed", user);
+            var asked = await secrets.BeginProofAsync(user, context.Peer, ct);
+            if (asked is not ProofTurn.Judge turn)
+                return RefusedTurn.Of(asked, user);
             byte[] expected = [.. Encoding.UTF8.GetBytes(first.Header.Text), .. binding];
             var isBound = CryptographicOperations.FixedTimeEquals(expected, final.Binding);
             var isFresh = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(nonce), Encoding.UTF8.GetBytes(final.Nonce));
             var signed = Encoding.UTF8.GetBytes($"{first.Bare},{serverFirst},{final.WithoutProof}");
             var isProven = ScramFunctions.ProofMatches(algorithm, secret!.StoredKey.Span, signed, final.Proof) && lookup is ScramLookup.Found;
-            secrets.OnProof(context.Peer, isProven && isFresh && isBound && lookup is ScramLookup.Found { Refusal: null });
+            secrets.OnProof(turn, isProven && isFresh && isBound && lookup is ScramLookup.Found { Refusal: null }, IsUser);
 
             return lookup switch
             {
-                _ when !isFresh => new(Refuse("the nonce is not the one of this exchange")),
-                _ when !isBound => new(Refuse("the channel binding does not match: another party may stand between")),
-                ScramLookup.Absent { Reason: var reason } => new(Refuse(reason)),
-                ScramLookup.Found when !isProven => new(Refuse("wrong password")),
-                ScramLookup.Found { Refusal: { } refusal } => new(Refuse(refusal)),
-                ScramLookup.Found found => Authorization.DecideAsync(context, found.User, ActAs(), ct, Signature(signed), found.Authority),
-                _ => new(Refuse("the store gave no answer")),
+                _ when !isFresh => Refuse("the nonce is not the one of this exchange"),
+                _ when !isBound => Refuse("the channel binding does not match: another party may stand between"),
+                ScramLookup.Absent { Reason: var reason } => Refuse(reason),
+                ScramLookup.Found when !isProven => Refuse("wrong password"),
+                ScramLookup.Found { Refusal: { } refusal } => Refuse(refusal),
+                ScramLookup.Found found => await Authorization.DecideAsync(context, found.User, ActAs(), ct, Signature(signed), found.Authority),
+                _ => Refuse("the store gave no answer"),
             };
         }
+
+        private bool IsUser => lookup is ScramLookup.Found or ScramLookup.Absent { UserExists: true };
 
         private string ActAs() => SaslPrep.TryPrepareQuery(first!.Header.AuthorizationId, out var actAs) ? actAs : string.Empty;
 
@@ -162,7 +167,7 @@ public sealed class ScramMechanism : ISaslMechanism
             return null;
         }
 
-        private SaslStep.Failure Refuse(string reason) => new(SaslError.BadCredentials, first!.User, reason, lookup is ScramLookup.Found or ScramLookup.Absent { UserExists: true });
+        private SaslStep.Failure Refuse(string reason) => new(SaslError.BadCredentials, first!.User, reason, IsUser);
 
         private static SaslStep.Failure Malformed(string reason, string? user = null) => new(SaslError.Malformed, user, reason);
     }

@@ -8,4 +8,8 @@ public interface ITokenVerifier
     /// is <see cref="TokenCheck.Unavailable"/>, never a refusal.
     /// </summary>
     ValueTask<TokenCheck> CheckTokenAsync(string token, string? peer, CancellationToken ct);
+
+    /// <summary>The same, for a verifier that counts wrong tokens by user; by default the name is passed over.</summary>
+    /// <param name="claimedUser">Who the client says it is, of which nothing is proven yet; null when it does not say.</param>
+    ValueTask<TokenCheck> CheckTokenAsync(string token, string? claimedUser, string? peer, CancellationToken ct) => CheckTokenAsync(token, peer, ct);
 }

@@ -43,4 +43,7 @@ public abstract record PasswordCheck
 
     /// <summary>The store cannot answer now. <paramref name="Reason"/> is for the audit trail only.</summary>
     public sealed record Unavailable(string Reason) : PasswordCheck;
+
+    /// <summary>Not checked, for too many wrong secrets came from there; the session ends. <paramref name="Reason"/> is for the audit trail only.</summary>
+    public sealed record TooMany(string Reason) : PasswordCheck;
 }

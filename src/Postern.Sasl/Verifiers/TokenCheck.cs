@@ -38,4 +38,7 @@ public abstract record TokenCheck
 
     /// <summary>The verifier cannot answer now.</summary>
     public sealed record Unavailable(string Reason) : TokenCheck;
+
+    /// <summary>Not checked, for too many wrong tokens came from there; the session ends. <paramref name="Reason"/> is for the audit trail only.</summary>
+    public sealed record TooMany(string Reason) : TokenCheck;
 }

@@ -97,6 +97,8 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
         // Only a wrong secret is a guess: who is told to use another mechanism must have its tries left for that (RFC 4954 §6, §9).
         if (failure.Error == SaslError.BadCredentials && ++session.State.FailedLogins >= session.Limits.FailedLogins)
             return (StandardReply.TooManyFailedLogins, false);
+        if (failure.Error == SaslError.TooMany)
+            return (StandardReply.TooManyFailedLogins, false);
         var reply = failure.Error switch
         {
             SaslError.TemporaryFailure => StandardReply.StoreUnavailable,

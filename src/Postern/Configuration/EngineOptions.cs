@@ -8,6 +8,7 @@ using Postern.Relay.Runtime;
 using Postern.Relay.Spool.Segments;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
+using LoginProtection = Postern.Relay.Accounts.Protection.LoginProtectionOptions;
 using RelayDelivery = Postern.Relay.Delivery.DeliveryOptions;
 using ServerTls = Postern.Smtp.Transport.TlsOptions;
 
@@ -28,6 +29,18 @@ internal static class EngineOptions
     {
         Sources = [.. configuration.Accounts.Select(source => source.ToSource(configuration.Realm))],
         Issuers = [.. configuration.OAuth.Select(static issuer => issuer.ToIssuer())],
+        Protection = configuration.LoginProtection.ToProtection(),
+    };
+
+    private static LoginProtection ToProtection(this LoginProtectionOptions options) => new()
+    {
+        IsEnabled = options.Enabled,
+        Exempt = options.Exempt,
+        AccountAndNetwork = options.Budgets.AccountAndNetwork,
+        Account = options.Budgets.Account,
+        Address = options.Budgets.Address,
+        Network = options.Budgets.Network,
+        Device = options.Budgets.Device,
     };
 
     public static PolicyOptions ToPolicy(this PosternConfiguration configuration) => new()
@@ -84,7 +97,7 @@ internal static class EngineOptions
         DataDirectory = configuration.Server.Data,
         Listeners = [.. configuration.Listeners.Select(ToListener)],
         Tls = tls,
-        Limits = configuration.Limits.ToSessionLimits(),
+        Limits = configuration.Limits.ToSessionLimits() with { FailedLogins = configuration.LoginProtection.FailuresPerSession },
         MaxConnections = configuration.Limits.Connections,
         MaxConnectionsPerAddress = configuration.Limits.ConnectionsPerAddress,
         MaxMemory = configuration.Limits.Memory,

@@ -34,6 +34,9 @@ internal sealed record PosternConfiguration(
     /// <summary>Null where client certificates are nobody's login.</summary>
     public ExternalOptions? External { get; init; }
 
+    /// <summary>How many guesses are checked.</summary>
+    public required LoginProtectionOptions LoginProtection { get; init; }
+
     /// <summary>Null where no ticket is taken.</summary>
     public KerberosOptions? Kerberos { get; init; }
 
@@ -103,6 +106,7 @@ internal sealed record PosternConfiguration(
         {
             Places = section.Places,
             SecretFiles = section.SecretFiles,
+            LoginProtection = section.Child("login_protection", LoginProtectionOptions.Read, "How many wrong logins are checked, whose and from where."),
             External = section.OptionalChild("external", ExternalOptions.Read, "AUTH EXTERNAL: which account a client certificate is, on listeners with `client_certificates: request`. Left out: none is."),
             Kerberos = section.OptionalChild("kerberos", KerberosOptions.Read, "AUTH GSSAPI: Kerberos tickets. Left out: none are taken."),
         };

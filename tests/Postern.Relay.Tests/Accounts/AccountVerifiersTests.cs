@@ -1,8 +1,10 @@
 using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
+using Postern.Relay.Tests.Accounts.Protection;
 using Postern.Sasl;
 using Postern.Sasl.Verifiers;
 
@@ -33,7 +35,7 @@ public sealed class AccountVerifiersTests : IDisposable
     }
 
     [Fact]
-    public async Task A_scram_secret_is_found_for_known_users_and_failures_count_by_address()
+    public async Task A_scram_secret_is_found_for_known_users_and_failures_count()
     {
         fixture.AddAccount("lisa");
         var algorithm = System.Security.Cryptography.HashAlgorithmName.SHA256;
@@ -41,12 +43,11 @@ public sealed class AccountVerifiersTests : IDisposable
         Assert.IsType<ScramLookup.Absent>(await verifiers.FindAsync("nobody", algorithm, peer: null, CancellationToken.None));
         Assert.Contains("only a SCRAM-SHA-256 secret", Assert.IsType<ScramLookup.Absent>(await verifiers.FindAsync("lisa", System.Security.Cryptography.HashAlgorithmName.SHA512, peer: null, CancellationToken.None)).Reason, StringComparison.Ordinal);
 
-        var failures = new LoginFailures(NoAuditLog.Instance, fixture.Clock);
-        var counted = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock, failures);
-        for (var i = 0; i < LoginFailures.Most; i++)
-            counted.OnProof("192.0.2.1", isProven: false);
+        var counted = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock, new LoginProtection(ProtectionFixture.WithoutDelay, NoAuditLog.Instance, fixture.Clock));
+        for (var i = 0; i < 10; i++)
+            counted.OnProof(Assert.IsType<ProofTurn.Judge>(await counted.BeginProofAsync("LISA", "192.0.2.1", CancellationToken.None)), isProven: false, isUser: true);
         Assert.IsType<ScramLookup.Unavailable>(await counted.FindAsync("lisa", algorithm, "192.0.2.1", CancellationToken.None));
-        Assert.IsType<ScramLookup.Found>(await counted.FindAsync("lisa", algorithm, "192.0.2.2", CancellationToken.None));
+        Assert.IsType<ScramLookup.Found>(await counted.FindAsync("lisa", algorithm, "198.51.100.2", CancellationToken.None));
     }
 
     [Fact]

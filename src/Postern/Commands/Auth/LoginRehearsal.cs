@@ -73,6 +73,7 @@ internal sealed class LoginRehearsal(AccountVerifiers verifiers, SaslClientCrede
     private static Reply ReplyTo(SaslError error) => error switch
     {
         SaslError.TemporaryFailure => StandardReply.StoreUnavailable,
+        SaslError.TooMany => StandardReply.TooManyFailedLogins,
         SaslError.Malformed => StandardReply.MalformedAuth,
         _ => StandardReply.BadCredentials,
     };

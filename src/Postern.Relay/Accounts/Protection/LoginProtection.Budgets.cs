@@ -1,0 +1,236 @@
+using System.Globalization;
+using Postern.Relay.Audit;
+
+namespace Postern.Relay.Accounts.Protection;
+
+/// <content>The arithmetic of budgets. Everything here runs under the gate, and what is to be told is told behind it.</content>
+public sealed partial class LoginProtection
+{
+    private readonly BudgetLevels[] levels;
+    private readonly RecentKeys<VerificationKey> wrong;
+    private readonly RecentKeys<BudgetKey> remembered;
+    private readonly RecentKeys<BudgetKey> asked;
+    private readonly Dictionary<UInt128, string> names = [];
+    private LoginProtectionCounts counts;
+
+    /// <summary>Since start.</summary>
+    public LoginProtectionCounts Counts
+    {
+        get
+        {
+            lock (gate)
+                return counts;
+        }
+    }
+
+    /// <summary>Entries kept now, of every kind.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (gate)
+                return levels.Sum(static l => l.Count) + wrong.Count + remembered.Count + asked.Count + names.Count;
+        }
+    }
+
+    private BudgetLevels this[BudgetKind kind] => levels[(int)kind];
+
+    private LoginBudget BudgetOf(BudgetKind kind) => kind switch
+    {
+        BudgetKind.AccountAndNetwork => options.AccountAndNetwork,
+        BudgetKind.Account => options.Account,
+        BudgetKind.Address => options.Address,
+        BudgetKind.Network => options.Network,
+        BudgetKind.Device => options.Device,
+        _ => options.Newcomer,
+    };
+
+    private static bool Concerns(BudgetKind kind, in LoginTurn turn) => kind switch
+    {
+        BudgetKind.Device => turn.IsRemembered,
+        BudgetKind.AccountAndNetwork or BudgetKind.Account => turn is { IsRemembered: false, IsNameless: false },
+        BudgetKind.Newcomer => turn.IsNewcomer,
+        _ => !turn.IsRemembered,
+    };
+
+    private static BudgetKey KeyOf(BudgetKind kind, in LoginTurn turn) => kind switch
+    {
+        BudgetKind.Account => new(turn.Account, default),
+        BudgetKind.Address => new(default, turn.Place.Address),
+        BudgetKind.Network => new(default, turn.Place.Network),
+        BudgetKind.Newcomer => new(turn.Account, turn.Place.Region),
+        _ => new(turn.Account, turn.Place.Network),
+    };
+
+    /// <summary>The first budget in which there is no room whatever comes of those that are being checked; the account's own, which leaves a way in, is not asked.</summary>
+    private BudgetKind? Exhausted(in LoginTurn turn, long now)
+    {
+        foreach (var one in levels)
+        {
+            if (one.Kind != BudgetKind.Account && Concerns(one.Kind, turn) && !one.HasRoom(one.Read(KeyOf(one.Kind, turn), now)))
+                return one.Kind;
+        }
+
+        return null;
+    }
+
+    private bool IsAccountExhausted(in LoginTurn turn, long now) =>
+        Concerns(BudgetKind.Account, turn) && !this[BudgetKind.Account].HasRoom(this[BudgetKind.Account].Read(KeyOf(BudgetKind.Account, turn), now));
+
+    private Entry Take(LoginTurn turn, ref News news)
+    {
+        var now = clock.GetTimestamp();
+        turn = turn with { IsRemembered = remembered.Contains(new BudgetKey(turn.Account, turn.Place.Network)) };
+        var full = Exhausted(turn, now);
+        if (full is null && IsAccountExhausted(turn, now))
+        {
+            turn = turn with { IsNewcomer = IsBack(turn) };
+            full = turn.IsNewcomer && Exhausted(turn, now) is null ? null : BudgetKind.Account;
+        }
+
+        if (full is { } kind)
+        {
+            counts = counts.With(kind);
+            return new Entry(new LoginTurn(LoginAdmission.Pause, Refusal(kind, turn)), TimeSpan.Zero, IsCrowded: false);
+        }
+
+        double? strain = null;
+        foreach (var one in levels)
+        {
+            if (!Concerns(one.Kind, turn) || (turn.IsNewcomer && one.Kind == BudgetKind.Account))
+                continue;
+            var budget = KeyOf(one.Kind, turn);
+            var level = one.Read(budget, now);
+            Calm(one, budget, level, ref news);
+            if (!one.HasRoomBesideReserved(level))
+                return new Entry(turn, TimeSpan.Zero, IsCrowded: true);
+            if (one.Kind != BudgetKind.Newcomer && one.Strain(level) is { } found && !(found < strain))
+                strain = found;
+        }
+
+        foreach (var one in levels)
+        {
+            if (!Concerns(one.Kind, turn))
+                continue;
+            var budget = KeyOf(one.Kind, turn);
+            var level = one.Read(budget, now);
+            one.Write(budget, level with { Reserved = level.Reserved + 1 });
+        }
+
+        var delay = turn.IsNewcomer ? options.LongestDelay : strain is { } part ? options.LongestDelay * (0.125 + (0.875 * part)) : TimeSpan.Zero;
+        return new Entry(turn, delay, IsCrowded: false);
+    }
+
+    /// <summary>
+    /// An account under attack from many places must not keep out its owner at a new one. Who comes again from the same place some time later is no address that
+    /// is used once and thrown away; each place has few guesses that way.
+    /// </summary>
+    private bool IsBack(in LoginTurn turn)
+    {
+        var place = new BudgetKey(turn.Account, turn.Place.Region);
+        if (asked.AgeOf(place) is { } age)
+            return age >= ComeAgain;
+        asked.Add(place);
+        return false;
+    }
+
+    private void GiveBack(in LoginTurn turn, LoginOutcome outcome, ref News news)
+    {
+        var now = clock.GetTimestamp();
+        foreach (var one in levels)
+        {
+            if (!Concerns(one.Kind, turn))
+                continue;
+            var budget = KeyOf(one.Kind, turn);
+            var level = one.Read(budget, now);
+            level = level with { Reserved = Math.Max(0, level.Reserved - 1) };
+            if (outcome == LoginOutcome.Wrong || (outcome == LoginOutcome.Unanswered && one.Kind is BudgetKind.Address or BudgetKind.Network or BudgetKind.Device))
+            {
+                // No further than full: what was let in beyond an account's budget does not make it last longer.
+                level = level with { Used = Math.Min(Math.Max(level.Used, one.Budget.Count), level.Used + 1) };
+                level = Heat(one, budget, level, ref news);
+            }
+
+            one.Write(budget, level);
+        }
+    }
+
+    /// <summary>What was slowed is told to be slow no more at a quarter of its budget, so that a guess at the half of it is not told each time.</summary>
+    private void Calm(BudgetLevels one, BudgetKey budget, in BudgetLevel level, ref News news)
+    {
+        if (level.Stage == BudgetStage.Calm || level.Used > one.Budget.Count / 4.0)
+            return;
+        one.Write(budget, level with { Stage = BudgetStage.Calm });
+        news.Add("logins_resumed", $"{Describe(one.Kind, budget)}: logins are checked at once again");
+    }
+
+    private BudgetLevel Heat(BudgetLevels one, BudgetKey budget, in BudgetLevel level, ref News news)
+    {
+        var stage = !one.HasRoom(level) ? BudgetStage.Paused : one.Strain(level) is not null ? BudgetStage.Slowed : BudgetStage.Calm;
+        if (stage <= level.Stage || one.Kind == BudgetKind.Newcomer)
+            return level;
+        if (stage == BudgetStage.Paused)
+            news.Add("logins_paused", $"{Describe(one.Kind, budget)}: no login is checked, too many were wrong (budget {one.Budget})");
+        else
+            news.Add("logins_slowed", $"{Describe(one.Kind, budget)}: logins wait before they are checked, many were wrong (budget {one.Budget})");
+        return level with { Stage = stage };
+    }
+
+    private void Clear(BudgetKind kind, BudgetKey budget, ref News news)
+    {
+        var (one, now) = (this[kind], clock.GetTimestamp());
+        var level = one.Read(budget, now);
+        if (level.Used <= 0 || (level.ClearedAt != 0 && clock.GetElapsedTime(level.ClearedAt, now) < one.Budget.Window))
+            return;
+        level = level with { Used = 0, ClearedAt = now };
+        one.Write(budget, level);
+        Calm(one, budget, level, ref news);
+    }
+
+    private string Refusal(BudgetKind kind, in LoginTurn turn) => string.Create(
+        CultureInfo.InvariantCulture, $"too many wrong logins: {Describe(kind, KeyOf(kind, turn), turn.Name)} (budget {this[kind].Budget})");
+
+    /// <param name="name">Of the account where it is at hand, not known to exist.</param>
+    private string Describe(BudgetKind kind, BudgetKey budget, string? name = null)
+    {
+        var account = budget.Account == default ? string.Empty
+            : names.TryGetValue(budget.Account, out var known) ? $"account {known}"
+            : ReferenceEquals(name, Nameless) || budget.Account == DigestOf(Nameless) ? "tokens"
+            : name is null ? string.Create(CultureInfo.InvariantCulture, $"account (unknown {(uint)(budget.Account >> 96):x8})")
+            : $"account {LoginNames.Mask(name)}";
+        return kind switch
+        {
+            BudgetKind.Account => account,
+            BudgetKind.Address => $"address {LoginPlace.Text(budget.Place)}",
+            BudgetKind.Network => $"network {LoginPlace.Text(budget.Place, 24, 48)}",
+            BudgetKind.Newcomer => $"{account} from the new place {LoginPlace.Text(budget.Place, 24, 32)}",
+            _ => $"{account} from {LoginPlace.Text(budget.Place, 24, 48)}",
+        };
+    }
+
+    /// <summary>Keeps what the log may call the account: a name that no store knows may be a password that was typed there.</summary>
+    private void NameOf(in LoginTurn turn, bool isUser)
+    {
+        if (turn.IsNameless || turn.Name is not { } name)
+            return;
+        if (names.Count >= options.Capacity && !names.ContainsKey(turn.Account))
+            names.Clear();
+        names[turn.Account] = isUser ? name : LoginNames.Mask(name);
+    }
+
+    private void Tell(in News news)
+    {
+        foreach (var (what, detail) in news.All)
+            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), what, detail));
+    }
+
+    /// <summary>Events that wait until the gate is open again; most often none.</summary>
+    private struct News
+    {
+        private List<(string What, string Detail)>? all;
+
+        public readonly IReadOnlyList<(string What, string Detail)> All => all ?? (IReadOnlyList<(string, string)>)[];
+
+        public void Add(string what, string detail) => (all ??= []).Add((what, detail));
+    }
+}
