@@ -103,6 +103,8 @@ public sealed class LoginDelayTests
             Assert.InRange(i, 0, 60);
         Assert.Equal(LoginAdmission.Pause, (await Enter("lisa", "203.0.113.5")).Admission);
         logins.Clock.Advance(LoginProtection.ComeAgain);
+        for (var i = 0; await SettleWrong("lisa", $"10.2.{i}.1"); i++)
+            Assert.InRange(i, 0, 60);
         for (var place = 0; place < 64; place++)
         {
             for (var i = 0; i < 20; i++)

@@ -68,10 +68,12 @@ public sealed class ProtectedVerifiersTests : IDisposable
     public async Task A_check_that_is_cancelled_gives_its_place_back()
     {
         fixture.AddAccount("lisa");
+        using var idle = new HashingPool(new HashingPoolOptions { Threads = 0, QueueLength = 300, PlacesPerPeer = 300 });
+        var unanswered = new AccountVerifiers([fixture.Store()], idle, new VerificationCache(fixture.Clock), fixture.Clock, protection);
         using var cancellation = new CancellationTokenSource();
         await cancellation.CancelAsync();
         for (var i = 0; i < 30; i++)
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await verifiers.CheckAsync("lisa", Encoding.UTF8.GetBytes($"guess {i}"), Office, cancellation.Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await unanswered.CheckAsync("lisa", Encoding.UTF8.GetBytes($"guess {i}"), Office, cancellation.Token));
         Assert.Equal(0, protection.Count);
     }
 
