@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.OAuth;
+using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
 using Postern.Relay.Delivery;
@@ -26,6 +27,9 @@ internal sealed class RelayServer : IDisposable
     private const string User = "alice@example.org";
     private const string Password = "secret";
 
+    /// <summary>Guesses go on for hours here, and nobody moves the clock for one that waits.</summary>
+    private static readonly LoginBudget Wide = new(1_000_000_000, TimeSpan.FromHours(1));
+
     private readonly ManualClock clock = new();
     private readonly TokenMint mint = new();
     private readonly SqliteDirectory directory;
@@ -46,6 +50,7 @@ internal sealed class RelayServer : IDisposable
             new AccountOptions
             {
                 Sources = [new($"file://{home}/passwd", Realm), new($"digest://{home}/digest", Realm), new("directory", Realm)],
+                Protection = new LoginProtectionOptions { LongestDelay = TimeSpan.Zero, AccountAndNetwork = Wide, Account = Wide, Address = Wide, Network = Wide, Device = Wide },
                 Issuers = [new TokenIssuer(TokenMint.Issuer, new Uri($"file://{home}/jwks.json"), Introspection: null, TokenMint.Audience, TokenMint.UserClaim)],
             },
             directory,

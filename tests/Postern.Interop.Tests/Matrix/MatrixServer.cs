@@ -232,6 +232,7 @@ public sealed class MatrixServer : IAsyncLifetime
     private string Configuration(string key) => string.Create(CultureInfo.InvariantCulture, $$"""
         server: { hostname: {{Hostname}}, data: data }
         tls: { certificate: {{CertificateFile}}, key: {{key}} }
+        login_protection: { exempt: [127.0.0.0/8] }
         listeners:
           - name: every
             listen: ["127.0.0.1:0"]

@@ -120,6 +120,8 @@ public sealed class PosternServer : IAsyncLifetime
         tls:
           certificate: {CertificateFile}
           key: {key}
+        login_protection:
+          exempt: [127.0.0.0/8]
         listeners:
           - name: submission
             listen: ["127.0.0.1:0"]

@@ -114,6 +114,7 @@ public sealed class SecretsOfEveryMechanismAppearNowhereTests
 
     private static string Configuration(string keys) => $$"""
         server: { hostname: mail.example.org, data: data }
+        login_protection: { exempt: [127.0.0.0/8] }
         listeners:
           - { name: submissions, listen: ["127.0.0.1:0"], tls: implicit, mechanisms: [{{string.Join(", ", Mechanisms.Select(static m => m.Name))}}] }
         oauth:
