@@ -43,6 +43,9 @@ internal static class CheckCommand
     {
         var errors = ImmutableArray.CreateBuilder<ConfigurationError>();
         var warnings = ImmutableArray.CreateBuilder<ConfigurationError>();
+        // What root can read, the server may not be able to.
+        if (DirectoryOwner.Become(configuration.Server.Data) is { } foreign)
+            errors.Add(configuration.ErrorAt("server.data", foreign.What));
         var certificates = new List<X509Certificate2>();
         foreach (var outcome in ServerCertificates.Configured(configuration, now))
         {

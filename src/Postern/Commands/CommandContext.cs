@@ -32,8 +32,22 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
             result.AddError("it reads no configuration, so --config means nothing here");
     });
 
-    /// <summary>The configuration, or null after every error was printed; the exit code is then <see cref="ExitCode.Usage"/>.</summary>
+    /// <summary>
+    /// The configuration, or null after every error was printed; the exit code is then <see cref="ExitCode.Usage"/>. Root is the data directory's owner
+    /// from here on.
+    /// </summary>
     public PosternConfiguration? LoadConfiguration(ParseResult arguments)
+    {
+        if (ReadConfiguration(arguments) is not { } configuration)
+            return null;
+        if (DirectoryOwner.Become(configuration.Server.Data) is not { } problem)
+            return configuration;
+        terminal.Fail(problem.What, problem.Todo);
+        return null;
+    }
+
+    /// <summary>The same for a command that touches nothing in the data directory, or refuses to: it stays who it is.</summary>
+    public PosternConfiguration? ReadConfiguration(ParseResult arguments)
     {
         switch (ConfigurationFile.Load(arguments.GetValue(ConfigFile)))
         {

@@ -54,6 +54,8 @@ internal static class InitCommand
     {
         var terminal = context.Terminal;
         var file = Path.Combine(directory, ConfigurationFile.Name);
+        if (DirectoryOwner.Become(directory) is { } foreign)
+            return terminal.Fail(foreign.What, foreign.Todo);
         Directory.CreateDirectory(directory);
         try
         {

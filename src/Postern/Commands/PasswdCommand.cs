@@ -32,9 +32,11 @@ internal static class PasswdCommand
         });
         command.SetAction(arguments =>
         {
-            if (context.LoadConfiguration(arguments) is not { } configuration)
+            if (context.ReadConfiguration(arguments) is not { } configuration)
                 return ExitCode.Usage;
             var path = Path.GetFullPath(arguments.GetRequiredValue(file));
+            if (DirectoryOwner.Become(Path.GetDirectoryName(path) ?? "/") is { } problem)
+                return context.Terminal.Fail(problem.What, problem.Todo);
             var commands = new CredentialFileCommands(path, FileOwner.Replace);
             if (Name(arguments.GetValue(user), context.Terminal) is not { Length: > 0 } name)
                 return context.Terminal.Fail("there is no user name", "Say whose password it is: postern passwd FILE USER.", ExitCode.Usage);

@@ -27,7 +27,7 @@ internal static class ServeCommand
             if (OpenFileLimit.WhyNot() is { } few)
                 return Task.FromResult(context.Terminal.Fail(few.What, few.Todo));
             _ = Task.Run(ReadTrustStore, ct);
-            return context.LoadConfiguration(arguments) is { } configuration ? RunAsync(context, configuration, ct) : Task.FromResult(ExitCode.Usage);
+            return context.ReadConfiguration(arguments) is { } configuration ? RunAsync(context, configuration, ct) : Task.FromResult(ExitCode.Usage);
         });
         return command;
     }
@@ -55,7 +55,7 @@ internal static class ServeCommand
         var terminal = context.Terminal;
         if (LoginNames.UnicodeProblem() is { } unicode)
             return terminal.Fail(unicode, "Without it names that look alike would be different accounts.");
-        if ((DataDirectory.Prepare(configuration.Server.Data) ?? ControlServer.WhyNot(DataDirectory.ControlSocket(configuration.Server.Data))) is { } problem)
+        if ((DirectoryOwner.WhyNotServe(configuration.Server.Data) ?? DataDirectory.Prepare(configuration.Server.Data) ?? ControlServer.WhyNot(DataDirectory.ControlSocket(configuration.Server.Data))) is { } problem)
             return terminal.Fail(problem.What, problem.Todo, ExitCode.Usage);
 
         if (OpenFileLimit.Doubt(configuration.Limits.Connections) is { } doubt)

@@ -22,7 +22,7 @@ internal sealed class DirectoryAccess : IAsyncDisposable
 
     public DirectoryQueries Queries => new(directory, clock);
 
-    public DirectoryCommands Commands => new(directory, clock, audit ??= configuration.OpenAuditLog(clock), Environment.UserName);
+    public DirectoryCommands Commands => new(directory, clock, audit ??= configuration.OpenAuditLog(clock), DirectoryOwner.Actor);
 
     /// <summary>The database.</summary>
     public string File => directory.Path;

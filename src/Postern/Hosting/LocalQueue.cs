@@ -12,7 +12,7 @@ internal sealed class LocalQueue(QueueQueries queries, QueueCommands commands, p
     public ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct) => new(queries.Find(id));
 
     public ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct) =>
-        commands.ApplyAsync(action, filter, Environment.UserName, ct);
+        commands.ApplyAsync(action, filter, DirectoryOwner.Actor, ct);
 
     public async ValueTask DisposeAsync()
     {

@@ -86,15 +86,19 @@ public sealed class JsonLinesAuditLogTests : IDisposable
     }
 
     [Fact]
-    public async Task A_full_disk_is_counted_per_file()
+    public async Task Row_146_a_link_in_the_place_of_a_file_is_not_followed_and_its_events_are_counted_alone()
     {
-        Assert.SkipUnless(File.Exists("/dev/full"), "needs /dev/full");
-        File.CreateSymbolicLink(directory.FileOf("policy-2026-11-20.jsonl"), "/dev/full");
+        var elsewhere = directory.FileOf("elsewhere");
+        await File.WriteAllTextAsync(elsewhere, "kept", Ct);
+        File.CreateSymbolicLink(directory.FileOf("policy-2026-11-20.jsonl"), elsewhere);
+        await Command.RunAsync("ln", elsewhere, directory.FileOf("mail-2026-11-20.jsonl"));
         await using var log = new JsonLinesAuditLog(new AuditLogOptions { Directory = directory.Path }, new SettableClock(AuditDirectory.Noon));
         log.Append(AuditDirectory.Decision(AuditDirectory.Noon));
+        log.Append(AuditDirectory.Accepted(AuditDirectory.Noon, "q"));
         log.Append(AuditDirectory.Login(AuditDirectory.Noon));
         await log.FlushAsync(Ct);
-        Assert.Equal(1, log.Dropped);
+        Assert.Equal(2, log.Dropped);
+        Assert.Equal("kept", await File.ReadAllTextAsync(elsewhere, Ct));
         Assert.Single(File.ReadAllLines(directory.FileOf("auth-2026-11-20.jsonl")));
     }
 
