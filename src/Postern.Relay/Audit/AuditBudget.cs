@@ -39,6 +39,9 @@ internal sealed class AuditBudget : IDisposable
     /// <param name="canWrite">False while nothing of this share can be written: everything is counted.</param>
     public AuditCause Ask(AuditCause cause, bool canWrite) => ShareOf(cause).Ask(cause, canWrite);
 
+    /// <summary>From now on strangers' events of the kind are only counted, or may be written again.</summary>
+    public void Stop(AuditKind kind, bool isStopped) => strangers[kind].IsStopped = isStopped;
+
     /// <summary>The event has this length; <see cref="Ask"/> has taken <see cref="AuditShare.Usual"/> for it.</summary>
     public void Settle(AuditCause cause, int octets) => ShareOf(cause).Settle(octets);
 

@@ -31,6 +31,9 @@ public abstract record AuditEvent(DateTimeOffset At)
         DateTimeOffset At, string QueueId, string Session, string Listener, string Client, string? User, string Sender, ImmutableArray<string> Recipients, long Size, string? Tls)
         : AuditEvent(At)
     {
+        /// <summary>Recipients beside those that are named.</summary>
+        public int MoreRecipients { get; init; }
+
         /// <summary>ENVID=, by which its sender knows it (RFC 3461 §4.4); null when the sender gave none.</summary>
         public string? EnvelopeId { get; init; }
 

@@ -31,7 +31,12 @@ internal static class AuditEventReader
         "accepted" => new AuditEvent.Accepted(
             At(line), Text(line, "queue_id"), Text(line, "session"), Text(line, "listener"), Text(line, "client"), Maybe(line, "user"),
             Text(line, "sender"), [.. line.GetProperty("recipients").EnumerateArray().Select(static item => item.GetString()!)],
-            line.GetProperty("size").GetInt64(), Maybe(line, "tls")) { EnvelopeId = Maybe(line, "envid"), Forwarded = Maybe(line, "forwarded") },
+            line.GetProperty("size").GetInt64(), Maybe(line, "tls")) 
+            {
+                MoreRecipients = line.TryGetProperty("more_recipients", out var more) ? more.GetInt32() : 0,
+                EnvelopeId = Maybe(line, "envid"),
+                Forwarded = Maybe(line, "forwarded"),
+            },
         "refused" => new AuditEvent.Refused(
             At(line), Text(line, "session"), Text(line, "listener"), Text(line, "client"), Maybe(line, "user"), Text(line, "verb"), Text(line, "reply")),
         "delivery" => new AuditEvent.Delivery(

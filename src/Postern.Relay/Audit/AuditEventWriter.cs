@@ -10,8 +10,13 @@ namespace Postern.Relay.Audit;
 /// </summary>
 public static class AuditEventWriter
 {
-    /// <summary>A longer text is cut: what a client sends must not fill the disk.</summary>
-    public const int MostCharacters = 2_048;
+    /// <summary>Octets of one text as it is written, with its escapes; a longer one is cut: what a client or a next hop sends must not fill the disk.</summary>
+    public const int MostOctets = 1_024;
+
+    /// <summary>Recipients of a message that are named; the others are counted.</summary>
+    public const int MostRecipients = 100;
+
+    private const int EscapeLength = 6;
 
     private const string Cut = "...";
 
@@ -84,9 +89,12 @@ public static class AuditEventWriter
         Texts(json, ("event", "accepted"), ("queue_id", accepted.QueueId), ("session", accepted.Session), ("listener", accepted.Listener), ("client", accepted.Client));
         Texts(json, ("user", accepted.User), ("sender", accepted.Sender));
         json.WriteStartArray("recipients");
-        foreach (var recipient in Each(accepted.Recipients))
+        var recipients = Each(accepted.Recipients);
+        foreach (var recipient in recipients.AsSpan()[..Math.Min(MostRecipients, recipients.Length)])
             json.WriteStringValue(Short(recipient));
         json.WriteEndArray();
+        if (accepted.MoreRecipients + Math.Max(0, recipients.Length - MostRecipients) is > 0 and var more)
+            json.WriteNumber("more_recipients", more);
         json.WriteNumber("size", accepted.Size);
         Texts(json, ("tls", accepted.Tls), ("envid", accepted.EnvelopeId), ("forwarded", accepted.Forwarded));
     }
@@ -142,8 +150,23 @@ public static class AuditEventWriter
         json.WriteString(name, text[..written]);
     }
 
-    private static string Short(string text) =>
-        text.Length <= MostCharacters ? text : string.Concat(text.AsSpan(0, MostCharacters - Cut.Length), Cut);
+    private static string Short(string text)
+    {
+        if (text.Length <= MostOctets / EscapeLength)
+            return text;
+        var octets = 0;
+        var kept = 0;
+        for (var at = 0; at < text.Length; at++)
+        {
+            octets += AuditEncoder.Instance.WillEncode(text[at]) ? EscapeLength : 1;
+            if (octets > MostOctets)
+                return string.Concat(text.AsSpan(0, kept > 0 && char.IsHighSurrogate(text[kept - 1]) ? kept - 1 : kept), Cut);
+            if (octets <= MostOctets - Cut.Length)
+                kept = at + 1;
+        }
+
+        return text;
+    }
 
     private static ImmutableArray<T> Each<T>(ImmutableArray<T> items) => items.IsDefault ? [] : items;
 }

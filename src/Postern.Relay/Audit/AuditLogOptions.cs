@@ -6,8 +6,20 @@ public sealed record AuditLogOptions
     /// <summary>Made when it is not there, for its owner only.</summary>
     public required string Directory { get; init; }
 
-    /// <summary>Whole days kept besides today, by UTC; older files are deleted at start and at midnight.</summary>
+    /// <summary>Whole days kept besides today, by UTC; older files are deleted.</summary>
     public int KeepDays { get; init; } = 90;
+
+    /// <summary>
+    /// Octets of all files together: beyond it the oldest file of the largest kind is deleted. What clients without a login cause may be a twentieth of it,
+    /// for each kind and day.
+    /// </summary>
+    public long MostOctets { get; init; } = 10_000_000_000;
+
+    /// <summary>From the octets of a file system those that the spool needs free on it: below twice as much strangers' events are only counted, below one and a half nothing is written. Null: no matter.</summary>
+    public Func<long, long>? SpoolReserve { get; init; }
+
+    /// <summary>The size of a directory's file system and what is free of it, in octets; null to ask the system.</summary>
+    internal Func<string, (long Total, long Free)?>? Space { get; init; }
 
     /// <summary>A copy of every line, for standard output. It may lose lines when nobody reads it; the files do not wait for it. Not disposed.</summary>
     public Stream? Copy { get; init; }

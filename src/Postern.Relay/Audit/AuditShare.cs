@@ -16,19 +16,23 @@ internal sealed class AuditShare(AuditKind kind, int whole, long octetsPerSecond
     private readonly Dictionary<Key, Tally> tallies = [];
     private readonly Tally others = new();
     private long taken;
+    private volatile bool isStopped;
     private long filledAt = clock.GetTimestamp();
     private long nextLook;
+
+    /// <summary>There is no room for events of this share: one a minute is written for all.</summary>
+    public bool IsStopped { get => isStopped; set => isStopped = value; }
 
     public AuditCause Ask(AuditCause cause, bool canWrite)
     {
         var now = clock.GetTimestamp();
         lock (gate)
         {
-            var hasOctets = Fill(now) > 0 && canWrite;
+            var hasOctets = Fill(now) > 0 && canWrite && !isStopped;
             var tally = Find(cause, now, hasOctets);
             if (tally.IsOver(now, clock))
                 Begin(tally, now);
-            if (tally.Whole < whole && canWrite && (hasOctets || tally == others))
+            if (tally.Whole < (isStopped ? 1 : whole) && canWrite && (hasOctets || tally == others))
             {
                 if (tally.Whole++ == 0)
                     tally.Ref = cause.Ref;

@@ -36,8 +36,9 @@ public sealed class JsonLinesAuditLog : IAuditLog
     private readonly SemaphoreSlim hurry = new(initialCount: 0);
     private readonly Task writing;
     private readonly List<TaskCompletionSource> flushed = [];
-    private DateOnly prunedOn;
+    private readonly AuditRoom space;
     private bool canWrite = true;
+    private bool isFull;
     private long dropped;
     private long reported;
     private long waiting;
@@ -49,6 +50,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         this.options = options;
         this.clock = clock;
         queue = Channel.CreateUnbounded<Item>();
+        space = new AuditRoom(options, clock);
         budget = new AuditBudget(clock, counted => Enqueue(counted, cause: null));
         files = AuditKinds.Each.ToFrozenDictionary(static kind => kind, kind => new AuditFile(options.Directory, kind));
         json = new Utf8JsonWriter(line, AuditEventWriter.Options);
@@ -163,7 +165,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
     /// <summary>The number of items taken from the queue.</summary>
     private int WriteGathered()
     {
-        Prune();
+        LookForRoom();
         ReportLoss();
         var taken = 0;
         for (; taken < MostGathered && queue.Reader.TryRead(out var item); taken++)
@@ -198,15 +200,26 @@ public sealed class JsonLinesAuditLog : IAuditLog
         AuditEventWriter.Write(json, audit);
         json.Flush();
         line.Write("\n"u8);
-        if (cause is { } client)
-            budget.Settle(client, line.WrittenCount);
         var day = AuditFileName.DayOf(audit.At);
+        if (cause is { } client)
+        {
+            budget.Settle(client, line.WrittenCount);
+            if (client.IsStranger)
+                space.Note(client.Kind, day, line.WrittenCount);
+        }
+
+        if (copy is not null)
+            copied.Write(line.WrittenSpan);
+        if (isFull)
+        {
+            Interlocked.Increment(ref dropped);
+            return;
+        }
+
         var file = files[AuditKinds.Of(audit)];
         if (file.Day != day)
             Write(file);
         file.Add(day, line.WrittenSpan);
-        if (copy is not null)
-            copied.Write(line.WrittenSpan);
     }
 
     private void Write(AuditFile file)
@@ -222,28 +235,28 @@ public sealed class JsonLinesAuditLog : IAuditLog
     /// <summary>A gap is itself an event, once the disk takes events again.</summary>
     private void ReportLoss()
     {
-        if (!canWrite || Dropped == reported)
+        if (!canWrite || isFull || Dropped == reported)
             return;
         var lost = Dropped - reported;
         reported += lost;
         Gather(new AuditEvent.Server(clock.GetUtcNow(), "audit-gap", $"{lost} events before this one could not be written"), cause: null);
     }
 
-    private void Prune()
+    private void LookForRoom()
     {
-        var today = AuditFileName.DayOf(clock.GetUtcNow());
-        if (today == prunedOn)
-            return;
-        prunedOn = today;
-        try
+        var state = space.Look(out var told);
+        if (told is not null)
         {
-            foreach (var name in AuditFileName.List(options.Directory).Where(name => name.Day < today.AddDays(-options.KeepDays)))
-                File.Delete(Path.Join(options.Directory, name.ToString()));
+            if (state == AuditRoomState.Free)
+                isFull = false;
+            Gather(new AuditEvent.Server(clock.GetUtcNow(), state == AuditRoomState.Free ? "log_room" : "log_no_room", told), cause: null);
+            foreach (var file in files.Values)
+                Write(file);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // What is left stays until tomorrow's look.
-        }
+
+        isFull = state == AuditRoomState.Full;
+        foreach (var kind in AuditKinds.Each)
+            budget.Stop(kind, state != AuditRoomState.Free || !space.HasShare(kind));
     }
 
     private readonly record struct Item(AuditEvent? Audit, AuditCause? Cause, long Weight, TaskCompletionSource? Written);

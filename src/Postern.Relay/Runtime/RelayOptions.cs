@@ -51,6 +51,12 @@ public sealed record RelayOptions
     /// <summary>Null: <c>logs</c> under <see cref="DataDirectory"/>.</summary>
     public string? LogDirectory { get; init; }
 
+    /// <summary>Days of logs kept besides today.</summary>
+    public int LogDays { get; init; } = 90;
+
+    /// <summary>Octets of all logs together.</summary>
+    public long LogOctets { get; init; } = 10_000_000_000;
+
     /// <summary>A copy of every log line, such as standard output.</summary>
     public Stream? LogCopy { get; init; }
 

@@ -32,7 +32,15 @@ public sealed class RelayService : IAsyncDisposable
         Directory = directory;
         Spool = spool;
         audit = new RelayTotals(new JsonLinesAuditLog(
-            new AuditLogOptions { Directory = options.LogDirectory ?? RelayOptions.DefaultLogDirectory(options.DataDirectory), Copy = options.LogCopy }, clock));
+            new AuditLogOptions
+            {
+                Directory = options.LogDirectory ?? RelayOptions.DefaultLogDirectory(options.DataDirectory),
+                KeepDays = options.LogDays,
+                MostOctets = options.LogOctets,
+                SpoolReserve = total => options.Spool?.Reserve ?? SpaceGuard.UsualReserve(total),
+                Copy = options.LogCopy,
+            },
+            clock));
         accounts = new RelayAccounts(options.Accounts, directory, audit, clock);
         Policy = new RelayPolicy(options.Policy, accounts.Directory, audit, clock);
         Deliveries = new DeliveryScheduler(spool, new SmtpDelivery(options.Delivery, clock), options.Delivery, audit, clock);

@@ -75,7 +75,7 @@ internal static class ExplainCommand
             case Explanation.Malformed:
                 return terminal.Fail($"'{text}' is neither the reference of a reply nor a queue id", "A reference has six letters and digits, a queue id 26.", ExitCode.Usage);
             default:
-                return terminal.Fail($"the log holds nothing under '{text}'", "Logs are kept for 90 days; was it another server?");
+                return terminal.Fail($"the log holds nothing under '{text}'", "Logs are kept for `logs.keep` days; was it another server?");
         }
     }
 

@@ -23,7 +23,7 @@ internal static class EngineOptions
     public static SegmentSpoolOptions ToSpool(this PosternConfiguration configuration) => new() { Directory = RelayOptions.SpoolDirectory(configuration.Server.Data) };
 
     public static JsonLinesAuditLog OpenAuditLog(this PosternConfiguration configuration, TimeProvider clock) =>
-        new(new AuditLogOptions { Directory = configuration.LogsDirectory }, clock);
+        new(new AuditLogOptions { Directory = configuration.LogsDirectory, KeepDays = configuration.Logs.Keep, MostOctets = configuration.Logs.Most }, clock);
 
     public static AccountOptions ToAccounts(this PosternConfiguration configuration) => new()
     {
@@ -109,6 +109,8 @@ internal static class EngineOptions
         Spool = configuration.ToSpool(),
         StopGrace = configuration.Server.StopGrace,
         LogDirectory = configuration.LogsDirectory,
+        LogDays = configuration.Logs.Keep,
+        LogOctets = configuration.Logs.Most,
         LogCopy = logCopy,
     };
 

@@ -70,8 +70,34 @@ public sealed class AuditEventRoundTripTests
     public void A_text_without_end_is_cut()
     {
         var read = Assert.IsType<AuditEvent.Server>(AuditEventReader.Read(Write(new AuditEvent.Server(AuditDirectory.Noon, "e", new string('x', 100_000)))));
-        Assert.Equal(AuditEventWriter.MostCharacters, read.Detail.Length);
+        Assert.Equal(AuditEventWriter.MostOctets, read.Detail.Length);
         Assert.EndsWith("x...", read.Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("x")]
+    [InlineData("\u00e9")]
+    [InlineData("\ud83d\ude00")]
+    [InlineData("x\ud83d\ude00")]
+    public void Every_text_is_a_kibibyte_at_most_as_it_is_written_and_cut_between_characters(string character)
+    {
+        for (var length = 100; length < 3_000; length += 7)
+        {
+            var text = string.Concat(Enumerable.Repeat(character, length));
+            var line = Write(new AuditEvent.Server(AuditDirectory.Noon, "e", text));
+            Assert.InRange(line.Length, 0, AuditEventWriter.MostOctets + 100);
+            var read = Assert.IsType<AuditEvent.Server>(AuditEventReader.Read(line)).Detail;
+            Assert.StartsWith(read.Replace("...", string.Empty, StringComparison.Ordinal), text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_hundred_recipients_are_named_and_the_others_counted()
+    {
+        var written = AuditDirectory.Accepted(AuditDirectory.Noon, "q") with { Recipients = [.. Enumerable.Range(0, 1_000).Select(static i => $"r{i}@far.example")] };
+        var read = Assert.IsType<AuditEvent.Accepted>(AuditEventReader.Read(Write(written)));
+        Assert.Equal((AuditEventWriter.MostRecipients, 900), (read.Recipients.Length, read.MoreRecipients));
+        Assert.Equal(900, Assert.IsType<AuditEvent.Accepted>(AuditEventReader.Read(Write(read))).MoreRecipients);
     }
 
     [Theory]

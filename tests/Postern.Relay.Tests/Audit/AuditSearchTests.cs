@@ -77,11 +77,11 @@ public sealed class AuditSearchTests : IDisposable
     [Fact]
     public async Task Lines_longer_than_a_block_are_read_whole()
     {
-        var large = AuditDirectory.Accepted(Noon, "large") with { Recipients = [.. Enumerable.Range(0, 8_000).Select(static i => $"recipient-number-{i}@far.example")] };
-        await directory.WriteAsync(AuditDirectory.Accepted(Noon, "before"), large, AuditDirectory.Accepted(Noon, "after"));
-        var found = (await directory.FindAsync()).Cast<AuditEvent.Accepted>().ToList();
-        Assert.Equal(["after", "large", "before"], found.Select(static accepted => accepted.QueueId));
-        Assert.Equal(large.Recipients, found[1].Recipients);
+        var large = AuditDirectory.Decision(Noon, "LARGE0") with { Chain = [.. Enumerable.Range(0, 2_000).Select(static i => new RuleStep("rule", $"looked at number {i} of many things", "pass", Remedy: null))] };
+        await directory.WriteAsync(AuditDirectory.Decision(Noon, "BEFORE"), large, AuditDirectory.Decision(Noon, "AFTER0"));
+        var found = (await directory.FindAsync()).Cast<AuditEvent.Decision>().ToList();
+        Assert.Equal(["AFTER0", "LARGE0", "BEFORE"], found.Select(static decision => decision.Ref));
+        Assert.Equal(large.Chain, found[1].Chain);
     }
 
     [Fact]

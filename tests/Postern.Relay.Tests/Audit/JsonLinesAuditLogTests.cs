@@ -1,5 +1,6 @@
 using System.Text;
 using Postern.Relay.Audit;
+using Postern.Relay.Tests.Spool;
 
 namespace Postern.Relay.Tests.Audit;
 

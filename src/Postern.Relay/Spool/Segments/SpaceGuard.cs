@@ -34,7 +34,10 @@ internal sealed class SpaceGuard(ISegmentFiles files, string directory, long? re
         ? new WriteFailure(s.Condition == SpoolCondition.Full, s.Reason!)
         : null;
 
-    public long Reserve(DiskSpace space) => reserve ?? Math.Min(space.Total / ReserveDivisor, MostReserve);
+    public long Reserve(DiskSpace space) => reserve ?? UsualReserve(space.Total);
+
+    /// <summary>What is kept free where nothing else was said, of a file system of so many octets.</summary>
+    public static long UsualReserve(long total) => Math.Min(total / ReserveDivisor, MostReserve);
 
     /// <summary>Writing was refused for lack of space.</summary>
     public void NoteFull(string reason)

@@ -38,7 +38,7 @@ internal static class EventText
         $"{e.Count} more like it ({string.Join(' ', new[] { e.What, e.Detail, e.Code?.ToString(CultureInfo.InvariantCulture) }.OfType<string>())}) from {e.Client ?? "many places"} since {TimeText.Format(e.Since)}");
 
     private static string Recipients(AuditEvent.Accepted accepted) =>
-        accepted.Recipients.Length == 1 ? accepted.Recipients[0] : $"{accepted.Recipients[0]} and {accepted.Recipients.Length - 1} more";
+        accepted.Recipients.Length + accepted.MoreRecipients == 1 ? accepted.Recipients[0] : $"{accepted.Recipients[0]} and {accepted.Recipients.Length + accepted.MoreRecipients - 1} more";
 
     private static string Path(string address) => address.Length == 0 ? "<>" : address;
 
