@@ -22,7 +22,13 @@ internal sealed class AuditBudget : IDisposable
     /// <summary>Octets of a kind that strangers may cause at once.</summary>
     public const int StrangersBurst = 1024 * 1024;
 
+    /// <summary>Octets a second about messages that strangers gave and that were answered 250: some 5,000 messages.</summary>
+    public const int MessagesOctets = 3 * 512 * 1024;
+
+    private const int MessagesBurst = 16 * 1024 * 1024;
+
     private readonly FrozenDictionary<AuditKind, AuditShare> strangers;
+    private readonly AuditShare messages;
     private readonly FrozenDictionary<AuditKind, AuditShare> known;
     private readonly ITimer timer;
 
@@ -31,6 +37,7 @@ internal sealed class AuditBudget : IDisposable
     {
         timer = clock.CreateTimer(_ => Sweep(), state: null, Window, Window);
         strangers = AuditKinds.Each.ToFrozenDictionary(static kind => kind, kind => new AuditShare(kind, StrangersWhole, StrangersOctets, StrangersBurst, clock, tell));
+        messages = new AuditShare(AuditKind.Mail, int.MaxValue, MessagesOctets, MessagesBurst, clock, tell);
         known = AuditKinds.Each.ToFrozenDictionary(static kind => kind, kind => new AuditShare(kind, KnownWhole, long.MaxValue, long.MaxValue, clock, tell));
     }
 
@@ -48,17 +55,19 @@ internal sealed class AuditBudget : IDisposable
     /// <summary>Tells what was counted, all of it: the log is about to end.</summary>
     public void TellAll()
     {
-        foreach (var share in strangers.Values.Concat(known.Values))
+        foreach (var share in All)
             share.Sweep(all: true);
     }
 
     public void Dispose() => timer.Dispose();
 
-    private AuditShare ShareOf(AuditCause cause) => (cause.IsStranger ? strangers : known)[cause.Kind];
+    private IEnumerable<AuditShare> All => [.. strangers.Values, .. known.Values, messages];
+
+    private AuditShare ShareOf(AuditCause cause) => cause is { IsMessage: true, IsStranger: true } ? messages : (cause.IsStranger ? strangers : known)[cause.Kind];
 
     private void Sweep()
     {
-        foreach (var share in strangers.Values.Concat(known.Values))
+        foreach (var share in All)
             share.Sweep(all: false);
     }
 }

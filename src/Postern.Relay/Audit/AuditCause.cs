@@ -19,4 +19,7 @@ public readonly record struct AuditCause(AuditKind Kind, IPAddress Client, strin
     public string? Ref { get; init; }
 
     public AuditStanding Standing { get; init; }
+
+    /// <summary>A message was answered 250. It is told, unless strangers send them in floods (<see cref="AuditBudget.MessagesOctets"/>).</summary>
+    public bool IsMessage { get; init; }
 }

@@ -12,6 +12,9 @@ internal sealed class AuditShare(AuditKind kind, int whole, long octetsPerSecond
     /// <summary>Octets taken for an event before its length is known.</summary>
     public const int Usual = 512;
 
+    /// <summary>Events a minute of the others, together, when there are no octets left: their references lead to these.</summary>
+    private const int Samples = 10;
+
     private readonly Lock gate = new();
     private readonly Dictionary<Key, Tally> tallies = [];
     private readonly Tally others = new();
@@ -32,7 +35,7 @@ internal sealed class AuditShare(AuditKind kind, int whole, long octetsPerSecond
             var tally = Find(cause, now, hasOctets);
             if (tally.IsOver(now, clock))
                 Begin(tally, now);
-            if (tally.Whole < (isStopped ? 1 : whole) && canWrite && (hasOctets || tally == others))
+            if (tally.Whole < (isStopped ? 1 : hasOctets ? whole : Math.Min(whole, Samples)) && canWrite && (hasOctets || tally == others))
             {
                 if (tally.Whole++ == 0)
                     tally.Ref = cause.Ref;

@@ -204,7 +204,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         if (cause is { } client)
         {
             budget.Settle(client, line.WrittenCount);
-            if (client.IsStranger)
+            if (client is { IsStranger: true, IsMessage: false })
                 space.Note(client.Kind, day, line.WrittenCount);
         }
 

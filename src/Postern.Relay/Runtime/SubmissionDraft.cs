@@ -255,6 +255,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
             session.Tls?.Version)
         {
             EnvelopeId = envelope.Parameters.EnvelopeId,
+            Cause = session.Login is null ? new AuditCause(AuditKind.Mail, session.ClientAddress, Login: null, "accepted") { IsMessage = true } : null,
             Forwarded = session.Forwarded == PeerClaims.None ? null : session.Forwarded.ToString(),
         });
 

@@ -85,6 +85,29 @@ public sealed class AuditBudgetTests : IDisposable
     }
 
     [Fact]
+    public async Task Row_131_messages_that_strangers_gave_are_all_told_unless_they_come_in_thousands_a_second()
+    {
+        const int Messages = 100_000;
+        await using (var log = Open())
+        {
+            for (var i = 0; i < Messages; i++)
+            {
+                var address = new IPAddress((i % 3_000) + 0x0100_0000L);
+                log.Append(AuditDirectory.Accepted(clock.GetUtcNow(), $"{i}") with { Cause = new AuditCause(AuditKind.Mail, address, Login: null, "accepted") { IsMessage = true } });
+                if (i % 1_000 == 0)
+                    await log.FlushAsync(Ct);
+            }
+
+            await log.FlushAsync(Ct);
+            Assert.Equal(0, log.Dropped);
+        }
+
+        var events = await directory.FindAsync();
+        Assert.InRange(events.OfType<AuditEvent.Accepted>().Count(), 30_000, 80_000);
+        Assert.Equal(Messages, events.OfType<AuditEvent.Accepted>().Count() + events.OfType<AuditEvent.Coalesced>().Sum(static e => e.Count));
+    }
+
+    [Fact]
     public async Task Row_132_recipients_that_are_permitted_in_transactions_without_end_are_counted_too()
     {
         await using (var log = Open())
