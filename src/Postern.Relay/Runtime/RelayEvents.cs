@@ -84,7 +84,7 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
         session.ClientAddress,
         attempt.Identity is { } identity && session.IsLoggedIn ? identity.AuthenticationId : null,
         Outcome(session, attempt),
-        attempt.UserExists ? attempt.ClaimedUser : null);
+        attempt is { UserExists: true, ClaimedUser: { } claimed } && LoginNames.TryCanonical(claimed, out var name) ? name : null);
 
     private void Refused(SessionState session, string verb, Reply reply) =>
         audit.Append(new AuditEvent.Refused(

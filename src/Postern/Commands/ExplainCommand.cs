@@ -129,6 +129,8 @@ internal static class ExplainCommand
         foreach (var delivery in deliveries)
             mail.Row(EventText.Cells(delivery));
         mail.WriteTo(terminal);
+        if (accepted is not null && !decisions.Any())
+            terminal.Line(PrintableText.Of($"its decisions were like others and only counted: postern log policy --client {accepted.Client}"));
         foreach (var decision in decisions)
         {
             terminal.Line();

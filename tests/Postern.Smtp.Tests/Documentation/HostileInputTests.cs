@@ -24,6 +24,21 @@ public sealed class HostileInputTests
     [MemberData(nameof(Broken))]
     public void A_fault_of_the_machine_is_held_by_a_test_or_cannot_happen(int row) => IsHeld("docs/faults.md", Faults, row, byName: false);
 
+    [Fact]
+    public void Every_budget_of_a_client_has_a_number_a_word_and_a_test()
+    {
+        var rows = File.ReadLines(SourceTree.PathOf("docs/budgets.md")).Where(static l => l.StartsWith("| ", StringComparison.Ordinal) && !l.StartsWith("| what ", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(rows);
+        Assert.All(rows, static row =>
+        {
+            var cells = row.Split('|');
+            Assert.Equal(7, cells.Length);
+            Assert.All(cells[1..^1], static cell => Assert.False(string.IsNullOrWhiteSpace(cell)));
+            Assert.NotEmpty(TestNames.In(cells[^2]));
+            Assert.All(TestNames.In(cells[^2]), static test => Assert.True(TestNames.Exists(test), $"docs/budgets.md: there is no test {test}"));
+        });
+    }
+
     private static void IsHeld(string page, Dictionary<int, string> rows, int row, bool byName)
     {
         Assert.True(rows.TryGetValue(row, out var tests), $"{page} has no row {row}");
