@@ -81,6 +81,7 @@ public sealed class PowerLossTests
             {
                 Omitted = omitted,
                 FailedSync = syncsFail ? random.Next(1, 60) : 0,
+                IsNoteRefused = omitted is not null || random.Next(2) == 0,
             };
             for (var start = 0; files.HasPower; start++)
                 await LiveAsync(options, files, seed + (Writers * life) + (1000 * start), history);

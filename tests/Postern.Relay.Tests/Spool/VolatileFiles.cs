@@ -33,6 +33,9 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
     /// </summary>
     public int FailedSync { get; init; }
 
+    /// <summary>A disk that fails a sync may take no new file either: then no note of it can be left beside the log.</summary>
+    public bool IsNoteRefused { get; init; }
+
     public bool HasPower { get; private set; } = true;
 
     public SafeFileHandle Create(string path, long size)
@@ -40,6 +43,8 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
         lock (gate)
         {
             Spend();
+            if (IsNoteRefused && Path.GetFileName(path) == "distrust")
+                throw new IOException("no file can be made", FaultyFiles.InputOutputError);
             var file = files.Create(path, size);
             Know(path, file);
             unsyncedNames.Add(() => File.Delete(path));
