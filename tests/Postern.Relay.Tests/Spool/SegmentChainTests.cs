@@ -230,6 +230,36 @@ public sealed class SegmentChainTests : IDisposable
         Assert.Single(again.Recovery.Quarantined);
     }
 
+    [Fact]
+    public async Task A_torn_end_that_cannot_be_copied_stays_and_is_no_damage_later()
+    {
+        await using (var spool = home.Open())
+        {
+            for (var i = 0; i < 3; i++)
+                await Samples.CommitAsync(spool, Samples.Content(3000, i));
+        }
+
+        var path = Assert.Single(home.Segments);
+        var log = await File.ReadAllBytesAsync(path, Ct);
+        var last = Samples.Records(log).Last(static r => r.Header.Kind == RecordKind.Message).Offset;
+        await ZeroAsync(path, from: last + 2001);
+        var torn = log[last..(last + 2001)];
+        home.Files.FailAlways(nameof(ISegmentFiles.Create), FaultyFiles.NoSpace);
+        await using (var spool = home.Open())
+        {
+            Assert.Null(Assert.Single(spool.Recovery.TornTails).SavedAs);
+            Assert.Empty(spool.Recovery.Quarantined);
+            home.Files.Heal();
+            home.Clock.Advance(TimeSpan.FromSeconds(2));
+            await Samples.CommitAsync(spool, Samples.Content(100));
+        }
+
+        Assert.Equal(torn, (await File.ReadAllBytesAsync(path, Ct)).AsSpan(last, torn.Length));
+        await using var again = home.Open();
+        Assert.True(again.Recovery.IsClean, Tell(again));
+        Assert.Equal(3, again.Count);
+    }
+
     /// <summary>A message that asks for more room than the segment has, at the wrong moment.</summary>
     [Fact]
     public async Task While_no_segment_can_be_made_the_last_one_goes_on_with_what_fits()

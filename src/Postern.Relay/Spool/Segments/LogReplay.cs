@@ -157,7 +157,7 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
     /// <summary>In the newest segment, what no later record proves to have been synced was never promised to anybody.</summary>
     private void Judge(Segment segment, SegmentScanner.Stretch stretch)
     {
-        if (segment.Gaps.Contains((stretch.Offset, stretch.Length)))
+        if (IsKnown(segment, stretch.Offset, stretch.Length))
             return;
         if (stretch.Offset >= proved[segment] && (segment.IsChained || stretch.Offset >= segment.End))
             findings.Torn(segment, stretch.Offset, stretch.Length, stretch.Reason);
@@ -165,10 +165,13 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
             findings.Damaged(segment, stretch.Offset, stretch.Length, stretch.Reason);
     }
 
+    private static bool IsKnown(Segment segment, long offset, long length) =>
+        segment.Gaps.Any(gap => gap.Offset <= offset && offset + length <= gap.Offset + gap.Length);
+
     private void JudgeIncomplete(StoredMessage message, string reason)
     {
         var record = message.Location.Record;
-        if (record.Segment.Gaps.Contains((record.Offset, record.Stride)))
+        if (IsKnown(record.Segment, record.Offset, record.Stride))
             return;
         if (record.Segment.IsChained && record.Offset >= proved[record.Segment])
             findings.Torn(record.Segment, record.Offset, record.Stride, reason, message.Id);

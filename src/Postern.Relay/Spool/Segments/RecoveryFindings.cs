@@ -47,18 +47,22 @@ internal sealed class RecoveryFindings(SegmentStore store, Quarantine quarantine
     {
         var told = ImmutableArray.CreateBuilder<SpoolDamage>();
         var torn = ImmutableArray.CreateBuilder<SpoolDamage>();
+        var newest = store.Newest;
+        var keptUntil = 0L;
         foreach (var (damage, segment, isTear) in found)
         {
             var saved = segment is null ? null : quarantine.Save(segment, damage.Offset, damage.Length);
             if (segment is not null)
                 segment.MustStay |= saved is null;
+            if (segment is not null && segment == newest && saved is null && damage.Offset >= newest.End)
+                keptUntil = damage.Offset + damage.Length;
             (isTear ? torn : told).Add(damage with { SavedAs = saved });
         }
 
         foreach (var (path, length, isTear) in headless)
             (isTear ? torn : told).Add(new SpoolDamage(path, Offset: 0, length, "the segment header is damaged", Message: null, quarantine.Take(path)));
-        if (store.Newest is { } newest)
-            Close(newest);
+        if (newest is not null)
+            Close(newest, keptUntil);
         foreach (var path in unneeded)
             store.Files.Delete(path);
         spares.ForEach(store.Bury);
@@ -66,15 +70,24 @@ internal sealed class RecoveryFindings(SegmentStore store, Quarantine quarantine
     }
 
     /// <summary>Makes the newest segment one to which nothing is added: durable, sealed, and without what stands behind it.</summary>
-    private void Close(Segment newest)
+    /// <param name="keptUntil">Where a torn end ends of which no copy could be made: it stays, and the footer goes behind it.</param>
+    private void Close(Segment newest, long keptUntil)
     {
-        var torn = found.Where(f => f.IsTear && f.Damage.Segment == newest.Path && f.Damage.Offset < newest.End);
-        newest.Gaps = [.. newest.Gaps, .. torn.Select(static f => (f.Damage.Offset, f.Damage.Length))];
-        var hasFooter = newest.IsChained && !newest.MustStay;
+        var tears = found.Where(f => f.IsTear && f.Damage.Segment == newest.Path && f.Damage.Offset < newest.End)
+            .Select(static f => (f.Damage.Offset, f.Damage.Length))
+            .ToList();
         try
         {
             new SegmentRewrite(store.Files).Run(newest);
-            if (hasFooter)
+            if (keptUntil > newest.End && newest.IsChained)
+            {
+                var end = (keptUntil + RecordHeader.Alignment - 1) / RecordHeader.Alignment * RecordHeader.Alignment;
+                tears.Add((newest.End, end - newest.End));
+                newest.End = end;
+            }
+
+            newest.Gaps = [.. newest.Gaps, .. tears];
+            if (newest.IsChained)
                 store.WriteFooter(newest);
         }
         catch (IOException e) when (Libc.IsOutOfSpace(e))
@@ -82,10 +95,11 @@ internal sealed class RecoveryFindings(SegmentStore store, Quarantine quarantine
             // On some file systems even what is there needs room to be written again. Before anything is deleted it is tried again.
         }
 
-        newest.IsSealed |= !hasFooter;
-        if (newest.MustStay)
-            return;
-        newest.Size = newest.End + (hasFooter && newest.IsSealed ? new SegmentFooter(newest.Tally, newest.Gaps).Stride : 0);
+        if (!newest.IsChained)
+            newest.IsSealed = true;
+        if (keptUntil > newest.End)
+            return;                             // of format 1, or not written again yet
+        newest.Size = newest.End + (newest is { IsChained: true, IsSealed: true } ? new SegmentFooter(newest.Tally, newest.Gaps).Stride : 0);
         store.Files.Truncate(newest.File, newest.Size);
         store.Files.Sync(newest.File);
     }
