@@ -33,6 +33,7 @@ internal sealed class Committer
     private List<LogRequest> batch = [];
     private List<StoredMessage> removalBatch = [];
     private ulong nextOrder;
+    private (Segment Segment, long End)? synced;
     private long begunAt;
     private long endedAt;
     private bool isWaiting;
@@ -252,6 +253,7 @@ internal sealed class Committer
         try
         {
             writer.Rotate(stride);
+            synced = (writer.Head!, writer.Head!.End);
             return true;
         }
         catch (Exception e) when (IsDiskTrouble(e))
@@ -297,6 +299,8 @@ internal sealed class Committer
             {
                 writer.Sync();
                 hasUnsyncedRemovals = false;
+                if (writer is { Head: { } head, GatheredOctets: 0 })
+                    synced = (head, head.End);
             }
 
             return null;
@@ -362,9 +366,24 @@ internal sealed class Committer
 
     private WriteFailure Distrust(Exception e)
     {
-        var reason = $"Writing the spool failed: {e.Message}. What is in it stays readable; nothing is accepted until a restart.";
+        var reason = $"Writing the spool failed: {e.Message}. What is in it stays readable; nothing is accepted until a restart.{TryNoteDistrust()}";
         guard.NoteFailed(reason);
         return new WriteFailure(IsFull: false, reason);
+    }
+
+    /// <summary>So that what is refused now does not come back with the restart; in words, when that could not be written either.</summary>
+    private string? TryNoteDistrust()
+    {
+        try
+        {
+            if (writer.Head is { } head && synced is { } known && known.Segment == head)
+                DistrustNote.Write(store.Files, head, known.End);
+            return null;
+        }
+        catch (Exception e) when (IsDiskTrouble(e))
+        {
+            return $" Nor could that be noted ({e.Message}): messages refused now may come back then.";
+        }
     }
 
     private WriteFailure Judge(Exception e)

@@ -20,9 +20,10 @@ public sealed class SegmentSpool : ISpool
         this.directory = directory;
         guard = new SpaceGuard(files, directory.Path, options.Reserve, clock);
         store = new SegmentStore(files, directory.Path, options.SegmentSize, guard, index);
+        var cut = DistrustNote.Honour(files, directory.Path);
         var replay = new LogReplay(directory, store, index, clock);
         replay.Run();
-        Recovery = replay.Report;
+        Recovery = cut is null ? replay.Report : replay.Report with { TornTails = replay.Report.TornTails.Insert(0, cut) };
         committer = new Committer(index, store, guard, clock, replay.NextOrder, entry => Committed?.Invoke(entry));
     }
 
