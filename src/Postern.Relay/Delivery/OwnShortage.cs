@@ -27,9 +27,10 @@ internal static class OwnShortage
             var words = failure switch
             {
                 OutOfMemoryException => "no memory is left",
-                SocketException { SocketErrorCode: SocketError.TooManyOpenSockets } => "too many files are open",
+                // ENFILE and EMFILE are one to the runtime, and ENOMEM has no name: what has none is of this machine, as all that a peer causes has one.
+                SocketException { SocketErrorCode: SocketError.TooManyOpenSockets } => "too many files are open, in this process (ulimit -n) or on this machine (fs.file-max)",
                 SocketException { SocketErrorCode: SocketError.NoBufferSpaceAvailable } => "no memory is left for connections",
-                SocketException { NativeErrorCode: var number } => OfNumber(number),
+                SocketException { SocketErrorCode: SocketError.SocketError } => "no memory is left, or something else that the system does not name",
                 IOException { HResult: InputOutput } => "the disk gives an input/output error (EIO)",
                 IOException { HResult: var number } => OfNumber(number),
                 CryptographicException { HResult: var code } => OfOpenSsl(code),

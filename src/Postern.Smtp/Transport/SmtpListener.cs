@@ -15,10 +15,6 @@ namespace Postern.Smtp.Transport;
 internal sealed class SmtpListener
 {
     private const int Backlog = 1024;
-
-    /// <summary>ENOMEM, which the runtime gives no name.</summary>
-    private const int OutOfMemory = 12;
-
     private static readonly TimeSpan Backoff = TimeSpan.FromMilliseconds(100);
 
     private readonly SmtpServer owner;
@@ -128,11 +124,11 @@ internal sealed class SmtpListener
 
                 Welcome(client);
             }
-            catch (SocketException e) when (IsShortage(e) && !IsStopping)
+            catch (SocketException e) when (ShortageOf(e) is not null && !IsStopping)
             {
                 // Told once, however long it lasts: what is told takes a file and room as well.
                 if (shortSince is null)
-                    Server.Events.OnListenerTrouble(Options.Name, $"{e.Message}: clients wait, nobody is accepted until there is enough again");
+                    Server.Events.OnListenerTrouble(Options.Name, $"{ShortageOf(e)}: clients wait, nobody is accepted until there is enough again");
                 shortSince ??= Server.Clock.GetTimestamp();
                 await Task.Delay(Backoff, Server.Clock);
             }
@@ -150,9 +146,17 @@ internal sealed class SmtpListener
     }
 
     /// <summary>This machine lacks something: every client would fare the same, and trying at once again would take all of a processor.</summary>
-    internal static bool IsShortage(SocketException e) =>
-        e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.ProcessLimit
-        || (!OperatingSystem.IsWindows() && e.NativeErrorCode == OutOfMemory);
+    /// <remarks>
+    /// The runtime takes ENFILE and EMFILE for one, so its own words name the wrong limit, and it knows ENOMEM by no name. An error without a name is of
+    /// this machine: all that a client can cause has one.
+    /// </remarks>
+    internal static string? ShortageOf(SocketException e) => e.SocketErrorCode switch
+    {
+        SocketError.TooManyOpenSockets or SocketError.ProcessLimit => "too many files are open, in this process (ulimit -n) or on this machine (fs.file-max)",
+        SocketError.NoBufferSpaceAvailable => "no memory is left for connections",
+        SocketError.SocketError => "no memory is left, or something else that the system does not name",
+        _ => null,
+    };
 
     private void Welcome(Socket client)
     {

@@ -18,6 +18,7 @@ public sealed class OwnFaultTests
     [
         new SocketException((int)SocketError.TooManyOpenSockets),
         new SocketException((int)SocketError.NoBufferSpaceAvailable),
+        new SocketException((int)SocketError.SocketError),
         new IOException("Too many open files", 24),
         new IOException("Too many open files in system", 23),
         new IOException("wrapped", new IOException("No buffer space", 105)),

@@ -110,12 +110,12 @@ public sealed class StopTests
     [Theory]
     [InlineData(SocketError.TooManyOpenSockets, true)]
     [InlineData(SocketError.NoBufferSpaceAvailable, true)]
-    [InlineData((SocketError)12, true)]
+    [InlineData(SocketError.SocketError, true)]
     [InlineData(SocketError.ConnectionAborted, false)]
     [InlineData(SocketError.ConnectionReset, false)]
     [InlineData(SocketError.OperationAborted, false)]
     public void A_listener_waits_where_the_machine_runs_short_and_only_there(SocketError error, bool isShortage) =>
-        Assert.Equal(isShortage, SmtpListener.IsShortage(new SocketException((int)error)));
+        Assert.Equal(isShortage, SmtpListener.ShortageOf(new SocketException((int)error)) is not null);
 
     /// <summary>A client that takes replies when the test lets it.</summary>
     private sealed class SlowReader : Stream
