@@ -27,6 +27,7 @@ missing_packages() {
     case $need in
       perl:*) perl -M"${need#perl:}" -e 1 2>/dev/null || echo "$package" ;;
       sasl) compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null || echo "$package" ;;
+      libfaketime) compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || echo "$package" ;;
       *) PATH=$PATH:/usr/sbin:/usr/lib/git-core command -v "$need" >/dev/null || echo "$package" ;;
     esac
   done <<'NEEDS'
@@ -40,6 +41,7 @@ htdigest apache2-utils
 kadmin.local krb5-admin-server
 kinit krb5-user
 krb5kdc krb5-kdc
+libfaketime libfaketime
 mkfs.ext4 e2fsprogs
 msmtp msmtp
 node nodejs
