@@ -1,6 +1,7 @@
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Transports;
@@ -74,6 +75,9 @@ public sealed class RelayService : IAsyncDisposable
     public RelayPolicy Policy { get; }
 
     public DeliveryScheduler Deliveries { get; }
+
+    /// <summary>Client sessions, for operators.</summary>
+    public ISessionControl Sessions => new ServerSessions(server);
 
     public IAuditLog Audit => audit;
 

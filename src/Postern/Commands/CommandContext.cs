@@ -80,9 +80,41 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
         return work(directory);
     }
 
+    /// <summary>The same for a change that takes something away: the sessions of a running server that rested on it end now, and their number is told.</summary>
+    public async Task<int> TakeAwayAsync(ParseResult arguments, Func<DirectoryCommands, AdminOutcome> change, CancellationToken ct)
+    {
+        if (LoadConfiguration(arguments) is not { } configuration)
+            return ExitCode.Usage;
+        if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
+            return terminal.Fail(problem.What, problem.Todo);
+        AdminOutcome outcome;
+        await using (var directory = DirectoryAccess.Open(configuration, clock))
+            outcome = change(directory.Commands);
+        if (outcome is not AdminOutcome.Done done)
+            return Report(arguments, outcome);
+        var (ended, said) = await EndSessionsAsync(configuration, ct);
+        return Report(arguments, done with { Message = done.Message + said }, sessionsEnded: ended);
+    }
+
+    private static async Task<(int? Ended, string Said)> EndSessionsAsync(PosternConfiguration configuration, CancellationToken ct)
+    {
+        try
+        {
+            await using var server = await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct);
+            if (server is null)
+                return (null, string.Empty);
+            var ended = (await server.ReviewSessionsAsync(ct)).Ended;
+            return (ended, ended switch { 0 => "; no open session rested on it", 1 => "; 1 open session ended", _ => $"; {ended} open sessions ended" });
+        }
+        catch (IOException)
+        {
+            return (null, "; a server runs that cannot be asked, and ends the sessions that rested on it within seconds");
+        }
+    }
+
     /// <summary>Prints what became of a change, and answers with its exit code.</summary>
     /// <param name="alreadyThere">The exit code where nothing had to be changed.</param>
-    public int Report(ParseResult arguments, AdminOutcome outcome, int alreadyThere = ExitCode.Ok)
+    public int Report(ParseResult arguments, AdminOutcome outcome, int alreadyThere = ExitCode.Ok, int? sessionsEnded = null)
     {
         var (word, exitCode) = outcome switch
         {
@@ -93,7 +125,7 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
         };
         var issued = outcome as AdminOutcome.Issued;
         if (arguments.GetValue(Json))
-            terminal.Json(new OutcomeDocument(exitCode == ExitCode.Ok, word, outcome.Message, issued?.Credential, issued?.Generated?.Reveal()), CommandJson.Readable.OutcomeDocument);
+            terminal.Json(new OutcomeDocument(exitCode == ExitCode.Ok, word, outcome.Message, issued?.Credential, issued?.Generated?.Reveal()) { SessionsEnded = sessionsEnded }, CommandJson.Readable.OutcomeDocument);
         else if (exitCode == ExitCode.Ok)
             terminal.Line(PrintableText.Of(outcome.Message));
         else

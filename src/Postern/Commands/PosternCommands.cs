@@ -9,6 +9,7 @@ using Postern.Commands.Domains;
 using Postern.Commands.Networks;
 using Postern.Commands.Output;
 using Postern.Commands.Queue;
+using Postern.Commands.Sessions;
 using Postern.Commands.Try;
 using Postern.Relay.Accounts;
 using Postern.Relay.Spool;
@@ -36,6 +37,7 @@ internal static class PosternCommands
             NetworkCommand.Create(context),
             ExplainCommand.Create(context),
             QueueCommand.Create(context),
+            SessionCommand.Create(context),
             LogCommand.Create(context),
             StatusCommand.Create(context),
             BackupCommand.Create(context),

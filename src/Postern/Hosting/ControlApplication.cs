@@ -8,8 +8,9 @@ using Postern.Relay.Envelopes;
 
 namespace Postern.Hosting;
 
-/// <summary>Answers on the control socket: <c>GET /status</c>, <c>GET /queue/ID</c>, <c>POST /queue/list</c>, <c>POST /queue/change</c>.</summary>
-internal sealed class ControlApplication(QueueQueries queries, QueueCommands commands, Func<StatusDocument> status) : IHttpApplication<HttpContext>
+/// <summary>Answers on the control socket: <c>GET /status</c>, <c>GET /queue/ID</c>, <c>POST /queue/list</c>, <c>POST /queue/change</c>,
+/// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>.</summary>
+internal sealed class ControlApplication(QueueQueries queries, QueueCommands commands, Func<StatusDocument> status, SessionCommands sessions) : IHttpApplication<HttpContext>
 {
     private const int MaxPage = 10_000;
     private const string QueuePrefix = "/queue/";
@@ -30,6 +31,9 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
                 ("GET", "/status") => AnswerAsync(context, status(), ControlJson.Default.StatusDocument),
                 ("POST", "/queue/list") => ListAsync(context),
                 ("POST", "/queue/change") => ChangeAsync(context),
+                ("POST", "/session/list") => AnswerAsync(context, sessions.List(await ReadAsync(context, ControlJson.Default.SessionFilter)), ControlJson.Default.ImmutableArraySessionItem),
+                ("POST", "/session/end") => AnswerAsync(context, sessions.End(await ReadAsync(context, ControlJson.Default.SessionFilter), PeerUser.Of(context)), ControlJson.Default.SessionChange),
+                ("POST", "/session/review") => AnswerAsync(context, await sessions.ReviewAsync(context.RequestAborted), ControlJson.Default.LoginsReviewed),
                 ("GET", _) when path.StartsWith(QueuePrefix, StringComparison.Ordinal) => ShowAsync(context, path[QueuePrefix.Length..]),
                 _ => RefuseAsync(context, StatusCodes.Status404NotFound, "there is nothing here"),
             });

@@ -1,9 +1,11 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json.Serialization.Metadata;
 using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
+using Postern.Smtp.Session;
 
 namespace Postern.Hosting;
 
@@ -57,6 +59,15 @@ internal sealed class ControlClient : IQueueAdmin
 
     public ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct) =>
         AskAsync(Post("queue/change", new(action, filter), ControlJson.Default.ChangeQueue), ControlJson.Default.QueueChange, ct);
+
+    public ValueTask<ImmutableArray<SessionItem>> ListSessionsAsync(SessionFilter filter, CancellationToken ct) =>
+        AskAsync(Post("session/list", filter, ControlJson.Default.SessionFilter), ControlJson.Default.ImmutableArraySessionItem, ct);
+
+    public ValueTask<SessionChange> EndSessionsAsync(SessionFilter filter, CancellationToken ct) =>
+        AskAsync(Post("session/end", filter, ControlJson.Default.SessionFilter), ControlJson.Default.SessionChange, ct);
+
+    /// <summary>Ends the sessions whose login is gone.</summary>
+    public ValueTask<LoginsReviewed> ReviewSessionsAsync(CancellationToken ct) => AskAsync(new(HttpMethod.Post, "session/review"), ControlJson.Default.LoginsReviewed, ct);
 
     public ValueTask DisposeAsync()
     {

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Postern.Relay.Admin;
+using Postern.Smtp.Session;
 
 namespace Postern.Hosting;
 
@@ -13,5 +15,9 @@ namespace Postern.Hosting;
 [JsonSerializable(typeof(QueuePage))]
 [JsonSerializable(typeof(QueueItem))]
 [JsonSerializable(typeof(QueueChange))]
+[JsonSerializable(typeof(SessionFilter))]
+[JsonSerializable(typeof(ImmutableArray<SessionItem>))]
+[JsonSerializable(typeof(SessionChange))]
+[JsonSerializable(typeof(LoginsReviewed))]
 [JsonSerializable(typeof(StatusDocument))]
 internal sealed partial class ControlJson : JsonSerializerContext;

@@ -35,7 +35,7 @@ internal sealed class ServerHost : IAsyncDisposable
         try
         {
             var commands = new QueueCommands(relay.Spool, new SchedulerQueueControl(relay.Deliveries, relay.Spool), relay.Audit, clock);
-            var application = new ControlApplication(new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds), commands, host.Status);
+            var application = new ControlApplication(new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds), commands, host.Status, new SessionCommands(relay.Sessions, relay.Audit, clock));
             host.control = await ControlServer.StartAsync(DataDirectory.ControlSocket(configuration.Server.Data), application, ct);
             return host;
         }

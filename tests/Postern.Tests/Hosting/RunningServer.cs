@@ -2,6 +2,7 @@ using Postern.Hosting;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Spool.Memory;
+using Postern.Smtp.Session;
 
 namespace Postern.Tests.Hosting;
 
@@ -10,11 +11,12 @@ internal sealed class RunningServer : IAsyncDisposable
 {
     private readonly ControlServer server;
 
-    private RunningServer(string socket, MemorySpool spool, EventList events, ControlServer server)
+    private RunningServer(string socket, MemorySpool spool, EventList events, FakeSessions sessions, ControlServer server)
     {
         Socket = socket;
         Spool = spool;
         Events = events;
+        Sessions = sessions;
         this.server = server;
     }
 
@@ -24,14 +26,16 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public EventList Events { get; }
 
+    public FakeSessions Sessions { get; }
+
     public static async Task<RunningServer> StartAsync(string data)
     {
         Directory.CreateDirectory(data);
-        var (spool, events) = (new MemorySpool(), new EventList());
+        var (spool, events, sessions) = (new MemorySpool(), new EventList(), new FakeSessions());
         var commands = new QueueCommands(spool, new SpoolQueueControl(spool, TimeProvider.System), events, TimeProvider.System);
         var socket = DataDirectory.ControlSocket(data);
-        var application = new ControlApplication(new QueueQueries(spool), commands, () => Status(data, spool.Count));
-        return new RunningServer(socket, spool, events, await ControlServer.StartAsync(socket, application, CancellationToken.None));
+        var application = new ControlApplication(new QueueQueries(spool), commands, () => Status(data, spool.Count), new SessionCommands(sessions, events, TimeProvider.System));
+        return new RunningServer(socket, spool, events, sessions, await ControlServer.StartAsync(socket, application, CancellationToken.None));
     }
 
     public async ValueTask DisposeAsync()
@@ -53,6 +57,27 @@ internal sealed class RunningServer : IAsyncDisposable
         new(Connections: 0, HeldBecause: "there is no route"),
         new("CN=mail.example.org", TimeProvider.System.GetUtcNow().AddDays(30), IsSelfSigned: true),
         EventsDropped: 0);
+
+    /// <summary>Sessions that a test writes down.</summary>
+    internal sealed class FakeSessions : ISessionControl
+    {
+        public List<OpenSession> Open { get; } = [];
+
+        /// <summary>How many a review ends.</summary>
+        public int Gone { get; set; }
+
+        public int Reviews { get; private set; }
+
+        public IReadOnlyList<OpenSession> List() => Open;
+
+        public int End(Func<OpenSession, bool> which) => Open.RemoveAll(session => which(session));
+
+        public Task<LoginsReviewed> ReviewAsync(CancellationToken ct)
+        {
+            Reviews++;
+            return Task.FromResult(new LoginsReviewed(Gone, 0));
+        }
+    }
 
     /// <summary>Keeps events for assertions.</summary>
     internal sealed class EventList : IAuditLog

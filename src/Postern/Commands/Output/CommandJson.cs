@@ -19,6 +19,8 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(QueuePage))]
 [JsonSerializable(typeof(QueueItem))]
 [JsonSerializable(typeof(QueueChange))]
+[JsonSerializable(typeof(ImmutableArray<SessionItem>))]
+[JsonSerializable(typeof(SessionChange))]
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(BackupDocument))]
 internal sealed partial class CommandJson : JsonSerializerContext
