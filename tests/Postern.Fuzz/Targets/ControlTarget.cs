@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Postern.Fuzz.Models;
@@ -7,6 +8,7 @@ using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Memory;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
 using Postern.Testing;
 
 namespace Postern.Fuzz.Targets;
@@ -21,7 +23,7 @@ internal sealed class ControlTarget : ITarget
     private QueueId id;
 
     public ControlTarget() =>
-        application = new ControlApplication(new QueueQueries(spool), new QueueCommands(spool, new SpoolQueueControl(spool, clock), log, clock), static () => throw new InvalidOperationException("no status here"));
+        application = new ControlApplication(new QueueQueries(spool), new QueueCommands(spool, new SpoolQueueControl(spool, clock), log, clock), static () => throw new InvalidOperationException("no status here"), new SessionCommands(new OneSession(), log, clock));
 
     public string Name => "control";
 
@@ -34,7 +36,7 @@ internal sealed class ControlTarget : ITarget
     public IEnumerable<byte[]> Seeds => Fuzz.Seeds.Of(
         "POST /queue/list\n{\"filter\":{},\"limit\":10,\"after\":null}", "POST /queue/list\n{\"filter\":{\"ids\":[\"X\"],\"from\":\"a@example.org\",\"to\":\"example.net\",\"domain\":\"x\",\"arrivedBefore\":\"2026-01-01T00:00:00Z\",\"held\":false},\"limit\":2147483647,\"after\":\"X\"}",
         "POST /queue/change\n{\"action\":\"Hold\",\"filter\":{}}", "POST /queue/change\n{\"action\":\"Release\",\"filter\":{\"from\":\"<>\"}}", "POST /queue/change\n{\"action\":99,\"filter\":{}}", "POST /queue/change\n{\"action\":\"Retry\",\"filter\":{\"to\":\"@example.net\"}}",
-        "GET /queue/X\n", "GET /queue/\n", "GET /nothing\n", "POST /queue/list\nnull", "POST /queue/list\n{", "DELETE /queue/list\n{}");
+        "GET /queue/X\n", "GET /queue/\n", "GET /nothing\n", "POST /queue/list\nnull", "POST /queue/list\n{", "POST /session/list\n{}", "POST /session/end\n{\"ids\":[\"0123456789ab\"],\"login\":\"lisa@example.org\",\"client\":\"192.0.2.7\"}", "POST /session/review\n{}", "DELETE /queue/list\n{}");
 
     public IReadOnlyList<byte[]> Dictionary { get; } = Words.Of(["GET ", "POST ", "/queue/list\n", "/queue/change\n", "/queue/", "\"filter\":", "\"limit\":", "\"after\":", "\"action\":", "\"ids\":[null]", "\"Hold\"", "\"Remove\"", "null", "{}", "[]", "\\ud800", "\\u0000", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "\"\"", "\"@\"", .. NumberTexts.All]);
 
@@ -73,5 +75,17 @@ internal sealed class ControlTarget : ITarget
             await draft.AppendAsync("x\r\n"u8.ToArray(), CancellationToken.None);
             await draft.CommitAsync(new Envelope { Id = id, ArrivedAt = clock.GetUtcNow(), Sender = sender, Recipients = [Mailbox.Parse("b@example.net")] }, DeliveryState.Fresh(1, clock.GetUtcNow()), CancellationToken.None);
         }
+    }
+
+    /// <summary>A server with one session.</summary>
+    private sealed class OneSession : ISessionControl
+    {
+        private readonly OpenSession session = new("0123456789ab", "submission", IPAddress.Parse("192.0.2.7"), 40000, DateTimeOffset.UnixEpoch, "lisa@example.org", "lisa@example.org", "PLAIN", "TLSv1.3", Phase.Ready);
+
+        public IReadOnlyList<OpenSession> List() => [session];
+
+        public int End(Func<OpenSession, bool> which) => which(session) ? 1 : 0;
+
+        public Task<LoginsReviewed> ReviewAsync(CancellationToken ct) => Task.FromResult(new LoginsReviewed(0, 0));
     }
 }
