@@ -14,11 +14,16 @@ namespace Postern.Relay.Runtime;
 /// <summary>All that knows users, put together: the directory, the stores beside it, the threads that hash, the issuers of tokens.</summary>
 public sealed class RelayAccounts : IDisposable
 {
+    private static readonly TimeSpan SaveEvery = TimeSpan.FromMinutes(1);
+
     private readonly HttpClient http = GuardedFetch.Create();
     private readonly TokenVerifier? tokens;
+    private readonly ITimer? saving;
+    private readonly Action? save;
 
     /// <param name="directory">Stays the caller's.</param>
-    public RelayAccounts(AccountOptions options, SqliteDirectory directory, IAuditLog audit, TimeProvider clock)
+    /// <param name="protectionFile">Where the login protection is kept, once a minute and at the end; null for nowhere.</param>
+    public RelayAccounts(AccountOptions options, SqliteDirectory directory, IAuditLog audit, TimeProvider clock, string? protectionFile = null)
     {
         var decoys = AccountStores.DecoysFor(directory.DecoyKey.Span, options.Sources);
         var context = new StoreContext(directory, decoys, audit, clock);
@@ -27,6 +32,13 @@ public sealed class RelayAccounts : IDisposable
         Directory = new StoreAccounts(directory, stores);
         tokens = options.Issuers.IsEmpty ? null : new TokenVerifier(options.Issuers, SpeaksForAsync, http, clock);
         Protection = new LoginProtection(options.Protection, audit, clock, directory.DecoyKey.Span);
+        if (protectionFile is not null)
+        {
+            Protection.Load(protectionFile);
+            save = () => Protection.Save(protectionFile);
+            saving = clock.CreateTimer(_ => save(), state: null, SaveEvery, SaveEvery);
+        }
+
         Verifiers = new AccountVerifiers(stores, Hashing, new VerificationCache(clock), clock, Protection)
         {
             Directory = Directory,
@@ -61,6 +73,8 @@ public sealed class RelayAccounts : IDisposable
     public void Dispose()
     {
         Hashing.Dispose();
+        saving?.Dispose();
+        save?.Invoke();
         tokens?.Dispose();
         http.Dispose();
     }

@@ -65,5 +65,8 @@ public sealed record RelayOptions
 
     public static string SpoolDirectory(string dataDirectory) => Path.Combine(dataDirectory, "spool");
 
+    /// <summary>What the login protection remembers.</summary>
+    public static string LoginProtectionFile(string dataDirectory) => Path.Combine(dataDirectory, "login-protection");
+
     public static string DefaultLogDirectory(string dataDirectory) => Path.Combine(dataDirectory, "logs");
 }

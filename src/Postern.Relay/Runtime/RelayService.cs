@@ -1,5 +1,6 @@
 using System.Net;
 using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
@@ -42,7 +43,7 @@ public sealed class RelayService : IAsyncDisposable
                 Copy = options.LogCopy,
             },
             clock));
-        accounts = new RelayAccounts(options.Accounts, directory, audit, clock);
+        accounts = new RelayAccounts(options.Accounts, directory, audit, clock, RelayOptions.LoginProtectionFile(options.DataDirectory));
         Policy = new RelayPolicy(options.Policy, accounts.Directory, audit, clock);
         Deliveries = new DeliveryScheduler(spool, new SmtpDelivery(options.Delivery, clock), options.Delivery, audit, clock);
         server = new SmtpServer(new SmtpServerOptions
@@ -80,6 +81,9 @@ public sealed class RelayService : IAsyncDisposable
     public ISessionControl Sessions => new ServerSessions(server);
 
     public IAuditLog Audit => audit;
+
+    /// <summary>How many guesses are checked.</summary>
+    public LoginProtection Protection => accounts.Protection;
 
     public RelayTotals Totals => audit;
 

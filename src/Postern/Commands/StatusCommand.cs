@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
 using Postern.Hosting;
+using Postern.Relay.Accounts.Protection;
 
 namespace Postern.Commands;
 
@@ -41,6 +42,7 @@ internal static class StatusCommand
             .Row("connections", status.Connections.ToString(CultureInfo.InvariantCulture))
             .Row("load", string.Create(CultureInfo.InvariantCulture, $"{status.Load.State}, {status.Load.Gauge} at {status.Load.Value:0.00}; {status.Load.TimesStressed} times stressed, {status.Load.TimesFull} times full"))
             .Row("since start", string.Create(CultureInfo.InvariantCulture, $"{status.SinceStart.Accepted} messages accepted, {status.SinceStart.Refused} refusals; {status.SinceStart.Logins} logins, {status.SinceStart.FailedLogins} failed"))
+            .Row("logins", Describe(status.LoginProtection))
             .Row("queue", string.Create(CultureInfo.InvariantCulture, $"{status.Queue.Messages} messages: {status.Queue.Active} in delivery, {status.Queue.Waiting} waiting for the next attempt, {status.Queue.Held} held{(status.Queue.HeldByServer > 0 ? $" ({status.Queue.HeldByServer} by the server after errors here: postern queue list --held)" : null)}, {status.Queue.Parked} without a route"))
             .Row("spool", status.Queue.Reason is { } reason ? $"{status.Queue.Condition}: {reason}" : status.Queue.Condition)
             .Row("deliveries", status.Deliveries.HeldBecause is { } why ? $"held: {why}" : string.Create(CultureInfo.InvariantCulture, $"going out over {status.Deliveries.Connections} connections"))
@@ -49,6 +51,10 @@ internal static class StatusCommand
             .Row("events lost", status.EventsDropped.ToString(CultureInfo.InvariantCulture))
             .WriteTo(terminal);
     }
+
+    private static string Describe(LoginProtectionCounts logins) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{logins.Delayed} waited, {logins.Closed} closed, {logins.Repeated} wrong ones known before; refused by budget: {logins.AccountAndNetwork} account and network, {logins.Account} account, {logins.Address} address, {logins.Network} network, {logins.Device} device, {logins.Crowded} too many at once");
 
     private static string Describe(StatusDocument.CertificateState certificate, DateTimeOffset now)
     {

@@ -9,8 +9,10 @@ using Postern.Relay.Envelopes;
 namespace Postern.Hosting;
 
 /// <summary>Answers on the control socket: <c>GET /status</c>, <c>GET /queue/ID</c>, <c>POST /queue/list</c>, <c>POST /queue/change</c>,
-/// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>.</summary>
-internal sealed class ControlApplication(QueueQueries queries, QueueCommands commands, Func<StatusDocument> status, SessionCommands sessions) : IHttpApplication<HttpContext>
+/// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>, <c>GET /auth/blocks</c>, <c>POST /auth/lift</c>.</summary>
+/// <param name="logins">Null where logins are not counted.</param>
+internal sealed class ControlApplication(QueueQueries queries, QueueCommands commands, Func<StatusDocument> status, SessionCommands sessions, LoginCommands? logins = null)
+    : IHttpApplication<HttpContext>
 {
     private const int MaxPage = 10_000;
     private const string QueuePrefix = "/queue/";
@@ -34,6 +36,8 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
                 ("POST", "/session/list") => AnswerAsync(context, sessions.List(await ReadAsync(context, ControlJson.Default.SessionFilter)), ControlJson.Default.ImmutableArraySessionItem),
                 ("POST", "/session/end") => AnswerAsync(context, sessions.End(await ReadAsync(context, ControlJson.Default.SessionFilter), PeerUser.Of(context)), ControlJson.Default.SessionChange),
                 ("POST", "/session/review") => AnswerAsync(context, await sessions.ReviewAsync(context.RequestAborted), ControlJson.Default.LoginsReviewed),
+                ("GET", "/auth/blocks") => AnswerAsync(context, logins?.Blocks() ?? [], ControlJson.Default.ImmutableArrayLoginBlock),
+                ("POST", "/auth/lift") => LiftAsync(context),
                 ("GET", _) when path.StartsWith(QueuePrefix, StringComparison.Ordinal) => ShowAsync(context, path[QueuePrefix.Length..]),
                 _ => RefuseAsync(context, StatusCodes.Status404NotFound, "there is nothing here"),
             });
@@ -71,6 +75,12 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
 
         // A caller that goes away in the middle must not leave half of a bulk change undone.
         await AnswerAsync(context, await commands.ApplyAsync(request.Action, request.Filter, actor, CancellationToken.None), ControlJson.Default.QueueChange);
+    }
+
+    private async Task LiftAsync(HttpContext context)
+    {
+        var request = await ReadAsync(context, ControlJson.Default.LiftLogins);
+        await AnswerAsync(context, new ControlRequests.Lifted(logins?.Lift(request.Target, PeerUser.Of(context)) ?? 0), ControlJson.Default.Lifted);
     }
 
     private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type) =>

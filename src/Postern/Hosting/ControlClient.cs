@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json.Serialization.Metadata;
+using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
 using Postern.Smtp.Session;
@@ -68,6 +69,12 @@ internal sealed class ControlClient : IQueueAdmin
 
     /// <summary>Ends the sessions whose login is gone.</summary>
     public ValueTask<LoginsReviewed> ReviewSessionsAsync(CancellationToken ct) => AskAsync(new(HttpMethod.Post, "session/review"), ControlJson.Default.LoginsReviewed, ct);
+
+    public ValueTask<ImmutableArray<LoginBlock>> BlocksAsync(CancellationToken ct) => AskAsync(new(HttpMethod.Get, "auth/blocks"), ControlJson.Default.ImmutableArrayLoginBlock, ct);
+
+    /// <summary>The number of budgets that held wrong logins.</summary>
+    public async ValueTask<int> LiftAsync(string target, CancellationToken ct) =>
+        (await AskAsync(Post("auth/lift", new(target), ControlJson.Default.LiftLogins), ControlJson.Default.Lifted, ct)).Budgets;
 
     public ValueTask DisposeAsync()
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Smtp.Session;
 
@@ -11,7 +12,10 @@ namespace Postern.Hosting;
     RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ControlRequests.ListQueue))]
 [JsonSerializable(typeof(ControlRequests.ChangeQueue))]
+[JsonSerializable(typeof(ControlRequests.LiftLogins))]
+[JsonSerializable(typeof(ControlRequests.Lifted))]
 [JsonSerializable(typeof(ControlRequests.Refusal))]
+[JsonSerializable(typeof(ImmutableArray<LoginBlock>))]
 [JsonSerializable(typeof(QueuePage))]
 [JsonSerializable(typeof(QueueItem))]
 [JsonSerializable(typeof(QueueChange))]

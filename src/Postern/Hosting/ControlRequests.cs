@@ -10,6 +10,12 @@ internal static class ControlRequests
 
     internal sealed record ChangeQueue(QueueAction Action, QueueFilter Filter);
 
+    /// <param name="Target">An address, a network or an account.</param>
+    internal sealed record LiftLogins(string Target);
+
+    /// <param name="Budgets">Those that held wrong logins.</param>
+    internal sealed record Lifted(int Budgets);
+
     /// <summary>The body of every answer that is not 200.</summary>
     internal sealed record Refusal(string Error);
 }

@@ -35,7 +35,7 @@ internal sealed class ServerHost : IAsyncDisposable
         try
         {
             var commands = new QueueCommands(relay.Spool, new SchedulerQueueControl(relay.Deliveries, relay.Spool), relay.Audit, clock);
-            var application = new ControlApplication(new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds), commands, host.Status, new SessionCommands(relay.Sessions, relay.Audit, clock));
+            var application = new ControlApplication(new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds), commands, host.Status, new SessionCommands(relay.Sessions, relay.Audit, clock), new LoginCommands(relay.Protection, relay.Audit, clock));
             host.control = await ControlServer.StartAsync(DataDirectory.ControlSocket(configuration.Server.Data), application, ct);
             return host;
         }
@@ -66,7 +66,10 @@ internal sealed class ServerHost : IAsyncDisposable
                 Routes = [.. configuration.Delivery.Routes.Select(static r => new StatusDocument.Route(r.To, RouteText.Describe(r)))],
             },
             tls is { Certificate: var certificate } ? new(certificate.Subject, certificate.NotAfter.ToUniversalTime(), configuration.Tls.CertificateFile is null) : null,
-            Relay.Audit.Dropped);
+            Relay.Audit.Dropped)
+        {
+            LoginProtection = Relay.Protection.Counts,
+        };
     }
 
     /// <summary>Takes no more mail and lets what is being received finish until <paramref name="ct"/> is cancelled, and what is being sent until <paramref name="hurry"/> is.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Relay.Accounts.Protection;
 
 namespace Postern.Hosting;
 
@@ -20,6 +21,9 @@ internal sealed record StatusDocument(
     StatusDocument.CertificateState? Certificate,
     long EventsDropped)
 {
+    /// <summary>Since start, by reason.</summary>
+    public LoginProtectionCounts LoginProtection { get; init; }
+
     /// <param name="Address">Bound, with the real port.</param>
     internal sealed record Listener(string Name, string Address, string Tls, string Auth);
 

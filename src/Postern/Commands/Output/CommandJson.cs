@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Postern.Commands.Auth;
 using Postern.Hosting;
+using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 
 namespace Postern.Commands.Output;
@@ -16,6 +17,7 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(ImmutableArray<AccountDetails>))]
 [JsonSerializable(typeof(ImmutableArray<DomainDetails>))]
 [JsonSerializable(typeof(ImmutableArray<NetworkDetails>))]
+[JsonSerializable(typeof(ImmutableArray<LoginBlock>))]
 [JsonSerializable(typeof(QueuePage))]
 [JsonSerializable(typeof(QueueItem))]
 [JsonSerializable(typeof(QueueChange))]

@@ -1,0 +1,21 @@
+using System.Collections.Immutable;
+using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Audit;
+
+namespace Postern.Relay.Admin;
+
+/// <summary>What an operator may see and change of the login protection of a running server.</summary>
+public sealed class LoginCommands(LoginProtection protection, IAuditLog audit, TimeProvider clock)
+{
+    /// <summary>Who is slowed or paused, the fullest first.</summary>
+    public ImmutableArray<LoginBlock> Blocks() => protection.Blocks();
+
+    /// <summary><see cref="LoginProtection.Lift"/>, written down with who did it.</summary>
+    public int Lift(string target, string actor)
+    {
+        var lifted = protection.Lift(target);
+        if (lifted > 0)
+            audit.Append(new AuditEvent.Admin(clock.GetUtcNow(), actor, "lift", target));
+        return lifted;
+    }
+}

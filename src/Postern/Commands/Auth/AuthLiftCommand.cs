@@ -1,0 +1,31 @@
+using System.CommandLine;
+using System.Globalization;
+using Postern.Commands.Output;
+using Postern.Hosting;
+
+namespace Postern.Commands.Auth;
+
+/// <summary><c>postern auth lift</c>: forgets the wrong logins of a place or an account. Exit 1 where there are none.</summary>
+internal static class AuthLiftCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var target = new Argument<string>("ADDRESS|ACCOUNT") { Description = "An address (its network too), or an account wherever it is" };
+        var command = new DocumentedCommand("lift", "Forget the wrong logins of an address or an account; exit 1 where there are none", "postern auth lift 192.0.2.7", "postern auth lift lisa@example.org").With(target);
+        command.SetAction(async (arguments, ct) =>
+        {
+            if (context.LoadConfiguration(arguments) is not { } configuration)
+                return ExitCode.Usage;
+            await using var client = await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct);
+            if (client is null)
+                return context.Terminal.Fail($"no server is running on {configuration.Server.Data}", "Start it: postern serve");
+            var name = arguments.GetValue(target)!;
+            var lifted = await client.LiftAsync(name, ct);
+            if (lifted == 0)
+                return context.Terminal.Fail($"there are no wrong logins of {name}", "See who is slowed: postern auth blocks");
+            context.Terminal.Line(string.Create(CultureInfo.InvariantCulture, $"lifted: {name} ({lifted} budgets)"));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+}
