@@ -33,11 +33,13 @@ missing_packages() {
   done <<'NEEDS'
 curl curl
 dovecot dovecot-core
+fail2ban-regex fail2ban
 git git
 git-send-email git-email
 gsasl gsasl
 haproxy haproxy
 htdigest apache2-utils
+hydra hydra
 kadmin.local krb5-admin-server
 kinit krb5-user
 krb5kdc krb5-kdc

@@ -15,7 +15,7 @@ public sealed class LoginCommands(LoginProtection protection, IAuditLog audit, T
     {
         var lifted = protection.Lift(target);
         if (lifted > 0)
-            audit.Append(new AuditEvent.Admin(clock.GetUtcNow(), actor, "lift", target));
+            audit.Append(new AuditEvent.Admin(clock.GetUtcNow(), actor, "auth lift", target));
         return lifted;
     }
 }

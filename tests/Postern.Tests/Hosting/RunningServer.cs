@@ -1,4 +1,5 @@
 using Postern.Hosting;
+using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Spool.Memory;
@@ -28,14 +29,22 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public FakeSessions Sessions { get; }
 
+    public required LoginProtection Protection { get; init; }
+
     public static async Task<RunningServer> StartAsync(string data)
     {
         Directory.CreateDirectory(data);
         var (spool, events, sessions) = (new MemorySpool(), new EventList(), new FakeSessions());
         var commands = new QueueCommands(spool, new SpoolQueueControl(spool, TimeProvider.System), events, TimeProvider.System);
         var socket = DataDirectory.ControlSocket(data);
-        var application = new ControlApplication(new QueueQueries(spool), commands, () => Status(data, spool.Count), new SessionCommands(sessions, events, TimeProvider.System));
-        return new RunningServer(socket, spool, events, sessions, await ControlServer.StartAsync(socket, application, CancellationToken.None));
+        var protection = new LoginProtection(new LoginProtectionOptions { LongestDelay = TimeSpan.Zero }, events, TimeProvider.System);
+        var application = new ControlApplication(
+            new QueueQueries(spool),
+            commands,
+            () => Status(data, spool.Count),
+            new SessionCommands(sessions, events, TimeProvider.System),
+            new LoginCommands(protection, events, TimeProvider.System));
+        return new RunningServer(socket, spool, events, sessions, await ControlServer.StartAsync(socket, application, CancellationToken.None)) { Protection = protection };
     }
 
     public async ValueTask DisposeAsync()
