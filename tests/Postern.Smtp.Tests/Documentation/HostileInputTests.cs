@@ -39,6 +39,14 @@ public sealed class HostileInputTests
         });
     }
 
+    /// <summary>Each section of the pages has ten numbers of its own; one without a row promises nothing.</summary>
+    [Fact]
+    public void No_kind_of_attack_and_no_kind_of_fault_is_without_a_test()
+    {
+        Assert.All(Enumerable.Range(13, 12), static ten => Assert.True(Hostile.Keys.Any(row => row / 10 == ten), $"docs/hostile-input.md has no row from {ten}0 to {ten}9"));
+        Assert.All(Enumerable.Range(1, 9), static ten => Assert.True(Faults.Keys.Any(row => row / 10 == ten), $"docs/faults.md has no row from {ten}0 to {ten}9"));
+    }
+
     private static void IsHeld(string page, Dictionary<int, string> rows, int row, bool byName)
     {
         Assert.True(rows.TryGetValue(row, out var tests), $"{page} has no row {row}");
