@@ -113,6 +113,36 @@ public sealed class SpoolCopyTests : IDisposable
     }
 
     [Fact]
+    public async Task A_segment_that_was_the_newest_and_is_retired_meanwhile_does_not_stay_in_the_copy()
+    {
+        await using var spool = home.Open();
+        var passing = await Samples.CommitAsync(spool, Samples.Content(15_000));
+        var first = Assert.Single(home.Segments);
+        using SemaphoreSlim between = new(0), again = new(0);
+        var isPaused = false;
+
+        var copying = Task.Run(() => SpoolCopy.Run(home.Path, elsewhere.Path, Pause, Ct), Ct);
+        await between.WaitAsync(Ct);
+        spool.Remove(passing);
+        for (var i = 0; i < 12; i++)
+            spool.Remove(await Samples.CommitAsync(spool, Samples.Content(15_000, i)));
+        await SpoolHome.UntilAsync(spool, () => !File.Exists(first));
+        again.Release();
+        await copying;
+
+        Assert.Equal(home.Segments.Select(Path.GetFileName), Directory.GetFiles(elsewhere.Path, "*.segment").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+
+        void Pause()
+        {
+            if (isPaused)
+                return;
+            isPaused = true;
+            between.Release();
+            again.Wait(Ct);
+        }
+    }
+
+    [Fact]
     public async Task A_segment_that_is_a_link_is_not_followed()
     {
         await using (var spool = home.Open())

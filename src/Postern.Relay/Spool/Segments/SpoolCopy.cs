@@ -26,7 +26,8 @@ public static class SpoolCopy
         for (var pass = 0; pass < MostPasses; pass++)
         {
             var names = Names(from);
-            foreach (var gone in copied.Except(names).ToList())
+            // Also those that were the newest when they were copied, and may have been copied in the midst of a write.
+            foreach (var gone in Names(to).Except(names))
             {
                 File.Delete(Path.Combine(to, gone));
                 copied.Remove(gone);
