@@ -27,6 +27,20 @@ public sealed class DistrustNoteTests : IDisposable
     }
 
     [Fact]
+    public async Task The_note_and_the_cut_are_on_the_disk_before_anything_rests_on_them()
+    {
+        await FailAsync(nameof(ISegmentFiles.Sync), written: 0);
+        string[] written = [nameof(ISegmentFiles.Create), nameof(ISegmentFiles.Write), nameof(ISegmentFiles.Sync), nameof(ISegmentFiles.SyncDirectory)];
+        Assert.Equal(written, home.Files.Calls.TakeLast(written.Length));
+
+        home.Files.Calls.Clear();
+        await using var again = home.Open();
+
+        string[] honoured = [nameof(ISegmentFiles.Truncate), nameof(ISegmentFiles.Sync), nameof(ISegmentFiles.Delete), nameof(ISegmentFiles.SyncDirectory)];
+        Assert.Equal(honoured, home.Files.Calls.SkipWhile(static call => call != nameof(ISegmentFiles.Truncate)).Take(honoured.Length));
+    }
+
+    [Fact]
     public async Task The_cut_is_told()
     {
         await FailAsync(nameof(ISegmentFiles.Sync), written: 0);
