@@ -41,7 +41,8 @@ internal sealed class Compactor(SpoolIndex index, SegmentStore store, TimeProvid
         lock (index.Gate)
         {
             index.HasNewlyDead = false;
-            var candidates = index.Segments.FindAll(segment => segment != head && !segment.MustStay);
+            // The newest stays until another follows: it alone says which others need not be there any more.
+            var candidates = index.Segments.FindAll(segment => segment != head && segment != store.Newest && !segment.MustStay);
             dead.AddRange(candidates.Where(static s => s.Live == 0 && !s.Removals.Exists(static m => m.NeedsRemovalRecord)));
             candidates.RemoveAll(dead.Contains);
             var shortOnes = candidates.FindAll(segment => segment.End * LiveDivisor < store.SegmentSize);
