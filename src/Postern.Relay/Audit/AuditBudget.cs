@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Net;
 
 namespace Postern.Relay.Audit;
 
@@ -27,14 +29,17 @@ internal sealed class AuditBudget : IDisposable
 
     private const int MessagesBurst = 16 * 1024 * 1024;
 
+    private readonly ImmutableArray<IPNetwork> exempt;
     private readonly FrozenDictionary<AuditKind, AuditShare> strangers;
     private readonly AuditShare messages;
     private readonly FrozenDictionary<AuditKind, AuditShare> known;
     private readonly ITimer timer;
 
+    /// <param name="exempt">Clients that count as known without a login.</param>
     /// <param name="tell">Takes what was counted; called under a lock, and must not wait.</param>
-    public AuditBudget(TimeProvider clock, Action<AuditEvent.Coalesced> tell)
+    public AuditBudget(ImmutableArray<IPNetwork> exempt, TimeProvider clock, Action<AuditEvent.Coalesced> tell)
     {
+        this.exempt = exempt;
         timer = clock.CreateTimer(_ => Sweep(), state: null, Window, Window);
         strangers = AuditKinds.Each.ToFrozenDictionary(static kind => kind, kind => new AuditShare(kind, StrangersWhole, StrangersOctets, StrangersBurst, clock, tell));
         messages = new AuditShare(AuditKind.Mail, int.MaxValue, MessagesOctets, MessagesBurst, clock, tell);
@@ -63,7 +68,20 @@ internal sealed class AuditBudget : IDisposable
 
     private IEnumerable<AuditShare> All => [.. strangers.Values, .. known.Values, messages];
 
-    private AuditShare ShareOf(AuditCause cause) => cause is { IsMessage: true, IsStranger: true } ? messages : (cause.IsStranger ? strangers : known)[cause.Kind];
+    private AuditShare ShareOf(AuditCause cause) => !cause.IsStranger || IsExempt(cause.Client) ? known[cause.Kind] : cause.IsMessage ? messages : strangers[cause.Kind];
+
+    private bool IsExempt(IPAddress client)
+    {
+        if (client.IsIPv4MappedToIPv6)
+            client = client.MapToIPv4();
+        foreach (var network in exempt)
+        {
+            if (network.Contains(client))
+                return true;
+        }
+
+        return false;
+    }
 
     private void Sweep()
     {

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using System.Net;
+
 namespace Postern.Relay.Audit;
 
 /// <summary>Where the audit log goes and how long it stays.</summary>
@@ -20,6 +23,9 @@ public sealed record AuditLogOptions
 
     /// <summary>The size of a directory's file system and what is free of it, in octets; null to ask the system.</summary>
     internal Func<string, (long Total, long Free)?>? Space { get; init; }
+
+    /// <summary>Clients that are trusted as those that have logged in are: their repeats are written whole for longer.</summary>
+    public ImmutableArray<IPNetwork> Exempt { get; init; } = [];
 
     /// <summary>A copy of every line, for standard output. It may lose lines when nobody reads it; the files do not wait for it. Not disposed.</summary>
     public Stream? Copy { get; init; }

@@ -51,7 +51,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         this.clock = clock;
         queue = Channel.CreateUnbounded<Item>();
         space = new AuditRoom(options, clock);
-        budget = new AuditBudget(clock, counted => Enqueue(counted, cause: null));
+        budget = new AuditBudget(options.Exempt, clock, counted => Enqueue(counted, cause: null));
         files = AuditKinds.Each.ToFrozenDictionary(static kind => kind, kind => new AuditFile(options.Directory, kind));
         json = new Utf8JsonWriter(line, AuditEventWriter.Options);
         copy = options.Copy is { } stream ? new AuditCopy(stream, clock) : null;

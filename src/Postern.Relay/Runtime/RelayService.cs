@@ -40,6 +40,7 @@ public sealed class RelayService : IAsyncDisposable
                 KeepDays = options.LogDays,
                 MostOctets = options.LogOctets,
                 SpoolReserve = total => options.Spool?.Reserve ?? SpaceGuard.UsualReserve(total),
+                Exempt = options.Accounts.Protection.Exempt,
                 Copy = options.LogCopy,
             },
             clock));

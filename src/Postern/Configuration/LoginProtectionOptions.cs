@@ -12,7 +12,7 @@ internal sealed record LoginProtectionOptions(bool Enabled, int FailuresPerSessi
     public static LoginProtectionOptions Read(Section section) => new(
         section.Value("enabled", Kinds.Word(("true", true), ("false", false)), fallback: true, "true", "Whether wrong logins are counted over all sessions. `false`: only within each session."),
         section.Value("failures_per_session", Kinds.Count, 5, "5", "Wrong logins of one session, the last of which is answered 421. At most 3 under overload."),
-        section.List("exempt", Kinds.Network, [], "none", "Clients whose logins are neither counted nor slowed. The gateway of an office needs no place here: who logged in from there before keeps logging in."),
+        section.List("exempt", Kinds.Network, [], "none", "Clients whose logins are neither counted nor slowed, and whose repeats the log writes as it does those of who has logged in. The gateway of an office needs no place here: who logged in from there before keeps logging in."),
         section.Child("budgets", BudgetOptions.Read, "Wrong passwords, proofs and tokens that are checked in a time, such as `40/1h`; they flow off evenly. From half of a budget on, logins wait up to 8 seconds; behind it they are answered 454. A wrong password that was wrong before costs nothing. A network is an IPv4 /24 or an IPv6 /48; an address is an IPv4 address or an IPv6 /64."));
 
     /// <param name="Device">Of an account that logged in from a network before, there.</param>

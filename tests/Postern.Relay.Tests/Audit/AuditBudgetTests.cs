@@ -61,6 +61,23 @@ public sealed class AuditBudgetTests : IDisposable
     }
 
     [Fact]
+    public async Task A_client_that_is_exempt_repeats_itself_as_one_that_has_logged_in()
+    {
+        await using (var log = new JsonLinesAuditLog(new AuditLogOptions { Directory = directory.Path, Exempt = [IPNetwork.Parse("192.0.2.0/24")] }, clock))
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                log.Append(Login("::ffff:192.0.2.7", "failed"));
+                log.Append(Login("198.51.100.7", "failed"));
+            }
+        }
+
+        var events = await directory.FindAsync();
+        Assert.Equal(110, events.OfType<AuditEvent.Login>().Count());
+        Assert.Equal(90, Assert.Single(events.OfType<AuditEvent.Coalesced>()).Count);
+    }
+
+    [Fact]
     public async Task Row_131_strangers_from_everywhere_have_a_bound_in_octets_and_a_login_is_still_written()
     {
         await using (var log = Open())
