@@ -149,6 +149,30 @@ public sealed class SegmentChainTests : IDisposable
         Assert.InRange(Directory.GetFiles(home.Path, "*.retired").Length, 1, 12);
     }
 
+    /// <summary>Its list alone says that those retired before it are not missing: the notes beside them are gone since it was begun.</summary>
+    [Fact]
+    public void The_newest_segment_stays_until_another_follows()
+    {
+        using var directory = new TemporaryDirectory();
+        Directory.CreateDirectory(directory.Spool);
+        var (files, index) = (new SegmentFiles(), new SpoolIndex());
+        var store = new SegmentStore(files, directory.Spool, SegmentStore.SmallestSegment, new SpaceGuard(files, directory.Spool, reserve: 0, home.Clock), index);
+        var compactor = new Compactor(index, store, home.Clock);
+        var first = store.Create(stride: 64);
+        lock (index.Gate)
+            index.HasNewlyDead = true;
+        compactor.Choose(head: null);
+        Assert.False(compactor.WantsSync);
+
+        store.Create(stride: 64);
+        lock (index.Gate)
+            index.HasNewlyDead = true;
+        compactor.Choose(head: null);
+        compactor.Finish();
+        Assert.True(first.IsGone);
+        index.Segments.ForEach(static segment => segment.Close());
+    }
+
     [Fact]
     public async Task An_older_copy_of_a_segment_is_not_taken_for_the_segment()
     {
