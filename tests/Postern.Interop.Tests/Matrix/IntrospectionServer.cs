@@ -50,13 +50,25 @@ internal sealed class IntrospectionServer : IAsyncDisposable
                 return;
             }
 
-            using var reader = new StreamReader(asked.Request.InputStream);
-            var token = WebUtility.UrlDecode((await reader.ReadToEndAsync()).Split('&').First(static field => field.StartsWith("token=", StringComparison.Ordinal))["token=".Length..]);
-            asked.Response.StatusCode = IsKnown(asked.Request.Headers["Authorization"]) ? 200 : 401;
-            asked.Response.ContentType = "application/json";
-            await asked.Response.OutputStream.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(Answer(token)));
-            asked.Response.Close();
+            try
+            {
+                await AnswerAsync(asked);
+            }
+            catch (Exception e) when (e is HttpListenerException or IOException or ObjectDisposedException)
+            {
+                // Whoever asked has gone.
+            }
         }
+    }
+
+    private async Task AnswerAsync(HttpListenerContext asked)
+    {
+        using var reader = new StreamReader(asked.Request.InputStream);
+        var token = WebUtility.UrlDecode((await reader.ReadToEndAsync()).Split('&').First(static field => field.StartsWith("token=", StringComparison.Ordinal))["token=".Length..]);
+        asked.Response.StatusCode = IsKnown(asked.Request.Headers["Authorization"]) ? 200 : 401;
+        asked.Response.ContentType = "application/json";
+        await asked.Response.OutputStream.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(Answer(token)));
+        asked.Response.Close();
     }
 
     private object Answer(string token) => users.TryGetValue(token, out var user)
