@@ -3,17 +3,20 @@ using Postern.Testing;
 
 namespace Postern.Smtp.Tests.Documentation;
 
-/// <summary>docs/hostile-input.md and docs/faults.md: every row is held by a test, or says why it cannot happen.</summary>
+/// <summary>docs/hostile-input.md, docs/faults.md and docs/field-reports.md: every row is held by a test, or says why it cannot happen.</summary>
 public sealed class HostileInputTests
 {
     private static readonly Dictionary<int, string> Hostile = RowsOf("docs/hostile-input.md");
     private static readonly Dictionary<int, string> Faults = RowsOf("docs/faults.md");
+    private static readonly Dictionary<int, string> Field = RowsOf("docs/field-reports.md");
 
     public static TheoryData<int> Reported() => [.. Enumerable.Range(1, 57), .. Enumerable.Range(75, 18)];
 
     public static TheoryData<int> Tried() => [.. Hostile.Keys.Where(static row => row > 92)];
 
     public static TheoryData<int> Broken() => [.. Faults.Keys];
+
+    public static TheoryData<int> Met() => [.. Field.Keys];
 
     [Theory]
     [MemberData(nameof(Reported))]
@@ -23,6 +26,10 @@ public sealed class HostileInputTests
     [Theory]
     [MemberData(nameof(Broken))]
     public void A_fault_of_the_machine_is_held_by_a_test_or_cannot_happen(int row) => IsHeld("docs/faults.md", Faults, row, byName: false);
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Met))]
+    public void What_the_world_does_is_held_by_a_test_or_cannot_happen(int row) => IsHeld("docs/field-reports.md", Field, row, byName: false);
 
     [Fact]
     public void Every_budget_of_a_client_has_a_number_a_word_and_a_test()
