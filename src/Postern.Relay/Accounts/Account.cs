@@ -11,4 +11,7 @@ public sealed record Account(string Name, bool Enabled, ImmutableArray<string> A
 {
     /// <summary>Names of the accounts as which it may act, once it has proven itself (RFC 4422 §3.4.1).</summary>
     public ImmutableArray<string> ActsAs { get; init; } = [];
+
+    /// <summary>The store that alone knows it; null for an account of the directory, which can be given more rights.</summary>
+    public string? Store { get; init; }
 }

@@ -18,16 +18,23 @@ public sealed partial class AccountVerifiers
             words.Add((store.Name, answer switch
             {
                 null => "not asked any more",
+                StoreAnswer.Known({ LeavesLogin: true } login) => $"knows {login.User}, without a credential: a store behind it may log it in",
                 StoreAnswer.Known(var login) when Judge(answer, login.User) is StoreAnswer.Known(var judged) => Describe(judged),
                 StoreAnswer.Unavailable(var reason) => $"cannot answer: {reason}",
                 StoreAnswer.Unknown => $"knows no {canonical}",
                 _ => "cannot answer",
             }));
-            isAnswered = isAnswered || answer is not StoreAnswer.Unknown;
+            isAnswered = isAnswered || answer is not (StoreAnswer.Unknown or StoreAnswer.Known({ LeavesLogin: true }));
         }
 
         return words.ToImmutable();
     }
+
+    /// <summary>The store whose credentials log the user in, whether it is disabled or not; null where there is none, or a store cannot say.</summary>
+    public async ValueTask<(string Store, StoredLogin Login)?> FindLoginAsync(string user, CancellationToken ct) =>
+        LoginNames.TryCanonical(user, out var canonical) && await FindAsync(canonical, ct) is ({ } store, StoreAnswer.Known(var login)) && !login.Credentials.IsEmpty
+            ? (store.Name, login)
+            : null;
 
     private string Describe(StoredLogin login)
     {

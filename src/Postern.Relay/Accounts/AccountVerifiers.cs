@@ -166,16 +166,23 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
     private bool Can(StoredForms form) => stores.Any(s => s.Forms.HasFlag(form));
 
     /// <summary>
-    /// The first store that knows the user, or that cannot say; else the first store's decoy. The directory is asked for every name: where it cannot answer,
-    /// nobody is told anything else.
+    /// The first store that knows the user, or that cannot say; else the first store's decoy. An account without any credential only adds rights: the login is
+    /// left to a later store, if one has it. The directory is asked for every name: where it cannot answer, nobody is told anything else.
     /// </summary>
     private async ValueTask<(IAccountStore? Store, StoreAnswer? Answer)> FindAsync(string user, CancellationToken ct)
     {
         (IAccountStore?, StoreAnswer?) first = default;
+        (IAccountStore?, StoreAnswer?) rights = default;
         for (var i = 0; i < stores.Count; i++) // an enumerator would be one more object for every message
         {
             var store = stores[i];
             var answer = await store.FindAsync(user, ct);
+            if (answer is StoreAnswer.Known({ LeavesLogin: true }))
+            {
+                rights = rights.Item2 is null ? (store, answer) : rights;
+                continue;
+            }
+
             if (answer is StoreAnswer.Known(var login))
                 return (store, Judge(answer, login.User));
             if (answer is not StoreAnswer.Unknown)
@@ -184,6 +191,8 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
                 first = (store, answer);
         }
 
+        if (rights.Item2 is not null)
+            return rights;
         return first.Item2 is { } nobody ? (first.Item1, Judge(nobody, user)) : first;
     }
 

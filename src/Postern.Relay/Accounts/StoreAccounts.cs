@@ -20,7 +20,7 @@ public sealed class StoreAccounts(IDirectory directory, IReadOnlyList<IAccountSt
             switch (store.Find(name))
             {
                 case StoreAnswer.Known(var login):
-                    return new Account(login.User, !login.IsDisabled, Mailbox.TryParse(login.User, out var own) ? [own.Canonical] : [], []);
+                    return new Account(login.User, !login.IsDisabled, Mailbox.TryParse(login.User, out var own) ? [own.Canonical] : [], []) { Store = store.Name };
                 case StoreAnswer.Unavailable(var reason):
                     throw new DirectoryUnavailableException(reason);
             }

@@ -35,6 +35,9 @@ public sealed class StoredLogin
 
     public ImmutableArray<StoredCredential> Credentials { get; }
 
+    /// <summary>It is there for rights and can log nobody in, so another store may: an account that is not disabled and has no credential.</summary>
+    public bool LeavesLogin => Credentials.IsEmpty && !IsDisabled;
+
     /// <summary>What a wrong password costs.</summary>
     public HashCosts Costs => costs ??= HashCosts.Of(Credentials.Select(static c => c.Hash));
 

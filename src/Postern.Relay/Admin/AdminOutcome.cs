@@ -12,7 +12,11 @@ public abstract record AdminOutcome(string Message)
     public sealed record Issued(string Message, CredentialDetails Credential, Secret? Generated) : AdminOutcome(Message);
 
     /// <summary>There is nothing of that name; the message names the nearest one that exists.</summary>
-    public sealed record NotFound(string Message) : AdminOutcome(Message);
+    public sealed record NotFound(string Message) : AdminOutcome(Message)
+    {
+        /// <summary>The account that the directory does not hold; null where something else is missing.</summary>
+        public string? Account { get; init; }
+    }
 
     /// <summary>Everything asked for was so already; nothing changed.</summary>
     public sealed record AlreadyThere(string Message) : AdminOutcome(Message);

@@ -15,8 +15,8 @@ public sealed partial class DirectoryCommands
             return new AdminOutcome.Invalid($"'{command.Name}' is no address, and would be read as one: write its signs in ASCII");
         if (!TryGrants(command.Addresses, command.Domains, actsAs: [], out var grants, out var problem))
             return problem;
-        if (grants.Addresses.IsEmpty && MailNames.TryAddress(name, out var own))
-            grants = grants with { Addresses = [own] };
+        if (MailNames.TryAddress(name, out var own) && !grants.Addresses.Contains(own, StringComparer.Ordinal))
+            grants = grants with { Addresses = grants.Addresses.Insert(0, own) };
 
         return Change("account add", name, sql =>
         {

@@ -14,7 +14,7 @@ public sealed record PolicyOptions
 
     private readonly ImmutableArray<IPNetwork> networks = [];
 
-    /// <summary>Clients that may relay without a password, as any listed sender. A network in IPv4-mapped form counts as IPv4.</summary>
+    /// <summary>Clients that may relay to anywhere without a password, as any sender. A network in IPv4-mapped form counts as IPv4.</summary>
     public ImmutableArray<IPNetwork> Networks
     {
         get => networks;

@@ -22,8 +22,6 @@ internal static class Refusals
 
     public static Refusal NotOwned(RuleContext context) => SenderRejected(553, context, $"not owned by user {Login(context)}");
 
-    public static Refusal NoBounces(RuleContext context) => SenderRejected(550, context, $"user {Login(context)} may not send bounces");
-
     public static Refusal UnlistedDomain(RuleContext context) => SenderRejected(550, context, "its domain is not listed here");
 
     public static Refusal AccountDisabled(RuleContext context) => SenderRejected(550, context, $"account disabled: {Login(context)}");

@@ -15,6 +15,7 @@ public static class RelayRules
         new RejectSenderLoginMismatch(),
         new RejectUnauthDestination(),
         new RejectUnlistedDomain(),
+        new RejectUnlistedNetworkSender(),
     ];
 
     /// <summary>The words that may stand in the list of a stage.</summary>

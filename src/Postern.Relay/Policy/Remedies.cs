@@ -21,9 +21,12 @@ internal static class Remedies
         _ => $"offer AUTH on listener {Quote(context.Facts.Listener)}, and log in",
     };
 
-    public static string RestoreAccount(RuleContext context) => context.Account is null
-        ? $"postern account add {Login(context)}"
-        : $"postern account enable {Login(context)}";
+    public static string RestoreAccount(RuleContext context) => context.Account switch
+    {
+        null => $"postern account add {Login(context)}",
+        { Store: { } store } => $"unlock {Login(context)} in {Quote(store)}",
+        _ => $"postern account enable {Login(context)}",
+    };
 
     /// <summary>Null senders have no domain: nothing to allow.</summary>
     public static string AllowClient(RuleContext context) => $"postern network add {Network(context)} --domain {SenderDomain(context)}";
@@ -34,9 +37,8 @@ internal static class Remedies
 
     public static string ListDomain(RuleContext context) => $"postern domain add {SenderDomain(context)}";
 
-    public static string GrantSender(RuleContext context) => $"postern account grant {Login(context)} --address {Quote(context.Sender.Address)}";
-
-    public static string GrantAnyDomain(RuleContext context) => $"postern account grant {Login(context)} --domain DOMAIN: bounces need a grant of a whole domain";
+    /// <summary>A user of another store gets an account beside it, which adds rights and keeps the login where it is.</summary>
+    public static string GrantSender(RuleContext context) => $"postern account {(context.Account?.Store is null ? "grant" : "add")} {Login(context)} --address {Quote(context.Sender.Address)}";
 
     /// <summary>One word of a POSIX shell command line.</summary>
     public static string Quote(string? word) =>

@@ -70,15 +70,22 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
     /// Opens the directory of the configured server, runs <paramref name="work"/> on it and answers with its exit code. The server may run
     /// meanwhile: it sees the change at the next question.
     /// </summary>
-    public async Task<int> WithDirectoryAsync(ParseResult arguments, Func<DirectoryAccess, int> work)
+    public Task<int> WithDirectoryAsync(ParseResult arguments, Func<DirectoryAccess, int> work) => WithDirectoryAsync(arguments, directory => ValueTask.FromResult(work(directory)));
+
+    /// <inheritdoc cref="WithDirectoryAsync(ParseResult, Func{DirectoryAccess, int})"/>
+    public async Task<int> WithDirectoryAsync(ParseResult arguments, Func<DirectoryAccess, ValueTask<int>> work)
     {
         if (LoadConfiguration(arguments) is not { } configuration)
             return ExitCode.Usage;
         if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
             return terminal.Fail(problem.What, problem.Todo);
         await using var directory = DirectoryAccess.Open(configuration, clock);
-        return work(directory);
+        return await work(directory);
     }
+
+    /// <summary>Changes one account, and prints what became of it.</summary>
+    public Task<int> ChangeAccountAsync(ParseResult arguments, Func<DirectoryCommands, AdminOutcome> change, CancellationToken ct) =>
+        WithDirectoryAsync(arguments, async directory => Report(arguments, await directory.WithHintAsync(change(directory.Commands), ct)));
 
     /// <summary>The same for a change that takes something away: the sessions of a running server that rested on it end now, and their number is told.</summary>
     public async Task<int> TakeAwayAsync(ParseResult arguments, Func<DirectoryCommands, AdminOutcome> change, CancellationToken ct)
@@ -89,7 +96,7 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
             return terminal.Fail(problem.What, problem.Todo);
         AdminOutcome outcome;
         await using (var directory = DirectoryAccess.Open(configuration, clock))
-            outcome = change(directory.Commands);
+            outcome = await directory.WithHintAsync(change(directory.Commands), ct);
         if (outcome is not AdminOutcome.Done done)
             return Report(arguments, outcome);
         var (ended, said) = await EndSessionsAsync(configuration, ct);

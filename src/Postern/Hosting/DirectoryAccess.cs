@@ -1,7 +1,9 @@
 using Postern.Configuration;
+using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
+using Postern.Relay.Runtime;
 
 namespace Postern.Hosting;
 
@@ -23,6 +25,39 @@ internal sealed class DirectoryAccess : IAsyncDisposable
     public DirectoryQueries Queries => new(directory, clock);
 
     public DirectoryCommands Commands => new(directory, clock, audit ??= configuration.OpenAuditLog(clock), DirectoryOwner.Actor);
+
+    /// <summary>An account of the directory or a user of any store, as all of them together see it; null where none knows it.</summary>
+    public async ValueTask<AccountDetails?> FindAsync(string name, CancellationToken ct)
+    {
+        var kept = Queries.Account(name);
+        using var accounts = new RelayAccounts(configuration.ToAccounts(), directory, NoAuditLog.Instance, clock);
+        var user = LoginNames.TryCanonical(name, out var canonical) ? canonical : name;
+        var login = await accounts.Verifiers.FindLoginAsync(user, ct);
+        var account = accounts.Directory.FindAccount(user);
+        if (account is null && login is null)
+            return null;
+        var details = kept ?? new AccountDetails(user, account is { Enabled: true }, CreatedAt: null, account?.Addresses ?? [], account?.Domains ?? [], []);
+        return details with
+        {
+            Enabled = details.Enabled && login is not { Login.IsDisabled: true },
+            LogsInBy = login?.Store,
+            Stores = [.. (await accounts.Verifiers.DescribeAsync(user, ct)).Select(static word => new AccountDetails.StoreWord(word.Store, word.Says))],
+        };
+    }
+
+    /// <summary>The same outcome; of an account that only another store knows, with what can be done.</summary>
+    public async ValueTask<AdminOutcome> WithHintAsync(AdminOutcome outcome, CancellationToken ct)
+    {
+        if (outcome is not AdminOutcome.NotFound { Account: { } name } missing || configuration.Accounts.All(static a => a.Uri == "directory"))
+            return outcome;
+        using var accounts = new RelayAccounts(configuration.ToAccounts(), directory, NoAuditLog.Instance, clock);
+        return await accounts.Verifiers.FindLoginAsync(name, ct) is ({ } store, _)
+            ? missing with { Message = $"there is no account '{name}' in the directory; it is a user of {store}. To give it rights or to disable it, add an account beside it, which keeps its login: postern account add {name}" }
+            : outcome;
+    }
+
+    /// <summary>The stores beside the directory, as the configuration names them.</summary>
+    public IEnumerable<string> OtherStores => configuration.Accounts.Where(static a => a.Uri != "directory").Select(static a => a.Uri);
 
     /// <summary>The database.</summary>
     public string File => directory.Path;

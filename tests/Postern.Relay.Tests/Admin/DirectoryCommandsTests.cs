@@ -18,9 +18,9 @@ public sealed class DirectoryCommandsTests : IDisposable
     {
         Is<AdminOutcome.Done>("account lisa@example.com added; it may send as lisa@example.com", Commands.Add(new AddAccount("Lisa@Example.com", [], [])));
         Is<AdminOutcome.Done>("may send as bob@example.com, any address of example.org", Commands.Add(new AddAccount("bob@example.com", [], ["example.org"])));
-        Is<AdminOutcome.Done>("may send as sales@example.com", Commands.Add(new AddAccount("carl@example.com", ["Sales@Example.com"], [])));
+        Is<AdminOutcome.Done>("may send as carl@example.com, sales@example.com", Commands.Add(new AddAccount("carl@example.com", ["Sales@Example.com"], [])));
         Is<AdminOutcome.Done>("may send as nobody yet: postern account grant printer", Commands.Add(new AddAccount("printer", [], [])));
-        Assert.Equal(["sales@example.com"], fixture.Queries.Account("carl@example.com")!.Addresses);
+        Assert.Equal(["carl@example.com", "sales@example.com"], fixture.Queries.Account("carl@example.com")!.Addresses);
     }
 
     [Fact]

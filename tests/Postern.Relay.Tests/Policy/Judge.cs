@@ -24,6 +24,7 @@ internal sealed class Judge
     public FakeDirectory Directory { get; } = new FakeDirectory()
         .Add("alice", addresses: ["alice@example.org"])
         .Add("mailer", domains: ["example.org"])
+        .Add("nothing")
         .Add("carol", addresses: ["carol@example.org"], enabled: false)
         .Add("dave", addresses: ["dave@unlisted.example"])
         .List("example.org", accept: true)

@@ -10,8 +10,8 @@ namespace Postern.Relay.Policy.Rules;
 /// </summary>
 /// <remarks>
 /// Only the domain of a stranger's sender is looked at, never whether an account has that address: the answer would tell which
-/// accounts exist. The null sender from a login needs the grant of a whole domain, which servers have and people do not: it can
-/// be the sender of no message but a report about one, and carries no address that could be checked.
+/// accounts exist. The null sender is every login's: read receipts (RFC 8098 §3) and vacation replies (RFC 3834 §3.3) MUST have it, and it carries
+/// no address that could be another's.
 /// </remarks>
 internal sealed class RejectSenderLoginMismatch : IRelayRule
 {
@@ -27,8 +27,7 @@ internal sealed class RejectSenderLoginMismatch : IRelayRule
         { Account: null } => new RuleAnswer.Refuse(Refusals.AccountDisabled(context), $"account {context.Facts.Login} does not exist any more", Remedies.RestoreAccount),
         { Account.Enabled: false } => new RuleAnswer.Refuse(Refusals.AccountDisabled(context), $"account {context.Facts.Login} is disabled", Remedies.RestoreAccount),
         { Account: { } account, Sender.Mailbox: { } sender } => OfAccount(context, account, sender),
-        { Account.Domains.IsEmpty: true } => new RuleAnswer.Refuse(Refusals.NoBounces(context), "a null sender, and no grant of a whole domain", Remedies.GrantAnyDomain),
-        { Account.Domains: var domains } => new RuleAnswer.Pass($"a null sender, and a grant of the domain {domains[0]}"),
+        _ => new RuleAnswer.Pass("a null sender, which every login may have"),
     };
 
     private static RuleAnswer OfAccount(RuleContext context, Account account, Mailbox sender) =>

@@ -4,9 +4,8 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Policy.Rules;
 
 /// <summary>
-/// Refuses a sender of an unknown domain from those who may relay: a login, or a client in <c>networks</c>. Known is a domain that is
-/// listed, or to which the login's own account is tied; so an account works without <c>domain add</c>. Strangers are not asked:
-/// mail from outside comes from everywhere.
+/// Refuses a sender of an unknown domain from a login. Known is a domain that is listed, or to which the login's own account is tied; so an account works
+/// without <c>domain add</c>. Others are not asked: a client in <c>networks</c> may relay as anyone, and mail from outside comes from everywhere.
 /// </summary>
 internal sealed class RejectUnlistedDomain : IRelayRule
 {
@@ -20,13 +19,13 @@ internal sealed class RejectUnlistedDomain : IRelayRule
     {
         if (context.Sender.Mailbox is not { Domain: Domain domain })
             return new RuleAnswer.Pass("the null sender has no domain");
-        if (context.Facts.Login is null && context.TrustedNetwork is null)
-            return new RuleAnswer.Pass("neither logged in nor in networks");
+        if (context.Facts.Login is null)
+            return new RuleAnswer.Pass("not logged in");
         if (context.IsListed(domain))
             return new RuleAnswer.Pass($"{domain} is listed");
         return context switch
         {
-            { Facts.Login: not null, Account: null or { Enabled: false } } => new RuleAnswer.Pass($"{domain} is not listed, but the account is gone or disabled"),
+            { Account: null or { Enabled: false } } => new RuleAnswer.Pass($"{domain} is not listed, but the account is gone or disabled"),
             { Account: { } account } when IsTied(account, domain) => new RuleAnswer.Pass($"{domain} belongs to account {account.Name}"),
             _ => new RuleAnswer.Refuse(Refusals.UnlistedDomain(context), $"{domain} is not listed", Remedies.ListDomain),
         };

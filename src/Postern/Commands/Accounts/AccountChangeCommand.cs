@@ -12,7 +12,7 @@ internal static class AccountChangeCommand
         var command = new DocumentedCommand(word, description, $"postern account {word} lisa@example.org").With(name, context.Json);
         command.SetAction((arguments, ct) => takesAway
             ? context.TakeAwayAsync(arguments, commands => change(commands, arguments.GetRequiredValue(name)), ct)
-            : context.WithDirectoryAsync(arguments, directory => context.Report(arguments, change(directory.Commands, arguments.GetRequiredValue(name)))));
+            : context.ChangeAccountAsync(arguments, commands => change(commands, arguments.GetRequiredValue(name)), ct));
         return command;
     }
 }

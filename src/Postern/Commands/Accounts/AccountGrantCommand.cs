@@ -12,7 +12,7 @@ internal static class AccountGrantCommand
         var command = new DocumentedCommand(word, description, $"postern account {word} app --domain example.org --address news@example.net").With(name, address, domain, actAs, context.Json);
         command.SetAction((arguments, ct) => takesAway
             ? context.TakeAwayAsync(arguments, commands => change(commands, Read(arguments)), ct)
-            : context.WithDirectoryAsync(arguments, directory => context.Report(arguments, change(directory.Commands, Read(arguments)))));
+            : context.ChangeAccountAsync(arguments, commands => change(commands, Read(arguments)), ct));
         return command;
 
         ChangeGrants Read(ParseResult arguments) => new(arguments.GetRequiredValue(name), [.. arguments.GetValue(address) ?? []], [.. arguments.GetValue(domain) ?? []])

@@ -23,6 +23,8 @@ internal static class AccountListCommand
             foreach (var account in accounts)
                 table.Row(account.Name, AccountText.State(account), AccountText.Grants(account), account.Credentials.Length.ToString(CultureInfo.InvariantCulture));
             table.WriteTo(context.Terminal, ifEmpty: "no accounts; to add one: postern account add NAME");
+            foreach (var store in directory.OtherStores)
+                context.Terminal.Note($"users of {store} are not listed; postern account show NAME shows one");
             return ExitCode.Ok;
         }));
         return command;

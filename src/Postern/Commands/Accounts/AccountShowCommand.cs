@@ -10,11 +10,11 @@ internal static class AccountShowCommand
     public static Command Create(CommandContext context)
     {
         var name = AccountCommand.Name();
-        var command = new DocumentedCommand("show", "Show an account, its grants and its credentials", "postern account show lisa@example.org").With(name, context.Json);
-        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
+        var command = new DocumentedCommand("show", "Show an account or a user of any store: its grants, its credentials, and which store logs it in", "postern account show lisa@example.org").With(name, context.Json);
+        command.SetAction((arguments, ct) => context.WithDirectoryAsync(arguments, async directory =>
         {
             var wanted = arguments.GetRequiredValue(name);
-            if (directory.Queries.Account(wanted) is not { } account)
+            if (await directory.FindAsync(wanted, ct) is not { } account)
                 return context.Report(arguments, directory.Queries.NoSuchAccount(wanted));
             if (arguments.GetValue(context.Json))
             {
@@ -25,12 +25,20 @@ internal static class AccountShowCommand
             new TablePage("what", "value")
                 .Row("account", account.Name)
                 .Row("state", AccountText.State(account))
-                .Row("since", TimeText.Format(account.CreatedAt))
+                .Row("since", account.CreatedAt is { } since ? TimeText.Format(since) : "-")
+                .Row("logs in by", AccountText.LogsInBy(account))
                 .Row("may send as", AccountText.Grants(account))
                 .Row("may act as", account.ActsAs.IsEmpty ? "nobody else" : string.Join(", ", account.ActsAs))
                 .WriteTo(context.Terminal);
             context.Terminal.Line();
             CredentialListCommand.Print(context.Terminal, account);
+            if (account.Stores.Length < 2)
+                return ExitCode.Ok;
+            context.Terminal.Line();
+            var stores = new TablePage("store", "says");
+            foreach (var store in account.Stores)
+                stores.Row(store.Store, store.Says);
+            stores.WriteTo(context.Terminal);
             return ExitCode.Ok;
         }));
         return command;

@@ -7,6 +7,8 @@ internal static class AccountText
 {
     public static string State(AccountDetails account) => account.Enabled ? "enabled" : "disabled";
 
+    public static string LogsInBy(AccountDetails account) => account.LogsInBy ?? "nothing: no store has a password of it";
+
     public static string Grants(AccountDetails account) => account switch
     {
         { Addresses.IsEmpty: true, Domains.IsEmpty: true } => "nobody",

@@ -28,7 +28,7 @@ internal static class CredentialAddCommand
             if (result.GetResult(realm) is { Implicit: false } && HashSchemes.Find(result.GetValue(form) ?? string.Empty) is not { NeedsRealm: true })
                 result.AddError("--realm is for --form digest-md5");
         });
-        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
+        command.SetAction((arguments, ct) => context.WithDirectoryAsync(arguments, async directory =>
         {
             Secret? secret = null;
             if (arguments.GetValue(typed))
@@ -44,11 +44,12 @@ internal static class CredentialAddCommand
                 Scheme = scheme,
                 Realm = scheme.NeedsRealm ? arguments.GetValue(realm) ?? directory.Realm : null,
             });
+            outcome = await directory.WithHintAsync(outcome, ct);
             var exitCode = context.Report(arguments, outcome, alreadyThere: ExitCode.No);
             if (outcome is AdminOutcome.Issued { Generated: { } generated } && !arguments.GetValue(context.Json))
             {
                 context.Terminal.Line($"secret: {generated.Reveal()}");
-                context.Terminal.Error.WriteLine("It is not shown again.");
+                context.Terminal.Note("It is not shown again.");
             }
 
             if (outcome is AdminOutcome.Issued && scheme.IsReadable)

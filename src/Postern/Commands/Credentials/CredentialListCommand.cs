@@ -12,10 +12,10 @@ internal static class CredentialListCommand
     {
         var account = CredentialCommand.Account();
         var command = new DocumentedCommand("list", "List the credentials of an account; never the secrets", "postern credential list lisa@example.org").With(account, context.Json);
-        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
+        command.SetAction((arguments, ct) => context.WithDirectoryAsync(arguments, async directory =>
         {
             var wanted = arguments.GetRequiredValue(account);
-            if (directory.Queries.Account(wanted) is not { } found)
+            if (await directory.FindAsync(wanted, ct) is not { } found)
                 return context.Report(arguments, directory.Queries.NoSuchAccount(wanted));
             if (arguments.GetValue(context.Json))
                 context.Terminal.Json(found.Credentials, CommandJson.Readable.ImmutableArrayCredentialDetails);
@@ -40,6 +40,8 @@ internal static class CredentialListCommand
                 credential.ExpiresAt is not { } end ? "never" : credential.Expired ? $"{TimeText.Format(end)}, expired" : TimeText.Format(end));
         }
 
-        table.WriteTo(terminal, ifEmpty: $"no credentials: {account.Name} cannot log in; to add one: postern credential add {account.Name}");
+        table.WriteTo(terminal, ifEmpty: account.LogsInBy is { } store
+            ? $"no credentials in the directory: {account.Name} logs in by {store}"
+            : $"no credentials: {account.Name} cannot log in; to add one: postern credential add {account.Name}");
     }
 }
