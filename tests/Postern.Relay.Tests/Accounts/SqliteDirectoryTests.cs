@@ -23,7 +23,7 @@ public sealed class SqliteDirectoryTests : IDisposable
 
         Assert.NotNull(account);
         Assert.True(account.Enabled);
-        Assert.Equal(["sales@example.com"], account.Addresses);
+        Assert.Equal(["lisa@example.com", "sales@example.com"], account.Addresses);
         Assert.Equal(["example.net"], account.Domains);
         Assert.Null(Database.FindAccount("Lisa@Example.com"));
     }
