@@ -15,18 +15,16 @@ internal static class Auth
         Takes = static offer => offer.Mechanisms.Count > 0 || (offer.OffersTls && offer.MechanismsUnderTls.Count > 0),
     };
 
+    /// <summary>A hint and no more: what is no mailbox is read as <c>&lt;&gt;</c>, which §5 lets any server do that does not trust the client.</summary>
     private static Reply? Read(SmtpSession session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
-        if (value.SequenceEqual("<>"u8))
-        {
-            parameters = parameters with { SubmittedBy = ReversePath.Null };
-            return null;
-        }
-
         Span<byte> decoded = stackalloc byte[Mailbox.MaxOctets];
-        if (!XText.TryDecode(value, decoded, out var length) || !Mailbox.TryParse(decoded[..length], out var mailbox))
+        if (!XText.IsWellFormed(value))
             return StandardReply.BadParameters;
-        parameters = parameters with { SubmittedBy = new ReversePath(mailbox) };
+        parameters = parameters with
+        {
+            SubmittedBy = XText.TryDecode(value, decoded, out var length) && Mailbox.TryParse(decoded[..length], out var mailbox) ? new ReversePath(mailbox) : ReversePath.Null,
+        };
         return null;
     }
 }

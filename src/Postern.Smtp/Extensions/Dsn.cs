@@ -18,23 +18,24 @@ internal static class Dsn
         Rcpt = [new("NOTIFY", "NEVER|SUCCESS,FAILURE,DELAY", ReadNotify), new("ORCPT", "type;xtext", ReadOriginalRecipient)],
     };
 
+    /// <summary>How much of the message a report returns. Another word asks for nothing that we know, and what a report returns by itself is what it gets.</summary>
     private static Reply? ReadReturn(SmtpSession session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         if (Ascii.EqualsIgnoreCase(value, "FULL"u8))
             parameters = parameters with { Return = DsnReturn.Full };
         else if (Ascii.EqualsIgnoreCase(value, "HDRS"u8))
             parameters = parameters with { Return = DsnReturn.Headers };
-        else
-            return StandardReply.BadParameters;
         return null;
     }
 
+    /// <summary>For the sender to know its report by. One that no next hop would take is not kept.</summary>
     private static Reply? ReadEnvelopeId(SmtpSession session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         Span<byte> decoded = stackalloc byte[MaxEnvelopeIdOctets];
-        if (value.Length > MaxEnvelopeIdOctets || !XText.TryDecode(value, decoded, out var length))
+        if (!XText.IsWellFormed(value))
             return StandardReply.BadParameters;
-        parameters = parameters with { EnvelopeId = Encoding.ASCII.GetString(decoded[..length]) };
+        if (value.Length <= MaxEnvelopeIdOctets && XText.TryDecode(value, decoded, out var length))
+            parameters = parameters with { EnvelopeId = Encoding.ASCII.GetString(decoded[..length]) };
         return null;
     }
 
@@ -61,28 +62,25 @@ internal static class Dsn
         : Ascii.EqualsIgnoreCase(text, "DELAY"u8) ? DsnNotify.Delay
         : DsnNotify.Unspecified;
 
+    /// <summary>For the sender to read in its report. What has no type, no address or more than 500 octets says nothing that could stand there.</summary>
     private static Reply? ReadOriginalRecipient(SmtpSession session, ReadOnlySpan<byte> value, ref RecipientParameters parameters)
     {
         var semicolon = value.IndexOf((byte)';');
-        if (value.Length > OriginalRecipient.MaxOctets || semicolon <= 0 || semicolon == value.Length - 1 || !Ascii.IsValid(value[..semicolon]))
-            return StandardReply.BadParameters;
-        var type = Encoding.ASCII.GetString(value[..semicolon]);
-        var isUtf8 = session.State.Transaction?.Parameters.IsUtf8 == true;
-        if (!OriginalRecipient.IsType(type) || !TryAddress(type, value[(semicolon + 1)..], isUtf8, out var address))
-            return StandardReply.BadParameters;
-        parameters = parameters with { OriginalRecipient = new OriginalRecipient(type, address) };
-        return null;
-    }
+        var type = semicolon > 0 && Ascii.IsValid(value[..semicolon]) ? Encoding.ASCII.GetString(value[..semicolon]) : string.Empty;
+        if (type.Equals("utf-8", StringComparison.OrdinalIgnoreCase) && semicolon < value.Length - 1)
+        {
+            if (!Utf8XText.TryDecode(value[(semicolon + 1)..], session.State.Transaction?.Parameters.IsUtf8 == true, out var address))
+                return StandardReply.BadParameters;
+            if (value.Length <= OriginalRecipient.MaxOctets)
+                parameters = parameters with { OriginalRecipient = new OriginalRecipient(type, address) };
+            return null;
+        }
 
-    private static bool TryAddress(string type, ReadOnlySpan<byte> text, bool isUtf8, out string address)
-    {
-        address = string.Empty;
-        if (type.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
-            return Utf8XText.TryDecode(text, isUtf8, out address!);
+        if (!XText.IsWellFormed(value[(semicolon + 1)..]))
+            return StandardReply.BadParameters;
         Span<byte> decoded = stackalloc byte[OriginalRecipient.MaxOctets];
-        if (!XText.TryDecode(text, decoded, out var length))
-            return false;
-        address = Encoding.ASCII.GetString(decoded[..length]);
-        return true;
+        if (value.Length <= OriginalRecipient.MaxOctets && OriginalRecipient.IsType(type) && XText.TryDecode(value[(semicolon + 1)..], decoded, out var length) && length > 0)
+            parameters = parameters with { OriginalRecipient = new OriginalRecipient(type, Encoding.ASCII.GetString(decoded[..length])) };
+        return null;
     }
 }

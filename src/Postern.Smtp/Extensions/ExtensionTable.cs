@@ -5,26 +5,30 @@ namespace Postern.Smtp.Extensions;
 /// <summary>Every extension this server knows.</summary>
 internal static class ExtensionTable
 {
-    /// <summary>In the order in which EHLO lists them.</summary>
+    /// <summary>
+    /// In the order in which EHLO lists them. Some clients look for <c>250-STARTTLS</c> and <c>250-AUTH</c> with a hyphen, others read into a small
+    /// buffer: what a client cannot do without comes first, and last comes one that nobody misses.
+    /// </summary>
     public static ImmutableArray<Extension> All { get; } =
     [
-        Pipelining.Row,
+        StartTls.Row,
+        Auth.Row,
         Size.Row,
         EightBitMime.Row,
+        Pipelining.Row,
         EnhancedStatusCodes.Row,
+        SmtpUtf8.Row,
         Dsn.Row,
         Chunking.Row,
         BinaryMime.Row,
-        SmtpUtf8.Row,
         RequireTls.Row,
         DeliverBy.Row,
         FutureRelease.Row,
         Limits.Row,
-        StartTls.Row,
-        Auth.Row,
         Etrn.Row,
         XClient.Row,
         XForward.Row,
+        Help.Row,
     ];
 
     /// <summary>The keywords that a listener may do without.</summary>

@@ -12,21 +12,17 @@ internal static class Size
         Mail = [new("SIZE", "octets", Read)],
     };
 
+    /// <summary>An estimate (§4): what is no number says nothing, and the content is counted in any case.</summary>
     private static Reply? Read(SmtpSession session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
-        if (!TryOctets(value, out var octets))
-            return StandardReply.BadParameters;
+        if (value.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+            return null;
+
+        // What no counter holds is as good as the largest number.
+        var octets = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : long.MaxValue;
         if (octets > session.Limits.MessageOctets)
             return StandardReply.SizeLimit(session.Limits.MessageOctets);
         parameters = parameters with { DeclaredSize = octets };
         return null;
-    }
-
-    /// <summary>Up to twenty digits (RFC 1870 §4); what no counter holds is as good as the largest number.</summary>
-    private static bool TryOctets(ReadOnlySpan<byte> value, out long octets)
-    {
-        octets = 0;
-        return value.Length is > 0 and <= 20 && !value.ContainsAnyExceptInRange((byte)'0', (byte)'9')
-            && (long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out octets) || (octets = long.MaxValue) > 0);
     }
 }

@@ -19,12 +19,10 @@ internal ref struct EsmtpParameters(ReadOnlySpan<byte> text)
 
     public bool TryNext()
     {
-        rest = rest.TrimStart((byte)' ');
+        rest = rest.TrimStart(CommandLine.WhiteSpace);
         if (rest.IsEmpty || IsMalformed)
             return false;
-        var space = rest.IndexOf((byte)' ');
-        var parameter = space < 0 ? rest : rest[..space];
-        rest = space < 0 ? default : rest[space..];
+        var parameter = CommandLine.FirstWord(rest, out rest);
 
         var equals = parameter.IndexOf((byte)'=');
         HasValue = equals >= 0;

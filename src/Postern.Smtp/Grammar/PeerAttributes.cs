@@ -6,7 +6,7 @@ using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Grammar;
 
-/// <summary>The argument of XCLIENT and XFORWARD: <c>NAME=value</c>, separated by spaces, values in xtext.</summary>
+/// <summary>The argument of XCLIENT and XFORWARD: <c>NAME=value</c>, separated by white space, values in xtext.</summary>
 internal static class PeerAttributes
 {
     private const int MaxOctets = 255;
@@ -17,22 +17,24 @@ internal static class PeerAttributes
     {
         var read = claims;
         Span<byte> value = stackalloc byte[MaxOctets];
-        foreach (var range in argument.Split((byte)' '))
+        for (var rest = argument; !rest.IsEmpty;)
         {
-            var item = argument[range];
-            if (item.IsEmpty)
-                continue;
+            var item = CommandLine.FirstWord(rest, out rest);
             var equals = item.IndexOf((byte)'=');
-            if (equals <= 0 || !Ascii.IsValid(item) || !XText.TryDecode(item[(equals + 1)..], value, out var length) || length == 0)
+            if (equals <= 0 || !Ascii.IsValid(item))
                 return false;
             var name = Encoding.ASCII.GetString(item[..equals]).ToUpperInvariant();
-            if (!isAllowed(name) || !TrySet(name, value[..length], ref read))
+            if (!isAllowed(name) || !TryDecode(name, item[(equals + 1)..], value, out var length) || length == 0 || !TrySet(name, value[..length], ref read))
                 return false;
         }
 
         claims = read;
         return true;
     }
+
+    /// <summary>A client's own name is in whatever code page the client has, and is only shown.</summary>
+    private static bool TryDecode(string name, ReadOnlySpan<byte> text, Span<byte> value, out int length) =>
+        name == "HELO" ? XText.TryDecodePrintable(text, value, out length) : XText.TryDecode(text, value, out length);
 
     private static bool TrySet(string name, ReadOnlySpan<byte> octets, ref PeerClaims claims)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Message;
@@ -16,7 +17,7 @@ public static class ReceivedField
         HeaderField.Append(
             text,
             "Received",
-            $"from {session.HeloName ?? "unknown"}",
+            $"from {(session.HeloName is { } name ? HelloName.Word(name) : "unknown")}",
             $"({Literal(session.ClientAddress)})",
             $"by {session.Hostname}",
             $"with {session.Protocol}",

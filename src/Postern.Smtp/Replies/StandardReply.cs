@@ -50,7 +50,7 @@ public static class StandardReply
     public static Reply AuthCancelled { get; } = Make(501, (5, 7, 0), "Authentication cancelled");
     public static Reply MalformedAuth { get; } = Make(501, (5, 5, 2), "Malformed authentication message");
     public static Reply NoInitialResponse { get; } = Make(501, (5, 7, 0), "This mechanism does not take an initial response");
-    public static Reply BadHelo { get; } = Make(501, (5, 5, 4), "Give a host name or an address literal");
+    public static Reply HelloTooLong { get; } = Make(501, (5, 5, 4), "A name of more than 255 octets");
     public static Reply BadSender { get; } = Make(501, (5, 1, 7), "Bad sender address syntax");
     public static Reply BadRecipient { get; } = Make(501, (5, 1, 3), "Bad recipient address syntax");
     public static Reply SourceRoute { get; } = Make(501, (5, 1, 3), "Source routes are not accepted");
@@ -61,7 +61,6 @@ public static class StandardReply
     // 503: sequence
     public static Reply BadSequence { get; } = Make(503, (5, 5, 1), "Bad sequence of commands");
     public static Reply HelloFirst { get; } = Make(503, (5, 5, 1), "Send EHLO first");
-    public static Reply EhloFirst { get; } = Make(503, (5, 5, 1), "AUTH needs EHLO first");
     public static Reply LhloFirst { get; } = Make(503, (5, 5, 1), "Send LHLO first");
     public static Reply NoRecipients { get; } = Make(554, (5, 5, 1), "No valid recipients");
     public static Reply NoRecipientsByLmtp { get; } = Make(503, (5, 5, 1), "No valid recipients");

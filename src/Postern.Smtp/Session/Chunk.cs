@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Smtp.Session;
 
@@ -14,10 +15,9 @@ internal readonly record struct Chunk(long Octets, bool IsLast)
     public static bool TryParse(ReadOnlySpan<byte> argument, out Chunk chunk)
     {
         chunk = default;
-        var space = argument.IndexOf((byte)' ');
-        var size = space < 0 ? argument : argument[..space];
-        var isLast = space >= 0 && Ascii.EqualsIgnoreCase(argument[space..].TrimStart((byte)' '), "LAST"u8);
-        if ((space >= 0 && !isLast) || size.Length is 0 or > 18 || size.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+        var size = CommandLine.FirstWord(argument, out var word);
+        var isLast = Ascii.EqualsIgnoreCase(word, "LAST"u8);
+        if ((!word.IsEmpty && !isLast) || size.Length is 0 or > 18 || size.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
             return false;
         chunk = new Chunk(long.Parse(size, NumberStyles.None, CultureInfo.InvariantCulture), isLast);
         return true;

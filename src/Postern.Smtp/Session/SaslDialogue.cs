@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using Postern.Sasl;
 using Postern.Smtp.Events;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Transport;
 
@@ -63,9 +64,9 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
 
         switch (outcome)
         {
-            case LineOutcome.Line when line.Span.SequenceEqual("*"u8):
+            case LineOutcome.Line when line.Span.TrimEnd(CommandLine.WhiteSpace).SequenceEqual("*"u8):
                 return ([], (Abandon(null, StandardReply.AuthCancelled, "cancelled by the client"), true));
-            case LineOutcome.Line when StrictBase64.TryDecode(line.Span, out var octets):
+            case LineOutcome.Line when StrictBase64.TryDecode(line.Span.TrimEnd(CommandLine.WhiteSpace), out var octets):
                 return (octets, null);
             case LineOutcome.Line:
                 return ([], (Abandon(SaslError.Malformed, StandardReply.BadBase64, "the response is not base64"), true));

@@ -1,11 +1,15 @@
 using System.Text;
 using Postern.Sasl;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Verbs;
 
-/// <summary>AUTH (RFC 4954 §4): checks that it may begin here and now, then hands over to the SASL dialogue.</summary>
+/// <summary>
+/// AUTH (RFC 4954 §4): checks that it may begin here and now, then hands over to the SASL dialogue. A client that said HELO may log in too: cameras and
+/// printers do, and what EHLO would have told them they know from their settings.
+/// </summary>
 internal static class Auth
 {
     public static readonly Verb Row = new("AUTH", Phase.Any, Needs.Argument | Needs.TlsWhereRequired, "AUTH mechanism [initial-response]", HandleAsync);
@@ -20,24 +24,22 @@ internal static class Auth
             return StandardReply.AlreadyAuthenticated;
         if (state.Phase > Phase.Ready)
             return StandardReply.BadSequence;
-        if (state.Phase == Phase.Connected || !state.IsExtended)
-            return state.Phase == Phase.Connected ? session.HelloFirst : StandardReply.EhloFirst;
+        if (state.Phase == Phase.Connected)
+            return session.HelloFirst;
 
-        var space = argument.IndexOf((byte)' ');
-        var name = space < 0 ? argument : argument[..space];
-        var initial = space < 0 ? default : argument[(space + 1)..];
-        if (initial.Contains((byte)' '))
+        var name = CommandLine.FirstWord(argument, out var initial);
+        if (initial.ContainsAny(CommandLine.WhiteSpace))
             return StandardReply.BadSyntax(Row.Syntax);
         if (Find(session.Capabilities.Mechanisms, name) is not { } mechanism)
             return NotOffered(session, name);
 
         ReadOnlyMemory<byte>? response = null;
-        if (space >= 0)
+        if (!initial.IsEmpty)
         {
             if (!mechanism.TakesInitialResponse)
                 return StandardReply.NoInitialResponse;
             byte[] octets = [];
-            if (!initial.SequenceEqual("="u8) && (initial.IsEmpty || !StrictBase64.TryDecode(initial, out octets)))
+            if (!initial.SequenceEqual("="u8) && !StrictBase64.TryDecode(initial, out octets))
                 return StandardReply.BadBase64;
             response = octets;
         }

@@ -35,9 +35,9 @@ internal static class Vrfy
 
     private static ReadOnlySpan<byte> WithoutUtf8Word(SmtpSession session, ReadOnlySpan<byte> argument, out bool isUtf8)
     {
-        var space = argument.LastIndexOf((byte)' ');
+        var space = argument.LastIndexOfAny(CommandLine.WhiteSpace);
         isUtf8 = session.Capabilities.TakesUtf8 && space > 0 && Ascii.EqualsIgnoreCase(argument[(space + 1)..], "SMTPUTF8"u8);
-        return isUtf8 ? argument[..space] : argument;
+        return isUtf8 ? argument[..space].TrimEnd(CommandLine.WhiteSpace) : argument;
     }
 
     /// <summary>Clients send the mailbox with angle brackets and without.</summary>

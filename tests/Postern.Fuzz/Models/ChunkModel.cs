@@ -10,9 +10,9 @@ internal readonly record struct ChunkModel(long Octets, bool IsLast)
     /// <summary>False when the line is another command.</summary>
     public static bool TryRead(ReadOnlySpan<byte> line, out ChunkModel chunk)
     {
-        var words = Encoding.Latin1.GetString(line).TrimEnd(' ', '\t').Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var words = Encoding.Latin1.GetString(line).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
         chunk = new ChunkModel(-1, IsLast: false);
-        if (line.IsEmpty || line[0] == ' ' || words.Length == 0 || !words[0].Equals("BDAT", StringComparison.OrdinalIgnoreCase))
+        if (line.IsEmpty || line[0] is (byte)' ' or (byte)'\t' || words.Length == 0 || !words[0].Equals("BDAT", StringComparison.OrdinalIgnoreCase))
             return false;
         var isLast = words.Length == 3 && words[2].Equals("LAST", StringComparison.OrdinalIgnoreCase);
         if (words.Length is 2 or 3 && isLast == (words.Length == 3) && words[1].Length <= 18 && words[1].All(char.IsAsciiDigit))

@@ -61,7 +61,7 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
     {
         BrokenException.Unless(code is 500 or 421, $"what is no line is refused: {code}");
         var start = line[..Math.Min(5, line.Length)];
-        isOver |= Ascii.EqualsIgnoreCase(start, "BDAT "u8) || (replies.IsAtEnd && (Is(start, "BDAT") || Is(start, "DATA")));
+        isOver |= Ascii.EqualsIgnoreCase(start, "BDAT "u8) || Ascii.EqualsIgnoreCase(start, "BDAT\t"u8) || (replies.IsAtEnd && (Is(start, "BDAT") || Is(start, "DATA")));
     }
 
     /// <summary>What the reply to a command line makes of the lines behind it.</summary>

@@ -36,7 +36,7 @@ public sealed class MechanismListTests
             static options => options.Mechanisms = options.Mechanisms.With(new OneStep("X-OWN")).Without("x-own"),
             new SmtpListenerOptions { Name = "a", WithoutMechanisms = ["login"] });
         await using var client = await SmtpDialogue.GreetAsync(server.Endpoints[0].Endpoint);
-        Assert.EndsWith("AUTH PLAIN", await client.AskAsync("EHLO c"));
+        Assert.Contains("-AUTH PLAIN\n", await client.AskAsync("EHLO c"));
         await client.SayAsync("AUTH LOGIN", "504 5.5.4");
         await client.SayAsync("AUTH X-OWN", "504 5.5.4");
     }
@@ -52,12 +52,12 @@ public sealed class MechanismListTests
             static options => options.Mechanisms = options.Mechanisms.With(new OneStep("X-OWN"), new OneStep("X-BOUND") { NeedsChannel = true }),
             new SmtpListenerOptions { Name = "a", Tls = TlsMode.StartTls, MechanismsUnderTls = ["Plain", "LOGIN"] });
         await using var client = await SmtpDialogue.GreetAsync(server.Endpoints[0].Endpoint);
-        Assert.EndsWith("AUTH X-OWN", await client.AskAsync("EHLO c"));
+        Assert.Contains("-AUTH X-OWN\n", await client.AskAsync("EHLO c"));
         await client.SayAsync("AUTH PLAIN AGEAYg==", "504 5.5.4 This authentication mechanism needs TLS first");
         await client.SayAsync("AUTH X-BOUND", "504 5.5.4 This authentication mechanism needs TLS first");
         await client.SayAsync("AUTH X-NONE", "504 5.5.4 Authentication mechanism not available here");
         await client.StartTlsAsync();
-        Assert.EndsWith("AUTH X-OWN X-BOUND PLAIN LOGIN", await client.AskAsync("EHLO c"));
+        Assert.Contains("-AUTH X-OWN X-BOUND PLAIN LOGIN\n", await client.AskAsync("EHLO c"));
         await client.SayAsync("AUTH X-BOUND b2s=", "235");
     }
 

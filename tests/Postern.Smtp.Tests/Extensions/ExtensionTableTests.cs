@@ -34,11 +34,33 @@ public sealed class ExtensionTableTests
             Assert.True((extension.Announce(offer) ?? extension.Keyword).Split(' ')[0] == extension.Keyword, extension.Keyword);
     }
 
+    /// <summary>Clients were seen that know only lines with a hyphen, and others that stop reading after some hundred octets.</summary>
+    [Fact]
+    public void What_a_client_cannot_do_without_comes_first_in_ehlo_and_never_last_whatever_is_switched_off()
+    {
+        string[] needed = ["STARTTLS", "AUTH", "SIZE"];
+        string[] others = [.. ExtensionTable.All.Select(static e => e.Keyword).Where(keyword => keyword != "HELP" && !needed.Contains(keyword))];
+        foreach (var without in others.Append("HELP").Select(static keyword => (string[])[keyword]).Append([]).Append(others))
+        {
+            foreach (var (isTls, trust) in from isTls in (bool[])[false, true] from trust in (PeerTrust[])[PeerTrust.None, PeerTrust.XClient | PeerTrust.XForward] select (isTls, trust))
+            {
+                var listener = Listener() with { Tls = TlsMode.StartTls, Auth = AuthMode.Always, WithoutExtensions = without };
+                var passwords = new TestPasswords("alice:secret");
+                var options = Options(new MemoryStore()) with { Tls = new TlsOptions(TestCertificate.Instance), Sasl = new SaslContext { Passwords = passwords, Grants = passwords } };
+                string[] keywords = [.. Capabilities.Derive(options, listener, isTls, isLoggedIn: false, trust).Ehlo.Lines.Skip(1).Select(static line => line.Split(' ')[0])];
+                var offered = needed.Where(keywords.Contains).ToArray();
+                Assert.NotEmpty(offered);
+                Assert.Equal(offered, keywords[..offered.Length]);
+                Assert.DoesNotContain(keywords[^1], needed);
+            }
+        }
+    }
+
     [Fact]
     public void A_store_that_says_nothing_is_promised_for_nothing()
     {
         var capabilities = Capabilities.Derive(Options(new PlainStore()), Listener(), isTls: true, isLoggedIn: true, PeerTrust.None);
-        Assert.Equal(["mail.example.org", "PIPELINING", "SIZE 50000000", "8BITMIME", "ENHANCEDSTATUSCODES", "CHUNKING", "LIMITS RCPTMAX=1000"], capabilities.Ehlo.Lines);
+        Assert.Equal(["mail.example.org", "SIZE 50000000", "8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES", "CHUNKING", "LIMITS RCPTMAX=1000", "HELP"], capabilities.Ehlo.Lines);
         Assert.Equal(["SIZE", "BODY"], capabilities.MailParameters.Select(static p => p.Keyword));
         Assert.Empty(capabilities.RecipientParameters);
     }

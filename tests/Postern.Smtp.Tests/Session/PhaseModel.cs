@@ -53,7 +53,7 @@ internal sealed class PhaseModel
                 _ => line.EndsWith("@accepted.example>", StringComparison.Ordinal) || isLoggedIn ? "250" : "530",
             },
             "DATA" => position switch { Position.HasRecipient => "354", Position.HasSender => "554", _ => "503" },
-            "AUTH" => position != Position.Ready || !isExtended || isLoggedIn ? "503" : line switch
+            "AUTH" => position != Position.Ready || isLoggedIn ? "503" : line switch
             {
                 "AUTH LOGIN" => "334",
                 "AUTH PLAIN AGFsaWNlAHNlY3JldA==" => "235",
