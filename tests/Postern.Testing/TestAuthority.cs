@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -42,6 +43,20 @@ public sealed class TestAuthority : IDisposable
             request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], critical: false));
             if (extension is not null)
                 request.CertificateExtensions.Add(extension);
+        },
+        validFor);
+
+    /// <summary>For one server, with its private key.</summary>
+    public X509Certificate2 IssueServer(string[] names, IPAddress[]? addresses = null, string usage = "1.3.6.1.5.5.7.3.1", TimeSpan? validFor = null) => Issue(
+        "CN=of a server",
+        (request, alternative) =>
+        {
+            foreach (var name in names)
+                alternative.AddDnsName(name);
+            foreach (var address in addresses ?? [])
+                alternative.AddIpAddress(address);
+            request.CertificateExtensions.Add(alternative.Build());
+            request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], critical: false));
         },
         validFor);
 

@@ -81,8 +81,11 @@ public sealed class RouteTable
     }
 
     /// <summary>What an operator should know of a route that is no mistake; null for nothing.</summary>
-    public static string? DoubtOf(Route route) => route.Login is null || WhyNotVia(route, out var hop) is not null || hop is not NextHop.SmartHost host ? null : host.Tls switch
+    public static string? DoubtOf(Route route) => WhyNotVia(route, out var hop) is not null || hop is not NextHop.SmartHost host ? null : host.Tls switch
     {
+        not ClientTls.Implicit when host.Port == 465 => $"port 465 is where TLS comes first: smtp:// waits there for a greeting that never comes; smtps://{host.Host} is meant",
+        ClientTls.Implicit when host.Port is 25 or 587 => $"port {host.Port} greets in clear: smtps:// finds no TLS there; smtp://{host.Name}?tls=required is meant",
+        _ when route.Login is null => null,
         ClientTls.None => $"the login to {host.Host} goes in clear: who listens can guess its password, and reads the mail; ?tls=required, or smtps://, keeps both",
         ClientTls.Opportunistic => $"the login to {host.Host} is made over TLS with any certificate: who stands in between can guess its password, and reads the mail; ?tls=required, or smtps://, keeps both",
         _ => null,

@@ -5,6 +5,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Smtp.Replies;
+using Postern.Smtp.Transport;
 
 namespace Postern.Smtp.Client;
 
@@ -14,6 +15,9 @@ namespace Postern.Smtp.Client;
 /// </summary>
 internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAsyncDisposable
 {
+    /// <summary>Long chains of large keys have room.</summary>
+    private const int MaxHandshakeOctets = 128 * 1024;
+
     private readonly CancellationTokenSource deadline = new(Timeout.InfiniteTimeSpan, options.Clock);
     private Stream stream = stream;
     private ReplyReader reader = new(stream, options.Replies);
@@ -170,7 +174,8 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
     /// <summary>Handshakes over the connection and goes on with a new reader; null after a fault. Verifies when the options say so.</summary>
     public async ValueTask<SslStream?> StartTlsAsync(bool verify)
     {
-        var tls = new SslStream(stream, leaveInnerStreamOpen: false);
+        var network = new HandshakeStream(stream, slots: null, MaxHandshakeOctets);
+        var tls = new SslStream(network, leaveInnerStreamOpen: false);
         stream = tls;
         try
         {
@@ -180,8 +185,8 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
                 {
                     TargetHost = options.ServerName ?? string.Empty,
                     EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-                    // A stranger's certificate names addresses to fetch its issuers from: nothing is ever fetched.
-                    CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
+                    AllowRenegotiation = false,
+                    CertificateChainPolicy = ServerTrust.PolicyFor(options.TrustedRoots),
                     // Opportunistic TLS takes any certificate: the other choice is no TLS at all (RFC 7435).
                     RemoteCertificateValidationCallback = (source, certificate, chain, errors) => Verify(source, certificate, chain, errors) || !verify,
                 },
@@ -195,7 +200,11 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         }
         catch (Exception e) when (e is AuthenticationException or IOException or SocketException or ObjectDisposedException or CryptographicException) // the last: a certificate that cannot be read
         {
-            Break(ClientPhase.StartTls, ClientFault.TlsFailed, WhyTlsFailed(e));
+            Break(ClientPhase.StartTls, ClientFault.TlsFailed, distrust ?? HandshakeTrouble.OfServer(e, network.First));
+        }
+        finally
+        {
+            network.EndHandshake();
         }
 
         return null;
@@ -222,23 +231,13 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
 
     private bool Verify(object source, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
-        var isGood = options.VerifyCertificate?.Invoke(source, certificate, chain, errors) ?? (errors == SslPolicyErrors.None);
+        var why = options.VerifyCertificate is { } verify
+            ? verify(source, certificate, chain, errors) ? null : "the server's certificate was not taken"
+            : ServerTrust.WhyNot(certificate, chain, errors, options.ServerName, options.TrustedRoots);
         // Without a name there was nothing to compare the certificate with.
-        IsVerified = isGood && options.ServerName is not null;
-        distrust = isGood ? null : WhyNotTrusted(certificate, chain, errors);
-        return isGood;
-    }
-
-    /// <summary>With what is wrong with the certificate, where it is that: the runtime's own words name neither a date nor a name.</summary>
-    private string WhyTlsFailed(Exception e) => distrust is null ? (e.InnerException ?? e).Message : $"{(e.InnerException ?? e).Message} ({distrust})";
-
-    /// <summary>Dates are the runtime's own reading of the certificate; its names are the server's text, and stay out.</summary>
-    private static string WhyNotTrusted(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
-    {
-        var flags = chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, static (all, one) => all | one.Status) ?? X509ChainStatusFlags.NoError;
-        if (flags.HasFlag(X509ChainStatusFlags.NotTimeValid) && certificate is X509Certificate2 shown)
-            return string.Create(CultureInfo.InvariantCulture, $"the certificate or an issuer of it is not valid at this clock's time; the certificate is from {shown.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm} to {shown.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC");
-        return flags == X509ChainStatusFlags.NoError ? errors.ToString() : flags.ToString();
+        IsVerified = why is null && options.ServerName is not null;
+        distrust = why;
+        return why is null;
     }
 
     private static string Seconds(string words, TimeSpan timeout) =>

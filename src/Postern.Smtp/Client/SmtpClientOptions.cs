@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 
@@ -13,10 +14,13 @@ public sealed record SmtpClientOptions
     /// <summary>How TLS is used.</summary>
     public ClientTls Tls { get; init; } = ClientTls.Opportunistic;
 
-    /// <summary>The name for SNI and for verifying the certificate; needed where <see cref="Tls"/> verifies.</summary>
+    /// <summary>The name for SNI and for verifying the certificate, or an IP address, which must then be in its subjectAltName; needed where <see cref="Tls"/> verifies.</summary>
     public string? ServerName { get; init; }
 
-    /// <summary>Replaces the platform's verification where <see cref="Tls"/> verifies; null: the platform's trusted roots.</summary>
+    /// <summary>What the certificate is verified against in place of the platform's trusted roots: authorities, or the server's certificate itself. Null for the platform's.</summary>
+    public X509Certificate2Collection? TrustedRoots { get; init; }
+
+    /// <summary>Replaces the platform's verification where <see cref="Tls"/> verifies; null: name, issuer, date and usage are verified.</summary>
     public RemoteCertificateValidationCallback? VerifyCertificate { get; init; }
 
     /// <summary>What becomes of 8-bit content where the server does not offer 8BITMIME.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
 using System.Text;
+using Postern.Smtp.Transport;
 
 namespace Postern.Smtp.Replies;
 
@@ -37,6 +38,8 @@ internal sealed class ReplyReader(Stream stream, ReplyLimits limits)
         total = 0;
         while (true)
         {
+            if (lines.Count == 0 && HandshakeTrouble.IsRecord(buffer.AsSpan(start, end - start)))
+                return ReplyRead.Malformed("the server speaks TLS where a reply in clear was expected: TLS comes first on this port (smtps://)");
             while (buffer.AsSpan(start, end - start).IndexOf((byte)'\n') is >= 0 and var newline)
             {
                 var line = buffer.AsSpan(start, newline + 1);

@@ -301,7 +301,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
                 LineOutcome.Line when ++commands > Limits.CommandsPerMessage + Limits.Recipients => Refuse("?", StandardReply.TooManyErrors, After.Close),
                 LineOutcome.Line => await AnswerAsync(line),
                 LineOutcome.TooLong => await SkipAsync(),
-                _ => Refuse("?", StandardReply.BadOctet, After.Close),
+                _ => RefuseOctets(),
             };
             if (step.Next is { } phase)
                 state.Phase = phase;
@@ -338,6 +338,15 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         var step = VerbTable.WhyNot(verb, this, command.Argument.Span) ?? await verb.HandleAsync(this, command.Argument, reading.Token);
         return step.Reply is { IsPositive: false } refusal ? RefuseWithContent(verb, command.Argument.Span, refusal, step.After) : step;
     }
+
+    private Step RefuseOctets()
+    {
+        if (LineReader.IsHello(transport.Buffered.Span))
+            server.Events.OnTlsFailed(state, state.Tls is not null ? "the client begins TLS within TLS" : $"the client begins TLS where plain text comes first; {TlsHere}");
+        return Refuse("?", StandardReply.BadOctet, After.Close);
+    }
+
+    private string TlsHere => listener.Options.Tls == TlsMode.None ? "this listener has no TLS (tls: none)" : "it has to say STARTTLS, or to use a listener with tls: implicit";
 
     /// <summary>A line longer than any; what stands at its beginning still tells whether content follows.</summary>
     private async ValueTask<Step> SkipAsync()
@@ -417,7 +426,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         catch (Exception e) when (e is AuthenticationException or IOException or Win32Exception or CryptographicException // a certificate that cannot be read
                                       || (e is OperationCanceledException && farewell == StandardReply.IdleTooLong))
         {
-            server.Events.OnTlsFailed(state, e is OperationCanceledException ? "the handshake took too long" : (e.InnerException ?? e).Message);
+            server.Events.OnTlsFailed(state, transport.HandshakeTrouble ?? (e.InnerException ?? e).Message);
             return false;
         }
     }

@@ -1,14 +1,22 @@
+using System.Buffers;
+
 namespace Postern.Smtp.Transport;
 
 /// <summary>
 /// Under TLS: during the handshake it takes a slot when input has come, and gives it back before it waits for the client, and it counts: what a client
-/// says there is read, parsed and judged before anything is known of it. Afterwards it only passes on.
+/// says there is read, parsed and judged before anything is known of it. It keeps what came first, which tells why a handshake failed. Afterwards it only passes on.
 /// </summary>
-internal sealed class HandshakeStream(Stream inner, HandshakeSlots slots) : Stream
+/// <param name="slots">Null where handshakes take no turns.</param>
+/// <param name="most">Octets that the other side may say in its handshake.</param>
+internal sealed class HandshakeStream(Stream inner, HandshakeSlots? slots, int most = HandshakeStream.MaxHandshakeOctets) : Stream
 {
     /// <summary>Ten client certificates of the usual size and a hello with keys of every kind have room.</summary>
     public const int MaxHandshakeOctets = 32 * 1024;
 
+    /// <summary>A hello with keys of every kind has about 2 KiB.</summary>
+    private const int FirstOctets = 4 * 1024;
+
+    private byte[]? first = ArrayPool<byte>.Shared.Rent(FirstOctets);
     private bool isHandshaking = true;
     private int octets;
     private bool holdsSlot;
@@ -27,10 +35,16 @@ internal sealed class HandshakeStream(Stream inner, HandshakeSlots slots) : Stre
         set => throw new NotSupportedException();
     }
 
+    /// <summary>What the other side said first, until the handshake is over.</summary>
+    public ReadOnlySpan<byte> First => first is null ? default : first.AsSpan(0, Math.Min(octets, FirstOctets));
+
     public void EndHandshake()
     {
         isHandshaking = false;
         GiveBack();
+        if (first is not null)
+            ArrayPool<byte>.Shared.Return(first);
+        first = null;
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
@@ -76,11 +90,13 @@ internal sealed class HandshakeStream(Stream inner, HandshakeSlots slots) : Stre
     private async ValueTask<int> ReadPacedAsync(Memory<byte> buffer, CancellationToken ct)
     {
         GiveBack();
-        var read = await inner.ReadAsync(buffer[..Math.Min(buffer.Length, MaxHandshakeOctets + 1 - octets)], ct);
+        var read = await inner.ReadAsync(buffer[..Math.Min(buffer.Length, most + 1 - octets)], ct);
+        if (octets < FirstOctets)
+            buffer.Span[..Math.Min(read, FirstOctets - octets)].CopyTo(first.AsSpan(octets));
         octets += read;
-        if (octets > MaxHandshakeOctets)
-            throw new IOException($"the client said more than {MaxHandshakeOctets} octets in its handshake");
-        if (read > 0)
+        if (octets > most)
+            throw new HandshakeTooLongException(most);
+        if (read > 0 && slots is not null)
         {
             await slots.TakeAsync(ct);
             holdsSlot = true;
@@ -94,6 +110,6 @@ internal sealed class HandshakeStream(Stream inner, HandshakeSlots slots) : Stre
         if (!holdsSlot)
             return;
         holdsSlot = false;
-        slots.GiveBack();
+        slots!.GiveBack();
     }
 }

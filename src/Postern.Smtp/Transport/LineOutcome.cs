@@ -12,7 +12,7 @@ internal enum LineOutcome
     /// <summary>The limit was passed before a CRLF came.</summary>
     TooLong,
 
-    /// <summary>A bare CR, a bare LF or a NUL: not SMTP, or an attack.</summary>
+    /// <summary>A bare CR, a bare LF or a NUL, or a TLS handshake: not SMTP, or an attack.</summary>
     BadOctet,
 
     /// <summary>The peer is gone.</summary>

@@ -16,6 +16,12 @@ internal static class LineReader
     /// </summary>
     public static LineOutcome TryFind(ReadOnlySpan<byte> input, int maxOctets, out int length)
     {
+        if (IsHello(input))
+        {
+            length = 0;
+            return LineOutcome.BadOctet;
+        }
+
         var window = input.Length > maxOctets ? input[..maxOctets] : input;
         length = window.IndexOfAny(Special);
         if (length < 0)
@@ -26,4 +32,7 @@ internal static class LineReader
             return window[length + 1] == '\n' ? LineOutcome.Line : LineOutcome.BadOctet;
         return input.Length >= maxOctets ? LineOutcome.TooLong : LineOutcome.NeedMore;
     }
+
+    /// <summary>A TLS handshake where a line was expected: no line of any command or response begins so, and its end would be waited for in vain.</summary>
+    public static bool IsHello(ReadOnlySpan<byte> input) => input is [0x16, 0x03, ..];
 }

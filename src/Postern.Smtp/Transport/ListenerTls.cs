@@ -20,6 +20,7 @@ internal sealed class ListenerTls
     private readonly SslProtocols protocols;
     private readonly bool asksForCertificate;
     private readonly HandshakeSlots slots;
+    private readonly string offer;
     private readonly Lock preparing = new();
     private volatile Prepared prepared;
 
@@ -28,6 +29,7 @@ internal sealed class ListenerTls
         this.tls = tls;
         this.slots = slots;
         protocols = listener.TlsProtocols ?? tls.Protocols;
+        offer = VersionsOf(protocols);
         asksForCertificate = listener.AsksForClientCertificate;
         prepared = Prepare(tls.Current);
     }
@@ -44,10 +46,23 @@ internal sealed class ListenerTls
             await secured.AuthenticateAsServerAsync(ChooseFor, this, ct);
             return secured;
         }
+        catch (Exception e)
+        {
+            secured.Trouble = HandshakeTrouble.OfClient(e, paced.First, offer);
+            throw;
+        }
         finally
         {
             paced.EndHandshake();
         }
+    }
+
+    private static string VersionsOf(SslProtocols protocols)
+    {
+#pragma warning disable CA5397, SYSLIB0039 // named, not used
+        (SslProtocols Protocol, string Name)[] known = [(SslProtocols.Tls, "1.0"), (SslProtocols.Tls11, "1.1"), (SslProtocols.Tls12, "1.2"), (SslProtocols.Tls13, "1.3")];
+#pragma warning restore CA5397, SYSLIB0039
+        return "TLS " + string.Join(", ", known.Where(k => protocols.HasFlag(k.Protocol)).Select(static k => k.Name));
     }
 
     private SslServerAuthenticationOptions Choose(SecuredStream stream, string serverName)

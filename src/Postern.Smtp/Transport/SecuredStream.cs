@@ -10,6 +10,9 @@ internal sealed class SecuredStream(Stream network) : SslStream(network, leaveIn
     /// <summary>The certificate of this handshake.</summary>
     public TlsCertificate? Shown { get; set; }
 
+    /// <summary>Why the handshake failed; null while it has not.</summary>
+    public string? Trouble { get; set; }
+
     public ClientCertificate? ClientCertificate { get; private set; }
 
     /// <summary>Once the handshake is over.</summary>

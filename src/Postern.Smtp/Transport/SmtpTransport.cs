@@ -28,6 +28,9 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
     /// <summary>Input that came before anybody asked for it: pipelined, or injected.</summary>
     public bool HasBufferedInput => end > start;
 
+    /// <summary>Why the last handshake failed; null while none has.</summary>
+    public string? HandshakeTrouble => (stream as SecuredStream)?.Trouble;
+
     /// <summary>What has arrived and was not yet taken.</summary>
     public ReadOnlyMemory<byte> Buffered => window.AsMemory(start, end - start);
 

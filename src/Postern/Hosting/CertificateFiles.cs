@@ -100,7 +100,7 @@ internal static class CertificateFiles
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Bad(key, $"{file} cannot be read by {Environment.UserName}: {e.Message}", "Make it readable for the user that postern runs as.");
+            return Bad(key, $"{file} cannot be read by {UserIdentity.Current}: {e.Message}", "Make it readable for the user that postern runs as.");
         }
     }
 

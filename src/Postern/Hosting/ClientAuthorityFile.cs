@@ -23,7 +23,7 @@ internal static class ClientAuthorityFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new Problem($"{file} cannot be read by {Environment.UserName}: {e.Message}", "Make it readable for the user that postern runs as.");
+            return new Problem($"{file} cannot be read by {UserIdentity.Current}: {e.Message}", "Make it readable for the user that postern runs as.");
         }
         catch (CryptographicException e)
         {

@@ -37,7 +37,7 @@ internal sealed class ControlClient : IQueueAdmin
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.AccessDenied)
         {
-            throw new IOException($"a server is running, and {Environment.UserName} may not speak to it: {path} is for its owner and group", e);
+            throw new IOException($"a server is running, and {UserIdentity.Current} may not speak to it: {path} is for its owner and group", e);
         }
 
         return new ControlClient(new HttpClient(new SocketsHttpHandler { ConnectCallback = (_, token) => OpenAsync(path, token), UseProxy = false, AllowAutoRedirect = false })
@@ -124,7 +124,7 @@ internal sealed class ControlClient : IQueueAdmin
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new IOException($"{Environment.UserName} may not look into {Path.GetDirectoryName(path)}", e);
+            throw new IOException($"{UserIdentity.Current} may not look into {Path.GetDirectoryName(path)}", e);
         }
     }
 

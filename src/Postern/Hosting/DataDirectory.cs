@@ -10,6 +10,9 @@ internal static class DataDirectory
 
     public static string ControlSocket(string data) => Path.Combine(data, ControlSocketName);
 
+    /// <summary>Of Kerberos tickets.</summary>
+    public static string ReplayCache(string data) => Path.Combine(data, "tickets.rcache2");
+
     /// <summary>Creates it where it is missing; null when it can be written.</summary>
     public static Problem? Prepare(string path)
     {
@@ -54,7 +57,7 @@ internal static class DataDirectory
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new($"the data directory {path} cannot be written by {Environment.UserName}: {e.Message}", "Give it to the user that postern runs as, or set server.data to another place.");
+            return new($"the data directory {path} cannot be written by {UserIdentity.Current}: {e.Message}", "Give it to the user that postern runs as, or set server.data to another place.");
         }
     }
 }

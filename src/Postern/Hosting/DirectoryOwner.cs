@@ -12,7 +12,7 @@ internal static class DirectoryOwner
     private static string? before;
 
     /// <summary>Who runs this command, for the log: root stays root there.</summary>
-    public static string Actor => before ?? Environment.UserName;
+    public static string Actor => before ?? UserIdentity.Current;
 
     /// <summary>Becomes whoever decides where <paramref name="path"/> leads, if this is root and that is another; null when it can go on.</summary>
     public static Problem? Become(string path)
@@ -24,7 +24,7 @@ internal static class DirectoryOwner
             switch (RulerOf(path))
             {
                 case { User: not 0 } owner:
-                    before ??= Environment.UserName;
+                    before ??= UserIdentity.Current;
                     UserIdentity.Become(owner.User, owner.Group);
                     return null;
                 case { IsOpen: true }:

@@ -32,10 +32,10 @@ internal sealed record LoginSources(CertificateRules? Certificates, KerberosRule
         KerberosRules? kerberos = null;
         if (configuration.Kerberos is { KeytabFile: var keytab } options)
         {
-            if (KerberosService.TryOpen(keytab, options.Service, out var service, out var problem))
+            if (KerberosService.TryOpen(keytab, options.Service, DataDirectory.ReplayCache(configuration.Server.Data), out var service, out var problem))
                 kerberos = new KerberosRules(service, options.Realms, options.Account);
             else
-                problems.Add(("kerberos.keytab", new Problem(problem, $"Export the keys of {options.Service}/HOST into it (kadmin: ktadd -k {keytab} {options.Service}/HOST), readable for {Environment.UserName} alone.")));
+                problems.Add(("kerberos.keytab", new Problem(problem, $"Export the keys of {options.Service}/HOST into it (kadmin: ktadd -k {keytab} {options.Service}/HOST), readable for {UserIdentity.Current} alone.")));
         }
 
         sources = new LoginSources(certificates, kerberos);

@@ -24,6 +24,9 @@ internal static partial class UserIdentity
     /// <summary>May do what it likes with any file. Never on other systems: what is done for root there is nothing.</summary>
     public static bool IsRoot => OperatingSystem.IsLinux() && geteuid() == 0;
 
+    /// <summary>Who runs this, for people: a user id of a container has no name.</summary>
+    public static string Current => Environment.UserName is { Length: > 0 } name ? name : OperatingSystem.IsWindows() ? "this user" : NameOf(geteuid());
+
     /// <summary>Facts of the file itself, also when it is a link; null where there is none.</summary>
     public static FileFacts? Look(string path)
     {

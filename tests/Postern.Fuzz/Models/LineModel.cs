@@ -9,6 +9,9 @@ internal static class LineModel
     public static LineOutcome Take(ReadOnlySpan<byte> stream, int maxOctets, ref int at, out ReadOnlySpan<byte> line)
     {
         line = default;
+        // The beginning of a TLS handshake: its line end would be waited for in vain.
+        if (stream[at..] is [0x16, 0x03, ..])
+            return LineOutcome.BadOctet;
         for (var i = at; i < stream.Length; i++)
         {
             var isLastAllowed = i - at == maxOctets - 1;

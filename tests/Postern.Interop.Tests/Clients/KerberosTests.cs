@@ -20,6 +20,13 @@ public sealed class KerberosTests(KerberosServer server) : IClassFixture<Kerbero
     }
 
     [Fact]
+    public async Task Tickets_are_taken_where_the_systems_place_for_the_replay_cache_is_not_writable()
+    {
+        (await GsaslAsync(server.Tickets)).AssertSucceeded();
+        Assert.True(File.Exists(server.ReplayCache));
+    }
+
+    [Fact]
     public async Task Gsasl_without_a_ticket_gets_nowhere()
     {
         var refused = await GsaslAsync(tickets: null);

@@ -15,6 +15,9 @@ public sealed class KerberosServer : ServedHome
     /// <summary>Tickets of <c>lisa@KERBEROS.TEST</c>.</summary>
     public string Tickets { get; private set; } = string.Empty;
 
+    /// <summary>Where the server remembers the tickets that it has seen.</summary>
+    internal string ReplayCache => Path.Combine(Home!.Data, "tickets.rcache2");
+
     public override async ValueTask DisposeAsync()
     {
         if (realm is not null)
@@ -38,6 +41,7 @@ public sealed class KerberosServer : ServedHome
         // What this process itself does as a client reads the native environment.
         NativeEnvironment.Set("KRB5_CONFIG", realm.ConfigFile);
         NativeEnvironment.Set("KRB5CCNAME", $"FILE:{Tickets}");
-        return await Home.ServeAsync(environment: realm.Environment());
+        // The system's place for the replay cache is none: what the server needs it keeps with its data.
+        return await Home.ServeAsync(environment: new Dictionary<string, string>(realm.Environment(), StringComparer.Ordinal) { ["KRB5RCACHENAME"] = "file2:/proc/none/rcache2" });
     }
 }

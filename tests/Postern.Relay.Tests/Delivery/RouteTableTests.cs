@@ -1,4 +1,5 @@
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Transports;
 using Postern.Sasl;
 using Postern.Sasl.Client;
 using Postern.Smtp.Client;
@@ -89,4 +90,29 @@ public sealed class RouteTableTests
     [Fact]
     public void A_domain_has_one_route() =>
         Assert.IsType<RouteParse.Wrong>(RouteTable.Parse([new Route("example.org", "mx"), new Route("EXAMPLE.org", "mx")]));
+
+    [Theory]
+    [InlineData("smtp://relay.test:465", "smtps://relay.test is meant")]
+    [InlineData("smtp://relay.test:465?tls=required", "smtps://relay.test is meant")]
+    [InlineData("smtps://relay.test:25", "smtp://relay.test:25?tls=required is meant")]
+    [InlineData("smtps://[2001:db8::1]:587", "smtp://[2001:db8::1]:587?tls=required is meant")]
+    [InlineData("smtp://relay.test:587", null)]
+    [InlineData("smtps://relay.test", null)]
+    [InlineData("smtp://relay.test", null)]
+    [InlineData("mx", null)]
+    public void A_scheme_that_does_not_fit_its_port_is_doubted(string via, string? doubt)
+    {
+        if (doubt is null)
+            Assert.Null(RouteTable.DoubtOf(new Route("*", via)));
+        else
+            Assert.EndsWith(doubt, RouteTable.DoubtOf(new Route("*", via)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(465, ClientFault.Timeout, "no reply within 300 s; on port 465 TLS comes first: smtps:// is meant, not smtp://")]
+    [InlineData(465, ClientFault.ConnectionLost, "no reply within 300 s; on port 465 TLS comes first: smtps:// is meant, not smtp://")]
+    [InlineData(25, ClientFault.Timeout, "no reply within 300 s")]
+    [InlineData(465, ClientFault.ProtocolError, "no reply within 300 s")]
+    public void Silence_on_port_465_has_a_likely_reason(int port, ClientFault fault, string detail) =>
+        Assert.Equal(new ClientAnswer.Broken(ClientPhase.Greeting, fault, detail), HopConnector.WithAdvice(new ClientAnswer.Broken(ClientPhase.Greeting, fault, "no reply within 300 s"), port));
 }

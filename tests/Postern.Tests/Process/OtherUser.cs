@@ -12,28 +12,29 @@ internal static class OtherUser
     /// <summary>Runs a command on a home that this user can enter.</summary>
     public static async Task<ProgramResult> RunAsync(PosternHome home, params string[] args)
     {
-        await SkipUnlessAvailableAsync();
+        await SkipUnlessAsync([.. As, "test", "-r", ProcessTests.Dll]);
         File.SetUnixFileMode(home.Root, File.GetUnixFileMode(home.Root) | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         return await home.RunByAsync(As, args);
     }
 
-    public static async Task OwnAsync(string path)
+    public static async Task OwnAsync(string path, string user = Nobody)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can give a file to another user");
-        Assert.Equal(0, (await RunningProgram.RunAsync(["chown", "-R", Nobody, path])).ExitCode);
+        Assert.Equal(0, (await RunningProgram.RunAsync(["chown", "-R", user, path])).ExitCode);
     }
 
-    private static async Task SkipUnlessAvailableAsync()
+    /// <summary>Skips where this command fails.</summary>
+    public static async Task SkipUnlessAsync(IReadOnlyList<string> command)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can run as another user");
         try
         {
-            var tried = await RunningProgram.RunAsync([.. As, "test", "-r", ProcessTests.Dll]);
-            Assert.SkipUnless(tried.ExitCode == 0, $"user {Nobody} cannot read {ProcessTests.Dll}");
+            var tried = await RunningProgram.RunAsync(command);
+            Assert.SkipUnless(tried.ExitCode == 0, $"{string.Join(' ', command)}: {tried.Error}");
         }
         catch (Win32Exception)
         {
-            Assert.Skip("setpriv is not installed");
+            Assert.Skip($"{command[0]} is not installed");
         }
     }
 }

@@ -104,7 +104,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             return false;
         }
 
-        var dialogue = new SmtpClientDialogue(stream, client with { Tls = terms.Tls, ServerName = IPAddress.TryParse(host, out _) ? null : host, VerifyCertificate = terms.Verify });
+        var dialogue = new SmtpClientDialogue(stream, client with { Tls = terms.Tls, ServerName = host, TrustedRoots = terms.Trusted });
         ClientAnswer answer;
         LoginAnswer? login = null;
         try
@@ -131,7 +131,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             return true;
         }
 
-        trial.Note(outcome ?? ClientOutcomes.Of(answer, remote, version));
+        trial.Note(outcome ?? ClientOutcomes.Of(WithAdvice(answer, address.Port), remote, version));
         await dialogue.QuitAsync(ct).ConfigureAwait(false);
         await dialogue.DisposeAsync().ConfigureAwait(false);
 
@@ -141,6 +141,12 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         return terms is { Tls: ClientTls.Opportunistic, Login: null } && answer is ClientAnswer.Broken(ClientPhase.StartTls, ClientFault.TlsFailed, _)
             && await TryAddressAsync(trial, remote, host, address, terms with { Tls = ClientTls.None }, ct).ConfigureAwait(false);
     }
+
+    /// <summary>Who waits for a handshake says nothing at first: on the port that is for it, the silence has a likely reason.</summary>
+    internal static ClientAnswer WithAdvice(ClientAnswer answer, int port) =>
+        port == 465 && answer is ClientAnswer.Broken { Phase: ClientPhase.Greeting, Fault: ClientFault.Timeout or ClientFault.ConnectionLost } silent
+            ? silent with { Detail = $"{silent.Detail}; on port 465 TLS comes first: smtps:// is meant, not smtp://" }
+            : answer;
 
     private async ValueTask<(NetworkStream? Stream, string? Problem)> DialAsync(IPEndPoint address, CancellationToken ct)
     {

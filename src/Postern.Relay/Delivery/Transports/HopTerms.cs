@@ -1,15 +1,15 @@
-using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery.Transports;
 
 /// <summary>On what terms a host is spoken to.</summary>
 /// <param name="IsGuarded">Its addresses came from a stranger's DNS.</param>
-/// <param name="Verify">Null: by the trusted roots of the system.</param>
-internal sealed record HopTerms(ClientTls Tls, bool IsGuarded, ClientLogin? Login = null, RemoteCertificateValidationCallback? Verify = null)
+/// <param name="Trusted">Null: by the trusted roots of the system.</param>
+internal sealed record HopTerms(ClientTls Tls, bool IsGuarded, ClientLogin? Login = null, X509Certificate2Collection? Trusted = null)
 {
     /// <summary>For mail exchangers: any certificate, or none (RFC 7435).</summary>
     public static HopTerms Strangers { get; } = new(ClientTls.Opportunistic, IsGuarded: true);
 
-    public static HopTerms Of(NextHop.SmartHost host) => new(host.Tls, IsGuarded: false, host.Login, host.Trusted is { } trusted ? new TrustedCertificates(trusted).Verify : null);
+    public static HopTerms Of(NextHop.SmartHost host) => new(host.Tls, IsGuarded: false, host.Login, host.Trusted);
 }

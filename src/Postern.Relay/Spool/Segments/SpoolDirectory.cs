@@ -37,7 +37,7 @@ internal sealed class SpoolDirectory : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new SpoolUnavailableException(
-                $"The spool directory {path} cannot be used: {e.Message}. User {Environment.UserName} must be able to create it and to write in it.", e);
+                $"The spool directory {path} cannot be used: {e.Message}. {(Environment.UserName is { Length: > 0 } user ? $"User {user}" : "The user that postern runs as")} must be able to create it and to write in it.", e);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Postern.Hosting;
 using Postern.Sasl;
 
 namespace Postern.Configuration.Reading;
@@ -59,7 +60,7 @@ internal static class SecretText
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new SecretOutcome.Missing($"{file} cannot be read by {Environment.UserName}: {e.Message}");
+            return new SecretOutcome.Missing($"{file} cannot be read by {UserIdentity.Current}: {e.Message}");
         }
     }
 
