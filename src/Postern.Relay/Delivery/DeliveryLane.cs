@@ -74,7 +74,7 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
         DeliveryReport report;
         try
         {
-            report = await connection.DeliverAsync(current.Message, next?.Message, host.Abandoned).ConfigureAwait(false);
+            report = await connection.DeliverAsync(current.Message, next?.Message, current, host.Abandoned).ConfigureAwait(false);
             IsNew &= !report.Reached;
         }
         catch (OperationCanceledException) when (host.Stopping.IsCancellationRequested || host.Abandoned.IsCancellationRequested)
@@ -90,6 +90,7 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
         if (report.Reached)
         {
             await host.CompleteAsync(current.Job, report.Outcomes).ConfigureAwait(false);
+            host.OnReached(queue.Hop);
             return true;
         }
 
@@ -102,7 +103,12 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
 
         await host.CompleteAsync(current.Job, report.Outcomes).ConfigureAwait(false);
         if (report.Outcomes[0] is Outcome.Deferred deferred)
+        {
+            if (deferred.IsUnreachable)
+                host.OnUnreachable(queue.Hop);
             await SuspendAsync(deferred).ConfigureAwait(false);
+        }
+
         return true;
     }
 

@@ -29,6 +29,24 @@ public sealed record DeliveryOptions
     /// <summary>After so many messages a connection is closed and made anew.</summary>
     public int MessagesPerConnection { get; init; } = 1000;
 
+    /// <summary>Hosts that greet and are spoken to in one attempt. Further ones are for the next.</summary>
+    public int HostsPerAttempt { get; init; } = 5;
+
+    /// <summary>Addresses that are connected to in one attempt.</summary>
+    public int AddressesPerAttempt { get; init; } = 10;
+
+    /// <summary>No further host is asked in an attempt that has lasted so long.</summary>
+    public TimeSpan AttemptTime { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a host whose TLS handshakes hang is spoken to in clear at once, where clear text would be taken in the end.</summary>
+    public TimeSpan StalledTls { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>When a destination that nobody answers at is looked at again; the pause doubles, up to <see cref="ProbeMost"/>.</summary>
+    public TimeSpan ProbeFirst { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>The longest pause between two looks.</summary>
+    public TimeSpan ProbeMost { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>More recipients of one destination are sent in several transactions (RFC 5321 §4.5.3.1.8).</summary>
     public int RecipientsPerTransaction { get; init; } = 100;
 

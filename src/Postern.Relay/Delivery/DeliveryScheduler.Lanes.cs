@@ -17,7 +17,7 @@ public sealed partial class DeliveryScheduler
         try
         {
             if (!job.Message.IsRemoved && spool.OpenContent(job.Message.Id) is { } content)
-                return new ValueTask<PreparedJob?>(new PreparedJob(job, content, now, stopping.Token));
+                return new ValueTask<PreparedJob?>(new PreparedJob(job, content, now, this));
         }
         catch (Exception e)
         {
@@ -40,11 +40,38 @@ public sealed partial class DeliveryScheduler
         }
     }
 
+    async ValueTask ILaneHost.RecordAsync(DeliveryJob job, IReadOnlyList<Outcome> outcomes)
+    {
+        try
+        {
+            Note(job, outcomes);
+            lock (gate)
+            {
+                for (var i = 0; i < outcomes.Count; i++)
+                {
+                    if (outcomes[i] is not Outcome.Deferred)
+                        job.Message.Outcomes[job.IndexOf(i)] = outcomes[i];
+                }
+            }
+
+            await StoreDeliveredAsync(job.Message, job, outcomes).ConfigureAwait(false);
+        }
+        catch (Exception mistake)
+        {
+            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "delivery-error", $"{job.Message.Id}: {mistake}"));
+        }
+    }
+
+    void ILaneHost.OnReached(NextHop hop) => outages.End(hop);
+
+    void ILaneHost.OnUnreachable(NextHop hop) => outages.Begin(hop);
+
     async ValueTask ILaneHost.CompleteAsync(DeliveryJob job, IReadOnlyList<Outcome> outcomes)
     {
         var message = job.Message;
         try
         {
+            Note(job, outcomes);
             bool isLast;
             lock (gate)
             {
@@ -53,7 +80,6 @@ public sealed partial class DeliveryScheduler
                 isLast = --message.OpenJobs == 0;
             }
 
-            Note(job, outcomes);
             if (isLast)
                 await EndAttemptAsync(message).ConfigureAwait(false);
             else if (outcomes.Any(static o => o is Outcome.Delivered))

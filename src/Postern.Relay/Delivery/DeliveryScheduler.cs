@@ -31,6 +31,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     private readonly RetryQueue retries;
     private readonly StatusReporter reporter;
     private readonly ClockWatch watch;
+    private readonly Outages outages;
     private RouteTable routes;
     private volatile bool isStopping;
 
@@ -48,6 +49,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         budget = new LaneBudget(options.Connections);
         retries = new RetryQueue(clock, DispatchDue);
         reporter = new StatusReporter(spool, options, audit, clock);
+        outages = new Outages(transport, options, clock, OnBack);
     }
 
     /// <summary>Replacing it sends off what waited for a route; attempts under way end by the old one.</summary>
@@ -72,6 +74,11 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Destinations that nobody answers at, looked at now and then.</summary>
+    internal int DestinationsAway => outages.Count;
+
+    internal int ProbesUnderWay => outages.UnderWay;
 
     bool ILaneHost.IsStopping => isStopping;
 
@@ -103,6 +110,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         await stopping.CancelAsync().ConfigureAwait(false);
         spool.Committed -= TrackNew;
         await retries.DisposeAsync().ConfigureAwait(false);
+        await outages.DisposeAsync().ConfigureAwait(false);
         Task[] lanes;
         lock (gate)
             lanes = [.. destinations.Values.SelectMany(static d => d.Stop())];
@@ -216,6 +224,38 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         }
     }
 
+    /// <summary>Somebody answers at a destination again: what was put off while nobody did is tried now, not each at its own hour.</summary>
+    private void OnBack(NextHop hop, TimeSpan after)
+    {
+        var count = 0;
+        var now = clock.GetUtcNow();
+        lock (gate)
+        {
+            foreach (var message in messages.Values)
+            {
+                if (isStopping || message.Stage != MessageStage.Waiting || message.State.Attempts == 0 || message.IsHeldBySender(now) || !WaitsFor(message, hop))
+                    continue;
+                Dispatch(message);
+                count++;
+            }
+        }
+
+        if (count > 0)
+            audit.Append(new AuditEvent.Server(now, "destination_back", string.Create(CultureInfo.InvariantCulture, $"{hop.Name} answers again after {after.TotalMinutes:0} minutes; {count} messages that waited for it are tried now")));
+    }
+
+    private bool WaitsFor(TrackedMessage message, NextHop hop)
+    {
+        var recipients = message.Envelope.Recipients;
+        for (var i = 0; i < recipients.Length; i++)
+        {
+            if (message.State.Recipients[i].Status == RecipientStatus.Pending && routes.Find(recipients[i].Domain).Equals(hop))
+                return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Begins an attempt: one job for each next hop of the recipients still pending.</summary>
     private void Dispatch(TrackedMessage message)
     {
@@ -254,12 +294,12 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         queue.Enqueue(job);
     }
 
-    /// <summary>Records delivered and failed recipients as they come; deferred ones when the time of the next attempt is known.</summary>
+    /// <summary>Tells of delivered and failed recipients as they come, each once; of deferred ones when the time of the next attempt is known.</summary>
     private void Note(DeliveryJob job, IReadOnlyList<Outcome> outcomes)
     {
         for (var i = 0; i < outcomes.Count; i++)
         {
-            if (outcomes[i] is not Outcome.Deferred)
+            if (outcomes[i] is not Outcome.Deferred && job.Message.Outcomes[job.IndexOf(i)] is null)
                 Note(job.Message, job.IndexOf(i), outcomes[i], job.Message.State.Attempts + 1, next: null);
         }
     }

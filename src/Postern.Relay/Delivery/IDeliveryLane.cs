@@ -15,5 +15,9 @@ public interface IDeliveryLane : IAsyncDisposable
     /// Delivers one message. Every remote behaviour is an outcome; an exception is a mistake here or unreadable content.
     /// </summary>
     /// <param name="following">The message of the next call when it is known already: lets the lane send ahead.</param>
-    ValueTask<DeliveryReport> DeliverAsync(OutgoingMessage message, OutgoingMessage? following, CancellationToken ct);
+    /// <param name="record">Told of what is decided before the lane asks another host about the rest.</param>
+    ValueTask<DeliveryReport> DeliverAsync(OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct);
+
+    /// <summary>Connects as for a message, and brings none; false where that leads nowhere.</summary>
+    ValueTask<bool> ProbeAsync(CancellationToken ct);
 }

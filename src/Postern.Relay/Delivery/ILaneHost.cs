@@ -15,11 +15,20 @@ internal interface ILaneHost
     /// <summary>Opens a job's content; null when there is nothing to deliver any more, which settles the job.</summary>
     ValueTask<PreparedJob?> PrepareAsync(DeliveryJob job);
 
+    /// <summary>Records what is decided of a job that still goes on. Never throws.</summary>
+    ValueTask RecordAsync(DeliveryJob job, IReadOnlyList<Outcome> outcomes);
+
     /// <summary>Records what a job came to. Never throws.</summary>
     ValueTask CompleteAsync(DeliveryJob job, IReadOnlyList<Outcome> outcomes);
 
     /// <summary>Records that an attempt ended by a mistake here. Never throws.</summary>
     ValueTask FailInternallyAsync(DeliveryJob job, Exception mistake);
+
+    /// <summary>Somebody was spoken to.</summary>
+    void OnReached(NextHop hop);
+
+    /// <summary>Nobody was there to speak to.</summary>
+    void OnUnreachable(NextHop hop);
 
     /// <summary>The queue has neither jobs nor lanes.</summary>
     void OnIdle(DestinationQueue queue);

@@ -10,7 +10,10 @@ internal abstract record MxAnswer
     }
 
     /// <summary>Hosts in the order to be tried.</summary>
-    public sealed record Hosts(ImmutableArray<string> Names) : MxAnswer;
+    public sealed record Hosts(ImmutableArray<Exchanger> Exchangers) : MxAnswer
+    {
+        public ImmutableArray<string> Names => [.. Exchangers.Select(static e => e.Name)];
+    }
 
     /// <summary>The domain takes no mail, and asking again would not help.</summary>
     public sealed record Never(string Status, string Reason) : MxAnswer;

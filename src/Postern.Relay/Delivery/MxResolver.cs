@@ -29,7 +29,7 @@ internal sealed class MxResolver
         return answer.Status switch
         {
             DnsStatus.Found => Order([.. answer.Records.OfType<DnsRecord.Mx>()], domain),
-            DnsStatus.NoData => new MxAnswer.Hosts([domain.Text]),
+            DnsStatus.NoData => new MxAnswer.Hosts([new Exchanger(domain.Text, Preference: 0)]),
             DnsStatus.NoSuchDomain => new MxAnswer.Never("5.1.2", $"Domain {domain} does not exist"),
             _ => new MxAnswer.Unavailable($"DNS: {answer.Detail}"),
         };
@@ -55,8 +55,9 @@ internal sealed class MxResolver
             return new MxAnswer.Never("5.1.10", $"Domain {domain} takes no mail (null MX)");
         var shuffled = records.ToArray();
         random.Shuffle(shuffled);
-        ImmutableArray<string> names = [.. shuffled.Where(static r => IsHost(r.Exchange)).OrderBy(static r => r.Preference).Select(static r => r.Exchange).Distinct(StringComparer.Ordinal).Take(MaxHosts)];
-        return names.IsEmpty ? new MxAnswer.Never("5.4.4", $"Domain {domain} has no usable mail exchanger") : new MxAnswer.Hosts(names);
+        ImmutableArray<Exchanger> hosts =
+            [.. shuffled.Where(static r => IsHost(r.Exchange)).OrderBy(static r => r.Preference).DistinctBy(static r => r.Exchange, StringComparer.Ordinal).Select(static r => new Exchanger(r.Exchange, r.Preference)).Take(MaxHosts)];
+        return hosts.IsEmpty ? new MxAnswer.Never("5.4.4", $"Domain {domain} has no usable mail exchanger") : new MxAnswer.Hosts(hosts);
     }
 
     /// <summary>An exchanger must be a host name: an address there is a mistake that RFC 5321 §5.1 does not cover, and a way around DNS.</summary>

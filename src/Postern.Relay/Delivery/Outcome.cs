@@ -23,6 +23,12 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls)
     /// <summary>Not now; try again by the schedule.</summary>
     public sealed record Deferred(string? Remote, string Reply, string? Tls) : Outcome(Remote, Reply, Tls)
     {
+        /// <summary>Whether the attempt goes on.</summary>
+        public AfterDeferral After { get; init; } = AfterDeferral.NextHost;
+
+        /// <summary>Nobody was there to speak to: worth a look now and then whether that has changed.</summary>
+        public bool IsUnreachable { get; init; }
+
         /// <summary>This machine ran short of something: no attempt, so it counts for none and gives nothing up.</summary>
         public bool IsOurs { get; init; }
 

@@ -43,6 +43,18 @@ internal static class OwnShortage
         return null;
     }
 
+    /// <summary>There is no way from here: this machine's network is down, or has no route.</summary>
+    public static bool IsOurNetwork(Exception? failure)
+    {
+        for (; failure is not null; failure = failure.InnerException)
+        {
+            if (failure is SocketException { SocketErrorCode: SocketError.NetworkDown or SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.HostDown or SocketError.AddressNotAvailable })
+                return true;
+        }
+
+        return false;
+    }
+
     /// <summary>
     /// In plain words, when it was not this message that failed but what is around it: a key or certificate that cannot be used, an address family
     /// or a network that is not there. That may last, so it counts as an attempt; it is no mistake that holds a message.

@@ -8,8 +8,8 @@ namespace Postern.Relay.Delivery;
 
 /// <summary>A job with its content open, ready to be sent.</summary>
 /// <param name="now">What is left of a deadline is counted from here.</param>
-/// <param name="revoked">Calls the job off while the next hop cannot have it.</param>
-internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTimeOffset now, CancellationToken revoked) : IMessageContent, IDisposable
+/// <param name="host">Records what is decided before the attempt is over; its <see cref="ILaneHost.Stopping"/> calls the job off while the next hop cannot have it.</param>
+internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTimeOffset now, ILaneHost host) : IMessageContent, IOutcomeRecord, IDisposable
 {
     private static readonly TimeSpan Least = TimeSpan.FromMinutes(1);
 
@@ -23,6 +23,8 @@ internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTi
 
     public ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken ct) => content.ReadAsync(offset, buffer, ct);
 
+    public ValueTask RecordAsync(IReadOnlyList<Outcome> outcomes) => host.RecordAsync(Job, outcomes);
+
     public void Dispose() => content.Dispose();
 
     private OutgoingMessage Make(Envelope envelope) => new(envelope.Sender, Of(envelope.Recipients), this)
@@ -30,7 +32,7 @@ internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTi
         Parameters = Parameters(envelope),
         RecipientParameters = envelope.RecipientParameters.IsEmpty ? [] : Of(envelope.RecipientParameters),
         HasUtf8Header = envelope.HasUtf8Header,
-        Revoked = revoked,
+        Revoked = host.Stopping,
     };
 
     /// <summary>A hold is over when a message is sent: it was kept here, and is not asked for again.</summary>

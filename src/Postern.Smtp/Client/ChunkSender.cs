@@ -71,7 +71,8 @@ internal sealed class ChunkSender(ClientWire wire, SmtpClientOptions options)
             ArrayPool<byte>.Shared.Return(piece);
         }
 
-        return await wire.FlushAsync(ClientPhase.Content, options.Timeouts.DataBlock).ConfigureAwait(false);
+        // A write that fails may have carried the last octet all the same.
+        return await wire.FlushAsync(isLast ? ClientPhase.EndOfData : ClientPhase.Content, options.Timeouts.DataBlock).ConfigureAwait(false);
     }
 
     private async ValueTask<ClientAnswer?> RefusalAsync(ClientPhase phase) =>

@@ -16,5 +16,9 @@ public abstract record ClientAnswer
     public sealed record Refused(ClientPhase Phase, Reply Reply) : ClientAnswer;
 
     /// <summary>No answer that decides; the connection is gone.</summary>
-    public sealed record Broken(ClientPhase Phase, ClientFault Fault, string Detail) : ClientAnswer;
+    public sealed record Broken(ClientPhase Phase, ClientFault Fault, string Detail) : ClientAnswer
+    {
+        /// <summary>What the system threw; null where the server's own words, or silence, ended it. Tells a peer that failed from a machine that ran short.</summary>
+        public Exception? Cause { get; init; }
+    }
 }

@@ -103,7 +103,7 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
-            Break(phase, ClientFault.ConnectionLost, (e.InnerException ?? e).Message);
+            Break(phase, ClientFault.ConnectionLost, (e.InnerException ?? e).Message, e);
         }
 
         return false;
@@ -200,7 +200,7 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         }
         catch (Exception e) when (e is AuthenticationException or IOException or SocketException or ObjectDisposedException or CryptographicException) // the last: a certificate that cannot be read
         {
-            Break(ClientPhase.StartTls, ClientFault.TlsFailed, distrust ?? HandshakeTrouble.OfServer(e, network.First));
+            Break(ClientPhase.StartTls, ClientFault.TlsFailed, distrust ?? HandshakeTrouble.OfServer(e, network.First), e);
         }
         finally
         {
@@ -210,7 +210,7 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         return null;
     }
 
-    public void Break(ClientPhase phase, ClientFault fault, string detail) => Fault ??= new ClientAnswer.Broken(phase, fault, detail);
+    public void Break(ClientPhase phase, ClientFault fault, string detail, Exception? cause = null) => Fault ??= new ClientAnswer.Broken(phase, fault, detail) { Cause = cause };
 
     private bool IsCalledOff => Caller.IsCancellationRequested || revoked.IsCancellationRequested;
 

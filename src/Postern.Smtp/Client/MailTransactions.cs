@@ -178,16 +178,24 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
 
         wire.BeginEnd();
         Announce(following);
-        if (!await wire.FlushAsync(ClientPhase.Content, options.Timeouts.DataBlock).ConfigureAwait(false))
+        // A write that fails may have carried the end mark all the same.
+        if (!await wire.FlushAsync(ClientPhase.EndOfData, options.Timeouts.DataBlock).ConfigureAwait(false))
         {
-            var lastWords = await wire.LastWordsAsync().ConfigureAwait(false);
-            StopAt(answers, lastWords is { Code: >= 400 } ? new ClientAnswer.Refused(ClientPhase.Content, lastWords) : wire.Fault);
+            StopAt(answers, await LastWordsAsync().ConfigureAwait(false) ?? wire.Fault);
             return;
         }
 
         var reply = await wire.ReadAsync(ClientPhase.EndOfData, options.Timeouts.EndOfData).ConfigureAwait(false);
         StopAt(answers, wire.WhyNot(reply, ClientPhase.EndOfData) ?? new ClientAnswer.Accepted(reply!));
     }
+
+    /// <summary>What the server still said to the content before the connection broke: nothing else is unanswered.</summary>
+    private async ValueTask<ClientAnswer?> LastWordsAsync() => await wire.LastWordsAsync().ConfigureAwait(false) switch
+    {
+        { Code: >= 400 } refusal => new ClientAnswer.Refused(ClientPhase.Content, refusal),
+        { Code: >= 200 and < 300 } taken when wire.Fault!.Phase == ClientPhase.EndOfData => new ClientAnswer.Accepted(taken),
+        _ => null,
+    };
 
     private async ValueTask<int> ReadContentAsync(OutgoingMessage message, long offset, Memory<byte> chunk)
     {

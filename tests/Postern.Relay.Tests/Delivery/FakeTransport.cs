@@ -9,10 +9,16 @@ internal sealed class FakeTransport(Func<NextHop, OutgoingMessage, Task<Delivery
 {
     private readonly ConcurrentQueue<(NextHop Hop, string[] Recipients)> attempts = new();
     private int lanes;
+    private int probes;
 
     public IReadOnlyList<(NextHop Hop, string[] Recipients)> Attempts => [.. attempts];
 
     public int Lanes => lanes;
+
+    public int Probes => Volatile.Read(ref probes);
+
+    /// <summary>What a connection without a message finds.</summary>
+    public Func<NextHop, bool> IsBack { get; init; } = static _ => false;
 
     /// <summary>When set, what closing a lane throws.</summary>
     public Exception? CloseFailure { get; init; }
@@ -37,12 +43,18 @@ internal sealed class FakeTransport(Func<NextHop, OutgoingMessage, Task<Delivery
     {
         public bool IsConnected { get; private set; }
 
-        public async ValueTask<DeliveryReport> DeliverAsync(OutgoingMessage message, OutgoingMessage? following, CancellationToken ct)
+        public async ValueTask<DeliveryReport> DeliverAsync(OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct)
         {
             transport.attempts.Enqueue((hop, [.. message.Recipients.Select(r => r.Address)]));
             var report = await transport.Answer(hop, message).WaitAsync(ct);
             IsConnected = report.Reached;
             return report;
+        }
+
+        public ValueTask<bool> ProbeAsync(CancellationToken ct)
+        {
+            Interlocked.Increment(ref transport.probes);
+            return new(transport.IsBack(hop));
         }
 
         public ValueTask DisposeAsync() => transport.CloseFailure is { } failure ? ValueTask.FromException(failure) : ValueTask.CompletedTask;

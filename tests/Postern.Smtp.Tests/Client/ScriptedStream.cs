@@ -7,6 +7,9 @@ internal sealed class ScriptedStream(byte[] says, int piece, params int[] cuts) 
 
     public MemoryStream Heard { get; } = new();
 
+    /// <summary>Asked with what was just written: what the write throws all the same.</summary>
+    public Func<ReadOnlyMemory<byte>, Exception?> WriteFailure { get; init; } = static _ => null;
+
     public override bool CanRead => true;
 
     public override bool CanSeek => false;
@@ -35,7 +38,7 @@ internal sealed class ScriptedStream(byte[] says, int piece, params int[] cuts) 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Heard.Write(buffer.Span);
-        return ValueTask.CompletedTask;
+        return WriteFailure(buffer) is { } failure ? ValueTask.FromException(failure) : ValueTask.CompletedTask;
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Heard.Write(buffer, offset, count);

@@ -11,15 +11,17 @@ namespace Postern.Testing.Sinks;
 /// </summary>
 public sealed class ScriptedSink : IAsyncDisposable
 {
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener listener;
     private readonly CancellationTokenSource closing = new();
     private readonly ConcurrentQueue<SinkMessage> messages = new();
     private readonly ConcurrentDictionary<int, SinkSession> sessions = new();
     private readonly Channel<SinkMessage> arrivals = Channel.CreateUnbounded<SinkMessage>();
     private readonly Task accepting;
 
-    public ScriptedSink(SinkOptions? options = null)
+    /// <param name="address">Where it listens; null for 127.0.0.1.</param>
+    public ScriptedSink(SinkOptions? options = null, IPAddress? address = null)
     {
+        listener = new TcpListener(address ?? IPAddress.Loopback, 0);
         Options = options ?? new SinkOptions();
         listener.Start();
         accepting = AcceptAsync();

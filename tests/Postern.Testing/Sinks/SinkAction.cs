@@ -19,6 +19,9 @@ public abstract record SinkAction
     /// <summary>Says nothing more until the client goes.</summary>
     public sealed record Hang : SinkAction;
 
+    /// <summary>Writes these octets and says nothing more until the client goes.</summary>
+    public sealed record Stall(byte[] Octets) : SinkAction;
+
     /// <summary>Closes the connection in order.</summary>
     public sealed record Close : SinkAction;
 

@@ -179,7 +179,9 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
                 if (good.Length > 0)
                     await WriteAsync(good);
                 return good;
-            case SinkAction.Hang:
+            case SinkAction.Hang or SinkAction.Stall:
+                if (action is SinkAction.Stall(var before))
+                    await stream.WriteAsync(before, closing);
                 while (await FillAsync())
                     start = end = 0;
                 return null;

@@ -9,8 +9,7 @@ internal abstract record HopConnection
     {
     }
 
-    /// <param name="Remote"><c>host[address]:port</c>.</param>
-    public sealed record Open(SmtpClientDialogue Dialogue, string Remote) : HopConnection;
+    public sealed record Open(SmtpClientDialogue Dialogue, HopPlace Place) : HopConnection;
 
     /// <summary>No host took the connection; the outcome holds for every message.</summary>
     public sealed record Closed(Outcome Outcome) : HopConnection;

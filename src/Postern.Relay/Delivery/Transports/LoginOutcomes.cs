@@ -12,13 +12,11 @@ internal static class LoginOutcomes
     public static Outcome.Deferred? Of(LoginAnswer answer, string remote, string? tls) => answer switch
     {
         LoginAnswer.Accepted => null,
-        LoginAnswer.Refused(var mechanism, var reply) => new Outcome.Deferred(remote, $"login by {mechanism}: {reply}", tls),
+        // Another address of the same host would say the same to 5xx, and count one more failure against the account.
+        LoginAnswer.Refused(var mechanism, var reply) => new Outcome.Deferred(remote, $"login by {mechanism}: {reply}", tls) { After = reply.IsTransient ? AfterDeferral.NextHost : AfterDeferral.NextAttempt },
         LoginAnswer.Abandoned(var mechanism, var reason) => new Outcome.Deferred(remote, $"login by {mechanism}: {reason}", tls),
         LoginAnswer.Broken(var mechanism, _, var detail) => new Outcome.Deferred(remote, $"login by {mechanism}: {detail}", tls),
         LoginAnswer.Unsuitable(var reason) => new Outcome.Deferred(remote, $"login: {reason}", tls),
         _ => throw new InvalidOperationException($"Unknown answer {answer}"),
     };
-
-    /// <summary>Another address of the same host would say the same, and count one more failure against the account.</summary>
-    public static bool IsFinal(LoginAnswer answer) => answer is LoginAnswer.Refused { Reply.IsTransient: false };
 }

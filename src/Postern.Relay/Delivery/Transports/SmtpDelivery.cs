@@ -7,14 +7,15 @@ public sealed class SmtpDelivery : IDeliveryTransport
 {
     private readonly DeliveryOptions options;
     private readonly HopConnector connector;
+    private readonly TimeProvider clock;
 
     public SmtpDelivery(DeliveryOptions options, TimeProvider clock)
     {
-        this.options = options;
+        (this.options, this.clock) = (options, clock);
         var resolver = new MxResolver(options.Resolvers, options.ResolverTimeout, clock);
         var client = new SmtpClientOptions { Hostname = options.Hostname, Timeouts = options.Timeouts, Clock = clock };
         connector = new HopConnector(options, resolver, client);
     }
 
-    public IDeliveryLane OpenLane(NextHop hop) => new SmtpLane(hop, connector, options.MessagesPerConnection);
+    public IDeliveryLane OpenLane(NextHop hop) => new SmtpLane(hop, connector, options, clock);
 }

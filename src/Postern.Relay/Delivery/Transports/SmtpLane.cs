@@ -2,8 +2,11 @@ using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery.Transports;
 
-/// <summary>One connection to one next hop, made anew when it is lost or has carried enough.</summary>
-internal sealed class SmtpLane(NextHop hop, HopConnector connector, int messagesPerConnection) : IDeliveryLane
+/// <summary>
+/// One session with one next hop, made anew when it is lost or has carried enough. What its host does not take for now is offered to the hosts behind
+/// it in the same attempt, each by a session of its own, until every recipient is decided or the <see cref="HopTrail"/> ends.
+/// </summary>
+internal sealed class SmtpLane(NextHop hop, HopConnector connector, DeliveryOptions options, TimeProvider clock) : IDeliveryLane
 {
     /// <summary>
     /// A stranger's DNS named the host, and nothing here proves that answer, so its certificate proves nothing either (RFC 8689 §4.2.1).
@@ -11,45 +14,39 @@ internal sealed class SmtpLane(NextHop hop, HopConnector connector, int messages
     private static readonly Outcome.Failed NoProof = new(
         Remote: null, "REQUIRETLS: the mail exchangers of the domain cannot be authenticated; only a configured next hop with TLS can", Tls: null, "5.7.30");
 
-    private SmtpClientDialogue? dialogue;
-    private string remote = string.Empty;
-    private string? tls;
-    private int messages;
+    private HopSession? session;
 
-    public bool IsConnected => dialogue is { IsOpen: true };
+    public bool IsConnected => session is { IsOpen: true };
 
-    public async ValueTask<DeliveryReport> DeliverAsync(OutgoingMessage message, OutgoingMessage? following, CancellationToken ct)
+    public async ValueTask<DeliveryReport> DeliverAsync(OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct)
     {
         if (message.Parameters.RequiresTls && hop is NextHop.MailExchanger)
             return new DeliveryReport(Enumerable.Repeat<Outcome>(NoProof, message.Recipients.Count).ToArray(), Reached: true);
-        var isReused = IsConnected;
-        while (true)
+        var begun = clock.GetTimestamp();
+        HopTrail? trail = null;
+        if (!IsConnected)
         {
-            if (!IsConnected)
-            {
-                await CloseAsync().ConfigureAwait(false);
-                using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, message.Revoked);
-                var connection = await connector.ConnectAsync(hop, either.Token).ConfigureAwait(false);
-                if (connection is HopConnection.Closed(var outcome))
-                    return new DeliveryReport(Enumerable.Repeat(outcome, message.Recipients.Count).ToArray(), Reached: false);
-                (dialogue, remote) = (HopConnection.Open)connection;
-                tls = dialogue.Tls?.Version;
-                messages = 0;
-            }
-
-            var isLast = ++messages >= messagesPerConnection;
-            var answers = await dialogue!.SendAsync(message, isLast || !SendsAhead ? null : following, ct).ConfigureAwait(false);
-            if (isReused && IsStale(answers[0]))
-            {
-                isReused = false;
-                continue;
-            }
-
-            var outcomes = ClientOutcomes.Of(answers, remote, tls, dialogue.Extensions);
-            if (isLast || !IsConnected)
-                await CloseAsync().ConfigureAwait(false);
-            return new DeliveryReport(outcomes, Reached: true);
+            await CloseAsync().ConfigureAwait(false);
+            trail = connector.Begin(hop, begun);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, message.Revoked);
+            if (await OpenAsync(trail, either.Token).ConfigureAwait(false) is var (opened, why) && opened is null)
+                return new DeliveryReport(Enumerable.Repeat(why!, message.Recipients.Count).ToArray(), Reached: false);
+            session = opened;
         }
+
+        var outcomes = await session!.SendAsync(message, SendsAhead ? following : null, ct).ConfigureAwait(false);
+        if (Array.Exists(outcomes, static o => o is Outcome.Deferred { After: not AfterDeferral.NextAttempt }))
+            await GoOnAsync(message, outcomes, trail, begun, record, ct).ConfigureAwait(false);
+        if (!IsConnected)
+            await CloseAsync().ConfigureAwait(false);
+        return new DeliveryReport(outcomes, Reached: true);
+    }
+
+    public async ValueTask<bool> ProbeAsync(CancellationToken ct)
+    {
+        if (!IsConnected)
+            session = (await OpenAsync(connector.Begin(hop, clock.GetTimestamp()), ct).ConfigureAwait(false)).Session;
+        return IsConnected;
     }
 
     public ValueTask DisposeAsync() => CloseAsync();
@@ -57,17 +54,136 @@ internal sealed class SmtpLane(NextHop hop, HopConnector connector, int messages
     /// <summary>Only to hosts the operator chose: RFC 2920 allows it, yet servers of strangers are not asked to prove it.</summary>
     private bool SendsAhead => hop is NextHop.SmartHost;
 
-    /// <summary>The server closed a connection that had waited: nothing of this message was sent, so it does not count.</summary>
-    private static bool IsStale(ClientAnswer answer) => answer
-        is ClientAnswer.Broken(ClientPhase.Mail, ClientFault.ConnectionLost, _)
-        or ClientAnswer.Refused(ClientPhase.Mail, { Code: 421 });
+    /// <summary>
+    /// Offers what is open to whoever is next. What goes wrong here from now on changes no outcome: somebody may have the message already.
+    /// </summary>
+    private async ValueTask GoOnAsync(OutgoingMessage message, Outcome[] outcomes, HopTrail? trail, long begun, IOutcomeRecord record, CancellationToken ct)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, message.Revoked);
+        var current = session;
+        var recorded = 0;
+        var isReopened = false;
+        try
+        {
+            while (StepOf(outcomes) is { } step && clock.GetElapsedTime(begun) < options.AttemptTime)
+            {
+                int[] who = [.. Enumerable.Range(0, outcomes.Length).Where(i => outcomes[i] is Outcome.Deferred { After: var after } && after == step)];
+                if (outcomes.Count(static o => o is Outcome.Delivered) is var delivered && delivered > recorded)
+                {
+                    await record.RecordAsync(outcomes).ConfigureAwait(false);
+                    recorded = delivered;
+                }
+
+                if (step != AfterDeferral.NewTransaction || current is not { IsOpen: true, IsBespoken: false })
+                {
+                    var from = current!.Place;
+                    var left = current != session || step == AfterDeferral.NewConnection ? current : null;
+                    current = null;
+                    if (left is not null)
+                        await LeaveAsync(left).ConfigureAwait(false);
+                    if (step == AfterDeferral.NextHost || isReopened)
+                    {
+                        trail ??= connector.Begin(hop, begun).Behind(from);
+                    }
+                    else
+                    {
+                        isReopened = true;
+                        if (trail is null)
+                            trail = connector.Begin(hop, begun);
+                        else
+                            trail.Again(from);
+                    }
+
+                    current = (await OpenAsync(trail, either.Token).ConfigureAwait(false)).Session;
+                }
+
+                if (current is null)
+                {
+                    Settle(outcomes, _ => true, why: null);
+                    break;
+                }
+
+                var part = who.Length == outcomes.Length ? message : PartOf(message, who);
+                var answers = await current.SendAsync(part, following: null, ct).ConfigureAwait(false);
+                for (var i = 0; i < who.Length; i++)
+                    outcomes[who[i]] = answers[i];
+                // A transaction that decides nothing is followed by no other like it.
+                if (step == AfterDeferral.NewTransaction && !Array.Exists(answers, static o => o is not Outcome.Deferred))
+                    Settle(outcomes, static after => after == AfterDeferral.NewTransaction, why: null, AfterDeferral.NextHost);
+            }
+        }
+        catch (Exception e)
+        {
+            Settle(outcomes, static _ => true, e is OperationCanceledException ? "this server stops" : e.Message);
+        }
+
+        if (current is not null && current != session)
+        {
+            if (IsConnected)
+            {
+                await current.DisposeAsync().ConfigureAwait(false);
+            }
+            else
+            {
+                await CloseAsync().ConfigureAwait(false);
+                session = current;
+            }
+        }
+    }
+
+    /// <summary>What to do next, of all that is open; null when nothing is.</summary>
+    private static AfterDeferral? StepOf(Outcome[] outcomes)
+    {
+        AfterDeferral? step = null;
+        foreach (var outcome in outcomes)
+        {
+            step = (step, outcome) switch
+            {
+                (_, Outcome.Deferred { After: AfterDeferral.NewTransaction }) or (AfterDeferral.NewTransaction, _) => AfterDeferral.NewTransaction,
+                (_, Outcome.Deferred { After: AfterDeferral.NewConnection }) or (AfterDeferral.NewConnection, _) => AfterDeferral.NewConnection,
+                (_, Outcome.Deferred { After: AfterDeferral.NextHost }) => AfterDeferral.NextHost,
+                _ => step,
+            };
+        }
+
+        return step;
+    }
+
+    /// <summary>Changes what may be done for those that are open.</summary>
+    private static void Settle(Outcome[] outcomes, Func<AfterDeferral, bool> of, string? why, AfterDeferral to = AfterDeferral.NextAttempt)
+    {
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            if (outcomes[i] is Outcome.Deferred { After: not AfterDeferral.NextAttempt } open && of(open.After))
+                outcomes[i] = open with { After = to, Reply = why is null ? open.Reply : $"{open.Reply} (no further host was asked: {why})" };
+        }
+    }
+
+    private static OutgoingMessage PartOf(OutgoingMessage message, int[] who) => message with
+    {
+        Recipients = [.. who.Select(i => message.Recipients[i])],
+        RecipientParameters = message.RecipientParameters.Count == 0 ? [] : [.. who.Select(i => message.RecipientParameters[i])],
+    };
+
+    private async ValueTask<(HopSession? Session, Outcome? Why)> OpenAsync(HopTrail trail, CancellationToken ct) => await trail.NextAsync(ct).ConfigureAwait(false) switch
+    {
+        HopConnection.Open open => (new HopSession(open, options.MessagesPerConnection), null),
+        HopConnection.Closed(var why) => (null, why),
+        _ => throw new InvalidOperationException("Unknown connection"),
+    };
+
+    private ValueTask LeaveAsync(HopSession left)
+    {
+        if (left == session)
+            session = null;
+        return left.DisposeAsync();
+    }
 
     private async ValueTask CloseAsync()
     {
-        if (dialogue is not { } open)
+        if (session is not { } open)
             return;
-        dialogue = null;
-        await open.QuitAsync(CancellationToken.None).ConfigureAwait(false);
+        session = null;
         await open.DisposeAsync().ConfigureAwait(false);
     }
 }

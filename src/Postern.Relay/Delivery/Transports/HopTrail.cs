@@ -1,0 +1,147 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace Postern.Relay.Delivery.Transports;
+
+/// <summary>
+/// The hosts and addresses of one next hop that one attempt may still try, in order (RFC 5321 §5.1): each once, until so many were tried, so many
+/// spoken to, or the attempt has lasted long enough. Used by one caller at a time.
+/// </summary>
+internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, TimeProvider clock, NextHop hop, long begunAt)
+{
+    private readonly Queue<HopPlace> places = new();
+    private Queue<Exchanger>? hosts;
+    private HopPlace? behind;
+    private Outcome? worst;
+    private int tried;
+    private int spokenTo;
+
+    /// <summary>Leaves out a place that was spoken to, and every host that is preferred to it.</summary>
+    public HopTrail Behind(HopPlace place)
+    {
+        behind = place;
+        tried = spokenTo = 1;
+        return this;
+    }
+
+    /// <summary>Lets a place be tried once more, before all others.</summary>
+    public void Again(HopPlace place)
+    {
+        HopPlace[] others = [.. places];
+        places.Clear();
+        places.Enqueue(place);
+        foreach (var other in others)
+            places.Enqueue(other);
+    }
+
+    /// <summary>The next host that opens a session; closed when there is none.</summary>
+    public async ValueTask<HopConnection> NextAsync(CancellationToken ct)
+    {
+        while (MayGoOn && await NextPlaceAsync(ct).ConfigureAwait(false) is { } place)
+        {
+            if (connector.WhyNot(place) is { } why)
+            {
+                Note(why);
+                continue;
+            }
+
+            tried++;
+            switch (await connector.TryAsync(place, ct).ConfigureAwait(false))
+            {
+                case HopConnection.Open open:
+                    spokenTo++;
+                    return open;
+                case HopConnection.Closed(var outcome):
+                    Note(outcome);
+                    if (outcome is Outcome.Deferred { After: AfterDeferral.NextAttempt })
+                        return new HopConnection.Closed(outcome);
+                    break;
+            }
+        }
+
+        return new HopConnection.Closed(worst ?? new Outcome.Deferred(Remote: null, "no further host is there to be asked", Tls: null));
+    }
+
+    private bool MayGoOn => spokenTo < options.HostsPerAttempt && tried < options.AddressesPerAttempt && (tried == 0 || clock.GetElapsedTime(begunAt) < options.AttemptTime);
+
+    private async ValueTask<HopPlace?> NextPlaceAsync(CancellationToken ct)
+    {
+        while (true)
+        {
+            if (places.TryDequeue(out var place))
+                return place;
+            if (hosts is null)
+                await FindHostsAsync(ct).ConfigureAwait(false);
+            else if (hosts.TryDequeue(out var host))
+                await FindAddressesAsync(host, ct).ConfigureAwait(false);
+            else
+                return null;
+        }
+    }
+
+    private async ValueTask FindHostsAsync(CancellationToken ct)
+    {
+        hosts = new Queue<Exchanger>();
+        switch (hop)
+        {
+            case NextHop.SmartHost(var name, _, _):
+                hosts.Enqueue(new Exchanger(name, Preference: 0));
+                break;
+            case NextHop.MailExchanger { Domain.Literal: { } literal }:
+                Add(new Exchanger(literal.ToString(), Preference: 0), [literal]);
+                break;
+            case NextHop.MailExchanger(var domain):
+                switch (await connector.Resolver.FindAsync(domain, ct).ConfigureAwait(false))
+                {
+                    case MxAnswer.Never(var status, var reason):
+                        Note(new Outcome.Failed(Remote: null, reason, Tls: null, status));
+                        break;
+                    case MxAnswer.Unavailable(var reason):
+                        Note(new Outcome.Deferred(Remote: null, reason, Tls: null) { IsUnreachable = true });
+                        break;
+                    case MxAnswer.Hosts(var exchangers):
+                        foreach (var exchanger in exchangers.Where(e => behind is null || e.Preference >= behind.Preference))
+                            hosts.Enqueue(exchanger);
+                        break;
+                }
+
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown next hop {hop}");
+        }
+    }
+
+    private async ValueTask FindAddressesAsync(Exchanger host, CancellationToken ct)
+    {
+        switch (hop is NextHop.SmartHost ? await connector.LookUpAsync(host.Name, ct).ConfigureAwait(false) : await connector.Resolver.FindAddressesAsync(host.Name, ct).ConfigureAwait(false))
+        {
+            case AddressAnswer.Found(var addresses):
+                Add(host, addresses);
+                break;
+            case AddressAnswer.None(var reason):
+                Note(new Outcome.Failed(Remote: null, reason, Tls: null, "5.4.4"));
+                break;
+            case AddressAnswer.Unavailable(var reason):
+                Note(new Outcome.Deferred(Remote: null, reason, Tls: null) { IsUnreachable = true });
+                break;
+        }
+    }
+
+    private void Add(Exchanger host, ImmutableArray<IPAddress> addresses)
+    {
+        var (port, terms) = hop is NextHop.SmartHost smart ? (smart.Port, HopTerms.Of(smart)) : (options.MxPort, HopTerms.Strangers);
+        foreach (var address in addresses.Distinct())
+        {
+            var place = new HopPlace(host.Name, new IPEndPoint(address, port), terms, host.Preference);
+            if (behind is null || place.Host != behind.Host || !place.Address.Equals(behind.Address))
+                places.Enqueue(place);
+        }
+    }
+
+    /// <summary>What may work later outweighs what never will.</summary>
+    private void Note(Outcome outcome)
+    {
+        if (worst is not Outcome.Deferred || outcome is Outcome.Deferred)
+            worst = outcome;
+    }
+}
