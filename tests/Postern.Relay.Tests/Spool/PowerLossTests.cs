@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Segments;
+using Postern.Testing;
 
 namespace Postern.Relay.Tests.Spool;
 
@@ -9,7 +11,7 @@ namespace Postern.Relay.Tests.Spool;
 /// The power fails at any call, in several lives of one spool in a row, also while it is being opened; with messages of many
 /// chunks, states, removals, compaction, and messages that are never finished.
 /// </summary>
-public sealed class PowerLossTests
+public sealed partial class PowerLossTests
 {
     private const int Writers = 4;
     private const int Lives = 3;
@@ -50,12 +52,25 @@ public sealed class PowerLossTests
         }
     }
 
+    /// <summary>Every sync of the segments, by class, method and call; and whether it takes a sync that fails before to need it.</summary>
+    public static TheoryData<string, bool> Needed() => new()
+    {
+        { "LogWriter.Sync.Sync", false },
+        { "SegmentStore.WriteFooter.Sync", false },
+        { "SegmentStore.Begin.Sync", false },
+        { "SegmentStore.Make.SyncDirectory", false },
+        { "SegmentStore.Reuse.SyncDirectory", false },
+        { "SegmentStore.Retire.SyncDirectory", false },
+        { "SegmentRewrite.Run.Sync", true },
+        { "DistrustNote.Write.Sync", true },
+        { "DistrustNote.Write.SyncDirectory", true },
+        { "DistrustNote.Cut.Sync", true },
+    };
+
     [Theory]
-    [InlineData("records", false)]
-    [InlineData("footer", false)]
-    [InlineData(nameof(ISegmentFiles.Create), false)]
+    [MemberData(nameof(Needed))]
     [InlineData("rewrite", true)]
-    public async Task A_server_that_leaves_out_one_kind_of_sync_is_found_out(string omitted, bool syncsFail)
+    public async Task A_server_that_leaves_out_one_sync_is_found_out(string omitted, bool syncsFail)
     {
         var random = new Random(5);
         for (var point = 0; point < 3000; point += Lives)
@@ -67,12 +82,128 @@ public sealed class PowerLossTests
         Assert.Fail($"nothing was lost without the sync of {omitted}: the simulator does not see it");
     }
 
+    /// <summary>In format 1 the end of a segment is where the file ends: what was cut off must not come back.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("RecoveryFindings.Close.Sync")]
+    public async Task What_was_cut_off_a_segment_of_format_1_does_not_come_back(string? omitted)
+    {
+        var random = new Random(8);
+        var alarms = 0;
+        for (var round = 0; round < 20; round++)
+        {
+            using var directory = new TemporaryDirectory();
+            var options = Copy("format-1-killed", directory);
+            var last = Directory.GetFiles(directory.Spool, "*.segment").Max(StringComparer.Ordinal)!;
+            var (offset, header) = Samples.Records(await File.ReadAllBytesAsync(last, Ct)).Last();
+            await DamageAsync(last, offset + header.Stride, length: 4096);
+            using (var files = new VolatileFiles(Attic(directory), random, VolatileFiles.Never) { Omitted = omitted })
+            {
+                await using var spool = SegmentSpool.Open(options, TimeProvider.System, files);
+                Assert.NotEmpty(spool.Recovery.TornTails);
+                await Samples.CommitAsync(spool, Samples.Content(100));
+                files.CutPower();
+            }
+
+            await using var again = SegmentSpool.Open(options, TimeProvider.System);
+            alarms += FalseAlarm(again) is null ? 0 : 1;
+        }
+
+        Assert.Equal(omitted is not null, alarms > 0);
+    }
+
+    /// <summary>Later its segment may go, and the copy is all there is.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("Quarantine.Copy.Sync")]
+    [InlineData("Quarantine.Save.SyncDirectory")]
+    [InlineData("Quarantine.Take.SyncDirectory")]
+    public async Task A_copy_of_what_is_damaged_is_on_the_disk_when_the_spool_is_open(string? omitted)
+    {
+        var random = new Random(9);
+        var lost = 0;
+        for (var round = 0; round < 20; round++)
+        {
+            using var directory = new TemporaryDirectory();
+            var options = Copy("format-1-stopped", directory);
+            var segments = Directory.GetFiles(directory.Spool, "*.segment").Order(StringComparer.Ordinal).ToArray();
+            await DamageAsync(segments[0], offset: 200, length: 64);
+            if (round % 2 == 0)
+                await DamageAsync(segments[1], offset: 0, length: SegmentHeader.Size);
+            var damage = new List<SpoolDamage>();
+            using (var files = new VolatileFiles(Attic(directory), random, VolatileFiles.Never) { Omitted = omitted })
+            {
+                await using var spool = SegmentSpool.Open(options, TimeProvider.System, files);
+                damage.AddRange(spool.Recovery.Quarantined.Where(static d => d.SavedAs is not null));
+                files.CutPower();
+            }
+
+            Assert.True(damage.Count >= 2 - (round % 2));
+            lost += damage.Exists(static d => !File.Exists(d.SavedAs) || File.ReadAllBytes(d.SavedAs!).Length < d.Length || !File.ReadAllBytes(d.SavedAs!).AsSpan().ContainsAnyExcept((byte)0)) ? 1 : 0;
+        }
+
+        Assert.Equal(omitted is not null, lost > 0);
+    }
+
+    /// <summary>A sync that is new in the source needs a line here, and a test that fails without it.</summary>
+    [Fact]
+    public void Every_sync_of_the_spool_is_one_that_some_test_leaves_out()
+    {
+        string[] others =
+        [
+            "RecoveryFindings.Close.Sync", "Quarantine.Copy.Sync", "Quarantine.Save.SyncDirectory", "Quarantine.Take.SyncDirectory",
+            "DistrustNote.Honour.SyncDirectory",                                                             // DistrustNoteTests asks for its order
+            "SpoolDirectory.CreateQuarantine.SyncDirectory", "SpoolDirectory.SyncParents.SyncDirectory",     // SpoolCornersTests counts these
+        ];
+        var known = Needed().Select(static row => row.Data.Item1).Concat(others).Order(StringComparer.Ordinal);
+        Assert.Equal(known, SyncsInTheSource().Distinct().Order(StringComparer.Ordinal));
+    }
+
+    private static IEnumerable<string> SyncsInTheSource()
+    {
+        foreach (var path in Directory.GetFiles(SourceTree.PathOf("src/Postern.Relay/Spool/Segments"), "*.cs"))
+        {
+            var method = string.Empty;
+            foreach (var line in File.ReadLines(path))
+            {
+                if (Declaration().Match(line) is { Success: true } declared)
+                    method = declared.Groups[1].Value;
+                if (SyncCall().Match(line) is { Success: true } call)
+                    yield return $"{Path.GetFileNameWithoutExtension(path)}.{method}.{call.Groups[1].Value}";
+            }
+        }
+    }
+
+    [GeneratedRegex(@"^    (?:public|private|internal) [^=;(]* (?<name>\w+)\(", RegexOptions.NonBacktracking)]
+    private static partial Regex Declaration();
+
+    [GeneratedRegex(@"iles\.(Sync|SyncDirectory)\(", RegexOptions.NonBacktracking)]
+    private static partial Regex SyncCall();
+
+    private static string Attic(TemporaryDirectory directory) => Directory.CreateDirectory(Path.Combine(directory.Path, "attic")).FullName;
+
+    private static SegmentSpoolOptions Copy(string fixture, TemporaryDirectory directory)
+    {
+        Directory.CreateDirectory(directory.Spool);
+        foreach (var path in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Spool", "Fixtures", fixture), "*.segment"))
+            File.Copy(path, Path.Combine(directory.Spool, Path.GetFileName(path)));
+        return new SegmentSpoolOptions { Directory = directory.Spool, SegmentSize = 64 << 10, Reserve = 0 };
+    }
+
+    private static async Task DamageAsync(string path, int offset, int length)
+    {
+        var octets = await File.ReadAllBytesAsync(path, Ct);
+        Array.Resize(ref octets, Math.Max(octets.Length, offset + length));
+        octets.AsSpan(offset, length).Fill(0x55);
+        await File.WriteAllBytesAsync(path, octets, Ct);
+    }
+
     /// <summary>Null, or what is missing, changed, or back again.</summary>
     private static async Task<string?> FindLossAsync(int seed, string? omitted, bool syncsFail = false)
     {
         var random = new Random(seed);
         using var directory = new TemporaryDirectory();
-        var attic = Directory.CreateDirectory(Path.Combine(directory.Path, "attic")).FullName;
+        var attic = Attic(directory);
         var options = new SegmentSpoolOptions { Directory = directory.Spool, SegmentSize = random.Next(3) == 0 ? 256 << 10 : 48 << 10, Reserve = 0 };
         var history = new History();
         for (var life = 0; life < Lives; life++)
@@ -81,19 +212,24 @@ public sealed class PowerLossTests
             {
                 Omitted = omitted,
                 FailedSync = syncsFail ? random.Next(1, 60) : 0,
-                IsNoteRefused = omitted is not null || random.Next(2) == 0,
+                IsNoteRefused = omitted is not null ? !omitted.StartsWith("DistrustNote", StringComparison.Ordinal) : random.Next(2) == 0,
             };
             for (var start = 0; files.HasPower; start++)
-                await LiveAsync(options, files, seed + (Writers * life) + (1000 * start), history);
+            {
+                if (await LiveAsync(options, files, seed + (Writers * life) + (1000 * start), history) is { } alarm)
+                    return alarm;
+            }
         }
 
         await using var again = SegmentSpool.Open(options, TimeProvider.System);
-        return await history.CheckAsync(again)
-            ?? (again.Recovery.Quarantined.IsEmpty ? null : $"a power cut was taken for damage: {string.Join("; ", again.Recovery.Quarantined)}");
+        return await history.CheckAsync(again) ?? FalseAlarm(again);
     }
 
+    private static string? FalseAlarm(SegmentSpool spool) =>
+        spool.Recovery.Quarantined.IsEmpty ? null : $"a power cut was taken for damage: {string.Join("; ", spool.Recovery.Quarantined)}";
+
     /// <summary>Until the power or a sync fails.</summary>
-    private static async Task LiveAsync(SegmentSpoolOptions options, VolatileFiles files, int seed, History history)
+    private static async Task<string?> LiveAsync(SegmentSpoolOptions options, VolatileFiles files, int seed, History history)
     {
         SegmentSpool spool;
         try
@@ -102,14 +238,20 @@ public sealed class PowerLossTests
         }
         catch (SpoolUnavailableException)
         {
-            return;                             // it failed while the spool was being opened
+            return null;                        // it failed while the spool was being opened
         }
 
         await using (spool)
-            await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(spool, new Random(seed + writer), history), Ct)));
+        {
+            if (FalseAlarm(spool) is { } alarm)
+                return alarm;
+            await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(spool, files, new Random(seed + writer), history), Ct)));
+        }
+
+        return null;
     }
 
-    private static async Task WriteAsync(SegmentSpool spool, Random random, History history)
+    private static async Task WriteAsync(SegmentSpool spool, VolatileFiles files, Random random, History history)
     {
         var mine = new List<QueueId>();
         var removed = new List<QueueId>();
@@ -121,7 +263,12 @@ public sealed class PowerLossTests
             var content = Samples.Content(random.Next(10) == 0 ? 130_000 : random.Next(9000), random.Next());
             history.Written[envelope.Id] = content;
             if (await Samples.TryCommitAsync(spool, content, envelope) is not SpoolCommit.Durable)
+            {
+                if (files.HasPower && spool.Status.Reason?.Contains("may come back", StringComparison.Ordinal) == false)
+                    history.Refused[envelope.Id] = true;
                 return;
+            }
+
             history.Promised[envelope.Id] = (0, 0);
 
             // What was removed before this message was handed over was in the log before it: the sync covered both.
@@ -162,6 +309,9 @@ public sealed class PowerLossTests
 
         public ConcurrentDictionary<QueueId, bool> Gone { get; } = new();
 
+        /// <summary>Answered 451 by a server that could note it.</summary>
+        public ConcurrentDictionary<QueueId, bool> Refused { get; } = new();
+
         public async Task<string?> CheckAsync(SegmentSpool spool)
         {
             foreach (var (id, (acknowledged, tried)) in Promised)
@@ -172,7 +322,7 @@ public sealed class PowerLossTests
                     return $"the state of {id} is lost";
             }
 
-            foreach (var id in Gone.Keys)
+            foreach (var id in Gone.Keys.Concat(Refused.Keys))
             {
                 if (spool.Find(id) is not null)
                     return $"{id} is back";

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Microsoft.Win32.SafeHandles;
 using Postern.Relay.Spool.Segments;
@@ -10,6 +11,9 @@ namespace Postern.Relay.Tests.Spool;
 /// </summary>
 internal sealed class VolatileFiles(string attic, Random random, int callsUntilPowerFails) : ISegmentFiles, IDisposable
 {
+    /// <summary>Only <see cref="CutPower"/> ends it.</summary>
+    public const int Never = int.MaxValue;
+
     private const int Sector = 512;
 
     private readonly SegmentFiles files = new();
@@ -17,19 +21,19 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
     private readonly Dictionary<string, DiskFile> byPath = [];
     private readonly ConditionalWeakTable<SafeFileHandle, DiskFile> byHandle = [];
     private readonly List<DiskFile> disk = [];
-    private readonly List<Action> unsyncedNames = [];
+    private readonly List<(string Directory, Action Undo)> unsyncedNames = [];
     private readonly double survival = random.Next(3) / 2.0;
-    private string lastNameChange = "nothing";
+    private int powerFailsAt = callsUntilPowerFails;
     private int calls;
     private int syncs;
     private int attics;
 
-    /// <summary>The kind of sync that a faulty server would leave out, or "rewrite" for one that does not write again what it read.</summary>
+    /// <summary>Where a faulty server leaves a sync out ("SegmentStore.Begin.Sync"), or "rewrite" for one that does not write again what it read.</summary>
     public string? Omitted { get; init; }
 
     /// <summary>
     /// The sync of this number fails: the pages stay readable, at least until memory is wanted for something else, and count as
-    /// clean: later syncs succeed without them, and what they held is gone when the power is, unless it was written again.
+    /// clean: later syncs succeed without them, and what they held is gone when the power is, unless it was written again. Often the power goes soon after.
     /// </summary>
     public int FailedSync { get; init; }
 
@@ -47,8 +51,7 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
                 throw new IOException("no file can be made", FaultyFiles.InputOutputError);
             var file = files.Create(path, size);
             Know(path, file);
-            unsyncedNames.Add(() => File.Delete(path));
-            lastNameChange = nameof(Create);
+            NoteName(path, () => File.Delete(path));
             return file;
         }
     }
@@ -75,9 +78,9 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
     {
         lock (gate)
         {
+            EnsurePower();
             var all = octets.SelectMany(static piece => piece.ToArray()).ToArray();
             Of(file).Touch(offset, all, doesNotRewrite: Omitted == "rewrite");
-            Of(file).LastKind = offset == 0 ? "header" : all[4] == (byte)RecordKind.Sealed ? "footer" : "records";
             files.Write(file, octets, offset);
             Spend();
         }
@@ -88,12 +91,13 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
         lock (gate)
         {
             Spend();
-            var mine = Of(file);
-            if (Omitted == mine.LastKind)
+            if (IsOmitted(nameof(Sync)))
                 return;
+            var mine = Of(file);
             if (++syncs == FailedSync)
             {
-                mine.Lose();
+                mine.Lose(random, random.Next(3) / 2.0);
+                FailSoon(within: 25);
                 throw new IOException("the sync failed", FaultyFiles.InputOutputError);
             }
 
@@ -117,8 +121,7 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
         {
             Spend();
             Move(from, to);
-            unsyncedNames.Add(() => files.Rename(to, from));
-            lastNameChange = nameof(Rename);
+            NoteName(to, () => files.Rename(to, from));
         }
     }
 
@@ -131,8 +134,7 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
             if (!File.Exists(path))
                 return;
             Move(path, kept);
-            unsyncedNames.Add(() => files.Rename(kept, path));
-            lastNameChange = nameof(Delete);
+            NoteName(path, () => files.Rename(kept, path));
         }
     }
 
@@ -141,15 +143,33 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
         lock (gate)
         {
             Spend();
-            if (Omitted == lastNameChange)
-                return;
-            unsyncedNames.Clear();
+            if (!IsOmitted(nameof(SyncDirectory)))
+                unsyncedNames.RemoveAll(name => name.Directory == path);
         }
+    }
+
+    /// <summary>Now, and not at a call.</summary>
+    public void CutPower()
+    {
+        lock (gate)
+            LosePower();
     }
 
     public DiskSpace Space(string directory) => new(1 << 30, 1 << 30);
 
     public void Dispose() => disk.ForEach(static file => file.Handle.Dispose());
+
+    /// <summary>The method of the spool that asks for a sync is the second on the stack. (A call that is the last thing a method does may have left the stack already: then the test says that nothing was lost.)</summary>
+    private bool IsOmitted(string call)
+    {
+        if (Omitted is null)
+            return false;
+        var caller = new StackFrame(2, needFileInfo: false).GetMethod()!;
+        var isOmitted = Omitted == $"{caller.DeclaringType!.Name}.{caller.Name}.{call}";
+        if (isOmitted)
+            FailSoon(within: 6);
+        return isOmitted;
+    }
 
     private DiskFile Of(SafeFileHandle file) => byHandle.TryGetValue(file, out var known) ? known : throw new InvalidOperationException("not opened here");
 
@@ -164,6 +184,8 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
         byHandle.Add(file, known);
     }
 
+    private void NoteName(string path, Action undo) => unsyncedNames.Add((Path.GetDirectoryName(path)!, undo));
+
     private void Move(string from, string to)
     {
         files.Rename(from, to);
@@ -175,8 +197,20 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
 
     private void Spend()
     {
-        if (HasPower && ++calls >= callsUntilPowerFails)
+        if (HasPower && ++calls >= powerFailsAt)
             LosePower();
+        EnsurePower();
+    }
+
+    /// <summary>Every other time, so that what matters for a few calls only is met often.</summary>
+    private void FailSoon(int within)
+    {
+        if (powerFailsAt != Never && random.Next(2) == 0)
+            powerFailsAt = Math.Min(powerFailsAt, calls + random.Next(1, within));
+    }
+
+    private void EnsurePower()
+    {
         if (!HasPower)
             throw new IOException("the power is out", FaultyFiles.InputOutputError);
     }
@@ -192,7 +226,7 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
 
         var kept = random.Next(unsyncedNames.Count + 1);
         for (var i = unsyncedNames.Count - 1; i >= kept; i--)
-            unsyncedNames[i]();
+            unsyncedNames[i].Undo();
     }
 
     private static void Restore(DiskFile file, Dictionary<long, byte[]> sectors, Func<bool> isGone)
@@ -217,8 +251,6 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
         /// <summary>Written, and dropped by a sync that failed.</summary>
         public Dictionary<long, byte[]> Lost { get; } = [];
 
-        public string LastKind { get; set; } = string.Empty;
-
         public void Touch(long offset, ReadOnlySpan<byte> octets, bool doesNotRewrite = false)
         {
             for (var sector = offset / Sector; sector * Sector < offset + octets.Length; sector++)
@@ -242,10 +274,15 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
             }
         }
 
-        public void Lose()
+        /// <summary>Some of it may have reached the disk all the same.</summary>
+        public void Lose(Random random, double arrived)
         {
             foreach (var (sector, content) in Dirty)
-                Lost[sector] = content;
+            {
+                if (random.NextDouble() >= arrived)
+                    Lost[sector] = content;
+            }
+
             Dirty.Clear();
         }
     }

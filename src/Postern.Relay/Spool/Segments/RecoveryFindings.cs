@@ -99,8 +99,9 @@ internal sealed class RecoveryFindings(SegmentStore store, Quarantine quarantine
             newest.IsSealed = true;
         if (keptUntil > newest.End)
             return;                             // of format 1, or not written again yet
-        newest.Size = newest.End + (newest is { IsChained: true, IsSealed: true } ? new SegmentFooter(newest.Tally, newest.Gaps).Stride : 0);
-        store.Files.Truncate(newest.File, newest.Size);
+        var size = newest.End + (newest is { IsChained: true, IsSealed: true } ? new SegmentFooter(newest.Tally, newest.Gaps).Stride : 0);
+        store.Files.Truncate(newest.File, size);
         store.Files.Sync(newest.File);
+        newest.Size = size;
     }
 }
