@@ -16,7 +16,7 @@ internal sealed class OwnMailboxes(IDirectory directory) : IMailboxVerifier
         try
         {
             return new(session.Login is { } login && directory.FindAccount(login) is { Enabled: true } account
-                && account.Addresses.Contains(mailbox.Address, StringComparer.OrdinalIgnoreCase) ? MailboxAnswer.Exists : MailboxAnswer.Unknown);
+                && account.Addresses.Contains(mailbox.Canonical, StringComparer.OrdinalIgnoreCase) ? MailboxAnswer.Exists : MailboxAnswer.Unknown);
         }
         catch (DirectoryUnavailableException)
         {

@@ -4,11 +4,16 @@ using System.Text;
 
 namespace Postern.Smtp.Grammar;
 
-/// <summary>The local part of a mailbox: a Dot-string or a Quoted-string (RFC 5321 §4.1.2), with UTF-8 in both (RFC 6531 §3.3).</summary>
+/// <summary>
+/// The local part of a mailbox: a Dot-string or a Quoted-string (RFC 5321 §4.1.2), with UTF-8 in both (RFC 6531 §3.3). Some hosts give out addresses whose
+/// dots stand where no Dot-string has one, and know them without quotes only: those are taken as they are written.
+/// </summary>
 internal static class LocalParts
 {
     private static readonly SearchValues<byte> AtomOctets = SearchValues.Create(
         [.. "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~"u8, .. Enumerable.Range(128, 128).Select(static c => (byte)c)]);
+
+    private static readonly SearchValues<byte> AtomAndDotOctets = SearchValues.Create([(byte)'.', .. Enumerable.Range(0, 256).Select(static c => (byte)c).Where(AtomOctets.Contains)]);
 
     /// <summary>Measures the local part at the start of <paramref name="octets"/>.</summary>
     public static bool TryMeasure(ReadOnlySpan<byte> octets, out int length)
@@ -18,15 +23,24 @@ internal static class LocalParts
             return false;
         if (octets[0] == '"')
             length = QuotedStringLength(octets);
-        else if (octets.IndexOf((byte)'@') is > 0 and var end && IsDotString(octets[..end]))
+        else if (octets.IndexOf((byte)'@') is > 0 and var end && !octets[..end].ContainsAnyExcept(AtomAndDotOctets) && octets[..end].ContainsAnyExcept((byte)'.'))
             length = end;
-        return length is > 0 and <= Mailbox.MaxLocalPartOctets;
+        return length is > 0 and <= Mailbox.MaxOctets;
     }
+
+    /// <summary>Whether what was measured has dots that a Dot-string has not, and no quotes around them.</summary>
+    public static bool LacksQuotes(ReadOnlySpan<char> localPart) =>
+        localPart[0] != '"' && (localPart[0] == '.' || localPart[^1] == '.' || localPart.Contains("..", StringComparison.Ordinal));
+
+    /// <summary>Whether an address as it is written keeps to RFC 5321 in its local part: in its length and in its dots.</summary>
+    /// <param name="address">A mailbox.</param>
+    public static bool IsStrict(ReadOnlySpan<byte> address) =>
+        TryMeasure(address, out var length) && length <= Mailbox.MaxLocalPartOctets && (address[0] == '"' || IsDotString(address[..length]));
 
     /// <summary>Reads a local part that was measured, into the form with the least quoting; false for characters that none may hold.</summary>
     public static bool TryRead(ReadOnlySpan<byte> octets, [NotNullWhen(true)] out string? text)
     {
-        Span<byte> buffer = stackalloc byte[Mailbox.MaxLocalPartOctets];
+        Span<byte> buffer = stackalloc byte[Mailbox.MaxOctets];
         scoped var shortest = octets[0] == '"' ? Requote(octets[1..^1], buffer) : octets;
         if (Ascii.IsValid(shortest))
         {

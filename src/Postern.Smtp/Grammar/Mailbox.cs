@@ -8,10 +8,12 @@ namespace Postern.Smtp.Grammar;
 /// quoting that it needs, which the RFC asks of senders: <c>"lisa"@x</c> and <c>lisa@x</c> are the same mailbox and read the same. It holds
 /// printable characters only, so it cannot carry CR, LF or NUL. Equality ignores case, as operators expect of addresses, and how a
 /// character is composed.
+/// Beyond the RFC it takes what exists: a local part of any length that the path has room for, and dots at its ends or beside each other without
+/// the quotes that they need. Such a one keeps its spelling, for its host knows no other, and is the same mailbox as the one in quotes.
 /// </summary>
 public sealed class Mailbox : IEquatable<Mailbox>
 {
-    /// <summary>RFC 5321 §4.5.3.1.1.</summary>
+    /// <summary>What every server has to take (RFC 5321 §4.5.3.1.1). Longer ones exist, made by programs, and are taken too unless somebody asks for <see cref="IsStrict"/>.</summary>
     public const int MaxLocalPartOctets = 64;
 
     /// <summary>Of a whole address: a path has 256 octets, its angle brackets included (RFC 5321 §4.5.3.1.3).</summary>
@@ -26,7 +28,7 @@ public sealed class Mailbox : IEquatable<Mailbox>
         Address = address;
     }
 
-    /// <summary>With the quotes that it needs.</summary>
+    /// <summary>With the quotes that it needs, where it came with them.</summary>
     public string LocalPart { get; }
 
     /// <summary>Behind the last @.</summary>
@@ -38,8 +40,11 @@ public sealed class Mailbox : IEquatable<Mailbox>
     /// <summary>False where the local part needs SMTPUTF8 (RFC 6531) on its way.</summary>
     public bool IsAscii => Ascii.IsValid(Address);
 
-    /// <summary>The form in which ownership is compared and counted: all lower case (RFC 5321 §2.4 advises so), composed (NFC).</summary>
-    public string Canonical => canonical ??= IsAscii ? Address.ToLowerInvariant() : Fold(Address);
+    /// <summary>As RFC 5321 §4.1.2 and §4.5.3.1.1 have it: every dot between two atoms or in quotes, and no more than <see cref="MaxLocalPartOctets"/>.</summary>
+    public bool IsStrict => !LocalParts.LacksQuotes(LocalPart) && Encoding.UTF8.GetByteCount(LocalPart) <= MaxLocalPartOctets;
+
+    /// <summary>The form in which ownership is compared and counted: all lower case (RFC 5321 §2.4 advises so), composed (NFC), with every quote that the RFC wants.</summary>
+    public string Canonical => canonical ??= Fold(LocalParts.LacksQuotes(LocalPart) ? $"\"{LocalPart}\"@{Domain.Text}" : Address);
 
     /// <summary>Parses UTF-8. Whether a mailbox beyond US-ASCII may be used is for the caller to decide (RFC 6531 §3.5).</summary>
     public static bool TryParse(ReadOnlySpan<byte> octets, [NotNullWhen(true)] out Mailbox? mailbox)
@@ -50,7 +55,8 @@ public sealed class Mailbox : IEquatable<Mailbox>
         if (!Domain.TryParse(octets[(length + 1)..], out var domain) || !LocalParts.TryRead(octets[..length], out var localPart))
             return false;
         var address = $"{localPart}@{domain.Text}";
-        if (address.Length > MaxOctets || Encoding.UTF8.GetByteCount(address) > MaxOctets)
+        var most = LocalParts.LacksQuotes(localPart) ? MaxOctets - 2 : MaxOctets; // the canonical form is a mailbox too
+        if (address.Length > most || Encoding.UTF8.GetByteCount(address) > most)
             return false;
         mailbox = new Mailbox(localPart, domain, address);
         return true;
@@ -83,5 +89,5 @@ public sealed class Mailbox : IEquatable<Mailbox>
     /// <summary><see cref="Address"/>.</summary>
     public override string ToString() => Address;
 
-    internal static string Fold(string text) => text.Normalize().ToLowerInvariant().Normalize();
+    internal static string Fold(string text) => Ascii.IsValid(text) ? text.ToLowerInvariant() : text.Normalize().ToLowerInvariant().Normalize();
 }

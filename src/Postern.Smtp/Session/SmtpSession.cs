@@ -60,6 +60,9 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     /// <summary>Who was named as recipient lately.</summary>
     public RecentMailboxes Recipients => recipients ??= new RecentMailboxes();
 
+    /// <summary>Whether the listener takes this mailbox in this spelling.</summary>
+    public bool Takes(ReadOnlySpan<byte> address) => listener.Options.Addresses == AddressGrammar.Lenient || LocalParts.IsStrict(address);
+
     /// <summary>Its place at the gate; null where nobody counts.</summary>
     public GatePlace? Place { get; init; }
 

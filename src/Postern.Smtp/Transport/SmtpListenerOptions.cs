@@ -46,6 +46,9 @@ public sealed record SmtpListenerOptions
     /// <summary>What becomes of content with a bare CR or LF. Neither ever ends a message.</summary>
     public BareNewlines BareNewlines { get; init; } = BareNewlines.Reject;
 
+    /// <summary>Which addresses MAIL and RCPT take.</summary>
+    public AddressGrammar Addresses { get; init; } = AddressGrammar.Lenient;
+
     /// <summary>The bounds of its sessions; null for the server's.</summary>
     public SessionLimits? Limits { get; init; }
 

@@ -33,7 +33,7 @@ internal static class Mail
         if (PathParser.IsSourceRoute(path))
             return StandardReply.SourceRoute;
         Mailbox? mailbox = null;
-        if (!path.IsEmpty && !session.Senders.TryParse(path, out mailbox))
+        if (!path.IsEmpty && !(session.Senders.TryParse(path, out mailbox) && session.Takes(path)))
             return StandardReply.BadSender;
         var parameters = MailParameters.None;
         if (ParameterReader.Read(session, text, session.Capabilities.MailParameters, ref parameters) is { } objection)

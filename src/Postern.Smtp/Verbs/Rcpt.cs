@@ -38,7 +38,7 @@ internal static class Rcpt
             return StandardReply.BadSyntax(Row.Syntax);
         if (PathParser.IsSourceRoute(path))
             return StandardReply.SourceRoute;
-        if (!session.Recipients.TryParse(path, out recipient) && !IsPostmaster(session, path, out recipient))
+        if (!(session.Recipients.TryParse(path, out recipient) && session.Takes(path)) && !IsPostmaster(session, path, out recipient))
             return StandardReply.BadRecipient;
         if (SmtpUtf8.WhyNot(path, session.State.Transaction!.Parameters.IsUtf8) is { } nonAscii)
             return nonAscii;

@@ -63,6 +63,7 @@ internal static class EngineOptions
         Clients = listener.Clients,
         Protocol = listener.Protocol,
         BareNewlines = listener.BareNewlines,
+        Addresses = listener.Addresses,
         TlsProtocols = listener.TlsProtocols,
         AsksForClientCertificate = listener.AsksForClientCertificate,
         ProxyFrom = listener.ProxyFrom,

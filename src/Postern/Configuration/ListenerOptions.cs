@@ -17,6 +17,8 @@ internal sealed record ListenerOptions(
 
     public BareNewlines BareNewlines { get; init; }
 
+    public AddressGrammar Addresses { get; init; }
+
     public ImmutableArray<string> WithoutMechanisms { get; init; } = [];
 
     public ImmutableArray<string> MechanismsUnderTls { get; init; } = [];
@@ -38,6 +40,8 @@ internal sealed record ListenerOptions(
     private static readonly Kind<MailProtocol> Protocols = Kinds.Word(("smtp", MailProtocol.Smtp), ("lmtp", MailProtocol.Lmtp));
 
     private static readonly Kind<BareNewlines> Newlines = Kinds.Word(("reject", BareNewlines.Reject), ("normalize", BareNewlines.Normalize));
+
+    private static readonly Kind<AddressGrammar> Grammars = Kinds.Word(("lenient", AddressGrammar.Lenient), ("strict", AddressGrammar.Strict));
 
     private static readonly Kind<bool> CertificateRequests = Kinds.Word(("none", false), ("request", true));
 
@@ -70,6 +74,7 @@ internal sealed record ListenerOptions(
 
         var protocol = section.Value("protocol", Protocols, MailProtocol.Smtp, "`smtp`", "`lmtp` answers the end of data once for each recipient (RFC 2033); never on port 25.");
         var newlines = section.Value("bare_newlines", Newlines, BareNewlines.Reject, "`reject`", "Content with a CR or LF that stands alone: `reject` refuses the message, `normalize` makes each a CRLF, for devices that cannot do better. Neither ever ends a message.");
+        var addresses = section.Value("addresses", Grammars, AddressGrammar.Lenient, "`lenient`", "`lenient` takes addresses that exist beside RFC 5321: local parts of more than 64 octets, `a..b@`, `.a@` and `a.@` without quotes, and sends them on as they are. `strict` answers them 501.");
         var floor = section.Value("tls_minimum", TlsFloors, fallback: null, "`tls.minimum`", "The oldest TLS version spoken here. `1.0` and `1.1` are broken: only for devices that cannot do better, on networks where that is acceptable.");
         var certificates = section.Value("client_certificates", CertificateRequests, fallback: false, "`none`", "`request` asks clients for a certificate in the handshake; it is never required, and is nobody's login by itself (`external` says whose it is).");
         var proxies = section.List("proxy_from", Kinds.Network, [], "nobody", "Load balancers whose connections must open with a PROXY protocol header (v1 or v2), which names the real client.");
@@ -94,6 +99,7 @@ internal sealed record ListenerOptions(
             WithoutMechanisms = without,
             MechanismsUnderTls = underTls,
             BareNewlines = newlines,
+            Addresses = addresses,
             TlsProtocols = floor,
             AsksForClientCertificate = certificates,
             ProxyFrom = section.Has("proxy_from") ? proxies : null,

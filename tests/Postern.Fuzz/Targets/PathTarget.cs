@@ -1,3 +1,4 @@
+using System.Text;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Fuzz.Targets;
@@ -9,7 +10,7 @@ internal sealed class PathTarget : ITarget
 
     public IEnumerable<byte[]> Seeds => Fuzz.Seeds.Of(
         "FROM:<>", "FROM:<a@example.org>", "FROM: <a@example.org> SIZE=1", "FROM:a@example.org", "FROM:<\"a b\"@example.org>", "FROM:<\"a\\\"\\>\"@example.org>", "FROM:<@x,@y:a@b>",
-        "a@[192.0.2.1]", "a@[IPv6:2001:db8::1]", "\"\\\\\"@b", "a.b.c@d-e.f", "example.org", "[127.0.0.1]", "[IPv6:::ffff:192.0.2.1]", "a%b@c", "a!b@c");
+        "a@[192.0.2.1]", "a@[IPv6:2001:db8::1]", "\"\\\\\"@b", "a.b.c@d-e.f", "example.org", "[127.0.0.1]", "[IPv6:::ffff:192.0.2.1]", "a%b@c", "a!b@c", "a..b@c", ".a@b", "a.@b", "FROM:<..a..@b>", "\"a..b\"@c");
 
     public int MaxOctets => 600;
 
@@ -40,6 +41,10 @@ internal sealed class PathTarget : ITarget
             CheckText(mailbox.Canonical);
             BrokenException.Unless(Mailbox.TryParse(mailbox.Address, out var again) && again.Equals(mailbox) && again.Address == mailbox.Address, $"a mailbox reads back as itself: {mailbox.Address}");
             BrokenException.Unless(Mailbox.TryParse(mailbox.Canonical, out var canonical) && canonical.Canonical == mailbox.Canonical, $"so does its canonical form: {mailbox.Canonical}");
+            var length = Encoding.UTF8.GetByteCount(mailbox.LocalPart);
+            BrokenException.Unless(canonical!.IsStrict || Encoding.UTF8.GetByteCount(canonical.LocalPart) > Mailbox.MaxLocalPartOctets, $"the canonical form keeps to the RFC, but for its length: {mailbox.Canonical}");
+            BrokenException.Unless(mailbox.IsStrict == (length <= Mailbox.MaxLocalPartOctets && HasQuotesWhereNeeded(mailbox.LocalPart)), $"strict is what the RFC says: {mailbox.Address}");
+            signal.Add(mailbox.IsStrict);
         }
 
         if (Domain.TryParse(octets, out var domain))
@@ -50,6 +55,8 @@ internal sealed class PathTarget : ITarget
             BrokenException.Unless(Domain.TryParse(domain.Text, out var again) && again.Equals(domain) && again.Text == domain.Text, $"a domain reads back as itself: {domain.Text}");
         }
     }
+
+    private static bool HasQuotesWhereNeeded(string localPart) => localPart[0] == '"' || localPart.Split('.').All(static atom => atom.Length > 0);
 
     private static void CheckText(string text) =>
         BrokenException.Unless(!text.AsSpan().ContainsAnyInRange('\0', '\u001f') && !text.Contains('\u007f', StringComparison.Ordinal), "no control character in a wire value");

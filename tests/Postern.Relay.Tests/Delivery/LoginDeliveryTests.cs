@@ -5,6 +5,7 @@ using Postern.Relay.Delivery;
 using Postern.Sasl;
 using Postern.Sasl.Client;
 using Postern.Smtp.Client;
+using Postern.Smtp.Grammar;
 using Postern.Testing;
 using Postern.Testing.Sinks;
 
@@ -42,6 +43,25 @@ public sealed class LoginDeliveryTests
         Assert.True(message.IsTls);
         Assert.Equal("MAIL FROM:<a@here.test> AUTH=<>", message.MailLine);
         Assert.Contains($"C: AUTH PLAIN {Convert.ToBase64String("\0lisa\0tiger-tiger-burning"u8)}", sink.Transcript(0));
+    }
+
+    [Theory]
+    [InlineData("a..b@here.test", ".c@there.test")]
+    [InlineData(".a@here.test", "c.@there.test")]
+    [InlineData("\"a..b\"@here.test", "\"c.\"@there.test")]
+    [InlineData("bounce+list-announce==9f2c6d51a7==firstname.lastname=subsidiary.example.net@here.test", "IMCEAEX-_O=CORP_OU=FIRST+20ADMINISTRATIVE+20GROUP_CN=RECIPIENTS_CN=LISA@there.test")]
+    public async Task Addresses_beside_the_RFC_leave_as_they_came(string from, string to)
+    {
+        await using var sink = new ScriptedSink();
+        await using var rig = new DeliveryRig(DeliveryRig.Options(DeliveryRig.To("*", sink.Port)));
+        rig.Scheduler.Start();
+
+        await rig.AddAsync(e => e with { Sender = new ReversePath(Mailbox.Parse(from)) }, to);
+        await sink.NextMessageAsync();
+
+        var said = sink.Transcript(0);
+        Assert.Contains(said, line => line.StartsWith($"C: MAIL FROM:<{from}>", StringComparison.Ordinal));
+        Assert.Contains($"C: RCPT TO:<{to}>", said);
     }
 
     [Theory]

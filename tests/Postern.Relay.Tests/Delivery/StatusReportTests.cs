@@ -2,6 +2,7 @@ using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 using Postern.Testing;
 using Postern.Testing.Sinks;
@@ -95,6 +96,19 @@ public sealed class StatusReportTests
         rig.Scheduler.Start();
         await rig.Spool.GoneAsync(await rig.AddAsync(Asking(DsnNotify.Success), "ok@there.test"));
         Assert.Empty(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+    }
+
+    [Fact]
+    public async Task Addresses_beside_the_RFC_stand_in_a_report_as_they_were_written()
+    {
+        await using var rig = Rig();
+        rig.Scheduler.Start();
+        await rig.AddAsync(static e => e with { Sender = new ReversePath(Mailbox.Parse("a..b@here.test")) }, ".never.@there.test");
+        var (envelope, text) = await NextReportAsync(rig);
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+        Assert.Equal("a..b@here.test", Assert.Single(envelope.Recipients).Address);
+        Assert.Contains("a..b@here.test", text, StringComparison.Ordinal);
+        Assert.Contains("\r\nFinal-Recipient: rfc822; .never.@there.test\r\n", text, StringComparison.Ordinal);
     }
 
     [Fact]

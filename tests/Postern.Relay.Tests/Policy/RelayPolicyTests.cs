@@ -34,6 +34,23 @@ public sealed class RelayPolicyTests
         Assert.Equal(RuleStage.Sender, decision.Stage);
     }
 
+    /// <summary>Whichever spelling was granted, and whichever is said.</summary>
+    [Theory]
+    [InlineData("a..b@example.org")]
+    [InlineData("A..B@example.org")]
+    [InlineData("\"a..b\"@example.org")]
+    public async Task Dots_with_and_without_quotes_have_the_same_rights(string sender)
+    {
+        foreach (var typed in new[] { "a..b@example.org", "\"a..b\"@example.org" })
+        {
+            Assert.True(Postern.Relay.Admin.MailNames.TryAddress(typed, out var granted));
+            var judge = new Judge();
+            judge.Directory.Add("docomo", addresses: [granted]).Add("other", addresses: ["a.b@example.org", "ab@example.org"]);
+            Assert.Equal("permit permit_authenticated", await judge.OutcomeAsync(Judge.Facts(login: "docomo"), sender, "lisa@far.example"));
+            Assert.StartsWith("553 ", await judge.OutcomeAsync(Judge.Facts(login: "other"), sender, "lisa@far.example"));
+        }
+    }
+
     [Fact]
     public async Task No_reply_is_longer_than_a_reply_line_may_be()
     {

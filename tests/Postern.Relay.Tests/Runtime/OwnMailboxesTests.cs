@@ -12,13 +12,15 @@ public sealed class OwnMailboxesTests
 {
     [Theory]
     [InlineData("lisa", "Lisa@Example.org", MailboxAnswer.Exists)]
+    [InlineData("milhouse", "Mil..House@example.org", MailboxAnswer.Exists)]
+    [InlineData("milhouse", "\"mil..house\"@example.org", MailboxAnswer.Exists)]
     [InlineData("lisa", "bart@example.org", MailboxAnswer.Unknown)]
     [InlineData("lisa", "nobody@example.org", MailboxAnswer.Unknown)]
     [InlineData("homer", "homer@example.org", MailboxAnswer.Unknown)]
     [InlineData("moe", "lisa@example.org", MailboxAnswer.Unknown)]
     public async Task An_account_learns_of_its_own_addresses_and_of_no_other(string login, string address, MailboxAnswer answer)
     {
-        var directory = new FakeDirectory().Add("lisa", ["lisa@example.org"]).Add("bart", ["bart@example.org"]).Add("homer", ["homer@example.org"], enabled: false);
+        var directory = new FakeDirectory().Add("lisa", ["lisa@example.org"]).Add("bart", ["bart@example.org"]).Add("milhouse", ["\"mil..house\"@example.org"]).Add("homer", ["homer@example.org"], enabled: false);
         Assert.Equal(answer, await AskAsync(directory, login, address));
     }
 

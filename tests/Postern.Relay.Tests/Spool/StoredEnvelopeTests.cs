@@ -41,6 +41,35 @@ public sealed class StoredEnvelopeTests
         Assert.True(found.Parameters.IsUtf8);
     }
 
+    /// <summary>A reader of version 1 takes an address that it cannot read for damage, and the message for dead.</summary>
+    [Theory]
+    [InlineData("a..b@example.org", "bob@example.com", 2)]
+    [InlineData("lisa@example.org", ".bob@example.com", 2)]
+    [InlineData("lisa@example.org", "bob.@example.com", 2)]
+    [InlineData("lisa@example.org", "b23456789.b23456789.b23456789.b23456789.b23456789.b23456789.12345@example.com", 2)]
+    [InlineData("lisa@example.org", "b23456789.b23456789.b23456789.b23456789.b23456789.b23456789.1234@example.com", 1)]
+    [InlineData("\"a..b\"@example.org", "\"bob.\"@example.com", 1)]
+    [InlineData("", "bob@example.com", 1)]
+    public async Task Addresses_beside_the_RFC_are_there_after_a_restart_and_no_older_program_opens_their_spool(string from, string to, int version)
+    {
+        using var home = new SpoolHome();
+        var envelope = Samples.Envelope() with { Sender = from.Length == 0 ? ReversePath.Null : new ReversePath(Mailbox.Parse(from)), Recipients = [Mailbox.Parse(to)] };
+        await using (var spool = home.Open())
+            await Samples.CommitAsync(spool, Samples.Content(10), envelope);
+
+        await using var again = home.Open();
+        var found = again.Find(envelope.Id)!.Envelope;
+        Assert.Equal((from, to), (found.Sender.Address, found.Recipients[0].Address));
+        Assert.Equal(version, StoredEnvelope.Of(found, Samples.FreshState(found)).V);
+    }
+
+    [Fact]
+    public void An_address_beside_the_RFC_in_auth_marks_the_envelope_too()
+    {
+        var envelope = Samples.Envelope() with { Parameters = new MailParameters { SubmittedBy = new ReversePath(Mailbox.Parse("a..b@example.org")) } };
+        Assert.Equal(2, StoredEnvelope.Of(envelope, Samples.FreshState(envelope)).V);
+    }
+
     [Fact]
     public void An_envelope_of_before_the_parameters_means_none()
     {

@@ -37,10 +37,12 @@ public sealed class GrammarTests
     public void A_label_of_64_octets_is_too_long() => Assert.False(Domain.TryParse(new string('a', 64) + ".example", out _));
 
     [Fact]
-    public void A_local_part_of_65_octets_is_too_long()
+    public void A_local_part_is_as_long_as_the_path_has_room_and_strict_up_to_64_octets()
     {
-        Assert.True(Mailbox.TryParse(new string('a', 64) + "@b", out _));
-        Assert.False(Mailbox.TryParse(new string('a', 65) + "@b", out _));
+        Assert.True(Mailbox.Parse(new string('a', 64) + "@b").IsStrict);
+        Assert.False(Mailbox.Parse(new string('a', 65) + "@b").IsStrict);
+        Assert.True(Mailbox.TryParse(new string('a', 252) + "@b", out _));
+        Assert.False(Mailbox.TryParse(new string('a', 253) + "@b", out _));
     }
 
     [Fact]
@@ -65,8 +67,9 @@ public sealed class GrammarTests
     [InlineData("\"\"@b")]
     [InlineData("a\"b@c")]
     [InlineData("\"a\"b@c")]
-    [InlineData(".a@b")]
-    [InlineData("a.@b")]
+    [InlineData(".@b")]
+    [InlineData("..@b")]
+    [InlineData("a..b c@b")]
     [InlineData("@b")]
     [InlineData("a@")]
     [InlineData("a")]

@@ -34,6 +34,8 @@ public sealed class MailboxTests
             Assert.True(Mailbox.TryParse(mailbox.Canonical, out var canonical), mailbox.Canonical);
             Assert.Equal(mailbox.Canonical, canonical.Canonical);
             Assert.Equal(mailbox, canonical);
+            Assert.True(canonical.IsStrict || Encoding.UTF8.GetByteCount(canonical.LocalPart) > Mailbox.MaxLocalPartOctets, mailbox.Canonical);
+            Assert.Equal(mailbox.IsStrict, LocalParts.IsStrict(Encoding.UTF8.GetBytes(mailbox.Address)));
             Assert.Equal(mailbox.GetHashCode(), canonical.GetHashCode());
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(10_000));
 
@@ -126,6 +128,8 @@ public sealed class MailboxTests
     [InlineData("\"l\\i\\s\\a\"@example.org", "lisa@example.org")]
     [InlineData("\"li.sa\"@example.org", "li.sa@example.org")]
     [InlineData("\"li..sa\"@example.org", "\"li..sa\"@example.org")]
+    [InlineData("li..sa@example.org", "li..sa@example.org")]
+    [InlineData(".Lisa.@Example.org", ".Lisa.@example.org")]
     [InlineData("\"a\\ b\"@example.org", "\"a b\"@example.org")]
     [InlineData("\"a\\@b\"@example.org", "\"a@b\"@example.org")]
     [InlineData("\"a\\\"\\\\b\"@example.org", "\"a\\\"\\\\b\"@example.org")]
@@ -135,6 +139,10 @@ public sealed class MailboxTests
 
     [Theory]
     [InlineData("\"LISA\"@Example.ORG", "lisa@example.org")]
+    [InlineData("a..b@example.org", "\"A..B\"@example.org")]
+    [InlineData(".a@example.org", "\"\\.a\"@example.org")]
+    [InlineData("a.@example.org", "\"a.\"@example.org")]
+    [InlineData("JOSÉ..@example.org", "\"jose\u0301..\"@example.org")]
     [InlineData("jose\u0301@example.org", "JOSÉ@example.org")]
     [InlineData("\"jos\u00e9\"@example.org", "jose\u0301@example.org")]
     [InlineData("a@BÜCHER.example", "a@xn--bcher-kva.example")]
@@ -144,6 +152,28 @@ public sealed class MailboxTests
         Assert.Equal(Mailbox.Parse(one), Mailbox.Parse(other));
         Assert.Equal(Mailbox.Parse(one).Canonical, Mailbox.Parse(other).Canonical);
         Assert.Equal(Mailbox.Parse(one).GetHashCode(), Mailbox.Parse(other).GetHashCode());
+    }
+
+    /// <summary>A right that was granted, and a message that was stored, when quotes were wanted are what they were.</summary>
+    [Theory]
+    [InlineData("\"a..b\"@example.org")]
+    [InlineData("\".a\"@example.org")]
+    [InlineData("\"a.\"@example.org")]
+    [InlineData("\".\"@example.org")]
+    public void The_form_that_is_compared_keeps_the_quotes_that_the_RFC_wants(string address)
+    {
+        Assert.Equal(address, Mailbox.Parse(address).Address);
+        Assert.Equal(address, Mailbox.Parse(address).Canonical);
+        if (Mailbox.TryParse(address.Replace("\"", string.Empty, StringComparison.Ordinal), out var without))
+            Assert.Equal(address, without.Canonical);
+    }
+
+    [Fact]
+    public void An_address_whose_compared_form_has_no_room_in_a_path_is_none()
+    {
+        Assert.True(Mailbox.TryParse($"{new string('a', 248)}..@b", out var longest));
+        Assert.Equal(Mailbox.MaxOctets, longest.Canonical.Length);
+        Assert.False(Mailbox.TryParse($"{new string('a', 249)}..@b", out _));
     }
 
     [Theory]

@@ -93,6 +93,7 @@ public sealed class TranscriptTests
                     MechanismsUnderTls = setup.TryGetValue("under tls", out var underTls) ? underTls.Split(' ') : [],
                     Protocol = Enum.Parse<MailProtocol>(setup.GetValueOrDefault("protocol", "smtp"), ignoreCase: true),
                     BareNewlines = Enum.Parse<BareNewlines>(setup.GetValueOrDefault("bare newlines", "reject"), ignoreCase: true),
+                    Addresses = Enum.Parse<AddressGrammar>(setup.GetValueOrDefault("addresses", "lenient"), ignoreCase: true),
                     WithoutExtensions = setup.TryGetValue("without", out var without) ? without.Split(' ') : [],
                     Clients = setup.TryGetValue("clients", out var clients) ? [IPNetwork.Parse(clients)] : null,
                     ProxyFrom = Networks(setup, "proxy from"),

@@ -21,10 +21,11 @@ internal sealed record StoredEnvelope(
     StoredRecipientParameters[]? Rcpt,
     StoredState State)
 {
-    public const int CurrentVersion = 1;
+    /// <summary>2: it holds an address that readers of 1 take for damage. One that does not is written as 1, which they can read.</summary>
+    public const int CurrentVersion = 2;
 
     public static StoredEnvelope Of(Envelope envelope, DeliveryState state) => new(
-        CurrentVersion,
+        IsStrict(envelope) ? 1 : CurrentVersion,
         envelope.ArrivedAt,
         envelope.Sender.Address,
         [.. envelope.Recipients.Select(static r => r.Address)],
@@ -37,10 +38,23 @@ internal sealed record StoredEnvelope(
         StoredRecipientParameters.Of(envelope),
         StoredState.Of(state));
 
+    private static bool IsStrict(Envelope envelope)
+    {
+        if (envelope.Sender.Mailbox is { IsStrict: false } || envelope.Parameters.SubmittedBy?.Mailbox is { IsStrict: false })
+            return false;
+        foreach (var recipient in envelope.Recipients)
+        {
+            if (!recipient.IsStrict)
+                return false;
+        }
+
+        return true;
+    }
+
     /// <exception cref="FormatException">Holds what no envelope of ours can hold.</exception>
     public SpoolEntry ToEntry(QueueId id, long size, ReplayWords words)
     {
-        if (V != CurrentVersion)
+        if (V is < 1 or > CurrentVersion)
             throw new FormatException($"envelope of version {V}");
         var envelope = new Envelope
         {
