@@ -124,6 +124,11 @@ public sealed class SmtpServer : IAsyncDisposable
         await place.WelcomeAsync(stream, remote, ct);
     }
 
+    /// <summary>Offers these mechanisms, in this order, on a listener of the options, in the place of <see cref="SmtpListenerOptions.Mechanisms"/>; from the next command of every session on.</summary>
+    /// <param name="listener">The object that stands in the options. Another one is not known, and nothing happens.</param>
+    /// <param name="mechanisms">Names; what nobody can answer is left out.</param>
+    public void Offer(SmtpListenerOptions listener, IReadOnlyList<string> mechanisms) => listeners.Find(l => ReferenceEquals(l.Options, listener))?.Offer(mechanisms);
+
     /// <summary>
     /// Accepts no more, tells quiet clients 421 and waits until the others are done, at most until <paramref name="ct"/> is cancelled;
     /// then what is left is cut off: such a message was not acknowledged. Called again, it waits as well, with a patience of its own.

@@ -9,12 +9,17 @@ public sealed partial class AccountVerifiers : ISharedSecrets, IDigestSecrets
     /// <summary>Those of the stores, in their order.</summary>
     public IReadOnlyList<string> Realms { get; } = [.. stores.Where(static s => s.Forms.HasFlag(StoredForms.Digest)).Select(static s => s.Realm).Distinct(StringComparer.Ordinal)];
 
-    /// <summary>The newest shared secret that has not expired.</summary>
+    /// <summary>The newest shared secret that has not expired; that of another program may answer without holding the password.</summary>
     public ValueTask<SecretLookup> FindSecretAsync(string user, string? peer, CancellationToken ct) => LookUpAsync(
         user,
         peer,
         login => NewestOf(login, StoredForms.Shared),
-        static hash => hash is SharedHash shared ? shared.Secret : default,
+        static (hash, found) => hash switch
+        {
+            SharedHash shared => found with { Secret = shared.Secret },
+            CramHash cram => found with { Hmac = cram.Answer },
+            _ => null,
+        },
         "CRAM-MD5 needs a shared secret that has not expired",
         ct);
 
@@ -23,16 +28,16 @@ public sealed partial class AccountVerifiers : ISharedSecrets, IDigestSecrets
         user,
         peer,
         login => NewestOf(login, StoredForms.Digest, hash => hash is not DigestHash { Realm: var kept } || kept == realm),
-        hash => hash switch
+        (hash, found) => hash switch
         {
-            DigestHash digest => digest.Secret,
-            SharedHash shared => shared.DigestFor(user, realm),
-            _ => default,
+            DigestHash digest => found with { Secret = digest.Secret },
+            SharedHash shared => found with { Secret = shared.DigestFor(user, realm) },
+            _ => null,
         },
         $"DIGEST-MD5 needs one of the realm '{realm}', or a shared one",
         ct);
 
-    private async ValueTask<SecretLookup> LookUpAsync(string user, string? peer, Func<StoredLogin, StoredCredential?> find, Func<PasswordHash, ReadOnlyMemory<byte>> read, string needed, CancellationToken ct)
+    private async ValueTask<SecretLookup> LookUpAsync(string user, string? peer, Func<StoredLogin, StoredCredential?> find, Func<PasswordHash, SecretLookup.Found, SecretLookup.Found?> read, string needed, CancellationToken ct)
     {
         if (!LoginNames.TryCanonical(user, out var canonical))
             return new SecretLookup.Absent("the user name is not one that an account can have", UserExists: false);
@@ -41,8 +46,8 @@ public sealed partial class AccountVerifiers : ISharedSecrets, IDigestSecrets
         var (store, answer) = await FindAsync(canonical, ct);
         return answer switch
         {
-            StoreAnswer.Known(var login) when find(login) is { } credential && read(credential.Hash) is { IsEmpty: false } secret =>
-                new SecretLookup.Found(login.User, secret, login.Refusal) { Authority = AuthorityOf(login, credential) },
+            StoreAnswer.Known(var login) when find(login) is { } credential
+                && read(credential.Hash, new SecretLookup.Found(login.User, default, login.Refusal) { Authority = AuthorityOf(login, credential) }) is { } secret => secret,
             StoreAnswer.Known(var login) => new SecretLookup.Absent(Lacks(login, needed), UserExists: true),
             StoreAnswer.Unknown => new SecretLookup.Absent(UnknownUser, UserExists: false),
             StoreAnswer.Unavailable(var reason) => new SecretLookup.Unavailable(Said(store, reason)),

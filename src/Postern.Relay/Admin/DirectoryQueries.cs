@@ -70,7 +70,8 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
     private CredentialDetails DetailsOf(string account, CredentialRow row)
     {
         DateTimeOffset? expires = row.ExpiresAt is { } at ? TimeOf(at) : null;
-        return new(row.Id, account, row.Label, PasswordHash.Parse(row.Secret).Scheme, row.Generated != 0, TimeOf(row.CreatedAt), expires, expires <= clock.GetUtcNow());
+        var hash = PasswordHash.Parse(row.Secret);
+        return new(row.Id, account, row.Label, hash.Scheme, row.Generated != 0, TimeOf(row.CreatedAt), expires, expires <= clock.GetUtcNow()) { Weakness = hash.Weakness };
     }
 
     private static IEnumerable<NetworkDetails> NetworksOf(SqliteConnection sql) =>

@@ -22,6 +22,7 @@ namespace Postern.Relay.Runtime;
 public sealed class RelayService : IAsyncDisposable
 {
     private readonly RelayAccounts accounts;
+    private readonly OfferWatch offer;
     private readonly RelayTotals audit;
     private readonly TimeProvider clock;
     private readonly SmtpServer server;
@@ -47,10 +48,12 @@ public sealed class RelayService : IAsyncDisposable
         accounts = new RelayAccounts(options.Accounts, directory, audit, clock, RelayOptions.LoginProtectionFile(options.DataDirectory));
         Policy = new RelayPolicy(options.Policy, accounts.Directory, audit, clock);
         Deliveries = new DeliveryScheduler(spool, new SmtpDelivery(options.Delivery, clock), options.Delivery, audit, clock);
+        var usual = accounts.Verifiers.UsualMechanisms;
+        SmtpListenerOptions[] listeners = [.. options.Listeners.Select(listener => listener.Mechanisms is null ? listener with { Mechanisms = usual } : listener)];
         server = new SmtpServer(new SmtpServerOptions
         {
             Hostname = options.Hostname,
-            Listeners = [.. options.Listeners.Select(listener => listener.Mechanisms is null ? listener with { Mechanisms = accounts.Verifiers.UsualMechanisms } : listener)],
+            Listeners = [.. listeners],
             Tls = options.Tls,
             Policy = Policy,
             MailboxVerifier = new OwnMailboxes(accounts.Directory),
@@ -66,6 +69,7 @@ public sealed class RelayService : IAsyncDisposable
             Gauges = [new HashingGauge(accounts.Hashing), new CommitGauge(spool), new SpoolGauge(spool)],
             Clock = clock,
         });
+        offer = new OfferWatch(server, [.. listeners.Where((_, i) => options.Listeners[i].Mechanisms is null)], accounts.Verifiers, usual, audit, clock);
     }
 
     public RelayOptions Options { get; }
@@ -149,6 +153,7 @@ public sealed class RelayService : IAsyncDisposable
         Tell("stopping", $"{Connections} connections open, {Spool.Count} messages in the spool");
         // Side by side: who waits in both directions would wait twice as long as a service manager lets him.
         var sending = Deliveries.StopAsync(Options.StopGrace, hurry);
+        offer.Dispose();
         await server.StopAsync(ct);
         await server.DisposeAsync();
         await sending;

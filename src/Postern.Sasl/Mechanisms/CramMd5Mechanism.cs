@@ -66,21 +66,29 @@ public sealed class CramMd5Mechanism : ISaslMechanism
             var asked = await secrets.BeginProofAsync(user, context.Peer, ct);
             if (asked is not ProofTurn.Judge turn)
                 return RefusedTurn.Of(asked, user);
-            var secret = lookup is SecretLookup.Found known ? known.Secret : challenge.AsMemory(0, DecoyOctets);
-#pragma warning disable CA5351 // RFC 2195 is MD5; the mechanism is off unless it is asked for by name
-            var expected = Convert.ToHexStringLower(HMACMD5.HashData(secret.Span, challenge));
-#pragma warning restore CA5351
+            var expected = Convert.ToHexStringLower(Expected(lookup).Span);
             var isProven = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expected), Encoding.UTF8.GetBytes(text[(space + 1)..]));
             secrets.OnProof(turn, isProven && lookup is SecretLookup.Found { Refusal: null }, lookup is SecretLookup.Found or SecretLookup.Absent { UserExists: true });
             return lookup switch
             {
-                SecretLookup.Found { Secret.IsEmpty: true } => new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret"),
+                SecretLookup.Found { Secret.IsEmpty: true, Hmac: null } => new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret"),
                 SecretLookup.Absent(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, user, reason, exists),
                 SecretLookup.Found when !isProven => new SaslStep.Failure(SaslError.BadCredentials, user, "wrong password", UserExists: true),
                 SecretLookup.Found { Refusal: { } refusal } => new SaslStep.Failure(SaslError.BadCredentials, user, refusal, UserExists: true),
                 SecretLookup.Found found => new SaslStep.Success(new SaslIdentity(found.User, found.User)) { Authority = found.Authority },
                 _ => new SaslStep.Failure(SaslError.BadCredentials, user, "the store gave no answer"),
             };
+        }
+
+        private ReadOnlyMemory<byte> Expected(SecretLookup lookup)
+        {
+            var found = lookup as SecretLookup.Found;
+            if (found?.Hmac is { } hmac)
+                return hmac(challenge);
+            var secret = found?.Secret ?? challenge.AsMemory(0, DecoyOctets);
+#pragma warning disable CA5351 // RFC 2195 is MD5; the mechanism is off unless it is asked for by name
+            return HMACMD5.HashData(secret.Span, challenge);
+#pragma warning restore CA5351
         }
     }
 }

@@ -20,7 +20,7 @@ internal sealed class SmtpListener
     private readonly SmtpServer owner;
     private readonly List<Socket> sockets = [];
     private readonly LimitsByLoad limits;
-    private readonly Capabilities[] offers;
+    private volatile Capabilities[] offers;
 
     public SmtpListener(SmtpServer owner, SmtpListenerOptions options)
     {
@@ -28,9 +28,7 @@ internal sealed class SmtpListener
         Options = options;
         limits = new LimitsByLoad(options.Limits ?? Server.Limits);
         Tls = options.Tls == TlsMode.None || Server.Tls is null ? null : new ListenerTls(Server.Tls, options, owner.Handshakes);
-        offers = new Capabilities[8 * ((int)(PeerTrust.XClient | PeerTrust.XForward) + 1)];
-        for (var i = 0; i < offers.Length; i++)
-            offers[i] = Capabilities.Derive(Server, options, isTls: (i & 1) != 0, isLoggedIn: (i & 2) != 0, (PeerTrust)(i >> 3), hasCertificate: (i & 4) != 0);
+        offers = OffersOf(options);
         Greeting = new Reply(220, status: null, $"{Server.Hostname} {(options.Protocol == MailProtocol.Lmtp ? "LMTP" : "ESMTP")} Postern");
     }
 
@@ -56,8 +54,19 @@ internal sealed class SmtpListener
     /// <summary>The limits in force now for a client that has logged in, or has not.</summary>
     public SessionLimits LimitsFor(bool isAuthenticated) => limits.For(Load, isAuthenticated);
 
+    /// <summary>From the next command on.</summary>
+    public void Offer(IReadOnlyList<string> mechanisms) => offers = OffersOf(Options with { Mechanisms = mechanisms });
+
     public Capabilities CapabilitiesFor(bool isTls, bool isLoggedIn = false, PeerTrust trust = PeerTrust.None, bool hasCertificate = false) =>
         offers[((int)trust << 3) | (hasCertificate ? 4 : 0) | (isLoggedIn ? 2 : 0) | (isTls ? 1 : 0)];
+
+    private Capabilities[] OffersOf(SmtpListenerOptions options)
+    {
+        var made = new Capabilities[8 * ((int)(PeerTrust.XClient | PeerTrust.XForward) + 1)];
+        for (var i = 0; i < made.Length; i++)
+            made[i] = Capabilities.Derive(Server, options, isTls: (i & 1) != 0, isLoggedIn: (i & 2) != 0, (PeerTrust)(i >> 3), hasCertificate: (i & 4) != 0);
+        return made;
+    }
 
     /// <summary>Writes down whether AUTH is on offer in the session's present state.</summary>
     public void NoteOffers(SessionState state)

@@ -86,7 +86,7 @@ internal static class CheckCommand
 
         foreach (var (account, i) in configuration.Accounts.Select(static (account, i) => (account, i)))
         {
-            var source = account.ToSource(configuration.Realm);
+            var source = configuration.ToAccounts().Sources[i];
             if (source.Realm != configuration.Realm)
                 warnings.Add(configuration.ErrorAt($"accounts[{i}].realm", $"a second realm beside '{configuration.Realm}': most clients take the first that is offered, and their users cannot log in by DIGEST-MD5 in this one"));
             warnings.AddRange(AccountStores.Of(source)!.Warn(source).Select(doubt => configuration.ErrorAt($"accounts[{i}].uri", doubt)));

@@ -27,7 +27,7 @@ internal static class EngineOptions
 
     public static AccountOptions ToAccounts(this PosternConfiguration configuration) => new()
     {
-        Sources = [.. configuration.Accounts.Select(source => source.ToSource(configuration.Realm))],
+        Sources = [.. configuration.Accounts.Select(source => source.ToSource(configuration.Realm) with { Database = RelayOptions.DirectoryFile(configuration.Server.Data) })],
         Issuers = [.. configuration.OAuth.Select(static issuer => issuer.ToIssuer())],
         Protection = configuration.LoginProtection.ToProtection(),
     };

@@ -30,6 +30,9 @@ public sealed class DecoyTests : IDisposable
         "nobody", "nobody@example.org", "Nobody-Else", "n\u00f6body",
     ];
 
+    /// <summary>With hashes of other programs; mechanisms that show no password know nothing of these.</summary>
+    private static readonly string[] Foreigners = ["argon", "ssha", "apr", "pbkdf2", "scrypt", "cram", "des"];
+
     private static readonly string[] Orders = ["directory", "file", "directory file", "file directory", "digest directory file", "file digest"];
 
     private readonly DirectoryFixture fixture = new();
@@ -42,6 +45,10 @@ public sealed class DecoyTests : IDisposable
         foreach (var (name, stored) in new[]
         {
             ("scram", Scram(50)), ("two", Scram(20)), ("shared", $"{{PLAIN}}{Password}"), ("digest", DigestHash.Create("digest", Realm, Password)!.Stored),
+            ("argon", "$argon2d$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0$xXTUVov+B4LOLPNp6hGpQTMPerOZmoxf"), ("ssha", "{SSHA}+Mhtx/+EHjNOtGQe04TYji4GXQFJZOPR"),
+            ("apr", "$apr1$abcdefgh$kCGGyo9dY4ZijMIZqmUYS."), ("pbkdf2", "$pbkdf2$2001$hzAGAMD4P8cYg3AOgdC6tw$W3KyVdH05zHwsVxWBaEOwVyIzhM"),
+            ("scrypt", "$scrypt$ln=4,r=8,p=1$wbh37j2HsJYSopSyViol5A$HZQxE82jc029nytqxPhNYnCEqG2t9hm20ZXUVHA4eKU"),
+            ("cram", "{CRAM-MD5}e1f41b54f4f129090743e4e9b41eff8e72d8f4ea40c95adaa6265a74e354c286"), ("des", "{DES-CRYPT}6j1DuYcN47OiY"),
             ("crypt", Sha512), ("foreign", "{SSHA}nothing"), ("off", Scram(10)), ("expired", Scram(10)), ("in-both", Scram(10)),
         })
             fixture.AddStoredHash(name, stored);
@@ -88,7 +95,7 @@ public sealed class DecoyTests : IDisposable
         {
             var verifiers = Open(fixture.Database, order);
             var seen = new Dictionary<string, (string Reply, string Work)>();
-            foreach (var name in Names)
+            foreach (var name in Names.Concat(Foreigners))
             {
                 spent.Clear();
                 var answer = await verifiers.CheckAsync(name, password, peer: null, CancellationToken.None);
@@ -110,7 +117,7 @@ public sealed class DecoyTests : IDisposable
         {
             spent.Clear();
             Assert.IsType<PasswordCheck.NoMatch>(await verifiers.CheckAsync(name, Encoding.ASCII.GetBytes(Password), peer: null, CancellationToken.None));
-            Assert.Equal("$1$ x 1, $2b$ x 32, $6$ x 5000, digest x 1, pbkdf2 SCRAM-SHA-256 x 4096, shared x 1", Sum());
+            Assert.Equal("$1$ x 1, $2b$ x 32, $6$ x 5000, $apr1$ x 1, $scrypt$ln=4,r=8 x 1, DES x 1, argon2d m=8,p=1 x 1, digest x 1, digest SHA1 x 1, hmac-md5 x 1, pbkdf2 SCRAM-SHA-256 x 4096, pbkdf2 SHA1 x 2001, shared x 1", Sum());
         }
     }
 

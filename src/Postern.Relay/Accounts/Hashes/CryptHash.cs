@@ -8,8 +8,8 @@ using System.Text;
 namespace Postern.Relay.Accounts.Hashes;
 
 /// <summary>
-/// A hash as crypt(5) writes it, for accounts that come from elsewhere: yescrypt, scrypt, bcrypt, SHA-512, SHA-256, MD5. The system's
-/// libcrypt computes it.
+/// A hash as crypt(5) writes it, for accounts that come from elsewhere: yescrypt, scrypt, bcrypt, SHA-512, SHA-256, MD5, DES. The system's
+/// libcrypt computes it; where that is missing, bcrypt is computed by managed code and the others cannot be.
 /// </summary>
 internal sealed class CryptHash : PasswordHash
 {
@@ -19,8 +19,11 @@ internal sealed class CryptHash : PasswordHash
     private const int MaxBcryptCost = 16;
     private const int MinBcryptCost = 4;
 
+    /// <summary>Below it a guess costs less than five milliseconds.</summary>
+    private const int WeakBcryptCost = 8;
+
     /// <summary>The prefixes of bcrypt differ in old errors, not in cost.</summary>
-    private const string Bcrypt = "$2b$";
+    private const string BcryptKind = "$2b$";
 
     /// <summary>N, r and p, in characters.</summary>
     private const int ScryptParameters = 11;
@@ -32,8 +35,20 @@ internal sealed class CryptHash : PasswordHash
 
     private static readonly string[] Schemes = ["$y$", "$gy$", "$7$", "$2b$", "$2y$", "$2a$", "$6$", "$5$", "$1$"];
 
-    /// <summary>What Dovecot and OpenLDAP write before them.</summary>
-    private static readonly string[] Wrappers = ["{CRYPT}", "{MD5-CRYPT}", "{BLF-CRYPT}", "{SHA256-CRYPT}", "{SHA512-CRYPT}"];
+    /// <summary>Not a prefix: it has none, and is taken for a hash only behind a word that says so.</summary>
+    private const string Des = "DES";
+
+    private const int DesLength = 13;
+
+    /// <summary>yescrypt and scrypt: 128 r N.</summary>
+    private const long MaxOctets = 256L << 20;
+
+    private const int MaxScryptParallel = 16;
+
+    /// <summary>The ones that Dovecot and OpenLDAP write before them.</summary>
+    private static readonly string[] Words = ["CRYPT", "DES-CRYPT", "MD5-CRYPT", "MD5", "BLF-CRYPT", "SHA256-CRYPT", "SHA512-CRYPT"];
+
+    public static readonly HashFamily Family = new(TryParse, Claims, string.Create(CultureInfo.InvariantCulture, $"{MaxBcryptCost} (bcrypt), {MaxRounds} rounds or {MaxOctets >> 20} MiB of memory"));
 
     private readonly byte[] setting;
 
@@ -54,22 +69,31 @@ internal sealed class CryptHash : PasswordHash
         "$2a$" or "$2b$" or "$2y$" => "a bcrypt hash",
         "$6$" => "a SHA-512 crypt hash",
         "$5$" => "a SHA-256 crypt hash",
+        Des => "a DES crypt hash",
         _ => "an MD5 crypt hash",
     };
 
     public override HashCost Cost { get; }
 
-    /// <summary>What is refused above, for an operator.</summary>
-    public static string Limits { get; } = string.Create(CultureInfo.InvariantCulture, $"{MaxBcryptCost} (bcrypt) or {MaxRounds} rounds");
+    public override string? Weakness => Scheme switch
+    {
+        Des => "DES of the first eight characters",
+        "$1$" => "a thousand rounds of MD5",
+        "$2a$" or "$2b$" or "$2y$" when Cost.Units < 1 << WeakBcryptCost => $"bcrypt of the cost {BitOperations.Log2((ulong)Cost.Units)}",
+        _ => null,
+    };
 
     /// <summary>It begins as a hash of a scheme that could be computed.</summary>
-    public static bool Claims(string stored) => Schemes.Any(s => stored.StartsWith(s, StringComparison.Ordinal));
+    private static bool Claims(string stored) => (SchemeWord.Of(stored) is { } word && Words.Contains(word.Name)) || Schemes.Any(s => stored.StartsWith(s, StringComparison.Ordinal));
 
-    /// <summary>A word of Dovecot before the hash is taken off: the hash says itself what it is.</summary>
+    /// <summary>A word of Dovecot before the hash is taken off: the hash says itself what it is, except one of DES.</summary>
     public static CryptHash? TryParse(string stored)
     {
-        if (Wrappers.FirstOrDefault(w => stored.StartsWith(w, StringComparison.OrdinalIgnoreCase)) is { } wrapper)
-            stored = stored[wrapper.Length..];
+        if (SchemeWord.TextBehind(stored, Words) is not { } text)
+            return null;
+        if (text.Length == DesLength && !text.AsSpan().ContainsAnyExcept(HashCharacters) && SchemeWord.Of(stored) is { Name: "CRYPT" or "DES-CRYPT" })
+            return new CryptHash(text, Des, new HashCost(Des, 1));
+        stored = text;
         var scheme = Schemes.FirstOrDefault(s => stored.StartsWith(s, StringComparison.Ordinal));
         var isPrintable = stored.All(char.IsAscii) && !stored.Any(c => char.IsControl(c) || c is ' ' or ':');
         return scheme is not null && isPrintable && IsWhole(stored, scheme) && CostOf(stored, scheme) is { } cost ? new CryptHash(stored, scheme, cost) : null;
@@ -134,10 +158,11 @@ internal sealed class CryptHash : PasswordHash
 
         static (string Setting, long Units) Next(string kind, long left) => kind switch
         {
+            Des => ("aa", 1),
             "$1$" => ("$1$aaaaaaaa", 1),
             "$5$" or "$6$" => (Invariant($"{kind}rounds={Math.Clamp(left, MinRounds, MaxRounds)}$aaaaaaaaaaaaaaaa"), Math.Clamp(left, MinRounds, MaxRounds)),
-            Bcrypt when left < 1 << MinBcryptCost => (string.Empty, 0), // less than the least there is
-            Bcrypt => (Invariant($"{Bcrypt}{BcryptCost(left):00}$aaaaaaaaaaaaaaaaaaaaae"), 1L << BcryptCost(left)),
+            BcryptKind when left < 1 << MinBcryptCost => (string.Empty, 0), // less than the least there is
+            BcryptKind => (Invariant($"{BcryptKind}{BcryptCost(left):00}$aaaaaaaaaaaaaaaaaaaaae"), 1L << BcryptCost(left)),
             _ => (kind + "aaaaaaaaaaaaaaaaaaaaa.$", 1),
         };
 
@@ -176,7 +201,7 @@ internal sealed class CryptHash : PasswordHash
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
-            return (new HashAnswer.Unavailable(Missing(Scheme)), null);
+            return Bcrypt(password, Encoding.ASCII.GetString(setting.AsSpan(..^1))) is { } hash ? (HashAnswer.Match.Instance, hash) : (new HashAnswer.Unavailable(Missing(Scheme)), null);
         }
         finally
         {
@@ -185,6 +210,12 @@ internal sealed class CryptHash : PasswordHash
             NativeMemory.Free(data);
         }
     }
+
+    /// <summary>bcrypt without libcrypt, at half its speed; null for other hashes, and for a password that is no text.</summary>
+    internal static byte[]? Bcrypt(ReadOnlySpan<byte> password, string setting) =>
+        setting.StartsWith("$2", StringComparison.Ordinal) && System.Text.Unicode.Utf8.IsValid(password)
+            ? Encoding.ASCII.GetBytes(BCrypt.Net.BCrypt.HashPassword(Encoding.UTF8.GetString(password), setting))
+            : null;
 
     /// <summary>A setting and a whole hash behind it: what is cut off or damaged is no hash.</summary>
     private static bool IsWhole(string stored, string scheme)
@@ -210,7 +241,7 @@ internal sealed class CryptHash : PasswordHash
         {
             case "$2a$" or "$2b$" or "$2y$":
                 return cost[2] == '$' && int.TryParse(cost[..2], NumberStyles.None, CultureInfo.InvariantCulture, out var log) && log is >= MinBcryptCost and <= MaxBcryptCost
-                    ? new HashCost(Bcrypt, 1L << log)
+                    ? new HashCost(BcryptKind, 1L << log)
                     : null;
             case "$1$":
                 return new HashCost(scheme, 1);
@@ -224,11 +255,27 @@ internal sealed class CryptHash : PasswordHash
                     ? new HashCost(scheme, Math.Max(MinRounds, rounds))
                     : null;
             case "$7$":
-                return cost.Length > ScryptParameters ? new HashCost(stored[..(scheme.Length + ScryptParameters)], 1) : null;
+                return cost.Length > ScryptParameters && IsBounded(Digit(cost[0]), Number(cost[1..6])) && Number(cost[6..11]) is > 0 and <= MaxScryptParallel
+                    ? new HashCost(stored[..(scheme.Length + ScryptParameters)], 1)
+                    : null;
             default:
-                var behind = cost.IndexOf('$');
-                return behind > 0 ? new HashCost(stored[..(scheme.Length + behind + 1)], 1) : null;
+                // A flavour, N and r, in one character each; more parameters stand in no hash that a system makes.
+                return cost.Length > 3 && cost[3] == '$' && IsBounded(Digit(cost[1]) + 1, Digit(cost[2]) + 1) ? new HashCost(stored[..(scheme.Length + 4)], 1) : null;
         }
+    }
+
+    private static bool IsBounded(int logN, long r) => logN is > 0 and < 32 && r > 0 && (128L * r) << logN <= MaxOctets;
+
+    /// <summary>The value of one character.</summary>
+    private static int Digit(char c) => "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".IndexOf(c, StringComparison.Ordinal);
+
+    /// <summary>Least significant first.</summary>
+    private static long Number(ReadOnlySpan<char> characters)
+    {
+        var number = 0L;
+        for (var i = characters.Length - 1; i >= 0; i--)
+            number = Digit(characters[i]) is >= 0 and var digit ? (number << 6) | (uint)digit : long.MaxValue >> 8;
+        return number;
     }
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);

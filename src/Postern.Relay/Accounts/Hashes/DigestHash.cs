@@ -11,6 +11,8 @@ internal sealed class DigestHash : PasswordHash
 {
     public const string Prefix = "{DIGEST-MD5}";
 
+    public static readonly HashFamily Family = new(TryParse, static stored => stored.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase));
+
     private DigestHash(string stored, string user, string realm, byte[] secret)
         : base(stored)
     {

@@ -14,8 +14,8 @@ internal static class ForeignHash
     [
         .. new[]
         {
-            "{SSHA}", "{SSHA256}", "{SSHA512}", "{SHA}", "{SHA1}", "{SHA256}", "{SHA512}", "{MD5}", "{SMD5}", "{PLAIN-MD5}", "{LDAP-MD5}", "{HMAC-MD5}", "{CRAM-MD5}", "{DIGEST-MD5}",
-            "{CRYPT}", "{DES-CRYPT}", "{MD5-CRYPT}", "{BLF-CRYPT}", "{SHA256-CRYPT}", "{SHA512-CRYPT}", "{SCRAM-SHA-1}", "{SCRAM-SHA-256}", "{PBKDF2}", "{ARGON2I}", "{ARGON2ID}", "{ARGON2}",
+            "{SSHA}", "{SSHA256}", "{SSHA384}", "{SSHA512}", "{SHA384}", "{SHA}", "{SHA1}", "{SHA256}", "{SHA512}", "{MD5}", "{SMD5}", "{PLAIN-MD5}", "{LDAP-MD5}", "{HMAC-MD5}", "{CRAM-MD5}", "{DIGEST-MD5}",
+            "{CRYPT}", "{DES-CRYPT}", "{MD5-CRYPT}", "{BLF-CRYPT}", "{SHA256-CRYPT}", "{SHA512-CRYPT}", "{SCRAM-SHA-1}", "{SCRAM-SHA-256}", "{SCRAM-SHA-512}", "{PBKDF2}", "{PBKDF2-SHA1}", "{PBKDF2-SHA256}", "{PBKDF2-SHA512}", "{PKCS5S2}", "{PLAIN-TRUNC}", "{PLAIN-MD4}", "{ARGON2I}", "{ARGON2ID}", "{ARGON2}",
             "{NTLM}", "{LANMAN}", "{RPA}", "{SKEY}", "{OTP}", "{SASL}", "{PLAIN}", "{CLEAR}", "{CLEARTEXT}",
             "$argon2id$", "$argon2i$", "$argon2d$", "$apr1$", "$scrypt$", "$pbkdf2$", "$pbkdf2-sha1$", "$pbkdf2-sha256$", "$pbkdf2-sha512$", "$bcrypt-sha256$", "$sha1$", "$md5$", "$3$", "$P$", "$H$", "$S$", "$8$", "$9$",
             "$2x$", "$2$", "$2a$", "$2b$", "$2y$", "$1$", "$5$", "$6$", "$7$", "$y$", "$gy$",

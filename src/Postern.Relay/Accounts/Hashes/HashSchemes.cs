@@ -32,6 +32,21 @@ public static class HashSchemes
         Crypt("sha512-crypt", "$6$"),
     ];
 
+    /// <summary>Every kind of stored form that is understood, in the order in which a text is tried: what postern makes, then what comes from elsewhere.</summary>
+    internal static ImmutableArray<HashFamily> Families { get; } =
+    [
+        ScramHash.Family,
+        CryptHash.Family,
+        DigestHash.Family,
+        SharedHash.Family,
+        Argon2Hash.Family,
+        SaltedHash.Family,
+        AprHash.Family,
+        Pbkdf2Hash.Family,
+        ScryptHash.Family,
+        CramHash.Family,
+    ];
+
     /// <summary>By its name, in any case; null for none.</summary>
     public static HashScheme? Find(string name) => All.FirstOrDefault(s => string.Equals(s.Name, name, StringComparison.OrdinalIgnoreCase));
 

@@ -1,8 +1,8 @@
 namespace Postern.Relay.Accounts.Hashes;
 
 /// <summary>
-/// One stored secret: RFC 5803 (<c>SCRAM-SHA-256$…</c>), crypt(3) (<c>$y$</c>, <c>$6$</c>, <c>$2b$</c> …), <c>{DIGEST-MD5}…</c> or, hardly a hash,
-/// <c>{PLAIN}…</c>. Anything else is kept as a hash that answers <see cref="HashAnswer.Unusable"/>.
+/// One stored secret, in a form of <see cref="HashSchemes.Families"/>: RFC 5803 (<c>SCRAM-SHA-256$…</c>), crypt(3) (<c>$y$</c>, <c>$6$</c>, <c>$2b$</c> …), what other
+/// programs store, or, hardly a hash, <c>{PLAIN}…</c>. Anything else is kept as a hash that answers <see cref="HashAnswer.Unusable"/>.
 /// </summary>
 /// <remarks>Derived classes answer for every octet string and every stored text; they do not throw.</remarks>
 public abstract class PasswordHash(string stored)
@@ -13,6 +13,9 @@ public abstract class PasswordHash(string stored)
     /// <summary>The form as the end of a sentence: <c>a bcrypt hash</c>.</summary>
     public virtual string Description => $"a {Scheme} hash";
 
+    /// <summary>Why whoever steals it soon has the password, as part of a sentence; null where that is slow.</summary>
+    public virtual string? Weakness => null;
+
     /// <summary>What can be done with it.</summary>
     public virtual StoredForms Forms => StoredForms.Password;
 
@@ -22,8 +25,16 @@ public abstract class PasswordHash(string stored)
     /// <summary>The text as it is stored: with some forms the password itself. Never for a log.</summary>
     public string Stored { get; } = stored;
 
-    public static PasswordHash Parse(string stored) =>
-        ScramHash.TryParse(stored) ?? CryptHash.TryParse(stored) ?? DigestHash.TryParse(stored) ?? SharedHash.TryParse(stored) ?? (PasswordHash)new UnknownHash(stored);
+    public static PasswordHash Parse(string stored)
+    {
+        foreach (var family in HashSchemes.Families)
+        {
+            if (family.TryParse(stored) is { } hash)
+                return hash;
+        }
+
+        return new UnknownHash(stored);
+    }
 
     /// <summary>
     /// Computes, for as long as the hash demands (microseconds to a second of CPU), and compares in fixed time. To be called on

@@ -23,6 +23,8 @@ internal sealed class ScramHash : PasswordHash
 
     private const int SaltOctets = 16;
 
+    public static readonly HashFamily Family = new(TryParse, static stored => WordOf(stored) is not null || AlgorithmOf(stored.Split('$')[0]) is not null, "10000000 rounds");
+
     private readonly ScramSecret secret;
 
     private ScramHash(string stored, string scheme, ScramSecret secret)
@@ -65,8 +67,16 @@ internal sealed class ScramHash : PasswordHash
         return new ScramHash(stored, scheme, scram);
     }
 
+    /// <summary>Dovecot writes <c>{SCRAM-SHA-256}iterations,salt,StoredKey,ServerKey</c>; it is kept as RFC 5803 has it.</summary>
     public static ScramHash? TryParse(string stored)
     {
+        if (WordOf(stored) is { } word)
+        {
+            stored = word.Text()?.Split(',') is [var rounds, var dovecotSalt, var first, var second] ? $"{word.Name}${rounds}:{dovecotSalt}${first}:{second}"
+                : word.Text() is { } text && text.StartsWith(word.Name + '$', StringComparison.Ordinal) ? text
+                : string.Empty;
+        }
+
         if (stored.Split('$') is not [var scheme, var cost, var keys] || AlgorithmOf(scheme) is not { } algorithm)
             return null;
         if (cost.Split(':') is not [var count, var salt] || keys.Split(':') is not [var storedKey, var serverKey])
@@ -110,6 +120,8 @@ internal sealed class ScramHash : PasswordHash
         octets = [];
         return Ascii.IsValid(text) && StrictBase64.TryDecode(Encoding.ASCII.GetBytes(text), out octets);
     }
+
+    private static SchemeWord? WordOf(string stored) => SchemeWord.Of(stored) is { } word && AlgorithmOf(word.Name) is not null ? word : null;
 
     private static HashAlgorithmName? AlgorithmOf(string scheme) => scheme switch
     {

@@ -14,7 +14,7 @@ internal sealed class SharedHash : PasswordHash
 {
     public const string Prefix = "{PLAIN}";
 
-    private static readonly string[] Prefixes = [Prefix, "{CLEAR}", "{CLEARTEXT}"];
+    public static readonly HashFamily Family = new(TryParse, Claims);
 
     private readonly string password;
     private readonly ScramSecret?[] derived = new ScramSecret?[3];
@@ -37,10 +37,10 @@ internal sealed class SharedHash : PasswordHash
     public ReadOnlyMemory<byte> Secret { get; }
 
     /// <summary>Other words for the prefix, in any case, are those of Dovecot.</summary>
-    public static SharedHash? TryParse(string stored) => PrefixOf(stored) is { } prefix ? Create(stored[prefix.Length..]) : null;
+    public static SharedHash? TryParse(string stored) => WordOf(stored)?.Text() is { } password ? Create(password) : null;
 
     /// <summary>It says that it is readable.</summary>
-    public static bool Claims(string stored) => PrefixOf(stored) is not null;
+    public static bool Claims(string stored) => WordOf(stored) is not null;
 
     /// <summary>Null for a password that SASLprep prohibits, and for none.</summary>
     public static SharedHash? Create(string password) =>
@@ -82,7 +82,7 @@ internal sealed class SharedHash : PasswordHash
     internal static string? Prepare(ReadOnlySpan<byte> password) =>
         System.Text.Unicode.Utf8.IsValid(password) && SaslPrep.TryPrepareStored(Encoding.UTF8.GetString(password), out var prepared) && prepared.Length > 0 ? prepared : null;
 
-    private static string? PrefixOf(string stored) => Prefixes.FirstOrDefault(p => stored.StartsWith(p, StringComparison.OrdinalIgnoreCase));
+    private static SchemeWord? WordOf(string stored) => SchemeWord.Of(stored) is { Name: "PLAIN" or "CLEAR" or "CLEARTEXT" } word ? word : null;
 
     private sealed record KeptDigest(string User, string Realm, byte[] Secret);
 }

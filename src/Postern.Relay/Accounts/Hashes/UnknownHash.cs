@@ -14,8 +14,9 @@ internal sealed class UnknownHash(string stored) : PasswordHash(stored)
     {
         _ when ForeignHash.IsLocked(Stored) => $"{Description}: it logs nobody in; a readable password that begins so is written {SharedHash.Prefix}",
         _ when string.IsNullOrWhiteSpace(Stored) => "the password is empty",
-        _ when CryptHash.Claims(Stored) => $"{Description} that cannot be verified here: it is damaged, other fields stand behind it, or its cost is above {CryptHash.Limits}",
         _ when SharedHash.Claims(Stored) => "the password is empty, or holds a character that SASLprep does not allow (RFC 4013)",
+        _ when HashSchemes.Families.FirstOrDefault(f => f.Claims(Stored)) is { } family =>
+            $"{Description} that cannot be verified here: it is damaged{(family.Limits is { } limits ? $", other fields stand behind it, or its cost is above {limits}" : " or other fields stand behind it")}",
         _ => $"{Description}, which cannot be verified here, so it logs nobody in; a readable password that begins so is written {SharedHash.Prefix}",
     };
 

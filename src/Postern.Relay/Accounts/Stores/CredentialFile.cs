@@ -51,6 +51,8 @@ internal sealed class CredentialFile
             yield return $"{file} can be read or written by every user of this machine: chmod 640 {file}";
         foreach (var line in found.Problems)
             yield return line;
+        if (WeakForms.Describe(found.Users.Values.SelectMany(static login => login.Credentials).Select(static c => c.Hash)) is { } weak)
+            yield return $"{file}: {weak}; to replace one: postern passwd {file} USER";
     }
 
     /// <inheritdoc cref="CommonForms()"/>
@@ -70,7 +72,12 @@ internal sealed class CredentialFile
     public HashCosts Costs => content.Costs;
 
     /// <summary>The forms that every user of the file has now; all for a file without any.</summary>
-    public StoredForms CommonForms() => content.CommonForms();
+    public StoredForms CommonForms()
+    {
+        if (context.Clock.GetElapsedTime(Interlocked.Read(ref lookedAt)) >= LookInterval)
+            Refresh();
+        return content.CommonForms();
+    }
 
     private static string? PathOf(string uri)
     {
@@ -111,11 +118,13 @@ internal sealed class CredentialFile
     {
         private readonly ImmutableArray<StoredLogin> inOrder = [.. Users.Values];
 
+        private StoredForms? common;
+
         public HashCosts Costs { get; } = Users.Values.Aggregate(HashCosts.None, static (most, login) => most.Most(login.Costs));
 
         public static Content None { get; } = new(Stamp: null, FrozenDictionary<string, StoredLogin>.Empty, [], "it was not read yet");
 
-        public StoredForms CommonForms() =>
+        public StoredForms CommonForms() => common ??=
             inOrder.Where(static login => login.Credentials.Any(static c => c.Hash is not UnknownHash))
                 .Aggregate(StoredForms.All, static (common, login) => common & login.Credentials.Aggregate(StoredForms.None, static (all, c) => all | c.Hash.Forms));
 

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
+using Postern.Relay.Accounts.Hashes;
 
 namespace Postern.Relay.Accounts.Stores;
 
@@ -17,6 +19,9 @@ internal sealed class DirectoryCache(int version, DirectoryCosts costs)
     private readonly BoundedMap<DomainFacts> foreignDomains = new(UnknownCapacity);
 
     private bool areCostsRead;
+
+    /// <summary>Null as long as nobody asked.</summary>
+    public StrongBox<StoredForms>? CommonForms { get; set; }
 
     /// <summary>The connection's data_version at which this was read.</summary>
     public int Version => version;

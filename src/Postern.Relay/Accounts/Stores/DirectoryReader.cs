@@ -37,6 +37,20 @@ internal static class DirectoryReader
         return new DomainFacts(accepts is not null, accepts is > 0, [.. networks]);
     }
 
+    /// <summary>What every account that can log in has: SCRAM-SHA-256 unless one has it in no credential.</summary>
+    public static StoredForms CommonForms(SqliteConnection sql)
+    {
+        var isShort = sql.ExecuteScalar<long>(
+            """
+            select exists (
+                select 1 from accounts where enabled <> 0 and id in (select account_id from credentials) and id not in (
+                    select account_id from credentials where secret like 'SCRAM-SHA-256$%' or secret like '{PLAIN%' or secret like '{CLEAR%'))
+            """);
+        return isShort == 0 ? DirectoryStore.Common : StoredForms.Password;
+    }
+
+    public static IEnumerable<PasswordHash> AllHashes(SqliteConnection sql) => sql.Query<string>("select secret from credentials").Select(PasswordHash.Parse);
+
     public static ImmutableArray<StoredCredential> Credentials(SqliteConnection sql, long accountId) =>
     [
         .. sql.Query<CredentialRow>("select id, label, secret, expires_at as ExpiresAt from credentials where account_id = @accountId order by id", new { accountId })

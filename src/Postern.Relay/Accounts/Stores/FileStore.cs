@@ -21,7 +21,7 @@ internal sealed class FileStore(CredentialFile file, string realm) : ILocalAccou
 
     public StoredForms Forms => Kind.Forms;
 
-    public StoredForms CommonForms { get; } = file.CommonForms();
+    public StoredForms CommonForms => file.CommonForms();
 
     public HashCosts Costs => file.Costs;
 

@@ -20,6 +20,7 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     private WalIndex? wal;
     private DirectoryCache cache = new(version: 0, new DirectoryCosts());
     private DirectoryCosts costs = new();
+    private StoredForms common = DirectoryStore.Common;
     private DateTime fileBorn;
     private long fileChecked;
     private bool impatient;
@@ -97,6 +98,42 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
 
     /// <summary>Of the costliest account of those that were there at the last question.</summary>
     public HashCosts Costs => costs.Most;
+
+    /// <summary>The forms that every account has which can log in; those of the last answer where the database cannot be asked now.</summary>
+    public StoredForms CommonForms
+    {
+        get
+        {
+            try
+            {
+                common = Ask(string.Empty, static (cache, _) => cache.CommonForms, static (cache, sql, _) => cache.CommonForms = new(DirectoryReader.CommonForms(sql))).Value;
+            }
+            catch (DirectoryUnavailableException)
+            {
+                // Whoever logs in is told.
+            }
+
+            return common;
+        }
+    }
+
+    /// <summary>
+    /// Reads one state of the database in <paramref name="path"/>, which stays as it is, whatever its schema; nothing and no problem where there is no file.
+    /// </summary>
+    internal static (string? Problem, T? Found) Look<T>(string path, Func<SqliteConnection, T> read)
+    {
+        if (!File.Exists(path))
+            return default;
+        try
+        {
+            using var connection = DirectoryConnection.Open(new SqliteDirectoryOptions(path) { Create = false });
+            return (null, connection.InTransaction("begin", c => read(c.Sql)));
+        }
+        catch (DirectoryUnavailableException e)
+        {
+            return (e.Message, default);
+        }
+    }
 
     public void Dispose()
     {

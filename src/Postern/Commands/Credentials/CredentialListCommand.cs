@@ -34,7 +34,7 @@ internal static class CredentialListCommand
             table.Row(
                 string.Create(CultureInfo.InvariantCulture, $"#{credential.Id}"),
                 credential.Label ?? "-",
-                credential.Scheme,
+                credential.Weakness is { } weakness ? $"{credential.Scheme}, WEAK: {weakness}" : credential.Scheme,
                 credential.Generated ? "postern" : "a person",
                 TimeText.Format(credential.CreatedAt),
                 credential.ExpiresAt is not { } end ? "never" : credential.Expired ? $"{TimeText.Format(end)}, expired" : TimeText.Format(end));

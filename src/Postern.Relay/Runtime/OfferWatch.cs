@@ -1,0 +1,60 @@
+using System.Collections.Immutable;
+using Postern.Relay.Accounts;
+using Postern.Relay.Audit;
+using Postern.Smtp;
+using Postern.Smtp.Transport;
+
+namespace Postern.Relay.Runtime;
+
+/// <summary>
+/// Keeps what listeners offer that name no mechanisms: every mechanism that all users can use. An import brings users who lack a form, and a login gives one of
+/// them the form that was missing; so it is looked at once a second.
+/// </summary>
+internal sealed class OfferWatch : IDisposable
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly SmtpServer server;
+    private readonly ImmutableArray<SmtpListenerOptions> listeners;
+    private readonly AccountVerifiers verifiers;
+    private readonly IAuditLog audit;
+    private readonly TimeProvider clock;
+    private readonly ITimer? timer;
+    private readonly Lock gate = new();
+    private ImmutableArray<string> offered;
+
+    /// <param name="listeners">As they stand in the server's options.</param>
+    /// <param name="offered">What they offer now.</param>
+    public OfferWatch(SmtpServer server, ImmutableArray<SmtpListenerOptions> listeners, AccountVerifiers verifiers, ImmutableArray<string> offered, IAuditLog audit, TimeProvider clock)
+    {
+        this.server = server;
+        this.listeners = listeners;
+        this.verifiers = verifiers;
+        this.offered = offered;
+        this.audit = audit;
+        this.clock = clock;
+        timer = listeners.IsEmpty ? null : clock.CreateTimer(_ => Look(), state: null, Interval, Interval);
+    }
+
+    public void Dispose() => timer?.Dispose();
+
+    private void Look()
+    {
+        if (!gate.TryEnter())
+            return;
+        try
+        {
+            var now = verifiers.UsualMechanisms;
+            if (now.SequenceEqual(offered, StringComparer.Ordinal))
+                return;
+            offered = now;
+            foreach (var listener in listeners)
+                server.Offer(listener, now);
+            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "mechanisms", $"what every user can use has changed: {string.Join(' ', now)}"));
+        }
+        finally
+        {
+            gate.Exit();
+        }
+    }
+}
