@@ -121,7 +121,7 @@ public sealed class HashingPoolTests : IDisposable
         var nice = new NiceHash();
         var login = new StoredLogin("u", refusal: null, [new StoredCredential("nice", nice, ExpiresAt: null)]);
         await pool.CheckAsync(cache.KeyFor("t", login, Password), login, Password, HashCosts.None, peer: null, isKnown: false, DateTimeOffset.UnixEpoch, CancellationToken.None);
-        Assert.Equal(NiceHash.Read() + 10, nice.Niceness);
+        Assert.Equal(Math.Max(10, NiceHash.Read()), nice.Niceness); // the value is the same wherever the process itself stands
     }
 
     private Task<LoginCheck> Check(string user, string? peer)
