@@ -32,6 +32,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     private readonly StatusReporter reporter;
     private readonly ClockWatch watch;
     private readonly Outages outages;
+    private readonly OwnSubmissions submissions = new();
     private RouteTable routes;
     private volatile bool isStopping;
 
@@ -48,7 +49,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         watch = new ClockWatch(clock);
         budget = new LaneBudget(options.Connections);
         retries = new RetryQueue(clock, DispatchDue);
-        reporter = new StatusReporter(spool, options, audit, clock);
+        reporter = new StatusReporter(spool, options, submissions, audit, clock);
         outages = new Outages(transport, options, clock, OnBack);
     }
 
@@ -96,7 +97,10 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
             audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "clock_jumped", $"{jump}; nothing is given up before it has been tried under the new time"));
         spool.Committed += TrackNew;
         foreach (var entry in spool.List())
+        {
+            submissions.Note(entry.Envelope);
             Track(entry, triedUnder: 0);
+        }
     }
 
     /// <summary>
@@ -134,7 +138,11 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     private static Outcome[] Same(DeliveryJob job, Outcome outcome) =>
         Enumerable.Repeat(outcome, job.Recipients.IsDefault ? job.Message.Envelope.Recipients.Length : job.Recipients.Length).ToArray();
 
-    private void TrackNew(SpoolEntry entry) => Track(entry, watch.Settings);
+    private void TrackNew(SpoolEntry entry)
+    {
+        submissions.Note(entry.Envelope);
+        Track(entry, watch.Settings);
+    }
 
     private void Track(SpoolEntry entry, int triedUnder)
     {

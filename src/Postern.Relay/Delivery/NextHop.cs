@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
@@ -14,12 +15,18 @@ public abstract record NextHop
     /// <summary>The name for logs and the queue listing.</summary>
     public abstract string Name { get; }
 
+    /// <summary>The address of this machine that connections come from; null for the system's choice.</summary>
+    public IPAddress? Bind { get; init; }
+
     /// <summary>A host the operator named: any address, any port.</summary>
     /// <param name="Host">A host name or an address without brackets.</param>
     public sealed record SmartHost(string Host, int Port, ClientTls Tls) : NextHop
     {
         /// <summary>Made on every connection before mail; null for none. Each login is equal to itself alone: no connection serves two.</summary>
         public ClientLogin? Login { get; init; }
+
+        /// <summary>It may call itself by this server's own name and is another: a filter, or another program on this machine.</summary>
+        public bool MayHaveOurName { get; init; }
 
         /// <summary>What its certificate is verified against; null for the system's trusted roots.</summary>
         public X509Certificate2Collection? Trusted { get; init; }

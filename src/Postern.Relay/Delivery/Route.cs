@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Smtp.Client;
 
@@ -10,6 +11,12 @@ public sealed record Route(string To, string Via)
 {
     /// <summary>Not with <c>mx</c>. TLS is then <c>required</c> unless <see cref="Via"/> says otherwise.</summary>
     public ClientLogin? Login { get; init; }
+
+    /// <summary>As <see cref="NextHop.Bind"/>.</summary>
+    public IPAddress? Bind { get; init; }
+
+    /// <summary>As <see cref="NextHop.SmartHost.MayHaveOurName"/>; not with <c>mx</c>.</summary>
+    public bool MayHaveOurName { get; init; }
 
     /// <summary>As <see cref="NextHop.SmartHost.Trusted"/>; not with <c>mx</c>.</summary>
     public X509Certificate2Collection? Trusted { get; init; }

@@ -12,26 +12,26 @@ namespace Postern.Relay.Delivery;
 /// </summary>
 public sealed class RouteTable
 {
-    private readonly FrozenDictionary<string, NextHop?> routes;
+    private readonly FrozenDictionary<string, Target> routes;
 
-    private RouteTable(FrozenDictionary<string, NextHop?> routes, bool holds)
+    private RouteTable(FrozenDictionary<string, Target> routes, bool holds)
     {
         this.routes = routes;
         Holds = holds;
     }
 
     /// <summary>No delivery is configured: messages wait in the spool until one is.</summary>
-    public static RouteTable Hold { get; } = new(FrozenDictionary<string, NextHop?>.Empty, holds: true);
+    public static RouteTable Hold { get; } = new(FrozenDictionary<string, Target>.Empty, holds: true);
 
     /// <summary>Everything goes to the mail exchangers of its domain.</summary>
-    public static RouteTable Mx { get; } = new(FrozenDictionary<string, NextHop?>.Empty, holds: false);
+    public static RouteTable Mx { get; } = new(FrozenDictionary<string, Target>.Empty, holds: false);
 
     public bool Holds { get; }
 
     /// <summary>Reads routes; stops at the first that is wrong. An empty list means <see cref="Mx"/>.</summary>
     public static RouteParse Parse(IReadOnlyList<Route> routes)
     {
-        var found = new Dictionary<string, NextHop?>(StringComparer.Ordinal);
+        var found = new Dictionary<string, Target>(StringComparer.Ordinal);
         for (var i = 0; i < routes.Count; i++)
         {
             if (!TryReadPattern(routes[i].To, out var pattern))
@@ -40,9 +40,11 @@ public sealed class RouteTable
                 return new RouteParse.Wrong(i, "via", wrong);
             if (hop is null && routes[i].Login is not null)
                 return new RouteParse.Wrong(i, "login", "mail exchangers are strangers: a login needs a via that names its server");
-            if (routes[i].Trusted is not null && hop is null or NextHop.SmartHost { Tls: ClientTls.None })
+            if (routes[i].Trusted is not null && hop is null or { Tls: ClientTls.None })
                 return new RouteParse.Wrong(i, "ca", "no certificate is verified on this route: it needs a via with TLS");
-            if (!found.TryAdd(pattern, hop))
+            if (hop is null && routes[i].MayHaveOurName)
+                return new RouteParse.Wrong(i, "same_name", "a mail exchanger with this server's name is this server; a via that names the other one is needed");
+            if (!found.TryAdd(pattern, new Target(hop, routes[i].Bind)))
                 return new RouteParse.Wrong(i, "to", $"'{routes[i].To}' has a route already");
         }
 
@@ -53,22 +55,22 @@ public sealed class RouteTable
     {
         if (routes.Count > 0)
         {
-            if (routes.TryGetValue(domain.Text, out var hop) || TryFindSuffix(domain.Text, out hop) || routes.TryGetValue("*", out hop))
-                return hop ?? new NextHop.MailExchanger(domain);
+            if (routes.TryGetValue(domain.Text, out var target) || TryFindSuffix(domain.Text, out target) || routes.TryGetValue("*", out target))
+                return target.Host ?? (NextHop)new NextHop.MailExchanger(domain) { Bind = target.Bind };
         }
 
         return new NextHop.MailExchanger(domain);
     }
 
-    private bool TryFindSuffix(string domain, out NextHop? hop)
+    private bool TryFindSuffix(string domain, out Target target)
     {
         for (var dot = domain.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = domain.IndexOf('.', dot + 1))
         {
-            if (routes.TryGetValue(domain[dot..], out hop))
+            if (routes.TryGetValue(domain[dot..], out target))
                 return true;
         }
 
-        hop = null;
+        target = default;
         return false;
     }
 
@@ -81,7 +83,7 @@ public sealed class RouteTable
     }
 
     /// <summary>What an operator should know of a route that is no mistake; null for nothing.</summary>
-    public static string? DoubtOf(Route route) => WhyNotVia(route, out var hop) is not null || hop is not NextHop.SmartHost host ? null : host.Tls switch
+    public static string? DoubtOf(Route route) => WhyNotVia(route, out var hop) is not null || hop is not { } host ? null : host.Tls switch
     {
         not ClientTls.Implicit when host.Port == 465 => $"port 465 is where TLS comes first: smtp:// waits there for a greeting that never comes; smtps://{host.Host} is meant",
         ClientTls.Implicit when host.Port is 25 or 587 => $"port {host.Port} greets in clear: smtps:// finds no TLS there; smtp://{host.Name}?tls=required is meant",
@@ -92,7 +94,7 @@ public sealed class RouteTable
     };
 
     /// <summary>Reads the next hop, null for <c>mx</c>; answers what is wrong with the text, or null.</summary>
-    private static string? WhyNotVia(Route route, out NextHop? hop)
+    private static string? WhyNotVia(Route route, out NextHop.SmartHost? hop)
     {
         const string Expected = "mx, smtp://host[:port][?tls=none|opportunistic|required] or smtps://host[:port]";
         hop = null;
@@ -118,7 +120,7 @@ public sealed class RouteTable
         };
         if (tls is null)
             return $"'{uri.Query}' is not known here; expected {Expected}";
-        hop = new NextHop.SmartHost(host, PortOf(uri), tls.Value) { Login = route.Login, Trusted = route.Trusted };
+        hop = new NextHop.SmartHost(host, PortOf(uri), tls.Value) { Login = route.Login, Trusted = route.Trusted, Bind = route.Bind, MayHaveOurName = route.MayHaveOurName };
         return null;
     }
 
@@ -141,4 +143,7 @@ public sealed class RouteTable
         (true, _) => 25,
         _ => uri.Port,
     };
+
+    /// <param name="Host">Null for the mail exchangers of the domain.</param>
+    private readonly record struct Target(NextHop.SmartHost? Host, IPAddress? Bind);
 }

@@ -12,7 +12,7 @@ namespace Postern.Relay.Delivery;
 /// Tells the envelope's sender what became of recipients, by a new message in the spool: failures, and where asked for delays and successes.
 /// Never about a report (RFC 5321 §6.1), never to a sender for whom nobody vouches, and not without bounds.
 /// </summary>
-internal sealed class StatusReporter(ISpool spool, DeliveryOptions options, IAuditLog audit, TimeProvider clock)
+internal sealed class StatusReporter(ISpool spool, DeliveryOptions options, OwnSubmissions submissions, IAuditLog audit, TimeProvider clock)
 {
     private readonly ReportLimiter failures = new(options.ReportsPerAddress, options.Reports, clock);
 
@@ -29,7 +29,8 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions options, IAud
         if (action == ReportAction.Failed)
             reports = reports.RemoveAll(static r => !ReportWish.WantsFailure(r.Parameters));
         var limiter = action == ReportAction.Failed ? failures : others;
-        if (WhyNot(original, reports, limiter) is { } why)
+        var cameRound = action == ReportAction.Failed && await HasComeRoundAsync(original, ct).ConfigureAwait(false);
+        if (WhyNot(original, reports, limiter, cameRound) is { } why)
         {
             Note(original, reportId: null, $"suppressed: {why}");
             return true;
@@ -152,17 +153,34 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions options, IAud
         }
     }
 
-    private string? WhyNot(Envelope original, ImmutableArray<RecipientReport> reports, ReportLimiter limiter)
+    private string? WhyNot(Envelope original, ImmutableArray<RecipientReport> reports, ReportLimiter limiter, bool cameRound)
     {
         if (original.Sender.Mailbox is not { } sender)
             return "the message has the null sender";
         if (reports.IsEmpty)
             return "the sender asked for no such report";
-        if (original.IsInbound)
+        if (original.IsInbound && !cameRound)
             return "the message came without a login, so its sender may be forged";
         var countsInAll = CountsInAll(original);
         return limiter.TryTake(sender.Canonical, countsInAll) ? null
             : $"more than {options.ReportsPerAddress} reports an hour to this address{(countsInAll ? $", or {options.Reports} in all" : null)}";
+    }
+
+    /// <summary>
+    /// It came without a login, and it is one that came with one before: its trace says which, and that one had the same sender, who is no forger's choice.
+    /// </summary>
+    private async ValueTask<bool> HasComeRoundAsync(Envelope original, CancellationToken ct)
+    {
+        if (!original.IsInbound || original.Sender.IsNull)
+            return false;
+        var header = (await ReturnedContent.ReadAsync(spool, original.Id, wantsFull: false, ct).ConfigureAwait(false)).Octets;
+        foreach (var word in Encoding.Latin1.GetString(header.Span).Split([' ', '\t', '\r', '\n', ';'], StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (word.Length == QueueId.TextLength && QueueId.TryParse(word, out var id) && submissions.Take(id, original.Sender.Address))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>The bound for all is against senders that nobody proved. A login vouches for its own, and loses no report to what others do.</summary>

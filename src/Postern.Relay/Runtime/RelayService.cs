@@ -47,7 +47,7 @@ public sealed class RelayService : IAsyncDisposable
             clock));
         accounts = new RelayAccounts(options.Accounts, directory, audit, clock, RelayOptions.LoginProtectionFile(options.DataDirectory));
         Policy = new RelayPolicy(options.Policy, accounts.Directory, audit, clock);
-        Deliveries = new DeliveryScheduler(spool, new SmtpDelivery(options.Delivery, clock), options.Delivery, audit, clock);
+        Deliveries = new DeliveryScheduler(spool, new SmtpDelivery(options.Delivery, clock, () => [.. server!.Endpoints.Select(static e => e.Endpoint)]), options.Delivery, audit, clock);
         var usual = accounts.Verifiers.UsualMechanisms;
         SmtpListenerOptions[] listeners = [.. options.Listeners.Select(listener => listener.Mechanisms is null ? listener with { Mechanisms = usual } : listener)];
         server = new SmtpServer(new SmtpServerOptions

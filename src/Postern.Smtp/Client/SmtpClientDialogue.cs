@@ -34,6 +34,9 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     /// <summary>What the server offered in its last EHLO reply.</summary>
     public SmtpExtensions Extensions { get; private set; } = SmtpExtensions.None;
 
+    /// <summary>What the server calls itself: the first word of its greeting, and of its reply to EHLO or HELO (RFC 5321 §4.2). Its own text, so any text; null before it is said.</summary>
+    public (string? Greeting, string? Hello) PeerNames { get; private set; }
+
     /// <summary>Null on a connection in clear.</summary>
     public TlsFacts? Tls { get; private set; }
 
@@ -56,6 +59,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
             if (options.Tls == ClientTls.Implicit && !await SecureAsync(verify: true).ConfigureAwait(false))
                 return wire.Fault!;
             var greeting = await wire.ReadAsync(ClientPhase.Greeting, options.Timeouts.Greeting).ConfigureAwait(false);
+            PeerNames = (FirstWord(greeting), null);
             return wire.WhyNot(greeting, ClientPhase.Greeting) ?? await IntroduceAsync().ConfigureAwait(false);
         }
         finally
@@ -187,8 +191,13 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     {
         wire.Output.Append(options.Hostname.Text);
         wire.Output.Append("\r\n"u8);
-        return await CommandAsync(ClientPhase.Ehlo).ConfigureAwait(false);
+        var answer = await CommandAsync(ClientPhase.Ehlo).ConfigureAwait(false);
+        if (answer.Refused is null)
+            PeerNames = PeerNames with { Hello = FirstWord(answer.Reply) };
+        return answer;
     }
+
+    private static string? FirstWord(Reply? reply) => reply?.Lines[0].Split(' ', 2)[0];
 
     private async ValueTask<ClientAnswer> StartTlsAsync(ClientAnswer inClear)
     {

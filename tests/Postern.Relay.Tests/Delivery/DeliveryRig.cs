@@ -1,3 +1,4 @@
+using System.Net;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Transports;
 using Postern.Relay.Envelopes;
@@ -11,11 +12,11 @@ internal sealed class DeliveryRig : IAsyncDisposable
 {
     public const string Content = "Subject: hello\r\nFrom: a@here.test\r\n\r\nBody\r\n";
 
-    public DeliveryRig(DeliveryOptions options, TimeProvider? clock = null, FakeSpool? spool = null, IDeliveryTransport? transport = null)
+    public DeliveryRig(DeliveryOptions options, TimeProvider? clock = null, FakeSpool? spool = null, IDeliveryTransport? transport = null, Func<IReadOnlyList<IPEndPoint>>? listeners = null)
     {
         Clock = clock ?? TimeProvider.System;
         Spool = spool ?? new FakeSpool();
-        Scheduler = new DeliveryScheduler(Spool, transport ?? new SmtpDelivery(options, TimeProvider.System), options, Audit, Clock);
+        Scheduler = new DeliveryScheduler(Spool, transport ?? new SmtpDelivery(options, TimeProvider.System, listeners), options, Audit, Clock);
     }
 
     public TimeProvider Clock { get; }

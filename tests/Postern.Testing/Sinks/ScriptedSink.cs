@@ -14,6 +14,7 @@ public sealed class ScriptedSink : IAsyncDisposable
     private readonly TcpListener listener;
     private readonly CancellationTokenSource closing = new();
     private readonly ConcurrentQueue<SinkMessage> messages = new();
+    private readonly ConcurrentQueue<IPAddress> peers = new();
     private readonly ConcurrentDictionary<int, SinkSession> sessions = new();
     private readonly Channel<SinkMessage> arrivals = Channel.CreateUnbounded<SinkMessage>();
     private readonly Task accepting;
@@ -36,6 +37,9 @@ public sealed class ScriptedSink : IAsyncDisposable
 
     /// <summary>Connections accepted so far.</summary>
     public int Connections => sessions.Count;
+
+    /// <summary>Who connected, in order.</summary>
+    public IReadOnlyList<IPAddress> Peers => [.. peers];
 
     /// <summary>Each connection's dialogue, lines <c>C: </c> and <c>S: </c>; content is not in it.</summary>
     public IReadOnlyList<string> Transcript(int connection) => sessions[connection].Transcript;
@@ -78,6 +82,7 @@ public sealed class ScriptedSink : IAsyncDisposable
             {
                 var socket = await listener.AcceptSocketAsync(closing.Token);
                 socket.NoDelay = true;
+                peers.Enqueue(((IPEndPoint)socket.RemoteEndPoint!).Address);
                 var session = new SinkSession(this, socket, sessions.Count, closing.Token);
                 sessions[session.Number] = session;
                 running.Add(Task.Run(session.RunAsync));

@@ -9,7 +9,7 @@ namespace Postern.Relay.Delivery.Transports;
 /// Opens sessions with the places of a <see cref="HopTrail"/>. Addresses that came from a stranger's DNS pass the <see cref="AddressGuard"/> first.
 /// </summary>
 #pragma warning disable CA1001 // a semaphore whose wait handle is never asked for holds nothing to release
-internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver, SmtpClientOptions client)
+internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver, SmtpClientOptions client, OwnHost own)
 #pragma warning restore CA1001
 {
     /// <summary>Whoever is in between takes STARTTLS off the offer, and guesses the password from what CRAM-MD5, DIGEST-MD5 or SCRAM show in clear.</summary>
@@ -29,6 +29,11 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
 
     public HopTrail Begin(NextHop hop, long begunAt) => new(this, options, client.Clock, hop, begunAt);
 
+    public OwnHost Own => own;
+
+    /// <summary>Why mail to a place would come straight back here; null when it would not.</summary>
+    public Outcome.Failed? WhyOurs(HopPlace place) => own.Is(place.Address) ? OwnHost.Loop($"{place.Remote} is this server") : null;
+
     /// <summary>Why a place is not connected to; null when it may be.</summary>
     public Outcome.Failed? WhyNot(HopPlace place) => place.Terms.IsGuarded && guard.WhyNot(place.Address.Address) is { } why
         ? new Outcome.Failed(Remote: null, $"Mail is not sent to {place.Remote}: {why} address", Tls: null, "5.4.4")
@@ -46,7 +51,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
 
     private async ValueTask<(HopConnection Connection, bool IsClearNext)> TryAsync(HopPlace place, HopTerms terms, CancellationToken ct)
     {
-        var (stream, problem) = await DialAsync(place.Address, ct).ConfigureAwait(false);
+        var (stream, problem) = await DialAsync(place, ct).ConfigureAwait(false);
         if (stream is null)
             return (new HopConnection.Closed(new Outcome.Deferred(place.Remote, problem!, Tls: null) { IsUnreachable = true }), false);
 
@@ -58,7 +63,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             answer = await dialogue.OpenAsync(ct).ConfigureAwait(false);
             if (answer is ClientAnswer.Broken { Cause: { } cause } && OwnShortage.WordsOf(cause) is not null)
                 ExceptionDispatchInfo.Throw(cause);
-            if (terms.Login is not null && answer is ClientAnswer.Accepted && dialogue.IsOpen)
+            if (terms.Login is not null && answer is ClientAnswer.Accepted && dialogue.IsOpen && (place.Terms.MayHaveOurName || !own.IsCalled(dialogue.PeerNames)))
             {
                 login = terms.Tls == ClientTls.Opportunistic && dialogue.Tls is null
                     ? new LoginAnswer.Unsuitable(NoLoginInClear)
@@ -69,6 +74,12 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         {
             await dialogue.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+
+        if (!place.Terms.MayHaveOurName && own.IsCalled(dialogue.PeerNames))
+        {
+            await dialogue.DisposeAsync().ConfigureAwait(false);
+            return (new HopConnection.Closed(OwnHost.Loop($"{place.Remote} calls itself {own.Hostname}, which is this server's name. If it is another server, one of them needs another name, or its route 'same_name: true'")), false);
         }
 
         var version = dialogue.Tls?.Version;
@@ -90,15 +101,17 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             ? silent with { Detail = $"{silent.Detail}; on port 465 TLS comes first: smtps:// is meant, not smtp://" }
             : answer;
 
-    private async ValueTask<(NetworkStream? Stream, string? Problem)> DialAsync(IPEndPoint address, CancellationToken ct)
+    private async ValueTask<(NetworkStream? Stream, string? Problem)> DialAsync(HopPlace place, CancellationToken ct)
     {
         Socket? socket = null;
         using var deadline = new CancellationTokenSource(options.Timeouts.Connect, client.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, deadline.Token);
         try
         {
-            socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            await socket.ConnectAsync(address, either.Token).ConfigureAwait(false);
+            socket = new Socket(place.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            if (place.From is { } from)
+                socket.Bind(new IPEndPoint(from, 0));
+            await socket.ConnectAsync(place.Address, either.Token).ConfigureAwait(false);
             return (new NetworkStream(socket, ownsSocket: true), null);
         }
         catch (SocketException e)
@@ -106,7 +119,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             socket?.Dispose();
             if (OwnShortage.WordsOf(e) is not null)
                 throw;
-            return (null, $"connect: {e.Message}");
+            return (null, socket is { IsBound: false } && place.From is { } from ? $"bind to {from}: {e.Message}" : $"connect: {e.Message}");
         }
         catch (OperationCanceledException)
         {

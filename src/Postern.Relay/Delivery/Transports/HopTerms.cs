@@ -8,8 +8,11 @@ namespace Postern.Relay.Delivery.Transports;
 /// <param name="Trusted">Null: by the trusted roots of the system.</param>
 internal sealed record HopTerms(ClientTls Tls, bool IsGuarded, ClientLogin? Login = null, X509Certificate2Collection? Trusted = null)
 {
+    /// <summary>A server that calls itself as this one does is another all the same.</summary>
+    public bool MayHaveOurName { get; init; }
+
     /// <summary>For mail exchangers: any certificate, or none (RFC 7435).</summary>
     public static HopTerms Strangers { get; } = new(ClientTls.Opportunistic, IsGuarded: true);
 
-    public static HopTerms Of(NextHop.SmartHost host) => new(host.Tls, IsGuarded: false, host.Login, host.Trusted);
+    public static HopTerms Of(NextHop.SmartHost host) => new(host.Tls, IsGuarded: false, host.Login, host.Trusted) { MayHaveOurName = host.MayHaveOurName };
 }

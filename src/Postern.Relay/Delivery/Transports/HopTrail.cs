@@ -39,6 +39,8 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
     {
         while (MayGoOn && await NextPlaceAsync(ct).ConfigureAwait(false) is { } place)
         {
+            if (connector.WhyOurs(place) is { } loop)
+                return End(loop);
             if (connector.WhyNot(place) is { } why)
             {
                 Note(why);
@@ -52,6 +54,8 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                     spokenTo++;
                     return open;
                 case HopConnection.Closed(var outcome):
+                    if (outcome is Outcome.Failed { Status: OwnHost.Status, Remote: null })
+                        return End(outcome);
                     Note(outcome);
                     if (outcome is Outcome.Deferred { After: AfterDeferral.NextAttempt })
                         return new HopConnection.Closed(outcome);
@@ -60,6 +64,15 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         }
 
         return new HopConnection.Closed(worst ?? new Outcome.Deferred(Remote: null, "no further host is there to be asked", Tls: null));
+    }
+
+    /// <summary>This host was met: what is behind it is no nearer to the recipient. What a host before it put off stays so.</summary>
+    private HopConnection.Closed End(Outcome loop)
+    {
+        Note(loop);
+        places.Clear();
+        hosts = new Queue<Exchanger>();
+        return new HopConnection.Closed(worst!);
     }
 
     private bool MayGoOn => spokenTo < options.HostsPerAttempt && tried < options.AddressesPerAttempt && (tried == 0 || clock.GetElapsedTime(begunAt) < options.AttemptTime);
@@ -100,8 +113,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                         Note(new Outcome.Deferred(Remote: null, reason, Tls: null) { IsUnreachable = true });
                         break;
                     case MxAnswer.Hosts(var exchangers):
-                        foreach (var exchanger in exchangers.Where(e => behind is null || e.Preference >= behind.Preference))
-                            hosts.Enqueue(exchanger);
+                        AddExchangers(exchangers);
                         break;
                 }
 
@@ -109,6 +121,16 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
             default:
                 throw new InvalidOperationException($"Unknown next hop {hop}");
         }
+    }
+
+    /// <summary>Where this host is among them, only those that are preferred to it (RFC 5321 §5.1): mail to the others would come back here.</summary>
+    private void AddExchangers(ImmutableArray<Exchanger> exchangers)
+    {
+        var own = exchangers.Where(e => connector.Own.IsNamed(e.Name, options.MxPort)).Select(static e => e.Preference).DefaultIfEmpty(int.MaxValue).Min();
+        foreach (var exchanger in exchangers.Where(e => e.Preference < own && (behind is null || e.Preference >= behind.Preference)))
+            hosts!.Enqueue(exchanger);
+        if (own < int.MaxValue)
+            Note(OwnHost.Loop($"a mail exchanger of the domain is {connector.Own.Hostname}, this server"));
     }
 
     private async ValueTask FindAddressesAsync(Exchanger host, CancellationToken ct)
@@ -132,8 +154,10 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         var (port, terms) = hop is NextHop.SmartHost smart ? (smart.Port, HopTerms.Of(smart)) : (options.MxPort, HopTerms.Strangers);
         foreach (var address in addresses.Distinct())
         {
-            var place = new HopPlace(host.Name, new IPEndPoint(address, port), terms, host.Preference);
-            if (behind is null || place.Host != behind.Host || !place.Address.Equals(behind.Address))
+            var place = new HopPlace(host.Name, new IPEndPoint(address, port), terms, host.Preference, hop.Bind);
+            if (hop.Bind is { } from && from.AddressFamily != address.AddressFamily)
+                Note(new Outcome.Deferred(place.Remote, $"connect: the route binds to {from}, which reaches no address of this family", Tls: null));
+            else if (behind is null || place.Host != behind.Host || !place.Address.Equals(behind.Address))
                 places.Enqueue(place);
         }
     }

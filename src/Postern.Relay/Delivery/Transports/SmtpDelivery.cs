@@ -1,3 +1,4 @@
+using System.Net;
 using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery.Transports;
@@ -9,12 +10,13 @@ public sealed class SmtpDelivery : IDeliveryTransport
     private readonly HopConnector connector;
     private readonly TimeProvider clock;
 
-    public SmtpDelivery(DeliveryOptions options, TimeProvider clock)
+    /// <param name="listeners">Where this server listens, now; null where it does not.</param>
+    public SmtpDelivery(DeliveryOptions options, TimeProvider clock, Func<IReadOnlyList<IPEndPoint>>? listeners = null)
     {
         (this.options, this.clock) = (options, clock);
         var resolver = new MxResolver(options.Resolvers, options.ResolverTimeout, clock);
         var client = new SmtpClientOptions { Hostname = options.Hostname, Timeouts = options.Timeouts, Clock = clock };
-        connector = new HopConnector(options, resolver, client);
+        connector = new HopConnector(options, resolver, client, new OwnHost(options.Hostname, listeners ?? (static () => []), clock));
     }
 
     public IDeliveryLane OpenLane(NextHop hop) => new SmtpLane(hop, connector, options, clock);

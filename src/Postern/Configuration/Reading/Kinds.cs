@@ -41,6 +41,8 @@ internal static class Kinds
         Why = static text => NetworkText.TryParse(text, out _, out var problem) ? null : problem,
     };
 
+    public static Kind<IPAddress> IpAddress { get; } = new("IP address", "an IP address such as 192.0.2.1 or 2001:db8::1", TryIpAddress, []);
+
     public static Kind<IPEndPoint> Endpoint { get; } = new("address:port", "an IP address and a port such as 0.0.0.0:587 or [::]:587", TryEndpoint, []);
 
     /// <summary>SHA-256 of a certificate, without its colons and in lower case.</summary>
@@ -129,6 +131,16 @@ internal static class Kinds
     {
         value = text;
         return text.Length > 0 && !text.Any(static c => char.IsControl(c) || c is '@' or '/' or '\\' or ' ');
+    }
+
+    /// <summary>The runtime also reads 192.1 and 3221225985.</summary>
+    private static bool TryIpAddress(string text, out IPAddress value)
+    {
+        value = null!;
+        if (!IPAddress.TryParse(text, out var address) || (!text.Contains(':', StringComparison.Ordinal) && address.ToString() != text))
+            return false;
+        value = address;
+        return true;
     }
 
     private static bool TryNetwork(string text, out IPNetwork value) => NetworkText.TryParse(text, out value, out _);
