@@ -30,7 +30,7 @@ public class CommandParsing
 
     private static ReadOnlyMemory<byte> Find(byte[] input)
     {
-        LineReader.TryFind(input, 2048, out var length);
+        LineReader.TryFind(input, 2048, takesLf: false, out var length, out _);
         var command = Smtp.Grammar.CommandLine.Split(input.AsMemory(0, length));
         return VerbTable.Find(command.Verb.Span) is null ? throw new InvalidOperationException() : command.Argument;
     }

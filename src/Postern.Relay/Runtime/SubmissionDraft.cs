@@ -25,7 +25,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     private const int FirstBuffer = 8 * 1024;
 
     private static readonly Reply TooManyHops = new(554, new(5, 4, 6), "Too many hops: the message has been through this or other servers too often");
-    private static readonly Reply BareLineEndInHeader = new(554, new(5, 6, 0), "The header section holds a bare CR or LF");
+    private static readonly Reply BareLineEndInHeader = new(554, new(5, 6, 0), "The header section holds a bare CR or LF, or NUL");
     private static readonly Reply CannotAsk = new(451, new(4, 3, 0), "Cannot see now as whom this login may send, try again later");
     private static readonly Reply HeaderTooBig = new(552, new(5, 3, 4), "The header section of the message is larger than 262144 octets");
 
@@ -227,10 +227,13 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
         return true;
     }
 
-    /// <summary>Only with BODY=BINARYMIME can there be one; a reader to whom it ends a line would find a field in it that was not reviewed here.</summary>
+    /// <summary>
+    /// Only with BODY=BINARYMIME can there be one, or NUL; a reader to whom it ends a line would find a field in it that was not reviewed here, and what a
+    /// report returns of the header goes out as text.
+    /// </summary>
     private static bool HasBareLineEnd(ReadOnlySpan<byte> header)
     {
-        for (int at; (at = header.IndexOfAny((byte)'\r', (byte)'\n')) >= 0; header = header[(at + 2)..])
+        for (int at; (at = header.IndexOfAny((byte)'\r', (byte)'\n', (byte)0)) >= 0; header = header[(at + 2)..])
         {
             if (!header[at..].StartsWith("\r\n"u8))
                 return true;

@@ -45,7 +45,7 @@ internal sealed class ChunkReader(SmtpTransport transport)
     public void Finish(ContentWriter writer)
     {
         lineEnds.Finish();
-        writer.IsOutOfOrder |= lineEnds.HasBareLineEnd;
+        writer.Note(lineEnds.HasBareLineEnd, lineEnds.HasNul);
     }
 
     private void Check(ReadOnlySpan<byte> part, ContentWriter writer)
@@ -53,6 +53,6 @@ internal sealed class ChunkReader(SmtpTransport transport)
         if (writer.Rule != LineEndRule.Reject)
             return;
         lineEnds.Next(part);
-        writer.IsOutOfOrder |= lineEnds.HasBareLineEnd;
+        writer.Note(lineEnds.HasBareLineEnd, lineEnds.HasNul);
     }
 }

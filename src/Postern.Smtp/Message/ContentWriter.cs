@@ -3,7 +3,7 @@ using System.Buffers;
 namespace Postern.Smtp.Message;
 
 /// <summary>
-/// The way of content into a draft, by DATA and by BDAT: counts what is kept, normalizes line ends where that is the rule, and writes nothing
+/// The way of content into a draft, by DATA and by BDAT: counts what is kept, normalizes line ends and takes NUL out where that is the rule, and writes nothing
 /// more once the message is too large or not in order. Lines may have any length: RFC 5321 §4.5.3.1.6 asks for 1000 octets, real programs
 /// send more, and none is lost by it, as no line is ever held.
 /// </summary>
@@ -20,12 +20,27 @@ internal sealed class ContentWriter(IMessageDraft draft, long maxOctets, LineEnd
     public long Octets { get; private set; }
 
     /// <summary>A bare CR or LF was found where the rule is to reject.</summary>
-    public bool IsOutOfOrder { get; set; }
+    public bool HasBareLineEnd { get; private set; }
 
-    public bool IsTooBig => Octets > maxOctets;
+    /// <summary>A NUL was found where the rule is to reject.</summary>
+    public bool HasNul { get; private set; }
+
+    public bool IsTooBig => Sent > maxOctets;
 
     /// <summary>Nothing that comes now can still make a message.</summary>
-    public bool IsEndless => Octets > maxOctets + PatienceOctets;
+    public bool IsEndless => Sent > maxOctets + PatienceOctets;
+
+    /// <summary>What was taken out has been sent, and counts.</summary>
+    private long Sent => Octets + normalizer.Removed;
+
+    private bool IsOutOfOrder => HasBareLineEnd || HasNul;
+
+    /// <summary>What was found so far in the content that came, whatever the rule is.</summary>
+    public void Note(bool hasBareLineEnd, bool hasNul)
+    {
+        HasBareLineEnd |= hasBareLineEnd && rule == LineEndRule.Reject;
+        HasNul |= hasNul && rule == LineEndRule.Reject;
+    }
 
     public async ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct)
     {

@@ -15,6 +15,9 @@ internal enum DataEnd
     /// <summary>A bare CR or LF was in it; read to CRLF.CRLF and thrown away.</summary>
     BareLineEnd,
 
+    /// <summary>A NUL was in it; the same.</summary>
+    Nul,
+
     /// <summary>The client left in the middle.</summary>
     Closed,
 }

@@ -35,7 +35,7 @@ internal sealed class DataReader(SmtpTransport transport, ContentWriter writer)
     {
         var input = transport.Buffered;
         unstuffer.Next(input.Span, out var skip, out var length, out var after);
-        writer.IsOutOfOrder |= unstuffer.HasBareLineEnd && writer.Rule == LineEndRule.Reject;
+        writer.Note(unstuffer.HasBareLineEnd, unstuffer.HasNul);
         if (length > 0)
             await writer.AppendAsync(input.Slice(skip, length), ct);
         transport.Take(skip + length + after);
@@ -43,7 +43,8 @@ internal sealed class DataReader(SmtpTransport transport, ContentWriter writer)
     }
 
     private DataEnd Judge() =>
-        writer.IsOutOfOrder ? DataEnd.BareLineEnd
+        writer.HasBareLineEnd ? DataEnd.BareLineEnd
+        : writer.HasNul ? DataEnd.Nul
         : writer.IsTooBig ? DataEnd.TooBig
         : DataEnd.Complete;
 }

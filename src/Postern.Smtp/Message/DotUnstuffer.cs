@@ -4,16 +4,21 @@ namespace Postern.Smtp.Message;
 
 /// <summary>
 /// Finds content, stuffed dots and the end in a stream of octets (RFC 5321 §4.5.2). Only CRLF.CRLF ends the data; a bare CR or LF is
-/// noticed and is never a line end. Works on whatever part has arrived; the octets it could not yet judge are at most four.
+/// noticed and is never a line end, and so is NUL. Works on whatever part has arrived; the octets it could not yet judge are at most four.
 /// </summary>
 internal struct DotUnstuffer()
 {
     private static readonly SearchValues<byte> LineEnds = SearchValues.Create("\r\n"u8);
 
+    private static readonly SearchValues<byte> LineEndsAndNul = SearchValues.Create("\r\n\0"u8);
+
     private bool atLineStart = true;
 
     /// <summary>A bare CR or LF has been seen.</summary>
     public bool HasBareLineEnd { get; private set; }
+
+    /// <summary>A NUL has been seen.</summary>
+    public bool HasNul { get; private set; }
 
     /// <summary>The end has been seen and taken.</summary>
     public bool IsComplete { get; private set; }
@@ -53,10 +58,18 @@ internal struct DotUnstuffer()
             if (atLineStart && input[i] == '.')
                 return i;
             atLineStart = false;
-            var next = input[i..].IndexOfAny(LineEnds);
+            // After the first NUL the others tell nothing new, and content made of them costs no look each.
+            var next = input[i..].IndexOfAny(HasNul ? LineEnds : LineEndsAndNul);
             if (next < 0)
                 return input.Length;
             i += next;
+            if (input[i] == 0)
+            {
+                HasNul = true;
+                i++;
+                continue;
+            }
+
             if (input[i] == '\r' && i + 1 == input.Length)
                 return i;
             atLineStart = input[i] == '\r' && input[i + 1] == '\n';

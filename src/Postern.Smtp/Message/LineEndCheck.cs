@@ -2,15 +2,20 @@ using System.Buffers;
 
 namespace Postern.Smtp.Message;
 
-/// <summary>Notices a CR or LF that stands alone, in content that comes in pieces: a CRLF cut in two is one line end.</summary>
+/// <summary>Notices a CR or LF that stands alone, and NUL, in content that comes in pieces: a CRLF cut in two is one line end.</summary>
 internal struct LineEndCheck
 {
     private static readonly SearchValues<byte> LineEnds = SearchValues.Create("\r\n"u8);
+
+    private static readonly SearchValues<byte> LineEndsAndNul = SearchValues.Create("\r\n\0"u8);
 
     private bool afterCr;
 
     /// <summary>One has been seen.</summary>
     public bool HasBareLineEnd { get; private set; }
+
+    /// <summary>A NUL has been seen, before anything that stood alone.</summary>
+    public bool HasNul { get; private set; }
 
     public void Next(ReadOnlySpan<byte> content)
     {
@@ -24,9 +29,16 @@ internal struct LineEndCheck
                 continue;
             }
 
-            var next = content.IndexOfAny(LineEnds);
+            var next = content.IndexOfAny(HasNul ? LineEnds : LineEndsAndNul);
             if (next < 0)
                 return;
+            if (content[next] == 0)
+            {
+                HasNul = true;
+                content = content[(next + 1)..];
+                continue;
+            }
+
             afterCr = content[next] == '\r';
             HasBareLineEnd = !afterCr;
             content = content[(next + 1)..];

@@ -3,15 +3,18 @@ using System.Buffers;
 namespace Postern.Smtp.Message;
 
 /// <summary>
-/// Makes CRLF of every CR and LF that stands alone, in content that comes in pieces. A CR is answered with CRLF at once, and a LF behind it
-/// is dropped, so nothing is ever held back. It sees content only, after the end of data was found and stuffed dots were taken off: what it
-/// makes is never an end mark and never a place where a dot comes off. NUL is content like any other octet.
+/// Takes every NUL out and then makes CRLF of every CR and LF that stands alone, in content that comes in pieces. A CR is answered with CRLF at once, and a
+/// LF behind it is dropped, so nothing is ever held back. It sees content only, after the end of data was found and stuffed dots were taken off: what it
+/// makes is never an end mark and never a place where a dot comes off.
 /// </summary>
 internal struct LineEndNormalizer
 {
-    private static readonly SearchValues<byte> LineEnds = SearchValues.Create("\r\n"u8);
+    private static readonly SearchValues<byte> LineEnds = SearchValues.Create("\r\n\0"u8);
 
     private bool afterCr;
+
+    /// <summary>NULs taken out so far.</summary>
+    public long Removed { get; private set; }
 
     /// <summary>What <see cref="Write"/> writes at most for <paramref name="octets"/> of content.</summary>
     public static int MaxLength(int octets) => 2 * octets;
@@ -22,6 +25,15 @@ internal struct LineEndNormalizer
         var written = 0;
         while (!content.IsEmpty)
         {
+            if (content[0] == 0)
+            {
+                var nuls = content.IndexOfAnyExcept((byte)0);
+                nuls = nuls < 0 ? content.Length : nuls;
+                Removed += nuls;
+                content = content[nuls..];
+                continue;
+            }
+
             if (afterCr && content[0] == '\n')
                 content = content[1..];
             afterCr = false;
@@ -32,6 +44,11 @@ internal struct LineEndNormalizer
             written += text.Length;
             if (next < 0)
                 break;
+            if (content[next] == 0)
+            {
+                content = content[next..];
+                continue;
+            }
 
             "\r\n"u8.CopyTo(destination[written..]);
             written += 2;

@@ -90,6 +90,7 @@ public static class StandardReply
 
     // 55x: the message
     public static Reply BareLineEnd { get; } = Make(554, (5, 6, 0), "Bare CR or LF in the message; every line must end in CRLF");
+    public static Reply NulInMessage { get; } = Make(554, (5, 6, 0), "NUL in the message; only content of BODY=BINARYMIME may hold it");
     public static Reply RelayDenied { get; } = Make(550, (5, 7, 1), "Relay access denied");
     public static Reply NonAsciiAddress { get; } = Make(553, (5, 6, 7), "A non-ASCII address needs SMTPUTF8");
     public static Reply NotAuthorizedPeer { get; } = Make(550, (5, 7, 0), "Insufficient authorization");

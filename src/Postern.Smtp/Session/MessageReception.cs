@@ -66,7 +66,8 @@ internal sealed class MessageReception(SmtpSession session, SmtpTransport transp
 
     /// <summary>What is wrong with the content so far.</summary>
     public StoreOutcome.Refused? Objection =>
-        Writer.IsOutOfOrder ? new StoreOutcome.Refused(StandardReply.BareLineEnd)
+        Writer.HasBareLineEnd ? new StoreOutcome.Refused(StandardReply.BareLineEnd)
+        : Writer.HasNul ? new StoreOutcome.Refused(StandardReply.NulInMessage)
         : Writer.IsTooBig ? new StoreOutcome.Refused(StandardReply.SizeLimit(session.Limits.MessageOctets))
         : null;
 

@@ -3,7 +3,7 @@ namespace Postern.Smtp.Transport;
 /// <summary>What a look for one line found.</summary>
 internal enum LineOutcome
 {
-    /// <summary>A whole line, CRLF taken off.</summary>
+    /// <summary>A whole line, its end taken off.</summary>
     Line,
 
     /// <summary>No CRLF yet, and the limit is not reached.</summary>

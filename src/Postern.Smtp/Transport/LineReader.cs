@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Postern.Smtp.Transport;
 
 /// <summary>
-/// The one line reader, for commands and for SASL responses alike (RFC 5321 §2.3.8): a line ends in CRLF and in nothing else, and
-/// its length is counted before anything looks at it.
+/// The one line reader, for commands and for SASL responses alike (RFC 5321 §2.3.8): a line ends in CRLF and in nothing else, but where the listener
+/// is for devices that end it in LF. Its length is counted before anything looks at it.
 /// </summary>
 internal static class LineReader
 {
@@ -12,20 +12,30 @@ internal static class LineReader
 
     /// <summary>
     /// Looks for one line at the start of <paramref name="input"/>. <paramref name="maxOctets"/> counts the CRLF (RFC 5321
-    /// §4.5.3.1.4). On <see cref="LineOutcome.Line"/>, <paramref name="length"/> is the length without CRLF and the caller takes length + 2.
+    /// §4.5.3.1.4). On <see cref="LineOutcome.Line"/>, <paramref name="length"/> is the length without the line's end and the caller takes
+    /// length + <paramref name="end"/>.
     /// </summary>
-    public static LineOutcome TryFind(ReadOnlySpan<byte> input, int maxOctets, out int length)
+    /// <param name="takesLf">A LF ends a line too. A CR without a LF never does.</param>
+    /// <param name="end">Octets of the line's end.</param>
+    public static LineOutcome TryFind(ReadOnlySpan<byte> input, int maxOctets, bool takesLf, out int length, out int end)
     {
-        if (IsHello(input))
+        end = 2;
+        var window = input.Length > maxOctets ? input[..maxOctets] : input;
+        if (IsHello(window))
         {
             length = 0;
             return LineOutcome.BadOctet;
         }
 
-        var window = input.Length > maxOctets ? input[..maxOctets] : input;
         length = window.IndexOfAny(Special);
         if (length < 0)
             return input.Length >= maxOctets ? LineOutcome.TooLong : LineOutcome.NeedMore;
+        if (takesLf && window[length] == '\n')
+        {
+            end = 1;
+            return LineOutcome.Line;
+        }
+
         if (window[length] != '\r')
             return LineOutcome.BadOctet;
         if (length + 1 < window.Length)

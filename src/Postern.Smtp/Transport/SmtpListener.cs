@@ -298,7 +298,7 @@ internal sealed class SmtpListener
     private async Task ServeAsync(Stream network, Socket? socket, SessionState state, GatePlace? place, CancellationToken ct)
     {
         NoteOffers(state);
-        await using var session = new SmtpSession(this, new SmtpTransport(network, socket), state) { Place = place };
+        await using var session = new SmtpSession(this, new SmtpTransport(network, socket) { TakesLf = Options.BareNewlines == BareNewlines.Normalize }, state) { Place = place };
         owner.Enter(session);
         await using var ending = ct.UnsafeRegister(static s => ((SmtpSession)s!).Interrupt(StandardReply.ShuttingDown), session);
         try

@@ -43,7 +43,7 @@ public sealed record SmtpListenerOptions
     /// <summary>What is spoken here.</summary>
     public MailProtocol Protocol { get; init; } = MailProtocol.Smtp;
 
-    /// <summary>What becomes of content with a bare CR or LF. Neither ever ends a message.</summary>
+    /// <summary>What becomes of a bare CR or LF, in content and at the end of commands, and of NUL in content. None of them ever ends a message.</summary>
     public BareNewlines BareNewlines { get; init; } = BareNewlines.Reject;
 
     /// <summary>Which addresses MAIL and RCPT take.</summary>

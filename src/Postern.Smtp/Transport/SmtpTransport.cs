@@ -25,6 +25,9 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
     private int pending;
     private bool isTorn;
 
+    /// <summary>Lines may end in LF alone. Content is another matter: what ends it is not a line's end.</summary>
+    public bool TakesLf { get; init; }
+
     /// <summary>Input that came before anybody asked for it: pipelined, or injected.</summary>
     public bool HasBufferedInput => end > start;
 
@@ -35,7 +38,7 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
     public ReadOnlyMemory<byte> Buffered => window.AsMemory(start, end - start);
 
     /// <summary>Replies are queued, and the next line is not here yet: they leave before it is waited for.</summary>
-    public bool HasPendingReplies(int maxOctets) => pending > 0 && (!HasBufferedInput || LineReader.TryFind(Buffered.Span, maxOctets, out _) == LineOutcome.NeedMore);
+    public bool HasPendingReplies(int maxOctets) => pending > 0 && (!HasBufferedInput || LineReader.TryFind(Buffered.Span, maxOctets, TakesLf, out _, out _) == LineOutcome.NeedMore);
 
     public void Take(int count) => start += count;
 
@@ -73,12 +76,12 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
     {
         while (true)
         {
-            var outcome = LineReader.TryFind(Buffered.Span, maxOctets, out var length);
+            var outcome = LineReader.TryFind(Buffered.Span, maxOctets, TakesLf, out var length, out var end);
             switch (outcome)
             {
                 case LineOutcome.Line:
                     var line = Buffered[..length];
-                    Take(length + 2);
+                    Take(length + end);
                     return (outcome, line);
                 case LineOutcome.NeedMore:
                     if (!await FillAsync(idle, ct))
@@ -91,17 +94,18 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
     }
 
     /// <summary>
-    /// Discards input up to the next CRLF without holding it. False when more than <paramref name="maxOctets"/> went by without one, or the
+    /// Discards input up to the next line's end without holding it. False when more than <paramref name="maxOctets"/> went by without one, or the
     /// client is gone.
     /// </summary>
     public async ValueTask<bool> SkipLineAsync(long maxOctets, CancellationToken ct)
     {
         for (var skipped = 0L; skipped <= maxOctets;)
         {
-            var found = Buffered.Span.IndexOf("\r\n"u8);
+            var lineEnd = TakesLf ? "\n"u8 : "\r\n"u8;
+            var found = Buffered.Span.IndexOf(lineEnd);
             if (found >= 0)
             {
-                Take(found + 2);
+                Take(found + lineEnd.Length);
                 return true;
             }
 

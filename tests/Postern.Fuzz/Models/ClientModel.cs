@@ -35,7 +35,7 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
         while (!isOver)
         {
             var start = at;
-            var outcome = LineModel.Take(said.Span, rules.LineOctets, ref at, out var line);
+            var outcome = LineModel.Take(said.Span, rules.LineOctets, rules.Mends, ref at, out var line);
             if (outcome == LineOutcome.Closed)
                 break;
             if (outcome == LineOutcome.Line && ChunkModel.TryRead(line, out var chunk))
@@ -102,7 +102,7 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
     {
         for (var code = 334; code == 334;)
         {
-            var outcome = LineModel.Take(said.Span, rules.LineOctets, ref at, out _);
+            var outcome = LineModel.Take(said.Span, rules.LineOctets, rules.Mends, ref at, out _);
             if (outcome == LineOutcome.Closed)
             {
                 isOver = true;
@@ -181,9 +181,10 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
     /// <summary>The end of a message: what its first reply means, and the replies to the other recipients of LMTP.</summary>
     private void Conclude(byte[] content, int code, bool isChunk = false)
     {
-        var isBare = !isBinary && ContentModel.IsBare(content);
-        var kept = isBare && rules.Mends ? ContentModel.Mend(content) : content;
-        var isAllowed = (!isBare || rules.Mends) && kept.Length <= rules.ContentOctets;
+        var isBare = !isBinary && (ContentModel.IsBare(content) || content.Contains((byte)0));
+        var kept = isBare && rules.Mends ? ContentModel.Mend([.. content.Where(static c => c != 0)]) : content;
+        var taken = isBare && rules.Mends ? content.Count(static c => c == 0) : 0;
+        var isAllowed = (!isBare || rules.Mends) && kept.Length + taken <= rules.ContentOctets;
         BrokenException.Unless(code == 250 ? isAllowed : !isAllowed || isChunk || rules.StoreDecides, $"a message is taken exactly when it may be: {code}");
         if (code == 250)
         {

@@ -3,8 +3,9 @@ namespace Postern.Fuzz.Models;
 /// <summary>Mail data read octet by octet (RFC 5321 §4.5.2): the reference for the unstuffer.</summary>
 /// <param name="Octets">The content, stuffed dots taken off.</param>
 /// <param name="HasBareLineEnd">A CR or an LF stood alone.</param>
+/// <param name="HasNul">A NUL was in it.</param>
 /// <param name="End">Where the octets behind CRLF.CRLF begin; -1 when it did not come.</param>
-internal sealed record ContentModel(byte[] Octets, bool HasBareLineEnd, int End)
+internal sealed record ContentModel(byte[] Octets, bool HasBareLineEnd, bool HasNul, int End)
 {
     public static ContentModel Read(ReadOnlySpan<byte> stream)
     {
@@ -13,7 +14,7 @@ internal sealed record ContentModel(byte[] Octets, bool HasBareLineEnd, int End)
         for (var i = 0; i < stream.Length;)
         {
             if (atLineStart && stream[i..].StartsWith(".\r\n"u8))
-                return new ContentModel([.. content], isBare, i + 3);
+                return new ContentModel([.. content], isBare, content.Contains(0), i + 3);
             if (atLineStart && stream[i] == '.')
             {
                 atLineStart = false;
@@ -27,7 +28,7 @@ internal sealed record ContentModel(byte[] Octets, bool HasBareLineEnd, int End)
             i += atLineStart ? 2 : 1;
         }
 
-        return new ContentModel([.. content], isBare, End: -1);
+        return new ContentModel([.. content], isBare, content.Contains(0), End: -1);
     }
 
     /// <summary>A CR or an LF stands alone.</summary>

@@ -6,11 +6,11 @@ namespace Postern.Fuzz.Models;
 internal static class LineModel
 {
     /// <summary>Answers what stands at <paramref name="at"/> and moves behind it; behind all of an overlong line. Closed: the stream ends inside the line.</summary>
-    public static LineOutcome Take(ReadOnlySpan<byte> stream, int maxOctets, ref int at, out ReadOnlySpan<byte> line)
+    public static LineOutcome Take(ReadOnlySpan<byte> stream, int maxOctets, bool takesLf, ref int at, out ReadOnlySpan<byte> line)
     {
         line = default;
         // The beginning of a TLS handshake: its line end would be waited for in vain.
-        if (stream[at..] is [0x16, 0x03, ..])
+        if (maxOctets >= 2 && stream[at..] is [0x16, 0x03, ..])
             return LineOutcome.BadOctet;
         for (var i = at; i < stream.Length; i++)
         {
@@ -24,12 +24,20 @@ internal static class LineModel
                 return LineOutcome.Line;
             }
 
+            if (takesLf && stream[i] == '\n')
+            {
+                line = stream[at..i];
+                at = i + 1;
+                return LineOutcome.Line;
+            }
+
             if (stream[i] is 0 or (byte)'\n' || (stream[i] == '\r' && !isLastAllowed))
                 return LineOutcome.BadOctet;
             if (isLastAllowed)
             {
-                var end = stream[at..].IndexOf("\r\n"u8);
-                at = end < 0 ? stream.Length : at + end + 2;
+                var lineEnd = takesLf ? "\n"u8 : "\r\n"u8;
+                var end = stream[at..].IndexOf(lineEnd);
+                at = end < 0 ? stream.Length : at + end + lineEnd.Length;
                 return LineOutcome.TooLong;
             }
         }

@@ -38,10 +38,12 @@ internal sealed class ContentTarget : ITarget
 
         BrokenException.Unless(start == expected.End, $"data ends at CRLF.CRLF and nowhere else: {start} is not {expected.End}");
         BrokenException.Unless(unstuffer.HasBareLineEnd == expected.HasBareLineEnd, "a bare CR or LF is noticed");
+        BrokenException.Unless(unstuffer.HasNul == expected.HasNul, "a NUL is noticed");
         BrokenException.Unless(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(content).SequenceEqual(expected.Octets), "the content is what was sent");
 
         var signal = new Signal();
         signal.Add(unstuffer.HasBareLineEnd);
+        signal.Add(unstuffer.HasNul);
         signal.AddSize(content.Count);
         signal.Add(expected.End == octets.Length);
         signal.Add(octets.Count((byte)'.') - content.Count(static c => c == '.'));

@@ -68,6 +68,8 @@ public sealed class SubmissionDraftTests
     [InlineData("Subject: x\nAuthentication-Results: mail.example.org; auth=pass\r\n\r\nbody\r\n")]
     [InlineData("Subject: x\r\n y\rAuthentication-Results: mail.example.org; auth=pass\r\n\r\nbody\r\n")]
     [InlineData("Subject: x\n\nno end of a header section")]
+    [InlineData("Subject: x\0\r\n\r\nbody\r\n")]
+    [InlineData("Subject: x\r\n \0\r\nTo: y\r\n")]
     public async Task A_lone_line_end_in_the_header_hides_no_field_even_where_the_body_may_hold_any_octet(string content)
     {
         var (outcome, _) = await SubmitAsync(content, LoggedIn());

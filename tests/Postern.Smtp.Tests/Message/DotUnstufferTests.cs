@@ -11,7 +11,7 @@ public sealed class DotUnstufferTests
     public void Row_12_any_split_of_the_stream_gives_the_same_content()
     {
         // Octets chosen so that dots, line ends and their neighbours meet at every edge.
-        var octets = Gen.Elements((byte)'.', (byte)'\r', (byte)'\n', (byte)'a').ArrayOf();
+        var octets = Gen.Elements((byte)'.', (byte)'\r', (byte)'\n', (byte)'a', (byte)0).ArrayOf();
         var cuts = Gen.Choose(1, 5).ArrayOf();
         var property = Prop.ForAll(octets.ToArbitrary(), cuts.ToArbitrary(), static (content, sizes) =>
         {
@@ -29,7 +29,7 @@ public sealed class DotUnstufferTests
         {
             var content = string.Concat(lines.Select(static l => l + "\r\n"));
             var stuffed = string.Concat(lines.Select(static l => (l.StartsWith('.') ? "." : "") + l + "\r\n")) + ".\r\n";
-            return Feed(Encoding.Latin1.GetBytes(stuffed), [3]) == (content, false, 0);
+            return Feed(Encoding.Latin1.GetBytes(stuffed), [3]) == (content, false, content.Contains('\0', StringComparison.Ordinal), 0);
         });
         property.Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
     }
@@ -51,8 +51,8 @@ public sealed class DotUnstufferTests
         Assert.True(unstuffer.HasBareLineEnd);
     }
 
-    /// <summary>Content, whether a bare line end was seen, and how many octets behind the end were left alone.</summary>
-    private static (string Content, bool Bare, int Left) Feed(byte[] stream, int[] sizes)
+    /// <summary>Content, whether a bare line end and a NUL were seen, and how many octets behind the end were left alone.</summary>
+    private static (string Content, bool Bare, bool Nul, int Left) Feed(byte[] stream, int[] sizes)
     {
         var unstuffer = new DotUnstuffer();
         var content = new StringBuilder();
@@ -68,7 +68,7 @@ public sealed class DotUnstufferTests
         }
 
         // Whatever stood behind the end is not content; how much of it had been read depends on the split.
-        return (content.ToString(), unstuffer.HasBareLineEnd, unstuffer.IsComplete ? 0 : -1);
+        return (content.ToString(), unstuffer.HasBareLineEnd, unstuffer.HasNul, unstuffer.IsComplete ? 0 : -1);
     }
 
     private static string Run(ref DotUnstuffer unstuffer, byte[] input, out int used)

@@ -11,7 +11,7 @@ public sealed class LineEndTests
     [Fact]
     public void Row_12_any_split_of_content_is_normalized_to_the_same()
     {
-        Check(static (content, sizes) => Normalize(content, sizes) == Encoding.Latin1.GetString(content).Replace("\r\n", "\n").Replace('\r', '\n').Replace("\n", "\r\n"));
+        Check(static (content, sizes) => Normalize(content, sizes) == Encoding.Latin1.GetString(content).Replace("\0", "").Replace("\r\n", "\n").Replace('\r', '\n').Replace("\n", "\r\n"));
     }
 
     [Fact]
@@ -23,7 +23,20 @@ public sealed class LineEndTests
             foreach (var part in Parts(content, sizes))
                 check.Next(part);
             check.Finish();
-            return check.HasBareLineEnd == Encoding.Latin1.GetString(content).Replace("\r\n", string.Empty).AsSpan().ContainsAny('\r', '\n');
+            return check.HasBareLineEnd == Encoding.Latin1.GetString(content).Replace("\r\n", string.Empty).AsSpan().ContainsAny('\r', '\n')
+                && (check.HasBareLineEnd || check.HasNul == content.Contains((byte)0));
+        });
+    }
+
+    [Fact]
+    public void What_is_taken_out_is_counted()
+    {
+        Check(static (content, sizes) =>
+        {
+            var normalizer = new LineEndNormalizer();
+            foreach (var part in Parts(content, sizes))
+                normalizer.Write(part, new byte[LineEndNormalizer.MaxLength(part.Length)]);
+            return normalizer.Removed == content.Count(static octet => octet == 0);
         });
     }
 
