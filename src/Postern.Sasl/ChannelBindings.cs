@@ -1,24 +1,47 @@
-using System.Collections.Frozen;
-
 namespace Postern.Sasl;
 
-/// <summary>
-/// What ties a login to the one TLS connection that carries it (RFC 5056), by the names of the IANA registry. <c>tls-exporter</c>
-/// (RFC 9266) is absent: the runtime has no way to export keying material. <c>tls-unique</c> is absent on purpose: TLS 1.3 does not define it,
-/// and below that it does not bind (RFC 7627).
-/// </summary>
+/// <summary>The bindings that one TLS connection has (RFC 5056). What they are is computed when a mechanism asks for it.</summary>
 public sealed class ChannelBindings
 {
-    /// <summary>A hash of the server's certificate (RFC 5929 §4).</summary>
-    public const string TlsServerEndPoint = "tls-server-end-point";
+    private readonly Func<ChannelBindingType, byte[]?> compute;
 
-    private readonly FrozenDictionary<string, ReadOnlyMemory<byte>> bindings;
+    /// <param name="types">In the order in which a client of ours prefers them.</param>
+    /// <param name="compute">The data of one of <paramref name="types"/>, for as long as the connection lasts; null where it cannot be had after all.</param>
+    public ChannelBindings(IReadOnlyList<ChannelBindingType> types, Func<ChannelBindingType, byte[]?> compute)
+    {
+        Types = types;
+        this.compute = compute;
+    }
 
-    /// <summary>Keeps them; each name once.</summary>
-    /// <param name="bindings">The data by registered name.</param>
-    public ChannelBindings(IEnumerable<KeyValuePair<string, ReadOnlyMemory<byte>>> bindings) =>
-        this.bindings = bindings.ToFrozenDictionary(StringComparer.Ordinal);
+    /// <summary>Keeps the data; each type once.</summary>
+    public ChannelBindings(params IReadOnlyList<(ChannelBindingType Type, byte[] Data)> bindings)
+        : this([.. bindings.Select(static b => b.Type)], type => bindings.First(b => b.Type == type).Data)
+    {
+    }
 
-    /// <summary>False when this connection has no binding of that name: a mechanism must then refuse it, never take empty data.</summary>
-    public bool TryGet(string name, out ReadOnlyMemory<byte> data) => bindings.TryGetValue(name, out data);
+    /// <summary>In the order in which a client of ours prefers them.</summary>
+    public IReadOnlyList<ChannelBindingType> Types { get; }
+
+    /// <summary>Holds what other people's clients bind to over this version of TLS: a server may then offer the -PLUS mechanisms to all of them.</summary>
+    public bool TiesTheConnection
+    {
+        get
+        {
+            foreach (var type in Types)
+            {
+                if (type.IsOfConnection)
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>False when this connection has no binding of that type: a mechanism must then refuse it, never take empty data.</summary>
+    public bool TryGet(ChannelBindingType type, out ReadOnlyMemory<byte> data)
+    {
+        var found = Types.Contains(type) ? compute(type) : null;
+        data = found;
+        return found is not null;
+    }
 }

@@ -92,6 +92,8 @@ public sealed class SmtpServer : IAsyncDisposable
         }
 
         started = true;
+        if (Options.Tls is not null)
+            _ = TlsBindings.OfThisMachineAsync();
         Watch();
         accepting.AddRange(listeners.SelectMany(static l => l.Accept()));
     }

@@ -49,7 +49,7 @@ public sealed class RelayService : IAsyncDisposable
         Policy = new RelayPolicy(options.Policy, accounts.Directory, audit, clock);
         Deliveries = new DeliveryScheduler(spool, new SmtpDelivery(options.Delivery, clock, () => [.. server!.Endpoints.Select(static e => e.Endpoint)]), options.Delivery, audit, clock);
         var usual = accounts.Verifiers.UsualMechanisms;
-        SmtpListenerOptions[] listeners = [.. options.Listeners.Select(listener => listener.Mechanisms is null ? listener with { Mechanisms = usual } : listener)];
+        SmtpListenerOptions[] listeners = [.. options.Listeners.Select(listener => listener.Mechanisms is null ? listener with { Mechanisms = usual, WithholdsUnboundPlus = true } : listener)];
         server = new SmtpServer(new SmtpServerOptions
         {
             Hostname = options.Hostname,

@@ -8,9 +8,6 @@ namespace Postern.Sasl.Client;
 /// <summary>SCRAM and its -PLUS forms (RFC 5802, RFC 7677); the server has to prove itself by its signature.</summary>
 public sealed class ScramClient : ISaslClientMechanism
 {
-    /// <summary>In order of preference.</summary>
-    private static readonly string[] Bindings = ["tls-exporter", "tls-server-end-point"];
-
     private readonly HashAlgorithmName algorithm;
     private readonly bool isPlus;
 
@@ -63,10 +60,10 @@ public sealed class ScramClient : ISaslClientMechanism
 
     private static (string? Flag, ReadOnlyMemory<byte> Data) Bind(ChannelBindings? channel)
     {
-        foreach (var name in Bindings)
+        foreach (var type in channel?.Types ?? [])
         {
-            if (channel is not null && channel.TryGet(name, out var data))
-                return ("p=" + name, data);
+            if (channel!.TryGet(type, out var data))
+                return ("p=" + type.Name, data);
         }
 
         return (null, default);

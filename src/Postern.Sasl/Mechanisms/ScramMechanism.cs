@@ -47,17 +47,14 @@ public sealed class ScramMechanism : ISaslMechanism
     /// <summary>SHA1, SHA256 or SHA512: the kind of secret that it asks for.</summary>
     public HashAlgorithmName Algorithm => algorithm;
 
+    /// <summary>The -PLUS form, which binds the login to its TLS connection.</summary>
+    public bool IsPlus => isPlus;
+
     /// <inheritdoc/>
     public bool ExposesSecret => false;
 
     /// <inheritdoc/>
     public bool TakesInitialResponse => true;
-
-    /// <summary>
-    /// The -PLUS forms wait for a listener to name them: clients that prefer them often know only bindings that this platform cannot compute,
-    /// and would fail where the plain form succeeds.
-    /// </summary>
-    public bool IsOptIn => isPlus;
 
     /// <inheritdoc/>
     public ISaslExchange? TryStart(SaslContext context) =>
@@ -161,7 +158,7 @@ public sealed class ScramMechanism : ISaslMechanism
                 return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "the client could bind to the channel and saw no -PLUS mechanism, yet one was offered: somebody may have removed it");
             if (header.Binding is not { } name)
                 return null;
-            if (!context.Channel!.TryGet(name, out var data))
+            if (ChannelBindingType.Find(name) is not { } type || !context.Channel!.TryGet(type, out var data))
                 return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, $"the channel binding '{name}' cannot be computed here");
             binding = data.ToArray();
             return null;

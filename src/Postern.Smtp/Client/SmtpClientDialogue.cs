@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using Postern.Sasl;
 using Postern.Sasl.Client;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
@@ -46,9 +45,6 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     /// <summary>What the login was made by; null without one.</summary>
     public string? Mechanism { get; private set; }
 
-    private ChannelBindings? Channel =>
-        secured?.RemoteCertificate is X509Certificate2 certificate && EndPointHash.Of(certificate) is { } hash ? new ChannelBindings([new(ChannelBindings.TlsServerEndPoint, hash)]) : null;
-
     /// <summary>Reads the greeting, says EHLO (or HELO, never where TLS is required), and starts TLS as the options say.</summary>
     /// <exception cref="OperationCanceledException">Only by <paramref name="ct"/>; a deadline that passed is a value.</exception>
     public async ValueTask<ClientAnswer> OpenAsync(CancellationToken ct)
@@ -80,7 +76,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
             throw new InvalidOperationException("The dialogue is over, or has a login already");
         var credentials = login.Credentials with
         {
-            Channel = Channel,
+            Channel = secured is null ? null : (await TlsBindings.OfThisMachineAsync().ConfigureAwait(false)).Of(secured, secured.RemoteCertificate is X509Certificate2 shown ? EndPointHash.Of(shown) : null),
             Host = login.Credentials.Host.Length > 0 ? login.Credentials.Host : options.ServerName ?? string.Empty,
         };
         if (SaslClientMechanisms.Choose(Extensions.AuthMechanisms, credentials, IsVerified || login.AllowsExposure, login.Mechanisms) is not var (mechanism, exchange))

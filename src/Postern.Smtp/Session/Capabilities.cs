@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Sasl;
+using Postern.Sasl.Mechanisms;
 using Postern.Smtp.Extensions;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Transport;
@@ -14,6 +15,8 @@ internal sealed class Capabilities
 {
     /// <summary>How long a reply with a date in it is used.</summary>
     private static readonly TimeSpan Freshness = TimeSpan.FromHours(1);
+
+    private static readonly ChannelBindings NoBindings = new([]);
 
     private readonly Offer offer;
     private readonly bool isDated;
@@ -55,9 +58,10 @@ internal sealed class Capabilities
     /// <summary>The parameters that RCPT takes.</summary>
     public ImmutableArray<Parameter<RecipientParameters>> RecipientParameters { get; }
 
-    public static Capabilities Derive(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls, bool isLoggedIn, PeerTrust trust, bool hasCertificate = false) =>
+    /// <param name="ties">The connection has what clients bind to (<see cref="ChannelBindings.TiesTheConnection"/>).</param>
+    public static Capabilities Derive(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls, bool isLoggedIn, PeerTrust trust, bool hasCertificate = false, bool ties = false) =>
         new(new Offer(
-            server, listener, isTls, isLoggedIn, MechanismsFor(server, listener, isTls, hasCertificate), MechanismsFor(server, listener, isTls: true, hasCertificate: true)) { Trust = trust });
+            server, listener, isTls, isLoggedIn, MechanismsFor(server, listener, isTls, hasCertificate, ties), MechanismsFor(server, listener, isTls: true, hasCertificate: true, ties: true)) { Trust = trust });
 
     /// <summary>Whether a client that shows a certificate on this listener can be somebody by it.</summary>
     public static bool TakesCertificates(SmtpServerOptions server, SmtpListenerOptions listener) =>
@@ -70,7 +74,7 @@ internal sealed class Capabilities
     private static ImmutableArray<Parameter<T>> Merge<T>(IEnumerable<Parameter<T>> parameters) =>
         [.. parameters.GroupBy(static p => p.Keyword).Select(static alike => alike.Aggregate(static (one, other) => one.Or(other)))];
 
-    private static List<ISaslMechanism> MechanismsFor(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls, bool hasCertificate)
+    private static List<ISaslMechanism> MechanismsFor(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls, bool hasCertificate, bool ties)
     {
         var allowed = listener.Auth switch
         {
@@ -85,10 +89,12 @@ internal sealed class Capabilities
         var sasl = server.SaslFor(session: null, mechanism: string.Empty);
         var context = sasl with
         {
-            Channel = isTls ? new ChannelBindings([]) : null,
+            Channel = isTls ? NoBindings : null,
             External = isTls && hasCertificate && TakesCertificates(server, listener) ? SomeCertificate.Instance : sasl.External,
         };
-        var able = server.Mechanisms.Where(m => m.TryStart(context) is not null && !Holds(listener.WithoutMechanisms, m) && (isTls || !Holds(listener.MechanismsUnderTls, m)));
+        // Clients that can bind take a -PLUS form wherever it is offered, and try nothing else: without what they bind to it waits to be named.
+        var takesPlus = ties || listener is { Mechanisms: not null, WithholdsUnboundPlus: false };
+        var able = server.Mechanisms.Where(m => m.TryStart(context) is not null && (takesPlus || m is not ScramMechanism { IsPlus: true }) && !Holds(listener.WithoutMechanisms, m) && (isTls || !Holds(listener.MechanismsUnderTls, m)));
         return listener.Mechanisms is { } wanted
             ? [.. wanted.Select(name => able.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase))).OfType<ISaslMechanism>().Distinct()]
             : [.. able.Where(static m => !m.IsOptIn)];

@@ -52,7 +52,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     public bool LacksRequiredTls => listener.Options.Tls == TlsMode.Required && state.Tls is null;
 
     /// <summary>What this listener offers in the present state of TLS and login, to this peer with or without a certificate.</summary>
-    public Capabilities Capabilities => listener.CapabilitiesFor(state.Tls is not null, state.IsLoggedIn, state.Trust, state.OwnCertificate is not null);
+    public Capabilities Capabilities => listener.CapabilitiesFor(state.Tls is not null, state.IsLoggedIn, state.Trust, state.OwnCertificate is not null, Channel?.TiesTheConnection == true);
 
     /// <summary>Who was named as sender lately.</summary>
     public RecentMailboxes Senders => senders ??= new RecentMailboxes();
@@ -421,7 +421,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
             ClearDeadline();
             await EndTransactionAsync();
             state.ForgetAll(tls.Facts);
-            Channel = tls.Shown?.Channel;
+            Channel = (await TlsBindings.OfThisMachineAsync()).Of(tls, tls.Shown?.EndPoint);
             listener.NoteOffers(state);
             server.Events.OnTlsStarted(state);
             return true;

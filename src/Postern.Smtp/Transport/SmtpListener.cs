@@ -57,14 +57,14 @@ internal sealed class SmtpListener
     /// <summary>From the next command on.</summary>
     public void Offer(IReadOnlyList<string> mechanisms) => offers = OffersOf(Options with { Mechanisms = mechanisms });
 
-    public Capabilities CapabilitiesFor(bool isTls, bool isLoggedIn = false, PeerTrust trust = PeerTrust.None, bool hasCertificate = false) =>
-        offers[((int)trust << 3) | (hasCertificate ? 4 : 0) | (isLoggedIn ? 2 : 0) | (isTls ? 1 : 0)];
+    public Capabilities CapabilitiesFor(bool isTls, bool isLoggedIn = false, PeerTrust trust = PeerTrust.None, bool hasCertificate = false, bool ties = false) =>
+        offers[((int)trust << 4) | (ties ? 8 : 0) | (hasCertificate ? 4 : 0) | (isLoggedIn ? 2 : 0) | (isTls ? 1 : 0)];
 
     private Capabilities[] OffersOf(SmtpListenerOptions options)
     {
-        var made = new Capabilities[8 * ((int)(PeerTrust.XClient | PeerTrust.XForward) + 1)];
+        var made = new Capabilities[16 * ((int)(PeerTrust.XClient | PeerTrust.XForward) + 1)];
         for (var i = 0; i < made.Length; i++)
-            made[i] = Capabilities.Derive(Server, options, isTls: (i & 1) != 0, isLoggedIn: (i & 2) != 0, (PeerTrust)(i >> 3), hasCertificate: (i & 4) != 0);
+            made[i] = Capabilities.Derive(Server, options, isTls: (i & 1) != 0, isLoggedIn: (i & 2) != 0, (PeerTrust)(i >> 4), hasCertificate: (i & 4) != 0, ties: (i & 8) != 0);
         return made;
     }
 

@@ -22,6 +22,12 @@ public sealed record SmtpListenerOptions
     /// <summary>Mechanism names to offer, in this order; null for every mechanism that the verifiers can answer.</summary>
     public IReadOnlyList<string>? Mechanisms { get; init; }
 
+    /// <summary>
+    /// The -PLUS mechanisms among <see cref="Mechanisms"/> are offered only on connections that have what clients bind to (<see cref="TlsBindings"/>); where
+    /// <see cref="Mechanisms"/> is null that is so in any case.
+    /// </summary>
+    public bool WithholdsUnboundPlus { get; init; }
+
     /// <summary>Mechanism names that are not offered here.</summary>
     public IReadOnlyList<string> WithoutMechanisms { get; init; } = [];
 

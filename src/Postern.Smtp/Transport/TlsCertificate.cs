@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using Postern.Sasl;
 
 namespace Postern.Smtp.Transport;
 
@@ -21,7 +20,7 @@ public sealed class TlsCertificate
         Certificate = certificate;
         Names = SubjectNames.Of(certificate).Dns;
         Context = SslStreamCertificateContext.Create(certificate, chain, offline: true);
-        Channel = EndPointHash.Of(certificate) is { } hash ? new ChannelBindings([new(ChannelBindings.TlsServerEndPoint, hash)]) : null;
+        EndPoint = EndPointHash.Of(certificate);
     }
 
     /// <summary>The certificate itself, with its private key.</summary>
@@ -33,5 +32,6 @@ public sealed class TlsCertificate
     /// <summary>The runtime keeps session tickets in it: one for as long as the certificate is shown.</summary>
     internal SslStreamCertificateContext Context { get; }
 
-    internal ChannelBindings? Channel { get; }
+    /// <summary>For <c>tls-server-end-point</c>; null where none is defined.</summary>
+    internal byte[]? EndPoint { get; }
 }

@@ -47,6 +47,7 @@ internal static class StatusCommand
             .Row("spool", status.Queue.Reason is { } reason ? $"{status.Queue.Condition}: {reason}" : status.Queue.Condition)
             .Row("deliveries", status.Deliveries.HeldBecause is { } why ? $"held: {why}" : string.Create(CultureInfo.InvariantCulture, $"going out over {status.Deliveries.Connections} connections"))
             .Row("recipients", string.Create(CultureInfo.InvariantCulture, $"{status.SinceStart.Delivered} delivered, {status.SinceStart.Failed} failed, {status.SinceStart.Deferred} times deferred"))
+            .Row("channel binding", status.ChannelBinding ?? "none")
             .Row("certificate", status.Certificate is { } certificate ? Describe(certificate, now) : "none")
             .Row("events lost", status.EventsDropped.ToString(CultureInfo.InvariantCulture))
             .WriteTo(terminal);

@@ -19,7 +19,7 @@ internal sealed record LoginOptions(string User, Secret? Password, Secret? Token
         var user = section.Required("user", Kinds.Text, "The name to log in with.");
         var password = section.Secret("password", "For every mechanism but OAUTHBEARER and XOAUTH2: the password itself, `file:PATH` (its one line), or `${VARIABLE}` of the environment. PLAIN and LOGIN show it to the server, so they are used only over TLS with a certificate that verifies. Read at start.");
         var token = section.Secret("token", "For OAUTHBEARER and XOAUTH2, over verified TLS only: an access token, given as `password` is. Read at start.");
-        var mechanisms = section.List("mechanisms", Names, [], "all", "The mechanisms that may be used; of those that the server offers the strongest is. Name the strong ones alone where the server has them: nobody in between can then talk it down. The -PLUS forms bind by `tls-server-end-point`.");
+        var mechanisms = section.List("mechanisms", Names, [], "all", "The mechanisms that may be used; of those that the server offers the strongest is. Name the strong ones alone where the server has them: nobody in between can then talk it down. The -PLUS forms bind the login to the TLS connection, by the best binding that it has.");
         if (!section.Has("password") && !section.Has("token"))
             section.Report("password", "a login without a secret", "password or token");
         if (section.HasEmptyList("mechanisms"))

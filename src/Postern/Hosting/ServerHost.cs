@@ -4,6 +4,7 @@ using Postern.Configuration;
 using Postern.Relay.Admin;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
+using Postern.Smtp.Transport;
 using ServerTls = Postern.Smtp.Transport.TlsOptions;
 
 namespace Postern.Hosting;
@@ -15,6 +16,7 @@ internal sealed class ServerHost : IAsyncDisposable
     private readonly ServerTls? tls;
     private readonly DateTimeOffset startedAt;
     private ControlServer? control;
+    private TlsBindings? bindings;
 
     private ServerHost(PosternConfiguration configuration, ServerTls? tls, RelayService relay, DateTimeOffset startedAt)
     {
@@ -34,6 +36,7 @@ internal sealed class ServerHost : IAsyncDisposable
         var host = new ServerHost(configuration, tls, relay, clock.GetUtcNow());
         try
         {
+            host.bindings = tls is null ? null : await TlsBindings.OfThisMachineAsync();
             var commands = new QueueCommands(relay.Spool, new SchedulerQueueControl(relay.Deliveries, relay.Spool), relay.Audit, clock);
             var application = new ControlApplication(new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds), commands, host.Status, new SessionCommands(relay.Sessions, relay.Audit, clock), new LoginCommands(relay.Protection, relay.Audit, clock));
             host.control = await ControlServer.StartAsync(DataDirectory.ControlSocket(configuration.Server.Data), application, ct);
@@ -69,6 +72,7 @@ internal sealed class ServerHost : IAsyncDisposable
             Relay.Audit.Dropped)
         {
             LoginProtection = Relay.Protection.Counts,
+            ChannelBinding = bindings is null ? null : BindingText.Describe(bindings),
         };
     }
 

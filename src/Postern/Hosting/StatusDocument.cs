@@ -24,6 +24,9 @@ internal sealed record StatusDocument(
     /// <summary>Since start, by reason.</summary>
     public LoginProtectionCounts LoginProtection { get; init; }
 
+    /// <summary>What logins by the -PLUS mechanisms can be bound to, for people; null where no listener speaks TLS.</summary>
+    public string? ChannelBinding { get; init; }
+
     /// <param name="Address">Bound, with the real port.</param>
     internal sealed record Listener(string Name, string Address, string Tls, string Auth);
 

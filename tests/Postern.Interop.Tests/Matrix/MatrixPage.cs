@@ -2,6 +2,7 @@ using System.Text;
 using Postern.Interop.Tests.Matrix.Clients;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Sasl;
+using Postern.Sasl.Mechanisms;
 
 namespace Postern.Interop.Tests.Matrix;
 
@@ -30,7 +31,7 @@ internal static class MatrixPage
     }
 
     private static string Offered(ISaslMechanism mechanism) =>
-        mechanism.IsOptIn ? "where a listener names it" : mechanism.Name.StartsWith("SCRAM-", StringComparison.Ordinal) ? "where every store keeps that form" : "yes, where its need is met";
+        mechanism.IsOptIn ? "where a listener names it" : mechanism is ScramMechanism { IsPlus: true } ? "where every store keeps that form, on connections that can be bound" : mechanism.Name.StartsWith("SCRAM-", StringComparison.Ordinal) ? "where every store keeps that form" : "yes, where its need is met";
 
     private static string NeedsOf(string mechanism) => mechanism switch
     {

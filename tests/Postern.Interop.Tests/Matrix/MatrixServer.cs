@@ -40,7 +40,7 @@ public sealed class MatrixServer : IAsyncLifetime
 
     public MatrixServer()
     {
-        channel = new([new(ChannelBindings.TlsServerEndPoint, SHA256.HashData(certificate.RawData))]);
+        channel = new((ChannelBindingType.TlsServerEndPoint, SHA256.HashData(certificate.RawData)));
         foreach (var name in (string[])[Kept.TokenAsked.User, Kept.TokenAsked.Stranger])
             opaque.Add(Secret.Generate().Reveal(), name);
     }

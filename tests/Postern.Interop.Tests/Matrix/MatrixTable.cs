@@ -20,8 +20,8 @@ internal static class MatrixTable
     public static ImmutableArray<MatrixRow> All { get; } =
     [
         new("SCRAM-SHA-512-PLUS", Kept.FileSha512, Library),
-        new("SCRAM-SHA-256-PLUS", Kept.Directory, Library),
-        new("SCRAM-SHA-1-PLUS", Kept.File, Library),
+        new("SCRAM-SHA-256-PLUS", Kept.Directory, Gsasl, Library),
+        new("SCRAM-SHA-1-PLUS", Kept.File, Gsasl, Library),
         new("SCRAM-SHA-512", Kept.FileSha512, Library),
         new("SCRAM-SHA-512", Kept.DirectoryShared, Library),
         new("SCRAM-SHA-256", Kept.Directory, Gsasl, Msmtp, Library),

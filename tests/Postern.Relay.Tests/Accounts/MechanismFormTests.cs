@@ -126,8 +126,8 @@ public sealed class MechanismFormTests : IDisposable
     }
 
     [Theory]
-    [InlineData(StoredForms.All, "EXTERNAL GSSAPI SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 OAUTHBEARER XOAUTH2 PLAIN LOGIN")]
-    [InlineData(StoredForms.Password | StoredForms.ScramSha256, "EXTERNAL GSSAPI SCRAM-SHA-256 OAUTHBEARER XOAUTH2 PLAIN LOGIN")]
+    [InlineData(StoredForms.All, "EXTERNAL GSSAPI SCRAM-SHA-512-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 OAUTHBEARER XOAUTH2 PLAIN LOGIN")]
+    [InlineData(StoredForms.Password | StoredForms.ScramSha256, "EXTERNAL GSSAPI SCRAM-SHA-256-PLUS SCRAM-SHA-256 OAUTHBEARER XOAUTH2 PLAIN LOGIN")]
     [InlineData(StoredForms.Password | StoredForms.Digest, "EXTERNAL GSSAPI OAUTHBEARER XOAUTH2 PLAIN LOGIN")]
     public void By_default_only_what_every_user_can_use_is_on_offer(StoredForms common, string mechanisms)
     {

@@ -7,7 +7,7 @@ public sealed class ChoiceTests
 {
     private static readonly string[] Exposing = ["OAUTHBEARER", "XOAUTH2", "PLAIN", "LOGIN"];
     private static readonly string[] ServerFirst = ["DIGEST-MD5", "CRAM-MD5"];
-    private static readonly string[] OptIn = ["SCRAM-SHA-512-PLUS", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "DIGEST-MD5", "CRAM-MD5", "ANONYMOUS"];
+    private static readonly string[] OptIn = ["DIGEST-MD5", "CRAM-MD5", "ANONYMOUS"];
 
     private static readonly string[] InOrder =
     [
@@ -69,11 +69,24 @@ public sealed class ChoiceTests
     [Fact]
     public void A_channel_has_the_bindings_it_was_given()
     {
-        var channel = new ChannelBindings([new("tls-server-end-point", new byte[] { 1 })]);
-        Assert.True(channel.TryGet(ChannelBindings.TlsServerEndPoint, out var data));
-        Assert.Equal([1], data.ToArray());
-        Assert.False(channel.TryGet("TLS-SERVER-END-POINT", out _));
-        Assert.False(channel.TryGet("tls-unique", out _));
+        var channel = FixedChannel.Of("1");
+        Assert.True(channel.TryGet(ChannelBindingType.TlsServerEndPoint, out var data));
+        Assert.Equal("1"u8.ToArray(), data.ToArray());
+        Assert.False(channel.TryGet(ChannelBindingType.TlsUnique, out _));
+        Assert.False(channel.TiesTheConnection);
+        Assert.True(FixedChannel.Of(ChannelBindingType.TlsExporter).TiesTheConnection);
+        Assert.False(new ChannelBindings(ChannelBindingType.All, static _ => null).TryGet(ChannelBindingType.TlsExporter, out _));
+    }
+
+    [Theory]
+    [InlineData("tls-exporter", true)]
+    [InlineData("tls-unique", true)]
+    [InlineData("tls-server-end-point", false)]
+    public void A_type_of_binding_is_found_by_its_registered_name_alone(string name, bool isOfConnection)
+    {
+        Assert.Equal(isOfConnection, ChannelBindingType.Find(name)!.IsOfConnection);
+        Assert.Null(ChannelBindingType.Find(name.ToUpperInvariant()));
+        Assert.Null(ChannelBindingType.Find(name + " "));
     }
 
     [Fact]

@@ -124,7 +124,9 @@ public sealed class ScramClientTests
         Assert.StartsWith("n,,", First(["SCRAM-SHA-256", "scram-sha-1-plus"], bound, "SCRAM-SHA-256"), StringComparison.Ordinal);
         Assert.StartsWith("p=tls-server-end-point,,", First(["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"], bound), StringComparison.Ordinal);
         Assert.StartsWith("n,,", First(["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"], bound with { Channel = new ChannelBindings([]) }), StringComparison.Ordinal);
-        Assert.StartsWith("p=tls-exporter,,", First(["SCRAM-SHA-1-PLUS"], bound with { Channel = new ChannelBindings([new("tls-server-end-point", default), new("tls-exporter", default)]) }), StringComparison.Ordinal);
+        Assert.StartsWith("p=tls-exporter,,", First(["SCRAM-SHA-1-PLUS"], bound with { Channel = new ChannelBindings((ChannelBindingType.TlsExporter, [1]), (ChannelBindingType.TlsServerEndPoint, [1])) }), StringComparison.Ordinal);
+        Assert.StartsWith("p=tls-unique,,", First(["SCRAM-SHA-1-PLUS"], bound with { Channel = new ChannelBindings((ChannelBindingType.TlsUnique, [1]), (ChannelBindingType.TlsExporter, [1])) }), StringComparison.Ordinal);
+        Assert.StartsWith("p=tls-server-end-point,,", First(["SCRAM-SHA-1-PLUS"], bound with { Channel = new ChannelBindings(ChannelBindingType.All, static type => type.IsOfConnection ? null : [1]) }), StringComparison.Ordinal);
         Assert.Null(ScramClient.Sha1Plus.TryStart(Lisa));
 
         static string First(string[] offered, SaslClientCredentials credentials, string? only = null)

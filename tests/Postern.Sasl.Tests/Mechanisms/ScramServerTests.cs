@@ -248,8 +248,7 @@ public sealed class ScramServerTests
         Assert.NotNull(ScramMechanism.Sha256.TryStart(TestUsers.Context with { Channel = null }));
         Assert.Null(ScramMechanism.Sha1.TryStart(TestUsers.Context with { ScramSecrets = new NoSha1() }));
         Assert.NotNull(ScramMechanism.Sha512.TryStart(TestUsers.Context with { ScramSecrets = new NoSha1() }));
-        Assert.True(ScramMechanism.Sha1Plus.IsOptIn);
-        Assert.False(ScramMechanism.Sha1.IsOptIn);
+        Assert.All(SaslMechanisms.All.OfType<ScramMechanism>(), static m => Assert.Equal(m.Name.EndsWith("-PLUS", StringComparison.Ordinal), m.IsPlus));
     }
 
     private static async Task<(ISaslExchange Server, string ServerFirst)> BeginAsync(string header, string user = "lisa", SaslContext? context = null)

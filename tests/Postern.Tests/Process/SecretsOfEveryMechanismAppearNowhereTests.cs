@@ -40,7 +40,7 @@ public sealed class SecretsOfEveryMechanismAppearNowhereTests
         await using (var server = await home.ServeAsync())
         {
             using var certificate = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(home.Data, "certificate.pem"));
-            var channel = new ChannelBindings([new(ChannelBindings.TlsServerEndPoint, SHA256.HashData(certificate.RawData))]);
+            var channel = new ChannelBindings((ChannelBindingType.TlsServerEndPoint, SHA256.HashData(certificate.RawData)));
             foreach (var name in Mechanisms.Select(static m => m.Name))
                 said.Append(await TryAsync(server, name, tokens, name.EndsWith("-PLUS", StringComparison.Ordinal) ? channel : null));
             Assert.Equal(0, await server.StopAsync());

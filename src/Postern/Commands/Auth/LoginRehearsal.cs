@@ -13,8 +13,8 @@ internal sealed class LoginRehearsal(AccountVerifiers verifiers, SaslClientCrede
     /// <summary>More messages than any mechanism has.</summary>
     private const int MaxSteps = 10;
 
-    /// <summary>Both sides take this for the certificate of their connection.</summary>
-    private static readonly ChannelBindings Channel = new([new(ChannelBindings.TlsServerEndPoint, new byte[32])]);
+    /// <summary>Both sides take this for the keying material of their connection.</summary>
+    private static readonly ChannelBindings Channel = new((ChannelBindingType.TlsExporter, new byte[32]));
 
     /// <summary>What each store says of the user, the one that answers first and those that are not asked any more.</summary>
     public async ValueTask<ImmutableArray<StoreWordDocument>> AskStoresAsync(CancellationToken ct) =>

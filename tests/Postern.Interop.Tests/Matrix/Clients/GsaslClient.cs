@@ -3,7 +3,7 @@ using Postern.Testing.Processes;
 
 namespace Postern.Interop.Tests.Matrix.Clients;
 
-/// <summary>gsasl, without channel binding: it knows none that this server can compute, and gives up on SCRAM where it could bind and may not.</summary>
+/// <summary>gsasl; without channel binding where no -PLUS form is asked for, because it gives up on SCRAM where it could bind and may not.</summary>
 internal sealed class GsaslClient : LoginClient
 {
     public static readonly GsaslClient Instance = new();
@@ -12,7 +12,8 @@ internal sealed class GsaslClient : LoginClient
 
     public override string? Missing => MissingProgram("gsasl");
 
-    public override async Task<string> LogInAsync(MatrixServer server, Login login) => ReplyIn(await RunAsync(server, server.Port("every"), login, "--no-cb"));
+    public override async Task<string> LogInAsync(MatrixServer server, Login login) => ReplyIn(
+        login.Mechanism.EndsWith("-PLUS", StringComparison.Ordinal) ? await RunAsync(server, server.Port("bound"), login) : await RunAsync(server, server.Port("every"), login, "--no-cb"));
 
     public static Task<ProgramResult> RunAsync(MatrixServer server, int port, Login login, params string[] more) =>
         RunningProgram.RunAsync(
