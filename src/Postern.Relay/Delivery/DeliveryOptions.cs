@@ -71,8 +71,11 @@ public sealed record DeliveryOptions
     /// <summary>Reports in an hour on messages without a login in all, of failures and of all else.</summary>
     public int Reports { get; init; } = 2000;
 
-    /// <summary>Resolvers to ask for MX; empty: those of /etc/resolv.conf.</summary>
+    /// <summary>Resolvers to ask for MX; empty: those of /etc/resolv.conf, read again when it changes.</summary>
     public ImmutableArray<IPEndPoint> Resolvers { get; init; } = [];
+
+    /// <summary>The <see cref="Resolvers"/> validate DNSSEC, and the way to them is safe: their word that an answer is authentic counts.</summary>
+    public bool ResolversValidate { get; init; }
 
     /// <summary>How long one resolver has to answer one question.</summary>
     public TimeSpan ResolverTimeout { get; init; } = TimeSpan.FromSeconds(3);

@@ -12,6 +12,9 @@ internal abstract record MxAnswer
     /// <summary>Hosts in the order to be tried.</summary>
     public sealed record Hosts(ImmutableArray<Exchanger> Exchangers) : MxAnswer
     {
+        /// <summary>Proven by DNSSEC, by the word of a resolver that is believed. Nothing rests on it yet.</summary>
+        public bool IsAuthentic { get; init; }
+
         public ImmutableArray<string> Names => [.. Exchangers.Select(static e => e.Name)];
     }
 

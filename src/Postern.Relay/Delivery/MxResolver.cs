@@ -18,8 +18,13 @@ internal sealed class MxResolver
 
     /// <param name="resolvers">Empty: those of this host.</param>
     public MxResolver(ImmutableArray<IPEndPoint> resolvers, TimeSpan timeout, TimeProvider clock, Random? random = null)
+        : this(new ResolverList(resolvers, isValidating: false, ResolvConf.Path, clock), timeout, clock, random)
     {
-        dns = new DnsCache(new DnsClient(resolvers.IsDefaultOrEmpty ? ResolvConf.Read() : resolvers, timeout, clock), clock);
+    }
+
+    public MxResolver(ResolverList resolvers, TimeSpan timeout, TimeProvider clock, Random? random = null)
+    {
+        dns = new DnsCache(new DnsClient(resolvers, timeout, clock), clock);
         this.random = random ?? Random.Shared;
     }
 
@@ -28,8 +33,8 @@ internal sealed class MxResolver
         var answer = await dns.QueryAsync(domain.Text, DnsType.Mx, ct).ConfigureAwait(false);
         return answer.Status switch
         {
-            DnsStatus.Found => Order([.. answer.Records.OfType<DnsRecord.Mx>()], domain),
-            DnsStatus.NoData => new MxAnswer.Hosts([new Exchanger(domain.Text, Preference: 0)]),
+            DnsStatus.Found => Order([.. answer.Records.OfType<DnsRecord.Mx>()], domain, answer.IsAuthentic),
+            DnsStatus.NoData => new MxAnswer.Hosts([new Exchanger(domain.Text, Preference: 0)]) { IsAuthentic = answer.IsAuthentic },
             DnsStatus.NoSuchDomain => new MxAnswer.Never("5.1.2", $"Domain {domain} does not exist"),
             _ => new MxAnswer.Unavailable($"DNS: {answer.Detail}"),
         };
@@ -49,7 +54,7 @@ internal sealed class MxResolver
             : new AddressAnswer.None($"Host {host} has no address");
     }
 
-    private MxAnswer Order(ImmutableArray<DnsRecord.Mx> records, Domain domain)
+    private MxAnswer Order(ImmutableArray<DnsRecord.Mx> records, Domain domain, bool isAuthentic)
     {
         if (records is [{ Exchange: "" }])
             return new MxAnswer.Never("5.1.10", $"Domain {domain} takes no mail (null MX)");
@@ -57,7 +62,7 @@ internal sealed class MxResolver
         random.Shuffle(shuffled);
         ImmutableArray<Exchanger> hosts =
             [.. shuffled.Where(static r => IsHost(r.Exchange)).OrderBy(static r => r.Preference).DistinctBy(static r => r.Exchange, StringComparer.Ordinal).Select(static r => new Exchanger(r.Exchange, r.Preference)).Take(MaxHosts)];
-        return hosts.IsEmpty ? new MxAnswer.Never("5.4.4", $"Domain {domain} has no usable mail exchanger") : new MxAnswer.Hosts(hosts);
+        return hosts.IsEmpty ? new MxAnswer.Never("5.4.4", $"Domain {domain} has no usable mail exchanger") : new MxAnswer.Hosts(hosts) { IsAuthentic = isAuthentic };
     }
 
     /// <summary>An exchanger must be a host name: an address there is a mistake that RFC 5321 §5.1 does not cover, and a way around DNS.</summary>

@@ -24,7 +24,7 @@ internal static class ServeCommand
         var command = new DocumentedCommand("serve", "Run the server until it is told to stop; events go to standard output", "postern serve", "postern serve --config /etc/postern/postern.yaml");
         command.SetAction((arguments, ct) =>
         {
-            if (OpenFileLimit.WhyNot() is { } few)
+            if ((OtherSystem.WhyNotServe() ?? OpenFileLimit.WhyNot()) is { } few)
                 return Task.FromResult(context.Terminal.Fail(few.What, few.Todo));
             _ = Task.Run(ReadTrustStore, ct);
             return context.ReadConfiguration(arguments) is { } configuration ? RunAsync(context, configuration, ct) : Task.FromResult(ExitCode.Usage);

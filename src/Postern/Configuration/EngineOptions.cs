@@ -83,6 +83,9 @@ internal static class EngineOptions
         Hostname = configuration.Server.Hostname,
         Postmaster = configuration.Server.Postmaster,
         Routes = configuration.ToRoutes(),
+        Resolvers = configuration.Delivery.Dns.Servers,
+        ResolversValidate = configuration.Delivery.Dns.Validating,
+        AllowedMxNetworks = configuration.Delivery.Mx.AllowNetworks,
         Retry = new RetrySchedule(
             configuration.Delivery.Retry.First, configuration.Delivery.Retry.Factor, configuration.Delivery.Retry.Most, configuration.Delivery.Retry.GiveUp)
         {

@@ -65,7 +65,10 @@ internal sealed record PosternConfiguration(
 
     /// <summary>What is allowed and should be known, by its key; what files say is not among it.</summary>
     public ImmutableArray<(string Key, string Text)> Doubts =>
-        [.. Delivery.Routes.Select(static (route, i) => ($"delivery.routes[{i.ToString(CultureInfo.InvariantCulture)}].via", RouteTable.DoubtOf(route.ToRoute()))).Where(static doubt => doubt.Item2 is not null).Select(static doubt => (doubt.Item1, doubt.Item2!))];
+    [
+        .. HostnameDoubt.Of(Server.Hostname.Text) is { } doubt ? [("server.hostname", doubt)] : Array.Empty<(string, string)>(),
+        .. Delivery.Routes.Select(static (route, i) => ($"delivery.routes[{i.ToString(CultureInfo.InvariantCulture)}].via", RouteTable.DoubtOf(route.ToRoute()))).Where(static doubt => doubt.Item2 is not null).Select(static doubt => (doubt.Item1, doubt.Item2!)),
+    ];
 
     /// <summary>Where it came from, for people.</summary>
     public string Source => File ?? "no configuration file: defaults";

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Commands.Output;
+using Postern.Testing;
+using Postern.Hosting;
 
 namespace Postern.Tests.Commands;
 
@@ -95,6 +97,27 @@ public sealed class CheckTests
             Assert.DoesNotContain("the login to", check.Error, StringComparison.Ordinal);
         else
             Assert.Contains($":4:23: {warning}", check.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_hostname_that_others_will_not_take_is_warned_of_at_its_line()
+    {
+        using var run = new CommandRun("server:\n  data: data\n  hostname: f3a1b2c4d5e6\n");
+
+        var check = await run.PosternAsync("check");
+
+        Assert.Equal(ExitCode.Ok, check.ExitCode);
+        Assert.Contains(":3:13: server.hostname: 'f3a1b2c4d5e6' looks like the id of a container", check.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Another_system_than_linux_is_told_what_is_missing_in_one_sentence()
+    {
+        Assert.Null(OtherSystem.WhyNotServe());
+        var problem = OtherSystem.WhyNotServeOn("Windows");
+        Assert.StartsWith("serve does not run on Windows: ", problem.What, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', problem.What);
+        Assert.Contains("are Linux only", File.ReadAllText(SourceTree.PathOf("README.md")), StringComparison.Ordinal);
     }
 
     [Fact]

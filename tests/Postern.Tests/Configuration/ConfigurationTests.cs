@@ -1,5 +1,7 @@
 using System.Net;
 using Postern.Configuration;
+using Postern.Relay.Delivery;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Transport;
 
 namespace Postern.Tests.Configuration;
@@ -66,6 +68,11 @@ public sealed class ConfigurationTests
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://a?tls=none', ca: /etc/hostname }] }\n", "postern.yaml:1:63: delivery.routes[0].ca: /etc/hostname holds no PEM certificate")]
     [InlineData("delivery: { routes: [{ to: 'a b' }] }\n", "postern.yaml:1:28: delivery.routes[0].to: 'a b' is not *, a domain, or .domain")]
     [InlineData("delivery: { routes: [{ to: a.example }, { to: A.Example }] }\n", "postern.yaml:1:41: delivery.routes[1]: 'A.Example' has a route already")]
+    [InlineData("delivery: { routes: [{ to: '*', via: mx, bind: '10.1' }] }\n", "postern.yaml:1:48: delivery.routes[0].bind: '10.1' is not right here; expected an IP address such as 192.0.2.1 or 2001:db8::1")]
+    [InlineData("delivery: { routes: [{ to: '*', via: mx, same_name: true }] }\n", "postern.yaml:1:53: delivery.routes[0].same_name: a mail exchanger with this server's name is this server; a via that names the other one is needed")]
+    [InlineData("delivery: { dns: { servers: [dns.example.org] } }\n", "postern.yaml:1:30: delivery.dns.servers[0]: 'dns.example.org' is not right here; expected an IP address such as 192.0.2.53, or with a port 192.0.2.53:5353 or [2001:db8::53]:5353")]
+    [InlineData("delivery: { dns: { validating: true } }\n", "postern.yaml:1:32: delivery.dns.validating: whose word counts is not said; expected 'servers' beside it; one on loopback is believed anyway")]
+    [InlineData("delivery: { mx: { allow_networks: [10.0.0.1/8] } }\n", "postern.yaml:1:36: delivery.mx.allow_networks[0]: '10.0.0.1/8' has bits set behind its prefix: the network is 10.0.0.0/8, the one address 10.0.0.1/32")]
     [InlineData("delivery: { retry: { first: 1h, most: 1m } }\n", "postern.yaml:1:39: delivery.retry.most: the longest wait is shorter than the first")]
     [InlineData("external: { authority: ca.pem }\n", "postern.yaml:1:11: external: no listener asks for certificates; expected 'client_certificates: request' at a listener")]
     [InlineData(AskingListener + "external: {}\n", "postern.yaml:2:11: external.authority: neither an authority nor certificates: nobody could log in by this; expected authority or certificates")]
@@ -86,6 +93,45 @@ public sealed class ConfigurationTests
     [InlineData("logs: {}\n---\nlogs: {}\n", "postern.yaml:2:1: a second document begins here; a configuration is one document")]
     public void An_error_names_its_place_its_key_and_what_was_expected(string yaml, string expected) =>
         Assert.Equal([expected], Errors(yaml));
+
+    [Fact]
+    public void Resolvers_private_exchangers_and_a_source_address_reach_the_engine()
+    {
+        var outcome = ConfigurationFile.Parse("postern.yaml", "/", """
+            server: { hostname: mail.example.org }
+            delivery:
+              dns: { servers: [192.0.2.53, "192.0.2.54:5353", "2001:db8::53"], validating: true }
+              mx: { allow_networks: [10.0.0.0/8] }
+              routes: [{ to: "*", via: mx, bind: 192.0.2.1 }, { to: a.example, via: "smtp://127.0.0.1:10025", same_name: true }]
+            """);
+
+        var delivery = Assert.IsType<ConfigurationOutcome.Valid>(outcome).Configuration.ToDelivery();
+
+        Assert.Equal(["192.0.2.53:53", "192.0.2.54:5353", "[2001:db8::53]:53"], delivery.Resolvers.Select(static r => r.ToString()));
+        Assert.True(delivery.ResolversValidate);
+        Assert.Equal([IPNetwork.Parse("10.0.0.0/8")], delivery.AllowedMxNetworks);
+        Assert.Equal("192.0.2.1", delivery.Routes.Find(Domain.Parse("b.example")).Bind?.ToString());
+        Assert.True(Assert.IsType<NextHop.SmartHost>(delivery.Routes.Find(Domain.Parse("a.example"))).MayHaveOurName);
+    }
+
+    [Theory]
+    [InlineData("localhost", "every machine's name")]
+    [InlineData("localhost.localdomain", "every machine's name")]
+    [InlineData("box.localdomain", "every machine's name")]
+    [InlineData("192.0.2.1", "is an address")]
+    [InlineData("f3a1b2c4d5e6", "id of a container")]
+    [InlineData("postern-7d4b9c8f6-x2xkq", "has no dot")]
+    [InlineData("mail.example.org", null)]
+    [InlineData("deadbeef.example.org", null)]
+    public void A_hostname_that_others_will_not_take_is_doubted(string name, string? doubt)
+    {
+        var configuration = Assert.IsType<ConfigurationOutcome.Valid>(ConfigurationFile.Parse("postern.yaml", "/", $"server: {{ hostname: {name} }}\n")).Configuration;
+
+        if (doubt is null)
+            Assert.DoesNotContain(configuration.Doubts, static d => d.Key == "server.hostname");
+        else
+            Assert.Contains(doubt, Assert.Single(configuration.Doubts, static d => d.Key == "server.hostname").Text, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Every_error_is_reported_in_the_order_of_the_file()

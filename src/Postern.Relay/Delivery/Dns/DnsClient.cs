@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -10,7 +9,7 @@ namespace Postern.Relay.Delivery.Dns;
 /// A stub resolver: asks recursive resolvers over UDP, over TCP where the answer was truncated. Each question has a random id and, by
 /// a socket of its own, a random port; an answer counts only from the asked address, with that id and that question (RFC 5452).
 /// </summary>
-internal sealed class DnsClient(ImmutableArray<IPEndPoint> resolvers, TimeSpan timeout, TimeProvider clock)
+internal sealed class DnsClient(ResolverList resolvers, TimeSpan timeout, TimeProvider clock)
 {
     private const int Rounds = 2;
     private const int MaxStrays = 100;
@@ -21,10 +20,11 @@ internal sealed class DnsClient(ImmutableArray<IPEndPoint> resolvers, TimeSpan t
     /// <summary>Asks each resolver in turn, twice over, until one gives an answer that can be used.</summary>
     public async ValueTask<DnsAnswer> QueryAsync(string name, DnsType type, CancellationToken ct)
     {
-        var detail = "no resolver is known";
+        var (servers, problem) = resolvers.Now();
+        var detail = problem ?? "no resolver is known";
         for (var round = 0; round < Rounds; round++)
         {
-            foreach (var resolver in resolvers)
+            foreach (var resolver in servers)
             {
                 var (answer, failure) = await AskAsync(resolver, name, type, ct).ConfigureAwait(false);
                 if (answer is not null)
@@ -42,7 +42,7 @@ internal sealed class DnsClient(ImmutableArray<IPEndPoint> resolvers, TimeSpan t
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, deadline.Token);
         var question = new byte[MaxQuestion];
         var id = (ushort)RandomNumberGenerator.GetInt32(ushort.MaxValue + 1);
-        var length = DnsMessage.WriteQuestion(question, id, name, type);
+        var length = DnsMessage.WriteQuestion(question, id, name, type, asksWhetherAuthentic: resolvers.Believes(resolver));
         if (length == 0)
             return (new DnsAnswer(DnsStatus.NoSuchDomain, [], NegativeTtl, $"{name} is not a name that DNS can hold"), null);
         try
@@ -50,7 +50,7 @@ internal sealed class DnsClient(ImmutableArray<IPEndPoint> resolvers, TimeSpan t
             var response = await AskUdpAsync(resolver, question.AsMemory(0, length), name, type, either.Token).ConfigureAwait(false);
             if (response is { IsTruncated: true })
                 response = await AskTcpAsync(resolver, question.AsMemory(0, length), name, type, either.Token).ConfigureAwait(false);
-            return response is null ? (null, "malformed answer") : Judge(response, name, type);
+            return response is null ? (null, "malformed answer") : Judge(response with { IsAuthentic = response.IsAuthentic && resolvers.Believes(resolver) }, name, type);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
@@ -69,10 +69,10 @@ internal sealed class DnsClient(ImmutableArray<IPEndPoint> resolvers, TimeSpan t
             case DnsResponse.NoError:
                 var records = response.Answering(name, type);
                 return (records.Count == 0
-                    ? new DnsAnswer(DnsStatus.NoData, [], NegativeTtl, $"{name} has no such record")
-                    : new DnsAnswer(DnsStatus.Found, [.. records], response.Records.Min(static r => r.Ttl), string.Empty), null);
+                    ? new DnsAnswer(DnsStatus.NoData, [], NegativeTtl, $"{name} has no such record") { IsAuthentic = response.IsAuthentic }
+                    : new DnsAnswer(DnsStatus.Found, [.. records], response.Records.Min(static r => r.Ttl), string.Empty) { IsAuthentic = response.IsAuthentic }, null);
             case DnsResponse.NoSuchName:
-                return (new DnsAnswer(DnsStatus.NoSuchDomain, [], NegativeTtl, $"{name} does not exist"), null);
+                return (new DnsAnswer(DnsStatus.NoSuchDomain, [], NegativeTtl, $"{name} does not exist") { IsAuthentic = response.IsAuthentic }, null);
             default:
                 return (null, $"response code {response.Code}");
         }

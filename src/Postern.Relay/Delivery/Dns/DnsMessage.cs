@@ -15,14 +15,17 @@ internal static class DnsMessage
     private const int MaxNameOctets = 255;
     private const int MaxRecords = 256;
     private const ushort ClassInternet = 1;
+    private const byte AuthenticBit = 0x20;
 
     /// <summary>Writes a question with recursion desired; answers its length, or 0 when the name cannot be asked for.</summary>
     /// <param name="message">512 octets suffice.</param>
-    public static int WriteQuestion(Span<byte> message, ushort id, string name, DnsType type)
+    /// <param name="asksWhetherAuthentic">The AD bit of a question asks for that of its answer (RFC 6840 §5.7).</param>
+    public static int WriteQuestion(Span<byte> message, ushort id, string name, DnsType type, bool asksWhetherAuthentic = false)
     {
         message[..HeaderLength].Clear();
         BinaryPrimitives.WriteUInt16BigEndian(message, id);
         message[2] = 1;
+        message[3] = asksWhetherAuthentic ? AuthenticBit : (byte)0;
         message[5] = 1;
         var offset = HeaderLength;
         foreach (var range in name.AsSpan().Split('.'))
@@ -60,7 +63,7 @@ internal static class DnsMessage
         int count = BinaryPrimitives.ReadUInt16BigEndian(message[6..]);
         if (!isTruncated && (count > MaxRecords || !TryReadRecords(message, offset, count, records)))
             return null;
-        return new DnsResponse(message[3] & 0xF, isTruncated, records);
+        return new DnsResponse(message[3] & 0xF, isTruncated, records) { IsAuthentic = (message[3] & AuthenticBit) != 0 };
     }
 
     private static bool TryReadRecords(ReadOnlySpan<byte> message, int offset, int count, List<DnsRecord> records)

@@ -3,6 +3,9 @@ namespace Postern.Relay.Delivery.Dns;
 /// <summary>A well-formed response. <paramref name="Code"/> as in RFC 1035 §4.1.1: 0 no error, 2 server failure, 3 no such name.</summary>
 internal sealed record DnsResponse(int Code, bool IsTruncated, IReadOnlyList<DnsRecord> Records)
 {
+    /// <summary>The AD bit (RFC 4035 §3.2.3), whoever set it.</summary>
+    public bool IsAuthentic { get; init; }
+
     public const int NoError = 0;
     public const int NoSuchName = 3;
 

@@ -6,19 +6,25 @@ namespace Postern.Relay.Delivery.Dns;
 /// <summary>The resolvers of this host, as resolv.conf(5) lists them.</summary>
 internal static class ResolvConf
 {
+    public const string Path = "/etc/resolv.conf";
+
     private const int Port = 53;
     private const int Most = 3;
 
-    /// <summary>Loopback when the file names none or cannot be read, as the system's own resolver does.</summary>
-    public static ImmutableArray<IPEndPoint> Read(string path = "/etc/resolv.conf")
+    /// <summary>Loopback when there is no such file or it names none, as the system's own resolver does. One that cannot be read is neither: see the problem.</summary>
+    public static (ImmutableArray<IPEndPoint> Servers, string? Problem) Read(string path)
     {
         try
         {
-            return Parse(File.ReadLines(path));
+            return (Parse(File.ReadLines(path)), null);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return (Parse([]), null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Parse([]);
+            return ([], $"{path} cannot be read: {e.Message}");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Postern.Relay.Delivery.Dns;
 using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery.Transports;
@@ -14,7 +15,7 @@ public sealed class SmtpDelivery : IDeliveryTransport
     public SmtpDelivery(DeliveryOptions options, TimeProvider clock, Func<IReadOnlyList<IPEndPoint>>? listeners = null)
     {
         (this.options, this.clock) = (options, clock);
-        var resolver = new MxResolver(options.Resolvers, options.ResolverTimeout, clock);
+        var resolver = new MxResolver(new ResolverList(options.Resolvers, options.ResolversValidate, ResolvConf.Path, clock), options.ResolverTimeout, clock);
         var client = new SmtpClientOptions { Hostname = options.Hostname, Timeouts = options.Timeouts, Clock = clock };
         connector = new HopConnector(options, resolver, client, new OwnHost(options.Hostname, listeners ?? (static () => []), clock));
     }

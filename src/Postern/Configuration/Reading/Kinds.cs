@@ -43,6 +43,9 @@ internal static class Kinds
 
     public static Kind<IPAddress> IpAddress { get; } = new("IP address", "an IP address such as 192.0.2.1 or 2001:db8::1", TryIpAddress, []);
 
+    /// <summary>A resolver; port 53 where none is written.</summary>
+    public static Kind<IPEndPoint> DnsServer { get; } = new("address", "an IP address such as 192.0.2.53, or with a port 192.0.2.53:5353 or [2001:db8::53]:5353", TryDnsServer, []);
+
     public static Kind<IPEndPoint> Endpoint { get; } = new("address:port", "an IP address and a port such as 0.0.0.0:587 or [::]:587", TryEndpoint, []);
 
     /// <summary>SHA-256 of a certificate, without its colons and in lower case.</summary>
@@ -141,6 +144,17 @@ internal static class Kinds
             return false;
         value = address;
         return true;
+    }
+
+    private static bool TryDnsServer(string text, out IPEndPoint value)
+    {
+        if (TryIpAddress(text, out var address))
+        {
+            value = new IPEndPoint(address, 53);
+            return true;
+        }
+
+        return TryEndpoint(text, out value) && value.Port != 0;
     }
 
     private static bool TryNetwork(string text, out IPNetwork value) => NetworkText.TryParse(text, out value, out _);

@@ -7,6 +7,9 @@ internal sealed record DnsReply(int Code, IReadOnlyList<(string Owner, DnsType T
 {
     public int Ttl { get; init; } = 300;
 
+    /// <summary>The AD bit.</summary>
+    public bool IsAuthentic { get; init; }
+
     public bool TruncateUdp { get; init; }
 
     /// <summary>Sent over UDP as they are instead.</summary>

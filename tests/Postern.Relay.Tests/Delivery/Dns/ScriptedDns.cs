@@ -50,7 +50,7 @@ internal sealed class ScriptedDns : IAsyncDisposable
     {
         var message = new List<byte>(question.ToArray());
         message[2] = (byte)(0x80 | (isTruncated ? 2 : 0));
-        message[3] = (byte)reply.Code;
+        message[3] = (byte)(reply.Code | (reply.IsAuthentic ? 0x20 : 0));
         message[7] = (byte)(isTruncated ? 0 : reply.Records.Count);
         foreach (var (owner, type, data) in isTruncated ? [] : reply.Records)
         {
