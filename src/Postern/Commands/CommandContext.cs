@@ -38,12 +38,16 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
     /// </summary>
     public PosternConfiguration? LoadConfiguration(ParseResult arguments)
     {
-        if (ReadConfiguration(arguments) is not { } configuration)
-            return null;
+        return ReadConfiguration(arguments) is { } configuration && BecomesOwner(configuration) ? configuration : null;
+    }
+
+    /// <summary>Root is the data directory's owner from here on; false after the problem was printed.</summary>
+    public bool BecomesOwner(PosternConfiguration configuration)
+    {
         if (DirectoryOwner.Become(configuration.Server.Data) is not { } problem)
-            return configuration;
+            return true;
         terminal.Fail(problem.What, problem.Todo);
-        return null;
+        return false;
     }
 
     /// <summary>The same for a command that touches nothing in the data directory, or refuses to: it stays who it is.</summary>

@@ -14,6 +14,7 @@ internal sealed class DirectoryAccess : IAsyncDisposable
     private readonly SqliteDirectory directory;
     private readonly TimeProvider clock;
     private JsonLinesAuditLog? audit;
+    private string? borrowed;
 
     private DirectoryAccess(PosternConfiguration configuration, SqliteDirectory directory, TimeProvider clock)
     {
@@ -69,9 +70,21 @@ internal sealed class DirectoryAccess : IAsyncDisposable
     public static DirectoryAccess Open(PosternConfiguration configuration, TimeProvider clock) =>
         new(configuration, SqliteDirectory.Open(configuration.ToDirectory(clock)), clock);
 
+    /// <summary>The same for a command that writes nothing: where there is no database, an empty one takes its place that goes again.</summary>
+    /// <exception cref="Postern.Relay.Accounts.DirectoryUnavailableException">As <see cref="Open"/>.</exception>
+    public static DirectoryAccess OpenToTry(PosternConfiguration configuration, TimeProvider clock)
+    {
+        if (System.IO.File.Exists(configuration.ToDirectory(clock).Path))
+            return Open(configuration, clock);
+        var folder = Directory.CreateTempSubdirectory("postern-").FullName;
+        return new(configuration, SqliteDirectory.Open(new SqliteDirectoryOptions(Path.Combine(folder, "directory.db")) { Clock = clock }), clock) { borrowed = folder };
+    }
+
     public async ValueTask DisposeAsync()
     {
         directory.Dispose();
+        if (borrowed is not null)
+            Directory.Delete(borrowed, recursive: true);
         if (audit is not null)
             await audit.DisposeAsync();
     }

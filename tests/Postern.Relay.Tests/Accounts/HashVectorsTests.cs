@@ -124,6 +124,7 @@ public sealed class HashVectorsTests
     {
         var hash = PasswordHash.Parse(stored);
         Assert.Equal((scheme, isWeak), (hash.Scheme, hash.Weakness is not null));
+        Assert.Equal((scheme, hash.Stored), (PasswordHash.Parse(hash.Stored).Scheme, PasswordHash.Parse(hash.Stored).Stored));
         Assert.IsType<HashAnswer.Match>(Verify(hash, Password));
         Assert.IsType<HashAnswer.NoMatch>(Verify(hash, "Geheim-Wort-1"));
         if (hash.Scheme is "argon2id" or "scrypt" or "$7$" || stored.Contains("m=32768", StringComparison.Ordinal))
@@ -132,7 +133,6 @@ public sealed class HashVectorsTests
         Assert.IsType<HashAnswer.NoMatch>(Verify(hash, "\0"));
         Assert.IsType<HashAnswer.NoMatch>(Verify(hash, stored));
         Assert.Equal(scheme == "DES", Verify(hash, Password + "x") is HashAnswer.Match);
-        Assert.Equal(hash.Stored, PasswordHash.Parse(hash.Stored) is UnknownHash ? hash.Stored : PasswordHash.Parse(hash.Stored).Stored);
     }
 
     [Theory]

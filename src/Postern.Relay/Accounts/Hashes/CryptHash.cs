@@ -52,12 +52,12 @@ internal sealed class CryptHash : PasswordHash
 
     private readonly byte[] setting;
 
-    private CryptHash(string stored, string scheme, HashCost cost)
-        : base(stored)
+    private CryptHash(string hash, string scheme, HashCost cost)
+        : base(scheme == Des ? "{CRYPT}" + hash : hash)
     {
         Scheme = scheme;
         Cost = cost;
-        setting = Encoding.ASCII.GetBytes(stored + '\0');
+        setting = Encoding.ASCII.GetBytes(hash + '\0');
     }
 
     public override string Scheme { get; }

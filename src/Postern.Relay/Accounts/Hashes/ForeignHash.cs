@@ -9,6 +9,9 @@ namespace Postern.Relay.Accounts.Hashes;
 /// <remarks>Nothing of the text is quoted but the names of schemes that are known: the rest may be a password after all.</remarks>
 internal static class ForeignHash
 {
+    /// <summary>A traditional hash of crypt(3), which has no prefix.</summary>
+    public const string Des = "a DES crypt hash";
+
     /// <summary>Longest names first, so that each is found whole.</summary>
     private static readonly ImmutableArray<string> Prefixes =
     [
@@ -51,7 +54,7 @@ internal static class ForeignHash
             return "a digest in hexadecimal digits";
         if (text.Length == 35 && text.StartsWith("md5", StringComparison.Ordinal) && text[3..].All(char.IsAsciiHexDigit))
             return "an md5 hash of PostgreSQL";
-        return IsDes(text) ? "a DES crypt hash" : null;
+        return IsDes(text) ? Des : null;
     }
 
     /// <summary>

@@ -69,7 +69,8 @@ internal sealed class DirectoryConnection : IDisposable
 
     /// <summary>Runs <paramref name="work"/> between BEGIN and COMMIT; anything it throws rolls back.</summary>
     /// <param name="begin"><c>begin</c> to read one state, <c>begin immediate</c> to write.</param>
-    public T InTransaction<T>(string begin, Func<DirectoryConnection, T> work)
+    /// <param name="end"><c>commit</c>, or <c>rollback</c> for what is only tried.</param>
+    public T InTransaction<T>(string begin, Func<DirectoryConnection, T> work, string end = "commit")
     {
         Execute(begin);
         try
@@ -77,7 +78,7 @@ internal sealed class DirectoryConnection : IDisposable
             // A plain BEGIN takes no lock yet; this question does, and waits as long as it should.
             _ = DataVersion();
             var result = work(this);
-            Execute("commit");
+            Execute(end);
             return result;
         }
         catch (Exception e)

@@ -150,12 +150,15 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     /// <summary>Changes the database in one transaction; seen by every later question here and elsewhere.</summary>
     internal T Write<T>(Func<SqliteConnection, T> change) => Apart("begin immediate", change);
 
-    private T Apart<T>(string begin, Func<SqliteConnection, T> work)
+    /// <summary>Does what <see cref="Write"/> does, and keeps nothing of it.</summary>
+    internal T Try<T>(Func<SqliteConnection, T> change) => Apart("begin immediate", change, end: "rollback");
+
+    private T Apart<T>(string begin, Func<SqliteConnection, T> work, string end = "commit")
     {
         if (!File.Exists(options.Path))
             throw DirectoryFaults.Missing(options.Path);
         using var connection = DirectoryConnection.Open(options);
-        return connection.InTransaction(begin, c => work(c.Sql));
+        return connection.InTransaction(begin, c => work(c.Sql), end);
     }
 
     private AccountFacts FactsOfAccount(string name) => Ask(

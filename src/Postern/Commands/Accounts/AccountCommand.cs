@@ -10,6 +10,7 @@ internal static class AccountCommand
             AccountAddCommand.Create(context),
             AccountListCommand.Create(context),
             AccountShowCommand.Create(context),
+            AccountImportCommand.Create(context),
             AccountChangeCommand.Create(context, "disable", "Let an account neither log in nor send, from now on", static (commands, name) => commands.Disable(name), takesAway: true),
             AccountChangeCommand.Create(context, "enable", "Undo disable", static (commands, name) => commands.Enable(name), takesAway: false),
             AccountChangeCommand.Create(context, "remove", "Remove an account with its credentials and grants", static (commands, name) => commands.RemoveAccount(name), takesAway: true),

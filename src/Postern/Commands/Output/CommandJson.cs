@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Postern.Commands.Accounts;
 using Postern.Commands.Auth;
 using Postern.Hosting;
 using Postern.Relay.Accounts.Protection;
@@ -25,6 +26,7 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(SessionChange))]
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(BackupDocument))]
+[JsonSerializable(typeof(ImportDocument))]
 internal sealed partial class CommandJson : JsonSerializerContext
 {
     /// <summary>Readable in a terminal: only what JSON itself demands is escaped, control characters among it.</summary>

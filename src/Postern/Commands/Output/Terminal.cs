@@ -28,7 +28,10 @@ internal sealed class Terminal(TextWriter output, TextWriter error, TextReader i
 
     /// <summary>NO_COLOR and a dumb terminal are respected.</summary>
     public bool WantsColor =>
-        isInteractive && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
+        isInteractive && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && !IsDumb;
+
+    /// <summary>It can print, and nothing else.</summary>
+    public static bool IsDumb => Environment.GetEnvironmentVariable("TERM") is null or "dumb";
 
     /// <summary>Columns; a pipe has room for everything.</summary>
     public int Width => isInteractive ? window ?? WindowWidth() : short.MaxValue;
