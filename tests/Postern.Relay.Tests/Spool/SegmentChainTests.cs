@@ -199,6 +199,25 @@ public sealed class SegmentChainTests : IDisposable
         Assert.Contains(again.Recovery.Quarantined, damage => damage.Segment == path);
     }
 
+    /// <summary>Such a record leaves no gap, so only the sums tell: of the footer in the newest, and of the header that follows in an older one.</summary>
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(3, 1)]
+    public async Task A_record_that_another_sound_one_has_replaced_is_told(int segments, int victim)
+    {
+        await FillAsync(segments);
+        var path = home.Segments[victim];
+        var log = await File.ReadAllBytesAsync(path, Ct);
+        var stamp = SegmentHeader.Read(log)!.Value.Stamp;
+        var (offset, header) = Samples.Records(log).First(static r => r.Header.Kind == RecordKind.Message);
+        (header with { Kind = RecordKind.Chunk }).Write(log.AsSpan(offset), stamp, offset);
+        await File.WriteAllBytesAsync(path, log, Ct);
+
+        await using var again = home.Open();
+
+        Assert.Contains(again.Recovery.Quarantined, damage => damage.Segment == path);
+    }
+
     [Fact]
     public async Task In_the_newest_segment_what_a_later_record_proves_synced_is_damage_and_the_rest_a_torn_write()
     {

@@ -60,6 +60,40 @@ public sealed class FaultsOfTheDiskTests
         await AssertHoldsAsync(home, [.. accepted]);
     }
 
+    /// <summary>A start must not take what it cannot read for an empty spool.</summary>
+    [Theory]
+    [InlineData("pread64", "EIO", "2")]
+    [InlineData("openat", "EACCES", "1+")]
+    public async Task A_spool_that_cannot_be_read_is_not_opened_and_not_changed(string call, string error, string when)
+    {
+        await Tracer.SkipUnlessAvailableAsync();
+        using var home = await ProcessTests.HomeAsync();
+        string kept;
+        await using (var server = await home.ServeAsync())
+        {
+            await using var dialogue = await LogInAsync(server);
+            kept = await SendAsync(dialogue, "kept");
+            await server.StopAsync();
+        }
+
+        var before = await FilesAsync(home);
+        var start = await home.RunByAsync(Inject(home, call, error, when), "serve");
+
+        Assert.Equal(1, start.ExitCode);
+        Assert.Contains("was not opened, and nothing in it was changed", start.Output + start.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Unhandled", start.Error, StringComparison.Ordinal);
+        Assert.Equal(before, await FilesAsync(home));
+        await AssertHoldsAsync(home, kept);
+    }
+
+    private static async Task<List<(string Name, string Content)>> FilesAsync(PosternHome home)
+    {
+        var files = new List<(string, string)>();
+        foreach (var path in Directory.GetFiles(home.Spool, "*.segment").Order(StringComparer.Ordinal))
+            files.Add((path, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(path)))));
+        return files;
+    }
+
     /// <summary>Only calls on the first segments count and fail.</summary>
     private static IReadOnlyList<string> Inject(PosternHome home, string calls, string error, string when) =>
     [

@@ -9,11 +9,13 @@ namespace Postern.Tests.Process;
 [Collection(nameof(ProcessTests))]
 public sealed class FullDiskIsTemporaryTests(ITestOutputHelper output)
 {
-    [Fact]
-    public async Task A_full_disk_refuses_for_now_keeps_what_it_has_and_recovers_by_itself()
+    [Theory]
+    [InlineData("tmpfs")]
+    [InlineData("ext4")]
+    public async Task A_full_disk_refuses_for_now_keeps_what_it_has_and_recovers_by_itself(string kind)
     {
         using var home = new PosternHome(ProcessTests.Dll, PosternHome.Configuration());
-        await using var disk = await SmallDisk.MountAsync(home.Data, megabytes: 24);
+        await using var disk = await SmallDisk.MountAsync(home.Data, megabytes: 24, kind);
         await home.AddDirectoryAsync();
         var accepted = new List<string>();
         await using (var server = await home.ServeAsync())
@@ -104,26 +106,42 @@ public sealed class FullDiskIsTemporaryTests(ITestOutputHelper output)
         return dialogue;
     }
 
-    /// <summary>A file system in memory, which root can mount.</summary>
+    /// <summary>A file system in memory, or in a file (which delays what it allocates), as root can mount them.</summary>
     private sealed class SmallDisk(string path) : IAsyncDisposable
     {
         private string Ballast => Path.Combine(path, "ballast");
 
-        public static async Task<SmallDisk> MountAsync(string path, int megabytes)
+        public static async Task<SmallDisk> MountAsync(string path, int megabytes, string kind = "tmpfs")
         {
             Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can mount a small file system");
             Directory.CreateDirectory(path);
-            try
+            var size = string.Create(CultureInfo.InvariantCulture, $"{megabytes}m");
+            if (kind == "tmpfs")
             {
-                var mount = await RunningProgram.RunAsync(["mount", "-t", "tmpfs", "-o", string.Create(CultureInfo.InvariantCulture, $"size={megabytes}m,mode=700"), "tmpfs", path]);
-                Assert.SkipUnless(mount.ExitCode == 0, $"a file system cannot be mounted here: {mount.Error}");
+                await RunAsync("mount", "-t", kind, "-o", $"size={size},mode=700", kind, path);
             }
-            catch (Win32Exception)
+            else
             {
-                Assert.Skip("mount is not installed");
+                var image = path + ".image";
+                await RunAsync($"mkfs.{kind}", "-q", "-m", "0", image, size);
+                await RunAsync("mount", "-t", kind, "-o", "loop", image, path);
+                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             }
 
             return new SmallDisk(path);
+        }
+
+        private static async Task RunAsync(params string[] command)
+        {
+            try
+            {
+                var run = await RunningProgram.RunAsync(command);
+                Assert.SkipUnless(run.ExitCode == 0, $"a file system cannot be mounted here: {run.Error}");
+            }
+            catch (Win32Exception)
+            {
+                Assert.Skip($"{command[0]} is not installed");
+            }
         }
 
         /// <summary>Takes all the room there is.</summary>
@@ -134,7 +152,10 @@ public sealed class FullDiskIsTemporaryTests(ITestOutputHelper output)
             try
             {
                 while (true)
+                {
                     file.Write(block);
+                    file.Flush(flushToDisk: true);
+                }
             }
             catch (IOException)
             {
