@@ -59,6 +59,9 @@ public sealed record DeliveryOptions
     /// <summary>An attempt that failed here, not there, so many times in a row holds its message, as long as <see cref="RetrySchedule.GiveUp"/>; the next is its last.</summary>
     public int InternalErrorsBeforeHold { get; init; } = 5;
 
+    /// <summary>Attempts in a row that this server could not make, for what it lacks or cannot read (about one a minute), before the postmaster hears of it; once.</summary>
+    public int ShortagesBeforeWord { get; init; } = 60;
+
     /// <summary>Hears of what the server holds for errors of its own; null for the postmaster of <see cref="Hostname"/>.</summary>
     public Mailbox? Postmaster { get; init; }
 

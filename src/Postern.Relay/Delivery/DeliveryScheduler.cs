@@ -372,6 +372,9 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
             return;
         }
 
+        message.Shortages = isOurs ? message.Shortages + 1 : 0;
+        if (message.Shortages == options.ShortagesBeforeWord)
+            await TellOfShortageAsync(message).ConfigureAwait(false);
         if (!isOurs)
             message.InternalErrors = isMistake ? message.InternalErrors + 1 : 0;
         if (before.HeldByServerAt is { } since && (isUndecided || !isReported))
@@ -407,6 +410,14 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         audit.Append(new AuditEvent.Server(now, "message_held", string.Create(
             CultureInfo.InvariantCulture, $"{message.Id}: {message.InternalErrors} attempts in a row failed on this server; tried a last time at {until.ToUniversalTime():yyyy-MM-dd HH:mm:ss} UTC, unless it is released before")));
         return state with { Held = true, HeldByServerAt = now, NextAttempt = until };
+    }
+
+    /// <summary>It is tried on, and never given up for this; but somebody must know. While that cannot be stored either, it is tried with the next attempt.</summary>
+    private async ValueTask TellOfShortageAsync(TrackedMessage message)
+    {
+        var why = message.Outcomes.FirstOrDefault(static o => o is Outcome.Deferred { IsOurs: true })?.Reply ?? "this server ran short";
+        if (!await reporter.TellPostmasterAsync(message.Envelope, why, until: null, Statistics().HeldByServer, CancellationToken.None).ConfigureAwait(false))
+            message.Shortages--;
     }
 
     /// <summary>The next attempt; the deadline that a sender set is one of its times. Null to give up.</summary>

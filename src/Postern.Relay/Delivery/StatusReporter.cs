@@ -98,13 +98,13 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions options, OwnS
     }
 
     /// <summary>
-    /// Tells the postmaster of this host that a message is held for errors of this server. True when that is stored, or must not be: what this
+    /// Tells the postmaster of this host that a message is held for errors of this server, or cannot be tried for what it lacks. True when that is stored, or must not be: what this
     /// host wrote itself is not reported upon, and more than a number an hour say nothing new.
     /// </summary>
     /// <param name="why">What the last attempt came to.</param>
-    /// <param name="until">When it is tried a last time.</param>
+    /// <param name="until">When it is tried a last time; null where it is not held, and is tried on.</param>
     /// <param name="held">How many the server holds, this one included.</param>
-    public async ValueTask<bool> TellPostmasterAsync(Envelope original, string why, DateTimeOffset until, int held, CancellationToken ct)
+    public async ValueTask<bool> TellPostmasterAsync(Envelope original, string why, DateTimeOffset? until, int held, CancellationToken ct)
     {
         var postmaster = options.Postmaster ?? Mailbox.Parse($"postmaster@{options.Hostname}");
         if (original is { Client: null, Login: null, Sender.IsNull: true })
@@ -143,7 +143,8 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions options, OwnS
                 notices.GiveBack(postmaster.Canonical, countsInAll: true);
         }
 
-        audit.Append(new AuditEvent.Bounce(now, original.Id.ToString(), isStored ? id.ToString() : null, postmaster.Address, isStored ? $"held after errors here: {why}" : "held after errors here: the word to the postmaster is not stored, tried again later"));
+        var what = until is null ? "not tried for errors here" : "held after errors here";
+        audit.Append(new AuditEvent.Bounce(now, original.Id.ToString(), isStored ? id.ToString() : null, postmaster.Address, isStored ? $"{what}: {why}" : $"{what}: the word to the postmaster is not stored, tried again later"));
         return isStored;
 
         bool Suppressed(string reason)

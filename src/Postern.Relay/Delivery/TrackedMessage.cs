@@ -47,6 +47,9 @@ internal sealed class TrackedMessage(SpoolEntry entry)
     /// <summary>Attempts in a row that failed by a mistake here.</summary>
     public int InternalErrors { get; set; }
 
+    /// <summary>Attempts in a row that were not made, as this server ran short of something or could not read the content.</summary>
+    public int Shortages { get; set; }
+
     /// <summary>Orders the writes of the state, so that the last one stored is the last one made.</summary>
     public SemaphoreSlim? Writing { get; set; }
 }

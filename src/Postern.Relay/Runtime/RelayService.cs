@@ -189,13 +189,10 @@ public sealed class RelayService : IAsyncDisposable
     {
         Tell("spool_opened", $"{recovery.Messages} messages in {recovery.Segments} segments, read in {recovery.Elapsed.TotalSeconds:0.00} s");
         foreach (var tail in recovery.TornTails)
-            Tell("spool_torn_tail", Describe(tail));
+            Tell("spool_torn_tail", tail.Sentence);
         foreach (var damage in recovery.Quarantined)
-            Tell("spool_damage", Describe(damage));
+            Tell("spool_damage", damage.Sentence);
     }
-
-    private static string Describe(SpoolDamage damage) =>
-        $"{damage.Segment} at {damage.Offset}: {damage.Reason}{(damage.Message is { } id ? $", message {id}" : string.Empty)}{(damage.SavedAs is { } file ? $", kept as {file}" : string.Empty)}";
 
     private void Tell(string what, string detail) => audit.Append(new AuditEvent.Server(clock.GetUtcNow(), what, detail));
 }

@@ -137,7 +137,7 @@ internal static class ServeCommand
         if (host.Relay.Spool.Count > 0)
             terminal.Note($"  {host.Relay.Spool.Count} messages in the spool");
         foreach (var damage in host.Relay.Spool.Recovery.Quarantined)
-            terminal.Note($"warning: {damage.Segment} at {damage.Offset}: {damage.Reason}{(damage.SavedAs is { } copy ? $"; kept as {copy}" : string.Empty)}");
+            terminal.Note($"warning: {damage.Sentence}");
         if (configuration.Delivery.Routes.IsEmpty)
             terminal.Note("  deliveries are HELD: there is no route; set delivery.routes");
     }

@@ -38,6 +38,10 @@ internal static class StatusCommand
             page.Row($"listener {listener.Name}", $"{listener.Address}, tls {listener.Tls}, auth {listener.Auth}");
         foreach (var route in status.Deliveries.Routes)
             page.Row($"route {route.To}", route.Via);
+        foreach (var damage in status.Queue.Damage)
+            page.Row("spool damage", damage);
+        if (status.Queue.DamageCount > status.Queue.Damage.Length)
+            page.Row("spool damage", string.Create(CultureInfo.InvariantCulture, $"{status.Queue.DamageCount} in all: postern log server"));
         page
             .Row("connections", status.Connections.ToString(CultureInfo.InvariantCulture))
             .Row("load", string.Create(CultureInfo.InvariantCulture, $"{status.Load.State}, {status.Load.Gauge} at {status.Load.Value:0.00}; {status.Load.TimesStressed} times stressed, {status.Load.TimesFull} times full"))

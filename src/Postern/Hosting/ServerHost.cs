@@ -63,7 +63,11 @@ internal sealed class ServerHost : IAsyncDisposable
             Relay.Connections,
             new(LoadWord.Of(load.State), load.Gauge, load.Value, load.TimesStressed, load.TimesFull),
             new(Relay.Totals.Accepted, Relay.Totals.Refused, Relay.Totals.Logins, Relay.Totals.FailedLogins, Relay.Totals.Delivered, Relay.Totals.Deferred, Relay.Totals.Failed),
-            new(Relay.Spool.Count, deliveries.Waiting, deliveries.Active, deliveries.Held, deliveries.HeldByServer, deliveries.Parked, Word(spool.Condition), spool.Reason),
+            new(Relay.Spool.Count, deliveries.Waiting, deliveries.Active, deliveries.Held, deliveries.HeldByServer, deliveries.Parked, Word(spool.Condition), spool.Reason)
+            {
+                Damage = [.. Relay.Spool.Recovery.Quarantined.Take(StatusDocument.QueueState.MostDamage).Select(static d => d.Sentence)],
+                DamageCount = Relay.Spool.Recovery.Quarantined.Length,
+            },
             new(deliveries.Destinations.Sum(static d => d.Connections), configuration.Delivery.Routes.IsEmpty ? "there is no route; set delivery.routes" : null)
             {
                 Routes = [.. configuration.Delivery.Routes.Select(static r => new StatusDocument.Route(r.To, RouteText.Describe(r)))],

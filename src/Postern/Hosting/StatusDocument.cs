@@ -47,7 +47,16 @@ internal sealed record StatusDocument(
     /// <param name="HeldByServer">Those of the held ones whose attempts failed here again and again; the server holds them until an operator looks, or their time ends.</param>
     /// <param name="Condition"><c>writable</c>, <c>full</c> or <c>failed</c>.</param>
     /// <param name="Reason">Why it is not writable.</param>
-    internal sealed record QueueState(int Messages, int Waiting, int Active, int Held, int HeldByServer, int Parked, string Condition, string? Reason);
+    internal sealed record QueueState(int Messages, int Waiting, int Active, int Held, int HeldByServer, int Parked, string Condition, string? Reason)
+    {
+        /// <summary>What could not be read when the server started, a sentence each; at most <see cref="MostDamage"/>.</summary>
+        public ImmutableArray<string> Damage { get; init; } = [];
+
+        /// <summary>All of them.</summary>
+        public int DamageCount { get; init; }
+
+        public const int MostDamage = 10;
+    }
 
     /// <param name="Connections">To next hops, open or being opened.</param>
     /// <param name="HeldBecause">Null while deliveries go out.</param>

@@ -115,6 +115,29 @@ public sealed class OwnFaultTests
         Assert.Empty(rig.Audit.Events.OfType<AuditEvent.Bounce>());
     }
 
+    /// <summary>As with content that the disk gives EIO for: tried on for ever, but not in silence.</summary>
+    [Fact]
+    public async Task What_cannot_be_read_for_an_hour_is_told_to_the_postmaster_once_and_tried_on()
+    {
+        var clock = new ManualClock();
+        await using var rig = new DeliveryRig(
+            ToFake with { ShortagesBeforeWord = 3 }, clock, transport: new FakeTransport((_, _) => Task.FromException<DeliveryReport>(new IOException("Input/output error", 5))));
+        rig.Scheduler.Start();
+        var id = await rig.AddAsync("ok@there.test");
+
+        for (var i = 0; i < 6; i++)
+        {
+            await rig.Spool.UpdatedAsync(id, s => s.NextAttempt > clock.GetUtcNow());
+            clock.Advance(TimeSpan.FromMinutes(2));
+        }
+
+        var word = Assert.Single(rig.Audit.Events.OfType<AuditEvent.Bounce>(), b => b.QueueId == id.ToString());
+        Assert.NotNull(word.BounceId);
+        Assert.Contains("not tried for errors here: ", word.Reason, StringComparison.Ordinal);
+        Assert.Contains("EIO", word.Reason, StringComparison.Ordinal);
+        Assert.Equal(RecipientStatus.Pending, rig.Spool.Find(id)!.State.Recipients[0].Status);
+    }
+
     [Fact]
     public async Task A_clock_set_forward_gives_nothing_up_before_an_attempt_under_the_new_time()
     {

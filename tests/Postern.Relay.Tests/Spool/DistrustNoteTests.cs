@@ -27,6 +27,19 @@ public sealed class DistrustNoteTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_refused_does_not_come_back_in_a_copy_of_the_spool_either()
+    {
+        var kept = await FailAsync(nameof(ISegmentFiles.Sync), written: 0);
+        using var elsewhere = new TemporaryDirectory();
+
+        SpoolCopy.Run(home.Path, Directory.CreateDirectory(elsewhere.Spool).FullName, TestContext.Current.CancellationToken);
+        Directory.Delete(home.Path, recursive: true);
+        Directory.Move(elsewhere.Spool, home.Path);
+
+        await AssertOnlyAsync(kept);
+    }
+
+    [Fact]
     public async Task The_note_and_the_cut_are_on_the_disk_before_anything_rests_on_them()
     {
         await FailAsync(nameof(ISegmentFiles.Sync), written: 0);

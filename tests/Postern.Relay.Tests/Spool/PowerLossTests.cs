@@ -82,6 +82,31 @@ public sealed partial class PowerLossTests
         Assert.Fail($"nothing was lost without the sync of {omitted}: the simulator does not see it");
     }
 
+    /// <summary>Its chunks lie in segments of which nothing else lives: they go at once, and no later than the disk knows of the removal.</summary>
+    [Fact]
+    public async Task The_power_fails_when_the_segments_of_a_removed_message_have_just_gone()
+    {
+        var random = new Random(10);
+        for (var round = 0; round < 20; round++)
+        {
+            using var directory = new TemporaryDirectory();
+            var options = new SegmentSpoolOptions { Directory = directory.Spool, SegmentSize = 256 << 10, Reserve = 0 };
+            using (var files = new VolatileFiles(Attic(directory), random, VolatileFiles.Never))
+            {
+                await using var spool = SegmentSpool.Open(options, TimeProvider.System, files);
+                var large = await Samples.CommitAsync(spool, Samples.Content(400_000));
+                await Samples.CommitAsync(spool, Samples.Content(100));
+                spool.Remove(large);
+                await files.SegmentTaken.WaitAsync(TimeSpan.FromSeconds(20), Ct);
+                files.CutPower();
+            }
+
+            await using var again = SegmentSpool.Open(options, TimeProvider.System);
+            Assert.Null(FalseAlarm(again));
+            Assert.Equal(1, again.Count);
+        }
+    }
+
     /// <summary>In format 1 the end of a segment is where the file ends: what was cut off must not come back.</summary>
     [Theory]
     [InlineData(null)]

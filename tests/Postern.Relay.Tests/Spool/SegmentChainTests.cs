@@ -219,6 +219,41 @@ public sealed class SegmentChainTests : IDisposable
     }
 
     [Fact]
+    public async Task A_segment_under_the_name_of_another_number_is_told()
+    {
+        await FillAsync(segments: 3);
+        var path = home.Segments[1];
+        var misnamed = Path.Combine(home.Path, "0000000000000009.segment");
+        File.Move(path, misnamed);
+
+        await using var again = home.Open();
+
+        Assert.Contains(again.Recovery.Quarantined, damage => damage.Segment == misnamed);
+    }
+
+    /// <summary>A message names its chunks by place, length and sum.</summary>
+    [Fact]
+    public async Task A_chunk_that_another_sound_one_has_replaced_is_not_served_as_the_content()
+    {
+        QueueId id;
+        await using (var spool = home.Open())
+            id = await Samples.CommitAsync(spool, Samples.Content(200_000));
+        var (path, offset, header) = home.Segments
+            .SelectMany(static path => Samples.Records(File.ReadAllBytes(path)).Select(r => (path, r.Offset, r.Header)))
+            .First(static r => r.Header.Kind == RecordKind.Chunk);
+        var log = await File.ReadAllBytesAsync(path, Ct);
+        var payload = log.AsSpan(offset + RecordHeader.Size, header.Length);
+        payload.Fill((byte)'x');
+        (header with { PayloadCrc = Crc32C.Of(payload) }).Write(log.AsSpan(offset), SegmentHeader.Read(log)!.Value.Stamp, offset);
+        await File.WriteAllBytesAsync(path, log, Ct);
+
+        await using var again = home.Open();
+
+        Assert.Null(again.Find(id));
+        Assert.Contains(again.Recovery.Quarantined, damage => damage.Message == id && damage.Reason == "a part of the content is missing or damaged");
+    }
+
+    [Fact]
     public async Task In_the_newest_segment_what_a_later_record_proves_synced_is_damage_and_the_rest_a_torn_write()
     {
         await using (var spool = home.Open())

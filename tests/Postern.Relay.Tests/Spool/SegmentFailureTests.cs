@@ -201,6 +201,100 @@ public sealed class SegmentFailureTests : IDisposable
         Assert.IsType<SpoolCommit.Failed>(await Samples.TryCommitAsync(spool, Samples.Content(10)));
     }
 
+    /// <summary>A disk without room may refuse even that at opening. The next segment proves the end of this one, so it must wait for it.</summary>
+    [Fact]
+    public async Task What_could_not_be_written_again_at_opening_is_written_again_before_another_segment_follows()
+    {
+        await UnsealAsync();
+        home.Files.Calls.Clear();
+        home.Files.FailOnce(nameof(ISegmentFiles.Write), FaultyFiles.NoSpace);
+        await using var spool = home.Open();
+
+        await Samples.CommitAsync(spool, Samples.Content(10));
+
+        // Of the cut at opening, of what is written again, of the footer, of the new header, of the message.
+        Assert.Equal(5, home.Files.CountOf(nameof(ISegmentFiles.Sync)));
+    }
+
+    /// <summary>What lived in the older one may be read from memory only where it was copied to.</summary>
+    [Fact]
+    public async Task Until_the_newest_segment_is_written_again_no_older_one_goes()
+    {
+        string[] paths;
+        await using (var spool = home.Open())
+        {
+            var first = await Samples.CommitAsync(spool, Samples.Content(40_000));
+            await Samples.CommitAsync(spool, Samples.Content(40_000));
+            paths = home.Segments;
+            File.Copy(paths[0], paths[0] + ".kept");
+            spool.Remove(first);
+        }
+
+        File.Move(paths[0] + ".kept", paths[0], overwrite: true);
+        File.Delete(Path.ChangeExtension(paths[0], SegmentStore.RetiredExtension));
+        await UnsealAsync(paths[1]);
+        home.Files.Calls.Clear();
+        home.Files.FailOnce(nameof(ISegmentFiles.Write), FaultyFiles.NoSpace);
+        await using var again = home.Open();
+
+        Assert.True(await Task.Run(() => SpinWait.SpinUntil(() => !File.Exists(paths[0]), TimeSpan.FromSeconds(20)), Ct));
+
+        string[] taking = [nameof(ISegmentFiles.Create), nameof(ISegmentFiles.Rename), nameof(ISegmentFiles.Delete)];
+        lock (home.Files.Calls)
+            Assert.Equal(3, home.Files.Calls.TakeWhile(call => !taking.Contains(call)).Count(static call => call == nameof(ISegmentFiles.Sync)));
+    }
+
+    [Fact]
+    public async Task A_segment_that_reads_differently_the_second_time_is_not_sealed()
+    {
+        await UnsealAsync();
+        var path = Assert.Single(home.Segments);
+        var log = await File.ReadAllBytesAsync(path, Ct);
+        var last = Samples.Records(log).Last().Offset;
+        var refused = 0;
+        for (var nth = 1; nth <= 12; nth++)
+        {
+            await File.WriteAllBytesAsync(path, log, Ct);
+            var count = 0;
+            home.Files.Fault = call =>
+            {
+                if (call == nameof(ISegmentFiles.Read) && ++count == nth)
+                    File.WriteAllBytes(path, [.. log.Take(last), .. new byte[log.Length - last]]);
+                return 0;
+            };
+            try
+            {
+                await using var spool = home.Open();
+            }
+            catch (SpoolUnavailableException e)
+            {
+                Assert.Contains("changed while it was read", e.Message, StringComparison.Ordinal);
+                refused++;
+            }
+        }
+
+        Assert.NotEqual(0, refused);
+    }
+
+    /// <summary>Two messages, and no footer: as a crash leaves it.</summary>
+    private async Task UnsealAsync()
+    {
+        await using (var spool = home.Open())
+        {
+            for (var i = 0; i < 2; i++)
+                await Samples.CommitAsync(spool, Samples.Content(3000, i));
+        }
+
+        await UnsealAsync(Assert.Single(home.Segments));
+    }
+
+    private static async Task UnsealAsync(string path)
+    {
+        var log = await File.ReadAllBytesAsync(path, Ct);
+        log.AsSpan(Samples.Records(log).Last(static r => r.Header.Kind == RecordKind.Sealed).Offset).Clear();
+        await File.WriteAllBytesAsync(path, log, Ct);
+    }
+
     [Fact]
     public async Task A_segment_is_in_the_directory_durably_before_anything_is_promised_in_it()
     {

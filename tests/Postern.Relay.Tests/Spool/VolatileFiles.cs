@@ -23,6 +23,8 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
     private readonly List<DiskFile> disk = [];
     private readonly List<(string Directory, Action Undo)> unsyncedNames = [];
     private readonly double survival = random.Next(3) / 2.0;
+    private readonly TaskCompletionSource taken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool isTaking;
     private int powerFailsAt = callsUntilPowerFails;
     private int calls;
     private int syncs;
@@ -41,6 +43,9 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
     public bool IsNoteRefused { get; init; }
 
     public bool HasPower { get; private set; } = true;
+
+    /// <summary>Ends when a segment was taken away, and the disk knows it.</summary>
+    public Task SegmentTaken => taken.Task;
 
     public SafeFileHandle Create(string path, long size)
     {
@@ -145,6 +150,8 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
             Spend();
             if (!IsOmitted(nameof(SyncDirectory)))
                 unsyncedNames.RemoveAll(name => name.Directory == path);
+            if (isTaking)
+                taken.TrySetResult();
         }
     }
 
@@ -188,6 +195,7 @@ internal sealed class VolatileFiles(string attic, Random random, int callsUntilP
 
     private void Move(string from, string to)
     {
+        isTaking |= Path.GetExtension(from) == SegmentStore.Extension;
         files.Rename(from, to);
         if (byPath.Remove(from, out var known))
             byPath[to] = known;

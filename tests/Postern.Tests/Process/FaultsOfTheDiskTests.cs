@@ -86,6 +86,30 @@ public sealed class FaultsOfTheDiskTests
         await AssertHoldsAsync(home, kept);
     }
 
+    [Fact]
+    public async Task Damage_that_a_start_finds_is_told_at_the_terminal_and_by_status()
+    {
+        using var home = await ProcessTests.HomeAsync();
+        await using (var server = await home.ServeAsync())
+        {
+            await using var dialogue = await LogInAsync(server);
+            Assert.StartsWith("250", await SendAsync(dialogue, "lost"), StringComparison.Ordinal);
+            await server.StopAsync();
+        }
+
+        var segment = Directory.GetFiles(home.Spool, "*.segment").Single();
+        var octets = await File.ReadAllBytesAsync(segment);
+        octets.AsSpan(octets.AsSpan().IndexOf("lost@example.net"u8), 4).Fill((byte)'#');
+        await File.WriteAllBytesAsync(segment, octets);
+
+        await using var again = await home.ServeAsync();
+        var status = await home.RunAsync("status");
+
+        Assert.Contains($"warning: {segment} at ", string.Join('\n', again.Error.Lines), StringComparison.Ordinal);
+        Assert.Contains("spool damage", status.Output, StringComparison.Ordinal);
+        Assert.Equal(1, (await again.StatusAsync(ProcessTests.Stop)).GetProperty("queue").GetProperty("damage_count").GetInt32());
+    }
+
     private static async Task<List<(string Name, string Content)>> FilesAsync(PosternHome home)
     {
         var files = new List<(string, string)>();

@@ -10,7 +10,7 @@ namespace Postern.Relay.Spool.Segments;
 /// </summary>
 internal static class DistrustNote
 {
-    private const string Name = "distrust";
+    public const string Name = "distrust";
     private const int Size = 40;
     private const int IdAt = 8;
     private const int StampAt = 16;

@@ -47,10 +47,16 @@ public static class SpoolCopy
                     copied.Add(name);
             }
 
+            // Without it, what was refused after a failed sync would be taken for accepted in the copy.
+            var note = Note(from);
             // Before the names are compared: when the next segment is begun, the notes of those retired before it go.
             var retired = Retired(from);
             if (isWhole && names.SequenceEqual(Names(from)) && (names.Count == 0 || isBegun == IsBegun(Path.Combine(from, names[^1]))))
             {
+                if (!Note(from).AsSpan().SequenceEqual(note))
+                    continue;
+                if (note.Length > 0)
+                    Keep(Path.Combine(to, DistrustNote.Name), note);
                 foreach (var name in retired)
                     Libc.OpenFile(Path.Combine(to, name), Libc.ReadWrite | Libc.Create).Dispose();
                 using var directory = Libc.OpenFile(to, Libc.Directory);
@@ -74,6 +80,29 @@ public static class SpoolCopy
         {
             return false;
         }
+    }
+
+    /// <summary>Empty where there is none.</summary>
+    private static byte[] Note(string directory)
+    {
+        try
+        {
+            using var file = Libc.OpenFile(Path.Combine(directory, DistrustNote.Name), flags: 0);
+            var octets = new byte[RandomAccess.GetLength(file)];
+            Read(file, octets, at: 0);
+            return octets;
+        }
+        catch (IOException) when (!File.Exists(Path.Combine(directory, DistrustNote.Name)))
+        {
+            return [];
+        }
+    }
+
+    private static void Keep(string path, byte[] octets)
+    {
+        using var file = Libc.OpenFile(path, Libc.ReadWrite | Libc.Create | Libc.Exclusive);
+        RandomAccess.Write(file, octets, fileOffset: 0);
+        Libc.SyncData(file);
     }
 
     /// <summary>The empty files that say of a segment that it is not missing.</summary>
