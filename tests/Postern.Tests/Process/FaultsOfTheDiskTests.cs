@@ -107,7 +107,7 @@ public sealed class FaultsOfTheDiskTests
 
         Assert.Contains($"warning: {segment} at ", string.Join('\n', again.Error.Lines), StringComparison.Ordinal);
         Assert.Contains("spool damage", status.Output, StringComparison.Ordinal);
-        Assert.Equal(1, (await again.StatusAsync(ProcessTests.Stop)).GetProperty("queue").GetProperty("damage_count").GetInt32());
+        Assert.Equal(1, (await again.StatusAsync(ProcessTests.Stop)).GetProperty("queue").GetProperty("damageCount").GetInt32());
     }
 
     private static async Task<List<(string Name, string Content)>> FilesAsync(PosternHome home)
