@@ -34,6 +34,8 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     private byte[]? header = ArrayPool<byte>.Shared.Rent(FirstBuffer);
     private int held;
     private int lineStart;
+    private int behindMailboxLines;
+    private int mailboxLines;
     private Reply? refusal;
     private bool hasUtf8Header;
 
@@ -54,14 +56,14 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
         }
 
         Hold(content.Span);
-        if (HeaderSection.FindEnd(header.AsSpan(0, held), ref lineStart) is >= 0 and var end)
+        if (FindEnd(isAll: false) is >= 0 and var end)
             await ReleaseAsync(end, ct);
     }
 
     public async ValueTask<StoreOutcome> CommitAsync(CancellationToken ct)
     {
         if (refusal is null && header is not null)
-            await ReleaseAsync(EndOfAll(), ct);
+            await ReleaseAsync(FindEnd(isAll: true) is >= 0 and var end ? end : EndOfAll(), ct);
         if (refusal is { } reply)
             return new StoreOutcome.Refused(reply);
 
@@ -110,6 +112,49 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
 
         content.CopyTo(header.AsSpan(held));
         held += content.Length;
+    }
+
+    /// <summary>
+    /// Where the header section ends, or -1 when its end has not come. Content that begins with the line of a mailbox file has it made a field first: only where
+    /// not one field was found is there a look at how the content begins.
+    /// </summary>
+    private int FindEnd(bool isAll)
+    {
+        while (true)
+        {
+            var end = HeaderSection.FindEnd(header.AsSpan(0, held), ref lineStart);
+            if ((end < 0 && !isAll) || lineStart != behindMailboxLines || mailboxLines == MailboxLine.Most)
+                return end;
+            switch (MailboxLine.StandsAt(header.AsSpan(lineStart, held - lineStart), isAll))
+            {
+                case true:
+                    NameMailboxLine();
+                    break;
+                case false:
+                    return end;
+                default:
+                    return -1;
+            }
+        }
+    }
+
+    /// <summary>Makes a field of the line that begins where the header section would end.</summary>
+    private void NameMailboxLine()
+    {
+        var name = MailboxLine.Name;
+        Hold(name); // makes the room
+        var line = header.AsSpan(lineStart, held - lineStart);
+        line[..^name.Length].CopyTo(line[name.Length..]);
+        name.CopyTo(line);
+        var end = line.IndexOf("\r\n"u8);
+        if (end < 0)
+        {
+            Hold("\r\n"u8);
+            end = line.Length;
+        }
+
+        lineStart = behindMailboxLines = lineStart + end + 2;
+        mailboxLines++;
     }
 
     /// <summary>

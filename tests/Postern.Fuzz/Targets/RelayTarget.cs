@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Postern.Fuzz.Models;
 using Postern.Sasl;
+using Postern.Smtp.Message;
 using Postern.Testing;
 
 namespace Postern.Fuzz.Targets;
@@ -41,7 +42,7 @@ internal sealed class RelayTarget : ITarget
     [
         .. Words.Smtp,
         .. Words.Of("\u0001a\r\n", "\u0002a\r\n", "\u0003a\r\n", "\u0001c\r\n", "\u0001d\r\n", "\u0001u\r\n", "\u0001z\r\n", "AUTH CRAM-MD5\r\n\u0001a\r\n", "AUTH SCRAM-SHA-256\r\n\u0001c\r\n\u0001c\r\n\u0001c\r\n", "AUTH OAUTHBEARER\r\n\u0001a\r\n"),
-        .. Words.Of("Received: from x\r\n", "Authentication-Results: mail.example.org; ", "Return-Path: <x@y>\r\n", "Bcc: x\r\n", "From: alice@example.org\r\n", "Sender: x@y\r\n", "Date: ", "Message-ID: <", "Resent-From: x\r\n", "MAIL FROM:<alice@example.org>", "RCPT TO:<b@accepted.example>"),
+        .. Words.Of("Received: from x\r\n", "From x Sun Nov 29 11:30:16 2026\r\n", ">From ", "Authentication-Results: mail.example.org; ", "Return-Path: <x@y>\r\n", "Bcc: x\r\n", "From: alice@example.org\r\n", "Sender: x@y\r\n", "Date: ", "Message-ID: <", "Resent-From: x\r\n", "MAIL FROM:<alice@example.org>", "RCPT TO:<b@accepted.example>"),
         .. NumberTexts.All.SelectMany(static n => Words.Of($" SIZE={n}", $" HOLDFOR={n}", $" BY={n};R", $"BDAT {n} LAST\r\n", $" HOLDUNTIL=2026-01-0{n}T00:00:00Z")),
     ];
 
@@ -102,6 +103,9 @@ internal sealed class RelayTarget : ITarget
         BrokenException.Unless(!ContentModel.IsBare(stored[..end]), "no bare line end stands in the header section");
         if (content.IndexOf("\r\n\r\n"u8) is var body and >= 0)
             BrokenException.Unless(stored.EndsWith(content[body..]), "the body is stored as it came");
+        var line = content[..Math.Max(0, content.IndexOf("\r\n"u8))];
+        if (!line.IsEmpty && !HeaderSection.Continues(line, isFirst: true) && !line.TrimStart((byte)'>').StartsWith("From "u8))
+            BrokenException.Unless(stored.EndsWith(content), "content without a header is all body");
         BrokenException.Unless(stored.Length < content.Length + 4096, "little is added");
     }
 
@@ -114,5 +118,5 @@ internal sealed class RelayTarget : ITarget
         select $"EHLO c\r\nAUTH {mechanism}\r\n{string.Concat(Enumerable.Repeat(marker + "\r\n", mechanism is "PLAIN" or "CRAM-MD5" or "OAUTHBEARER" or "XOAUTH2" ? 1 : mechanism is "LOGIN" or "DIGEST-MD5" ? 2 : 3))}";
 
     private static IEnumerable<string> Contents() =>
-        ["", "abc", "Subject: x", "Subject: x\r\n\r\nbody", "Subject: x\r\n folded\r\nDate: y\r\nMessage-ID: <z>\r\n\r\nbody\r\n", "Authentication-Results: mail.example.org; auth=pass\r\nReceived: x\r\n\r\n", ": x\r\n\r\n", "\r\n", "\r\n\r\n", " x\r\n", "a\r\n b", "Return-Path: <x>\r\nBcc: y\r\nFrom: a@b, c@d\r\n\r\nz", string.Concat(Enumerable.Repeat("Received: x\r\n", 60)) + "\r\nb"];
+        ["", "abc", "Subject: x", "Subject: x\r\n\r\nbody", "Subject: x\r\n folded\r\nDate: y\r\nMessage-ID: <z>\r\n\r\nbody\r\n", "Authentication-Results: mail.example.org; auth=pass\r\nReceived: x\r\n\r\n", ": x\r\n\r\n", "\r\n", "\r\n\r\n", " x\r\n", "a\r\n b", "From a@b Sun Nov 29 11:30:16 2026\r\nSubject: x\r\n\r\nbody", ">From x\r\nTo: y\r\n\r\n", "From now on\r\n\r\nx", "Return-Path: <x>\r\nBcc: y\r\nFrom: a@b, c@d\r\n\r\nz", string.Concat(Enumerable.Repeat("Received: x\r\n", 60)) + "\r\nb"];
 }
