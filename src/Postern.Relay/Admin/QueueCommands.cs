@@ -1,4 +1,5 @@
 using Postern.Relay.Audit;
+using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 
 namespace Postern.Relay.Admin;
@@ -31,6 +32,34 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
         }
 
         return new QueueChange(matched, changed);
+    }
+
+    /// <summary>Writes a message as it is queued, and that somebody read it into the log; false when it is not there.</summary>
+    /// <exception cref="IOException">The content is damaged or cannot be read.</exception>
+    public async ValueTask<bool> CopyContentAsync(QueueId id, Stream to, string actor, CancellationToken ct)
+    {
+        try
+        {
+            using var content = spool.OpenContent(id);
+            if (content is null)
+                return false;
+            audit.Append(new AuditEvent.Admin(clock.GetUtcNow(), actor, "queue read", id.ToString()));
+            var buffer = new byte[64 * 1024];
+            for (long offset = 0; offset < content.Length;)
+            {
+                var read = await content.ReadAsync(offset, buffer, ct);
+                if (read == 0)
+                    throw new IOException($"the content of {id} ends at {offset} of {content.Length} octets");
+                await to.WriteAsync(buffer.AsMemory(0, read), ct);
+                offset += read;
+            }
+
+            return true;
+        }
+        catch (InvalidDataException e)
+        {
+            throw new IOException($"the content of {id} is damaged: {e.Message}", e);
+        }
     }
 
     private static string Word(QueueAction action) => action switch

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
+using Postern.Relay.Audit;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
-using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Admin;
 
@@ -22,6 +22,18 @@ public sealed record QueueFilter
     /// <summary>The domain of the sender or of a recipient that still waits.</summary>
     public string? Domain { get; init; }
 
+    /// <summary>Submitted by this login, in any case.</summary>
+    public string? Login { get; init; }
+
+    /// <summary>From a client in this network, in CIDR notation; an address for itself.</summary>
+    public string? Client { get; init; }
+
+    /// <summary>Arrived at this time or later.</summary>
+    public DateTimeOffset? ArrivedSince { get; init; }
+
+    /// <summary><c>waiting</c>, <c>deferred</c> or <c>held</c>; <c>delivered</c> or <c>failed</c> for messages with a recipient that is done while others wait.</summary>
+    public string? Outcome { get; init; }
+
     /// <summary>Arrived before this time.</summary>
     public DateTimeOffset? ArrivedBefore { get; init; }
 
@@ -29,36 +41,42 @@ public sealed record QueueFilter
     public bool? Held { get; init; }
 
     /// <summary>Nothing is set.</summary>
-    public bool IsEverything => Ids.IsDefaultOrEmpty && From is null && To is null && Domain is null && ArrivedBefore is null && Held is null;
+    public bool IsEverything => Ids.IsDefaultOrEmpty && From is null && To is null && Domain is null && ArrivedBefore is null && Held is null
+        && Login is null && Client is null && ArrivedSince is null && Outcome is null;
 
     public bool Matches(SpoolEntry entry)
     {
         var envelope = entry.Envelope;
         return (Ids.IsDefaultOrEmpty || Ids.Any(id => QueueId.TryParse(id, out var wanted) && wanted == envelope.Id))
-            && (From is null || IsSender(envelope.Sender, From))
+            && (From is null || AddressPattern.Fits(envelope.Sender.Address, From))
             && (To is null || AnyWaiting(entry, To))
-            && (Domain is null || IsDomain(envelope.Sender.Mailbox, Domain) || AnyWaiting(entry, Domain))
+            && (Domain is null || AddressPattern.IsInDomain(envelope.Sender.Address, Domain) || AnyWaiting(entry, Domain))
+            && (Login is null || string.Equals(envelope.Login, Login, StringComparison.OrdinalIgnoreCase))
+            && (Client is null || (envelope.Client is { } client && AuditQuery.NetworkOf(Client) is { } network && network.Contains(client)))
             && (ArrivedBefore is not { } limit || envelope.ArrivedAt < limit)
+            && (ArrivedSince is not { } since || envelope.ArrivedAt >= since)
+            && (Outcome is null || Has(entry, Outcome))
             && (Held is not { } held || entry.State.Held == held);
     }
-
-    private static bool IsSender(ReversePath sender, string wanted) =>
-        wanted is "<>" ? sender.IsNull : sender.Mailbox is { } mailbox && Is(mailbox, wanted);
 
     private static bool AnyWaiting(SpoolEntry entry, string wanted)
     {
         for (var i = 0; i < entry.Envelope.Recipients.Length; i++)
         {
-            if (entry.State.Recipients[i].Status == RecipientStatus.Pending && Is(entry.Envelope.Recipients[i], wanted))
+            if (entry.State.Recipients[i].Status == RecipientStatus.Pending && AddressPattern.Fits(entry.Envelope.Recipients[i].Address, wanted))
                 return true;
         }
 
         return false;
     }
 
-    private static bool Is(Mailbox mailbox, string wanted) =>
-        wanted.IndexOf('@', StringComparison.Ordinal) > 0 ? string.Equals(mailbox.Address, wanted, StringComparison.OrdinalIgnoreCase) : IsDomain(mailbox, wanted);
-
-    private static bool IsDomain(Mailbox? mailbox, string wanted) =>
-        mailbox is not null && string.Equals(mailbox.Domain.Text, wanted.TrimStart('@'), StringComparison.OrdinalIgnoreCase);
+    private static bool Has(SpoolEntry entry, string outcome) => outcome switch
+    {
+        "held" => entry.State.Held,
+        "waiting" => entry.State is { Held: false, Attempts: 0 },
+        "deferred" => entry.State is { Held: false, Attempts: > 0 },
+        "delivered" => entry.State.Recipients.Any(static r => r.Status == RecipientStatus.Delivered),
+        "failed" => entry.State.Recipients.Any(static r => r.Status == RecipientStatus.Failed),
+        _ => false,
+    };
 }

@@ -34,6 +34,12 @@ public abstract record AuditEvent(DateTimeOffset At)
         /// <summary>Recipients beside those that are named.</summary>
         public int MoreRecipients { get; init; }
 
+        /// <summary>Message-ID as the message has it, of its first such field, or as it was given one here; null without.</summary>
+        public string? MessageId { get; init; }
+
+        /// <summary>The first From field, unfolded and not decoded: what its reader sees as the author; null without.</summary>
+        public string? HeaderFrom { get; init; }
+
         /// <summary>ENVID=, by which its sender knows it (RFC 3461 §4.4); null when the sender gave none.</summary>
         public string? EnvelopeId { get; init; }
 

@@ -34,6 +34,8 @@ internal static class AuditEventReader
             line.GetProperty("size").GetInt64(), Maybe(line, "tls")) 
             {
                 MoreRecipients = line.TryGetProperty("more_recipients", out var more) ? more.GetInt32() : 0,
+                MessageId = Maybe(line, "message_id"),
+                HeaderFrom = Maybe(line, "header_from"),
                 EnvelopeId = Maybe(line, "envid"),
                 Forwarded = Maybe(line, "forwarded"),
             },

@@ -96,6 +96,7 @@ public static class AuditEventWriter
         if (accepted.MoreRecipients + Math.Max(0, recipients.Length - MostRecipients) is > 0 and var more)
             json.WriteNumber("more_recipients", more);
         json.WriteNumber("size", accepted.Size);
+        Texts(json, ("message_id", accepted.MessageId), ("header_from", accepted.HeaderFrom));
         Texts(json, ("tls", accepted.Tls), ("envid", accepted.EnvelopeId), ("forwarded", accepted.Forwarded));
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Postern.Relay.Envelopes;
 
 namespace Postern.Relay.Audit;
 
@@ -10,7 +11,25 @@ public sealed record AuditQuery
     /// <summary>At this time or later.</summary>
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary>The user or the identity acted as, in any case. Deliveries and bounces carry none: look for their queue id.</summary>
+    /// <summary>Before this time.</summary>
+    public DateTimeOffset? Until { get; init; }
+
+    /// <summary>The envelope's sender (<see cref="AddressPattern"/>). Deliveries and bounces are those of such messages.</summary>
+    public string? Sender { get; init; }
+
+    /// <summary>A recipient (<see cref="AddressPattern"/>).</summary>
+    public string? Recipient { get; init; }
+
+    /// <summary>The domain of the sender or of a recipient.</summary>
+    public string? Domain { get; init; }
+
+    /// <summary>With or without its angle brackets. Deliveries and bounces are those of such messages.</summary>
+    public string? MessageId { get; init; }
+
+    /// <summary>What it came to, in the word of the event: delivered, deferred, failed, accepted, refused, bounce; ok, permit and so on.</summary>
+    public string? Outcome { get; init; }
+
+    /// <summary>The user or the identity acted as, in any case. Deliveries and bounces are those of messages that such a login gave.</summary>
     public string? Login { get; init; }
 
     /// <summary>Clients in this network; one address is a network of full length (<see cref="NetworkOf"/>).</summary>

@@ -9,10 +9,27 @@ namespace Postern.Relay.Audit;
 /// <param name="directory">Where the files are; a directory that is not there holds no events, one that cannot be read throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.</param>
 public sealed class AuditSearch(string directory)
 {
+    /// <summary>How long after its acceptance something is still heard of a message: longer than any queue keeps one.</summary>
+    private static readonly TimeSpan LongestStay = TimeSpan.FromDays(14);
+
     /// <summary>The newest event first, over all kinds asked for.</summary>
     public async IAsyncEnumerable<AuditEvent> FindAsync(AuditQuery query, [EnumeratorCancellation] CancellationToken ct)
     {
         var filter = new AuditFilter(query);
+        if (filter.LooksForMessages)
+        {
+            // What is known of a message stands before all that became of it, and that may be days.
+            var accepted = query with { Kinds = AuditKind.Mail, Since = query.Since - LongestStay, Limit = int.MaxValue, Outcome = "accepted" };
+            await foreach (var audit in FindAsync(accepted, new AuditFilter(accepted), ct))
+                filter.Learn(audit);
+        }
+
+        await foreach (var audit in FindAsync(query, filter, ct))
+            yield return audit;
+    }
+
+    private async IAsyncEnumerable<AuditEvent> FindAsync(AuditQuery query, AuditFilter filter, [EnumeratorCancellation] CancellationToken ct)
+    {
         var left = query.Limit;
         foreach (var day in DaysFromNewest(query))
         {
@@ -29,7 +46,7 @@ public sealed class AuditSearch(string directory)
     {
         var since = query.Since is { } at ? AuditFileName.DayOf(at) : DateOnly.MinValue;
         return AuditFileName.List(directory)
-            .Where(name => query.Kinds.HasFlag(name.Kind) && name.Day >= since)
+            .Where(name => query.Kinds.HasFlag(name.Kind) && name.Day >= since && (query.Until is null || name.Day <= AuditFileName.DayOf(query.Until.Value)))
             .GroupBy(static name => name.Day)
             .OrderByDescending(static day => day.Key);
     }

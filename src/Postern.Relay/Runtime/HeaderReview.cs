@@ -10,6 +10,25 @@ namespace Postern.Relay.Runtime;
 /// <param name="Removed">The fields to leave out, in order: those that claim to be this host's results; of a submission also those that its sender has no say in, or that are not for recipients.</param>
 internal readonly record struct HeaderReview(int Hops, bool HasDate, bool HasMessageId, string? Sender, bool NeedsTrace, IReadOnlyList<Range> Removed)
 {
+    private const int MostOfText = 1024;
+
+    /// <summary>The first Message-ID field; empty without.</summary>
+    public Range MessageIdField { get; private init; }
+
+    /// <summary>The first From field; empty without.</summary>
+    public Range FromField { get; private init; }
+
+    /// <summary>What a field says, unfolded; null where it is not there. Long ones are cut.</summary>
+    public static string? TextOf(ReadOnlySpan<byte> section, Range field)
+    {
+        var line = section[field];
+        var body = line[(line.IndexOf((byte)':') + 1)..].Trim(" \t\r\n"u8);
+        if (body.IsEmpty)
+            return null;
+        var text = Encoding.UTF8.GetString(body[..Math.Min(body.Length, MostOfText)]);
+        return text.Contains('\n', StringComparison.Ordinal) ? string.Join(' ', text.Split(["\r\n", " ", "\t"], StringSplitOptions.RemoveEmptyEntries)) : text;
+    }
+
     /// <summary>Who really sent it, where Sender cannot say it. One that a submission brings along is taken out.</summary>
     public const string TraceField = "X-Authenticated-Sender";
 
@@ -19,6 +38,7 @@ internal readonly record struct HeaderReview(int Hops, bool HasDate, bool HasMes
     {
         var (hops, hasDate, hasMessageId, hasResent, removals) = (0, false, false, false, 0);
         var (from, sender) = (default(Authors), default(Authors));
+        var (messageId, author) = (default(Range), default(Range));
         var fields = new HeaderSection(section);
         while (fields.TryNext())
         {
@@ -27,9 +47,15 @@ internal readonly record struct HeaderReview(int Hops, bool HasDate, bool HasMes
             else if (fields.Is("Date"))
                 hasDate = true;
             else if (fields.Is("Message-ID"))
+            {
+                messageId = hasMessageId ? messageId : fields.Start..fields.End;
                 hasMessageId = true;
+            }
             else if (fields.Is("From"))
+            {
+                author = from.Fields > 0 ? author : fields.Start..fields.End;
                 from = from.And(fields.Body, submitter);
+            }
             else if (fields.Is("Sender"))
                 sender = sender.And(fields.Body, submitter);
             else if (IsRemoved(fields, authservId, isSubmission))
@@ -41,7 +67,11 @@ internal readonly record struct HeaderReview(int Hops, bool HasDate, bool HasMes
         var address = isTraced && !hasResent ? submitter!.Value.Address() : null;
         removals += address is null ? 0 : sender.Fields;
         return new HeaderReview(
-            hops, hasDate, hasMessageId, address, isTraced && address is null, removals == 0 ? [] : Removals(section, removals, authservId, isSubmission, withSender: address is not null));
+            hops, hasDate, hasMessageId, address, isTraced && address is null, removals == 0 ? [] : Removals(section, removals, authservId, isSubmission, withSender: address is not null))
+        {
+            MessageIdField = messageId,
+            FromField = author,
+        };
     }
 
     private static List<Range> Removals(ReadOnlySpan<byte> section, int count, string authservId, bool isSubmission, bool withSender)

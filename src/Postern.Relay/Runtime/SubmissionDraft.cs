@@ -38,6 +38,8 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     private int mailboxLines;
     private Reply? refusal;
     private bool hasUtf8Header;
+    private string? messageId;
+    private string? headerFrom;
 
     public async ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct)
     {
@@ -194,6 +196,8 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
             return;
         }
 
+        messageId = HeaderReview.TextOf(content.Span, review.MessageIdField) ?? (IsSubmission && !review.HasMessageId ? $"<{id}@{session.Hostname}>" : null);
+        headerFrom = HeaderReview.TextOf(content.Span, review.FromField);
         await spool.AppendAsync(Encoding.UTF8.GetBytes(TraceFields()), ct);
         var from = 0;
         foreach (var range in review.Removed)
@@ -302,6 +306,8 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
             size,
             session.Tls?.Version)
         {
+            MessageId = messageId,
+            HeaderFrom = headerFrom,
             EnvelopeId = envelope.Parameters.EnvelopeId,
             Cause = session.Login is null ? new AuditCause(AuditKind.Mail, session.ClientAddress, Login: null, "accepted") { IsMessage = true } : null,
             Forwarded = session.Forwarded == PeerClaims.None ? null : session.Forwarded.ToString(),

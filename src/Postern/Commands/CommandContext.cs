@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Postern.Commands.Output;
+using Postern.Commands.Queue;
 using Postern.Configuration;
 using Postern.Hosting;
 using Postern.Relay.Admin;
@@ -69,6 +70,15 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
     /// <summary>The queue of the configured server, running or not; null after every configuration error was printed.</summary>
     public async ValueTask<IQueueAdmin?> OpenQueueAsync(ParseResult arguments, CancellationToken ct) =>
         LoadConfiguration(arguments) is { } configuration ? await QueueAccess.OpenAsync(configuration, clock, ct) : null;
+
+    /// <summary>The same, and the filter with what only the log knows.</summary>
+    public async ValueTask<(IQueueAdmin Queue, QueueFilter Filter)?> OpenQueueAsync(ParseResult arguments, FilterOptions options, QueueFilter filter, CancellationToken ct)
+    {
+        if (LoadConfiguration(arguments) is not { } configuration)
+            return null;
+        var narrowed = await options.WithMessageIdAsync(filter, arguments, configuration.LogsDirectory, ct);
+        return (await QueueAccess.OpenAsync(configuration, clock, ct), narrowed);
+    }
 
     /// <summary>
     /// Opens the directory of the configured server, runs <paramref name="work"/> on it and answers with its exit code. The server may run

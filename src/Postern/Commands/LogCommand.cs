@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Net;
 using Postern.Commands.Output;
 using Postern.Relay.Audit;
 using Postern.Relay.Envelopes;
@@ -17,31 +16,36 @@ internal static class LogCommand
     public static Command Create(CommandContext context) =>
         new DocumentedCommand("log", "Search what was written down", "postern log auth --since 1h --login lisa@example.org", "postern log policy --ref K7M3Q9").With(
             Create(context, "auth", AuditKind.Auth, "Logins, successful or not", "postern log auth --client 192.0.2.0/24 --follow"),
-            Create(context, "mail", AuditKind.Mail, "Messages accepted, refused, delivered, bounced", "postern log mail --ref 01JD0K3ZQ8Y6X5V4T3S2R1P0NM"),
+            Create(context, "mail", AuditKind.Mail, "Messages accepted, refused, delivered, bounced", "postern log mail --to bart@example.net --since 2d --outcome delivered"),
             Create(context, "policy", AuditKind.Policy, "Decisions about senders and recipients", "postern log policy --since 2h --json"),
             Create(context, "admin", AuditKind.Admin, "What operators changed", "postern log admin --since 7d"),
             Create(context, "server", AuditKind.Server, "The server itself", "postern log server"));
 
     private static Command Create(CommandContext context, string name, AuditKind kind, string description, string example)
     {
-        var since = new Option<TimeSpan?>("--since") { Description = "Not older than this, such as 30m or 7d", HelpName = "DURATION", CustomParser = ParsedArguments.Duration };
-        var login = new Option<string?>("--login") { Description = "Of this user", HelpName = "USER" };
-        var client = new Option<IPNetwork?>("--client") { Description = "From this address or network", HelpName = "CIDR", CustomParser = ParsedArguments.Network };
+        var filter = new MailFilterOptions(OutcomesOf(kind));
         var reference = new Option<string?>("--ref") { Description = "With this reference or queue id", HelpName = "REF" };
         var limit = new Option<int>("--limit") { Description = "At most the last N events", HelpName = "N", CustomParser = ParsedArguments.Count, DefaultValueFactory = static _ => DefaultLimit };
         var follow = new Option<bool>("--follow") { Description = "Go on with what is written from now on, until interrupted; with --json one event a line" };
         reference.Validators.Add(WhyNoReference);
-        var command = new DocumentedCommand(name, description, example).With(since, login, client, reference, limit, follow, context.Json);
+        var command = new DocumentedCommand(name, description, example).With([.. OptionsOf(kind, filter), reference, limit, follow, context.Json]);
         command.SetAction(async (arguments, ct) =>
         {
             if (context.LoadConfiguration(arguments) is not { } configuration)
                 return ExitCode.Usage;
+            var now = context.Clock.GetUtcNow();
             var query = new AuditQuery
             {
                 Kinds = kind,
-                Since = context.Clock.GetUtcNow() - arguments.GetValue(since),
-                Login = arguments.GetValue(login),
-                Client = arguments.GetValue(client),
+                Since = arguments.GetValue(filter.Since)?.From(now),
+                Until = arguments.GetValue(filter.Until)?.From(now),
+                Login = arguments.GetValue(filter.Login),
+                Client = arguments.GetValue(filter.Client),
+                Sender = arguments.GetValue(filter.From),
+                Recipient = arguments.GetValue(filter.To),
+                Domain = arguments.GetValue(filter.Domain),
+                MessageId = arguments.GetValue(filter.MessageId),
+                Outcome = arguments.GetValue(filter.Outcome),
                 Limit = arguments.GetValue(limit),
             };
             query = Referring(query, arguments.GetValue(reference));
@@ -52,6 +56,22 @@ internal static class LogCommand
         });
         return command;
     }
+
+    private static string[] OutcomesOf(AuditKind kind) => kind switch
+    {
+        AuditKind.Mail => ["accepted", "refused", "delivered", "deferred", "failed", "bounce"],
+        AuditKind.Policy => ["permit", "refuse"],
+        _ => ["ok", "failed", "unavailable", "cancelled", "malformed", "too_weak", "transition_needed", "anonymous"],
+    };
+
+    /// <summary>What events of the kind have.</summary>
+    private static Symbol[] OptionsOf(AuditKind kind, MailFilterOptions filter) => kind switch
+    {
+        AuditKind.Mail => filter.OfMessages,
+        AuditKind.Policy => [filter.From, filter.To, filter.Domain, .. filter.OfAll],
+        AuditKind.Auth => filter.OfAll,
+        _ => [filter.Login, filter.Client, filter.Since, filter.Until],
+    };
 
     private static async Task<int> PrintAsync(Terminal terminal, AuditSearch search, AuditQuery query, bool json, CancellationToken ct)
     {

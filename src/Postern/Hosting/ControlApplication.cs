@@ -8,7 +8,7 @@ using Postern.Relay.Envelopes;
 
 namespace Postern.Hosting;
 
-/// <summary>Answers on the control socket: <c>GET /status</c>, <c>GET /queue/ID</c>, <c>POST /queue/list</c>, <c>POST /queue/change</c>,
+/// <summary>Answers on the control socket: <c>GET /status</c>, <c>GET /queue/ID</c>, <c>GET /queue/ID/content</c>, <c>POST /queue/list</c>, <c>POST /queue/change</c>,
 /// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>, <c>GET /auth/blocks</c>, <c>POST /auth/lift</c>.</summary>
 /// <param name="logins">Null where logins are not counted.</param>
 internal sealed class ControlApplication(QueueQueries queries, QueueCommands commands, Func<StatusDocument> status, SessionCommands sessions, LoginCommands? logins = null)
@@ -16,6 +16,8 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
 {
     private const int MaxPage = 10_000;
     private const string QueuePrefix = "/queue/";
+
+    public const string ContentSuffix = "/content";
 
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
@@ -38,6 +40,8 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
                 ("POST", "/session/review") => AnswerAsync(context, await sessions.ReviewAsync(context.RequestAborted), ControlJson.Default.LoginsReviewed),
                 ("GET", "/auth/blocks") => AnswerAsync(context, logins?.Blocks() ?? [], ControlJson.Default.ImmutableArrayLoginBlock),
                 ("POST", "/auth/lift") => LiftAsync(context),
+                ("GET", _) when path.StartsWith(QueuePrefix, StringComparison.Ordinal) && path.EndsWith(ContentSuffix, StringComparison.Ordinal) =>
+                    CopyAsync(context, path[QueuePrefix.Length..^ContentSuffix.Length]),
                 ("GET", _) when path.StartsWith(QueuePrefix, StringComparison.Ordinal) => ShowAsync(context, path[QueuePrefix.Length..]),
                 _ => RefuseAsync(context, StatusCodes.Status404NotFound, "there is nothing here"),
             });
@@ -67,6 +71,21 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
         QueueId.TryParse(text, out var id) && queries.Find(id) is { } item
             ? AnswerAsync(context, item, ControlJson.Default.QueueItem)
             : RefuseAsync(context, StatusCodes.Status404NotFound, "no such message");
+
+    private async Task CopyAsync(HttpContext context, string text)
+    {
+        if (!QueueId.TryParse(text, out var id) || queries.Find(id) is not { } item)
+        {
+            await RefuseAsync(context, StatusCodes.Status404NotFound, "no such message");
+            return;
+        }
+
+        // With its length, so that what breaks off in the middle is not taken for the whole.
+        context.Response.ContentType = "application/octet-stream";
+        context.Response.ContentLength = item.Size;
+        if (!await commands.CopyContentAsync(id, context.Response.Body, PeerUser.Of(context), context.RequestAborted))
+            context.Abort();
+    }
 
     private async Task ChangeAsync(HttpContext context)
     {

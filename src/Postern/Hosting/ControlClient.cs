@@ -58,6 +58,24 @@ internal sealed class ControlClient : IQueueAdmin
         return answer.StatusCode == HttpStatusCode.NotFound ? null : await ReadAsync(answer, ControlJson.Default.QueueItem, ct);
     }
 
+    public async ValueTask<bool> CopyContentAsync(QueueId id, Stream to, CancellationToken ct)
+    {
+        using var answer = await SendAsync(new(HttpMethod.Get, $"queue/{id}{ControlApplication.ContentSuffix}"), ct, HttpCompletionOption.ResponseHeadersRead);
+        if (answer.StatusCode == HttpStatusCode.NotFound)
+            return false;
+        if (!answer.IsSuccessStatusCode)
+            throw new IOException((await answer.Content.ReadFromJsonAsync(ControlJson.Default.Refusal, ct))?.Error ?? $"the server answered {answer.StatusCode}");
+        try
+        {
+            await answer.Content.CopyToAsync(to, ct);
+            return true;
+        }
+        catch (HttpRequestException e)
+        {
+            throw new IOException($"the content came in part only: {e.Message}", e);
+        }
+    }
+
     public ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct) =>
         AskAsync(Post("queue/change", new(action, filter), ControlJson.Default.ChangeQueue), ControlJson.Default.QueueChange, ct);
 
@@ -88,13 +106,13 @@ internal sealed class ControlClient : IQueueAdmin
         return await ReadAsync(answer, type, ct);
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken ct)
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken ct, HttpCompletionOption until = HttpCompletionOption.ResponseContentRead)
     {
         using (request)
         {
             try
             {
-                return await http.SendAsync(request, ct);
+                return await http.SendAsync(request, until, ct);
             }
             catch (HttpRequestException e)
             {

@@ -11,5 +11,8 @@ internal interface IQueueAdmin : IAsyncDisposable
     /// <summary>Null when the message is not there.</summary>
     ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct);
 
+    /// <summary>Writes a message as it is queued; false when it is not there.</summary>
+    ValueTask<bool> CopyContentAsync(QueueId id, Stream to, CancellationToken ct);
+
     ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct);
 }

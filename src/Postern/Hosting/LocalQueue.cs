@@ -11,6 +11,8 @@ internal sealed class LocalQueue(QueueQueries queries, QueueCommands commands, p
 
     public ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct) => new(queries.Find(id));
 
+    public ValueTask<bool> CopyContentAsync(QueueId id, Stream to, CancellationToken ct) => commands.CopyContentAsync(id, to, DirectoryOwner.Actor, ct);
+
     public ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct) =>
         commands.ApplyAsync(action, filter, DirectoryOwner.Actor, ct);
 

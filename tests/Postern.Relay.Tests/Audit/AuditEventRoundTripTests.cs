@@ -29,7 +29,7 @@ public sealed class AuditEventRoundTripTests
         return Gen.Elements<AuditEvent>(
             new AuditEvent.Login(at, t[0], t[1], t[2], t[3], m[0], m[1], t[4], t[5], m[2]),
             new AuditEvent.Decision(at, t[0], t[1], t[2], t[3], m[0], m[1], m[2], t[4], t[5], m[3], t[6], t[7], m[4], chain),
-            new AuditEvent.Accepted(at, t[0], t[1], t[2], t[3], m[0], t[4], [.. t], next.Ticks, m[1]) { EnvelopeId = m[2], Forwarded = m[3] },
+            new AuditEvent.Accepted(at, t[0], t[1], t[2], t[3], m[0], t[4], [.. t], next.Ticks, m[1]) { EnvelopeId = m[2], Forwarded = m[3], MessageId = m[4], HeaderFrom = m[5] },
             new AuditEvent.Refused(at, t[0], t[1], t[2], m[0], t[3], t[4]),
             new AuditEvent.Delivery(at, t[0], t[1], t[2], t[3].Length, m[0], t[4], m[1], m[2] is null ? null : next),
             new AuditEvent.Bounce(at, t[0], m[0], t[1], t[2]),

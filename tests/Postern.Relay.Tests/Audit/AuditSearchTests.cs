@@ -53,6 +53,65 @@ public sealed class AuditSearchTests : IDisposable
         Assert.Null(AuditQuery.NetworkOf("not an address"));
     }
 
+    private static AuditEvent.Accepted Mail(double hour, string id, string sender, string messageId, string? user = null, string client = "192.0.2.7", params string[] recipients) =>
+        new(Noon.AddHours(hour), id, "s1", "submission", client, user, sender, [.. recipients], 100, "TLSv1.3") { MessageId = messageId, HeaderFrom = $"Somebody <{sender}>" };
+
+    private static AuditEvent.Delivery Outcome(double hour, string id, string recipient, string outcome) =>
+        new(Noon.AddHours(hour), id, recipient, outcome, 1, "mx.test", "250 ok", null, null);
+
+    /// <summary>What became of a message carries its queue id and one recipient only: sender, login, client and Message-ID lead to it all the same.</summary>
+    [Theory]
+    [InlineData("accepted Q1, delivered b@one.test Q1, deferred c@two.test Q1, failed c@two.test Q1, bounce Q1", "lisa@our.test", null, null, null, null, null, null)]
+    [InlineData("accepted Q1, delivered b@one.test Q1, deferred c@two.test Q1, failed c@two.test Q1, bounce Q1", null, null, null, "<a@our.test>", null, null, null)]
+    [InlineData("accepted Q1, delivered b@one.test Q1, deferred c@two.test Q1, failed c@two.test Q1, bounce Q1", null, null, null, "a@our.test", null, null, null)]
+    [InlineData("accepted Q2, delivered b@one.test Q2", null, null, null, null, "APP", null, null)]
+    [InlineData("accepted Q2, delivered b@one.test Q2", null, null, null, null, null, "198.51.100.0/24", null)]
+    [InlineData("accepted Q1, delivered b@one.test Q1, accepted Q2, delivered b@one.test Q2, bounce Q1", null, "b@one.test", null, null, null, null, null)]
+    [InlineData("accepted Q1, delivered b@one.test Q1, accepted Q2, delivered b@one.test Q2, bounce Q1", null, null, "one.test", null, null, null, null)]
+    [InlineData("failed c@two.test Q1", "our.test", null, null, null, null, null, "failed")]
+    [InlineData("delivered b@one.test Q1", "lisa@our.test", "one.test", null, null, null, null, "delivered")]
+    [InlineData("", "nobody@our.test", null, null, null, null, null, null)]
+    [InlineData("", null, null, null, "A@our.test", null, null, null)]
+    public async Task What_became_of_a_message_is_found_by_what_is_known_of_it(string expected, string? sender, string? recipient, string? domain, string? messageId, string? login, string? client, string? outcome)
+    {
+        await directory.WriteAsync(
+            Mail(0, "Q1", "lisa@our.test", "<a@our.test>", recipients: ["b@one.test", "c@two.test"]),
+            Outcome(1, "Q1", "b@one.test", "delivered"),
+            Outcome(2, "Q1", "c@two.test", "deferred"),
+            Mail(3, "Q2", "app@else.test", "<b@else.test>", "app", "198.51.100.7", "b@one.test"),
+            Outcome(4, "Q2", "b@one.test", "delivered"),
+            Outcome(72, "Q1", "c@two.test", "failed"),
+            new AuditEvent.Bounce(Noon.AddHours(73), "Q1", "Q9", "lisa@our.test", "no such user"),
+            Mail(74, "Q3", "lisa@third.test", "<c@third.test>", recipients: ["d@three.test"]));
+        var query = new AuditQuery
+        {
+            Kinds = AuditKind.Mail,
+            Sender = sender,
+            Recipient = recipient,
+            Domain = domain,
+            MessageId = messageId,
+            Login = login,
+            Client = client is null ? null : AuditQuery.NetworkOf(client),
+            Outcome = outcome,
+        };
+
+        var found = await directory.FindAsync(query);
+
+        Assert.Equal(expected.Split(", ", StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal), found.Select(Words).Order(StringComparer.Ordinal));
+        // What was accepted three days before is known of what is looked for since yesterday.
+        var late = await directory.FindAsync(query with { Since = Noon.AddHours(70) });
+        Assert.Equal(found.Where(static e => e.At >= Noon.AddHours(70)).Select(Words), late.Select(Words));
+        Assert.Equal(found.Where(static e => e.At < Noon.AddHours(2)).Select(Words), (await directory.FindAsync(query with { Until = Noon.AddHours(2) })).Select(Words));
+
+        static string Words(AuditEvent audit) => audit switch
+        {
+            AuditEvent.Accepted a => $"accepted {a.QueueId}",
+            AuditEvent.Delivery d => $"{d.Outcome} {d.Recipient} {d.QueueId}",
+            AuditEvent.Bounce b => $"bounce {b.QueueId}",
+            _ => "?",
+        };
+    }
+
     [Fact]
     public async Task A_missing_directory_holds_no_events() =>
         Assert.Empty(await new AuditSearch(directory.FileOf("nowhere")).FindAsync(new AuditQuery(), Ct).ToListAsync(Ct));

@@ -211,6 +211,35 @@ public sealed class SubmissionDraftTests
         Assert.Equal("QQ 1", Assert.Single(audit.Events.OfType<AuditEvent.Accepted>()).EnvelopeId);
     }
 
+    [Theory]
+    [InlineData("From: Lisa <lisa@example.org>\r\nMessage-ID: <a@x.test>\r\nMessage-ID: <b@x.test>\r\n\r\n", "<a@x.test>", "Lisa <lisa@example.org>")]
+    [InlineData("From: a@example.org,\r\n\tb@example.org\r\nMessage-Id:\r\n <long@x.test>\r\n\r\n", "<long@x.test>", "a@example.org, b@example.org")]
+    [InlineData("Message-ID: <a@x.test>\r\nFrom: \u00c3\u00bc@example.org\r\n\r\n", "<a@x.test>", "\u00fc@example.org")]
+    [InlineData("Subject: x\r\nMessage-ID: <a@x.test>\r\n\r\n", "<a@x.test>", null)]
+    public async Task What_yesterdays_mail_is_looked_for_by_is_in_the_log(string content, string messageId, string? from)
+    {
+        var audit = new RecordingAudit();
+        await EnvelopeAsync(MailParameters.None, RecipientParameters.None, LoggedIn(), content, audit);
+
+        var accepted = Assert.Single(audit.Events.OfType<AuditEvent.Accepted>());
+        Assert.Equal((messageId, from), (accepted.MessageId, accepted.HeaderFrom));
+        Assert.True(accepted.Size > content.Length);
+    }
+
+    [Fact]
+    public async Task A_message_id_that_is_given_here_is_the_one_in_the_log()
+    {
+        var audit = new RecordingAudit();
+        await EnvelopeAsync(MailParameters.None, RecipientParameters.None, LoggedIn(), "From: lisa@example.org\r\n\r\n", audit);
+        var given = Assert.Single(audit.Events.OfType<AuditEvent.Accepted>()).MessageId!;
+        Assert.Contains($"Message-ID: {given}\r\n", await NewestAsync(), StringComparison.Ordinal);
+
+        // What merely arrives is not completed, and has none.
+        var other = new RecordingAudit();
+        await EnvelopeAsync(MailParameters.None, RecipientParameters.None, Stranger(), "From: lisa@example.org\r\n\r\n", other);
+        Assert.Null(Assert.Single(other.Events.OfType<AuditEvent.Accepted>()).MessageId);
+    }
+
     [Fact]
     public async Task A_submission_that_asks_for_nothing_keeps_nothing_of_it()
     {

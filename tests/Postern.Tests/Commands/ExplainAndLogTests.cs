@@ -81,6 +81,27 @@ public sealed class ExplainAndLogTests
     }
 
     [Fact]
+    public async Task Yesterdays_mail_is_found_by_what_its_sender_remembers_of_it()
+    {
+        using var run = new CommandRun();
+        var now = TimeProvider.System.GetUtcNow();
+        await WriteAsync(
+            run,
+            new AuditEvent.Accepted(now.AddHours(-30), "01JD0K3ZQ8Y6X5V4T3S2R1P0NM", "s", "in", "192.0.2.7", "lisa@example.org", "lisa@example.org", ["bart@example.net"], 4096, null) { MessageId = "<m1@example.org>", HeaderFrom = "Lisa <lisa@example.org>" },
+            new AuditEvent.Delivery(now.AddHours(-29), "01JD0K3ZQ8Y6X5V4T3S2R1P0NM", "bart@example.net", "delivered", 1, "mx.example.net", "250 ok", null, null),
+            new AuditEvent.Accepted(now, "01JD0K3ZQ8Y6X5V4T3S2R1P0NN", "s", "in", "192.0.2.8", null, "app@example.com", ["ned@example.com"], 100, null));
+
+        foreach (var filter in new string[][] { ["--from", "LISA@example.org"], ["--to", "bart@example.net"], ["--domain", "example.net"], ["--message-id", "m1@example.org"], ["--login", "lisa@example.org"], ["--client", "192.0.2.7"], ["--until", "1d"] })
+            Assert.Equal((filter[0], 2), (filter[0], (await run.JsonAsync(["log", "mail", .. filter])).GetArrayLength()));
+        Assert.Equal(1, (await run.JsonAsync("log", "mail", "--from", "lisa@example.org", "--outcome", "delivered")).GetArrayLength());
+        Assert.Equal(0, (await run.JsonAsync("log", "mail", "--since", "2d", "--until", "31h")).GetArrayLength());
+        var text = (await run.PosternAsync("log", "mail", "--from", "lisa@example.org")).Output;
+        Assert.Contains("4096 octets for bart@example.net, Message-ID <m1@example.org>, From Lisa <lisa@example.org>", text, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, (await run.PosternAsync("log", "mail", "--outcome", "lost")).ExitCode);
+        Assert.Equal(ExitCode.Usage, (await run.PosternAsync("log", "server", "--from", "a@example.org")).ExitCode);
+    }
+
+    [Fact]
     public async Task Every_change_of_the_directory_is_in_the_log_without_its_secret()
     {
         using var run = new CommandRun();

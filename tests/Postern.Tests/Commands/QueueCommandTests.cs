@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Postern.Commands.Output;
+using Postern.Relay.Audit;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Segments;
 using Postern.Tests.Hosting;
@@ -20,6 +21,16 @@ public sealed class QueueCommandTests
     [InlineData("old", 1, "--older-than", "1d")]
     [InlineData("held", 1, "--held")]
     [InlineData("from a domain and held", 1, "--from", "example.org", "--held")]
+    [InlineData("tried and put off", 1, "--outcome", "deferred")]
+    [InlineData("not tried", 3, "--outcome", "waiting")]
+    [InlineData("held, by its outcome", 1, "--outcome", "HELD")]
+    [InlineData("delivered in part", 1, "--outcome", "delivered")]
+    [InlineData("arrived lately", 4, "--since", "1d")]
+    [InlineData("arrived before", 1, "--until", "1d")]
+    [InlineData("arrived after a date", 5, "--since", "2001-02-03")]
+    [InlineData("of a login", 0, "--login", "nobody")]
+    [InlineData("of a client", 0, "--client", "192.0.2.0/24")]
+    [InlineData("with a message id that the log does not know", 0, "--message-id", "<x@example.org>")]
     [InlineData("nothing", 0, "--to", "nobody@example.com")]
     public async Task A_filter_meets_what_fits_all_of_it(string what, int expected, params string[] filter)
     {
@@ -31,6 +42,61 @@ public sealed class QueueCommandTests
 
         Assert.Equal((what, expected), (what, page.GetProperty("total").GetInt32()));
         Assert.Equal(expected, page.GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_message_is_found_by_the_message_id_that_its_log_has_and_removed_by_it_alone()
+    {
+        using var run = new CommandRun();
+        await using var server = await RunningServer.StartAsync(run.Data);
+        await FillAsync(server.Spool);
+        var id = (await server.Spool.AddAsync("a@example.org", ["b@example.net"])).ToString();
+        await using (var log = new JsonLinesAuditLog(new AuditLogOptions { Directory = Path.Combine(run.Data, "logs") }, TimeProvider.System))
+            log.Append(new AuditEvent.Accepted(TimeProvider.System.GetUtcNow(), id, "s", "in", "192.0.2.7", null, "a@example.org", ["b@example.net"], 3, null) { MessageId = "<m1@example.org>" });
+
+        Assert.Equal([id], Ids(await run.JsonAsync("queue", "list", "--message-id", "m1@example.org")));
+        Assert.Equal((1, 1), Change(await run.JsonAsync("queue", "remove", "--message-id", "<m1@example.org>", "--yes")));
+        Assert.Equal((0, 0), Change(await run.JsonAsync("queue", "remove", "--message-id", "<unknown@example.org>", "--yes")));
+        Assert.Equal(5, server.Spool.Count);
+    }
+
+    [Fact]
+    public async Task What_is_queued_is_shown_as_text_and_exported_octet_for_octet()
+    {
+        const string Content = "Subject: caf\u00e9 \u001b[2J\r\n\r\n\tx\r\n.\r\n";
+        using var run = new CommandRun();
+        await using var server = await RunningServer.StartAsync(run.Data);
+        var id = (await server.Spool.AddAsync("a@example.org", ["b@example.net"], content: Content)).ToString();
+        var file = Path.Combine(run.Root, "out.eml");
+
+        var show = await run.PosternAsync("queue", "show", id, "--content");
+        var export = await run.PosternAsync("queue", "export", id, "--output", file);
+
+        Assert.Equal((ExitCode.Ok, ExitCode.Ok), (show.ExitCode, export.ExitCode));
+        Assert.Contains("Subject: caf\u00e9 \\u001B[2J\n\n    x\n.\n", show.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', show.Output);
+        Assert.Equal(System.Text.Encoding.UTF8.GetBytes(Content), await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        Assert.Equal(ExitCode.No, (await run.PosternAsync("queue", "export", id, "--output", file)).ExitCode);
+        Assert.Equal(ExitCode.Usage, (await run.PosternAsync("queue", "show", id, "--content", "--json")).ExitCode);
+        Assert.Equal(ExitCode.No, (await run.PosternAsync("queue", "export", "01JD0K3ZQ8Y6X5V4T3S2R1P0NM", "--output", Path.Combine(run.Root, "none.eml"))).ExitCode);
+        Assert.False(File.Exists(Path.Combine(run.Root, "none.eml")));
+        // Who read somebody's mail is written down.
+        Assert.Contains(server.Events.All.OfType<AuditEvent.Admin>(), e => e.Action == "queue read" && e.Target == id);
+    }
+
+    [Fact]
+    public async Task Without_a_server_a_message_is_exported_from_the_spool_itself()
+    {
+        using var run = new CommandRun();
+        Directory.CreateDirectory(run.Data);
+        string id;
+        await using (var spool = SegmentSpool.Open(new SegmentSpoolOptions { Directory = Path.Combine(run.Data, "spool"), SegmentSize = 1 << 20, Reserve = 0 }, TimeProvider.System))
+            id = (await spool.AddAsync("a@example.org", ["b@example.net"], content: "Subject: x\r\n\r\ny\r\n")).ToString();
+        var file = Path.Combine(run.Root, "out.eml");
+
+        Assert.Equal(ExitCode.Ok, (await run.PosternAsync("queue", "export", id, "--output", file)).ExitCode);
+        Assert.Equal("Subject: x\r\n\r\ny\r\n", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
     }
 
     [Fact]

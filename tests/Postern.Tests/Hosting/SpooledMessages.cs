@@ -9,7 +9,7 @@ namespace Postern.Tests.Hosting;
 internal static class SpooledMessages
 {
     /// <param name="sender">Empty for the null sender.</param>
-    public static async Task<QueueId> AddAsync(this ISpool spool, string sender, string[] recipients, Func<DeliveryState, DeliveryState>? change = null, TimeSpan age = default)
+    public static async Task<QueueId> AddAsync(this ISpool spool, string sender, string[] recipients, Func<DeliveryState, DeliveryState>? change = null, TimeSpan age = default, string content = "Subject: x\r\n\r\nx\r\n")
     {
         var arrived = TimeProvider.System.GetUtcNow() - age;
         var envelope = new Envelope
@@ -23,7 +23,7 @@ internal static class SpooledMessages
         };
         var state = DeliveryState.Fresh(recipients.Length, arrived);
         await using var draft = spool.CreateDraft();
-        await draft.AppendAsync("Subject: x\r\n\r\nx\r\n"u8.ToArray(), CancellationToken.None);
+        await draft.AppendAsync(System.Text.Encoding.UTF8.GetBytes(content), CancellationToken.None);
         Assert.IsType<SpoolCommit.Durable>(await draft.CommitAsync(envelope, change?.Invoke(state) ?? state, CancellationToken.None));
         return envelope.Id;
     }

@@ -19,7 +19,7 @@ internal static class EventText
     {
         AuditEvent.Login e => [Time(e), e.Outcome, e.ActingAs is null ? e.User ?? "-" : $"{e.User} as {e.ActingAs}", e.Mechanism, e.Client, e.Listener, e.Tls ?? "-", e.Reason],
         AuditEvent.Decision e => [Time(e), e.Ref, e.Outcome, e.Rule, e.Client, e.User ?? "-", Path(e.Sender), e.Recipient ?? "-", e.Reply ?? "-"],
-        AuditEvent.Accepted e => [Time(e), "accepted", e.QueueId, Path(e.Sender), e.Client, string.Create(CultureInfo.InvariantCulture, $"{e.Size} octets for {Recipients(e)}")],
+        AuditEvent.Accepted e => [Time(e), "accepted", e.QueueId, Path(e.Sender), e.Client, string.Create(CultureInfo.InvariantCulture, $"{e.Size} octets for {Recipients(e)}{(e.MessageId is null ? null : $", Message-ID {e.MessageId}")}{(e.HeaderFrom is null ? null : $", From {e.HeaderFrom}")}")],
         AuditEvent.Refused e => [Time(e), "refused", "-", e.User ?? "-", e.Client, $"{e.Verb}: {e.Reply}"],
         AuditEvent.Delivery e => [Time(e), e.Outcome, e.QueueId, e.Recipient, e.Remote ?? "-", e.Reply],
         AuditEvent.Bounce e => [Time(e), e.BounceId is null ? "no bounce" : "bounce", e.QueueId, Path(e.To), "-", e.BounceId is null ? e.Reason : $"{e.BounceId}: {e.Reason}"],

@@ -22,6 +22,9 @@ internal sealed class Terminal(TextWriter output, TextWriter error, TextReader i
 
     public Stream? Events => events;
 
+    /// <summary>Takes octets as they are: the stream behind <see cref="Output"/>.</summary>
+    public Stream Octets => events ?? throw new IOException("nothing here takes octets");
+
     public bool IsInteractive => isInteractive;
 
     public bool CanAsk => canAsk;

@@ -1,29 +1,49 @@
 using System.CommandLine;
 using Postern.Relay.Admin;
+using Postern.Relay.Audit;
 
 namespace Postern.Commands.Queue;
 
 /// <summary>The options by which queue commands say which messages they mean.</summary>
-internal sealed class FilterOptions
+internal sealed class FilterOptions() : MailFilterOptions("waiting", "deferred", "held", "delivered", "failed")
 {
-    public Option<string?> From { get; } = new("--from") { Description = "Messages of this sender: an address, a domain, or '<>' for bounces", HelpName = "SENDER" };
-
-    public Option<string?> To { get; } = new("--to") { Description = "Messages that wait for this recipient: an address or a domain", HelpName = "RECIPIENT" };
-
-    public Option<string?> Domain { get; } = new("--domain") { Description = "Messages from this domain, or waiting for it", HelpName = "DOMAIN" };
+    /// <summary>No message has it.</summary>
+    private const string NoId = "-";
 
     public Option<TimeSpan?> OlderThan { get; } = new("--older-than") { Description = "Messages that arrived before this long ago, such as 2h or 3d", HelpName = "DURATION", CustomParser = ParsedArguments.Duration };
 
     public Option<bool> Held { get; } = new("--held") { Description = "Held messages only" };
 
-    public Symbol[] All => [From, To, Domain, OlderThan, Held];
+    public Symbol[] All => [.. OfMessages, OlderThan, Held];
 
-    public QueueFilter Read(ParseResult arguments, DateTimeOffset now) => new()
+    public QueueFilter Read(ParseResult arguments, DateTimeOffset now)
     {
-        From = arguments.GetValue(From),
-        To = arguments.GetValue(To),
-        Domain = arguments.GetValue(Domain),
-        ArrivedBefore = now - arguments.GetValue(OlderThan),
-        Held = arguments.GetValue(Held) ? true : null,
-    };
+        var until = arguments.GetValue(Until)?.From(now);
+        var older = now - arguments.GetValue(OlderThan);
+        return new()
+        {
+            From = arguments.GetValue(From),
+            To = arguments.GetValue(To),
+            Domain = arguments.GetValue(Domain),
+            Login = arguments.GetValue(Login),
+            Client = arguments.GetValue(Client)?.ToString(),
+            ArrivedSince = arguments.GetValue(Since)?.From(now),
+            ArrivedBefore = until is null || older < until ? older ?? until : until,
+            Outcome = arguments.GetValue(Outcome)?.ToLowerInvariant(),
+            Held = arguments.GetValue(Held) ? true : null,
+        };
+    }
+
+    /// <summary>Narrows to the messages with the Message-ID that was asked for. The queue does not know it; the log of what was accepted does.</summary>
+    public async ValueTask<QueueFilter> WithMessageIdAsync(QueueFilter filter, ParseResult arguments, string logs, CancellationToken ct)
+    {
+        if (arguments.GetValue(MessageId) is not { } wanted)
+            return filter;
+        var ids = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        await foreach (var audit in new AuditSearch(logs).FindAsync(new AuditQuery { Kinds = AuditKind.Mail, MessageId = wanted, Outcome = "accepted" }, ct))
+            ids.Add(((AuditEvent.Accepted)audit).QueueId);
+        if (!filter.Ids.IsDefaultOrEmpty)
+            ids.IntersectWith(filter.Ids);
+        return filter with { Ids = ids.Count == 0 ? [NoId] : [.. ids] };
+    }
 }

@@ -24,15 +24,15 @@ internal static class QueueChangeCommand
             if (named.FirstOrDefault(static id => !QueueId.TryParse(id, out _)) is { } wrong)
                 return context.Terminal.Fail($"'{wrong}' is not a queue id", "Take it from 'postern queue list'.", ExitCode.Usage);
             var wanted = filter.Read(arguments, context.Clock.GetUtcNow()) with { Ids = [.. named] };
-            if (wanted.IsEverything != arguments.GetValue(all))
+            if ((wanted.IsEverything && arguments.GetValue(filter.MessageId) is null) != arguments.GetValue(all))
                 return context.Terminal.Fail(
-                    wanted.IsEverything ? $"queue {name}: no message is named" : $"queue {name}: --all does not go with ids or filters", "Name ids, or a filter such as --to example.com, or --all.", ExitCode.Usage);
-            if (await context.OpenQueueAsync(arguments, ct) is not { } queue)
+                    !arguments.GetValue(all) ? $"queue {name}: no message is named" : $"queue {name}: --all does not go with ids or filters", "Name ids, or a filter such as --to example.com, or --all.", ExitCode.Usage);
+            if (await context.OpenQueueAsync(arguments, filter, wanted, ct) is not var (queue, narrowed))
                 return ExitCode.Usage;
             await using (queue)
             {
                 var mayAsk = action == QueueAction.Remove && named.Length == 0 && !arguments.GetValue(yes);
-                return await RunAsync(context.Terminal, queue, action, name, wanted, mayAsk, arguments.GetValue(context.Json), ct);
+                return await RunAsync(context.Terminal, queue, action, name, narrowed, mayAsk, arguments.GetValue(context.Json), ct);
             }
         });
         return command;

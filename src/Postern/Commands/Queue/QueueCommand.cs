@@ -10,6 +10,7 @@ internal static class QueueCommand
         new DocumentedCommand("queue", "Messages that wait for delivery", "postern queue list --to example.com", "postern queue remove --from spammer@example.org --yes").With(
             QueueListCommand.Create(context),
             QueueShowCommand.Create(context),
+            QueueExportCommand.Create(context),
             QueueChangeCommand.Create(context, QueueAction.Retry, "retry", "Try messages now, whatever the schedule says; held ones, HOLDFOR too, stay held", "postern queue retry --to example.com"),
             QueueChangeCommand.Create(context, QueueAction.Hold, "hold", "Try messages no more until they are released", "postern queue hold 01JD0K3ZQ8Y6X5V4T3S2R1P0NM"),
             QueueChangeCommand.Create(context, QueueAction.Release, "release", "Release held messages, HOLDFOR too, and try them now", "postern queue release --all"),

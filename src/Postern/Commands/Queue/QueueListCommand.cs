@@ -21,12 +21,12 @@ internal static class QueueListCommand
         {
             if (arguments.GetValue(after) is { } text && !QueueId.TryParse(text, out _))
                 return context.Terminal.Fail($"'{text}' is not a queue id", "Take it from the last line of the page before.", ExitCode.Usage);
-            if (await context.OpenQueueAsync(arguments, ct) is not { } queue)
+            if (await context.OpenQueueAsync(arguments, filter, filter.Read(arguments, context.Clock.GetUtcNow()), ct) is not var (queue, wanted))
                 return ExitCode.Usage;
             await using (queue)
             {
                 var from = QueueId.TryParse(arguments.GetValue(after), out var id) ? id : (QueueId?)null;
-                var page = await queue.ListAsync(filter.Read(arguments, context.Clock.GetUtcNow()), arguments.GetValue(limit), from, ct);
+                var page = await queue.ListAsync(wanted, arguments.GetValue(limit), from, ct);
                 if (arguments.GetValue(context.Json))
                     context.Terminal.Json(page, CommandJson.Readable.QueuePage);
                 else

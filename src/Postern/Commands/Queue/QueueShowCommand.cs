@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using Postern.Commands.Output;
+using Postern.Hosting;
 using Postern.Relay.Admin;
+using Postern.Relay.Audit;
 using Postern.Relay.Envelopes;
 
 namespace Postern.Commands.Queue;
@@ -12,12 +15,15 @@ internal static class QueueShowCommand
     public static Command Create(CommandContext context)
     {
         var message = new Argument<string>("ID") { Description = "The queue id, as in the 250 reply and in the log" };
-        var command = new DocumentedCommand("show", "Show one message and what became of each recipient so far", "postern queue show 01JD0K3ZQ8Y6X5V4T3S2R1P0NM").With(message, context.Json);
+        var content = new Option<bool>("--content") { Description = "Also print the message as it is queued; 'queue export' writes its very octets" };
+        var command = new DocumentedCommand("show", "Show one message and what became of each recipient so far", "postern queue show 01JD0K3ZQ8Y6X5V4T3S2R1P0NM").With(message, content, context.Json);
         command.SetAction(async (arguments, ct) =>
         {
             var text = arguments.GetRequiredValue(message);
             if (!QueueId.TryParse(text, out var id))
                 return context.Terminal.Fail($"'{text}' is not a queue id", "Take it from 'postern queue list'.", ExitCode.Usage);
+            if (arguments.GetValue(content) && arguments.GetValue(context.Json))
+                return context.Terminal.Fail("--content is for people, --json for programs", $"Say postern queue export {id} --output - for the octets.", ExitCode.Usage);
             if (await context.OpenQueueAsync(arguments, ct) is not { } queue)
                 return ExitCode.Usage;
             await using (queue)
@@ -28,10 +34,24 @@ internal static class QueueShowCommand
                     context.Terminal.Json(item, CommandJson.Readable.QueueItem);
                 else
                     Print(context.Terminal, item);
-                return ExitCode.Ok;
+                return arguments.GetValue(content) ? await PrintContentAsync(context.Terminal, queue, id, ct) : ExitCode.Ok;
             }
         });
         return command;
+    }
+
+    /// <summary>Line by line, so that nothing in it reaches the terminal but text.</summary>
+    private static async Task<int> PrintContentAsync(Terminal terminal, IQueueAdmin queue, QueueId id, CancellationToken ct)
+    {
+        using var octets = new MemoryStream();
+        if (!await queue.CopyContentAsync(id, octets, ct))
+            return terminal.Fail($"message {id} has left the queue meanwhile", $"What became of it: postern log mail --ref {id}");
+        terminal.Line();
+        octets.Position = 0;
+        using var lines = new StreamReader(octets, Encoding.UTF8);
+        while (await lines.ReadLineAsync(ct) is { } line)
+            terminal.Line(PrintableText.Of(line.Replace("\t", "    ", StringComparison.Ordinal)));
+        return ExitCode.Ok;
     }
 
     private static void Print(Terminal terminal, QueueItem item)
