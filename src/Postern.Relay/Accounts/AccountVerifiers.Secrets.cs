@@ -16,7 +16,7 @@ public sealed partial class AccountVerifiers : ISharedSecrets, IDigestSecrets
         login => NewestOf(login, StoredForms.Shared),
         static (hash, found) => hash switch
         {
-            SharedHash shared => found with { Secret = shared.Secret },
+            SharedHash shared => found with { Secret = shared.Secret, OtherSpellings = shared.OtherSpellings },
             CramHash cram => found with { Hmac = cram.Answer },
             _ => null,
         },
@@ -31,7 +31,7 @@ public sealed partial class AccountVerifiers : ISharedSecrets, IDigestSecrets
         (hash, found) => hash switch
         {
             DigestHash digest => found with { Secret = digest.Secret },
-            SharedHash shared => found with { Secret = shared.DigestFor(user, realm) },
+            SharedHash shared => found with { Secret = shared.DigestFor(user, realm), OtherSpellings = shared.OtherDigestsFor(user, realm) },
             _ => null,
         },
         $"DIGEST-MD5 needs one of the realm '{realm}', or a shared one",

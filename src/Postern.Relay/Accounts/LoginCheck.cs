@@ -1,4 +1,5 @@
 using Postern.Relay.Accounts.Hashes;
+using Postern.Sasl.Preparation;
 
 namespace Postern.Relay.Accounts;
 
@@ -29,12 +30,24 @@ public abstract record LoginCheck
     /// <param name="spent">Hears what was computed.</param>
     internal static LoginCheck Run(StoredLogin login, ReadOnlySpan<byte> password, HashCosts atLeast, DateTimeOffset now, Action<HashCost>? spent = null)
     {
+        var spellings = PasswordText.Spellings(password);
+        try
+        {
+            return Run(login, password, spellings, atLeast, now, spent);
+        }
+        finally
+        {
+            PasswordText.Zero(spellings);
+        }
+    }
+
+    private static LoginCheck Run(StoredLogin login, ReadOnlySpan<byte> password, IReadOnlyList<byte[]> spellings, HashCosts atLeast, DateTimeOffset now, Action<HashCost>? spent)
+    {
         LoginCheck answer = new NoMatch("wrong password");
         string? missing = null;
         foreach (var credential in login.Credentials)
         {
-            spent?.Invoke(credential.Hash.Cost);
-            switch (credential.Hash.Verify(password))
+            switch (Verify(credential.Hash, password, spellings, spent))
             {
                 case HashAnswer.Match when login.Refusal is null && !(credential.ExpiresAt <= now):
                     return new Match(credential);
@@ -52,11 +65,28 @@ public abstract record LoginCheck
 
         foreach (var (cost, like) in atLeast.Beyond(login.Costs))
         {
-            spent?.Invoke(cost);
-            if (like.Spend(cost, password) is HashAnswer.Unavailable(var reason))
-                missing ??= reason;
+            for (var i = 0; i < (like.KnowsSpellings ? 1 : spellings.Count); i++)
+            {
+                spent?.Invoke(cost);
+                if (like.Spend(cost, like.KnowsSpellings ? password : spellings[i]) is HashAnswer.Unavailable(var reason))
+                    missing ??= reason;
+            }
         }
 
         return missing is null ? login.Refusal is { } refusal ? new NoMatch(refusal) : answer : new Unavailable(missing);
+    }
+
+    /// <summary>Every spelling in turn, the one that was sent first; how many there are depends on the password alone.</summary>
+    private static HashAnswer Verify(PasswordHash hash, ReadOnlySpan<byte> password, IReadOnlyList<byte[]> spellings, Action<HashCost>? spent)
+    {
+        spent?.Invoke(hash.Cost);
+        var answer = hash.Verify(hash.KnowsSpellings ? password : spellings[0]);
+        for (var i = 1; i < spellings.Count && !hash.KnowsSpellings && answer is HashAnswer.NoMatch; i++)
+        {
+            spent?.Invoke(hash.Cost);
+            answer = hash.Verify(spellings[i]);
+        }
+
+        return answer;
     }
 }

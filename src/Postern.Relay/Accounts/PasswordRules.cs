@@ -8,7 +8,7 @@ namespace Postern.Relay.Accounts;
 /// <summary>What a password that a person chose must be.</summary>
 public static class PasswordRules
 {
-    /// <summary>In code points, after SASLprep.</summary>
+    /// <summary>In code points, prepared.</summary>
     public const int MinLength = 8;
 
     /// <summary>In code points; RFC 4616 §2 knows no longer ones.</summary>
@@ -22,8 +22,8 @@ public static class PasswordRules
             return "the password is not valid text";
         if (text.Any(char.IsControl))
             return "the password contains a control character (is there a line end or a tab in it?)";
-        if (!SaslPrep.TryPrepareStored(text, out var prepared))
-            return "the password mixes writing directions, or holds a character that not every program could send (RFC 4013 allows those of Unicode 3.2)";
+        if (!PasswordText.TryPrepare(text, out var prepared))
+            return "the password contains something that does not show, such as a mark of writing direction, or a code point without a meaning of its own: it may have come along when it was pasted";
         return prepared.EnumerateRunes().Count() switch
         {
             < MinLength => string.Create(CultureInfo.InvariantCulture, $"the password is too short: it needs at least {MinLength} characters"),

@@ -2,14 +2,14 @@ using Postern.Sasl.Preparation;
 
 namespace Postern.Sasl.Client;
 
-/// <summary>User name, password and authorization identity, SASLprepared as the mechanisms ask of clients.</summary>
+/// <summary>User name and authorization identity, SASLprepared as the mechanisms ask of clients, and the password as both halves take it.</summary>
 internal static class ClientText
 {
-    /// <summary>Null when there is no user or no password, or SASLprep prohibits one.</summary>
+    /// <summary>Null when there is no user or no password, or one of them cannot be sent.</summary>
     public static (string User, string Password, string ActAs)? Prepare(SaslClientCredentials credentials) =>
         credentials is { User.Length: > 0, Password: { } password }
         && SaslPrep.TryPrepareQuery(credentials.User, out var user) && user.Length > 0
-        && SaslPrep.TryPrepareQuery(password.Reveal(), out var prepared) && prepared.Length > 0
+        && PasswordText.TryPrepare(password.Reveal(), out var prepared)
         && SaslPrep.TryPrepareQuery(credentials.AuthorizationId, out var actAs)
             ? (user, prepared, actAs)
             : null;

@@ -66,8 +66,8 @@ public sealed class CramMd5Mechanism : ISaslMechanism
             var asked = await secrets.BeginProofAsync(user, context.Peer, ct);
             if (asked is not ProofTurn.Judge turn)
                 return RefusedTurn.Of(asked, user);
-            var expected = Convert.ToHexStringLower(Expected(lookup).Span);
-            var isProven = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expected), Encoding.UTF8.GetBytes(text[(space + 1)..]));
+            var isProven = Expected(lookup).Aggregate(seed: false, (proven, expected) =>
+                proven | CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(expected.Span)), Encoding.UTF8.GetBytes(text[(space + 1)..])));
             secrets.OnProof(turn, isProven && lookup is SecretLookup.Found { Refusal: null }, lookup is SecretLookup.Found or SecretLookup.Absent { UserExists: true });
             return lookup switch
             {
@@ -80,14 +80,15 @@ public sealed class CramMd5Mechanism : ISaslMechanism
             };
         }
 
-        private ReadOnlyMemory<byte> Expected(SecretLookup lookup)
+        /// <summary>One for each spelling of the password.</summary>
+        private IEnumerable<ReadOnlyMemory<byte>> Expected(SecretLookup lookup)
         {
             var found = lookup as SecretLookup.Found;
             if (found?.Hmac is { } hmac)
-                return hmac(challenge);
+                return [hmac(challenge)];
             var secret = found?.Secret ?? challenge.AsMemory(0, DecoyOctets);
 #pragma warning disable CA5351 // RFC 2195 is MD5; the mechanism is off unless it is asked for by name
-            return HMACMD5.HashData(secret.Span, challenge);
+            return (found?.OtherSpellings ?? []).Prepend(secret).Select(one => (ReadOnlyMemory<byte>)HMACMD5.HashData(one.Span, challenge));
 #pragma warning restore CA5351
         }
     }

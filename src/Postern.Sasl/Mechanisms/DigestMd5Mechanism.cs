@@ -72,9 +72,7 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
             if (asked is not ProofTurn.Judge turn)
                 return RefusedTurn.Of(asked, user);
             var decoy = context.Decoys.DigestSecret(user, said.Realm); // for everybody: a user that exists must not save the time
-            var secret = lookup is SecretLookup.Found known ? known.Secret : decoy;
-            var expected = DigestFunctions.Response(secret.Span, nonce!, said.ClientNonce, said.Count, said.Uri, said.AuthorizationId, "AUTHENTICATE");
-            var isProven = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(expected), Encoding.UTF8.GetBytes(said.Proof));
+            var (secret, isProven) = Judge(lookup is SecretLookup.Found known ? [known.Secret, .. known.OtherSpellings] : [decoy], said);
             secrets.OnProof(turn, isProven && lookup is SecretLookup.Found { Refusal: null }, lookup is SecretLookup.Found or SecretLookup.Absent { UserExists: true });
             return lookup switch
             {
@@ -85,6 +83,21 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
                 SecretLookup.Found found => await Authorization.DecideAsync(context, found.User, actAs, ct, Confirm(secret.Span, said), found.Authority),
                 _ => new SaslStep.Failure(SaslError.BadCredentials, user, "the store gave no answer"),
             };
+        }
+
+        /// <summary>The secret of the spelling that the client used; the first where it used none.</summary>
+        private (ReadOnlyMemory<byte> Secret, bool IsProven) Judge(IReadOnlyList<ReadOnlyMemory<byte>> secrets, DigestResponse said)
+        {
+            var (secret, isProven) = (secrets[0], false);
+            foreach (var one in secrets)
+            {
+                var expected = DigestFunctions.Response(one.Span, nonce!, said.ClientNonce, said.Count, said.Uri, said.AuthorizationId, "AUTHENTICATE");
+                if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(expected), Encoding.UTF8.GetBytes(said.Proof)))
+                    continue;
+                (secret, isProven) = (one, true);
+            }
+
+            return (secret, isProven);
         }
 
         /// <summary>The server's own proof (§2.1.3).</summary>

@@ -10,12 +10,15 @@ public static class DigestSecret
     public const int Size = DigestFunctions.Size;
 
     /// <summary>
-    /// Computes it for <paramref name="user"/> exactly as the client will write the name, and a password that SASLprep allows. What ISO 8859-1 can
+    /// Computes it for <paramref name="user"/> exactly as the client will write the name, and a password. What ISO 8859-1 can
     /// write is hashed in it, anything else in UTF-8.
     /// </summary>
-    /// <exception cref="ArgumentException">SASLprep prohibits the password (RFC 4013), or it is empty.</exception>
+    /// <exception cref="ArgumentException">The password is none (<see cref="PasswordText"/>), or it is empty.</exception>
     public static byte[] Derive(string user, string realm, string password) =>
-        SaslPrep.TryPrepareStored(password, out var prepared) && prepared.Length > 0
+        PasswordText.TryPrepare(password, out var prepared)
             ? DigestFunctions.Secret(user, realm, prepared)
-            : throw new ArgumentException("SASLprep does not allow this password (RFC 4013)", nameof(password));
+            : throw new ArgumentException("a password is text without control characters (RFC 8265 §4.2)", nameof(password));
+
+    /// <summary>Of a text exactly as it stands, in UTF-8 or ISO 8859-1 as above: what a client computes that prepares nothing.</summary>
+    public static byte[] DeriveExactly(string user, string realm, string password) => DigestFunctions.Secret(user, realm, password);
 }

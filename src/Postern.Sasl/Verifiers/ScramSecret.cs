@@ -26,11 +26,11 @@ public sealed class ScramSecret(HashAlgorithmName algorithm, int iterations, Rea
     public ReadOnlyMemory<byte> ServerKey => serverKey;
 
     /// <summary>Derives the secret from a password; costs <paramref name="iterations"/> rounds of PBKDF2.</summary>
-    /// <exception cref="ArgumentException">SASLprep prohibits the password, or it is empty.</exception>
+    /// <exception cref="ArgumentException">The password is none (<see cref="PasswordText"/>), or it is empty.</exception>
     public static ScramSecret Derive(HashAlgorithmName algorithm, string password, ReadOnlySpan<byte> salt, int iterations)
     {
-        if (!SaslPrep.TryPrepareStored(password, out var prepared) || prepared.Length == 0)
-            throw new ArgumentException("SASLprep does not allow this password (RFC 4013)", nameof(password));
+        if (!PasswordText.TryPrepare(password, out var prepared))
+            throw new ArgumentException("a password is text without control characters (RFC 8265 §4.2)", nameof(password));
         var octets = Encoding.UTF8.GetBytes(prepared);
         var salted = Rfc2898DeriveBytes.Pbkdf2(octets, salt, iterations, algorithm, Scram.ScramFunctions.SizeOf(algorithm));
         var secret = FromSaltedPassword(algorithm, salted, salt, iterations);
@@ -40,17 +40,27 @@ public sealed class ScramSecret(HashAlgorithmName algorithm, int iterations, Rea
     }
 
     /// <summary>
-    /// True when <paramref name="password"/>, as a client revealed it (PLAIN, LOGIN), is the one. Octets that are not UTF-8, and what SASLprep prohibits, are
-    /// never it; they cost <see cref="Iterations"/> rounds of PBKDF2 like any other.
+    /// True when <paramref name="password"/>, as a client revealed it (PLAIN, LOGIN), is the one, in any of its spellings (<see cref="PasswordText"/>). Octets that
+    /// are not UTF-8, and control characters, are never it; they cost <see cref="Iterations"/> rounds of PBKDF2 like any other. A password that has several
+    /// spellings costs so much for each.
     /// </summary>
     public bool Matches(ReadOnlySpan<byte> password)
     {
-        var isPrepared = SaslPrep.TryPrepareQuery(password, out var prepared) && prepared.Length > 0;
-        var salted = Rfc2898DeriveBytes.Pbkdf2(prepared, salt.Span, iterations, algorithm, Scram.ScramFunctions.SizeOf(algorithm));
-        var candidate = FromSaltedPassword(algorithm, salted, salt.Span, iterations);
-        CryptographicOperations.ZeroMemory(salted);
-        CryptographicOperations.ZeroMemory(prepared);
-        return CryptographicOperations.FixedTimeEquals(candidate.StoredKey.Span, storedKey.Span) && isPrepared;
+        var isText = PasswordText.IsText(password);
+        var isOne = false;
+        var spellings = PasswordText.Spellings(password);
+        foreach (var spelling in spellings)
+        {
+            var salted = Rfc2898DeriveBytes.Pbkdf2(spelling, salt.Span, iterations, algorithm, Scram.ScramFunctions.SizeOf(algorithm));
+            var candidate = FromSaltedPassword(algorithm, salted, salt.Span, iterations);
+            CryptographicOperations.ZeroMemory(salted);
+            isOne |= CryptographicOperations.FixedTimeEquals(candidate.StoredKey.Span, storedKey.Span);
+            if (isOne)
+                break;
+        }
+
+        PasswordText.Zero(spellings);
+        return isOne && isText;
     }
 
     /// <summary>No part of it.</summary>

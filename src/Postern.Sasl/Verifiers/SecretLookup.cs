@@ -15,6 +15,9 @@ public abstract record SecretLookup
         /// <summary>Whether this still holds, for as long as the login is used; null where nobody can say, and then it holds.</summary>
         public ILoginAuthority? Authority { get; init; }
 
+        /// <summary>The same secret of other spellings of the password; a client may have used any.</summary>
+        public IReadOnlyList<ReadOnlyMemory<byte>> OtherSpellings { get; init; } = [];
+
         /// <summary>HMAC-MD5 of a challenge, where the store has what that needs and not the secret, which is then empty; null where the secret is there.</summary>
         public Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>? Hmac { get; init; }
 

@@ -54,7 +54,7 @@ public sealed class CredentialFileTests : IDisposable
     [InlineData(":canary", "it is not 'user:password'")]
     [InlineData("user:", "the password is empty")]
     [InlineData("us\u0001er:canary", "the user name is not one that an account can have")]
-    [InlineData("user:canary\u0007", "the password holds a character that SASLprep does not allow")]
+    [InlineData("user:canary\u0007", "the password holds a control character")]
     [InlineData("LISA:canary", "its user stands above already; this line is not used")]
     public async Task A_line_that_is_wrong_is_told_once_and_keeps_nobody_else_out(string line, string problem)
     {

@@ -48,9 +48,8 @@ public sealed class ScramSecretTests
     [InlineData("")]
     [InlineData("\u00ad")]
     [InlineData("a\u0007")]
-    [InlineData("\u0221")]
-    [InlineData("\u0627a")]
-    public void A_password_that_saslprep_prohibits_is_not_stored(string password) =>
+    [InlineData("a\u200e")]
+    public void What_is_no_password_is_not_stored(string password) =>
         Assert.Equal("password", Assert.Throws<ArgumentException>(() => ScramSecret.Derive(HashAlgorithmName.SHA256, password, Salt, 1)).ParamName);
 
     [Fact]

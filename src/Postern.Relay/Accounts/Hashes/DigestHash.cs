@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Hashes;
@@ -36,7 +37,7 @@ internal sealed class DigestHash : PasswordHash
     public ReadOnlyMemory<byte> Secret { get; }
 
     /// <summary>Null where user or realm cannot stand in such a line.</summary>
-    /// <exception cref="ArgumentException">SASLprep prohibits the password.</exception>
+    /// <exception cref="ArgumentException">The password is none (<see cref="Postern.Sasl.Preparation.PasswordText"/>).</exception>
     public static DigestHash? Create(string user, string realm, string password) =>
         realm.Contains(':', StringComparison.Ordinal) ? null : TryParse($"{Prefix}{user}:{realm}:{Convert.ToHexStringLower(DigestSecret.Derive(user, realm, password))}");
 
@@ -55,6 +56,8 @@ internal sealed class DigestHash : PasswordHash
             : null;
     }
 
+    public override bool KnowsSpellings => true;
+
     public override HashCost Cost => new("digest", 1);
 
     public override HashAnswer Spend(HashCost cost, ReadOnlySpan<byte> password)
@@ -68,6 +71,8 @@ internal sealed class DigestHash : PasswordHash
     {
         if (SharedHash.Prepare(password) is not { } text)
             return HashAnswer.NoMatch.Instance;
-        return HashAnswer.Of(CryptographicOperations.FixedTimeEquals(DigestSecret.Derive(User, Realm, text), Secret.Span));
+        return HashAnswer.Of(
+            CryptographicOperations.FixedTimeEquals(DigestSecret.Derive(User, Realm, text), Secret.Span)
+            | CryptographicOperations.FixedTimeEquals(DigestSecret.DeriveExactly(User, Realm, Encoding.UTF8.GetString(password)), Secret.Span));
     }
 }

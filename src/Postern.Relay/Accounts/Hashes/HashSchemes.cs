@@ -79,7 +79,7 @@ public static class HashSchemes
 
     private static PasswordHash? MakeShared(HashRequest request, out string problem)
     {
-        problem = "the password holds a character that SASLprep does not allow (RFC 4013)";
+        problem = "the password holds a control character, or one that is no text";
         return SharedHash.Create(request.Password.Reveal());
     }
 

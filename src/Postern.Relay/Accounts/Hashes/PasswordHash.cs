@@ -19,6 +19,9 @@ public abstract class PasswordHash(string stored)
     /// <summary>What can be done with it.</summary>
     public virtual StoredForms Forms => StoredForms.Password;
 
+    /// <summary>It knows a password in every spelling. Others are of octets, and are asked once for each (<see cref="Postern.Sasl.Preparation.PasswordText.Spellings"/>).</summary>
+    public virtual bool KnowsSpellings => false;
+
     /// <summary>What computing it costs, whatever the password; of a text that cannot be computed, nothing.</summary>
     public virtual HashCost Cost => default;
 

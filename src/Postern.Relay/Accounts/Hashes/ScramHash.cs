@@ -56,7 +56,7 @@ internal sealed class ScramHash : PasswordHash
     /// <param name="hash">SHA-256 unless said otherwise.</param>
     public static ScramHash ForTyped(Secret secret, HashAlgorithmName? hash = null) => Create(secret, TypedIterations, RandomNumberGenerator.GetBytes(SaltOctets), hash);
 
-    /// <exception cref="ArgumentException">SASLprep prohibits the password; <see cref="PasswordRules"/> says so before.</exception>
+    /// <exception cref="ArgumentException">The password is none; <see cref="PasswordRules"/> says so before.</exception>
     public static ScramHash Create(Secret secret, int iterations, byte[] salt, HashAlgorithmName? hash = null)
     {
         var scram = ScramSecret.Derive(hash ?? HashAlgorithmName.SHA256, secret.Reveal(), salt, iterations);
@@ -99,6 +99,8 @@ internal sealed class ScramHash : PasswordHash
         _ => StoredForms.None,
     };
 
+    public override bool KnowsSpellings => true;
+
     public override HashCost Cost => new($"pbkdf2 {Scheme}", Iterations);
 
     public override HashAnswer Spend(HashCost cost, ReadOnlySpan<byte> password)
@@ -112,7 +114,7 @@ internal sealed class ScramHash : PasswordHash
         return HashAnswer.NoMatch.Instance;
     }
 
-    /// <summary>A password that SASLprep prohibits never matches: it could not have been set.</summary>
+    /// <summary>What is no text never matches: it could not have been set. Its spellings are tried there.</summary>
     public override HashAnswer Verify(ReadOnlySpan<byte> password) => HashAnswer.Of(secret.Matches(password));
 
     private static bool TryDecode(string text, out byte[] octets)

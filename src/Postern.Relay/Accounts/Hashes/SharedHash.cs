@@ -25,6 +25,8 @@ internal sealed class SharedHash : PasswordHash
     {
         this.password = password;
         Secret = Encoding.UTF8.GetBytes(password);
+        var spellings = PasswordText.Spellings(Encoding.UTF8.GetBytes(stored.Length > Prefix.Length ? stored[Prefix.Length..] : password));
+        OtherSpellings = [.. spellings.Where(s => !Secret.Span.SequenceEqual(s)).Select(static s => (ReadOnlyMemory<byte>)s)];
     }
 
     public override string Scheme => "shared";
@@ -36,15 +38,19 @@ internal sealed class SharedHash : PasswordHash
     /// <summary>UTF-8, prepared.</summary>
     public ReadOnlyMemory<byte> Secret { get; }
 
+    /// <summary>UTF-8: as it was typed, and as OpaqueString has it, where that is not the same.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> OtherSpellings { get; }
+
     /// <summary>Other words for the prefix, in any case, are those of Dovecot.</summary>
     public static SharedHash? TryParse(string stored) => WordOf(stored)?.Text() is { } password ? Create(password) : null;
 
     /// <summary>It says that it is readable.</summary>
     public static bool Claims(string stored) => WordOf(stored) is not null;
 
-    /// <summary>Null for a password that SASLprep prohibits, and for none.</summary>
-    public static SharedHash? Create(string password) =>
-        SaslPrep.TryPrepareStored(password, out var prepared) && prepared.Length > 0 ? new SharedHash(Prefix + password, prepared) : null;
+    /// <summary>Null for what is no password (<see cref="PasswordText"/>), and for none.</summary>
+    public static SharedHash? Create(string password) => PasswordText.TryPrepare(password, out var prepared) ? new SharedHash(Prefix + password, prepared) : null;
+
+    public override bool KnowsSpellings => true;
 
     public override HashCost Cost => new("shared", 1);
 
@@ -61,6 +67,10 @@ internal sealed class SharedHash : PasswordHash
         var prepared = Prepare(password) is { } text ? Encoding.UTF8.GetBytes(text) : [];
         return HashAnswer.Of(CryptographicOperations.FixedTimeEquals(SHA256.HashData(prepared), SHA256.HashData(Secret.Span)) && prepared.Length > 0);
     }
+
+    /// <summary>DIGEST-MD5 of the other spellings.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> OtherDigestsFor(string user, string realm) =>
+        [.. OtherSpellings.Select(s => (ReadOnlyMemory<byte>)DigestSecret.DeriveExactly(user, realm, Encoding.UTF8.GetString(s.Span)))];
 
     /// <summary>For <paramref name="user"/> as the client writes it. The last one is kept: to compute it anew would tell by the time that the user exists.</summary>
     public ReadOnlyMemory<byte> DigestFor(string user, string realm)
@@ -80,7 +90,7 @@ internal sealed class SharedHash : PasswordHash
 
     /// <summary>What a client sent, as text that can be compared; null for what no stored password can be.</summary>
     internal static string? Prepare(ReadOnlySpan<byte> password) =>
-        System.Text.Unicode.Utf8.IsValid(password) && SaslPrep.TryPrepareStored(Encoding.UTF8.GetString(password), out var prepared) && prepared.Length > 0 ? prepared : null;
+        System.Text.Unicode.Utf8.IsValid(password) && PasswordText.TryPrepare(Encoding.UTF8.GetString(password), out var prepared) ? prepared : null;
 
     private static SchemeWord? WordOf(string stored) => SchemeWord.Of(stored) is { Name: "PLAIN" or "CLEAR" or "CLEARTEXT" } word ? word : null;
 

@@ -47,6 +47,6 @@ internal sealed class FileStore(CredentialFile file, string realm) : ILocalAccou
             return new CredentialLine(line[..colon], unknown, unknown.Problem);
         return SharedHash.Create(secret) is { } shared
             ? new CredentialLine(line[..colon], shared, Problem: null)
-            : CredentialLine.Wrong("the password holds a character that SASLprep does not allow (RFC 4013)");
+            : CredentialLine.Wrong("the password holds a control character, or one that is no text");
     }
 }

@@ -16,7 +16,7 @@ internal static class ProgressLine
         {
             Ansi = AnsiSupport.Yes, // the bar moves by it; without colour it is still a bar
             ColorSystem = terminal.WantsColor ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
-            Interactive = InteractionSupport.No,
+            Interactive = InteractionSupport.Yes, // else there is no bar
             Out = new AnsiConsoleOutput(terminal.Error),
         });
         console.Profile.Width = terminal.Width;
