@@ -69,6 +69,12 @@ public sealed class ScriptedSink : IAsyncDisposable
 
     internal void Take(SinkMessage message)
     {
+        if (Options.Taken is { } taken)
+        {
+            taken(message);
+            return;
+        }
+
         messages.Enqueue(message);
         arrivals.Writer.TryWrite(message);
     }

@@ -15,6 +15,9 @@ public sealed record SinkOptions
     /// <summary>Asked at each phase with the client's line and the number of the connection, from 0; null: behave.</summary>
     public Func<SinkPhase, string, int, SinkAction?> Script { get; init; } = static (_, _, _) => null;
 
+    /// <summary>Gets each message in the place of <see cref="ScriptedSink.Messages"/>, which then keeps none; on any thread.</summary>
+    public Action<SinkMessage>? Taken { get; init; }
+
     /// <summary>Misbehaves at one phase of every connection.</summary>
     public static SinkOptions At(SinkPhase phase, SinkAction action) => new() { Script = (p, _, _) => p == phase ? action : null };
 }
