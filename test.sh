@@ -25,6 +25,7 @@ missing_packages() {
   local need package
   while read -r need package; do
     case $need in
+      file:*) [ -e "${need#file:}" ] || echo "$package" ;;
       perl:*) perl -M"${need#perl:}" -e 1 2>/dev/null || echo "$package" ;;
       sasl) compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null || echo "$package" ;;
       libfaketime) compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || echo "$package" ;;
@@ -34,18 +35,22 @@ missing_packages() {
 curl curl
 dovecot dovecot-core
 fail2ban-regex fail2ban
+file:/usr/share/java/jakarta-mail.jar libjakarta-mail-java
+file:/usr/share/php/libphp-phpmailer/autoload.php libphp-phpmailer
 git git
 git-send-email git-email
 gsasl gsasl
 haproxy haproxy
 htdigest apache2-utils
 hydra hydra
+javac default-jdk-headless
 kadmin.local krb5-admin-server
 kinit krb5-user
 krb5kdc krb5-kdc
 libfaketime libfaketime
 mkfs.ext4 e2fsprogs
 msmtp msmtp
+mutt mutt
 node nodejs
 npm npm
 openssl openssl
@@ -53,6 +58,7 @@ perl:Authen::SASL libauthen-sasl-perl
 perl:Digest::HMAC_MD5 libdigest-hmac-perl
 perl:IO::Socket::SSL libio-socket-ssl-perl
 perl:Mail::Address libmailtools-perl
+php php-cli
 postfix postfix
 python3 python3
 s-nail s-nail

@@ -11,7 +11,10 @@ internal sealed record ScriptJob(string Recipient, Way Way, string? Mechanism, b
 {
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    public async Task<JsonElement> RunAsync(PosternServer server, string interpreter, string script)
+    public Task<JsonElement> RunAsync(PosternServer server, string interpreter, string script) => RunAsync(server, [interpreter], script);
+
+    /// <param name="interpreter">With its arguments before the script.</param>
+    public async Task<JsonElement> RunAsync(PosternServer server, IReadOnlyList<string> interpreter, string script)
     {
         var job = JsonSerializer.Serialize(
             new
@@ -29,7 +32,7 @@ internal sealed record ScriptJob(string Recipient, Way Way, string? Mechanism, b
                 SampleMessage.Attachment,
             },
             Options);
-        var run = await RunningProgram.RunAsync([interpreter, Peer.Script(script)], input: job);
+        var run = await RunningProgram.RunAsync([.. interpreter, Peer.Script(script)], input: job);
         run.AssertSucceeded();
         return JsonElement.Parse(run.Output);
     }

@@ -123,6 +123,14 @@ public sealed class OpeningFaultTests : IDisposable
         Assert.NotEmpty(spool.Recovery.Quarantined);
         Assert.All(spool.Recovery.Quarantined, static damage => Assert.Null(damage.SavedAs));
         Assert.DoesNotContain(home.Quarantined, static path => path.EndsWith(".damaged", StringComparison.Ordinal));
+
+        // It is all there is of that message. The segment behind it goes, and it does not.
+        home.Files.Heal();
+        var (first, second) = (home.Segments[0], home.Segments[1]);
+        foreach (var entry in spool.List().ToList())
+            spool.Remove(entry.Envelope.Id);
+        await SpoolHome.UntilAsync(spool, () => !File.Exists(second));
+        Assert.True(File.Exists(first));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Segments;
 
@@ -242,6 +243,23 @@ public sealed class SegmentFailureTests : IDisposable
         string[] taking = [nameof(ISegmentFiles.Create), nameof(ISegmentFiles.Rename), nameof(ISegmentFiles.Delete)];
         lock (home.Files.Calls)
             Assert.Equal(3, home.Files.Calls.TakeWhile(call => !taking.Contains(call)).Count(static call => call == nameof(ISegmentFiles.Sync)));
+    }
+
+    /// <summary>The disk took all of it, and had no room for what follows.</summary>
+    [Fact]
+    public async Task A_message_that_was_refused_for_want_of_room_does_not_come_back_though_the_disk_has_it()
+    {
+        QueueId kept;
+        await using (var spool = home.Open())
+        {
+            kept = await Samples.CommitAsync(spool, Samples.Content(100));
+            home.Files.PartialWrite = 100_000;
+            home.Files.FailOnce(nameof(ISegmentFiles.Write), FaultyFiles.NoSpace);
+            Assert.IsType<SpoolCommit.Full>(await Samples.TryCommitAsync(spool, Samples.Content(3000)));
+        }
+
+        await using var again = home.Open();
+        Assert.Equal(kept, Assert.Single(again.List()).Envelope.Id);
     }
 
     [Fact]
