@@ -18,6 +18,7 @@ internal sealed class CertificateSet
     public CertificateSet(TlsCertificate primary, IEnumerable<TlsCertificate> more)
     {
         All = [primary, .. more];
+        HasBothKinds = All.Any(static c => c.IsRsa) && All.Any(static c => !c.IsRsa);
         var (names, parents) = (NewMap(), NewMap());
         foreach (var certificate in All)
         {
@@ -32,6 +33,9 @@ internal sealed class CertificateSet
     /// <summary>The first is for clients that name no server, or an unknown one.</summary>
     public ImmutableArray<TlsCertificate> All { get; }
 
+    /// <summary>RSA and others: which is shown depends on the client.</summary>
+    public bool HasBothKinds { get; }
+
     public TlsCertificate Primary => All[0];
 
     /// <summary>By the exact name, else by a wildcard for its first label (RFC 9525 §6.3), else the primary.</summary>
@@ -41,6 +45,20 @@ internal sealed class CertificateSet
             return certificate;
         var dot = serverName.IndexOf('.');
         return dot > 0 && wildcards.TryGetValue(serverName[(dot + 1)..], out certificate) ? certificate : Primary;
+    }
+
+    /// <summary>The same, or of the certificates that share a name with it the first that the client can use; the same too where none is.</summary>
+    public TlsCertificate Suited(TlsCertificate found, ClientHello hello)
+    {
+        if (found.Suits(hello))
+            return found;
+        foreach (var other in All)
+        {
+            if (other.Suits(hello) && other.Names.Intersect(found.Names, StringComparer.OrdinalIgnoreCase).Any())
+                return other;
+        }
+
+        return found;
     }
 
     private static Dictionary<string, TlsCertificate> NewMap() => new(StringComparer.OrdinalIgnoreCase);

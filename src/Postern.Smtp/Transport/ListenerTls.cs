@@ -14,12 +14,13 @@ internal sealed class ListenerTls
 {
     private static readonly Oid ClientAuthentication = new("1.3.6.1.5.5.7.3.2");
     private static readonly ServerOptionsSelectionCallback ChooseFor = static (stream, hello, state, _) =>
-        new(((ListenerTls)state!).Choose((SecuredStream)stream, hello.ServerName));
+        ((ListenerTls)state!).ChooseAsync((SecuredStream)stream, hello.ServerName);
 
     private readonly TlsOptions tls;
     private readonly SslProtocols protocols;
     private readonly bool asksForCertificate;
     private readonly HandshakeSlots slots;
+    private readonly TlsCiphers? ciphers;
     private readonly string offer;
     private readonly Lock preparing = new();
     private volatile Prepared prepared;
@@ -29,7 +30,8 @@ internal sealed class ListenerTls
         this.tls = tls;
         this.slots = slots;
         protocols = listener.TlsProtocols ?? tls.Protocols;
-        offer = VersionsOf(protocols);
+        ciphers = listener.Ciphers;
+        offer = $"{VersionsOf(protocols)}; ciphers: {(ciphers ?? TlsCiphers.Modern).ToString().ToLowerInvariant()}";
         asksForCertificate = listener.AsksForClientCertificate;
         prepared = Prepare(tls.Current);
     }
@@ -48,7 +50,7 @@ internal sealed class ListenerTls
         }
         catch (Exception e)
         {
-            secured.Trouble = HandshakeTrouble.OfClient(e, paced.First, offer);
+            secured.Trouble = HandshakeTrouble.OfClient(e, paced.First, secured.HelloFor(protocols) is { } hello ? $"{offer}; it speaks up to {hello.VersionName}" : offer);
             throw;
         }
         finally
@@ -65,7 +67,7 @@ internal sealed class ListenerTls
         return "TLS " + string.Join(", ", known.Where(k => protocols.HasFlag(k.Protocol)).Select(static k => k.Name));
     }
 
-    private SslServerAuthenticationOptions Choose(SecuredStream stream, string serverName)
+    private ValueTask<SslServerAuthenticationOptions> ChooseAsync(SecuredStream stream, string serverName)
     {
         var now = tls.Current;
         var options = prepared;
@@ -79,17 +81,27 @@ internal sealed class ListenerTls
             }
         }
 
-        stream.Shown = now.Find(serverName);
-        return options.Options[stream.Shown];
+        var found = now.Find(serverName);
+        stream.Shown = now.HasBothKinds && stream.HelloFor(protocols) is { } hello ? now.Suited(found, hello) : found;
+        return new(options.Options[stream.Shown]);
     }
 
-    private Prepared Prepare(CertificateSet set) => new(set, set.All.Distinct().ToFrozenDictionary(static c => c, OptionsFor));
+    private Prepared Prepare(CertificateSet set) => new(set, set.All.Distinct().ToFrozenDictionary(static c => c, OptionsForAsync));
 
-    private SslServerAuthenticationOptions OptionsFor(TlsCertificate certificate)
+    private async Task<SslServerAuthenticationOptions> OptionsForAsync(TlsCertificate certificate)
+    {
+        if (ciphers is not { } own)
+            return OptionsFor(certificate.Context);
+        var options = OptionsFor(certificate.NewContext());
+        await CipherGrant.GiveAsync(options, own).ConfigureAwait(false);
+        return options;
+    }
+
+    private SslServerAuthenticationOptions OptionsFor(SslStreamCertificateContext context)
     {
         var options = new SslServerAuthenticationOptions
         {
-            ServerCertificateContext = certificate.Context,
+            ServerCertificateContext = context,
             EnabledSslProtocols = protocols,
             AllowRenegotiation = false,
             ClientCertificateRequired = asksForCertificate,
@@ -107,5 +119,5 @@ internal sealed class ListenerTls
         return options;
     }
 
-    private sealed record Prepared(CertificateSet Set, FrozenDictionary<TlsCertificate, SslServerAuthenticationOptions> Options);
+    private sealed record Prepared(CertificateSet Set, FrozenDictionary<TlsCertificate, Task<SslServerAuthenticationOptions>> Options);
 }

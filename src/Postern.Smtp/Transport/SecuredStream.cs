@@ -1,12 +1,16 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Transport;
 
 /// <summary>The server side of TLS, which remembers what it showed and what it was shown.</summary>
-internal sealed class SecuredStream(Stream network) : SslStream(network, leaveInnerStreamOpen: false)
+internal sealed class SecuredStream(HandshakeStream network) : SslStream(network, leaveInnerStreamOpen: false)
 {
+    /// <summary>What the client offers; null where it cannot be read.</summary>
+    public ClientHello? HelloFor(SslProtocols spoken) => ClientHello.Read(network.First, spoken);
+
     /// <summary>The certificate of this handshake.</summary>
     public TlsCertificate? Shown { get; set; }
 

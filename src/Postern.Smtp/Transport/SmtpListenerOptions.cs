@@ -61,6 +61,11 @@ public sealed record SmtpListenerOptions
     /// <summary>The TLS versions spoken here; null for those of <see cref="TlsOptions"/>. Versions below 1.2 only for devices that cannot do better.</summary>
     public SslProtocols? TlsProtocols { get; init; }
 
+    /// <summary>
+    /// The ciphers taken here, for this listener alone; null for those of the runtime and of this machine's OpenSSL, which are modern where its configuration does not widen them.
+    /// </summary>
+    public TlsCiphers? Ciphers { get; init; }
+
     /// <summary>Asks clients for a certificate in the handshake. One that is sent is a fact for policies and mechanisms, and never required.</summary>
     public bool AsksForClientCertificate { get; init; }
 

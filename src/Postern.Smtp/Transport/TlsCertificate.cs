@@ -10,6 +10,10 @@ namespace Postern.Smtp.Transport;
 /// </summary>
 public sealed class TlsCertificate
 {
+    private const string RsaKey = "1.2.840.113549.1.1.1";
+
+    private readonly X509Certificate2Collection? chain;
+
     /// <param name="certificate">With its private key.</param>
     /// <param name="chain">Intermediates to send along; may be null.</param>
     /// <exception cref="ArgumentException">There is no private key.</exception>
@@ -19,7 +23,9 @@ public sealed class TlsCertificate
             throw new ArgumentException("a certificate without its private key cannot be shown", nameof(certificate));
         Certificate = certificate;
         Names = SubjectNames.Of(certificate).Dns;
-        Context = SslStreamCertificateContext.Create(certificate, chain, offline: true);
+        this.chain = chain;
+        IsRsa = certificate.PublicKey.Oid.Value == RsaKey;
+        Context = NewContext();
         EndPoint = EndPointHash.Of(certificate);
     }
 
@@ -32,6 +38,13 @@ public sealed class TlsCertificate
     /// <summary>The runtime keeps session tickets in it: one for as long as the certificate is shown.</summary>
     internal SslStreamCertificateContext Context { get; }
 
+    internal bool IsRsa { get; }
+
     /// <summary>For <c>tls-server-end-point</c>; null where none is defined.</summary>
     internal byte[]? EndPoint { get; }
+
+    /// <summary>One that nobody else uses: what is set in it holds for whoever has it.</summary>
+    internal SslStreamCertificateContext NewContext() => SslStreamCertificateContext.Create(Certificate, chain, offline: true);
+
+    internal bool Suits(ClientHello hello) => IsRsa ? hello.TakesRsa : hello.TakesEcdsa;
 }

@@ -8,8 +8,7 @@ namespace Postern.Smtp.Transport;
 /// the protocol floor. The certificates can be replaced at any time; connections do not notice.
 /// </summary>
 /// <remarks>
-/// The runtime chooses a certificate before it shows what signatures the client can check: of an RSA and an ECDSA certificate for the same name only
-/// the first is ever shown. ALPN is not negotiated: a client that offers it, whatever it offers, gets a handshake without it (RFC 7301 §3.1), and one
+/// Of an RSA and an ECDSA certificate for the same name the first is shown that the client can use. ALPN is not negotiated: a client that offers it, whatever it offers, gets a handshake without it (RFC 7301 §3.1), and one
 /// that then speaks HTTP is disconnected at its first line.
 /// </remarks>
 public sealed class TlsOptions

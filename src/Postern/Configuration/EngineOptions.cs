@@ -51,7 +51,8 @@ internal static class EngineOptions
         RecipientRules = configuration.Rules.Recipient,
     };
 
-    public static SmtpListenerOptions ToListener(this ListenerOptions listener) => new()
+    /// <param name="isWidened">This machine's OpenSSL takes more than modern ciphers where a listener does not say what it takes.</param>
+    public static SmtpListenerOptions ToListener(this ListenerOptions listener, bool isWidened) => new()
     {
         Name = listener.Name,
         Endpoints = listener.Endpoints,
@@ -65,6 +66,7 @@ internal static class EngineOptions
         BareNewlines = listener.BareNewlines,
         Addresses = listener.Addresses,
         TlsProtocols = listener.TlsProtocols,
+        Ciphers = listener.Ciphers == TlsCiphers.Modern && !isWidened ? null : listener.Ciphers,
         AsksForClientCertificate = listener.AsksForClientCertificate,
         ProxyFrom = listener.ProxyFrom,
         XClientFrom = listener.XClientFrom,
@@ -95,11 +97,11 @@ internal static class EngineOptions
 
     /// <param name="tls">Null where no listener speaks TLS.</param>
     /// <param name="logCopy">Takes every line of the log as well; null for the files only.</param>
-    public static RelayOptions ToRelay(this PosternConfiguration configuration, ServerTls? tls, LoginSources logins, Stream? logCopy) => new()
+    public static RelayOptions ToRelay(this PosternConfiguration configuration, ServerTls? tls, LoginSources logins, Stream? logCopy, bool isWidened = false) => new()
     {
         Hostname = configuration.Server.Hostname.Text,
         DataDirectory = configuration.Server.Data,
-        Listeners = [.. configuration.Listeners.Select(ToListener)],
+        Listeners = [.. configuration.Listeners.Select(listener => listener.ToListener(isWidened))],
         Tls = tls,
         Limits = configuration.Limits.ToSessionLimits() with { FailedLogins = configuration.LoginProtection.FailuresPerSession },
         MaxConnections = configuration.Limits.Connections,

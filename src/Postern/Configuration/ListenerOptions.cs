@@ -26,6 +26,8 @@ internal sealed record ListenerOptions(
     /// <summary>Null for those of <c>tls.minimum</c>.</summary>
     public SslProtocols? TlsProtocols { get; init; }
 
+    public TlsCiphers Ciphers { get; init; }
+
     public bool AsksForClientCertificate { get; init; }
 
     /// <summary>Load balancers that speak the PROXY protocol; null for none.</summary>
@@ -53,6 +55,8 @@ internal sealed record ListenerOptions(
         ("1.3", SslProtocols.Tls13));
 #pragma warning restore CA5397, SYSLIB0039
 
+    private static readonly Kind<TlsCiphers> CipherSets = Kinds.Word(("modern", TlsCiphers.Modern), ("compatible", TlsCiphers.Compatible), ("legacy", TlsCiphers.Legacy));
+
     private static readonly Kind<TlsMode> TlsModes =
         Kinds.Word(("none", TlsMode.None), ("starttls", TlsMode.StartTls), ("required", TlsMode.Required), ("implicit", TlsMode.Implicit));
 
@@ -76,6 +80,10 @@ internal sealed record ListenerOptions(
         var newlines = section.Value("bare_newlines", Newlines, BareNewlines.Reject, "`reject`", "A CR or LF that stands alone, and NUL: with `reject` content with one is refused, and a command line with one ends the connection. With `normalize`, for devices that cannot do better, each CR or LF in content becomes a CRLF, NUL is taken out, and a command line may end in LF. Nothing but CRLF.CRLF ever ends a message.");
         var addresses = section.Value("addresses", Grammars, AddressGrammar.Lenient, "`lenient`", "`lenient` takes addresses that exist beside RFC 5321: local parts of more than 64 octets, `a..b@`, `.a@` and `a.@` without quotes, and sends them on as they are. `strict` answers them 501.");
         var floor = section.Value("tls_minimum", TlsFloors, fallback: null, "`tls.minimum`", "The oldest TLS version spoken here. `1.0` and `1.1` are broken: only for devices that cannot do better, on networks where that is acceptable.");
+#pragma warning disable CA5397, SYSLIB0039 // asked for, not used
+        var isOld = floor is { } spoken && spoken.HasFlag(SslProtocols.Tls11);
+#pragma warning restore CA5397, SYSLIB0039
+        var ciphers = section.Value("ciphers", CipherSets, isOld ? TlsCiphers.Legacy : TlsCiphers.Modern, "`modern`; `legacy` where `tls_minimum` is `1.0` or `1.1`", "What is taken below TLS 1.3, here alone. `modern`: ECDHE with AES-GCM, or AES-CBC under SHA-2. `compatible`, for TLS 1.2 clients that cannot do that: also ChaCha20, AES-CBC under SHA-1, DHE, and RSA key exchange, which has no forward secrecy. `legacy`, for devices: also 3DES where OpenSSL has it, short keys, and what TLS 1.0 and 1.1 sign with. The suites are listed in docs/tls.md.");
         var certificates = section.Value("client_certificates", CertificateRequests, fallback: false, "`none`", "`request` asks clients for a certificate in the handshake; it is never required, and is nobody's login by itself (`external` says whose it is).");
         var proxies = section.List("proxy_from", Kinds.Network, [], "nobody", "Load balancers whose connections must open with a PROXY protocol header (v1 or v2), which names the real client.");
         var xclient = section.List("xclient_from", Kinds.Network, [], "nobody", "Clients that may name another client by XCLIENT. They can be anyone they like: list only your own filters.");
@@ -83,8 +91,8 @@ internal sealed record ListenerOptions(
 
         if (protocol == MailProtocol.Lmtp && !endpoints.IsDefault && endpoints.Any(static e => e.Port == 25))
             section.Report("protocol", "LMTP on port 25 would be taken for SMTP (RFC 2033 §5)", "another port, or smtp");
-        if (tls == TlsMode.None && (section.Has("tls_minimum") || section.Has("client_certificates")))
-            section.Report(section.Has("tls_minimum") ? "tls_minimum" : "client_certificates", "where tls is 'none' there is no handshake", "another tls, or the key left out");
+        if (tls == TlsMode.None && ((string[])["tls_minimum", "ciphers", "client_certificates"]).FirstOrDefault(section.Has) is { } vain)
+            section.Report(vain, "where tls is 'none' there is no handshake", "another tls, or the key left out");
         if (tls == TlsMode.None && auth == AuthMode.TlsOnly)
             section.Report("auth", "'tls-only' where tls is 'none' means that AUTH is never offered", "'off' or 'always' here, or another tls");
         if (auth != AuthMode.Always && section.Has("mechanisms_under_tls"))
@@ -101,6 +109,7 @@ internal sealed record ListenerOptions(
             BareNewlines = newlines,
             Addresses = addresses,
             TlsProtocols = floor,
+            Ciphers = ciphers,
             AsksForClientCertificate = certificates,
             ProxyFrom = section.Has("proxy_from") ? proxies : null,
             XClientFrom = section.Has("xclient_from") ? xclient : null,

@@ -16,7 +16,7 @@ internal sealed record DataBackup(string Directory, int? Segments, int Messages,
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    private static readonly string[] Volatile = ["-wal", "-shm", "-journal", ".sock"];
+    private static readonly string[] Volatile = ["-wal", "-shm", "-journal", ".sock", ".rcache2"];
 
     /// <param name="to">A directory that does not exist.</param>
     /// <exception cref="IOException">Something cannot be read or written; nothing is left of the copy.</exception>

@@ -4,12 +4,13 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Configuration;
+using Postern.Smtp.Transport;
 
 namespace Postern.Hosting;
 
 /// <summary>
-/// Whether this machine's OpenSSL speaks the old versions that a listener allows. TLS 1.0 and 1.1 sign with SHA-1, which it forbids at every security
-/// level above 0, and nothing in this program can lower the level: the file that OPENSSL_CONF names can. So it is tried.
+/// Whether this machine lets listeners take what they ask for, and no more. A listener's own ciphers and versions need no configuration of OpenSSL, where OpenSSL can be told; where it
+/// cannot, TLS 1.0 and 1.1 sign with SHA-1, which it forbids at every security level above 0. So it is tried.
 /// </summary>
 internal static class ProtocolFloor
 {
@@ -17,32 +18,48 @@ internal static class ProtocolFloor
     private static readonly (SslProtocols Protocol, string Name)[] Old = [(SslProtocols.Tls, "TLS 1.0"), (SslProtocols.Tls11, "TLS 1.1")];
 #pragma warning restore CA5397, SYSLIB0039
 
-    /// <summary>One warning for each version that a listener allows in vain.</summary>
+    /// <summary>What this machine keeps from a listener that asks for it, and what it gives to all that nobody asked for.</summary>
     /// <param name="certificate">The one that listeners show.</param>
     public static async Task<IReadOnlyList<ConfigurationError>> WarnAsync(PosternConfiguration configuration, X509Certificate2 certificate, CancellationToken ct)
     {
         var warnings = new List<ConfigurationError>();
-        foreach (var (protocol, name) in Old)
+        var isGiven = new Dictionary<TlsCiphers, bool>();
+        var isRefused = new HashSet<SslProtocols>();
+        for (var i = 0; i < configuration.Listeners.Length; i++)
         {
-            var isRefused = false;
-            for (var i = 0; i < configuration.Listeners.Length; i++)
+            var listener = configuration.Listeners[i];
+            if (listener.Tls == TlsMode.None || listener.Ciphers == TlsCiphers.Modern)
+                continue;
+            if (!isGiven.TryGetValue(listener.Ciphers, out var given))
+                isGiven[listener.Ciphers] = given = await MachineCiphers.CanGiveAsync(listener.Ciphers, listener.TlsProtocols ?? configuration.Tls.Protocols, new TlsCertificate(certificate));
+            if (given)
+                continue;
+            warnings.Add(configuration.ErrorAt($"listeners[{i}].ciphers", "this machine's TLS library could not be told the ciphers of one listener alone: DHE is not taken, and keys and signatures must be as strong as this machine asks for"));
+            foreach (var (protocol, name) in Old)
             {
-                if (configuration.Listeners[i].TlsProtocols is not { } spoken || !spoken.HasFlag(protocol))
-                    continue;
-                isRefused = isRefused || !await CanAsync(protocol, certificate, ct);
-                if (!isRefused)
-                    break;
-                warnings.Add(configuration.ErrorAt(
-                    $"listeners[{i}].tls_minimum",
-                    $"this machine's OpenSSL refuses {name}, so nobody can speak it here: start postern with OPENSSL_CONF naming a file that says 'MinProtocol = TLSv1' and 'CipherString = DEFAULT@SECLEVEL=0'"));
+                if (listener.TlsProtocols?.HasFlag(protocol) == true && (isRefused.Contains(protocol) || !await CanAsync(protocol, certificate, suites: null, ct)) && isRefused.Add(protocol))
+                {
+                    warnings.Add(configuration.ErrorAt(
+                        $"listeners[{i}].tls_minimum",
+                        $"this machine's OpenSSL refuses {name}, so nobody can speak it here: start postern with OPENSSL_CONF naming a file that says 'MinProtocol = TLSv1' and 'CipherString = DEFAULT@SECLEVEL=0'"));
+                }
             }
         }
 
+        if (configuration.Listeners.Any(static l => l.Tls != TlsMode.None) && await IsWidenedAsync(certificate, ct))
+            warnings.Add(configuration.ErrorAt("listeners", "this machine's OpenSSL configuration (OPENSSL_CONF, or openssl.cnf) takes old ciphers in every program: listeners keep to their own 'ciphers' all the same, and 'legacy' needs no such file"));
         return warnings;
     }
 
+    /// <summary>Whether a listener that says nothing about ciphers would take those that are not modern.</summary>
+    public static async Task<bool> IsWidenedAsync(X509Certificate2 certificate, CancellationToken ct) => !OperatingSystem.IsWindows() && await CanAsync(
+        SslProtocols.Tls12,
+        certificate,
+        [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, TlsCipherSuite.TLS_RSA_WITH_AES_128_CBC_SHA],
+        ct);
+
     /// <summary>A handshake with itself.</summary>
-    private static async Task<bool> CanAsync(SslProtocols protocol, X509Certificate2 certificate, CancellationToken ct)
+    private static async Task<bool> CanAsync(SslProtocols protocol, X509Certificate2 certificate, TlsCipherSuite[]? suites, CancellationToken ct)
     {
         using var listener = new TcpListener(IPAddress.Loopback, port: 0);
         listener.Start(backlog: 1);
@@ -53,8 +70,11 @@ internal static class ProtocolFloor
         await using var client = new SslStream(near.GetStream(), leaveInnerStreamOpen: false, static (_, _, _, _) => true);
 #pragma warning restore CA5359
         await using var server = new SslStream(far.GetStream());
+        var options = new SslClientAuthenticationOptions { TargetHost = "localhost", EnabledSslProtocols = protocol, CertificateChainPolicy = NothingFetched() };
+        if (suites is not null && !OperatingSystem.IsWindows())
+            options.CipherSuitesPolicy = new CipherSuitesPolicy(suites);
         var sides = await Task.WhenAll(
-            SucceedsAsync(client, client.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", EnabledSslProtocols = protocol, CertificateChainPolicy = NothingFetched() }, ct)),
+            SucceedsAsync(client, client.AuthenticateAsClientAsync(options, ct)),
             SucceedsAsync(server, server.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true), EnabledSslProtocols = protocol }, ct)));
         return Array.TrueForAll(sides, static succeeded => succeeded);
     }

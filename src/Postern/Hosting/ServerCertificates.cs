@@ -21,7 +21,11 @@ internal static class ServerCertificates
         certificates = [];
         var outcomes = Configured(configuration, now);
         if (configuration.Tls.CertificateFile is null)
-            outcomes = outcomes.Prepend(SelfSignedCertificate.LoadOrCreate(configuration.Server.Data, configuration.Server.Hostname.Text, now, out made));
+        {
+            var (data, hostname) = (configuration.Server.Data, configuration.Server.Hostname.Text);
+            outcomes = outcomes.Prepend(SelfSignedCertificate.LoadOrCreate(data, hostname, now, isRsa: true, out _)).Prepend(SelfSignedCertificate.LoadOrCreate(data, hostname, now, isRsa: false, out made));
+        }
+
         foreach (var outcome in outcomes)
         {
             if (outcome is CertificateOutcome.Unusable unusable)

@@ -67,8 +67,8 @@ public sealed class HandshakeTroubleTests : IDisposable
     }
 
     [Theory]
-    [InlineData("protocol", "wrong version: the client speaks no TLS version that is taken here (TLS 1.3)")]
-    [InlineData("cipher", "no shared cipher: the client offers none that is taken here (TLS 1.2)")]
+    [InlineData("protocol", "wrong version: the client speaks no TLS version that is taken here (TLS 1.3; ciphers: modern; it speaks up to TLS 1.2)")]
+    [InlineData("cipher", "no shared cipher: the client offers none that is taken here (TLS 1.2; ciphers: modern; it speaks up to TLS 1.2)")]
     public async Task A_handshake_without_anything_in_common_is_told_by_what_was_missing(string what, string reason)
     {
         await using var rig = new TlsRig(Tls, l => l with { TlsProtocols = what == "protocol" ? SslProtocols.Tls13 : SslProtocols.Tls12 });

@@ -63,7 +63,7 @@ internal sealed class TryWorld : IAsyncDisposable
         var password = AddAccount(data, User, HashSchemes.Usual, clock);
         var devicePassword = AddAccount(data, Device, HashSchemes.Shared, clock);
         var issuer = new TryIssuer(data, clock);
-        if (SelfSignedCertificate.LoadOrCreate(data, "localhost", clock.GetUtcNow(), out _) is not CertificateOutcome.Loaded loaded)
+        if (SelfSignedCertificate.LoadOrCreate(data, "localhost", clock.GetUtcNow(), isRsa: false, out _) is not CertificateOutcome.Loaded loaded)
             throw new TryFailure("no certificate could be made");
         var sink = new TrySink(clock);
         sink.Start();

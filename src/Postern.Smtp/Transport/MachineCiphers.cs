@@ -1,0 +1,16 @@
+using System.Net.Security;
+using System.Security.Authentication;
+
+namespace Postern.Smtp.Transport;
+
+/// <summary>What this machine lets a listener take.</summary>
+public static class MachineCiphers
+{
+    /// <summary>
+    /// Whether a listener of these versions takes all that <paramref name="ciphers"/> stands for, found out by handshakes of this process with itself. Where it is false the listener still
+    /// takes what the runtime can do for it: neither DHE nor anything that this machine's security level forbids, such as TLS 1.0 and 1.1.
+    /// </summary>
+    /// <param name="certificate">One that listeners show.</param>
+    public static Task<bool> CanGiveAsync(TlsCiphers ciphers, SslProtocols protocols, TlsCertificate certificate) =>
+        CipherGrant.GiveAsync(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.NewContext(), EnabledSslProtocols = protocols, AllowRenegotiation = false }, ciphers);
+}
