@@ -42,12 +42,12 @@ public sealed partial class AccountVerifiers
                 : LoginReview.Holds.Instance;
         }
 
-        /// <summary>By what is stored, and not by its label: another secret may have taken that.</summary>
-        private static bool TryFind(StoredLogin login, StoredCredential wanted, out StoredCredential? found)
+        /// <summary>By what is stored, and not by its label: another secret may have taken that. The same password in a better form is the same.</summary>
+        private bool TryFind(StoredLogin login, StoredCredential wanted, out StoredCredential? found)
         {
             foreach (var one in login.Credentials)
             {
-                if (string.Equals(one.Hash.Stored, wanted.Hash.Stored, StringComparison.Ordinal))
+                if (string.Equals(one.Hash.Stored, wanted.Hash.Stored, StringComparison.Ordinal) || accounts.Replacement?.IsSame(login.User, wanted.Hash.Stored, one.Hash.Stored) is true)
                 {
                     found = one;
                     return true;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Accounts.Stores;
 using Postern.Sasl;
 using Postern.Sasl.Verifiers;
 
@@ -33,6 +34,9 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
 
     /// <summary>Where rights are looked up, and whether an account is disabled; null where there is none.</summary>
     public IDirectory? Directory { get; init; }
+
+    /// <summary>Gives weak forms of the directory up for better ones; null where they stay.</summary>
+    public FormReplacement? Replacement { get; init; }
 
     /// <summary>What stands in for users that do not exist.</summary>
     public Decoys Decoys { get; init; } = Decoys.ForProcess;
@@ -143,6 +147,8 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
                 return new PasswordCheck.NoMatch(refusal, UserExists: true);
             case LoginCheck.Match(var credential):
                 cache.Remember(key, credential);
+                if (store == DirectoryStore.Kind.Word)
+                    Replacement?.Offer(login, credential, password.Span);
                 return new PasswordCheck.Match(login.User) { Authority = AuthorityOf(login, credential) };
             case LoginCheck.Unavailable(var reason):
                 return new PasswordCheck.Unavailable($"{store}: {reason}");

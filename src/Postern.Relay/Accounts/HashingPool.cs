@@ -146,7 +146,7 @@ public sealed partial class HashingPool : IDisposable
     }
 
     /// <summary>The runtime ignores <see cref="ThreadPriority"/> on Linux; there, setpriority(2) on 0 means the calling thread.</summary>
-    private static void LowerPriority()
+    internal static void LowerPriority()
     {
         if (OperatingSystem.IsLinux())
             _ = SetPriority(which: 0, who: 0, Niceness);

@@ -18,12 +18,14 @@ public sealed class RelayAccounts : IDisposable
 
     private readonly HttpClient http = GuardedFetch.Create();
     private readonly TokenVerifier? tokens;
+    private readonly FormReplacement? replacement;
     private readonly ITimer? saving;
     private readonly Action? save;
 
     /// <param name="directory">Stays the caller's.</param>
     /// <param name="protectionFile">Where the login protection is kept, once a minute and at the end; null for nowhere.</param>
-    public RelayAccounts(AccountOptions options, SqliteDirectory directory, IAuditLog audit, TimeProvider clock, string? protectionFile = null)
+    /// <param name="isServer">Logins are real: weak stored forms are replaced.</param>
+    public RelayAccounts(AccountOptions options, SqliteDirectory directory, IAuditLog audit, TimeProvider clock, string? protectionFile = null, bool isServer = false)
     {
         var decoys = AccountStores.DecoysFor(directory.DecoyKey.Span, options.Sources);
         var context = new StoreContext(directory, decoys, audit, clock);
@@ -39,10 +41,13 @@ public sealed class RelayAccounts : IDisposable
             saving = clock.CreateTimer(_ => save(), state: null, SaveEvery, SaveEvery);
         }
 
+        if (isServer && options.Sources.Any(static s => s is { KeepsWeakForms: false } && AccountStores.Of(s)?.Word == "directory"))
+            replacement = new FormReplacement(directory, audit, clock);
         Verifiers = new AccountVerifiers(stores, Hashing, new VerificationCache(clock), clock, Protection)
         {
             Directory = Directory,
             Decoys = decoys,
+            Replacement = replacement,
             Tokens = tokens is null ? null : new ProtectedTokens(tokens, Protection, clock),
         };
         Context = options.Kerberos is { } kerberos
@@ -73,6 +78,7 @@ public sealed class RelayAccounts : IDisposable
     public void Dispose()
     {
         Hashing.Dispose();
+        replacement?.Dispose();
         saving?.Dispose();
         save?.Invoke();
         tokens?.Dispose();

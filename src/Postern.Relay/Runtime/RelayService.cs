@@ -45,7 +45,7 @@ public sealed class RelayService : IAsyncDisposable
                 Copy = options.LogCopy,
             },
             clock));
-        accounts = new RelayAccounts(options.Accounts, directory, audit, clock, RelayOptions.LoginProtectionFile(options.DataDirectory));
+        accounts = new RelayAccounts(options.Accounts, directory, audit, clock, RelayOptions.LoginProtectionFile(options.DataDirectory), isServer: true);
         Policy = new RelayPolicy(options.Policy, accounts.Directory, audit, clock);
         Deliveries = new DeliveryScheduler(spool, new SmtpDelivery(options.Delivery, clock, () => [.. server!.Endpoints.Select(static e => e.Endpoint)]), options.Delivery, audit, clock);
         var usual = accounts.Verifiers.UsualMechanisms;

@@ -145,6 +145,26 @@ public sealed class AccountImportTests : IDisposable
     }
 
     [Fact]
+    public async Task A_password_that_was_strengthened_since_is_the_same_to_a_second_import()
+    {
+        var users = Write("users", $"lisa@example.org:{Ssha}\n");
+        await run.PosternAsync("account", "import", users);
+        using (var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(DirectoryFile)))
+        using (var accounts = new RelayAccounts(new AccountOptions { Sources = [new AccountSource("directory", "mail.example.org")] }, directory, NoAuditLog.Instance, TimeProvider.System, isServer: true))
+        {
+            Assert.IsType<PasswordCheck.Match>(await accounts.Verifiers.CheckAsync("lisa@example.org", Encoding.UTF8.GetBytes(Password), peer: null, TestContext.Current.CancellationToken));
+            while (!accounts.Verifiers.Replacement!.IsIdle)
+                await Task.Yield();
+        }
+
+        Assert.Contains("SCRAM-SHA-256", (await run.PosternAsync("account", "show", "lisa@example.org")).Output, StringComparison.Ordinal);
+        var again = await run.PosternAsync("account", "import", users);
+        Assert.Equal(ExitCode.Ok, again.ExitCode);
+        Assert.Contains("nothing changed", again.Output, StringComparison.Ordinal);
+        Assert.True(await LogsInAsync("lisa@example.org", Password));
+    }
+
+    [Fact]
     public async Task Rights_go_to_accounts_that_are_there_and_to_no_others()
     {
         await run.PosternAsync("account", "add", "lisa@example.org");
