@@ -76,6 +76,8 @@ internal static class CheckCommand
         var data = configuration.Server.Data;
         if ((DataDirectory.WhyNotUsable(data) ?? ControlServer.WhyNot(DataDirectory.ControlSocket(data))) is { } unusable)
             errors.Add(configuration.ErrorAt("server.data", unusable.What));
+        else if (DataDirectory.WhyNotUsable(configuration.LogsDirectory, "the log directory") is { } deaf)
+            warnings.Add(configuration.ErrorAt("logs.directory", $"{deaf.What}; nothing would be written down"));
         if (DataDirectory.Warning(data) is { } open)
             warnings.Add(configuration.ErrorAt("server.data", open));
         foreach (var (key, file) in configuration.SecretFiles)

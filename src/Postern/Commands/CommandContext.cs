@@ -69,7 +69,7 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
 
     /// <summary>The queue of the configured server, running or not; null after every configuration error was printed.</summary>
     public async ValueTask<IQueueAdmin?> OpenQueueAsync(ParseResult arguments, CancellationToken ct) =>
-        LoadConfiguration(arguments) is { } configuration ? await QueueAccess.OpenAsync(configuration, clock, ct) : null;
+        LoadConfiguration(arguments) is { } configuration ? await QueueAccess.OpenAsync(configuration, clock, terminal.Note, ct) : null;
 
     /// <summary>The same, and the filter with what only the log knows.</summary>
     public async ValueTask<(IQueueAdmin Queue, QueueFilter Filter)?> OpenQueueAsync(ParseResult arguments, FilterOptions options, QueueFilter filter, CancellationToken ct)
@@ -77,7 +77,7 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
         if (LoadConfiguration(arguments) is not { } configuration)
             return null;
         var narrowed = await options.WithMessageIdAsync(filter, arguments, configuration.LogsDirectory, ct);
-        return (await QueueAccess.OpenAsync(configuration, clock, ct), narrowed);
+        return (await QueueAccess.OpenAsync(configuration, clock, terminal.Note, ct), narrowed);
     }
 
     /// <summary>
@@ -93,7 +93,7 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
             return ExitCode.Usage;
         if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
             return terminal.Fail(problem.What, problem.Todo);
-        await using var directory = DirectoryAccess.Open(configuration, clock);
+        await using var directory = DirectoryAccess.Open(configuration, clock, terminal.Note);
         return await work(directory);
     }
 
@@ -109,7 +109,7 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
         if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
             return terminal.Fail(problem.What, problem.Todo);
         AdminOutcome outcome;
-        await using (var directory = DirectoryAccess.Open(configuration, clock))
+        await using (var directory = DirectoryAccess.Open(configuration, clock, terminal.Note))
             outcome = await directory.WithHintAsync(change(directory.Commands), ct);
         if (outcome is not AdminOutcome.Done done)
             return Report(arguments, outcome);

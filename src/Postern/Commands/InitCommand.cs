@@ -69,6 +69,7 @@ internal static class InitCommand
         }
 
         var data = Path.Combine(directory, "postern-data");
+        var isNew = !Directory.Exists(data);
         if (DataDirectory.Prepare(Path.GetFullPath(data)) is { } problem)
             return terminal.Fail(problem.What, problem.Todo);
 
@@ -76,6 +77,8 @@ internal static class InitCommand
         terminal.Line($"wrote {file}, created {data}");
         terminal.Line();
         terminal.Line("Next:");
+        if (isNew && UserIdentity.IsRoot)
+            terminal.Line($"  chown USER: {data}    # the user that postern runs as; now it is root's");
         terminal.Line($"  postern account add you@example.org{config}");
         terminal.Line($"  postern credential add you@example.org --generate{config}");
         terminal.Line($"  postern serve{config}");

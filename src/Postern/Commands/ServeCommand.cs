@@ -58,6 +58,8 @@ internal static class ServeCommand
         if ((DirectoryOwner.WhyNotServe(configuration.Server.Data) ?? DataDirectory.Prepare(configuration.Server.Data) ?? ControlServer.WhyNot(DataDirectory.ControlSocket(configuration.Server.Data))) is { } problem)
             return terminal.Fail(problem.What, problem.Todo, ExitCode.Usage);
 
+        if (DataDirectory.WhyNotUsable(configuration.LogsDirectory, "the log directory") is { } deaf)
+            terminal.Note($"warning: logs.directory: {deaf.What}; nothing will be written down");
         if (OpenFileLimit.Doubt(configuration.Limits.Connections) is { } doubt)
             terminal.Note($"warning: {doubt}");
         ServerTls? tls = null;

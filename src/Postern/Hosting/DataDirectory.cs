@@ -29,16 +29,16 @@ internal static class DataDirectory
     }
 
     /// <summary>Null when <see cref="Prepare"/> would succeed, as far as can be seen without creating it.</summary>
-    public static Problem? WhyNotUsable(string path)
+    public static Problem? WhyNotUsable(string path, string what = "the data directory")
     {
         if (Directory.Exists(path))
-            return WhyNotWritable(path);
+            return WhyNotWritable(path, what);
         if (File.Exists(path))
-            return new($"the data directory {path} is a file", "Set server.data to another place.");
+            return new($"{what} {path} is a file", "Set server.data to another place.");
         var parent = Path.GetDirectoryName(path);
         while (parent is not null && !Directory.Exists(parent))
             parent = Path.GetDirectoryName(parent);
-        return WhyNotWritable(parent ?? "/");
+        return WhyNotWritable(parent ?? "/", what);
     }
 
     /// <summary>A directory that others may enter is no error, but worth a word.</summary>
@@ -47,7 +47,7 @@ internal static class DataDirectory
             ? $"the data directory {path} is open to every user of this machine: chmod 700 {path}"
             : null;
 
-    private static Problem? WhyNotWritable(string path)
+    private static Problem? WhyNotWritable(string path, string what = "the data directory")
     {
         try
         {
@@ -57,7 +57,7 @@ internal static class DataDirectory
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new($"the data directory {path} cannot be written by {UserIdentity.Current}: {e.Message}", "Give it to the user that postern runs as, or set server.data to another place.");
+            return new($"{what} {path} cannot be written by {UserIdentity.Current}: {e.Message}", "Give it to the user that postern runs as, or set server.data to another place.");
         }
     }
 }

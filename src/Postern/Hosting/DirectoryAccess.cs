@@ -13,14 +13,16 @@ internal sealed class DirectoryAccess : IAsyncDisposable
     private readonly PosternConfiguration configuration;
     private readonly SqliteDirectory directory;
     private readonly TimeProvider clock;
+    private readonly Action<string> note;
     private JsonLinesAuditLog? audit;
     private string? borrowed;
 
-    private DirectoryAccess(PosternConfiguration configuration, SqliteDirectory directory, TimeProvider clock)
+    private DirectoryAccess(PosternConfiguration configuration, SqliteDirectory directory, TimeProvider clock, Action<string> note)
     {
         this.configuration = configuration;
         this.directory = directory;
         this.clock = clock;
+        this.note = note;
     }
 
     public DirectoryQueries Queries => new(directory, clock);
@@ -66,18 +68,19 @@ internal sealed class DirectoryAccess : IAsyncDisposable
     /// <summary>The realm of its DIGEST-MD5 secrets.</summary>
     public string Realm => configuration.Accounts.FirstOrDefault(static a => a.Uri == "directory")?.Realm ?? configuration.Realm;
 
+    /// <param name="note">Told what went wrong beside the work itself.</param>
     /// <exception cref="Postern.Relay.Accounts.DirectoryUnavailableException">Locked, damaged, not writable.</exception>
-    public static DirectoryAccess Open(PosternConfiguration configuration, TimeProvider clock) =>
-        new(configuration, SqliteDirectory.Open(configuration.ToDirectory(clock)), clock);
+    public static DirectoryAccess Open(PosternConfiguration configuration, TimeProvider clock, Action<string> note) =>
+        new(configuration, SqliteDirectory.Open(configuration.ToDirectory(clock)), clock, note);
 
     /// <summary>The same for a command that writes nothing: where there is no database, an empty one takes its place that goes again.</summary>
     /// <exception cref="Postern.Relay.Accounts.DirectoryUnavailableException">As <see cref="Open"/>.</exception>
-    public static DirectoryAccess OpenToTry(PosternConfiguration configuration, TimeProvider clock)
+    public static DirectoryAccess OpenToTry(PosternConfiguration configuration, TimeProvider clock, Action<string> note)
     {
         if (System.IO.File.Exists(configuration.ToDirectory(clock).Path))
-            return Open(configuration, clock);
+            return Open(configuration, clock, note);
         var folder = Directory.CreateTempSubdirectory("postern-").FullName;
-        return new(configuration, SqliteDirectory.Open(new SqliteDirectoryOptions(Path.Combine(folder, "directory.db")) { Clock = clock }), clock) { borrowed = folder };
+        return new(configuration, SqliteDirectory.Open(new SqliteDirectoryOptions(Path.Combine(folder, "directory.db")) { Clock = clock }), clock, note) { borrowed = folder };
     }
 
     public async ValueTask DisposeAsync()
@@ -85,7 +88,9 @@ internal sealed class DirectoryAccess : IAsyncDisposable
         directory.Dispose();
         if (borrowed is not null)
             Directory.Delete(borrowed, recursive: true);
-        if (audit is not null)
-            await audit.DisposeAsync();
+        if (audit is null)
+            return;
+        await audit.DisposeAsync();
+        LostEvents.Tell(audit, configuration.LogsDirectory, note);
     }
 }

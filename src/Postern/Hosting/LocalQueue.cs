@@ -7,6 +7,9 @@ namespace Postern.Hosting;
 /// <param name="resources">What was opened for it: spool, log. Disposed with it, in this order.</param>
 internal sealed class LocalQueue(QueueQueries queries, QueueCommands commands, params IReadOnlyList<IAsyncDisposable> resources) : IQueueAdmin
 {
+    /// <summary>Called when everything is disposed.</summary>
+    public Action? WhenClosed { get; init; }
+
     public ValueTask<QueuePage> ListAsync(QueueFilter filter, int limit, QueueId? after, CancellationToken ct) => new(queries.List(filter, limit, after));
 
     public ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct) => new(queries.Find(id));
@@ -20,5 +23,6 @@ internal sealed class LocalQueue(QueueQueries queries, QueueCommands commands, p
     {
         foreach (var resource in resources)
             await resource.DisposeAsync();
+        WhenClosed?.Invoke();
     }
 }

@@ -11,11 +11,12 @@ namespace Postern.Hosting;
 internal static class QueueAccess
 {
     /// <summary>The running server when there is one, else the spool itself.</summary>
+    /// <param name="note">Told what went wrong beside the work itself.</param>
     /// <exception cref="SpoolUnavailableException">No server answers, and the spool cannot be opened.</exception>
-    public static async ValueTask<IQueueAdmin> OpenAsync(PosternConfiguration configuration, TimeProvider clock, CancellationToken ct) =>
-        await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct) ?? (IQueueAdmin)OpenSpool(configuration, clock);
+    public static async ValueTask<IQueueAdmin> OpenAsync(PosternConfiguration configuration, TimeProvider clock, Action<string> note, CancellationToken ct) =>
+        await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct) ?? (IQueueAdmin)OpenSpool(configuration, clock, note);
 
-    private static LocalQueue OpenSpool(PosternConfiguration configuration, TimeProvider clock)
+    private static LocalQueue OpenSpool(PosternConfiguration configuration, TimeProvider clock, Action<string> note)
     {
         var options = configuration.ToSpool();
         if (!Directory.Exists(options.Directory))
@@ -27,6 +28,6 @@ internal static class QueueAccess
 
         var spool = SegmentSpool.Open(options, clock);
         var audit = configuration.OpenAuditLog(clock);
-        return new LocalQueue(new QueueQueries(spool), new QueueCommands(spool, new SpoolQueueControl(spool, clock), audit, clock), spool, audit);
+        return new LocalQueue(new QueueQueries(spool), new QueueCommands(spool, new SpoolQueueControl(spool, clock), audit, clock), spool, audit) { WhenClosed = () => LostEvents.Tell(audit, configuration.LogsDirectory, note) };
     }
 }

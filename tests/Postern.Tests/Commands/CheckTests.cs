@@ -111,6 +111,20 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public async Task A_log_directory_that_cannot_be_written_is_warned_of_and_a_change_says_that_it_is_not_in_the_log()
+    {
+        using var run = new CommandRun("server: { hostname: mail.example.org, data: data }\nlogs: { directory: ../log }\n");
+        await File.WriteAllTextAsync(Path.Combine(run.Root, "log"), "a file", TestContext.Current.CancellationToken);
+
+        var check = await run.PosternAsync("check");
+        var add = await run.PosternAsync("account", "add", "lisa@example.org");
+
+        Assert.Contains("logs.directory: the log directory ", check.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Ok, add.ExitCode);
+        Assert.Contains("1 events of this command are not in the log", add.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Another_system_than_linux_is_told_what_is_missing_in_one_sentence()
     {
         Assert.Null(OtherSystem.WhyNotServe());

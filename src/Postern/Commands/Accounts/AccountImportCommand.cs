@@ -45,7 +45,7 @@ internal static class AccountImportCommand
             if (!isDryRun && DataDirectory.Prepare(configuration.Server.Data) is { } problem)
                 return context.Terminal.Fail(problem.What, problem.Todo);
             var entries = sources.SelectMany(static s => s.Format.Read(s.Source)).ToList();
-            await using var directory = isDryRun ? DirectoryAccess.OpenToTry(configuration, context.Clock) : DirectoryAccess.Open(configuration, context.Clock);
+            await using var directory = isDryRun ? DirectoryAccess.OpenToTry(configuration, context.Clock, context.Terminal.Note) : DirectoryAccess.Open(configuration, context.Clock, context.Terminal.Note);
             var commands = directory.Commands;
             var report = ProgressLine.Run(context.Terminal, "accounts", entries.Count, progress => commands.Import(entries, isDryRun, progress));
             if (arguments.GetValue(context.Json))
