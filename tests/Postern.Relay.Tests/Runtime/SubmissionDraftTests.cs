@@ -40,6 +40,21 @@ public sealed class SubmissionDraftTests
             stored);
     }
 
+    [Theory]
+    [InlineData("FRONT DESK PC", "\"FRONT DESK PC\"")]
+    [InlineData("DOM\\PC", "\"DOM?PC\"")]
+    [InlineData("x ([192.0.2.1]) by mail.example.org with ESMTPSA id 1; Fri, 20 Nov 2026", "\"x??[192.0.2.1]??by?mail.example.org?with?ESMTPSA?id?1??Fri??20?Nov?2026\"")]
+    public async Task Whatever_a_client_calls_itself_received_says_what_we_know_and_no_more(string name, string word)
+    {
+        var client = Stranger();
+        client.Session.HeloName = name;
+        var (_, stored) = await SubmitAsync(Complete + "\r\n", client);
+        Assert.StartsWith($"Received: from {word}", stored, StringComparison.Ordinal);
+        var field = stored[..(stored.Length - Complete.Length - 2)].Replace("\r\n\t", " ", StringComparison.Ordinal);
+        Assert.StartsWith($"Received: from {word} ([192.0.2.7]) by mail.example.org with ESMTP id ", field, StringComparison.Ordinal);
+        Assert.EndsWith("for <bart@example.net>; Fri, 20 Nov 2026 10:05:00 +0000\r\n", field, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task However_the_content_is_cut_the_same_is_stored()
     {
@@ -278,7 +293,7 @@ public sealed class SubmissionDraftTests
         return (session, "permit_authenticated");
     }
 
-    private static (SessionState, string Rule) Stranger()
+    private static (SessionState Session, string Rule) Stranger()
     {
         var session = Session();
         session.IsExtended = true;
