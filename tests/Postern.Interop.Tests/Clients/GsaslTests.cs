@@ -25,11 +25,21 @@ public sealed class GsaslTests(PosternServer server)
         Assert.Contains("235 2.7.0", taken.Output, StringComparison.Ordinal);
     }
 
-    private Task<ProgramResult> RunAsync(string mechanism, string user, string password) =>
+    /// <summary>It looks for lines that begin 250-STARTTLS, with a hyphen, and then for 250-AUTH.</summary>
+    [Fact]
+    public async Task Gsasl_finds_starttls_in_the_offer_by_itself()
+    {
+        var taken = await RunAsync("PLAIN", PosternServer.User, PosternServer.Password, "--verbose");
+        taken.AssertSucceeded();
+        Assert.Contains("\nSTARTTLS\n", taken.Output.Replace("\r", string.Empty, StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("235 2.7.0", taken.Output, StringComparison.Ordinal);
+    }
+
+    private Task<ProgramResult> RunAsync(string mechanism, string user, string password, string tls = "--starttls") =>
         RunningProgram.RunAsync(
         [
             Peer.Require("gsasl"),
-            "--smtp", $"--connect=127.0.0.1:{server.Port(Way.StartTls)}", "--starttls", $"--x509-ca-file={server.CertificateFile}", "--no-cb",
+            "--smtp", $"--connect=127.0.0.1:{server.Port(Way.StartTls)}", tls, $"--x509-ca-file={server.CertificateFile}", "--no-cb",
             "--mechanism", mechanism, "--authentication-id", user, "--password", password,
         ]);
 }

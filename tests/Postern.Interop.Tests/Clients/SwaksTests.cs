@@ -40,12 +40,26 @@ public sealed class SwaksTests(PosternServer server)
         Relayed.AssertSame(message.Content, await server.MessageForAsync(message.Recipient));
     }
 
+    [Theory]
+    [InlineData("FRONT DESK PC")]
+    [InlineData("M\u00dcLLER-PC")]
+    [InlineData("DOM\\PC")]
+    public async Task Swaks_by_any_name_submits_a_message(string name)
+    {
+        var message = SampleMessage.To(PosternServer.NewRecipient());
+
+        var run = await RunAsync(message, Way.StartTls, "PLAIN", PosternServer.Password, name);
+
+        run.AssertSucceeded();
+        Relayed.AssertSame(message.Content, await server.MessageForAsync(message.Recipient));
+    }
+
     /// <summary>swaks ends what it sends with CRLF, whether or not it is there already: its file must do without the last one.</summary>
-    private async Task<ProgramResult> RunAsync(SampleMessage message, Way way, string mechanism, string password) =>
+    private async Task<ProgramResult> RunAsync(SampleMessage message, Way way, string mechanism, string password, string name = "client.test") =>
         await RunningProgram.RunAsync(
         [
             Peer.Require("swaks"),
-            "--server", "127.0.0.1", "--port", $"{server.Port(way)}", "--ehlo", "client.test",
+            "--server", "127.0.0.1", "--port", $"{server.Port(way)}", "--ehlo", name,
             way == Way.Implicit ? "--tls-on-connect" : "--tls", "--tls-verify", "--tls-ca-path", server.CertificateFile,
             "--auth", mechanism, "--auth-user", PosternServer.User, "--auth-password", password,
             "--from", PosternServer.Sender, "--to", message.Recipient,
