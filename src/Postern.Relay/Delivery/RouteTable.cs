@@ -28,6 +28,9 @@ public sealed class RouteTable
 
     public bool Holds { get; }
 
+    /// <summary>Some route can pass a message with REQUIRETLS on (RFC 8689): to a host that was named, over TLS. Mail exchangers cannot, their names come from DNS without proof.</summary>
+    public bool CanRequireTls => routes.Values.Any(static target => target.Host is { Tls: not ClientTls.None });
+
     /// <summary>Reads routes; stops at the first that is wrong. An empty list means <see cref="Mx"/>.</summary>
     public static RouteParse Parse(IReadOnlyList<Route> routes)
     {

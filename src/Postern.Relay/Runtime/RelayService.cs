@@ -58,7 +58,7 @@ public sealed class RelayService : IAsyncDisposable
             Policy = Policy,
             MailboxVerifier = new OwnMailboxes(accounts.Directory),
             QueueStarter = options.EtrnDomains.Count == 0 ? null : new EtrnDomains(options.EtrnDomains, Deliveries, clock),
-            Store = new SubmissionStore(spool, audit, clock, options.TracesSenders ? accounts.Directory : null),
+            Store = new SubmissionStore(spool, audit, clock, options.TracesSenders ? accounts.Directory : null, options.Delivery.Routes.CanRequireTls),
             Events = new RelayEvents(audit, clock),
             Sasl = accounts.Context,
             ClientCertificateUsers = accounts.Certificates,

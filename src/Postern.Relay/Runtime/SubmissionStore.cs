@@ -9,12 +9,13 @@ namespace Postern.Relay.Runtime;
 
 /// <summary>The spool as the SMTP server sees it: trace fields go on top, and 250 comes after the disk.</summary>
 /// <param name="directory">Knows whose names may stand in the header of a login; null: From and Sender stay as they come.</param>
-internal sealed class SubmissionStore(ISpool spool, IAuditLog audit, TimeProvider clock, IDirectory? directory = null) : IMessageStore
+/// <param name="canRequireTls">Some route can keep what REQUIRETLS promises.</param>
+internal sealed class SubmissionStore(ISpool spool, IAuditLog audit, TimeProvider clock, IDirectory? directory = null, bool canRequireTls = true) : IMessageStore
 {
     internal static readonly Reply NoRoom = new(452, new(4, 3, 1), "Insufficient system storage, try again later");
     internal static readonly Reply DiskFailed = new(451, new(4, 3, 0), "Local error in storing the message, try again later");
 
-    public StoreFeatures Honours => StoreFeatures.DeliveryReports | StoreFeatures.Utf8 | StoreFeatures.RequireTls | StoreFeatures.DeliverBy | StoreFeatures.Hold | StoreFeatures.Binary;
+    public StoreFeatures Honours => StoreFeatures.DeliveryReports | StoreFeatures.Utf8 | (canRequireTls ? StoreFeatures.RequireTls : StoreFeatures.None) | StoreFeatures.DeliverBy | StoreFeatures.Hold | StoreFeatures.Binary;
 
     /// <summary>Refuses before 354 what could not be stored anyway: the client keeps its bandwidth.</summary>
     public ValueTask<DraftAnswer> BeginAsync(SessionState session, Transaction transaction, CancellationToken ct) =>

@@ -108,7 +108,8 @@ internal static class CipherGrant
     private static unsafe nint Context(nint ssl) => ContextOf.Value is { } function ? ((delegate* unmanaged<nint, nint>)function)(ssl) : 0;
 
     /// <summary>Of this process with itself, by a client that takes what it is shown; null when it fails, or what is looked at is not there.</summary>
-    private static async Task<nint?> HandshakeAsync(SslServerAuthenticationOptions options, Func<nint, nint> look)
+    /// <param name="isSeen">The connection itself must be there to be looked at.</param>
+    internal static async Task<nint?> HandshakeAsync(SslServerAuthenticationOptions options, Func<nint, nint> look, bool isSeen = true)
     {
         try
         {
@@ -126,7 +127,7 @@ internal static class CipherGrant
             await Task.WhenAll(
                 client.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = policy }, late.Token),
                 server.AuthenticateAsServerAsync(options, late.Token)).ConfigureAwait(false);
-            return OpenSslLibrary.With(server, look) is not 0 and var seen ? seen : null;
+            return !isSeen ? 1 : OpenSslLibrary.With(server, look) is not 0 and var seen ? seen : null;
         }
         catch (Exception e) when (e is AuthenticationException or IOException or SocketException or OperationCanceledException or Win32Exception or CryptographicException or NotSupportedException or InvalidOperationException)
         {

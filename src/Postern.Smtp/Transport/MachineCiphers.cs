@@ -6,6 +6,10 @@ namespace Postern.Smtp.Transport;
 /// <summary>What this machine lets a listener take.</summary>
 public static class MachineCiphers
 {
+    /// <summary>Whether a handshake of this process with itself succeeds by this certificate, with what the runtime and this machine take where a listener says nothing.</summary>
+    public static async Task<bool> CanShowAsync(TlsCertificate certificate) =>
+        await CipherGrant.HandshakeAsync(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.NewContext(), AllowRenegotiation = false }, static _ => 1, isSeen: false).ConfigureAwait(false) is not null;
+
     /// <summary>
     /// Whether a listener of these versions takes all that <paramref name="ciphers"/> stands for, found out by handshakes of this process with itself. Where it is false the listener still
     /// takes what the runtime can do for it: neither DHE nor anything that this machine's security level forbids, such as TLS 1.0 and 1.1.

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Authentication;
+using Postern.Smtp.Extensions;
 using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Transport;
@@ -39,6 +40,9 @@ public sealed record SmtpListenerOptions
 
     /// <summary>Clients that may connect here; null for all. Others are answered 554 5.7.1 and disconnected.</summary>
     public IReadOnlyList<IPNetwork>? Clients { get; init; }
+
+    /// <summary>The keywords that <see cref="WithoutExtensions"/> may name.</summary>
+    public static IReadOnlyList<string> OptionalExtensions { get; } = [.. ExtensionTable.Optional];
 
     /// <summary>
     /// Keywords of extensions that are neither announced nor taken here, such as <c>DSN</c>. AUTH and STARTTLS are not among them:

@@ -56,6 +56,8 @@ internal static class CheckCommand
                     break;
                 case CertificateOutcome.Loaded loaded:
                     certificates.Add(loaded.Certificate);
+                    if (await CertificateTrial.WhyNotShownAsync(loaded.Certificate, loaded.Chain) is { } unseen)
+                        warnings.Add(configuration.ErrorAt(loaded.Key, unseen));
                     warnings.AddRange(loaded.Warnings.Select(doubt => configuration.ErrorAt(loaded.Key, doubt)));
                     break;
             }

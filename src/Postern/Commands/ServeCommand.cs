@@ -19,6 +19,8 @@ namespace Postern.Commands;
 /// </summary>
 internal static class ServeCommand
 {
+    private const int FirstUnprivilegedPort = 1024;
+
     public static Command Create(CommandContext context)
     {
         var command = new DocumentedCommand("serve", "Run the server until it is told to stop; events go to standard output", "postern serve", "postern serve --config /etc/postern/postern.yaml");
@@ -73,6 +75,15 @@ internal static class ServeCommand
                 terminal.Note($"warning: {warning}");
             foreach (var warning in await ProtocolFloor.WarnAsync(configuration, certificates[0].Certificate, ct))
                 terminal.Note($"warning: {warning}");
+            if (configuration.Tls.Files.Any())
+            {
+                foreach (var certificate in certificates)
+                {
+                    if (await CertificateTrial.WhyNotShownAsync(certificate.Certificate, certificate.Chain) is { } unseen)
+                        terminal.Note($"warning: {certificate.Key}: {unseen}");
+                }
+            }
+
             if (made)
                 terminal.Note($"made a self-signed certificate for {configuration.Server.Hostname}");
         }
@@ -125,9 +136,12 @@ internal static class ServeCommand
     private static string WhatToDo(ListenException e, PosternConfiguration configuration)
     {
         var where = configuration.File ?? "a postern.yaml; 'postern init' writes one";
-        return (e.InnerException as SocketException)?.SocketErrorCode == SocketError.AddressAlreadyInUse
-            ? $"Free {e.Endpoint}, or give listener '{e.Listener}' another address in {where}."
-            : $"Give listener '{e.Listener}' an address of this machine that this user may listen on, in {where}.";
+        return (e.InnerException as SocketException)?.SocketErrorCode switch
+        {
+            SocketError.AddressAlreadyInUse => $"Free {e.Endpoint}, or give listener '{e.Listener}' another address in {where}.",
+            SocketError.AccessDenied when e.Endpoint.Port < FirstUnprivilegedPort => $"Let the service have it: AmbientCapabilities=CAP_NET_BIND_SERVICE in its unit (in a container --cap-add NET_BIND_SERVICE, or --sysctl net.ipv4.ip_unprivileged_port_start=0), or give listener '{e.Listener}' a port from {FirstUnprivilegedPort} on in {where}.",
+            _ => $"Give listener '{e.Listener}' an address of this machine that this user may listen on, in {where}.",
+        };
     }
 
     private static void Announce(Terminal terminal, PosternConfiguration configuration, ServerHost host)

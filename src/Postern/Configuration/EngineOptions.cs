@@ -61,6 +61,7 @@ internal static class EngineOptions
         Mechanisms = listener.Mechanisms,
         WithoutMechanisms = listener.WithoutMechanisms,
         MechanismsUnderTls = listener.MechanismsUnderTls,
+        WithoutExtensions = listener.WithoutExtensions,
         Clients = listener.Clients,
         Protocol = listener.Protocol,
         BareNewlines = listener.BareNewlines,

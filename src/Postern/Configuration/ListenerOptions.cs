@@ -21,6 +21,8 @@ internal sealed record ListenerOptions(
 
     public ImmutableArray<string> WithoutMechanisms { get; init; } = [];
 
+    public ImmutableArray<string> WithoutExtensions { get; init; } = [];
+
     public ImmutableArray<string> MechanismsUnderTls { get; init; } = [];
 
     /// <summary>Null for those of <c>tls.minimum</c>.</summary>
@@ -65,6 +67,8 @@ internal sealed record ListenerOptions(
 
     private static readonly Kind<string> MechanismNames = Kinds.NameOf("mechanism", SaslMechanisms.All.Select(static m => m.Name));
 
+    private static readonly Kind<string> ExtensionNames = Kinds.NameOf("extension", SmtpListenerOptions.OptionalExtensions);
+
     public static ListenerOptions Read(Section section)
     {
         var name = section.Required("name", Kinds.Text, "What logs, decisions and accounts call it.");
@@ -77,6 +81,7 @@ internal sealed record ListenerOptions(
         var clients = section.List("clients", Kinds.Network, [], "everyone", "The networks that may connect; others are answered 554 and disconnected.");
 
         var protocol = section.Value("protocol", Protocols, MailProtocol.Smtp, "`smtp`", "`lmtp` answers the end of data once for each recipient (RFC 2033); never on port 25.");
+        var withoutExtensions = section.List("without_extensions", ExtensionNames, [], "none", "Keywords of EHLO that are neither announced nor taken here, such as `DSN` or `CHUNKING`, for clients that stumble over them. AUTH and STARTTLS follow from `auth` and `tls`. REQUIRETLS is offered only where some route has a host that was named and TLS: no other can keep it.");
         var newlines = section.Value("bare_newlines", Newlines, BareNewlines.Reject, "`reject`", "A CR or LF that stands alone, and NUL: with `reject` content with one is refused, and a command line with one ends the connection. With `normalize`, for devices that cannot do better, each CR or LF in content becomes a CRLF, NUL is taken out, and a command line may end in LF. Nothing but CRLF.CRLF ever ends a message.");
         var addresses = section.Value("addresses", Grammars, AddressGrammar.Lenient, "`lenient`", "`lenient` takes addresses that exist beside RFC 5321: local parts of more than 64 octets, `a..b@`, `.a@` and `a.@` without quotes, and sends them on as they are. `strict` answers them 501.");
         var floor = section.Value("tls_minimum", TlsFloors, fallback: null, "`tls.minimum`", "The oldest TLS version spoken here. `1.0` and `1.1` are broken: only for devices that cannot do better, on networks where that is acceptable.");
@@ -106,6 +111,7 @@ internal sealed record ListenerOptions(
             Protocol = protocol,
             WithoutMechanisms = without,
             MechanismsUnderTls = underTls,
+            WithoutExtensions = withoutExtensions,
             BareNewlines = newlines,
             Addresses = addresses,
             TlsProtocols = floor,

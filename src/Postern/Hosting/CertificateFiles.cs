@@ -35,7 +35,8 @@ internal static class CertificateFiles
             return Bad(certificateKey, $"{certificateFile} holds no PEM certificate", "Name a file with a '-----BEGIN CERTIFICATE-----' block.");
         using var bare = chain[0];
         chain.RemoveAt(0);
-        return WhyNoKey(privateKey, keyText, keyFile) is { } unusable ? unusable
+        return WhyNoKind(certificateKey, bare, certificateFile) is { } strange ? strange
+            : WhyNoKey(privateKey, keyText, keyFile) is { } unusable ? unusable
             : Join(bare, keyText) is { } joined ? new CertificateOutcome.Loaded(joined, chain, Warnings(joined, hostname, now, keyFile)) { Key = certificateKey }
             : Bad(privateKey, $"the key in {keyFile} does not belong to the certificate in {certificateFile}", "Name the pair that was issued together; the server's own certificate comes first in its file.");
     }
@@ -48,6 +49,23 @@ internal static class CertificateFiles
             ? Bad(key, $"{keyFile} is encrypted with a passphrase", $"Write it without one: openssl pkey -in {keyFile} -out {keyFile}.plain")
             : null;
     }
+
+    /// <summary>The runtime shows RSA and ECDSA certificates, and no others.</summary>
+    private static CertificateOutcome.Unusable? WhyNoKind(string key, X509Certificate2 bare, string certificateFile) => bare.PublicKey.Oid.Value switch
+    {
+        "1.2.840.113549.1.1.1" or "1.2.840.10045.2.1" => null,
+        var kind => Bad(key, $"the certificate in {certificateFile} has a key of a kind that cannot be used here: {KindOf(kind)}", "Have it issued for an ECDSA key (P-256) or an RSA key of 2048 bits or more."),
+    };
+
+    private static string KindOf(string? kind) => kind switch
+    {
+        "1.3.101.112" => "Ed25519",
+        "1.3.101.113" => "Ed448",
+        "1.2.840.10040.4.1" => "DSA",
+        "1.2.840.113549.1.1.10" => "RSA for PSS alone",
+        null => "none",
+        _ => kind.StartsWith("2.16.840.1.101.3.4.3.", StringComparison.Ordinal) ? $"a post-quantum one ({kind})" : kind,
+    };
 
     /// <summary>Null when the key is another's, or of another kind than the certificate's.</summary>
     private static X509Certificate2? Join(X509Certificate2 bare, string keyText)

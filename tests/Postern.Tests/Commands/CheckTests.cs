@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Postern.Commands.Output;
 using Postern.Testing;
 using Postern.Hosting;
+using Postern.Testing.Processes;
 
 namespace Postern.Tests.Commands;
 
@@ -265,6 +266,34 @@ public sealed class CheckTests
         await run.PosternAsync("check");
 
         Assert.Equal([run.ConfigFile], Directory.GetFileSystemEntries(run.Root));
+    }
+
+    [Theory]
+    [InlineData("rsa:1024", "warning: {file}:2:21: tls.certificate: this machine's OpenSSL makes no handshake with it: its RSA key has 1024 bits, and the security level asks for 2048; only listeners with ciphers: legacy may show it", ExitCode.Ok)]
+    [InlineData("rsa:2048", null, ExitCode.Ok)]
+    [InlineData("ec:secp384r1", null, ExitCode.Ok)]
+    [InlineData("ec:secp256k1", "tls.certificate: this machine's OpenSSL makes no handshake with it: its key is on the curve secP256k1", ExitCode.Ok)]
+    [InlineData("ed25519", "tls.certificate: the certificate in {root}/cert.pem has a key of a kind that cannot be used here: Ed25519", ExitCode.Usage)]
+    [InlineData("rsa-pss", "tls.certificate: the certificate in {root}/cert.pem has a key of a kind that cannot be used here: RSA for PSS alone", ExitCode.Usage)]
+    public async Task A_key_that_is_too_short_or_of_a_kind_that_is_not_supported_is_told_as_that(string kind, string? finding, int exit)
+    {
+        using var run = new CommandRun(Tls);
+        string[] key = kind.Split(':') switch
+        {
+            ["rsa", var bits] => ["-newkey", $"rsa:{bits}"],
+            ["ec", var curve] => ["-newkey", "ec", "-pkeyopt", $"ec_paramgen_curve:{curve}"],
+            _ => ["-newkey", kind],
+        };
+        var made = await RunningProgram.RunAsync(["openssl", "req", "-x509", "-nodes", .. key, "-keyout", Path.Combine(run.Root, "key.pem"), "-out", Path.Combine(run.Root, "cert.pem"), "-days", "90", "-subj", "/CN=mail.example.org", "-addext", "subjectAltName=DNS:mail.example.org"]);
+        Assert.Equal(0, made.ExitCode);
+
+        var check = await run.PosternAsync("check");
+
+        Assert.Equal(exit, check.ExitCode);
+        if (finding is null)
+            Assert.DoesNotContain("certificate:", check.Error, StringComparison.Ordinal);
+        else
+            Assert.Contains(finding.Replace("{root}", run.Root, StringComparison.Ordinal).Replace("{file}", run.ConfigFile, StringComparison.Ordinal), check.Error, StringComparison.Ordinal);
     }
 
     private const string Tls = "server: { hostname: mail.example.org, data: data }\ntls: { certificate: cert.pem, key: key.pem }\n";

@@ -27,6 +27,8 @@ public sealed class ConfigurationTests
     [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    tsl: none\n", "postern.yaml:4:5: listeners[0].tsl: unknown key; did you mean 'tls'?")]
     [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    bare_newlines: allow\n", "postern.yaml:4:20: listeners[0].bare_newlines: 'allow' is not right here; expected 'reject' or 'normalize'")]
     [InlineData("listeners:\n  - { name: a, listen: '127.0.0.1:25', tls_minimum: '1.4' }\n", "postern.yaml:2:53: listeners[0].tls_minimum: '1.4' is not right here; expected '1.0', '1.1', '1.2' or '1.3'")]
+    [InlineData("listeners:\n  - { name: a, listen: '127.0.0.1:25', ciphers: strong }\n", "postern.yaml:2:49: listeners[0].ciphers: 'strong' is not right here; expected 'modern', 'compatible' or 'legacy'")]
+    [InlineData("listeners:\n  - { name: a, listen: '127.0.0.1:25', tls: none, ciphers: legacy }\n", "postern.yaml:2:60: listeners[0].ciphers: where tls is 'none' there is no handshake; expected another tls, or the key left out")]
     [InlineData("limits: { message_size: 50 potatoes }\n", "postern.yaml:1:25: limits.message_size: '50 potatoes' is not right here; expected a size such as 50MB or 64KiB, at least 1")]
     [InlineData("limits: { connections: 0 }\n", "postern.yaml:1:24: limits.connections: '0' is not right here; expected a whole number, at least 1")]
     [InlineData("limits:\n  idle:\n", "postern.yaml:2:8: limits.idle: no value; expected a duration such as 30s, 5m, 4h or 5d, longer than nothing; leave the key out for its default")]
@@ -254,4 +256,20 @@ public sealed class ConfigurationTests
         Parse(yaml) is ConfigurationOutcome.Invalid(var errors) ? [.. errors.Select(static e => e.ToString())] : [];
 
     private static ConfigurationOutcome Parse(string yaml) => ConfigurationFile.Parse("postern.yaml", "/etc/here", yaml);
+
+    [Theory]
+    [InlineData("", "1.2", TlsCiphers.Modern)]
+    [InlineData(", tls_minimum: '1.1'", "1.1", TlsCiphers.Legacy)]
+    [InlineData(", tls_minimum: '1.0', ciphers: compatible", "1.0", TlsCiphers.Compatible)]
+    [InlineData(", ciphers: compatible, without_extensions: [dsn, CHUNKING]", "1.2", TlsCiphers.Compatible)]
+    public void A_listener_says_what_it_takes_and_does_without(string more, string floor, TlsCiphers ciphers)
+    {
+        var configuration = Assert.IsType<ConfigurationOutcome.Valid>(ConfigurationFile.Parse("postern.yaml", "/", $"listeners: [{{ name: a, listen: '127.0.0.1:25'{more} }}]\n")).Configuration;
+        var listener = configuration.Listeners[0];
+        Assert.Equal(ciphers, listener.Ciphers);
+        Assert.Equal(floor != "1.2", listener.TlsProtocols is not null);
+        Assert.Equal(ciphers == TlsCiphers.Modern ? null : ciphers, listener.ToListener(isWidened: false).Ciphers);
+        Assert.Equal(ciphers, listener.ToListener(isWidened: true).Ciphers);
+        Assert.Equal(more.Contains("without", StringComparison.Ordinal) ? ["DSN", "CHUNKING"] : [], listener.ToListener(isWidened: false).WithoutExtensions);
+    }
 }

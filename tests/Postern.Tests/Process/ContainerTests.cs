@@ -10,6 +10,24 @@ public sealed class ContainerTests
 {
     private const string User = "64321";
 
+    /// <summary>In a network of its own, where the usual bound of privileged ports holds.</summary>
+    [Fact]
+    public async Task A_port_that_needs_a_privilege_is_told_with_the_line_that_a_unit_lacks()
+    {
+        using var home = new PosternHome(ProcessTests.Dll, "server: { hostname: mail.example.org, data: data }\nlisteners: [ { name: smtp, listen: [\"0.0.0.0:25\"], tls: none } ]\n");
+        Directory.CreateDirectory(home.Data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await OtherUser.OwnAsync(home.Data, $"{User}:{User}");
+        File.SetUnixFileMode(home.Root, File.GetUnixFileMode(home.Root) | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        string[] by = ["unshare", "--net", .. Bare()];
+        await OtherUser.SkipUnlessAsync([.. by, "test", "-r", ProcessTests.Dll]);
+
+        var serve = await home.RunByAsync(by, "serve");
+
+        Assert.Equal(2, serve.ExitCode);
+        Assert.Contains("ports below 1024 need privileges", serve.Error, StringComparison.Ordinal);
+        Assert.Contains("AmbientCapabilities=CAP_NET_BIND_SERVICE", serve.Error, StringComparison.Ordinal);
+    }
+
     private static string[] Bare(params string[] variables) =>
         ["setpriv", "--reuid", User, "--regid", User, "--clear-groups", "env", "-i", $"DOTNET_ROOT={Path.GetDirectoryName(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH"))}", .. variables];
 
