@@ -12,6 +12,9 @@ public sealed record AddCredential(string Account, Secret? Typed = null, string?
     /// <summary>How it is kept.</summary>
     public HashScheme Scheme { get; init; } = HashSchemes.Usual;
 
+    /// <summary>The one whose place it takes, at once; its label stays, and its end, unless others are said. Null for one more.</summary>
+    public RevokeCredential? Replaces { get; init; }
+
     /// <summary>Of DIGEST-MD5; null for other schemes.</summary>
     public string? Realm { get; init; }
 }

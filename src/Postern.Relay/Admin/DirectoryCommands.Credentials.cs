@@ -28,16 +28,28 @@ public sealed partial class DirectoryCommands
         var now = clock.GetUtcNow();
         var expires = now + command.ExpiresAfter;
 
-        return Change("credential add", Target(command.Account, command.Label), sql =>
+        return Change(command.Replaces is null ? "credential add" : "credential replace", Target(command.Account, command.Label), sql =>
         {
             if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var account, out var missing))
                 return missing;
-            var labels = sql.Query<string?>("select label from credentials where account_id = @Id", account).ToList();
-            if (command.Label is not null && labels.Contains(command.Label, StringComparer.Ordinal))
-                return new AdminOutcome.AlreadyThere($"account {account.Name} has a credential '{command.Label}' already");
-            if (labels.Count >= MaxCredentials)
+            var there = CredentialsOf(sql, account.Id);
+            var replaced = (CredentialName?)null;
+            if (command.Replaces is { } chosen)
+            {
+                if (Choose(there, account.Name, chosen.Credential, out replaced) is { } wrong)
+                    return wrong;
+                there.Remove(replaced!);
+                command = command with { Label = command.Label ?? replaced!.Label };
+                expires ??= replaced!.ExpiresAt is { } end && end > now.ToUnixTimeMilliseconds() ? DateTimeOffset.FromUnixTimeMilliseconds(end) : null;
+            }
+
+            if (command.Label is not null && there.Exists(c => string.Equals(c.Label, command.Label, StringComparison.Ordinal)))
+                return new AdminOutcome.AlreadyThere($"account {account.Name} has a credential '{command.Label}' already; to put another secret in its place: postern credential replace {account.Name} {command.Label}");
+            if (there.Count >= MaxCredentials)
                 return new AdminOutcome.Invalid($"account {account.Name} has {MaxCredentials} credentials, the most there can be: revoke one first");
 
+            if (replaced is not null)
+                sql.Execute("delete from credentials where id = @Id", replaced);
             var id = sql.ExecuteScalar<long>(
                 """
                 insert into credentials (account_id, label, secret, generated, created_at, expires_at)
@@ -54,26 +66,43 @@ public sealed partial class DirectoryCommands
                     ExpiresAt = expires?.ToUnixTimeMilliseconds(),
                 });
             var details = new CredentialDetails(id, account.Name, command.Label, hash.Scheme, generated is not null, now, expires, Expired: false);
-            return new AdminOutcome.Issued($"credential {NameOf(id, command.Label)} added to account {account.Name}", details, generated);
+            var done = replaced is null ? $"credential {NameOf(id, command.Label)} added to account {account.Name}" : $"credential {NameOf(id, command.Label)} of account {account.Name} is valid in the place of {NameOf(replaced.Id, replaced.Label)}";
+            return new AdminOutcome.Issued(done + Others(account.Name, there, now), details, generated);
         });
+    }
+
+    /// <summary>What else logs the account in: who adds a password may believe that the old one is gone.</summary>
+    private static string Others(string account, List<CredentialName> there, DateTimeOffset now)
+    {
+        var valid = there.Where(c => c.ExpiresAt is not { } end || end > now.ToUnixTimeMilliseconds()).Select(static c => NameOf(c.Id, c.Label)).ToList();
+        return valid.Count == 0 ? string.Empty
+            : string.Create(CultureInfo.InvariantCulture, $"; {valid.Count} more {(valid.Count == 1 ? "is" : "are")} still valid: {string.Join(", ", valid)} (to take one away: postern credential revoke {account} {valid[0].TrimStart('#')})");
+    }
+
+    private static List<CredentialName> CredentialsOf(SqliteConnection sql, long account) =>
+        sql.Query<CredentialName>("select id, label, expires_at as ExpiresAt from credentials where account_id = @account order by id", new { account }).AsList();
+
+    /// <summary>The one that is named, or the only one; else why there is none.</summary>
+    private static AdminOutcome? Choose(List<CredentialName> all, string account, string? named, out CredentialName? chosen)
+    {
+        var names = string.Join(", ", all.Select(static c => NameOf(c.Id, c.Label)));
+        chosen = null;
+        if (all.Count == 0)
+            return new AdminOutcome.NotFound($"account {account} has no credential");
+        if (named is null && all.Count > 1)
+            return new AdminOutcome.Invalid($"account {account} has several credentials; say which: {names}");
+        chosen = named is null ? all[0] : all.Find(c => IsNamed(c, named));
+        return chosen is null ? new AdminOutcome.NotFound($"account {account} has no credential '{named}'; it has {names}") : null;
     }
 
     public AdminOutcome Revoke(RevokeCredential command) => Change("credential revoke", Target(command.Account, command.Credential), sql =>
     {
         if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var account, out var missing))
             return missing;
-        var all = sql.Query<CredentialName>("select id, label from credentials where account_id = @Id order by id", account).ToList();
-        var names = string.Join(", ", all.Select(c => NameOf(c.Id, c.Label)));
-        if (all.Count == 0)
-            return new AdminOutcome.NotFound($"account {account.Name} has no credential");
-        if (command.Credential is null && all.Count > 1)
-            return new AdminOutcome.Invalid($"account {account.Name} has several credentials; say which: {names}");
-
-        var chosen = command.Credential is null ? all[0] : all.Find(c => IsNamed(c, command.Credential));
-        if (chosen is null)
-            return new AdminOutcome.NotFound($"account {account.Name} has no credential '{command.Credential}'; it has {names}");
-        sql.Execute("delete from credentials where id = @Id", chosen);
-        return new AdminOutcome.Done($"credential {NameOf(chosen.Id, chosen.Label)} of account {account.Name} revoked");
+        if (Choose(CredentialsOf(sql, account.Id), account.Name, command.Credential, out var chosen) is { } wrong)
+            return wrong;
+        sql.Execute("delete from credentials where id = @Id", chosen!);
+        return new AdminOutcome.Done($"credential {NameOf(chosen!.Id, chosen.Label)} of account {account.Name} revoked");
     });
 
     private static AdminOutcome.Invalid? WhyNot(AddCredential command)
@@ -97,5 +126,5 @@ public sealed partial class DirectoryCommands
 
     private static string NameOf(long id, string? label) => label ?? string.Create(CultureInfo.InvariantCulture, $"#{id}");
 
-    private sealed record CredentialName(long Id, string? Label);
+    private sealed record CredentialName(long Id, string? Label, long? ExpiresAt);
 }

@@ -61,6 +61,22 @@ public sealed class RelayPolicy : IEnvelopePolicy
         return Decide(DecisionReference.DryRun, stage, context, asked);
     }
 
+    /// <summary>
+    /// The fewest changes after which <see cref="DryRunAsync"/> would permit what it refuses, as commands or lines of the configuration; all of them are needed. Empty where
+    /// it permits already, or nothing is known that would do.
+    /// </summary>
+    public async ValueTask<ImmutableArray<string>> ShortestChangeAsync(EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct)
+    {
+        try
+        {
+            return (await DryRunAsync(facts, sender, recipient, ct)).IsPermit ? [] : await new ShortestChange(options, directory, facts, sender, recipient, clock).FindAsync(ct);
+        }
+        catch (DirectoryUnavailableException)
+        {
+            return [];
+        }
+    }
+
     private async ValueTask<(RuleStage Stage, RuleContext Context, ImmutableArray<AskedRule> Asked)> AskAllAsync(
         EnvelopeFacts facts, ReversePath sender, Mailbox recipient, ImmutableArray<AskedRule>? askedOfSender, CancellationToken ct)
     {

@@ -98,11 +98,11 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
     }
 
     /// <summary>Changes one account, and prints what became of it.</summary>
-    public Task<int> ChangeAccountAsync(ParseResult arguments, Func<DirectoryCommands, AdminOutcome> change, CancellationToken ct) =>
-        WithDirectoryAsync(arguments, async directory => Report(arguments, await directory.WithHintAsync(change(directory.Commands), ct)));
+    public Task<int> ChangeAccountAsync(ParseResult arguments, Func<DirectoryCommands, AdminOutcome> change, CancellationToken ct, int alreadyThere = ExitCode.Ok) =>
+        WithDirectoryAsync(arguments, async directory => Report(arguments, await directory.WithHintAsync(change(directory.Commands), ct), alreadyThere));
 
     /// <summary>The same for a change that takes something away: the sessions of a running server that rested on it end now, and their number is told.</summary>
-    public async Task<int> TakeAwayAsync(ParseResult arguments, Func<DirectoryCommands, AdminOutcome> change, CancellationToken ct)
+    public async Task<int> TakeAwayAsync(ParseResult arguments, Func<DirectoryCommands, AdminOutcome> change, CancellationToken ct, int alreadyThere = ExitCode.Ok)
     {
         if (LoadConfiguration(arguments) is not { } configuration)
             return ExitCode.Usage;
@@ -111,10 +111,10 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
         AdminOutcome outcome;
         await using (var directory = DirectoryAccess.Open(configuration, clock, terminal.Note))
             outcome = await directory.WithHintAsync(change(directory.Commands), ct);
-        if (outcome is not AdminOutcome.Done done)
-            return Report(arguments, outcome);
+        if (outcome is not (AdminOutcome.Done or AdminOutcome.Issued))
+            return Report(arguments, outcome, alreadyThere);
         var (ended, said) = await EndSessionsAsync(configuration, ct);
-        return Report(arguments, done with { Message = done.Message + said }, sessionsEnded: ended);
+        return Report(arguments, outcome with { Message = outcome.Message + said }, sessionsEnded: ended);
     }
 
     private static async Task<(int? Ended, string Said)> EndSessionsAsync(PosternConfiguration configuration, CancellationToken ct)

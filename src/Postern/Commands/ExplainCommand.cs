@@ -98,11 +98,15 @@ internal static class ExplainCommand
         using var directory = SqliteDirectory.Open(configuration.ToDirectory(context.Clock));
         using var accounts = new RelayAccounts(configuration.ToAccounts(), directory, NoAuditLog.Instance, context.Clock);
         var policy = new RelayPolicy(configuration.ToPolicy(), accounts.Directory, NoAuditLog.Instance, context.Clock);
-        var decision = (await policy.DryRunAsync(Facts(question, listener), sender, recipient, ct)).ToAuditEvent();
+        var facts = Facts(question, listener);
+        var decision = (await policy.DryRunAsync(facts, sender, recipient, ct)).ToAuditEvent();
+        var change = await policy.ShortestChangeAsync(facts, sender, recipient, ct);
         if (json)
-            EventJson.WriteObject(terminal, ("decisions", [decision]));
+            EventJson.WriteObject(terminal, [("change", change)], ("decisions", [decision]));
         else
             Print(terminal, decision);
+        if (!json && !change.IsEmpty)
+            terminal.Line(PrintableText.Of($"the shortest change that permits it: {string.Join("; and ", change)}"));
         return decision.Reply is null ? ExitCode.Ok : ExitCode.No;
     }
 

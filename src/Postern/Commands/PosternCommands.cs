@@ -52,7 +52,8 @@ internal static class PosternCommands
     public static async Task<int> RunAsync(string[] args, Terminal terminal, TimeProvider clock, CancellationToken ct)
     {
         var result = Create(new CommandContext(terminal, clock)).Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
-        if (result.Action is ParseErrorAction)
+        // Help takes the errors of a command line away; for a word that is no command there is no help. Completion asks about words that are none yet.
+        if (result.Action is ParseErrorAction || (result.UnmatchedTokens.Count > 0 && !result.Tokens.Any(static t => t.Type == TokenType.Directive)))
             return Refuse(result, terminal);
         try
         {

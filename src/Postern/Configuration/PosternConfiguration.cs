@@ -49,6 +49,9 @@ internal sealed record PosternConfiguration(
     /// <summary>The realm of DIGEST-MD5 where an entry of <c>accounts</c> names none: clients take the first that is offered, so it should be one for all.</summary>
     public string Realm => Accounts.Select(static a => a.Realm).FirstOrDefault(static r => r is not null) ?? Server.Hostname.Text;
 
+    /// <summary>That of the directory's secrets.</summary>
+    public string DirectoryRealm => Accounts.FirstOrDefault(static a => a.Uri == "directory")?.Realm ?? Realm;
+
     /// <summary>Where the log files go; absolute.</summary>
     public string LogsDirectory => Path.GetFullPath(Logs.Directory, Server.Data);
 

@@ -62,12 +62,6 @@ internal sealed class DirectoryAccess : IAsyncDisposable
     /// <summary>The stores beside the directory, as the configuration names them.</summary>
     public IEnumerable<string> OtherStores => configuration.Accounts.Where(static a => a.Uri != "directory").Select(static a => a.Uri);
 
-    /// <summary>The database.</summary>
-    public string File => directory.Path;
-
-    /// <summary>The realm of its DIGEST-MD5 secrets.</summary>
-    public string Realm => configuration.Accounts.FirstOrDefault(static a => a.Uri == "directory")?.Realm ?? configuration.Realm;
-
     /// <param name="note">Told what went wrong beside the work itself.</param>
     /// <exception cref="Postern.Relay.Accounts.DirectoryUnavailableException">Locked, damaged, not writable.</exception>
     public static DirectoryAccess Open(PosternConfiguration configuration, TimeProvider clock, Action<string> note) =>
@@ -77,7 +71,7 @@ internal sealed class DirectoryAccess : IAsyncDisposable
     /// <exception cref="Postern.Relay.Accounts.DirectoryUnavailableException">As <see cref="Open"/>.</exception>
     public static DirectoryAccess OpenToTry(PosternConfiguration configuration, TimeProvider clock, Action<string> note)
     {
-        if (System.IO.File.Exists(configuration.ToDirectory(clock).Path))
+        if (File.Exists(configuration.ToDirectory(clock).Path))
             return Open(configuration, clock, note);
         var folder = Directory.CreateTempSubdirectory("postern-").FullName;
         return new(configuration, SqliteDirectory.Open(new SqliteDirectoryOptions(Path.Combine(folder, "directory.db")) { Clock = clock }), clock, note) { borrowed = folder };

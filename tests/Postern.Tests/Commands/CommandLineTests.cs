@@ -32,6 +32,30 @@ public sealed class CommandLineTests
     }
 
     [Theory]
+    [InlineData("postern has no command 'frobnicate'", "frobnicate", "--help")]
+    [InlineData("postern has no command 'acount'; did you mean 'account'?", "acount", "--help")]
+    [InlineData("postern account has no command 'frobnicate'", "account", "frobnicate", "-h")]
+    [InlineData("postern account has no command 'ad'; did you mean 'add'?", "account", "ad", "--help")]
+    [InlineData("postern has no command 'frobnicate'", "--help", "frobnicate")]
+    [InlineData("postern has no option '--frobnicate'", "--frobnicate", "--help")]
+    [InlineData("postern has no command 'frobnicate'", "frobnicate", "--version")]
+    [InlineData("postern has no command 'frobnicate'", "frobnicate", "now")]
+    public async Task A_command_that_does_not_exist_has_no_help(string words, params string[] args)
+    {
+        var result = await CommandRun.ExecuteAsync(args);
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.Contains(words, result.Error, StringComparison.Ordinal);
+        Assert.Empty(result.Output);
+    }
+
+    [Theory]
+    [InlineData("account", "show", "--help")]
+    [InlineData("account", "-h")]
+    [InlineData("--help")]
+    public async Task Help_needs_nothing_else(params string[] args) => Assert.Equal(0, (await CommandRun.ExecuteAsync(args)).ExitCode);
+
+    [Theory]
     [InlineData("init")]
     [InlineData("try")]
     [InlineData("completion", "bash")]

@@ -116,4 +116,59 @@ public sealed class DirectoryCommandTests
 
         Assert.Equal((false, "notFound"), (missing.GetProperty("ok").GetBoolean(), missing.GetProperty("outcome").GetString()));
     }
+
+    [Fact]
+    public async Task A_second_credential_is_told_how_many_remain_valid()
+    {
+        using var run = new CommandRun();
+        await run.PosternAsync("account", "add", "app");
+        var first = await run.PosternAsync("credential", "add", "app", "--label", "web-1");
+        var second = await run.PosternAsync("credential", "add", "app");
+        var third = await run.PosternAsync("credential", "add", "app", "--label", "web-3");
+        var taken = await run.PosternAsync("credential", "add", "app", "--label", "web-3");
+
+        Assert.DoesNotContain("still valid", first.Output, StringComparison.Ordinal);
+        Assert.Contains("; 1 more is still valid: web-1 (to take one away: postern credential revoke app web-1)", second.Output, StringComparison.Ordinal);
+        Assert.Contains("; 2 more are still valid: web-1, #2", third.Output, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.No, taken.ExitCode);
+        Assert.Contains("postern credential replace app web-3", taken.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Replace_puts_a_secret_in_the_place_of_another_with_its_label_and_end()
+    {
+        using var run = new CommandRun();
+        await run.PosternAsync("account", "add", "app");
+        await run.WithInputAsync("old-password-1\n", "credential", "add", "app", "--password-stdin", "--label", "web-1", "--expires", "90d");
+        var before = (await run.JsonAsync("account", "show", "app")).GetProperty("credentials")[0];
+
+        var result = await run.WithInputAsync("new-password-1\n", "credential", "replace", "app", "--password-stdin");
+
+        Assert.Equal(ExitCode.Ok, result.ExitCode);
+        Assert.Contains("credential web-1 of account app is valid in the place of web-1", result.Output, StringComparison.Ordinal);
+        var after = Assert.Single((await run.JsonAsync("account", "show", "app")).GetProperty("credentials").EnumerateArray());
+        Assert.Equal(("web-1", before.GetProperty("expiresAt").GetString()), (after.GetProperty("label").GetString(), after.GetProperty("expiresAt").GetString()));
+        Assert.NotEqual(before.GetProperty("id").GetInt64(), after.GetProperty("id").GetInt64());
+        Assert.Equal(ExitCode.No, (await run.WithInputAsync("old-password-1\n", "auth", "test", "app")).ExitCode);
+        Assert.Equal(ExitCode.Ok, (await run.WithInputAsync("new-password-1\n", "auth", "test", "app")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Replace_that_cannot_be_done_takes_nothing_away()
+    {
+        using var run = new CommandRun();
+        await run.PosternAsync("account", "add", "app");
+        Assert.Contains("has no credential", (await run.PosternAsync("credential", "replace", "app")).Error, StringComparison.Ordinal);
+        await run.PosternAsync("credential", "add", "app", "--label", "web-1");
+        await run.PosternAsync("credential", "add", "app", "--label", "web-2");
+
+        var which = await run.PosternAsync("credential", "replace", "app");
+        var none = await run.PosternAsync("credential", "replace", "app", "web-9");
+        var taken = await run.PosternAsync("credential", "replace", "app", "web-1", "--label", "web-2");
+        var weak = await run.WithInputAsync("short\n", "credential", "replace", "app", "web-1", "--password-stdin");
+
+        Assert.Equal((ExitCode.Usage, ExitCode.No, ExitCode.No, ExitCode.Usage), (which.ExitCode, none.ExitCode, taken.ExitCode, weak.ExitCode));
+        Assert.Contains("say which: web-1, web-2", which.Error, StringComparison.Ordinal);
+        Assert.Equal(["web-1", "web-2"], (await run.JsonAsync("account", "show", "app")).GetProperty("credentials").EnumerateArray().Select(static c => c.GetProperty("label").GetString()!));
+    }
 }

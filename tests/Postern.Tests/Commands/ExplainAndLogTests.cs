@@ -141,4 +141,23 @@ public sealed class ExplainAndLogTests
         "reject_unauth_destination",
         "550 5.7.1 Relay access denied",
         [new("reject_unauth_destination", "example.net", "refuse", "log in")]);
+
+    [Fact]
+    public async Task A_refusal_that_is_asked_in_advance_ends_in_the_shortest_change_and_that_change_permits_it()
+    {
+        using var run = new CommandRun();
+        await run.PosternAsync("account", "add", "lisa@example.org");
+        string[] question = ["explain", "--client", "192.0.2.7", "--login", "lisa@example.org", "--from", "sales@example.com", "--to", "bart@example.net"];
+
+        var refused = await run.PosternAsync(question);
+        const string Change = "postern account grant lisa@example.org --address sales@example.com";
+
+        Assert.Equal(ExitCode.No, refused.ExitCode);
+        Assert.EndsWith($"the shortest change that permits it: {Change}", refused.Output.TrimEnd(), StringComparison.Ordinal);
+        Assert.Equal(Change, Assert.Single((await run.JsonAsync(question)).GetProperty("change").EnumerateArray()).GetString());
+        Assert.Equal(ExitCode.Ok, (await run.PosternAsync(Change.Split(' ')[1..])).ExitCode);
+        var permitted = await run.PosternAsync(question);
+        Assert.Equal(ExitCode.Ok, permitted.ExitCode);
+        Assert.DoesNotContain("shortest change", permitted.Output, StringComparison.Ordinal);
+    }
 }
