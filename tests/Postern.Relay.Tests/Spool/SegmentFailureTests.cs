@@ -256,8 +256,12 @@ public sealed class SegmentFailureTests : IDisposable
             home.Files.PartialWrite = 100_000;
             home.Files.FailOnce(nameof(ISegmentFiles.Write), FaultyFiles.NoSpace);
             Assert.IsType<SpoolCommit.Full>(await Samples.TryCommitAsync(spool, Samples.Content(3000)));
+
+            // No footer goes over it at the end of this life.
+            home.Files.FailAlways(nameof(ISegmentFiles.Write), FaultyFiles.InputOutputError);
         }
 
+        home.Files.Heal();
         await using var again = home.Open();
         Assert.Equal(kept, Assert.Single(again.List()).Envelope.Id);
     }
