@@ -20,6 +20,7 @@ internal static class TargetTable
         new HeaderTarget(),
         new DnsTarget(),
         new ProxyTarget(),
+        new ClientHelloTarget(),
         new DialogueTarget(),
         new RelayTarget(),
         new ClientTarget(),

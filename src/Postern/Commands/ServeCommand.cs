@@ -55,6 +55,13 @@ internal static class ServeCommand
     private static async Task<int> RunAsync(CommandContext context, PosternConfiguration configuration, CancellationToken ct)
     {
         var terminal = context.Terminal;
+        if (ServerCertificates.IsNeeded(configuration))
+        {
+            // Tried beside what follows; both are waited for where they are needed.
+            _ = ProtocolFloor.IsWidenedAsync();
+            _ = TlsBindings.OfThisMachineAsync();
+        }
+
         if (LoginNames.UnicodeProblem() is { } unicode)
             return terminal.Fail(unicode, "Without it names that look alike would be different accounts.");
         if ((DirectoryOwner.WhyNotServe(configuration.Server.Data) ?? DataDirectory.Prepare(configuration.Server.Data) ?? ControlServer.WhyNot(DataDirectory.ControlSocket(configuration.Server.Data))) is { } problem)

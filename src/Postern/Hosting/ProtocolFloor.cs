@@ -46,17 +46,13 @@ internal static class ProtocolFloor
             }
         }
 
-        if (configuration.Listeners.Any(static l => l.Tls != TlsMode.None) && await IsWidenedAsync(certificate, ct))
+        if (configuration.Listeners.Any(static l => l.Tls != TlsMode.None) && await IsWidenedAsync())
             warnings.Add(configuration.ErrorAt("listeners", "this machine's OpenSSL configuration (OPENSSL_CONF, or openssl.cnf) takes old ciphers in every program: listeners keep to their own 'ciphers' all the same, and 'legacy' needs no such file"));
         return warnings;
     }
 
-    /// <summary>Whether a listener that says nothing about ciphers would take those that are not modern.</summary>
-    public static async Task<bool> IsWidenedAsync(X509Certificate2 certificate, CancellationToken ct) => !OperatingSystem.IsWindows() && await CanAsync(
-        SslProtocols.Tls12,
-        certificate,
-        [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, TlsCipherSuite.TLS_RSA_WITH_AES_128_CBC_SHA],
-        ct);
+    /// <summary>Whether a listener that says nothing about ciphers would take those that are not modern. Tried once: what OpenSSL takes does not change while a process runs.</summary>
+    public static Task<bool> IsWidenedAsync() => Width.Trial;
 
     /// <summary>A handshake with itself.</summary>
     private static async Task<bool> CanAsync(SslProtocols protocol, X509Certificate2 certificate, TlsCipherSuite[]? suites, CancellationToken ct)
@@ -93,6 +89,20 @@ internal static class ProtocolFloor
         {
             await side.DisposeAsync();
             return false;
+        }
+    }
+
+    /// <summary>Begins when it is first asked for.</summary>
+    private static class Width
+    {
+        public static readonly Task<bool> Trial = Task.Run(TryAsync);
+
+        private static async Task<bool> TryAsync()
+        {
+            if (OperatingSystem.IsWindows())
+                return false;
+            using var certificate = SelfSignedCertificate.Make("localhost", TimeProvider.System.GetUtcNow());
+            return await CanAsync(SslProtocols.Tls12, certificate, [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA], CancellationToken.None);
         }
     }
 }

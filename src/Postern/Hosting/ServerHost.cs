@@ -32,7 +32,7 @@ internal sealed class ServerHost : IAsyncDisposable
     /// <param name="events">Takes every line of the log as well; null for nobody.</param>
     public static async Task<ServerHost> StartAsync(PosternConfiguration configuration, ServerTls? tls, LoginSources logins, Stream? events, TimeProvider clock, CancellationToken ct)
     {
-        var relay = await RelayService.StartAsync(configuration.ToRelay(tls, logins, events, tls is not null && await ProtocolFloor.IsWidenedAsync(tls.Certificate, ct)), clock);
+        var relay = await RelayService.StartAsync(configuration.ToRelay(tls, logins, events, tls is not null && await ProtocolFloor.IsWidenedAsync()), clock);
         var host = new ServerHost(configuration, tls, relay, clock.GetUtcNow());
         try
         {
