@@ -140,6 +140,14 @@ public sealed class MxResolverTests
     }
 
     [Fact]
+    public async Task An_answer_from_another_port_does_not_count_however_well_it_is_forged()
+    {
+        await using var dns = new ScriptedDns((_, _) => ScriptedDns.Mx((0, "real.test"))) { Forgeries = static question => [ScriptedDns.Encode(question, ScriptedDns.Mx((0, "evil.test")))] };
+
+        Assert.Equal(["real.test"], Assert.IsType<MxAnswer.Hosts>(await FindAsync(Resolver(dns))).Names);
+    }
+
+    [Fact]
     public async Task Addresses_of_both_families_are_found()
     {
         await using var dns = new ScriptedDns((_, type) => type == DnsType.A

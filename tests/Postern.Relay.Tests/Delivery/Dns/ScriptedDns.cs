@@ -33,6 +33,9 @@ internal sealed class ScriptedDns : IAsyncDisposable
     /// <summary>Sent before each answer: forgeries that must not count.</summary>
     public Func<byte[], IEnumerable<byte[]>> Strays { get; set; } = static _ => [];
 
+    /// <summary>Sent before each answer from another port.</summary>
+    public Func<byte[], IEnumerable<byte[]>> Forgeries { get; set; } = static _ => [];
+
     public static DnsReply Mx(params (int Preference, string Exchange)[] exchangers) =>
         new(0, [.. exchangers.Select(e => ("", DnsType.Mx, (byte[])[(byte)(e.Preference >> 8), (byte)e.Preference, .. Name(e.Exchange)]))]);
 
@@ -80,6 +83,12 @@ internal sealed class ScriptedDns : IAsyncDisposable
             var question = buffer.AsMemory(0, received.ReceivedBytes).ToArray();
             if (Answer(question, isTcp: false) is not { } reply)
                 continue;
+            using (var elsewhere = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp))
+            {
+                foreach (var forgery in Forgeries(question))
+                    await elsewhere.SendToAsync(forgery, received.RemoteEndPoint, closing.Token);
+            }
+
             foreach (var stray in Strays(question))
                 await udp.SendToAsync(stray, received.RemoteEndPoint, closing.Token);
             await udp.SendToAsync(reply.Octets ?? Encode(question, reply, reply.TruncateUdp), received.RemoteEndPoint, closing.Token);
