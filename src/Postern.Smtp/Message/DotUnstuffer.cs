@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace Postern.Smtp.Message;
 
 /// <summary>
@@ -8,10 +6,6 @@ namespace Postern.Smtp.Message;
 /// </summary>
 internal struct DotUnstuffer()
 {
-    private static readonly SearchValues<byte> LineEnds = SearchValues.Create("\r\n"u8);
-
-    private static readonly SearchValues<byte> LineEndsAndNul = SearchValues.Create("\r\n\0"u8);
-
     private bool atLineStart = true;
 
     /// <summary>A bare CR or LF has been seen.</summary>
@@ -58,8 +52,8 @@ internal struct DotUnstuffer()
             if (atLineStart && input[i] == '.')
                 return i;
             atLineStart = false;
-            // After the first NUL the others tell nothing new, and content made of them costs no look each.
-            var next = input[i..].IndexOfAny(HasNul ? LineEnds : LineEndsAndNul);
+            // After the first NUL the others tell nothing new, and content made of them costs no look each. Named one by one, because a set that is chosen here costs twice the time.
+            var next = HasNul ? input[i..].IndexOfAny((byte)'\r', (byte)'\n') : input[i..].IndexOfAny((byte)'\r', (byte)'\n', (byte)0);
             if (next < 0)
                 return input.Length;
             i += next;

@@ -1,14 +1,8 @@
-using System.Buffers;
-
 namespace Postern.Smtp.Message;
 
 /// <summary>Notices a CR or LF that stands alone, and NUL, in content that comes in pieces: a CRLF cut in two is one line end.</summary>
 internal struct LineEndCheck
 {
-    private static readonly SearchValues<byte> LineEnds = SearchValues.Create("\r\n"u8);
-
-    private static readonly SearchValues<byte> LineEndsAndNul = SearchValues.Create("\r\n\0"u8);
-
     private bool afterCr;
 
     /// <summary>One has been seen.</summary>
@@ -29,7 +23,7 @@ internal struct LineEndCheck
                 continue;
             }
 
-            var next = content.IndexOfAny(HasNul ? LineEnds : LineEndsAndNul);
+            var next = HasNul ? content.IndexOfAny((byte)'\r', (byte)'\n') : content.IndexOfAny((byte)'\r', (byte)'\n', (byte)0);
             if (next < 0)
                 return;
             if (content[next] == 0)
