@@ -157,6 +157,33 @@ public sealed class HashVectorsTests
         Assert.Equal(0, unknown.Cost.Units);
     }
 
+    /// <summary>Whatever stands in a file or a table: cut off, with a character changed, doubled or put in. What can still be read and is cheap is computed.</summary>
+    [Fact]
+    public void A_form_that_was_meddled_with_is_answered_and_never_throws()
+    {
+        var random = new Random(1);
+        foreach (var stored in Made().Concat(Absurd().Select(static row => new TheoryDataRow<string, string, bool>(row.Data.Item1, row.Data.Item2, false))).Select(static row => row.Data.Item1))
+        {
+            for (var i = 0; i < 60; i++)
+            {
+                var at = random.Next(stored.Length);
+                var odd = "$:{}.,=\0\u00e4/ 0zZ\ud800"[random.Next(14)];
+                var text = (i % 4) switch
+                {
+                    0 => stored[..at],
+                    1 => stored[..at] + odd + stored[(at + 1)..],
+                    2 => stored[..at] + odd + stored[at..],
+                    _ => stored[at..] + stored,
+                };
+                var hash = PasswordHash.Parse(text);
+                Assert.NotEmpty(hash.Scheme + hash.Description);
+                _ = (hash as UnknownHash)?.Problem;
+                if (hash is SaltedHash or AprHash or CramHash or SharedHash or DigestHash)
+                    Assert.IsNotType<HashAnswer.Unavailable>(Verify(hash, Password));
+            }
+        }
+    }
+
     /// <summary>RFC 7914 §12, with the PHC string made of it.</summary>
     [Theory]
     [InlineData("password", "$scrypt$ln=10,r=8,p=16$TmFDbA$/bq+HJ00cgB4VucZDQHp/nxq18vII3gw53N2Y0s3MWIurzDZLiKjiG/xCSedmDDaxyevuUqD7m2DYMvfoswGQA")]
@@ -176,6 +203,22 @@ public sealed class HashVectorsTests
         var cram = Assert.IsType<CramHash>(PasswordHash.Parse("{CRAM-MD5}e1f41b54f4f129090743e4e9b41eff8e72d8f4ea40c95adaa6265a74e354c286"));
         Assert.Equal(HMACMD5.HashData(Encoding.UTF8.GetBytes(Password), "<1@example.org>"u8), cram.Answer("<1@example.org>"u8.ToArray()).ToArray());
 #pragma warning restore CA5351
+    }
+
+    /// <summary>python-argon2, and what the library of the system says where it is there.</summary>
+    [Theory]
+    [InlineData("$argon2id$v=19$m=256,t=2,p=2$c2FsdHNhbHRzYWx0$OIG0BN2x9DlBW73cnH85sSmdeOfcSXvb")]
+    [InlineData("$argon2i$v=19$m=256,t=2,p=2$c2FsdHNhbHRzYWx0$pR0g+Q657EInTn32ZrmSDSgm6nr23svZ")]
+    [InlineData("$argon2d$v=19$m=256,t=2,p=2$c2FsdHNhbHRzYWx0$xXTUVov+B4LOLPNp6hGpQTMPerOZmoxf")]
+    public void Managed_code_computes_argon2_as_the_systems_library_does(string stored)
+    {
+        var fields = stored.Split('$');
+        var hash = Assert.IsType<Argon2Hash>(PasswordHash.Parse(stored));
+        Assert.Equal(SchemeWord.Base64(fields[5]), hash.Managed(Encoding.UTF8.GetBytes(Password), passes: 2));
+        if (LibArgon2.Hash(fields[1], 2, 256, 2, Encoding.UTF8.GetBytes(Password), "saltsaltsalt"u8, 24) is { } native)
+            Assert.Equal(SchemeWord.Base64(fields[5]), native);
+        Assert.IsType<HashAnswer.NoMatch>(hash.Verify([]));
+        Assert.Equal(24, hash.Managed([], passes: 2).Length);
     }
 
     /// <summary>Where libcrypt is missing, as in a container with another C library.</summary>
