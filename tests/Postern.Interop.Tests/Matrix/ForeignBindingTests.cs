@@ -4,6 +4,7 @@ using MailKit.Net.Smtp;
 using MailKit.Security;
 using Postern.Interop.Tests.Matrix.Clients;
 using Postern.Interop.Tests.Server;
+using Postern.Testing;
 
 namespace Postern.Interop.Tests.Matrix;
 
@@ -27,6 +28,22 @@ public sealed class ForeignBindingTests(MatrixServer server) : IClassFixture<Mat
         Assert.Contains(Login.Refused, refused.Text, StringComparison.Ordinal);
         Assert.Contains(Convert.ToBase64String(Encoding.ASCII.GetBytes($"p={binding},,n=lis"))[..^4], taken.Text, StringComparison.Ordinal);
         Assert.Equal([(row.Kept.User, "ok"), (row.Kept.User, "failed")], (await server.LoginsAsync(mechanism, before, 2)).Select(static login => (login.User!, login.Outcome)));
+    }
+
+    /// <summary>Also where he has the server's own key, so that the client verifies his certificate.</summary>
+    [Theory]
+    [InlineData("NORMAL")]
+    [InlineData("NORMAL:-VERS-TLS1.3")]
+    public async Task Gsasl_does_not_log_in_through_one_who_ends_tls_in_between(string priority)
+    {
+        var row = MatrixTable.Of("SCRAM-SHA-256-PLUS").First();
+        var before = server.CountLogins(row.Mechanism);
+        await using var middle = new TlsInTheMiddle(server.Port("bound"), TestCertificate.Instance);
+
+        var run = await GsaslClient.RunAsync(server, middle.Port, server.Right(row), "--priority", priority);
+
+        Assert.Contains(Login.Refused, run.Text, StringComparison.Ordinal);
+        Assert.Equal("the channel binding does not match: another party may stand between", Assert.Single(await server.LoginsAsync(row.Mechanism, before, 1)).Reason);
     }
 
     /// <summary>It can bind, sees no -PLUS form, and ends the exchange itself: <c>--no-cb</c> is for that.</summary>

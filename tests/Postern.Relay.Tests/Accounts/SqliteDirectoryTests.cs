@@ -94,6 +94,15 @@ public sealed class SqliteDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void What_the_engine_sorts_needs_no_place_for_temporary_files()
+    {
+        using var connection = DirectoryConnection.Open(fixture.Options);
+        using var asked = connection.Sql.CreateCommand();
+        asked.CommandText = "pragma temp_store";
+        Assert.Equal(2L, asked.ExecuteScalar());
+    }
+
+    [Fact]
     public void The_shared_header_of_the_log_tells_of_every_commit()
     {
         if (!SqliteDirectory.Engine.StartsWith("libsqlite3", StringComparison.Ordinal))

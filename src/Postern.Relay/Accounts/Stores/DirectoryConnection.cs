@@ -20,6 +20,8 @@ internal sealed class DirectoryConnection : IDisposable
         busyTimeout = options.BusyTimeout;
         SetPatience(patience);
         Execute("pragma foreign_keys = on");
+        // A container may have no place for the temporary files of a large sort; what is sorted here has room in memory.
+        Execute("pragma temp_store = memory");
         Check(raw.sqlite3_prepare_v2(connection.Handle, "pragma data_version", out dataVersion));
     }
 
