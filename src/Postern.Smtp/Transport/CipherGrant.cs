@@ -1,10 +1,5 @@
-using System.ComponentModel;
-using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Postern.Smtp.Transport;
@@ -18,7 +13,6 @@ internal static class CipherGrant
 {
     private const int SetDhAuto = 118;
     private const int MarkShift = 20;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private static readonly string[] ModernNames =
     [
@@ -111,27 +105,7 @@ internal static class CipherGrant
     /// <param name="isSeen">The connection itself must be there to be looked at.</param>
     internal static async Task<nint?> HandshakeAsync(SslServerAuthenticationOptions options, Func<nint, nint> look, bool isSeen = true)
     {
-        try
-        {
-            using var late = new CancellationTokenSource(Patience);
-            using var listener = new TcpListener(IPAddress.Loopback, port: 0);
-            listener.Start(backlog: 1);
-            using var near = new TcpClient();
-            await near.ConnectAsync((IPEndPoint)listener.LocalEndpoint, late.Token).ConfigureAwait(false);
-            using var far = await listener.AcceptTcpClientAsync(late.Token).ConfigureAwait(false);
-#pragma warning disable CA5359 // it is our own
-            await using var client = new SslStream(near.GetStream(), leaveInnerStreamOpen: false, static (_, _, _, _) => true);
-#pragma warning restore CA5359
-            await using var server = new SslStream(far.GetStream());
-            var policy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck };
-            await Task.WhenAll(
-                client.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = policy }, late.Token),
-                server.AuthenticateAsServerAsync(options, late.Token)).ConfigureAwait(false);
-            return !isSeen ? 1 : OpenSslLibrary.With(server, look) is not 0 and var seen ? seen : null;
-        }
-        catch (Exception e) when (e is AuthenticationException or IOException or SocketException or OperationCanceledException or Win32Exception or CryptographicException or NotSupportedException or InvalidOperationException)
-        {
-            return null;
-        }
+        await using var own = await OwnHandshake.TryAsync(options).ConfigureAwait(false);
+        return own is null ? null : !isSeen ? 1 : OpenSslLibrary.With(own.Server, look) is not 0 and var seen ? seen : null;
     }
 }

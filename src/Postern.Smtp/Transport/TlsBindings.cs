@@ -1,11 +1,7 @@
-using System.ComponentModel;
-using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Security.Authentication;
 using System.Security.Authentication.ExtendedProtection;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Sasl;
 
@@ -19,8 +15,6 @@ namespace Postern.Smtp.Transport;
 /// <param name="Tls13">In the order in which our client prefers them.</param>
 public sealed record TlsBindings(IReadOnlyList<ChannelBindingType> Tls12, IReadOnlyList<ChannelBindingType> Tls13)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
     /// <summary>Proven at the first call; later ones answer at once. Never fails.</summary>
     public static Task<TlsBindings> OfThisMachineAsync() => Proof.Run;
 
@@ -53,32 +47,14 @@ public sealed record TlsBindings(IReadOnlyList<ChannelBindingType> Tls12, IReadO
     /// <summary>All of them or none: a client takes the first that is usual for its version, and does not try another.</summary>
     private static async Task<IReadOnlyList<ChannelBindingType>> ProveAsync(X509Certificate2 certificate, SslProtocols version, IReadOnlyList<ChannelBindingType> types)
     {
-        try
-        {
-            using var late = new CancellationTokenSource(Patience);
-            using var listener = new TcpListener(IPAddress.Loopback, port: 0);
-            listener.Start(backlog: 1);
-            using var near = new TcpClient();
-            await near.ConnectAsync((IPEndPoint)listener.LocalEndpoint, late.Token).ConfigureAwait(false);
-            using var far = await listener.AcceptTcpClientAsync(late.Token).ConfigureAwait(false);
-#pragma warning disable CA5359, CA5398 // it is our own; each version is proven for itself
-            await using var client = new SslStream(near.GetStream(), leaveInnerStreamOpen: false, static (_, _, _, _) => true);
-            await using var server = new SslStream(far.GetStream());
-            await Task.WhenAll(
-                client.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", EnabledSslProtocols = version, CertificateChainPolicy = NothingFetched() }, late.Token),
-                server.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true), EnabledSslProtocols = version }, late.Token)).ConfigureAwait(false);
-#pragma warning restore CA5359, CA5398
-            var isBound = version == SslProtocols.Tls13 || (TlsExporter.HasExtendedMasterSecret(client) && TlsExporter.HasExtendedMasterSecret(server));
-            return isBound && types.All(type => Compute(client, type) is { Length: > 0 } one && Compute(server, type) is { } other && one.AsSpan().SequenceEqual(other)) ? types : [];
-        }
-        catch (Exception e) when (e is AuthenticationException or IOException or SocketException or OperationCanceledException or Win32Exception or CryptographicException or NotSupportedException or InvalidOperationException)
-        {
-            // This machine does not speak that version, or has no loopback: nothing is proven.
-            return [];
-        }
+#pragma warning disable CA5398 // each version is proven for itself
+        await using var own = await OwnHandshake.TryAsync(
+            new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true), EnabledSslProtocols = version }, version).ConfigureAwait(false);
+#pragma warning restore CA5398
+        // Null where this machine does not speak that version: nothing is proven.
+        var isBound = own is not null && (version == SslProtocols.Tls13 || (TlsExporter.HasExtendedMasterSecret(own.Client) && TlsExporter.HasExtendedMasterSecret(own.Server)));
+        return isBound && types.All(type => Compute(own!.Client, type) is { Length: > 0 } one && Compute(own.Server, type) is { } other && one.AsSpan().SequenceEqual(other)) ? types : [];
     }
-
-    private static X509ChainPolicy NothingFetched() => new() { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck };
 
     /// <summary>Behind the fixed header and the prefix of the token that Windows asks for.</summary>
     private static byte[]? Unique(SslStream stream)

@@ -66,7 +66,7 @@ internal static class CheckCommand
         if (configuration.Tls.CertificateFile is null)
             certificates.Insert(0, SelfSignedCertificate.Make(configuration.Server.Hostname.Text, now));
         if (certificates.Count > 0)
-            warnings.AddRange(await ProtocolFloor.WarnAsync(configuration, certificates[0], ct));
+            warnings.AddRange(await ProtocolFloor.WarnAsync(configuration, certificates[0]));
         foreach (var certificate in certificates)
             certificate.Dispose();
 

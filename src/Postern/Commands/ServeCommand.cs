@@ -80,7 +80,7 @@ internal static class ServeCommand
             tls = certificates.ToTls(configuration);
             foreach (var warning in certificates.SelectMany(static c => c.Warnings.Select(warning => $"{c.Key}: {warning}")))
                 terminal.Note($"warning: {warning}");
-            foreach (var warning in await ProtocolFloor.WarnAsync(configuration, certificates[0].Certificate, ct))
+            foreach (var warning in await ProtocolFloor.WarnAsync(configuration, certificates[0].Certificate))
                 terminal.Note($"warning: {warning}");
             if (configuration.Tls.Files.Any())
             {

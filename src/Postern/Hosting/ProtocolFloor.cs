@@ -1,6 +1,4 @@
-using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Configuration;
@@ -20,7 +18,7 @@ internal static class ProtocolFloor
 
     /// <summary>What this machine keeps from a listener that asks for it, and what it gives to all that nobody asked for.</summary>
     /// <param name="certificate">The one that listeners show.</param>
-    public static async Task<IReadOnlyList<ConfigurationError>> WarnAsync(PosternConfiguration configuration, X509Certificate2 certificate, CancellationToken ct)
+    public static async Task<IReadOnlyList<ConfigurationError>> WarnAsync(PosternConfiguration configuration, X509Certificate2 certificate)
     {
         var warnings = new List<ConfigurationError>();
         var isGiven = new Dictionary<TlsCiphers, bool>();
@@ -37,7 +35,7 @@ internal static class ProtocolFloor
             warnings.Add(configuration.ErrorAt($"listeners[{i}].ciphers", "this machine's TLS library could not be told the ciphers of one listener alone: DHE is not taken, and keys and signatures must be as strong as this machine asks for"));
             foreach (var (protocol, name) in Old)
             {
-                if (listener.TlsProtocols?.HasFlag(protocol) == true && (isRefused.Contains(protocol) || !await CanAsync(protocol, certificate, suites: null, ct)) && isRefused.Add(protocol))
+                if (listener.TlsProtocols?.HasFlag(protocol) == true && (isRefused.Contains(protocol) || !await MachineCiphers.CanSpeakAsync(protocol, new TlsCertificate(certificate))) && isRefused.Add(protocol))
                 {
                     warnings.Add(configuration.ErrorAt(
                         $"listeners[{i}].tls_minimum",
@@ -54,44 +52,6 @@ internal static class ProtocolFloor
     /// <summary>Whether a listener that says nothing about ciphers would take those that are not modern. Tried once: what OpenSSL takes does not change while a process runs.</summary>
     public static Task<bool> IsWidenedAsync() => Width.Trial;
 
-    /// <summary>A handshake with itself.</summary>
-    private static async Task<bool> CanAsync(SslProtocols protocol, X509Certificate2 certificate, TlsCipherSuite[]? suites, CancellationToken ct)
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, port: 0);
-        listener.Start(backlog: 1);
-        using var near = new TcpClient();
-        await near.ConnectAsync((IPEndPoint)listener.LocalEndpoint, ct);
-        using var far = await listener.AcceptTcpClientAsync(ct);
-#pragma warning disable CA5359 // it is our own
-        await using var client = new SslStream(near.GetStream(), leaveInnerStreamOpen: false, static (_, _, _, _) => true);
-#pragma warning restore CA5359
-        await using var server = new SslStream(far.GetStream());
-        var options = new SslClientAuthenticationOptions { TargetHost = "localhost", EnabledSslProtocols = protocol, CertificateChainPolicy = NothingFetched() };
-        if (suites is not null && !OperatingSystem.IsWindows())
-            options.CipherSuitesPolicy = new CipherSuitesPolicy(suites);
-        var sides = await Task.WhenAll(
-            SucceedsAsync(client, client.AuthenticateAsClientAsync(options, ct)),
-            SucceedsAsync(server, server.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true), EnabledSslProtocols = protocol }, ct)));
-        return Array.TrueForAll(sides, static succeeded => succeeded);
-    }
-
-    private static X509ChainPolicy NothingFetched() => new() { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck };
-
-    /// <summary>A side that fails leaves, so that the other does not wait for it.</summary>
-    private static async Task<bool> SucceedsAsync(SslStream side, Task handshake)
-    {
-        try
-        {
-            await handshake;
-            return true;
-        }
-        catch (Exception e) when (e is AuthenticationException or IOException or ObjectDisposedException)
-        {
-            await side.DisposeAsync();
-            return false;
-        }
-    }
-
     /// <summary>Begins when it is first asked for.</summary>
     private static class Width
     {
@@ -102,7 +62,7 @@ internal static class ProtocolFloor
             if (OperatingSystem.IsWindows())
                 return false;
             using var certificate = SelfSignedCertificate.Make("localhost", TimeProvider.System.GetUtcNow());
-            return await CanAsync(SslProtocols.Tls12, certificate, [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA], CancellationToken.None);
+            return await MachineCiphers.CanSpeakAsync(SslProtocols.Tls12, new TlsCertificate(certificate), [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA]);
         }
     }
 }
