@@ -27,7 +27,7 @@ internal sealed class AuditBudget : IDisposable
     /// <summary>Octets a second about messages that strangers gave and that were answered 250: some 5,000 messages.</summary>
     public const int MessagesOctets = 3 * 512 * 1024;
 
-    private const int MessagesBurst = 16 * 1024 * 1024;
+    private const int MessagesBurst = 4 * 1024 * 1024;
 
     private readonly ImmutableArray<IPNetwork> exempt;
     private readonly FrozenDictionary<AuditKind, AuditShare> strangers;
