@@ -258,6 +258,7 @@ public sealed class SegmentFailureTests : IDisposable
             Assert.IsType<SpoolCommit.Full>(await Samples.TryCommitAsync(spool, Samples.Content(3000)));
 
             // No footer goes over it at the end of this life.
+            home.Files.PartialWrite = 0;
             home.Files.FailAlways(nameof(ISegmentFiles.Write), FaultyFiles.InputOutputError);
         }
 
