@@ -41,14 +41,14 @@ internal sealed record AttemptResult(
                     recipients[i] = new RecipientState(RecipientStatus.Failed, reply);
                     failures.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, status, remote, reply));
                     break;
-                case Outcome.Deferred(var remote, var reply, _) when next is null:
-                    recipients[i] = new RecipientState(RecipientStatus.Failed, reply);
-                    failures.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, Expired, remote, reply, HasExpired: true));
+                case Outcome.Deferred deferred when next is null:
+                    recipients[i] = new RecipientState(RecipientStatus.Failed, deferred.Reply);
+                    failures.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, Expired, deferred.Remote, Told(deferred), HasExpired: true));
                     break;
-                case Outcome.Deferred(var remote, var reply, _):
-                    recipients[i] = new RecipientState(RecipientStatus.Pending, reply);
+                case Outcome.Deferred deferred:
+                    recipients[i] = new RecipientState(RecipientStatus.Pending, deferred.Reply);
                     if (delays != DelayReports.None && ReportWish.WantsDelay(said))
-                        delayed.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Delayed, DelayStatus(delays, reply), remote, reply));
+                        delayed.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Delayed, DelayStatus(delays, deferred.Reply), deferred.Remote, Told(deferred)));
                     break;
                 case null:
                     break;
@@ -70,6 +70,9 @@ internal sealed record AttemptResult(
                 : r),
         ],
     };
+
+    /// <summary>What went wrong inside this server is for those who run it: the state and the log have it.</summary>
+    private static string Told(Outcome.Deferred deferred) => deferred.IsMistake ? "an error of this server; its postmaster knows of it" : deferred.Reply;
 
     private static DelayReports DelaysToTell(Envelope envelope, DeliveryState before, DateTimeOffset now, TimeSpan warn)
     {

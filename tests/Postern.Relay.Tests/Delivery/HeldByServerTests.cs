@@ -52,7 +52,10 @@ public sealed class HeldByServerTests
         await rig.Spool.GoneAsync(id);
 
         var report = Assert.Single(rig.Audit.Events.OfType<AuditEvent.Bounce>(), b => b.QueueId == id.ToString() && b.To == "a@here.test");
-        Assert.NotNull(report.BounceId);
+        // What went wrong inside is nothing for the sender.
+        var text = rig.Spool.Text(Assert.Single(rig.Spool.List(), e => e.Envelope.Id.ToString() == report.BounceId).Envelope.Id);
+        Assert.Contains("an error of this server", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("poison", text, StringComparison.Ordinal);
         Assert.Single(rig.Audit.Events.OfType<AuditEvent.Server>(), e => e.Event == "message_held" && e.Detail.StartsWith($"{id}: ", StringComparison.Ordinal));
     }
 
