@@ -105,8 +105,6 @@ public sealed class SqliteDirectoryTests : IDisposable
     [Fact]
     public void The_shared_header_of_the_log_tells_of_every_commit()
     {
-        if (!SqliteDirectory.Engine.StartsWith("libsqlite3", StringComparison.Ordinal))
-            return;
         using var connection = DirectoryConnection.Open(fixture.Options);
         connection.DataVersion();
         var index = WalIndex.TryOpen(connection.Sql.Handle!);

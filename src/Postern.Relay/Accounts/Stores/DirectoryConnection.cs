@@ -31,7 +31,6 @@ internal sealed class DirectoryConnection : IDisposable
     /// <param name="patience">How long to wait for a lock; null as the options say.</param>
     public static DirectoryConnection Open(SqliteDirectoryOptions options, TimeSpan? patience = null)
     {
-        _ = SqliteEngine.Description;
         var text = new SqliteConnectionStringBuilder
         {
             DataSource = options.Path,

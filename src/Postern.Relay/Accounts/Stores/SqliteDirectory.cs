@@ -28,9 +28,6 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
 
     private SqliteDirectory(SqliteDirectoryOptions options) => this.options = options;
 
-    /// <summary>The engine in use, such as <c>libsqlite3.so.0 3.40.1</c>.</summary>
-    public static string Engine => SqliteEngine.Description;
-
     public string Path => options.Path;
 
     /// <summary>Opens the database, makes it where <see cref="SqliteDirectoryOptions.Create"/> says so, and brings it to this program's schema.</summary>

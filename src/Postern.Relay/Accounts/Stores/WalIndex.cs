@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using SQLitePCL;
 
 namespace Postern.Relay.Accounts.Stores;
@@ -7,7 +8,7 @@ namespace Postern.Relay.Accounts.Stores;
 /// rewrites it; comparing it with an earlier look is how the engine itself tells whether something changed (WAL-mode file
 /// format, §2.1), and costs nanoseconds where <c>pragma data_version</c> takes two locks and gives them back.
 /// </summary>
-internal sealed unsafe class WalIndex
+internal sealed unsafe partial class WalIndex
 {
     /// <summary>Two copies of 48 octets. Both are compared: a writer that died between them has committed.</summary>
     private const int HeaderOctets = 96;
@@ -25,16 +26,13 @@ internal sealed unsafe class WalIndex
     /// <summary>True when nobody has committed since <see cref="Look"/>. Only while the connection is open.</summary>
     public bool IsAsSeen => new ReadOnlySpan<byte>(header, HeaderOctets).SequenceEqual(seen);
 
-    /// <summary>Finds the header of an open connection that has read once; null where the engine or the database has none to show.</summary>
+    /// <summary>Finds the header of an open connection that has read once; null where the database has none to show.</summary>
     public static WalIndex? TryOpen(sqlite3 connection)
     {
-        if (!SqliteEngine.TryGetExport("sqlite3_file_control", out var fileControl))
-            return null;
         void* file = null;
         fixed (byte* main = "main\0"u8)
         {
-            var control = (delegate* unmanaged<IntPtr, byte*, int, void*, int>)fileControl;
-            if (control(connection.DangerousGetHandle(), main, FilePointer, &file) != raw.SQLITE_OK || file is null)
+            if (FileControl(connection, main, FilePointer, &file) != raw.SQLITE_OK || file is null)
                 return null;
         }
 
@@ -52,4 +50,9 @@ internal sealed unsafe class WalIndex
     /// Notes the present state. To be called before reading: a commit in between then only costs another look.
     /// </summary>
     public void Look() => new ReadOnlySpan<byte>(header, HeaderOctets).CopyTo(seen);
+
+    /// <summary>A function of the engine in the package, which its wrapper leaves out.</summary>
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_file_control")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
+    private static partial int FileControl(sqlite3 connection, byte* database, int what, void* answer);
 }
