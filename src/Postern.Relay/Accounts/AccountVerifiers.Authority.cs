@@ -64,19 +64,19 @@ public sealed partial class AccountVerifiers
     /// <summary>The right of <paramref name="user"/> to act as another; <paramref name="other"/> says whether that one is still there.</summary>
     private sealed class GrantAuthority(AccountVerifiers accounts, string user, string actsAs, ILoginAuthority? other) : ILoginAuthority
     {
-        public ValueTask<LoginReview> ReviewAsync(CancellationToken ct)
+        public async ValueTask<LoginReview> ReviewAsync(CancellationToken ct)
         {
             try
             {
-                if (accounts.Directory?.FindAccount(user)?.ActsAs.Contains(actsAs, StringComparer.Ordinal) is not true)
-                    return new(new LoginReview.Gone($"account {user} has no grant any more to act as {actsAs}"));
+                if (accounts.Directory is null || (await accounts.Directory.FindAccountAsync(user, ct))?.ActsAs.Contains(actsAs, StringComparer.Ordinal) is not true)
+                    return new LoginReview.Gone($"account {user} has no grant any more to act as {actsAs}");
             }
             catch (DirectoryUnavailableException e)
             {
-                return new(new LoginReview.Unavailable(e.Message));
+                return new LoginReview.Unavailable(e.Message);
             }
 
-            return other is null ? new(LoginReview.Holds.Instance) : other.ReviewAsync(ct);
+            return other is null ? LoginReview.Holds.Instance : await other.ReviewAsync(ct);
         }
     }
 }

@@ -15,11 +15,13 @@ public sealed partial class AccountVerifiers
         foreach (var store in stores)
         {
             var answer = isAnswered ? null : await store.FindAsync(canonical, ct);
+            if (answer is StoreAnswer.Known({ LeavesLogin: false } found))
+                answer = await JudgeAsync(answer, found.User, ct);
             words.Add((store.Name, answer switch
             {
                 null => "not asked any more",
                 StoreAnswer.Known({ LeavesLogin: true } login) => $"knows {login.User}, without a credential: a store behind it may log it in",
-                StoreAnswer.Known(var login) when Judge(answer, login.User) is StoreAnswer.Known(var judged) => Describe(judged),
+                StoreAnswer.Known(var login) => Describe(login),
                 StoreAnswer.Unavailable(var reason) => $"cannot answer: {reason}",
                 StoreAnswer.Unknown => $"knows no {canonical}",
                 _ => "cannot answer",

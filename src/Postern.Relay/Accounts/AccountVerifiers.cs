@@ -79,7 +79,7 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
             return new PasswordCheck.Match(user);
         try
         {
-            if (Directory?.FindAccount(user)?.ActsAs.Contains(canonical, StringComparer.Ordinal) is not true)
+            if (Directory is null || (await Directory.FindAccountAsync(user, ct))?.ActsAs.Contains(canonical, StringComparer.Ordinal) is not true)
                 return new PasswordCheck.NoMatch($"account {user} has no grant for it", UserExists: true);
             return await IdentifyAsync(canonical, ct) switch
             {
@@ -190,7 +190,7 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
             }
 
             if (answer is StoreAnswer.Known(var login))
-                return (store, Judge(answer, login.User));
+                return (store, await JudgeAsync(answer, login.User, ct));
             if (answer is not StoreAnswer.Unknown)
                 return (store, answer);
             if (first.Item2 is null)
@@ -199,15 +199,15 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
 
         if (rights.Item2 is not null)
             return rights;
-        return first.Item2 is { } nobody ? (first.Item1, Judge(nobody, user)) : first;
+        return first.Item2 is { } nobody ? (first.Item1, await JudgeAsync(nobody, user, ct)) : first;
     }
 
     /// <summary>An account that was disabled in the directory is disabled wherever its password is kept.</summary>
-    private StoreAnswer Judge(StoreAnswer answer, string user)
+    private async ValueTask<StoreAnswer> JudgeAsync(StoreAnswer answer, string user, CancellationToken ct)
     {
         try
         {
-            return Directory?.FindAccount(user) is { Enabled: false } && answer is StoreAnswer.Known({ IsDisabled: false } login)
+            return Directory is not null && await Directory.FindAccountAsync(user, ct) is { Enabled: false } && answer is StoreAnswer.Known({ IsDisabled: false } login)
                 ? new StoreAnswer.Known(new StoredLogin(login.User, StoredLogin.Disabled, login.Credentials) { IsDisabled = true })
                 : answer;
         }

@@ -4,24 +4,24 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Accounts;
 
 /// <summary>
-/// The facts that decisions rest on: accounts, domains, networks. Answers come from memory where nothing changed since the last
-/// look; a change by any process is seen by the next question.
+/// The facts that decisions rest on: accounts, domains, networks. A change by any process is seen by the next question. What answers from memory
+/// does so at once and allocates nothing; what has to ask somebody else ends the question by its own deadline.
 /// </summary>
-/// <remarks>Every member throws <see cref="DirectoryUnavailableException"/> when the database cannot answer: callers fail closed with a 4xx.</remarks>
+/// <remarks>Every member throws <see cref="DirectoryUnavailableException"/> when the question cannot be answered: callers fail closed with a 4xx.</remarks>
 public interface IDirectory
 {
     /// <summary>By canonical name; null when there is none.</summary>
-    Account? FindAccount(string name);
+    ValueTask<Account?> FindAccountAsync(string name, CancellationToken ct);
 
     /// <summary>The domain is registered here, as a sender domain or with --accept.</summary>
-    bool IsListed(Domain domain);
+    ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct);
 
     /// <summary>Recipients of the domain are accepted from anyone.</summary>
-    bool AcceptsRecipients(Domain domain);
+    ValueTask<bool> AcceptsRecipientsAsync(Domain domain, CancellationToken ct);
 
     /// <summary>
     /// The network, as written by the operator, through which <paramref name="client"/> may send for <paramref name="domain"/> without
     /// a password; null when none. IPv4-mapped addresses count as IPv4.
     /// </summary>
-    IPNetwork? FindNetwork(IPAddress client, Domain domain);
+    ValueTask<IPNetwork?> FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct);
 }

@@ -11,9 +11,9 @@ public sealed class StoreAccounts(IDirectory directory, IReadOnlyList<IAccountSt
 {
     private readonly List<ILocalAccounts> locals = [.. stores.OfType<ILocalAccounts>()];
 
-    public Account? FindAccount(string name)
+    public async ValueTask<Account?> FindAccountAsync(string name, CancellationToken ct)
     {
-        if (directory.FindAccount(name) is { } account)
+        if (await directory.FindAccountAsync(name, ct) is { } account)
             return account;
         foreach (var store in locals)
         {
@@ -29,9 +29,9 @@ public sealed class StoreAccounts(IDirectory directory, IReadOnlyList<IAccountSt
         return null;
     }
 
-    public bool IsListed(Domain domain) => directory.IsListed(domain);
+    public ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct) => directory.IsListedAsync(domain, ct);
 
-    public bool AcceptsRecipients(Domain domain) => directory.AcceptsRecipients(domain);
+    public ValueTask<bool> AcceptsRecipientsAsync(Domain domain, CancellationToken ct) => directory.AcceptsRecipientsAsync(domain, ct);
 
-    public IPNetwork? FindNetwork(IPAddress client, Domain domain) => directory.FindNetwork(client, domain);
+    public ValueTask<IPNetwork?> FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct) => directory.FindNetworkAsync(client, domain, ct);
 }

@@ -58,7 +58,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
     public async ValueTask<Decision> DryRunAsync(EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct)
     {
         var (stage, context, asked) = await AskAllAsync(facts, sender, recipient, askedOfSender: null, ct);
-        return Decide(DecisionReference.DryRun, stage, context, asked);
+        return await DecideAsync(DecisionReference.DryRun, stage, context, asked, ct);
     }
 
     /// <summary>
@@ -119,22 +119,22 @@ public sealed class RelayPolicy : IEnvelopePolicy
         catch (DirectoryUnavailableException unavailable)
         {
             // Without its facts a rule cannot pass either: the rule behind it might permit.
-            return new RuleAnswer.Refuse(Refusals.Temporary, $"directory unavailable: {unavailable.Message}", static _ => "make the directory's database readable");
+            return new RuleAnswer.Refuse(Refusals.Temporary, $"directory unavailable: {unavailable.Message}", static (_, _) => new("make the directory's database readable"));
         }
     }
 
     /// <summary>The last rule asked has decided.</summary>
-    private Decision Decide(string reference, RuleStage stage, RuleContext context, ImmutableArray<AskedRule> asked)
+    private async ValueTask<Decision> DecideAsync(string reference, RuleStage stage, RuleContext context, ImmutableArray<AskedRule> asked, CancellationToken ct)
     {
         var reply = asked[^1].Answer is RuleAnswer.Refuse refuse ? refuse.Refusal.ToReply(reference) : null;
-        return new Decision(reference, clock.GetUtcNow(), stage, context.Facts, context.Sender, context.Recipient, asked[^1].Rule, reply, Steps(context, asked, withRemedy: reply is not null));
+        return new Decision(reference, clock.GetUtcNow(), stage, context.Facts, context.Sender, context.Recipient, asked[^1].Rule, reply, await StepsAsync(context, asked, withRemedy: reply is not null, ct));
     }
 
-    private static ImmutableArray<RuleStep> Steps(RuleContext context, ImmutableArray<AskedRule> asked, bool withRemedy)
+    private static async ValueTask<ImmutableArray<RuleStep>> StepsAsync(RuleContext context, ImmutableArray<AskedRule> asked, bool withRemedy, CancellationToken ct)
     {
         var steps = ImmutableArray.CreateBuilder<RuleStep>(asked.Length);
         foreach (var rule in asked)
-            steps.Add(rule.ToStep(context, withRemedy));
+            steps.Add(await rule.ToStepAsync(context, withRemedy, ct));
         return steps.MoveToImmutable();
     }
 
@@ -146,7 +146,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
         var cause = await audit.AskAsync(
             new AuditCause(AuditKind.Policy, context.Facts.Client, context.Facts.Login, stage.ToWord(), rule, refusal?.Code ?? 0) { Ref = DecisionReference.New() }, ct);
         if (cause.Standing != AuditStanding.Repeat)
-            audit.Append(Decide(cause.Ref!, stage, context, asked).ToAuditEvent(cause));
+            audit.Append((await DecideAsync(cause.Ref!, stage, context, asked, ct)).ToAuditEvent(cause));
         return refusal is null ? new Verdict.Permit(rule) : new Verdict.Refuse(refusal.ToReply(cause.Ref!), rule);
     }
 }

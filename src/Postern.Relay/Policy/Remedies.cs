@@ -12,16 +12,11 @@ internal static class Remedies
     private static readonly SearchValues<char> Plain =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_+=:,./-");
 
-    public static string TrustClient(RuleContext context) => $"add {Network(context)} to networks in postern.yaml: it may then relay as anyone";
+    public static ValueTask<string> TrustClientAsync(RuleContext context, CancellationToken ct) => new($"add {Network(context)} to networks in postern.yaml: it may then relay as anyone");
 
-    public static string LogIn(RuleContext context) => context.Facts switch
-    {
-        { OffersAuth: true } => "log in",
-        { OffersAuthAfterTls: true } => "STARTTLS, then log in",
-        _ => $"offer AUTH on listener {Quote(context.Facts.Listener)}, and log in",
-    };
+    public static ValueTask<string> LogInAsync(RuleContext context, CancellationToken ct) => new(LogIn(context));
 
-    public static string RestoreAccount(RuleContext context) => context.Account switch
+    public static async ValueTask<string> RestoreAccountAsync(RuleContext context, CancellationToken ct) => await context.FindAccountAsync(ct) switch
     {
         null => $"postern account add {Login(context)}",
         { Store: { } store } => $"unlock {Login(context)} in {Quote(store)}",
@@ -29,22 +24,32 @@ internal static class Remedies
     };
 
     /// <summary>Null senders have no domain: nothing to allow.</summary>
-    public static string AllowClient(RuleContext context) => $"postern network add {Network(context)} --domain {SenderDomain(context)}";
+    public static ValueTask<string> AllowClientAsync(RuleContext context, CancellationToken ct) => new(AllowClient(context));
 
-    public static string AllowClientOrLogIn(RuleContext context) => $"{LogIn(context)}; or {AllowClient(context)}";
+    public static ValueTask<string> AllowClientOrLogInAsync(RuleContext context, CancellationToken ct) => new($"{LogIn(context)}; or {AllowClient(context)}");
 
-    public static string AcceptDomain(RuleContext context) => $"postern domain add {Quote(context.Recipient?.Domain.Text)} --accept";
+    public static ValueTask<string> AcceptDomainAsync(RuleContext context, CancellationToken ct) => new($"postern domain add {Quote(context.Recipient?.Domain.Text)} --accept");
 
-    public static string ListDomain(RuleContext context) => $"postern domain add {SenderDomain(context)}";
+    public static ValueTask<string> ListDomainAsync(RuleContext context, CancellationToken ct) => new($"postern domain add {SenderDomain(context)}");
 
     /// <summary>A user of another store gets an account beside it, which adds rights and keeps the login where it is.</summary>
-    public static string GrantSender(RuleContext context) => $"postern account {(context.Account?.Store is null ? "grant" : "add")} {Login(context)} --address {Quote(context.Sender.Address)}";
+    public static async ValueTask<string> GrantSenderAsync(RuleContext context, CancellationToken ct) =>
+        $"postern account {((await context.FindAccountAsync(ct))?.Store is null ? "grant" : "add")} {Login(context)} --address {Quote(context.Sender.Address)}";
 
     /// <summary>One word of a POSIX shell command line.</summary>
     public static string Quote(string? word) =>
         word is { Length: > 0 } && !word.AsSpan().ContainsAnyExcept(Plain)
             ? word
             : $"'{word?.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+
+    private static string LogIn(RuleContext context) => context.Facts switch
+    {
+        { OffersAuth: true } => "log in",
+        { OffersAuthAfterTls: true } => "STARTTLS, then log in",
+        _ => $"offer AUTH on listener {Quote(context.Facts.Listener)}, and log in",
+    };
+
+    private static string AllowClient(RuleContext context) => $"postern network add {Network(context)} --domain {SenderDomain(context)}";
 
     private static string Login(RuleContext context) => Quote(context.Facts.Login);
 

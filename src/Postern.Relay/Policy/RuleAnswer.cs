@@ -2,8 +2,8 @@ namespace Postern.Relay.Policy;
 
 /// <summary>What one rule says. The first answer of a list that is not <see cref="Pass"/> wins.</summary>
 /// <param name="Saw">What the rule looked at and found, for an operator to read.</param>
-/// <param name="Remedy">What would make the policy say permit; asked for only when the decision is a refusal.</param>
-internal abstract record RuleAnswer(string Saw, Func<RuleContext, string>? Remedy)
+/// <param name="Remedy">Asked for only when the decision is a refusal; null where nothing is known that would do.</param>
+internal abstract record RuleAnswer(string Saw, Remedy? Remedy)
 {
     /// <summary>The word in <see cref="Audit.RuleStep.Said"/>.</summary>
     public abstract string Said { get; }
@@ -15,13 +15,13 @@ internal abstract record RuleAnswer(string Saw, Func<RuleContext, string>? Remed
     }
 
     /// <summary>No, with this reply.</summary>
-    public sealed record Refuse(Refusal Refusal, string Saw, Func<RuleContext, string>? Remedy = null) : RuleAnswer(Saw, Remedy)
+    public sealed record Refuse(Refusal Refusal, string Saw, Remedy? Remedy = null) : RuleAnswer(Saw, Remedy)
     {
         public override string Said => "refuse";
     }
 
     /// <summary>The next rule decides.</summary>
-    public sealed record Pass(string Saw, Func<RuleContext, string>? Remedy = null) : RuleAnswer(Saw, Remedy)
+    public sealed record Pass(string Saw, Remedy? Remedy = null) : RuleAnswer(Saw, Remedy)
     {
         public override string Said => "pass";
     }

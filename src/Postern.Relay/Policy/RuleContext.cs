@@ -20,21 +20,6 @@ internal sealed class RuleContext(PolicyOptions options, IDirectory directory, E
     /// <summary>Null at the sender stage.</summary>
     public Mailbox? Recipient { get; } = recipient;
 
-    /// <summary>The account of the login as it is now, not as it was at AUTH; null when nobody is logged in or it is gone.</summary>
-    public Account? Account
-    {
-        get
-        {
-            if (!knowsAccount)
-            {
-                account = Facts.Login is { } login ? directory.FindAccount(login) : null;
-                knowsAccount = true;
-            }
-
-            return account;
-        }
-    }
-
     /// <summary>The configured network that trusts this client for any sender; null when none.</summary>
     public IPNetwork? TrustedNetwork
     {
@@ -50,12 +35,25 @@ internal sealed class RuleContext(PolicyOptions options, IDirectory directory, E
         }
     }
 
+    /// <summary>The account of the login as it is now, not as it was at AUTH; null when nobody is logged in or it is gone.</summary>
+    public async ValueTask<Account?> FindAccountAsync(CancellationToken ct)
+    {
+        if (!knowsAccount)
+        {
+            account = Facts.Login is { } login ? await directory.FindAccountAsync(login, ct) : null;
+            knowsAccount = true;
+        }
+
+        return account;
+    }
+
     /// <summary>The network through which this client may send for the sender's domain; null when none, and for the null sender.</summary>
-    public IPNetwork? AllowedNetwork => Sender.Mailbox is { } mailbox ? directory.FindNetwork(Facts.Client, mailbox.Domain) : null;
+    public ValueTask<IPNetwork?> FindAllowedNetworkAsync(CancellationToken ct) =>
+        Sender.Mailbox is { } mailbox ? directory.FindNetworkAsync(Facts.Client, mailbox.Domain, ct) : default;
 
     /// <summary>The domain is known here, as a sender domain or as one whose recipients are accepted.</summary>
-    public bool IsListed(Domain domain) => options.Domains.Contains(domain) || directory.IsListed(domain);
+    public ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct) => options.Domains.Contains(domain) ? new(true) : directory.IsListedAsync(domain, ct);
 
     /// <summary>Recipients of the domain are accepted from anyone.</summary>
-    public bool Accepts(Domain domain) => options.Domains.Contains(domain) || directory.AcceptsRecipients(domain);
+    public ValueTask<bool> AcceptsAsync(Domain domain, CancellationToken ct) => options.Domains.Contains(domain) ? new(true) : directory.AcceptsRecipientsAsync(domain, ct);
 }

@@ -17,12 +17,13 @@ internal sealed class ShortestChange(PolicyOptions options, IDirectory directory
     /// <summary>As commands to paste or lines to write, all of them needed; empty where nothing is known that would do.</summary>
     public async ValueTask<ImmutableArray<string>> FindAsync(CancellationToken ct)
     {
-        var changes = Changes();
+        var known = facts.Login is { } login ? await directory.FindAccountAsync(login, ct) : null;
+        var changes = await ChangesAsync(known, ct);
         for (var count = 1; count <= MostChanges; count++)
         {
             foreach (var some in Choose(changes, count, from: 0))
             {
-                if (await PermitsAsync(some, ct))
+                if (await PermitsAsync(some, known, ct))
                     return [.. some.Select(static change => change.Said)];
             }
         }
@@ -30,21 +31,21 @@ internal sealed class ShortestChange(PolicyOptions options, IDirectory directory
         return [];
     }
 
-    private List<Change> Changes()
+    private async ValueTask<List<Change>> ChangesAsync(Account? known, CancellationToken ct)
     {
         var context = new RuleContext(options, directory, facts, sender, recipient);
         var changes = new List<Change>();
         if (facts.Login is { } login)
         {
-            if (context.Account is not { Enabled: true })
-                changes.Add(new(Remedies.RestoreAccount(context), w => w.Account = context.Account is { } known ? known with { Enabled = true } : OwnOf(login)));
+            if (known is not { Enabled: true })
+                changes.Add(new(await Remedies.RestoreAccountAsync(context, ct), w => w.Account = known is null ? OwnOf(login) : known with { Enabled = true }));
             if (sender.Mailbox is { } address)
-                changes.Add(new(Remedies.GrantSender(context), w => w.Account = w.Account is { } known ? known with { Addresses = known.Addresses.Add(address.Canonical) } : null));
+                changes.Add(new(await Remedies.GrantSenderAsync(context, ct), w => w.Account = w.Account is { } account ? account with { Addresses = account.Addresses.Add(address.Canonical) } : null));
         }
         else if (facts.OffersAuth || facts.OffersAuthAfterTls)
         {
             var whose = sender.Mailbox is { } address ? $" as an account that may send as {address}" : string.Empty;
-            changes.Add(new(Remedies.LogIn(context) + whose, w =>
+            changes.Add(new(await Remedies.LogInAsync(context, ct) + whose, w =>
             {
                 w.Facts = w.Facts with { Login = Anybody };
                 w.Account = new Account(Anybody, Enabled: true, sender.Mailbox is { } own ? [own.Canonical] : [], []);
@@ -53,14 +54,14 @@ internal sealed class ShortestChange(PolicyOptions options, IDirectory directory
 
         if (sender.Mailbox is { Domain: { Literal: null } domain })
         {
-            changes.Add(new(Remedies.ListDomain(context), w => w.Listed.Add(domain)));
+            changes.Add(new(await Remedies.ListDomainAsync(context, ct), w => w.Listed.Add(domain)));
             if (facts.Login is null)
-                changes.Add(new(Remedies.AllowClient(context), w => w.Allowed = domain));
+                changes.Add(new(await Remedies.AllowClientAsync(context, ct), w => w.Allowed = domain));
         }
 
         if (recipient.Domain.Literal is null)
-            changes.Add(new(Remedies.AcceptDomain(context), w => w.Accepted.Add(recipient.Domain)));
-        changes.Add(new(Remedies.TrustClient(context), w => w.IsTrusted = true));
+            changes.Add(new(await Remedies.AcceptDomainAsync(context, ct), w => w.Accepted.Add(recipient.Domain)));
+        changes.Add(new(await Remedies.TrustClientAsync(context, ct), w => w.IsTrusted = true));
         return changes;
     }
 
@@ -68,13 +69,13 @@ internal sealed class ShortestChange(PolicyOptions options, IDirectory directory
 
     private static Account OwnOf(string login) => new(login, Enabled: true, Mailbox.TryParse(login, out var own) ? [own.Canonical] : [], []);
 
-    private async ValueTask<bool> PermitsAsync(IReadOnlyList<Change> some, CancellationToken ct)
+    private async ValueTask<bool> PermitsAsync(IReadOnlyList<Change> some, Account? known, CancellationToken ct)
     {
-        var world = new World(directory, facts);
+        var world = new World(directory, facts, known);
         foreach (var change in some)
             change.Make(world);
         // A network is allowed for a domain that is there.
-        if (world.Allowed is { } allowed && !directory.IsListed(allowed) && !world.Listed.Contains(allowed))
+        if (world.Allowed is { } allowed && !world.Listed.Contains(allowed) && !await directory.IsListedAsync(allowed, ct))
             return false;
         var changed = options with { Networks = world.IsTrusted ? options.Networks.Add(OnlyOf(facts.Client)) : options.Networks };
         var decision = await new RelayPolicy(changed, world, NoAuditLog.Instance, clock).DryRunAsync(world.Facts, sender, recipient, ct);
@@ -101,11 +102,11 @@ internal sealed class ShortestChange(PolicyOptions options, IDirectory directory
     private sealed record Change(string Said, Action<World> Make);
 
     /// <summary>The directory as it would be.</summary>
-    private sealed class World(IDirectory before, EnvelopeFacts facts) : IDirectory
+    private sealed class World(IDirectory before, EnvelopeFacts facts, Account? account) : IDirectory
     {
         public EnvelopeFacts Facts { get; set; } = facts;
 
-        public Account? Account { get; set; } = facts.Login is { } login ? before.FindAccount(login) : null;
+        public Account? Account { get; set; } = account;
 
         public HashSet<Domain> Listed { get; } = [];
 
@@ -115,13 +116,15 @@ internal sealed class ShortestChange(PolicyOptions options, IDirectory directory
 
         public bool IsTrusted { get; set; }
 
-        public Account? FindAccount(string name) => name == Facts.Login ? Account : before.FindAccount(name);
+        public ValueTask<Account?> FindAccountAsync(string name, CancellationToken ct) => name == Facts.Login ? new(Account) : before.FindAccountAsync(name, ct);
 
-        public bool IsListed(Domain domain) => Listed.Contains(domain) || Accepted.Contains(domain) || before.IsListed(domain);
+        public ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct) =>
+            Listed.Contains(domain) || Accepted.Contains(domain) ? new(true) : before.IsListedAsync(domain, ct);
 
-        public bool AcceptsRecipients(Domain domain) => Accepted.Contains(domain) || before.AcceptsRecipients(domain);
+        public ValueTask<bool> AcceptsRecipientsAsync(Domain domain, CancellationToken ct) =>
+            Accepted.Contains(domain) ? new(true) : before.AcceptsRecipientsAsync(domain, ct);
 
-        public IPNetwork? FindNetwork(IPAddress client, Domain domain) =>
-            before.FindNetwork(client, domain) ?? (Allowed is { } allowed && allowed.Equals(domain) ? OnlyOf(client) : null);
+        public async ValueTask<IPNetwork?> FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct) =>
+            await before.FindNetworkAsync(client, domain, ct) ?? (Allowed is { } allowed && allowed.Equals(domain) ? OnlyOf(client) : null);
     }
 }

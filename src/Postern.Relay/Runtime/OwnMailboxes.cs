@@ -11,16 +11,16 @@ namespace Postern.Relay.Runtime;
 /// </summary>
 internal sealed class OwnMailboxes(IDirectory directory) : IMailboxVerifier
 {
-    public ValueTask<MailboxAnswer> VerifyAsync(SessionState session, Mailbox mailbox, CancellationToken ct)
+    public async ValueTask<MailboxAnswer> VerifyAsync(SessionState session, Mailbox mailbox, CancellationToken ct)
     {
         try
         {
-            return new(session.Login is { } login && directory.FindAccount(login) is { Enabled: true } account
-                && account.Addresses.Contains(mailbox.Canonical, StringComparer.OrdinalIgnoreCase) ? MailboxAnswer.Exists : MailboxAnswer.Unknown);
+            return session.Login is { } login && await directory.FindAccountAsync(login, ct) is { Enabled: true } account
+                && account.Addresses.Contains(mailbox.Canonical, StringComparer.OrdinalIgnoreCase) ? MailboxAnswer.Exists : MailboxAnswer.Unknown;
         }
         catch (DirectoryUnavailableException)
         {
-            return new(MailboxAnswer.Unknown);
+            return MailboxAnswer.Unknown;
         }
     }
 }

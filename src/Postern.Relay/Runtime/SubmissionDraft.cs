@@ -182,7 +182,14 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
             return;
         }
 
-        if (!TryFindSubmitter(out var submitter))
+        Submitter? submitter;
+        try
+        {
+            submitter = directory is null || session.Login is not { } login
+                ? null
+                : new Submitter(login, await directory.FindAccountAsync(login, ct), transaction.Sender.Mailbox, transaction.Parameters.IsUtf8);
+        }
+        catch (DirectoryUnavailableException)
         {
             refusal = CannotAsk;
             return;
@@ -210,23 +217,6 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
         await spool.AppendAsync(Encoding.UTF8.GetBytes(MissingFields(review, HasBlankLine(content.Span[end..]))), ct);
         await spool.AppendAsync(content[end..], ct);
         ReturnHeader();
-    }
-
-    /// <summary>False: there is a login, and nothing can be said about it.</summary>
-    private bool TryFindSubmitter(out Submitter? submitter)
-    {
-        submitter = null;
-        if (directory is null || session.Login is not { } login)
-            return true;
-        try
-        {
-            submitter = new Submitter(login, directory.FindAccount(login), transaction.Sender.Mailbox, transaction.Parameters.IsUtf8);
-            return true;
-        }
-        catch (DirectoryUnavailableException)
-        {
-            return false;
-        }
     }
 
     private string TraceFields()

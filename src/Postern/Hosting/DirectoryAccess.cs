@@ -36,7 +36,7 @@ internal sealed class DirectoryAccess : IAsyncDisposable
         using var accounts = new RelayAccounts(configuration.ToAccounts(), directory, NoAuditLog.Instance, clock);
         var user = LoginNames.TryCanonical(name, out var canonical) ? canonical : name;
         var login = await accounts.Verifiers.FindLoginAsync(user, ct);
-        var account = accounts.Directory.FindAccount(user);
+        var account = await accounts.Directory.FindAccountAsync(user, ct);
         if (account is null && login is null)
             return null;
         var details = kept ?? new AccountDetails(user, account is { Enabled: true }, CreatedAt: null, account?.Addresses ?? [], account?.Domains ?? [], []);

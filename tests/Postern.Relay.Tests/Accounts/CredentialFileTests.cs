@@ -79,7 +79,7 @@ public sealed class CredentialFileTests : IDisposable
         Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers, "bob", "brush"));
         Assert.IsType<PasswordCheck.NoMatch>(await LogInAsync(verifiers, name, "tiger"));
         Assert.True(LoginNames.TryCanonical(name, out var canonical));
-        Assert.Null(new StoreAccounts(fixture.Database, [fixture.Store($"file://{Path}")]).FindAccount(canonical));
+        Assert.Null(await new StoreAccounts(fixture.Database, [fixture.Store($"file://{Path}")]).FindAccountAsync(canonical, TestContext.Current.CancellationToken));
         Assert.Contains("write its signs in ASCII", Assert.Single(fixture.Audit.Events.OfType<AuditEvent.Server>().Select(static e => e.Detail).Distinct()), StringComparison.Ordinal);
         Assert.IsType<Relay.Admin.AdminOutcome.Invalid>(fixture.Commands.Add(new Relay.Admin.AddAccount(name, [], [])));
         Assert.IsType<Relay.Admin.AdminOutcome.Invalid>(new Relay.Admin.CredentialFileCommands(fixture.Beside("other")).Set(name, Relay.Accounts.Hashes.SharedHash.Create("tiger")!));
@@ -124,14 +124,16 @@ public sealed class CredentialFileTests : IDisposable
     {
         await File.WriteAllTextAsync(Path, "lisa@example.org:tiger\nbob:brush\n", TestContext.Current.CancellationToken);
         var accounts = new StoreAccounts(fixture.Database, [fixture.Store(), fixture.Store($"file://{Path}")]);
-        Assert.Equal(["lisa@example.org"], accounts.FindAccount("lisa@example.org")!.Addresses);
-        Assert.Empty(accounts.FindAccount("bob")!.Addresses);
-        Assert.Null(accounts.FindAccount("nobody"));
+        Assert.Equal(["lisa@example.org"], (await FindAsync("lisa@example.org"))!.Addresses);
+        Assert.Empty((await FindAsync("bob"))!.Addresses);
+        Assert.Null(await FindAsync("nobody"));
         fixture.Commands.Add(new Relay.Admin.AddAccount("bob", ["sales@example.org"], []));
-        Assert.Equal(["sales@example.org"], accounts.FindAccount("bob")!.Addresses);
+        Assert.Equal(["sales@example.org"], (await FindAsync("bob"))!.Addresses);
         File.Delete(Path);
         fixture.Clock.Advance(LookInterval);
-        Assert.Throws<DirectoryUnavailableException>(() => accounts.FindAccount("lisa@example.org"));
+        await Assert.ThrowsAsync<DirectoryUnavailableException>(() => FindAsync("lisa@example.org"));
+
+        async Task<Account?> FindAsync(string name) => await accounts.FindAccountAsync(name, TestContext.Current.CancellationToken);
     }
 
     [Fact]

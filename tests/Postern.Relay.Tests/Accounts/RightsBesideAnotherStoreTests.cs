@@ -43,7 +43,7 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
         Assert.IsType<SecretLookup.Found>(await verifiers.FindSecretAsync(User, peer: null, Ct));
         Assert.IsType<SecretLookup.Found>(await verifiers.FindDigestAsync(User, "mail.example.org", peer: null, Ct));
         Assert.IsType<PasswordCheck.Match>(await verifiers.IdentifyAsync(User, Ct));
-        Assert.Equal([User, "sales@example.org"], accounts.FindAccount(User)!.Addresses);
+        Assert.Equal([User, "sales@example.org"], (await accounts.FindAccountAsync(User, Ct))!.Addresses);
     }
 
     [Theory]

@@ -137,6 +137,26 @@ public sealed class SqliteDirectoryTests : IDisposable
         Assert.Same(Database.FindAccount("lisa"), Database.FindAccount("lisa"));
     }
 
+    [Fact]
+    public async Task An_answer_from_memory_is_there_at_once_and_allocates_nothing()
+    {
+        fixture.AddAccount("lisa");
+        IDirectory directory = Database;
+        var (domain, client) = (Domain.Parse("example.com"), IPAddress.Parse("192.0.2.1"));
+        var before = 0L;
+        for (var i = 0; i < 100; i++) // no answer waits, so this is one thread
+        {
+            if (i == 1)
+                before = GC.GetAllocatedBytesForCurrentThread();
+            await directory.FindAccountAsync("lisa", CancellationToken.None);
+            await directory.IsListedAsync(domain, CancellationToken.None);
+            await directory.AcceptsRecipientsAsync(domain, CancellationToken.None);
+            await directory.FindNetworkAsync(client, domain, CancellationToken.None);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
     [Theory]
     [InlineData("192.0.2.7", "192.0.2.0/24")]
     [InlineData("::ffff:192.0.2.7", "192.0.2.0/24")]

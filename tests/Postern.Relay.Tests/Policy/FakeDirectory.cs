@@ -36,14 +36,22 @@ internal sealed class FakeDirectory : IDirectory
         return this;
     }
 
-    public Account? FindAccount(string name) => Ask(() => accounts.GetValueOrDefault(name));
+    public ValueTask<Account?> FindAccountAsync(string name, CancellationToken ct) => Ask(() => accounts.GetValueOrDefault(name));
 
-    public bool IsListed(Domain domain) => Ask(() => listed.Contains(domain));
+    public ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct) => Ask(() => listed.Contains(domain));
 
-    public bool AcceptsRecipients(Domain domain) => Ask(() => accepting.Contains(domain));
+    public ValueTask<bool> AcceptsRecipientsAsync(Domain domain, CancellationToken ct) => Ask(() => accepting.Contains(domain));
 
-    public IPNetwork? FindNetwork(IPAddress client, Domain domain) =>
+    public ValueTask<IPNetwork?> FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct) =>
         Ask<IPNetwork?>(() => networks.FirstOrDefault(n => n.Domain.Equals(domain) && n.Network.Contains(client)) is { Domain: not null } found ? found.Network : null);
 
-    private T Ask<T>(Func<T> answer) => IsUnavailable ? throw new DirectoryUnavailableException("directory.db: database is locked") : answer();
+    /// <summary>Waits with every answer, as one that is asked over a network.</summary>
+    public bool IsFar { get; set; }
+
+    private async ValueTask<T> Ask<T>(Func<T> answer)
+    {
+        if (IsFar)
+            await Task.Yield();
+        return IsUnavailable ? throw new DirectoryUnavailableException("directory.db: database is locked") : answer();
+    }
 }

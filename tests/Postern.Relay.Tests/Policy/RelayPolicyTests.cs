@@ -146,6 +146,25 @@ public sealed class RelayPolicyTests
         }
     }
 
+    [Theory]
+    [InlineData(null, "alice@example.org", "lisa@far.example")]
+    [InlineData("alice", "bob@example.org", "lisa@far.example")]
+    [InlineData("carol", "carol@example.org", "lisa@far.example")]
+    [InlineData("nobody", "x@unknown.example", "lisa@far.example")]
+    [InlineData("mailer", "x@example.org", "lisa@far.example")]
+    public async Task A_directory_that_answers_later_decides_and_advises_as_one_that_answers_at_once(string? login, string from, string to)
+    {
+        var (near, far) = (new Judge(), new Judge());
+        far.Directory.IsFar = true;
+        var facts = Judge.Facts(login: login, auth: true);
+        var (expected, decision) = (await near.DecideAsync(facts, from, to), await far.DecideAsync(facts, from, to));
+        Assert.Equal(expected.Reply?.ToString(), decision.Reply?.ToString());
+        Assert.Equal(expected.Chain, decision.Chain);
+        Assert.Equal(
+            await near.Policy.ShortestChangeAsync(facts, Judge.Path(from), Mailbox.Parse(to), Ct),
+            await far.Policy.ShortestChangeAsync(facts, Judge.Path(from), Mailbox.Parse(to), Ct));
+    }
+
     [Fact]
     public async Task A_directory_that_fails_at_the_recipient_is_a_temporary_failure_and_is_recorded()
     {

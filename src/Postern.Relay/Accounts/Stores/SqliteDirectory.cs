@@ -90,6 +90,14 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
         return null;
     }
 
+    ValueTask<Account?> IDirectory.FindAccountAsync(string name, CancellationToken ct) => new(FindAccount(name));
+
+    ValueTask<bool> IDirectory.IsListedAsync(Domain domain, CancellationToken ct) => new(IsListed(domain));
+
+    ValueTask<bool> IDirectory.AcceptsRecipientsAsync(Domain domain, CancellationToken ct) => new(AcceptsRecipients(domain));
+
+    ValueTask<IPNetwork?> IDirectory.FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct) => new(FindNetwork(client, domain));
+
     /// <summary>The credentials of an account by its canonical name, or a decoy's.</summary>
     public StoreAnswer FindLogin(string name) => FactsOfAccount(name).Login;
 

@@ -10,11 +10,15 @@ internal sealed class PermitAuthenticated : IRelayRule
 
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
 
-    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => new(context switch
+    public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)
     {
-        { Facts.Login: null } => new RuleAnswer.Pass("not logged in", Remedies.LogIn),
-        { Account: null } => new RuleAnswer.Pass($"account {context.Facts.Login} does not exist any more", Remedies.RestoreAccount),
-        { Account.Enabled: false } => new RuleAnswer.Pass($"account {context.Facts.Login} is disabled", Remedies.RestoreAccount),
-        _ => new RuleAnswer.Permit($"logged in as {context.Facts.Login}"),
-    });
+        if (context.Facts.Login is not { } login)
+            return new RuleAnswer.Pass("not logged in", Remedies.LogInAsync);
+        return await context.FindAccountAsync(ct) switch
+        {
+            null => new RuleAnswer.Pass($"account {login} does not exist any more", Remedies.RestoreAccountAsync),
+            { Enabled: false } => new RuleAnswer.Pass($"account {login} is disabled", Remedies.RestoreAccountAsync),
+            _ => new RuleAnswer.Permit($"logged in as {login}"),
+        };
+    }
 }

@@ -13,16 +13,14 @@ internal sealed class PermitNetworkForDomain : IRelayRule
 
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
 
-    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => new(Answer(context));
-
-    private static RuleAnswer Answer(RuleContext context)
+    public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)
     {
         if (context.Facts.Login is not null)
             return new RuleAnswer.Pass("logged in: the password decides, not the address");
         if (context.Sender.Mailbox is not { Domain: Domain domain })
             return new RuleAnswer.Pass("the null sender has no domain");
-        return context.AllowedNetwork is IPNetwork network
+        return await context.FindAllowedNetworkAsync(ct) is IPNetwork network
             ? new RuleAnswer.Permit($"client {context.Facts.Client} is in {network}, allowed for {domain}")
-            : new RuleAnswer.Pass($"client {context.Facts.Client} is in no network allowed for {domain}", Remedies.AllowClient);
+            : new RuleAnswer.Pass($"client {context.Facts.Client} is in no network allowed for {domain}", Remedies.AllowClientAsync);
     }
 }

@@ -10,5 +10,5 @@ internal sealed class PermitNetworks : IRelayRule
     public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) =>
         new(context.TrustedNetwork is { } network
             ? new RuleAnswer.Permit($"client {context.Facts.Client} is in {network} of networks")
-            : new RuleAnswer.Pass($"client {context.Facts.Client} is in none of networks", Remedies.TrustClient));
+            : new RuleAnswer.Pass($"client {context.Facts.Client} is in none of networks", Remedies.TrustClientAsync));
 }

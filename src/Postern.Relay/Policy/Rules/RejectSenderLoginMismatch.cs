@@ -20,29 +20,29 @@ internal sealed class RejectSenderLoginMismatch : IRelayRule
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
 
     public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) =>
-        new(context.Facts.Login is null ? OfStranger(context) : OfLogin(context));
+        context.Facts.Login is null ? OfStrangerAsync(context, ct) : OfLoginAsync(context, ct);
 
-    private static RuleAnswer OfLogin(RuleContext context) => context switch
+    private static async ValueTask<RuleAnswer> OfLoginAsync(RuleContext context, CancellationToken ct) => await context.FindAccountAsync(ct) switch
     {
-        { Account: null } => new RuleAnswer.Refuse(Refusals.AccountDisabled(context), $"account {context.Facts.Login} does not exist any more", Remedies.RestoreAccount),
-        { Account.Enabled: false } => new RuleAnswer.Refuse(Refusals.AccountDisabled(context), $"account {context.Facts.Login} is disabled", Remedies.RestoreAccount),
-        { Account: { } account, Sender.Mailbox: { } sender } => OfAccount(context, account, sender),
+        null => new RuleAnswer.Refuse(Refusals.AccountDisabled(context), $"account {context.Facts.Login} does not exist any more", Remedies.RestoreAccountAsync),
+        { Enabled: false } => new RuleAnswer.Refuse(Refusals.AccountDisabled(context), $"account {context.Facts.Login} is disabled", Remedies.RestoreAccountAsync),
+        { } account when context.Sender.Mailbox is { } sender => OfAccount(context, account, sender),
         _ => new RuleAnswer.Pass("a null sender, which every login may have"),
     };
 
     private static RuleAnswer OfAccount(RuleContext context, Account account, Mailbox sender) =>
         SenderGrants.Owns(account, sender)
             ? new RuleAnswer.Pass($"account {account.Name} may send as {sender}")
-            : new RuleAnswer.Refuse(Refusals.NotOwned(context), $"account {account.Name} may not send as {sender}", Remedies.GrantSender);
+            : new RuleAnswer.Refuse(Refusals.NotOwned(context), $"account {account.Name} may not send as {sender}", Remedies.GrantSenderAsync);
 
-    private static RuleAnswer OfStranger(RuleContext context)
+    private static async ValueTask<RuleAnswer> OfStrangerAsync(RuleContext context, CancellationToken ct)
     {
         if (context.Sender.Mailbox is not { Domain: Domain domain })
             return new RuleAnswer.Pass("not logged in, and a null sender");
-        if (!context.IsListed(domain))
+        if (!await context.IsListedAsync(domain, ct))
             return new RuleAnswer.Pass($"not logged in, and {domain} is foreign");
-        return (context.TrustedNetwork ?? context.AllowedNetwork) is { } network
+        return (context.TrustedNetwork ?? await context.FindAllowedNetworkAsync(ct)) is { } network
             ? new RuleAnswer.Pass($"client {context.Facts.Client} is in {network}, and may send for {domain}")
-            : new RuleAnswer.Refuse(Refusals.NotLoggedIn(context), $"not logged in, and {domain} is listed here", Remedies.AllowClientOrLogIn);
+            : new RuleAnswer.Refuse(Refusals.NotLoggedIn(context), $"not logged in, and {domain} is listed here", Remedies.AllowClientOrLogInAsync);
     }
 }

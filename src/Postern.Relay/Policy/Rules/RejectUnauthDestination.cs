@@ -17,16 +17,14 @@ internal sealed class RejectUnauthDestination : IRelayRule
 
     public RuleStage Stages => RuleStage.Recipient;
 
-    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => new(Answer(context));
-
-    private static RuleAnswer Answer(RuleContext context)
+    public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)
     {
         if (context.Recipient is not { } recipient)
             return new RuleAnswer.Refuse(Refusals.RelayDenied(context), "no recipient");
-        if (!context.Accepts(recipient.Domain))
-            return new RuleAnswer.Refuse(Refusals.RelayDenied(context), $"{recipient.Domain} is not a domain accepted here", Remedies.AcceptDomain);
+        if (!await context.AcceptsAsync(recipient.Domain, ct))
+            return new RuleAnswer.Refuse(Refusals.RelayDenied(context), $"{recipient.Domain} is not a domain accepted here", Remedies.AcceptDomainAsync);
         return recipient.LocalPart.AsSpan().ContainsAny(Routing)
-            ? new RuleAnswer.Refuse(Refusals.RelayDenied(context), $"{recipient.Domain} is accepted here, but {recipient.LocalPart} asks for routing", Remedies.LogIn)
+            ? new RuleAnswer.Refuse(Refusals.RelayDenied(context), $"{recipient.Domain} is accepted here, but {recipient.LocalPart} asks for routing", Remedies.LogInAsync)
             : new RuleAnswer.Permit($"{recipient.Domain} is accepted here from anyone");
     }
 }

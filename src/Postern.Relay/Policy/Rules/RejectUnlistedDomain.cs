@@ -13,21 +13,19 @@ internal sealed class RejectUnlistedDomain : IRelayRule
 
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
 
-    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => new(Answer(context));
-
-    private static RuleAnswer Answer(RuleContext context)
+    public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)
     {
         if (context.Sender.Mailbox is not { Domain: Domain domain })
             return new RuleAnswer.Pass("the null sender has no domain");
         if (context.Facts.Login is null)
             return new RuleAnswer.Pass("not logged in");
-        if (context.IsListed(domain))
+        if (await context.IsListedAsync(domain, ct))
             return new RuleAnswer.Pass($"{domain} is listed");
-        return context switch
+        return await context.FindAccountAsync(ct) switch
         {
-            { Account: null or { Enabled: false } } => new RuleAnswer.Pass($"{domain} is not listed, but the account is gone or disabled"),
-            { Account: { } account } when IsTied(account, domain) => new RuleAnswer.Pass($"{domain} belongs to account {account.Name}"),
-            _ => new RuleAnswer.Refuse(Refusals.UnlistedDomain(context), $"{domain} is not listed", Remedies.ListDomain),
+            null or { Enabled: false } => new RuleAnswer.Pass($"{domain} is not listed, but the account is gone or disabled"),
+            { } account when IsTied(account, domain) => new RuleAnswer.Pass($"{domain} belongs to account {account.Name}"),
+            _ => new RuleAnswer.Refuse(Refusals.UnlistedDomain(context), $"{domain} is not listed", Remedies.ListDomainAsync),
         };
     }
 

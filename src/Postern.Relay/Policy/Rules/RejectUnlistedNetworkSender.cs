@@ -12,16 +12,14 @@ internal sealed class RejectUnlistedNetworkSender : IRelayRule
 
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
 
-    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => new(Answer(context));
-
-    private static RuleAnswer Answer(RuleContext context)
+    public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)
     {
         if (context.Sender.Mailbox is not { Domain: Domain domain })
             return new RuleAnswer.Pass("the null sender has no domain");
         if (context.Facts.Login is not null || context.TrustedNetwork is null)
             return new RuleAnswer.Pass(context.Facts.Login is null ? "not in networks" : "logged in: the password decides, not the address");
-        return context.IsListed(domain)
+        return await context.IsListedAsync(domain, ct)
             ? new RuleAnswer.Pass($"{domain} is listed")
-            : new RuleAnswer.Refuse(Refusals.UnlistedDomain(context), $"{domain} is not listed", Remedies.ListDomain);
+            : new RuleAnswer.Refuse(Refusals.UnlistedDomain(context), $"{domain} is not listed", Remedies.ListDomainAsync);
     }
 }
