@@ -52,7 +52,7 @@ public class SpoolCommit
             await draft.AppendAsync(content, CancellationToken.None);
             if (await draft.CommitAsync(envelope, DeliveryState.Fresh(1, now), CancellationToken.None) is not Relay.Spool.SpoolCommit.Durable)
                 throw new InvalidOperationException("not durable");
-            spool.Remove(envelope.Id);
+            await spool.RemoveAsync(envelope.Id, CancellationToken.None);
         }
     }
 }

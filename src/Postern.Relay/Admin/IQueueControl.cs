@@ -4,7 +4,7 @@ namespace Postern.Relay.Admin;
 
 /// <summary>
 /// Changes what happens next to one message. Each answers whether anything changed: false when the message is gone, or was so already.
-/// A change is durable when it is answered, removal excepted (<see cref="Spool.ISpool.Remove"/>). A disk that fails throws <see cref="IOException"/>.
+/// A change is durable when it is answered, removal excepted (<see cref="Spool.ISpool.RemoveAsync"/>). A disk that fails throws <see cref="IOException"/>.
 /// </summary>
 public interface IQueueControl
 {

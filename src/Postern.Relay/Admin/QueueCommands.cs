@@ -7,16 +7,15 @@ namespace Postern.Relay.Admin;
 /// <summary>Changes messages in the queue, one or many. Needs the spool, whoever works on it, and the log: every change is one event there.</summary>
 public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog audit, TimeProvider clock)
 {
+    private const int Page = 1000;
+
     /// <param name="actor">The system user who asked.</param>
     public async ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, string actor, CancellationToken ct)
     {
-        var (matched, changed) = (0, 0);
-        foreach (var entry in spool.List())
+        var changed = 0;
+        var matched = await FindAsync(filter, ct);
+        foreach (var id in matched)
         {
-            if (!filter.Matches(entry))
-                continue;
-            matched++;
-            var id = entry.Envelope.Id;
             var isDone = action switch
             {
                 QueueAction.Hold => await control.HoldAsync(id, ct),
@@ -31,7 +30,7 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
             audit.Append(new AuditEvent.Admin(clock.GetUtcNow(), actor, Word(action), id.ToString()));
         }
 
-        return new QueueChange(matched, changed);
+        return new QueueChange(matched.Count, changed);
     }
 
     /// <summary>Writes a message as it is queued, and that somebody read it into the log; false when it is not there.</summary>
@@ -40,7 +39,7 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
     {
         try
         {
-            using var content = spool.OpenContent(id);
+            using var content = await spool.OpenContentAsync(id, ct);
             if (content is null)
                 return false;
             audit.Append(new AuditEvent.Admin(clock.GetUtcNow(), actor, "queue read", id.ToString()));
@@ -60,6 +59,15 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
         {
             throw new IOException($"the content of {id} is damaged: {e.Message}", e);
         }
+    }
+
+    /// <summary>All of them before the first is changed: what is removed is no place for the next page to begin at.</summary>
+    private async ValueTask<List<QueueId>> FindAsync(QueueFilter filter, CancellationToken ct)
+    {
+        var ids = new List<QueueId>();
+        while (await spool.ListAsync(filter, ids.Count == 0 ? null : ids[^1], Page, ct) is { Count: > 0 } page)
+            ids.AddRange(page.Select(static entry => entry.Envelope.Id));
+        return ids;
     }
 
     private static string Word(QueueAction action) => action switch

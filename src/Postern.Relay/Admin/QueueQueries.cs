@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
@@ -12,30 +11,16 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null)
 {
     /// <param name="limit">How many items at most; the total counts all.</param>
     /// <param name="after">Begins behind this id, for the next page; null for the first.</param>
-    public QueuePage List(QueueFilter filter, int limit, QueueId? after = null)
+    public async ValueTask<QueuePage> ListAsync(QueueFilter filter, int limit, QueueId? after, CancellationToken ct)
     {
-        if (filter.IsEverything && spool.List(after, limit) is { } page)
-            return new QueuePage(spool.Count, [.. page.Select(Describe)]);
-        var total = 0;
-        var items = ImmutableArray.CreateBuilder<QueueItem>();
-        var isBehind = after is null;
-        foreach (var entry in spool.List())
-        {
-            if (filter.Matches(entry))
-            {
-                total++;
-                if (isBehind && items.Count < limit)
-                    items.Add(Describe(entry));
-            }
-
-            isBehind |= entry.Envelope.Id == after;
-        }
-
-        return new QueuePage(total, items.ToImmutable());
+        var page = await spool.ListAsync(filter, after, limit, ct);
+        // What is all there need not be counted once more.
+        var total = after is null && page.Count < limit ? page.Count : await spool.CountAsync(filter, ct);
+        return new QueuePage(total, [.. page.Select(Describe)]);
     }
 
     /// <summary>Null when the message is not there.</summary>
-    public QueueItem? Find(QueueId id) => spool.Find(id) is { } entry ? Describe(entry) : null;
+    public async ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct) => await spool.FindAsync(id, ct) is { } entry ? Describe(entry) : null;
 
     private QueueItem Describe(SpoolEntry entry)
     {

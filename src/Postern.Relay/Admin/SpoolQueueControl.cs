@@ -20,14 +20,12 @@ public sealed class SpoolQueueControl(ISpool spool, TimeProvider clock) : IQueue
     public ValueTask<bool> RetryAsync(QueueId id, CancellationToken ct) =>
         ChangeAsync(id, static (entry, now) => !entry.State.Held && entry.State.NextAttempt > now && !IsHeldBySender(entry, now) ? entry.State with { NextAttempt = now } : null, ct);
 
-    public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct) => new(spool.Remove(id));
+    public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct) => spool.RemoveAsync(id, ct);
 
     private static bool IsHeldBySender(SpoolEntry entry, DateTimeOffset now) =>
         entry.State.Attempts == 0 && entry.State.NextAttempt > now && entry.Envelope.Parameters.HoldUntil > now;
 
     /// <param name="change">Null where there is nothing to change.</param>
-    private ValueTask<bool> ChangeAsync(QueueId id, Func<SpoolEntry, DateTimeOffset, DeliveryState?> change, CancellationToken ct) =>
-        spool.Find(id) is { } entry && change(entry, clock.GetUtcNow()) is { } changed
-            ? spool.UpdateAsync(id, changed, ct)
-            : new(false);
+    private async ValueTask<bool> ChangeAsync(QueueId id, Func<SpoolEntry, DateTimeOffset, DeliveryState?> change, CancellationToken ct) =>
+        await spool.FindAsync(id, ct) is { } entry && change(entry, clock.GetUtcNow()) is { } changed && await spool.UpdateAsync(id, changed, ct);
 }

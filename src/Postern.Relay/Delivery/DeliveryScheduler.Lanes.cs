@@ -6,36 +6,31 @@ namespace Postern.Relay.Delivery;
 /// <content>The side that the lanes see: what to send next, and what became of it.</content>
 public sealed partial class DeliveryScheduler
 {
-    ValueTask<PreparedJob?> ILaneHost.PrepareAsync(DeliveryJob job)
+    async ValueTask<PreparedJob?> ILaneHost.PrepareAsync(DeliveryJob job)
     {
         // What is delivered now could not be recorded, and would be delivered once more after the restart.
         if (spool.Status is { Condition: SpoolCondition.Failed, Reason: { } reason })
-            return SettleAsync(new Outcome.Deferred(Remote: null, $"not tried: {reason}", Tls: null));
+            return await SettleAsync(new Outcome.Deferred(Remote: null, $"not tried: {reason}", Tls: null)).ConfigureAwait(false);
         var now = clock.GetUtcNow();
         if (job.Message.Envelope.Deadline?.IsOver(now) == true && job.Message.TriedUnder == Look())
-            return SettleAsync(new Outcome.Failed(Remote: null, "The time that the sender set for delivery (BY=) has passed", Tls: null, "5.4.7"));
+            return await SettleAsync(new Outcome.Failed(Remote: null, "The time that the sender set for delivery (BY=) has passed", Tls: null, "5.4.7")).ConfigureAwait(false);
         try
         {
-            if (!job.Message.IsRemoved && spool.OpenContent(job.Message.Id) is { } content)
-                return new ValueTask<PreparedJob?>(new PreparedJob(job, content, now, this));
+            if (!job.Message.IsRemoved && await spool.OpenContentAsync(job.Message.Id, abandoned.Token).ConfigureAwait(false) is { } content)
+                return new PreparedJob(job, content, now, this);
         }
         catch (Exception e)
         {
-            return FailAsync(e);
+            await ((ILaneHost)this).FailInternallyAsync(job, e).ConfigureAwait(false);
+            return null;
         }
 
         Forget(job.Message);
-        return new ValueTask<PreparedJob?>(result: null);
+        return null;
 
         async ValueTask<PreparedJob?> SettleAsync(Outcome outcome)
         {
             await ((ILaneHost)this).CompleteAsync(job, Same(job, outcome)).ConfigureAwait(false);
-            return null;
-        }
-
-        async ValueTask<PreparedJob?> FailAsync(Exception mistake)
-        {
-            await ((ILaneHost)this).FailInternallyAsync(job, mistake).ConfigureAwait(false);
             return null;
         }
     }
@@ -126,7 +121,7 @@ public sealed partial class DeliveryScheduler
             // Only what the sender was to hear went wrong: another attempt would be another copy.
             if (isFinished)
             {
-                spool.Remove(message.Id);
+                await spool.RemoveAsync(message.Id, CancellationToken.None).ConfigureAwait(false);
                 Forget(message);
             }
             else if (isLast)

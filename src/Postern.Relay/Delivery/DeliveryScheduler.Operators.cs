@@ -62,7 +62,9 @@ public sealed partial class DeliveryScheduler
     }
 
     /// <summary>Tries a message now instead of at its time. One that is held, by an operator or for its sender, stays: mail sent too early cannot be called back.</summary>
-    public QueueCommandOutcome RetryNow(QueueId id)
+    public ValueTask<QueueCommandOutcome> RetryNowAsync(QueueId id, CancellationToken ct) => new(RetryNow(id));
+
+    private QueueCommandOutcome RetryNow(QueueId id)
     {
         Look();
         lock (gate)
@@ -91,7 +93,7 @@ public sealed partial class DeliveryScheduler
     /// its sender wants to be held (FUTURERELEASE) stays.
     /// </summary>
     /// <param name="andBelow">Also those with a recipient in a domain below it.</param>
-    public int RetryNow(Domain domain, bool andBelow, int most)
+    public ValueTask<int> RetryNowAsync(Domain domain, bool andBelow, int most, CancellationToken ct)
     {
         Look();
         var suffix = "." + domain.Text;
@@ -110,25 +112,26 @@ public sealed partial class DeliveryScheduler
             }
         }
 
-        return count;
+        return new(count);
     }
 
     /// <summary>Forgets a message without telling its sender. One under way may still be delivered.</summary>
-    public QueueCommandOutcome Remove(QueueId id)
+    public async ValueTask<QueueCommandOutcome> RemoveAsync(QueueId id, CancellationToken ct)
     {
-        bool wasActive;
+        var wasActive = false;
         lock (gate)
         {
-            if (!messages.Remove(id, out var message))
-                return spool.Remove(id) ? QueueCommandOutcome.Done : QueueCommandOutcome.NotFound;
-            message.IsRemoved = true;
-            wasActive = message.Stage == MessageStage.Active;
-            if (!wasActive)
-                message.Turn++;
+            if (messages.Remove(id, out var message))
+            {
+                message.IsRemoved = true;
+                wasActive = message.Stage == MessageStage.Active;
+                if (!wasActive)
+                    message.Turn++;
+            }
         }
 
-        spool.Remove(id);
-        return wasActive ? QueueCommandOutcome.UnderWay : QueueCommandOutcome.Done;
+        var wasThere = await spool.RemoveAsync(id, ct).ConfigureAwait(false);
+        return wasActive ? QueueCommandOutcome.UnderWay : wasThere ? QueueCommandOutcome.Done : QueueCommandOutcome.NotFound;
     }
 
     private static bool WaitsFor(TrackedMessage message, Domain domain, string? suffix)

@@ -89,14 +89,14 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
 
     /// <summary>Takes up what the spool holds and what it will commit. Once.</summary>
     /// <param name="newest">When something was last written down, as far as known: the clock should stand behind it.</param>
-    public void Start(DateTimeOffset? newest = null)
+    public async ValueTask StartAsync(DateTimeOffset? newest, CancellationToken ct)
     {
-        var entries = spool.List();
+        var entries = await spool.ListAsync(QueueFilter.Everything, after: null, int.MaxValue, ct).ConfigureAwait(false);
         if ((watch.WhyNotAfter(entries.Count == 0 ? DateTimeOffset.MinValue : entries.Max(static e => e.Envelope.ArrivedAt), "the newest message in the spool, which came")
              ?? watch.WhyNotAfter(newest ?? DateTimeOffset.MinValue, "the newest event in the log, which was written")) is { } jump)
             audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "clock_jumped", $"{jump}; nothing is given up before it has been tried under the new time"));
         spool.Committed += TrackNew;
-        foreach (var entry in spool.List())
+        foreach (var entry in await spool.ListAsync(QueueFilter.Everything, after: null, int.MaxValue, ct).ConfigureAwait(false))
         {
             submissions.Note(entry.Envelope);
             Track(entry, triedUnder: 0);
@@ -331,7 +331,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         var envelope = message.Envelope;
         if (ReportWish.HasNoneOnSuccess(envelope) && Array.TrueForAll(message.Outcomes, static o => o is Outcome.Delivered))
         {
-            spool.Remove(message.Id);
+            await spool.RemoveAsync(message.Id, CancellationToken.None).ConfigureAwait(false);
             Forget(message);
             return;
         }
@@ -367,7 +367,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
             state = state with { Reported = state.Reported | result.DelaysToReport };
         if (state.IsFinished)
         {
-            spool.Remove(message.Id);
+            await spool.RemoveAsync(message.Id, CancellationToken.None).ConfigureAwait(false);
             Forget(message);
             return;
         }

@@ -19,7 +19,7 @@ internal sealed record ReturnedContent(ReadOnlyMemory<byte> Octets, bool IsFull)
     {
         try
         {
-            using var content = spool.OpenContent(id);
+            using var content = await spool.OpenContentAsync(id, ct).ConfigureAwait(false);
             if (content is null)
                 return new ReturnedContent(Octets: default, IsFull: false);
             var isFull = wantsFull && content.Length <= MaxFullOctets;

@@ -17,16 +17,16 @@ internal sealed class EtrnDomains(FrozenSet<Domain> domains, DeliveryScheduler d
     private readonly Lock gate = new();
     private readonly Dictionary<Domain, long> started = [];
 
-    public ValueTask<QueueStart> StartAsync(SessionState session, QueueName queue, CancellationToken ct)
+    public async ValueTask<QueueStart> StartAsync(SessionState session, QueueName queue, CancellationToken ct)
     {
         if (queue.Scope == QueueScope.Queue)
-            return new(new QueueStart.NotAllowed("there are no named queues"));
+            return new QueueStart.NotAllowed("there are no named queues");
         if (!domains.Contains(queue.Domain))
-            return new(new QueueStart.NotAllowed("not served by ETRN"));
+            return new QueueStart.NotAllowed("not served by ETRN");
         if (!IsTimeFor(queue.Domain))
-            return new(new QueueStart.NotNow("started a moment ago"));
-        var count = deliveries.RetryNow(queue.Domain, andBelow: queue.Scope == QueueScope.DomainAndBelow, MaxMessages);
-        return new(count == 0 ? new QueueStart.Nothing() : new QueueStart.Pending(count));
+            return new QueueStart.NotNow("started a moment ago");
+        var count = await deliveries.RetryNowAsync(queue.Domain, andBelow: queue.Scope == QueueScope.DomainAndBelow, MaxMessages, ct);
+        return count == 0 ? new QueueStart.Nothing() : new QueueStart.Pending(count);
     }
 
     private bool IsTimeFor(Domain domain)

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using Postern.Relay.Delivery;
 using Postern.Relay.Policy;
-using Postern.Relay.Spool.Segments;
+using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
@@ -46,7 +46,7 @@ public sealed record RelayOptions
     public FrozenSet<Domain> EtrnDomains { get; init; } = [];
 
     /// <summary>Null: the default sizes under <see cref="DataDirectory"/>.</summary>
-    public SegmentSpoolOptions? Spool { get; init; }
+    public SpoolOptions? Spool { get; init; }
 
     /// <summary>Null: <c>logs</c> under <see cref="DataDirectory"/>.</summary>
     public string? LogDirectory { get; init; }

@@ -7,7 +7,7 @@ using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Transports;
 using Postern.Relay.Policy;
-using Postern.Relay.Spool.Segments;
+using Postern.Relay.Spool;
 using Postern.Smtp;
 using Postern.Smtp.Overload;
 using Postern.Smtp.Transport;
@@ -16,7 +16,7 @@ namespace Postern.Relay.Runtime;
 
 /// <summary>
 /// The running relay: opens what lasts (directory, spool, log), then what listens, then what delivers. Opening may throw
-/// <see cref="DirectoryUnavailableException"/>, <see cref="Spool.SpoolUnavailableException"/> or <see cref="ListenException"/>; each message says
+/// <see cref="DirectoryUnavailableException"/>, <see cref="SpoolUnavailableException"/> or <see cref="ListenException"/>; each message says
 /// what to do.
 /// </summary>
 public sealed class RelayService : IAsyncDisposable
@@ -28,7 +28,7 @@ public sealed class RelayService : IAsyncDisposable
     private readonly SmtpServer server;
     private bool isStopped;
 
-    private RelayService(RelayOptions options, TimeProvider clock, SqliteDirectory directory, SegmentSpool spool)
+    private RelayService(RelayOptions options, TimeProvider clock, SqliteDirectory directory, ISpool spool)
     {
         this.clock = clock;
         Options = options;
@@ -40,7 +40,7 @@ public sealed class RelayService : IAsyncDisposable
                 Directory = options.LogDirectory ?? RelayOptions.DefaultLogDirectory(options.DataDirectory),
                 KeepDays = options.LogDays,
                 MostOctets = options.LogOctets,
-                SpoolReserve = total => options.Spool?.Reserve ?? SpaceGuard.UsualReserve(total),
+                SpoolReserve = total => SpoolOf(options).ReserveOf(total),
                 Exempt = options.Accounts.Protection.Exempt,
                 Copy = options.LogCopy,
             },
@@ -76,7 +76,7 @@ public sealed class RelayService : IAsyncDisposable
 
     public SqliteDirectory Directory { get; }
 
-    public SegmentSpool Spool { get; }
+    public ISpool Spool { get; }
 
     public RelayPolicy Policy { get; }
 
@@ -105,17 +105,16 @@ public sealed class RelayService : IAsyncDisposable
     public static async Task<RelayService> StartAsync(RelayOptions options, TimeProvider clock)
     {
         var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(RelayOptions.DirectoryFile(options.DataDirectory)) { Clock = clock });
-        SegmentSpool? spool = null;
+        ISpool? spool = null;
         RelayService? service = null;
         var newest = NewestEvent(options.LogDirectory ?? RelayOptions.DefaultLogDirectory(options.DataDirectory));
         try
         {
-            spool = SegmentSpool.Open(
-                options.Spool ?? new SegmentSpoolOptions { Directory = RelayOptions.SpoolDirectory(options.DataDirectory) }, clock);
+            spool = await SpoolOf(options).OpenAsync(clock, CancellationToken.None);
             service = new RelayService(options, clock, directory, spool);
             service.TellOfRecovery(spool.Recovery);
             service.server.Start();
-            service.Deliveries.Start(newest);
+            await service.Deliveries.StartAsync(newest, CancellationToken.None);
             service.Tell("started", string.Join(", ", service.Endpoints.Select(static e => $"{e.Listener.Name} {e.Endpoint}")));
             return service;
         }
@@ -184,6 +183,8 @@ public sealed class RelayService : IAsyncDisposable
             return null;
         }
     }
+
+    private static SpoolOptions SpoolOf(RelayOptions options) => options.Spool ?? SpoolOptions.Local(RelayOptions.SpoolDirectory(options.DataDirectory));
 
     private void TellOfRecovery(SpoolRecovery recovery)
     {

@@ -4,27 +4,37 @@ namespace Postern.Relay.Spool;
 
 /// <summary>
 /// Where accepted messages live until each recipient's fate is known. All members may be called from any thread. A spool that is
-/// broken says so in <see cref="Status"/> and refuses new drafts; what it holds stays readable where the disk allows.
+/// broken says so in <see cref="Status"/> and refuses new drafts; what it holds stays readable where the disk allows. The properties
+/// answer at once with what the spool knows by itself; a task may wait for a disk or a network, and the spools of this assembly answer
+/// all but <see cref="UpdateAsync"/> and a commit without waiting.
 /// </summary>
 public interface ISpool : IAsyncDisposable
 {
     SpoolStatus Status { get; }
 
+    /// <summary>Messages held.</summary>
     int Count { get; }
+
+    /// <summary>What opening found; <see cref="SpoolRecovery.Nothing"/> where there was nothing to read.</summary>
+    SpoolRecovery Recovery { get; }
+
+    /// <summary>How long the last messages had to wait to become durable, or those that wait now have waited so far.</summary>
+    TimeSpan CommitTime { get; }
 
     /// <summary>Raised after a message became durable and visible, on the committer's thread: return at once.</summary>
     event Action<SpoolEntry>? Committed;
 
-    /// <summary>Every message held, in order of arrival; a snapshot that later changes do not touch.</summary>
-    IReadOnlyList<SpoolEntry> List();
-
     /// <summary>
-    /// The first <paramref name="most"/> messages in order of arrival, behind <paramref name="after"/> where it is given, without a copy of the rest;
-    /// null when that message is no longer there.
+    /// The first <paramref name="most"/> messages that <paramref name="filter"/> means, in order of arrival, behind <paramref name="after"/> where it
+    /// is given; where that message is no longer there, from the millisecond on in which its id was made. An empty page is the end.
     /// </summary>
-    IReadOnlyList<SpoolEntry>? List(QueueId? after, int most);
+    ValueTask<IReadOnlyList<SpoolEntry>> ListAsync(QueueFilter filter, QueueId? after, int most, CancellationToken ct);
 
-    SpoolEntry? Find(QueueId id);
+    /// <summary>How many messages <paramref name="filter"/> means.</summary>
+    ValueTask<int> CountAsync(QueueFilter filter, CancellationToken ct);
+
+    /// <summary>Null when the message is not there.</summary>
+    ValueTask<SpoolEntry?> FindAsync(QueueId id, CancellationToken ct);
 
     /// <summary>Begins a message. Costs nothing until content is appended; the answer comes at commit.</summary>
     ISpoolDraft CreateDraft();
@@ -36,11 +46,11 @@ public interface ISpool : IAsyncDisposable
     ValueTask<bool> UpdateAsync(QueueId id, DeliveryState state, CancellationToken ct);
 
     /// <summary>
-    /// Forgets a message. It is gone from <see cref="List()"/> at once; the record is written with the next batch without waiting for
-    /// the disk: after a power loss a message may come back, never disappear. False when it was not there.
+    /// Forgets a message. It is gone from every list when this is answered; the record of it need not be durable then: after a power loss a
+    /// message may come back, never disappear. False when it was not there.
     /// </summary>
-    bool Remove(QueueId id);
+    ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct);
 
     /// <summary>Opens the content for reading; null when the message is no longer there. Damaged content throws <see cref="InvalidDataException"/>.</summary>
-    ISpoolContent? OpenContent(QueueId id);
+    ValueTask<ISpoolContent?> OpenContentAsync(QueueId id, CancellationToken ct);
 }

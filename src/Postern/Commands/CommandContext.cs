@@ -5,6 +5,7 @@ using Postern.Configuration;
 using Postern.Hosting;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
+using Postern.Relay.Spool;
 
 namespace Postern.Commands;
 

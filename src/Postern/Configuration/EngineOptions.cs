@@ -5,7 +5,7 @@ using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
 using Postern.Relay.Policy;
 using Postern.Relay.Runtime;
-using Postern.Relay.Spool.Segments;
+using Postern.Relay.Spool;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
 using LoginProtection = Postern.Relay.Accounts.Protection.LoginProtectionOptions;
@@ -20,7 +20,7 @@ internal static class EngineOptions
     public static SqliteDirectoryOptions ToDirectory(this PosternConfiguration configuration, TimeProvider clock) =>
         new(RelayOptions.DirectoryFile(configuration.Server.Data)) { Clock = clock };
 
-    public static SegmentSpoolOptions ToSpool(this PosternConfiguration configuration) => new() { Directory = RelayOptions.SpoolDirectory(configuration.Server.Data) };
+    public static SpoolOptions ToSpool(this PosternConfiguration configuration) => SpoolOptions.Local(RelayOptions.SpoolDirectory(configuration.Server.Data));
 
     public static JsonLinesAuditLog OpenAuditLog(this PosternConfiguration configuration, TimeProvider clock) =>
         new(new AuditLogOptions { Directory = configuration.LogsDirectory, KeepDays = configuration.Logs.Keep, MostOctets = configuration.Logs.Most }, clock);

@@ -64,17 +64,16 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
     {
         var request = await ReadAsync(context, ControlJson.Default.ListQueue);
         var after = QueueId.TryParse(request.After, out var id) ? id : (QueueId?)null;
-        await AnswerAsync(context, queries.List(request.Filter, Math.Clamp(request.Limit, 0, MaxPage), after), ControlJson.Default.QueuePage);
+        await AnswerAsync(context, await queries.ListAsync(request.Filter, Math.Clamp(request.Limit, 0, MaxPage), after, context.RequestAborted), ControlJson.Default.QueuePage);
     }
 
-    private Task ShowAsync(HttpContext context, string text) =>
-        QueueId.TryParse(text, out var id) && queries.Find(id) is { } item
-            ? AnswerAsync(context, item, ControlJson.Default.QueueItem)
-            : RefuseAsync(context, StatusCodes.Status404NotFound, "no such message");
+    private async Task ShowAsync(HttpContext context, string text) => await (QueueId.TryParse(text, out var id) && await queries.FindAsync(id, context.RequestAborted) is { } item
+        ? AnswerAsync(context, item, ControlJson.Default.QueueItem)
+        : RefuseAsync(context, StatusCodes.Status404NotFound, "no such message"));
 
     private async Task CopyAsync(HttpContext context, string text)
     {
-        if (!QueueId.TryParse(text, out var id) || queries.Find(id) is not { } item)
+        if (!QueueId.TryParse(text, out var id) || await queries.FindAsync(id, context.RequestAborted) is not { } item)
         {
             await RefuseAsync(context, StatusCodes.Status404NotFound, "no such message");
             return;

@@ -6,6 +6,7 @@ using System.Text.Json.Serialization.Metadata;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
 using Postern.Smtp.Session;
 
 namespace Postern.Hosting;

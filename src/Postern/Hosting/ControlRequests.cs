@@ -1,4 +1,5 @@
 using Postern.Relay.Admin;
+using Postern.Relay.Spool;
 
 namespace Postern.Hosting;
 

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Configuration;
 using Postern.Relay.Accounts.Stores;
-using Postern.Relay.Spool.Segments;
+using Postern.Relay.Spool;
 
 namespace Postern.Hosting;
 
@@ -50,23 +50,9 @@ internal sealed record DataBackup(string Directory, int? Segments, int Messages,
             SqliteDirectory.Copy(accounts, Path.Combine(data, Path.GetFileName(accounts)));
         foreach (var other in System.IO.Directory.EnumerateFiles(from).Where(f => f != accounts && !Volatile.Any(v => f.EndsWith(v, StringComparison.Ordinal)) && !Path.GetFileName(f).StartsWith('.')))
             CopyFile(other, Path.Combine(data, Path.GetFileName(other)));
-        return withQueue ? await CopyQueueAsync(configuration.ToSpool(), data, clock, ct) : new DataBackup(to, Segments: null, Messages: 0, []);
-    }
-
-    private static async Task<DataBackup> CopyQueueAsync(SegmentSpoolOptions spool, string data, TimeProvider clock, CancellationToken ct)
-    {
-        if (!System.IO.Directory.Exists(spool.Directory))
-            return new DataBackup(data, Segments: null, Messages: 0, []);
-        var copy = Path.Combine(data, Path.GetFileName(spool.Directory));
-        System.IO.Directory.CreateDirectory(copy, OwnerOnly);
-        var segments = SpoolCopy.Run(spool.Directory, copy, ct);
-
-        // A backup that was never read is a hope.
-        await using var read = SegmentSpool.Open(spool with { Directory = copy }, clock);
-        var found = read.Recovery;
-        if (found.Quarantined.IsEmpty && System.IO.Directory.Exists(Path.Combine(copy, "quarantine")))
-            System.IO.Directory.Delete(Path.Combine(copy, "quarantine"), recursive: true);   // the write of that moment
-        return new DataBackup(data, segments, found.Messages, found.Quarantined);
+        return withQueue && await configuration.ToSpool().CopyAsync(data, clock, ct) is { } copied
+            ? new DataBackup(to, copied.Segments, copied.Messages, copied.Quarantined)
+            : new DataBackup(to, Segments: null, Messages: 0, []);
     }
 
     /// <summary>For files that are replaced and never changed in place; the copy is its owner's alone.</summary>

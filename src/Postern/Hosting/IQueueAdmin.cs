@@ -1,5 +1,6 @@
 using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
 
 namespace Postern.Hosting;
 

@@ -1,5 +1,6 @@
 using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
 
 namespace Postern.Hosting;
 
@@ -10,9 +11,9 @@ internal sealed class LocalQueue(QueueQueries queries, QueueCommands commands, p
     /// <summary>Called when everything is disposed.</summary>
     public Action? WhenClosed { get; init; }
 
-    public ValueTask<QueuePage> ListAsync(QueueFilter filter, int limit, QueueId? after, CancellationToken ct) => new(queries.List(filter, limit, after));
+    public ValueTask<QueuePage> ListAsync(QueueFilter filter, int limit, QueueId? after, CancellationToken ct) => queries.ListAsync(filter, limit, after, ct);
 
-    public ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct) => new(queries.Find(id));
+    public ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct) => queries.FindAsync(id, ct);
 
     public ValueTask<bool> CopyContentAsync(QueueId id, Stream to, CancellationToken ct) => commands.CopyContentAsync(id, to, DirectoryOwner.Actor, ct);
 

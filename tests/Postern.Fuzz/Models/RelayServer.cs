@@ -113,9 +113,9 @@ internal sealed class RelayServer : IDisposable
     public async ValueTask<List<(SpoolEntry Entry, byte[] Content)>> TakeAsync()
     {
         var taken = new List<(SpoolEntry, byte[])>();
-        foreach (var entry in Spool.List())
+        foreach (var entry in await Spool.ListAsync(QueueFilter.Everything, after: null, int.MaxValue, CancellationToken.None))
         {
-            using (var content = Spool.OpenContent(entry.Envelope.Id)!)
+            using (var content = (await Spool.OpenContentAsync(entry.Envelope.Id, CancellationToken.None))!)
             {
                 var octets = new byte[content.Length];
                 for (var at = 0; at < octets.Length;)
@@ -128,7 +128,7 @@ internal sealed class RelayServer : IDisposable
                 taken.Add((entry, octets));
             }
 
-            Spool.Remove(entry.Envelope.Id);
+            await Spool.RemoveAsync(entry.Envelope.Id, CancellationToken.None);
         }
 
         return taken;

@@ -76,11 +76,11 @@ internal sealed class SpoolTarget : ITarget
 
     private static async ValueTask<Found> FindAsync(SegmentSpool spool, QueueId id, byte[] stored)
     {
-        if (spool.Find(id) is null)
+        if (await spool.FindAsync(id, CancellationToken.None) is null)
             return Found.Lost;
         try
         {
-            using var content = spool.OpenContent(id)!;
+            using var content = (await spool.OpenContentAsync(id, CancellationToken.None))!;
             var octets = new byte[content.Length];
             for (var at = 0; at < octets.Length;)
             {

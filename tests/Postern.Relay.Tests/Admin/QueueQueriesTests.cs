@@ -1,5 +1,6 @@
 using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
 using Postern.Relay.Spool.Memory;
 using Postern.Relay.Tests.Spool;
 
@@ -12,14 +13,14 @@ public sealed class QueueQueriesTests
     {
         var spool = new MemorySpool();
         var id = await Samples.CommitAsync(spool, Samples.Content(10));
-        var parked = new QueueQueries(spool, static () => true).Find(id)!;
+        var parked = (await new QueueQueries(spool, static () => true).FindAsync(id, Samples.Ct))!;
         Assert.Equal("no route", parked.State);
         Assert.Null(parked.NextAttempt);
 
-        var waiting = new QueueQueries(spool, static () => false).Find(id)!;
+        var waiting = (await new QueueQueries(spool, static () => false).FindAsync(id, Samples.Ct))!;
         Assert.Equal("waiting", waiting.State);
         Assert.NotNull(waiting.NextAttempt);
-        Assert.Equal("waiting", new QueueQueries(spool).Find(id)!.State);
+        Assert.Equal("waiting", (await new QueueQueries(spool).FindAsync(id, Samples.Ct))!.State);
     }
 
     [Fact]
@@ -28,7 +29,7 @@ public sealed class QueueQueriesTests
         var spool = new MemorySpool();
         var id = await Samples.CommitAsync(spool, Samples.Content(10));
         await spool.UpdateAsync(id, spool.Find(id)!.State with { Held = true }, Samples.Ct);
-        Assert.Equal("held", new QueueQueries(spool, static () => true).Find(id)!.State);
+        Assert.Equal("held", (await new QueueQueries(spool, static () => true).FindAsync(id, Samples.Ct))!.State);
     }
 
     [Fact]
@@ -36,7 +37,7 @@ public sealed class QueueQueriesTests
     {
         var spool = new MemorySpool();
         var envelope = Samples.Asking();
-        var item = new QueueQueries(spool).Find(await Samples.CommitAsync(spool, Samples.Content(10), envelope))!;
+        var item = (await new QueueQueries(spool).FindAsync(await Samples.CommitAsync(spool, Samples.Content(10), envelope), Samples.Ct))!;
         Assert.Equal(("QQ 314159+=", true, "notify"), (item.EnvelopeId, item.RequiresTls, item.DeliverByMode));
         Assert.Equal((envelope.Parameters.HoldUntil, envelope.Deadline!.At), (item.HoldUntil, item.DeliverBy));
         Assert.Equal(("success,delay", "rfc822;Bob+x@example.com"), (item.Recipients[0].Notify, item.Recipients[0].OriginalRecipient));
@@ -50,9 +51,9 @@ public sealed class QueueQueriesTests
         for (var i = 0; i < 5; i++)
             await Samples.CommitAsync(spool, Samples.Content(10));
         var queries = new QueueQueries(spool);
-        var first = queries.List(QueueFilter.Everything, limit: 2);
+        var first = await queries.ListAsync(QueueFilter.Everything, limit: 2, after: null, Samples.Ct);
         Assert.True(QueueId.TryParse(first.Items[^1].Id, out var last));
-        var second = queries.List(QueueFilter.Everything, limit: 10, last);
+        var second = await queries.ListAsync(QueueFilter.Everything, limit: 10, last, Samples.Ct);
         Assert.Equal((5, 2, 5, 3), (first.Total, first.Items.Length, second.Total, second.Items.Length));
     }
 }

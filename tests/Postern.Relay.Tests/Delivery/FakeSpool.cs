@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
+using Postern.Relay.Spool.Memory;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Tests.Delivery;
@@ -9,16 +10,24 @@ namespace Postern.Relay.Tests.Delivery;
 /// <summary>A spool in memory whose changes can be awaited and whose failures can be set.</summary>
 internal sealed class FakeSpool : ISpool
 {
-    private readonly ConcurrentDictionary<QueueId, (SpoolEntry Entry, byte[] Content)> messages = new();
+    private readonly MemorySpool inner = new();
     private readonly ConcurrentDictionary<QueueId, TaskCompletionSource> removals = new();
 
-    public event Action<SpoolEntry>? Committed;
+    public event Action<SpoolEntry>? Committed
+    {
+        add => inner.Committed += value;
+        remove => inner.Committed -= value;
+    }
 
     public event Action<SpoolEntry>? Updated;
 
     public SpoolStatus Status { get; set; } = SpoolStatus.Writable;
 
-    public int Count => messages.Count;
+    public int Count => inner.Count;
+
+    public SpoolRecovery Recovery => inner.Recovery;
+
+    public TimeSpan CommitTime => inner.CommitTime;
 
     /// <summary>When set, what every commit answers.</summary>
     public SpoolCommit? CommitFailure { get; set; }
@@ -33,40 +42,42 @@ internal sealed class FakeSpool : ISpool
     /// <summary>Called with each update before it is made; the update waits for it.</summary>
     public Func<DeliveryState, Task> BeforeUpdate { get; set; } = static _ => Task.CompletedTask;
 
-    public IReadOnlyList<SpoolEntry> List() => [.. messages.Values.Select(static m => m.Entry).OrderBy(static e => e.Envelope.Id)];
+    public ValueTask<IReadOnlyList<SpoolEntry>> ListAsync(QueueFilter filter, QueueId? after, int most, CancellationToken ct) => inner.ListAsync(filter, after, most, ct);
 
-    public IReadOnlyList<SpoolEntry>? List(QueueId? after, int most) => throw new NotSupportedException();
+    public ValueTask<int> CountAsync(QueueFilter filter, CancellationToken ct) => inner.CountAsync(filter, ct);
 
-    public SpoolEntry? Find(QueueId id) => messages.TryGetValue(id, out var message) ? message.Entry : null;
+    public ValueTask<SpoolEntry?> FindAsync(QueueId id, CancellationToken ct) => inner.FindAsync(id, ct);
 
-    public string Text(QueueId id) => Encoding.Latin1.GetString(messages[id].Content);
+    public string Text(QueueId id)
+    {
+        using var content = inner.OpenContent(id)!;
+        var octets = new byte[content.Length];
+        SpoolNow.Now(content.ReadAsync(0, octets, CancellationToken.None));
+        return Encoding.Latin1.GetString(octets);
+    }
 
-    public ISpoolDraft CreateDraft() => DraftFailure is { } failure ? throw failure : new Draft(this);
+    public ISpoolDraft CreateDraft() => DraftFailure is { } failure ? throw failure : new Draft(this, inner.CreateDraft());
 
     public async ValueTask<bool> UpdateAsync(QueueId id, DeliveryState state, CancellationToken ct)
     {
         await BeforeUpdate(state);
-        if (!messages.TryGetValue(id, out var message))
+        if (!await inner.UpdateAsync(id, state, ct))
             return false;
         Updates++;
-        messages[id] = (message.Entry with { State = state }, message.Content);
-        Updated?.Invoke(messages[id].Entry);
+        if (inner.Find(id) is { } entry)
+            Updated?.Invoke(entry);
         return true;
     }
 
-    public bool Remove(QueueId id)
+    public async ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct)
     {
-        var removed = messages.TryRemove(id, out _);
+        var removed = await inner.RemoveAsync(id, ct);
         removals.GetOrAdd(id, static _ => NewSignal()).TrySetResult();
         return removed;
     }
 
-    public ISpoolContent? OpenContent(QueueId id)
-    {
-        if (ContentFailure(id) is { } failure)
-            throw failure;
-        return messages.TryGetValue(id, out var message) ? new Content(message.Content) : null;
-    }
+    public ValueTask<ISpoolContent?> OpenContentAsync(QueueId id, CancellationToken ct) =>
+        ContentFailure(id) is { } failure ? throw failure : inner.OpenContentAsync(id, ct);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
@@ -82,7 +93,7 @@ internal sealed class FakeSpool : ISpool
             if (entry.Envelope.Id == id && condition(entry.State))
                 signal.TrySetResult(entry.State);
         };
-        if (Find(id) is { } now && condition(now.State))
+        if (this.Find(id) is { } now && condition(now.State))
             signal.TrySetResult(now.State);
         return signal.Task.WaitAsync(TimeSpan.FromSeconds(20));
     }
@@ -109,44 +120,15 @@ internal sealed class FakeSpool : ISpool
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private sealed class Draft(FakeSpool spool) : ISpoolDraft
+    private sealed class Draft(FakeSpool spool, ISpoolDraft inner) : ISpoolDraft
     {
-        private readonly MemoryStream content = new();
+        public long Length => inner.Length;
 
-        public long Length => content.Length;
+        public ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct) => inner.AppendAsync(content, ct);
 
-        public ValueTask AppendAsync(ReadOnlyMemory<byte> piece, CancellationToken ct)
-        {
-            content.Write(piece.Span);
-            return ValueTask.CompletedTask;
-        }
+        public ValueTask<SpoolCommit> CommitAsync(Envelope envelope, DeliveryState state, CancellationToken ct) =>
+            spool.CommitFailure is { } failure ? new ValueTask<SpoolCommit>(failure) : inner.CommitAsync(envelope, state, ct);
 
-        public ValueTask<SpoolCommit> CommitAsync(Envelope envelope, DeliveryState state, CancellationToken ct)
-        {
-            if (spool.CommitFailure is { } failure)
-                return new ValueTask<SpoolCommit>(failure);
-            var entry = new SpoolEntry(envelope, content.Length, state);
-            spool.messages[envelope.Id] = (entry, content.ToArray());
-            spool.Committed?.Invoke(entry);
-            return new ValueTask<SpoolCommit>(new SpoolCommit.Durable(entry));
-        }
-
-        public ValueTask DisposeAsync() => content.DisposeAsync();
-    }
-
-    private sealed class Content(byte[] octets) : ISpoolContent
-    {
-        public long Length => octets.Length;
-
-        public ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken ct)
-        {
-            var count = (int)Math.Min(buffer.Length, octets.Length - offset);
-            octets.AsMemory((int)offset, count).CopyTo(buffer);
-            return new ValueTask<int>(count);
-        }
-
-        public void Dispose()
-        {
-        }
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
     }
 }

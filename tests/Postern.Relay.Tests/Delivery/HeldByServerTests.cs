@@ -36,7 +36,7 @@ public sealed class HeldByServerTests
         await HeldAsync(rig, 1);
         Assert.Equal((1, 1), (rig.Scheduler.Statistics().Held, rig.Scheduler.Statistics().HeldByServer));
         Assert.Single(rig.Audit.Events.OfType<AuditEvent.Server>(), e => e.Event == "message_held" && e.Detail.StartsWith($"{id}: ", StringComparison.Ordinal));
-        Assert.Equal("held (errors here)", new QueueQueries(rig.Spool).Find(id)!.State);
+        Assert.Equal("held (errors here)", (await new QueueQueries(rig.Spool).FindAsync(id, TestContext.Current.CancellationToken))!.State);
     }
 
     [Fact]

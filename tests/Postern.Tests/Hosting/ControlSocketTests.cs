@@ -4,6 +4,7 @@ using System.Text;
 using Postern.Hosting;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
+using Postern.Relay.Spool;
 using Postern.Tests.Commands;
 
 namespace Postern.Tests.Hosting;

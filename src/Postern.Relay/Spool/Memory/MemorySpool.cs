@@ -22,24 +22,33 @@ public sealed class MemorySpool : ISpool
         }
     }
 
-    public IReadOnlyList<SpoolEntry> List()
+    public SpoolRecovery Recovery => SpoolRecovery.Nothing;
+
+    public TimeSpan CommitTime => TimeSpan.Zero;
+
+    public ValueTask<IReadOnlyList<SpoolEntry>> ListAsync(QueueFilter filter, QueueId? after, int most, CancellationToken ct)
     {
+        ct.ThrowIfCancellationRequested();
         lock (gate)
-            return [.. messages.Values.OrderBy(static message => message.Order).Select(static message => message.Entry)];
+        {
+            var entries = messages.Values.OrderBy(static message => message.Order).Select(static message => message.Entry);
+            if (after is { } id)
+                entries = messages.ContainsKey(id) ? entries.SkipWhile(entry => entry.Envelope.Id != id).Skip(1) : entries.SkipWhile(entry => entry.Envelope.Id.CreatedAt < id.CreatedAt);
+            return new([.. entries.Where(filter.Matches).Take(most)]);
+        }
     }
 
-    public IReadOnlyList<SpoolEntry>? List(QueueId? after, int most)
+    public ValueTask<int> CountAsync(QueueFilter filter, CancellationToken ct)
     {
-        var all = List();
-        return after is null ? [.. all.Take(most)]
-            : Find(after.Value) is null ? null
-            : [.. all.SkipWhile(entry => entry.Envelope.Id != after).Skip(1).Take(most)];
+        ct.ThrowIfCancellationRequested();
+        lock (gate)
+            return new(filter.IsEverything ? messages.Count : messages.Values.Count(message => filter.Matches(message.Entry)));
     }
 
-    public SpoolEntry? Find(QueueId id)
+    public ValueTask<SpoolEntry?> FindAsync(QueueId id, CancellationToken ct)
     {
         lock (gate)
-            return messages.TryGetValue(id, out var message) ? message.Entry : null;
+            return new(messages.TryGetValue(id, out var message) ? message.Entry : null);
     }
 
     public ISpoolDraft CreateDraft() => new MemoryDraft(this);
@@ -57,16 +66,16 @@ public sealed class MemorySpool : ISpool
         }
     }
 
-    public bool Remove(QueueId id)
+    public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct)
     {
         lock (gate)
-            return messages.Remove(id);
+            return new(messages.Remove(id));
     }
 
-    public ISpoolContent? OpenContent(QueueId id)
+    public ValueTask<ISpoolContent?> OpenContentAsync(QueueId id, CancellationToken ct)
     {
         lock (gate)
-            return messages.TryGetValue(id, out var message) ? new MemoryContent(message.Content) : null;
+            return new(messages.TryGetValue(id, out var message) ? new MemoryContent(message.Content) : null);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

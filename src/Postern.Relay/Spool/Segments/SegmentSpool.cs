@@ -8,6 +8,8 @@ namespace Postern.Relay.Spool.Segments;
 /// </summary>
 public sealed class SegmentSpool : ISpool
 {
+    private const int Piece = 1000;
+
     private readonly SpoolDirectory directory;
     private readonly SegmentStore store;
     private readonly SpaceGuard guard;
@@ -29,12 +31,10 @@ public sealed class SegmentSpool : ISpool
 
     public event Action<SpoolEntry>? Committed;
 
-    /// <summary>What opening found.</summary>
     public SpoolRecovery Recovery { get; }
 
     public SpoolStatus Status => guard.Status;
 
-    /// <summary>How long the last messages had to wait for the disk, or those that wait now have waited so far.</summary>
     public TimeSpan CommitTime => committer.BatchTime;
 
     public int Count
@@ -76,22 +76,50 @@ public sealed class SegmentSpool : ISpool
         }
     }
 
-    public IReadOnlyList<SpoolEntry> List()
+    public ValueTask<IReadOnlyList<SpoolEntry>> ListAsync(QueueFilter filter, QueueId? after, int most, CancellationToken ct)
     {
+        ct.ThrowIfCancellationRequested();
+        var page = new List<SpoolEntry>();
+        StoredMessage? next;
         lock (index.Gate)
-            return index.List();
+            next = index.Behind(after);
+        // A piece at a time: a filter that fits nothing must not keep the committer waiting for as long as a million messages take to look at.
+        var piece = new List<SpoolEntry>(Math.Min(Piece, most));
+        while (next is not null && page.Count < most)
+        {
+            ct.ThrowIfCancellationRequested();
+            piece.Clear();
+            lock (index.Gate)
+                next = index.Take(next, Math.Min(Piece, filter.IsEverything ? most - page.Count : Piece), piece);
+            foreach (var entry in piece)
+            {
+                if (page.Count < most && filter.Matches(entry))
+                    page.Add(entry);
+            }
+        }
+
+        return new(page);
     }
 
-    public IReadOnlyList<SpoolEntry>? List(QueueId? after, int most)
+    public async ValueTask<int> CountAsync(QueueFilter filter, CancellationToken ct)
     {
-        lock (index.Gate)
-            return index.List(after, most);
+        if (filter.IsEverything)
+            return Count;
+        var count = 0;
+        QueueId? after = null;
+        while (await ListAsync(QueueFilter.Everything, after, Piece, ct) is { Count: > 0 } page)
+        {
+            count += page.Count(filter.Matches);
+            after = page[^1].Envelope.Id;
+        }
+
+        return count;
     }
 
-    public SpoolEntry? Find(QueueId id)
+    public ValueTask<SpoolEntry?> FindAsync(QueueId id, CancellationToken ct)
     {
         lock (index.Gate)
-            return index.TryFind(id, out var message) ? message.Entry : null;
+            return new(index.TryFind(id, out var message) ? message.Entry : null);
     }
 
     public ISpoolDraft CreateDraft() => new SegmentDraft(this);
@@ -112,29 +140,29 @@ public sealed class SegmentSpool : ISpool
         return await request.Done;
     }
 
-    public bool Remove(QueueId id)
+    public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct)
     {
         lock (index.Gate)
         {
             if (index.Remove(id) is not { } message)
-                return false;
+                return new(false);
 
             // Within the gate: whoever sees the segment dead knows that the removal is on its way.
             committer.SubmitRemoval(message);
-            return true;
+            return new(true);
         }
     }
 
-    public ISpoolContent? OpenContent(QueueId id)
+    public ValueTask<ISpoolContent?> OpenContentAsync(QueueId id, CancellationToken ct)
     {
         lock (index.Gate)
         {
             if (!index.TryFind(id, out var message))
-                return null;
+                return default;
             message.Location.Record.Segment.Readers++;
             foreach (var chunk in message.Location.Chunks)
                 chunk.Segment.Readers++;
-            return new SegmentContent(this, message.Location, message.Entry!.Size);
+            return new(new SegmentContent(this, message.Location, message.Entry!.Size));
         }
     }
 

@@ -29,30 +29,33 @@ internal sealed class SpoolIndex
 
     public bool TryFind(QueueId id, [NotNullWhen(true)] out StoredMessage? message) => messages.TryGetValue(id, out message);
 
-    public SpoolEntry[] List()
+    /// <summary>The first message behind <paramref name="after"/>, from where <see cref="ISpool.ListAsync"/> says; null at the end.</summary>
+    public StoredMessage? Behind(QueueId? after)
     {
-        var entries = new SpoolEntry[messages.Count];
-        var i = 0;
-        for (var message = first; message is not null; message = message.Next)
-            entries[i++] = message.Entry!;
-        return entries;
+        if (after is not { } id)
+            return first;
+        if (messages.TryGetValue(id, out var before))
+            return before.Next;
+        var message = first;
+        while (message is not null && message.Id.CreatedAt < id.CreatedAt)
+            message = message.Next;
+        return message;
     }
 
-    /// <summary>As <see cref="ISpool.List(QueueId?, int)"/>.</summary>
-    public List<SpoolEntry>? List(QueueId? after, int most)
+    /// <summary>Adds at most <paramref name="most"/> entries from <paramref name="from"/> on, which may have been removed meanwhile; answers the next one, null at the end.</summary>
+    public StoredMessage? Take(StoredMessage? from, int most, List<SpoolEntry> page)
     {
-        var message = first;
-        if (after is { } id)
+        var message = from;
+        if (from is { Entry: null })
         {
-            if (!messages.TryGetValue(id, out var before))
-                return null;
-            message = before.Next;
+            message = first;
+            while (message is not null && message.Order < from.Order)
+                message = message.Next;
         }
 
-        var page = new List<SpoolEntry>();
-        for (; message is not null && page.Count < most; message = message.Next)
+        for (; message is not null && most > 0; message = message.Next, most--)
             page.Add(message.Entry!);
-        return page;
+        return message;
     }
 
     public void Add(StoredMessage message)

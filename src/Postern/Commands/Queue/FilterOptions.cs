@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Postern.Relay.Admin;
 using Postern.Relay.Audit;
+using Postern.Relay.Spool;
 
 namespace Postern.Commands.Queue;
 

@@ -3,6 +3,7 @@ using Postern.Commands.Output;
 using Postern.Hosting;
 using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
 
 namespace Postern.Commands.Queue;
 

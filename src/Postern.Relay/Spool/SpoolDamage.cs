@@ -1,6 +1,6 @@
 using Postern.Relay.Envelopes;
 
-namespace Postern.Relay.Spool.Segments;
+namespace Postern.Relay.Spool;
 
 /// <summary>One stretch of a segment that cannot be trusted.</summary>
 /// <param name="Segment">The segment file.</param>

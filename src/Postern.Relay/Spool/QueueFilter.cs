@@ -1,9 +1,8 @@
 using System.Collections.Immutable;
 using Postern.Relay.Audit;
 using Postern.Relay.Envelopes;
-using Postern.Relay.Spool;
 
-namespace Postern.Relay.Admin;
+namespace Postern.Relay.Spool;
 
 /// <summary>Which messages are meant: those that fit everything that is set. Nothing set means every message.</summary>
 public sealed record QueueFilter

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace Postern.Relay.Spool.Segments;
+namespace Postern.Relay.Spool;
 
 /// <summary>What opening the spool found. Everything damaged is listed here and kept in the quarantine directory; nothing is dropped in silence.</summary>
 /// <param name="Segments">Segment files read.</param>
@@ -14,5 +14,8 @@ public sealed record SpoolRecovery(
     ImmutableArray<SpoolDamage> TornTails,
     TimeSpan Elapsed)
 {
+    /// <summary>Of a spool that had nothing to read.</summary>
+    public static SpoolRecovery Nothing { get; } = new(Segments: 0, Messages: 0, [], [], TimeSpan.Zero);
+
     public bool IsClean => Quarantined.IsEmpty && TornTails.IsEmpty;
 }
