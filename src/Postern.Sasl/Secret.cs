@@ -5,9 +5,9 @@ namespace Postern.Sasl;
 
 /// <summary>
 /// A password on its way from or to a person, or a bearer token. Prints as <c>***</c>; only <see cref="Reveal"/> gives the text. It may be kept, which
-/// a <see cref="Verifiers.Password"/> may not.
+/// a <see cref="Verifiers.Password"/> may not. Equal texts are equal secrets.
 /// </summary>
-public sealed class Secret(string text)
+public sealed class Secret(string text) : IEquatable<Secret>
 {
     /// <summary>28 of these are 140 bits; letters that are read as digits are left out.</summary>
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -23,6 +23,15 @@ public sealed class Secret(string text)
 
     /// <summary>Compares in a time that does not depend on where the two differ.</summary>
     public bool Matches(string expected) => IsSame(Encoding.UTF8.GetBytes(text), expected);
+
+    /// <summary>As <see cref="Matches"/>.</summary>
+    public bool Equals(Secret? other) => ReferenceEquals(this, other) || (other is not null && Matches(other.Reveal()));
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as Secret);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => text.GetHashCode(StringComparison.Ordinal);
 
     /// <summary>The text itself.</summary>
     public string Reveal() => text;

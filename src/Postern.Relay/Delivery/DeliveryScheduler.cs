@@ -257,7 +257,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         var recipients = message.Envelope.Recipients;
         for (var i = 0; i < recipients.Length; i++)
         {
-            if (message.State.Recipients[i].Status == RecipientStatus.Pending && routes.Find(recipients[i].Domain).Equals(hop))
+            if (message.State.Recipients[i].Status == RecipientStatus.Pending && routes.Find(message.Envelope, recipients[i]).Equals(hop))
                 return true;
         }
 
@@ -280,14 +280,14 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         if (message.Envelope.Recipients.Length == 1)
         {
             message.OpenJobs = 1;
-            Enqueue(routes.Find(message.Envelope.Recipients[0].Domain), new DeliveryJob(message, Recipients: default, clock.GetTimestamp()));
+            Enqueue(routes.Find(message.Envelope, message.Envelope.Recipients[0]), new DeliveryJob(message, Recipients: default, clock.GetTimestamp()));
             return;
         }
 
         var jobs = message.Envelope.Recipients
             .Select(static (recipient, index) => (recipient, index))
             .Where(r => message.State.Recipients[r.index].Status == RecipientStatus.Pending)
-            .GroupBy(r => routes.Find(r.recipient.Domain), static r => r.index)
+            .GroupBy(r => routes.Find(message.Envelope, r.recipient), static r => r.index)
             .SelectMany(group => group.Chunk(options.RecipientsPerTransaction), static (group, chunk) => (group.Key, Chunk: chunk.ToImmutableArray()))
             .ToList();
         message.OpenJobs = jobs.Count;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Smtp.Client;
@@ -5,7 +6,10 @@ using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Delivery;
 
-/// <summary>Where messages of one destination go next. Equal values share a queue, connections and limits.</summary>
+/// <summary>
+/// Where messages of one destination go next. A value: equal hops share a queue, connections and limits, also those of two readings of the same
+/// configuration. A login is equal by its user and its secrets, trusted certificates by their content.
+/// </summary>
 public abstract record NextHop
 {
     private NextHop()
@@ -18,28 +22,66 @@ public abstract record NextHop
     /// <summary>The address of this machine that connections come from; null for the system's choice.</summary>
     public IPAddress? Bind { get; init; }
 
-    /// <summary>A host the operator named: any address, any port.</summary>
-    /// <param name="Host">A host name or an address without brackets.</param>
-    public sealed record SmartHost(string Host, int Port, ClientTls Tls) : NextHop
+    /// <summary>What this server calls itself in EHLO there; null for its own name.</summary>
+    public Domain? Hello { get; init; }
+
+    /// <summary>Hosts the operator named, tried in this order: any address, any port.</summary>
+    public sealed record SmartHost : NextHop
     {
-        /// <summary>Made on every connection before mail; null for none. Each login is equal to itself alone: no connection serves two.</summary>
+        /// <param name="servers">At least one; each is asked when those before it cannot be spoken to, or put a recipient off.</param>
+        public SmartHost(ImmutableArray<Server> servers)
+        {
+            ArgumentOutOfRangeException.ThrowIfZero(servers.Length);
+            Servers = servers;
+        }
+
+        public SmartHost(string host, int port, ClientTls tls)
+            : this([new Server(host, port, tls)])
+        {
+        }
+
+        public ImmutableArray<Server> Servers { get; }
+
+        /// <summary>Made on every connection before mail; null for none. No connection serves two logins.</summary>
         public ClientLogin? Login { get; init; }
 
-        /// <summary>It may call itself by this server's own name and is another: a filter, or another program on this machine.</summary>
+        /// <summary>They may call themselves by this server's own name and are others: a filter, or another program on this machine.</summary>
         public bool MayHaveOurName { get; init; }
 
-        /// <summary>What its certificate is verified against; null for the system's trusted roots.</summary>
+        /// <summary>What their certificates are verified against; null for the system's trusted roots. Not to be changed.</summary>
         public X509Certificate2Collection? Trusted { get; init; }
 
-        public override string Name => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+        public override string Name => Servers.Length == 1 ? Servers[0].Name : string.Join(", ", Servers.Select(static s => s.Name));
+
+        public bool Equals(SmartHost? other) => ReferenceEquals(this, other) || (base.Equals(other)
+            && MayHaveOurName == other.MayHaveOurName
+            && Servers.AsSpan().SequenceEqual(other.Servers.AsSpan())
+            && EqualityComparer<ClientLogin?>.Default.Equals(Login, other.Login)
+            && IsSame(Trusted, other.Trusted));
+
+        public override int GetHashCode() => HashCode.Combine(Servers[0], Servers.Length);
 
         public override string ToString() => Name;
+
+        private static bool IsSame(X509Certificate2Collection? one, X509Certificate2Collection? other) => ReferenceEquals(one, other) || (one is not null && other is not null
+            && one.Count == other.Count
+            && one.Zip(other).All(static pair => pair.First.RawDataMemory.Span.SequenceEqual(pair.Second.RawDataMemory.Span)));
     }
 
     /// <summary>The mail exchangers of the recipient's domain (RFC 5321 §5.1), or the address of an address literal.</summary>
     public sealed record MailExchanger(Domain Domain) : NextHop
     {
         public override string Name => Domain.Text;
+
+        public override string ToString() => Name;
+    }
+
+    /// <summary>One of the hosts that an operator named.</summary>
+    /// <param name="Host">A host name or an address without brackets.</param>
+    public sealed record Server(string Host, int Port, ClientTls Tls)
+    {
+        /// <summary><c>host:port</c>, an IPv6 address in brackets.</summary>
+        public string Name => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 
         public override string ToString() => Name;
     }

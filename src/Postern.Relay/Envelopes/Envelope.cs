@@ -44,6 +44,9 @@ public sealed record Envelope
 
     public string? Listener { get; init; }
 
+    /// <summary>Whose it is, of those that share this server; null where it is nobody's in particular.</summary>
+    public string? Tenant { get; init; }
+
     /// <summary>The content was announced as 8BITMIME (RFC 6152) or BINARYMIME (RFC 3030).</summary>
     public bool Is8Bit => Parameters.Body != BodyType.SevenBit;
 

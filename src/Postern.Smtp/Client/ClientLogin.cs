@@ -11,4 +11,11 @@ public sealed record ClientLogin(SaslClientCredentials Credentials)
 
     /// <summary>Lets PLAIN, LOGIN and bearer tokens be sent without TLS, or to a server whose certificate did not verify.</summary>
     public bool AllowsExposure { get; init; }
+
+    /// <summary>Equal credentials by equal means are the same login.</summary>
+    public bool Equals(ClientLogin? other) => ReferenceEquals(this, other) || (other is not null && Credentials.Equals(other.Credentials) && AllowsExposure == other.AllowsExposure
+        && (Mechanisms is null ? other.Mechanisms is null : other.Mechanisms is not null && Mechanisms.SequenceEqual(other.Mechanisms)));
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Credentials.User.GetHashCode(StringComparison.Ordinal);
 }

@@ -124,7 +124,7 @@ internal static class CheckCommand
         foreach (var listener in configuration.Listeners)
             summary.Row($"listener {listener.Name}", $"{ListenerText.Describe(listener)}{ListenerText.Offer(configuration, listener)}");
         foreach (var route in configuration.Delivery.Routes)
-            summary.Row($"route {route.To}", RouteText.Describe(route));
+            summary.Row($"route {route.Route.Name}", RouteText.Describe(route));
         summary
             .Row("message size", SizeText.Format(configuration.Limits.MessageSize))
             .Row("logs", configuration.LogsDirectory)

@@ -125,7 +125,7 @@ internal static class EngineOptions
     {
         var routes = configuration.Delivery.Routes;
         return routes.IsEmpty ? RouteTable.Hold
-            : RouteTable.Parse([.. routes.Select(static r => r.ToRoute())]) is RouteParse.Ok(var table) ? table
+            : RouteTable.Parse([.. routes.Select(static r => r.Route)]) is RouteParse.Ok(var table) ? table
             : throw new InvalidOperationException("routes are checked when they are read");
     }
 }

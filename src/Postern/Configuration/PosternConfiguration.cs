@@ -70,7 +70,7 @@ internal sealed record PosternConfiguration(
     public ImmutableArray<(string Key, string Text)> Doubts =>
     [
         .. HostnameDoubt.Of(Server.Hostname.Text) is { } doubt ? [("server.hostname", doubt)] : Array.Empty<(string, string)>(),
-        .. Delivery.Routes.Select(static (route, i) => ($"delivery.routes[{i.ToString(CultureInfo.InvariantCulture)}].via", RouteTable.DoubtOf(route.ToRoute()))).Where(static doubt => doubt.Item2 is not null).Select(static doubt => (doubt.Item1, doubt.Item2!)),
+        .. Delivery.Routes.Select(static (route, i) => ($"delivery.routes[{i.ToString(CultureInfo.InvariantCulture)}].via", RouteTable.DoubtOf(route.Route))).Where(static doubt => doubt.Item2 is not null).Select(static doubt => (doubt.Item1, doubt.Item2!)),
     ];
 
     /// <summary>Where it came from, for people.</summary>
@@ -118,6 +118,7 @@ internal sealed record PosternConfiguration(
         };
 
         configuration.CheckListeners(section);
+        configuration.CheckRoutes(section);
         if (configuration.External is not null && !configuration.Listeners.Any(static l => l.AsksForClientCertificate))
             section.Report("external", "no listener asks for certificates", "'client_certificates: request' at a listener");
         if (section.HasEmptyList("accounts"))
@@ -164,6 +165,17 @@ internal sealed record PosternConfiguration(
                 if (endpoint.Port != 0 && !endpoints.TryAdd(endpoint, $"listeners[{i}]"))
                     section.Report("listeners", i, $"{endpoint} is taken by {endpoints[endpoint]}");
             }
+        }
+    }
+
+    /// <summary>A route for a listener that does not exist is never taken.</summary>
+    private void CheckRoutes(Section section)
+    {
+        string[] names = [.. Listeners.Select(static l => l.Name).OfType<string>()];
+        foreach (var (route, i) in Delivery.Routes.Select(static (route, i) => (route.Route, i)))
+        {
+            foreach (var name in route.Listeners.Where(name => !names.Contains(name, StringComparer.OrdinalIgnoreCase)))
+                section.ReportAt($"delivery.routes[{i.ToString(CultureInfo.InvariantCulture)}].listener", $"there is no listener '{name}'", $"one of {string.Join(", ", names)}", NearestName.Of(name, names));
         }
     }
 

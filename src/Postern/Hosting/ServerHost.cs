@@ -70,7 +70,7 @@ internal sealed class ServerHost : IAsyncDisposable
             },
             new(deliveries.Destinations.Sum(static d => d.Connections), configuration.Delivery.Routes.IsEmpty ? "there is no route; set delivery.routes" : null)
             {
-                Routes = [.. configuration.Delivery.Routes.Select(static r => new StatusDocument.Route(r.To, RouteText.Describe(r)))],
+                Routes = [.. configuration.Delivery.Routes.Select(static r => new StatusDocument.Route(r.Route.Name, RouteText.Describe(r)))],
             },
             tls is { Certificate: var certificate } ? new(certificate.Subject, certificate.NotAfter.ToUniversalTime(), configuration.Tls.CertificateFile is null) : null,
             Relay.Audit.Dropped)

@@ -1,6 +1,7 @@
 using System.Net;
 using Postern.Configuration;
 using Postern.Relay.Delivery;
+using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Transport;
 
@@ -11,6 +12,16 @@ public sealed class ConfigurationTests
     private const string AskingListener = "listeners: [{ name: a, listen: '127.0.0.1:25', client_certificates: request }]\n";
     private const string Fingerprint = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
     private const string FingerprintWithColons = "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF";
+
+    private static readonly Envelope Lisa = new()
+    {
+        Id = default,
+        ArrivedAt = DateTimeOffset.UnixEpoch,
+        Sender = new ReversePath(Mailbox.Parse("lisa@sales.example")),
+        Recipients = [Mailbox.Parse("b@a.example")],
+        Login = "lisa",
+        Listener = "submission",
+    };
 
     /// <summary>The library throws there what is no error of YAML.</summary>
     [Fact]
@@ -70,6 +81,14 @@ public sealed class ConfigurationTests
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://a?tls=none', ca: /etc/hostname }] }\n", "postern.yaml:1:63: delivery.routes[0].ca: /etc/hostname holds no PEM certificate")]
     [InlineData("delivery: { routes: [{ to: 'a b' }] }\n", "postern.yaml:1:28: delivery.routes[0].to: 'a b' is not *, a domain, or .domain")]
     [InlineData("delivery: { routes: [{ to: a.example }, { to: A.Example }] }\n", "postern.yaml:1:41: delivery.routes[1]: 'A.Example' has a route already")]
+    [InlineData("delivery: { routes: [{ from: 'a b' }] }\n", "postern.yaml:1:30: delivery.routes[0].from: 'a b' is not an address, @domain, @.domain or <>")]
+    [InlineData("delivery: { routes: [{ from: [a.example, '@'] }] }\n", "postern.yaml:1:42: delivery.routes[0].from[1]: '@' is not an address, @domain, @.domain or <>")]
+    [InlineData("delivery: { routes: [{ to: a.example, from: [] }] }\n", "postern.yaml:1:45: delivery.routes[0].from: the list is empty; expected at least one, or the key left out")]
+    [InlineData("delivery: { routes: [{ listener: submision }] }\n", "postern.yaml:1:34: delivery.routes[0].listener: there is no listener 'submision'; did you mean 'submission'?")]
+    [InlineData("delivery: { routes: [{ login_is: robot, via: ['smtp://a', 'smtp://a:x'] }] }\n", "postern.yaml:1:59: delivery.routes[0].via[1]: 'smtp://a:x' is not mx, smtp://host[:port][?tls=none|opportunistic|required] or smtps://host[:port]")]
+    [InlineData("delivery: { routes: [{ to: '*', via: [mx, 'smtp://a'] }] }\n", "postern.yaml:1:39: delivery.routes[0].via[0]: mail exchangers stand alone: mx is not one of several servers")]
+    [InlineData("delivery: { routes: [{ to: '*', hello: 'a b' }] }\n", "postern.yaml:1:40: delivery.routes[0].hello: 'a b' is not a domain or an address literal")]
+    [InlineData("delivery: { routes: [{ to: '*' }, { login_is: robot }] }\n", "postern.yaml:1:35: delivery.routes[1]: '*' has a route without conditions before this one, which is never asked then")]
     [InlineData("delivery: { routes: [{ to: '*', via: mx, bind: '10.1' }] }\n", "postern.yaml:1:48: delivery.routes[0].bind: '10.1' is not right here; expected an IP address such as 192.0.2.1 or 2001:db8::1")]
     [InlineData("delivery: { routes: [{ to: '*', via: mx, same_name: true }] }\n", "postern.yaml:1:53: delivery.routes[0].same_name: a mail exchanger with this server's name is this server; a via that names the other one is needed")]
     [InlineData("delivery: { dns: { servers: [dns.example.org] } }\n", "postern.yaml:1:30: delivery.dns.servers[0]: 'dns.example.org' is not right here; expected an IP address such as 192.0.2.53, or with a port 192.0.2.53:5353 or [2001:db8::53]:5353")]
@@ -112,8 +131,31 @@ public sealed class ConfigurationTests
         Assert.Equal(["192.0.2.53:53", "192.0.2.54:5353", "[2001:db8::53]:53"], delivery.Resolvers.Select(static r => r.ToString()));
         Assert.True(delivery.ResolversValidate);
         Assert.Equal([IPNetwork.Parse("10.0.0.0/8")], delivery.AllowedMxNetworks);
-        Assert.Equal("192.0.2.1", delivery.Routes.Find(Domain.Parse("b.example")).Bind?.ToString());
-        Assert.True(Assert.IsType<NextHop.SmartHost>(delivery.Routes.Find(Domain.Parse("a.example"))).MayHaveOurName);
+        Assert.Equal("192.0.2.1", delivery.Routes.Find(Lisa, Mailbox.Parse("b@b.example")).Bind?.ToString());
+        Assert.True(Assert.IsType<NextHop.SmartHost>(delivery.Routes.Find(Lisa, Mailbox.Parse("b@a.example"))).MayHaveOurName);
+    }
+
+    [Fact]
+    public void Conditions_and_several_servers_of_a_route_reach_the_engine()
+    {
+        const string File = """
+            server: { hostname: mail.example.org }
+            delivery:
+              routes:
+                - { from: "@sales.example", listener: [submission, submissions], via: ["smtp://one.test", "smtps://two.test"], hello: sales.example }
+                - { login_is: lisa, via: "smtp://lisa.test" }
+                - { to: "*", via: "smtp://all.test", login: { user: a, password: b } }
+            """;
+
+        RouteTable[] tables = [.. ((string[])[File, File]).Select(static file => Assert.IsType<ConfigurationOutcome.Valid>(ConfigurationFile.Parse("postern.yaml", "/", file)).Configuration.ToDelivery().Routes)];
+        var to = Mailbox.Parse("b@any.test");
+
+        Assert.Equal(("one.test:25, two.test:465", "sales.example"), (tables[0].Find(Lisa, to).Name, tables[0].Find(Lisa, to).Hello?.Text));
+        Assert.Equal("lisa.test:25", tables[0].Find(Lisa with { Listener = null }, to).Name);
+        Assert.Equal("all.test:25", tables[0].Find(Lisa with { Listener = null, Login = null }, to).Name);
+        Assert.Equal("* from @sales.example listener submission|submissions", tables[0].NameOf(Lisa, to));
+        Assert.Equal(tables[0].Find(Lisa, to), tables[1].Find(Lisa, to));
+        Assert.Equal(tables[0].Find(Lisa with { Listener = null, Login = null }, to), tables[1].Find(Lisa with { Listener = null, Login = null }, to));
     }
 
     [Theory]
@@ -247,7 +289,7 @@ public sealed class ConfigurationTests
         Assert.Equal(["example.org"], configuration.Domains.Select(static d => d.Text));
         Assert.Empty(configuration.Rules.Sender);
         Assert.Equal(["permit_authenticated"], configuration.Rules.Recipient);
-        Assert.Equal([("example.net", "smtp://[2001:db8::2]"), ("*", "mx")], configuration.Delivery.Routes.Select(static r => (r.To, r.Via)));
+        Assert.Equal([("example.net", "smtp://[2001:db8::2]"), ("*", "mx")], configuration.Delivery.Routes.Select(static r => (r.Route.To, r.Route.Via[0])));
         Assert.Equal(new RetryOptions(TimeSpan.FromMinutes(2), 1.5, TimeSpan.FromHours(1), TimeSpan.FromDays(2), TimeSpan.FromHours(4)), configuration.Delivery.Retry);
         Assert.Equal("/var/log/postern", configuration.LogsDirectory);
     }

@@ -55,7 +55,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         if (stream is null)
             return (new HopConnection.Closed(new Outcome.Deferred(place.Remote, problem!, Tls: null) { IsUnreachable = true }), false);
 
-        var dialogue = new SmtpClientDialogue(stream, client with { Tls = terms.Tls, ServerName = place.Host, TrustedRoots = terms.Trusted });
+        var dialogue = new SmtpClientDialogue(stream, client with { Hostname = place.Hello ?? client.Hostname, Tls = terms.Tls, ServerName = place.Host, TrustedRoots = terms.Trusted });
         ClientAnswer answer;
         LoginAnswer? login = null;
         try

@@ -14,5 +14,5 @@ internal sealed record HopTerms(ClientTls Tls, bool IsGuarded, ClientLogin? Logi
     /// <summary>For mail exchangers: any certificate, or none (RFC 7435).</summary>
     public static HopTerms Strangers { get; } = new(ClientTls.Opportunistic, IsGuarded: true);
 
-    public static HopTerms Of(NextHop.SmartHost host) => new(host.Tls, IsGuarded: false, host.Login, host.Trusted) { MayHaveOurName = host.MayHaveOurName };
+    public static HopTerms Of(NextHop.SmartHost hop, NextHop.Server server) => new(server.Tls, IsGuarded: false, hop.Login, hop.Trusted) { MayHaveOurName = hop.MayHaveOurName };
 }

@@ -97,8 +97,9 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         hosts = new Queue<Exchanger>();
         switch (hop)
         {
-            case NextHop.SmartHost(var name, _, _):
-                hosts.Enqueue(new Exchanger(name, Preference: 0));
+            case NextHop.SmartHost { Servers: var servers }:
+                for (var i = behind?.Preference ?? 0; i < servers.Length; i++)
+                    hosts.Enqueue(new Exchanger(servers[i].Host, Preference: i));
                 break;
             case NextHop.MailExchanger { Domain.Literal: { } literal }:
                 Add(new Exchanger(literal.ToString(), Preference: 0), [literal]);
@@ -151,10 +152,12 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
 
     private void Add(Exchanger host, ImmutableArray<IPAddress> addresses)
     {
-        var (port, terms) = hop is NextHop.SmartHost smart ? (smart.Port, HopTerms.Of(smart)) : (options.MxPort, HopTerms.Strangers);
+        var (port, terms) = hop is NextHop.SmartHost { Servers: var servers } smart
+            ? (servers[host.Preference].Port, HopTerms.Of(smart, servers[host.Preference]))
+            : (options.MxPort, HopTerms.Strangers);
         foreach (var address in addresses.Distinct())
         {
-            var place = new HopPlace(host.Name, new IPEndPoint(address, port), terms, host.Preference, hop.Bind);
+            var place = new HopPlace(host.Name, new IPEndPoint(address, port), terms, host.Preference) { From = hop.Bind, Hello = hop.Hello };
             if (hop.Bind is { } from && from.AddressFamily != address.AddressFamily)
                 Note(new Outcome.Deferred(place.Remote, $"connect: the route binds to {from}, which reaches no address of this family", Tls: null));
             else if (behind is null || place.Host != behind.Host || !place.Address.Equals(behind.Address))

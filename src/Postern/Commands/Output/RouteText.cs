@@ -6,5 +6,5 @@ namespace Postern.Commands.Output;
 internal static class RouteText
 {
     public static string Describe(RouteOptions route) =>
-        route.Login is { Credentials.User: var user } ? $"{route.Via}, logs in as {user}" : route.Via;
+        $"{string.Join(", then ", route.Route.Via)}{(route.Route.Login is { Credentials.User: var user } ? $", logs in as {user}" : string.Empty)}";
 }

@@ -150,6 +150,18 @@ internal sealed class Section
     public void Report(string key, string message, string? expected = null) =>
         context.Report(Find(key)?.Value ?? node, PathOf(key), message, expected);
 
+    /// <summary>Reports a key that the others make necessary.</summary>
+    public void ReportMissing(string key, string expected)
+    {
+        if (!context.IsDescribing)
+            context.Report(node, PathOf(key), "missing key", expected);
+    }
+
+    /// <summary>Reports what is wrong with a value that was read below this section.</summary>
+    /// <param name="path">From the root.</param>
+    public void ReportAt(string path, string message, string? expected = null, string? nearest = null) =>
+        context.Report(context.Places.GetValueOrDefault(path) ?? node, path, message, expected, nearest);
+
     /// <summary>Reports what is wrong with one value of a list.</summary>
     public void Report(string key, int index, string message)
     {
@@ -221,8 +233,7 @@ internal sealed class Section
 
     private T Missing<T>(string key, string expected)
     {
-        if (!context.IsDescribing)
-            context.Report(node, PathOf(key), "missing key", expected);
+        ReportMissing(key, expected);
         return default!;
     }
 

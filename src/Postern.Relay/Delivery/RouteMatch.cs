@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using Postern.Relay.Envelopes;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Delivery;
+
+/// <summary>Which messages a route is for, by what their envelope says; the recipient's domain is not among it. Every condition must hold, by one of its values.</summary>
+internal sealed record RouteMatch(ImmutableArray<RouteMatch.Sender> From, ImmutableArray<string> Logins, ImmutableArray<string> Listeners, ImmutableArray<string> Tenants)
+{
+    /// <summary>It holds for every message.</summary>
+    public bool IsAll => From.IsEmpty && Logins.IsEmpty && Listeners.IsEmpty && Tenants.IsEmpty;
+
+    public bool Fits(Envelope envelope) => (From.IsEmpty || IsFrom(envelope.Sender))
+        && Holds(Logins, envelope.Login)
+        && Holds(Listeners, envelope.Listener)
+        && Holds(Tenants, envelope.Tenant);
+
+    private bool IsFrom(ReversePath sender)
+    {
+        foreach (var match in From)
+        {
+            if (match.Fits(sender))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool Holds(ImmutableArray<string> any, string? value)
+    {
+        if (any.IsEmpty)
+            return true;
+        foreach (var one in any)
+        {
+            if (string.Equals(one, value, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>One way to mean senders: an address, a domain, all domains below one, or the null path.</summary>
+    /// <param name="Suffix">With its dot in front.</param>
+    internal readonly record struct Sender(Mailbox? Address, Domain? Domain, string? Suffix)
+    {
+        public bool Fits(ReversePath sender) => sender.Mailbox switch
+        {
+            null => this == default,
+            var mailbox when Address is not null => Address.Equals(mailbox),
+            var mailbox when Domain is not null => Domain.Equals(mailbox.Domain),
+            var mailbox => Suffix is not null && mailbox.Domain.Text.EndsWith(Suffix, StringComparison.Ordinal),
+        };
+
+        /// <summary>Reads <c>lisa@example.org</c>, <c>@example.org</c>, <c>@.example.org</c>, the same without @, or <c>&lt;&gt;</c>.</summary>
+        public static bool TryParse(string text, out Sender match)
+        {
+            match = default;
+            if (text == "<>")
+                return true;
+            if (text.IndexOf('@', StringComparison.Ordinal) > 0)
+            {
+                match = Mailbox.TryParse(text, out var address) ? new(address, Domain: null, Suffix: null) : default;
+                return match != default;
+            }
+
+            var name = text.StartsWith('@') ? text[1..] : text;
+            var isSuffix = name.StartsWith('.');
+            if (Domain.TryParse(isSuffix ? name[1..] : name, out var domain))
+                match = isSuffix ? new(Address: null, Domain: null, "." + domain.Text) : new(Address: null, domain, Suffix: null);
+            return match != default;
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using System.Collections.Immutable;
+using System.Net;
+using Postern.Smtp.Client;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Delivery;
+
+/// <summary>Reads one route: its recipients, its conditions and its next hop.</summary>
+internal static class RouteReader
+{
+    private const string Expected = "mx, smtp://host[:port][?tls=none|opportunistic|required] or smtps://host[:port]";
+
+    /// <summary>What is wrong with the route; null when it was read.</summary>
+    /// <param name="index">Of the route, for the answer.</param>
+    public static RouteParse.Wrong? Read(Route route, int index, out Entry read)
+    {
+        read = new Entry(route.Name, Pattern: string.Empty, new RouteMatch([], route.Logins, route.Listeners, route.Tenants), Host: null, route.Bind, Hello: null);
+        if (PatternOf(route.To) is not { } pattern)
+            return new RouteParse.Wrong(index, "to", $"'{route.To}' is not *, a domain, or .domain");
+        var senders = ImmutableArray.CreateBuilder<RouteMatch.Sender>(route.From.Length);
+        for (var i = 0; i < route.From.Length; i++)
+        {
+            if (!RouteMatch.Sender.TryParse(route.From[i], out var sender))
+                return new RouteParse.Wrong(index, "from", $"'{route.From[i]}' is not an address, @domain, @.domain or <>") { Item = route.From.Length > 1 ? i : null };
+            senders.Add(sender);
+        }
+
+        Domain? hello = null;
+        if (route.Hello is not null && !Domain.TryParse(route.Hello, out hello))
+            return new RouteParse.Wrong(index, "hello", $"'{route.Hello}' is not a domain or an address literal");
+        if (WhyNotVia(route, index, out var servers) is { } wrong)
+            return wrong;
+        var isNamed = !servers.IsEmpty;
+        if (!isNamed && route.Login is not null)
+            return new RouteParse.Wrong(index, "login", "mail exchangers are strangers: a login needs a via that names its server");
+        if (route.Trusted is not null && !servers.Any(static s => s.Tls != ClientTls.None))
+            return new RouteParse.Wrong(index, "ca", "no certificate is verified on this route: it needs a via with TLS");
+        if (!isNamed && route.MayHaveOurName)
+            return new RouteParse.Wrong(index, "same_name", "a mail exchanger with this server's name is this server; a via that names the other one is needed");
+        var host = isNamed ? new NextHop.SmartHost(servers) { Login = route.Login, Trusted = route.Trusted, Bind = route.Bind, Hello = hello, MayHaveOurName = route.MayHaveOurName } : null;
+        read = read with { Pattern = pattern, Match = read.Match with { From = senders.DrainToImmutable() }, Host = host, Hello = hello };
+        return null;
+    }
+
+    /// <summary>What an operator should know of a route that is no mistake; null for nothing.</summary>
+    public static string? DoubtOf(Route route)
+    {
+        if (WhyNotVia(route, index: 0, out var servers) is not null)
+            return null;
+        foreach (var server in servers)
+        {
+            if (DoubtOf(route, server) is { } doubt)
+                return doubt;
+        }
+
+        return null;
+    }
+
+    private static string? DoubtOf(Route route, NextHop.Server server) => server.Tls switch
+    {
+        not ClientTls.Implicit when server.Port == 465 =>
+            $"port 465 is where TLS comes first: smtp:// waits there for a greeting that never comes; smtps://{server.Host} is meant",
+        ClientTls.Implicit when server.Port is 25 or 587 =>
+            $"port {server.Port} greets in clear: smtps:// finds no TLS there; smtp://{server.Name}?tls=required is meant",
+        _ when route.Login is null => null,
+        ClientTls.None =>
+            $"the login to {server.Host} goes in clear: who listens can guess its password, and reads the mail; ?tls=required, or smtps://, keeps both",
+        ClientTls.Opportunistic =>
+            $"the login to {server.Host} is made over TLS with any certificate: who stands in between can guess its password, and reads the mail; ?tls=required, or smtps://, keeps both",
+        _ => null,
+    };
+
+    private static string? PatternOf(string to) => to == "*" ? to
+        : !Domain.TryParse(to.StartsWith('.') ? to[1..] : to, out var domain) ? null
+        : to.StartsWith('.') ? "." + domain.Text
+        : domain.Text;
+
+    /// <summary>Reads the servers, none for <c>mx</c>; answers what is wrong with them, or null.</summary>
+    private static RouteParse.Wrong? WhyNotVia(Route route, int index, out ImmutableArray<NextHop.Server> servers)
+    {
+        servers = [];
+        if (route.Via.IsEmpty)
+            return new RouteParse.Wrong(index, "via", $"no server is named; expected {Expected}");
+        if (route.Via is [var only] && IsMx(only))
+            return null;
+        var found = ImmutableArray.CreateBuilder<NextHop.Server>(route.Via.Length);
+        for (var i = 0; i < route.Via.Length; i++)
+        {
+            if (WhyNotServer(route.Via[i], route.Login is not null, out var server) is { } problem)
+                return new RouteParse.Wrong(index, "via", problem) { Item = route.Via.Length > 1 ? i : null };
+            if (found.Contains(server!))
+                return new RouteParse.Wrong(index, "via", $"'{route.Via[i]}' stands here twice") { Item = i };
+            found.Add(server!);
+        }
+
+        servers = found.MoveToImmutable();
+        return null;
+    }
+
+    private static bool IsMx(string via) => string.Equals(via, "mx", StringComparison.OrdinalIgnoreCase);
+
+    private static string? WhyNotServer(string via, bool logsIn, out NextHop.Server? server)
+    {
+        server = null;
+        if (IsMx(via))
+            return "mail exchangers stand alone: mx is not one of several servers";
+        if (!Uri.TryCreate(via, UriKind.Absolute, out var uri) || uri.Scheme is not ("smtp" or "smtps") || uri.Host.Length == 0)
+            return $"'{via}' is not {Expected}";
+        if (uri.UserInfo.Length > 0)
+            return $"the route to {uri.Host} carries credentials: they belong into login";
+        if (uri.AbsolutePath is not ("" or "/") || uri.Fragment.Length > 0 || uri.Port == 0)
+            return $"'{via}' is not {Expected}";
+        if (RouteTable.HostOf(uri) is not { } host || (!IPAddress.TryParse(host, out _) && !Domain.TryParse(host, out _)))
+            return $"'{uri.Host}' is not a host name or an address";
+        ClientTls? tls = (uri.Scheme, uri.Query) switch
+        {
+            ("smtps", "") => ClientTls.Implicit,
+            ("smtp", "") when logsIn => ClientTls.Required,
+            ("smtp", "" or "?tls=opportunistic") => ClientTls.Opportunistic,
+            ("smtp", "?tls=required") => ClientTls.Required,
+            ("smtp", "?tls=none") => ClientTls.None,
+            _ => null,
+        };
+        if (tls is null)
+            return $"'{uri.Query}' is not known here; expected {Expected}";
+        server = new NextHop.Server(host, PortOf(uri), tls.Value);
+        return null;
+    }
+
+    private static int PortOf(Uri uri) => (uri.IsDefaultPort || uri.Port < 0, uri.Scheme) switch
+    {
+        (true, "smtps") => 465,
+        (true, _) => 25,
+        _ => uri.Port,
+    };
+
+    /// <summary>A route that was read.</summary>
+    /// <param name="Pattern"><c>*</c>, a domain or <c>.domain</c>, in A-labels.</param>
+    /// <param name="Host">Null for the mail exchangers of the domain.</param>
+    internal sealed record Entry(string Name, string Pattern, RouteMatch Match, NextHop.SmartHost? Host, IPAddress? Bind, Domain? Hello)
+    {
+        public NextHop HopFor(Domain domain) => Host ?? (NextHop)new NextHop.MailExchanger(domain) { Bind = Bind, Hello = Hello };
+    }
+}
