@@ -200,10 +200,10 @@ public sealed class SmtpServer : IAsyncDisposable
         {
             switch (await session.ReviewFromOutsideAsync(ct))
             {
-                case LoginReview.Gone:
+                case LoginAnswer.NoMatch:
                     ended++;
                     break;
-                case LoginReview.Unavailable:
+                case LoginAnswer.Unavailable or LoginAnswer.Busy:
                     unsure++;
                     if (!isPatient)
                         return new LoginsReviewed(ended, unsure);

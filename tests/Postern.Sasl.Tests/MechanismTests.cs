@@ -82,12 +82,12 @@ public sealed class MechanismTests
 
     private sealed class OnePassword : IPasswordVerifier, IAuthorizationGrants
     {
-        public ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
-            new(user == "down" ? new PasswordCheck.Unavailable("down")
-                : user == "tim" && password.Span.SequenceEqual("tanstaaftanstaaf"u8) ? new PasswordCheck.Match("tim")
-                : new PasswordCheck.NoMatch("wrong", UserExists: user == "tim"));
+        public ValueTask<LoginAnswer> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
+            new(user == "down" ? new LoginAnswer.Unavailable("down")
+                : user == "tim" && password.Span.SequenceEqual("tanstaaftanstaaf"u8) ? new LoginAnswer.Match("tim")
+                : new LoginAnswer.NoMatch("wrong", UserExists: user == "tim"));
 
-        public ValueTask<PasswordCheck> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
-            new(authorizationId == "Ursel" ? new PasswordCheck.Match(authorizationId) : new PasswordCheck.NoMatch("no grant", UserExists: false));
+        public ValueTask<LoginAnswer> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
+            new(authorizationId == "Ursel" ? new LoginAnswer.Match(authorizationId) : new LoginAnswer.NoMatch("no grant", UserExists: false));
     }
 }

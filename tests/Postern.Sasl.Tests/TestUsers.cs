@@ -48,56 +48,56 @@ internal sealed class TestUsers : IPasswordVerifier, IScramSecrets, ISharedSecre
 
     public IReadOnlyList<string> Realms => ["mail.example.org", "other.example.org"];
 
-    public void OnProof(ProofTurn.Judge turn, bool isProven, bool isUser) => Proofs.Add(isProven);
+    public void OnProof(LoginAnswer.Judge turn, bool isProven, bool isUser) => Proofs.Add(isProven);
 
     public bool Serves(HashAlgorithmName algorithm) => true;
 
-    public ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
-        new(user == "down" ? new PasswordCheck.Unavailable("down")
-            : user == "lisa" && password.Span.SequenceEqual(Encoding.UTF8.GetBytes(Password)) ? new PasswordCheck.Match("lisa") { Authority = Login }
-            : new PasswordCheck.NoMatch("no", user is "lisa" or "gone"));
+    public ValueTask<LoginAnswer> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
+        new(user == "down" ? new LoginAnswer.Unavailable("down")
+            : user == "lisa" && password.Span.SequenceEqual(Encoding.UTF8.GetBytes(Password)) ? new LoginAnswer.Match("lisa") { Authority = Login }
+            : new LoginAnswer.NoMatch("no", user is "lisa" or "gone"));
 
-    public ValueTask<ScramLookup> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct) =>
+    public ValueTask<LoginAnswer> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct) =>
         new(user switch
         {
-            "down" => new ScramLookup.Unavailable("down"),
-            "lisa" => new ScramLookup.Found("lisa", Secret(algorithm)) { Authority = Login },
-            "gone" => new ScramLookup.Found("gone", Secret(algorithm), "the account is disabled"),
-            _ => new ScramLookup.Absent("unknown user", UserExists: false),
+            "down" => new LoginAnswer.Unavailable("down"),
+            "lisa" => new LoginAnswer.Found<ScramSecret>("lisa", Secret(algorithm)) { Authority = Login },
+            "gone" => new LoginAnswer.Found<ScramSecret>("gone", Secret(algorithm), "the account is disabled"),
+            _ => new LoginAnswer.NoMatch("unknown user", UserExists: false),
         });
 
-    public ValueTask<SecretLookup> FindSecretAsync(string user, string? peer, CancellationToken ct) => new(Find(user, Encoding.UTF8.GetBytes(Password)));
+    public ValueTask<LoginAnswer> FindSecretAsync(string user, string? peer, CancellationToken ct) => new(Find(user, Encoding.UTF8.GetBytes(Password)));
 
-    public ValueTask<SecretLookup> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct) => new(Find(user, DigestFunctions.Secret(user, realm, Password)));
+    public ValueTask<LoginAnswer> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct) => new(Find(user, DigestFunctions.Secret(user, realm, Password)));
 
-    public ValueTask<TokenCheck> CheckTokenAsync(string token, string? peer, CancellationToken ct) =>
+    public ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct) =>
         new(token switch
         {
-            "good-token" => new TokenCheck.Match("lisa") { Authority = Login },
-            "down-token" => new TokenCheck.Unavailable("down"),
-            _ => new TokenCheck.NoMatch("expired", Scope: "mail"),
+            "good-token" => new LoginAnswer.Match("lisa") { Authority = Login },
+            "down-token" => new LoginAnswer.Unavailable("down"),
+            _ => new LoginAnswer.NoMatch("expired") { Scope = "mail" },
         });
 
-    public ValueTask<PasswordCheck> IdentifyAsync(CancellationToken ct) =>
-        new(Certified is { } user ? new PasswordCheck.Match(user) { Authority = Login } : new PasswordCheck.NoMatch("no certificate", UserExists: false));
+    public ValueTask<LoginAnswer> IdentifyAsync(CancellationToken ct) =>
+        new(Certified is { } user ? new LoginAnswer.Match(user) { Authority = Login } : new LoginAnswer.NoMatch("no certificate", UserExists: false));
 
-    public ValueTask<PasswordCheck> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
-        new(authorizationId == "shared" || authorizationId == user ? new PasswordCheck.Match(authorizationId) { Authority = Grant } : new PasswordCheck.NoMatch("no grant", UserExists: false));
+    public ValueTask<LoginAnswer> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
+        new(authorizationId == "shared" || authorizationId == user ? new LoginAnswer.Match(authorizationId) { Authority = Grant } : new LoginAnswer.NoMatch("no grant", UserExists: false));
 
     private static ScramSecret Secret(HashAlgorithmName algorithm) => Derived.GetOrAdd(algorithm, static a => ScramSecret.Derive(a, Password, Salt, 4096));
 
-    private SecretLookup Find(string user, byte[] secret) => user switch
+    private LoginAnswer Find(string user, byte[] secret) => user switch
     {
-        "down" => new SecretLookup.Unavailable("down"),
-        "lisa" => new SecretLookup.Found("lisa", secret) { Authority = Login },
-        "gone" => new SecretLookup.Found("gone", secret, "the account is disabled"),
-        _ => new SecretLookup.Absent("unknown user", UserExists: false),
+        "down" => new LoginAnswer.Unavailable("down"),
+        "lisa" => new LoginAnswer.Found<SharedSecret>("lisa", new(secret)) { Authority = Login },
+        "gone" => new LoginAnswer.Found<SharedSecret>("gone", new(secret), "the account is disabled"),
+        _ => new LoginAnswer.NoMatch("unknown user", UserExists: false),
     };
 
     internal sealed class SettableAuthority : ILoginAuthority
     {
-        public LoginReview Answer { get; set; } = LoginReview.Holds.Instance;
+        public LoginAnswer Answer { get; set; } = LoginAnswer.Holds.Instance;
 
-        public ValueTask<LoginReview> ReviewAsync(CancellationToken ct) => new(Answer);
+        public ValueTask<LoginAnswer> ReviewAsync(CancellationToken ct) => new(Answer);
     }
 }

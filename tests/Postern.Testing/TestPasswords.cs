@@ -10,12 +10,12 @@ public sealed class TestPasswords(params IEnumerable<string> accounts) : IPasswo
 {
     private readonly Dictionary<string, string> passwords = accounts.Select(static a => a.Split(':', 2)).ToDictionary(static p => p[0], static p => p[1]);
 
-    public ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
-        new(user == "down" ? new PasswordCheck.Unavailable("the store is down")
-            : user == "weak" ? new PasswordCheck.Refused(SaslError.TooWeak, "too weak")
-            : passwords.TryGetValue(user, out var expected) && Encoding.UTF8.GetBytes(expected).AsSpan().SequenceEqual(password.Span) ? new PasswordCheck.Match(user)
-            : new PasswordCheck.NoMatch("wrong", passwords.ContainsKey(user)));
+    public ValueTask<LoginAnswer> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
+        new(user == "down" ? new LoginAnswer.Unavailable("the store is down")
+            : user == "weak" ? new LoginAnswer.Refused(SaslError.TooWeak, "too weak")
+            : passwords.TryGetValue(user, out var expected) && Encoding.UTF8.GetBytes(expected).AsSpan().SequenceEqual(password.Span) ? new LoginAnswer.Match(user)
+            : new LoginAnswer.NoMatch("wrong", passwords.ContainsKey(user)));
 
-    public ValueTask<PasswordCheck> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
-        new(authorizationId == "shared" ? new PasswordCheck.Match(authorizationId) : new PasswordCheck.NoMatch("no grant", UserExists: false));
+    public ValueTask<LoginAnswer> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
+        new(authorizationId == "shared" ? new LoginAnswer.Match(authorizationId) : new LoginAnswer.NoMatch("no grant", UserExists: false));
 }

@@ -17,35 +17,35 @@ public sealed class TestSecrets : IScramSecrets, ISharedSecrets, IDigestSecrets,
 
     public bool Serves(HashAlgorithmName algorithm) => algorithm == HashAlgorithmName.SHA256;
 
-    public ValueTask<ScramLookup> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct) => new(user switch
+    public ValueTask<LoginAnswer> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct) => new(user switch
     {
-        "alice" => new ScramLookup.Found(user, ScramSecret.Derive(algorithm, Password, "salt"u8, 4096)),
-        "weak" => new ScramLookup.Refused(SaslError.TooWeak, "too weak"),
-        "new" => new ScramLookup.Refused(SaslError.TransitionNeeded, "no secret yet"),
-        "down" => new ScramLookup.Unavailable("down"),
-        _ => new ScramLookup.Absent("unknown", UserExists: false),
+        "alice" => new LoginAnswer.Found<ScramSecret>(user, ScramSecret.Derive(algorithm, Password, "salt"u8, 4096)),
+        "weak" => new LoginAnswer.Refused(SaslError.TooWeak, "too weak"),
+        "new" => new LoginAnswer.Refused(SaslError.TransitionNeeded, "no secret yet"),
+        "down" => new LoginAnswer.Unavailable("down"),
+        _ => new LoginAnswer.NoMatch("unknown", UserExists: false),
     });
 
-    public ValueTask<SecretLookup> FindSecretAsync(string user, string? peer, CancellationToken ct) => new(user switch
+    public ValueTask<LoginAnswer> FindSecretAsync(string user, string? peer, CancellationToken ct) => new(user switch
     {
-        "alice" => new SecretLookup.Found(user, Encoding.UTF8.GetBytes(Password)),
+        "alice" => new LoginAnswer.Found<SharedSecret>(user, new(Encoding.UTF8.GetBytes(Password))),
         _ => Without(user),
     });
 
-    public ValueTask<SecretLookup> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct) => new(Without(user));
+    public ValueTask<LoginAnswer> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct) => new(Without(user));
 
-    public ValueTask<TokenCheck> CheckTokenAsync(string token, string? peer, CancellationToken ct) => new(token switch
+    public ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct) => new(token switch
     {
-        "good-token" => new TokenCheck.Match("alice"),
-        "weak-token" => new TokenCheck.Refused(SaslError.TooWeak, "too weak"),
-        _ => new TokenCheck.NoMatch("expired"),
+        "good-token" => new LoginAnswer.Match("alice"),
+        "weak-token" => new LoginAnswer.Refused(SaslError.TooWeak, "too weak"),
+        _ => new LoginAnswer.NoMatch("expired"),
     });
 
-    private static SecretLookup Without(string user) => user switch
+    private static LoginAnswer Without(string user) => user switch
     {
-        "weak" => new SecretLookup.Refused(SaslError.TooWeak, "too weak"),
-        "new" => new SecretLookup.Refused(SaslError.TransitionNeeded, "no secret yet"),
-        "down" => new SecretLookup.Unavailable("down"),
-        _ => new SecretLookup.Absent("unknown", UserExists: false),
+        "weak" => new LoginAnswer.Refused(SaslError.TooWeak, "too weak"),
+        "new" => new LoginAnswer.Refused(SaslError.TransitionNeeded, "no secret yet"),
+        "down" => new LoginAnswer.Unavailable("down"),
+        _ => new LoginAnswer.NoMatch("unknown", UserExists: false),
     };
 }

@@ -13,33 +13,33 @@ public sealed partial class AccountVerifiers
     {
         private volatile Basis seen = new(login, credential);
 
-        public async ValueTask<LoginReview> ReviewAsync(CancellationToken ct)
+        public async ValueTask<LoginAnswer> ReviewAsync(CancellationToken ct)
         {
             var (store, answer) = await accounts.FindAsync(seen.Login.User, ct);
             return answer switch
             {
                 StoreAnswer.Known(var now) => Review(now),
-                StoreAnswer.Unknown => new LoginReview.Gone($"account {seen.Login.User} does not exist any more"),
-                StoreAnswer.Unavailable(var reason) => new LoginReview.Unavailable(Said(store, reason)),
-                _ => new LoginReview.Unavailable("no account store is configured"),
+                StoreAnswer.Unknown => new LoginAnswer.NoMatch($"account {seen.Login.User} does not exist any more"),
+                StoreAnswer.Unavailable(var reason) => new LoginAnswer.Unavailable(Said(store, reason)),
+                _ => new LoginAnswer.Unavailable("no account store is configured"),
             };
         }
 
-        private LoginReview Review(StoredLogin now)
+        private LoginAnswer Review(StoredLogin now)
         {
             var (before, proof) = seen;
             if (!ReferenceEquals(now, before))
             {
                 if (proof is null ? now.IsDisabled : now.Refusal is not null)
-                    return new LoginReview.Gone($"account {now.User}: {now.Refusal}");
+                    return new LoginAnswer.NoMatch($"account {now.User}: {now.Refusal}");
                 if (proof is not null && !TryFind(now, proof, out proof))
-                    return new LoginReview.Gone($"credential {seen.Credential!.Name} of account {now.User} is there no more");
+                    return new LoginAnswer.NoMatch($"credential {seen.Credential!.Name} of account {now.User} is there no more");
                 seen = new Basis(now, proof);
             }
 
             return proof?.ExpiresAt <= clock.GetUtcNow()
-                ? new LoginReview.Gone($"credential {proof.Name} of account {now.User} expired at {proof.ExpiresAt:u}")
-                : LoginReview.Holds.Instance;
+                ? new LoginAnswer.NoMatch($"credential {proof.Name} of account {now.User} expired at {proof.ExpiresAt:u}")
+                : LoginAnswer.Holds.Instance;
         }
 
         /// <summary>By what is stored, and not by its label: another secret may have taken that. The same password in a better form is the same.</summary>
@@ -64,19 +64,19 @@ public sealed partial class AccountVerifiers
     /// <summary>The right of <paramref name="user"/> to act as another; <paramref name="other"/> says whether that one is still there.</summary>
     private sealed class GrantAuthority(AccountVerifiers accounts, string user, string actsAs, ILoginAuthority? other) : ILoginAuthority
     {
-        public async ValueTask<LoginReview> ReviewAsync(CancellationToken ct)
+        public async ValueTask<LoginAnswer> ReviewAsync(CancellationToken ct)
         {
             try
             {
                 if (accounts.Directory is null || (await accounts.Directory.FindAccountAsync(user, ct))?.ActsAs.Contains(actsAs, StringComparer.Ordinal) is not true)
-                    return new LoginReview.Gone($"account {user} has no grant any more to act as {actsAs}");
+                    return new LoginAnswer.NoMatch($"account {user} has no grant any more to act as {actsAs}");
             }
             catch (DirectoryUnavailableException e)
             {
-                return new LoginReview.Unavailable(e.Message);
+                return new LoginAnswer.Unavailable(e.Message);
             }
 
-            return other is null ? LoginReview.Holds.Instance : await other.ReviewAsync(ct);
+            return other is null ? LoginAnswer.Holds.Instance : await other.ReviewAsync(ct);
         }
     }
 }

@@ -15,47 +15,47 @@ public sealed partial class AccountVerifiers : IScramSecrets
     /// A challenge names one salt, so one credential is asked for: the newest that has not expired. An account whose password is another
     /// credential's logs in by PLAIN or LOGIN.
     /// </summary>
-    public async ValueTask<ScramLookup> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct)
+    public async ValueTask<LoginAnswer> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct)
     {
         if (!LoginNames.TryCanonical(user, out var canonical))
-            return new ScramLookup.Absent("the user name is not one that an account can have", UserExists: false);
+            return new LoginAnswer.NoMatch("the user name is not one that an account can have", UserExists: false);
         if (protection?.WhyNot(canonical, peer) is { } pause)
-            return new ScramLookup.Unavailable(pause);
+            return new LoginAnswer.Unavailable(pause);
         var (store, answer) = await FindAsync(canonical, ct);
         return answer switch
         {
             StoreAnswer.Known(var login) => Secret(login, algorithm),
-            StoreAnswer.Unknown(var decoy) => new ScramLookup.Absent(UnknownUser, UserExists: false, User: decoy.User),
-            StoreAnswer.Unavailable(var reason) => new ScramLookup.Unavailable(Said(store, reason)),
-            _ => new ScramLookup.Unavailable("no account store is configured"),
+            StoreAnswer.Unknown(var decoy) => new LoginAnswer.NoMatch(UnknownUser) { User = decoy.User },
+            StoreAnswer.Unavailable(var reason) => new LoginAnswer.Unavailable(Said(store, reason)),
+            _ => new LoginAnswer.Unavailable("no account store is configured"),
         };
     }
 
     /// <summary>As for passwords that were shown; a proof is never the same twice, so each wrong one counts.</summary>
-    public async ValueTask<ProofTurn> BeginProofAsync(string user, string? peer, CancellationToken ct)
+    public async ValueTask<LoginAnswer> BeginProofAsync(string user, string? peer, CancellationToken ct)
     {
         if (protection is null)
-            return ProofTurn.Judge.Always;
+            return LoginAnswer.Judge.Always;
         var turn = await protection.EnterAsync(BudgetNameOf(user), peer, ct);
         return turn.Admission switch
         {
-            LoginAdmission.Check => new ProofTurn.Judge(turn),
-            LoginAdmission.Close => new ProofTurn.TooMany(turn.Reason),
-            _ => new ProofTurn.Unavailable(turn.Reason),
+            LoginAdmission.Check => new LoginAnswer.Judge(turn),
+            LoginAdmission.Close => new LoginAnswer.TooMany(turn.Reason),
+            _ => new LoginAnswer.Unavailable(turn.Reason),
         };
     }
 
     /// <summary>Settles what <see cref="BeginProofAsync"/> took.</summary>
-    public void OnProof(ProofTurn.Judge turn, bool isProven, bool isUser)
+    public void OnProof(LoginAnswer.Judge turn, bool isProven, bool isUser)
     {
         if (turn.State is LoginTurn taken)
             protection?.Settle(taken, isProven ? LoginOutcome.Right : LoginOutcome.Wrong, isUser: isUser);
     }
 
-    private ScramLookup Secret(StoredLogin login, HashAlgorithmName algorithm) =>
+    private LoginAnswer Secret(StoredLogin login, HashAlgorithmName algorithm) =>
         NewestOf(login, ScramHash.FormOf(algorithm)) is { } credential && SecretOf(login, credential.Hash, algorithm) is { } secret
-            ? new ScramLookup.Found(login.User, secret, login.Refusal) { Authority = AuthorityOf(login, credential) }
-            : new ScramLookup.Absent(Lacks(login, $"{ScramHash.NameOf(algorithm)} needs a secret of that kind, or a shared one"), UserExists: true, User: login.User);
+            ? new LoginAnswer.Found<ScramSecret>(login.User, secret, login.Refusal) { Authority = AuthorityOf(login, credential) }
+            : new LoginAnswer.NoMatch(Lacks(login, $"{ScramHash.NameOf(algorithm)} needs a secret of that kind, or a shared one"), UserExists: true) { User = login.User };
 
     private ScramSecret? SecretOf(StoredLogin login, PasswordHash stored, HashAlgorithmName algorithm) => stored switch
     {

@@ -10,48 +10,48 @@ public sealed partial class AccountVerifiers : ISharedSecrets, IDigestSecrets
     public IReadOnlyList<string> Realms { get; } = [.. stores.Where(static s => s.Forms.HasFlag(StoredForms.Digest)).Select(static s => s.Realm).Distinct(StringComparer.Ordinal)];
 
     /// <summary>The newest shared secret that has not expired; that of another program may answer without holding the password.</summary>
-    public ValueTask<SecretLookup> FindSecretAsync(string user, string? peer, CancellationToken ct) => LookUpAsync(
+    public ValueTask<LoginAnswer> FindSecretAsync(string user, string? peer, CancellationToken ct) => LookUpAsync(
         user,
         peer,
         login => NewestOf(login, StoredForms.Shared),
-        static (hash, found) => hash switch
+        static hash => hash switch
         {
-            SharedHash shared => found with { Secret = shared.Secret, OtherSpellings = shared.OtherSpellings },
-            CramHash cram => found with { Hmac = cram.Answer },
+            SharedHash shared => new(shared.Secret) { OtherSpellings = shared.OtherSpellings },
+            CramHash cram => new(default) { Hmac = cram.Answer },
             _ => null,
         },
         "CRAM-MD5 needs a shared secret that has not expired",
         ct);
 
     /// <summary>The newest digest of the realm that has not expired; a shared secret gives one for any.</summary>
-    public ValueTask<SecretLookup> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct) => LookUpAsync(
+    public ValueTask<LoginAnswer> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct) => LookUpAsync(
         user,
         peer,
         login => NewestOf(login, StoredForms.Digest, hash => hash is not DigestHash { Realm: var kept } || kept == realm),
-        (hash, found) => hash switch
+        hash => hash switch
         {
-            DigestHash digest => found with { Secret = digest.Secret },
-            SharedHash shared => found with { Secret = shared.DigestFor(user, realm), OtherSpellings = shared.OtherDigestsFor(user, realm) },
+            DigestHash digest => new(digest.Secret),
+            SharedHash shared => new(shared.DigestFor(user, realm)) { OtherSpellings = shared.OtherDigestsFor(user, realm) },
             _ => null,
         },
         $"DIGEST-MD5 needs one of the realm '{realm}', or a shared one",
         ct);
 
-    private async ValueTask<SecretLookup> LookUpAsync(string user, string? peer, Func<StoredLogin, StoredCredential?> find, Func<PasswordHash, SecretLookup.Found, SecretLookup.Found?> read, string needed, CancellationToken ct)
+    private async ValueTask<LoginAnswer> LookUpAsync(string user, string? peer, Func<StoredLogin, StoredCredential?> find, Func<PasswordHash, SharedSecret?> read, string needed, CancellationToken ct)
     {
         if (!LoginNames.TryCanonical(user, out var canonical))
-            return new SecretLookup.Absent("the user name is not one that an account can have", UserExists: false);
+            return new LoginAnswer.NoMatch("the user name is not one that an account can have", UserExists: false);
         if (protection?.WhyNot(canonical, peer) is { } pause)
-            return new SecretLookup.Unavailable(pause);
+            return new LoginAnswer.Unavailable(pause);
         var (store, answer) = await FindAsync(canonical, ct);
         return answer switch
         {
-            StoreAnswer.Known(var login) when find(login) is { } credential
-                && read(credential.Hash, new SecretLookup.Found(login.User, default, login.Refusal) { Authority = AuthorityOf(login, credential) }) is { } secret => secret,
-            StoreAnswer.Known(var login) => new SecretLookup.Absent(Lacks(login, needed), UserExists: true),
-            StoreAnswer.Unknown => new SecretLookup.Absent(UnknownUser, UserExists: false),
-            StoreAnswer.Unavailable(var reason) => new SecretLookup.Unavailable(Said(store, reason)),
-            _ => new SecretLookup.Unavailable("no account store is configured"),
+            StoreAnswer.Known(var login) when find(login) is { } credential && read(credential.Hash) is { } secret =>
+                new LoginAnswer.Found<SharedSecret>(login.User, secret, login.Refusal) { Authority = AuthorityOf(login, credential) },
+            StoreAnswer.Known(var login) => new LoginAnswer.NoMatch(Lacks(login, needed), UserExists: true),
+            StoreAnswer.Unknown => new LoginAnswer.NoMatch(UnknownUser, UserExists: false),
+            StoreAnswer.Unavailable(var reason) => new LoginAnswer.Unavailable(Said(store, reason)),
+            _ => new LoginAnswer.Unavailable("no account store is configured"),
         };
     }
 

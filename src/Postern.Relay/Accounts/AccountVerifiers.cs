@@ -45,22 +45,22 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
     public ImmutableArray<string> UsualMechanisms => MechanismOffer.Usual(stores.Select(static s => s.CommonForms));
 
     /// <summary>Logins behind a used budget are not looked at, so that they tell nothing and cost nothing.</summary>
-    public async ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
+    public async ValueTask<LoginAnswer> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {
         if (protection is null)
             return await AnswerAsync(user, password, peer, ct);
         var turn = await protection.EnterAsync(BudgetNameOf(user), peer, ct);
         if (turn.Admission == LoginAdmission.Close)
-            return new PasswordCheck.TooMany(turn.Reason);
+            return new LoginAnswer.TooMany(turn.Reason);
         if (turn.Admission != LoginAdmission.Check)
-            return new PasswordCheck.Unavailable(turn.Reason);
+            return new LoginAnswer.Unavailable(turn.Reason);
         var (outcome, secret, isUser) = (LoginOutcome.Unchecked, default(VerificationKey), false);
         try
         {
             var answer = await AnswerAsync(user, password, peer, ct);
-            if (answer is PasswordCheck.NoMatch no)
+            if (answer is LoginAnswer.NoMatch no)
                 (outcome, secret, isUser) = (LoginOutcome.Wrong, await KeyOfAsync(user, password, ct), no.UserExists);
-            else if (answer is PasswordCheck.Match)
+            else if (answer is LoginAnswer.Match)
                 outcome = LoginOutcome.Right;
             return answer;
         }
@@ -71,25 +71,25 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
     }
 
     /// <summary>Itself in any spelling, and every account that it was granted, as long as that exists and is not disabled.</summary>
-    public async ValueTask<PasswordCheck> ActAsAsync(string user, string authorizationId, CancellationToken ct)
+    public async ValueTask<LoginAnswer> ActAsAsync(string user, string authorizationId, CancellationToken ct)
     {
         if (!LoginNames.TryCanonical(authorizationId, out var canonical))
-            return new PasswordCheck.NoMatch("it is not a name that an account can have", UserExists: false);
+            return new LoginAnswer.NoMatch("it is not a name that an account can have", UserExists: false);
         if (string.Equals(canonical, user, StringComparison.Ordinal))
-            return new PasswordCheck.Match(user);
+            return new LoginAnswer.Match(user);
         try
         {
             if (Directory is null || (await Directory.FindAccountAsync(user, ct))?.ActsAs.Contains(canonical, StringComparer.Ordinal) is not true)
-                return new PasswordCheck.NoMatch($"account {user} has no grant for it", UserExists: true);
+                return new LoginAnswer.NoMatch($"account {user} has no grant for it", UserExists: true);
             return await IdentifyAsync(canonical, ct) switch
             {
-                PasswordCheck.Match match => match with { Authority = new GrantAuthority(this, user, canonical, match.Authority) },
+                LoginAnswer.Match match => match with { Authority = new GrantAuthority(this, user, canonical, match.Authority) },
                 var other => other,
             };
         }
         catch (DirectoryUnavailableException e)
         {
-            return new PasswordCheck.Unavailable(e.Message);
+            return new LoginAnswer.Unavailable(e.Message);
         }
     }
 
@@ -110,10 +110,10 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
         };
     }
 
-    private async ValueTask<PasswordCheck> AnswerAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
+    private async ValueTask<LoginAnswer> AnswerAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {
         if (!LoginNames.TryCanonical(user, out var canonical))
-            return new PasswordCheck.NoMatch("the user name is not one that an account can have", UserExists: false);
+            return new LoginAnswer.NoMatch("the user name is not one that an account can have", UserExists: false);
 
         var (store, answer) = await FindAsync(canonical, ct);
         switch (answer)
@@ -124,40 +124,39 @@ public sealed partial class AccountVerifiers(IReadOnlyList<IAccountStore> stores
                 var wasted = await pool.CheckAsync(cache.KeyFor(store!.Name, decoy, password.Span), decoy, password, Costs, peer, Knows(decoy.User, peer), clock.GetUtcNow(), ct);
                 return wasted switch
                 {
-                    LoginCheck.Busy(var reason) => new PasswordCheck.Unavailable(reason),
-                    LoginCheck.Unavailable(var reason) => new PasswordCheck.Unavailable(Said(store, reason)),
-                    _ => new PasswordCheck.NoMatch(UnknownUser, UserExists: false),
+                    LoginAnswer.Busy => wasted,
+                    LoginAnswer.Unavailable(var reason) => new LoginAnswer.Unavailable(Said(store, reason)),
+                    _ => new LoginAnswer.NoMatch(UnknownUser, UserExists: false),
                 };
             case StoreAnswer.Unavailable(var trouble):
-                return new PasswordCheck.Unavailable(Said(store, trouble));
+                return new LoginAnswer.Unavailable(Said(store, trouble));
             default:
-                return new PasswordCheck.Unavailable("no account store is configured");
+                return new LoginAnswer.Unavailable("no account store is configured");
         }
     }
 
-    private async ValueTask<PasswordCheck> CheckAsync(string store, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
+    private async ValueTask<LoginAnswer> CheckAsync(string store, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {
         var key = cache.KeyFor(store, login, password.Span);
         if (login.Refusal is null && cache.Recall(key) is { } known)
-            return new PasswordCheck.Match(login.User) { Authority = AuthorityOf(login, known) };
+            return new LoginAnswer.Match(login.User) { Authority = AuthorityOf(login, known) };
 
-        switch (await pool.CheckAsync(key, login, password, Costs, peer, Knows(login.User, peer), clock.GetUtcNow(), ct))
+        var answer = await pool.CheckAsync(key, login, password, Costs, peer, Knows(login.User, peer), clock.GetUtcNow(), ct);
+        switch (answer)
         {
-            case LoginCheck.Match or LoginCheck.NoMatch when login.Refusal is { } refusal:
-                return new PasswordCheck.NoMatch(refusal, UserExists: true);
-            case LoginCheck.Match(var credential):
+            case LoginAnswer.Found<StoredCredential> or LoginAnswer.NoMatch when login.Refusal is { } refusal:
+                return new LoginAnswer.NoMatch(refusal, UserExists: true);
+            case LoginAnswer.Found<StoredCredential> { Stored: var credential }:
                 cache.Remember(key, credential);
                 if (store == DirectoryStore.Kind.Word)
                     Replacement?.Offer(login, credential, password.Span);
-                return new PasswordCheck.Match(login.User) { Authority = AuthorityOf(login, credential) };
-            case LoginCheck.Unavailable(var reason):
-                return new PasswordCheck.Unavailable($"{store}: {reason}");
-            case LoginCheck.Busy(var reason):
-                return new PasswordCheck.Unavailable(reason);
-            case LoginCheck.NoMatch(var reason):
-                return new PasswordCheck.NoMatch(reason, UserExists: true);
+                return new LoginAnswer.Match(login.User) { Authority = AuthorityOf(login, credential) };
+            case LoginAnswer.Unavailable(var reason):
+                return new LoginAnswer.Unavailable($"{store}: {reason}");
+            case LoginAnswer.Busy or LoginAnswer.NoMatch:
+                return answer;
             default:
-                return new PasswordCheck.NoMatch("the store gave no answer", UserExists: true);
+                return new LoginAnswer.NoMatch("the store gave no answer", UserExists: true);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts;
 
@@ -8,7 +9,7 @@ namespace Postern.Relay.Accounts;
 internal sealed class HashingJob(VerificationKey key, StoredLogin login, byte[] password, HashCosts atLeast, string? peer, bool isKnown, DateTimeOffset now)
 {
     // Continuations run elsewhere: a session must never run on a hashing thread.
-    private readonly TaskCompletionSource<LoginCheck> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<LoginAnswer> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public VerificationKey Key => key;
 
@@ -21,9 +22,9 @@ internal sealed class HashingJob(VerificationKey key, StoredLogin login, byte[] 
     /// <summary>This account has logged in from there before.</summary>
     public bool IsKnown => isKnown;
 
-    public Task<LoginCheck> Answer => answer.Task;
+    public Task<LoginAnswer> Answer => answer.Task;
 
-    public LoginCheck Run(Action<HashCost>? spent)
+    public LoginAnswer Run(Action<HashCost>? spent)
     {
         try
         {
@@ -31,11 +32,11 @@ internal sealed class HashingJob(VerificationKey key, StoredLogin login, byte[] 
         }
         catch (Exception e)
         {
-            return new LoginCheck.Unavailable($"checking the password failed: {e.Message}");
+            return new LoginAnswer.Unavailable($"checking the password failed: {e.Message}");
         }
     }
 
-    public void Complete(LoginCheck check)
+    public void Complete(LoginAnswer check)
     {
         CryptographicOperations.ZeroMemory(password);
         answer.TrySetResult(check);

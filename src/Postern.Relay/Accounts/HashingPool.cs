@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts;
 
@@ -51,9 +52,9 @@ public sealed partial class HashingPool : IDisposable
 
     /// <summary>
     /// Checks <paramref name="password"/> against every credential of <paramref name="login"/>, and computes <paramref name="atLeast"/> in all where it does not log in. Answers
-    /// <see cref="LoginCheck.Busy"/> at once when there is no place, and later when the place went to a network that takes less. The password is copied, and the copy zeroed after use.
+    /// <see cref="LoginAnswer.Busy"/> at once when there is no place, and later when the place went to a network that takes less. The password is copied, and the copy zeroed after use.
     /// </summary>
-    public async ValueTask<LoginCheck> CheckAsync(
+    public async ValueTask<LoginAnswer> CheckAsync(
         VerificationKey key, StoredLogin login, ReadOnlyMemory<byte> password, HashCosts atLeast, string? peer, bool isKnown, DateTimeOffset now, CancellationToken ct)
     {
         HashingJob? job;
@@ -64,15 +65,15 @@ public sealed partial class HashingPool : IDisposable
             {
                 job = new HashingJob(key, login, password.ToArray(), atLeast, peer, isKnown, now);
                 if (WhyNot(job.Place) is { } reason)
-                    return new LoginCheck.Busy(reason);
+                    return new LoginAnswer.Busy(reason);
                 if (!waiting.TryAdd(job, out displaced))
-                    return new LoginCheck.Busy("too many logins are waiting to be checked");
+                    return new LoginAnswer.Busy("too many logins are waiting to be checked");
                 Admit(job);
             }
         }
 
         if (displaced is not null)
-            Finish(displaced, new LoginCheck.Busy("too many logins are waiting to be checked, and its network takes more places than others"));
+            Finish(displaced, new LoginAnswer.Busy("too many logins are waiting to be checked, and its network takes more places than others"));
         return await job.Answer.WaitAsync(ct);
     }
 
@@ -88,7 +89,7 @@ public sealed partial class HashingPool : IDisposable
         }
 
         foreach (var job in left)
-            Finish(job, new LoginCheck.Busy("the server is stopping"));
+            Finish(job, new LoginAnswer.Busy("the server is stopping"));
         foreach (var thread in threads)
             thread.Join();
     }
@@ -131,12 +132,12 @@ public sealed partial class HashingPool : IDisposable
         }
     }
 
-    private void Finish(HashingJob job, LoginCheck answer)
+    private void Finish(HashingJob job, LoginAnswer answer)
     {
         lock (gate)
         {
             underWay.Remove(job.Key);
-            if (answer is LoginCheck.Match)
+            if (answer is LoginAnswer.Found<StoredCredential>)
                 waiting.Forgive(job);
             if (job.Place is { } place && --places[place] == 0)
                 places.Remove(place);

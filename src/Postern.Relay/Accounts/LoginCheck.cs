@@ -1,34 +1,21 @@
 using Postern.Relay.Accounts.Hashes;
 using Postern.Sasl.Preparation;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts;
 
-/// <summary>What a user's credentials, taken together, say to a password.</summary>
-public abstract record LoginCheck
+/// <summary>Checks a password against all credentials of a user.</summary>
+internal static class LoginCheck
 {
-    private LoginCheck()
-    {
-    }
-
-    /// <summary>This credential matched and had not expired.</summary>
-    public sealed record Match(StoredCredential Credential) : LoginCheck;
-
-    public sealed record NoMatch(string Reason) : LoginCheck;
-
-    /// <summary>Whether it is right cannot be said: the program failed, or something is missing on this machine.</summary>
-    public sealed record Unavailable(string Reason) : LoginCheck;
-
-    /// <summary>Nothing was computed: there was no place for it.</summary>
-    public sealed record Busy(string Reason) : LoginCheck;
-
     /// <summary>
     /// Tries every credential until one matches. What does not log in costs all of them, and then what is missing to <paramref name="atLeast"/>, so that the time
     /// does not tell one user from another, nor from none. A stored text that is no hash matches nothing: 454 in its place would tell that the user
     /// exists; the reason says so.
     /// </summary>
+    /// <returns>The credential that matched and had not expired; a mismatch; or that it cannot be said, for the program failed or something is missing on this machine.</returns>
     /// <param name="atLeast">What the costliest user costs. Where a part of it cannot be computed here, that is the answer to everybody who does not log in.</param>
     /// <param name="spent">Hears what was computed.</param>
-    internal static LoginCheck Run(StoredLogin login, ReadOnlySpan<byte> password, HashCosts atLeast, DateTimeOffset now, Action<HashCost>? spent = null)
+    public static LoginAnswer Run(StoredLogin login, ReadOnlySpan<byte> password, HashCosts atLeast, DateTimeOffset now, Action<HashCost>? spent = null)
     {
         var spellings = PasswordText.Spellings(password);
         try
@@ -41,21 +28,21 @@ public abstract record LoginCheck
         }
     }
 
-    private static LoginCheck Run(StoredLogin login, ReadOnlySpan<byte> password, IReadOnlyList<byte[]> spellings, HashCosts atLeast, DateTimeOffset now, Action<HashCost>? spent)
+    private static LoginAnswer Run(StoredLogin login, ReadOnlySpan<byte> password, IReadOnlyList<byte[]> spellings, HashCosts atLeast, DateTimeOffset now, Action<HashCost>? spent)
     {
-        LoginCheck answer = new NoMatch("wrong password");
+        LoginAnswer answer = new LoginAnswer.NoMatch("wrong password", UserExists: true);
         string? missing = null;
         foreach (var credential in login.Credentials)
         {
             switch (Verify(credential.Hash, password, spellings, spent))
             {
                 case HashAnswer.Match when login.Refusal is null && !(credential.ExpiresAt <= now):
-                    return new Match(credential);
+                    return new LoginAnswer.Found<StoredCredential>(login.User, credential);
                 case HashAnswer.Match when login.Refusal is null:
-                    answer = new NoMatch($"the credential {credential.Name} expired at {credential.ExpiresAt:u}");
+                    answer = new LoginAnswer.NoMatch($"the credential {credential.Name} expired at {credential.ExpiresAt:u}", UserExists: true);
                     break;
                 case HashAnswer.Unusable(var reason):
-                    answer = new NoMatch($"credential {credential.Name}: {reason}");
+                    answer = new LoginAnswer.NoMatch($"credential {credential.Name}: {reason}", UserExists: true);
                     break;
                 case HashAnswer.Unavailable(var reason):
                     missing ??= $"credential {credential.Name}: {reason}";
@@ -73,7 +60,7 @@ public abstract record LoginCheck
             }
         }
 
-        return missing is null ? login.Refusal is { } refusal ? new NoMatch(refusal) : answer : new Unavailable(missing);
+        return missing is null ? login.Refusal is { } refusal ? new LoginAnswer.NoMatch(refusal, UserExists: true) : answer : new LoginAnswer.Unavailable(missing);
     }
 
     /// <summary>Every spelling in turn, the one that was sent first; how many there are depends on the password alone.</summary>

@@ -85,11 +85,9 @@ public sealed class RelayAccounts : IDisposable
         http.Dispose();
     }
 
-    private async ValueTask<TokenCheck> SpeaksForAsync(string user, CancellationToken ct) => await Verifiers.IdentifyAsync(user, ct) switch
+    private async ValueTask<LoginAnswer> SpeaksForAsync(string user, CancellationToken ct) => await Verifiers.IdentifyAsync(user, ct) switch
     {
-        PasswordCheck.Match(var name) match => new TokenCheck.Match(name) { Authority = match.Authority },
-        PasswordCheck.NoMatch(var reason, var exists) => new TokenCheck.NoMatch($"the token is good, but its user may not log in: {reason}", user, exists),
-        PasswordCheck.Unavailable(var reason) => new TokenCheck.Unavailable(reason),
-        _ => new TokenCheck.Unavailable("the stores gave no answer"),
+        LoginAnswer.NoMatch(var reason, var exists) => new LoginAnswer.NoMatch($"the token is good, but its user may not log in: {reason}", exists) { ClaimedUser = user },
+        var other => other,
     };
 }

@@ -31,12 +31,12 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
             session.Tls?.Version) { Cause = CauseOf(session, attempt) });
     }
 
-    public void OnLoginReviewed(SessionState session, LoginReview review)
+    public void OnLoginReviewed(SessionState session, LoginAnswer review)
     {
         var who = session.Login == session.LoginProvenBy ? session.Login : $"{session.LoginProvenBy} as {session.Login}";
-        if (review is LoginReview.Gone(var reason))
+        if (review is LoginAnswer.NoMatch(var reason, _))
             Tell(session, "login_gone", $"session {session.Id}: {session.ClientAddress}: {who}: {reason}");
-        else if (review is LoginReview.Unavailable(var trouble))
+        else if (review is LoginAnswer.Unavailable(var trouble))
             Tell(session, "login_unsure", $"session {session.Id}: {session.ClientAddress}: {who}: {trouble}");
     }
 

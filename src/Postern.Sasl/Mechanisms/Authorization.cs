@@ -6,14 +6,10 @@ namespace Postern.Sasl.Mechanisms;
 internal static class Authorization
 {
     /// <param name="claimed">What the client called itself; null when it did not.</param>
-    public static async ValueTask<SaslStep> DecideAsync(SaslContext context, PasswordCheck? check, string? claimed, string actAs, CancellationToken ct) => check switch
+    public static async ValueTask<SaslStep> DecideAsync(SaslContext context, LoginAnswer? check, string? claimed, string actAs, CancellationToken ct) => check switch
     {
-        PasswordCheck.Match match => (await DecideAsync(context, match.User, actAs, ct)).With(match.Text, match.LoginData, match.Authority),
-        PasswordCheck.NoMatch(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, claimed, reason, exists) { Text = check.Text },
-        PasswordCheck.Refused(var error, var reason) => new SaslStep.Failure(error, claimed, reason, UserExists: true) { Text = check.Text },
-        PasswordCheck.Unavailable(var reason) => new SaslStep.Failure(SaslError.TemporaryFailure, claimed, reason) { Text = check.Text },
-        PasswordCheck.TooMany(var reason) => new SaslStep.Failure(SaslError.TooMany, claimed, reason) { Text = check.Text },
-        _ => new SaslStep.Failure(SaslError.BadCredentials, claimed, "the store gave no answer"),
+        LoginAnswer.Match match => (await DecideAsync(context, match.User, actAs, ct)).With(match.Text, match.LoginData, match.Authority),
+        _ => LoginAnswer.ToFailure(check, claimed),
     };
 
     /// <param name="authority">Of the proof; a grant that was needed adds its own.</param>
@@ -24,12 +20,24 @@ internal static class Authorization
             return new SaslStep.Success(new SaslIdentity(user, user), data) { Authority = authority };
         return context.Grants is null ? Refuse(user, "nobody may act as another here") : await context.Grants.ActAsAsync(user, actAs, ct) switch
         {
-            PasswordCheck.Match(var granted) grant => new SaslStep.Success(new SaslIdentity(user, granted), data) { Authority = BothAuthorities.Of(authority, grant.Authority) },
-            PasswordCheck.Unavailable(var reason) => new SaslStep.Failure(SaslError.TemporaryFailure, user, reason),
-            PasswordCheck.NoMatch(var reason, _) => Refuse(user, reason),
+            LoginAnswer.Match(var granted) grant => new SaslStep.Success(new SaslIdentity(user, granted), data) { Authority = BothAuthorities.Of(authority, grant.Authority) },
+            var open when LoginAnswer.IsOpen(open) => LoginAnswer.ToFailure(open, user),
+            LoginAnswer.NoMatch(var reason, _) => Refuse(user, reason),
             _ => Refuse(user, "no answer to the question whether it may"),
         };
     }
+
+    /// <summary>Why a proof that was judged logs nobody in; null where it does.</summary>
+    /// <param name="kept">What the store has of the user.</param>
+    /// <typeparam name="T">The kind of secret that was asked for.</typeparam>
+    public static SaslStep.Failure? WhyNot<T>(LoginAnswer? kept, bool isProven, string user)
+        where T : class => kept switch
+        {
+            LoginAnswer.Found<T> when !isProven => new(SaslError.BadCredentials, user, "wrong password", UserExists: true),
+            LoginAnswer.Found<T> { Refusal: { } refusal } => new(SaslError.BadCredentials, user, refusal, UserExists: true),
+            LoginAnswer.Found<T> => null,
+            _ => LoginAnswer.ToFailure(kept, user),
+        };
 
     private static SaslStep.Failure Refuse(string user, string reason) =>
         new(SaslError.BadCredentials, user, $"the user proved itself, but may not act as the authorization identity it asked for: {reason}", UserExists: true);

@@ -25,19 +25,15 @@ internal sealed class BearerToken(SaslContext context)
         var check = await context.Tokens!.CheckTokenAsync(token, claimed.Length > 0 ? claimed : null, context.Peer, ct);
         switch (check)
         {
-            case TokenCheck.Match(var user) match:
+            case LoginAnswer.Match(var user) match:
                 var step = await Authorization.DecideAsync(context, user, claimed, ct);
                 if (isUser && step is not SaslStep.Failure { Error: SaslError.TemporaryFailure } && !IsItself(step))
                     return Refuse("the token speaks for another user than the one named", user, exists: true, scope: null);
                 return step is SaslStep.Failure { Error: SaslError.BadCredentials } failure ? Refuse(failure.Reason, user, exists: true, scope: null) : step.With(match.Text, match.LoginData, match.Authority);
-            case TokenCheck.Refused(var error, var reason):
-                return new SaslStep.Failure(error, claimed.Length > 0 ? claimed : null, reason, UserExists: true) { Text = check.Text };
-            case TokenCheck.Unavailable(var reason):
-                return new SaslStep.Failure(SaslError.TemporaryFailure, claimed.Length > 0 ? claimed : null, reason) { Text = check.Text };
-            case TokenCheck.TooMany(var reason):
-                return new SaslStep.Failure(SaslError.TooMany, claimed.Length > 0 ? claimed : null, reason) { Text = check.Text };
-            case TokenCheck.NoMatch(var reason, var named, var exists, var scope):
-                return Refuse(reason, named ?? claimed, exists, scope, check.Text);
+            case LoginAnswer.NoMatch(var reason, var exists) no:
+                return Refuse(reason, no.ClaimedUser ?? claimed, exists, no.Scope, check.Text);
+            case LoginAnswer.Refused or LoginAnswer.Unavailable or LoginAnswer.Busy or LoginAnswer.TooMany:
+                return LoginAnswer.ToFailure(check, claimed.Length > 0 ? claimed : null);
             default:
                 return Refuse("the verifier gave no answer", claimed, exists: false, scope: null);
         }

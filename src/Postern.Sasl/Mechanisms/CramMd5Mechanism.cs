@@ -59,34 +59,27 @@ public sealed class CramMd5Mechanism : ISaslMechanism
                 return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "the user name is empty or not a name");
 
             var lookup = await secrets.FindSecretAsync(user, context.Peer, ct);
-            if (lookup is SecretLookup.Unavailable(var trouble))
-                return new SaslStep.Failure(SaslError.TemporaryFailure, user, trouble);
-            if (lookup is SecretLookup.Refused(var error, var why))
-                return new SaslStep.Failure(error, user, why, UserExists: true);
+            if (lookup is not (LoginAnswer.Found<SharedSecret> or LoginAnswer.NoMatch))
+                return LoginAnswer.ToFailure(lookup, user);
             var asked = await secrets.BeginProofAsync(user, context.Peer, ct);
-            if (asked is not ProofTurn.Judge turn)
-                return RefusedTurn.Of(asked, user);
+            if (asked is not LoginAnswer.Judge turn)
+                return LoginAnswer.ToFailure(asked, user);
             var isProven = Expected(lookup).Aggregate(seed: false, (proven, expected) =>
                 proven | CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(expected.Span)), Encoding.UTF8.GetBytes(text[(space + 1)..])));
-            secrets.OnProof(turn, isProven && lookup is SecretLookup.Found { Refusal: null }, lookup is SecretLookup.Found or SecretLookup.Absent { UserExists: true });
-            return lookup switch
-            {
-                SecretLookup.Found { Secret.IsEmpty: true, Hmac: null } => new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret"),
-                SecretLookup.Absent(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, user, reason, exists),
-                SecretLookup.Found when !isProven => new SaslStep.Failure(SaslError.BadCredentials, user, "wrong password", UserExists: true),
-                SecretLookup.Found { Refusal: { } refusal } => new SaslStep.Failure(SaslError.BadCredentials, user, refusal, UserExists: true),
-                SecretLookup.Found found => new SaslStep.Success(new SaslIdentity(found.User, found.User)) { Authority = found.Authority },
-                _ => new SaslStep.Failure(SaslError.BadCredentials, user, "the store gave no answer"),
-            };
+            var found = lookup as LoginAnswer.Found<SharedSecret>;
+            secrets.OnProof(turn, isProven && found is { Refusal: null }, found is not null || lookup is LoginAnswer.NoMatch { UserExists: true });
+            if (found is { Stored: { Octets.IsEmpty: true, Hmac: null } })
+                return new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret");
+            return Authorization.WhyNot<SharedSecret>(lookup, isProven, user) ?? (SaslStep)new SaslStep.Success(new SaslIdentity(found!.User, found.User)) { Authority = found.Authority };
         }
 
         /// <summary>One for each spelling of the password.</summary>
-        private IEnumerable<ReadOnlyMemory<byte>> Expected(SecretLookup lookup)
+        private IEnumerable<ReadOnlyMemory<byte>> Expected(LoginAnswer lookup)
         {
-            var found = lookup as SecretLookup.Found;
+            var found = (lookup as LoginAnswer.Found<SharedSecret>)?.Stored;
             if (found?.Hmac is { } hmac)
                 return [hmac(challenge)];
-            var secret = found?.Secret ?? challenge.AsMemory(0, DecoyOctets);
+            var secret = found?.Octets ?? challenge.AsMemory(0, DecoyOctets);
 #pragma warning disable CA5351 // RFC 2195 is MD5; the mechanism is off unless it is asked for by name
             return (found?.OtherSpellings ?? []).Prepend(secret).Select(one => (ReadOnlyMemory<byte>)HMACMD5.HashData(one.Span, challenge));
 #pragma warning restore CA5351

@@ -64,25 +64,19 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
                 return new SaslStep.Failure(SaslError.BadCredentials, user, objection);
 
             var lookup = await secrets.FindDigestAsync(user, said.Realm, context.Peer, ct);
-            if (lookup is SecretLookup.Unavailable(var trouble))
-                return new SaslStep.Failure(SaslError.TemporaryFailure, user, trouble);
-            if (lookup is SecretLookup.Refused(var error, var why))
-                return new SaslStep.Failure(error, user, why, UserExists: true);
+            if (lookup is not (LoginAnswer.Found<SharedSecret> or LoginAnswer.NoMatch))
+                return LoginAnswer.ToFailure(lookup, user);
             var asked = await secrets.BeginProofAsync(user, context.Peer, ct);
-            if (asked is not ProofTurn.Judge turn)
-                return RefusedTurn.Of(asked, user);
+            if (asked is not LoginAnswer.Judge turn)
+                return LoginAnswer.ToFailure(asked, user);
             var decoy = context.Decoys.DigestSecret(user, said.Realm); // for everybody: a user that exists must not save the time
-            var (secret, isProven) = Judge(lookup is SecretLookup.Found known ? [known.Secret, .. known.OtherSpellings] : [decoy], said);
-            secrets.OnProof(turn, isProven && lookup is SecretLookup.Found { Refusal: null }, lookup is SecretLookup.Found or SecretLookup.Absent { UserExists: true });
-            return lookup switch
-            {
-                SecretLookup.Found { Secret.IsEmpty: true } => new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret"),
-                SecretLookup.Absent(var reason, var exists) => new SaslStep.Failure(SaslError.BadCredentials, user, reason, exists),
-                SecretLookup.Found when !isProven => new SaslStep.Failure(SaslError.BadCredentials, user, "wrong password", UserExists: true),
-                SecretLookup.Found { Refusal: { } refusal } => new SaslStep.Failure(SaslError.BadCredentials, user, refusal, UserExists: true),
-                SecretLookup.Found found => await Authorization.DecideAsync(context, found.User, actAs, ct, Confirm(secret.Span, said), found.Authority),
-                _ => new SaslStep.Failure(SaslError.BadCredentials, user, "the store gave no answer"),
-            };
+            var found = lookup as LoginAnswer.Found<SharedSecret>;
+            var (secret, isProven) = Judge(found is { Stored: var stored } ? [stored.Octets, .. stored.OtherSpellings] : [decoy], said);
+            secrets.OnProof(turn, isProven && found is { Refusal: null }, found is not null || lookup is LoginAnswer.NoMatch { UserExists: true });
+            if (found is { Stored.Octets.IsEmpty: true })
+                return new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret");
+            return Authorization.WhyNot<SharedSecret>(lookup, isProven, user)
+                ?? await Authorization.DecideAsync(context, found!.User, actAs, ct, Confirm(secret.Span, said), found.Authority);
         }
 
         /// <summary>The secret of the spelling that the client used; the first where it used none.</summary>

@@ -66,7 +66,7 @@ public sealed class ScramMechanism : ISaslMechanism
         private const int NonceOctets = 24;
 
         private ScramClientFirst? first;
-        private ScramLookup? lookup;
+        private LoginAnswer? lookup;
         private ScramSecret? secret;
         private string serverFirst = string.Empty;
         private string nonce = string.Empty;
@@ -94,10 +94,8 @@ public sealed class ScramMechanism : ISaslMechanism
                 return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "the user name is empty or not a name");
 
             lookup = await secrets.FindAsync(user, algorithm, context.Peer, ct);
-            if (lookup is ScramLookup.Unavailable(var reason))
-                return new SaslStep.Failure(SaslError.TemporaryFailure, user, reason);
-            if (lookup is ScramLookup.Refused(var error, var refusal))
-                return new SaslStep.Failure(error, user, refusal, UserExists: true);
+            if (lookup is not (LoginAnswer.Found<ScramSecret> or LoginAnswer.NoMatch))
+                return LoginAnswer.ToFailure(lookup, user);
             first = parsed with { User = user };
             secret = SecretOf(lookup, user);
             nonce = parsed.Nonce + ServerNonce;
@@ -106,11 +104,11 @@ public sealed class ScramMechanism : ISaslMechanism
         }
 
         /// <summary>The decoy is made for everybody: a user that exists must not save the time.</summary>
-        private ScramSecret SecretOf(ScramLookup answer, string user)
+        private ScramSecret SecretOf(LoginAnswer answer, string user)
         {
-            var absent = answer as ScramLookup.Absent;
+            var absent = answer as LoginAnswer.NoMatch;
             var decoy = context.Decoys.ScramSecret(absent?.User ?? user, algorithm, absent?.Iterations);
-            return answer is ScramLookup.Found found ? found.Secret : decoy;
+            return answer is LoginAnswer.Found<ScramSecret> found ? found.Stored : decoy;
         }
 
         /// <summary>The proof is checked on the same path whoever the user is; only then it matters what the store said.</summary>
@@ -120,28 +118,24 @@ public sealed class ScramMechanism : ISaslMechanism
             if (!ScramClientFinal.TryParse(message, out var final))
                 return Malformed("the final message is malformed", user);
             var asked = await secrets.BeginProofAsync(user, context.Peer, ct);
-            if (asked is not ProofTurn.Judge turn)
-                return RefusedTurn.Of(asked, user);
+            if (asked is not LoginAnswer.Judge turn)
+                return LoginAnswer.ToFailure(asked, user);
             byte[] expected = [.. Encoding.UTF8.GetBytes(first.Header.Text), .. binding];
             var isBound = CryptographicOperations.FixedTimeEquals(expected, final.Binding);
             var isFresh = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(nonce), Encoding.UTF8.GetBytes(final.Nonce));
             var signed = Encoding.UTF8.GetBytes($"{first.Bare},{serverFirst},{final.WithoutProof}");
-            var isProven = ScramFunctions.ProofMatches(algorithm, secret!.StoredKey.Span, signed, final.Proof) && lookup is ScramLookup.Found;
-            secrets.OnProof(turn, isProven && isFresh && isBound && lookup is ScramLookup.Found { Refusal: null }, IsUser);
-
-            return lookup switch
-            {
-                _ when !isFresh => Refuse("the nonce is not the one of this exchange"),
-                _ when !isBound => Refuse("the channel binding does not match: another party may stand between"),
-                ScramLookup.Absent { Reason: var reason } => Refuse(reason),
-                ScramLookup.Found when !isProven => Refuse("wrong password"),
-                ScramLookup.Found { Refusal: { } refusal } => Refuse(refusal),
-                ScramLookup.Found found => await Authorization.DecideAsync(context, found.User, ActAs(), ct, Signature(signed), found.Authority),
-                _ => Refuse("the store gave no answer"),
-            };
+            var found = lookup as LoginAnswer.Found<ScramSecret>;
+            var isProven = ScramFunctions.ProofMatches(algorithm, secret!.StoredKey.Span, signed, final.Proof) && found is not null;
+            secrets.OnProof(turn, isProven && isFresh && isBound && found is { Refusal: null }, IsUser);
+            if (!isFresh)
+                return Refuse("the nonce is not the one of this exchange");
+            if (!isBound)
+                return Refuse("the channel binding does not match: another party may stand between");
+            return Authorization.WhyNot<ScramSecret>(lookup, isProven, user)
+                ?? await Authorization.DecideAsync(context, found!.User, ActAs(), ct, Signature(signed), found.Authority);
         }
 
-        private bool IsUser => lookup is ScramLookup.Found or ScramLookup.Absent { UserExists: true };
+        private bool IsUser => lookup is LoginAnswer.Found<ScramSecret> or LoginAnswer.NoMatch { UserExists: true };
 
         private string ActAs() => SaslPrep.TryPrepareQuery(first!.Header.AuthorizationId, out var actAs) ? actAs : string.Empty;
 

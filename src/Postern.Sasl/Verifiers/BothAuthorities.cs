@@ -7,6 +7,6 @@ internal sealed class BothAuthorities(ILoginAuthority first, ILoginAuthority sec
     public static ILoginAuthority? Of(ILoginAuthority? first, ILoginAuthority? second) =>
         first is null ? second : second is null ? first : new BothAuthorities(first, second);
 
-    public async ValueTask<LoginReview> ReviewAsync(CancellationToken ct) =>
-        await first.ReviewAsync(ct) is var review and not LoginReview.Holds ? review : await second.ReviewAsync(ct);
+    public async ValueTask<LoginAnswer> ReviewAsync(CancellationToken ct) =>
+        await first.ReviewAsync(ct) is var review and not LoginAnswer.Holds ? review : await second.ReviewAsync(ct);
 }

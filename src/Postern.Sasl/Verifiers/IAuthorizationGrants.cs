@@ -7,5 +7,5 @@ public interface IAuthorizationGrants
     /// A match, with the canonical name of <paramref name="authorizationId"/>, when <paramref name="user"/> (canonical) may act as
     /// it. Asking for oneself in any spelling that the store regards as the same is always granted.
     /// </summary>
-    ValueTask<PasswordCheck> ActAsAsync(string user, string authorizationId, CancellationToken ct);
+    ValueTask<LoginAnswer> ActAsAsync(string user, string authorizationId, CancellationToken ct);
 }

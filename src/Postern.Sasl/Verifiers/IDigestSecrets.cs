@@ -7,5 +7,5 @@ public interface IDigestSecrets : IProofListener
     IReadOnlyList<string> Realms { get; }
 
     /// <summary>Looks up <paramref name="user"/> in <paramref name="realm"/>, which is one of <see cref="Realms"/>; the secret is 16 octets.</summary>
-    ValueTask<SecretLookup> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct);
+    ValueTask<LoginAnswer> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct);
 }

@@ -4,5 +4,5 @@ namespace Postern.Sasl.Verifiers;
 public interface IExternalIdentity
 {
     /// <summary>Says which user the client of this connection is.</summary>
-    ValueTask<PasswordCheck> IdentifyAsync(CancellationToken ct);
+    ValueTask<LoginAnswer> IdentifyAsync(CancellationToken ct);
 }

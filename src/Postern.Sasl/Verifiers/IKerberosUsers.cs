@@ -4,5 +4,5 @@ namespace Postern.Sasl.Verifiers;
 public interface IKerberosUsers
 {
     /// <summary>Says which user <paramref name="principal"/>, such as <c>lisa@EXAMPLE.ORG</c>, is; its ticket has been verified.</summary>
-    ValueTask<PasswordCheck> FindPrincipalAsync(string principal, CancellationToken ct);
+    ValueTask<LoginAnswer> FindPrincipalAsync(string principal, CancellationToken ct);
 }

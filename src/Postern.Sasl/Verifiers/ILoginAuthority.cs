@@ -8,7 +8,7 @@ public interface ILoginAuthority
 {
     /// <summary>
     /// Asked before every message, so it should answer from memory while nothing has changed. A store that cannot answer is
-    /// <see cref="LoginReview.Unavailable"/>, never an exception and never <see cref="LoginReview.Gone"/>.
+    /// <see cref="LoginAnswer.Unavailable"/>, never an exception and never <see cref="LoginAnswer.NoMatch"/>.
     /// </summary>
-    ValueTask<LoginReview> ReviewAsync(CancellationToken ct);
+    ValueTask<LoginAnswer> ReviewAsync(CancellationToken ct);
 }

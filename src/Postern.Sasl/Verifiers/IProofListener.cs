@@ -12,13 +12,13 @@ public interface IProofListener
     /// </summary>
     /// <param name="user">As in the lookup.</param>
     /// <param name="peer">As in the lookup.</param>
-    ValueTask<ProofTurn> BeginProofAsync(string user, string? peer, CancellationToken ct) => new(ProofTurn.Judge.Always);
+    ValueTask<LoginAnswer> BeginProofAsync(string user, string? peer, CancellationToken ct) => new(LoginAnswer.Judge.Always);
 
     /// <summary>Told once for each proof that was judged, also one for a user that does not exist. Does nothing by default.</summary>
     /// <param name="turn">What <see cref="BeginProofAsync"/> gave.</param>
     /// <param name="isProven">The client knows the secret of a user that may log in.</param>
     /// <param name="isUser">There is such a user; for audit trails, which mask the names of those that are none.</param>
-    void OnProof(ProofTurn.Judge turn, bool isProven, bool isUser)
+    void OnProof(LoginAnswer.Judge turn, bool isProven, bool isUser)
     {
     }
 }

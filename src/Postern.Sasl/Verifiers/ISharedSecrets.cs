@@ -4,5 +4,5 @@ namespace Postern.Sasl.Verifiers;
 public interface ISharedSecrets : IProofListener
 {
     /// <summary>Looks up <paramref name="user"/>, SASLprepared but otherwise as the client sent it.</summary>
-    ValueTask<SecretLookup> FindSecretAsync(string user, string? peer, CancellationToken ct);
+    ValueTask<LoginAnswer> FindSecretAsync(string user, string? peer, CancellationToken ct);
 }

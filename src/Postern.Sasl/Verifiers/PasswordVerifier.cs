@@ -13,17 +13,17 @@ public static class PasswordVerifier
     private sealed class FunctionVerifier(Func<string, Password, CancellationToken, ValueTask<bool>> check) : IPasswordVerifier
     {
         // Whether the user exists is not known here: its name is masked in audit trails.
-        private static readonly PasswordCheck NoMatch = new PasswordCheck.NoMatch("wrong user or password", UserExists: false);
+        private static readonly LoginAnswer NoMatch = new LoginAnswer.NoMatch("wrong user or password", UserExists: false);
 
-        public async ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
+        public async ValueTask<LoginAnswer> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
         {
             try
             {
-                return await check(user, new Password(password), ct) ? new PasswordCheck.Match(user) : NoMatch;
+                return await check(user, new Password(password), ct) ? new LoginAnswer.Match(user) : NoMatch;
             }
             catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
             {
-                return new PasswordCheck.Unavailable($"the check threw {e.GetType().Name}");
+                return new LoginAnswer.Unavailable($"the check threw {e.GetType().Name}");
             }
         }
     }

@@ -10,25 +10,25 @@ internal sealed class AuthenticatorVerifier(IAuthenticator authenticator, Sessio
     private const string TooWeak = "the mechanism is too weak for this user";
     private const string TransitionNeeded = "the user has to log in by another mechanism first";
 
-    public async ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
+    public async ValueTask<LoginAnswer> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
         await AskAsync(new LoginCredentials.UserPassword(user, new Password(password)), ct) switch
         {
-            AuthenticationResult.Accepted accepted => new PasswordCheck.Match(accepted.User ?? user) { Text = accepted.Text, LoginData = accepted.LoginData, Authority = accepted.Authority },
-            AuthenticationResult.Refused refused => new PasswordCheck.NoMatch(refused.Reason, refused.UserExists) { Text = refused.Text },
-            AuthenticationResult.TooWeak weak => new PasswordCheck.Refused(SaslError.TooWeak, TooWeak) { Text = weak.Text },
-            AuthenticationResult.TransitionNeeded early => new PasswordCheck.Refused(SaslError.TransitionNeeded, TransitionNeeded) { Text = early.Text },
-            var other => new PasswordCheck.Unavailable(WhyNot(other)) { Text = other.Text },
+            AuthenticationResult.Accepted accepted => new LoginAnswer.Match(accepted.User ?? user) { Text = accepted.Text, LoginData = accepted.LoginData, Authority = accepted.Authority },
+            AuthenticationResult.Refused refused => new LoginAnswer.NoMatch(refused.Reason, refused.UserExists) { Text = refused.Text },
+            AuthenticationResult.TooWeak weak => new LoginAnswer.Refused(SaslError.TooWeak, TooWeak) { Text = weak.Text },
+            AuthenticationResult.TransitionNeeded early => new LoginAnswer.Refused(SaslError.TransitionNeeded, TransitionNeeded) { Text = early.Text },
+            var other => new LoginAnswer.Unavailable(WhyNot(other)) { Text = other.Text },
         };
 
-    public async ValueTask<TokenCheck> CheckTokenAsync(string token, string? peer, CancellationToken ct) =>
+    public async ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct) =>
         await AskAsync(new LoginCredentials.BearerToken(new Secret(token)), ct) switch
         {
-            AuthenticationResult.Accepted { User: { } user } accepted => new TokenCheck.Match(user) { Text = accepted.Text, LoginData = accepted.LoginData, Authority = accepted.Authority },
-            AuthenticationResult.Accepted => new TokenCheck.Unavailable("the authenticator accepted a token and did not say whose it is"),
-            AuthenticationResult.Refused refused => new TokenCheck.NoMatch(refused.Reason, UserExists: refused.UserExists) { Text = refused.Text },
-            AuthenticationResult.TooWeak weak => new TokenCheck.Refused(SaslError.TooWeak, TooWeak) { Text = weak.Text },
-            AuthenticationResult.TransitionNeeded early => new TokenCheck.Refused(SaslError.TransitionNeeded, TransitionNeeded) { Text = early.Text },
-            var other => new TokenCheck.Unavailable(WhyNot(other)) { Text = other.Text },
+            AuthenticationResult.Accepted { User: { } user } accepted => new LoginAnswer.Match(user) { Text = accepted.Text, LoginData = accepted.LoginData, Authority = accepted.Authority },
+            AuthenticationResult.Accepted => new LoginAnswer.Unavailable("the authenticator accepted a token and did not say whose it is"),
+            AuthenticationResult.Refused refused => new LoginAnswer.NoMatch(refused.Reason, UserExists: refused.UserExists) { Text = refused.Text },
+            AuthenticationResult.TooWeak weak => new LoginAnswer.Refused(SaslError.TooWeak, TooWeak) { Text = weak.Text },
+            AuthenticationResult.TransitionNeeded early => new LoginAnswer.Refused(SaslError.TransitionNeeded, TransitionNeeded) { Text = early.Text },
+            var other => new LoginAnswer.Unavailable(WhyNot(other)) { Text = other.Text },
         };
 
     private async ValueTask<AuthenticationResult> AskAsync(LoginCredentials credentials, CancellationToken ct)

@@ -87,7 +87,7 @@ internal sealed class GuardedEvents(ISmtpEvents inner) : ISmtpEvents
         }
     }
 
-    public void OnLoginReviewed(SessionState session, LoginReview review)
+    public void OnLoginReviewed(SessionState session, LoginAnswer review)
     {
         try
         {

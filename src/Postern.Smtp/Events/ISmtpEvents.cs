@@ -68,10 +68,10 @@ public interface ISmtpEvents
     }
 
     /// <summary>
-    /// What a login rests on was asked again, and it is gone (the session ends with 421), or nothing can be said now (451 to MAIL or to the message). A
-    /// login that holds is not told.
+    /// What a login rests on was asked again, and it is gone (<see cref="LoginAnswer.NoMatch"/>; the session ends with 421), or nothing can be said now (451 to MAIL or to
+    /// the message). A login that holds is not told.
     /// </summary>
-    void OnLoginReviewed(SessionState session, LoginReview review)
+    void OnLoginReviewed(SessionState session, LoginAnswer review)
     {
     }
 

@@ -50,11 +50,11 @@ internal sealed partial class LoggedEvents(ILogger logger, ISmtpEvents next) : I
         next.OnLogin(session, attempt);
     }
 
-    public void OnLoginReviewed(SessionState session, LoginReview review)
+    public void OnLoginReviewed(SessionState session, LoginAnswer review)
     {
-        if (review is LoginReview.Gone(var reason))
+        if (review is LoginAnswer.NoMatch(var reason, _))
             LoginGone(session.Id, session.ClientAddress, session.Login, reason);
-        else if (review is LoginReview.Unavailable(var trouble))
+        else if (review is LoginAnswer.Unavailable(var trouble))
             LoginUnsure(session.Id, session.ClientAddress, session.Login, trouble);
         next.OnLoginReviewed(session, review);
     }

@@ -10,5 +10,5 @@ namespace Postern.Smtp.Policy;
 public interface IClientCertificateUsers
 {
     /// <summary>Asked once for each AUTH EXTERNAL.</summary>
-    ValueTask<PasswordCheck> FindAsync(ClientCertificate certificate, CancellationToken ct);
+    ValueTask<LoginAnswer> FindAsync(ClientCertificate certificate, CancellationToken ct);
 }

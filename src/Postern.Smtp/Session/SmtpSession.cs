@@ -30,7 +30,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     private ChunkReception? chunks;
     private Reply? farewell;
     private Reply? dismissal;
-    private LoginReview? doubt;
+    private LoginAnswer? doubt;
     private bool committing;
     private int badCommands;
     private int refusals;
@@ -188,20 +188,20 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         if (state.Authority is not { } authority)
             return null;
         var review = await AskAsync(authority, ct);
-        if (review is LoginReview.Holds)
+        if (review is LoginAnswer.Holds)
             return null;
         server.Events.OnLoginReviewed(state, review);
-        return review is LoginReview.Gone ? StandardReply.LoginGone : StandardReply.LoginUnsure;
+        return review is LoginAnswer.NoMatch ? StandardReply.LoginGone : StandardReply.LoginUnsure;
     }
 
     /// <summary>Called from outside the loop: the same for a session that may say nothing for long. One whose login is gone is ended.</summary>
-    public async ValueTask<LoginReview> ReviewFromOutsideAsync(CancellationToken ct)
+    public async ValueTask<LoginAnswer> ReviewFromOutsideAsync(CancellationToken ct)
     {
         if (state.Authority is not { } authority)
-            return LoginReview.Holds.Instance;
+            return LoginAnswer.Holds.Instance;
         var review = await AskAsync(authority, ct);
-        if (review is not LoginReview.Gone || !ReferenceEquals(state.Authority, authority))
-            return review is LoginReview.Gone ? LoginReview.Holds.Instance : review;
+        if (review is not LoginAnswer.NoMatch || !ReferenceEquals(state.Authority, authority))
+            return review is LoginAnswer.NoMatch ? LoginAnswer.Holds.Instance : review;
         doubt ??= review;
         Dismiss(StandardReply.LoginGone);
         return review;
@@ -479,7 +479,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         Volatile.Write(ref deadline, Math.Min(now + Timestamps(wait), latest));
     }
 
-    private static async ValueTask<LoginReview> AskAsync(ILoginAuthority authority, CancellationToken ct)
+    private static async ValueTask<LoginAnswer> AskAsync(ILoginAuthority authority, CancellationToken ct)
     {
         try
         {
@@ -487,7 +487,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         }
         catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
         {
-            return new LoginReview.Unavailable($"the question whether the login still holds threw {e.GetType().Name}");
+            return new LoginAnswer.Unavailable($"the question whether the login still holds threw {e.GetType().Name}");
         }
     }
 

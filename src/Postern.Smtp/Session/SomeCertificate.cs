@@ -7,5 +7,5 @@ internal sealed class SomeCertificate : IExternalIdentity
 {
     public static SomeCertificate Instance { get; } = new();
 
-    public ValueTask<PasswordCheck> IdentifyAsync(CancellationToken ct) => new(new PasswordCheck.NoMatch("no certificate was shown", UserExists: false));
+    public ValueTask<LoginAnswer> IdentifyAsync(CancellationToken ct) => new(new LoginAnswer.NoMatch("no certificate was shown", UserExists: false));
 }

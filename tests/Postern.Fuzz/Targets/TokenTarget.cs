@@ -32,7 +32,7 @@ internal sealed class TokenTarget : ITarget
                 new TokenIssuer(TokenMint.Issuer, new Uri($"file://{keys}"), Introspection: null, TokenMint.Audience, TokenMint.UserClaim),
                 new TokenIssuer(Introspected, Keys: null, new IntrospectionEndpoint(new Uri("https://opaque.test/ask"), "c", new Secret("s")), TokenMint.Audience, TokenMint.UserClaim) { Scope = "mail" },
             ],
-            static (user, _) => new(user.Length > 100 ? new TokenCheck.Unavailable("long") : new TokenCheck.Match(user)),
+            static (user, _) => new(user.Length > 100 ? new LoginAnswer.Unavailable("long") : new LoginAnswer.Match(user)),
             new HttpClient(new Answerer(this)),
             new ManualClock(Now));
     });
@@ -115,12 +115,12 @@ internal sealed class TokenTarget : ITarget
         }
     }
 
-    private void Note(TokenCheck check, string match, ref Signal signal)
+    private void Note(LoginAnswer check, string match, ref Signal signal)
     {
-        var name = check is TokenCheck.Match ? match : check.GetType().Name;
+        var name = check is LoginAnswer.Match ? match : check.GetType().Name;
         Reached.Note(name);
         signal.Add(Encoding.UTF8.GetBytes(name));
-        if (check is TokenCheck.NoMatch noMatch)
+        if (check is LoginAnswer.NoMatch noMatch)
             signal.Add(noMatch.Reason.Length);
     }
 

@@ -30,7 +30,7 @@ public sealed class AccountVerifiersTests : IDisposable
     {
         var password = fixture.AddAccount("Lisa@Example.com");
         for (var i = 0; i < 3; i++)
-            Assert.Equal(new PasswordCheck.Match("lisa@example.com"), await Login("LISA@example.COM", password));
+            Assert.Equal(new LoginAnswer.Match("lisa@example.com"), await Login("LISA@example.COM", password));
         Assert.Equal(1, pool.Computed);
     }
 
@@ -39,15 +39,15 @@ public sealed class AccountVerifiersTests : IDisposable
     {
         fixture.AddAccount("lisa");
         var algorithm = System.Security.Cryptography.HashAlgorithmName.SHA256;
-        Assert.Equal("lisa", Assert.IsType<ScramLookup.Found>(await verifiers.FindAsync("LISA", algorithm, peer: null, CancellationToken.None)).User);
-        Assert.IsType<ScramLookup.Absent>(await verifiers.FindAsync("nobody", algorithm, peer: null, CancellationToken.None));
-        Assert.Contains("only a SCRAM-SHA-256 secret", Assert.IsType<ScramLookup.Absent>(await verifiers.FindAsync("lisa", System.Security.Cryptography.HashAlgorithmName.SHA512, peer: null, CancellationToken.None)).Reason, StringComparison.Ordinal);
+        Assert.Equal("lisa", Assert.IsType<LoginAnswer.Found<ScramSecret>>(await verifiers.FindAsync("LISA", algorithm, peer: null, CancellationToken.None)).User);
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.FindAsync("nobody", algorithm, peer: null, CancellationToken.None));
+        Assert.Contains("only a SCRAM-SHA-256 secret", Assert.IsType<LoginAnswer.NoMatch>(await verifiers.FindAsync("lisa", System.Security.Cryptography.HashAlgorithmName.SHA512, peer: null, CancellationToken.None)).Reason, StringComparison.Ordinal);
 
         var counted = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock, new LoginProtection(ProtectionFixture.WithoutDelay, NoAuditLog.Instance, fixture.Clock));
         for (var i = 0; i < 10; i++)
-            counted.OnProof(Assert.IsType<ProofTurn.Judge>(await counted.BeginProofAsync("LISA", "192.0.2.1", CancellationToken.None)), isProven: false, isUser: true);
-        Assert.IsType<ScramLookup.Unavailable>(await counted.FindAsync("lisa", algorithm, "192.0.2.1", CancellationToken.None));
-        Assert.IsType<ScramLookup.Found>(await counted.FindAsync("lisa", algorithm, "198.51.100.2", CancellationToken.None));
+            counted.OnProof(Assert.IsType<LoginAnswer.Judge>(await counted.BeginProofAsync("LISA", "192.0.2.1", CancellationToken.None)), isProven: false, isUser: true);
+        Assert.IsType<LoginAnswer.Unavailable>(await counted.FindAsync("lisa", algorithm, "192.0.2.1", CancellationToken.None));
+        Assert.IsType<LoginAnswer.Found<ScramSecret>>(await counted.FindAsync("lisa", algorithm, "198.51.100.2", CancellationToken.None));
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class AccountVerifiersTests : IDisposable
         var password = fixture.AddAccount("lisa");
         await Login("lisa", password);
         for (var i = 0; i < 3; i++)
-            Assert.Equal(new PasswordCheck.NoMatch("wrong password", UserExists: true), await Login("lisa", password + "x"));
+            Assert.Equal(new LoginAnswer.NoMatch("wrong password", UserExists: true), await Login("lisa", password + "x"));
         Assert.Equal(4, pool.Computed);
     }
 
@@ -65,11 +65,11 @@ public sealed class AccountVerifiersTests : IDisposable
     {
         var lisas = fixture.AddAccount("lisa");
         var bobs = fixture.AddAccount("bob");
-        Assert.IsType<PasswordCheck.Match>(await Login("lisa", lisas));
-        Assert.IsType<PasswordCheck.Match>(await Login("bob", bobs));
-        Assert.IsType<PasswordCheck.NoMatch>(await Login("bob", lisas));
-        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", bobs));
-        Assert.IsType<PasswordCheck.NoMatch>(await Login("nobody", lisas));
+        Assert.IsType<LoginAnswer.Match>(await Login("lisa", lisas));
+        Assert.IsType<LoginAnswer.Match>(await Login("bob", bobs));
+        Assert.IsType<LoginAnswer.NoMatch>(await Login("bob", lisas));
+        Assert.IsType<LoginAnswer.NoMatch>(await Login("lisa", bobs));
+        Assert.IsType<LoginAnswer.NoMatch>(await Login("nobody", lisas));
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class AccountVerifiersTests : IDisposable
         fixture.AddAccount("lisa");
         for (var i = 1; i <= 5; i++)
         {
-            Assert.Equal(new PasswordCheck.NoMatch("unknown user", UserExists: false), await Login($"nobody{i}", "password"));
+            Assert.Equal(new LoginAnswer.NoMatch("unknown user", UserExists: false), await Login($"nobody{i}", "password"));
             Assert.Equal(i, pool.Computed);
         }
     }
@@ -86,7 +86,7 @@ public sealed class AccountVerifiersTests : IDisposable
     [Fact]
     public async Task An_unknown_user_is_hashed_where_no_account_exists_at_all()
     {
-        Assert.Equal(new PasswordCheck.NoMatch("unknown user", UserExists: false), await Login("nobody", "password"));
+        Assert.Equal(new LoginAnswer.NoMatch("unknown user", UserExists: false), await Login("nobody", "password"));
         Assert.Equal(1, pool.Computed);
     }
 
@@ -110,8 +110,8 @@ public sealed class AccountVerifiersTests : IDisposable
         fixture.Commands.Add(new AddAccount("empty", [], []));
         for (var i = 0; i < 2; i++)
         {
-            Assert.Equal(new PasswordCheck.NoMatch("unknown user", UserExists: false), await Login("nobody", password));
-            Assert.Equal(new PasswordCheck.NoMatch("the account has no credential", UserExists: true), await Login("empty", password));
+            Assert.Equal(new LoginAnswer.NoMatch("unknown user", UserExists: false), await Login("nobody", password));
+            Assert.Equal(new LoginAnswer.NoMatch("the account has no credential", UserExists: true), await Login("empty", password));
         }
     }
 
@@ -121,10 +121,10 @@ public sealed class AccountVerifiersTests : IDisposable
         var first = fixture.AddAccount("lisa", "laptop");
         var second = fixture.AddCredential("lisa", "printer");
         Assert.Equal(new AdminOutcome.Done("x").GetType(), fixture.Commands.Revoke(new RevokeCredential("lisa", "laptop")).GetType());
-        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", first));
-        Assert.IsType<PasswordCheck.Match>(await Login("lisa", second));
+        Assert.IsType<LoginAnswer.NoMatch>(await Login("lisa", first));
+        Assert.IsType<LoginAnswer.Match>(await Login("lisa", second));
         fixture.AddCredential("lisa");
-        Assert.IsType<PasswordCheck.Match>(await Login("lisa", second));
+        Assert.IsType<LoginAnswer.Match>(await Login("lisa", second));
     }
 
     [Theory]
@@ -136,8 +136,8 @@ public sealed class AccountVerifiersTests : IDisposable
     public async Task A_remembered_login_fails_at_once_after_the_account_changes(string change)
     {
         var password = fixture.AddAccount("lisa");
-        Assert.IsType<PasswordCheck.Match>(await Login("lisa", password));
-        Assert.IsType<PasswordCheck.Match>(await Login("lisa", password));
+        Assert.IsType<LoginAnswer.Match>(await Login("lisa", password));
+        Assert.IsType<LoginAnswer.Match>(await Login("lisa", password));
         switch (change)
         {
             case "revoke":
@@ -156,7 +156,7 @@ public sealed class AccountVerifiersTests : IDisposable
                 break;
         }
 
-        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", password));
+        Assert.IsType<LoginAnswer.NoMatch>(await Login("lisa", password));
     }
 
     [Fact]
@@ -165,9 +165,9 @@ public sealed class AccountVerifiersTests : IDisposable
         var password = fixture.AddAccount("lisa");
         await Login("lisa", password);
         fixture.Commands.Disable("lisa");
-        Assert.Equal(new PasswordCheck.NoMatch("the account is disabled", UserExists: true), await Login("lisa", password));
+        Assert.Equal(new LoginAnswer.NoMatch("the account is disabled", UserExists: true), await Login("lisa", password));
         fixture.Commands.Enable("lisa");
-        Assert.IsType<PasswordCheck.Match>(await Login("lisa", password));
+        Assert.IsType<LoginAnswer.Match>(await Login("lisa", password));
     }
 
     [Fact]
@@ -175,10 +175,10 @@ public sealed class AccountVerifiersTests : IDisposable
     {
         var remembered = fixture.AddAccount("lisa", "short", TimeSpan.FromMinutes(1));
         var fresh = fixture.AddCredential("lisa", "unused", TimeSpan.FromMinutes(1));
-        Assert.IsType<PasswordCheck.Match>(await Login("lisa", remembered));
+        Assert.IsType<LoginAnswer.Match>(await Login("lisa", remembered));
         fixture.Clock.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal(new PasswordCheck.NoMatch("the credential short expired at 2026-01-01 00:01:00Z", UserExists: true), await Login("lisa", remembered));
-        Assert.Equal(new PasswordCheck.NoMatch("the credential unused expired at 2026-01-01 00:01:00Z", UserExists: true), await Login("lisa", fresh));
+        Assert.Equal(new LoginAnswer.NoMatch("the credential short expired at 2026-01-01 00:01:00Z", UserExists: true), await Login("lisa", remembered));
+        Assert.Equal(new LoginAnswer.NoMatch("the credential unused expired at 2026-01-01 00:01:00Z", UserExists: true), await Login("lisa", fresh));
     }
 
     [Fact]
@@ -186,29 +186,29 @@ public sealed class AccountVerifiersTests : IDisposable
     {
         fixture.Commands.Add(new AddAccount("lisa", [], []));
         Assert.IsType<AdminOutcome.Issued>(fixture.Commands.Add(new AddCredential("lisa", new Secret("gr\u00fcne Wiese"))));
-        Assert.IsType<PasswordCheck.Match>(await Login("lisa", "gru\u0308ne Wiese"));
-        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", "grune Wiese"));
+        Assert.IsType<LoginAnswer.Match>(await Login("lisa", "gru\u0308ne Wiese"));
+        Assert.IsType<LoginAnswer.NoMatch>(await Login("lisa", "grune Wiese"));
     }
 
     [Fact]
     public async Task An_imported_crypt_hash_logs_in()
     {
         fixture.AddStoredHash("lisa", "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1");
-        Assert.IsType<PasswordCheck.Match>(await Login("lisa", "Hello world!"));
-        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", "hello world!"));
+        Assert.IsType<LoginAnswer.Match>(await Login("lisa", "Hello world!"));
+        Assert.IsType<LoginAnswer.NoMatch>(await Login("lisa", "hello world!"));
     }
 
     [Fact]
     public async Task A_stored_hash_of_unknown_form_is_a_wrong_password_to_the_client_and_a_reason_in_the_log()
     {
         fixture.AddStoredHash("lisa", "{ROT13}cnffjbeq");
-        var answer = Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", "password"));
+        var answer = Assert.IsType<LoginAnswer.NoMatch>(await Login("lisa", "password"));
         Assert.Contains("cannot be verified here", answer.Reason, StringComparison.Ordinal);
         Assert.DoesNotContain("cnffjbeq", answer.Reason, StringComparison.Ordinal);
-        Assert.IsType<PasswordCheck.NoMatch>(await Login("nobody", "password"));
+        Assert.IsType<LoginAnswer.NoMatch>(await Login("nobody", "password"));
 
         var good = fixture.AddCredential("lisa");
-        Assert.IsType<PasswordCheck.Match>(await Login("lisa", good));
+        Assert.IsType<LoginAnswer.Match>(await Login("lisa", good));
     }
 
     [Fact]
@@ -219,9 +219,9 @@ public sealed class AccountVerifiersTests : IDisposable
         foreach (var file in Directory.GetFiles(Path.GetDirectoryName(fixture.File)!))
             File.Delete(file);
         fixture.Clock.Advance(TimeSpan.FromSeconds(2));
-        var answer = Assert.IsType<PasswordCheck.Unavailable>(await Login("lisa", password));
+        var answer = Assert.IsType<LoginAnswer.Unavailable>(await Login("lisa", password));
         Assert.Contains(fixture.File, answer.Reason, StringComparison.Ordinal);
-        Assert.IsType<PasswordCheck.Unavailable>(await Login("nobody", password));
+        Assert.IsType<LoginAnswer.Unavailable>(await Login("nobody", password));
     }
 
     [Theory]
@@ -234,14 +234,14 @@ public sealed class AccountVerifiersTests : IDisposable
     public async Task A_name_made_to_trick_a_store_is_nobodys(string name)
     {
         var password = fixture.AddAccount("lisa");
-        Assert.False(Assert.IsType<PasswordCheck.NoMatch>(await Login(name, password)).UserExists);
+        Assert.False(Assert.IsType<LoginAnswer.NoMatch>(await Login(name, password)).UserExists);
     }
 
     [Fact]
     public async Task A_password_made_to_trick_sql_is_only_wrong()
     {
         fixture.AddAccount("lisa");
-        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", "' OR 1=1 --"));
+        Assert.IsType<LoginAnswer.NoMatch>(await Login("lisa", "' OR 1=1 --"));
     }
 
     [Fact]
@@ -249,10 +249,10 @@ public sealed class AccountVerifiersTests : IDisposable
     {
         fixture.AddAccount("lisa");
         fixture.AddAccount("bob");
-        Assert.Equal(new PasswordCheck.Match("lisa"), await verifiers.ActAsAsync("lisa", "LISA", CancellationToken.None));
-        Assert.IsType<PasswordCheck.NoMatch>(await verifiers.ActAsAsync("lisa", "bob", CancellationToken.None));
-        Assert.IsType<PasswordCheck.NoMatch>(await verifiers.ActAsAsync("lisa", "lisa\0", CancellationToken.None));
-        Assert.IsType<PasswordCheck.NoMatch>(await verifiers.ActAsAsync("lisa", "", CancellationToken.None));
+        Assert.Equal(new LoginAnswer.Match("lisa"), await verifiers.ActAsAsync("lisa", "LISA", CancellationToken.None));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.ActAsAsync("lisa", "bob", CancellationToken.None));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.ActAsAsync("lisa", "lisa\0", CancellationToken.None));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.ActAsAsync("lisa", "", CancellationToken.None));
     }
 
     [Fact]
@@ -262,9 +262,9 @@ public sealed class AccountVerifiersTests : IDisposable
         var other = new FixedStore("second", new StoreAnswer.Known(Stored("lisa", "brush")));
         var unknown = new FixedStore("zero", new StoreAnswer.Unknown(Stored("lisa", "nothing")));
         var chain = Chain(unknown, right, other);
-        Assert.IsType<PasswordCheck.Match>(await Login("lisa", "pencil", chain));
-        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", "brush", chain));
-        Assert.IsType<PasswordCheck.NoMatch>(await Login("lisa", "nothing", chain));
+        Assert.IsType<LoginAnswer.Match>(await Login("lisa", "pencil", chain));
+        Assert.IsType<LoginAnswer.NoMatch>(await Login("lisa", "brush", chain));
+        Assert.IsType<LoginAnswer.NoMatch>(await Login("lisa", "nothing", chain));
         Assert.Equal(0, other.Asked);
     }
 
@@ -273,9 +273,9 @@ public sealed class AccountVerifiersTests : IDisposable
     {
         var known = new FixedStore("second", new StoreAnswer.Known(Stored("lisa", "pencil")));
         var chain = Chain(new FixedStore("first", new StoreAnswer.Unavailable("it sleeps")), known);
-        Assert.Equal(new PasswordCheck.Unavailable("first: it sleeps"), await Login("lisa", "pencil", chain));
+        Assert.Equal(new LoginAnswer.Unavailable("first: it sleeps"), await Login("lisa", "pencil", chain));
         Assert.Equal(0, known.Asked);
-        Assert.IsType<PasswordCheck.Unavailable>(await Login("lisa", "pencil", Chain()));
+        Assert.IsType<LoginAnswer.Unavailable>(await Login("lisa", "pencil", Chain()));
     }
 
     [Fact]
@@ -296,16 +296,16 @@ public sealed class AccountVerifiersTests : IDisposable
         var password = fixture.AddAccount("lisa");
         var store = fixture.Store();
         var chain = new AccountVerifiers([store], small, new VerificationCache(fixture.Clock), fixture.Clock);
-        Assert.IsType<PasswordCheck.Match>(await Login("lisa", password, chain));
+        Assert.IsType<LoginAnswer.Match>(await Login("lisa", password, chain));
 
         var blocking = new AccountVerifiers([new FixedStore("gated", new StoreAnswer.Known(hash.Login("slow")))], small, new VerificationCache(fixture.Clock), fixture.Clock);
         var running = Login("slow", "one", blocking).AsTask();
         await hash.StartedAsync();
         var waiting = Login("slow", "two", blocking).AsTask();
 
-        Assert.IsType<PasswordCheck.Unavailable>(await Login("lisa", "wrong", chain));
-        Assert.IsType<PasswordCheck.Unavailable>(await Login("nobody", "wrong", chain));
-        Assert.IsType<PasswordCheck.Match>(await Login("lisa", password, chain));
+        Assert.IsType<LoginAnswer.Busy>(await Login("lisa", "wrong", chain));
+        Assert.IsType<LoginAnswer.Busy>(await Login("nobody", "wrong", chain));
+        Assert.IsType<LoginAnswer.Match>(await Login("lisa", password, chain));
         hash.Allow(2);
         await running;
         await waiting;
@@ -321,15 +321,15 @@ public sealed class AccountVerifiersTests : IDisposable
         object[] printed =
         [
             new Secret(Canary), new AddCredential("lisa", new Secret(Canary)), new AdminOutcome.Issued("m", details, new Secret(Canary)), hash, login,
-            login.Credentials[0], new StoreAnswer.Known(login), new StoreAnswer.Unknown(login), new LoginCheck.Match(login.Credentials[0]),
+            login.Credentials[0], new StoreAnswer.Known(login), new StoreAnswer.Unknown(login), new LoginAnswer.Found<StoredCredential>("lisa", login.Credentials[0]),
             PasswordHash.Parse(Canary), PasswordHash.Parse("$6$" + Canary), PasswordHash.Parse("{PLAIN}" + Canary),
-            new HashRequest("lisa", "r", new Secret(Canary), IsGenerated: false), new SecretLookup.Found("lisa", Encoding.UTF8.GetBytes(Canary)),
+            new HashRequest("lisa", "r", new Secret(Canary), IsGenerated: false), new LoginAnswer.Found<SharedSecret>("lisa", new(Encoding.UTF8.GetBytes(Canary))),
         ];
         Assert.All(printed, p => Assert.DoesNotContain(Canary, p.ToString(), StringComparison.Ordinal));
         Assert.All(printed, p => Assert.DoesNotContain(hash.Stored, p.ToString(), StringComparison.Ordinal));
     }
 
-    private ValueTask<PasswordCheck> Login(string user, string password, AccountVerifiers? with = null) =>
+    private ValueTask<LoginAnswer> Login(string user, string password, AccountVerifiers? with = null) =>
         (with ?? verifiers).CheckAsync(user, Encoding.UTF8.GetBytes(password), "192.0.2.1", CancellationToken.None);
 
     private AccountVerifiers Chain(params IAccountStore[] stores) => new(stores, pool, new VerificationCache(fixture.Clock), fixture.Clock);

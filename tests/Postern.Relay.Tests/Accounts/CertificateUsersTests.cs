@@ -36,14 +36,14 @@ public sealed class CertificateUsersTests : IDisposable
     public async Task The_only_address_of_a_certificate_that_an_authority_issued_is_the_account()
     {
         using var certificate = Authority.IssueClient("CN=whoever", emails: ["Lisa@Example.org"], names: ["a.example", "b.example"]);
-        Assert.Equal(new PasswordCheck.Match("lisa@example.org"), await FindAsync(Shown(certificate, emails: ["Lisa@Example.org"], names: ["a.example", "b.example"])));
+        Assert.Equal(new LoginAnswer.Match("lisa@example.org"), await FindAsync(Shown(certificate, emails: ["Lisa@Example.org"], names: ["a.example", "b.example"])));
     }
 
     [Fact]
     public async Task The_only_dns_name_is_the_account_where_that_is_configured()
     {
         using var certificate = Authority.IssueClient("CN=whoever", names: ["device.example.org"]);
-        Assert.Equal(new PasswordCheck.Match("device.example.org"), await FindAsync(Shown(certificate, names: ["device.example.org"]), CertificateName.Dns));
+        Assert.Equal(new LoginAnswer.Match("device.example.org"), await FindAsync(Shown(certificate, names: ["device.example.org"]), CertificateName.Dns));
     }
 
     [Fact]
@@ -100,8 +100,8 @@ public sealed class CertificateUsersTests : IDisposable
         var shown = Shown(certificate, emails: ["lisa@example.org"]);
 
         Assert.Contains("intermediate is missing", await ReasonAsync(shown), StringComparison.Ordinal);
-        Assert.IsType<PasswordCheck.Match>(await FindAsync(shown with { Intermediates = [intermediate.Certificate.RawData] }));
-        Assert.IsType<PasswordCheck.Match>(await FindAsync(shown, beside: intermediate.Certificate));
+        Assert.IsType<LoginAnswer.Match>(await FindAsync(shown with { Intermediates = [intermediate.Certificate.RawData] }));
+        Assert.IsType<LoginAnswer.Match>(await FindAsync(shown, beside: intermediate.Certificate));
     }
 
     /// <summary>A client's certificate cannot issue another.</summary>
@@ -124,7 +124,7 @@ public sealed class CertificateUsersTests : IDisposable
         using var own = TestCertificate.Create("lisa.example");
         var shown = Shown(own, emails: ["lisa@example.org"]);
 
-        Assert.Equal(new PasswordCheck.Match("printer"), await FindAsync(shown, listed: shown.Fingerprint));
+        Assert.Equal(new LoginAnswer.Match("printer"), await FindAsync(shown, listed: shown.Fingerprint));
         Assert.Contains("is not believed", await ReasonAsync(shown), StringComparison.Ordinal);
     }
 
@@ -133,7 +133,7 @@ public sealed class CertificateUsersTests : IDisposable
     {
         using var old = Authority.IssueClient("CN=x", validFor: TimeSpan.FromHours(1));
         var shown = Shown(old);
-        Assert.StartsWith("the certificate of printer has expired", Assert.IsType<PasswordCheck.NoMatch>(await FindAsync(shown, listed: shown.Fingerprint)).Reason, StringComparison.Ordinal);
+        Assert.StartsWith("the certificate of printer has expired", Assert.IsType<LoginAnswer.NoMatch>(await FindAsync(shown, listed: shown.Fingerprint)).Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -143,19 +143,19 @@ public sealed class CertificateUsersTests : IDisposable
         var shown = Shown(own);
         var clock = new ManualClock(shown.NotAfter - TimeSpan.FromHours(1));
         var rules = new CertificateRules(Authorities: null, CertificateName.Email, new Dictionary<string, string> { [shown.Fingerprint] = "printer" }.ToFrozenDictionary());
-        var authority = Assert.IsType<PasswordCheck.Match>(await new CertificateUsers(rules, accounts, clock).FindAsync(shown, CancellationToken.None)).Authority!;
-        Assert.IsType<LoginReview.Holds>(await authority.ReviewAsync(CancellationToken.None));
+        var authority = Assert.IsType<LoginAnswer.Match>(await new CertificateUsers(rules, accounts, clock).FindAsync(shown, CancellationToken.None)).Authority!;
+        Assert.IsType<LoginAnswer.Holds>(await authority.ReviewAsync(CancellationToken.None));
         fixture.Commands.Disable("printer");
-        Assert.IsType<LoginReview.Gone>(await authority.ReviewAsync(CancellationToken.None));
+        Assert.IsType<LoginAnswer.NoMatch>(await authority.ReviewAsync(CancellationToken.None));
         fixture.Commands.Enable("printer");
-        Assert.IsType<LoginReview.Holds>(await authority.ReviewAsync(CancellationToken.None));
+        Assert.IsType<LoginAnswer.Holds>(await authority.ReviewAsync(CancellationToken.None));
         clock.Advance(TimeSpan.FromHours(2));
-        Assert.IsType<LoginReview.Gone>(await authority.ReviewAsync(CancellationToken.None));
+        Assert.IsType<LoginAnswer.NoMatch>(await authority.ReviewAsync(CancellationToken.None));
     }
 
-    private async Task<string> ReasonAsync(ClientCertificate certificate) => Assert.IsType<PasswordCheck.NoMatch>(await FindAsync(certificate)).Reason;
+    private async Task<string> ReasonAsync(ClientCertificate certificate) => Assert.IsType<LoginAnswer.NoMatch>(await FindAsync(certificate)).Reason;
 
-    private async Task<PasswordCheck> FindAsync(ClientCertificate certificate, CertificateName name = CertificateName.Email, string? listed = null, X509Certificate2? beside = null)
+    private async Task<LoginAnswer> FindAsync(ClientCertificate certificate, CertificateName name = CertificateName.Email, string? listed = null, X509Certificate2? beside = null)
     {
         var authorities = new CertificateAuthorities([Authority.Certificate], beside is null ? [] : [beside]);
         Dictionary<string, string> fingerprints = listed is null ? [] : new() { [listed] = "printer" };

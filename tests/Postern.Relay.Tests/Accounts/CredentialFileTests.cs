@@ -27,11 +27,11 @@ public sealed class CredentialFileTests : IDisposable
     {
         var scram = ScramHash.ForGenerated(new Sasl.Secret("brush-and-ink")).Stored;
         var verifiers = Open($"# staff\n\nLisa@Example.org:tiger:lily\nbob:{scram}\r\ncarl:{{PLAIN}}$6$no-hash");
-        Assert.Equal(new PasswordCheck.Match("lisa@example.org"), await LogInAsync(verifiers, "lisa@EXAMPLE.org", "tiger:lily"));
-        Assert.Equal(new PasswordCheck.Match("bob"), await LogInAsync(verifiers, "bob", "brush-and-ink"));
-        Assert.Equal(new PasswordCheck.Match("carl"), await LogInAsync(verifiers, "carl", "$6$no-hash"));
-        Assert.Equal(new PasswordCheck.NoMatch("wrong password", UserExists: true), await LogInAsync(verifiers, "lisa@example.org", "tiger"));
-        Assert.Equal(new PasswordCheck.NoMatch("unknown user", UserExists: false), await LogInAsync(verifiers, "# staff", "tiger"));
+        Assert.Equal(new LoginAnswer.Match("lisa@example.org"), await LogInAsync(verifiers, "lisa@EXAMPLE.org", "tiger:lily"));
+        Assert.Equal(new LoginAnswer.Match("bob"), await LogInAsync(verifiers, "bob", "brush-and-ink"));
+        Assert.Equal(new LoginAnswer.Match("carl"), await LogInAsync(verifiers, "carl", "$6$no-hash"));
+        Assert.Equal(new LoginAnswer.NoMatch("wrong password", UserExists: true), await LogInAsync(verifiers, "lisa@example.org", "tiger"));
+        Assert.Equal(new LoginAnswer.NoMatch("unknown user", UserExists: false), await LogInAsync(verifiers, "# staff", "tiger"));
         Assert.Empty(fixture.Audit.Events);
     }
 
@@ -41,10 +41,10 @@ public sealed class CredentialFileTests : IDisposable
         var secret = Convert.ToHexString(DigestSecret.Derive("Lisa", "mail.example.org", "tiger"));
         await File.WriteAllTextAsync(Path, $"Lisa:mail.example.org:{secret}\nbob:another:{secret}\n", TestContext.Current.CancellationToken);
         var verifiers = Verifiers($"digest://{Path}");
-        Assert.Equal(new PasswordCheck.Match("lisa"), await LogInAsync(verifiers, "lisa", "tiger"));
-        Assert.Equal(new PasswordCheck.NoMatch("wrong password", UserExists: true), await LogInAsync(verifiers, "lisa", "Tiger"));
-        Assert.Equal(new PasswordCheck.NoMatch("unknown user", UserExists: false), await LogInAsync(verifiers, "bob", "tiger"));
-        Assert.Equal(Convert.FromHexString(secret), Assert.IsType<SecretLookup.Found>(await verifiers.FindDigestAsync("lisa", "mail.example.org", peer: null, CancellationToken.None)).Secret);
+        Assert.Equal(new LoginAnswer.Match("lisa"), await LogInAsync(verifiers, "lisa", "tiger"));
+        Assert.Equal(new LoginAnswer.NoMatch("wrong password", UserExists: true), await LogInAsync(verifiers, "lisa", "Tiger"));
+        Assert.Equal(new LoginAnswer.NoMatch("unknown user", UserExists: false), await LogInAsync(verifiers, "bob", "tiger"));
+        Assert.Equal(Convert.FromHexString(secret), Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindDigestAsync("lisa", "mail.example.org", peer: null, CancellationToken.None)).Stored.Octets);
         Assert.EndsWith("line 2: its realm is 'another', not 'mail.example.org'", Assert.Single(fixture.Audit.Events.OfType<AuditEvent.Server>()).Detail, StringComparison.Ordinal);
     }
 
@@ -60,9 +60,9 @@ public sealed class CredentialFileTests : IDisposable
     {
         var verifiers = Open($"lisa:tiger\n{line}\nbob:brush");
         fixture.Clock.Advance(LookInterval);
-        Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers, "lisa", "tiger"));
-        Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers, "bob", "brush"));
-        Assert.IsType<PasswordCheck.NoMatch>(await LogInAsync(verifiers, "lisa", "canary"));
+        Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers, "lisa", "tiger"));
+        Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers, "bob", "brush"));
+        Assert.IsType<LoginAnswer.NoMatch>(await LogInAsync(verifiers, "lisa", "canary"));
         var told = Assert.Single(fixture.Audit.Events.OfType<AuditEvent.Server>());
         Assert.Equal("accounts_file", told.Event);
         Assert.Contains($"{Path}, line 2: {problem}", told.Detail, StringComparison.Ordinal);
@@ -76,8 +76,8 @@ public sealed class CredentialFileTests : IDisposable
     public async Task Row_228_no_account_owns_an_address_that_normalization_made(string name)
     {
         var verifiers = Open($"{name}:tiger\nbob:brush\n");
-        Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers, "bob", "brush"));
-        Assert.IsType<PasswordCheck.NoMatch>(await LogInAsync(verifiers, name, "tiger"));
+        Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers, "bob", "brush"));
+        Assert.IsType<LoginAnswer.NoMatch>(await LogInAsync(verifiers, name, "tiger"));
         Assert.True(LoginNames.TryCanonical(name, out var canonical));
         Assert.Null(await new StoreAccounts(fixture.Database, [fixture.Store($"file://{Path}")]).FindAccountAsync(canonical, TestContext.Current.CancellationToken));
         Assert.Contains("write its signs in ASCII", Assert.Single(fixture.Audit.Events.OfType<AuditEvent.Server>().Select(static e => e.Detail).Distinct()), StringComparison.Ordinal);
@@ -91,21 +91,21 @@ public sealed class CredentialFileTests : IDisposable
         var verifiers = Open("lisa:tiger\n");
         await File.WriteAllTextAsync(Path, "lisa:a-new-one\n", TestContext.Current.CancellationToken);
         fixture.Clock.Advance(LookInterval);
-        Assert.IsType<PasswordCheck.NoMatch>(await LogInAsync(verifiers, "lisa", "tiger"));
-        Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers, "lisa", "a-new-one"));
+        Assert.IsType<LoginAnswer.NoMatch>(await LogInAsync(verifiers, "lisa", "tiger"));
+        Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers, "lisa", "a-new-one"));
     }
 
     [Fact]
     public async Task A_file_that_cannot_be_read_is_unavailable_until_it_can()
     {
         var verifiers = Verifiers($"file://{Path}");
-        Assert.Equal(new PasswordCheck.Unavailable($"file://{Path}: {Path}: there is no such file"), await LogInAsync(verifiers, "lisa", "tiger"));
+        Assert.Equal(new LoginAnswer.Unavailable($"file://{Path}: {Path}: there is no such file"), await LogInAsync(verifiers, "lisa", "tiger"));
         await File.WriteAllBytesAsync(Path, [(byte)'l', (byte)':', 0xff], TestContext.Current.CancellationToken);
         fixture.Clock.Advance(LookInterval);
-        Assert.EndsWith("it is not UTF-8 text", Assert.IsType<PasswordCheck.Unavailable>(await LogInAsync(verifiers, "lisa", "tiger")).Reason, StringComparison.Ordinal);
+        Assert.EndsWith("it is not UTF-8 text", Assert.IsType<LoginAnswer.Unavailable>(await LogInAsync(verifiers, "lisa", "tiger")).Reason, StringComparison.Ordinal);
         await File.WriteAllTextAsync(Path, "lisa:tiger\n", TestContext.Current.CancellationToken);
         fixture.Clock.Advance(LookInterval);
-        Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers, "lisa", "tiger"));
+        Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers, "lisa", "tiger"));
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class CredentialFileTests : IDisposable
         var verifiers = Open("lisa:tiger\nbob:brush\n");
         for (var i = 1; i <= 4; i++)
         {
-            Assert.Equal(new PasswordCheck.NoMatch("unknown user", UserExists: false), await LogInAsync(verifiers, $"nobody{i}", "tiger"));
+            Assert.Equal(new LoginAnswer.NoMatch("unknown user", UserExists: false), await LogInAsync(verifiers, $"nobody{i}", "tiger"));
             Assert.Equal(i, pool.Computed);
         }
     }
@@ -141,11 +141,11 @@ public sealed class CredentialFileTests : IDisposable
     {
         var verifiers = Open("lisa:tiger\n");
         fixture.Commands.Add(new Relay.Admin.AddAccount("lisa", [], []));
-        Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers, "lisa", "tiger"));
+        Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers, "lisa", "tiger"));
         fixture.Commands.Disable("lisa");
-        Assert.Equal(new PasswordCheck.NoMatch("the account is disabled", UserExists: true), await LogInAsync(verifiers, "lisa", "tiger"));
-        Assert.Equal("the account is disabled", Assert.IsType<SecretLookup.Found>(await verifiers.FindSecretAsync("lisa", peer: null, CancellationToken.None)).Refusal);
-        Assert.Equal(new PasswordCheck.NoMatch("the account is disabled", UserExists: true), await verifiers.IdentifyAsync("lisa", CancellationToken.None));
+        Assert.Equal(new LoginAnswer.NoMatch("the account is disabled", UserExists: true), await LogInAsync(verifiers, "lisa", "tiger"));
+        Assert.Equal("the account is disabled", Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindSecretAsync("lisa", peer: null, CancellationToken.None)).Refusal);
+        Assert.Equal(new LoginAnswer.NoMatch("the account is disabled", UserExists: true), await verifiers.IdentifyAsync("lisa", CancellationToken.None));
     }
 
     private AccountVerifiers Open(string content)
@@ -157,6 +157,6 @@ public sealed class CredentialFileTests : IDisposable
     private AccountVerifiers Verifiers(string uri) =>
         new([fixture.Store(uri)], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database, Decoys = fixture.StoreContext.Decoys };
 
-    private static ValueTask<PasswordCheck> LogInAsync(AccountVerifiers verifiers, string user, string password) =>
+    private static ValueTask<LoginAnswer> LogInAsync(AccountVerifiers verifiers, string user, string password) =>
         verifiers.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, CancellationToken.None);
 }

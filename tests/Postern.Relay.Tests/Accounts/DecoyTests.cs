@@ -116,7 +116,7 @@ public sealed class DecoyTests : IDisposable
         foreach (var name in new[] { "off", "expired", "nobody" })
         {
             spent.Clear();
-            Assert.IsType<PasswordCheck.NoMatch>(await verifiers.CheckAsync(name, Encoding.ASCII.GetBytes(Password), peer: null, CancellationToken.None));
+            Assert.IsType<LoginAnswer.NoMatch>(await verifiers.CheckAsync(name, Encoding.ASCII.GetBytes(Password), peer: null, CancellationToken.None));
             Assert.Equal("$1$ x 1, $2b$ x 32, $6$ x 5000, $apr1$ x 1, $scrypt$ln=4,r=8 x 1, DES x 1, argon2d m=8,p=1 x 1, digest x 1, digest SHA1 x 1, hmac-md5 x 1, pbkdf2 SCRAM-SHA-256 x 4096, pbkdf2 SHA1 x 2001, shared x 1", Sum());
         }
     }
@@ -203,8 +203,8 @@ public sealed class DecoyTests : IDisposable
         var bob = new StoredLogin("bob", refusal: null, [new StoredCredential("c", missing, ExpiresAt: null)]);
         var verifiers = new AccountVerifiers([new ListedStore(lisa, bob)], pool, new VerificationCache(fixture.Clock), fixture.Clock);
         foreach (var name in new[] { "lisa", "bob", "nobody" })
-            Assert.IsType<PasswordCheck.Unavailable>(await verifiers.CheckAsync(name, "wrong"u8.ToArray(), peer: null, CancellationToken.None));
-        Assert.IsType<PasswordCheck.Match>(await verifiers.CheckAsync("lisa", Encoding.ASCII.GetBytes(Password), peer: null, CancellationToken.None));
+            Assert.IsType<LoginAnswer.Unavailable>(await verifiers.CheckAsync(name, "wrong"u8.ToArray(), peer: null, CancellationToken.None));
+        Assert.IsType<LoginAnswer.Match>(await verifiers.CheckAsync("lisa", Encoding.ASCII.GetBytes(Password), peer: null, CancellationToken.None));
     }
 
     /// <summary>A setting that the library does not understand would be computed in no time.</summary>

@@ -74,9 +74,9 @@ public sealed class ForeignHashTests : IDisposable
         await File.WriteAllTextAsync(Path + "2", "lisa:tiger-lily\n", TestContext.Current.CancellationToken);
         var verifiers = Verifiers($"file://{Path}", $"file://{Path}2");
         foreach (var password in new[] { stored, stored.Trim(), "canary", "tiger-lily", "Hello world!", string.Empty })
-            Assert.IsType<PasswordCheck.NoMatch>(await LogInAsync(verifiers, "lisa", password));
-        Assert.IsType<SecretLookup.Absent>(await verifiers.FindSecretAsync("lisa", peer: null, CancellationToken.None));
-        Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers, "bob", "brush-and-ink"));
+            Assert.IsType<LoginAnswer.NoMatch>(await LogInAsync(verifiers, "lisa", password));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.FindSecretAsync("lisa", peer: null, CancellationToken.None));
+        Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers, "bob", "brush-and-ink"));
 
         var said = Assert.Single(AccountStores.All.Single(static k => k.Word == "file").Warn(new AccountSource($"file://{Path}", "x")), w => w.Contains(", line ", StringComparison.Ordinal));
         Assert.Contains($"{Path}, line 2: ", said, StringComparison.Ordinal);
@@ -90,7 +90,7 @@ public sealed class ForeignHashTests : IDisposable
     {
         fixture.AddStoredHash("lisa", stored);
         var verifiers = Verifiers("directory");
-        var answer = Assert.IsType<PasswordCheck.NoMatch>(await LogInAsync(verifiers, "lisa", stored));
+        var answer = Assert.IsType<LoginAnswer.NoMatch>(await LogInAsync(verifiers, "lisa", stored));
         Assert.True(answer.UserExists);
         Assert.Contains(scheme, answer.Reason, StringComparison.Ordinal);
         Assert.DoesNotContain("canary", answer.Reason, StringComparison.Ordinal);
@@ -106,8 +106,8 @@ public sealed class ForeignHashTests : IDisposable
         foreach (var uri in new[] { $"file://{Path}", "directory" })
         {
             var verifiers = Verifiers(uri);
-            Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers, "lisa", password));
-            Assert.IsType<SecretLookup.Found>(await verifiers.FindSecretAsync("lisa", peer: null, CancellationToken.None));
+            Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers, "lisa", password));
+            Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindSecretAsync("lisa", peer: null, CancellationToken.None));
         }
 
         Assert.Empty(fixture.Audit.Events);
@@ -141,13 +141,13 @@ public sealed class ForeignHashTests : IDisposable
     {
         await File.WriteAllTextAsync(Path, "lisa:*\nbob:tiger-lily\n", TestContext.Current.CancellationToken);
         var verifiers = Verifiers($"file://{Path}");
-        Assert.Equal(new PasswordCheck.NoMatch(StoredLogin.Disabled, UserExists: true), await verifiers.IdentifyAsync("lisa", CancellationToken.None));
+        Assert.Equal(new LoginAnswer.NoMatch(StoredLogin.Disabled, UserExists: true), await verifiers.IdentifyAsync("lisa", CancellationToken.None));
         Assert.Contains("SCRAM-SHA-256", verifiers.UsualMechanisms);
     }
 
     private AccountVerifiers Verifiers(params string[] uris) =>
         new([.. uris.Select(u => fixture.Store(u))], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database, Decoys = fixture.StoreContext.Decoys };
 
-    private static ValueTask<PasswordCheck> LogInAsync(AccountVerifiers verifiers, string user, string password) =>
+    private static ValueTask<LoginAnswer> LogInAsync(AccountVerifiers verifiers, string user, string password) =>
         verifiers.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, CancellationToken.None);
 }

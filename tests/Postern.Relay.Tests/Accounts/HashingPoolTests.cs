@@ -1,5 +1,6 @@
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts;
+using Postern.Sasl.Verifiers;
 using Postern.Testing;
 
 namespace Postern.Relay.Tests.Accounts;
@@ -26,13 +27,13 @@ public sealed class HashingPoolTests : IDisposable
         await hash.StartedAsync();
         var waiting = Enumerable.Range(0, 3).Select(i => Check($"waiting{i}", peer: null)).ToList();
 
-        Assert.Equal("too many logins are waiting to be checked", Assert.IsType<LoginCheck.Busy>(await Check("late", peer: null)).Reason);
+        Assert.Equal("too many logins are waiting to be checked", Assert.IsType<LoginAnswer.Busy>(await Check("late", peer: null)).Reason);
 
         hash.Allow(4);
-        Assert.IsType<LoginCheck.Match>(await running);
-        Assert.All(await Task.WhenAll(waiting), a => Assert.IsType<LoginCheck.Match>(a));
+        Assert.IsType<LoginAnswer.Found<StoredCredential>>(await running);
+        Assert.All(await Task.WhenAll(waiting), a => Assert.IsType<LoginAnswer.Found<StoredCredential>>(a));
         hash.Allow();
-        Assert.IsType<LoginCheck.Match>(await Check("late", peer: null));
+        Assert.IsType<LoginAnswer.Found<StoredCredential>>(await Check("late", peer: null));
     }
 
     [Theory]
@@ -45,13 +46,13 @@ public sealed class HashingPoolTests : IDisposable
         await hash.StartedAsync();
         var second = Check("b", same);
 
-        Assert.Contains("from this address", Assert.IsType<LoginCheck.Busy>(await Check("c", peer)).Reason, StringComparison.Ordinal);
+        Assert.Contains("from this address", Assert.IsType<LoginAnswer.Busy>(await Check("c", peer)).Reason, StringComparison.Ordinal);
         var elsewhere = Check("d", other);
 
         hash.Allow(3);
-        Assert.All(await Task.WhenAll(first, second, elsewhere), a => Assert.IsType<LoginCheck.Match>(a));
+        Assert.All(await Task.WhenAll(first, second, elsewhere), a => Assert.IsType<LoginAnswer.Found<StoredCredential>>(a));
         hash.Allow();
-        Assert.IsType<LoginCheck.Match>(await Check("c", peer));
+        Assert.IsType<LoginAnswer.Found<StoredCredential>>(await Check("c", peer));
     }
 
     [Fact]
@@ -60,7 +61,7 @@ public sealed class HashingPoolTests : IDisposable
         var attempts = Enumerable.Range(0, 10).Select(_ => Check("same", peer: "192.0.2.1")).ToList();
         await hash.StartedAsync();
         hash.Allow();
-        Assert.All(await Task.WhenAll(attempts), a => Assert.IsType<LoginCheck.Match>(a));
+        Assert.All(await Task.WhenAll(attempts), a => Assert.IsType<LoginAnswer.Found<StoredCredential>>(a));
         Assert.Equal(1, hash.Computed);
 
         hash.Allow();
@@ -84,8 +85,8 @@ public sealed class HashingPoolTests : IDisposable
         Array.Clear(password);
 
         hash.Allow();
-        Assert.IsType<LoginCheck.Match>(await blocked);
-        Assert.IsType<LoginCheck.Match>(await sharing);
+        Assert.IsType<LoginAnswer.Found<StoredCredential>>(await blocked);
+        Assert.IsType<LoginAnswer.Found<StoredCredential>>(await sharing);
         Assert.Equal("secret", seen.Password);
     }
 
@@ -94,9 +95,9 @@ public sealed class HashingPoolTests : IDisposable
     {
         var login = new StoredLogin("u", refusal: null, [new StoredCredential("bad", new ThrowingHash(), ExpiresAt: null)]);
         var answer = await pool.CheckAsync(cache.KeyFor("t", login, Password), login, Password, HashCosts.None, peer: null, isKnown: false, DateTimeOffset.UnixEpoch, CancellationToken.None);
-        Assert.Contains("out of order", Assert.IsType<LoginCheck.Unavailable>(answer).Reason, StringComparison.Ordinal);
+        Assert.Contains("out of order", Assert.IsType<LoginAnswer.Unavailable>(answer).Reason, StringComparison.Ordinal);
         hash.Allow();
-        Assert.IsType<LoginCheck.Match>(await Check("next", peer: null));
+        Assert.IsType<LoginAnswer.Found<StoredCredential>>(await Check("next", peer: null));
     }
 
     [Fact]
@@ -106,11 +107,11 @@ public sealed class HashingPoolTests : IDisposable
         await hash.StartedAsync();
         var waiting = Check("waiting", peer: null);
         var stopping = Task.Run(pool.Dispose);
-        Assert.Contains("stopping", Assert.IsType<LoginCheck.Busy>(await waiting).Reason, StringComparison.Ordinal);
+        Assert.Contains("stopping", Assert.IsType<LoginAnswer.Busy>(await waiting).Reason, StringComparison.Ordinal);
         hash.Allow();
-        Assert.IsType<LoginCheck.Match>(await running);
+        Assert.IsType<LoginAnswer.Found<StoredCredential>>(await running);
         await stopping;
-        Assert.IsType<LoginCheck.Busy>(await Check("after", peer: null));
+        Assert.IsType<LoginAnswer.Busy>(await Check("after", peer: null));
     }
 
     [Fact]
@@ -124,7 +125,7 @@ public sealed class HashingPoolTests : IDisposable
         Assert.Equal(Math.Max(10, NiceHash.Read()), nice.Niceness); // the value is the same wherever the process itself stands
     }
 
-    private Task<LoginCheck> Check(string user, string? peer)
+    private Task<LoginAnswer> Check(string user, string? peer)
     {
         var login = hash.Login(user);
         return pool.CheckAsync(cache.KeyFor("test", login, Password), login, Password, HashCosts.None, peer, isKnown: false, DateTimeOffset.UnixEpoch, CancellationToken.None).AsTask();

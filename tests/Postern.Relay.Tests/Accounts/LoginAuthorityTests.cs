@@ -32,13 +32,13 @@ public sealed class LoginAuthorityTests : IDisposable
     public async Task Row_175_an_account_that_is_disabled_or_removed_is_gone_from_every_login(string way)
     {
         var authority = await LogInAsync(way);
-        await ExpectAsync<LoginReview.Holds>(authority);
+        await ExpectAsync<LoginAnswer.Holds>(authority);
         fixture.Commands.Disable("lisa");
-        await ExpectAsync<LoginReview.Gone>(authority);
+        await ExpectAsync<LoginAnswer.NoMatch>(authority);
         fixture.Commands.Enable("lisa");
-        await ExpectAsync<LoginReview.Holds>(authority);
+        await ExpectAsync<LoginAnswer.Holds>(authority);
         fixture.Commands.RemoveAccount("lisa");
-        await ExpectAsync<LoginReview.Gone>(authority);
+        await ExpectAsync<LoginAnswer.NoMatch>(authority);
     }
 
     [Theory]
@@ -47,17 +47,17 @@ public sealed class LoginAuthorityTests : IDisposable
     {
         var authority = await LogInAsync(way);
         fixture.AddCredential("lisa", "other");
-        await ExpectAsync<LoginReview.Holds>(authority);
+        await ExpectAsync<LoginAnswer.Holds>(authority);
         fixture.Commands.Revoke(new RevokeCredential("lisa", "first"));
         if (way == "identified")
         {
-            await ExpectAsync<LoginReview.Holds>(authority);
+            await ExpectAsync<LoginAnswer.Holds>(authority);
             return;
         }
 
-        await ExpectAsync<LoginReview.Gone>(authority);
+        await ExpectAsync<LoginAnswer.NoMatch>(authority);
         fixture.Commands.Add(new AddCredential("lisa", new Secret("quite another secret"), "first") { Scheme = HashSchemes.Shared });
-        await ExpectAsync<LoginReview.Gone>(authority);
+        await ExpectAsync<LoginAnswer.NoMatch>(authority);
     }
 
     [Theory]
@@ -69,9 +69,9 @@ public sealed class LoginAuthorityTests : IDisposable
     {
         var authority = await LogInAsync(way, TimeSpan.FromHours(1));
         fixture.Clock.Advance(TimeSpan.FromMinutes(59));
-        await ExpectAsync<LoginReview.Holds>(authority);
+        await ExpectAsync<LoginAnswer.Holds>(authority);
         fixture.Clock.Advance(TimeSpan.FromMinutes(2));
-        await ExpectAsync<LoginReview.Gone>(authority);
+        await ExpectAsync<LoginAnswer.NoMatch>(authority);
     }
 
     [Fact]
@@ -80,14 +80,14 @@ public sealed class LoginAuthorityTests : IDisposable
         fixture.AddAccount("lisa");
         fixture.AddAccount("shop");
         fixture.Commands.Grant(new ChangeGrants("lisa", [], []) { ActsAs = ["shop"] });
-        var authority = Assert.IsType<PasswordCheck.Match>(await verifiers.ActAsAsync("lisa", "SHOP", CancellationToken.None)).Authority!;
-        await ExpectAsync<LoginReview.Holds>(authority);
+        var authority = Assert.IsType<LoginAnswer.Match>(await verifiers.ActAsAsync("lisa", "SHOP", CancellationToken.None)).Authority!;
+        await ExpectAsync<LoginAnswer.Holds>(authority);
         fixture.Commands.Disable("shop");
-        await ExpectAsync<LoginReview.Gone>(authority);
+        await ExpectAsync<LoginAnswer.NoMatch>(authority);
         fixture.Commands.Enable("shop");
-        await ExpectAsync<LoginReview.Holds>(authority);
+        await ExpectAsync<LoginAnswer.Holds>(authority);
         fixture.Commands.Revoke(new ChangeGrants("lisa", [], []) { ActsAs = ["shop"] });
-        await ExpectAsync<LoginReview.Gone>(authority);
+        await ExpectAsync<LoginAnswer.NoMatch>(authority);
     }
 
     [Fact]
@@ -96,11 +96,11 @@ public sealed class LoginAuthorityTests : IDisposable
         var (login, acting) = (await LogInAsync("password"), default(ILoginAuthority));
         fixture.AddAccount("shop");
         fixture.Commands.Grant(new ChangeGrants("lisa", [], []) { ActsAs = ["shop"] });
-        acting = Assert.IsType<PasswordCheck.Match>(await verifiers.ActAsAsync("lisa", "shop", CancellationToken.None)).Authority!;
+        acting = Assert.IsType<LoginAnswer.Match>(await verifiers.ActAsAsync("lisa", "shop", CancellationToken.None)).Authority!;
         fixture.Database.Dispose();
         fixture.Clock.Advance(TimeSpan.FromSeconds(2));
-        await ExpectAsync<LoginReview.Unavailable>(login);
-        await ExpectAsync<LoginReview.Unavailable>(acting);
+        await ExpectAsync<LoginAnswer.Unavailable>(login);
+        await ExpectAsync<LoginAnswer.Unavailable>(acting);
     }
 
     /// <summary>Another user of the same name, in a store that is asked earlier, is not the one who logged in.</summary>
@@ -110,18 +110,18 @@ public sealed class LoginAuthorityTests : IDisposable
         var path = fixture.Beside("passwd");
         await File.WriteAllTextAsync(path, "bob:brush-and-ink\n");
         var mixed = new AccountVerifiers([fixture.Store(), fixture.Store($"file://{path}")], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database };
-        var authority = Assert.IsType<PasswordCheck.Match>(await mixed.CheckAsync("bob", Encoding.UTF8.GetBytes("brush-and-ink"), peer: null, CancellationToken.None)).Authority!;
-        await ExpectAsync<LoginReview.Holds>(authority);
+        var authority = Assert.IsType<LoginAnswer.Match>(await mixed.CheckAsync("bob", Encoding.UTF8.GetBytes("brush-and-ink"), peer: null, CancellationToken.None)).Authority!;
+        await ExpectAsync<LoginAnswer.Holds>(authority);
 
         await RewriteAsync("bob:another-word\n");
-        await ExpectAsync<LoginReview.Gone>(authority);
+        await ExpectAsync<LoginAnswer.NoMatch>(authority);
         await RewriteAsync("bob:brush-and-ink\n# the same again\n");
-        await ExpectAsync<LoginReview.Holds>(authority);
+        await ExpectAsync<LoginAnswer.Holds>(authority);
         fixture.AddAccount("bob");
-        await ExpectAsync<LoginReview.Gone>(authority);
+        await ExpectAsync<LoginAnswer.NoMatch>(authority);
         fixture.Commands.RemoveAccount("bob");
         await RewriteAsync("# nobody\n");
-        await ExpectAsync<LoginReview.Gone>(authority);
+        await ExpectAsync<LoginAnswer.NoMatch>(authority);
 
         async Task RewriteAsync(string text)
         {
@@ -135,7 +135,7 @@ public sealed class LoginAuthorityTests : IDisposable
     public async Task Row_178_nothing_is_read_and_nothing_made_while_nothing_changes()
     {
         var authority = await LogInAsync("password");
-        await ExpectAsync<LoginReview.Holds>(authority);
+        await ExpectAsync<LoginAnswer.Holds>(authority);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1_000; i++)
             _ = await authority.ReviewAsync(CancellationToken.None);
@@ -158,11 +158,11 @@ public sealed class LoginAuthorityTests : IDisposable
         var ct = CancellationToken.None;
         return (way switch
         {
-            "scram" or "scram of shared" => Assert.IsType<ScramLookup.Found>(await verifiers.FindAsync("lisa", HashAlgorithmName.SHA256, peer: null, ct)).Authority,
-            "cram" => Assert.IsType<SecretLookup.Found>(await verifiers.FindSecretAsync("lisa", peer: null, ct)).Authority,
-            "digest" or "digest of shared" => Assert.IsType<SecretLookup.Found>(await verifiers.FindDigestAsync("lisa", "mail.example.org", peer: null, ct)).Authority,
-            "identified" => Assert.IsType<PasswordCheck.Match>(await verifiers.IdentifyAsync("lisa", ct)).Authority,
-            _ => Assert.IsType<PasswordCheck.Match>(await verifiers.CheckAsync("lisa", Encoding.UTF8.GetBytes("a long enough secret"), peer: null, ct)).Authority,
+            "scram" or "scram of shared" => Assert.IsType<LoginAnswer.Found<ScramSecret>>(await verifiers.FindAsync("lisa", HashAlgorithmName.SHA256, peer: null, ct)).Authority,
+            "cram" => Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindSecretAsync("lisa", peer: null, ct)).Authority,
+            "digest" or "digest of shared" => Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindDigestAsync("lisa", "mail.example.org", peer: null, ct)).Authority,
+            "identified" => Assert.IsType<LoginAnswer.Match>(await verifiers.IdentifyAsync("lisa", ct)).Authority,
+            _ => Assert.IsType<LoginAnswer.Match>(await verifiers.CheckAsync("lisa", Encoding.UTF8.GetBytes("a long enough secret"), peer: null, ct)).Authority,
         })!;
     }
 

@@ -28,15 +28,15 @@ public sealed class PrincipalUsersTests : IDisposable
     [InlineData("lisa@EXAMPLE.ORG", PrincipalAccount.Name, "lisa")]
     [InlineData("LISA@EXAMPLE.ORG", PrincipalAccount.Name, "lisa")]
     public async Task A_principal_of_a_listed_realm_is_an_account(string principal, PrincipalAccount kind, string account) =>
-        Assert.Equal(new PasswordCheck.Match(account), await FindAsync(principal, kind));
+        Assert.Equal(new LoginAnswer.Match(account), await FindAsync(principal, kind));
 
     [Fact]
     public async Task Row_176_a_login_by_a_ticket_ends_with_the_account()
     {
-        var authority = Assert.IsType<PasswordCheck.Match>(await FindAsync("lisa@EXAMPLE.ORG", PrincipalAccount.Name)).Authority!;
-        Assert.IsType<LoginReview.Holds>(await authority.ReviewAsync(CancellationToken.None));
+        var authority = Assert.IsType<LoginAnswer.Match>(await FindAsync("lisa@EXAMPLE.ORG", PrincipalAccount.Name)).Authority!;
+        Assert.IsType<LoginAnswer.Holds>(await authority.ReviewAsync(CancellationToken.None));
         fixture.Commands.RemoveAccount("lisa");
-        Assert.IsType<LoginReview.Gone>(await authority.ReviewAsync(CancellationToken.None));
+        Assert.IsType<LoginAnswer.NoMatch>(await authority.ReviewAsync(CancellationToken.None));
     }
 
     [Theory]
@@ -56,9 +56,9 @@ public sealed class PrincipalUsersTests : IDisposable
     public async Task Any_other_principal_is_nobody(string principal)
     {
         foreach (var kind in Enum.GetValues<PrincipalAccount>())
-            Assert.StartsWith($"{principal}: ", Assert.IsType<PasswordCheck.NoMatch>(await FindAsync(principal, kind)).Reason, StringComparison.Ordinal);
+            Assert.StartsWith($"{principal}: ", Assert.IsType<LoginAnswer.NoMatch>(await FindAsync(principal, kind)).Reason, StringComparison.Ordinal);
     }
 
-    private ValueTask<PasswordCheck> FindAsync(string principal, PrincipalAccount kind) =>
+    private ValueTask<LoginAnswer> FindAsync(string principal, PrincipalAccount kind) =>
         new PrincipalUsers(["EXAMPLE.ORG"], kind, accounts).FindPrincipalAsync(principal, CancellationToken.None);
 }

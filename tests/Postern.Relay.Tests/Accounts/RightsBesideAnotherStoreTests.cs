@@ -32,17 +32,17 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
     public async Task An_account_for_a_grant_leaves_every_login_to_the_other_store(bool directoryFirst)
     {
         var (verifiers, accounts) = Open(directoryFirst);
-        var before = Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers)).Authority!;
+        var before = Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers)).Authority!;
 
         Assert.IsType<AdminOutcome.Done>(fixture.Commands.Add(new AddAccount(User, ["sales@example.org"], [])));
 
-        Assert.IsType<LoginReview.Holds>(await before.ReviewAsync(Ct));
-        Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers));
-        Assert.IsType<PasswordCheck.NoMatch>(await verifiers.CheckAsync(User, "wrong"u8.ToArray(), peer: null, Ct));
-        Assert.IsType<ScramLookup.Found>(await verifiers.FindAsync(User, HashAlgorithmName.SHA256, peer: null, Ct));
-        Assert.IsType<SecretLookup.Found>(await verifiers.FindSecretAsync(User, peer: null, Ct));
-        Assert.IsType<SecretLookup.Found>(await verifiers.FindDigestAsync(User, "mail.example.org", peer: null, Ct));
-        Assert.IsType<PasswordCheck.Match>(await verifiers.IdentifyAsync(User, Ct));
+        Assert.IsType<LoginAnswer.Holds>(await before.ReviewAsync(Ct));
+        Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.CheckAsync(User, "wrong"u8.ToArray(), peer: null, Ct));
+        Assert.IsType<LoginAnswer.Found<ScramSecret>>(await verifiers.FindAsync(User, HashAlgorithmName.SHA256, peer: null, Ct));
+        Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindSecretAsync(User, peer: null, Ct));
+        Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindDigestAsync(User, "mail.example.org", peer: null, Ct));
+        Assert.IsType<LoginAnswer.Match>(await verifiers.IdentifyAsync(User, Ct));
         Assert.Equal([User, "sales@example.org"], (await accounts.FindAccountAsync(User, Ct))!.Addresses);
     }
 
@@ -52,13 +52,13 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
     public async Task An_account_that_is_disabled_in_the_directory_logs_in_nowhere(bool directoryFirst)
     {
         var (verifiers, _) = Open(directoryFirst);
-        var before = Assert.IsType<PasswordCheck.Match>(await LogInAsync(verifiers)).Authority!;
+        var before = Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers)).Authority!;
         fixture.Commands.Add(new AddAccount(User, [], []));
         fixture.Commands.Disable(User);
 
-        Assert.Equal(new PasswordCheck.NoMatch("the account is disabled", UserExists: true), await LogInAsync(verifiers));
-        Assert.IsType<PasswordCheck.NoMatch>(await verifiers.IdentifyAsync(User, Ct));
-        Assert.IsType<LoginReview.Gone>(await before.ReviewAsync(Ct));
+        Assert.Equal(new LoginAnswer.NoMatch("the account is disabled", UserExists: true), await LogInAsync(verifiers));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.IdentifyAsync(User, Ct));
+        Assert.IsType<LoginAnswer.NoMatch>(await before.ReviewAsync(Ct));
     }
 
     [Fact]
@@ -66,8 +66,8 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
     {
         var (verifiers, _) = Open(directoryFirst: true);
         var secret = fixture.AddAccount(User);
-        Assert.IsType<PasswordCheck.NoMatch>(await LogInAsync(verifiers));
-        Assert.IsType<PasswordCheck.Match>(await verifiers.CheckAsync(User, Encoding.UTF8.GetBytes(secret), peer: null, Ct));
+        Assert.IsType<LoginAnswer.NoMatch>(await LogInAsync(verifiers));
+        Assert.IsType<LoginAnswer.Match>(await verifiers.CheckAsync(User, Encoding.UTF8.GetBytes(secret), peer: null, Ct));
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
     {
         var (verifiers, _) = Open(directoryFirst: true, file: fixture.Beside("missing"));
         fixture.Commands.Add(new AddAccount(User, [], []));
-        Assert.IsType<PasswordCheck.Unavailable>(await LogInAsync(verifiers));
+        Assert.IsType<LoginAnswer.Unavailable>(await LogInAsync(verifiers));
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
     {
         var (verifiers, _) = Open(directoryFirst: true);
         fixture.Commands.Add(new AddAccount("bart@example.org", [], []));
-        Assert.Equal(new PasswordCheck.NoMatch("the account has no credential", UserExists: true), await verifiers.CheckAsync("bart@example.org", "x"u8.ToArray(), peer: null, Ct));
+        Assert.Equal(new LoginAnswer.NoMatch("the account has no credential", UserExists: true), await verifiers.CheckAsync("bart@example.org", "x"u8.ToArray(), peer: null, Ct));
     }
 
     [Theory]
@@ -128,5 +128,5 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
         return (new AccountVerifiers(stores, pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = accounts }, accounts);
     }
 
-    private static ValueTask<PasswordCheck> LogInAsync(AccountVerifiers verifiers) => verifiers.CheckAsync(User, Encoding.UTF8.GetBytes(Password), peer: null, Ct);
+    private static ValueTask<LoginAnswer> LogInAsync(AccountVerifiers verifiers) => verifiers.CheckAsync(User, Encoding.UTF8.GetBytes(Password), peer: null, Ct);
 }

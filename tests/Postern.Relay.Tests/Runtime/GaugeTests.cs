@@ -4,6 +4,7 @@ using Postern.Relay.Runtime;
 using Postern.Relay.Spool.Segments;
 using Postern.Relay.Tests.Accounts;
 using Postern.Relay.Tests.Spool;
+using Postern.Sasl.Verifiers;
 using Postern.Smtp.Overload;
 using Postern.Testing;
 
@@ -28,7 +29,7 @@ public sealed class GaugeTests
         await Task.WhenAll([running, .. waiting]);
         Assert.Equal(0, gauge.Read());
 
-        Task<LoginCheck> Check(string user)
+        Task<LoginAnswer> Check(string user)
         {
             var login = hash.Login(user);
             return pool.CheckAsync(cache.KeyFor("s", login, "x"u8), login, "x"u8.ToArray(), HashCosts.None, peer: null, isKnown: false, default, CancellationToken.None).AsTask();

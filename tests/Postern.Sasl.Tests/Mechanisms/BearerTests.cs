@@ -137,7 +137,7 @@ public sealed class BearerTests
     [InlineData("\u00e9")]
     public async Task A_scope_that_json_would_have_to_escape_is_left_out(string scope)
     {
-        var context = new SaslContext { Tokens = new Verdict(new TokenCheck.NoMatch("expired", "bart", UserExists: true, scope)) };
+        var context = new SaslContext { Tokens = new Verdict(new LoginAnswer.NoMatch("expired", UserExists: true) { ClaimedUser = "bart", Scope = scope }) };
         var server = ServerOf("OAUTHBEARER", context);
         Assert.Equal("{\"status\":\"invalid_token\",\"schemes\":\"bearer\"}", await server.AskAsync(Good));
         Assert.Equal(new SaslStep.Failure(SaslError.BadCredentials, "bart", "expired", UserExists: true), await server.FailAsync("\u0001"));
@@ -146,7 +146,7 @@ public sealed class BearerTests
     [Fact]
     public async Task A_spelling_that_the_store_takes_for_the_user_is_the_user()
     {
-        var context = TestUsers.Context with { Tokens = new Verdict(new TokenCheck.Match("lisa")), Grants = new Caseless() };
+        var context = TestUsers.Context with { Tokens = new Verdict(new LoginAnswer.Match("lisa")), Grants = new Caseless() };
         Assert.Equal(new SaslIdentity("lisa", "lisa"), (await ServerOf("XOAUTH2", context).SucceedAsync(GoodX.Replace("lisa", "LISA", StringComparison.Ordinal))).Identity);
         Assert.StartsWith("{", await ServerOf("XOAUTH2", context with { Grants = null }).AskAsync(GoodX.Replace("lisa", "LISA", StringComparison.Ordinal)), StringComparison.Ordinal);
         var none = ServerOf("OAUTHBEARER", context with { Tokens = new Verdict(null!) });
@@ -159,7 +159,7 @@ public sealed class BearerTests
     [InlineData("XOAUTH2", "user=down\u0001auth=Bearer good-token\u0001\u0001")]
     public async Task Grants_that_cannot_be_read_refuse_nothing(string name, string message)
     {
-        var context = new SaslContext { Tokens = new Verdict(new TokenCheck.Match("lisa")), Grants = new Caseless() };
+        var context = new SaslContext { Tokens = new Verdict(new LoginAnswer.Match("lisa")), Grants = new Caseless() };
         Assert.Equal(new SaslStep.Failure(SaslError.TemporaryFailure, "lisa", "down"), await ServerOf(name, context).FailAsync(message));
     }
 
@@ -213,16 +213,16 @@ public sealed class BearerTests
         Assert.False(client.MayTrustSuccess);
     }
 
-    private sealed class Verdict(TokenCheck answer) : ITokenVerifier
+    private sealed class Verdict(LoginAnswer answer) : ITokenVerifier
     {
-        public ValueTask<TokenCheck> CheckTokenAsync(string token, string? peer, CancellationToken ct) => new(answer);
+        public ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct) => new(answer);
     }
 
     private sealed class Caseless : IAuthorizationGrants
     {
-        public ValueTask<PasswordCheck> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
-            new(authorizationId == "down" ? new PasswordCheck.Unavailable("down")
-                : string.Equals(user, authorizationId, StringComparison.OrdinalIgnoreCase) ? new PasswordCheck.Match(user)
-                : new PasswordCheck.NoMatch("no grant", UserExists: false));
+        public ValueTask<LoginAnswer> ActAsAsync(string user, string authorizationId, CancellationToken ct) =>
+            new(authorizationId == "down" ? new LoginAnswer.Unavailable("down")
+                : string.Equals(user, authorizationId, StringComparison.OrdinalIgnoreCase) ? new LoginAnswer.Match(user)
+                : new LoginAnswer.NoMatch("no grant", UserExists: false));
     }
 }

@@ -356,7 +356,7 @@ public sealed class DigestMd5Tests
     {
         IReadOnlyList<string> IDigestSecrets.Realms => realms;
 
-        public ValueTask<SecretLookup> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct) =>
-            new(new SecretLookup.Found(user, DigestFunctions.Secret(user, realm, "p\u00e4ss")));
+        public ValueTask<LoginAnswer> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct) =>
+            new(new LoginAnswer.Found<SharedSecret>(user, new(DigestFunctions.Secret(user, realm, "p\u00e4ss"))));
     }
 }

@@ -100,9 +100,9 @@ public sealed class PairTests
         var users = new TestUsers();
         var (server, _, _) = await RunAsync(name, Lisa with { Token = new Secret("good-token"), HasClientCertificate = true }, users.ToContext());
         var authority = Assert.IsType<SaslStep.Success>(server).Authority!;
-        Assert.IsType<LoginReview.Holds>(await authority.ReviewAsync(CancellationToken.None));
-        users.Login.Answer = new LoginReview.Gone("revoked");
-        Assert.IsType<LoginReview.Gone>(await authority.ReviewAsync(CancellationToken.None));
+        Assert.IsType<LoginAnswer.Holds>(await authority.ReviewAsync(CancellationToken.None));
+        users.Login.Answer = new LoginAnswer.NoMatch("revoked");
+        Assert.IsType<LoginAnswer.NoMatch>(await authority.ReviewAsync(CancellationToken.None));
     }
 
     [Theory]
@@ -112,14 +112,14 @@ public sealed class PairTests
         var users = new TestUsers();
         var (server, _, _) = await RunAsync(name, Lisa with { AuthorizationId = "shared" }, users.ToContext());
         var authority = Assert.IsType<SaslStep.Success>(server).Authority!;
-        Assert.IsType<LoginReview.Holds>(await authority.ReviewAsync(CancellationToken.None));
+        Assert.IsType<LoginAnswer.Holds>(await authority.ReviewAsync(CancellationToken.None));
         foreach (var one in new[] { users.Login, users.Grant })
         {
-            one.Answer = new LoginReview.Unavailable("down");
-            Assert.IsType<LoginReview.Unavailable>(await authority.ReviewAsync(CancellationToken.None));
-            one.Answer = new LoginReview.Gone("revoked");
-            Assert.IsType<LoginReview.Gone>(await authority.ReviewAsync(CancellationToken.None));
-            one.Answer = LoginReview.Holds.Instance;
+            one.Answer = new LoginAnswer.Unavailable("down");
+            Assert.IsType<LoginAnswer.Unavailable>(await authority.ReviewAsync(CancellationToken.None));
+            one.Answer = new LoginAnswer.NoMatch("revoked");
+            Assert.IsType<LoginAnswer.NoMatch>(await authority.ReviewAsync(CancellationToken.None));
+            one.Answer = LoginAnswer.Holds.Instance;
         }
     }
 

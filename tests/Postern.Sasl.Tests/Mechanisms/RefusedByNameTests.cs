@@ -37,24 +37,24 @@ public sealed class RefusedByNameTests
 
     private sealed class Store : IPasswordVerifier, IScramSecrets, ISharedSecrets, IDigestSecrets, IExternalIdentity, ITokenVerifier
     {
-        private static readonly PasswordCheck Check = new PasswordCheck.Refused(SaslError.TooWeak, "too weak");
-        private static readonly SecretLookup Lookup = new SecretLookup.Refused(SaslError.TooWeak, "too weak");
+        private static readonly LoginAnswer Check = new LoginAnswer.Refused(SaslError.TooWeak, "too weak");
+        private static readonly LoginAnswer Lookup = new LoginAnswer.Refused(SaslError.TooWeak, "too weak");
 
         public IReadOnlyList<string> Realms => ["mail.example.org"];
 
         public bool Serves(HashAlgorithmName algorithm) => true;
 
-        public ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) => new(Check);
+        public ValueTask<LoginAnswer> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) => new(Check);
 
-        public ValueTask<ScramLookup> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct) =>
-            new(new ScramLookup.Refused(SaslError.TooWeak, "too weak"));
+        public ValueTask<LoginAnswer> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct) =>
+            new(new LoginAnswer.Refused(SaslError.TooWeak, "too weak"));
 
-        public ValueTask<SecretLookup> FindSecretAsync(string user, string? peer, CancellationToken ct) => new(Lookup);
+        public ValueTask<LoginAnswer> FindSecretAsync(string user, string? peer, CancellationToken ct) => new(Lookup);
 
-        public ValueTask<SecretLookup> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct) => new(Lookup);
+        public ValueTask<LoginAnswer> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct) => new(Lookup);
 
-        public ValueTask<PasswordCheck> IdentifyAsync(CancellationToken ct) => new(Check);
+        public ValueTask<LoginAnswer> IdentifyAsync(CancellationToken ct) => new(Check);
 
-        public ValueTask<TokenCheck> CheckTokenAsync(string token, string? peer, CancellationToken ct) => new(new TokenCheck.Refused(SaslError.TooWeak, "too weak"));
+        public ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct) => new(new LoginAnswer.Refused(SaslError.TooWeak, "too weak"));
     }
 }

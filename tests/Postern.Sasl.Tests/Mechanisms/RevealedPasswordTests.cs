@@ -128,7 +128,7 @@ public sealed class RevealedPasswordTests
     {
         using var cancellation = new CancellationTokenSource();
         var verifier = PasswordVerifier.From(static (_, _, ct) => throw new OperationCanceledException(ct));
-        Assert.IsType<PasswordCheck.Unavailable>(await verifier.CheckAsync("lisa", "x"u8.ToArray(), peer: null, cancellation.Token));
+        Assert.IsType<LoginAnswer.Unavailable>(await verifier.CheckAsync("lisa", "x"u8.ToArray(), peer: null, cancellation.Token));
         await cancellation.CancelAsync();
         await Assert.ThrowsAsync<OperationCanceledException>(async () => await verifier.CheckAsync("lisa", "x"u8.ToArray(), peer: null, cancellation.Token));
     }
@@ -170,11 +170,11 @@ public sealed class RevealedPasswordTests
 
     private sealed class Anybody : IPasswordVerifier
     {
-        public ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) => new(new PasswordCheck.Match(user));
+        public ValueTask<LoginAnswer> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) => new(new LoginAnswer.Match(user));
     }
 
     private sealed class Silent : IPasswordVerifier
     {
-        public ValueTask<PasswordCheck> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) => new((PasswordCheck)null!);
+        public ValueTask<LoginAnswer> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) => new((LoginAnswer)null!);
     }
 }

@@ -138,8 +138,8 @@ public sealed class RfcDialogueTests
 
     private sealed class OneScramUser(string name, ScramSecret secret) : IScramSecrets
     {
-        public ValueTask<ScramLookup> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct) =>
-            new(user == name ? new ScramLookup.Found(name, secret) : new ScramLookup.Absent("unknown", UserExists: false));
+        public ValueTask<LoginAnswer> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct) =>
+            new(user == name ? new LoginAnswer.Found<ScramSecret>(name, secret) : new LoginAnswer.NoMatch("unknown", UserExists: false));
 
         public bool Serves(HashAlgorithmName algorithm) => true;
     }
@@ -148,15 +148,15 @@ public sealed class RfcDialogueTests
     {
         public IReadOnlyList<string> Realms { get; init; } = [];
 
-        public ValueTask<SecretLookup> FindSecretAsync(string user, string? peer, CancellationToken ct) =>
-            new(user == name ? new SecretLookup.Found(name, secret) : new SecretLookup.Absent("unknown", UserExists: false));
+        public ValueTask<LoginAnswer> FindSecretAsync(string user, string? peer, CancellationToken ct) =>
+            new(user == name ? new LoginAnswer.Found<SharedSecret>(name, new(secret)) : new LoginAnswer.NoMatch("unknown", UserExists: false));
 
-        public ValueTask<SecretLookup> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct) => FindSecretAsync(user, peer, ct);
+        public ValueTask<LoginAnswer> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct) => FindSecretAsync(user, peer, ct);
     }
 
     private sealed class OneToken(string expected, string user) : ITokenVerifier
     {
-        public ValueTask<TokenCheck> CheckTokenAsync(string token, string? peer, CancellationToken ct) =>
-            new(token == expected ? new TokenCheck.Match(user) : new TokenCheck.NoMatch("unknown token"));
+        public ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct) =>
+            new(token == expected ? new LoginAnswer.Match(user) : new LoginAnswer.NoMatch("unknown token"));
     }
 }

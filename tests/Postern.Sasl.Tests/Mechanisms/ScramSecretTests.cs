@@ -60,7 +60,7 @@ public sealed class ScramSecretTests
     public void A_secret_never_prints()
     {
         Assert.Equal("***", ScramSecret.Derive(HashAlgorithmName.SHA256, "pencil", Salt, 1).ToString());
-        Assert.Equal("lisa", new SecretLookup.Found("lisa", "pencil"u8.ToArray()).ToString());
+        Assert.Equal("lisa", new LoginAnswer.Found<SharedSecret>("lisa", new("pencil"u8.ToArray())).ToString());
         Assert.DoesNotContain("pencil", new Secret("pencil").ToString(), StringComparison.Ordinal);
     }
 
@@ -111,8 +111,8 @@ public sealed class ScramSecretTests
 
     private sealed class Nobody : IScramSecrets
     {
-        public ValueTask<ScramLookup> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct) =>
-            new(new ScramLookup.Absent("unknown user", UserExists: false, Iterations: 10_000, User: user.ToLowerInvariant()));
+        public ValueTask<LoginAnswer> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct) =>
+            new(new LoginAnswer.NoMatch("unknown user") { Iterations = 10_000, User = user.ToLowerInvariant() });
 
         public bool Serves(HashAlgorithmName algorithm) => true;
     }

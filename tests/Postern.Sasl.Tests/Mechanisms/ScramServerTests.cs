@@ -276,7 +276,7 @@ public sealed class ScramServerTests
 
     private sealed class NoSha1 : IScramSecrets
     {
-        public ValueTask<ScramLookup> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct) => new(new ScramLookup.Absent("unknown user", UserExists: false));
+        public ValueTask<LoginAnswer> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct) => new(new LoginAnswer.NoMatch("unknown user", UserExists: false));
 
         public bool Serves(HashAlgorithmName algorithm) => algorithm != HashAlgorithmName.SHA1;
     }

@@ -238,7 +238,7 @@ public sealed class AuthenticatorTests
         [
             new Password(Encoding.UTF8.GetBytes(Canary)), new Secret(Canary), new LoginCredentials.BearerToken(new Secret(Canary)),
             new LoginCredentials.UserPassword("lisa", new Password(Encoding.UTF8.GetBytes(Canary))), new AuthenticationResult.Accepted("lisa", Canary),
-            new PasswordCheck.Match("lisa") { LoginData = Canary }, new TokenCheck.Match("lisa") { LoginData = Canary },
+            new LoginAnswer.Match("lisa") { LoginData = Canary }, new LoginAnswer.Match("lisa") { LoginData = Canary },
             new SaslStep.Success(new SaslIdentity("lisa", "lisa")) { LoginData = Canary },
         ];
         Assert.All(holders, static holder => Assert.DoesNotContain(Canary, $"{holder}"));
@@ -274,6 +274,6 @@ public sealed class AuthenticatorTests
 
     private sealed class NoTokens : ITokenVerifier
     {
-        public ValueTask<TokenCheck> CheckTokenAsync(string token, string? peer, CancellationToken ct) => new(new TokenCheck.NoMatch("none"));
+        public ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct) => new(new LoginAnswer.NoMatch("none"));
     }
 }

@@ -161,9 +161,9 @@ public sealed class OptionsTests
             return user == "down" ? throw new InvalidOperationException("tiger") : new(user == "lisa" && password.Matches("tiger"));
         });
         var tiger = "tiger"u8.ToArray();
-        Assert.Equal(new PasswordCheck.Match("lisa"), await checks.CheckAsync("lisa", tiger, peer: null, CancellationToken.None));
-        Assert.IsType<PasswordCheck.NoMatch>(await checks.CheckAsync("lisa", "lion"u8.ToArray(), peer: null, CancellationToken.None));
-        var unavailable = Assert.IsType<PasswordCheck.Unavailable>(await checks.CheckAsync("down", tiger, peer: null, CancellationToken.None));
+        Assert.Equal(new LoginAnswer.Match("lisa"), await checks.CheckAsync("lisa", tiger, peer: null, CancellationToken.None));
+        Assert.IsType<LoginAnswer.NoMatch>(await checks.CheckAsync("lisa", "lion"u8.ToArray(), peer: null, CancellationToken.None));
+        var unavailable = Assert.IsType<LoginAnswer.Unavailable>(await checks.CheckAsync("down", tiger, peer: null, CancellationToken.None));
         Assert.DoesNotContain("tiger", unavailable.Reason);
         Assert.Equal("***", printed);
     }

@@ -167,8 +167,8 @@ public sealed class ExternalTests : IDisposable
 
     private sealed class OneUser(string? user) : IClientCertificateUsers
     {
-        public ValueTask<PasswordCheck> FindAsync(ClientCertificate certificate, CancellationToken ct) =>
-            new(user is null || certificate.Octets.IsEmpty ? new PasswordCheck.NoMatch("unknown", UserExists: false) : new PasswordCheck.Match(user));
+        public ValueTask<LoginAnswer> FindAsync(ClientCertificate certificate, CancellationToken ct) =>
+            new(user is null || certificate.Octets.IsEmpty ? new LoginAnswer.NoMatch("unknown", UserExists: false) : new LoginAnswer.Match(user));
     }
 
     private sealed class Typed(SslStream tls) : IAsyncDisposable

@@ -12,8 +12,8 @@ namespace Postern.Smtp.Tests.Session;
 /// <summary>A login is good for as long as what it rests on, and not for as long as the connection.</summary>
 public sealed class LoginReviewTests
 {
-    private static readonly LoginReview Gone = new LoginReview.Gone("the credential was revoked");
-    private static readonly LoginReview Unsure = new LoginReview.Unavailable("the directory is locked");
+    private static readonly LoginAnswer Gone = new LoginAnswer.NoMatch("the credential was revoked");
+    private static readonly LoginAnswer Unsure = new LoginAnswer.Unavailable("the directory is locked");
 
     private readonly Authority authority = new();
     private readonly GatedStore store = new();
@@ -52,21 +52,21 @@ public sealed class LoginReviewTests
     {
         await using var server = Start();
         await using var client = await LogInAsync(server);
-        foreach (var failure in new Func<LoginReview>[] { static () => Unsure, static () => throw new InvalidOperationException() })
+        foreach (var failure in new Func<LoginAnswer>[] { static () => Unsure, static () => throw new InvalidOperationException() })
         {
             authority.Ask = failure;
             Assert.StartsWith("451 4.3.0", await client.AskAsync("MAIL FROM:<lisa@example.org>"));
-            authority.Answer = LoginReview.Holds.Instance;
+            authority.Answer = LoginAnswer.Holds.Instance;
             await BeginAsync(client, inChunks);
             authority.Ask = failure;
             Assert.StartsWith("451 4.3.0", await EndAsync(client, inChunks));
             Assert.Empty(store.Inner.Messages);
         }
 
-        authority.Answer = LoginReview.Holds.Instance;
+        authority.Answer = LoginAnswer.Holds.Instance;
         await BeginAsync(client, inChunks);
         Assert.StartsWith("250 2.0.0", await EndAsync(client, inChunks));
-        Assert.Equal(4, told.Heard.Count(static r => r is LoginReview.Unavailable));
+        Assert.Equal(4, told.Heard.Count(static r => r is LoginAnswer.Unavailable));
     }
 
     [Fact]
@@ -159,20 +159,20 @@ public sealed class LoginReviewTests
 
     private sealed class Authority : ILoginAuthority
     {
-        private volatile Func<LoginReview> ask = static () => LoginReview.Holds.Instance;
+        private volatile Func<LoginAnswer> ask = static () => LoginAnswer.Holds.Instance;
 
-        public Func<LoginReview> Ask { set => ask = value; }
+        public Func<LoginAnswer> Ask { set => ask = value; }
 
-        public LoginReview Answer { set => ask = () => value; }
+        public LoginAnswer Answer { set => ask = () => value; }
 
-        public ValueTask<LoginReview> ReviewAsync(CancellationToken ct) => new(ask());
+        public ValueTask<LoginAnswer> ReviewAsync(CancellationToken ct) => new(ask());
     }
 
     private sealed class Reviews : ISmtpEvents
     {
-        public ConcurrentQueue<LoginReview> Heard { get; } = new();
+        public ConcurrentQueue<LoginAnswer> Heard { get; } = new();
 
-        public void OnLoginReviewed(SessionState session, LoginReview review) => Heard.Enqueue(review);
+        public void OnLoginReviewed(SessionState session, LoginAnswer review) => Heard.Enqueue(review);
     }
 
     /// <summary>Where the test wants it, a commit waits.</summary>

@@ -152,7 +152,7 @@ public sealed class AccountImportTests : IDisposable
         using (var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(DirectoryFile)))
         using (var accounts = new RelayAccounts(new AccountOptions { Sources = [new AccountSource("directory", "mail.example.org")] }, directory, NoAuditLog.Instance, TimeProvider.System, isServer: true))
         {
-            Assert.IsType<PasswordCheck.Match>(await accounts.Verifiers.CheckAsync("lisa@example.org", Encoding.UTF8.GetBytes(Password), peer: null, TestContext.Current.CancellationToken));
+            Assert.IsType<LoginAnswer.Match>(await accounts.Verifiers.CheckAsync("lisa@example.org", Encoding.UTF8.GetBytes(Password), peer: null, TestContext.Current.CancellationToken));
             while (!accounts.Verifiers.Replacement!.IsIdle)
                 await Task.Yield();
         }
@@ -295,7 +295,7 @@ public sealed class AccountImportTests : IDisposable
     {
         using var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(DirectoryFile));
         using var accounts = new RelayAccounts(new AccountOptions { Sources = [new AccountSource("directory", "mail.example.org")] }, directory, NoAuditLog.Instance, TimeProvider.System);
-        return await accounts.Verifiers.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, TestContext.Current.CancellationToken) is PasswordCheck.Match;
+        return await accounts.Verifiers.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, TestContext.Current.CancellationToken) is LoginAnswer.Match;
     }
 
     private async Task EveryoneLogsInAsync(int count)
@@ -305,9 +305,9 @@ public sealed class AccountImportTests : IDisposable
         for (var i = 0; i < count; i++)
         {
             var answer = await accounts.Verifiers.CheckAsync(ImportedUsers.NameOf(i), Encoding.UTF8.GetBytes(ImportedUsers.PasswordOf(i)), peer: null, TestContext.Current.CancellationToken);
-            Assert.True(answer is PasswordCheck.Match, $"{ImportedUsers.NameOf(i)}: {answer}");
+            Assert.True(answer is LoginAnswer.Match, $"{ImportedUsers.NameOf(i)}: {answer}");
         }
 
-        Assert.IsType<PasswordCheck.NoMatch>(await accounts.Verifiers.CheckAsync(ImportedUsers.NameOf(1), Encoding.UTF8.GetBytes(ImportedUsers.PasswordOf(0)), peer: null, TestContext.Current.CancellationToken));
+        Assert.IsType<LoginAnswer.NoMatch>(await accounts.Verifiers.CheckAsync(ImportedUsers.NameOf(1), Encoding.UTF8.GetBytes(ImportedUsers.PasswordOf(0)), peer: null, TestContext.Current.CancellationToken));
     }
 }

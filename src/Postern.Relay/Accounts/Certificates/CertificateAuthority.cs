@@ -7,8 +7,8 @@ namespace Postern.Relay.Accounts.Certificates;
 /// <param name="account">Whether the account may still log in.</param>
 internal sealed class CertificateAuthority(ClientCertificate certificate, ILoginAuthority? account, TimeProvider clock) : ILoginAuthority
 {
-    public ValueTask<LoginReview> ReviewAsync(CancellationToken ct) =>
-        certificate.NotAfter < clock.GetUtcNow() ? new(new LoginReview.Gone($"the certificate expired at {certificate.NotAfter:u}"))
-        : account is null ? new(LoginReview.Holds.Instance)
+    public ValueTask<LoginAnswer> ReviewAsync(CancellationToken ct) =>
+        certificate.NotAfter < clock.GetUtcNow() ? new(new LoginAnswer.NoMatch($"the certificate expired at {certificate.NotAfter:u}"))
+        : account is null ? new(LoginAnswer.Holds.Instance)
         : account.ReviewAsync(ct);
 }

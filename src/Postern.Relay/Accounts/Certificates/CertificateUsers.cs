@@ -13,15 +13,15 @@ public sealed class CertificateUsers(CertificateRules rules, AccountVerifiers ac
 {
     private const int MaxSubject = 200;
 
-    public async ValueTask<PasswordCheck> FindAsync(ClientCertificate certificate, CancellationToken ct)
+    public async ValueTask<LoginAnswer> FindAsync(ClientCertificate certificate, CancellationToken ct)
     {
         if (!TryName(certificate, out var account, out var objection))
-            return new PasswordCheck.NoMatch($"{objection} ({Describe(certificate)})", UserExists: false);
+            return new LoginAnswer.NoMatch($"{objection} ({Describe(certificate)})", UserExists: false);
         var answer = await accounts.IdentifyAsync(account, ct);
         return answer switch
         {
-            PasswordCheck.Match match => match with { Authority = new CertificateAuthority(certificate, match.Authority, clock) },
-            PasswordCheck.NoMatch(var reason, var exists) => new PasswordCheck.NoMatch($"{account}: {reason} ({Describe(certificate)})", exists),
+            LoginAnswer.Match match => match with { Authority = new CertificateAuthority(certificate, match.Authority, clock) },
+            LoginAnswer.NoMatch(var reason, var exists) => new LoginAnswer.NoMatch($"{account}: {reason} ({Describe(certificate)})", exists),
             _ => answer,
         };
     }

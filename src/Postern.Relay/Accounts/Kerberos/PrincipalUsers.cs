@@ -10,12 +10,12 @@ namespace Postern.Relay.Accounts.Kerberos;
 /// </summary>
 public sealed class PrincipalUsers(ImmutableArray<string> realms, PrincipalAccount kind, AccountVerifiers accounts) : IKerberosUsers
 {
-    public async ValueTask<PasswordCheck> FindPrincipalAsync(string principal, CancellationToken ct)
+    public async ValueTask<LoginAnswer> FindPrincipalAsync(string principal, CancellationToken ct)
     {
         if (!TryName(principal, out var account, out var objection))
-            return new PasswordCheck.NoMatch($"{principal}: {objection}", UserExists: false);
+            return new LoginAnswer.NoMatch($"{principal}: {objection}", UserExists: false);
         var answer = await accounts.IdentifyAsync(account, ct);
-        return answer is PasswordCheck.NoMatch(var reason, var exists) ? new PasswordCheck.NoMatch($"{principal}: {reason}", exists) : answer;
+        return answer is LoginAnswer.NoMatch(var reason, var exists) ? new LoginAnswer.NoMatch($"{principal}: {reason}", exists) : answer;
     }
 
     private bool TryName(string principal, [NotNullWhen(true)] out string? account, [NotNullWhen(false)] out string? objection)

@@ -7,8 +7,8 @@ namespace Postern.Relay.Accounts.OAuth;
 /// <param name="account">Whether the account may still log in.</param>
 internal sealed class TokenAuthority(DateTimeOffset expires, TimeSpan leeway, ILoginAuthority? account, TimeProvider clock) : ILoginAuthority
 {
-    public ValueTask<LoginReview> ReviewAsync(CancellationToken ct) =>
-        clock.GetUtcNow() - leeway >= expires ? new(new LoginReview.Gone($"the token expired at {expires:u}"))
-        : account is null ? new(LoginReview.Holds.Instance)
+    public ValueTask<LoginAnswer> ReviewAsync(CancellationToken ct) =>
+        clock.GetUtcNow() - leeway >= expires ? new(new LoginAnswer.NoMatch($"the token expired at {expires:u}"))
+        : account is null ? new(LoginAnswer.Holds.Instance)
         : account.ReviewAsync(ct);
 }

@@ -10,18 +10,18 @@ namespace Postern.Relay.Accounts.OAuth;
 /// must be one whom the account stores know.
 /// </summary>
 /// <param name="findUser">The canonical name of an account that may log in, or why not.</param>
-internal sealed class TokenVerifier(IReadOnlyList<TokenIssuer> issuers, Func<string, CancellationToken, ValueTask<TokenCheck>> findUser, HttpClient http, TimeProvider clock) : ITokenVerifier, IDisposable
+internal sealed class TokenVerifier(IReadOnlyList<TokenIssuer> issuers, Func<string, CancellationToken, ValueTask<LoginAnswer>> findUser, HttpClient http, TimeProvider clock) : ITokenVerifier, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<TokenIssuer, KeySetSource> sources = issuers.Where(static i => i.Keys is not null).ToDictionary(static i => i, i => new KeySetSource(i.Keys!, http, clock));
 
-    public async ValueTask<TokenCheck> CheckTokenAsync(string token, string? peer, CancellationToken ct)
+    public async ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct)
     {
         if (!JsonWebToken.TryParse(token, out var signed, out var problem))
-            return issuers.FirstOrDefault(static i => i.Introspection is not null) is { } asked ? await AskAsync(asked, token, ct) : new TokenCheck.NoMatch(problem);
+            return issuers.FirstOrDefault(static i => i.Introspection is not null) is { } asked ? await AskAsync(asked, token, ct) : new LoginAnswer.NoMatch(problem);
         if (issuers.FirstOrDefault(i => i.Issuer == TokenClaims.Text(signed.Claims, "iss")) is not { } issuer)
-            return new TokenCheck.NoMatch("the token is from an issuer that is not configured");
+            return new LoginAnswer.NoMatch("the token is from an issuer that is not configured");
         return issuer.Introspection is null ? await VerifyAsync(issuer, signed, ct) : await AskAsync(issuer, token, ct);
     }
 
@@ -31,31 +31,31 @@ internal sealed class TokenVerifier(IReadOnlyList<TokenIssuer> issuers, Func<str
             source.Dispose();
     }
 
-    private async ValueTask<TokenCheck> VerifyAsync(TokenIssuer issuer, JsonWebToken token, CancellationToken ct)
+    private async ValueTask<LoginAnswer> VerifyAsync(TokenIssuer issuer, JsonWebToken token, CancellationToken ct)
     {
         if (!issuer.Algorithms.Contains(token.Algorithm.Name))
-            return new TokenCheck.NoMatch($"the token is signed by {token.Algorithm.Name}, which is not accepted from this issuer");
+            return new LoginAnswer.NoMatch($"the token is signed by {token.Algorithm.Name}, which is not accepted from this issuer");
         var (keys, unavailable) = await sources[issuer].FindAsync(token.KeyId, token.Algorithm, ct);
         if (unavailable is not null)
-            return new TokenCheck.Unavailable(unavailable);
+            return new LoginAnswer.Unavailable(unavailable);
         if (!keys.Any(token.IsSignedBy))
-            return new TokenCheck.NoMatch(keys.Count == 0 ? "no key of the issuer fits the token" : "the token's signature is wrong");
+            return new LoginAnswer.NoMatch(keys.Count == 0 ? "no key of the issuer fits the token" : "the token's signature is wrong");
         return await JudgeAsync(issuer, token.Claims, needsIssuer: true, ct);
     }
 
-    private async ValueTask<TokenCheck> JudgeAsync(TokenIssuer issuer, JsonElement claims, bool needsIssuer, CancellationToken ct)
+    private async ValueTask<LoginAnswer> JudgeAsync(TokenIssuer issuer, JsonElement claims, bool needsIssuer, CancellationToken ct)
     {
         var (user, problem) = TokenClaims.Read(claims, issuer, clock.GetUtcNow(), needsIssuer);
         if (user is null)
-            return new TokenCheck.NoMatch(problem!, TokenClaims.Text(claims, issuer.UserClaim), Scope: issuer.Scope);
+            return new LoginAnswer.NoMatch(problem!) { ClaimedUser = TokenClaims.Text(claims, issuer.UserClaim), Scope = issuer.Scope };
         return await findUser(user, ct) switch
         {
-            TokenCheck.Match match when TokenClaims.Expiry(claims) is { } expires => match with { Authority = new TokenAuthority(expires, issuer.Leeway, match.Authority, clock) },
+            LoginAnswer.Match match when TokenClaims.Expiry(claims) is { } expires => match with { Authority = new TokenAuthority(expires, issuer.Leeway, match.Authority, clock) },
             var other => other,
         };
     }
 
-    private async ValueTask<TokenCheck> AskAsync(TokenIssuer issuer, string token, CancellationToken ct)
+    private async ValueTask<LoginAnswer> AskAsync(TokenIssuer issuer, string token, CancellationToken ct)
     {
         var endpoint = issuer.Introspection!;
         try
@@ -71,12 +71,12 @@ internal sealed class TokenVerifier(IReadOnlyList<TokenIssuer> issuers, Func<str
             response.EnsureSuccessStatusCode();
             using var answer = TokenJson.Parse(await response.Content.ReadAsByteArrayAsync(deadline.Token));
             if (answer.RootElement.ValueKind != JsonValueKind.Object || !answer.RootElement.TryGetProperty("active", out var active) || active.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
-                return new TokenCheck.Unavailable($"{endpoint.Address} does not answer as RFC 7662 says");
-            return active.ValueKind == JsonValueKind.True ? await JudgeAsync(issuer, answer.RootElement.Clone(), needsIssuer: false, ct) : new TokenCheck.NoMatch("the issuer says that the token is not active");
+                return new LoginAnswer.Unavailable($"{endpoint.Address} does not answer as RFC 7662 says");
+            return active.ValueKind == JsonValueKind.True ? await JudgeAsync(issuer, answer.RootElement.Clone(), needsIssuer: false, ct) : new LoginAnswer.NoMatch("the issuer says that the token is not active");
         }
         catch (Exception e) when (e is HttpRequestException or JsonException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
-            return new TokenCheck.Unavailable($"{endpoint.Address} cannot be asked: {(e is OperationCanceledException ? "no answer in time" : e.Message)}");
+            return new LoginAnswer.Unavailable($"{endpoint.Address} cannot be asked: {(e is OperationCanceledException ? "no answer in time" : e.Message)}");
         }
     }
 }

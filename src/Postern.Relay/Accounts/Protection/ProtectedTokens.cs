@@ -16,27 +16,27 @@ internal sealed class ProtectedTokens(ITokenVerifier verifier, LoginProtection p
 
     private const int Capacity = 10_000;
 
-    private static readonly TokenCheck Full = new TokenCheck.Unavailable("too many tokens are being checked");
+    private static readonly LoginAnswer Full = new LoginAnswer.Unavailable("too many tokens are being checked");
 
     private readonly byte[] key = RandomNumberGenerator.GetBytes(HMACSHA256.HashSizeInBytes);
     private readonly Lock gate = new();
-    private readonly Dictionary<UInt128, Task<TokenCheck>> underWay = [];
-    private readonly Dictionary<UInt128, (TokenCheck.NoMatch Check, long At)> wrong = [];
+    private readonly Dictionary<UInt128, Task<LoginAnswer>> underWay = [];
+    private readonly Dictionary<UInt128, (LoginAnswer.NoMatch Check, long At)> wrong = [];
     private readonly RecentKeys<UInt128> right = new(Capacity, TimeSpan.FromDays(1), clock);
 
     /// <summary>How long a token that was wrong is not asked about again; one that is not valid yet may be so soon.</summary>
     public static TimeSpan WrongFor { get; } = TimeSpan.FromMinutes(1);
 
-    public ValueTask<TokenCheck> CheckTokenAsync(string token, string? peer, CancellationToken ct) => CheckTokenAsync(token, claimedUser: null, peer, ct);
+    public ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct) => CheckTokenAsync(token, claimedUser: null, peer, ct);
 
-    public async ValueTask<TokenCheck> CheckTokenAsync(string token, string? claimedUser, string? peer, CancellationToken ct)
+    public async ValueTask<LoginAnswer> CheckTokenAsync(string token, string? claimedUser, string? peer, CancellationToken ct)
     {
         var account = claimedUser is null ? LoginProtection.Nameless : LoginNames.TryCanonical(claimedUser, out var canonical) ? canonical : claimedUser;
         var turn = await protection.EnterAsync(account, peer, ct);
         if (turn.Admission == LoginAdmission.Close)
-            return new TokenCheck.TooMany(turn.Reason);
+            return new LoginAnswer.TooMany(turn.Reason);
         if (turn.Admission != LoginAdmission.Check)
-            return new TokenCheck.Unavailable(turn.Reason);
+            return new LoginAnswer.Unavailable(turn.Reason);
 
         var outcome = LoginOutcome.Unchecked;
         var digest = DigestOf(token);
@@ -50,7 +50,7 @@ internal sealed class ProtectedTokens(ITokenVerifier verifier, LoginProtection p
 
             var check = await AskOnceAsync(digest, token, peer).WaitAsync(ct);
             outcome = OutcomeOf(check, digest, claimedUser is null ? null : account);
-            if (check is TokenCheck.Match(var user))
+            if (check is LoginAnswer.Match(var user))
                 protection.Remember(turn, user);
             return check;
         }
@@ -64,21 +64,21 @@ internal sealed class ProtectedTokens(ITokenVerifier verifier, LoginProtection p
     /// Where nobody answers, the place pays for the question: else a server of tokens that is down would be asked without end. A token that was right before is
     /// no stranger's. A right token of another account than the one that was named clears nothing of that one's.
     /// </summary>
-    private LoginOutcome OutcomeOf(TokenCheck check, UInt128 digest, string? account)
+    private LoginOutcome OutcomeOf(LoginAnswer check, UInt128 digest, string? account)
     {
         lock (gate)
         {
             switch (check)
             {
-                case TokenCheck.Match(var user):
+                case LoginAnswer.Match(var user):
                     right.Add(digest);
                     return account is null || account == user ? LoginOutcome.Right : LoginOutcome.Unchecked;
-                case TokenCheck.NoMatch no:
+                case LoginAnswer.NoMatch no:
                     if (wrong.Count >= Capacity)
                         wrong.Clear();
                     wrong[digest] = (no, clock.GetTimestamp());
                     return LoginOutcome.Wrong;
-                case TokenCheck.Unavailable when !ReferenceEquals(check, Full) && !right.Contains(digest):
+                case LoginAnswer.Unavailable when !ReferenceEquals(check, Full) && !right.Contains(digest):
                     return LoginOutcome.Unanswered;
                 default:
                     return LoginOutcome.Unchecked;
@@ -86,7 +86,7 @@ internal sealed class ProtectedTokens(ITokenVerifier verifier, LoginProtection p
         }
     }
 
-    private TokenCheck.NoMatch? WrongBefore(UInt128 digest)
+    private LoginAnswer.NoMatch? WrongBefore(UInt128 digest)
     {
         lock (gate)
         {
@@ -100,7 +100,7 @@ internal sealed class ProtectedTokens(ITokenVerifier verifier, LoginProtection p
     }
 
     /// <summary>The verifier bounds its own time; a client that leaves does not end it for the others.</summary>
-    private Task<TokenCheck> AskOnceAsync(UInt128 digest, string token, string? peer)
+    private Task<LoginAnswer> AskOnceAsync(UInt128 digest, string token, string? peer)
     {
         lock (gate)
         {
@@ -112,7 +112,7 @@ internal sealed class ProtectedTokens(ITokenVerifier verifier, LoginProtection p
         }
     }
 
-    private async Task<TokenCheck> AskAsync(UInt128 digest, string token, string? peer)
+    private async Task<LoginAnswer> AskAsync(UInt128 digest, string token, string? peer)
     {
         try
         {

@@ -33,7 +33,7 @@ public sealed class TokenVerifierTests : IDisposable
     {
         using var curve = ECDsa.Create(algorithm switch { "ES384" => ECCurve.NamedCurves.nistP384, "ES512" => ECCurve.NamedCurves.nistP521, _ => ECCurve.NamedCurves.nistP256 });
         await File.WriteAllTextAsync(keyFile, KeySet(curve), TestContext.Current.CancellationToken);
-        Assert.Equal("lisa@example.org", Assert.IsType<TokenCheck.Match>(await CheckAsync(Sign(Claims(), algorithm, curve))).User);
+        Assert.Equal("lisa@example.org", Assert.IsType<LoginAnswer.Match>(await CheckAsync(Sign(Claims(), algorithm, curve))).User);
     }
 
     [Theory]
@@ -52,7 +52,7 @@ public sealed class TokenVerifierTests : IDisposable
     [InlineData("""{"iss":"https://id.example.org","aud":"postern","exp":9999999999,"email":["lisa@example.org"]}""", "claim")]
     [InlineData("""{"iss":"https://id.example.org","aud":"postern","exp":9999999999,"email":"nobody@example.org"}""", "unknown user")]
     public async Task A_token_for_others_or_for_another_time_is_refused(string claims, string reason) =>
-        Assert.Contains(reason, Assert.IsType<TokenCheck.NoMatch>(await CheckAsync(Sign(claims))).Reason, StringComparison.Ordinal);
+        Assert.Contains(reason, Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(Sign(claims))).Reason, StringComparison.Ordinal);
 
     /// <summary>No algorithm, a public key taken for a secret one, a key id that is a path, a critical header.</summary>
     [Theory]
@@ -72,9 +72,9 @@ public sealed class TokenVerifierTests : IDisposable
         var signed = $"{Encode(header)}.{Encode(Claims())}";
         var mac = HMACSHA256.HashData(rsa.ExportSubjectPublicKeyInfo(), Encoding.ASCII.GetBytes(signed));
         var signature = rsa.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync($"{signed}."));
-        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync($"{signed}.{Encode(mac)}"));
-        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync($"{signed}.{Encode(signature)}"));
+        Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync($"{signed}."));
+        Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync($"{signed}.{Encode(mac)}"));
+        Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync($"{signed}.{Encode(signature)}"));
     }
 
     [Fact]
@@ -84,38 +84,38 @@ public sealed class TokenVerifierTests : IDisposable
         for (var i = 0; i < token.Length; i += 7)
         {
             var touched = token[..i] + (token[i] == 'A' ? 'B' : 'A') + token[(i + 1)..];
-            Assert.IsType<TokenCheck.NoMatch>(await CheckAsync(touched));
+            Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(touched));
         }
 
-        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync(token + "A"));
-        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync(token + "="));
-        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync(token.Replace(".", "..", StringComparison.Ordinal)));
+        Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(token + "A"));
+        Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(token + "="));
+        Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(token.Replace(".", "..", StringComparison.Ordinal)));
     }
 
     [Fact]
     public async Task A_clock_may_differ_by_a_minute()
     {
         var now = clock.GetUtcNow().ToUnixTimeSeconds();
-        Assert.IsType<TokenCheck.Match>(await CheckAsync(Sign(Claims(expires: now - 30))));
-        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync(Sign(Claims(expires: now - 61))));
+        Assert.IsType<LoginAnswer.Match>(await CheckAsync(Sign(Claims(expires: now - 30))));
+        Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(Sign(Claims(expires: now - 61))));
     }
 
     [Fact]
     public async Task A_key_file_that_cannot_be_read_is_no_verdict()
     {
         File.Delete(keyFile);
-        Assert.Contains("cannot be read", Assert.IsType<TokenCheck.Unavailable>(await CheckAsync(Sign(Claims()))).Reason, StringComparison.Ordinal);
+        Assert.Contains("cannot be read", Assert.IsType<LoginAnswer.Unavailable>(await CheckAsync(Sign(Claims()))).Reason, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Row_176_a_login_by_a_token_ends_with_the_token()
     {
         var expires = clock.GetUtcNow().ToUnixTimeSeconds() + 600;
-        var authority = Assert.IsType<TokenCheck.Match>(await CheckAsync(Sign(Claims(expires)))).Authority!;
+        var authority = Assert.IsType<LoginAnswer.Match>(await CheckAsync(Sign(Claims(expires)))).Authority!;
         clock.Advance(TimeSpan.FromSeconds(659));
-        Assert.IsType<LoginReview.Holds>(await authority.ReviewAsync(CancellationToken.None));
+        Assert.IsType<LoginAnswer.Holds>(await authority.ReviewAsync(CancellationToken.None));
         clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.IsType<LoginReview.Gone>(await authority.ReviewAsync(CancellationToken.None));
+        Assert.IsType<LoginAnswer.NoMatch>(await authority.ReviewAsync(CancellationToken.None));
     }
 
     [Fact]
@@ -123,24 +123,24 @@ public sealed class TokenVerifierTests : IDisposable
     {
         using var verifier = Verifier(new TokenIssuer(Issuer, new Uri("https://id.example.org/jwks"), Introspection: null, "postern", "email"));
         http.Answer = static _ => (500, "down");
-        Assert.IsType<TokenCheck.Unavailable>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
+        Assert.IsType<LoginAnswer.Unavailable>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
 
         clock.Advance(TimeSpan.FromMinutes(2));
         http.Answer = _ => (200, KeySet());
-        Assert.IsType<TokenCheck.Match>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
+        Assert.IsType<LoginAnswer.Match>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
         var asked = http.Requests;
-        Assert.IsType<TokenCheck.Match>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
+        Assert.IsType<LoginAnswer.Match>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
         Assert.Equal(asked, http.Requests);
 
         for (var i = 0; i < 20; i++)
-            Assert.IsType<TokenCheck.NoMatch>(await verifier.CheckTokenAsync(Sign(Claims(), keyId: $"unknown-{i}"), peer: null, TestContext.Current.CancellationToken));
+            Assert.IsType<LoginAnswer.NoMatch>(await verifier.CheckTokenAsync(Sign(Claims(), keyId: $"unknown-{i}"), peer: null, TestContext.Current.CancellationToken));
         Assert.Equal(asked, http.Requests);
 
         clock.Advance(TimeSpan.FromHours(2));
         http.Answer = static _ => (503, "down");
-        Assert.IsType<TokenCheck.Match>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
+        Assert.IsType<LoginAnswer.Match>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
         clock.Advance(TimeSpan.FromHours(24));
-        Assert.IsType<TokenCheck.Unavailable>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
+        Assert.IsType<LoginAnswer.Unavailable>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, TestContext.Current.CancellationToken));
     }
 
     /// <summary>Near the end of the calendar, beyond it, before it, in fractions, too large for any type.</summary>
@@ -157,9 +157,9 @@ public sealed class TokenVerifierTests : IDisposable
     public async Task Row_221_any_number_is_a_time_or_none_and_is_answered(string number)
     {
         var expires = await CheckAsync(Sign($$"""{"iss":"{{Issuer}}","aud":"postern","exp":{{number}},"iat":{{number}},"email":"lisa@example.org"}"""));
-        Assert.Equal(number.StartsWith("253402300798", StringComparison.Ordinal), expires is TokenCheck.Match);
+        Assert.Equal(number.StartsWith("253402300798", StringComparison.Ordinal), expires is LoginAnswer.Match);
         var begins = await CheckAsync(Sign($$"""{"iss":"{{Issuer}}","aud":"postern","exp":9999999999,"nbf":{{number}},"email":"lisa@example.org"}"""));
-        Assert.Equal(number is "1e-320", begins is TokenCheck.Match);
+        Assert.Equal(number is "1e-320", begins is LoginAnswer.Match);
     }
 
     /// <summary>Half a surrogate pair and octets that are no UTF-8, as name and as value, in the header and in the claims.</summary>
@@ -174,19 +174,19 @@ public sealed class TokenVerifierTests : IDisposable
     public async Task Row_222_a_token_with_a_text_that_is_no_unicode_is_no_token(string header, string claims)
     {
         var token = $"{Encode(Encoding.Latin1.GetBytes(header))}.{Encode(Encoding.Latin1.GetBytes(claims))}.{Encode("x")}";
-        Assert.IsType<TokenCheck.NoMatch>(await CheckAsync(token));
+        Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(token));
         Assert.False(WebKeySet.TryParse(Encoding.Latin1.GetBytes(header), out _, out _));
     }
 
     [Theory]
-    [InlineData(200, """{"active":true,"aud":"postern","exp":9999999999,"email":"lisa@example.org"}""", typeof(TokenCheck.Match))]
-    [InlineData(200, """{"active":false}""", typeof(TokenCheck.NoMatch))]
-    [InlineData(200, """{"active":true,"aud":"another","exp":9999999999,"email":"lisa@example.org"}""", typeof(TokenCheck.NoMatch))]
-    [InlineData(200, """{"active":"true"}""", typeof(TokenCheck.Unavailable))]
-    [InlineData(200, """{}""", typeof(TokenCheck.Unavailable))]
-    [InlineData(200, """nonsense""", typeof(TokenCheck.Unavailable))]
-    [InlineData(401, """{"active":true}""", typeof(TokenCheck.Unavailable))]
-    [InlineData(500, """{"active":true}""", typeof(TokenCheck.Unavailable))]
+    [InlineData(200, """{"active":true,"aud":"postern","exp":9999999999,"email":"lisa@example.org"}""", typeof(LoginAnswer.Match))]
+    [InlineData(200, """{"active":false}""", typeof(LoginAnswer.NoMatch))]
+    [InlineData(200, """{"active":true,"aud":"another","exp":9999999999,"email":"lisa@example.org"}""", typeof(LoginAnswer.NoMatch))]
+    [InlineData(200, """{"active":"true"}""", typeof(LoginAnswer.Unavailable))]
+    [InlineData(200, """{}""", typeof(LoginAnswer.Unavailable))]
+    [InlineData(200, """nonsense""", typeof(LoginAnswer.Unavailable))]
+    [InlineData(401, """{"active":true}""", typeof(LoginAnswer.Unavailable))]
+    [InlineData(500, """{"active":true}""", typeof(LoginAnswer.Unavailable))]
     public async Task An_opaque_token_is_the_issuers_to_judge(int status, string answer, Type expected)
     {
         using var verifier = Verifier(new TokenIssuer(Issuer, Keys: null, new IntrospectionEndpoint(new Uri("https://id.example.org/introspect"), "postern", new Secret("s3cret")), "postern", "email"));
@@ -212,14 +212,14 @@ public sealed class TokenVerifierTests : IDisposable
 
     private static string Encode(byte[] octets) => System.Buffers.Text.Base64Url.EncodeToString(octets);
 
-    private async ValueTask<TokenCheck> CheckAsync(string token)
+    private async ValueTask<LoginAnswer> CheckAsync(string token)
     {
         using var verifier = Verifier(new TokenIssuer(Issuer, new Uri(keyFile), Introspection: null, "postern", "email"));
         return await verifier.CheckTokenAsync(token, peer: null, TestContext.Current.CancellationToken);
     }
 
     private TokenVerifier Verifier(TokenIssuer issuer) =>
-        new([issuer], static (user, _) => new(user == "lisa@example.org" ? new TokenCheck.Match(user) : new TokenCheck.NoMatch("unknown user")), client, clock);
+        new([issuer], static (user, _) => new(user == "lisa@example.org" ? new LoginAnswer.Match(user) : new LoginAnswer.NoMatch("unknown user")), client, clock);
 
     private string Sign(string claims, string algorithm = "RS256", ECDsa? curve = null, string? keyId = null)
     {

@@ -15,28 +15,28 @@ public sealed class ProtectedTokensTests : ITokenVerifier
 
     public ProtectedTokensTests() => tokens = new ProtectedTokens(this, logins.Protection, logins.Clock);
 
-    async ValueTask<TokenCheck> ITokenVerifier.CheckTokenAsync(string token, string? peer, CancellationToken ct)
+    async ValueTask<LoginAnswer> ITokenVerifier.CheckTokenAsync(string token, string? peer, CancellationToken ct)
     {
         Interlocked.Increment(ref requests);
         if (hold is { } held)
             await held.Task;
-        return isDown ? new TokenCheck.Unavailable("down") : token.StartsWith("good", StringComparison.Ordinal) ? new TokenCheck.Match("lisa") : new TokenCheck.NoMatch("not active", Scope: "mail");
+        return isDown ? new LoginAnswer.Unavailable("down") : token.StartsWith("good", StringComparison.Ordinal) ? new LoginAnswer.Match("lisa") : new LoginAnswer.NoMatch("not active") { Scope = "mail" };
     }
 
     [Fact]
     public async Task Row_152_two_hundred_junk_tokens_make_forty_requests()
     {
         for (var i = 0; i < 200; i++)
-            Assert.IsNotType<TokenCheck.Match>(await CheckAsync($"junk{i}"));
+            Assert.IsNotType<LoginAnswer.Match>(await CheckAsync($"junk{i}"));
         Assert.Equal(40, requests);
-        Assert.IsType<TokenCheck.Unavailable>(await CheckAsync("good"));
+        Assert.IsType<LoginAnswer.Unavailable>(await CheckAsync("good"));
     }
 
     [Fact]
     public async Task Row_153_a_token_that_is_known_to_be_wrong_makes_no_request_and_costs_nothing()
     {
         for (var i = 0; i < 200; i++)
-            Assert.Equal(new TokenCheck.NoMatch("not active", Scope: "mail"), await CheckAsync("junk"));
+            Assert.Equal(new LoginAnswer.NoMatch("not active") { Scope = "mail" }, await CheckAsync("junk"));
         Assert.Equal(1, requests);
         Assert.Equal(199, logins.Protection.Counts.Repeated);
         logins.Clock.Advance(ProtectedTokens.WrongFor);
@@ -55,25 +55,25 @@ public sealed class ProtectedTokensTests : ITokenVerifier
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
 
         var others = Enumerable.Range(1, ProtectedTokens.MostUnderWay - 1).Select(i => CheckAsync($"good{i}", peer: $"198.51.{i}.1")).ToList();
-        Assert.Equal(new TokenCheck.Unavailable("too many tokens are being checked"), await CheckAsync("one more", peer: "203.0.113.1"));
+        Assert.Equal(new LoginAnswer.Unavailable("too many tokens are being checked"), await CheckAsync("one more", peer: "203.0.113.1"));
         hold.SetResult();
-        Assert.IsType<TokenCheck.Match>(await second);
-        Assert.All(await Task.WhenAll(others), static check => Assert.IsType<TokenCheck.Match>(check));
+        Assert.IsType<LoginAnswer.Match>(await second);
+        Assert.All(await Task.WhenAll(others), static check => Assert.IsType<LoginAnswer.Match>(check));
         Assert.Equal(ProtectedTokens.MostUnderWay, requests);
     }
 
     [Fact]
     public async Task Row_155_where_nobody_answers_the_place_pays_and_a_token_that_was_right_before_does_not()
     {
-        Assert.IsType<TokenCheck.Match>(await CheckAsync("good", "lisa"));
+        Assert.IsType<LoginAnswer.Match>(await CheckAsync("good", "lisa"));
         isDown = true;
         for (var i = 0; i < 200; i++)
-            Assert.IsType<TokenCheck.Unavailable>(await CheckAsync($"junk{i}", "bart"));
+            Assert.IsType<LoginAnswer.Unavailable>(await CheckAsync($"junk{i}", "bart"));
         Assert.Equal(41, requests);
         for (var i = 0; i < 200; i++)
             await CheckAsync("good", "lisa");
         isDown = false;
-        Assert.IsType<TokenCheck.Match>(await CheckAsync("good", "lisa"));
+        Assert.IsType<LoginAnswer.Match>(await CheckAsync("good", "lisa"));
         Assert.True(logins.LogIn("bart", "198.51.100.1"));
     }
 
@@ -92,5 +92,5 @@ public sealed class ProtectedTokensTests : ITokenVerifier
         Assert.False(logins.Protection.IsKnown("bart", Office));
     }
 
-    private async Task<TokenCheck> CheckAsync(string token, string? user = null, string peer = Office) => await tokens.CheckTokenAsync(token, user, peer, CancellationToken.None);
+    private async Task<LoginAnswer> CheckAsync(string token, string? user = null, string peer = Office) => await tokens.CheckTokenAsync(token, user, peer, CancellationToken.None);
 }

@@ -37,14 +37,14 @@ public sealed class ProtectedVerifiersTests : IDisposable
     {
         var password = fixture.AddAccount("lisa");
         var guesses = await Task.WhenAll(Enumerable.Range(0, 64).Select(i => LogIn("lisa", $"guess {i}", Office)));
-        Assert.Equal(10, guesses.Count(static g => g is PasswordCheck.NoMatch));
+        Assert.Equal(10, guesses.Count(static g => g is LoginAnswer.NoMatch));
         Assert.Equal(10, pool.Computed);
         Assert.Equal(
             "too many wrong logins: account lisa from 192.0.2.0/24 (budget 10/1h)",
-            Assert.IsType<PasswordCheck.Unavailable>(await LogIn("lisa", password, Office)).Reason);
-        Assert.IsType<PasswordCheck.Match>(await LogIn("lisa", password, "198.51.100.2"));
+            Assert.IsType<LoginAnswer.Unavailable>(await LogIn("lisa", password, Office)).Reason);
+        Assert.IsType<LoginAnswer.Match>(await LogIn("lisa", password, "198.51.100.2"));
         fixture.Clock.Advance(TimeSpan.FromMinutes(6));
-        Assert.IsType<PasswordCheck.Match>(await LogIn("lisa", password, Office));
+        Assert.IsType<LoginAnswer.Match>(await LogIn("lisa", password, Office));
     }
 
     [Fact]
@@ -53,14 +53,14 @@ public sealed class ProtectedVerifiersTests : IDisposable
         fixture.AddAccount("lisa");
         for (var i = 0; i < 50; i++)
         {
-            Assert.IsType<PasswordCheck.NoMatch>(await LogIn("lisa", "old", Office));
-            Assert.IsType<PasswordCheck.NoMatch>(await LogIn("nobody", "old", Office));
+            Assert.IsType<LoginAnswer.NoMatch>(await LogIn("lisa", "old", Office));
+            Assert.IsType<LoginAnswer.NoMatch>(await LogIn("nobody", "old", Office));
         }
 
         Assert.Equal(100, pool.Computed);
         Assert.Equal(98, protection.Counts.Repeated);
         fixture.AddCredential("lisa");
-        Assert.IsType<PasswordCheck.NoMatch>(await LogIn("lisa", "old", Office));
+        Assert.IsType<LoginAnswer.NoMatch>(await LogIn("lisa", "old", Office));
         Assert.Equal(98, protection.Counts.Repeated);
     }
 
@@ -107,6 +107,6 @@ public sealed class ProtectedVerifiersTests : IDisposable
         Assert.Equal(38, errors.Count(static e => e == SaslError.TemporaryFailure));
     }
 
-    private async Task<PasswordCheck> LogIn(string user, string password, string peer) =>
+    private async Task<LoginAnswer> LogIn(string user, string password, string peer) =>
         await verifiers.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer, CancellationToken.None);
 }
