@@ -4,7 +4,7 @@ namespace Postern.Relay.Delivery;
 /// Takes jobs of one destination, one after another, over one connection. While a message is under way it has taken the next one, if
 /// there is one, so that both can share a write. An exception ends one attempt, not the lane.
 /// </summary>
-internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connection, TimeSpan idleClose, ILaneHost host, TimeProvider clock)
+internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connection, ILaneHost host, TimeProvider clock)
 {
     private TaskCompletionSource work = NewSignal();
     private ITimer? idle;
@@ -28,7 +28,7 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
         try
         {
             var goesOn = true;
-            while (goesOn && !host.IsStopping)
+            while (goesOn && !host.IsStopping && !queue.TryLeave(this))
             {
                 var current = next ?? await TakeAsync().ConfigureAwait(false);
                 next = null;
@@ -144,7 +144,7 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
         if (!queue.TryRest(this))
             return true;
         idle ??= clock.CreateTimer(static lane => ((DeliveryLane)lane!).OnIdleExpired(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        idle.Change(idleClose, Timeout.InfiniteTimeSpan);
+        idle.Change(queue.IdleClose, Timeout.InfiniteTimeSpan);
         await work.Task.ConfigureAwait(false);
         idle.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         return !isRetired;

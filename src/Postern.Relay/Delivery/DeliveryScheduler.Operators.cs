@@ -83,7 +83,7 @@ public sealed partial class DeliveryScheduler
                     return QueueCommandOutcome.Held;
                 default:
                     Dispatch(message);
-                    return routes.Holds ? QueueCommandOutcome.NoRoute : QueueCommandOutcome.Done;
+                    return options.Routes.Holds ? QueueCommandOutcome.NoRoute : QueueCommandOutcome.Done;
             }
         }
     }

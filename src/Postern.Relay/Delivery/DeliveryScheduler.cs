@@ -23,7 +23,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     private readonly CancellationTokenSource abandoned = new();
     private readonly ISpool spool;
     private readonly IDeliveryTransport transport;
-    private readonly DeliveryOptions options;
+
     private readonly IAuditLog audit;
     private readonly TimeProvider clock;
     private readonly Random random;
@@ -33,7 +33,8 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     private readonly ClockWatch watch;
     private readonly Outages outages;
     private readonly OwnSubmissions submissions = new();
-    private RouteTable routes;
+    private volatile DeliveryOptions options;
+    private TimeSpan longestPause;
     private volatile bool isStopping;
 
     /// <param name="random">For the jitter; null: the shared one.</param>
@@ -45,7 +46,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         this.audit = audit;
         this.clock = clock;
         this.random = random ?? Random.Shared;
-        routes = options.Routes;
+        longestPause = LongestPause(options.Retry);
         watch = new ClockWatch(clock);
         budget = new LaneBudget(options.Connections);
         retries = new RetryQueue(clock, DispatchDue);
@@ -53,27 +54,11 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         outages = new Outages(transport, options, clock, OnBack);
     }
 
-    /// <summary>Replacing it sends off what waited for a route; attempts under way end by the old one.</summary>
+    /// <summary>Where messages go now; set as by <see cref="Apply"/>.</summary>
     public RouteTable Routes
     {
-        get
-        {
-            lock (gate)
-                return routes;
-        }
-
-        set
-        {
-            lock (gate)
-            {
-                routes = value;
-                foreach (var message in messages.Values)
-                {
-                    if (message.Stage == MessageStage.Parked)
-                        Place(message);
-                }
-            }
-        }
+        get => options.Routes;
+        set => Apply(options with { Routes = value });
     }
 
     /// <summary>Destinations that nobody answers at, looked at now and then.</summary>
@@ -138,6 +123,9 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     private static Outcome[] Same(DeliveryJob job, Outcome outcome) =>
         Enumerable.Repeat(outcome, job.Recipients.IsDefault ? job.Message.Envelope.Recipients.Length : job.Recipients.Length).ToArray();
 
+    /// <summary>With the jitter.</summary>
+    private static TimeSpan LongestPause(RetrySchedule retry) => (retry.Most > retry.First ? retry.Most : retry.First) * 1.2;
+
     private void TrackNew(SpoolEntry entry)
     {
         submissions.Note(entry.Envelope);
@@ -161,7 +149,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
             message.State = message.State with { NextAttempt = released };
         if (message.State.Held)
             Hold(message);
-        else if (!routes.Holds && message.State.NextAttempt > clock.GetUtcNow() && !IsBeyondSchedule(message))
+        else if (!options.Routes.Holds && message.State.NextAttempt > clock.GetUtcNow() && !IsBeyondSchedule(message))
             Wait(message, message.State);
         else
             Dispatch(message);
@@ -180,7 +168,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     private bool IsBeyondSchedule(TrackedMessage message)
     {
         var now = clock.GetUtcNow();
-        return message.State.Attempts > 0 && message.State.NextAttempt - now > (options.Retry.Most > options.Retry.First ? options.Retry.Most : options.Retry.First) * 1.2;
+        return message.State.Attempts > 0 && message.State.NextAttempt - now > longestPause;
     }
 
     /// <summary>Looks at the clock; tells when it was set, and lets nothing wait for a time of the old one. Answers how often it was set.</summary>
@@ -257,7 +245,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         var recipients = message.Envelope.Recipients;
         for (var i = 0; i < recipients.Length; i++)
         {
-            if (message.State.Recipients[i].Status == RecipientStatus.Pending && routes.Find(message.Envelope, recipients[i]).Equals(hop))
+            if (message.State.Recipients[i].Status == RecipientStatus.Pending && options.Routes.Find(message.Envelope, recipients[i]).Equals(hop))
                 return true;
         }
 
@@ -267,7 +255,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     /// <summary>Begins an attempt: one job for each next hop of the recipients still pending.</summary>
     private void Dispatch(TrackedMessage message)
     {
-        if (routes.Holds)
+        if (options.Routes.Holds)
         {
             message.Stage = MessageStage.Parked;
             return;
@@ -280,14 +268,14 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         if (message.Envelope.Recipients.Length == 1)
         {
             message.OpenJobs = 1;
-            Enqueue(routes.Find(message.Envelope, message.Envelope.Recipients[0]), new DeliveryJob(message, Recipients: default, clock.GetTimestamp()));
+            Enqueue(options.Routes.Find(message.Envelope, message.Envelope.Recipients[0]), new DeliveryJob(message, Recipients: default, clock.GetTimestamp()));
             return;
         }
 
         var jobs = message.Envelope.Recipients
             .Select(static (recipient, index) => (recipient, index))
             .Where(r => message.State.Recipients[r.index].Status == RecipientStatus.Pending)
-            .GroupBy(r => routes.Find(message.Envelope, r.recipient), static r => r.index)
+            .GroupBy(r => options.Routes.Find(message.Envelope, r.recipient), static r => r.index)
             .SelectMany(group => group.Chunk(options.RecipientsPerTransaction), static (group, chunk) => (group.Key, Chunk: chunk.ToImmutableArray()))
             .ToList();
         message.OpenJobs = jobs.Count;

@@ -6,7 +6,7 @@ namespace Postern.Relay.Delivery;
 /// The jobs of one next hop, first come first served, and the lanes that take them. One lane serves a destination that keeps up; others
 /// are added while jobs pile up or wait too long, up to the limit, so a destination that hangs costs its own lanes and nobody else's.
 /// </summary>
-internal sealed class DestinationQueue(NextHop hop, IDeliveryTransport transport, DeliveryOptions options, LaneBudget budget, ILaneHost host, TimeProvider clock)
+internal sealed class DestinationQueue(NextHop hop, IDeliveryTransport transport, DeliveryOptions settings, LaneBudget budget, ILaneHost host, TimeProvider clock)
 {
     /// <summary>Jobs a lane may have waiting before another is opened at once.</summary>
     private const int DepthPerLane = 16;
@@ -18,10 +18,13 @@ internal sealed class DestinationQueue(NextHop hop, IDeliveryTransport transport
     private static readonly TimeSpan GrowthPause = TimeSpan.FromSeconds(30);
 
     private readonly Lock gate = new();
+    private volatile DeliveryOptions options = settings;
     private readonly Queue<DeliveryJob> ready = new();
     private readonly Stack<DeliveryJob> returned = new();
     private readonly List<DeliveryLane> lanes = [];
     private readonly List<DeliveryLane> idle = [];
+    private readonly HashSet<DeliveryLane> leaving = [];
+    private readonly HashSet<DeliveryLane> placeless = [];
     private ITimer? growth;
     private bool isGrowthPlanned;
     private long? growsAgainAt;
@@ -43,6 +46,40 @@ internal sealed class DestinationQueue(NextHop hop, IDeliveryTransport transport
         {
             lock (gate)
                 return lanes.Count;
+        }
+    }
+
+    /// <summary>How long an open connection waits for another message.</summary>
+    public TimeSpan IdleClose => options.IdleClose;
+
+    /// <summary>Takes new limits. Lanes beyond them end after their message; those that wait, now.</summary>
+    public void Apply(DeliveryOptions changed)
+    {
+        lock (gate)
+        {
+            options = changed;
+            while (lanes.Count > options.ConnectionsPerDestination && PopIdle() is { } lane)
+                lane.Wake();
+        }
+
+        Grow();
+    }
+
+    /// <summary>True when there are more lanes than may be, and this one is to end.</summary>
+    public bool TryLeave(DeliveryLane lane)
+    {
+        lock (gate)
+        {
+            if (lanes.Count <= options.ConnectionsPerDestination)
+            {
+                if (!budget.TryShrink())
+                    return false;
+                placeless.Add(lane);
+            }
+
+            lanes.Remove(lane);
+            leaving.Add(lane);
+            return true;
         }
     }
 
@@ -120,11 +157,14 @@ internal sealed class DestinationQueue(NextHop hop, IDeliveryTransport transport
     public void OnLaneEnded(DeliveryLane lane)
     {
         bool isEmpty;
+        bool hasPlace;
         lock (gate)
         {
+            leaving.Remove(lane);
+            hasPlace = !placeless.Remove(lane);
             lanes.Remove(lane);
             idle.Remove(lane);
-            isEmpty = lanes.Count == 0 && ready.Count + returned.Count == 0;
+            isEmpty = lanes.Count + leaving.Count == 0 && ready.Count + returned.Count == 0;
             if (lanes.Count == 0)
                 growsAgainAt = null;
             if (isEmpty)
@@ -135,7 +175,8 @@ internal sealed class DestinationQueue(NextHop hop, IDeliveryTransport transport
             }
         }
 
-        budget.Return();
+        if (hasPlace)
+            budget.Return();
         if (isEmpty)
             host.OnIdle(this);
         else
@@ -161,7 +202,7 @@ internal sealed class DestinationQueue(NextHop hop, IDeliveryTransport transport
 
             if (!budget.TryTake(this))
                 return false;
-            lane = new DeliveryLane(this, transport.OpenLane(hop), options.IdleClose, host, clock);
+            lane = new DeliveryLane(this, transport.OpenLane(hop), host, clock);
             lanes.Add(lane);
             if (waiting > 1)
                 PlanGrowth();
@@ -179,7 +220,7 @@ internal sealed class DestinationQueue(NextHop hop, IDeliveryTransport transport
             foreach (var lane in idle)
                 lane.Wake();
             idle.Clear();
-            return [.. lanes.Select(static l => l.Completion)];
+            return [.. lanes.Concat(leaving).Select(static l => l.Completion)];
         }
     }
 

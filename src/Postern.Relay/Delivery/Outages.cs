@@ -18,7 +18,7 @@ internal sealed class Outages : IAsyncDisposable
     private readonly HashSet<Task> probes = [];
     private readonly CancellationTokenSource stopping = new();
     private readonly IDeliveryTransport transport;
-    private readonly DeliveryOptions options;
+    private DeliveryOptions options;
     private readonly TimeProvider clock;
     private readonly Action<NextHop, TimeSpan> back;
     private readonly ITimer timer;
@@ -33,6 +33,12 @@ internal sealed class Outages : IAsyncDisposable
     }
 
     public int Count => count;
+
+    public void Apply(DeliveryOptions changed)
+    {
+        lock (gate)
+            options = changed;
+    }
 
     public int UnderWay
     {

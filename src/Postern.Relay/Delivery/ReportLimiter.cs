@@ -4,7 +4,7 @@ namespace Postern.Relay.Delivery;
 /// Bounds how many reports leave: for each address and in all, as buckets that refill over an hour. What comes above is suppressed, so that
 /// nobody can be buried in reports, whoever provokes them. May be called from any thread.
 /// </summary>
-internal sealed class ReportLimiter(int perAddress, int inAll, TimeProvider clock)
+internal sealed class ReportLimiter(int toAddress, int toAll, TimeProvider clock)
 {
     /// <summary>Addresses remembered; beyond them only the bound for all counts.</summary>
     private const int MostAddresses = 10_000;
@@ -13,7 +13,16 @@ internal sealed class ReportLimiter(int perAddress, int inAll, TimeProvider cloc
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, Bucket> addresses = new(StringComparer.Ordinal);
-    private Bucket all = new(inAll, clock.GetTimestamp());
+    private int perAddress = toAddress;
+    private int inAll = toAll;
+    private Bucket all = new(toAll, clock.GetTimestamp());
+
+    /// <summary>Takes new bounds; what was counted so far counts.</summary>
+    public void Apply(int changedToAddress, int changedToAll)
+    {
+        lock (gate)
+            (perAddress, inAll) = (changedToAddress, changedToAll);
+    }
 
     /// <param name="address">In canonical form.</param>
     /// <param name="countsInAll">The bound for all reports is asked, and counts this one.</param>

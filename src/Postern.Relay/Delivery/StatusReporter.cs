@@ -12,14 +12,24 @@ namespace Postern.Relay.Delivery;
 /// Tells the envelope's sender what became of recipients, by a new message in the spool: failures, and where asked for delays and successes.
 /// Never about a report (RFC 5321 §6.1), never to a sender for whom nobody vouches, and not without bounds.
 /// </summary>
-internal sealed class StatusReporter(ISpool spool, DeliveryOptions options, OwnSubmissions submissions, IAuditLog audit, TimeProvider clock)
+internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, OwnSubmissions submissions, IAuditLog audit, TimeProvider clock)
 {
-    private readonly ReportLimiter failures = new(options.ReportsPerAddress, options.Reports, clock);
+    private readonly ReportLimiter failures = new(settings.ReportsPerAddress, settings.Reports, clock);
 
     /// <summary>Of their own: asking for many reports of success must not cost one of a failure.</summary>
-    private readonly ReportLimiter others = new(options.ReportsPerAddress, options.Reports, clock);
+    private readonly ReportLimiter others = new(settings.ReportsPerAddress, settings.Reports, clock);
 
-    private readonly ReportLimiter notices = new(options.NoticesToPostmaster, options.NoticesToPostmaster, clock);
+    private readonly ReportLimiter notices = new(settings.NoticesToPostmaster, settings.NoticesToPostmaster, clock);
+
+    private volatile DeliveryOptions options = settings;
+
+    public void Apply(DeliveryOptions changed)
+    {
+        options = changed;
+        failures.Apply(changed.ReportsPerAddress, changed.Reports);
+        others.Apply(changed.ReportsPerAddress, changed.Reports);
+        notices.Apply(changed.NoticesToPostmaster, changed.NoticesToPostmaster);
+    }
 
     /// <summary>True when the sender will know, or must not be told; false when the report could not be stored.</summary>
     /// <param name="reports">At least one, all of the same action.</param>

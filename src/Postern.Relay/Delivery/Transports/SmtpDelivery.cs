@@ -7,18 +7,48 @@ namespace Postern.Relay.Delivery.Transports;
 /// <summary>Delivery by SMTP, to a named host or to the mail exchangers of a domain.</summary>
 public sealed class SmtpDelivery : IDeliveryTransport
 {
-    private readonly DeliveryOptions options;
-    private readonly HopConnector connector;
+    private readonly Func<IReadOnlyList<IPEndPoint>> listeners;
     private readonly TimeProvider clock;
+    private volatile Settings settings;
 
     /// <param name="listeners">Where this server listens, now; null where it does not.</param>
     public SmtpDelivery(DeliveryOptions options, TimeProvider clock, Func<IReadOnlyList<IPEndPoint>>? listeners = null)
     {
-        (this.options, this.clock) = (options, clock);
-        var resolver = new MxResolver(new ResolverList(options.Resolvers, options.ResolversValidate, ResolvConf.Path, clock), options.ResolverTimeout, clock);
-        var client = new SmtpClientOptions { Hostname = options.Hostname, Timeouts = options.Timeouts, Clock = clock };
-        connector = new HopConnector(options, resolver, client, new OwnHost(options.Hostname, listeners ?? (static () => []), clock));
+        (this.listeners, this.clock) = (listeners ?? (static () => []), clock);
+        settings = Make(options);
     }
 
-    public IDeliveryLane OpenLane(NextHop hop) => new SmtpLane(hop, connector, options, clock);
+    /// <summary>What counts for the next connection.</summary>
+    internal HopConnector Connector => settings.Connector;
+
+    internal DeliveryOptions Options => settings.Options;
+
+    public IDeliveryLane OpenLane(NextHop hop) => new SmtpLane(hop, this, clock);
+
+    /// <summary>What was learnt about exchangers and their TLS is kept where nothing of it depends on what changed.</summary>
+    public void Apply(DeliveryOptions options)
+    {
+        var old = settings;
+        settings = IsAlike(old.Options, options) ? old with { Options = options } : Make(options);
+    }
+
+    private static bool IsAlike(DeliveryOptions old, DeliveryOptions changed) => old == changed with
+    {
+        Routes = old.Routes,
+        Retry = old.Retry,
+        Connections = old.Connections,
+        ConnectionsPerDestination = old.ConnectionsPerDestination,
+        MessagesPerConnection = old.MessagesPerConnection,
+        Resolvers = old.Resolvers.SequenceEqual(changed.Resolvers) ? old.Resolvers : changed.Resolvers,
+        AllowedMxNetworks = old.AllowedMxNetworks.SequenceEqual(changed.AllowedMxNetworks) ? old.AllowedMxNetworks : changed.AllowedMxNetworks,
+    };
+
+    private Settings Make(DeliveryOptions options)
+    {
+        var resolver = new MxResolver(new ResolverList(options.Resolvers, options.ResolversValidate, ResolvConf.Path, clock), options.ResolverTimeout, clock);
+        var client = new SmtpClientOptions { Hostname = options.Hostname, Timeouts = options.Timeouts, Clock = clock };
+        return new Settings(options, new HopConnector(options, resolver, client, new OwnHost(options.Hostname, listeners, clock)));
+    }
+
+    private sealed record Settings(DeliveryOptions Options, HopConnector Connector);
 }

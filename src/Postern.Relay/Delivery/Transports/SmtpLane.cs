@@ -6,7 +6,7 @@ namespace Postern.Relay.Delivery.Transports;
 /// One session with one next hop, made anew when it is lost or has carried enough. What its host does not take for now is offered to the hosts behind
 /// it in the same attempt, each by a session of its own, until every recipient is decided or the <see cref="HopTrail"/> ends.
 /// </summary>
-internal sealed class SmtpLane(NextHop hop, HopConnector connector, DeliveryOptions options, TimeProvider clock) : IDeliveryLane
+internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider clock) : IDeliveryLane
 {
     /// <summary>
     /// A stranger's DNS named the host, and nothing here proves that answer, so its certificate proves nothing either (RFC 8689 §4.2.1).
@@ -27,7 +27,7 @@ internal sealed class SmtpLane(NextHop hop, HopConnector connector, DeliveryOpti
         if (!IsConnected)
         {
             await CloseAsync().ConfigureAwait(false);
-            trail = connector.Begin(hop, begun);
+            trail = delivery.Connector.Begin(hop, begun);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, message.Revoked);
             if (await OpenAsync(trail, either.Token).ConfigureAwait(false) is var (opened, why) && opened is null)
                 return new DeliveryReport(Enumerable.Repeat(why!, message.Recipients.Count).ToArray(), Reached: false);
@@ -45,7 +45,7 @@ internal sealed class SmtpLane(NextHop hop, HopConnector connector, DeliveryOpti
     public async ValueTask<bool> ProbeAsync(CancellationToken ct)
     {
         if (!IsConnected)
-            session = (await OpenAsync(connector.Begin(hop, clock.GetTimestamp()), ct).ConfigureAwait(false)).Session;
+            session = (await OpenAsync(delivery.Connector.Begin(hop, clock.GetTimestamp()), ct).ConfigureAwait(false)).Session;
         return IsConnected;
     }
 
@@ -65,7 +65,7 @@ internal sealed class SmtpLane(NextHop hop, HopConnector connector, DeliveryOpti
         var isReopened = false;
         try
         {
-            while (StepOf(outcomes) is { } step && clock.GetElapsedTime(begun) < options.AttemptTime)
+            while (StepOf(outcomes) is { } step && clock.GetElapsedTime(begun) < delivery.Options.AttemptTime)
             {
                 int[] who = [.. Enumerable.Range(0, outcomes.Length).Where(i => outcomes[i] is Outcome.Deferred { After: var after } && after == step)];
                 if (outcomes.Count(static o => o is Outcome.Delivered) is var delivered && delivered > recorded)
@@ -83,13 +83,13 @@ internal sealed class SmtpLane(NextHop hop, HopConnector connector, DeliveryOpti
                         await LeaveAsync(left).ConfigureAwait(false);
                     if (step == AfterDeferral.NextHost || isReopened)
                     {
-                        trail ??= connector.Begin(hop, begun).Behind(from);
+                        trail ??= delivery.Connector.Begin(hop, begun).Behind(from);
                     }
                     else
                     {
                         isReopened = true;
                         if (trail is null)
-                            trail = connector.Begin(hop, begun);
+                            trail = delivery.Connector.Begin(hop, begun);
                         else
                             trail.Again(from);
                     }
@@ -167,7 +167,7 @@ internal sealed class SmtpLane(NextHop hop, HopConnector connector, DeliveryOpti
 
     private async ValueTask<(HopSession? Session, Outcome? Why)> OpenAsync(HopTrail trail, CancellationToken ct) => await trail.NextAsync(ct).ConfigureAwait(false) switch
     {
-        HopConnection.Open open => (new HopSession(open, options.MessagesPerConnection), null),
+        HopConnection.Open open => (new HopSession(open, delivery.Options.MessagesPerConnection), null),
         HopConnection.Closed(var why) => (null, why),
         _ => throw new InvalidOperationException("Unknown connection"),
     };
