@@ -82,7 +82,7 @@ internal sealed class TokenTarget : ITarget
                 Note(await verifier.Value.CheckTokenAsync($"{Base64Url.EncodeToString(rest)}.{mint.Sign(Encoding.UTF8.GetBytes(Claims()[0]), "ES256").Split('.', 2)[1]}", peer: null, CancellationToken.None), "Match", ref signal);
                 break;
             case 3:
-                ReadKeys(rest, ref signal);
+                signal.Add((int)await ReadKeysAsync(rest));
                 break;
             default:
                 answer = rest;
@@ -93,26 +93,31 @@ internal sealed class TokenTarget : ITarget
         return signal.Value;
     }
 
-    private void ReadKeys(byte[] json, ref Signal signal)
+    private async ValueTask<ulong> ReadKeysAsync(byte[] json)
     {
+        var signal = new Signal();
         if (!WebKeySet.TryParse(json, out var set, out var problem))
         {
             Reached.Note("key set refused");
             signal.Add(problem.Length);
-            return;
+            return signal.Value;
         }
 
         Reached.Note("key set read");
         foreach (var key in set.Keys.Take(3))
         {
-            foreach (var algorithm in SignatureAlgorithm.All.Values.Where(key.Fits).Take(2))
+            foreach (var algorithm in TokenIssuer.AllAlgorithms.Where(a => set.Candidates(id: null, a).Contains(key)).Take(2))
             {
-                var verifies = key.Verifies(algorithm, "abc"u8, new byte[64]);
-                BrokenException.Unless(!verifies, "zeros are no signature");
-                signal.Add(verifies);
+                var zeros = $"{Base64Url.EncodeToString(Encoding.ASCII.GetBytes($$"""{"alg":"{{algorithm}}"}"""))}.e30.{Base64Url.EncodeToString(new byte[64])}";
+                BrokenException.Unless(SignedToken.TryParse(zeros, out var token, out _), "a token of zeros is a token");
+                var verdict = await token!.VerifyAsync([key]);
+                BrokenException.Unless(verdict == SignedToken.Verdict.Wrong, "zeros are no signature");
+                signal.Add((int)verdict);
                 Reached.Note("key verifies nothing");
             }
         }
+
+        return signal.Value;
     }
 
     private void Note(LoginAnswer check, string match, ref Signal signal)

@@ -1,10 +1,11 @@
 using System.Net.Http.Headers;
+using Microsoft.IdentityModel.Tokens;
 
 namespace Postern.Relay.Accounts.OAuth;
 
 /// <summary>
-/// An issuer's key set, kept: read again when it is old, or when a token names a key that it lacks, but not more often than once a minute. What was read
-/// last stays good while the source cannot be reached, for a day.
+/// An issuer's key set, kept: read again when it is old, or when a token names a key that it lacks, but not more often than once a minute; a file also as
+/// soon as it has changed. What was read last stays good while the source cannot be reached, for a day.
 /// </summary>
 internal sealed class KeySetSource(Uri address, HttpClient http, TimeProvider clock) : IDisposable
 {
@@ -15,23 +16,24 @@ internal sealed class KeySetSource(Uri address, HttpClient http, TimeProvider cl
 
     private readonly SemaphoreSlim reading = new(1);
     private WebKeySet? set;
+    private FileStamp seen;
     private DateTimeOffset readAt;
     private DateTimeOffset triedAt = DateTimeOffset.MinValue;
     private string problem = "the key set was not read yet";
 
     /// <summary>The keys that may have signed a token; none and a reason when there is no key set to ask.</summary>
-    public async ValueTask<(IReadOnlyList<WebKey> Keys, string? Unavailable)> FindAsync(string? keyId, SignatureAlgorithm algorithm, CancellationToken ct)
+    public async ValueTask<(IReadOnlyList<JsonWebKey> Keys, string? Unavailable)> FindAsync(string? keyId, string algorithm, CancellationToken ct)
     {
         var found = Candidates(keyId, algorithm);
         var now = clock.GetUtcNow();
-        if (found.Count > 0 && now - readAt < Fresh)
+        if (found.Count > 0 && now - readAt < Fresh && !HasChanged())
             return (found, null);
         await reading.WaitAsync(ct);
         try
         {
             now = clock.GetUtcNow();
             var isStale = set is null || now - readAt >= Fresh || Candidates(keyId, algorithm).Count == 0;
-            if (isStale && now - triedAt >= Pause)
+            if ((isStale && now - triedAt >= Pause) || HasChanged())
                 await ReadAsync(now, ct);
             return set is null || now - readAt >= Usable ? ([], problem) : (Candidates(keyId, algorithm), null);
         }
@@ -43,7 +45,10 @@ internal sealed class KeySetSource(Uri address, HttpClient http, TimeProvider cl
 
     public void Dispose() => reading.Dispose();
 
-    private List<WebKey> Candidates(string? keyId, SignatureAlgorithm algorithm) => [.. set?.Candidates(keyId, algorithm) ?? []];
+    private List<JsonWebKey> Candidates(string? keyId, string algorithm) => [.. set?.Candidates(keyId, algorithm) ?? []];
+
+    /// <summary>Never for what is fetched. A file that could not be read is tried again when it changes once more, or after the pause.</summary>
+    private bool HasChanged() => address.IsFile && triedAt != DateTimeOffset.MinValue && FileStamp.Of(address.LocalPath) != seen;
 
     private async Task ReadAsync(DateTimeOffset now, CancellationToken ct)
     {
@@ -66,6 +71,7 @@ internal sealed class KeySetSource(Uri address, HttpClient http, TimeProvider cl
 
     private async Task<byte[]> ReadFileAsync(CancellationToken ct)
     {
+        seen = FileStamp.Of(address.LocalPath); // before reading: a change in between costs another look
         await using var file = new FileStream(address.LocalPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         return await ReadAsync(file, ct);
     }
@@ -87,5 +93,15 @@ internal sealed class KeySetSource(Uri address, HttpClient http, TimeProvider cl
         if (length > WebKeySet.MaxOctets)
             throw new IOException($"it is larger than {WebKeySet.MaxOctets} octets");
         return content[..length];
+    }
+
+    private readonly record struct FileStamp(DateTime Written, long Length)
+    {
+        /// <summary>Of a file that is not there, or cannot be looked at, the default.</summary>
+        public static FileStamp Of(string path)
+        {
+            var file = new FileInfo(path);
+            return file.Exists ? new FileStamp(file.LastWriteTimeUtc, file.Length) : default;
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Microsoft.IdentityModel.Tokens;
 
 namespace Postern.Relay.Accounts.OAuth;
 
@@ -10,8 +11,19 @@ namespace Postern.Relay.Accounts.OAuth;
 /// <param name="UserClaim">The claim that holds the user's name.</param>
 public sealed record TokenIssuer(string Issuer, Uri? Keys, IntrospectionEndpoint? Introspection, string Audience, string UserClaim = "sub")
 {
-    /// <summary>The signature algorithms that are accepted; a part of those of RFC 7518 with public keys.</summary>
-    public ImmutableArray<string> Algorithms { get; init; } = [.. SignatureAlgorithm.All.Keys.Order(StringComparer.Ordinal)];
+    /// <summary>
+    /// The signature algorithms of RFC 7518 §3 with public keys. The list is closed: "none" is not on it, and neither is HMAC, for whose key a public key
+    /// could be passed off.
+    /// </summary>
+    internal static ImmutableArray<string> AllAlgorithms { get; } =
+    [
+        SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384, SecurityAlgorithms.EcdsaSha512,
+        SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.RsaSsaPssSha384, SecurityAlgorithms.RsaSsaPssSha512,
+        SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
+    ];
+
+    /// <summary>The signature algorithms that are accepted; a part of <see cref="AllAlgorithms"/>.</summary>
+    public ImmutableArray<string> Algorithms { get; init; } = AllAlgorithms;
 
     /// <summary>How far the issuer's clock may differ from this one.</summary>
     public TimeSpan Leeway { get; init; } = TimeSpan.FromSeconds(60);

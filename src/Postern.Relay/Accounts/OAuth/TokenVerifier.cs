@@ -18,7 +18,7 @@ internal sealed class TokenVerifier(IReadOnlyList<TokenIssuer> issuers, Func<str
 
     public async ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct)
     {
-        if (!JsonWebToken.TryParse(token, out var signed, out var problem))
+        if (!SignedToken.TryParse(token, out var signed, out var problem))
             return issuers.FirstOrDefault(static i => i.Introspection is not null) is { } asked ? await AskAsync(asked, token, ct) : new LoginAnswer.NoMatch(problem);
         if (issuers.FirstOrDefault(i => i.Issuer == TokenClaims.Text(signed.Claims, "iss")) is not { } issuer)
             return new LoginAnswer.NoMatch("the token is from an issuer that is not configured");
@@ -31,16 +31,21 @@ internal sealed class TokenVerifier(IReadOnlyList<TokenIssuer> issuers, Func<str
             source.Dispose();
     }
 
-    private async ValueTask<LoginAnswer> VerifyAsync(TokenIssuer issuer, JsonWebToken token, CancellationToken ct)
+    private async ValueTask<LoginAnswer> VerifyAsync(TokenIssuer issuer, SignedToken token, CancellationToken ct)
     {
-        if (!issuer.Algorithms.Contains(token.Algorithm.Name))
-            return new LoginAnswer.NoMatch($"the token is signed by {token.Algorithm.Name}, which is not accepted from this issuer");
+        if (!issuer.Algorithms.Contains(token.Algorithm))
+            return new LoginAnswer.NoMatch($"the token is signed by {token.Algorithm}, which is not accepted from this issuer");
         var (keys, unavailable) = await sources[issuer].FindAsync(token.KeyId, token.Algorithm, ct);
         if (unavailable is not null)
             return new LoginAnswer.Unavailable(unavailable);
-        if (!keys.Any(token.IsSignedBy))
-            return new LoginAnswer.NoMatch(keys.Count == 0 ? "no key of the issuer fits the token" : "the token's signature is wrong");
-        return await JudgeAsync(issuer, token.Claims, needsIssuer: true, ct);
+        if (keys.Count == 0)
+            return new LoginAnswer.NoMatch("no key of the issuer fits the token");
+        return await token.VerifyAsync(keys) switch
+        {
+            SignedToken.Verdict.Good => await JudgeAsync(issuer, token.Claims, needsIssuer: true, ct),
+            SignedToken.Verdict.Unreadable => new LoginAnswer.NoMatch(TokenClaims.Read(token.Claims, issuer, clock.GetUtcNow(), needsIssuer: true).Problem ?? "the token's claims cannot be read"),
+            _ => new LoginAnswer.NoMatch("the token's signature is wrong"),
+        };
     }
 
     private async ValueTask<LoginAnswer> JudgeAsync(TokenIssuer issuer, JsonElement claims, bool needsIssuer, CancellationToken ct)

@@ -25,7 +25,7 @@ public sealed class TokenVerifierTests : IDisposable
         File.WriteAllText(keyFile, KeySet());
     }
 
-    public static TheoryData<string> Algorithms() => [.. SignatureAlgorithm.All.Keys];
+    public static TheoryData<string> Algorithms() => [.. TokenIssuer.AllAlgorithms];
 
     [Theory]
     [MemberData(nameof(Algorithms))]
@@ -105,6 +105,37 @@ public sealed class TokenVerifierTests : IDisposable
     {
         File.Delete(keyFile);
         Assert.Contains("cannot be read", Assert.IsType<LoginAnswer.Unavailable>(await CheckAsync(Sign(Claims()))).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_key_file_that_changes_counts_for_the_next_token_and_a_broken_one_changes_nothing()
+    {
+        using var verifier = Verifier(new TokenIssuer(Issuer, new Uri(keyFile), Introspection: null, "postern", "email"));
+        var ct = TestContext.Current.CancellationToken;
+        Assert.IsType<LoginAnswer.Match>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, ct));
+
+        using var another = RSA.Create(2048);
+        var taken = KeySet().Replace(Encode(rsa.ExportParameters(includePrivateParameters: false).Modulus!), Encode(another.ExportParameters(includePrivateParameters: false).Modulus!), StringComparison.Ordinal);
+        await File.WriteAllTextAsync(keyFile, taken + "\n", ct);
+        Assert.Contains("signature", Assert.IsType<LoginAnswer.NoMatch>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, ct)).Reason, StringComparison.Ordinal);
+
+        await File.WriteAllTextAsync(keyFile, KeySet(), ct);
+        Assert.IsType<LoginAnswer.Match>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, ct));
+        await File.WriteAllTextAsync(keyFile, "nonsense", ct);
+        Assert.IsType<LoginAnswer.Match>(await verifier.CheckTokenAsync(Sign(Claims()), peer: null, ct));
+    }
+
+    /// <summary>A certificate beside the numbers, a symmetric key, keys too short and too long, an exponent that takes seconds, members of other types.</summary>
+    [Fact]
+    public void Of_a_key_set_only_the_numbers_of_keys_that_can_verify_are_taken()
+    {
+        string Rsa(int octets, string more = "") => $$"""{"kty":"RSA","n":"{{Encode([1, .. new byte[octets - 1]])}}","e":"AQAB"{{more}}}""";
+        var keys = string.Join(',', Rsa(256, ""","kid":"a","x5c":["AAAA"]"""), Rsa(255), Rsa(1025), Rsa(256, ""","use":"enc" """), Rsa(256, ""","kid":7"""),
+            $$"""{"kty":"RSA","n":"{{Encode([1, .. new byte[255]])}}","e":"{{Encode(new byte[16])}}"}""", """{"kty":"oct","k":"AAAA"}""", """{"kty":"EC","crv":"P-999","x":"AA","y":"AA"}""", "5");
+        Assert.True(WebKeySet.TryParse(Encoding.UTF8.GetBytes($$"""{"keys":[{{keys}}]}"""), out var set, out var problem), problem);
+        var only = Assert.Single(set.Keys);
+        Assert.Equal("a", only.Kid);
+        Assert.Empty(only.X5c);
     }
 
     [Fact]
@@ -223,10 +254,15 @@ public sealed class TokenVerifierTests : IDisposable
 
     private string Sign(string claims, string algorithm = "RS256", ECDsa? curve = null, string? keyId = null)
     {
-        var known = SignatureAlgorithm.All[algorithm];
-        var signed = $"{Encode(JsonSerializer.Serialize(new { alg = algorithm, kid = keyId ?? (known.Padding is null ? "ec" : "rsa") }))}.{Encode(claims)}";
+        var hash = new HashAlgorithmName($"SHA{algorithm[2..]}");
+        var signed = $"{Encode(JsonSerializer.Serialize(new { alg = algorithm, kid = keyId ?? (algorithm[0] == 'E' ? "ec" : "rsa") }))}.{Encode(claims)}";
         var octets = Encoding.ASCII.GetBytes(signed);
-        var signature = known.Padding is { } padding ? rsa.SignData(octets, known.Hash, padding) : (curve ?? ec).SignData(octets, known.Hash);
+        var signature = algorithm[0] switch
+        {
+            'R' => rsa.SignData(octets, hash, RSASignaturePadding.Pkcs1),
+            'P' => rsa.SignData(octets, hash, RSASignaturePadding.Pss),
+            _ => (curve ?? ec).SignData(octets, hash),
+        };
         return $"{signed}.{Encode(signature)}";
     }
 
