@@ -103,6 +103,7 @@ internal static class ServeCommand
             terminal.Note($"warning: {key}: {text}");
 
         CertificateWatch? watch = null;
+        using var notice = new ServiceNotice(context.Clock);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         using var hurry = new CancellationTokenSource();
         using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -112,8 +113,10 @@ internal static class ServeCommand
         {
             await using var host = await ServerHost.StartAsync(configuration, tls, logins, terminal.Events, context.Clock, ct);
             Announce(terminal, configuration, host);
+            notice.Ready();
             await using (watch = tls is null ? null : new CertificateWatch(configuration, tls, certificates, host.Relay.Audit, terminal.Note, context.Clock))
                 await UntilAsync(stop.Token);
+            notice.Stopping();
             terminal.Note("stopping; once more to stop at once");
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(hurry.Token);
             patience.CancelAfter(configuration.Server.StopGrace);
@@ -128,7 +131,9 @@ internal static class ServeCommand
         void ReadAgain(PosixSignalContext signal)
         {
             signal.Cancel = true;
+            notice.Reloading();
             watch?.ReadNow();
+            notice.Ready();
         }
 
         void Stop(PosixSignalContext signal)

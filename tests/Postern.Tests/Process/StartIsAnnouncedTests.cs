@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using Postern.Testing;
 using Postern.Testing.Processes;
 
@@ -48,5 +50,33 @@ public sealed class StartIsAnnouncedTests
 
         Assert.DoesNotContain("made a self-signed", second.Error.Text, StringComparison.Ordinal);
         Assert.Equal(made, await File.ReadAllTextAsync(certificate, ProcessTests.Stop));
+    }
+
+    /// <summary>sd_notify(3), as with Type=notify and WatchdogSec=.</summary>
+    [Fact]
+    public async Task Systemd_is_told_when_the_server_listens_reloads_and_stops_and_that_it_runs()
+    {
+        using var home = new PosternHome(ProcessTests.Dll, PosternHome.Configuration());
+        var path = Path.Combine(home.Root, "notify.sock");
+        using var systemd = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        systemd.Bind(new UnixDomainSocketEndPoint(path));
+        await using var server = await home.ServeAsync(environment: new Dictionary<string, string>(StringComparer.Ordinal) { ["NOTIFY_SOCKET"] = path, ["WATCHDOG_USEC"] = "400000" });
+        await HearAsync(systemd, "READY=1");
+        await HearAsync(systemd, "WATCHDOG=1");
+        server.SendHangUp();
+        await HearAsync(systemd, "RELOADING=1\nMONOTONIC_USEC=");
+        await HearAsync(systemd, "READY=1");
+        server.SendTerminate();
+        await HearAsync(systemd, "STOPPING=1");
+        Assert.Equal(0, await server.WaitAsync());
+    }
+
+    private static async Task HearAsync(Socket systemd, string state)
+    {
+        var message = new byte[256];
+        string heard;
+        do
+            heard = Encoding.UTF8.GetString(message, 0, await systemd.ReceiveAsync(message, SocketFlags.None, ProcessTests.Stop));
+        while (!heard.StartsWith(state, StringComparison.Ordinal));
     }
 }
