@@ -4,6 +4,7 @@ using System.Text;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Sasl;
 using Postern.Sasl.Preparation;
 
@@ -94,13 +95,13 @@ public sealed class FormReplacement : IDisposable
             if (!directory.Write(sql => DirectoryReader.ReplaceSecret(sql, item.User, item.Credential.Hash.Stored, made.Stored)))
                 return; // it was changed or revoked meanwhile
             trouble = null;
-            audit.Append(new AuditEvent.Admin(clock.GetUtcNow(), "postern", "credential strengthened", $"{item.User}: {item.Credential.Name}, {item.Credential.Hash.Scheme} to {made.Scheme}"));
+            audit.Append(new AdminEvent(clock.GetUtcNow(), "postern", "credential strengthened", $"{item.User}: {item.Credential.Name}, {item.Credential.Hash.Scheme} to {made.Scheme}"));
         }
         catch (DirectoryUnavailableException e)
         {
             // Told once; the next login tries again.
             if (trouble != e.Message)
-                audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "weak_form_kept", e.Message));
+                audit.Append(new ServerEvent(clock.GetUtcNow(), "weak_form_kept", e.Message));
             trouble = e.Message;
         }
     }

@@ -5,6 +5,7 @@ using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Admin.Import;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Admin;
 
@@ -25,7 +26,7 @@ public sealed partial class DirectoryCommands
         if (!isDryRun && report.HasChanged)
         {
             var files = string.Join(", ", entries.Select(static e => e.File).Distinct(StringComparer.Ordinal));
-            audit?.Append(new Audit.AuditEvent.Admin(clock.GetUtcNow(), actor, "account import", string.Create(CultureInfo.InvariantCulture, $"{files}: {report.Accounts} accounts, {report.Passwords} passwords, {report.Rights} rights")));
+            audit?.Append(new AdminEvent(clock.GetUtcNow(), actor, "account import", string.Create(CultureInfo.InvariantCulture, $"{files}: {report.Accounts} accounts, {report.Passwords} passwords, {report.Rights} rights")));
         }
 
         return report;

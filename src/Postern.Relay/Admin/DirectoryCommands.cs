@@ -2,6 +2,7 @@ using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Admin;
 
@@ -17,7 +18,7 @@ public sealed partial class DirectoryCommands(SqliteDirectory directory, TimePro
     {
         var outcome = directory.Write(change);
         if (outcome is AdminOutcome.Done or AdminOutcome.Issued)
-            audit?.Append(new AuditEvent.Admin(clock.GetUtcNow(), actor, action, target));
+            audit?.Append(new AdminEvent(clock.GetUtcNow(), actor, action, target));
         return outcome;
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Admin;
 
@@ -15,7 +16,7 @@ public sealed class LoginCommands(LoginProtection protection, IAuditLog audit, T
     {
         var lifted = protection.Lift(target);
         if (lifted > 0)
-            audit.Append(new AuditEvent.Admin(clock.GetUtcNow(), actor, "auth lift", target));
+            audit.Append(new AdminEvent(clock.GetUtcNow(), actor, "auth lift", target));
         return lifted;
     }
 }

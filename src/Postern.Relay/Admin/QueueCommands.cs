@@ -1,4 +1,5 @@
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 
@@ -27,7 +28,7 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
             if (!isDone)
                 continue;
             changed++;
-            audit.Append(new AuditEvent.Admin(clock.GetUtcNow(), actor, Word(action), id.ToString()));
+            audit.Append(new AdminEvent(clock.GetUtcNow(), actor, Word(action), id.ToString()));
         }
 
         return new QueueChange(matched.Count, changed);
@@ -42,7 +43,7 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
             using var content = await spool.OpenContentAsync(id, ct);
             if (content is null)
                 return false;
-            audit.Append(new AuditEvent.Admin(clock.GetUtcNow(), actor, "queue read", id.ToString()));
+            audit.Append(new AdminEvent(clock.GetUtcNow(), actor, "queue read", id.ToString()));
             var buffer = new byte[64 * 1024];
             for (long offset = 0; offset < content.Length;)
             {

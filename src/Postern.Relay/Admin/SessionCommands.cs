@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Smtp.Session;
 
 namespace Postern.Relay.Admin;
@@ -15,7 +16,7 @@ public sealed class SessionCommands(ISessionControl control, IAuditLog audit, Ti
     {
         if (!filter.Matches(session))
             return false;
-        audit.Append(new AuditEvent.Admin(clock.GetUtcNow(), actor, "session end", session.Login is { } login ? $"{session.Id}: {login}" : session.Id));
+        audit.Append(new AdminEvent(clock.GetUtcNow(), actor, "session end", session.Login is { } login ? $"{session.Id}: {login}" : session.Id));
         return true;
     }));
 

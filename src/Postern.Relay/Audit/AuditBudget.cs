@@ -1,13 +1,14 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Net;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Audit;
 
 /// <summary>
 /// What clients may make the log write. Of the same thing from the same place (an address, of IPv6 a /64; with a login, the login)
 /// <see cref="StrangersWhole"/> or <see cref="KnownWhole"/> events a minute are written whole; the rest is counted, and one
-/// <see cref="AuditEvent.Coalesced"/> tells how many. All strangers together have <see cref="StrangersOctets"/> a second and kind.
+/// <see cref="CoalescedEvent"/> tells how many. All strangers together have <see cref="StrangersOctets"/> a second and kind.
 /// </summary>
 internal sealed class AuditBudget : IDisposable
 {
@@ -37,7 +38,7 @@ internal sealed class AuditBudget : IDisposable
 
     /// <param name="exempt">Clients that count as known without a login.</param>
     /// <param name="tell">Takes what was counted; called under a lock, and must not wait.</param>
-    public AuditBudget(ImmutableArray<IPNetwork> exempt, TimeProvider clock, Action<AuditEvent.Coalesced> tell)
+    public AuditBudget(ImmutableArray<IPNetwork> exempt, TimeProvider clock, Action<CoalescedEvent> tell)
     {
         this.exempt = exempt;
         timer = clock.CreateTimer(_ => Sweep(), state: null, Window, Window);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Audit;
 

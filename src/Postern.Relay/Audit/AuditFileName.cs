@@ -1,4 +1,5 @@
 using System.Globalization;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Audit;
 
@@ -17,9 +18,8 @@ internal readonly record struct AuditFileName(AuditKind Kind, DateOnly Day)
         var dash = name.IndexOf('-', StringComparison.Ordinal);
         if (dash < 0 || !name.EndsWith(Extension, StringComparison.Ordinal))
             return null;
-        var kind = AuditKinds.Each.FirstOrDefault(kind => name.AsSpan(0, dash).SequenceEqual(kind.ToWord()));
         var day = name.AsSpan(dash + 1, name.Length - dash - 1 - Extension.Length);
-        return kind != AuditKind.None && DateOnly.TryParseExact(day, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
+        return AuditKinds.OfWord(name.AsSpan(0, dash)) is { } kind && DateOnly.TryParseExact(day, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
             ? new AuditFileName(kind, date)
             : null;
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 
 namespace Postern.Relay.Audit;
@@ -31,19 +32,23 @@ internal sealed class AuditFilter
         since = query.Since is { } at ? AuditTime.ToBytes(at) : null;
         needles =
         [
-            .. new[] { query.Ref, query.QueueId, query.Session, query.Login, AddressOf(query.Client), TextOf(query.Sender), TextOf(query.Recipient), TextOf(query.Domain), BareId(query.MessageId) }
+            .. new[]
+                {
+                    query.Ref, query.QueueId, query.Session, query.Login, AddressOf(query.Client), TextOf(query.Sender), TextOf(query.Recipient), TextOf(query.Domain),
+                    BareId(query.MessageId), query.Rule, query.Route, query.Tenant, query.Category,
+                }
                 .OfType<string>()
                 .Select(static text => Encoding.ASCII.GetBytes(AuditEncoder.Instance.Encode(text))),
         ];
     }
 
     /// <summary>Some of what is sought stands only in the event of a message's acceptance.</summary>
-    public bool LooksForMessages => query.Kinds.HasFlag(AuditKind.Mail) && (query.Client is not null || (query.Sender ?? query.Recipient ?? query.Domain ?? query.MessageId ?? query.Login) is not null);
+    public bool LooksForMessages => query.Kinds.HasFlag(AuditKind.Mail) && (query.Client is not null || (query.Sender ?? query.Recipient ?? query.Domain ?? query.MessageId ?? query.Login ?? query.Tenant) is not null);
 
     /// <summary>Null when the line does not match, or is no event.</summary>
     public AuditEvent? Match(ReadOnlyMemory<byte> line)
     {
-        if (!MayMatch(line.Span) || AuditEventReader.Read(line) is not { } audit)
+        if (!MayMatch(line.Span) || AuditEvents.Read(line) is not { } audit)
             return null;
         Learn(audit);
         return Matches(audit) ? audit : null;
@@ -52,8 +57,9 @@ internal sealed class AuditFilter
     /// <summary>Remembers a message that fits, so that what became of it does too.</summary>
     public void Learn(AuditEvent audit)
     {
-        if (audit is AuditEvent.Accepted accepted && LooksForMessages && FitsMessage(accepted) && messages.Count < MostMessages)
-            messages[accepted.QueueId] = query.Domain is { } domain && AddressPattern.IsInDomain(accepted.Sender, domain);
+        var traits = audit.Traits;
+        if (traits is { BeginsMessage: true, QueueId: { } id } && LooksForMessages && Fits(traits) && messages.Count < MostMessages)
+            messages[id] = query.Domain is { } domain && traits.Sender is { } sender && AddressPattern.IsInDomain(sender, domain);
     }
 
     private bool MayMatch(ReadOnlySpan<byte> line)
@@ -87,46 +93,41 @@ internal sealed class AuditFilter
 
     private bool Matches(AuditEvent audit)
     {
-        var traits = AuditTraits.Of(audit);
-        return query.Kinds.HasFlag(AuditKinds.Of(audit))
+        var traits = audit.Traits;
+        return query.Kinds.HasFlag(audit.Kind)
             && (query.Since is null || audit.At >= query.Since)
             && (query.Until is null || audit.At < query.Until)
             && Same(query.Ref, traits.Ref)
             && Same(query.QueueId, traits.QueueId)
             && Same(query.Session, traits.Session)
             && Same(query.Outcome, traits.Outcome)
-            && FitsWhoAndWhat(audit, traits);
+            && Same(query.Rule, traits.Rule)
+            && Same(query.Route, traits.Route)
+            && Same(query.Category, traits.Category)
+            && (traits.ContinuesMessage ? IsOfMessage(traits) : Fits(traits));
     }
 
-    private bool FitsWhoAndWhat(AuditEvent audit, AuditTraits traits) => audit switch
-    {
-        AuditEvent.Accepted accepted => FitsMessage(accepted),
-        AuditEvent.Delivery delivery => IsOfMessage(delivery.QueueId, delivery.Recipient),
-        AuditEvent.Bounce bounce => !LooksForMessages || messages.ContainsKey(bounce.QueueId),
-        AuditEvent.Decision decision => FitsClient(traits) && query.MessageId is null
-            && (query.Sender is null || AddressPattern.Fits(decision.Sender, query.Sender))
-            && (query.Recipient is null || (decision.Recipient is { } recipient && AddressPattern.Fits(recipient, query.Recipient)))
-            && (query.Domain is null || AddressPattern.IsInDomain(decision.Sender, query.Domain) || (decision.Recipient is { } other && AddressPattern.IsInDomain(other, query.Domain))),
-        _ => FitsClient(traits) && (query.Sender ?? query.Recipient ?? query.Domain ?? query.MessageId) is null,
-    };
+    private bool Fits(in EventTraits traits) => FitsClient(traits)
+        && Same(query.Tenant, traits.Tenant)
+        && (query.Sender is null || (traits.Sender is { } sender && AddressPattern.Fits(sender, query.Sender)))
+        && (query.MessageId is null || (traits.MessageId is { } id && string.Equals(BareId(id), BareId(query.MessageId), StringComparison.Ordinal)))
+        && (query.Recipient is null || traits.HasRecipient(AddressPattern.Fits, query.Recipient))
+        && (query.Domain is null || (traits.Sender is { } from && AddressPattern.IsInDomain(from, query.Domain)) || traits.HasRecipient(AddressPattern.IsInDomain, query.Domain));
 
-    private bool FitsClient(AuditTraits traits) =>
+    private bool FitsClient(in EventTraits traits) =>
         (query.Login is null || Same(query.Login, traits.User) || Same(query.Login, traits.ActingAs))
         && (query.Client is not { } network || (IPAddress.TryParse(traits.Client, out var client) && network.Contains(client)));
 
-    private bool FitsMessage(AuditEvent.Accepted accepted) => FitsClient(AuditTraits.Of(accepted))
-        && (query.Sender is null || AddressPattern.Fits(accepted.Sender, query.Sender))
-        && (query.MessageId is null || string.Equals(BareId(accepted.MessageId), BareId(query.MessageId), StringComparison.Ordinal))
-        && (query.Recipient is null || accepted.Recipients.Any(r => AddressPattern.Fits(r, query.Recipient)))
-        && (query.Domain is null || AddressPattern.IsInDomain(accepted.Sender, query.Domain) || accepted.Recipients.Any(r => AddressPattern.IsInDomain(r, query.Domain)));
-
-    /// <summary>Its recipient is one that is sought, and its message is, where something of the message is.</summary>
-    private bool IsOfMessage(string queueId, string recipient)
+    /// <summary>Its recipient, if it is about one, is one that is sought, and its message is, where something of the message is.</summary>
+    private bool IsOfMessage(in EventTraits traits)
     {
+        var isFromDomain = false;
+        var isKnown = traits.QueueId is { } id && messages.TryGetValue(id, out isFromDomain);
+        if (traits.Recipient is not { } recipient)
+            return !LooksForMessages || isKnown;
         if (query.Recipient is { } wanted && !AddressPattern.Fits(recipient, wanted))
             return false;
-        var isKnown = messages.TryGetValue(queueId, out var isFromDomain);
-        return (isKnown || ((query.Sender ?? query.MessageId ?? query.Login) is null && query.Client is null))
+        return (isKnown || ((query.Sender ?? query.MessageId ?? query.Login ?? query.Tenant) is null && query.Client is null))
             && (query.Domain is not { } domain || isFromDomain || AddressPattern.IsInDomain(recipient, domain));
     }
 

@@ -9,6 +9,9 @@ public sealed record AuditLogOptions
     /// <summary>Made when it is not there, for its owner only.</summary>
     public required string Directory { get; init; }
 
+    /// <summary>The log is to have the subjects of messages, which often say more than their senders want others to read.</summary>
+    public bool WithSubjects { get; init; }
+
     /// <summary>Whole days kept besides today, by UTC; older files are deleted.</summary>
     public int KeepDays { get; init; } = 90;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 
 namespace Postern.Relay.Audit;
@@ -28,6 +29,18 @@ public sealed record AuditQuery
 
     /// <summary>What it came to, in the word of the event: delivered, deferred, failed, accepted, refused, bounce; ok, permit and so on.</summary>
     public string? Outcome { get; init; }
+
+    /// <summary>The rule that decided.</summary>
+    public string? Rule { get; init; }
+
+    /// <summary>The route of a delivery, as it is configured.</summary>
+    public string? Route { get; init; }
+
+    /// <summary>Of the account. Deliveries and bounces are those of messages that such an account gave.</summary>
+    public string? Tenant { get; init; }
+
+    /// <summary>Why a delivery failed or was deferred, in the word of the event.</summary>
+    public string? Category { get; init; }
 
     /// <summary>The user or the identity acted as, in any case. Deliveries and bounces are those of messages that such a login gave.</summary>
     public string? Login { get; init; }

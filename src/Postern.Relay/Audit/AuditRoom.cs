@@ -1,4 +1,5 @@
 using System.Globalization;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Audit;
 
@@ -105,4 +106,16 @@ internal sealed class AuditRoom(AuditLogOptions options, TimeProvider clock)
 
     private static (long Total, long Free)? SpaceOf(string directory) =>
         Directory.Exists(directory) && new DriveInfo(directory) is var drive ? (drive.TotalSize, drive.AvailableFreeSpace) : null;
+}
+
+/// <summary>What there is room for.</summary>
+internal enum AuditRoomState
+{
+    Free,
+
+    /// <summary>What clients without a login cause is only counted.</summary>
+    NoStrangers,
+
+    /// <summary>Nothing is written; it is counted as lost.</summary>
+    Full,
 }

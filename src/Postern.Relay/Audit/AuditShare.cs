@@ -1,13 +1,14 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Audit;
 
 /// <summary>What strangers, or those who have logged in, may write of one kind. Thread-safe; a call costs one look-up.</summary>
 /// <param name="whole">Events of one key that are written whole in a window.</param>
 /// <param name="octetsPerSecond">Octets of all keys together; <see cref="long.MaxValue"/> for no bound.</param>
-internal sealed class AuditShare(AuditKind kind, int whole, long octetsPerSecond, long burst, TimeProvider clock, Action<AuditEvent.Coalesced> tell)
+internal sealed class AuditShare(AuditKind kind, int whole, long octetsPerSecond, long burst, TimeProvider clock, Action<CoalescedEvent> tell)
 {
     /// <summary>Octets taken for an event before its length is known.</summary>
     public const int Usual = 512;
@@ -114,9 +115,15 @@ internal sealed class AuditShare(AuditKind kind, int whole, long octetsPerSecond
             return;
         var first = tally.First;
         tell(tally == others
-            ? new AuditEvent.Coalesced(clock.GetUtcNow(), kind.ToWord(), Client: null, User: null, "others", Detail: null, Code: null, tally.Ref, tally.Repeats, tally.FirstAt)
-            : new AuditEvent.Coalesced(
-                clock.GetUtcNow(), kind.ToWord(), first.Client.ToString(), first.Login, first.Word, first.Detail, first.Code == 0 ? null : first.Code, tally.Ref, tally.Repeats, tally.FirstAt));
+            ? new CoalescedEvent(clock.GetUtcNow(), kind, "others", tally.Repeats, tally.FirstAt) { Ref = tally.Ref }
+            : new CoalescedEvent(clock.GetUtcNow(), kind, first.Word, tally.Repeats, tally.FirstAt)
+            {
+                Client = first.Client.ToString(),
+                User = first.Login,
+                Detail = first.Detail,
+                Code = first.Code == 0 ? null : first.Code,
+                Ref = tally.Ref,
+            });
         tally.Repeats = 0;
         Take(Usual);
     }

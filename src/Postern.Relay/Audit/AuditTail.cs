@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Audit;
 

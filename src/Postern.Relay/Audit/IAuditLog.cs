@@ -1,3 +1,5 @@
+using Postern.Relay.Audit.Events;
+
 namespace Postern.Relay.Audit;
 
 /// <summary>Takes every event that an operator may ask about later.</summary>
@@ -17,6 +19,9 @@ public interface IAuditLog : IAsyncDisposable
 
     /// <summary>Done when every event appended so far has been handed to the operating system.</summary>
     ValueTask FlushAsync(CancellationToken ct);
+
+    /// <summary>The events of accepted messages are to have their subjects.</summary>
+    bool WantsSubjects => false;
 
     /// <summary>Events lost since start.</summary>
     long Dropped { get; }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Frozen;
 using System.Text.Json;
 using System.Threading.Channels;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Audit;
 
@@ -53,10 +54,12 @@ public sealed class JsonLinesAuditLog : IAuditLog
         space = new AuditRoom(options, clock);
         budget = new AuditBudget(options.Exempt, clock, counted => Enqueue(counted, cause: null));
         files = AuditKinds.Each.ToFrozenDictionary(static kind => kind, kind => new AuditFile(options.Directory, kind));
-        json = new Utf8JsonWriter(line, AuditEventWriter.Options);
+        json = new Utf8JsonWriter(line, AuditEvents.Options);
         copy = options.Copy is { } stream ? new AuditCopy(stream, clock) : null;
         writing = Task.Run(WriteAsync);
     }
+
+    public bool WantsSubjects => options.WithSubjects;
 
     public long Dropped => Interlocked.Read(ref dropped);
 
@@ -126,7 +129,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
 
     private void Enqueue(AuditEvent audit, AuditCause? cause)
     {
-        var item = new Item(audit, cause, AuditWeight.Of(audit), Written: null);
+        var item = new Item(audit, cause, audit.Weight, Written: null);
         var isIn = Hold(item) <= options.QueueOctets && queue.Writer.TryWrite(item);
         if (isIn)
             return;
@@ -197,7 +200,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
     {
         line.ResetWrittenCount();
         json.Reset();
-        AuditEventWriter.Write(json, audit);
+        AuditEvents.Write(json, audit);
         json.Flush();
         line.Write("\n"u8);
         var day = AuditFileName.DayOf(audit.At);
@@ -216,7 +219,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
             return;
         }
 
-        var file = files[AuditKinds.Of(audit)];
+        var file = files[audit.Kind];
         if (file.Day != day)
             Write(file);
         file.Add(day, line.WrittenSpan);
@@ -239,7 +242,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
             return;
         var lost = Dropped - reported;
         reported += lost;
-        Gather(new AuditEvent.Server(clock.GetUtcNow(), "audit-gap", $"{lost} events before this one could not be written"), cause: null);
+        Gather(new ServerEvent(clock.GetUtcNow(), "audit-gap", $"{lost} events before this one could not be written"), cause: null);
     }
 
     private void LookForRoom()
@@ -249,7 +252,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         {
             if (state == AuditRoomState.Free)
                 isFull = false;
-            Gather(new AuditEvent.Server(clock.GetUtcNow(), state == AuditRoomState.Free ? "log_room" : "log_no_room", told), cause: null);
+            Gather(new ServerEvent(clock.GetUtcNow(), state == AuditRoomState.Free ? "log_room" : "log_no_room", told), cause: null);
             foreach (var file in files.Values)
                 Write(file);
         }

@@ -1,3 +1,5 @@
+using Postern.Relay.Audit.Events;
+
 namespace Postern.Relay.Audit;
 
 /// <summary>Keeps nothing: for dry runs, which decide and do not act.</summary>

@@ -1,4 +1,4 @@
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Spool;
 
 namespace Postern.Relay.Delivery;
@@ -53,7 +53,7 @@ public sealed partial class DeliveryScheduler
         }
         catch (Exception mistake)
         {
-            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "delivery-error", $"{job.Message.Id}: {mistake}"));
+            audit.Append(new ServerEvent(clock.GetUtcNow(), "delivery-error", $"{job.Message.Id}: {mistake}"));
         }
     }
 
@@ -82,7 +82,7 @@ public sealed partial class DeliveryScheduler
         }
         catch (Exception mistake)
         {
-            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
+            audit.Append(new ServerEvent(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
             await EndByMistakeAsync(message, isOurs: OwnShortage.WordsOf(mistake) is not null).ConfigureAwait(false);
         }
     }
@@ -92,11 +92,11 @@ public sealed partial class DeliveryScheduler
         var message = job.Message;
         if (OwnShortage.WordsOf(mistake) is { } shortage)
         {
-            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "own_shortage", $"{message.Id}: {shortage}"));
+            audit.Append(new ServerEvent(clock.GetUtcNow(), "own_shortage", $"{message.Id}: {shortage}"));
             return ((ILaneHost)this).CompleteAsync(job, Same(job, new Outcome.Deferred(Remote: null, $"not tried, as this server ran short: {shortage}", Tls: null) { IsOurs = true }));
         }
 
-        audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
+        audit.Append(new ServerEvent(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
         // Whatever a key, a certificate or the network is like, the message is not at fault: it has its attempts and its time, as with any next hop.
         return ((ILaneHost)this).CompleteAsync(job, Same(job, OwnShortage.SurroundingsOf(mistake) is { } words
             ? new Outcome.Deferred(Remote: null, words, Tls: null)
@@ -131,7 +131,7 @@ public sealed partial class DeliveryScheduler
         }
         catch (Exception mistake)
         {
-            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
+            audit.Append(new ServerEvent(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
         }
     }
 

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Delivery;
 
@@ -88,7 +88,7 @@ public sealed partial class DeliveryScheduler
         }
         catch (Exception mistake)
         {
-            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
+            audit.Append(new ServerEvent(clock.GetUtcNow(), "delivery-error", $"{message.Id}: {mistake}"));
             await EndByMistakeAsync(message, isOurs: OwnShortage.WordsOf(mistake) is not null).ConfigureAwait(false);
         }
     }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 
@@ -79,7 +80,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         var entries = await spool.ListAsync(QueueFilter.Everything, after: null, int.MaxValue, ct).ConfigureAwait(false);
         if ((watch.WhyNotAfter(entries.Count == 0 ? DateTimeOffset.MinValue : entries.Max(static e => e.Envelope.ArrivedAt), "the newest message in the spool, which came")
              ?? watch.WhyNotAfter(newest ?? DateTimeOffset.MinValue, "the newest event in the log, which was written")) is { } jump)
-            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "clock_jumped", $"{jump}; nothing is given up before it has been tried under the new time"));
+            audit.Append(new ServerEvent(clock.GetUtcNow(), "clock_jumped", $"{jump}; nothing is given up before it has been tried under the new time"));
         spool.Committed += TrackNew;
         foreach (var entry in await spool.ListAsync(QueueFilter.Everything, after: null, int.MaxValue, ct).ConfigureAwait(false))
         {
@@ -176,7 +177,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
     {
         if (watch.Look() is { } jump)
         {
-            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "clock_jumped", $"{jump}; nothing is given up before it has been tried under the new time"));
+            audit.Append(new ServerEvent(clock.GetUtcNow(), "clock_jumped", $"{jump}; nothing is given up before it has been tried under the new time"));
             lock (gate)
             {
                 foreach (var message in messages.Values)
@@ -237,7 +238,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         }
 
         if (count > 0)
-            audit.Append(new AuditEvent.Server(now, "destination_back", string.Create(CultureInfo.InvariantCulture, $"{hop.Name} answers again after {after.TotalMinutes:0} minutes; {count} messages that waited for it are tried now")));
+            audit.Append(new ServerEvent(now, "destination_back", string.Create(CultureInfo.InvariantCulture, $"{hop.Name} answers again after {after.TotalMinutes:0} minutes; {count} messages that waited for it are tried now")));
     }
 
     private bool WaitsFor(TrackedMessage message, NextHop hop)
@@ -302,14 +303,19 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
 
     private void Note(TrackedMessage message, int recipient, Outcome outcome, int attempt, DateTimeOffset? next)
     {
-        var word = outcome switch
+        var came = outcome switch
         {
-            Outcome.Delivered => "delivered",
-            Outcome.Failed => "failed",
-            _ => "deferred",
+            Outcome.Delivered => DeliveryOutcome.Delivered,
+            Outcome.Failed => DeliveryOutcome.Failed,
+            _ => DeliveryOutcome.Deferred,
         };
-        audit.Append(new AuditEvent.Delivery(
-            clock.GetUtcNow(), message.Id.ToString(), message.Envelope.Recipients[recipient].Address, word, attempt, outcome.Remote, outcome.Reply, outcome.Tls, next));
+        audit.Append(new DeliveryEvent(clock.GetUtcNow(), message.Id.ToString(), message.Envelope.Recipients[recipient].Address, came, attempt, outcome.Reply)
+        {
+            RecipientIndex = recipient,
+            Remote = outcome.Remote,
+            Tls = outcome.Tls,
+            NextAttempt = next,
+        });
     }
 
     private async ValueTask EndAttemptAsync(TrackedMessage message)
@@ -395,7 +401,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         var why = message.Outcomes.FirstOrDefault(static o => o is Outcome.Deferred { IsMistake: true })?.Reply ?? "what follows an attempt failed";
         if (!await reporter.TellPostmasterAsync(message.Envelope, why, until, Statistics().HeldByServer + 1, CancellationToken.None).ConfigureAwait(false))
             return state with { Held = false, HeldByServerAt = null };
-        audit.Append(new AuditEvent.Server(now, "message_held", string.Create(
+        audit.Append(new ServerEvent(now, "message_held", string.Create(
             CultureInfo.InvariantCulture, $"{message.Id}: {message.InternalErrors} attempts in a row failed on this server; tried a last time at {until.ToUniversalTime():yyyy-MM-dd HH:mm:ss} UTC, unless it is released before")));
         return state with { Held = true, HeldByServerAt = now, NextAttempt = until };
     }
@@ -500,7 +506,7 @@ public sealed partial class DeliveryScheduler : ILaneHost, IAsyncDisposable
         }
         catch (IOException e)
         {
-            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "spool-error", $"{message.Id}: {e.Message}"));
+            audit.Append(new ServerEvent(clock.GetUtcNow(), "spool-error", $"{message.Id}: {e.Message}"));
         }
         finally
         {

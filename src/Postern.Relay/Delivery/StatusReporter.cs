@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
@@ -145,7 +146,7 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
         }
         catch (Exception e)
         {
-            audit.Append(new AuditEvent.Server(now, "spool-error", $"{original.Id}: {e.Message}"));
+            audit.Append(new ServerEvent(now, "spool-error", $"{original.Id}: {e.Message}"));
         }
         finally
         {
@@ -154,12 +155,12 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
         }
 
         var what = until is null ? "not tried for errors here" : "held after errors here";
-        audit.Append(new AuditEvent.Bounce(now, original.Id.ToString(), isStored ? id.ToString() : null, postmaster.Address, isStored ? $"{what}: {why}" : $"{what}: the word to the postmaster is not stored, tried again later"));
+        audit.Append(new BounceEvent(now, original.Id.ToString(), isStored ? id.ToString() : null, postmaster.Address, isStored ? $"{what}: {why}" : $"{what}: the word to the postmaster is not stored, tried again later"));
         return isStored;
 
         bool Suppressed(string reason)
         {
-            audit.Append(new AuditEvent.Bounce(clock.GetUtcNow(), original.Id.ToString(), BounceId: null, postmaster.Address, $"suppressed: {reason}"));
+            audit.Append(new BounceEvent(clock.GetUtcNow(), original.Id.ToString(), BounceId: null, postmaster.Address, $"suppressed: {reason}"));
             return true;
         }
     }
@@ -202,5 +203,5 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
         original.Parameters is { Return: DsnReturn.Full, RequiresTls: false } && original.Parameters.Body != BodyType.BinaryMime;
 
     private void Note(Envelope original, QueueId? reportId, string reason) =>
-        audit.Append(new AuditEvent.Bounce(clock.GetUtcNow(), original.Id.ToString(), reportId?.ToString(), original.Sender.Address, reason));
+        audit.Append(new BounceEvent(clock.GetUtcNow(), original.Id.ToString(), reportId?.ToString(), original.Sender.Address, reason));
 }

@@ -1,5 +1,5 @@
 using Postern.Relay.Accounts;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Policy;
 

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 
@@ -22,20 +22,13 @@ public sealed record Decision(
 
     /// <summary>The same decision as the audit log keeps it. The null sender is the empty text there.</summary>
     /// <param name="cause">What the log has been asked; null where no client waits.</param>
-    public AuditEvent.Decision ToAuditEvent(AuditCause? cause = null) => new(
+    public DecisionEvent ToAuditEvent(AuditCause? cause = null) => new(
         At,
+        new EventOrigin(Facts.Session, Facts.Listener, Facts.Client.ToString()) { Helo = Facts.Helo, User = Facts.Login, Tls = Facts.Tls },
         Ref,
-        Facts.Session,
-        Facts.Listener,
-        Facts.Client.ToString(),
-        Facts.Helo,
-        Facts.Login,
-        Facts.Tls,
         Stage.ToWord(),
-        Sender.Address,
-        Recipient?.Address,
-        IsPermit ? "permit" : "refuse",
+        IsPermit ? DecisionOutcome.Permit : DecisionOutcome.Refuse,
         Rule,
-        Reply?.ToString(),
-        Chain) { Cause = cause };
+        Sender.Address,
+        Recipient?.Address) { Reply = Reply?.ToString(), Chain = Chain, Cause = cause };
 }

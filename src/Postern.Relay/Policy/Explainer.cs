@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 
 namespace Postern.Relay.Policy;
@@ -20,7 +21,7 @@ public sealed class Explainer(AuditSearch search)
         if (!DecisionReference.TryParse(name, out var reference))
             return new Explanation.Malformed();
         var found = await ListAsync<AuditEvent>(new AuditQuery { Kinds = AuditKind.Policy, Ref = reference }, ct);
-        return found.IsEmpty ? new Explanation.Unknown() : new Explanation.OfReference([.. found.OfType<AuditEvent.Decision>()], [.. found.OfType<AuditEvent.Coalesced>()]);
+        return found.IsEmpty ? new Explanation.Unknown() : new Explanation.OfReference([.. found.OfType<DecisionEvent>()], [.. found.OfType<CoalescedEvent>()]);
     }
 
     private async ValueTask<Explanation> OfMessageAsync(QueueId id, CancellationToken ct)
@@ -28,21 +29,21 @@ public sealed class Explainer(AuditSearch search)
         var events = await ListAsync<AuditEvent>(new AuditQuery { Kinds = AuditKind.Mail, QueueId = id.ToString(), Since = Before(id) }, ct);
         if (events.IsEmpty)
             return new Explanation.Unknown();
-        var accepted = events.OfType<AuditEvent.Accepted>().LastOrDefault();
+        var accepted = events.OfType<AcceptedEvent>().LastOrDefault();
         var decisions = accepted is null ? [] : await DecisionsOfAsync(accepted, ct);
-        return new Explanation.OfMessage(accepted, decisions, [.. events.Where(static e => e is not AuditEvent.Accepted).Reverse()]);
+        return new Explanation.OfMessage(accepted, decisions, [.. events.Where(static e => e is not AcceptedEvent).Reverse()]);
     }
 
     /// <summary>The decisions of the session between the message before and this one.</summary>
-    private async ValueTask<ImmutableArray<AuditEvent.Decision>> DecisionsOfAsync(AuditEvent.Accepted accepted, CancellationToken ct)
+    private async ValueTask<ImmutableArray<DecisionEvent>> DecisionsOfAsync(AcceptedEvent accepted, CancellationToken ct)
     {
         var query = new AuditQuery { Kinds = AuditKind.Policy | AuditKind.Mail, Session = accepted.Session, Since = Earlier(accepted.At) };
-        var decisions = new List<AuditEvent.Decision>();
+        var decisions = new List<DecisionEvent>();
         await foreach (var audit in search.FindAsync(query, ct))
         {
-            if (audit is AuditEvent.Accepted earlier && earlier.QueueId != accepted.QueueId && earlier.At <= accepted.At)
+            if (audit is AcceptedEvent earlier && earlier.QueueId != accepted.QueueId && earlier.At <= accepted.At)
                 break;
-            if (audit is AuditEvent.Decision decision && decision.At <= accepted.At)
+            if (audit is DecisionEvent decision && decision.At <= accepted.At)
                 decisions.Add(decision);
         }
 

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Policy;
 
@@ -12,11 +12,11 @@ public abstract record Explanation
 
     /// <summary>Every decision with that reference, the newest first: references are short, so there may be several.</summary>
     /// <param name="Repeats">How many more had the same reference and were only counted, the newest first.</param>
-    public sealed record OfReference(ImmutableArray<AuditEvent.Decision> Decisions, ImmutableArray<AuditEvent.Coalesced> Repeats) : Explanation;
+    public sealed record OfReference(ImmutableArray<DecisionEvent> Decisions, ImmutableArray<CoalescedEvent> Repeats) : Explanation;
 
     /// <summary>A message: its acceptance (null when the log no longer has it), the decisions of its transaction and what followed, each oldest first.</summary>
     /// <param name="Deliveries">Deliveries and bounces.</param>
-    public sealed record OfMessage(AuditEvent.Accepted? Accepted, ImmutableArray<AuditEvent.Decision> Decisions, ImmutableArray<AuditEvent> Deliveries) : Explanation;
+    public sealed record OfMessage(AcceptedEvent? Accepted, ImmutableArray<DecisionEvent> Decisions, ImmutableArray<AuditEvent> Deliveries) : Explanation;
 
     /// <summary>The log has nothing under that name.</summary>
     public sealed record Unknown : Explanation;

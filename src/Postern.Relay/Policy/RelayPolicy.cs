@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Session;

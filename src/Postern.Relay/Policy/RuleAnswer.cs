@@ -5,7 +5,7 @@ namespace Postern.Relay.Policy;
 /// <param name="Remedy">Asked for only when the decision is a refusal; null where nothing is known that would do.</param>
 internal abstract record RuleAnswer(string Saw, Remedy? Remedy)
 {
-    /// <summary>The word in <see cref="Audit.RuleStep.Said"/>.</summary>
+    /// <summary>The word in <see cref="Audit.Events.RuleStep.Said"/>.</summary>
     public abstract string Said { get; }
 
     /// <summary>Yes; later rules of the stage are not asked.</summary>

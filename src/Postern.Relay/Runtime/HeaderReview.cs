@@ -18,6 +18,9 @@ internal readonly record struct HeaderReview(int Hops, bool HasDate, bool HasMes
     /// <summary>The first From field; empty without.</summary>
     public Range FromField { get; private init; }
 
+    /// <summary>The first Subject field; empty without.</summary>
+    public Range SubjectField { get; private init; }
+
     /// <summary>What a field says, unfolded; null where it is not there. Long ones are cut.</summary>
     public static string? TextOf(ReadOnlySpan<byte> section, Range field)
     {
@@ -38,7 +41,7 @@ internal readonly record struct HeaderReview(int Hops, bool HasDate, bool HasMes
     {
         var (hops, hasDate, hasMessageId, hasResent, removals) = (0, false, false, false, 0);
         var (from, sender) = (default(Authors), default(Authors));
-        var (messageId, author) = (default(Range), default(Range));
+        var (messageId, author, subject) = (default(Range), default(Range), default(Range));
         var fields = new HeaderSection(section);
         while (fields.TryNext())
         {
@@ -56,6 +59,8 @@ internal readonly record struct HeaderReview(int Hops, bool HasDate, bool HasMes
                 author = from.Fields > 0 ? author : fields.Start..fields.End;
                 from = from.And(fields.Body, submitter);
             }
+            else if (fields.Is("Subject") && subject.Equals(default))
+                subject = fields.Start..fields.End;
             else if (fields.Is("Sender"))
                 sender = sender.And(fields.Body, submitter);
             else if (IsRemoved(fields, authservId, isSubmission))
@@ -71,6 +76,7 @@ internal readonly record struct HeaderReview(int Hops, bool HasDate, bool HasMes
         {
             MessageIdField = messageId,
             FromField = author,
+            SubjectField = subject,
         };
     }
 

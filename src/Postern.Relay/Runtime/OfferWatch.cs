@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Smtp;
 using Postern.Smtp.Transport;
 
@@ -50,7 +51,7 @@ internal sealed class OfferWatch : IDisposable
             offered = now;
             foreach (var listener in listeners)
                 server.Offer(listener, now);
-            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), "mechanisms", $"what every user can use has changed: {string.Join(' ', now)}"));
+            audit.Append(new ServerEvent(clock.GetUtcNow(), "mechanisms", $"what every user can use has changed: {string.Join(' ', now)}"));
         }
         finally
         {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Sasl;
 using Postern.Sasl.Verifiers;
 using Postern.Smtp.Events;
@@ -18,17 +19,12 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
 {
     public void OnLogin(SessionState session, LoginAttempt attempt)
     {
-        audit.Append(new AuditEvent.Login(
-            clock.GetUtcNow(),
-            session.Id,
-            session.Listener,
-            session.ClientAddress.ToString(),
-            attempt.Mechanism,
-            attempt.ClaimedUser is { } user && !attempt.UserExists ? LoginNames.Mask(user) : attempt.ClaimedUser,
-            session.Login is { } login && login != attempt.ClaimedUser ? login : null,
-            Outcome(session, attempt),
-            attempt.Reason,
-            session.Tls?.Version) { Cause = CauseOf(session, attempt) });
+        var claimed = attempt.ClaimedUser is { } user && !attempt.UserExists ? LoginNames.Mask(user) : attempt.ClaimedUser;
+        audit.Append(new LoginEvent(clock.GetUtcNow(), OriginOf(session) with { User = claimed }, attempt.Mechanism, Outcome(session, attempt), attempt.Reason)
+        {
+            ActingAs = session.Login is { } login && login != attempt.ClaimedUser ? login : null,
+            Cause = CauseOf(session, attempt),
+        });
     }
 
     public void OnLoginReviewed(SessionState session, LoginAnswer review)
@@ -67,15 +63,25 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
             Refused(session, "DATA", reply);
     }
 
-    private static string Outcome(SessionState session, LoginAttempt attempt) => attempt switch
+    /// <summary>Where the session's events happen, and what is known of its client by now.</summary>
+    public static EventOrigin OriginOf(SessionState session) => new(session.Id, session.Listener, session.ClientAddress.ToString())
     {
-        { Identity: not null } => session.IsLoggedIn ? "ok" : RelayTotals.Anonymous,
-        { Error: SaslError.TemporaryFailure or SaslError.TooMany } => "unavailable",
-        { Error: SaslError.Malformed } => "malformed",
-        { Error: SaslError.BadCredentials } => "failed",
-        { Error: SaslError.TooWeak } => "too_weak",
-        { Error: SaslError.TransitionNeeded } => "transition_needed",
-        _ => "cancelled",
+        Helo = session.HeloName,
+        User = session.Login,
+        Tls = session.Tls?.Version,
+        Cipher = session.Tls?.Cipher,
+        Sni = session.Tls?.ServerName,
+    };
+
+    private static AuthOutcome Outcome(SessionState session, LoginAttempt attempt) => attempt switch
+    {
+        { Identity: not null } => session.IsLoggedIn ? AuthOutcome.Ok : AuthOutcome.Anonymous,
+        { Error: SaslError.TemporaryFailure or SaslError.TooMany } => AuthOutcome.Unavailable,
+        { Error: SaslError.Malformed } => AuthOutcome.Malformed,
+        { Error: SaslError.BadCredentials } => AuthOutcome.Failed,
+        { Error: SaslError.TooWeak } => AuthOutcome.TooWeak,
+        { Error: SaslError.TransitionNeeded } => AuthOutcome.TransitionNeeded,
+        _ => AuthOutcome.Cancelled,
     };
 
     /// <summary>A user that exists is a thing of its own: an attack upon others does not hide what happens to it.</summary>
@@ -83,21 +89,20 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
         AuditKind.Auth,
         session.ClientAddress,
         attempt.Identity is { } identity && session.IsLoggedIn ? identity.AuthenticationId : null,
-        Outcome(session, attempt),
+        EventWord.Of(Outcome(session, attempt)),
         attempt is { UserExists: true, ClaimedUser: { } claimed } && LoginNames.TryCanonical(claimed, out var name) ? name : null);
 
     private void Refused(SessionState session, string verb, Reply reply) =>
-        audit.Append(new AuditEvent.Refused(
-            clock.GetUtcNow(), session.Id, session.Listener, session.ClientAddress.ToString(), session.Login, verb, reply.ToString())
+        audit.Append(new RefusedEvent(clock.GetUtcNow(), OriginOf(session), verb, reply.ToString())
         {
             Cause = new AuditCause(AuditKind.Mail, session.ClientAddress, session.Login, "refused", verb, reply.Code),
         });
 
-    private void Tell(string what, string detail) => audit.Append(new AuditEvent.Server(clock.GetUtcNow(), what, detail));
+    private void Tell(string what, string detail) => audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail));
 
     private void Tell(SessionState session, string what, string detail) => Tell(new AuditCause(AuditKind.Server, session.ClientAddress, session.Login, what), detail);
 
     private void Tell(IPAddress client, string what, string detail) => Tell(new AuditCause(AuditKind.Server, client, Login: null, what), detail);
 
-    private void Tell(AuditCause cause, string detail) => audit.Append(new AuditEvent.Server(clock.GetUtcNow(), cause.Word, detail) { Cause = cause });
+    private void Tell(AuditCause cause, string detail) => audit.Append(new ServerEvent(clock.GetUtcNow(), cause.Word, detail) { Cause = cause });
 }

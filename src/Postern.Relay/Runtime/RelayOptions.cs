@@ -57,6 +57,9 @@ public sealed record RelayOptions
     /// <summary>Octets of all logs together.</summary>
     public long LogOctets { get; init; } = 10_000_000_000;
 
+    /// <summary>The log has the subjects of accepted messages.</summary>
+    public bool LogSubjects { get; init; }
+
     /// <summary>A copy of every log line, such as standard output.</summary>
     public Stream? LogCopy { get; init; }
 

@@ -4,6 +4,7 @@ using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Transports;
 using Postern.Relay.Policy;
@@ -40,6 +41,7 @@ public sealed class RelayService : IAsyncDisposable
                 Directory = options.LogDirectory ?? RelayOptions.DefaultLogDirectory(options.DataDirectory),
                 KeepDays = options.LogDays,
                 MostOctets = options.LogOctets,
+                WithSubjects = options.LogSubjects,
                 SpoolReserve = total => SpoolOf(options).ReserveOf(total),
                 Exempt = options.Accounts.Protection.Exempt,
                 Copy = options.LogCopy,
@@ -195,5 +197,5 @@ public sealed class RelayService : IAsyncDisposable
             Tell("spool_damage", damage.Sentence);
     }
 
-    private void Tell(string what, string detail) => audit.Append(new AuditEvent.Server(clock.GetUtcNow(), what, detail));
+    private void Tell(string what, string detail) => audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail));
 }

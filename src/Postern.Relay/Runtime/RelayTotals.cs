@@ -1,13 +1,11 @@
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Runtime;
 
 /// <summary>Counts since the start, read off the events on their way to the log.</summary>
 public sealed class RelayTotals : IAuditLog
 {
-    /// <summary>How an ANONYMOUS exchange ends that went well: nobody has logged in, and nobody has failed to.</summary>
-    internal const string Anonymous = "anonymous";
-
     private readonly IAuditLog log;
     private long accepted;
     private long refused;
@@ -37,33 +35,35 @@ public sealed class RelayTotals : IAuditLog
 
     public long Failed => Interlocked.Read(ref failed);
 
+    public bool WantsSubjects => log.WantsSubjects;
+
     public long Dropped => log.Dropped;
 
     public void Append(AuditEvent audit)
     {
         switch (audit)
         {
-            case AuditEvent.Accepted:
+            case AcceptedEvent:
                 Interlocked.Increment(ref accepted);
                 break;
-            case AuditEvent.Refused or AuditEvent.Decision { Reply: not null }:
+            case RefusedEvent or DecisionEvent { Outcome: DecisionOutcome.Refuse }:
                 Interlocked.Increment(ref refused);
                 break;
-            case AuditEvent.Login { Outcome: "ok" }:
+            case LoginEvent { Outcome: AuthOutcome.Ok }:
                 Interlocked.Increment(ref logins);
                 break;
-            case AuditEvent.Login { Outcome: Anonymous }:
+            case LoginEvent { Outcome: AuthOutcome.Anonymous }:
                 break;
-            case AuditEvent.Login:
+            case LoginEvent:
                 Interlocked.Increment(ref failedLogins);
                 break;
-            case AuditEvent.Delivery { Outcome: "delivered" }:
+            case DeliveryEvent { Outcome: DeliveryOutcome.Delivered }:
                 Interlocked.Increment(ref delivered);
                 break;
-            case AuditEvent.Delivery { Outcome: "deferred" }:
+            case DeliveryEvent { Outcome: DeliveryOutcome.Deferred }:
                 Interlocked.Increment(ref deferred);
                 break;
-            case AuditEvent.Delivery:
+            case DeliveryEvent:
                 Interlocked.Increment(ref failed);
                 break;
         }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy.Rules;
 using Postern.Relay.Spool;
@@ -40,6 +41,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     private bool hasUtf8Header;
     private string? messageId;
     private string? headerFrom;
+    private string? subject;
 
     public async ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct)
     {
@@ -205,6 +207,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
 
         messageId = HeaderReview.TextOf(content.Span, review.MessageIdField) ?? (IsSubmission && !review.HasMessageId ? $"<{id}@{session.Hostname}>" : null);
         headerFrom = HeaderReview.TextOf(content.Span, review.FromField);
+        subject = audit.WantsSubjects ? HeaderReview.TextOf(content.Span, review.SubjectField) : null;
         await spool.AppendAsync(Encoding.UTF8.GetBytes(TraceFields()), ct);
         var from = 0;
         foreach (var range in review.Removed)
@@ -284,20 +287,18 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     private static bool HasBlankLine(ReadOnlySpan<byte> body) => body.StartsWith("\r\n"u8);
 
     private void Report(Envelope envelope, long size) =>
-        audit.Append(new AuditEvent.Accepted(
+        audit.Append(new AcceptedEvent(
             clock.GetUtcNow(),
+            RelayEvents.OriginOf(session) with { User = envelope.Login },
             id.ToString(),
-            session.Id,
-            session.Listener,
-            session.ClientAddress.ToString(),
-            envelope.Login,
             envelope.Sender.Address,
             [.. envelope.Recipients.Select(static r => r.Address)],
-            size,
-            session.Tls?.Version)
+            size)
         {
             MessageId = messageId,
             HeaderFrom = headerFrom,
+            Subject = subject,
+            Source = session.IsLmtp ? MessageSource.Lmtp : MessageSource.Smtp,
             EnvelopeId = envelope.Parameters.EnvelopeId,
             Cause = session.Login is null ? new AuditCause(AuditKind.Mail, session.ClientAddress, Login: null, "accepted") { IsMessage = true } : null,
             Forwarded = session.Forwarded == PeerClaims.None ? null : session.Forwarded.ToString(),

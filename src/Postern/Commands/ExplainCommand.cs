@@ -6,6 +6,7 @@ using Postern.Hosting;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy;
 using Postern.Relay.Runtime;
 using Postern.Smtp.Grammar;
@@ -64,7 +65,7 @@ internal static class ExplainCommand
                 foreach (var decision in json ? [] : decisions)
                     Print(terminal, decision);
                 foreach (var repeat in json ? [] : repeats)
-                    terminal.Line(PrintableText.Of(EventText.Repeats(repeat)));
+                    terminal.Line(PrintableText.Of(repeat.ToSentence()));
                 return ExitCode.Ok;
             case Explanation.OfMessage(var accepted, var decisions, var deliveries):
                 if (json)
@@ -125,7 +126,7 @@ internal static class ExplainCommand
         };
     }
 
-    private static void Print(Terminal terminal, AuditEvent.Accepted? accepted, IEnumerable<AuditEvent.Decision> decisions, IEnumerable<AuditEvent> deliveries)
+    private static void Print(Terminal terminal, AcceptedEvent? accepted, IEnumerable<DecisionEvent> decisions, IEnumerable<AuditEvent> deliveries)
     {
         var mail = new TablePage(EventText.Columns(AuditKind.Mail));
         if (accepted is not null)
@@ -142,12 +143,12 @@ internal static class ExplainCommand
         }
     }
 
-    private static void Print(Terminal terminal, AuditEvent.Decision decision)
+    private static void Print(Terminal terminal, DecisionEvent decision)
     {
         var who = decision.User is { } user ? $"{decision.Client} logged in as {user}" : $"{decision.Client} without a login";
         var sender = decision.Sender.Length == 0 ? "<>" : decision.Sender;
         var what = decision.Recipient is { } recipient ? $"from {sender} to {recipient}" : $"from {sender}";
-        terminal.Line(PrintableText.Of($"{decision.Outcome} by {decision.Rule}: {who}{(decision.Tls is { } tls ? $" over {tls}" : string.Empty)}, {what}"));
+        terminal.Line(PrintableText.Of($"{EventWord.Of(decision.Outcome)} by {decision.Rule}: {who}{(decision.Tls is { } tls ? $" over {tls}" : string.Empty)}, {what}"));
         if (decision.Reply is { } reply)
             terminal.Line(PrintableText.Of($"reply: {reply}"));
         var chain = new TablePage("rule", "saw", "said", "what would change it");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Postern.Commands.Output;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 
@@ -59,9 +60,9 @@ internal static class LogCommand
 
     private static string[] OutcomesOf(AuditKind kind) => kind switch
     {
-        AuditKind.Mail => ["accepted", "refused", "delivered", "deferred", "failed", "bounce"],
-        AuditKind.Policy => ["permit", "refuse"],
-        _ => ["ok", "failed", "unavailable", "cancelled", "malformed", "too_weak", "transition_needed", "anonymous"],
+        AuditKind.Mail => ["accepted", "refused", .. EventWord.All<DeliveryOutcome>(), BounceEvent.Outcome],
+        AuditKind.Policy => [.. EventWord.All<DecisionOutcome>()],
+        _ => [.. EventWord.All<AuthOutcome>()],
     };
 
     /// <summary>What events of the kind have.</summary>

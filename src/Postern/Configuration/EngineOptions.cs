@@ -118,6 +118,7 @@ internal static class EngineOptions
         LogDirectory = configuration.LogsDirectory,
         LogDays = configuration.Logs.Keep,
         LogOctets = configuration.Logs.Most,
+        LogSubjects = configuration.Logs.Subject,
         LogCopy = logCopy,
     };
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Postern.Commands.Output;
 using Postern.Configuration;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using ServerTls = Postern.Smtp.Transport.TlsOptions;
 
 namespace Postern.Hosting;
@@ -118,7 +119,7 @@ internal sealed class CertificateWatch : IAsyncDisposable
 
     private void Tell(string what, string detail)
     {
-        audit.Append(new AuditEvent.Server(clock.GetUtcNow(), what, detail));
+        audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail));
         note($"{what.Replace('_', ' ')}: {detail}");
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Fuzz.Models;
 
@@ -23,13 +24,13 @@ internal sealed class CheckedLog : IAuditLog
         lock (gate)
         {
             line.ResetWrittenCount();
-            using (var json = new Utf8JsonWriter(line, AuditEventWriter.Options))
-                AuditEventWriter.Write(json, audit);
+            using (var json = new Utf8JsonWriter(line, AuditEvents.Options))
+                AuditEvents.Write(json, audit);
             if (line.WrittenSpan.ContainsAnyExceptInRange((byte)' ', (byte)'~'))
                 Flaw = $"an event is one line of printable ASCII: {audit}";
-            else if (AuditEventReader.Read(line.WrittenMemory)?.GetType() != audit.GetType())
+            else if (AuditEvents.Read(line.WrittenMemory)?.GetType() != audit.GetType())
                 Flaw = $"an event can be read back: {audit}";
-            if (audit is AuditEvent.Server { Event: "fault" or "gauge_fault" or "listener_trouble" } server)
+            if (audit is ServerEvent { Event: "fault" or "gauge_fault" or "listener_trouble" } server)
                 Fault = $"{server.Event}: {server.Detail}";
         }
     }

@@ -1,7 +1,7 @@
 using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Tests.Accounts;
@@ -45,7 +45,7 @@ public sealed class CredentialFileTests : IDisposable
         Assert.Equal(new LoginAnswer.NoMatch("wrong password", UserExists: true), await LogInAsync(verifiers, "lisa", "Tiger"));
         Assert.Equal(new LoginAnswer.NoMatch("unknown user", UserExists: false), await LogInAsync(verifiers, "bob", "tiger"));
         Assert.Equal(Convert.FromHexString(secret), Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindDigestAsync("lisa", "mail.example.org", peer: null, CancellationToken.None)).Stored.Octets);
-        Assert.EndsWith("line 2: its realm is 'another', not 'mail.example.org'", Assert.Single(fixture.Audit.Events.OfType<AuditEvent.Server>()).Detail, StringComparison.Ordinal);
+        Assert.EndsWith("line 2: its realm is 'another', not 'mail.example.org'", Assert.Single(fixture.Audit.Events.OfType<ServerEvent>()).Detail, StringComparison.Ordinal);
     }
 
     /// <summary>The event says where and what, and quotes nothing of the line.</summary>
@@ -63,7 +63,7 @@ public sealed class CredentialFileTests : IDisposable
         Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers, "lisa", "tiger"));
         Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers, "bob", "brush"));
         Assert.IsType<LoginAnswer.NoMatch>(await LogInAsync(verifiers, "lisa", "canary"));
-        var told = Assert.Single(fixture.Audit.Events.OfType<AuditEvent.Server>());
+        var told = Assert.Single(fixture.Audit.Events.OfType<ServerEvent>());
         Assert.Equal("accounts_file", told.Event);
         Assert.Contains($"{Path}, line 2: {problem}", told.Detail, StringComparison.Ordinal);
         Assert.DoesNotContain("canary", told.Detail, StringComparison.Ordinal);
@@ -80,7 +80,7 @@ public sealed class CredentialFileTests : IDisposable
         Assert.IsType<LoginAnswer.NoMatch>(await LogInAsync(verifiers, name, "tiger"));
         Assert.True(LoginNames.TryCanonical(name, out var canonical));
         Assert.Null(await new StoreAccounts(fixture.Database, [fixture.Store($"file://{Path}")]).FindAccountAsync(canonical, TestContext.Current.CancellationToken));
-        Assert.Contains("write its signs in ASCII", Assert.Single(fixture.Audit.Events.OfType<AuditEvent.Server>().Select(static e => e.Detail).Distinct()), StringComparison.Ordinal);
+        Assert.Contains("write its signs in ASCII", Assert.Single(fixture.Audit.Events.OfType<ServerEvent>().Select(static e => e.Detail).Distinct()), StringComparison.Ordinal);
         Assert.IsType<Relay.Admin.AdminOutcome.Invalid>(fixture.Commands.Add(new Relay.Admin.AddAccount(name, [], [])));
         Assert.IsType<Relay.Admin.AdminOutcome.Invalid>(new Relay.Admin.CredentialFileCommands(fixture.Beside("other")).Set(name, Relay.Accounts.Hashes.SharedHash.Create("tiger")!));
     }

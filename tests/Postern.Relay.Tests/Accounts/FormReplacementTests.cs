@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Admin;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Tests.Accounts;
@@ -56,7 +56,7 @@ public sealed class FormReplacementTests : IDisposable
         Assert.IsType<LoginAnswer.Found<ScramSecret>>(await verifiers.FindAsync("lisa", HashAlgorithmName.SHA256, peer: null, Ct));
         Assert.Contains("SCRAM-SHA-256", verifiers.UsualMechanisms);
         Assert.IsType<LoginAnswer.NoMatch>(await verifiers.CheckAsync("lisa", "wrong"u8.ToArray(), peer: null, Ct));
-        var told = Assert.Single(fixture.Audit.Events.OfType<AuditEvent.Admin>());
+        var told = Assert.Single(fixture.Audit.Events.OfType<AdminEvent>());
         Assert.Equal(("postern", "credential strengthened"), (told.Actor, told.Action));
 
         fixture.Commands.Revoke(new RevokeCredential("lisa", "imported"));
@@ -119,7 +119,7 @@ public sealed class FormReplacementTests : IDisposable
             }
         }
 
-        Assert.Equal("weak_form_kept", Assert.Single(locked.Audit.Events.OfType<AuditEvent.Server>()).Event);
+        Assert.Equal("weak_form_kept", Assert.Single(locked.Audit.Events.OfType<ServerEvent>()).Event);
         Assert.IsType<LoginAnswer.Match>(await busy.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct));
         while (!replaces.IsIdle)
             await Task.Yield();

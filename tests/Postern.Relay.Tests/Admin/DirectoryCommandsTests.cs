@@ -1,5 +1,6 @@
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Tests.Accounts;
 using Postern.Sasl;
 
@@ -276,7 +277,7 @@ public sealed class DirectoryCommandsTests : IDisposable
         commands.Add(new AddAccount("lisa", [], []));
         commands.Disable("bob");
         var secret = Assert.IsType<AdminOutcome.Issued>(commands.Add(new AddCredential("lisa", Label: "printer"))).Generated!.Reveal();
-        Assert.Equal(["root account add lisa", "root credential add lisa: printer"], audit.Events.Cast<AuditEvent.Admin>().Select(e => $"{e.Actor} {e.Action} {e.Target}"));
+        Assert.Equal(["root account add lisa", "root credential add lisa: printer"], audit.Events.Cast<AdminEvent>().Select(e => $"{e.Actor} {e.Action} {e.Target}"));
         Assert.All(audit.Events, e => Assert.DoesNotContain(secret, e.ToString(), StringComparison.Ordinal));
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy;
 using Postern.Relay.Tests.Policy;
 using Postern.Smtp.Grammar;
@@ -26,7 +27,7 @@ public sealed class AuditBudgetTests : IDisposable
             for (var minute = 0; minute < 2; minute++)
             {
                 for (var i = 0; i < 100; i++)
-                    log.Append(Login(Judge.Stranger, "failed"));
+                    log.Append(Login(Judge.Stranger, AuthOutcome.Failed));
                 clock.Advance(TimeSpan.FromMinutes(1));
             }
 
@@ -35,9 +36,9 @@ public sealed class AuditBudgetTests : IDisposable
         }
 
         var events = await directory.FindAsync();
-        Assert.Equal(20, events.OfType<AuditEvent.Login>().Count());
-        Assert.Equal([90, 90], events.OfType<AuditEvent.Coalesced>().Select(static e => e.Count));
-        Assert.All(events.OfType<AuditEvent.Coalesced>(), static e => Assert.Equal(("auth", Judge.Stranger, "failed"), (e.Kind, e.Client, e.What)));
+        Assert.Equal(20, events.OfType<LoginEvent>().Count());
+        Assert.Equal([90, 90], events.OfType<CoalescedEvent>().Select(static e => e.Count));
+        Assert.All(events.OfType<CoalescedEvent>(), static e => Assert.Equal((AuditKind.Auth, Judge.Stranger, "failed"), (e.Counted, e.Client, e.What)));
     }
 
     [Fact]
@@ -46,18 +47,18 @@ public sealed class AuditBudgetTests : IDisposable
         await using (var log = Open())
         {
             for (var i = 0; i < 1_000; i++)
-                log.Append(Login("2001:db8::1", "failed"));
-            log.Append(Login("2001:db8::ffff", "failed")); // the same /64
-            log.Append(Login("2001:db8:0:1::1", "failed"));
-            log.Append(Login("192.0.2.1", "failed"));
-            log.Append(Login("2001:db8::1", "cancelled"));
-            log.Append(Login("2001:db8::1", "failed", detail: "lisa"));
-            log.Append(Login("2001:db8::1", "ok", login: "lisa"));
+                log.Append(Login("2001:db8::1", AuthOutcome.Failed));
+            log.Append(Login("2001:db8::ffff", AuthOutcome.Failed)); // the same /64
+            log.Append(Login("2001:db8:0:1::1", AuthOutcome.Failed));
+            log.Append(Login("192.0.2.1", AuthOutcome.Failed));
+            log.Append(Login("2001:db8::1", AuthOutcome.Cancelled));
+            log.Append(Login("2001:db8::1", AuthOutcome.Failed, detail: "lisa"));
+            log.Append(Login("2001:db8::1", AuthOutcome.Ok, login: "lisa"));
         }
 
         var events = await directory.FindAsync();
-        Assert.Equal(15, events.OfType<AuditEvent.Login>().Count());
-        Assert.Equal(991, Assert.Single(events.OfType<AuditEvent.Coalesced>()).Count);
+        Assert.Equal(15, events.OfType<LoginEvent>().Count());
+        Assert.Equal(991, Assert.Single(events.OfType<CoalescedEvent>()).Count);
     }
 
     [Fact]
@@ -67,14 +68,14 @@ public sealed class AuditBudgetTests : IDisposable
         {
             for (var i = 0; i < 100; i++)
             {
-                log.Append(Login("::ffff:192.0.2.7", "failed"));
-                log.Append(Login("198.51.100.7", "failed"));
+                log.Append(Login("::ffff:192.0.2.7", AuthOutcome.Failed));
+                log.Append(Login("198.51.100.7", AuthOutcome.Failed));
             }
         }
 
         var events = await directory.FindAsync();
-        Assert.Equal(110, events.OfType<AuditEvent.Login>().Count());
-        Assert.Equal(90, Assert.Single(events.OfType<AuditEvent.Coalesced>()).Count);
+        Assert.Equal(110, events.OfType<LoginEvent>().Count());
+        Assert.Equal(90, Assert.Single(events.OfType<CoalescedEvent>()).Count);
     }
 
     [Fact]
@@ -84,12 +85,12 @@ public sealed class AuditBudgetTests : IDisposable
         {
             for (var i = 0; i < 50_000; i++)
             {
-                log.Append(Login(new IPAddress(i + 0x0100_0000L).ToString(), "failed"));
+                log.Append(Login(new IPAddress(i + 0x0100_0000L).ToString(), AuthOutcome.Failed));
                 if (i % 1_000 == 0)
                     await log.FlushAsync(Ct);
             }
 
-            log.Append(Login("192.0.2.1", "ok", login: "lisa"));
+            log.Append(Login("192.0.2.1", AuthOutcome.Ok, login: "lisa"));
             await log.FlushAsync(Ct);
             Assert.Equal(0, log.Dropped);
         }
@@ -97,8 +98,8 @@ public sealed class AuditBudgetTests : IDisposable
         var size = new FileInfo(directory.FileOf("auth-2026-11-20.jsonl")).Length;
         Assert.InRange(size, 100_000, AuditBudget.StrangersBurst + (1024 * 1024));
         var events = await directory.FindAsync();
-        Assert.Single(events.OfType<AuditEvent.Login>(), static e => e.Outcome == "ok");
-        Assert.Equal(50_001, events.OfType<AuditEvent.Login>().Count() + events.OfType<AuditEvent.Coalesced>().Sum(static e => e.Count));
+        Assert.Single(events.OfType<LoginEvent>(), static e => e.Outcome == AuthOutcome.Ok);
+        Assert.Equal(50_001, events.OfType<LoginEvent>().Count() + events.OfType<CoalescedEvent>().Sum(static e => e.Count));
     }
 
     [Fact]
@@ -120,8 +121,8 @@ public sealed class AuditBudgetTests : IDisposable
         }
 
         var events = await directory.FindAsync();
-        Assert.InRange(events.OfType<AuditEvent.Accepted>().Count(), 15_000, 40_000);
-        Assert.Equal(Messages, events.OfType<AuditEvent.Accepted>().Count() + events.OfType<AuditEvent.Coalesced>().Sum(static e => e.Count));
+        Assert.InRange(events.OfType<AcceptedEvent>().Count(), 15_000, 40_000);
+        Assert.Equal(Messages, events.OfType<AcceptedEvent>().Count() + events.OfType<CoalescedEvent>().Sum(static e => e.Count));
     }
 
     [Fact]
@@ -135,8 +136,8 @@ public sealed class AuditBudgetTests : IDisposable
         }
 
         var events = await directory.FindAsync();
-        Assert.Equal(10, events.OfType<AuditEvent.Decision>().Count());
-        Assert.Equal(490, Assert.Single(events.OfType<AuditEvent.Coalesced>()).Count);
+        Assert.Equal(10, events.OfType<DecisionEvent>().Count());
+        Assert.Equal(490, Assert.Single(events.OfType<CoalescedEvent>()).Count);
     }
 
     [Fact]
@@ -201,10 +202,10 @@ public sealed class AuditBudgetTests : IDisposable
 
     private JsonLinesAuditLog Open() => new(new AuditLogOptions { Directory = directory.Path }, clock);
 
-    private AuditEvent.Login Login(string client, string outcome, string? login = null, string? detail = null) =>
+    private LoginEvent Login(string client, AuthOutcome outcome, string? login = null, string? detail = null) =>
         AuditDirectory.Login(clock.GetUtcNow(), client: client) with
         {
             Outcome = outcome,
-            Cause = new AuditCause(AuditKind.Auth, IPAddress.Parse(client), login, outcome, detail),
+            Cause = new AuditCause(AuditKind.Auth, IPAddress.Parse(client), login, EventWord.Of(outcome), detail),
         };
 }

@@ -1,4 +1,5 @@
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Tests.Audit;
 
@@ -11,18 +12,23 @@ internal sealed class AuditDirectory : IDisposable
 
     public static DateTimeOffset Noon { get; } = new(2026, 11, 20, 12, 0, 0, TimeSpan.Zero);
 
-    public static AuditEvent.Login Login(DateTimeOffset at, string user = "alice", string client = "192.0.2.7", string session = "s1") =>
-        new(at, session, "submission", client, "PLAIN", user, user, "ok", "password", "TLSv1.3");
+    public static EventOrigin Origin(string session = "s1", string client = "192.0.2.7", string? user = "alice") =>
+        new(session, "submission", client) { User = user, Tls = "TLSv1.3" };
 
-    public static AuditEvent.Decision Decision(DateTimeOffset at, string reference = "K7M3Q9", string session = "s1", string sender = "alice@example.org") => new(
-        at, reference, session, "submission", "192.0.2.7", "client.example", "alice", "TLSv1.3", "recipient", sender, "lisa@far.example",
-        "permit", "permit_authenticated", Reply: null, [new RuleStep("permit_authenticated", "logged in as alice", "permit", Remedy: null)]);
+    public static LoginEvent Login(DateTimeOffset at, string user = "alice", string client = "192.0.2.7", string session = "s1") =>
+        new(at, Origin(session, client, user), "PLAIN", AuthOutcome.Ok, "password") { ActingAs = user };
 
-    public static AuditEvent.Accepted Accepted(DateTimeOffset at, string queueId, string session = "s1") =>
-        new(at, queueId, session, "submission", "192.0.2.7", "alice", "alice@example.org", ["lisa@far.example"], 4_096, "TLSv1.3");
+    public static DecisionEvent Decision(DateTimeOffset at, string reference = "K7M3Q9", string session = "s1", string sender = "alice@example.org") => new(
+        at, Origin(session) with { Helo = "client.example" }, reference, "recipient", DecisionOutcome.Permit, "permit_authenticated", sender, "lisa@far.example")
+    {
+        Chain = [new RuleStep("permit_authenticated", "logged in as alice", "permit", Remedy: null)],
+    };
 
-    public static AuditEvent.Delivery Delivery(DateTimeOffset at, string queueId, string outcome = "delivered") =>
-        new(at, queueId, "lisa@far.example", outcome, 1, "mx.far.example [203.0.113.5]", "250 ok", "TLSv1.3", NextAttempt: null);
+    public static AcceptedEvent Accepted(DateTimeOffset at, string queueId, string session = "s1") =>
+        new(at, Origin(session), queueId, "alice@example.org", ["lisa@far.example"], 4_096);
+
+    public static DeliveryEvent Delivery(DateTimeOffset at, string queueId, DeliveryOutcome outcome = DeliveryOutcome.Delivered) =>
+        new(at, queueId, "lisa@far.example", outcome, 1, "250 ok") { Remote = "mx.far.example [203.0.113.5]", Tls = "TLSv1.3" };
 
     public string FileOf(string name) => System.IO.Path.Join(Path, name);
 

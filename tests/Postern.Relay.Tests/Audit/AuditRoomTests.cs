@@ -1,5 +1,6 @@
 using System.Net;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Testing;
 
 namespace Postern.Relay.Tests.Audit;
@@ -38,7 +39,7 @@ public sealed class AuditRoomTests : IDisposable
         await log.FlushAsync(Ct);
         Assert.Equal(1, log.Dropped);
         Assert.True(File.Exists(directory.FileOf("policy-2026-11-20.jsonl")));
-        Assert.Contains("today's files are larger", Assert.Single((await directory.FindAsync()).OfType<AuditEvent.Server>(), static e => e.Event == "log_no_room").Detail, StringComparison.Ordinal);
+        Assert.Contains("today's files are larger", Assert.Single((await directory.FindAsync()).OfType<ServerEvent>(), static e => e.Event == "log_no_room").Detail, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -61,8 +62,8 @@ public sealed class AuditRoomTests : IDisposable
 
         Assert.InRange(new FileInfo(directory.FileOf("auth-2026-11-20.jsonl")).Length, Most / AuditRoom.StrangersPart / 2, Most / AuditRoom.StrangersPart * 5 / 4);
         var events = await directory.FindAsync();
-        Assert.Single(events.OfType<AuditEvent.Login>(), static e => e.User == "lisa");
-        Assert.Equal(20_001, events.OfType<AuditEvent.Login>().Count() + events.OfType<AuditEvent.Coalesced>().Sum(static e => e.Count));
+        Assert.Single(events.OfType<LoginEvent>(), static e => e.User == "lisa");
+        Assert.Equal(20_001, events.OfType<LoginEvent>().Count() + events.OfType<CoalescedEvent>().Sum(static e => e.Count));
     }
 
     [Fact]
@@ -81,10 +82,10 @@ public sealed class AuditRoomTests : IDisposable
         }
 
         var events = await directory.FindAsync();
-        Assert.Equal(["first", "fourth", "second"], events.OfType<AuditEvent.Login>().Where(static e => e.Cause is null && e.User != "stranger").Select(static e => e.User!).Order(StringComparer.Ordinal));
+        Assert.Equal(["first", "fourth", "second"], events.OfType<LoginEvent>().Where(static e => e.Cause is null && e.User != "stranger").Select(static e => e.User!).Order(StringComparer.Ordinal));
         Assert.Equal(
             ["log_no_room", "log_no_room", "log_room", "audit-gap"],
-            events.OfType<AuditEvent.Server>().Reverse().Select(static e => e.Event));
+            events.OfType<ServerEvent>().Reverse().Select(static e => e.Event));
     }
 
     private async Task AppendAsync(JsonLinesAuditLog log, string user)
@@ -96,8 +97,8 @@ public sealed class AuditRoomTests : IDisposable
         await log.FlushAsync(Ct);
     }
 
-    private AuditEvent.Login Stranger(IPAddress address) =>
-        AuditDirectory.Login(clock.GetUtcNow(), "stranger") with { Outcome = "failed", Cause = new AuditCause(AuditKind.Auth, address, Login: null, "failed") };
+    private LoginEvent Stranger(IPAddress address) =>
+        AuditDirectory.Login(clock.GetUtcNow(), "stranger") with { Outcome = AuthOutcome.Failed, Cause = new AuditCause(AuditKind.Auth, address, Login: null, "failed") };
 
     private JsonLinesAuditLog Open(long most) => new(
         new AuditLogOptions { Directory = directory.Path, MostOctets = most, SpoolReserve = static _ => 100_000, Space = _ => (2_000_000, free) }, clock);

@@ -1,4 +1,5 @@
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 
@@ -53,11 +54,11 @@ public sealed class AuditSearchTests : IDisposable
         Assert.Null(AuditQuery.NetworkOf("not an address"));
     }
 
-    private static AuditEvent.Accepted Mail(double hour, string id, string sender, string messageId, string? user = null, string client = "192.0.2.7", params string[] recipients) =>
-        new(Noon.AddHours(hour), id, "s1", "submission", client, user, sender, [.. recipients], 100, "TLSv1.3") { MessageId = messageId, HeaderFrom = $"Somebody <{sender}>" };
+    private static AcceptedEvent Mail(double hour, string id, string sender, string messageId, string? user = null, string client = "192.0.2.7", params string[] recipients) =>
+        new(Noon.AddHours(hour), AuditDirectory.Origin(client: client, user: user), id, sender, [.. recipients], 100) { MessageId = messageId, HeaderFrom = $"Somebody <{sender}>" };
 
-    private static AuditEvent.Delivery Outcome(double hour, string id, string recipient, string outcome) =>
-        new(Noon.AddHours(hour), id, recipient, outcome, 1, "mx.test", "250 ok", null, null);
+    private static DeliveryEvent Outcome(double hour, string id, string recipient, DeliveryOutcome outcome) =>
+        new(Noon.AddHours(hour), id, recipient, outcome, (int)hour, "250 ok") { Remote = "mx.test" };
 
     /// <summary>What became of a message carries its queue id and one recipient only: sender, login, client and Message-ID lead to it all the same.</summary>
     [Theory]
@@ -76,12 +77,12 @@ public sealed class AuditSearchTests : IDisposable
     {
         await directory.WriteAsync(
             Mail(0, "Q1", "lisa@our.test", "<a@our.test>", recipients: ["b@one.test", "c@two.test"]),
-            Outcome(1, "Q1", "b@one.test", "delivered"),
-            Outcome(2, "Q1", "c@two.test", "deferred"),
+            Outcome(1, "Q1", "b@one.test", DeliveryOutcome.Delivered),
+            Outcome(2, "Q1", "c@two.test", DeliveryOutcome.Deferred),
             Mail(3, "Q2", "app@else.test", "<b@else.test>", "app", "198.51.100.7", "b@one.test"),
-            Outcome(4, "Q2", "b@one.test", "delivered"),
-            Outcome(72, "Q1", "c@two.test", "failed"),
-            new AuditEvent.Bounce(Noon.AddHours(73), "Q1", "Q9", "lisa@our.test", "no such user"),
+            Outcome(4, "Q2", "b@one.test", DeliveryOutcome.Delivered),
+            Outcome(72, "Q1", "c@two.test", DeliveryOutcome.Failed),
+            new BounceEvent(Noon.AddHours(73), "Q1", "Q9", "lisa@our.test", "no such user"),
             Mail(74, "Q3", "lisa@third.test", "<c@third.test>", recipients: ["d@three.test"]));
         var query = new AuditQuery
         {
@@ -105,9 +106,9 @@ public sealed class AuditSearchTests : IDisposable
 
         static string Words(AuditEvent audit) => audit switch
         {
-            AuditEvent.Accepted a => $"accepted {a.QueueId}",
-            AuditEvent.Delivery d => $"{d.Outcome} {d.Recipient} {d.QueueId}",
-            AuditEvent.Bounce b => $"bounce {b.QueueId}",
+            AcceptedEvent a => $"accepted {a.QueueId}",
+            DeliveryEvent d => $"{EventWord.Of(d.Outcome)} {d.Recipient} {d.QueueId}",
+            BounceEvent b => $"bounce {b.QueueId}",
             _ => "?",
         };
     }
@@ -130,7 +131,7 @@ public sealed class AuditSearchTests : IDisposable
         await File.AppendAllTextAsync(directory.FileOf("auth-2026-11-20.jsonl"), "\0\0\0\n\n{\"at\":\n", Ct);
         await directory.WriteAsync(AuditDirectory.Login(Noon, "second"));
         await File.AppendAllTextAsync(directory.FileOf("auth-2026-11-20.jsonl"), "{\"at\":\"2026-11-20T12:00:00.0000000Z\",\"event\":\"logi", Ct);
-        Assert.Equal(["second", "first"], (await directory.FindAsync()).Cast<AuditEvent.Login>().Select(static login => login.User));
+        Assert.Equal(["second", "first"], (await directory.FindAsync()).Cast<LoginEvent>().Select(static login => login.User));
     }
 
     [Fact]
@@ -138,7 +139,7 @@ public sealed class AuditSearchTests : IDisposable
     {
         var large = AuditDirectory.Decision(Noon, "LARGE0") with { Chain = [.. Enumerable.Range(0, 2_000).Select(static i => new RuleStep("rule", $"looked at number {i} of many things", "pass", Remedy: null))] };
         await directory.WriteAsync(AuditDirectory.Decision(Noon, "BEFORE"), large, AuditDirectory.Decision(Noon, "AFTER0"));
-        var found = (await directory.FindAsync()).Cast<AuditEvent.Decision>().ToList();
+        var found = (await directory.FindAsync()).Cast<DecisionEvent>().ToList();
         Assert.Equal(["AFTER0", "LARGE0", "BEFORE"], found.Select(static decision => decision.Ref));
         Assert.Equal(large.Chain, found[1].Chain);
     }
@@ -155,7 +156,7 @@ public sealed class AuditSearchTests : IDisposable
     {
         var events = Enumerable.Range(0, 3_000).Select(static i => AuditDirectory.Decision(Noon.AddTicks(i), sender: new string('a', i % 61))).ToList();
         await directory.WriteAsync(events);
-        Assert.Equal(Enumerable.Reverse(events).Select(static e => (e.At, e.Sender)), (await directory.FindAsync()).Cast<AuditEvent.Decision>().Select(static e => (e.At, e.Sender)));
+        Assert.Equal(Enumerable.Reverse(events).Select(static e => (e.At, e.Sender)), (await directory.FindAsync()).Cast<DecisionEvent>().Select(static e => (e.At, e.Sender)));
     }
 
     [Fact]
@@ -179,7 +180,7 @@ public sealed class AuditSearchTests : IDisposable
         async Task<string?> NextAsync()
         {
             Assert.True(await events.MoveNextAsync());
-            return Assert.IsType<AuditEvent.Login>(events.Current).User;
+            return Assert.IsType<LoginEvent>(events.Current).User;
         }
     }
 
@@ -208,14 +209,14 @@ public sealed class AuditSearchTests : IDisposable
             AuditDirectory.Decision(Noon.AddSeconds(3), "CCCCCC"),
             AuditDirectory.Accepted(Noon.AddSeconds(4), id),
             AuditDirectory.Decision(Noon.AddSeconds(5), "DDDDDD"),
-            AuditDirectory.Delivery(Noon.AddSeconds(6), id, "deferred"),
+            AuditDirectory.Delivery(Noon.AddSeconds(6), id, DeliveryOutcome.Deferred),
             AuditDirectory.Delivery(Noon.AddDays(1), id),
             AuditDirectory.Delivery(Noon.AddDays(1), earlier));
 
         var found = Assert.IsType<Explanation.OfMessage>(await new Explainer(directory.Search).ExplainAsync(id.ToLowerInvariant(), Ct));
         Assert.Equal(id, found.Accepted?.QueueId);
         Assert.Equal(["BBBBBB", "CCCCCC"], found.Decisions.Select(static decision => decision.Ref));
-        Assert.Equal(["deferred", "delivered"], found.Deliveries.Cast<AuditEvent.Delivery>().Select(static delivery => delivery.Outcome));
+        Assert.Equal([DeliveryOutcome.Deferred, DeliveryOutcome.Delivered], found.Deliveries.Cast<DeliveryEvent>().Select(static delivery => delivery.Outcome));
     }
 
     [Theory]

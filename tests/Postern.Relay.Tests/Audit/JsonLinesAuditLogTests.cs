@@ -1,5 +1,6 @@
 using System.Text;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Tests.Spool;
 
 namespace Postern.Relay.Tests.Audit;
@@ -24,8 +25,8 @@ public sealed class JsonLinesAuditLogTests : IDisposable
         log.Append(AuditDirectory.Login(clock.Now.AddTicks(-1)));
         log.Append(AuditDirectory.Login(clock.Now));
         log.Append(AuditDirectory.Accepted(clock.Now, "q"));
-        log.Append(new AuditEvent.Admin(clock.Now, "root", "account add", "alice"));
-        log.Append(new AuditEvent.Server(clock.Now, "started", ""));
+        log.Append(new AdminEvent(clock.Now, "root", "account add", "alice"));
+        log.Append(new ServerEvent(clock.Now, "started", ""));
         await log.FlushAsync(Ct);
 
         var files = Directory.GetFiles(directory.FileOf("logs/deep")).Order(StringComparer.Ordinal).ToList();

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
@@ -26,7 +26,7 @@ public sealed partial class BounceTests
     {
         rig.Scheduler.Start();
         await rig.Spool.AddAsync(rig.Clock, content, "a@here.test", recipients);
-        var bounce = await rig.Audit.NextAsync<AuditEvent.Bounce>();
+        var bounce = await rig.Audit.NextAsync<BounceEvent>();
         Assert.True(QueueId.TryParse(bounce.BounceId, out var id));
         return (rig.Spool.Find(id)!, rig.Spool.Text(id));
     }
@@ -71,7 +71,7 @@ public sealed partial class BounceTests
         var id = await rig.Spool.AddAsync(rig.Clock, DeliveryRig.Content, sender: "", "never@there.test");
         await rig.Spool.GoneAsync(id);
 
-        var bounce = await rig.Audit.NextAsync<AuditEvent.Bounce>();
+        var bounce = await rig.Audit.NextAsync<BounceEvent>();
         Assert.Null(bounce.BounceId);
         Assert.Contains("null sender", bounce.Reason, StringComparison.Ordinal);
         Assert.Equal(0, rig.Spool.Count);
@@ -86,13 +86,13 @@ public sealed partial class BounceTests
         rig.Scheduler.Start();
         var state = await rig.Spool.UpdatedAsync(id, s => s.Attempts == 1);
         Assert.Equal(RecipientStatus.Pending, state.Recipients[0].Status);
-        Assert.Contains("no room", (await rig.Audit.NextAsync<AuditEvent.Bounce>()).Reason, StringComparison.Ordinal);
+        Assert.Contains("no room", (await rig.Audit.NextAsync<BounceEvent>()).Reason, StringComparison.Ordinal);
 
         rig.Spool.CommitFailure = null;
         while (rig.Scheduler.RetryNow(id) == QueueCommandOutcome.UnderWay)
             await Task.Yield();
         await rig.Spool.GoneAsync(id);
-        Assert.NotNull((await rig.Audit.NextAsync<AuditEvent.Bounce>()).BounceId);
+        Assert.NotNull((await rig.Audit.NextAsync<BounceEvent>()).BounceId);
     }
 
     [Fact]

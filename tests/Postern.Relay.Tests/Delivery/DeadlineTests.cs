@@ -1,5 +1,5 @@
 using Postern.Relay.Admin;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
@@ -44,7 +44,7 @@ public sealed class DeadlineTests
         Assert.Equal(rig.Spool.Find(id)!.Envelope.ArrivedAt + TimeSpan.FromSeconds(90), state.NextAttempt);
         clock.Advance(state.NextAttempt - clock.GetUtcNow() + TimeSpan.FromSeconds(1));
         await rig.Spool.GoneAsync(id);
-        var bounce = await rig.Audit.NextAsync<AuditEvent.Bounce>();
+        var bounce = await rig.Audit.NextAsync<BounceEvent>();
         Assert.True(QueueId.TryParse(bounce.BounceId, out var report));
         Assert.Contains("\r\nAction: failed\r\nStatus: 5.4.7\r\n", rig.Spool.Text(report), StringComparison.Ordinal);
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
@@ -59,7 +59,7 @@ public sealed class DeadlineTests
         for (var attempt = 1; attempt <= 3; attempt++)
             clock.Advance((await AttemptedAsync(rig, id, attempt)).NextAttempt - clock.GetUtcNow() + TimeSpan.FromSeconds(1));
         await AttemptedAsync(rig, id, attempts: 4);
-        var bounce = Assert.Single(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+        var bounce = Assert.Single(rig.Audit.Events.OfType<BounceEvent>());
         Assert.True(QueueId.TryParse(bounce.BounceId, out var report));
         Assert.Contains("\r\nAction: delayed\r\nStatus: 4.4.7\r\n", rig.Spool.Text(report), StringComparison.Ordinal);
         Assert.Equal(DelayReports.Overdue, rig.Spool.Find(id)!.State.Reported);
@@ -75,7 +75,7 @@ public sealed class DeadlineTests
         await using var rig = Rig(new Outcome.Delivered("fake", "250 2.0.0 Ok", Tls: null) { TakesDeliverBy = takes, TakesDsn = true });
         rig.Scheduler.Start();
         await rig.Spool.GoneAsync(await rig.AddAsync(By(TimeSpan.FromHours(1), isNotify, isTrace), "ok@there.test"));
-        Assert.Equal(isReported ? 1 : 0, rig.Audit.Events.OfType<AuditEvent.Bounce>().Count(static b => b.BounceId is not null));
+        Assert.Equal(isReported ? 1 : 0, rig.Audit.Events.OfType<BounceEvent>().Count(static b => b.BounceId is not null));
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
     }
 
@@ -92,7 +92,7 @@ public sealed class DeadlineTests
         clock.Advance(TimeSpan.FromMinutes(1) + TimeSpan.FromSeconds(1));
         var state = await AttemptedAsync(rig, id, attempts: 1);
         Assert.Equal(RecipientStatus.Pending, state.Recipients[0].Status);
-        Assert.Empty(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+        Assert.Empty(rig.Audit.Events.OfType<BounceEvent>());
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
     }
 

@@ -1,4 +1,4 @@
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
@@ -29,8 +29,8 @@ public sealed class DeliverySchedulerTests
         Assert.Equal("a@here.test", message.Sender);
         Assert.Equal(["b@there.test"], message.Recipients);
         Assert.Equal(DeliveryRig.Content, message.Text);
-        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
-        Assert.Equal(("delivered", 1, "250 2.0.0 Taken"), (delivery.Outcome, delivery.Attempt, delivery.Reply));
+        var delivery = await rig.Audit.NextAsync<DeliveryEvent>();
+        Assert.Equal((DeliveryOutcome.Delivered, 1, "250 2.0.0 Taken"), (delivery.Outcome, delivery.Attempt, delivery.Reply));
         Assert.Equal($"[127.0.0.1]:{sink.Port}", delivery.Remote);
     }
 
@@ -80,7 +80,7 @@ public sealed class DeliverySchedulerTests
         await rig.Spool.GoneAsync(await rig.AddAsync("c@there.test"));
 
         Assert.Equal(2, sink.Connections);
-        Assert.All(rig.Audit.Events.OfType<AuditEvent.Delivery>(), d => Assert.Equal("delivered", d.Outcome));
+        Assert.All(rig.Audit.Events.OfType<DeliveryEvent>(), d => Assert.Equal(DeliveryOutcome.Delivered, d.Outcome));
     }
 
     [Fact]
@@ -137,9 +137,9 @@ public sealed class DeliverySchedulerTests
         }
 
         await rig.Spool.GoneAsync(id);
-        var bounce = await rig.Audit.NextAsync<AuditEvent.Bounce>();
+        var bounce = await rig.Audit.NextAsync<BounceEvent>();
         Assert.Equal("a@here.test", bounce.To);
-        Assert.Equal(3, rig.Audit.Events.OfType<AuditEvent.Delivery>().Count(d => d.QueueId == id.ToString()));
+        Assert.Equal(3, rig.Audit.Events.OfType<DeliveryEvent>().Count(d => d.QueueId == id.ToString()));
     }
 
     [Fact]
@@ -153,7 +153,7 @@ public sealed class DeliverySchedulerTests
 
         var state = await StoredAsync(rig, id, 1);
         Assert.Equal([RecipientStatus.Delivered, RecipientStatus.Pending, RecipientStatus.Failed], state.Recipients.Select(r => r.Status));
-        Assert.Contains("1 of 3", (await rig.Audit.NextAsync<AuditEvent.Bounce>()).Reason, StringComparison.Ordinal);
+        Assert.Contains("1 of 3", (await rig.Audit.NextAsync<BounceEvent>()).Reason, StringComparison.Ordinal);
 
         await WaitUntilWaitingAsync(rig);
         clock.Advance(TimeSpan.FromMinutes(2));
@@ -302,7 +302,7 @@ public sealed class DeliverySchedulerTests
         foreach (var id in ids)
             await StoredAsync(rig, id, 1);
         Assert.True(transport.Attempts.Count <= 2, $"{transport.Attempts.Count} attempts");
-        Assert.Contains(rig.Audit.Events.OfType<AuditEvent.Delivery>(), d => d.Reply == "delivery suspended: connect: refused");
+        Assert.Contains(rig.Audit.Events.OfType<DeliveryEvent>(), d => d.Reply == "delivery suspended: connect: refused");
     }
 
     [Fact]
@@ -382,7 +382,7 @@ public sealed class DeliverySchedulerTests
         var state = await StoredAsync(rig, await rig.AddAsync("b@there.test", "c@there.test"), 1);
 
         Assert.All(state.Recipients, static r => Assert.Equal(RecipientStatus.Pending, r.Status));
-        Assert.Empty(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+        Assert.Empty(rig.Audit.Events.OfType<BounceEvent>());
     }
 
     [Fact]
@@ -484,9 +484,9 @@ public sealed class DeliverySchedulerTests
         rig.Scheduler.Start();
 
         var id = await rig.AddAsync("ok@there.test");
-        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
+        var delivery = await rig.Audit.NextAsync<DeliveryEvent>();
 
-        Assert.Equal(("deferred", "not tried: sync failed"), (delivery.Outcome, delivery.Reply));
+        Assert.Equal((DeliveryOutcome.Deferred, "not tried: sync failed"), (delivery.Outcome, delivery.Reply));
         Assert.NotNull(rig.Spool.Find(id));
         Assert.Empty(transport.Attempts);
     }

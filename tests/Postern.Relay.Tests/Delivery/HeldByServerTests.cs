@@ -1,5 +1,5 @@
 using Postern.Relay.Admin;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
@@ -35,7 +35,7 @@ public sealed class HeldByServerTests
         Assert.Contains("Held now:  1 messages", text, StringComparison.Ordinal);
         await HeldAsync(rig, 1);
         Assert.Equal((1, 1), (rig.Scheduler.Statistics().Held, rig.Scheduler.Statistics().HeldByServer));
-        Assert.Single(rig.Audit.Events.OfType<AuditEvent.Server>(), e => e.Event == "message_held" && e.Detail.StartsWith($"{id}: ", StringComparison.Ordinal));
+        Assert.Single(rig.Audit.Events.OfType<ServerEvent>(), e => e.Event == "message_held" && e.Detail.StartsWith($"{id}: ", StringComparison.Ordinal));
         Assert.Equal("held (errors here)", (await new QueueQueries(rig.Spool).FindAsync(id, TestContext.Current.CancellationToken))!.State);
     }
 
@@ -51,12 +51,12 @@ public sealed class HeldByServerTests
         Pass(clock, GiveUp + TimeSpan.FromHours(1));
         await rig.Spool.GoneAsync(id);
 
-        var report = Assert.Single(rig.Audit.Events.OfType<AuditEvent.Bounce>(), b => b.QueueId == id.ToString() && b.To == "a@here.test");
+        var report = Assert.Single(rig.Audit.Events.OfType<BounceEvent>(), b => b.QueueId == id.ToString() && b.To == "a@here.test");
         // What went wrong inside is nothing for the sender.
         var text = rig.Spool.Text(Assert.Single(rig.Spool.List(), e => e.Envelope.Id.ToString() == report.BounceId).Envelope.Id);
         Assert.Contains("an error of this server", text, StringComparison.Ordinal);
         Assert.DoesNotContain("poison", text, StringComparison.Ordinal);
-        Assert.Single(rig.Audit.Events.OfType<AuditEvent.Server>(), e => e.Event == "message_held" && e.Detail.StartsWith($"{id}: ", StringComparison.Ordinal));
+        Assert.Single(rig.Audit.Events.OfType<ServerEvent>(), e => e.Event == "message_held" && e.Detail.StartsWith($"{id}: ", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class HeldByServerTests
         Pass(clock, TimeSpan.FromHours(3));
 
         await spool.GoneAsync(id);
-        Assert.DoesNotContain(after.Audit.Events.OfType<AuditEvent.Bounce>(), static b => b.To == "a@here.test");
+        Assert.DoesNotContain(after.Audit.Events.OfType<BounceEvent>(), static b => b.To == "a@here.test");
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class HeldByServerTests
 
         var state = await stored;
         Assert.Equal((RecipientStatus.Pending, true), (state.Recipients[0].Status, state.HeldByServerAt is not null));
-        Assert.DoesNotContain(rig.Audit.Events.OfType<AuditEvent.Bounce>(), static b => b.To == "a@here.test");
+        Assert.DoesNotContain(rig.Audit.Events.OfType<BounceEvent>(), static b => b.To == "a@here.test");
     }
 
     [Fact]
@@ -163,7 +163,7 @@ public sealed class HeldByServerTests
         await HeldAsync(rig, 100);
 
         Assert.Equal(20, rig.Spool.List().Count(static e => e.Envelope.Recipients[0].Address == Postmaster));
-        Assert.Equal(80, rig.Audit.Events.OfType<AuditEvent.Bounce>().Count(static b => b.Reason.StartsWith("suppressed: more than 20 an hour", StringComparison.Ordinal)));
+        Assert.Equal(80, rig.Audit.Events.OfType<BounceEvent>().Count(static b => b.Reason.StartsWith("suppressed: more than 20 an hour", StringComparison.Ordinal)));
     }
 
     [Theory]

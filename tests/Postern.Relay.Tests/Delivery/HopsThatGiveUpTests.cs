@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Transports;
 using Postern.Sasl;
@@ -22,10 +22,10 @@ public sealed class HopsThatGiveUpTests
 
     private static SinkOptions Stalling(SinkAction? action = null) => SinkOptions.At(SinkPhase.StartTls, action ?? new SinkAction.Stall(GoAhead)) with { Extensions = ["PIPELINING", "STARTTLS"] };
 
-    private static async Task<AuditEvent.Delivery> DeliverAsync(DeliveryRig rig, string recipient = "b@there.test")
+    private static async Task<DeliveryEvent> DeliverAsync(DeliveryRig rig, string recipient = "b@there.test")
     {
         await rig.AddAsync(recipient);
-        return await rig.Audit.NextAsync<AuditEvent.Delivery>();
+        return await rig.Audit.NextAsync<DeliveryEvent>();
     }
 
     public static TheoryData<string> Handshakes() => ["stalls", "closes", "resets", "closes before it answers", "421", "garbage"];
@@ -49,7 +49,7 @@ public sealed class HopsThatGiveUpTests
 
         var delivery = await DeliverAsync(rig);
 
-        Assert.Equal(("delivered", 1, null), (delivery.Outcome, delivery.Attempt, delivery.Tls));
+        Assert.Equal((DeliveryOutcome.Delivered, 1, null), (delivery.Outcome, delivery.Attempt, delivery.Tls));
         Assert.Equal(2, sink.Connections);
     }
 
@@ -66,7 +66,7 @@ public sealed class HopsThatGiveUpTests
         await using var rig = new DeliveryRig(DeliveryRig.Options(DeliveryRig.To("*", sink.Port)) with { Timeouts = Short });
         rig.Scheduler.Start();
 
-        Assert.Equal(("delivered", null), (await DeliverAsync(rig) is var delivery ? delivery.Outcome : null, delivery.Tls));
+        Assert.True(await DeliverAsync(rig) is { Outcome: DeliveryOutcome.Delivered, Tls: null });
         Assert.Equal(2, sink.Connections);
     }
 
@@ -207,7 +207,7 @@ public sealed class HopsThatGiveUpTests
 
         var messages = await sink.NextMessagesAsync(Count);
         for (var i = 0; i < Count; i++)
-            Assert.Equal(("delivered", 1), (await rig.Audit.NextAsync<AuditEvent.Delivery>() is var d ? d.Outcome : null, d.Attempt));
+            Assert.True(await rig.Audit.NextAsync<DeliveryEvent>() is { Outcome: DeliveryOutcome.Delivered, Attempt: 1 });
 
         Assert.Equal(Count, messages.Select(m => m.Recipients[0]).Distinct(StringComparer.Ordinal).Count());
         Assert.Equal(4, sink.Connections);
@@ -220,7 +220,7 @@ public sealed class HopsThatGiveUpTests
         await using var rig = new DeliveryRig(DeliveryRig.Options(DeliveryRig.To("*", sink.Port)));
         rig.Scheduler.Start();
 
-        Assert.Equal("deferred", (await DeliverAsync(rig)).Outcome);
+        Assert.Equal(DeliveryOutcome.Deferred, (await DeliverAsync(rig)).Outcome);
         Assert.Equal(2, sink.Connections);
     }
 
@@ -268,7 +268,7 @@ public sealed class HopsThatGiveUpTests
         foreach (var id in ids)
             await rig.Spool.GoneAsync(id);
 
-        Assert.Contains(rig.Audit.Events.OfType<AuditEvent.Server>(), static e => e.Event == "destination_back" && e.Detail!.Contains("3 messages", StringComparison.Ordinal));
+        Assert.Contains(rig.Audit.Events.OfType<ServerEvent>(), static e => e.Event == "destination_back" && e.Detail!.Contains("3 messages", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Sasl;
 using Postern.Sasl.Client;
@@ -76,9 +76,9 @@ public sealed class LoginDeliveryTests
         rig.Scheduler.Start();
 
         await rig.AddAsync("b@there.test");
-        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
+        var delivery = await rig.Audit.NextAsync<DeliveryEvent>();
 
-        Assert.Equal(("deferred", "login: the server offers no TLS, and no login is made in clear unless the route says ?tls=none"), (delivery.Outcome, delivery.Reply));
+        Assert.Equal((DeliveryOutcome.Deferred, "login: the server offers no TLS, and no login is made in clear unless the route says ?tls=none"), (delivery.Outcome, delivery.Reply));
         Assert.DoesNotContain(sink.Transcript(0), static line => line.StartsWith("C: AUTH", StringComparison.Ordinal));
     }
 
@@ -94,9 +94,9 @@ public sealed class LoginDeliveryTests
         rig.Scheduler.Start();
 
         await rig.AddAsync("b@there.test");
-        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
+        var delivery = await rig.Audit.NextAsync<DeliveryEvent>();
 
-        Assert.Equal(("deferred", $"login by PLAIN: {reply}"), (delivery.Outcome, delivery.Reply));
+        Assert.Equal((DeliveryOutcome.Deferred, $"login by PLAIN: {reply}"), (delivery.Outcome, delivery.Reply));
         Assert.Empty(sink.Messages);
         Assert.Equal(1, sink.Connections);
     }
@@ -115,9 +115,9 @@ public sealed class LoginDeliveryTests
         rig.Scheduler.Start();
 
         await rig.AddAsync("b@there.test");
-        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
+        var delivery = await rig.Audit.NextAsync<DeliveryEvent>();
 
-        Assert.Equal("deferred", delivery.Outcome);
+        Assert.Equal(DeliveryOutcome.Deferred, delivery.Outcome);
         Assert.Contains(reason, delivery.Reply, StringComparison.Ordinal);
         Assert.DoesNotContain(sink.Transcript(0), static l => l.StartsWith("C: AUTH", StringComparison.Ordinal));
         Assert.Empty(sink.Messages);
@@ -155,7 +155,7 @@ public sealed class LoginDeliveryTests
         rig.Scheduler.Start();
 
         await rig.AddAsync("b@bad.test");
-        Assert.Contains("wrong name: ", (await rig.Audit.NextAsync<AuditEvent.Delivery>()).Reply, StringComparison.Ordinal);
+        Assert.Contains("wrong name: ", (await rig.Audit.NextAsync<DeliveryEvent>()).Reply, StringComparison.Ordinal);
         await rig.AddAsync("b@good.test");
         Assert.True((await good.NextMessageAsync()).IsTls);
     }

@@ -1,5 +1,5 @@
 using System.Net;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Dns;
 using Postern.Relay.Tests.Delivery.Dns;
@@ -16,12 +16,12 @@ public sealed class MxDeliveryTests
         MxPort = port,
     };
 
-    private static async Task<AuditEvent.Delivery> OutcomeAsync(DeliveryOptions options, string recipient = "b@there.test")
+    private static async Task<DeliveryEvent> OutcomeAsync(DeliveryOptions options, string recipient = "b@there.test")
     {
         await using var rig = new DeliveryRig(options);
         rig.Scheduler.Start();
         await rig.AddAsync(recipient);
-        return await rig.Audit.NextAsync<AuditEvent.Delivery>();
+        return await rig.Audit.NextAsync<DeliveryEvent>();
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class MxDeliveryTests
 
         var delivery = await OutcomeAsync(Options(dns, sink.Port) with { AllowedMxNetworks = [IPNetwork.Parse("127.0.0.0/8")] });
 
-        Assert.Equal(("delivered", $"mx2.test[127.0.0.1]:{sink.Port}"), (delivery.Outcome, delivery.Remote));
+        Assert.Equal((DeliveryOutcome.Delivered, $"mx2.test[127.0.0.1]:{sink.Port}"), (delivery.Outcome, delivery.Remote));
     }
 
     [Theory]
@@ -59,7 +59,7 @@ public sealed class MxDeliveryTests
 
         var delivery = await OutcomeAsync(Options(dns, sink.Port));
 
-        Assert.Equal("failed", delivery.Outcome);
+        Assert.Equal(DeliveryOutcome.Failed, delivery.Outcome);
         Assert.Contains($"{why} address", delivery.Reply, StringComparison.Ordinal);
         Assert.Equal(0, sink.Connections);
     }
@@ -70,8 +70,8 @@ public sealed class MxDeliveryTests
         await using var sink = new ScriptedSink();
         await using var dns = new ScriptedDns((_, _) => null);
 
-        Assert.Equal("failed", (await OutcomeAsync(Options(dns, sink.Port), "b@[127.0.0.1]")).Outcome);
-        Assert.Equal("delivered", (await OutcomeAsync(Options(dns, sink.Port) with { AllowedMxNetworks = [IPNetwork.Parse("127.0.0.1/32")] }, "b@[127.0.0.1]")).Outcome);
+        Assert.Equal(DeliveryOutcome.Failed, (await OutcomeAsync(Options(dns, sink.Port), "b@[127.0.0.1]")).Outcome);
+        Assert.Equal(DeliveryOutcome.Delivered, (await OutcomeAsync(Options(dns, sink.Port) with { AllowedMxNetworks = [IPNetwork.Parse("127.0.0.1/32")] }, "b@[127.0.0.1]")).Outcome);
         Assert.DoesNotContain(dns.Questions, q => q.Name != "here.test");     // where the bounce goes
     }
 
@@ -86,7 +86,7 @@ public sealed class MxDeliveryTests
             reply = says;
             var isUseless = says is null or { Octets: not null };
             var delivery = await OutcomeAsync(Options(dns, port: 9) with { ResolverTimeout = isUseless ? TimeSpan.FromMilliseconds(50) : TimeSpan.FromSeconds(20) });
-            return (delivery.Outcome, delivery.Reply);
+            return (EventWord.Of(delivery.Outcome), delivery.Reply);
         }
 
         Assert.Equal(("failed", "Domain there.test takes no mail (null MX)"), await WithAsync(ScriptedDns.Mx((0, ""))));
@@ -112,6 +112,6 @@ public sealed class MxDeliveryTests
             await rig.Spool.GoneAsync(await rig.AddAsync("b@fast.test"));
 
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
-        Assert.All(rig.Audit.Events.OfType<AuditEvent.Delivery>(), d => Assert.Equal("b@fast.test", d.Recipient));
+        Assert.All(rig.Audit.Events.OfType<DeliveryEvent>(), d => Assert.Equal("b@fast.test", d.Recipient));
     }
 }

@@ -1,5 +1,5 @@
 using System.Net;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Dns;
 using Postern.Relay.Spool;
@@ -32,7 +32,7 @@ public sealed class NextExchangerTests
 
     private static SinkOptions OnFirst(SinkPhase phase, SinkAction action) => new() { Script = (p, _, connection) => p == phase && connection == 0 ? action : null };
 
-    private static IEnumerable<AuditEvent.Delivery> Deliveries(DeliveryRig rig) => rig.Audit.Events.OfType<AuditEvent.Delivery>();
+    private static IEnumerable<DeliveryEvent> Deliveries(DeliveryRig rig) => rig.Audit.Events.OfType<DeliveryEvent>();
 
     public static TheoryData<SinkPhase, string> Undecided()
     {
@@ -67,7 +67,7 @@ public sealed class NextExchangerTests
 
         await rig.Spool.GoneAsync(await rig.AddAsync("b@there.test"));
 
-        Assert.Equal(("delivered", 1, $"mx1.test[127.0.0.1]:{sink.Port}"), Deliveries(rig).Select(d => (d.Outcome, d.Attempt, d.Remote)).Single());
+        Assert.Equal((DeliveryOutcome.Delivered, 1, $"mx1.test[127.0.0.1]:{sink.Port}"), Deliveries(rig).Select(d => (d.Outcome, d.Attempt, d.Remote)).Single());
         Assert.Single(sink.Messages);
     }
 
@@ -85,7 +85,7 @@ public sealed class NextExchangerTests
 
         await rig.AddAsync(static e => e with { Sender = ReversePath.Null }, "b@there.test");        // nobody hears of it
 
-        Assert.Equal("failed", (await rig.Audit.NextAsync<AuditEvent.Delivery>()).Outcome);
+        Assert.Equal(DeliveryOutcome.Failed, (await rig.Audit.NextAsync<DeliveryEvent>()).Outcome);
         Assert.Equal(1, sink.Connections);
     }
 
@@ -99,8 +99,8 @@ public sealed class NextExchangerTests
 
         await rig.AddAsync("b@there.test");
 
-        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
-        Assert.Equal("deferred", delivery.Outcome);
+        var delivery = await rig.Audit.NextAsync<DeliveryEvent>();
+        Assert.Equal(DeliveryOutcome.Deferred, delivery.Outcome);
         Assert.Contains("may have been delivered", delivery.Reply, StringComparison.Ordinal);
         Assert.Equal((1, 1), (sink.Connections, sink.Messages.Count));
     }
@@ -127,7 +127,7 @@ public sealed class NextExchangerTests
         Assert.Equal([["ok1@there.test", "ok2@there.test"], ["later1@there.test", "later2@there.test"]], sink.Messages.Select(m => m.Recipients).Take(2));
         Assert.Equal(
             ["delivered", "delivered", "delivered", "delivered", "failed"],
-            Deliveries(rig).Where(d => d.QueueId == id.ToString()).Select(d => d.Outcome).Order(StringComparer.Ordinal));
+            Deliveries(rig).Where(d => d.QueueId == id.ToString()).Select(d => EventWord.Of(d.Outcome)).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -196,8 +196,8 @@ public sealed class NextExchangerTests
 
         await rig.AddAsync("b@there.test");
 
-        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
-        Assert.Equal(("deferred", Greylisted), (delivery.Outcome, delivery.Reply));
+        var delivery = await rig.Audit.NextAsync<DeliveryEvent>();
+        Assert.Equal((DeliveryOutcome.Deferred, Greylisted), (delivery.Outcome, delivery.Reply));
         Assert.Equal(5, sink.Connections);
     }
 
@@ -216,7 +216,7 @@ public sealed class NextExchangerTests
 
         await rig.AddAsync("b@there.test");
 
-        Assert.Equal("deferred", (await rig.Audit.NextAsync<AuditEvent.Delivery>()).Outcome);
+        Assert.Equal(DeliveryOutcome.Deferred, (await rig.Audit.NextAsync<DeliveryEvent>()).Outcome);
         Assert.Equal(5, sink.Connections);                  // every other address is one where nothing listens
     }
 
@@ -230,7 +230,7 @@ public sealed class NextExchangerTests
 
         await rig.AddAsync("b@there.test");
 
-        Assert.Equal("deferred", (await rig.Audit.NextAsync<AuditEvent.Delivery>()).Outcome);
+        Assert.Equal(DeliveryOutcome.Deferred, (await rig.Audit.NextAsync<DeliveryEvent>()).Outcome);
         Assert.Equal(1, sink.Connections);
         Assert.Equal(TimeSpan.FromMinutes(10), Options(dns, sink).AttemptTime);
     }
@@ -301,7 +301,7 @@ public sealed class NextExchangerTests
 
         Assert.Equal([["a@there.test", "b@there.test"], ["c@there.test", "d@there.test"], ["e@there.test"]], sink.Messages.Select(m => m.Recipients));
         Assert.Equal(1, sink.Connections);
-        Assert.All(Deliveries(rig), d => Assert.Equal(("delivered", 1), (d.Outcome, d.Attempt)));
+        Assert.All(Deliveries(rig), d => Assert.Equal((DeliveryOutcome.Delivered, 1), (d.Outcome, d.Attempt)));
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Spool;
 using Postern.Testing;
@@ -67,7 +67,7 @@ public sealed class OwnFaultTests
         // Under this clock it has been tried now, for the first time.
         await rig.Spool.GoneAsync(id);
 
-        Assert.Contains(rig.Audit.Events.OfType<AuditEvent.Bounce>(), b => b.QueueId == id.ToString() && b.BounceId is not null);
+        Assert.Contains(rig.Audit.Events.OfType<BounceEvent>(), b => b.QueueId == id.ToString() && b.BounceId is not null);
     }
 
     [Theory]
@@ -112,7 +112,7 @@ public sealed class OwnFaultTests
         var state = await rig.Spool.UpdatedAsync(id, static s => s.Recipients[0].LastReply is not null);
 
         Assert.Equal(RecipientStatus.Pending, state.Recipients[0].Status);
-        Assert.Empty(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+        Assert.Empty(rig.Audit.Events.OfType<BounceEvent>());
     }
 
     /// <summary>As with content that the disk gives EIO for: tried on for ever, but not in silence.</summary>
@@ -131,7 +131,7 @@ public sealed class OwnFaultTests
             clock.Advance(TimeSpan.FromMinutes(2));
         }
 
-        var word = Assert.Single(rig.Audit.Events.OfType<AuditEvent.Bounce>(), b => b.QueueId == id.ToString());
+        var word = Assert.Single(rig.Audit.Events.OfType<BounceEvent>(), b => b.QueueId == id.ToString());
         Assert.NotNull(word.BounceId);
         Assert.Contains("not tried for errors here: ", word.Reason, StringComparison.Ordinal);
         Assert.Contains("EIO", word.Reason, StringComparison.Ordinal);
@@ -153,12 +153,12 @@ public sealed class OwnFaultTests
         var stored = rig.Spool.UpdatedAsync(id, static s => s.Attempts == 1);
         first.SetResult(new DeliveryReport([FakeTransport.Later], Reached: true));
         Assert.Equal(RecipientStatus.Pending, (await stored).Recipients[0].Status);
-        Assert.Contains(rig.Audit.Events.OfType<AuditEvent.Server>(), static e => e.Event == "clock_jumped" && e.Detail.StartsWith("the clock was set forward by 87600.0 hours", StringComparison.Ordinal));
+        Assert.Contains(rig.Audit.Events.OfType<ServerEvent>(), static e => e.Event == "clock_jumped" && e.Detail.StartsWith("the clock was set forward by 87600.0 hours", StringComparison.Ordinal));
 
         Assert.True(SpinWait.SpinUntil(() => rig.Scheduler.Statistics().Waiting == 1, TimeSpan.FromSeconds(20)));
         clock.Advance(TimeSpan.FromMinutes(2));
         await rig.Spool.GoneAsync(id);
-        Assert.Empty(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+        Assert.Empty(rig.Audit.Events.OfType<BounceEvent>());
     }
 
     [Fact]
@@ -189,7 +189,7 @@ public sealed class OwnFaultTests
 
         rig.Scheduler.Start();
 
-        Assert.Contains(rig.Audit.Events.OfType<AuditEvent.Server>(), static e => e.Event == "clock_jumped" && e.Detail.StartsWith("the clock stands before the newest message", StringComparison.Ordinal));
+        Assert.Contains(rig.Audit.Events.OfType<ServerEvent>(), static e => e.Event == "clock_jumped" && e.Detail.StartsWith("the clock stands before the newest message", StringComparison.Ordinal));
     }
 
     [Theory]

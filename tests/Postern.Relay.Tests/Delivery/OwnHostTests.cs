@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Dns;
 using Postern.Relay.Tests.Delivery.Dns;
@@ -38,20 +38,20 @@ public sealed class OwnHostTests
         AllowedMxNetworks = [IPNetwork.Parse("127.0.0.0/8")],
     };
 
-    private static async Task<AuditEvent.Delivery> OutcomeAsync(DeliveryOptions options, params IPEndPoint[] listeners)
+    private static async Task<DeliveryEvent> OutcomeAsync(DeliveryOptions options, params IPEndPoint[] listeners)
     {
         await using var rig = new DeliveryRig(options, listeners: () => listeners);
         rig.Scheduler.Start();
         await rig.AddAsync("b@there.test");
-        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
-        if (delivery.Outcome == "failed")
-            Assert.NotNull((await rig.Audit.NextAsync<AuditEvent.Bounce>()).BounceId);
+        var delivery = await rig.Audit.NextAsync<DeliveryEvent>();
+        if (delivery.Outcome == DeliveryOutcome.Failed)
+            Assert.NotNull((await rig.Audit.NextAsync<BounceEvent>()).BounceId);
         return delivery;
     }
 
-    private static void AssertLoop(AuditEvent.Delivery delivery)
+    private static void AssertLoop(DeliveryEvent delivery)
     {
-        Assert.Equal(("failed", 1), (delivery.Outcome, delivery.Attempt));
+        Assert.Equal((DeliveryOutcome.Failed, 1), (delivery.Outcome, delivery.Attempt));
         Assert.Contains("come back here", delivery.Reply, StringComparison.Ordinal);
     }
 
@@ -65,7 +65,7 @@ public sealed class OwnHostTests
         AssertLoop(await OutcomeAsync(DeliveryRig.Options(DeliveryRig.To("*", sink.Port)), new IPEndPoint(IPAddress.Any, sink.Port)));
         Assert.Equal(0, sink.Connections);
         // Another program at another port of the same address is another.
-        Assert.Equal("delivered", (await OutcomeAsync(DeliveryRig.Options(DeliveryRig.To("*", sink.Port)), new IPEndPoint(IPAddress.Any, sink.Port - 1))).Outcome);
+        Assert.Equal(DeliveryOutcome.Delivered, (await OutcomeAsync(DeliveryRig.Options(DeliveryRig.To("*", sink.Port)), new IPEndPoint(IPAddress.Any, sink.Port - 1))).Outcome);
     }
 
     [Fact]
@@ -116,7 +116,7 @@ public sealed class OwnHostTests
     {
         await using var sink = Named("relay.test");
 
-        Assert.Equal("delivered", (await OutcomeAsync(DeliveryRig.Options(DeliveryRig.To("*", sink.Port) with { MayHaveOurName = true }))).Outcome);
+        Assert.Equal(DeliveryOutcome.Delivered, (await OutcomeAsync(DeliveryRig.Options(DeliveryRig.To("*", sink.Port) with { MayHaveOurName = true }))).Outcome);
         Assert.Equal("same_name", Assert.IsType<RouteParse.Wrong>(RouteTable.Parse([new Route("*", "mx") { MayHaveOurName = true }])).Key);
     }
 
@@ -125,7 +125,7 @@ public sealed class OwnHostTests
     {
         await using var sink = Named("localhost");
 
-        Assert.Equal("delivered", (await OutcomeAsync(DeliveryRig.Options(DeliveryRig.To("*", sink.Port)) with { Hostname = Domain.Parse("localhost") })).Outcome);
+        Assert.Equal(DeliveryOutcome.Delivered, (await OutcomeAsync(DeliveryRig.Options(DeliveryRig.To("*", sink.Port)) with { Hostname = Domain.Parse("localhost") })).Outcome);
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public sealed class OwnHostTests
 
         var delivery = await OutcomeAsync(ByMx(dns, sink.Port), new IPEndPoint(IPAddress.Parse("192.0.2.1"), sink.Port));
 
-        Assert.Equal(("deferred", "450 4.2.0 Later"), (delivery.Outcome, delivery.Reply));
+        Assert.Equal((DeliveryOutcome.Deferred, "450 4.2.0 Later"), (delivery.Outcome, delivery.Reply));
         Assert.Equal(1, sink.Connections);
     }
 
@@ -152,7 +152,7 @@ public sealed class OwnHostTests
             _ => ScriptedDns.Nothing,
         });
 
-        Assert.Equal("deferred", (await OutcomeAsync(ByMx(dns, sink.Port), new IPEndPoint(IPAddress.Loopback, sink.Port))).Outcome);
+        Assert.Equal(DeliveryOutcome.Deferred, (await OutcomeAsync(ByMx(dns, sink.Port), new IPEndPoint(IPAddress.Loopback, sink.Port))).Outcome);
         Assert.Equal(1, sink.Connections);
     }
 
@@ -174,7 +174,7 @@ public sealed class OwnHostTests
         await using var sink = new ScriptedSink(address: IPAddress.Any);
         var bound = DeliveryRig.To("*", sink.Port) with { Bind = IPAddress.Parse("127.0.0.9") };
 
-        Assert.Equal("delivered", (await OutcomeAsync(DeliveryRig.Options(bound))).Outcome);
+        Assert.Equal(DeliveryOutcome.Delivered, (await OutcomeAsync(DeliveryRig.Options(bound))).Outcome);
         Assert.Equal("127.0.0.9", sink.Peers[0].ToString());
         Assert.StartsWith("bind to 192.0.2.99: ", (await OutcomeAsync(DeliveryRig.Options(bound with { Bind = IPAddress.Parse("192.0.2.99") }))).Reply, StringComparison.Ordinal);
         Assert.Contains("no address of this family", (await OutcomeAsync(DeliveryRig.Options(bound with { Bind = IPAddress.IPv6Loopback }))).Reply, StringComparison.Ordinal);
@@ -187,7 +187,7 @@ public sealed class OwnHostTests
         await using var dns = Exchangers((10, "mx.test"));
         var options = ByMx(dns, sink.Port) with { Routes = ((RouteParse.Ok)RouteTable.Parse([new Route("*", "mx") { Bind = IPAddress.Parse("127.0.0.9") }])).Table };
 
-        Assert.Equal("delivered", (await OutcomeAsync(options)).Outcome);
+        Assert.Equal(DeliveryOutcome.Delivered, (await OutcomeAsync(options)).Outcome);
         Assert.Equal("127.0.0.9", sink.Peers[0].ToString());
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Tests.Delivery;
 

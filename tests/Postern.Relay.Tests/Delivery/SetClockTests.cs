@@ -1,4 +1,4 @@
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
@@ -33,7 +33,7 @@ public sealed class SetClockTests
         clock.Advance(TimeSpan.FromHours(27));
         Assert.Equal((1, 0), (rig.Scheduler.Statistics().Waiting, rig.Spool.Find(id)!.State.Attempts));
         Assert.Equal(0, rig.Scheduler.RetryNow(Smtp.Grammar.Domain.Parse("there.test"), andBelow: false, most: 10));
-        Assert.Contains(rig.Audit.Events.OfType<AuditEvent.Server>(), static e => e.Event == "clock_jumped");
+        Assert.Contains(rig.Audit.Events.OfType<ServerEvent>(), static e => e.Event == "clock_jumped");
 
         // Three days have passed, by a clock that nobody set.
         clock.Advance(TimeSpan.FromHours(2));
@@ -73,7 +73,7 @@ public sealed class SetClockTests
         clock.Advance(TimeSpan.FromMinutes(2));
 
         await rig.Spool.GoneAsync(id);
-        Assert.Empty(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+        Assert.Empty(rig.Audit.Events.OfType<BounceEvent>());
         Assert.Equal(TimeSpan.FromMinutes(1), said[^1]!.Within);
     }
 
@@ -90,7 +90,7 @@ public sealed class SetClockTests
         first.SetResult(new DeliveryReport([FakeTransport.Later], Reached: true));
 
         Assert.Equal(DelayReports.None, (await stored).Reported);
-        Assert.Empty(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+        Assert.Empty(rig.Audit.Events.OfType<BounceEvent>());
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class SetClockTests
 
         rig.Scheduler.Start(clock.GetUtcNow() + TimeSpan.FromDays(2));
 
-        Assert.Contains(rig.Audit.Events.OfType<AuditEvent.Server>(), static e => e.Event == "clock_jumped" && e.Detail.StartsWith("the clock stands before the newest event in the log", StringComparison.Ordinal));
+        Assert.Contains(rig.Audit.Events.OfType<ServerEvent>(), static e => e.Event == "clock_jumped" && e.Detail.StartsWith("the clock stands before the newest event in the log", StringComparison.Ordinal));
     }
 
     private static Func<Envelope, Envelope> Until(TimeSpan after) => e => e with { Parameters = new MailParameters { HoldUntil = e.ArrivedAt + after } };

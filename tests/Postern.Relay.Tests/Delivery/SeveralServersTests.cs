@@ -1,5 +1,5 @@
 using System.Net;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Testing.Sinks;
 
@@ -8,12 +8,12 @@ namespace Postern.Relay.Tests.Delivery;
 /// <summary>A route with more than one server: each is asked behind those before it.</summary>
 public sealed class SeveralServersTests
 {
-    private static async Task<AuditEvent.Delivery> DeliverAsync(Route route)
+    private static async Task<DeliveryEvent> DeliverAsync(Route route)
     {
         await using var rig = new DeliveryRig(DeliveryRig.Options(route));
         rig.Scheduler.Start();
         await rig.AddAsync("b@there.test");
-        return await rig.Audit.NextAsync<AuditEvent.Delivery>();
+        return await rig.Audit.NextAsync<DeliveryEvent>();
     }
 
     private static string At(ScriptedSink sink) => $"smtp://127.0.0.1:{sink.Port}?tls=none";
@@ -24,7 +24,7 @@ public sealed class SeveralServersTests
         await using var one = new ScriptedSink();
         await using var two = new ScriptedSink();
 
-        Assert.Equal("delivered", (await DeliverAsync(new Route("*", At(one), At(two)))).Outcome);
+        Assert.Equal(DeliveryOutcome.Delivered, (await DeliverAsync(new Route("*", At(one), At(two)))).Outcome);
         Assert.Equal((1, 0), (one.Messages.Count, two.Connections));
     }
 
@@ -40,7 +40,7 @@ public sealed class SeveralServersTests
 
         var delivery = await DeliverAsync(new Route("*", At(one), At(two)) { Hello = "out.here.test", Bind = IPAddress.Loopback });
 
-        Assert.Equal(("delivered", 1), (delivery.Outcome, delivery.Attempt));
+        Assert.Equal((DeliveryOutcome.Delivered, 1), (delivery.Outcome, delivery.Attempt));
         Assert.Equal($"[127.0.0.1]:{two.Port}", delivery.Remote);
         Assert.Equal((1, 1), (one.Connections, two.Messages.Count));
         Assert.Contains("C: EHLO out.here.test", two.Transcript(0));
@@ -52,7 +52,7 @@ public sealed class SeveralServersTests
         await using var one = new ScriptedSink(SinkOptions.At(SinkPhase.Rcpt, new SinkAction.Reply("550 5.1.1 Nobody")));
         await using var two = new ScriptedSink();
 
-        Assert.Equal("failed", (await DeliverAsync(new Route("*", At(one), At(two)))).Outcome);
+        Assert.Equal(DeliveryOutcome.Failed, (await DeliverAsync(new Route("*", At(one), At(two)))).Outcome);
         Assert.Equal(0, two.Connections);
     }
 }

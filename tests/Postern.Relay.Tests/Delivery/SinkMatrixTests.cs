@@ -1,5 +1,5 @@
 using System.Text;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Testing;
 using Postern.Testing.Sinks;
 
@@ -61,12 +61,12 @@ public sealed class SinkMatrixTests
         var goodId = await rig.AddAsync("b@good.test");
         await good.NextMessageAsync();
         await rig.Spool.GoneAsync(goodId);
-        AuditEvent.Delivery delivery;
+        DeliveryEvent delivery;
         do
-            delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
+            delivery = await rig.Audit.NextAsync<DeliveryEvent>();
         while (delivery.QueueId != badId);
 
-        Assert.Equal(outcome, delivery.Outcome);
+        Assert.Equal(outcome, EventWord.Of(delivery.Outcome));
         // A reset may overtake what was said before it, and writing into one reads differently.
         if (behaviour is not ("reset" or "close") && phase != SinkPhase.Content)
             Assert.Contains(says, delivery.Reply, StringComparison.OrdinalIgnoreCase);
@@ -74,9 +74,9 @@ public sealed class SinkMatrixTests
         if (phase == SinkPhase.EndOfData && delivery.Reply.Contains("connection", StringComparison.Ordinal))
             Assert.Contains("may have been delivered", delivery.Reply, StringComparison.Ordinal);
         if (outcome == "failed")
-            Assert.NotNull((await rig.Audit.NextAsync<AuditEvent.Bounce>()).BounceId);
+            Assert.NotNull((await rig.Audit.NextAsync<BounceEvent>()).BounceId);
         else
-            Assert.Empty(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+            Assert.Empty(rig.Audit.Events.OfType<BounceEvent>());
     }
 
     [Fact]
@@ -90,8 +90,8 @@ public sealed class SinkMatrixTests
 
         await rig.AddAsync("b@there.test");
 
-        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
-        Assert.Equal("deferred", delivery.Outcome);
+        var delivery = await rig.Audit.NextAsync<DeliveryEvent>();
+        Assert.Equal(DeliveryOutcome.Deferred, delivery.Outcome);
         Assert.Contains("connect: Connection refused", delivery.Reply, StringComparison.Ordinal);
         Assert.NotNull(delivery.NextAttempt);
     }
@@ -107,8 +107,8 @@ public sealed class SinkMatrixTests
 
         await rig.AddAsync("b@there.test");
 
-        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
-        Assert.Equal(("delivered", null), (delivery.Outcome, delivery.Tls));
+        var delivery = await rig.Audit.NextAsync<DeliveryEvent>();
+        Assert.Equal((DeliveryOutcome.Delivered, null), (delivery.Outcome, delivery.Tls));
         Assert.Equal(connections, sink.Connections);
     }
 
@@ -122,8 +122,8 @@ public sealed class SinkMatrixTests
 
         await rig.AddAsync("b@there.test");
 
-        var delivery = await rig.Audit.NextAsync<AuditEvent.Delivery>();
-        Assert.Equal("deferred", delivery.Outcome);
+        var delivery = await rig.Audit.NextAsync<DeliveryEvent>();
+        Assert.Equal(DeliveryOutcome.Deferred, delivery.Outcome);
         Assert.Contains("in clear behind", delivery.Reply, StringComparison.Ordinal);
         Assert.Equal(1, sink.Connections);
         Assert.Empty(sink.Messages);

@@ -1,4 +1,4 @@
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
@@ -54,7 +54,7 @@ public sealed class StatusReportTests
 
     private static async Task<(Envelope Envelope, string Text)> NextReportAsync(DeliveryRig rig)
     {
-        var bounce = await rig.Audit.NextAsync<AuditEvent.Bounce>();
+        var bounce = await rig.Audit.NextAsync<BounceEvent>();
         Assert.True(QueueId.TryParse(bounce.BounceId, out var id), bounce.Reason);
         return (rig.Spool.Find(id)!.Envelope, rig.Spool.Text(id));
     }
@@ -72,7 +72,7 @@ public sealed class StatusReportTests
             await rig.Spool.GoneAsync(id);
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
 
-        var bounces = rig.Audit.Events.OfType<AuditEvent.Bounce>().ToList();
+        var bounces = rig.Audit.Events.OfType<BounceEvent>().ToList();
         switch (expected)
         {
             case "nothing":
@@ -95,7 +95,7 @@ public sealed class StatusReportTests
         await using var rig = Rig(answer: static _ => new Outcome.Delivered("fake", "250 2.0.0 Ok", Tls: null) { TakesDsn = true });
         rig.Scheduler.Start();
         await rig.Spool.GoneAsync(await rig.AddAsync(Asking(DsnNotify.Success), "ok@there.test"));
-        Assert.Empty(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+        Assert.Empty(rig.Audit.Events.OfType<BounceEvent>());
     }
 
     [Fact]
@@ -146,7 +146,7 @@ public sealed class StatusReportTests
 
         var (_, text) = await NextReportAsync(rig);
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
-        Assert.Single(rig.Audit.Events.OfType<AuditEvent.Bounce>());
+        Assert.Single(rig.Audit.Events.OfType<BounceEvent>());
         Assert.Contains("\r\nAction: delayed\r\nStatus: 4.2.0\r\n", text, StringComparison.Ordinal);
         Assert.Contains("\r\nWill-Retry-Until: Tue, 06 Jan 2026 00:00:00 +0000\r\n", text, StringComparison.Ordinal);
     }
@@ -207,7 +207,7 @@ public sealed class StatusReportTests
         rig.Scheduler.Start();
         var id = await rig.AddAsync(static e => e with { IsInbound = true }, "never@there.test");
         await rig.Spool.GoneAsync(id);
-        var bounce = await rig.Audit.NextAsync<AuditEvent.Bounce>();
+        var bounce = await rig.Audit.NextAsync<BounceEvent>();
         Assert.Null(bounce.BounceId);
         Assert.Contains("may be forged", bounce.Reason, StringComparison.Ordinal);
         Assert.Equal(0, rig.Spool.Count);
@@ -220,9 +220,9 @@ public sealed class StatusReportTests
         await using var rig = new DeliveryRig(ToFake, new ManualClock(), transport: new FakeTransport(static (_, message) => Task.FromResult(new DeliveryReport([FakeTransport.Never], Reached: true))));
         rig.Scheduler.Start();
         await rig.Spool.GoneAsync(await rig.AddAsync("never@there.test"));
-        var first = await rig.Audit.NextAsync<AuditEvent.Bounce>();
+        var first = await rig.Audit.NextAsync<BounceEvent>();
         Assert.NotNull(first.BounceId);
-        var second = await rig.Audit.NextAsync<AuditEvent.Bounce>();
+        var second = await rig.Audit.NextAsync<BounceEvent>();
         Assert.Equal((first.BounceId, null), (second.QueueId, second.BounceId));
     }
 
@@ -233,10 +233,10 @@ public sealed class StatusReportTests
         rig.Scheduler.Start();
         for (var i = 0; i < 5; i++)
             await rig.Spool.GoneAsync(await rig.AddAsync("never@there.test"));
-        Assert.Equal([true, true, true, false, false], rig.Audit.Events.OfType<AuditEvent.Bounce>().Select(static b => b.BounceId is not null));
+        Assert.Equal([true, true, true, false, false], rig.Audit.Events.OfType<BounceEvent>().Select(static b => b.BounceId is not null));
         ((ManualClock)rig.Clock).Advance(TimeSpan.FromMinutes(21));
         await rig.Spool.GoneAsync(await rig.AddAsync("never@there.test"));
-        Assert.NotNull(rig.Audit.Events.OfType<AuditEvent.Bounce>().Last().BounceId);
+        Assert.NotNull(rig.Audit.Events.OfType<BounceEvent>().Last().BounceId);
     }
 
     /// <summary>Row 59: a next hop answers with lines that look like fields of the spool or of a report.</summary>
@@ -250,7 +250,7 @@ public sealed class StatusReportTests
         var (_, text) = await NextReportAsync(rig);
         Assert.DoesNotContain("\nFinal-Recipient: rfc822; root", text, StringComparison.Ordinal);
         Assert.Contains("Diagnostic-Code: smtp; 550 5.1.1 no / ", text, StringComparison.Ordinal);
-        var delivery = rig.Audit.Events.OfType<AuditEvent.Delivery>().First();
+        var delivery = rig.Audit.Events.OfType<DeliveryEvent>().First();
         Assert.DoesNotContain('\n', delivery.Reply);
     }
 
@@ -263,7 +263,7 @@ public sealed class StatusReportTests
             await rig.Spool.GoneAsync(await rig.AddAsync(Asking(DsnNotify.Success), "ok@there.test"));
         await rig.Spool.GoneAsync(await rig.AddAsync("never@there.test"));
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
-        Assert.Equal([true, true, false, true], rig.Audit.Events.OfType<AuditEvent.Bounce>().Select(static b => b.BounceId is not null));
+        Assert.Equal([true, true, false, true], rig.Audit.Events.OfType<BounceEvent>().Select(static b => b.BounceId is not null));
     }
 
     [Fact]
@@ -274,7 +274,7 @@ public sealed class StatusReportTests
         foreach (var login in (string?[])[null, null, "lisa"])
             await rig.Spool.GoneAsync(await rig.AddAsync(e => e with { Login = login }, "never@there.test"));
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
-        Assert.Equal([true, false, true], rig.Audit.Events.OfType<AuditEvent.Bounce>().Select(static b => b.BounceId is not null));
+        Assert.Equal([true, false, true], rig.Audit.Events.OfType<BounceEvent>().Select(static b => b.BounceId is not null));
     }
 
     [Fact]
@@ -295,7 +295,7 @@ public sealed class StatusReportTests
         }
 
         await rig.Spool.GoneAsync(id);
-        Assert.NotNull(rig.Audit.Events.OfType<AuditEvent.Bounce>().Last().BounceId);
+        Assert.NotNull(rig.Audit.Events.OfType<BounceEvent>().Last().BounceId);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Tests.Policy;
 

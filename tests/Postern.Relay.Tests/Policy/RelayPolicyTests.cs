@@ -1,5 +1,5 @@
 using System.Net;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;
@@ -175,7 +175,7 @@ public sealed class RelayPolicyTests
 
         var refuse = Assert.IsType<Verdict.Refuse>(await judge.Policy.OnRecipientAsync(session, Mailbox.Parse("a@example.org"), Ct));
         Assert.Equal(451, refuse.Reply.Code);
-        Assert.Equal("refuse", Assert.IsType<AuditEvent.Decision>(Assert.Single(judge.Audit.Events)).Outcome);
+        Assert.Equal(DecisionOutcome.Refuse, Assert.IsType<DecisionEvent>(Assert.Single(judge.Audit.Events)).Outcome);
     }
 
     [Fact]
@@ -195,12 +195,12 @@ public sealed class RelayPolicyTests
         Assert.Empty(judge.Audit.Events);
 
         Assert.Equal(new Verdict.Permit("permit_authenticated"), await judge.Policy.OnRecipientAsync(session, Mailbox.Parse("lisa@far.example"), Ct));
-        var decision = Assert.IsType<AuditEvent.Decision>(Assert.Single(judge.Audit.Events));
+        var decision = Assert.IsType<DecisionEvent>(Assert.Single(judge.Audit.Events));
         Assert.Equal(
             ["reject_unlisted_domain pass", "reject_sender_login_mismatch pass", "permit_networks pass", "permit_authenticated permit"],
             decision.Chain.Select(static step => $"{step.Rule} {step.Said}"));
         Assert.All(decision.Chain, static step => Assert.Null(step.Remedy));
-        Assert.Equal(("s1", "submission", Judge.Stranger, "alice", "permit", "recipient"), (decision.Session, decision.Listener, decision.Client, decision.User, decision.Outcome, decision.Stage));
+        Assert.Equal(("s1", "submission", Judge.Stranger, "alice", DecisionOutcome.Permit, "recipient"), (decision.Session, decision.Listener, decision.Client, decision.User, decision.Outcome, decision.Stage));
     }
 
     [Fact]
@@ -208,7 +208,7 @@ public sealed class RelayPolicyTests
     {
         var judge = new Judge();
         var refuse = Assert.IsType<Verdict.Refuse>(await judge.Policy.OnSenderAsync(Judge.Session(login: "alice"), Judge.Path("bob@example.org"), Ct));
-        var decision = Assert.IsType<AuditEvent.Decision>(Assert.Single(judge.Audit.Events));
+        var decision = Assert.IsType<DecisionEvent>(Assert.Single(judge.Audit.Events));
         Assert.EndsWith($"(ref {decision.Ref})", refuse.Reply.Lines[^1], StringComparison.Ordinal);
         Assert.Equal(refuse.Reply.ToString(), decision.Reply);
         Assert.Equal("postern account grant alice --address bob@example.org", decision.Chain[^1].Remedy);
@@ -257,13 +257,13 @@ public sealed class RelayPolicyTests
             var session = Judge.WithSender(Judge.Session(login: login), from);
             if (await judge.Policy.OnSenderAsync(session, Judge.Path(from), Ct) is not Verdict.Refuse)
                 await judge.Policy.OnRecipientAsync(session, Mailbox.Parse(to), Ct);
-            var live = Assert.IsType<AuditEvent.Decision>(Assert.Single(judge.Audit.Events));
+            var live = Assert.IsType<DecisionEvent>(Assert.Single(judge.Audit.Events));
 
             var dry = (await judge.DecideAsync(Judge.Facts(login: login), from, to)).ToAuditEvent();
             Assert.Equal<RuleStep>([.. live.Chain], [.. dry.Chain]);
             Assert.Equal(
-                live with { Cause = null, Chain = default, Ref = "", At = default, Session = "", Reply = live.Reply?.Replace(live.Ref, "", StringComparison.Ordinal) },
-                dry with { Chain = default, Ref = "", At = default, Session = "", Reply = dry.Reply?.Replace(dry.Ref, "", StringComparison.Ordinal) });
+                live with { Cause = null, Chain = default, Ref = "", At = default, Origin = live.Origin with { Session = "" }, Reply = live.Reply?.Replace(live.Ref, "", StringComparison.Ordinal) },
+                dry with { Chain = default, Ref = "", At = default, Origin = dry.Origin with { Session = "" }, Reply = dry.Reply?.Replace(dry.Ref, "", StringComparison.Ordinal) });
             Assert.Single(judge.Audit.Events);
         }
     }

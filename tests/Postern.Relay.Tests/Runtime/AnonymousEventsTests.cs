@@ -1,5 +1,5 @@
 using System.Net;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy;
 using Postern.Relay.Runtime;
 using Postern.Relay.Tests.Delivery;
@@ -32,8 +32,8 @@ public sealed class AnonymousEventsTests
         events.OnLogin(session, new LoginAttempt("ANONYMOUS", AnonymousMechanism.User, UserExists: true, session.Identity, Error: null, "ok"));
         events.OnReceived(session, new Transaction(ReversePath.Null, MailParameters.None), 1, new StoreOutcome.Refused(StandardReply.RelayDenied));
 
-        Assert.Equal("anonymous", Assert.Single(log.Events.OfType<AuditEvent.Login>()).Outcome);
-        Assert.Null(Assert.Single(log.Events.OfType<AuditEvent.Refused>()).User);
+        Assert.Equal(AuthOutcome.Anonymous, Assert.Single(log.Events.OfType<LoginEvent>()).Outcome);
+        Assert.Null(Assert.Single(log.Events.OfType<RefusedEvent>()).User);
         Assert.Equal((0, 0), (totals.Logins, totals.FailedLogins));
         Assert.True(EnvelopeFacts.Of(session) is { Login: null, OffersAuth: false, OffersAuthAfterTls: false });
     }
@@ -48,7 +48,7 @@ public sealed class AnonymousEventsTests
 
         new RelayEvents(totals, new ManualClock(DateTimeOffset.UnixEpoch)).OnLogin(session, new LoginAttempt("PLAIN", "lisa@example.org", UserExists: true, session.Identity, Error: null, "ok"));
 
-        Assert.True(Assert.Single(log.Events.OfType<AuditEvent.Login>()) is { Outcome: "ok", User: "lisa@example.org", ActingAs: "shop@example.org" });
+        Assert.True(Assert.Single(log.Events.OfType<LoginEvent>()) is { Outcome: AuthOutcome.Ok, User: "lisa@example.org", ActingAs: "shop@example.org" });
         Assert.Equal((1, 0), (totals.Logins, totals.FailedLogins));
     }
 

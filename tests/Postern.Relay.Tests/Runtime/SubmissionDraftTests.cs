@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
@@ -124,7 +125,7 @@ public sealed class SubmissionDraftTests
         var entry = await EnvelopeAsync(MailParameters.None, RecipientParameters.None, client, "From: a@example.com\r\n\r\n", audit);
 
         Assert.True(entry.Envelope is { Login: null, IsInbound: true });
-        Assert.Null(Assert.Single(audit.Events.OfType<AuditEvent.Accepted>()).User);
+        Assert.Null(Assert.Single(audit.Events.OfType<AcceptedEvent>()).User);
         var stored = await NewestAsync();
         Assert.StartsWith("Received: from laptop ([192.0.2.7]) by mail.example.org with ESMTPS\r\n", stored);
         Assert.DoesNotContain("auth=pass", stored);
@@ -223,7 +224,7 @@ public sealed class SubmissionDraftTests
         Assert.Equal(asked, entry.Envelope.ParametersOf(0));
         Assert.True(entry.Envelope is { HasUtf8Header: true, IsInbound: false });
         Assert.Equal(until, entry.State.NextAttempt);
-        Assert.Equal("QQ 1", Assert.Single(audit.Events.OfType<AuditEvent.Accepted>()).EnvelopeId);
+        Assert.Equal("QQ 1", Assert.Single(audit.Events.OfType<AcceptedEvent>()).EnvelopeId);
     }
 
     [Theory]
@@ -236,7 +237,7 @@ public sealed class SubmissionDraftTests
         var audit = new RecordingAudit();
         await EnvelopeAsync(MailParameters.None, RecipientParameters.None, LoggedIn(), content, audit);
 
-        var accepted = Assert.Single(audit.Events.OfType<AuditEvent.Accepted>());
+        var accepted = Assert.Single(audit.Events.OfType<AcceptedEvent>());
         Assert.Equal((messageId, from), (accepted.MessageId, accepted.HeaderFrom));
         Assert.True(accepted.Size > content.Length);
     }
@@ -246,13 +247,13 @@ public sealed class SubmissionDraftTests
     {
         var audit = new RecordingAudit();
         await EnvelopeAsync(MailParameters.None, RecipientParameters.None, LoggedIn(), "From: lisa@example.org\r\n\r\n", audit);
-        var given = Assert.Single(audit.Events.OfType<AuditEvent.Accepted>()).MessageId!;
+        var given = Assert.Single(audit.Events.OfType<AcceptedEvent>()).MessageId!;
         Assert.Contains($"Message-ID: {given}\r\n", await NewestAsync(), StringComparison.Ordinal);
 
         // What merely arrives is not completed, and has none.
         var other = new RecordingAudit();
         await EnvelopeAsync(MailParameters.None, RecipientParameters.None, Stranger(), "From: lisa@example.org\r\n\r\n", other);
-        Assert.Null(Assert.Single(other.Events.OfType<AuditEvent.Accepted>()).MessageId);
+        Assert.Null(Assert.Single(other.Events.OfType<AcceptedEvent>()).MessageId);
     }
 
     [Fact]

@@ -1,5 +1,5 @@
 using Postern.Relay.Accounts.Protection;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Tests.Hosting;
 
 namespace Postern.Tests.Commands;
@@ -25,6 +25,6 @@ public sealed class AuthBlocksTests
         Assert.Contains("lifted: Lisa", lifted.Output, StringComparison.Ordinal);
         Assert.Contains("no login is slowed", (await run.PosternAsync("auth", "blocks")).Output, StringComparison.Ordinal);
         Assert.Equal(1, (await run.PosternAsync("auth", "lift", "bart")).ExitCode);
-        Assert.Contains(server.Events.All.OfType<AuditEvent.Admin>(), static e => e is { Action: "auth lift", Target: "Lisa" });
+        Assert.Contains(server.Events.All.OfType<AdminEvent>(), static e => e is { Action: "auth lift", Target: "Lisa" });
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Postern.Commands.Output;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Tests.Commands;
 
@@ -87,9 +88,9 @@ public sealed class ExplainAndLogTests
         var now = TimeProvider.System.GetUtcNow();
         await WriteAsync(
             run,
-            new AuditEvent.Accepted(now.AddHours(-30), "01JD0K3ZQ8Y6X5V4T3S2R1P0NM", "s", "in", "192.0.2.7", "lisa@example.org", "lisa@example.org", ["bart@example.net"], 4096, null) { MessageId = "<m1@example.org>", HeaderFrom = "Lisa <lisa@example.org>" },
-            new AuditEvent.Delivery(now.AddHours(-29), "01JD0K3ZQ8Y6X5V4T3S2R1P0NM", "bart@example.net", "delivered", 1, "mx.example.net", "250 ok", null, null),
-            new AuditEvent.Accepted(now, "01JD0K3ZQ8Y6X5V4T3S2R1P0NN", "s", "in", "192.0.2.8", null, "app@example.com", ["ned@example.com"], 100, null));
+            new AcceptedEvent(now.AddHours(-30), new("s", "in", "192.0.2.7") { User = "lisa@example.org" }, "01JD0K3ZQ8Y6X5V4T3S2R1P0NM", "lisa@example.org", ["bart@example.net"], 4096) { MessageId = "<m1@example.org>", HeaderFrom = "Lisa <lisa@example.org>" },
+            new DeliveryEvent(now.AddHours(-29), "01JD0K3ZQ8Y6X5V4T3S2R1P0NM", "bart@example.net", DeliveryOutcome.Delivered, 1, "250 ok") { Remote = "mx.example.net" },
+            new AcceptedEvent(now, new("s", "in", "192.0.2.8"), "01JD0K3ZQ8Y6X5V4T3S2R1P0NN", "app@example.com", ["ned@example.com"], 100));
 
         foreach (var filter in new string[][] { ["--from", "LISA@example.org"], ["--to", "bart@example.net"], ["--domain", "example.net"], ["--message-id", "m1@example.org"], ["--login", "lisa@example.org"], ["--client", "192.0.2.7"], ["--until", "1d"] })
             Assert.Equal((filter[0], 2), (filter[0], (await run.JsonAsync(["log", "mail", .. filter])).GetArrayLength()));
@@ -122,25 +123,22 @@ public sealed class ExplainAndLogTests
         await log.FlushAsync(TestContext.Current.CancellationToken);
     }
 
-    private static AuditEvent.Login Login(string user, string client, TimeSpan age = default) =>
-        new(TimeProvider.System.GetUtcNow() - age, "s1", "submission", client, "PLAIN", user, ActingAs: null, "failed", "wrong password", "TLSv1.3");
+    private static LoginEvent Login(string user, string client, TimeSpan age = default) =>
+        new(TimeProvider.System.GetUtcNow() - age, new("s1", "submission", client) { User = user, Tls = "TLSv1.3" }, "PLAIN", AuthOutcome.Failed, "wrong password");
 
-    private static AuditEvent.Decision Decision(string reference) => new(
+    private static DecisionEvent Decision(string reference) => new(
         TimeProvider.System.GetUtcNow(),
+        new("s1", "submission", "192.0.2.7") { Helo = "client.example" },
         reference,
-        "s1",
-        "submission",
-        "192.0.2.7",
-        "client.example",
-        User: null,
-        Tls: null,
         "recipient",
-        "a@example.org",
-        "b@example.net",
-        "refuse",
+        DecisionOutcome.Refuse,
         "reject_unauth_destination",
-        "550 5.7.1 Relay access denied",
-        [new("reject_unauth_destination", "example.net", "refuse", "log in")]);
+        "a@example.org",
+        "b@example.net")
+    {
+        Reply = "550 5.7.1 Relay access denied",
+        Chain = [new("reject_unauth_destination", "example.net", "refuse", "log in")],
+    };
 
     [Fact]
     public async Task A_refusal_that_is_asked_in_advance_ends_in_the_shortest_change_and_that_change_permits_it()

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Postern.Commands.Output;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Segments;
 using Postern.Tests.Hosting;
@@ -52,7 +53,7 @@ public sealed class QueueCommandTests
         await FillAsync(server.Spool);
         var id = (await server.Spool.AddAsync("a@example.org", ["b@example.net"])).ToString();
         await using (var log = new JsonLinesAuditLog(new AuditLogOptions { Directory = Path.Combine(run.Data, "logs") }, TimeProvider.System))
-            log.Append(new AuditEvent.Accepted(TimeProvider.System.GetUtcNow(), id, "s", "in", "192.0.2.7", null, "a@example.org", ["b@example.net"], 3, null) { MessageId = "<m1@example.org>" });
+            log.Append(new AcceptedEvent(TimeProvider.System.GetUtcNow(), new("s", "in", "192.0.2.7"), id, "a@example.org", ["b@example.net"], 3) { MessageId = "<m1@example.org>" });
 
         Assert.Equal([id], Ids(await run.JsonAsync("queue", "list", "--message-id", "m1@example.org")));
         Assert.Equal((1, 1), Change(await run.JsonAsync("queue", "remove", "--message-id", "<m1@example.org>", "--yes")));
@@ -82,7 +83,7 @@ public sealed class QueueCommandTests
         Assert.Equal(ExitCode.No, (await run.PosternAsync("queue", "export", "01JD0K3ZQ8Y6X5V4T3S2R1P0NM", "--output", Path.Combine(run.Root, "none.eml"))).ExitCode);
         Assert.False(File.Exists(Path.Combine(run.Root, "none.eml")));
         // Who read somebody's mail is written down.
-        Assert.Contains(server.Events.All.OfType<AuditEvent.Admin>(), e => e.Action == "queue read" && e.Target == id);
+        Assert.Contains(server.Events.All.OfType<AdminEvent>(), e => e.Action == "queue read" && e.Target == id);
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 using System.Net;
 using Postern.Commands.Output;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Smtp.Session;
 using Postern.Tests.Hosting;
 
@@ -37,7 +37,7 @@ public sealed class SessionCommandTests
         Assert.Contains("shop@example.org, proven by lisa@example.org", (await run.PosternAsync("session", "list")).Output, StringComparison.Ordinal);
         var ended = await run.PosternAsync("session", "end", "--login", "lisa@example.org");
         Assert.Equal((ExitCode.Ok, "2 sessions ended\n"), (ended.ExitCode, ended.Output));
-        Assert.Equal(["b2: lisa@example.org", "c3: shop@example.org"], server.Events.All.Cast<AuditEvent.Admin>().Select(static e => e.Target).Order(StringComparer.Ordinal));
+        Assert.Equal(["b2: lisa@example.org", "c3: shop@example.org"], server.Events.All.Cast<AdminEvent>().Select(static e => e.Target).Order(StringComparer.Ordinal));
         Assert.Equal((ExitCode.No, "0 sessions ended\n"), await EndAsync("b2"));
         Assert.Equal((ExitCode.Ok, "1 session ended\n"), await EndAsync("a1"));
         Assert.Equal(ExitCode.Usage, (await EndAsync()).ExitCode);

@@ -1,7 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Postern.Configuration;
 using Postern.Hosting;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Testing;
 using Postern.Tests.Commands;
 using ServerTls = Postern.Smtp.Transport.TlsOptions;
@@ -39,7 +39,7 @@ public sealed class CertificateWatchTests : IAsyncDisposable
         watch = new CertificateWatch(configuration, tls, certificates, events, notes.Add, clock);
     }
 
-    private IEnumerable<string> Events => events.All.OfType<AuditEvent.Server>().Select(static e => e.Event);
+    private IEnumerable<string> Events => events.All.OfType<ServerEvent>().Select(static e => e.Event);
 
     [Fact]
     public void Replaced_files_are_shown_within_ten_seconds_and_said_once()

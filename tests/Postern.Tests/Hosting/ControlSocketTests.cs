@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Postern.Hosting;
 using Postern.Relay.Admin;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Spool;
 using Postern.Tests.Commands;
 
@@ -81,7 +81,7 @@ public sealed class ControlSocketTests
 
         await client.ApplyAsync(QueueAction.Hold, QueueFilter.Everything, TestContext.Current.CancellationToken);
 
-        var change = Assert.IsType<AuditEvent.Admin>(Assert.Single(server.Events.All));
+        var change = Assert.IsType<AdminEvent>(Assert.Single(server.Events.All));
         Assert.Matches("^uid [0-9]+$", change.Actor);
         Assert.Equal(("queue hold", id.ToString()), (change.Action, change.Target));
     }

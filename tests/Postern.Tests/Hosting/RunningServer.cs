@@ -2,6 +2,7 @@ using Postern.Hosting;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Spool.Memory;
 using Postern.Smtp.Session;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Accounts.Protection;
 
@@ -221,7 +221,7 @@ public sealed partial class LoginProtection
     private void Tell(in News news)
     {
         foreach (var (what, detail) in news.All)
-            audit.Append(new AuditEvent.Server(clock.GetUtcNow(), what, detail));
+            audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail));
     }
 
     /// <summary>Events that wait until the gate is open again; most often none.</summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Accounts.Protection;
 
@@ -146,7 +146,7 @@ public sealed partial class LoginProtection
         }
     }
 
-    private void Told(string what, string detail) => audit.Append(new AuditEvent.Server(clock.GetUtcNow(), what, detail));
+    private void Told(string what, string detail) => audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail));
 
     private static UInt128 Hex(string text) => UInt128.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 

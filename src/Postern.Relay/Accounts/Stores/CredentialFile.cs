@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Postern.Relay.Accounts.Hashes;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Accounts.Stores;
 
@@ -99,7 +99,7 @@ internal sealed class CredentialFile
             content = Content.Read(path, read);
             // What was told once is not told again.
             foreach (var problem in content.Problems.Append(content.Unavailable).OfType<string>().Except(before.Problems.Append(before.Unavailable).OfType<string>(), StringComparer.Ordinal))
-                context.Audit.Append(new AuditEvent.Server(context.Clock.GetUtcNow(), "accounts_file", problem));
+                context.Audit.Append(new ServerEvent(context.Clock.GetUtcNow(), "accounts_file", problem));
         }
     }
 

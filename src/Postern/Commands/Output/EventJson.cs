@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Commands.Output;
 
@@ -11,7 +11,7 @@ internal static class EventJson
     public static void WriteList(Terminal terminal, IEnumerable<AuditEvent> events) => terminal.Line(Write(json => Each(json, events), isIndented: true));
 
     /// <summary>One line.</summary>
-    public static void WriteLine(Terminal terminal, AuditEvent audit) => terminal.Line(Write(json => AuditEventWriter.Write(json, audit), isIndented: false));
+    public static void WriteLine(Terminal terminal, AuditEvent audit) => terminal.Line(Write(json => AuditEvents.Write(json, audit), isIndented: false));
 
     /// <summary>One document whose members are lists of events.</summary>
     public static void WriteObject(Terminal terminal, params (string Name, IEnumerable<AuditEvent> Events)[] members) => WriteObject(terminal, [], members);
@@ -43,14 +43,14 @@ internal static class EventJson
     {
         json.WriteStartArray();
         foreach (var audit in events)
-            AuditEventWriter.Write(json, audit);
+            AuditEvents.Write(json, audit);
         json.WriteEndArray();
     }
 
     private static string Write(Action<Utf8JsonWriter> write, bool isIndented)
     {
         using var octets = new MemoryStream();
-        using (var json = new Utf8JsonWriter(octets, AuditEventWriter.Options with { Indented = isIndented }))
+        using (var json = new Utf8JsonWriter(octets, AuditEvents.Options with { Indented = isIndented }))
             write(json);
         return Encoding.UTF8.GetString(octets.GetBuffer(), 0, (int)octets.Length);
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Spool;
 
 namespace Postern.Commands.Queue;
@@ -41,7 +42,7 @@ internal sealed class FilterOptions() : MailFilterOptions("waiting", "deferred",
             return filter;
         var ids = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         await foreach (var audit in new AuditSearch(logs).FindAsync(new AuditQuery { Kinds = AuditKind.Mail, MessageId = wanted, Outcome = "accepted" }, ct))
-            ids.Add(((AuditEvent.Accepted)audit).QueueId);
+            ids.Add(((AcceptedEvent)audit).QueueId);
         if (!filter.Ids.IsDefaultOrEmpty)
             ids.IntersectWith(filter.Ids);
         return filter with { Ids = ids.Count == 0 ? [NoId] : [.. ids] };

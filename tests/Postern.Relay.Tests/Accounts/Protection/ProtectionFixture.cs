@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Protection;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Tests.Policy;
 using Postern.Testing;
 
@@ -24,7 +24,7 @@ internal sealed class ProtectionFixture
     public LoginProtection Protection { get; }
 
     /// <summary>What the log was told, without the budget behind it.</summary>
-    public ImmutableArray<string> Told => [.. Audit.Events.OfType<AuditEvent.Server>().Select(static e => $"{e.Event} {e.Detail.Split(": ")[0]}")];
+    public ImmutableArray<string> Told => [.. Audit.Events.OfType<ServerEvent>().Select(static e => $"{e.Event} {e.Detail.Split(": ")[0]}")];
 
     public static LoginProtectionOptions Exempting(string network) => WithoutDelay with { Exempt = [IPNetwork.Parse(network)] };
 

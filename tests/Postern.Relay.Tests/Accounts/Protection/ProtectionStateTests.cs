@@ -1,5 +1,5 @@
 using Postern.Relay.Accounts.Protection;
-using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Tests.Policy;
 
 namespace Postern.Relay.Tests.Accounts.Protection;
@@ -51,7 +51,7 @@ public sealed class ProtectionStateTests : IDisposable
             logins.Protection.Save(State);
             File.WriteAllText(State, damage(File.ReadAllText(State)));
             Assert.False(Restart().IsKnown("lisa", Office));
-            Assert.Equal("login_protection_begun_anew", Assert.IsType<AuditEvent.Server>(Assert.Single(audit.Events)).Event);
+            Assert.Equal("login_protection_begun_anew", Assert.IsType<ServerEvent>(Assert.Single(audit.Events)).Event);
             Assert.True(File.Exists($"{State}.damaged"));
             Assert.False(File.Exists(State));
         }
@@ -62,7 +62,7 @@ public sealed class ProtectionStateTests : IDisposable
     {
         Directory.CreateDirectory(State);
         var next = Restart();
-        Assert.Equal("login_protection_begun_anew", Assert.IsType<AuditEvent.Server>(Assert.Single(audit.Events)).Event);
+        Assert.Equal("login_protection_begun_anew", Assert.IsType<ServerEvent>(Assert.Single(audit.Events)).Event);
         next.Save(State);
         Assert.True(Directory.Exists(State));
     }
@@ -74,7 +74,7 @@ public sealed class ProtectionStateTests : IDisposable
         logins.Protection.Save(State);
         var other = new LoginProtection(ProtectionFixture.WithoutDelay, audit, logins.Clock, "another key"u8);
         other.Load(State);
-        Assert.Contains("another directory", Assert.IsType<AuditEvent.Server>(Assert.Single(audit.Events)).Detail, StringComparison.Ordinal);
+        Assert.Contains("another directory", Assert.IsType<ServerEvent>(Assert.Single(audit.Events)).Detail, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Encodings.Web;
 
-namespace Postern.Relay.Audit;
+namespace Postern.Relay.Audit.Events;
 
 /// <summary>
 /// Writes JSON text in printable US-ASCII only: line ends, terminal sequences, bidirectional marks and look-alike letters from the

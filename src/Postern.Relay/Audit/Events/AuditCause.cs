@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Postern.Relay.Audit;
+namespace Postern.Relay.Audit.Events;
 
 /// <summary>
 /// Which client made an event happen, and what kind of thing it was: events that agree in it are repeats of each other
@@ -22,4 +22,17 @@ public readonly record struct AuditCause(AuditKind Kind, IPAddress Client, strin
 
     /// <summary>A message was answered 250. It is told, unless strangers send them in floods (<see cref="AuditBudget.MessagesOctets"/>).</summary>
     public bool IsMessage { get; init; }
+}
+
+/// <summary>What the log does with an event.</summary>
+public enum AuditStanding
+{
+    /// <summary>The log has not been asked; it decides when it gets the event.</summary>
+    NotAsked,
+
+    /// <summary>It is written whole.</summary>
+    Whole,
+
+    /// <summary>It has been counted, and is not to be appended.</summary>
+    Repeat,
 }

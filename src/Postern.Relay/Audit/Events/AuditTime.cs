@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Postern.Relay.Audit;
+namespace Postern.Relay.Audit.Events;
 
 /// <summary>How a time stands in an audit line: UTC, ISO 8601, always 28 characters, so that the order of the bytes is the order of the times.</summary>
 internal static class AuditTime

@@ -1,0 +1,97 @@
+using System.Globalization;
+
+namespace Postern.Relay.Audit.Events;
+
+/// <summary>One recipient's outcome of one delivery attempt.</summary>
+/// <param name="Attempt">1 for the first.</param>
+/// <param name="Reply">What the next hop said, or why it was not asked.</param>
+public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Recipient, DeliveryOutcome Outcome, int Attempt, string Reply) : AuditEvent(At)
+{
+    /// <summary>Which recipient of the message, from 0: two may have the same address. Not written; it is part of the id.</summary>
+    public int RecipientIndex { get; init; }
+
+    /// <summary>Host and address spoken to; null when none was reached.</summary>
+    public string? Remote { get; init; }
+
+    /// <summary>TLSv1.3 and so on; null without TLS.</summary>
+    public string? Tls { get; init; }
+
+    /// <summary>When it is tried again; null unless it was deferred.</summary>
+    public DateTimeOffset? NextAttempt { get; init; }
+
+    /// <summary>The code of the reply; null where nobody replied.</summary>
+    public int? Code { get; init; }
+
+    /// <summary>The enhanced status code (RFC 3463), such as 5.1.1; null where there is none.</summary>
+    public string? Status { get; init; }
+
+    /// <summary>How far the attempt came: dns, connect, tls, login, mail, rcpt, data, end; null where it was not noted.</summary>
+    public string? Phase { get; init; }
+
+    /// <summary>The route as it is configured; null where there was none.</summary>
+    public string? Route { get; init; }
+
+    /// <summary>Milliseconds that the attempt took; null where it was not noted.</summary>
+    public int? DurationMs { get; init; }
+
+    /// <summary>Why it was not delivered, in a word of a closed list; null where it was, or the reason is in no such list.</summary>
+    public string? Category { get; init; }
+
+    public override string Name => Type.Name;
+
+    public override AuditKind Kind => AuditKind.Mail;
+
+    internal static EventType Type { get; } = new("delivery", static line =>
+        new DeliveryEvent(line.At, line.Text("queue_id"), line.Text("recipient"), line.Word<DeliveryOutcome>("outcome"), line.Count("attempt"), line.Text("reply"))
+        {
+            Remote = line.Maybe("remote"),
+            Tls = line.Maybe("tls"),
+            NextAttempt = line.MaybeTime("next_attempt"),
+            Code = line.MaybeNumber("code"),
+            Status = line.Maybe("status"),
+            Phase = line.Maybe("phase"),
+            Route = line.Maybe("route"),
+            DurationMs = line.MaybeNumber("duration_ms"),
+            Category = line.Maybe("category"),
+        });
+
+    internal override string Key => string.Create(CultureInfo.InvariantCulture, $"{QueueId}\n{RecipientIndex}\n{Attempt}");
+
+    internal override EventTraits Traits => new()
+    {
+        QueueId = QueueId,
+        Recipient = Recipient,
+        Outcome = EventWord.Of(Outcome),
+        Route = Route,
+        Category = Category,
+        ContinuesMessage = true,
+    };
+
+    private protected override long TextOctets => OctetsOf(QueueId, Recipient, Remote, Reply);
+
+    public override string[] ToCells() => [EventWord.Of(Outcome), QueueId, Recipient, Remote ?? "-", Reply];
+
+    internal override void WriteTo(EventFields fields)
+    {
+        fields.Texts(("queue_id", QueueId), ("recipient", Recipient), ("outcome", EventWord.Of(Outcome)));
+        fields.Number("attempt", Attempt);
+        fields.Texts(("remote", Remote), ("reply", Reply), ("tls", Tls));
+        fields.Time("next_attempt", NextAttempt);
+        fields.Number("code", Code);
+        fields.Texts(("status", Status), ("phase", Phase), ("route", Route));
+        fields.Number("duration_ms", DurationMs);
+        fields.Texts(("category", Category));
+    }
+}
+
+/// <summary>What one attempt came to for one recipient.</summary>
+public enum DeliveryOutcome
+{
+    Delivered,
+
+    /// <summary>It is tried again.</summary>
+    Deferred,
+
+    /// <summary>It is not tried again.</summary>
+    Failed,
+}

@@ -1,0 +1,56 @@
+namespace Postern.Relay.Audit.Events;
+
+/// <summary>A finished AUTH.</summary>
+public sealed record LoginEvent(DateTimeOffset At, EventOrigin Origin, string Mechanism, AuthOutcome Outcome, string Reason) : SessionEvent(At, Origin)
+{
+    /// <summary>The identity that the user acts as, where it is another one.</summary>
+    public string? ActingAs { get; init; }
+
+    public override string Name => Type.Name;
+
+    public override AuditKind Kind => AuditKind.Auth;
+
+    internal static EventType Type { get; } = new("login", static line =>
+        new LoginEvent(line.At, line.Origin, line.Text("mechanism"), line.Word<AuthOutcome>("outcome"), line.Text("reason")) { ActingAs = line.Maybe("acting_as") });
+
+    internal override string Key => $"{Session}\n{At.UtcTicks}";
+
+    internal override EventTraits Traits =>
+        new() { Session = Session, Client = Client, User = User, ActingAs = ActingAs, Tenant = Tenant, Outcome = EventWord.Of(Outcome) };
+
+    private protected override long TextOctets => OriginOctets + OctetsOf(ActingAs, Reason);
+
+    public override string[] ToCells() =>
+        [EventWord.Of(Outcome), ActingAs is null ? User ?? "-" : $"{User} as {ActingAs}", Mechanism, Client, Listener, Tls ?? "-", Reason];
+
+    internal override void WriteTo(EventFields fields)
+    {
+        fields.Texts(("session", Session), ("listener", Listener), ("client", Client), ("mechanism", Mechanism), ("user", User), ("acting_as", ActingAs));
+        fields.Texts(("outcome", EventWord.Of(Outcome)), ("reason", Reason), ("tls", Tls), ("tenant", Tenant));
+    }
+}
+
+/// <summary>How a login ended.</summary>
+public enum AuthOutcome
+{
+    Ok,
+
+    Failed,
+
+    /// <summary>It could not be checked.</summary>
+    Unavailable,
+
+    /// <summary>The client gave it up.</summary>
+    Cancelled,
+
+    Malformed,
+
+    /// <summary>The mechanism is too weak for this user.</summary>
+    TooWeak,
+
+    /// <summary>The user must log in once by another mechanism.</summary>
+    TransitionNeeded,
+
+    /// <summary>Neither a login nor a failed one: who comes by ANONYMOUS has proven nothing.</summary>
+    Anonymous,
+}

@@ -1,0 +1,22 @@
+namespace Postern.Relay.Audit.Events;
+
+/// <summary>The server itself: started, stopping, a certificate made, a limit reached.</summary>
+/// <param name="Event">The word for what happened, from a closed list; <c>what</c> in the log.</param>
+public sealed record ServerEvent(DateTimeOffset At, string Event, string Detail) : AuditEvent(At)
+{
+    public override string Name => Type.Name;
+
+    public override AuditKind Kind => AuditKind.Server;
+
+    internal static EventType Type { get; } = new("server", static line => new ServerEvent(line.At, line.Text("what"), line.Text("detail")));
+
+    internal override string Key => $"{Event}\n{Detail}\n{At.UtcTicks}";
+
+    internal override EventTraits Traits => default;
+
+    private protected override long TextOctets => OctetsOf(Event, Detail);
+
+    public override string[] ToCells() => [Event, Detail];
+
+    internal override void WriteTo(EventFields fields) => fields.Texts(("what", Event), ("detail", Detail));
+}
