@@ -50,8 +50,7 @@ internal static class SessionCost
             Store = new DiscardingStore(),
             Limits = new() { CommandsPerMessage = int.MaxValue / 2 },
         });
-        var listener = new SmtpListener(server, server.Options.Listeners[0]);
         await using var stream = new EndlessInput(Encoding.ASCII.GetBytes(input), rounds);
-        await listener.ServeAsync(stream, socket: null, port: 0, IPAddress.Loopback);
+        await server.HoldAsync(stream, server.Options.Listeners[0], IPAddress.Loopback);
     }
 }

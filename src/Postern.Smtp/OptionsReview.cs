@@ -18,19 +18,22 @@ internal static class OptionsReview
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(30);
 
     /// <exception cref="ArgumentException">The mistakes, one a line.</exception>
-    public static SmtpServerOptions Freeze(SmtpServerOptions options)
+    /// <param name="clock">Of the server that runs; null where none does yet.</param>
+    public static SmtpServerOptions Freeze(SmtpServerOptions options, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var mistakes = Nulls(options).ToList();
         if (mistakes.Count == 0)
             mistakes = [.. Mistakes(options), .. MistakesBetween(options.Listeners), .. options.Listeners.SelectMany(listener => Mistakes(options, listener))];
+        if (clock is not null && options.Clock is { } other && other != clock)
+            mistakes.Add("Clock is another than the server was made with, and what is open counts its time by that");
         if (mistakes.Count > 0)
-            throw new ArgumentException($"an SMTP server cannot start with these options:\n{string.Join('\n', mistakes.Select(static m => $"- {m}"))}", nameof(options));
+            throw new ArgumentException($"an SMTP server cannot {(clock is null ? "start" : "go on")} with these options:\n{string.Join('\n', mistakes.Select(static m => $"- {m}"))}", nameof(options));
         return options with
         {
             Listeners = [.. options.Listeners],
             Mechanisms = [.. options.Mechanisms],
-            Events = options.Events is NoEvents ? options.Events : new GuardedEvents(options.Events),
+            Events = options.Events is NoEvents or GuardedEvents ? options.Events : new GuardedEvents(options.Events),
         };
     }
 

@@ -1,8 +1,7 @@
-using System.Collections.Concurrent;
 using System.Net;
-using Postern.Sasl.Verifiers;
+using System.Net.Sockets;
+using Postern.Smtp.Listeners;
 using Postern.Smtp.Overload;
-using System.Runtime.CompilerServices;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
@@ -10,7 +9,8 @@ using Postern.Smtp.Transport;
 namespace Postern.Smtp;
 
 /// <summary>
-/// An SMTP server: <see cref="Start"/> binds and accepts, <see cref="StopAsync"/> lets what is being received finish. Starts once.
+/// An SMTP server: <see cref="Start"/> binds and accepts, <see cref="Apply"/> gives it other options while it runs, <see cref="StopAsync"/> lets what is being
+/// received finish. Starts once.
 /// </summary>
 public sealed class SmtpServer : IAsyncDisposable
 {
@@ -19,83 +19,116 @@ public sealed class SmtpServer : IAsyncDisposable
     /// <summary>How long a session that says nothing may outlive its login.</summary>
     private static readonly TimeSpan ReviewInterval = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<SmtpSession, byte> sessions = new();
-    private readonly ConditionalWeakTable<SmtpListenerOptions, SmtpListener> handedOver = [];
-    private readonly List<SmtpListener> listeners;
+    private readonly Lock changing = new();
+    private readonly TimeProvider clock;
+    private readonly ConnectionsGauge connections;
+    private readonly LoadMonitor load;
+    private readonly OpenSessions sessions;
+    private readonly Admission admission;
     private readonly List<Task> accepting = [];
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource closing = new();
+    private readonly CancellationToken closed;
+    private volatile Services current;
     private ITimer? ticker;
     private Task reviewing = Task.CompletedTask;
     private long reviewedAt;
     private volatile bool stopping;
-    private volatile bool cutOff;
     private bool started;
 
     /// <summary>Reviews the options and keeps a copy. Nothing is bound yet.</summary>
     /// <exception cref="ArgumentException">The options hold mistakes; the message lists all of them.</exception>
     public SmtpServer(SmtpServerOptions options)
     {
-        Options = OptionsReview.Freeze(options);
-        Closing = closing.Token;
-        Gate = new ConnectionGate(options.MaxConnections, options.MaxConnectionsPerAddress);
-        Handshakes = new HandshakeSlots(options.MaxHandshakes);
-        Load = new LoadMonitor([new ConnectionsGauge(Gate, options.MaxConnections), new MemoryGauge(options.MaxMemory), .. Options.Gauges], options.Load, Options.Events);
-        listeners = [.. Options.Listeners.Select(listener => new SmtpListener(this, listener))];
+        var reviewed = OptionsReview.Freeze(options);
+        closed = closing.Token;
+        clock = reviewed.Clock;
+        Gate = new ConnectionGate(reviewed.MaxConnections, reviewed.MaxConnectionsPerAddress, NoteDrained);
+        connections = new ConnectionsGauge(Gate);
+        Handshakes = new HandshakeSlots(reviewed.MaxHandshakes);
+        load = new LoadMonitor(GaugesOf(reviewed), reviewed.Load, reviewed.Events);
+        sessions = new OpenSessions(NoteDrained);
+        admission = new Admission(Gate, load, sessions, closed);
+        current = new Services(reviewed, before: null, Make);
     }
 
-    /// <summary>What each listener was bound to by <see cref="Start"/>, with the real port numbers. Empty before.</summary>
+    /// <summary>What each listener is bound to since <see cref="Start"/> or <see cref="Apply"/>, with the real port numbers. Empty before.</summary>
     public IReadOnlyList<(SmtpListenerOptions Listener, IPEndPoint Endpoint)> Endpoints =>
-        [.. listeners.SelectMany(static l => l.Bound.Select(endpoint => (l.Options, endpoint)))];
+        [.. current.Bindings.Select(static b => (b.Service.Options, b.Acceptor.Bound))];
 
     /// <summary>Connections open now.</summary>
     public int Connections => Gate.Count;
 
     /// <summary>What it measures of itself, as of a second ago at most.</summary>
-    public LoadReport LoadReport => Load.Report;
+    public LoadReport LoadReport => load.Report;
 
     /// <summary>The sessions that are open now, in no order.</summary>
-    public IReadOnlyList<OpenSession> Sessions => [.. sessions.Keys.Select(static s => OpenSession.Of(s.State))];
+    public IReadOnlyList<OpenSession> Sessions => [.. sessions.All.Select(static s => OpenSession.Of(s.State))];
 
-    internal SmtpServerOptions Options { get; }
+    /// <summary>Those of this moment.</summary>
+    internal SmtpServerOptions Options => current.Options;
 
     internal ConnectionGate Gate { get; }
 
     internal HandshakeSlots Handshakes { get; }
-
-    internal LoadMonitor Load { get; }
-
-    /// <summary>Cancelled when the server begins to stop: a connection that is no session yet is dropped.</summary>
-    internal CancellationToken Closing { get; }
-
-    internal bool IsStopping => stopping;
 
     /// <summary>Binds every endpoint, then accepts.</summary>
     /// <exception cref="InvalidOperationException">There is no listener, or it has been started or stopped before.</exception>
     /// <exception cref="ListenException">One endpoint cannot be bound; then none is, and it may be tried again.</exception>
     public void Start()
     {
-        if (listeners.Count == 0)
-            throw new InvalidOperationException("there is nothing to listen on: call Listen on the options, or set Listeners");
-        if (started || stopping)
-            throw new InvalidOperationException("a server starts once: for another start make a new one");
-        try
+        lock (changing)
         {
-            foreach (var listener in listeners)
-                listener.Bind();
+            if (current.Listeners.IsEmpty)
+                throw new InvalidOperationException("there is nothing to listen on: call Listen on the options, or set Listeners");
+            if (started || stopping)
+                throw new InvalidOperationException("a server starts once: for another start make a new one");
+            current.Bind([]);
+            started = true;
+            if (current.Options.Tls is not null)
+                _ = TlsBindings.OfThisMachineAsync();
+            Watch();
+            Accept(current.Bindings.Select(static b => b.Acceptor));
         }
-        catch (ListenException)
-        {
-            foreach (var listener in listeners)
-                listener.Unbind();
-            throw;
-        }
+    }
 
-        started = true;
-        if (Options.Tls is not null)
-            _ = TlsBindings.OfThisMachineAsync();
-        Watch();
-        accepting.AddRange(listeners.SelectMany(static l => l.Accept()));
+    /// <summary>
+    /// Goes on with other options, as one step, at any time and from any thread. An endpoint that stays keeps its socket and whoever waits in its backlog; a new
+    /// one is bound before anything else changes; one that is gone accepts no more. Sessions that are open go on with what they began with; new connections
+    /// get the new options. Limits over all connections, handshakes, gauges and thresholds count at once, and nobody is cut off by them.
+    /// </summary>
+    /// <remarks>
+    /// A listener with port 0 keeps its port as long as it keeps its name and that endpoint. Before <see cref="Start"/> nothing is bound, and the options take the
+    /// place of the constructor's. <see cref="SmtpServerOptions.Clock"/> is the one thing that stays for good.
+    /// </remarks>
+    /// <returns>What was added, kept, changed and removed.</returns>
+    /// <exception cref="ArgumentException">The options hold mistakes; the message lists all of them, and nothing has changed.</exception>
+    /// <exception cref="ListenException">A new endpoint cannot be bound; nothing has changed.</exception>
+    /// <exception cref="InvalidOperationException">The server has been stopped.</exception>
+    public AppliedListeners Apply(SmtpServerOptions options)
+    {
+        var reviewed = OptionsReview.Freeze(options, clock);
+        lock (changing)
+        {
+            if (stopping)
+                throw new InvalidOperationException("the server has been stopped: it takes no other options");
+            var before = current;
+            var next = new Services(reviewed, before, Make);
+            if (started)
+                next.Bind(before.Bindings);
+            current = next;
+            Gate.Apply(reviewed.MaxConnections, reviewed.MaxConnectionsPerAddress);
+            Handshakes.Apply(reviewed.MaxHandshakes);
+            load.Apply(GaugesOf(reviewed), reviewed.Load, reviewed.Events);
+            if (started && reviewed.Tls is not null)
+                _ = TlsBindings.OfThisMachineAsync();
+
+            var bound = before.Bindings.Select(static b => b.Acceptor).ToHashSet();
+            Accept(next.Bindings.Select(static b => b.Acceptor).Where(a => !bound.Contains(a)));
+            foreach (var acceptor in bound.Except(next.Bindings.Select(static b => b.Acceptor)))
+                acceptor.Close();
+            return next.ComparedWith(before);
+        }
     }
 
     /// <summary>
@@ -104,18 +137,17 @@ public sealed class SmtpServer : IAsyncDisposable
     /// </summary>
     /// <param name="stream">Duplex. It is the server's from now on, and disposed when the task completes, however it does.</param>
     /// <param name="remote">The client. What is not an IP endpoint counts as 255.255.255.255, which no network list should hold.</param>
-    /// <param name="listener">What is on offer; its endpoints are not looked at. Keep the object: what follows from it is worked out once for each.</param>
+    /// <param name="listener">
+    /// What is on offer, with the server's options of this moment; its endpoints are not looked at. Keep the object: what follows from it is worked out once
+    /// for each.
+    /// </param>
     /// <param name="ct">Ends the session with 421 as soon as it waits for the client; a message in the middle of its content is then not accepted.</param>
     /// <exception cref="ArgumentException">The listener asks for something that the server's options lack, such as a certificate.</exception>
     /// <exception cref="IOException">The client was turned away, and left before it could be told.</exception>
     public async Task ServeAsync(Stream stream, EndPoint remote, SmtpListenerOptions listener, CancellationToken ct)
     {
         await using var owned = stream;
-        var place = listeners.Find(l => ReferenceEquals(l.Options, listener)) ?? handedOver.GetValue(listener, options =>
-        {
-            OptionsReview.Check(Options, options);
-            return new SmtpListener(this, options);
-        });
+        var service = current.For(listener);
         if (stopping)
         {
             await stream.WriteAsync(StandardReply.ShuttingDown.Encoded, ct);
@@ -123,13 +155,27 @@ public sealed class SmtpServer : IAsyncDisposable
         }
 
         Watch();
-        await place.WelcomeAsync(stream, remote, ct);
+        await admission.WelcomeAsync(service, stream, remote, ct);
     }
 
-    /// <summary>Offers these mechanisms, in this order, on a listener of the options, in the place of <see cref="SmtpListenerOptions.Mechanisms"/>; from the next command of every session on.</summary>
-    /// <param name="listener">The object that stands in the options. Another one is not known, and nothing happens.</param>
+    /// <summary>
+    /// Offers these mechanisms, in this order, in the place of <see cref="SmtpListenerOptions.Mechanisms"/>; from the next command of every session on, those
+    /// included that began before the last <see cref="Apply"/>.
+    /// </summary>
+    /// <param name="listener">
+    /// The object that stands in the options, or stood there when a session began that is still open. Another one is not known, and nothing happens. What is
+    /// offered stays when the same object is applied again.
+    /// </param>
     /// <param name="mechanisms">Names; what nobody can answer is left out.</param>
-    public void Offer(SmtpListenerOptions listener, IReadOnlyList<string> mechanisms) => listeners.Find(l => ReferenceEquals(l.Options, listener))?.Offer(mechanisms);
+    public void Offer(SmtpListenerOptions listener, IReadOnlyList<string> mechanisms)
+    {
+        lock (changing)
+        {
+            var services = current.Listeners.Concat(sessions.All.Select(static s => s.Service)).Where(s => ReferenceEquals(s.Options, listener));
+            foreach (var service in services.ToHashSet())
+                service.Offer(mechanisms);
+        }
+    }
 
     /// <summary>
     /// Accepts no more, tells quiet clients 421 and waits until the others are done, at most until <paramref name="ct"/> is cancelled;
@@ -137,82 +183,38 @@ public sealed class SmtpServer : IAsyncDisposable
     /// </summary>
     public async Task StopAsync(CancellationToken ct)
     {
-        if (!stopping)
-            await BeginStopAsync();
+        if (TryBeginStop())
+        {
+            await closing.CancelAsync();
+            await Task.WhenAll(accepting);
+            sessions.EndQuiet();
+            NoteDrained();
+        }
+
         try
         {
             await drained.Task.WaitAsync(ct);
         }
         catch (OperationCanceledException)
         {
-            cutOff = true;
-            foreach (var session in sessions.Keys)
-                session.Interrupt(StandardReply.ShuttingDown);
+            sessions.CutOff();
         }
 
         if (ticker is not null)
             await ticker.DisposeAsync();
     }
 
-    private async Task BeginStopAsync()
-    {
-        stopping = true;
-        CloseListeners();
-        await closing.CancelAsync();
-        await Task.WhenAll(accepting);
-        foreach (var session in sessions.Keys)
-        {
-            if (session.IsBetweenCommands)
-                session.Interrupt(StandardReply.ShuttingDown);
-        }
-
-        NoteDrained();
-    }
-
     /// <summary>
     /// Ends with 421 every session that <paramref name="which"/> chooses, and says how many those are. One that is sending content is cut off; one whose
     /// message is being stored gets its answer first.
     /// </summary>
-    public int EndSessions(Func<OpenSession, bool> which)
-    {
-        var ended = 0;
-        foreach (var (session, _) in sessions)
-        {
-            if (!which(OpenSession.Of(session.State)))
-                continue;
-            session.Dismiss(StandardReply.Dismissed);
-            ended++;
-        }
-
-        return ended;
-    }
+    public int EndSessions(Func<OpenSession, bool> which) => sessions.End(which);
 
     /// <summary>
     /// Asks for every open session whether its login still holds, as happens every five seconds anyway, and ends those whose login is gone. To be called when
     /// rights were taken away.
     /// </summary>
-    public Task<LoginsReviewed> ReviewLoginsAsync(CancellationToken ct) => ReviewLoginsAsync(isPatient: true, ct);
-
-    private async Task<LoginsReviewed> ReviewLoginsAsync(bool isPatient, CancellationToken ct)
-    {
-        var (ended, unsure) = (0, 0);
-        foreach (var (session, _) in sessions)
-        {
-            switch (await session.ReviewFromOutsideAsync(ct))
-            {
-                case LoginAnswer.NoMatch:
-                    ended++;
-                    break;
-                case LoginAnswer.Unavailable or LoginAnswer.Busy:
-                    unsure++;
-                    if (!isPatient)
-                        return new LoginsReviewed(ended, unsure);
-                    break;
-            }
-        }
-
-        return new LoginsReviewed(ended, unsure);
-    }
+    public Task<LoginsReviewed> ReviewLoginsAsync(CancellationToken ct) => sessions.ReviewLoginsAsync(isPatient: true, ct);
 
     /// <summary>Stops without waiting: what is being received is cut off and was not acknowledged. Call <see cref="StopAsync"/> first to let it finish.</summary>
     public async ValueTask DisposeAsync()
@@ -223,30 +225,57 @@ public sealed class SmtpServer : IAsyncDisposable
         closing.Dispose();
     }
 
-    internal void Enter(SmtpSession session)
+    /// <summary>What the sessions of this listener share now.</summary>
+    internal Service ServiceOf(SmtpListenerOptions listener) => current.For(listener);
+
+    /// <summary>Holds one session to its end, past the Gate.</summary>
+    internal Task HoldAsync(Stream stream, SmtpListenerOptions listener, IPAddress client, int port = 1) =>
+        admission.HoldAsync(current.For(listener), stream, new IPEndPoint(client, port));
+
+    private Service Make(SmtpServerOptions options, SmtpListenerOptions listener, ListenerTls? tls)
     {
-        sessions.TryAdd(session, 0);
-        if (cutOff)
-            session.Interrupt(StandardReply.ShuttingDown);
+        if (tls is null && listener.Tls != TlsMode.None && options.Tls is { } shown)
+            tls = new ListenerTls(shown, listener, Handshakes);
+        return new Service(options, listener, load, tls, closed);
     }
 
-    internal void Leave(SmtpSession session)
+    private IEnumerable<IPressureGauge> GaugesOf(SmtpServerOptions options) => [connections, new MemoryGauge(options.MaxMemory), .. options.Gauges];
+
+    private void Accept(IEnumerable<Acceptor> acceptors)
     {
-        sessions.TryRemove(session, out _);
-        NoteDrained();
+        accepting.RemoveAll(static loop => loop.IsCompleted);
+        accepting.AddRange(acceptors.Select(acceptor => Task.Run(() => acceptor.AcceptAsync(Welcome, NoteTrouble))));
     }
 
-    /// <summary>Whoever has a place at the gate is or will be a session.</summary>
-    /// <param name="client">Null: a load balancer's connection that never named one.</param>
-    internal void LeaveGate(IPAddress? client)
+    private void Welcome(Acceptor acceptor, Socket client)
     {
-        if (client is null)
-            Gate.AbandonUnnamed();
+        if (current.Of(acceptor) is { } service)
+            admission.Welcome(service, acceptor, client);
         else
-            Gate.Leave(client);
-        NoteDrained();
+            client.Dispose(); // it was accepted in the moment in which its endpoint was removed
     }
 
+    private void NoteTrouble(Acceptor acceptor, string trouble)
+    {
+        var now = current;
+        if (now.Of(acceptor) is { } service)
+            now.Options.Events.OnListenerTrouble(service.Options.Name, trouble);
+    }
+
+    private bool TryBeginStop()
+    {
+        lock (changing)
+        {
+            if (stopping)
+                return false;
+            stopping = true;
+            foreach (var binding in current.Bindings)
+                binding.Acceptor.Close();
+            return true;
+        }
+    }
+
+    /// <summary>Whoever has a place at the Gate is or will be a session.</summary>
     private void NoteDrained()
     {
         if (stopping && sessions.IsEmpty && Gate.Count == 0)
@@ -257,16 +286,15 @@ public sealed class SmtpServer : IAsyncDisposable
     private void Watch()
     {
         lock (sessions)
-            ticker ??= Options.Clock.CreateTimer(_ => OnTick(), state: null, Tick, Tick);
+            ticker ??= clock.CreateTimer(_ => OnTick(), state: null, Tick, Tick);
     }
 
     private void OnTick()
     {
-        Load.Sample();
-        var now = Options.Clock.GetTimestamp();
-        foreach (var (session, _) in sessions)
-            session.ExpireAt(now);
-        if (reviewing.IsCompleted && Options.Clock.GetElapsedTime(reviewedAt, now) >= ReviewInterval)
+        load.Sample();
+        var now = clock.GetTimestamp();
+        sessions.ExpireAt(now);
+        if (reviewing.IsCompleted && clock.GetElapsedTime(reviewedAt, now) >= ReviewInterval)
         {
             // Apart from the clock: a store may take its time, and then there is no second question meanwhile, nor for the rest of the sessions.
             reviewedAt = now;
@@ -278,17 +306,11 @@ public sealed class SmtpServer : IAsyncDisposable
     {
         try
         {
-            await ReviewLoginsAsync(isPatient: false, Closing);
+            await sessions.ReviewLoginsAsync(isPatient: false, closed);
         }
         catch (OperationCanceledException)
         {
             // The server stops.
         }
-    }
-
-    private void CloseListeners()
-    {
-        foreach (var listener in listeners)
-            listener.Close();
     }
 }

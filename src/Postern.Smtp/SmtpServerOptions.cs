@@ -14,7 +14,8 @@ using Postern.Smtp.Transport;
 namespace Postern.Smtp;
 
 /// <summary>
-/// What a server is made of. The server takes a copy when it is constructed, and lists every mistake in it at once; a later change has no effect.
+/// What a server is made of. The server takes a copy when it is constructed, and lists every mistake in it at once; a later change counts by
+/// <see cref="SmtpServer.Apply"/> only.
 /// Only <see cref="Store"/> has no usable default.
 /// </summary>
 public sealed record SmtpServerOptions

@@ -10,7 +10,10 @@ namespace Postern.Smtp.Overload;
 internal sealed class LoadMonitor(IEnumerable<IPressureGauge> gauges, LoadThresholds thresholds, ISmtpEvents events)
 {
     private readonly Lock reading = new();
-    private readonly List<IPressureGauge> gauges = [.. gauges];
+    private List<IPressureGauge> gauges = [.. gauges];
+    private List<IPressureGauge> broken = [];
+    private LoadThresholds thresholds = thresholds;
+    private ISmtpEvents events = events;
     private volatile LoadState state;
     private volatile Reply? refusal;
     private volatile LoadReport report = new(LoadState.Normal, gauges.FirstOrDefault()?.Name ?? string.Empty, Value: 0, TimesStressed: 0, TimesFull: 0);
@@ -22,6 +25,18 @@ internal sealed class LoadMonitor(IEnumerable<IPressureGauge> gauges, LoadThresh
 
     /// <summary>What MAIL is answered now; null while mail is taken.</summary>
     public Reply? Refusal => refusal;
+
+    /// <summary>From the next reading on. The state stays what it is until then; a gauge that has thrown is not asked again.</summary>
+    public void Apply(IEnumerable<IPressureGauge> asked, LoadThresholds bounds, ISmtpEvents told)
+    {
+        lock (reading)
+        {
+            List<IPressureGauge> all = [.. asked];
+            broken = [.. broken.Where(all.Contains)];
+            gauges = [.. all.Except(broken)];
+            (thresholds, events) = (bounds, told);
+        }
+    }
 
     /// <summary>One reading of every gauge. One that comes while another is under way does nothing.</summary>
     public void Sample()
@@ -93,6 +108,7 @@ internal sealed class LoadMonitor(IEnumerable<IPressureGauge> gauges, LoadThresh
         {
             // It is foreign code on the server's clock: what is broken about it must not end the process, nor fill the log.
             gauges.Remove(gauge);
+            broken.Add(gauge);
             events.OnGaugeFault(gauge.Name, e);
             return null;
         }

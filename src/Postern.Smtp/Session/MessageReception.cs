@@ -113,6 +113,6 @@ internal sealed class MessageReception(SmtpSession session, SmtpTransport transp
 
     private LineEndRule RuleFor(Transaction transaction) =>
         transaction.Parameters.Body == BodyType.BinaryMime ? LineEndRule.Keep
-        : session.Listener.Options.BareNewlines == BareNewlines.Normalize ? LineEndRule.Normalize
+        : session.Service.Options.BareNewlines == BareNewlines.Normalize ? LineEndRule.Normalize
         : LineEndRule.Reject;
 }

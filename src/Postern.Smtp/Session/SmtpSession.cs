@@ -14,13 +14,13 @@ namespace Postern.Smtp.Session;
 /// <summary>
 /// The session loop: read a line, look the verb up, ask it, queue its one reply, do what it says comes after. It knows no verb.
 /// </summary>
-internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport, SessionState state) : IAsyncDisposable
+internal sealed class SmtpSession(Service service, SmtpTransport transport, SessionState state) : IAsyncDisposable
 {
     /// <summary>How much of an overlong line is skipped in the hope of a CRLF.</summary>
     private const int SkippedLineOctets = 64 * 1024;
 
     private readonly CancellationTokenSource reading = new();
-    private readonly SmtpServerOptions server = listener.Server;
+    private readonly SmtpServerOptions server = service.Server;
     private RecentMailboxes? senders;
     private RecentMailboxes? recipients;
     private long deadline = long.MaxValue;
@@ -38,21 +38,21 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     private bool betweenCommands;
     private bool owesAnswer;
 
-    public SmtpListener Listener => listener;
+    public Service Service => service;
 
     public SmtpServerOptions Server => server;
 
     public SessionState State => state;
 
     /// <summary>The limits in force for this session now: the listener's, or tighter ones under pressure.</summary>
-    public SessionLimits Limits => listener.LimitsFor(state.IsLoggedIn);
+    public SessionLimits Limits => service.LimitsFor(state.IsLoggedIn);
 
     public bool HasBufferedInput => transport.HasBufferedInput;
 
-    public bool LacksRequiredTls => listener.Options.Tls == TlsMode.Required && state.Tls is null;
+    public bool LacksRequiredTls => service.Options.Tls == TlsMode.Required && state.Tls is null;
 
     /// <summary>What this listener offers in the present state of TLS and login, to this peer with or without a certificate.</summary>
-    public Capabilities Capabilities => listener.CapabilitiesFor(state.Tls is not null, state.IsLoggedIn, state.Trust, state.OwnCertificate is not null, Channel?.TiesTheConnection == true);
+    public Capabilities Capabilities => service.CapabilitiesFor(state.Tls is not null, state.IsLoggedIn, state.Trust, state.OwnCertificate is not null, Channel?.TiesTheConnection == true);
 
     /// <summary>Who was named as sender lately.</summary>
     public RecentMailboxes Senders => senders ??= new RecentMailboxes();
@@ -61,7 +61,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     public RecentMailboxes Recipients => recipients ??= new RecentMailboxes();
 
     /// <summary>Whether the listener takes this mailbox in this spelling.</summary>
-    public bool Takes(ReadOnlySpan<byte> address) => listener.Options.Addresses == AddressGrammar.Lenient || LocalParts.IsStrict(address);
+    public bool Takes(ReadOnlySpan<byte> address) => service.Options.Addresses == AddressGrammar.Lenient || LocalParts.IsStrict(address);
 
     /// <summary>Its place at the gate; null where nobody counts.</summary>
     public GatePlace? Place { get; init; }
@@ -133,7 +133,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     public void ExpireAt(long now)
     {
         var due = Volatile.Read(ref deadline);
-        if (listener.Load > LoadState.Normal && IsBetweenCommands && due < long.MaxValue)
+        if (service.Load > LoadState.Normal && IsBetweenCommands && due < long.MaxValue)
         {
             // It may have begun to wait when there was more patience than there is now.
             if (now >= Math.Min(due, Volatile.Read(ref waitingSince) + Timestamps(Limits.Idle)))
@@ -242,7 +242,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         }
 
         IsBetweenCommands = reception is not { IsOpen: true };
-        if (listener.IsStopping && IsBetweenCommands)
+        if (service.IsStopping && IsBetweenCommands)
             Interrupt(StandardReply.ShuttingDown);
         else if (Volatile.Read(ref dismissal) is { } reply && IsBetweenCommands)
             Interrupt(reply);
@@ -289,9 +289,9 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
 
     private async ValueTask<string> ConverseAsync()
     {
-        if (listener.Options.Tls == TlsMode.Implicit && !await HandshakeAsync())
+        if (service.Options.Tls == TlsMode.Implicit && !await HandshakeAsync())
             return "TLS handshake failed";
-        await SayAsync(listener.Greeting);
+        await SayAsync(service.Greeting);
 
         while (true)
         {
@@ -331,7 +331,7 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
     private async ValueTask<Step> AnswerAsync(ReadOnlyMemory<byte> line)
     {
         var command = CommandLine.Split(line);
-        var verb = VerbTable.Find(command.Verb.Span, listener.Options.Protocol);
+        var verb = VerbTable.Find(command.Verb.Span, service.Options.Protocol);
         if (verb is null)
             return CommandLine.IsForeignProtocol(line.Span) ? Refuse("?", StandardReply.NotSmtp, After.Close) : Refuse("?", StandardReply.UnknownCommand);
         if (line.Length + 2 > Limits.CommandOctets && verb != Verbs.Auth.Row)
@@ -349,12 +349,12 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         return Refuse("?", StandardReply.BadOctet, After.Close);
     }
 
-    private string TlsHere => listener.Options.Tls == TlsMode.None ? "this listener has no TLS (tls: none)" : "it has to say STARTTLS, or to use a listener with tls: implicit";
+    private string TlsHere => service.Options.Tls == TlsMode.None ? "this listener has no TLS (tls: none)" : "it has to say STARTTLS, or to use a listener with tls: implicit";
 
     /// <summary>A line longer than any; what stands at its beginning still tells whether content follows.</summary>
     private async ValueTask<Step> SkipAsync()
     {
-        var verb = VerbTable.Find(CommandLine.Split(transport.Buffered).Verb.Span, listener.Options.Protocol);
+        var verb = VerbTable.Find(CommandLine.Split(transport.Buffered).Verb.Span, service.Options.Protocol);
         var after = await SkipLineAsync() ? After.ReadCommand : After.Close;
         return verb is null ? Refuse("?", StandardReply.LineTooLong, after) : RefuseWithContent(verb, argument: default, StandardReply.LineTooLong, after);
     }
@@ -417,12 +417,12 @@ internal sealed class SmtpSession(SmtpListener listener, SmtpTransport transport
         SetDeadline(Limits.Handshake);
         try
         {
-            var tls = await transport.StartTlsAsync(listener.Tls!, reading.Token);
+            var tls = await transport.StartTlsAsync(service.Tls!, reading.Token);
             ClearDeadline();
             await EndTransactionAsync();
             state.ForgetAll(tls.Facts);
             Channel = (await TlsBindings.OfThisMachineAsync()).Of(tls, tls.Shown?.EndPoint);
-            listener.NoteOffers(state);
+            service.NoteOffers(state);
             server.Events.OnTlsStarted(state);
             return true;
         }

@@ -1,56 +1,62 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Postern.Smtp.Replies;
 
 namespace Postern.Smtp.Transport;
 
 /// <summary>Counts connections, in all and by client address (IPv6: by /64), and turns away what is over a limit before anything is spent on it.</summary>
-internal sealed class ConnectionGate(int maxConnections, int maxPerAddress)
+/// <param name="left">Called after each connection that has left.</param>
+internal sealed class ConnectionGate(int maxConnections, int maxPerAddress, Action left)
 {
     /// <summary>Load balancers' connections that wait for their header: one alone could fill the server with them.</summary>
     private const int MaxUnnamed = 1000;
 
     private readonly ConcurrentDictionary<IPAddress, int> byAddress = new();
+    private volatile int maxConnections = maxConnections;
+    private volatile int maxPerAddress = maxPerAddress;
     private int count;
     private int unnamed;
 
     public int Count => Volatile.Read(ref count);
 
-    /// <summary>Takes a place, or says which limit stands in the way. Each success is answered by one <see cref="Leave"/>.</summary>
-    public bool TryEnter(IPAddress client, out string reason)
+    /// <summary>How full it is: 0 to 1, and more where the limit was lowered below what is open.</summary>
+    public double Fullness => (double)Count / maxConnections;
+
+    /// <summary>Counts from the next connection on: whoever is in stays in.</summary>
+    public void Apply(int connections, int perAddress) => (maxConnections, maxPerAddress) = (connections, perAddress);
+
+    /// <summary>Takes a place, or says which limit stands in the way. Each place is given back by one <see cref="Leave"/>.</summary>
+    public GateLimit? Enter(IPAddress client)
     {
         if (Interlocked.Increment(ref count) > maxConnections)
         {
             Interlocked.Decrement(ref count);
-            reason = "too many connections";
-            return false;
+            return GateLimit.Connections;
         }
 
         if (!TryCount(client))
         {
             Interlocked.Decrement(ref count);
-            reason = "too many connections from one address";
-            return false;
+            return GateLimit.PerAddress;
         }
 
-        reason = string.Empty;
-        return true;
+        return null;
     }
 
     /// <summary>Takes a place for a connection whose client is not known yet; a <see cref="GatePlace"/> names it, or gives it back.</summary>
-    public bool TryEnterUnnamed(out string reason)
+    public GateLimit? EnterUnnamed()
     {
-        reason = "too many connections";
         if (Interlocked.Increment(ref count) > maxConnections)
         {
             Interlocked.Decrement(ref count);
-            return false;
+            return GateLimit.Connections;
         }
 
         if (Interlocked.Increment(ref unnamed) <= MaxUnnamed)
-            return true;
+            return null;
         AbandonUnnamed();
-        return false;
+        return GateLimit.Connections;
     }
 
     public void LeaveUnnamed() => Interlocked.Decrement(ref unnamed);
@@ -59,18 +65,20 @@ internal sealed class ConnectionGate(int maxConnections, int maxPerAddress)
     {
         LeaveUnnamed();
         Interlocked.Decrement(ref count);
+        left();
     }
 
     public void Leave(IPAddress client)
     {
-        Interlocked.Decrement(ref count);
         Uncount(client);
+        Interlocked.Decrement(ref count);
+        left();
     }
 
     /// <summary>Counts a connection for this client, or says that it has too many.</summary>
     public bool TryCount(IPAddress client)
     {
-        if (byAddress.AddOrUpdate(Place(client), 1, static (_, n) => n + 1) <= maxPerAddress)
+        if (byAddress.AddOrUpdate(Network(client), 1, static (_, n) => n + 1) <= maxPerAddress)
             return true;
         Uncount(client);
         return false;
@@ -78,16 +86,16 @@ internal sealed class ConnectionGate(int maxConnections, int maxPerAddress)
 
     public void Uncount(IPAddress client)
     {
-        var place = Place(client);
-        while (byAddress.TryGetValue(place, out var n))
+        var network = Network(client);
+        while (byAddress.TryGetValue(network, out var n))
         {
-            if (n > 1 ? byAddress.TryUpdate(place, n - 1, n) : byAddress.TryRemove(new(place, n)))
+            if (n > 1 ? byAddress.TryUpdate(network, n - 1, n) : byAddress.TryRemove(new(network, n)))
                 return;
         }
     }
 
     /// <summary>An IPv6 client owns a whole /64 and has an address in it for every connection: the network is what counts.</summary>
-    private static IPAddress Place(IPAddress client)
+    private static IPAddress Network(IPAddress client)
     {
         if (client.AddressFamily != AddressFamily.InterNetworkV6)
             return client;
@@ -96,4 +104,14 @@ internal sealed class ConnectionGate(int maxConnections, int maxPerAddress)
         octets[8..].Clear();
         return new IPAddress(octets);
     }
+}
+
+/// <summary>What turned a connection away.</summary>
+/// <param name="Reason">For the log.</param>
+/// <param name="Reply">For the client.</param>
+internal sealed record GateLimit(string Reason, Reply Reply)
+{
+    public static readonly GateLimit Connections = new("too many connections", StandardReply.TooManyConnections);
+
+    public static readonly GateLimit PerAddress = new("too many connections from one address", StandardReply.TooManyFromAddress);
 }

@@ -9,7 +9,23 @@ internal sealed class HandshakeSlots(int count)
 {
     private readonly Lock gate = new();
     private readonly Queue<Waiter> waiting = new();
-    private int free = count > 0 ? count : throw new ArgumentOutOfRangeException(nameof(count), count, "no handshake could ever be made");
+    private int most = Positive(count);
+    private int free = count;
+
+    /// <summary>From now on so many: where they are fewer, those that compute finish first.</summary>
+    public void Apply(int count)
+    {
+        lock (gate)
+        {
+            free += Positive(count) - most;
+            most = count;
+            while (free > 0 && waiting.TryDequeue(out var next))
+            {
+                if (next.TryGrant())
+                    free--;
+            }
+        }
+    }
 
     /// <summary>Each take that succeeds is answered by one <see cref="GiveBack"/>.</summary>
     public ValueTask TakeAsync(CancellationToken ct)
@@ -34,7 +50,7 @@ internal sealed class HandshakeSlots(int count)
     {
         lock (gate)
         {
-            while (waiting.TryDequeue(out var next))
+            while (free >= 0 && waiting.TryDequeue(out var next))
             {
                 if (next.TryGrant())
                     return;
@@ -43,6 +59,8 @@ internal sealed class HandshakeSlots(int count)
             free++;
         }
     }
+
+    private static int Positive(int count) => count > 0 ? count : throw new ArgumentOutOfRangeException(nameof(count), count, "no handshake could ever be made");
 
     /// <summary>Goes on at the end of the thread pool's queue, behind the sessions that have something to do.</summary>
     private sealed class Waiter : IThreadPoolWorkItem

@@ -36,6 +36,10 @@ internal sealed class ListenerTls
         prepared = Prepare(tls.Current);
     }
 
+    /// <summary>Whether these options ask for the same handshakes: then this is used on, with the tickets of its sessions.</summary>
+    public bool Suits(TlsOptions tls, SmtpListenerOptions listener) =>
+        ReferenceEquals(tls, this.tls) && (listener.TlsProtocols ?? tls.Protocols) == protocols && listener.Ciphers == ciphers && listener.AsksForClientCertificate == asksForCertificate;
+
     /// <summary>Runs the server side of a handshake over <paramref name="network"/>; throws what <see cref="SslStream"/> throws when it fails.</summary>
     /// <param name="made">Told of the stream before anything is awaited: whoever ends the session disposes it.</param>
     public async Task<SecuredStream> HandshakeAsync(Stream network, Action<SecuredStream> made, CancellationToken ct)

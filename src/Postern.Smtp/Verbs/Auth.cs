@@ -64,7 +64,7 @@ internal static class Auth
     private static Reply NotOffered(SmtpSession session, ReadOnlySpan<byte> name)
     {
         var (now, afterTls) = (session.State.OffersAuth, session.State.OffersAuthAfterTls);
-        if (afterTls && Find(session.Listener.CapabilitiesFor(isTls: true, hasCertificate: true, ties: true).Mechanisms, name) is not null)
+        if (afterTls && Find(session.Service.CapabilitiesFor(isTls: true, hasCertificate: true, ties: true).Mechanisms, name) is not null)
             return StandardReply.MechanismNeedsTls;
         return now || afterTls ? StandardReply.UnknownMechanism : StandardReply.AuthNotOffered;
     }

@@ -28,14 +28,14 @@ internal static class XClient
         await session.EndTransactionAsync();
         var was = state.ClientAddress;
         state.Become(claims, withLogin: said.Login is not null);
-        session.Listener.NoteOffers(state);
+        session.Service.NoteOffers(state);
         var events = session.Server.Events;
         events.OnClientNamed(state, was);
         if (state.Identity is { } identity)
             events.OnLogin(state, new LoginAttempt("XCLIENT", identity.AuthorizationId, UserExists: true, identity, Error: null, $"XCLIENT from {state.XClientPeer}"));
-        return session.Listener.WhyNotWelcome(state.ClientAddress, session.Place) is { } refusal
+        return session.Service.WhyNotWelcome(state.ClientAddress, session.Place) is { } refusal
             ? new Step(refusal, After: After.Close)
-            : new Step(session.Listener.Greeting, Next: Phase.Connected);
+            : new Step(session.Service.Greeting, Next: Phase.Connected);
     }
 
     private static bool IsAllowed(string name) => name is "NAME" or "ADDR" or "PORT" or "PROTO" or "HELO" or "LOGIN" or "DESTADDR" or "DESTPORT";

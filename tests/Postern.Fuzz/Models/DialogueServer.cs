@@ -16,6 +16,8 @@ namespace Postern.Fuzz.Models;
 internal sealed class DialogueServer : IEnvelopePolicy, IMessageStore, ISmtpEvents
 {
     private readonly Func<string, bool> suits;
+    private readonly SmtpServer server;
+    private readonly SmtpListenerOptions listener;
 
     private DialogueServer(Func<string, bool> suits, TlsMode tls, SessionLimits limits, MailProtocol protocol = MailProtocol.Smtp, BareNewlines bareNewlines = BareNewlines.Reject)
     {
@@ -33,7 +35,7 @@ internal sealed class DialogueServer : IEnvelopePolicy, IMessageStore, ISmtpEven
             XClientFrom = protocol == MailProtocol.Lmtp ? null : [IPNetwork.Parse("127.0.0.0/8")],
             XForwardFrom = [IPNetwork.Parse("127.0.0.0/8")],
         };
-        var server = new SmtpServer(new SmtpServerOptions
+        server = new SmtpServer(new SmtpServerOptions
         {
             Hostname = "mail.example.org",
             Listeners = [options],
@@ -44,10 +46,8 @@ internal sealed class DialogueServer : IEnvelopePolicy, IMessageStore, ISmtpEven
             Sasl = new SaslContext { Passwords = passwords, Grants = passwords },
             Limits = limits,
         });
-        Listener = new SmtpListener(server, options);
+        listener = options;
     }
-
-    public SmtpListener Listener { get; }
 
     public DialogueRules Rules { get; }
 
@@ -82,6 +82,9 @@ internal sealed class DialogueServer : IEnvelopePolicy, IMessageStore, ISmtpEven
 
     /// <summary>What a session may say for so much input: no reply is longer than 64 octets for each octet of its command, but for EHLO and HELP.</summary>
     public static int MaxOutput(int octets) => 2000 + (octets * 64);
+
+    /// <summary>Holds one session to its end.</summary>
+    public Task HoldAsync(Stream stream) => server.HoldAsync(stream, listener, IPAddress.Loopback, port: 4711);
 
     public bool Suits(string setup) => suits(setup);
 

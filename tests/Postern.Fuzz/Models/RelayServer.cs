@@ -34,6 +34,7 @@ internal sealed class RelayServer : IDisposable
     private readonly TokenMint mint = new();
     private readonly SqliteDirectory directory;
     private readonly RelayAccounts accounts;
+    private readonly SmtpServer server;
 
     public RelayServer()
     {
@@ -65,7 +66,7 @@ internal sealed class RelayServer : IDisposable
             new() { Name = "starttls", Tls = TlsMode.StartTls, Auth = AuthMode.TlsOnly },
         ];
         listeners = [.. listeners.Select(static listener => listener with { Mechanisms = ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "DIGEST-MD5", "CRAM-MD5", "OAUTHBEARER", "XOAUTH2", "PLAIN", "LOGIN", "ANONYMOUS"] })];
-        var server = new SmtpServer(new SmtpServerOptions
+        server = new SmtpServer(new SmtpServerOptions
         {
             Hostname = "mail.example.org",
             Listeners = listeners,
@@ -79,7 +80,7 @@ internal sealed class RelayServer : IDisposable
             Limits = new SessionLimits { FailedLogins = 1000, BadCommands = 1000, Refusals = 1000, MessageOctets = 1_000_000 },
             Clock = clock,
         });
-        Listeners = [.. listeners.Select(listener => new SmtpListener(server, listener))];
+        Listeners = listeners;
         Rules = [.. listeners.Select(static listener => new DialogueRules(new SessionLimits().SaslOctets, ContentOctets: 1_000_000, listener.BareNewlines == BareNewlines.Normalize, listener.Protocol == MailProtocol.Lmtp, StoreDecides: true))];
     }
 
@@ -87,9 +88,12 @@ internal sealed class RelayServer : IDisposable
 
     public SegmentSpool Spool { get; }
 
-    public IReadOnlyList<SmtpListener> Listeners { get; }
+    public IReadOnlyList<SmtpListenerOptions> Listeners { get; }
 
     public IReadOnlyList<DialogueRules> Rules { get; }
+
+    /// <summary>Holds one session of one of the listeners to its end.</summary>
+    public Task HoldAsync(Stream stream, int index, IPAddress client) => server.HoldAsync(stream, Listeners[index], client, port: 4711);
 
     /// <summary>Nothing that an earlier input did counts for this one: what is remembered of guesses is hours old.</summary>
     public void Begin()

@@ -1,4 +1,3 @@
-using System.Net;
 using Postern.Fuzz.Models;
 using Postern.Testing;
 
@@ -29,7 +28,7 @@ internal sealed class DialogueTarget : ITarget
         var said = input[HeaderOctets..];
         using var stream = new PieceStream(said, Draw.From(input.Span).Sizes(largest), DialogueServer.MaxOutput(said.Length));
         server.Begin();
-        await server.Listener.ServeAsync(stream, socket: null, port: 4711, IPAddress.Loopback);
+        await server.HoldAsync(stream);
         BrokenException.Unless(server.Fault is null, $"no session faults: {server.Fault}");
         BrokenException.Unless(server.OpenDrafts == 0, "every draft is disposed");
 

@@ -55,7 +55,7 @@ internal sealed class RelayTarget : ITarget
         var largest = input.Span[1] switch { 0 => input.Length, 1 => 1, var size => size };
         using var stream = new ScriptStream(input[HeaderOctets..], Draw.From(input.Span).Sizes(largest), server.Credentials, DialogueServer.MaxOutput(input.Length + 4096));
         server.Begin();
-        await server.Listeners[index].ServeAsync(stream, socket: null, port: 4711, IPAddress.Parse("192.0.2.7"));
+        await server.HoldAsync(stream, index, IPAddress.Parse("192.0.2.7"));
         var said = stream.Said;
         BrokenException.Unless(server.Log.Fault is null, $"no session faults: {server.Log.Fault}");
         BrokenException.Unless(server.Log.Flaw is null, $"the log can be read: {server.Log.Flaw}");

@@ -114,15 +114,15 @@ public sealed class ContentBeginsStrangelyTests
     private async Task<string> SendAsync(string content, bool isBdat, int piece)
     {
         var options = new SmtpListenerOptions { Name = "test", Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)], Tls = TlsMode.None };
-        var listener = new SmtpListener(new SmtpServer(new SmtpServerOptions
+        var server = new SmtpServer(new SmtpServerOptions
         {
             Hostname = "mail.example.org", Listeners = [options], Policy = new TestPolicy(), Store = new SubmissionStore(spool, NoAuditLog.Instance, clock), Clock = clock,
-        }), options);
+        });
         var stuffed = string.Join("\r\n", content.Split("\r\n").Select(static l => l.StartsWith('.') ? "." + l : l));
         var says = "EHLO c\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@accepted.example>\r\n"
             + (isBdat ? $"BDAT {content.Length.ToString(CultureInfo.InvariantCulture)} LAST\r\n{content}" : $"DATA\r\n{stuffed}.\r\n") + "QUIT\r\n";
         using var stream = new PieceStream(Encoding.Latin1.GetBytes(says), () => piece, 100_000);
-        await listener.ServeAsync(stream, socket: null, port: 1, IPAddress.Loopback);
+        await server.HoldAsync(stream, options, IPAddress.Loopback);
 
         var entry = Assert.Single(spool.List());
         using var opened = spool.OpenContent(entry.Envelope.Id)!;

@@ -41,6 +41,29 @@ public sealed class EmbeddedServerTests
     }
 
     [Fact]
+    public async Task Other_options_are_applied_as_the_readme_says()
+    {
+        const int port = 0;
+        var options = new SmtpServerOptions { Store = MessageStore.From(static (_, _) => Task.CompletedTask), Policy = new TestPolicy() };
+        options.Listen(port, TlsMode.None);
+        options.Authenticate(static (_, _, _) => new(false));
+        options.Tls = new TlsOptions(TestCertificate.Instance);
+        await using var server = new SmtpServer(options);
+        server.Start();
+        var first = server.Endpoints[0].Endpoint;
+        options.MaxConnections = 100;
+        options.Listen(port);                    // one endpoint more; those that stay keep their sockets
+        var applied = server.Apply(options);     // who is connected goes on as it began; who comes finds the new options
+        foreach (var removed in applied.Removed)
+            Console.WriteLine($"{removed.Listener} on {removed.Endpoint} accepts no more, and {removed.OpenSessions} sessions may finish");
+
+        Assert.Equal([first], applied.Kept.Select(static k => k.Endpoint));
+        Assert.Equal(2, server.Endpoints.Count);
+        Assert.All(server.Endpoints, static e => Assert.NotEqual(0, e.Endpoint.Port));
+        Assert.Contains(Snippet("options.MaxConnections = 100;", "sessions may finish"), await File.ReadAllTextAsync(SourceTree.PathOf("src/Postern.Smtp/README.md")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_store_may_refuse_with_a_reply_of_its_own()
     {
         await using var server = Start(static options => options.Store = MessageStore.From(static (_, _) =>
@@ -157,6 +180,14 @@ public sealed class EmbeddedServerTests
 
         Assert.Equal(2, store.Messages.Count);
         Assert.True(events.Faults > 0);
+    }
+
+    /// <summary>The lines of this file from one to another, without their indent.</summary>
+    private static string Snippet(string first, string last)
+    {
+        var lines = File.ReadAllLines(SourceTree.PathOf("tests/Postern.Smtp.Tests/Embedding/EmbeddedServerTests.cs")).Select(static l => l.Length > 8 ? l[8..] : l);
+        var from = lines.SkipWhile(l => !l.StartsWith(first, StringComparison.Ordinal)).ToList();
+        return string.Join('\n', from[..(from.FindIndex(l => l.Contains(last, StringComparison.Ordinal)) + 1)]);
     }
 
     private static readonly SmtpListenerOptions Lone = new() { Name = "lone", Tls = TlsMode.None };

@@ -132,6 +132,6 @@ public sealed class ParameterRoundTripTests
             Tls = new TlsFacts(SslProtocols.Tls13, "x", ServerName: null),
             Identity = new SaslIdentity("alice", "alice"),
         };
-        return new SmtpSession(new SmtpListener(server, options), new SmtpTransport(Stream.Null, socket: null), state);
+        return new SmtpSession(server.ServiceOf(options), new SmtpTransport(Stream.Null, socket: null), state);
     }
 }

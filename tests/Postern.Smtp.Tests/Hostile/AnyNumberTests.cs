@@ -109,20 +109,18 @@ public sealed class AnyNumberTests : ISmtpEvents
             Name = "test", Tls = TlsMode.None, Auth = AuthMode.Always, XClientFrom = [IPNetwork.Parse("127.0.0.0/8")], XForwardFrom = [IPNetwork.Parse("127.0.0.0/8")],
         };
         var passwords = new TestPasswords("alice:secret");
-        var listener = new SmtpListener(
-            new SmtpServer(new SmtpServerOptions
-            {
-                Hostname = "mail.example.org",
-                Listeners = [options],
-                Policy = new TestPolicy(),
-                Store = new MemoryStore(),
-                Events = this,
-                Sasl = new SaslContext { Passwords = passwords, Grants = passwords },
-                Limits = limits ?? new SessionLimits(),
-            }),
-            options);
+        var server = new SmtpServer(new SmtpServerOptions
+        {
+            Hostname = "mail.example.org",
+            Listeners = [options],
+            Policy = new TestPolicy(),
+            Store = new MemoryStore(),
+            Events = this,
+            Sasl = new SaslContext { Passwords = passwords, Grants = passwords },
+            Limits = limits ?? new SessionLimits(),
+        });
         await using var stream = new PieceStream(Encoding.UTF8.GetBytes(says), static () => int.MaxValue);
-        await listener.ServeAsync(stream, socket: null, port: 1, IPAddress.Loopback);
+        await server.HoldAsync(stream, options, IPAddress.Loopback);
         Assert.Null(fault);
         return Encoding.Latin1.GetString(stream.Heard.Span);
     }

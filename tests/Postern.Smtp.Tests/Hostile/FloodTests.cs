@@ -149,10 +149,10 @@ public sealed class FloodTests
     public async Task A_stop_waits_for_a_connection_that_has_a_place_and_is_no_session_yet()
     {
         await using var server = TestServer.Start();
-        Assert.True(server.Server.Gate.TryEnter(IPAddress.Loopback, out _));
+        Assert.Null(server.Server.Gate.Enter(IPAddress.Loopback));
         var stopping = server.Server.StopAsync(server.Ct);
         Assert.False(stopping.IsCompleted);
-        server.Server.LeaveGate(IPAddress.Loopback);
+        server.Server.Gate.Leave(IPAddress.Loopback);
         await stopping.WaitAsync(server.Ct);
     }
 
@@ -161,9 +161,9 @@ public sealed class FloodTests
     {
         await using var server = TestServer.Start();
         await server.Server.DisposeAsync();
-        var listener = new SmtpListener(server.Server, new SmtpListenerOptions { Name = "late", Endpoints = [], Tls = TlsMode.None, Auth = AuthMode.Off });
+        var listener = new SmtpListenerOptions { Name = "late", Endpoints = [], Tls = TlsMode.None, Auth = AuthMode.Off };
         using var deaf = new DeafStream("NOOP\r\n"u8.ToArray());
-        var serving = listener.ServeAsync(deaf, socket: null, port: 1, IPAddress.Loopback);
+        var serving = server.Server.HoldAsync(deaf, listener, IPAddress.Loopback);
         await server.UntilAsync(() =>
         {
             server.Tick();

@@ -62,8 +62,8 @@ public sealed class SlowClientTests
     {
         await using var server = TestServer.Start();
         using var deaf = new DeafStream("HELP\r\n"u8.ToArray());
-        var listener = new SmtpListener(server.Server, new SmtpListenerOptions { Name = "deaf", Endpoints = [], Tls = TlsMode.None, Auth = AuthMode.Off });
-        var serving = listener.ServeAsync(deaf, socket: null, port: 1, IPAddress.Loopback);
+        var listener = new SmtpListenerOptions { Name = "deaf", Endpoints = [], Tls = TlsMode.None, Auth = AuthMode.Off };
+        var serving = server.Server.HoldAsync(deaf, listener, IPAddress.Loopback);
         await deaf.WritingAsync(server.Ct);
         server.Tick(299);
         Assert.False(serving.IsCompleted);

@@ -11,19 +11,20 @@ namespace Postern.Smtp.Tests.Session;
 /// <summary>Plays a client that sends everything at once, cut as told, to a session without a network.</summary>
 internal sealed class InMemorySession
 {
-    private readonly SmtpListener listener;
+    private readonly SmtpServer server;
+    private readonly SmtpListenerOptions options;
 
     public InMemorySession(BareNewlines bareNewlines = BareNewlines.Reject, IEnvelopePolicy? policy = null, SessionLimits? limits = null)
     {
-        var options = new SmtpListenerOptions { Name = "test", Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)], Tls = TlsMode.None, BareNewlines = bareNewlines };
-        listener = new SmtpListener(new SmtpServer(new SmtpServerOptions
+        options = new SmtpListenerOptions { Name = "test", Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)], Tls = TlsMode.None, BareNewlines = bareNewlines };
+        server = new SmtpServer(new SmtpServerOptions
         {
             Hostname = "mail.example.org",
             Listeners = [options],
             Policy = policy ?? new TestPolicy(),
             Store = Store,
             Limits = limits ?? new SessionLimits(),
-        }), options);
+        });
     }
 
     public MemoryStore Store { get; } = new();
@@ -33,7 +34,7 @@ internal sealed class InMemorySession
     public async Task<string> PlayAsync(byte[] says, params int[] cuts)
     {
         await using var stream = new ScriptedStream(says, int.MaxValue, cuts);
-        await listener.ServeAsync(stream, socket: null, port: 1, IPAddress.Loopback);
+        await server.HoldAsync(stream, options, IPAddress.Loopback);
         var lines = Encoding.Latin1.GetString(stream.Heard.ToArray()).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
         return string.Join(' ', lines.Where(static l => l[3] == ' ').Select(static l => l[..3]));
     }

@@ -52,11 +52,11 @@ public sealed class PipelineTests
     }
 
     /// <summary>Counts the commands that were answered; throws where an answer is missing, not permitted, or nobody's.</summary>
-    private static void Play(SmtpListener listener, string[] lines, int largest, int seed, ref long commands)
+    private static void Play((SmtpServer Server, SmtpListenerOptions Options) listener, string[] lines, int largest, int seed, ref long commands)
     {
         var random = new Random(seed);
         using var stream = new PieceStream(PhaseModel.Encode(lines), () => random.Next(1, largest + 1));
-        var serving = listener.ServeAsync(stream, socket: null, port: 1, IPAddress.Loopback);
+        var serving = listener.Server.HoldAsync(stream, listener.Options, IPAddress.Loopback);
         Assert.True(serving.IsCompletedSuccessfully, "a session over a stream that never waits has ended");
 
         var replies = Codes(Encoding.ASCII.GetString(stream.Heard.Span));
@@ -94,7 +94,7 @@ public sealed class PipelineTests
         return codes;
     }
 
-    private static SmtpListener Listener()
+    private static (SmtpServer Server, SmtpListenerOptions Options) Listener()
     {
         var options = new SmtpListenerOptions { Name = "test", Endpoints = [], Tls = TlsMode.None, Auth = AuthMode.Always };
         var server = new SmtpServer(new SmtpServerOptions
@@ -106,6 +106,6 @@ public sealed class PipelineTests
             Sasl = new SaslContext { Passwords = new TestPasswords("alice:secret") },
             Limits = new SessionLimits { BadCommands = 1000, Refusals = 1000, FailedLogins = 1000 },
         });
-        return new SmtpListener(server, options);
+        return (server, options);
     }
 }

@@ -185,7 +185,7 @@ public sealed class SmtpServerTests : IDisposable
         await using var server = new SmtpServer(options);
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         var state = new SessionState { Id = "1", Listener = "test", Hostname = "mail.example.org", ClientAddress = IPAddress.Loopback };
-        var session = new SmtpSession(new SmtpListener(server, options.Listeners[0]), new SmtpTransport(Stream.Null, socket), state);
+        var session = new SmtpSession(server.ServiceOf(options.Listeners[0]), new SmtpTransport(Stream.Null, socket), state);
         await session.DisposeAsync();
         session.Interrupt(StandardReply.ShuttingDown);
     }

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Postern.Smtp.Listeners;
 using Postern.Smtp.Transport;
 
 namespace Postern.Smtp.Tests.Transport;
@@ -115,7 +116,7 @@ public sealed class StopTests
     [InlineData(SocketError.ConnectionReset, false)]
     [InlineData(SocketError.OperationAborted, false)]
     public void A_listener_waits_where_the_machine_runs_short_and_only_there(SocketError error, bool isShortage) =>
-        Assert.Equal(isShortage, SmtpListener.ShortageOf(new SocketException((int)error)) is not null);
+        Assert.Equal(isShortage, Acceptor.ShortageOf(new SocketException((int)error)) is not null);
 
     /// <summary>A client that takes replies when the test lets it.</summary>
     private sealed class SlowReader : Stream
