@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Postern.Testing;
@@ -40,10 +41,14 @@ public sealed class SmtpDialogue : IAsyncDisposable
         }
     }
 
+    /// <summary>Shown in handshakes; null for none.</summary>
+    public X509Certificate2? Certificate { get; set; }
+
     /// <summary>Connects, greets, and says EHLO.</summary>
-    public static async Task<SmtpDialogue> GreetAsync(IPEndPoint server, bool implicitTls = false)
+    public static async Task<SmtpDialogue> GreetAsync(IPEndPoint server, bool implicitTls = false, X509Certificate2? certificate = null)
     {
         var dialogue = await OpenAsync(server);
+        dialogue.Certificate = certificate;
         try
         {
             if (implicitTls)
@@ -142,11 +147,12 @@ public sealed class SmtpDialogue : IAsyncDisposable
         return text.ToString();
     }
 
-    public async Task StartTlsAsync()
+    /// <summary>STARTTLS and EHLO; the answer to the latter.</summary>
+    public async Task<string> StartTlsAsync()
     {
         await SayAsync("STARTTLS", "220");
         await SecureAsync();
-        await SayAsync("EHLO client.example", "250");
+        return await SayAsync("EHLO client.example", "250");
     }
 
     /// <summary>Nothing more will be said; replies can still be read.</summary>
@@ -170,6 +176,8 @@ public sealed class SmtpDialogue : IAsyncDisposable
             new SslClientAuthenticationOptions
             {
                 TargetHost = "localhost",
+                AllowTlsResume = Certificate is null, // a resumed session shows what it showed before
+                ClientCertificateContext = Certificate is null ? null : SslStreamCertificateContext.Create(Certificate, additionalCertificates: null, offline: true),
                 EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                 RemoteCertificateValidationCallback = static (_, _, _, _) => true,
             },

@@ -1,4 +1,6 @@
 using System.Net;
+using Postern.Relay.Accounts;
+using Postern.Smtp;
 using Postern.Smtp.Session;
 
 namespace Postern.Relay.Policy;
@@ -9,6 +11,8 @@ namespace Postern.Relay.Policy;
 /// </summary>
 public sealed record EnvelopeFacts
 {
+    private const string UsualTls = "TLSv1.3";
+
     private readonly IPAddress client = IPAddress.None;
 
     /// <summary>The session's id; empty in a dry run.</summary>
@@ -36,6 +40,19 @@ public sealed record EnvelopeFacts
 
     /// <summary>AUTH would be on offer after STARTTLS.</summary>
     public bool OffersAuthAfterTls { get; init; }
+
+    /// <summary>Of a client that somebody asks about.</summary>
+    /// <param name="offer">What its listener offers it; it has the name and the state of TLS too.</param>
+    /// <param name="login">In any spelling; null without a login.</param>
+    public static EnvelopeFacts Of(ListenerOffer offer, IPAddress client, string? login) => new()
+    {
+        Listener = offer.Listener,
+        Client = client,
+        Tls = offer.IsTls ? UsualTls : null,
+        Login = login is not null && LoginNames.TryCanonical(login, out var canonical) ? canonical : login,
+        OffersAuth = login is null && offer.OffersAuth,
+        OffersAuthAfterTls = login is null && offer.OffersAuthAfterTls,
+    };
 
     public static EnvelopeFacts Of(SessionState session) => new()
     {

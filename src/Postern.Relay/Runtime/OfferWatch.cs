@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Smtp;
@@ -17,23 +16,21 @@ internal sealed class OfferWatch : IDisposable
 
     private readonly SmtpServer server;
     private readonly ImmutableArray<SmtpListenerOptions> listeners;
-    private readonly AccountVerifiers verifiers;
+    private readonly RelaySnapshot snapshot;
     private readonly IAuditLog audit;
     private readonly TimeProvider clock;
     private readonly ITimer? timer;
     private readonly Lock gate = new();
     private ImmutableArray<string> offered;
 
-    /// <param name="listeners">As they stand in the server's options.</param>
-    /// <param name="offered">What they offer now.</param>
-    public OfferWatch(SmtpServer server, ImmutableArray<SmtpListenerOptions> listeners, AccountVerifiers verifiers, ImmutableArray<string> offered, IAuditLog audit, TimeProvider clock)
+    public OfferWatch(SmtpServer server, RelaySnapshot snapshot, IAuditLog audit, TimeProvider clock)
     {
         this.server = server;
-        this.listeners = listeners;
-        this.verifiers = verifiers;
-        this.offered = offered;
+        this.snapshot = snapshot;
         this.audit = audit;
         this.clock = clock;
+        listeners = [.. snapshot.Server.Listeners.Where((_, i) => snapshot.Options.Listeners[i].Mechanisms is null)];
+        offered = snapshot.UsualMechanisms;
         timer = listeners.IsEmpty ? null : clock.CreateTimer(_ => Look(), state: null, Interval, Interval);
     }
 
@@ -45,7 +42,7 @@ internal sealed class OfferWatch : IDisposable
             return;
         try
         {
-            var now = verifiers.UsualMechanisms;
+            var now = snapshot.Accounts.Verifiers.UsualMechanisms;
             if (now.SequenceEqual(offered, StringComparer.Ordinal))
                 return;
             offered = now;

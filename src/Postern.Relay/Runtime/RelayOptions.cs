@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
 using Postern.Relay.Policy;
 using Postern.Relay.Spool;
@@ -11,6 +12,9 @@ namespace Postern.Relay.Runtime;
 /// <summary>Everything a relay is made of, already validated. Immutable.</summary>
 public sealed record RelayOptions
 {
+    /// <summary>A short hash of what all of this means, which stands in every decision and in the log of each change.</summary>
+    public string Id { get; init; } = "-";
+
     /// <summary>A domain or an address literal.</summary>
     public required string Hostname { get; init; }
 
@@ -62,6 +66,19 @@ public sealed record RelayOptions
 
     /// <summary>A copy of every log line, such as standard output.</summary>
     public Stream? LogCopy { get; init; }
+
+    internal SpoolOptions SpoolOrLocal => Spool ?? SpoolOptions.Local(SpoolDirectory(DataDirectory));
+
+    internal AuditLogOptions ToAuditLog() => new()
+    {
+        Directory = LogDirectory ?? DefaultLogDirectory(DataDirectory),
+        KeepDays = LogDays,
+        MostOctets = LogOctets,
+        WithSubjects = LogSubjects,
+        SpoolReserve = total => SpoolOrLocal.ReserveOf(total),
+        Exempt = Accounts.Protection.Exempt,
+        Copy = LogCopy,
+    };
 
     /// <summary>The directory's database file.</summary>
     public static string DirectoryFile(string dataDirectory) => Path.Combine(dataDirectory, "directory.db");

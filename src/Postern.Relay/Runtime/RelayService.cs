@@ -4,7 +4,6 @@ using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
-using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Transports;
 using Postern.Relay.Policy;
@@ -16,83 +15,48 @@ using Postern.Smtp.Transport;
 namespace Postern.Relay.Runtime;
 
 /// <summary>
-/// The running relay: opens what lasts (directory, spool, log), then what listens, then what delivers. Opening may throw
-/// <see cref="DirectoryUnavailableException"/>, <see cref="SpoolUnavailableException"/> or <see cref="ListenException"/>; each message says
-/// what to do.
+/// The running relay: what lasts (<see cref="RelayFoundation"/>), what the configuration says of it (<see cref="RelaySnapshot"/>), what listens and what
+/// delivers. Opening may throw <see cref="DirectoryUnavailableException"/>, <see cref="SpoolUnavailableException"/> or <see cref="ListenException"/>; each
+/// message says what to do.
 /// </summary>
 public sealed class RelayService : IAsyncDisposable
 {
-    private readonly RelayAccounts accounts;
+    private readonly RelayFoundation foundation;
     private readonly OfferWatch offer;
-    private readonly RelayTotals audit;
-    private readonly TimeProvider clock;
     private readonly SmtpServer server;
     private bool isStopped;
 
-    private RelayService(RelayOptions options, TimeProvider clock, SqliteDirectory directory, ISpool spool)
+    private RelayService(RelayFoundation foundation, RelaySnapshot snapshot)
     {
-        this.clock = clock;
-        Options = options;
-        Directory = directory;
-        Spool = spool;
-        audit = new RelayTotals(new JsonLinesAuditLog(
-            new AuditLogOptions
-            {
-                Directory = options.LogDirectory ?? RelayOptions.DefaultLogDirectory(options.DataDirectory),
-                KeepDays = options.LogDays,
-                MostOctets = options.LogOctets,
-                WithSubjects = options.LogSubjects,
-                SpoolReserve = total => SpoolOf(options).ReserveOf(total),
-                Exempt = options.Accounts.Protection.Exempt,
-                Copy = options.LogCopy,
-            },
-            clock));
-        accounts = new RelayAccounts(options.Accounts, directory, audit, clock, RelayOptions.LoginProtectionFile(options.DataDirectory), isServer: true);
-        Policy = new RelayPolicy(options.Policy, accounts.Directory, audit, clock);
-        Deliveries = new DeliveryScheduler(spool, new SmtpDelivery(options.Delivery, clock, () => [.. server!.Endpoints.Select(static e => e.Endpoint)]), options.Delivery, audit, clock);
-        var usual = accounts.Verifiers.UsualMechanisms;
-        SmtpListenerOptions[] listeners = [.. options.Listeners.Select(listener => listener.Mechanisms is null ? listener with { Mechanisms = usual, WithholdsUnboundPlus = true } : listener)];
-        server = new SmtpServer(new SmtpServerOptions
-        {
-            Hostname = options.Hostname,
-            Listeners = [.. listeners],
-            Tls = options.Tls,
-            Policy = Policy,
-            MailboxVerifier = new OwnMailboxes(accounts.Directory),
-            QueueStarter = options.EtrnDomains.Count == 0 ? null : new EtrnDomains(options.EtrnDomains, Deliveries, clock),
-            Store = new SubmissionStore(spool, audit, clock, options.TracesSenders ? accounts.Directory : null, options.Delivery.Routes.CanRequireTls),
-            Events = new RelayEvents(audit, clock),
-            Sasl = accounts.Context,
-            ClientCertificateUsers = accounts.Certificates,
-            Limits = options.Limits,
-            MaxConnections = options.MaxConnections,
-            MaxConnectionsPerAddress = options.MaxConnectionsPerAddress,
-            MaxMemory = options.MaxMemory,
-            Gauges = [new HashingGauge(accounts.Hashing), new CommitGauge(spool), new SpoolGauge(spool)],
-            Clock = clock,
-        });
-        offer = new OfferWatch(server, [.. listeners.Where((_, i) => options.Listeners[i].Mechanisms is null)], accounts.Verifiers, usual, audit, clock);
+        this.foundation = foundation;
+        Snapshot = snapshot;
+        var (options, spool, clock) = (snapshot.Options, foundation.Spool, foundation.Clock);
+        Deliveries = new DeliveryScheduler(
+            spool, new SmtpDelivery(options.Delivery, clock, () => [.. server!.Endpoints.Select(static e => e.Endpoint)]), options.Delivery, Audit, clock);
+        server = new SmtpServer(ServerOf(snapshot));
+        offer = new OfferWatch(server, snapshot, Audit, clock);
     }
 
-    public RelayOptions Options { get; }
+    /// <summary>What the configuration says now.</summary>
+    public RelaySnapshot Snapshot { get; }
 
-    public SqliteDirectory Directory { get; }
+    public SqliteDirectory Directory => foundation.Directory;
 
-    public ISpool Spool { get; }
+    public ISpool Spool => foundation.Spool;
 
-    public RelayPolicy Policy { get; }
+    public RelayPolicy Policy => Snapshot.Policy;
 
     public DeliveryScheduler Deliveries { get; }
 
     /// <summary>Client sessions, for operators.</summary>
     public ISessionControl Sessions => new ServerSessions(server);
 
-    public IAuditLog Audit => audit;
+    public IAuditLog Audit => foundation.Audit;
 
     /// <summary>How many guesses are checked.</summary>
-    public LoginProtection Protection => accounts.Protection;
+    public LoginProtection Protection => foundation.Accounts.Protection;
 
-    public RelayTotals Totals => audit;
+    public RelayTotals Totals => foundation.Audit;
 
     /// <summary>What each listener is bound to, with the real port numbers.</summary>
     public IReadOnlyList<(SmtpListenerOptions Listener, IPEndPoint Endpoint)> Endpoints => server.Endpoints;
@@ -100,24 +64,28 @@ public sealed class RelayService : IAsyncDisposable
     /// <summary>Client connections open now.</summary>
     public int Connections => server.Connections;
 
-    /// <summary>How much of what can run short is taken.</summary>
+    /// <summary>The fullest of the gauges.</summary>
     public LoadReport Load => server.LoadReport;
 
     /// <summary>Opens everything, accepts mail and begins to deliver.</summary>
-    public static async Task<RelayService> StartAsync(RelayOptions options, TimeProvider clock)
+    public static Task<RelayService> StartAsync(RelayOptions options, TimeProvider clock) => StartAsync(options, id: null, clock);
+
+    /// <param name="id">Answers with the id of the configuration, given a key that only this server has; null where the options have one.</param>
+    /// <inheritdoc cref="StartAsync(RelayOptions, TimeProvider)"/>
+    public static async Task<RelayService> StartAsync(RelayOptions options, Func<ReadOnlyMemory<byte>, string>? id, TimeProvider clock)
     {
-        var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(RelayOptions.DirectoryFile(options.DataDirectory)) { Clock = clock });
-        ISpool? spool = null;
-        RelayService? service = null;
         var newest = NewestEvent(options.LogDirectory ?? RelayOptions.DefaultLogDirectory(options.DataDirectory));
+        var lasting = await RelayFoundation.OpenAsync(options, clock);
+        RelaySnapshot? snapshot = null;
+        RelayService? service = null;
         try
         {
-            spool = await SpoolOf(options).OpenAsync(clock, CancellationToken.None);
-            service = new RelayService(options, clock, directory, spool);
-            service.TellOfRecovery(spool.Recovery);
+            snapshot = RelaySnapshot.Compile(id is null ? options : options with { Id = id(lasting.Directory.DecoyKey) }, lasting.Accounts);
+            service = new RelayService(lasting, snapshot);
+            service.TellOfRecovery(lasting.Spool.Recovery);
             service.server.Start();
             await service.Deliveries.StartAsync(newest, CancellationToken.None);
-            service.Tell("started", string.Join(", ", service.Endpoints.Select(static e => $"{e.Listener.Name} {e.Endpoint}")));
+            lasting.Tell("started", string.Join(", ", service.Endpoints.Select(static e => $"{e.Listener.Name} {e.Endpoint}")));
             return service;
         }
         catch
@@ -128,9 +96,8 @@ public sealed class RelayService : IAsyncDisposable
             }
             else
             {
-                if (spool is not null)
-                    await spool.DisposeAsync();
-                directory.Dispose();
+                snapshot?.Dispose();
+                await lasting.DisposeAsync();
             }
 
             throw;
@@ -151,19 +118,18 @@ public sealed class RelayService : IAsyncDisposable
         if (isStopped)
             return;
         isStopped = true;
-        Tell("stopping", $"{Connections} connections open, {Spool.Count} messages in the spool");
+        foundation.Tell("stopping", $"{Connections} connections open, {Spool.Count} messages in the spool");
         // Side by side: who waits in both directions would wait twice as long as a service manager lets him.
-        var sending = Deliveries.StopAsync(Options.StopGrace, hurry);
+        var sending = Deliveries.StopAsync(Snapshot.Options.StopGrace, hurry);
         offer.Dispose();
         await server.StopAsync(ct);
         await server.DisposeAsync();
         await sending;
         await Deliveries.DisposeAsync();
-        await Spool.DisposeAsync();
-        accounts.Dispose();
-        Directory.Dispose();
-        Tell("stopped", "clean");
-        await audit.DisposeAsync();
+        Snapshot.Dispose();
+        await foundation.CloseAsync();
+        foundation.Tell("stopped", "clean");
+        await foundation.DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -186,16 +152,26 @@ public sealed class RelayService : IAsyncDisposable
         }
     }
 
-    private static SpoolOptions SpoolOf(RelayOptions options) => options.Spool ?? SpoolOptions.Local(RelayOptions.SpoolDirectory(options.DataDirectory));
-
     private void TellOfRecovery(SpoolRecovery recovery)
     {
-        Tell("spool_opened", $"{recovery.Messages} messages in {recovery.Segments} segments, read in {recovery.Elapsed.TotalSeconds:0.00} s");
+        foundation.Tell("spool_opened", $"{recovery.Messages} messages in {recovery.Segments} segments, read in {recovery.Elapsed.TotalSeconds:0.00} s");
         foreach (var tail in recovery.TornTails)
-            Tell("spool_torn_tail", tail.Sentence);
+            foundation.Tell("spool_torn_tail", tail.Sentence);
         foreach (var damage in recovery.Quarantined)
-            Tell("spool_damage", damage.Sentence);
+            foundation.Tell("spool_damage", damage.Sentence);
     }
 
-    private void Tell(string what, string detail) => audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail));
+    /// <summary>The server's options, with what only a running relay has.</summary>
+    private SmtpServerOptions ServerOf(RelaySnapshot snapshot)
+    {
+        var (options, spool, clock) = (snapshot.Options, foundation.Spool, foundation.Clock);
+        return snapshot.Server with
+        {
+            QueueStarter = options.EtrnDomains.Count == 0 ? null : new EtrnDomains(options.EtrnDomains, Deliveries, clock),
+            Store = new SubmissionStore(
+                spool, Audit, clock, options.TracesSenders ? snapshot.Accounts.Directory : null, options.Delivery.Routes.CanRequireTls),
+            Events = new RelayEvents(Audit, clock),
+            Gauges = [new HashingGauge(foundation.Accounts.Hashing), new CommitGauge(spool), new SpoolGauge(spool)],
+        };
+    }
 }

@@ -1,11 +1,9 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using System.Security.Cryptography.X509Certificates;
 using Postern.Commands.Output;
 using Postern.Configuration;
 using Postern.Configuration.Reading;
 using Postern.Hosting;
-using Postern.Relay.Accounts.Stores;
 
 namespace Postern.Commands;
 
@@ -26,7 +24,7 @@ internal static class CheckCommand
         var outcome = ConfigurationFile.Load(asked);
         var (errors, warnings) = outcome switch
         {
-            ConfigurationOutcome.Valid(var valid) => await CheckFilesAsync(valid, context.Clock.GetUtcNow(), ct),
+            ConfigurationOutcome.Valid(var valid) => await CheckFilesAsync(valid, context.Clock),
             ConfigurationOutcome.Invalid(var invalid) => (invalid, []),
             _ => ([], []),
         };
@@ -39,41 +37,23 @@ internal static class CheckCommand
         return errors.IsEmpty ? ExitCode.Ok : ExitCode.Usage;
     }
 
-    private static async Task<(ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings)> CheckFilesAsync(PosternConfiguration configuration, DateTimeOffset now, CancellationToken ct)
+    private static async Task<(ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings)> CheckFilesAsync(PosternConfiguration configuration, TimeProvider clock)
     {
         var errors = ImmutableArray.CreateBuilder<ConfigurationError>();
         var warnings = ImmutableArray.CreateBuilder<ConfigurationError>();
         // What root can read, the server may not be able to.
         if (DirectoryOwner.Become(configuration.Server.Data) is { } foreign)
             errors.Add(configuration.ErrorAt("server.data", foreign.What));
-        var certificates = new List<X509Certificate2>();
-        foreach (var outcome in ServerCertificates.Configured(configuration, now))
+        switch (await Compilation.ReadAsync(configuration, CompileFor.Checking, clock))
         {
-            switch (outcome)
-            {
-                case CertificateOutcome.Unusable(var key, var problem):
-                    errors.Add(configuration.ErrorAt(key, problem.What));
-                    break;
-                case CertificateOutcome.Loaded loaded:
-                    certificates.Add(loaded.Certificate);
-                    if (await CertificateTrial.WhyNotShownAsync(loaded.Certificate, loaded.Chain) is { } unseen)
-                        warnings.Add(configuration.ErrorAt(loaded.Key, unseen));
-                    warnings.AddRange(loaded.Warnings.Select(doubt => configuration.ErrorAt(loaded.Key, doubt)));
-                    break;
-            }
+            case CompileOutcome.Ready(var compiled):
+                warnings.AddRange(compiled.Warnings);
+                compiled.Dispose();
+                break;
+            case CompileOutcome.Broken(var broken, _):
+                errors.AddRange(broken);
+                break;
         }
-
-        if (configuration.Tls.CertificateFile is null)
-            certificates.Insert(0, SelfSignedCertificate.Make(configuration.Server.Hostname.Text, now));
-        if (certificates.Count > 0)
-            warnings.AddRange(await ProtocolFloor.WarnAsync(configuration, certificates[0]));
-        foreach (var certificate in certificates)
-            certificate.Dispose();
-
-        var problems = LoginSources.Load(configuration, now, out var logins, out var doubts);
-        errors.AddRange(problems.Select(found => configuration.ErrorAt(found.Key, found.Problem.What)));
-        warnings.AddRange(configuration.Doubts.Concat(doubts).Select(doubt => configuration.ErrorAt(doubt.Key, doubt.Text)));
-        logins?.Dispose();
 
         var data = configuration.Server.Data;
         if ((DataDirectory.WhyNotUsable(data) ?? ControlServer.WhyNot(DataDirectory.ControlSocket(data))) is { } unusable)
@@ -82,28 +62,6 @@ internal static class CheckCommand
             warnings.Add(configuration.ErrorAt("logs.directory", $"{deaf.What}; nothing would be written down"));
         if (DataDirectory.Warning(data) is { } open)
             warnings.Add(configuration.ErrorAt("server.data", open));
-        foreach (var (key, file) in configuration.SecretFiles)
-        {
-            if (OpenFile.Warning("the secret in", file) is { } exposed)
-                warnings.Add(configuration.ErrorAt(key, exposed));
-        }
-
-        foreach (var (account, i) in configuration.Accounts.Select(static (account, i) => (account, i)))
-        {
-            var source = configuration.ToAccounts().Sources[i];
-            if (source.Realm != configuration.Realm)
-                warnings.Add(configuration.ErrorAt($"accounts[{i}].realm", $"a second realm beside '{configuration.Realm}': most clients take the first that is offered, and their users cannot log in by DIGEST-MD5 in this one"));
-            warnings.AddRange(AccountStores.Of(source)!.Warn(source).Select(doubt => configuration.ErrorAt($"accounts[{i}].uri", doubt)));
-        }
-
-        foreach (var (issuer, i) in configuration.OAuth.Select(static (issuer, i) => (issuer, i)))
-        {
-            if (issuer.KeySet is { IsFile: true } keys && !File.Exists(keys.LocalPath))
-                warnings.Add(configuration.ErrorAt($"oauth[{i}].jwks", $"{keys.LocalPath} does not exist: tokens of this issuer are answered 454 until it does"));
-        }
-
-        if (configuration.Delivery.Routes.IsEmpty)
-            warnings.Add(configuration.ErrorAt("delivery.routes", "there is no route: messages are accepted and held until there is one"));
         return (errors.ToImmutable(), warnings.ToImmutable());
     }
 

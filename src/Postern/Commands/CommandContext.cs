@@ -68,6 +68,23 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
         }
     }
 
+    /// <summary>The configuration with the files that it names; null after everything that stands against it was printed.</summary>
+    public async Task<Compiled?> CompileAsync(PosternConfiguration configuration, CompileFor purpose)
+    {
+        switch (await Compilation.ReadAsync(configuration, purpose, clock))
+        {
+            case CompileOutcome.Ready(var compiled):
+                return compiled;
+            case CompileOutcome.Broken(var errors, var todo):
+                foreach (var error in errors.SkipLast(1))
+                    terminal.Note($"postern: {error}");
+                terminal.Fail(errors[^1].ToString(), todo, ExitCode.Usage);
+                return null;
+            default:
+                return null;
+        }
+    }
+
     /// <summary>The queue of the configured server, running or not; null after every configuration error was printed.</summary>
     public async ValueTask<IQueueAdmin?> OpenQueueAsync(ParseResult arguments, CancellationToken ct) =>
         LoadConfiguration(arguments) is { } configuration ? await QueueAccess.OpenAsync(configuration, clock, terminal.Note, ct) : null;

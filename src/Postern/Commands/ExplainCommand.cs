@@ -3,28 +3,23 @@ using System.Net;
 using Postern.Commands.Output;
 using Postern.Configuration;
 using Postern.Hosting;
-using Postern.Relay.Accounts;
-using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy;
-using Postern.Relay.Runtime;
 using Postern.Smtp.Grammar;
-using Postern.Smtp.Transport;
 
 namespace Postern.Commands;
 
 /// <summary><c>postern explain</c>: why a decision was made, from the log; or what would be decided, by the code that decides.</summary>
 internal static class ExplainCommand
 {
-    private const string TlsVersion = "TLSv1.3";
-
     public static Command Create(CommandContext context)
     {
         var name = new Argument<string?>("REF") { Description = "The reference at the end of a refusal, or a queue id", Arity = ArgumentArity.ZeroOrOne };
         var client = new Option<IPNetwork?>("--client") { Description = "What if a client of this address", HelpName = "IP", CustomParser = ParsedArguments.Address };
         var login = new Option<string?>("--login") { Description = "logged in as this user", HelpName = "USER" };
         var tls = new Option<bool>("--tls") { Description = "over TLS" };
+        var certificate = new Option<bool>("--certificate") { Description = "over TLS, with a certificate of the client" };
         var listener = new Option<string?>("--listener") { Description = "on this listener; the first one unless said", HelpName = "NAME" };
         var from = new Option<string?>("--from") { Description = "sent from this address, or '<>'", HelpName = "ADDRESS" };
         var to = new Option<string?>("--to") { Description = "to this address", HelpName = "ADDRESS" };
@@ -32,10 +27,10 @@ internal static class ExplainCommand
             "explain",
             "Why a decision was made; or what would be decided, exit 1 when that is a refusal",
             "postern explain K7M3Q9",
-            "postern explain --client 192.0.2.7 --login lisa@example.org --tls --from lisa@example.org --to bart@example.net").With(name, client, login, tls, listener, from, to, context.Json);
+            "postern explain --client 192.0.2.7 --login lisa@example.org --tls --from lisa@example.org --to bart@example.net").With(name, client, login, tls, certificate, listener, from, to, context.Json);
         command.Validators.Add(result =>
         {
-            var asksWhatIf = new Option[] { client, login, tls, listener, from, to }.Any(option => result.GetResult(option) is { Implicit: false });
+            var asksWhatIf = new Option[] { client, login, tls, certificate, listener, from, to }.Any(option => result.GetResult(option) is { Implicit: false });
             if ((result.GetValue(name) is not null) == asksWhatIf)
                 result.AddError("it takes either a reference, or --client, --from and --to");
             else if (asksWhatIf && new Option[] { client, from, to }.Any(option => result.GetResult(option) is null))
@@ -49,7 +44,7 @@ internal static class ExplainCommand
             if (arguments.GetValue(name) is { } text)
                 return await LookUpAsync(context.Terminal, new Explainer(new AuditSearch(configuration.LogsDirectory)), text, json, ct);
             var question = new Question(
-                arguments.GetValue(client)!.Value.BaseAddress, arguments.GetValue(login), arguments.GetValue(tls), arguments.GetValue(listener), arguments.GetValue(from)!, arguments.GetValue(to)!);
+                arguments.GetValue(client)!.Value.BaseAddress, arguments.GetValue(login), arguments.GetValue(tls) || arguments.GetValue(certificate), arguments.GetValue(certificate), arguments.GetValue(listener), arguments.GetValue(from)!, arguments.GetValue(to)!);
             return await TryOutAsync(context, configuration, question, json, ct);
         });
         return command;
@@ -87,21 +82,20 @@ internal static class ExplainCommand
             return terminal.Fail($"'{question.From}' is not a mail address", "Write local@domain, or '<>' for the null sender.", ExitCode.Usage);
         if (!Mailbox.TryParse(question.To, out var recipient))
             return terminal.Fail($"'{question.To}' is not a mail address", "Write local@domain.", ExitCode.Usage);
-        var listener = question.Listener is null
-            ? configuration.Listeners[0]
-            : configuration.Listeners.FirstOrDefault(l => string.Equals(l.Name, question.Listener, StringComparison.OrdinalIgnoreCase));
-        if (listener is null)
-            return terminal.Fail($"there is no listener '{question.Listener}'", $"There are {string.Join(", ", configuration.Listeners.Select(static l => l.Name))}.", ExitCode.Usage);
-
         if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
             return terminal.Fail(problem.What, problem.Todo);
+        if (await context.CompileAsync(configuration, CompileFor.Asking) is not { } compiled)
+            return ExitCode.Usage;
+        using var rehearsal = Rehearsal.Open(compiled, context.Clock);
+        var snapshot = rehearsal.Snapshot;
+        if (snapshot.OfferOn(question.Listener, question.IsTls, question.HasCertificate) is not { } offer)
+            return terminal.Fail($"there is no listener '{question.Listener}'", $"There are {string.Join(", ", configuration.Listeners.Select(static l => l.Name))}.", ExitCode.Usage);
+        if (offer.RequiresTls)
+            return terminal.Fail($"530 5.7.0: listener {offer.Listener} takes no mail before STARTTLS", "Ask again with --tls.");
         var sender = new ReversePath(Mailbox.TryParse(question.From, out var mailbox) ? mailbox : null);
-        using var directory = SqliteDirectory.Open(configuration.ToDirectory(context.Clock));
-        using var accounts = new RelayAccounts(configuration.ToAccounts(), directory, NoAuditLog.Instance, context.Clock);
-        var policy = new RelayPolicy(configuration.ToPolicy(), accounts.Directory, NoAuditLog.Instance, context.Clock);
-        var facts = Facts(question, listener);
-        var decision = (await policy.DryRunAsync(facts, sender, recipient, ct)).ToAuditEvent();
-        var change = await policy.ShortestChangeAsync(facts, sender, recipient, ct);
+        var facts = EnvelopeFacts.Of(offer, question.Client, question.Login);
+        var decision = (await snapshot.Policy.DryRunAsync(facts, sender, recipient, ct)).ToAuditEvent();
+        var change = await snapshot.Policy.ShortestChangeAsync(facts, sender, recipient, ct);
         if (json)
             EventJson.WriteObject(terminal, [("change", change)], ("decisions", [decision]));
         else
@@ -109,21 +103,6 @@ internal static class ExplainCommand
         if (!json && !change.IsEmpty)
             terminal.Line(PrintableText.Of($"the shortest change that permits it: {string.Join("; and ", change)}"));
         return decision.Reply is null ? ExitCode.Ok : ExitCode.No;
-    }
-
-    private static EnvelopeFacts Facts(Question question, ListenerOptions listener)
-    {
-        var isTls = question.IsTls || listener.Tls == TlsMode.Implicit;
-        var login = question.Login is { } user ? LoginNames.TryCanonical(user, out var canonical) ? canonical : user : null;
-        return new EnvelopeFacts
-        {
-            Listener = listener.Name,
-            Client = question.Client,
-            Tls = isTls ? TlsVersion : null,
-            Login = login,
-            OffersAuth = login is null && (listener.Auth == AuthMode.Always || (isTls && listener.Auth == AuthMode.TlsOnly)),
-            OffersAuthAfterTls = login is null && !isTls && listener.Tls is TlsMode.StartTls or TlsMode.Required && listener.Auth != AuthMode.Off,
-        };
     }
 
     private static void Print(Terminal terminal, AcceptedEvent? accepted, IEnumerable<DecisionEvent> decisions, IEnumerable<AuditEvent> deliveries)
@@ -157,5 +136,5 @@ internal static class ExplainCommand
         chain.WriteTo(terminal);
     }
 
-    private sealed record Question(IPAddress Client, string? Login, bool IsTls, string? Listener, string From, string To);
+    private sealed record Question(IPAddress Client, string? Login, bool IsTls, bool HasCertificate, string? Listener, string From, string To);
 }

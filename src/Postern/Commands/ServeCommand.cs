@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -9,7 +8,6 @@ using Postern.Configuration;
 using Postern.Hosting;
 using Postern.Relay.Accounts;
 using Postern.Smtp.Transport;
-using ServerTls = Postern.Smtp.Transport.TlsOptions;
 
 namespace Postern.Commands;
 
@@ -71,39 +69,21 @@ internal static class ServeCommand
             terminal.Note($"warning: logs.directory: {deaf.What}; nothing will be written down");
         if (OpenFileLimit.Doubt(configuration.Limits.Connections) is { } doubt)
             terminal.Note($"warning: {doubt}");
-        ServerTls? tls = null;
-        ImmutableArray<CertificateOutcome.Loaded> certificates = [];
-        if (ServerCertificates.IsNeeded(configuration))
-        {
-            if (ServerCertificates.Load(configuration, context.Clock.GetUtcNow(), out certificates, out var made) is { } unusable)
-                return terminal.Fail(configuration.ErrorAt(unusable.Key, unusable.Problem.What).ToString(), unusable.Problem.Todo, ExitCode.Usage);
-            tls = certificates.ToTls(configuration);
-            foreach (var warning in certificates.SelectMany(static c => c.Warnings.Select(warning => $"{c.Key}: {warning}")))
-                terminal.Note($"warning: {warning}");
-            foreach (var warning in await ProtocolFloor.WarnAsync(configuration, certificates[0].Certificate))
-                terminal.Note($"warning: {warning}");
-            if (configuration.Tls.Files.Any())
-            {
-                foreach (var certificate in certificates)
-                {
-                    if (await CertificateTrial.WhyNotShownAsync(certificate.Certificate, certificate.Chain) is { } unseen)
-                        terminal.Note($"warning: {certificate.Key}: {unseen}");
-                }
-            }
+        if (await context.CompileAsync(configuration, CompileFor.Serving) is not { } compiled)
+            return ExitCode.Usage;
+        using var made = compiled;
+        foreach (var warning in compiled.Warnings)
+            terminal.Note($"warning: {warning.Key}: {warning.Message}");
+        if (compiled.HasMadeCertificate)
+            terminal.Note($"made a self-signed certificate for {configuration.Server.Hostname}");
+        return await RunAsync(terminal, compiled, context.Clock, ct);
+    }
 
-            if (made)
-                terminal.Note($"made a self-signed certificate for {configuration.Server.Hostname}");
-        }
-
-        var problems = LoginSources.Load(configuration, context.Clock.GetUtcNow(), out var loaded, out var doubts);
-        if (loaded is null)
-            return terminal.Fail(configuration.ErrorAt(problems[0].Key, problems[0].Problem.What).ToString(), problems[0].Problem.Todo, ExitCode.Usage);
-        using var logins = loaded;
-        foreach (var (key, text) in configuration.Doubts.Concat(doubts))
-            terminal.Note($"warning: {key}: {text}");
-
+    private static async Task<int> RunAsync(Terminal terminal, Compiled compiled, TimeProvider clock, CancellationToken ct)
+    {
+        var configuration = compiled.Configuration;
         CertificateWatch? watch = null;
-        using var notice = new ServiceNotice(context.Clock);
+        using var notice = new ServiceNotice(clock);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         using var hurry = new CancellationTokenSource();
         using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -111,10 +91,10 @@ internal static class ServeCommand
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, ReadAgain);
         try
         {
-            await using var host = await ServerHost.StartAsync(configuration, tls, logins, terminal.Events, context.Clock, ct);
+            await using var host = await ServerHost.StartAsync(compiled, terminal.Events, clock, ct);
             Announce(terminal, configuration, host);
             notice.Ready();
-            await using (watch = tls is null ? null : new CertificateWatch(configuration, tls, certificates, host.Relay.Audit, terminal.Note, context.Clock))
+            await using (watch = compiled.Tls is not { } tls ? null : new CertificateWatch(configuration, tls, compiled.Certificates, host.Relay.Audit, terminal.Note, clock))
                 await UntilAsync(stop.Token);
             notice.Stopping();
             terminal.Note("stopping; once more to stop at once");

@@ -34,6 +34,13 @@ internal static class StatusCommand
         var page = new TablePage("what", "value")
             .Row("server", $"{status.Hostname}, postern {status.Version}, since {TimeText.Format(status.StartedAt)}")
             .Row("data", status.Data);
+        if (status.Configuration is { } configuration)
+        {
+            page.Row("configuration", $"{configuration.Id}, {configuration.Source}, since {TimeText.Format(configuration.AppliedAt)}");
+            foreach (var problem in configuration.Problems)
+                page.Row("not taken", problem);
+        }
+
         foreach (var listener in status.Listeners)
             page.Row($"listener {listener.Name}", $"{listener.Address}, tls {listener.Tls}, auth {listener.Auth}");
         foreach (var route in status.Deliveries.Routes)

@@ -22,12 +22,31 @@ internal static class ConfigurationFile
     {
         if (Find(asked) is not { } file)
             return Parse(file: null, Directory.GetCurrentDirectory(), string.Empty);
+        return ReadText(file, out var text) ?? Parse(file, DirectoryOf(file), text);
+    }
+
+    /// <summary>The directory of a file, to which its paths are relative.</summary>
+    public static string DirectoryOf(string file) => Path.GetDirectoryName(Path.GetFullPath(file))!;
+
+    /// <summary>Where the data directory is, as far as a file can be read that holds mistakes; null where that cannot be said.</summary>
+    public static string? DataOf(string file)
+    {
+        if (ReadText(file, out var text) is not null || ConfigDocument.Read(file, text, []) is not { } root)
+            return null;
+        var context = new ReadContext(file, DirectoryOf(file), []);
+        return Section.Read(context, root, string.Empty, static section => section.Child("server", ServerOptions.Read, string.Empty)).Data;
+    }
+
+    /// <summary>Null when <paramref name="text"/> is what stands in the file.</summary>
+    public static ConfigurationOutcome.Invalid? ReadText(string file, out string text)
+    {
+        text = string.Empty;
         try
         {
             if (new FileInfo(file).Length > MaxOctets)
                 return Broken(file, "larger than 4 MiB: not a configuration");
-            var text = StrictUtf8.GetString(File.ReadAllBytes(file)).TrimStart('\uFEFF');
-            return Parse(file, Path.GetDirectoryName(Path.GetFullPath(file))!, text);
+            text = StrictUtf8.GetString(File.ReadAllBytes(file)).TrimStart('\uFEFF');
+            return null;
         }
         catch (DecoderFallbackException)
         {

@@ -13,6 +13,9 @@ internal static class ConfigurationReference
         below. `postern check` reports every error with its line and column; a key that is not listed here is an error. Relative paths are
         relative to the file's directory. This page is generated from the option records; a test holds it current.
 
+        A running server takes a changed file on `postern reload` or SIGHUP, whole or not at all. "A change counts" says for whom: `live` for everything from then
+        on, `new connections` for clients that connect from then on, while sessions that are open keep what they began with. Rights that are taken away count at once.
+
 
         """;
 
@@ -43,8 +46,8 @@ internal static class ConfigurationReference
 
     private static void WriteTable(StringBuilder text, IEnumerable<KeyReference> keys, string prefix)
     {
-        text.Append("| key | value | default | meaning |\n|---|---|---|---|\n");
+        text.Append("| key | value | default | a change counts | meaning |\n|---|---|---|---|---|\n");
         foreach (var key in keys)
-            text.Append("| `").Append(key.Path[prefix.Length..]).Append("` | ").Append(key.Type).Append(" | ").Append(key.Default ?? "must be given").Append(" | ").Append(key.Doc).Append(" |\n");
+            text.Append("| `").Append(key.Path[prefix.Length..]).Append("` | ").Append(key.Type).Append(" | ").Append(key.Default ?? "must be given").Append(" | ").Append(Effect.Of(key.Path)).Append(" | ").Append(key.Doc).Append(" |\n");
     }
 }

@@ -13,7 +13,7 @@ internal sealed record ExternalOptions(string? AuthorityFile, CertificateName Us
     public static ExternalOptions Read(Section section)
     {
         var options = new ExternalOptions(
-            section.FilePath("authority", fallback: null, "none", "A PEM file of authorities. Certificates for client authentication that chain to one of them are believed, and no others: the system's roots do not count. Intermediates may stand in it too. Read at start."),
+            section.ReadFile("authority", "none", "A PEM file of authorities. Certificates for client authentication that chain to one of them are believed, and no others: the system's roots do not count. Intermediates may stand in it too. Read again when it changes."),
             section.Value("user", Names, CertificateName.Email, "`email`", "Which name in such a certificate's subjectAltName is the account. A certificate with none of that kind, or with more than one, is nobody's; its subject is never looked at."),
             section.Children("certificates", ExternalCertificate.Read, [], "Certificates that are believed by themselves, whoever issued them, until they expire."));
 

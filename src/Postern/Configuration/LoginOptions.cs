@@ -6,7 +6,7 @@ using Postern.Smtp.Client;
 
 namespace Postern.Configuration;
 
-/// <summary><c>delivery.routes[].login</c>: how a route logs in to its server. Secrets are read once, with the configuration.</summary>
+/// <summary><c>delivery.routes[].login</c>: how a route logs in to its server. Secrets are read with the configuration, and again when their files change.</summary>
 /// <param name="Mechanisms">Null for the strongest that the server offers.</param>
 internal sealed record LoginOptions(string User, Secret? Password, Secret? Token, ImmutableArray<string>? Mechanisms)
 {
@@ -17,8 +17,8 @@ internal sealed record LoginOptions(string User, Secret? Password, Secret? Token
     public static LoginOptions Read(Section section)
     {
         var user = section.Required("user", Kinds.Text, "The name to log in with.");
-        var password = section.Secret("password", "For every mechanism but OAUTHBEARER and XOAUTH2: the password itself, `file:PATH` (its one line), or `${VARIABLE}` of the environment. PLAIN and LOGIN show it to the server, so they are used only over TLS with a certificate that verifies. Read at start.");
-        var token = section.Secret("token", "For OAUTHBEARER and XOAUTH2, over verified TLS only: an access token, given as `password` is. Read at start.");
+        var password = section.Secret("password", "For every mechanism but OAUTHBEARER and XOAUTH2: the password itself, `file:PATH` (its one line), or `${VARIABLE}` of the environment. PLAIN and LOGIN show it to the server, so they are used only over TLS with a certificate that verifies. A file is read again when it changes.");
+        var token = section.Secret("token", "For OAUTHBEARER and XOAUTH2, over verified TLS only: an access token, given as `password` is.");
         var mechanisms = section.List("mechanisms", Names, [], "all", "The mechanisms that may be used; of those that the server offers the strongest is. Name the strong ones alone where the server has them: nobody in between can then talk it down. The -PLUS forms bind the login to the TLS connection, by the best binding that it has.");
         if (!section.Has("password") && !section.Has("token"))
             section.Report("password", "a login without a secret", "password or token");

@@ -46,6 +46,12 @@ internal sealed record PosternConfiguration(
     /// <summary>The file that each written secret stands in, by key.</summary>
     public required IReadOnlyDictionary<string, string> SecretFiles { get; init; }
 
+    /// <summary>What every key came to, in the order of the records.</summary>
+    public required IReadOnlyList<Setting> Settings { get; init; }
+
+    /// <summary>The files whose content counts as part of the configuration, by key: they are watched.</summary>
+    public required IReadOnlyDictionary<string, string> Files { get; init; }
+
     /// <summary>The realm of DIGEST-MD5 where an entry of <c>accounts</c> names none: clients take the first that is offered, so it should be one for all.</summary>
     public string Realm => Accounts.Select(static a => a.Realm).FirstOrDefault(static r => r is not null) ?? Server.Hostname.Text;
 
@@ -112,6 +118,8 @@ internal sealed record PosternConfiguration(
         {
             Places = section.Places,
             SecretFiles = section.SecretFiles,
+            Settings = section.Settings,
+            Files = section.Files,
             LoginProtection = section.Child("login_protection", LoginProtectionOptions.Read, "How many wrong logins are checked, whose and from where."),
             External = section.OptionalChild("external", ExternalOptions.Read, "AUTH EXTERNAL: which account a client certificate is, on listeners with `client_certificates: request`. Left out: none is."),
             Kerberos = section.OptionalChild("kerberos", KerberosOptions.Read, "AUTH GSSAPI: Kerberos tickets. Left out: none are taken."),

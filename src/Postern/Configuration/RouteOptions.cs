@@ -52,7 +52,7 @@ internal sealed record RouteOptions(Route Route)
 
     private static X509Certificate2Collection? ReadTrusted(Section section)
     {
-        if (section.FilePath("ca", fallback: null, "the system's trusted roots", "A PEM file of certificates: the server's must verify against one of them, or be one of them. Read at start.") is not { } file)
+        if (section.ReadFile("ca", "the system's trusted roots", "A PEM file of certificates: the server's must verify against one of them, or be one of them. Read again when it changes.") is not { } file)
             return null;
         if (TrustedFile.Read(file, out var certificates) is not { } problem)
             return certificates;

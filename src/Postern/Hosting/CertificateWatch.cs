@@ -86,7 +86,7 @@ internal sealed class CertificateWatch : IAsyncDisposable
 
     private void TryLoad()
     {
-        if (ServerCertificates.Load(configuration, clock.GetUtcNow(), out var loaded, out _) is { } unusable)
+        if (ServerCertificates.Load(configuration, clock.GetUtcNow(), out var loaded) is { } unusable)
         {
             Tell("certificate_refused", $"{unusable.Key}: {unusable.Problem.What}; still shown: {Describe(shown)}");
             return;
@@ -127,22 +127,5 @@ internal sealed class CertificateWatch : IAsyncDisposable
         "; ",
         certificates.Select(static l => $"{l.Certificate.Subject}, serial {l.Certificate.SerialNumber}, until {TimeText.Format(new DateTimeOffset(l.Certificate.NotAfter).ToUniversalTime())}"));
 
-    /// <summary>Of all files together; a file that cannot be read counts as one without content.</summary>
-    private string Digest()
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var file in configuration.Tls.Files)
-        {
-            try
-            {
-                hash.AppendData(SHA256.HashData(File.ReadAllBytes(file)));
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                hash.AppendData([0]);
-            }
-        }
-
-        return Convert.ToHexString(hash.GetHashAndReset());
-    }
+    private string Digest() => FileDigest.Of(configuration.Tls.Files);
 }

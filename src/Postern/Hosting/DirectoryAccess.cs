@@ -33,7 +33,8 @@ internal sealed class DirectoryAccess : IAsyncDisposable
     public async ValueTask<AccountDetails?> FindAsync(string name, CancellationToken ct)
     {
         var kept = Queries.Account(name);
-        using var accounts = new RelayAccounts(configuration.ToAccounts(), directory, NoAuditLog.Instance, clock);
+        using var foundation = new AccountFoundation(directory, configuration.ToAccounts(), NoAuditLog.Instance, clock);
+        using var accounts = new RelayAccounts(configuration.ToAccounts(), foundation);
         var user = LoginNames.TryCanonical(name, out var canonical) ? canonical : name;
         var login = await accounts.Verifiers.FindLoginAsync(user, ct);
         var account = await accounts.Directory.FindAccountAsync(user, ct);
@@ -53,7 +54,8 @@ internal sealed class DirectoryAccess : IAsyncDisposable
     {
         if (outcome is not AdminOutcome.NotFound { Account: { } name } missing || configuration.Accounts.All(static a => a.Uri == "directory"))
             return outcome;
-        using var accounts = new RelayAccounts(configuration.ToAccounts(), directory, NoAuditLog.Instance, clock);
+        using var foundation = new AccountFoundation(directory, configuration.ToAccounts(), NoAuditLog.Instance, clock);
+        using var accounts = new RelayAccounts(configuration.ToAccounts(), foundation);
         return await accounts.Verifiers.FindLoginAsync(name, ct) is ({ } store, _)
             ? missing with { Message = $"there is no account '{name}' in the directory; it is a user of {store}. To give it rights or to disable it, add an account beside it, which keeps its login: postern account add {name}" }
             : outcome;

@@ -11,30 +11,29 @@ internal static class ServerCertificates
     /// <summary>True where some listener shows one.</summary>
     public static bool IsNeeded(PosternConfiguration configuration) => configuration.Listeners.Any(static l => l.Tls != TlsMode.None);
 
+    /// <summary>What comes of each certificate that a server shows; one that it makes itself comes first where none is configured.</summary>
+    /// <param name="made">A self-signed one was made now.</param>
+    public static ImmutableArray<CertificateOutcome> All(PosternConfiguration configuration, DateTimeOffset now, out bool made)
+    {
+        made = false;
+        if (configuration.Tls.CertificateFile is not null)
+            return [.. Configured(configuration, now)];
+        var (data, hostname) = (configuration.Server.Data, configuration.Server.Hostname.Text);
+        return
+        [
+            SelfSignedCertificate.LoadOrCreate(data, hostname, now, isRsa: false, out made),
+            SelfSignedCertificate.LoadOrCreate(data, hostname, now, isRsa: true, out _),
+            .. Configured(configuration, now),
+        ];
+    }
+
     /// <summary>Loads all of them, or says which cannot be used.</summary>
     /// <param name="certificates">The one for clients that ask for no name comes first.</param>
-    /// <param name="made">A self-signed one was made now.</param>
-    public static CertificateOutcome.Unusable? Load(PosternConfiguration configuration, DateTimeOffset now, out ImmutableArray<CertificateOutcome.Loaded> certificates, out bool made)
+    public static CertificateOutcome.Unusable? Load(PosternConfiguration configuration, DateTimeOffset now, out ImmutableArray<CertificateOutcome.Loaded> certificates)
     {
-        var loaded = ImmutableArray.CreateBuilder<CertificateOutcome.Loaded>();
-        made = false;
-        certificates = [];
-        var outcomes = Configured(configuration, now);
-        if (configuration.Tls.CertificateFile is null)
-        {
-            var (data, hostname) = (configuration.Server.Data, configuration.Server.Hostname.Text);
-            outcomes = outcomes.Prepend(SelfSignedCertificate.LoadOrCreate(data, hostname, now, isRsa: true, out _)).Prepend(SelfSignedCertificate.LoadOrCreate(data, hostname, now, isRsa: false, out made));
-        }
-
-        foreach (var outcome in outcomes)
-        {
-            if (outcome is CertificateOutcome.Unusable unusable)
-                return unusable;
-            loaded.Add((CertificateOutcome.Loaded)outcome);
-        }
-
-        certificates = loaded.ToImmutable();
-        return null;
+        var outcomes = All(configuration, now, out _);
+        certificates = [.. outcomes.OfType<CertificateOutcome.Loaded>()];
+        return outcomes.OfType<CertificateOutcome.Unusable>().FirstOrDefault();
     }
 
     /// <summary>What comes of each pair of files that the configuration names, in its order.</summary>

@@ -1,27 +1,23 @@
 using System.Reflection;
 using Postern.Commands.Output;
-using Postern.Configuration;
 using Postern.Relay.Admin;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
 using Postern.Smtp.Transport;
-using ServerTls = Postern.Smtp.Transport.TlsOptions;
 
 namespace Postern.Hosting;
 
 /// <summary>A running server: the relay, and the control socket beside it.</summary>
 internal sealed class ServerHost : IAsyncDisposable
 {
-    private readonly PosternConfiguration configuration;
-    private readonly ServerTls? tls;
+    private readonly Compiled compiled;
     private readonly DateTimeOffset startedAt;
     private ControlServer? control;
     private TlsBindings? bindings;
 
-    private ServerHost(PosternConfiguration configuration, ServerTls? tls, RelayService relay, DateTimeOffset startedAt)
+    private ServerHost(Compiled compiled, RelayService relay, DateTimeOffset startedAt)
     {
-        this.configuration = configuration;
-        this.tls = tls;
+        this.compiled = compiled;
         this.startedAt = startedAt;
         Relay = relay;
     }
@@ -30,13 +26,14 @@ internal sealed class ServerHost : IAsyncDisposable
 
     /// <summary>Accepts mail first, then opens the control socket.</summary>
     /// <param name="events">Takes every line of the log as well; null for nobody.</param>
-    public static async Task<ServerHost> StartAsync(PosternConfiguration configuration, ServerTls? tls, LoginSources logins, Stream? events, TimeProvider clock, CancellationToken ct)
+    public static async Task<ServerHost> StartAsync(Compiled compiled, Stream? events, TimeProvider clock, CancellationToken ct)
     {
-        var relay = await RelayService.StartAsync(configuration.ToRelay(tls, logins, events, tls is not null && await ProtocolFloor.IsWidenedAsync()), clock);
-        var host = new ServerHost(configuration, tls, relay, clock.GetUtcNow());
+        var configuration = compiled.Configuration;
+        var relay = await RelayService.StartAsync(compiled.ToRelay(events), key => Compilation.IdOf(configuration, key.Span), clock);
+        var host = new ServerHost(compiled, relay, clock.GetUtcNow());
         try
         {
-            host.bindings = tls is null ? null : await TlsBindings.OfThisMachineAsync();
+            host.bindings = compiled.Tls is null ? null : await TlsBindings.OfThisMachineAsync();
             var commands = new QueueCommands(relay.Spool, new SchedulerQueueControl(relay.Deliveries, relay.Spool), relay.Audit, clock);
             var application = new ControlApplication(new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds), commands, host.Status, new SessionCommands(relay.Sessions, relay.Audit, clock), new LoginCommands(relay.Protection, relay.Audit, clock));
             host.control = await ControlServer.StartAsync(DataDirectory.ControlSocket(configuration.Server.Data), application, ct);
@@ -51,6 +48,7 @@ internal sealed class ServerHost : IAsyncDisposable
 
     public StatusDocument Status()
     {
+        var (configuration, tls) = (compiled.Configuration, compiled.Tls);
         var deliveries = Relay.Deliveries.Statistics();
         var spool = Relay.Spool.Status;
         var load = Relay.Load;
@@ -75,6 +73,7 @@ internal sealed class ServerHost : IAsyncDisposable
             tls is { Certificate: var certificate } ? new(certificate.Subject, certificate.NotAfter.ToUniversalTime(), configuration.Tls.CertificateFile is null) : null,
             Relay.Audit.Dropped)
         {
+            Configuration = new(Relay.Snapshot.Id, configuration.Source, startedAt, []),
             LoginProtection = Relay.Protection.Counts,
             ChannelBinding = bindings is null ? null : BindingText.Describe(bindings),
         };
@@ -94,7 +93,6 @@ internal sealed class ServerHost : IAsyncDisposable
         using var now = new CancellationTokenSource();
         await now.CancelAsync();
         await StopAsync(now.Token, now.Token);
-        tls?.Certificate.Dispose();
     }
 
     private static string Version() => Assembly.GetExecutingAssembly().GetName().Version?.ToString(3) ?? "0";

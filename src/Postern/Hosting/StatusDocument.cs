@@ -21,11 +21,18 @@ internal sealed record StatusDocument(
     StatusDocument.CertificateState? Certificate,
     long EventsDropped)
 {
+    /// <summary>What the server runs by.</summary>
+    public ConfigurationState? Configuration { get; init; }
+
     /// <summary>Since start, by reason.</summary>
     public LoginProtectionCounts LoginProtection { get; init; }
 
     /// <summary>What logins by the -PLUS mechanisms can be bound to, for people; null where no listener speaks TLS.</summary>
     public string? ChannelBinding { get; init; }
+
+    /// <param name="Id">A short hash of what it means; it stands in every decision.</param>
+    /// <param name="Problems">Why what stands in the files now was not taken; empty where it was.</param>
+    internal sealed record ConfigurationState(string Id, string Source, DateTimeOffset AppliedAt, ImmutableArray<string> Problems);
 
     /// <param name="Address">Bound, with the real port.</param>
     internal sealed record Listener(string Name, string Address, string Tls, string Auth);

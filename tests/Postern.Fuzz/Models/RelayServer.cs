@@ -33,6 +33,7 @@ internal sealed class RelayServer : IDisposable
     private readonly ManualClock clock = new();
     private readonly TokenMint mint = new();
     private readonly SqliteDirectory directory;
+    private readonly AccountFoundation foundation;
     private readonly RelayAccounts accounts;
     private readonly SmtpServer server;
 
@@ -47,16 +48,14 @@ internal sealed class RelayServer : IDisposable
         commands.Add(new AddAccount(User, [User, "bulk@example.org"], ["lists.example.org"]));
         Spool = SegmentSpool.Open(new SegmentSpoolOptions { Directory = Path.Combine(home, "spool"), SegmentSize = 4 << 20 }, clock, new QuickFiles());
         const string Realm = "mail.example.org";
-        accounts = new RelayAccounts(
-            new AccountOptions
-            {
-                Sources = [new($"file://{home}/passwd", Realm), new($"digest://{home}/digest", Realm), new("directory", Realm)],
-                Protection = new LoginProtectionOptions { LongestDelay = TimeSpan.Zero, AccountAndNetwork = Wide, Account = Wide, Address = Wide, Network = Wide, Device = Wide },
-                Issuers = [new TokenIssuer(TokenMint.Issuer, new Uri($"file://{home}/jwks.json"), Introspection: null, TokenMint.Audience, TokenMint.UserClaim)],
-            },
-            directory,
-            Log,
-            clock);
+        var options = new AccountOptions
+        {
+            Sources = [new($"file://{home}/passwd", Realm), new($"digest://{home}/digest", Realm), new("directory", Realm)],
+            Protection = new LoginProtectionOptions { LongestDelay = TimeSpan.Zero, AccountAndNetwork = Wide, Account = Wide, Address = Wide, Network = Wide, Device = Wide },
+            Issuers = [new TokenIssuer(TokenMint.Issuer, new Uri($"file://{home}/jwks.json"), Introspection: null, TokenMint.Audience, TokenMint.UserClaim)],
+        };
+        foundation = new AccountFoundation(directory, options, Log, clock);
+        accounts = new RelayAccounts(options, foundation);
         var delivery = new DeliveryOptions { Hostname = Domain.Parse("mail.example.org") };
         SmtpListenerOptions[] listeners =
         [
@@ -141,6 +140,7 @@ internal sealed class RelayServer : IDisposable
     public void Dispose()
     {
         accounts.Dispose();
+        foundation.Dispose();
         directory.Dispose();
         mint.Dispose();
     }

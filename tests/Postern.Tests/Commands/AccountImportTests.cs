@@ -11,6 +11,8 @@ namespace Postern.Tests.Commands;
 /// <summary><c>account import</c>: what comes over from files of other programs, what is left, and that it can be run again.</summary>
 public sealed class AccountImportTests : IDisposable
 {
+    private static readonly AccountOptions Users = new() { Sources = [new AccountSource("directory", "mail.example.org")] };
+
     private const string Ssha = "{SSHA}+Mhtx/+EHjNOtGQe04TYji4GXQFJZOPR";
     private const string Password = "geheim-Wort-1";
 
@@ -150,7 +152,8 @@ public sealed class AccountImportTests : IDisposable
         var users = Write("users", $"lisa@example.org:{Ssha}\n");
         await run.PosternAsync("account", "import", users);
         using (var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(DirectoryFile)))
-        using (var accounts = new RelayAccounts(new AccountOptions { Sources = [new AccountSource("directory", "mail.example.org")] }, directory, NoAuditLog.Instance, TimeProvider.System, isServer: true))
+        using (var foundation = new AccountFoundation(directory, Users, NoAuditLog.Instance, TimeProvider.System, isServer: true))
+        using (var accounts = new RelayAccounts(Users, foundation))
         {
             Assert.IsType<LoginAnswer.Match>(await accounts.Verifiers.CheckAsync("lisa@example.org", Encoding.UTF8.GetBytes(Password), peer: null, TestContext.Current.CancellationToken));
             while (!accounts.Verifiers.Replacement!.IsIdle)
@@ -294,14 +297,16 @@ public sealed class AccountImportTests : IDisposable
     private async Task<bool> LogsInAsync(string user, string password)
     {
         using var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(DirectoryFile));
-        using var accounts = new RelayAccounts(new AccountOptions { Sources = [new AccountSource("directory", "mail.example.org")] }, directory, NoAuditLog.Instance, TimeProvider.System);
+        using var foundation = new AccountFoundation(directory, Users, NoAuditLog.Instance, TimeProvider.System);
+        using var accounts = new RelayAccounts(Users, foundation);
         return await accounts.Verifiers.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, TestContext.Current.CancellationToken) is LoginAnswer.Match;
     }
 
     private async Task EveryoneLogsInAsync(int count)
     {
         using var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(DirectoryFile));
-        using var accounts = new RelayAccounts(new AccountOptions { Sources = [new AccountSource("directory", "mail.example.org")] }, directory, NoAuditLog.Instance, TimeProvider.System);
+        using var foundation = new AccountFoundation(directory, Users, NoAuditLog.Instance, TimeProvider.System);
+        using var accounts = new RelayAccounts(Users, foundation);
         for (var i = 0; i < count; i++)
         {
             var answer = await accounts.Verifiers.CheckAsync(ImportedUsers.NameOf(i), Encoding.UTF8.GetBytes(ImportedUsers.PasswordOf(i)), peer: null, TestContext.Current.CancellationToken);

@@ -19,4 +19,16 @@ public sealed class ConfigurationReferenceTests
     [Fact]
     public void Every_section_and_key_has_words() =>
         Assert.All(ConfigurationReference.Keys(), static key => Assert.False(string.IsNullOrWhiteSpace(key.Doc), key.Path));
+
+    [Fact]
+    public void Every_key_says_when_a_change_counts() => Assert.All(
+        ConfigurationReference.Keys().Where(static key => key.Type is not null),
+        static key => Assert.False(string.IsNullOrEmpty(Effect.Find(key.Path)), key.Path));
+
+    [Fact]
+    public void Only_the_data_directory_needs_a_restart() => Assert.Equal(
+        ["server.data"],
+        ConfigurationReference.Keys()
+            .Where(static key => key.Type is not null && Effect.Find(key.Path)!.StartsWith(Effect.Restart, StringComparison.Ordinal))
+            .Select(static key => key.Path));
 }

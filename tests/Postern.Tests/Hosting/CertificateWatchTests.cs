@@ -32,8 +32,7 @@ public sealed class CertificateWatchTests : IAsyncDisposable
         Write("cert.pem", "key.pem", "mail.example.org");
         Write("more.pem", "more-key.pem", "smtp.example.net");
         var configuration = Assert.IsType<ConfigurationOutcome.Valid>(ConfigurationFile.Load(home.ConfigFile)).Configuration;
-        Assert.Null(ServerCertificates.Load(configuration, clock.GetUtcNow(), out var certificates, out var made));
-        Assert.False(made);
+        Assert.Null(ServerCertificates.Load(configuration, clock.GetUtcNow(), out var certificates));
         Assert.Equal(2, certificates.Length);
         tls = certificates.ToTls(configuration);
         watch = new CertificateWatch(configuration, tls, certificates, events, notes.Add, clock);

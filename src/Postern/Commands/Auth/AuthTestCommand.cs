@@ -4,7 +4,6 @@ using Postern.Configuration;
 using Postern.Hosting;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
-using Postern.Relay.Audit;
 using Postern.Relay.Runtime;
 using Postern.Sasl;
 using Postern.Sasl.Client;
@@ -35,13 +34,12 @@ internal static class AuthTestCommand
         {
             if (context.LoadConfiguration(arguments) is not { } configuration)
                 return ExitCode.Usage;
-            var options = configuration.ToAccounts();
+            AccountSource? only = null;
             if (arguments.GetValue(via) is { } store)
             {
-                var source = options.Sources.FirstOrDefault(s => s.Uri == store) ?? new AccountSource(store, configuration.Realm);
-                if (AccountStores.WhyNot(source) is { } wrong)
+                only = configuration.ToAccounts().Sources.FirstOrDefault(s => s.Uri == store) ?? new AccountSource(store, configuration.Realm);
+                if (AccountStores.WhyNot(only) is { } wrong)
                     return context.Terminal.Fail(wrong, "Name a store as in postern.yaml.", ExitCode.Usage);
-                options = options with { Sources = [source] };
             }
 
             if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
@@ -49,9 +47,10 @@ internal static class AuthTestCommand
             var isToken = arguments.GetValue(token);
             if (context.Terminal.ReadSecret(isToken ? "Token: " : "Password: ") is not { Length: > 0 } secret)
                 return context.Terminal.Fail($"there is no {(isToken ? "token" : "password")} on standard input", "Write it there as one line.", ExitCode.Usage);
-            using var directory = SqliteDirectory.Open(configuration.ToDirectory(context.Clock));
-            using var accounts = new RelayAccounts(options, directory, NoAuditLog.Instance, context.Clock);
-            var rehearsal = new LoginRehearsal(accounts.Verifiers, new SaslClientCredentials
+            if (await context.CompileAsync(configuration, CompileFor.Asking) is not { } compiled)
+                return ExitCode.Usage;
+            using var server = Rehearsal.Open(compiled, context.Clock, options => only is null ? options : options with { Sources = [only] });
+            var rehearsal = new LoginRehearsal(server.Snapshot.Accounts.Verifiers, new SaslClientCredentials
             {
                 User = arguments.GetRequiredValue(user),
                 AuthorizationId = arguments.GetValue(actAs) ?? string.Empty,
@@ -59,12 +58,12 @@ internal static class AuthTestCommand
                 Token = isToken ? new Secret(secret) : null,
                 Host = configuration.Server.Hostname.Text,
             });
-            var only = arguments.GetValue(mechanism);
+            var named = arguments.GetValue(mechanism);
             var attempts = new List<LoginAttemptDocument>();
-            foreach (var one in SaslClientMechanisms.All.Where(m => only is null || m.Name.Equals(only, StringComparison.OrdinalIgnoreCase)))
+            foreach (var one in SaslClientMechanisms.All.Where(m => named is null || m.Name.Equals(named, StringComparison.OrdinalIgnoreCase)))
             {
-                var offered = OffersOf(configuration, accounts, one.Name);
-                if ((only is not null || offered.Length > 0) && await rehearsal.RunAsync(one, ct) is { } attempt)
+                var offered = OffersOf(server.Snapshot, one.Name);
+                if ((named is not null || offered.Length > 0) && await rehearsal.RunAsync(one, ct) is { } attempt)
                     attempts.Add(attempt with { Offered = offered.Length > 0 ? offered : "nowhere" });
             }
 
@@ -72,9 +71,9 @@ internal static class AuthTestCommand
             if (arguments.GetValue(context.Json))
                 context.Terminal.Json(document, CommandJson.Readable.AuthTestDocument);
             else
-                Print(context.Terminal, document, withSteps: only is not null);
+                Print(context.Terminal, document, withSteps: named is not null);
             if (attempts.Count == 0)
-                return context.Terminal.Fail(only is null ? "no mechanism can be tried" : $"{only.ToUpperInvariant()} cannot be tried here", "It needs something else than this, or no store can answer it.");
+                return context.Terminal.Fail(named is null ? "no mechanism can be tried" : $"{named.ToUpperInvariant()} cannot be tried here", "It needs something else than this, or no store can answer it.");
             return document.Ok ? ExitCode.Ok : ExitCode.No;
         });
         return command;
@@ -82,12 +81,13 @@ internal static class AuthTestCommand
 
     private static ISaslClientMechanism? Find(string name) => SaslClientMechanisms.All.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The listeners where a client can use it.</summary>
-    private static string OffersOf(PosternConfiguration configuration, RelayAccounts accounts, string mechanism)
-    {
-        var listeners = configuration.Listeners.Where(l => l.Auth != Smtp.Transport.AuthMode.Off && (l.Mechanisms ?? accounts.Verifiers.UsualMechanisms).Contains(mechanism, StringComparer.OrdinalIgnoreCase));
-        return string.Join(", ", listeners.Select(static l => l.Name));
-    }
+    /// <summary>The listeners where a client can use it, in clear or under TLS.</summary>
+    private static string OffersOf(RelaySnapshot snapshot, string mechanism) => string.Join(
+        ", ",
+        snapshot.Options.Listeners.Select(static l => l.Name).Where(name => Offers(snapshot, name, isTls: true, mechanism) || Offers(snapshot, name, isTls: false, mechanism)));
+
+    private static bool Offers(RelaySnapshot snapshot, string listener, bool isTls, string mechanism) =>
+        snapshot.OfferOn(listener, isTls, hasCertificate: isTls, tiesTheConnection: isTls)?.Mechanisms.Contains(mechanism, StringComparer.OrdinalIgnoreCase) is true;
 
     private static void Print(Terminal terminal, AuthTestDocument document, bool withSteps)
     {

@@ -56,7 +56,7 @@ internal sealed class TryWorld : IAsyncDisposable
 
     public IPEndPoint InboundEndpoint => Endpoint(Inbound);
 
-    public Explainer Explainer => new(new AuditSearch(RelayOptions.DefaultLogDirectory(Relay.Options.DataDirectory)));
+    public Explainer Explainer => new(new AuditSearch(RelayOptions.DefaultLogDirectory(Relay.Snapshot.Options.DataDirectory)));
 
     public static async Task<TryWorld> StartAsync(string data, TimeProvider clock, CancellationToken ct)
     {

@@ -21,6 +21,12 @@ internal sealed class ReadContext(string file, string directory, List<Configurat
     /// <summary>The files that secrets stand in, by key path; the configuration's own for one that it holds itself.</summary>
     public Dictionary<string, string> SecretFiles { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Every value that was asked for, its default where it was left out; in the order of the records.</summary>
+    public List<Setting> Settings { get; } = [];
+
+    /// <summary>The files whose content counts as part of the configuration, by key path: secrets, authorities and keys.</summary>
+    public Dictionary<string, string> Files { get; } = new(StringComparer.Ordinal);
+
     public void Place(string key, ConfigNode value) => Places[key] = value;
 
     public void Describe(KeyReference key) => reference?.Add(key);

@@ -7,7 +7,8 @@ namespace Postern.Configuration.Reading;
 /// <summary>A secret as it is written: <c>${VARIABLE}</c> of the environment, <c>file:PATH</c>, else the text itself. No message repeats any of it.</summary>
 internal static class SecretText
 {
-    private const string FilePrefix = "file:";
+    /// <summary>Before the path of a file that holds the secret.</summary>
+    public const string FilePrefix = "file:";
     private const int MaxFileOctets = 64 * 1024;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);

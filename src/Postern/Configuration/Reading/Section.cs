@@ -34,6 +34,12 @@ internal sealed class Section
     /// <summary>The files that secrets stand in, by key path; complete when the root was read.</summary>
     public IReadOnlyDictionary<string, string> SecretFiles => context.SecretFiles;
 
+    /// <summary>What every key came to; complete when the root was read.</summary>
+    public IReadOnlyList<Setting> Settings => context.Settings;
+
+    /// <summary>The files whose content counts, by key path; complete when the root was read.</summary>
+    public IReadOnlyDictionary<string, string> Files => context.Files;
+
     private ImmutableArray<ConfigNode.Entry> Entries => node is ConfigNode.Mapping mapping ? mapping.Entries : [];
 
     /// <summary>The key was written, with or without a value.</summary>
@@ -47,7 +53,7 @@ internal sealed class Section
     public T Value<T>(string key, Kind<T> kind, T fallback, string fallbackText, string doc)
     {
         Know(key, TypeText(kind), fallbackText, doc);
-        return Find(key) is { } entry && TryScalar(entry.Value, PathOf(key), kind, out var value) ? value : fallback;
+        return Keep(key, Find(key) is { } entry && TryScalar(entry.Value, PathOf(key), kind, out var value) ? value : fallback, fallbackText);
     }
 
     /// <summary>A value that must be there; the default value of the type after an error.</summary>
@@ -56,7 +62,7 @@ internal sealed class Section
         Know(key, TypeText(kind), fallbackText: null, doc);
         if (Find(key) is not { } entry)
             return Missing<T>(key, kind.Expected);
-        return TryScalar(entry.Value, PathOf(key), kind, out var value) ? value : default!;
+        return Keep(key, TryScalar(entry.Value, PathOf(key), kind, out var value) ? value : default!, string.Empty);
     }
 
     /// <summary>A path, made absolute against the file's directory; null when it was left out.</summary>
@@ -66,6 +72,12 @@ internal sealed class Section
         return path is null ? null : System.IO.Path.GetFullPath(path, context.Directory);
     }
 
+    /// <summary>The same for a file that is read with the configuration, and with it again when it changes.</summary>
+    public string? ReadFile(string key, string fallbackText, string doc) => Reads(key, FilePath(key, fallback: null, fallbackText, doc));
+
+    /// <summary>The same for one that must be named.</summary>
+    public string RequiredReadFile(string key, string doc) => Reads(key, RequiredFilePath(key, doc))!;
+
     /// <summary>A path that must be there, made absolute against the file's directory.</summary>
     public string RequiredFilePath(string key, string doc) =>
         Required(key, Kinds.FilePath, doc) is { } path ? System.IO.Path.GetFullPath(path, context.Directory) : null!;
@@ -73,13 +85,17 @@ internal sealed class Section
     /// <summary>A secret, taken from where it is kept (<see cref="SecretText"/>); null when it was left out or cannot be had.</summary>
     public Secret? Secret(string key, string doc)
     {
-        if (Value<string?>(key, Kinds.Secret!, fallback: null, "none", doc) is not { } text)
+        Know(key, TypeText(Kinds.Secret), "none", doc);
+        if (Find(key) is not { } entry || !TryScalar(entry.Value, PathOf(key), Kinds.Secret, out var text))
             return null;
         switch (SecretText.Read(text, context.File, context.Directory))
         {
             case SecretOutcome.Found(var secret, var file):
                 if (file is not null)
                     context.SecretFiles[PathOf(key)] = file;
+                if (file is not null && text.StartsWith(SecretText.FilePrefix, StringComparison.Ordinal))
+                    Reads(key, file);
+                context.Settings.Add(Setting.OfSecret(PathOf(key), secret));
                 return secret;
             case SecretOutcome.Missing(var message):
                 Report(key, message);
@@ -93,7 +109,7 @@ internal sealed class Section
     public ImmutableArray<T> List<T>(string key, Kind<T> kind, ImmutableArray<T> fallback, string fallbackText, string doc)
     {
         Know(key, $"list of {TypeText(kind)}", fallbackText, doc);
-        return Find(key) is { } entry ? ReadList(entry, key, kind) : fallback;
+        return Keep(key, Find(key) is { } entry ? ReadList(entry, key, kind) : fallback, fallbackText);
     }
 
     /// <summary>A list with at least one value.</summary>
@@ -106,7 +122,7 @@ internal sealed class Section
         var values = ReadList(entry, key, kind);
         if (values.IsEmpty && context.Errors.Count == before)
             context.Report(entry.Value, PathOf(key), "the list is empty", $"at least one: {kind.Expected}");
-        return values;
+        return Keep(key, values, string.Empty);
     }
 
     /// <summary>A section below this one.</summary>
@@ -230,6 +246,27 @@ internal sealed class Section
         else
             context.Report(value, path, $"'{text}' is not right here", kind.Expected, kind.Words.Any(static w => w.Any(char.IsLetter)) ? NearestName.Of(text, kind.Words) : null);
     }
+
+    private T Keep<T>(string key, T value, string fallbackText)
+    {
+        var shown = Find(key)?.Value is { } written ? TextOf(written) : fallbackText.Replace("`", null, StringComparison.Ordinal);
+        context.Settings.Add(new Setting(PathOf(key), Setting.Canonical(value), shown));
+        return value;
+    }
+
+    private string? Reads(string key, string? file)
+    {
+        if (file is not null)
+            context.Files[PathOf(key)] = file;
+        return file;
+    }
+
+    private static string TextOf(ConfigNode node) => node switch
+    {
+        ConfigNode.Scalar { Text: var text } => text,
+        ConfigNode.Sequence { Items: var items } => $"[{string.Join(", ", items.Select(TextOf))}]",
+        _ => string.Empty,
+    };
 
     private T Missing<T>(string key, string expected)
     {

@@ -1,0 +1,67 @@
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Audit;
+
+namespace Postern.Relay.Runtime;
+
+/// <summary>
+/// What logins rest on whatever is configured: the directory's database, the threads that hash, the budgets of wrong logins, and the memory of right ones. It lasts
+/// as long as the process; what the configuration says of accounts is <see cref="RelayAccounts"/>.
+/// </summary>
+public sealed class AccountFoundation : IDisposable
+{
+    private static readonly TimeSpan SaveEvery = TimeSpan.FromMinutes(1);
+
+    private readonly ITimer? saving;
+    private readonly Action? save;
+
+    /// <param name="directory">Stays the caller's.</param>
+    /// <param name="protectionFile">Where the login protection is kept, once a minute and at the end; null for nowhere.</param>
+    /// <param name="isServer">Logins are real: weak stored forms are replaced.</param>
+    public AccountFoundation(
+        SqliteDirectory directory, AccountOptions options, IAuditLog audit, TimeProvider clock, string? protectionFile = null, bool isServer = false)
+    {
+        Directory = directory;
+        Audit = audit;
+        Clock = clock;
+        Hashing = new HashingPool(options.Hashing, clock);
+        Memory = new VerificationCache(clock);
+        Protection = new LoginProtection(options.Protection, audit, clock, directory.DecoyKey.Span);
+        if (protectionFile is not null)
+        {
+            Protection.Load(protectionFile);
+            save = () => Protection.Save(protectionFile);
+            saving = clock.CreateTimer(_ => save(), state: null, SaveEvery, SaveEvery);
+        }
+
+        Replacement = isServer ? new FormReplacement(directory, audit, clock) : null;
+    }
+
+    /// <summary>The built-in accounts.</summary>
+    public SqliteDirectory Directory { get; }
+
+    /// <summary>Where passwords are checked.</summary>
+    public HashingPool Hashing { get; }
+
+    /// <summary>How many guesses are checked.</summary>
+    public LoginProtection Protection { get; }
+
+    internal IAuditLog Audit { get; }
+
+    internal TimeProvider Clock { get; }
+
+    internal VerificationCache Memory { get; }
+
+    /// <summary>Null where no login is real.</summary>
+    internal FormReplacement? Replacement { get; }
+
+    /// <summary>Attempts under way are answered that they cannot be checked.</summary>
+    public void Dispose()
+    {
+        Hashing.Dispose();
+        Replacement?.Dispose();
+        saving?.Dispose();
+        save?.Invoke();
+    }
+}

@@ -1,0 +1,80 @@
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
+using Postern.Relay.Spool;
+
+namespace Postern.Relay.Runtime;
+
+/// <summary>
+/// What lasts while configurations come and go: the directory, the spool, the event log with its counts, and what logins rest on. Opened once, from
+/// <see cref="RelayOptions.DataDirectory"/>.
+/// </summary>
+public sealed class RelayFoundation : IAsyncDisposable
+{
+    private bool isClosed;
+
+    private RelayFoundation(RelayOptions options, TimeProvider clock, SqliteDirectory directory, ISpool spool)
+    {
+        Clock = clock;
+        DataDirectory = options.DataDirectory;
+        Directory = directory;
+        Spool = spool;
+        Audit = new RelayTotals(new JsonLinesAuditLog(options.ToAuditLog(), clock));
+        Accounts = new AccountFoundation(directory, options.Accounts, Audit, clock, RelayOptions.LoginProtectionFile(options.DataDirectory), isServer: true);
+    }
+
+    public TimeProvider Clock { get; }
+
+    /// <summary>Where all of it is; the one thing that a new configuration cannot change.</summary>
+    public string DataDirectory { get; }
+
+    public SqliteDirectory Directory { get; }
+
+    public ISpool Spool { get; }
+
+    /// <summary>The event log, and what was counted on the way into it.</summary>
+    public RelayTotals Audit { get; }
+
+    public AccountFoundation Accounts { get; }
+
+    /// <exception cref="DirectoryUnavailableException">The directory's database cannot be opened.</exception>
+    /// <exception cref="SpoolUnavailableException">The spool cannot be opened, as when another process has it.</exception>
+    public static async Task<RelayFoundation> OpenAsync(RelayOptions options, TimeProvider clock)
+    {
+        var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(RelayOptions.DirectoryFile(options.DataDirectory)) { Clock = clock });
+        ISpool? spool = null;
+        try
+        {
+            spool = await options.SpoolOrLocal.OpenAsync(clock, CancellationToken.None);
+            return new RelayFoundation(options, clock, directory, spool);
+        }
+        catch
+        {
+            if (spool is not null)
+                await spool.DisposeAsync();
+            directory.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes a word about the server itself into the log.</summary>
+    internal void Tell(string what, string detail) => Audit.Append(new ServerEvent(Clock.GetUtcNow(), what, detail));
+
+    /// <summary>Closes all but the log, which others may still write into.</summary>
+    internal async ValueTask CloseAsync()
+    {
+        if (isClosed)
+            return;
+        await Spool.DisposeAsync();
+        Accounts.Dispose();
+        Directory.Dispose();
+        isClosed = true;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        await Audit.DisposeAsync();
+    }
+}

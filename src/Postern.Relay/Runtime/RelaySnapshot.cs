@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using Postern.Relay.Policy;
+using Postern.Smtp;
+using Postern.Smtp.Transport;
+
+namespace Postern.Relay.Runtime;
+
+/// <summary>
+/// All that one configuration says, made ready: stores and verifiers, the policy, what each listener offers. The server decides by it, and so does whoever asks
+/// what the server would decide: there is no second derivation. Nothing in it changes; a new configuration is a new snapshot.
+/// </summary>
+public sealed class RelaySnapshot : IDisposable
+{
+    private readonly SmtpServerOptions server;
+
+    private RelaySnapshot(RelayOptions options, AccountFoundation foundation)
+    {
+        Options = options;
+        Accounts = new RelayAccounts(options.Accounts, foundation);
+        Policy = new RelayPolicy(options.Policy, Accounts.Directory, foundation.Audit, foundation.Clock);
+        UsualMechanisms = Accounts.Verifiers.UsualMechanisms;
+        server = new SmtpServerOptions
+        {
+            Hostname = options.Hostname,
+            Listeners = [.. options.Listeners.Select(AsOffered)],
+            Tls = options.Tls,
+            Policy = Policy,
+            MailboxVerifier = new OwnMailboxes(Accounts.Directory),
+            Sasl = Accounts.Context,
+            ClientCertificateUsers = Accounts.Certificates,
+            Limits = options.Limits,
+            MaxConnections = options.MaxConnections,
+            MaxConnectionsPerAddress = options.MaxConnectionsPerAddress,
+            MaxMemory = options.MaxMemory,
+            Clock = foundation.Clock,
+        };
+    }
+
+    public RelayOptions Options { get; }
+
+    /// <summary>A short hash of what the configuration means, which stands in every decision.</summary>
+    public string Id => Options.Id;
+
+    public RelayAccounts Accounts { get; }
+
+    public RelayPolicy Policy { get; }
+
+    /// <summary>What every user of every store can use: the offer of listeners that name no mechanisms, when this was made.</summary>
+    public ImmutableArray<string> UsualMechanisms { get; }
+
+    /// <summary>The server's part, without what only a running relay has: a store for messages, events, gauges.</summary>
+    internal SmtpServerOptions Server => server;
+
+    /// <summary>Makes everything ready that <paramref name="options"/> say, on what lasts. The caller disposes it when nobody uses it any more.</summary>
+    /// <exception cref="ArgumentException">The options hold a mistake; the message says which.</exception>
+    public static RelaySnapshot Compile(RelayOptions options, AccountFoundation foundation) => new(options, foundation);
+
+    /// <summary>What a listener offers to a client that is not logged in, by the code that answers EHLO.</summary>
+    /// <param name="listener">Its name; null for the first.</param>
+    /// <param name="isTls">The connection is encrypted.</param>
+    /// <param name="hasCertificate">The client showed a certificate.</param>
+    /// <param name="tiesTheConnection">The connection has what the -PLUS mechanisms bind to.</param>
+    /// <returns>Null where there is no listener of that name.</returns>
+    public ListenerOffer? OfferOn(string? listener, bool isTls, bool hasCertificate = false, bool tiesTheConnection = false)
+    {
+        var one = server.Listeners.FirstOrDefault(l => listener is null || string.Equals(l.Name, listener, StringComparison.OrdinalIgnoreCase));
+        return one is null ? null : ListenerOffer.Of(server, one, isTls || one.Tls == TlsMode.Implicit, hasCertificate, tiesTheConnection);
+    }
+
+    public void Dispose() => Accounts.Dispose();
+
+    /// <summary>Where a listener names no mechanisms, it offers what all users can use.</summary>
+    private SmtpListenerOptions AsOffered(SmtpListenerOptions listener) =>
+        listener.Mechanisms is not null
+            ? listener
+            : listener with { Mechanisms = [.. UsualMechanisms.Except(listener.WithoutMechanisms, StringComparer.OrdinalIgnoreCase)], WithholdsUnboundPlus = true };
+}
