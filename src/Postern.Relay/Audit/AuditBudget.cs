@@ -30,7 +30,7 @@ internal sealed class AuditBudget : IDisposable
 
     private const int MessagesBurst = 4 * 1024 * 1024;
 
-    private readonly ImmutableArray<IPNetwork> exempt;
+    private ImmutableArray<IPNetwork> exempt;
     private readonly FrozenDictionary<AuditKind, AuditShare> strangers;
     private readonly AuditShare messages;
     private readonly FrozenDictionary<AuditKind, AuditShare> known;
@@ -48,6 +48,9 @@ internal sealed class AuditBudget : IDisposable
     }
 
     public static TimeSpan Window { get; } = TimeSpan.FromMinutes(1);
+
+    /// <param name="changed">Clients that count as known without a login, from now on.</param>
+    public void Apply(ImmutableArray<IPNetwork> changed) => ImmutableInterlocked.InterlockedExchange(ref exempt, changed);
 
     /// <param name="canWrite">False while nothing of this share can be written: everything is counted.</param>
     public AuditCause Ask(AuditCause cause, bool canWrite) => ShareOf(cause).Ask(cause, canWrite);

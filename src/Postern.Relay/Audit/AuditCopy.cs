@@ -1,19 +1,26 @@
+using System.Buffers;
+using System.Text.Json;
 using System.Threading.Channels;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Audit;
 
-/// <summary>Copies written lines to a stream on a task of its own: a terminal that is stopped must not stop the files.</summary>
-internal sealed class AuditCopy : IAsyncDisposable
+/// <summary>Copies events to a stream on a task of its own: a terminal that is stopped must not stop the files.</summary>
+internal sealed class AuditCopy : IEventSink, IAsyncDisposable
 {
-    private const int MostWaiting = 256;
+    private const int MostWaiting = 8_192;
+
+    /// <summary>Octets that are written at once.</summary>
+    private const int MostAtOnce = 256 * 1024;
 
     /// <summary>How long the end of the server waits for the stream's reader.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<byte[]> waiting = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MostWaiting) { SingleReader = true, SingleWriter = true });
+    private readonly Channel<AuditEvent> waiting = Channel.CreateBounded<AuditEvent>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
     private readonly Stream stream;
     private readonly TimeProvider clock;
     private readonly Task writing;
+    private long lost;
 
     public AuditCopy(Stream stream, TimeProvider clock)
     {
@@ -22,11 +29,14 @@ internal sealed class AuditCopy : IAsyncDisposable
         writing = Task.Run(WriteAsync);
     }
 
-    /// <summary>Lost when too much waits already.</summary>
-    public void Offer(ReadOnlySpan<byte> lines)
+    public string Name => "copy";
+
+    public long Lost => Interlocked.Read(ref lost);
+
+    public void Offer(AuditEvent audit)
     {
-        if (!lines.IsEmpty)
-            waiting.Writer.TryWrite(lines.ToArray());
+        if (!waiting.Writer.TryWrite(audit))
+            Interlocked.Increment(ref lost);
     }
 
     public async ValueTask DisposeAsync()
@@ -37,12 +47,23 @@ internal sealed class AuditCopy : IAsyncDisposable
 
     private async Task WriteAsync()
     {
+        var lines = new ArrayBufferWriter<byte>();
+        await using var json = new Utf8JsonWriter(lines, AuditEvents.Options);
         try
         {
-            await foreach (var lines in waiting.Reader.ReadAllAsync())
+            while (await waiting.Reader.WaitToReadAsync())
             {
-                await stream.WriteAsync(lines);
+                while (lines.WrittenCount < MostAtOnce && waiting.Reader.TryRead(out var audit))
+                {
+                    json.Reset();
+                    AuditEvents.Write(json, audit);
+                    await json.FlushAsync();
+                    lines.Write("\n"u8);
+                }
+
+                await stream.WriteAsync(lines.WrittenMemory);
                 await stream.FlushAsync();
+                lines.ResetWrittenCount();
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)

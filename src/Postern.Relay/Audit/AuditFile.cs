@@ -5,9 +5,11 @@ using Postern.Relay.Audit.Events;
 namespace Postern.Relay.Audit;
 
 /// <summary>The file of one kind that is being written: lines are gathered and go to the operating system at <see cref="Write"/>, in one call.</summary>
-internal sealed class AuditFile(string directory, AuditKind kind) : IDisposable
+/// <param name="sync">Brings to the disk what is written, and closes what is left.</param>
+internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync) : IDisposable
 {
     private readonly ArrayBufferWriter<byte> lines = new();
+    private string directory = directory;
     private SafeFileHandle? handle;
     private bool endsInsideLine;
 
@@ -49,6 +51,7 @@ internal sealed class AuditFile(string directory, AuditKind kind) : IDisposable
             endsInsideLine = true;
             AppendHandle.Write(handle, lines.WrittenSpan);
             endsInsideLine = false;
+            sync.Note(handle);
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
@@ -61,6 +64,15 @@ internal sealed class AuditFile(string directory, AuditKind kind) : IDisposable
             lines.ResetWrittenCount();
             Pending = 0;
         }
+    }
+
+    /// <summary>What is gathered from now on goes to another directory.</summary>
+    public void MoveTo(string other)
+    {
+        if (other == directory)
+            return;
+        Close();
+        directory = other;
     }
 
     public void Dispose() => Close();
@@ -84,7 +96,8 @@ internal sealed class AuditFile(string directory, AuditKind kind) : IDisposable
 
     private void Close()
     {
-        handle?.Dispose();
+        if (handle is not null)
+            sync.Close(handle);
         handle = null;
     }
 }

@@ -50,8 +50,14 @@ internal sealed class AuditFilter
     {
         if (!MayMatch(line.Span) || AuditEvents.Read(line) is not { } audit)
             return null;
+        return Takes(audit) ? audit : null;
+    }
+
+    /// <summary>The same of an event that is at hand. Not for several at a time.</summary>
+    public bool Takes(AuditEvent audit)
+    {
         Learn(audit);
-        return Matches(audit) ? audit : null;
+        return Matches(audit);
     }
 
     /// <summary>Remembers a message that fits, so that what became of it does too.</summary>

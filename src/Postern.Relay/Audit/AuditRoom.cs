@@ -14,6 +14,7 @@ internal sealed class AuditRoom(AuditLogOptions options, TimeProvider clock)
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
+    private AuditLogOptions options = options;
     private readonly Dictionary<AuditKind, (DateOnly Day, long Octets)> strangers = [];
     private long lookedAt = clock.GetTimestamp() - (long)(Interval.TotalSeconds * clock.TimestampFrequency);
     private DateOnly lookedOn;
@@ -33,6 +34,13 @@ internal sealed class AuditRoom(AuditLogOptions options, TimeProvider clock)
         if (state != seen)
             told = state == AuditRoomState.Free ? "events are written again" : $"{(state == AuditRoomState.Full ? "no event is written" : "events of clients without a login are only counted")}: {reason}";
         return seen = state;
+    }
+
+    /// <summary>Other bounds or another directory count from the next look, which comes at once.</summary>
+    public void Apply(AuditLogOptions changed)
+    {
+        options = changed;
+        lookedOn = default;
     }
 
     /// <summary>Counts what a stranger's event takes; false when that kind has had its share of the day.</summary>

@@ -20,6 +20,12 @@ public interface IAuditLog : IAsyncDisposable
     /// <summary>Done when every event appended so far has been handed to the operating system.</summary>
     ValueTask FlushAsync(CancellationToken ct);
 
+    /// <summary>
+    /// Done when every event appended so far is on the disk for good, or given up as lost: about a second. Whoever keeps what the events could be told from
+    /// again forgets it then.
+    /// </summary>
+    ValueTask SafeAsync(CancellationToken ct) => ValueTask.CompletedTask;
+
     /// <summary>The events of accepted messages are to have their subjects.</summary>
     bool WantsSubjects => false;
 

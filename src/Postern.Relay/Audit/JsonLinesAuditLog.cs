@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Threading.Channels;
 using Postern.Relay.Audit.Events;
@@ -8,8 +9,8 @@ namespace Postern.Relay.Audit;
 
 /// <summary>
 /// The audit log as files of JSON lines, one a kind and UTC day (<see cref="AuditFileName"/>). Callers hand over to a bounded queue; one
-/// task writes what has gathered in a fiftieth of a second, one system call a file. Nothing is synced: a kill may take the last events,
-/// a power loss the last seconds, never a message. What clients cause is within <see cref="AuditBudget"/>.
+/// task writes what has gathered in a fiftieth of a second, one system call a file, and another syncs once a second (<see cref="AuditSync"/>). What clients cause
+/// is within <see cref="AuditBudget"/>. Others are given every event as it comes (<see cref="IEventSink"/>); none of them waits for the files or for each other.
 /// </summary>
 public sealed class JsonLinesAuditLog : IAuditLog
 {
@@ -25,19 +26,24 @@ public sealed class JsonLinesAuditLog : IAuditLog
     /// <summary>How long a stranger is kept waiting for the disk.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly AuditLogOptions options;
     private readonly TimeProvider clock;
     private readonly Channel<Item> queue;
     private readonly AuditBudget budget;
     private readonly FrozenDictionary<AuditKind, AuditFile> files;
     private readonly ArrayBufferWriter<byte> line = new();
-    private readonly ArrayBufferWriter<byte> copied = new();
     private readonly Utf8JsonWriter json;
     private readonly AuditCopy? copy;
+    private readonly ImmutableArray<IEventSink> sinks;
+    private readonly long[] reportedOfSinks;
+    private readonly AuditSync sync;
     private readonly SemaphoreSlim hurry = new(initialCount: 0);
     private readonly Task writing;
     private readonly List<TaskCompletionSource> flushed = [];
+    private readonly List<TaskCompletionSource> safe = [];
     private readonly AuditRoom space;
+    private volatile AuditLogOptions options;
+    private DateTimeOffset sinksReportedAt;
+    private string? syncTrouble;
     private bool canWrite = true;
     private bool isFull;
     private long dropped;
@@ -46,18 +52,25 @@ public sealed class JsonLinesAuditLog : IAuditLog
     private long waitingOfStrangers;
     private TaskCompletionSource? room;
 
-    public JsonLinesAuditLog(AuditLogOptions options, TimeProvider clock)
+    /// <param name="sinks">Are given every event; not disposed.</param>
+    public JsonLinesAuditLog(AuditLogOptions options, TimeProvider clock, params ReadOnlySpan<IEventSink> sinks)
     {
         this.options = options;
         this.clock = clock;
         queue = Channel.CreateUnbounded<Item>();
         space = new AuditRoom(options, clock);
         budget = new AuditBudget(options.Exempt, clock, counted => Enqueue(counted, cause: null));
-        files = AuditKinds.Each.ToFrozenDictionary(static kind => kind, kind => new AuditFile(options.Directory, kind));
+        sync = new AuditSync(trouble => Volatile.Write(ref syncTrouble, trouble));
+        files = AuditKinds.Each.ToFrozenDictionary(static kind => kind, kind => new AuditFile(options.Directory, kind, sync));
         json = new Utf8JsonWriter(line, AuditEvents.Options);
         copy = options.Copy is { } stream ? new AuditCopy(stream, clock) : null;
+        this.sinks = copy is null ? [.. sinks] : [copy, .. sinks];
+        reportedOfSinks = new long[this.sinks.Length];
+        sinksReportedAt = clock.GetUtcNow();
         writing = Task.Run(WriteAsync);
     }
+
+    public AuditLogOptions Options => options;
 
     public bool WantsSubjects => options.WithSubjects;
 
@@ -66,19 +79,42 @@ public sealed class JsonLinesAuditLog : IAuditLog
     public void Append(AuditEvent audit)
     {
         var cause = audit.Cause is { Standing: AuditStanding.NotAsked } unasked ? Ask(unasked) : audit.Cause;
-        if (cause is not { Standing: AuditStanding.Repeat })
+        if (cause is { Standing: AuditStanding.Repeat } repeat)
+            OfferRepeat(repeat, audit);
+        else
             Enqueue(audit, cause);
     }
 
+    /// <summary>
+    /// From now on the log is as <paramref name="changed"/> says: the next event goes to that directory, and what is too old or too much by it is deleted within
+    /// seconds. <see cref="AuditLogOptions.Copy"/> stays what it was.
+    /// </summary>
+    public void Apply(AuditLogOptions changed)
+    {
+        options = changed;
+        budget.Apply(changed.Exempt);
+        queue.Writer.TryWrite(new Item { Changed = changed });
+        hurry.Release();
+    }
+
     public ValueTask<AuditCause> AskAsync(AuditCause cause, CancellationToken ct) =>
-        cause.IsStranger && !HasRoomForStrangers ? AskLaterAsync(cause, ct) : new(Ask(cause));
+        cause.IsStranger && !HasRoomForStrangers ? AskLaterAsync(cause, ct) : new(AskFirst(cause));
+
+    public async ValueTask SafeAsync(CancellationToken ct)
+    {
+        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!queue.Writer.TryWrite(new Item { Safe = written }))
+            await writing.WaitAsync(ct);
+        else
+            await written.Task.WaitAsync(ct);
+    }
 
     public async ValueTask FlushAsync(CancellationToken ct)
     {
         var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
-            await queue.Writer.WriteAsync(new Item(Audit: null, Cause: null, Weight: 0, written), ct);
+            await queue.Writer.WriteAsync(new Item { Written = written }, ct);
         }
         catch (ChannelClosedException)
         {
@@ -99,6 +135,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         await writing;
         foreach (var file in files.Values)
             file.Dispose();
+        sync.Dispose();
         await json.DisposeAsync();
         if (copy is not null)
             await copy.DisposeAsync();
@@ -124,12 +161,34 @@ public sealed class JsonLinesAuditLog : IAuditLog
             }
         }
 
-        return Ask(cause);
+        return AskFirst(cause);
+    }
+
+    /// <summary>Of an event that is not made if it is a repeat.</summary>
+    private AuditCause AskFirst(AuditCause cause)
+    {
+        var answer = Ask(cause);
+        if (answer.Standing == AuditStanding.Repeat)
+            OfferRepeat(answer, audit: null);
+        return answer;
+    }
+
+    private void OfferRepeat(AuditCause cause, AuditEvent? audit)
+    {
+        foreach (var sink in sinks)
+            sink.OfferRepeat(cause, audit);
+    }
+
+    private void Offer(AuditEvent audit)
+    {
+        foreach (var sink in sinks)
+            sink.Offer(audit);
     }
 
     private void Enqueue(AuditEvent audit, AuditCause? cause)
     {
-        var item = new Item(audit, cause, audit.Weight, Written: null);
+        Offer(audit);
+        var item = new Item { Audit = audit, Cause = cause, Weight = audit.Weight };
         var isIn = Hold(item) <= options.QueueOctets && queue.Writer.TryWrite(item);
         if (isIn)
             return;
@@ -170,6 +229,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
     {
         LookForRoom();
         ReportLoss();
+        ReportSinks();
         var taken = 0;
         for (; taken < MostGathered && queue.Reader.TryRead(out var item); taken++)
         {
@@ -178,15 +238,20 @@ public sealed class JsonLinesAuditLog : IAuditLog
             Release(item);
             if (item.Written is { } waiter)
                 flushed.Add(waiter);
+            if (item.Safe is { } waiting)
+                safe.Add(waiting);
+            if (item.Changed is { } changed)
+                Move(changed);
         }
 
         foreach (var file in files.Values)
             Write(file);
-        copy?.Offer(copied.WrittenSpan);
-        copied.ResetWrittenCount();
         foreach (var waiter in flushed)
             waiter.TrySetResult();
         flushed.Clear();
+        foreach (var waiter in safe)
+            sync.Tell(waiter);
+        safe.Clear();
         if (Volatile.Read(ref room) is { } drained && HasRoomForStrangers)
         {
             Volatile.Write(ref room, null);
@@ -211,8 +276,6 @@ public sealed class JsonLinesAuditLog : IAuditLog
                 space.Note(client.Kind, day, line.WrittenCount);
         }
 
-        if (copy is not null)
-            copied.Write(line.WrittenSpan);
         if (isFull)
         {
             Interlocked.Increment(ref dropped);
@@ -235,6 +298,45 @@ public sealed class JsonLinesAuditLog : IAuditLog
         }
     }
 
+    private void Move(AuditLogOptions changed)
+    {
+        foreach (var file in files.Values)
+        {
+            Write(file);
+            file.MoveTo(changed.Directory);
+        }
+
+        space.Apply(changed);
+        isFull = false;
+    }
+
+    /// <summary>An event of the log itself: it is in no queue.</summary>
+    private void Tell(string what, string detail)
+    {
+        var audit = new ServerEvent(clock.GetUtcNow(), what, detail);
+        Offer(audit);
+        Gather(audit, cause: null);
+    }
+
+    /// <summary>Whoever takes events beside the files and has lost some is told of, once a minute at most.</summary>
+    private void ReportSinks()
+    {
+        var now = clock.GetUtcNow();
+        if (now - sinksReportedAt < AuditBudget.Window)
+            return;
+        sinksReportedAt = now;
+        for (var i = 0; i < sinks.Length; i++)
+        {
+            if (sinks[i].Lost - reportedOfSinks[i] is not (> 0 and var lost))
+                continue;
+            Tell("sink_lost", $"{sinks[i].Name}: {lost} events had no room there; the files have them");
+            reportedOfSinks[i] = sinks[i].Lost; // it may have lost this one too
+        }
+
+        if (Interlocked.Exchange(ref syncTrouble, null) is { } trouble)
+            Tell("log_sync", $"events may be lost when the power fails: {trouble}");
+    }
+
     /// <summary>A gap is itself an event, once the disk takes events again.</summary>
     private void ReportLoss()
     {
@@ -242,7 +344,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
             return;
         var lost = Dropped - reported;
         reported += lost;
-        Gather(new ServerEvent(clock.GetUtcNow(), "audit-gap", $"{lost} events before this one could not be written"), cause: null);
+        Tell("audit-gap", $"{lost} events before this one could not be written");
     }
 
     private void LookForRoom()
@@ -252,7 +354,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         {
             if (state == AuditRoomState.Free)
                 isFull = false;
-            Gather(new ServerEvent(clock.GetUtcNow(), state == AuditRoomState.Free ? "log_room" : "log_no_room", told), cause: null);
+            Tell(state == AuditRoomState.Free ? "log_room" : "log_no_room", told);
             foreach (var file in files.Values)
                 Write(file);
         }
@@ -262,5 +364,19 @@ public sealed class JsonLinesAuditLog : IAuditLog
             budget.Stop(kind, state != AuditRoomState.Free || !space.HasShare(kind));
     }
 
-    private readonly record struct Item(AuditEvent? Audit, AuditCause? Cause, long Weight, TaskCompletionSource? Written);
+    /// <summary>An event, or something to do when all before it is written.</summary>
+    private readonly record struct Item
+    {
+        public AuditEvent? Audit { get; init; }
+
+        public AuditCause? Cause { get; init; }
+
+        public long Weight { get; init; }
+
+        public TaskCompletionSource? Written { get; init; }
+
+        public TaskCompletionSource? Safe { get; init; }
+
+        public AuditLogOptions? Changed { get; init; }
+    }
 }

@@ -20,7 +20,7 @@ public sealed class RelayFoundation : IAsyncDisposable
         DataDirectory = options.DataDirectory;
         Directory = directory;
         Spool = spool;
-        Audit = new RelayTotals(new JsonLinesAuditLog(options.ToAuditLog(), clock));
+        Audit = new JsonLinesAuditLog(options.ToAuditLog(), clock, Totals, Live);
         Accounts = new AccountFoundation(directory, options.Accounts, Audit, clock, RelayOptions.LoginProtectionFile(options.DataDirectory), isServer: true);
     }
 
@@ -33,8 +33,14 @@ public sealed class RelayFoundation : IAsyncDisposable
 
     public ISpool Spool { get; }
 
-    /// <summary>The event log, and what was counted on the way into it.</summary>
-    public RelayTotals Audit { get; }
+    /// <summary>The event log.</summary>
+    public JsonLinesAuditLog Audit { get; }
+
+    /// <summary>What was counted on the way into the log.</summary>
+    public RelayTotals Totals { get; } = new();
+
+    /// <summary>Events as they happen, for whoever watches.</summary>
+    public EventHub Live { get; } = new();
 
     public AccountFoundation Accounts { get; }
 

@@ -56,7 +56,10 @@ public sealed class RelayService : IAsyncDisposable
     /// <summary>How many guesses are checked.</summary>
     public LoginProtection Protection => foundation.Accounts.Protection;
 
-    public RelayTotals Totals => foundation.Audit;
+    public RelayTotals Totals => foundation.Totals;
+
+    /// <summary>Events as they happen, for whoever watches.</summary>
+    public EventHub Live => foundation.Live;
 
     /// <summary>What each listener is bound to, with the real port numbers.</summary>
     public IReadOnlyList<(SmtpListenerOptions Listener, IPEndPoint Endpoint)> Endpoints => server.Endpoints;

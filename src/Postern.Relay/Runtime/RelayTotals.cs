@@ -4,9 +4,8 @@ using Postern.Relay.Audit.Events;
 namespace Postern.Relay.Runtime;
 
 /// <summary>Counts since the start, read off the events on their way to the log.</summary>
-public sealed class RelayTotals : IAuditLog
+public sealed class RelayTotals : IEventSink
 {
-    private readonly IAuditLog log;
     private long accepted;
     private long refused;
     private long logins;
@@ -15,7 +14,13 @@ public sealed class RelayTotals : IAuditLog
     private long deferred;
     private long failed;
 
-    internal RelayTotals(IAuditLog log) => this.log = log;
+    internal RelayTotals()
+    {
+    }
+
+    public string Name => "totals";
+
+    public long Lost => 0;
 
     /// <summary>Messages that were answered 250.</summary>
     public long Accepted => Interlocked.Read(ref accepted);
@@ -35,11 +40,7 @@ public sealed class RelayTotals : IAuditLog
 
     public long Failed => Interlocked.Read(ref failed);
 
-    public bool WantsSubjects => log.WantsSubjects;
-
-    public long Dropped => log.Dropped;
-
-    public void Append(AuditEvent audit)
+    public void Offer(AuditEvent audit)
     {
         switch (audit)
         {
@@ -67,19 +68,13 @@ public sealed class RelayTotals : IAuditLog
                 Interlocked.Increment(ref failed);
                 break;
         }
-
-        log.Append(audit);
     }
 
-    public async ValueTask<AuditCause> AskAsync(AuditCause cause, CancellationToken ct)
+    public void OfferRepeat(AuditCause cause, AuditEvent? audit)
     {
-        var answer = await log.AskAsync(cause, ct);
-        if (answer is { Standing: AuditStanding.Repeat, Code: not 0 })
+        if (audit is not null)
+            Offer(audit);
+        else if (cause.Code != 0)
             Interlocked.Increment(ref refused);
-        return answer;
     }
-
-    public ValueTask FlushAsync(CancellationToken ct) => log.FlushAsync(ct);
-
-    public ValueTask DisposeAsync() => log.DisposeAsync();
 }

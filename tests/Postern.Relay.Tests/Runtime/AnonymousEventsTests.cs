@@ -22,8 +22,8 @@ public sealed class AnonymousEventsTests
     [Fact]
     public void Row_201_anonymous_is_no_login_in_events_counts_and_policy()
     {
-        var totals = new RelayTotals(log);
-        var events = new RelayEvents(totals, new ManualClock(DateTimeOffset.UnixEpoch));
+        var totals = new RelayTotals();
+        var events = new RelayEvents(log, new ManualClock(DateTimeOffset.UnixEpoch));
         var session = Session();
         session.OffersAuth = session.OffersAuthAfterTls = true;
         session.Identity = new SaslIdentity(AnonymousMechanism.User, AnonymousMechanism.User);
@@ -34,6 +34,7 @@ public sealed class AnonymousEventsTests
 
         Assert.Equal(AuthOutcome.Anonymous, Assert.Single(log.Events.OfType<LoginEvent>()).Outcome);
         Assert.Null(Assert.Single(log.Events.OfType<RefusedEvent>()).User);
+        log.Events.ToList().ForEach(totals.Offer);
         Assert.Equal((0, 0), (totals.Logins, totals.FailedLogins));
         Assert.True(EnvelopeFacts.Of(session) is { Login: null, OffersAuth: false, OffersAuthAfterTls: false });
     }
@@ -41,14 +42,15 @@ public sealed class AnonymousEventsTests
     [Fact]
     public void A_login_is_counted_and_says_on_whose_behalf()
     {
-        var totals = new RelayTotals(log);
+        var totals = new RelayTotals();
         var session = Session();
         session.Identity = new SaslIdentity("lisa@example.org", "shop@example.org");
         session.Mechanism = "PLAIN";
 
-        new RelayEvents(totals, new ManualClock(DateTimeOffset.UnixEpoch)).OnLogin(session, new LoginAttempt("PLAIN", "lisa@example.org", UserExists: true, session.Identity, Error: null, "ok"));
+        new RelayEvents(log, new ManualClock(DateTimeOffset.UnixEpoch)).OnLogin(session, new LoginAttempt("PLAIN", "lisa@example.org", UserExists: true, session.Identity, Error: null, "ok"));
 
         Assert.True(Assert.Single(log.Events.OfType<LoginEvent>()) is { Outcome: AuthOutcome.Ok, User: "lisa@example.org", ActingAs: "shop@example.org" });
+        log.Events.ToList().ForEach(totals.Offer);
         Assert.Equal((1, 0), (totals.Logins, totals.FailedLogins));
     }
 
