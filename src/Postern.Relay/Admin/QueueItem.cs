@@ -2,16 +2,50 @@ using System.Collections.Immutable;
 
 namespace Postern.Relay.Admin;
 
-/// <summary>One message in the queue as an operator sees it.</summary>
-/// <param name="State"><c>held</c>, <c>held (errors here)</c> (by the server, after attempts that failed here), <c>no route</c> (until one is configured), <c>deferred</c> (tried, and to be tried again) or <c>waiting</c>.</param>
-/// <param name="Sender">Empty for the null sender.</param>
-/// <param name="Size">Octets of content.</param>
-/// <param name="NextAttempt">Null while an operator holds it or without a route; of what the server holds, the last.</param>
-/// <param name="EnvelopeId">ENVID=, by which the sender knows the message; null without.</param>
-/// <param name="HoldUntil">The release that the sender asked for (HOLDFOR=, HOLDUNTIL=); null without.</param>
-/// <param name="RequiresTls">REQUIRETLS.</param>
-/// <param name="DeliverBy">The time that the sender gave it (BY=); null without.</param>
-/// <param name="DeliverByMode"><c>return</c> or <c>notify</c>: what happens then; null without a time.</param>
-public sealed record QueueItem(
-    string Id, DateTimeOffset ArrivedAt, string State, string Sender, long Size, string? Login, string? Client, string? Listener, int Attempts, DateTimeOffset? NextAttempt,
-    string? EnvelopeId, DateTimeOffset? HoldUntil, bool RequiresTls, DateTimeOffset? DeliverBy, string? DeliverByMode, ImmutableArray<QueueRecipient> Recipients);
+/// <summary>One message in the queue as an operator sees it. The order of the properties is that of <c>queue --json</c>.</summary>
+public sealed record QueueItem
+{
+    public required string Id { get; init; }
+
+    public required DateTimeOffset ArrivedAt { get; init; }
+
+    /// <summary>
+    /// <c>held</c>, <c>held (errors here)</c> (by the server, after attempts that failed here), <c>no route</c> (until one is configured),
+    /// <c>deferred</c> (tried, and to be tried again) or <c>waiting</c>.
+    /// </summary>
+    public required string State { get; init; }
+
+    /// <summary>Empty for the null sender.</summary>
+    public required string Sender { get; init; }
+
+    /// <summary>Octets of content.</summary>
+    public required long Size { get; init; }
+
+    public string? Login { get; init; }
+
+    public string? Client { get; init; }
+
+    public string? Listener { get; init; }
+
+    public required int Attempts { get; init; }
+
+    /// <summary>Null while an operator holds it or without a route; of what the server holds, the last.</summary>
+    public DateTimeOffset? NextAttempt { get; init; }
+
+    /// <summary>ENVID=, by which the sender knows the message; null without.</summary>
+    public string? EnvelopeId { get; init; }
+
+    /// <summary>The release that the sender asked for (HOLDFOR=, HOLDUNTIL=); null without.</summary>
+    public DateTimeOffset? HoldUntil { get; init; }
+
+    /// <summary>REQUIRETLS.</summary>
+    public bool RequiresTls { get; init; }
+
+    /// <summary>The time that the sender gave it (BY=); null without.</summary>
+    public DateTimeOffset? DeliverBy { get; init; }
+
+    /// <summary><c>return</c> or <c>notify</c>: what happens then; null without a time.</summary>
+    public string? DeliverByMode { get; init; }
+
+    public required ImmutableArray<QueueRecipient> Recipients { get; init; }
+}

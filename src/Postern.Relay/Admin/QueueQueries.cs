@@ -26,23 +26,25 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null)
     {
         var (envelope, state) = (entry.Envelope, entry.State);
         var isParked = hasNoRoute?.Invoke() == true;
-        return new QueueItem(
-            envelope.Id.ToString(),
-            envelope.ArrivedAt,
-            state.Held ? state.HeldByServerAt is null ? "held" : "held (errors here)" : isParked ? "no route" : state.Attempts > 0 ? "deferred" : "waiting",
-            envelope.Sender.Address,
-            entry.Size,
-            envelope.Login,
-            envelope.Client?.ToString(),
-            envelope.Listener,
-            state.Attempts,
-            isParked || state is { Held: true, HeldByServerAt: null } ? null : state.NextAttempt,
-            envelope.Parameters.EnvelopeId,
-            envelope.Parameters.HoldUntil,
-            envelope.Parameters.RequiresTls,
-            envelope.Deadline?.At,
-            envelope.Deadline is { } deadline ? deadline.IsNotify ? "notify" : "return" : null,
-            [.. envelope.Recipients.Select((mailbox, i) => Describe(mailbox, state.Recipients[i], envelope.ParametersOf(i)))]);
+        return new QueueItem
+        {
+            Id = envelope.Id.ToString(),
+            ArrivedAt = envelope.ArrivedAt,
+            State = state.Held ? state.HeldByServerAt is null ? "held" : "held (errors here)" : isParked ? "no route" : state.Attempts > 0 ? "deferred" : "waiting",
+            Sender = envelope.Sender.Address,
+            Size = entry.Size,
+            Login = envelope.Login,
+            Client = envelope.Client?.ToString(),
+            Listener = envelope.Listener,
+            Attempts = state.Attempts,
+            NextAttempt = isParked || state is { Held: true, HeldByServerAt: null } ? null : state.NextAttempt,
+            EnvelopeId = envelope.Parameters.EnvelopeId,
+            HoldUntil = envelope.Parameters.HoldUntil,
+            RequiresTls = envelope.Parameters.RequiresTls,
+            DeliverBy = envelope.Deadline?.At,
+            DeliverByMode = envelope.Deadline is { } deadline ? deadline.IsNotify ? "notify" : "return" : null,
+            Recipients = [.. envelope.Recipients.Select((mailbox, i) => Describe(mailbox, state.Recipients[i], envelope.ParametersOf(i)))],
+        };
     }
 
     private static QueueRecipient Describe(Mailbox mailbox, RecipientState state, RecipientParameters said) => new(

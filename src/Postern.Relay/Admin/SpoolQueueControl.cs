@@ -26,6 +26,9 @@ public sealed class SpoolQueueControl(ISpool spool, TimeProvider clock) : IQueue
         entry.State.Attempts == 0 && entry.State.NextAttempt > now && entry.Envelope.Parameters.HoldUntil > now;
 
     /// <param name="change">Null where there is nothing to change.</param>
-    private async ValueTask<bool> ChangeAsync(QueueId id, Func<SpoolEntry, DateTimeOffset, DeliveryState?> change, CancellationToken ct) =>
-        await spool.FindAsync(id, ct) is { } entry && change(entry, clock.GetUtcNow()) is { } changed && await spool.UpdateAsync(id, changed, ct);
+    private ValueTask<bool> ChangeAsync(QueueId id, Func<SpoolEntry, DateTimeOffset, DeliveryState?> change, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        return spool.ChangeAsync(id, entry => change(entry, now), ct);
+    }
 }

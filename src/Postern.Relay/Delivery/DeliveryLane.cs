@@ -117,12 +117,16 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
     {
         const string Prefix = "delivery suspended: ";
         var outcome = why.Reply.StartsWith(Prefix, StringComparison.Ordinal) ? why : why with { Reply = Prefix + why.Reply };
-        foreach (var batch in queue.Drain().Chunk(256))
+        do
         {
-            await Task.WhenAll(batch.Select(job =>
-                host.CompleteAsync(job, Enumerable.Repeat<Outcome>(outcome, job.Recipients.IsDefault ? job.Message.Envelope.Recipients.Length : job.Recipients.Length).ToArray()).AsTask()))
-                .ConfigureAwait(false);
+            foreach (var batch in queue.Drain().Chunk(256))
+            {
+                await Task.WhenAll(batch.Select(job =>
+                    host.CompleteAsync(job, Enumerable.Repeat<Outcome>(outcome, job.Recipients.IsDefault ? job.Message.Envelope.Recipients.Length : job.Recipients.Length).ToArray()).AsTask()))
+                    .ConfigureAwait(false);
+            }
         }
+        while (await host.TakeBacklogAsync(queue).ConfigureAwait(false));
     }
 
     private async ValueTask<PreparedJob?> TakeAsync()

@@ -26,6 +26,15 @@ public sealed record DeliveryOptions
     /// <summary>Connections in all.</summary>
     public int Connections { get; init; } = 500;
 
+    /// <summary>Messages that are claimed from the spool and worked on at a time; all others are there alone.</summary>
+    public int MessagesAtWork { get; init; } = 20_000;
+
+    /// <summary>Those of them that may wait for one destination; fewer where many destinations have many.</summary>
+    public int MessagesAtWorkPerDestination { get; init; } = 1_000;
+
+    /// <summary>Asked in this order for header fields to put before every message that is sent.</summary>
+    public ImmutableArray<IContentDecorator> Decorators { get; init; } = [];
+
     /// <summary>After so many messages a connection is closed and made anew.</summary>
     public int MessagesPerConnection { get; init; } = 1000;
 

@@ -26,10 +26,14 @@ internal sealed class DestinationQueue(NextHop hop, IDeliveryTransport transport
     private readonly HashSet<DeliveryLane> leaving = [];
     private readonly HashSet<DeliveryLane> placeless = [];
     private ITimer? growth;
+    private string? shelf;
     private bool isGrowthPlanned;
     private long? growsAgainAt;
 
     public NextHop Hop => hop;
+
+    /// <summary>The name of the shelf in the spool where messages wait that this has no room for.</summary>
+    public string Shelf => shelf ??= $"{hop.Name} {Guid.NewGuid():N}";
 
     public int Waiting
     {

@@ -24,6 +24,9 @@ internal interface ILaneHost
     /// <summary>Records that an attempt ended by a mistake here. Never throws.</summary>
     ValueTask FailInternallyAsync(DeliveryJob job, Exception mistake);
 
+    /// <summary>Puts more into the queue of what waits elsewhere for room in it; false when nothing does.</summary>
+    ValueTask<bool> TakeBacklogAsync(DestinationQueue queue);
+
     /// <summary>Somebody was spoken to.</summary>
     void OnReached(NextHop hop);
 

@@ -3,16 +3,22 @@ using Postern.Relay.Spool;
 
 namespace Postern.Relay.Delivery;
 
-/// <summary>One message as the scheduler follows it. Everything that changes is read and written under the scheduler's lock.</summary>
-internal sealed class TrackedMessage(SpoolEntry entry)
+/// <summary>One message that is claimed and worked on. Everything that changes is read and written under <see cref="DeliveryWork.Gate"/>.</summary>
+internal sealed class TrackedMessage(SpoolClaim claim, MessageMemory? memory)
 {
-    public Envelope Envelope { get; } = entry.Envelope;
+    public SpoolClaim Claim { get; set; } = claim;
 
-    public QueueId Id => Envelope.Id;
+    public Envelope Envelope => Claim.Entry.Envelope;
 
-    public DeliveryState State { get; set; } = entry.State;
+    public QueueId Id => Claim.Id;
 
-    public MessageStage Stage { get; set; } = MessageStage.Waiting;
+    public DeliveryState State { get; set; } = claim.Entry.State;
+
+    /// <summary>What goes on to its next attempt without being stored; null where there is nothing.</summary>
+    public MessageMemory? Known { get; private set; } = memory;
+
+    /// <summary>The same, to be written to.</summary>
+    public MessageMemory Memory => Known ??= new MessageMemory();
 
     /// <summary>Jobs of the attempt under way that have no outcome yet.</summary>
     public int OpenJobs { get; set; }
@@ -20,35 +26,19 @@ internal sealed class TrackedMessage(SpoolEntry entry)
     /// <summary>What the attempt under way came to so far, by recipient.</summary>
     public Outcome?[] Outcomes { get; set; } = [];
 
-    /// <summary>Counts the attempts in memory: an entry in the retry queue with another number is out of date.</summary>
-    public int Turn { get; set; }
-
     /// <summary>An operator asked for it while an attempt was under way.</summary>
     public bool IsHoldWanted { get; set; }
 
     /// <summary>How often the clock had been set when the attempt under way began.</summary>
     public int BegunUnder { get; set; }
 
-    /// <summary>The same, of the last attempt that ended: only that time may give the message up.</summary>
-    public int TriedUnder { get; set; }
-
     public bool IsRemoved { get; set; }
 
-    /// <summary>What its sender wants it held for (FUTURERELEASE), by a clock that nobody sets; null without.</summary>
-    public SenderHold? Hold { get; init; }
+    /// <summary>The disk did not take what the last attempt came to: only here is it known what is delivered already.</summary>
+    public bool IsUnrecorded { get; set; }
 
-    /// <summary>Its sender wants it held, and that time is not over.</summary>
-    public bool IsHeldBySender(DateTimeOffset now) =>
-        Stage == MessageStage.Waiting && State.Attempts == 0 && Envelope.Parameters.HoldUntil is { } until && (until > now || (Hold is { HasJumped: true } && State.NextAttempt > now));
-
-    /// <summary>The server holds it, for a time: it waits for an operator, or for its last attempt.</summary>
-    public bool IsHeldByServer => Stage == MessageStage.Held && State.HeldByServerAt is not null;
-
-    /// <summary>Attempts in a row that failed by a mistake here.</summary>
-    public int InternalErrors { get; set; }
-
-    /// <summary>Attempts in a row that were not made, as this server ran short of something or could not read the content.</summary>
-    public int Shortages { get; set; }
+    /// <summary>What is put before its content, made once for all its next hops.</summary>
+    public Task<ReadOnlyMemory<byte>>? Decoration { get; set; }
 
     /// <summary>Orders the writes of the state, so that the last one stored is the last one made.</summary>
     public SemaphoreSlim? Writing { get; set; }

@@ -6,7 +6,7 @@ namespace Postern.Relay.Spool;
 /// Where accepted messages live until each recipient's fate is known. All members may be called from any thread. A spool that is
 /// broken says so in <see cref="Status"/> and refuses new drafts; what it holds stays readable where the disk allows. The properties
 /// answer at once with what the spool knows by itself; a task may wait for a disk or a network, and the spools of this assembly answer
-/// all but <see cref="UpdateAsync"/> and a commit without waiting.
+/// all but a commit and a change of state without waiting.
 /// </summary>
 public interface ISpool : IAsyncDisposable
 {
@@ -20,6 +20,14 @@ public interface ISpool : IAsyncDisposable
 
     /// <summary>How long the last messages had to wait to become durable, or those that wait now have waited so far.</summary>
     TimeSpan CommitTime { get; }
+
+    SpoolTally Tally { get; }
+
+    /// <summary>
+    /// Raised when something became due earlier than the last claim was told (<see cref="SpoolClaim.Batch.Next"/>), on any thread and without a lock
+    /// of the spool: return at once.
+    /// </summary>
+    event Action? DueEarlier;
 
     /// <summary>Raised after a message became durable and visible, on the committer's thread: return at once.</summary>
     event Action<SpoolEntry>? Committed;
@@ -39,11 +47,22 @@ public interface ISpool : IAsyncDisposable
     /// <summary>Begins a message. Costs nothing until content is appended; the answer comes at commit.</summary>
     ISpoolDraft CreateDraft();
 
+    /// <summary>Begins to work on what is due. Several may, and no message is given to two.</summary>
+    ValueTask<ISpoolClaims> OpenClaimsAsync(CancellationToken ct);
+
     /// <summary>
-    /// Replaces the delivery state; done when it is durable. False when the message is no longer there. An I/O failure throws
-    /// <see cref="IOException"/> and leaves the old state in force.
+    /// Changes the delivery state whoever has claimed the message: what its claimant says then is refused until it has seen the change. Done when it is
+    /// durable; false when the message is no longer there or <paramref name="change"/> wants none. An I/O failure throws <see cref="IOException"/> and
+    /// leaves the old state in force.
     /// </summary>
-    ValueTask<bool> UpdateAsync(QueueId id, DeliveryState state, CancellationToken ct);
+    /// <param name="change">Makes the new state of the newest one, or null; fast, and without asking the spool.</param>
+    ValueTask<bool> ChangeAsync(QueueId id, Func<SpoolEntry, DeliveryState?> change, CancellationToken ct);
+
+    /// <summary>
+    /// Makes messages due at another time until the spool is opened again; the stored time stays. What is held, claimed or on a shelf is left as it is.
+    /// Answers how many have another time now.
+    /// </summary>
+    ValueTask<int> RescheduleAsync(IReadOnlyCollection<QueueId> ids, DateTimeOffset due, CancellationToken ct);
 
     /// <summary>
     /// Forgets a message. It is gone from every list when this is answered; the record of it need not be durable then: after a power loss a

@@ -126,7 +126,7 @@ internal sealed class SpoolTarget : ITarget
                     await draft.AppendAsync(content, CancellationToken.None);
                     await draft.CommitAsync(envelope, DeliveryState.Fresh(2, clock.GetUtcNow()), CancellationToken.None);
                     if (i % 2 == 1)
-                        await spool.UpdateAsync(envelope.Id, DeliveryState.Fresh(2, clock.GetUtcNow()) with { Attempts = i }, CancellationToken.None);
+                        await spool.ChangeAsync(envelope.Id, _ => DeliveryState.Fresh(2, clock.GetUtcNow()) with { Attempts = i }, CancellationToken.None);
                     messages.Add((envelope.Id, content, EndOf(SegmentIn(directory))));
                 }
             }

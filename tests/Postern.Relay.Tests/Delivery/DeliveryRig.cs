@@ -15,7 +15,7 @@ internal sealed class DeliveryRig : IAsyncDisposable
     public DeliveryRig(DeliveryOptions options, TimeProvider? clock = null, FakeSpool? spool = null, IDeliveryTransport? transport = null, Func<IReadOnlyList<IPEndPoint>>? listeners = null)
     {
         Clock = clock ?? TimeProvider.System;
-        Spool = spool ?? new FakeSpool();
+        Spool = spool ?? new FakeSpool(Clock);
         Scheduler = new DeliveryScheduler(Spool, transport ?? new SmtpDelivery(options, TimeProvider.System, listeners), options, Audit, Clock);
     }
 

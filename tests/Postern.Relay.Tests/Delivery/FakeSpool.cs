@@ -10,7 +10,9 @@ namespace Postern.Relay.Tests.Delivery;
 /// <summary>A spool in memory whose changes can be awaited and whose failures can be set.</summary>
 internal sealed class FakeSpool : ISpool
 {
-    private readonly MemorySpool inner = new();
+    public FakeSpool(TimeProvider? clock = null) => inner = new MemorySpool(clock);
+
+    private readonly MemorySpool inner;
     private readonly ConcurrentDictionary<QueueId, TaskCompletionSource> removals = new();
 
     public event Action<SpoolEntry>? Committed
@@ -19,7 +21,15 @@ internal sealed class FakeSpool : ISpool
         remove => inner.Committed -= value;
     }
 
+    public event Action? DueEarlier
+    {
+        add => inner.DueEarlier += value;
+        remove => inner.DueEarlier -= value;
+    }
+
     public event Action<SpoolEntry>? Updated;
+
+    public SpoolTally Tally => inner.Tally;
 
     public SpoolStatus Status { get; set; } = SpoolStatus.Writable;
 
@@ -28,6 +38,9 @@ internal sealed class FakeSpool : ISpool
     public SpoolRecovery Recovery => inner.Recovery;
 
     public TimeSpan CommitTime => inner.CommitTime;
+
+    /// <summary>Nobody renews the lease of claims: they end.</summary>
+    public bool IsRenewalLost { get; set; }
 
     /// <summary>When set, what every commit answers.</summary>
     public SpoolCommit? CommitFailure { get; set; }
@@ -58,21 +71,17 @@ internal sealed class FakeSpool : ISpool
 
     public ISpoolDraft CreateDraft() => DraftFailure is { } failure ? throw failure : new Draft(this, inner.CreateDraft());
 
-    public async ValueTask<bool> UpdateAsync(QueueId id, DeliveryState state, CancellationToken ct)
-    {
-        await BeforeUpdate(state);
-        if (!await inner.UpdateAsync(id, state, ct))
-            return false;
-        Updates++;
-        if (inner.Find(id) is { } entry)
-            Updated?.Invoke(entry);
-        return true;
-    }
+    public async ValueTask<ISpoolClaims> OpenClaimsAsync(CancellationToken ct) => new Claims(this, await inner.OpenClaimsAsync(ct));
+
+    public async ValueTask<bool> ChangeAsync(QueueId id, Func<SpoolEntry, DeliveryState?> change, CancellationToken ct) =>
+        await BeforeAsync(inner.Find(id) is { } entry ? change(entry) : null) && await inner.ChangeAsync(id, change, ct) && Note(id);
+
+    public ValueTask<int> RescheduleAsync(IReadOnlyCollection<QueueId> ids, DateTimeOffset due, CancellationToken ct) => inner.RescheduleAsync(ids, due, ct);
 
     public async ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct)
     {
         var removed = await inner.RemoveAsync(id, ct);
-        removals.GetOrAdd(id, static _ => NewSignal()).TrySetResult();
+        NoteGone(id);
         return removed;
     }
 
@@ -119,6 +128,57 @@ internal sealed class FakeSpool : ISpool
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private async ValueTask<bool> BeforeAsync(DeliveryState? state)
+    {
+        if (state is not null)
+            await BeforeUpdate(state);
+        return true;
+    }
+
+    private bool Note(QueueId id)
+    {
+        Updates++;
+        if (inner.Find(id) is { } entry)
+            Updated?.Invoke(entry);
+        return true;
+    }
+
+    private void NoteGone(QueueId id) => removals.GetOrAdd(id, static _ => NewSignal()).TrySetResult();
+
+    private sealed class Claims(FakeSpool spool, ISpoolClaims inner) : ISpoolClaims
+    {
+        public TimeSpan Lease => inner.Lease;
+
+        public ValueTask<bool> RenewAsync(CancellationToken ct) => spool.IsRenewalLost ? new(true) : inner.RenewAsync(ct);
+
+        public ValueTask<SpoolClaim.Batch> ClaimDueAsync(DateTimeOffset now, int most, string? shelf, CancellationToken ct) => inner.ClaimDueAsync(now, most, shelf, ct);
+
+        public ValueTask<SpoolClaim?> ClaimAsync(QueueId id, CancellationToken ct) => inner.ClaimAsync(id, ct);
+
+        public async ValueTask<SpoolClaim.Answer> RecordAsync(SpoolClaim claim, DeliveryState state, CancellationToken ct)
+        {
+            await spool.BeforeUpdate(state);
+            var answer = await inner.RecordAsync(claim, state, ct);
+            if (answer == SpoolClaim.Answer.Done)
+                spool.Note(claim.Id);
+            return answer;
+        }
+
+        public async ValueTask<SpoolClaim.Answer> FinishAsync(SpoolClaim claim, CancellationToken ct)
+        {
+            var answer = await inner.FinishAsync(claim, ct);
+            if (answer == SpoolClaim.Answer.Done)
+                spool.NoteGone(claim.Id);
+            return answer;
+        }
+
+        public ValueTask ReleaseAsync(SpoolClaim claim, string? shelf, CancellationToken ct) => inner.ReleaseAsync(claim, shelf, ct);
+
+        public ValueTask ClearShelfAsync(string shelf, CancellationToken ct) => inner.ClearShelfAsync(shelf, ct);
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
+    }
 
     private sealed class Draft(FakeSpool spool, ISpoolDraft inner) : ISpoolDraft
     {

@@ -155,7 +155,7 @@ public sealed class SegmentChainTests : IDisposable
     {
         using var directory = new TemporaryDirectory();
         Directory.CreateDirectory(directory.Spool);
-        var (files, index) = (new SegmentFiles(), new SpoolIndex());
+        var (files, index) = (new SegmentFiles(), new SpoolIndex(TimeProvider.System));
         var store = new SegmentStore(files, directory.Spool, SegmentStore.SmallestSegment, new SpaceGuard(files, directory.Spool, reserve: 0, home.Clock), index);
         var compactor = new Compactor(index, store, home.Clock);
         var first = store.Create(stride: 64);

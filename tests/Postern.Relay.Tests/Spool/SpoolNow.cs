@@ -17,6 +17,9 @@ internal static class SpoolNow
 
     public static ISpoolContent? OpenContent(this ISpool spool, QueueId id) => Now(spool.OpenContentAsync(id, CancellationToken.None));
 
+    /// <summary>Replaces the state, whatever it is.</summary>
+    public static ValueTask<bool> UpdateAsync(this ISpool spool, QueueId id, DeliveryState state, CancellationToken ct) => spool.ChangeAsync(id, _ => state, ct);
+
     public static T Now<T>(ValueTask<T> task)
     {
         var asked = task.AsTask();

@@ -1,15 +1,28 @@
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool.Claims;
 
 namespace Postern.Relay.Spool.Memory;
 
 /// <summary>A spool that forgets everything with the process: for tests, and for embedding where losing mail is agreed upon.</summary>
-public sealed class MemorySpool : ISpool
+public sealed class MemorySpool(TimeProvider? clock = null) : ISpool
 {
     private readonly Lock gate = new();
     private readonly Dictionary<QueueId, MemoryMessage> messages = [];
+    private readonly DueIndex due = new(clock ?? TimeProvider.System);
     private long arrivals;
 
     public event Action<SpoolEntry>? Committed;
+
+    public event Action? DueEarlier;
+
+    public SpoolTally Tally
+    {
+        get
+        {
+            lock (gate)
+                return due.Tally;
+        }
+    }
 
     public SpoolStatus Status => SpoolStatus.Writable;
 
@@ -31,7 +44,7 @@ public sealed class MemorySpool : ISpool
         ct.ThrowIfCancellationRequested();
         lock (gate)
         {
-            var entries = messages.Values.OrderBy(static message => message.Order).Select(static message => message.Entry);
+            var entries = messages.Values.OrderBy(static message => message.Order).Select(static message => message.Entry!);
             if (after is { } id)
                 entries = messages.ContainsKey(id) ? entries.SkipWhile(entry => entry.Envelope.Id != id).Skip(1) : entries.SkipWhile(entry => entry.Envelope.Id.CreatedAt < id.CreatedAt);
             return new([.. entries.Where(filter.Matches).Take(most)]);
@@ -42,7 +55,7 @@ public sealed class MemorySpool : ISpool
     {
         ct.ThrowIfCancellationRequested();
         lock (gate)
-            return new(filter.IsEverything ? messages.Count : messages.Values.Count(message => filter.Matches(message.Entry)));
+            return new(filter.IsEverything ? messages.Count : messages.Values.Count(message => filter.Matches(message.Entry!)));
     }
 
     public ValueTask<SpoolEntry?> FindAsync(QueueId id, CancellationToken ct)
@@ -53,24 +66,27 @@ public sealed class MemorySpool : ISpool
 
     public ISpoolDraft CreateDraft() => new MemoryDraft(this);
 
-    public ValueTask<bool> UpdateAsync(QueueId id, DeliveryState state, CancellationToken ct)
+    public ValueTask<ISpoolClaims> OpenClaimsAsync(CancellationToken ct) => new(Use(index => new MemoryClaims(this, index.Join(SpoolRules.Lease))));
+
+    public ValueTask<bool> ChangeAsync(QueueId id, Func<SpoolEntry, DeliveryState?> change, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
-        lock (gate)
+        return new(Use(index =>
         {
-            if (!messages.TryGetValue(id, out var message))
-                return new ValueTask<bool>(false);
-            SpoolRules.Check(message.Entry.Envelope, state);
-            messages[id] = message with { Entry = message.Entry with { State = state } };
-            return new ValueTask<bool>(true);
-        }
+            if (Held(id) is not { Entry: { } entry } message || change(entry) is not { } state)
+                return false;
+            SpoolRules.Check(entry.Envelope, state);
+            message.Entry = entry with { State = state };
+            index.Outdate(message);
+            index.Changed(message, entry.State);
+            return true;
+        }));
     }
 
-    public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct)
-    {
-        lock (gate)
-            return new(messages.Remove(id));
-    }
+    public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct) => new(Use(_ => Forget(id)));
+
+    public ValueTask<int> RescheduleAsync(IReadOnlyCollection<QueueId> ids, DateTimeOffset due, CancellationToken ct) =>
+        new(Use(index => ids.Count(id => Held(id) is { } message && index.Reschedule(message, due))));
 
     public ValueTask<ISpoolContent?> OpenContentAsync(QueueId id, CancellationToken ct)
     {
@@ -82,12 +98,43 @@ public sealed class MemorySpool : ISpool
 
     internal void Add(SpoolEntry entry, ReadOnlyMemory<byte> content)
     {
+        Use(index =>
+        {
+            var message = new MemoryMessage(arrivals++, entry, content);
+            if (!messages.TryAdd(entry.Envelope.Id, message))
+                throw new InvalidOperationException($"Message {entry.Envelope.Id} is in the spool already");
+            index.Add(message);
+            return true;
+        });
+        Committed?.Invoke(entry);
+    }
+
+    /// <summary>Works on the index, and tells when something is due earlier after it.</summary>
+    internal T Use<T>(Func<DueIndex, T> work)
+    {
+        T result;
+        bool isEarlier;
         lock (gate)
         {
-            if (!messages.TryAdd(entry.Envelope.Id, new MemoryMessage(arrivals++, entry, content)))
-                throw new InvalidOperationException($"Message {entry.Envelope.Id} is in the spool already");
+            result = work(due);
+            isEarlier = due.TakeEarlier();
         }
 
-        Committed?.Invoke(entry);
+        if (isEarlier)
+            DueEarlier?.Invoke();
+        return result;
+    }
+
+    /// <summary>Within <see cref="Use"/>.</summary>
+    internal MemoryMessage? Held(QueueId id) => messages.GetValueOrDefault(id);
+
+    /// <summary>The same.</summary>
+    internal bool Forget(QueueId id)
+    {
+        if (!messages.Remove(id, out var message))
+            return false;
+        due.Remove(message);
+        message.Entry = null;
+        return true;
     }
 }

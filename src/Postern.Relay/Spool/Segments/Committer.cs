@@ -23,6 +23,7 @@ internal sealed class Committer
     private readonly Compactor compactor;
     private readonly TimeProvider clock;
     private readonly Action<SpoolEntry> onCommitted;
+    private readonly Action onApplied;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<LogRequest> placed = [];
     private readonly List<StoredMessage> owedRemovals = [];
@@ -43,13 +44,14 @@ internal sealed class Committer
     private bool isTimerSet;
     private bool mustSyncRemovals;
 
-    public Committer(SpoolIndex index, SegmentStore store, SpaceGuard guard, TimeProvider clock, ulong nextOrder, Action<SpoolEntry> onCommitted)
+    public Committer(SpoolIndex index, SegmentStore store, SpaceGuard guard, TimeProvider clock, ulong nextOrder, Action<SpoolEntry> onCommitted, Action onApplied)
     {
         this.index = index;
         this.store = store;
         this.guard = guard;
         this.nextOrder = nextOrder;
         this.onCommitted = onCommitted;
+        this.onApplied = onApplied;
         this.clock = clock;
         begunAt = endedAt = clock.GetTimestamp();
         writer = new LogWriter(store);
@@ -334,20 +336,22 @@ internal sealed class Committer
         foreach (var request in placed)
         {
             if (request.Committed is { } entry)
-                Announce(entry);
+                Tell(onCommitted, entry);
             request.Succeeded();
         }
+
+        Tell(static onApplied => onApplied(), onApplied);
     }
 
-    private void Announce(SpoolEntry entry)
+    private static void Tell<T>(Action<T> listener, T what)
     {
         try
         {
-            onCommitted(entry);
+            listener(what);
         }
         catch (Exception)
         {
-            // A listener's bug ends at the listener: the message is safe, and List() shows it.
+            // A listener's bug ends at the listener: the message is safe, and a list shows it.
         }
     }
 

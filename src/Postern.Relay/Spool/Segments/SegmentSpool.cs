@@ -13,23 +13,27 @@ public sealed class SegmentSpool : ISpool
     private readonly SpoolDirectory directory;
     private readonly SegmentStore store;
     private readonly SpaceGuard guard;
-    private readonly SpoolIndex index = new();
+    private readonly SpoolIndex index;
+    private readonly Dictionary<QueueId, Task> changing = [];
     private readonly Committer committer;
     private int isDisposed;
 
     private SegmentSpool(SpoolDirectory directory, SegmentSpoolOptions options, TimeProvider clock, ISegmentFiles files)
     {
         this.directory = directory;
+        index = new SpoolIndex(clock);
         guard = new SpaceGuard(files, directory.Path, options.Reserve, clock);
         store = new SegmentStore(files, directory.Path, options.SegmentSize, guard, index);
         var cut = DistrustNote.Honour(files, directory.Path);
         var replay = new LogReplay(directory, store, index, clock);
         replay.Run();
         Recovery = cut is null ? replay.Report : replay.Report with { TornTails = replay.Report.TornTails.Insert(0, cut) };
-        committer = new Committer(index, store, guard, clock, replay.NextOrder, entry => Committed?.Invoke(entry));
+        committer = new Committer(index, store, guard, clock, replay.NextOrder, entry => Committed?.Invoke(entry), TellIfEarlier);
     }
 
     public event Action<SpoolEntry>? Committed;
+
+    public event Action? DueEarlier;
 
     public SpoolRecovery Recovery { get; }
 
@@ -43,6 +47,15 @@ public sealed class SegmentSpool : ISpool
         {
             lock (index.Gate)
                 return index.Count;
+        }
+    }
+
+    public SpoolTally Tally
+    {
+        get
+        {
+            lock (index.Gate)
+                return index.Due.Tally;
         }
     }
 
@@ -124,33 +137,61 @@ public sealed class SegmentSpool : ISpool
 
     public ISpoolDraft CreateDraft() => new SegmentDraft(this);
 
-    public async ValueTask<bool> UpdateAsync(QueueId id, DeliveryState state, CancellationToken ct)
+    public ValueTask<ISpoolClaims> OpenClaimsAsync(CancellationToken ct)
     {
-        ct.ThrowIfCancellationRequested();
-        StateRequest request;
+        lock (index.Gate)
+            return new(new SegmentClaims(this, index, index.Due.Join(SpoolRules.Lease)));
+    }
+
+    public async ValueTask<bool> ChangeAsync(QueueId id, Func<SpoolEntry, DeliveryState?> change, CancellationToken ct)
+    {
+        while (true)
+        {
+            ct.ThrowIfCancellationRequested();
+            Task? before;
+            StateRequest? request = null;
+            lock (index.Gate)
+            {
+                if (!index.TryFind(id, out var message))
+                    return false;
+                // What is made of the newest state must see a change that is still on its way to the disk.
+                if (!changing.TryGetValue(id, out before) || before.IsCompleted)
+                {
+                    if (change(message.Entry!) is not { } state)
+                        return false;
+                    SpoolRules.Check(message.Entry!.Envelope, state);
+                    index.Due.Outdate(message);
+                    Submit(request = new StateRequest(index, message, state), id);
+                }
+            }
+
+            if (request is null)
+            {
+                await before!.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                continue;
+            }
+
+            return await DoneAsync(request, id);
+        }
+    }
+
+    public ValueTask<int> RescheduleAsync(IReadOnlyCollection<QueueId> ids, DateTimeOffset due, CancellationToken ct)
+    {
+        var count = 0;
         lock (index.Gate)
         {
-            if (!index.TryFind(id, out var message))
-                return false;
-            SpoolRules.Check(message.Entry!.Envelope, state);
-            request = new StateRequest(index, message, state);
+            foreach (var id in ids)
+                count += index.TryFind(id, out var message) && index.Due.Reschedule(message, due) ? 1 : 0;
         }
 
-        committer.Submit(request);
-        return await request.Done;
+        TellIfEarlier();
+        return new(count);
     }
 
     public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct)
     {
         lock (index.Gate)
-        {
-            if (index.Remove(id) is not { } message)
-                return new(false);
-
-            // Within the gate: whoever sees the segment dead knows that the removal is on its way.
-            committer.SubmitRemoval(message);
-            return new(true);
-        }
+            return new(Forget(id));
     }
 
     public ValueTask<ISpoolContent?> OpenContentAsync(QueueId id, CancellationToken ct)
@@ -183,6 +224,49 @@ public sealed class SegmentSpool : ISpool
     }
 
     internal void Submit(LogRequest request) => committer.Submit(request);
+
+    /// <summary>With the index's gate held: whoever sees the segment dead knows that the removal is on its way.</summary>
+    internal bool Forget(QueueId id)
+    {
+        if (index.Remove(id) is not { } message)
+            return false;
+        committer.SubmitRemoval(message);
+        return true;
+    }
+
+    /// <summary>With the index's gate held, so that what is made of the newest state later stands behind it in the log.</summary>
+    internal void Submit(StateRequest request, QueueId id)
+    {
+        changing[id] = request.Done;
+        committer.Submit(request);
+    }
+
+    /// <summary>False when the message was removed first.</summary>
+    internal async ValueTask<bool> DoneAsync(StateRequest request, QueueId id)
+    {
+        try
+        {
+            return await request.Done;
+        }
+        finally
+        {
+            lock (index.Gate)
+            {
+                if (changing.TryGetValue(id, out var last) && last == request.Done)
+                    changing.Remove(id);
+            }
+        }
+    }
+
+    /// <summary>Without the index's gate.</summary>
+    internal void TellIfEarlier()
+    {
+        bool isEarlier;
+        lock (index.Gate)
+            isEarlier = index.Due.TakeEarlier();
+        if (isEarlier)
+            DueEarlier?.Invoke();
+    }
 
     internal RecordLocation[] PlacesOf(DraftChunks? chunks)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool.Claims;
 
 namespace Postern.Relay.Spool.Segments;
 
@@ -7,7 +8,7 @@ namespace Postern.Relay.Spool.Segments;
 /// The messages that are in the log, in order of arrival, and how much of each segment they keep alive. Every member wants
 /// <see cref="Gate"/> held.
 /// </summary>
-internal sealed class SpoolIndex
+internal sealed class SpoolIndex(TimeProvider clock)
 {
     private readonly Dictionary<QueueId, StoredMessage> messages = [];
     private volatile bool hasNewlyDead = true;
@@ -15,6 +16,9 @@ internal sealed class SpoolIndex
     private StoredMessage? last;
 
     public Lock Gate { get; } = new();
+
+    /// <summary>What is due, and who works on it.</summary>
+    public DueIndex Due { get; } = new(clock);
 
     public List<Segment> Segments { get; } = [];
 
@@ -71,6 +75,7 @@ internal sealed class SpoolIndex
         messages.Add(message.Id, message);
         Link(message);
         Occupy(message, message.Location);
+        Due.Add(message);
     }
 
     public StoredMessage? Remove(QueueId id)
@@ -80,6 +85,7 @@ internal sealed class SpoolIndex
         Unlink(message);
         Vacate(message.Location);
         ReleaseState(message);
+        Due.Remove(message);
         message.Entry = null;
         return message;
     }
@@ -87,7 +93,9 @@ internal sealed class SpoolIndex
     public void SetState(StoredMessage message, DeliveryState state, RecordLocation record)
     {
         ReleaseState(message);
-        message.Entry = message.Entry! with { State = state };
+        var before = message.Entry!.State;
+        message.Entry = message.Entry with { State = state };
+        Due.Changed(message, before);
         message.StateRecord = record;
         record.Segment.Live += record.Stride;
         record.Segment.Residents.Add(message);

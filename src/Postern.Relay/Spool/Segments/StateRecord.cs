@@ -11,6 +11,8 @@ internal abstract class StateRecord(SpoolIndex index, StoredMessage message, Del
     /// <summary>False when the message was removed first.</summary>
     protected bool WasThere { get; private set; }
 
+    protected StoredMessage Message => message;
+
     public override LogRecord? Prepare()
     {
         lock (index.Gate)

@@ -1,17 +1,13 @@
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool.Claims;
 
 namespace Postern.Relay.Spool.Segments;
 
 /// <summary>One message of the index; guarded by the index's gate.</summary>
-internal sealed class StoredMessage(QueueId id, ulong order, SpoolEntry? entry, MessageLocation location)
+internal sealed class StoredMessage(QueueId id, ulong order, SpoolEntry? entry, MessageLocation location) : SpoolItem(id, entry)
 {
-    public QueueId Id { get; } = id;
-
     /// <summary>Its number in the order of arrival.</summary>
     public ulong Order { get; } = order;
-
-    /// <summary>Null once removed.</summary>
-    public SpoolEntry? Entry { get; set; } = entry;
 
     public MessageLocation Location { get; set; } = location;
 

@@ -1,0 +1,305 @@
+using Postern.Relay.Envelopes;
+
+namespace Postern.Relay.Spool.Claims;
+
+/// <summary>
+/// What is due in a spool that keeps its index in memory: a heap by due time, shelves for what waits for room at a claimant, and who has claimed what.
+/// A message costs 12 octets here; only claims, which are few, cost more. Every member wants the spool's gate held.
+/// </summary>
+internal sealed class DueIndex(TimeProvider clock)
+{
+    /// <summary>In no order: an operator holds it, or it is not in the spool.</summary>
+    public const int Nowhere = -1;
+
+    private const int Claimed = -2;
+    private const int Shelved = -3;
+
+    private readonly List<SpoolItem> heap = [];
+    private readonly Dictionary<string, Queue<SpoolItem>> shelves = new(StringComparer.Ordinal);
+    private readonly Dictionary<QueueId, Claim> claims = [];
+    private readonly List<Claimant> claimants = [];
+    private int held;
+    private int heldByServer;
+    private long fences;
+    private long toldNext = long.MaxValue;
+
+    /// <summary>Of what nobody has claimed, and how much is claimed.</summary>
+    public SpoolTally Tally => new(held, heldByServer, claims.Count);
+
+    public void Add(SpoolItem item)
+    {
+        Count(item.Entry!.State, 1);
+        Put(item);
+    }
+
+    /// <summary>Before its entry is forgotten.</summary>
+    public void Remove(SpoolItem item)
+    {
+        if (item.Place == Claimed)
+            claims.Remove(item.Id);
+        else
+            Count(item.Entry!.State, -1);
+        Lift(item);
+        item.Place = Nowhere;
+    }
+
+    /// <summary>It has another state than <paramref name="before"/>.</summary>
+    public void Changed(SpoolItem item, DeliveryState before)
+    {
+        if (item.Place == Claimed)
+            return;
+        Count(before, -1);
+        Count(item.Entry!.State, 1);
+        Put(item);
+    }
+
+    /// <summary>True once when something became due earlier than the last claim was told.</summary>
+    public bool TakeEarlier()
+    {
+        if (claimants.Count == 0 || heap.Count == 0 || heap[0].Due >= toldNext)
+            return false;
+        toldNext = heap[0].Due;
+        return true;
+    }
+
+    public Claimant Join(TimeSpan lease)
+    {
+        var claimant = new Claimant(lease);
+        Renew(claimant);
+        claimants.Add(claimant);
+        // It asks by itself when it begins.
+        toldNext = long.MinValue;
+        return claimant;
+    }
+
+    /// <summary>Gives back all that a claimant has.</summary>
+    public void Leave(Claimant claimant)
+    {
+        GiveBack(claimant);
+        claimants.Remove(claimant);
+    }
+
+    /// <summary>False when the lease had ended.</summary>
+    public bool Renew(Claimant claimant)
+    {
+        var (now, end) = (clock.GetTimestamp(), claimant.LeaseEnd);
+        claimant.LeaseEnd = now + (long)(claimant.Lease.TotalSeconds * clock.TimestampFrequency);
+        return now < end;
+    }
+
+    /// <summary>As <see cref="ISpoolClaims.ClaimDueAsync"/>.</summary>
+    public SpoolClaim.Batch ClaimDue(Claimant claimant, DateTimeOffset now, int most, string? shelf)
+    {
+        foreach (var other in claimants)
+        {
+            if (other != claimant && clock.GetTimestamp() >= other.LeaseEnd)
+                GiveBack(other);
+        }
+
+        var taken = new List<SpoolClaim>(Math.Min(most, shelf is null ? heap.Count : most));
+        if (shelf is not null)
+        {
+            if (shelves.TryGetValue(shelf, out var waiting))
+            {
+                while (taken.Count < most && waiting.TryDequeue(out var item))
+                {
+                    if (item.Place == Shelved)
+                        taken.Add(Take(claimant, item));
+                }
+
+                if (waiting.Count == 0)
+                    shelves.Remove(shelf);
+            }
+
+            return new SpoolClaim.Batch(taken, Next: null);
+        }
+
+        while (taken.Count < most && heap.Count > 0 && heap[0].Due <= now.UtcTicks)
+            taken.Add(Take(claimant, heap[0]));
+        // Whoever took as many as it wanted comes again by itself.
+        toldNext = taken.Count == most ? long.MinValue : heap.Count > 0 ? heap[0].Due : long.MaxValue;
+        return new SpoolClaim.Batch(taken, heap.Count > 0 ? new DateTimeOffset(heap[0].Due, TimeSpan.Zero) : null);
+    }
+
+    /// <summary>As <see cref="ISpoolClaims.ClaimAsync"/>, of a message that is there.</summary>
+    public SpoolClaim? Reclaim(Claimant claimant, SpoolItem item)
+    {
+        if (!claims.TryGetValue(item.Id, out var claim))
+            return Take(claimant, item);
+        if (claim.Claimant != claimant)
+            return null;
+        claim.Fence = ++fences;
+        return Show(claim);
+    }
+
+    /// <summary>Whether what a claimant says of a message counts.</summary>
+    public SpoolClaim.Answer Check(Claimant claimant, SpoolClaim claim) =>
+        claims.TryGetValue(claim.Id, out var current) && current.Claimant == claimant && current.Fence == claim.Fence ? SpoolClaim.Answer.Done : SpoolClaim.Answer.Stale;
+
+    public bool IsOf(Claimant claimant, SpoolItem item) => claims.TryGetValue(item.Id, out var claim) && claim.Claimant == claimant;
+
+    /// <summary>Somebody else has changed it: what its claimant does not know yet must not be written over.</summary>
+    public void Outdate(SpoolItem item)
+    {
+        if (claims.TryGetValue(item.Id, out var claim))
+            claim.Fence = ++fences;
+    }
+
+    public void Release(Claimant claimant, SpoolClaim claim, string? shelf)
+    {
+        if (!claims.TryGetValue(claim.Id, out var current) || current.Claimant != claimant)
+            return;
+        var item = current.Item;
+        claims.Remove(item.Id);
+        item.Place = Nowhere;
+        Count(item.Entry!.State, 1);
+        if (shelf is null || item.Entry.State is { Held: true })
+        {
+            Put(item);
+            return;
+        }
+
+        if (!shelves.TryGetValue(shelf, out var waiting))
+            shelves[shelf] = waiting = new Queue<SpoolItem>();
+        waiting.Enqueue(item);
+        item.Place = Shelved;
+    }
+
+    /// <summary>What stands on a shelf is due as it was before.</summary>
+    public void Clear(string shelf)
+    {
+        if (!shelves.Remove(shelf, out var waiting))
+            return;
+        foreach (var item in waiting)
+        {
+            if (item.Place == Shelved)
+                Set(item, item.Due);
+        }
+    }
+
+    /// <summary>False for what is held, claimed, or on a shelf, where it is due already.</summary>
+    public bool Reschedule(SpoolItem item, DateTimeOffset due)
+    {
+        if (item.Place < 0 || item.Entry!.State.Held)
+            return false;
+        Set(item, due.UtcTicks);
+        return true;
+    }
+
+    private SpoolClaim Take(Claimant claimant, SpoolItem item)
+    {
+        Lift(item);
+        Count(item.Entry!.State, -1);
+        item.Place = Claimed;
+        var claim = new Claim(item, claimant) { Fence = ++fences };
+        claims.Add(item.Id, claim);
+        return Show(claim);
+    }
+
+    private SpoolClaim Show(Claim claim) => new(claim.Item.Entry!, claim.Fence, clock.GetUtcNow() + clock.GetElapsedTime(clock.GetTimestamp(), claim.Claimant.LeaseEnd));
+
+    private void GiveBack(Claimant claimant)
+    {
+        foreach (var claim in claims.Values.Where(c => c.Claimant == claimant).ToList())
+        {
+            claims.Remove(claim.Item.Id);
+            claim.Item.Place = Nowhere;
+            Count(claim.Item.Entry!.State, 1);
+            Put(claim.Item);
+        }
+    }
+
+    private void Count(DeliveryState state, int change)
+    {
+        if (state.Held)
+            held += change;
+        if (state is { Held: true, HeldByServerAt: not null })
+            heldByServer += change;
+    }
+
+    /// <summary>Where its state says that it belongs.</summary>
+    private void Put(SpoolItem item)
+    {
+        if (item.Entry!.State is { Held: true, HeldByServerAt: null })
+        {
+            Lift(item);
+            item.Place = Nowhere;
+        }
+        else
+        {
+            Set(item, item.Entry.State.NextAttempt.UtcTicks);
+        }
+    }
+
+    private void Set(SpoolItem item, long due)
+    {
+        item.Due = due;
+        if (item.Place < 0)
+        {
+            item.Place = heap.Count;
+            heap.Add(item);
+        }
+
+        Settle(item);
+    }
+
+    /// <summary>Takes it out of the heap, where it is there.</summary>
+    private void Lift(SpoolItem item)
+    {
+        if (item.Place < 0)
+            return;
+        var last = heap[^1];
+        heap.RemoveAt(heap.Count - 1);
+        if (last != item)
+        {
+            last.Place = item.Place;
+            heap[last.Place] = last;
+            Settle(last);
+        }
+
+        item.Place = Nowhere;
+    }
+
+    private void Settle(SpoolItem item)
+    {
+        var at = item.Place;
+        while (at > 0 && heap[(at - 1) / 2] is var parent && item.Due < parent.Due)
+        {
+            heap[at] = parent;
+            parent.Place = at;
+            at = (at - 1) / 2;
+        }
+
+        while ((at * 2) + 1 is var child && child < heap.Count)
+        {
+            if (child + 1 < heap.Count && heap[child + 1].Due < heap[child].Due)
+                child++;
+            if (heap[child].Due >= item.Due)
+                break;
+            heap[at] = heap[child];
+            heap[at].Place = at;
+            at = child;
+        }
+
+        heap[at] = item;
+        item.Place = at;
+    }
+
+    /// <summary>Somebody who delivers; what it has claimed is its own as long as its lease lasts.</summary>
+    internal sealed class Claimant(TimeSpan lease)
+    {
+        public TimeSpan Lease => lease;
+
+        /// <summary>A timestamp of the clock.</summary>
+        public long LeaseEnd { get; set; }
+    }
+
+    private sealed class Claim(SpoolItem item, Claimant claimant)
+    {
+        public SpoolItem Item => item;
+
+        public Claimant Claimant => claimant;
+
+        public long Fence { get; set; }
+    }
+}

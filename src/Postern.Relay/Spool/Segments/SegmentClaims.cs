@@ -1,0 +1,83 @@
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool.Claims;
+
+namespace Postern.Relay.Spool.Segments;
+
+/// <summary>The claims of one claimant on a <see cref="SegmentSpool"/>: kept in memory only, as nobody outlives the process that has the directory.</summary>
+internal sealed class SegmentClaims(SegmentSpool spool, SpoolIndex index, DueIndex.Claimant me) : ISpoolClaims
+{
+    public TimeSpan Lease => me.Lease;
+
+    public ValueTask<bool> RenewAsync(CancellationToken ct)
+    {
+        lock (index.Gate)
+            return new(index.Due.Renew(me));
+    }
+
+    public ValueTask<SpoolClaim.Batch> ClaimDueAsync(DateTimeOffset now, int most, string? shelf, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        lock (index.Gate)
+            return new(index.Due.ClaimDue(me, now, most, shelf));
+    }
+
+    public ValueTask<SpoolClaim?> ClaimAsync(QueueId id, CancellationToken ct)
+    {
+        lock (index.Gate)
+            return new(index.TryFind(id, out var message) ? index.Due.Reclaim(me, message) : null);
+    }
+
+    public async ValueTask<SpoolClaim.Answer> RecordAsync(SpoolClaim claim, DeliveryState state, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        StateRequest request;
+        lock (index.Gate)
+        {
+            if (!index.TryFind(claim.Id, out var message))
+                return SpoolClaim.Answer.Gone;
+            SpoolRules.Check(message.Entry!.Envelope, state);
+            if (index.Due.Check(me, claim) is not SpoolClaim.Answer.Done and var answer)
+                return answer;
+            request = new StateRequest(index, message, state, me);
+            spool.Submit(request, claim.Id);
+        }
+
+        return await spool.DoneAsync(request, claim.Id).ConfigureAwait(false) ? SpoolClaim.Answer.Done : SpoolClaim.Answer.Gone;
+    }
+
+    public ValueTask<SpoolClaim.Answer> FinishAsync(SpoolClaim claim, CancellationToken ct)
+    {
+        lock (index.Gate)
+        {
+            if (!index.TryFind(claim.Id, out _))
+                return new(SpoolClaim.Answer.Gone);
+            var answer = index.Due.Check(me, claim);
+            if (answer == SpoolClaim.Answer.Done)
+                spool.Forget(claim.Id);
+            return new(answer);
+        }
+    }
+
+    public ValueTask ReleaseAsync(SpoolClaim claim, string? shelf, CancellationToken ct)
+    {
+        lock (index.Gate)
+            index.Due.Release(me, claim, shelf);
+        spool.TellIfEarlier();
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask ClearShelfAsync(string shelf, CancellationToken ct)
+    {
+        lock (index.Gate)
+            index.Due.Clear(shelf);
+        spool.TellIfEarlier();
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        lock (index.Gate)
+            index.Due.Leave(me);
+        return ValueTask.CompletedTask;
+    }
+}
