@@ -68,6 +68,12 @@ public sealed class SmtpServer : IAsyncDisposable
     /// <summary>Those of this moment.</summary>
     internal SmtpServerOptions Options => current.Options;
 
+    /// <summary>
+    /// Whether a session is open that began with options which <paramref name="which"/> chooses: as long as one is, what those options hold is in use, whatever
+    /// <see cref="Apply"/> has put in their place.
+    /// </summary>
+    public bool IsServing(Func<SmtpServerOptions, bool> which) => sessions.All.Any(session => which(session.Server));
+
     internal ConnectionGate Gate { get; }
 
     internal HandshakeSlots Handshakes { get; }

@@ -22,8 +22,10 @@ namespace Postern.Relay.Runtime;
 public sealed class RelayService : IAsyncDisposable
 {
     private readonly RelayFoundation foundation;
-    private readonly OfferWatch offer;
     private readonly SmtpServer server;
+    private readonly RetiredSnapshots retired;
+    private readonly SemaphoreSlim changing = new(1);
+    private OfferWatch offer;
     private bool isStopped;
 
     private RelayService(RelayFoundation foundation, RelaySnapshot snapshot)
@@ -35,10 +37,14 @@ public sealed class RelayService : IAsyncDisposable
             spool, new SmtpDelivery(options.Delivery, clock, () => [.. server!.Endpoints.Select(static e => e.Endpoint)]), options.Delivery, Audit, clock);
         server = new SmtpServer(ServerOf(snapshot));
         offer = new OfferWatch(server, snapshot, Audit, clock);
+        retired = new RetiredSnapshots(server, clock);
     }
 
     /// <summary>What the configuration says now.</summary>
-    public RelaySnapshot Snapshot { get; }
+    public RelaySnapshot Snapshot { get; private set; }
+
+    /// <summary>Snapshots that are kept for sessions which began with them.</summary>
+    public int RetiredSnapshots => retired.Count;
 
     public SqliteDirectory Directory => foundation.Directory;
 
@@ -71,11 +77,12 @@ public sealed class RelayService : IAsyncDisposable
     public LoadReport Load => server.LoadReport;
 
     /// <summary>Opens everything, accepts mail and begins to deliver.</summary>
-    public static Task<RelayService> StartAsync(RelayOptions options, TimeProvider clock) => StartAsync(options, id: null, clock);
+    public static Task<RelayService> StartAsync(RelayOptions options, TimeProvider clock) => StartAsync(options, id: null, files: null, clock);
 
     /// <param name="id">Answers with the id of the configuration, given a key that only this server has; null where the options have one.</param>
+    /// <param name="files">As with <see cref="RelaySnapshot.Compile"/>; the caller's again where this throws.</param>
     /// <inheritdoc cref="StartAsync(RelayOptions, TimeProvider)"/>
-    public static async Task<RelayService> StartAsync(RelayOptions options, Func<ReadOnlyMemory<byte>, string>? id, TimeProvider clock)
+    public static async Task<RelayService> StartAsync(RelayOptions options, Func<ReadOnlyMemory<byte>, string>? id, IDisposable? files, TimeProvider clock)
     {
         var newest = NewestEvent(options.LogDirectory ?? RelayOptions.DefaultLogDirectory(options.DataDirectory));
         var lasting = await RelayFoundation.OpenAsync(options, clock);
@@ -83,7 +90,7 @@ public sealed class RelayService : IAsyncDisposable
         RelayService? service = null;
         try
         {
-            snapshot = RelaySnapshot.Compile(id is null ? options : options with { Id = id(lasting.Directory.DecoyKey) }, lasting.Accounts);
+            snapshot = RelaySnapshot.Compile(id is null ? options : options with { Id = id(lasting.Directory.DecoyKey) }, lasting.Accounts, files);
             service = new RelayService(lasting, snapshot);
             service.TellOfRecovery(lasting.Spool.Recovery);
             service.server.Start();
@@ -104,6 +111,50 @@ public sealed class RelayService : IAsyncDisposable
             }
 
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Goes on by another configuration, as one step: either all of it counts, or nothing has changed. Sockets, connections to next hops and messages that wait
+    /// stay where they are still wanted; sessions that are open keep what they began with, and lose their login when it is gone.
+    /// </summary>
+    /// <param name="options">With the data directory of before.</param>
+    /// <param name="files">As with <see cref="RelaySnapshot.Compile"/>; the caller's again where this throws.</param>
+    /// <returns>What became of the endpoints.</returns>
+    /// <exception cref="ArgumentException">The options hold mistakes; the message lists them, and nothing has changed.</exception>
+    /// <exception cref="ListenException">A new endpoint cannot be bound; nothing has changed.</exception>
+    /// <exception cref="InvalidOperationException">The relay has been stopped.</exception>
+    public async Task<AppliedListeners> ApplyAsync(RelayOptions options, IDisposable? files, CancellationToken ct)
+    {
+        if (options.DataDirectory != foundation.DataDirectory)
+            throw new ArgumentException($"the data directory of a running relay stays: {foundation.DataDirectory}", nameof(options));
+        await changing.WaitAsync(ct);
+        try
+        {
+            var next = RelaySnapshot.Compile(options, foundation.Accounts, files);
+            AppliedListeners listeners;
+            try
+            {
+                listeners = server.Apply(ServerOf(next));
+            }
+            catch
+            {
+                next.Accounts.Dispose();
+                throw;
+            }
+
+            var old = Snapshot;
+            Snapshot = next;
+            offer.Dispose();
+            offer = new OfferWatch(server, next, Audit, foundation.Clock);
+            Deliveries.Apply(options.Delivery);
+            foundation.Apply(options);
+            retired.Add(old);
+            return listeners;
+        }
+        finally
+        {
+            changing.Release();
         }
     }
 
@@ -129,6 +180,7 @@ public sealed class RelayService : IAsyncDisposable
         await server.DisposeAsync();
         await sending;
         await Deliveries.DisposeAsync();
+        retired.Dispose();
         Snapshot.Dispose();
         await foundation.CloseAsync();
         foundation.Tell("stopped", "clean");

@@ -13,8 +13,11 @@ public sealed class RelaySnapshot : IDisposable
 {
     private readonly SmtpServerOptions server;
 
-    private RelaySnapshot(RelayOptions options, AccountFoundation foundation)
+    private readonly IDisposable? files;
+
+    private RelaySnapshot(RelayOptions options, AccountFoundation foundation, IDisposable? files)
     {
+        this.files = files;
         Options = options;
         Accounts = new RelayAccounts(options.Accounts, foundation);
         Policy = new RelayPolicy(options.Policy, Accounts.Directory, foundation.Audit, foundation.Clock);
@@ -52,8 +55,9 @@ public sealed class RelaySnapshot : IDisposable
     internal SmtpServerOptions Server => server;
 
     /// <summary>Makes everything ready that <paramref name="options"/> say, on what lasts. The caller disposes it when nobody uses it any more.</summary>
+    /// <param name="files">What the options hold that is to be disposed with the snapshot, such as keys; null for nothing.</param>
     /// <exception cref="ArgumentException">The options hold a mistake; the message says which.</exception>
-    public static RelaySnapshot Compile(RelayOptions options, AccountFoundation foundation) => new(options, foundation);
+    public static RelaySnapshot Compile(RelayOptions options, AccountFoundation foundation, IDisposable? files = null) => new(options, foundation, files);
 
     /// <summary>What a listener offers to a client that is not logged in, by the code that answers EHLO.</summary>
     /// <param name="listener">Its name; null for the first.</param>
@@ -67,7 +71,11 @@ public sealed class RelaySnapshot : IDisposable
         return one is null ? null : ListenerOffer.Of(server, one, isTls || one.Tls == TlsMode.Implicit, hasCertificate, tiesTheConnection);
     }
 
-    public void Dispose() => Accounts.Dispose();
+    public void Dispose()
+    {
+        Accounts.Dispose();
+        files?.Dispose();
+    }
 
     /// <summary>Where a listener names no mechanisms, it offers what all users can use.</summary>
     private SmtpListenerOptions AsOffered(SmtpListenerOptions listener) =>

@@ -40,6 +40,7 @@ internal static class PosternCommands
             SessionCommand.Create(context),
             LogCommand.Create(context),
             StatusCommand.Create(context),
+            ReloadCommand.Create(context),
             BackupCommand.Create(context),
             CompletionCommand.Create(context),
         };

@@ -12,7 +12,7 @@ using Postern.Smtp.Transport;
 namespace Postern.Commands;
 
 /// <summary>
-/// <c>postern serve</c>: runs until SIGTERM or SIGINT stops it; SIGHUP reads the certificate files again. What it says about itself goes to standard error, so that standard output holds
+/// <c>postern serve</c>: runs until SIGTERM or SIGINT stops it; SIGHUP reads the configuration and its files again. What it says about itself goes to standard error, so that standard output holds
 /// the events alone.
 /// </summary>
 internal static class ServeCommand
@@ -27,7 +27,7 @@ internal static class ServeCommand
             if ((OtherSystem.WhyNotServe() ?? OpenFileLimit.WhyNot()) is { } few)
                 return Task.FromResult(context.Terminal.Fail(few.What, few.Todo));
             _ = Task.Run(ReadTrustStore, ct);
-            return context.ReadConfiguration(arguments) is { } configuration ? RunAsync(context, configuration, ct) : Task.FromResult(ExitCode.Usage);
+            return context.ReadConfiguration(arguments) is { } configuration ? RunAsync(context, configuration, arguments.GetValue(context.ConfigFile), ct) : Task.FromResult(ExitCode.Usage);
         });
         return command;
     }
@@ -50,7 +50,7 @@ internal static class ServeCommand
         }
     }
 
-    private static async Task<int> RunAsync(CommandContext context, PosternConfiguration configuration, CancellationToken ct)
+    private static async Task<int> RunAsync(CommandContext context, PosternConfiguration configuration, string? asked, CancellationToken ct)
     {
         var terminal = context.Terminal;
         if (ServerCertificates.IsNeeded(configuration))
@@ -71,18 +71,17 @@ internal static class ServeCommand
             terminal.Note($"warning: {doubt}");
         if (await context.CompileAsync(configuration, CompileFor.Serving) is not { } compiled)
             return ExitCode.Usage;
-        using var made = compiled;
         foreach (var warning in compiled.Warnings)
             terminal.Note($"warning: {warning.Key}: {warning.Message}");
         if (compiled.HasMadeCertificate)
             terminal.Note($"made a self-signed certificate for {configuration.Server.Hostname}");
-        return await RunAsync(terminal, compiled, context.Clock, ct);
+        return await RunAsync(terminal, compiled, asked, context.Clock, ct);
     }
 
-    private static async Task<int> RunAsync(Terminal terminal, Compiled compiled, TimeProvider clock, CancellationToken ct)
+    private static async Task<int> RunAsync(Terminal terminal, Compiled compiled, string? asked, TimeProvider clock, CancellationToken ct)
     {
         var configuration = compiled.Configuration;
-        CertificateWatch? watch = null;
+        ServerHost? running = null;
         using var notice = new ServiceNotice(clock);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         using var hurry = new CancellationTokenSource();
@@ -91,29 +90,34 @@ internal static class ServeCommand
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, ReadAgain);
         try
         {
-            await using var host = await ServerHost.StartAsync(compiled, terminal.Events, clock, ct);
+            await using var host = running = await ServerHost.StartAsync(compiled, asked, terminal.Events, terminal.Note, clock, ct);
             Announce(terminal, configuration, host);
             notice.Ready();
-            await using (watch = compiled.Tls is not { } tls ? null : new CertificateWatch(configuration, tls, compiled.Certificates, host.Relay.Audit, terminal.Note, clock))
-                await UntilAsync(stop.Token);
+            await UntilAsync(stop.Token);
             notice.Stopping();
             terminal.Note("stopping; once more to stop at once");
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(hurry.Token);
-            patience.CancelAfter(configuration.Server.StopGrace);
+            patience.CancelAfter(host.Live.Compiled.Configuration.Server.StopGrace);
             await host.StopAsync(patience.Token, hurry.Token);
             return ExitCode.Ok;
         }
         catch (ListenException e)
         {
+            compiled.Dispose();
             return terminal.Fail(e.Message, WhatToDo(e, configuration), ExitCode.Usage);
         }
 
         void ReadAgain(PosixSignalContext signal)
         {
             signal.Cancel = true;
+            if (running is not { } host)
+                return;
             notice.Reloading();
-            watch?.ReadNow();
-            notice.Ready();
+            _ = Task.Run(async () =>
+            {
+                await host.Live.ReloadAsync(CancellationToken.None);
+                notice.Ready();
+            }, CancellationToken.None);
         }
 
         void Stop(PosixSignalContext signal)

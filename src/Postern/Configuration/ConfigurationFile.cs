@@ -72,7 +72,7 @@ internal static class ConfigurationFile
             return new ConfigurationOutcome.Invalid([.. errors]);
         var configuration = Section.Read(context, root, string.Empty, section => PosternConfiguration.Read(file, section));
         return errors.Count == 0
-            ? new ConfigurationOutcome.Valid(configuration)
+            ? new ConfigurationOutcome.Valid(configuration with { Text = text })
             : new ConfigurationOutcome.Invalid([.. errors.OrderBy(static e => e.Line).ThenBy(static e => e.Column)]);
     }
 

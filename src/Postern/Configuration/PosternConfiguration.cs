@@ -46,6 +46,9 @@ internal sealed record PosternConfiguration(
     /// <summary>The file that each written secret stands in, by key.</summary>
     public required IReadOnlyDictionary<string, string> SecretFiles { get; init; }
 
+    /// <summary>What it was read from.</summary>
+    public string Text { get; init; } = string.Empty;
+
     /// <summary>What every key came to, in the order of the records.</summary>
     public required IReadOnlyList<Setting> Settings { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
@@ -51,6 +52,7 @@ internal static class Compilation
             configuration, certificates.IsEmpty ? null : certificates.ToTls(configuration), certificates, logins, isWidened, warnings.ToImmutable())
         {
             HasMadeCertificate = isMade,
+            Digests = configuration.Files.ToFrozenDictionary(static file => file.Key, static file => FileDigest.Of(file.Value), StringComparer.Ordinal),
         });
     }
 
@@ -58,16 +60,16 @@ internal static class Compilation
     /// A short hash of what the configuration means: equal for files that say the same in other words, another one for another secret. The key is the
     /// directory's own, so that nobody can try passwords against it.
     /// </summary>
-    public static string IdOf(PosternConfiguration configuration, ReadOnlySpan<byte> key)
+    public static string IdOf(Compiled compiled, ReadOnlySpan<byte> key)
     {
         var text = new StringBuilder();
-        foreach (var setting in configuration.Settings)
+        foreach (var setting in compiled.Configuration.Settings)
             text.Append(setting.Path).Append('=').Append(setting.Meaning).Append('\n');
-        foreach (var (path, file) in configuration.Files.OrderBy(static file => file.Key, StringComparer.Ordinal))
-            text.Append(path).Append(':').Append(FileDigest.Of(file)).Append('\n');
-        Span<byte> digest = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text.ToString()), digest);
-        return Convert.ToHexStringLower(digest)[..IdLetters];
+        foreach (var (path, digest) in compiled.Digests.OrderBy(static file => file.Key, StringComparer.Ordinal))
+            text.Append(path).Append(':').Append(digest).Append('\n');
+        Span<byte> whole = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text.ToString()), whole);
+        return Convert.ToHexStringLower(whole)[..IdLetters];
     }
 
     private static CertificateOutcome.Loaded StandIn(PosternConfiguration configuration, DateTimeOffset now) =>

@@ -19,6 +19,9 @@ internal sealed record Compiled(
     bool IsWidened,
     ImmutableArray<ConfigurationError> Warnings) : IDisposable
 {
+    /// <summary>What stood in each file that counts as part of the configuration, by key.</summary>
+    public required IReadOnlyDictionary<string, string> Digests { get; init; }
+
     /// <summary>A self-signed certificate was made now.</summary>
     public bool HasMadeCertificate { get; init; }
 

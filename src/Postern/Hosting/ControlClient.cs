@@ -80,6 +80,9 @@ internal sealed class ControlClient : IQueueAdmin
     public ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct) =>
         AskAsync(Post("queue/change", new(action, filter), ControlJson.Default.ChangeQueue), ControlJson.Default.QueueChange, ct);
 
+    /// <summary>Lets the server go by the changed configuration.</summary>
+    public ValueTask<ReloadReport> ReloadAsync(CancellationToken ct) => AskAsync(new(HttpMethod.Post, "reload"), ControlJson.Default.ReloadReport, ct);
+
     public ValueTask<ImmutableArray<SessionItem>> ListSessionsAsync(SessionFilter filter, CancellationToken ct) =>
         AskAsync(Post("session/list", filter, ControlJson.Default.SessionFilter), ControlJson.Default.ImmutableArraySessionItem, ct);
 

@@ -24,4 +24,5 @@ namespace Postern.Hosting;
 [JsonSerializable(typeof(SessionChange))]
 [JsonSerializable(typeof(LoginsReviewed))]
 [JsonSerializable(typeof(StatusDocument))]
+[JsonSerializable(typeof(ReloadReport))]
 internal sealed partial class ControlJson : JsonSerializerContext;

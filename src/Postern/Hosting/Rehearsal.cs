@@ -18,7 +18,7 @@ internal sealed class Rehearsal : IDisposable
         this.compiled = compiled;
         owned = isOwner ? directory : null;
         var options = compiled.ToRelay();
-        options = options with { Id = Compilation.IdOf(compiled.Configuration, directory.DecoyKey.Span), Accounts = change is null ? options.Accounts : change(options.Accounts) };
+        options = options with { Id = Compilation.IdOf(compiled, directory.DecoyKey.Span), Accounts = change is null ? options.Accounts : change(options.Accounts) };
         foundation = new AccountFoundation(directory, options.Accounts, NoAuditLog.Instance, clock);
         Snapshot = RelaySnapshot.Compile(options, foundation);
     }

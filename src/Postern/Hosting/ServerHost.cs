@@ -10,32 +10,37 @@ namespace Postern.Hosting;
 /// <summary>A running server: the relay, and the control socket beside it.</summary>
 internal sealed class ServerHost : IAsyncDisposable
 {
-    private readonly Compiled compiled;
     private readonly DateTimeOffset startedAt;
     private ControlServer? control;
     private TlsBindings? bindings;
 
-    private ServerHost(Compiled compiled, RelayService relay, DateTimeOffset startedAt)
+    private ServerHost(RelayService relay, LiveConfiguration live, DateTimeOffset startedAt)
     {
-        this.compiled = compiled;
         this.startedAt = startedAt;
         Relay = relay;
+        Live = live;
     }
 
     public RelayService Relay { get; }
 
+    /// <summary>What it goes by, and the way to another configuration.</summary>
+    public LiveConfiguration Live { get; }
+
     /// <summary>Accepts mail first, then opens the control socket.</summary>
+    /// <param name="compiled">The host's own from here on; the caller's again where this throws.</param>
+    /// <param name="asked">The file, as the operator named it; null for the usual places.</param>
     /// <param name="events">Takes every line of the log as well; null for nobody.</param>
-    public static async Task<ServerHost> StartAsync(Compiled compiled, Stream? events, TimeProvider clock, CancellationToken ct)
+    /// <param name="note">Takes each line for people.</param>
+    public static async Task<ServerHost> StartAsync(Compiled compiled, string? asked, Stream? events, Action<string> note, TimeProvider clock, CancellationToken ct)
     {
         var configuration = compiled.Configuration;
-        var relay = await RelayService.StartAsync(compiled.ToRelay(events), key => Compilation.IdOf(configuration, key.Span), clock);
-        var host = new ServerHost(compiled, relay, clock.GetUtcNow());
+        var relay = await RelayService.StartAsync(compiled.ToRelay(events), key => Compilation.IdOf(compiled, key.Span), compiled, clock);
+        var host = new ServerHost(relay, new LiveConfiguration(asked, compiled, relay, note, clock), clock.GetUtcNow());
         try
         {
             host.bindings = compiled.Tls is null ? null : await TlsBindings.OfThisMachineAsync();
             var commands = new QueueCommands(relay.Spool, new SchedulerQueueControl(relay.Deliveries, relay.Spool), relay.Audit, clock);
-            var application = new ControlApplication(new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds), commands, host.Status, new SessionCommands(relay.Sessions, relay.Audit, clock), new LoginCommands(relay.Protection, relay.Audit, clock));
+            var application = new ControlApplication(new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds), commands, host.Status, host.Live.ReloadAsync, new SessionCommands(relay.Sessions, relay.Audit, clock), new LoginCommands(relay.Protection, relay.Audit, clock));
             host.control = await ControlServer.StartAsync(DataDirectory.ControlSocket(configuration.Server.Data), application, ct);
             return host;
         }
@@ -48,7 +53,7 @@ internal sealed class ServerHost : IAsyncDisposable
 
     public StatusDocument Status()
     {
-        var (configuration, tls) = (compiled.Configuration, compiled.Tls);
+        var (configuration, tls) = (Live.Compiled.Configuration, Live.Compiled.Tls);
         var deliveries = Relay.Deliveries.Statistics();
         var spool = Relay.Spool.Status;
         var load = Relay.Load;
@@ -73,7 +78,7 @@ internal sealed class ServerHost : IAsyncDisposable
             tls is { Certificate: var certificate } ? new(certificate.Subject, certificate.NotAfter.ToUniversalTime(), configuration.Tls.CertificateFile is null) : null,
             Relay.Audit.Dropped)
         {
-            Configuration = new(Relay.Snapshot.Id, configuration.Source, startedAt, []),
+            Configuration = new(Relay.Snapshot.Id, configuration.Source, Live.AppliedAt, [.. Live.Problems.Select(static p => p.ToString())]),
             LoginProtection = Relay.Protection.Counts,
             ChannelBinding = bindings is null ? null : BindingText.Describe(bindings),
         };
@@ -85,6 +90,7 @@ internal sealed class ServerHost : IAsyncDisposable
         if (control is not null)
             await control.DisposeAsync();
         control = null;
+        await Live.DisposeAsync();
         await Relay.StopAsync(ct, hurry);
     }
 

@@ -23,7 +23,7 @@ internal sealed class ControlTarget : ITarget
     private QueueId id;
 
     public ControlTarget() =>
-        application = new ControlApplication(new QueueQueries(spool), new QueueCommands(spool, new SpoolQueueControl(spool, clock), log, clock), static () => throw new InvalidOperationException("no status here"), new SessionCommands(new OneSession(), log, clock));
+        application = new ControlApplication(new QueueQueries(spool), new QueueCommands(spool, new SpoolQueueControl(spool, clock), log, clock), static () => throw new InvalidOperationException("no status here"), static _ => Task.FromResult(ReloadReport.Refused(["no server here"])), new SessionCommands(new OneSession(), log, clock));
 
     public string Name => "control";
 

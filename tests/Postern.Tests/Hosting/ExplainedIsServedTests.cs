@@ -52,8 +52,8 @@ public sealed partial class ExplainedIsServedTests : IDisposable
 
         var configuration = Assert.IsType<ConfigurationOutcome.Valid>(ConfigurationFile.Load(run.ConfigFile)).Configuration;
         Assert.Null(DataDirectory.Prepare(configuration.Server.Data));
-        using var compiled = await CompileAsync(configuration, CompileFor.Serving);
-        await using var host = await ServerHost.StartAsync(compiled, events: null, TimeProvider.System, TestContext.Current.CancellationToken);
+        var compiled = await CompileAsync(configuration, CompileFor.Serving);
+        await using var host = await ServerHost.StartAsync(compiled, run.ConfigFile, events: null, static _ => { }, TimeProvider.System, TestContext.Current.CancellationToken);
         using var rehearsal = Rehearsal.Open(await CompileAsync(configuration, CompileFor.Asking), TimeProvider.System);
         Assert.Equal(host.Relay.Snapshot.Id, rehearsal.Snapshot.Id);
         var compared = 0;

@@ -43,6 +43,7 @@ internal sealed class RunningServer : IAsyncDisposable
             new QueueQueries(spool),
             commands,
             () => Status(data, spool.Count),
+            static _ => Task.FromResult(new ReloadReport("1f3a9c20", "77ab01de")),
             new SessionCommands(sessions, events, TimeProvider.System),
             new LoginCommands(protection, events, TimeProvider.System));
         return new RunningServer(socket, spool, events, sessions, await ControlServer.StartAsync(socket, application, CancellationToken.None)) { Protection = protection };

@@ -25,6 +25,7 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(ImmutableArray<SessionItem>))]
 [JsonSerializable(typeof(SessionChange))]
 [JsonSerializable(typeof(StatusDocument))]
+[JsonSerializable(typeof(ReloadReport))]
 [JsonSerializable(typeof(BackupDocument))]
 [JsonSerializable(typeof(ImportDocument))]
 internal sealed partial class CommandJson : JsonSerializerContext
