@@ -154,15 +154,8 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
     {
         for (var i = 0; i < message.Outcomes.Length; i++)
         {
-            if (message.Outcomes[i] is not Outcome.Deferred deferred)
-                continue;
-            work.Audit.Append(new DeliveryEvent(work.Now, message.Id.ToString(), message.Envelope.Recipients[i].Address, DeliveryOutcome.Deferred, attempt, deferred.Reply)
-            {
-                RecipientIndex = i,
-                Remote = deferred.Remote,
-                Tls = deferred.Tls,
-                NextAttempt = next,
-            });
+            if (message.Outcomes[i] is Outcome.Deferred deferred)
+                work.Audit.Append(DeliveryEvents.Of(work.Now, message.Envelope, i, deferred, work.Options.Routes, attempt, next));
         }
     }
 
@@ -232,7 +225,7 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
             NextAttempt = held?.NextAttempt ?? work.Now + (before.HeldByServerAt is null || isOurs ? pause : Options.Retry.GiveUp),
             Held = message.IsHoldWanted || since is not null,
             HeldByServerAt = message.IsHoldWanted ? null : since,
-            Recipients = [.. before.Recipients.Select((r, i) => message.Outcomes[i] is Outcome.Delivered(_, var reply, _) ? new RecipientState(RecipientStatus.Delivered, reply) : r)],
+            Recipients = [.. before.Recipients.Select((r, i) => message.Outcomes[i] is Outcome.Delivered { Reply: var reply } ? new RecipientState(RecipientStatus.Delivered, reply) : r)],
         };
     }
 }

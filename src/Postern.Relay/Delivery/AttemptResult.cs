@@ -35,20 +35,20 @@ internal sealed record AttemptResult(
                 case Outcome.Delivered delivered:
                     recipients[i] = new RecipientState(RecipientStatus.Delivered, delivered.Reply);
                     if (ReportWish.WantsRelayed(said, envelope.Deadline, delivered))
-                        relayed.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Relayed, "2.0.0", delivered.Remote, delivered.Reply));
+                        relayed.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Relayed, "2.0.0", delivered.Remote, delivered.Reply) { IsVerbatim = delivered.IsVerbatim });
                     break;
-                case Outcome.Failed(var remote, var reply, _, var status):
-                    recipients[i] = new RecipientState(RecipientStatus.Failed, reply);
-                    failures.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, status, remote, reply));
+                case Outcome.Failed failed:
+                    recipients[i] = new RecipientState(RecipientStatus.Failed, failed.Reply);
+                    failures.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, failed.Status ?? "5.0.0", failed.Remote, failed.Reply) { IsVerbatim = failed.IsVerbatim });
                     break;
                 case Outcome.Deferred deferred when next is null:
                     recipients[i] = new RecipientState(RecipientStatus.Failed, deferred.Reply);
-                    failures.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, Expired, deferred.Remote, Told(deferred), HasExpired: true));
+                    failures.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, Expired, deferred.Remote, Told(deferred), HasExpired: true) { IsVerbatim = deferred.IsVerbatim });
                     break;
                 case Outcome.Deferred deferred:
                     recipients[i] = new RecipientState(RecipientStatus.Pending, deferred.Reply);
                     if (delays != DelayReports.None && ReportWish.WantsDelay(said))
-                        delayed.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Delayed, DelayStatus(delays, deferred.Reply), deferred.Remote, Told(deferred)));
+                        delayed.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Delayed, DelayStatus(delays, deferred), deferred.Remote, Told(deferred)) { IsVerbatim = deferred.IsVerbatim });
                     break;
                 case null:
                     break;
@@ -86,11 +86,7 @@ internal sealed record AttemptResult(
         return delays & ~before.Reported;
     }
 
-    private static string DelayStatus(DelayReports delays, string reply)
-    {
-        if (delays.HasFlag(DelayReports.Overdue))
-            return Overdue;
-        var words = reply.Split(' ', 3);
-        return words.Length > 1 && EnhancedStatus.Parse(words[1]) is { Class: 4 } status ? status.ToString() : "4.0.0";
-    }
+    private static string DelayStatus(DelayReports delays, Outcome.Deferred deferred) => delays.HasFlag(DelayReports.Overdue) ? Overdue
+        : deferred is { IsVerbatim: true, Status: { } status } && EnhancedStatus.Parse(status) is { Class: 4 } ? status
+        : "4.0.0";
 }

@@ -23,10 +23,10 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
     {
         // What is delivered now could not be recorded, and would be delivered once more after the restart.
         if (work.Spool.Status is { Condition: SpoolCondition.Failed, Reason: { } reason })
-            return await SettleAsync(job, new Outcome.Deferred(Remote: null, $"not tried: {reason}", Tls: null)).ConfigureAwait(false);
+            return await SettleAsync(job, new Outcome.Deferred(Remote: null, $"not tried: {reason}", Tls: null) { Cause = DeliveryCause.OwnSurroundings }).ConfigureAwait(false);
         var now = work.Now;
         if (job.Message.Envelope.Deadline?.IsOver(now) == true && (job.Message.Known?.TriedUnder ?? 0) == await time.LookAsync().ConfigureAwait(false))
-            return await SettleAsync(job, new Outcome.Failed(Remote: null, "The time that the sender set for delivery (BY=) has passed", Tls: null, "5.4.7")).ConfigureAwait(false);
+            return await SettleAsync(job, new Outcome.Failed(Remote: null, "The time that the sender set for delivery (BY=) has passed", Tls: null, "5.4.7") { Cause = DeliveryCause.Expired }).ConfigureAwait(false);
         ISpoolContent? content = null;
         try
         {
@@ -101,14 +101,14 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
         if (OwnShortage.WordsOf(mistake) is { } shortage)
         {
             work.Tell("own_shortage", $"{message.Id}: {shortage}");
-            return CompleteAsync(job, Same(job, new Outcome.Deferred(Remote: null, $"not tried, as this server ran short: {shortage}", Tls: null) { IsOurs = true }));
+            return CompleteAsync(job, Same(job, new Outcome.Deferred(Remote: null, $"not tried, as this server ran short: {shortage}", Tls: null) { Cause = DeliveryCause.OwnShortage }));
         }
 
         work.Tell("delivery-error", $"{message.Id}: {mistake}");
         // Whatever a key, a certificate or the network is like, the message is not at fault: it has its attempts and its time, as with any next hop.
         return CompleteAsync(job, Same(job, OwnShortage.SurroundingsOf(mistake) is { } words
-            ? new Outcome.Deferred(Remote: null, words, Tls: null)
-            : new Outcome.Deferred(Remote: null, $"internal error: {mistake.Message}", Tls: null) { IsMistake = true }));
+            ? new Outcome.Deferred(Remote: null, words, Tls: null) { Cause = DeliveryCause.OwnSurroundings }
+            : new Outcome.Deferred(Remote: null, $"internal error: {mistake.Message}", Tls: null) { Cause = DeliveryCause.Mistake }));
     }
 
     public ValueTask<bool> TakeBacklogAsync(DestinationQueue queue) => Due.TakeFromShelfAsync(queue);
@@ -139,16 +139,8 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
         var message = job.Message;
         for (var i = 0; i < outcomes.Count; i++)
         {
-            if (outcomes[i] is Outcome.Deferred || message.Outcomes[job.IndexOf(i)] is not null)
-                continue;
-            var outcome = outcomes[i];
-            var came = outcome is Outcome.Delivered ? DeliveryOutcome.Delivered : DeliveryOutcome.Failed;
-            work.Audit.Append(new DeliveryEvent(work.Now, message.Id.ToString(), message.Envelope.Recipients[job.IndexOf(i)].Address, came, message.State.Attempts + 1, outcome.Reply)
-            {
-                RecipientIndex = job.IndexOf(i),
-                Remote = outcome.Remote,
-                Tls = outcome.Tls,
-            });
+            if (outcomes[i] is not Outcome.Deferred && message.Outcomes[job.IndexOf(i)] is null)
+                work.Audit.Append(DeliveryEvents.Of(work.Now, message.Envelope, job.IndexOf(i), outcomes[i], work.Options.Routes, message.State.Attempts + 1));
         }
     }
 

@@ -116,7 +116,7 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
     private async ValueTask SuspendAsync(Outcome.Deferred why)
     {
         const string Prefix = "delivery suspended: ";
-        var outcome = why.Reply.StartsWith(Prefix, StringComparison.Ordinal) ? why : why with { Reply = Prefix + why.Reply };
+        var outcome = why.IsSuspended ? why : why with { Reply = Prefix + why.Reply, IsSuspended = true, IsVerbatim = false };
         do
         {
             foreach (var batch in queue.Drain().Chunk(256))

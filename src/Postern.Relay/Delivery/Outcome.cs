@@ -4,14 +4,30 @@ namespace Postern.Relay.Delivery;
 
 /// <summary>How one delivery attempt ended for one recipient. Values, not exceptions: every remote behaviour is one of these.</summary>
 /// <param name="Remote">Host and address that answered, or that was tried; null when none could be.</param>
-/// <param name="Reply">The remote reply, or our own words when there was none; one line; at most 1 KiB is kept.</param>
+/// <param name="Reply">The remote reply, or our own words when there was none; one line; at most 1 KiB is kept. For people: nothing is decided by it.</param>
 /// <param name="Tls">TLSv1.3 and so on; null without TLS.</param>
-public abstract record Outcome(string? Remote, string Reply, string? Tls)
+/// <param name="Status">The enhanced code, such as <c>5.1.1</c>; null where none was given.</param>
+public abstract record Outcome(string? Remote, string Reply, string? Tls, string? Status = null)
 {
     public string Reply { get; init => field = RemoteText.Cut(value); } = RemoteText.Cut(Reply);
 
+    /// <summary>Why.</summary>
+    public DeliveryCause Cause { get; init; }
+
+    /// <summary>How far it came; null where it was not tried.</summary>
+    public DeliveryPhase? Phase { get; init; }
+
+    /// <summary>Of the remote reply; null when there was none.</summary>
+    public int? Code { get; init; }
+
+    /// <summary><see cref="Reply"/> is what the next hop said, word for word.</summary>
+    public bool IsVerbatim { get; init; }
+
+    /// <summary>How long the attempt had lasted by then; null where it was not tried.</summary>
+    public TimeSpan? Took { get; init; }
+
     /// <summary>The next hop took responsibility.</summary>
-    public sealed record Delivered(string? Remote, string Reply, string? Tls) : Outcome(Remote, Reply, Tls)
+    public sealed record Delivered(string? Remote, string Reply, string? Tls, string? Status = null) : Outcome(Remote, Reply, Tls, Status)
     {
         /// <summary>The next hop was given the wish for a report and will see to it (RFC 3461 §5.2.1).</summary>
         public bool TakesDsn { get; init; }
@@ -21,7 +37,7 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls)
     }
 
     /// <summary>Not now; try again by the schedule.</summary>
-    public sealed record Deferred(string? Remote, string Reply, string? Tls) : Outcome(Remote, Reply, Tls)
+    public sealed record Deferred(string? Remote, string Reply, string? Tls, string? Status = null) : Outcome(Remote, Reply, Tls, Status)
     {
         /// <summary>Whether the attempt goes on.</summary>
         public AfterDeferral After { get; init; } = AfterDeferral.NextHost;
@@ -29,13 +45,16 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls)
         /// <summary>Nobody was there to speak to: worth a look now and then whether that has changed.</summary>
         public bool IsUnreachable { get; init; }
 
+        /// <summary>It was not tried by itself: what came before it for the same destination ended so.</summary>
+        public bool IsSuspended { get; init; }
+
         /// <summary>This machine ran short of something: no attempt, so it counts for none and gives nothing up.</summary>
-        public bool IsOurs { get; init; }
+        public bool IsOurs => Cause == DeliveryCause.OwnShortage;
 
         /// <summary>The attempt ended by a mistake here; enough of them in a row hold the message.</summary>
-        public bool IsMistake { get; init; }
+        public bool IsMistake => Cause == DeliveryCause.Mistake;
     }
 
-    /// <summary>Never; bounce. <paramref name="Status"/> is the enhanced code for the report, such as <c>5.1.1</c>.</summary>
-    public sealed record Failed(string? Remote, string Reply, string? Tls, string Status) : Outcome(Remote, Reply, Tls);
+    /// <summary>Never; bounce. <paramref name="Status"/> goes into the report.</summary>
+    public sealed record Failed(string? Remote, string Reply, string? Tls, string Status) : Outcome(Remote, Reply, Tls, Status);
 }

@@ -20,7 +20,7 @@ internal sealed class OwnHost(Domain hostname, Func<IReadOnlyList<IPEndPoint>> l
 
     public Domain Hostname => hostname;
 
-    public static Outcome.Failed Loop(string why) => new(Remote: null, $"Mail for this recipient would come back here: {why}", Tls: null, Status);
+    public static Outcome.Failed Loop(string why) => new(Remote: null, $"Mail for this recipient would come back here: {why}", Tls: null, Status) { Cause = DeliveryCause.Loop, Phase = DeliveryPhase.Connect };
 
     /// <summary>The port is one of ours, and so is the address.</summary>
     public bool Is(IPEndPoint place)

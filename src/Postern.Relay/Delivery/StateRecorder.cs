@@ -64,8 +64,8 @@ internal sealed class StateRecorder(DeliveryWork work)
 
     private static RecipientState? After(Outcome? outcome) => outcome switch
     {
-        Outcome.Delivered(_, var reply, _) => new RecipientState(RecipientStatus.Delivered, reply),
-        Outcome.Failed(_, var reply, _, _) => new RecipientState(RecipientStatus.Failed, reply),
+        Outcome.Delivered { Reply: var reply } => new RecipientState(RecipientStatus.Delivered, reply),
+        Outcome.Failed { Reply: var reply } => new RecipientState(RecipientStatus.Failed, reply),
         _ => null,
     };
 

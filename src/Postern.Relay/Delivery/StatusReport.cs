@@ -102,7 +102,7 @@ internal sealed class StatusReport(QueueId id, Domain hostname, Envelope origina
             Line($"Status: {report.Status}");
             if (report.Remote is not null)
                 Line($"Remote-MTA: dns; {OneLine(MtaName(report.Remote))}");
-            Line($"Diagnostic-Code: {(report.Remote is not null && IsReply(report.Reply) ? "smtp" : "x-postern")}; {OneLine(report.Reply)}");
+            Line($"Diagnostic-Code: {(report is { Remote: not null, IsVerbatim: true } ? "smtp" : "x-postern")}; {OneLine(report.Reply)}");
             Line($"Last-Attempt-Date: {Rfc5322(now)}");
             if (willRetryUntil is { } until)
                 Line($"Will-Retry-Until: {Rfc5322(until)}");
@@ -131,9 +131,6 @@ internal sealed class StatusReport(QueueId id, Domain hostname, Envelope origina
         var (from, to) = (remote.IndexOf('[', StringComparison.Ordinal), remote.IndexOf(']', StringComparison.Ordinal));
         return from > 0 ? remote[..from] : to > 0 ? remote[..(to + 1)] : remote;
     }
-
-    /// <summary>What a server said begins with its code; our own words, such as that it could not be reached, do not (RFC 3464 §2.3.6).</summary>
-    private static bool IsReply(string text) => text.Length >= 3 && !text.AsSpan(0, 3).ContainsAnyExceptInRange('0', '9');
 
     internal static string Rfc5322(DateTimeOffset time) => time.ToUniversalTime().ToString("ddd, dd MMM yyyy HH:mm:ss '+0000'", CultureInfo.InvariantCulture);
 

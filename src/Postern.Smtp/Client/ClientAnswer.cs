@@ -13,7 +13,11 @@ public abstract record ClientAnswer
     public sealed record Accepted(Reply Reply) : ClientAnswer;
 
     /// <summary>4xx or 5xx; <paramref name="Phase"/> is the command that was answered.</summary>
-    public sealed record Refused(ClientPhase Phase, Reply Reply) : ClientAnswer;
+    public sealed record Refused(ClientPhase Phase, Reply Reply) : ClientAnswer
+    {
+        /// <summary>The client's own verdict, in the server's words: it does not offer what the message needs, so nothing was sent.</summary>
+        public bool IsForeseen { get; init; }
+    }
 
     /// <summary>No answer that decides; the connection is gone.</summary>
     public sealed record Broken(ClientPhase Phase, ClientFault Fault, string Detail) : ClientAnswer

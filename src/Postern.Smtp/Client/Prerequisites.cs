@@ -30,5 +30,5 @@ internal static class Prerequisites
         return null;
     }
 
-    private static ClientAnswer.Refused Refused(int code, EnhancedStatus status, string text) => new(ClientPhase.Mail, new Reply(code, status, text));
+    private static ClientAnswer.Refused Refused(int code, EnhancedStatus status, string text) => new(ClientPhase.Mail, new Reply(code, status, text)) { IsForeseen = true };
 }

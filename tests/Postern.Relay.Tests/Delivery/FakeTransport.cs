@@ -23,11 +23,11 @@ internal sealed class FakeTransport(Func<NextHop, OutgoingMessage, Task<Delivery
     /// <summary>When set, what closing a lane throws.</summary>
     public Exception? CloseFailure { get; init; }
 
-    public static Outcome Delivered { get; } = new Outcome.Delivered("fake", "250 2.0.0 Ok", Tls: null);
+    public static Outcome Delivered { get; } = new Outcome.Delivered("fake", "250 2.0.0 Ok", Tls: null, "2.0.0") { Phase = DeliveryPhase.End, Code = 250, IsVerbatim = true };
 
-    public static Outcome Later { get; } = new Outcome.Deferred("fake", "450 4.2.0 Later", Tls: null);
+    public static Outcome Later { get; } = new Outcome.Deferred("fake", "450 4.2.0 Later", Tls: null, "4.2.0") { Cause = DeliveryCause.Refused, Phase = DeliveryPhase.Rcpt, Code = 450, IsVerbatim = true };
 
-    public static Outcome Never { get; } = new Outcome.Failed("fake", "550 5.1.1 No such user", Tls: null, "5.1.1");
+    public static Outcome Never { get; } = new Outcome.Failed("fake", "550 5.1.1 No such user", Tls: null, "5.1.1") { Cause = DeliveryCause.Refused, Phase = DeliveryPhase.Rcpt, Code = 550, IsVerbatim = true };
 
     /// <summary>Each recipient by the word before its @: ok, later or never.</summary>
     public static FakeTransport ByLocalPart() => new((_, message) => Task.FromResult(new DeliveryReport(

@@ -324,12 +324,12 @@ public sealed class StatusReportTests
     }
 
     [Theory]
-    [InlineData("mx.there.test[192.0.2.1]:25", "550 5.1.1 No such user", "mx.there.test", "smtp; 550 5.1.1 No such user")]
-    [InlineData("[192.0.2.1]:25", "550 no", "[192.0.2.1]", "smtp; 550 no")]
-    [InlineData("mx.there.test[2001:db8::1]:25", "connect: Connection refused", "mx.there.test", "x-postern; connect: Connection refused")]
-    public async Task Programs_are_told_the_servers_name_and_only_what_it_said(string remote, string reply, string name, string diagnostic)
+    [InlineData("mx.there.test[192.0.2.1]:25", true, "550 5.1.1 No such user", "mx.there.test", "smtp; 550 5.1.1 No such user")]
+    [InlineData("[192.0.2.1]:25", true, "550 no", "[192.0.2.1]", "smtp; 550 no")]
+    [InlineData("mx.there.test[2001:db8::1]:25", false, "250 octets are our own words", "mx.there.test", "x-postern; 250 octets are our own words")]
+    public async Task Programs_are_told_the_servers_name_and_only_what_it_said(string remote, bool isVerbatim, string reply, string name, string diagnostic)
     {
-        await using var rig = Rig(answer: _ => new Outcome.Failed(remote, reply, Tls: null, "5.0.0"));
+        await using var rig = Rig(answer: _ => new Outcome.Failed(remote, reply, Tls: null, "5.0.0") { IsVerbatim = isVerbatim });
         rig.Scheduler.Start();
         await rig.AddAsync("never@there.test");
         var (_, text) = await NextReportAsync(rig);

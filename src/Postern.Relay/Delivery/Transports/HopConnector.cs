@@ -36,7 +36,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
 
     /// <summary>Why a place is not connected to; null when it may be.</summary>
     public Outcome.Failed? WhyNot(HopPlace place) => place.Terms.IsGuarded && guard.WhyNot(place.Address.Address) is { } why
-        ? new Outcome.Failed(Remote: null, $"Mail is not sent to {place.Remote}: {why} address", Tls: null, "5.4.4")
+        ? new Outcome.Failed(Remote: null, $"Mail is not sent to {place.Remote}: {why} address", Tls: null, "5.4.4") { Cause = DeliveryCause.NoRoute, Phase = DeliveryPhase.Connect }
         : null;
 
     /// <summary>Opens a session with one place: connects, starts TLS and logs in on its terms.</summary>
@@ -53,7 +53,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
     {
         var (stream, problem) = await DialAsync(place, ct).ConfigureAwait(false);
         if (stream is null)
-            return (new HopConnection.Closed(new Outcome.Deferred(place.Remote, problem!, Tls: null) { IsUnreachable = true }), false);
+            return (new HopConnection.Closed(new Outcome.Deferred(place.Remote, problem!, Tls: null) { Cause = DeliveryCause.Unreachable, Phase = DeliveryPhase.Connect, IsUnreachable = true }), false);
 
         var dialogue = new SmtpClientDialogue(stream, client with { Hostname = place.Hello ?? client.Hostname, Tls = terms.Tls, ServerName = place.Host, TrustedRoots = terms.Trusted });
         ClientAnswer answer;
@@ -92,7 +92,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         var isClearNext = ClearText.MayFollow(answer, terms, isSecured: version is not null);
         if (isClearNext && answer is ClientAnswer.Broken { Fault: ClientFault.Timeout })
             stalled.Note(place.Address);
-        return (new HopConnection.Closed(outcome ?? ClientOutcomes.OfOpening(WithAdvice(answer, place.Address.Port), place.Remote, version)), isClearNext);
+        return (new HopConnection.Closed(outcome ?? new ClientOutcomes(place.Remote, version).OfOpening(WithAdvice(answer, place.Address.Port))), isClearNext);
     }
 
     /// <summary>Who waits for a handshake says nothing at first: on the port that is for it, the silence has a likely reason.</summary>

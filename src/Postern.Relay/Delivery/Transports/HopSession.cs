@@ -3,7 +3,7 @@ using Postern.Smtp.Client;
 namespace Postern.Relay.Delivery.Transports;
 
 /// <summary>One open session with one host, and what it has carried.</summary>
-internal sealed class HopSession(HopConnection.Open connection, int messagesPerConnection) : IAsyncDisposable
+internal sealed class HopSession(HopConnection.Open connection, int messagesPerConnection, TimeProvider clock) : IAsyncDisposable
 {
     private readonly SmtpClientDialogue dialogue = connection.Dialogue;
     private readonly string? tls = connection.Dialogue.Tls?.Version;
@@ -18,12 +18,13 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
     public bool IsBespoken { get; private set; }
 
     /// <summary>Makes one transaction; an outcome for each recipient.</summary>
-    public async ValueTask<Outcome[]> SendAsync(OutgoingMessage message, OutgoingMessage? following, CancellationToken ct)
+    /// <param name="begunAt">The attempt; a timestamp of the clock.</param>
+    public async ValueTask<Outcome[]> SendAsync(OutgoingMessage message, OutgoingMessage? following, long begunAt, CancellationToken ct)
     {
         var isLast = ++transactions >= messagesPerConnection;
         IsBespoken = !isLast && following is not null;
         var answers = await dialogue.SendAsync(message, isLast ? null : following, ct).ConfigureAwait(false);
-        var outcomes = ClientOutcomes.Of(answers, Place.Remote, tls, dialogue.Extensions, isReused: transactions > 1, hasCarried);
+        var outcomes = new ClientOutcomes(Place.Remote, tls, dialogue.Extensions, clock.GetElapsedTime(begunAt)) { IsReused = transactions > 1, HasCarried = hasCarried }.Of(answers);
         hasCarried |= Array.Exists(outcomes, static o => o is Outcome.Delivered);
         return outcomes;
     }

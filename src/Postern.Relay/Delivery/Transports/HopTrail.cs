@@ -54,17 +54,19 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                     spokenTo++;
                     return open;
                 case HopConnection.Closed(var outcome):
-                    if (outcome is Outcome.Failed { Status: OwnHost.Status, Remote: null })
+                    if (outcome is Outcome.Failed { Cause: DeliveryCause.Loop })
                         return End(outcome);
                     Note(outcome);
                     if (outcome is Outcome.Deferred { After: AfterDeferral.NextAttempt })
-                        return new HopConnection.Closed(outcome);
+                        return Closed(outcome);
                     break;
             }
         }
 
-        return new HopConnection.Closed(worst ?? new Outcome.Deferred(Remote: null, "no further host is there to be asked", Tls: null));
+        return Closed(worst ?? new Outcome.Deferred(Remote: null, "no further host is there to be asked", Tls: null) { Cause = DeliveryCause.Unreachable, Phase = DeliveryPhase.Connect });
     }
+
+    private HopConnection.Closed Closed(Outcome outcome) => new(outcome with { Took = clock.GetElapsedTime(begunAt) });
 
     /// <summary>This host was met: what is behind it is no nearer to the recipient. What a host before it put off stays so.</summary>
     private HopConnection.Closed End(Outcome loop)
@@ -72,7 +74,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         Note(loop);
         places.Clear();
         hosts = new Queue<Exchanger>();
-        return new HopConnection.Closed(worst!);
+        return Closed(worst!);
     }
 
     private bool MayGoOn => spokenTo < options.HostsPerAttempt && tried < options.AddressesPerAttempt && (tried == 0 || clock.GetElapsedTime(begunAt) < options.AttemptTime);
@@ -108,10 +110,10 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 switch (await connector.Resolver.FindAsync(domain, ct).ConfigureAwait(false))
                 {
                     case MxAnswer.Never(var status, var reason):
-                        Note(new Outcome.Failed(Remote: null, reason, Tls: null, status));
+                        Note(new Outcome.Failed(Remote: null, reason, Tls: null, status) { Cause = DeliveryCause.NoRoute, Phase = DeliveryPhase.Dns });
                         break;
                     case MxAnswer.Unavailable(var reason):
-                        Note(new Outcome.Deferred(Remote: null, reason, Tls: null) { IsUnreachable = true });
+                        Note(new Outcome.Deferred(Remote: null, reason, Tls: null) { Cause = DeliveryCause.Unreachable, Phase = DeliveryPhase.Dns, IsUnreachable = true });
                         break;
                     case MxAnswer.Hosts(var exchangers):
                         AddExchangers(exchangers);
@@ -142,10 +144,10 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 Add(host, addresses);
                 break;
             case AddressAnswer.None(var reason):
-                Note(new Outcome.Failed(Remote: null, reason, Tls: null, "5.4.4"));
+                Note(new Outcome.Failed(Remote: null, reason, Tls: null, "5.4.4") { Cause = DeliveryCause.NoRoute, Phase = DeliveryPhase.Dns });
                 break;
             case AddressAnswer.Unavailable(var reason):
-                Note(new Outcome.Deferred(Remote: null, reason, Tls: null) { IsUnreachable = true });
+                Note(new Outcome.Deferred(Remote: null, reason, Tls: null) { Cause = DeliveryCause.Unreachable, Phase = DeliveryPhase.Dns, IsUnreachable = true });
                 break;
         }
     }
@@ -159,7 +161,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         {
             var place = new HopPlace(host.Name, new IPEndPoint(address, port), terms, host.Preference) { From = hop.Bind, Hello = hop.Hello };
             if (hop.Bind is { } from && from.AddressFamily != address.AddressFamily)
-                Note(new Outcome.Deferred(place.Remote, $"connect: the route binds to {from}, which reaches no address of this family", Tls: null));
+                Note(new Outcome.Deferred(place.Remote, $"connect: the route binds to {from}, which reaches no address of this family", Tls: null) { Cause = DeliveryCause.NoRoute, Phase = DeliveryPhase.Connect });
             else if (behind is null || place.Host != behind.Host || !place.Address.Equals(behind.Address))
                 places.Enqueue(place);
         }

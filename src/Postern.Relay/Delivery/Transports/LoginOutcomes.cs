@@ -1,4 +1,5 @@
 using Postern.Smtp.Client;
+using Postern.Smtp.Replies;
 
 namespace Postern.Relay.Delivery.Transports;
 
@@ -9,14 +10,21 @@ namespace Postern.Relay.Delivery.Transports;
 internal static class LoginOutcomes
 {
     /// <summary>Null for a login that succeeded.</summary>
-    public static Outcome.Deferred? Of(LoginAnswer answer, string remote, string? tls) => answer switch
+    public static Outcome.Deferred? Of(LoginAnswer answer, string remote, string? tls)
     {
-        LoginAnswer.Accepted => null,
-        // Another address of the same host would say the same to 5xx, and count one more failure against the account.
-        LoginAnswer.Refused(var mechanism, var reply) => new Outcome.Deferred(remote, $"login by {mechanism}: {reply}", tls) { After = reply.IsTransient ? AfterDeferral.NextHost : AfterDeferral.NextAttempt },
-        LoginAnswer.Abandoned(var mechanism, var reason) => new Outcome.Deferred(remote, $"login by {mechanism}: {reason}", tls),
-        LoginAnswer.Broken(var mechanism, _, var detail) => new Outcome.Deferred(remote, $"login by {mechanism}: {detail}", tls),
-        LoginAnswer.Unsuitable(var reason) => new Outcome.Deferred(remote, $"login: {reason}", tls),
-        _ => throw new InvalidOperationException($"Unknown answer {answer}"),
-    };
+        return answer switch
+        {
+            LoginAnswer.Accepted => null,
+            // Another address of the same host would say the same to 5xx, and count one more failure against the account.
+            LoginAnswer.Refused(var mechanism, var reply) =>
+                Failed($"login by {mechanism}: {reply}", reply) with { After = reply.IsTransient ? AfterDeferral.NextHost : AfterDeferral.NextAttempt },
+            LoginAnswer.Abandoned(var mechanism, var reason) => Failed($"login by {mechanism}: {reason}"),
+            LoginAnswer.Broken(var mechanism, _, var detail) => Failed($"login by {mechanism}: {detail}"),
+            LoginAnswer.Unsuitable(var reason) => Failed($"login: {reason}"),
+            _ => throw new InvalidOperationException($"Unknown answer {answer}"),
+        };
+
+        Outcome.Deferred Failed(string words, Reply? reply = null) =>
+            new(remote, words, tls, reply?.Status?.ToString()) { Cause = DeliveryCause.LoginFailed, Phase = DeliveryPhase.Login, Code = reply?.Code };
+    }
 }

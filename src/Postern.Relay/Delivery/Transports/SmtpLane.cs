@@ -12,7 +12,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
     /// A stranger's DNS named the host, and nothing here proves that answer, so its certificate proves nothing either (RFC 8689 §4.2.1).
     /// </summary>
     private static readonly Outcome.Failed NoProof = new(
-        Remote: null, "REQUIRETLS: the mail exchangers of the domain cannot be authenticated; only a configured next hop with TLS can", Tls: null, "5.7.30");
+        Remote: null, "REQUIRETLS: the mail exchangers of the domain cannot be authenticated; only a configured next hop with TLS can", Tls: null, "5.7.30") { Cause = DeliveryCause.NoTls };
 
     private HopSession? session;
 
@@ -34,7 +34,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
             session = opened;
         }
 
-        var outcomes = await session!.SendAsync(message, SendsAhead ? following : null, ct).ConfigureAwait(false);
+        var outcomes = await session!.SendAsync(message, SendsAhead ? following : null, begun, ct).ConfigureAwait(false);
         if (Array.Exists(outcomes, static o => o is Outcome.Deferred { After: not AfterDeferral.NextAttempt }))
             await GoOnAsync(message, outcomes, trail, begun, record, ct).ConfigureAwait(false);
         if (!IsConnected)
@@ -104,7 +104,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
                 }
 
                 var part = who.Length == outcomes.Length ? message : PartOf(message, who);
-                var answers = await current.SendAsync(part, following: null, ct).ConfigureAwait(false);
+                var answers = await current.SendAsync(part, following: null, begun, ct).ConfigureAwait(false);
                 for (var i = 0; i < who.Length; i++)
                     outcomes[who[i]] = answers[i];
                 // A transaction that decides nothing is followed by no other like it.
@@ -155,7 +155,8 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         for (var i = 0; i < outcomes.Length; i++)
         {
             if (outcomes[i] is Outcome.Deferred { After: not AfterDeferral.NextAttempt } open && of(open.After))
-                outcomes[i] = open with { After = to, Reply = why is null ? open.Reply : $"{open.Reply} (no further host was asked: {why})" };
+                outcomes[i] = why is null ? open with { After = to }
+                    : open with { After = to, Reply = $"{open.Reply} (no further host was asked: {why})" };
         }
     }
 
@@ -167,7 +168,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
 
     private async ValueTask<(HopSession? Session, Outcome? Why)> OpenAsync(HopTrail trail, CancellationToken ct) => await trail.NextAsync(ct).ConfigureAwait(false) switch
     {
-        HopConnection.Open open => (new HopSession(open, delivery.Options.MessagesPerConnection), null),
+        HopConnection.Open open => (new HopSession(open, delivery.Options.MessagesPerConnection, clock), null),
         HopConnection.Closed(var why) => (null, why),
         _ => throw new InvalidOperationException("Unknown connection"),
     };
