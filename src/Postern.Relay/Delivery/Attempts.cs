@@ -1,4 +1,3 @@
-using Postern.Relay.Audit.Events;
 using Postern.Relay.Spool;
 
 namespace Postern.Relay.Delivery;
