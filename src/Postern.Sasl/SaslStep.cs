@@ -46,6 +46,18 @@ public abstract record SaslStep
     {
         /// <summary>Words for the client; null for the protocol's own, which say the same for every reason.</summary>
         public OutcomeText? Text { get; init; }
+
+        /// <summary>How an exchange ends that does not log in; the only place where answers become errors. An answer that is none logs nobody in.</summary>
+        /// <param name="claimed">What the client called itself; null when it did not.</param>
+        internal static Failure Of(LoginAnswer? answer, string? claimed) => answer switch
+        {
+            LoginAnswer.NoMatch(var reason, var exists) => new(SaslError.BadCredentials, claimed, reason, exists) { Text = answer.Text },
+            LoginAnswer.Refused(var error, var reason) => new(error, claimed, reason, UserExists: true) { Text = answer.Text },
+            LoginAnswer.Unavailable(var reason) => new(SaslError.TemporaryFailure, claimed, reason) { Text = answer.Text },
+            LoginAnswer.Busy(var reason) => new(SaslError.TemporaryFailure, claimed, reason) { Text = answer.Text },
+            LoginAnswer.TooMany(var reason) => new(SaslError.TooMany, claimed, reason) { Text = answer.Text },
+            _ => new(SaslError.BadCredentials, claimed, "the store gave no answer"),
+        };
     }
 
     internal SaslStep With(OutcomeText? text, object? loginData, ILoginAuthority? authority) =>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Postern.Smtp.Extensions;
 using Postern.Smtp.Listeners;
 using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
@@ -46,11 +47,14 @@ public sealed class SmtpServer : IAsyncDisposable
         Gate = new ConnectionGate(reviewed.MaxConnections, reviewed.MaxConnectionsPerAddress, NoteDrained);
         connections = new ConnectionsGauge(Gate);
         Handshakes = new HandshakeSlots(reviewed.MaxHandshakes);
-        load = new LoadMonitor(GaugesOf(reviewed), reviewed.Load, reviewed.Events);
+        load = new LoadMonitor(GaugesOf(reviewed), reviewed.Load, NoteLoad, NoteGaugeFault);
         sessions = new OpenSessions(NoteDrained);
         admission = new Admission(Gate, load, sessions, closed);
         current = new Services(reviewed, before: null, Make);
     }
+
+    /// <summary>The keywords that <see cref="SmtpListenerOptions.WithoutExtensions"/> may name.</summary>
+    public static IReadOnlyList<string> OptionalExtensions { get; } = [.. ExtensionTable.Optional];
 
     /// <summary>What each listener is bound to since <see cref="Start"/> or <see cref="Apply"/>, with the real port numbers. Empty before.</summary>
     public IReadOnlyList<(SmtpListenerOptions Listener, IPEndPoint Endpoint)> Endpoints =>
@@ -125,7 +129,7 @@ public sealed class SmtpServer : IAsyncDisposable
             current = next;
             Gate.Apply(reviewed.MaxConnections, reviewed.MaxConnectionsPerAddress);
             Handshakes.Apply(reviewed.MaxHandshakes);
-            load.Apply(GaugesOf(reviewed), reviewed.Load, reviewed.Events);
+            load.Apply(GaugesOf(reviewed), reviewed.Load);
             if (started && reviewed.Tls is not null)
                 _ = TlsBindings.OfThisMachineAsync();
 
@@ -260,6 +264,10 @@ public sealed class SmtpServer : IAsyncDisposable
         else
             client.Dispose(); // it was accepted in the moment in which its endpoint was removed
     }
+
+    private void NoteLoad(LoadState state, string gauge, double value) => Options.Events.OnLoadChanged(state, gauge, value);
+
+    private void NoteGaugeFault(string gauge, Exception fault) => Options.Events.OnGaugeFault(gauge, fault);
 
     private void NoteTrouble(Acceptor acceptor, string trouble)
     {

@@ -9,7 +9,7 @@ internal static class Authorization
     public static async ValueTask<SaslStep> DecideAsync(SaslContext context, LoginAnswer? check, string? claimed, string actAs, CancellationToken ct) => check switch
     {
         LoginAnswer.Match match => (await DecideAsync(context, match.User, actAs, ct)).With(match.Text, match.LoginData, match.Authority),
-        _ => LoginAnswer.ToFailure(check, claimed),
+        _ => SaslStep.Failure.Of(check, claimed),
     };
 
     /// <param name="authority">Of the proof; a grant that was needed adds its own.</param>
@@ -21,7 +21,7 @@ internal static class Authorization
         return context.Grants is null ? Refuse(user, "nobody may act as another here") : await context.Grants.ActAsAsync(user, actAs, ct) switch
         {
             LoginAnswer.Match(var granted) grant => new SaslStep.Success(new SaslIdentity(user, granted), data) { Authority = BothAuthorities.Of(authority, grant.Authority) },
-            var open when LoginAnswer.IsOpen(open) => LoginAnswer.ToFailure(open, user),
+            var open when LoginAnswer.IsOpen(open) => SaslStep.Failure.Of(open, user),
             LoginAnswer.NoMatch(var reason, _) => Refuse(user, reason),
             _ => Refuse(user, "no answer to the question whether it may"),
         };
@@ -36,7 +36,7 @@ internal static class Authorization
             LoginAnswer.Found<T> when !isProven => new(SaslError.BadCredentials, user, "wrong password", UserExists: true),
             LoginAnswer.Found<T> { Refusal: { } refusal } => new(SaslError.BadCredentials, user, refusal, UserExists: true),
             LoginAnswer.Found<T> => null,
-            _ => LoginAnswer.ToFailure(kept, user),
+            _ => SaslStep.Failure.Of(kept, user),
         };
 
     private static SaslStep.Failure Refuse(string user, string reason) =>

@@ -33,7 +33,7 @@ internal sealed class BearerToken(SaslContext context)
             case LoginAnswer.NoMatch(var reason, var exists) no:
                 return Refuse(reason, no.ClaimedUser ?? claimed, exists, no.Scope, check.Text);
             case LoginAnswer.Refused or LoginAnswer.Unavailable or LoginAnswer.Busy or LoginAnswer.TooMany:
-                return LoginAnswer.ToFailure(check, claimed.Length > 0 ? claimed : null);
+                return SaslStep.Failure.Of(check, claimed.Length > 0 ? claimed : null);
             default:
                 return Refuse("the verifier gave no answer", claimed, exists: false, scope: null);
         }

@@ -60,10 +60,10 @@ public sealed class CramMd5Mechanism : ISaslMechanism
 
             var lookup = await secrets.FindSecretAsync(user, context.Peer, ct);
             if (lookup is not (LoginAnswer.Found<SharedSecret> or LoginAnswer.NoMatch))
-                return LoginAnswer.ToFailure(lookup, user);
+                return SaslStep.Failure.Of(lookup, user);
             var asked = await secrets.BeginProofAsync(user, context.Peer, ct);
             if (asked is not LoginAnswer.Judge turn)
-                return LoginAnswer.ToFailure(asked, user);
+                return SaslStep.Failure.Of(asked, user);
             var isProven = Expected(lookup).Aggregate(seed: false, (proven, expected) =>
                 proven | CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(expected.Span)), Encoding.UTF8.GetBytes(text[(space + 1)..])));
             var found = lookup as LoginAnswer.Found<SharedSecret>;

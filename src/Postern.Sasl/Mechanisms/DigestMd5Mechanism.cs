@@ -65,10 +65,10 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
 
             var lookup = await secrets.FindDigestAsync(user, said.Realm, context.Peer, ct);
             if (lookup is not (LoginAnswer.Found<SharedSecret> or LoginAnswer.NoMatch))
-                return LoginAnswer.ToFailure(lookup, user);
+                return SaslStep.Failure.Of(lookup, user);
             var asked = await secrets.BeginProofAsync(user, context.Peer, ct);
             if (asked is not LoginAnswer.Judge turn)
-                return LoginAnswer.ToFailure(asked, user);
+                return SaslStep.Failure.Of(asked, user);
             var decoy = context.Decoys.DigestSecret(user, said.Realm); // for everybody: a user that exists must not save the time
             var found = lookup as LoginAnswer.Found<SharedSecret>;
             var (secret, isProven) = Judge(found is { Stored: var stored } ? [stored.Octets, .. stored.OtherSpellings] : [decoy], said);

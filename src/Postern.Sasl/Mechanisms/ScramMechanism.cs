@@ -95,7 +95,7 @@ public sealed class ScramMechanism : ISaslMechanism
 
             lookup = await secrets.FindAsync(user, algorithm, context.Peer, ct);
             if (lookup is not (LoginAnswer.Found<ScramSecret> or LoginAnswer.NoMatch))
-                return LoginAnswer.ToFailure(lookup, user);
+                return SaslStep.Failure.Of(lookup, user);
             first = parsed with { User = user };
             secret = SecretOf(lookup, user);
             nonce = parsed.Nonce + ServerNonce;
@@ -119,7 +119,7 @@ public sealed class ScramMechanism : ISaslMechanism
                 return Malformed("the final message is malformed", user);
             var asked = await secrets.BeginProofAsync(user, context.Peer, ct);
             if (asked is not LoginAnswer.Judge turn)
-                return LoginAnswer.ToFailure(asked, user);
+                return SaslStep.Failure.Of(asked, user);
             byte[] expected = [.. Encoding.UTF8.GetBytes(first.Header.Text), .. binding];
             var isBound = CryptographicOperations.FixedTimeEquals(expected, final.Binding);
             var isFresh = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(nonce), Encoding.UTF8.GetBytes(final.Nonce));

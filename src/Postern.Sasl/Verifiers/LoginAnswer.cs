@@ -105,18 +105,6 @@ public abstract record LoginAnswer
     /// <summary>Nobody was asked, for too many wrong secrets came from there; the session ends.</summary>
     public sealed record TooMany(string Reason) : LoginAnswer;
 
-    /// <summary>How an exchange ends that does not log in; the only place where answers become errors. An answer that is none logs nobody in.</summary>
-    /// <param name="claimed">What the client called itself; null when it did not.</param>
-    internal static SaslStep.Failure ToFailure(LoginAnswer? answer, string? claimed) => answer switch
-    {
-        NoMatch(var reason, var exists) => new(SaslError.BadCredentials, claimed, reason, exists) { Text = answer.Text },
-        Refused(var error, var reason) => new(error, claimed, reason, UserExists: true) { Text = answer.Text },
-        Unavailable(var reason) => new(SaslError.TemporaryFailure, claimed, reason) { Text = answer.Text },
-        Busy(var reason) => new(SaslError.TemporaryFailure, claimed, reason) { Text = answer.Text },
-        TooMany(var reason) => new(SaslError.TooMany, claimed, reason) { Text = answer.Text },
-        _ => new(SaslError.BadCredentials, claimed, "the store gave no answer"),
-    };
-
     /// <summary>It cannot be said now.</summary>
     internal static bool IsOpen(LoginAnswer? answer) => answer is Unavailable or Busy;
 }

@@ -1,4 +1,3 @@
-using Postern.Smtp.Events;
 using Postern.Smtp.Replies;
 
 namespace Postern.Smtp.Overload;
@@ -7,13 +6,14 @@ namespace Postern.Smtp.Overload;
 /// Reads the gauges once a second and holds the state that follows from them: heavier at once, lighter by one step after some calm
 /// readings, so that it does not flutter. Any thread may ask for the state.
 /// </summary>
-internal sealed class LoadMonitor(IEnumerable<IPressureGauge> gauges, LoadThresholds thresholds, ISmtpEvents events)
+/// <param name="changed">Told of each new state, with the gauge that brought it about and its reading.</param>
+/// <param name="broke">Told once of each gauge that throws.</param>
+internal sealed class LoadMonitor(IEnumerable<IPressureGauge> gauges, LoadThresholds thresholds, Action<LoadState, string, double> changed, Action<string, Exception> broke)
 {
     private readonly Lock reading = new();
     private List<IPressureGauge> gauges = [.. gauges];
     private List<IPressureGauge> broken = [];
     private LoadThresholds thresholds = thresholds;
-    private ISmtpEvents events = events;
     private volatile LoadState state;
     private volatile Reply? refusal;
     private volatile LoadReport report = new(LoadState.Normal, gauges.FirstOrDefault()?.Name ?? string.Empty, Value: 0, TimesStressed: 0, TimesFull: 0);
@@ -27,14 +27,14 @@ internal sealed class LoadMonitor(IEnumerable<IPressureGauge> gauges, LoadThresh
     public Reply? Refusal => refusal;
 
     /// <summary>From the next reading on. The state stays what it is until then; a gauge that has thrown is not asked again.</summary>
-    public void Apply(IEnumerable<IPressureGauge> asked, LoadThresholds bounds, ISmtpEvents told)
+    public void Apply(IEnumerable<IPressureGauge> asked, LoadThresholds bounds)
     {
         lock (reading)
         {
             List<IPressureGauge> all = [.. asked];
             broken = [.. broken.Where(all.Contains)];
             gauges = [.. all.Except(broken)];
-            (thresholds, events) = (bounds, told);
+            thresholds = bounds;
         }
     }
 
@@ -95,7 +95,7 @@ internal sealed class LoadMonitor(IEnumerable<IPressureGauge> gauges, LoadThresh
         };
         refusal = next == LoadState.Full ? cause is { IsStorage: true } ? StandardReply.NoStorage : StandardReply.Busy : null;
         state = next;
-        events.OnLoadChanged(next, cause?.Name ?? string.Empty, value);
+        changed(next, cause?.Name ?? string.Empty, value);
     }
 
     private double? Read(IPressureGauge gauge)
@@ -109,7 +109,7 @@ internal sealed class LoadMonitor(IEnumerable<IPressureGauge> gauges, LoadThresh
             // It is foreign code on the server's clock: what is broken about it must not end the process, nor fill the log.
             gauges.Remove(gauge);
             broken.Add(gauge);
-            events.OnGaugeFault(gauge.Name, e);
+            broke(gauge.Name, e);
             return null;
         }
     }

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
 using System.Text;
-using Postern.Smtp.Transport;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Smtp.Replies;
 
@@ -38,7 +38,7 @@ internal sealed class ReplyReader(Stream stream, ReplyLimits limits)
         total = 0;
         while (true)
         {
-            if (lines.Count == 0 && HandshakeTrouble.IsRecord(buffer.AsSpan(start, end - start)))
+            if (lines.Count == 0 && CommandLine.IsTlsRecord(buffer.AsSpan(start, end - start)))
                 return ReplyRead.Malformed("the server speaks TLS where a reply in clear was expected: TLS comes first on this port (smtps://)");
             while (buffer.AsSpan(start, end - start).IndexOf((byte)'\n') is >= 0 and var newline)
             {

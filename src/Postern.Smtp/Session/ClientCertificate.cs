@@ -1,9 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
-using System.Net.Security;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using Postern.Smtp.Transport;
 
 namespace Postern.Smtp.Session;
 
@@ -30,30 +25,4 @@ public sealed record ClientCertificate(
 
     /// <summary>Whether its chain ends in an authority that is trusted here.</summary>
     public bool IsTrusted => Distrust is null;
-
-    internal static ClientCertificate Read(X509Certificate2 certificate, X509Chain? chain, SslPolicyErrors errors)
-    {
-        var names = SubjectNames.Of(certificate);
-        var sent = chain?.ChainPolicy.ExtraStore ?? [];
-        var isTooLong = sent.Count > MaxIntermediates;
-        return new ClientCertificate(
-            string.Concat(certificate.Subject.Select(static c => char.IsControl(c) ? '?' : c)),
-            names.Dns,
-            names.Email,
-            certificate.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant(),
-            new DateTimeOffset(certificate.NotAfter).ToUniversalTime(),
-            isTooLong ? string.Create(CultureInfo.InvariantCulture, $"{sent.Count} certificates were sent with it, and more than {MaxIntermediates} are not looked at") : WhyNot(chain, errors))
-        {
-            Octets = certificate.RawData,
-            Intermediates = isTooLong ? [] : [.. sent.Select(static c => (ReadOnlyMemory<byte>)c.RawData)],
-        };
-    }
-
-    private static string? WhyNot(X509Chain? chain, SslPolicyErrors errors)
-    {
-        if (errors == SslPolicyErrors.None)
-            return null;
-        var status = chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, static (all, one) => all | one.Status) ?? X509ChainStatusFlags.NoError;
-        return status == X509ChainStatusFlags.NoError ? errors.ToString() : status.ToString();
-    }
 }

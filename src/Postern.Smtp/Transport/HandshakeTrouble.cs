@@ -37,7 +37,7 @@ internal static class HandshakeTrouble
     public static string? WhatInstead(ReadOnlySpan<byte> first, string who)
     {
         var line = first[..(first.IndexOfAny("\r\n"u8) is >= 0 and var end ? end : first.Length)];
-        if (IsRecord(first) || first.Length < 2)
+        if (CommandLine.IsTlsRecord(first) || first.Length < 2)
             return null;
         if (first is [>= 0x80, _, 0x01, ..])
             return $"wrong version: {who} begins as SSL 2.0 did";
@@ -57,9 +57,6 @@ internal static class HandshakeTrouble
             ? $"{who} speaks plain text, not TLS"
             : $"{who} speaks something that is not TLS ({Convert.ToHexStringLower(first[..Math.Min(first.Length, 8)])} …)";
     }
-
-    /// <summary>The beginning of a TLS record (RFC 8446 §5.1).</summary>
-    public static bool IsRecord(ReadOnlySpan<byte> octets) => octets is [>= 0x14 and <= 0x17, 0x03, ..];
 
     private static bool IsCommand(ReadOnlySpan<byte> line)
     {

@@ -26,7 +26,7 @@ internal sealed class SecuredStream(HandshakeStream network) : SslStream(network
     public static bool NoteClientCertificate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         if (sender is SecuredStream stream && certificate is X509Certificate2 shown)
-            stream.ClientCertificate = ClientCertificate.Read(shown, chain, errors);
+            stream.ClientCertificate = ClientCertificateReader.Read(shown, chain, errors);
         return true;
     }
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Security.Authentication;
-using Postern.Smtp.Extensions;
 using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Transport;
@@ -41,11 +40,8 @@ public sealed record SmtpListenerOptions
     /// <summary>Clients that may connect here; null for all. Others are answered 554 5.7.1 and disconnected.</summary>
     public IReadOnlyList<IPNetwork>? Clients { get; init; }
 
-    /// <summary>The keywords that <see cref="WithoutExtensions"/> may name.</summary>
-    public static IReadOnlyList<string> OptionalExtensions { get; } = [.. ExtensionTable.Optional];
-
     /// <summary>
-    /// Keywords of extensions that are neither announced nor taken here, such as <c>DSN</c>. AUTH and STARTTLS are not among them:
+    /// Keywords of extensions that are neither announced nor taken here, such as <c>DSN</c>; of <see cref="SmtpServer.OptionalExtensions"/>. AUTH and STARTTLS are not among them:
     /// <see cref="Auth"/> and <see cref="Tls"/> decide those.
     /// </summary>
     public IReadOnlyList<string> WithoutExtensions { get; init; } = [];

@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Authentication;
 using Postern.Configuration.Reading;
 using Postern.Sasl;
+using Postern.Smtp;
 using Postern.Smtp.Transport;
 
 namespace Postern.Configuration;
@@ -67,7 +68,7 @@ internal sealed record ListenerOptions(
 
     private static readonly Kind<string> MechanismNames = Kinds.NameOf("mechanism", SaslMechanisms.All.Select(static m => m.Name));
 
-    private static readonly Kind<string> ExtensionNames = Kinds.NameOf("extension", SmtpListenerOptions.OptionalExtensions);
+    private static readonly Kind<string> ExtensionNames = Kinds.NameOf("extension", SmtpServer.OptionalExtensions);
 
     public static ListenerOptions Read(Section section)
     {

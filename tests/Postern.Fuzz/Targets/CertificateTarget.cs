@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Relay.Accounts.Certificates;
 using Postern.Smtp.Session;
+using Postern.Smtp.Transport;
 using Postern.Testing;
 
 namespace Postern.Fuzz.Targets;
@@ -45,7 +46,7 @@ internal sealed class CertificateTarget : ITarget, IDisposable
         try
         {
             using var certificate = X509CertificateLoader.LoadCertificate(input.Span);
-            var shown = ClientCertificate.Read(certificate, chain: null, SslPolicyErrors.RemoteCertificateChainErrors);
+            var shown = ClientCertificateReader.Read(certificate, chain: null, SslPolicyErrors.RemoteCertificateChainErrors);
             Reached.Note("read");
             BrokenException.Unless(!shown.Subject.Any(char.IsControl), "a subject has no control character");
             if (shown.EmailAddresses.Length + shown.DnsNames.Length > 0)

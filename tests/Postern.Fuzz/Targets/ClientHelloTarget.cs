@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Transport;
 
 namespace Postern.Fuzz.Targets;
@@ -22,7 +23,7 @@ internal sealed class ClientHelloTarget : ITarget
         signal.Add(trouble.Length);
         if (hello is not { } read)
             return new(signal.Value);
-        BrokenException.Unless(HandshakeTrouble.IsRecord(input.Span), "a hello is a TLS record");
+        BrokenException.Unless(CommandLine.IsTlsRecord(input.Span), "a hello is a TLS record");
         BrokenException.Unless(HandshakeTrouble.WhatInstead(input.Span, "x") is null, "a hello is nothing else");
         signal.Add(read.Version);
         signal.Add((read.TakesEcdsa ? 1 : 0) + (read.TakesRsa ? 2 : 0));

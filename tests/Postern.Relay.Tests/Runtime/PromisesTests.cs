@@ -3,6 +3,7 @@ using Postern.Relay.Delivery;
 using Postern.Relay.Policy;
 using Postern.Relay.Runtime;
 using Postern.Relay.Tests.Spool;
+using Postern.Smtp;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Transport;
 using Postern.Testing;
@@ -36,7 +37,7 @@ public sealed class PromisesTests
     {
         using var data = new TemporaryDirectory();
         var all = await KeywordsAsync(RouteTable.Mx, []);
-        foreach (var keyword in SmtpListenerOptions.OptionalExtensions.Where(all.Contains))
+        foreach (var keyword in SmtpServer.OptionalExtensions.Where(all.Contains))
             Assert.DoesNotContain(keyword, await KeywordsAsync(RouteTable.Mx, [keyword]));
 
         async Task<IReadOnlyList<string>> KeywordsAsync(RouteTable routes, string[] without)

@@ -1,10 +1,9 @@
-using Postern.Smtp.Events;
 using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
 
 namespace Postern.Smtp.Tests.Overload;
 
-public sealed class LoadMonitorTests : ISmtpEvents
+public sealed class LoadMonitorTests
 {
     private readonly List<string> told = [];
     private readonly FakeGauge work = new("work");
@@ -12,11 +11,11 @@ public sealed class LoadMonitorTests : ISmtpEvents
     private readonly FakeGauge places = new("places", heaviest: LoadState.Stressed);
     private readonly LoadMonitor monitor;
 
-    public LoadMonitorTests() => monitor = new LoadMonitor([work, disk, places], new LoadThresholds(), this);
+    public LoadMonitorTests() => monitor = new LoadMonitor([work, disk, places], new LoadThresholds(), OnLoadChanged, OnGaugeFault);
 
-    void ISmtpEvents.OnLoadChanged(LoadState state, string gauge, double value) => told.Add(FormattableString.Invariant($"{state} {gauge} {value}"));
+    private void OnLoadChanged(LoadState state, string gauge, double value) => told.Add(FormattableString.Invariant($"{state} {gauge} {value}"));
 
-    void ISmtpEvents.OnGaugeFault(string gauge, Exception fault) => told.Add($"{gauge}: {fault.Message}");
+    private void OnGaugeFault(string gauge, Exception fault) => told.Add($"{gauge}: {fault.Message}");
 
     [Theory]
     [InlineData(0.79, LoadState.Normal)]
