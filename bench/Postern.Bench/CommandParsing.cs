@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Grammar;
-using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
 
 namespace Postern.Bench;

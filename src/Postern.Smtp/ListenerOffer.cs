@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
 

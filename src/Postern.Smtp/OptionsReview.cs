@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Postern.Smtp.Authentication;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Events;
 using Postern.Smtp.Extensions;
 using Postern.Smtp.Grammar;

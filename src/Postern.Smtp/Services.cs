@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Listeners;
-using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
+using Postern.Smtp.Transport.Tls;
 
 namespace Postern.Smtp;
 

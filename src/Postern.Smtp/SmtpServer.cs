@@ -1,11 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Extensions;
 using Postern.Smtp.Listeners;
 using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
+using Postern.Smtp.Transport.Tls;
 
 namespace Postern.Smtp;
 

@@ -16,6 +16,18 @@ public sealed class ArchitectureTests
     /// <summary>The order in which a message meets the code. Each uses only what stands to its left.</summary>
     private static readonly string[] Capabilities = ["Envelopes", "Accounts", "Policy", "Spool", "Delivery", "Admin", "Runtime"];
 
+    /// <summary>
+    /// The folders of the libraries, the root being empty. Each uses only what stands in a row above it; those in one row are lists and
+    /// their members, which use each other.
+    /// </summary>
+    private static readonly string[][] SaslFolders = [["Values"], ["Preparation"], ["Digest"], ["Scram"], ["Kerberos"], ["Verifiers"], ["", "Mechanisms"], ["Client"]];
+
+    private static readonly string[][] SmtpFolders =
+    [
+        ["Grammar"], ["Replies"], ["Session"], ["Policy"], ["Overload"], ["Transport"], ["Message"], ["Authentication"], ["Events"], ["Options"],
+        ["Dialogue", "Verbs", "Extensions"], ["Client"], ["Listeners"], [""], ["Hosting"],
+    ];
+
     private static readonly Assembly Sasl = typeof(ISaslMechanism).Assembly;
     private static readonly Assembly Smtp = typeof(SmtpServer).Assembly;
     private static readonly Assembly Relay = typeof(RelayService).Assembly;
@@ -72,6 +84,31 @@ public sealed class ArchitectureTests
     }
 
     [Fact]
+    public void Every_folder_of_the_libraries_has_its_place_in_the_order()
+    {
+        Assert.Equal(SaslFolders.SelectMany(static row => row).Order(StringComparer.Ordinal), SourceFolders.Of(Sasl).Folders.Order(StringComparer.Ordinal));
+        Assert.Equal(SmtpFolders.SelectMany(static row => row).Order(StringComparer.Ordinal), SourceFolders.Of(Smtp).Folders.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void In_the_libraries_each_folder_uses_only_what_stands_before_it() =>
+        Assert.Equal(string.Empty, string.Join('\n', [.. AgainstTheOrder(Sasl, SaslFolders), .. AgainstTheOrder(Smtp, SmtpFolders)]));
+
+    [Fact]
+    public void The_server_knows_nothing_of_the_client()
+    {
+        var folders = SourceFolders.Of(Smtp);
+        var wrong =
+            from type in Smtp.GetTypes()
+            where folders.FolderOf(type) is { } user && user != "Client"
+            from used in UsedTypes.Of(type)
+            where used.Assembly == Smtp && folders.FolderOf(used) == "Client"
+            select $"{Outermost(type)} uses {Outermost(used)}";
+
+        Assert.Empty(wrong.Distinct(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void The_walk_sees_fields_signatures_bodies_and_attributes()
     {
         var used = UsedTypes.Of(typeof(Sample));
@@ -79,6 +116,22 @@ public sealed class ArchitectureTests
         Assert.Superset(
             new HashSet<Type> { typeof(Queue<>), typeof(Uri), typeof(Version), typeof(Stack<>), typeof(TimeZoneInfo), typeof(FormatException), typeof(ObsoleteAttribute) },
             used.ToHashSet());
+    }
+
+    private static IEnumerable<string> AgainstTheOrder(Assembly library, string[][] rows)
+    {
+        var folders = SourceFolders.Of(library);
+        var wrong =
+            from type in library.GetTypes()
+            let user = folders.FolderOf(type)
+            where user is not null
+            from used in UsedTypes.Of(type)
+            let folder = used.Assembly == library ? folders.FolderOf(used) : null
+            where folder is not null && RowOf(folder) > RowOf(user)
+            select $"{Outermost(type)} in '{user}' uses {Outermost(used)} in '{folder}'";
+        return wrong.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+
+        int RowOf(string folder) => Array.FindIndex(rows, row => row.Contains(folder, StringComparer.Ordinal));
     }
 
     private static bool MayUse(string user, string used) => (user, used) switch

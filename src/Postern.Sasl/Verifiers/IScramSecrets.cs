@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using System.Text;
+using Postern.Sasl.Preparation;
 
 namespace Postern.Sasl.Verifiers;
 
@@ -14,4 +16,80 @@ public interface IScramSecrets : IProofListener
 
     /// <summary>True when some user may have a secret of this kind: else the mechanism is not offered.</summary>
     bool Serves(HashAlgorithmName algorithm);
+}
+
+/// <summary>
+/// What a server stores instead of a password (RFC 5802 §3): enough to check a proof and to prove itself, not enough to log in elsewhere with
+/// ease. Its text shows nothing of it.
+/// </summary>
+public sealed class ScramSecret(HashAlgorithmName algorithm, int iterations, ReadOnlyMemory<byte> salt, ReadOnlyMemory<byte> storedKey, ReadOnlyMemory<byte> serverKey)
+{
+    /// <summary>SHA1, SHA256 or SHA512.</summary>
+    public HashAlgorithmName Algorithm => algorithm;
+
+    /// <summary>Rounds of PBKDF2 that a client computes.</summary>
+    public int Iterations => iterations;
+
+    /// <summary>Sent to the client.</summary>
+    public ReadOnlyMemory<byte> Salt => salt;
+
+    /// <summary>H(ClientKey).</summary>
+    public ReadOnlyMemory<byte> StoredKey => storedKey;
+
+    /// <summary>HMAC(SaltedPassword, "Server Key").</summary>
+    public ReadOnlyMemory<byte> ServerKey => serverKey;
+
+    /// <summary>Derives the secret from a password; costs <paramref name="iterations"/> rounds of PBKDF2.</summary>
+    /// <exception cref="ArgumentException">The password is none (<see cref="PasswordText"/>), or it is empty.</exception>
+    public static ScramSecret Derive(HashAlgorithmName algorithm, string password, ReadOnlySpan<byte> salt, int iterations)
+    {
+        if (!PasswordText.TryPrepare(password, out var prepared))
+            throw new ArgumentException("a password is text without control characters (RFC 8265 §4.2)", nameof(password));
+        var octets = Encoding.UTF8.GetBytes(prepared);
+        var salted = Rfc2898DeriveBytes.Pbkdf2(octets, salt, iterations, algorithm, Scram.ScramFunctions.SizeOf(algorithm));
+        var secret = FromSaltedPassword(algorithm, salted, salt, iterations);
+        CryptographicOperations.ZeroMemory(salted);
+        CryptographicOperations.ZeroMemory(octets);
+        return secret;
+    }
+
+    /// <summary>
+    /// True when <paramref name="password"/>, as a client revealed it (PLAIN, LOGIN), is the one, in any of its spellings (<see cref="PasswordText"/>). Octets that
+    /// are not UTF-8, and control characters, are never it; they cost <see cref="Iterations"/> rounds of PBKDF2 like any other. A password that has several
+    /// spellings costs so much for each.
+    /// </summary>
+    public bool Matches(ReadOnlySpan<byte> password)
+    {
+        var isText = PasswordText.IsText(password);
+        var isOne = false;
+        var spellings = PasswordText.Spellings(password);
+        foreach (var spelling in spellings)
+        {
+            var salted = Rfc2898DeriveBytes.Pbkdf2(spelling, salt.Span, iterations, algorithm, Scram.ScramFunctions.SizeOf(algorithm));
+            var candidate = FromSaltedPassword(algorithm, salted, salt.Span, iterations);
+            CryptographicOperations.ZeroMemory(salted);
+            isOne |= CryptographicOperations.FixedTimeEquals(candidate.StoredKey.Span, storedKey.Span);
+            if (isOne)
+                break;
+        }
+
+        PasswordText.Zero(spellings);
+        return isOne && isText;
+    }
+
+    /// <summary>No part of it.</summary>
+    public override string ToString() => "***";
+
+    private static ScramSecret FromSaltedPassword(HashAlgorithmName algorithm, ReadOnlySpan<byte> salted, ReadOnlySpan<byte> salt, int iterations)
+    {
+        var clientKey = CryptographicOperations.HmacData(algorithm, salted, "Client Key"u8);
+        var secret = new ScramSecret(
+            algorithm,
+            iterations,
+            salt.ToArray(),
+            CryptographicOperations.HashData(algorithm, clientKey),
+            CryptographicOperations.HmacData(algorithm, salted, "Server Key"u8));
+        CryptographicOperations.ZeroMemory(clientKey);
+        return secret;
+    }
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Postern.Smtp.Transport;
+using Postern.Smtp.Transport.Tls;
 
 namespace Postern.Smtp.Client;
 

@@ -4,6 +4,7 @@ using Postern.Sasl.Client;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
+using Postern.Smtp.Transport.Tls;
 
 namespace Postern.Smtp.Client;
 

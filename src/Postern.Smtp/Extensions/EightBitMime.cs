@@ -1,4 +1,5 @@
 using System.Text;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 

@@ -1,5 +1,5 @@
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Replies;
-using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Extensions;
 

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
-using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Extensions;
 

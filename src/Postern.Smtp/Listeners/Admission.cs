@@ -1,10 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
+using Postern.Smtp.Transport.Proxy;
 
 namespace Postern.Smtp.Listeners;
 

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
-using Postern.Smtp.Session;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Transport;
 
 namespace Postern.Smtp.Listeners;

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Message;
@@ -16,4 +18,54 @@ public interface IMessageStore
     /// and the transaction stay valid until the draft is disposed.
     /// </summary>
     ValueTask<DraftAnswer> BeginAsync(SessionState session, Transaction transaction, CancellationToken ct);
+}
+
+/// <summary>
+/// A message on its way in. Disposed without a commit, it leaves nothing behind. Used by one session at a time.
+/// </summary>
+public interface IMessageDraft : IAsyncDisposable
+{
+    /// <summary>
+    /// Takes the next octets of the content: dot-unstuffed, cut anywhere. Every CR and LF in it is part of a CRLF,
+    /// unless the transaction is one of BODY=BINARYMIME. The memory is valid only until the task
+    /// completes. A store that fails (disk full) remembers it and answers at <see cref="CommitAsync"/>.
+    /// </summary>
+    ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct);
+
+    /// <summary>Makes the message durable and visible. Only after <see cref="StoreOutcome.Stored"/> may the server say 250.</summary>
+    ValueTask<StoreOutcome> CommitAsync(CancellationToken ct);
+}
+
+/// <summary>The store's answer at DATA.</summary>
+public abstract record DraftAnswer
+{
+    private DraftAnswer()
+    {
+    }
+
+    /// <summary>The content may come. The session disposes <paramref name="Draft"/>.</summary>
+    public sealed record Open(IMessageDraft Draft) : DraftAnswer;
+
+    /// <summary>Not now or not this one; the client reads <paramref name="Reply"/> before it has sent the content.</summary>
+    public sealed record Refuse(Reply Reply) : DraftAnswer;
+}
+
+/// <summary>What became of a draft.</summary>
+public abstract record StoreOutcome
+{
+    private StoreOutcome()
+    {
+    }
+
+    /// <summary>Durable, under this id; the reply is <c>250 2.0.0 Queued as id</c>.</summary>
+    public sealed record Stored(string Id) : StoreOutcome;
+
+    /// <summary>Not stored, with this 4xx or 5xx reply; nothing of the message remains.</summary>
+    public sealed record Refused(Reply Reply) : StoreOutcome;
+
+    /// <summary>
+    /// Stored for those recipients whose reply is positive, and for no other. One reply for each of <see cref="Transaction.Recipients"/>, in that
+    /// order. LMTP says each (RFC 2033 §4.2); SMTP has one reply, which then is the first that is not positive.
+    /// </summary>
+    public sealed record PerRecipient(ImmutableArray<Reply> Replies) : StoreOutcome;
 }

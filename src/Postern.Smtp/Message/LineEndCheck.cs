@@ -42,3 +42,16 @@ internal struct LineEndCheck
     /// <summary>The content is over: a CR at its very end stands alone.</summary>
     public void Finish() => HasBareLineEnd |= afterCr;
 }
+
+/// <summary>What becomes of a CR or LF that stands alone, and of NUL, in the content of one message.</summary>
+internal enum LineEndRule
+{
+    /// <summary>The message is refused.</summary>
+    Reject,
+
+    /// <summary>Each CR and LF becomes CRLF, NUL is taken out.</summary>
+    Normalize,
+
+    /// <summary>Octets are octets: BODY=BINARYMIME (RFC 3030 §3).</summary>
+    Keep,
+}

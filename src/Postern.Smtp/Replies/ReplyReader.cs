@@ -137,3 +137,34 @@ internal sealed class ReplyReader(Stream stream, ReplyLimits limits)
         start = 0;
     }
 }
+
+/// <summary>What reading one reply came to: a reply, or a fault and what was wrong in words.</summary>
+internal readonly record struct ReplyRead(Reply? Reply, ReplyFault Fault, string? Detail)
+{
+    internal static ReplyRead Malformed(string detail) => new(Reply: null, ReplyFault.Malformed, detail);
+
+    internal static ReplyRead Lost(string detail) => new(Reply: null, ReplyFault.Lost, detail);
+}
+
+/// <summary>Why no reply could be read.</summary>
+internal enum ReplyFault
+{
+    /// <summary>There is none.</summary>
+    None,
+
+    /// <summary>What came is no SMTP reply, or exceeds <see cref="ReplyLimits"/>.</summary>
+    Malformed,
+
+    /// <summary>The peer closed or reset the connection before the reply was complete.</summary>
+    Lost,
+}
+
+/// <summary>What one reply of a peer may cost. RFC 5321 §4.5.3.1.5 allows 512 octets a line; real servers go beyond.</summary>
+/// <param name="LineOctets">A line, CRLF included.</param>
+/// <param name="Lines">Lines of one reply.</param>
+/// <param name="TotalOctets">All lines of one reply.</param>
+public sealed record ReplyLimits(int LineOctets = 2048, int Lines = 128, int TotalOctets = 32 * 1024)
+{
+    /// <summary>Generous to servers, and finite.</summary>
+    public static ReplyLimits Default { get; } = new();
+}

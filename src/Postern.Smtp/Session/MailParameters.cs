@@ -40,3 +40,35 @@ public sealed record MailParameters
     /// <summary>HOLDFOR= or HOLDUNTIL= (RFC 4865): not delivered before it; null when absent.</summary>
     public DateTimeOffset? HoldUntil { get; init; }
 }
+
+/// <summary>What BODY= said of the content.</summary>
+public enum BodyType
+{
+    /// <summary>Lines of US-ASCII; also what a client without BODY= says.</summary>
+    SevenBit,
+
+    /// <summary>Lines of any octets (RFC 6152).</summary>
+    EightBitMime,
+
+    /// <summary>Octets without a line structure; only ever sent by BDAT (RFC 3030).</summary>
+    BinaryMime,
+}
+
+/// <summary>RET=: how much of the message a failure report should carry (RFC 3461 §4.3).</summary>
+public enum DsnReturn
+{
+    /// <summary>The client did not say: the reporting server decides.</summary>
+    Unspecified,
+
+    /// <summary>RET=FULL.</summary>
+    Full,
+
+    /// <summary>RET=HDRS.</summary>
+    Headers,
+}
+
+/// <summary>BY=: how long the sender gives the message (RFC 2852 §4).</summary>
+/// <param name="Within">Counted from the moment MAIL was accepted; negative or zero only with <paramref name="IsNotify"/>.</param>
+/// <param name="IsNotify">BY=…;N: deliver later all the same and report the delay; else (R) give up and report the failure.</param>
+/// <param name="IsTrace">The T modifier: each server on the way reports that it relayed the message.</param>
+public sealed record DeliverBy(TimeSpan Within, bool IsNotify, bool IsTrace);

@@ -19,3 +19,8 @@ public sealed record OpenSession(
             state.Id, state.Listener, state.ClientAddress, state.ClientPort, state.ConnectedAt, login, login is null ? null : state.LoginProvenBy, login is null ? null : state.Mechanism, state.Tls?.Version, state.Phase);
     }
 }
+
+/// <summary>What asking all open sessions for their logins came to.</summary>
+/// <param name="Ended">Sessions that are ended, their logins being gone.</param>
+/// <param name="Unsure">Sessions of whose logins nothing could be said; they can send nothing until that is different.</param>
+public readonly record struct LoginsReviewed(int Ended, int Unsure);

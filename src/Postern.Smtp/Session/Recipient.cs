@@ -8,3 +8,23 @@ public sealed record Recipient(Mailbox Mailbox, RecipientParameters Parameters)
     /// <summary>The address.</summary>
     public override string ToString() => Mailbox.Address;
 }
+
+/// <summary>NOTIFY=: when the sender wants to hear about a recipient (RFC 3461 §4.1).</summary>
+[Flags]
+public enum DsnNotify
+{
+    /// <summary>The client did not say: failures are reported, delays may be.</summary>
+    Unspecified = 0,
+
+    /// <summary>NOTIFY=NEVER; alone.</summary>
+    Never = 1,
+
+    /// <summary>When it was delivered.</summary>
+    Success = 2,
+
+    /// <summary>When it could not be delivered.</summary>
+    Failure = 4,
+
+    /// <summary>When it takes long.</summary>
+    Delay = 8,
+}

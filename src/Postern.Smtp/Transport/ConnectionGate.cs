@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
 
 namespace Postern.Smtp.Transport;
@@ -114,4 +115,14 @@ internal sealed record GateLimit(string Reason, Reply Reply)
     public static readonly GateLimit Connections = new("too many connections", StandardReply.TooManyConnections);
 
     public static readonly GateLimit PerAddress = new("too many connections from one address", StandardReply.TooManyFromAddress);
+}
+
+/// <summary>Open connections. The gate turns away what is over the limit; a client that has a place may use it.</summary>
+internal sealed class ConnectionsGauge(ConnectionGate gate) : IPressureGauge
+{
+    public string Name => "connections";
+
+    public LoadState Heaviest => LoadState.Stressed;
+
+    public double Read() => gate.Fullness;
 }

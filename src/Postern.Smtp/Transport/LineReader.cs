@@ -46,3 +46,22 @@ internal static class LineReader
     /// <summary>A TLS handshake where a line was expected: no line of any command or response begins so, and its end would be waited for in vain.</summary>
     public static bool IsHello(ReadOnlySpan<byte> input) => input is [0x16, 0x03, ..];
 }
+
+/// <summary>What a look for one line found.</summary>
+internal enum LineOutcome
+{
+    /// <summary>A whole line, its end taken off.</summary>
+    Line,
+
+    /// <summary>No CRLF yet, and the limit is not reached.</summary>
+    NeedMore,
+
+    /// <summary>The limit was passed before a CRLF came.</summary>
+    TooLong,
+
+    /// <summary>A bare CR, a bare LF or a NUL, or a TLS handshake: not SMTP, or an attack.</summary>
+    BadOctet,
+
+    /// <summary>The peer is gone.</summary>
+    Closed,
+}

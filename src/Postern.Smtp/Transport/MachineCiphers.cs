@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using Postern.Smtp.Transport.Tls;
 
 namespace Postern.Smtp.Transport;
 

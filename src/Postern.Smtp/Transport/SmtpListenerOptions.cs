@@ -95,3 +95,78 @@ public sealed record SmtpListenerOptions
 
     private static bool Same<T>(IReadOnlyList<T>? one, IReadOnlyList<T>? other) => one is null || other is null ? one is null && other is null : one.SequenceEqual(other);
 }
+
+/// <summary>How a listener uses TLS.</summary>
+public enum TlsMode
+{
+    /// <summary>Never.</summary>
+    None,
+
+    /// <summary>Offered by STARTTLS (RFC 3207); mail without it is possible.</summary>
+    StartTls,
+
+    /// <summary>By STARTTLS, and nothing but greetings before it.</summary>
+    Required,
+
+    /// <summary>From the first octet (RFC 8314 §3.3, port 465).</summary>
+    Implicit,
+}
+
+/// <summary>When a listener offers AUTH.</summary>
+public enum AuthMode
+{
+    /// <summary>Never.</summary>
+    Off,
+
+    /// <summary>Only on a protected connection.</summary>
+    TlsOnly,
+
+    /// <summary>In clear too: for devices that cannot do better, on networks where that is acceptable.</summary>
+    Always,
+}
+
+/// <summary>The protocol of a listener.</summary>
+public enum MailProtocol
+{
+    /// <summary>RFC 5321.</summary>
+    Smtp,
+
+    /// <summary>RFC 2033: LHLO for EHLO, and at the end of data one reply for each recipient.</summary>
+    Lmtp,
+}
+
+/// <summary>What becomes of a CR or LF that stands alone, and of NUL in content. None of them ever ends a message.</summary>
+public enum BareNewlines
+{
+    /// <summary>A message with one is refused with 554 once it has been read to its end; a command line with one ends the connection.</summary>
+    Reject,
+
+    /// <summary>In content each becomes CRLF, and a NUL is taken out. A command line, or a response to a challenge, may end in LF. For devices that cannot do better.</summary>
+    Normalize,
+}
+
+/// <summary>Which addresses MAIL and RCPT take.</summary>
+public enum AddressGrammar
+{
+    /// <summary>
+    /// Also those that exist without keeping to RFC 5321: local parts of more than 64 octets, and dots at their ends or beside each other without quotes.
+    /// They go on in the same spelling.
+    /// </summary>
+    Lenient,
+
+    /// <summary>Those of RFC 5321 §4.1.2 and §4.5.3.1.1 only; others are answered 501.</summary>
+    Strict,
+}
+
+/// <summary>What a listener takes of the ciphers below TLS 1.3, whose own are always taken. Each takes all of the one before.</summary>
+public enum TlsCiphers
+{
+    /// <summary>ECDHE with AES-GCM, and with AES-CBC under SHA-256 and SHA-384: forward secrecy, no SHA-1.</summary>
+    Modern,
+
+    /// <summary>For TLS 1.2 clients that cannot do that: also ChaCha20, ECDHE with AES-CBC under SHA-1, DHE, and RSA key exchange, which has no forward secrecy.</summary>
+    Compatible,
+
+    /// <summary>For devices that cannot do better: also 3DES where OpenSSL has it, short keys, and the signatures of TLS 1.0 and 1.1, which are then possible.</summary>
+    Legacy,
+}

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Security;
 using System.Net.Sockets;
 using Postern.Smtp.Replies;
+using Postern.Smtp.Transport.Tls;
 
 namespace Postern.Smtp.Transport;
 

@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Security.Authentication.ExtendedProtection;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Sasl;
+using Postern.Smtp.Transport.Tls;
 
 namespace Postern.Smtp.Transport;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using Postern.Smtp.Transport.Tls;
 
 namespace Postern.Smtp.Transport;
 

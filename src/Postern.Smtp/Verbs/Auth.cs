@@ -1,5 +1,6 @@
 using System.Text;
 using Postern.Sasl;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;

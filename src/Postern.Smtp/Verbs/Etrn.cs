@@ -1,3 +1,4 @@
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;

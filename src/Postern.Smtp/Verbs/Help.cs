@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Extensions;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;

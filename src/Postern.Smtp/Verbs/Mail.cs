@@ -1,3 +1,4 @@
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Extensions;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;

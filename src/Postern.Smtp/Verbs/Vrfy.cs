@@ -1,4 +1,5 @@
 using System.Text;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Extensions;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;

@@ -1,4 +1,4 @@
-using Postern.Smtp.Grammar;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 

@@ -2,8 +2,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Relay.Accounts.Certificates;
-using Postern.Smtp.Session;
-using Postern.Smtp.Transport;
+using Postern.Smtp.Transport.Tls;
 using Postern.Testing;
 
 namespace Postern.Fuzz.Targets;

@@ -1,7 +1,7 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using Postern.Smtp.Grammar;
-using Postern.Smtp.Transport;
+using Postern.Smtp.Transport.Tls;
 
 namespace Postern.Fuzz.Targets;
 

@@ -1,5 +1,5 @@
 using Postern.Smtp.Session;
-using Postern.Smtp.Transport;
+using Postern.Smtp.Transport.Proxy;
 using Postern.Testing;
 
 namespace Postern.Fuzz.Targets;

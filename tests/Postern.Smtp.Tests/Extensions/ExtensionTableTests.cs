@@ -1,6 +1,7 @@
 using System.Net;
 using System.Reflection;
 using Postern.Sasl;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Extensions;
 using Postern.Smtp.Message;
 using Postern.Smtp.Session;

@@ -5,6 +5,7 @@ using Postern.Sasl.Client;
 using Postern.Smtp.Events;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
+using Postern.Smtp.Transport.Proxy;
 using Postern.Testing;
 
 namespace Postern.Smtp.Tests.Hostile;

@@ -1,3 +1,4 @@
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Overload;
 using Postern.Smtp.Session;
 using Postern.Smtp.Tests.Transport;

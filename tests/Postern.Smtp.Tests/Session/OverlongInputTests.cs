@@ -1,4 +1,5 @@
 using System.Text;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Tests.Session;

@@ -1,5 +1,6 @@
 using System.Net;
 using Postern.Sasl;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Session;
 using Postern.Smtp.Tests.Transport;
 using Postern.Smtp.Transport;

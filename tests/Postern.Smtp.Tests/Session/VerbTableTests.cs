@@ -1,6 +1,6 @@
 using System.Reflection;
 using System.Text;
-using Postern.Smtp.Session;
+using Postern.Smtp.Dialogue;
 
 namespace Postern.Smtp.Tests.Session;
 

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
+using Postern.Smtp.Transport.Tls;
 using Postern.Testing;
 
 namespace Postern.Smtp.Tests.Transport;

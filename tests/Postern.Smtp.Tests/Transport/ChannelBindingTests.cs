@@ -6,9 +6,11 @@ using System.Security.Cryptography.X509Certificates;
 using Postern.Sasl;
 using Postern.Sasl.Client;
 using Postern.Smtp.Client;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
+using Postern.Smtp.Transport.Tls;
 using Postern.Testing;
 
 namespace Postern.Smtp.Tests.Transport;

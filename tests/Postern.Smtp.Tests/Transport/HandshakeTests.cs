@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using Postern.Smtp.Transport;
+using Postern.Smtp.Transport.Tls;
 using Postern.Testing;
 
 namespace Postern.Smtp.Tests.Transport;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Numerics;
 using System.Text;
-using Postern.Smtp.Transport;
+using Postern.Smtp.Transport.Proxy;
 
 namespace Postern.Smtp.Tests.Transport;
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Postern.Sasl;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Events;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;

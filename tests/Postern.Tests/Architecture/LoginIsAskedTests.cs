@@ -12,8 +12,8 @@ public sealed partial class LoginIsAskedTests
     private static readonly string[] MayLook =
     [
         "Auth.cs", // whether AUTH has been, of whatever kind
+        "ISmtpEvents.cs", // holds what was attempted
         "LoggedEvents.cs", // tells ANONYMOUS from a failure
-        "LoginAttempt.cs", // holds what was attempted
         "RelayEvents.cs", // tells ANONYMOUS from a failure
         "SaslDialogue.cs", // sets it
         "SessionState.cs", // decides

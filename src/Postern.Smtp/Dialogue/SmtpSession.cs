@@ -1,0 +1,498 @@
+using System.ComponentModel;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using Postern.Sasl;
+using Postern.Sasl.Verifiers;
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Overload;
+using Postern.Smtp.Replies;
+using Postern.Smtp.Session;
+using Postern.Smtp.Transport;
+
+namespace Postern.Smtp.Dialogue;
+
+/// <summary>
+/// The session loop: read a line, look the verb up, ask it, queue its one reply, do what it says comes after. It knows no verb.
+/// </summary>
+internal sealed class SmtpSession(Service service, SmtpTransport transport, SessionState state) : IAsyncDisposable
+{
+    /// <summary>How much of an overlong line is skipped in the hope of a CRLF.</summary>
+    private const int SkippedLineOctets = 64 * 1024;
+
+    private readonly CancellationTokenSource reading = new();
+    private readonly SmtpServerOptions server = service.Server;
+    private RecentMailboxes? senders;
+    private RecentMailboxes? recipients;
+    private long deadline = long.MaxValue;
+    private long waitingSince;
+    private long messageDue;
+    private MessageReception? reception;
+    private ChunkReception? chunks;
+    private Reply? farewell;
+    private Reply? dismissal;
+    private LoginAnswer? doubt;
+    private bool committing;
+    private int badCommands;
+    private int refusals;
+    private int commands;
+    private bool betweenCommands;
+    private bool owesAnswer;
+
+    public Service Service => service;
+
+    public SmtpServerOptions Server => server;
+
+    public SessionState State => state;
+
+    /// <summary>The limits in force for this session now: the listener's, or tighter ones under pressure.</summary>
+    public SessionLimits Limits => service.LimitsFor(state.IsLoggedIn);
+
+    public bool HasBufferedInput => transport.HasBufferedInput;
+
+    public bool LacksRequiredTls => service.Options.Tls == TlsMode.Required && state.Tls is null;
+
+    /// <summary>What this listener offers in the present state of TLS and login, to this peer with or without a certificate.</summary>
+    public Capabilities Capabilities => service.CapabilitiesFor(state.Tls is not null, state.IsLoggedIn, state.Trust, state.OwnCertificate is not null, Channel?.TiesTheConnection == true);
+
+    /// <summary>Who was named as sender lately.</summary>
+    public RecentMailboxes Senders => senders ??= new RecentMailboxes();
+
+    /// <summary>Who was named as recipient lately.</summary>
+    public RecentMailboxes Recipients => recipients ??= new RecentMailboxes();
+
+    /// <summary>Whether the listener takes this mailbox in this spelling.</summary>
+    public bool Takes(ReadOnlySpan<byte> address) => service.Options.Addresses == AddressGrammar.Lenient || LocalParts.IsStrict(address);
+
+    /// <summary>Its place at the gate; null where nobody counts.</summary>
+    public GatePlace? Place { get; init; }
+
+    /// <summary>What mechanisms with channel binding compare; null in clear.</summary>
+    public ChannelBindings? Channel { get; private set; }
+
+    /// <summary>Set by AUTH for the SASL dialogue that follows it.</summary>
+    public SaslDialogue? Dialogue { get; set; }
+
+    /// <summary>Takes the content of messages.</summary>
+    public MessageReception Reception => reception ??= new MessageReception(this, transport);
+
+    /// <summary>Takes the chunks of BDAT.</summary>
+    public ChunkReception Chunks => chunks ??= new ChunkReception(this, transport);
+
+    /// <summary>What a command says that came before the greeting.</summary>
+    public Reply HelloFirst => state.IsLmtp ? StandardReply.LhloFirst : StandardReply.HelloFirst;
+
+    /// <summary>What content says that has no recipients (RFC 5321 §3.3; RFC 2033 §4.2 wants 503).</summary>
+    public Reply NoRecipients => state.IsLmtp ? StandardReply.NoRecipientsByLmtp : StandardReply.NoRecipients;
+
+    /// <summary>True while a line is awaited, a command or a SASL response, and no content: the moment at which a stopping server may say 421.</summary>
+    public bool IsBetweenCommands
+    {
+        get => Volatile.Read(ref betweenCommands);
+        private set => Volatile.Write(ref betweenCommands, value);
+    }
+
+    public async Task RunAsync()
+    {
+        var reason = "lost connection";
+        try
+        {
+            ExpectMessage();
+            server.Events.OnConnected(state);
+            reason = await ConverseAsync();
+        }
+        catch (OperationCanceledException) when (farewell is { } reply)
+        {
+            reason = reply == StandardReply.ShuttingDown ? "server stopping"
+                : reply == StandardReply.UnderLoad ? "overload"
+                : reply == StandardReply.LoginGone ? "login revoked"
+                : reply == StandardReply.Dismissed ? "ended by the operator"
+                : "timeout";
+            if (reply == StandardReply.LoginGone && doubt is { } gone)
+                server.Events.OnLoginReviewed(state, gone);
+            await SayFarewellAsync(reply);
+        }
+        catch (ConnectionLostException)
+        {
+            reason = "lost connection";
+        }
+        catch (Exception e)
+        {
+            // Whatever is broken ends this session and no other.
+            reason = "internal error";
+            server.Events.OnFault(state, e);
+            await SayFarewellAsync(StandardReply.InternalError);
+        }
+        finally
+        {
+            await GiveUpTransactionAsync();
+            server.Events.OnClosed(state, reason);
+        }
+    }
+
+    /// <summary>Called from outside the loop, by the server's clock: ends a wait that took too long.</summary>
+    public void ExpireAt(long now)
+    {
+        var due = Volatile.Read(ref deadline);
+        if (service.Load > LoadState.Normal && IsBetweenCommands && due < long.MaxValue)
+        {
+            // It may have begun to wait when there was more patience than there is now.
+            if (now >= Math.Min(due, Volatile.Read(ref waitingSince) + Timestamps(Limits.Idle)))
+                Interrupt(StandardReply.UnderLoad);
+        }
+        else if (now >= due)
+        {
+            Interrupt(due == Volatile.Read(ref messageDue) ? StandardReply.NoMessageTooLong : StandardReply.IdleTooLong);
+        }
+    }
+
+    /// <summary>Called from outside the loop: ends the session with this reply as soon as it waits for the client.</summary>
+    public void Interrupt(Reply reply)
+    {
+        if (Interlocked.CompareExchange(ref farewell, reply, comparand: null) is not null)
+            return;
+        try
+        {
+            // What a policy or a store has hung on the token is not run here: the clock, which sees to every session, calls this.
+            _ = reading.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended by itself in this moment.
+        }
+    }
+
+    /// <summary>
+    /// Called from outside the loop: ends the session like <see cref="Interrupt"/>. A message that is being stored has its answer first: without it,
+    /// the client would send it again.
+    /// </summary>
+    public void Dismiss(Reply reply)
+    {
+        if (Interlocked.CompareExchange(ref dismissal, reply, comparand: null) is null && !Volatile.Read(ref committing))
+            Interrupt(reply);
+    }
+
+    /// <summary>From here to <see cref="EndCommit"/> nothing interrupts. Not null: the session was dismissed before, and this is the answer.</summary>
+    public Reply? BeginCommit()
+    {
+        // With the exchange in Dismiss: one of the two sees the other.
+        Interlocked.Exchange(ref committing, true);
+        return Volatile.Read(ref dismissal);
+    }
+
+    /// <summary>Whoever was dismissed meanwhile goes when it waits for the next command.</summary>
+    public void EndCommit() => Volatile.Write(ref committing, false);
+
+    /// <summary>Asks whether who logged in may still act. Null: yes, or nobody has logged in; else 421 where the login is gone, 451 where that cannot be said.</summary>
+    public async ValueTask<Reply?> ReviewLoginAsync(CancellationToken ct)
+    {
+        if (state.Authority is not { } authority)
+            return null;
+        var review = await AskAsync(authority, ct);
+        if (review is LoginAnswer.Holds)
+            return null;
+        server.Events.OnLoginReviewed(state, review);
+        return review is LoginAnswer.NoMatch ? StandardReply.LoginGone : StandardReply.LoginUnsure;
+    }
+
+    /// <summary>Called from outside the loop: the same for a session that may say nothing for long. One whose login is gone is ended.</summary>
+    public async ValueTask<LoginAnswer> ReviewFromOutsideAsync(CancellationToken ct)
+    {
+        if (state.Authority is not { } authority)
+            return LoginAnswer.Holds.Instance;
+        var review = await AskAsync(authority, ct);
+        if (review is not LoginAnswer.NoMatch || !ReferenceEquals(state.Authority, authority))
+            return review is LoginAnswer.NoMatch ? LoginAnswer.Holds.Instance : review;
+        doubt ??= review;
+        Dismiss(StandardReply.LoginGone);
+        return review;
+    }
+
+    /// <summary>Ends the transaction, if any: RSET, EHLO, end of data, end of session.</summary>
+    public async ValueTask EndTransactionAsync()
+    {
+        state.Transaction = null;
+        state.Forwarded = PeerClaims.None;
+        if (reception is not null)
+            await reception.EndAsync();
+        chunks?.End();
+    }
+
+    /// <summary>A message is stored: what went wrong before it does not count any more.</summary>
+    public void CountAnew()
+    {
+        (refusals, commands, owesAnswer) = (0, 0, true);
+        ExpectMessage();
+    }
+
+    /// <summary>The command was a part of a message, and is not counted.</summary>
+    public void Uncount() => commands--;
+
+    /// <summary>Waits for one line under a deadline; the deadline covers the whole line, however slowly it comes.</summary>
+    public async ValueTask<(LineOutcome Outcome, ReadOnlyMemory<byte> Line)> ReadLineAsync(int maxOctets, bool idle)
+    {
+        if (reception is { IsOpen: true } content)
+            content.SetDeadline();
+        else
+            SetIdleDeadline();
+        // A stop interrupts who waits for a command, and not the reply before it: a message whose 250 is cut off would come again.
+        if (owesAnswer && transport.HasPendingReplies(maxOctets))
+        {
+            await transport.FlushAsync(reading.Token);
+            owesAnswer = false;
+        }
+
+        IsBetweenCommands = reception is not { IsOpen: true };
+        if (service.IsStopping && IsBetweenCommands)
+            Interrupt(StandardReply.ShuttingDown);
+        else if (Volatile.Read(ref dismissal) is { } reply && IsBetweenCommands)
+            Interrupt(reply);
+        var read = await transport.ReadLineAsync(maxOctets, idle, reading.Token);
+        IsBetweenCommands = false;
+        ClearDeadline();
+        return read;
+    }
+
+    public async ValueTask<bool> SkipLineAsync()
+    {
+        SetIdleDeadline();
+        var found = await transport.SkipLineAsync(SkippedLineOctets, reading.Token);
+        ClearDeadline();
+        return found;
+    }
+
+    /// <summary>Queues octets for the client; when the queue is full, a client that reads nothing has no more time than one that says nothing.</summary>
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> octets)
+    {
+        SetIdleDeadline();
+        await transport.WriteAsync(octets, reading.Token);
+        ClearDeadline();
+    }
+
+    public ValueTask SayAsync(Reply reply) => WriteAsync(reply.Encoded);
+
+    /// <summary>For the next part of the content, and for all of it: octet by octet a message would last for years.</summary>
+    /// <param name="isWanted">Content that is thrown away makes no message, and lasts no longer than a session may without one.</param>
+    public void SetDataDeadline(long octets, long begun, bool isWanted = true)
+    {
+        var limits = Limits;
+        var left = limits.DataBlock + TimeSpan.FromSeconds((double)octets / limits.DataOctetsPerSecond) - server.Clock.GetElapsedTime(begun);
+        SetDeadline(left < limits.DataBlock ? left : limits.DataBlock, isWanted ? long.MaxValue : messageDue);
+    }
+
+    public void ClearDeadline() => Volatile.Write(ref deadline, long.MaxValue);
+
+    public async ValueTask DisposeAsync()
+    {
+        await transport.DisposeAsync();
+        reading.Dispose();
+    }
+
+    private async ValueTask<string> ConverseAsync()
+    {
+        if (service.Options.Tls == TlsMode.Implicit && !await HandshakeAsync())
+            return "TLS handshake failed";
+        await SayAsync(service.Greeting);
+
+        while (true)
+        {
+            var (outcome, line) = await ReadLineAsync(Limits.SaslOctets, idle: state.Phase <= Phase.Ready);
+            if (outcome == LineOutcome.Closed)
+                return "lost connection";
+
+            var step = outcome switch
+            {
+                LineOutcome.Line when ++commands > Limits.CommandsPerMessage + Limits.Recipients => Refuse("?", StandardReply.TooManyErrors, After.Close),
+                LineOutcome.Line => await AnswerAsync(line),
+                LineOutcome.TooLong => await SkipAsync(),
+                _ => RefuseOctets(),
+            };
+            if (step.Next is { } phase)
+                state.Phase = phase;
+            if (step.Reply is { } reply)
+                await SayAsync(reply);
+
+            var goesOn = step.After switch
+            {
+                After.ReadCommand => true,
+                After.ReceiveMessage => await Reception.ReceiveMessageAsync(reading.Token),
+                After.ReceiveChunk => await Chunks.ReceiveAsync(reading.Token),
+                After.RunSasl => await AuthenticateAsync(),
+                After.StartTls => await HandshakeAsync(),
+                _ => false,
+            };
+            if (!goesOn)
+            {
+                await CloseAsync();
+                return step.Reply == StandardReply.Bye ? "quit" : "closed";
+            }
+        }
+    }
+
+    private async ValueTask<Step> AnswerAsync(ReadOnlyMemory<byte> line)
+    {
+        var command = CommandLine.Split(line);
+        var verb = VerbTable.Find(command.Verb.Span, service.Options.Protocol);
+        if (verb is null)
+            return CommandLine.IsForeignProtocol(line.Span) ? Refuse("?", StandardReply.NotSmtp, After.Close) : Refuse("?", StandardReply.UnknownCommand);
+        if (line.Length + 2 > Limits.CommandOctets && verb != Verbs.Auth.Row)
+            return RefuseWithContent(verb, command.Argument.Span, StandardReply.LineTooLong, After.ReadCommand);
+        server.Events.OnCommand(state, verb.Name);
+
+        var step = VerbTable.WhyNot(verb, this, command.Argument.Span) ?? await verb.HandleAsync(this, command.Argument, reading.Token);
+        return step.Reply is { IsPositive: false } refusal ? RefuseWithContent(verb, command.Argument.Span, refusal, step.After) : step;
+    }
+
+    private Step RefuseOctets()
+    {
+        if (LineReader.IsHello(transport.Buffered.Span))
+            server.Events.OnTlsFailed(state, state.Tls is not null ? "the client begins TLS within TLS" : $"the client begins TLS where plain text comes first; {TlsHere}");
+        return Refuse("?", StandardReply.BadOctet, After.Close);
+    }
+
+    private string TlsHere => service.Options.Tls == TlsMode.None ? "this listener has no TLS (tls: none)" : "it has to say STARTTLS, or to use a listener with tls: implicit";
+
+    /// <summary>A line longer than any; what stands at its beginning still tells whether content follows.</summary>
+    private async ValueTask<Step> SkipAsync()
+    {
+        var verb = VerbTable.Find(CommandLine.Split(transport.Buffered).Verb.Span, service.Options.Protocol);
+        var after = await SkipLineAsync() ? After.ReadCommand : After.Close;
+        return verb is null ? Refuse("?", StandardReply.LineTooLong, after) : RefuseWithContent(verb, argument: default, StandardReply.LineTooLong, after);
+    }
+
+    /// <summary>A refused command does not leave the content behind it to be read as commands.</summary>
+    private Step RefuseWithContent(Verb verb, ReadOnlySpan<byte> argument, Reply refusal, After after)
+    {
+        if (after == After.ReadCommand && verb.Needs.HasFlag(Needs.ChunkBehind))
+        {
+            if (Chunk.TryParse(argument, out var chunk))
+            {
+                Chunks.Expect(chunk, refusal);
+                return new Step(Reply: null, After: After.ReceiveChunk);
+            }
+
+            after = After.Close;
+        }
+        else if (verb.Needs.HasFlag(Needs.ContentBehind) && HasBufferedInput)
+        {
+            after = After.Close;
+        }
+
+        return Refuse(verb.Name, refusal, after);
+    }
+
+    public Step Refuse(string verb, Reply reply, After after = After.ReadCommand)
+    {
+        server.Events.OnRefused(state, verb, reply);
+        return IsOneTooMany(reply) ? new Step(StandardReply.TooManyErrors, After: After.Close) : new Step(reply, After: after);
+    }
+
+    /// <summary>Counts what the client got wrong and what it was denied; enough of either ends the session.</summary>
+    private bool IsOneTooMany(Reply refusal)
+    {
+        if (refusal == StandardReply.TooManyRecipients || refusal == StandardReply.ChunksFailed)
+            return false;
+        var isBad = refusal.Code is >= 500 and < 510 && ++badCommands >= Limits.BadCommands;
+        return ++refusals >= Limits.Refusals || isBad;
+    }
+
+    private async ValueTask<bool> AuthenticateAsync()
+    {
+        var dialogue = Dialogue!;
+        Dialogue = null;
+        var (reply, stays) = await dialogue.RunAsync(reading.Token);
+        if (!reply.IsPositive)
+        {
+            var step = Refuse(Verbs.Auth.Row.Name, reply, stays ? After.ReadCommand : After.Close);
+            reply = stays ? step.Reply! : reply;
+            stays = step.After == After.ReadCommand;
+        }
+
+        await SayAsync(reply);
+        return stays;
+    }
+
+    /// <summary>After it, nothing of what was said before counts (RFC 3207 §4.2).</summary>
+    private async ValueTask<bool> HandshakeAsync()
+    {
+        SetDeadline(Limits.Handshake);
+        try
+        {
+            var tls = await transport.StartTlsAsync(service.Tls!, reading.Token);
+            ClearDeadline();
+            await EndTransactionAsync();
+            state.ForgetAll(tls.Facts);
+            Channel = (await TlsBindings.OfThisMachineAsync()).Of(tls, tls.Shown?.EndPoint);
+            service.NoteOffers(state);
+            server.Events.OnTlsStarted(state);
+            return true;
+        }
+        catch (Exception e) when (e is AuthenticationException or IOException or Win32Exception or CryptographicException // a certificate that cannot be read
+                                      || (e is OperationCanceledException && farewell == StandardReply.IdleTooLong))
+        {
+            server.Events.OnTlsFailed(state, transport.HandshakeTrouble ?? (e.InnerException ?? e).Message);
+            return false;
+        }
+    }
+
+    private async ValueTask SayFarewellAsync(Reply reply)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2), server.Clock);
+        try
+        {
+            await transport.WriteAsync(reply, patience.Token);
+            await transport.CloseAsync(patience.Token);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException or SocketException or NotSupportedException)
+        {
+            // The client does not listen any more; the connection is dropped all the same.
+        }
+    }
+
+    /// <summary>Whatever a draft throws while it is given up, the session is over all the same.</summary>
+    private async ValueTask GiveUpTransactionAsync()
+    {
+        try
+        {
+            await EndTransactionAsync();
+        }
+        catch (Exception e)
+        {
+            server.Events.OnFault(state, e);
+        }
+    }
+
+    private async ValueTask CloseAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2), server.Clock);
+        await transport.CloseAsync(patience.Token);
+    }
+
+    private void SetDeadline(TimeSpan wait) => SetDeadline(wait, long.MaxValue);
+
+    /// <summary>For a whole command, or for a client that has to read; no longer than it may stay without a message.</summary>
+    private void SetIdleDeadline() => SetDeadline(Limits.Idle, messageDue);
+
+    private void SetDeadline(TimeSpan wait, long latest)
+    {
+        var now = server.Clock.GetTimestamp();
+        Volatile.Write(ref waitingSince, now);
+        Volatile.Write(ref deadline, Math.Min(now + Timestamps(wait), latest));
+    }
+
+    private static async ValueTask<LoginAnswer> AskAsync(ILoginAuthority authority, CancellationToken ct)
+    {
+        try
+        {
+            return await authority.ReviewAsync(ct);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
+        {
+            return new LoginAnswer.Unavailable($"the question whether the login still holds threw {e.GetType().Name}");
+        }
+    }
+
+    private void ExpectMessage() => Volatile.Write(ref messageDue, server.Clock.GetTimestamp() + Timestamps(Limits.WithoutMessage));
+
+    private long Timestamps(TimeSpan time) => (long)(time.TotalSeconds * server.Clock.TimestampFrequency);
+}

@@ -1,6 +1,0 @@
-namespace Postern.Smtp.Events;
-
-internal sealed class NoEvents : ISmtpEvents
-{
-    public static NoEvents Instance { get; } = new();
-}
