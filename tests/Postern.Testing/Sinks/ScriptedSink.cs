@@ -44,6 +44,14 @@ public sealed class ScriptedSink : IAsyncDisposable
     /// <summary>Each connection's dialogue, lines <c>C: </c> and <c>S: </c>; content is not in it.</summary>
     public IReadOnlyList<string> Transcript(int connection) => sessions[connection].Transcript;
 
+    /// <summary>Keeps nothing any more of what came so far; who reads messages as they arrive still gets each.</summary>
+    public void Forget()
+    {
+        messages.Clear();
+        peers.Clear();
+        sessions.Clear();
+    }
+
     /// <summary>The next message in order of arrival.</summary>
     public async Task<SinkMessage> NextMessageAsync() => await arrivals.Reader.ReadAsync(closing.Token).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
 
