@@ -35,6 +35,9 @@ public sealed record EnvelopeFacts
     /// <summary>The authorization id in canonical form; null without a login. An ANONYMOUS login is none: it proves nothing.</summary>
     public string? Login { get; init; }
 
+    /// <summary>Whose credential the login is: the same account, unless it acts for another. Null without a login.</summary>
+    public string? ProvenBy { get; init; }
+
     /// <summary>AUTH is on offer here and now.</summary>
     public bool OffersAuth { get; init; }
 
@@ -62,6 +65,7 @@ public sealed record EnvelopeFacts
         Helo = session.HeloName,
         Tls = session.Tls?.Version,
         Login = session.Login,
+        ProvenBy = session.LoginProvenBy,
         OffersAuth = session.OffersAuth,
         OffersAuthAfterTls = session.OffersAuthAfterTls,
     };

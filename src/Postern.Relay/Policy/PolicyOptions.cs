@@ -24,12 +24,24 @@ public sealed record PolicyOptions
     /// <summary>Domains whose recipients are accepted from anyone, beside those of the directory.</summary>
     public FrozenSet<Domain> Domains { get; init; } = [];
 
-    /// <summary>The words asked at MAIL, in order; each one that <see cref="RelayRules.Check"/> knows for that stage.</summary>
-    public ImmutableArray<string> SenderRules { get; init; } = ["reject_unlisted_domain", "reject_sender_login_mismatch"];
+    /// <summary>Asked at MAIL, first (<see cref="RuleStage"/>); each word one that <see cref="RelayRules.Check"/> knows for its stage.</summary>
+    public ImmutableArray<RuleEntry> ClientRules { get; init; } = [];
 
-    /// <summary>The words asked at RCPT, in order. The end of the list refuses.</summary>
-    public ImmutableArray<string> RecipientRules { get; init; } =
+    /// <summary>Asked at MAIL, second.</summary>
+    public ImmutableArray<RuleEntry> HeloRules { get; init; } = [];
+
+    /// <summary>Asked at MAIL, in order.</summary>
+    public ImmutableArray<RuleEntry> SenderRules { get; init; } = ["reject_unlisted_domain", "reject_sender_login_mismatch"];
+
+    /// <summary>Asked at RCPT, in order. The end of the list refuses.</summary>
+    public ImmutableArray<RuleEntry> RecipientRules { get; init; } =
         ["permit_networks", "permit_authenticated", "permit_network_for_domain", "reject_unauth_destination"];
+
+    /// <summary>Asked when the header section of the message is whole.</summary>
+    public ImmutableArray<RuleEntry> MessageRules { get; init; } = [];
+
+    /// <summary>How long one rule may look things up before it counts as one that cannot say.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
     private static IPNetwork Unmap(IPNetwork network) =>
         network.BaseAddress is { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: true } mapped && network.PrefixLength >= MappedPrefix

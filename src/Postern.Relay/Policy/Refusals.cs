@@ -13,6 +13,18 @@ internal static class Refusals
     /// <summary>The directory cannot answer (RFC 3463: other mail system status).</summary>
     public static Refusal Temporary { get; } = new(451, new EnhancedStatus(4, 3, 0), "Temporary failure, try again later");
 
+    /// <summary>The same for good, where an operator wants it so.</summary>
+    public static Refusal CannotSay { get; } = new(550, NotAuthorized, "This cannot be checked, and is refused");
+
+    public static Refusal ClientRejected { get; } = new(554, NotAuthorized, "Client host rejected: Access denied");
+
+    /// <summary>Postfix's code; the name itself is not repeated.</summary>
+    public static Refusal HeloRejected { get; } = new(504, new EnhancedStatus(5, 5, 2), "Helo command rejected: need fully-qualified hostname");
+
+    /// <summary>Temporary: the same message may be sent later.</summary>
+    public static Refusal OverLimit(RuleContext context, string reason) =>
+        new(450, new EnhancedStatus(4, 7, 1), $"{context.Sender}: Sender address rejected: {reason}");
+
     /// <summary>530 where logging in would help, so that a client asks its user (RFC 4954 §6); else the plain refusal.</summary>
     public static Refusal RelayDenied(RuleContext context) =>
         AuthenticationRequired(context) ?? new(550, NotAuthorized, $"<{context.Recipient}>: Relay access denied");

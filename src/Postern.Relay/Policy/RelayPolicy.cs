@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
+using Postern.Relay.Policy.Counters;
 using Postern.Relay.Audit.Events;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;
+using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
 namespace Postern.Relay.Policy;
@@ -18,48 +20,68 @@ namespace Postern.Relay.Policy;
 /// </remarks>
 public sealed class RelayPolicy : IEnvelopePolicy
 {
-    private readonly PolicyOptions options;
-    private readonly IDirectory directory;
+    private readonly PolicyWorld world;
     private readonly IAuditLog audit;
-    private readonly TimeProvider clock;
-    private readonly ImmutableArray<IRelayRule> senderRules;
-    private readonly ImmutableArray<IRelayRule> recipientRules;
+    private readonly ImmutableArray<RuleList> beforeRecipients;
+    private readonly RuleList recipientRules;
+    private readonly RuleList messageRules;
 
-    /// <exception cref="ArgumentException">A word in a list names no rule of that stage; <see cref="RelayRules.Check"/> tells before.</exception>
-    public RelayPolicy(PolicyOptions options, IDirectory directory, IAuditLog audit, TimeProvider clock)
+    /// <param name="counters">Null where none are known (<see cref="UnknownCounters"/>).</param>
+    /// <exception cref="ArgumentException">An entry of a list names no rule of that stage; <see cref="RelayRules.Check"/> tells before.</exception>
+    public RelayPolicy(PolicyOptions options, IDirectory directory, IAuditLog audit, TimeProvider clock, ICounters? counters = null)
     {
-        this.options = options;
-        this.directory = directory;
+        world = new PolicyWorld(options, directory, counters ?? UnknownCounters.Instance, clock);
         this.audit = audit;
-        this.clock = clock;
-        senderRules = RelayRules.Compile(RuleStage.Sender, options.SenderRules);
-        recipientRules = RelayRules.Compile(RuleStage.Recipient, options.RecipientRules);
+        RuleList[] lists = [new(RuleStage.Client, options.ClientRules), new(RuleStage.Helo, options.HeloRules)];
+        beforeRecipients = [.. lists.Where(static list => !list.IsEmpty), new(RuleStage.Sender, options.SenderRules)];
+        recipientRules = new RuleList(RuleStage.Recipient, options.RecipientRules);
+        messageRules = new RuleList(RuleStage.Message, options.MessageRules);
     }
 
     public async ValueTask<Verdict> OnSenderAsync(SessionState session, ReversePath sender, CancellationToken ct)
     {
         session.PolicyMemo = null;
-        var context = new RuleContext(options, directory, EnvelopeFacts.Of(session), sender, recipient: null);
-        var asked = await AskAsync(senderRules, context, earlier: [], ct);
-        if (asked is [.., { Answer: RuleAnswer.Refuse }])
-            return await RecordAsync(RuleStage.Sender, context, asked, ct);
-        session.PolicyMemo = new SenderOutcome(this, context.Facts, sender, asked);
-        return asked is [.., { Answer: RuleAnswer.Permit } permit] ? new Verdict.Permit(permit.Rule) : Verdict.Pass.Instance;
+        var question = new PolicyQuestion(EnvelopeFacts.Of(session), sender);
+        var judged = await AskBeforeRecipientsAsync(question, counts: true, ct);
+        if (judged.IsRefusal)
+            return await RecordAsync(judged, ct);
+        session.PolicyMemo = new SenderOutcome(this, question.Facts, sender, judged.Asked);
+        return judged.Decider is { } permit ? new Verdict.Permit(permit.Rule) : Verdict.Pass.Instance;
     }
 
     public async ValueTask<Verdict> OnRecipientAsync(SessionState session, Mailbox recipient, CancellationToken ct)
     {
         var sender = session.Transaction?.Sender ?? throw new InvalidOperationException("RCPT without MAIL");
-        var known = session.PolicyMemo is SenderOutcome memo && memo.Policy == this && memo.Sender == sender ? memo : null;
-        var (stage, context, asked) = await AskAllAsync(known?.Facts ?? EnvelopeFacts.Of(session), sender, recipient, known?.Asked, ct);
-        return await RecordAsync(stage, context, asked, ct);
+        var known = Known(session, sender);
+        var question = new PolicyQuestion(known?.Facts ?? EnvelopeFacts.Of(session), sender, recipient);
+        if (known is null && await AskBeforeRecipientsAsync(question with { Recipient = null }, counts: true, ct) is var before)
+        {
+            if (before.IsRefusal)
+                return await RecordAsync(before, ct);
+            known = new SenderOutcome(this, question.Facts, sender, before.Asked);
+        }
+
+        return await RecordAsync(await recipientRules.AskAsync(new RuleContext(world, question), known!.Asked, counts: true, ct), ct);
     }
 
-    /// <summary>Decides by the same code as for a live session, and records nothing.</summary>
+    /// <summary>Asked once the header section of a message is whole; null where it may go on.</summary>
+    public ValueTask<Reply?> OnMessageAsync(SessionState session, ReversePath sender, HeaderFacts header, CancellationToken ct) =>
+        messageRules.IsEmpty ? default : AskAboutMessageAsync(session, sender, header, ct);
+
+    /// <summary>Decides by the same code as for a live session, and neither records nor counts anything. The header of the message is not known to it.</summary>
     public async ValueTask<Decision> DryRunAsync(EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct)
     {
-        var (stage, context, asked) = await AskAllAsync(facts, sender, recipient, askedOfSender: null, ct);
-        return await DecideAsync(DecisionReference.DryRun, stage, context, asked, ct);
+        var question = new PolicyQuestion(facts, sender, recipient);
+        var judged = await AskBeforeRecipientsAsync(question with { Recipient = null }, counts: false, ct);
+        if (!judged.IsRefusal)
+            judged = await recipientRules.AskAsync(new RuleContext(world, question), judged.Asked, counts: false, ct);
+        if (!judged.IsRefusal && !messageRules.IsEmpty)
+        {
+            var whole = await messageRules.AskAsync(new RuleContext(world, question with { Recipient = null }), judged.Asked, counts: false, ct);
+            judged = whole.IsRefusal ? whole : judged with { Asked = whole.Asked };
+        }
+
+        return await DecideAsync(DecisionReference.DryRun, judged, ct);
     }
 
     /// <summary>
@@ -70,7 +92,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
     {
         try
         {
-            return (await DryRunAsync(facts, sender, recipient, ct)).IsPermit ? [] : await new ShortestChange(options, directory, facts, sender, recipient, clock).FindAsync(ct);
+            return (await DryRunAsync(facts, sender, recipient, ct)).IsPermit ? [] : await new ShortestChange(world, new PolicyQuestion(facts, sender), recipient).FindAsync(ct);
         }
         catch (DirectoryUnavailableException)
         {
@@ -78,57 +100,38 @@ public sealed class RelayPolicy : IEnvelopePolicy
         }
     }
 
-    private async ValueTask<(RuleStage Stage, RuleContext Context, ImmutableArray<AskedRule> Asked)> AskAllAsync(
-        EnvelopeFacts facts, ReversePath sender, Mailbox recipient, ImmutableArray<AskedRule>? askedOfSender, CancellationToken ct)
-    {
-        if (askedOfSender is not { } earlier)
-        {
-            var first = new RuleContext(options, directory, facts, sender, recipient: null);
-            earlier = await AskAsync(senderRules, first, earlier: [], ct);
-            if (earlier is [.., { Answer: RuleAnswer.Refuse }])
-                return (RuleStage.Sender, first, earlier);
-        }
+    private SenderOutcome? Known(SessionState session, ReversePath sender) =>
+        session.PolicyMemo is SenderOutcome memo && memo.Policy == this && memo.Sender == sender ? memo : null;
 
-        var context = new RuleContext(options, directory, facts, sender, recipient);
-        return (RuleStage.Recipient, context, await AskAsync(recipientRules, context, earlier, ct));
+    private async ValueTask<Reply?> AskAboutMessageAsync(SessionState session, ReversePath sender, HeaderFacts header, CancellationToken ct)
+    {
+        var known = Known(session, sender);
+        var question = new PolicyQuestion(known?.Facts ?? EnvelopeFacts.Of(session), sender) { Header = header };
+        var judged = await messageRules.AskAsync(new RuleContext(world, question), earlier: [], counts: true, ct);
+        return judged.IsRefusal && await RecordAsync(judged, ct) is Verdict.Refuse(var reply, _) ? reply : null;
     }
 
-    private static async ValueTask<ImmutableArray<AskedRule>> AskAsync(
-        ImmutableArray<IRelayRule> rules, RuleContext context, ImmutableArray<AskedRule> earlier, CancellationToken ct)
+    /// <summary>Client, helo and sender, in this order: a refusal ends it, a permit only its own list.</summary>
+    private async ValueTask<Judged> AskBeforeRecipientsAsync(PolicyQuestion question, bool counts, CancellationToken ct)
     {
-        var asked = ImmutableArray.CreateBuilder<AskedRule>(earlier.Length + rules.Length + 1);
-        asked.AddRange(earlier);
-        foreach (var rule in rules)
+        var context = new RuleContext(world, question);
+        Judged? judged = null;
+        foreach (var list in beforeRecipients)
         {
-            var answer = await AskAsync(rule, context, ct);
-            asked.Add(new AskedRule(rule.Name, answer));
-            if (answer is not RuleAnswer.Pass)
-                return asked.DrainToImmutable();
+            judged = await list.AskAsync(context, judged?.Asked ?? [], counts, ct);
+            if (judged.IsRefusal)
+                break;
         }
 
-        if (context.Recipient is not null)
-            asked.Add(new AskedRule(Decision.EndOfList, new RuleAnswer.Refuse(Refusals.RelayDenied(context), "no rule permitted this recipient")));
-        return asked.DrainToImmutable();
+        return judged!;
     }
 
-    private static async ValueTask<RuleAnswer> AskAsync(IRelayRule rule, RuleContext context, CancellationToken ct)
+    /// <summary>Where no rule refused or permitted, the list's end has let it pass.</summary>
+    private async ValueTask<Decision> DecideAsync(string reference, Judged judged, CancellationToken ct)
     {
-        try
-        {
-            return await rule.AnswerAsync(context, ct);
-        }
-        catch (DirectoryUnavailableException unavailable)
-        {
-            // Without its facts a rule cannot pass either: the rule behind it might permit.
-            return new RuleAnswer.Refuse(Refusals.Temporary, $"directory unavailable: {unavailable.Message}", static (_, _) => new("make the directory's database readable"));
-        }
-    }
-
-    /// <summary>The last rule asked has decided.</summary>
-    private async ValueTask<Decision> DecideAsync(string reference, RuleStage stage, RuleContext context, ImmutableArray<AskedRule> asked, CancellationToken ct)
-    {
-        var reply = asked[^1].Answer is RuleAnswer.Refuse refuse ? refuse.Refusal.ToReply(reference) : null;
-        return new Decision(reference, clock.GetUtcNow(), stage, context.Facts, context.Sender, context.Recipient, asked[^1].Rule, reply, await StepsAsync(context, asked, withRemedy: reply is not null, ct));
+        var (stage, context, asked, decider) = judged;
+        var reply = (decider?.Answer as RuleAnswer.Refuse)?.Refusal.ToReply(reference);
+        return new Decision(reference, world.Clock.GetUtcNow(), stage, context.Question, decider?.Rule ?? Decision.EndOfList, reply, await StepsAsync(context, asked, withRemedy: reply is not null, ct));
     }
 
     private static async ValueTask<ImmutableArray<RuleStep>> StepsAsync(RuleContext context, ImmutableArray<AskedRule> asked, bool withRemedy, CancellationToken ct)
@@ -140,14 +143,15 @@ public sealed class RelayPolicy : IEnvelopePolicy
     }
 
     /// <summary>The log is asked before the reply is made: the reference in it must lead to something.</summary>
-    private async ValueTask<Verdict> RecordAsync(RuleStage stage, RuleContext context, ImmutableArray<AskedRule> asked, CancellationToken ct)
+    private async ValueTask<Verdict> RecordAsync(Judged judged, CancellationToken ct)
     {
-        var (rule, answer) = asked[^1];
+        var (rule, answer) = judged.Decider!.Value;
         var refusal = (answer as RuleAnswer.Refuse)?.Refusal;
+        var facts = judged.Context.Facts;
         var cause = await audit.AskAsync(
-            new AuditCause(AuditKind.Policy, context.Facts.Client, context.Facts.Login, stage.ToWord(), rule, refusal?.Code ?? 0) { Ref = DecisionReference.New() }, ct);
+            new AuditCause(AuditKind.Policy, facts.Client, facts.Login, judged.Stage.ToWord(), rule, refusal?.Code ?? 0) { Ref = DecisionReference.New() }, ct);
         if (cause.Standing != AuditStanding.Repeat)
-            audit.Append((await DecideAsync(cause.Ref!, stage, context, asked, ct)).ToAuditEvent(cause));
+            audit.Append((await DecideAsync(cause.Ref!, judged, ct)).ToAuditEvent(cause));
         return refusal is null ? new Verdict.Permit(rule) : new Verdict.Refuse(refusal.ToReply(cause.Ref!), rule);
     }
 }

@@ -12,6 +12,9 @@ public static class RelayRules
         new PermitAuthenticated(),
         new PermitNetworkForDomain(),
         new PermitNetworks(),
+        new RejectClients(),
+        new RejectNonFqdnHeloHostname(),
+        new RejectOverLimit(),
         new RejectSenderLoginMismatch(),
         new RejectUnauthDestination(),
         new RejectUnlistedDomain(),
@@ -30,12 +33,42 @@ public static class RelayRules
         return new RuleWordProblem(word, stage, nearest, nearest is null ? $"no rule is called {word}" : $"no rule is called {word}; {nearest} is the nearest");
     }
 
-    internal static ImmutableArray<IRelayRule> Compile(RuleStage stage, ImmutableArray<string> words) =>
+    /// <summary>Has the rule of a known word ask for its arguments.</summary>
+    public static void Read(RuleStage stage, string word, RuleArguments arguments) => ListedRule.Read(Find(word)!, stage, arguments);
+
+    /// <summary>The argument that a single value behind the word is for; null where there is none.</summary>
+    public static string? ShorthandOf(string word) => Find(word)?.Shorthand;
+
+    /// <summary>The rules that take arguments of their own, what the reference says of them, and the stages at which they can stand.</summary>
+    public static IEnumerable<(string Word, string Doc, ImmutableArray<RuleStage> Stages)> WithArguments =>
+        from rule in All
+        where rule.ArgumentsDoc is not null
+        select (rule.Name, rule.ArgumentsDoc, Enum.GetValues<RuleStage>().Where(stage => rule.Stages.HasFlag(stage)).ToImmutableArray());
+
+    /// <exception cref="ArgumentException">A word names no rule of the stage, or its arguments are wrong.</exception>
+    internal static ImmutableArray<ListedRule> Compile(RuleStage stage, ImmutableArray<RuleEntry> entries) =>
     [
-        .. words.Select(word => Check(stage, word) is { } problem ? throw new ArgumentException(problem.Message, nameof(words)) : Find(word)!),
+        .. entries.Select(entry => Check(stage, entry.Word) is { } problem ? throw new ArgumentException(problem.Message, nameof(entries)) : Compile(stage, entry)),
     ];
 
-    internal static string ToWord(this RuleStage stage) => stage == RuleStage.Sender ? "sender" : "recipient";
+    /// <summary>The stage as configuration and log write it.</summary>
+    public static string ToWord(this RuleStage stage) => stage switch
+    {
+        RuleStage.Client => "client",
+        RuleStage.Helo => "helo",
+        RuleStage.Sender => "sender",
+        RuleStage.Message => "message",
+        _ => "recipient",
+    };
+
+    private static ListedRule Compile(RuleStage stage, RuleEntry entry)
+    {
+        var rule = Find(entry.Word)!;
+        var arguments = new TextArguments(entry, rule.Shorthand);
+        var listed = ListedRule.Read(rule, stage, arguments);
+        arguments.MustBeRead();
+        return listed;
+    }
 
     private static IRelayRule? Find(string word) => All.FirstOrDefault(rule => string.Equals(rule.Name, word, StringComparison.Ordinal));
 }

@@ -24,5 +24,8 @@ internal abstract record RuleAnswer(string Saw, Remedy? Remedy)
     public sealed record Pass(string Saw, Remedy? Remedy = null) : RuleAnswer(Saw, Remedy)
     {
         public override string Said => "pass";
+
+        /// <summary>Null where nothing is to be counted.</summary>
+        public Charge? Charge { get; init; }
     }
 }

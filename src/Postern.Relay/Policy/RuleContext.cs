@@ -1,5 +1,6 @@
 using System.Net;
 using Postern.Relay.Accounts;
+using Postern.Relay.Policy.Counters;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy;
@@ -8,17 +9,31 @@ namespace Postern.Relay.Policy;
 /// One question to the rules: the facts, the envelope so far, and what the directory and the configuration say about them. Used
 /// by one caller at a time; a lookup that several rules need is made once.
 /// </summary>
-internal sealed class RuleContext(PolicyOptions options, IDirectory directory, EnvelopeFacts facts, ReversePath sender, Mailbox? recipient)
+internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
 {
+    private readonly PolicyOptions options = world.Options;
+    private readonly IDirectory directory = world.Directory;
     private Account? account;
     private bool knowsAccount;
 
-    public EnvelopeFacts Facts { get; } = facts;
+    public PolicyQuestion Question => question;
 
-    public ReversePath Sender { get; } = sender;
+    public EnvelopeFacts Facts => question.Facts;
 
-    /// <summary>Null at the sender stage.</summary>
-    public Mailbox? Recipient { get; } = recipient;
+    public ReversePath Sender => question.Sender;
+
+    /// <summary>Null but at the recipient stage.</summary>
+    public Mailbox? Recipient => question.Recipient;
+
+    /// <summary>Null but at the message stage, and there in a dry run.</summary>
+    public HeaderFacts? Header => question.Header;
+
+    public PolicyOptions Options => options;
+
+    /// <summary>A rule only looks at them; what it wants counted goes with its answer (<see cref="Charge"/>).</summary>
+    public ICounters Counters => world.Counters;
+
+    public TimeProvider Clock => world.Clock;
 
     /// <summary>The configured network that trusts this client for any sender; null when none.</summary>
     public IPNetwork? TrustedNetwork

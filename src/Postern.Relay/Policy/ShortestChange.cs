@@ -10,8 +10,12 @@ namespace Postern.Relay.Policy;
 /// The fewest changes after which a refused message would be permitted: each is tried on the code that decides, in the order in which they give rights away, the least
 /// first. What the rules of the chain would each be changed by says less: another rule may refuse then.
 /// </summary>
-internal sealed class ShortestChange(PolicyOptions options, IDirectory directory, EnvelopeFacts facts, ReversePath sender, Mailbox recipient, TimeProvider clock)
+internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, Mailbox recipient)
 {
+    private readonly IDirectory directory = now.Directory;
+    private readonly EnvelopeFacts facts = question.Facts;
+    private readonly ReversePath sender = question.Sender;
+
     private const int MostChanges = 3;
 
     /// <summary>As commands to paste or lines to write, all of them needed; empty where nothing is known that would do.</summary>
@@ -33,7 +37,7 @@ internal sealed class ShortestChange(PolicyOptions options, IDirectory directory
 
     private async ValueTask<List<Change>> ChangesAsync(Account? known, CancellationToken ct)
     {
-        var context = new RuleContext(options, directory, facts, sender, recipient);
+        var context = new RuleContext(now, question with { Recipient = recipient });
         var changes = new List<Change>();
         if (facts.Login is { } login)
         {
@@ -77,8 +81,8 @@ internal sealed class ShortestChange(PolicyOptions options, IDirectory directory
         // A network is allowed for a domain that is there.
         if (world.Allowed is { } allowed && !world.Listed.Contains(allowed) && !await directory.IsListedAsync(allowed, ct))
             return false;
-        var changed = options with { Networks = world.IsTrusted ? options.Networks.Add(OnlyOf(facts.Client)) : options.Networks };
-        var decision = await new RelayPolicy(changed, world, NoAuditLog.Instance, clock).DryRunAsync(world.Facts, sender, recipient, ct);
+        var changed = now.Options with { Networks = world.IsTrusted ? now.Options.Networks.Add(OnlyOf(facts.Client)) : now.Options.Networks };
+        var decision = await new RelayPolicy(changed, world, NoAuditLog.Instance, now.Clock, now.Counters).DryRunAsync(world.Facts, sender, recipient, ct);
         return decision.IsPermit;
     }
 

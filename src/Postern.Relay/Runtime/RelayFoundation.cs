@@ -2,12 +2,13 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Policy.Counters;
 using Postern.Relay.Spool;
 
 namespace Postern.Relay.Runtime;
 
 /// <summary>
-/// What lasts while configurations come and go: the directory, the spool, the event log with its counts, and what logins rest on. Opened once, from
+/// What lasts while configurations come and go: the directory, the spool, the event log with its counts, what rules have counted, and what logins rest on. Opened once, from
 /// <see cref="RelayOptions.DataDirectory"/>.
 /// </summary>
 public sealed class RelayFoundation : IAsyncDisposable
@@ -21,6 +22,7 @@ public sealed class RelayFoundation : IAsyncDisposable
         Directory = directory;
         Spool = spool;
         Audit = new JsonLinesAuditLog(options.ToAuditLog(), clock, Totals, Live);
+        Counters = LocalCounters.Open(RelayOptions.CountersFile(options.DataDirectory), Audit, clock);
         Accounts = new AccountFoundation(directory, options.Accounts, Audit, clock, RelayOptions.LoginProtectionFile(options.DataDirectory), isServer: true);
     }
 
@@ -43,6 +45,9 @@ public sealed class RelayFoundation : IAsyncDisposable
     public EventHub Live { get; } = new();
 
     public AccountFoundation Accounts { get; }
+
+    /// <summary>What the rules count.</summary>
+    public LocalCounters Counters { get; }
 
     /// <exception cref="DirectoryUnavailableException">The directory's database cannot be opened.</exception>
     /// <exception cref="SpoolUnavailableException">The spool cannot be opened, as when another process has it.</exception>
@@ -76,6 +81,7 @@ public sealed class RelayFoundation : IAsyncDisposable
         if (isClosed)
             return;
         await Spool.DisposeAsync();
+        Counters.Dispose();
         Accounts.Dispose();
         Directory.Dispose();
         isClosed = true;

@@ -85,6 +85,9 @@ public sealed record RelayOptions
 
     public static string SpoolDirectory(string dataDirectory) => Path.Combine(dataDirectory, "spool");
 
+    /// <summary>What the rules have counted.</summary>
+    public static string CountersFile(string dataDirectory) => Path.Combine(dataDirectory, "counters");
+
     /// <summary>What the login protection remembers.</summary>
     public static string LoginProtectionFile(string dataDirectory) => Path.Combine(dataDirectory, "login-protection");
 

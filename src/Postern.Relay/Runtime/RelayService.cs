@@ -7,6 +7,7 @@ using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Transports;
 using Postern.Relay.Policy;
+using Postern.Relay.Policy.Counters;
 using Postern.Relay.Spool;
 using Postern.Smtp;
 using Postern.Smtp.Overload;
@@ -52,6 +53,9 @@ public sealed class RelayService : IAsyncDisposable
 
     public RelayPolicy Policy => Snapshot.Policy;
 
+    /// <summary>What the rules have counted.</summary>
+    public ICounters Counters => foundation.Counters;
+
     public DeliveryScheduler Deliveries { get; }
 
     /// <summary>Client sessions, for operators.</summary>
@@ -90,7 +94,7 @@ public sealed class RelayService : IAsyncDisposable
         RelayService? service = null;
         try
         {
-            snapshot = RelaySnapshot.Compile(id is null ? options : options with { Id = id(lasting.Directory.DecoyKey) }, lasting.Accounts, files);
+            snapshot = RelaySnapshot.Compile(id is null ? options : options with { Id = id(lasting.Directory.DecoyKey) }, lasting.Accounts, lasting.Counters, files);
             service = new RelayService(lasting, snapshot);
             service.TellOfRecovery(lasting.Spool.Recovery);
             service.server.Start();
@@ -131,7 +135,7 @@ public sealed class RelayService : IAsyncDisposable
         await changing.WaitAsync(ct);
         try
         {
-            var next = RelaySnapshot.Compile(options, foundation.Accounts, files);
+            var next = RelaySnapshot.Compile(options, foundation.Accounts, foundation.Counters, files);
             AppliedListeners listeners;
             try
             {
@@ -224,7 +228,7 @@ public sealed class RelayService : IAsyncDisposable
         {
             QueueStarter = options.EtrnDomains.Count == 0 ? null : new EtrnDomains(options.EtrnDomains, Deliveries, clock),
             Store = new SubmissionStore(
-                spool, Audit, clock, options.TracesSenders ? snapshot.Accounts.Directory : null, options.Delivery.Routes.CanRequireTls),
+                spool, Audit, clock, options.TracesSenders ? snapshot.Accounts.Directory : null, options.Delivery.Routes.CanRequireTls, snapshot.Policy),
             Events = new RelayEvents(Audit, clock),
             Gauges = [new HashingGauge(foundation.Accounts.Hashing), new CommitGauge(spool), new SpoolGauge(spool)],
         };

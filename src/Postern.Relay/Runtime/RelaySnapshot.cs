@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Relay.Policy;
+using Postern.Relay.Policy.Counters;
 using Postern.Smtp;
 using Postern.Smtp.Transport;
 
@@ -15,12 +16,12 @@ public sealed class RelaySnapshot : IDisposable
 
     private readonly IDisposable? files;
 
-    private RelaySnapshot(RelayOptions options, AccountFoundation foundation, IDisposable? files)
+    private RelaySnapshot(RelayOptions options, AccountFoundation foundation, IDisposable? files, ICounters? counters)
     {
         this.files = files;
         Options = options;
         Accounts = new RelayAccounts(options.Accounts, foundation);
-        Policy = new RelayPolicy(options.Policy, Accounts.Directory, foundation.Audit, foundation.Clock);
+        Policy = new RelayPolicy(options.Policy, Accounts.Directory, foundation.Audit, foundation.Clock, counters);
         UsualMechanisms = Accounts.Verifiers.UsualMechanisms;
         server = new SmtpServerOptions
         {
@@ -56,8 +57,9 @@ public sealed class RelaySnapshot : IDisposable
 
     /// <summary>Makes everything ready that <paramref name="options"/> say, on what lasts. The caller disposes it when nobody uses it any more.</summary>
     /// <param name="files">What the options hold that is to be disposed with the snapshot, such as keys; null for nothing.</param>
+    /// <param name="counters">What the rules count in; null where that is not known.</param>
     /// <exception cref="ArgumentException">The options hold a mistake; the message says which.</exception>
-    public static RelaySnapshot Compile(RelayOptions options, AccountFoundation foundation, IDisposable? files = null) => new(options, foundation, files);
+    public static RelaySnapshot Compile(RelayOptions options, AccountFoundation foundation, ICounters? counters, IDisposable? files = null) => new(options, foundation, files, counters);
 
     /// <summary>What a listener offers to a client that is not logged in, by the code that answers EHLO.</summary>
     /// <param name="listener">Its name; null for the first.</param>

@@ -4,6 +4,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Policy;
 using Postern.Relay.Policy.Rules;
 using Postern.Relay.Spool;
 using Postern.Smtp.Message;
@@ -16,8 +17,9 @@ namespace Postern.Relay.Runtime;
 /// One message on its way into the spool. The header section is held back until it is whole, reviewed, and written with this host's
 /// fields; everything behind it goes through as it came.
 /// </summary>
+/// <param name="policy">Is asked once the header section is known; null: nobody is.</param>
 /// <param name="directory">Knows whose names may stand in the header of a login; null: nobody asks.</param>
-internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, Transaction transaction, IAuditLog audit, TimeProvider clock, IDirectory? directory = null) : IMessageDraft
+internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, Transaction transaction, IAuditLog audit, TimeProvider clock, IDirectory? directory = null, RelayPolicy? policy = null) : IMessageDraft
 {
     /// <summary>RFC 5321 §6.3: enough for any real path, and an end to loops.</summary>
     private const int MaxHops = 50;
@@ -207,6 +209,12 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
 
         messageId = HeaderReview.TextOf(content.Span, review.MessageIdField) ?? (IsSubmission && !review.HasMessageId ? $"<{id}@{session.Hostname}>" : null);
         headerFrom = HeaderReview.TextOf(content.Span, review.FromField);
+        if (policy is not null && await policy.OnMessageAsync(session, transaction.Sender, new HeaderFacts(headerFrom, messageId, review.Hops), ct) is { } refused)
+        {
+            refusal = refused;
+            return;
+        }
+
         subject = audit.WantsSubjects ? HeaderReview.TextOf(content.Span, review.SubjectField) : null;
         await spool.AppendAsync(Encoding.UTF8.GetBytes(TraceFields()), ct);
         var from = 0;

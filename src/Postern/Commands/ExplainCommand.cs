@@ -86,7 +86,8 @@ internal static class ExplainCommand
             return terminal.Fail(problem.What, problem.Todo);
         if (await context.CompileAsync(configuration, CompileFor.Asking) is not { } compiled)
             return ExitCode.Usage;
-        using var rehearsal = Rehearsal.Open(compiled, context.Clock);
+        await using var running = await RunningServerAsync(configuration, ct);
+        using var rehearsal = Rehearsal.Open(compiled, context.Clock, counters: running);
         var snapshot = rehearsal.Snapshot;
         if (snapshot.OfferOn(question.Listener, question.IsTls, question.HasCertificate) is not { } offer)
             return terminal.Fail($"there is no listener '{question.Listener}'", $"There are {string.Join(", ", configuration.Listeners.Select(static l => l.Name))}.", ExitCode.Usage);
@@ -103,6 +104,19 @@ internal static class ExplainCommand
         if (!json && !change.IsEmpty)
             terminal.Line(PrintableText.Of($"the shortest change that permits it: {string.Join("; and ", change)}"));
         return decision.Reply is null ? ExitCode.Ok : ExitCode.No;
+    }
+
+    /// <summary>Alone knows what was counted; null where there is none, or this user may not ask it. Then the rules say that it is unknown.</summary>
+    private static async Task<ControlClient?> RunningServerAsync(PosternConfiguration configuration, CancellationToken ct)
+    {
+        try
+        {
+            return await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     private static void Print(Terminal terminal, AcceptedEvent? accepted, IEnumerable<DecisionEvent> decisions, IEnumerable<AuditEvent> deliveries)

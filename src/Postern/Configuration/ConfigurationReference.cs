@@ -41,7 +41,7 @@ internal static class ConfigurationReference
     {
         var keys = new List<KeyReference>();
         Section.Read(new ReadContext(ConfigurationFile.Name, "/", [], keys), node: null, string.Empty, static section => PosternConfiguration.Read(file: null, section));
-        return keys;
+        return [.. keys.DistinctBy(static key => key.Path)];
     }
 
     private static void WriteTable(StringBuilder text, IEnumerable<KeyReference> keys, string prefix)

@@ -47,8 +47,12 @@ internal static class EngineOptions
     {
         Networks = configuration.Networks,
         Domains = configuration.Domains.ToFrozenSet(),
+        ClientRules = configuration.Rules.Client,
+        HeloRules = configuration.Rules.Helo,
         SenderRules = configuration.Rules.Sender,
         RecipientRules = configuration.Rules.Recipient,
+        MessageRules = configuration.Rules.Message,
+        Patience = configuration.Rules.Patience,
     };
 
     /// <param name="isWidened">This machine's OpenSSL takes more than modern ciphers where a listener does not say what it takes.</param>

@@ -4,47 +4,72 @@ using Postern.Relay.Policy;
 
 namespace Postern.Configuration;
 
-/// <summary><c>rules</c>: who may send what, as ordered lists; the first rule that does not pass decides, the end of the list refuses.</summary>
-internal sealed record RulesOptions(ImmutableArray<string> Sender, ImmutableArray<string> Recipient)
+/// <summary><c>rules</c>: who may send what, as ordered lists; the first rule that does not pass decides, the end of the recipient list refuses.</summary>
+internal sealed record RulesOptions(ImmutableArray<RuleEntry> Sender, ImmutableArray<RuleEntry> Recipient)
 {
-    /// <summary>Whether a login is named in a message of it that names somebody else.</summary>
-    public bool TracesSenders { get; init; } = true;
-
     private static readonly Kind<bool> SenderFields = Kinds.Word(("trace", true), ("keep", false));
 
     private static readonly PolicyOptions Defaults = new();
 
-    private static readonly Kind<string> SenderRules = RulesOf(RuleStage.Sender);
+    public ImmutableArray<RuleEntry> Client { get; init; } = [];
 
-    private static readonly Kind<string> RecipientRules = RulesOf(RuleStage.Recipient);
+    public ImmutableArray<RuleEntry> Helo { get; init; } = [];
+
+    public ImmutableArray<RuleEntry> Message { get; init; } = [];
+
+    public TimeSpan Patience { get; init; } = Defaults.Patience;
+
+    /// <summary>Whether a login is named in a message of it that names somebody else.</summary>
+    public bool TracesSenders { get; init; } = true;
 
     public static RulesOptions Read(Section section)
     {
-        var options = new RulesOptions(
-            section.List("sender", SenderRules, Defaults.SenderRules, Text(Defaults.SenderRules), "Asked at MAIL FROM, in this order."),
-            section.List("recipient", RecipientRules, Defaults.RecipientRules, Text(Defaults.RecipientRules), "Asked at RCPT TO, in this order. Nothing is relayed that no rule permits."))
+        var client = List(section, RuleStage.Client, Defaults.ClientRules, "Asked at MAIL FROM, first: a client that is refused when it connects would not know why, and nobody would know what it wanted. An entry is a word, a word and its argument (`reject_clients 192.0.2.0/24`), or a word with arguments (`{ reject_over_limit: { messages: 500/1h } }`); `on_error: defer`, `pass` or `refuse` among them says what counts where a rule cannot see what it needs: 451, the next rule, or 550.");
+        var helo = List(section, RuleStage.Helo, Defaults.HeloRules, "Asked at MAIL FROM, second.");
+        var sender = List(section, RuleStage.Sender, Defaults.SenderRules, "Asked at MAIL FROM, in this order.");
+        var recipient = List(section, RuleStage.Recipient, Defaults.RecipientRules, "Asked at RCPT TO, in this order. Nothing is relayed that no rule permits.");
+        var options = new RulesOptions(sender, recipient)
         {
+            Client = client,
+            Helo = helo,
+            Message = List(section, RuleStage.Message, Defaults.MessageRules, "Asked when the header section of a message is known; the answer comes at its end, in the place of 250."),
+            Patience = section.Value("patience", Kinds.Duration, Defaults.Patience, "10s", "How long a rule may look things up before it counts as one that cannot say."),
             TracesSenders = section.Value("sender_field", SenderFields, fallback: true, "`trace`", "What becomes of a message by a login that does not own every address in From, or the one in Sender: `trace` writes the reverse-path, or the account's own address, into Sender (RFC 6409 §8.1); where that cannot be, the login into X-Authenticated-Sender. `keep` leaves both as they come."),
         };
+        foreach (var (word, doc, stages) in RelayRules.WithArguments)
+        {
+            section.DescribeWord(word, doc, described =>
+            {
+                foreach (var stage in stages)
+                    RelayRules.Read(stage, word, new SectionArguments(described));
+            });
+        }
 
-        ReportRepeated(section, "sender", options.Sender);
-        ReportRepeated(section, "recipient", options.Recipient);
         return options;
     }
 
-    private static Kind<string> RulesOf(RuleStage stage) => Kinds.NameOf("rule", RelayRules.Names(stage)) with
+    private static ImmutableArray<RuleEntry> List(Section section, RuleStage stage, ImmutableArray<RuleEntry> fallback, string doc)
     {
-        Why = word => RelayRules.Check(stage, word) is { Nearest: null, Message: var message } ? message : null,
-    };
-
-    private static string Text(ImmutableArray<string> rules) => $"`[{string.Join(", ", rules)}]`";
-
-    private static void ReportRepeated(Section section, string key, ImmutableArray<string> rules)
-    {
-        for (var i = 0; i < rules.Length; i++)
+        var key = stage.ToWord();
+        var words = Kinds.NameOf("rule", RelayRules.Names(stage)) with
         {
-            if (rules.IndexOf(rules[i], StringComparer.Ordinal) < i)
-                section.Report(key, i, $"'{rules[i]}' stands here twice; the second is never asked anything new");
+            Why = word => RelayRules.Check(stage, word) is { Nearest: null, Message: var message } ? message : null,
+        };
+        var text = fallback.IsEmpty ? "none" : $"`[{string.Join(", ", fallback)}]`";
+        var entries = section.Words(key, words, RelayRules.ShorthandOf, (word, arguments) => Entry(stage, word, arguments), fallback, text, doc);
+        for (var i = 0; i < entries.Length; i++)
+        {
+            if (entries.IndexOf(entries[i]) < i)
+                section.Report(key, i, $"'{entries[i]}' stands here twice; the second is never asked anything new");
         }
+
+        return entries;
+    }
+
+    private static RuleEntry Entry(RuleStage stage, string word, Section section)
+    {
+        var arguments = new SectionArguments(section);
+        RelayRules.Read(stage, word, arguments);
+        return new RuleEntry(word, arguments.Text);
     }
 }

@@ -5,13 +5,14 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Policy.Counters;
 
 namespace Postern.Hosting;
 
 /// <summary>Answers on the control socket: <c>GET /status</c>, <c>POST /reload</c>, <c>GET /queue/ID</c>, <c>GET /queue/ID/content</c>, <c>POST /queue/list</c>, <c>POST /queue/change</c>,
-/// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>, <c>GET /auth/blocks</c>, <c>POST /auth/lift</c>.</summary>
+/// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>, <c>GET /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /counters/peek</c>.</summary>
 /// <param name="logins">Null where logins are not counted.</param>
-internal sealed class ControlApplication(QueueQueries queries, QueueCommands commands, Func<StatusDocument> status, Func<CancellationToken, Task<ReloadReport>> reload, SessionCommands sessions, LoginCommands? logins = null)
+internal sealed class ControlApplication(QueueQueries queries, QueueCommands commands, Func<StatusDocument> status, Func<CancellationToken, Task<ReloadReport>> reload, SessionCommands sessions, LoginCommands? logins = null, ICounters? counters = null)
     : IHttpApplication<HttpContext>
 {
     private const int MaxPage = 10_000;
@@ -42,6 +43,7 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
                 ("POST", "/session/review") => AnswerAsync(context, await sessions.ReviewAsync(context.RequestAborted), ControlJson.Default.LoginsReviewed),
                 ("GET", "/auth/blocks") => AnswerAsync(context, logins?.Blocks() ?? [], ControlJson.Default.ImmutableArrayLoginBlock),
                 ("POST", "/auth/lift") => LiftAsync(context),
+                ("POST", "/counters/peek") => PeekAsync(context),
                 ("GET", _) when path.StartsWith(QueuePrefix, StringComparison.Ordinal) && path.EndsWith(ContentSuffix, StringComparison.Ordinal) =>
                     CopyAsync(context, path[QueuePrefix.Length..^ContentSuffix.Length]),
                 ("GET", _) when path.StartsWith(QueuePrefix, StringComparison.Ordinal) => ShowAsync(context, path[QueuePrefix.Length..]),
@@ -101,6 +103,14 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
     {
         var request = await ReadAsync(context, ControlJson.Default.LiftLogins);
         await AnswerAsync(context, new ControlRequests.Lifted(logins?.Lift(request.Target, PeerUser.Of(context)) ?? 0), ControlJson.Default.Lifted);
+    }
+
+    private async Task PeekAsync(HttpContext context)
+    {
+        var (key, limit, cost) = await ReadAsync(context, ControlJson.Default.PeekCounter);
+        if (limit.Count < 1 || limit.Window <= TimeSpan.Zero || cost < 0)
+            throw new JsonException("a limit of nothing");
+        await AnswerAsync(context, await (counters ?? UnknownCounters.Instance).PeekAsync(key, limit, cost, context.RequestAborted), ControlJson.Default.CounterLevel);
     }
 
     private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type) =>

@@ -6,13 +6,14 @@ using System.Text.Json.Serialization.Metadata;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Policy.Counters;
 using Postern.Relay.Spool;
 using Postern.Smtp.Session;
 
 namespace Postern.Hosting;
 
 /// <summary>Speaks to a running server over its control socket. A server that refuses or goes away throws <see cref="IOException"/>.</summary>
-internal sealed class ControlClient : IQueueAdmin
+internal sealed class ControlClient : IQueueAdmin, ICounters
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
@@ -97,6 +98,12 @@ internal sealed class ControlClient : IQueueAdmin
     /// <summary>The number of budgets that held wrong logins.</summary>
     public async ValueTask<int> LiftAsync(string target, CancellationToken ct) =>
         (await AskAsync(Post("auth/lift", new(target), ControlJson.Default.LiftLogins), ControlJson.Default.Lifted, ct)).Budgets;
+
+    public ValueTask<CounterLevel> PeekAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) =>
+        AskAsync(Post("counters/peek", new(key, limit, cost), ControlJson.Default.PeekCounter), ControlJson.Default.CounterLevel, ct);
+
+    /// <summary>Only the server itself counts.</summary>
+    public ValueTask<CounterLevel> TakeAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) => throw new NotSupportedException("only the server itself counts");
 
     public ValueTask DisposeAsync()
     {

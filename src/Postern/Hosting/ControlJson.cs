@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
+using Postern.Relay.Policy.Counters;
 using Postern.Smtp.Session;
 
 namespace Postern.Hosting;
@@ -14,6 +15,8 @@ namespace Postern.Hosting;
 [JsonSerializable(typeof(ControlRequests.ChangeQueue))]
 [JsonSerializable(typeof(ControlRequests.LiftLogins))]
 [JsonSerializable(typeof(ControlRequests.Lifted))]
+[JsonSerializable(typeof(ControlRequests.PeekCounter))]
+[JsonSerializable(typeof(CounterLevel))]
 [JsonSerializable(typeof(ControlRequests.Refusal))]
 [JsonSerializable(typeof(ImmutableArray<LoginBlock>))]
 [JsonSerializable(typeof(QueuePage))]

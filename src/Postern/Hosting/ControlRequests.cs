@@ -1,4 +1,6 @@
+using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
+using Postern.Relay.Policy.Counters;
 using Postern.Relay.Spool;
 
 namespace Postern.Hosting;
@@ -16,6 +18,8 @@ internal static class ControlRequests
 
     /// <param name="Budgets">Those that held wrong logins.</param>
     internal sealed record Lifted(int Budgets);
+
+    internal sealed record PeekCounter(CounterKey Key, LoginBudget Limit, int Cost);
 
     /// <summary>The body of every answer that is not 200.</summary>
     internal sealed record Refusal(string Error);

@@ -40,7 +40,7 @@ internal sealed class ServerHost : IAsyncDisposable
         {
             host.bindings = compiled.Tls is null ? null : await TlsBindings.OfThisMachineAsync();
             var commands = new QueueCommands(relay.Spool, new SchedulerQueueControl(relay.Deliveries, relay.Spool), relay.Audit, clock);
-            var application = new ControlApplication(new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds), commands, host.Status, host.Live.ReloadAsync, new SessionCommands(relay.Sessions, relay.Audit, clock), new LoginCommands(relay.Protection, relay.Audit, clock));
+            var application = new ControlApplication(new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds), commands, host.Status, host.Live.ReloadAsync, new SessionCommands(relay.Sessions, relay.Audit, clock), new LoginCommands(relay.Protection, relay.Audit, clock), relay.Counters);
             host.control = await ControlServer.StartAsync(DataDirectory.ControlSocket(configuration.Server.Data), application, ct);
             return host;
         }

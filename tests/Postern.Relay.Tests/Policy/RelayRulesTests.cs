@@ -27,8 +27,8 @@ public sealed class RelayRulesTests
     public void The_default_lists_are_made_of_known_words()
     {
         var options = new PolicyOptions();
-        Assert.All(options.SenderRules, static word => Assert.Null(RelayRules.Check(RuleStage.Sender, word)));
-        Assert.All(options.RecipientRules, static word => Assert.Null(RelayRules.Check(RuleStage.Recipient, word)));
+        Assert.All(options.SenderRules, static word => Assert.Null(RelayRules.Check(RuleStage.Sender, word.Word)));
+        Assert.All(options.RecipientRules, static word => Assert.Null(RelayRules.Check(RuleStage.Recipient, word.Word)));
     }
 
     [Theory]

@@ -288,7 +288,7 @@ public sealed class ConfigurationTests
         Assert.Equal([IPNetwork.Parse("192.0.2.0/24")], configuration.Networks);
         Assert.Equal(["example.org"], configuration.Domains.Select(static d => d.Text));
         Assert.Empty(configuration.Rules.Sender);
-        Assert.Equal(["permit_authenticated"], configuration.Rules.Recipient);
+        Assert.Equal(["permit_authenticated"], configuration.Rules.Recipient.Select(static r => r.ToString()));
         Assert.Equal([("example.net", "smtp://[2001:db8::2]"), ("*", "mx")], configuration.Delivery.Routes.Select(static r => (r.Route.To, r.Route.Via[0])));
         Assert.Equal(new RetryOptions(TimeSpan.FromMinutes(2), 1.5, TimeSpan.FromHours(1), TimeSpan.FromDays(2), TimeSpan.FromHours(4)), configuration.Delivery.Retry);
         Assert.Equal("/var/log/postern", configuration.LogsDirectory);

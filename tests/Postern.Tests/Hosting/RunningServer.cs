@@ -2,6 +2,7 @@ using Postern.Hosting;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
+using Postern.Relay.Policy.Counters;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Spool.Memory;
 using Postern.Smtp.Session;
@@ -32,7 +33,7 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public required LoginProtection Protection { get; init; }
 
-    public static async Task<RunningServer> StartAsync(string data)
+    public static async Task<RunningServer> StartAsync(string data, ICounters? counters = null)
     {
         Directory.CreateDirectory(data);
         var (spool, events, sessions) = (new MemorySpool(), new EventList(), new FakeSessions());
@@ -45,7 +46,8 @@ internal sealed class RunningServer : IAsyncDisposable
             () => Status(data, spool.Count),
             static _ => Task.FromResult(new ReloadReport("1f3a9c20", "77ab01de")),
             new SessionCommands(sessions, events, TimeProvider.System),
-            new LoginCommands(protection, events, TimeProvider.System));
+            new LoginCommands(protection, events, TimeProvider.System),
+            counters);
         return new RunningServer(socket, spool, events, sessions, await ControlServer.StartAsync(socket, application, CancellationToken.None)) { Protection = protection };
     }
 

@@ -8,7 +8,7 @@ internal sealed class PermitAuthenticated : IRelayRule
 {
     public string Name => "permit_authenticated";
 
-    public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
+    public RuleStage Stages => RuleStage.Client | RuleStage.Helo | RuleStage.Sender | RuleStage.Recipient | RuleStage.Message;
 
     public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)
     {

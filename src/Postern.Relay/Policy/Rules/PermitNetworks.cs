@@ -5,7 +5,7 @@ internal sealed class PermitNetworks : IRelayRule
 {
     public string Name => "permit_networks";
 
-    public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
+    public RuleStage Stages => RuleStage.Client | RuleStage.Helo | RuleStage.Sender | RuleStage.Recipient | RuleStage.Message;
 
     public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) =>
         new(context.TrustedNetwork is { } network

@@ -15,17 +15,14 @@ internal sealed class RejectUnlistedDomain : IRelayRule
 
     public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)
     {
-        if (context.Sender.Mailbox is not { Domain: Domain domain })
-            return new RuleAnswer.Pass("the null sender has no domain");
-        if (context.Facts.Login is null)
-            return new RuleAnswer.Pass("not logged in");
-        if (await context.IsListedAsync(domain, ct))
-            return new RuleAnswer.Pass($"{domain} is listed");
+        var answer = await UnlistedSender.AnswerAsync(context, context.Facts.Login is null ? "not logged in" : null, ct);
+        if (answer is not RuleAnswer.Refuse || context.Sender.Mailbox is not { Domain: Domain domain })
+            return answer;
         return await context.FindAccountAsync(ct) switch
         {
             null or { Enabled: false } => new RuleAnswer.Pass($"{domain} is not listed, but the account is gone or disabled"),
             { } account when IsTied(account, domain) => new RuleAnswer.Pass($"{domain} belongs to account {account.Name}"),
-            _ => new RuleAnswer.Refuse(Refusals.UnlistedDomain(context), $"{domain} is not listed", Remedies.ListDomainAsync),
+            _ => answer,
         };
     }
 

@@ -1,5 +1,3 @@
-using Postern.Smtp.Grammar;
-
 namespace Postern.Relay.Policy.Rules;
 
 /// <summary>
@@ -12,14 +10,8 @@ internal sealed class RejectUnlistedNetworkSender : IRelayRule
 
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
 
-    public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)
-    {
-        if (context.Sender.Mailbox is not { Domain: Domain domain })
-            return new RuleAnswer.Pass("the null sender has no domain");
-        if (context.Facts.Login is not null || context.TrustedNetwork is null)
-            return new RuleAnswer.Pass(context.Facts.Login is null ? "not in networks" : "logged in: the password decides, not the address");
-        return await context.IsListedAsync(domain, ct)
-            ? new RuleAnswer.Pass($"{domain} is listed")
-            : new RuleAnswer.Refuse(Refusals.UnlistedDomain(context), $"{domain} is not listed", Remedies.ListDomainAsync);
-    }
+    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => UnlistedSender.AnswerAsync(
+        context,
+        context.Facts.Login is not null ? "logged in: the password decides, not the address" : context.TrustedNetwork is null ? "not in networks" : null,
+        ct);
 }

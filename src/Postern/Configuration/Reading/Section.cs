@@ -162,6 +162,49 @@ internal sealed class Section
         return [.. sequence.Items.Select((item, i) => ReadSection(Expand(item, shorthand), $"{PathOf(key)}[{i}]", read))];
     }
 
+    /// <summary>
+    /// A list of words, each with arguments of its own: <c>word</c>, <c>word value</c>, <c>{ word: value }</c> or <c>{ word: { key: value } }</c>.
+    /// </summary>
+    /// <param name="shorthandOf">The key that a single value behind a word is for; null where there is none.</param>
+    /// <param name="read">Reads one entry: its word, and the section of its arguments.</param>
+    public ImmutableArray<T> Words<T>(
+        string key, Kind<string> words, Func<string, string?> shorthandOf, Func<string, Section, T> read, ImmutableArray<T> fallback, string fallbackText, string doc)
+    {
+        Know(key, $"list of {TypeText(words)}", fallbackText, doc);
+        if (Find(key) is not { } entry)
+            return Keep(key, fallback, fallbackText);
+        var kept = context.Settings.Count;
+        ImmutableArray<ConfigNode> items = entry.Value switch { { IsEmpty: true } => [], ConfigNode.Sequence sequence => sequence.Items, var one => [one] };
+        var values = ImmutableArray.CreateBuilder<T>(items.Length);
+        for (var i = 0; i < items.Length; i++)
+        {
+            var path = $"{PathOf(key)}[{i}]";
+            var (word, argument) = WordOf(items[i]);
+            if (!TryScalar(word, path, words, out var name))
+                continue;
+            if (argument is ConfigNode.Scalar { IsEmpty: false } && shorthandOf(name) is null)
+                context.Report(argument, path, $"the rule {name} takes no single argument");
+            else
+                values.Add(ReadSection(argument is null or { IsEmpty: true } ? new ConfigNode.Mapping(word.Line, word.Column, []) : Expand(argument, shorthandOf(name)), path, s => read(name, s)));
+        }
+
+        // The list is one value: what stands in its entries is part of it.
+        context.Settings.RemoveRange(kept, context.Settings.Count - kept);
+        return Keep(key, values.DrainToImmutable(), fallbackText);
+    }
+
+    /// <summary>Writes the arguments of a word into the reference, under a heading of their own. Nothing while a file is read.</summary>
+    public void DescribeWord(string word, string doc, Action<Section> describe)
+    {
+        if (!context.IsDescribing)
+            return;
+        context.Describe(new KeyReference(PathOf(word), Type: null, Default: null, doc));
+        describe(new Section(context, node: null, PathOf(word)));
+    }
+
+    /// <summary>The text of a single value; null where there is none.</summary>
+    public string? ScalarOf(string key) => Find(key)?.Value is ConfigNode.Scalar { IsEmpty: false, Text: var text } ? text : null;
+
     /// <summary>Reports what is wrong with the value of <paramref name="key"/>, or with the section where the key was left out.</summary>
     public void Report(string key, string message, string? expected = null) =>
         context.Report(Find(key)?.Value ?? node, PathOf(key), message, expected);
@@ -195,7 +238,7 @@ internal sealed class Section
             if (section.asked.Contains(entry.Key))
                 context.Place(section.PathOf(entry.Key), entry.Value);
             else
-                context.Report(entry, section.PathOf(entry.Key), "unknown key", $"one of {string.Join(", ", section.asked)}", NearestName.Of(entry.Key, section.asked));
+                context.Report(entry, section.PathOf(entry.Key), "unknown key", section.asked.Count == 0 ? "none" : $"one of {string.Join(", ", section.asked)}", NearestName.Of(entry.Key, section.asked));
         }
 
         return result;
@@ -206,6 +249,14 @@ internal sealed class Section
         shorthand is not null && item is ConfigNode.Scalar { IsEmpty: false }
             ? new ConfigNode.Mapping(item.Line, item.Column, [new ConfigNode.Entry(item.Line, item.Column, shorthand, item)])
             : item;
+
+    private static (ConfigNode Word, ConfigNode? Argument) WordOf(ConfigNode item) => item switch
+    {
+        ConfigNode.Mapping { Entries: [var only] } => (new ConfigNode.Scalar(only.Line, only.Column, only.Key, IsPlain: true), only.Value),
+        ConfigNode.Scalar { Text: var text } when text.IndexOf(' ', StringComparison.Ordinal) is > 0 and var space =>
+            (new ConfigNode.Scalar(item.Line, item.Column, text[..space], IsPlain: true), new ConfigNode.Scalar(item.Line, item.Column + space + 1, text[(space + 1)..].Trim(), IsPlain: false)),
+        _ => (item, null),
+    };
 
     private T ReadSection<T>(ConfigNode? child, string path, Func<Section, T> read) => Read(context, child, path, read);
 
@@ -265,6 +316,7 @@ internal sealed class Section
     {
         ConfigNode.Scalar { Text: var text } => text,
         ConfigNode.Sequence { Items: var items } => $"[{string.Join(", ", items.Select(TextOf))}]",
+        ConfigNode.Mapping { Entries: var entries } => $"{{ {string.Join(", ", entries.Select(static e => $"{e.Key}: {TextOf(e.Value)}"))} }}",
         _ => string.Empty,
     };
 

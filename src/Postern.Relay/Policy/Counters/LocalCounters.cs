@@ -1,0 +1,183 @@
+using System.Globalization;
+using System.Text;
+using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
+
+namespace Postern.Relay.Policy.Counters;
+
+/// <summary>
+/// Counters of one server, in memory and in a file beside its directory. The file is appended to once a second at most, outside of any session, and rewritten
+/// when most of it is old; so a process that is killed forgets a second of counting, and one that is stopped nothing.
+/// </summary>
+public sealed class LocalCounters : ICounters, IDisposable
+{
+    /// <summary>Beyond it those that would be empty first are forgotten.</summary>
+    internal const int MostKeys = 100_000;
+
+    private const string Header = "postern counters 1";
+    private const int LeastRewritten = 10_000;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly string path;
+    private readonly IAuditLog audit;
+    private readonly TimeProvider clock;
+    private readonly ITimer timer;
+    private readonly Lock gate = new();
+    private readonly Lock writing = new();
+
+    /// <summary>When all that was counted will have flowed back; GCRA calls it the theoretical arrival time.</summary>
+    private readonly Dictionary<CounterKey, DateTimeOffset> empty = [];
+
+    private HashSet<CounterKey> changed = [];
+    private int lines;
+    private bool isUnreadable;
+    private bool isTold;
+
+    private LocalCounters(string path, IAuditLog audit, TimeProvider clock)
+    {
+        this.path = path;
+        this.audit = audit;
+        this.clock = clock;
+        timer = clock.CreateTimer(_ => Write(), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Goes on from what the file holds. One that cannot be read is told, and left as it is: counting then begins anew.</summary>
+    public static LocalCounters Open(string path, IAuditLog audit, TimeProvider clock)
+    {
+        var counters = new LocalCounters(path, audit, clock);
+        counters.Read();
+        return counters;
+    }
+
+    public ValueTask<CounterLevel> PeekAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) => new(Level(key, limit, cost, takes: false));
+
+    public ValueTask<CounterLevel> TakeAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) => new(Level(key, limit, cost, takes: true));
+
+    /// <summary>Writes what is not written yet.</summary>
+    public void Dispose()
+    {
+        timer.Dispose();
+        Write();
+    }
+
+    private CounterLevel Level(CounterKey key, LoginBudget limit, int cost, bool takes)
+    {
+        lock (gate)
+        {
+            var now = clock.GetUtcNow();
+            var one = limit.Window / limit.Count;
+            var known = empty.TryGetValue(key, out var at) && at > now ? at : now;
+            // A clock that was wrong must not shut anybody out for longer than the limit's own time.
+            var from = known < now + limit.Window ? known : now + limit.Window;
+            var to = from + (one * cost);
+            var wait = to - now - limit.Window;
+            var fits = wait <= TimeSpan.FromTicks(limit.Count); // what a division leaves over
+            if (fits && takes)
+            {
+                if (empty.Count >= MostKeys && !empty.ContainsKey(key))
+                    Forget(now);
+                empty[key] = to;
+                if (changed.Add(key) && changed.Count == 1)
+                    timer.Change(Pause, Timeout.InfiniteTimeSpan);
+            }
+
+            var used = Math.Min(limit.Count, (int)Math.Ceiling(((fits && takes ? to : from) - now) / one - 0.001));
+            return new CounterLevel(fits, used, fits ? TimeSpan.Zero : wait);
+        }
+    }
+
+    /// <summary>Those that are empty; where there are none, the tenth that would be empty first.</summary>
+    private void Forget(DateTimeOffset now)
+    {
+        var gone = empty.Where(e => e.Value <= now).Select(static e => e.Key).ToList();
+        if (gone.Count == 0)
+            gone = [.. empty.OrderBy(static e => e.Value).Take(MostKeys / 10).Select(static e => e.Key)];
+        foreach (var key in gone)
+            empty.Remove(key);
+    }
+
+    private void Read()
+    {
+        try
+        {
+            var text = File.ReadAllText(path, Encoding.ASCII);
+            var whole = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            if (whole.Length > 0 && whole[0] != Header)
+                throw new InvalidDataException("it is no file of this server's counters");
+            foreach (var line in whole.Skip(1))
+            {
+                if (line.Split(' ') is [var ticks, var what, var whose] && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTimeOffset.MaxValue.UtcTicks && empty.Count < MostKeys)
+                    empty[new CounterKey(what, Uri.UnescapeDataString(whose))] = new DateTimeOffset(at, TimeSpan.Zero);
+            }
+
+            lines = int.MaxValue; // the first write makes a new file: the last line may be torn
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            lines = int.MaxValue;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            isUnreadable = true;
+            Tell($"{path} cannot be read, and is not written until the next start: {e.Message}");
+        }
+    }
+
+    private void Write()
+    {
+        lock (writing)
+        {
+            if (isUnreadable)
+                return;
+            List<(CounterKey Key, DateTimeOffset At)> due;
+            bool isNew;
+            lock (gate)
+            {
+                if (changed.Count == 0)
+                    return;
+                var now = clock.GetUtcNow();
+                isNew = lines > Math.Max(LeastRewritten, empty.Count * 4);
+                due = isNew ? [.. empty.Where(e => e.Value > now).Select(static e => (e.Key, e.Value))] : [.. changed.Where(empty.ContainsKey).Select(key => (key, empty[key]))];
+                changed = [];
+            }
+
+            try
+            {
+                Write(due, isNew);
+                lines = isNew ? due.Count : lines + due.Count;
+                isTold = false;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                lines = int.MaxValue; // all of it, next time
+                if (!isTold)
+                    Tell($"{path}: {e.Message}");
+                isTold = true;
+            }
+        }
+    }
+
+    private void Write(List<(CounterKey Key, DateTimeOffset At)> due, bool isNew)
+    {
+        var text = new StringBuilder(isNew ? Header + "\n" : string.Empty);
+        foreach (var (key, at) in due)
+            text.Append(CultureInfo.InvariantCulture, $"{at.UtcTicks} {key.What} {Uri.EscapeDataString(key.Whose)}\n");
+        var name = isNew ? $"{path}.new" : path;
+        var how = new FileStreamOptions { Mode = isNew ? FileMode.Create : FileMode.Append, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var file = new FileStream(name, how))
+        {
+            file.Write(Encoding.ASCII.GetBytes(text.ToString()));
+            if (isNew)
+                file.Flush(flushToDisk: true);
+        }
+
+        if (isNew)
+            File.Move(name, path, overwrite: true);
+    }
+
+    private void Tell(string detail) => audit.Append(new ServerEvent(clock.GetUtcNow(), "counters_not_kept", detail));
+}

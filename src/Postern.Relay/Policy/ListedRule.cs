@@ -1,0 +1,66 @@
+using Postern.Relay.Accounts;
+
+namespace Postern.Relay.Policy;
+
+/// <summary>One entry of a list: a rule with its arguments, and what counts where it cannot say anything.</summary>
+internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
+{
+    private static readonly ArgumentKind<OnError> Choices = ArgumentKinds.Word(("defer", OnError.Defer), ("pass", OnError.Pass), ("refuse", OnError.Refuse));
+
+    public enum OnError
+    {
+        /// <summary>451: the client comes again. Without its facts a rule cannot pass: the one behind it might permit.</summary>
+        Defer,
+        Pass,
+        Refuse,
+    }
+
+    public static ListedRule Read(IRelayRule rule, RuleStage stage, RuleArguments arguments)
+    {
+        var otherwise = arguments.Value("on_error", Choices, OnError.Defer, "`defer`", "What counts where the rule cannot see what it needs, in time: `defer` answers 451, `pass` asks the next rule, `refuse` answers 550.");
+        return new ListedRule(rule.With(stage, arguments), otherwise);
+    }
+
+    /// <summary>Never throws for what cannot be looked up. A look-up that takes longer than the policy's patience is not waited for.</summary>
+    public async ValueTask<RuleAnswer> AskAsync(RuleContext context, CancellationToken ct)
+    {
+        try
+        {
+            var asked = Rule.AnswerAsync(context, ct);
+            return asked.IsCompletedSuccessfully ? await asked : await asked.AsTask().WaitAsync(context.Options.Patience, context.Clock, ct);
+        }
+        catch (Exception e) when (CannotSay(e) is not null)
+        {
+            return Instead(CannotSay(e)!);
+        }
+    }
+
+    /// <summary>Counts what the rule has asked to be counted; its answer where that does not fit any more, else null.</summary>
+    public async ValueTask<RuleAnswer?> CountAsync(Charge charge, RuleContext context, CancellationToken ct)
+    {
+        try
+        {
+            var level = await context.Counters.TakeAsync(charge.Key, charge.Limit, charge.Cost, ct).AsTask().WaitAsync(context.Options.Patience, context.Clock, ct);
+            return level.Fits ? null : charge.Over(level);
+        }
+        catch (Exception e) when (CannotSay(e) is not null)
+        {
+            return Instead(CannotSay(e)!) is RuleAnswer.Refuse refuse ? refuse : null;
+        }
+    }
+
+    private static string? CannotSay(Exception e) => e switch
+    {
+        DirectoryUnavailableException => $"directory unavailable: {e.Message}",
+        TimeoutException => "no answer in time",
+        IOException => $"it cannot be looked up: {e.Message}",
+        _ => null,
+    };
+
+    private RuleAnswer Instead(string why) => Otherwise switch
+    {
+        OnError.Pass => new RuleAnswer.Pass($"{why}; on_error is pass"),
+        OnError.Refuse => new RuleAnswer.Refuse(Refusals.CannotSay, $"{why}; on_error is refuse"),
+        _ => new RuleAnswer.Refuse(Refusals.Temporary, why, static (_, _) => new("make the directory's database readable")),
+    };
+}

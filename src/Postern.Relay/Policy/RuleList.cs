@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+
+namespace Postern.Relay.Policy;
+
+/// <summary>The rules of one stage, in order. The first answer that is not a pass decides.</summary>
+internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entries)
+{
+    private readonly ImmutableArray<ListedRule> rules = RelayRules.Compile(stage, entries);
+
+    public bool IsEmpty => rules.IsEmpty;
+
+    /// <param name="earlier">What was asked before; the answers of this list come behind it.</param>
+    /// <param name="counts">False in a dry run.</param>
+    public async ValueTask<Judged> AskAsync(RuleContext context, ImmutableArray<AskedRule> earlier, bool counts, CancellationToken ct)
+    {
+        var asked = ImmutableArray.CreateBuilder<AskedRule>(earlier.Length + rules.Length + 1);
+        asked.AddRange(earlier);
+        AskedRule? decider = null;
+        foreach (var listed in rules)
+        {
+            var answer = await listed.AskAsync(context, ct);
+            asked.Add(new AskedRule(listed.Rule.Name, answer));
+            if (answer is RuleAnswer.Pass)
+                continue;
+            decider = asked[^1];
+            break;
+        }
+
+        if (decider is null && stage == RuleStage.Recipient)
+        {
+            decider = new AskedRule(Decision.EndOfList, new RuleAnswer.Refuse(Refusals.RelayDenied(context), "no rule permitted this recipient"));
+            asked.Add(decider.Value);
+        }
+
+        if (counts && decider is not { Answer: RuleAnswer.Refuse })
+            decider = await CountAsync(context, asked, earlier.Length, ct) ?? decider;
+        return new Judged(stage, context, asked.DrainToImmutable(), decider);
+    }
+
+    /// <summary>Counts for the rules that want it; the one whose limit is used up by now decides after all.</summary>
+    private async ValueTask<AskedRule?> CountAsync(RuleContext context, ImmutableArray<AskedRule>.Builder asked, int first, CancellationToken ct)
+    {
+        for (var i = first; i < asked.Count; i++)
+        {
+            if (asked[i].Answer is not RuleAnswer.Pass { Charge: { } charge } || await rules[i - first].CountAsync(charge, context, ct) is not { } over)
+                continue;
+            asked.RemoveRange(i, asked.Count - i);
+            asked.Add(new AskedRule(rules[i - first].Rule.Name, over));
+            return asked[^1];
+        }
+
+        return null;
+    }
+}
