@@ -111,6 +111,22 @@ public sealed class ReloadTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_a_limit_has_counted_stays_counted()
+    {
+        const string Limited = Listeners + "rules: { sender: [{ reject_over_limit: { messages: 1/1h } }] }\n";
+        await StartAsync(Limited);
+        await using var session = await ConnectAsync();
+        await session.LogInAsync(User, Password);
+        await session.SayAsync($"MAIL FROM:<{User}>", "250");
+        await WriteAsync("limits: { recipients: 7 }\n" + Limited);
+        Assert.Empty((await host!.Live.ReloadAsync(Cancelled)).Errors);
+
+        await using var later = await ConnectAsync();
+        await later.LogInAsync(User, Password);
+        await later.SayAsync($"MAIL FROM:<{User}>", "450 4.7.1");
+    }
+
+    [Fact]
     public async Task The_id_is_of_the_meaning_and_not_of_the_words()
     {
         await StartAsync();
