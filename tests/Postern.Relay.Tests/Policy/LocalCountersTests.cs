@@ -87,6 +87,22 @@ public sealed class LocalCountersTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_cannot_be_written_is_told_once_and_tried_again()
+    {
+        using var counters = Open();
+        Directory.CreateDirectory($"{FilePath}.new");
+        await counters.TakeAsync(Lisa, TenAnHour, cost: 10, CancellationToken.None);
+        for (var i = 0; i < 3; i++)
+            clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Single(audit.Events);
+        Directory.Delete($"{FilePath}.new");
+        clock.Advance(TimeSpan.FromMinutes(1));
+
+        using var again = Open();
+        Assert.InRange((await PeekAsync(again)).Used, 9, 10);
+    }
+
+    [Fact]
     public async Task A_clock_that_was_wrong_shuts_nobody_out_for_longer_than_the_limits_own_time()
     {
         using var counters = Open();

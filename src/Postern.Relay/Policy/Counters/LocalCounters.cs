@@ -19,6 +19,7 @@ public sealed class LocalCounters : ICounters, IDisposable
     private const int LeastRewritten = 10_000;
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PauseAfterTrouble = TimeSpan.FromMinutes(1);
 
     private readonly string path;
     private readonly IAuditLog audit;
@@ -152,6 +153,9 @@ public sealed class LocalCounters : ICounters, IDisposable
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 lines = int.MaxValue; // all of it, next time
+                lock (gate)
+                    changed.UnionWith(due.Select(static one => one.Key));
+                timer.Change(PauseAfterTrouble, Timeout.InfiniteTimeSpan);
                 if (!isTold)
                     Tell($"{path}: {e.Message}");
                 isTold = true;
