@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Accounts.Protection;
 
@@ -10,7 +9,7 @@ internal static class ArgumentKinds
     public static ArgumentKind<LoginBudget> Rate { get; } = new("count/time", "a count and a time such as 500/1h, at most 31 days", LoginBudget.TryParse);
 
     /// <summary>Several are written one after another, with spaces.</summary>
-    public static ArgumentKind<ImmutableArray<IPNetwork>> Networks { get; } = new("networks", "networks such as 192.0.2.0/24 2001:db8::/32, with spaces between", TryNetworks);
+    public static ArgumentKind<IPNetwork[]> Networks { get; } = new("networks", "networks such as 192.0.2.0/24 2001:db8::/32, with spaces between", TryNetworks);
 
     /// <summary>One of a few words.</summary>
     public static ArgumentKind<T> Word<T>(params (string Word, T Value)[] choices)
@@ -25,9 +24,9 @@ internal static class ArgumentKinds
         }
     }
 
-    private static bool TryNetworks(string text, out ImmutableArray<IPNetwork> networks)
+    private static bool TryNetworks(string text, out IPNetwork[] networks)
     {
-        var read = ImmutableArray.CreateBuilder<IPNetwork>();
+        var read = new List<IPNetwork>();
         networks = [];
         foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
@@ -36,7 +35,7 @@ internal static class ArgumentKinds
             read.Add(network);
         }
 
-        networks = read.DrainToImmutable();
+        networks = [.. read];
         return networks.Length > 0;
     }
 }

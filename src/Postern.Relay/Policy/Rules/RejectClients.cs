@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Net;
 
 namespace Postern.Relay.Policy.Rules;
@@ -6,13 +5,13 @@ namespace Postern.Relay.Policy.Rules;
 /// <summary>Refuses clients of some networks, whoever they say they are: <c>reject_clients 192.0.2.0/24</c>.</summary>
 internal sealed class RejectClients : IRelayRule
 {
-    private readonly ImmutableArray<IPNetwork> networks = [];
+    private readonly IPNetwork[] networks = [];
 
     public RejectClients()
     {
     }
 
-    private RejectClients(ImmutableArray<IPNetwork> networks) => this.networks = networks;
+    private RejectClients(IPNetwork[] networks) => this.networks = networks;
 
     public string Name => "reject_clients";
 
