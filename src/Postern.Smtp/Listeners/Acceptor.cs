@@ -43,9 +43,10 @@ internal sealed class Acceptor
     public static Acceptor Bind(string listener, IPEndPoint endpoint, IReadOnlyList<Acceptor> retiring, TimeProvider clock)
     {
         var overlapping = retiring.Where(a => a.Overlaps(endpoint)).ToList();
-        var fresh = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket? fresh = null;
         try
         {
+            fresh = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             if (endpoint.AddressFamily == AddressFamily.InterNetworkV6)
                 fresh.DualMode = false;
             SharedPort.Allow(overlapping.Select(static a => a.socket).Append(fresh), overlapping.Count > 0);
@@ -56,7 +57,7 @@ internal sealed class Acceptor
         }
         catch (SocketException e)
         {
-            fresh.Dispose();
+            fresh?.Dispose();
             throw new ListenException(listener, endpoint, e);
         }
         finally

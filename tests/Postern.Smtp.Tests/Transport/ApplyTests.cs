@@ -100,6 +100,21 @@ public sealed class ApplyTests
     }
 
     [Fact]
+    public async Task A_socket_that_this_machine_does_not_give_is_an_endpoint_that_cannot_be_bound()
+    {
+        await using var server = TestServer.Start();
+        var before = server.Server.Options;
+        var free = FreeEndpoint();
+
+        var refused = Assert.Throws<ListenException>(() => server.Server.Apply(before with { Listeners = [Plain("first", free), Plain("second", new NoSocketFor())] }));
+
+        Assert.Equal("second", refused.Listener);
+        Assert.Same(before, server.Server.Options);
+        using var again = new TcpListener(free);
+        again.Start();
+    }
+
+    [Fact]
     public async Task All_mistakes_are_listed_and_nothing_is_changed()
     {
         await using var server = TestServer.Start();
@@ -342,6 +357,12 @@ public sealed class ApplyTests
         public string Name => name;
 
         public double Read() => double.IsNaN(value) ? throw new InvalidOperationException(name) : value;
+    }
+
+    /// <summary>An address of a family that no socket here has: as when there are no files left, the socket cannot even be made.</summary>
+    private sealed class NoSocketFor() : IPEndPoint(IPAddress.Loopback, 0)
+    {
+        public override AddressFamily AddressFamily => AddressFamily.Banyan;
     }
 
     /// <summary>Keeps the accept loop from going on while it turns somebody away.</summary>
