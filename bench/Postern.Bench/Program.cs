@@ -1,3 +1,4 @@
+using System.Globalization;
 using BenchmarkDotNet.Running;
 using Postern.Bench;
 
@@ -6,6 +7,7 @@ using Postern.Bench;
 // dotnet run -c Release --project bench/Postern.Bench -- logins
 // dotnet run -c Release --project bench/Postern.Bench -- stranger
 // dotnet run -c Release --project bench/Postern.Bench -- queued 200000
+// dotnet run -c Release --project bench/Postern.Bench -- events 10000000
 if (args is ["session"])
     await SessionCost.RunAsync();
 else if (args is ["logins"])
@@ -13,7 +15,9 @@ else if (args is ["logins"])
 else if (args is ["stranger"])
     return await StrangerFlood.RunAsync();
 else if (args is ["queued", var messages])
-    await QueuedCost.RunAsync(int.Parse(messages, System.Globalization.CultureInfo.InvariantCulture));
+    await QueuedCost.RunAsync(int.Parse(messages, CultureInfo.InvariantCulture));
+else if (args is ["events", var count] && int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var events))
+    return await EventSearch.RunAsync(events);
 else
     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

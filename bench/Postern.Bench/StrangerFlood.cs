@@ -52,7 +52,7 @@ internal static class StrangerFlood
             var octets = (await Task.WhenAll(floods)).Sum();
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             await relay.StopAsync(CancellationToken.None);
-            var log = new DirectoryInfo(RelayOptions.DefaultLogDirectory(folder.FullName)).GetFiles().Sum(static f => File.ReadLines(f.FullName).Where(IsOfTheStranger).Sum(static line => line.Length + 1L));
+            var log = new DirectoryInfo(RelayOptions.DefaultLogDirectory(folder.FullName)).GetFiles("*.jsonl").Sum(static f => File.ReadLines(f.FullName).Where(IsOfTheStranger).Sum(static line => line.Length + 1L));
             Console.WriteLine($"{name,-24} {octets / seconds / 1e6,9:0.00} {log / seconds / 1e6,12:0.000} {(double)log / octets,8:0.000} {sent,12} {refused,8}");
             return log <= MostRatio * Math.Max(octets, seconds * 1e6) && refused == 0 && sent > 0;
         }

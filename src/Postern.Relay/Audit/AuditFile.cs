@@ -9,6 +9,8 @@ namespace Postern.Relay.Audit;
 internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync) : IDisposable
 {
     private readonly ArrayBufferWriter<byte> lines = new();
+    private readonly List<(AuditEvent Audit, int Length)> events = [];
+    private readonly AuditBlockMaker block = new();
     private string directory = directory;
     private SafeFileHandle? handle;
     private bool endsInsideLine;
@@ -17,11 +19,11 @@ internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync
     public DateOnly Day { get; private set; }
 
     /// <summary>Lines gathered and not written.</summary>
-    public int Pending { get; private set; }
+    public int Pending => events.Count;
 
     private string PathOfDay => Path.Join(directory, new AuditFileName(kind, Day).ToString());
 
-    public void Add(DateOnly day, ReadOnlySpan<byte> line)
+    public void Add(DateOnly day, AuditEvent audit, ReadOnlySpan<byte> line)
     {
         if (day != Day)
         {
@@ -30,7 +32,7 @@ internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync
         }
 
         lines.Write(line);
-        Pending++;
+        events.Add((audit, line.Length));
     }
 
     /// <summary>
@@ -52,6 +54,7 @@ internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync
             AppendHandle.Write(handle, lines.WrittenSpan);
             endsInsideLine = false;
             sync.Note(handle);
+            Index(RandomAccess.GetLength(handle));
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
@@ -62,7 +65,7 @@ internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync
         finally
         {
             lines.ResetWrittenCount();
-            Pending = 0;
+            events.Clear();
         }
     }
 
@@ -76,6 +79,30 @@ internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync
     }
 
     public void Dispose() => Close();
+
+    /// <summary>Notes for the index what has been written, which ends at <paramref name="end"/> unless somebody else has written behind it.</summary>
+    private void Index(long end)
+    {
+        var at = end - lines.WrittenCount;
+        // Another process may have added lines, which no block of ours may hide.
+        if (!block.Follows(at) || !StandsAt(at))
+            block.Forget();
+        if (!StandsAt(at))
+            return;
+        foreach (var (audit, length) in events)
+        {
+            block.Add(audit);
+            if (block.Extend(at, at + length) is { } whole)
+                AuditIndex.Append(PathOfDay, [whole]);
+            at += length;
+        }
+    }
+
+    private bool StandsAt(long at)
+    {
+        Span<byte> there = stackalloc byte[256];
+        return at >= 0 && lines.WrittenSpan.StartsWith(there[..RandomAccess.Read(handle!, there[..Math.Min(there.Length, lines.WrittenCount)], at)]);
+    }
 
     private SafeFileHandle Open()
     {
@@ -99,5 +126,6 @@ internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync
         if (handle is not null)
             sync.Close(handle);
         handle = null;
+        block.Forget();
     }
 }

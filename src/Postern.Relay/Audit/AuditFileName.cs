@@ -9,7 +9,8 @@ namespace Postern.Relay.Audit;
 /// </summary>
 internal readonly record struct AuditFileName(AuditKind Kind, DateOnly Day)
 {
-    private const string Extension = ".jsonl";
+    public const string Extension = ".jsonl";
+
     private const string DayFormat = "yyyy-MM-dd";
 
     /// <summary>Null for any other file.</summary>

@@ -14,6 +14,9 @@ internal sealed class AuditFilter
     /// <summary>Messages whose later events are found; of more, only what carries the sought text itself.</summary>
     public const int MostMessages = 100_000;
 
+    /// <summary>With more messages than that, blocks are read rather than asked for each of them.</summary>
+    private const int MostKeysOfMessages = 1_000;
+
     private static readonly byte[] QueueIdLead = "\"queue_id\":\""u8.ToArray();
 
     private readonly AuditQuery query;
@@ -25,16 +28,22 @@ internal sealed class AuditFilter
 
     private readonly Dictionary<string, bool>.AlternateLookup<ReadOnlySpan<char>> messagesBySpan;
 
+    /// <summary>What an event that is meant has, by the index of its block; and what leads to the events of a message that is.</summary>
+    private readonly List<ulong> keys;
+
+    private readonly List<ulong> keysOfMessages = [];
+
     public AuditFilter(AuditQuery query)
     {
         this.query = query;
+        keys = EventKeys.Of(query);
         messagesBySpan = messages.GetAlternateLookup<ReadOnlySpan<char>>();
         since = query.Since is { } at ? AuditTime.ToBytes(at) : null;
         needles =
         [
             .. new[]
                 {
-                    query.Ref, query.QueueId, query.Session, query.Login, AddressOf(query.Client), TextOf(query.Sender), TextOf(query.Recipient), TextOf(query.Domain),
+                    query.Ref, query.QueueId, query.Session, query.Login, EventKeys.AddressOf(query.Client), TextOf(query.Sender), TextOf(query.Recipient), TextOf(query.Domain),
                     BareId(query.MessageId), query.Rule, query.Route, query.Tenant, query.Category,
                 }
                 .OfType<string>()
@@ -44,6 +53,17 @@ internal sealed class AuditFilter
 
     /// <summary>Some of what is sought stands only in the event of a message's acceptance.</summary>
     public bool LooksForMessages => query.Kinds.HasFlag(AuditKind.Mail) && (query.Client is not null || (query.Sender ?? query.Recipient ?? query.Domain ?? query.MessageId ?? query.Login ?? query.Tenant) is not null);
+
+    /// <summary>The index of a block can tell that nothing is in it that is meant.</summary>
+    public bool HasKeys => keys.Count > 0 || since is not null || query.Until is not null;
+
+    /// <summary>False: nothing in the block is meant.</summary>
+    public bool MayBeIn(AuditBlock block)
+    {
+        if (block.LastTicks < (query.Since?.UtcTicks ?? long.MinValue) || block.FirstTicks >= (query.Until?.UtcTicks ?? long.MaxValue))
+            return false;
+        return keys.TrueForAll(block.MayHave) || keysOfMessages.Count > MostKeysOfMessages || keysOfMessages.Exists(block.MayHave);
+    }
 
     /// <summary>Null when the line does not match, or is no event.</summary>
     public AuditEvent? Match(ReadOnlyMemory<byte> line)
@@ -65,7 +85,11 @@ internal sealed class AuditFilter
     {
         var traits = audit.Traits;
         if (traits is { BeginsMessage: true, QueueId: { } id } && LooksForMessages && Fits(traits) && messages.Count < MostMessages)
+        {
+            if (!messages.ContainsKey(id))
+                keysOfMessages.Add(EventKeys.OfMessage(id));
             messages[id] = query.Domain is { } domain && traits.Sender is { } sender && AddressPattern.IsInDomain(sender, domain);
+        }
     }
 
     private bool MayMatch(ReadOnlySpan<byte> line)
@@ -139,12 +163,10 @@ internal sealed class AuditFilter
 
     private static string? TextOf(string? pattern) => pattern is null or "<>" ? null : pattern.TrimStart('@');
 
-    private static string? BareId(string? id) => id?.Trim().Trim('<', '>');
+    /// <summary>A Message-ID without its angle brackets.</summary>
+    public static string? BareId(string? id) => id?.Trim().Trim('<', '>');
 
     private static bool Same(string? sought, string? found) => sought is null || string.Equals(sought, found, StringComparison.OrdinalIgnoreCase);
-
-    private static string? AddressOf(IPNetwork? client) =>
-        client is { } network && network.PrefixLength == network.BaseAddress.GetAddressBytes().Length * 8 ? network.BaseAddress.ToString() : null;
 
     private static bool IsBefore(ReadOnlySpan<byte> line, ReadOnlySpan<byte> time) =>
         line.Length > AuditTime.Lead.Length + AuditTime.Length

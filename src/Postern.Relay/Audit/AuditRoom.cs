@@ -98,13 +98,22 @@ internal sealed class AuditRoom(AuditLogOptions options, TimeProvider clock)
         return sum;
     }
 
-    private long LengthOf(AuditFileName name) => new FileInfo(Path.Join(options.Directory, name.ToString())) is { Exists: true } file ? file.Length : 0;
+    /// <summary>With its index.</summary>
+    private long LengthOf(AuditFileName name)
+    {
+        var path = Path.Join(options.Directory, name.ToString());
+        return LengthOf(path) + LengthOf(AuditIndex.PathOf(path));
+    }
+
+    private static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
 
     private void Delete(AuditFileName name)
     {
         try
         {
-            File.Delete(Path.Join(options.Directory, name.ToString()));
+            var path = Path.Join(options.Directory, name.ToString());
+            File.Delete(path);
+            File.Delete(AuditIndex.PathOf(path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

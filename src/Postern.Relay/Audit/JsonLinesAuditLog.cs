@@ -285,7 +285,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         var file = files[audit.Kind];
         if (file.Day != day)
             Write(file);
-        file.Add(day, line.WrittenSpan);
+        file.Add(day, audit, line.WrittenSpan);
     }
 
     private void Write(AuditFile file)

@@ -9,13 +9,15 @@ internal static class LinesFromEnd
     private const int BlockLength = 64 * 1024;
 
     /// <summary>
-    /// Lines without their line feed, as the file stood when the reading began. A line's memory is valid until the next one is
+    /// Lines of a stretch of the file without their line feed, each with its offset. A line's memory is valid until the next one is
     /// asked for. The last may be torn.
     /// </summary>
-    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(string path, [EnumeratorCancellation] CancellationToken ct)
+    /// <param name="from">Where the first line begins.</param>
+    /// <param name="to">Behind the last line.</param>
+    public static async IAsyncEnumerable<(long Start, ReadOnlyMemory<byte> Line)> ReadAsync(
+        SafeFileHandle file, long from, long to, [EnumeratorCancellation] CancellationToken ct)
     {
-        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
-        var position = RandomAccess.GetLength(file);
+        var position = to;
         var buffer = new byte[BlockLength];
         var (start, end) = (buffer.Length, buffer.Length);
         while (true)
@@ -25,14 +27,14 @@ internal static class LinesFromEnd
             {
                 var line = start + feed + 1;
                 if (line < end)
-                    yield return buffer.AsMemory(line, end - line);
+                    yield return (position + feed + 1, buffer.AsMemory(line, end - line));
                 end = start + feed;
                 continue;
             }
 
-            if (position == 0)
+            if (position == from)
                 break;
-            var length = (int)Math.Min(BlockLength, position);
+            var length = (int)Math.Min(BlockLength, position - from);
             if (start < length || end < buffer.Length)
                 (buffer, start, end) = MoveToEnd(buffer, start, end);
             if (!await FillAsync(file, buffer.AsMemory(start - length, length), position - length, ct))
@@ -42,7 +44,7 @@ internal static class LinesFromEnd
         }
 
         if (start < end)
-            yield return buffer.AsMemory(start, end - start);
+            yield return (position, buffer.AsMemory(start, end - start));
     }
 
     /// <summary>Makes room for one more block before what is left of the line.</summary>

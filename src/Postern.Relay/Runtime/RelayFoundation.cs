@@ -13,6 +13,8 @@ namespace Postern.Relay.Runtime;
 /// </summary>
 public sealed class RelayFoundation : IAsyncDisposable
 {
+    private readonly CancellationTokenSource closing = new();
+    private readonly Task indexing;
     private bool isClosed;
 
     private RelayFoundation(RelayOptions options, TimeProvider clock, SqliteDirectory directory, ISpool spool)
@@ -23,6 +25,8 @@ public sealed class RelayFoundation : IAsyncDisposable
         Spool = spool;
         Audit = new JsonLinesAuditLog(options.ToAuditLog(), clock, Totals, Live);
         Counters = LocalCounters.Open(RelayOptions.CountersFile(options.DataDirectory), Audit, clock);
+        var logs = Audit.Options.Directory;
+        indexing = Task.Run(() => AuditIndex.RemakeAsync(logs, closing.Token));
         Accounts = new AccountFoundation(directory, options.Accounts, Audit, clock, RelayOptions.LoginProtectionFile(options.DataDirectory), isServer: true);
     }
 
@@ -90,6 +94,9 @@ public sealed class RelayFoundation : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await CloseAsync();
+        await closing.CancelAsync();
+        await indexing;
+        closing.Dispose();
         await Audit.DisposeAsync();
     }
 }

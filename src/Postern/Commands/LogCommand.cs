@@ -12,10 +12,13 @@ namespace Postern.Commands;
 internal static class LogCommand
 {
     private const int DefaultLimit = 100;
+    /// <summary>How long a search looks before it shows what it has.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
 
     public static Command Create(CommandContext context) =>
-        new DocumentedCommand("log", "Search what was written down", "postern log auth --since 1h --login lisa@example.org", "postern log policy --ref K7M3Q9").With(
+        new DocumentedCommand("log", "Search what was written down", "postern log auth --since 1h --login lisa@example.org", "postern log policy --ref K7M3Q9", "postern log policy --rule reject_unauth_destination --since 1d").With(
             Create(context, "auth", AuditKind.Auth, "Logins, successful or not", "postern log auth --client 192.0.2.0/24 --follow"),
             Create(context, "mail", AuditKind.Mail, "Messages accepted, refused, delivered, bounced", "postern log mail --to bart@example.net --since 2d --outcome delivered"),
             Create(context, "policy", AuditKind.Policy, "Decisions about senders and recipients", "postern log policy --since 2h --json"),
@@ -26,10 +29,23 @@ internal static class LogCommand
     {
         var filter = new MailFilterOptions(OutcomesOf(kind));
         var reference = new Option<string?>("--ref") { Description = "With this reference or queue id", HelpName = "REF" };
+        var rule = Text("--rule", "Decided by this rule", "RULE");
+        var route = Text("--route", "By this route, as it is configured", "ROUTE");
+        var category = Text("--category", "Not delivered for this reason", "WORD");
+        var tenant = Text("--tenant", "Of accounts of this tenant", "TENANT");
+        var after = Text("--after", "Older than where an earlier search ended, which said this", "CURSOR");
         var limit = new Option<int>("--limit") { Description = "At most the last N events", HelpName = "N", CustomParser = ParsedArguments.Count, DefaultValueFactory = static _ => DefaultLimit };
         var follow = new Option<bool>("--follow") { Description = "Go on with what is written from now on, until interrupted; with --json one event a line" };
         reference.Validators.Add(WhyNoReference);
-        var command = new DocumentedCommand(name, description, example).With([.. OptionsOf(kind, filter), reference, limit, follow, context.Json]);
+        after.Validators.Add(WhyNoCursor);
+        Symbol[] ofKind = kind switch
+        {
+            AuditKind.Mail => [route, category, tenant],
+            AuditKind.Policy => [rule, tenant],
+            AuditKind.Auth => [tenant],
+            _ => [],
+        };
+        var command = new DocumentedCommand(name, description, example).With([.. OptionsOf(kind, filter), .. ofKind, reference, limit, after, follow, context.Json]);
         command.SetAction(async (arguments, ct) =>
         {
             if (context.LoadConfiguration(arguments) is not { } configuration)
@@ -47,13 +63,22 @@ internal static class LogCommand
                 Domain = arguments.GetValue(filter.Domain),
                 MessageId = arguments.GetValue(filter.MessageId),
                 Outcome = arguments.GetValue(filter.Outcome),
+                Rule = arguments.GetValue(rule),
+                Route = arguments.GetValue(route),
+                Category = arguments.GetValue(category),
+                Tenant = arguments.GetValue(tenant),
                 Limit = arguments.GetValue(limit),
             };
             query = Referring(query, arguments.GetValue(reference));
             var json = arguments.GetValue(context.Json);
             if (arguments.GetValue(follow))
                 return await FollowAsync(context, new AuditTail(configuration.LogsDirectory, query, context.Clock), json, ct);
-            return await PrintAsync(context.Terminal, new AuditSearch(configuration.LogsDirectory), query, json, ct);
+            AuditCursor? from = null;
+            if (arguments.GetValue(after) is { } text)
+                AuditCursor.TryParse(text, out from);
+            var page = await new AuditSearch(configuration.LogsDirectory).PageAsync(query, from, Patience, context.Clock, ct);
+            Print(context.Terminal, page, query.Kinds, json);
+            return ExitCode.Ok;
         });
         return command;
     }
@@ -74,23 +99,24 @@ internal static class LogCommand
         _ => [filter.Login, filter.Client, filter.Since, filter.Until],
     };
 
-    private static async Task<int> PrintAsync(Terminal terminal, AuditSearch search, AuditQuery query, bool json, CancellationToken ct)
+    private static void Print(Terminal terminal, AuditPage page, AuditKind kind, bool json)
     {
-        var events = new List<AuditEvent>();
-        await foreach (var audit in search.FindAsync(query, ct))
-            events.Add(audit);
-        events.Reverse();
         if (json)
         {
-            EventJson.WriteList(terminal, events);
-            return ExitCode.Ok;
+            EventJson.WriteList(terminal, page.Events.Reverse());
+        }
+        else
+        {
+            var table = new TablePage(EventText.Columns(kind));
+            foreach (var audit in page.Events.Reverse())
+                table.Row(EventText.Cells(audit));
+            table.WriteTo(terminal, ifEmpty: page.SearchedBackTo is null ? "nothing found" : "nothing found so far");
         }
 
-        var table = new TablePage(EventText.Columns(query.Kinds));
-        foreach (var audit in events)
-            table.Row(EventText.Cells(audit));
-        table.WriteTo(terminal, ifEmpty: "nothing found");
-        return ExitCode.Ok;
+        if (page.SearchedBackTo is { } back)
+            terminal.Note($"searched back to {TimeText.Format(back)}");
+        if (page.Next is { } next)
+            terminal.Note($"for what is older: --after {next}");
     }
 
     private static async Task<int> FollowAsync(CommandContext context, AuditTail tail, bool json, CancellationToken ct)
@@ -114,6 +140,14 @@ internal static class LogCommand
         _ when DecisionReference.TryParse(text, out var reference) => query with { Ref = reference },
         _ => query,
     };
+
+    private static Option<string?> Text(string name, string description, string help) => new(name) { Description = description, HelpName = help };
+
+    private static void WhyNoCursor(OptionResult result)
+    {
+        if (result.GetValueOrDefault<string?>() is { } text && !AuditCursor.TryParse(text, out _))
+            result.AddError($"'{text}' is not where a search ended, which is written like mail-2026-11-20:123456");
+    }
 
     private static void WhyNoReference(OptionResult result)
     {

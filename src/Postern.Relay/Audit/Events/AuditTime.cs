@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 
@@ -12,6 +13,11 @@ internal static class AuditTime
 
     /// <summary>The beginning of every line, before the time.</summary>
     public static ReadOnlySpan<byte> Lead => "{\"at\":\""u8;
+
+    /// <summary>The time of a line; null where it does not begin with one.</summary>
+    public static DateTimeOffset? Read(ReadOnlySpan<byte> line) =>
+        line.Length > Lead.Length + Length && line.StartsWith(Lead)
+        && Utf8Parser.TryParse(line.Slice(Lead.Length, Length), out DateTimeOffset at, out _, 'O') ? at : null;
 
     public static byte[] ToBytes(DateTimeOffset at) => Encoding.ASCII.GetBytes(at.UtcDateTime.ToString(Format, CultureInfo.InvariantCulture));
 }
