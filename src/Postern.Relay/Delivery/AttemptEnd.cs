@@ -20,7 +20,7 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
         var envelope = message.Envelope;
         if (ReportWish.HasNoneOnSuccess(envelope) && Array.TrueForAll(message.Outcomes, static o => o is Outcome.Delivered))
         {
-            await recorder.FinishAsync(message).ConfigureAwait(false);
+            await recorder.FinishAsync(message, message.State with { Attempts = message.State.Attempts + 1 }).ConfigureAwait(false);
             whenDone(message);
             return;
         }
@@ -49,7 +49,7 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
             state = state with { Reported = state.Reported | result.DelaysToReport };
         if (state.IsFinished)
         {
-            await recorder.FinishAsync(message).ConfigureAwait(false);
+            await recorder.FinishAsync(message, state).ConfigureAwait(false);
             whenDone(message);
             return;
         }
@@ -80,7 +80,7 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
             // Only what the sender was to hear went wrong: another attempt would be another copy.
             if (isFinished)
             {
-                await recorder.FinishAsync(message).ConfigureAwait(false);
+                await recorder.FinishAsync(message, message.State).ConfigureAwait(false);
                 whenDone(message);
                 return;
             }
@@ -225,7 +225,7 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
             NextAttempt = held?.NextAttempt ?? work.Now + (before.HeldByServerAt is null || isOurs ? pause : Options.Retry.GiveUp),
             Held = message.IsHoldWanted || since is not null,
             HeldByServerAt = message.IsHoldWanted ? null : since,
-            Recipients = [.. before.Recipients.Select((r, i) => message.Outcomes[i] is Outcome.Delivered { Reply: var reply } ? new RecipientState(RecipientStatus.Delivered, reply) : r)],
+            Recipients = [.. before.Recipients.Select((r, i) => message.Outcomes[i] is Outcome.Delivered { Reply: var reply } ? new RecipientState(RecipientStatus.Delivered, reply) { Attempt = before.Attempts + 1 } : r)],
         };
     }
 }

@@ -33,16 +33,16 @@ internal sealed record AttemptResult(
             switch (outcomes[i])
             {
                 case Outcome.Delivered delivered:
-                    recipients[i] = new RecipientState(RecipientStatus.Delivered, delivered.Reply);
+                    recipients[i] = new RecipientState(RecipientStatus.Delivered, delivered.Reply) { Attempt = before.Attempts + 1 };
                     if (ReportWish.WantsRelayed(said, envelope.Deadline, delivered))
                         relayed.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Relayed, "2.0.0", delivered.Remote, delivered.Reply) { IsVerbatim = delivered.IsVerbatim });
                     break;
                 case Outcome.Failed failed:
-                    recipients[i] = new RecipientState(RecipientStatus.Failed, failed.Reply);
+                    recipients[i] = new RecipientState(RecipientStatus.Failed, failed.Reply) { Attempt = before.Attempts + 1 };
                     failures.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, failed.Status ?? "5.0.0", failed.Remote, failed.Reply) { IsVerbatim = failed.IsVerbatim });
                     break;
                 case Outcome.Deferred deferred when next is null:
-                    recipients[i] = new RecipientState(RecipientStatus.Failed, deferred.Reply);
+                    recipients[i] = new RecipientState(RecipientStatus.Failed, deferred.Reply) { Attempt = before.Attempts + 1 };
                     failures.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, Expired, deferred.Remote, Told(deferred), HasExpired: true) { IsVerbatim = deferred.IsVerbatim });
                     break;
                 case Outcome.Deferred deferred:
@@ -55,7 +55,7 @@ internal sealed record AttemptResult(
             }
         }
 
-        var state = before with { Attempts = before.Attempts + 1, NextAttempt = next ?? now, Recipients = recipients.ToImmutable() };
+        var state = before with { Attempts = before.Attempts + 1, NextAttempt = next ?? now, TriedAt = now, Recipients = recipients.ToImmutable() };
         return new AttemptResult(state, failures.ToImmutable(), relayed.ToImmutable(), delayed.ToImmutable(), delays);
     }
 
@@ -66,7 +66,7 @@ internal sealed record AttemptResult(
         Recipients =
         [
             .. State.Recipients.Select((r, i) => r.Status == RecipientStatus.Failed && before.Recipients[i].Status == RecipientStatus.Pending
-                ? r with { Status = RecipientStatus.Pending }
+                ? r with { Status = RecipientStatus.Pending, Attempt = 0 }
                 : r),
         ],
     };

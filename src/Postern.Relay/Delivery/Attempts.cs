@@ -152,10 +152,10 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
             for (var i = 0; i < outcomes.Count; i++)
             {
                 if (outcomes[i] is Outcome.Delivered delivered)
-                    recipients[job.IndexOf(i)] = new RecipientState(RecipientStatus.Delivered, delivered.Reply);
+                    recipients[job.IndexOf(i)] = new RecipientState(RecipientStatus.Delivered, delivered.Reply) { Attempt = message.State.Attempts + 1 };
             }
 
-            message.State = message.State with { Recipients = recipients.ToImmutable() };
+            message.State = message.State with { TriedAt = work.Now, Recipients = recipients.ToImmutable() };
         }
 
         return recorder.StoreAsync(message);

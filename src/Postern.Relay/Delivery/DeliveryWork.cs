@@ -22,6 +22,9 @@ internal sealed class DeliveryWork(ISpool spool, DeliveryOptions options, IAudit
 
     public IAuditLog Audit => audit;
 
+    /// <summary>Messages whose delivery is over.</summary>
+    public EndedMail Ended { get; } = new(spool, audit, (what, detail) => audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail)));
+
     public DeliveryOptions Options
     {
         get => options;

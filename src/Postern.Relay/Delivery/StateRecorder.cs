@@ -33,14 +33,19 @@ internal sealed class StateRecorder(DeliveryWork work)
         }
     }
 
-    /// <summary>Nothing is left to deliver: takes the message out of the spool.</summary>
-    public async ValueTask FinishAsync(TrackedMessage message)
+    /// <summary>Nothing is left to deliver and all is told: takes the message out of the spool, which keeps the last state until the events are on the disk.</summary>
+    /// <param name="state">What the attempt came to; what its outcomes say beside it is added.</param>
+    public async ValueTask FinishAsync(TrackedMessage message, DeliveryState state)
     {
-        while (await work.Claims.FinishAsync(message.Claim, CancellationToken.None).ConfigureAwait(false) == SpoolClaim.Answer.Stale && await ReadAgainAsync(message).ConfigureAwait(false))
-        {
-        }
-
+        var last = After(message, state) with { HasEnded = true, TriedAt = work.Now };
+        SpoolClaim.Answer answer;
+        do
+            answer = await work.Claims.EndAsync(message.Claim, last, CancellationToken.None).ConfigureAwait(false);
+        while (answer == SpoolClaim.Answer.Stale && await ReadAgainAsync(message).ConfigureAwait(false));
         work.Forget(message);
+        // What is another's by now must not be removed here.
+        if (answer == SpoolClaim.Answer.Done)
+            work.Ended.Add(message.Id);
     }
 
     /// <summary>What two made of one state.</summary>
@@ -62,11 +67,21 @@ internal sealed class StateRecorder(DeliveryWork work)
         };
     }
 
-    private static RecipientState? After(Outcome? outcome) => outcome switch
+    private static RecipientState? After(Outcome? outcome, int attempt) => outcome switch
     {
-        Outcome.Delivered { Reply: var reply } => new RecipientState(RecipientStatus.Delivered, reply),
-        Outcome.Failed { Reply: var reply } => new RecipientState(RecipientStatus.Failed, reply),
+        Outcome.Delivered delivered => new RecipientState(RecipientStatus.Delivered, delivered.Reply) { Attempt = attempt },
+        Outcome.Failed failed => new RecipientState(RecipientStatus.Failed, failed.Reply) { Attempt = attempt },
         _ => null,
+    };
+
+    /// <summary>The state with what the attempt under way came to for those that it has as pending.</summary>
+    private static DeliveryState After(TrackedMessage message, DeliveryState state) => state with
+    {
+        Recipients =
+        [
+            .. state.Recipients.Select((r, i) =>
+                r.Status == RecipientStatus.Pending && i < message.Outcomes.Length ? After(message.Outcomes[i], message.State.Attempts + 1) ?? r : r),
+        ],
     };
 
     private async ValueTask<bool> TryRecordAsync(TrackedMessage message)
@@ -112,7 +127,7 @@ internal sealed class StateRecorder(DeliveryWork work)
         // Whoever has it now must not send what we have sent.
         DeliveryState ours;
         lock (work.Gate)
-            ours = message.State with { Recipients = [.. message.State.Recipients.Select((r, i) => r.Status == RecipientStatus.Pending ? After(message.Outcomes[i]) ?? r : r)] };
+            ours = After(message, message.State);
         await work.Spool.ChangeAsync(message.Id, entry => entry.State with { Recipients = Merge(known, entry.State, ours).Recipients }, CancellationToken.None).ConfigureAwait(false);
         work.Forget(message);
         return false;

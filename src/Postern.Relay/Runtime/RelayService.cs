@@ -97,6 +97,8 @@ public sealed class RelayService : IAsyncDisposable
             snapshot = RelaySnapshot.Compile(id is null ? options : options with { Id = id(lasting.Directory.DecoyKey) }, lasting.Accounts, lasting.Counters, files);
             service = new RelayService(lasting, snapshot);
             service.TellOfRecovery(lasting.Spool.Recovery);
+            if (await EventRecovery.RunAsync(lasting.Spool, lasting.Audit.Options.Directory, lasting.Audit, clock, CancellationToken.None) is > 0 and var again)
+                lasting.Tell("events_again", $"{again} events about messages were not in the log after the last end, and are written again");
             service.server.Start();
             await service.Deliveries.StartAsync(newest, CancellationToken.None);
             lasting.Tell("started", string.Join(", ", service.Endpoints.Select(static e => $"{e.Listener.Name} {e.Endpoint}")));

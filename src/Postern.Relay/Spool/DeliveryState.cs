@@ -19,6 +19,12 @@ public sealed record DeliveryState(int Attempts, DateTimeOffset NextAttempt, boo
     /// </summary>
     public DateTimeOffset? HeldByServerAt { get; init; }
 
+    /// <summary>When the last attempt came to this state; null before the first, and in what older versions wrote.</summary>
+    public DateTimeOffset? TriedAt { get; init; }
+
+    /// <summary>Its delivery is over and told: it is kept only until the event log is on the disk (<see cref="ISpool.ListEndedAsync"/>).</summary>
+    public bool HasEnded { get; init; }
+
     /// <summary>The state of a message that has just arrived.</summary>
     public static DeliveryState Fresh(int recipients, DateTimeOffset now) =>
         new(Attempts: 0, now, Held: false, [.. Enumerable.Repeat(RecipientState.Pending, recipients)]);

@@ -64,8 +64,11 @@ public interface ISpool : IAsyncDisposable
     /// </summary>
     ValueTask<int> RescheduleAsync(IReadOnlyCollection<QueueId> ids, DateTimeOffset due, CancellationToken ct);
 
+    /// <summary>Messages whose delivery is over (<see cref="ISpoolClaims.EndAsync"/>) and that are not removed yet, in no order. They stand in no other list.</summary>
+    ValueTask<IReadOnlyList<SpoolEntry>> ListEndedAsync(CancellationToken ct) => new([]);
+
     /// <summary>
-    /// Forgets a message. It is gone from every list when this is answered; the record of it need not be durable then: after a power loss a
+    /// Forgets a message, also one whose delivery is over. It is gone from every list when this is answered; the record of it need not be durable then: after a power loss a
     /// message may come back, never disappear. False when it was not there.
     /// </summary>
     ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct);

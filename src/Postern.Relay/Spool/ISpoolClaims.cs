@@ -28,6 +28,12 @@ public interface ISpoolClaims : IAsyncDisposable
     /// <summary>Forgets the message, as <see cref="ISpool.RemoveAsync"/>.</summary>
     ValueTask<SpoolClaim.Answer> FinishAsync(SpoolClaim claim, CancellationToken ct);
 
+    /// <summary>
+    /// Its delivery is over: it is gone from every list but <see cref="ISpool.ListEndedAsync"/>, and stays there with this state, and over a crash, until it is
+    /// removed. The record of the state need not be durable when this is answered. A spool that keeps nothing of it forgets the message.
+    /// </summary>
+    ValueTask<SpoolClaim.Answer> EndAsync(SpoolClaim claim, DeliveryState last, CancellationToken ct) => FinishAsync(claim, ct);
+
     /// <summary>Gives a message back, whatever its number: it is due when its state says so.</summary>
     /// <param name="shelf">
     /// It is due, and its claimant has no room for more of this kind: it waits on the shelf of that name until it is asked for there, so that it stands

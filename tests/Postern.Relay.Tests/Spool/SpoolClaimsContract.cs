@@ -330,6 +330,59 @@ public abstract class SpoolClaimsContract : SpoolContract
         Assert.Equal([claimed, changed, recorded], Ids(await again.ClaimDueAsync(T0.AddMinutes(1), most: 10, shelf: null, Ct)).OrderBy(id => id == recorded));
     }
 
+    /// <summary>Until its events are on the disk a message whose delivery is over stands in one list, and in no other.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_has_ended_is_seen_by_nobody_but_who_asks_for_it_also_when_it_is_opened_again(bool isKilled)
+    {
+        var (first, ended, last) = (await AddAsync(minutes: 0), await AddAsync(minutes: 0), await AddAsync(minutes: 0));
+        var claims = await Spool.OpenClaimsAsync(Ct);
+        var claim = await ClaimAsync(claims, ended);
+        var state = claim.Entry.State with { HasEnded = true, TriedAt = T0, Recipients = [new RecipientState(RecipientStatus.Delivered, "250 ok") { Attempt = 1 }] };
+        Assert.Equal(SpoolClaim.Answer.Done, await claims.EndAsync(claim, state, Ct));
+        Assert.Equal(SpoolClaim.Answer.Gone, await claims.EndAsync(claim, state, Ct));
+        await AssertHiddenAsync();
+        // What is durable now stands behind the record of the end, for which nobody waits.
+        Assert.True(await Spool.ChangeAsync(first, static entry => entry.State with { Attempts = 1 }, Ct));
+        if (await (isKilled ? KillAsync() : ReopenAsync()))
+            await AssertHiddenAsync();
+
+        Assert.True(await Spool.RemoveAsync(ended, Ct));
+        Assert.False(await Spool.RemoveAsync(ended, Ct));
+        Assert.Empty(await Spool.ListEndedAsync(Ct));
+        if (await ReopenAsync())
+            Assert.Empty(await Spool.ListEndedAsync(Ct));
+        Assert.Equal(2, Spool.Count);
+
+        async Task AssertHiddenAsync()
+        {
+            Assert.Equal(2, Spool.Count);
+            Assert.Null(await Spool.FindAsync(ended, Ct));
+            Assert.Null(await Spool.OpenContentAsync(ended, Ct));
+            Assert.False(await Spool.ChangeAsync(ended, static entry => entry.State with { Held = true }, Ct));
+            Assert.Equal([first, last], (await Spool.ListAsync(QueueFilter.Everything, after: null, most: 10, Ct)).Select(static e => e.Envelope.Id));
+            await using var others = await Spool.OpenClaimsAsync(Ct);
+            Assert.Equal([first, last], Ids(await others.ClaimDueAsync(T0.AddHours(1), most: 10, shelf: null, Ct)).OrderBy(id => id == last));
+            var kept = Assert.Single(await Spool.ListEndedAsync(Ct));
+            Assert.Equal((ended, true, T0, 1), (kept.Envelope.Id, kept.State.HasEnded, kept.State.TriedAt, kept.State.Recipients[0].Attempt));
+        }
+    }
+
+    [Fact]
+    public async Task A_message_that_another_has_does_not_end_by_the_word_of_who_had_it()
+    {
+        var id = await AddAsync(minutes: 0);
+        await using var claims = await Spool.OpenClaimsAsync(Ct);
+        var claim = await ClaimAsync(claims, id);
+        await Spool.ChangeAsync(id, static entry => entry.State with { Held = true }, Ct);
+
+        Assert.Equal(SpoolClaim.Answer.Stale, await claims.EndAsync(claim, claim.Entry.State with { HasEnded = true }, Ct));
+
+        Assert.Equal(1, Spool.Count);
+        Assert.Empty(await Spool.ListEndedAsync(Ct));
+    }
+
     private static IEnumerable<QueueId> Ids(SpoolClaim.Batch batch) => batch.Claims.Select(static claim => claim.Id);
 
     /// <summary>A message that is due so many minutes after <see cref="T0"/>.</summary>

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Testing.Processes;
 using Postern.Testing.Sinks;
 
@@ -56,6 +58,23 @@ public sealed class KillLosesNothingTests(ITestOutputHelper output)
         var duplicates = taken.Values.Sum(static copies => copies - 1);
         output.WriteLine($"{Rounds} kills, {load.Acknowledged.Count} acknowledged, {load.Sent.Count} begun, {taken.Count} at the sink, {load.Acknowledged.Count(id => !taken.ContainsKey(id))} lost, {duplicates} twice");
         Assert.InRange(duplicates, 0, Rounds * MostInFlight);
+        await AssertLoggedAsync(home.Logs, load.Acknowledged);
+    }
+
+    /// <summary>Of every message that got 250 the log tells that it was accepted and that it was delivered, whatever a kill took out of it.</summary>
+    private static async Task AssertLoggedAsync(string logs, ICollection<string> acknowledged)
+    {
+        var (accepted, delivered, sent) = (new Dictionary<string, string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal), acknowledged.ToHashSet(StringComparer.Ordinal));
+        await foreach (var audit in new AuditSearch(logs).FindAsync(new AuditQuery { Kinds = AuditKind.Mail }, ProcessTests.Stop))
+        {
+            if (audit is AcceptedEvent message)
+                accepted[message.Recipients[0].Split('@')[0]] = message.QueueId;
+            if (audit is DeliveryEvent { Outcome: DeliveryOutcome.Delivered } delivery)
+                delivered.Add(delivery.QueueId);
+        }
+
+        Assert.Empty(sent.Where(id => !accepted.ContainsKey(id)));
+        Assert.Empty(sent.Where(id => !delivered.Contains(accepted[id])));
     }
 
     private static bool IsWhole(SubmissionLoad load, string id, SinkMessage message)

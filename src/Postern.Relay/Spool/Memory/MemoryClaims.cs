@@ -43,6 +43,17 @@ internal sealed class MemoryClaims(MemorySpool spool, DueIndex.Claimant me) : IS
         return answer;
     }));
 
+    public ValueTask<SpoolClaim.Answer> EndAsync(SpoolClaim claim, DeliveryState last, CancellationToken ct) => new(spool.Use(index =>
+    {
+        if (spool.Held(claim.Id) is not { } message)
+            return SpoolClaim.Answer.Gone;
+        SpoolRules.Check(message.Entry!.Envelope, last);
+        var answer = index.Check(me, claim);
+        if (answer == SpoolClaim.Answer.Done)
+            spool.End(message, last);
+        return answer;
+    }));
+
     public ValueTask ReleaseAsync(SpoolClaim claim, string? shelf, CancellationToken ct)
     {
         spool.Use(index =>

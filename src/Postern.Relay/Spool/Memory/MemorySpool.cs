@@ -8,6 +8,7 @@ public sealed class MemorySpool(TimeProvider? clock = null) : ISpool
 {
     private readonly Lock gate = new();
     private readonly Dictionary<QueueId, MemoryMessage> messages = [];
+    private readonly Dictionary<QueueId, MemoryMessage> ended = [];
     private readonly DueIndex due = new(clock ?? TimeProvider.System);
     private long arrivals;
 
@@ -83,6 +84,12 @@ public sealed class MemorySpool(TimeProvider? clock = null) : ISpool
         }));
     }
 
+    public ValueTask<IReadOnlyList<SpoolEntry>> ListEndedAsync(CancellationToken ct)
+    {
+        lock (gate)
+            return new([.. ended.Values.Select(static message => message.Entry!)]);
+    }
+
     public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct) => new(Use(_ => Forget(id)));
 
     public ValueTask<int> RescheduleAsync(IReadOnlyCollection<QueueId> ids, DateTimeOffset due, CancellationToken ct) =>
@@ -131,10 +138,20 @@ public sealed class MemorySpool(TimeProvider? clock = null) : ISpool
     /// <summary>The same.</summary>
     internal bool Forget(QueueId id)
     {
-        if (!messages.Remove(id, out var message))
+        if (messages.Remove(id, out var message))
+            due.Remove(message);
+        else if (!ended.Remove(id, out message))
             return false;
-        due.Remove(message);
         message.Entry = null;
         return true;
+    }
+
+    /// <summary>The same: the delivery of a message that is there is over.</summary>
+    internal void End(MemoryMessage message, DeliveryState last)
+    {
+        messages.Remove(message.Id);
+        due.Remove(message);
+        message.Entry = message.Entry! with { State = last };
+        ended.Add(message.Id, message);
     }
 }

@@ -45,6 +45,7 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
                 ReadAll();
                 var (damage, tears) = findings.Settle();
                 index.SortByArrival();
+                index.EndWhatHasEnded();
                 Report = new SpoolRecovery(segmentCount, index.Count, damage, tears, clock.GetElapsedTime(begun));
             }
             catch (Exception)

@@ -58,6 +58,24 @@ internal sealed class SegmentClaims(SegmentSpool spool, SpoolIndex index, DueInd
         }
     }
 
+    public ValueTask<SpoolClaim.Answer> EndAsync(SpoolClaim claim, DeliveryState last, CancellationToken ct)
+    {
+        lock (index.Gate)
+        {
+            if (!index.TryFind(claim.Id, out var message))
+                return new(SpoolClaim.Answer.Gone);
+            SpoolRules.Check(message.Entry!.Envelope, last);
+            var answer = index.Due.Check(me, claim);
+            if (answer == SpoolClaim.Answer.Done)
+            {
+                index.End(message, last);
+                spool.Submit(new EndRecord(index, message, last));
+            }
+
+            return new(answer);
+        }
+    }
+
     public ValueTask ReleaseAsync(SpoolClaim claim, string? shelf, CancellationToken ct)
     {
         lock (index.Gate)

@@ -188,6 +188,12 @@ public sealed class SegmentSpool : ISpool
         return new(count);
     }
 
+    public ValueTask<IReadOnlyList<SpoolEntry>> ListEndedAsync(CancellationToken ct)
+    {
+        lock (index.Gate)
+            return new([.. index.Ended.Select(static message => message.Entry!)]);
+    }
+
     public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct)
     {
         lock (index.Gate)

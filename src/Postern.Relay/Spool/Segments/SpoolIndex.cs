@@ -11,6 +11,7 @@ namespace Postern.Relay.Spool.Segments;
 internal sealed class SpoolIndex(TimeProvider clock)
 {
     private readonly Dictionary<QueueId, StoredMessage> messages = [];
+    private readonly Dictionary<QueueId, StoredMessage> ended = [];
     private volatile bool hasNewlyDead = true;
     private StoredMessage? first;
     private StoredMessage? last;
@@ -31,6 +32,9 @@ internal sealed class SpoolIndex(TimeProvider clock)
 
     public int Count => messages.Count;
 
+    /// <summary>Those whose delivery is over, and that are kept until they are removed.</summary>
+    public IEnumerable<StoredMessage> Ended => ended.Values;
+
     public bool TryFind(QueueId id, [NotNullWhen(true)] out StoredMessage? message) => messages.TryGetValue(id, out message);
 
     /// <summary>The first message behind <paramref name="after"/>, from where <see cref="ISpool.ListAsync"/> says; null at the end.</summary>
@@ -50,7 +54,7 @@ internal sealed class SpoolIndex(TimeProvider clock)
     public StoredMessage? Take(StoredMessage? from, int most, List<SpoolEntry> page)
     {
         var message = from;
-        if (from is { Entry: null })
+        if (from is { Entry: null } or { HasEnded: true })
         {
             message = first;
             while (message is not null && message.Order < from.Order)
@@ -80,14 +84,31 @@ internal sealed class SpoolIndex(TimeProvider clock)
 
     public StoredMessage? Remove(QueueId id)
     {
-        if (!messages.Remove(id, out var message))
+        if (messages.Remove(id, out var message))
+        {
+            Unlink(message);
+            Due.Remove(message);
+        }
+        else if (!ended.Remove(id, out message))
+        {
             return null;
-        Unlink(message);
+        }
+
         Vacate(message.Location);
         ReleaseState(message);
-        Due.Remove(message);
         message.Entry = null;
         return message;
+    }
+
+    /// <summary>Its delivery is over: its octets stay alive, and nobody is shown it but <see cref="Ended"/>.</summary>
+    public void End(StoredMessage message, DeliveryState last)
+    {
+        messages.Remove(message.Id);
+        Unlink(message);
+        Due.Remove(message);
+        message.HasEnded = true;
+        message.Entry = message.Entry! with { State = last };
+        ended.Add(message.Id, message);
     }
 
     public void SetState(StoredMessage message, DeliveryState state, RecordLocation record)
@@ -95,7 +116,8 @@ internal sealed class SpoolIndex(TimeProvider clock)
         ReleaseState(message);
         var before = message.Entry!.State;
         message.Entry = message.Entry with { State = state };
-        Due.Changed(message, before);
+        if (!message.HasEnded)
+            Due.Changed(message, before);
         message.StateRecord = record;
         record.Segment.Live += record.Stride;
         record.Segment.Residents.Add(message);
@@ -165,6 +187,13 @@ internal sealed class SpoolIndex(TimeProvider clock)
             message.Previous = message.Next = null;
             Link(message);
         }
+    }
+
+    /// <summary>After replay, which treats all alike.</summary>
+    public void EndWhatHasEnded()
+    {
+        foreach (var message in messages.Values.Where(static m => m.Entry!.State.HasEnded).ToList())
+            End(message, message.Entry!.State);
     }
 
     private static void Occupy(StoredMessage message, MessageLocation location)

@@ -9,6 +9,9 @@ internal sealed class StoredMessage(QueueId id, ulong order, SpoolEntry? entry, 
     /// <summary>Its number in the order of arrival.</summary>
     public ulong Order { get; } = order;
 
+    /// <summary>Its delivery is over; it is not in the list.</summary>
+    public bool HasEnded { get; set; }
+
     public MessageLocation Location { get; set; } = location;
 
     /// <summary>The record of its newest state; null while that is the one in the message record.</summary>

@@ -5,6 +5,10 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
 {
     public DateTimeOffset? HeldByServer { get; init; }
 
+    public DateTimeOffset? Tried { get; init; }
+
+    public bool Ended { get; init; }
+
     public static StoredState Of(DeliveryState state) => new(
         state.Attempts,
         state.NextAttempt,
@@ -12,15 +16,19 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
         state.Reported,
         state.Recipients.All(static r => r == RecipientState.Pending)
             ? null
-            : [.. state.Recipients.Select(static r => new StoredRecipient(r.Status, r.LastReply))]) { HeldByServer = state.HeldByServerAt };
+            : [.. state.Recipients.Select(static r => new StoredRecipient(r.Status, r.LastReply) { Attempt = r.Attempt })])
+    {
+        HeldByServer = state.HeldByServerAt,
+        Tried = state.TriedAt,
+        Ended = state.HasEnded,
+    };
 
     /// <exception cref="FormatException">Not for so many recipients.</exception>
     public DeliveryState ToState(int recipients)
     {
-        if (Recipients is null)
-            return DeliveryState.Fresh(recipients, Next) with { Attempts = Attempts, Held = Held, Reported = Reported, HeldByServerAt = HeldByServer };
-        if (Recipients.Length != recipients)
-            throw new FormatException($"a state of {Recipients.Length} recipients for a message of {recipients}");
-        return new DeliveryState(Attempts, Next, Held, [.. Recipients.Select(static r => new RecipientState(r.Status, r.Reply))]) { Reported = Reported, HeldByServerAt = HeldByServer };
+        var states = Recipients is null ? DeliveryState.Fresh(recipients, Next).Recipients : [.. Recipients.Select(static r => new RecipientState(r.Status, r.Reply) { Attempt = r.Attempt })];
+        if (states.Length != recipients)
+            throw new FormatException($"a state of {states.Length} recipients for a message of {recipients}");
+        return new DeliveryState(Attempts, Next, Held, states) { Reported = Reported, HeldByServerAt = HeldByServer, TriedAt = Tried, HasEnded = Ended };
     }
 }

@@ -1,0 +1,106 @@
+using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
+using Postern.Relay.Spool;
+
+namespace Postern.Relay.Runtime;
+
+/// <summary>
+/// Tells again what a crash took out of the event log: what the spool holds is compared with the end of the log, and events whose ids are missing there are written,
+/// with the same ids and as much of them as the spool knows. Then the spool forgets messages whose delivery is over.
+/// </summary>
+internal static class EventRecovery
+{
+    private const int Page = 1_000;
+
+    /// <summary>Events that are older than the newest in the log by more than this were synced before it.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromMinutes(1);
+
+    /// <summary>How far back is looked where the log has no event at all.</summary>
+    private static readonly TimeSpan WithoutLog = TimeSpan.FromHours(1);
+
+    /// <summary>Before anything is accepted or delivered. How many events were written again.</summary>
+    public static async ValueTask<int> RunAsync(ISpool spool, string logs, IAuditLog audit, TimeProvider clock, CancellationToken ct)
+    {
+        var search = new AuditSearch(logs);
+        var ended = await spool.ListEndedAsync(ct);
+        var missing = new Dictionary<string, AuditEvent>(StringComparer.Ordinal);
+        try
+        {
+            var newest = await search.FindAsync(new AuditQuery { Kinds = AuditKind.Mail, Limit = 1 }, ct).FirstOrDefaultAsync(ct);
+            var since = (newest?.At ?? clock.GetUtcNow() - WithoutLog) - Margin;
+            foreach (var entry in ended)
+                AddTo(missing, entry, since);
+            var after = default(Envelopes.QueueId?);
+            while (await spool.ListAsync(QueueFilter.Everything, after, Page, ct) is { Count: > 0 } page)
+            {
+                foreach (var entry in page)
+                    AddTo(missing, entry, since);
+                after = page[^1].Envelope.Id;
+            }
+
+            if (missing.Count > 0)
+                await TakeOutKnownAsync(missing, search, since, ct);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Whether they are there cannot be seen: told twice is better than never.
+        }
+
+        foreach (var audited in missing.Values.OrderBy(static e => e.At))
+            audit.Append(audited);
+        if (ended.Count > 0)
+            await audit.SafeAsync(ct);
+        foreach (var entry in ended)
+            await spool.RemoveAsync(entry.Envelope.Id, ct);
+        return missing.Count;
+    }
+
+    private static async ValueTask TakeOutKnownAsync(Dictionary<string, AuditEvent> missing, AuditSearch search, DateTimeOffset since, CancellationToken ct)
+    {
+        await foreach (var known in search.FindAsync(new AuditQuery { Kinds = AuditKind.Mail, Since = since - Margin }, ct))
+        {
+            missing.Remove(known.Id);
+            // A recipient that was given up was deferred a last time, and told of in those words.
+            if (known is DeliveryEvent { Outcome: DeliveryOutcome.Deferred, NextAttempt: null } last)
+                missing.Remove((last with { Outcome = DeliveryOutcome.Failed, Id = null! }).Id);
+        }
+    }
+
+    private static void AddTo(Dictionary<string, AuditEvent> events, SpoolEntry entry, DateTimeOffset since)
+    {
+        var (envelope, state) = (entry.Envelope, entry.State);
+        // What this server writes itself is told of as a bounce, and not as accepted.
+        if (envelope.ArrivedAt >= since && envelope.Listener is not null)
+            Add(events, AcceptedAgain(entry));
+        if (state.TriedAt is not { } at || at < since)
+            return;
+        // What earlier attempts came to was told long before this one.
+        var last = Math.Max(state.Attempts, state.Recipients.Max(static r => r.Attempt));
+        for (var i = 0; i < state.Recipients.Length; i++)
+        {
+            var recipient = state.Recipients[i];
+            var told = new DeliveryEvent(at, envelope.Id.ToString(), envelope.Recipients[i].Address, DeliveryOutcome.Deferred, last, recipient.LastReply ?? string.Empty)
+            {
+                RecipientIndex = i,
+            };
+            if (recipient is { Status: RecipientStatus.Pending, LastReply: not null } && last == state.Attempts)
+                Add(events, told with { NextAttempt = state.NextAttempt });
+            else if (recipient.Attempt > 0 && recipient.Attempt == last)
+                Add(events, told with { Outcome = recipient.Status == RecipientStatus.Delivered ? DeliveryOutcome.Delivered : DeliveryOutcome.Failed });
+        }
+    }
+
+    private static AcceptedEvent AcceptedAgain(SpoolEntry entry)
+    {
+        var envelope = entry.Envelope;
+        var origin = new EventOrigin("-", envelope.Listener ?? "-", envelope.Client?.ToString() ?? "-") { User = envelope.Login };
+        return new AcceptedEvent(
+            envelope.ArrivedAt, origin, envelope.Id.ToString(), envelope.Sender.Address, [.. envelope.Recipients.Select(static r => r.Address)], entry.Size)
+        {
+            EnvelopeId = envelope.Parameters.EnvelopeId,
+            Cause = envelope is { Login: null, Client: { } client } ? new AuditCause(AuditKind.Mail, client, Login: null, "accepted") { IsMessage = true } : null,
+        };
+    }
+
+    private static void Add(Dictionary<string, AuditEvent> events, AuditEvent audit) => events.TryAdd(audit.Id, audit);
+}

@@ -1,0 +1,147 @@
+using System.Net;
+using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
+using Postern.Relay.Delivery;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Runtime;
+using Postern.Relay.Spool;
+using Postern.Relay.Spool.Memory;
+using Postern.Relay.Tests.Audit;
+using Postern.Smtp.Grammar;
+using Postern.Testing;
+
+namespace Postern.Relay.Tests.Runtime;
+
+/// <summary>No event of an acknowledged message is lost: the spool keeps what tells it until the log has it, and tells it again.</summary>
+public sealed class EventRecoveryTests : IDisposable
+{
+    private readonly AuditDirectory directory = new();
+    private readonly ManualClock clock = new(AuditDirectory.Noon);
+    private readonly MemorySpool spool;
+
+    public EventRecoveryTests() => spool = new MemorySpool(clock);
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public void Dispose() => directory.Dispose();
+
+    [Fact]
+    public async Task What_the_log_lost_is_told_again_once_and_with_the_same_ids()
+    {
+        var waiting = await AddAsync();
+        var over = await AddAsync();
+        var deferred = await DeferAsync(waiting);
+        await EndAsync(over);
+        var ids = new AuditEvent[]
+        {
+            AuditDirectory.Accepted(clock.GetUtcNow(), waiting.ToString()),
+            AuditDirectory.Accepted(clock.GetUtcNow(), over.ToString()),
+            AuditDirectory.Delivery(clock.GetUtcNow(), waiting.ToString(), DeliveryOutcome.Deferred) with { NextAttempt = deferred },
+            AuditDirectory.Delivery(clock.GetUtcNow(), over.ToString()),
+        }.Select(static e => e.Id).Order(StringComparer.Ordinal).ToList();
+
+        Assert.Equal(4, await RecoverAsync());
+
+        Assert.Equal(ids, (await directory.FindAsync()).Select(static e => e.Id).Order(StringComparer.Ordinal));
+        Assert.Empty(await spool.ListEndedAsync(Ct));
+        Assert.Equal(0, await RecoverAsync());
+        Assert.Equal(4, (await directory.FindAsync()).Count);
+    }
+
+    [Fact]
+    public async Task What_the_log_has_is_not_told_again()
+    {
+        var over = await AddAsync();
+        await EndAsync(over);
+        await directory.WriteAsync(AuditDirectory.Accepted(clock.GetUtcNow(), over.ToString()), AuditDirectory.Delivery(clock.GetUtcNow(), over.ToString()));
+
+        Assert.Equal(0, await RecoverAsync());
+
+        Assert.Empty(await spool.ListEndedAsync(Ct));
+    }
+
+    [Fact]
+    public async Task What_stands_long_before_the_end_of_the_log_is_not_looked_at()
+    {
+        await AddAsync();
+        clock.Advance(TimeSpan.FromHours(1));
+        await directory.WriteAsync(AuditDirectory.Accepted(clock.GetUtcNow(), "other"));
+
+        Assert.Equal(0, await RecoverAsync());
+    }
+
+    [Fact]
+    public async Task A_message_is_removed_when_its_events_are_safe_and_not_before()
+    {
+        var over = await AddAsync();
+        var log = new WaitingLog();
+        await EndAsync(over);
+        var ended = new EndedMail(spool, log, static (_, detail) => Assert.Fail(detail));
+
+        ended.Add(over);
+        Assert.Single(await spool.ListEndedAsync(Ct));
+        log.Safe.SetResult();
+
+        while ((await spool.ListEndedAsync(Ct)).Count > 0)
+            await Task.Yield();
+        Assert.Equal(0, spool.Count);
+    }
+
+    private async Task<int> RecoverAsync()
+    {
+        await using var log = new JsonLinesAuditLog(new AuditLogOptions { Directory = directory.Path, KeepDays = 100_000 }, clock);
+        return await EventRecovery.RunAsync(spool, directory.Path, log, clock, Ct);
+    }
+
+    private async Task<QueueId> AddAsync()
+    {
+        var envelope = new Envelope
+        {
+            Id = QueueId.New(clock),
+            ArrivedAt = clock.GetUtcNow(),
+            Sender = new ReversePath(Mailbox.Parse("alice@example.org")),
+            Recipients = [Mailbox.Parse("lisa@far.example")],
+            Login = "alice",
+            Client = IPAddress.Parse("192.0.2.7"),
+            Listener = "submission",
+        };
+        await using var draft = spool.CreateDraft();
+        await draft.CommitAsync(envelope, DeliveryState.Fresh(recipients: 1, clock.GetUtcNow()), Ct);
+        return envelope.Id;
+    }
+
+    private async Task EndAsync(QueueId id)
+    {
+        await using var claims = await spool.OpenClaimsAsync(Ct);
+        var claim = (await claims.ClaimAsync(id, Ct))!;
+        var delivered = new RecipientState(RecipientStatus.Delivered, "250 ok") { Attempt = 1 };
+        await claims.EndAsync(claim, claim.Entry.State with { HasEnded = true, Attempts = 1, TriedAt = clock.GetUtcNow(), Recipients = [delivered] }, Ct);
+    }
+
+    private async Task<DateTimeOffset> DeferAsync(QueueId id)
+    {
+        var next = clock.GetUtcNow().AddMinutes(15);
+        await spool.ChangeAsync(
+            id,
+            entry => entry.State with { Attempts = 1, TriedAt = clock.GetUtcNow(), NextAttempt = next, Recipients = [new RecipientState(RecipientStatus.Pending, "450 later")] },
+            Ct);
+        return next;
+    }
+
+    private sealed class WaitingLog : IAuditLog
+    {
+        public TaskCompletionSource Safe { get; } = new();
+
+        public long Dropped => 0;
+
+        public void Append(AuditEvent audit)
+        {
+        }
+
+        public ValueTask FlushAsync(CancellationToken ct) => ValueTask.CompletedTask;
+
+        public ValueTask SafeAsync(CancellationToken ct) => new(Safe.Task);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
