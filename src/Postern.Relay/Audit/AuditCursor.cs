@@ -21,17 +21,17 @@ public sealed class AuditCursor
     public static bool TryParse(string text, [NotNullWhen(true)] out AuditCursor? cursor)
     {
         cursor = null;
-        var ends = ImmutableArray.CreateBuilder<(AuditFileName File, long End)>();
+        var parts = ImmutableArray.CreateBuilder<(AuditFileName File, long End)>();
         foreach (var part in text.Split(','))
         {
             var colon = part.IndexOf(':', StringComparison.Ordinal);
             if (colon < 0 || AuditFileName.Parse(part[..colon] + AuditFileName.Extension) is not { } file
-                || !long.TryParse(part.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var end) || (ends.Count > 0 && ends[0].File.Day != file.Day))
+                || !long.TryParse(part.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var end) || (parts.Count > 0 && parts[0].File.Day != file.Day))
                 return false;
-            ends.Add((file, end));
+            parts.Add((file, end));
         }
 
-        cursor = new AuditCursor(ends[0].File.Day, ends.ToImmutable());
+        cursor = new AuditCursor(parts[0].File.Day, parts.ToImmutable());
         return true;
     }
 

@@ -1,6 +1,5 @@
 using System.Net;
 using Postern.Relay.Audit.Events;
-using Postern.Relay.Envelopes;
 
 namespace Postern.Relay.Audit;
 
