@@ -73,9 +73,7 @@ internal static class LogCommand
             var json = arguments.GetValue(context.Json);
             if (arguments.GetValue(follow))
                 return await FollowAsync(context, new AuditTail(configuration.LogsDirectory, query, context.Clock), json, ct);
-            AuditCursor? from = null;
-            if (arguments.GetValue(after) is { } text)
-                AuditCursor.TryParse(text, out from);
+            var from = arguments.GetValue(after) is { } text && AuditCursor.TryParse(text, out var cursor) ? cursor : null;
             var page = await new AuditSearch(configuration.LogsDirectory).PageAsync(query, from, Patience, context.Clock, ct);
             Print(context.Terminal, page, query.Kinds, json);
             return ExitCode.Ok;
