@@ -73,8 +73,8 @@ public sealed class KillLosesNothingTests(ITestOutputHelper output)
                 delivered.Add(delivery.QueueId);
         }
 
-        Assert.Empty(sent.Where(id => !accepted.ContainsKey(id)));
-        Assert.Empty(sent.Where(id => !delivered.Contains(accepted[id])));
+        Assert.DoesNotContain(sent, id => !accepted.ContainsKey(id));
+        Assert.DoesNotContain(sent, id => !delivered.Contains(accepted[id]));
     }
 
     private static bool IsWhole(SubmissionLoad load, string id, SinkMessage message)
