@@ -49,8 +49,8 @@ internal static class QueuedCost
             {
                 Id = QueueId.New(TimeProvider.System),
                 ArrivedAt = now,
-                Sender = new ReversePath(Mailbox.Parse("newsletter@example.org")),
-                Recipients = [Mailbox.Parse(string.Create(CultureInfo.InvariantCulture, $"subscriber{i}@d{i % Destinations}.example.com"))],
+                Said = new(
+                    new ReversePath(Mailbox.Parse("newsletter@example.org")), [Mailbox.Parse(string.Create(CultureInfo.InvariantCulture, $"subscriber{i}@d{i % Destinations}.example.com"))]),
                 Login = "newsletter@example.org",
                 Client = System.Net.IPAddress.Parse("192.0.2.7"),
                 Listener = "submission",

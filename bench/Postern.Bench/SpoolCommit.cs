@@ -45,8 +45,7 @@ public class SpoolCommit
             {
                 Id = QueueId.New(TimeProvider.System),
                 ArrivedAt = now,
-                Sender = new ReversePath(Mailbox.Parse("a@example.org")),
-                Recipients = [Mailbox.Parse("b@example.net")],
+                Said = new(new ReversePath(Mailbox.Parse("a@example.org")), [Mailbox.Parse("b@example.net")]),
             };
             await using var draft = spool!.CreateDraft();
             await draft.AppendAsync(content, CancellationToken.None);

@@ -11,7 +11,7 @@ public sealed class SchedulerQueueControl(DeliveryScheduler scheduler, ISpool sp
         await spool.FindAsync(id, ct) is { State: { Held: false } or { HeldByServerAt: not null } } && await scheduler.HoldAsync(id, ct) is QueueCommandOutcome.Done or QueueCommandOutcome.UnderWay;
 
     public async ValueTask<bool> ReleaseAsync(QueueId id, CancellationToken ct) =>
-        await spool.FindAsync(id, ct) is { State.Held: true } or { State.Attempts: 0, Envelope.Parameters.HoldUntil: not null } && await scheduler.ReleaseAsync(id, ct) == QueueCommandOutcome.Done;
+        await spool.FindAsync(id, ct) is { State.Held: true } or { State.Attempts: 0, Envelope.HeldUntil: not null } && await scheduler.ReleaseAsync(id, ct) == QueueCommandOutcome.Done;
 
     public async ValueTask<bool> RetryAsync(QueueId id, CancellationToken ct) => await scheduler.RetryNowAsync(id, ct) == QueueCommandOutcome.Done;
 

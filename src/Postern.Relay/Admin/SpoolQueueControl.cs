@@ -23,7 +23,7 @@ public sealed class SpoolQueueControl(ISpool spool, TimeProvider clock) : IQueue
     public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct) => spool.RemoveAsync(id, ct);
 
     private static bool IsHeldBySender(SpoolEntry entry, DateTimeOffset now) =>
-        entry.State.Attempts == 0 && entry.State.NextAttempt > now && entry.Envelope.Parameters.HoldUntil > now;
+        entry.State.Attempts == 0 && entry.State.NextAttempt > now && entry.Envelope.HeldUntil > now;
 
     /// <param name="change">Null where there is nothing to change.</param>
     private ValueTask<bool> ChangeAsync(QueueId id, Func<SpoolEntry, DateTimeOffset, DeliveryState?> change, CancellationToken ct)

@@ -24,5 +24,5 @@ internal static class ReportWish
     }
 
     /// <summary>Nobody asked to hear of a success: the common case, in which a delivered message is simply gone.</summary>
-    public static bool HasNoneOnSuccess(Envelope envelope) => envelope is { RecipientParameters.IsEmpty: true, Deadline: null };
+    public static bool HasNoneOnSuccess(Envelope envelope) => envelope.Said is { RecipientParameters.IsEmpty: true, Parameters.DeliverBy: null };
 }

@@ -16,7 +16,7 @@ internal sealed class SenderHold(TimeSpan left, long since, TimeProvider clock)
     public static SenderHold? Of(Envelope envelope, TimeProvider clock)
     {
         var now = clock.GetUtcNow();
-        if (envelope.Parameters.HoldUntil is null || envelope.ReleasedAt <= now)
+        if (envelope.HeldUntil is null || envelope.ReleasedAt <= now)
             return null;
         var (asked, left) = (envelope.ReleasedAt - envelope.ArrivedAt, envelope.ReleasedAt - now);
         return new SenderHold(left < asked ? left : asked, clock.GetTimestamp(), clock);

@@ -15,6 +15,8 @@ namespace Postern.Relay.Delivery;
 /// </summary>
 internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, OwnSubmissions submissions, IAuditLog audit, TimeProvider clock)
 {
+    private static readonly RecipientParameters NeverReported = new() { Notify = DsnNotify.Never };
+
     private readonly ReportLimiter failures = new(settings.ReportsPerAddress, settings.Reports, clock);
 
     /// <summary>Of their own: asking for many reports of success must not cost one of a failure.</summary>
@@ -90,17 +92,19 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
     {
         Id = id,
         ArrivedAt = now,
-        Sender = ReversePath.Null,
-        Recipients = [original.Sender.Mailbox!],
-        Parameters = Envelope.Keep(new MailParameters
+        Said = Unreported(original.Sender.Mailbox!) with
         {
-            Body = report.Is8Bit ? BodyType.EightBitMime : BodyType.SevenBit,
-            IsUtf8 = report.IsGlobal,
-            RequiresTls = original.Parameters.RequiresTls,
-        }),
-        RecipientParameters = [new RecipientParameters { Notify = DsnNotify.Never }],
+            Parameters = new MailParameters
+            {
+                Body = report.Is8Bit ? BodyType.EightBitMime : BodyType.SevenBit,
+                IsUtf8 = report.IsGlobal,
+                RequiresTls = original.Parameters.RequiresTls,
+            }.Shared(),
+        },
         HasUtf8Header = !Ascii.IsValid(original.Sender.Address),
     };
+
+    private static SmtpEnvelope Unreported(Mailbox to) => new(ReversePath.Null, [to]) { RecipientParameters = [NeverReported] };
 
     private DateTimeOffset TriedUntil(Envelope original)
     {
@@ -132,9 +136,7 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
             {
                 Id = id,
                 ArrivedAt = now,
-                Sender = ReversePath.Null,
-                Recipients = [postmaster],
-                RecipientParameters = [new RecipientParameters { Notify = DsnNotify.Never }],
+                Said = Unreported(postmaster),
             };
             var commit = await draft.CommitAsync(envelope, DeliveryState.Fresh(recipients: 1, now), ct).ConfigureAwait(false);
             isStored = commit is SpoolCommit.Durable;

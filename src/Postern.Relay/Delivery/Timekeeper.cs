@@ -53,7 +53,7 @@ internal sealed class Timekeeper(DeliveryWork work)
     /// <summary>Its sender wants it held, and that time is not over.</summary>
     public bool IsHeldBySender(SpoolEntry entry)
     {
-        if (entry is not { State.Attempts: 0, Envelope.Parameters.HoldUntil: { } until })
+        if (entry is not { State.Attempts: 0, Envelope.HeldUntil: { } until })
             return false;
         lock (work.Gate)
             return work.Memories.TryGetValue(entry.Envelope.Id, out var memory) && memory.Hold is { } hold && (hold.HasJumped ? hold.EndAfterJump() > work.Now : until > work.Now);

@@ -5,28 +5,28 @@ using Postern.Smtp.Session;
 
 namespace Postern.Relay.Envelopes;
 
-/// <summary>What accompanies the content of one message from acceptance to its end. Never changes once stored.</summary>
+/// <summary>What accompanies the content of one message from acceptance to its end: what was said of it, when, and by whom. Never changes once stored.</summary>
 public sealed record Envelope
 {
-    private static readonly MailParameters EightBit = new() { Body = BodyType.EightBitMime };
+    /// <summary>No server takes a time that is over.</summary>
+    private static readonly TimeSpan LeastWithin = TimeSpan.FromMinutes(1);
 
     public required QueueId Id { get; init; }
 
     public required DateTimeOffset ArrivedAt { get; init; }
 
-    public required ReversePath Sender { get; init; }
+    /// <summary>What the client said, as <see cref="Keep"/> makes it: without the declared size.</summary>
+    public required SmtpEnvelope Said { get; init; }
+
+    public ReversePath Sender => Said.Sender;
 
     /// <summary>At least one; index i of every per-recipient list means this recipient i.</summary>
-    public required ImmutableArray<Mailbox> Recipients { get; init; }
+    public ImmutableArray<Mailbox> Recipients => Said.Recipients;
 
-    /// <summary>What MAIL said. Without the declared size; and without <see cref="MailParameters.DeliverBy"/>, which has become <see cref="Deadline"/>.</summary>
-    public MailParameters Parameters { get; init; } = MailParameters.None;
-
-    /// <summary>What RCPT said, one for each recipient; empty where none said anything.</summary>
-    public ImmutableArray<RecipientParameters> RecipientParameters { get; init; } = [];
+    public MailParameters Parameters => Said.Parameters;
 
     /// <summary>BY= (RFC 2852), counted from arrival; null without.</summary>
-    public DeliveryDeadline? Deadline { get; init; }
+    public DeliveryDeadline? Deadline => DeliveryDeadline.Of(Said.Parameters.DeliverBy, ArrivedAt);
 
     /// <summary>The header section holds octets above 127 and was announced as SMTPUTF8 (RFC 6532).</summary>
     public bool HasUtf8Header { get; init; }
@@ -50,15 +50,32 @@ public sealed record Envelope
     /// <summary>The content was announced as 8BITMIME (RFC 6152) or BINARYMIME (RFC 3030).</summary>
     public bool Is8Bit => Parameters.Body != BodyType.SevenBit;
 
-    /// <summary>When its time in the queue begins: arrival, or the release that the sender asked for (RFC 4865).</summary>
-    public DateTimeOffset ReleasedAt => Parameters.HoldUntil is { } until && until > ArrivedAt ? until : ArrivedAt;
+    /// <summary>The release that the sender asked for (RFC 4865); null where it did not.</summary>
+    public DateTimeOffset? HeldUntil => Parameters.HoldUntil;
 
-    public RecipientParameters ParametersOf(int recipient) => RecipientParameters.IsEmpty ? Smtp.Session.RecipientParameters.None : RecipientParameters[recipient];
+    /// <summary>When its time in the queue begins: arrival, or the release that the sender asked for.</summary>
+    public DateTimeOffset ReleasedAt => HeldUntil is { } until && until > ArrivedAt ? until : ArrivedAt;
 
-    /// <summary>What of MAIL's parameters an envelope keeps. Those that nearly every message has are one object for all.</summary>
-    public static MailParameters Keep(MailParameters said)
+    public RecipientParameters ParametersOf(int recipient) => Said.ParametersOf(recipient);
+
+    /// <summary>
+    /// What the next hop is told now: a hold is over when a message is sent, and is not asked for again; of a deadline, what is left. One of mode R that
+    /// has passed is one under a clock that was set: it is tried once, with a time that a server takes.
+    /// </summary>
+    public SmtpEnvelope ForNextHop(DateTimeOffset now)
     {
-        var kept = said with { DeclaredSize = null, DeliverBy = null };
-        return kept == MailParameters.None ? MailParameters.None : kept == EightBit ? EightBit : kept;
+        if (Parameters is { DeliverBy: null, HoldUntil: null })
+            return Said;
+        var left = Deadline?.Left(now);
+        if (left is { IsNotify: false } && left.Within < LeastWithin)
+            left = left with { Within = LeastWithin };
+        return Said with { Parameters = Parameters with { DeliverBy = left, HoldUntil = null } };
+    }
+
+    /// <summary>What of the client's words an envelope keeps. Parameters that nearly every message has are one object for all.</summary>
+    public static SmtpEnvelope Keep(SmtpEnvelope said)
+    {
+        var kept = (said.Parameters.DeclaredSize is null ? said.Parameters : said.Parameters with { DeclaredSize = null }).Shared();
+        return ReferenceEquals(kept, said.Parameters) ? said : said with { Parameters = kept };
     }
 }

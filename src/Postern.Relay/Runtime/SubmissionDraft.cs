@@ -77,14 +77,10 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
         {
             Id = id,
             ArrivedAt = arrivedAt,
-            Sender = transaction.Sender,
-            Recipients = [.. transaction.Recipients.Select(static r => r.Mailbox)],
+            Said = Envelope.Keep(transaction.Envelope),
             Login = session.Login,
             Client = session.ClientAddress,
             Listener = session.Listener,
-            Parameters = Envelope.Keep(transaction.Parameters),
-            RecipientParameters = SaysNothing(transaction.Recipients) ? [] : [.. transaction.Recipients.Select(static r => r.Parameters)],
-            Deadline = DeliveryDeadline.Of(transaction.Parameters.DeliverBy, arrivedAt),
             HasUtf8Header = hasUtf8Header,
             IsInbound = !IsSubmission,
         };
@@ -265,17 +261,6 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
         name.AsSpan().ContainsAnyExceptInRange('!', '~') ? $"=?utf-8?B?{Convert.ToBase64String(Encoding.UTF8.GetBytes(name))}?=" : name;
 
     private bool IsSubmission => session.IsLoggedIn || transaction.PermittedBy.Any(static rule => rule != RejectUnauthDestination.Word);
-
-    private static bool SaysNothing(IReadOnlyList<Recipient> recipients)
-    {
-        foreach (var recipient in recipients)
-        {
-            if (recipient.Parameters != RecipientParameters.None)
-                return false;
-        }
-
-        return true;
-    }
 
     /// <summary>
     /// Only with BODY=BINARYMIME can there be one, or NUL; a reader to whom it ends a line would find a field in it that was not reviewed here, and what a

@@ -36,7 +36,7 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
         (isVerified, isLoggedIn) = (verified, hasLogin);
         if (announced is not null && !ReferenceEquals(announced, message))
             throw new InvalidOperationException("Another message was announced to follow");
-        var answers = new ClientAnswer?[message.Recipients.Count];
+        var answers = new ClientAnswer?[message.Recipients.Length];
         if (WhyNotToTry(message) is { } refused)
             return Fill(answers, refused);
 
@@ -48,7 +48,14 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
         return Fill(answers, wire.Fault);
     }
 
-    private ClientAnswer.Refused? WhyNotToTry(OutgoingMessage message) => Prerequisites.WhyNot(message, extensions, isVerified, options.EightBit);
+    private ClientAnswer.Refused? WhyNotToTry(OutgoingMessage message) =>
+        new Passage(message.Envelope, message.Content.Length, message.HasUtf8Header)
+        {
+            Offers = isOffered,
+            MostOctets = extensions.MaxSize,
+            IsVerified = isVerified,
+            Needs8BitMime = options.EightBit == EightBitFallback.Refuse,
+        }.WhyNot() is { } objection ? new ClientAnswer.Refused(ClientPhase.Mail, objection) { IsForeseen = true } : null;
 
     private async ValueTask<bool> PipelinedEnvelopeAsync(OutgoingMessage message, ClientAnswer?[] answers)
     {
@@ -215,7 +222,7 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
 
     private void Announce(OutgoingMessage? following)
     {
-        if (following is null || !extensions.HasPipelining || following.Recipients.Count > GroupSize || WhyNotToTry(following) is not null)
+        if (following is null || !extensions.HasPipelining || following.Recipients.Length > GroupSize || WhyNotToTry(following) is not null)
             return;
         WriteEnvelopeStart(following);
         announced = following;
@@ -232,7 +239,7 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     private void WriteMail(OutgoingMessage message)
     {
         wire.Output.Append("MAIL FROM:<"u8);
-        wire.Output.Append(message.Sender.Address);
+        wire.Output.Append(message.Envelope.Sender.Address);
         wire.Output.Append(">"u8);
         if (extensions.HasSize)
         {
@@ -240,17 +247,17 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
             wire.Output.Append(message.Content.Length, maxLength: 20);
         }
 
-        wire.Output.Append(MailParameterText.Of(Said(message.Parameters), isOffered));
+        wire.Output.Append(ParameterText.ForNextHop(Said(message.Parameters), isOffered));
         wire.Output.Append("\r\n"u8);
     }
 
     /// <summary>One group of recipients, and DATA behind the last; content that goes by BDAT has no DATA.</summary>
     private void WriteRecipients(OutgoingMessage message, int from)
     {
-        var to = Math.Min(message.Recipients.Count, from + GroupSize);
+        var to = Math.Min(message.Recipients.Length, from + GroupSize);
         for (var i = from; i < to; i++)
             WriteRecipient(message, i);
-        if (to == message.Recipients.Count && !message.IsBinary)
+        if (to == message.Recipients.Length && !message.IsBinary)
             wire.Output.Append("DATA\r\n"u8);
     }
 
@@ -259,8 +266,7 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
         wire.Output.Append("RCPT TO:<"u8);
         wire.Output.Append(message.Recipients[index].Address);
         wire.Output.Append(">"u8);
-        if (message.RecipientParameters.Count > 0)
-            wire.Output.Append(RcptParameterText.Of(message.RecipientParameters[index], isOffered));
+        wire.Output.Append(ParameterText.ForNextHop(message.Envelope.ParametersOf(index), isOffered));
         wire.Output.Append("\r\n"u8);
     }
 

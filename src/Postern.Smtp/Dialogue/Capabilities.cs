@@ -32,8 +32,8 @@ internal sealed class Capabilities
         isDated = ExtensionTable.All.Any(e => e.IsDated && e.LineFor(offer) is not null);
         ImmutableArray<Extension> taken = [.. ExtensionTable.All.Where(e => e.IsTaken(offer))];
         TakesUtf8 = taken.Contains(SmtpUtf8.Row);
-        MailParameters = Merge(taken.SelectMany(static e => e.Mail));
-        RecipientParameters = Merge(taken.SelectMany(static e => e.Rcpt));
+        MailParameters = ExtensionTable.Merge(taken.SelectMany(static e => e.Mail));
+        RecipientParameters = ExtensionTable.Merge(taken.SelectMany(static e => e.Rcpt));
     }
 
     public IReadOnlyList<ISaslMechanism> Mechanisms { get; }
@@ -71,9 +71,6 @@ internal sealed class Capabilities
     private EhloReply MakeEhlo() => new(
         new Reply(250, status: null, [offer.Server.Hostname, .. ExtensionTable.All.Select(e => e.LineFor(offer)).OfType<string>()]),
         offer.Server.Clock.GetTimestamp());
-
-    private static ImmutableArray<Parameter<T>> Merge<T>(IEnumerable<Parameter<T>> parameters) =>
-        [.. parameters.GroupBy(static p => p.Keyword).Select(static alike => alike.Aggregate(static (one, other) => one.Or(other)))];
 
     private static List<ISaslMechanism> MechanismsFor(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls, bool hasCertificate, bool ties)
     {

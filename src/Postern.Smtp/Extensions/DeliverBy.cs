@@ -13,7 +13,11 @@ internal static class DeliverBy
 
     public static readonly Extension Row = new("DELIVERBY", Announce)
     {
-        Mail = [new("BY", "seconds;R|N[T]", Read)],
+        Mail = [new("BY", "seconds;R|N[T]", Read, Write)],
+
+        // RFC 2852 §4.1.5: the server would keep trying when nobody wants the message any more.
+        WhyNot = static passage => passage.Envelope.Parameters.DeliverBy is { IsNotify: false } && !passage.Offers("DELIVERBY")
+            ? new Reply(550, new(5, 3, 3), "BY with mode R: the next hop does not offer DELIVERBY") : null,
     };
 
     private static string? Announce(Offer offer) => (offer.Honours(StoreFeatures.DeliverBy), offer.Server.MinimumDeliverBy.TotalSeconds) switch
@@ -23,18 +27,21 @@ internal static class DeliverBy
         (true, var least) => string.Create(CultureInfo.InvariantCulture, $"DELIVERBY {least:F0}"),
     };
 
-    private static Reply? Read(SmtpSession session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    private static Reply? Read(SmtpSession? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         var semicolon = value.IndexOf((byte)';');
         if (semicolon < 0 || !TryWithin(value[..semicolon], out var within) || !TryMode(value[(semicolon + 1)..], out var isNotify, out var isTrace))
             return StandardReply.BadParameters;
         if (!isNotify && within <= TimeSpan.Zero)
             return StandardReply.BadParameters;
-        if (!isNotify && within < session.Server.MinimumDeliverBy)
+        if (session is not null && !isNotify && within < session.Server.MinimumDeliverBy)
             return StandardReply.DeliverByTooSoon(session.Server.MinimumDeliverBy);
         parameters = parameters with { DeliverBy = new Session.DeliverBy(within, isNotify, isTrace) };
         return null;
     }
+
+    private static string? Write(MailParameters parameters) => parameters.DeliverBy is not { } by ? null
+        : string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(by.Within.TotalSeconds):F0};{(by.IsNotify ? 'N' : 'R')}{(by.IsTrace ? "T" : null)}");
 
     /// <summary>Seconds: a sign, if any, and up to nine digits.</summary>
     private static bool TryWithin(ReadOnlySpan<byte> text, out TimeSpan within)

@@ -24,12 +24,17 @@ internal static class ExtensionTable
         RequireTls.Row,
         DeliverBy.Row,
         FutureRelease.Row,
+        MtPriority.Row,
         Limits.Row,
         Etrn.Row,
         XClient.Row,
         XForward.Row,
         Help.Row,
     ];
+
+    /// <summary>One row for each keyword, also where two extensions bring values to it.</summary>
+    public static ImmutableArray<Parameter<T>> Merge<T>(IEnumerable<Parameter<T>> parameters) =>
+        [.. parameters.GroupBy(static p => p.Keyword).Select(static alike => alike.Aggregate(static (one, other) => one.Or(other)))];
 
     /// <summary>The keywords that a listener may do without.</summary>
     public static IEnumerable<string> Optional => All.Select(static e => e.Keyword).Where(IsOptional);

@@ -23,7 +23,7 @@ internal static class FutureRelease
 
     public static readonly Extension Row = new("FUTURERELEASE", Announce)
     {
-        Mail = [new("HOLDFOR", "seconds", ReadFor), new("HOLDUNTIL", "date-time", ReadUntil)],
+        Mail = [new("HOLDFOR", "seconds", ReadFor, static _ => null), new("HOLDUNTIL", "date-time", ReadUntil, WriteUntil)],
         IsDated = true,
     };
 
@@ -35,14 +35,14 @@ internal static class FutureRelease
         return string.Create(CultureInfo.InvariantCulture, $"FUTURERELEASE {most.TotalSeconds:F0} {until.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}");
     }
 
-    private static Reply? ReadFor(SmtpSession session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    private static Reply? ReadFor(SmtpSession? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
-        if (value.Length > MaxDigits || !int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) || seconds == 0)
+        if (session is null || value.Length > MaxDigits || !int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) || seconds == 0)
             return StandardReply.BadParameters;
         return Hold(session, session.Server.Clock.GetUtcNow() + TimeSpan.FromSeconds(seconds), ref parameters);
     }
 
-    private static Reply? ReadUntil(SmtpSession session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    private static Reply? ReadUntil(SmtpSession? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         Span<char> text = stackalloc char[40];
         if (value.Length > text.Length || Ascii.ToUtf16(value, text, out var length) != OperationStatus.Done)
@@ -53,13 +53,17 @@ internal static class FutureRelease
             : StandardReply.BadParameters;
     }
 
-    private static Reply? Hold(SmtpSession session, DateTimeOffset until, ref MailParameters parameters)
+    /// <summary>HOLDFOR is counted from when it was said, and kept as the time that it led to.</summary>
+    private static string? WriteUntil(MailParameters parameters) => parameters.HoldUntil is not { } until ? null
+        : until.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
+
+    private static Reply? Hold(SmtpSession? session, DateTimeOffset until, ref MailParameters parameters)
     {
-        if (!session.State.IsLoggedIn)
+        if (session is { State.IsLoggedIn: false })
             return StandardReply.AuthenticationRequired;
         if (parameters.HoldUntil is not null)
             return StandardReply.BadParameters;
-        if (until - session.Server.Clock.GetUtcNow() > session.Server.MaxHold)
+        if (session is not null && until - session.Server.Clock.GetUtcNow() > session.Server.MaxHold)
             return StandardReply.HoldTooLong(session.Server.MaxHold);
         parameters = parameters with { HoldUntil = until };
         return null;

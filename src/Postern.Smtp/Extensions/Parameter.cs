@@ -3,19 +3,23 @@ using Postern.Smtp.Replies;
 
 namespace Postern.Smtp.Extensions;
 
-/// <summary>One parameter of MAIL or RCPT.</summary>
+/// <summary>One parameter of MAIL or RCPT: how it is read, and how it is written for a store and for the next hop.</summary>
 /// <param name="Keyword">Upper case.</param>
 /// <param name="Value">The form of its value for HELP and errors, such as <c>octets</c>; null for a parameter that takes none.</param>
-internal sealed record Parameter<T>(string Keyword, string? Value, ReadParameter<T> Read)
+/// <param name="Write">Its value as <paramref name="Read"/> takes it, all US-ASCII; empty for a parameter that takes none; null where it was not said.</param>
+internal sealed record Parameter<T>(string Keyword, string? Value, ReadParameter<T> Read, Func<T, string?> Write)
 {
+    /// <summary>A longer value is kept, and not said to the next hop.</summary>
+    public int MostOctets { get; init; } = int.MaxValue;
+
     public string Syntax => Value is null ? Keyword : $"{Keyword}={Value}";
 
     /// <summary>Two extensions that bring values to the same parameter: what one does not take, the other may.</summary>
     public Parameter<T> Or(Parameter<T> other)
     {
-        return new Parameter<T>(Keyword, $"{Value}|{other.Value}", ReadEither);
+        return new Parameter<T>(Keyword, $"{Value}|{other.Value}", ReadEither, parameters => Write(parameters) ?? other.Write(parameters));
 
-        Reply? ReadEither(SmtpSession session, ReadOnlySpan<byte> value, ref T result) =>
+        Reply? ReadEither(SmtpSession? session, ReadOnlySpan<byte> value, ref T result) =>
             Read(session, value, ref result) is null ? null : other.Read(session, value, ref result);
     }
 }

@@ -8,11 +8,11 @@ namespace Postern.Smtp.Extensions;
 /// <summary>Reads the parameters of MAIL and RCPT against those on offer (RFC 5321 §4.1.1.11): each known, each once, each well formed.</summary>
 internal static class ParameterReader
 {
-    public static Reply? Read<T>(SmtpSession session, ReadOnlySpan<byte> text, ImmutableArray<Parameter<T>> offered, ref T result)
+    public static Reply? Read<T>(SmtpSession? session, ReadOnlySpan<byte> text, ImmutableArray<Parameter<T>> offered, ref T result)
     {
         if (text.IsEmpty)
             return null;
-        if (!session.State.IsExtended)
+        if (session is { State.IsExtended: false })
             return StandardReply.UnknownParameter;
         var seen = 0u;
         var parameters = new EsmtpParameters(text);

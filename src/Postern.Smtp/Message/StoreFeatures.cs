@@ -27,4 +27,7 @@ public enum StoreFeatures
 
     /// <summary>Takes content without a line structure, octet for octet (RFC 3030).</summary>
     Binary = 32,
+
+    /// <summary>Delivers a message of higher MT-PRIORITY before others, and passes the priority on (RFC 6710).</summary>
+    Priority = 64,
 }

@@ -8,6 +8,9 @@ public sealed record MailParameters
     /// <summary>MAIL without parameters.</summary>
     public static MailParameters None { get; } = new();
 
+    /// <summary>MAIL with BODY=8BITMIME and nothing else: with <see cref="None"/>, what nearly every message has. One object for all.</summary>
+    public static MailParameters EightBit { get; } = new() { Body = BodyType.EightBitMime };
+
     /// <summary>SIZE=, in octets (RFC 1870); null when the client did not say.</summary>
     public long? DeclaredSize { get; init; }
 
@@ -39,6 +42,12 @@ public sealed record MailParameters
 
     /// <summary>HOLDFOR= or HOLDUNTIL= (RFC 4865): not delivered before it; null when absent.</summary>
     public DateTimeOffset? HoldUntil { get; init; }
+
+    /// <summary>What extensions brought that have no property here.</summary>
+    public ParameterValues Others { get; init; } = ParameterValues.None;
+
+    /// <summary>The same, as the one object that all have who say no more than <see cref="None"/> or <see cref="EightBit"/>.</summary>
+    public MailParameters Shared() => this == None ? None : this == EightBit ? EightBit : this;
 }
 
 /// <summary>What BODY= said of the content.</summary>

@@ -11,4 +11,7 @@ public sealed record RecipientParameters
 
     /// <summary>ORCPT= (RFC 3461 §4.2); null when absent.</summary>
     public OriginalRecipient? OriginalRecipient { get; init; }
+
+    /// <summary>What extensions brought that have no property here.</summary>
+    public ParameterValues Others { get; init; } = ParameterValues.None;
 }

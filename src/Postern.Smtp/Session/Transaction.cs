@@ -14,6 +14,7 @@ public sealed class Transaction(ReversePath sender, MailParameters parameters)
     private List<int>? accepted;
 
     private string[] rules = [];
+    private SmtpEnvelope? envelope;
     private Dictionary<Recipient, int>? places;
 
     /// <summary>Where failures are reported.</summary>
@@ -28,6 +29,13 @@ public sealed class Transaction(ReversePath sender, MailParameters parameters)
     /// <summary>For each accepted RCPT, in order, the place of its recipient in <see cref="Recipients"/>.</summary>
     internal IReadOnlyList<int> Accepted => accepted ?? [.. Enumerable.Range(0, recipients.Count)];
 
+    /// <summary>What the client has said so far, as one value.</summary>
+    public SmtpEnvelope Envelope => envelope ??= new SmtpEnvelope(Sender, [.. recipients.Select(static r => r.Mailbox)])
+    {
+        Parameters = Parameters,
+        RecipientParameters = recipients.TrueForAll(static r => r.Parameters == RecipientParameters.None) ? [] : [.. recipients.Select(static r => r.Parameters)],
+    };
+
     /// <summary>The rules that permitted these recipients, without repetition.</summary>
     public IReadOnlyList<string> PermittedBy => rules;
 
@@ -38,6 +46,7 @@ public sealed class Transaction(ReversePath sender, MailParameters parameters)
         var isNew = place == recipients.Count;
         if (isNew)
             recipients.Add(recipient);
+        envelope = null;
         if (accepted is not null)
             accepted.Add(place);
         else if (!isNew)

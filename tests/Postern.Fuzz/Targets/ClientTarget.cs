@@ -76,10 +76,11 @@ internal sealed class ClientTarget : ITarget
                 return signal.Value;
         }
 
-        var message = new OutgoingMessage(new ReversePath(Mailbox.Parse("a@example.org")), [Mailbox.Parse("b@example.net"), Mailbox.Parse("c@example.net")], MessageContent.From("Subject: x\r\n\r\n.\r\nbody\r\n"u8.ToArray()))
+        var envelope = new SmtpEnvelope(new ReversePath(Mailbox.Parse("a@example.org")), [Mailbox.Parse("b@example.net"), Mailbox.Parse("c@example.net")])
         {
             Parameters = (wish & 0x20) == 0 ? MailParameters.None : new MailParameters { Body = BodyType.BinaryMime, IsUtf8 = true, EnvelopeId = "x", HoldUntil = new DateTimeOffset(2026, 2, 1, 0, 0, 0, TimeSpan.Zero) },
         };
+        var message = new OutgoingMessage(envelope, MessageContent.From("Subject: x\r\n\r\n.\r\nbody\r\n"u8.ToArray()));
         var answers = await client.SendAsync(message, following: null, CancellationToken.None);
         BrokenException.Unless(answers.Count == 2, "every recipient has an answer");
         foreach (var answer in answers)

@@ -73,7 +73,7 @@ internal sealed class ControlTarget : ITarget
             id = QueueId.New(clock);
             await using var draft = spool.CreateDraft();
             await draft.AppendAsync("x\r\n"u8.ToArray(), CancellationToken.None);
-            await draft.CommitAsync(new Envelope { Id = id, ArrivedAt = clock.GetUtcNow(), Sender = sender, Recipients = [Mailbox.Parse("b@example.net")] }, DeliveryState.Fresh(1, clock.GetUtcNow()), CancellationToken.None);
+            await draft.CommitAsync(new Envelope { Id = id, ArrivedAt = clock.GetUtcNow(), Said = new(sender, [Mailbox.Parse("b@example.net")]) }, DeliveryState.Fresh(1, clock.GetUtcNow()), CancellationToken.None);
         }
     }
 

@@ -121,7 +121,7 @@ internal sealed class SpoolTarget : ITarget
                 for (var i = 0; i < 5; i++)
                 {
                     var content = Encoding.ASCII.GetBytes($"Subject: {i}\r\n\r\n{string.Concat(Enumerable.Range(0, 40 << i).Select(n => (char)('a' + ((n + i) % 26))))}\r\n");
-                    var envelope = new Envelope { Id = QueueId.New(clock), ArrivedAt = clock.GetUtcNow(), Sender = new ReversePath(Mailbox.Parse("a@example.org")), Recipients = [Mailbox.Parse($"r{i}@example.com"), Mailbox.Parse("x@example.com")] };
+                    var envelope = new Envelope { Id = QueueId.New(clock), ArrivedAt = clock.GetUtcNow(), Said = new(new ReversePath(Mailbox.Parse("a@example.org")), [Mailbox.Parse($"r{i}@example.com"), Mailbox.Parse("x@example.com")]) };
                     await using var draft = spool.CreateDraft();
                     await draft.AppendAsync(content, CancellationToken.None);
                     await draft.CommitAsync(envelope, DeliveryState.Fresh(2, clock.GetUtcNow()), CancellationToken.None);

@@ -23,7 +23,7 @@ public sealed class DeadlineTests
     }));
 
     private static Func<Envelope, Envelope> By(TimeSpan within, bool isNotify, bool isTrace = false) =>
-        e => e with { Deadline = new DeliveryDeadline(e.ArrivedAt + within, isNotify, isTrace) };
+        e => e with { Said = e.Said with { Parameters = e.Parameters with { DeliverBy = new DeliverBy(within, isNotify, isTrace) } } };
 
     private async Task<DeliveryState> AttemptedAsync(DeliveryRig rig, QueueId id, int attempts)
     {
@@ -85,7 +85,7 @@ public sealed class DeadlineTests
         await using var rig = Rig(FakeTransport.Later);
         rig.Scheduler.Start();
         var release = clock.GetUtcNow() + TimeSpan.FromDays(10);
-        var id = await rig.AddAsync(e => e with { Parameters = new MailParameters { HoldUntil = release } }, "later@there.test");
+        var id = await rig.AddAsync(e => e with { Said = e.Said with { Parameters = new MailParameters { HoldUntil = release } } }, "later@there.test");
         Assert.Equal((1, 0), (rig.Scheduler.Statistics().Waiting, rig.Spool.Find(id)!.State.Attempts));
         clock.Advance(TimeSpan.FromDays(10) - TimeSpan.FromMinutes(1));
         Assert.Equal(1, rig.Scheduler.Statistics().Waiting);
@@ -101,7 +101,7 @@ public sealed class DeadlineTests
     {
         await using var rig = Rig(FakeTransport.Delivered);
         rig.Scheduler.Start();
-        var id = await rig.AddAsync(e => e with { Parameters = new MailParameters { HoldUntil = clock.GetUtcNow() + TimeSpan.FromDays(1) } }, "ok@there.test");
+        var id = await rig.AddAsync(e => e with { Said = e.Said with { Parameters = new MailParameters { HoldUntil = clock.GetUtcNow() + TimeSpan.FromDays(1) } } }, "ok@there.test");
         Assert.Equal(QueueCommandOutcome.Held, rig.Scheduler.RetryNow(id));
         Assert.NotNull(rig.Spool.Find(id));
         Assert.Equal(QueueCommandOutcome.Done, await rig.Scheduler.ReleaseAsync(id, CancellationToken.None));
@@ -116,7 +116,7 @@ public sealed class DeadlineTests
     {
         await using var rig = Rig(FakeTransport.Delivered);
         var release = clock.GetUtcNow() + TimeSpan.FromDays(1);
-        var id = await rig.AddAsync(e => e with { Parameters = new MailParameters { HoldUntil = release } }, "ok@there.test");
+        var id = await rig.AddAsync(e => e with { Said = e.Said with { Parameters = new MailParameters { HoldUntil = release } } }, "ok@there.test");
         if (isRunning)
             rig.Scheduler.Start();
         IQueueControl control = isRunning ? new SchedulerQueueControl(rig.Scheduler, rig.Spool) : new SpoolQueueControl(rig.Spool, clock);

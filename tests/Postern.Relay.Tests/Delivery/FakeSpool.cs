@@ -120,8 +120,7 @@ internal sealed class FakeSpool : ISpool
         {
             Id = QueueId.New(clock),
             ArrivedAt = now,
-            Sender = sender.Length == 0 ? ReversePath.Null : new ReversePath(Mailbox.Parse(sender)),
-            Recipients = [.. recipients.Select(Mailbox.Parse)],
+            Said = new(sender.Length == 0 ? ReversePath.Null : new ReversePath(Mailbox.Parse(sender)), [.. recipients.Select(Mailbox.Parse)]),
         });
         await draft.CommitAsync(envelope, DeliveryState.Fresh(recipients.Length, envelope.ReleasedAt), CancellationToken.None);
         return envelope.Id;

@@ -56,7 +56,7 @@ public sealed class LoginDeliveryTests
         await using var rig = new DeliveryRig(DeliveryRig.Options(DeliveryRig.To("*", sink.Port)));
         rig.Scheduler.Start();
 
-        await rig.AddAsync(e => e with { Sender = new ReversePath(Mailbox.Parse(from)) }, to);
+        await rig.AddAsync(e => e with { Said = e.Said with { Sender = new ReversePath(Mailbox.Parse(from)) } }, to);
         await sink.NextMessageAsync();
 
         var said = sink.Transcript(0);

@@ -83,7 +83,7 @@ public sealed class NextExchangerTests
         await using var rig = new DeliveryRig(Options(dns, sink));
         rig.Scheduler.Start();
 
-        await rig.AddAsync(static e => e with { Sender = ReversePath.Null }, "b@there.test");        // nobody hears of it
+        await rig.AddAsync(static e => e with { Said = e.Said with { Sender = ReversePath.Null } }, "b@there.test");        // nobody hears of it
 
         Assert.Equal(DeliveryOutcome.Failed, (await rig.Audit.NextAsync<DeliveryEvent>()).Outcome);
         Assert.Equal(1, sink.Connections);

@@ -19,8 +19,7 @@ internal static class Routes
     {
         Id = default,
         ArrivedAt = DateTimeOffset.UnixEpoch,
-        Sender = sender.Length == 0 ? ReversePath.Null : new(Mailbox.Parse(sender)),
-        Recipients = [Mailbox.Parse("b@there.test")],
+        Said = new(sender.Length == 0 ? ReversePath.Null : new(Mailbox.Parse(sender)), [Mailbox.Parse("b@there.test")]),
         Login = login,
         Listener = listener,
         Tenant = tenant,

@@ -65,7 +65,7 @@ public sealed class SetClockTests
             return Task.FromResult(new DeliveryReport([said.Count == 1 ? FakeTransport.Later : FakeTransport.Delivered], Reached: true));
         }));
         rig.Scheduler.Start();
-        var id = await rig.AddAsync(e => e with { Deadline = new DeliveryDeadline(e.ArrivedAt + TimeSpan.FromDays(1), IsNotify: false, IsTrace: false) }, "b@there.test");
+        var id = await rig.AddAsync(e => e with { Said = e.Said with { Parameters = e.Parameters with { DeliverBy = new DeliverBy(TimeSpan.FromDays(1), IsNotify: false, IsTrace: false) } } }, "b@there.test");
         await rig.Spool.UpdatedAsync(id, static s => s.Attempts == 1);
         Assert.True(SpinWait.SpinUntil(() => rig.Scheduler.Statistics().Waiting == 1, TimeSpan.FromSeconds(20)));
 
@@ -83,7 +83,7 @@ public sealed class SetClockTests
         var first = new TaskCompletionSource<DeliveryReport>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var rig = new DeliveryRig(ToFake, clock, transport: new FakeTransport((_, _) => first.Task));
         rig.Scheduler.Start();
-        var id = await rig.AddAsync(e => e with { Deadline = new DeliveryDeadline(e.ArrivedAt + TimeSpan.FromDays(1), IsNotify: true, IsTrace: false) }, "b@there.test");
+        var id = await rig.AddAsync(e => e with { Said = e.Said with { Parameters = e.Parameters with { DeliverBy = new DeliverBy(TimeSpan.FromDays(1), IsNotify: true, IsTrace: false) } } }, "b@there.test");
 
         clock.Set(TimeSpan.FromDays(30));
         var stored = rig.Spool.UpdatedAsync(id, static s => s.Attempts == 1);
@@ -103,5 +103,5 @@ public sealed class SetClockTests
         Assert.Contains(rig.Audit.Events.OfType<ServerEvent>(), static e => e.Event == "clock_jumped" && e.Detail.StartsWith("the clock stands before the newest event in the log", StringComparison.Ordinal));
     }
 
-    private static Func<Envelope, Envelope> Until(TimeSpan after) => e => e with { Parameters = new MailParameters { HoldUntil = e.ArrivedAt + after } };
+    private static Func<Envelope, Envelope> Until(TimeSpan after) => e => e with { Said = e.Said with { Parameters = new MailParameters { HoldUntil = e.ArrivedAt + after } } };
 }

@@ -49,7 +49,10 @@ public sealed class StatusReportTests
 
     private static Func<Envelope, Envelope> Asking(DsnNotify notify) => envelope => envelope with
     {
-        RecipientParameters = [.. envelope.Recipients.Select(r => new RecipientParameters { Notify = notify, OriginalRecipient = new OriginalRecipient("rfc822", $"first+{r.LocalPart}@there.test") })],
+        Said = envelope.Said with
+        {
+            RecipientParameters = [.. envelope.Recipients.Select(r => new RecipientParameters { Notify = notify, OriginalRecipient = new OriginalRecipient("rfc822", $"first+{r.LocalPart}@there.test") })],
+        },
     };
 
     private static async Task<(Envelope Envelope, string Text)> NextReportAsync(DeliveryRig rig)
@@ -103,7 +106,7 @@ public sealed class StatusReportTests
     {
         await using var rig = Rig();
         rig.Scheduler.Start();
-        await rig.AddAsync(static e => e with { Sender = new ReversePath(Mailbox.Parse("a..b@here.test")) }, ".never.@there.test");
+        await rig.AddAsync(static e => e with { Said = e.Said with { Sender = new ReversePath(Mailbox.Parse("a..b@here.test")) } }, ".never.@there.test");
         var (envelope, text) = await NextReportAsync(rig);
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
         Assert.Equal("a..b@here.test", Assert.Single(envelope.Recipients).Address);
@@ -116,7 +119,7 @@ public sealed class StatusReportTests
     {
         await using var rig = Rig();
         rig.Scheduler.Start();
-        await rig.AddAsync(e => Asking(DsnNotify.Failure)(e) with { Parameters = new MailParameters { EnvelopeId = "QQ 1" } }, "never@there.test");
+        await rig.AddAsync(e => Asking(DsnNotify.Failure)(e) is var asking ? asking with { Said = asking.Said with { Parameters = new MailParameters { EnvelopeId = "QQ 1" } } } : e, "never@there.test");
         var (_, text) = await NextReportAsync(rig);
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
         Assert.Contains("\r\nOriginal-Envelope-Id: QQ 1\r\nReporting-MTA: dns; relay.test\r\n", text, StringComparison.Ordinal);
@@ -160,7 +163,7 @@ public sealed class StatusReportTests
     {
         await using var rig = Rig();
         rig.Scheduler.Start();
-        await rig.Spool.AddAsync(rig.Clock, Body, "a@here.test", ["never@there.test"], e => e with { Parameters = new MailParameters { Return = ret, RequiresTls = requiresTls } });
+        await rig.Spool.AddAsync(rig.Clock, Body, "a@here.test", ["never@there.test"], e => e with { Said = e.Said with { Parameters = new MailParameters { Return = ret, RequiresTls = requiresTls } } });
         var (envelope, text) = await NextReportAsync(rig);
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
         Assert.Equal(isFull, text.Contains("secret body\r\n", StringComparison.Ordinal));
@@ -173,7 +176,7 @@ public sealed class StatusReportTests
     {
         await using var rig = Rig();
         rig.Scheduler.Start();
-        await rig.Spool.AddAsync(rig.Clock, Body + new string('x', ReturnedContent.MaxFullOctets), "a@here.test", ["never@there.test"], static e => e with { Parameters = new MailParameters { Return = DsnReturn.Full } });
+        await rig.Spool.AddAsync(rig.Clock, Body + new string('x', ReturnedContent.MaxFullOctets), "a@here.test", ["never@there.test"], static e => e with { Said = e.Said with { Parameters = new MailParameters { Return = DsnReturn.Full } } });
         var (_, text) = await NextReportAsync(rig);
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
         Assert.DoesNotContain("secret body", text, StringComparison.Ordinal);
@@ -186,9 +189,12 @@ public sealed class StatusReportTests
         rig.Scheduler.Start();
         await rig.Spool.AddAsync(rig.Clock, "Subject: gr\u00c3\u00bc\u00c3\u009fe\r\n\r\nx\r\n", "a@here.test", ["never@there.test"], static e => e with
         {
-            Parameters = new MailParameters { IsUtf8 = true },
+            Said = e.Said with
+            {
+                Parameters = new MailParameters { IsUtf8 = true },
+                RecipientParameters = [new() { OriginalRecipient = new OriginalRecipient("utf-8", "j\u00fcrgen@there.test") }],
+            },
             HasUtf8Header = true,
-            RecipientParameters = [new() { OriginalRecipient = new OriginalRecipient("utf-8", "j\u00fcrgen@there.test") }],
         });
         var (envelope, text) = await NextReportAsync(rig);
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
@@ -317,7 +323,7 @@ public sealed class StatusReportTests
     {
         await using var rig = Rig(ToFake with { Retry = RetrySchedule.Default with { Warn = TimeSpan.Zero } });
         rig.Scheduler.Start();
-        await rig.AddAsync(static e => e with { Deadline = new DeliveryDeadline(e.ArrivedAt + TimeSpan.FromHours(6), IsNotify: false, IsTrace: false) }, "later@there.test");
+        await rig.AddAsync(static e => e with { Said = e.Said with { Parameters = e.Parameters with { DeliverBy = new DeliverBy(TimeSpan.FromHours(6), IsNotify: false, IsTrace: false) } } }, "later@there.test");
         var (_, text) = await NextReportAsync(rig);
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
         Assert.Contains("\r\nWill-Retry-Until: Thu, 01 Jan 2026 06:00:00 +0000\r\n", text, StringComparison.Ordinal);

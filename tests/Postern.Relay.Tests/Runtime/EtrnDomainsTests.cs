@@ -38,7 +38,7 @@ public sealed class EtrnDomainsTests
     {
         await using var rig = Rig();
         rig.Scheduler.Start();
-        await rig.AddAsync(e => e with { Parameters = new MailParameters { HoldUntil = clock.GetUtcNow() + TimeSpan.FromDays(1) } }, "ok@there.test");
+        await rig.AddAsync(e => e with { Said = e.Said with { Parameters = new MailParameters { HoldUntil = clock.GetUtcNow() + TimeSpan.FromDays(1) } } }, "ok@there.test");
         Assert.IsType<QueueStart.Nothing>(await AskAsync(Etrn(rig), "there.test", QueueScope.Domain));
     }
 

@@ -84,8 +84,7 @@ public sealed class MailLoopTests
         {
             Id = QueueId.New(TimeProvider.System),
             ArrivedAt = DateTimeOffset.UnixEpoch,
-            Sender = new ReversePath(Mailbox.Parse("a@home.test")),
-            Recipients = [Mailbox.Parse("b@loop.test")],
+            Said = new(new ReversePath(Mailbox.Parse("a@home.test")), [Mailbox.Parse("b@loop.test")]),
             Client = IPAddress.Loopback,
         };
         submissions.Note(envelope);

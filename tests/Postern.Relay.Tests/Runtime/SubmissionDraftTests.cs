@@ -219,7 +219,7 @@ public sealed class SubmissionDraftTests
         var asked = new RecipientParameters { Notify = DsnNotify.Success };
         var audit = new RecordingAudit();
         var entry = await EnvelopeAsync(said, asked, LoggedIn(), "Subject: gr\u00c3\u00bc\u00c3\u009fe\r\n\r\n", audit);
-        Assert.Equal(said with { DeclaredSize = null, DeliverBy = null }, entry.Envelope.Parameters);
+        Assert.Equal(said with { DeclaredSize = null }, entry.Envelope.Parameters);
         Assert.Equal(new DeliveryDeadline(clock.GetUtcNow() + TimeSpan.FromHours(30), IsNotify: false, IsTrace: true), entry.Envelope.Deadline);
         Assert.Equal(asked, entry.Envelope.ParametersOf(0));
         Assert.True(entry.Envelope is { HasUtf8Header: true, IsInbound: false });
@@ -261,7 +261,7 @@ public sealed class SubmissionDraftTests
     {
         var entry = await EnvelopeAsync(new MailParameters { DeclaredSize = 100 }, RecipientParameters.None, LoggedIn(), Complete, NoAuditLog.Instance);
         Assert.Same(MailParameters.None, entry.Envelope.Parameters);
-        Assert.True(entry.Envelope.RecipientParameters.IsEmpty);
+        Assert.True(entry.Envelope.Said.RecipientParameters.IsEmpty);
     }
 
     /// <summary>Row 101: what was taken only for its recipient's domain is marked, so that no report goes to its sender.</summary>

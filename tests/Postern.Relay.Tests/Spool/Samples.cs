@@ -16,35 +16,40 @@ internal static class Samples
     {
         Id = QueueId.New(TimeProvider.System),
         ArrivedAt = new DateTimeOffset(2026, 11, 20, 10, 0, 0, 123, TimeSpan.FromHours(1)),
-        Sender = new ReversePath(Mailbox.Parse("lisa@example.org")),
-        Recipients = [.. Enumerable.Range(0, recipients).Select(static i => Mailbox.Parse($"r{i}@example.com"))],
+        Said = new(new ReversePath(Mailbox.Parse("lisa@example.org")), [.. Enumerable.Range(0, recipients).Select(static i => Mailbox.Parse($"r{i}@example.com"))]) { Parameters = MailParameters.EightBit },
         Login = "lisa@example.org",
         Client = IPAddress.Parse("2001:db8::7"),
         Listener = "submission",
-        Parameters = new() { Body = BodyType.EightBitMime },
     };
 
     /// <summary>An envelope that says everything an envelope can say.</summary>
-    public static Envelope Asking() => Envelope(recipients: 2) with
+    public static Envelope Asking() => Of(Envelope(recipients: 2));
+
+    private static Envelope Of(Envelope envelope) => envelope with
     {
-        Parameters = new MailParameters
+        Said = envelope.Said with
         {
-            Body = BodyType.BinaryMime,
-            IsUtf8 = true,
-            Return = DsnReturn.Full,
-            EnvelopeId = "QQ 314159+=",
-            SubmittedBy = ReversePath.Null,
-            RequiresTls = true,
-            HoldUntil = new DateTimeOffset(2026, 11, 21, 10, 0, 0, TimeSpan.Zero),
+            Parameters = new MailParameters
+            {
+                Body = BodyType.BinaryMime,
+                IsUtf8 = true,
+                Return = DsnReturn.Full,
+                EnvelopeId = "QQ 314159+=",
+                SubmittedBy = ReversePath.Null,
+                RequiresTls = true,
+                HoldUntil = new DateTimeOffset(2026, 11, 21, 10, 0, 0, TimeSpan.Zero),
+                DeliverBy = new DeliverBy(TimeSpan.FromHours(3), IsNotify: true, IsTrace: true),
+                Others = ParameterValues.None.With("MT-PRIORITY", "-3"),
+            },
+            RecipientParameters =
+            [
+                new() { Notify = DsnNotify.Success | DsnNotify.Delay, OriginalRecipient = new OriginalRecipient("rfc822", "Bob+x@example.com") },
+                RecipientParameters.None,
+            ],
         },
-        RecipientParameters =
-        [
-            new() { Notify = DsnNotify.Success | DsnNotify.Delay, OriginalRecipient = new OriginalRecipient("rfc822", "Bob+x@example.com") },
-            RecipientParameters.None,
-        ],
-        Deadline = new DeliveryDeadline(new DateTimeOffset(2026, 11, 20, 12, 0, 0, TimeSpan.Zero), IsNotify: true, IsTrace: true),
         HasUtf8Header = true,
         IsInbound = true,
+        Tenant = "acme",
     };
 
     /// <summary>Octets that differ with the seed and nowhere repeat in a short period.</summary>

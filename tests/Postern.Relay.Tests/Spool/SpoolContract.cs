@@ -86,7 +86,7 @@ public abstract class SpoolContract
         await draft.CommitAsync(envelope, state, Ct);
         var found = Spool.Find(envelope.Id)!;
         Assert.Equal(envelope.Parameters, found.Envelope.Parameters);
-        Assert.Equal(envelope.RecipientParameters, found.Envelope.RecipientParameters);
+        Assert.Equal(envelope.Said.RecipientParameters, found.Envelope.Said.RecipientParameters);
         Assert.Equal((envelope.Deadline, true, true), (found.Envelope.Deadline, found.Envelope.HasUtf8Header, found.Envelope.IsInbound));
         Assert.Equal(state.Reported, found.State.Reported);
     }
@@ -109,7 +109,7 @@ public abstract class SpoolContract
     [Fact]
     public async Task A_null_sender_and_absent_facts_are_kept_as_such()
     {
-        var envelope = Samples.Envelope() with { Sender = ReversePath.Null, Login = null, Client = null, Listener = null, Parameters = MailParameters.None };
+        var envelope = Samples.Envelope() with { Said = Samples.Envelope().Said with { Sender = ReversePath.Null, Parameters = MailParameters.None }, Login = null, Client = null, Listener = null };
         var id = await Samples.CommitAsync(Spool, Samples.Content(10), envelope);
         var found = Spool.Find(id)!.Envelope;
         Assert.True(found.Sender.IsNull);

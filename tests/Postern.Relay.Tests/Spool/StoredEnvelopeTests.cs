@@ -19,9 +19,9 @@ public sealed class StoredEnvelopeTests
         await using var again = home.Open();
         var found = again.Find(envelope.Id)!.Envelope;
         Assert.Equal(envelope.Parameters, found.Parameters);
-        Assert.Equal(envelope.RecipientParameters, found.RecipientParameters);
+        Assert.Equal(envelope.Said.RecipientParameters, found.Said.RecipientParameters);
         Assert.Equal(envelope.Deadline, found.Deadline);
-        Assert.True(found is { HasUtf8Header: true, IsInbound: true });
+        Assert.True(found is { HasUtf8Header: true, IsInbound: true, Tenant: "acme" });
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public sealed class StoredEnvelopeTests
         using var home = new SpoolHome();
         var envelope = Samples.Envelope() with
         {
-            Sender = new ReversePath(Mailbox.Parse("j\u00fcrgen@example.org")), Recipients = [Mailbox.Parse("\u7528\u6237@example.com")], Parameters = new MailParameters { IsUtf8 = true },
+            Said = new(new ReversePath(Mailbox.Parse("j\u00fcrgen@example.org")), [Mailbox.Parse("\u7528\u6237@example.com")]) { Parameters = new MailParameters { IsUtf8 = true } },
         };
         await using (var spool = home.Open())
             await Samples.CommitAsync(spool, Samples.Content(10), envelope);
@@ -53,7 +53,7 @@ public sealed class StoredEnvelopeTests
     public async Task Addresses_beside_the_RFC_are_there_after_a_restart_and_no_older_program_opens_their_spool(string from, string to, int version)
     {
         using var home = new SpoolHome();
-        var envelope = Samples.Envelope() with { Sender = from.Length == 0 ? ReversePath.Null : new ReversePath(Mailbox.Parse(from)), Recipients = [Mailbox.Parse(to)] };
+        var envelope = Samples.Envelope() with { Said = Samples.Envelope().Said with { Sender = from.Length == 0 ? ReversePath.Null : new ReversePath(Mailbox.Parse(from)), Recipients = [Mailbox.Parse(to)] } };
         await using (var spool = home.Open())
             await Samples.CommitAsync(spool, Samples.Content(10), envelope);
 
@@ -64,10 +64,43 @@ public sealed class StoredEnvelopeTests
     }
 
     [Fact]
-    public void An_address_beside_the_RFC_in_auth_marks_the_envelope_too()
+    public void What_mail_or_rcpt_asked_for_is_kept_as_it_was_said_and_marks_the_envelope()
     {
-        var envelope = Samples.Envelope() with { Parameters = new MailParameters { SubmittedBy = new ReversePath(Mailbox.Parse("a..b@example.org")) } };
-        Assert.Equal(2, StoredEnvelope.Of(envelope, Samples.FreshState(envelope)).V);
+        var envelope = Samples.Asking();
+        var stored = StoredEnvelope.Of(envelope, Samples.FreshState(envelope));
+        Assert.Equal(3, stored.V);
+        Assert.Equal(
+            "SMTPUTF8 RET=FULL ENVID=QQ+20314159+2B+3D BODY=BINARYMIME REQUIRETLS BY=10800;NT HOLDUNTIL=2026-11-21T10:00:00Z MT-PRIORITY=-3 AUTH=<>", stored.MailSaid);
+        Assert.Equal(["NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Bob+2Bx@example.com", ""], stored.RcptSaid!);
+    }
+
+    [Fact]
+    public void An_envelope_of_version_2_is_read_with_all_that_it_asked_for()
+    {
+        const string Old = """
+            {"v":2,"arrived":"2026-11-20T10:00:00.123+01:00","from":"lisa@example.org","to":["r0@example.com","r1@example.com"],"eightBit":true,"inbound":true,
+             "mail":{"binary":true,"utf8":true,"utf8Header":true,"ret":"Full","envid":"QQ 314159+=","auth":"","requireTls":true,
+                     "holdUntil":"2026-11-21T10:00:00+00:00","by":{"at":"2026-11-20T13:00:00.123+01:00","notify":true,"trace":true}},
+             "rcpt":[{"notify":"Success, Delay","orcptType":"rfc822","orcpt":"Bob+x@example.com"},{}],"state":{"next":"2026-11-20T10:00:00+01:00"}}
+            """;
+        var read = JsonSerializer.Deserialize(Old, SpoolJson.Default.StoredEnvelope)!.ToEntry(QueueId.New(TimeProvider.System), 10, new ReplayWords()).Envelope;
+        var asked = Samples.Asking();
+        Assert.Equal(asked.Parameters with { Others = ParameterValues.None }, read.Parameters);
+        Assert.Equal(asked.Said.RecipientParameters, read.Said.RecipientParameters);
+        Assert.Equal(asked.Deadline, read.Deadline);
+        Assert.True(read is { HasUtf8Header: true, IsInbound: true });
+    }
+
+    [Theory]
+    [InlineData("XPRIVATE=1", null)]
+    [InlineData("MT-PRIORITY=10", null)]
+    [InlineData(null, "RRVS=2026-01-01T00:00:00Z")]
+    public void A_parameter_that_only_a_newer_version_can_have_written_is_told(string? mail, string? rcpt)
+    {
+        var envelope = Samples.Envelope();
+        var stored = StoredEnvelope.Of(envelope, Samples.FreshState(envelope)) with { V = 3, MailSaid = mail, RcptSaid = rcpt is null ? null : [rcpt] };
+        Assert.Equal(mail ?? rcpt, stored.Unknown);
+        Assert.Null(StoredEnvelope.Of(Samples.Asking(), Samples.FreshState(envelope)).Unknown);
     }
 
     [Fact]
@@ -106,8 +139,9 @@ public sealed class StoredEnvelopeTests
         Assert.Throws<FormatException>(() => new MailParameters { EnvelopeId = evil });
         Assert.Throws<FormatException>(() => new OriginalRecipient("rfc822", evil));
         Assert.Throws<FormatException>(() => new OriginalRecipient("utf-8", evil));
-        var stored = new StoredParameters(Binary: false, Utf8: false, Utf8Header: false, DsnReturn.Unspecified, evil, Auth: null, RequireTls: false, HoldUntil: null, By: null);
-        Assert.Throws<FormatException>(() => StoredParameters.ToParameters(stored, is8Bit: false, new ReplayWords()));
-        Assert.Throws<FormatException>(() => StoredRecipientParameters.ToParameters([new StoredRecipientParameters(DsnNotify.Unspecified, "rfc822", evil)], recipients: 1));
+        Assert.Throws<FormatException>(() => ParameterValues.None.With("X", evil));
+        Assert.Throws<FormatException>(() => FormerParameters.Read(new FormerParameters.OfMail { Envid = evil }, is8Bit: false, default, new ReplayWords()));
+        Assert.Throws<FormatException>(() => FormerParameters.Read([new FormerParameters.OfRcpt(DsnNotify.Unspecified, "rfc822", evil)], recipients: 1));
+        Assert.Throws<FormatException>(() => new ReplayWords().MailParameters("ENVID=" + evil));
     }
 }

@@ -211,7 +211,8 @@ public sealed class SmtpClientDialogueTests
         await using var sink = new ScriptedSink(new SinkOptions { Extensions = [offered] });
         await using var dialogue = await OpenAsync(sink, Options with { EightBit = fallback });
 
-        var answer = (await SendAsync(dialogue, Message("\u00e9\r\n", "b@there.test") with { Parameters = new() { Body = BodyType.EightBitMime } }))[0];
+        var message = Message("\u00e9\r\n", "b@there.test");
+        var answer = (await SendAsync(dialogue, message with { Envelope = message.Envelope with { Parameters = MailParameters.EightBit } }))[0];
 
         Assert.Equal(mail, sink.Messages.SingleOrDefault()?.MailLine);
         if (mail is null)

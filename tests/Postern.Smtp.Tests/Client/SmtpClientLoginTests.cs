@@ -167,7 +167,7 @@ public sealed class SmtpClientLoginTests
             await dialogue.LogInAsync(Lisa, CancellationToken.None);
         var sender = new ReversePath(Mailbox.Parse("a@here.test"));
         await dialogue.SendAsync(
-            new OutgoingMessage(sender, [Mailbox.Parse("b@there.test")], new ByteContent("x\r\n")) { Parameters = new MailParameters { SubmittedBy = sender } }, following: null, CancellationToken.None);
+            new OutgoingMessage(new SmtpEnvelope(sender, [Mailbox.Parse("b@there.test")]) { Parameters = new MailParameters { SubmittedBy = sender } }, new ByteContent("x\r\n")), following: null, CancellationToken.None);
 
         Assert.Equal(logsIn ? "MAIL FROM:<a@here.test> AUTH=<>" : "MAIL FROM:<a@here.test>", sink.Messages[0].MailLine);
     }

@@ -14,7 +14,7 @@ public sealed class SmtpClientParameterTests
     private static readonly MailParameters Dsn = new() { Return = DsnReturn.Headers, EnvelopeId = "QQ 1" };
 
     private static OutgoingMessage Message(MailParameters parameters, string content = "Subject: x\r\n\r\nbody\r\n") =>
-        new(new ReversePath(Mailbox.Parse("a@here.test")), [Mailbox.Parse("b@there.test")], new ByteContent(content)) { Parameters = parameters };
+        new(new SmtpEnvelope(new ReversePath(Mailbox.Parse("a@here.test")), [Mailbox.Parse("b@there.test")]) { Parameters = parameters }, new ByteContent(content));
 
     private static async Task<(ClientAnswer Answer, SinkMessage? Message, string Transcript)> SendAsync(SinkOptions sinkOptions, OutgoingMessage message, SmtpClientOptions? options = null)
     {
@@ -34,7 +34,8 @@ public sealed class SmtpClientParameterTests
     [InlineData("PIPELINING", "MAIL FROM:<a@here.test>", "RCPT TO:<b@there.test>")]
     public async Task Dsn_goes_on_where_it_is_offered(string offered, string mail, string rcpt)
     {
-        var message = Message(Dsn) with { RecipientParameters = [new() { Notify = DsnNotify.Success | DsnNotify.Delay, OriginalRecipient = new OriginalRecipient("rfc822", "first+b@there.test") }] };
+        var message = Message(Dsn);
+        message = message with { Envelope = message.Envelope with { RecipientParameters = [new() { Notify = DsnNotify.Success | DsnNotify.Delay, OriginalRecipient = new OriginalRecipient("rfc822", "first+b@there.test") }] } };
         var (answer, taken, _) = await SendAsync(Offering(offered.Split(' ')), message);
         Assert.IsType<ClientAnswer.Accepted>(answer);
         Assert.Equal((mail, rcpt), (taken!.MailLine, taken.RcptLines.Single()));

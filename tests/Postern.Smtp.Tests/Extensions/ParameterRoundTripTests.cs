@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Authentication;
 using System.Text;
@@ -50,10 +51,15 @@ public sealed class ParameterRoundTripTests
                 DeliverBy = mode == 4 ? null : new ByParameter(TimeSpan.FromSeconds(mode >= 2 ? -seconds : seconds), IsNotify: mode >= 2, IsTrace: mode % 2 == 1),
                 HoldUntil = hold,
             };
+        Prop.ForAll(gen.ToArbitrary(), Gen.Choose(-9, 9).ToArbitrary(), static (said, priority) =>
+        {
+            var written = said with { Others = ParameterValues.None.With("mt-priority", priority.ToString(CultureInfo.InvariantCulture)) };
+            Assert.True(ParameterText.TryRead(ParameterText.Of(written), out MailParameters? read) && read == written, ParameterText.Of(written));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
         var session = ToldEverything();
         Prop.ForAll(gen.ToArbitrary(), written =>
         {
-            var text = MailParameterText.Of(written, static _ => true);
+            var text = ParameterText.ForNextHop(written, static _ => true);
             var read = MailParameters.None;
             var objection = ParameterReader.Read(session, Encoding.ASCII.GetBytes(text.TrimStart()), session.Capabilities.MailParameters, ref read);
             Assert.True(objection is null && read == written, $"{text}: {objection} {read}");
@@ -73,10 +79,12 @@ public sealed class ParameterRoundTripTests
                 Notify = notify == 8 ? DsnNotify.Never : (DsnNotify)(notify << 1),
                 OriginalRecipient = has ? new OriginalRecipient(isUtf8 ? "utf-8" : "rfc822", address) : null,
             };
+        Prop.ForAll(gen.ToArbitrary(), static written => Assert.True(ParameterText.TryRead(ParameterText.Of(written), out RecipientParameters? read) && read == written, ParameterText.Of(written)))
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(500));
         var session = ToldEverything();
         Prop.ForAll(gen.ToArbitrary(), written =>
         {
-            var text = RcptParameterText.Of(written, static _ => true);
+            var text = ParameterText.ForNextHop(written, static _ => true);
             var read = RecipientParameters.None;
             var objection = ParameterReader.Read(session, Encoding.ASCII.GetBytes(text.TrimStart()), session.Capabilities.RecipientParameters, ref read);
             Assert.True(objection is null && read == written, $"{text}: {objection} {read}");
@@ -88,10 +96,20 @@ public sealed class ParameterRoundTripTests
     {
         var mail = new MailParameters { DeclaredSize = 1, Body = BodyType.BinaryMime, IsUtf8 = true, EnvelopeId = "x", RequiresTls = true, SubmittedBy = ReversePath.Null };
         var rcpt = new RecipientParameters { Notify = DsnNotify.Never, OriginalRecipient = new OriginalRecipient("rfc822", "a@b") };
-        Assert.Equal(string.Empty, MailParameterText.Of(mail, static _ => false));
-        Assert.Equal(string.Empty, RcptParameterText.Of(rcpt, static _ => false));
-        Assert.Equal(" ENVID=x", MailParameterText.Of(mail, static keyword => keyword == "DSN"));
+        Assert.Equal(string.Empty, ParameterText.ForNextHop(mail, static _ => false));
+        Assert.Equal(string.Empty, ParameterText.ForNextHop(rcpt, static _ => false));
+        Assert.Equal(" ENVID=x", ParameterText.ForNextHop(mail, static keyword => keyword == "DSN"));
     }
+
+    [Theory]
+    [InlineData("XPRIVATE=1")]
+    [InlineData("MT-PRIORITY=10")]
+    [InlineData("MT-PRIORITY=+3x")]
+    [InlineData("BODY=9BIT")]
+    [InlineData("RET=FULL RET=FULL")]
+    [InlineData("ENVID=a\u00e9")]
+    [InlineData("ENVID=a\r\nX: 1")]
+    public void What_no_extension_writes_is_not_read_back(string text) => Assert.False(ParameterText.TryRead(text, out MailParameters? _));
 
     /// <summary>Row 61: whoever makes them, from the wire, from the spool or by hand.</summary>
     [Theory]

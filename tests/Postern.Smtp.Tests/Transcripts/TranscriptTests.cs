@@ -211,10 +211,10 @@ public sealed class TranscriptTests
                     Assert.Equal(word[1], $"{store.Messages.Last().Sender} {string.Join(' ', store.Messages.Last().Recipients)}");
                     break;
                 case "mail":
-                    Assert.Equal(word[1], MailParameterText.Of(store.Messages.Last().Parameters, static _ => true).TrimStart());
+                    Assert.Equal(word[1], ParameterText.ForNextHop(store.Messages.Last().Parameters, static _ => true).TrimStart());
                     break;
                 case "rcpt":
-                    Assert.Equal(word[1], string.Join(" / ", store.Messages.Last().RecipientParameters.Select(static p => RcptParameterText.Of(p, static _ => true).TrimStart())));
+                    Assert.Equal(word[1], string.Join(" / ", store.Messages.Last().RecipientParameters.Select(static p => ParameterText.ForNextHop(p, static _ => true).TrimStart())));
                     break;
                 case "protocol":
                     Assert.Equal(word[1], store.Messages.Last().Protocol);

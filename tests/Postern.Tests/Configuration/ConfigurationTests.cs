@@ -17,8 +17,7 @@ public sealed class ConfigurationTests
     {
         Id = default,
         ArrivedAt = DateTimeOffset.UnixEpoch,
-        Sender = new ReversePath(Mailbox.Parse("lisa@sales.example")),
-        Recipients = [Mailbox.Parse("b@a.example")],
+        Said = new(new ReversePath(Mailbox.Parse("lisa@sales.example")), [Mailbox.Parse("b@a.example")]),
         Login = "lisa",
         Listener = "submission",
     };

@@ -16,8 +16,7 @@ internal static class SpooledMessages
         {
             Id = QueueId.New(TimeProvider.System),
             ArrivedAt = arrived,
-            Sender = new ReversePath(sender.Length == 0 ? null : Mailbox.Parse(sender)),
-            Recipients = [.. recipients.Select(Mailbox.Parse)],
+            Said = new(new ReversePath(sender.Length == 0 ? null : Mailbox.Parse(sender)), [.. recipients.Select(Mailbox.Parse)]),
             Client = IPAddress.Loopback,
             Listener = "submission",
         };

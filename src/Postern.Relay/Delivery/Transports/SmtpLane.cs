@@ -21,7 +21,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
     public async ValueTask<DeliveryReport> DeliverAsync(OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct)
     {
         if (message.Parameters.RequiresTls && hop is NextHop.MailExchanger)
-            return new DeliveryReport(Enumerable.Repeat<Outcome>(NoProof, message.Recipients.Count).ToArray(), Reached: true);
+            return new DeliveryReport(Enumerable.Repeat<Outcome>(NoProof, message.Recipients.Length).ToArray(), Reached: true);
         var begun = clock.GetTimestamp();
         HopTrail? trail = null;
         if (!IsConnected)
@@ -30,7 +30,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
             trail = delivery.Connector.Begin(hop, begun);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, message.Revoked);
             if (await OpenAsync(trail, either.Token).ConfigureAwait(false) is var (opened, why) && opened is null)
-                return new DeliveryReport(Enumerable.Repeat(why!, message.Recipients.Count).ToArray(), Reached: false);
+                return new DeliveryReport(Enumerable.Repeat(why!, message.Recipients.Length).ToArray(), Reached: false);
             session = opened;
         }
 
@@ -160,11 +160,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         }
     }
 
-    private static OutgoingMessage PartOf(OutgoingMessage message, int[] who) => message with
-    {
-        Recipients = [.. who.Select(i => message.Recipients[i])],
-        RecipientParameters = message.RecipientParameters.Count == 0 ? [] : [.. who.Select(i => message.RecipientParameters[i])],
-    };
+    private static OutgoingMessage PartOf(OutgoingMessage message, int[] who) => message with { Envelope = message.Envelope.For(who) };
 
     private async ValueTask<(HopSession? Session, Outcome? Why)> OpenAsync(HopTrail trail, CancellationToken ct) => await trail.NextAsync(ct).ConfigureAwait(false) switch
     {

@@ -319,6 +319,8 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
             // Not damage: it would be set aside, and taken for dead. Whoever wrote it can read it.
             if (envelope.V > StoredEnvelope.CurrentVersion)
                 throw new SpoolUnavailableException($"The segment {location.Segment.Path} holds an envelope of version {envelope.V}; this version reads {StoredEnvelope.CurrentVersion}. Start the version that wrote it.");
+            if (envelope.Unknown is { } parameters)
+                throw new SpoolUnavailableException($"The segment {location.Segment.Path} holds an envelope with '{parameters}', which this version does not know. Start the version that wrote it.");
             var entry = envelope.ToEntry(message.Id, size, words);
             var stored = new StoredMessage(message.Id, order, entry, new MessageLocation(location, message.Inline, pieces));
             index.Add(stored);

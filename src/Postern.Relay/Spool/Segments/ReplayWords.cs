@@ -1,5 +1,7 @@
 using System.Net;
+using Postern.Smtp.Extensions;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
 
 namespace Postern.Relay.Spool.Segments;
 
@@ -14,6 +16,8 @@ internal sealed class ReplayWords
     private readonly Dictionary<string, Mailbox> mailboxes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> texts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IPAddress> addresses = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, MailParameters> mails = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, RecipientParameters> recipients = new(StringComparer.Ordinal);
 
     /// <exception cref="FormatException">Not a mailbox.</exception>
     public Mailbox Mailbox(string text) => Once(mailboxes, text, Smtp.Grammar.Mailbox.Parse);
@@ -22,6 +26,14 @@ internal sealed class ReplayWords
 
     /// <exception cref="FormatException">Not an address.</exception>
     public IPAddress? Address(string? text) => text is null ? null : Once(addresses, text, IPAddress.Parse);
+
+    /// <exception cref="FormatException">Not what an extension of ours writes.</exception>
+    public MailParameters MailParameters(string text) =>
+        Once(mails, text, static t => ParameterText.TryRead(t, out MailParameters? said) ? said.Shared() : throw new FormatException($"'{t}' is not what MAIL says"));
+
+    /// <exception cref="FormatException">Not what an extension of ours writes.</exception>
+    public RecipientParameters RecipientParameters(string text) =>
+        Once(recipients, text, static t => ParameterText.TryRead(t, out RecipientParameters? said) ? said : throw new FormatException($"'{t}' is not what RCPT says"));
 
     private static T Once<T>(Dictionary<string, T> known, string text, Func<string, T> parse)
     {

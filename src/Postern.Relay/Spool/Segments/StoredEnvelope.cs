@@ -1,5 +1,7 @@
 using Postern.Relay.Envelopes;
+using Postern.Smtp.Extensions;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
 
 namespace Postern.Relay.Spool.Segments;
 
@@ -7,40 +9,109 @@ namespace Postern.Relay.Spool.Segments;
 /// <see cref="Envelope"/> and the state it came with, as they are written (docs/spool-format.md). A field may be added while its
 /// absence means what it meant before; anything else is a new <see cref="V"/>.
 /// </summary>
-internal sealed record StoredEnvelope(
-    int V,
-    DateTimeOffset Arrived,
-    string From,
-    string[] To,
-    string? Login,
-    string? Client,
-    string? Listener,
-    bool EightBit,
-    bool Inbound,
-    StoredParameters? Mail,
-    StoredRecipientParameters[]? Rcpt,
-    StoredState State)
+internal sealed record StoredEnvelope
 {
-    /// <summary>2: it holds an address that readers of 1 take for damage. One that does not is written as 1, which they can read.</summary>
-    public const int CurrentVersion = 2;
+    /// <summary>
+    /// 2: it holds an address that readers of 1 take for damage. 3: parameters stand in <see cref="Mail"/> and <see cref="Rcpt"/>, which readers of 2 do not
+    /// know. Each is written as the lowest that says all of it, so that an older program reads what it can.
+    /// </summary>
+    public const int CurrentVersion = 3;
 
-    public static StoredEnvelope Of(Envelope envelope, DeliveryState state) => new(
-        IsStrict(envelope) ? 1 : CurrentVersion,
-        envelope.ArrivedAt,
-        envelope.Sender.Address,
-        [.. envelope.Recipients.Select(static r => r.Address)],
-        envelope.Login,
-        envelope.Client?.ToString(),
-        envelope.Listener,
-        envelope.Is8Bit,
-        envelope.IsInbound,
-        StoredParameters.Of(envelope),
-        StoredRecipientParameters.Of(envelope),
-        StoredState.Of(state));
+    public int V { get; init; }
+
+    public DateTimeOffset Arrived { get; init; }
+
+    /// <summary>Empty for the null path.</summary>
+    public required string From { get; init; }
+
+    public required string[] To { get; init; }
+
+    public string? Login { get; init; }
+
+    public string? Client { get; init; }
+
+    public string? Listener { get; init; }
+
+    public string? Tenant { get; init; }
+
+    /// <summary>BODY=8BITMIME, where MAIL said no more than that.</summary>
+    public bool EightBit { get; init; }
+
+    public bool Utf8Header { get; init; }
+
+    public bool Inbound { get; init; }
+
+    /// <summary>What MAIL said, as ESMTP writes it; null where that was nothing, or BODY=8BITMIME.</summary>
+    public string? MailSaid { get; init; }
+
+    /// <summary>What RCPT said, one for each of <see cref="To"/>; null where no recipient said anything.</summary>
+    public string[]? RcptSaid { get; init; }
+
+    /// <summary>As versions 1 and 2 had it.</summary>
+    public FormerParameters.OfMail? Mail { get; init; }
+
+    /// <summary>As versions 1 and 2 had it.</summary>
+    public FormerParameters.OfRcpt[]? Rcpt { get; init; }
+
+    public required StoredState State { get; init; }
+
+    public static StoredEnvelope Of(Envelope envelope, DeliveryState state)
+    {
+        var said = envelope.Parameters;
+        var saysMore = said != MailParameters.None && said != MailParameters.EightBit;
+        var rcptSaysMore = !envelope.Said.RecipientParameters.All(static p => p == RecipientParameters.None);
+        return new StoredEnvelope
+        {
+            V = saysMore || rcptSaysMore || envelope.HasUtf8Header ? CurrentVersion : IsStrict(envelope) ? 1 : 2,
+            Arrived = envelope.ArrivedAt,
+            From = envelope.Sender.Address,
+            To = [.. envelope.Recipients.Select(static r => r.Address)],
+            Login = envelope.Login,
+            Client = envelope.Client?.ToString(),
+            Listener = envelope.Listener,
+            Tenant = envelope.Tenant,
+            EightBit = !saysMore && envelope.Is8Bit,
+            Utf8Header = envelope.HasUtf8Header,
+            Inbound = envelope.IsInbound,
+            MailSaid = saysMore ? ParameterText.Of(said) : null,
+            RcptSaid = rcptSaysMore ? [.. envelope.Said.RecipientParameters.Select(ParameterText.Of)] : null,
+            State = StoredState.Of(state),
+        };
+    }
+
+    /// <summary>A parameter that only a newer version can have written; null when all are known here.</summary>
+    public string? Unknown => MailSaid is not null && !ParameterText.TryRead(MailSaid, out MailParameters? _) ? MailSaid
+        : RcptSaid?.FirstOrDefault(static said => !ParameterText.TryRead(said, out RecipientParameters? _));
+
+    /// <exception cref="FormatException">Holds what no envelope of ours can hold.</exception>
+    public SpoolEntry ToEntry(QueueId id, long size, ReplayWords words)
+    {
+        if (V is < 1 or > CurrentVersion)
+            throw new FormatException($"envelope of version {V}");
+        if (RcptSaid is not null && RcptSaid.Length != To.Length)
+            throw new FormatException($"parameters of {RcptSaid.Length} recipients for a message of {To.Length}");
+        var envelope = new Envelope
+        {
+            Id = id,
+            ArrivedAt = Arrived,
+            Said = new SmtpEnvelope(From.Length == 0 ? ReversePath.Null : new ReversePath(words.Mailbox(From)), [.. To.Select(words.Mailbox)])
+            {
+                Parameters = MailSaid is not null ? words.MailParameters(MailSaid) : FormerParameters.Read(Mail, EightBit, Arrived, words),
+                RecipientParameters = RcptSaid is not null ? [.. RcptSaid.Select(words.RecipientParameters)] : FormerParameters.Read(Rcpt, To.Length),
+            },
+            Login = words.Text(Login),
+            Client = words.Address(Client),
+            Listener = words.Text(Listener),
+            Tenant = words.Text(Tenant),
+            IsInbound = Inbound,
+            HasUtf8Header = Utf8Header || Mail?.Utf8Header == true,
+        };
+        return new SpoolEntry(envelope, size, State.ToState(envelope.Recipients.Length));
+    }
 
     private static bool IsStrict(Envelope envelope)
     {
-        if (envelope.Sender.Mailbox is { IsStrict: false } || envelope.Parameters.SubmittedBy?.Mailbox is { IsStrict: false })
+        if (envelope.Sender.Mailbox is { IsStrict: false })
             return false;
         foreach (var recipient in envelope.Recipients)
         {
@@ -49,28 +120,5 @@ internal sealed record StoredEnvelope(
         }
 
         return true;
-    }
-
-    /// <exception cref="FormatException">Holds what no envelope of ours can hold.</exception>
-    public SpoolEntry ToEntry(QueueId id, long size, ReplayWords words)
-    {
-        if (V is < 1 or > CurrentVersion)
-            throw new FormatException($"envelope of version {V}");
-        var envelope = new Envelope
-        {
-            Id = id,
-            ArrivedAt = Arrived,
-            Sender = From.Length == 0 ? ReversePath.Null : new ReversePath(words.Mailbox(From)),
-            Recipients = [.. To.Select(words.Mailbox)],
-            Login = words.Text(Login),
-            Client = words.Address(Client),
-            Listener = words.Text(Listener),
-            IsInbound = Inbound,
-            Parameters = StoredParameters.ToParameters(Mail, EightBit, words),
-            RecipientParameters = StoredRecipientParameters.ToParameters(Rcpt, To.Length),
-            Deadline = Mail?.By?.ToDeadline(),
-            HasUtf8Header = Mail?.Utf8Header == true,
-        };
-        return new SpoolEntry(envelope, size, State.ToState(envelope.Recipients.Length));
     }
 }
