@@ -16,6 +16,7 @@ internal static class DeliveryEvents
             RecipientIndex = recipient,
             Remote = outcome.Remote,
             Tls = outcome.Tls,
+            TlsTrust = outcome.Tls is null ? null : outcome.IsVerified ? "verified" : "unverified",
             NextAttempt = next,
             Code = outcome.Code,
             Status = outcome.Status,

@@ -23,6 +23,9 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls, string
     /// <summary><see cref="Reply"/> is what the next hop said, word for word.</summary>
     public bool IsVerbatim { get; init; }
 
+    /// <summary>Over TLS, by a certificate that proved the server's name.</summary>
+    public bool IsVerified { get; init; }
+
     /// <summary>How long the attempt had lasted by then; null where it was not tried.</summary>
     public TimeSpan? Took { get; init; }
 

@@ -37,7 +37,7 @@ public sealed class AuditEventRoundTripTests
             new RefusedEvent(at, origin, t[3], t[4]),
             new DeliveryEvent(at, t[0], t[1], DeliveryOutcome.Deferred, t[3].Length, t[4])
             {
-                Remote = m[0], Tls = m[1], NextAttempt = m[2] is null ? null : next, Code = 450, Status = m[3], Phase = m[4], Route = m[5], DurationMs = t[2].Length, Category = m[2],
+                Remote = m[0], Tls = m[1], TlsTrust = m[3], NextAttempt = m[2] is null ? null : next, Code = 450, Status = m[3], Phase = m[4], Route = m[5], DurationMs = t[2].Length, Category = m[2],
             },
             new BounceEvent(at, t[0], m[0], t[1], t[2]),
             new AdminEvent(at, t[0], t[1], t[2]) { Via = AdminDoor.Socket, Client = m[0], Changes = [new AdminChange("limit", m[1], m[2])] },

@@ -1,6 +1,8 @@
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Transports;
 using Postern.Smtp.Client;
+using Postern.Testing;
 using Postern.Testing.Sinks;
 
 namespace Postern.Relay.Tests.Delivery;
@@ -75,5 +77,55 @@ public sealed class DeliveryEventTests
 
         Assert.All(words, static word => Assert.NotNull(word));
         Assert.Equal(words.Length, words.Distinct(StringComparer.Ordinal).Count());
+    }
+
+    [Theory]
+    [InlineData("none", null, null)]
+    [InlineData("opportunistic", "TLSv1.3", "unverified")]
+    [InlineData("required", "TLSv1.3", "verified")]
+    public async Task Over_what_tls_and_whether_it_proved_a_name_is_told(string tls, string? version, string? trust)
+    {
+        using var certificate = TestCertificate.Create("localhost");
+        await using var sink = new ScriptedSink(new SinkOptions { Certificate = certificate });
+        var delivery = await DeliverAsync(new Route("*", $"smtp://localhost:{sink.Port}?tls={tls}") { Trusted = tls == "required" ? [certificate] : null });
+
+        Assert.Equal((DeliveryOutcome.Delivered, version, trust), (delivery.Outcome, delivery.Tls, delivery.TlsTrust));
+    }
+
+    /// <summary>A policy of a destination looks up what it needs, and answers for each host by itself.</summary>
+    [Fact]
+    public async Task Each_host_is_asked_about_and_what_its_terms_say_is_kept()
+    {
+        await using var one = new ScriptedSink();
+        await using var two = new ScriptedSink();
+        var asked = new List<string>();
+        var options = DeliveryRig.Options();
+        var client = new SmtpClientOptions { Hostname = options.Hostname, Timeouts = options.Timeouts };
+        var connector = new HopConnector(options, new MxResolver([], TimeSpan.FromSeconds(1), TimeProvider.System), client, new OwnHost(options.Hostname, static () => [], TimeProvider.System))
+        {
+            Policy = new LookedUp(asked, one.Port),
+        };
+        NextHop hop = new NextHop.SmartHost([new("127.0.0.1", one.Port, ClientTls.None), new("127.0.0.1", two.Port, ClientTls.None)]);
+
+        var connection = Assert.IsType<HopConnection.Open>(await connector.Begin(hop, TimeProvider.System.GetTimestamp()).NextAsync(CancellationToken.None));
+
+        await connection.Dialogue.DisposeAsync();
+        Assert.Equal(two.Port, connection.Place.Address.Port);
+        Assert.Equal(["127.0.0.1 0", "127.0.0.1 1"], asked);
+        Assert.Equal(0, one.Connections);
+    }
+
+    private sealed class LookedUp(List<string> asked, int refused) : IHopPolicy
+    {
+        public async ValueTask<HopTerms> TermsForAsync(NextHop hop, Exchanger host, bool isAuthentic, CancellationToken ct)
+        {
+            await Task.Yield();
+            asked.Add($"{host.Name} {host.Preference}");
+            var server = Assert.IsType<NextHop.SmartHost>(hop).Servers[host.Preference];
+            return new HopTerms(server.Tls, IsGuarded: false)
+            {
+                WhyNot = server.Port == refused ? new Outcome.Deferred(host.Name, "not on the list of its domain", Tls: null) { Cause = DeliveryCause.NoTls } : null,
+            };
+        }
     }
 }

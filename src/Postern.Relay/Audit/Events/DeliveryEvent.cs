@@ -16,6 +16,9 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
     /// <summary>TLSv1.3 and so on; null without TLS.</summary>
     public string? Tls { get; init; }
 
+    /// <summary>verified where the certificate proved the name that was meant, else unverified; null without TLS.</summary>
+    public string? TlsTrust { get; init; }
+
     /// <summary>When it is tried again; null unless it was deferred.</summary>
     public DateTimeOffset? NextAttempt { get; init; }
 
@@ -46,6 +49,7 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
         {
             Remote = line.Maybe("remote"),
             Tls = line.Maybe("tls"),
+            TlsTrust = line.Maybe("tls_trust"),
             NextAttempt = line.MaybeTime("next_attempt"),
             Code = line.MaybeNumber("code"),
             Status = line.Maybe("status"),
@@ -76,7 +80,7 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
     {
         fields.Texts(("queue_id", QueueId), ("recipient", Recipient), ("outcome", EventWord.Of(Outcome)));
         fields.Number("attempt", Attempt);
-        fields.Texts(("remote", Remote), ("reply", Reply), ("tls", Tls));
+        fields.Texts(("remote", Remote), ("reply", Reply), ("tls", Tls), ("tls_trust", TlsTrust));
         fields.Time("next_attempt", NextAttempt);
         fields.Number("code", Code);
         fields.Texts(("status", Status), ("phase", Phase), ("route", Route));

@@ -23,6 +23,9 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
     /// <summary>One before it was accepted.</summary>
     public bool HasCarried { get; init; }
 
+    /// <summary>The server's certificate proved its name.</summary>
+    public bool IsVerified { get; init; }
+
     public Outcome[] Of(IReadOnlyList<ClientAnswer> answers)
     {
         var outcomes = new Outcome[answers.Count];
@@ -44,7 +47,7 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
     public Outcome OfOpening(ClientAnswer answer) => answer switch
     {
         ClientAnswer.Broken(ClientPhase.Greeting, _, _) or ClientAnswer.Refused(_, { IsTransient: true }) when Of(answer, [answer]) is Outcome.Deferred later => later with { IsUnreachable = true },
-        ClientAnswer.Accepted(var reply) => new Outcome.Deferred(remote, $"the server left: {reply}", tls) { Cause = DeliveryCause.Unreachable, Phase = DeliveryPhase.Connect },
+        ClientAnswer.Accepted(var reply) => new Outcome.Deferred(remote, $"the server left: {reply}", tls) { IsVerified = IsVerified, Cause = DeliveryCause.Unreachable, Phase = DeliveryPhase.Connect },
         _ => Of(answer, [answer]),
     };
 
@@ -58,6 +61,7 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
             Code = reply.Code,
             IsVerbatim = true,
             Took = took,
+            IsVerified = IsVerified,
         },
         ClientAnswer.Refused(_, { IsTransient: true }) refused => Later(refused, AfterOf(refused.Phase, refused.Reply, all)),
         // "Too many recipients" of old servers, when others were accepted, whatever came after (RFC 5321 §4.5.3.1.10).
@@ -72,6 +76,7 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
             Code = refused.IsForeseen ? null : refused.Reply.Code,
             IsVerbatim = !refused.IsForeseen,
             Took = took,
+            IsVerified = IsVerified,
         },
         // Tried again although the server may have it, and not at once with another host: a second copy is better than none (RFC 1047), and a late one better than a sure one.
         ClientAnswer.Broken(ClientPhase.EndOfData, _, var detail) broken =>
@@ -91,6 +96,7 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
         Code = refused.IsForeseen ? null : refused.Reply.Code,
         IsVerbatim = !refused.IsForeseen,
         Took = took,
+        IsVerified = IsVerified,
     };
 
     private Outcome.Deferred Lost(ClientAnswer.Broken broken, string words, AfterDeferral after) => new(remote, words, tls)
@@ -104,6 +110,7 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
         },
         Phase = PhaseOf(broken.Phase),
         Took = took,
+        IsVerified = IsVerified,
     };
 
     /// <summary>What 4xx leaves to be done. Servers word it in many ways that a connection has carried enough: what counts is that it has carried something.</summary>

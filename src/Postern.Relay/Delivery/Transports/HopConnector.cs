@@ -24,6 +24,9 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
     /// <summary>How every program of this machine finds a host.</summary>
     public Func<string, CancellationToken, Task<IPAddress[]>> SystemLookup { get; init; } = System.Net.Dns.GetHostAddressesAsync;
 
+    /// <summary>Asked about each host before it is connected to.</summary>
+    public IHopPolicy Policy { get; init; } = RouteTerms.Instance;
+
     /// <summary>Finds the hosts that take mail for a stranger's domain.</summary>
     public MxResolver Resolver => resolver;
 
@@ -55,7 +58,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         if (stream is null)
             return (new HopConnection.Closed(new Outcome.Deferred(place.Remote, problem!, Tls: null) { Cause = DeliveryCause.Unreachable, Phase = DeliveryPhase.Connect, IsUnreachable = true }), false);
 
-        var dialogue = new SmtpClientDialogue(stream, client with { Hostname = place.Hello ?? client.Hostname, Tls = terms.Tls, ServerName = place.Host, TrustedRoots = terms.Trusted });
+        var dialogue = new SmtpClientDialogue(stream, client with { Hostname = place.Hello ?? client.Hostname, Tls = terms.Tls, ServerName = terms.CertificateName ?? place.Host, TrustedRoots = terms.Trusted });
         ClientAnswer answer;
         LoginAnswer? login = null;
         try
@@ -83,7 +86,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         }
 
         var version = dialogue.Tls?.Version;
-        var outcome = login is null ? null : LoginOutcomes.Of(login, place.Remote, version);
+        var outcome = login is not null && LoginOutcomes.Of(login, place.Remote, version) is { } failed ? failed with { IsVerified = dialogue.IsVerified } : null;
         if (answer is ClientAnswer.Accepted && dialogue.IsOpen && outcome is null)
             return (new HopConnection.Open(dialogue, place), false);
 
@@ -92,7 +95,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         var isClearNext = ClearText.MayFollow(answer, terms, isSecured: version is not null);
         if (isClearNext && answer is ClientAnswer.Broken { Fault: ClientFault.Timeout })
             stalled.Note(place.Address);
-        return (new HopConnection.Closed(outcome ?? new ClientOutcomes(place.Remote, version).OfOpening(WithAdvice(answer, place.Address.Port))), isClearNext);
+        return (new HopConnection.Closed(outcome ?? new ClientOutcomes(place.Remote, version) { IsVerified = dialogue.IsVerified }.OfOpening(WithAdvice(answer, place.Address.Port))), isClearNext);
     }
 
     /// <summary>Who waits for a handshake says nothing at first: on the port that is for it, the silence has a likely reason.</summary>

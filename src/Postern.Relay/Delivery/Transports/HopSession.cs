@@ -24,7 +24,7 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
         var isLast = ++transactions >= messagesPerConnection;
         IsBespoken = !isLast && following is not null;
         var answers = await dialogue.SendAsync(message, isLast ? null : following, ct).ConfigureAwait(false);
-        var outcomes = new ClientOutcomes(Place.Remote, tls, dialogue.Extensions, clock.GetElapsedTime(begunAt)) { IsReused = transactions > 1, HasCarried = hasCarried }.Of(answers);
+        var outcomes = new ClientOutcomes(Place.Remote, tls, dialogue.Extensions, clock.GetElapsedTime(begunAt)) { IsReused = transactions > 1, HasCarried = hasCarried, IsVerified = dialogue.IsVerified }.Of(answers);
         hasCarried |= Array.Exists(outcomes, static o => o is Outcome.Delivered);
         return outcomes;
     }

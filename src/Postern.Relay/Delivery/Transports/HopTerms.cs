@@ -11,6 +11,12 @@ internal sealed record HopTerms(ClientTls Tls, bool IsGuarded, ClientLogin? Logi
     /// <summary>A server that calls itself as this one does is another all the same.</summary>
     public bool MayHaveOurName { get; init; }
 
+    /// <summary>The name that its certificate must be for; null: the host's.</summary>
+    public string? CertificateName { get; init; }
+
+    /// <summary>Why it is not spoken to at all; null where it may be.</summary>
+    public Outcome? WhyNot { get; init; }
+
     /// <summary>For mail exchangers: any certificate, or none (RFC 7435).</summary>
     public static HopTerms Strangers { get; } = new(ClientTls.Opportunistic, IsGuarded: true);
 

@@ -12,6 +12,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
     private readonly Queue<HopPlace> places = new();
     private Queue<Exchanger>? hosts;
     private HopPlace? behind;
+    private bool isAuthentic;
     private Outcome? worst;
     private int tried;
     private int spokenTo;
@@ -104,7 +105,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                     hosts.Enqueue(new Exchanger(servers[i].Host, Preference: i));
                 break;
             case NextHop.MailExchanger { Domain.Literal: { } literal }:
-                Add(new Exchanger(literal.ToString(), Preference: 0), [literal]);
+                await AddAsync(new Exchanger(literal.ToString(), Preference: 0), [literal], ct).ConfigureAwait(false);
                 break;
             case NextHop.MailExchanger(var domain):
                 switch (await connector.Resolver.FindAsync(domain, ct).ConfigureAwait(false))
@@ -115,7 +116,8 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                     case MxAnswer.Unavailable(var reason):
                         Note(new Outcome.Deferred(Remote: null, reason, Tls: null) { Cause = DeliveryCause.Unreachable, Phase = DeliveryPhase.Dns, IsUnreachable = true });
                         break;
-                    case MxAnswer.Hosts(var exchangers):
+                    case MxAnswer.Hosts(var exchangers) answer:
+                        isAuthentic = answer.IsAuthentic;
                         AddExchangers(exchangers);
                         break;
                 }
@@ -141,7 +143,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         switch (hop is NextHop.SmartHost ? await connector.LookUpAsync(host.Name, ct).ConfigureAwait(false) : await connector.Resolver.FindAddressesAsync(host.Name, ct).ConfigureAwait(false))
         {
             case AddressAnswer.Found(var addresses):
-                Add(host, addresses);
+                await AddAsync(host, addresses, ct).ConfigureAwait(false);
                 break;
             case AddressAnswer.None(var reason):
                 Note(new Outcome.Failed(Remote: null, reason, Tls: null, "5.4.4") { Cause = DeliveryCause.NoRoute, Phase = DeliveryPhase.Dns });
@@ -152,11 +154,16 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         }
     }
 
-    private void Add(Exchanger host, ImmutableArray<IPAddress> addresses)
+    private async ValueTask AddAsync(Exchanger host, ImmutableArray<IPAddress> addresses, CancellationToken ct)
     {
-        var (port, terms) = hop is NextHop.SmartHost { Servers: var servers } smart
-            ? (servers[host.Preference].Port, HopTerms.Of(smart, servers[host.Preference]))
-            : (options.MxPort, HopTerms.Strangers);
+        var terms = await connector.Policy.TermsForAsync(hop, host, isAuthentic, ct).ConfigureAwait(false);
+        if (terms.WhyNot is { } why)
+        {
+            Note(why);
+            return;
+        }
+
+        var port = hop is NextHop.SmartHost { Servers: var servers } ? servers[host.Preference].Port : options.MxPort;
         foreach (var address in addresses.Distinct())
         {
             var place = new HopPlace(host.Name, new IPEndPoint(address, port), terms, host.Preference) { From = hop.Bind, Hello = hop.Hello };
