@@ -1,4 +1,5 @@
 using System.Globalization;
+using Postern.Smtp.Dialogue;
 using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;

@@ -263,13 +263,13 @@ public sealed class SegmentRecoveryTests : IDisposable
         var stamp = SegmentHeader.Read(log)!.Value.Stamp;
         var (at, record) = Samples.Records(log).First(static r => r.Header.Kind == RecordKind.Message);
         var payload = log.AsMemory(at + RecordHeader.Size, record.Length);
-        payload.Span[payload.Span.IndexOf("\"v\":1"u8) + 4] = (byte)'3';
+        payload.Span[payload.Span.IndexOf("\"v\":1"u8) + 4] = (byte)('0' + StoredEnvelope.CurrentVersion + 1);
         (record with { PayloadCrc = Crc32C.Of(payload.Span) }).Write(log.AsSpan(at), stamp, at);
         await File.WriteAllBytesAsync(path, log, Ct);
 
         var e = Assert.Throws<SpoolUnavailableException>(() => home.Open());
 
-        Assert.Contains("envelope of version 3", e.Message, StringComparison.Ordinal);
+        Assert.Contains($"envelope of version {StoredEnvelope.CurrentVersion + 1}", e.Message, StringComparison.Ordinal);
         Assert.Equal(log, await File.ReadAllBytesAsync(path, Ct));
         Assert.Empty(home.Quarantined);
     }
