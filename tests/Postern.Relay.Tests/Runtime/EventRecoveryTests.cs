@@ -99,8 +99,7 @@ public sealed class EventRecoveryTests : IDisposable
         {
             Id = QueueId.New(clock),
             ArrivedAt = clock.GetUtcNow(),
-            Sender = new ReversePath(Mailbox.Parse("alice@example.org")),
-            Recipients = [Mailbox.Parse("lisa@far.example")],
+            Said = new(new ReversePath(Mailbox.Parse("alice@example.org")), [Mailbox.Parse("lisa@far.example")]),
             Login = "alice",
             Client = IPAddress.Parse("192.0.2.7"),
             Listener = "submission",
