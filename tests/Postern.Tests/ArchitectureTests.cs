@@ -17,15 +17,15 @@ public sealed class ArchitectureTests
     private static readonly string[] Capabilities = ["Envelopes", "Accounts", "Policy", "Spool", "Delivery", "Admin", "Runtime"];
 
     /// <summary>
-    /// The folders of the libraries, the root being empty. Each uses only what stands in a row above it; those in one row are lists and
-    /// their members, which use each other.
+    /// The folders of the libraries, the root being empty. Each uses only what stands in a row above it; two in one row are a list and
+    /// its members, which use each other.
     /// </summary>
     private static readonly string[][] SaslFolders = [["Values"], ["Preparation"], ["Digest"], ["Scram"], ["Kerberos"], ["Verifiers"], ["", "Mechanisms"], ["Client"]];
 
     private static readonly string[][] SmtpFolders =
     [
         ["Grammar"], ["Replies"], ["Session"], ["Policy"], ["Overload"], ["Transport"], ["Message"], ["Authentication"], ["Events"], ["Options"],
-        ["Dialogue", "Verbs", "Extensions"], ["Client"], ["Listeners"], [""], ["Hosting"],
+        ["Extensions"], ["Client"], ["Dialogue", "Verbs"], ["Listeners"], [""], ["Hosting"],
     ];
 
     private static readonly Assembly Sasl = typeof(ISaslMechanism).Assembly;

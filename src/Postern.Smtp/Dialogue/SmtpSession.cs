@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using Postern.Sasl;
 using Postern.Sasl.Verifiers;
+using Postern.Smtp.Extensions;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
@@ -15,7 +16,7 @@ namespace Postern.Smtp.Dialogue;
 /// <summary>
 /// The session loop: read a line, look the verb up, ask it, queue its one reply, do what it says comes after. It knows no verb.
 /// </summary>
-internal sealed class SmtpSession(Service service, SmtpTransport transport, SessionState state) : IAsyncDisposable
+internal sealed class SmtpSession(Service service, SmtpTransport transport, SessionState state) : ISessionFacts, IAsyncDisposable
 {
     /// <summary>How much of an overlong line is skipped in the hope of a CRLF.</summary>
     private const int SkippedLineOctets = 64 * 1024;

@@ -1,4 +1,3 @@
-using Postern.Smtp.Dialogue;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
@@ -17,7 +16,7 @@ internal static class Auth
     };
 
     /// <summary>A hint and no more: what is no mailbox is read as <c>&lt;&gt;</c>, which §5 lets any server do that does not trust the client.</summary>
-    private static Reply? Read(SmtpSession? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    private static Reply? Read(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         Span<byte> decoded = stackalloc byte[Mailbox.MaxOctets];
         if (!XText.IsWellFormed(value))

@@ -1,5 +1,4 @@
 using System.Text;
-using Postern.Smtp.Dialogue;
 using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
@@ -18,7 +17,7 @@ internal static class BinaryMime
             ? new Reply(554, new(5, 6, 3), "Binary content, the next hop does not offer CHUNKING and BINARYMIME") : null,
     };
 
-    private static Reply? Read(SmtpSession? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    private static Reply? Read(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         if (!Ascii.EqualsIgnoreCase(value, "BINARYMIME"u8))
             return StandardReply.UnknownBody;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Postern.Smtp.Dialogue;
 using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
@@ -27,7 +26,7 @@ internal static class DeliverBy
         (true, var least) => string.Create(CultureInfo.InvariantCulture, $"DELIVERBY {least:F0}"),
     };
 
-    private static Reply? Read(SmtpSession? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    private static Reply? Read(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         var semicolon = value.IndexOf((byte)';');
         if (semicolon < 0 || !TryWithin(value[..semicolon], out var within) || !TryMode(value[(semicolon + 1)..], out var isNotify, out var isTrace))

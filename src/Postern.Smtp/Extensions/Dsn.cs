@@ -1,5 +1,4 @@
 using System.Text;
-using Postern.Smtp.Dialogue;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
@@ -24,7 +23,7 @@ internal static class Dsn
     };
 
     /// <summary>How much of the message a report returns. Another word asks for nothing that we know, and what a report returns by itself is what it gets.</summary>
-    private static Reply? ReadReturn(SmtpSession? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    private static Reply? ReadReturn(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         if (Ascii.EqualsIgnoreCase(value, "FULL"u8))
             parameters = parameters with { Return = DsnReturn.Full };
@@ -34,7 +33,7 @@ internal static class Dsn
     }
 
     /// <summary>For the sender to know its report by. One that no next hop would take is not kept.</summary>
-    private static Reply? ReadEnvelopeId(SmtpSession? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    private static Reply? ReadEnvelopeId(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         Span<byte> decoded = stackalloc byte[MaxEnvelopeIdOctets];
         if (!XText.IsWellFormed(value))
@@ -45,7 +44,7 @@ internal static class Dsn
     }
 
     /// <summary>NEVER alone, or any of the others once (§4.1).</summary>
-    private static Reply? ReadNotify(SmtpSession? session, ReadOnlySpan<byte> value, ref RecipientParameters parameters)
+    private static Reply? ReadNotify(ISessionFacts? session, ReadOnlySpan<byte> value, ref RecipientParameters parameters)
     {
         var notify = DsnNotify.Unspecified;
         foreach (var range in value.Split((byte)','))
@@ -92,7 +91,7 @@ internal static class Dsn
         : DsnNotify.Unspecified;
 
     /// <summary>For the sender to read in its report. What has no type, no address or more than 500 octets says nothing that could stand there.</summary>
-    private static Reply? ReadOriginalRecipient(SmtpSession? session, ReadOnlySpan<byte> value, ref RecipientParameters parameters)
+    private static Reply? ReadOriginalRecipient(ISessionFacts? session, ReadOnlySpan<byte> value, ref RecipientParameters parameters)
     {
         var semicolon = value.IndexOf((byte)';');
         var type = semicolon > 0 && Ascii.IsValid(value[..semicolon]) ? Encoding.ASCII.GetString(value[..semicolon]) : string.Empty;

@@ -1,5 +1,4 @@
 using System.Text;
-using Postern.Smtp.Dialogue;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
@@ -15,7 +14,7 @@ internal static class EightBitMime
             ? new Reply(554, new(5, 6, 3), "8-bit content, the next hop does not offer 8BITMIME") : null,
     };
 
-    private static Reply? Read(SmtpSession? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    private static Reply? Read(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         if (Ascii.EqualsIgnoreCase(value, "8BITMIME"u8))
             parameters = parameters with { Body = BodyType.EightBitMime };

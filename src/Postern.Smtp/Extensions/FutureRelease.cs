@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
-using Postern.Smtp.Dialogue;
 using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
@@ -35,14 +34,14 @@ internal static class FutureRelease
         return string.Create(CultureInfo.InvariantCulture, $"FUTURERELEASE {most.TotalSeconds:F0} {until.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}");
     }
 
-    private static Reply? ReadFor(SmtpSession? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    private static Reply? ReadFor(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         if (session is null || value.Length > MaxDigits || !int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) || seconds == 0)
             return StandardReply.BadParameters;
         return Hold(session, session.Server.Clock.GetUtcNow() + TimeSpan.FromSeconds(seconds), ref parameters);
     }
 
-    private static Reply? ReadUntil(SmtpSession? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    private static Reply? ReadUntil(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         Span<char> text = stackalloc char[40];
         if (value.Length > text.Length || Ascii.ToUtf16(value, text, out var length) != OperationStatus.Done)
@@ -57,7 +56,7 @@ internal static class FutureRelease
     private static string? WriteUntil(MailParameters parameters) => parameters.HoldUntil is not { } until ? null
         : until.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 
-    private static Reply? Hold(SmtpSession? session, DateTimeOffset until, ref MailParameters parameters)
+    private static Reply? Hold(ISessionFacts? session, DateTimeOffset until, ref MailParameters parameters)
     {
         if (session is { State.IsLoggedIn: false })
             return StandardReply.AuthenticationRequired;

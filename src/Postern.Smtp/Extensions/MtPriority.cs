@@ -1,5 +1,4 @@
 using System.Globalization;
-using Postern.Smtp.Dialogue;
 using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
@@ -18,7 +17,7 @@ internal static class MtPriority
     };
 
     /// <summary>A sign, if any, and one digit (§4.1). Which priorities a client may use is for the policy (§4.1, item 5).</summary>
-    private static Reply? Read(SmtpSession? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    private static Reply? Read(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         if (!int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var priority) || priority is < -Most or > Most || value.Length > 2)
             return StandardReply.BadParameters;

@@ -1,4 +1,3 @@
-using Postern.Smtp.Dialogue;
 using Postern.Smtp.Replies;
 
 namespace Postern.Smtp.Extensions;
@@ -19,7 +18,7 @@ internal sealed record Parameter<T>(string Keyword, string? Value, ReadParameter
     {
         return new Parameter<T>(Keyword, $"{Value}|{other.Value}", ReadEither, parameters => Write(parameters) ?? other.Write(parameters));
 
-        Reply? ReadEither(SmtpSession? session, ReadOnlySpan<byte> value, ref T result) =>
+        Reply? ReadEither(ISessionFacts? session, ReadOnlySpan<byte> value, ref T result) =>
             Read(session, value, ref result) is null ? null : other.Read(session, value, ref result);
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Postern.Smtp.Dialogue;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 
@@ -8,7 +7,7 @@ namespace Postern.Smtp.Extensions;
 /// <summary>Reads the parameters of MAIL and RCPT against those on offer (RFC 5321 §4.1.1.11): each known, each once, each well formed.</summary>
 internal static class ParameterReader
 {
-    public static Reply? Read<T>(SmtpSession? session, ReadOnlySpan<byte> text, ImmutableArray<Parameter<T>> offered, ref T result)
+    public static Reply? Read<T>(ISessionFacts? session, ReadOnlySpan<byte> text, ImmutableArray<Parameter<T>> offered, ref T result)
     {
         if (text.IsEmpty)
             return null;

@@ -1,4 +1,3 @@
-using Postern.Smtp.Dialogue;
 using Postern.Smtp.Replies;
 
 namespace Postern.Smtp.Extensions;
@@ -8,4 +7,4 @@ namespace Postern.Smtp.Extensions;
 /// objection, or null. Called at most once a command for each keyword.
 /// </summary>
 /// <param name="session">Null where it is read back from a store: what this server had to say to it was said when it came.</param>
-internal delegate Reply? ReadParameter<T>(SmtpSession? session, ReadOnlySpan<byte> value, ref T parameters);
+internal delegate Reply? ReadParameter<T>(ISessionFacts? session, ReadOnlySpan<byte> value, ref T parameters);

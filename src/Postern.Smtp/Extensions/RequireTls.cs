@@ -1,4 +1,3 @@
-using Postern.Smtp.Dialogue;
 using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
@@ -22,7 +21,7 @@ internal static class RequireTls
         Takes = static offer => offer.Honours(StoreFeatures.RequireTls),
     };
 
-    private static Reply? Read(SmtpSession? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    private static Reply? Read(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         if (session is { State.Tls: null })
             return StandardReply.RequireTlsNeedsTls;

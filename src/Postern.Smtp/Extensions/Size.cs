@@ -1,5 +1,4 @@
 using System.Globalization;
-using Postern.Smtp.Dialogue;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 
@@ -18,7 +17,7 @@ internal static class Size
     };
 
     /// <summary>An estimate (§4): what is no number says nothing, and the content is counted in any case.</summary>
-    private static Reply? Read(SmtpSession? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    private static Reply? Read(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         if (value.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
             return null;

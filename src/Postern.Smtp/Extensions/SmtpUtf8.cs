@@ -1,5 +1,4 @@
 using System.Text;
-using Postern.Smtp.Dialogue;
 using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
@@ -21,7 +20,7 @@ internal static class SmtpUtf8
     /// <summary>The objection to an address beyond US-ASCII in a transaction that did not begin with SMTPUTF8 (§3.5), or null.</summary>
     public static Reply? WhyNot(ReadOnlySpan<byte> address, bool isUtf8) => isUtf8 || Ascii.IsValid(address) ? null : StandardReply.NonAsciiAddress;
 
-    private static Reply? Read(SmtpSession? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
+    private static Reply? Read(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         parameters = parameters with { IsUtf8 = true };
         return null;
