@@ -184,13 +184,13 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     private void Remember(Envelope envelope)
     {
         submissions.Note(envelope);
-        var memory = new MessageMemory { Hold = SenderHold.Of(envelope, work.Clock), TriedUnder = envelope.Deadline is null ? 0 : time.Settings };
-        if (memory.IsEmpty)
+        var (hold, triedUnder) = (SenderHold.Of(envelope, work.Clock), envelope.Deadline is null ? 0 : time.Settings);
+        if (hold is null && triedUnder == 0)
             return;
         lock (work.Gate)
         {
             if (!work.Messages.ContainsKey(envelope.Id))
-                work.Memories.TryAdd(envelope.Id, memory);
+                work.Memories.TryAdd(envelope.Id, new MessageMemory { Hold = hold, TriedUnder = triedUnder });
         }
     }
 

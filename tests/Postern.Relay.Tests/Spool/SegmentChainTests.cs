@@ -1,6 +1,9 @@
 using System.Security.Cryptography;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool.Segments;
+using Postern.Relay.Spool.Segments.Compaction;
+using Postern.Relay.Spool.Segments.Disk;
+using Postern.Relay.Spool.Segments.Log;
 
 namespace Postern.Relay.Tests.Spool;
 

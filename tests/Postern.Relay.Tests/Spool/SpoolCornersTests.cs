@@ -1,6 +1,7 @@
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Segments;
+using Postern.Relay.Spool.Segments.Disk;
 
 namespace Postern.Relay.Tests.Spool;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool.Segments;
+using Postern.Relay.Spool.Segments.Recovery;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 

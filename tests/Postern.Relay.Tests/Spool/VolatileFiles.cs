@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Microsoft.Win32.SafeHandles;
 using Postern.Relay.Spool.Segments;
+using Postern.Relay.Spool.Segments.Disk;
 
 namespace Postern.Relay.Tests.Spool;
 

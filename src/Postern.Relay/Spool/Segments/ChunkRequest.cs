@@ -1,3 +1,6 @@
+using Postern.Relay.Spool.Segments.Disk;
+using Postern.Relay.Spool.Segments.Log;
+
 namespace Postern.Relay.Spool.Segments;
 
 /// <summary>One full block of a message that is not complete yet. Written is enough: the commit syncs it.</summary>

@@ -1,3 +1,8 @@
+using Postern.Relay.Spool.Segments.Compaction;
+using Postern.Relay.Spool.Segments.Disk;
+using Postern.Relay.Spool.Segments.Log;
+using Postern.Relay.Spool.Segments.Recovery;
+
 namespace Postern.Relay.Spool.Segments;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using Postern.Relay.Spool.Segments.Log;
+
 namespace Postern.Relay.Spool.Segments;
 
 /// <summary>

@@ -1,3 +1,6 @@
+using Postern.Relay.Spool.Segments.Disk;
+using Postern.Relay.Spool.Segments.Log;
+
 namespace Postern.Relay.Spool.Segments;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using Postern.Relay.Spool.Segments.Log;
+
 namespace Postern.Relay.Spool.Segments;
 
 /// <summary>Where one message stands: its record, which ends the content, and the chunks that come before.</summary>

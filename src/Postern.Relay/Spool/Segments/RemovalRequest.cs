@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using Postern.Relay.Spool.Segments.Disk;
+using Postern.Relay.Spool.Segments.Log;
 
 namespace Postern.Relay.Spool.Segments;
 

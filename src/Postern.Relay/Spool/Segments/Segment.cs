@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using Postern.Relay.Spool.Segments.Log;
 
 namespace Postern.Relay.Spool.Segments;
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Postern.Relay.Spool.Segments.Log;
 
 namespace Postern.Relay.Spool.Segments;
 

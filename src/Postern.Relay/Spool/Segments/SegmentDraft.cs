@@ -1,5 +1,7 @@
 using System.Threading.Tasks.Sources;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool.Segments.Disk;
+using Postern.Relay.Spool.Segments.Log;
 
 namespace Postern.Relay.Spool.Segments;
 

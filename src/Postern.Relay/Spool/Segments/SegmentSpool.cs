@@ -1,4 +1,7 @@
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool.Segments.Disk;
+using Postern.Relay.Spool.Segments.Log;
+using Postern.Relay.Spool.Segments.Recovery;
 
 namespace Postern.Relay.Spool.Segments;
 

@@ -1,3 +1,5 @@
+using Postern.Relay.Spool.Segments.Disk;
+
 namespace Postern.Relay.Spool.Segments;
 
 /// <summary>Where a segment spool lives and how much of the disk it may take.</summary>

@@ -1,4 +1,7 @@
 using Microsoft.Win32.SafeHandles;
+using Postern.Relay.Spool.Segments.Disk;
+using Postern.Relay.Spool.Segments.Log;
+using Postern.Relay.Spool.Segments.Recovery;
 
 namespace Postern.Relay.Spool.Segments;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool.Claims;
+using Postern.Relay.Spool.Segments.Log;
 
 namespace Postern.Relay.Spool.Segments;
 

@@ -1,4 +1,5 @@
 using Postern.Relay.Spool.Claims;
+using Postern.Relay.Spool.Segments.Disk;
 
 namespace Postern.Relay.Spool.Segments;
 

@@ -1,4 +1,5 @@
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool.Segments.Recovery;
 using Postern.Smtp.Extensions;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;

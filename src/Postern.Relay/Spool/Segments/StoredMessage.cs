@@ -1,5 +1,6 @@
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool.Claims;
+using Postern.Relay.Spool.Segments.Log;
 
 namespace Postern.Relay.Spool.Segments;
 

@@ -1,0 +1,52 @@
+using Postern.Relay.Spool.Segments.Disk;
+using Postern.Relay.Spool.Segments.Log;
+
+namespace Postern.Relay.Spool.Segments.Compaction;
+
+/// <summary>Copies a message record, with the newest state, out of a segment that is to go; its chunks have been copied before.</summary>
+internal sealed class MessageCopy(SpoolIndex index, MessageMove move) : LogRequest
+{
+    private readonly ContentBlock block = new();
+    private int inline;
+
+    public override ulong? Order => move.Message.Order;
+
+    public override LogRecord? Prepare()
+    {
+        SpoolEntry? entry;
+        MessageLocation source;
+        lock (index.Gate)
+        {
+            entry = move.Message.Entry;
+            source = move.Message.Location;
+        }
+
+        // Whoever gave up has fewer chunks than the message, and a message without them would be cut short.
+        if (entry is null || move.IsGivenUp || move.Chunks.Count != source.Chunks.Length || !move.TryReadInline(source, block))
+            return null;
+        inline = block.Length;
+        return block.ToMessage(entry.Envelope, entry.State, move.Chunks);
+    }
+
+    public override void Apply(SpoolIndex index)
+    {
+        var chunks = move.Chunks.ToArray();
+        move.ReleaseChunks();
+        if (move.Message.Entry is null)
+            SpoolIndex.Remember(move.Message, Location.Segment);
+        else
+            index.Move(move.Message, new MessageLocation(Location, inline, chunks));
+    }
+
+    public override void Succeeded()
+    {
+        block.Return();
+        move.ReleaseChunks();
+    }
+
+    public override void Failed(WriteFailure failure)
+    {
+        block.Return();
+        move.Refuse();
+    }
+}

@@ -1,8 +1,0 @@
-namespace Postern.Relay.Spool.Segments;
-
-/// <summary>Copies the newest state of a message out of a segment that is to go.</summary>
-internal sealed class StateCopy(SpoolIndex index, StoredMessage message, DeliveryState state, Action onRefused)
-    : StateRecord(index, message, state)
-{
-    public override void Failed(WriteFailure failure) => onRefused();
-}
