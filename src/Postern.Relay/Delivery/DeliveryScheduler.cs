@@ -1,5 +1,7 @@
 using System.Globalization;
 using Postern.Relay.Audit;
+using Postern.Relay.Delivery.Reports;
+using Postern.Relay.Delivery.Scheduling;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;

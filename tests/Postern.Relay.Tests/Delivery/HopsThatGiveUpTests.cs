@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Scheduling;
 using Postern.Relay.Delivery.Transports;
 using Postern.Sasl;
 using Postern.Smtp.Client;

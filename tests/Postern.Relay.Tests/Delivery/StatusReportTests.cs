@@ -1,5 +1,6 @@
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Reports;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Net;
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Reports;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 using Postern.Relay.Runtime;

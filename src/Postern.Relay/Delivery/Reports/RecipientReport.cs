@@ -1,0 +1,16 @@
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
+
+namespace Postern.Relay.Delivery.Reports;
+
+/// <summary>One recipient in a report to the sender (RFC 3464 §2.3).</summary>
+/// <param name="Status">The enhanced code, such as <c>5.1.1</c>.</param>
+/// <param name="Remote"><c>host[address]:port</c>; null when none was reached.</param>
+/// <param name="Reply">What was answered, or our own words.</param>
+/// <param name="HasExpired">It was tried until its time was over; <paramref name="Reply"/> is the last answer.</param>
+internal sealed record RecipientReport(
+    Mailbox Recipient, RecipientParameters Parameters, ReportAction Action, string Status, string? Remote, string Reply, bool HasExpired = false)
+{
+    /// <summary><see cref="Reply"/> is what a server said, word for word.</summary>
+    public bool IsVerbatim { get; init; }
+}

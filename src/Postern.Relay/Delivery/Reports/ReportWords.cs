@@ -1,0 +1,23 @@
+namespace Postern.Relay.Delivery.Reports;
+
+/// <summary>How a report speaks of what happened, to people and (<paramref name="Action"/>) to programs.</summary>
+/// <param name="What">Goes on in "the recipient below."</param>
+/// <param name="Answer">Introduces what the server said.</param>
+internal sealed record ReportWords(string Action, string Subject, string What, string Then, string Answer)
+{
+    private static readonly ReportWords Failed = new(
+        "failed", "Your message could not be delivered", "could not be delivered to", "It will not be tried again.", "The receiving server refused it:");
+
+    private static readonly ReportWords Relayed = new(
+        "relayed", "Your message was passed on", "was passed on for", "The next server took it and may not report what becomes of it.", "The next server answered:");
+
+    private static readonly ReportWords Delayed = new(
+        "delayed", "Your message is delayed", "has not been delivered yet to", "You need not send it again.", "The receiving server answered:");
+
+    public static ReportWords Of(ReportAction action) => action switch
+    {
+        ReportAction.Relayed => Relayed,
+        ReportAction.Delayed => Delayed,
+        _ => Failed,
+    };
+}

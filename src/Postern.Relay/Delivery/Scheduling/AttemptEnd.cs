@@ -1,0 +1,232 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Postern.Relay.Audit.Events;
+using Postern.Relay.Delivery.Reports;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
+
+namespace Postern.Relay.Delivery.Scheduling;
+
+/// <summary>What becomes of a message when all next hops of an attempt have answered: reports, the next attempt, or the end.</summary>
+internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusReporter reporter, StateRecorder recorder, Action<TrackedMessage> whenDone)
+{
+    public async ValueTask EndAsync(TrackedMessage message)
+    {
+        if (message.IsRemoved)
+        {
+            whenDone(message);
+            return;
+        }
+
+        var envelope = message.Envelope;
+        if (ReportWish.HasNoneOnSuccess(envelope) && Array.TrueForAll(message.Outcomes, static o => o is Outcome.Delivered))
+        {
+            await recorder.FinishAsync(message, message.State with { Attempts = message.State.Attempts + 1 }).ConfigureAwait(false);
+            whenDone(message);
+            return;
+        }
+
+        var before = message.State;
+        var now = work.Now;
+        var isOurs = Array.TrueForAll(message.Outcomes, static o => o is null or Outcome.Deferred { IsOurs: true });
+        // Our shortage is over soon or never, and gives nothing up; nor does a clock that was set while the attempt was under way.
+        var isUndecided = isOurs || message.BegunUnder != await time.LookAsync().ConfigureAwait(false);
+        if (!isUndecided && envelope.Deadline is not null && message.BegunUnder > 0)
+            message.Memory.TriedUnder = message.BegunUnder;
+        var isMistake = Array.Exists(message.Outcomes, static o => o is Outcome.Deferred { IsMistake: true });
+        var next = isUndecided ? now + Options.Retry.Pause(attempts: 1, work.Chance())
+            // The last attempt of what the server held: there is no other.
+            : isMistake && before.HeldByServerAt is not null ? null
+            : Next(envelope, before, now);
+        var result = AttemptResult.Of(envelope, before, message.Outcomes, now, next, isUndecided ? TimeSpan.MaxValue : Options.Retry.Warn);
+        var state = isOurs ? result.State with { Attempts = before.Attempts } : result.State;
+        TellOfDeferrals(message, state.Attempts, next);
+        // The report is durable before the failure is recorded: a crash between them reports twice rather than never.
+        var isReported = await ReportAsync(envelope, result.Failures).ConfigureAwait(false);
+        if (!isReported)
+            state = result.Unreported(before, next ?? now + Options.Retry.Pause(state.Attempts, work.Chance()));
+        await ReportAsync(envelope, result.Relayed).ConfigureAwait(false);
+        if (!result.Delayed.IsEmpty && await ReportAsync(envelope, result.Delayed).ConfigureAwait(false))
+            state = state with { Reported = state.Reported | result.DelaysToReport };
+        if (state.IsFinished)
+        {
+            await recorder.FinishAsync(message, state).ConfigureAwait(false);
+            whenDone(message);
+            return;
+        }
+
+        await CountAsync(message, isOurs, isMistake).ConfigureAwait(false);
+        await GoOnAsync(message, await HoldOrNotAsync(message, before, state, isMistake, isKept: isUndecided || !isReported, now).ConfigureAwait(false)).ConfigureAwait(false);
+    }
+
+    /// <summary>An attempt whose end went wrong here.</summary>
+    public async ValueTask EndByMistakeAsync(TrackedMessage message, bool isOurs)
+    {
+        try
+        {
+            if (message is not { IsRemoved: false, OpenJobs: 0 })
+                return;                             // the last job will end it
+            DeliveryState? held = null;
+            if (!isOurs && ++message.Memory.InternalErrors >= Options.InternalErrorsBeforeHold && message.State.HeldByServerAt is null)
+                held = await HoldHereAsync(message, message.State, work.Now).ConfigureAwait(false) is { Held: true } state ? state : null;
+            bool isFinished;
+            lock (work.Gate)
+            {
+                if (message.IsRemoved)
+                    return;
+                message.State = AfterMistake(message, isOurs, held);
+                isFinished = message.State.IsFinished;
+            }
+
+            // Only what the sender was to hear went wrong: another attempt would be another copy.
+            if (isFinished)
+            {
+                await recorder.FinishAsync(message, message.State).ConfigureAwait(false);
+                whenDone(message);
+                return;
+            }
+
+            await GoOnAsync(message, message.State).ConfigureAwait(false);
+        }
+        catch (Exception mistake)
+        {
+            work.Tell("delivery-error", $"{message.Id}: {mistake}");
+        }
+    }
+
+    /// <summary>Its last jobs have no route any more: what came of the others counts, and where nothing did there was no attempt.</summary>
+    public async Task EndRoutelessAsync(TrackedMessage message)
+    {
+        try
+        {
+            lock (work.Gate)
+                message.IsHoldWanted |= message.State.Held;
+            if (Array.Exists(message.Outcomes, static o => o is not null))
+                await EndAsync(message).ConfigureAwait(false);
+            else
+                await GiveBackAsync(message).ConfigureAwait(false);
+        }
+        catch (Exception mistake)
+        {
+            work.Tell("delivery-error", $"{message.Id}: {mistake}");
+            await EndByMistakeAsync(message, isOurs: OwnShortage.WordsOf(mistake) is not null).ConfigureAwait(false);
+        }
+    }
+
+    private DeliveryOptions Options => work.Options;
+
+    /// <summary>Stores a state, and gives the message back until its time.</summary>
+    private async ValueTask GoOnAsync(TrackedMessage message, DeliveryState state)
+    {
+        lock (work.Gate)
+        {
+            if (message.IsRemoved)
+                return;
+            message.IsHoldWanted |= state.Held;
+            message.State = state with { Held = message.IsHoldWanted };
+        }
+
+        await recorder.StoreAsync(message).ConfigureAwait(false);
+        await GiveBackAsync(message).ConfigureAwait(false);
+    }
+
+    private async ValueTask GiveBackAsync(TrackedMessage message)
+    {
+        while (!IsAsWanted(message))
+            await recorder.StoreAsync(message).ConfigureAwait(false);
+        if (!message.IsRemoved && !message.IsUnrecorded)
+            await work.ReleaseAsync(message, shelf: null).ConfigureAwait(false);
+        whenDone(message);
+    }
+
+    /// <summary>False when an operator held or released the message while its state was being stored: that must be stored first.</summary>
+    private bool IsAsWanted(TrackedMessage message)
+    {
+        lock (work.Gate)
+        {
+            if (message.IsRemoved || message.IsUnrecorded || message.State.Held == message.IsHoldWanted)
+                return true;
+            message.State = message.State with { Held = message.IsHoldWanted, HeldByServerAt = null };
+            return false;
+        }
+    }
+
+    private void TellOfDeferrals(TrackedMessage message, int attempt, DateTimeOffset? next)
+    {
+        for (var i = 0; i < message.Outcomes.Length; i++)
+        {
+            if (message.Outcomes[i] is Outcome.Deferred deferred)
+                work.Audit.Append(DeliveryEvents.Of(work.Now, message.Envelope, i, deferred, work.Options.Routes, attempt, next));
+        }
+    }
+
+    private async ValueTask CountAsync(TrackedMessage message, bool isOurs, bool isMistake)
+    {
+        if (!isOurs && !isMistake && message.Known is null)
+            return;
+        var memory = message.Memory;
+        memory.Shortages = isOurs ? memory.Shortages + 1 : 0;
+        if (!isOurs)
+            memory.InternalErrors = isMistake ? memory.InternalErrors + 1 : 0;
+        // It is tried on, and never given up for this; but somebody must know. While that cannot be stored either, it is tried with the next attempt.
+        if (memory.Shortages != Options.ShortagesBeforeWord)
+            return;
+        var why = message.Outcomes.FirstOrDefault(static o => o is Outcome.Deferred { IsOurs: true })?.Reply ?? "this server ran short";
+        if (!await reporter.TellPostmasterAsync(message.Envelope, why, until: null, work.Spool.Tally.HeldByServer, CancellationToken.None).ConfigureAwait(false))
+            memory.Shortages--;
+    }
+
+    /// <param name="isKept">Nothing was decided: what the server held it holds on.</param>
+    private ValueTask<DeliveryState> HoldOrNotAsync(TrackedMessage message, DeliveryState before, DeliveryState state, bool isMistake, bool isKept, DateTimeOffset now) =>
+        before.HeldByServerAt is { } since && isKept ? new(state with { Held = true, HeldByServerAt = since })
+        : isMistake && message.Memory.InternalErrors >= Options.InternalErrorsBeforeHold ? HoldHereAsync(message, state, now)
+        : new(state with { Held = false, HeldByServerAt = null });
+
+    /// <summary>
+    /// Holds what fails here again and again, until an operator or the end of the time that any message has. Its postmaster hears of it first; while
+    /// that cannot be stored, it is tried on by the schedule.
+    /// </summary>
+    private async ValueTask<DeliveryState> HoldHereAsync(TrackedMessage message, DeliveryState state, DateTimeOffset now)
+    {
+        var until = now + Options.Retry.GiveUp;
+        var why = message.Outcomes.FirstOrDefault(static o => o is Outcome.Deferred { IsMistake: true })?.Reply ?? "what follows an attempt failed";
+        if (!await reporter.TellPostmasterAsync(message.Envelope, why, until, work.Spool.Tally.HeldByServer + 1, CancellationToken.None).ConfigureAwait(false))
+            return state with { Held = false, HeldByServerAt = null };
+        work.Audit.Append(new ServerEvent(now, "message_held", string.Create(
+            CultureInfo.InvariantCulture,
+            $"{message.Id}: {message.Memory.InternalErrors} attempts in a row failed on this server; tried a last time at {until.ToUniversalTime():yyyy-MM-dd HH:mm:ss} UTC, unless it is released before")));
+        return state with { Held = true, HeldByServerAt = now, NextAttempt = until };
+    }
+
+    /// <summary>The next attempt; the deadline that a sender set is one of its times. Null to give up.</summary>
+    private DateTimeOffset? Next(Envelope envelope, DeliveryState before, DateTimeOffset now)
+    {
+        if (envelope.Deadline?.IsOver(now) == true)
+            return null;
+        var next = Options.Retry.Next(before.Attempts + 1, envelope.ReleasedAt, now, work.Chance());
+        return envelope.Deadline is { At: var deadline } && now < deadline && deadline < next ? deadline : next;
+    }
+
+    /// <summary>True also when there is nothing to report.</summary>
+    private ValueTask<bool> ReportAsync(Envelope envelope, ImmutableArray<RecipientReport> reports) =>
+        reports.IsEmpty ? new(true) : reporter.ReportAsync(envelope, reports, CancellationToken.None);
+
+    /// <summary>What was delivered stays delivered. Our shortage counts for nothing, all else as an attempt and towards a hold.</summary>
+    /// <param name="held">What the hold of the server makes of the state, where there have been enough mistakes; else null.</param>
+    private DeliveryState AfterMistake(TrackedMessage message, bool isOurs, DeliveryState? held)
+    {
+        var before = message.State;
+        var attempts = before.Attempts + (isOurs ? 0 : 1);
+        var pause = Options.Retry.Pause(Math.Max(attempts, 1), work.Chance());
+        // What was held for its mistakes already stays so: it cannot even be given up.
+        var since = held?.HeldByServerAt ?? before.HeldByServerAt;
+        return before with
+        {
+            Attempts = attempts,
+            NextAttempt = held?.NextAttempt ?? work.Now + (before.HeldByServerAt is null || isOurs ? pause : Options.Retry.GiveUp),
+            Held = message.IsHoldWanted || since is not null,
+            HeldByServerAt = message.IsHoldWanted ? null : since,
+            Recipients = [.. before.Recipients.Select((r, i) => message.Outcomes[i] is Outcome.Delivered { Reply: var reply } ? new RecipientState(RecipientStatus.Delivered, reply) { Attempt = before.Attempts + 1 } : r)],
+        };
+    }
+}

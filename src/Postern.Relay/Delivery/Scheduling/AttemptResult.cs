@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using Postern.Relay.Delivery.Reports;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
+using Postern.Smtp.Replies;
+
+namespace Postern.Relay.Delivery.Scheduling;
+
+/// <summary>What one attempt makes of a message's state: pure arithmetic.</summary>
+/// <param name="State">The state to store when there is nothing to report, or the failures have been reported.</param>
+/// <param name="Failures">The recipients that failed for good in this attempt.</param>
+/// <param name="Relayed">Those that were passed on and whose sender wants to hear of it.</param>
+/// <param name="Delayed">Those that still wait and whose sender is to be told so now.</param>
+/// <param name="DelaysToReport">What is reported once <paramref name="Delayed"/> has been.</param>
+internal sealed record AttemptResult(
+    DeliveryState State, ImmutableArray<RecipientReport> Failures, ImmutableArray<RecipientReport> Relayed, ImmutableArray<RecipientReport> Delayed, DelayReports DelaysToReport)
+{
+    private const string Expired = "5.4.7";
+    private const string Overdue = "4.4.7";
+
+    /// <param name="outcomes">By recipient; null for those that this attempt did not concern.</param>
+    /// <param name="next">The time of the next attempt; null: what is deferred now has failed.</param>
+    /// <param name="warn">How long after its release a message is late; the greatest there is: no delay is told, as nobody knows the time.</param>
+    public static AttemptResult Of(Envelope envelope, DeliveryState before, IReadOnlyList<Outcome?> outcomes, DateTimeOffset now, DateTimeOffset? next, TimeSpan warn)
+    {
+        var failures = ImmutableArray.CreateBuilder<RecipientReport>();
+        var relayed = ImmutableArray.CreateBuilder<RecipientReport>();
+        var delayed = ImmutableArray.CreateBuilder<RecipientReport>();
+        var delays = DelaysToTell(envelope, before, now, warn);
+        var recipients = before.Recipients.ToBuilder();
+        for (var i = 0; i < recipients.Count; i++)
+        {
+            var said = envelope.ParametersOf(i);
+            switch (outcomes[i])
+            {
+                case Outcome.Delivered delivered:
+                    recipients[i] = new RecipientState(RecipientStatus.Delivered, delivered.Reply) { Attempt = before.Attempts + 1 };
+                    if (ReportWish.WantsRelayed(said, envelope.Deadline, delivered))
+                        relayed.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Relayed, "2.0.0", delivered.Remote, delivered.Reply) { IsVerbatim = delivered.IsVerbatim });
+                    break;
+                case Outcome.Failed failed:
+                    recipients[i] = new RecipientState(RecipientStatus.Failed, failed.Reply) { Attempt = before.Attempts + 1 };
+                    failures.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, failed.Status ?? "5.0.0", failed.Remote, failed.Reply) { IsVerbatim = failed.IsVerbatim });
+                    break;
+                case Outcome.Deferred deferred when next is null:
+                    recipients[i] = new RecipientState(RecipientStatus.Failed, deferred.Reply) { Attempt = before.Attempts + 1 };
+                    failures.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, Expired, deferred.Remote, Told(deferred), HasExpired: true) { IsVerbatim = deferred.IsVerbatim });
+                    break;
+                case Outcome.Deferred deferred:
+                    recipients[i] = new RecipientState(RecipientStatus.Pending, deferred.Reply);
+                    if (delays != DelayReports.None && ReportWish.WantsDelay(said))
+                        delayed.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Delayed, DelayStatus(delays, deferred), deferred.Remote, Told(deferred)) { IsVerbatim = deferred.IsVerbatim });
+                    break;
+                case null:
+                    break;
+            }
+        }
+
+        var state = before with { Attempts = before.Attempts + 1, NextAttempt = next ?? now, TriedAt = now, Recipients = recipients.ToImmutable() };
+        return new AttemptResult(state, failures.ToImmutable(), relayed.ToImmutable(), delayed.ToImmutable(), delays);
+    }
+
+    /// <summary>The state when the failures could not be reported: those recipients stay pending, so that nothing is lost in silence.</summary>
+    public DeliveryState Unreported(DeliveryState before, DateTimeOffset next) => State with
+    {
+        NextAttempt = next,
+        Recipients =
+        [
+            .. State.Recipients.Select((r, i) => r.Status == RecipientStatus.Failed && before.Recipients[i].Status == RecipientStatus.Pending
+                ? r with { Status = RecipientStatus.Pending, Attempt = 0 }
+                : r),
+        ],
+    };
+
+    /// <summary>What went wrong inside this server is for those who run it: the state and the log have it.</summary>
+    private static string Told(Outcome.Deferred deferred) => deferred.IsMistake ? "an error of this server; its postmaster knows of it" : deferred.Reply;
+
+    private static DelayReports DelaysToTell(Envelope envelope, DeliveryState before, DateTimeOffset now, TimeSpan warn)
+    {
+        var delays = DelayReports.None;
+        if (envelope.Sender.IsNull || warn == TimeSpan.MaxValue)
+            return delays;
+        if (now >= envelope.ReleasedAt + warn)
+            delays |= DelayReports.Late;
+        if (envelope.Deadline is { IsNotify: true } deadline && now >= deadline.At)
+            delays |= DelayReports.Overdue;
+        return delays & ~before.Reported;
+    }
+
+    private static string DelayStatus(DelayReports delays, Outcome.Deferred deferred) => delays.HasFlag(DelayReports.Overdue) ? Overdue
+        : deferred is { IsVerbatim: true, Status: { } status } && EnhancedStatus.Parse(status) is { Class: 4 } ? status
+        : "4.0.0";
+}

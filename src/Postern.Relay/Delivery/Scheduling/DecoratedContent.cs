@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
+
+namespace Postern.Relay.Delivery.Scheduling;
+
+/// <summary>The content of a message behind header fields that were made for it.</summary>
+internal sealed class DecoratedContent(ReadOnlyMemory<byte> header, ISpoolContent content) : ISpoolContent
+{
+    public long Length => header.Length + content.Length;
+
+    /// <summary>Asks each in turn; a later one's fields stand above those of an earlier one, as those of servers that a message passes do.</summary>
+    public static async Task<ReadOnlyMemory<byte>> MakeAsync(ImmutableArray<IContentDecorator> decorators, Envelope envelope, ISpoolContent content, CancellationToken ct)
+    {
+        var header = ReadOnlyMemory<byte>.Empty;
+        foreach (var decorator in decorators)
+        {
+            var more = await decorator.HeaderAsync(envelope, header, content, ct).ConfigureAwait(false);
+            header = header.IsEmpty ? more : (byte[])[.. more.Span, .. header.Span];
+        }
+
+        return header;
+    }
+
+    public ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken ct)
+    {
+        if (offset >= header.Length)
+            return content.ReadAsync(offset - header.Length, buffer, ct);
+        var part = header[(int)offset..];
+        part = part[..Math.Min(part.Length, buffer.Length)];
+        part.CopyTo(buffer);
+        return new(part.Length);
+    }
+
+    public void Dispose() => content.Dispose();
+}

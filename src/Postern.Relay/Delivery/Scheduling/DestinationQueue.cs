@@ -1,0 +1,261 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Postern.Relay.Delivery.Scheduling;
+
+/// <summary>
+/// The jobs of one next hop, first come first served, and the lanes that take them. One lane serves a destination that keeps up; others
+/// are added while jobs pile up or wait too long, up to the limit, so a destination that hangs costs its own lanes and nobody else's.
+/// </summary>
+internal sealed class DestinationQueue(NextHop hop, IDeliveryTransport transport, DeliveryOptions settings, LaneBudget budget, ILaneHost host, TimeProvider clock)
+{
+    /// <summary>Jobs a lane may have waiting before another is opened at once.</summary>
+    private const int DepthPerLane = 16;
+
+    /// <summary>Lanes that may be on their way to a destination at a time: one that hangs must not take the places of all.</summary>
+    private const int MostNewLanes = 5;
+
+    /// <summary>How long no lane is added after the destination refused one more connection.</summary>
+    private static readonly TimeSpan GrowthPause = TimeSpan.FromSeconds(30);
+
+    private readonly Lock gate = new();
+    private volatile DeliveryOptions options = settings;
+    private readonly Queue<DeliveryJob> ready = new();
+    private readonly Stack<DeliveryJob> returned = new();
+    private readonly List<DeliveryLane> lanes = [];
+    private readonly List<DeliveryLane> idle = [];
+    private readonly HashSet<DeliveryLane> leaving = [];
+    private readonly HashSet<DeliveryLane> placeless = [];
+    private ITimer? growth;
+    private string? shelf;
+    private bool isGrowthPlanned;
+    private long? growsAgainAt;
+
+    public NextHop Hop => hop;
+
+    /// <summary>The name of the shelf in the spool where messages wait that this has no room for.</summary>
+    public string Shelf => shelf ??= $"{hop.Name} {Guid.NewGuid():N}";
+
+    public int Waiting
+    {
+        get
+        {
+            lock (gate)
+                return ready.Count + returned.Count;
+        }
+    }
+
+    public int Lanes
+    {
+        get
+        {
+            lock (gate)
+                return lanes.Count;
+        }
+    }
+
+    /// <summary>How long an open connection waits for another message.</summary>
+    public TimeSpan IdleClose => options.IdleClose;
+
+    /// <summary>Takes new limits. Lanes beyond them end after their message; those that wait, now.</summary>
+    public void Apply(DeliveryOptions changed)
+    {
+        lock (gate)
+        {
+            options = changed;
+            while (lanes.Count > options.ConnectionsPerDestination && PopIdle() is { } lane)
+                lane.Wake();
+        }
+
+        Grow();
+    }
+
+    /// <summary>True when there are more lanes than may be, and this one is to end.</summary>
+    public bool TryLeave(DeliveryLane lane)
+    {
+        lock (gate)
+        {
+            if (lanes.Count <= options.ConnectionsPerDestination)
+            {
+                if (!budget.TryShrink())
+                    return false;
+                placeless.Add(lane);
+            }
+
+            lanes.Remove(lane);
+            leaving.Add(lane);
+            return true;
+        }
+    }
+
+    public void Enqueue(DeliveryJob job)
+    {
+        DeliveryLane? free;
+        lock (gate)
+        {
+            ready.Enqueue(job);
+            free = PopIdle();
+        }
+
+        if (free is null)
+            Grow();
+        else
+            free.Wake();
+    }
+
+    public bool TryTake([NotNullWhen(true)] out DeliveryJob? job)
+    {
+        lock (gate)
+            return returned.TryPop(out job) || ready.TryDequeue(out job);
+    }
+
+    /// <summary>Puts a job that was not attempted back to the front.</summary>
+    /// <param name="refused">The destination refused one more connection: no lane is added for a while.</param>
+    public void Return(DeliveryJob job, bool refused)
+    {
+        lock (gate)
+        {
+            returned.Push(job);
+            if (refused)
+                growsAgainAt = clock.GetTimestamp() + (long)(GrowthPause.TotalSeconds * clock.TimestampFrequency);
+            PopIdle()?.Wake();
+        }
+    }
+
+    /// <summary>Takes all jobs that no lane has begun.</summary>
+    public List<DeliveryJob> Drain()
+    {
+        lock (gate)
+        {
+            List<DeliveryJob> drained = [.. returned, .. ready];
+            returned.Clear();
+            ready.Clear();
+            return drained;
+        }
+    }
+
+    public bool HasOtherConnection(DeliveryLane lane)
+    {
+        lock (gate)
+            return lanes.Exists(l => l != lane && l.IsConnected);
+    }
+
+    /// <summary>Marks a lane as waiting; false when there is work after all.</summary>
+    public bool TryRest(DeliveryLane lane)
+    {
+        lock (gate)
+        {
+            if (ready.Count + returned.Count > 0 || host.IsStopping)
+                return false;
+            idle.Add(lane);
+            return true;
+        }
+    }
+
+    /// <summary>Takes a waiting lane out of service; false when it has just been given work.</summary>
+    public bool TryRetire(DeliveryLane lane)
+    {
+        lock (gate)
+            return idle.Remove(lane);
+    }
+
+    public void OnLaneEnded(DeliveryLane lane)
+    {
+        bool isEmpty;
+        bool hasPlace;
+        lock (gate)
+        {
+            leaving.Remove(lane);
+            hasPlace = !placeless.Remove(lane);
+            lanes.Remove(lane);
+            idle.Remove(lane);
+            isEmpty = lanes.Count + leaving.Count == 0 && ready.Count + returned.Count == 0;
+            if (lanes.Count == 0)
+                growsAgainAt = null;
+            if (isEmpty)
+            {
+                growth?.Dispose();
+                growth = null;
+                isGrowthPlanned = false;
+            }
+        }
+
+        if (hasPlace)
+            budget.Return();
+        if (isEmpty)
+            host.OnIdle(this);
+        else
+            Grow();
+    }
+
+    /// <summary>Opens a lane where jobs need one, or looks again when they have waited long enough; true when it opened one.</summary>
+    public bool Grow()
+    {
+        DeliveryLane lane;
+        lock (gate)
+        {
+            var waiting = ready.Count + returned.Count;
+            if (waiting == 0 || idle.Count > 0 || host.IsStopping || lanes.Count >= options.ConnectionsPerDestination || growsAgainAt > clock.GetTimestamp())
+                return false;
+            var newLanes = lanes.Count(static l => l.IsNew);
+            var isDeep = waiting > DepthPerLane * lanes.Count && newLanes == 0;
+            if (newLanes >= MostNewLanes || (lanes.Count > 0 && !isDeep && !HasWaitedLong()))
+            {
+                PlanGrowth();
+                return false;
+            }
+
+            if (!budget.TryTake(this))
+                return false;
+            lane = new DeliveryLane(this, transport.OpenLane(hop), host, clock);
+            lanes.Add(lane);
+            if (waiting > 1)
+                PlanGrowth();
+        }
+
+        lane.Start();
+        return true;
+    }
+
+    /// <summary>Lets the waiting lanes end; answers the tasks of all.</summary>
+    public Task[] Stop()
+    {
+        lock (gate)
+        {
+            foreach (var lane in idle)
+                lane.Wake();
+            idle.Clear();
+            return [.. lanes.Concat(leaving).Select(static l => l.Completion)];
+        }
+    }
+
+    private DeliveryLane? PopIdle()
+    {
+        if (idle.Count == 0)
+            return null;
+        var lane = idle[^1];
+        idle.RemoveAt(idle.Count - 1);
+        return lane;
+    }
+
+    private bool HasWaitedLong()
+    {
+        var oldest = returned.Count > 0 ? returned.Peek() : ready.Peek();
+        return clock.GetElapsedTime(oldest.ReadyAt) >= options.GrowthDelay;
+    }
+
+    private void PlanGrowth()
+    {
+        if (isGrowthPlanned)
+            return;
+        isGrowthPlanned = true;
+        growth ??= clock.CreateTimer(static queue => ((DestinationQueue)queue!).OnGrowthDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        growth.Change(options.GrowthDelay, Timeout.InfiniteTimeSpan);
+    }
+
+    private void OnGrowthDue()
+    {
+        lock (gate)
+            isGrowthPlanned = false;
+        Grow();
+    }
+}

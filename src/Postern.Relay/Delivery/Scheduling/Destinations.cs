@@ -1,0 +1,121 @@
+using System.Collections.Immutable;
+using Postern.Relay.Spool;
+
+namespace Postern.Relay.Delivery.Scheduling;
+
+/// <summary>The queues of all next hops, and which of them a message goes to. Called with <see cref="DeliveryWork.Gate"/> held, but for <see cref="Apply"/>.</summary>
+internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transport, ILaneHost host)
+{
+    /// <summary>A destination may have this part of the places that are left, so that one more finds places whatever the others have.</summary>
+    private const int Share = 4;
+
+    private const int Least = 8;
+
+    private readonly Dictionary<NextHop, DestinationQueue> queues = [];
+    private readonly LaneBudget budget = new(work.Options.Connections);
+
+    public IEnumerable<DestinationStatistics> Statistics =>
+        queues.Values.Select(static d => new DestinationStatistics(d.Hop.Name, d.Waiting, d.Lanes)).OrderByDescending(static d => d.Waiting);
+
+    /// <summary>How many more messages a destination may have waiting; not above nothing where it has enough.</summary>
+    public int RoomOf(DestinationQueue queue) =>
+        Math.Clamp((work.Options.MessagesAtWork - work.Messages.Count) / Share, Least, Math.Max(Least, work.Options.MessagesAtWorkPerDestination)) - queue.Waiting;
+
+    /// <summary>A destination that has enough waiting, where all destinations of the message have; else null.</summary>
+    public DestinationQueue? WhereFull(TrackedMessage message)
+    {
+        // So few cannot be too many for one.
+        if (work.Messages.Count < Math.Min(Least, work.Options.MessagesAtWorkPerDestination))
+            return null;
+        DestinationQueue? full = null;
+        for (var i = 0; i < message.Envelope.Recipients.Length; i++)
+        {
+            if (message.State.Recipients[i].Status != RecipientStatus.Pending)
+                continue;
+            if (!queues.TryGetValue(HopOf(message, i), out var queue) || RoomOf(queue) > 0)
+                return null;
+            full ??= queue;
+        }
+
+        return full;
+    }
+
+    /// <summary>Begins an attempt: one job for each next hop of the recipients still pending.</summary>
+    public void Dispatch(TrackedMessage message, int clockSettings)
+    {
+        message.BegunUnder = clockSettings;
+        message.Outcomes = new Outcome?[message.Envelope.Recipients.Length];
+        if (message.Envelope.Recipients.Length == 1)
+        {
+            message.OpenJobs = 1;
+            Enqueue(HopOf(message, 0), new DeliveryJob(message, Recipients: default, work.Clock.GetTimestamp()));
+            return;
+        }
+
+        var jobs = Enumerable.Range(0, message.Envelope.Recipients.Length)
+            .Where(i => message.State.Recipients[i].Status == RecipientStatus.Pending)
+            .GroupBy(i => HopOf(message, i))
+            .SelectMany(group => group.Chunk(work.Options.RecipientsPerTransaction), static (group, chunk) => (group.Key, Chunk: chunk.ToImmutableArray()))
+            .ToList();
+        message.OpenJobs = jobs.Count;
+        foreach (var (hop, recipients) in jobs)
+            Enqueue(hop, new DeliveryJob(message, recipients, work.Clock.GetTimestamp()));
+    }
+
+    /// <summary>Moves the jobs that no lane has begun to where they belong now.</summary>
+    /// <returns>Messages of which no job is left, as there is no route.</returns>
+    public List<TrackedMessage> Reroute()
+    {
+        var ended = new List<TrackedMessage>();
+        foreach (var job in queues.Values.ToList().SelectMany(static queue => queue.Drain()))
+        {
+            var message = job.Message;
+            if (work.Options.Routes.Holds)
+            {
+                if (--message.OpenJobs == 0)
+                    ended.Add(message);
+                continue;
+            }
+
+            var count = job.Recipients.IsDefault ? message.Envelope.Recipients.Length : job.Recipients.Length;
+            var hops = Enumerable.Range(0, count).Select(job.IndexOf)
+                .GroupBy(i => HopOf(message, i))
+                .Select(static group => (group.Key, Recipients: group.ToImmutableArray()))
+                .ToList();
+            message.OpenJobs += hops.Count - 1;
+            foreach (var (hop, part) in hops)
+                Enqueue(hop, hops.Count == 1 ? job : job with { Recipients = part });
+        }
+
+        return ended;
+    }
+
+    /// <summary>Takes new limits; without the gate.</summary>
+    public void Apply(DeliveryOptions changed)
+    {
+        List<DestinationQueue> all;
+        lock (work.Gate)
+            all = [.. queues.Values];
+        budget.Apply(changed.Connections);
+        foreach (var queue in all)
+            queue.Apply(changed);
+    }
+
+    /// <summary>The queue has neither jobs nor lanes.</summary>
+    public void Drop(DestinationQueue queue)
+    {
+        if (queue is { Waiting: 0, Lanes: 0 } && queues.TryGetValue(queue.Hop, out var current) && current == queue)
+            queues.Remove(queue.Hop);
+    }
+
+    public Task[] Stop() => [.. queues.Values.SelectMany(static queue => queue.Stop())];
+
+    private NextHop HopOf(TrackedMessage message, int recipient) => work.Options.Routes.Find(message.Envelope, message.Envelope.Recipients[recipient]);
+
+    private void Enqueue(NextHop hop, DeliveryJob job)
+    {
+        if (!queues.TryGetValue(hop, out var queue))
+            queues[hop] = queue = new DestinationQueue(hop, transport, work.Options, budget, host, work.Clock);
+        queue.Enqueue(job);
+    }
+}

@@ -1,0 +1,234 @@
+using Postern.Relay.Spool;
+
+namespace Postern.Relay.Delivery.Scheduling;
+
+/// <summary>
+/// Claims what is due, as much as there is room for at work. What is for destinations that have enough waiting already is put on a shelf of the spool and
+/// asked for there later, so that it stands before nothing else. One look at a time; with a spool that answers at once it is made on the caller's thread.
+/// </summary>
+internal sealed class DueMail : IAsyncDisposable
+{
+    private const int Batch = 256;
+    private const int Turns = 4;
+
+    /// <summary>Timers run on a steady clock and attempts are due by wall clock: look again when that may have been set.</summary>
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromHours(1);
+
+    /// <summary>After a look that failed.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly Lock gate = new();
+    private readonly DeliveryWork work;
+    private readonly Destinations destinations;
+    private readonly Timekeeper time;
+    private readonly HashSet<DestinationQueue> shelves = [];
+    private readonly ITimer alarm;
+    private readonly ITimer renewal;
+    private Task looking = Task.CompletedTask;
+    private bool isLooking;
+    private bool isWanted;
+    private volatile bool isFull;
+
+    public DueMail(DeliveryWork work, Destinations destinations, Timekeeper time)
+    {
+        (this.work, this.destinations, this.time) = (work, destinations, time);
+        alarm = work.Clock.CreateTimer(static due => ((DueMail)due!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        renewal = work.Clock.CreateTimer(static due => _ = ((DueMail)due!).RenewAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Once, when <see cref="DeliveryWork.Claims"/> is there.</summary>
+    public void Start()
+    {
+        renewal.Change(work.Claims.Lease / 3, Timeout.InfiniteTimeSpan);
+        Wake();
+    }
+
+    /// <summary>Something is due, or there may be room for it.</summary>
+    public void Wake()
+    {
+        lock (gate)
+        {
+            isWanted = true;
+            if (isLooking || work.IsStopping)
+                return;
+            isLooking = true;
+        }
+
+        var task = LookAsync();
+        lock (gate)
+            looking = task;
+    }
+
+    /// <summary>Work has come to an end: there is room again.</summary>
+    public void OnRoom()
+    {
+        if (isFull && work.Messages.Count <= work.Options.MessagesAtWork * 7 / 8)
+            Wake();
+        else if (shelves.Count > 0)
+            Wake();
+    }
+
+    /// <summary>Takes more of what waits on the shelf of a destination, whatever room there is; false when there is nothing.</summary>
+    public async ValueTask<bool> TakeFromShelfAsync(DestinationQueue queue)
+    {
+        bool isShelved;
+        lock (work.Gate)
+            isShelved = shelves.Contains(queue);
+        return isShelved && !work.IsStopping && await ClaimShelfAsync(queue, Batch).ConfigureAwait(false) > 0;
+    }
+
+    /// <summary>All that is on a shelf is due without it: there are new routes.</summary>
+    public async ValueTask ClearShelvesAsync()
+    {
+        List<DestinationQueue> all;
+        lock (work.Gate)
+        {
+            all = [.. shelves];
+            shelves.Clear();
+        }
+
+        foreach (var queue in all)
+            await work.Claims.ClearShelfAsync(queue.Shelf, CancellationToken.None).ConfigureAwait(false);
+        Wake();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await alarm.DisposeAsync().ConfigureAwait(false);
+        await renewal.DisposeAsync().ConfigureAwait(false);
+        Task last;
+        lock (gate)
+            last = looking;
+        await last.ConfigureAwait(false);
+    }
+
+    private async Task LookAsync()
+    {
+        while (IsWanted())
+        {
+            try
+            {
+                await ClaimAsync().ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (work.IsStopping)
+            {
+            }
+            catch (Exception mistake)
+            {
+                work.Tell("delivery-error", $"what is due cannot be claimed: {mistake}");
+                alarm.Change(Patience, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    private bool IsWanted()
+    {
+        lock (gate)
+        {
+            isLooking = isWanted && !work.IsStopping;
+            isWanted = false;
+            return isLooking;
+        }
+    }
+
+    private async ValueTask ClaimAsync()
+    {
+        var settings = await time.LookAsync().ConfigureAwait(false);
+        if (work.Options.Routes.Holds)
+            return;
+        List<(DestinationQueue Queue, int Room)> open;
+        lock (work.Gate)
+            open = [.. shelves.Select(queue => (queue, destinations.RoomOf(queue))).Where(static s => s.Item2 > s.queue.Waiting)];
+        foreach (var (queue, room) in open)
+            await ClaimShelfAsync(queue, Math.Min(room, Batch)).ConfigureAwait(false);
+        for (var turn = 1; ; turn++)
+        {
+            // Whoever woke this, the committer above all, is not kept for a backlog.
+            if (turn % Turns == 0)
+                await Task.Yield();
+            int most;
+            lock (work.Gate)
+                most = Math.Min(Batch, work.Options.MessagesAtWork - work.Messages.Count);
+            isFull = most <= 0;
+            if (isFull)
+                return;
+            var batch = await work.Claims.ClaimDueAsync(work.Now, most, shelf: null, work.Stopping.Token).ConfigureAwait(false);
+            foreach (var claim in batch.Claims)
+                await TakeAsync(claim, settings, mayWait: true).ConfigureAwait(false);
+            if (batch.Claims.Count == most)
+                continue;
+            SetAlarm(batch.Next);
+            return;
+        }
+    }
+
+    private async ValueTask<int> ClaimShelfAsync(DestinationQueue queue, int most)
+    {
+        var batch = await work.Claims.ClaimDueAsync(work.Now, most, queue.Shelf, work.Stopping.Token).ConfigureAwait(false);
+        if (batch.Claims.Count < most)
+        {
+            lock (work.Gate)
+                shelves.Remove(queue);
+        }
+
+        foreach (var claim in batch.Claims)
+            await TakeAsync(claim, time.Settings, mayWait: false).ConfigureAwait(false);
+        return batch.Claims.Count;
+    }
+
+    private async ValueTask TakeAsync(SpoolClaim claim, int clockSettings, bool mayWait)
+    {
+        var message = work.Track(claim);
+        if (message is { Known.Hold: { HasJumped: true } hold, State.Attempts: 0 } && hold.EndAfterJump() is var until && until > work.Now)
+        {
+            await work.ReleaseAsync(message, shelf: null).ConfigureAwait(false);
+            await work.Spool.RescheduleAsync([message.Id], until, CancellationToken.None).ConfigureAwait(false);
+            return;
+        }
+
+        DestinationQueue? full = null;
+        lock (work.Gate)
+        {
+            var isHeld = work.IsStopping || work.Options.Routes.Holds;
+            if (mayWait && !isHeld && destinations.WhereFull(message) is { } queue)
+                shelves.Add(full = queue);
+            if (!isHeld && full is null)
+            {
+                if (message.Known is { } known)
+                    known.Hold = null;
+                work.Messages.Add(message.Id, message);
+                destinations.Dispatch(message, clockSettings);
+                return;
+            }
+        }
+
+        await work.ReleaseAsync(message, full?.Shelf).ConfigureAwait(false);
+    }
+
+    private void SetAlarm(DateTimeOffset? next)
+    {
+        if (next is not { } at)
+            return;
+        var pause = at - work.Now;
+        // A millisecond more: timers round down, and one that fires early would have to be set again.
+        alarm.Change(pause < TimeSpan.Zero ? TimeSpan.Zero : pause < LongestSleep ? pause + TimeSpan.FromMilliseconds(1) : LongestSleep, Timeout.InfiniteTimeSpan);
+    }
+
+    private async Task RenewAsync()
+    {
+        try
+        {
+            await work.Claims.RenewAsync(work.Stopping.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (work.IsStopping)
+        {
+            return;
+        }
+        catch (Exception mistake)
+        {
+            work.Tell("delivery-error", $"the claims on what is being delivered cannot be renewed: {mistake.Message}");
+        }
+
+        renewal.Change(work.Claims.Lease / 3, Timeout.InfiniteTimeSpan);
+    }
+}

@@ -1,0 +1,193 @@
+namespace Postern.Relay.Delivery.Scheduling;
+
+/// <summary>
+/// Destinations that nobody answers at. Each is looked at with growing pauses, by a connection that brings no message, so that what waits for it need
+/// not wait for its own hour when it is back. May be called from any thread.
+/// </summary>
+internal sealed class Outages : IAsyncDisposable
+{
+    /// <summary>Destinations that are looked at; messages to any further one wait for their own time.</summary>
+    public const int Most = 10_000;
+
+    private const int ProbesAtATime = 4;
+    private const double Growth = 2;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<NextHop, Outage> outages = [];
+    private readonly PriorityQueue<Outage, long> planned = new();
+    private readonly HashSet<Task> probes = [];
+    private readonly CancellationTokenSource stopping = new();
+    private readonly IDeliveryTransport transport;
+    private DeliveryOptions options;
+    private readonly TimeProvider clock;
+    private readonly Action<NextHop, TimeSpan> back;
+    private readonly ITimer timer;
+    private volatile int count;
+    private bool isStopped;
+
+    /// <param name="back">Called when a destination answers again, with how long it did not.</param>
+    public Outages(IDeliveryTransport transport, DeliveryOptions options, TimeProvider clock, Action<NextHop, TimeSpan> back)
+    {
+        (this.transport, this.options, this.clock, this.back) = (transport, options, clock, back);
+        timer = clock.CreateTimer(static outages => ((Outages)outages!).OnDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public int Count => count;
+
+    public void Apply(DeliveryOptions changed)
+    {
+        lock (gate)
+            options = changed;
+    }
+
+    public int UnderWay
+    {
+        get
+        {
+            lock (gate)
+                return probes.Count;
+        }
+    }
+
+    /// <summary>Nobody answered.</summary>
+    public void Begin(NextHop hop)
+    {
+        lock (gate)
+        {
+            if (isStopped)
+                return;
+            var now = clock.GetTimestamp();
+            if (outages.TryGetValue(hop, out var known))
+            {
+                known.LastSeen = now;
+                return;
+            }
+
+            if (outages.Count >= Most)
+                return;
+            var outage = outages[hop] = new Outage(hop, now) { LastSeen = now, Pause = options.ProbeFirst };
+            count = outages.Count;
+            Plan(outage, now);
+        }
+    }
+
+    /// <summary>Somebody answered.</summary>
+    public void End(NextHop hop)
+    {
+        if (count == 0)
+            return;
+        Outage? ended;
+        lock (gate)
+        {
+            if (!outages.Remove(hop, out ended) || isStopped)
+                return;
+            count = outages.Count;
+        }
+
+        back(hop, clock.GetElapsedTime(ended.Since));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Task[] running;
+        lock (gate)
+        {
+            if (isStopped)
+                return;
+            isStopped = true;
+            running = [.. probes];
+        }
+
+        await timer.DisposeAsync().ConfigureAwait(false);
+        await stopping.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(running).ConfigureAwait(false);
+        stopping.Dispose();
+    }
+
+    private void Plan(Outage outage, long now)
+    {
+        planned.Enqueue(outage, now + (long)(outage.Pause.TotalSeconds * clock.TimestampFrequency));
+        SetAlarm(now);
+    }
+
+    private void SetAlarm(long now)
+    {
+        if (isStopped || probes.Count >= ProbesAtATime || !planned.TryPeek(out _, out var at))
+            return;
+        var pause = clock.GetElapsedTime(now, at);
+        timer.Change(pause > TimeSpan.Zero ? pause + TimeSpan.FromMilliseconds(1) : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+
+    private void OnDue()
+    {
+        lock (gate)
+        {
+            var now = clock.GetTimestamp();
+            while (!isStopped && probes.Count < ProbesAtATime && planned.TryPeek(out var outage, out var at) && at <= now)
+            {
+                planned.Dequeue();
+                if (!outages.TryGetValue(outage.Hop, out var current) || current != outage)
+                    continue;
+                // Whatever waits for it is tried in such a time at least: it would have been seen.
+                if (clock.GetElapsedTime(outage.LastSeen, now) > options.Retry.Most * 1.2 + options.ProbeMost)
+                {
+                    outages.Remove(outage.Hop);
+                    count = outages.Count;
+                    continue;
+                }
+
+                var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                probes.Add(done.Task);
+                _ = Task.Run(() => ProbeAsync(outage, done));
+            }
+
+            SetAlarm(now);
+        }
+    }
+
+    private async Task ProbeAsync(Outage outage, TaskCompletionSource done)
+    {
+        var isBack = false;
+        try
+        {
+            var lane = transport.OpenLane(outage.Hop);
+            await using (lane.ConfigureAwait(false))
+                isBack = await lane.ProbeAsync(stopping.Token).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // Whatever it was, messages have attempts of their own, which tell.
+        }
+
+        lock (gate)
+        {
+            probes.Remove(done.Task);
+            var now = clock.GetTimestamp();
+            if (!isBack && !isStopped && outages.TryGetValue(outage.Hop, out var current) && current == outage)
+            {
+                outage.Pause = outage.Pause * Growth < options.ProbeMost ? outage.Pause * Growth : options.ProbeMost;
+                Plan(outage, now);
+            }
+            else
+            {
+                SetAlarm(now);
+            }
+        }
+
+        if (isBack)
+            End(outage.Hop);
+        done.SetResult();
+    }
+
+    private sealed class Outage(NextHop hop, long since)
+    {
+        public NextHop Hop => hop;
+
+        public long Since => since;
+
+        /// <summary>When an attempt of a message last found nobody.</summary>
+        public long LastSeen { get; set; }
+
+        public TimeSpan Pause { get; set; }
+    }
+}

@@ -1,0 +1,31 @@
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
+using Postern.Smtp.Client;
+
+namespace Postern.Relay.Delivery.Scheduling;
+
+/// <summary>A job with its content open, ready to be sent.</summary>
+/// <param name="now">What is left of a deadline is counted from here.</param>
+/// <param name="host">Records what is decided before the attempt is over; its <see cref="ILaneHost.Stopping"/> calls the job off while the next hop cannot have it.</param>
+internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTimeOffset now, ILaneHost host) : IMessageContent, IOutcomeRecord, IDisposable
+{
+    private OutgoingMessage? message;
+
+    public DeliveryJob Job { get; } = job;
+
+    public OutgoingMessage Message => message ??= Make(Job.Message.Envelope);
+
+    public long Length => content.Length;
+
+    public ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken ct) => content.ReadAsync(offset, buffer, ct);
+
+    public ValueTask RecordAsync(IReadOnlyList<Outcome> outcomes) => host.RecordAsync(Job, outcomes);
+
+    public void Dispose() => content.Dispose();
+
+    private OutgoingMessage Make(Envelope envelope)
+    {
+        var said = envelope.ForNextHop(now);
+        return new OutgoingMessage(Job.Recipients.IsDefault ? said : said.For(Job.Recipients.AsSpan()), this) { HasUtf8Header = envelope.HasUtf8Header, Revoked = host.Stopping };
+    }
+}

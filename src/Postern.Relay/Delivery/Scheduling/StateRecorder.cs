@@ -1,0 +1,135 @@
+using Postern.Relay.Spool;
+
+namespace Postern.Relay.Delivery.Scheduling;
+
+/// <summary>
+/// Writes what attempts came to. Where somebody else changed the message meanwhile, both count: who was delivered stays delivered, and an operator's word
+/// stays.
+/// </summary>
+internal sealed class StateRecorder(DeliveryWork work)
+{
+    /// <summary>Writes the state as it is when the write begins. A disk that cannot is reported; the state in memory goes on, and the claim stays.</summary>
+    public async ValueTask StoreAsync(TrackedMessage message)
+    {
+        SemaphoreSlim writing;
+        lock (work.Gate)
+            writing = message.Writing ??= new SemaphoreSlim(1, 1);
+        await writing.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            while (!await TryRecordAsync(message).ConfigureAwait(false))
+            {
+            }
+        }
+        catch (IOException e)
+        {
+            lock (work.Gate)
+                message.IsUnrecorded = true;
+            work.Tell("spool-error", $"{message.Id}: {e.Message}");
+        }
+        finally
+        {
+            writing.Release();
+        }
+    }
+
+    /// <summary>Nothing is left to deliver and all is told: takes the message out of the spool, which keeps the last state until the events are on the disk.</summary>
+    /// <param name="state">What the attempt came to; what its outcomes say beside it is added.</param>
+    public async ValueTask FinishAsync(TrackedMessage message, DeliveryState state)
+    {
+        var last = After(message, state) with { HasEnded = true, TriedAt = work.Now };
+        SpoolClaim.Answer answer;
+        do
+            answer = await work.Claims.EndAsync(message.Claim, last, CancellationToken.None).ConfigureAwait(false);
+        while (answer == SpoolClaim.Answer.Stale && await ReadAgainAsync(message).ConfigureAwait(false));
+        work.Forget(message);
+        // What is another's by now must not be removed here.
+        if (answer == SpoolClaim.Answer.Done)
+            work.Ended.Add(message.Id);
+    }
+
+    /// <summary>What two made of one state.</summary>
+    /// <param name="known">The state that <paramref name="ours"/> was made of.</param>
+    /// <param name="theirs">The one that is stored.</param>
+    internal static DeliveryState Merge(DeliveryState known, DeliveryState theirs, DeliveryState ours)
+    {
+        var isHeldByOperator = theirs is { Held: true, HeldByServerAt: null };
+        // Only an operator ends a hold of the server.
+        var isReleased = known.Held && !theirs.Held;
+        return ours with
+        {
+            Attempts = Math.Max(theirs.Attempts, ours.Attempts),
+            NextAttempt = theirs.NextAttempt != known.NextAttempt ? theirs.NextAttempt : ours.NextAttempt,
+            Held = isHeldByOperator || (ours.Held && !isReleased),
+            HeldByServerAt = isHeldByOperator || isReleased ? null : ours.HeldByServerAt,
+            Reported = ours.Reported | theirs.Reported,
+            Recipients = [.. ours.Recipients.Select((own, i) => own.Status == RecipientStatus.Pending && theirs.Recipients[i].Status != RecipientStatus.Pending ? theirs.Recipients[i] : own)],
+        };
+    }
+
+    private static RecipientState? After(Outcome? outcome, int attempt) => outcome switch
+    {
+        Outcome.Delivered delivered => new RecipientState(RecipientStatus.Delivered, delivered.Reply) { Attempt = attempt },
+        Outcome.Failed failed => new RecipientState(RecipientStatus.Failed, failed.Reply) { Attempt = attempt },
+        _ => null,
+    };
+
+    /// <summary>The state with what the attempt under way came to for those that it has as pending.</summary>
+    private static DeliveryState After(TrackedMessage message, DeliveryState state) => state with
+    {
+        Recipients =
+        [
+            .. state.Recipients.Select((r, i) =>
+                r.Status == RecipientStatus.Pending && i < message.Outcomes.Length ? After(message.Outcomes[i], message.State.Attempts + 1) ?? r : r),
+        ],
+    };
+
+    private async ValueTask<bool> TryRecordAsync(TrackedMessage message)
+    {
+        SpoolClaim claim;
+        DeliveryState state;
+        lock (work.Gate)
+            (claim, state) = (message.Claim, message.State);
+        switch (await work.Claims.RecordAsync(claim, state, CancellationToken.None).ConfigureAwait(false))
+        {
+            case SpoolClaim.Answer.Done:
+                lock (work.Gate)
+                {
+                    message.IsUnrecorded = false;
+                    message.Claim = claim with { Entry = claim.Entry with { State = state } };
+                }
+
+                return true;
+            case SpoolClaim.Answer.Stale:
+                return !await ReadAgainAsync(message).ConfigureAwait(false);
+            default:
+                work.Forget(message);
+                return true;
+        }
+    }
+
+    /// <summary>Learns how the message stands now; false when it is another's or gone, and nothing more is to be said of it here.</summary>
+    private async ValueTask<bool> ReadAgainAsync(TrackedMessage message)
+    {
+        var known = message.Claim.Entry.State;
+        if (await work.Claims.ClaimAsync(message.Id, CancellationToken.None).ConfigureAwait(false) is { } current)
+        {
+            lock (work.Gate)
+            {
+                message.State = Merge(known, current.Entry.State, message.State);
+                message.IsHoldWanted = message.State.Held;
+                message.Claim = current;
+            }
+
+            return true;
+        }
+
+        // Whoever has it now must not send what we have sent.
+        DeliveryState ours;
+        lock (work.Gate)
+            ours = After(message, message.State);
+        await work.Spool.ChangeAsync(message.Id, entry => entry.State with { Recipients = Merge(known, entry.State, ours).Recipients }, CancellationToken.None).ConfigureAwait(false);
+        work.Forget(message);
+        return false;
+    }
+}
