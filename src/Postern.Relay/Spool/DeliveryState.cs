@@ -10,6 +10,9 @@ namespace Postern.Relay.Spool;
 /// <param name="Recipients">One state for each recipient of the envelope, in its order.</param>
 public sealed record DeliveryState(int Attempts, DateTimeOffset NextAttempt, bool Held, ImmutableArray<RecipientState> Recipients)
 {
+    /// <summary>Nearly every message has it, so there is one.</summary>
+    private static readonly ImmutableArray<RecipientState> OnePending = [RecipientState.Pending];
+
     /// <summary>The delays that its sender has been told of.</summary>
     public DelayReports Reported { get; init; }
 
@@ -27,7 +30,7 @@ public sealed record DeliveryState(int Attempts, DateTimeOffset NextAttempt, boo
 
     /// <summary>The state of a message that has just arrived.</summary>
     public static DeliveryState Fresh(int recipients, DateTimeOffset now) =>
-        new(Attempts: 0, now, Held: false, [.. Enumerable.Repeat(RecipientState.Pending, recipients)]);
+        new(Attempts: 0, now, Held: false, recipients == 1 ? OnePending : [.. Enumerable.Repeat(RecipientState.Pending, recipients)]);
 
     /// <summary>Its sender holds it back (RFC 4865), and no operator has had it tried before its time.</summary>
     public bool IsForLater(Envelope envelope, DateTimeOffset now) => Attempts == 0 && envelope.ReleasedAt > now;

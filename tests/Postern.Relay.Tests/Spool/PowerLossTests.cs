@@ -189,7 +189,7 @@ public sealed partial class PowerLossTests
 
     private static IEnumerable<string> SyncsInTheSource()
     {
-        foreach (var path in Directory.GetFiles(SourceTree.PathOf("src/Postern.Relay/Spool/Segments"), "*.cs"))
+        foreach (var path in Directory.GetFiles(SourceTree.PathOf("src/Postern.Relay/Spool/Segments"), "*.cs", SearchOption.AllDirectories))
         {
             var method = string.Empty;
             foreach (var line in File.ReadLines(path))

@@ -107,7 +107,7 @@ internal sealed record StoredEnvelope
             IsInbound = Inbound,
             HasUtf8Header = Utf8Header || Mail?.Utf8Header == true,
         };
-        return new SpoolEntry(envelope, size, State.ToState(envelope.Recipients.Length));
+        return new SpoolEntry(envelope, size, State.ToState(envelope.Recipients.Length, words));
     }
 
     private static bool IsStrict(Envelope envelope)

@@ -359,7 +359,7 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         {
             var state = JsonSerializer.Deserialize(payload[StateRecord.IdSize..], SpoolJson.Default.StoredState)
                 ?? throw new JsonException("null is not a state");
-            index.SetState(message, state.ToState(message.Entry!.Envelope.Recipients.Length), location);
+            index.SetState(message, state.ToState(message.Entry!.Envelope.Recipients.Length, words), location);
             return null;
         }
         catch (Exception e) when (e is JsonException or FormatException)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using Postern.Smtp.Extensions;
 using Postern.Smtp.Grammar;
@@ -13,6 +14,7 @@ internal sealed class ReplayWords
 {
     private const int Most = 20_000;
 
+    private readonly Dictionary<(RecipientStatus Status, string? Reply), ImmutableArray<RecipientState>> states = [];
     private readonly Dictionary<string, Mailbox> mailboxes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> texts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IPAddress> addresses = new(StringComparer.Ordinal);
@@ -26,6 +28,20 @@ internal sealed class ReplayWords
 
     /// <exception cref="FormatException">Not an address.</exception>
     public IPAddress? Address(string? text) => text is null ? null : Once(addresses, text, IPAddress.Parse);
+
+    /// <summary>A destination that is away gives one reply to very many.</summary>
+    public ImmutableArray<RecipientState> States(StoredRecipient[] recipients)
+    {
+        if (recipients is not [var only])
+            return [.. recipients.Select(r => States([r])[0])];
+        var key = (only.Status, only.Reply);
+        if (states.TryGetValue(key, out var known))
+            return known;
+        known = [new RecipientState(only.Status, only.Reply)];
+        if (states.Count < Most)
+            states.Add(key, known);
+        return known;
+    }
 
     /// <exception cref="FormatException">Not what an extension of ours writes.</exception>
     public MailParameters MailParameters(string text) =>
