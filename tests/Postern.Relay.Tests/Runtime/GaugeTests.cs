@@ -1,7 +1,6 @@
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Runtime;
-using Postern.Relay.Spool.Segments;
 using Postern.Relay.Spool.Segments.Disk;
 using Postern.Relay.Tests.Accounts;
 using Postern.Relay.Tests.Spool;

@@ -1,5 +1,4 @@
 using Microsoft.Win32.SafeHandles;
-using Postern.Relay.Spool.Segments;
 using Postern.Relay.Spool.Segments.Disk;
 
 namespace Postern.Relay.Tests.Spool;

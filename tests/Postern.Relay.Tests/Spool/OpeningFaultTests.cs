@@ -1,6 +1,5 @@
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
-using Postern.Relay.Spool.Segments;
 using Postern.Relay.Spool.Segments.Disk;
 using Postern.Relay.Spool.Segments.Log;
 

@@ -3,9 +3,7 @@ using System.Text.RegularExpressions;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Segments;
-using Postern.Relay.Spool.Segments.Disk;
 using Postern.Relay.Spool.Segments.Log;
-using Postern.Relay.Spool.Segments.Recovery;
 using Postern.Testing;
 
 namespace Postern.Relay.Tests.Spool;

@@ -1,7 +1,6 @@
 using System.Net;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
-using Postern.Relay.Spool.Segments;
 using Postern.Relay.Spool.Segments.Log;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
-using Postern.Relay.Spool.Segments;
 using Postern.Relay.Spool.Segments.Disk;
 
 namespace Postern.Relay.Tests.Spool;

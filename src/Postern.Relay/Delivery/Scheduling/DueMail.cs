@@ -10,9 +10,13 @@ internal sealed class DueMail : IAsyncDisposable
 {
     private const int Batch = 256;
     private const int Turns = 4;
+    private const int ManyShelves = 8;
 
     /// <summary>Timers run on a steady clock and attempts are due by wall clock: look again when that may have been set.</summary>
     private static readonly TimeSpan LongestSleep = TimeSpan.FromHours(1);
+
+    /// <summary>Many shelves are looked at so often at least.</summary>
+    private static readonly TimeSpan ShelfPause = TimeSpan.FromSeconds(1);
 
     /// <summary>After a look that failed.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -27,6 +31,7 @@ internal sealed class DueMail : IAsyncDisposable
     private Task looking = Task.CompletedTask;
     private bool isLooking;
     private bool isWanted;
+    private int ended;
     private volatile bool isFull;
 
     public DueMail(DeliveryWork work, Destinations destinations, Timekeeper time)
@@ -49,7 +54,7 @@ internal sealed class DueMail : IAsyncDisposable
         lock (gate)
         {
             isWanted = true;
-            if (isLooking || work.IsStopping)
+            if (isLooking || work.IsStopping || work.Claims is null)
                 return;
             isLooking = true;
         }
@@ -62,9 +67,9 @@ internal sealed class DueMail : IAsyncDisposable
     /// <summary>Work has come to an end: there is room again.</summary>
     public void OnRoom()
     {
-        if (isFull && work.Messages.Count <= work.Options.MessagesAtWork * 7 / 8)
-            Wake();
-        else if (shelves.Count > 0)
+        var count = shelves.Count;
+        // With very many shelves a look at all of them for each message would cost more than the message.
+        if ((isFull && work.Messages.Count <= work.Options.MessagesAtWork * 7 / 8) || (count > 0 && Interlocked.Increment(ref ended) % Math.Max(1, count / ManyShelves) == 0))
             Wake();
     }
 
@@ -138,9 +143,14 @@ internal sealed class DueMail : IAsyncDisposable
             return;
         List<(DestinationQueue Queue, int Room)> open;
         lock (work.Gate)
-            open = [.. shelves.Select(queue => (queue, destinations.RoomOf(queue))).Where(static s => s.Item2 > s.queue.Waiting)];
+            open = [.. shelves.Select(queue => (Queue: queue, Room: destinations.RoomOf(queue))).Where(static s => s.Room > s.Queue.Waiting).OrderBy(static s => s.Queue.Waiting)];
         foreach (var (queue, room) in open)
+        {
+            if (work.Messages.Count >= work.Options.MessagesAtWork)
+                break;
             await ClaimShelfAsync(queue, Math.Min(room, Batch)).ConfigureAwait(false);
+        }
+
         for (var turn = 1; ; turn++)
         {
             // Whoever woke this, the committer above all, is not kept for a backlog.
@@ -157,18 +167,20 @@ internal sealed class DueMail : IAsyncDisposable
                 await TakeAsync(claim, settings, mayWait: true).ConfigureAwait(false);
             if (batch.Claims.Count == most)
                 continue;
-            SetAlarm(batch.Next);
+            SetAlarm(shelves.Count > ManyShelves && !(batch.Next - work.Now < ShelfPause) ? work.Now + ShelfPause : batch.Next);
             return;
         }
     }
 
     private async ValueTask<int> ClaimShelfAsync(DestinationQueue queue, int most)
     {
+        lock (work.Gate)
+            shelves.Remove(queue);
         var batch = await work.Claims.ClaimDueAsync(work.Now, most, queue.Shelf, work.Stopping.Token).ConfigureAwait(false);
-        if (batch.Claims.Count < most)
+        if (batch.Claims.Count == most)
         {
             lock (work.Gate)
-                shelves.Remove(queue);
+                shelves.Add(queue);
         }
 
         foreach (var claim in batch.Claims)
@@ -190,8 +202,7 @@ internal sealed class DueMail : IAsyncDisposable
         lock (work.Gate)
         {
             var isHeld = work.IsStopping || work.Options.Routes.Holds;
-            if (mayWait && !isHeld && destinations.WhereFull(message) is { } queue)
-                shelves.Add(full = queue);
+            full = mayWait && !isHeld ? destinations.WhereFull(message) : null;
             if (!isHeld && full is null)
             {
                 if (message.Known is { } known)
@@ -203,6 +214,18 @@ internal sealed class DueMail : IAsyncDisposable
         }
 
         await work.ReleaseAsync(message, full?.Shelf).ConfigureAwait(false);
+        if (full is null)
+            return;
+        // Known as filled once it is, and not before: a lane that empties it meanwhile would take it for empty. And it may have got room meanwhile.
+        bool hasRoom;
+        lock (work.Gate)
+        {
+            shelves.Add(full);
+            hasRoom = destinations.RoomOf(full) > full.Waiting;
+        }
+
+        if (hasRoom)
+            Wake();
     }
 
     private void SetAlarm(DateTimeOffset? next)

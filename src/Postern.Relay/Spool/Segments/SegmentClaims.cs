@@ -21,28 +21,45 @@ internal sealed class SegmentClaims(SegmentSpool spool, SpoolIndex index, DueInd
             return new(index.Due.ClaimDue(me, now, most, shelf));
     }
 
-    public ValueTask<SpoolClaim?> ClaimAsync(QueueId id, CancellationToken ct)
+    public async ValueTask<SpoolClaim?> ClaimAsync(QueueId id, CancellationToken ct)
     {
-        lock (index.Gate)
-            return new(index.TryFind(id, out var message) ? index.Due.Reclaim(me, message) : null);
+        while (true)
+        {
+            Task? change;
+            lock (index.Gate)
+            {
+                if (!spool.IsChanging(id, out change))
+                    return index.TryFind(id, out var message) ? index.Due.Reclaim(me, message) : null;
+            }
+
+            await change.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            ct.ThrowIfCancellationRequested();
+        }
     }
 
     public async ValueTask<SpoolClaim.Answer> RecordAsync(SpoolClaim claim, DeliveryState state, CancellationToken ct)
     {
-        ct.ThrowIfCancellationRequested();
-        StateRequest request;
-        lock (index.Gate)
+        while (true)
         {
-            if (!index.TryFind(claim.Id, out var message))
-                return SpoolClaim.Answer.Gone;
-            SpoolRules.Check(message.Entry!.Envelope, state);
-            if (index.Due.Check(me, claim) is not SpoolClaim.Answer.Done and var answer)
-                return answer;
-            request = new StateRequest(index, message, state, me);
-            spool.Submit(request, claim.Id);
-        }
+            ct.ThrowIfCancellationRequested();
+            StateRequest? request = null;
+            Task? change;
+            lock (index.Gate)
+            {
+                if (!index.TryFind(claim.Id, out var message))
+                    return SpoolClaim.Answer.Gone;
+                SpoolRules.Check(message.Entry!.Envelope, state);
+                if (index.Due.Check(me, claim) is not SpoolClaim.Answer.Done and var answer)
+                    return answer;
+                // One that was handed over before the claim and is not in the entry yet: it outdates the claim when it gets there.
+                if (!spool.IsChanging(claim.Id, out change))
+                    spool.Submit(request = new StateRequest(index, message, state, me), claim.Id);
+            }
 
-        return await spool.DoneAsync(request, claim.Id).ConfigureAwait(false) ? SpoolClaim.Answer.Done : SpoolClaim.Answer.Gone;
+            if (request is not null)
+                return await spool.DoneAsync(request, claim.Id).ConfigureAwait(false) ? SpoolClaim.Answer.Done : SpoolClaim.Answer.Gone;
+            await change!.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     public ValueTask<SpoolClaim.Answer> FinishAsync(SpoolClaim claim, CancellationToken ct)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool.Segments.Disk;
 using Postern.Relay.Spool.Segments.Log;
@@ -158,7 +159,7 @@ public sealed class SegmentSpool : ISpool
                 if (!index.TryFind(id, out var message))
                     return false;
                 // What is made of the newest state must see a change that is still on its way to the disk.
-                if (!changing.TryGetValue(id, out before) || before.IsCompleted)
+                if (!IsChanging(id, out before))
                 {
                     if (change(message.Entry!) is not { } state)
                         return false;
@@ -249,6 +250,9 @@ public sealed class SegmentSpool : ISpool
         changing[id] = request.Done;
         committer.Submit(request);
     }
+
+    /// <summary>With the index's gate held: whether a change is on its way to the disk, and not in the entry yet.</summary>
+    internal bool IsChanging(QueueId id, [NotNullWhen(true)] out Task? change) => changing.TryGetValue(id, out change) && !change.IsCompleted;
 
     /// <summary>False when the message was removed first.</summary>
     internal async ValueTask<bool> DoneAsync(StateRequest request, QueueId id)

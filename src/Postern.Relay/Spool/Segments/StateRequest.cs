@@ -15,8 +15,8 @@ internal sealed class StateRequest(SpoolIndex index, StoredMessage message, Deli
     public override void Apply(SpoolIndex index)
     {
         base.Apply(index);
-        // Another may have taken the message over while this was on its way to the disk, and must learn of it.
-        if (WasThere && by is not null && !index.Due.IsOf(by, Message))
+        // Whoever claimed the message while this was on its way to the disk must learn of it.
+        if (WasThere && (by is null || !index.Due.IsOf(by, Message)))
             index.Due.Outdate(Message);
     }
 
