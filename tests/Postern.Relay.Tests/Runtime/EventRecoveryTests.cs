@@ -1,7 +1,7 @@
 using System.Net;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
-using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Scheduling;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;

@@ -1,5 +1,6 @@
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
+using Postern.Relay.Spool.Segments;
 using Postern.Relay.Spool.Segments.Log;
 
 namespace Postern.Relay.Tests.Spool;

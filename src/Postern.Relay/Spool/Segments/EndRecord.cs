@@ -1,3 +1,5 @@
+using Postern.Relay.Spool.Segments.Disk;
+
 namespace Postern.Relay.Spool.Segments;
 
 /// <summary>

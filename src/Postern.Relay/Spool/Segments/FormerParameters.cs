@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Relay.Spool.Segments.Recovery;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 

@@ -28,17 +28,9 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
     /// <exception cref="FormatException">Not for so many recipients.</exception>
     public DeliveryState ToState(int recipients, ReplayWords words)
     {
-<<<<<<< HEAD
-        var states = Recipients is null ? DeliveryState.Fresh(recipients, Next).Recipients : [.. Recipients.Select(static r => new RecipientState(r.Status, r.Reply) { Attempt = r.Attempt })];
+        var states = Recipients is null ? DeliveryState.Fresh(recipients, Next).Recipients : words.States(Recipients);
         if (states.Length != recipients)
             throw new FormatException($"a state of {states.Length} recipients for a message of {recipients}");
         return new DeliveryState(Attempts, Next, Held, states) { Reported = Reported, HeldByServerAt = HeldByServer, TriedAt = Tried, HasEnded = Ended };
-=======
-        if (Recipients is null)
-            return DeliveryState.Fresh(recipients, Next) with { Attempts = Attempts, Held = Held, Reported = Reported, HeldByServerAt = HeldByServer };
-        if (Recipients.Length != recipients)
-            throw new FormatException($"a state of {Recipients.Length} recipients for a message of {recipients}");
-        return new DeliveryState(Attempts, Next, Held, words.States(Recipients)) { Reported = Reported, HeldByServerAt = HeldByServer };
->>>>>>> ec362b2 (spool: What many waiting messages have alike is kept once; ADR 9)
     }
 }

@@ -2,7 +2,7 @@ using Postern.Relay.Audit;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 
-namespace Postern.Relay.Delivery;
+namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
 /// Removes messages whose delivery is over from the spool when their events are on the disk, a second later or so: until then the spool can tell the events
