@@ -17,6 +17,9 @@ public sealed record Decision(string Ref, DateTimeOffset At, RuleStage Stage, Po
     /// <summary>The name under which the end of a list decides; no rule is called so.</summary>
     public const string EndOfList = "end_of_list";
 
+    /// <summary>The id of the configuration that decided; null where it has none.</summary>
+    public string? Configuration { get; init; }
+
     public bool IsPermit => Reply is null;
 
     public EnvelopeFacts Facts => Question.Facts;
@@ -35,5 +38,5 @@ public sealed record Decision(string Ref, DateTimeOffset At, RuleStage Stage, Po
         IsPermit ? DecisionOutcome.Permit : DecisionOutcome.Refuse,
         Rule,
         Sender.Address,
-        Recipient?.Address) { Reply = Reply?.ToString(), Chain = Chain, Cause = cause };
+        Recipient?.Address) { Reply = Reply?.ToString(), Chain = Chain, Config = Configuration, Cause = cause };
 }

@@ -21,6 +21,9 @@ public sealed record PolicyOptions
         init => networks = [.. value.Select(Unmap)];
     }
 
+    /// <summary>The id of the configuration that says all this; it stands in every decision. Null where there is none.</summary>
+    public string? Configuration { get; init; }
+
     /// <summary>Domains whose recipients are accepted from anyone, beside those of the directory.</summary>
     public FrozenSet<Domain> Domains { get; init; } = [];
 

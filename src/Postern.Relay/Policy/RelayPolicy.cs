@@ -131,7 +131,10 @@ public sealed class RelayPolicy : IEnvelopePolicy
     {
         var (stage, context, asked, decider) = judged;
         var reply = (decider?.Answer as RuleAnswer.Refuse)?.Refusal.ToReply(reference);
-        return new Decision(reference, world.Clock.GetUtcNow(), stage, context.Question, decider?.Rule ?? Decision.EndOfList, reply, await StepsAsync(context, asked, withRemedy: reply is not null, ct));
+        return new Decision(reference, world.Clock.GetUtcNow(), stage, context.Question, decider?.Rule ?? Decision.EndOfList, reply, await StepsAsync(context, asked, withRemedy: reply is not null, ct))
+        {
+            Configuration = world.Options.Configuration,
+        };
     }
 
     private static async ValueTask<ImmutableArray<RuleStep>> StepsAsync(RuleContext context, ImmutableArray<AskedRule> asked, bool withRemedy, CancellationToken ct)

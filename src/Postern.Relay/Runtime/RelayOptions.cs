@@ -12,8 +12,8 @@ namespace Postern.Relay.Runtime;
 /// <summary>Everything a relay is made of, already validated. Immutable.</summary>
 public sealed record RelayOptions
 {
-    /// <summary>A short hash of what all of this means, which stands in every decision and in the log of each change.</summary>
-    public string Id { get; init; } = "-";
+    /// <summary>A short hash of what all of this means, which stands in every decision and in the log of each change; null where nobody made one.</summary>
+    public string? Id { get; init; }
 
     /// <summary>A domain or an address literal.</summary>
     public required string Hostname { get; init; }

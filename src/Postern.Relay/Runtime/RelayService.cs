@@ -150,11 +150,11 @@ public sealed class RelayService : IAsyncDisposable
             }
 
             var old = Snapshot;
-            Snapshot = next;
             offer.Dispose();
             offer = new OfferWatch(server, next, Audit, foundation.Clock);
             Deliveries.Apply(options.Delivery);
             foundation.Apply(options);
+            Snapshot = next;
             retired.Add(old);
             return listeners;
         }

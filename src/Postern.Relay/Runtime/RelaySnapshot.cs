@@ -13,7 +13,6 @@ namespace Postern.Relay.Runtime;
 public sealed class RelaySnapshot : IDisposable
 {
     private readonly SmtpServerOptions server;
-
     private readonly IDisposable? files;
 
     private RelaySnapshot(RelayOptions options, AccountFoundation foundation, IDisposable? files, ICounters? counters)
@@ -21,7 +20,7 @@ public sealed class RelaySnapshot : IDisposable
         this.files = files;
         Options = options;
         Accounts = new RelayAccounts(options.Accounts, foundation);
-        Policy = new RelayPolicy(options.Policy, Accounts.Directory, foundation.Audit, foundation.Clock, counters);
+        Policy = new RelayPolicy(options.Policy with { Configuration = options.Id }, Accounts.Directory, foundation.Audit, foundation.Clock, counters);
         UsualMechanisms = Accounts.Verifiers.UsualMechanisms;
         server = new SmtpServerOptions
         {
@@ -43,7 +42,7 @@ public sealed class RelaySnapshot : IDisposable
     public RelayOptions Options { get; }
 
     /// <summary>A short hash of what the configuration means, which stands in every decision.</summary>
-    public string Id => Options.Id;
+    public string Id => Options.Id ?? "-";
 
     public RelayAccounts Accounts { get; }
 

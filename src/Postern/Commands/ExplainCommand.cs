@@ -142,6 +142,8 @@ internal static class ExplainCommand
         var sender = decision.Sender.Length == 0 ? "<>" : decision.Sender;
         var what = decision.Recipient is { } recipient ? $"from {sender} to {recipient}" : $"from {sender}";
         terminal.Line(PrintableText.Of($"{EventWord.Of(decision.Outcome)} by {decision.Rule}: {who}{(decision.Tls is { } tls ? $" over {tls}" : string.Empty)}, {what}"));
+        if (decision.Config is { } configuration)
+            terminal.Line(PrintableText.Of($"configuration: {configuration}"));
         if (decision.Reply is { } reply)
             terminal.Line(PrintableText.Of($"reply: {reply}"));
         var chain = new TablePage("rule", "saw", "said", "what would change it");

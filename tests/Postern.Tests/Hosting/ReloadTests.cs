@@ -104,7 +104,10 @@ public sealed class ReloadTests : IAsyncDisposable
         await using var later = await ConnectAsync();
         await later.LogInAsync(User, Password);
         await later.SayAsync($"MAIL FROM:<{User}>", "250");
-        await later.SayAsync("RCPT TO:<x@elsewhere.example>", "550 5.7.1");
+        var refusal = await later.SayAsync("RCPT TO:<x@elsewhere.example>", "550 5.7.1");
+        await host.Relay.Audit.FlushAsync(Cancelled);
+        var decision = (await run.JsonAsync("explain", refusal[^7..^1])).GetProperty("decisions")[0];
+        Assert.Equal(host.Relay.Snapshot.Id, decision.GetProperty("config").GetString());
 
         await run.PosternAsync("account", "disable", User);
         await session.ExpectAsync("421");
@@ -148,12 +151,19 @@ public sealed class ReloadTests : IAsyncDisposable
         var (id, hop) = (host!.Relay.Snapshot.Id, host.Relay.Deliveries.Routes);
         await File.WriteAllTextAsync(secret, "second\n", Cancelled);
 
-        await UntilAsync(() => host.Relay.Snapshot.Id != id);
+        await UntilAsync(IsApplied);
+        Assert.NotEqual(id, host.Relay.Snapshot.Id);
         Assert.NotEqual(hop, host.Relay.Deliveries.Routes);
         var line = Assert.Single(notes, static note => note.StartsWith("configuration applied", StringComparison.Ordinal));
         Assert.Contains("delivery.routes[0].login.password", line, StringComparison.Ordinal);
         Assert.DoesNotContain("second", line, StringComparison.Ordinal);
         Assert.DoesNotContain("first", line, StringComparison.Ordinal);
+
+        bool IsApplied()
+        {
+            lock (notes)
+                return notes.Exists(static note => note.StartsWith("configuration applied", StringComparison.Ordinal));
+        }
     }
 
     private async Task StartAsync(string text = Listeners)
