@@ -19,3 +19,20 @@ public sealed record AccountDetails(
     /// <summary>One store's answer, without any secret.</summary>
     public sealed record StoreWord(string Store, string Says);
 }
+
+/// <summary>A credential as an operator sees it: everything but the secret and its hash.</summary>
+/// <param name="Scheme">How it is stored: <c>SCRAM-SHA-256</c>, <c>$y$</c>, or <c>unknown</c>.</param>
+public sealed record CredentialDetails(
+    long Id, string Account, string? Label, string Scheme, bool Generated, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, bool Expired)
+{
+    /// <summary>Why whoever steals what is stored soon has the password; null where that is slow.</summary>
+    public string? Weakness { get; init; }
+}
+
+/// <summary>A domain as an operator sees it.</summary>
+/// <param name="Accepts">Its recipients are accepted from anyone.</param>
+/// <param name="Networks">Clients in these may send for it without a password.</param>
+public sealed record DomainDetails(string Name, bool Accepts, ImmutableArray<string> Networks);
+
+/// <summary>Clients in <paramref name="Cidr"/> may send for <paramref name="Domain"/> without a password.</summary>
+public sealed record NetworkDetails(string Cidr, string Domain);

@@ -18,3 +18,7 @@ public sealed record AddCredential(string Account, Secret? Typed = null, string?
     /// <summary>Of DIGEST-MD5; null for other schemes.</summary>
     public string? Realm { get; init; }
 }
+
+/// <summary>Makes a secret useless at once.</summary>
+/// <param name="Credential">Its label, or its number with or without <c>#</c>; may be null when the account has but one.</param>
+public sealed record RevokeCredential(string Account, string? Credential = null);

@@ -80,3 +80,16 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
         _ => action.ToString(),
     };
 }
+
+/// <summary>What an operator can do to messages in the queue; <see cref="IQueueControl"/> says what each means.</summary>
+public enum QueueAction
+{
+    Hold,
+    Release,
+    Retry,
+    Remove,
+}
+
+/// <param name="Matched">Messages that the filter met.</param>
+/// <param name="Changed">Those that are now different; the others were so already, or finished meanwhile.</param>
+public sealed record QueueChange(int Matched, int Changed);

@@ -49,3 +49,13 @@ public sealed record QueueItem
 
     public required ImmutableArray<QueueRecipient> Recipients { get; init; }
 }
+
+/// <param name="Status"><c>pending</c>, <c>delivered</c> or <c>failed</c>.</param>
+/// <param name="LastReply">What the last attempt ended with; it may come from the network.</param>
+/// <param name="Notify">NOTIFY= as it was said, such as <c>success,delay</c>; null without.</param>
+/// <param name="OriginalRecipient">ORCPT= as <c>type;address</c>; null without.</param>
+public sealed record QueueRecipient(string Address, string Status, string? LastReply, string? Notify, string? OriginalRecipient);
+
+/// <param name="Total">Every message that fits, also those that are not on this page.</param>
+/// <param name="Items">In order of arrival.</param>
+public sealed record QueuePage(int Total, ImmutableArray<QueueItem> Items);

@@ -23,3 +23,19 @@ public sealed class SessionCommands(ISessionControl control, IAuditLog audit, Ti
     /// <summary>Rights were taken away: ends at once what would end within seconds.</summary>
     public Task<LoginsReviewed> ReviewAsync(CancellationToken ct) => control.ReviewAsync(ct);
 }
+
+/// <summary>The sessions of a running server.</summary>
+public interface ISessionControl
+{
+    /// <summary>Those that are open now.</summary>
+    IReadOnlyList<OpenSession> List();
+
+    /// <summary>Ends those that are meant, with 421; says how many.</summary>
+    int End(Func<OpenSession, bool> which);
+
+    /// <summary>Ends those whose login is gone.</summary>
+    Task<LoginsReviewed> ReviewAsync(CancellationToken ct);
+}
+
+/// <param name="Ended">Sessions that are ended.</param>
+public sealed record SessionChange(int Ended);

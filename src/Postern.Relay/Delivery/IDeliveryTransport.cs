@@ -1,3 +1,5 @@
+using Postern.Smtp.Client;
+
 namespace Postern.Relay.Delivery;
 
 /// <summary>A way to carry messages to a next hop.</summary>
@@ -11,3 +13,36 @@ public interface IDeliveryTransport
     {
     }
 }
+
+/// <summary>
+/// Messages to one next hop, one after another, over a connection that is kept between them and made anew when it is lost. Used by
+/// one caller at a time. Disposing ends the conversation politely where it can.
+/// </summary>
+public interface IDeliveryLane : IAsyncDisposable
+{
+    /// <summary>True while a connection is open.</summary>
+    bool IsConnected { get; }
+
+    /// <summary>
+    /// Delivers one message. Every remote behaviour is an outcome; an exception is a mistake here or unreadable content.
+    /// </summary>
+    /// <param name="following">The message of the next call when it is known already: lets the lane send ahead.</param>
+    /// <param name="record">Told of what is decided before the lane asks another host about the rest.</param>
+    ValueTask<DeliveryReport> DeliverAsync(OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct);
+
+    /// <summary>Connects as for a message, and brings none; false where that leads nowhere.</summary>
+    ValueTask<bool> ProbeAsync(CancellationToken ct);
+}
+
+/// <summary>Where the outcomes of a message are made durable while its attempt still goes on.</summary>
+public interface IOutcomeRecord
+{
+    /// <summary>Records who has the message, so that a crash in the rest of the attempt brings nobody a second copy. Never throws.</summary>
+    /// <param name="outcomes">One for each recipient of the message; what is deferred is not recorded.</param>
+    ValueTask RecordAsync(IReadOnlyList<Outcome> outcomes);
+}
+
+/// <summary>What one attempt came to.</summary>
+/// <param name="Outcomes">One for each recipient of the message, in order.</param>
+/// <param name="Reached">False when no host of the next hop could be spoken to: other messages would fare the same.</param>
+public readonly record struct DeliveryReport(IReadOnlyList<Outcome> Outcomes, bool Reached);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 
 namespace Postern.Relay.Delivery;
 
@@ -24,3 +25,21 @@ internal abstract record MxAnswer
     /// <summary>DNS did not answer.</summary>
     public sealed record Unavailable(string Reason) : MxAnswer;
 }
+
+/// <summary>The addresses of a host.</summary>
+internal abstract record AddressAnswer
+{
+    private AddressAnswer()
+    {
+    }
+
+    public sealed record Found(ImmutableArray<IPAddress> Addresses) : AddressAnswer;
+
+    /// <summary>The host has no address.</summary>
+    public sealed record None(string Reason) : AddressAnswer;
+
+    public sealed record Unavailable(string Reason) : AddressAnswer;
+}
+
+/// <summary>One host that takes mail for a domain; the lower the preference, the sooner it is asked (RFC 5321 §5.1).</summary>
+internal readonly record struct Exchanger(string Name, int Preference);

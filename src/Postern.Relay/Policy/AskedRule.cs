@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit.Events;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy;
 
@@ -23,3 +25,16 @@ internal readonly record struct AskedRule(string Rule, RuleAnswer Answer)
         return new(Rule, Answer.Saw, Answer.Said, remedy);
     }
 }
+
+/// <summary>What the rules of a stage said, and those asked before them.</summary>
+/// <param name="Decider">The last one asked, where it did not pass; null where the list came to its end.</param>
+internal sealed record Judged(RuleStage Stage, RuleContext Context, ImmutableArray<AskedRule> Asked, AskedRule? Decider)
+{
+    public bool IsRefusal => Decider is { Answer: RuleAnswer.Refuse };
+}
+
+/// <summary>
+/// What the stages before the recipient found, kept on the session until its recipients are decided: their decisions show the whole chain. Only
+/// for the policy that found it, and only for that sender.
+/// </summary>
+internal sealed record SenderOutcome(RelayPolicy Policy, EnvelopeFacts Facts, ReversePath Sender, ImmutableArray<AskedRule> Asked);

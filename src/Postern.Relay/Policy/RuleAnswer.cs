@@ -1,3 +1,6 @@
+using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Policy.Counters;
+
 namespace Postern.Relay.Policy;
 
 /// <summary>What one rule says. The first answer of a list that is not <see cref="Pass"/> wins.</summary>
@@ -29,3 +32,10 @@ internal abstract record RuleAnswer(string Saw, Remedy? Remedy)
         public Charge? Charge { get; init; }
     }
 }
+
+/// <summary>What a rule that passes wants counted, once its list has let the question through; a dry run counts nothing.</summary>
+/// <param name="Over">The rule's answer where others have used it up in the meantime.</param>
+internal sealed record Charge(CounterKey Key, LoginBudget Limit, int Cost, Func<CounterLevel, RuleAnswer.Refuse> Over);
+
+/// <summary>What would make the policy say permit, as a command to paste or a line to write. It may look things up.</summary>
+internal delegate ValueTask<string> Remedy(RuleContext context, CancellationToken ct);

@@ -72,3 +72,14 @@ internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
     /// <summary>Recipients of the domain are accepted from anyone.</summary>
     public ValueTask<bool> AcceptsAsync(Domain domain, CancellationToken ct) => options.Domains.Contains(domain) ? new(true) : directory.AcceptsRecipientsAsync(domain, ct);
 }
+
+/// <summary>What the rules are asked about.</summary>
+/// <param name="Recipient">Null at MAIL, and for the message as a whole.</param>
+public sealed record PolicyQuestion(EnvelopeFacts Facts, ReversePath Sender, Mailbox? Recipient = null)
+{
+    /// <summary>Null before the header section has come, and in a dry run.</summary>
+    public HeaderFacts? Header { get; init; }
+}
+
+/// <summary>What the rules may look at beside the question.</summary>
+internal sealed record PolicyWorld(PolicyOptions Options, IDirectory Directory, ICounters Counters, TimeProvider Clock);

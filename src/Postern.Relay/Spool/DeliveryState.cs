@@ -38,3 +38,36 @@ public sealed record DeliveryState(int Attempts, DateTimeOffset NextAttempt, boo
     /// <summary>True when nothing is left to deliver.</summary>
     public bool IsFinished => Recipients.All(static r => r.Status != RecipientStatus.Pending);
 }
+
+/// <summary>One recipient's fate so far; <paramref name="LastReply"/> is what the last attempt ended with, for people to read.</summary>
+public sealed record RecipientState(RecipientStatus Status, string? LastReply)
+{
+    /// <summary>At most 1 KiB; cut also when it is read from a spool of an older version.</summary>
+    public string? LastReply { get; init; } = LastReply is null ? null : RemoteText.Cut(LastReply);
+
+    /// <summary>The attempt that it was delivered or failed in; 0 while it is pending, and in what older versions wrote.</summary>
+    public int Attempt { get; init; }
+
+    public static RecipientState Pending { get; } = new(RecipientStatus.Pending, LastReply: null);
+}
+
+/// <summary>Whether a recipient still wants a delivery attempt.</summary>
+public enum RecipientStatus
+{
+    Pending,
+    Delivered,
+    Failed,
+}
+
+/// <summary>The delays of a message that its sender has been told of, each once.</summary>
+[Flags]
+public enum DelayReports
+{
+    None = 0,
+
+    /// <summary>It has waited for longer than <c>delivery.retry.warn</c>.</summary>
+    Late = 1,
+
+    /// <summary>The time that the sender gave it has passed (RFC 2852 §4.1.4).</summary>
+    Overdue = 2,
+}

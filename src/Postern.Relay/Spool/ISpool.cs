@@ -76,3 +76,24 @@ public interface ISpool : IAsyncDisposable
     /// <summary>Opens the content for reading; null when the message is no longer there. Damaged content throws <see cref="InvalidDataException"/>.</summary>
     ValueTask<ISpoolContent?> OpenContentAsync(QueueId id, CancellationToken ct);
 }
+
+/// <summary>One message in the spool as it stands now. <paramref name="Size"/> is the content in octets.</summary>
+public sealed record SpoolEntry(Envelope Envelope, long Size, DeliveryState State);
+
+/// <summary>The content of one message, readable while this is held even if the message is removed meanwhile.</summary>
+public interface ISpoolContent : IDisposable
+{
+    long Length { get; }
+
+    /// <summary>Reads up to the buffer's length from <paramref name="offset"/>; 0 only at the end.</summary>
+    ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken ct);
+}
+
+/// <summary>The spool cannot be opened; the message says why and what to do about it, and is fit to be shown to the operator as it is.</summary>
+public sealed class SpoolUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>How many messages of a spool are in which condition. What is claimed is counted as nothing else.</summary>
+/// <param name="Held">By an operator or by the server.</param>
+/// <param name="HeldByServer">Those of them that the server holds for errors of its own.</param>
+/// <param name="Claimed">Somebody works on them now.</param>
+public readonly record struct SpoolTally(int Held, int HeldByServer, int Claimed);

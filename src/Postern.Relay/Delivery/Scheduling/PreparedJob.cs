@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Client;
@@ -28,4 +29,13 @@ internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTi
         var said = envelope.ForNextHop(now);
         return new OutgoingMessage(Job.Recipients.IsDefault ? said : said.For(Job.Recipients.AsSpan()), this) { HasUtf8Header = envelope.HasUtf8Header, Revoked = host.Stopping };
     }
+}
+
+/// <summary>One transaction to make: a message for those of its recipients that share a next hop.</summary>
+/// <param name="Recipients">Indexes into the envelope's recipients; default: all of them.</param>
+/// <param name="ReadyAt">When it began to wait for a connection; a timestamp of the clock.</param>
+internal sealed record DeliveryJob(TrackedMessage Message, ImmutableArray<int> Recipients, long ReadyAt)
+{
+    /// <summary>The envelope index of the job's recipient <paramref name="i"/>.</summary>
+    public int IndexOf(int i) => Recipients.IsDefault ? i : Recipients[i];
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 using Postern.Smtp.Client;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Delivery.Transports;
 
@@ -151,4 +152,31 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             systemLookups.Release();
         }
     }
+}
+
+/// <summary>What connecting to a next hop came to.</summary>
+internal abstract record HopConnection
+{
+    private HopConnection()
+    {
+    }
+
+    public sealed record Open(SmtpClientDialogue Dialogue, HopPlace Place) : HopConnection;
+
+    /// <summary>No host took the connection; the outcome holds for every message.</summary>
+    public sealed record Closed(Outcome Outcome) : HopConnection;
+}
+
+/// <summary>One address of one host of a next hop.</summary>
+/// <param name="Preference">Of the mail exchanger, or the place of a named server in its list.</param>
+internal sealed record HopPlace(string Host, IPEndPoint Address, HopTerms Terms, int Preference)
+{
+    /// <summary>The address of this machine to connect from; null for the system's choice.</summary>
+    public IPAddress? From { get; init; }
+
+    /// <summary>What this server calls itself there; null for its own name.</summary>
+    public Domain? Hello { get; init; }
+
+    /// <summary><c>host[address]:port</c>.</summary>
+    public string Remote => Host == Address.Address.ToString() ? $"[{Address.Address}]:{Address.Port}" : $"{Host}[{Address.Address}]:{Address.Port}";
 }

@@ -14,3 +14,34 @@ public interface ICounters
     /// <summary>Counts <paramref name="cost"/> if it fits whole, else nothing; no two callers get the same room.</summary>
     ValueTask<CounterLevel> TakeAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct);
 }
+
+/// <summary>What is counted, for whom.</summary>
+/// <param name="What">A word of the program's own, such as <c>messages</c>.</param>
+/// <param name="Whose">An account or a network; it may hold anything that is visible.</param>
+public readonly record struct CounterKey(string What, string Whose);
+
+/// <summary>How a count stands.</summary>
+/// <param name="Fits">What was asked for fits; with a take it has been counted.</param>
+/// <param name="Used">Of the limit, rounded up; after a take with what was taken.</param>
+/// <param name="Wait">How long until it would fit; zero where it fits.</param>
+public readonly record struct CounterLevel(bool Fits, int Used, TimeSpan Wait)
+{
+    /// <summary>False where the counts are kept by a server that is not asked here; then everything fits.</summary>
+    public bool IsKnown { get; init; } = true;
+}
+
+/// <summary>For a dry run without the server, which alone knows the counts.</summary>
+public sealed class UnknownCounters : ICounters
+{
+    private static readonly CounterLevel Unknown = new(Fits: true, Used: 0, TimeSpan.Zero) { IsKnown = false };
+
+    private UnknownCounters()
+    {
+    }
+
+    public static UnknownCounters Instance { get; } = new();
+
+    public ValueTask<CounterLevel> PeekAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) => new(Unknown);
+
+    public ValueTask<CounterLevel> TakeAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) => new(Unknown);
+}

@@ -155,3 +155,11 @@ public sealed class MemorySpool(TimeProvider? clock = null) : ISpool
         ended.Add(message.Id, message);
     }
 }
+
+/// <summary>One message, its number in the order of arrival, and its content.</summary>
+internal sealed class MemoryMessage(long order, SpoolEntry entry, ReadOnlyMemory<byte> content) : SpoolItem(entry.Envelope.Id, entry)
+{
+    public long Order => order;
+
+    public ReadOnlyMemory<byte> Content => content;
+}

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using Postern.Relay.Spool.Segments.Disk;
 using Postern.Relay.Spool.Segments.Log;
 
 namespace Postern.Relay.Spool.Segments;
@@ -36,5 +37,18 @@ internal abstract class StateRecord(SpoolIndex index, StoredMessage message, Del
         WasThere = message.Entry is not null;
         if (WasThere)
             index.SetState(message, state, Location);
+    }
+}
+
+/// <summary>
+/// The last state of a message whose delivery is over. Nobody waits for it: where it is lost, by a power cut or for lack of room, the message comes back as it
+/// was, as it does when its removal is lost.
+/// </summary>
+internal sealed class EndRecord(SpoolIndex index, StoredMessage message, DeliveryState last) : StateRecord(index, message, last)
+{
+    public override bool NeedsSync => false;
+
+    public override void Failed(WriteFailure failure)
+    {
     }
 }

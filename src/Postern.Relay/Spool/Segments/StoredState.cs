@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Postern.Relay.Spool.Segments.Recovery;
 
 namespace Postern.Relay.Spool.Segments;
@@ -34,3 +35,18 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
         return new DeliveryState(Attempts, Next, Held, states) { Reported = Reported, HeldByServerAt = HeldByServer, TriedAt = Tried, HasEnded = Ended };
     }
 }
+
+/// <summary><see cref="RecipientState"/> as it is written.</summary>
+internal sealed record StoredRecipient(RecipientStatus Status, string? Reply)
+{
+    public int Attempt { get; init; }
+}
+
+/// <summary>The JSON inside the records.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(StoredEnvelope))]
+[JsonSerializable(typeof(StoredState))]
+internal sealed partial class SpoolJson : JsonSerializerContext;

@@ -37,3 +37,10 @@ internal readonly struct LogRecord
         return new RecordLocation(segment, offset, Length, crc);
     }
 }
+
+/// <summary>Where a record stands, and what its payload must be.</summary>
+internal readonly record struct RecordLocation(Segment Segment, long Offset, int Length, uint Crc)
+{
+    /// <summary>Octets it takes in the segment.</summary>
+    public int Stride => RecordHeader.Size + RecordHeader.Pad(Length);
+}

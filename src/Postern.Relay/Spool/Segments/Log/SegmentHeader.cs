@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 
 namespace Postern.Relay.Spool.Segments.Log;
 
@@ -70,4 +71,14 @@ internal readonly record struct SegmentHeader(uint Version, ulong Id, ulong Stam
                 (long)BinaryPrimitives.ReadUInt32LittleEndian(octets[PreviousEndAt..]) * RecordHeader.Alignment,
                 new SegmentTally(BinaryPrimitives.ReadInt32LittleEndian(octets[PreviousCountAt..]), BinaryPrimitives.ReadUInt32LittleEndian(octets[PreviousCrcAt..])))
             : null;
+}
+
+/// <summary>What the header of a segment says of the one before: it was synced whole, and this is all that it held.</summary>
+/// <param name="End">Where its records end, in octets from the start of the file; its footer, where it has one, stands there.</param>
+internal readonly record struct SegmentEnd(ulong Id, ulong Stamp, long End, SegmentTally Tally);
+
+/// <summary>How many records a segment has, and one checksum over the checksums of all their headers, in order.</summary>
+internal readonly record struct SegmentTally(int Count, uint Crc)
+{
+    public SegmentTally With(uint headerCrc) => new(Count + 1, BitOperations.Crc32C(Crc, headerCrc));
 }
