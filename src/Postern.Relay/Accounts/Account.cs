@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Accounts;
 
@@ -12,6 +13,23 @@ public sealed record Account(string Name, bool Enabled, ImmutableArray<string> A
     /// <summary>Names of the accounts as which it may act, once it has proven itself (RFC 4422 §3.4.1).</summary>
     public ImmutableArray<string> ActsAs { get; init; } = [];
 
-    /// <summary>The store that alone knows it; null for an account of the directory, which can be given more rights.</summary>
+    /// <summary>Whose account it is, where several share a server; null for nobody's in particular.</summary>
+    public string? Tenant { get; init; }
+
+    /// <summary>The store that alone knows it, or that has disabled it; null for an account of the directory, which can be given more rights.</summary>
     public string? Store { get; init; }
+
+    /// <summary>A user of whom nothing is known but the name: it may send as that, where it is an address.</summary>
+    public static Account Of(string name, bool isEnabled = true) => new(name, isEnabled, Mailbox.TryParse(name, out var own) ? [own.Canonical] : [], []);
+
+    /// <summary>The rights of both. It is disabled where one of them is.</summary>
+    public Account With(Account other) => this with
+    {
+        Enabled = Enabled && other.Enabled,
+        Addresses = [.. Addresses.Union(other.Addresses, StringComparer.Ordinal)],
+        Domains = [.. Domains.Union(other.Domains, StringComparer.Ordinal)],
+        ActsAs = [.. ActsAs.Union(other.ActsAs, StringComparer.Ordinal)],
+        Tenant = Tenant ?? other.Tenant,
+        Store = other.Enabled ? Store : other.Store,
+    };
 }

@@ -13,7 +13,7 @@ public sealed partial class HashingPool : IDisposable
     /// <summary>The nice value of the threads: about a tenth of a contended core.</summary>
     private const int Niceness = 10;
 
-    private readonly HashingPoolOptions options;
+    private HashingPoolOptions options;
     private readonly object gate = new();
     private readonly HashingQueue waiting;
     private readonly Dictionary<VerificationKey, HashingJob> underWay = [];
@@ -26,11 +26,20 @@ public sealed partial class HashingPool : IDisposable
     {
         this.options = options;
         waiting = new HashingQueue(options.QueueLength, clock ?? TimeProvider.System);
-        for (var i = 0; i < options.Threads; i++)
+        Staff();
+    }
+
+    /// <summary>Takes other settings from now on. What waits or runs is not lost; a thread that is one too many ends after the attempt that it is at.</summary>
+    public void Apply(HashingPoolOptions settings)
+    {
+        lock (gate)
         {
-            var thread = new Thread(Work) { IsBackground = true, Name = $"hashing {i}" };
-            threads.Add(thread);
-            thread.Start();
+            if (stopped || settings == options)
+                return;
+            options = settings;
+            waiting.Capacity = settings.QueueLength;
+            Staff();
+            Monitor.PulseAll(gate);
         }
     }
 
@@ -81,17 +90,30 @@ public sealed partial class HashingPool : IDisposable
     public void Dispose()
     {
         HashingJob[] left;
+        Thread[] working;
         lock (gate)
         {
             stopped = true;
             left = waiting.Clear();
+            working = [.. threads];
             Monitor.PulseAll(gate);
         }
 
         foreach (var job in left)
             Finish(job, new LoginAnswer.Busy("the server is stopping"));
-        foreach (var thread in threads)
+        foreach (var thread in working)
             thread.Join();
+    }
+
+    /// <summary>Starts the threads that are missing.</summary>
+    private void Staff()
+    {
+        while (threads.Count < options.Threads)
+        {
+            var thread = new Thread(Work) { IsBackground = true, Name = $"hashing {threads.Count}" };
+            threads.Add(thread);
+            thread.Start();
+        }
     }
 
     private string? WhyNot(string? place)
@@ -126,9 +148,14 @@ public sealed partial class HashingPool : IDisposable
     {
         lock (gate)
         {
-            while (!stopped && waiting.Count == 0)
+            while (!stopped && waiting.Count == 0 && threads.Count <= options.Threads)
                 Monitor.Wait(gate);
-            return stopped ? null : waiting.Take();
+            if (stopped)
+                return null;
+            if (threads.Count <= options.Threads)
+                return waiting.Take();
+            threads.Remove(Thread.CurrentThread);
+            return null;
         }
     }
 

@@ -5,7 +5,6 @@ namespace Postern.Relay.Accounts;
 /// it. Whose network has wasted the least comes first, and when there is no room the newest of the network that takes the most gives way to one
 /// that takes less. Pairs of address and account that are known to be good come before all others. Not safe to use from several threads.
 /// </summary>
-/// <param name="capacity">Attempts that wait at most.</param>
 internal sealed class HashingQueue(int capacity, TimeProvider clock)
 {
     /// <summary>Of what a network has wasted, no more is held against it.</summary>
@@ -30,11 +29,14 @@ internal sealed class HashingQueue(int capacity, TimeProvider clock)
 
     public int Count => waiting.Count;
 
+    /// <summary>Attempts that wait at most. Where it gets smaller, those that wait stay.</summary>
+    public int Capacity { get; set; } = capacity;
+
     /// <summary>False when there is no place for it. <paramref name="displaced"/> is who lost a place to it.</summary>
     public bool TryAdd(HashingJob job, out HashingJob? displaced)
     {
         displaced = null;
-        if (waiting.Count >= capacity)
+        if (waiting.Count >= Capacity)
         {
             displaced = WhoGivesWayTo(job);
             if (displaced is null)

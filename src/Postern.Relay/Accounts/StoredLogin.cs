@@ -4,10 +4,11 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts;
 
-/// <summary>All that a store knows about one user's ability to log in. Immutable.</summary>
+/// <summary>All that a store knows about one user: what its login is checked against, and what it may send as. Immutable.</summary>
 public sealed class StoredLogin
 {
     /// <summary>The refusal of an account that was disabled.</summary>
@@ -15,6 +16,8 @@ public sealed class StoredLogin
 
     private readonly byte[] stamp;
     private HashCosts? costs;
+    private Account? account;
+    private LoginAnswer.Found<StoredLogin>? answer;
 
     public StoredLogin(string user, string? refusal, ImmutableArray<StoredCredential> credentials)
     {
@@ -23,6 +26,9 @@ public sealed class StoredLogin
         Credentials = credentials;
         stamp = StampOf(this);
     }
+
+    /// <summary>What a store says of a name that it does not know.</summary>
+    public static LoginAnswer Nobody { get; } = new LoginAnswer.NoMatch("unknown user");
 
     /// <summary>The canonical name.</summary>
     public string User { get; }
@@ -35,8 +41,23 @@ public sealed class StoredLogin
 
     public ImmutableArray<StoredCredential> Credentials { get; }
 
+    /// <summary>The store checks the password itself (<see cref="IAccountStore.CheckPasswordAsync"/>), and there are no credentials here.</summary>
+    public bool IsCheckedByStore { get; init; }
+
+    /// <summary>
+    /// Of nobody can the store say that it knows him before his password is right. Good for that, and not for whom a token, a ticket or a certificate has proven.
+    /// </summary>
+    public bool IsPresumed { get; init; }
+
+    /// <summary>What the user may send as; unless it is set, its own name, where that is an address.</summary>
+    public Account Account
+    {
+        get => account ??= Account.Of(User, !IsDisabled);
+        init => account = value;
+    }
+
     /// <summary>It is there for rights and can log nobody in, so another store may: an account that is not disabled and has no credential.</summary>
-    public bool LeavesLogin => Credentials.IsEmpty && !IsDisabled;
+    public bool LeavesLogin => Credentials.IsEmpty && !IsDisabled && !IsCheckedByStore;
 
     /// <summary>What a wrong password costs.</summary>
     public HashCosts Costs => costs ??= HashCosts.Of(Credentials.Select(static c => c.Hash));
@@ -46,6 +67,12 @@ public sealed class StoredLogin
     /// Remembered verifications are keyed on it, so any change forgets them.
     /// </summary>
     public ReadOnlySpan<byte> Stamp => stamp;
+
+    /// <summary>What the store says of this user; one object, however often it is asked.</summary>
+    public LoginAnswer.Found<StoredLogin> ToAnswer() => answer ??= new(User, this, Refusal);
+
+    /// <summary>The same user, who may not log in.</summary>
+    public StoredLogin Disable() => new(User, Disabled, Credentials) { IsDisabled = true, IsCheckedByStore = IsCheckedByStore, IsPresumed = IsPresumed, Account = Account with { Enabled = false } };
 
     public override string ToString() => User;
 

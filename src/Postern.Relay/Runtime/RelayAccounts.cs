@@ -23,13 +23,12 @@ public sealed class RelayAccounts : IDisposable
         var decoys = AccountStores.DecoysFor(directory.DecoyKey.Span, options.Sources);
         var context = new StoreContext(directory, decoys, foundation.Audit, clock);
         IAccountStore[] stores = [.. options.Sources.Select(source => AccountStores.Open(context, source))];
-        Directory = new StoreAccounts(directory, stores);
         tokens = options.Issuers.IsEmpty ? null : new TokenVerifier(options.Issuers, SpeaksForAsync, http, clock);
         Verifiers = new AccountVerifiers(stores, foundation.Hashing, foundation.Memory, clock, foundation.Protection)
         {
-            Directory = Directory,
+            Directory = directory,
             Decoys = decoys,
-            Replacement = options.Sources.Any(static s => s is { KeepsWeakForms: false } && AccountStores.Of(s)?.Word == "directory") ? foundation.Replacement : null,
+            Replacement = options.Sources.Any(AccountStores.ReplacesWeakForms) ? foundation.Replacement : null,
             Tokens = tokens is null ? null : new ProtectedTokens(tokens, foundation.Protection, clock),
         };
         Context = options.Kerberos is { } kerberos
@@ -39,7 +38,7 @@ public sealed class RelayAccounts : IDisposable
     }
 
     /// <summary>The accounts of all stores, as policies ask for them.</summary>
-    public IDirectory Directory { get; }
+    public IDirectory Directory => Verifiers.Accounts!;
 
     /// <summary>What the stores answer.</summary>
     public AccountVerifiers Verifiers { get; }
@@ -50,8 +49,10 @@ public sealed class RelayAccounts : IDisposable
     /// <summary>Which account a client certificate is; null where it is nobody's login.</summary>
     public IClientCertificateUsers? Certificates { get; }
 
+    /// <summary>The stores end their connections: sessions that still rest on them are told that nothing can be said.</summary>
     public void Dispose()
     {
+        Verifiers.Stores.Dispose();
         tokens?.Dispose();
         http.Dispose();
     }

@@ -30,14 +30,20 @@ internal static class Authorization
     /// <summary>Why a proof that was judged logs nobody in; null where it does.</summary>
     /// <param name="kept">What the store has of the user.</param>
     /// <typeparam name="T">The kind of secret that was asked for.</typeparam>
-    public static SaslStep.Failure? WhyNot<T>(LoginAnswer? kept, bool isProven, string user)
-        where T : class => kept switch
+    public static async ValueTask<SaslStep.Failure?> WhyNotAsync<T>(LoginAnswer? kept, bool isProven, string user, CancellationToken ct)
+        where T : class
+    {
+        if (isProven && kept is LoginAnswer.Found<T> { Refusal: null })
+            return null;
+        if (kept?.InPlaceOfNo is { } ask && await ask(ct) is { } other)
+            return SaslStep.Failure.Of(other, user);
+        return kept switch
         {
             LoginAnswer.Found<T> when !isProven => new(SaslError.BadCredentials, user, "wrong password", UserExists: true),
             LoginAnswer.Found<T> { Refusal: { } refusal } => new(SaslError.BadCredentials, user, refusal, UserExists: true),
-            LoginAnswer.Found<T> => null,
             _ => SaslStep.Failure.Of(kept, user),
         };
+    }
 
     private static SaslStep.Failure Refuse(string user, string reason) =>
         new(SaslError.BadCredentials, user, $"the user proved itself, but may not act as the authorization identity it asked for: {reason}", UserExists: true);

@@ -70,7 +70,7 @@ public sealed class CramMd5Mechanism : ISaslMechanism
             secrets.OnProof(turn, isProven && found is { Refusal: null }, found is not null || lookup is LoginAnswer.NoMatch { UserExists: true });
             if (found is { Stored: { Octets.IsEmpty: true, Hmac: null } })
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret");
-            return Authorization.WhyNot<SharedSecret>(lookup, isProven, user) ?? (SaslStep)new SaslStep.Success(new SaslIdentity(found!.User, found.User)) { Authority = found.Authority };
+            return await Authorization.WhyNotAsync<SharedSecret>(lookup, isProven, user, ct) ?? (SaslStep)new SaslStep.Success(new SaslIdentity(found!.User, found.User)) { Authority = found.Authority };
         }
 
         /// <summary>One for each spelling of the password.</summary>

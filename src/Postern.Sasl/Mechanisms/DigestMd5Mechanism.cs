@@ -75,7 +75,7 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
             secrets.OnProof(turn, isProven && found is { Refusal: null }, found is not null || lookup is LoginAnswer.NoMatch { UserExists: true });
             if (found is { Stored.Octets.IsEmpty: true })
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret");
-            return Authorization.WhyNot<SharedSecret>(lookup, isProven, user)
+            return await Authorization.WhyNotAsync<SharedSecret>(lookup, isProven, user, ct)
                 ?? await Authorization.DecideAsync(context, found!.User, actAs, ct, Confirm(secret.Span, said), found.Authority);
         }
 

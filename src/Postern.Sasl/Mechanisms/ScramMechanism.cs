@@ -131,7 +131,7 @@ public sealed class ScramMechanism : ISaslMechanism
                 return Refuse("the nonce is not the one of this exchange");
             if (!isBound)
                 return Refuse("the channel binding does not match: another party may stand between");
-            return Authorization.WhyNot<ScramSecret>(lookup, isProven, user)
+            return await Authorization.WhyNotAsync<ScramSecret>(lookup, isProven, user, ct)
                 ?? await Authorization.DecideAsync(context, found!.User, ActAs(), ct, Signature(signed), found.Authority);
         }
 

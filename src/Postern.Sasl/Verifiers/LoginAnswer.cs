@@ -14,6 +14,12 @@ public abstract record LoginAnswer
     /// <summary>Words for the client; null for the protocol's own.</summary>
     public OutcomeText? Text { get; init; }
 
+    /// <summary>
+    /// Asked when nobody is logged in: what is told in place of a refusal, where that would show what this client may not learn, such as which of several stores knows the
+    /// user; null where there is nothing of that kind, and so is what it answers then.
+    /// </summary>
+    public Func<CancellationToken, ValueTask<LoginAnswer?>>? InPlaceOfNo { get; init; }
+
     /// <summary>Yes: the password or token is right, the grant is there. <paramref name="User"/> is the user's canonical name.</summary>
     public sealed record Match(string User) : LoginAnswer
     {

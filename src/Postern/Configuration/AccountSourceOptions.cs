@@ -4,28 +4,71 @@ using Postern.Relay.Accounts.Stores;
 
 namespace Postern.Configuration;
 
-/// <summary>One entry of <c>accounts</c>: a store that knows users.</summary>
+/// <summary>One entry of <c>accounts</c>: a store that knows users. Which keys it has, the kind of store says.</summary>
+/// <param name="Source">As the kind of store has read it.</param>
 /// <param name="Realm">Null for that of the others.</param>
-internal sealed record AccountSourceOptions(string Uri, string? Realm, bool KeepsWeakForms = false)
+internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
 {
     /// <summary>The key that an entry without keys stands for.</summary>
     public const string Shorthand = "uri";
 
-    private static readonly Kind<bool> WeakForms = Kinds.Word(("replace", false), ("keep", true));
+    /// <summary>The built-in database.</summary>
+    public static AccountSourceOptions Directory { get; } = new(new AccountSource("directory", string.Empty), Realm: null);
+
+    /// <summary>What the store is called.</summary>
+    public string Uri => Source.Uri;
 
     public static AccountSourceOptions Read(Section section)
     {
-        var options = new AccountSourceOptions(
-            section.Required(Shorthand, Kinds.Text, "`directory`: the built-in database. `file:///path`: `user:password` a line, the password as it is or as `postern passwd` stores it. `digest:///path`: `user:realm:hash` a line, as `htdigest` and `postern passwd` write it. Files are read again when they change."),
-            section.Value<string?>("realm", Kinds.Text!, fallback: null, "that of the other entries, else `server.hostname`", "The realm of DIGEST-MD5. It is part of every stored hash: set it, so that another host name does not make them all useless. One for all entries: most clients take the first that is offered."),
-            section.Value("weak_forms", WeakForms, fallback: false, "`replace`", "Of `directory`: what becomes of a stored password whose form is weak, such as `{SSHA}` or `$1$`, when its user logs in. `replace`: it is kept as SCRAM-SHA-256 from then on. `keep`: it stays, for another program that reads it."));
-        if (options.Uri is not null && AccountStores.WhyNot(options.ToSource("localhost")) is { } problem)
-            section.Report(Shorthand, problem);
-        if (options.Realm is { } realm && realm.AsSpan().ContainsAny(':', '"', '\\'))
+        var byKey = section.Has(Shorthand) ? null : AccountStores.All.FirstOrDefault(kind => kind.Key is { } key && section.Has(key));
+        var uri = byKey?.Word ?? section.Required(Shorthand, Kinds.Text, "`directory`: the built-in database. `file:///path`: `user:password` a line, the password as it is or as `postern passwd` stores it. `digest:///path`: `user:realm:hash` a line, as `htdigest` and `postern passwd` write it. Files are read again when they change. Left out where an entry has `users`.");
+        var realm = section.Value<string?>("realm", Kinds.Text!, fallback: null, "that of the other entries, else `server.hostname`", "The realm of DIGEST-MD5. It is part of every stored hash: set it, so that another host name does not make them all useless. One for all entries: most clients take the first that is offered.");
+        if (realm is not null && realm.AsSpan().ContainsAny(':', '"', '\\'))
             section.Report("realm", "a realm with a colon, a quotation mark or a backslash");
-        return options;
+        if (section.IsDescribing)
+            Describe(section);
+        if (uri is null)
+            return new(new AccountSource(uri!, string.Empty), realm);
+        var source = new AccountSource(uri, realm ?? string.Empty);
+        if (AccountStores.WhyNot(source) is { } problem)
+        {
+            section.Report(Shorthand, problem);
+            section.PassOverTheRest();
+            return new(source, realm);
+        }
+
+        var kind = AccountStores.Of(source)!;
+        if (!kind.AnswersFromMemory)
+            source = source with { Terms = ReadTerms(section) };
+        return new(kind.Read(new StoreSection(section, kind.Word), source), realm);
     }
 
     /// <param name="realm">Where the entry names none.</param>
-    public AccountSource ToSource(string realm) => new(Uri, Realm ?? realm) { KeepsWeakForms = KeepsWeakForms };
+    public AccountSource ToSource(string realm) => Source with { Realm = Realm ?? realm };
+
+    /// <summary>The keys of every kind there is.</summary>
+    private static void Describe(Section section)
+    {
+        if (AccountStores.All.Any(static kind => !kind.AnswersFromMemory))
+            ReadTerms(section);
+        foreach (var kind in AccountStores.All)
+            kind.Read(new StoreSection(section, kind.Word), new AccountSource(kind.Word, string.Empty));
+    }
+
+    /// <summary>The same for every store that is asked over a network.</summary>
+    private static StoreTerms ReadTerms(Section section)
+    {
+        var usual = new StoreTerms();
+        var terms = usual with
+        {
+            Timeout = section.Value("timeout", Kinds.Duration, usual.Timeout, "`5s`", "Of a store that is asked over a network: how long one question may take. Then it counts as not answered."),
+            OnOutage = section.Value("on_outage", Kinds.Word(("fail", OnOutage.Fail), ("next", OnOutage.Next)), usual.OnOutage, "`fail`", "Of such a store: what becomes of logins while it cannot answer. `fail`: 454. `next`: the stores behind it are asked; whom they do not log in is still told 454, for this one might have known him."),
+            MostQuestions = section.Value("pool", Kinds.Count, usual.MostQuestions, "`50`", "Of such a store: questions that are under way at most. Beyond them the answer is 454 at once."),
+        };
+        return section.Child("cache", cache => terms with
+        {
+            Remember = cache.Value("ttl", Kinds.Duration, terms.Remember, "`1m`", "How long an answer, and a password that was right, is remembered: so long does a user go on who was taken away there."),
+            Capacity = cache.Value("capacity", Kinds.Count, terms.Capacity, "`10000`", "Answers that are remembered at most."),
+        }, "What is remembered of a store that is asked over a network.");
+    }
 }

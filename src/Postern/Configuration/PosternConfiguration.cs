@@ -110,7 +110,7 @@ internal sealed record PosternConfiguration(
             section.Child("server", ServerOptions.Read, "This machine."),
             section.Child("tls", TlsOptions.Read, "The certificate that every listener shows."),
             section.Children("listeners", ListenerOptions.Read, Loopback(), "The ways in. Left out: 2587 with STARTTLS and 2465 with implicit TLS, on loopback only."),
-            section.Children("accounts", AccountSourceOptions.Read, [new("directory", Realm: null)], "The stores that know users, asked in this order; the first that knows a user answers. An entry is a section, or the value of its `uri` alone. Left out: `[directory]`.", AccountSourceOptions.Shorthand),
+            section.Children("accounts", AccountSourceOptions.Read, [AccountSourceOptions.Directory], "The stores that know users, asked in this order; the first that knows a user answers. An entry is a section, or the value of its `uri` alone. Left out: `[directory]`.", AccountSourceOptions.Shorthand),
             section.Children("oauth", OAuthIssuerOptions.Read, [], "Whose bearer tokens log in, by OAUTHBEARER or XOAUTH2, to accounts that a store knows. Left out: nobody's."),
             section.Child("limits", LimitsOptions.Read, "What one client, and all of them together, may use."),
             section.List("networks", Kinds.Network, [], "none, loopback included", "Clients that may relay to anywhere without a password."),

@@ -36,7 +36,7 @@ internal sealed class DirectoryAccess : IAsyncDisposable
         using var foundation = new AccountFoundation(directory, configuration.ToAccounts(), NoAuditLog.Instance, clock);
         using var accounts = new RelayAccounts(configuration.ToAccounts(), foundation);
         var user = LoginNames.TryCanonical(name, out var canonical) ? canonical : name;
-        var login = await accounts.Verifiers.FindLoginAsync(user, ct);
+        var login = await accounts.Verifiers.Descriptions.FindLoginAsync(user, ct);
         var account = await accounts.Directory.FindAccountAsync(user, ct);
         if (account is null && login is null)
             return null;
@@ -45,7 +45,7 @@ internal sealed class DirectoryAccess : IAsyncDisposable
         {
             Enabled = details.Enabled && login is not { Login.IsDisabled: true },
             LogsInBy = login?.Store,
-            Stores = [.. (await accounts.Verifiers.DescribeAsync(user, ct)).Select(static word => new AccountDetails.StoreWord(word.Store, word.Says))],
+            Stores = [.. (await accounts.Verifiers.Descriptions.DescribeAsync(user, ct)).Select(static word => new AccountDetails.StoreWord(word.Store, word.Says))],
         };
     }
 
@@ -56,7 +56,7 @@ internal sealed class DirectoryAccess : IAsyncDisposable
             return outcome;
         using var foundation = new AccountFoundation(directory, configuration.ToAccounts(), NoAuditLog.Instance, clock);
         using var accounts = new RelayAccounts(configuration.ToAccounts(), foundation);
-        return await accounts.Verifiers.FindLoginAsync(name, ct) is ({ } store, _)
+        return await accounts.Verifiers.Descriptions.FindLoginAsync(name, ct) is ({ } store, _)
             ? missing with { Message = $"there is no account '{name}' in the directory; it is a user of {store}. To give it rights or to disable it, add an account beside it, which keeps its login: postern account add {name}" }
             : outcome;
     }

@@ -4,6 +4,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Sasl;
 using Postern.Testing;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Fuzz.Targets;
 
@@ -53,12 +54,14 @@ internal sealed class CredentialTarget : ITarget
         }
 
         signal.Add((int)kind.CommonForms(source));
-        var store = (ILocalAccounts)AccountStores.Open(context, source);
+        using var store = AccountStores.Open(context, source);
         foreach (var name in (string[])["alice", "bob", "nobody"])
         {
-            var answer = store.Find(name);
+            var looked = store.FindAsync(name, CancellationToken.None);
+            BrokenException.Unless(looked.IsCompletedSuccessfully, "a file answers from memory");
+            var answer = looked.GetAwaiter().GetResult();
             Reached.Note(answer.GetType().Name);
-            if (answer is StoreAnswer.Known(var login))
+            if (answer is LoginAnswer.Found<StoredLogin> { Stored: var login })
             {
                 BrokenException.Unless(login.User == name, "a user is found by its own name");
                 foreach (var credential in login.Credentials)

@@ -39,15 +39,15 @@ public sealed class AccountVerifiersTests : IDisposable
     {
         fixture.AddAccount("lisa");
         var algorithm = System.Security.Cryptography.HashAlgorithmName.SHA256;
-        Assert.Equal("lisa", Assert.IsType<LoginAnswer.Found<ScramSecret>>(await verifiers.FindAsync("LISA", algorithm, peer: null, CancellationToken.None)).User);
-        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.FindAsync("nobody", algorithm, peer: null, CancellationToken.None));
-        Assert.Contains("only a SCRAM-SHA-256 secret", Assert.IsType<LoginAnswer.NoMatch>(await verifiers.FindAsync("lisa", System.Security.Cryptography.HashAlgorithmName.SHA512, peer: null, CancellationToken.None)).Reason, StringComparison.Ordinal);
+        Assert.Equal("lisa", Assert.IsType<LoginAnswer.Found<ScramSecret>>(await verifiers.ScramSecrets.FindAsync("LISA", algorithm, peer: null, CancellationToken.None)).User);
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.ScramSecrets.FindAsync("nobody", algorithm, peer: null, CancellationToken.None));
+        Assert.Contains("only a SCRAM-SHA-256 secret", Assert.IsType<LoginAnswer.NoMatch>(await verifiers.ScramSecrets.FindAsync("lisa", System.Security.Cryptography.HashAlgorithmName.SHA512, peer: null, CancellationToken.None)).Reason, StringComparison.Ordinal);
 
         var counted = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock, new LoginProtection(ProtectionFixture.WithoutDelay, NoAuditLog.Instance, fixture.Clock));
         for (var i = 0; i < 10; i++)
-            counted.OnProof(Assert.IsType<LoginAnswer.Judge>(await counted.BeginProofAsync("LISA", "192.0.2.1", CancellationToken.None)), isProven: false, isUser: true);
-        Assert.IsType<LoginAnswer.Unavailable>(await counted.FindAsync("lisa", algorithm, "192.0.2.1", CancellationToken.None));
-        Assert.IsType<LoginAnswer.Found<ScramSecret>>(await counted.FindAsync("lisa", algorithm, "198.51.100.2", CancellationToken.None));
+            counted.ScramSecrets.OnProof(Assert.IsType<LoginAnswer.Judge>(await counted.ScramSecrets.BeginProofAsync("LISA", "192.0.2.1", CancellationToken.None)), isProven: false, isUser: true);
+        Assert.IsType<LoginAnswer.Unavailable>(await counted.ScramSecrets.FindAsync("lisa", algorithm, "192.0.2.1", CancellationToken.None));
+        Assert.IsType<LoginAnswer.Found<ScramSecret>>(await counted.ScramSecrets.FindAsync("lisa", algorithm, "198.51.100.2", CancellationToken.None));
     }
 
     [Fact]
@@ -95,11 +95,9 @@ public sealed class AccountVerifiersTests : IDisposable
     {
         fixture.AddAccount("lisa");
         fixture.AddCredential("lisa");
-        var decoy = Assert.IsType<StoreAnswer.Unknown>(fixture.Database.FindLogin("nobody")).Decoy;
-        var real = Assert.IsType<StoreAnswer.Known>(fixture.Database.FindLogin("lisa")).Login;
-        Assert.Empty(decoy.Credentials);
+        Assert.Same(StoredLogin.Nobody, fixture.Database.FindLogin("nobody"));
+        var real = Assert.IsType<LoginAnswer.Found<StoredLogin>>(fixture.Database.FindLogin("lisa")).Stored;
         Assert.Equal(real.Costs.ToString(), fixture.Store().Costs.ToString());
-        Assert.False(real.Stamp.SequenceEqual(decoy.Stamp));
         await Login("nobody", "password");
     }
 
@@ -249,30 +247,30 @@ public sealed class AccountVerifiersTests : IDisposable
     {
         fixture.AddAccount("lisa");
         fixture.AddAccount("bob");
-        Assert.Equal(new LoginAnswer.Match("lisa"), await verifiers.ActAsAsync("lisa", "LISA", CancellationToken.None));
-        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.ActAsAsync("lisa", "bob", CancellationToken.None));
-        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.ActAsAsync("lisa", "lisa\0", CancellationToken.None));
-        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.ActAsAsync("lisa", "", CancellationToken.None));
+        Assert.Equal(new LoginAnswer.Match("lisa"), await verifiers.Grants.ActAsAsync("lisa", "LISA", CancellationToken.None));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Grants.ActAsAsync("lisa", "bob", CancellationToken.None));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Grants.ActAsAsync("lisa", "lisa\0", CancellationToken.None));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Grants.ActAsAsync("lisa", "", CancellationToken.None));
     }
 
     [Fact]
     public async Task The_first_store_that_knows_the_user_answers()
     {
-        var right = new FixedStore("first", new StoreAnswer.Known(Stored("lisa", "pencil")));
-        var other = new FixedStore("second", new StoreAnswer.Known(Stored("lisa", "brush")));
-        var unknown = new FixedStore("zero", new StoreAnswer.Unknown(Stored("lisa", "nothing")));
+        var right = new FixedStore("first", Stored("lisa", "pencil").ToAnswer());
+        var other = new FixedStore("second", Stored("lisa", "brush").ToAnswer());
+        var unknown = new FixedStore("zero", StoredLogin.Nobody);
         var chain = Chain(unknown, right, other);
         Assert.IsType<LoginAnswer.Match>(await Login("lisa", "pencil", chain));
+        Assert.Equal(0, other.Asked);
         Assert.IsType<LoginAnswer.NoMatch>(await Login("lisa", "brush", chain));
         Assert.IsType<LoginAnswer.NoMatch>(await Login("lisa", "nothing", chain));
-        Assert.Equal(0, other.Asked);
     }
 
     [Fact]
     public async Task A_store_that_cannot_answer_stops_the_chain()
     {
-        var known = new FixedStore("second", new StoreAnswer.Known(Stored("lisa", "pencil")));
-        var chain = Chain(new FixedStore("first", new StoreAnswer.Unavailable("it sleeps")), known);
+        var known = new FixedStore("second", Stored("lisa", "pencil").ToAnswer());
+        var chain = Chain(new FixedStore("first", new LoginAnswer.Unavailable("it sleeps")), known);
         Assert.Equal(new LoginAnswer.Unavailable("first: it sleeps"), await Login("lisa", "pencil", chain));
         Assert.Equal(0, known.Asked);
         Assert.IsType<LoginAnswer.Unavailable>(await Login("lisa", "pencil", Chain()));
@@ -283,8 +281,8 @@ public sealed class AccountVerifiersTests : IDisposable
     {
         var cache = new VerificationCache(fixture.Clock);
         var login = Stored("lisa", "pencil");
-        await Login("lisa", "pencil", new AccountVerifiers([new FixedStore("a", new StoreAnswer.Known(login))], pool, cache, fixture.Clock));
-        await Login("lisa", "pencil", new AccountVerifiers([new FixedStore("b", new StoreAnswer.Known(login))], pool, cache, fixture.Clock));
+        await Login("lisa", "pencil", new AccountVerifiers([new FixedStore("a", login.ToAnswer())], pool, cache, fixture.Clock));
+        await Login("lisa", "pencil", new AccountVerifiers([new FixedStore("b", login.ToAnswer())], pool, cache, fixture.Clock));
         Assert.Equal(2, pool.Computed);
     }
 
@@ -298,7 +296,7 @@ public sealed class AccountVerifiersTests : IDisposable
         var chain = new AccountVerifiers([store], small, new VerificationCache(fixture.Clock), fixture.Clock);
         Assert.IsType<LoginAnswer.Match>(await Login("lisa", password, chain));
 
-        var blocking = new AccountVerifiers([new FixedStore("gated", new StoreAnswer.Known(hash.Login("slow")))], small, new VerificationCache(fixture.Clock), fixture.Clock);
+        var blocking = new AccountVerifiers([new FixedStore("gated", hash.Login("slow").ToAnswer())], small, new VerificationCache(fixture.Clock), fixture.Clock);
         var running = Login("slow", "one", blocking).AsTask();
         await hash.StartedAsync();
         var waiting = Login("slow", "two", blocking).AsTask();
@@ -321,7 +319,7 @@ public sealed class AccountVerifiersTests : IDisposable
         object[] printed =
         [
             new Secret(Canary), new AddCredential("lisa", new Secret(Canary)), new AdminOutcome.Issued("m", details, new Secret(Canary)), hash, login,
-            login.Credentials[0], new StoreAnswer.Known(login), new StoreAnswer.Unknown(login), new LoginAnswer.Found<StoredCredential>("lisa", login.Credentials[0]),
+            login.Credentials[0], login.ToAnswer(), new LoginAnswer.Found<StoredCredential>("lisa", login.Credentials[0]),
             PasswordHash.Parse(Canary), PasswordHash.Parse("$6$" + Canary), PasswordHash.Parse("{PLAIN}" + Canary),
             new HashRequest("lisa", "r", new Secret(Canary), IsGenerated: false), new LoginAnswer.Found<SharedSecret>("lisa", new(Encoding.UTF8.GetBytes(Canary))),
         ];
@@ -330,14 +328,14 @@ public sealed class AccountVerifiersTests : IDisposable
     }
 
     private ValueTask<LoginAnswer> Login(string user, string password, AccountVerifiers? with = null) =>
-        (with ?? verifiers).CheckAsync(user, Encoding.UTF8.GetBytes(password), "192.0.2.1", CancellationToken.None);
+        (with ?? verifiers).Passwords.CheckAsync(user, Encoding.UTF8.GetBytes(password), "192.0.2.1", CancellationToken.None);
 
     private AccountVerifiers Chain(params IAccountStore[] stores) => new(stores, pool, new VerificationCache(fixture.Clock), fixture.Clock);
 
     private static StoredLogin Stored(string user, string password) =>
         new(user, refusal: null, [new StoredCredential("c", ScramHash.Create(new Secret(password), 1, [1]), ExpiresAt: null)]);
 
-    private sealed class FixedStore(string name, StoreAnswer answer) : IAccountStore
+    private sealed class FixedStore(string name, LoginAnswer answer) : IAccountStore
     {
         public string Name => name;
 
@@ -349,9 +347,11 @@ public sealed class AccountVerifiersTests : IDisposable
 
         public string Realm => "mail.example.org";
 
+        public bool AnswersFromMemory => true;
+
         public int Asked { get; private set; }
 
-        public ValueTask<StoreAnswer> FindAsync(string user, CancellationToken ct)
+        public ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct)
         {
             Asked++;
             return new(answer);

@@ -44,7 +44,7 @@ public sealed class CredentialFileTests : IDisposable
         Assert.Equal(new LoginAnswer.Match("lisa"), await LogInAsync(verifiers, "lisa", "tiger"));
         Assert.Equal(new LoginAnswer.NoMatch("wrong password", UserExists: true), await LogInAsync(verifiers, "lisa", "Tiger"));
         Assert.Equal(new LoginAnswer.NoMatch("unknown user", UserExists: false), await LogInAsync(verifiers, "bob", "tiger"));
-        Assert.Equal(Convert.FromHexString(secret), Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindDigestAsync("lisa", "mail.example.org", peer: null, CancellationToken.None)).Stored.Octets);
+        Assert.Equal(Convert.FromHexString(secret), Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.DigestSecrets.FindDigestAsync("lisa", "mail.example.org", peer: null, CancellationToken.None)).Stored.Octets);
         Assert.EndsWith("line 2: its realm is 'another', not 'mail.example.org'", Assert.Single(fixture.Audit.Events.OfType<ServerEvent>()).Detail, StringComparison.Ordinal);
     }
 
@@ -79,7 +79,7 @@ public sealed class CredentialFileTests : IDisposable
         Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers, "bob", "brush"));
         Assert.IsType<LoginAnswer.NoMatch>(await LogInAsync(verifiers, name, "tiger"));
         Assert.True(LoginNames.TryCanonical(name, out var canonical));
-        Assert.Null(await new StoreAccounts(fixture.Database, [fixture.Store($"file://{Path}")]).FindAccountAsync(canonical, TestContext.Current.CancellationToken));
+        Assert.Null(await new AllAccounts(fixture.Database, new([fixture.Store($"file://{Path}")], fixture.Database)).FindAccountAsync(canonical, TestContext.Current.CancellationToken));
         Assert.Contains("write its signs in ASCII", Assert.Single(fixture.Audit.Events.OfType<ServerEvent>().Select(static e => e.Detail).Distinct()), StringComparison.Ordinal);
         Assert.IsType<Relay.Admin.AdminOutcome.Invalid>(fixture.Commands.Add(new Relay.Admin.AddAccount(name, [], [])));
         Assert.IsType<Relay.Admin.AdminOutcome.Invalid>(new Relay.Admin.CredentialFileCommands(fixture.Beside("other")).Set(name, Relay.Accounts.Hashes.SharedHash.Create("tiger")!));
@@ -123,7 +123,7 @@ public sealed class CredentialFileTests : IDisposable
     public async Task A_user_of_a_file_may_send_as_its_own_name_and_an_account_of_the_directory_counts_before_it()
     {
         await File.WriteAllTextAsync(Path, "lisa@example.org:tiger\nbob:brush\n", TestContext.Current.CancellationToken);
-        var accounts = new StoreAccounts(fixture.Database, [fixture.Store(), fixture.Store($"file://{Path}")]);
+        var accounts = new AllAccounts(fixture.Database, new([fixture.Store(), fixture.Store($"file://{Path}")], fixture.Database));
         Assert.Equal(["lisa@example.org"], (await FindAsync("lisa@example.org"))!.Addresses);
         Assert.Empty((await FindAsync("bob"))!.Addresses);
         Assert.Null(await FindAsync("nobody"));
@@ -144,7 +144,7 @@ public sealed class CredentialFileTests : IDisposable
         Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers, "lisa", "tiger"));
         fixture.Commands.Disable("lisa");
         Assert.Equal(new LoginAnswer.NoMatch("the account is disabled", UserExists: true), await LogInAsync(verifiers, "lisa", "tiger"));
-        Assert.Equal("the account is disabled", Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindSecretAsync("lisa", peer: null, CancellationToken.None)).Refusal);
+        Assert.Equal("the account is disabled", Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.SharedSecrets.FindSecretAsync("lisa", peer: null, CancellationToken.None)).Refusal);
         Assert.Equal(new LoginAnswer.NoMatch("the account is disabled", UserExists: true), await verifiers.IdentifyAsync("lisa", CancellationToken.None));
     }
 
@@ -158,5 +158,5 @@ public sealed class CredentialFileTests : IDisposable
         new([fixture.Store(uri)], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database, Decoys = fixture.StoreContext.Decoys };
 
     private static ValueTask<LoginAnswer> LogInAsync(AccountVerifiers verifiers, string user, string password) =>
-        verifiers.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, CancellationToken.None);
+        verifiers.Passwords.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, CancellationToken.None);
 }

@@ -98,7 +98,7 @@ public sealed class DecoyTests : IDisposable
             foreach (var name in Names.Concat(Foreigners))
             {
                 spent.Clear();
-                var answer = await verifiers.CheckAsync(name, password, peer: null, CancellationToken.None);
+                var answer = await verifiers.Passwords.CheckAsync(name, password, peer: null, CancellationToken.None);
                 seen.Add(name, (answer.GetType().Name, Sum()));
             }
 
@@ -116,7 +116,7 @@ public sealed class DecoyTests : IDisposable
         foreach (var name in new[] { "off", "expired", "nobody" })
         {
             spent.Clear();
-            Assert.IsType<LoginAnswer.NoMatch>(await verifiers.CheckAsync(name, Encoding.ASCII.GetBytes(Password), peer: null, CancellationToken.None));
+            Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Passwords.CheckAsync(name, Encoding.ASCII.GetBytes(Password), peer: null, CancellationToken.None));
             Assert.Equal("$1$ x 1, $2b$ x 32, $6$ x 5000, $apr1$ x 1, $scrypt$ln=4,r=8 x 1, DES x 1, argon2d m=8,p=1 x 1, digest x 1, digest SHA1 x 1, hmac-md5 x 1, pbkdf2 SCRAM-SHA-256 x 4096, pbkdf2 SHA1 x 2001, shared x 1", Sum());
         }
     }
@@ -186,10 +186,10 @@ public sealed class DecoyTests : IDisposable
         {
             foreach (var name in Names)
             {
-                Assert.Equal((order, name, "Unavailable"), (order, name, (await verifiers.CheckAsync(name, "x"u8.ToArray(), peer: null, CancellationToken.None)).GetType().Name));
-                Assert.Equal((order, name, "Unavailable"), (order, name, (await verifiers.FindAsync(name, HashAlgorithmName.SHA256, peer: null, CancellationToken.None)).GetType().Name));
-                Assert.Equal((order, name, "Unavailable"), (order, name, (await verifiers.FindSecretAsync(name, peer: null, CancellationToken.None)).GetType().Name));
-                Assert.Equal((order, name, "Unavailable"), (order, name, (await verifiers.FindDigestAsync(name, Realm, peer: null, CancellationToken.None)).GetType().Name));
+                Assert.Equal((order, name, "Unavailable"), (order, name, (await verifiers.Passwords.CheckAsync(name, "x"u8.ToArray(), peer: null, CancellationToken.None)).GetType().Name));
+                Assert.Equal((order, name, "Unavailable"), (order, name, (await verifiers.ScramSecrets.FindAsync(name, HashAlgorithmName.SHA256, peer: null, CancellationToken.None)).GetType().Name));
+                Assert.Equal((order, name, "Unavailable"), (order, name, (await verifiers.SharedSecrets.FindSecretAsync(name, peer: null, CancellationToken.None)).GetType().Name));
+                Assert.Equal((order, name, "Unavailable"), (order, name, (await verifiers.DigestSecrets.FindDigestAsync(name, Realm, peer: null, CancellationToken.None)).GetType().Name));
                 Assert.Equal((order, name, "Unavailable"), (order, name, (await verifiers.IdentifyAsync(name, CancellationToken.None)).GetType().Name));
             }
         }
@@ -203,8 +203,8 @@ public sealed class DecoyTests : IDisposable
         var bob = new StoredLogin("bob", refusal: null, [new StoredCredential("c", missing, ExpiresAt: null)]);
         var verifiers = new AccountVerifiers([new ListedStore(lisa, bob)], pool, new VerificationCache(fixture.Clock), fixture.Clock);
         foreach (var name in new[] { "lisa", "bob", "nobody" })
-            Assert.IsType<LoginAnswer.Unavailable>(await verifiers.CheckAsync(name, "wrong"u8.ToArray(), peer: null, CancellationToken.None));
-        Assert.IsType<LoginAnswer.Match>(await verifiers.CheckAsync("lisa", Encoding.ASCII.GetBytes(Password), peer: null, CancellationToken.None));
+            Assert.IsType<LoginAnswer.Unavailable>(await verifiers.Passwords.CheckAsync(name, "wrong"u8.ToArray(), peer: null, CancellationToken.None));
+        Assert.IsType<LoginAnswer.Match>(await verifiers.Passwords.CheckAsync("lisa", Encoding.ASCII.GetBytes(Password), peer: null, CancellationToken.None));
     }
 
     /// <summary>A setting that the library does not understand would be computed in no time.</summary>
@@ -235,7 +235,7 @@ public sealed class DecoyTests : IDisposable
         AccountSource[] sources = [.. order.Split(' ').Select(word => new AccountSource(word == "file" ? $"file://{fixture.Beside("passwd")}" : word == "digest" ? $"digest://{fixture.Beside("digest")}" : word, Realm))];
         var decoys = AccountStores.DecoysFor(directory.DecoyKey.Span, sources);
         IAccountStore[] stores = [.. sources.Select(s => AccountStores.Open(new StoreContext(directory, decoys, fixture.Audit, fixture.Clock), s))];
-        return new AccountVerifiers(stores, pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = new StoreAccounts(directory, stores), Decoys = decoys };
+        return new AccountVerifiers(stores, pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = directory, Decoys = decoys };
     }
 
     /// <summary>What a client with a wrong password is told at last; null where the client half does not speak to strangers.</summary>
@@ -299,7 +299,7 @@ public sealed class DecoyTests : IDisposable
 
         public string Realm => DecoyTests.Realm;
 
-        public ValueTask<StoreAnswer> FindAsync(string user, CancellationToken ct) =>
-            new(logins.FirstOrDefault(l => l.User == user) is { } login ? new StoreAnswer.Known(login) : StoreAnswer.Nobody(user));
+        public ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct) =>
+            new(logins.FirstOrDefault(l => l.User == user) is { } login ? login.ToAnswer() : StoredLogin.Nobody);
     }
 }

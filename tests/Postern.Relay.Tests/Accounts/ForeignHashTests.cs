@@ -75,7 +75,7 @@ public sealed class ForeignHashTests : IDisposable
         var verifiers = Verifiers($"file://{Path}", $"file://{Path}2");
         foreach (var password in new[] { stored, stored.Trim(), "canary", "tiger-lily", "Hello world!", string.Empty })
             Assert.IsType<LoginAnswer.NoMatch>(await LogInAsync(verifiers, "lisa", password));
-        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.FindSecretAsync("lisa", peer: null, CancellationToken.None));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.SharedSecrets.FindSecretAsync("lisa", peer: null, CancellationToken.None));
         Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers, "bob", "brush-and-ink"));
 
         var said = Assert.Single(AccountStores.All.Single(static k => k.Word == "file").Warn(new AccountSource($"file://{Path}", "x")), w => w.Contains(", line ", StringComparison.Ordinal));
@@ -107,7 +107,7 @@ public sealed class ForeignHashTests : IDisposable
         {
             var verifiers = Verifiers(uri);
             Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers, "lisa", password));
-            Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindSecretAsync("lisa", peer: null, CancellationToken.None));
+            Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.SharedSecrets.FindSecretAsync("lisa", peer: null, CancellationToken.None));
         }
 
         Assert.Empty(fixture.Audit.Events);
@@ -149,5 +149,5 @@ public sealed class ForeignHashTests : IDisposable
         new([.. uris.Select(u => fixture.Store(u))], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database, Decoys = fixture.StoreContext.Decoys };
 
     private static ValueTask<LoginAnswer> LogInAsync(AccountVerifiers verifiers, string user, string password) =>
-        verifiers.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, CancellationToken.None);
+        verifiers.Passwords.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, CancellationToken.None);
 }

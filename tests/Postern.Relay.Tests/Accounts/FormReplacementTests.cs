@@ -53,9 +53,9 @@ public sealed class FormReplacementTests : IDisposable
         Assert.Equal(before with { Scheme = "SCRAM-SHA-256", Weakness = null }, after);
         Assert.IsType<LoginAnswer.Holds>(await session.ReviewAsync(Ct));
         await LogInAsync();
-        Assert.IsType<LoginAnswer.Found<ScramSecret>>(await verifiers.FindAsync("lisa", HashAlgorithmName.SHA256, peer: null, Ct));
+        Assert.IsType<LoginAnswer.Found<ScramSecret>>(await verifiers.ScramSecrets.FindAsync("lisa", HashAlgorithmName.SHA256, peer: null, Ct));
         Assert.Contains("SCRAM-SHA-256", verifiers.UsualMechanisms);
-        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.CheckAsync("lisa", "wrong"u8.ToArray(), peer: null, Ct));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Passwords.CheckAsync("lisa", "wrong"u8.ToArray(), peer: null, Ct));
         var told = Assert.Single(fixture.Audit.Events.OfType<AdminEvent>());
         Assert.Equal(("postern", "credential strengthened"), (told.Actor, told.Action));
 
@@ -79,9 +79,9 @@ public sealed class FormReplacementTests : IDisposable
     public async Task A_wrong_password_and_a_disabled_account_replace_nothing()
     {
         fixture.AddStoredHash("lisa", Ssha);
-        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.CheckAsync("lisa", "wrong"u8.ToArray(), peer: null, Ct));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Passwords.CheckAsync("lisa", "wrong"u8.ToArray(), peer: null, Ct));
         fixture.Commands.Disable("lisa");
-        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Passwords.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct));
         await SettleAsync();
         Assert.Equal(Ssha, Stored());
     }
@@ -90,7 +90,7 @@ public sealed class FormReplacementTests : IDisposable
     public async Task A_credential_that_was_changed_meanwhile_is_left_alone_and_ends_the_session()
     {
         fixture.AddStoredHash("lisa", Ssha);
-        var login = Assert.IsType<StoreAnswer.Known>(fixture.Database.FindLogin("lisa")).Login;
+        var login = Assert.IsType<LoginAnswer.Found<StoredLogin>>(fixture.Database.FindLogin("lisa")).Stored;
         var session = await LogInAsync(replaces: false);
         fixture.Execute($"update credentials set secret = '{Md5}'");
         replacement.Offer(login, login.Credentials[0], Encoding.UTF8.GetBytes(Password));
@@ -113,14 +113,14 @@ public sealed class FormReplacementTests : IDisposable
             command.ExecuteNonQuery();
             for (var i = 0; i < 3; i++)
             {
-                Assert.IsType<LoginAnswer.Match>(await busy.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct));
+                Assert.IsType<LoginAnswer.Match>(await busy.Passwords.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct));
                 while (!replaces.IsIdle)
                     await Task.Yield();
             }
         }
 
         Assert.Equal("weak_form_kept", Assert.Single(locked.Audit.Events.OfType<ServerEvent>()).Event);
-        Assert.IsType<LoginAnswer.Match>(await busy.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct));
+        Assert.IsType<LoginAnswer.Match>(await busy.Passwords.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct));
         while (!replaces.IsIdle)
             await Task.Yield();
         Assert.Null(Assert.Single(locked.Queries.Account("lisa")!.Credentials).Weakness);
@@ -132,7 +132,7 @@ public sealed class FormReplacementTests : IDisposable
         var passwd = fixture.Beside("passwd");
         await File.WriteAllTextAsync(passwd, $"lisa:{Ssha}\n", Ct);
         var files = new AccountVerifiers([fixture.Store($"file://{passwd}")], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Replacement = replacement };
-        Assert.IsType<LoginAnswer.Match>(await files.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct));
+        Assert.IsType<LoginAnswer.Match>(await files.Passwords.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct));
         await SettleAsync();
         Assert.Equal($"lisa:{Ssha}\n", await File.ReadAllTextAsync(passwd, Ct));
     }
@@ -140,7 +140,7 @@ public sealed class FormReplacementTests : IDisposable
     private async Task<ILoginAuthority> LogInAsync(bool replaces = true)
     {
         var by = replaces ? verifiers : new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database };
-        return Assert.IsType<LoginAnswer.Match>(await by.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct)).Authority!;
+        return Assert.IsType<LoginAnswer.Match>(await by.Passwords.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct)).Authority!;
     }
 
     private async Task SettleAsync()

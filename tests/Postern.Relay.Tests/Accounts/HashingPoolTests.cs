@@ -125,6 +125,24 @@ public sealed class HashingPoolTests : IDisposable
         Assert.Equal(Math.Max(10, NiceHash.Read()), nice.Niceness); // the value is the same wherever the process itself stands
     }
 
+    [Fact]
+    public async Task Other_settings_count_at_once_and_nothing_that_waits_is_lost()
+    {
+        var first = Check("first", peer: null);
+        await hash.StartedAsync();
+        var waiting = Enumerable.Range(0, 3).Select(i => Check($"waiting{i}", peer: null)).ToList();
+        Assert.IsType<LoginAnswer.Busy>(await Check("late", peer: null));
+
+        pool.Apply(new HashingPoolOptions { Threads = 2, QueueLength = 3, PlacesPerPeer = 2 });
+        await hash.StartedAsync(); // a second thread has begun, and has made room
+        var late = Check("late", peer: null);
+        pool.Apply(new HashingPoolOptions { Threads = 1, QueueLength = 1, PlacesPerPeer = 2 });
+        Assert.IsType<LoginAnswer.Busy>(await Check("later", peer: null));
+        hash.Allow(5);
+        Assert.All(await Task.WhenAll([first, late, .. waiting]), static a => Assert.IsType<LoginAnswer.Found<StoredCredential>>(a));
+        Assert.Equal(5, hash.Computed);
+    }
+
     private Task<LoginAnswer> Check(string user, string? peer)
     {
         var login = hash.Login(user);

@@ -80,7 +80,7 @@ public sealed class LoginAuthorityTests : IDisposable
         fixture.AddAccount("lisa");
         fixture.AddAccount("shop");
         fixture.Commands.Grant(new ChangeGrants("lisa", [], []) { ActsAs = ["shop"] });
-        var authority = Assert.IsType<LoginAnswer.Match>(await verifiers.ActAsAsync("lisa", "SHOP", CancellationToken.None)).Authority!;
+        var authority = Assert.IsType<LoginAnswer.Match>(await verifiers.Grants.ActAsAsync("lisa", "SHOP", CancellationToken.None)).Authority!;
         await ExpectAsync<LoginAnswer.Holds>(authority);
         fixture.Commands.Disable("shop");
         await ExpectAsync<LoginAnswer.NoMatch>(authority);
@@ -96,7 +96,7 @@ public sealed class LoginAuthorityTests : IDisposable
         var (login, acting) = (await LogInAsync("password"), default(ILoginAuthority));
         fixture.AddAccount("shop");
         fixture.Commands.Grant(new ChangeGrants("lisa", [], []) { ActsAs = ["shop"] });
-        acting = Assert.IsType<LoginAnswer.Match>(await verifiers.ActAsAsync("lisa", "shop", CancellationToken.None)).Authority!;
+        acting = Assert.IsType<LoginAnswer.Match>(await verifiers.Grants.ActAsAsync("lisa", "shop", CancellationToken.None)).Authority!;
         fixture.Database.Dispose();
         fixture.Clock.Advance(TimeSpan.FromSeconds(2));
         await ExpectAsync<LoginAnswer.Unavailable>(login);
@@ -110,7 +110,7 @@ public sealed class LoginAuthorityTests : IDisposable
         var path = fixture.Beside("passwd");
         await File.WriteAllTextAsync(path, "bob:brush-and-ink\n");
         var mixed = new AccountVerifiers([fixture.Store(), fixture.Store($"file://{path}")], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database };
-        var authority = Assert.IsType<LoginAnswer.Match>(await mixed.CheckAsync("bob", Encoding.UTF8.GetBytes("brush-and-ink"), peer: null, CancellationToken.None)).Authority!;
+        var authority = Assert.IsType<LoginAnswer.Match>(await mixed.Passwords.CheckAsync("bob", Encoding.UTF8.GetBytes("brush-and-ink"), peer: null, CancellationToken.None)).Authority!;
         await ExpectAsync<LoginAnswer.Holds>(authority);
 
         await RewriteAsync("bob:another-word\n");
@@ -154,15 +154,15 @@ public sealed class LoginAuthorityTests : IDisposable
         };
         Assert.IsType<AdminOutcome.Issued>(fixture.Commands.Add(new AddCredential("lisa", new Secret("a long enough secret"), "first", life) { Scheme = scheme, Realm = scheme.NeedsRealm ? "mail.example.org" : null }));
         for (var again = way == "remembered" ? 1 : 0; again > 0; again--)
-            await verifiers.CheckAsync("lisa", Encoding.UTF8.GetBytes("a long enough secret"), peer: null, CancellationToken.None);
+            await verifiers.Passwords.CheckAsync("lisa", Encoding.UTF8.GetBytes("a long enough secret"), peer: null, CancellationToken.None);
         var ct = CancellationToken.None;
         return (way switch
         {
-            "scram" or "scram of shared" => Assert.IsType<LoginAnswer.Found<ScramSecret>>(await verifiers.FindAsync("lisa", HashAlgorithmName.SHA256, peer: null, ct)).Authority,
-            "cram" => Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindSecretAsync("lisa", peer: null, ct)).Authority,
-            "digest" or "digest of shared" => Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindDigestAsync("lisa", "mail.example.org", peer: null, ct)).Authority,
+            "scram" or "scram of shared" => Assert.IsType<LoginAnswer.Found<ScramSecret>>(await verifiers.ScramSecrets.FindAsync("lisa", HashAlgorithmName.SHA256, peer: null, ct)).Authority,
+            "cram" => Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.SharedSecrets.FindSecretAsync("lisa", peer: null, ct)).Authority,
+            "digest" or "digest of shared" => Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.DigestSecrets.FindDigestAsync("lisa", "mail.example.org", peer: null, ct)).Authority,
             "identified" => Assert.IsType<LoginAnswer.Match>(await verifiers.IdentifyAsync("lisa", ct)).Authority,
-            _ => Assert.IsType<LoginAnswer.Match>(await verifiers.CheckAsync("lisa", Encoding.UTF8.GetBytes("a long enough secret"), peer: null, ct)).Authority,
+            _ => Assert.IsType<LoginAnswer.Match>(await verifiers.Passwords.CheckAsync("lisa", Encoding.UTF8.GetBytes("a long enough secret"), peer: null, ct)).Authority,
         })!;
     }
 

@@ -80,8 +80,8 @@ public sealed class MechanismFormTests : IDisposable
         fixture.Commands.Add(new AddAccount("lisa", [], []));
         fixture.Commands.Add(new AddCredential("lisa", new Secret(Password), ExpiresAfter: TimeSpan.FromDays(1)) { Scheme = HashSchemes.Shared });
         fixture.Clock.Advance(TimeSpan.FromDays(1));
-        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.FindSecretAsync("lisa", peer: null, CancellationToken.None));
-        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.FindDigestAsync("lisa", Realm, peer: null, CancellationToken.None));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.SharedSecrets.FindSecretAsync("lisa", peer: null, CancellationToken.None));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.DigestSecrets.FindDigestAsync("lisa", Realm, peer: null, CancellationToken.None));
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class MechanismFormTests : IDisposable
     {
         Keep("robot", "scram-sha-256");
         fixture.Database.Dispose();
-        Assert.IsType<LoginAnswer.Unavailable>(await verifiers.ActAsAsync("robot", "lisa", CancellationToken.None));
+        Assert.IsType<LoginAnswer.Unavailable>(await verifiers.Grants.ActAsAsync("robot", "lisa", CancellationToken.None));
     }
 
     [Theory]

@@ -38,10 +38,10 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
 
         Assert.IsType<LoginAnswer.Holds>(await before.ReviewAsync(Ct));
         Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers));
-        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.CheckAsync(User, "wrong"u8.ToArray(), peer: null, Ct));
-        Assert.IsType<LoginAnswer.Found<ScramSecret>>(await verifiers.FindAsync(User, HashAlgorithmName.SHA256, peer: null, Ct));
-        Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindSecretAsync(User, peer: null, Ct));
-        Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindDigestAsync(User, "mail.example.org", peer: null, Ct));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Passwords.CheckAsync(User, "wrong"u8.ToArray(), peer: null, Ct));
+        Assert.IsType<LoginAnswer.Found<ScramSecret>>(await verifiers.ScramSecrets.FindAsync(User, HashAlgorithmName.SHA256, peer: null, Ct));
+        Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.SharedSecrets.FindSecretAsync(User, peer: null, Ct));
+        Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.DigestSecrets.FindDigestAsync(User, "mail.example.org", peer: null, Ct));
         Assert.IsType<LoginAnswer.Match>(await verifiers.IdentifyAsync(User, Ct));
         Assert.Equal([User, "sales@example.org"], (await accounts.FindAccountAsync(User, Ct))!.Addresses);
     }
@@ -67,7 +67,7 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
         var (verifiers, _) = Open(directoryFirst: true);
         var secret = fixture.AddAccount(User);
         Assert.IsType<LoginAnswer.NoMatch>(await LogInAsync(verifiers));
-        Assert.IsType<LoginAnswer.Match>(await verifiers.CheckAsync(User, Encoding.UTF8.GetBytes(secret), peer: null, Ct));
+        Assert.IsType<LoginAnswer.Match>(await verifiers.Passwords.CheckAsync(User, Encoding.UTF8.GetBytes(secret), peer: null, Ct));
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
     {
         var (verifiers, _) = Open(directoryFirst: true);
         fixture.Commands.Add(new AddAccount("bart@example.org", [], []));
-        Assert.Equal(new LoginAnswer.NoMatch("the account has no credential", UserExists: true), await verifiers.CheckAsync("bart@example.org", "x"u8.ToArray(), peer: null, Ct));
+        Assert.Equal(new LoginAnswer.NoMatch("the account has no credential", UserExists: true), await verifiers.Passwords.CheckAsync("bart@example.org", "x"u8.ToArray(), peer: null, Ct));
     }
 
     [Theory]
@@ -124,9 +124,9 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
         IAccountStore[] stores = [fixture.Store(), fixture.Store($"file://{file}")];
         if (!directoryFirst)
             Array.Reverse(stores);
-        var accounts = new StoreAccounts(fixture.Database, stores);
-        return (new AccountVerifiers(stores, pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = accounts }, accounts);
+        var verifiers = new AccountVerifiers(stores, pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database };
+        return (verifiers, verifiers.Accounts!);
     }
 
-    private static ValueTask<LoginAnswer> LogInAsync(AccountVerifiers verifiers) => verifiers.CheckAsync(User, Encoding.UTF8.GetBytes(Password), peer: null, Ct);
+    private static ValueTask<LoginAnswer> LogInAsync(AccountVerifiers verifiers) => verifiers.Passwords.CheckAsync(User, Encoding.UTF8.GetBytes(Password), peer: null, Ct);
 }

@@ -40,9 +40,9 @@ public sealed class SpellingsTests : IDisposable
         fixture.AddStoredHash("lisa", stored);
         var verifiers = Open();
         foreach (var spelling in new[] { Composed, Decomposed, Composed.Normalize(NormalizationForm.FormD) })
-            Assert.IsType<LoginAnswer.Match>(await verifiers.CheckAsync("lisa", Encoding.UTF8.GetBytes(spelling), peer: null, Ct));
-        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.CheckAsync("lisa", "naive pa\u00dfwort"u8.ToArray(), peer: null, Ct));
-        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.CheckAsync("lisa", Encoding.Latin1.GetBytes(Composed), peer: null, Ct));
+            Assert.IsType<LoginAnswer.Match>(await verifiers.Passwords.CheckAsync("lisa", Encoding.UTF8.GetBytes(spelling), peer: null, Ct));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Passwords.CheckAsync("lisa", "naive pa\u00dfwort"u8.ToArray(), peer: null, Ct));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Passwords.CheckAsync("lisa", Encoding.Latin1.GetBytes(Composed), peer: null, Ct));
     }
 
     /// <summary>A server that prepares nothing made a SCRAM secret of what was typed.</summary>
@@ -54,7 +54,7 @@ public sealed class SpellingsTests : IDisposable
         var client = System.Security.Cryptography.HMACSHA256.HashData(salted, "Client Key"u8);
         var server = System.Security.Cryptography.HMACSHA256.HashData(salted, "Server Key"u8);
         fixture.AddStoredHash("lisa", $"{{SCRAM-SHA-256}}10,{Convert.ToBase64String(salt)},{Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(client))},{Convert.ToBase64String(server)}");
-        Assert.IsType<LoginAnswer.Match>(await Open().CheckAsync("lisa", Encoding.UTF8.GetBytes(Decomposed), peer: null, Ct));
+        Assert.IsType<LoginAnswer.Match>(await Open().Passwords.CheckAsync("lisa", Encoding.UTF8.GetBytes(Decomposed), peer: null, Ct));
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class SpellingsTests : IDisposable
             Assert.Equal((spelling, isRight), (spelling, await exchange.NextAsync(Encoding.UTF8.GetBytes($"lisa {proof}"), Ct) is SaslStep.Success));
         }
 
-        var found = Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.FindDigestAsync("lisa", "mail.example.org", peer: null, Ct)).Stored;
+        var found = Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.DigestSecrets.FindDigestAsync("lisa", "mail.example.org", peer: null, Ct)).Stored;
         var secrets = found.OtherSpellings.Prepend(found.Octets).Select(static s => Convert.ToHexString(s.Span)).ToList();
         Assert.Equal(Convert.ToHexString(DigestSecret.Derive("lisa", "mail.example.org", Composed)), secrets[0]);
         Assert.Contains(Convert.ToHexString(DigestSecret.DeriveExactly("lisa", "mail.example.org", Decomposed)), secrets);
@@ -97,7 +97,7 @@ public sealed class SpellingsTests : IDisposable
         foreach (var user in new[] { "lisa", "bart", "homer", "nobody" })
         {
             spent.Clear();
-            Assert.IsType<LoginAnswer.NoMatch>(await verifiers.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, Ct));
+            Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Passwords.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, Ct));
             work.Add(string.Join(", ", spent.GroupBy(static c => c.Kind, static c => c.Units).OrderBy(static g => g.Key, StringComparer.Ordinal).Select(static g => $"{g.Key} {g.Sum()}")));
         }
 

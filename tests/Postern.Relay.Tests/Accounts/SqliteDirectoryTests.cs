@@ -2,6 +2,7 @@ using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
+using Postern.Sasl.Verifiers;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Tests.Accounts;
@@ -287,7 +288,7 @@ public sealed class SqliteDirectoryTests : IDisposable
     {
         fixture.AddAccount("lisa");
         Assert.Null(Database.FindAccount(name));
-        Assert.IsType<StoreAnswer.Unknown>(Database.FindLogin(name));
+        Assert.IsType<LoginAnswer.NoMatch>(Database.FindLogin(name));
         Assert.IsType<AdminOutcome.NotFound>(fixture.Commands.Disable(name));
         Assert.NotNull(Database.FindAccount("lisa"));
     }

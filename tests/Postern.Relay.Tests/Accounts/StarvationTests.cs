@@ -4,6 +4,7 @@ using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Sasl;
+using Postern.Sasl.Verifiers;
 using Postern.Smtp;
 using Postern.Smtp.Transport;
 using Postern.Testing;
@@ -88,6 +89,6 @@ public sealed class StarvationTests
 
         public string Realm => "mail.example.org";
 
-        public ValueTask<StoreAnswer> FindAsync(string user, CancellationToken ct) => new(new StoreAnswer.Known(user == "lisa" ? lisa : gated.Login(user)));
+        public ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct) => new((user == "lisa" ? lisa : gated.Login(user)).ToAnswer());
     }
 }

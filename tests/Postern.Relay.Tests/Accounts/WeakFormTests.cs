@@ -105,8 +105,8 @@ public sealed class WeakFormTests : IDisposable
             Assert.Equal(isRight, end is SaslStep.Success);
         }
 
-        Assert.IsType<LoginAnswer.Match>(await verifiers.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct));
-        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.FindDigestAsync("lisa", "mail.example.org", peer: null, Ct));
+        Assert.IsType<LoginAnswer.Match>(await verifiers.Passwords.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.DigestSecrets.FindDigestAsync("lisa", "mail.example.org", peer: null, Ct));
     }
 
     private static List<string> Warnings(AccountSource source) => [.. AccountStores.Of(source)!.Warn(source).Where(static w => !w.Contains("chmod", StringComparison.Ordinal))];

@@ -155,7 +155,7 @@ public sealed class AccountImportTests : IDisposable
         using (var foundation = new AccountFoundation(directory, Users, NoAuditLog.Instance, TimeProvider.System, isServer: true))
         using (var accounts = new RelayAccounts(Users, foundation))
         {
-            Assert.IsType<LoginAnswer.Match>(await accounts.Verifiers.CheckAsync("lisa@example.org", Encoding.UTF8.GetBytes(Password), peer: null, TestContext.Current.CancellationToken));
+            Assert.IsType<LoginAnswer.Match>(await accounts.Verifiers.Passwords.CheckAsync("lisa@example.org", Encoding.UTF8.GetBytes(Password), peer: null, TestContext.Current.CancellationToken));
             while (!accounts.Verifiers.Replacement!.IsIdle)
                 await Task.Yield();
         }
@@ -299,7 +299,7 @@ public sealed class AccountImportTests : IDisposable
         using var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(DirectoryFile));
         using var foundation = new AccountFoundation(directory, Users, NoAuditLog.Instance, TimeProvider.System);
         using var accounts = new RelayAccounts(Users, foundation);
-        return await accounts.Verifiers.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, TestContext.Current.CancellationToken) is LoginAnswer.Match;
+        return await accounts.Verifiers.Passwords.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, TestContext.Current.CancellationToken) is LoginAnswer.Match;
     }
 
     private async Task EveryoneLogsInAsync(int count)
@@ -309,10 +309,10 @@ public sealed class AccountImportTests : IDisposable
         using var accounts = new RelayAccounts(Users, foundation);
         for (var i = 0; i < count; i++)
         {
-            var answer = await accounts.Verifiers.CheckAsync(ImportedUsers.NameOf(i), Encoding.UTF8.GetBytes(ImportedUsers.PasswordOf(i)), peer: null, TestContext.Current.CancellationToken);
+            var answer = await accounts.Verifiers.Passwords.CheckAsync(ImportedUsers.NameOf(i), Encoding.UTF8.GetBytes(ImportedUsers.PasswordOf(i)), peer: null, TestContext.Current.CancellationToken);
             Assert.True(answer is LoginAnswer.Match, $"{ImportedUsers.NameOf(i)}: {answer}");
         }
 
-        Assert.IsType<LoginAnswer.NoMatch>(await accounts.Verifiers.CheckAsync(ImportedUsers.NameOf(1), Encoding.UTF8.GetBytes(ImportedUsers.PasswordOf(0)), peer: null, TestContext.Current.CancellationToken));
+        Assert.IsType<LoginAnswer.NoMatch>(await accounts.Verifiers.Passwords.CheckAsync(ImportedUsers.NameOf(1), Encoding.UTF8.GetBytes(ImportedUsers.PasswordOf(0)), peer: null, TestContext.Current.CancellationToken));
     }
 }

@@ -47,7 +47,10 @@ public sealed class ConfigurationTests
     [InlineData("tls: { certificate: a.pem }\n", "postern.yaml:1:21: tls.certificate: a certificate without its key cannot be used; expected tls.key as well")]
     [InlineData("tls: { key: a.pem }\n", "postern.yaml:1:13: tls.key: a key without its certificate cannot be used; expected tls.certificate as well")]
     [InlineData("tls: { minimum: '1.1' }\n", "postern.yaml:1:17: tls.minimum: '1.1' is not right here; expected '1.2' or '1.3'")]
-    [InlineData("accounts:\n  - directory\n  - uri: fil:///x\n", "postern.yaml:3:10: accounts[1].uri: there is no store 'fil'; did you mean 'file'?; there are directory, file:///etc/postern/passwd, digest:///etc/postern/digest")]
+    [InlineData("accounts:\n  - directory\n  - uri: fil:///x\n", "postern.yaml:3:10: accounts[1].uri: there is no store 'fil'; did you mean 'file'?; there are directory, file:///etc/postern/passwd, digest:///etc/postern/digest, users: { lisa: PASSWORD }")]
+    [InlineData("accounts: [{ users: { lisa: a, LISA: b } }]\n", "postern.yaml:1:21: accounts[0].users: user 'LISA' stands here twice, in two spellings")]
+    [InlineData("accounts: [{ users: { lisa: 'file:/nowhere/secret' } }]\n", "postern.yaml:1:29: accounts[0].users.lisa: /nowhere/secret does not exist")]
+    [InlineData("accounts: [{ uri: 'file:///x', weak_forms: keep }]\n", "postern.yaml:1:32: accounts[0].weak_forms: unknown key; expected one of uri, realm")]
     [InlineData("accounts: [digest:x]\n", "postern.yaml:1:12: accounts[0].uri: 'digest:x' names no file; a path is absolute: file:///etc/postern/passwd")]
     [InlineData("accounts: [directory, directory]\n", "postern.yaml:1:23: accounts[1]: 'directory' stands here twice; the second is never asked anything new")]
     [InlineData("accounts: [{ uri: 'digest:///x', realm: 'a:b' }]\n", "postern.yaml:1:41: accounts[0].realm: a realm with a colon, a quotation mark or a backslash")]
@@ -295,6 +298,19 @@ public sealed class ConfigurationTests
 
     private static string[] Errors(string yaml) =>
         Parse(yaml) is ConfigurationOutcome.Invalid(var errors) ? [.. errors.Select(static e => e.ToString())] : [];
+
+    [Fact]
+    public void Users_that_stand_in_the_configuration_are_a_store_that_is_equal_by_what_it_holds_and_shows_no_password()
+    {
+        var (one, same, other) = (SourceOf("tiger"), SourceOf("tiger"), SourceOf("lion"));
+        Assert.Equal(one, same);
+        Assert.NotEqual(one, other);
+        Assert.DoesNotContain("tiger", one.ToString(), StringComparison.Ordinal);
+        Assert.Equal(Relay.Accounts.Hashes.StoredForms.All, Relay.Accounts.Stores.AccountStores.Of(one)!.CommonForms(one));
+
+        static Relay.Accounts.AccountSource SourceOf(string password) =>
+            Assert.IsType<ConfigurationOutcome.Valid>(Parse($"accounts: [{{ users: {{ Scott: {password} }}, realm: here }}]\n")).Configuration.ToAccounts().Sources[0];
+    }
 
     private static ConfigurationOutcome Parse(string yaml) => ConfigurationFile.Parse("postern.yaml", "/etc/here", yaml);
 

@@ -3,6 +3,9 @@ namespace Postern.Relay.Accounts.Protection;
 /// <summary>The levels of all budgets of one kind. Bounded: where there is no room, the least used go. Not synchronized.</summary>
 internal sealed class BudgetLevels(BudgetKind kind, LoginBudget budget, int capacity, TimeProvider clock)
 {
+    private LoginBudget budget = budget;
+    private int capacity = capacity;
+
     /// <summary>What flowed off in fractions must make whole places again.</summary>
     private const double Rounding = 1e-6;
 
@@ -13,6 +16,18 @@ internal sealed class BudgetLevels(BudgetKind kind, LoginBudget budget, int capa
     public LoginBudget Budget => budget;
 
     public int Count => levels.Count;
+
+    /// <summary>Another budget from now on. What was used of the old one counts in it; what had flowed off by now has.</summary>
+    public void Apply(LoginBudget settings, int most, long now)
+    {
+        if (settings != budget)
+        {
+            foreach (var (key, level) in All(now))
+                levels[key] = level;
+        }
+
+        (budget, capacity) = (settings, most);
+    }
 
     public BudgetLevel Read(BudgetKey key, long now) =>
         levels.TryGetValue(key, out var level) ? Flow(level, now) : new BudgetLevel(0, 0, now, BudgetStage.Calm, 0);

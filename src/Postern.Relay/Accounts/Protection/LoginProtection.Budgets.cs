@@ -1,5 +1,6 @@
 using System.Globalization;
 using Postern.Relay.Audit.Events;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Protection;
 
@@ -91,7 +92,7 @@ public sealed partial class LoginProtection
         if (full is { } kind)
         {
             counts = counts.With(kind);
-            return new Entry(new LoginTurn(LoginAdmission.Pause, Refusal(kind, turn)), TimeSpan.Zero, IsCrowded: false);
+            return new Entry(new LoginTurn(new LoginAnswer.Unavailable(Refusal(kind, turn))), TimeSpan.Zero, IsCrowded: false);
         }
 
         double? strain = null;

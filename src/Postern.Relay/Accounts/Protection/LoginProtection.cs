@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Postern.Relay.Audit;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Protection;
 
@@ -16,7 +17,7 @@ public sealed partial class LoginProtection
     /// <summary>Stands for the account of a token that does not say whose it is; no name is like it.</summary>
     public const string Nameless = "\0token";
 
-    private readonly LoginProtectionOptions options;
+    private volatile LoginProtectionOptions options;
     private readonly IAuditLog audit;
     private readonly TimeProvider clock;
     private readonly byte[] key;
@@ -36,6 +37,21 @@ public sealed partial class LoginProtection
         wrong = new(options.Capacity, TimeSpan.FromDays(1), clock);
         asked = new(options.Capacity, TimeSpan.FromHours(1), clock);
         remembered = new(options.DeviceCapacity, DeviceLife, clock);
+    }
+
+    /// <summary>Takes other settings from now on. What was counted stays counted, in the new budgets; who is known stays known.</summary>
+    public void Apply(LoginProtectionOptions settings)
+    {
+        lock (gate)
+        {
+            if (settings == options)
+                return;
+            options = settings;
+            var now = clock.GetTimestamp();
+            foreach (var one in levels)
+                one.Apply(BudgetOf(one.Kind), settings.Capacity, now);
+            (wrong.Capacity, asked.Capacity, remembered.Capacity) = (settings.Capacity, settings.Capacity, settings.DeviceCapacity);
+        }
     }
 
     /// <summary>How long a place is known from which an account logged in.</summary>
@@ -219,7 +235,7 @@ public sealed partial class LoginProtection
         if (entry.IsCrowded)
         {
             counts = counts with { Crowded = counts.Crowded + 1 };
-            return new LoginTurn(LoginAdmission.Pause, "too many logins from there, or of this account, are being checked");
+            return new LoginTurn(new LoginAnswer.Unavailable("too many logins from there, or of this account, are being checked"));
         }
 
         // Whoever came again gets its one look: strangers must not be able to fill the room before it.
@@ -228,7 +244,7 @@ public sealed partial class LoginProtection
         var news = default(News);
         GiveBack(entry.Turn, LoginOutcome.Unchecked, ref news);
         counts = counts with { Closed = counts.Closed + 1 };
-        return new LoginTurn(LoginAdmission.Close, "logins from there are slowed, and too many are waiting already");
+        return new LoginTurn(new LoginAnswer.TooMany("logins from there are slowed, and too many are waiting already"));
     }
 
     private bool IsExempt(IPAddress address)

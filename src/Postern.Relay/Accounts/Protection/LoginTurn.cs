@@ -1,10 +1,16 @@
+using Postern.Sasl.Verifiers;
+
 namespace Postern.Relay.Accounts.Protection;
 
-/// <summary>The place in the budgets that one login has taken.</summary>
-public readonly record struct LoginTurn(LoginAdmission Admission, string Reason)
+/// <summary>The place in the budgets that one login has taken, and holds until <see cref="LoginProtection.Settle"/>.</summary>
+/// <param name="Refusal">
+/// Null: the secret is checked. Else it is not, and this is the answer: <see cref="LoginAnswer.Unavailable"/> (454), or <see cref="LoginAnswer.TooMany"/> (421) where it should have
+/// waited and there was no room.
+/// </param>
+public readonly record struct LoginTurn(LoginAnswer? Refusal)
 {
     /// <summary>For logins that nobody counts.</summary>
-    internal static LoginTurn Free { get; } = new(LoginAdmission.Check, string.Empty);
+    internal static LoginTurn Free { get; } = new(Refusal: null);
 
     /// <summary>The keyed digest.</summary>
     internal UInt128 Account { get; init; }

@@ -33,10 +33,8 @@ internal sealed class ProtectedTokens(ITokenVerifier verifier, LoginProtection p
     {
         var account = claimedUser is null ? LoginProtection.Nameless : LoginNames.TryCanonical(claimedUser, out var canonical) ? canonical : claimedUser;
         var turn = await protection.EnterAsync(account, peer, ct);
-        if (turn.Admission == LoginAdmission.Close)
-            return new LoginAnswer.TooMany(turn.Reason);
-        if (turn.Admission != LoginAdmission.Check)
-            return new LoginAnswer.Unavailable(turn.Reason);
+        if (turn.Refusal is { } refusal)
+            return refusal;
 
         var outcome = LoginOutcome.Unchecked;
         var digest = DigestOf(token);

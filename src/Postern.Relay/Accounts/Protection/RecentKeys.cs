@@ -4,6 +4,9 @@ namespace Postern.Relay.Accounts.Protection;
 internal sealed class RecentKeys<TKey>(int capacity, TimeSpan life, TimeProvider clock)
     where TKey : struct
 {
+    /// <summary>Kept at most; those that are there stay until others push them out.</summary>
+    public int Capacity { get; set; } = capacity;
+
     private Dictionary<TKey, long> young = [];
     private Dictionary<TKey, long> old = [];
 
@@ -40,7 +43,7 @@ internal sealed class RecentKeys<TKey>(int capacity, TimeSpan life, TimeProvider
     private void Put(TKey key, long at)
     {
         old.Remove(key);
-        if (young.Count >= Math.Max(1, capacity / 2) && !young.ContainsKey(key))
+        if (young.Count >= Math.Max(1, Capacity / 2) && !young.ContainsKey(key))
             (old, young) = (young, []);
         young[key] = at;
     }

@@ -12,6 +12,7 @@ public static class AccountStores
         DirectoryStore.Kind,
         FileStore.Kind,
         DigestStore.Kind,
+        UsersStore.Kind,
     ];
 
     /// <summary>The kind of an entry; null for none.</summary>
@@ -24,7 +25,10 @@ public static class AccountStores
 
     /// <exception cref="ArgumentException"><see cref="WhyNot"/> has something to say.</exception>
     public static IAccountStore Open(StoreContext context, AccountSource source) =>
-        WhyNot(source) is { } problem ? throw new ArgumentException(problem, nameof(source)) : Of(source)!.Open(context, source);
+        WhyNot(source) is { } problem ? throw new ArgumentException(problem, nameof(source)) : Bound(Of(source)!.Open(context, source), source.Terms, context.Clock);
+
+    /// <summary>The store as it may be asked: one that has to ask somebody else does so within <paramref name="terms"/>.</summary>
+    public static IAccountStore Bound(IAccountStore store, StoreTerms terms, TimeProvider clock) => store.AnswersFromMemory ? store : new BoundedStore(store, terms, clock);
 
     /// <summary>
     /// What stands in for users that do not exist. Counts of iterations are those that the directory's commands make, where it is among the stores; secrets
@@ -33,6 +37,9 @@ public static class AccountStores
     /// <param name="key">Kept over restarts (<see cref="SqliteDirectory.DecoyKey"/>).</param>
     public static Decoys DecoysFor(ReadOnlySpan<byte> key, IEnumerable<AccountSource> sources) =>
         new(key, sources.Any(static s => Of(s) == DirectoryStore.Kind) ? [ScramHash.GeneratedIterations, ScramHash.TypedIterations] : [ScramHash.GeneratedIterations]);
+
+    /// <summary>Weak stored forms there are given up for better ones when their users log in.</summary>
+    public static bool ReplacesWeakForms(AccountSource source) => DirectoryStore.ReplacesWeakForms(source);
 
     private static string WordOf(string uri) => uri.IndexOf(':', StringComparison.Ordinal) is >= 0 and var colon ? uri[..colon] : uri;
 }

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Audit.Events;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Stores;
 
@@ -58,14 +59,14 @@ internal sealed class CredentialFile
     /// <inheritdoc cref="CommonForms()"/>
     public static StoredForms CommonForms(AccountSource source, Func<string, CredentialLine> read) => Content.Read(PathOf(source.Uri)!, read).CommonForms();
 
-    public StoreAnswer Find(string user)
+    public LoginAnswer Find(string user)
     {
         if (context.Clock.GetElapsedTime(Interlocked.Read(ref lookedAt)) >= LookInterval)
             Refresh();
         var now = content;
-        return now.Unavailable is { } reason ? new StoreAnswer.Unavailable(reason)
-            : now.Users.TryGetValue(user, out var login) ? new StoreAnswer.Known(login)
-            : StoreAnswer.Nobody(user);
+        return now.Unavailable is { } reason ? new LoginAnswer.Unavailable(reason)
+            : now.Users.TryGetValue(user, out var login) ? login.ToAnswer()
+            : StoredLogin.Nobody;
     }
 
     /// <summary>Of the costliest user of the file now.</summary>

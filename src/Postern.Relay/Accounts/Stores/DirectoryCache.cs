@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Stores;
 
@@ -13,8 +14,8 @@ internal sealed class DirectoryCache(int version, DirectoryCosts costs)
     private const int KnownCapacity = 100_000;
     private const int UnknownCapacity = 4_096;
 
-    private readonly BoundedMap<AccountFacts> accounts = new(KnownCapacity);
-    private readonly BoundedMap<AccountFacts> strangers = new(UnknownCapacity);
+    private readonly BoundedMap<LoginAnswer> accounts = new(KnownCapacity);
+    private readonly BoundedMap<LoginAnswer> strangers = new(UnknownCapacity);
     private readonly BoundedMap<DomainFacts> domains = new(KnownCapacity);
     private readonly BoundedMap<DomainFacts> foreignDomains = new(UnknownCapacity);
 
@@ -26,7 +27,7 @@ internal sealed class DirectoryCache(int version, DirectoryCosts costs)
     /// <summary>The connection's data_version at which this was read.</summary>
     public int Version => version;
 
-    public AccountFacts? Account(string name) =>
+    public LoginAnswer? Account(string name) =>
         accounts.TryGet(name, out var facts) || strangers.TryGet(name, out facts) ? facts : null;
 
     public DomainFacts? Domain(string name) =>
@@ -40,11 +41,11 @@ internal sealed class DirectoryCache(int version, DirectoryCosts costs)
         areCostsRead = true;
     }
 
-    public AccountFacts Add(string name, AccountFacts facts)
+    public LoginAnswer Add(string name, LoginAnswer facts)
     {
-        if (facts.Login is StoreAnswer.Known(var login))
+        if (facts is LoginAnswer.Found<StoredLogin> { Stored: var login })
             costs.Note(login.Costs);
-        (facts.Account is null ? strangers : accounts).Add(name, facts);
+        (facts is LoginAnswer.NoMatch ? strangers : accounts).Add(name, facts);
         return facts;
     }
 

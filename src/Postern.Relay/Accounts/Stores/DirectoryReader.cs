@@ -4,17 +4,18 @@ using System.Net;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Stores;
 
 /// <summary>Reads the facts about one name from the database, within the caller's transaction.</summary>
 internal static class DirectoryReader
 {
-    public static AccountFacts ReadAccount(SqliteConnection sql, string name)
+    public static LoginAnswer ReadAccount(SqliteConnection sql, string name)
     {
         var row = sql.QuerySingleOrDefault<AccountRow>("select id, name, enabled from accounts where name = @name", new { name });
         if (row is null)
-            return new AccountFacts(Account: null, StoreAnswer.Nobody(name));
+            return StoredLogin.Nobody;
 
         var addresses = sql.Query<string>("select address from account_addresses where account_id = @Id order by address", row);
         var domains = sql.Query<string>("select domain from account_domains where account_id = @Id order by domain", row);
@@ -24,8 +25,7 @@ internal static class DirectoryReader
             ActsAs = [.. sql.Query<string>("select name from account_act_as where account_id = @Id order by name", row)],
         };
         var refusal = !account.Enabled ? StoredLogin.Disabled : credentials.IsEmpty ? "the account has no credential" : null;
-        var login = new StoredLogin(row.Name, refusal, credentials) { IsDisabled = !account.Enabled };
-        return new AccountFacts(account, new StoreAnswer.Known(login));
+        return new StoredLogin(row.Name, refusal, credentials) { IsDisabled = !account.Enabled, Account = account }.ToAnswer();
     }
 
     public static DomainFacts ReadDomain(SqliteConnection sql, string name)

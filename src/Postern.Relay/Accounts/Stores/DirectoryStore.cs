@@ -1,4 +1,5 @@
 using Postern.Relay.Accounts.Hashes;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Stores;
 
@@ -8,14 +9,17 @@ internal sealed class DirectoryStore(SqliteDirectory directory, string realm) : 
     /// <summary>What <c>credential add</c> makes unless it is told otherwise.</summary>
     internal const StoredForms Common = StoredForms.Password | StoredForms.ScramSha256;
 
-    public static readonly AccountStoreKind Kind = new(
-        "directory",
-        "directory",
-        StoredForms.All,
-        static source => source.Database is { } file && SqliteDirectory.Look(file, DirectoryReader.CommonForms) is (_, { } common) ? common : Common,
-        static source => source.Uri.Contains(':', StringComparison.Ordinal) ? "the built-in database is written 'directory'" : null,
-        static (context, source) => new DirectoryStore(context.Directory, source.Realm),
-        static source => source.Database is { } file ? Warn(file) : []);
+    public static readonly AccountStoreKind Kind = new("directory", "directory", StoredForms.All, static (context, source) => new DirectoryStore(context.Directory, source.Realm))
+    {
+        AnswersFromMemory = true,
+        Read = static (section, source) => new Source(source)
+        {
+            KeepsWeakForms = section.Word("weak_forms", [("replace", false), ("keep", true)], fallback: false, "`replace`", "What becomes of a stored password whose form is weak, such as `{SSHA}` or `$1$`, when its user logs in. `replace`: it is kept as SCRAM-SHA-256 from then on. `keep`: it stays, for another program that reads it."),
+        },
+        CommonForms = static source => source.Database is { } file && SqliteDirectory.Look(file, DirectoryReader.CommonForms) is (_, { } common) ? common : Common,
+        WhyNot = static source => source.Uri.Contains(':', StringComparison.Ordinal) ? "the built-in database is written 'directory'" : null,
+        Warn = static source => source.Database is { } file ? Warn(file) : [],
+    };
 
     public string Name => Kind.Word;
 
@@ -27,6 +31,23 @@ internal sealed class DirectoryStore(SqliteDirectory directory, string realm) : 
 
     public string Realm => realm;
 
+    public bool AnswersFromMemory => true;
+
+    /// <summary>Weak stored forms of the directory are given up when their users log in.</summary>
+    internal static bool ReplacesWeakForms(AccountSource source) => AccountStores.Of(source) == Kind && source is not Source { KeepsWeakForms: true };
+
+    public ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct)
+    {
+        try
+        {
+            return new(directory.FindLogin(user));
+        }
+        catch (DirectoryUnavailableException e)
+        {
+            return new(new LoginAnswer.Unavailable(e.Message));
+        }
+    }
+
     private static IEnumerable<string> Warn(string file)
     {
         var (problem, weak) = SqliteDirectory.Look(file, static sql => WeakForms.Describe(DirectoryReader.AllHashes(sql)));
@@ -36,15 +57,14 @@ internal sealed class DirectoryStore(SqliteDirectory directory, string realm) : 
             yield return $"{file}: {weak}; to see whose: postern account show NAME";
     }
 
-    public ValueTask<StoreAnswer> FindAsync(string user, CancellationToken ct)
+    private sealed record Source : AccountSource
     {
-        try
+        public Source(AccountSource source)
+            : base(source)
         {
-            return new(directory.FindLogin(user));
         }
-        catch (DirectoryUnavailableException e)
-        {
-            return new(new StoreAnswer.Unavailable(e.Message));
-        }
+
+        /// <summary>Another program reads them too.</summary>
+        public bool KeepsWeakForms { get; init; }
     }
 }

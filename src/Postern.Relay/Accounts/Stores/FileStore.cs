@@ -1,4 +1,5 @@
 using Postern.Relay.Accounts.Hashes;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Stores;
 
@@ -6,16 +7,19 @@ namespace Postern.Relay.Accounts.Stores;
 /// <c>file:///path</c>: a line a user, <c>user:password</c>. The password is itself, so that every mechanism can be answered, or any stored form
 /// that <see cref="PasswordHash.Parse"/> knows. What looks like a form that it does not know is no password.
 /// </summary>
-internal sealed class FileStore(CredentialFile file, string realm) : ILocalAccounts
+internal sealed class FileStore(CredentialFile file, string realm) : IAccountStore
 {
     public static readonly AccountStoreKind Kind = new(
         "file",
         "file:///etc/postern/passwd",
         StoredForms.All,
-        static source => CredentialFile.CommonForms(source, ReadLine),
-        CredentialFile.WhyNot,
-        static (context, source) => new FileStore(new CredentialFile(source.Uri, ReadLine, context), source.Realm),
-        static source => CredentialFile.Warn(source, ReadLine));
+        static (context, source) => new FileStore(new CredentialFile(source.Uri, ReadLine, context), source.Realm))
+    {
+        AnswersFromMemory = true,
+        CommonForms = static source => CredentialFile.CommonForms(source, ReadLine),
+        WhyNot = CredentialFile.WhyNot,
+        Warn = static source => CredentialFile.Warn(source, ReadLine),
+    };
 
     public string Name => file.Name;
 
@@ -27,9 +31,9 @@ internal sealed class FileStore(CredentialFile file, string realm) : ILocalAccou
 
     public string Realm => realm;
 
-    public StoreAnswer Find(string user) => file.Find(user);
+    public bool AnswersFromMemory => true;
 
-    public ValueTask<StoreAnswer> FindAsync(string user, CancellationToken ct) => new(file.Find(user));
+    public ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct) => new(file.Find(user));
 
     /// <summary>Everything behind the first colon is the password.</summary>
     internal static CredentialLine ReadLine(string line)

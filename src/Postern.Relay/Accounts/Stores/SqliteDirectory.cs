@@ -2,6 +2,7 @@ using System.Net;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Sasl.Verifiers;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Accounts.Stores;
@@ -72,7 +73,7 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     /// <summary>A random key that lives as long as the database: what is derived from it does not change with a restart.</summary>
     public ReadOnlyMemory<byte> DecoyKey { get; private set; }
 
-    public Account? FindAccount(string name) => FactsOfAccount(name).Account;
+    public Account? FindAccount(string name) => FindLogin(name) is LoginAnswer.Found<StoredLogin> { Stored: var login } ? login.Account : null;
 
     public bool IsListed(Domain domain) => FactsOfDomain(domain).IsListed;
 
@@ -98,8 +99,11 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
 
     ValueTask<IPNetwork?> IDirectory.FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct) => new(FindNetwork(client, domain));
 
-    /// <summary>The credentials of an account by its canonical name, or a decoy's.</summary>
-    public StoreAnswer FindLogin(string name) => FactsOfAccount(name).Login;
+    /// <summary>What is kept of an account, by its canonical name; the same object while nothing changed.</summary>
+    public LoginAnswer FindLogin(string name) => Ask(
+        name,
+        static (cache, name) => cache.Account(name),
+        static (cache, sql, name) => cache.Add(name, DirectoryReader.ReadAccount(sql, name)));
 
     /// <summary>Of the costliest account of those that were there at the last question.</summary>
     public HashCosts Costs => costs.Most;
@@ -165,11 +169,6 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
         using var connection = DirectoryConnection.Open(options);
         return connection.InTransaction(begin, c => work(c.Sql), end);
     }
-
-    private AccountFacts FactsOfAccount(string name) => Ask(
-        name,
-        static (cache, name) => cache.Account(name),
-        static (cache, sql, name) => cache.Add(name, DirectoryReader.ReadAccount(sql, name)));
 
     private DomainFacts FactsOfDomain(Domain domain) => Ask(
         domain.Text,

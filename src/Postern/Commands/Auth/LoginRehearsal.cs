@@ -18,7 +18,7 @@ internal sealed class LoginRehearsal(AccountVerifiers verifiers, SaslClientCrede
 
     /// <summary>What each store says of the user, the one that answers first and those that are not asked any more.</summary>
     public async ValueTask<ImmutableArray<StoreWordDocument>> AskStoresAsync(CancellationToken ct) =>
-        [.. (await verifiers.DescribeAsync(credentials.User, ct)).Select(static word => new StoreWordDocument(word.Store, word.Says))];
+        [.. (await verifiers.Descriptions.DescribeAsync(credentials.User, ct)).Select(static word => new StoreWordDocument(word.Store, word.Says))];
 
     /// <summary>Null where the mechanism needs what was not given, or what no store can answer.</summary>
     public async ValueTask<LoginAttemptDocument?> RunAsync(ISaslClientMechanism mechanism, CancellationToken ct)

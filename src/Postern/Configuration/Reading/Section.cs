@@ -42,6 +42,12 @@ internal sealed class Section
 
     private ImmutableArray<ConfigNode.Entry> Entries => node is ConfigNode.Mapping mapping ? mapping.Entries : [];
 
+    /// <summary>No file is read: the calls are made to learn which keys there are.</summary>
+    public bool IsDescribing => context.IsDescribing;
+
+    /// <summary>What is written here beyond the keys that were asked for is no mistake: it is not known what could stand here.</summary>
+    public void PassOverTheRest() => asked.AddRange(Entries.Select(static entry => entry.Key));
+
     /// <summary>The key was written, with or without a value.</summary>
     public bool Has(string key) => Find(key) is not null;
 
@@ -88,21 +94,30 @@ internal sealed class Section
         Know(key, TypeText(Kinds.Secret), "none", doc);
         if (Find(key) is not { } entry || !TryScalar(entry.Value, PathOf(key), Kinds.Secret, out var text))
             return null;
-        switch (SecretText.Read(text, context.File, context.Directory))
+        return ReadSecret(text, Find(key)?.Value, PathOf(key));
+    }
+
+    /// <summary>A section whose keys are names, with a secret each (<see cref="SecretText"/>).</summary>
+    public ImmutableArray<(string Name, Secret Secret)> Secrets(string key, string doc)
+    {
+        Know(key, "names and secrets", "none", doc);
+        if (Find(key) is not { } entry)
+            return [];
+        if (entry.Value is not ConfigNode.Mapping mapping)
         {
-            case SecretOutcome.Found(var secret, var file):
-                if (file is not null)
-                    context.SecretFiles[PathOf(key)] = file;
-                if (file is not null && text.StartsWith(SecretText.FilePrefix, StringComparison.Ordinal))
-                    Reads(key, file);
-                context.Settings.Add(Setting.OfSecret(PathOf(key), secret));
-                return secret;
-            case SecretOutcome.Missing(var message):
-                Report(key, message);
-                return null;
-            default:
-                return null;
+            context.Report(entry.Value, PathOf(key), $"{entry.Value.Description} where names belong", "a line 'name: secret' for each");
+            return [];
         }
+
+        var secrets = ImmutableArray.CreateBuilder<(string, Secret)>(mapping.Entries.Length);
+        foreach (var one in mapping.Entries)
+        {
+            var path = $"{PathOf(key)}.{one.Key}";
+            if (TryScalar(one.Value, path, Kinds.Secret, out var text) && ReadSecret(text, one.Value, path) is { } secret)
+                secrets.Add((one.Key, secret));
+        }
+
+        return secrets.ToImmutable();
     }
 
     /// <summary>A list of values; a single value counts as a list of one.</summary>
@@ -257,6 +272,25 @@ internal sealed class Section
             (new ConfigNode.Scalar(item.Line, item.Column, text[..space], IsPlain: true), new ConfigNode.Scalar(item.Line, item.Column + space + 1, text[(space + 1)..].Trim(), IsPlain: false)),
         _ => (item, null),
     };
+
+    private Secret? ReadSecret(string text, ConfigNode? value, string path)
+    {
+        switch (SecretText.Read(text, context.File, context.Directory))
+        {
+            case SecretOutcome.Found(var secret, var file):
+                if (file is not null)
+                    context.SecretFiles[path] = file;
+                if (file is not null && text.StartsWith(SecretText.FilePrefix, StringComparison.Ordinal))
+                    context.Files[path] = file;
+                context.Settings.Add(Setting.OfSecret(path, secret));
+                return secret;
+            case SecretOutcome.Missing(var message):
+                context.Report(value ?? node, path, message);
+                return null;
+            default:
+                return null;
+        }
+    }
 
     private T ReadSection<T>(ConfigNode? child, string path, Func<Section, T> read) => Read(context, child, path, read);
 

@@ -1,4 +1,5 @@
 using Postern.Relay.Accounts.Protection;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Tests.Accounts.Protection;
 
@@ -46,8 +47,8 @@ public sealed class LoginDelayTests
         using var cancellation = new CancellationTokenSource();
         var waiting = Enumerable.Range(0, 64).Select(place => logins.Protection.EnterAsync($"new{place}", $"10.0.{place}.1", cancellation.Token).AsTask()).ToList();
         Assert.All(waiting, static turn => Assert.False(turn.IsCompleted));
-        Assert.Equal(LoginAdmission.Close, (await Enter("new", "10.0.64.1")).Admission);
-        Assert.Equal(LoginAdmission.Check, (await Enter("new", "10.1.0.1")).Admission); // nothing is held against that place
+        Assert.IsType<LoginAnswer.TooMany>((await Enter("new", "10.0.64.1")).Refusal);
+        Assert.Null((await Enter("new", "10.1.0.1")).Refusal); // nothing is held against that place
         Assert.Equal(64, logins.Protection.Counts.Delayed);
         Assert.Equal(1, logins.Protection.Counts.Closed);
 
@@ -67,7 +68,7 @@ public sealed class LoginDelayTests
 
         foreach (var turn in admitted)
             logins.Protection.Settle(await turn, LoginOutcome.Wrong, isUser: true);
-        Assert.All(await Task.WhenAll(turns.Except(admitted)), static t => Assert.Equal(LoginAdmission.Pause, t.Admission));
+        Assert.All(await Task.WhenAll(turns.Except(admitted)), static t => Assert.IsType<LoginAnswer.Unavailable>(t.Refusal));
     }
 
     [Fact]
@@ -78,7 +79,7 @@ public sealed class LoginDelayTests
         await Task.WhenAll(turns.Select(async waiting =>
         {
             var turn = await waiting;
-            Assert.Equal(LoginAdmission.Check, turn.Admission);
+            Assert.Null(turn.Refusal);
             logins.Protection.Settle(turn, LoginOutcome.Right, isUser: true);
         }));
     }
@@ -89,7 +90,7 @@ public sealed class LoginDelayTests
         var turns = Enumerable.Range(0, 11).Select(_ => Enter("lisa", Office)).ToList();
         Assert.False(turns[10].IsCompleted);
         logins.Clock.Advance(TimeSpan.FromSeconds(8));
-        Assert.Equal(LoginAdmission.Pause, (await turns[10]).Admission);
+        Assert.IsType<LoginAnswer.Unavailable>((await turns[10]).Refusal);
         Assert.Equal(1, logins.Protection.Counts.Crowded);
     }
 
@@ -101,7 +102,7 @@ public sealed class LoginDelayTests
         logins = new ProtectionFixture(new LoginProtectionOptions { LongestDelay = longest });
         for (var i = 0; await SettleWrong("lisa", $"10.1.{i}.1"); i++)
             Assert.InRange(i, 0, 60);
-        Assert.Equal(LoginAdmission.Pause, (await Enter("lisa", "203.0.113.5")).Admission);
+        Assert.IsType<LoginAnswer.Unavailable>((await Enter("lisa", "203.0.113.5")).Refusal);
         logins.Clock.Advance(LoginProtection.ComeAgain);
         for (var i = 0; await SettleWrong("lisa", $"10.2.{i}.1"); i++)
             Assert.InRange(i, 0, 60);
@@ -113,7 +114,7 @@ public sealed class LoginDelayTests
 
         var crowd = Enumerable.Range(0, 64).Select(place => Enter($"new{place}", $"10.0.{place}.1")).ToList();
         Assert.All(crowd, static turn => Assert.False(turn.IsCompleted));
-        Assert.Equal(LoginAdmission.Check, (await Enter("lisa", "203.0.113.5")).Admission);
+        Assert.Null((await Enter("lisa", "203.0.113.5")).Refusal);
     }
 
     private Task<LoginTurn> Enter(string account, string peer) => logins.Protection.EnterAsync(account, peer, CancellationToken.None).AsTask();
@@ -126,6 +127,6 @@ public sealed class LoginDelayTests
             logins.Clock.Advance(longest);
         var turn = await waiting;
         logins.Protection.Settle(turn, LoginOutcome.Wrong, isUser: true);
-        return turn.Admission == LoginAdmission.Check;
+        return turn.Refusal is null;
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Postern.Relay.Accounts.Protection;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Tests.Accounts.Protection;
 
@@ -81,7 +82,7 @@ public sealed class LoginProtectionTests
         {
         }
 
-        Assert.Equal(LoginAdmission.Pause, logins.Enter("lisa", "203.0.113.5").Admission);
+        Assert.IsType<LoginAnswer.Unavailable>(logins.Enter("lisa", "203.0.113.5").Refusal);
         for (var i = 0; i < 100; i++)
         {
             logins.Clock.Advance(TimeSpan.FromSeconds(0.36));
@@ -235,6 +236,24 @@ public sealed class LoginProtectionTests
     }
 
     [Fact]
+    public void Other_budgets_count_at_once_and_what_was_used_of_the_old_ones_counts_in_them()
+    {
+        for (var i = 0; i < 4; i++)
+            Assert.True(logins.Guess("lisa", Office));
+        logins.Protection.Apply(ProtectionFixture.WithoutDelay with { AccountAndNetwork = new LoginBudget(5, TimeSpan.FromHours(1)) });
+        Assert.True(logins.Guess("lisa", Office));
+        Assert.False(logins.Guess("lisa", Office));
+        logins.Protection.Apply(ProtectionFixture.WithoutDelay with { AccountAndNetwork = new LoginBudget(7, TimeSpan.FromHours(1)) });
+        Assert.True(logins.Guess("lisa", Office));
+        Assert.True(logins.Guess("lisa", Office));
+        Assert.False(logins.Guess("lisa", Office));
+        logins.Protection.Apply(ProtectionFixture.WithoutDelay with { IsEnabled = false });
+        Assert.True(logins.Guess("lisa", Office));
+        logins.Protection.Apply(ProtectionFixture.WithoutDelay with { AccountAndNetwork = new LoginBudget(7, TimeSpan.FromHours(1)) });
+        Assert.False(logins.Guess("lisa", Office)); // nobody has forgotten
+    }
+
+    [Fact]
     public void A_name_that_no_store_knows_is_slowed_like_another_and_never_shown()
     {
         for (var i = 0; i < 10; i++)
@@ -244,9 +263,8 @@ public sealed class LoginProtectionTests
         }
 
         var (known, unknown) = (logins.Enter("lisa", Office), logins.Enter("hunter2", "198.51.100.1"));
-        Assert.Equal((LoginAdmission.Pause, LoginAdmission.Pause), (known.Admission, unknown.Admission));
-        Assert.Contains("account lisa from 192.0.2.0/24", known.Reason, StringComparison.Ordinal);
-        Assert.Contains("account (unknown ", unknown.Reason, StringComparison.Ordinal);
+        Assert.Contains("account lisa from 192.0.2.0/24", Assert.IsType<LoginAnswer.Unavailable>(known.Refusal).Reason, StringComparison.Ordinal);
+        Assert.Contains("account (unknown ", Assert.IsType<LoginAnswer.Unavailable>(unknown.Refusal).Reason, StringComparison.Ordinal);
         Assert.DoesNotContain(logins.Audit.Events, static e => e.ToString().Contains("hunter2", StringComparison.Ordinal));
         Assert.DoesNotContain("hunter3", logins.Protection.WhyNot("hunter3", "198.51.100.1") ?? string.Empty, StringComparison.Ordinal);
     }
@@ -259,7 +277,7 @@ public sealed class LoginProtectionTests
         Assert.Equal(0, logins.Protection.Count);
         for (var i = 0; i < 40; i++)
             logins.Protection.Settle(logins.Enter(LoginProtection.Nameless, Office), LoginOutcome.Unanswered);
-        Assert.Equal(LoginAdmission.Pause, logins.Enter(LoginProtection.Nameless, Office).Admission);
+        Assert.IsType<LoginAnswer.Unavailable>(logins.Enter(LoginProtection.Nameless, Office).Refusal);
         for (var i = 0; i < 30; i++)
             logins.Protection.Settle(logins.Enter("lisa", "198.51.100.1"), LoginOutcome.Unanswered);
         Assert.Equal(10, Enumerable.Range(0, 20).Count(_ => logins.Guess("lisa", "198.51.100.1")));

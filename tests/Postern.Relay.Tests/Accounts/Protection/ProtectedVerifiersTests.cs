@@ -73,7 +73,7 @@ public sealed class ProtectedVerifiersTests : IDisposable
         using var cancellation = new CancellationTokenSource();
         await cancellation.CancelAsync();
         for (var i = 0; i < 30; i++)
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await unanswered.CheckAsync("lisa", Encoding.UTF8.GetBytes($"guess {i}"), Office, cancellation.Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await unanswered.Passwords.CheckAsync("lisa", Encoding.UTF8.GetBytes($"guess {i}"), Office, cancellation.Token));
         Assert.Equal(0, protection.Count);
     }
 
@@ -108,5 +108,5 @@ public sealed class ProtectedVerifiersTests : IDisposable
     }
 
     private async Task<LoginAnswer> LogIn(string user, string password, string peer) =>
-        await verifiers.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer, CancellationToken.None);
+        await verifiers.Passwords.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer, CancellationToken.None);
 }

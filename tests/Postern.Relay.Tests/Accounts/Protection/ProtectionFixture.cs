@@ -32,7 +32,7 @@ internal sealed class ProtectionFixture
     public bool LogIn(string account, string peer, uint password = 0, bool isUser = true)
     {
         var turn = Enter(account, peer);
-        if (turn.Admission != LoginAdmission.Check)
+        if (turn.Refusal is not null)
             return false;
         Protection.Settle(turn, password == 0 ? LoginOutcome.Right : LoginOutcome.Wrong, KeyOf(account, password), isUser);
         return true;
@@ -46,7 +46,7 @@ internal sealed class ProtectionFixture
     {
         var turn = Enter(account, peer);
         Protection.Settle(turn, LoginOutcome.Wrong, isUser: true);
-        return turn.Admission == LoginAdmission.Check;
+        return turn.Refusal is null;
     }
 
     public LoginTurn Enter(string account, string peer)

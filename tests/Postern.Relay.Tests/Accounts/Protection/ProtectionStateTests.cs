@@ -1,6 +1,7 @@
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Tests.Policy;
+using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Tests.Accounts.Protection;
 
@@ -33,8 +34,8 @@ public sealed class ProtectionStateTests : IDisposable
         var next = Restart();
         Assert.Empty(audit.Events);
         Assert.True(next.IsKnown("lisa", Office));
-        Assert.Equal(LoginAdmission.Check, Enter(next, "bart", "198.51.100.1")); // one flowed off in between
-        Assert.Equal(LoginAdmission.Pause, Enter(next, "bart", "198.51.100.1", settle: false));
+        Assert.Null(Enter(next, "bart", "198.51.100.1")); // one flowed off in between
+        Assert.IsType<LoginAnswer.Unavailable>(Enter(next, "bart", "198.51.100.1", settle: false));
         Assert.Empty(audit.Events);
         logins.Clock.Advance(LoginProtection.DeviceLife);
         Assert.False(Restart().IsKnown("lisa", Office));
@@ -103,7 +104,7 @@ public sealed class ProtectionStateTests : IDisposable
         return next;
     }
 
-    private static LoginAdmission Enter(LoginProtection protection, string account, string peer, bool settle = true)
+    private static LoginAnswer? Enter(LoginProtection protection, string account, string peer, bool settle = true)
     {
         var entered = protection.EnterAsync(account, peer, CancellationToken.None).AsTask();
         Assert.True(entered.IsCompletedSuccessfully);
@@ -112,6 +113,6 @@ public sealed class ProtectionStateTests : IDisposable
 #pragma warning restore VSTHRD002
         if (settle)
             protection.Settle(turn, LoginOutcome.Wrong, isUser: true);
-        return turn.Admission;
+        return turn.Refusal;
     }
 }

@@ -1,0 +1,44 @@
+using System.Net;
+using Postern.Relay.Accounts.Stores;
+using Postern.Sasl.Verifiers;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Accounts;
+
+/// <summary>
+/// The directory, and beside it the users of every store as accounts that it need not hold. An account of the same name in the directory adds its rights to those that the
+/// store gives, and disables the user wherever it is kept.
+/// </summary>
+public sealed class AllAccounts(IDirectory directory, StoreChain stores) : IDirectory
+{
+    /// <exception cref="DirectoryUnavailableException">The directory, or a store that may know the user, cannot answer.</exception>
+    public async ValueTask<Account?> FindAccountAsync(string name, CancellationToken ct)
+    {
+        var kept = await directory.FindAccountAsync(name, ct);
+        if (kept is { Enabled: false })
+            return kept;
+        var found = await stores.FindAsync(name, ct);
+        return found.Answer switch
+        {
+            LoginAnswer.Found<StoredLogin> { Stored: var login } => Join(kept, found.Store!, login),
+            LoginAnswer.NoMatch => kept,
+            LoginAnswer.Unavailable(var reason) => throw new DirectoryUnavailableException(reason),
+            LoginAnswer.Busy(var reason) => throw new DirectoryUnavailableException(reason),
+            _ => throw new DirectoryUnavailableException("a store gave no answer"),
+        };
+    }
+
+    public ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct) => directory.IsListedAsync(domain, ct);
+
+    public ValueTask<bool> AcceptsRecipientsAsync(Domain domain, CancellationToken ct) => directory.AcceptsRecipientsAsync(domain, ct);
+
+    public ValueTask<IPNetwork?> FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct) => directory.FindNetworkAsync(client, domain, ct);
+
+    private static Account Join(Account? kept, IAccountStore store, StoredLogin login)
+    {
+        if (ReferenceEquals(kept, login.Account))
+            return kept;
+        var own = login.Account with { Enabled = login.Account.Enabled && !login.IsDisabled, Store = store.Name };
+        return kept is null ? own : kept.With(own);
+    }
+}

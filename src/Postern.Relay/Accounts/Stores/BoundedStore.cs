@@ -1,0 +1,118 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Security.Cryptography;
+using Postern.Relay.Accounts.Hashes;
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Relay.Accounts.Stores;
+
+/// <summary>
+/// A store that asks somebody else, as everybody here may ask it: with a deadline, once for all who want to know the same, never more at a time than the other side can take, and
+/// not again for a while. What it remembers goes with it: a store that was configured anew remembers nothing.
+/// </summary>
+internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimeProvider clock) : IAccountStore
+{
+    /// <summary>Stands for a password that the store itself has found right.</summary>
+    private static readonly StoredCredential Right = new("the store", PasswordHash.Parse("*"), ExpiresAt: null);
+
+    private readonly SharedQuestions<string, LoginAnswer> lookups = new(terms.MostQuestions, terms.Timeout, clock);
+    private readonly SharedQuestions<VerificationKey, LoginAnswer> checks = new(terms.MostQuestions, terms.Timeout, clock);
+    private readonly VerificationCache right = new(terms.Capacity, terms.Remember, clock);
+    private readonly Lock gate = new();
+    private readonly BoundedMap<(LoginAnswer Answer, long At)> answers = new(Math.Max(1, terms.Capacity));
+    private HashCosts costs = HashCosts.None;
+
+    public StoreTerms Terms => terms;
+
+    public string Name => inner.Name;
+
+    public StoredForms Forms => inner.Forms;
+
+    public StoredForms CommonForms => inner.CommonForms;
+
+    public HashCosts Costs
+    {
+        get
+        {
+            lock (gate)
+                return costs.Most(inner.Costs);
+        }
+    }
+
+    public string Realm => inner.Realm;
+
+    public void Dispose() => inner.Dispose();
+
+    public ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct) => Known(user) is { } known ? new(known) : LookUpAsync(user, ct);
+
+    public async ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, CancellationToken ct)
+    {
+        var key = right.KeyFor(Name, new StoredLogin(user, refusal: null, []), password.Octets.Span);
+        if (terms.Remember > TimeSpan.Zero && right.Recall(key) is not null)
+            return new LoginAnswer.Match(user);
+        var answer = await GuardAsync(checks, key, async end =>
+        {
+            // The question may outlive the one who asks it, and his buffer.
+            var copy = password.Octets.ToArray();
+            try
+            {
+                return await inner.CheckPasswordAsync(user, new Password(copy), end);
+            }
+            finally
+            {
+                CryptographicOperations.ZeroMemory(copy);
+            }
+        }, "checking a password", ct);
+        if (answer is LoginAnswer.Match && terms.Remember > TimeSpan.Zero)
+            right.Remember(key, Right);
+        return answer;
+    }
+
+    private async ValueTask<LoginAnswer> LookUpAsync(string user, CancellationToken ct)
+    {
+        var answer = await GuardAsync(lookups, user, end => inner.FindAsync(user, end), "a look-up", ct);
+        if (answer is LoginAnswer.Found<StoredLogin> or LoginAnswer.NoMatch)
+            Note(user, answer);
+        return answer;
+    }
+
+    /// <summary>Of what the store throws only the type is told: its text may hold what the client sent.</summary>
+    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "A store that throws cannot answer.")]
+    private async ValueTask<LoginAnswer> GuardAsync<TKey>(
+        SharedQuestions<TKey, LoginAnswer> questions, TKey key, Func<CancellationToken, ValueTask<LoginAnswer>> ask, string what, CancellationToken ct)
+        where TKey : notnull
+    {
+        try
+        {
+            return await questions.AskAsync(key, ask, ct) ?? new LoginAnswer.Busy($"{terms.MostQuestions.ToString(CultureInfo.InvariantCulture)} questions are under way there already");
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (TimeoutException)
+        {
+            return new LoginAnswer.Unavailable(string.Create(CultureInfo.InvariantCulture, $"no answer within {terms.Timeout.TotalSeconds:0.###} s"));
+        }
+        catch (Exception e)
+        {
+            return new LoginAnswer.Unavailable($"{what} threw {e.GetType().Name}");
+        }
+    }
+
+    private LoginAnswer? Known(string user)
+    {
+        lock (gate)
+            return answers.TryGet(user, out var known) && clock.GetElapsedTime(known.At) < terms.Remember ? known.Answer : null;
+    }
+
+    private void Note(string user, LoginAnswer answer)
+    {
+        lock (gate)
+        {
+            answers.Add(user, (answer, clock.GetTimestamp()));
+            if (answer is LoginAnswer.Found<StoredLogin> { Stored: var login })
+                costs = costs.Most(login.Costs);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Relay.Accounts.Stores;
+
+/// <summary>What the stores, asked in their order, say of a user.</summary>
+/// <param name="Store">The one that answers; null where none is configured.</param>
+/// <param name="Answer">What is kept of the user, that nobody knows it, or that it cannot be said.</param>
+/// <param name="Next">The place of the first store that was not asked.</param>
+/// <param name="Trouble">A store that cannot answer and was passed over, in its own words; null for none.</param>
+public readonly record struct StoreFinding(IAccountStore? Store, LoginAnswer Answer, int Next, LoginAnswer? Trouble = null)
+{
+    /// <summary>Nothing can be said, and a store before the one in trouble could have answered for somebody else.</summary>
+    public bool IsOpenForSome => Answer is LoginAnswer.Unavailable or LoginAnswer.Busy && Next > 1;
+}

@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Relay.Accounts.Verifiers;
+
+/// <summary>For operators: what the stores say of a user, without any secret.</summary>
+public sealed class UserDescriptions
+{
+    private readonly LoginParts parts;
+    private readonly IDirectory? directory;
+
+    /// <param name="directory">Says who is disabled; null where there is none.</param>
+    internal UserDescriptions(LoginParts parts, IDirectory? directory)
+    {
+        this.parts = parts;
+        this.directory = directory;
+    }
+
+    /// <summary>Each store in turn, and what it says; stores behind the one that answers are not asked, as in a login.</summary>
+    /// <exception cref="DirectoryUnavailableException">Whether the user is disabled cannot be said.</exception>
+    public async ValueTask<ImmutableArray<(string Store, string Says)>> DescribeAsync(string user, CancellationToken ct)
+    {
+        var words = ImmutableArray.CreateBuilder<(string, string)>();
+        if (!LoginNames.TryCanonical(user, out var canonical))
+            return [("-", "this is not a name that an account can have")];
+        var isAnswered = false;
+        foreach (var store in parts.Stores.Stores)
+        {
+            var answer = isAnswered ? null : await store.FindAsync(canonical, ct);
+            words.Add((store.Name, answer switch
+            {
+                null => "not asked any more",
+                LoginAnswer.Found<StoredLogin> { Stored: { LeavesLogin: true } login } => $"knows {login.User}, without a credential: a store behind it may log it in",
+                LoginAnswer.Found<StoredLogin> { Stored: var login } => Describe(await IsDisabledAsync(login, ct) ? login.Disable() : login),
+                LoginAnswer.Unavailable(var reason) => $"cannot answer: {reason}",
+                LoginAnswer.Busy(var reason) => $"cannot answer: {reason}",
+                LoginAnswer.NoMatch => $"knows no {canonical}",
+                _ => "cannot answer",
+            }));
+            isAnswered = isAnswered || answer is not (LoginAnswer.NoMatch or LoginAnswer.Found<StoredLogin> { Stored.LeavesLogin: true });
+        }
+
+        return words.ToImmutable();
+    }
+
+    /// <summary>The store whose credentials log the user in, whether it is disabled or not; null where there is none, or a store cannot say.</summary>
+    public async ValueTask<(string Store, StoredLogin Login)?> FindLoginAsync(string user, CancellationToken ct) =>
+        LoginNames.TryCanonical(user, out var canonical)
+        && await parts.Stores.FindAsync(canonical, ct) is { Store: { } store, Answer: LoginAnswer.Found<StoredLogin> { Stored: var login } } && (login.IsCheckedByStore || !login.Credentials.IsEmpty)
+            ? (store.Name, login)
+            : null;
+
+    private async ValueTask<bool> IsDisabledAsync(StoredLogin login, CancellationToken ct) =>
+        !login.IsDisabled && directory is not null && await directory.FindAccountAsync(login.User, ct) is { Enabled: false };
+
+    private string Describe(StoredLogin login)
+    {
+        var now = parts.Clock.GetUtcNow();
+        var what = login switch
+        {
+            { Refusal: not null and not StoredLogin.Disabled } => string.Empty,
+            { IsPresumed: true } => "it is asked with the password, and knows nobody before",
+            { IsCheckedByStore: true } => "it checks the password itself",
+            _ => string.Join(", ", login.Credentials.Select(c => $"{c.Hash.Description} ({c.Name}{(c.ExpiresAt <= now ? ", expired" : string.Empty)})")),
+        };
+        return $"knows {login.User}: {(login.Refusal is { } refusal ? $"{refusal}; " : string.Empty)}{what}".TrimEnd(' ', ';');
+    }
+}

@@ -1,0 +1,137 @@
+using System.Text;
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Stores;
+using Postern.Sasl.Verifiers;
+using Postern.Testing;
+
+namespace Postern.Relay.Tests.Accounts;
+
+public sealed class BoundedStoreTests
+{
+    private readonly ManualClock clock = new();
+    private readonly FarStore far = new();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public BoundedStoreTests() => far.Add("lisa", "tiger");
+
+    [Fact]
+    public async Task A_question_that_is_not_answered_in_time_is_not_answered()
+    {
+        var store = far.Bound(clock, new StoreTerms { Timeout = TimeSpan.FromSeconds(2) });
+        far.Close();
+        var asked = store.FindAsync("lisa", Ct).AsTask();
+        clock.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.False(asked.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.Equal(new LoginAnswer.Unavailable("no answer within 2 s"), await asked);
+        Assert.Equal(1, far.Left);
+        far.Open();
+        Assert.IsType<LoginAnswer.Found<StoredLogin>>(await store.FindAsync("lisa", Ct));
+    }
+
+    [Fact]
+    public async Task A_store_that_does_not_heed_its_deadline_is_not_waited_for_and_counts_until_it_comes_back()
+    {
+        var store = far.Bound(clock, new StoreTerms { Timeout = TimeSpan.FromSeconds(2), MostQuestions = 1 });
+        far.IsDeaf = true;
+        far.Close();
+        var asked = store.FindAsync("lisa", Ct).AsTask();
+        clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.IsType<LoginAnswer.Unavailable>(await asked);
+        Assert.Equal(new LoginAnswer.Busy("1 questions are under way there already"), await store.FindAsync("lisa", Ct));
+        far.Open();
+        LoginAnswer answer;
+        while ((answer = await store.FindAsync("lisa", Ct)) is LoginAnswer.Busy)
+            await Task.Yield();
+        Assert.IsType<LoginAnswer.Found<StoredLogin>>(answer);
+    }
+
+    [Fact]
+    public async Task Many_who_want_to_know_the_same_ask_once_and_beyond_its_room_nobody_waits()
+    {
+        var store = far.Bound(clock, new StoreTerms { MostQuestions = 2 });
+        far.Close();
+        var same = Enumerable.Range(0, 100).Select(_ => store.FindAsync("lisa", Ct).AsTask()).ToList();
+        var other = store.FindAsync("bart", Ct).AsTask();
+        Assert.IsType<LoginAnswer.Busy>(await store.FindAsync("maggie", Ct));
+        Assert.Equal(2, far.Asked);
+        far.Open();
+        Assert.All(await Task.WhenAll(same), static answer => Assert.IsType<LoginAnswer.Found<StoredLogin>>(answer));
+        Assert.IsType<LoginAnswer.NoMatch>(await other);
+    }
+
+    [Fact]
+    public async Task The_store_hears_when_the_last_who_waited_has_left_and_not_before()
+    {
+        var store = far.Bound(clock);
+        using var first = new CancellationTokenSource();
+        using var second = new CancellationTokenSource();
+        far.Close();
+        var (a, b) = (store.FindAsync("lisa", first.Token).AsTask(), store.FindAsync("lisa", second.Token).AsTask());
+        await first.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => a);
+        Assert.Equal(0, far.Left);
+        await second.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => b);
+        Assert.Equal(1, far.Left);
+        var again = store.FindAsync("lisa", Ct).AsTask(); // a new question, not the one that was given up
+        far.Open();
+        Assert.IsType<LoginAnswer.Found<StoredLogin>>(await again);
+        Assert.Equal(2, far.Asked);
+    }
+
+    [Fact]
+    public async Task An_answer_is_remembered_for_its_time_and_trouble_never()
+    {
+        var store = far.Bound(clock, new StoreTerms { Remember = TimeSpan.FromMinutes(5) });
+        far.Trouble = new LoginAnswer.Unavailable("down");
+        Assert.Equal(far.Trouble, await store.FindAsync("lisa", Ct));
+        far.Trouble = null;
+        Assert.Same(await store.FindAsync("lisa", Ct), await store.FindAsync("lisa", Ct));
+        Assert.IsType<LoginAnswer.NoMatch>(await store.FindAsync("bart", Ct));
+        far.Remove("lisa");
+        far.Add("bart", "skateboard");
+        clock.Advance(TimeSpan.FromMinutes(4.9));
+        Assert.IsType<LoginAnswer.Found<StoredLogin>>(await store.FindAsync("lisa", Ct));
+        Assert.IsType<LoginAnswer.NoMatch>(await store.FindAsync("bart", Ct));
+        clock.Advance(TimeSpan.FromMinutes(0.1));
+        Assert.IsType<LoginAnswer.NoMatch>(await store.FindAsync("lisa", Ct));
+        Assert.IsType<LoginAnswer.Found<StoredLogin>>(await store.FindAsync("bart", Ct));
+    }
+
+    [Fact]
+    public async Task A_password_that_the_store_found_right_is_remembered_for_its_time_and_a_wrong_one_is_asked_about_again()
+    {
+        var store = far.Bound(clock, new StoreTerms { Remember = TimeSpan.FromMinutes(5) });
+        for (var i = 0; i < 3; i++)
+            Assert.IsType<LoginAnswer.Match>(await CheckAsync(store, "tiger"));
+        Assert.Equal(1, far.Checked);
+        for (var i = 0; i < 3; i++)
+            Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(store, "lion"));
+        Assert.Equal(4, far.Checked);
+        clock.Advance(TimeSpan.FromMinutes(5));
+        Assert.IsType<LoginAnswer.Match>(await CheckAsync(store, "tiger"));
+        Assert.Equal(5, far.Checked);
+        Assert.IsType<LoginAnswer.Match>(await CheckAsync(far.Bound(clock), "tiger")); // configured anew, it remembers nothing
+        Assert.Equal(6, far.Checked);
+    }
+
+    [Fact]
+    public async Task What_a_store_throws_is_trouble_and_nothing_of_its_text_is_told()
+    {
+        far.Throws = new InvalidOperationException("tiger is not the password of lisa");
+        var store = far.Bound(clock);
+        Assert.Equal(new LoginAnswer.Unavailable("a look-up threw InvalidOperationException"), await store.FindAsync("lisa", Ct));
+        Assert.Equal(new LoginAnswer.Unavailable("checking a password threw InvalidOperationException"), await CheckAsync(store, "tiger"));
+    }
+
+    [Fact]
+    public void A_store_is_disposed_with_the_chain_that_has_it()
+    {
+        new StoreChain([far.Bound(clock)], directory: null).Dispose();
+        Assert.True(far.IsDisposed);
+    }
+
+    private static async Task<LoginAnswer> CheckAsync(IAccountStore store, string password) => await store.CheckPasswordAsync("lisa", new Password(Encoding.UTF8.GetBytes(password)), Ct);
+}
