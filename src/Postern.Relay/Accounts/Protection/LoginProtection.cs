@@ -1,8 +1,9 @@
-using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Net;
-using System.Security.Cryptography;
+using System.Net.Sockets;
 using System.Text;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Protection;
@@ -12,19 +13,24 @@ namespace Postern.Relay.Accounts.Protection;
 /// of them before it is checked, so that guesses in parallel get no more than guesses one after another, and gives it back where it was no guess.
 /// An account that logged in from a network before has one budget of its own there, whatever others do. Bounded; holds digests, never a secret.
 /// </summary>
-public sealed partial class LoginProtection
+public sealed class LoginProtection
 {
     /// <summary>Stands for the account of a token that does not say whose it is; no name is like it.</summary>
     public const string Nameless = "\0token";
 
-    private volatile LoginProtectionOptions options;
+    private const int MaxOctets = 64 * 1024 * 1024;
+
     private readonly IAuditLog audit;
     private readonly TimeProvider clock;
-    private readonly byte[] key;
+    private readonly ProtectionLedger ledger;
     private readonly Lock gate = new();
+    private volatile LoginProtectionOptions options;
     private TaskCompletionSource settled = NewSignal();
     private int waiting;
     private int crowded;
+
+    /// <summary>A file that cannot be read is not empty: it is not written over.</summary>
+    private bool isUnreadable;
 
     /// <param name="key">Makes digests of account names; what is kept in a file is of use with the same key only. Null: one that ends with the process.</param>
     public LoginProtection(LoginProtectionOptions options, IAuditLog audit, TimeProvider clock, ReadOnlySpan<byte> key = default)
@@ -32,11 +38,27 @@ public sealed partial class LoginProtection
         this.options = options;
         this.audit = audit;
         this.clock = clock;
-        this.key = key.IsEmpty ? RandomNumberGenerator.GetBytes(HMACSHA256.HashSizeInBytes) : HMACSHA256.HashData(key, "login protection"u8);
-        levels = [.. Enum.GetValues<BudgetKind>().Select(kind => new BudgetLevels(kind, BudgetOf(kind), options.Capacity, clock))];
-        wrong = new(options.Capacity, TimeSpan.FromDays(1), clock);
-        asked = new(options.Capacity, TimeSpan.FromHours(1), clock);
-        remembered = new(options.DeviceCapacity, DeviceLife, clock);
+        ledger = new ProtectionLedger(options, clock, key);
+    }
+
+    /// <summary>Since start.</summary>
+    public LoginProtectionCounts Counts
+    {
+        get
+        {
+            lock (gate)
+                return ledger.Counts;
+        }
+    }
+
+    /// <summary>Entries kept now, of every kind.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (gate)
+                return ledger.Count;
+        }
     }
 
     /// <summary>Takes other settings from now on. What was counted stays counted, in the new budgets; who is known stays known.</summary>
@@ -47,10 +69,7 @@ public sealed partial class LoginProtection
             if (settings == options)
                 return;
             options = settings;
-            var now = clock.GetTimestamp();
-            foreach (var one in levels)
-                one.Apply(BudgetOf(one.Kind), settings.Capacity, now);
-            (wrong.Capacity, asked.Capacity, remembered.Capacity) = (settings.Capacity, settings.Capacity, settings.DeviceCapacity);
+            ledger.Apply(settings);
         }
     }
 
@@ -65,9 +84,9 @@ public sealed partial class LoginProtection
     {
         if (!options.IsEnabled || !LoginPlace.TryRead(peer, out var place, out _))
             return false;
-        var digest = DigestOf(account);
+        var digest = ledger.DigestOf(account);
         lock (gate)
-            return remembered.Contains(new BudgetKey(digest, place.Network));
+            return ledger.Remembered.Contains(new BudgetKey(digest, place.Network));
     }
 
     /// <summary>
@@ -90,8 +109,8 @@ public sealed partial class LoginProtection
             return null;
         lock (gate)
         {
-            turn = turn with { IsRemembered = remembered.Contains(new BudgetKey(turn.Account, turn.Place.Network)) };
-            return Exhausted(turn, clock.GetTimestamp()) is { } kind ? Refusal(kind, turn) : null;
+            turn = turn with { IsRemembered = ledger.Remembered.Contains(new BudgetKey(turn.Account, turn.Place.Network)) };
+            return ledger.Exhausted(turn, clock.GetTimestamp()) is { } kind ? ledger.Refusal(kind, turn) : null;
         }
     }
 
@@ -105,29 +124,29 @@ public sealed partial class LoginProtection
     {
         if (!turn.IsCounted)
             return;
-        var news = default(News);
+        var news = default(ProtectionNews);
         TaskCompletionSource? signal = null;
         lock (gate)
         {
             if (outcome == LoginOutcome.Wrong && secret != default)
             {
-                if (wrong.Contains(secret))
+                if (ledger.Wrong.Contains(secret))
                     outcome = LoginOutcome.Repeated;
                 else
-                    wrong.Add(secret);
+                    ledger.Wrong.Add(secret);
             }
 
             if (outcome == LoginOutcome.Repeated)
-                counts = counts with { Repeated = counts.Repeated + 1 };
+                ledger.Counts = ledger.Counts with { Repeated = ledger.Counts.Repeated + 1 };
             if (outcome == LoginOutcome.Wrong)
-                NameOf(turn, isUser);
-            GiveBack(turn, outcome, ref news);
+                ledger.NameOf(turn, isUser);
+            ledger.GiveBack(turn, outcome, ref news);
             if (outcome == LoginOutcome.Right)
             {
                 var pair = new BudgetKey(turn.Account, turn.Place.Network);
-                remembered.Add(pair);
-                Clear(BudgetKind.AccountAndNetwork, pair, ref news);
-                Clear(BudgetKind.Device, pair, ref news);
+                ledger.Remembered.Add(pair);
+                ledger.Clear(BudgetKind.AccountAndNetwork, pair, ref news);
+                ledger.Clear(BudgetKind.Device, pair, ref news);
             }
 
             if (crowded > 0)
@@ -143,27 +162,146 @@ public sealed partial class LoginProtection
     {
         if (!turn.IsCounted)
             return;
-        var digest = DigestOf(account);
+        var digest = ledger.DigestOf(account);
         lock (gate)
-            remembered.Add(new BudgetKey(digest, turn.Place.Network));
+            ledger.Remembered.Add(new BudgetKey(digest, turn.Place.Network));
+    }
+
+    /// <summary>Who is slowed or paused, the fullest first.</summary>
+    public ImmutableArray<LoginBlock> Blocks()
+    {
+        lock (gate)
+        {
+            var now = clock.GetTimestamp();
+            return
+            [
+                .. ledger.Levels.SelectMany(one => one.All(now).Where(entry => one.Strain(entry.Level) is not null).Select(entry => (one, entry.Key, entry.Level)))
+                    .OrderByDescending(static e => e.Level.Used / e.one.Budget.Count)
+                    .Select(e => new LoginBlock(
+                        ledger.Describe(e.one.Kind, e.Key),
+                        e.one.HasRoom(e.Level) ? "slowed" : "paused",
+                        (int)Math.Ceiling(e.Level.Used),
+                        e.one.Budget.ToString(),
+                        clock.GetUtcNow() + (e.one.Budget.Window * ((e.Level.Used / e.one.Budget.Count) - 0.5)))),
+            ];
+        }
+    }
+
+    /// <summary>Forgets the wrong logins of an address and its network, or of an account wherever it is. The number of budgets that held some.</summary>
+    /// <param name="target">An address, a network as the list shows it, or an account in any spelling.</param>
+    public int Lift(string target)
+    {
+        var text = target.Split('/')[0];
+        var place = IPAddress.TryParse(text, out var address) ? LoginPlace.Of(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address) : (LoginPlace?)null;
+        if (address is { AddressFamily: not (AddressFamily.InterNetwork or AddressFamily.InterNetworkV6) })
+            return 0;
+        var account = ledger.DigestOf(LoginNames.TryCanonical(target, out var canonical) ? canonical : target);
+        var (lifted, news) = (0, default(ProtectionNews));
+        lock (gate)
+        {
+            var now = clock.GetTimestamp();
+            foreach (var one in ledger.Levels)
+            {
+                foreach (var (budget, level) in one.All(now))
+                {
+                    var isMeant = place is { } at ? budget.Place != default && (budget.Place == at.Address || budget.Place == at.Network || budget.Place == at.Region) : budget.Account == account;
+                    if (!isMeant || level.Used <= 0)
+                        continue;
+                    lifted++;
+                    var empty = level with { Used = 0 };
+                    one.Write(budget, empty);
+                    ledger.Calm(one, budget, empty, ref news);
+                }
+            }
+        }
+
+        Tell(news);
+        return lifted;
+    }
+
+    /// <summary>
+    /// Reads what <see cref="Save"/> wrote. A file that is damaged or made with another key is told, set aside and begun anew; one that cannot be read is told and left as it is.
+    /// </summary>
+    public void Load(string path)
+    {
+        string[] lines;
+        try
+        {
+            if (new FileInfo(path) is { Exists: true, Length: > MaxOctets })
+                throw new FormatException("it is too large");
+            lines = File.ReadAllLines(path, Encoding.ASCII);
+            lock (gate)
+                ProtectionText.Read(lines, ledger, clock);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or OverflowException)
+        {
+            lock (gate)
+                ledger.Forget();
+            Told("login_protection_begun_anew", $"{path}: {e.Message}; it is kept as {path}.damaged");
+            try
+            {
+                File.Move(path, $"{path}.damaged", overwrite: true);
+            }
+            catch (Exception again) when (again is IOException or UnauthorizedAccessException)
+            {
+                Told("login_protection_begun_anew", $"{path} cannot be set aside: {again.Message}");
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            isUnreadable = true;
+            Told("login_protection_begun_anew", $"{path} cannot be read, and is not written until the next start: {e.Message}");
+        }
+    }
+
+    /// <summary>Writes a new file beside <paramref name="path"/>, syncs it and puts it in its place. What fails is told.</summary>
+    public void Save(string path)
+    {
+        if (!options.IsEnabled || isUnreadable)
+            return;
+        string text;
+        lock (gate)
+            text = ProtectionText.Write(ledger, clock);
+        var fresh = $"{path}.new";
+        try
+        {
+            File.Delete(fresh);
+            var own = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+                own.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            using (var file = new FileStream(fresh, own))
+            {
+                file.Write(Encoding.ASCII.GetBytes(text));
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(fresh, path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Told("login_protection_not_kept", $"{path}: {e.Message}");
+        }
     }
 
     private LoginTurn? Begin(string account, string? peer) =>
         !options.IsEnabled || !LoginPlace.TryRead(peer, out var place, out var address) || IsExempt(address)
             ? null
-            : LoginTurn.Free with { Account = DigestOf(account), Name = account, Place = place, IsCounted = true, IsNameless = ReferenceEquals(account, Nameless) };
+            : LoginTurn.Free with { Account = ledger.DigestOf(account), Name = account, Place = place, IsCounted = true, IsNameless = ReferenceEquals(account, Nameless) };
 
-    private Entry Enter(in LoginTurn turn)
+    private LoginEntry Enter(in LoginTurn turn)
     {
-        var news = default(News);
-        Entry entry;
+        var news = default(ProtectionNews);
+        LoginEntry entry;
         lock (gate)
-            entry = Take(turn, ref news);
+            entry = ledger.Take(turn, ref news);
         Tell(news);
         return entry;
     }
 
-    private async ValueTask<LoginTurn> WaitAsync(LoginTurn turn, Entry entry, CancellationToken ct)
+    private async ValueTask<LoginTurn> WaitAsync(LoginTurn turn, LoginEntry entry, CancellationToken ct)
     {
         var began = clock.GetTimestamp();
         var wasCrowded = entry.IsCrowded;
@@ -172,7 +310,7 @@ public sealed partial class LoginProtection
             if (waiting >= options.MostWaiting)
                 return Overflow(entry);
             waiting++;
-            counts = counts with { Delayed = counts.Delayed + 1 };
+            ledger.Counts = ledger.Counts with { Delayed = ledger.Counts.Delayed + 1 };
             if (wasCrowded)
                 crowded++;
         }
@@ -230,20 +368,20 @@ public sealed partial class LoginProtection
     }
 
     /// <summary>There is no room to wait in. Under the gate.</summary>
-    private LoginTurn Overflow(in Entry entry)
+    private LoginTurn Overflow(in LoginEntry entry)
     {
         if (entry.IsCrowded)
         {
-            counts = counts with { Crowded = counts.Crowded + 1 };
+            ledger.Counts = ledger.Counts with { Crowded = ledger.Counts.Crowded + 1 };
             return new LoginTurn(new LoginAnswer.Unavailable("too many logins from there, or of this account, are being checked"));
         }
 
         // Whoever came again gets its one look: strangers must not be able to fill the room before it.
         if (entry.Turn.IsNewcomer)
             return entry.Turn;
-        var news = default(News);
-        GiveBack(entry.Turn, LoginOutcome.Unchecked, ref news);
-        counts = counts with { Closed = counts.Closed + 1 };
+        var news = default(ProtectionNews);
+        ledger.GiveBack(entry.Turn, LoginOutcome.Unchecked, ref news);
+        ledger.Counts = ledger.Counts with { Closed = ledger.Counts.Closed + 1 };
         return new LoginTurn(new LoginAnswer.TooMany("logins from there are slowed, and too many are waiting already"));
     }
 
@@ -258,21 +396,13 @@ public sealed partial class LoginProtection
         return false;
     }
 
-    private UInt128 DigestOf(string account)
+    private void Tell(in ProtectionNews news)
     {
-        Span<byte> name = stackalloc byte[Encoding.UTF8.GetMaxByteCount(LoginNames.MaxLength)];
-        Span<byte> digest = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        if (Encoding.UTF8.TryGetBytes(account, name, out var length))
-            HMACSHA256.HashData(key, name[..length], digest);
-        else
-            HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(account), digest);
-        return BinaryPrimitives.ReadUInt128BigEndian(digest);
+        foreach (var (what, detail) in news.All)
+            Told(what, detail);
     }
 
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private void Told(string what, string detail) => audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail));
 
-    /// <summary>What came of asking for a place.</summary>
-    /// <param name="Delay">To be waited with the place taken.</param>
-    /// <param name="IsCrowded">No place was taken: those that are being checked now may need it.</param>
-    private readonly record struct Entry(LoginTurn Turn, TimeSpan Delay, bool IsCrowded);
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

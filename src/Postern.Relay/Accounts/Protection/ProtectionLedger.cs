@@ -1,40 +1,82 @@
+using System.Buffers.Binary;
 using System.Globalization;
-using Postern.Relay.Audit.Events;
+using System.Security.Cryptography;
+using System.Text;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Protection;
 
-/// <content>The arithmetic of budgets. Everything here runs under the gate, and what is to be told is told behind it.</content>
-public sealed partial class LoginProtection
+/// <summary>
+/// The budgets and what they hold: who is how far, who is known, which wrong secrets were seen. The arithmetic of <see cref="LoginProtection"/>, which asks under its gate; what is
+/// to be told is told behind that.
+/// </summary>
+internal sealed class ProtectionLedger
 {
-    private readonly BudgetLevels[] levels;
-    private readonly RecentKeys<VerificationKey> wrong;
-    private readonly RecentKeys<BudgetKey> remembered;
-    private readonly RecentKeys<BudgetKey> asked;
+    private readonly TimeProvider clock;
+    private readonly byte[] key;
     private readonly Dictionary<UInt128, string> names = [];
-    private LoginProtectionCounts counts;
+    private readonly RecentKeys<BudgetKey> asked;
+    private LoginProtectionOptions options;
+
+    /// <param name="key">Makes digests of account names. Empty: one that ends with the process.</param>
+    public ProtectionLedger(LoginProtectionOptions options, TimeProvider clock, ReadOnlySpan<byte> key)
+    {
+        this.options = options;
+        this.clock = clock;
+        this.key = key.IsEmpty ? RandomNumberGenerator.GetBytes(HMACSHA256.HashSizeInBytes) : HMACSHA256.HashData(key, "login protection"u8);
+        Levels = [.. Enum.GetValues<BudgetKind>().Select(kind => new BudgetLevels(kind, BudgetOf(kind), options.Capacity, clock))];
+        Wrong = new(options.Capacity, TimeSpan.FromDays(1), clock);
+        asked = new(options.Capacity, TimeSpan.FromHours(1), clock);
+        Remembered = new(options.DeviceCapacity, LoginProtection.DeviceLife, clock);
+    }
+
+    public BudgetLevels[] Levels { get; }
+
+    /// <summary>Secrets that are known to be wrong.</summary>
+    public RecentKeys<VerificationKey> Wrong { get; }
+
+    /// <summary>Accounts at the networks from which they logged in.</summary>
+    public RecentKeys<BudgetKey> Remembered { get; }
 
     /// <summary>Since start.</summary>
-    public LoginProtectionCounts Counts
-    {
-        get
-        {
-            lock (gate)
-                return counts;
-        }
-    }
+    public LoginProtectionCounts Counts { get; set; }
 
     /// <summary>Entries kept now, of every kind.</summary>
-    public int Count
+    public int Count => Levels.Sum(static l => l.Count) + Wrong.Count + Remembered.Count + asked.Count + names.Count;
+
+    /// <summary>What was counted stays counted, in the new budgets; who is known stays known.</summary>
+    public void Apply(LoginProtectionOptions settings)
     {
-        get
+        options = settings;
+        var now = clock.GetTimestamp();
+        foreach (var one in Levels)
+            one.Apply(BudgetOf(one.Kind), settings.Capacity, now);
+        (Wrong.Capacity, asked.Capacity, Remembered.Capacity) = (settings.Capacity, settings.Capacity, settings.DeviceCapacity);
+    }
+
+    /// <summary>Forgets the levels, and not who is known.</summary>
+    public void Forget()
+    {
+        foreach (var one in Levels)
         {
-            lock (gate)
-                return levels.Sum(static l => l.Count) + wrong.Count + remembered.Count + asked.Count + names.Count;
+            foreach (var (budget, _) in one.All(clock.GetTimestamp()))
+                one.Forget(budget);
         }
     }
 
-    private BudgetLevels this[BudgetKind kind] => levels[(int)kind];
+    /// <summary>The keyed digest of an account's name.</summary>
+    public UInt128 DigestOf(string account)
+    {
+        Span<byte> name = stackalloc byte[Encoding.UTF8.GetMaxByteCount(LoginNames.MaxLength)];
+        Span<byte> digest = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        if (Encoding.UTF8.TryGetBytes(account, name, out var length))
+            HMACSHA256.HashData(key, name[..length], digest);
+        else
+            HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(account), digest);
+        return BinaryPrimitives.ReadUInt128BigEndian(digest);
+    }
+
+    public BudgetLevels this[BudgetKind kind] => Levels[(int)kind];
 
     private LoginBudget BudgetOf(BudgetKind kind) => kind switch
     {
@@ -64,9 +106,9 @@ public sealed partial class LoginProtection
     };
 
     /// <summary>The first budget in which there is no room whatever comes of those that are being checked; the account's own, which leaves a way in, is not asked.</summary>
-    private BudgetKind? Exhausted(in LoginTurn turn, long now)
+    public BudgetKind? Exhausted(in LoginTurn turn, long now)
     {
-        foreach (var one in levels)
+        foreach (var one in Levels)
         {
             if (one.Kind != BudgetKind.Account && Concerns(one.Kind, turn) && !one.HasRoom(one.Read(KeyOf(one.Kind, turn), now)))
                 return one.Kind;
@@ -78,10 +120,10 @@ public sealed partial class LoginProtection
     private bool IsAccountExhausted(in LoginTurn turn, long now) =>
         Concerns(BudgetKind.Account, turn) && !this[BudgetKind.Account].HasRoom(this[BudgetKind.Account].Read(KeyOf(BudgetKind.Account, turn), now));
 
-    private Entry Take(LoginTurn turn, ref News news)
+    public LoginEntry Take(LoginTurn turn, ref ProtectionNews news)
     {
         var now = clock.GetTimestamp();
-        turn = turn with { IsRemembered = remembered.Contains(new BudgetKey(turn.Account, turn.Place.Network)) };
+        turn = turn with { IsRemembered = Remembered.Contains(new BudgetKey(turn.Account, turn.Place.Network)) };
         var full = Exhausted(turn, now);
         if (full is null && IsAccountExhausted(turn, now))
         {
@@ -91,12 +133,12 @@ public sealed partial class LoginProtection
 
         if (full is { } kind)
         {
-            counts = counts.With(kind);
-            return new Entry(new LoginTurn(new LoginAnswer.Unavailable(Refusal(kind, turn))), TimeSpan.Zero, IsCrowded: false);
+            Counts = Counts.With(kind);
+            return new LoginEntry(new LoginTurn(new LoginAnswer.Unavailable(Refusal(kind, turn))), TimeSpan.Zero, IsCrowded: false);
         }
 
         double? strain = null;
-        foreach (var one in levels)
+        foreach (var one in Levels)
         {
             if (!Concerns(one.Kind, turn) || (turn.IsNewcomer && one.Kind == BudgetKind.Account))
                 continue;
@@ -104,12 +146,12 @@ public sealed partial class LoginProtection
             var level = one.Read(budget, now);
             Calm(one, budget, level, ref news);
             if (!one.HasRoomBesideReserved(level))
-                return new Entry(turn, TimeSpan.Zero, IsCrowded: true);
+                return new LoginEntry(turn, TimeSpan.Zero, IsCrowded: true);
             if (one.Kind != BudgetKind.Newcomer && one.Strain(level) is { } found && !(found < strain))
                 strain = found;
         }
 
-        foreach (var one in levels)
+        foreach (var one in Levels)
         {
             if (!Concerns(one.Kind, turn))
                 continue;
@@ -119,7 +161,7 @@ public sealed partial class LoginProtection
         }
 
         var delay = turn.IsNewcomer ? options.LongestDelay : strain is { } part ? options.LongestDelay * (0.125 + (0.875 * part)) : TimeSpan.Zero;
-        return new Entry(turn, delay, IsCrowded: false);
+        return new LoginEntry(turn, delay, IsCrowded: false);
     }
 
     /// <summary>
@@ -130,15 +172,15 @@ public sealed partial class LoginProtection
     {
         var place = new BudgetKey(turn.Account, turn.Place.Region);
         if (asked.AgeOf(place) is { } age)
-            return age >= ComeAgain;
+            return age >= LoginProtection.ComeAgain;
         asked.Add(place);
         return false;
     }
 
-    private void GiveBack(in LoginTurn turn, LoginOutcome outcome, ref News news)
+    public void GiveBack(in LoginTurn turn, LoginOutcome outcome, ref ProtectionNews news)
     {
         var now = clock.GetTimestamp();
-        foreach (var one in levels)
+        foreach (var one in Levels)
         {
             if (!Concerns(one.Kind, turn))
                 continue;
@@ -157,7 +199,7 @@ public sealed partial class LoginProtection
     }
 
     /// <summary>What was slowed is told to be slow no more at a quarter of its budget, so that a guess at the half of it is not told each time.</summary>
-    private void Calm(BudgetLevels one, BudgetKey budget, in BudgetLevel level, ref News news)
+    public void Calm(BudgetLevels one, BudgetKey budget, in BudgetLevel level, ref ProtectionNews news)
     {
         if (level.Stage == BudgetStage.Calm || level.Used > one.Budget.Count / 4.0)
             return;
@@ -165,7 +207,7 @@ public sealed partial class LoginProtection
         news.Add("logins_resumed", $"{Describe(one.Kind, budget)}: logins are checked at once again");
     }
 
-    private BudgetLevel Heat(BudgetLevels one, BudgetKey budget, in BudgetLevel level, ref News news)
+    private BudgetLevel Heat(BudgetLevels one, BudgetKey budget, in BudgetLevel level, ref ProtectionNews news)
     {
         var stage = !one.HasRoom(level) ? BudgetStage.Paused : one.Strain(level) is not null ? BudgetStage.Slowed : BudgetStage.Calm;
         if (stage <= level.Stage || one.Kind == BudgetKind.Newcomer)
@@ -177,7 +219,7 @@ public sealed partial class LoginProtection
         return level with { Stage = stage };
     }
 
-    private void Clear(BudgetKind kind, BudgetKey budget, ref News news)
+    public void Clear(BudgetKind kind, BudgetKey budget, ref ProtectionNews news)
     {
         var (one, now) = (this[kind], clock.GetTimestamp());
         var level = one.Read(budget, now);
@@ -188,15 +230,15 @@ public sealed partial class LoginProtection
         Calm(one, budget, level, ref news);
     }
 
-    private string Refusal(BudgetKind kind, in LoginTurn turn) => string.Create(
+    public string Refusal(BudgetKind kind, in LoginTurn turn) => string.Create(
         CultureInfo.InvariantCulture, $"too many wrong logins: {Describe(kind, KeyOf(kind, turn), turn.Name)} (budget {this[kind].Budget})");
 
     /// <param name="name">Of the account where it is at hand, not known to exist.</param>
-    private string Describe(BudgetKind kind, BudgetKey budget, string? name = null)
+    public string Describe(BudgetKind kind, BudgetKey budget, string? name = null)
     {
         var account = budget.Account == default ? string.Empty
             : names.TryGetValue(budget.Account, out var known) ? $"account {known}"
-            : ReferenceEquals(name, Nameless) || budget.Account == DigestOf(Nameless) ? "tokens"
+            : ReferenceEquals(name, LoginProtection.Nameless) || budget.Account == DigestOf(LoginProtection.Nameless) ? "tokens"
             : name is null ? string.Create(CultureInfo.InvariantCulture, $"account (unknown {(uint)(budget.Account >> 96):x8})")
             : $"account {LoginNames.Mask(name)}";
         return kind switch
@@ -210,28 +252,12 @@ public sealed partial class LoginProtection
     }
 
     /// <summary>Keeps what the log may call the account: a name that no store knows may be a password that was typed there.</summary>
-    private void NameOf(in LoginTurn turn, bool isUser)
+    public void NameOf(in LoginTurn turn, bool isUser)
     {
         if (turn.IsNameless || turn.Name is not { } name)
             return;
         if (names.Count >= options.Capacity && !names.ContainsKey(turn.Account))
             names.Clear();
         names[turn.Account] = isUser ? name : LoginNames.Mask(name);
-    }
-
-    private void Tell(in News news)
-    {
-        foreach (var (what, detail) in news.All)
-            audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail));
-    }
-
-    /// <summary>Events that wait until the gate is open again; most often none.</summary>
-    private struct News
-    {
-        private List<(string What, string Detail)>? all;
-
-        public readonly IReadOnlyList<(string What, string Detail)> All => all ?? (IReadOnlyList<(string, string)>)[];
-
-        public void Add(string what, string detail) => (all ??= []).Add((what, detail));
     }
 }
