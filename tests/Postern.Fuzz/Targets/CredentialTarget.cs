@@ -37,13 +37,13 @@ internal sealed class CredentialTarget : ITarget
 
     public IReadOnlyList<byte[]> Dictionary { get; } = Words.Of([":", "\n", "\r\n", "alice", "bob", "$1$", "$5$rounds=", "$6$", "$y$j9T$", "$7$", "{PLAIN}", "{CRYPT}", "{DIGEST-MD5}", "{SHA512-CRYPT}", "SCRAM-SHA-256$", "SCRAM-SHA-512$", "!", "*", "!!", "#", "\t", "\u00a0", "\u0000", "mail.example.org", "0123456789abcdef0123456789abcdef", .. NumberTexts.All]);
 
-    public ValueTask<ulong> RunAsync(ReadOnlyMemory<byte> input)
+    public async ValueTask<ulong> RunAsync(ReadOnlyMemory<byte> input)
     {
         var signal = new Signal();
         if (input.IsEmpty)
-            return new(signal.Value);
+            return signal.Value;
         var (file, context) = world.Value;
-        File.WriteAllBytes(file, input[1..].Span);
+        await File.WriteAllBytesAsync(file, input[1..]);
         var source = new AccountSource(((input.Span[0] & 1) == 0 ? "file://" : "digest://") + file, Realm);
         var kind = AccountStores.Of(source)!;
         foreach (var problem in kind.Warn(source))
@@ -57,9 +57,7 @@ internal sealed class CredentialTarget : ITarget
         using var store = AccountStores.Open(context, source);
         foreach (var name in (string[])["alice", "bob", "nobody"])
         {
-            var looked = store.FindAsync(name, CancellationToken.None);
-            BrokenException.Unless(looked.IsCompletedSuccessfully, "a file answers from memory");
-            var answer = looked.GetAwaiter().GetResult();
+            var answer = await store.FindAsync(name, CancellationToken.None);
             Reached.Note(answer.GetType().Name);
             if (answer is LoginAnswer.Found<StoredLogin> { Stored: var login })
             {
@@ -74,6 +72,6 @@ internal sealed class CredentialTarget : ITarget
         }
 
         BrokenException.Unless(((CheckedLog)context.Audit).Flaw is null, $"the log can be read: {((CheckedLog)context.Audit).Flaw}");
-        return new(signal.Value);
+        return signal.Value;
     }
 }
