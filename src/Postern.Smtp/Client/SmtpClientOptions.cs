@@ -35,3 +35,32 @@ public sealed record SmtpClientOptions
     /// <summary>Where deadlines come from.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }
+
+/// <summary>
+/// What to do with 8-bit content when the server lacks 8BITMIME. RFC 6152 §3 names conversion and refusal; conversion rewrites the
+/// body, which breaks signatures, so it is not offered.
+/// </summary>
+public enum EightBitFallback
+{
+    /// <summary>Send the octets as they are, without BODY=: every server in use passes them, and a refusal would lose the message.</summary>
+    SendAsIs,
+
+    /// <summary>Refuse for all recipients with 5.6.3, as the RFC's letter asks.</summary>
+    Refuse,
+}
+
+/// <summary>How the client protects a connection.</summary>
+public enum ClientTls
+{
+    /// <summary>Never.</summary>
+    None,
+
+    /// <summary>STARTTLS where it is offered, with any certificate (RFC 7435): protects against those who only listen.</summary>
+    Opportunistic,
+
+    /// <summary>STARTTLS with a certificate that verifies, or nothing is sent.</summary>
+    Required,
+
+    /// <summary>TLS from the first octet (RFC 8314), with a certificate that verifies.</summary>
+    Implicit,
+}

@@ -1,4 +1,5 @@
 using Postern.Smtp.Replies;
+using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Extensions;
 
@@ -21,4 +22,22 @@ internal sealed record Parameter<T>(string Keyword, string? Value, ReadParameter
         Reply? ReadEither(ISessionFacts? session, ReadOnlySpan<byte> value, ref T result) =>
             Read(session, value, ref result) is null ? null : other.Read(session, value, ref result);
     }
+}
+
+/// <summary>
+/// Reads the value of one parameter into <paramref name="parameters"/>; the value is empty where there was no <c>=</c>. Answers an
+/// objection, or null. Called at most once a command for each keyword.
+/// </summary>
+/// <param name="session">Null where it is read back from a store: what this server had to say to it was said when it came.</param>
+internal delegate Reply? ReadParameter<T>(ISessionFacts? session, ReadOnlySpan<byte> value, ref T parameters);
+
+/// <summary>What a parameter may ask of the session in which it is said.</summary>
+internal interface ISessionFacts
+{
+    SessionState State { get; }
+
+    SmtpServerOptions Server { get; }
+
+    /// <summary>Those in force now.</summary>
+    SessionLimits Limits { get; }
 }
