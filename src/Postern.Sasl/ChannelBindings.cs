@@ -6,7 +6,9 @@ public sealed class ChannelBindings
     private readonly Func<ChannelBindingType, byte[]?> compute;
 
     /// <param name="types">In the order in which a client of ours prefers them.</param>
-    /// <param name="compute">The data of one of <paramref name="types"/>, for as long as the connection lasts; null where it cannot be had after all.</param>
+    /// <param name="compute">
+    /// The data of one of <paramref name="types"/>, for as long as the connection lasts; null where it cannot be had after all.
+    /// </param>
     public ChannelBindings(IReadOnlyList<ChannelBindingType> types, Func<ChannelBindingType, byte[]?> compute)
     {
         Types = types;
@@ -22,7 +24,9 @@ public sealed class ChannelBindings
     /// <summary>In the order in which a client of ours prefers them.</summary>
     public IReadOnlyList<ChannelBindingType> Types { get; }
 
-    /// <summary>Holds what other people's clients bind to over this version of TLS: a server may then offer the -PLUS mechanisms to all of them.</summary>
+    /// <summary>
+    /// Holds what other people's clients bind to over this version of TLS: a server may then offer the -PLUS mechanisms to all of them.
+    /// </summary>
     public bool TiesTheConnection
     {
         get
@@ -46,7 +50,10 @@ public sealed class ChannelBindings
     }
 }
 
-/// <summary>A way to tie a login to the one TLS connection that carries it (RFC 5056), by its name in the IANA registry. There are these three and no others.</summary>
+/// <summary>
+/// A way to tie a login to the one TLS connection that carries it (RFC 5056), by its name in the IANA registry. There are these three and
+/// no others.
+/// </summary>
 public sealed class ChannelBindingType
 {
     private ChannelBindingType(string name, bool isOfConnection)
@@ -58,7 +65,10 @@ public sealed class ChannelBindingType
     /// <summary>Keying material of the connection (RFC 9266): what clients take over TLS 1.3.</summary>
     public static ChannelBindingType TlsExporter { get; } = new("tls-exporter", isOfConnection: true);
 
-    /// <summary>The first Finished message (RFC 5929 §3): what clients take over TLS 1.2. TLS 1.3 does not define it, and without an extended master secret it does not bind (RFC 7627).</summary>
+    /// <summary>
+    /// The first Finished message (RFC 5929 §3): what clients take over TLS 1.2. TLS 1.3 does not define it, and without an extended master
+    /// secret it does not bind (RFC 7627).
+    /// </summary>
     public static ChannelBindingType TlsUnique { get; } = new("tls-unique", isOfConnection: true);
 
     /// <summary>A hash of the server's certificate (RFC 5929 §4). Whoever has its key can stand in between.</summary>

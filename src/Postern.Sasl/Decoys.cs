@@ -23,8 +23,8 @@ public sealed class Decoys
 
     /// <param name="key">As above.</param>
     /// <param name="iterations">
-    /// Those that real secrets have, at least one; each name is given one of them for good. Give what a program can make, not what its users happen to
-    /// have: a list that changes with them gives unknown users away.
+    /// Those that real secrets have, at least one; each name is given one of them for good. Give what a program can make, not what its
+    /// users happen to have: a list that changes with them gives unknown users away.
     /// </param>
     public Decoys(ReadOnlySpan<byte> key, ReadOnlySpan<int> iterations)
     {
@@ -46,8 +46,8 @@ public sealed class Decoys
         : counts[BinaryPrimitives.ReadUInt32LittleEndian(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"count {user}"))) % (uint)counts.Length];
 
     /// <summary>
-    /// 16 octets, always the same for a user and an algorithm. A store that keeps passwords themselves may derive SCRAM secrets with it: the salt
-    /// then does not even tell when a user comes to exist.
+    /// 16 octets, always the same for a user and an algorithm. A store that keeps passwords themselves may derive SCRAM secrets with it:
+    /// the salt then does not even tell when a user comes to exist.
     /// </summary>
     public byte[] Salt(string user, HashAlgorithmName algorithm) =>
         HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"salt {algorithm.Name} {user}"))[..16];

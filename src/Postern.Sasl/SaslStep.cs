@@ -13,8 +13,8 @@ public abstract record SaslStep
     public sealed record Challenge(ReadOnlyMemory<byte> Data) : SaslStep
     {
         /// <summary>
-        /// The exchange has failed already, and this challenge only tells the client why, as that of a bearer token does (RFC 7628 §3.2.3): whatever the
-        /// client answers, and also when it leaves, this is how it ended. Null while nothing is decided.
+        /// The exchange has failed already, and this challenge only tells the client why, as that of a bearer token does (RFC 7628 §3.2.3):
+        /// whatever the client answers, and also when it leaves, this is how it ended. Null while nothing is decided.
         /// </summary>
         public Failure? Verdict { get; init; }
     }
@@ -31,7 +31,9 @@ public abstract record SaslStep
         /// <summary>What the program wants to remember of this login; it is nobody else's business and is not printed.</summary>
         public object? LoginData { get; init; }
 
-        /// <summary>Whether the login still holds, for as long as the login is used; null where nobody can say, and then it holds.</summary>
+        /// <summary>
+        /// Whether the login still holds, for as long as the login is used; null where nobody can say, and then it holds.
+        /// </summary>
         public ILoginAuthority? Authority { get; init; }
 
         /// <summary>Who logged in, and nothing of what is remembered with it.</summary>
@@ -47,7 +49,9 @@ public abstract record SaslStep
         /// <summary>Words for the client; null for the protocol's own, which say the same for every reason.</summary>
         public OutcomeText? Text { get; init; }
 
-        /// <summary>How an exchange ends that does not log in; the only place where answers become errors. An answer that is none logs nobody in.</summary>
+        /// <summary>
+        /// How an exchange ends that does not log in; the only place where answers become errors. An answer that is none logs nobody in.
+        /// </summary>
         /// <param name="claimed">What the client called itself; null when it did not.</param>
         internal static Failure Of(LoginAnswer? answer, string? claimed) => answer switch
         {

@@ -2,10 +2,15 @@ using System.Net;
 
 namespace Postern.Smtp;
 
-/// <summary>What became of a server's endpoints by <see cref="SmtpServer.Apply"/>. Each endpoint stands in one of the lists, in the order of the options.</summary>
+/// <summary>
+/// What became of a server's endpoints by <see cref="SmtpServer.Apply"/>. Each endpoint stands in one of the lists, in the order of the
+/// options.
+/// </summary>
 /// <param name="Added">Bound by this call.</param>
 /// <param name="Kept">The socket is the one of before, and the listener's options are equal.</param>
-/// <param name="Changed">The socket is the one of before, with what waits in its backlog; new connections get the listener's new options.</param>
+/// <param name="Changed">
+/// The socket is the one of before, with what waits in its backlog; new connections get the listener's new options.
+/// </param>
 /// <param name="Removed">Closed: it accepts no more. What is open there goes on to its end.</param>
 public sealed record AppliedListeners(
     IReadOnlyList<AppliedEndpoint> Added, IReadOnlyList<AppliedEndpoint> Kept, IReadOnlyList<AppliedEndpoint> Changed, IReadOnlyList<AppliedEndpoint> Removed);

@@ -12,7 +12,9 @@ using Postern.Smtp.Transport;
 
 namespace Postern.Smtp;
 
-/// <summary>Reads options before a server uses them: every mistake in plain words, all at once; then a copy that nobody else can change.</summary>
+/// <summary>
+/// Reads options before a server uses them: every mistake in plain words, all at once; then a copy that nobody else can change.
+/// </summary>
 internal static class OptionsReview
 {
     /// <summary>Timers take no more than 49 days, and a client that is waited for longer is no client.</summary>

@@ -14,7 +14,9 @@ internal sealed class Services
     private readonly Func<SmtpServerOptions, SmtpListenerOptions, ListenerTls?, Service> make;
 
     /// <param name="options">Reviewed.</param>
-    /// <param name="before">What these take the place of: handshakes that stay the same are kept with their session tickets, and so is what was offered instead.</param>
+    /// <param name="before">
+    /// What these take the place of: handshakes that stay the same are kept with their session tickets, and so is what was offered instead.
+    /// </param>
     /// <param name="make">Makes a service; the handshakes are those to use on, or null.</param>
     public Services(SmtpServerOptions options, Services? before, Func<SmtpServerOptions, SmtpListenerOptions, ListenerTls?, Service> make)
     {

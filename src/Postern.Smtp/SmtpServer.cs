@@ -12,8 +12,8 @@ using Postern.Smtp.Transport.Tls;
 namespace Postern.Smtp;
 
 /// <summary>
-/// An SMTP server: <see cref="Start"/> binds and accepts, <see cref="Apply"/> gives it other options while it runs, <see cref="StopAsync"/> lets what is being
-/// received finish. Starts once.
+/// An SMTP server: <see cref="Start"/> binds and accepts, <see cref="Apply"/> gives it other options while it runs, <see cref="StopAsync"/>
+/// lets what is being received finish. Starts once.
 /// </summary>
 public sealed class SmtpServer : IAsyncDisposable
 {
@@ -58,7 +58,9 @@ public sealed class SmtpServer : IAsyncDisposable
     /// <summary>The keywords that <see cref="SmtpListenerOptions.WithoutExtensions"/> may name.</summary>
     public static IReadOnlyList<string> OptionalExtensions { get; } = [.. ExtensionTable.Optional];
 
-    /// <summary>What each listener is bound to since <see cref="Start"/> or <see cref="Apply"/>, with the real port numbers. Empty before.</summary>
+    /// <summary>
+    /// What each listener is bound to since <see cref="Start"/> or <see cref="Apply"/>, with the real port numbers. Empty before.
+    /// </summary>
     public IReadOnlyList<(SmtpListenerOptions Listener, IPEndPoint Endpoint)> Endpoints =>
         [.. current.Bindings.Select(static b => (b.Service.Options, b.Acceptor.Bound))];
 
@@ -75,8 +77,8 @@ public sealed class SmtpServer : IAsyncDisposable
     internal SmtpServerOptions Options => current.Options;
 
     /// <summary>
-    /// Whether a session is open that began with options which <paramref name="which"/> chooses: as long as one is, what those options hold is in use, whatever
-    /// <see cref="Apply"/> has put in their place.
+    /// Whether a session is open that began with options which <paramref name="which"/> chooses: as long as one is, what those options hold
+    /// is in use, whatever <see cref="Apply"/> has put in their place.
     /// </summary>
     public bool IsServing(Func<SmtpServerOptions, bool> which) => sessions.All.Any(session => which(session.Server));
 
@@ -105,13 +107,14 @@ public sealed class SmtpServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Goes on with other options, as one step, at any time and from any thread. An endpoint that stays keeps its socket and whoever waits in its backlog; a new
-    /// one is bound before anything else changes; one that is gone accepts no more. Sessions that are open go on with what they began with; new connections
-    /// get the new options. Limits over all connections, handshakes, gauges and thresholds count at once, and nobody is cut off by them.
+    /// Goes on with other options, as one step, at any time and from any thread. An endpoint that stays keeps its socket and whoever waits
+    /// in its backlog; a new one is bound before anything else changes; one that is gone accepts no more. Sessions that are open go on with
+    /// what they began with; new connections get the new options. Limits over all connections, handshakes, gauges and thresholds count at
+    /// once, and nobody is cut off by them.
     /// </summary>
     /// <remarks>
-    /// A listener with port 0 keeps its port as long as it keeps its name and that endpoint. Before <see cref="Start"/> nothing is bound, and the options take the
-    /// place of the constructor's. <see cref="SmtpServerOptions.Clock"/> is the one thing that stays for good.
+    /// A listener with port 0 keeps its port as long as it keeps its name and that endpoint. Before <see cref="Start"/> nothing is bound,
+    /// and the options take the place of the constructor's. <see cref="SmtpServerOptions.Clock"/> is the one thing that stays for good.
     /// </remarks>
     /// <returns>What was added, kept, changed and removed.</returns>
     /// <exception cref="ArgumentException">The options hold mistakes; the message lists all of them, and nothing has changed.</exception>
@@ -144,17 +147,21 @@ public sealed class SmtpServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Holds one SMTP session on a stream that somebody else accepted, from the greeting to the end; before <see cref="Start"/>, without it, or
-    /// beside it. It counts like any connection: against the limits, in <see cref="Connections"/>, and for <see cref="StopAsync"/>.
+    /// Holds one SMTP session on a stream that somebody else accepted, from the greeting to the end; before <see cref="Start"/>, without
+    /// it, or beside it. It counts like any connection: against the limits, in <see cref="Connections"/>, and for <see cref="StopAsync"/>.
     /// </summary>
     /// <param name="stream">Duplex. It is the server's from now on, and disposed when the task completes, however it does.</param>
     /// <param name="remote">The client. What is not an IP endpoint counts as 255.255.255.255, which no network list should hold.</param>
     /// <param name="listener">
-    /// What is on offer, with the server's options of this moment; its endpoints are not looked at. Keep the object: what follows from it is worked out once
-    /// for each.
+    /// What is on offer, with the server's options of this moment; its endpoints are not looked at. Keep the object: what follows from it
+    /// is worked out once for each.
     /// </param>
-    /// <param name="ct">Ends the session with 421 as soon as it waits for the client; a message in the middle of its content is then not accepted.</param>
-    /// <exception cref="ArgumentException">The listener asks for something that the server's options lack, such as a certificate.</exception>
+    /// <param name="ct">
+    /// Ends the session with 421 as soon as it waits for the client; a message in the middle of its content is then not accepted.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// The listener asks for something that the server's options lack, such as a certificate.
+    /// </exception>
     /// <exception cref="IOException">The client was turned away, and left before it could be told.</exception>
     public async Task ServeAsync(Stream stream, EndPoint remote, SmtpListenerOptions listener, CancellationToken ct)
     {
@@ -171,12 +178,12 @@ public sealed class SmtpServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Offers these mechanisms, in this order, in the place of <see cref="SmtpListenerOptions.Mechanisms"/>; from the next command of every session on, those
-    /// included that began before the last <see cref="Apply"/>.
+    /// Offers these mechanisms, in this order, in the place of <see cref="SmtpListenerOptions.Mechanisms"/>; from the next command of every
+    /// session on, those included that began before the last <see cref="Apply"/>.
     /// </summary>
     /// <param name="listener">
-    /// The object that stands in the options, or stood there when a session began that is still open. Another one is not known, and nothing happens. What is
-    /// offered stays when the same object is applied again.
+    /// The object that stands in the options, or stood there when a session began that is still open. Another one is not known, and nothing
+    /// happens. What is offered stays when the same object is applied again.
     /// </param>
     /// <param name="mechanisms">Names; what nobody can answer is left out.</param>
     public void Offer(SmtpListenerOptions listener, IReadOnlyList<string> mechanisms)
@@ -217,18 +224,21 @@ public sealed class SmtpServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends with 421 every session that <paramref name="which"/> chooses, and says how many those are. One that is sending content is cut off; one whose
-    /// message is being stored gets its answer first.
+    /// Ends with 421 every session that <paramref name="which"/> chooses, and says how many those are. One that is sending content is cut
+    /// off; one whose message is being stored gets its answer first.
     /// </summary>
     public int EndSessions(Func<OpenSession, bool> which) => sessions.End(which);
 
     /// <summary>
-    /// Asks for every open session whether its login still holds, as happens every five seconds anyway, and ends those whose login is gone. To be called when
-    /// rights were taken away.
+    /// Asks for every open session whether its login still holds, as happens every five seconds anyway, and ends those whose login is gone.
+    /// To be called when rights were taken away.
     /// </summary>
     public Task<LoginsReviewed> ReviewLoginsAsync(CancellationToken ct) => sessions.ReviewLoginsAsync(isPatient: true, ct);
 
-    /// <summary>Stops without waiting: what is being received is cut off and was not acknowledged. Call <see cref="StopAsync"/> first to let it finish.</summary>
+    /// <summary>
+    /// Stops without waiting: what is being received is cut off and was not acknowledged. Call <see cref="StopAsync"/> first to let it
+    /// finish.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         using var now = new CancellationTokenSource();
@@ -312,7 +322,8 @@ public sealed class SmtpServer : IAsyncDisposable
         sessions.ExpireAt(now);
         if (reviewing.IsCompleted && clock.GetElapsedTime(reviewedAt, now) >= ReviewInterval)
         {
-            // Apart from the clock: a store may take its time, and then there is no second question meanwhile, nor for the rest of the sessions.
+            // Apart from the clock: a store may take its time, and then there is no second question meanwhile, nor for the rest of the
+            // sessions.
             reviewedAt = now;
             reviewing = Task.Run(ReviewQuietlyAsync);
         }

@@ -10,7 +10,10 @@ public sealed record AccountDetails(
     /// <summary>Accounts as which it may act.</summary>
     public ImmutableArray<string> ActsAs { get; init; } = [];
 
-    /// <summary>The store whose password logs it in: the directory, or another that the configuration names. Null where none has one, or nobody asked.</summary>
+    /// <summary>
+    /// The store whose password logs it in: the directory, or another that the configuration names. Null where none has one, or nobody
+    /// asked.
+    /// </summary>
     public string? LogsInBy { get; init; }
 
     /// <summary>What each store says of it, in their order; empty where nobody asked.</summary>

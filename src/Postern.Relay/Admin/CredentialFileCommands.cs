@@ -6,8 +6,9 @@ using Postern.Relay.Accounts.Stores;
 namespace Postern.Relay.Admin;
 
 /// <summary>
-/// What an operator may change in a credential file (<c>user:password</c>, <c>user:realm:hash</c>): one line at a time. The new file takes the place of the
-/// old one at once, with its mode; a server that reads meanwhile sees one or the other. Comments and the order of lines stay.
+/// What an operator may change in a credential file (<c>user:password</c>, <c>user:realm:hash</c>): one line at a time. The new file takes
+/// the place of the old one at once, with its mode; a server that reads meanwhile sees one or the other. Comments and the order of lines
+/// stay.
 /// </summary>
 /// <param name="path">Absolute; made where it is missing, readable by its owner only.</param>
 /// <param name="replace">Puts the first file, which is complete, in the place of the second.</param>

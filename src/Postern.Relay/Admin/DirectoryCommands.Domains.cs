@@ -4,7 +4,9 @@ namespace Postern.Relay.Admin;
 
 public sealed partial class DirectoryCommands
 {
-    /// <summary>Adds a sender domain; with <paramref name="accept"/> its recipients are accepted from anyone, also when it is there already.</summary>
+    /// <summary>
+    /// Adds a sender domain; with <paramref name="accept"/> its recipients are accepted from anyone, also when it is there already.
+    /// </summary>
     public AdminOutcome AddDomain(string domain, bool accept)
     {
         if (!MailNames.TryDomain(domain, out var name))

@@ -15,8 +15,8 @@ public sealed partial class DirectoryCommands
     public const string ImportedLabel = "imported";
 
     /// <summary>
-    /// Takes over users and rights in one transaction. It adds, and takes nothing away: no password, right or account that is there is changed, and none is enabled or
-    /// disabled. So the same files again change nothing.
+    /// Takes over users and rights in one transaction. It adds, and takes nothing away: no password, right or account that is there is
+    /// changed, and none is enabled or disabled. So the same files again change nothing.
     /// </summary>
     /// <param name="isDryRun">Everything is tried, and nothing is kept.</param>
     /// <param name="progress">Hears how many entries have been looked at.</param>

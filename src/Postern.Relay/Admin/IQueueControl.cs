@@ -5,8 +5,9 @@ using Postern.Relay.Spool;
 namespace Postern.Relay.Admin;
 
 /// <summary>
-/// Changes what happens next to one message. Each answers whether anything changed: false when the message is gone, or was so already.
-/// A change is durable when it is answered, removal excepted (<see cref="Spool.ISpool.RemoveAsync"/>). A disk that fails throws <see cref="IOException"/>.
+/// Changes what happens next to one message. Each answers whether anything changed: false when the message is gone, or was so already. A
+/// change is durable when it is answered, removal excepted (<see cref="Spool.ISpool.RemoveAsync"/>). A disk that fails throws
+/// <see cref="IOException"/>.
 /// </summary>
 public interface IQueueControl
 {

@@ -5,7 +5,9 @@ using System.Net.Sockets;
 
 namespace Postern.Relay.Admin;
 
-/// <summary>Reads a network as operators write it, strictly: what is not clearly one network is refused with the likely intention.</summary>
+/// <summary>
+/// Reads a network as operators write it, strictly: what is not clearly one network is refused with the likely intention.
+/// </summary>
 public static class NetworkText
 {
     private const int MappedPrefix = 96;

@@ -5,7 +5,9 @@ using Postern.Relay.Spool;
 
 namespace Postern.Relay.Admin;
 
-/// <summary>Changes messages in the queue, one or many. Needs the spool, whoever works on it, and the log: every change is one event there.</summary>
+/// <summary>
+/// Changes messages in the queue, one or many. Needs the spool, whoever works on it, and the log: every change is one event there.
+/// </summary>
 public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog audit, TimeProvider clock)
 {
     private const int Page = 1000;

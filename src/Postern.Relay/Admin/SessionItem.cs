@@ -7,7 +7,9 @@ namespace Postern.Relay.Admin;
 /// <param name="Client">Address and port.</param>
 /// <param name="Login">On whose behalf it acts; null without a login.</param>
 /// <param name="ProvenBy">Who has proven itself for that.</param>
-/// <param name="State"><c>connected</c>, <c>ready</c>, or the part of a message that has come: <c>mail</c>, <c>rcpt</c>, <c>bdat</c>.</param>
+/// <param name="State">
+/// <c>connected</c>, <c>ready</c>, or the part of a message that has come: <c>mail</c>, <c>rcpt</c>, <c>bdat</c>.
+/// </param>
 public sealed record SessionItem(string Id, string Listener, string Client, DateTimeOffset Since, string? Login, string? ProvenBy, string? Mechanism, string? Tls, string State)
 {
     internal static SessionItem Of(OpenSession session) => new(

@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Postern.Relay.Audit;
 
 /// <summary>
-/// Opens a file for appending as the operating system knows it: each write goes to the end, whoever else writes. The command line and
-/// the daemon may add to one audit file at the same time, which <see cref="FileMode.Append"/> (a seek, then writes) would mix up. A link is not
+/// Opens a file for appending as the operating system knows it: each write goes to the end, whoever else writes. The command line and the
+/// daemon may add to one audit file at the same time, which <see cref="FileMode.Append"/> (a seek, then writes) would mix up. A link is not
 /// followed, and what is no plain file of this user with one name is not written to.
 /// </summary>
 internal static partial class AppendHandle

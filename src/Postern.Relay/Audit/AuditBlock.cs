@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Postern.Relay.Audit;
 
 /// <summary>
-/// What the index says of one block of a log file: where it stands, which time it is of, and, by a Bloom filter, which keys may be in it. As octets:
-/// length, checksum, start, end, first and last time (ticks), filter.
+/// What the index says of one block of a log file: where it stands, which time it is of, and, by a Bloom filter, which keys may be in it.
+/// As octets: length, checksum, start, end, first and last time (ticks), filter.
 /// </summary>
 /// <param name="Start">Offset of its first line.</param>
 /// <param name="End">Offset behind its last line.</param>

@@ -4,7 +4,9 @@ using System.Globalization;
 
 namespace Postern.Relay.Audit;
 
-/// <summary>Where a search goes on that has shown the newer events: a file and an offset for each kind of one day; older days are whole.</summary>
+/// <summary>
+/// Where a search goes on that has shown the newer events: a file and an offset for each kind of one day; older days are whole.
+/// </summary>
 public sealed class AuditCursor
 {
     private readonly ImmutableArray<(AuditFileName File, long End)> ends;

@@ -4,7 +4,9 @@ using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Audit;
 
-/// <summary>The file of one kind that is being written: lines are gathered and go to the operating system at <see cref="Write"/>, in one call.</summary>
+/// <summary>
+/// The file of one kind that is being written: lines are gathered and go to the operating system at <see cref="Write"/>, in one call.
+/// </summary>
 /// <param name="sync">Brings to the disk what is written, and closes what is left.</param>
 internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync) : IDisposable
 {
@@ -80,7 +82,9 @@ internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync
 
     public void Dispose() => Close();
 
-    /// <summary>Notes for the index what has been written, which ends at <paramref name="end"/> unless somebody else has written behind it.</summary>
+    /// <summary>
+    /// Notes for the index what has been written, which ends at <paramref name="end"/> unless somebody else has written behind it.
+    /// </summary>
     private void Index(long end)
     {
         var at = end - lines.WrittenCount;

@@ -6,8 +6,9 @@ using Postern.Relay.Envelopes;
 namespace Postern.Relay.Audit;
 
 /// <summary>
-/// A query made ready for many lines: almost all are turned away by looking for the octets of what is sought, and only the rest are
-/// parsed. What is known of messages alone (their sender, login, Message-ID) leads to their deliveries by way of their queue ids: <see cref="Learn"/>.
+/// A query made ready for many lines: almost all are turned away by looking for the octets of what is sought, and only the rest are parsed.
+/// What is known of messages alone (their sender, login, Message-ID) leads to their deliveries by way of their queue ids:
+/// <see cref="Learn"/>.
 /// </summary>
 internal sealed class AuditFilter
 {

@@ -4,8 +4,8 @@ using Postern.Relay.Audit.Events;
 namespace Postern.Relay.Audit;
 
 /// <summary>
-/// The file beside a log file that says what its blocks hold (<c>mail-2026-11-20.idx</c>), so that a search need not read those that cannot have what it is
-/// for. It is a help and nothing else: what it does not cover is read, and a damaged one covers less. About 2 % of the log.
+/// The file beside a log file that says what its blocks hold (<c>mail-2026-11-20.idx</c>), so that a search need not read those that cannot
+/// have what it is for. It is a help and nothing else: what it does not cover is read, and a damaged one covers less. About 2 % of the log.
 /// </summary>
 internal static class AuditIndex
 {
@@ -13,7 +13,9 @@ internal static class AuditIndex
 
     public static string PathOf(string logPath) => Path.ChangeExtension(logPath, Extension);
 
-    /// <summary>Blocks that are whole, in their order, none overlapping another; none where there is no index or it cannot be read.</summary>
+    /// <summary>
+    /// Blocks that are whole, in their order, none overlapping another; none where there is no index or it cannot be read.
+    /// </summary>
     public static ImmutableArray<AuditBlock> Read(string logPath, long logLength)
     {
         byte[] octets;
@@ -54,7 +56,9 @@ internal static class AuditIndex
         }
     }
 
-    /// <summary>Makes what is missing for the files of a directory: they are of an older version, or an index was lost. Takes a while for many.</summary>
+    /// <summary>
+    /// Makes what is missing for the files of a directory: they are of an older version, or an index was lost. Takes a while for many.
+    /// </summary>
     public static async Task RemakeAsync(string directory, CancellationToken ct)
     {
         try
@@ -133,7 +137,10 @@ internal sealed class AuditBlockMaker
         lastTicks = Math.Max(lastTicks, audit.At.UtcTicks);
     }
 
-    /// <summary>The octets of the events that were added. Where they do not follow those before, the block begins with them; a block when it is long enough.</summary>
+    /// <summary>
+    /// The octets of the events that were added. Where they do not follow those before, the block begins with them; a block when it is long
+    /// enough.
+    /// </summary>
     public AuditBlock? Extend(long from, long to)
     {
         if (start < 0)

@@ -16,12 +16,15 @@ public sealed record AuditLogOptions
     public int KeepDays { get; init; } = 90;
 
     /// <summary>
-    /// Octets of all files together: beyond it the oldest file of the largest kind is deleted. What clients without a login cause may be a twentieth of it,
-    /// for each kind and day.
+    /// Octets of all files together: beyond it the oldest file of the largest kind is deleted. What clients without a login cause may be a
+    /// twentieth of it, for each kind and day.
     /// </summary>
     public long MostOctets { get; init; } = 10_000_000_000;
 
-    /// <summary>From the octets of a file system those that the spool needs free on it: below twice as much strangers' events are only counted, below one and a half nothing is written. Null: no matter.</summary>
+    /// <summary>
+    /// From the octets of a file system those that the spool needs free on it: below twice as much strangers' events are only counted,
+    /// below one and a half nothing is written. Null: no matter.
+    /// </summary>
     public Func<long, long>? SpoolReserve { get; init; }
 
     /// <summary>The size of a directory's file system and what is free of it, in octets; null to ask the system.</summary>
@@ -30,7 +33,9 @@ public sealed record AuditLogOptions
     /// <summary>Clients that are trusted as those that have logged in are: their repeats are written whole for longer.</summary>
     public ImmutableArray<IPNetwork> Exempt { get; init; } = [];
 
-    /// <summary>A copy of every line, for standard output. It may lose lines when nobody reads it; the files do not wait for it. Not disposed.</summary>
+    /// <summary>
+    /// A copy of every line, for standard output. It may lose lines when nobody reads it; the files do not wait for it. Not disposed.
+    /// </summary>
     public Stream? Copy { get; init; }
 
     /// <summary>

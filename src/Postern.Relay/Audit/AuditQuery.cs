@@ -27,7 +27,9 @@ public sealed record AuditQuery
     /// <summary>With or without its angle brackets. Deliveries and bounces are those of such messages.</summary>
     public string? MessageId { get; init; }
 
-    /// <summary>What it came to, in the word of the event: delivered, deferred, failed, accepted, refused, bounce; ok, permit and so on.</summary>
+    /// <summary>
+    /// What it came to, in the word of the event: delivered, deferred, failed, accepted, refused, bounce; ok, permit and so on.
+    /// </summary>
     public string? Outcome { get; init; }
 
     /// <summary>The rule that decided.</summary>
@@ -42,7 +44,9 @@ public sealed record AuditQuery
     /// <summary>Why a delivery failed or was deferred, in the word of the event.</summary>
     public string? Category { get; init; }
 
-    /// <summary>The user or the identity acted as, in any case. Deliveries and bounces are those of messages that such a login gave.</summary>
+    /// <summary>
+    /// The user or the identity acted as, in any case. Deliveries and bounces are those of messages that such a login gave.
+    /// </summary>
     public string? Login { get; init; }
 
     /// <summary>Clients in this network; one address is a network of full length (<see cref="NetworkOf"/>).</summary>

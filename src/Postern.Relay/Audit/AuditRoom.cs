@@ -9,7 +9,10 @@ namespace Postern.Relay.Audit;
 /// </summary>
 internal sealed class AuditRoom(AuditLogOptions options, TimeProvider clock)
 {
-    /// <summary>Strangers' events of one kind and day may be this part of <see cref="AuditLogOptions.MostOctets"/>; a little of it is kept for the counts.</summary>
+    /// <summary>
+    /// Strangers' events of one kind and day may be this part of <see cref="AuditLogOptions.MostOctets"/>; a little of it is kept for the
+    /// counts.
+    /// </summary>
     public const int StrangersPart = 20;
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
@@ -75,7 +78,10 @@ internal sealed class AuditRoom(AuditLogOptions options, TimeProvider clock)
         }
     }
 
-    /// <summary>Deletes files that are too old, then the oldest of the largest kind until the rest is small enough; never one of today. The octets left.</summary>
+    /// <summary>
+    /// Deletes files that are too old, then the oldest of the largest kind until the rest is small enough; never one of today. The octets
+    /// left.
+    /// </summary>
     private long Prune()
     {
         var today = AuditFileName.DayOf(clock.GetUtcNow());

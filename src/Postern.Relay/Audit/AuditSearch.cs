@@ -5,11 +5,14 @@ using Postern.Relay.Audit.Events;
 namespace Postern.Relay.Audit;
 
 /// <summary>
-/// Finds events in the files of <see cref="JsonLinesAuditLog"/>, while they are written or after. Lines that are no events are passed
-/// over, and of two with the same id (one was written again after a crash) one is shown. Texts come back as they were received: whoever shows them on a
-/// terminal uses <see cref="PrintableText"/>.
+/// Finds events in the files of <see cref="JsonLinesAuditLog"/>, while they are written or after. Lines that are no events are passed over,
+/// and of two with the same id (one was written again after a crash) one is shown. Texts come back as they were received: whoever shows
+/// them on a terminal uses <see cref="PrintableText"/>.
 /// </summary>
-/// <param name="directory">Where the files are; a directory that is not there holds no events, one that cannot be read throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.</param>
+/// <param name="directory">
+/// Where the files are; a directory that is not there holds no events, one that cannot be read throws <see cref="IOException"/> or
+/// <see cref="UnauthorizedAccessException"/>.
+/// </param>
 public sealed class AuditSearch(string directory)
 {
     /// <summary>How long after its acceptance something is still heard of a message: longer than any queue keeps one.</summary>

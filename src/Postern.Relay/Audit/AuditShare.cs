@@ -56,7 +56,9 @@ internal sealed class AuditShare(AuditKind kind, int whole, long octetsPerSecond
             Take(length - Usual);
     }
 
-    /// <summary>Tells of every tally whose window is over and forgets it; with <paramref name="all"/> of those that go on as well.</summary>
+    /// <summary>
+    /// Tells of every tally whose window is over and forgets it; with <paramref name="all"/> of those that go on as well.
+    /// </summary>
     public void Sweep(bool all)
     {
         var now = clock.GetTimestamp();
@@ -75,7 +77,10 @@ internal sealed class AuditShare(AuditKind kind, int whole, long octetsPerSecond
         }
     }
 
-    /// <summary>The tally of its key; that of the others where there is no room for a new one, or no octets for the event that its reference would lead to.</summary>
+    /// <summary>
+    /// The tally of its key; that of the others where there is no room for a new one, or no octets for the event that its reference would
+    /// lead to.
+    /// </summary>
     private Tally Find(in AuditCause cause, long now, bool hasOctets)
     {
         var key = Key.Of(cause);

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Postern.Relay.Audit;
 
 /// <summary>
-/// Brings to the disk what was written, once a second at most, on a thread of its own: the events do not wait for it. Real time, whatever the clock
-/// says: it only spreads the work.
+/// Brings to the disk what was written, once a second at most, on a thread of its own: the events do not wait for it. Real time, whatever
+/// the clock says: it only spreads the work.
 /// </summary>
 /// <param name="failed">Told when the disk did not take what it had been given; may be called from the thread.</param>
 internal sealed class AuditSync(Action<string> failed) : IDisposable

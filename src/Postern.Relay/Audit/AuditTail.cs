@@ -27,7 +27,9 @@ public sealed class AuditTail
         positions = Names().ToDictionary(static name => name, LengthOf);
     }
 
-    /// <summary>Events in the order in which they were written, file by file; looks again every <paramref name="interval"/> until cancelled.</summary>
+    /// <summary>
+    /// Events in the order in which they were written, file by file; looks again every <paramref name="interval"/> until cancelled.
+    /// </summary>
     public async IAsyncEnumerable<AuditEvent> FollowAsync(TimeSpan interval, [EnumeratorCancellation] CancellationToken ct)
     {
         while (true)

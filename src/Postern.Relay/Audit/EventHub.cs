@@ -5,7 +5,9 @@ using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Audit;
 
-/// <summary>Events as they happen, for whoever watches. Nobody is waited for: who reads too slowly is told so and looks into the log.</summary>
+/// <summary>
+/// Events as they happen, for whoever watches. Nobody is waited for: who reads too slowly is told so and looks into the log.
+/// </summary>
 public sealed class EventHub : IEventSink
 {
     private ImmutableArray<EventSubscription> subscriptions = [];
@@ -52,7 +54,9 @@ public sealed class EventSubscription : IDisposable
         this.whenGone = whenGone;
     }
 
-    /// <summary>Events in the order in which they happened, until cancelled or disposed; a sign where some are missing. To be read by one.</summary>
+    /// <summary>
+    /// Events in the order in which they happened, until cancelled or disposed; a sign where some are missing. To be read by one.
+    /// </summary>
     public async IAsyncEnumerable<LiveEvent> ReadAsync([EnumeratorCancellation] CancellationToken ct)
     {
         while (await waiting.Reader.WaitToReadAsync(ct))

@@ -3,7 +3,9 @@ using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Audit;
 
-/// <summary>What an event can be found by, each as a number of 64 bits: what stands in the index of a block (<see cref="AuditIndex"/>).</summary>
+/// <summary>
+/// What an event can be found by, each as a number of 64 bits: what stands in the index of a block (<see cref="AuditIndex"/>).
+/// </summary>
 internal static class EventKeys
 {
     private const ulong Basis = 14695981039346656037;

@@ -21,8 +21,8 @@ public interface IAuditLog : IAsyncDisposable
     ValueTask FlushAsync(CancellationToken ct);
 
     /// <summary>
-    /// Done when every event appended so far is on the disk for good, or given up as lost: about a second. Whoever keeps what the events could be told from
-    /// again forgets it then.
+    /// Done when every event appended so far is on the disk for good, or given up as lost: about a second. Whoever keeps what the events
+    /// could be told from again forgets it then.
     /// </summary>
     ValueTask SafeAsync(CancellationToken ct) => ValueTask.CompletedTask;
 

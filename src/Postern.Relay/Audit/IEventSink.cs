@@ -3,8 +3,8 @@ using Postern.Relay.Audit.Events;
 namespace Postern.Relay.Audit;
 
 /// <summary>
-/// Somebody who is given every event beside the log files: a copy, totals, those who watch. It is called where the event happens, by many at once: it takes
-/// the event and returns, waits for nobody and never throws. What it has no room for it counts in <see cref="Lost"/>.
+/// Somebody who is given every event beside the log files: a copy, totals, those who watch. It is called where the event happens, by many
+/// at once: it takes the event and returns, waits for nobody and never throws. What it has no room for it counts in <see cref="Lost"/>.
 /// </summary>
 public interface IEventSink
 {

@@ -9,8 +9,9 @@ namespace Postern.Relay.Audit;
 
 /// <summary>
 /// The audit log as files of JSON lines, one a kind and UTC day (<see cref="AuditFileName"/>). Callers hand over to a bounded queue; one
-/// task writes what has gathered in a fiftieth of a second, one system call a file, and another syncs once a second (<see cref="AuditSync"/>). What clients cause
-/// is within <see cref="AuditBudget"/>. Others are given every event as it comes (<see cref="IEventSink"/>); none of them waits for the files or for each other.
+/// task writes what has gathered in a fiftieth of a second, one system call a file, and another syncs once a second
+/// (<see cref="AuditSync"/>). What clients cause is within <see cref="AuditBudget"/>. Others are given every event as it comes
+/// (<see cref="IEventSink"/>); none of them waits for the files or for each other.
 /// </summary>
 public sealed class JsonLinesAuditLog : IAuditLog
 {
@@ -86,8 +87,8 @@ public sealed class JsonLinesAuditLog : IAuditLog
     }
 
     /// <summary>
-    /// From now on the log is as <paramref name="changed"/> says: the next event goes to that directory, and what is too old or too much by it is deleted within
-    /// seconds. <see cref="AuditLogOptions.Copy"/> stays what it was.
+    /// From now on the log is as <paramref name="changed"/> says: the next event goes to that directory, and what is too old or too much by
+    /// it is deleted within seconds. <see cref="AuditLogOptions.Copy"/> stays what it was.
     /// </summary>
     public void Apply(AuditLogOptions changed)
     {

@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Postern.Relay.Audit;
 
-/// <summary>Reads a file's lines from the last to the first, in blocks, so that the newest event costs one read however large the file is.</summary>
+/// <summary>
+/// Reads a file's lines from the last to the first, in blocks, so that the newest event costs one read however large the file is.
+/// </summary>
 internal static class LinesFromEnd
 {
     private const int BlockLength = 64 * 1024;

@@ -4,7 +4,9 @@ using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Audit;
 
-/// <summary>One log file, read from its end towards its beginning. Blocks in which by the index nothing can be that is looked for are passed over.</summary>
+/// <summary>
+/// One log file, read from its end towards its beginning. Blocks in which by the index nothing can be that is looked for are passed over.
+/// </summary>
 /// <param name="end">Only what stands before it; null for the whole file.</param>
 /// <param name="isOver">There is no time left: the scan stops where it is.</param>
 internal sealed class LogScan(string path, AuditFilter filter, long? end, Func<bool> isOver) : IAsyncDisposable

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Postern.Relay.Audit;
 
-/// <summary>Makes a text from the network safe to show: it can neither move the cursor, nor change the reading direction, nor end the line.</summary>
+/// <summary>
+/// Makes a text from the network safe to show: it can neither move the cursor, nor change the reading direction, nor end the line.
+/// </summary>
 public static class PrintableText
 {
     /// <summary>The same text with every control, format, separator and lone surrogate character written as <c>\uXXXX</c>.</summary>

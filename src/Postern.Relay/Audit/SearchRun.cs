@@ -19,7 +19,9 @@ internal sealed class SearchRun(string directory, AuditQuery query, AuditCursor?
     /// <summary>How far back was looked when the time was over; null if it was not.</summary>
     public DateTimeOffset? SearchedBackTo { get; private set; }
 
-    /// <summary>What is known of a message stands before all that became of it, and that may be days: which messages are meant is looked up first.</summary>
+    /// <summary>
+    /// What is known of a message stands before all that became of it, and that may be days: which messages are meant is looked up first.
+    /// </summary>
     public async ValueTask LearnAsync(TimeSpan longestStay, CancellationToken ct)
     {
         if (!filter.LooksForMessages)

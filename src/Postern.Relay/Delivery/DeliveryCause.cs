@@ -1,6 +1,9 @@
 namespace Postern.Relay.Delivery;
 
-/// <summary>Why an attempt ended as it did for a recipient. Whatever is decided about a message is decided by these and by codes, never by the text of a reply.</summary>
+/// <summary>
+/// Why an attempt ended as it did for a recipient. Whatever is decided about a message is decided by these and by codes, never by the text
+/// of a reply.
+/// </summary>
 public enum DeliveryCause
 {
     /// <summary>The next hop took the message.</summary>
@@ -15,7 +18,9 @@ public enum DeliveryCause
     /// <summary>The dialogue broke off: the connection was lost, the next hop fell silent, or broke the protocol.</summary>
     Broken,
 
-    /// <summary>No way leads there: the domain does not exist, takes no mail, or its hosts have no address that may be connected to.</summary>
+    /// <summary>
+    /// No way leads there: the domain does not exist, takes no mail, or its hosts have no address that may be connected to.
+    /// </summary>
     NoRoute,
 
     /// <summary>TLS is owed here, and the next hop does not offer it, fails in its handshake or cannot prove its name.</summary>
@@ -36,7 +41,10 @@ public enum DeliveryCause
     /// <summary>This machine ran short of something: no attempt, so it counts for none and gives nothing up.</summary>
     OwnShortage,
 
-    /// <summary>A key, a certificate or the network of this machine cannot be used, or the spool cannot record what would be sent. It counts as an attempt.</summary>
+    /// <summary>
+    /// A key, a certificate or the network of this machine cannot be used, or the spool cannot record what would be sent. It counts as an
+    /// attempt.
+    /// </summary>
     OwnSurroundings,
 
     /// <summary>A mistake in this program or unreadable content; enough of them in a row hold the message.</summary>

@@ -27,8 +27,8 @@ internal static class DeliveryEvents
         };
 
     /// <summary>
-    /// What kind of trouble it was, for counting and for those who react to it: of a refusal what its enhanced status says (RFC 3463), else the
-    /// cause. Null for a delivery.
+    /// What kind of trouble it was, for counting and for those who react to it: of a refusal what its enhanced status says (RFC 3463), else
+    /// the cause. Null for a delivery.
     /// </summary>
     public static string? CategoryOf(Outcome outcome) => outcome.Cause switch
     {

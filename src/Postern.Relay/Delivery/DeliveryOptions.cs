@@ -47,7 +47,9 @@ public sealed record DeliveryOptions
     /// <summary>No further host is asked in an attempt that has lasted so long.</summary>
     public TimeSpan AttemptTime { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>How long a host whose TLS handshakes hang is spoken to in clear at once, where clear text would be taken in the end.</summary>
+    /// <summary>
+    /// How long a host whose TLS handshakes hang is spoken to in clear at once, where clear text would be taken in the end.
+    /// </summary>
     public TimeSpan StalledTls { get; init; } = TimeSpan.FromMinutes(30);
 
     /// <summary>When a destination that nobody answers at is looked at again; the pause doubles, up to <see cref="ProbeMost"/>.</summary>
@@ -65,10 +67,16 @@ public sealed record DeliveryOptions
     /// <summary>How long a message waits behind busy connections before another is opened.</summary>
     public TimeSpan GrowthDelay { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>An attempt that failed here, not there, so many times in a row holds its message, as long as <see cref="RetrySchedule.GiveUp"/>; the next is its last.</summary>
+    /// <summary>
+    /// An attempt that failed here, not there, so many times in a row holds its message, as long as <see cref="RetrySchedule.GiveUp"/>; the
+    /// next is its last.
+    /// </summary>
     public int InternalErrorsBeforeHold { get; init; } = 5;
 
-    /// <summary>Attempts in a row that this server could not make, for what it lacks or cannot read (about one a minute), before the postmaster hears of it; once.</summary>
+    /// <summary>
+    /// Attempts in a row that this server could not make, for what it lacks or cannot read (about one a minute), before the postmaster
+    /// hears of it; once.
+    /// </summary>
     public int ShortagesBeforeWord { get; init; } = 60;
 
     /// <summary>Hears of what the server holds for errors of its own; null for the postmaster of <see cref="Hostname"/>.</summary>
@@ -86,13 +94,17 @@ public sealed record DeliveryOptions
     /// <summary>Resolvers to ask for MX; empty: those of /etc/resolv.conf, read again when it changes.</summary>
     public ImmutableArray<IPEndPoint> Resolvers { get; init; } = [];
 
-    /// <summary>The <see cref="Resolvers"/> validate DNSSEC, and the way to them is safe: their word that an answer is authentic counts.</summary>
+    /// <summary>
+    /// The <see cref="Resolvers"/> validate DNSSEC, and the way to them is safe: their word that an answer is authentic counts.
+    /// </summary>
     public bool ResolversValidate { get; init; }
 
     /// <summary>How long one resolver has to answer one question.</summary>
     public TimeSpan ResolverTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>Networks that mail may be sent to by MX although they are private, loopback or otherwise not of the public internet.</summary>
+    /// <summary>
+    /// Networks that mail may be sent to by MX although they are private, loopback or otherwise not of the public internet.
+    /// </summary>
     public ImmutableArray<IPNetwork> AllowedMxNetworks { get; init; } = [];
 
     /// <summary>The port of mail exchangers.</summary>

@@ -11,7 +11,8 @@ namespace Postern.Relay.Delivery;
 
 /// <summary>
 /// Brings every message of the spool to its end: one attempt after another by the schedule, one outcome per recipient, and a bounce for
-/// those that failed. The spool holds the messages and says what is due; this claims what it has room to work on, and knows no other message.
+/// those that failed. The spool holds the messages and says what is due; this claims what it has room to work on, and knows no other
+/// message.
 /// </summary>
 /// <remarks>
 /// At least once: a connection lost between the end of data and its answer, or a crash between that answer and its record, means a
@@ -92,9 +93,10 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes new settings at once. What waits for a connection goes where the new routes lead, and what is being sent comes to its end. A next hop that
-    /// is equal to an old one keeps its queue and its connections; one that no route names any more closes them when they have nothing to do. Messages
-    /// that wait for their time keep it; without any route they are parked, and go on waiting when there is one again.
+    /// Takes new settings at once. What waits for a connection goes where the new routes lead, and what is being sent comes to its end. A
+    /// next hop that is equal to an old one keeps its queue and its connections; one that no route names any more closes them when they
+    /// have nothing to do. Messages that wait for their time keep it; without any route they are parked, and go on waiting when there is
+    /// one again.
     /// </summary>
     public void Apply(DeliveryOptions changed)
     {
@@ -118,8 +120,9 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     }
 
     /// <summary>
-    /// Begins no further attempt, calls off what the next hop cannot have yet, and waits for the answers to messages sent whole: without them a second
-    /// copy would go out. After <paramref name="grace"/> cuts those off too, which loses nothing: what has no recorded outcome is tried again.
+    /// Begins no further attempt, calls off what the next hop cannot have yet, and waits for the answers to messages sent whole: without
+    /// them a second copy would go out. After <paramref name="grace"/> cuts those off too, which loses nothing: what has no recorded
+    /// outcome is tried again.
     /// </summary>
     /// <param name="now">Cuts them off at once.</param>
     public async Task StopAsync(TimeSpan grace, CancellationToken now = default)
@@ -151,21 +154,26 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         work.Dispose();
     }
 
-    /// <summary>Makes a message wait for <see cref="ReleaseAsync"/>; the server's own hold becomes one that does not end by itself.</summary>
+    /// <summary>
+    /// Makes a message wait for <see cref="ReleaseAsync"/>; the server's own hold becomes one that does not end by itself.
+    /// </summary>
     public ValueTask<QueueCommandOutcome> HoldAsync(QueueId id, CancellationToken ct) => operations.HoldAsync(id, ct);
 
     /// <summary>
-    /// Ends an operator's hold: the message is tried at once, or at the release that its sender asked for (FUTURERELEASE), when that is still to
-    /// come. Where no operator holds it, it ends the sender's.
+    /// Ends an operator's hold: the message is tried at once, or at the release that its sender asked for (FUTURERELEASE), when that is
+    /// still to come. Where no operator holds it, it ends the sender's.
     /// </summary>
     public ValueTask<QueueCommandOutcome> ReleaseAsync(QueueId id, CancellationToken ct) => operations.ReleaseAsync(id, ct);
 
-    /// <summary>Tries a message now instead of at its time. One that is held, by an operator or for its sender, stays: mail sent too early cannot be called back.</summary>
+    /// <summary>
+    /// Tries a message now instead of at its time. One that is held, by an operator or for its sender, stays: mail sent too early cannot be
+    /// called back.
+    /// </summary>
     public ValueTask<QueueCommandOutcome> RetryNowAsync(QueueId id, CancellationToken ct) => operations.RetryNowAsync(id, ct);
 
     /// <summary>
-    /// Tries now, instead of at their time, at most <paramref name="most"/> messages with a recipient in the domain, and says how many that were. What
-    /// its sender wants to be held (FUTURERELEASE) stays.
+    /// Tries now, instead of at their time, at most <paramref name="most"/> messages with a recipient in the domain, and says how many that
+    /// were. What its sender wants to be held (FUTURERELEASE) stays.
     /// </summary>
     /// <param name="andBelow">Also those with a recipient in a domain below it.</param>
     public ValueTask<int> RetryNowAsync(Domain domain, bool andBelow, int most, CancellationToken ct) => operations.RetryNowAsync(domain, andBelow, most, ct);
@@ -227,7 +235,9 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         }
     }
 
-    /// <summary>Somebody answers at a destination again: what was put off while nobody did is tried now, not each at its own hour.</summary>
+    /// <summary>
+    /// Somebody answers at a destination again: what was put off while nobody did is tried now, not each at its own hour.
+    /// </summary>
     private async Task OnBackAsync(NextHop hop, TimeSpan after)
     {
         try

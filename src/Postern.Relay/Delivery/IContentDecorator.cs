@@ -4,14 +4,14 @@ using Postern.Relay.Spool;
 namespace Postern.Relay.Delivery;
 
 /// <summary>
-/// Puts header fields before a message when it is delivered, such as a signature over it. Asked once a message and attempt, whatever number of next hops it
-/// goes to: all of them are sent the same. One file, and one line in <see cref="DeliveryOptions.Decorators"/>.
+/// Puts header fields before a message when it is delivered, such as a signature over it. Asked once a message and attempt, whatever number
+/// of next hops it goes to: all of them are sent the same. One file, and one line in <see cref="DeliveryOptions.Decorators"/>.
 /// </summary>
 public interface IContentDecorator
 {
     /// <summary>
-    /// Header fields in their order, each ended by CRLF; empty for none. An exception counts as an error of this server: the message waits and is not sent
-    /// without them.
+    /// Header fields in their order, each ended by CRLF; empty for none. An exception counts as an error of this server: the message waits
+    /// and is not sent without them.
     /// </summary>
     /// <param name="before">The fields of the decorators that were asked before, which stand above the content.</param>
     /// <param name="content">What was accepted. It stays open until the answer, and may be read more than once.</param>

@@ -65,6 +65,8 @@ internal sealed class MxResolver
         return hosts.IsEmpty ? new MxAnswer.Never("5.4.4", $"Domain {domain} has no usable mail exchanger") : new MxAnswer.Hosts(hosts) { IsAuthentic = isAuthentic };
     }
 
-    /// <summary>An exchanger must be a host name: an address there is a mistake that RFC 5321 §5.1 does not cover, and a way around DNS.</summary>
+    /// <summary>
+    /// An exchanger must be a host name: an address there is a mistake that RFC 5321 §5.1 does not cover, and a way around DNS.
+    /// </summary>
     private static bool IsHost(string name) => Domain.TryParse(name, out _) && !IPAddress.TryParse(name, out _);
 }

@@ -7,8 +7,8 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Delivery;
 
 /// <summary>
-/// Where messages of one destination go next. A value: equal hops share a queue, connections and limits, also those of two readings of the same
-/// configuration. A login is equal by its user and its secrets, trusted certificates by their content.
+/// Where messages of one destination go next. A value: equal hops share a queue, connections and limits, also those of two readings of the
+/// same configuration. A login is equal by its user and its secrets, trusted certificates by their content.
 /// </summary>
 public abstract record NextHop
 {
@@ -45,7 +45,9 @@ public abstract record NextHop
         /// <summary>Made on every connection before mail; null for none. No connection serves two logins.</summary>
         public ClientLogin? Login { get; init; }
 
-        /// <summary>They may call themselves by this server's own name and are others: a filter, or another program on this machine.</summary>
+        /// <summary>
+        /// They may call themselves by this server's own name and are others: a filter, or another program on this machine.
+        /// </summary>
         public bool MayHaveOurName { get; init; }
 
         /// <summary>What their certificates are verified against; null for the system's trusted roots. Not to be changed.</summary>

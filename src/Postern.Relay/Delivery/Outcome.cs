@@ -4,7 +4,9 @@ namespace Postern.Relay.Delivery;
 
 /// <summary>How one delivery attempt ended for one recipient. Values, not exceptions: every remote behaviour is one of these.</summary>
 /// <param name="Remote">Host and address that answered, or that was tried; null when none could be.</param>
-/// <param name="Reply">The remote reply, or our own words when there was none; one line; at most 1 KiB is kept. For people: nothing is decided by it.</param>
+/// <param name="Reply">
+/// The remote reply, or our own words when there was none; one line; at most 1 KiB is kept. For people: nothing is decided by it.
+/// </param>
 /// <param name="Tls">TLSv1.3 and so on; null without TLS.</param>
 /// <param name="Status">The enhanced code, such as <c>5.1.1</c>; null where none was given.</param>
 public abstract record Outcome(string? Remote, string Reply, string? Tls, string? Status = null)
@@ -63,8 +65,8 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls, string
 }
 
 /// <summary>
-/// What may still be done in the same attempt for a recipient that was deferred. Whoever is delivered or refused for good is decided, and no further
-/// host is asked about it.
+/// What may still be done in the same attempt for a recipient that was deferred. Whoever is delivered or refused for good is decided, and
+/// no further host is asked about it.
 /// </summary>
 public enum AfterDeferral
 {

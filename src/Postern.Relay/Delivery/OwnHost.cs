@@ -6,8 +6,8 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Delivery;
 
 /// <summary>
-/// Tells this server from others, so that mail which would come straight back is seen before it goes (RFC 5321 §5.1): by a name or an address of this
-/// host at a port where it listens, and by what a server calls itself.
+/// Tells this server from others, so that mail which would come straight back is seen before it goes (RFC 5321 §5.1): by a name or an
+/// address of this host at a port where it listens, and by what a server calls itself.
 /// </summary>
 /// <param name="listeners">Where this server listens, now.</param>
 internal sealed class OwnHost(Domain hostname, Func<IReadOnlyList<IPEndPoint>> listeners, TimeProvider clock)

@@ -27,7 +27,8 @@ internal static class OwnShortage
             var words = failure switch
             {
                 OutOfMemoryException => "no memory is left",
-                // ENFILE and EMFILE are one to the runtime, and ENOMEM has no name: what has none is of this machine, as all that a peer causes has one.
+                // ENFILE and EMFILE are one to the runtime, and ENOMEM has no name: what has none is of this machine, as all that a peer
+                // causes has one.
                 SocketException { SocketErrorCode: SocketError.TooManyOpenSockets } => "too many files are open, in this process (ulimit -n) or on this machine (fs.file-max)",
                 SocketException { SocketErrorCode: SocketError.NoBufferSpaceAvailable } => "no memory is left for connections",
                 SocketException { SocketErrorCode: SocketError.SocketError } => "no memory is left, or something else that the system does not name",
@@ -56,8 +57,8 @@ internal static class OwnShortage
     }
 
     /// <summary>
-    /// In plain words, when it was not this message that failed but what is around it: a key or certificate that cannot be used, an address family
-    /// or a network that is not there. That may last, so it counts as an attempt; it is no mistake that holds a message.
+    /// In plain words, when it was not this message that failed but what is around it: a key or certificate that cannot be used, an address
+    /// family or a network that is not there. That may last, so it counts as an attempt; it is no mistake that holds a message.
     /// </summary>
     public static string? SurroundingsOf(Exception? failure)
     {
@@ -73,8 +74,8 @@ internal static class OwnShortage
     }
 
     /// <summary>
-    /// The runtime keeps OpenSSL's code (err.h): eight bits of library above 23 of reason, or the number of the system behind the highest bit. What
-    /// is neither is about one key or certificate, and does not pass by itself.
+    /// The runtime keeps OpenSSL's code (err.h): eight bits of library above 23 of reason, or the number of the system behind the highest
+    /// bit. What is neither is about one key or certificate, and does not pass by itself.
     /// </summary>
     private static string? OfOpenSsl(int code)
     {

@@ -13,7 +13,9 @@ namespace Postern.Relay.Delivery;
 /// </param>
 public sealed record Route(string To, params ImmutableArray<string> Via)
 {
-    /// <summary>Only for these senders: an address, <c>@domain</c>, <c>@.domain</c> for all domains below it, or <c>&lt;&gt;</c>; empty for all.</summary>
+    /// <summary>
+    /// Only for these senders: an address, <c>@domain</c>, <c>@.domain</c> for all domains below it, or <c>&lt;&gt;</c>; empty for all.
+    /// </summary>
     public ImmutableArray<string> From { get; init; } = [];
 
     /// <summary>Only for what these logins submitted, case aside; empty for all, and for what came without a login.</summary>

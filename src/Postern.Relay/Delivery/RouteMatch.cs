@@ -4,7 +4,10 @@ using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Delivery;
 
-/// <summary>Which messages a route is for, by what their envelope says; the recipient's domain is not among it. Every condition must hold, by one of its values.</summary>
+/// <summary>
+/// Which messages a route is for, by what their envelope says; the recipient's domain is not among it. Every condition must hold, by one of
+/// its values.
+/// </summary>
 internal sealed record RouteMatch(ImmutableArray<RouteMatch.Sender> From, ImmutableArray<string> Logins, ImmutableArray<string> Listeners, ImmutableArray<string> Tenants)
 {
     /// <summary>It holds for every message.</summary>
@@ -51,7 +54,9 @@ internal sealed record RouteMatch(ImmutableArray<RouteMatch.Sender> From, Immuta
             var mailbox => Suffix is not null && mailbox.Domain.Text.EndsWith(Suffix, StringComparison.Ordinal),
         };
 
-        /// <summary>Reads <c>lisa@example.org</c>, <c>@example.org</c>, <c>@.example.org</c>, the same without @, or <c>&lt;&gt;</c>.</summary>
+        /// <summary>
+        /// Reads <c>lisa@example.org</c>, <c>@example.org</c>, <c>@.example.org</c>, the same without @, or <c>&lt;&gt;</c>.
+        /// </summary>
         public static bool TryParse(string text, out Sender match)
         {
             match = default;

@@ -7,9 +7,10 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Delivery;
 
 /// <summary>
-/// Which next hop a recipient of a message has. The recipient's domain comes first: the routes to the exact domain, else those to the longest
-/// <c>.suffix</c>, else those to <c>*</c>. Among routes to the same, the first in the list whose conditions (sender, login, listener, tenant) hold
-/// decides; where none of them does, the less specific ones are asked. What no route is for goes to the domain's mail exchangers. Immutable.
+/// Which next hop a recipient of a message has. The recipient's domain comes first: the routes to the exact domain, else those to the
+/// longest <c>.suffix</c>, else those to <c>*</c>. Among routes to the same, the first in the list whose conditions (sender, login,
+/// listener, tenant) hold decides; where none of them does, the less specific ones are asked. What no route is for goes to the domain's
+/// mail exchangers. Immutable.
 /// </summary>
 public sealed class RouteTable
 {
@@ -30,8 +31,8 @@ public sealed class RouteTable
     public bool Holds { get; }
 
     /// <summary>
-    /// Some route can pass a message with REQUIRETLS on (RFC 8689): to a host that was named, over TLS. Mail exchangers cannot, their names come from
-    /// DNS without proof.
+    /// Some route can pass a message with REQUIRETLS on (RFC 8689): to a host that was named, over TLS. Mail exchangers cannot, their names
+    /// come from DNS without proof.
     /// </summary>
     public bool CanRequireTls => routes.Values.Any(static same => same.Any(static route => route.Host is { } host && host.Servers.Any(static s => s.Tls != ClientTls.None)));
 
@@ -57,13 +58,17 @@ public sealed class RouteTable
     /// <summary>Where a recipient of a message goes.</summary>
     public NextHop Find(Envelope envelope, Mailbox recipient) => Decide(envelope, recipient.Domain)?.HopFor(recipient.Domain) ?? new NextHop.MailExchanger(recipient.Domain);
 
-    /// <summary>The route that decides, as <see cref="Route.Name"/>; null where none does, and the mail exchangers of the domain are asked.</summary>
+    /// <summary>
+    /// The route that decides, as <see cref="Route.Name"/>; null where none does, and the mail exchangers of the domain are asked.
+    /// </summary>
     public string? NameOf(Envelope envelope, Mailbox recipient) => Decide(envelope, recipient.Domain)?.Name;
 
     /// <summary>What an operator should know of a route that is no mistake; null for nothing.</summary>
     public static string? DoubtOf(Route route) => RouteReader.DoubtOf(route);
 
-    /// <summary>The host in A-labels; null where the runtime took the name for one, and finds out when it is to be written so that it is none.</summary>
+    /// <summary>
+    /// The host in A-labels; null where the runtime took the name for one, and finds out when it is to be written so that it is none.
+    /// </summary>
     public static string? HostOf(Uri uri)
     {
         try

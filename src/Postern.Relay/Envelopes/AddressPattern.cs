@@ -1,6 +1,9 @@
 namespace Postern.Relay.Envelopes;
 
-/// <summary>What an operator writes to mean senders or recipients: an address, a domain with or without <c>@</c> before it, or <c>&lt;&gt;</c>. Case matters not.</summary>
+/// <summary>
+/// What an operator writes to mean senders or recipients: an address, a domain with or without <c>@</c> before it, or <c>&lt;&gt;</c>. Case
+/// matters not.
+/// </summary>
 public static class AddressPattern
 {
     /// <param name="address">Empty for the null sender.</param>

@@ -5,7 +5,10 @@ using Postern.Smtp.Session;
 
 namespace Postern.Relay.Envelopes;
 
-/// <summary>What accompanies the content of one message from acceptance to its end: what was said of it, when, and by whom. Never changes once stored.</summary>
+/// <summary>
+/// What accompanies the content of one message from acceptance to its end: what was said of it, when, and by whom. Never changes once
+/// stored.
+/// </summary>
 public sealed record Envelope
 {
     /// <summary>No server takes a time that is over.</summary>
@@ -59,8 +62,8 @@ public sealed record Envelope
     public RecipientParameters ParametersOf(int recipient) => Said.ParametersOf(recipient);
 
     /// <summary>
-    /// What the next hop is told now: a hold is over when a message is sent, and is not asked for again; of a deadline, what is left. One of mode R that
-    /// has passed is one under a clock that was set: it is tried once, with a time that a server takes.
+    /// What the next hop is told now: a hold is over when a message is sent, and is not asked for again; of a deadline, what is left. One
+    /// of mode R that has passed is one under a clock that was set: it is tried once, with a time that a server takes.
     /// </summary>
     public SmtpEnvelope ForNextHop(DateTimeOffset now)
     {

@@ -8,7 +8,10 @@ namespace Postern.Relay.Policy;
 /// <summary>A rule that was asked, and its answer; <paramref name="Rule"/> is the rule's name.</summary>
 internal readonly record struct AskedRule(string Rule, RuleAnswer Answer)
 {
-    /// <summary>The step as the decision keeps it. A remedy matters only where the decision is a refusal; one that cannot be found out now is left out.</summary>
+    /// <summary>
+    /// The step as the decision keeps it. A remedy matters only where the decision is a refusal; one that cannot be found out now is left
+    /// out.
+    /// </summary>
     public async ValueTask<RuleStep> ToStepAsync(RuleContext context, bool withRemedy, CancellationToken ct)
     {
         string? remedy = null;
@@ -34,7 +37,7 @@ internal sealed record Judged(RuleStage Stage, RuleContext Context, ImmutableArr
 }
 
 /// <summary>
-/// What the stages before the recipient found, kept on the session until its recipients are decided: their decisions show the whole chain. Only
-/// for the policy that found it, and only for that sender.
+/// What the stages before the recipient found, kept on the session until its recipients are decided: their decisions show the whole chain.
+/// Only for the policy that found it, and only for that sender.
 /// </summary>
 internal sealed record SenderOutcome(RelayPolicy Policy, EnvelopeFacts Facts, ReversePath Sender, ImmutableArray<AskedRule> Asked);

@@ -11,7 +11,9 @@ namespace Postern.Relay.Policy;
 /// <param name="Question">Without a recipient where MAIL was refused, or the message as a whole.</param>
 /// <param name="Rule">The rule that decided, or <see cref="EndOfList"/>.</param>
 /// <param name="Reply">The refusal; null when the decision is to permit.</param>
-/// <param name="Chain">Every rule asked, in order: those of client, helo and sender, then the recipient's; for a dry run the message's too.</param>
+/// <param name="Chain">
+/// Every rule asked, in order: those of client, helo and sender, then the recipient's; for a dry run the message's too.
+/// </param>
 public sealed record Decision(string Ref, DateTimeOffset At, RuleStage Stage, PolicyQuestion Question, string Rule, Reply? Reply, ImmutableArray<RuleStep> Chain)
 {
     /// <summary>The name under which the end of a list decides; no rule is called so.</summary>

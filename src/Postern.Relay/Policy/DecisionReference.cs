@@ -15,7 +15,9 @@ public static class DecisionReference
 
     private const string Digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-    /// <summary>Nothing is granted to whoever guesses a reference, so it need not cost a system call for each permitted recipient.</summary>
+    /// <summary>
+    /// Nothing is granted to whoever guesses a reference, so it need not cost a system call for each permitted recipient.
+    /// </summary>
     public static string New() => string.Create(Length, Random.Shared.Next(1 << (5 * Length)), static (chars, value) =>
     {
         for (var i = 0; i < chars.Length; i++)

@@ -5,7 +5,9 @@ using Postern.Relay.Envelopes;
 
 namespace Postern.Relay.Policy;
 
-/// <summary>Answers "why": finds in the audit log what was decided. What would be decided, <see cref="RelayPolicy.DryRunAsync"/> tells.</summary>
+/// <summary>
+/// Answers "why": finds in the audit log what was decided. What would be decided, <see cref="RelayPolicy.DryRunAsync"/> tells.
+/// </summary>
 public sealed class Explainer(AuditSearch search)
 {
     /// <summary>How long before its acceptance a message's transaction may have begun.</summary>

@@ -14,7 +14,10 @@ public abstract record Explanation
     /// <param name="Repeats">How many more had the same reference and were only counted, the newest first.</param>
     public sealed record OfReference(ImmutableArray<DecisionEvent> Decisions, ImmutableArray<CoalescedEvent> Repeats) : Explanation;
 
-    /// <summary>A message: its acceptance (null when the log no longer has it), the decisions of its transaction and what followed, each oldest first.</summary>
+    /// <summary>
+    /// A message: its acceptance (null when the log no longer has it), the decisions of its transaction and what followed, each oldest
+    /// first.
+    /// </summary>
     /// <param name="Deliveries">Deliveries and bounces.</param>
     public sealed record OfMessage(AcceptedEvent? Accepted, ImmutableArray<DecisionEvent> Decisions, ImmutableArray<AuditEvent> Deliveries) : Explanation;
 

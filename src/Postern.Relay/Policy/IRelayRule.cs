@@ -1,8 +1,9 @@
 namespace Postern.Relay.Policy;
 
 /// <summary>
-/// One named rule of the relay policy. A rule keeps no state of its own, reads only the <see cref="RuleContext"/>, which has a clock and counters, and lets
-/// <see cref="Accounts.DirectoryUnavailableException"/> and <see cref="IOException"/> through: what then counts is the entry's <c>on_error</c>, 451 unless it says otherwise.
+/// One named rule of the relay policy. A rule keeps no state of its own, reads only the <see cref="RuleContext"/>, which has a clock and
+/// counters, and lets <see cref="Accounts.DirectoryUnavailableException"/> and <see cref="IOException"/> through: what then counts is the
+/// entry's <c>on_error</c>, 451 unless it says otherwise.
 /// </summary>
 internal interface IRelayRule
 {

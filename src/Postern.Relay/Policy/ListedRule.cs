@@ -21,7 +21,9 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
         return new ListedRule(rule.With(stage, arguments), otherwise);
     }
 
-    /// <summary>Never throws for what cannot be looked up. A look-up that takes longer than the policy's patience is not waited for.</summary>
+    /// <summary>
+    /// Never throws for what cannot be looked up. A look-up that takes longer than the policy's patience is not waited for.
+    /// </summary>
     public async ValueTask<RuleAnswer> AskAsync(RuleContext context, CancellationToken ct)
     {
         try

@@ -14,7 +14,9 @@ public sealed record PolicyOptions
 
     private readonly ImmutableArray<IPNetwork> networks = [];
 
-    /// <summary>Clients that may relay to anywhere without a password, as any sender. A network in IPv4-mapped form counts as IPv4.</summary>
+    /// <summary>
+    /// Clients that may relay to anywhere without a password, as any sender. A network in IPv4-mapped form counts as IPv4.
+    /// </summary>
     public ImmutableArray<IPNetwork> Networks
     {
         get => networks;
@@ -27,7 +29,9 @@ public sealed record PolicyOptions
     /// <summary>Domains whose recipients are accepted from anyone, beside those of the directory.</summary>
     public FrozenSet<Domain> Domains { get; init; } = [];
 
-    /// <summary>Asked at MAIL, first (<see cref="RuleStage"/>); each word one that <see cref="RelayRules.Check"/> knows for its stage.</summary>
+    /// <summary>
+    /// Asked at MAIL, first (<see cref="RuleStage"/>); each word one that <see cref="RelayRules.Check"/> knows for its stage.
+    /// </summary>
     public ImmutableArray<RuleEntry> ClientRules { get; init; } = [];
 
     /// <summary>Asked at MAIL, second.</summary>

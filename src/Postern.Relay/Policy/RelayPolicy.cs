@@ -27,7 +27,9 @@ public sealed class RelayPolicy : IEnvelopePolicy
     private readonly RuleList messageRules;
 
     /// <param name="counters">Null where none are known (<see cref="UnknownCounters"/>).</param>
-    /// <exception cref="ArgumentException">An entry of a list names no rule of that stage; <see cref="RelayRules.Check"/> tells before.</exception>
+    /// <exception cref="ArgumentException">
+    /// An entry of a list names no rule of that stage; <see cref="RelayRules.Check"/> tells before.
+    /// </exception>
     public RelayPolicy(PolicyOptions options, IDirectory directory, IAuditLog audit, TimeProvider clock, ICounters? counters = null)
     {
         world = new PolicyWorld(options, directory, counters ?? UnknownCounters.Instance, clock);
@@ -68,7 +70,10 @@ public sealed class RelayPolicy : IEnvelopePolicy
     public ValueTask<Reply?> OnMessageAsync(SessionState session, ReversePath sender, HeaderFacts header, CancellationToken ct) =>
         messageRules.IsEmpty ? default : AskAboutMessageAsync(session, sender, header, ct);
 
-    /// <summary>Decides by the same code as for a live session, and neither records nor counts anything. The header of the message is not known to it.</summary>
+    /// <summary>
+    /// Decides by the same code as for a live session, and neither records nor counts anything. The header of the message is not known to
+    /// it.
+    /// </summary>
     public async ValueTask<Decision> DryRunAsync(EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct)
     {
         var question = new PolicyQuestion(facts, sender, recipient);
@@ -85,8 +90,8 @@ public sealed class RelayPolicy : IEnvelopePolicy
     }
 
     /// <summary>
-    /// The fewest changes after which <see cref="DryRunAsync"/> would permit what it refuses, as commands or lines of the configuration; all of them are needed. Empty where
-    /// it permits already, or nothing is known that would do.
+    /// The fewest changes after which <see cref="DryRunAsync"/> would permit what it refuses, as commands or lines of the configuration;
+    /// all of them are needed. Empty where it permits already, or nothing is known that would do.
     /// </summary>
     public async ValueTask<ImmutableArray<string>> ShortestChangeAsync(EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct)
     {

@@ -39,7 +39,9 @@ public static class RelayRules
     /// <summary>The argument that a single value behind the word is for; null where there is none.</summary>
     public static string? ShorthandOf(string word) => Find(word)?.Shorthand;
 
-    /// <summary>The rules that take arguments of their own, what the reference says of them, and the stages at which they can stand.</summary>
+    /// <summary>
+    /// The rules that take arguments of their own, what the reference says of them, and the stages at which they can stand.
+    /// </summary>
     public static IEnumerable<(string Word, string Doc, ImmutableArray<RuleStage> Stages)> WithArguments =>
         from rule in All
         where rule.ArgumentsDoc is not null

@@ -1,8 +1,8 @@
 namespace Postern.Relay.Policy;
 
 /// <summary>
-/// What is written behind the word of a rule, as the rule asks for it. A key is known by being asked for: the same calls read a list of rules, find keys that are
-/// unknown, and write the reference of the configuration.
+/// What is written behind the word of a rule, as the rule asks for it. A key is known by being asked for: the same calls read a list of
+/// rules, find keys that are unknown, and write the reference of the configuration.
 /// </summary>
 public abstract class RuleArguments
 {
@@ -14,7 +14,9 @@ public abstract class RuleArguments
     public abstract T Required<T>(string key, ArgumentKind<T> kind, string doc);
 }
 
-/// <summary>Arguments read from the text of an entry, which a configuration has checked before: what is wrong here is the caller's mistake.</summary>
+/// <summary>
+/// Arguments read from the text of an entry, which a configuration has checked before: what is wrong here is the caller's mistake.
+/// </summary>
 /// <param name="shorthand">The key that a value without one is for; null where there is none.</param>
 internal sealed class TextArguments(RuleEntry entry, string? shorthand) : RuleArguments
 {

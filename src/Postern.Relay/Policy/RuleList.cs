@@ -54,8 +54,8 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
 }
 
 /// <summary>
-/// One entry of a list of rules: a word, and what stands behind it, as <c>key: value, key: value</c>, or one value where the rule says which key it is short for.
-/// Entries are equal when they are written alike.
+/// One entry of a list of rules: a word, and what stands behind it, as <c>key: value, key: value</c>, or one value where the rule says
+/// which key it is short for. Entries are equal when they are written alike.
 /// </summary>
 public sealed record RuleEntry(string Word, string Arguments = "")
 {

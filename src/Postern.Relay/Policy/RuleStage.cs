@@ -1,9 +1,9 @@
 namespace Postern.Relay.Policy;
 
 /// <summary>
-/// The question at which a list of rules is asked. Flags, so that a rule can name several. Client, helo and sender are asked together at MAIL, in this order:
-/// as with Postfix's <c>smtpd_delay_reject</c>, a client that is refused when it is greeted would not know what it is refused for, and neither would
-/// the log; and who logs in is known then.
+/// The question at which a list of rules is asked. Flags, so that a rule can name several. Client, helo and sender are asked together at
+/// MAIL, in this order: as with Postfix's <c>smtpd_delay_reject</c>, a client that is refused when it is greeted would not know what it is
+/// refused for, and neither would the log; and who logs in is known then.
 /// </summary>
 [Flags]
 public enum RuleStage

@@ -7,8 +7,8 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Policy;
 
 /// <summary>
-/// The fewest changes after which a refused message would be permitted: each is tried on the code that decides, in the order in which they give rights away, the least
-/// first. What the rules of the chain would each be changed by says less: another rule may refuse then.
+/// The fewest changes after which a refused message would be permitted: each is tried on the code that decides, in the order in which they
+/// give rights away, the least first. What the rules of the chain would each be changed by says less: another rule may refuse then.
 /// </summary>
 internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, Mailbox recipient)
 {

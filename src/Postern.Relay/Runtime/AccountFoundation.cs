@@ -6,8 +6,8 @@ using Postern.Relay.Audit;
 namespace Postern.Relay.Runtime;
 
 /// <summary>
-/// What logins rest on whatever is configured: the directory's database, the threads that hash, the budgets of wrong logins, and the memory of right ones. It lasts
-/// as long as the process; what the configuration says of accounts is <see cref="RelayAccounts"/>.
+/// What logins rest on whatever is configured: the directory's database, the threads that hash, the budgets of wrong logins, and the memory
+/// of right ones. It lasts as long as the process; what the configuration says of accounts is <see cref="RelayAccounts"/>.
 /// </summary>
 public sealed class AccountFoundation : IDisposable
 {

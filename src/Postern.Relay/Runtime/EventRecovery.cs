@@ -5,8 +5,9 @@ using Postern.Relay.Spool;
 namespace Postern.Relay.Runtime;
 
 /// <summary>
-/// Tells again what a crash took out of the event log: what the spool holds is compared with the end of the log, and events whose ids are missing there are written,
-/// with the same ids and as much of them as the spool knows. Then the spool forgets messages whose delivery is over.
+/// Tells again what a crash took out of the event log: what the spool holds is compared with the end of the log, and events whose ids are
+/// missing there are written, with the same ids and as much of them as the spool knows. Then the spool forgets messages whose delivery is
+/// over.
 /// </summary>
 internal static class EventRecovery
 {

@@ -5,9 +5,16 @@ namespace Postern.Relay.Runtime;
 
 /// <summary>What one look over a header section tells.</summary>
 /// <param name="Hops">Received fields.</param>
-/// <param name="Sender">The address for a Sender field that is to be added, as what the header says of its author is not the login's; null for none.</param>
-/// <param name="NeedsTrace">The same, by a field of our own: there is no such address, or Sender belongs to an earlier sending (Resent fields).</param>
-/// <param name="Removed">The fields to leave out, in order: those that claim to be this host's results; of a submission also those that its sender has no say in, or that are not for recipients.</param>
+/// <param name="Sender">
+/// The address for a Sender field that is to be added, as what the header says of its author is not the login's; null for none.
+/// </param>
+/// <param name="NeedsTrace">
+/// The same, by a field of our own: there is no such address, or Sender belongs to an earlier sending (Resent fields).
+/// </param>
+/// <param name="Removed">
+/// The fields to leave out, in order: those that claim to be this host's results; of a submission also those that its sender has no say in,
+/// or that are not for recipients.
+/// </param>
 internal readonly record struct HeaderReview(int Hops, bool HasDate, bool HasMessageId, string? Sender, bool NeedsTrace, IReadOnlyList<Range> Removed)
 {
     private const int MostOfText = 1024;

@@ -5,8 +5,9 @@ using Postern.Smtp.Message;
 namespace Postern.Relay.Runtime;
 
 /// <summary>
-/// The line that stands before each message in a mailbox file (RFC 4155), <c>From lisa@example.org Sun Nov 29 11:30:16 2026</c>, sent along by programs that send
-/// such files. It is no header field, so all the fields behind it would be body: it gets a name, and they stay the header.
+/// The line that stands before each message in a mailbox file (RFC 4155), <c>From lisa@example.org Sun Nov 29 11:30:16 2026</c>, sent along
+/// by programs that send such files. It is no header field, so all the fields behind it would be body: it gets a name, and they stay the
+/// header.
 /// </summary>
 internal static class MailboxLine
 {
@@ -23,8 +24,8 @@ internal static class MailboxLine
     public static ReadOnlySpan<byte> Name => "X-Mailbox-Line: "u8;
 
     /// <summary>
-    /// Whether the content begins with one; null: that cannot be said yet. A text without a header may begin with <c>From</c> too, and keeps its first line: only
-    /// what has the date of such a line, or a header field behind it, is one.
+    /// Whether the content begins with one; null: that cannot be said yet. A text without a header may begin with <c>From</c> too, and
+    /// keeps its first line: only what has the date of such a line, or a header field behind it, is one.
     /// </summary>
     /// <param name="isAll">Nothing follows.</param>
     public static bool? StandsAt(ReadOnlySpan<byte> content, bool isAll)

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Postern.Relay.Runtime;
 
 /// <summary>
-/// The mailboxes of a From or Sender field (RFC 5322 §3.4.1), without copying. Only what has one reading is read: groups, routes, spaces inside an
-/// address and whatever else some program takes for something different make the field no list.
+/// The mailboxes of a From or Sender field (RFC 5322 §3.4.1), without copying. Only what has one reading is read: groups, routes, spaces
+/// inside an address and whatever else some program takes for something different make the field no list.
 /// </summary>
 internal ref struct MailboxList(ReadOnlySpan<byte> body)
 {

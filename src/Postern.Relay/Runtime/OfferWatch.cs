@@ -7,8 +7,8 @@ using Postern.Smtp.Transport;
 namespace Postern.Relay.Runtime;
 
 /// <summary>
-/// Keeps what listeners offer that name no mechanisms: every mechanism that all users can use. An import brings users who lack a form, and a login gives one of
-/// them the form that was missing; so it is looked at once a second.
+/// Keeps what listeners offer that name no mechanisms: every mechanism that all users can use. An import brings users who lack a form, and
+/// a login gives one of them the form that was missing; so it is looked at once a second.
 /// </summary>
 internal sealed class OfferWatch : IDisposable
 {

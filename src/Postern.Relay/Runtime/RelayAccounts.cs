@@ -10,7 +10,10 @@ using Postern.Smtp.Policy;
 
 namespace Postern.Relay.Runtime;
 
-/// <summary>All that the configuration says of users, put together: the stores in their order, the issuers of tokens, and whose certificates and tickets are logins.</summary>
+/// <summary>
+/// All that the configuration says of users, put together: the stores in their order, the issuers of tokens, and whose certificates and
+/// tickets are logins.
+/// </summary>
 public sealed class RelayAccounts : IDisposable
 {
     private readonly HttpClient http = GuardedFetch.Create();

@@ -14,7 +14,9 @@ using Postern.Smtp.Session;
 
 namespace Postern.Relay.Runtime;
 
-/// <summary>Turns what the SMTP server tells into audit events. A user name that no store knows is masked: people type passwords there.</summary>
+/// <summary>
+/// Turns what the SMTP server tells into audit events. A user name that no store knows is masked: people type passwords there.
+/// </summary>
 internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEvents
 {
     public void OnLogin(SessionState session, LoginAttempt attempt)

@@ -8,8 +8,8 @@ using Postern.Relay.Spool;
 namespace Postern.Relay.Runtime;
 
 /// <summary>
-/// What lasts while configurations come and go: the directory, the spool, the event log with its counts, what rules have counted, and what logins rest on. Opened once, from
-/// <see cref="RelayOptions.DataDirectory"/>.
+/// What lasts while configurations come and go: the directory, the spool, the event log with its counts, what rules have counted, and what
+/// logins rest on. Opened once, from <see cref="RelayOptions.DataDirectory"/>.
 /// </summary>
 public sealed class RelayFoundation : IAsyncDisposable
 {

@@ -12,7 +12,9 @@ namespace Postern.Relay.Runtime;
 /// <summary>Everything a relay is made of, already validated. Immutable.</summary>
 public sealed record RelayOptions
 {
-    /// <summary>A short hash of what all of this means, which stands in every decision and in the log of each change; null where nobody made one.</summary>
+    /// <summary>
+    /// A short hash of what all of this means, which stands in every decision and in the log of each change; null where nobody made one.
+    /// </summary>
     public string? Id { get; init; }
 
     /// <summary>A domain or an address literal.</summary>
@@ -38,12 +40,16 @@ public sealed record RelayOptions
 
     public PolicyOptions Policy { get; init; } = new();
 
-    /// <summary>A login whose message names an author or a sender that is not its own is named in it. False: From and Sender stay as they come.</summary>
+    /// <summary>
+    /// A login whose message names an author or a sender that is not its own is named in it. False: From and Sender stay as they come.
+    /// </summary>
     public bool TracesSenders { get; init; } = true;
 
     public required DeliveryOptions Delivery { get; init; }
 
-    /// <summary>How long a stop waits for the answers of next hops that have a whole message; without them it would be sent once more.</summary>
+    /// <summary>
+    /// How long a stop waits for the answers of next hops that have a whole message; without them it would be sent once more.
+    /// </summary>
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Domains whose waiting mail may be started by ETRN. Empty: it is not offered.</summary>

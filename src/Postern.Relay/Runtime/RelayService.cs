@@ -16,9 +16,9 @@ using Postern.Smtp.Transport;
 namespace Postern.Relay.Runtime;
 
 /// <summary>
-/// The running relay: what lasts (<see cref="RelayFoundation"/>), what the configuration says of it (<see cref="RelaySnapshot"/>), what listens and what
-/// delivers. Opening may throw <see cref="DirectoryUnavailableException"/>, <see cref="SpoolUnavailableException"/> or <see cref="ListenException"/>; each
-/// message says what to do.
+/// The running relay: what lasts (<see cref="RelayFoundation"/>), what the configuration says of it (<see cref="RelaySnapshot"/>), what
+/// listens and what delivers. Opening may throw <see cref="DirectoryUnavailableException"/>, <see cref="SpoolUnavailableException"/> or
+/// <see cref="ListenException"/>; each message says what to do.
 /// </summary>
 public sealed class RelayService : IAsyncDisposable
 {
@@ -83,7 +83,9 @@ public sealed class RelayService : IAsyncDisposable
     /// <summary>Opens everything, accepts mail and begins to deliver.</summary>
     public static Task<RelayService> StartAsync(RelayOptions options, TimeProvider clock) => StartAsync(options, id: null, files: null, clock);
 
-    /// <param name="id">Answers with the id of the configuration, given a key that only this server has; null where the options have one.</param>
+    /// <param name="id">
+    /// Answers with the id of the configuration, given a key that only this server has; null where the options have one.
+    /// </param>
     /// <param name="files">As with <see cref="RelaySnapshot.Compile"/>; the caller's again where this throws.</param>
     /// <inheritdoc cref="StartAsync(RelayOptions, TimeProvider)"/>
     public static async Task<RelayService> StartAsync(RelayOptions options, Func<ReadOnlyMemory<byte>, string>? id, IDisposable? files, TimeProvider clock)
@@ -121,8 +123,9 @@ public sealed class RelayService : IAsyncDisposable
     }
 
     /// <summary>
-    /// Goes on by another configuration, as one step: either all of it counts, or nothing has changed. Sockets, connections to next hops and messages that wait
-    /// stay where they are still wanted; sessions that are open keep what they began with, and lose their login when it is gone.
+    /// Goes on by another configuration, as one step: either all of it counts, or nothing has changed. Sockets, connections to next hops
+    /// and messages that wait stay where they are still wanted; sessions that are open keep what they began with, and lose their login when
+    /// it is gone.
     /// </summary>
     /// <param name="options">With the data directory of before.</param>
     /// <param name="files">As with <see cref="RelaySnapshot.Compile"/>; the caller's again where this throws.</param>
@@ -165,7 +168,8 @@ public sealed class RelayService : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes no more mail, lets what is being received finish until <paramref name="ct"/> is cancelled, ends deliveries, and closes what lasts.
+    /// Takes no more mail, lets what is being received finish until <paramref name="ct"/> is cancelled, ends deliveries, and closes what
+    /// lasts.
     /// </summary>
     public Task StopAsync(CancellationToken ct) => StopAsync(ct, ct);
 

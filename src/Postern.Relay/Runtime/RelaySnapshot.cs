@@ -7,8 +7,9 @@ using Postern.Smtp.Transport;
 namespace Postern.Relay.Runtime;
 
 /// <summary>
-/// All that one configuration says, made ready: stores and verifiers, the policy, what each listener offers. The server decides by it, and so does whoever asks
-/// what the server would decide: there is no second derivation. Nothing in it changes; a new configuration is a new snapshot.
+/// All that one configuration says, made ready: stores and verifiers, the policy, what each listener offers. The server decides by it, and
+/// so does whoever asks what the server would decide: there is no second derivation. Nothing in it changes; a new configuration is a new
+/// snapshot.
 /// </summary>
 public sealed class RelaySnapshot : IDisposable
 {
@@ -54,7 +55,9 @@ public sealed class RelaySnapshot : IDisposable
     /// <summary>The server's part, without what only a running relay has: a store for messages, events, gauges.</summary>
     internal SmtpServerOptions Server => server;
 
-    /// <summary>Makes everything ready that <paramref name="options"/> say, on what lasts. The caller disposes it when nobody uses it any more.</summary>
+    /// <summary>
+    /// Makes everything ready that <paramref name="options"/> say, on what lasts. The caller disposes it when nobody uses it any more.
+    /// </summary>
     /// <param name="files">What the options hold that is to be disposed with the snapshot, such as keys; null for nothing.</param>
     /// <param name="counters">What the rules count in; null where that is not known.</param>
     /// <exception cref="ArgumentException">The options hold a mistake; the message says which.</exception>

@@ -3,8 +3,8 @@ using Postern.Smtp;
 namespace Postern.Relay.Runtime;
 
 /// <summary>
-/// Snapshots that another one has taken the place of, until the last session that began with one has ended: a session keeps what it began with. A connection on
-/// its way to become a session is given a minute.
+/// Snapshots that another one has taken the place of, until the last session that began with one has ended: a session keeps what it began
+/// with. A connection on its way to become a session is given a minute.
 /// </summary>
 internal sealed class RetiredSnapshots : IDisposable
 {

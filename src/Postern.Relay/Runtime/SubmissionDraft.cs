@@ -117,8 +117,8 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     }
 
     /// <summary>
-    /// Where the header section ends, or -1 when its end has not come. Content that begins with the line of a mailbox file has it made a field first: only where
-    /// not one field was found is there a look at how the content begins.
+    /// Where the header section ends, or -1 when its end has not come. Content that begins with the line of a mailbox file has it made a
+    /// field first: only where not one field was found is there a look at how the content begins.
     /// </summary>
     private int FindEnd(bool isAll)
     {
@@ -160,8 +160,8 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     }
 
     /// <summary>
-    /// Where the header section of content without a blank line ends, once there is no more of it. Content that came by BDAT may end inside a line: of
-    /// a field, which is then ended, as other fields may follow; or of a body, which stays as it is.
+    /// Where the header section of content without a blank line ends, once there is no more of it. Content that came by BDAT may end inside
+    /// a line: of a field, which is then ended, as other fields may follow; or of a body, which stays as it is.
     /// </summary>
     private int EndOfAll()
     {
@@ -172,7 +172,9 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
         return held;
     }
 
-    /// <summary>Writes this host's fields, the header section and what is held behind it; from now on content goes straight through.</summary>
+    /// <summary>
+    /// Writes this host's fields, the header section and what is held behind it; from now on content goes straight through.
+    /// </summary>
     private async ValueTask ReleaseAsync(int end, CancellationToken ct)
     {
         var content = header.AsMemory(0, held);
@@ -235,8 +237,8 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     }
 
     /// <summary>
-    /// What a submission must have and this one lacks (RFC 6409 §8), who really sent it where it says something else, and the blank line where a body follows without one. Mail that merely
-    /// arrives for a domain of ours is not completed.
+    /// What a submission must have and this one lacks (RFC 6409 §8), who really sent it where it says something else, and the blank line
+    /// where a body follows without one. Mail that merely arrives for a domain of ours is not completed.
     /// </summary>
     private string MissingFields(HeaderReview review, bool hasBlankLine)
     {
@@ -263,8 +265,8 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     private bool IsSubmission => session.IsLoggedIn || transaction.PermittedBy.Any(static rule => rule != RejectUnauthDestination.Word);
 
     /// <summary>
-    /// Only with BODY=BINARYMIME can there be one, or NUL; a reader to whom it ends a line would find a field in it that was not reviewed here, and what a
-    /// report returns of the header goes out as text.
+    /// Only with BODY=BINARYMIME can there be one, or NUL; a reader to whom it ends a line would find a field in it that was not reviewed
+    /// here, and what a report returns of the header goes out as text.
     /// </summary>
     private static bool HasBareLineEnd(ReadOnlySpan<byte> header)
     {

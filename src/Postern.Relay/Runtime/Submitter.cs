@@ -23,8 +23,9 @@ internal readonly record struct Submitter(string Login, Account? Account, Mailbo
     }
 
     /// <summary>
-    /// What Sender may say (RFC 6409 §8.1: a valid address). The reverse-path where the account owns it, as recipients see that one anyway; else the account's
-    /// name, where that is an address of it, or its only address. Null for none, or for several of which none was chosen.
+    /// What Sender may say (RFC 6409 §8.1: a valid address). The reverse-path where the account owns it, as recipients see that one anyway;
+    /// else the account's name, where that is an address of it, or its only address. Null for none, or for several of which none was
+    /// chosen.
     /// </summary>
     public string? Address()
     {

@@ -3,7 +3,9 @@ using Postern.Relay.Envelopes;
 
 namespace Postern.Relay.Spool;
 
-/// <summary>What is known about the delivery of one message. Immutable: every change is a new value, and the last one stored counts.</summary>
+/// <summary>
+/// What is known about the delivery of one message. Immutable: every change is a new value, and the last one stored counts.
+/// </summary>
 /// <param name="Attempts">Delivery attempts made so far.</param>
 /// <param name="NextAttempt">Not before this time; wall clock, because it must survive a restart.</param>
 /// <param name="Held">Waits for an operator's release, or for the end of the server's own hold.</param>
@@ -17,15 +19,17 @@ public sealed record DeliveryState(int Attempts, DateTimeOffset NextAttempt, boo
     public DelayReports Reported { get; init; }
 
     /// <summary>
-    /// When the server itself held it, because attempts failed here and not there; null where nobody or an operator holds it. Such a hold ends at
-    /// <see cref="NextAttempt"/>.
+    /// When the server itself held it, because attempts failed here and not there; null where nobody or an operator holds it. Such a hold
+    /// ends at <see cref="NextAttempt"/>.
     /// </summary>
     public DateTimeOffset? HeldByServerAt { get; init; }
 
     /// <summary>When the last attempt came to this state; null before the first, and in what older versions wrote.</summary>
     public DateTimeOffset? TriedAt { get; init; }
 
-    /// <summary>Its delivery is over and told: it is kept only until the event log is on the disk (<see cref="ISpool.ListEndedAsync"/>).</summary>
+    /// <summary>
+    /// Its delivery is over and told: it is kept only until the event log is on the disk (<see cref="ISpool.ListEndedAsync"/>).
+    /// </summary>
     public bool HasEnded { get; init; }
 
     /// <summary>The state of a message that has just arrived.</summary>

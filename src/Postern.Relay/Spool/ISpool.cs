@@ -24,8 +24,8 @@ public interface ISpool : IAsyncDisposable
     SpoolTally Tally { get; }
 
     /// <summary>
-    /// Raised when something became due earlier than the last claim was told (<see cref="SpoolClaim.Batch.Next"/>), on any thread and without a lock
-    /// of the spool: return at once.
+    /// Raised when something became due earlier than the last claim was told (<see cref="SpoolClaim.Batch.Next"/>), on any thread and
+    /// without a lock of the spool: return at once.
     /// </summary>
     event Action? DueEarlier;
 
@@ -33,8 +33,9 @@ public interface ISpool : IAsyncDisposable
     event Action<SpoolEntry>? Committed;
 
     /// <summary>
-    /// The first <paramref name="most"/> messages that <paramref name="filter"/> means, in order of arrival, behind <paramref name="after"/> where it
-    /// is given; where that message is no longer there, from the millisecond on in which its id was made. An empty page is the end.
+    /// The first <paramref name="most"/> messages that <paramref name="filter"/> means, in order of arrival, behind
+    /// <paramref name="after"/> where it is given; where that message is no longer there, from the millisecond on in which its id was made.
+    /// An empty page is the end.
     /// </summary>
     ValueTask<IReadOnlyList<SpoolEntry>> ListAsync(QueueFilter filter, QueueId? after, int most, CancellationToken ct);
 
@@ -51,29 +52,34 @@ public interface ISpool : IAsyncDisposable
     ValueTask<ISpoolClaims> OpenClaimsAsync(CancellationToken ct);
 
     /// <summary>
-    /// Changes the delivery state whoever has claimed the message: what its claimant says then is refused until it has seen the change. Done when it is
-    /// durable; false when the message is no longer there or <paramref name="change"/> wants none. An I/O failure throws <see cref="IOException"/> and
-    /// leaves the old state in force.
+    /// Changes the delivery state whoever has claimed the message: what its claimant says then is refused until it has seen the change.
+    /// Done when it is durable; false when the message is no longer there or <paramref name="change"/> wants none. An I/O failure throws
+    /// <see cref="IOException"/> and leaves the old state in force.
     /// </summary>
     /// <param name="change">Makes the new state of the newest one, or null; fast, and without asking the spool.</param>
     ValueTask<bool> ChangeAsync(QueueId id, Func<SpoolEntry, DeliveryState?> change, CancellationToken ct);
 
     /// <summary>
-    /// Makes messages due at another time until the spool is opened again; the stored time stays. What is held, claimed or on a shelf is left as it is.
-    /// Answers how many have another time now.
+    /// Makes messages due at another time until the spool is opened again; the stored time stays. What is held, claimed or on a shelf is
+    /// left as it is. Answers how many have another time now.
     /// </summary>
     ValueTask<int> RescheduleAsync(IReadOnlyCollection<QueueId> ids, DateTimeOffset due, CancellationToken ct);
 
-    /// <summary>Messages whose delivery is over (<see cref="ISpoolClaims.EndAsync"/>) and that are not removed yet, in no order. They stand in no other list.</summary>
+    /// <summary>
+    /// Messages whose delivery is over (<see cref="ISpoolClaims.EndAsync"/>) and that are not removed yet, in no order. They stand in no
+    /// other list.
+    /// </summary>
     ValueTask<IReadOnlyList<SpoolEntry>> ListEndedAsync(CancellationToken ct) => new([]);
 
     /// <summary>
-    /// Forgets a message, also one whose delivery is over. It is gone from every list when this is answered; the record of it need not be durable then: after a power loss a
-    /// message may come back, never disappear. False when it was not there.
+    /// Forgets a message, also one whose delivery is over. It is gone from every list when this is answered; the record of it need not be
+    /// durable then: after a power loss a message may come back, never disappear. False when it was not there.
     /// </summary>
     ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct);
 
-    /// <summary>Opens the content for reading; null when the message is no longer there. Damaged content throws <see cref="InvalidDataException"/>.</summary>
+    /// <summary>
+    /// Opens the content for reading; null when the message is no longer there. Damaged content throws <see cref="InvalidDataException"/>.
+    /// </summary>
     ValueTask<ISpoolContent?> OpenContentAsync(QueueId id, CancellationToken ct);
 }
 
@@ -89,7 +95,9 @@ public interface ISpoolContent : IDisposable
     ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken ct);
 }
 
-/// <summary>The spool cannot be opened; the message says why and what to do about it, and is fit to be shown to the operator as it is.</summary>
+/// <summary>
+/// The spool cannot be opened; the message says why and what to do about it, and is fit to be shown to the operator as it is.
+/// </summary>
 public sealed class SpoolUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>How many messages of a spool are in which condition. What is claimed is counted as nothing else.</summary>

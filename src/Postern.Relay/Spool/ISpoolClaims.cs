@@ -3,8 +3,8 @@ using Postern.Relay.Envelopes;
 namespace Postern.Relay.Spool;
 
 /// <summary>
-/// The messages that one claimant works on: nobody else is given them as long as its lease lasts. Disposing gives them all back. All members may be called
-/// from any thread.
+/// The messages that one claimant works on: nobody else is given them as long as its lease lasts. Disposing gives them all back. All
+/// members may be called from any thread.
 /// </summary>
 public interface ISpoolClaims : IAsyncDisposable
 {
@@ -14,11 +14,16 @@ public interface ISpoolClaims : IAsyncDisposable
     /// <summary>Lets the lease of all claims begin anew. False when it had ended and others may have taken some.</summary>
     ValueTask<bool> RenewAsync(CancellationToken ct);
 
-    /// <summary>Claims what is due at <paramref name="now"/> and nobody's, the oldest first; also what another claimant had whose lease is over.</summary>
+    /// <summary>
+    /// Claims what is due at <paramref name="now"/> and nobody's, the oldest first; also what another claimant had whose lease is over.
+    /// </summary>
     /// <param name="shelf">Claims from this shelf instead, in the order in which it was filled; null for what is on none.</param>
     ValueTask<SpoolClaim.Batch> ClaimDueAsync(DateTimeOffset now, int most, string? shelf, CancellationToken ct);
 
-    /// <summary>Claims one message whatever its time, or learns how one of its own stands now, with a number that is good again; null when it is another's or gone.</summary>
+    /// <summary>
+    /// Claims one message whatever its time, or learns how one of its own stands now, with a number that is good again; null when it is
+    /// another's or gone.
+    /// </summary>
     ValueTask<SpoolClaim?> ClaimAsync(QueueId id, CancellationToken ct);
 
     /// <summary>Replaces the delivery state; done when it is durable. The claim stays, with its number.</summary>
@@ -29,15 +34,16 @@ public interface ISpoolClaims : IAsyncDisposable
     ValueTask<SpoolClaim.Answer> FinishAsync(SpoolClaim claim, CancellationToken ct);
 
     /// <summary>
-    /// Its delivery is over: it is gone from every list but <see cref="ISpool.ListEndedAsync"/>, and stays there with this state, and over a crash, until it is
-    /// removed. The record of the state need not be durable when this is answered. A spool that keeps nothing of it forgets the message.
+    /// Its delivery is over: it is gone from every list but <see cref="ISpool.ListEndedAsync"/>, and stays there with this state, and over
+    /// a crash, until it is removed. The record of the state need not be durable when this is answered. A spool that keeps nothing of it
+    /// forgets the message.
     /// </summary>
     ValueTask<SpoolClaim.Answer> EndAsync(SpoolClaim claim, DeliveryState last, CancellationToken ct) => FinishAsync(claim, ct);
 
     /// <summary>Gives a message back, whatever its number: it is due when its state says so.</summary>
     /// <param name="shelf">
-    /// It is due, and its claimant has no room for more of this kind: it waits on the shelf of that name until it is asked for there, so that it stands
-    /// before nothing else. Null for none.
+    /// It is due, and its claimant has no room for more of this kind: it waits on the shelf of that name until it is asked for there, so
+    /// that it stands before nothing else. Null for none.
     /// </param>
     ValueTask ReleaseAsync(SpoolClaim claim, string? shelf, CancellationToken ct);
 

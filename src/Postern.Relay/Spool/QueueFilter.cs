@@ -30,7 +30,10 @@ public sealed record QueueFilter
     /// <summary>Arrived at this time or later.</summary>
     public DateTimeOffset? ArrivedSince { get; init; }
 
-    /// <summary><c>waiting</c>, <c>deferred</c> or <c>held</c>; <c>delivered</c> or <c>failed</c> for messages with a recipient that is done while others wait.</summary>
+    /// <summary>
+    /// <c>waiting</c>, <c>deferred</c> or <c>held</c>; <c>delivered</c> or <c>failed</c> for messages with a recipient that is done while
+    /// others wait.
+    /// </summary>
     public string? Outcome { get; init; }
 
     /// <summary>Arrived before this time.</summary>

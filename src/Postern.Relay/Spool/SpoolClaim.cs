@@ -18,7 +18,10 @@ public sealed record SpoolClaim(SpoolEntry Entry, long Fence, DateTimeOffset Lea
         /// <summary>It counts.</summary>
         Done,
 
-        /// <summary>The message was changed meanwhile, or is another's: nothing was written. <see cref="ISpoolClaims.ClaimAsync"/> tells how it stands.</summary>
+        /// <summary>
+        /// The message was changed meanwhile, or is another's: nothing was written. <see cref="ISpoolClaims.ClaimAsync"/> tells how it
+        /// stands.
+        /// </summary>
         Stale,
 
         /// <summary>It is no longer in the spool.</summary>

@@ -14,12 +14,15 @@ public abstract record SpoolOptions
     /// <exception cref="SpoolUnavailableException">It cannot be used, or belongs to somebody else.</exception>
     public abstract ValueTask<ISpool> OpenAsync(TimeProvider clock, CancellationToken ct);
 
-    /// <summary>Octets that the spool wants to have left free on its disk, of <paramref name="total"/>: others who write there keep off them too.</summary>
+    /// <summary>
+    /// Octets that the spool wants to have left free on its disk, of <paramref name="total"/>: others who write there keep off them too.
+    /// </summary>
     public abstract long ReserveOf(long total);
 
     /// <summary>
-    /// Copies the spool into <paramref name="dataDirectory"/>, under its own name, also while a server writes to it, and reads the copy. It holds every
-    /// message that was there from the first to the last moment. Null where there is none, or nothing that a copy of files could hold.
+    /// Copies the spool into <paramref name="dataDirectory"/>, under its own name, also while a server writes to it, and reads the copy. It
+    /// holds every message that was there from the first to the last moment. Null where there is none, or nothing that a copy of files
+    /// could hold.
     /// </summary>
     /// <exception cref="IOException">Something cannot be read or written.</exception>
     /// <exception cref="SpoolUnavailableException">The copy cannot be read.</exception>

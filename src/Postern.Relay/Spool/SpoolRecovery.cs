@@ -3,7 +3,9 @@ using Postern.Relay.Envelopes;
 
 namespace Postern.Relay.Spool;
 
-/// <summary>What opening the spool found. Everything damaged is listed here and kept in the quarantine directory; nothing is dropped in silence.</summary>
+/// <summary>
+/// What opening the spool found. Everything damaged is listed here and kept in the quarantine directory; nothing is dropped in silence.
+/// </summary>
 /// <param name="Segments">Segment files read.</param>
 /// <param name="Messages">Messages that are in the spool.</param>
 /// <param name="Quarantined">Damage among records that were once complete.</param>

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Postern.Sasl.Client;
 
-/// <summary>One message with a token; a challenge after it says why the server refuses, and wants an answer before it fails (RFC 7628 §3.2.3).</summary>
+/// <summary>
+/// One message with a token; a challenge after it says why the server refuses, and wants an answer before it fails (RFC 7628 §3.2.3).
+/// </summary>
 internal sealed class BearerExchange(byte[] initial, byte[] acknowledgement) : ISaslClientExchange
 {
     private int step;

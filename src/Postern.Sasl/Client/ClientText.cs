@@ -2,7 +2,9 @@ using Postern.Sasl.Preparation;
 
 namespace Postern.Sasl.Client;
 
-/// <summary>User name and authorization identity, SASLprepared as the mechanisms ask of clients, and the password as both halves take it.</summary>
+/// <summary>
+/// User name and authorization identity, SASLprepared as the mechanisms ask of clients, and the password as both halves take it.
+/// </summary>
 internal static class ClientText
 {
     /// <summary>Null when there is no user or no password, or one of them cannot be sent.</summary>

@@ -6,19 +6,23 @@ public interface ISaslClientMechanism
     /// <summary>The registered name, upper case.</summary>
     string Name { get; }
 
-    /// <summary>True when a passive listener, or a server that is not who it seems, learns the secret: for protected and verified channels only.</summary>
+    /// <summary>
+    /// True when a passive listener, or a server that is not who it seems, learns the secret: for protected and verified channels only.
+    /// </summary>
     bool ExposesSecret { get; }
 
     /// <summary>Begins an exchange, or answers null when <paramref name="credentials"/> lack what this mechanism needs.</summary>
     ISaslClientExchange? TryStart(SaslClientCredentials credentials);
 }
 
-/// <summary>One authentication dialogue, the client's side. Used by one caller at a time; never throws for anything that a server can send.</summary>
+/// <summary>
+/// One authentication dialogue, the client's side. Used by one caller at a time; never throws for anything that a server can send.
+/// </summary>
 public interface ISaslClientExchange : IDisposable
 {
     /// <summary>
-    /// Answers the server's next challenge, already base64-decoded. Null asks for the initial response: the answer's data is null in a mechanism
-    /// where the server speaks first.
+    /// Answers the server's next challenge, already base64-decoded. Null asks for the initial response: the answer's data is null in a
+    /// mechanism where the server speaks first.
     /// </summary>
     SaslClientStep Next(ReadOnlyMemory<byte>? challenge);
 

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Postern.Sasl.Client;
 
-/// <summary>LOGIN (an expired draft): the user name, then the password, whatever the prompts say. It cannot carry an authorization identity.</summary>
+/// <summary>
+/// LOGIN (an expired draft): the user name, then the password, whatever the prompts say. It cannot carry an authorization identity.
+/// </summary>
 public sealed class LoginClient : ISaslClientMechanism
 {
     /// <summary>The one there is; it holds no state.</summary>

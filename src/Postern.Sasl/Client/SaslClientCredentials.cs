@@ -20,7 +20,9 @@ public sealed record SaslClientCredentials
     /// <summary>The TLS handshake has shown a client certificate that the server knows (EXTERNAL).</summary>
     public bool HasClientCertificate { get; init; }
 
-    /// <summary>Kerberos credentials; <see cref="CredentialCache.DefaultNetworkCredentials"/> for the ticket cache. Null: no GSSAPI.</summary>
+    /// <summary>
+    /// Kerberos credentials; <see cref="CredentialCache.DefaultNetworkCredentials"/> for the ticket cache. Null: no GSSAPI.
+    /// </summary>
     public NetworkCredential? Kerberos { get; init; }
 
     /// <summary>The service name of the protocol (DIGEST-MD5, GSSAPI).</summary>
@@ -39,8 +41,8 @@ public sealed record SaslClientCredentials
     public ChannelBindings? Channel { get; init; }
 
     /// <summary>
-    /// A server must ask for this many rounds of PBKDF2 at the least (RFC 7677 §4): one that asks for few wants a proof from which the password is
-    /// soon guessed.
+    /// A server must ask for this many rounds of PBKDF2 at the least (RFC 7677 §4): one that asks for few wants a proof from which the
+    /// password is soon guessed.
     /// </summary>
     public int MinIterations { get; init; } = 4096;
 

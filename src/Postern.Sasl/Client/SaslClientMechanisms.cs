@@ -24,10 +24,12 @@ public static class SaslClientMechanisms
     ];
 
     /// <summary>
-    /// The strongest mechanism that the server offers, the credentials suit and <paramref name="allowed"/> lists; null for none. A mechanism that
-    /// exposes the secret is chosen only where <paramref name="isVerified"/>: TLS, and the certificate is the server's.
+    /// The strongest mechanism that the server offers, the credentials suit and <paramref name="allowed"/> lists; null for none. A
+    /// mechanism that exposes the secret is chosen only where <paramref name="isVerified"/>: TLS, and the certificate is the server's.
     /// </summary>
-    /// <param name="allowed">Names; null for all but ANONYMOUS. A pinned list is what keeps somebody in between from taking the strong ones off the offer.</param>
+    /// <param name="allowed">
+    /// Names; null for all but ANONYMOUS. A pinned list is what keeps somebody in between from taking the strong ones off the offer.
+    /// </param>
     public static (ISaslClientMechanism Mechanism, ISaslClientExchange Exchange)? Choose(
         IReadOnlyCollection<string> offered, SaslClientCredentials credentials, bool isVerified, IReadOnlyCollection<string>? allowed = null)
     {

@@ -42,11 +42,15 @@ public sealed class ScramClient : ISaslClientMechanism
     /// <inheritdoc/>
     public bool ExposesSecret => false;
 
-    /// <summary>Begins with a server that offers no -PLUS mechanism, or by one; <see cref="SaslClientMechanisms.Choose"/> knows what was offered.</summary>
+    /// <summary>
+    /// Begins with a server that offers no -PLUS mechanism, or by one; <see cref="SaslClientMechanisms.Choose"/> knows what was offered.
+    /// </summary>
     /// <inheritdoc/>
     public ISaslClientExchange? TryStart(SaslClientCredentials credentials) => TryStart(credentials, serverBinds: isPlus);
 
-    /// <param name="serverBinds">The server offers some -PLUS mechanism; where it does not and we could bind, it is told so (RFC 5802 §6).</param>
+    /// <param name="serverBinds">
+    /// The server offers some -PLUS mechanism; where it does not and we could bind, it is told so (RFC 5802 §6).
+    /// </param>
     internal ISaslClientExchange? TryStart(SaslClientCredentials credentials, bool serverBinds)
     {
         if (ClientText.Prepare(credentials) is not var (user, password, actAs))

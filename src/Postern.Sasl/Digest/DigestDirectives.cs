@@ -4,8 +4,8 @@ using System.Text;
 namespace Postern.Sasl.Digest;
 
 /// <summary>
-/// The comma-separated <c>name=value</c> list of DIGEST-MD5 (RFC 2831 §7.1): values are tokens or quoted strings, names compare without case, none
-/// may come twice but <c>realm</c> in a challenge.
+/// The comma-separated <c>name=value</c> list of DIGEST-MD5 (RFC 2831 §7.1): values are tokens or quoted strings, names compare without
+/// case, none may come twice but <c>realm</c> in a challenge.
 /// </summary>
 internal sealed class DigestDirectives
 {

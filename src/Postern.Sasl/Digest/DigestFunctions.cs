@@ -23,6 +23,8 @@ internal static class DigestFunctions
     }
 #pragma warning restore CA5351
 
-    /// <summary>A user or a password that ISO 8859-1 can write is hashed in it, so that clients with and without UTF-8 agree (§2.1.2.1).</summary>
+    /// <summary>
+    /// A user or a password that ISO 8859-1 can write is hashed in it, so that clients with and without UTF-8 agree (§2.1.2.1).
+    /// </summary>
     private static byte[] Encode(string text) => text.All(static c => c <= 'ÿ') ? Encoding.Latin1.GetBytes(text) : Encoding.UTF8.GetBytes(text);
 }

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Postern.Sasl.Kerberos;
 
 /// <summary>
-/// The calls of MIT Kerberos (RFC 2744) that an acceptor needs. The runtime's own <see cref="System.Net.Security.NegotiateAuthentication"/> knows one
-/// keytab a process, no service, and no reason.
+/// The calls of MIT Kerberos (RFC 2744) that an acceptor needs. The runtime's own <see cref="System.Net.Security.NegotiateAuthentication"/>
+/// knows one keytab a process, no service, and no reason.
 /// </summary>
 internal static unsafe partial class GssLibrary
 {

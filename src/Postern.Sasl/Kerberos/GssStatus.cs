@@ -15,7 +15,9 @@ internal readonly record struct GssStatus(uint Major, uint Minor)
 
     public bool WantsMore => (Major & GssLibrary.ContinueNeeded) != 0;
 
-    /// <summary>The fault is this service's: nothing that the client sent could have been accepted, and it may be tried again later.</summary>
+    /// <summary>
+    /// The fault is this service's: nothing that the client sent could have been accepted, and it may be tried again later.
+    /// </summary>
     public bool IsOurs => Minor switch
     {
         > 0 and < 4096 => true, // errno: the keytab or the replay cache could not be read or written

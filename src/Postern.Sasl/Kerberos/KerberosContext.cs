@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Postern.Sasl.Kerberos;
 
-/// <summary>The service's half of one exchange (<c>gss_ctx_id_t</c>). One thread at a time; an exchange that is abandoned leaves it to the finalizer.</summary>
+/// <summary>
+/// The service's half of one exchange (<c>gss_ctx_id_t</c>). One thread at a time; an exchange that is abandoned leaves it to the
+/// finalizer.
+/// </summary>
 internal sealed class KerberosContext(GssCredential credential) : SafeHandle(invalidHandleValue: 0, ownsHandle: true)
 {
     public override bool IsInvalid => handle == 0;
@@ -105,7 +108,9 @@ internal abstract record KerberosAnswer
     /// <summary>The client has more to show.</summary>
     public sealed record Continue(byte[] Token) : KerberosAnswer;
 
-    /// <summary>The ticket is good; <paramref name="Token"/> proves this service to the client, and is empty where it did not ask for that.</summary>
+    /// <summary>
+    /// The ticket is good; <paramref name="Token"/> proves this service to the client, and is empty where it did not ask for that.
+    /// </summary>
     /// <param name="Principal">Of the client, with its realm; with <c>\</c> before what would be read as another part.</param>
     public sealed record Established(string Principal, byte[] Token) : KerberosAnswer;
 

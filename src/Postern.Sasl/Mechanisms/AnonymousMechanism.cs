@@ -1,8 +1,8 @@
 namespace Postern.Sasl.Mechanisms;
 
 /// <summary>
-/// ANONYMOUS (RFC 4505): no identity at all, with a trace text that proves nothing. Never offered unless asked for by name; no policy may take it for
-/// a login.
+/// ANONYMOUS (RFC 4505): no identity at all, with a trace text that proves nothing. Never offered unless asked for by name; no policy may
+/// take it for a login.
 /// </summary>
 public sealed class AnonymousMechanism : ISaslMechanism
 {

@@ -2,7 +2,9 @@ using Postern.Sasl.Verifiers;
 
 namespace Postern.Sasl.Mechanisms;
 
-/// <summary>The end that all mechanisms share: an authenticated user, perhaps another identity it wants to act as, and one answer (RFC 4422 §3.4.1).</summary>
+/// <summary>
+/// The end that all mechanisms share: an authenticated user, perhaps another identity it wants to act as, and one answer (RFC 4422 §3.4.1).
+/// </summary>
 internal static class Authorization
 {
     /// <param name="claimed">What the client called itself; null when it did not.</param>

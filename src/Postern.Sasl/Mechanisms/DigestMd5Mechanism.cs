@@ -7,8 +7,8 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Sasl.Mechanisms;
 
 /// <summary>
-/// DIGEST-MD5 (RFC 2831, moved to historic by RFC 6331): qop=auth only, never a security layer, every nonce good for one exchange. For clients that
-/// know nothing better.
+/// DIGEST-MD5 (RFC 2831, moved to historic by RFC 6331): qop=auth only, never a security layer, every nonce good for one exchange. For
+/// clients that know nothing better.
 /// </summary>
 public sealed class DigestMd5Mechanism : ISaslMechanism
 {

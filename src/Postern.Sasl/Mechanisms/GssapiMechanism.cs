@@ -5,7 +5,8 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Sasl.Mechanisms;
 
 /// <summary>
-/// GSSAPI (RFC 4752): Kerberos V5, against the keys of <see cref="SaslContext.Kerberos"/>. No security layer is ever offered or taken: TLS is that.
+/// GSSAPI (RFC 4752): Kerberos V5, against the keys of <see cref="SaslContext.Kerberos"/>. No security layer is ever offered or taken: TLS
+/// is that.
 /// </summary>
 public sealed class GssapiMechanism : ISaslMechanism
 {

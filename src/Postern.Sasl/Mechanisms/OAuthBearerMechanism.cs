@@ -46,7 +46,9 @@ public sealed class OAuthBearerMechanism : ISaslMechanism
                 : new(new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "the authorization identity is not a name"));
         }
 
-        /// <summary>kvsep *kvpair kvsep, with kvsep %x01 (§3.1). An empty <c>auth=</c> is a question: the answer tells what is wanted (§4.3).</summary>
+        /// <summary>
+        /// kvsep *kvpair kvsep, with kvsep %x01 (§3.1). An empty <c>auth=</c> is a question: the answer tells what is wanted (§4.3).
+        /// </summary>
         private static bool TryRead(string text, out string token)
         {
             token = string.Empty;

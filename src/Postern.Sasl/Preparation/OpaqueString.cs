@@ -5,16 +5,20 @@ using System.Text;
 namespace Postern.Sasl.Preparation;
 
 /// <summary>
-/// OpaqueString (RFC 8265 §4.2), the rule for passwords that people have: every space is a space, NFC, and no rule about case or writing direction. Emoji are
-/// symbols, Hebrew and Arabic stand beside digits.
+/// OpaqueString (RFC 8265 §4.2), the rule for passwords that people have: every space is a space, NFC, and no rule about case or writing
+/// direction. Emoji are symbols, Hebrew and Arabic stand beside digits.
 /// </summary>
 /// <remarks>
-/// Joiners and variation selectors stay as they are, though the FreeformClass (RFC 8264 §9.13) leaves them out: phones write them within emoji. A code point is
-/// assigned when this runtime's Unicode knows it, and one that it does not know yet is let through, so that a newer phone is not refused.
+/// Joiners and variation selectors stay as they are, though the FreeformClass (RFC 8264 §9.13) leaves them out: phones write them within
+/// emoji. A code point is assigned when this runtime's Unicode knows it, and one that it does not know yet is let through, so that a newer
+/// phone is not refused.
 /// </remarks>
 public static class OpaqueString
 {
-    /// <summary>False for the empty text, and for one with a control character, a half of a surrogate pair, a code point that is none or for private use, or one that does not show, such as a mark of writing direction.</summary>
+    /// <summary>
+    /// False for the empty text, and for one with a control character, a half of a surrogate pair, a code point that is none or for private
+    /// use, or one that does not show, such as a mark of writing direction.
+    /// </summary>
     /// <param name="text">As it was typed.</param>
     /// <param name="prepared">What is compared; the text itself where the answer is false.</param>
     public static bool TryEnforce(string text, out string prepared)

@@ -14,13 +14,16 @@ public static class SaslPrep
     /// <returns>False when the text is prohibited; the empty text is itself, and callers decide whether it will do.</returns>
     public static bool TryPrepareQuery(string text, out string prepared) => TryPrepare(text, allowUnassigned: true, out prepared);
 
-    /// <summary>Prepares what is to be stored; code points that Unicode 3.2 does not know are refused (RFC 3454 §7, "stored string").</summary>
+    /// <summary>
+    /// Prepares what is to be stored; code points that Unicode 3.2 does not know are refused (RFC 3454 §7, "stored string").
+    /// </summary>
     /// <inheritdoc cref="TryPrepareQuery(string, out string)"/>
     public static bool TryPrepareStored(string text, out string prepared) => TryPrepare(text, allowUnassigned: false, out prepared);
 
     /// <summary>
-    /// As <see cref="TryPrepareQuery(string, out string)"/> for a password; what is not UTF-8 is prohibited. <paramref name="prepared"/> is a fresh array for the caller to
-    /// zero, the password itself where that is prohibited; US-ASCII never becomes a string, which cannot be zeroed.
+    /// As <see cref="TryPrepareQuery(string, out string)"/> for a password; what is not UTF-8 is prohibited. <paramref name="prepared"/> is
+    /// a fresh array for the caller to zero, the password itself where that is prohibited; US-ASCII never becomes a string, which cannot be
+    /// zeroed.
     /// </summary>
     internal static bool TryPrepareQuery(ReadOnlySpan<byte> utf8, out byte[] prepared)
     {

@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Postern.Sasl.Scram;
 
-/// <summary>The header that opens a SCRAM or OAUTHBEARER message (RFC 5801 §4): the channel binding flag and the authorization identity.</summary>
+/// <summary>
+/// The header that opens a SCRAM or OAUTHBEARER message (RFC 5801 §4): the channel binding flag and the authorization identity.
+/// </summary>
 /// <param name="Text">As it came, both commas included; SCRAM binds it.</param>
 /// <param name="Binding">The channel binding's name where the flag is <c>p</c>; else null.</param>
 /// <param name="IsDowngradeSuspected">The flag is <c>y</c>: the client could bind and believes that the server cannot.</param>

@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Postern.Sasl.Scram;
 
-/// <summary>saslname (RFC 5802 §5.1, RFC 5801 §4): <c>,</c> is written <c>=2C</c> and <c>=</c> is <c>=3D</c>; no other use of <c>=</c>.</summary>
+/// <summary>
+/// saslname (RFC 5802 §5.1, RFC 5801 §4): <c>,</c> is written <c>=2C</c> and <c>=</c> is <c>=3D</c>; no other use of <c>=</c>.
+/// </summary>
 internal static class SaslName
 {
     public static string Encode(string name) =>

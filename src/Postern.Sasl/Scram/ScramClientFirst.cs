@@ -33,7 +33,10 @@ internal sealed record ScramClientFirst(Gs2Header Header, string Bare, string Us
     /// <summary>Printable, without a comma.</summary>
     public static bool IsNonce(string text) => text.Length is > 0 and <= MaxNonce && !text.AsSpan().ContainsAnyExceptInRange('!', '~') && !text.Contains(',', StringComparison.Ordinal);
 
-    /// <summary>attr-val under a letter that is not taken: optional extensions are ignored, <c>m</c> and what stands out of place is an error (§5.1).</summary>
+    /// <summary>
+    /// attr-val under a letter that is not taken: optional extensions are ignored, <c>m</c> and what stands out of place is an error
+    /// (§5.1).
+    /// </summary>
     public static bool IsExtension(string text) => text.Length > 2 && char.IsAsciiLetter(text[0]) && text[1] == '=' && !"aceimnprsv".Contains(text[0], StringComparison.Ordinal);
 
     private static bool Fail(string what, out string problem)

@@ -1,8 +1,8 @@
 namespace Postern.Sasl;
 
 /// <summary>
-/// Words for the person at the client, in place of a protocol's own: one line of 1 to 400 printable US-ASCII characters. The code in front of it
-/// follows from the outcome and is not a part of it.
+/// Words for the person at the client, in place of a protocol's own: one line of 1 to 400 printable US-ASCII characters. The code in front
+/// of it follows from the outcome and is not a part of it.
 /// </summary>
 public sealed record OutcomeText
 {

@@ -4,8 +4,8 @@ using System.Text;
 namespace Postern.Sasl;
 
 /// <summary>
-/// A password on its way from or to a person, or a bearer token. Prints as <c>***</c>; only <see cref="Reveal"/> gives the text. It may be kept, which
-/// a <see cref="Verifiers.Password"/> may not. Equal texts are equal secrets.
+/// A password on its way from or to a person, or a bearer token. Prints as <c>***</c>; only <see cref="Reveal"/> gives the text. It may be
+/// kept, which a <see cref="Verifiers.Password"/> may not. Equal texts are equal secrets.
 /// </summary>
 public sealed class Secret(string text) : IEquatable<Secret>
 {

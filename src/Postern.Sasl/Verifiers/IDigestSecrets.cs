@@ -9,11 +9,15 @@ public interface IDigestSecrets : IProofListener
     /// <summary>The realms to offer, the first being the usual one; at least one.</summary>
     IReadOnlyList<string> Realms { get; }
 
-    /// <summary>Looks up <paramref name="user"/> in <paramref name="realm"/>, which is one of <see cref="Realms"/>; the secret is 16 octets.</summary>
+    /// <summary>
+    /// Looks up <paramref name="user"/> in <paramref name="realm"/>, which is one of <see cref="Realms"/>; the secret is 16 octets.
+    /// </summary>
     ValueTask<LoginAnswer> FindDigestAsync(string user, string realm, string? peer, CancellationToken ct);
 }
 
-/// <summary>What a server stores for DIGEST-MD5 (RFC 2831 §2.1.2.1): H(user:realm:password), 16 octets, as htdigest files hold it too.</summary>
+/// <summary>
+/// What a server stores for DIGEST-MD5 (RFC 2831 §2.1.2.1): H(user:realm:password), 16 octets, as htdigest files hold it too.
+/// </summary>
 public static class DigestSecret
 {
     /// <summary>Octets of a secret.</summary>

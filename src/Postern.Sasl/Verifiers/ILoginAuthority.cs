@@ -1,8 +1,8 @@
 namespace Postern.Sasl.Verifiers;
 
 /// <summary>
-/// Knows whether a login that went well still holds: the account, the credential that proved it, the grant by which it acts for another. Kept with the
-/// login and asked again for as long as that is used, from any thread.
+/// Knows whether a login that went well still holds: the account, the credential that proved it, the grant by which it acts for another.
+/// Kept with the login and asked again for as long as that is used, from any thread.
 /// </summary>
 public interface ILoginAuthority
 {

@@ -1,14 +1,15 @@
 namespace Postern.Sasl.Verifiers;
 
 /// <summary>
-/// Is asked before a proof is judged and hears how it came out, where the mechanism judges it itself: the store that gave the secret does not see it,
-/// and may count failures.
+/// Is asked before a proof is judged and hears how it came out, where the mechanism judges it itself: the store that gave the secret does
+/// not see it, and may count failures.
 /// </summary>
 public interface IProofListener
 {
     /// <summary>
-    /// Asked when a proof has come, and before it is judged, also by exchanges that were begun long before. Whoever counts guesses counts this one now, so that
-    /// many at once get no more than one after another; whoever slows guesses waits here. Lets everything pass by default.
+    /// Asked when a proof has come, and before it is judged, also by exchanges that were begun long before. Whoever counts guesses counts
+    /// this one now, so that many at once get no more than one after another; whoever slows guesses waits here. Lets everything pass by
+    /// default.
     /// </summary>
     /// <param name="user">As in the lookup.</param>
     /// <param name="peer">As in the lookup.</param>

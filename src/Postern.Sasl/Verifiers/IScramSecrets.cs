@@ -8,8 +8,8 @@ namespace Postern.Sasl.Verifiers;
 public interface IScramSecrets : IProofListener
 {
     /// <summary>
-    /// Looks up <paramref name="user"/>, SASLprepared but otherwise as the client sent it. A user that does not exist, or has no secret of this
-    /// kind, is <see cref="LoginAnswer.NoMatch"/>: the mechanism then goes on with a made-up salt, so that the client learns nothing.
+    /// Looks up <paramref name="user"/>, SASLprepared but otherwise as the client sent it. A user that does not exist, or has no secret of
+    /// this kind, is <see cref="LoginAnswer.NoMatch"/>: the mechanism then goes on with a made-up salt, so that the client learns nothing.
     /// </summary>
     /// <param name="algorithm">SHA1, SHA256 or SHA512.</param>
     ValueTask<LoginAnswer> FindAsync(string user, HashAlgorithmName algorithm, string? peer, CancellationToken ct);
@@ -19,8 +19,8 @@ public interface IScramSecrets : IProofListener
 }
 
 /// <summary>
-/// What a server stores instead of a password (RFC 5802 §3): enough to check a proof and to prove itself, not enough to log in elsewhere with
-/// ease. Its text shows nothing of it.
+/// What a server stores instead of a password (RFC 5802 §3): enough to check a proof and to prove itself, not enough to log in elsewhere
+/// with ease. Its text shows nothing of it.
 /// </summary>
 public sealed class ScramSecret(HashAlgorithmName algorithm, int iterations, ReadOnlyMemory<byte> salt, ReadOnlyMemory<byte> storedKey, ReadOnlyMemory<byte> serverKey)
 {
@@ -54,9 +54,9 @@ public sealed class ScramSecret(HashAlgorithmName algorithm, int iterations, Rea
     }
 
     /// <summary>
-    /// True when <paramref name="password"/>, as a client revealed it (PLAIN, LOGIN), is the one, in any of its spellings (<see cref="PasswordText"/>). Octets that
-    /// are not UTF-8, and control characters, are never it; they cost <see cref="Iterations"/> rounds of PBKDF2 like any other. A password that has several
-    /// spellings costs so much for each.
+    /// True when <paramref name="password"/>, as a client revealed it (PLAIN, LOGIN), is the one, in any of its spellings
+    /// (<see cref="PasswordText"/>). Octets that are not UTF-8, and control characters, are never it; they cost <see cref="Iterations"/>
+    /// rounds of PBKDF2 like any other. A password that has several spellings costs so much for each.
     /// </summary>
     public bool Matches(ReadOnlySpan<byte> password)
     {

@@ -1,6 +1,8 @@
 namespace Postern.Sasl.Verifiers;
 
-/// <summary>Gives the password itself, for mechanisms that compute with it (CRAM-MD5). A store that can do this can lose every password at once.</summary>
+/// <summary>
+/// Gives the password itself, for mechanisms that compute with it (CRAM-MD5). A store that can do this can lose every password at once.
+/// </summary>
 public interface ISharedSecrets : IProofListener
 {
     /// <summary>Looks up <paramref name="user"/>, SASLprepared but otherwise as the client sent it.</summary>
@@ -8,7 +10,8 @@ public interface ISharedSecrets : IProofListener
 }
 
 /// <summary>
-/// What a mechanism computes with: the password itself (CRAM-MD5), or the 16 octets H(user:realm:password) (DIGEST-MD5). Its text shows nothing of it.
+/// What a mechanism computes with: the password itself (CRAM-MD5), or the 16 octets H(user:realm:password) (DIGEST-MD5). Its text shows
+/// nothing of it.
 /// </summary>
 public sealed class SharedSecret(ReadOnlyMemory<byte> octets)
 {

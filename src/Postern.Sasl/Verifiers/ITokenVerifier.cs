@@ -4,8 +4,8 @@ namespace Postern.Sasl.Verifiers;
 public interface ITokenVerifier
 {
     /// <summary>
-    /// Checks <paramref name="token"/>, which holds printable US-ASCII, and says whose it is. A key set or an introspection endpoint that cannot be reached
-    /// is <see cref="LoginAnswer.Unavailable"/>, never a refusal.
+    /// Checks <paramref name="token"/>, which holds printable US-ASCII, and says whose it is. A key set or an introspection endpoint that
+    /// cannot be reached is <see cref="LoginAnswer.Unavailable"/>, never a refusal.
     /// </summary>
     ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct);
 

@@ -1,10 +1,13 @@
 namespace Postern.Sasl.Verifiers;
 
 /// <summary>
-/// What is answered to a question about a login, from the store that is asked to the mechanism that asks: is the password or the token right, what is kept of the user,
-/// may a proof be judged, does the login still hold. Each question says which of these it can have; whoever gets another one does not log in.
+/// What is answered to a question about a login, from the store that is asked to the mechanism that asks: is the password or the token
+/// right, what is kept of the user, may a proof be judged, does the login still hold. Each question says which of these it can have;
+/// whoever gets another one does not log in.
 /// </summary>
-/// <remarks>Every reason is for the audit trail only. The client is told by the kind of the answer alone (<see cref="SaslError"/>).</remarks>
+/// <remarks>
+/// Every reason is for the audit trail only. The client is told by the kind of the answer alone (<see cref="SaslError"/>).
+/// </remarks>
 public abstract record LoginAnswer
 {
     private LoginAnswer()
@@ -53,7 +56,9 @@ public abstract record LoginAnswer
     /// <summary>What is kept of a user, for whoever judges its password or proof: alone it proves nothing.</summary>
     /// <param name="User">The canonical name.</param>
     /// <param name="Stored">A secret stays the store's.</param>
-    /// <param name="Refusal">Why the user may not log in although the proof may be right, such as a disabled account; null when it may.</param>
+    /// <param name="Refusal">
+    /// Why the user may not log in although the proof may be right, such as a disabled account; null when it may.
+    /// </param>
     /// <typeparam name="T">Such as <see cref="ScramSecret"/> or <see cref="SharedSecret"/>.</typeparam>
     public sealed record Found<T>(string User, T Stored, string? Refusal = null) : LoginAnswer
         where T : class
@@ -65,7 +70,9 @@ public abstract record LoginAnswer
         public override string ToString() => User;
     }
 
-    /// <summary>The proof that has come is judged now. <paramref name="State"/> is the listener's own (<see cref="IProofListener"/>).</summary>
+    /// <summary>
+    /// The proof that has come is judged now. <paramref name="State"/> is the listener's own (<see cref="IProofListener"/>).
+    /// </summary>
     public sealed record Judge(object? State) : LoginAnswer
     {
         /// <summary>For listeners that keep nothing.</summary>
@@ -78,7 +85,9 @@ public abstract record LoginAnswer
     /// <summary>
     /// No: wrong, unknown or disabled; no secret of the kind that was asked for; what the login rests on is there no more.
     /// </summary>
-    /// <param name="UserExists">For the audit trail, like the reason: people type passwords as user names, so a name that does not exist is to be masked there.</param>
+    /// <param name="UserExists">
+    /// For the audit trail, like the reason: people type passwords as user names, so a name that does not exist is to be masked there.
+    /// </param>
     public sealed record NoMatch(string Reason, bool UserExists = false) : LoginAnswer
     {
         /// <summary>Whom a token speaks for; for the audit trail only.</summary>
@@ -88,17 +97,20 @@ public abstract record LoginAnswer
         public string? Scope { get; init; }
 
         /// <summary>
-        /// The canonical name, so that all spellings of it see one made-up salt, as those of a user that exists do. Null: as it was asked for.
+        /// The canonical name, so that all spellings of it see one made-up salt, as those of a user that exists do. Null: as it was asked
+        /// for.
         /// </summary>
         public string? User { get; init; }
 
-        /// <summary>What a user like this one would have in SCRAM: a count that differs would give it away. Null: that of <see cref="Decoys"/>.</summary>
+        /// <summary>
+        /// What a user like this one would have in SCRAM: a count that differs would give it away. Null: that of <see cref="Decoys"/>.
+        /// </summary>
         public int? Iterations { get; init; }
     }
 
     /// <summary>
-    /// Not by this mechanism: <see cref="SaslError.TooWeak"/>, or <see cref="SaslError.TransitionNeeded"/> where a login by PLAIN would make the secret. The client learns
-    /// that the user exists: where a password was shown, say it to the right one only.
+    /// Not by this mechanism: <see cref="SaslError.TooWeak"/>, or <see cref="SaslError.TransitionNeeded"/> where a login by PLAIN would
+    /// make the secret. The client learns that the user exists: where a password was shown, say it to the right one only.
     /// </summary>
     public sealed record Refused(SaslError Error, string Reason) : LoginAnswer;
 

@@ -3,8 +3,9 @@ using System.Text;
 namespace Postern.Sasl.Verifiers;
 
 /// <summary>
-/// A password that the client revealed. It prints as <c>***</c>, and is valid only while the check it was given to runs: a view of the session's own
-/// buffer, so that nothing of it is left on the heap. A <see cref="Secret"/> is the opposite, text that somebody owns and keeps.
+/// A password that the client revealed. It prints as <c>***</c>, and is valid only while the check it was given to runs: a view of the
+/// session's own buffer, so that nothing of it is left on the heap. A <see cref="Secret"/> is the opposite, text that somebody owns and
+/// keeps.
 /// </summary>
 public sealed class Password
 {

@@ -17,7 +17,9 @@ public abstract record AuthenticationResult
     /// <summary>The client is who it says: 235 2.7.0, unless it wants to act as somebody it may not.</summary>
     public sealed record Accepted : AuthenticationResult
     {
-        /// <param name="user">The canonical name, which every later decision goes by; null for the name that came with the password.</param>
+        /// <param name="user">
+        /// The canonical name, which every later decision goes by; null for the name that came with the password.
+        /// </param>
         /// <param name="loginData">Kept as <see cref="Session.SessionState.LoginData"/>.</param>
         /// <param name="text">As <see cref="AuthenticationResult.Text"/>.</param>
         /// <exception cref="ArgumentException">The name is empty or holds control characters, or the text is none.</exception>
@@ -36,7 +38,9 @@ public abstract record AuthenticationResult
         /// <summary>Kept with the session; not printed.</summary>
         public object? LoginData { get; }
 
-        /// <summary>Asked at each MAIL and before each message is stored whether the login still holds; null where it holds as long as the session.</summary>
+        /// <summary>
+        /// Asked at each MAIL and before each message is stored whether the login still holds; null where it holds as long as the session.
+        /// </summary>
         public ILoginAuthority? Authority { get; init; }
 
         /// <summary>The user, and nothing of what is kept.</summary>
@@ -72,7 +76,9 @@ public abstract record AuthenticationResult
         public string Reason { get; init; } = "the authenticator cannot answer";
     }
 
-    /// <summary>This user has to log in by a stronger mechanism: 534 5.7.9. It tells that the user exists: for a right password only.</summary>
+    /// <summary>
+    /// This user has to log in by a stronger mechanism: 534 5.7.9. It tells that the user exists: for a right password only.
+    /// </summary>
     public sealed record TooWeak : AuthenticationResult
     {
         /// <param name="text">As <see cref="AuthenticationResult.Text"/>.</param>
@@ -82,7 +88,9 @@ public abstract record AuthenticationResult
         }
     }
 
-    /// <summary>This mechanism works once the user has logged in by another: 432 4.7.12. It tells that the user exists: for a right password only.</summary>
+    /// <summary>
+    /// This mechanism works once the user has logged in by another: 432 4.7.12. It tells that the user exists: for a right password only.
+    /// </summary>
     public sealed record TransitionNeeded : AuthenticationResult
     {
         /// <param name="text">As <see cref="AuthenticationResult.Text"/>.</param>

@@ -5,8 +5,8 @@ using Postern.Smtp.Session;
 namespace Postern.Smtp.Authentication;
 
 /// <summary>
-/// Decides logins by what the client revealed, in the place of the verifiers in <see cref="Postern.Sasl.SaslContext"/>: it also hears which session
-/// asks and by which mechanism.
+/// Decides logins by what the client revealed, in the place of the verifiers in <see cref="Postern.Sasl.SaslContext"/>: it also hears which
+/// session asks and by which mechanism.
 /// </summary>
 public interface IAuthenticator
 {
@@ -14,8 +14,9 @@ public interface IAuthenticator
     CredentialKinds Answers => CredentialKinds.Passwords;
 
     /// <summary>
-    /// Decides one login. An exception counts as <see cref="AuthenticationResult.Unavailable"/>, and only its type reaches the log. An unknown user
-    /// must cost the time of a wrong password. On whose behalf the user may act is asked afterwards, of <see cref="Postern.Sasl.SaslContext.Grants"/>.
+    /// Decides one login. An exception counts as <see cref="AuthenticationResult.Unavailable"/>, and only its type reaches the log. An
+    /// unknown user must cost the time of a wrong password. On whose behalf the user may act is asked afterwards, of
+    /// <see cref="Postern.Sasl.SaslContext.Grants"/>.
     /// </summary>
     /// <param name="mechanism">Its registered name, such as <c>PLAIN</c>.</param>
     /// <param name="credentials">Valid until the task completes.</param>
@@ -46,7 +47,9 @@ public abstract record LoginCredentials
     /// <summary>A password for <paramref name="User"/>, which is as the client wrote it, SASLprepared (RFC 4013).</summary>
     public sealed record UserPassword(string User, Password Password) : LoginCredentials;
 
-    /// <summary>A bearer token (RFC 6750). The result must say whose it is; another user that the client claims to be is then refused.</summary>
+    /// <summary>
+    /// A bearer token (RFC 6750). The result must say whose it is; another user that the client claims to be is then refused.
+    /// </summary>
     public sealed record BearerToken(Secret Token) : LoginCredentials;
 }
 

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Postern.Smtp.Client;
 
 /// <summary>
-/// Sends content by BDAT (RFC 3030), octet for octet. Where the server pipelines, the next chunk leaves before the last is answered, and no more:
-/// a refusal costs one chunk.
+/// Sends content by BDAT (RFC 3030), octet for octet. Where the server pipelines, the next chunk leaves before the last is answered, and no
+/// more: a refusal costs one chunk.
 /// </summary>
 internal sealed class ChunkSender(ClientWire wire, SmtpClientOptions options)
 {

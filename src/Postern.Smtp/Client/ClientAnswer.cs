@@ -15,14 +15,19 @@ public abstract record ClientAnswer
     /// <summary>4xx or 5xx; <paramref name="Phase"/> is the command that was answered.</summary>
     public sealed record Refused(ClientPhase Phase, Reply Reply) : ClientAnswer
     {
-        /// <summary>The client's own verdict, in the server's words: it does not offer what the message needs, so nothing was sent.</summary>
+        /// <summary>
+        /// The client's own verdict, in the server's words: it does not offer what the message needs, so nothing was sent.
+        /// </summary>
         public bool IsForeseen { get; init; }
     }
 
     /// <summary>No answer that decides; the connection is gone.</summary>
     public sealed record Broken(ClientPhase Phase, ClientFault Fault, string Detail) : ClientAnswer
     {
-        /// <summary>What the system threw; null where the server's own words, or silence, ended it. Tells a peer that failed from a machine that ran short.</summary>
+        /// <summary>
+        /// What the system threw; null where the server's own words, or silence, ended it. Tells a peer that failed from a machine that ran
+        /// short.
+        /// </summary>
         public Exception? Cause { get; init; }
     }
 }

@@ -55,7 +55,9 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         registration = ct.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
     }
 
-    /// <summary>What is written next may make the server responsible: from here on only its answer, its silence or the caller ends the operation.</summary>
+    /// <summary>
+    /// What is written next may make the server responsible: from here on only its answer, its silence or the caller ends the operation.
+    /// </summary>
     public void BeginEnd()
     {
         revocation.Dispose();
@@ -171,7 +173,9 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         }
     }
 
-    /// <summary>Handshakes over the connection and goes on with a new reader; null after a fault. Verifies when the options say so.</summary>
+    /// <summary>
+    /// Handshakes over the connection and goes on with a new reader; null after a fault. Verifies when the options say so.
+    /// </summary>
     public async ValueTask<SslStream?> StartTlsAsync(bool verify)
     {
         var network = new HandshakeStream(stream, slots: null, MaxHandshakeOctets);

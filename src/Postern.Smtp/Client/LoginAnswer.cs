@@ -15,10 +15,15 @@ public abstract record LoginAnswer
     /// <summary>4xx or 5xx. After 535 and 454 the session is open as before; after 421 it is not.</summary>
     public sealed record Refused(string Mechanism, Reply Reply) : LoginAnswer;
 
-    /// <summary>No mechanism was tried: nothing is offered, suits the credentials, and may be used on this connection. The session is open as before.</summary>
+    /// <summary>
+    /// No mechanism was tried: nothing is offered, suits the credentials, and may be used on this connection. The session is open as
+    /// before.
+    /// </summary>
     public sealed record Unsuitable(string Reason) : LoginAnswer;
 
-    /// <summary>The client gave the exchange up: the server broke the mechanism's rules or did not prove itself. The session is over.</summary>
+    /// <summary>
+    /// The client gave the exchange up: the server broke the mechanism's rules or did not prove itself. The session is over.
+    /// </summary>
     public sealed record Abandoned(string Mechanism, string Reason) : LoginAnswer;
 
     /// <summary>No answer that decides; the connection is gone.</summary>

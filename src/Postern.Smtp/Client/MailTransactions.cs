@@ -271,8 +271,8 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     }
 
     /// <summary>
-    /// Without the size, which is the content's. AUTH= is for servers that this client has logged in to (RFC 4954 §5), and says that nobody is
-    /// vouched for: the login is this host's, not the sender's.
+    /// Without the size, which is the content's. AUTH= is for servers that this client has logged in to (RFC 4954 §5), and says that nobody
+    /// is vouched for: the login is this host's, not the sender's.
     /// </summary>
     private MailParameters Said(MailParameters parameters) =>
         parameters is { DeclaredSize: null, SubmittedBy: null } && !isLoggedIn ? parameters : parameters with { DeclaredSize = null, SubmittedBy = isLoggedIn ? ReversePath.Null : null };

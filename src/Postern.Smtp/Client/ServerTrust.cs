@@ -7,8 +7,8 @@ using Postern.Smtp.Transport.Tls;
 namespace Postern.Smtp.Client;
 
 /// <summary>
-/// Whether a server's certificate is the one that was meant, and if not, which of the checks failed: name, date, usage or issuer. What the server wrote into its
-/// certificate is shown in visible ASCII only, and cut.
+/// Whether a server's certificate is the one that was meant, and if not, which of the checks failed: name, date, usage or issuer. What the
+/// server wrote into its certificate is shown in visible ASCII only, and cut.
 /// </summary>
 internal static class ServerTrust
 {

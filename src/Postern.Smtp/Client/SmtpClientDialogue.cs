@@ -34,13 +34,18 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     /// <summary>What the server offered in its last EHLO reply.</summary>
     public SmtpExtensions Extensions { get; private set; } = SmtpExtensions.None;
 
-    /// <summary>What the server calls itself: the first word of its greeting, and of its reply to EHLO or HELO (RFC 5321 §4.2). Its own text, so any text; null before it is said.</summary>
+    /// <summary>
+    /// What the server calls itself: the first word of its greeting, and of its reply to EHLO or HELO (RFC 5321 §4.2). Its own text, so any
+    /// text; null before it is said.
+    /// </summary>
     public (string? Greeting, string? Hello) PeerNames { get; private set; }
 
     /// <summary>Null on a connection in clear.</summary>
     public TlsFacts? Tls { get; private set; }
 
-    /// <summary>TLS is on and the server's certificate proved <see cref="SmtpClientOptions.ServerName"/>, whether or not that was asked for.</summary>
+    /// <summary>
+    /// TLS is on and the server's certificate proved <see cref="SmtpClientOptions.ServerName"/>, whether or not that was asked for.
+    /// </summary>
     public bool IsVerified => Tls is not null && wire.IsVerified;
 
     /// <summary>What the login was made by; null without one.</summary>
@@ -67,8 +72,8 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
 
     /// <summary>
     /// Logs in by the strongest mechanism that the server offers, the credentials suit and <paramref name="login"/> allows, once after
-    /// <see cref="OpenAsync"/>. One that exposes the secret is used only where <see cref="IsVerified"/>. What was offered stays as it was: no
-    /// mechanism here makes a security layer (RFC 4954 §4).
+    /// <see cref="OpenAsync"/>. One that exposes the secret is used only where <see cref="IsVerified"/>. What was offered stays as it was:
+    /// no mechanism here makes a security layer (RFC 4954 §4).
     /// </summary>
     /// <exception cref="OperationCanceledException">Only by <paramref name="ct"/>; the dialogue is over.</exception>
     public async ValueTask<LoginAnswer> LogInAsync(ClientLogin login, CancellationToken ct)

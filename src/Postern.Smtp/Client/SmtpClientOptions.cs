@@ -14,13 +14,21 @@ public sealed record SmtpClientOptions
     /// <summary>How TLS is used.</summary>
     public ClientTls Tls { get; init; } = ClientTls.Opportunistic;
 
-    /// <summary>The name for SNI and for verifying the certificate, or an IP address, which must then be in its subjectAltName; needed where <see cref="Tls"/> verifies.</summary>
+    /// <summary>
+    /// The name for SNI and for verifying the certificate, or an IP address, which must then be in its subjectAltName; needed where
+    /// <see cref="Tls"/> verifies.
+    /// </summary>
     public string? ServerName { get; init; }
 
-    /// <summary>What the certificate is verified against in place of the platform's trusted roots: authorities, or the server's certificate itself. Null for the platform's.</summary>
+    /// <summary>
+    /// What the certificate is verified against in place of the platform's trusted roots: authorities, or the server's certificate itself.
+    /// Null for the platform's.
+    /// </summary>
     public X509Certificate2Collection? TrustedRoots { get; init; }
 
-    /// <summary>Replaces the platform's verification where <see cref="Tls"/> verifies; null: name, issuer, date and usage are verified.</summary>
+    /// <summary>
+    /// Replaces the platform's verification where <see cref="Tls"/> verifies; null: name, issuer, date and usage are verified.
+    /// </summary>
     public RemoteCertificateValidationCallback? VerifyCertificate { get; init; }
 
     /// <summary>What becomes of 8-bit content where the server does not offer 8BITMIME.</summary>
@@ -42,7 +50,9 @@ public sealed record SmtpClientOptions
 /// </summary>
 public enum EightBitFallback
 {
-    /// <summary>Send the octets as they are, without BODY=: every server in use passes them, and a refusal would lose the message.</summary>
+    /// <summary>
+    /// Send the octets as they are, without BODY=: every server in use passes them, and a refusal would lose the message.
+    /// </summary>
     SendAsIs,
 
     /// <summary>Refuse for all recipients with 5.6.3, as the RFC's letter asks.</summary>

@@ -4,7 +4,9 @@ using Postern.Smtp.Replies;
 
 namespace Postern.Smtp.Client;
 
-/// <summary>What a server offers in its reply to EHLO (RFC 5321 §4.1.1.1). Keywords are compared without case; unknown ones are kept.</summary>
+/// <summary>
+/// What a server offers in its reply to EHLO (RFC 5321 §4.1.1.1). Keywords are compared without case; unknown ones are kept.
+/// </summary>
 public sealed class SmtpExtensions
 {
     private readonly FrozenDictionary<string, string> parameters;

@@ -9,8 +9,8 @@ using Postern.Smtp.Transport;
 namespace Postern.Smtp.Dialogue;
 
 /// <summary>
-/// What one listener offers in one state, and the EHLO reply that says so (RFC 5321 §4.1.1.1). Derived from the extension table, mechanisms,
-/// verifiers, TLS, login, trust in the peer and the listener; never configured by hand. Made once for each listener and state.
+/// What one listener offers in one state, and the EHLO reply that says so (RFC 5321 §4.1.1.1). Derived from the extension table,
+/// mechanisms, verifiers, TLS, login, trust in the peer and the listener; never configured by hand. Made once for each listener and state.
 /// </summary>
 internal sealed class Capabilities
 {
@@ -90,7 +90,8 @@ internal sealed class Capabilities
             Channel = isTls ? NoBindings : null,
             External = isTls && hasCertificate && TakesCertificates(server, listener) ? SomeCertificate.Instance : sasl.External,
         };
-        // Clients that can bind take a -PLUS form wherever it is offered, and try nothing else: without what they bind to it waits to be named.
+        // Clients that can bind take a -PLUS form wherever it is offered, and try nothing else: without what they bind to it waits to be
+        // named.
         var takesPlus = ties || listener is { Mechanisms: not null, WithholdsUnboundPlus: false };
         var able = server.Mechanisms.Where(m => m.TryStart(context) is not null && (takesPlus || m is not ScramMechanism { IsPlus: true }) && !Holds(listener.WithoutMechanisms, m) && (isTls || !Holds(listener.MechanismsUnderTls, m)));
         return listener.Mechanisms is { } wanted

@@ -10,7 +10,8 @@ namespace Postern.Smtp.Dialogue;
 internal readonly record struct Chunk(long Octets, bool IsLast)
 {
     /// <summary>
-    /// <c>chunk-size [SP LAST]</c>. A size of more than eighteen digits is none: no counter holds it, and a client that means it cannot be followed.
+    /// <c>chunk-size [SP LAST]</c>. A size of more than eighteen digits is none: no counter holds it, and a client that means it cannot be
+    /// followed.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> argument, out Chunk chunk)
     {

@@ -6,8 +6,8 @@ using Postern.Smtp.Transport;
 namespace Postern.Smtp.Dialogue;
 
 /// <summary>
-/// Reads the chunks of BDAT (RFC 3030 §2): one that was accepted goes to the draft, one that was refused is read all the same and thrown away,
-/// and the reply comes behind it. A chunk that fails, fails its transaction: the later ones are thrown away up to LAST or RSET.
+/// Reads the chunks of BDAT (RFC 3030 §2): one that was accepted goes to the draft, one that was refused is read all the same and thrown
+/// away, and the reply comes behind it. A chunk that fails, fails its transaction: the later ones are thrown away up to LAST or RSET.
 /// </summary>
 internal sealed class ChunkReception(SmtpSession session, SmtpTransport transport)
 {

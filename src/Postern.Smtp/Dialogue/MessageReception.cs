@@ -5,7 +5,9 @@ using Postern.Smtp.Transport;
 
 namespace Postern.Smtp.Dialogue;
 
-/// <summary>The content of one transaction on its way into a draft: opened by DATA or the first BDAT, committed at its end. One for each session.</summary>
+/// <summary>
+/// The content of one transaction on its way into a draft: opened by DATA or the first BDAT, committed at its end. One for each session.
+/// </summary>
 internal sealed class MessageReception(SmtpSession session, SmtpTransport transport)
 {
     private IMessageDraft? draft;

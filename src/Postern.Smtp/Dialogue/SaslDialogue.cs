@@ -32,7 +32,8 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
                     return (Succeed(proven), true);
             }
 
-            // 235 carries no data: what a mechanism has to say with its success goes before it, and is answered by an empty line (RFC 4954 §4).
+            // 235 carries no data: what a mechanism has to say with its success goes before it, and is answered by an empty line (RFC 4954
+            // §4).
             var challenge = step is SaslStep.Challenge(var asked) ? asked : ((SaslStep.Success)step).Data!.Value;
             await session.WriteAsync(Encode(challenge.Span));
             verdict = (step as SaslStep.Challenge)?.Verdict;

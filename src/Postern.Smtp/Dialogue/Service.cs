@@ -8,8 +8,8 @@ using Postern.Smtp.Transport.Tls;
 namespace Postern.Smtp.Dialogue;
 
 /// <summary>
-/// What the sessions of one listener share: options, limits, TLS, offers. Immutable but for the mechanisms on offer. When the server's options change, new
-/// services take the place of the old ones, and sessions that are open keep theirs.
+/// What the sessions of one listener share: options, limits, TLS, offers. Immutable but for the mechanisms on offer. When the server's
+/// options change, new services take the place of the old ones, and sessions that are open keep theirs.
 /// </summary>
 internal sealed class Service
 {
@@ -84,7 +84,9 @@ internal sealed class Service
     public PeerTrust TrustIn(IPAddress peer) =>
         (Contains(Options.XClientFrom, peer) ? PeerTrust.XClient : PeerTrust.None) | (Contains(Options.XForwardFrom, peer) ? PeerTrust.XForward : PeerTrust.None);
 
-    /// <summary>Why a client that was named by PROXY or XCLIENT may not be here, or null: then the connection counts as its own from now on.</summary>
+    /// <summary>
+    /// Why a client that was named by PROXY or XCLIENT may not be here, or null: then the connection counts as its own from now on.
+    /// </summary>
     public Reply? WhyNotWelcome(IPAddress client, GatePlace? place)
     {
         var limit = MayConnect(client) ? place?.MoveTo(client) : NotAllowed;

@@ -86,7 +86,9 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     /// <summary>What content says that has no recipients (RFC 5321 §3.3; RFC 2033 §4.2 wants 503).</summary>
     public Reply NoRecipients => state.IsLmtp ? StandardReply.NoRecipientsByLmtp : StandardReply.NoRecipients;
 
-    /// <summary>True while a line is awaited, a command or a SASL response, and no content: the moment at which a stopping server may say 421.</summary>
+    /// <summary>
+    /// True while a line is awaited, a command or a SASL response, and no content: the moment at which a stopping server may say 421.
+    /// </summary>
     public bool IsBetweenCommands
     {
         get => Volatile.Read(ref betweenCommands);
@@ -164,8 +166,8 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     }
 
     /// <summary>
-    /// Called from outside the loop: ends the session like <see cref="Interrupt"/>. A message that is being stored has its answer first: without it,
-    /// the client would send it again.
+    /// Called from outside the loop: ends the session like <see cref="Interrupt"/>. A message that is being stored has its answer first:
+    /// without it, the client would send it again.
     /// </summary>
     public void Dismiss(Reply reply)
     {
@@ -173,7 +175,9 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
             Interrupt(reply);
     }
 
-    /// <summary>From here to <see cref="EndCommit"/> nothing interrupts. Not null: the session was dismissed before, and this is the answer.</summary>
+    /// <summary>
+    /// From here to <see cref="EndCommit"/> nothing interrupts. Not null: the session was dismissed before, and this is the answer.
+    /// </summary>
     public Reply? BeginCommit()
     {
         // With the exchange in Dismiss: one of the two sees the other.
@@ -184,7 +188,10 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     /// <summary>Whoever was dismissed meanwhile goes when it waits for the next command.</summary>
     public void EndCommit() => Volatile.Write(ref committing, false);
 
-    /// <summary>Asks whether who logged in may still act. Null: yes, or nobody has logged in; else 421 where the login is gone, 451 where that cannot be said.</summary>
+    /// <summary>
+    /// Asks whether who logged in may still act. Null: yes, or nobody has logged in; else 421 where the login is gone, 451 where that
+    /// cannot be said.
+    /// </summary>
     public async ValueTask<Reply?> ReviewLoginAsync(CancellationToken ct)
     {
         if (state.Authority is not { } authority)
@@ -196,7 +203,9 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
         return review is LoginAnswer.NoMatch ? StandardReply.LoginGone : StandardReply.LoginUnsure;
     }
 
-    /// <summary>Called from outside the loop: the same for a session that may say nothing for long. One whose login is gone is ended.</summary>
+    /// <summary>
+    /// Called from outside the loop: the same for a session that may say nothing for long. One whose login is gone is ended.
+    /// </summary>
     public async ValueTask<LoginAnswer> ReviewFromOutsideAsync(CancellationToken ct)
     {
         if (state.Authority is not { } authority)
@@ -262,7 +271,9 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
         return found;
     }
 
-    /// <summary>Queues octets for the client; when the queue is full, a client that reads nothing has no more time than one that says nothing.</summary>
+    /// <summary>
+    /// Queues octets for the client; when the queue is full, a client that reads nothing has no more time than one that says nothing.
+    /// </summary>
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> octets)
     {
         SetIdleDeadline();

@@ -44,15 +44,15 @@ internal enum Needs
     Room = 32,
 
     /// <summary>
-    /// A chunk follows whose size is the argument. When the verb is refused the chunk is read and thrown away before the reply; where its size
-    /// cannot be known the connection ends (RFC 3030 §2).
+    /// A chunk follows whose size is the argument. When the verb is refused the chunk is read and thrown away before the reply; where its
+    /// size cannot be known the connection ends (RFC 3030 §2).
     /// </summary>
     ChunkBehind = 64,
 }
 
 /// <summary>
-/// What a verb decided: the reply (null only with <see cref="After.RunSasl"/> and <see cref="After.ReceiveChunk"/>), where the dialogue stands now (null: where it was), and
-/// who reads next. A verb never writes, reads or closes.
+/// What a verb decided: the reply (null only with <see cref="After.RunSasl"/> and <see cref="After.ReceiveChunk"/>), where the dialogue
+/// stands now (null: where it was), and who reads next. A verb never writes, reads or closes.
 /// </summary>
 internal readonly record struct Step(Reply? Reply, Phase? Next = null, After After = After.ReadCommand);
 

@@ -11,15 +11,15 @@ using Postern.Smtp.Session;
 namespace Postern.Smtp.Events;
 
 /// <summary>
-/// What happens on a server, told synchronously, on the session's loop before the client reads the reply, or on the server's clock: return at once. Every member does
-/// nothing by default. No member is ever given a secret or the text of a command. What a member throws is handed to <see cref="OnFault"/>
-/// and changes nothing for the client.
+/// What happens on a server, told synchronously, on the session's loop before the client reads the reply, or on the server's clock: return
+/// at once. Every member does nothing by default. No member is ever given a secret or the text of a command. What a member throws is handed
+/// to <see cref="OnFault"/> and changes nothing for the client.
 /// </summary>
 /// <remarks>
 /// For one session, in this order: <see cref="OnConnected"/>; for each command <see cref="OnCommand"/>, then what came of it
 /// (<see cref="OnTlsStarted"/> or <see cref="OnTlsFailed"/>, <see cref="OnLogin"/>, <see cref="OnSender"/>, <see cref="OnRecipient"/>,
-/// <see cref="OnReceived"/>, <see cref="OnReset"/>), and <see cref="OnRefused"/> last when the answer is no; at the end <see cref="OnClosed"/>,
-/// always and once. Sessions run beside each other, so members are called concurrently.
+/// <see cref="OnReceived"/>, <see cref="OnReset"/>), and <see cref="OnRefused"/> last when the answer is no; at the end
+/// <see cref="OnClosed"/>, always and once. Sessions run beside each other, so members are called concurrently.
 /// </remarks>
 public interface ISmtpEvents
 {
@@ -38,7 +38,10 @@ public interface ISmtpEvents
     {
     }
 
-    /// <summary>A peer named another client by XCLIENT: <paramref name="session"/> has the new facts, <paramref name="was"/> is who it was until now.</summary>
+    /// <summary>
+    /// A peer named another client by XCLIENT: <paramref name="session"/> has the new facts, <paramref name="was"/> is who it was until
+    /// now.
+    /// </summary>
     void OnClientNamed(SessionState session, IPAddress was)
     {
     }
@@ -48,7 +51,9 @@ public interface ISmtpEvents
     {
     }
 
-    /// <summary>A known command came, and nothing has been decided yet. <paramref name="verb"/> is its name in upper case; never its argument.</summary>
+    /// <summary>
+    /// A known command came, and nothing has been decided yet. <paramref name="verb"/> is its name in upper case; never its argument.
+    /// </summary>
     void OnCommand(SessionState session, string verb)
     {
     }
@@ -69,8 +74,8 @@ public interface ISmtpEvents
     }
 
     /// <summary>
-    /// What a login rests on was asked again, and it is gone (<see cref="LoginAnswer.NoMatch"/>; the session ends with 421), or nothing can be said now (451 to MAIL or to
-    /// the message). A login that holds is not told.
+    /// What a login rests on was asked again, and it is gone (<see cref="LoginAnswer.NoMatch"/>; the session ends with 421), or nothing can
+    /// be said now (451 to MAIL or to the message). A login that holds is not told.
     /// </summary>
     void OnLoginReviewed(SessionState session, LoginAnswer review)
     {
@@ -104,7 +109,10 @@ public interface ISmtpEvents
     {
     }
 
-    /// <summary>A policy, a store or this library threw: the session ends with 421, others go on. Or a member of this interface did: the session goes on.</summary>
+    /// <summary>
+    /// A policy, a store or this library threw: the session ends with 421, others go on. Or a member of this interface did: the session
+    /// goes on.
+    /// </summary>
     void OnFault(SessionState session, Exception fault)
     {
     }
@@ -114,7 +122,9 @@ public interface ISmtpEvents
     {
     }
 
-    /// <summary>The server got heavier or lighter. <paramref name="value"/> is the reading, 0 to 1, of the gauge that caused it, or the highest.</summary>
+    /// <summary>
+    /// The server got heavier or lighter. <paramref name="value"/> is the reading, 0 to 1, of the gauge that caused it, or the highest.
+    /// </summary>
     void OnLoadChanged(LoadState state, string gauge, double value)
     {
     }
@@ -134,7 +144,10 @@ public interface ISmtpEvents
 /// <param name="Mechanism">The name as registered.</param>
 /// <param name="ClaimedUser">What the client called itself; null when it did not get that far.</param>
 /// <param name="UserExists">False: mask the claimed user, for people type passwords there.</param>
-/// <param name="Identity">Null unless the attempt succeeded. Whether it is a login is <see cref="Session.SessionState.Login"/>: ANONYMOUS has an identity and logs nobody in.</param>
+/// <param name="Identity">
+/// Null unless the attempt succeeded. Whether it is a login is <see cref="Session.SessionState.Login"/>: ANONYMOUS has an identity and logs
+/// nobody in.
+/// </param>
 /// <param name="Error">Null on success and on a cancelled exchange.</param>
 /// <param name="Reason">For the audit trail.</param>
 public sealed record LoginAttempt(string Mechanism, string? ClaimedUser, bool UserExists, SaslIdentity? Identity, SaslError? Error, string Reason);

@@ -15,7 +15,9 @@ internal static class Auth
         Takes = static offer => offer.Mechanisms.Count > 0 || (offer.OffersTls && offer.MechanismsUnderTls.Count > 0),
     };
 
-    /// <summary>A hint and no more: what is no mailbox is read as <c>&lt;&gt;</c>, which §5 lets any server do that does not trust the client.</summary>
+    /// <summary>
+    /// A hint and no more: what is no mailbox is read as <c>&lt;&gt;</c>, which §5 lets any server do that does not trust the client.
+    /// </summary>
     private static Reply? Read(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         Span<byte> decoded = stackalloc byte[Mailbox.MaxOctets];

@@ -22,7 +22,10 @@ internal static class Dsn
         ],
     };
 
-    /// <summary>How much of the message a report returns. Another word asks for nothing that we know, and what a report returns by itself is what it gets.</summary>
+    /// <summary>
+    /// How much of the message a report returns. Another word asks for nothing that we know, and what a report returns by itself is what it
+    /// gets.
+    /// </summary>
     private static Reply? ReadReturn(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         if (Ascii.EqualsIgnoreCase(value, "FULL"u8))
@@ -90,7 +93,9 @@ internal static class Dsn
         : Ascii.EqualsIgnoreCase(text, "DELAY"u8) ? DsnNotify.Delay
         : DsnNotify.Unspecified;
 
-    /// <summary>For the sender to read in its report. What has no type, no address or more than 500 octets says nothing that could stand there.</summary>
+    /// <summary>
+    /// For the sender to read in its report. What has no type, no address or more than 500 octets says nothing that could stand there.
+    /// </summary>
     private static Reply? ReadOriginalRecipient(ISessionFacts? session, ReadOnlySpan<byte> value, ref RecipientParameters parameters)
     {
         var semicolon = value.IndexOf((byte)';');

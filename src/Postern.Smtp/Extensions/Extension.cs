@@ -13,7 +13,10 @@ internal sealed record Extension(string Keyword, Func<Offer, string?> Announce)
 
     public ImmutableArray<Parameter<RecipientParameters>> Rcpt { get; init; } = [];
 
-    /// <summary>Why a server may not have a message, for what it offers or lacks of this extension: what is known to be refused, or would break a promise, is not sent. Null: it may.</summary>
+    /// <summary>
+    /// Why a server may not have a message, for what it offers or lacks of this extension: what is known to be refused, or would break a
+    /// promise, is not sent. Null: it may.
+    /// </summary>
     public Func<Passage, Reply?>? WhyNot { get; init; }
 
     /// <summary>Whether its parameters are taken; null: exactly where it is announced.</summary>

@@ -6,8 +6,8 @@ namespace Postern.Smtp.Extensions;
 internal static class ExtensionTable
 {
     /// <summary>
-    /// In the order in which EHLO lists them. Some clients look for <c>250-STARTTLS</c> and <c>250-AUTH</c> with a hyphen, others read into a small
-    /// buffer: what a client cannot do without comes first, and last comes one that nobody misses.
+    /// In the order in which EHLO lists them. Some clients look for <c>250-STARTTLS</c> and <c>250-AUTH</c> with a hyphen, others read into
+    /// a small buffer: what a client cannot do without comes first, and last comes one that nobody misses.
     /// </summary>
     public static ImmutableArray<Extension> All { get; } =
     [

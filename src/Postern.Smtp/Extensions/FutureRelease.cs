@@ -8,7 +8,8 @@ using Postern.Smtp.Session;
 namespace Postern.Smtp.Extensions;
 
 /// <summary>
-/// FUTURERELEASE (RFC 4865): a submitted message is held until a time. For those who log in: nobody else has the server keep mail for a week.
+/// FUTURERELEASE (RFC 4865): a submitted message is held until a time. For those who log in: nobody else has the server keep mail for a
+/// week.
 /// </summary>
 internal static class FutureRelease
 {

@@ -5,7 +5,9 @@ using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Extensions;
 
-/// <summary>MT-PRIORITY (RFC 6710): how urgent a message is, from -9 to 9. Offered only where the store delivers what is urgent first.</summary>
+/// <summary>
+/// MT-PRIORITY (RFC 6710): how urgent a message is, from -9 to 9. Offered only where the store delivers what is urgent first.
+/// </summary>
 internal static class MtPriority
 {
     private const string Keyword = "MT-PRIORITY";

@@ -5,7 +5,9 @@ using Postern.Smtp.Transport;
 
 namespace Postern.Smtp.Extensions;
 
-/// <summary>What it depends on whether an extension is offered: the server, the listener, whether TLS is on and somebody has logged in.</summary>
+/// <summary>
+/// What it depends on whether an extension is offered: the server, the listener, whether TLS is on and somebody has logged in.
+/// </summary>
 /// <param name="Mechanisms">Those that can be used here and now.</param>
 /// <param name="MechanismsUnderTls">Those that could be used once TLS is on.</param>
 internal sealed record Offer(

@@ -6,7 +6,9 @@ namespace Postern.Smtp.Extensions;
 /// <summary>One parameter of MAIL or RCPT: how it is read, and how it is written for a store and for the next hop.</summary>
 /// <param name="Keyword">Upper case.</param>
 /// <param name="Value">The form of its value for HELP and errors, such as <c>octets</c>; null for a parameter that takes none.</param>
-/// <param name="Write">Its value as <paramref name="Read"/> takes it, all US-ASCII; empty for a parameter that takes none; null where it was not said.</param>
+/// <param name="Write">
+/// Its value as <paramref name="Read"/> takes it, all US-ASCII; empty for a parameter that takes none; null where it was not said.
+/// </param>
 internal sealed record Parameter<T>(string Keyword, string? Value, ReadParameter<T> Read, Func<T, string?> Write)
 {
     /// <summary>A longer value is kept, and not said to the next hop.</summary>

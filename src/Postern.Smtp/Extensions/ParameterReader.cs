@@ -4,7 +4,9 @@ using Postern.Smtp.Replies;
 
 namespace Postern.Smtp.Extensions;
 
-/// <summary>Reads the parameters of MAIL and RCPT against those on offer (RFC 5321 §4.1.1.11): each known, each once, each well formed.</summary>
+/// <summary>
+/// Reads the parameters of MAIL and RCPT against those on offer (RFC 5321 §4.1.1.11): each known, each once, each well formed.
+/// </summary>
 internal static class ParameterReader
 {
     public static Reply? Read<T>(ISessionFacts? session, ReadOnlySpan<byte> text, ImmutableArray<Parameter<T>> offered, ref T result)

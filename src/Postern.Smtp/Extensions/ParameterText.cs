@@ -6,8 +6,8 @@ using Postern.Smtp.Session;
 namespace Postern.Smtp.Extensions;
 
 /// <summary>
-/// The parameters of MAIL and RCPT as ESMTP writes them, <c>KEYWORD=value</c> one after another: for a store that keeps them, and for the next hop.
-/// Made and read by the extensions' own rows. All US-ASCII.
+/// The parameters of MAIL and RCPT as ESMTP writes them, <c>KEYWORD=value</c> one after another: for a store that keeps them, and for the
+/// next hop. Made and read by the extensions' own rows. All US-ASCII.
 /// </summary>
 public static class ParameterText
 {
@@ -32,9 +32,10 @@ public static class ParameterText
     public static bool TryRead(string text, [NotNullWhen(true)] out RecipientParameters? parameters) => TryRead(text, RecipientParameters.None, Rcpt, out parameters);
 
     /// <summary>
-    /// Each parameter that the peer offers, with a space before it; empty when there is none. What is not offered is left out: whether the message may
-    /// go without it is for <see cref="Passage.WhyNot"/>. Values are written as they are: a caller that passes a message on reduces
-    /// <see cref="MailParameters.DeliverBy"/> by the time it kept the message, and clears a <see cref="MailParameters.HoldUntil"/> that is over.
+    /// Each parameter that the peer offers, with a space before it; empty when there is none. What is not offered is left out: whether the
+    /// message may go without it is for <see cref="Passage.WhyNot"/>. Values are written as they are: a caller that passes a message on
+    /// reduces <see cref="MailParameters.DeliverBy"/> by the time it kept the message, and clears a <see cref="MailParameters.HoldUntil"/>
+    /// that is over.
     /// </summary>
     /// <param name="isOffered">Whether the peer offers an EHLO keyword, given in upper case.</param>
     internal static string ForNextHop(MailParameters parameters, Func<string, bool> isOffered) => Write(parameters, MailParameters.None, MailRows, isOffered);

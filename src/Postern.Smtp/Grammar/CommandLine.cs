@@ -3,8 +3,8 @@ using System.Text;
 namespace Postern.Smtp.Grammar;
 
 /// <summary>
-/// A command line split at its first white space (RFC 5321 §2.4, §4.1.1). Where the grammar has one space, clients send several, or a TAB: between
-/// words any run of both is one space, and at the end of a line it is nothing.
+/// A command line split at its first white space (RFC 5321 §2.4, §4.1.1). Where the grammar has one space, clients send several, or a TAB:
+/// between words any run of both is one space, and at the end of a line it is nothing.
 /// </summary>
 internal readonly record struct CommandLine(ReadOnlyMemory<byte> Verb, ReadOnlyMemory<byte> Argument)
 {
@@ -30,10 +30,15 @@ internal readonly record struct CommandLine(ReadOnlyMemory<byte> Verb, ReadOnlyM
         return space < 0 ? text : text[..space];
     }
 
-    /// <summary>The other side speaks TLS, where a line was to come: the type of a record and the first octet of its version (RFC 8446 §5.1).</summary>
+    /// <summary>
+    /// The other side speaks TLS, where a line was to come: the type of a record and the first octet of its version (RFC 8446 §5.1).
+    /// </summary>
     public static bool IsTlsRecord(ReadOnlySpan<byte> octets) => octets is [>= 0x14 and <= 0x17, 0x03, ..];
 
-    /// <summary>A browser or a script speaking HTTP: somebody is using it to reach this port (cross-protocol attacks). Or a PROXY header from one who is no listed load balancer. Such a client is left at once.</summary>
+    /// <summary>
+    /// A browser or a script speaking HTTP: somebody is using it to reach this port (cross-protocol attacks). Or a PROXY header from one
+    /// who is no listed load balancer. Such a client is left at once.
+    /// </summary>
     public static bool IsForeignProtocol(ReadOnlySpan<byte> line)
     {
         var space = line.IndexOfAny(WhiteSpace);

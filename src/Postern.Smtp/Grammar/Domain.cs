@@ -37,8 +37,8 @@ public sealed class Domain : IEquatable<Domain>
     public IPAddress? Literal { get; }
 
     /// <summary>
-    /// Parses a domain, with U-labels in UTF-8 where there are any (RFC 6531 §3.3), or an address literal. Underscore is let through because
-    /// real host names carry it.
+    /// Parses a domain, with U-labels in UTF-8 where there are any (RFC 6531 §3.3), or an address literal. Underscore is let through
+    /// because real host names carry it.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> octets, [NotNullWhen(true)] out Domain? domain)
     {

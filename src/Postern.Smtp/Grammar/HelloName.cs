@@ -3,8 +3,9 @@ using System.Buffers;
 namespace Postern.Smtp.Grammar;
 
 /// <summary>
-/// What a client calls itself (RFC 5321 §4.1.1.1 asks for a domain or an address literal). Programs send what the machine is called, in words and in
-/// code pages. It is only logged, shown to rules and written into Received, so any name is taken, and what is not printable US-ASCII becomes a question mark.
+/// What a client calls itself (RFC 5321 §4.1.1.1 asks for a domain or an address literal). Programs send what the machine is called, in
+/// words and in code pages. It is only logged, shown to rules and written into Received, so any name is taken, and what is not printable
+/// US-ASCII becomes a question mark.
 /// </summary>
 internal static class HelloName
 {
@@ -22,8 +23,8 @@ internal static class HelloName
     });
 
     /// <summary>
-    /// As one word of a Received field. A name that is none stands in quotes, and nothing in it can be taken for a comment, for the end of the field or for
-    /// another clause: readers search such fields for words, and not all of them mind the quotes.
+    /// As one word of a Received field. A name that is none stands in quotes, and nothing in it can be taken for a comment, for the end of
+    /// the field or for another clause: readers search such fields for words, and not all of them mind the quotes.
     /// </summary>
     public static string Word(string name)
     {

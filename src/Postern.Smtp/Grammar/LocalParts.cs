@@ -5,8 +5,8 @@ using System.Text;
 namespace Postern.Smtp.Grammar;
 
 /// <summary>
-/// The local part of a mailbox: a Dot-string or a Quoted-string (RFC 5321 §4.1.2), with UTF-8 in both (RFC 6531 §3.3). Some hosts give out addresses whose
-/// dots stand where no Dot-string has one, and know them without quotes only: those are taken as they are written.
+/// The local part of a mailbox: a Dot-string or a Quoted-string (RFC 5321 §4.1.2), with UTF-8 in both (RFC 6531 §3.3). Some hosts give out
+/// addresses whose dots stand where no Dot-string has one, and know them without quotes only: those are taken as they are written.
 /// </summary>
 internal static class LocalParts
 {
@@ -37,7 +37,9 @@ internal static class LocalParts
     public static bool IsStrict(ReadOnlySpan<byte> address) =>
         TryMeasure(address, out var length) && length <= Mailbox.MaxLocalPartOctets && (address[0] == '"' || IsDotString(address[..length]));
 
-    /// <summary>Reads a local part that was measured, into the form with the least quoting; false for characters that none may hold.</summary>
+    /// <summary>
+    /// Reads a local part that was measured, into the form with the least quoting; false for characters that none may hold.
+    /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> octets, [NotNullWhen(true)] out string? text)
     {
         Span<byte> buffer = stackalloc byte[Mailbox.MaxOctets];

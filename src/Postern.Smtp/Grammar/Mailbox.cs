@@ -4,16 +4,19 @@ using System.Text;
 namespace Postern.Smtp.Grammar;
 
 /// <summary>
-/// A mailbox, <c>local-part@domain</c> (RFC 5321 §4.1.2, RFC 6531 §3.3). The local part is kept with the case it came in, and with the least
-/// quoting that it needs, which the RFC asks of senders: <c>"lisa"@x</c> and <c>lisa@x</c> are the same mailbox and read the same. It holds
-/// printable characters only, so it cannot carry CR, LF or NUL. Equality ignores case, as operators expect of addresses, and how a
-/// character is composed.
-/// Beyond the RFC it takes what exists: a local part of any length that the path has room for, and dots at its ends or beside each other without
-/// the quotes that they need. Such a one keeps its spelling, for its host knows no other, and is the same mailbox as the one in quotes.
+/// A mailbox, <c>local-part@domain</c> (RFC 5321 §4.1.2, RFC 6531 §3.3). The local part is kept with the case it came in, and with the
+/// least quoting that it needs, which the RFC asks of senders: <c>"lisa"@x</c> and <c>lisa@x</c> are the same mailbox and read the same. It
+/// holds printable characters only, so it cannot carry CR, LF or NUL. Equality ignores case, as operators expect of addresses, and how a
+/// character is composed. Beyond the RFC it takes what exists: a local part of any length that the path has room for, and dots at its ends
+/// or beside each other without the quotes that they need. Such a one keeps its spelling, for its host knows no other, and is the same
+/// mailbox as the one in quotes.
 /// </summary>
 public sealed class Mailbox : IEquatable<Mailbox>
 {
-    /// <summary>What every server has to take (RFC 5321 §4.5.3.1.1). Longer ones exist, made by programs, and are taken too unless somebody asks for <see cref="IsStrict"/>.</summary>
+    /// <summary>
+    /// What every server has to take (RFC 5321 §4.5.3.1.1). Longer ones exist, made by programs, and are taken too unless somebody asks for
+    /// <see cref="IsStrict"/>.
+    /// </summary>
     public const int MaxLocalPartOctets = 64;
 
     /// <summary>Of a whole address: a path has 256 octets, its angle brackets included (RFC 5321 §4.5.3.1.3).</summary>
@@ -40,10 +43,16 @@ public sealed class Mailbox : IEquatable<Mailbox>
     /// <summary>False where the local part needs SMTPUTF8 (RFC 6531) on its way.</summary>
     public bool IsAscii => Ascii.IsValid(Address);
 
-    /// <summary>As RFC 5321 §4.1.2 and §4.5.3.1.1 have it: every dot between two atoms or in quotes, and no more than <see cref="MaxLocalPartOctets"/>.</summary>
+    /// <summary>
+    /// As RFC 5321 §4.1.2 and §4.5.3.1.1 have it: every dot between two atoms or in quotes, and no more than
+    /// <see cref="MaxLocalPartOctets"/>.
+    /// </summary>
     public bool IsStrict => !LocalParts.LacksQuotes(LocalPart) && Encoding.UTF8.GetByteCount(LocalPart) <= MaxLocalPartOctets;
 
-    /// <summary>The form in which ownership is compared and counted: all lower case (RFC 5321 §2.4 advises so), composed (NFC), with every quote that the RFC wants.</summary>
+    /// <summary>
+    /// The form in which ownership is compared and counted: all lower case (RFC 5321 §2.4 advises so), composed (NFC), with every quote
+    /// that the RFC wants.
+    /// </summary>
     public string Canonical => canonical ??= Fold(LocalParts.LacksQuotes(LocalPart) ? $"\"{LocalPart}\"@{Domain.Text}" : Address);
 
     /// <summary>Parses UTF-8. Whether a mailbox beyond US-ASCII may be used is for the caller to decide (RFC 6531 §3.5).</summary>

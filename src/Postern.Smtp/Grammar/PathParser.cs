@@ -1,9 +1,9 @@
 namespace Postern.Smtp.Grammar;
 
 /// <summary>
-/// Reads the path of MAIL and RCPT, <c>&lt;mailbox&gt;</c>, and splits the parameters off it (RFC 5321 §4.1.2). What old clients get
-/// wrong in ways that can mean only one thing is taken: white space after the colon, missing angle brackets. Inside the brackets white space is
-/// a part of the address, and stands in quotes or nowhere.
+/// Reads the path of MAIL and RCPT, <c>&lt;mailbox&gt;</c>, and splits the parameters off it (RFC 5321 §4.1.2). What old clients get wrong
+/// in ways that can mean only one thing is taken: white space after the colon, missing angle brackets. Inside the brackets white space is a
+/// part of the address, and stands in quotes or nowhere.
 /// </summary>
 internal static class PathParser
 {

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Postern.Smtp.Grammar;
 
-/// <summary>The mailboxes that one session named last. A client that sends message after message names the same ones, and they are parsed once.</summary>
+/// <summary>
+/// The mailboxes that one session named last. A client that sends message after message names the same ones, and they are parsed once.
+/// </summary>
 internal sealed class RecentMailboxes
 {
     private readonly Mailbox?[] recent = new Mailbox?[4];

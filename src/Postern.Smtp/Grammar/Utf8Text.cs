@@ -36,8 +36,9 @@ internal static class Utf8Text
     }
 
     /// <summary>
-    /// A compatibility form of the text (NFKC, NFKD) holds ASCII that is no letter or digit and that the text itself does not hold: full-width ＠ and ％,
-    /// dots made of an ellipsis, the space under an accent that stands alone. Who normalizes further on would read another address than was judged here.
+    /// A compatibility form of the text (NFKC, NFKD) holds ASCII that is no letter or digit and that the text itself does not hold:
+    /// full-width ＠ and ％, dots made of an ellipsis, the space under an accent that stands alone. Who normalizes further on would read
+    /// another address than was judged here.
     /// </summary>
     /// <param name="text">Valid UTF-16.</param>
     public static bool HidesAscii(string text) =>

@@ -13,7 +13,9 @@ public static class Utf8XText
 {
     private static readonly SearchValues<byte> HexDigits = SearchValues.Create("0123456789ABCDEF"u8);
 
-    /// <summary>Decodes either form; false when it is not well formed, or hides what no address may hold (<see cref="Utf8Text"/>).</summary>
+    /// <summary>
+    /// Decodes either form; false when it is not well formed, or hides what no address may hold (<see cref="Utf8Text"/>).
+    /// </summary>
     /// <param name="takesUtf8">Whether octets above 127 may stand plainly.</param>
     public static bool TryDecode(ReadOnlySpan<byte> text, bool takesUtf8, [NotNullWhen(true)] out string? decoded)
     {
@@ -50,7 +52,9 @@ public static class Utf8XText
         return encoded.ToString();
     }
 
-    /// <summary><c>\x{</c>, two to six upper-case hex digits without idle zeros, <c>}</c>; only for what <see cref="Encode"/> would write so.</summary>
+    /// <summary>
+    /// <c>\x{</c>, two to six upper-case hex digits without idle zeros, <c>}</c>; only for what <see cref="Encode"/> would write so.
+    /// </summary>
     private static bool TryTakeEmbedded(ReadOnlySpan<byte> text, out Rune rune, out int length)
     {
         rune = default;

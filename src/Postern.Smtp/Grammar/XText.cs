@@ -3,10 +3,15 @@ using System.Text;
 
 namespace Postern.Smtp.Grammar;
 
-/// <summary>xtext (RFC 3461 §4): printable octets, with <c>+</c>, <c>=</c> and all others as <c>+</c> and two upper-case hex digits.</summary>
+/// <summary>
+/// xtext (RFC 3461 §4): printable octets, with <c>+</c>, <c>=</c> and all others as <c>+</c> and two upper-case hex digits.
+/// </summary>
 public static class XText
 {
-    /// <summary>Decodes; false when the grammar is broken, when the text hides an octet that no address may hold (control, non-ASCII), or when there is no room for it.</summary>
+    /// <summary>
+    /// Decodes; false when the grammar is broken, when the text hides an octet that no address may hold (control, non-ASCII), or when there
+    /// is no room for it.
+    /// </summary>
     public static bool TryDecode(ReadOnlySpan<byte> text, Span<byte> octets, out int written)
     {
         written = 0;
@@ -20,7 +25,9 @@ public static class XText
         return true;
     }
 
-    /// <summary>As <see cref="TryDecode"/>, for text that is only ever shown: what is not printable US-ASCII becomes a question mark.</summary>
+    /// <summary>
+    /// As <see cref="TryDecode"/>, for text that is only ever shown: what is not printable US-ASCII becomes a question mark.
+    /// </summary>
     internal static bool TryDecodePrintable(ReadOnlySpan<byte> text, Span<byte> octets, out int written)
     {
         written = 0;

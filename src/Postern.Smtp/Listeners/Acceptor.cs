@@ -6,8 +6,9 @@ using Postern.Smtp.Transport;
 namespace Postern.Smtp.Listeners;
 
 /// <summary>
-/// One bound socket and its accept loop; it knows nothing of SMTP, and lasts while the options around it change. An error while accepting is of one of three
-/// kinds: the socket is gone (the loop ends), the machine lacks resources (wait a little), or that one client was lost (go on).
+/// One bound socket and its accept loop; it knows nothing of SMTP, and lasts while the options around it change. An error while accepting
+/// is of one of three kinds: the socket is gone (the loop ends), the machine lacks resources (wait a little), or that one client was lost
+/// (go on).
 /// </summary>
 internal sealed class Acceptor
 {
@@ -38,7 +39,9 @@ internal sealed class Acceptor
 
     /// <summary>Binds and listens; clients wait in the backlog until <see cref="AcceptAsync"/>.</summary>
     /// <param name="listener">Its name, for the exception.</param>
-    /// <param name="retiring">Those that are closed when this one is bound: a wildcard address and one of its addresses can follow one another at the same port.</param>
+    /// <param name="retiring">
+    /// Those that are closed when this one is bound: a wildcard address and one of its addresses can follow one another at the same port.
+    /// </param>
     /// <exception cref="ListenException">It cannot be bound.</exception>
     public static Acceptor Bind(string listener, IPEndPoint endpoint, IReadOnlyList<Acceptor> retiring, TimeProvider clock)
     {
@@ -118,10 +121,12 @@ internal sealed class Acceptor
 
     public void Leave() => Interlocked.Decrement(ref sessions);
 
-    /// <summary>This machine lacks something: every client would fare the same, and trying at once again would take all of a processor.</summary>
+    /// <summary>
+    /// This machine lacks something: every client would fare the same, and trying at once again would take all of a processor.
+    /// </summary>
     /// <remarks>
-    /// The runtime takes ENFILE and EMFILE for one, so its own words name the wrong limit, and it knows ENOMEM by no name. An error without a name is of
-    /// this machine: all that a client can cause has one.
+    /// The runtime takes ENFILE and EMFILE for one, so its own words name the wrong limit, and it knows ENOMEM by no name. An error without
+    /// a name is of this machine: all that a client can cause has one.
     /// </remarks>
     internal static string? ShortageOf(SocketException e) => e.SocketErrorCode switch
     {

@@ -11,8 +11,8 @@ using Postern.Smtp.Transport.Proxy;
 namespace Postern.Smtp.Listeners;
 
 /// <summary>
-/// From an accepted connection to its session: whether it may come in (the listener's clients, load, a place at the gate), whose it is (the PROXY header of a
-/// load balancer), and the session itself.
+/// From an accepted connection to its session: whether it may come in (the listener's clients, load, a place at the gate), whose it is (the
+/// PROXY header of a load balancer), and the session itself.
 /// </summary>
 internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessions sessions, CancellationToken closing)
 {
@@ -79,7 +79,9 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
         }
     }
 
-    /// <summary>What stands against a connection, or null: then it has a place at the gate. A load balancer is not judged; the client it names is.</summary>
+    /// <summary>
+    /// What stands against a connection, or null: then it has a place at the gate. A load balancer is not judged; the client it names is.
+    /// </summary>
     private GateLimit? Objection(Service service, IPAddress peer, out GatePlace? place)
     {
         place = null;
@@ -109,7 +111,9 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
         }
     }
 
-    /// <summary>Reads the PROXY header off a load balancer's connection. One without a proper header is dropped, and told nothing.</summary>
+    /// <summary>
+    /// Reads the PROXY header off a load balancer's connection. One without a proper header is dropped, and told nothing.
+    /// </summary>
     private async Task ServeAsync(Service service, Stream network, Socket? socket, IPEndPoint peer, GatePlace place, CancellationToken ct)
     {
         var here = socket?.LocalEndPoint as IPEndPoint;

@@ -9,10 +9,12 @@ namespace Postern.Smtp.Listeners;
 internal sealed record Binding(Service Service, Acceptor Acceptor)
 {
     /// <summary>
-    /// Gives every endpoint of the services a socket: the one that is bound to it already, or a new one. Port 0 names a socket only together with the
-    /// listener. What is bound and not wanted any more stays open: the caller closes it.
+    /// Gives every endpoint of the services a socket: the one that is bound to it already, or a new one. Port 0 names a socket only
+    /// together with the listener. What is bound and not wanted any more stays open: the caller closes it.
     /// </summary>
-    /// <exception cref="ListenException">One cannot be bound; then what was bound for this call is closed, and all that was bound before is as it was.</exception>
+    /// <exception cref="ListenException">
+    /// One cannot be bound; then what was bound for this call is closed, and all that was bound before is as it was.
+    /// </exception>
     public static ImmutableArray<Binding> Bind(IEnumerable<Service> services, ImmutableArray<Binding> bound, TimeProvider clock)
     {
         var left = bound.ToList();

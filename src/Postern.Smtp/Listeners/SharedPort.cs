@@ -3,8 +3,9 @@ using System.Net.Sockets;
 namespace Postern.Smtp.Listeners;
 
 /// <summary>
-/// Lets a wildcard address and one of its addresses listen on one port for the moment in which the one takes the other's place (SO_REUSEPORT, socket(7)).
-/// Only for that moment: otherwise a second server could start on a port that is taken. Where the system has no such option, the bind fails as it always does.
+/// Lets a wildcard address and one of its addresses listen on one port for the moment in which the one takes the other's place
+/// (SO_REUSEPORT, socket(7)). Only for that moment: otherwise a second server could start on a port that is taken. Where the system has no
+/// such option, the bind fails as it always does.
 /// </summary>
 internal static class SharedPort
 {

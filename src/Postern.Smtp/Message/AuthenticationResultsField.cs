@@ -3,13 +3,17 @@ using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Message;
 
-/// <summary>What this server found out about the sender, for those who trust it (RFC 8601), and how to tell its own fields from forged ones.</summary>
+/// <summary>
+/// What this server found out about the sender, for those who trust it (RFC 8601), and how to tell its own fields from forged ones.
+/// </summary>
 public static class AuthenticationResultsField
 {
     /// <summary>The name of the field.</summary>
     public const string Name = "Authentication-Results";
 
-    /// <summary>Appends <c>auth=pass smtp.auth=…</c> for a session that has logged in (RFC 8601 §2.7.4); nothing for any other, after ANONYMOUS too.</summary>
+    /// <summary>
+    /// Appends <c>auth=pass smtp.auth=…</c> for a session that has logged in (RFC 8601 §2.7.4); nothing for any other, after ANONYMOUS too.
+    /// </summary>
     public static void Append(StringBuilder text, SessionState session, Transaction transaction)
     {
         if (session.Login is not { } login)
@@ -25,8 +29,8 @@ public static class AuthenticationResultsField
     }
 
     /// <summary>
-    /// True when a field body claims to come from <paramref name="authservId"/>: such a field is taken out of incoming mail before ours is added
-    /// (RFC 8601 §5). Comments and folding before the id are looked through.
+    /// True when a field body claims to come from <paramref name="authservId"/>: such a field is taken out of incoming mail before ours is
+    /// added (RFC 8601 §5). Comments and folding before the id are looked through.
     /// </summary>
     public static bool Claims(ReadOnlySpan<byte> body, string authservId)
     {

@@ -3,9 +3,9 @@ using System.Buffers;
 namespace Postern.Smtp.Message;
 
 /// <summary>
-/// The way of content into a draft, by DATA and by BDAT: counts what is kept, normalizes line ends and takes NUL out where that is the rule, and writes nothing
-/// more once the message is too large or not in order. Lines may have any length: RFC 5321 §4.5.3.1.6 asks for 1000 octets, real programs
-/// send more, and none is lost by it, as no line is ever held.
+/// The way of content into a draft, by DATA and by BDAT: counts what is kept, normalizes line ends and takes NUL out where that is the
+/// rule, and writes nothing more once the message is too large or not in order. Lines may have any length: RFC 5321 §4.5.3.1.6 asks for
+/// 1000 octets, real programs send more, and none is lost by it, as no line is ever held.
 /// </summary>
 internal sealed class ContentWriter(IMessageDraft draft, long maxOctets, LineEndRule rule)
 {

@@ -12,7 +12,9 @@ internal sealed class DataReader(SmtpTransport transport, ContentWriter writer)
 {
     private DotUnstuffer unstuffer = new();
 
-    /// <summary>Reads to the end of data. <paramref name="beforeWait"/> is called before each wait for the client, to set its deadline.</summary>
+    /// <summary>
+    /// Reads to the end of data. <paramref name="beforeWait"/> is called before each wait for the client, to set its deadline.
+    /// </summary>
     public async ValueTask<DataEnd> ReadAsync(Action beforeWait, CancellationToken ct)
     {
         while (true)

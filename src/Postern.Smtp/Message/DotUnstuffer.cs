@@ -52,7 +52,8 @@ internal struct DotUnstuffer()
             if (atLineStart && input[i] == '.')
                 return i;
             atLineStart = false;
-            // After the first NUL the others tell nothing new, and content made of them costs no look each. Named one by one, because a set that is chosen here costs twice the time.
+            // After the first NUL the others tell nothing new, and content made of them costs no look each. Named one by one, because a set
+            // that is chosen here costs twice the time.
             var next = HasNul ? input[i..].IndexOfAny((byte)'\r', (byte)'\n') : input[i..].IndexOfAny((byte)'\r', (byte)'\n', (byte)0);
             if (next < 0)
                 return input.Length;

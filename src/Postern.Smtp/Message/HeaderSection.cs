@@ -24,7 +24,8 @@ public ref struct HeaderSection(ReadOnlySpan<byte> section)
 
     /// <summary>
     /// Looks for the end of the section in content that may still be incomplete: the offset of the blank line or of the first line that is
-    /// no field, or -1 when it has not come yet. <paramref name="from"/> is the start of a line where an earlier look ended, and is moved on.
+    /// no field, or -1 when it has not come yet. <paramref name="from"/> is the start of a line where an earlier look ended, and is moved
+    /// on.
     /// </summary>
     public static int FindEnd(ReadOnlySpan<byte> content, ref int from)
     {

@@ -14,8 +14,8 @@ public interface IMessageStore
     StoreFeatures Honours => StoreFeatures.None;
 
     /// <summary>
-    /// Asked at DATA, before 354, and at the first BDAT of a transaction. Answers a draft to write into, or a refusal such as 452 4.3.1 when there is no room. The session
-    /// and the transaction stay valid until the draft is disposed.
+    /// Asked at DATA, before 354, and at the first BDAT of a transaction. Answers a draft to write into, or a refusal such as 452 4.3.1
+    /// when there is no room. The session and the transaction stay valid until the draft is disposed.
     /// </summary>
     ValueTask<DraftAnswer> BeginAsync(SessionState session, Transaction transaction, CancellationToken ct);
 }
@@ -64,8 +64,8 @@ public abstract record StoreOutcome
     public sealed record Refused(Reply Reply) : StoreOutcome;
 
     /// <summary>
-    /// Stored for those recipients whose reply is positive, and for no other. One reply for each of <see cref="Transaction.Recipients"/>, in that
-    /// order. LMTP says each (RFC 2033 §4.2); SMTP has one reply, which then is the first that is not positive.
+    /// Stored for those recipients whose reply is positive, and for no other. One reply for each of <see cref="Transaction.Recipients"/>,
+    /// in that order. LMTP says each (RFC 2033 §4.2); SMTP has one reply, which then is the first that is not positive.
     /// </summary>
     public sealed record PerRecipient(ImmutableArray<Reply> Replies) : StoreOutcome;
 }

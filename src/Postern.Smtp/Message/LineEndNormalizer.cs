@@ -3,9 +3,9 @@ using System.Buffers;
 namespace Postern.Smtp.Message;
 
 /// <summary>
-/// Takes every NUL out and then makes CRLF of every CR and LF that stands alone, in content that comes in pieces. A CR is answered with CRLF at once, and a
-/// LF behind it is dropped, so nothing is ever held back. It sees content only, after the end of data was found and stuffed dots were taken off: what it
-/// makes is never an end mark and never a place where a dot comes off.
+/// Takes every NUL out and then makes CRLF of every CR and LF that stands alone, in content that comes in pieces. A CR is answered with
+/// CRLF at once, and a LF behind it is dropped, so nothing is ever held back. It sees content only, after the end of data was found and
+/// stuffed dots were taken off: what it makes is never an end mark and never a place where a dot comes off.
 /// </summary>
 internal struct LineEndNormalizer
 {

@@ -16,7 +16,9 @@ public sealed record ReceivedMessage
     /// <summary>Accepted recipients, at least one. They need not be those in the header section.</summary>
     public required IReadOnlyList<Mailbox> Recipients { get; init; }
 
-    /// <summary>Header section and body, octet for octet as the client sent it, dot-stuffing undone. Nothing was added, not even Received.</summary>
+    /// <summary>
+    /// Header section and body, octet for octet as the client sent it, dot-stuffing undone. Nothing was added, not even Received.
+    /// </summary>
     public required ReadOnlyMemory<byte> Content { get; init; }
 
     /// <summary>On whose behalf the client sent it, in the store's spelling; null without a login.</summary>

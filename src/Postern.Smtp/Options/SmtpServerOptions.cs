@@ -14,9 +14,8 @@ using Postern.Smtp.Transport;
 namespace Postern.Smtp;
 
 /// <summary>
-/// What a server is made of. The server takes a copy when it is constructed, and lists every mistake in it at once; a later change counts by
-/// <see cref="SmtpServer.Apply"/> only.
-/// Only <see cref="Store"/> has no usable default.
+/// What a server is made of. The server takes a copy when it is constructed, and lists every mistake in it at once; a later change counts
+/// by <see cref="SmtpServer.Apply"/> only. Only <see cref="Store"/> has no usable default.
 /// </summary>
 public sealed record SmtpServerOptions
 {
@@ -29,7 +28,10 @@ public sealed record SmtpServerOptions
     /// </summary>
     public string Hostname { get; set; } = Domain.TryParse(Environment.MachineName, out _) ? Environment.MachineName : "localhost";
 
-    /// <summary>The ways in; <see cref="Listen(int, TlsMode?)"/> adds one. A server without any only serves what <see cref="SmtpServer.ServeAsync"/> is given.</summary>
+    /// <summary>
+    /// The ways in; <see cref="Listen(int, TlsMode?)"/> adds one. A server without any only serves what <see cref="SmtpServer.ServeAsync"/>
+    /// is given.
+    /// </summary>
     public IReadOnlyList<SmtpListenerOptions> Listeners { get; set; } = [];
 
     /// <summary>
@@ -37,13 +39,17 @@ public sealed record SmtpServerOptions
     /// </summary>
     public IEnvelopePolicy Policy { get; set; } = EnvelopePolicy.LoggedInOnly;
 
-    /// <summary>Takes the messages. It must be given, as by <see cref="MessageStore.From(Func{ReceivedMessage, CancellationToken, Task})"/>.</summary>
+    /// <summary>
+    /// Takes the messages. It must be given, as by <see cref="MessageStore.From(Func{ReceivedMessage, CancellationToken, Task})"/>.
+    /// </summary>
     public IMessageStore Store { get; set; } = NoStore.Instance;
 
     /// <summary>Answers VRFY for clients that have logged in; null: the answer is always 252.</summary>
     public IMailboxVerifier? MailboxVerifier { get; set; }
 
-    /// <summary>Says which user a client's certificate is; null: EXTERNAL is not offered. Matters only on listeners that ask for certificates.</summary>
+    /// <summary>
+    /// Says which user a client's certificate is; null: EXTERNAL is not offered. Matters only on listeners that ask for certificates.
+    /// </summary>
     public IClientCertificateUsers? ClientCertificateUsers { get; set; }
 
     /// <summary>Answers ETRN (RFC 1985); null: it is not offered.</summary>
@@ -56,12 +62,15 @@ public sealed record SmtpServerOptions
     public TlsOptions? Tls { get; set; }
 
     /// <summary>
-    /// The verifiers that mechanisms may use; <see cref="Authenticate(Func{string, Password, CancellationToken, ValueTask{bool}})"/> sets the one for
-    /// passwords. Without any, and without <see cref="Authenticator"/>, AUTH is not offered.
+    /// The verifiers that mechanisms may use; <see cref="Authenticate(Func{string, Password, CancellationToken, ValueTask{bool}})"/> sets
+    /// the one for passwords. Without any, and without <see cref="Authenticator"/>, AUTH is not offered.
     /// </summary>
     public SaslContext Sasl { get; set; } = new();
 
-    /// <summary>Decides passwords and tokens in the place of the verifiers in <see cref="Sasl"/>, of which there is then none for the same; null: those do.</summary>
+    /// <summary>
+    /// Decides passwords and tokens in the place of the verifiers in <see cref="Sasl"/>, of which there is then none for the same; null:
+    /// those do.
+    /// </summary>
     public IAuthenticator? Authenticator { get; set; }
 
     /// <summary>
@@ -95,14 +104,15 @@ public sealed record SmtpServerOptions
     public TimeSpan MaxHold { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>
-    /// The shortest time that BY=…;R may give a message (RFC 2852 §3), in whole seconds; zero for none. DELIVERBY announces it. Matters only
-    /// where <see cref="Store"/> keeps such times.
+    /// The shortest time that BY=…;R may give a message (RFC 2852 §3), in whole seconds; zero for none. DELIVERBY announces it. Matters
+    /// only where <see cref="Store"/> keeps such times.
     /// </summary>
     public TimeSpan MinimumDeliverBy { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// TLS handshakes that may compute at once, over all listeners; others wait their turn within <see cref="SessionLimits.Handshake"/>. A client that
-    /// is waited for does not count. By default one for each processor, at least two: more make no handshake faster and sessions slower.
+    /// TLS handshakes that may compute at once, over all listeners; others wait their turn within <see cref="SessionLimits.Handshake"/>. A
+    /// client that is waited for does not count. By default one for each processor, at least two: more make no handshake faster and
+    /// sessions slower.
     /// </summary>
     public int MaxHandshakes { get; set; } = Math.Max(2, Environment.ProcessorCount);
 
@@ -114,7 +124,10 @@ public sealed record SmtpServerOptions
     /// <param name="tls">Unless said otherwise STARTTLS, and on port 465 TLS from the first octet.</param>
     public void Listen(int port, TlsMode? tls = null) => Listen(new IPEndPoint(IPAddress.Loopback, port), tls);
 
-    /// <summary>Adds a listener named <c>smtp</c>, <c>submission</c> or <c>submissions</c>, by its port. For anything else set <see cref="Listeners"/>.</summary>
+    /// <summary>
+    /// Adds a listener named <c>smtp</c>, <c>submission</c> or <c>submissions</c>, by its port. For anything else set
+    /// <see cref="Listeners"/>.
+    /// </summary>
     /// <param name="endpoint">Port 0 takes a free one; <see cref="SmtpServer.Endpoints"/> tells which.</param>
     /// <param name="tls">Unless said otherwise STARTTLS, and on port 465 TLS from the first octet.</param>
     public void Listen(IPEndPoint endpoint, TlsMode? tls = null) => Listeners =
@@ -128,7 +141,9 @@ public sealed record SmtpServerOptions
         },
     ];
 
-    /// <summary>Sets what checks a user and a password (PLAIN, LOGIN); the other verifiers in <see cref="Sasl"/> stay. The last call counts.</summary>
+    /// <summary>
+    /// Sets what checks a user and a password (PLAIN, LOGIN); the other verifiers in <see cref="Sasl"/> stay. The last call counts.
+    /// </summary>
     /// <param name="check">As in <see cref="PasswordVerifier.From(Func{string, Password, CancellationToken, ValueTask{bool}})"/>.</param>
     public void Authenticate(Func<string, Password, CancellationToken, ValueTask<bool>> check)
     {
@@ -136,7 +151,9 @@ public sealed record SmtpServerOptions
         Sasl = Sasl with { Passwords = PasswordVerifier.From(check) };
     }
 
-    /// <summary>Sets what decides logins with the session, the mechanism and what the client revealed before it. The last call counts.</summary>
+    /// <summary>
+    /// Sets what decides logins with the session, the mechanism and what the client revealed before it. The last call counts.
+    /// </summary>
     /// <param name="decide">As <see cref="IAuthenticator.AuthenticateAsync"/>.</param>
     /// <param name="answers">What it can decide.</param>
     public void Authenticate(
@@ -146,7 +163,10 @@ public sealed record SmtpServerOptions
         Sasl = Sasl with { Passwords = Asks(CredentialKinds.Passwords) ? null : Sasl.Passwords, Tokens = Asks(CredentialKinds.BearerTokens) ? null : Sasl.Tokens };
     }
 
-    /// <summary>What mechanisms may use when <paramref name="session"/> authenticates by <paramref name="mechanism"/>; without a session, to see which could.</summary>
+    /// <summary>
+    /// What mechanisms may use when <paramref name="session"/> authenticates by <paramref name="mechanism"/>; without a session, to see
+    /// which could.
+    /// </summary>
     internal SaslContext SaslFor(SessionState? session, string mechanism)
     {
         if (Authenticator is not { } authenticator)

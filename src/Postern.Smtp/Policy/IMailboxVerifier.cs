@@ -6,7 +6,9 @@ namespace Postern.Smtp.Policy;
 /// <summary>Answers VRFY (RFC 5321 §3.5) for clients that have logged in; no one else's question gets here.</summary>
 public interface IMailboxVerifier
 {
-    /// <summary>What <paramref name="session"/>'s identity may know of a mailbox. <see cref="MailboxAnswer.Unknown"/> whenever that is nothing.</summary>
+    /// <summary>
+    /// What <paramref name="session"/>'s identity may know of a mailbox. <see cref="MailboxAnswer.Unknown"/> whenever that is nothing.
+    /// </summary>
     ValueTask<MailboxAnswer> VerifyAsync(SessionState session, Mailbox mailbox, CancellationToken ct);
 }
 

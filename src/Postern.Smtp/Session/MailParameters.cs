@@ -8,7 +8,9 @@ public sealed record MailParameters
     /// <summary>MAIL without parameters.</summary>
     public static MailParameters None { get; } = new();
 
-    /// <summary>MAIL with BODY=8BITMIME and nothing else: with <see cref="None"/>, what nearly every message has. One object for all.</summary>
+    /// <summary>
+    /// MAIL with BODY=8BITMIME and nothing else: with <see cref="None"/>, what nearly every message has. One object for all.
+    /// </summary>
     public static MailParameters EightBit { get; } = new() { Body = BodyType.EightBitMime };
 
     /// <summary>SIZE=, in octets (RFC 1870); null when the client did not say.</summary>
@@ -31,7 +33,9 @@ public sealed record MailParameters
         init => field = value is null || XText.IsEncodable(value) ? value : throw new FormatException("An envelope id is printable US-ASCII (RFC 3461 §4.4)");
     }
 
-    /// <summary>AUTH= (RFC 4954 §5): who submitted the message, as the client claims; the null path where it said &lt;&gt;; null when absent.</summary>
+    /// <summary>
+    /// AUTH= (RFC 4954 §5): who submitted the message, as the client claims; the null path where it said &lt;&gt;; null when absent.
+    /// </summary>
     public ReversePath? SubmittedBy { get; init; }
 
     /// <summary>REQUIRETLS (RFC 8689): the message goes over verified TLS only, on every hop.</summary>

@@ -9,7 +9,9 @@ public sealed record OriginalRecipient
     public const int MaxOctets = 500;
 
     /// <param name="type">The address type, such as <c>rfc822</c> or <c>utf-8</c>; an atom.</param>
-    /// <param name="address">Printable US-ASCII; where the type is <c>utf-8</c> also what an internationalized address may hold (RFC 6533).</param>
+    /// <param name="address">
+    /// Printable US-ASCII; where the type is <c>utf-8</c> also what an internationalized address may hold (RFC 6533).
+    /// </param>
     /// <exception cref="FormatException">It is not.</exception>
     public OriginalRecipient(string type, string address)
     {

@@ -6,7 +6,8 @@ namespace Postern.Smtp.Session;
 
 /// <summary>
 /// Values of parameters that have no property of their own, by keyword, as ESMTP writes them (RFC 5321 §4.1.2): whatever an extension
-/// brings is kept, stored and said again without anybody else knowing it. Immutable, equal by content; a value cannot hold a space, =, CR, LF or NUL.
+/// brings is kept, stored and said again without anybody else knowing it. Immutable, equal by content; a value cannot hold a space, =, CR,
+/// LF or NUL.
 /// </summary>
 public sealed class ParameterValues : IEquatable<ParameterValues>
 {

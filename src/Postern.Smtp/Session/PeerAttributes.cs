@@ -11,7 +11,9 @@ internal static class PeerAttributes
 {
     private const int MaxOctets = 255;
 
-    /// <summary>Adds what is said to <paramref name="claims"/>. False, with nothing changed, when one name or value is not as it must be.</summary>
+    /// <summary>
+    /// Adds what is said to <paramref name="claims"/>. False, with nothing changed, when one name or value is not as it must be.
+    /// </summary>
     /// <param name="isAllowed">Whether the command has this attribute, by its upper-case name.</param>
     public static bool TryRead(ReadOnlySpan<byte> argument, Func<string, bool> isAllowed, ref PeerClaims claims)
     {

@@ -1,6 +1,8 @@
 namespace Postern.Smtp.Session;
 
-/// <summary>The position in the dialogue, nothing else: TLS, identity and limits are facts beside it. Flags, so that a verb can name several.</summary>
+/// <summary>
+/// The position in the dialogue, nothing else: TLS, identity and limits are facts beside it. Flags, so that a verb can name several.
+/// </summary>
 [Flags]
 public enum Phase
 {

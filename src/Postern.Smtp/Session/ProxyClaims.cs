@@ -1,6 +1,9 @@
 namespace Postern.Smtp.Session;
 
-/// <summary>What a load balancer said of a connection in its PROXY protocol header (version 2), beside the addresses. Claims of the balancer, not facts of ours.</summary>
+/// <summary>
+/// What a load balancer said of a connection in its PROXY protocol header (version 2), beside the addresses. Claims of the balancer, not
+/// facts of ours.
+/// </summary>
 public sealed record ProxyClaims
 {
     /// <summary>Nothing was said.</summary>
@@ -22,7 +25,9 @@ public sealed record ProxyClaims
     public ProxyTls? Tls { get; init; }
 }
 
-/// <summary>The TLS between a client and the load balancer, as the balancer tells it. It protects nothing between the balancer and this server.</summary>
+/// <summary>
+/// The TLS between a client and the load balancer, as the balancer tells it. It protects nothing between the balancer and this server.
+/// </summary>
 /// <param name="HasCertificate">The client has shown a certificate, on this connection or earlier in the TLS session.</param>
 /// <param name="IsVerified">That certificate was verified by the balancer.</param>
 /// <param name="Version">As in <c>TLSv1.3</c>.</param>

@@ -3,7 +3,10 @@ namespace Postern.Smtp.Session;
 /// <summary>The bounds of one session. Every one is finite; there is no value for "unlimited".</summary>
 public sealed record SessionLimits
 {
-    /// <summary>Octets of a command line, CRLF included, at most 16384. RFC 5321 §4.5.3.1.4 asks for 512; extensions and long initial responses need more.</summary>
+    /// <summary>
+    /// Octets of a command line, CRLF included, at most 16384. RFC 5321 §4.5.3.1.4 asks for 512; extensions and long initial responses need
+    /// more.
+    /// </summary>
     public int CommandOctets { get; init; } = 2048;
 
     /// <summary>Octets of an AUTH command or a SASL response, CRLF included, at most 16384 (RFC 4954 §4).</summary>
@@ -27,7 +30,9 @@ public sealed record SessionLimits
     /// <summary>How long to wait for the next part of the content (RFC 5321 §4.5.3.2.5).</summary>
     public TimeSpan DataBlock { get; init; } = TimeSpan.FromMinutes(3);
 
-    /// <summary>Octets of content a second, on average and after a first <see cref="DataBlock"/>: a client that only keeps its place is slower.</summary>
+    /// <summary>
+    /// Octets of content a second, on average and after a first <see cref="DataBlock"/>: a client that only keeps its place is slower.
+    /// </summary>
     public int DataOctetsPerSecond { get; init; } = 500;
 
     /// <summary>How long a TLS handshake may take.</summary>
@@ -44,10 +49,13 @@ public sealed record SessionLimits
 
     /// <summary>
     /// Refusals of any kind since the last stored message before the connection is closed with 421; recipients over
-    /// <see cref="Recipients"/> are not counted, for a client may send them in one group. Each refusal by policy is a record in the audit log.
+    /// <see cref="Recipients"/> are not counted, for a client may send them in one group. Each refusal by policy is a record in the audit
+    /// log.
     /// </summary>
     public int Refusals { get; init; } = 100;
 
-    /// <summary>Commands since the last stored message, beside those for <see cref="Recipients"/>, before the connection is closed with 421.</summary>
+    /// <summary>
+    /// Commands since the last stored message, beside those for <see cref="Recipients"/>, before the connection is closed with 421.
+    /// </summary>
     public int CommandsPerMessage { get; init; } = 5000;
 }

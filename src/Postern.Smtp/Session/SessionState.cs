@@ -25,8 +25,8 @@ public sealed class SessionState
     public required string Hostname { get; init; }
 
     /// <summary>
-    /// The client's address, IPv4-mapped IPv6 already turned into IPv4. Behind a listed load balancer it is the one in the PROXY header, after
-    /// XCLIENT the one that was claimed there: 255.255.255.255 where it was said to be unknown.
+    /// The client's address, IPv4-mapped IPv6 already turned into IPv4. Behind a listed load balancer it is the one in the PROXY header,
+    /// after XCLIENT the one that was claimed there: 255.255.255.255 where it was said to be unknown.
     /// </summary>
     public required IPAddress ClientAddress { get => clientAddress; init => clientAddress = value; }
 
@@ -73,8 +73,8 @@ public sealed class SessionState
     public bool IsExtended { get; internal set; }
 
     /// <summary>
-    /// What AUTH ended with; null before that. It never changes once set: a session logs in once. After ANONYMOUS it is set and says nothing:
-    /// <see cref="Login"/> says whether somebody has logged in.
+    /// What AUTH ended with; null before that. It never changes once set: a session logs in once. After ANONYMOUS it is set and says
+    /// nothing: <see cref="Login"/> says whether somebody has logged in.
     /// </summary>
     public SaslIdentity? Identity { get; internal set; }
 
@@ -84,12 +84,15 @@ public sealed class SessionState
     /// <summary>What the authenticator, or the mechanism, wanted to be remembered with that login; null where it wanted nothing.</summary>
     public object? LoginData { get; internal set; }
 
-    /// <summary>Somebody has proven who it is. ANONYMOUS (RFC 4505) gives an identity and proves nothing: it permits nothing that its absence does not.</summary>
+    /// <summary>
+    /// Somebody has proven who it is. ANONYMOUS (RFC 4505) gives an identity and proves nothing: it permits nothing that its absence does
+    /// not.
+    /// </summary>
     public bool IsLoggedIn => Login is not null;
 
     /// <summary>
-    /// On whose behalf the client acts (the authorization identity); null where <see cref="IsLoggedIn"/> is false, after ANONYMOUS too. What is written
-    /// down, permitted or counted of a login asks this.
+    /// On whose behalf the client acts (the authorization identity); null where <see cref="IsLoggedIn"/> is false, after ANONYMOUS too.
+    /// What is written down, permitted or counted of a login asks this.
     /// </summary>
     public string? Login =>
         Identity is { } identity && identity.AuthenticationId != AnonymousMechanism.User && !string.Equals(Mechanism, AnonymousMechanism.Instance.Name, StringComparison.OrdinalIgnoreCase)
@@ -99,13 +102,18 @@ public sealed class SessionState
     /// <summary>Who has proven itself for <see cref="Login"/>: the same name, unless it acts for another. Null where that is.</summary>
     public string? LoginProvenBy => IsLoggedIn ? Identity!.AuthenticationId : null;
 
-    /// <summary>Knows whether the login still holds; null without one, and where nobody can say. Read by other threads than the session's too.</summary>
+    /// <summary>
+    /// Knows whether the login still holds; null without one, and where nobody can say. Read by other threads than the session's too.
+    /// </summary>
     internal ILoginAuthority? Authority { get => Volatile.Read(ref authority); set => Volatile.Write(ref authority, value); }
 
     /// <summary>Failed logins so far.</summary>
     public int FailedLogins { get; internal set; }
 
-    /// <summary>True when AUTH is on offer here and now: logging in would help. Never after an AUTH that went well, ANONYMOUS included: there is one a session.</summary>
+    /// <summary>
+    /// True when AUTH is on offer here and now: logging in would help. Never after an AUTH that went well, ANONYMOUS included: there is one
+    /// a session.
+    /// </summary>
     public bool OffersAuth { get => field && Identity is null; internal set; }
 
     /// <summary>True when AUTH would be on offer once TLS is up: STARTTLS and logging in would help.</summary>

@@ -5,8 +5,8 @@ using Postern.Smtp.Grammar;
 namespace Postern.Smtp.Session;
 
 /// <summary>
-/// What a client says of a message beside its content (RFC 5321 §2.3.1): the sender, the recipients, and the parameters of each. Immutable; the
-/// same value is taken by the server, kept with the message and said to the next hop.
+/// What a client says of a message beside its content (RFC 5321 §2.3.1): the sender, the recipients, and the parameters of each. Immutable;
+/// the same value is taken by the server, kept with the message and said to the next hop.
 /// </summary>
 /// <param name="Sender">Where failures are reported.</param>
 /// <param name="Recipients">At least one; index i of <see cref="RecipientParameters"/> means this recipient i.</param>

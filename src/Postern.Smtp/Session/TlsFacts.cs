@@ -2,7 +2,9 @@ using System.Security.Authentication;
 
 namespace Postern.Smtp.Session;
 
-/// <summary>What the handshake agreed on. <paramref name="Cipher"/> is the suite's IANA name, as in <c>TLS_AES_256_GCM_SHA384</c>.</summary>
+/// <summary>
+/// What the handshake agreed on. <paramref name="Cipher"/> is the suite's IANA name, as in <c>TLS_AES_256_GCM_SHA384</c>.
+/// </summary>
 public sealed record TlsFacts(SslProtocols Protocol, string Cipher, string? ServerName)
 {
     /// <summary>Null when the client was asked for none, or showed none.</summary>

@@ -6,7 +6,9 @@ using Postern.Smtp.Replies;
 
 namespace Postern.Smtp.Transport;
 
-/// <summary>Counts connections, in all and by client address (IPv6: by /64), and turns away what is over a limit before anything is spent on it.</summary>
+/// <summary>
+/// Counts connections, in all and by client address (IPv6: by /64), and turns away what is over a limit before anything is spent on it.
+/// </summary>
 /// <param name="left">Called after each connection that has left.</param>
 internal sealed class ConnectionGate(int maxConnections, int maxPerAddress, Action left)
 {
@@ -45,7 +47,9 @@ internal sealed class ConnectionGate(int maxConnections, int maxPerAddress, Acti
         return null;
     }
 
-    /// <summary>Takes a place for a connection whose client is not known yet; a <see cref="GatePlace"/> names it, or gives it back.</summary>
+    /// <summary>
+    /// Takes a place for a connection whose client is not known yet; a <see cref="GatePlace"/> names it, or gives it back.
+    /// </summary>
     public GateLimit? EnterUnnamed()
     {
         if (Interlocked.Increment(ref count) > maxConnections)

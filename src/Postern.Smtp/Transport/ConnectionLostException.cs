@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace Postern.Smtp.Transport;
 
 /// <summary>
-/// The client's connection is gone. A type of its own, so that what a store or a policy throws, such as the <see cref="IOException"/> of a full
-/// disk, is never taken for it.
+/// The client's connection is gone. A type of its own, so that what a store or a policy throws, such as the <see cref="IOException"/> of a
+/// full disk, is never taken for it.
 /// </summary>
 internal sealed class ConnectionLostException : IOException
 {

@@ -2,7 +2,10 @@ using System.Net;
 
 namespace Postern.Smtp.Transport;
 
-/// <summary>One connection's place at the gate: a load balancer's connection is nobody's until its header names the client, and XCLIENT moves it to another.</summary>
+/// <summary>
+/// One connection's place at the gate: a load balancer's connection is nobody's until its header names the client, and XCLIENT moves it to
+/// another.
+/// </summary>
 /// <param name="client">For whom it counts; null while nobody is named.</param>
 internal sealed class GatePlace(ConnectionGate gate, IPAddress? client) : IDisposable
 {

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Postern.Smtp.Transport;
 
 /// <summary>
-/// The one line reader, for commands and for SASL responses alike (RFC 5321 §2.3.8): a line ends in CRLF and in nothing else, but where the listener
-/// is for devices that end it in LF. Its length is counted before anything looks at it.
+/// The one line reader, for commands and for SASL responses alike (RFC 5321 §2.3.8): a line ends in CRLF and in nothing else, but where the
+/// listener is for devices that end it in LF. Its length is counted before anything looks at it.
 /// </summary>
 internal static class LineReader
 {
@@ -43,7 +43,9 @@ internal static class LineReader
         return input.Length >= maxOctets ? LineOutcome.TooLong : LineOutcome.NeedMore;
     }
 
-    /// <summary>A TLS handshake where a line was expected: no line of any command or response begins so, and its end would be waited for in vain.</summary>
+    /// <summary>
+    /// A TLS handshake where a line was expected: no line of any command or response begins so, and its end would be waited for in vain.
+    /// </summary>
     public static bool IsHello(ReadOnlySpan<byte> input) => input is [0x16, 0x03, ..];
 }
 

@@ -7,11 +7,17 @@ namespace Postern.Smtp.Transport;
 /// <summary>What this machine lets a listener take.</summary>
 public static class MachineCiphers
 {
-    /// <summary>Whether a handshake of this process with itself succeeds by this certificate, with what the runtime and this machine take where a listener says nothing.</summary>
+    /// <summary>
+    /// Whether a handshake of this process with itself succeeds by this certificate, with what the runtime and this machine take where a
+    /// listener says nothing.
+    /// </summary>
     public static async Task<bool> CanShowAsync(TlsCertificate certificate) =>
         await CipherGrant.HandshakeAsync(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.NewContext(), AllowRenegotiation = false }, static _ => 1, isSeen: false).ConfigureAwait(false) is not null;
 
-    /// <summary>Whether this machine lets a program speak that version, and one of these suites, where nothing else is asked for: a handshake of this process with itself succeeds.</summary>
+    /// <summary>
+    /// Whether this machine lets a program speak that version, and one of these suites, where nothing else is asked for: a handshake of
+    /// this process with itself succeeds.
+    /// </summary>
     /// <param name="suites">What the client knows; null for what the runtime does.</param>
     public static async Task<bool> CanSpeakAsync(SslProtocols protocol, TlsCertificate certificate, IReadOnlyList<TlsCipherSuite>? suites = null)
     {
@@ -20,8 +26,9 @@ public static class MachineCiphers
     }
 
     /// <summary>
-    /// Whether a listener of these versions takes all that <paramref name="ciphers"/> stands for, found out by handshakes of this process with itself. Where it is false the listener still
-    /// takes what the runtime can do for it: neither DHE nor anything that this machine's security level forbids, such as TLS 1.0 and 1.1.
+    /// Whether a listener of these versions takes all that <paramref name="ciphers"/> stands for, found out by handshakes of this process
+    /// with itself. Where it is false the listener still takes what the runtime can do for it: neither DHE nor anything that this machine's
+    /// security level forbids, such as TLS 1.0 and 1.1.
     /// </summary>
     /// <param name="certificate">One that listeners show.</param>
     public static Task<bool> CanGiveAsync(TlsCiphers ciphers, SslProtocols protocols, TlsCertificate certificate) =>

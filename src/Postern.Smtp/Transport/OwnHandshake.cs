@@ -7,7 +7,10 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Postern.Smtp.Transport;
 
-/// <summary>A TLS connection of this process with itself, to find out what this machine can do. It is in memory: no port is opened, and a machine that is short of files changes nothing.</summary>
+/// <summary>
+/// A TLS connection of this process with itself, to find out what this machine can do. It is in memory: no port is opened, and a machine
+/// that is short of files changes nothing.
+/// </summary>
 internal sealed class OwnHandshake : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);

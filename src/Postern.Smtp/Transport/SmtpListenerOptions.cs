@@ -10,7 +10,9 @@ public sealed record SmtpListenerOptions
     /// <summary>As it appears in logs and decisions.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Port 0 takes a free one; <see cref="SmtpServer.Endpoints"/> tells which. An IPv6 endpoint takes IPv6 clients only.</summary>
+    /// <summary>
+    /// Port 0 takes a free one; <see cref="SmtpServer.Endpoints"/> tells which. An IPv6 endpoint takes IPv6 clients only.
+    /// </summary>
     public IReadOnlyList<IPEndPoint> Endpoints { get; init; } = [];
 
     /// <summary>How TLS is used here.</summary>
@@ -23,8 +25,8 @@ public sealed record SmtpListenerOptions
     public IReadOnlyList<string>? Mechanisms { get; init; }
 
     /// <summary>
-    /// The -PLUS mechanisms among <see cref="Mechanisms"/> are offered only on connections that have what clients bind to (<see cref="TlsBindings"/>); where
-    /// <see cref="Mechanisms"/> is null that is so in any case.
+    /// The -PLUS mechanisms among <see cref="Mechanisms"/> are offered only on connections that have what clients bind to
+    /// (<see cref="TlsBindings"/>); where <see cref="Mechanisms"/> is null that is so in any case.
     /// </summary>
     public bool WithholdsUnboundPlus { get; init; }
 
@@ -32,8 +34,8 @@ public sealed record SmtpListenerOptions
     public IReadOnlyList<string> WithoutMechanisms { get; init; } = [];
 
     /// <summary>
-    /// Mechanism names that are offered under TLS only, where <see cref="Auth"/> is <see cref="AuthMode.Always"/> for the sake of others. In clear they are
-    /// answered 504.
+    /// Mechanism names that are offered under TLS only, where <see cref="Auth"/> is <see cref="AuthMode.Always"/> for the sake of others.
+    /// In clear they are answered 504.
     /// </summary>
     public IReadOnlyList<string> MechanismsUnderTls { get; init; } = [];
 
@@ -41,15 +43,18 @@ public sealed record SmtpListenerOptions
     public IReadOnlyList<IPNetwork>? Clients { get; init; }
 
     /// <summary>
-    /// Keywords of extensions that are neither announced nor taken here, such as <c>DSN</c>; of <see cref="SmtpServer.OptionalExtensions"/>. AUTH and STARTTLS are not among them:
-    /// <see cref="Auth"/> and <see cref="Tls"/> decide those.
+    /// Keywords of extensions that are neither announced nor taken here, such as <c>DSN</c>; of
+    /// <see cref="SmtpServer.OptionalExtensions"/>. AUTH and STARTTLS are not among them: <see cref="Auth"/> and <see cref="Tls"/> decide
+    /// those.
     /// </summary>
     public IReadOnlyList<string> WithoutExtensions { get; init; } = [];
 
     /// <summary>What is spoken here.</summary>
     public MailProtocol Protocol { get; init; } = MailProtocol.Smtp;
 
-    /// <summary>What becomes of a bare CR or LF, in content and at the end of commands, and of NUL in content. None of them ever ends a message.</summary>
+    /// <summary>
+    /// What becomes of a bare CR or LF, in content and at the end of commands, and of NUL in content. None of them ever ends a message.
+    /// </summary>
     public BareNewlines BareNewlines { get; init; } = BareNewlines.Reject;
 
     /// <summary>Which addresses MAIL and RCPT take.</summary>
@@ -58,15 +63,20 @@ public sealed record SmtpListenerOptions
     /// <summary>The bounds of its sessions; null for the server's.</summary>
     public SessionLimits? Limits { get; init; }
 
-    /// <summary>The TLS versions spoken here; null for those of <see cref="TlsOptions"/>. Versions below 1.2 only for devices that cannot do better.</summary>
+    /// <summary>
+    /// The TLS versions spoken here; null for those of <see cref="TlsOptions"/>. Versions below 1.2 only for devices that cannot do better.
+    /// </summary>
     public SslProtocols? TlsProtocols { get; init; }
 
     /// <summary>
-    /// The ciphers taken here, for this listener alone; null for those of the runtime and of this machine's OpenSSL, which are modern where its configuration does not widen them.
+    /// The ciphers taken here, for this listener alone; null for those of the runtime and of this machine's OpenSSL, which are modern where
+    /// its configuration does not widen them.
     /// </summary>
     public TlsCiphers? Ciphers { get; init; }
 
-    /// <summary>Asks clients for a certificate in the handshake. One that is sent is a fact for policies and mechanisms, and never required.</summary>
+    /// <summary>
+    /// Asks clients for a certificate in the handshake. One that is sent is a fact for policies and mechanisms, and never required.
+    /// </summary>
     public bool AsksForClientCertificate { get; init; }
 
     /// <summary>
@@ -138,10 +148,15 @@ public enum MailProtocol
 /// <summary>What becomes of a CR or LF that stands alone, and of NUL in content. None of them ever ends a message.</summary>
 public enum BareNewlines
 {
-    /// <summary>A message with one is refused with 554 once it has been read to its end; a command line with one ends the connection.</summary>
+    /// <summary>
+    /// A message with one is refused with 554 once it has been read to its end; a command line with one ends the connection.
+    /// </summary>
     Reject,
 
-    /// <summary>In content each becomes CRLF, and a NUL is taken out. A command line, or a response to a challenge, may end in LF. For devices that cannot do better.</summary>
+    /// <summary>
+    /// In content each becomes CRLF, and a NUL is taken out. A command line, or a response to a challenge, may end in LF. For devices that
+    /// cannot do better.
+    /// </summary>
     Normalize,
 }
 
@@ -149,8 +164,8 @@ public enum BareNewlines
 public enum AddressGrammar
 {
     /// <summary>
-    /// Also those that exist without keeping to RFC 5321: local parts of more than 64 octets, and dots at their ends or beside each other without quotes.
-    /// They go on in the same spelling.
+    /// Also those that exist without keeping to RFC 5321: local parts of more than 64 octets, and dots at their ends or beside each other
+    /// without quotes. They go on in the same spelling.
     /// </summary>
     Lenient,
 
@@ -164,9 +179,15 @@ public enum TlsCiphers
     /// <summary>ECDHE with AES-GCM, and with AES-CBC under SHA-256 and SHA-384: forward secrecy, no SHA-1.</summary>
     Modern,
 
-    /// <summary>For TLS 1.2 clients that cannot do that: also ChaCha20, ECDHE with AES-CBC under SHA-1, DHE, and RSA key exchange, which has no forward secrecy.</summary>
+    /// <summary>
+    /// For TLS 1.2 clients that cannot do that: also ChaCha20, ECDHE with AES-CBC under SHA-1, DHE, and RSA key exchange, which has no
+    /// forward secrecy.
+    /// </summary>
     Compatible,
 
-    /// <summary>For devices that cannot do better: also 3DES where OpenSSL has it, short keys, and the signatures of TLS 1.0 and 1.1, which are then possible.</summary>
+    /// <summary>
+    /// For devices that cannot do better: also 3DES where OpenSSL has it, short keys, and the signatures of TLS 1.0 and 1.1, which are then
+    /// possible.
+    /// </summary>
     Legacy,
 }

@@ -95,8 +95,8 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
     }
 
     /// <summary>
-    /// Discards input up to the next line's end without holding it. False when more than <paramref name="maxOctets"/> went by without one, or the
-    /// client is gone.
+    /// Discards input up to the next line's end without holding it. False when more than <paramref name="maxOctets"/> went by without one,
+    /// or the client is gone.
     /// </summary>
     public async ValueTask<bool> SkipLineAsync(long maxOctets, CancellationToken ct)
     {

@@ -9,8 +9,8 @@ using Postern.Smtp.Transport.Tls;
 namespace Postern.Smtp.Transport;
 
 /// <summary>
-/// Which channel bindings of a connection this machine can compute, by the version of TLS. Each was proven once, by a handshake of this process with itself: both
-/// ends had the same octets. What is not proven is not offered.
+/// Which channel bindings of a connection this machine can compute, by the version of TLS. Each was proven once, by a handshake of this
+/// process with itself: both ends had the same octets. What is not proven is not offered.
 /// </summary>
 /// <param name="Tls12">In the order in which our client prefers them; for connections with an extended master secret (RFC 7627).</param>
 /// <param name="Tls13">In the order in which our client prefers them.</param>

@@ -6,8 +6,8 @@ using Postern.Smtp.Transport.Tls;
 namespace Postern.Smtp.Transport;
 
 /// <summary>
-/// A certificate to show, prepared once for all handshakes. It must not be disposed while a server may still show it, nor right after it was
-/// replaced: a handshake that began with it ends with it. Left alone, it goes with the last of them.
+/// A certificate to show, prepared once for all handshakes. It must not be disposed while a server may still show it, nor right after it
+/// was replaced: a handshake that began with it ends with it. Left alone, it goes with the last of them.
 /// </summary>
 public sealed class TlsCertificate
 {
@@ -33,7 +33,10 @@ public sealed class TlsCertificate
     /// <summary>The certificate itself, with its private key.</summary>
     public X509Certificate2 Certificate { get; }
 
-    /// <summary>The DNS names of its subjectAltName, <c>*.example.org</c> among them; a client that asks for one of them by SNI is shown this certificate.</summary>
+    /// <summary>
+    /// The DNS names of its subjectAltName, <c>*.example.org</c> among them; a client that asks for one of them by SNI is shown this
+    /// certificate.
+    /// </summary>
     public ImmutableArray<string> Names { get; }
 
     /// <summary>The runtime keeps session tickets in it: one for as long as the certificate is shown.</summary>

@@ -9,8 +9,9 @@ namespace Postern.Smtp.Transport;
 /// the protocol floor. The certificates can be replaced at any time; connections do not notice.
 /// </summary>
 /// <remarks>
-/// Of an RSA and an ECDSA certificate for the same name the first is shown that the client can use. ALPN is not negotiated: a client that offers it, whatever it offers, gets a handshake without it (RFC 7301 §3.1), and one
-/// that then speaks HTTP is disconnected at its first line.
+/// Of an RSA and an ECDSA certificate for the same name the first is shown that the client can use. ALPN is not negotiated: a client that
+/// offers it, whatever it offers, gets a handshake without it (RFC 7301 §3.1), and one that then speaks HTTP is disconnected at its first
+/// line.
 /// </remarks>
 public sealed class TlsOptions
 {
@@ -25,7 +26,9 @@ public sealed class TlsOptions
     }
 
     /// <param name="primary">For clients that ask for no name, or for one that no certificate has.</param>
-    /// <param name="more">Shown to clients that ask for a name in their subjectAltName. The first certificate that has a name counts.</param>
+    /// <param name="more">
+    /// Shown to clients that ask for a name in their subjectAltName. The first certificate that has a name counts.
+    /// </param>
     public TlsOptions(TlsCertificate primary, IEnumerable<TlsCertificate> more, SslProtocols protocols = SslProtocols.Tls12 | SslProtocols.Tls13)
     {
         current = new CertificateSet(primary, more);
@@ -41,14 +44,14 @@ public sealed class TlsOptions
     internal CertificateSet Current => current;
 
     /// <summary>
-    /// Shows these instead of all before, from the next handshake on. A handshake under way ends with what it began with, sessions stay as they are.
-    /// Tickets for resumption go with their certificate. Any thread may call.
+    /// Shows these instead of all before, from the next handshake on. A handshake under way ends with what it began with, sessions stay as
+    /// they are. Tickets for resumption go with their certificate. Any thread may call.
     /// </summary>
     public void Replace(TlsCertificate primary, params IEnumerable<TlsCertificate> more) => current = new CertificateSet(primary, more);
 
     /// <summary>
-    /// For development and tests only: a fresh self-signed certificate (ECDSA P-256, one year), which no client trusts by itself. It is made
-    /// anew at each call and never stored.
+    /// For development and tests only: a fresh self-signed certificate (ECDSA P-256, one year), which no client trusts by itself. It is
+    /// made anew at each call and never stored.
     /// </summary>
     /// <param name="hostname">The name in it, such as <c>localhost</c>; the loopback addresses are in it too.</param>
     public static TlsOptions SelfSigned(string hostname) => new(SelfSignedCertificate.Create(hostname, TimeProvider.System));

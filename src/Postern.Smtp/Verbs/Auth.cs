@@ -8,8 +8,8 @@ using Postern.Smtp.Session;
 namespace Postern.Smtp.Verbs;
 
 /// <summary>
-/// AUTH (RFC 4954 §4): checks that it may begin here and now, then hands over to the SASL dialogue. A client that said HELO may log in too: cameras and
-/// printers do, and what EHLO would have told them they know from their settings.
+/// AUTH (RFC 4954 §4): checks that it may begin here and now, then hands over to the SASL dialogue. A client that said HELO may log in too:
+/// cameras and printers do, and what EHLO would have told them they know from their settings.
 /// </summary>
 internal static class Auth
 {

@@ -5,8 +5,8 @@ using Postern.Smtp.Session;
 namespace Postern.Smtp.Verbs;
 
 /// <summary>
-/// BDAT (RFC 3030 §2): a chunk of the content, whose octets follow the command at once. They are read before any reply, and thrown away where
-/// the command is refused; what cannot be measured ends the connection.
+/// BDAT (RFC 3030 §2): a chunk of the content, whose octets follow the command at once. They are read before any reply, and thrown away
+/// where the command is refused; what cannot be measured ends the connection.
 /// </summary>
 internal static class Bdat
 {

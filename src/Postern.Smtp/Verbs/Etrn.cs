@@ -5,7 +5,9 @@ using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Verbs;
 
-/// <summary>ETRN (RFC 1985 §5): start what waits for a domain, for it and those below it (<c>@</c>), or for a queue by name (<c>#</c>).</summary>
+/// <summary>
+/// ETRN (RFC 1985 §5): start what waits for a domain, for it and those below it (<c>@</c>), or for a queue by name (<c>#</c>).
+/// </summary>
 internal static class Etrn
 {
     public static readonly Verb Row = new("ETRN", Phase.Ready, Needs.Argument | Needs.TlsWhereRequired, "ETRN [@|#]domain", HandleAsync);

@@ -8,7 +8,9 @@ using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Verbs;
 
-/// <summary>VRFY (RFC 5321 §3.5.3, §7.3): asks the verifier, if there is one, for a client that has logged in; to anyone else it tells nothing.</summary>
+/// <summary>
+/// VRFY (RFC 5321 §3.5.3, §7.3): asks the verifier, if there is one, for a client that has logged in; to anyone else it tells nothing.
+/// </summary>
 internal static class Vrfy
 {
     public static readonly Verb Row = new("VRFY", Phase.Any, Needs.Argument | Needs.TlsWhereRequired, "VRFY address", HandleAsync);

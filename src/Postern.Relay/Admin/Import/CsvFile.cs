@@ -4,8 +4,9 @@ using System.Text;
 namespace Postern.Relay.Admin.Import;
 
 /// <summary>
-/// A table with a line of names on top, in RFC 4180 or with semicolons: <c>name</c> (or <c>user</c>, <c>login</c>, <c>email</c>), <c>password</c> (or <c>hash</c>), <c>addresses</c>,
-/// <c>domains</c>, <c>enabled</c> or <c>disabled</c>. Several addresses in one cell are parted by spaces. Other columns are passed over.
+/// A table with a line of names on top, in RFC 4180 or with semicolons: <c>name</c> (or <c>user</c>, <c>login</c>, <c>email</c>),
+/// <c>password</c> (or <c>hash</c>), <c>addresses</c>, <c>domains</c>, <c>enabled</c> or <c>disabled</c>. Several addresses in one cell are
+/// parted by spaces. Other columns are passed over.
 /// </summary>
 internal static class CsvFile
 {

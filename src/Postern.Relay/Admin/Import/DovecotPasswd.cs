@@ -1,8 +1,8 @@
 namespace Postern.Relay.Admin.Import;
 
 /// <summary>
-/// A passwd-file of Dovecot: <c>user:password:uid:gid:gecos:home:shell:extra fields</c>, the fields behind the password optional. Of the extra fields those count that
-/// say who may log in.
+/// A passwd-file of Dovecot: <c>user:password:uid:gid:gecos:home:shell:extra fields</c>, the fields behind the password optional. Of the
+/// extra fields those count that say who may log in.
 /// </summary>
 internal static class DovecotPasswd
 {
@@ -43,7 +43,9 @@ internal static class DovecotPasswd
         }
     }
 
-    /// <summary>A password ends at the next colon, as Dovecot reads it: one that holds a colon is written <c>{PLAIN.B64}</c> there.</summary>
+    /// <summary>
+    /// A password ends at the next colon, as Dovecot reads it: one that holds a colon is written <c>{PLAIN.B64}</c> there.
+    /// </summary>
     private static (string Name, string? Stored, string More) Split(string line)
     {
         var colon = line.IndexOf(':', StringComparison.Ordinal);

@@ -5,7 +5,9 @@ namespace Postern.Relay.Admin.Import;
 
 /// <summary>One way in which another program writes its users or their rights.</summary>
 /// <param name="Word">For <c>--format</c>.</param>
-/// <param name="Fits">Whether a line that is neither empty nor a comment can be one of this format; the first such line of a file is told apart.</param>
+/// <param name="Fits">
+/// Whether a line that is neither empty nor a comment can be one of this format; the first such line of a file is told apart.
+/// </param>
 /// <param name="Read">Reads the lines of a whole file.</param>
 public sealed record ImportFormat(string Word, Func<string, bool, bool> Fits, Func<ImportSource, IEnumerable<ImportEntry>> Read)
 {

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Postern.Relay.Admin.Import;
 
 /// <summary>
-/// The text of a map of Postfix for <c>smtpd_sender_login_maps</c>: <c>address login, login</c> or <c>@domain login</c>. A line that begins with white space goes on with the one before.
-/// It gives rights to accounts, and makes none.
+/// The text of a map of Postfix for <c>smtpd_sender_login_maps</c>: <c>address login, login</c> or <c>@domain login</c>. A line that begins
+/// with white space goes on with the one before. It gives rights to accounts, and makes none.
 /// </summary>
 internal static class PostfixMap
 {

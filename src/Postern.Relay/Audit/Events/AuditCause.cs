@@ -15,12 +15,16 @@ public readonly record struct AuditCause(AuditKind Kind, IPAddress Client, strin
     /// <summary>Nobody has proven who it is.</summary>
     public bool IsStranger => Login is null;
 
-    /// <summary>Going in the reference of a new decision; coming out of <see cref="IAuditLog.AskAsync"/> the one that the log can find.</summary>
+    /// <summary>
+    /// Going in the reference of a new decision; coming out of <see cref="IAuditLog.AskAsync"/> the one that the log can find.
+    /// </summary>
     public string? Ref { get; init; }
 
     public AuditStanding Standing { get; init; }
 
-    /// <summary>A message was answered 250. It is told, unless strangers send them in floods (<see cref="AuditBudget.MessagesOctets"/>).</summary>
+    /// <summary>
+    /// A message was answered 250. It is told, unless strangers send them in floods (<see cref="AuditBudget.MessagesOctets"/>).
+    /// </summary>
     public bool IsMessage { get; init; }
 }
 

@@ -1,8 +1,9 @@
 namespace Postern.Relay.Audit.Events;
 
 /// <summary>
-/// One thing that happened, as one JSON line. Each kind of event is one file in <c>Events</c>, and one line in <see cref="AuditEvents.All"/>.
-/// Texts may come from the network: the writer escapes control characters. No event has a place for a secret.
+/// One thing that happened, as one JSON line. Each kind of event is one file in <c>Events</c>, and one line in
+/// <see cref="AuditEvents.All"/>. Texts may come from the network: the writer escapes control characters. No event has a place for a
+/// secret.
 /// </summary>
 /// <param name="At">UTC.</param>
 public abstract record AuditEvent(DateTimeOffset At)
@@ -14,8 +15,8 @@ public abstract record AuditEvent(DateTimeOffset At)
     public AuditCause? Cause { get; init; }
 
     /// <summary>
-    /// <c>evt_</c> and 26 letters and digits, computed from what the event is about (<see cref="Key"/>): the same thing written again, after a crash, has the
-    /// same id, and a reader drops the second.
+    /// <c>evt_</c> and 26 letters and digits, computed from what the event is about (<see cref="Key"/>): the same thing written again,
+    /// after a crash, has the same id, and a reader drops the second.
     /// </summary>
     public string Id { get => field ?? EventId.Of(this); init; }
 
@@ -25,7 +26,9 @@ public abstract record AuditEvent(DateTimeOffset At)
     /// <summary>Which file holds it.</summary>
     public abstract AuditKind Kind { get; }
 
-    /// <summary>What a table of events of its kind shows after the time, one text a column; what came from the network is not made printable.</summary>
+    /// <summary>
+    /// What a table of events of its kind shows after the time, one text a column; what came from the network is not made printable.
+    /// </summary>
     public abstract string[] ToCells();
 
     /// <summary>What tells it from every other event of its name. Nothing in it may change when the event is written again.</summary>
@@ -85,7 +88,9 @@ public sealed record EventOrigin(string Session, string Listener, string Client)
     /// <summary>The name it gave at HELO or EHLO; null before.</summary>
     public string? Helo { get; init; }
 
-    /// <summary>The login; of a login event who it claimed to be, masked by the producer when no account of that name exists. Null without.</summary>
+    /// <summary>
+    /// The login; of a login event who it claimed to be, masked by the producer when no account of that name exists. Null without.
+    /// </summary>
     public string? User { get; init; }
 
     /// <summary>TLSv1.3 and so on; null without TLS.</summary>

@@ -7,7 +7,10 @@ namespace Postern.Relay.Audit.Events;
 /// <summary>The kinds of events, and how one becomes a line and a line one again.</summary>
 public static class AuditEvents
 {
-    /// <summary>Octets of one text as it is written, with its escapes; a longer one is cut: what a client or a next hop sends must not fill the disk.</summary>
+    /// <summary>
+    /// Octets of one text as it is written, with its escapes; a longer one is cut: what a client or a next hop sends must not fill the
+    /// disk.
+    /// </summary>
     public const int MostOctets = 1_024;
 
     /// <summary>Recipients of a message that are named; the others are counted.</summary>
@@ -31,7 +34,9 @@ public static class AuditEvents
 
     public static JsonWriterOptions Options { get; } = new() { Encoder = AuditEncoder.Instance, SkipValidation = true };
 
-    /// <summary>Writes an event as one JSON object. <c>at</c> comes first and has a fixed width, so that a search can compare times without parsing.</summary>
+    /// <summary>
+    /// Writes an event as one JSON object. <c>at</c> comes first and has a fixed width, so that a search can compare times without parsing.
+    /// </summary>
     public static void Write(Utf8JsonWriter json, AuditEvent audit)
     {
         var fields = new EventFields(json);

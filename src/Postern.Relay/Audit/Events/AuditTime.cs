@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Postern.Relay.Audit.Events;
 
-/// <summary>How a time stands in an audit line: UTC, ISO 8601, always 28 characters, so that the order of the bytes is the order of the times.</summary>
+/// <summary>
+/// How a time stands in an audit line: UTC, ISO 8601, always 28 characters, so that the order of the bytes is the order of the times.
+/// </summary>
 internal static class AuditTime
 {
     public const int Length = 28;

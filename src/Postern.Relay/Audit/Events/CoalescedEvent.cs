@@ -4,7 +4,9 @@ namespace Postern.Relay.Audit.Events;
 
 /// <summary>Events like others before them, which were counted and not written. Stands in the file of the kind that it counts.</summary>
 /// <param name="Counted">Of which kind the events were.</param>
-/// <param name="What">The stage of a decision, the outcome of a login, the name of a server event; <c>others</c> where there were too many.</param>
+/// <param name="What">
+/// The stage of a decision, the outcome of a login, the name of a server event; <c>others</c> where there were too many.
+/// </param>
 /// <param name="Since">When the first of them came.</param>
 public sealed record CoalescedEvent(DateTimeOffset At, AuditKind Counted, string What, long Count, DateTimeOffset Since) : AuditEvent(At)
 {

@@ -59,7 +59,9 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
             Category = line.Maybe("category"),
         });
 
-    /// <summary>An attempt that found this server short of something has the number of the one before: the time of the next one tells them apart.</summary>
+    /// <summary>
+    /// An attempt that found this server short of something has the number of the one before: the time of the next one tells them apart.
+    /// </summary>
     internal override string Key => string.Create(CultureInfo.InvariantCulture, $"{QueueId}\n{RecipientIndex}\n{Attempt}\n{EventWord.Of(Outcome)}\n{NextAttempt?.UtcTicks}");
 
     internal override EventTraits Traits => new()

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Postern.Relay.Audit.Events;
 
-/// <summary>Computes <see cref="AuditEvent.Id"/>: <c>evt_</c> and 130 bits of SHA-256 over the event's name and key, in the digits of queue ids.</summary>
+/// <summary>
+/// Computes <see cref="AuditEvent.Id"/>: <c>evt_</c> and 130 bits of SHA-256 over the event's name and key, in the digits of queue ids.
+/// </summary>
 internal static class EventId
 {
     public const int Length = 30;

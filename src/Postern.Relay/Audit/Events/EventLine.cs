@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace Postern.Relay.Audit.Events;
 
-/// <summary>Reads the fields of a line. What is missing and must be there, or is of another type, throws; <see cref="AuditEvents.Read"/> takes that for no event.</summary>
+/// <summary>
+/// Reads the fields of a line. What is missing and must be there, or is of another type, throws; <see cref="AuditEvents.Read"/> takes that
+/// for no event.
+/// </summary>
 internal readonly struct EventLine(JsonElement line)
 {
     public DateTimeOffset At => Time("at");

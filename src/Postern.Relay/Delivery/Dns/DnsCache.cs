@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace Postern.Relay.Delivery.Dns;
 
-/// <summary>Answers kept as long as their TTL says, within bounds. Full, it forgets everything: refilling costs less than keeping order.</summary>
+/// <summary>
+/// Answers kept as long as their TTL says, within bounds. Full, it forgets everything: refilling costs less than keeping order.
+/// </summary>
 internal sealed class DnsCache(DnsClient client, TimeProvider clock)
 {
     private const int MaxEntries = 20_000;

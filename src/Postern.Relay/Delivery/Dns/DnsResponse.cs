@@ -11,7 +11,10 @@ internal sealed record DnsResponse(int Code, bool IsTruncated, IReadOnlyList<Dns
 
     private const int MaxAliases = 8;
 
-    /// <summary>The records that answer for <paramref name="name"/>, through the aliases in the answer; empty when there are none or the aliases run in a circle.</summary>
+    /// <summary>
+    /// The records that answer for <paramref name="name"/>, through the aliases in the answer; empty when there are none or the aliases run
+    /// in a circle.
+    /// </summary>
     public IReadOnlyList<DnsRecord> Answering(string name, DnsType type)
     {
         for (var aliases = 0; aliases <= MaxAliases; aliases++)

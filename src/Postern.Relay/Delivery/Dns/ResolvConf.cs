@@ -11,7 +11,10 @@ internal static class ResolvConf
     private const int Port = 53;
     private const int Most = 3;
 
-    /// <summary>Loopback when there is no such file or it names none, as the system's own resolver does. One that cannot be read is neither: see the problem.</summary>
+    /// <summary>
+    /// Loopback when there is no such file or it names none, as the system's own resolver does. One that cannot be read is neither: see the
+    /// problem.
+    /// </summary>
     public static (ImmutableArray<IPEndPoint> Servers, string? Problem) Read(string path)
     {
         try

@@ -5,7 +5,10 @@ using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Delivery.Reports;
 
-/// <summary>What the postmaster reads of a message that this server holds, or cannot try, for errors of its own (RFC 5322). Lines end in CRLF, US-ASCII only.</summary>
+/// <summary>
+/// What the postmaster reads of a message that this server holds, or cannot try, for errors of its own (RFC 5322). Lines end in CRLF,
+/// US-ASCII only.
+/// </summary>
 internal static class HoldNotice
 {
     private const int MostRecipients = 20;

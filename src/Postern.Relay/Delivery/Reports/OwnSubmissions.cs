@@ -3,8 +3,9 @@ using Postern.Relay.Envelopes;
 namespace Postern.Relay.Delivery.Reports;
 
 /// <summary>
-/// Messages that came here lately from somebody who is vouched for, by a hash of queue ID and sender. One that is met again, by the ID in a Received
-/// field of another message, has come round, and its sender may hear of that, once. Fixed in size: an older one gives way. No lock.
+/// Messages that came here lately from somebody who is vouched for, by a hash of queue ID and sender. One that is met again, by the ID in a
+/// Received field of another message, has come round, and its sender may hear of that, once. Fixed in size: an older one gives way. No
+/// lock.
 /// </summary>
 internal sealed class OwnSubmissions
 {

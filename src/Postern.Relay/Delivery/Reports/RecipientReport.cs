@@ -20,7 +20,9 @@ internal enum ReportAction
 {
     Failed,
 
-    /// <summary>The next hop took it and will not report itself (RFC 3461 §5.2.2), or the sender traces the way (RFC 2852 §4.1.3).</summary>
+    /// <summary>
+    /// The next hop took it and will not report itself (RFC 3461 §5.2.2), or the sender traces the way (RFC 2852 §4.1.3).
+    /// </summary>
     Relayed,
 
     /// <summary>Not delivered yet, and still tried.</summary>

@@ -11,8 +11,8 @@ internal static class ReportWish
     public static bool WantsDelay(RecipientParameters said) => said.Notify == DsnNotify.Unspecified || said.Notify.HasFlag(DsnNotify.Delay);
 
     /// <summary>
-    /// Whether the sender must hear that the message went on. Where the next hop takes DSN, it has taken over the wish for success. A deadline
-    /// is traced at each hop that keeps it, and lost with notice at one that does not know it.
+    /// Whether the sender must hear that the message went on. Where the next hop takes DSN, it has taken over the wish for success. A
+    /// deadline is traced at each hop that keeps it, and lost with notice at one that does not know it.
     /// </summary>
     public static bool WantsRelayed(RecipientParameters said, DeliveryDeadline? deadline, Outcome.Delivered outcome)
     {

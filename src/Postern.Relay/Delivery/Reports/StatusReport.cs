@@ -122,10 +122,14 @@ internal sealed class StatusReport(QueueId id, Domain hostname, Envelope origina
 
     private void Line(FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append("\r\n");
 
-    /// <summary>An address, which cannot hold a line's end; where the report is not internationalized, in the all-ASCII form of RFC 6533 §3.</summary>
+    /// <summary>
+    /// An address, which cannot hold a line's end; where the report is not internationalized, in the all-ASCII form of RFC 6533 §3.
+    /// </summary>
     private string Address(string address) => IsGlobal || Ascii.IsValid(address) ? address : Utf8XText.Encode(address);
 
-    /// <summary>The name, or else the address in brackets, of <c>host[address]:port</c>: that is all a type dns can hold (RFC 3464 §2.1.2).</summary>
+    /// <summary>
+    /// The name, or else the address in brackets, of <c>host[address]:port</c>: that is all a type dns can hold (RFC 3464 §2.1.2).
+    /// </summary>
     private static string MtaName(string remote)
     {
         var (from, to) = (remote.IndexOf('[', StringComparison.Ordinal), remote.IndexOf(']', StringComparison.Ordinal));

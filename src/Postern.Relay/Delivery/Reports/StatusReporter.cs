@@ -10,8 +10,8 @@ using Postern.Smtp.Session;
 namespace Postern.Relay.Delivery.Reports;
 
 /// <summary>
-/// Tells the envelope's sender what became of recipients, by a new message in the spool: failures, and where asked for delays and successes.
-/// Never about a report (RFC 5321 §6.1), never to a sender for whom nobody vouches, and not without bounds.
+/// Tells the envelope's sender what became of recipients, by a new message in the spool: failures, and where asked for delays and
+/// successes. Never about a report (RFC 5321 §6.1), never to a sender for whom nobody vouches, and not without bounds.
 /// </summary>
 internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, OwnSubmissions submissions, IAuditLog audit, TimeProvider clock)
 {
@@ -87,7 +87,9 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
         return problem is null;
     }
 
-    /// <summary>From nobody, and not to be reported upon (RFC 3461 §6.1). What had to be protected is not betrayed by its report (RFC 8689 §5).</summary>
+    /// <summary>
+    /// From nobody, and not to be reported upon (RFC 3461 §6.1). What had to be protected is not betrayed by its report (RFC 8689 §5).
+    /// </summary>
     private static Envelope EnvelopeOf(QueueId id, DateTimeOffset now, Envelope original, StatusReport report) => new()
     {
         Id = id,
@@ -113,8 +115,8 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
     }
 
     /// <summary>
-    /// Tells the postmaster of this host that a message is held for errors of this server, or cannot be tried for what it lacks. True when that is stored, or must not be: what this
-    /// host wrote itself is not reported upon, and more than a number an hour say nothing new.
+    /// Tells the postmaster of this host that a message is held for errors of this server, or cannot be tried for what it lacks. True when
+    /// that is stored, or must not be: what this host wrote itself is not reported upon, and more than a number an hour say nothing new.
     /// </summary>
     /// <param name="why">What the last attempt came to.</param>
     /// <param name="until">When it is tried a last time; null where it is not held, and is tried on.</param>
@@ -181,7 +183,8 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
     }
 
     /// <summary>
-    /// It came without a login, and it is one that came with one before: its trace says which, and that one had the same sender, who is no forger's choice.
+    /// It came without a login, and it is one that came with one before: its trace says which, and that one had the same sender, who is no
+    /// forger's choice.
     /// </summary>
     private async ValueTask<bool> HasComeRoundAsync(Envelope original, CancellationToken ct)
     {
@@ -197,7 +200,9 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
         return false;
     }
 
-    /// <summary>The bound for all is against senders that nobody proved. A login vouches for its own, and loses no report to what others do.</summary>
+    /// <summary>
+    /// The bound for all is against senders that nobody proved. A login vouches for its own, and loses no report to what others do.
+    /// </summary>
     private static bool CountsInAll(Envelope original) => original.Login is null;
 
     /// <summary>Binary content would need a next hop that takes it, and what goes over TLS only is not spread (RFC 8689 §5).</summary>

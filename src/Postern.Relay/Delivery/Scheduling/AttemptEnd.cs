@@ -168,7 +168,8 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
         memory.Shortages = isOurs ? memory.Shortages + 1 : 0;
         if (!isOurs)
             memory.InternalErrors = isMistake ? memory.InternalErrors + 1 : 0;
-        // It is tried on, and never given up for this; but somebody must know. While that cannot be stored either, it is tried with the next attempt.
+        // It is tried on, and never given up for this; but somebody must know. While that cannot be stored either, it is tried with the
+        // next attempt.
         if (memory.Shortages != Options.ShortagesBeforeWord)
             return;
         var why = message.Outcomes.FirstOrDefault(static o => o is Outcome.Deferred { IsOurs: true })?.Reply ?? "this server ran short";
@@ -183,8 +184,8 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
         : new(state with { Held = false, HeldByServerAt = null });
 
     /// <summary>
-    /// Holds what fails here again and again, until an operator or the end of the time that any message has. Its postmaster hears of it first; while
-    /// that cannot be stored, it is tried on by the schedule.
+    /// Holds what fails here again and again, until an operator or the end of the time that any message has. Its postmaster hears of it
+    /// first; while that cannot be stored, it is tried on by the schedule.
     /// </summary>
     private async ValueTask<DeliveryState> HoldHereAsync(TrackedMessage message, DeliveryState state, DateTimeOffset now)
     {

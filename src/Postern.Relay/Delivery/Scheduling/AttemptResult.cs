@@ -20,7 +20,9 @@ internal sealed record AttemptResult(
 
     /// <param name="outcomes">By recipient; null for those that this attempt did not concern.</param>
     /// <param name="next">The time of the next attempt; null: what is deferred now has failed.</param>
-    /// <param name="warn">How long after its release a message is late; the greatest there is: no delay is told, as nobody knows the time.</param>
+    /// <param name="warn">
+    /// How long after its release a message is late; the greatest there is: no delay is told, as nobody knows the time.
+    /// </param>
     public static AttemptResult Of(Envelope envelope, DeliveryState before, IReadOnlyList<Outcome?> outcomes, DateTimeOffset now, DateTimeOffset? next, TimeSpan warn)
     {
         var failures = ImmutableArray.CreateBuilder<RecipientReport>();
@@ -60,7 +62,9 @@ internal sealed record AttemptResult(
         return new AttemptResult(state, failures.ToImmutable(), relayed.ToImmutable(), delayed.ToImmutable(), delays);
     }
 
-    /// <summary>The state when the failures could not be reported: those recipients stay pending, so that nothing is lost in silence.</summary>
+    /// <summary>
+    /// The state when the failures could not be reported: those recipients stay pending, so that nothing is lost in silence.
+    /// </summary>
     public DeliveryState Unreported(DeliveryState before, DateTimeOffset next) => State with
     {
         NextAttempt = next,

@@ -104,7 +104,8 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
         }
 
         work.Tell("delivery-error", $"{message.Id}: {mistake}");
-        // Whatever a key, a certificate or the network is like, the message is not at fault: it has its attempts and its time, as with any next hop.
+        // Whatever a key, a certificate or the network is like, the message is not at fault: it has its attempts and its time, as with any
+        // next hop.
         return CompleteAsync(job, Same(job, OwnShortage.SurroundingsOf(mistake) is { } words
             ? new Outcome.Deferred(Remote: null, words, Tls: null) { Cause = DeliveryCause.OwnSurroundings }
             : new Outcome.Deferred(Remote: null, $"internal error: {mistake.Message}", Tls: null) { Cause = DeliveryCause.Mistake }));
@@ -132,7 +133,9 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
         return null;
     }
 
-    /// <summary>Tells of delivered and failed recipients as they come, each once; of deferred ones when the time of the next attempt is known.</summary>
+    /// <summary>
+    /// Tells of delivered and failed recipients as they come, each once; of deferred ones when the time of the next attempt is known.
+    /// </summary>
     private void Tell(DeliveryJob job, IReadOnlyList<Outcome> outcomes)
     {
         var message = job.Message;

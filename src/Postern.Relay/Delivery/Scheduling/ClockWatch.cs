@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Postern.Relay.Delivery.Scheduling;
 
-/// <summary>Notices that the wall clock was set: it and the steady clock went on differently between two looks. May be called from any thread.</summary>
+/// <summary>
+/// Notices that the wall clock was set: it and the steady clock went on differently between two looks. May be called from any thread.
+/// </summary>
 internal sealed class ClockWatch(TimeProvider clock)
 {
     /// <summary>Less is what time servers and leap seconds do, and decides nothing.</summary>

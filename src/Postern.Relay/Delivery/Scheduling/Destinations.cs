@@ -3,10 +3,15 @@ using Postern.Relay.Spool;
 
 namespace Postern.Relay.Delivery.Scheduling;
 
-/// <summary>The queues of all next hops, and which of them a message goes to. Called with <see cref="DeliveryWork.Gate"/> held, but for <see cref="Apply"/>.</summary>
+/// <summary>
+/// The queues of all next hops, and which of them a message goes to. Called with <see cref="DeliveryWork.Gate"/> held, but for
+/// <see cref="Apply"/>.
+/// </summary>
 internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transport, ILaneHost host)
 {
-    /// <summary>A destination may have this part of the places that are left, so that one more finds places whatever the others have.</summary>
+    /// <summary>
+    /// A destination may have this part of the places that are left, so that one more finds places whatever the others have.
+    /// </summary>
     private const int Share = 4;
 
     private const int Least = 8;

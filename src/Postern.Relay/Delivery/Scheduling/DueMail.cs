@@ -3,8 +3,9 @@ using Postern.Relay.Spool;
 namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
-/// Claims what is due, as much as there is room for at work. What is for destinations that have enough waiting already is put on a shelf of the spool and
-/// asked for there later, so that it stands before nothing else. One look at a time; with a spool that answers at once it is made on the caller's thread.
+/// Claims what is due, as much as there is room for at work. What is for destinations that have enough waiting already is put on a shelf of
+/// the spool and asked for there later, so that it stands before nothing else. One look at a time; with a spool that answers at once it is
+/// made on the caller's thread.
 /// </summary>
 internal sealed class DueMail : IAsyncDisposable
 {
@@ -216,7 +217,8 @@ internal sealed class DueMail : IAsyncDisposable
         await work.ReleaseAsync(message, full?.Shelf).ConfigureAwait(false);
         if (full is null)
             return;
-        // Known as filled once it is, and not before: a lane that empties it meanwhile would take it for empty. And it may have got room meanwhile.
+        // Known as filled once it is, and not before: a lane that empties it meanwhile would take it for empty. And it may have got room
+        // meanwhile.
         bool hasRoom;
         lock (work.Gate)
         {

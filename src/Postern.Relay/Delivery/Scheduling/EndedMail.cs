@@ -5,8 +5,8 @@ using Postern.Relay.Spool;
 namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
-/// Removes messages whose delivery is over from the spool when their events are on the disk, a second later or so: until then the spool can tell the events
-/// again after a crash. Nothing waits for it.
+/// Removes messages whose delivery is over from the spool when their events are on the disk, a second later or so: until then the spool can
+/// tell the events again after a crash. Nothing waits for it.
 /// </summary>
 internal sealed class EndedMail(ISpool spool, IAuditLog audit, Action<string, string> tell)
 {

@@ -8,7 +8,9 @@ internal sealed class MessageMemory
     /// <summary>What its sender wants it held for (FUTURERELEASE), by a clock that nobody sets; null without.</summary>
     public SenderHold? Hold { get; set; }
 
-    /// <summary>How often the clock had been set at its last attempt, where it has a deadline: only a time that it was tried under may give it up.</summary>
+    /// <summary>
+    /// How often the clock had been set at its last attempt, where it has a deadline: only a time that it was tried under may give it up.
+    /// </summary>
     public int TriedUnder { get; set; }
 
     /// <summary>Attempts in a row that failed by a mistake here.</summary>

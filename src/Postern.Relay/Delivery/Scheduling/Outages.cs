@@ -1,8 +1,8 @@
 namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
-/// Destinations that nobody answers at. Each is looked at with growing pauses, by a connection that brings no message, so that what waits for it need
-/// not wait for its own hour when it is back. May be called from any thread.
+/// Destinations that nobody answers at. Each is looked at with growing pauses, by a connection that brings no message, so that what waits
+/// for it need not wait for its own hour when it is back. May be called from any thread.
 /// </summary>
 internal sealed class Outages : IAsyncDisposable
 {

@@ -7,7 +7,10 @@ namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>A job with its content open, ready to be sent.</summary>
 /// <param name="now">What is left of a deadline is counted from here.</param>
-/// <param name="host">Records what is decided before the attempt is over; its <see cref="ILaneHost.Stopping"/> calls the job off while the next hop cannot have it.</param>
+/// <param name="host">
+/// Records what is decided before the attempt is over; its <see cref="ILaneHost.Stopping"/> calls the job off while the next hop cannot
+/// have it.
+/// </param>
 internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTimeOffset now, ILaneHost host) : IMessageContent, IOutcomeRecord, IDisposable
 {
     private OutgoingMessage? message;

@@ -5,8 +5,8 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
-/// What operators may do to a message. One at work is told here and obeys when its attempt ends; all others are changed in the spool, which wakes
-/// the scheduler where something becomes due.
+/// What operators may do to a message. One at work is told here and obeys when its attempt ends; all others are changed in the spool, which
+/// wakes the scheduler where something becomes due.
 /// </summary>
 internal sealed class QueueOperations(DeliveryWork work, Timekeeper time)
 {

@@ -1,8 +1,8 @@
 namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
-/// Messages at work whose last state the disk did not take: they wait for their next attempt here, as nobody else knows what is delivered of them. One timer
-/// for the earliest; it calls back on any thread.
+/// Messages at work whose last state the disk did not take: they wait for their next attempt here, as nobody else knows what is delivered
+/// of them. One timer for the earliest; it calls back on any thread.
 /// </summary>
 internal sealed class RetryQueue : IAsyncDisposable
 {

@@ -3,9 +3,9 @@ using Postern.Relay.Envelopes;
 namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
-/// A hold that a sender asked for (RFC 4865), measured on the steady clock beside the wall clock. As long as the wall clock goes its way it alone
-/// counts. Once that was set, the hold lasts as long as was left of it when the server took the message up, and never longer than the sender
-/// asked: mail that is late can be explained, mail that went too early cannot be called back.
+/// A hold that a sender asked for (RFC 4865), measured on the steady clock beside the wall clock. As long as the wall clock goes its way it
+/// alone counts. Once that was set, the hold lasts as long as was left of it when the server took the message up, and never longer than the
+/// sender asked: mail that is late can be explained, mail that went too early cannot be called back.
 /// </summary>
 internal sealed class SenderHold(TimeSpan left, long since, TimeProvider clock)
 {

@@ -3,12 +3,14 @@ using Postern.Relay.Spool;
 namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
-/// Writes what attempts came to. Where somebody else changed the message meanwhile, both count: who was delivered stays delivered, and an operator's word
-/// stays.
+/// Writes what attempts came to. Where somebody else changed the message meanwhile, both count: who was delivered stays delivered, and an
+/// operator's word stays.
 /// </summary>
 internal sealed class StateRecorder(DeliveryWork work)
 {
-    /// <summary>Writes the state as it is when the write begins. A disk that cannot is reported; the state in memory goes on, and the claim stays.</summary>
+    /// <summary>
+    /// Writes the state as it is when the write begins. A disk that cannot is reported; the state in memory goes on, and the claim stays.
+    /// </summary>
     public async ValueTask StoreAsync(TrackedMessage message)
     {
         SemaphoreSlim writing;
@@ -33,7 +35,10 @@ internal sealed class StateRecorder(DeliveryWork work)
         }
     }
 
-    /// <summary>Nothing is left to deliver and all is told: takes the message out of the spool, which keeps the last state until the events are on the disk.</summary>
+    /// <summary>
+    /// Nothing is left to deliver and all is told: takes the message out of the spool, which keeps the last state until the events are on
+    /// the disk.
+    /// </summary>
     /// <param name="state">What the attempt came to; what its outcomes say beside it is added.</param>
     public async ValueTask FinishAsync(TrackedMessage message, DeliveryState state)
     {

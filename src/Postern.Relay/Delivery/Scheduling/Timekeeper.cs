@@ -3,8 +3,8 @@ using Postern.Relay.Spool;
 namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
-/// Notices that the wall clock was set, and lets nothing wait for a time of the old one. Holds that senders asked for last as long as was left of them;
-/// pauses of the schedule are over.
+/// Notices that the wall clock was set, and lets nothing wait for a time of the old one. Holds that senders asked for last as long as was
+/// left of them; pauses of the schedule are over.
 /// </summary>
 internal sealed class Timekeeper(DeliveryWork work)
 {

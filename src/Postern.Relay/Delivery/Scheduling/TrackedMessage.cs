@@ -3,7 +3,9 @@ using Postern.Relay.Spool;
 
 namespace Postern.Relay.Delivery.Scheduling;
 
-/// <summary>One message that is claimed and worked on. Everything that changes is read and written under <see cref="DeliveryWork.Gate"/>.</summary>
+/// <summary>
+/// One message that is claimed and worked on. Everything that changes is read and written under <see cref="DeliveryWork.Gate"/>.
+/// </summary>
 internal sealed class TrackedMessage(SpoolClaim claim, MessageMemory? memory)
 {
     public SpoolClaim Claim { get; set; } = claim;

@@ -2,7 +2,10 @@ using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery.Transports;
 
-/// <summary>When a host that did not come to terms over TLS is spoken to in clear instead (RFC 7435 §5): where TLS was not asked for, and the host gave up, not this machine.</summary>
+/// <summary>
+/// When a host that did not come to terms over TLS is spoken to in clear instead (RFC 7435 §5): where TLS was not asked for, and the host
+/// gave up, not this machine.
+/// </summary>
 internal static class ClearText
 {
     /// <param name="isSecured">The handshake was over when the dialogue ended.</param>

@@ -4,7 +4,10 @@ using Postern.Smtp.Replies;
 
 namespace Postern.Relay.Delivery.Transports;
 
-/// <summary>Turns what the dialogue answered into outcomes: 2xx delivered, 5xx failed, all else deferred; a 5xx before the first command counts as all else.</summary>
+/// <summary>
+/// Turns what the dialogue answered into outcomes: 2xx delivered, 5xx failed, all else deferred; a 5xx before the first command counts as
+/// all else.
+/// </summary>
 /// <param name="remote">Who answered.</param>
 /// <param name="tls">The version; null without.</param>
 /// <param name="offered">What the server took over with the messages that it accepted; null before it could.</param>
@@ -67,7 +70,8 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
         // "Too many recipients" of old servers, when others were accepted, whatever came after (RFC 5321 §4.5.3.1.10).
         ClientAnswer.Refused(ClientPhase.Rcpt, { Code: TooManyRecipients }) refused when IsAnyAccepted(all) =>
             Later(refused, IsAnyTaken(all) ? AfterDeferral.NewTransaction : AfterDeferral.NextHost),
-        // A host that greets with 5xx turns this server away, not the message: a block list, a wrong port. It may pass (Postfix: smtp_skip_5xx_greeting).
+        // A host that greets with 5xx turns this server away, not the message: a block list, a wrong port. It may pass (Postfix:
+        // smtp_skip_5xx_greeting).
         ClientAnswer.Refused(ClientPhase.Greeting, _) refused => Later(refused, AfterDeferral.NextHost),
         ClientAnswer.Refused refused => new Outcome.Failed(remote, refused.Reply.ToString(), tls, StatusOf(refused.Reply))
         {
@@ -78,7 +82,8 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
             Took = took,
             IsVerified = IsVerified,
         },
-        // Tried again although the server may have it, and not at once with another host: a second copy is better than none (RFC 1047), and a late one better than a sure one.
+        // Tried again although the server may have it, and not at once with another host: a second copy is better than none (RFC 1047), and
+        // a late one better than a sure one.
         ClientAnswer.Broken(ClientPhase.EndOfData, _, var detail) broken =>
             Lost(broken, $"{detail}, while waiting for the answer to the end of data: it may have been delivered", AfterDeferral.NextAttempt),
         // A connection that had waited was closed meanwhile: nothing of this message was sent, so it says nothing of the host.
@@ -113,7 +118,10 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
         IsVerified = IsVerified,
     };
 
-    /// <summary>What 4xx leaves to be done. Servers word it in many ways that a connection has carried enough: what counts is that it has carried something.</summary>
+    /// <summary>
+    /// What 4xx leaves to be done. Servers word it in many ways that a connection has carried enough: what counts is that it has carried
+    /// something.
+    /// </summary>
     private AfterDeferral AfterOf(ClientPhase phase, Reply reply, IReadOnlyList<ClientAnswer> all)
     {
         var isTooMany = reply.Code == TooMany && (reply.Status is null || reply.Status == TooManyStatus);

@@ -7,13 +7,16 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Delivery.Transports;
 
 /// <summary>
-/// Opens sessions with the places of a <see cref="HopTrail"/>. Addresses that came from a stranger's DNS pass the <see cref="AddressGuard"/> first.
+/// Opens sessions with the places of a <see cref="HopTrail"/>. Addresses that came from a stranger's DNS pass the
+/// <see cref="AddressGuard"/> first.
 /// </summary>
 #pragma warning disable CA1001 // a semaphore whose wait handle is never asked for holds nothing to release
 internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver, SmtpClientOptions client, OwnHost own)
 #pragma warning restore CA1001
 {
-    /// <summary>Whoever is in between takes STARTTLS off the offer, and guesses the password from what CRAM-MD5, DIGEST-MD5 or SCRAM show in clear.</summary>
+    /// <summary>
+    /// Whoever is in between takes STARTTLS off the offer, and guesses the password from what CRAM-MD5, DIGEST-MD5 or SCRAM show in clear.
+    /// </summary>
     private const string NoLoginInClear = "the server offers no TLS, and no login is made in clear unless the route says ?tls=none";
 
     private readonly AddressGuard guard = new(options.AllowedMxNetworks);

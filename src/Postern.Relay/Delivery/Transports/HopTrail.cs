@@ -4,8 +4,8 @@ using System.Net;
 namespace Postern.Relay.Delivery.Transports;
 
 /// <summary>
-/// The hosts and addresses of one next hop that one attempt may still try, in order (RFC 5321 §5.1): each once, until so many were tried, so many
-/// spoken to, or the attempt has lasted long enough. Used by one caller at a time.
+/// The hosts and addresses of one next hop that one attempt may still try, in order (RFC 5321 §5.1): each once, until so many were tried,
+/// so many spoken to, or the attempt has lasted long enough. Used by one caller at a time.
 /// </summary>
 internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, TimeProvider clock, NextHop hop, long begunAt)
 {
@@ -128,7 +128,9 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         }
     }
 
-    /// <summary>Where this host is among them, only those that are preferred to it (RFC 5321 §5.1): mail to the others would come back here.</summary>
+    /// <summary>
+    /// Where this host is among them, only those that are preferred to it (RFC 5321 §5.1): mail to the others would come back here.
+    /// </summary>
     private void AddExchangers(ImmutableArray<Exchanger> exchangers)
     {
         var own = exchangers.Where(e => connector.Own.IsNamed(e.Name, options.MxPort)).Select(static e => e.Preference).DefaultIfEmpty(int.MaxValue).Min();

@@ -4,8 +4,9 @@ using Postern.Smtp.Client;
 namespace Postern.Relay.Delivery.Transports;
 
 /// <summary>
-/// Says on what terms a host is spoken to: which TLS it needs, by what its certificate is verified, which login is made. Asked for each host before it is
-/// connected to, so that an answer may rest on what is looked up for it: DANE (RFC 7672), MTA-STS (RFC 8461), a policy of a destination.
+/// Says on what terms a host is spoken to: which TLS it needs, by what its certificate is verified, which login is made. Asked for each
+/// host before it is connected to, so that an answer may rest on what is looked up for it: DANE (RFC 7672), MTA-STS (RFC 8461), a policy of
+/// a destination.
 /// </summary>
 internal interface IHopPolicy
 {
@@ -15,7 +16,10 @@ internal interface IHopPolicy
     ValueTask<HopTerms> TermsForAsync(NextHop hop, Exchanger host, bool isAuthentic, CancellationToken ct);
 }
 
-/// <summary>As the route says for a host that it names; any certificate or none for mail exchangers (RFC 7435), whose names come from DNS without proof.</summary>
+/// <summary>
+/// As the route says for a host that it names; any certificate or none for mail exchangers (RFC 7435), whose names come from DNS without
+/// proof.
+/// </summary>
 internal sealed class RouteTerms : IHopPolicy
 {
     public static RouteTerms Instance { get; } = new();

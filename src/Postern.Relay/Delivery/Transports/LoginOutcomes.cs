@@ -4,8 +4,8 @@ using Postern.Smtp.Replies;
 namespace Postern.Relay.Delivery.Transports;
 
 /// <summary>
-/// Turns a failed login at a next hop into an outcome. Always deferred, 535 as well: what is wrong is this server's configuration or the account,
-/// and no message is to bounce for it (Postfix: smtp_sasl_auth_soft_bounce).
+/// Turns a failed login at a next hop into an outcome. Always deferred, 535 as well: what is wrong is this server's configuration or the
+/// account, and no message is to bounce for it (Postfix: smtp_sasl_auth_soft_bounce).
 /// </summary>
 internal static class LoginOutcomes
 {

@@ -3,8 +3,8 @@ using Postern.Smtp.Client;
 namespace Postern.Relay.Delivery.Transports;
 
 /// <summary>
-/// One session with one next hop, made anew when it is lost or has carried enough. What its host does not take for now is offered to the hosts behind
-/// it in the same attempt, each by a session of its own, until every recipient is decided or the <see cref="HopTrail"/> ends.
+/// One session with one next hop, made anew when it is lost or has carried enough. What its host does not take for now is offered to the
+/// hosts behind it in the same attempt, each by a session of its own, until every recipient is decided or the <see cref="HopTrail"/> ends.
 /// </summary>
 internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider clock) : IDeliveryLane
 {

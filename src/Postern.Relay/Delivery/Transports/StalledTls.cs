@@ -4,8 +4,8 @@ using System.Net;
 namespace Postern.Relay.Delivery.Transports;
 
 /// <summary>
-/// Addresses whose TLS handshakes hang, so that not every connection waits for one. Only asked where the host would be spoken to in clear in the end.
-/// Full, it forgets everything: a handshake then hangs once more.
+/// Addresses whose TLS handshakes hang, so that not every connection waits for one. Only asked where the host would be spoken to in clear
+/// in the end. Full, it forgets everything: a handshake then hangs once more.
 /// </summary>
 internal sealed class StalledTls(TimeSpan kept, TimeProvider clock)
 {

@@ -3,8 +3,8 @@ using Postern.Relay.Accounts.Protection;
 namespace Postern.Relay.Policy.Counters;
 
 /// <summary>
-/// Counts of what was done, each against a limit whose use flows back evenly over its time (GCRA). An implementation may be shared by several servers. Safe from
-/// any thread. Where it cannot be reached, <see cref="IOException"/>.
+/// Counts of what was done, each against a limit whose use flows back evenly over its time (GCRA). An implementation may be shared by
+/// several servers. Safe from any thread. Where it cannot be reached, <see cref="IOException"/>.
 /// </summary>
 public interface ICounters
 {

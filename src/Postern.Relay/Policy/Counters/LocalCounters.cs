@@ -7,8 +7,9 @@ using Postern.Relay.Audit.Events;
 namespace Postern.Relay.Policy.Counters;
 
 /// <summary>
-/// Counters of one server, in memory and in a file beside its directory. The file is appended to once a second at most, outside of any session, and rewritten
-/// when most of it is old; so a process that is killed forgets a second of counting, and one that is stopped nothing.
+/// Counters of one server, in memory and in a file beside its directory. The file is appended to once a second at most, outside of any
+/// session, and rewritten when most of it is old; so a process that is killed forgets a second of counting, and one that is stopped
+/// nothing.
 /// </summary>
 public sealed class LocalCounters : ICounters, IDisposable
 {

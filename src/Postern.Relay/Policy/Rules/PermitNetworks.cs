@@ -1,6 +1,8 @@
 namespace Postern.Relay.Policy.Rules;
 
-/// <summary>Permits a client in one of the configured <c>networks</c>, whoever it says it is. None is configured by default, not even loopback.</summary>
+/// <summary>
+/// Permits a client in one of the configured <c>networks</c>, whoever it says it is. None is configured by default, not even loopback.
+/// </summary>
 internal sealed class PermitNetworks : IRelayRule
 {
     public string Name => "permit_networks";

@@ -3,8 +3,8 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Policy.Rules;
 
 /// <summary>
-/// Refuses a client without a login whose HELO or EHLO names neither a domain with a dot nor an address in brackets (RFC 5321 §4.1.4). Programs of users call
-/// themselves anything, so a login is not asked.
+/// Refuses a client without a login whose HELO or EHLO names neither a domain with a dot nor an address in brackets (RFC 5321 §4.1.4).
+/// Programs of users call themselves anything, so a login is not asked.
 /// </summary>
 internal sealed class RejectNonFqdnHeloHostname : IRelayRule
 {

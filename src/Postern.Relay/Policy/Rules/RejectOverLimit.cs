@@ -6,8 +6,8 @@ using Postern.Relay.Policy.Counters;
 namespace Postern.Relay.Policy.Rules;
 
 /// <summary>
-/// Refuses what goes over a limit for each login, or for each client network: messages at MAIL or when their header is known, recipients at RCPT. What was used
-/// flows back evenly, and outlives a restart.
+/// Refuses what goes over a limit for each login, or for each client network: messages at MAIL or when their header is known, recipients at
+/// RCPT. What was used flows back evenly, and outlives a restart.
 /// </summary>
 internal sealed class RejectOverLimit : IRelayRule
 {

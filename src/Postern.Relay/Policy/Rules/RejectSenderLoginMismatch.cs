@@ -9,8 +9,8 @@ namespace Postern.Relay.Policy.Rules;
 /// nobody outside can write in our name.
 /// </summary>
 /// <remarks>
-/// Only the domain of a stranger's sender is looked at, never whether an account has that address: the answer would tell which
-/// accounts exist. The null sender is every login's: read receipts (RFC 8098 §3) and vacation replies (RFC 3834 §3.3) MUST have it, and it carries
+/// Only the domain of a stranger's sender is looked at, never whether an account has that address: the answer would tell which accounts
+/// exist. The null sender is every login's: read receipts (RFC 8098 §3) and vacation replies (RFC 3834 §3.3) MUST have it, and it carries
 /// no address that could be another's.
 /// </remarks>
 internal sealed class RejectSenderLoginMismatch : IRelayRule

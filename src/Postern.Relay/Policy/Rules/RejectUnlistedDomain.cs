@@ -4,8 +4,9 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Policy.Rules;
 
 /// <summary>
-/// Refuses a sender of an unknown domain from a login. Known is a domain that is listed, or to which the login's own account is tied; so an account works
-/// without <c>domain add</c>. Others are not asked: a client in <c>networks</c> may relay as anyone, and mail from outside comes from everywhere.
+/// Refuses a sender of an unknown domain from a login. Known is a domain that is listed, or to which the login's own account is tied; so an
+/// account works without <c>domain add</c>. Others are not asked: a client in <c>networks</c> may relay as anyone, and mail from outside
+/// comes from everywhere.
 /// </summary>
 internal sealed class RejectUnlistedDomain : IRelayRule
 {

@@ -1,8 +1,8 @@
 namespace Postern.Relay.Policy.Rules;
 
 /// <summary>
-/// Refuses a sender of a domain that is not listed from a client in <c>networks</c> that has not logged in. In no list unless an operator writes it: for
-/// networks that are trusted to relay, and only in the name of domains that are known here.
+/// Refuses a sender of a domain that is not listed from a client in <c>networks</c> that has not logged in. In no list unless an operator
+/// writes it: for networks that are trusted to relay, and only in the name of domains that are known here.
 /// </summary>
 internal sealed class RejectUnlistedNetworkSender : IRelayRule
 {

@@ -3,8 +3,8 @@ using Postern.Relay.Envelopes;
 namespace Postern.Relay.Spool.Claims;
 
 /// <summary>
-/// What is due in a spool that keeps its index in memory: a heap by due time, shelves for what waits for room at a claimant, and who has claimed what.
-/// A message costs 12 octets here; only claims, which are few, cost more. Every member wants the spool's gate held.
+/// What is due in a spool that keeps its index in memory: a heap by due time, shelves for what waits for room at a claimant, and who has
+/// claimed what. A message costs 12 octets here; only claims, which are few, cost more. Every member wants the spool's gate held.
 /// </summary>
 internal sealed class DueIndex(TimeProvider clock)
 {
@@ -304,7 +304,9 @@ internal sealed class DueIndex(TimeProvider clock)
     }
 }
 
-/// <summary>One message of a spool that keeps its index in memory, and its place in the order of what is due. Guarded by the spool's gate.</summary>
+/// <summary>
+/// One message of a spool that keeps its index in memory, and its place in the order of what is due. Guarded by the spool's gate.
+/// </summary>
 internal abstract class SpoolItem(QueueId id, SpoolEntry? entry)
 {
     public QueueId Id { get; } = id;
@@ -312,7 +314,9 @@ internal abstract class SpoolItem(QueueId id, SpoolEntry? entry)
     /// <summary>Null once removed.</summary>
     public SpoolEntry? Entry { get; set; } = entry;
 
-    /// <summary>When it is due, in UTC ticks: the stored time, or another until the restart (<see cref="ISpool.RescheduleAsync"/>).</summary>
+    /// <summary>
+    /// When it is due, in UTC ticks: the stored time, or another until the restart (<see cref="ISpool.RescheduleAsync"/>).
+    /// </summary>
     public long Due { get; set; }
 
     /// <summary>Its place in the heap of <see cref="DueIndex"/>, or a negative number that only the index understands.</summary>

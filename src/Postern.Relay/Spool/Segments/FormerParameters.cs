@@ -5,7 +5,10 @@ using Postern.Smtp.Session;
 
 namespace Postern.Relay.Spool.Segments;
 
-/// <summary>What MAIL and RCPT said, as envelopes of version 1 and 2 hold it: one member for each parameter. Only read; without them, nothing was said beyond BODY=8BITMIME.</summary>
+/// <summary>
+/// What MAIL and RCPT said, as envelopes of version 1 and 2 hold it: one member for each parameter. Only read; without them, nothing was
+/// said beyond BODY=8BITMIME.
+/// </summary>
 internal static class FormerParameters
 {
     public static MailParameters Read(OfMail? mail, bool is8Bit, DateTimeOffset arrived, ReplayWords words) => new MailParameters

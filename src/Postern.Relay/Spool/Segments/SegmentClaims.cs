@@ -3,7 +3,9 @@ using Postern.Relay.Spool.Claims;
 
 namespace Postern.Relay.Spool.Segments;
 
-/// <summary>The claims of one claimant on a <see cref="SegmentSpool"/>: kept in memory only, as nobody outlives the process that has the directory.</summary>
+/// <summary>
+/// The claims of one claimant on a <see cref="SegmentSpool"/>: kept in memory only, as nobody outlives the process that has the directory.
+/// </summary>
 internal sealed class SegmentClaims(SegmentSpool spool, SpoolIndex index, DueIndex.Claimant me) : ISpoolClaims
 {
     public TimeSpan Lease => me.Lease;

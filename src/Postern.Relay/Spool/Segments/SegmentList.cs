@@ -3,7 +3,9 @@ using Postern.Relay.Spool.Segments.Log;
 
 namespace Postern.Relay.Spool.Segments;
 
-/// <summary>The first record of a segment: which others there were when it was begun. One that is missing later was lost or retired.</summary>
+/// <summary>
+/// The first record of a segment: which others there were when it was begun. One that is missing later was lost or retired.
+/// </summary>
 internal static class SegmentList
 {
     private const int EntrySize = 16;

@@ -100,7 +100,8 @@ public sealed class SegmentSpool : ISpool
         StoredMessage? next;
         lock (index.Gate)
             next = index.Behind(after);
-        // A piece at a time: a filter that fits nothing must not keep the committer waiting for as long as a million messages take to look at.
+        // A piece at a time: a filter that fits nothing must not keep the committer waiting for as long as a million messages take to look
+        // at.
         var piece = new List<SpoolEntry>(Math.Min(Piece, most));
         while (next is not null && page.Count < most)
         {

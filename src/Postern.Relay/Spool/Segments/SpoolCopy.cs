@@ -15,7 +15,9 @@ public static class SpoolCopy
     private const int PageSize = 4096;
     private const int MostPasses = 200;
 
-    /// <summary>Copies the segments of the spool in <paramref name="from"/> into <paramref name="to"/>, an empty directory, and syncs them.</summary>
+    /// <summary>
+    /// Copies the segments of the spool in <paramref name="from"/> into <paramref name="to"/>, an empty directory, and syncs them.
+    /// </summary>
     /// <returns>How many segments the copy has.</returns>
     /// <exception cref="IOException">Something cannot be read or written, or the spool changes faster than it can be copied.</exception>
     public static int Run(string from, string to, CancellationToken ct) => Run(from, to, afterBlock: null, ct);
@@ -120,7 +122,9 @@ public static class SpoolCopy
     private static List<string> Names(string directory) =>
         [.. Directory.EnumerateFiles(directory, "*" + SegmentStore.Extension).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 
-    /// <summary>False when the file went away, or another life of it began; it is gone from the directory then, and so is the copy.</summary>
+    /// <summary>
+    /// False when the file went away, or another life of it began; it is gone from the directory then, and so is the copy.
+    /// </summary>
     private static bool Copy(string from, string to, int blockSize, Action? afterBlock)
     {
         File.Delete(to);

@@ -38,7 +38,9 @@ internal sealed class SpoolIndex(TimeProvider clock)
 
     public bool TryFind(QueueId id, [NotNullWhen(true)] out StoredMessage? message) => messages.TryGetValue(id, out message);
 
-    /// <summary>The first message behind <paramref name="after"/>, from where <see cref="ISpool.ListAsync"/> says; null at the end.</summary>
+    /// <summary>
+    /// The first message behind <paramref name="after"/>, from where <see cref="ISpool.ListAsync"/> says; null at the end.
+    /// </summary>
     public StoredMessage? Behind(QueueId? after)
     {
         if (after is not { } id)
@@ -51,7 +53,10 @@ internal sealed class SpoolIndex(TimeProvider clock)
         return message;
     }
 
-    /// <summary>Adds at most <paramref name="most"/> entries from <paramref name="from"/> on, which may have been removed meanwhile; answers the next one, null at the end.</summary>
+    /// <summary>
+    /// Adds at most <paramref name="most"/> entries from <paramref name="from"/> on, which may have been removed meanwhile; answers the
+    /// next one, null at the end.
+    /// </summary>
     public StoredMessage? Take(StoredMessage? from, int most, List<SpoolEntry> page)
     {
         var message = from;

@@ -41,8 +41,8 @@ internal abstract class StateRecord(SpoolIndex index, StoredMessage message, Del
 }
 
 /// <summary>
-/// The last state of a message whose delivery is over. Nobody waits for it: where it is lost, by a power cut or for lack of room, the message comes back as it
-/// was, as it does when its removal is lost.
+/// The last state of a message whose delivery is over. Nobody waits for it: where it is lost, by a power cut or for lack of room, the
+/// message comes back as it was, as it does when its removal is lost.
 /// </summary>
 internal sealed class EndRecord(SpoolIndex index, StoredMessage message, DeliveryState last) : StateRecord(index, message, last)
 {

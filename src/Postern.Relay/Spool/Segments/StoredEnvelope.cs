@@ -13,8 +13,8 @@ namespace Postern.Relay.Spool.Segments;
 internal sealed record StoredEnvelope
 {
     /// <summary>
-    /// 2: it holds an address that readers of 1 take for damage. 3: parameters stand in <see cref="Mail"/> and <see cref="Rcpt"/>, which readers of 2 do not
-    /// know. Each is written as the lowest that says all of it, so that an older program reads what it can.
+    /// 2: it holds an address that readers of 1 take for damage. 3: parameters stand in <see cref="Mail"/> and <see cref="Rcpt"/>, which
+    /// readers of 2 do not know. Each is written as the lowest that says all of it, so that an older program reads what it can.
     /// </summary>
     public const int CurrentVersion = 3;
 

@@ -3,7 +3,9 @@ using Postern.Relay.Spool.Segments.Recovery;
 
 namespace Postern.Relay.Spool.Segments;
 
-/// <summary><see cref="DeliveryState"/> as it is written (docs/spool-format.md). Null <see cref="Recipients"/> means all pending, none tried.</summary>
+/// <summary>
+/// <see cref="DeliveryState"/> as it is written (docs/spool-format.md). Null <see cref="Recipients"/> means all pending, none tried.
+/// </summary>
 internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held, DelayReports Reported, StoredRecipient[]? Recipients)
 {
     public DateTimeOffset? HeldByServer { get; init; }

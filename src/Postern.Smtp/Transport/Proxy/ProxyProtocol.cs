@@ -1,8 +1,8 @@
 namespace Postern.Smtp.Transport.Proxy;
 
 /// <summary>
-/// The PROXY protocol of HAProxy, versions 1 and 2. Incremental, and never asks for an octet that may belong to what follows: a greeting or a
-/// TLS handshake can stand in the same segment.
+/// The PROXY protocol of HAProxy, versions 1 and 2. Incremental, and never asks for an octet that may belong to what follows: a greeting or
+/// a TLS handshake can stand in the same segment.
 /// </summary>
 internal static class ProxyProtocol
 {

@@ -11,7 +11,9 @@ internal static class ProxyTlv
     private const int HeadOctets = 3;
     private const int MaxUniqueIdOctets = 128;
 
-    /// <summary>Reads the TLVs from <paramref name="start"/> to the end of <paramref name="header"/>; the reason why they are malformed, or null.</summary>
+    /// <summary>
+    /// Reads the TLVs from <paramref name="start"/> to the end of <paramref name="header"/>; the reason why they are malformed, or null.
+    /// </summary>
     public static string? Read(ReadOnlySpan<byte> header, int start, out ProxyClaims claims)
     {
         claims = ProxyClaims.None;

@@ -47,7 +47,9 @@ internal sealed class CertificateSet
         return dot > 0 && wildcards.TryGetValue(serverName[(dot + 1)..], out certificate) ? certificate : Primary;
     }
 
-    /// <summary>The same, or of the certificates that share a name with it the first that the client can use; the same too where none is.</summary>
+    /// <summary>
+    /// The same, or of the certificates that share a name with it the first that the client can use; the same too where none is.
+    /// </summary>
     public TlsCertificate Suited(TlsCertificate found, ClientHello hello)
     {
         if (found.Suits(hello))
@@ -63,7 +65,10 @@ internal sealed class CertificateSet
 
     private static Dictionary<string, TlsCertificate> NewMap() => new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Certificates hold A-labels (<c>xn--…</c>), which the runtime turns into Unicode when it reads them from a client's hello. The first certificate for a name has it.</summary>
+    /// <summary>
+    /// Certificates hold A-labels (<c>xn--…</c>), which the runtime turns into Unicode when it reads them from a client's hello. The first
+    /// certificate for a name has it.
+    /// </summary>
     private static void Add(Dictionary<string, TlsCertificate> map, string name, TlsCertificate certificate)
     {
         map.TryAdd(name, certificate);

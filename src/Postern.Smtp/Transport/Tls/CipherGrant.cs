@@ -5,9 +5,11 @@ using System.Text;
 namespace Postern.Smtp.Transport.Tls;
 
 /// <summary>
-/// Gives the handshakes of one listener ciphers of its own. The runtime's way (<see cref="CipherSuitesPolicy"/>) has neither DHE nor a security level, and ends the resumption of
-/// sessions. So OpenSSL's context, which the runtime keeps for a certificate and a set of versions, is told the list after a handshake of this process with itself. Before that another handshake
-/// proves that it is not the context of listeners that asked for nothing, and after it a third that the runtime keeps it. Where any of this fails, the runtime's way is taken.
+/// Gives the handshakes of one listener ciphers of its own. The runtime's way (<see cref="CipherSuitesPolicy"/>) has neither DHE nor a
+/// security level, and ends the resumption of sessions. So OpenSSL's context, which the runtime keeps for a certificate and a set of
+/// versions, is told the list after a handshake of this process with itself. Before that another handshake proves that it is not the
+/// context of listeners that asked for nothing, and after it a third that the runtime keeps it. Where any of this fails, the runtime's way
+/// is taken.
 /// </summary>
 internal static class CipherGrant
 {
@@ -60,7 +62,10 @@ internal static class CipherGrant
         return false;
     }
 
-    /// <summary>The runtime keeps one context for each certificate and set of versions: a bit that is no version gives these listeners their own, and changes nothing else.</summary>
+    /// <summary>
+    /// The runtime keeps one context for each certificate and set of versions: a bit that is no version gives these listeners their own,
+    /// and changes nothing else.
+    /// </summary>
 #pragma warning disable CA5397 // no version at all
     private static SslProtocols Mark(TlsCiphers ciphers) => (SslProtocols)(((int)ciphers + 1) << MarkShift);
 #pragma warning restore CA5397
@@ -101,7 +106,9 @@ internal static class CipherGrant
 
     private static unsafe nint Context(nint ssl) => ContextOf.Value is { } function ? ((delegate* unmanaged<nint, nint>)function)(ssl) : 0;
 
-    /// <summary>Of this process with itself, by a client that takes what it is shown; null when it fails, or what is looked at is not there.</summary>
+    /// <summary>
+    /// Of this process with itself, by a client that takes what it is shown; null when it fails, or what is looked at is not there.
+    /// </summary>
     /// <param name="isSeen">The connection itself must be there to be looked at.</param>
     internal static async Task<nint?> HandshakeAsync(SslServerAuthenticationOptions options, Func<nint, nint> look, bool isSeen = true)
     {

@@ -4,8 +4,8 @@ using System.Security.Authentication;
 namespace Postern.Smtp.Transport.Tls;
 
 /// <summary>
-/// What a client offers in its first message (RFC 8446 §4.1.2, RFC 5246 §7.4.1.2), as far as it decides which kind of certificate it can use and is worth a word in the log. Everything
-/// is a stranger's: what does not fit is no hello, and the handshake goes on without one.
+/// What a client offers in its first message (RFC 8446 §4.1.2, RFC 5246 §7.4.1.2), as far as it decides which kind of certificate it can
+/// use and is worth a word in the log. Everything is a stranger's: what does not fit is no hello, and the handshake goes on without one.
 /// </summary>
 /// <param name="Version">The newest that it speaks: <c>0x0304</c> is TLS 1.3.</param>
 /// <param name="TakesEcdsa">It can check an ECDSA signature, and below TLS 1.3 has a cipher for it.</param>

@@ -3,8 +3,9 @@ using System.Buffers;
 namespace Postern.Smtp.Transport.Tls;
 
 /// <summary>
-/// Under TLS: during the handshake it takes a slot when input has come, and gives it back before it waits for the client, and it counts: what a client
-/// says there is read, parsed and judged before anything is known of it. It keeps what came first, which tells why a handshake failed. Afterwards it only passes on.
+/// Under TLS: during the handshake it takes a slot when input has come, and gives it back before it waits for the client, and it counts:
+/// what a client says there is read, parsed and judged before anything is known of it. It keeps what came first, which tells why a
+/// handshake failed. Afterwards it only passes on.
 /// </summary>
 /// <param name="slots">Null where handshakes take no turns.</param>
 /// <param name="most">Octets that the other side may say in its handshake.</param>
@@ -114,5 +115,7 @@ internal sealed class HandshakeStream(Stream inner, HandshakeSlots? slots, int m
     }
 }
 
-/// <summary>More octets in a handshake than any honest one has. A type of its own, so that it is not taken for a connection that was lost.</summary>
+/// <summary>
+/// More octets in a handshake than any honest one has. A type of its own, so that it is not taken for a connection that was lost.
+/// </summary>
 internal sealed class HandshakeTooLongException(int most) : IOException($"the other side said more than {most} octets in its handshake");

@@ -6,8 +6,8 @@ using Postern.Smtp.Grammar;
 namespace Postern.Smtp.Transport.Tls;
 
 /// <summary>
-/// Why a handshake failed, in operators' words. They follow from values: the first octets that came, the code of an alert, the reason code of
-/// OpenSSL. The runtime's own text is the last resort, where none of these is known.
+/// Why a handshake failed, in operators' words. They follow from values: the first octets that came, the code of an alert, the reason code
+/// of OpenSSL. The runtime's own text is the last resort, where none of these is known.
 /// </summary>
 internal static class HandshakeTrouble
 {

@@ -40,7 +40,9 @@ internal sealed class ListenerTls
     public bool Suits(TlsOptions tls, SmtpListenerOptions listener) =>
         ReferenceEquals(tls, this.tls) && (listener.TlsProtocols ?? tls.Protocols) == protocols && listener.Ciphers == ciphers && listener.AsksForClientCertificate == asksForCertificate;
 
-    /// <summary>Runs the server side of a handshake over <paramref name="network"/>; throws what <see cref="SslStream"/> throws when it fails.</summary>
+    /// <summary>
+    /// Runs the server side of a handshake over <paramref name="network"/>; throws what <see cref="SslStream"/> throws when it fails.
+    /// </summary>
     /// <param name="made">Told of the stream before anything is awaited: whoever ends the session disposes it.</param>
     public async Task<SecuredStream> HandshakeAsync(Stream network, Action<SecuredStream> made, CancellationToken ct)
     {

@@ -5,15 +5,17 @@ using System.Runtime.InteropServices;
 namespace Postern.Smtp.Transport.Tls;
 
 /// <summary>
-/// The OpenSSL that the runtime has loaded, and the connection that an <see cref="SslStream"/> keeps in a private field: for what .NET has no public call (ADR 6).
-/// Everything that is not found is null.
+/// The OpenSSL that the runtime has loaded, and the connection that an <see cref="SslStream"/> keeps in a private field: for what .NET has
+/// no public call (ADR 6). Everything that is not found is null.
 /// </summary>
 internal static class OpenSslLibrary
 {
     private static readonly FieldInfo? Connection = typeof(SslStream).GetField("_securityContext", BindingFlags.Instance | BindingFlags.NonPublic);
     private static readonly Lazy<nint?> Library = new(Find);
 
-    /// <summary>The address of a function; null where it cannot be had. Asked for when the first handshake has loaded the library.</summary>
+    /// <summary>
+    /// The address of a function; null where it cannot be had. Asked for when the first handshake has loaded the library.
+    /// </summary>
     public static nint? Function(string name) => Library.Value is { } library && NativeLibrary.TryGetExport(library, name, out var function) ? function : null;
 
     /// <summary>Calls with the connection, which cannot go away meanwhile; the default where there is none.</summary>
@@ -38,7 +40,9 @@ internal static class OpenSslLibrary
         }
     }
 
-    /// <summary>The library is the one that is mapped into this process. Where there are two, nothing tells which of them made a connection.</summary>
+    /// <summary>
+    /// The library is the one that is mapped into this process. Where there are two, nothing tells which of them made a connection.
+    /// </summary>
     private static nint? Find()
     {
         if (!OperatingSystem.IsLinux())

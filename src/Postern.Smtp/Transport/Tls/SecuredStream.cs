@@ -22,7 +22,9 @@ internal sealed class SecuredStream(HandshakeStream network) : SslStream(network
     /// <summary>Once the handshake is over.</summary>
     public TlsFacts Facts => new(SslProtocol, NegotiatedCipherSuite.ToString(), TargetHostName is { Length: > 0 } name ? name : null) { ClientCertificate = ClientCertificate };
 
-    /// <summary>Writes down what the client showed, and lets it pass: none is required, and what a bad one is worth is not decided here.</summary>
+    /// <summary>
+    /// Writes down what the client showed, and lets it pass: none is required, and what a bad one is worth is not decided here.
+    /// </summary>
     public static bool NoteClientCertificate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         if (sender is SecuredStream stream && certificate is X509Certificate2 shown)

@@ -2,7 +2,10 @@ using System.Net.Security;
 
 namespace Postern.Smtp.Transport.Tls;
 
-/// <summary>Keying material of a connection for <c>tls-exporter</c> (RFC 9266), asked of OpenSSL: there is no public way (ADR 6). What cannot be had is null.</summary>
+/// <summary>
+/// Keying material of a connection for <c>tls-exporter</c> (RFC 9266), asked of OpenSSL: there is no public way (ADR 6). What cannot be had
+/// is null.
+/// </summary>
 internal static unsafe class TlsExporter
 {
     private const int Octets = 32;

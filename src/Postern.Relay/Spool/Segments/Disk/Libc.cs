@@ -4,7 +4,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Postern.Relay.Spool.Segments.Disk;
 
-/// <summary>The calls of the C library that .NET does not offer. Failures are <see cref="IOException"/> with the errno as HResult.</summary>
+/// <summary>
+/// The calls of the C library that .NET does not offer. Failures are <see cref="IOException"/> with the errno as HResult.
+/// </summary>
 internal static partial class Libc
 {
     public const int ReadWrite = 2;

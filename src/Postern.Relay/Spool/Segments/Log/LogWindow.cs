@@ -44,7 +44,9 @@ internal sealed class LogWindow(ISegmentFiles files)
         return buffer.AsSpan((int)(offset - start), count);
     }
 
-    /// <summary>What lies in memory from <paramref name="offset"/>, at least <paramref name="least"/> octets unless the file ends.</summary>
+    /// <summary>
+    /// What lies in memory from <paramref name="offset"/>, at least <paramref name="least"/> octets unless the file ends.
+    /// </summary>
     /// <exception cref="IOException">The disk does not give them.</exception>
     public ReadOnlySpan<byte> From(long offset, int least)
     {

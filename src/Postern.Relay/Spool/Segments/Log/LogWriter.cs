@@ -25,7 +25,9 @@ internal sealed class LogWriter(SegmentStore store)
     public bool HasRoom(int stride) =>
         Head is { IsSealed: false } && Head.End + stride + SegmentFooter.UsualStride + RecordHeader.Size <= Head.Size;
 
-    /// <summary>Begins the next segment. Everything gathered must be flushed and synced. On failure the old one goes on, unless it is sealed.</summary>
+    /// <summary>
+    /// Begins the next segment. Everything gathered must be flushed and synced. On failure the old one goes on, unless it is sealed.
+    /// </summary>
     public void Rotate(int stride)
     {
         Head = store.Create(stride);

@@ -4,7 +4,9 @@ using Postern.Relay.Envelopes;
 
 namespace Postern.Relay.Spool.Segments.Log;
 
-/// <summary>The payload of a message record: a prefix of fixed size, the end of the content, the envelope as JSON, the chunks before it.</summary>
+/// <summary>
+/// The payload of a message record: a prefix of fixed size, the end of the content, the envelope as JSON, the chunks before it.
+/// </summary>
 /// <param name="Inline">Octets of content in this record.</param>
 /// <param name="Json">Octets of the envelope.</param>
 internal readonly record struct MessagePayload(QueueId Id, int Inline, int Json, int Chunks)

@@ -6,9 +6,9 @@ using Postern.Relay.Spool.Segments.Log;
 namespace Postern.Relay.Spool.Segments.Recovery;
 
 /// <summary>
-/// The file <c>distrust</c> beside the segments, written when a sync failed: which segment, and up to where it was synced before. What stands behind
-/// that may be whole in the kernel's memory, and was answered 451: without the note a restart would take it for accepted, and a second copy of what
-/// the client sent again would go out. It is honoured, and deleted, before anything is written behind the cut.
+/// The file <c>distrust</c> beside the segments, written when a sync failed: which segment, and up to where it was synced before. What
+/// stands behind that may be whole in the kernel's memory, and was answered 451: without the note a restart would take it for accepted, and
+/// a second copy of what the client sent again would go out. It is honoured, and deleted, before anything is written behind the cut.
 /// </summary>
 internal static class DistrustNote
 {
@@ -39,7 +39,9 @@ internal static class DistrustNote
         files.SyncDirectory(directory);
     }
 
-    /// <summary>Cuts off what the note names, and deletes it; answers what was cut, or null. The order is safe against a crash at any point.</summary>
+    /// <summary>
+    /// Cuts off what the note names, and deletes it; answers what was cut, or null. The order is safe against a crash at any point.
+    /// </summary>
     /// <exception cref="IOException">Some of that did not work: the spool must not be opened.</exception>
     public static SpoolDamage? Honour(ISegmentFiles files, string directory)
     {

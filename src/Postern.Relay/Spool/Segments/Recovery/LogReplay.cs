@@ -35,7 +35,9 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
     /// <summary>The arrival number of the next message.</summary>
     public ulong NextOrder { get; private set; } = 1;
 
-    /// <exception cref="SpoolUnavailableException">Some of the log cannot be read, or is not ours to touch. Nothing was changed.</exception>
+    /// <exception cref="SpoolUnavailableException">
+    /// Some of the log cannot be read, or is not ours to touch. Nothing was changed.
+    /// </exception>
     /// <exception cref="IOException">All was read; what reading found could not be put in order.</exception>
     public void Run()
     {
@@ -207,7 +209,9 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         CultureInfo.InvariantCulture,
         $"{was.Count} records were there, and {found.Count} can be read");
 
-    /// <summary>A file of zeros: behind the log one that was being made when the power went, and within it one that lost everything.</summary>
+    /// <summary>
+    /// A file of zeros: behind the log one that was being made when the power went, and within it one that lost everything.
+    /// </summary>
     private void Reject(Segment segment)
     {
         if (segments.Exists(other => other.Segment.Id > segment.Id))

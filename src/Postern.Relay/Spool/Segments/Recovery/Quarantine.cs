@@ -11,7 +11,9 @@ internal sealed class Quarantine(SpoolDirectory directory, ISegmentFiles files)
 
     private readonly LogWindow source = new(files);
 
-    /// <summary>Copies a stretch of a segment; the copy's path, or null when none could be made. One made before is left as it is.</summary>
+    /// <summary>
+    /// Copies a stretch of a segment; the copy's path, or null when none could be made. One made before is left as it is.
+    /// </summary>
     public string? Save(Segment segment, long offset, long length)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(segment.Path)}-{segment.Stamp:x16}-{offset}.damaged");
