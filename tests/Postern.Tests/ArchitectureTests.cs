@@ -17,7 +17,7 @@ public sealed class ArchitectureTests
     private static readonly string[] Capabilities = ["Envelopes", "Accounts", "Policy", "Spool", "Delivery", "Admin", "Runtime"];
 
     /// <summary>
-    /// The folders of the libraries, the root being empty. Each uses only what stands in a row above it; two in one row are a list and
+    /// The folders of the libraries and of the program, the root being empty. Each uses only what stands in a row above it; two in one row are a list and
     /// its members, which use each other.
     /// </summary>
     private static readonly string[][] SaslFolders = [["Values"], ["Preparation"], ["Digest"], ["Scram"], ["Kerberos"], ["Verifiers"], ["", "Mechanisms"], ["Client"]];
@@ -27,6 +27,8 @@ public sealed class ArchitectureTests
         ["Grammar"], ["Replies"], ["Session"], ["Policy"], ["Overload"], ["Transport"], ["Message"], ["Authentication"], ["Events"], ["Options"],
         ["Extensions"], ["Client"], ["Dialogue", "Verbs"], ["Listeners"], [""], ["Hosting"],
     ];
+
+    private static readonly string[][] ProgramFolders = [["Machine"], ["Configuration"], ["Hosting"], ["Commands"]];
 
     private static readonly Assembly Sasl = typeof(ISaslMechanism).Assembly;
     private static readonly Assembly Smtp = typeof(SmtpServer).Assembly;
@@ -84,15 +86,16 @@ public sealed class ArchitectureTests
     }
 
     [Fact]
-    public void Every_folder_of_the_libraries_has_its_place_in_the_order()
+    public void Every_folder_of_the_libraries_and_the_program_has_its_place_in_the_order()
     {
         Assert.Equal(SaslFolders.SelectMany(static row => row).Order(StringComparer.Ordinal), SourceFolders.Of(Sasl).Folders.Order(StringComparer.Ordinal));
         Assert.Equal(SmtpFolders.SelectMany(static row => row).Order(StringComparer.Ordinal), SourceFolders.Of(Smtp).Folders.Order(StringComparer.Ordinal));
+        Assert.Equal(ProgramFolders.SelectMany(static row => row).Order(StringComparer.Ordinal), SourceFolders.Of(Program).Folders.Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public void In_the_libraries_each_folder_uses_only_what_stands_before_it() =>
-        Assert.Equal(string.Empty, string.Join('\n', [.. AgainstTheOrder(Sasl, SaslFolders), .. AgainstTheOrder(Smtp, SmtpFolders)]));
+    public void In_the_libraries_and_the_program_each_folder_uses_only_what_stands_before_it() =>
+        Assert.Equal(string.Empty, string.Join('\n', [.. AgainstTheOrder(Sasl, SaslFolders), .. AgainstTheOrder(Smtp, SmtpFolders), .. AgainstTheOrder(Program, ProgramFolders)]));
 
     [Fact]
     public void The_server_knows_nothing_of_the_client()

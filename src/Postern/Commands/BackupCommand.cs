@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
-using Postern.Hosting;
+using Postern.Hosting.Data;
 
 namespace Postern.Commands;
 

@@ -3,7 +3,10 @@ using System.CommandLine;
 using Postern.Commands.Output;
 using Postern.Configuration;
 using Postern.Configuration.Reading;
-using Postern.Hosting;
+using Postern.Hosting.Control;
+using Postern.Hosting.Data;
+using Postern.Hosting.Live;
+using Postern.Machine;
 
 namespace Postern.Commands;
 
@@ -82,7 +85,7 @@ internal static class CheckCommand
         foreach (var listener in configuration.Listeners)
             summary.Row($"listener {listener.Name}", $"{ListenerText.Describe(listener)}{ListenerText.Offer(configuration, listener)}");
         foreach (var route in configuration.Delivery.Routes)
-            summary.Row($"route {route.Route.Name}", RouteText.Describe(route));
+            summary.Row($"route {route.Route.Name}", route.Destination);
         summary
             .Row("message size", SizeText.Format(configuration.Limits.MessageSize))
             .Row("logs", configuration.LogsDirectory)

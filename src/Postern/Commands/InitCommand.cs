@@ -1,7 +1,8 @@
 using System.CommandLine;
 using Postern.Commands.Output;
 using Postern.Configuration;
-using Postern.Hosting;
+using Postern.Hosting.Data;
+using Postern.Machine;
 
 namespace Postern.Commands;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Postern.Commands.Output;
+using Postern.Configuration.Reading;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;

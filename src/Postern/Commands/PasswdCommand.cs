@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Postern.Commands.Output;
 using Postern.Configuration;
-using Postern.Hosting;
+using Postern.Machine;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Admin;
 

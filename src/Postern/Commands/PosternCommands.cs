@@ -5,8 +5,6 @@ using System.CommandLine.Parsing;
 using Postern.Commands.Accounts;
 using Postern.Commands.Auth;
 using Postern.Commands.Credentials;
-using Postern.Commands.Domains;
-using Postern.Commands.Networks;
 using Postern.Commands.Output;
 using Postern.Commands.Queue;
 using Postern.Commands.Sessions;

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Postern.Commands.Output;
 using Postern.Configuration;
-using Postern.Hosting;
+using Postern.Hosting.Control;
+using Postern.Hosting.Data;
+using Postern.Hosting.Live;
 
 namespace Postern.Commands;
 

@@ -1,11 +1,16 @@
 using System.CommandLine;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography.X509Certificates;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Postern.Commands.Output;
 using Postern.Configuration;
 using Postern.Hosting;
+using Postern.Hosting.Certificates;
+using Postern.Hosting.Control;
+using Postern.Hosting.Data;
+using Postern.Hosting.Live;
+using Postern.Machine;
 using Postern.Relay.Accounts;
 using Postern.Smtp.Transport;
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using Postern.Configuration.Reading;
 
@@ -77,4 +78,17 @@ internal static class ConfigurationFile
     }
 
     private static ConfigurationOutcome.Invalid Broken(string file, string message) => new([new(file, 0, 0, string.Empty, message)]);
+}
+
+/// <summary>What reading a configuration came to.</summary>
+internal abstract record ConfigurationOutcome
+{
+    private ConfigurationOutcome()
+    {
+    }
+
+    public sealed record Valid(PosternConfiguration Configuration) : ConfigurationOutcome;
+
+    /// <param name="Errors">All of them, in the order of the file; at least one.</param>
+    public sealed record Invalid(ImmutableArray<ConfigurationError> Errors) : ConfigurationOutcome;
 }

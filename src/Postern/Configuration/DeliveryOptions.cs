@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using Postern.Configuration.Reading;
 using Postern.Relay.Delivery;
 using Postern.Smtp.Grammar;
@@ -23,4 +24,46 @@ internal sealed record DeliveryOptions(ImmutableArray<RouteOptions> Routes, Retr
             section.Report("routes", options.Routes.LastIndexOf(each[index]), message);
         return options;
     }
+}
+
+/// <summary><c>delivery.retry</c>: waits grow from <paramref name="First"/> by <paramref name="Factor"/> up to <paramref name="Most"/>; after <paramref name="GiveUp"/> the sender gets a bounce, and a word once after <paramref name="Warn"/>.</summary>
+internal sealed record RetryOptions(TimeSpan First, double Factor, TimeSpan Most, TimeSpan GiveUp, TimeSpan Warn)
+{
+    public static RetryOptions Read(Section section)
+    {
+        var options = new RetryOptions(
+            section.Value("first", Kinds.Duration, TimeSpan.FromMinutes(1), "1m", "The wait after the first failed attempt."),
+            section.Value("factor", Kinds.Factor, 2, "2", "Each later wait is this many times the one before."),
+            section.Value("most", Kinds.Duration, TimeSpan.FromHours(4), "4h", "The longest wait."),
+            section.Value("give_up", Kinds.Duration, TimeSpan.FromDays(5), "5d", "How long after arrival a message is bounced. RFC 5321 asks for 4 to 5 days. What the server holds for errors of its own is tried a last time so long after the hold began."),
+            section.Value("warn", Kinds.Duration, TimeSpan.FromHours(4), "4h", "How long after arrival the sender is told, once, that a message still waits. A sender can forbid it with NOTIFY. Set it as long as `give_up` for no such report."));
+
+        if (options.Most < options.First)
+            section.Report(section.Has("most") ? "most" : "first", "the longest wait is shorter than the first");
+        if (options.GiveUp < options.First)
+            section.Report(section.Has("give_up") ? "give_up" : "first", "a message would be given up before the second attempt");
+        return options;
+    }
+}
+
+/// <summary><c>delivery.dns</c>: whom the exchangers of a domain are asked of.</summary>
+/// <param name="Servers">Empty: those of resolv.conf.</param>
+internal sealed record DnsOptions(ImmutableArray<IPEndPoint> Servers, bool Validating)
+{
+    public static DnsOptions Read(Section section)
+    {
+        var options = new DnsOptions(
+            section.List("servers", Kinds.DnsServer, [], "those of `/etc/resolv.conf`", "Recursive resolvers, asked in this order; port 53 unless one is written. Left out: those of `/etc/resolv.conf`, which is read again when it changes."),
+            section.Value("validating", Kinds.Word(("true", true), ("false", false)), fallback: false, "false", "`true`: these servers validate DNSSEC and nobody stands in between, so their word that an answer is authentic counts. Servers on loopback are believed without it. No delivery rests on it so far."));
+        if (options.Validating && options.Servers.IsEmpty)
+            section.Report("validating", "whose word counts is not said", "'servers' beside it; one on loopback is believed anyway");
+        return options;
+    }
+}
+
+/// <summary><c>delivery.mx</c>: delivery to the mail exchangers of a domain.</summary>
+internal sealed record MxOptions(ImmutableArray<IPNetwork> AllowNetworks)
+{
+    public static MxOptions Read(Section section) => new(
+        section.List("allow_networks", Kinds.Network, [], "none", "Networks that exchangers may be in although they are private, loopback or otherwise not of the public internet. Whoever publishes DNS names exchangers: write the networks of your own exchangers only."));
 }

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using Postern.Hosting;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
@@ -101,8 +100,9 @@ internal static class EngineOptions
     };
 
     /// <param name="tls">Null where no listener speaks TLS.</param>
+    /// <param name="accounts"><see cref="ToAccounts"/>, with what logins rest on beside the stores.</param>
     /// <param name="logCopy">Takes every line of the log as well; null for the files only.</param>
-    public static RelayOptions ToRelay(this PosternConfiguration configuration, ServerTls? tls, LoginSources logins, Stream? logCopy, bool isWidened = false) => new()
+    public static RelayOptions ToRelay(this PosternConfiguration configuration, ServerTls? tls, AccountOptions accounts, Stream? logCopy, bool isWidened = false) => new()
     {
         Hostname = configuration.Server.Hostname.Text,
         DataDirectory = configuration.Server.Data,
@@ -112,7 +112,7 @@ internal static class EngineOptions
         MaxConnections = configuration.Limits.Connections,
         MaxConnectionsPerAddress = configuration.Limits.ConnectionsPerAddress,
         MaxMemory = configuration.Limits.Memory,
-        Accounts = configuration.ToAccounts() with { Certificates = logins.Certificates, Kerberos = logins.Kerberos },
+        Accounts = accounts,
         Policy = configuration.ToPolicy(),
         TracesSenders = configuration.Rules.TracesSenders,
         Delivery = configuration.ToDelivery(),

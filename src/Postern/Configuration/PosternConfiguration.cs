@@ -15,22 +15,30 @@ namespace Postern.Configuration;
 /// <summary>Everything that <c>postern.yaml</c> says, checked, with every default filled in. Immutable.</summary>
 /// <param name="File">As the operator named it; null when there is none.</param>
 /// <param name="Accounts">The stores, in the order in which they are asked.</param>
-/// <param name="Networks">Clients that may relay without a password, to anywhere.</param>
-/// <param name="Domains">Recipient domains that are accepted from anyone.</param>
 internal sealed record PosternConfiguration(
     string? File,
     ServerOptions Server,
     TlsOptions Tls,
     ImmutableArray<ListenerOptions> Listeners,
-    ImmutableArray<AccountSourceOptions> Accounts,
-    ImmutableArray<OAuthIssuerOptions> OAuth,
-    LimitsOptions Limits,
-    ImmutableArray<IPNetwork> Networks,
-    ImmutableArray<Domain> Domains,
-    RulesOptions Rules,
-    DeliveryOptions Delivery,
-    LogsOptions Logs)
+    ImmutableArray<AccountSourceOptions> Accounts)
 {
+    /// <summary>Whose bearer tokens log in.</summary>
+    public required ImmutableArray<OAuthIssuerOptions> OAuth { get; init; }
+
+    public required LimitsOptions Limits { get; init; }
+
+    /// <summary>Clients that may relay without a password, to anywhere.</summary>
+    public required ImmutableArray<IPNetwork> Networks { get; init; }
+
+    /// <summary>Recipient domains that are accepted from anyone.</summary>
+    public required ImmutableArray<Domain> Domains { get; init; }
+
+    public required RulesOptions Rules { get; init; }
+
+    public required DeliveryOptions Delivery { get; init; }
+
+    public required LogsOptions Logs { get; init; }
+
     /// <summary>Null where client certificates are nobody's login.</summary>
     public ExternalOptions? External { get; init; }
 
@@ -110,15 +118,15 @@ internal sealed record PosternConfiguration(
             section.Child("server", ServerOptions.Read, "This machine."),
             section.Child("tls", TlsOptions.Read, "The certificate that every listener shows."),
             section.Children("listeners", ListenerOptions.Read, Loopback(), "The ways in. Left out: 2587 with STARTTLS and 2465 with implicit TLS, on loopback only."),
-            section.Children("accounts", AccountSourceOptions.Read, [AccountSourceOptions.Directory], "The stores that know users, asked in this order; the first that knows a user answers. An entry is a section, or the value of its `uri` alone. Left out: `[directory]`.", AccountSourceOptions.Shorthand),
-            section.Children("oauth", OAuthIssuerOptions.Read, [], "Whose bearer tokens log in, by OAUTHBEARER or XOAUTH2, to accounts that a store knows. Left out: nobody's."),
-            section.Child("limits", LimitsOptions.Read, "What one client, and all of them together, may use."),
-            section.List("networks", Kinds.Network, [], "none, loopback included", "Clients that may relay to anywhere without a password."),
-            section.List("domains", Kinds.DomainName, [], "none", "Recipient domains accepted from anyone, besides those of `postern domain add --accept`."),
-            section.Child("rules", RulesOptions.Read, "Who may send what. The first rule that does not pass decides; the end of a list refuses."),
-            section.Child("delivery", DeliveryOptions.Read, "Where accepted messages go."),
-            section.Child("logs", LogsOptions.Read, "What is written down."))
+            section.Children("accounts", AccountSourceOptions.Read, [AccountSourceOptions.Directory], "The stores that know users, asked in this order; the first that knows a user answers. An entry is a section, or the value of its `uri` alone. Left out: `[directory]`.", AccountSourceOptions.Shorthand))
         {
+            OAuth = section.Children("oauth", OAuthIssuerOptions.Read, [], "Whose bearer tokens log in, by OAUTHBEARER or XOAUTH2, to accounts that a store knows. Left out: nobody's."),
+            Limits = section.Child("limits", LimitsOptions.Read, "What one client, and all of them together, may use."),
+            Networks = section.List("networks", Kinds.Network, [], "none, loopback included", "Clients that may relay to anywhere without a password."),
+            Domains = section.List("domains", Kinds.DomainName, [], "none", "Recipient domains accepted from anyone, besides those of `postern domain add --accept`."),
+            Rules = section.Child("rules", RulesOptions.Read, "Who may send what. The first rule that does not pass decides; the end of a list refuses."),
+            Delivery = section.Child("delivery", DeliveryOptions.Read, "Where accepted messages go."),
+            Logs = section.Child("logs", LogsOptions.Read, "What is written down."),
             Places = section.Places,
             SecretFiles = section.SecretFiles,
             Settings = section.Settings,

@@ -10,6 +10,9 @@ internal sealed record RouteOptions(Route Route)
 {
     private const string MailExchangers = "mx";
 
+    /// <summary>Where to, and whether it logs in there, for people.</summary>
+    public string Destination => $"{string.Join(", then ", Route.Via)}{(Route.Login is { Credentials.User: var user } ? $", logs in as {user}" : string.Empty)}";
+
     public static RouteOptions Read(Section section)
     {
         var to = section.Value("to", Kinds.Text, null!, "must be given, or one of the conditions below; `*` with those", "The recipient domain this route is for; `.example.org` for every domain below it, `\"*\"` for all others.");

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text;
 using Postern.Configuration.Reading;
 using Postern.Smtp.Grammar;
 
@@ -17,4 +19,18 @@ internal sealed record ServerOptions(Domain Hostname, string Data, Mailbox? Post
     {
         StopGrace = section.Value("stop_grace", Kinds.Duration, TimeSpan.FromSeconds(60), "60s", "How long a stop waits for messages that clients are sending and for the answers of next hops that have a whole message. A second signal ends the wait. Less makes second copies likely; a service manager must allow as much."),
     };
+}
+
+/// <summary>The machine's own name, where it is one that mail can carry.</summary>
+internal static class OwnName
+{
+    public static Domain Value { get; } = Find();
+
+    private static Domain Find()
+    {
+        var name = Dns.GetHostName();
+        return Ascii.IsValid(name) && Domain.TryParse(Encoding.ASCII.GetBytes(name), out var domain) ? domain
+            : Domain.TryParse("localhost"u8, out var localhost) ? localhost
+            : throw new InvalidOperationException("localhost is a domain");
+    }
 }

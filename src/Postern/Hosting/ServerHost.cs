@@ -1,5 +1,8 @@
 using System.Reflection;
-using Postern.Commands.Output;
+using Postern.Configuration;
+using Postern.Hosting.Control;
+using Postern.Hosting.Data;
+using Postern.Hosting.Live;
 using Postern.Relay.Admin;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
@@ -62,22 +65,22 @@ internal sealed class ServerHost : IAsyncDisposable
             configuration.Server.Hostname.Text,
             startedAt,
             configuration.Server.Data,
-            [.. Relay.Endpoints.Select(static e => new StatusDocument.Listener(e.Listener.Name, e.Endpoint.ToString(), ListenerText.Word(e.Listener.Tls), ListenerText.Word(e.Listener.Auth)))],
-            Relay.Connections,
-            new(LoadWord.Of(load.State), load.Gauge, load.Value, load.TimesStressed, load.TimesFull),
-            new(Relay.Totals.Accepted, Relay.Totals.Refused, Relay.Totals.Logins, Relay.Totals.FailedLogins, Relay.Totals.Delivered, Relay.Totals.Deferred, Relay.Totals.Failed),
-            new(Relay.Spool.Count, deliveries.Waiting, deliveries.Active, deliveries.Held, deliveries.HeldByServer, deliveries.Parked, Word(spool.Condition), spool.Reason)
+            [.. Relay.Endpoints.Select(static e => new StatusDocument.Listener(e.Listener.Name, e.Endpoint.ToString(), ListenerText.Word(e.Listener.Tls), ListenerText.Word(e.Listener.Auth)))])
+        {
+            Connections = Relay.Connections,
+            Load = new(LoadWord.Of(load.State), load.Gauge, load.Value, load.TimesStressed, load.TimesFull),
+            SinceStart = new(Relay.Totals.Accepted, Relay.Totals.Refused, Relay.Totals.Logins, Relay.Totals.FailedLogins, Relay.Totals.Delivered, Relay.Totals.Deferred, Relay.Totals.Failed),
+            Queue = new(Relay.Spool.Count, deliveries.Waiting, deliveries.Active, deliveries.Held, deliveries.HeldByServer, deliveries.Parked, Word(spool.Condition), spool.Reason)
             {
                 Damage = [.. Relay.Spool.Recovery.Quarantined.Take(StatusDocument.QueueState.MostDamage).Select(static d => d.Sentence)],
                 DamageCount = Relay.Spool.Recovery.Quarantined.Length,
             },
-            new(deliveries.Destinations.Sum(static d => d.Connections), configuration.Delivery.Routes.IsEmpty ? "there is no route; set delivery.routes" : null)
+            Deliveries = new(deliveries.Destinations.Sum(static d => d.Connections), configuration.Delivery.Routes.IsEmpty ? "there is no route; set delivery.routes" : null)
             {
-                Routes = [.. configuration.Delivery.Routes.Select(static r => new StatusDocument.Route(r.Route.Name, RouteText.Describe(r)))],
+                Routes = [.. configuration.Delivery.Routes.Select(static r => new StatusDocument.Route(r.Route.Name, r.Destination))],
             },
-            tls is { Certificate: var certificate } ? new(certificate.Subject, certificate.NotAfter.ToUniversalTime(), configuration.Tls.CertificateFile is null) : null,
-            Relay.Audit.Dropped)
-        {
+            Certificate = tls is { Certificate: var certificate } ? new(certificate.Subject, certificate.NotAfter.ToUniversalTime(), configuration.Tls.CertificateFile is null) : null,
+            EventsDropped = Relay.Audit.Dropped,
             Configuration = new(Relay.Snapshot.Id, configuration.Source, Live.AppliedAt, [.. Live.Problems.Select(static p => p.ToString())]),
             LoginProtection = Relay.Protection.Counts,
             ChannelBinding = bindings is null ? null : BindingText.Describe(bindings),

@@ -1,6 +1,5 @@
 using System.Text;
 using Postern.Configuration;
-using Postern.Hosting;
 using Postern.Testing;
 
 namespace Postern.Fuzz.Targets;
@@ -11,7 +10,6 @@ namespace Postern.Fuzz.Targets;
 /// </summary>
 internal sealed class ConfigurationTarget : ITarget
 {
-    private static readonly LoginSources NoLogins = new(Certificates: null, Kerberos: null);
 
     public string Name => "configuration";
 
@@ -54,7 +52,7 @@ internal sealed class ConfigurationTarget : ITarget
                 break;
             case ConfigurationOutcome.Valid(var configuration):
                 Reached.Note("valid");
-                var options = configuration.ToRelay(tls: null, NoLogins, logCopy: null);
+                var options = configuration.ToRelay(tls: null, configuration.ToAccounts(), logCopy: null);
                 foreach (var attempt in (int[])[1, 5, 100])
                     BrokenException.Unless(options.Delivery.Retry.Pause(attempt, chance: 0.99) >= TimeSpan.Zero, "a pause is a time");
                 _ = options.Delivery.Retry.Next(3, DateTimeOffset.UnixEpoch.AddYears(56), DateTimeOffset.UnixEpoch.AddYears(56), chance: 0.5);

@@ -26,7 +26,8 @@ internal sealed partial class SourceFolders
 
     public IEnumerable<string> Folders => folders.Values.Distinct(StringComparer.Ordinal);
 
-    public static SourceFolders Of(Assembly library) => new(library.GetName().Name!);
+    /// <summary>The program is called <c>postern</c> and its project <c>Postern</c>; a library is called as its project.</summary>
+    public static SourceFolders Of(Assembly compiled) => new(char.ToUpperInvariant(compiled.GetName().Name![0]) + compiled.GetName().Name![1..]);
 
     /// <summary>Empty for the project's root; null for what no file declares: the compiler made it.</summary>
     public string? FolderOf(Type type)

@@ -1,4 +1,4 @@
-using Postern.Commands.Output;
+using Postern.Hosting;
 using Postern.Sasl;
 using Postern.Smtp.Transport;
 

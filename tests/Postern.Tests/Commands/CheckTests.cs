@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Commands.Output;
+using Postern.Machine;
 using Postern.Testing;
-using Postern.Hosting;
 using Postern.Testing.Processes;
 
 namespace Postern.Tests.Commands;

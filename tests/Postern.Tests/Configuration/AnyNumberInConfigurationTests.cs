@@ -1,6 +1,5 @@
 using Postern.Configuration;
 using Postern.Configuration.Reading;
-using Postern.Hosting;
 using Postern.Testing;
 
 namespace Postern.Tests.Configuration;
@@ -36,7 +35,7 @@ public sealed class AnyNumberInConfigurationTests
                     Assert.All(errors, error => Assert.True(error.Line == 1 && error.Column > 1, $"{format} with '{text}': {error}"));
                     break;
                 case ConfigurationOutcome.Valid(var configuration):
-                    var retry = configuration.ToRelay(tls: null, new LoginSources(Certificates: null, Kerberos: null), logCopy: null).Delivery.Retry;
+                    var retry = configuration.ToRelay(tls: null, configuration.ToAccounts(), logCopy: null).Delivery.Retry;
                     var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
                     Assert.All((int[])[1, 2, 1000], attempts => Assert.InRange(retry.Pause(attempts, chance: 0.999), TimeSpan.FromTicks(1), TimeSpan.FromDays(41_000)));
                     Assert.True(retry.Next(attempts: 1000, now, now, chance: 0.999) > now);

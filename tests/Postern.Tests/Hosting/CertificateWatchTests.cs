@@ -1,6 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Postern.Configuration;
-using Postern.Hosting;
+using Postern.Hosting.Certificates;
 using Postern.Relay.Audit.Events;
 using Postern.Testing;
 using Postern.Tests.Commands;

@@ -1,7 +1,8 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
-using Postern.Hosting;
+using Postern.Hosting.Control;
+using Postern.Hosting.Data;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Spool;

@@ -7,6 +7,8 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Postern.Configuration;
 using Postern.Hosting;
+using Postern.Hosting.Data;
+using Postern.Hosting.Live;
 using Postern.Relay.Policy;
 using Postern.Relay.Runtime;
 using Postern.Smtp;

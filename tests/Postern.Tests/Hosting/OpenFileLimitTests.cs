@@ -1,4 +1,4 @@
-using Postern.Hosting;
+using Postern.Machine;
 
 namespace Postern.Tests.Hosting;
 

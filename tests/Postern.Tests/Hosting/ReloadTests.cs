@@ -1,6 +1,7 @@
 using Postern.Commands.Output;
 using Postern.Configuration;
 using Postern.Hosting;
+using Postern.Hosting.Live;
 using Postern.Testing;
 using Postern.Tests.Commands;
 

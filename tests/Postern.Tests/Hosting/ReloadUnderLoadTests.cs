@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using Postern.Configuration;
 using Postern.Hosting;
+using Postern.Hosting.Live;
 using Postern.Testing;
 using Postern.Testing.Sinks;
 using Postern.Tests.Commands;

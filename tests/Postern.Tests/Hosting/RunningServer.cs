@@ -1,9 +1,11 @@
-using Postern.Hosting;
+using Postern.Hosting.Control;
+using Postern.Hosting.Data;
+using Postern.Hosting.Live;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
-using Postern.Relay.Policy.Counters;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Policy.Counters;
 using Postern.Relay.Spool.Memory;
 using Postern.Smtp.Session;
 
@@ -62,14 +64,16 @@ internal sealed class RunningServer : IAsyncDisposable
         "mail.example.org",
         TimeProvider.System.GetUtcNow(),
         data,
-        [new("submission", "127.0.0.1:2587", "starttls", "tls-only")],
-        Connections: 3,
-        new("normal", "memory", Value: 0.25, TimesStressed: 1, TimesFull: 0),
-        new(Accepted: 5, Refused: 2, Logins: 4, FailedLogins: 1, Delivered: 3, Deferred: 2, Failed: 1),
-        new(messages, Waiting: 0, Active: 0, Held: 0, HeldByServer: 0, Parked: messages, "writable", Reason: null),
-        new(Connections: 0, HeldBecause: "there is no route"),
-        new("CN=mail.example.org", TimeProvider.System.GetUtcNow().AddDays(30), IsSelfSigned: true),
-        EventsDropped: 0);
+        [new("submission", "127.0.0.1:2587", "starttls", "tls-only")])
+    {
+        Connections = 3,
+        Load = new("normal", "memory", Value: 0.25, TimesStressed: 1, TimesFull: 0),
+        SinceStart = new(Accepted: 5, Refused: 2, Logins: 4, FailedLogins: 1, Delivered: 3, Deferred: 2, Failed: 1),
+        Queue = new(messages, Waiting: 0, Active: 0, Held: 0, HeldByServer: 0, Parked: messages, "writable", Reason: null),
+        Deliveries = new(Connections: 0, HeldBecause: "there is no route"),
+        Certificate = new("CN=mail.example.org", TimeProvider.System.GetUtcNow().AddDays(30), IsSelfSigned: true),
+        EventsDropped = 0,
+    };
 
     /// <summary>Sessions that a test writes down.</summary>
     internal sealed class FakeSessions : ISessionControl

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Hosting.Systemd;
-using Postern.Hosting;
+using Postern.Machine;
 using Postern.Testing;
 
 namespace Postern.Tests.Hosting;

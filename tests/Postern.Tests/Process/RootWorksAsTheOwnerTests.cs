@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Postern.Commands;
 using Postern.Commands.Output;
-using Postern.Hosting;
+using Postern.Machine;
 using Postern.Testing;
 using Postern.Testing.Processes;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Postern.Relay.Admin;
 
 namespace Postern.Commands.Accounts;
 
@@ -24,4 +25,32 @@ internal static class AccountCommand
     public static Option<string[]> ActAs() => new("--act-as") { Description = "May log in on behalf of this account; several are possible", HelpName = "ACCOUNT", Arity = ArgumentArity.OneOrMore };
 
     public static Option<string[]> Domain() => new("--domain") { Description = "May send as any address of this domain; several are possible", HelpName = "DOMAIN", Arity = ArgumentArity.OneOrMore };
+}
+
+/// <summary><c>postern account disable</c>, <c>enable</c> and <c>remove</c>: a change that needs a name only.</summary>
+internal static class AccountChangeCommand
+{
+    public static Command Create(CommandContext context, string word, string description, Func<DirectoryCommands, string, AdminOutcome> change, bool takesAway)
+    {
+        var name = AccountCommand.Name();
+        var command = new DocumentedCommand(word, description, $"postern account {word} lisa@example.org").With(name, context.Json);
+        command.SetAction((arguments, ct) => takesAway
+            ? context.TakeAwayAsync(arguments, commands => change(commands, arguments.GetRequiredValue(name)), ct)
+            : context.ChangeAccountAsync(arguments, commands => change(commands, arguments.GetRequiredValue(name)), ct));
+        return command;
+    }
+}
+
+/// <summary>Accounts in words.</summary>
+internal static class AccountText
+{
+    public static string State(AccountDetails account) => account.Enabled ? "enabled" : "disabled";
+
+    public static string LogsInBy(AccountDetails account) => account.LogsInBy ?? "nothing: no store has a password of it";
+
+    public static string Grants(AccountDetails account) => account switch
+    {
+        { Addresses.IsEmpty: true, Domains.IsEmpty: true } => "nobody",
+        _ => string.Join(", ", account.Addresses.Concat(account.Domains.Select(static d => $"*@{d}"))),
+    };
 }

@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
-using Postern.Hosting;
+using Postern.Hosting.Data;
+using Postern.Machine;
 using Postern.Relay.Accounts;
 using Postern.Relay.Admin.Import;
 using Postern.Relay.Audit;
@@ -99,4 +100,11 @@ internal static class AccountImportCommand
     private static string Count(int count, string one, string? many = null) => string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? one : many ?? one + "s")}");
 
     private sealed record Question(string? Format, string? Domain, string? Scheme);
+}
+
+/// <summary>What <c>account import --json</c> prints.</summary>
+internal sealed record ImportDocument(ImmutableArray<ImportDocument.Source> Files, bool HasChanged, ImportReport Report)
+{
+    /// <param name="IsGuessed">Nobody said what format it is.</param>
+    internal sealed record Source(string File, string Format, bool IsGuessed);
 }

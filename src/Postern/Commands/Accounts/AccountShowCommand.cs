@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Postern.Commands.Credentials;
 using Postern.Commands.Output;
+using Postern.Configuration.Reading;
 
 namespace Postern.Commands.Accounts;
 

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
-using Postern.Hosting;
+using Postern.Configuration.Reading;
+using Postern.Hosting.Control;
+using Postern.Hosting.Data;
 
 namespace Postern.Commands.Auth;
 

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
-using Postern.Hosting;
+using Postern.Hosting.Control;
+using Postern.Hosting.Data;
 
 namespace Postern.Commands.Auth;
 

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using Postern.Commands.Output;
 using Postern.Configuration;
-using Postern.Hosting;
+using Postern.Hosting.Data;
+using Postern.Hosting.Live;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Runtime;
@@ -30,53 +31,56 @@ internal static class AuthTestCommand
             "Try a login against the stores and show each step; the password is asked for, or read from standard input. Exit 1 when none succeeds",
             "postern auth test lisa@example.org",
             "postern auth test lisa --mechanism DIGEST-MD5 --via digest:///etc/postern/digest < password.txt").With(user, mechanism, via, actAs, token, context.Json);
-        command.SetAction(async (arguments, ct) =>
-        {
-            if (context.LoadConfiguration(arguments) is not { } configuration)
-                return ExitCode.Usage;
-            AccountSource? only = null;
-            if (arguments.GetValue(via) is { } store)
-            {
-                only = configuration.ToAccounts().Sources.FirstOrDefault(s => s.Uri == store) ?? new AccountSource(store, configuration.Realm);
-                if (AccountStores.WhyNot(only) is { } wrong)
-                    return context.Terminal.Fail(wrong, "Name a store as in postern.yaml.", ExitCode.Usage);
-            }
-
-            if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
-                return context.Terminal.Fail(problem.What, problem.Todo);
-            var isToken = arguments.GetValue(token);
-            if (context.Terminal.ReadSecret(isToken ? "Token: " : "Password: ") is not { Length: > 0 } secret)
-                return context.Terminal.Fail($"there is no {(isToken ? "token" : "password")} on standard input", "Write it there as one line.", ExitCode.Usage);
-            if (await context.CompileAsync(configuration, CompileFor.Asking) is not { } compiled)
-                return ExitCode.Usage;
-            using var server = Rehearsal.Open(compiled, context.Clock, options => only is null ? options : options with { Sources = [only] });
-            var rehearsal = new LoginRehearsal(server.Snapshot.Accounts.Verifiers, new SaslClientCredentials
-            {
-                User = arguments.GetRequiredValue(user),
-                AuthorizationId = arguments.GetValue(actAs) ?? string.Empty,
-                Password = isToken ? null : new Secret(secret),
-                Token = isToken ? new Secret(secret) : null,
-                Host = configuration.Server.Hostname.Text,
-            });
-            var named = arguments.GetValue(mechanism);
-            var attempts = new List<LoginAttemptDocument>();
-            foreach (var one in SaslClientMechanisms.All.Where(m => named is null || m.Name.Equals(named, StringComparison.OrdinalIgnoreCase)))
-            {
-                var offered = OffersOf(server.Snapshot, one.Name);
-                if ((named is not null || offered.Length > 0) && await rehearsal.RunAsync(one, ct) is { } attempt)
-                    attempts.Add(attempt with { Offered = offered.Length > 0 ? offered : "nowhere" });
-            }
-
-            var document = new AuthTestDocument(attempts.Exists(static a => a.Ok), await rehearsal.AskStoresAsync(ct), [.. attempts]);
-            if (arguments.GetValue(context.Json))
-                context.Terminal.Json(document, CommandJson.Readable.AuthTestDocument);
-            else
-                Print(context.Terminal, document, withSteps: named is not null);
-            if (attempts.Count == 0)
-                return context.Terminal.Fail(named is null ? "no mechanism can be tried" : $"{named.ToUpperInvariant()} cannot be tried here", "It needs something else than this, or no store can answer it.");
-            return document.Ok ? ExitCode.Ok : ExitCode.No;
-        });
+        var options = new Options(user, mechanism, via, actAs, token);
+        command.SetAction((arguments, ct) => RunAsync(context, arguments, options, ct));
         return command;
+    }
+
+    private static async Task<int> RunAsync(CommandContext context, ParseResult arguments, Options options, CancellationToken ct)
+    {
+        if (context.LoadConfiguration(arguments) is not { } configuration)
+            return ExitCode.Usage;
+        AccountSource? only = null;
+        if (arguments.GetValue(options.Via) is { } store)
+        {
+            only = configuration.ToAccounts().Sources.FirstOrDefault(s => s.Uri == store) ?? new AccountSource(store, configuration.Realm);
+            if (AccountStores.WhyNot(only) is { } wrong)
+                return context.Terminal.Fail(wrong, "Name a store as in postern.yaml.", ExitCode.Usage);
+        }
+
+        if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
+            return context.Terminal.Fail(problem.What, problem.Todo);
+        var isToken = arguments.GetValue(options.Token);
+        if (context.Terminal.ReadSecret(isToken ? "Token: " : "Password: ") is not { Length: > 0 } secret)
+            return context.Terminal.Fail($"there is no {(isToken ? "token" : "password")} on standard input", "Write it there as one line.", ExitCode.Usage);
+        if (await context.CompileAsync(configuration, CompileFor.Asking) is not { } compiled)
+            return ExitCode.Usage;
+        using var server = Rehearsal.Open(compiled, context.Clock, accounts => only is null ? accounts : accounts with { Sources = [only] });
+        var rehearsal = new LoginRehearsal(server.Snapshot.Accounts.Verifiers, new SaslClientCredentials
+        {
+            User = arguments.GetRequiredValue(options.User),
+            AuthorizationId = arguments.GetValue(options.ActAs) ?? string.Empty,
+            Password = isToken ? null : new Secret(secret),
+            Token = isToken ? new Secret(secret) : null,
+            Host = configuration.Server.Hostname.Text,
+        });
+        var named = arguments.GetValue(options.Mechanism);
+        var attempts = new List<LoginAttemptDocument>();
+        foreach (var one in SaslClientMechanisms.All.Where(m => named is null || m.Name.Equals(named, StringComparison.OrdinalIgnoreCase)))
+        {
+            var offered = OffersOf(server.Snapshot, one.Name);
+            if ((named is not null || offered.Length > 0) && await rehearsal.RunAsync(one, ct) is { } attempt)
+                attempts.Add(attempt with { Offered = offered.Length > 0 ? offered : "nowhere" });
+        }
+
+        var document = new AuthTestDocument(attempts.Exists(static a => a.Ok), await rehearsal.AskStoresAsync(ct), [.. attempts]);
+        if (arguments.GetValue(context.Json))
+            context.Terminal.Json(document, CommandJson.Readable.AuthTestDocument);
+        else
+            Print(context.Terminal, document, withSteps: named is not null);
+        if (attempts.Count == 0)
+            return context.Terminal.Fail(named is null ? "no mechanism can be tried" : $"{named.ToUpperInvariant()} cannot be tried here", "It needs something else than this, or no store can answer it.");
+        return document.Ok ? ExitCode.Ok : ExitCode.No;
     }
 
     private static ISaslClientMechanism? Find(string name) => SaslClientMechanisms.All.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
@@ -110,4 +114,6 @@ internal static class AuthTestCommand
             results.Row(attempt.Mechanism, attempt.Reply, attempt.Reason, attempt.Offered);
         results.WriteTo(terminal, ifEmpty: "nothing was tried");
     }
+
+    private sealed record Options(Argument<string> User, Option<string?> Mechanism, Option<string?> Via, Option<string?> ActAs, Option<bool> Token);
 }

@@ -4,7 +4,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Postern.Commands.Accounts;
 using Postern.Commands.Auth;
-using Postern.Hosting;
+using Postern.Hosting.Control;
+using Postern.Hosting.Live;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 
@@ -32,4 +33,25 @@ internal sealed partial class CommandJson : JsonSerializerContext
 {
     /// <summary>Readable in a terminal: only what JSON itself demands is escaped, control characters among it.</summary>
     public static CommandJson Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}
+
+/// <summary>What <c>postern backup --json</c> prints.</summary>
+/// <param name="Damage">One reason for each stretch of the queue that cannot be read.</param>
+internal sealed record BackupDocument(string Directory, int Segments, int Messages, string[] Damage);
+
+/// <summary>What <c>postern check --json</c> prints.</summary>
+internal sealed record CheckDocument(bool Ok, string Source, ImmutableArray<CheckDocument.Finding> Errors, ImmutableArray<CheckDocument.Finding> Warnings)
+{
+    /// <param name="Line">0 where no place in the file is meant.</param>
+    internal sealed record Finding(string? File, int Line, int Column, string Key, string Message, string? Expected, string? Nearest);
+}
+
+/// <summary>What a command that changes the directory prints with <c>--json</c>.</summary>
+/// <param name="Outcome"><c>done</c>, <c>alreadyThere</c>, <c>notFound</c> or <c>invalid</c>.</param>
+/// <param name="Credential">What was added, by <c>credential add</c> only.</param>
+/// <param name="Secret">The generated secret, this once.</param>
+internal sealed record OutcomeDocument(bool Ok, string Outcome, string Message, CredentialDetails? Credential, string? Secret)
+{
+    /// <summary>Sessions of a running server that ended with what was taken away; null where no server runs, or it could not be asked.</summary>
+    public int? SessionsEnded { get; init; }
 }

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Postern.Commands.Output;
-using Postern.Hosting;
+using Postern.Hosting.Data;
 using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Postern.Commands.Output;
-using Postern.Hosting;
+using Postern.Hosting.Data;
 using Postern.Relay.Envelopes;
 
 namespace Postern.Commands.Queue;

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Net;
 using Postern.Commands.Output;
-using Postern.Hosting;
+using Postern.Hosting.Control;
+using Postern.Hosting.Data;
 using Postern.Relay.Admin;
 
 namespace Postern.Commands.Sessions;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
+using Postern.Configuration.Reading;
 
 namespace Postern.Commands.Sessions;
 

@@ -183,3 +183,30 @@ internal static class TryScenes
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 }
+
+/// <summary>One thing that <c>try</c> shows.</summary>
+/// <param name="Title">What happens, in a sentence.</param>
+/// <param name="Expected">What must come out, for the table.</param>
+/// <param name="PlayAsync">Throws <see cref="TryFailure"/> when it comes out otherwise.</param>
+internal sealed record TryScene(string Title, string Expected, Func<TryWorld, TryScreen, CancellationToken, Task> PlayAsync)
+{
+    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(15);
+}
+
+/// <summary>A scene saw something other than what it expects; the message says both.</summary>
+internal sealed class TryFailure : Exception
+{
+    public TryFailure()
+    {
+    }
+
+    public TryFailure(string message)
+        : base(message)
+    {
+    }
+
+    public TryFailure(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}

@@ -1,4 +1,5 @@
 using Postern.Commands.Output;
+using Postern.Configuration;
 using Postern.Relay.Audit;
 
 namespace Postern.Commands.Try;

@@ -1,5 +1,5 @@
 using System.Net;
-using Postern.Hosting;
+using Postern.Hosting.Certificates;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores;

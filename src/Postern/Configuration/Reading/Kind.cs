@@ -11,3 +11,5 @@ internal sealed record Kind<T>(string Name, string Expected, TryRead<T> Read, Im
     /// <summary>Says more about a wrong text than that it is wrong; null where there is no more to say.</summary>
     public Func<string, string?>? Why { get; init; }
 }
+
+internal delegate bool TryRead<T>(string text, out T value);

@@ -35,3 +35,6 @@ internal sealed class ReadContext(string file, string directory, List<Configurat
     public void Report(ConfigNode? node, string key, string message, string? expected = null, string? nearest = null) =>
         errors.Add(new(file, node?.Line ?? 0, node?.Column ?? 0, key, message, expected, nearest));
 }
+
+/// <summary>What the reference says about one key; a key whose <paramref name="Type"/> is null opens a section.</summary>
+internal sealed record KeyReference(string Path, string? Type, string? Default, string Doc);

@@ -1,5 +1,5 @@
 using System.Text;
-using Postern.Hosting;
+using Postern.Machine;
 using Postern.Sasl;
 
 namespace Postern.Configuration.Reading;
@@ -66,4 +66,17 @@ internal static class SecretText
     }
 
     private static bool IsVariable(string name) => name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(static c => char.IsAsciiLetterOrDigit(c) || c == '_');
+}
+
+/// <summary>What a secret's text led to.</summary>
+internal abstract record SecretOutcome
+{
+    private SecretOutcome()
+    {
+    }
+
+    /// <param name="File">Where it stands, absolute; null for the environment.</param>
+    public sealed record Found(Secret Secret, string? File) : SecretOutcome;
+
+    public sealed record Missing(string Message) : SecretOutcome;
 }

@@ -1,0 +1,133 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Postern.Hosting.Live;
+using Postern.Relay.Admin;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Policy.Counters;
+
+namespace Postern.Hosting.Control;
+
+/// <summary>Answers on the control socket: <c>GET /status</c>, <c>POST /reload</c>, <c>GET /queue/ID</c>, <c>GET /queue/ID/content</c>, <c>POST /queue/list</c>, <c>POST /queue/change</c>,
+/// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>, <c>GET /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /counters/peek</c>.</summary>
+/// <param name="logins">Null where logins are not counted.</param>
+internal sealed class ControlApplication(QueueQueries queries, QueueCommands commands, Func<StatusDocument> status, Func<CancellationToken, Task<ReloadReport>> reload, SessionCommands sessions, LoginCommands? logins = null, ICounters? counters = null)
+    : IHttpApplication<HttpContext>
+{
+    private const int MaxPage = 10_000;
+    private const string QueuePrefix = "/queue/";
+
+    public const string ContentSuffix = "/content";
+
+    public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+    public void DisposeContext(HttpContext context, Exception? exception)
+    {
+    }
+
+    public async Task ProcessRequestAsync(HttpContext context)
+    {
+        var path = context.Request.Path.Value ?? string.Empty;
+        try
+        {
+            await ((context.Request.Method, path) switch
+            {
+                ("GET", "/status") => AnswerAsync(context, status(), ControlJson.Default.StatusDocument),
+                // Whoever asked may go away: what has begun is done all the same.
+                ("POST", "/reload") => AnswerAsync(context, await reload(CancellationToken.None), ControlJson.Default.ReloadReport),
+                ("POST", "/queue/list") => ListAsync(context),
+                ("POST", "/queue/change") => ChangeAsync(context),
+                ("POST", "/session/list") => AnswerAsync(context, sessions.List(await ReadAsync(context, ControlJson.Default.SessionFilter)), ControlJson.Default.ImmutableArraySessionItem),
+                ("POST", "/session/end") => AnswerAsync(context, sessions.End(await ReadAsync(context, ControlJson.Default.SessionFilter), PeerUser.Of(context)), ControlJson.Default.SessionChange),
+                ("POST", "/session/review") => AnswerAsync(context, await sessions.ReviewAsync(context.RequestAborted), ControlJson.Default.LoginsReviewed),
+                ("GET", "/auth/blocks") => AnswerAsync(context, logins?.Blocks() ?? [], ControlJson.Default.ImmutableArrayLoginBlock),
+                ("POST", "/auth/lift") => LiftAsync(context),
+                ("POST", "/counters/peek") => PeekAsync(context),
+                ("GET", _) when path.StartsWith(QueuePrefix, StringComparison.Ordinal) && path.EndsWith(ContentSuffix, StringComparison.Ordinal) =>
+                    CopyAsync(context, path[QueuePrefix.Length..^ContentSuffix.Length]),
+                ("GET", _) when path.StartsWith(QueuePrefix, StringComparison.Ordinal) => ShowAsync(context, path[QueuePrefix.Length..]),
+                _ => RefuseAsync(context, StatusCodes.Status404NotFound, "there is nothing here"),
+            });
+        }
+        catch (JsonException e)
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, e.Message);
+        }
+        catch (BadHttpRequestException e)
+        {
+            await RefuseAsync(context, e.StatusCode, e.Message);
+        }
+        catch (IOException e) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            await RefuseAsync(context, StatusCodes.Status500InternalServerError, e.Message);
+        }
+    }
+
+    private async Task ListAsync(HttpContext context)
+    {
+        var request = await ReadAsync(context, ControlJson.Default.ListQueue);
+        var after = QueueId.TryParse(request.After, out var id) ? id : (QueueId?)null;
+        await AnswerAsync(context, await queries.ListAsync(request.Filter, Math.Clamp(request.Limit, 0, MaxPage), after, context.RequestAborted), ControlJson.Default.QueuePage);
+    }
+
+    private async Task ShowAsync(HttpContext context, string text) => await (QueueId.TryParse(text, out var id) && await queries.FindAsync(id, context.RequestAborted) is { } item
+        ? AnswerAsync(context, item, ControlJson.Default.QueueItem)
+        : RefuseAsync(context, StatusCodes.Status404NotFound, "no such message"));
+
+    private async Task CopyAsync(HttpContext context, string text)
+    {
+        if (!QueueId.TryParse(text, out var id) || await queries.FindAsync(id, context.RequestAborted) is not { } item)
+        {
+            await RefuseAsync(context, StatusCodes.Status404NotFound, "no such message");
+            return;
+        }
+
+        // With its length, so that what breaks off in the middle is not taken for the whole.
+        context.Response.ContentType = "application/octet-stream";
+        context.Response.ContentLength = item.Size;
+        if (!await commands.CopyContentAsync(id, context.Response.Body, PeerUser.Of(context), context.RequestAborted))
+            context.Abort();
+    }
+
+    private async Task ChangeAsync(HttpContext context)
+    {
+        var request = await ReadAsync(context, ControlJson.Default.ChangeQueue);
+        var actor = PeerUser.Of(context);
+
+        // A caller that goes away in the middle must not leave half of a bulk change undone.
+        await AnswerAsync(context, await commands.ApplyAsync(request.Action, request.Filter, actor, CancellationToken.None), ControlJson.Default.QueueChange);
+    }
+
+    private async Task LiftAsync(HttpContext context)
+    {
+        var request = await ReadAsync(context, ControlJson.Default.LiftLogins);
+        await AnswerAsync(context, new ControlRequests.Lifted(logins?.Lift(request.Target, PeerUser.Of(context)) ?? 0), ControlJson.Default.Lifted);
+    }
+
+    private async Task PeekAsync(HttpContext context)
+    {
+        var (key, limit, cost) = await ReadAsync(context, ControlJson.Default.PeekCounter);
+        if (limit.Count < 1 || limit.Window <= TimeSpan.Zero || cost < 0)
+            throw new JsonException("a limit of nothing");
+        await AnswerAsync(context, await (counters ?? UnknownCounters.Instance).PeekAsync(key, limit, cost, context.RequestAborted), ControlJson.Default.CounterLevel);
+    }
+
+    private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type) =>
+        await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted) ?? throw new JsonException("the body is null");
+
+    private static Task AnswerAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type)
+    {
+        context.Response.ContentType = "application/json";
+        return JsonSerializer.SerializeAsync(context.Response.Body, value, type, context.RequestAborted);
+    }
+
+    private static Task RefuseAsync(HttpContext context, int code, string error)
+    {
+        if (context.Response.HasStarted)
+            return Task.CompletedTask;
+        context.Response.StatusCode = code;
+        return AnswerAsync(context, new ControlRequests.Refusal(error), ControlJson.Default.Refusal);
+    }
+}

@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Postern.Hosting.Live;
+using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Admin;
+using Postern.Relay.Policy.Counters;
+using Postern.Relay.Spool;
+using Postern.Smtp.Session;
+
+namespace Postern.Hosting.Control;
+
+/// <summary>What passes over the control socket.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(ControlRequests.ListQueue))]
+[JsonSerializable(typeof(ControlRequests.ChangeQueue))]
+[JsonSerializable(typeof(ControlRequests.LiftLogins))]
+[JsonSerializable(typeof(ControlRequests.Lifted))]
+[JsonSerializable(typeof(ControlRequests.PeekCounter))]
+[JsonSerializable(typeof(CounterLevel))]
+[JsonSerializable(typeof(ControlRequests.Refusal))]
+[JsonSerializable(typeof(ImmutableArray<LoginBlock>))]
+[JsonSerializable(typeof(QueuePage))]
+[JsonSerializable(typeof(QueueItem))]
+[JsonSerializable(typeof(QueueChange))]
+[JsonSerializable(typeof(SessionFilter))]
+[JsonSerializable(typeof(ImmutableArray<SessionItem>))]
+[JsonSerializable(typeof(SessionChange))]
+[JsonSerializable(typeof(LoginsReviewed))]
+[JsonSerializable(typeof(StatusDocument))]
+[JsonSerializable(typeof(ReloadReport))]
+internal sealed partial class ControlJson : JsonSerializerContext;
+
+/// <summary>The bodies of what is asked over the control socket.</summary>
+internal static class ControlRequests
+{
+    /// <param name="After">The id behind which the page begins; null for the first page.</param>
+    internal sealed record ListQueue(QueueFilter Filter, int Limit, string? After);
+
+    internal sealed record ChangeQueue(QueueAction Action, QueueFilter Filter);
+
+    /// <param name="Target">An address, a network or an account.</param>
+    internal sealed record LiftLogins(string Target);
+
+    /// <param name="Budgets">Those that held wrong logins.</param>
+    internal sealed record Lifted(int Budgets);
+
+    internal sealed record PeekCounter(CounterKey Key, LoginBudget Limit, int Cost);
+
+    /// <summary>The body of every answer that is not 200.</summary>
+    internal sealed record Refusal(string Error);
+}

@@ -1,0 +1,44 @@
+using Postern.Machine;
+using Postern.Relay.Admin;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
+
+namespace Postern.Hosting.Data;
+
+/// <summary>The queue as commands see it: the running server's, or the spool itself when no server runs.</summary>
+internal interface IQueueAdmin : IAsyncDisposable
+{
+    ValueTask<QueuePage> ListAsync(QueueFilter filter, int limit, QueueId? after, CancellationToken ct);
+
+    /// <summary>Null when the message is not there.</summary>
+    ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct);
+
+    /// <summary>Writes a message as it is queued; false when it is not there.</summary>
+    ValueTask<bool> CopyContentAsync(QueueId id, Stream to, CancellationToken ct);
+
+    ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct);
+}
+
+/// <summary>The queue of a server that does not run, through the same code as that of one that does.</summary>
+/// <param name="resources">What was opened for it: spool, log. Disposed with it, in this order.</param>
+internal sealed class LocalQueue(QueueQueries queries, QueueCommands commands, params IReadOnlyList<IAsyncDisposable> resources) : IQueueAdmin
+{
+    /// <summary>Called when everything is disposed.</summary>
+    public Action? WhenClosed { get; init; }
+
+    public ValueTask<QueuePage> ListAsync(QueueFilter filter, int limit, QueueId? after, CancellationToken ct) => queries.ListAsync(filter, limit, after, ct);
+
+    public ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct) => queries.FindAsync(id, ct);
+
+    public ValueTask<bool> CopyContentAsync(QueueId id, Stream to, CancellationToken ct) => commands.CopyContentAsync(id, to, DirectoryOwner.Actor, ct);
+
+    public ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct) =>
+        commands.ApplyAsync(action, filter, DirectoryOwner.Actor, ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var resource in resources)
+            await resource.DisposeAsync();
+        WhenClosed?.Invoke();
+    }
+}

@@ -1,0 +1,165 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using Postern.Configuration;
+using Postern.Hosting.Certificates;
+using Postern.Machine;
+using Postern.Relay.Accounts.Stores;
+
+namespace Postern.Hosting.Live;
+
+/// <summary>
+/// The one way from a configuration to what a server runs by. <c>serve</c>, <c>check</c>, <c>reload</c> and every question about decisions come here, so that
+/// what is checked and explained is what is served.
+/// </summary>
+internal static class Compilation
+{
+    private const int IdLetters = 8;
+
+    /// <summary>Reads every file that the configuration names, and lists everything that stands against it.</summary>
+    public static async Task<CompileOutcome> ReadAsync(PosternConfiguration configuration, CompileFor purpose, TimeProvider clock)
+    {
+        var now = clock.GetUtcNow();
+        var errors = ImmutableArray.CreateBuilder<(ConfigurationError Error, string Todo)>();
+        var warnings = ImmutableArray.CreateBuilder<ConfigurationError>();
+        ImmutableArray<CertificateOutcome.Loaded> certificates = [];
+        var (isMade, isWidened) = (false, false);
+        if (ServerCertificates.IsNeeded(configuration) || (purpose == CompileFor.Checking && configuration.Tls.Files.Any()))
+        {
+            certificates = purpose switch
+            {
+                CompileFor.Asking => [StandIn(configuration, now)],
+                _ => ReadCertificates(configuration, purpose, now, errors, out isMade),
+            };
+            isWidened = purpose != CompileFor.Asking && await ProtocolFloor.IsWidenedAsync();
+            if (purpose != CompileFor.Asking && errors.Count == 0)
+                await DoubtCertificatesAsync(configuration, certificates, warnings);
+        }
+
+        var unusable = LoginSources.Load(configuration, now, out var logins, out var doubts);
+        foreach (var (key, found) in unusable)
+            errors.Add((configuration.ErrorAt(key, found.What), found.Todo));
+        warnings.AddRange(configuration.Doubts.Concat(doubts).Select(doubt => configuration.ErrorAt(doubt.Key, doubt.Text)));
+        if (purpose != CompileFor.Asking)
+            Doubt(configuration, warnings);
+        if (errors.Count > 0 || logins is null)
+        {
+            logins?.Dispose();
+            return new CompileOutcome.Broken(
+                [.. errors.Select(static e => e.Error).OrderBy(static e => e.Line).ThenBy(static e => e.Column)], errors.Count > 0 ? errors[0].Todo : string.Empty);
+        }
+
+        return new CompileOutcome.Ready(new Compiled(
+            configuration, certificates.IsEmpty ? null : certificates.ToTls(configuration), certificates, logins, isWidened, warnings.ToImmutable())
+        {
+            HasMadeCertificate = isMade,
+            Digests = configuration.Files.ToFrozenDictionary(static file => file.Key, static file => FileDigest.Of(file.Value), StringComparer.Ordinal),
+        });
+    }
+
+    /// <summary>
+    /// A short hash of what the configuration means: equal for files that say the same in other words, another one for another secret. The key is the
+    /// directory's own, so that nobody can try passwords against it.
+    /// </summary>
+    public static string IdOf(Compiled compiled, ReadOnlySpan<byte> key)
+    {
+        var text = new StringBuilder();
+        foreach (var setting in compiled.Configuration.Settings)
+            text.Append(setting.Path).Append('=').Append(setting.Meaning).Append('\n');
+        foreach (var (path, digest) in compiled.Digests.OrderBy(static file => file.Key, StringComparer.Ordinal))
+            text.Append(path).Append(':').Append(digest).Append('\n');
+        Span<byte> whole = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text.ToString()), whole);
+        return Convert.ToHexStringLower(whole)[..IdLetters];
+    }
+
+    private static CertificateOutcome.Loaded StandIn(PosternConfiguration configuration, DateTimeOffset now) =>
+        new(SelfSignedCertificate.Make(configuration.Server.Hostname.Text, now), [], []);
+
+    private static ImmutableArray<CertificateOutcome.Loaded> ReadCertificates(
+        PosternConfiguration configuration, CompileFor purpose, DateTimeOffset now, ImmutableArray<(ConfigurationError, string)>.Builder errors, out bool isMade)
+    {
+        var loaded = ImmutableArray.CreateBuilder<CertificateOutcome.Loaded>();
+        isMade = false;
+        foreach (var outcome in purpose == CompileFor.Serving ? ServerCertificates.All(configuration, now, out isMade) : ServerCertificates.Configured(configuration, now))
+        {
+            if (outcome is CertificateOutcome.Unusable(var key, var problem))
+                errors.Add((configuration.ErrorAt(key, problem.What), problem.Todo));
+            else
+                loaded.Add((CertificateOutcome.Loaded)outcome);
+        }
+
+        if (purpose == CompileFor.Checking && configuration.Tls.CertificateFile is null)
+            loaded.Insert(0, StandIn(configuration, now));
+        return loaded.ToImmutable();
+    }
+
+    private static async Task DoubtCertificatesAsync(
+        PosternConfiguration configuration, ImmutableArray<CertificateOutcome.Loaded> certificates, ImmutableArray<ConfigurationError>.Builder warnings)
+    {
+        foreach (var one in certificates)
+        {
+            warnings.AddRange(one.Warnings.Select(doubt => configuration.ErrorAt(one.Key, doubt)));
+            if (configuration.Tls.Files.Any() && await CertificateTrial.WhyNotShownAsync(one.Certificate, one.Chain) is { } unseen)
+                warnings.Add(configuration.ErrorAt(one.Key, unseen));
+        }
+
+        if (!certificates.IsEmpty)
+            warnings.AddRange(await ProtocolFloor.WarnAsync(configuration, certificates[0].Certificate));
+    }
+
+    /// <summary>What can be used and should be known all the same.</summary>
+    private static void Doubt(PosternConfiguration configuration, ImmutableArray<ConfigurationError>.Builder warnings)
+    {
+        foreach (var (key, file) in configuration.SecretFiles)
+        {
+            if (OpenFile.Warning("the secret in", file) is { } exposed)
+                warnings.Add(configuration.ErrorAt(key, exposed));
+        }
+
+        var sources = configuration.ToAccounts().Sources;
+        for (var i = 0; i < sources.Length; i++)
+        {
+            if (sources[i].Realm != configuration.Realm)
+                warnings.Add(configuration.ErrorAt($"accounts[{i}].realm", $"a second realm beside '{configuration.Realm}': most clients take the first that is offered, and their users cannot log in by DIGEST-MD5 in this one"));
+            warnings.AddRange(AccountStores.Of(sources[i])!.Warn(sources[i]).Select(doubt => configuration.ErrorAt($"accounts[{i}].uri", doubt)));
+        }
+
+        for (var i = 0; i < configuration.OAuth.Length; i++)
+        {
+            if (configuration.OAuth[i].KeySet is { IsFile: true } keys && !File.Exists(keys.LocalPath))
+                warnings.Add(configuration.ErrorAt($"oauth[{i}].jwks", $"{keys.LocalPath} does not exist: tokens of this issuer are answered 454 until it does"));
+        }
+
+        if (configuration.Delivery.Routes.IsEmpty)
+            warnings.Add(configuration.ErrorAt("delivery.routes", "there is no route: messages are accepted and held until there is one"));
+    }
+}
+
+/// <summary>What a configuration is compiled for.</summary>
+internal enum CompileFor
+{
+    /// <summary>A server will run by it: what is missing and can be made, such as a certificate, is made.</summary>
+    Serving,
+
+    /// <summary>Nothing is changed, and everything doubtful is looked for.</summary>
+    Checking,
+
+    /// <summary>One decision is asked for. No certificate is read: a stand-in says that there would be TLS.</summary>
+    Asking,
+}
+
+/// <summary>What compiling a configuration came to.</summary>
+internal abstract record CompileOutcome
+{
+    private CompileOutcome()
+    {
+    }
+
+    public sealed record Ready(Compiled Compiled) : CompileOutcome;
+
+    /// <param name="Errors">All of them, at their places in the file; at least one.</param>
+    /// <param name="Todo">What to do about the first.</param>
+    public sealed record Broken(ImmutableArray<ConfigurationError> Errors, string Todo) : CompileOutcome;
+}

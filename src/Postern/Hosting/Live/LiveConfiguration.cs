@@ -1,0 +1,208 @@
+using System.Collections.Immutable;
+using Postern.Configuration;
+using Postern.Hosting.Certificates;
+using Postern.Machine;
+using Postern.Relay.Audit.Events;
+using Postern.Relay.Runtime;
+using Postern.Smtp;
+using Postern.Smtp.Transport;
+
+namespace Postern.Hosting.Live;
+
+/// <summary>
+/// The configuration a running server goes by, and the way to another one: the file by <c>postern reload</c> or SIGHUP, the secrets, authorities and keys that it names
+/// whenever they change. A configuration is taken whole or not at all; why it was not is kept until it is mended.
+/// </summary>
+internal sealed class LiveConfiguration : IAsyncDisposable
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
+
+    private readonly string? asked;
+    private readonly RelayService relay;
+    private readonly Action<string> note;
+    private readonly TimeProvider clock;
+    private readonly ITimer timer;
+    private readonly SemaphoreSlim turn = new(1);
+    private string known;
+    private string seen;
+    private CertificateWatch? watch;
+    private bool isDisposed;
+
+    /// <param name="asked">As the operator named the file; null for the usual places.</param>
+    /// <param name="compiled">What the relay was started by.</param>
+    /// <param name="note">Takes each line for people.</param>
+    public LiveConfiguration(string? asked, Compiled compiled, RelayService relay, Action<string> note, TimeProvider clock)
+    {
+        this.asked = asked;
+        this.relay = relay;
+        this.note = note;
+        this.clock = clock;
+        Compiled = compiled;
+        AppliedAt = clock.GetUtcNow();
+        known = seen = Digest(compiled);
+        watch = Watch(compiled);
+        timer = clock.CreateTimer(static live => ((LiveConfiguration)live!).Look(), this, Period, Period);
+    }
+
+    public Compiled Compiled { get; private set; }
+
+    public DateTimeOffset AppliedAt { get; private set; }
+
+    /// <summary>Why what stands in the files was not taken; empty where it was.</summary>
+    public ImmutableArray<ConfigurationError> Problems { get; private set; } = [];
+
+    /// <summary>Reads the file and all that it names again, and goes by it from then on; or says everything that stands against it.</summary>
+    public Task<ReloadReport> ReloadAsync(CancellationToken ct) => TakeTurnAsync(
+        async () =>
+        {
+            var file = Compiled.Configuration.File ?? ConfigurationFile.Find(asked);
+            var read = string.Empty;
+            if (file is not null && ConfigurationFile.ReadText(file, out read) is { } unreadable)
+                return Refuse(unreadable.Errors, "a changed configuration");
+            var report = await ApplyAsync(file, read, "a changed configuration");
+            watch?.ReadNow();
+            return report;
+        },
+        ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        await timer.DisposeAsync();
+        await turn.WaitAsync();
+        var wasDisposed = isDisposed;
+        isDisposed = true;
+        if (watch is not null && !wasDisposed)
+            await watch.DisposeAsync();
+        turn.Release();
+    }
+
+    private async Task<ReloadReport> TakeTurnAsync(Func<Task<ReloadReport>> work, CancellationToken ct)
+    {
+        await turn.WaitAsync(ct);
+        try
+        {
+            return isDisposed ? ReloadReport.Refused(["the server is stopping"]) : await work();
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>Two looks in a row must see the same change: a secret and the file beside it are rarely replaced in one moment.</summary>
+    private void Look()
+    {
+        var digest = Digest(Compiled);
+        var isSettled = digest == seen;
+        seen = digest;
+        if (!isSettled || digest == known || !turn.Wait(0))
+            return;
+        known = digest;
+        _ = Task.Run(async () =>
+        {
+            try
+            {
+                // By the text that is in force: somebody may be in the middle of writing the next.
+                await ApplyAsync(Compiled.Configuration.File, Compiled.Configuration.Text, "a changed file that it names");
+            }
+            finally
+            {
+                turn.Release();
+            }
+        });
+    }
+
+    private async Task<ReloadReport> ApplyAsync(string? file, string read, string why)
+    {
+        switch (ConfigurationFile.Parse(file, file is null ? Directory.GetCurrentDirectory() : ConfigurationFile.DirectoryOf(file), read))
+        {
+            case ConfigurationOutcome.Invalid(var errors):
+                return Refuse(errors, why);
+            case ConfigurationOutcome.Valid(var configuration) when configuration.Server.Data != Compiled.Configuration.Server.Data:
+                return Refuse([configuration.ErrorAt("server.data", $"a running server keeps its data directory, {Compiled.Configuration.Server.Data}: restart it for another")], why);
+            case ConfigurationOutcome.Valid(var configuration):
+                return await Compilation.ReadAsync(configuration, CompileFor.Serving, clock) switch
+                {
+                    CompileOutcome.Ready(var next) => await ApplyAsync(next, why),
+                    CompileOutcome.Broken(var errors, _) => Refuse(errors, why),
+                    _ => throw new InvalidOperationException("a new outcome"),
+                };
+            default:
+                throw new InvalidOperationException("a new outcome");
+        }
+    }
+
+    private async Task<ReloadReport> ApplyAsync(Compiled next, string why)
+    {
+        var before = relay.Snapshot.Id;
+        var id = Compilation.IdOf(next, relay.Directory.DecoyKey.Span);
+        Mended();
+        if (id == before)
+        {
+            next.Dispose();
+            return new ReloadReport(before, id) { Source = Compiled.Configuration.Source };
+        }
+
+        if (HasSameCertificates(next))
+            next = next with { Tls = Compiled.Tls, Certificates = Compiled.Certificates };
+        AppliedListeners listeners;
+        try
+        {
+            listeners = await relay.ApplyAsync(next.ToRelay(relay.Snapshot.Options.LogCopy) with { Id = id }, next, CancellationToken.None);
+        }
+        catch (ListenException e)
+        {
+            next.Dispose();
+            var i = next.Configuration.Listeners.Select(static l => l.Name).ToList().IndexOf(e.Listener);
+            return Refuse([next.Configuration.ErrorAt($"listeners[{i}].listen", e.Message)], why);
+        }
+        catch (ArgumentException e)
+        {
+            next.Dispose();
+            return Refuse([next.Configuration.ErrorAt(string.Empty, e.Message)], why);
+        }
+
+        var old = Compiled;
+        Compiled = next;
+        AppliedAt = clock.GetUtcNow();
+        known = seen = Digest(next);
+        if (watch is not null)
+            await watch.DisposeAsync();
+        watch = Watch(next);
+        var report = ReloadReport.Of(before, id, old, next, listeners);
+        Tell("configuration_applied", $"{before} -> {id}, {why}: {string.Join("; ", report.Lines)}");
+        foreach (var warning in next.Warnings)
+            note($"warning: {warning.Key}: {warning.Message}");
+        return report;
+    }
+
+    private ReloadReport Refuse(ImmutableArray<ConfigurationError> errors, string why)
+    {
+        Problems = errors;
+        foreach (var error in errors)
+            Tell("configuration_refused", $"{why} was not taken: {error}");
+        return ReloadReport.Refused([.. errors.Select(static e => e.ToString())]);
+    }
+
+    private void Mended()
+    {
+        if (!Problems.IsEmpty)
+            Tell("configuration_mended", "what stood against it is gone");
+        Problems = [];
+    }
+
+    private void Tell(string what, string detail)
+    {
+        relay.Audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail));
+        note($"{what.Replace('_', ' ')}: {detail}");
+    }
+
+    private CertificateWatch? Watch(Compiled compiled) =>
+        compiled.Tls is { } tls ? new CertificateWatch(compiled.Configuration, tls, compiled.Certificates, relay.Audit, note, clock) : null;
+
+    private bool HasSameCertificates(Compiled next) =>
+        next.Tls is not null && Compiled.Tls is not null && next.Configuration.Tls.Protocols == Compiled.Configuration.Tls.Protocols
+        && next.Certificates.Select(static c => c.Certificate.Thumbprint).SequenceEqual(Compiled.Certificates.Select(static c => c.Certificate.Thumbprint), StringComparer.Ordinal);
+
+    private static string Digest(Compiled compiled) => FileDigest.Of(compiled.Configuration.Files.Values);
+}
