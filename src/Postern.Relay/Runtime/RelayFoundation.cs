@@ -74,7 +74,12 @@ public sealed class RelayFoundation : IAsyncDisposable
     }
 
     /// <summary>Goes on with other settings; what is written, counted and remembered stays.</summary>
-    internal void Apply(RelayOptions options) => Audit.Apply(options.ToAuditLog());
+    internal void Apply(RelayOptions options)
+    {
+        Audit.Apply(options.ToAuditLog());
+        Accounts.Hashing.Apply(options.Accounts.Hashing);
+        Accounts.Protection.Apply(options.Accounts.Protection);
+    }
 
     /// <summary>Writes a word about the server itself into the log.</summary>
     internal void Tell(string what, string detail) => Audit.Append(new ServerEvent(Clock.GetUtcNow(), what, detail));

@@ -157,6 +157,7 @@ public sealed class RelayService : IAsyncDisposable
             offer = new OfferWatch(server, next, Audit, foundation.Clock);
             Deliveries.Apply(options.Delivery);
             foundation.Apply(options);
+            old.Accounts.Verifiers.Stores.FollowedBy(next.Accounts.Verifiers.Stores);
             Snapshot = next;
             retired.Add(old);
             return listeners;

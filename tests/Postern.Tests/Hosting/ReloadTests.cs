@@ -131,6 +131,38 @@ public sealed class ReloadTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Who_is_known_to_no_store_any_more_has_lost_the_login()
+    {
+        await File.WriteAllTextAsync(Path.Combine(run.Root, "passwd"), "bart@example.org:secret\n", Cancelled);
+        await StartAsync(Listeners + "accounts: [directory, 'file://" + run.Root + "/passwd']\n");
+        await using var bart = await ConnectAsync();
+        await bart.LogInAsync("bart@example.org", "secret");
+        await using var lisa = await ConnectAsync();
+        await lisa.LogInAsync(User, Password);
+
+        await WriteAsync(Listeners + "accounts: [directory]\n");
+        Assert.Empty((await host!.Live.ReloadAsync(Cancelled)).Errors);
+        Assert.StartsWith("421", await bart.AskAsync("MAIL FROM:<bart@example.org>"), StringComparison.Ordinal);
+        await lisa.SayAsync($"MAIL FROM:<{User}>", "250");
+    }
+
+    [Fact]
+    public async Task Budgets_of_wrong_logins_count_at_once_and_what_was_counted_stays()
+    {
+        await StartAsync(Listeners + "login_protection: { budgets: { address: 100/1h, account_and_network: 100/1h } }\n");
+        for (var i = 0; i < 3; i++)
+        {
+            await using var session = await ConnectAsync();
+            await session.SayAsync($"AUTH PLAIN {SmtpDialogue.Plain(User, $"wrong {i}")}", "535");
+        }
+
+        Assert.DoesNotContain(User, (await run.PosternAsync("auth", "blocks")).Output, StringComparison.Ordinal);
+        await WriteAsync(Listeners + "login_protection: { budgets: { address: 3/1h, account_and_network: 3/1h } }\n");
+        Assert.Empty((await host!.Live.ReloadAsync(Cancelled)).Errors);
+        Assert.Contains(User, (await run.PosternAsync("auth", "blocks")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_id_is_of_the_meaning_and_not_of_the_words()
     {
         await StartAsync();

@@ -11,7 +11,28 @@ namespace Postern.Relay.Accounts.Stores;
 /// <param name="directory">Says who is disabled, whether or not it is among the stores; null where there is none.</param>
 public sealed class StoreChain(IReadOnlyList<IAccountStore> stores, IDirectory? directory) : IDisposable
 {
+    private StoreChain? successor;
+
     public IReadOnlyList<IAccountStore> Stores => stores;
+
+    /// <summary>
+    /// The stores that are configured now. Whether a login still holds is asked of these, whatever it was proven by: who is known to no store of theirs has lost it.
+    /// </summary>
+    public StoreChain Newest
+    {
+        get
+        {
+            var newest = this;
+            while (Volatile.Read(ref newest.successor) is { } next)
+                newest = next;
+            if (newest != this)
+                Volatile.Write(ref successor, newest);
+            return newest;
+        }
+    }
+
+    /// <summary>Another configuration has taken the place of this one.</summary>
+    internal void FollowedBy(StoreChain next) => Volatile.Write(ref successor, next);
 
     /// <summary>What the costliest user of any store costs; whoever does not log in costs as much.</summary>
     public HashCosts Costs => stores.Aggregate(HashCosts.None, static (most, store) => most.Most(store.Costs));

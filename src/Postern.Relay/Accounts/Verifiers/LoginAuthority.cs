@@ -14,7 +14,7 @@ internal sealed class LoginAuthority(StoreChain stores, FormReplacement? replace
 
     public async ValueTask<LoginAnswer> ReviewAsync(CancellationToken ct)
     {
-        var found = await stores.FindAsync(seen.Login.User, ct);
+        var found = await stores.Newest.FindAsync(seen.Login.User, ct);
         return found.Answer switch
         {
             LoginAnswer.Found<StoredLogin> { Stored: var now } => Review(now),
