@@ -18,8 +18,8 @@ public abstract record LoginAnswer
     public OutcomeText? Text { get; init; }
 
     /// <summary>
-    /// Asked when nobody is logged in: what is told in place of a refusal, where that would show what this client may not learn, such as which of several stores knows the
-    /// user; null where there is nothing of that kind, and so is what it answers then.
+    /// Asked when nobody is logged in: what is told in place of a refusal, where that would show what this client may not learn, such as
+    /// which of several stores knows the user; null where there is nothing of that kind, and so is what it answers then.
     /// </summary>
     public Func<CancellationToken, ValueTask<LoginAnswer?>>? InPlaceOfNo { get; init; }
 
