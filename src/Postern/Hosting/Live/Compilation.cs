@@ -42,7 +42,7 @@ internal static class Compilation
             errors.Add((configuration.ErrorAt(key, found.What), found.Todo));
         warnings.AddRange(configuration.Doubts.Concat(doubts).Select(doubt => configuration.ErrorAt(doubt.Key, doubt.Text)));
         if (purpose != CompileFor.Asking)
-            Doubt(configuration, warnings);
+            Doubt(configuration, purpose, warnings);
         if (errors.Count > 0 || logins is null)
         {
             logins?.Dispose();
@@ -110,7 +110,7 @@ internal static class Compilation
     }
 
     /// <summary>What can be used and should be known all the same.</summary>
-    private static void Doubt(PosternConfiguration configuration, ImmutableArray<ConfigurationError>.Builder warnings)
+    private static void Doubt(PosternConfiguration configuration, CompileFor purpose, ImmutableArray<ConfigurationError>.Builder warnings)
     {
         foreach (var (key, file) in configuration.SecretFiles)
         {
@@ -132,7 +132,8 @@ internal static class Compilation
                 warnings.Add(configuration.ErrorAt($"oauth[{i}].jwks", $"{keys.LocalPath} does not exist: tokens of this issuer are answered 454 until it does"));
         }
 
-        if (configuration.Delivery.Routes.IsEmpty)
+        // A server says it when it has started.
+        if (configuration.Delivery.Routes.IsEmpty && purpose == CompileFor.Checking)
             warnings.Add(configuration.ErrorAt("delivery.routes", "there is no route: messages are accepted and held until there is one"));
     }
 }
