@@ -10,6 +10,9 @@ internal sealed class AuditCopy : IEventSink, IAsyncDisposable
 {
     private const int MostWaiting = 8_192;
 
+    /// <summary>How long events gather; real time, as it only spreads the work.</summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Octets that are written at once.</summary>
     private const int MostAtOnce = 256 * 1024;
 
@@ -53,6 +56,8 @@ internal sealed class AuditCopy : IEventSink, IAsyncDisposable
         {
             while (await waiting.Reader.WaitToReadAsync())
             {
+                // As with the files: waking for each event would cost more than the event. At the end nothing more gathers.
+                await Task.WhenAny(Task.Delay(Gathering), waiting.Reader.Completion);
                 while (lines.WrittenCount < MostAtOnce && waiting.Reader.TryRead(out var audit))
                 {
                     json.Reset();
