@@ -23,7 +23,7 @@ internal sealed class CredentialTarget : ITarget
 
     public string Name => "credentials";
 
-    public Reached Reached { get; } = new("Known", "Unknown", "Unavailable", "problem");
+    public Reached Reached { get; } = new("known", "unknown", "cannot say", "problem");
 
     public bool TakesTranscripts => false;
 
@@ -58,7 +58,7 @@ internal sealed class CredentialTarget : ITarget
         foreach (var name in (string[])["alice", "bob", "nobody"])
         {
             var answer = await store.FindAsync(name, CancellationToken.None);
-            Reached.Note(answer.GetType().Name);
+            Reached.Note(NameOf(answer));
             if (answer is LoginAnswer.Found<StoredLogin> { Stored: var login })
             {
                 BrokenException.Unless(login.User == name, "a user is found by its own name");
@@ -74,4 +74,11 @@ internal sealed class CredentialTarget : ITarget
         BrokenException.Unless(((CheckedLog)context.Audit).Flaw is null, $"the log can be read: {((CheckedLog)context.Audit).Flaw}");
         return signal.Value;
     }
+
+    private static string NameOf(LoginAnswer answer) => answer switch
+    {
+        LoginAnswer.Found<StoredLogin> => "known",
+        LoginAnswer.NoMatch => "unknown",
+        _ => "cannot say",
+    };
 }
