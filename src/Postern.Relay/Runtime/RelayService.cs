@@ -86,7 +86,7 @@ public sealed class RelayService : IAsyncDisposable
     /// <param name="id">
     /// Answers with the id of the configuration, given a key that only this server has; null where the options have one.
     /// </param>
-    /// <param name="files">As with <see cref="RelaySnapshot.Compile"/>; the caller's again where this throws.</param>
+    /// <param name="files">As with <see cref="RelaySnapshot.Compile"/>; disposed with the snapshot; disposing it twice must do no harm.</param>
     /// <inheritdoc cref="StartAsync(RelayOptions, TimeProvider)"/>
     public static async Task<RelayService> StartAsync(RelayOptions options, Func<ReadOnlyMemory<byte>, string>? id, IDisposable? files, TimeProvider clock)
     {
@@ -128,7 +128,7 @@ public sealed class RelayService : IAsyncDisposable
     /// it is gone.
     /// </summary>
     /// <param name="options">With the data directory of before.</param>
-    /// <param name="files">As with <see cref="RelaySnapshot.Compile"/>; the caller's again where this throws.</param>
+    /// <param name="files">As with <see cref="RelaySnapshot.Compile"/>; disposed with the snapshot; disposing it twice must do no harm.</param>
     /// <returns>What became of the endpoints.</returns>
     /// <exception cref="ArgumentException">The options hold mistakes; the message lists them, and nothing has changed.</exception>
     /// <exception cref="ListenException">A new endpoint cannot be bound; nothing has changed.</exception>
@@ -140,6 +140,7 @@ public sealed class RelayService : IAsyncDisposable
         await changing.WaitAsync(ct);
         try
         {
+            ObjectDisposedException.ThrowIf(isStopped, this);
             var next = RelaySnapshot.Compile(options, foundation.Accounts, foundation.Counters, files);
             AppliedListeners listeners;
             try
@@ -183,6 +184,8 @@ public sealed class RelayService : IAsyncDisposable
         if (isStopped)
             return;
         isStopped = true;
+        await changing.WaitAsync(CancellationToken.None);
+        changing.Release();
         foundation.Tell("stopping", $"{Connections} connections open, {Spool.Count} messages in the spool");
         // Side by side: who waits in both directions would wait twice as long as a service manager lets him.
         var sending = Deliveries.StopAsync(Snapshot.Options.StopGrace, hurry);

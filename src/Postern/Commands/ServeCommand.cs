@@ -120,8 +120,18 @@ internal static class ServeCommand
             notice.Reloading();
             _ = Task.Run(async () =>
             {
-                await host.Live.ReloadAsync(CancellationToken.None);
-                notice.Ready();
+                try
+                {
+                    await host.Live.ReloadAsync(CancellationToken.None);
+                }
+                catch (Exception e)
+                {
+                    terminal.Note($"the configuration was not read again: {e.Message}");
+                }
+                finally
+                {
+                    notice.Ready();
+                }
             }, CancellationToken.None);
         }
 

@@ -15,6 +15,9 @@ namespace Postern.Hosting.Live;
 /// </summary>
 internal sealed class LiveConfiguration : IAsyncDisposable
 {
+    private const string Changed = "a changed configuration";
+    private const string ChangedNamed = "a changed file that it names";
+
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
 
     private readonly string? asked;
@@ -26,6 +29,8 @@ internal sealed class LiveConfiguration : IAsyncDisposable
     private string known;
     private string seen;
     private CertificateWatch? watch;
+    private ImmutableArray<ConfigurationError> problemsOfFile = [];
+    private ImmutableArray<ConfigurationError> problemsOfNamed = [];
     private bool isDisposed;
 
     /// <param name="asked">As the operator named the file; null for the usual places.</param>
@@ -49,7 +54,7 @@ internal sealed class LiveConfiguration : IAsyncDisposable
     public DateTimeOffset AppliedAt { get; private set; }
 
     /// <summary>Why what stands in the files was not taken; empty where it was.</summary>
-    public ImmutableArray<ConfigurationError> Problems { get; private set; } = [];
+    public ImmutableArray<ConfigurationError> Problems => [.. problemsOfFile.Union(problemsOfNamed)];
 
     /// <summary>Reads the file and all that it names again, and goes by it from then on; or says everything that stands against it.</summary>
     public Task<ReloadReport> ReloadAsync(CancellationToken ct) => TakeTurnAsync(
@@ -58,8 +63,8 @@ internal sealed class LiveConfiguration : IAsyncDisposable
             var file = Compiled.Configuration.File ?? ConfigurationFile.Find(asked);
             var read = string.Empty;
             if (file is not null && ConfigurationFile.ReadText(file, out read) is { } unreadable)
-                return Refuse(unreadable.Errors, "a changed configuration");
-            var report = await ApplyAsync(file, read, "a changed configuration");
+                return Refuse(unreadable.Errors, Changed);
+            var report = await ApplyAsync(file, read, Changed);
             watch?.ReadNow();
             return report;
         },
@@ -103,7 +108,12 @@ internal sealed class LiveConfiguration : IAsyncDisposable
             try
             {
                 // By the text that is in force: somebody may be in the middle of writing the next.
-                await ApplyAsync(Compiled.Configuration.File, Compiled.Configuration.Text, "a changed file that it names");
+                await ApplyAsync(Compiled.Configuration.File, Compiled.Configuration.Text, ChangedNamed);
+            }
+            catch (Exception e)
+            {
+                // Nobody waits for this task: what goes wrong in it must be said here.
+                Refuse([Compiled.Configuration.ErrorAt(string.Empty, e.Message)], ChangedNamed);
             }
             finally
             {
@@ -136,9 +146,9 @@ internal sealed class LiveConfiguration : IAsyncDisposable
     {
         var before = relay.Snapshot.Id;
         var id = Compilation.IdOf(next, relay.Directory.DecoyKey.Span);
-        Mended();
         if (id == before)
         {
+            Mended(why);
             next.Dispose();
             return new ReloadReport(before, id) { Source = Compiled.Configuration.Source };
         }
@@ -162,6 +172,7 @@ internal sealed class LiveConfiguration : IAsyncDisposable
             return Refuse([next.Configuration.ErrorAt(string.Empty, e.Message)], why);
         }
 
+        Mended(why);
         var old = Compiled;
         Compiled = next;
         AppliedAt = clock.GetUtcNow();
@@ -178,17 +189,24 @@ internal sealed class LiveConfiguration : IAsyncDisposable
 
     private ReloadReport Refuse(ImmutableArray<ConfigurationError> errors, string why)
     {
-        Problems = errors;
+        if (why == Changed)
+            problemsOfFile = errors;
+        else
+            problemsOfNamed = errors;
         foreach (var error in errors)
             Tell("configuration_refused", $"{why} was not taken: {error}");
         return ReloadReport.Refused([.. errors.Select(static e => e.ToString())]);
     }
 
-    private void Mended()
+    /// <summary>A changed secret says nothing of a file with mistakes that was refused before; that file as a whole says all.</summary>
+    private void Mended(string why)
     {
-        if (!Problems.IsEmpty)
+        var hadProblems = !Problems.IsEmpty;
+        problemsOfNamed = [];
+        if (why == Changed)
+            problemsOfFile = [];
+        if (hadProblems && Problems.IsEmpty)
             Tell("configuration_mended", "what stood against it is gone");
-        Problems = [];
     }
 
     private void Tell(string what, string detail)

@@ -62,14 +62,17 @@ internal sealed record ReloadReport(string Before, string After)
         foreach (var now in next.Configuration.Settings)
         {
             var isNew = !before.Remove(now.Path, out var was);
-            if (isNew || was.Meaning != now.Meaning)
+            if (isNew ? now.IsWritten : was.Meaning != now.Meaning)
                 yield return new KeyChange(now.Path, isNew ? null : was.Shown, now.Shown);
             else if (old.Digests.GetValueOrDefault(now.Path) is { } digest && next.Digests.GetValueOrDefault(now.Path) is { } other && digest != other)
                 yield return new KeyChange(now.Path, was.Shown, now.Shown);
         }
 
         foreach (var (path, was) in before)
-            yield return new KeyChange(path, was.Shown, null);
+        {
+            if (was.IsWritten)
+                yield return new KeyChange(path, was.Shown, null);
+        }
     }
 
     /// <param name="From">As it was written; null where the key is new.</param>
