@@ -71,6 +71,21 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
         }
     }
 
+    /// <summary>
+    /// The data directory of the configured server, also where the file holds mistakes: a running server can be asked all the same. Null after every mistake was
+    /// printed, where it cannot be said.
+    /// </summary>
+    public string? FindData(ParseResult arguments)
+    {
+        var asked = arguments.GetValue(ConfigFile);
+        var data = ConfigurationFile.Load(asked) is ConfigurationOutcome.Valid(var configuration) ? configuration.Server.Data
+            : ConfigurationFile.Find(asked) is { } file ? ConfigurationFile.DataOf(file)
+            : null;
+        if (data is null)
+            ReadConfiguration(arguments);
+        return data;
+    }
+
     /// <summary>The configuration with the files that it names; null after everything that stands against it was printed.</summary>
     public async Task<Compiled?> CompileAsync(PosternConfiguration configuration, CompileFor purpose)
     {

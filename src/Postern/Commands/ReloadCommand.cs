@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Postern.Commands.Output;
-using Postern.Configuration;
 using Postern.Hosting.Control;
 using Postern.Hosting.Data;
 using Postern.Hosting.Live;
@@ -23,9 +22,9 @@ internal static class ReloadCommand
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult arguments, CancellationToken ct)
     {
-        var asked = arguments.GetValue(context.ConfigFile);
-        if (DataOf(ConfigurationFile.Load(asked), ConfigurationFile.Find(asked)) is not { } data)
-            return context.ReadConfiguration(arguments) is null ? ExitCode.Usage : ExitCode.No;
+        // A file with mistakes is refused by the server, which writes down why: so it is asked all the same.
+        if (context.FindData(arguments) is not { } data)
+            return ExitCode.Usage;
         await using var client = await ControlClient.ConnectAsync(DataDirectory.ControlSocket(data), ct);
         if (client is null)
         {
@@ -41,13 +40,6 @@ internal static class ReloadCommand
             Print(context.Terminal, report);
         return report.Errors.IsEmpty ? ExitCode.Ok : ExitCode.Usage;
     }
-
-    /// <summary>A file with mistakes is refused by the server, which writes down why: so it is asked all the same.</summary>
-    private static string? DataOf(ConfigurationOutcome outcome, string? file) => outcome switch
-    {
-        ConfigurationOutcome.Valid(var configuration) => configuration.Server.Data,
-        _ => file is null ? null : ConfigurationFile.DataOf(file),
-    };
 
     private static void Print(Terminal terminal, ReloadReport report)
     {

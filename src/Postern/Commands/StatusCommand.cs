@@ -16,11 +16,11 @@ internal static class StatusCommand
         var command = new DocumentedCommand("status", "One screen about the running server; exit 1 when none runs", "postern status", "postern status --json").With(context.Json);
         command.SetAction(async (arguments, ct) =>
         {
-            if (context.LoadConfiguration(arguments) is not { } configuration)
+            if (context.FindData(arguments) is not { } data)
                 return ExitCode.Usage;
-            await using var client = await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct);
+            await using var client = await ControlClient.ConnectAsync(DataDirectory.ControlSocket(data), ct);
             if (client is null)
-                return context.Terminal.Fail($"no server is running on {configuration.Server.Data}", "Start it: postern serve");
+                return context.LoadConfiguration(arguments) is null ? ExitCode.Usage : context.Terminal.Fail($"no server is running on {data}", "Start it: postern serve");
             var status = await client.StatusAsync(ct);
             if (arguments.GetValue(context.Json))
                 context.Terminal.Json(status, CommandJson.Readable.StatusDocument);

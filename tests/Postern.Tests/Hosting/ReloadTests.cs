@@ -44,6 +44,8 @@ public sealed class ReloadTests : IAsyncDisposable
         Assert.Contains("limits.recipients: 1000 -> 7 (new connections)", first.Output, StringComparison.Ordinal);
         Assert.Contains($"kept devices 127.0.0.1:{devices}", first.Output, StringComparison.Ordinal);
         Assert.Contains($"opened more 127.0.0.1:{Port("more")}", first.Output, StringComparison.Ordinal);
+        Assert.Contains("listeners[1].tls: none", first.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("listeners[1].protocol", first.Output, StringComparison.Ordinal);
         Assert.Equal(devices, Port("devices"));
 
         await WriteAsync(Listeners);
@@ -69,6 +71,7 @@ public sealed class ReloadTests : IAsyncDisposable
         }
 
         Assert.Equal(before, host.Relay.Snapshot.Id);
+        Assert.Contains("did you mean 'idle'?", (await run.PosternAsync("status")).Output, StringComparison.Ordinal);
         await (await ConnectAsync()).DisposeAsync();
         await WriteAsync(Listeners);
         Assert.Equal(ExitCode.Ok, (await run.PosternAsync("reload")).ExitCode);
@@ -178,14 +181,18 @@ public sealed class ReloadTests : IAsyncDisposable
     [Fact]
     public async Task A_secret_in_a_file_counts_when_the_file_changes_and_is_never_shown()
     {
+        const string Mistake = "limts: {}\n";
         var secret = Path.Combine(run.Root, "secret");
         await File.WriteAllTextAsync(secret, "first\n", Cancelled);
         await StartAsync(Listeners + "delivery: { routes: [{ to: '*', via: 'smtps://127.0.0.1:2626', login: { user: lisa, password: 'file:secret' } }] }\n");
         var (id, hop) = (host!.Relay.Snapshot.Id, host.Relay.Deliveries.Routes);
+        await File.AppendAllTextAsync(run.ConfigFile, Mistake, Cancelled);
+        Assert.Single((await host.Live.ReloadAsync(Cancelled)).Errors);
         await File.WriteAllTextAsync(secret, "second\n", Cancelled);
 
         await UntilAsync(IsApplied);
         Assert.NotEqual(id, host.Relay.Snapshot.Id);
+        Assert.Contains("limts", Status, StringComparison.Ordinal);
         Assert.NotEqual(hop, host.Relay.Deliveries.Routes);
         var line = Assert.Single(notes, static note => note.StartsWith("configuration applied", StringComparison.Ordinal));
         Assert.Contains("delivery.routes[0].login.password", line, StringComparison.Ordinal);

@@ -335,7 +335,7 @@ internal sealed class Section
     private T Keep<T>(string key, T value, string fallbackText)
     {
         var shown = Find(key)?.Value is { } written ? TextOf(written) : fallbackText.Replace("`", null, StringComparison.Ordinal);
-        context.Settings.Add(new Setting(PathOf(key), Setting.Canonical(value), shown));
+        context.Settings.Add(new Setting(PathOf(key), Setting.Canonical(value), shown) { IsWritten = Has(key) });
         return value;
     }
 

@@ -14,11 +14,14 @@ internal readonly record struct Setting(string Path, string Meaning, string Show
 {
     private const string Hidden = "(secret)";
 
+    /// <summary>It stands in the file; else it is the default.</summary>
+    public bool IsWritten { get; init; }
+
     /// <summary>Its value is not to be shown to anybody.</summary>
     public bool IsSecret => Shown == Hidden;
 
     public static Setting OfSecret(string path, Secret secret) =>
-        new(path, Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(secret.Reveal()))), Hidden);
+        new(path, Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(secret.Reveal()))), Hidden) { IsWritten = true };
 
     /// <summary>One text for all spellings of a value that was read.</summary>
     public static string Canonical(object? value) => value switch
