@@ -45,7 +45,7 @@ internal sealed class RelayUsers : IDisposable
 
     private static string Add(DirectoryCommands commands, string name, HashScheme scheme)
     {
-        commands.Add(new AddAccount(name, [], []));
-        return ((AdminOutcome.Issued)commands.Add(new AddCredential(name) { Scheme = scheme })).Generated!.Reveal();
+        commands.Accounts.Add(new AddAccount(name, [], []));
+        return ((AdminOutcome.Issued)commands.Credentials.Add(new AddCredential(name) { Scheme = scheme })).Generated!.Reveal();
     }
 }

@@ -70,8 +70,8 @@ internal static class StrangerFlood
         using (var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(RelayOptions.DirectoryFile(data))))
         {
             var commands = new DirectoryCommands(directory, TimeProvider.System);
-            commands.Add(new AddAccount(User, [User], []));
-            password = ((AdminOutcome.Issued)commands.Add(new AddCredential(User))).Generated!.Reveal();
+            commands.Accounts.Add(new AddAccount(User, [User], []));
+            password = ((AdminOutcome.Issued)commands.Credentials.Add(new AddCredential(User))).Generated!.Reveal();
         }
 
         return RelayService.StartAsync(

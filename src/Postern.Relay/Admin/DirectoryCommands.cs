@@ -1,32 +1,36 @@
-using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Admin.Import;
 using Postern.Relay.Audit;
-using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Admin;
 
 /// <summary>
-/// What an operator may change in the directory; records in, outcomes out. Each command is one transaction, so commands of
-/// several processes at once are safe, and a change that was made is appended to <paramref name="audit"/>.
+/// What an operator may change in the directory, by noun; records in, outcomes out. Each command is one transaction, so commands of
+/// several processes at once are safe, and a change that was made is appended to the log.
 /// </summary>
 /// <remarks>Every command throws <see cref="DirectoryUnavailableException"/> when the database cannot be written.</remarks>
-/// <param name="actor">Who asks, for the audit trail: the system user.</param>
-public sealed partial class DirectoryCommands(SqliteDirectory directory, TimeProvider clock, IAuditLog? audit = null, string actor = "unknown")
+public sealed class DirectoryCommands
 {
-    private AdminOutcome Change(string action, string target, Func<SqliteConnection, AdminOutcome> change)
+    /// <param name="audit">Where changes are written down; null for nowhere.</param>
+    /// <param name="actor">Who asks, for the audit trail: the system user.</param>
+    public DirectoryCommands(SqliteDirectory directory, TimeProvider clock, IAuditLog? audit = null, string actor = "unknown")
     {
-        var outcome = directory.Write(change);
-        if (outcome is AdminOutcome.Done or AdminOutcome.Issued)
-            audit?.Append(new AdminEvent(clock.GetUtcNow(), actor, action, target));
-        return outcome;
+        var changes = new DirectoryChanges(directory, clock, audit, actor);
+        Accounts = new AccountCommands(changes);
+        Credentials = new CredentialCommands(changes);
+        Domains = new DomainCommands(changes);
+        Networks = new NetworkCommands(changes);
+        Import = new AccountImport(changes);
     }
 
-    private static string Target(string account, string? part = null)
-    {
-        var name = LoginNames.TryCanonical(account, out var canonical) ? canonical : account;
-        return part is null ? name : $"{name}: {part}";
-    }
+    public AccountCommands Accounts { get; }
 
-    private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
+    public CredentialCommands Credentials { get; }
+
+    public DomainCommands Domains { get; }
+
+    public NetworkCommands Networks { get; }
+
+    public AccountImport Import { get; }
 }

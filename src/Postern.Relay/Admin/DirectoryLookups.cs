@@ -26,5 +26,7 @@ internal static class DirectoryLookups
     public static AdminOutcome.NotFound NoDomain(SqliteConnection sql, string domain) =>
         new($"there is no domain '{domain}'{NearestName.Hint(domain, sql.Query<string>("select name from domains"))}");
 
+    public static AdminOutcome.Invalid NotADomain(string text) => new($"'{text}' is not a mail domain");
+
     internal sealed record AccountKey(long Id, string Name);
 }

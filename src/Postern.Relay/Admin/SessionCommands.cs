@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Net;
+using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Smtp.Session;
@@ -39,3 +41,51 @@ public interface ISessionControl
 
 /// <param name="Ended">Sessions that are ended.</param>
 public sealed record SessionChange(int Ended);
+
+/// <summary>Which sessions are meant: those that fit everything that is set. Nothing set means every session.</summary>
+public sealed record SessionFilter
+{
+    /// <summary>One of these; empty for any.</summary>
+    public ImmutableArray<string> Ids { get; init; } = [];
+
+    /// <summary>Logged in as this account, or by it on behalf of another.</summary>
+    public string? Login { get; init; }
+
+    /// <summary>From this network: an address, or CIDR. A text that is neither meets nothing.</summary>
+    public string? Client { get; init; }
+
+    /// <summary>Nothing is set.</summary>
+    public bool IsEverything => Ids.IsDefaultOrEmpty && Login is null && Client is null;
+
+    public bool Matches(OpenSession session) =>
+        (Ids.IsDefaultOrEmpty || Ids.Contains(session.Id, StringComparer.OrdinalIgnoreCase))
+        && (Login is null || IsLogin(session))
+        && (Client is null || (NetworkText.TryParse(Client, out var network, out _) && network.Contains(session.ClientAddress)));
+
+    private bool IsLogin(OpenSession session) =>
+        LoginNames.TryCanonical(Login!, out var name) && (string.Equals(session.Login, name, StringComparison.Ordinal) || string.Equals(session.LoginProvenBy, name, StringComparison.Ordinal));
+}
+
+/// <summary>One open session, for an operator.</summary>
+/// <param name="Id">As in the logs.</param>
+/// <param name="Client">Address and port.</param>
+/// <param name="Login">On whose behalf it acts; null without a login.</param>
+/// <param name="ProvenBy">Who has proven itself for that.</param>
+public sealed record SessionItem(string Id, string Listener, string Client, DateTimeOffset Since, string? Login, string? ProvenBy, string? Mechanism, string? Tls)
+{
+    /// <summary><c>connected</c>, <c>ready</c>, or the part of a message that has come: <c>mail</c>, <c>rcpt</c>, <c>bdat</c>.</summary>
+    public required string State { get; init; }
+
+    internal static SessionItem Of(OpenSession session) => new(
+        session.Id,
+        session.Listener,
+        new IPEndPoint(session.ClientAddress, session.ClientPort).ToString(),
+        session.ConnectedAt,
+        session.Login,
+        session.LoginProvenBy,
+        session.Mechanism,
+        session.Tls)
+    {
+        State = session.Phase.ToString().ToLowerInvariant(),
+    };
+}

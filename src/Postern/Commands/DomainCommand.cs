@@ -19,7 +19,7 @@ internal static class DomainCommand
         var accept = new Option<bool>("--accept") { Description = "Accept its recipients from anyone" };
         var command = new DocumentedCommand("add", "Add a sender domain", "postern domain add example.org").With(name, accept, context.Json);
         command.SetAction(arguments => context.WithDirectoryAsync(
-            arguments, directory => context.Report(arguments, directory.Commands.AddDomain(arguments.GetRequiredValue(name), arguments.GetValue(accept)))));
+            arguments, directory => context.Report(arguments, directory.Commands.Domains.Add(arguments.GetRequiredValue(name), arguments.GetValue(accept)))));
         return command;
     }
 
@@ -76,7 +76,7 @@ internal static class DomainCommand
     {
         var name = Name();
         var command = new DocumentedCommand("remove", "Remove a domain; not while networks may send for it", "postern domain remove example.org").With(name, context.Json);
-        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory => context.Report(arguments, directory.Commands.RemoveDomain(arguments.GetRequiredValue(name)))));
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory => context.Report(arguments, directory.Commands.Domains.Remove(arguments.GetRequiredValue(name)))));
         return command;
     }
 }

@@ -19,7 +19,7 @@ internal static class NetworkCommand
         var domain = new Option<string>("--domain") { Description = "The sender domain; it must have been added before", HelpName = "DOMAIN", Required = true };
         var command = new DocumentedCommand("add", "Let clients send for a domain without a password", "postern network add 192.0.2.7 --domain example.org").With(cidr, domain, context.Json);
         command.SetAction(arguments => context.WithDirectoryAsync(
-            arguments, directory => context.Report(arguments, directory.Commands.AddNetwork(arguments.GetRequiredValue(cidr), arguments.GetRequiredValue(domain)))));
+            arguments, directory => context.Report(arguments, directory.Commands.Networks.Add(arguments.GetRequiredValue(cidr), arguments.GetRequiredValue(domain)))));
         return command;
     }
 
@@ -52,7 +52,7 @@ internal static class NetworkCommand
         var domain = new Option<string?>("--domain") { Description = "For this domain only; for every domain unless said", HelpName = "DOMAIN" };
         var command = new DocumentedCommand("remove", "Take the right to send without a password away", "postern network remove 192.0.2.0/24").With(cidr, domain, context.Json);
         command.SetAction(arguments => context.WithDirectoryAsync(
-            arguments, directory => context.Report(arguments, directory.Commands.RemoveNetwork(arguments.GetRequiredValue(cidr), arguments.GetValue(domain)))));
+            arguments, directory => context.Report(arguments, directory.Commands.Networks.Remove(arguments.GetRequiredValue(cidr), arguments.GetValue(domain)))));
         return command;
     }
 }

@@ -45,7 +45,7 @@ internal sealed class RelayServer : IDisposable
         File.WriteAllText(Path.Combine(home, "jwks.json"), mint.KeySet());
         directory = SqliteDirectory.Open(new SqliteDirectoryOptions(Path.Combine(home, "directory.db")) { Clock = clock });
         var commands = new DirectoryCommands(directory, clock);
-        commands.Add(new AddAccount(User, [User, "bulk@example.org"], ["lists.example.org"]));
+        commands.Accounts.Add(new AddAccount(User, [User, "bulk@example.org"], ["lists.example.org"]));
         Spool = SegmentSpool.Open(new SegmentSpoolOptions { Directory = Path.Combine(home, "spool"), SegmentSize = 4 << 20 }, clock, new QuickFiles());
         const string Realm = "mail.example.org";
         var options = new AccountOptions

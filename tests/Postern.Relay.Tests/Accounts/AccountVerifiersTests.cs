@@ -105,7 +105,7 @@ public sealed class AccountVerifiersTests : IDisposable
     public async Task A_decoys_password_opens_nothing()
     {
         var password = fixture.AddAccount("lisa");
-        fixture.Commands.Add(new AddAccount("empty", [], []));
+        fixture.Commands.Accounts.Add(new AddAccount("empty", [], []));
         for (var i = 0; i < 2; i++)
         {
             Assert.Equal(new LoginAnswer.NoMatch("unknown user", UserExists: false), await Login("nobody", password));
@@ -118,7 +118,7 @@ public sealed class AccountVerifiersTests : IDisposable
     {
         var first = fixture.AddAccount("lisa", "laptop");
         var second = fixture.AddCredential("lisa", "printer");
-        Assert.Equal(new AdminOutcome.Done("x").GetType(), fixture.Commands.Revoke(new RevokeCredential("lisa", "laptop")).GetType());
+        Assert.Equal(new AdminOutcome.Done("x").GetType(), fixture.Commands.Credentials.Revoke(new RevokeCredential("lisa", "laptop")).GetType());
         Assert.IsType<LoginAnswer.NoMatch>(await Login("lisa", first));
         Assert.IsType<LoginAnswer.Match>(await Login("lisa", second));
         fixture.AddCredential("lisa");
@@ -139,16 +139,16 @@ public sealed class AccountVerifiersTests : IDisposable
         switch (change)
         {
             case "revoke":
-                fixture.Commands.Revoke(new RevokeCredential("lisa"));
+                fixture.Commands.Credentials.Revoke(new RevokeCredential("lisa"));
                 break;
             case "disable":
-                fixture.Commands.Disable("lisa");
+                fixture.Commands.Accounts.Disable("lisa");
                 break;
             case "sql":
                 fixture.Execute("update credentials set secret = 'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU='");
                 break;
             default:
-                fixture.Commands.RemoveAccount("lisa");
+                fixture.Commands.Accounts.Remove("lisa");
                 if (change.EndsWith("add", StringComparison.Ordinal))
                     fixture.AddAccount("lisa");
                 break;
@@ -162,9 +162,9 @@ public sealed class AccountVerifiersTests : IDisposable
     {
         var password = fixture.AddAccount("lisa");
         await Login("lisa", password);
-        fixture.Commands.Disable("lisa");
+        fixture.Commands.Accounts.Disable("lisa");
         Assert.Equal(new LoginAnswer.NoMatch("the account is disabled", UserExists: true), await Login("lisa", password));
-        fixture.Commands.Enable("lisa");
+        fixture.Commands.Accounts.Enable("lisa");
         Assert.IsType<LoginAnswer.Match>(await Login("lisa", password));
     }
 
@@ -182,8 +182,8 @@ public sealed class AccountVerifiersTests : IDisposable
     [Fact]
     public async Task A_typed_password_logs_in_in_any_normal_form()
     {
-        fixture.Commands.Add(new AddAccount("lisa", [], []));
-        Assert.IsType<AdminOutcome.Issued>(fixture.Commands.Add(new AddCredential("lisa", new Secret("gr\u00fcne Wiese"))));
+        fixture.Commands.Accounts.Add(new AddAccount("lisa", [], []));
+        Assert.IsType<AdminOutcome.Issued>(fixture.Commands.Credentials.Add(new AddCredential("lisa", new Secret("gr\u00fcne Wiese"))));
         Assert.IsType<LoginAnswer.Match>(await Login("lisa", "gru\u0308ne Wiese"));
         Assert.IsType<LoginAnswer.NoMatch>(await Login("lisa", "grune Wiese"));
     }

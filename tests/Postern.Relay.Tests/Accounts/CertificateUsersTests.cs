@@ -145,9 +145,9 @@ public sealed class CertificateUsersTests : IDisposable
         var rules = new CertificateRules(Authorities: null, CertificateName.Email, new Dictionary<string, string> { [shown.Fingerprint] = "printer" }.ToFrozenDictionary());
         var authority = Assert.IsType<LoginAnswer.Match>(await new CertificateUsers(rules, accounts, clock).FindAsync(shown, CancellationToken.None)).Authority!;
         Assert.IsType<LoginAnswer.Holds>(await authority.ReviewAsync(CancellationToken.None));
-        fixture.Commands.Disable("printer");
+        fixture.Commands.Accounts.Disable("printer");
         Assert.IsType<LoginAnswer.NoMatch>(await authority.ReviewAsync(CancellationToken.None));
-        fixture.Commands.Enable("printer");
+        fixture.Commands.Accounts.Enable("printer");
         Assert.IsType<LoginAnswer.Holds>(await authority.ReviewAsync(CancellationToken.None));
         clock.Advance(TimeSpan.FromHours(2));
         Assert.IsType<LoginAnswer.NoMatch>(await authority.ReviewAsync(CancellationToken.None));

@@ -81,7 +81,7 @@ public sealed class CredentialFileTests : IDisposable
         Assert.True(LoginNames.TryCanonical(name, out var canonical));
         Assert.Null(await new AllAccounts(fixture.Database, new([fixture.Store($"file://{Path}")], fixture.Database)).FindAccountAsync(canonical, TestContext.Current.CancellationToken));
         Assert.Contains("write its signs in ASCII", Assert.Single(fixture.Audit.Events.OfType<ServerEvent>().Select(static e => e.Detail).Distinct()), StringComparison.Ordinal);
-        Assert.IsType<Relay.Admin.AdminOutcome.Invalid>(fixture.Commands.Add(new Relay.Admin.AddAccount(name, [], [])));
+        Assert.IsType<Relay.Admin.AdminOutcome.Invalid>(fixture.Commands.Accounts.Add(new Relay.Admin.AddAccount(name, [], [])));
         Assert.IsType<Relay.Admin.AdminOutcome.Invalid>(new Relay.Admin.CredentialFileCommands(fixture.Beside("other")).Set(name, Relay.Accounts.Hashes.SharedHash.Create("tiger")!));
     }
 
@@ -127,7 +127,7 @@ public sealed class CredentialFileTests : IDisposable
         Assert.Equal(["lisa@example.org"], (await FindAsync("lisa@example.org"))!.Addresses);
         Assert.Empty((await FindAsync("bob"))!.Addresses);
         Assert.Null(await FindAsync("nobody"));
-        fixture.Commands.Add(new Relay.Admin.AddAccount("bob", ["sales@example.org"], []));
+        fixture.Commands.Accounts.Add(new Relay.Admin.AddAccount("bob", ["sales@example.org"], []));
         Assert.Equal(["sales@example.org"], (await FindAsync("bob"))!.Addresses);
         File.Delete(Path);
         fixture.Clock.Advance(LookInterval);
@@ -140,9 +140,9 @@ public sealed class CredentialFileTests : IDisposable
     public async Task An_account_that_is_disabled_in_the_directory_cannot_log_in_by_a_file()
     {
         var verifiers = Open("lisa:tiger\n");
-        fixture.Commands.Add(new Relay.Admin.AddAccount("lisa", [], []));
+        fixture.Commands.Accounts.Add(new Relay.Admin.AddAccount("lisa", [], []));
         Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers, "lisa", "tiger"));
-        fixture.Commands.Disable("lisa");
+        fixture.Commands.Accounts.Disable("lisa");
         Assert.Equal(new LoginAnswer.NoMatch("the account is disabled", UserExists: true), await LogInAsync(verifiers, "lisa", "tiger"));
         Assert.Equal("the account is disabled", Assert.IsType<LoginAnswer.Found<SharedSecret>>(await verifiers.SharedSecrets.FindSecretAsync("lisa", peer: null, CancellationToken.None)).Refusal);
         Assert.Equal(new LoginAnswer.NoMatch("the account is disabled", UserExists: true), await verifiers.IdentifyAsync("lisa", CancellationToken.None));

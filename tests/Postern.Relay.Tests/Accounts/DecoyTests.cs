@@ -54,9 +54,9 @@ public sealed class DecoyTests : IDisposable
             fixture.AddStoredHash(name, stored);
         fixture.AddStoredHash("two", Scram(70));
         foreach (var bare in new[] { "bare", "off-bare" })
-            fixture.Commands.Add(new AddAccount(bare, [], []));
-        fixture.Commands.Disable("off");
-        fixture.Commands.Disable("off-bare");
+            fixture.Commands.Accounts.Add(new AddAccount(bare, [], []));
+        fixture.Commands.Accounts.Disable("off");
+        fixture.Commands.Accounts.Disable("off-bare");
         fixture.Execute("update credentials set expires_at = 1 where account_id = (select id from accounts where name = 'expired')");
         File.WriteAllText(fixture.Beside("passwd"), $"in-file:{Password}\nin-file-hashed:{Md5}\nin-file-locked:!{Sha256}\nin-file-foreign:{{SSHA}}x\nin-both:{Bcrypt}\n");
         File.WriteAllText(fixture.Beside("digest"), DigestHash.Create("in-digest", Realm, Password)!.Stored[DigestHash.Prefix.Length..] + "\n");
@@ -158,7 +158,7 @@ public sealed class DecoyTests : IDisposable
             }
 
             fixture.AddAccount($"new-{Guid.NewGuid()}");
-            fixture.Commands.Add(new AddAccount($"typed-{Guid.NewGuid()}", [], []));
+            fixture.Commands.Accounts.Add(new AddAccount($"typed-{Guid.NewGuid()}", [], []));
             await File.AppendAllTextAsync(fixture.Beside("passwd"), $"new-{Guid.NewGuid()}:{Scram(70)}\n", TestContext.Current.CancellationToken);
             fixture.Clock.Advance(TimeSpan.FromSeconds(2));
             Assert.Equal(before, await ChallengesAsync(Open(fixture.Database, order)));

@@ -70,7 +70,7 @@ public sealed class DirectoryFileTests : IDisposable
         {
             var commands = new Postern.Relay.Admin.DirectoryCommands(directory, TimeProvider.System);
             for (var i = 0; i < 50; i++)
-                commands.Add(new Postern.Relay.Admin.AddAccount($"user{i}@example.com", [], []));
+                commands.Accounts.Add(new Postern.Relay.Admin.AddAccount($"user{i}@example.com", [], []));
         }
 
         using (var file = File.OpenWrite(Options.Path))

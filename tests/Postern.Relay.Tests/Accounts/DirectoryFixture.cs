@@ -47,17 +47,17 @@ internal sealed class DirectoryFixture : IDisposable
     /// <summary>Adds an account with one generated credential and answers with it.</summary>
     public string AddAccount(string name, string? label = null, TimeSpan? life = null)
     {
-        Commands.Add(new AddAccount(name, [], []));
+        Commands.Accounts.Add(new AddAccount(name, [], []));
         return AddCredential(name, label, life);
     }
 
     public string AddCredential(string account, string? label = null, TimeSpan? life = null) =>
-        Assert.IsType<AdminOutcome.Issued>(Commands.Add(new AddCredential(account, Label: label, ExpiresAfter: life))).Generated!.Reveal();
+        Assert.IsType<AdminOutcome.Issued>(Commands.Credentials.Add(new AddCredential(account, Label: label, ExpiresAfter: life))).Generated!.Reveal();
 
     /// <summary>Stores a hash as an import would.</summary>
     public void AddStoredHash(string account, string hash)
     {
-        Commands.Add(new AddAccount(account, [], []));
+        Commands.Accounts.Add(new AddAccount(account, [], []));
         Execute("insert into credentials (account_id, secret, generated, created_at) select id, @hash, 0, 0 from accounts where name = @account", ("@hash", hash), ("@account", account));
     }
 

@@ -59,7 +59,7 @@ public sealed class FormReplacementTests : IDisposable
         var told = Assert.Single(fixture.Audit.Events.OfType<AdminEvent>());
         Assert.Equal(("postern", "credential strengthened"), (told.Actor, told.Action));
 
-        fixture.Commands.Revoke(new RevokeCredential("lisa", "imported"));
+        fixture.Commands.Credentials.Revoke(new RevokeCredential("lisa", "imported"));
         Assert.IsType<LoginAnswer.NoMatch>(await session.ReviewAsync(Ct));
     }
 
@@ -80,7 +80,7 @@ public sealed class FormReplacementTests : IDisposable
     {
         fixture.AddStoredHash("lisa", Ssha);
         Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Passwords.CheckAsync("lisa", "wrong"u8.ToArray(), peer: null, Ct));
-        fixture.Commands.Disable("lisa");
+        fixture.Commands.Accounts.Disable("lisa");
         Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Passwords.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct));
         await SettleAsync();
         Assert.Equal(Ssha, Stored());

@@ -33,11 +33,11 @@ public sealed class LoginAuthorityTests : IDisposable
     {
         var authority = await LogInAsync(way);
         await ExpectAsync<LoginAnswer.Holds>(authority);
-        fixture.Commands.Disable("lisa");
+        fixture.Commands.Accounts.Disable("lisa");
         await ExpectAsync<LoginAnswer.NoMatch>(authority);
-        fixture.Commands.Enable("lisa");
+        fixture.Commands.Accounts.Enable("lisa");
         await ExpectAsync<LoginAnswer.Holds>(authority);
-        fixture.Commands.RemoveAccount("lisa");
+        fixture.Commands.Accounts.Remove("lisa");
         await ExpectAsync<LoginAnswer.NoMatch>(authority);
     }
 
@@ -48,7 +48,7 @@ public sealed class LoginAuthorityTests : IDisposable
         var authority = await LogInAsync(way);
         fixture.AddCredential("lisa", "other");
         await ExpectAsync<LoginAnswer.Holds>(authority);
-        fixture.Commands.Revoke(new RevokeCredential("lisa", "first"));
+        fixture.Commands.Credentials.Revoke(new RevokeCredential("lisa", "first"));
         if (way == "identified")
         {
             await ExpectAsync<LoginAnswer.Holds>(authority);
@@ -56,7 +56,7 @@ public sealed class LoginAuthorityTests : IDisposable
         }
 
         await ExpectAsync<LoginAnswer.NoMatch>(authority);
-        fixture.Commands.Add(new AddCredential("lisa", new Secret("quite another secret"), "first") { Scheme = HashSchemes.Shared });
+        fixture.Commands.Credentials.Add(new AddCredential("lisa", new Secret("quite another secret"), "first") { Scheme = HashSchemes.Shared });
         await ExpectAsync<LoginAnswer.NoMatch>(authority);
     }
 
@@ -79,14 +79,14 @@ public sealed class LoginAuthorityTests : IDisposable
     {
         fixture.AddAccount("lisa");
         fixture.AddAccount("shop");
-        fixture.Commands.Grant(new ChangeGrants("lisa", [], []) { ActsAs = ["shop"] });
+        fixture.Commands.Accounts.Grant(new ChangeGrants("lisa", [], []) { ActsAs = ["shop"] });
         var authority = Assert.IsType<LoginAnswer.Match>(await verifiers.Grants.ActAsAsync("lisa", "SHOP", CancellationToken.None)).Authority!;
         await ExpectAsync<LoginAnswer.Holds>(authority);
-        fixture.Commands.Disable("shop");
+        fixture.Commands.Accounts.Disable("shop");
         await ExpectAsync<LoginAnswer.NoMatch>(authority);
-        fixture.Commands.Enable("shop");
+        fixture.Commands.Accounts.Enable("shop");
         await ExpectAsync<LoginAnswer.Holds>(authority);
-        fixture.Commands.Revoke(new ChangeGrants("lisa", [], []) { ActsAs = ["shop"] });
+        fixture.Commands.Accounts.Revoke(new ChangeGrants("lisa", [], []) { ActsAs = ["shop"] });
         await ExpectAsync<LoginAnswer.NoMatch>(authority);
     }
 
@@ -95,7 +95,7 @@ public sealed class LoginAuthorityTests : IDisposable
     {
         var (login, acting) = (await LogInAsync("password"), default(ILoginAuthority));
         fixture.AddAccount("shop");
-        fixture.Commands.Grant(new ChangeGrants("lisa", [], []) { ActsAs = ["shop"] });
+        fixture.Commands.Accounts.Grant(new ChangeGrants("lisa", [], []) { ActsAs = ["shop"] });
         acting = Assert.IsType<LoginAnswer.Match>(await verifiers.Grants.ActAsAsync("lisa", "shop", CancellationToken.None)).Authority!;
         fixture.Database.Dispose();
         fixture.Clock.Advance(TimeSpan.FromSeconds(2));
@@ -119,7 +119,7 @@ public sealed class LoginAuthorityTests : IDisposable
         await ExpectAsync<LoginAnswer.Holds>(authority);
         fixture.AddAccount("bob");
         await ExpectAsync<LoginAnswer.NoMatch>(authority);
-        fixture.Commands.RemoveAccount("bob");
+        fixture.Commands.Accounts.Remove("bob");
         await RewriteAsync("# nobody\n");
         await ExpectAsync<LoginAnswer.NoMatch>(authority);
 
@@ -145,14 +145,14 @@ public sealed class LoginAuthorityTests : IDisposable
 
     private async Task<ILoginAuthority> LogInAsync(string way, TimeSpan? life = null)
     {
-        fixture.Commands.Add(new AddAccount("lisa", [], []));
+        fixture.Commands.Accounts.Add(new AddAccount("lisa", [], []));
         var scheme = way switch
         {
             "scram of shared" or "cram" or "digest of shared" => HashSchemes.Shared,
             "digest" => HashSchemes.Find("digest-md5")!,
             _ => HashSchemes.Usual,
         };
-        Assert.IsType<AdminOutcome.Issued>(fixture.Commands.Add(new AddCredential("lisa", new Secret("a long enough secret"), "first", life) { Scheme = scheme, Realm = scheme.NeedsRealm ? "mail.example.org" : null }));
+        Assert.IsType<AdminOutcome.Issued>(fixture.Commands.Credentials.Add(new AddCredential("lisa", new Secret("a long enough secret"), "first", life) { Scheme = scheme, Realm = scheme.NeedsRealm ? "mail.example.org" : null }));
         for (var again = way == "remembered" ? 1 : 0; again > 0; again--)
             await verifiers.Passwords.CheckAsync("lisa", Encoding.UTF8.GetBytes("a long enough secret"), peer: null, CancellationToken.None);
         var ct = CancellationToken.None;

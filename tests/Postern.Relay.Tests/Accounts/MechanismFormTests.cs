@@ -77,8 +77,8 @@ public sealed class MechanismFormTests : IDisposable
     [Fact]
     public async Task An_expired_credential_serves_no_challenge()
     {
-        fixture.Commands.Add(new AddAccount("lisa", [], []));
-        fixture.Commands.Add(new AddCredential("lisa", new Secret(Password), ExpiresAfter: TimeSpan.FromDays(1)) { Scheme = HashSchemes.Shared });
+        fixture.Commands.Accounts.Add(new AddAccount("lisa", [], []));
+        fixture.Commands.Credentials.Add(new AddCredential("lisa", new Secret(Password), ExpiresAfter: TimeSpan.FromDays(1)) { Scheme = HashSchemes.Shared });
         fixture.Clock.Advance(TimeSpan.FromDays(1));
         Assert.IsType<LoginAnswer.NoMatch>(await verifiers.SharedSecrets.FindSecretAsync("lisa", peer: null, CancellationToken.None));
         Assert.IsType<LoginAnswer.NoMatch>(await verifiers.DigestSecrets.FindDigestAsync("lisa", Realm, peer: null, CancellationToken.None));
@@ -107,13 +107,13 @@ public sealed class MechanismFormTests : IDisposable
         Keep("robot", "scram-sha-256");
         Keep("lisa", "scram-sha-256");
         Assert.IsType<SaslStep.Failure>(await ActAsync("robot", "Lisa"));
-        fixture.Commands.Grant(new ChangeGrants("robot", [], []) { ActsAs = ["LISA"] });
+        fixture.Commands.Accounts.Grant(new ChangeGrants("robot", [], []) { ActsAs = ["LISA"] });
         Assert.Equal(new SaslIdentity("robot", "lisa"), Assert.IsType<SaslStep.Success>(await ActAsync("robot", "Lisa")).Identity);
         Assert.IsType<SaslStep.Failure>(await ActAsync("lisa", "robot"));
-        fixture.Commands.Disable("lisa");
+        fixture.Commands.Accounts.Disable("lisa");
         Assert.Contains("the account is disabled", Assert.IsType<SaslStep.Failure>(await ActAsync("robot", "lisa")).Reason, StringComparison.Ordinal);
-        fixture.Commands.Enable("lisa");
-        fixture.Commands.Revoke(new ChangeGrants("robot", [], []) { ActsAs = ["lisa"] });
+        fixture.Commands.Accounts.Enable("lisa");
+        fixture.Commands.Accounts.Revoke(new ChangeGrants("robot", [], []) { ActsAs = ["lisa"] });
         Assert.Contains("has no grant for it", Assert.IsType<SaslStep.Failure>(await ActAsync("robot", "lisa")).Reason, StringComparison.Ordinal);
     }
 
@@ -137,7 +137,7 @@ public sealed class MechanismFormTests : IDisposable
 
     private void Keep(string account, string form)
     {
-        fixture.Commands.Add(new AddAccount(account, [], []));
+        fixture.Commands.Accounts.Add(new AddAccount(account, [], []));
         var scheme = HashSchemes.Find(form)!;
         Assert.True(scheme.TryHash(new HashRequest(account, Realm, new Secret(Password), IsGenerated: true), out var hash, out var problem), problem);
         fixture.AddStoredHash(account, hash.Stored);

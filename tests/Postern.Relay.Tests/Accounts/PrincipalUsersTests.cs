@@ -35,7 +35,7 @@ public sealed class PrincipalUsersTests : IDisposable
     {
         var authority = Assert.IsType<LoginAnswer.Match>(await FindAsync("lisa@EXAMPLE.ORG", PrincipalAccount.Name)).Authority!;
         Assert.IsType<LoginAnswer.Holds>(await authority.ReviewAsync(CancellationToken.None));
-        fixture.Commands.RemoveAccount("lisa");
+        fixture.Commands.Accounts.Remove("lisa");
         Assert.IsType<LoginAnswer.NoMatch>(await authority.ReviewAsync(CancellationToken.None));
     }
 

@@ -34,7 +34,7 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
         var (verifiers, accounts) = Open(directoryFirst);
         var before = Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers)).Authority!;
 
-        Assert.IsType<AdminOutcome.Done>(fixture.Commands.Add(new AddAccount(User, ["sales@example.org"], [])));
+        Assert.IsType<AdminOutcome.Done>(fixture.Commands.Accounts.Add(new AddAccount(User, ["sales@example.org"], [])));
 
         Assert.IsType<LoginAnswer.Holds>(await before.ReviewAsync(Ct));
         Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers));
@@ -53,8 +53,8 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
     {
         var (verifiers, _) = Open(directoryFirst);
         var before = Assert.IsType<LoginAnswer.Match>(await LogInAsync(verifiers)).Authority!;
-        fixture.Commands.Add(new AddAccount(User, [], []));
-        fixture.Commands.Disable(User);
+        fixture.Commands.Accounts.Add(new AddAccount(User, [], []));
+        fixture.Commands.Accounts.Disable(User);
 
         Assert.Equal(new LoginAnswer.NoMatch("the account is disabled", UserExists: true), await LogInAsync(verifiers));
         Assert.IsType<LoginAnswer.NoMatch>(await verifiers.IdentifyAsync(User, Ct));
@@ -74,7 +74,7 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
     public async Task A_store_behind_that_cannot_answer_is_not_taken_for_one_without_the_user()
     {
         var (verifiers, _) = Open(directoryFirst: true, file: fixture.Beside("missing"));
-        fixture.Commands.Add(new AddAccount(User, [], []));
+        fixture.Commands.Accounts.Add(new AddAccount(User, [], []));
         Assert.IsType<LoginAnswer.Unavailable>(await LogInAsync(verifiers));
     }
 
@@ -82,7 +82,7 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
     public async Task An_account_that_no_store_logs_in_says_that_it_has_no_credential()
     {
         var (verifiers, _) = Open(directoryFirst: true);
-        fixture.Commands.Add(new AddAccount("bart@example.org", [], []));
+        fixture.Commands.Accounts.Add(new AddAccount("bart@example.org", [], []));
         Assert.Equal(new LoginAnswer.NoMatch("the account has no credential", UserExists: true), await verifiers.Passwords.CheckAsync("bart@example.org", "x"u8.ToArray(), peer: null, Ct));
     }
 
@@ -91,14 +91,14 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
     [InlineData("printer", "sales@example.org")]
     public void Addresses_of_account_add_come_beside_the_own_one(string name, string addresses)
     {
-        fixture.Commands.Add(new AddAccount(name, ["sales@example.org"], []));
+        fixture.Commands.Accounts.Add(new AddAccount(name, ["sales@example.org"], []));
         Assert.Equal(addresses.Split(','), fixture.Database.FindAccount(name)!.Addresses);
     }
 
     [Fact]
     public void A_domain_of_account_add_leaves_the_own_address()
     {
-        fixture.Commands.Add(new AddAccount(User, [], ["example.net"]));
+        fixture.Commands.Accounts.Add(new AddAccount(User, [], ["example.net"]));
         Assert.Equal([User], fixture.Database.FindAccount(User)!.Addresses);
     }
 
@@ -110,7 +110,7 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
         var refused = await DecideAsync();
         Assert.Equal($"postern account add {User} --address sales@example.org", refused.Chain[^1].Remedy);
 
-        fixture.Commands.Add(new AddAccount(User, [], []));
+        fixture.Commands.Accounts.Add(new AddAccount(User, [], []));
         refused = await DecideAsync();
         Assert.Equal($"postern account grant {User} --address sales@example.org", refused.Chain[^1].Remedy);
 

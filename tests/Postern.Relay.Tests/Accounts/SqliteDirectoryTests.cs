@@ -18,7 +18,7 @@ public sealed class SqliteDirectoryTests : IDisposable
     [Fact]
     public void An_account_is_found_with_all_that_it_may_send_as()
     {
-        fixture.Commands.Add(new AddAccount("Lisa@Example.com", ["Sales@example.com"], ["Example.NET"]));
+        fixture.Commands.Accounts.Add(new AddAccount("Lisa@Example.com", ["Sales@example.com"], ["Example.NET"]));
 
         var account = Database.FindAccount("lisa@example.com");
 
@@ -127,7 +127,7 @@ public sealed class SqliteDirectoryTests : IDisposable
         Assert.Null(second.FindAccount("lisa"));
         fixture.AddAccount("lisa");
         Assert.NotNull(second.FindAccount("lisa"));
-        fixture.Commands.RemoveAccount("lisa");
+        fixture.Commands.Accounts.Remove("lisa");
         Assert.Null(second.FindAccount("lisa"));
     }
 
@@ -169,9 +169,9 @@ public sealed class SqliteDirectoryTests : IDisposable
     [InlineData("203.0.113.77", "203.0.113.0/24")]
     public void A_network_is_found_for_a_client_and_the_most_specific_one_wins(string client, string? expected)
     {
-        fixture.Commands.AddDomain("example.com", accept: false);
+        fixture.Commands.Domains.Add("example.com", accept: false);
         foreach (var cidr in (string[])["192.0.2.0/24", "192.0.2.128/25", "2001:db8:1::/48", "::ffff:203.0.113.0/120"])
-            Assert.IsType<AdminOutcome.Done>(fixture.Commands.AddNetwork(cidr, "example.com"));
+            Assert.IsType<AdminOutcome.Done>(fixture.Commands.Networks.Add(cidr, "example.com"));
 
         Assert.Equal(expected, Database.FindNetwork(IPAddress.Parse(client), Domain.Parse("Example.COM"))?.ToString());
         Assert.Null(Database.FindNetwork(IPAddress.Parse(client), Domain.Parse("example.net")));
@@ -189,13 +189,13 @@ public sealed class SqliteDirectoryTests : IDisposable
 
         Assert.NotNull(locked.Database.FindAccount("lisa"));
         Assert.Null(locked.Database.FindAccount("nobody"));
-        var refused = Assert.Throws<DirectoryUnavailableException>(() => locked.Commands.Disable("lisa"));
+        var refused = Assert.Throws<DirectoryUnavailableException>(() => locked.Commands.Accounts.Disable("lisa"));
         Assert.Contains(locked.File, refused.Message, StringComparison.Ordinal);
         Assert.Contains("locked by another process for longer than 0.06 s", refused.Message, StringComparison.Ordinal);
 
         hold.CommandText = "rollback";
         hold.ExecuteNonQuery();
-        Assert.IsType<AdminOutcome.Done>(locked.Commands.Disable("lisa"));
+        Assert.IsType<AdminOutcome.Done>(locked.Commands.Accounts.Disable("lisa"));
     }
 
     [Fact]
@@ -244,10 +244,10 @@ public sealed class SqliteDirectoryTests : IDisposable
 
         var gone = Assert.Throws<DirectoryUnavailableException>(() => Database.FindAccount("lisa"));
         Assert.Contains("no such file", gone.Message, StringComparison.Ordinal);
-        Assert.Throws<DirectoryUnavailableException>(() => fixture.Commands.Disable("lisa"));
+        Assert.Throws<DirectoryUnavailableException>(() => fixture.Commands.Accounts.Disable("lisa"));
 
         using var restored = SqliteDirectory.Open(fixture.Options);
-        new DirectoryCommands(restored, fixture.Clock).Add(new AddAccount("bob", [], []));
+        new DirectoryCommands(restored, fixture.Clock).Accounts.Add(new AddAccount("bob", [], []));
         Assert.NotNull(Database.FindAccount("bob"));
         Assert.Null(Database.FindAccount("lisa"));
     }
@@ -259,7 +259,7 @@ public sealed class SqliteDirectoryTests : IDisposable
         Assert.NotNull(Database.FindAccount("lisa"));
         var backup = fixture.Options with { Path = fixture.File + ".backup" };
         using (var other = SqliteDirectory.Open(backup))
-            new DirectoryCommands(other, fixture.Clock).Add(new AddAccount("bob", [], []));
+            new DirectoryCommands(other, fixture.Clock).Accounts.Add(new AddAccount("bob", [], []));
         File.Delete(fixture.File + "-wal");
         File.Delete(fixture.File + "-shm");
         File.Move(backup.Path, fixture.File, overwrite: true);
@@ -289,7 +289,7 @@ public sealed class SqliteDirectoryTests : IDisposable
         fixture.AddAccount("lisa");
         Assert.Null(Database.FindAccount(name));
         Assert.IsType<LoginAnswer.NoMatch>(Database.FindLogin(name));
-        Assert.IsType<AdminOutcome.NotFound>(fixture.Commands.Disable(name));
+        Assert.IsType<AdminOutcome.NotFound>(fixture.Commands.Accounts.Disable(name));
         Assert.NotNull(Database.FindAccount("lisa"));
     }
 
@@ -309,7 +309,7 @@ public sealed class SqliteDirectoryTests : IDisposable
         })).ToArray();
         for (var i = 0; i < 20; i++)
         {
-            fixture.Commands.Grant(new ChangeGrants("lisa", [$"a{i}@example.com"], []));
+            fixture.Commands.Accounts.Grant(new ChangeGrants("lisa", [$"a{i}@example.com"], []));
             Assert.Equal(i + 1, Database.FindAccount("lisa")!.Addresses.Length);
         }
 

@@ -107,7 +107,7 @@ public sealed class StoreOutageTests : IDisposable
         Assert.Equal(("far", "plant"), (alone!.Store, alone.Tenant));
         Assert.Equal(["homer@example.org", "plant@example.org"], alone.Addresses);
 
-        fixture.Commands.Add(new AddAccount("homer@example.org", ["sales@example.org"], []));
+        fixture.Commands.Accounts.Add(new AddAccount("homer@example.org", ["sales@example.org"], []));
         var both = await verifiers.Accounts!.FindAccountAsync("homer@example.org", Ct);
         Assert.Equal(["homer@example.org", "plant@example.org", "sales@example.org"], both!.Addresses.Order(StringComparer.Ordinal));
         Assert.Equal(["sector7g.example"], both.Domains);
@@ -115,7 +115,7 @@ public sealed class StoreOutageTests : IDisposable
         Assert.IsType<LoginAnswer.Match>(await verifiers.Grants.ActAsAsync("homer@example.org", "bart", Ct));
         Assert.IsType<LoginAnswer.Match>(await CheckAsync(verifiers, "homer@example.org", "doughnut"));
 
-        fixture.Commands.Disable("homer@example.org");
+        fixture.Commands.Accounts.Disable("homer@example.org");
         Assert.False((await verifiers.Accounts!.FindAccountAsync("homer@example.org", Ct))!.Enabled);
         Assert.Equal(new LoginAnswer.NoMatch("the account is disabled", UserExists: true), await CheckAsync(verifiers, "homer@example.org", "doughnut"));
     }

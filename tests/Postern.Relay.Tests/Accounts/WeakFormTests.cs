@@ -61,7 +61,7 @@ public sealed class WeakFormTests : IDisposable
         var verifiers = new AccountVerifiers([store], pool, new VerificationCache(fixture.Clock), fixture.Clock);
         Assert.Contains("SCRAM-SHA-256", verifiers.UsualMechanisms);
         fixture.AddAccount("bart");
-        fixture.Commands.Add(new AddAccount("rights-only", [], []));
+        fixture.Commands.Accounts.Add(new AddAccount("rights-only", [], []));
         Assert.Contains("SCRAM-SHA-256", verifiers.UsualMechanisms);
 
         fixture.AddStoredHash("lisa", Sha512Crypt);
@@ -69,9 +69,9 @@ public sealed class WeakFormTests : IDisposable
         Assert.Contains("PLAIN", verifiers.UsualMechanisms);
         Assert.Equal(StoredForms.Password, AccountStores.All.Single(static k => k.Word == "directory").CommonForms(new AccountSource("directory", "x") { Database = fixture.File }));
 
-        fixture.Commands.Disable("lisa");
+        fixture.Commands.Accounts.Disable("lisa");
         Assert.Contains("SCRAM-SHA-256", verifiers.UsualMechanisms);
-        fixture.Commands.Enable("lisa");
+        fixture.Commands.Accounts.Enable("lisa");
         Assert.DoesNotContain("SCRAM-SHA-256", verifiers.UsualMechanisms);
         fixture.AddCredential("lisa");
         Assert.Contains("SCRAM-SHA-256", verifiers.UsualMechanisms);

@@ -17,18 +17,18 @@ public sealed class DirectoryCommandsTests : IDisposable
     [Fact]
     public void An_account_named_by_an_address_may_send_as_it()
     {
-        Is<AdminOutcome.Done>("account lisa@example.com added; it may send as lisa@example.com", Commands.Add(new AddAccount("Lisa@Example.com", [], [])));
-        Is<AdminOutcome.Done>("may send as bob@example.com, any address of example.org", Commands.Add(new AddAccount("bob@example.com", [], ["example.org"])));
-        Is<AdminOutcome.Done>("may send as carl@example.com, sales@example.com", Commands.Add(new AddAccount("carl@example.com", ["Sales@Example.com"], [])));
-        Is<AdminOutcome.Done>("may send as nobody yet: postern account grant printer", Commands.Add(new AddAccount("printer", [], [])));
+        Is<AdminOutcome.Done>("account lisa@example.com added; it may send as lisa@example.com", Commands.Accounts.Add(new AddAccount("Lisa@Example.com", [], [])));
+        Is<AdminOutcome.Done>("may send as bob@example.com, any address of example.org", Commands.Accounts.Add(new AddAccount("bob@example.com", [], ["example.org"])));
+        Is<AdminOutcome.Done>("may send as carl@example.com, sales@example.com", Commands.Accounts.Add(new AddAccount("carl@example.com", ["Sales@Example.com"], [])));
+        Is<AdminOutcome.Done>("may send as nobody yet: postern account grant printer", Commands.Accounts.Add(new AddAccount("printer", [], [])));
         Assert.Equal(["carl@example.com", "sales@example.com"], fixture.Queries.Account("carl@example.com")!.Addresses);
     }
 
     [Fact]
     public void An_account_is_added_once_in_whatever_spelling()
     {
-        Commands.Add(new AddAccount("lisa", [], []));
-        Is<AdminOutcome.AlreadyThere>("account lisa exists already", Commands.Add(new AddAccount("LISA", ["other@example.com"], [])));
+        Commands.Accounts.Add(new AddAccount("lisa", [], []));
+        Is<AdminOutcome.AlreadyThere>("account lisa exists already", Commands.Accounts.Add(new AddAccount("LISA", ["other@example.com"], [])));
         Assert.Empty(fixture.Queries.Account("lisa")!.Addresses);
     }
 
@@ -38,69 +38,69 @@ public sealed class DirectoryCommandsTests : IDisposable
     [InlineData("li\nsa", "cannot be a login name")]
     [InlineData("lisa\u200b", "cannot be a login name")]
     public void A_name_that_cannot_log_in_is_refused(string name, string message) =>
-        Is<AdminOutcome.Invalid>(message, Commands.Add(new AddAccount(name, [], [])));
+        Is<AdminOutcome.Invalid>(message, Commands.Accounts.Add(new AddAccount(name, [], [])));
 
     [Fact]
     public void Grants_that_are_no_addresses_or_domains_are_refused_and_change_nothing()
     {
-        Is<AdminOutcome.Invalid>("'lisa@' is not a mail address", Commands.Add(new AddAccount("lisa", ["lisa@"], [])));
-        Is<AdminOutcome.Invalid>("'-x-' is not a mail domain", Commands.Add(new AddAccount("lisa", [], ["-x-"])));
-        Is<AdminOutcome.Invalid>("'[192.0.2.1]' is not a mail domain", Commands.Add(new AddAccount("lisa", [], ["[192.0.2.1]"])));
+        Is<AdminOutcome.Invalid>("'lisa@' is not a mail address", Commands.Accounts.Add(new AddAccount("lisa", ["lisa@"], [])));
+        Is<AdminOutcome.Invalid>("'-x-' is not a mail domain", Commands.Accounts.Add(new AddAccount("lisa", [], ["-x-"])));
+        Is<AdminOutcome.Invalid>("'[192.0.2.1]' is not a mail domain", Commands.Accounts.Add(new AddAccount("lisa", [], ["[192.0.2.1]"])));
         Assert.Empty(fixture.Queries.Accounts());
     }
 
     [Fact]
     public void Grants_are_given_and_taken()
     {
-        Commands.Add(new AddAccount("lisa", [], []));
-        Is<AdminOutcome.Done>("may now send as a@example.com, any address of example.org", Commands.Grant(new ChangeGrants("Lisa", ["A@example.com"], ["Example.org"])));
-        Is<AdminOutcome.AlreadyThere>("already", Commands.Grant(new ChangeGrants("lisa", ["a@example.com"], [])));
-        Is<AdminOutcome.Done>("may no longer send as a@example.com", Commands.Revoke(new ChangeGrants("lisa", ["a@EXAMPLE.com"], [])));
-        Is<AdminOutcome.NotFound>("has no grant for a@example.com", Commands.Revoke(new ChangeGrants("lisa", ["a@example.com"], [])));
-        Is<AdminOutcome.Invalid>("say which", Commands.Grant(new ChangeGrants("lisa", [], [])));
-        Is<AdminOutcome.Invalid>("say which", Commands.Grant(new ChangeGrants("lisa", default, default)));
+        Commands.Accounts.Add(new AddAccount("lisa", [], []));
+        Is<AdminOutcome.Done>("may now send as a@example.com, any address of example.org", Commands.Accounts.Grant(new ChangeGrants("Lisa", ["A@example.com"], ["Example.org"])));
+        Is<AdminOutcome.AlreadyThere>("already", Commands.Accounts.Grant(new ChangeGrants("lisa", ["a@example.com"], [])));
+        Is<AdminOutcome.Done>("may no longer send as a@example.com", Commands.Accounts.Revoke(new ChangeGrants("lisa", ["a@EXAMPLE.com"], [])));
+        Is<AdminOutcome.NotFound>("has no grant for a@example.com", Commands.Accounts.Revoke(new ChangeGrants("lisa", ["a@example.com"], [])));
+        Is<AdminOutcome.Invalid>("say which", Commands.Accounts.Grant(new ChangeGrants("lisa", [], [])));
+        Is<AdminOutcome.Invalid>("say which", Commands.Accounts.Grant(new ChangeGrants("lisa", default, default)));
         Assert.Equal(["example.org"], fixture.Database.FindAccount("lisa")!.Domains);
     }
 
     [Fact]
     public void A_missing_account_is_named_with_the_nearest_one()
     {
-        Commands.Add(new AddAccount("lisa@example.com", [], []));
+        Commands.Accounts.Add(new AddAccount("lisa@example.com", [], []));
         AdminOutcome[] outcomes =
         [
-            Commands.Disable("lsia@example.com"), Commands.Enable("lisa@example.co"), Commands.RemoveAccount("lisa@exampel.com"),
-            Commands.Grant(new ChangeGrants("lisa@example,com", ["a@example.com"], [])), Commands.Add(new AddCredential("lissa@example.com")),
-            Commands.Revoke(new RevokeCredential("isa@example.com")), fixture.Queries.NoSuchAccount("lisa@example.org"),
+            Commands.Accounts.Disable("lsia@example.com"), Commands.Accounts.Enable("lisa@example.co"), Commands.Accounts.Remove("lisa@exampel.com"),
+            Commands.Accounts.Grant(new ChangeGrants("lisa@example,com", ["a@example.com"], [])), Commands.Credentials.Add(new AddCredential("lissa@example.com")),
+            Commands.Credentials.Revoke(new RevokeCredential("isa@example.com")), fixture.Queries.NoSuchAccount("lisa@example.org"),
         ];
         Assert.All(outcomes, o => Is<AdminOutcome.NotFound>("did you mean 'lisa@example.com'?", o));
-        Is<AdminOutcome.NotFound>("there is no account 'bob'", Commands.Disable("bob"));
-        Assert.DoesNotContain("did you mean", Commands.Disable("bob").Message, StringComparison.Ordinal);
+        Is<AdminOutcome.NotFound>("there is no account 'bob'", Commands.Accounts.Disable("bob"));
+        Assert.DoesNotContain("did you mean", Commands.Accounts.Disable("bob").Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Disabling_twice_is_said_so()
     {
-        Commands.Add(new AddAccount("lisa", [], []));
-        Is<AdminOutcome.AlreadyThere>("enabled already", Commands.Enable("lisa"));
-        Is<AdminOutcome.Done>("account lisa disabled", Commands.Disable("Lisa"));
-        Is<AdminOutcome.AlreadyThere>("disabled already", Commands.Disable("lisa"));
-        Is<AdminOutcome.Done>("account lisa enabled", Commands.Enable("lisa"));
+        Commands.Accounts.Add(new AddAccount("lisa", [], []));
+        Is<AdminOutcome.AlreadyThere>("enabled already", Commands.Accounts.Enable("lisa"));
+        Is<AdminOutcome.Done>("account lisa disabled", Commands.Accounts.Disable("Lisa"));
+        Is<AdminOutcome.AlreadyThere>("disabled already", Commands.Accounts.Disable("lisa"));
+        Is<AdminOutcome.Done>("account lisa enabled", Commands.Accounts.Enable("lisa"));
     }
 
     [Fact]
     public void Removing_an_account_removes_its_credentials()
     {
         fixture.AddAccount("lisa");
-        Commands.RemoveAccount("lisa");
-        Commands.Add(new AddAccount("lisa", [], []));
+        Commands.Accounts.Remove("lisa");
+        Commands.Accounts.Add(new AddAccount("lisa", [], []));
         Assert.Empty(fixture.Queries.Account("lisa")!.Credentials);
     }
 
     [Fact]
     public void A_generated_secret_is_shown_once_and_stored_hashed()
     {
-        Commands.Add(new AddAccount("lisa", [], []));
-        var issued = Assert.IsType<AdminOutcome.Issued>(Commands.Add(new AddCredential("Lisa", Label: "printer", ExpiresAfter: TimeSpan.FromDays(90))));
+        Commands.Accounts.Add(new AddAccount("lisa", [], []));
+        var issued = Assert.IsType<AdminOutcome.Issued>(Commands.Credentials.Add(new AddCredential("Lisa", Label: "printer", ExpiresAfter: TimeSpan.FromDays(90))));
         Assert.Equal("credential printer added to account lisa", issued.Message);
         Assert.Equal(34, issued.Generated!.Reveal().Length);
 
@@ -115,8 +115,8 @@ public sealed class DirectoryCommandsTests : IDisposable
     [Fact]
     public void A_typed_password_is_stored_at_a_high_cost_and_not_shown()
     {
-        Commands.Add(new AddAccount("lisa", [], []));
-        var issued = Assert.IsType<AdminOutcome.Issued>(Commands.Add(new AddCredential("lisa", new Secret("correct horse"))));
+        Commands.Accounts.Add(new AddAccount("lisa", [], []));
+        var issued = Assert.IsType<AdminOutcome.Issued>(Commands.Credentials.Add(new AddCredential("lisa", new Secret("correct horse"))));
         Assert.Null(issued.Generated);
         Assert.False(issued.Credential.Generated);
         var stored = fixture.Database.Read(sql => Dapper.SqlMapper.QuerySingle<string>(sql, "select secret from credentials"));
@@ -127,42 +127,42 @@ public sealed class DirectoryCommandsTests : IDisposable
     [Fact]
     public void A_credential_that_makes_no_sense_is_refused()
     {
-        Commands.Add(new AddAccount("lisa", [], []));
-        Is<AdminOutcome.Invalid>("too short: it needs at least 8", Commands.Add(new AddCredential("lisa", new Secret("short"))));
-        Is<AdminOutcome.Invalid>("expires", Commands.Add(new AddCredential("lisa", ExpiresAfter: TimeSpan.Zero)));
-        Is<AdminOutcome.Invalid>("expires", Commands.Add(new AddCredential("lisa", ExpiresAfter: TimeSpan.MaxValue)));
-        Is<AdminOutcome.Invalid>("a label is not a number", Commands.Add(new AddCredential("lisa", Label: "#12")));
-        Is<AdminOutcome.Invalid>("visible characters", Commands.Add(new AddCredential("lisa", Label: "a\tb")));
-        Is<AdminOutcome.Invalid>("visible characters", Commands.Add(new AddCredential("lisa", Label: "")));
-        Commands.Add(new AddCredential("lisa", Label: "printer"));
-        Is<AdminOutcome.AlreadyThere>("'printer' already", Commands.Add(new AddCredential("lisa", Label: "printer")));
+        Commands.Accounts.Add(new AddAccount("lisa", [], []));
+        Is<AdminOutcome.Invalid>("too short: it needs at least 8", Commands.Credentials.Add(new AddCredential("lisa", new Secret("short"))));
+        Is<AdminOutcome.Invalid>("expires", Commands.Credentials.Add(new AddCredential("lisa", ExpiresAfter: TimeSpan.Zero)));
+        Is<AdminOutcome.Invalid>("expires", Commands.Credentials.Add(new AddCredential("lisa", ExpiresAfter: TimeSpan.MaxValue)));
+        Is<AdminOutcome.Invalid>("a label is not a number", Commands.Credentials.Add(new AddCredential("lisa", Label: "#12")));
+        Is<AdminOutcome.Invalid>("visible characters", Commands.Credentials.Add(new AddCredential("lisa", Label: "a\tb")));
+        Is<AdminOutcome.Invalid>("visible characters", Commands.Credentials.Add(new AddCredential("lisa", Label: "")));
+        Commands.Credentials.Add(new AddCredential("lisa", Label: "printer"));
+        Is<AdminOutcome.AlreadyThere>("'printer' already", Commands.Credentials.Add(new AddCredential("lisa", Label: "printer")));
         Assert.Single(fixture.Queries.Account("lisa")!.Credentials);
     }
 
     [Fact]
     public void Credentials_are_bounded_in_number()
     {
-        Commands.Add(new AddAccount("lisa", [], []));
+        Commands.Accounts.Add(new AddAccount("lisa", [], []));
         for (var i = 0; i < 32; i++)
-            Assert.IsType<AdminOutcome.Issued>(Commands.Add(new AddCredential("lisa")));
-        Is<AdminOutcome.Invalid>("32 credentials", Commands.Add(new AddCredential("lisa")));
+            Assert.IsType<AdminOutcome.Issued>(Commands.Credentials.Add(new AddCredential("lisa")));
+        Is<AdminOutcome.Invalid>("32 credentials", Commands.Credentials.Add(new AddCredential("lisa")));
     }
 
     [Fact]
     public void A_credential_is_revoked_by_label_by_number_or_as_the_only_one()
     {
-        Commands.Add(new AddAccount("lisa", [], []));
-        Is<AdminOutcome.NotFound>("has no credential", Commands.Revoke(new RevokeCredential("lisa")));
+        Commands.Accounts.Add(new AddAccount("lisa", [], []));
+        Is<AdminOutcome.NotFound>("has no credential", Commands.Credentials.Revoke(new RevokeCredential("lisa")));
         fixture.AddCredential("lisa", "printer");
         fixture.AddCredential("lisa");
         fixture.AddCredential("lisa", "laptop");
         var number = fixture.Queries.Account("lisa")!.Credentials[1].Id;
 
-        Is<AdminOutcome.Invalid>($"say which: printer, #{number}, laptop", Commands.Revoke(new RevokeCredential("lisa")));
-        Is<AdminOutcome.NotFound>($"has no credential 'tablet'; it has printer, #{number}, laptop", Commands.Revoke(new RevokeCredential("lisa", "tablet")));
-        Is<AdminOutcome.Done>("credential printer of account lisa revoked", Commands.Revoke(new RevokeCredential("lisa", "printer")));
-        Is<AdminOutcome.Done>($"credential #{number} of", Commands.Revoke(new RevokeCredential("lisa", $"#{number}")));
-        Is<AdminOutcome.Done>("credential laptop of", Commands.Revoke(new RevokeCredential("lisa")));
+        Is<AdminOutcome.Invalid>($"say which: printer, #{number}, laptop", Commands.Credentials.Revoke(new RevokeCredential("lisa")));
+        Is<AdminOutcome.NotFound>($"has no credential 'tablet'; it has printer, #{number}, laptop", Commands.Credentials.Revoke(new RevokeCredential("lisa", "tablet")));
+        Is<AdminOutcome.Done>("credential printer of account lisa revoked", Commands.Credentials.Revoke(new RevokeCredential("lisa", "printer")));
+        Is<AdminOutcome.Done>($"credential #{number} of", Commands.Credentials.Revoke(new RevokeCredential("lisa", $"#{number}")));
+        Is<AdminOutcome.Done>("credential laptop of", Commands.Credentials.Revoke(new RevokeCredential("lisa")));
     }
 
     [Fact]
@@ -171,45 +171,45 @@ public sealed class DirectoryCommandsTests : IDisposable
         fixture.AddAccount("lisa");
         fixture.AddAccount("bob");
         var bobs = fixture.Queries.Account("bob")!.Credentials[0].Id;
-        Is<AdminOutcome.NotFound>("has no credential", Commands.Revoke(new RevokeCredential("lisa", $"{bobs}")));
+        Is<AdminOutcome.NotFound>("has no credential", Commands.Credentials.Revoke(new RevokeCredential("lisa", $"{bobs}")));
         Assert.Single(fixture.Queries.Account("bob")!.Credentials);
     }
 
     [Fact]
     public void Domains_are_added_accepted_shown_and_removed()
     {
-        Is<AdminOutcome.Done>("domain example.com added", Commands.AddDomain("Example.COM", accept: false));
-        Is<AdminOutcome.AlreadyThere>("exists already", Commands.AddDomain("example.com", accept: false));
-        Is<AdminOutcome.Done>("accepted from anyone", Commands.AddDomain("example.com", accept: true));
-        Is<AdminOutcome.AlreadyThere>("and accepts its recipients", Commands.AddDomain("example.com", accept: true));
-        Is<AdminOutcome.AlreadyThere>("and accepts its recipients", Commands.AddDomain("example.com", accept: false));
-        Is<AdminOutcome.Done>("domain xn--mnchen-3ya.de added", Commands.AddDomain("M\u00fcnchen.de", accept: false));
-        Is<AdminOutcome.Invalid>("'exam ple.com' is not a mail domain", Commands.AddDomain("exam ple.com", accept: false));
-        Is<AdminOutcome.Invalid>("is not a mail domain", Commands.AddDomain("example.com'; drop table domains; --", accept: false));
+        Is<AdminOutcome.Done>("domain example.com added", Commands.Domains.Add("Example.COM", accept: false));
+        Is<AdminOutcome.AlreadyThere>("exists already", Commands.Domains.Add("example.com", accept: false));
+        Is<AdminOutcome.Done>("accepted from anyone", Commands.Domains.Add("example.com", accept: true));
+        Is<AdminOutcome.AlreadyThere>("and accepts its recipients", Commands.Domains.Add("example.com", accept: true));
+        Is<AdminOutcome.AlreadyThere>("and accepts its recipients", Commands.Domains.Add("example.com", accept: false));
+        Is<AdminOutcome.Done>("domain xn--mnchen-3ya.de added", Commands.Domains.Add("M\u00fcnchen.de", accept: false));
+        Is<AdminOutcome.Invalid>("'exam ple.com' is not a mail domain", Commands.Domains.Add("exam ple.com", accept: false));
+        Is<AdminOutcome.Invalid>("is not a mail domain", Commands.Domains.Add("example.com'; drop table domains; --", accept: false));
 
         Assert.Equal([("example.com", true), ("xn--mnchen-3ya.de", false)], fixture.Queries.Domains().Select(d => (d.Name, d.Accepts)));
         Assert.True(fixture.Queries.Domain("EXAMPLE.com")!.Accepts);
         Assert.Null(fixture.Queries.Domain("example.org"));
-        Is<AdminOutcome.NotFound>("did you mean 'example.com'?", Commands.RemoveDomain("exmple.com"));
-        Is<AdminOutcome.Done>("domain example.com removed", Commands.RemoveDomain("example.com"));
+        Is<AdminOutcome.NotFound>("did you mean 'example.com'?", Commands.Domains.Remove("exmple.com"));
+        Is<AdminOutcome.Done>("domain example.com removed", Commands.Domains.Remove("example.com"));
         Is<AdminOutcome.NotFound>("there is no domain 'example.com'", fixture.Queries.NoSuchDomain("example.com"));
     }
 
     [Fact]
     public void A_network_needs_its_domain_and_holds_it()
     {
-        Is<AdminOutcome.NotFound>("postern domain add example.com", Commands.AddNetwork("192.0.2.0/24", "Example.com"));
-        Commands.AddDomain("example.com", accept: false);
-        Is<AdminOutcome.Done>("clients in 192.0.2.0/24 may send for example.com", Commands.AddNetwork("192.0.2.0/24", "example.com"));
-        Is<AdminOutcome.AlreadyThere>("already", Commands.AddNetwork("::ffff:192.0.2.0/120", "example.com"));
-        Is<AdminOutcome.Invalid>("postern network remove 192.0.2.0/24 --domain example.com", Commands.RemoveDomain("example.com"));
+        Is<AdminOutcome.NotFound>("postern domain add example.com", Commands.Networks.Add("192.0.2.0/24", "Example.com"));
+        Commands.Domains.Add("example.com", accept: false);
+        Is<AdminOutcome.Done>("clients in 192.0.2.0/24 may send for example.com", Commands.Networks.Add("192.0.2.0/24", "example.com"));
+        Is<AdminOutcome.AlreadyThere>("already", Commands.Networks.Add("::ffff:192.0.2.0/120", "example.com"));
+        Is<AdminOutcome.Invalid>("postern network remove 192.0.2.0/24 --domain example.com", Commands.Domains.Remove("example.com"));
         Assert.Equal(["192.0.2.0/24"], fixture.Queries.Domain("example.com")!.Networks);
         Assert.Equal(new NetworkDetails("192.0.2.0/24", "example.com"), Assert.Single(fixture.Queries.Networks()));
 
-        Is<AdminOutcome.NotFound>("there is no network 192.0.2.0/25", Commands.RemoveNetwork("192.0.2.0/25"));
-        Is<AdminOutcome.NotFound>("there is no network 192.0.2.0/24 for example.org", Commands.RemoveNetwork("192.0.2.0/24", "example.org"));
-        Is<AdminOutcome.Done>("network 192.0.2.0/24 for example.com removed", Commands.RemoveNetwork("192.0.2.0/24", "example.com"));
-        Is<AdminOutcome.Done>("domain example.com removed", Commands.RemoveDomain("example.com"));
+        Is<AdminOutcome.NotFound>("there is no network 192.0.2.0/25", Commands.Networks.Remove("192.0.2.0/25"));
+        Is<AdminOutcome.NotFound>("there is no network 192.0.2.0/24 for example.org", Commands.Networks.Remove("192.0.2.0/24", "example.org"));
+        Is<AdminOutcome.Done>("network 192.0.2.0/24 for example.com removed", Commands.Networks.Remove("192.0.2.0/24", "example.com"));
+        Is<AdminOutcome.Done>("domain example.com removed", Commands.Domains.Remove("example.com"));
     }
 
     [Fact]
@@ -217,11 +217,11 @@ public sealed class DirectoryCommandsTests : IDisposable
     {
         foreach (var domain in (string[])["example.com", "example.org"])
         {
-            Commands.AddDomain(domain, accept: false);
-            Commands.AddNetwork("2001:db8::/32", domain);
+            Commands.Domains.Add(domain, accept: false);
+            Commands.Networks.Add("2001:db8::/32", domain);
         }
 
-        Is<AdminOutcome.Done>("network 2001:db8::/32 removed", Commands.RemoveNetwork("2001:DB8::/32"));
+        Is<AdminOutcome.Done>("network 2001:db8::/32 removed", Commands.Networks.Remove("2001:DB8::/32"));
         Assert.Empty(fixture.Queries.Networks());
     }
 
@@ -244,8 +244,8 @@ public sealed class DirectoryCommandsTests : IDisposable
     [InlineData("::ffff:0.0.0.0/96", "open relay")]
     public void A_network_that_is_not_clearly_one_is_refused_with_what_was_meant(string cidr, string message)
     {
-        Commands.AddDomain("example.com", accept: false);
-        Is<AdminOutcome.Invalid>(message, Commands.AddNetwork(cidr, "example.com"));
+        Commands.Domains.Add("example.com", accept: false);
+        Is<AdminOutcome.Invalid>(message, Commands.Networks.Add(cidr, "example.com"));
     }
 
     [Theory]
@@ -263,7 +263,7 @@ public sealed class DirectoryCommandsTests : IDisposable
     [Fact]
     public async Task Of_several_that_add_the_same_account_one_succeeds()
     {
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => Commands.Add(new AddAccount("lisa", [], [])))));
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => Commands.Accounts.Add(new AddAccount("lisa", [], [])))));
         Assert.Single(outcomes, o => o is AdminOutcome.Done);
         Assert.Equal(5, outcomes.Count(o => o is AdminOutcome.AlreadyThere));
     }
@@ -273,10 +273,10 @@ public sealed class DirectoryCommandsTests : IDisposable
     {
         var audit = new ListedAudit();
         var commands = new DirectoryCommands(fixture.Database, fixture.Clock, audit, "root");
-        commands.Add(new AddAccount("lisa", [], []));
-        commands.Add(new AddAccount("lisa", [], []));
-        commands.Disable("bob");
-        var secret = Assert.IsType<AdminOutcome.Issued>(commands.Add(new AddCredential("lisa", Label: "printer"))).Generated!.Reveal();
+        commands.Accounts.Add(new AddAccount("lisa", [], []));
+        commands.Accounts.Add(new AddAccount("lisa", [], []));
+        commands.Accounts.Disable("bob");
+        var secret = Assert.IsType<AdminOutcome.Issued>(commands.Credentials.Add(new AddCredential("lisa", Label: "printer"))).Generated!.Reveal();
         Assert.Equal(["root account add lisa", "root credential add lisa: printer"], audit.Events.Cast<AdminEvent>().Select(e => $"{e.Actor} {e.Action} {e.Target}"));
         Assert.All(audit.Events, e => Assert.DoesNotContain(secret, e.ToString(), StringComparison.Ordinal));
     }

@@ -14,7 +14,7 @@ internal static class AccountAddCommand
         var command = new DocumentedCommand("add", "Add an account", "postern account add lisa@example.org", "postern account add printer --address scans@example.org").With(name, address, domain, context.Json);
         command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory => context.Report(
             arguments,
-            directory.Commands.Add(new AddAccount(arguments.GetRequiredValue(name), [.. arguments.GetValue(address) ?? []], [.. arguments.GetValue(domain) ?? []])),
+            directory.Commands.Accounts.Add(new AddAccount(arguments.GetRequiredValue(name), [.. arguments.GetValue(address) ?? []], [.. arguments.GetValue(domain) ?? []])),
             alreadyThere: ExitCode.No)));
         return command;
     }

@@ -12,11 +12,11 @@ internal static class AccountCommand
             AccountListCommand.Create(context),
             AccountShowCommand.Create(context),
             AccountImportCommand.Create(context),
-            AccountChangeCommand.Create(context, "disable", "Let an account neither log in nor send, from now on", static (commands, name) => commands.Disable(name), takesAway: true),
-            AccountChangeCommand.Create(context, "enable", "Undo disable", static (commands, name) => commands.Enable(name), takesAway: false),
-            AccountChangeCommand.Create(context, "remove", "Remove an account with its credentials and grants", static (commands, name) => commands.RemoveAccount(name), takesAway: true),
-            AccountGrantCommand.Create(context, "grant", "Let an account send as more addresses or domains, or act as another", static (commands, change) => commands.Grant(change), takesAway: false),
-            AccountGrantCommand.Create(context, "revoke", "Take such a right away from an account", static (commands, change) => commands.Revoke(change), takesAway: true));
+            AccountChangeCommand.Create(context, "disable", "Let an account neither log in nor send, from now on", static (commands, name) => commands.Accounts.Disable(name), takesAway: true),
+            AccountChangeCommand.Create(context, "enable", "Undo disable", static (commands, name) => commands.Accounts.Enable(name), takesAway: false),
+            AccountChangeCommand.Create(context, "remove", "Remove an account with its credentials and grants", static (commands, name) => commands.Accounts.Remove(name), takesAway: true),
+            AccountGrantCommand.Create(context, "grant", "Let an account send as more addresses or domains, or act as another", static (commands, change) => commands.Accounts.Grant(change), takesAway: false),
+            AccountGrantCommand.Create(context, "revoke", "Take such a right away from an account", static (commands, change) => commands.Accounts.Revoke(change), takesAway: true));
 
     public static Argument<string> Name() => new("NAME") { Description = "The account" };
 

@@ -48,7 +48,7 @@ internal static class AccountImportCommand
             var entries = sources.SelectMany(static s => s.Format.Read(s.Source)).ToList();
             await using var directory = isDryRun ? DirectoryAccess.OpenToTry(configuration, context.Clock, context.Terminal.Note) : DirectoryAccess.Open(configuration, context.Clock, context.Terminal.Note);
             var commands = directory.Commands;
-            var report = ProgressLine.Run(context.Terminal, "accounts", entries.Count, progress => commands.Import(entries, isDryRun, progress));
+            var report = ProgressLine.Run(context.Terminal, "accounts", entries.Count, progress => commands.Import.Run(entries, isDryRun, progress));
             if (arguments.GetValue(context.Json))
                 context.Terminal.Json(new ImportDocument([.. sources.Select(s => new ImportDocument.Source(s.Source.File, s.Format.Word, asked.Format is null))], report.HasChanged, report), CommandJson.Readable.ImportDocument);
             else

@@ -53,8 +53,8 @@ internal static class CredentialAddCommand
             };
             AdminOutcome? outcome = null;
             var exitCode = replaces
-                ? await context.TakeAwayAsync(arguments, commands => outcome = commands.Add(wanted), ct, alreadyThere: ExitCode.No)
-                : await context.ChangeAccountAsync(arguments, commands => outcome = commands.Add(wanted), ct, alreadyThere: ExitCode.No);
+                ? await context.TakeAwayAsync(arguments, commands => outcome = commands.Credentials.Add(wanted), ct, alreadyThere: ExitCode.No)
+                : await context.ChangeAccountAsync(arguments, commands => outcome = commands.Credentials.Add(wanted), ct, alreadyThere: ExitCode.No);
             if (outcome is AdminOutcome.Issued { Generated: { } generated } && !arguments.GetValue(context.Json))
             {
                 context.Terminal.Line($"secret: {generated.Reveal()}");

@@ -101,8 +101,8 @@ internal sealed class TryWorld : IAsyncDisposable
     {
         using var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(RelayOptions.DirectoryFile(data)) { Clock = clock });
         var commands = new DirectoryCommands(directory, clock);
-        commands.Add(new AddAccount(name, [], []));
-        return commands.Add(new AddCredential(name) { Scheme = scheme }) is AdminOutcome.Issued { Generated: { } secret }
+        commands.Accounts.Add(new AddAccount(name, [], []));
+        return commands.Credentials.Add(new AddCredential(name) { Scheme = scheme }) is AdminOutcome.Issued { Generated: { } secret }
             ? secret.Reveal()
             : throw new TryFailure("no password could be generated");
     }

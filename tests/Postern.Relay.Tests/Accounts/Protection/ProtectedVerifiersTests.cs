@@ -84,8 +84,8 @@ public sealed class ProtectedVerifiersTests : IDisposable
     [InlineData("DIGEST-MD5")]
     public async Task Row_151_exchanges_that_were_opened_before_the_first_guess_get_no_more_than_the_budget(string name)
     {
-        fixture.Commands.Add(new AddAccount("lisa", [], []));
-        Assert.IsType<AdminOutcome.Issued>(fixture.Commands.Add(new AddCredential("lisa") { Scheme = HashSchemes.Shared }));
+        fixture.Commands.Accounts.Add(new AddAccount("lisa", [], []));
+        Assert.IsType<AdminOutcome.Issued>(fixture.Commands.Credentials.Add(new AddCredential("lisa") { Scheme = HashSchemes.Shared }));
         var mechanism = SaslMechanisms.All.First(m => m.Name == name);
         var opened = new List<(ISaslExchange Server, ISaslClientExchange Client, ReadOnlyMemory<byte> Challenge)>();
         for (var i = 0; i < 48; i++)

@@ -4,15 +4,19 @@ using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
-using Postern.Relay.Admin.Import;
-using Postern.Relay.Audit.Events;
 
-namespace Postern.Relay.Admin;
+namespace Postern.Relay.Admin.Import;
 
-public sealed partial class DirectoryCommands
+/// <summary>Takes users, passwords and rights of other servers into the directory.</summary>
+/// <remarks><see cref="DirectoryCommands"/> says what all changes have in common.</remarks>
+public sealed class AccountImport
 {
     /// <summary>What an imported password is called.</summary>
-    public const string ImportedLabel = "imported";
+    public const string Label = "imported";
+
+    private readonly DirectoryChanges changes;
+
+    internal AccountImport(DirectoryChanges changes) => this.changes = changes;
 
     /// <summary>
     /// Takes over users and rights in one transaction. It adds, and takes nothing away: no password, right or account that is there is
@@ -20,20 +24,21 @@ public sealed partial class DirectoryCommands
     /// </summary>
     /// <param name="isDryRun">Everything is tried, and nothing is kept.</param>
     /// <param name="progress">Hears how many entries have been looked at.</param>
-    public ImportReport Import(IReadOnlyList<ImportEntry> entries, bool isDryRun, IProgress<int>? progress = null)
+    public ImportReport Run(IReadOnlyList<ImportEntry> entries, bool isDryRun, IProgress<int>? progress = null)
     {
-        var report = isDryRun ? directory.Try(Run) : directory.Write(Run);
+        var report = isDryRun ? changes.Directory.Try(TakeAll) : changes.Directory.Write(TakeAll);
         if (!isDryRun && report.HasChanged)
         {
             var files = string.Join(", ", entries.Select(static e => e.File).Distinct(StringComparer.Ordinal));
-            audit?.Append(new AdminEvent(clock.GetUtcNow(), actor, "account import", string.Create(CultureInfo.InvariantCulture, $"{files}: {report.Accounts} accounts, {report.Passwords} passwords, {report.Rights} rights")));
+            changes.Record("account import", string.Create(
+                CultureInfo.InvariantCulture, $"{files}: {report.Accounts} accounts, {report.Passwords} passwords, {report.Rights} rights"));
         }
 
         return report;
 
-        ImportReport Run(SqliteConnection sql)
+        ImportReport TakeAll(SqliteConnection sql)
         {
-            var import = new ImportRun(sql, Now, isDryRun);
+            var import = new ImportRun(sql, changes.Now, isDryRun);
             var done = 0;
             // Users before rights, whatever the order of the files.
             foreach (var entry in entries.OrderBy(static e => e.IsRight))
@@ -59,7 +64,10 @@ public sealed partial class DirectoryCommands
         private int rights;
         private int unchanged;
 
-        public ImportReport Report() => new(isDryRun, accounts, disabled, added.Count, rights, unchanged, notTaken.ToImmutable(), notes.ToImmutable(), WeakForms.Describe(added));
+        public ImportReport Report() => new(isDryRun, accounts, disabled, added.Count, rights, unchanged, notTaken.ToImmutable(), notes.ToImmutable())
+        {
+            Weak = WeakForms.Describe(added),
+        };
 
         public void Take(ImportEntry entry)
         {
@@ -68,7 +76,7 @@ public sealed partial class DirectoryCommands
                 Leave(entry, account: null, entry.Name is null ? entry.Problem ?? "it names no account" : "its name is none that an account can have");
             else if (entry.Problem is { } problem)
                 Leave(entry, name, problem);
-            else if (!TryGrants(entry.Addresses, entry.Domains, actsAs: [], out var grants, out var invalid))
+            else if (!Grants.TryRead(entry.Addresses, entry.Domains, actsAs: [], out var grants, out var invalid))
                 Leave(entry, name, invalid.Message);
             else if (!entry.IsRight && !seen.Add(name))
                 Leave(entry, name, "its user stands above already; this line is not used");
@@ -91,7 +99,7 @@ public sealed partial class DirectoryCommands
                 Compare(entry, name, account);
             if (entry.Hash is { } hash)
                 TakePassword(entry, name, id, hash);
-            rights += Insert(sql, id, grants);
+            rights += grants.Insert(sql, id);
             if (before == (accounts, added.Count, rights))
                 unchanged++;
         }
@@ -101,7 +109,7 @@ public sealed partial class DirectoryCommands
             var enabled = entry.Disabled is null;
             var id = sql.ExecuteScalar<long>("insert into accounts (name, created_at, enabled) values (@name, @now, @enabled); select last_insert_rowid()", new { name, now, enabled });
             if (MailNames.TryAddress(name, out var own))
-                Insert(sql, id, new Grants([own], [], []));
+                new Grants([own], [], []).Insert(sql, id);
             accounts++;
             if (!enabled)
             {
@@ -125,7 +133,7 @@ public sealed partial class DirectoryCommands
             var here = sql.Query<StoredPassword>("select label, secret from credentials where account_id = @account", new { account }).AsList();
             if (here.Exists(c => string.Equals(c.Secret, hash.Stored, StringComparison.Ordinal)))
                 return;
-            var imported = here.Find(static c => c.Label == ImportedLabel);
+            var imported = here.Find(static c => c.Label == Label);
             // It came over before, and was kept in a better form when its user logged in.
             if (imported is not null && hash.Weakness is not null && PasswordHash.Parse(imported.Secret) is ScramHash)
                 return;
@@ -133,13 +141,13 @@ public sealed partial class DirectoryCommands
             {
                 Leave(entry, name, imported is null
                     ? "it has a password here, which stays; the one of the file is not added"
-                    : $"it has another password here than in the file, which stays; to take that of the file: postern credential revoke {name} {ImportedLabel}, then import again");
+                    : $"it has another password here than in the file, which stays; to take that of the file: postern credential revoke {name} {Label}, then import again");
                 return;
             }
 
             sql.Execute(
                 "insert into credentials (account_id, label, secret, generated, created_at) values (@account, @label, @stored, 0, @now)",
-                new { account, label = ImportedLabel, stored = hash.Stored, now });
+                new { account, label = Label, stored = hash.Stored, now });
             added.Add(hash);
         }
 
@@ -151,4 +159,27 @@ public sealed partial class DirectoryCommands
 
         private sealed record StoredPassword(string? Label, string Secret);
     }
+}
+
+/// <summary>What became of an import, or would become of it. Nothing in it is a secret.</summary>
+/// <param name="IsDryRun">Nothing was written.</param>
+/// <param name="Accounts">Accounts that were added.</param>
+/// <param name="Disabled">Those of them that cannot log in until they are enabled.</param>
+/// <param name="Passwords">Passwords that were added.</param>
+/// <param name="Rights">Addresses and domains that accounts may now send as, beside the own address of a new one.</param>
+/// <param name="Unchanged">Lines that say what was so already.</param>
+/// <param name="NotTaken">Lines, or parts of them, that were left.</param>
+/// <param name="Notes">Lines that were taken otherwise than they stand there.</param>
+public sealed record ImportReport(
+    bool IsDryRun, int Accounts, int Disabled, int Passwords, int Rights, int Unchanged,
+    ImmutableArray<ImportReport.Remark> NotTaken, ImmutableArray<ImportReport.Remark> Notes)
+{
+    /// <summary>What is to be said of the forms of the passwords that were added; null for nothing.</summary>
+    public string? Weak { get; init; }
+
+    /// <summary>Something is different now, or would be.</summary>
+    public bool HasChanged => Accounts + Passwords + Rights > 0;
+
+    /// <param name="Account">Null where the line names none that there can be.</param>
+    public sealed record Remark(string File, int Line, string? Account, string Why);
 }

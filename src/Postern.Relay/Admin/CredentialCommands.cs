@@ -7,7 +7,9 @@ using Postern.Sasl;
 
 namespace Postern.Relay.Admin;
 
-public sealed partial class DirectoryCommands
+/// <summary>Changes the secrets that log the accounts of the directory in.</summary>
+/// <remarks><see cref="DirectoryCommands"/> says what all changes have in common.</remarks>
+public sealed class CredentialCommands
 {
     /// <summary>A wrong password costs the hash of every credential.</summary>
     private const int MaxCredentials = 32;
@@ -15,6 +17,10 @@ public sealed partial class DirectoryCommands
     private const int MaxLabelLength = 64;
 
     private static readonly TimeSpan LongestLife = TimeSpan.FromDays(36_500);
+
+    private readonly DirectoryChanges changes;
+
+    internal CredentialCommands(DirectoryChanges changes) => this.changes = changes;
 
     /// <summary>Adds a secret. A typed password takes about 45 ms of CPU here.</summary>
     public AdminOutcome Add(AddCredential command)
@@ -25,10 +31,10 @@ public sealed partial class DirectoryCommands
         var name = LoginNames.TryCanonical(command.Account, out var canonical) ? canonical : command.Account;
         if (!command.Scheme.TryHash(new HashRequest(name, command.Realm ?? string.Empty, generated ?? command.Typed!, generated is not null), out var hash, out var trouble))
             return new AdminOutcome.Invalid(trouble);
-        var now = clock.GetUtcNow();
+        var now = changes.UtcNow;
         var expires = now + command.ExpiresAfter;
 
-        return Change(command.Replaces is null ? "credential add" : "credential replace", Target(command.Account, command.Label), sql =>
+        return changes.Change(command.Replaces is null ? "credential add" : "credential replace", DirectoryChanges.Target(command.Account, command.Label), sql =>
         {
             if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var account, out var missing))
                 return missing;
@@ -95,7 +101,7 @@ public sealed partial class DirectoryCommands
         return chosen is null ? new AdminOutcome.NotFound($"account {account} has no credential '{named}'; it has {names}") : null;
     }
 
-    public AdminOutcome Revoke(RevokeCredential command) => Change("credential revoke", Target(command.Account, command.Credential), sql =>
+    public AdminOutcome Revoke(RevokeCredential command) => changes.Change("credential revoke", DirectoryChanges.Target(command.Account, command.Credential), sql =>
     {
         if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var account, out var missing))
             return missing;
@@ -128,3 +134,23 @@ public sealed partial class DirectoryCommands
 
     private sealed record CredentialName(long Id, string? Label, long? ExpiresAt);
 }
+
+/// <summary>One more secret for an account.</summary>
+/// <param name="Typed">A password that a person chose; null has one generated.</param>
+/// <param name="Label">Where it is used, such as <c>printer</c>; unique within the account.</param>
+/// <param name="ExpiresAfter">Counted from now; null never.</param>
+public sealed record AddCredential(string Account, Secret? Typed = null, string? Label = null, TimeSpan? ExpiresAfter = null)
+{
+    /// <summary>How it is kept.</summary>
+    public HashScheme Scheme { get; init; } = HashSchemes.Usual;
+
+    /// <summary>The one whose place it takes, at once; its label stays, and its end, unless others are said. Null for one more.</summary>
+    public RevokeCredential? Replaces { get; init; }
+
+    /// <summary>Of DIGEST-MD5; null for other schemes.</summary>
+    public string? Realm { get; init; }
+}
+
+/// <summary>Makes a secret useless at once.</summary>
+/// <param name="Credential">Its label, or its number with or without <c>#</c>; may be null when the account has but one.</param>
+public sealed record RevokeCredential(string Account, string? Credential = null);

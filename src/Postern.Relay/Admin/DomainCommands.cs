@@ -2,16 +2,22 @@ using Dapper;
 
 namespace Postern.Relay.Admin;
 
-public sealed partial class DirectoryCommands
+/// <summary>Changes the sender domains of the directory, and which of them take mail from anyone.</summary>
+/// <remarks><see cref="DirectoryCommands"/> says what all changes have in common.</remarks>
+public sealed class DomainCommands
 {
+    private readonly DirectoryChanges changes;
+
+    internal DomainCommands(DirectoryChanges changes) => this.changes = changes;
+
     /// <summary>
     /// Adds a sender domain; with <paramref name="accept"/> its recipients are accepted from anyone, also when it is there already.
     /// </summary>
-    public AdminOutcome AddDomain(string domain, bool accept)
+    public AdminOutcome Add(string domain, bool accept)
     {
         if (!MailNames.TryDomain(domain, out var name))
-            return NotADomain(domain);
-        return Change(accept ? "domain add --accept" : "domain add", name, sql =>
+            return DirectoryLookups.NotADomain(domain);
+        return changes.Change(accept ? "domain add --accept" : "domain add", name, sql =>
         {
             var accepts = sql.QuerySingleOrDefault<long?>("select accepts from domains where name = @name", new { name });
             if (accepts is not null && (!accept || accepts > 0))
@@ -23,11 +29,11 @@ public sealed partial class DirectoryCommands
     }
 
     /// <summary>Refused while networks may send for it. Grants of accounts stay.</summary>
-    public AdminOutcome RemoveDomain(string domain)
+    public AdminOutcome Remove(string domain)
     {
         if (!MailNames.TryDomain(domain, out var name))
-            return NotADomain(domain);
-        return Change("domain remove", name, sql =>
+            return DirectoryLookups.NotADomain(domain);
+        return changes.Change("domain remove", name, sql =>
         {
             var networks = sql.Query<string>("select cidr from networks where domain = @name order by cidr", new { name }).ToList();
             if (networks.Count > 0)
@@ -37,6 +43,4 @@ public sealed partial class DirectoryCommands
                 : DirectoryLookups.NoDomain(sql, name);
         });
     }
-
-    private static AdminOutcome.Invalid NotADomain(string text) => new($"'{text}' is not a mail domain");
 }

@@ -1,0 +1,100 @@
+using System.Collections.Immutable;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using Postern.Relay.Accounts;
+
+namespace Postern.Relay.Admin;
+
+/// <summary>Changes the accounts of the directory, and what each may do.</summary>
+/// <remarks><see cref="DirectoryCommands"/> says what all changes have in common.</remarks>
+public sealed class AccountCommands
+{
+    private readonly DirectoryChanges changes;
+
+    internal AccountCommands(DirectoryChanges changes) => this.changes = changes;
+
+    public AdminOutcome Add(AddAccount command)
+    {
+        if (!LoginNames.TryCanonical(command.Name, out var name) || name.Any(char.IsWhiteSpace))
+            return new AdminOutcome.Invalid($"'{command.Name}' cannot be a login name: 1 to {LoginNames.MaxLength} visible characters without spaces");
+        if (LoginNames.IsDisguisedAddress(command.Name))
+            return new AdminOutcome.Invalid($"'{command.Name}' is no address, and would be read as one: write its signs in ASCII");
+        if (!Grants.TryRead(command.Addresses, command.Domains, actsAs: [], out var grants, out var problem))
+            return problem;
+        if (MailNames.TryAddress(name, out var own) && !grants.Addresses.Contains(own, StringComparer.Ordinal))
+            grants = grants with { Addresses = grants.Addresses.Insert(0, own) };
+
+        return changes.Change("account add", name, sql =>
+        {
+            if (sql.ExecuteScalar<long>("select count(*) from accounts where name = @name", new { name }) > 0)
+                return new AdminOutcome.AlreadyThere($"account {name} exists already");
+            var id = sql.ExecuteScalar<long>(
+                "insert into accounts (name, created_at) values (@name, @now); select last_insert_rowid()", new { name, now = changes.Now });
+            grants.Insert(sql, id);
+            return new AdminOutcome.Done(grants.IsEmpty
+                ? $"account {name} added; it may send as nobody yet: postern account grant {name} --address A"
+                : $"account {name} added; it {grants.Said("may")}");
+        });
+    }
+
+    public AdminOutcome Enable(string account) => SetEnabled(account, enabled: true);
+
+    /// <summary>From the next question on it can neither log in nor send.</summary>
+    public AdminOutcome Disable(string account) => SetEnabled(account, enabled: false);
+
+    /// <summary>Removes the account with its grants and credentials.</summary>
+    public AdminOutcome Remove(string account) => changes.Change("account remove", DirectoryChanges.Target(account), sql =>
+    {
+        if (!DirectoryLookups.TryFindAccount(sql, account, out var found, out var missing))
+            return missing;
+        sql.Execute("delete from accounts where id = @Id", found);
+        return new AdminOutcome.Done($"account {found.Name} removed");
+    });
+
+    public AdminOutcome Grant(ChangeGrants command) => ChangeGrants("account grant", command, (sql, account, grants) =>
+        grants.Insert(sql, account.Id) > 0
+            ? new AdminOutcome.Done($"account {account.Name} {grants.Said("may now")}")
+            : new AdminOutcome.AlreadyThere($"account {account.Name} {grants.Said("may")} already"));
+
+    public AdminOutcome Revoke(ChangeGrants command) => ChangeGrants("account revoke", command, (sql, account, grants) =>
+        grants.Delete(sql, account.Id) > 0
+            ? new AdminOutcome.Done($"account {account.Name} {grants.Said("may no longer")}")
+            : new AdminOutcome.NotFound($"account {account.Name} has no grant for {grants}"));
+
+    private AdminOutcome SetEnabled(string account, bool enabled)
+    {
+        var word = enabled ? "enable" : "disable";
+        return changes.Change($"account {word}", DirectoryChanges.Target(account), sql =>
+        {
+            if (!DirectoryLookups.TryFindAccount(sql, account, out var found, out var missing))
+                return missing;
+            return sql.Execute("update accounts set enabled = @enabled where id = @Id and enabled <> @enabled", new { found.Id, enabled }) > 0
+                ? new AdminOutcome.Done($"account {found.Name} {word}d")
+                : new AdminOutcome.AlreadyThere($"account {found.Name} is {word}d already");
+        });
+    }
+
+    private AdminOutcome ChangeGrants(
+        string action, ChangeGrants command, Func<SqliteConnection, DirectoryLookups.AccountKey, Grants, AdminOutcome> change)
+    {
+        if (!Grants.TryRead(command.Addresses, command.Domains, command.ActsAs, out var grants, out var problem))
+            return problem;
+        if (grants.IsEmpty)
+            return new AdminOutcome.Invalid("say which: --address A, --domain D or --act-as ACCOUNT");
+        return changes.Change(action, DirectoryChanges.Target(command.Account, grants.ToString()), sql =>
+            DirectoryLookups.TryFindAccount(sql, command.Account, out var found, out var missing) ? change(sql, found, grants) : missing);
+    }
+}
+
+/// <summary>A new identity.</summary>
+/// <param name="Name">The login name, in any spelling.</param>
+/// <param name="Addresses">It may send as these; empty means the name itself, where it is an address.</param>
+/// <param name="Domains">It may send as any address of these.</param>
+public sealed record AddAccount(string Name, ImmutableArray<string> Addresses, ImmutableArray<string> Domains);
+
+/// <summary>Addresses and domains that an account may, or may no longer, send as; and accounts as which it may act.</summary>
+public sealed record ChangeGrants(string Account, ImmutableArray<string> Addresses, ImmutableArray<string> Domains)
+{
+    /// <summary>Names of accounts, in any spelling, kept in whatever store (RFC 4422 §3.4.1).</summary>
+    public ImmutableArray<string> ActsAs { get; init; } = [];
+}
