@@ -32,4 +32,28 @@ public sealed record Account(string Name, bool Enabled, ImmutableArray<string> A
         Tenant = Tenant ?? other.Tenant,
         Store = other.Enabled ? Store : other.Store,
     };
+
+    /// <summary>It may send as this address. Mailboxes compare in their canonical form: <c>"A"@b</c> is <c>a@b</c>.</summary>
+    public bool MaySendAs(Mailbox sender)
+    {
+        foreach (var address in Addresses)
+        {
+            if (string.Equals(address, sender.Canonical, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return HasDomain(sender.Domain);
+    }
+
+    /// <summary>It may send as any address of this domain. A grant of a domain says nothing about those below it.</summary>
+    public bool HasDomain(Domain domain)
+    {
+        foreach (var granted in Domains)
+        {
+            if (string.Equals(granted, domain.Text, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return false;
+    }
 }

@@ -1,6 +1,5 @@
 using System.Text;
 using Postern.Relay.Accounts;
-using Postern.Relay.Policy;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Runtime;
@@ -18,8 +17,8 @@ internal readonly record struct Submitter(string Login, Account? Account, Mailbo
         if (Account is null)
             return false;
         if (Sender is { } sender && Ascii.EqualsIgnoreCase(address, sender.Address)) // the usual one, and already parsed
-            return SenderGrants.Owns(Account, sender);
-        return Mailbox.TryParse(address, out var mailbox) && SenderGrants.Owns(Account, mailbox);
+            return Account.MaySendAs(sender);
+        return Mailbox.TryParse(address, out var mailbox) && Account.MaySendAs(mailbox);
     }
 
     /// <summary>
@@ -31,9 +30,9 @@ internal readonly record struct Submitter(string Login, Account? Account, Mailbo
     {
         if (Account is not { } account)
             return null;
-        if (Sender is { } sender && SenderGrants.Owns(account, sender))
+        if (Sender is { } sender && account.MaySendAs(sender))
             return Fitting(sender);
-        if (Mailbox.TryParse(account.Name, out var name) && SenderGrants.Owns(account, name))
+        if (Mailbox.TryParse(account.Name, out var name) && account.MaySendAs(name))
             return Fitting(name);
         return account.Addresses is [var only] && Mailbox.TryParse(only, out var own) ? Fitting(own) : null;
     }

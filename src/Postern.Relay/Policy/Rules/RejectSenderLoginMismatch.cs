@@ -31,7 +31,7 @@ internal sealed class RejectSenderLoginMismatch : IRelayRule
     };
 
     private static RuleAnswer OfAccount(RuleContext context, Account account, Mailbox sender) =>
-        SenderGrants.Owns(account, sender)
+        account.MaySendAs(sender)
             ? new RuleAnswer.Pass($"account {account.Name} may send as {sender}")
             : new RuleAnswer.Refuse(Refusals.NotOwned(context), $"account {account.Name} may not send as {sender}", Remedies.GrantSenderAsync);
 

@@ -16,7 +16,7 @@ internal sealed class RejectUnlistedDomain : IRelayRule
 
     public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)
     {
-        var answer = await UnlistedSender.AnswerAsync(context, context.Facts.Login is null ? "not logged in" : null, ct);
+        var answer = await OfListedAsync(context, context.Facts.Login is null ? "not logged in" : null, ct);
         if (answer is not RuleAnswer.Refuse || context.Sender.Mailbox is not { Domain: Domain domain })
             return answer;
         return await context.FindAccountAsync(ct) switch
@@ -27,8 +27,21 @@ internal sealed class RejectUnlistedDomain : IRelayRule
         };
     }
 
+    /// <summary>What the rules about unlisted domains of senders have in common.</summary>
+    /// <param name="notForThis">Why the rule has nothing to say about this client; null where it has.</param>
+    internal static async ValueTask<RuleAnswer> OfListedAsync(RuleContext context, string? notForThis, CancellationToken ct)
+    {
+        if (context.Sender.Mailbox is not { Domain: Domain domain })
+            return new RuleAnswer.Pass("the null sender has no domain");
+        if (notForThis is not null)
+            return new RuleAnswer.Pass(notForThis);
+        return await context.IsListedAsync(domain, ct)
+            ? new RuleAnswer.Pass($"{domain} is listed")
+            : new RuleAnswer.Refuse(Refusals.UnlistedDomain(context), $"{domain} is not listed", Remedies.ListDomainAsync);
+    }
+
     private static bool IsTied(Account account, Domain domain) =>
-        SenderGrants.HasDomain(account, domain)
+        account.HasDomain(domain)
         || account.Addresses.Any(address => address.EndsWith(domain.Text, StringComparison.OrdinalIgnoreCase)
             && address.AsSpan(0, address.Length - domain.Text.Length).EndsWith("@", StringComparison.Ordinal));
 }

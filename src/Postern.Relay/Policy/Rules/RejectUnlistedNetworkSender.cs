@@ -10,7 +10,7 @@ internal sealed class RejectUnlistedNetworkSender : IRelayRule
 
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
 
-    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => UnlistedSender.AnswerAsync(
+    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => RejectUnlistedDomain.OfListedAsync(
         context,
         context.Facts.Login is not null ? "logged in: the password decides, not the address" : context.TrustedNetwork is null ? "not in networks" : null,
         ct);
