@@ -13,10 +13,13 @@ internal sealed record RouteMatch(ImmutableArray<RouteMatch.Sender> From, Immuta
     /// <summary>It holds for every message.</summary>
     public bool IsAll => From.IsEmpty && Logins.IsEmpty && Listeners.IsEmpty && Tenants.IsEmpty;
 
-    public bool Fits(Envelope envelope) => (From.IsEmpty || IsFrom(envelope.Sender))
-        && Holds(Logins, envelope.Login)
-        && Holds(Listeners, envelope.Listener)
-        && Holds(Tenants, envelope.Tenant);
+    /// <summary>The condition that does not hold for this message, for people; null where all do, and it is for it.</summary>
+    public string? WhyNot(Envelope envelope) =>
+        !From.IsEmpty && !IsFrom(envelope.Sender) ? "it is for other senders"
+        : !Holds(Logins, envelope.Login) ? "it is for other logins"
+        : !Holds(Listeners, envelope.Listener) ? "it is for other listeners"
+        : !Holds(Tenants, envelope.Tenant) ? "it is for other tenants"
+        : null;
 
     private bool IsFrom(ReversePath sender)
     {

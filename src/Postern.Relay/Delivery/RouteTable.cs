@@ -63,6 +63,16 @@ public sealed class RouteTable
     /// </summary>
     public string? NameOf(Envelope envelope, Mailbox recipient) => Decide(envelope, recipient.Domain)?.Name;
 
+    /// <summary>The same two answers for people, with the routes to this recipient's domain that were asked before, and why they were not taken.</summary>
+    public RouteChoice Choose(Envelope envelope, Mailbox recipient)
+    {
+        var passedOver = new List<RouteChoice.Passed>();
+        if (Holds)
+            return new RouteChoice(Route: null, Hop: null, []);
+        var decided = Decide(envelope, recipient.Domain, (route, because) => passedOver.Add(new(route.Name, because)));
+        return new RouteChoice(decided?.Name, decided?.HopFor(recipient.Domain) ?? new NextHop.MailExchanger(recipient.Domain), [.. passedOver]);
+    }
+
     /// <summary>What an operator should know of a route that is no mistake; null for nothing.</summary>
     public static string? DoubtOf(Route route) => RouteReader.DoubtOf(route);
 
@@ -81,32 +91,44 @@ public sealed class RouteTable
         }
     }
 
-    private RouteReader.Entry? Decide(Envelope envelope, Domain domain)
+    /// <param name="passedOver">Hears of each route that was asked and is not for this message; null where nobody wants to know.</param>
+    private RouteReader.Entry? Decide(Envelope envelope, Domain domain, Action<RouteReader.Entry, string>? passedOver = null)
     {
         if (routes.Count == 0)
             return null;
         var name = domain.Text;
-        if (First(name, envelope) is { } exact)
+        if (First(name, envelope, passedOver) is { } exact)
             return exact;
         for (var dot = name.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = name.IndexOf('.', dot + 1))
         {
-            if (First(name[dot..], envelope) is { } below)
+            if (First(name[dot..], envelope, passedOver) is { } below)
                 return below;
         }
 
-        return First("*", envelope);
+        return First("*", envelope, passedOver);
     }
 
-    private RouteReader.Entry? First(string pattern, Envelope envelope)
+    private RouteReader.Entry? First(string pattern, Envelope envelope, Action<RouteReader.Entry, string>? passedOver)
     {
         if (!routes.TryGetValue(pattern, out var same))
             return null;
         foreach (var route in same)
         {
-            if (route.Match.Fits(envelope))
+            if (route.Match.WhyNot(envelope) is not { } because)
                 return route;
+            passedOver?.Invoke(route, because);
         }
 
         return null;
     }
+}
+
+/// <summary>Where a recipient goes, and why.</summary>
+/// <param name="Route">The route that decides, as <see cref="Delivery.Route.Name"/>; null where none does.</param>
+/// <param name="Hop">Null where there are no routes at all, and messages wait for one.</param>
+/// <param name="PassedOver">Routes to the same or less specific domains that were asked before it, in their order.</param>
+public sealed record RouteChoice(string? Route, NextHop? Hop, ImmutableArray<RouteChoice.Passed> PassedOver)
+{
+    /// <param name="Because">For people.</param>
+    public sealed record Passed(string Route, string Because);
 }

@@ -8,7 +8,6 @@ using Postern.Hosting.Live;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy;
-using Postern.Smtp.Grammar;
 
 namespace Postern.Commands;
 
@@ -38,23 +37,28 @@ internal static class ExplainCommand
             else if (asksWhatIf && new Option[] { client, from, to }.Any(option => result.GetResult(option) is null))
                 result.AddError("it needs --client, --from and --to");
         });
-        command.SetAction(async (arguments, ct) =>
-        {
-            if (context.LoadConfiguration(arguments) is not { } configuration)
-                return ExitCode.Usage;
-            var json = arguments.GetValue(context.Json);
-            if (arguments.GetValue(name) is { } text)
-                return await LookUpAsync(context.Terminal, new Explainer(new AuditSearch(configuration.LogsDirectory)), text, json, ct);
-            var question = new Question(
-                arguments.GetValue(client)!.Value.BaseAddress, arguments.GetValue(login), arguments.GetValue(tls) || arguments.GetValue(certificate), arguments.GetValue(certificate), arguments.GetValue(listener), arguments.GetValue(from)!, arguments.GetValue(to)!);
-            return await TryOutAsync(context, configuration, question, json, ct);
-        });
+        command.SetAction((arguments, ct) => arguments.GetValue(name) is { } text
+            ? LookUpAsync(context, arguments, text, ct)
+            : TryOutAsync(
+                context,
+                arguments,
+                new WhatIf(arguments.GetValue(client)!.Value.BaseAddress.ToString(), arguments.GetValue(from)!, arguments.GetValue(to)!)
+                {
+                    Login = arguments.GetValue(login),
+                    IsTls = arguments.GetValue(tls) || arguments.GetValue(certificate),
+                    HasCertificate = arguments.GetValue(certificate),
+                    Listener = arguments.GetValue(listener),
+                },
+                ct));
         return command;
     }
 
-    private static async Task<int> LookUpAsync(Terminal terminal, Explainer explainer, string text, bool json, CancellationToken ct)
+    private static async Task<int> LookUpAsync(CommandContext context, ParseResult arguments, string text, CancellationToken ct)
     {
-        switch (await explainer.ExplainAsync(text, ct))
+        if (context.LoadConfiguration(arguments) is not { } configuration)
+            return ExitCode.Usage;
+        var (terminal, json) = (context.Terminal, arguments.GetValue(context.Json));
+        switch (await new Explainer(new AuditSearch(configuration.LogsDirectory)).ExplainAsync(text, ct))
         {
             case Explanation.OfReference(var decisions, var repeats):
                 if (json)
@@ -77,48 +81,83 @@ internal static class ExplainCommand
         }
     }
 
-    private static async Task<int> TryOutAsync(CommandContext context, PosternConfiguration configuration, Question question, bool json, CancellationToken ct)
+    private static async Task<int> TryOutAsync(CommandContext context, ParseResult arguments, WhatIf question, CancellationToken ct)
     {
-        var terminal = context.Terminal;
-        if (question.From is not "<>" && !Mailbox.TryParse(question.From, out _))
-            return terminal.Fail($"'{question.From}' is not a mail address", "Write local@domain, or '<>' for the null sender.", ExitCode.Usage);
-        if (!Mailbox.TryParse(question.To, out var recipient))
-            return terminal.Fail($"'{question.To}' is not a mail address", "Write local@domain.", ExitCode.Usage);
-        if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
-            return terminal.Fail(problem.What, problem.Todo);
-        if (await context.CompileAsync(configuration, CompileFor.Asking) is not { } compiled)
+        // A file with mistakes says where the server is, and that is who decides.
+        if (context.FindData(arguments) is not { } data)
             return ExitCode.Usage;
-        await using var running = await RunningServerAsync(configuration, ct);
-        using var rehearsal = Rehearsal.Open(compiled, context.Clock, counters: running);
-        var snapshot = rehearsal.Snapshot;
-        if (snapshot.OfferOn(question.Listener, question.IsTls, question.HasCertificate) is not { } offer)
-            return terminal.Fail($"there is no listener '{question.Listener}'", $"There are {string.Join(", ", configuration.Listeners.Select(static l => l.Name))}.", ExitCode.Usage);
-        if (offer.RequiresTls)
-            return terminal.Fail($"530 5.7.0: listener {offer.Listener} takes no mail before STARTTLS", "Ask again with --tls.");
-        var sender = new ReversePath(Mailbox.TryParse(question.From, out var mailbox) ? mailbox : null);
-        var facts = EnvelopeFacts.Of(offer, question.Client, question.Login);
-        var decision = (await snapshot.Policy.DryRunAsync(facts, sender, recipient, ct)).ToAuditEvent();
-        var change = await snapshot.Policy.ShortestChangeAsync(facts, sender, recipient, ct);
-        if (json)
-            EventJson.WriteObject(terminal, [("change", change)], ("decisions", [decision]));
-        else
-            Print(terminal, decision);
-        if (!json && !change.IsEmpty)
-            terminal.Line(PrintableText.Of($"the shortest change that permits it: {string.Join("; and ", change)}"));
-        return decision.Reply is null ? ExitCode.Ok : ExitCode.No;
+        var (server, why) = await ConnectAsync(data, ct);
+        await using (server)
+        {
+            var answer = server is null ? await RehearseAsync(context, arguments, question, ct) : Compared(await server.ExplainAsync(question, ct), ConfigurationFile.Find(arguments.GetValue(context.ConfigFile)));
+            var terminal = context.Terminal;
+            if (answer is null)
+                return ExitCode.Usage;
+            if (answer.Problem is { } problem)
+                return terminal.Fail(problem.What, problem.Todo, answer.IsWrong ? ExitCode.Usage : ExitCode.No);
+            if (arguments.GetValue(context.Json))
+                terminal.Json(answer, CommandJson.Readable.WhatIfAnswer);
+            else
+                Print(terminal, answer, why);
+            return answer.Decisions[0].Reply is null ? ExitCode.Ok : ExitCode.No;
+        }
     }
 
-    /// <summary>Alone knows what was counted; null where there is none, or this user may not ask it. Then the rules say that it is unknown.</summary>
-    private static async Task<ControlClient?> RunningServerAsync(PosternConfiguration configuration, CancellationToken ct)
+    /// <summary>The running server; or why the file has to do.</summary>
+    private static async Task<(ControlClient? Server, string Why)> ConnectAsync(string data, CancellationToken ct)
     {
         try
         {
-            return await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct);
+            return (await ControlClient.ConnectAsync(DataDirectory.ControlSocket(data), ct), $"no server is running on {data}");
         }
-        catch (IOException)
+        catch (IOException e)
         {
-            return null;
+            return (null, e.Message);
         }
+    }
+
+    /// <summary>What a server would decide that was started now; null after everything that stands against it was printed.</summary>
+    private static async Task<WhatIfAnswer?> RehearseAsync(CommandContext context, ParseResult arguments, WhatIf question, CancellationToken ct)
+    {
+        if (context.LoadConfiguration(arguments) is not { } configuration)
+            return null;
+        if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
+            return new WhatIfAnswer { Problem = problem };
+        if (await context.CompileAsync(configuration, CompileFor.Asking) is not { } compiled)
+            return null;
+        using var rehearsal = Rehearsal.Open(compiled, context.Clock);
+        return await question.AnswerAsync(rehearsal.Snapshot, ct) with { Configuration = new(rehearsal.Snapshot.Id, configuration.Source) };
+    }
+
+    /// <summary>The server knows whether its own file has changed, and not which one was meant here.</summary>
+    private static WhatIfAnswer Compared(WhatIfAnswer answer, string? file) =>
+        file is null || answer.Configuration.File is null || Path.GetFullPath(file) == answer.Configuration.File
+            ? answer
+            : answer with { Configuration = answer.Configuration with { Differs = $"the server runs by {answer.Configuration.File}, and not by {file}" } };
+
+    private static void Print(Terminal terminal, WhatIfAnswer answer, string why)
+    {
+        var (configuration, decision) = (answer.Configuration, answer.Decisions[0]);
+        Print(terminal, decision, configuration.IsServers ? $"of the running server ({configuration.Source})" : $"of the file ({configuration.Source}) and not of a server: {why}, so what was counted is unknown");
+        if (answer.Route is { } route)
+            Print(terminal, route, decision.Reply is null);
+        if (!answer.Change.IsEmpty)
+            terminal.Line(PrintableText.Of($"the shortest change that permits it: {string.Join("; and ", answer.Change)}"));
+        if (configuration.Differs is { } differs)
+            terminal.Line(PrintableText.Of($"not the file: {differs}"));
+    }
+
+    private static void Print(Terminal terminal, RouteWord route, bool isPermitted)
+    {
+        foreach (var (name, because) in route.PassedOver)
+            terminal.Line(PrintableText.Of($"not by route {name}: {because}"));
+        var way = (route.Route, route.Hop) switch
+        {
+            (_, null) => "nowhere: there is no route, so messages are held",
+            (null, { } hop) => $"to {hop}, as no route is for it",
+            ({ } name, { } hop) => $"to {hop}, by route {name}",
+        };
+        terminal.Line(PrintableText.Of($"{(isPermitted ? "it goes" : "permitted, it would go")} {way}"));
     }
 
     private static void Print(Terminal terminal, AcceptedEvent? accepted, IEnumerable<DecisionEvent> decisions, IEnumerable<AuditEvent> deliveries)
@@ -138,14 +177,14 @@ internal static class ExplainCommand
         }
     }
 
-    private static void Print(Terminal terminal, DecisionEvent decision)
+    private static void Print(Terminal terminal, DecisionEvent decision, string? whose = null)
     {
         var who = decision.User is { } user ? $"{decision.Client} logged in as {user}" : $"{decision.Client} without a login";
         var sender = decision.Sender.Length == 0 ? "<>" : decision.Sender;
         var what = decision.Recipient is { } recipient ? $"from {sender} to {recipient}" : $"from {sender}";
         terminal.Line(PrintableText.Of($"{EventWord.Of(decision.Outcome)} by {decision.Rule}: {who}{(decision.Tls is { } tls ? $" over {tls}" : string.Empty)}, {what}"));
         if (decision.Config is { } configuration)
-            terminal.Line(PrintableText.Of($"configuration: {configuration}"));
+            terminal.Line(PrintableText.Of($"configuration: {configuration}{(whose is null ? string.Empty : $", {whose}")}"));
         if (decision.Reply is { } reply)
             terminal.Line(PrintableText.Of($"reply: {reply}"));
         var chain = new TablePage("rule", "saw", "said", "what would change it");
@@ -153,6 +192,4 @@ internal static class ExplainCommand
             chain.Row(step.Rule, step.Saw, step.Said, step.Remedy ?? "-");
         chain.WriteTo(terminal);
     }
-
-    private sealed record Question(IPAddress Client, string? Login, bool IsTls, bool HasCertificate, string? Listener, string From, string To);
 }

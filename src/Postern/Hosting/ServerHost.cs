@@ -43,7 +43,7 @@ internal sealed class ServerHost : IAsyncDisposable
         {
             host.bindings = compiled.Tls is null ? null : await TlsBindings.OfThisMachineAsync();
             var commands = new QueueCommands(relay.Spool, new SchedulerQueueControl(relay.Deliveries, relay.Spool), relay.Audit, clock);
-            var application = new ControlApplication(new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds), commands, host.Status, host.Live.ReloadAsync, new SessionCommands(relay.Sessions, relay.Audit, clock), new LoginCommands(relay.Protection, relay.Audit, clock), relay.Counters);
+            var application = new ControlApplication(new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds), commands, host.Status, host.Live.ReloadAsync, host.ExplainAsync, new SessionCommands(relay.Sessions, relay.Audit, clock), new LoginCommands(relay.Protection, relay.Audit, clock));
             host.control = await ControlServer.StartAsync(DataDirectory.ControlSocket(configuration.Server.Data), application, ct);
             return host;
         }
@@ -84,6 +84,17 @@ internal sealed class ServerHost : IAsyncDisposable
             Configuration = new(Relay.Snapshot.Id, configuration.Source, Live.AppliedAt, [.. Live.Problems.Select(static p => p.ToString())]),
             LoginProtection = Relay.Protection.Counts,
             ChannelBinding = bindings is null ? null : BindingText.Describe(bindings),
+        };
+    }
+
+    /// <summary>What it would decide, by what it runs by now.</summary>
+    public async Task<WhatIfAnswer> ExplainAsync(WhatIf question, CancellationToken ct)
+    {
+        var (snapshot, source, file) = (Relay.Snapshot, Live.Compiled.Configuration.Source, Live.Compiled.Configuration.File);
+        var answer = await question.AnswerAsync(snapshot, ct);
+        return answer with
+        {
+            Configuration = new(snapshot.Id, source) { IsServers = true, File = file is null ? null : Path.GetFullPath(file), Differs = await Live.WhyNotTheFileAsync() },
         };
     }
 

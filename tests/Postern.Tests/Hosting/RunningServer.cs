@@ -5,7 +5,6 @@ using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
-using Postern.Relay.Policy.Counters;
 using Postern.Relay.Spool.Memory;
 using Postern.Smtp.Session;
 
@@ -35,7 +34,7 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public required LoginProtection Protection { get; init; }
 
-    public static async Task<RunningServer> StartAsync(string data, ICounters? counters = null)
+    public static async Task<RunningServer> StartAsync(string data, Func<WhatIf, WhatIfAnswer>? explain = null)
     {
         Directory.CreateDirectory(data);
         var (spool, events, sessions) = (new MemorySpool(), new EventList(), new FakeSessions());
@@ -47,9 +46,9 @@ internal sealed class RunningServer : IAsyncDisposable
             commands,
             () => Status(data, spool.Count),
             static _ => Task.FromResult(new ReloadReport("1f3a9c20", "77ab01de")),
+            (question, _) => Task.FromResult(explain is null ? new WhatIfAnswer { Problem = new("no decisions here", "Ask a whole server.") } : explain(question)),
             new SessionCommands(sessions, events, TimeProvider.System),
-            new LoginCommands(protection, events, TimeProvider.System),
-            counters);
+            new LoginCommands(protection, events, TimeProvider.System));
         return new RunningServer(socket, spool, events, sessions, await ControlServer.StartAsync(socket, application, CancellationToken.None)) { Protection = protection };
     }
 

@@ -49,7 +49,7 @@ public static class AuditEvents
     }
 
     /// <summary>Null when the line is no event: cut off by a crash or a full disk, damaged, or written by a later version.</summary>
-    internal static AuditEvent? Read(ReadOnlyMemory<byte> line)
+    public static AuditEvent? Read(ReadOnlyMemory<byte> line)
     {
         try
         {

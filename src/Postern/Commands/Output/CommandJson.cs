@@ -12,7 +12,7 @@ using Postern.Relay.Admin;
 namespace Postern.Commands.Output;
 
 /// <summary>Every document that <c>--json</c> prints. Names are stable; new ones may be added.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true, Converters = [typeof(DecisionJson)])]
 [JsonSerializable(typeof(AuthTestDocument))]
 [JsonSerializable(typeof(CheckDocument))]
 [JsonSerializable(typeof(OutcomeDocument))]
@@ -27,6 +27,7 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(SessionChange))]
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(ReloadReport))]
+[JsonSerializable(typeof(WhatIfAnswer))]
 [JsonSerializable(typeof(BackupDocument))]
 [JsonSerializable(typeof(ImportDocument))]
 internal sealed partial class CommandJson : JsonSerializerContext

@@ -30,21 +30,10 @@ internal static class EventJson
     public static void WriteLine(Terminal terminal, AuditEvent audit) => terminal.Line(Write(json => AuditEvents.Write(json, audit), isIndented: false));
 
     /// <summary>One document whose members are lists of events.</summary>
-    public static void WriteObject(Terminal terminal, params (string Name, IEnumerable<AuditEvent> Events)[] members) => WriteObject(terminal, [], members);
-
-    /// <param name="texts">Members before them, lists of texts.</param>
-    public static void WriteObject(Terminal terminal, (string Name, IEnumerable<string> Texts)[] texts, params (string Name, IEnumerable<AuditEvent> Events)[] members) => terminal.Line(Write(
+    public static void WriteObject(Terminal terminal, params (string Name, IEnumerable<AuditEvent> Events)[] members) => terminal.Line(Write(
         json =>
         {
             json.WriteStartObject();
-            foreach (var (name, list) in texts)
-            {
-                json.WriteStartArray(name);
-                foreach (var text in list)
-                    json.WriteStringValue(text);
-                json.WriteEndArray();
-            }
-
             foreach (var (name, events) in members)
             {
                 json.WritePropertyName(name);

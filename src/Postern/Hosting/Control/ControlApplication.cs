@@ -6,14 +6,13 @@ using Microsoft.AspNetCore.Http.Features;
 using Postern.Hosting.Live;
 using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
-using Postern.Relay.Policy.Counters;
 
 namespace Postern.Hosting.Control;
 
 /// <summary>Answers on the control socket: <c>GET /status</c>, <c>POST /reload</c>, <c>GET /queue/ID</c>, <c>GET /queue/ID/content</c>, <c>POST /queue/list</c>, <c>POST /queue/change</c>,
-/// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>, <c>GET /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /counters/peek</c>.</summary>
+/// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>, <c>GET /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /explain</c>.</summary>
 /// <param name="logins">Null where logins are not counted.</param>
-internal sealed class ControlApplication(QueueQueries queries, QueueCommands commands, Func<StatusDocument> status, Func<CancellationToken, Task<ReloadReport>> reload, SessionCommands sessions, LoginCommands? logins = null, ICounters? counters = null)
+internal sealed class ControlApplication(QueueQueries queries, QueueCommands commands, Func<StatusDocument> status, Func<CancellationToken, Task<ReloadReport>> reload, Func<WhatIf, CancellationToken, Task<WhatIfAnswer>> explain, SessionCommands sessions, LoginCommands? logins = null)
     : IHttpApplication<HttpContext>
 {
     private const int MaxPage = 10_000;
@@ -44,7 +43,7 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
                 ("POST", "/session/review") => AnswerAsync(context, await sessions.ReviewAsync(context.RequestAborted), ControlJson.Default.LoginsReviewed),
                 ("GET", "/auth/blocks") => AnswerAsync(context, logins?.Blocks() ?? [], ControlJson.Default.ImmutableArrayLoginBlock),
                 ("POST", "/auth/lift") => LiftAsync(context),
-                ("POST", "/counters/peek") => PeekAsync(context),
+                ("POST", "/explain") => AnswerAsync(context, await explain(await ReadAsync(context, ControlJson.Default.WhatIf), context.RequestAborted), ControlJson.Default.WhatIfAnswer),
                 ("GET", _) when path.StartsWith(QueuePrefix, StringComparison.Ordinal) && path.EndsWith(ContentSuffix, StringComparison.Ordinal) =>
                     CopyAsync(context, path[QueuePrefix.Length..^ContentSuffix.Length]),
                 ("GET", _) when path.StartsWith(QueuePrefix, StringComparison.Ordinal) => ShowAsync(context, path[QueuePrefix.Length..]),
@@ -104,14 +103,6 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
     {
         var request = await ReadAsync(context, ControlJson.Default.LiftLogins);
         await AnswerAsync(context, new ControlRequests.Lifted(logins?.Lift(request.Target, PeerUser.Of(context)) ?? 0), ControlJson.Default.Lifted);
-    }
-
-    private async Task PeekAsync(HttpContext context)
-    {
-        var (key, limit, cost) = await ReadAsync(context, ControlJson.Default.PeekCounter);
-        if (limit.Count < 1 || limit.Window <= TimeSpan.Zero || cost < 0)
-            throw new JsonException("a limit of nothing");
-        await AnswerAsync(context, await (counters ?? UnknownCounters.Instance).PeekAsync(key, limit, cost, context.RequestAborted), ControlJson.Default.CounterLevel);
     }
 
     private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type) =>

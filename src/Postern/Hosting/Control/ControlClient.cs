@@ -9,14 +9,13 @@ using Postern.Machine;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
-using Postern.Relay.Policy.Counters;
 using Postern.Relay.Spool;
 using Postern.Smtp.Session;
 
 namespace Postern.Hosting.Control;
 
 /// <summary>Speaks to a running server over its control socket. A server that refuses or goes away throws <see cref="IOException"/>.</summary>
-internal sealed class ControlClient : IQueueAdmin, ICounters
+internal sealed class ControlClient : IQueueAdmin
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
@@ -102,11 +101,9 @@ internal sealed class ControlClient : IQueueAdmin, ICounters
     public async ValueTask<int> LiftAsync(string target, CancellationToken ct) =>
         (await AskAsync(Post("auth/lift", new(target), ControlJson.Default.LiftLogins), ControlJson.Default.Lifted, ct)).Budgets;
 
-    public ValueTask<CounterLevel> PeekAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) =>
-        AskAsync(Post("counters/peek", new(key, limit, cost), ControlJson.Default.PeekCounter), ControlJson.Default.CounterLevel, ct);
-
-    /// <summary>Only the server itself counts.</summary>
-    public ValueTask<CounterLevel> TakeAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) => throw new NotSupportedException("only the server itself counts");
+    /// <summary>What the server would decide.</summary>
+    public ValueTask<WhatIfAnswer> ExplainAsync(WhatIf question, CancellationToken ct) =>
+        AskAsync(Post("explain", question, ControlJson.Default.WhatIf), ControlJson.Default.WhatIfAnswer, ct);
 
     public ValueTask DisposeAsync()
     {

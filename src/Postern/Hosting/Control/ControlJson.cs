@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 using Postern.Hosting.Live;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
-using Postern.Relay.Policy.Counters;
 using Postern.Relay.Spool;
 using Postern.Smtp.Session;
 
@@ -12,13 +11,11 @@ namespace Postern.Hosting.Control;
 /// <summary>What passes over the control socket.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, Converters = [typeof(DecisionJson)])]
 [JsonSerializable(typeof(ControlRequests.ListQueue))]
 [JsonSerializable(typeof(ControlRequests.ChangeQueue))]
 [JsonSerializable(typeof(ControlRequests.LiftLogins))]
 [JsonSerializable(typeof(ControlRequests.Lifted))]
-[JsonSerializable(typeof(ControlRequests.PeekCounter))]
-[JsonSerializable(typeof(CounterLevel))]
 [JsonSerializable(typeof(ControlRequests.Refusal))]
 [JsonSerializable(typeof(ImmutableArray<LoginBlock>))]
 [JsonSerializable(typeof(QueuePage))]
@@ -30,6 +27,8 @@ namespace Postern.Hosting.Control;
 [JsonSerializable(typeof(LoginsReviewed))]
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(ReloadReport))]
+[JsonSerializable(typeof(WhatIf))]
+[JsonSerializable(typeof(WhatIfAnswer))]
 internal sealed partial class ControlJson : JsonSerializerContext;
 
 /// <summary>The bodies of what is asked over the control socket.</summary>
@@ -45,8 +44,6 @@ internal static class ControlRequests
 
     /// <param name="Budgets">Those that held wrong logins.</param>
     internal sealed record Lifted(int Budgets);
-
-    internal sealed record PeekCounter(CounterKey Key, LoginBudget Limit, int Cost);
 
     /// <summary>The body of every answer that is not 200.</summary>
     internal sealed record Refusal(string Error);

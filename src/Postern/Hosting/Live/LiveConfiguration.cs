@@ -70,6 +70,31 @@ internal sealed class LiveConfiguration : IAsyncDisposable
         },
         ct);
 
+    /// <summary>What stands in the files by now, where that is not what is in force; null where it is.</summary>
+    public async Task<string?> WhyNotTheFileAsync()
+    {
+        var now = Compiled;
+        var file = now.Configuration.File ?? ConfigurationFile.Find(asked);
+        var read = string.Empty;
+        if (file is not null && ConfigurationFile.ReadText(file, out read) is { } unreadable)
+            return unreadable.Errors[0].ToString();
+        if (file == now.Configuration.File && read == now.Configuration.Text && Digest(now) == known)
+            return null;
+        var parsed = Parse(file, read);
+        if (parsed is not ConfigurationOutcome.Valid(var configuration))
+            return Mistakes(((ConfigurationOutcome.Invalid)parsed).Errors);
+        var outcome = await Compilation.ReadAsync(configuration, CompileFor.Asking, clock);
+        if (outcome is not CompileOutcome.Ready(var next))
+            return Mistakes(((CompileOutcome.Broken)outcome).Errors);
+        using (next)
+        {
+            var id = Compilation.IdOf(next, relay.Directory.DecoyKey.Span);
+            return id == relay.Snapshot.Id ? null : $"{configuration.Source} has changed since, and would be {id}: postern reload";
+        }
+
+        static string Mistakes(ImmutableArray<ConfigurationError> errors) => $"the file has changed since, and cannot be taken: {errors[0]}{(errors.Length > 1 ? $", and more: postern check" : string.Empty)}";
+    }
+
     public async ValueTask DisposeAsync()
     {
         await timer.DisposeAsync();
@@ -124,7 +149,7 @@ internal sealed class LiveConfiguration : IAsyncDisposable
 
     private async Task<ReloadReport> ApplyAsync(string? file, string read, string why)
     {
-        switch (ConfigurationFile.Parse(file, file is null ? Directory.GetCurrentDirectory() : ConfigurationFile.DirectoryOf(file), read))
+        switch (Parse(file, read))
         {
             case ConfigurationOutcome.Invalid(var errors):
                 return Refuse(errors, why);
@@ -141,6 +166,9 @@ internal sealed class LiveConfiguration : IAsyncDisposable
                 throw new InvalidOperationException("a new outcome");
         }
     }
+
+    private static ConfigurationOutcome Parse(string? file, string read) =>
+        ConfigurationFile.Parse(file, file is null ? Directory.GetCurrentDirectory() : ConfigurationFile.DirectoryOf(file), read);
 
     private async Task<ReloadReport> ApplyAsync(Compiled next, string why)
     {

@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Postern.Machine;
+using Postern.Relay.Accounts;
+using Postern.Relay.Audit.Events;
+using Postern.Relay.Delivery;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Policy;
+using Postern.Relay.Runtime;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Hosting.Live;
+
+/// <summary>A message that somebody asks about before it is sent.</summary>
+/// <param name="Client">Its address.</param>
+/// <param name="From"><c>&lt;&gt;</c> for the null sender.</param>
+internal sealed record WhatIf(string Client, string From, string To)
+{
+    /// <summary>In any spelling; null without a login.</summary>
+    public string? Login { get; init; }
+
+    public bool IsTls { get; init; }
+
+    /// <summary>The client showed one.</summary>
+    public bool HasCertificate { get; init; }
+
+    /// <summary>Null for the first.</summary>
+    public string? Listener { get; init; }
+
+    /// <summary>What would be decided, by the code that decides, and where the message would go then; nothing is written down or counted.</summary>
+    public async ValueTask<WhatIfAnswer> AnswerAsync(RelaySnapshot snapshot, CancellationToken ct)
+    {
+        if (!IPAddress.TryParse(Client, out var client))
+            return Wrong($"'{Client}' is not an IP address", "Name one client, such as 192.0.2.7.");
+        Mailbox? mailbox = null;
+        if (From is not "<>" && !Mailbox.TryParse(From, out mailbox))
+            return Wrong($"'{From}' is not a mail address", "Write local@domain, or '<>' for the null sender.");
+        if (!Mailbox.TryParse(To, out var recipient))
+            return Wrong($"'{To}' is not a mail address", "Write local@domain.");
+        string[] names = [.. snapshot.Options.Listeners.Select(static l => l.Name)];
+        if (snapshot.OfferOn(Listener, IsTls, HasCertificate) is not { } offer)
+            return Wrong($"there is no listener '{Listener}'{NearestName.Hint(Listener!, names)}", $"There are {string.Join(", ", names)}.");
+        if (offer.RequiresTls)
+            return No($"530 5.7.0: listener {offer.Listener} takes no mail before STARTTLS", "Ask again with --tls.");
+
+        var (policy, sender, facts) = (snapshot.Policy, new ReversePath(mailbox), EnvelopeFacts.Of(offer, client, Login));
+        if (snapshot.Options.Listeners.First(l => l.Name == offer.Listener).Clients is { } clients && !clients.Any(network => network.Contains(facts.Client)))
+            return No($"554 5.7.1: listener {offer.Listener} takes no connection from {facts.Client}", $"Its clients are {string.Join(", ", clients)}.");
+        return new WhatIfAnswer
+        {
+            Decisions = [(await policy.DryRunAsync(facts, sender, recipient, ct)).ToAuditEvent()],
+            Change = await policy.ShortestChangeAsync(facts, sender, recipient, ct),
+            Route = RouteWord.Of(snapshot.Options.Delivery.Routes.Choose(EnvelopeOf(facts, sender, recipient), recipient)),
+        };
+    }
+
+    private static Envelope EnvelopeOf(EnvelopeFacts facts, ReversePath sender, Mailbox recipient) => new()
+    {
+        Id = default,
+        ArrivedAt = default,
+        Said = new(sender, [recipient]),
+        Login = facts.Login,
+        Client = facts.Client,
+        Listener = facts.Listener,
+    };
+
+    private static WhatIfAnswer Wrong(string what, string todo) => new() { Problem = new(what, todo), IsWrong = true };
+
+    private static WhatIfAnswer No(string what, string todo) => new() { Problem = new(what, todo) };
+}
+
+/// <summary>The answer, as <c>explain --json</c> prints it.</summary>
+internal sealed record WhatIfAnswer
+{
+    /// <summary>Why there is no decision; null where there is one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Problem? Problem { get; init; }
+
+    /// <summary>What is wrong is the question.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsWrong { get; init; }
+
+    /// <summary>The fewest changes that would permit it, all of them needed; empty where it is permitted, or none are known.</summary>
+    public ImmutableArray<string> Change { get; init; } = [];
+
+    /// <summary>One, as it would stand in the log.</summary>
+    public ImmutableArray<DecisionEvent> Decisions { get; init; } = [];
+
+    /// <summary>Null without a decision.</summary>
+    public RouteWord? Route { get; init; }
+
+    public ConfigurationWord Configuration { get; init; } = new(string.Empty, string.Empty);
+
+    /// <summary>What decided.</summary>
+    /// <param name="Source">The file, for people.</param>
+    internal sealed record ConfigurationWord(string Id, string Source)
+    {
+        /// <summary>The running server's. False: the file's alone, and what was counted is not known.</summary>
+        public bool IsServers { get; init; }
+
+        /// <summary>Absolute; null where there is none.</summary>
+        public string? File { get; init; }
+
+        /// <summary>Why it is not what the file says, for people; null where it is.</summary>
+        public string? Differs { get; init; }
+    }
+}
+
+/// <summary>Where a message would go.</summary>
+/// <param name="Route">Which route decides; null where none is for it.</param>
+/// <param name="Hop">For people; null where messages are held for want of a route.</param>
+internal sealed record RouteWord(string? Route, string? Hop, ImmutableArray<RouteChoice.Passed> PassedOver)
+{
+    public static RouteWord Of(RouteChoice choice) => new(
+        choice.Route,
+        choice.Hop switch
+        {
+            NextHop.MailExchanger(var domain) => $"the mail exchangers of {domain.Text}",
+            { } hop => hop.Name,
+            null => null,
+        },
+        choice.PassedOver);
+}
+
+/// <summary>A decision as it stands in the log: there is one spelling of it.</summary>
+internal sealed class DecisionJson : JsonConverter<DecisionEvent>
+{
+    public override DecisionEvent Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        using var document = JsonDocument.ParseValue(ref reader);
+        return AuditEvents.Read(Encoding.UTF8.GetBytes(document.RootElement.GetRawText())) as DecisionEvent ?? throw new JsonException("no decision");
+    }
+
+    public override void Write(Utf8JsonWriter writer, DecisionEvent value, JsonSerializerOptions options) => AuditEvents.Write(writer, value);
+}

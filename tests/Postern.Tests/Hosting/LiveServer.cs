@@ -1,0 +1,90 @@
+using Postern.Configuration;
+using Postern.Hosting;
+using Postern.Hosting.Live;
+using Postern.Testing;
+using Postern.Tests.Commands;
+
+namespace Postern.Tests.Hosting;
+
+/// <summary>A whole server in this process and the file it was started by, which may change under it. Its directory knows one user.</summary>
+internal sealed class LiveServer : IAsyncDisposable
+{
+    public const string User = "lisa@example.org";
+    public const string Password = "correct horse";
+    public const string Listeners = "listeners: [{ name: devices, listen: ['127.0.0.1:0'], tls: none, auth: always }]\n";
+
+    private const string Section = "server: { hostname: mail.example.org, data: data }\n";
+
+    private readonly List<string> notes = [];
+    private ServerHost? host;
+
+    public CommandRun Run { get; } = new(Section + Listeners);
+
+    public ManualClock Clock { get; } = new();
+
+    /// <summary>Once it has been started.</summary>
+    public ServerHost Host => host!;
+
+    /// <summary>What was said to people so far.</summary>
+    public IReadOnlyList<string> Notes
+    {
+        get
+        {
+            lock (notes)
+                return [.. notes];
+        }
+    }
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public async Task StartAsync(string text = Listeners)
+    {
+        await WriteAsync(text);
+        await Run.PosternAsync("account", "add", User);
+        await Run.WithInputAsync(Password, "credential", "add", User, "--password-stdin");
+        var configuration = Assert.IsType<ConfigurationOutcome.Valid>(ConfigurationFile.Load(Run.ConfigFile)).Configuration;
+        var compiled = Assert.IsType<CompileOutcome.Ready>(await Compilation.ReadAsync(configuration, CompileFor.Serving, Clock)).Compiled;
+        host = await ServerHost.StartAsync(compiled, Run.ConfigFile, events: null, Note, Clock, Cancelled);
+    }
+
+    /// <summary>Writes the file; what names no server names this one.</summary>
+    public Task WriteAsync(string text) =>
+        File.WriteAllTextAsync(Run.ConfigFile, text.StartsWith("server", StringComparison.Ordinal) ? text + Listeners : Section + text, Cancelled);
+
+    /// <summary>Writes the file, and has it taken.</summary>
+    public async Task ReloadAsync(string text)
+    {
+        await WriteAsync(text);
+        Assert.Empty((await Host.Live.ReloadAsync(Cancelled)).Errors);
+    }
+
+    public int Port(string listener) => Host.Relay.Endpoints.Single(e => e.Listener.Name == listener).Endpoint.Port;
+
+    /// <summary>A session on the first listener.</summary>
+    public Task<SmtpDialogue> ConnectAsync() => SmtpDialogue.GreetAsync(Host.Relay.Endpoints[0].Endpoint);
+
+    /// <summary>Moves the clock until it is so.</summary>
+    public async Task UntilAsync(Func<bool> isSo)
+    {
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (!isSo())
+        {
+            Clock.Advance(TimeSpan.FromSeconds(3));
+            await Task.Yield();
+            late.Token.ThrowIfCancellationRequested();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (host is not null)
+            await host.DisposeAsync();
+        Run.Dispose();
+    }
+
+    private void Note(string text)
+    {
+        lock (notes)
+            notes.Add(text);
+    }
+}
