@@ -95,7 +95,10 @@ public sealed class FormReplacement : IDisposable
             if (!directory.Write(sql => DirectoryReader.ReplaceSecret(sql, item.User, item.Credential.Hash.Stored, made.Stored)))
                 return; // it was changed or revoked meanwhile
             trouble = null;
-            audit.Append(new AdminEvent(clock.GetUtcNow(), "postern", "credential strengthened", $"{item.User}: {item.Credential.Name}, {item.Credential.Hash.Scheme} to {made.Scheme}"));
+            audit.Append(new AdminEvent(clock.GetUtcNow(), "postern", "credential strengthened", $"{item.User}: {item.Credential.Name}, {item.Credential.Hash.Scheme} to {made.Scheme}")
+            {
+                Changes = [new AdminChange("form", item.Credential.Hash.Scheme, made.Scheme)],
+            });
         }
         catch (DirectoryUnavailableException e)
         {

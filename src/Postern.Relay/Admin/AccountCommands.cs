@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Admin;
 
@@ -33,7 +34,7 @@ public sealed class AccountCommands
             grants.Insert(sql, id);
             return new AdminOutcome.Done(grants.IsEmpty
                 ? $"account {name} added; it may send as nobody yet: postern account grant {name} --address A"
-                : $"account {name} added; it {grants.Said("may")}");
+                : $"account {name} added; it {grants.Said("may")}") { Changes = [new AdminChange("account", Before: null, name), .. Grants.None.ChangesTo(grants)] };
         });
     }
 
@@ -47,8 +48,9 @@ public sealed class AccountCommands
     {
         if (!DirectoryLookups.TryFindAccount(sql, account, out var found, out var missing))
             return missing;
+        var had = Grants.Of(sql, found.Id);
         sql.Execute("delete from accounts where id = @Id", found);
-        return new AdminOutcome.Done($"account {found.Name} removed");
+        return new AdminOutcome.Done($"account {found.Name} removed") { Changes = [new AdminChange("account", found.Name, After: null), .. had.ChangesTo(Grants.None)] };
     });
 
     public AdminOutcome Grant(ChangeGrants command) => ChangeGrants("account grant", command, (sql, account, grants) =>
@@ -69,7 +71,7 @@ public sealed class AccountCommands
             if (!DirectoryLookups.TryFindAccount(sql, account, out var found, out var missing))
                 return missing;
             return sql.Execute("update accounts set enabled = @enabled where id = @Id and enabled <> @enabled", new { found.Id, enabled }) > 0
-                ? new AdminOutcome.Done($"account {found.Name} {word}d")
+                ? new AdminOutcome.Done($"account {found.Name} {word}d") { Changes = [enabled ? new AdminChange("enabled", "false", "true") : new AdminChange("enabled", "true", "false")] }
                 : new AdminOutcome.AlreadyThere($"account {found.Name} is {word}d already");
         });
     }
@@ -82,7 +84,13 @@ public sealed class AccountCommands
         if (grants.IsEmpty)
             return new AdminOutcome.Invalid("say which: --address A, --domain D or --act-as ACCOUNT");
         return changes.Change(action, DirectoryChanges.Target(command.Account, grants.ToString()), sql =>
-            DirectoryLookups.TryFindAccount(sql, command.Account, out var found, out var missing) ? change(sql, found, grants) : missing);
+        {
+            if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var found, out var missing))
+                return missing;
+            var before = Grants.Of(sql, found.Id);
+            var outcome = change(sql, found, grants);
+            return outcome is AdminOutcome.Done ? outcome with { Changes = before.ChangesTo(Grants.Of(sql, found.Id)) } : outcome;
+        });
     }
 }
 

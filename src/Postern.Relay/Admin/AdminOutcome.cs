@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Postern.Relay.Audit.Events;
 using Postern.Sasl;
 
 namespace Postern.Relay.Admin;
@@ -5,6 +7,9 @@ namespace Postern.Relay.Admin;
 /// <summary>What became of an operator's command. <paramref name="Message"/> is one sentence for that person; it holds no secret.</summary>
 public abstract record AdminOutcome(string Message)
 {
+    /// <summary>What the log has of it; never a secret, nor what is stored of one.</summary>
+    internal ImmutableArray<AdminChange> Changes { get; init; } = [];
+
     /// <summary>The change is durable and counts for the next question anywhere.</summary>
     public sealed record Done(string Message) : AdminOutcome(Message);
 

@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Audit.Events;
 using Postern.Sasl;
 
 namespace Postern.Relay.Admin;
@@ -73,7 +75,15 @@ public sealed class CredentialCommands
                 });
             var details = new CredentialDetails(id, account.Name, command.Label, hash.Scheme, generated is not null, now, expires, Expired: false);
             var done = replaced is null ? $"credential {NameOf(id, command.Label)} added to account {account.Name}" : $"credential {NameOf(id, command.Label)} of account {account.Name} is valid in the place of {NameOf(replaced.Id, replaced.Label)}";
-            return new AdminOutcome.Issued(done + Others(account.Name, there, now), details, generated);
+            return new AdminOutcome.Issued(done + Others(account.Name, there, now), details, generated)
+            {
+                Changes =
+                [
+                    new AdminChange("credential", replaced is null ? null : NameOf(replaced.Id, replaced.Label), NameOf(id, command.Label)),
+                    new AdminChange("form", Before: null, hash.Scheme),
+                    .. expires is { } at ? [new AdminChange("expires", Before: null, at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture))] : ImmutableArray<AdminChange>.Empty,
+                ],
+            };
         });
     }
 
@@ -108,7 +118,7 @@ public sealed class CredentialCommands
         if (Choose(CredentialsOf(sql, account.Id), account.Name, command.Credential, out var chosen) is { } wrong)
             return wrong;
         sql.Execute("delete from credentials where id = @Id", chosen!);
-        return new AdminOutcome.Done($"credential {NameOf(chosen!.Id, chosen.Label)} of account {account.Name} revoked");
+        return new AdminOutcome.Done($"credential {NameOf(chosen!.Id, chosen.Label)} of account {account.Name} revoked") { Changes = [new AdminChange("credential", NameOf(chosen.Id, chosen.Label), After: null)] };
     });
 
     private static AdminOutcome.Invalid? WhyNot(AddCredential command)

@@ -7,7 +7,7 @@ using Postern.Relay.Audit.Events;
 namespace Postern.Relay.Admin;
 
 /// <summary>What every change of the directory has in common: it is one transaction, and written down when it was made.</summary>
-internal sealed class DirectoryChanges(SqliteDirectory directory, TimeProvider clock, IAuditLog? audit, string actor)
+internal sealed class DirectoryChanges(SqliteDirectory directory, TimeProvider clock, IAuditLog? audit, Operator by)
 {
     public SqliteDirectory Directory => directory;
 
@@ -22,11 +22,11 @@ internal sealed class DirectoryChanges(SqliteDirectory directory, TimeProvider c
     {
         var outcome = directory.Write(change);
         if (outcome is AdminOutcome.Done or AdminOutcome.Issued)
-            Record(action, target);
+            Record(action, target, outcome.Changes.AsSpan());
         return outcome;
     }
 
-    public void Record(string action, string target) => audit?.Append(new AdminEvent(UtcNow, actor, action, target));
+    public void Record(string action, string target, params ReadOnlySpan<AdminChange> changes) => audit?.Append(by.Did(UtcNow, action, target, changes));
 
     /// <summary>An account in its canonical spelling, and which part of it.</summary>
     public static string Target(string account, string? part = null)

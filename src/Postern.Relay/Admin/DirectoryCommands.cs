@@ -13,10 +13,10 @@ namespace Postern.Relay.Admin;
 public sealed class DirectoryCommands
 {
     /// <param name="audit">Where changes are written down; null for nowhere.</param>
-    /// <param name="actor">Who asks, for the audit trail: the system user.</param>
-    public DirectoryCommands(SqliteDirectory directory, TimeProvider clock, IAuditLog? audit = null, string actor = "unknown")
+    /// <param name="by">Who asks, for the audit trail; null where that is not known.</param>
+    public DirectoryCommands(SqliteDirectory directory, TimeProvider clock, IAuditLog? audit = null, Operator? by = null)
     {
-        var changes = new DirectoryChanges(directory, clock, audit, actor);
+        var changes = new DirectoryChanges(directory, clock, audit, by ?? new Operator("unknown"));
         Accounts = new AccountCommands(changes);
         Credentials = new CredentialCommands(changes);
         Domains = new DomainCommands(changes);

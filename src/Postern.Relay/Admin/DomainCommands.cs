@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Dapper;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Admin;
 
@@ -24,7 +26,14 @@ public sealed class DomainCommands
                 return new AdminOutcome.AlreadyThere($"domain {name} exists already{(accepts > 0 ? " and accepts its recipients" : string.Empty)}");
             sql.Execute(
                 "insert into domains (name, accepts) values (@name, @accept) on conflict (name) do update set accepts = excluded.accepts", new { name, accept });
-            return new AdminOutcome.Done(accept ? $"domain {name}: recipients are accepted from anyone" : $"domain {name} added");
+            return new AdminOutcome.Done(accept ? $"domain {name}: recipients are accepted from anyone" : $"domain {name} added")
+            {
+                Changes =
+                [
+                    .. accepts is null ? [new AdminChange("domain", Before: null, name)] : ImmutableArray<AdminChange>.Empty,
+                    .. accept ? [new AdminChange("accepts", accepts is null ? null : "false", "true")] : ImmutableArray<AdminChange>.Empty,
+                ],
+            };
         });
     }
 
@@ -39,7 +48,7 @@ public sealed class DomainCommands
             if (networks.Count > 0)
                 return new AdminOutcome.Invalid($"networks may send for {name}: {string.Join(", ", networks)}; first: postern network remove {networks[0]} --domain {name}");
             return sql.Execute("delete from domains where name = @name", new { name }) > 0
-                ? new AdminOutcome.Done($"domain {name} removed")
+                ? new AdminOutcome.Done($"domain {name} removed") { Changes = [new AdminChange("domain", name, After: null)] }
                 : DirectoryLookups.NoDomain(sql, name);
         });
     }

@@ -3,12 +3,15 @@ using System.Diagnostics.CodeAnalysis;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Admin;
 
 /// <summary>As whom an account may send and act, in the canonical spelling of all names; and how that stands in the database.</summary>
 internal sealed record Grants(ImmutableArray<string> Addresses, ImmutableArray<string> Domains, ImmutableArray<string> ActsAs)
 {
+    public static Grants None { get; } = new([], [], []);
+
     public bool IsEmpty => Addresses.IsEmpty && Domains.IsEmpty && ActsAs.IsEmpty;
 
     private string Senders => string.Join(", ", Addresses.Concat(Domains.Select(d => $"any address of {d}")));
@@ -35,6 +38,25 @@ internal sealed record Grants(ImmutableArray<string> Addresses, ImmutableArray<s
         sql.Execute("delete from account_addresses where account_id = @id and address = @address", Addresses.Select(address => new { id, address }))
         + sql.Execute("delete from account_domains where account_id = @id and domain = @domain", Domains.Select(domain => new { id, domain }))
         + sql.Execute("delete from account_act_as where account_id = @id and name = @name", ActsAs.Select(name => new { id, name }));
+
+    /// <summary>Those of the account of this number.</summary>
+    public static Grants Of(SqliteConnection sql, long id) => new(
+        [.. sql.Query<string>("select address from account_addresses where account_id = @id order by address", new { id })],
+        [.. sql.Query<string>("select domain from account_domains where account_id = @id order by domain", new { id })],
+        [.. sql.Query<string>("select name from account_act_as where account_id = @id order by name", new { id })]);
+
+    /// <summary>What is different, each list whole as it was and as it is.</summary>
+    public ImmutableArray<AdminChange> ChangesTo(Grants after) =>
+    [
+        .. new (string Field, ImmutableArray<string> Before, ImmutableArray<string> After)[]
+            {
+                ("addresses", Addresses, after.Addresses), ("domains", Domains, after.Domains), ("acts_as", ActsAs, after.ActsAs),
+            }
+            .Where(static list => !list.Before.SequenceEqual(list.After))
+            .Select(static list => new AdminChange(list.Field, TextOf(list.Before), TextOf(list.After))),
+    ];
+
+    private static string? TextOf(ImmutableArray<string> names) => names.IsEmpty ? null : string.Join(", ", names);
 
     /// <summary>Reads what an operator typed, or a file says; the first that is none is the problem.</summary>
     public static bool TryRead(

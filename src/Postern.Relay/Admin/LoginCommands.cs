@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Audit;
-using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Admin;
 
@@ -12,11 +11,11 @@ public sealed class LoginCommands(LoginProtection protection, IAuditLog audit, T
     public ImmutableArray<LoginBlock> Blocks() => protection.Blocks();
 
     /// <summary><see cref="LoginProtection.Lift"/>, written down with who did it.</summary>
-    public int Lift(string target, string actor)
+    public int Lift(string target, Operator by)
     {
         var lifted = protection.Lift(target);
         if (lifted > 0)
-            audit.Append(new AdminEvent(clock.GetUtcNow(), actor, "auth lift", target));
+            audit.Append(by.Did(clock.GetUtcNow(), "auth lift", target));
         return lifted;
     }
 }

@@ -1,4 +1,5 @@
 using Dapper;
+using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Admin;
 
@@ -23,7 +24,7 @@ public sealed class NetworkCommands
             if (!DirectoryLookups.HasDomain(sql, name))
                 return new AdminOutcome.NotFound($"{DirectoryLookups.NoDomain(sql, name).Message}; to add it: postern domain add {name}");
             return sql.Execute("insert or ignore into networks (domain, cidr) values (@name, @text)", new { name, text }) > 0
-                ? new AdminOutcome.Done($"clients in {text} may send for {name}")
+                ? new AdminOutcome.Done($"clients in {text} may send for {name}") { Changes = [new AdminChange("network", Before: null, text)] }
                 : new AdminOutcome.AlreadyThere($"clients in {text} may send for {name} already");
         });
     }
@@ -40,7 +41,7 @@ public sealed class NetworkCommands
         var target = name is null ? text : $"{text} for {name}";
         return changes.Change("network remove", target, sql =>
             sql.Execute("delete from networks where cidr = @text and (@name is null or domain = @name)", new { text, name }) > 0
-                ? new AdminOutcome.Done($"network {target} removed")
+                ? new AdminOutcome.Done($"network {target} removed") { Changes = [new AdminChange("network", text, After: null)] }
                 : new AdminOutcome.NotFound($"there is no network {target}"));
     }
 }

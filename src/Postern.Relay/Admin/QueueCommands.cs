@@ -12,8 +12,11 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
 {
     private const int Page = 1000;
 
-    /// <param name="actor">The system user who asked.</param>
-    public async ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, string actor, CancellationToken ct)
+    private static readonly AdminChange Held = new("held", "false", "true");
+    private static readonly AdminChange Released = new("held", "true", "false");
+
+    /// <param name="by">Who asked.</param>
+    public async ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, Operator by, CancellationToken ct)
     {
         var changed = 0;
         var matched = await FindAsync(filter, ct);
@@ -30,7 +33,7 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
             if (!isDone)
                 continue;
             changed++;
-            audit.Append(new AdminEvent(clock.GetUtcNow(), actor, Word(action), id.ToString()));
+            audit.Append(by.Did(clock.GetUtcNow(), Word(action), id.ToString(), ChangesOf(action)));
         }
 
         return new QueueChange(matched.Count, changed);
@@ -38,14 +41,14 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
 
     /// <summary>Writes a message as it is queued, and that somebody read it into the log; false when it is not there.</summary>
     /// <exception cref="IOException">The content is damaged or cannot be read.</exception>
-    public async ValueTask<bool> CopyContentAsync(QueueId id, Stream to, string actor, CancellationToken ct)
+    public async ValueTask<bool> CopyContentAsync(QueueId id, Stream to, Operator by, CancellationToken ct)
     {
         try
         {
             using var content = await spool.OpenContentAsync(id, ct);
             if (content is null)
                 return false;
-            audit.Append(new AdminEvent(clock.GetUtcNow(), actor, "queue read", id.ToString()));
+            audit.Append(by.Did(clock.GetUtcNow(), "queue read", id.ToString()));
             var buffer = new byte[64 * 1024];
             for (long offset = 0; offset < content.Length;)
             {
@@ -72,6 +75,13 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
             ids.AddRange(page.Select(static entry => entry.Envelope.Id));
         return ids;
     }
+
+    private static ReadOnlySpan<AdminChange> ChangesOf(QueueAction action) => action switch
+    {
+        QueueAction.Hold => new(in Held),
+        QueueAction.Release => new(in Released),
+        _ => [],
+    };
 
     private static string Word(QueueAction action) => action switch
     {

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
-using Postern.Relay.Audit.Events;
 using Postern.Smtp.Session;
 
 namespace Postern.Relay.Admin;
@@ -13,12 +12,12 @@ public sealed class SessionCommands(ISessionControl control, IAuditLog audit, Ti
     /// <summary>The oldest first.</summary>
     public ImmutableArray<SessionItem> List(SessionFilter filter) => [.. control.List().Where(filter.Matches).OrderBy(static s => s.ConnectedAt).Select(SessionItem.Of)];
 
-    /// <param name="actor">The system user who asked.</param>
-    public SessionChange End(SessionFilter filter, string actor) => new(control.End(session =>
+    /// <param name="by">Who asked.</param>
+    public SessionChange End(SessionFilter filter, Operator by) => new(control.End(session =>
     {
         if (!filter.Matches(session))
             return false;
-        audit.Append(new AdminEvent(clock.GetUtcNow(), actor, "session end", session.Login is { } login ? $"{session.Id}: {login}" : session.Id));
+        audit.Append(by.Did(clock.GetUtcNow(), "session end", session.Login is { } login ? $"{session.Id}: {login}" : session.Id));
         return true;
     }));
 

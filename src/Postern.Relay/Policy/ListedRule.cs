@@ -1,4 +1,6 @@
 using Postern.Relay.Accounts;
+using Postern.Relay.Audit.Events;
+using Postern.Relay.Policy.Counters;
 
 namespace Postern.Relay.Policy;
 
@@ -43,7 +45,11 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
         try
         {
             var level = await context.Counters.TakeAsync(charge.Key, charge.Limit, charge.Cost, ct).AsTask().WaitAsync(context.Options.Patience, context.Clock, ct);
-            return level.Fits ? null : charge.Over(level);
+            if (!level.Fits)
+                return charge.Over(level);
+            if (LimitNews.IsNear(charge.Limit, level))
+                context.News?.Tell(charge.Key, charge.Limit, level, LimitState.Warned, context.Facts);
+            return null;
         }
         catch (Exception e) when (CannotSay(e) is not null)
         {

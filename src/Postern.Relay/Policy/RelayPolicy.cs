@@ -32,7 +32,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
     /// </exception>
     public RelayPolicy(PolicyOptions options, IDirectory directory, IAuditLog audit, TimeProvider clock, ICounters? counters = null)
     {
-        world = new PolicyWorld(options, directory, counters ?? UnknownCounters.Instance, clock);
+        world = new PolicyWorld(options, directory, counters ?? UnknownCounters.Instance, clock, new LimitNews(audit, clock));
         this.audit = audit;
         RuleList[] lists = [new(RuleStage.Client, options.ClientRules), new(RuleStage.Helo, options.HeloRules)];
         beforeRecipients = [.. lists.Where(static list => !list.IsEmpty), new(RuleStage.Sender, options.SenderRules)];
@@ -60,11 +60,15 @@ public sealed class RelayPolicy : IEnvelopePolicy
         {
             if (before.IsRefusal)
                 return await RecordAsync(before, ct);
-            known = new SenderOutcome(this, question.Facts, sender, before.Asked);
+            session.PolicyMemo = known = new SenderOutcome(this, question.Facts, sender, before.Asked);
         }
 
-        return await RecordAsync(await recipientRules.AskAsync(new RuleContext(world, question), known!.Asked, counts: true, ct), ct);
+        return await RecordAsync(await recipientRules.AskAsync(new RuleContext(world, question), known!.Asked, counts: true, ct), ct, known);
     }
+
+    /// <summary>The references of the decisions that permitted the recipients of the session's transaction.</summary>
+    internal static ImmutableArray<string> RefsOf(SessionState session, ReversePath sender) =>
+        session.PolicyMemo is SenderOutcome memo && memo.Sender == sender ? memo.Refs : [];
 
     /// <summary>Asked once the header section of a message is whole; null where it may go on.</summary>
     public ValueTask<Reply?> OnMessageAsync(SessionState session, ReversePath sender, HeaderFacts header, CancellationToken ct) =>
@@ -151,15 +155,20 @@ public sealed class RelayPolicy : IEnvelopePolicy
     }
 
     /// <summary>The log is asked before the reply is made: the reference in it must lead to something.</summary>
-    private async ValueTask<Verdict> RecordAsync(Judged judged, CancellationToken ct)
+    /// <param name="permitted">Is told the reference of a decision that permits.</param>
+    private async ValueTask<Verdict> RecordAsync(Judged judged, CancellationToken ct, SenderOutcome? permitted = null)
     {
         var (rule, answer) = judged.Decider!.Value;
         var refusal = (answer as RuleAnswer.Refuse)?.Refusal;
         var facts = judged.Context.Facts;
         var cause = await audit.AskAsync(
             new AuditCause(AuditKind.Policy, facts.Client, facts.Login, judged.Stage.ToWord(), rule, refusal?.Code ?? 0) { Ref = DecisionReference.New() }, ct);
+        if (judged.Decider is { Answer: RuleAnswer.Refuse { Limit: { } used } })
+            world.News!.Tell(used.Key, used.Limit, used.Level, LimitState.Exceeded, facts);
         if (cause.Standing != AuditStanding.Repeat)
             audit.Append((await DecideAsync(cause.Ref!, judged, ct)).ToAuditEvent(cause));
+        if (refusal is null)
+            permitted?.Note(cause.Ref!);
         return refusal is null ? new Verdict.Permit(rule) : new Verdict.Refuse(refusal.ToReply(cause.Ref!), rule);
     }
 }

@@ -21,6 +21,9 @@ internal abstract record RuleAnswer(string Saw, Remedy? Remedy)
     public sealed record Refuse(Refusal Refusal, string Saw, Remedy? Remedy = null) : RuleAnswer(Saw, Remedy)
     {
         public override string Said => "refuse";
+
+        /// <summary>What is used up; null where no count refused.</summary>
+        public UsedUp? Limit { get; init; }
     }
 
     /// <summary>The next rule decides.</summary>
@@ -36,6 +39,9 @@ internal abstract record RuleAnswer(string Saw, Remedy? Remedy)
 /// <summary>What a rule that passes wants counted, once its list has let the question through; a dry run counts nothing.</summary>
 /// <param name="Over">The rule's answer where others have used it up in the meantime.</param>
 internal sealed record Charge(CounterKey Key, LoginBudget Limit, int Cost, Func<CounterLevel, RuleAnswer.Refuse> Over);
+
+/// <summary>A count that refuses, and how it stands.</summary>
+internal sealed record UsedUp(CounterKey Key, LoginBudget Limit, CounterLevel Level);
 
 /// <summary>What would make the policy say permit, as a command to paste or a line to write. It may look things up.</summary>
 internal delegate ValueTask<string> Remedy(RuleContext context, CancellationToken ct);

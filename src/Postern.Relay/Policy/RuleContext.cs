@@ -33,6 +33,9 @@ internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
     /// <summary>A rule only looks at them; what it wants counted goes with its answer (<see cref="Charge"/>).</summary>
     public ICounters Counters => world.Counters;
 
+    /// <summary>Null in a dry run's world.</summary>
+    public LimitNews? News => world.News;
+
     public TimeProvider Clock => world.Clock;
 
     /// <summary>The configured network that trusts this client for any sender; null when none.</summary>
@@ -82,4 +85,4 @@ public sealed record PolicyQuestion(EnvelopeFacts Facts, ReversePath Sender, Mai
 }
 
 /// <summary>What the rules may look at beside the question.</summary>
-internal sealed record PolicyWorld(PolicyOptions Options, IDirectory Directory, ICounters Counters, TimeProvider Clock);
+internal sealed record PolicyWorld(PolicyOptions Options, IDirectory Directory, ICounters Counters, TimeProvider Clock, LimitNews? News = null);

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Net;
 using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Policy.Counters;
 using Postern.Sasl;
 using Postern.Sasl.Verifiers;
 using Postern.Smtp.Events;
@@ -11,6 +13,7 @@ using Postern.Smtp.Overload;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
+using Postern.Smtp.Transport;
 
 namespace Postern.Relay.Runtime;
 
@@ -19,6 +22,10 @@ namespace Postern.Relay.Runtime;
 /// </summary>
 internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEvents
 {
+    private static readonly CounterKey AllConnections = new("connections", "all");
+
+    private readonly LimitNews limits = new(audit, clock);
+
     public void OnLogin(SessionState session, LoginAttempt attempt)
     {
         var claimed = attempt.ClaimedUser is { } user && !attempt.UserExists ? LoginNames.Mask(user) : attempt.ClaimedUser;
@@ -38,7 +45,14 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
             Tell(session, "login_unsure", $"session {session.Id}: {session.ClientAddress}: {who}: {trouble}");
     }
 
-    public void OnTurnedAway(string listener, IPAddress client, string reason) => Tell(client, "turned_away", $"{listener}: {client}: {reason}");
+    public void OnTurnedAway(string listener, IPAddress client, TurnAwayCause cause, string reason)
+    {
+        Tell(client, "turned_away", $"{listener}: {client}: {reason}");
+        if (cause == TurnAwayCause.TooMany)
+            limits.Tell(AllConnections, LimitState.Exceeded, (listener, client, clock), static about => Exceeded(about, AllConnections));
+        else if (cause == TurnAwayCause.TooManyFromAddress)
+            limits.Tell(PerAddress(client), LimitState.Exceeded, (listener, client, clock), static about => Exceeded(about, PerAddress(about.client)));
+    }
 
     public void OnProxyRefused(string listener, IPAddress balancer, string reason) => Tell(balancer, "proxy_refused", $"{listener}: {balancer}: {reason}");
 
@@ -93,6 +107,17 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
         attempt.Identity is { } identity && session.IsLoggedIn ? identity.AuthenticationId : null,
         EventWord.Of(Outcome(session, attempt)),
         attempt is { UserExists: true, ClaimedUser: { } claimed } && LoginNames.TryCanonical(claimed, out var name) ? name : null);
+
+    /// <summary>Whoever has one IPv6 address has its whole /64.</summary>
+    private static CounterKey PerAddress(IPAddress client) => new("connections_per_address", LoginPlace.Text(LoginPlace.Of(client).Address));
+
+    private static LimitEvent Exceeded((string Listener, IPAddress Client, TimeProvider Clock) about, CounterKey key) =>
+        new(about.Clock.GetUtcNow(), key.What, LimitState.Exceeded, key.Whose)
+        {
+            Listener = about.Listener,
+            Client = about.Client.ToString(),
+            Cause = new AuditCause(AuditKind.Server, about.Client, Login: null, "limit", key.What),
+        };
 
     private void Refused(SessionState session, string verb, Reply reply) =>
         audit.Append(new RefusedEvent(clock.GetUtcNow(), OriginOf(session), verb, reply.ToString())

@@ -295,6 +295,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
             Subject = subject,
             Source = session.IsLmtp ? MessageSource.Lmtp : MessageSource.Smtp,
             EnvelopeId = envelope.Parameters.EnvelopeId,
+            Refs = RelayPolicy.RefsOf(session, transaction.Sender),
             Cause = session.Login is null ? new AuditCause(AuditKind.Mail, session.ClientAddress, Login: null, "accepted") { IsMessage = true } : null,
             Forwarded = session.Forwarded == PeerClaims.None ? null : session.Forwarded.ToString(),
         });

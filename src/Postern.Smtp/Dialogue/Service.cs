@@ -14,7 +14,7 @@ namespace Postern.Smtp.Dialogue;
 internal sealed class Service
 {
     /// <summary>What a client is told whom the listener does not list.</summary>
-    public static readonly GateLimit NotAllowed = new("not in the listener's clients", StandardReply.ClientNotAllowed);
+    public static readonly GateLimit NotAllowed = new(TurnAwayCause.NotAllowed, "not in the listener's clients", StandardReply.ClientNotAllowed);
 
     private readonly LimitsByLoad limits;
     private readonly LoadMonitor load;
@@ -91,7 +91,7 @@ internal sealed class Service
     {
         var limit = MayConnect(client) ? place?.MoveTo(client) : NotAllowed;
         if (limit is not null)
-            Server.Events.OnTurnedAway(Options.Name, client, limit.Reason);
+            Server.Events.OnTurnedAway(Options.Name, client, limit.Cause, limit.Reason);
         return limit?.Reply;
     }
 

@@ -6,6 +6,7 @@ using Postern.Smtp.Overload;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
+using Postern.Smtp.Transport;
 
 namespace Postern.Smtp.Events;
 
@@ -27,11 +28,11 @@ internal sealed class GuardedEvents(ISmtpEvents inner) : ISmtpEvents
         }
     }
 
-    public void OnTurnedAway(string listener, IPAddress client, string reason)
+    public void OnTurnedAway(string listener, IPAddress client, TurnAwayCause cause, string reason)
     {
         try
         {
-            inner.OnTurnedAway(listener, client, reason);
+            inner.OnTurnedAway(listener, client, cause, reason);
         }
         catch (Exception e)
         {

@@ -7,6 +7,7 @@ using Postern.Smtp.Overload;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
+using Postern.Smtp.Transport;
 
 namespace Postern.Smtp.Events;
 
@@ -28,8 +29,8 @@ public interface ISmtpEvents
     {
     }
 
-    /// <summary>A connection was answered 421 at the gate; <paramref name="reason"/> names the limit.</summary>
-    void OnTurnedAway(string listener, IPAddress client, string reason)
+    /// <summary>A connection was answered 421 or 554 at the gate; <paramref name="reason"/> says what <paramref name="cause"/> means, for people.</summary>
+    void OnTurnedAway(string listener, IPAddress client, TurnAwayCause cause, string reason)
     {
     }
 

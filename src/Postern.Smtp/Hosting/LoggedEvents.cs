@@ -8,6 +8,7 @@ using Postern.Smtp.Overload;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
+using Postern.Smtp.Transport;
 
 namespace Postern.Smtp.Hosting;
 
@@ -20,10 +21,10 @@ internal sealed partial class LoggedEvents(ILogger logger, ISmtpEvents next) : I
         next.OnConnected(session);
     }
 
-    public void OnTurnedAway(string listener, IPAddress client, string reason)
+    public void OnTurnedAway(string listener, IPAddress client, TurnAwayCause cause, string reason)
     {
         TurnedAway(listener, client, reason);
-        next.OnTurnedAway(listener, client, reason);
+        next.OnTurnedAway(listener, client, cause, reason);
     }
 
     public void OnCommand(SessionState session, string verb)

@@ -28,7 +28,7 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
         var address = Plain(peer.Address);
         if (Objection(service, address, out var place) is { } objection)
         {
-            service.Server.Events.OnTurnedAway(service.Options.Name, address, objection.Reason);
+            service.Server.Events.OnTurnedAway(service.Options.Name, address, objection.Cause, objection.Reason);
             Refuse(service, client, objection.Reply);
             return;
         }
@@ -44,7 +44,7 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
         var address = Plain(peer.Address);
         if (Objection(service, address, out var place) is { } objection)
         {
-            service.Server.Events.OnTurnedAway(service.Options.Name, address, objection.Reason);
+            service.Server.Events.OnTurnedAway(service.Options.Name, address, objection.Cause, objection.Reason);
             await RefuseAsync(service, network, objection.Reply, ct);
             return;
         }
@@ -89,7 +89,7 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
         if (!isBalancer && !service.MayConnect(peer))
             return Service.NotAllowed;
         if (load.State == LoadState.Full)
-            return new GateLimit($"overload: {load.Report.Gauge}", StandardReply.Busy);
+            return new GateLimit(TurnAwayCause.Overload, $"overload: {load.Report.Gauge}", StandardReply.Busy);
         if ((isBalancer ? gate.EnterUnnamed() : gate.Enter(peer)) is { } limit)
             return limit;
         place = new GatePlace(gate, isBalancer ? null : peer);

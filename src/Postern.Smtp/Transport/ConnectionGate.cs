@@ -111,14 +111,31 @@ internal sealed class ConnectionGate(int maxConnections, int maxPerAddress, Acti
     }
 }
 
+/// <summary>Why a connection was turned away.</summary>
+public enum TurnAwayCause
+{
+    /// <summary>The listener is not for this client.</summary>
+    NotAllowed,
+
+    /// <summary>The server has as many connections as it may.</summary>
+    TooMany,
+
+    /// <summary>The client has as many as one address may.</summary>
+    TooManyFromAddress,
+
+    /// <summary>The server has no memory or disk to spare for another.</summary>
+    Overload,
+}
+
 /// <summary>What turned a connection away.</summary>
+/// <param name="Cause">What of the limits it was.</param>
 /// <param name="Reason">For the log.</param>
 /// <param name="Reply">For the client.</param>
-internal sealed record GateLimit(string Reason, Reply Reply)
+internal sealed record GateLimit(TurnAwayCause Cause, string Reason, Reply Reply)
 {
-    public static readonly GateLimit Connections = new("too many connections", StandardReply.TooManyConnections);
+    public static readonly GateLimit Connections = new(TurnAwayCause.TooMany, "too many connections", StandardReply.TooManyConnections);
 
-    public static readonly GateLimit PerAddress = new("too many connections from one address", StandardReply.TooManyFromAddress);
+    public static readonly GateLimit PerAddress = new(TurnAwayCause.TooManyFromAddress, "too many connections from one address", StandardReply.TooManyFromAddress);
 }
 
 /// <summary>Open connections. The gate turns away what is over the limit; a client that has a place may use it.</summary>

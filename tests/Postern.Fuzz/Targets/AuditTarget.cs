@@ -36,6 +36,7 @@ internal sealed class AuditTarget : ITarget
         new AdminEvent(At, "uid 0", "hold", "Q1") { Via = AdminDoor.Cli, Changes = [new AdminChange("limit", "1", After: null)] },
         new ServerEvent(At, "started", "x \u202e y"),
         new AcceptedEvent(At, Origin, "Q1", "a@example.org", ["b@example.net"], 100) { Source = MessageSource.Smtp, Refs = ["K7M3Q9"] },
+        new LimitEvent(At, "login_messages", LimitState.Warned, "alice") { Allowed = "500/1h", Used = 400, User = "alice" },
         new CoalescedEvent(At, AuditKind.Auth, "failed", 7, At) { Client = "192.0.2.7", Code = 535 },
     }.Select(Write).Append("{\"at\":"u8.ToArray()).Append("{\"at\":\"2026-01-01T00:00:00.000Z\",\"event\":\"decision\",\"ref\":\"ABCDEF\",\"session\":\"s\",\"listener\":\"l\",\"client\":\"c\",\"stage\":\"rcpt\",\"sender\":\"\",\"outcome\":\"refuse\",\"rule\":\"r\",\"chain\":[{\"rule\":\"r\",\"saw\":\"x\",\"said\":\"y\"}]}"u8.ToArray());
 

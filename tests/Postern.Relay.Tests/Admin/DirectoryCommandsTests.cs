@@ -272,13 +272,63 @@ public sealed class DirectoryCommandsTests : IDisposable
     public void Every_change_that_was_made_is_an_event_and_no_other()
     {
         var audit = new ListedAudit();
-        var commands = new DirectoryCommands(fixture.Database, fixture.Clock, audit, "root");
+        var commands = new DirectoryCommands(fixture.Database, fixture.Clock, audit, new Operator("root"));
         commands.Accounts.Add(new AddAccount("lisa", [], []));
         commands.Accounts.Add(new AddAccount("lisa", [], []));
         commands.Accounts.Disable("bob");
         var secret = Assert.IsType<AdminOutcome.Issued>(commands.Credentials.Add(new AddCredential("lisa", Label: "printer"))).Generated!.Reveal();
         Assert.Equal(["root account add lisa", "root credential add lisa: printer"], audit.Events.Cast<AdminEvent>().Select(e => $"{e.Actor} {e.Action} {e.Target}"));
         Assert.All(audit.Events, e => Assert.DoesNotContain(secret, e.ToString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_change_says_what_was_and_what_is_and_by_which_door_and_never_a_secret()
+    {
+        var audit = new ListedAudit();
+        var commands = new DirectoryCommands(fixture.Database, fixture.Clock, audit, new Operator("root", AdminDoor.Cli));
+        commands.Accounts.Add(new AddAccount("lisa@example.com", [], ["example.org"]));
+        commands.Accounts.Grant(new ChangeGrants("lisa@example.com", ["sales@example.com"], []) { ActsAs = ["shop"] });
+        commands.Accounts.Revoke(new ChangeGrants("lisa@example.com", [], ["example.org"]));
+        commands.Accounts.Disable("lisa@example.com");
+        var typed = new Secret("correct horse battery");
+        var issued = Assert.IsType<AdminOutcome.Issued>(commands.Credentials.Add(new AddCredential("lisa@example.com", typed, "printer", TimeSpan.FromDays(1))));
+        var replaced = Assert.IsType<AdminOutcome.Issued>(commands.Credentials.Add(new AddCredential("lisa@example.com", Label: "scanner") { Replaces = new RevokeCredential("lisa@example.com", "printer") }));
+        commands.Credentials.Revoke(new RevokeCredential("lisa@example.com"));
+        commands.Domains.Add("example.com", accept: false);
+        commands.Domains.Add("example.com", accept: true);
+        commands.Networks.Add("192.0.2.0/24", "example.com");
+        commands.Networks.Remove("192.0.2.0/24");
+        commands.Domains.Remove("example.com");
+        commands.Accounts.Remove("lisa@example.com");
+
+        var expires = (fixture.Clock.GetUtcNow() + TimeSpan.FromDays(1)).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal(
+            [
+                "account add: account - lisa@example.com, addresses - lisa@example.com, domains - example.org",
+                "account grant: addresses lisa@example.com lisa@example.com, sales@example.com, acts_as - shop",
+                "account revoke: domains example.org -",
+                "account disable: enabled true false",
+                $"credential add: credential - printer, form - SCRAM-SHA-256, expires - {expires}",
+                $"credential replace: credential printer scanner, form - SCRAM-SHA-256, expires - {expires}",
+                "credential revoke: credential scanner -",
+                "domain add: domain - example.com",
+                "domain add --accept: accepts false true",
+                "network add: network - 192.0.2.0/24",
+                "network remove: network 192.0.2.0/24 -",
+                "domain remove: domain example.com -",
+                "account remove: account lisa@example.com -, addresses lisa@example.com, sales@example.com -, acts_as shop -",
+            ],
+            audit.Events.Cast<AdminEvent>().Select(static e => $"{e.Action}: {string.Join(", ", e.Changes.Select(static c => $"{c.Field} {c.Before ?? "-"} {c.After ?? "-"}"))}"));
+        Assert.All(audit.Events.Cast<AdminEvent>(), static e => Assert.Equal(("root", AdminDoor.Cli, null), (e.Actor, e.Via, e.Client)));
+        foreach (var audited in audit.Events)
+        {
+            var line = string.Join(' ', audited.ToCells());
+            Assert.DoesNotContain("horse", line, StringComparison.Ordinal);
+            Assert.DoesNotContain(replaced.Generated!.Reveal(), line, StringComparison.Ordinal);
+            Assert.DoesNotContain("$", line, StringComparison.Ordinal);
+        }
+
+        Assert.Null(issued.Generated);
     }
 
     private static void Is<T>(string message, AdminOutcome outcome)

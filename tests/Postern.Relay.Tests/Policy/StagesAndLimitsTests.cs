@@ -47,6 +47,39 @@ public sealed class StagesAndLimitsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_limit_is_told_when_most_of_it_is_used_and_when_all_is_and_not_for_each_refusal()
+    {
+        using var counters = Open();
+        var policy = Policy(new PolicyOptions { SenderRules = ["reject_over_limit messages: 5/1h"] }, counters);
+        for (var i = 0; i < 50; i++)
+            await MailAsync(policy, "alice");
+        await MailAsync(policy, "mailer");
+
+        var told = audit.Events.OfType<LimitEvent>().ToList();
+        Assert.Equal([LimitState.Warned, LimitState.Exceeded], told.Select(static e => e.State));
+        Assert.All(told, static e => Assert.True(e is { Limit: "login_messages", Whose: "alice", User: "alice", Client: Judge.Stranger, Allowed: "5/1h", Cause.Login: "alice" }, e.ToString()));
+        Assert.Equal([4, 5], told.Select(static e => e.Used));
+
+        clock.Advance(TimeSpan.FromMinutes(16)); // one flows back, and is used
+        await MailAsync(policy, "alice");
+        await MailAsync(policy, "alice");
+        Assert.Equal(4, audit.Events.OfType<LimitEvent>().Count());
+    }
+
+    [Fact]
+    public async Task A_limit_of_strangers_is_within_what_strangers_may_write()
+    {
+        using var counters = Open();
+        var policy = Policy(new PolicyOptions { SenderRules = ["reject_over_limit messages: 1/1h, per: client"] }, counters);
+        await MailAsync(policy, login: null, from: "x@foreign.example");
+        await MailAsync(policy, login: null, from: "x@foreign.example");
+        Assert.All(audit.Events.OfType<LimitEvent>(), static e => Assert.True(e.Cause is { IsStranger: true, Kind: AuditKind.Server, Word: "limit" }));
+        Assert.Equal(2, audit.Events.OfType<LimitEvent>().Count());
+        await DryAsync(policy, "alice");
+        Assert.Equal(2, audit.Events.OfType<LimitEvent>().Count());
+    }
+
+    [Fact]
     public async Task A_dry_run_tells_the_count_as_it_is_and_counts_nothing()
     {
         using var counters = Open();

@@ -375,7 +375,7 @@ public sealed class ApplyTests
 
         public void GoOn() => free.Set();
 
-        public void OnTurnedAway(string listener, IPAddress client, string reason)
+        public void OnTurnedAway(string listener, IPAddress client, TurnAwayCause cause, string reason)
         {
             busy.Set();
             free.Wait();

@@ -126,7 +126,7 @@ internal sealed class TestServer : ISmtpEvents, IAsyncDisposable
 
     void ISmtpEvents.OnGaugeFault(string gauge, Exception fault) => Faults.Enqueue(fault);
 
-    void ISmtpEvents.OnTurnedAway(string listener, IPAddress client, string reason) => TurnedAway.Enqueue(reason);
+    void ISmtpEvents.OnTurnedAway(string listener, IPAddress client, TurnAwayCause cause, string reason) => TurnedAway.Enqueue(reason);
 
     void ISmtpEvents.OnLoadChanged(LoadState state, string gauge, double value) => Loads.Enqueue((state, gauge, value));
 

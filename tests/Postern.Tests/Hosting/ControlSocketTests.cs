@@ -84,7 +84,8 @@ public sealed class ControlSocketTests
 
         var change = Assert.IsType<AdminEvent>(Assert.Single(server.Events.All));
         Assert.Matches("^uid [0-9]+$", change.Actor);
-        Assert.Equal(("queue hold", id.ToString()), (change.Action, change.Target));
+        Assert.Equal(("queue hold", id.ToString(), AdminDoor.Socket), (change.Action, change.Target, change.Via));
+        Assert.Equal([new AdminChange("held", "false", "true")], change.Changes);
     }
 
     [Fact]

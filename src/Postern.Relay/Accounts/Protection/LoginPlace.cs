@@ -38,12 +38,19 @@ internal readonly record struct LoginPlace(UInt128 Address, UInt128 Network, UIn
     /// <summary>As an operator writes it: <c>192.0.2.1</c> or <c>2001:db8::/64</c>; with a network <c>192.0.2.0/24</c> or <c>2001:db8::/48</c>.</summary>
     public static string Text(UInt128 place, int v4 = 32, int v6 = 64)
     {
+        var address = AddressOf(place);
+        if (address.AddressFamily == AddressFamily.InterNetworkV6)
+            return string.Create(CultureInfo.InvariantCulture, $"{address}/{v6}");
+        return v4 == 32 ? address.ToString() : string.Create(CultureInfo.InvariantCulture, $"{address}/{v4}");
+    }
+
+    /// <summary>The first address of a place.</summary>
+    public static IPAddress AddressOf(UInt128 place)
+    {
         Span<byte> octets = stackalloc byte[16];
         BinaryPrimitives.WriteUInt128BigEndian(octets, place);
         var address = new IPAddress(octets);
-        if (!address.IsIPv4MappedToIPv6)
-            return string.Create(CultureInfo.InvariantCulture, $"{address}/{v6}");
-        return v4 == 32 ? address.MapToIPv4().ToString() : string.Create(CultureInfo.InvariantCulture, $"{address.MapToIPv4()}/{v4}");
+        return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
     }
 
     private static UInt128 Cut(UInt128 all, int prefix) => all >> (128 - prefix) << (128 - prefix);

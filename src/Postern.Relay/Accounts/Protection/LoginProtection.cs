@@ -398,8 +398,24 @@ public sealed class LoginProtection
 
     private void Tell(in ProtectionNews news)
     {
-        foreach (var (what, detail) in news.All)
+        foreach (var (what, detail, spent) in news.All)
+        {
             Told(what, detail);
+            if (spent is not null)
+                Told(spent);
+        }
+    }
+
+    /// <summary>One budget is told once on its way up; strangers have many, so that is within what strangers may write.</summary>
+    private void Told(BudgetSpent spent)
+    {
+        var place = spent.Place == default ? IPAddress.Any : LoginPlace.AddressOf(spent.Place);
+        audit.Append(new LimitEvent(clock.GetUtcNow(), "logins", spent.State, spent.Whose)
+        {
+            Allowed = spent.Budget.ToString(),
+            Used = spent.Used,
+            Cause = new AuditCause(AuditKind.Server, place, Login: null, "limit", "logins"),
+        });
     }
 
     private void Told(string what, string detail) => audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail));

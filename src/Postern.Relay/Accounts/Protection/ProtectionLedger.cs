@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Postern.Relay.Audit.Events;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Protection;
@@ -212,10 +213,13 @@ internal sealed class ProtectionLedger
         var stage = !one.HasRoom(level) ? BudgetStage.Paused : one.Strain(level) is not null ? BudgetStage.Slowed : BudgetStage.Calm;
         if (stage <= level.Stage || one.Kind == BudgetKind.Newcomer)
             return level;
-        if (stage == BudgetStage.Paused)
-            news.Add("logins_paused", $"{Describe(one.Kind, budget)}: no login is checked, too many were wrong (budget {one.Budget})");
+        var isPaused = stage == BudgetStage.Paused;
+        var whose = Describe(one.Kind, budget);
+        var spent = new BudgetSpent(isPaused ? LimitState.Exceeded : LimitState.Warned, whose, budget.Place, one.Budget, (int)Math.Ceiling(level.Used));
+        if (isPaused)
+            news.Add("logins_paused", $"{whose}: no login is checked, too many were wrong (budget {one.Budget})", spent);
         else
-            news.Add("logins_slowed", $"{Describe(one.Kind, budget)}: logins wait before they are checked, many were wrong (budget {one.Budget})");
+            news.Add("logins_slowed", $"{whose}: logins wait before they are checked, many were wrong (budget {one.Budget})", spent);
         return level with { Stage = stage };
     }
 

@@ -30,9 +30,18 @@ public sealed record AdminEvent(DateTimeOffset At, string Actor, string Action, 
 
     internal override EventTraits Traits => new() { User = Actor, Client = Client };
 
-    private protected override long TextOctets => OctetsOf(Actor, Action, Target, Client);
+    private protected override long TextOctets
+    {
+        get
+        {
+            var octets = OctetsOf(Actor, Action, Target, Client);
+            foreach (var change in Changes.IsDefault ? [] : Changes)
+                octets += OctetsOf(change.Field, change.Before, change.After);
+            return octets;
+        }
+    }
 
-    public override string[] ToCells() => [Actor, Action, Target];
+    public override string[] ToCells() => [Actor, Action, Changes.IsDefaultOrEmpty ? Target : $"{Target} ({string.Join("; ", Changes.Select(static c => $"{c.Field}: {c.Before ?? "-"} to {c.After ?? "-"}"))})"];
 
     internal override void WriteTo(EventFields fields)
     {

@@ -27,6 +27,7 @@ public static class AuditEvents
         BounceEvent.Type,
         AdminEvent.Type,
         ServerEvent.Type,
+        LimitEvent.Type,
         CoalescedEvent.Type,
     ];
 

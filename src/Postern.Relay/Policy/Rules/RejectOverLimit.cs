@@ -51,12 +51,12 @@ internal sealed class RejectOverLimit : IRelayRule
         if (!level.IsKnown)
             return new RuleAnswer.Pass($"limit of {limit} {what}; how many were used is unknown: no server was asked");
         return level.Fits
-            ? new RuleAnswer.Pass(Saw(context, level)) { Charge = new Charge(key, limit, Cost: 1, over => Over(context, over)) }
-            : Over(context, level);
+            ? new RuleAnswer.Pass(Saw(context, level)) { Charge = new Charge(key, limit, Cost: 1, over => Over(context, key, over)) }
+            : Over(context, key, level);
     }
 
-    private RuleAnswer.Refuse Over(RuleContext context, CounterLevel level) =>
-        new(Refusals.OverLimit(context, string.Create(CultureInfo.InvariantCulture, $"over the limit of {limit} {what}, try again in {Math.Max(1, Math.Ceiling(level.Wait.TotalSeconds))} s")), Saw(context, level), (_, _) => new($"raise {what} of {Name} in rules"));
+    private RuleAnswer.Refuse Over(RuleContext context, CounterKey key, CounterLevel level) =>
+        new(Refusals.OverLimit(context, string.Create(CultureInfo.InvariantCulture, $"over the limit of {limit} {what}, try again in {Math.Max(1, Math.Ceiling(level.Wait.TotalSeconds))} s")), Saw(context, level), (_, _) => new($"raise {what} of {Name} in rules")) { Limit = new UsedUp(key, limit, level) };
 
     private string Saw(RuleContext context, CounterLevel level) =>
         string.Create(CultureInfo.InvariantCulture, $"{level.Used} of {limit} {what} used by {(isByClient ? $"the network of {context.Facts.Client}" : context.Facts.ProvenBy ?? context.Facts.Login)}");

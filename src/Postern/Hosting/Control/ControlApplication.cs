@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Postern.Hosting.Live;
 using Postern.Relay.Admin;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 
 namespace Postern.Hosting.Control;
@@ -39,7 +40,7 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
                 ("POST", "/queue/list") => ListAsync(context),
                 ("POST", "/queue/change") => ChangeAsync(context),
                 ("POST", "/session/list") => AnswerAsync(context, sessions.List(await ReadAsync(context, ControlJson.Default.SessionFilter)), ControlJson.Default.ImmutableArraySessionItem),
-                ("POST", "/session/end") => AnswerAsync(context, sessions.End(await ReadAsync(context, ControlJson.Default.SessionFilter), PeerUser.Of(context)), ControlJson.Default.SessionChange),
+                ("POST", "/session/end") => AnswerAsync(context, sessions.End(await ReadAsync(context, ControlJson.Default.SessionFilter), By(context)), ControlJson.Default.SessionChange),
                 ("POST", "/session/review") => AnswerAsync(context, await sessions.ReviewAsync(context.RequestAborted), ControlJson.Default.LoginsReviewed),
                 ("GET", "/auth/blocks") => AnswerAsync(context, logins?.Blocks() ?? [], ControlJson.Default.ImmutableArrayLoginBlock),
                 ("POST", "/auth/lift") => LiftAsync(context),
@@ -86,24 +87,26 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
         // With its length, so that what breaks off in the middle is not taken for the whole.
         context.Response.ContentType = "application/octet-stream";
         context.Response.ContentLength = item.Size;
-        if (!await commands.CopyContentAsync(id, context.Response.Body, PeerUser.Of(context), context.RequestAborted))
+        if (!await commands.CopyContentAsync(id, context.Response.Body, By(context), context.RequestAborted))
             context.Abort();
     }
 
     private async Task ChangeAsync(HttpContext context)
     {
         var request = await ReadAsync(context, ControlJson.Default.ChangeQueue);
-        var actor = PeerUser.Of(context);
+        var by = By(context);
 
         // A caller that goes away in the middle must not leave half of a bulk change undone.
-        await AnswerAsync(context, await commands.ApplyAsync(request.Action, request.Filter, actor, CancellationToken.None), ControlJson.Default.QueueChange);
+        await AnswerAsync(context, await commands.ApplyAsync(request.Action, request.Filter, by, CancellationToken.None), ControlJson.Default.QueueChange);
     }
 
     private async Task LiftAsync(HttpContext context)
     {
         var request = await ReadAsync(context, ControlJson.Default.LiftLogins);
-        await AnswerAsync(context, new ControlRequests.Lifted(logins?.Lift(request.Target, PeerUser.Of(context)) ?? 0), ControlJson.Default.Lifted);
+        await AnswerAsync(context, new ControlRequests.Lifted(logins?.Lift(request.Target, By(context)) ?? 0), ControlJson.Default.Lifted);
     }
+
+    private static Operator By(HttpContext context) => new(PeerUser.Of(context), AdminDoor.Socket);
 
     private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type) =>
         await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted) ?? throw new JsonException("the body is null");

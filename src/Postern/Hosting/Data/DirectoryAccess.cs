@@ -4,6 +4,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Runtime;
 
 namespace Postern.Hosting.Data;
@@ -28,7 +29,10 @@ internal sealed class DirectoryAccess : IAsyncDisposable
 
     public DirectoryQueries Queries => new(directory, clock);
 
-    public DirectoryCommands Commands => new(directory, clock, audit ??= configuration.OpenAuditLog(clock), DirectoryOwner.Actor);
+    public DirectoryCommands Commands => new(directory, clock, audit ??= configuration.OpenAuditLog(clock), ByCommand);
+
+    /// <summary>Who runs this command.</summary>
+    public static Operator ByCommand => new(DirectoryOwner.Actor, AdminDoor.Cli);
 
     /// <summary>An account of the directory or a user of any store, as all of them together see it; null where none knows it.</summary>
     public async ValueTask<AccountDetails?> FindAsync(string name, CancellationToken ct)

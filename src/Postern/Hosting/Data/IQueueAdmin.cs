@@ -1,4 +1,3 @@
-using Postern.Machine;
 using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
@@ -30,10 +29,10 @@ internal sealed class LocalQueue(QueueQueries queries, QueueCommands commands, p
 
     public ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct) => queries.FindAsync(id, ct);
 
-    public ValueTask<bool> CopyContentAsync(QueueId id, Stream to, CancellationToken ct) => commands.CopyContentAsync(id, to, DirectoryOwner.Actor, ct);
+    public ValueTask<bool> CopyContentAsync(QueueId id, Stream to, CancellationToken ct) => commands.CopyContentAsync(id, to, DirectoryAccess.ByCommand, ct);
 
     public ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct) =>
-        commands.ApplyAsync(action, filter, DirectoryOwner.Actor, ct);
+        commands.ApplyAsync(action, filter, DirectoryAccess.ByCommand, ct);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Accounts.Protection;
 using Postern.Sasl.Verifiers;
 
@@ -123,6 +124,17 @@ public sealed class LoginProtectionTests
             ["logins_slowed address 192.0.2.1", "logins_paused address 192.0.2.1", "logins_slowed network 192.0.2.0/24"],
             logins.Told.Where(static t => !t.Contains("192.0.2.2", StringComparison.Ordinal)).Take(3));
         Assert.Contains("logins_paused network 192.0.2.0/24", logins.Told);
+    }
+
+    [Fact]
+    public void A_budget_that_is_half_used_or_used_up_is_told_as_a_limit_within_what_strangers_may_write()
+    {
+        for (var i = 0; i < 100; i++)
+            logins.Guess($"user{i}", Office);
+
+        var told = logins.Audit.Events.OfType<LimitEvent>().ToList();
+        Assert.Equal([(LimitState.Warned, 20), (LimitState.Exceeded, 40)], told.Select(static e => (e.State, e.Used ?? 0)));
+        Assert.All(told, static e => Assert.True(e is { Limit: "logins", Whose: "address 192.0.2.1", Cause: { IsStranger: true, Kind: AuditKind.Server } } && e.Cause.Value.Client.ToString() == Office, e.ToString()));
     }
 
     [Fact]
