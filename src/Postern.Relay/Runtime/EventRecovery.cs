@@ -51,8 +51,7 @@ internal static class EventRecovery
             audit.Append(audited);
         if (ended.Count > 0)
             await audit.SafeAsync(ct);
-        foreach (var entry in ended)
-            await spool.RemoveAsync(entry.Envelope.Id, ct);
+        await spool.RemoveAllAsync([.. ended.Select(static entry => entry.Envelope.Id)], ct);
         return missing.Count;
     }
 

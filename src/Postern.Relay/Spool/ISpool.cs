@@ -77,6 +77,9 @@ public interface ISpool : IAsyncDisposable
     /// </summary>
     ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct);
 
+    /// <summary>Forgets all of them that are there; how many that were. What is asked of the spool meanwhile need not wait for all.</summary>
+    ValueTask<int> RemoveAllAsync(IReadOnlyCollection<QueueId> ids, CancellationToken ct);
+
     /// <summary>
     /// Opens the content for reading; null when the message is no longer there. Damaged content throws <see cref="InvalidDataException"/>.
     /// </summary>

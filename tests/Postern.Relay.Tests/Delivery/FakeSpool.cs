@@ -85,6 +85,14 @@ internal sealed class FakeSpool : ISpool
         return removed;
     }
 
+    public async ValueTask<int> RemoveAllAsync(IReadOnlyCollection<QueueId> ids, CancellationToken ct)
+    {
+        var removed = await inner.RemoveAllAsync(ids, ct);
+        foreach (var id in ids)
+            NoteGone(id);
+        return removed;
+    }
+
     public ValueTask<ISpoolContent?> OpenContentAsync(QueueId id, CancellationToken ct) =>
         ContentFailure(id) is { } failure ? throw failure : inner.OpenContentAsync(id, ct);
 

@@ -73,6 +73,22 @@ internal static class Samples
     public static async Task<QueueId> CommitAsync(ISpool spool, ReadOnlyMemory<byte> content, Envelope? envelope = null) =>
         Assert.IsType<SpoolCommit.Durable>(await TryCommitAsync(spool, content, envelope)).Entry.Envelope.Id;
 
+    /// <summary>Ends the delivery of a message: everybody got it. The entry as it is then.</summary>
+    public static async Task<SpoolEntry> EndAsync(ISpool spool, QueueId id, string reply)
+    {
+        await using var claims = await spool.OpenClaimsAsync(Ct);
+        var claim = await claims.ClaimAsync(id, Ct);
+        Assert.NotNull(claim);
+        var state = claim.Entry.State with
+        {
+            HasEnded = true,
+            TriedAt = claim.Entry.Envelope.ArrivedAt,
+            Recipients = [.. claim.Entry.Envelope.Recipients.Select((_, i) => new RecipientState(RecipientStatus.Delivered, reply) { Attempt = i + 1 })],
+        };
+        Assert.Equal(SpoolClaim.Answer.Done, await claims.EndAsync(claim, state, Ct));
+        return claim.Entry with { State = state };
+    }
+
     public static async Task<byte[]?> ReadAsync(ISpool spool, QueueId id, int step = 10_000)
     {
         using var content = spool.OpenContent(id);

@@ -54,6 +54,38 @@ public sealed class SegmentCompactionTests : IDisposable
             Assert.Equal(content, await Samples.ReadAsync(again, id));
     }
 
+    /// <summary>The log alone has it: its entry is not kept in memory.</summary>
+    [Theory]
+    [InlineData(10_000)]
+    [InlineData(300_000)]
+    public async Task What_has_ended_is_moved_with_its_last_state_until_it_is_removed(int size)
+    {
+        using var roomy = new SpoolHome { SegmentSize = 2 << 20 };
+        QueueId[] ended;
+        string[] expected;
+        await using (var spool = roomy.Open())
+        {
+            ended = [await Samples.CommitAsync(spool, Samples.Content(size), Samples.Envelope(2)), await Samples.CommitAsync(spool, Samples.Content(1_000))];
+            var first = roomy.Segments[0];
+            expected = [.. new[] { await Samples.EndAsync(spool, ended[0], "250 first"), await Samples.EndAsync(spool, ended[1], "250 second") }.Select(Samples.Describe)];
+            (await FillAsync(spool, messages: 300, size: 10_000)).ForEach(id => spool.Remove(id));
+            await SpoolHome.UntilAsync(spool, () => !File.Exists(first));
+            Assert.Equal(expected.Order(), (await spool.ListEndedAsync(Ct)).Select(Samples.Describe).Order());
+        }
+
+        await using (var again = roomy.Open())
+        {
+            Assert.True(again.Recovery.IsClean);
+            Assert.Equal(0, again.Count);
+            Assert.Equal(expected.Order(), (await again.ListEndedAsync(Ct)).Select(Samples.Describe).Order());
+            Assert.Equal(2, await again.RemoveAllAsync([.. ended, ended[0]], Ct));
+        }
+
+        await using var last = roomy.Open();
+        Assert.Empty(await last.ListEndedAsync(Ct));
+        Assert.Equal(0, last.Count);
+    }
+
     [Fact]
     public async Task A_big_message_is_moved_chunk_by_chunk()
     {

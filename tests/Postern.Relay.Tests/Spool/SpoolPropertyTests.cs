@@ -19,6 +19,7 @@ public sealed class SpoolPropertyTests
         using var home = new SpoolHome { SegmentSize = 96 << 10 };
         var random = new Random(seed);
         var model = new List<(QueueId Id, byte[] Content, string Entry)>();
+        var ended = new List<(QueueId Id, string Entry)>();
         var spool = home.Open();
         for (var step = 0; step < 400; step++)
         {
@@ -30,7 +31,15 @@ public sealed class SpoolPropertyTests
                     var id = await Samples.CommitAsync(spool, content, Samples.Envelope(1 + random.Next(4)));
                     model.Add((id, content, Samples.Describe(spool.Find(id)!)));
                     break;
-                case < 8 when chosen >= 0:
+                case < 7 when chosen >= 0:
+                    ended.Add((model[chosen].Id, Samples.Describe(await Samples.EndAsync(spool, model[chosen].Id, $"250 {step}"))));
+                    model.RemoveAt(chosen);
+                    break;
+                case 7 when ended.Count > 20:
+                    Assert.Equal(10, await spool.RemoveAllAsync([.. ended[..10].Select(static e => e.Id)], Ct));
+                    ended.RemoveRange(0, 10);
+                    break;
+                case 7 when chosen >= 0:
                     Assert.True(spool.Remove(model[chosen].Id));
                     model.RemoveAt(chosen);
                     break;
@@ -53,6 +62,7 @@ public sealed class SpoolPropertyTests
             }
 
             Assert.Equal(model.Select(static m => m.Entry), spool.List().Select(Samples.Describe));
+            Assert.Equal(ended.Select(static e => e.Entry).Order(), (await spool.ListEndedAsync(Ct)).Select(Samples.Describe).Order());
         }
 
         await spool.DisposeAsync();

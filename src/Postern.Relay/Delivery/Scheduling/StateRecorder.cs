@@ -149,6 +149,7 @@ internal sealed class EndedMail(ISpool spool, IAuditLog audit, Action<string, st
 {
     private readonly Lock gate = new();
     private List<QueueId> waiting = [];
+    private List<QueueId> ended = [];
     private bool isRunning;
 
     public void Add(QueueId id)
@@ -168,20 +169,19 @@ internal sealed class EndedMail(ISpool spool, IAuditLog audit, Action<string, st
     {
         while (true)
         {
-            List<QueueId> ended;
             lock (gate)
             {
+                ended.Clear();
                 isRunning = waiting.Count > 0;
                 if (!isRunning)
                     return;
-                (ended, waiting) = (waiting, []);
+                (ended, waiting) = (waiting, ended);
             }
 
             try
             {
                 await audit.SafeAsync(CancellationToken.None).ConfigureAwait(false);
-                foreach (var id in ended)
-                    await spool.RemoveAsync(id, CancellationToken.None).ConfigureAwait(false);
+                await spool.RemoveAllAsync(ended, CancellationToken.None).ConfigureAwait(false);
             }
             catch (Exception mistake)
             {

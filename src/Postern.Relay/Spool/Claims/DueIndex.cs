@@ -311,7 +311,7 @@ internal abstract class SpoolItem(QueueId id, SpoolEntry? entry)
 {
     public QueueId Id { get; } = id;
 
-    /// <summary>Null once removed.</summary>
+    /// <summary>Null once it is in no list.</summary>
     public SpoolEntry? Entry { get; set; } = entry;
 
     /// <summary>

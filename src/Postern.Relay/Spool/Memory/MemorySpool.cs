@@ -92,6 +92,8 @@ public sealed class MemorySpool(TimeProvider? clock = null) : ISpool
 
     public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct) => new(Use(_ => Forget(id)));
 
+    public ValueTask<int> RemoveAllAsync(IReadOnlyCollection<QueueId> ids, CancellationToken ct) => new(Use(_ => ids.Count(Forget)));
+
     public ValueTask<int> RescheduleAsync(IReadOnlyCollection<QueueId> ids, DateTimeOffset due, CancellationToken ct) =>
         new(Use(index => ids.Count(id => Held(id) is { } message && index.Reschedule(message, due))));
 

@@ -94,12 +94,12 @@ internal sealed class Committer
         request.Failed(new WriteFailure(IsFull: false, "The spool is closed"));
     }
 
-    /// <summary>Notes that the index no longer holds this message.</summary>
-    public void SubmitRemoval(StoredMessage message)
+    /// <summary>Notes that the index no longer holds these messages.</summary>
+    public void SubmitRemovals(params ReadOnlySpan<StoredMessage> messages)
     {
         lock (gate)
         {
-            removals.Add(message);
+            removals.AddRange(messages);
             Wake();
         }
     }

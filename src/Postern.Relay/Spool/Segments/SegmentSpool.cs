@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool.Segments.Disk;
 using Postern.Relay.Spool.Segments.Log;
@@ -13,6 +14,9 @@ namespace Postern.Relay.Spool.Segments;
 public sealed class SegmentSpool : ISpool
 {
     private const int Piece = 1000;
+
+    // Sessions and the committer want the index too.
+    private const int PieceOfRemovals = 128;
 
     private readonly SpoolDirectory directory;
     private readonly SegmentStore store;
@@ -195,14 +199,44 @@ public sealed class SegmentSpool : ISpool
 
     public ValueTask<IReadOnlyList<SpoolEntry>> ListEndedAsync(CancellationToken ct)
     {
+        var entries = new List<SpoolEntry>();
         lock (index.Gate)
-            return new([.. index.Ended.Select(static message => message.Entry!)]);
+        {
+            foreach (var message in index.Ended)
+                entries.Add(LoggedEntry.Of(store.Files, index, message));
+        }
+
+        return new(entries);
     }
 
     public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct)
     {
         lock (index.Gate)
             return new(Forget(id));
+    }
+
+    public ValueTask<int> RemoveAllAsync(IReadOnlyCollection<QueueId> ids, CancellationToken ct)
+    {
+        var count = 0;
+        var removed = new List<StoredMessage>(Math.Min(ids.Count, PieceOfRemovals));
+        foreach (var piece in ids.Chunk(PieceOfRemovals))
+        {
+            removed.Clear();
+            lock (index.Gate)
+            {
+                foreach (var id in piece)
+                {
+                    if (index.Remove(id) is { } message)
+                        removed.Add(message);
+                }
+
+                committer.SubmitRemovals(CollectionsMarshal.AsSpan(removed));
+            }
+
+            count += removed.Count;
+        }
+
+        return new(count);
     }
 
     public ValueTask<ISpoolContent?> OpenContentAsync(QueueId id, CancellationToken ct)
@@ -241,7 +275,7 @@ public sealed class SegmentSpool : ISpool
     {
         if (index.Remove(id) is not { } message)
             return false;
-        committer.SubmitRemoval(message);
+        committer.SubmitRemovals(message);
         return true;
     }
 

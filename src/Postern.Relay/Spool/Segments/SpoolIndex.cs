@@ -60,7 +60,7 @@ internal sealed class SpoolIndex(TimeProvider clock)
     public StoredMessage? Take(StoredMessage? from, int most, List<SpoolEntry> page)
     {
         var message = from;
-        if (from is { Entry: null } or { HasEnded: true })
+        if (from is { IsRemoved: true } or { HasEnded: true })
         {
             message = first;
             while (message is not null && message.Order < from.Order)
@@ -102,6 +102,7 @@ internal sealed class SpoolIndex(TimeProvider clock)
 
         Vacate(message.Location);
         ReleaseState(message);
+        message.IsRemoved = true;
         message.Entry = null;
         return message;
     }
@@ -120,10 +121,13 @@ internal sealed class SpoolIndex(TimeProvider clock)
     public void SetState(StoredMessage message, DeliveryState state, RecordLocation record)
     {
         ReleaseState(message);
-        var before = message.Entry!.State;
-        message.Entry = message.Entry with { State = state };
-        if (!message.HasEnded)
-            Due.Changed(message, before);
+        if (message.Entry is { } entry)
+        {
+            message.Entry = entry with { State = state };
+            if (!message.HasEnded)
+                Due.Changed(message, entry.State);
+        }
+
         message.StateRecord = record;
         record.Segment.Live += record.Stride;
         record.Segment.Residents.Add(message);

@@ -15,11 +15,15 @@ internal abstract class StateRecord(SpoolIndex index, StoredMessage message, Del
 
     protected StoredMessage Message => message;
 
+    /// <exception cref="JsonException">Not a state.</exception>
+    public static StoredState Read(ReadOnlySpan<byte> payload) =>
+        JsonSerializer.Deserialize(payload[IdSize..], SpoolJson.Default.StoredState) ?? throw new JsonException("null is not a state");
+
     public override LogRecord? Prepare()
     {
         lock (index.Gate)
         {
-            if (message.Entry is null)
+            if (message.IsRemoved)
                 return null;
         }
 
@@ -34,7 +38,7 @@ internal abstract class StateRecord(SpoolIndex index, StoredMessage message, Del
 
     public override void Apply(SpoolIndex index)
     {
-        WasThere = message.Entry is not null;
+        WasThere = !message.IsRemoved;
         if (WasThere)
             index.SetState(message, state, Location);
     }
@@ -47,6 +51,12 @@ internal abstract class StateRecord(SpoolIndex index, StoredMessage message, Del
 internal sealed class EndRecord(SpoolIndex index, StoredMessage message, DeliveryState last) : StateRecord(index, message, last)
 {
     public override bool NeedsSync => false;
+
+    public override void Apply(SpoolIndex index)
+    {
+        base.Apply(index);
+        Message.Entry = null;
+    }
 
     public override void Failed(WriteFailure failure)
     {

@@ -10,8 +10,13 @@ internal sealed class StoredMessage(QueueId id, ulong order, SpoolEntry? entry, 
     /// <summary>Its number in the order of arrival.</summary>
     public ulong Order { get; } = order;
 
-    /// <summary>Its delivery is over; it is not in the list.</summary>
+    /// <summary>
+    /// Its delivery is over; it is not in the list. Its entry is null as soon as the log has its last state: very many end in the second
+    /// for which they are kept, and hardly one of them is asked for (<see cref="LoggedEntry"/>).
+    /// </summary>
     public bool HasEnded { get; set; }
+
+    public bool IsRemoved { get; set; }
 
     public MessageLocation Location { get; set; } = location;
 

@@ -54,7 +54,7 @@ internal sealed class Compactor(SpoolIndex index, SegmentStore store, TimeProvid
                     index,
                     store.Files,
                     worst,
-                    worst.Residents.Where(static m => m.Entry is not null).Distinct(),
+                    worst.Residents.Where(static m => !m.IsRemoved).Distinct(),
                     worst.Drafts.Where(static d => !d.IsClosed).Distinct());
             }
         }

@@ -13,16 +13,16 @@ internal sealed class MessageCopy(SpoolIndex index, MessageMove move) : LogReque
 
     public override LogRecord? Prepare()
     {
-        SpoolEntry? entry;
         MessageLocation source;
         lock (index.Gate)
         {
-            entry = move.Message.Entry;
+            if (move.Message.IsRemoved)
+                return null;
             source = move.Message.Location;
         }
 
         // Whoever gave up has fewer chunks than the message, and a message without them would be cut short.
-        if (entry is null || move.IsGivenUp || move.Chunks.Count != source.Chunks.Length || !move.TryReadInline(source, block))
+        if (move.IsGivenUp || move.Chunks.Count != source.Chunks.Length || !move.TryReadEntry(out var entry) || !move.TryReadInline(source, block))
             return null;
         inline = block.Length;
         return block.ToMessage(entry.Envelope, entry.State, move.Chunks);
@@ -32,7 +32,7 @@ internal sealed class MessageCopy(SpoolIndex index, MessageMove move) : LogReque
     {
         var chunks = move.Chunks.ToArray();
         move.ReleaseChunks();
-        if (move.Message.Entry is null)
+        if (move.Message.IsRemoved)
             SpoolIndex.Remember(move.Message, Location.Segment);
         else
             index.Move(move.Message, new MessageLocation(Location, inline, chunks));

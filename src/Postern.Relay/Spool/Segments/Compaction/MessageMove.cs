@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using Postern.Relay.Spool.Segments.Disk;
 using Postern.Relay.Spool.Segments.Log;
 
@@ -14,6 +15,23 @@ internal sealed class MessageMove(ISegmentFiles files, SpoolIndex index, StoredM
 
     /// <summary>It could not be read or written: it stays where it is.</summary>
     public bool IsGivenUp { get; private set; }
+
+    /// <summary>Its entry, from the log where only that has it; false when it is damaged.</summary>
+    public bool TryReadEntry([NotNullWhen(true)] out SpoolEntry? entry)
+    {
+        try
+        {
+            entry = LoggedEntry.Of(files, index, message);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            entry = null;
+            IsGivenUp = true;
+            ReleaseChunks();
+            return false;
+        }
+    }
 
     /// <summary>False when it is damaged.</summary>
     public bool TryRead(RecordLocation record, Span<byte> payload)

@@ -66,16 +66,18 @@ internal sealed class SegmentDrain(SpoolIndex index, ISegmentFiles files, Segmen
     /// <summary>A message to move becomes <see cref="move"/>; the answer is the copy of a state that alone lies here.</summary>
     private StateCopy? Begin(StoredMessage message)
     {
+        var next = new MessageMove(files, index, message, () => wasRefused = true);
         lock (index.Gate)
         {
-            if (message.Entry is not { } entry)
+            if (message.IsRemoved)
                 return null;
             if (message.Location.Touches(segment))
-                move = new MessageMove(files, index, message, () => wasRefused = true);
-            else if (message.StateRecord?.Segment == segment)
-                return new StateCopy(index, message, entry.State, () => wasRefused = true);
-            return null;
+                move = next;
+            if (move is not null || message.StateRecord?.Segment != segment)
+                return null;
         }
+
+        return next.TryReadEntry(out var entry) ? new StateCopy(index, message, entry.State, () => wasRefused = true) : null;
     }
 
     private static RecordLocation[] MissingChunks(MessageMove move) =>

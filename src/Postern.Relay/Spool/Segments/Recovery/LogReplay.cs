@@ -361,9 +361,7 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
             return null;                        // removed, or its record is damaged and listed
         try
         {
-            var state = JsonSerializer.Deserialize(payload[StateRecord.IdSize..], SpoolJson.Default.StoredState)
-                ?? throw new JsonException("null is not a state");
-            index.SetState(message, state.ToState(message.Entry!.Envelope.Recipients.Length, words), location);
+            index.SetState(message, StateRecord.Read(payload).ToState(message.Entry!.Envelope.Recipients.Length, words), location);
             return null;
         }
         catch (Exception e) when (e is JsonException or FormatException)
