@@ -184,9 +184,9 @@ public sealed class ClaimedWorkTests
         await UntilAsync(() => transport.Attempts.Count == 2);
         Assert.Equal(["later@live.test"], transport.Attempts[1].Recipients);
 
+        await UntilAsync(() => rig.Audit.Events.OfType<ServerEvent>().Count(static e => e.Event == "spool-error") >= 2);
         rig.Spool.BeforeUpdate = static _ => Task.CompletedTask;
         isOk = true;
-        await UntilAsync(() => rig.Audit.Events.OfType<ServerEvent>().Count(static e => e.Event == "spool-error") >= 2);
         clock.Advance(TimeSpan.FromMinutes(70));
         await rig.Spool.GoneAsync(id);
         Assert.Equal(["later@live.test"], transport.Attempts[^1].Recipients);
