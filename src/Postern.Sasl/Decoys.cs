@@ -43,7 +43,9 @@ public sealed class Decoys
     /// <summary>The iteration count of the made-up SCRAM secret of a name, always the same for it.</summary>
     public int IterationsOf(string user) => counts.Length == 1
         ? counts[0]
-        : counts[BinaryPrimitives.ReadUInt32LittleEndian(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"count {user}"))) % (uint)counts.Length];
+        : counts[
+            BinaryPrimitives.ReadUInt32LittleEndian(
+                HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"count {user}"))) % (uint)counts.Length];
 
     /// <summary>
     /// 16 octets, always the same for a user and an algorithm. A store that keeps passwords themselves may derive SCRAM secrets with it:
@@ -56,8 +58,10 @@ public sealed class Decoys
     public ScramSecret ScramSecret(string user, HashAlgorithmName algorithm, int? iterations = null)
     {
         var size = Scram.ScramFunctions.SizeOf(algorithm);
-        var keys = HKDF.Expand(HashAlgorithmName.SHA256, HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"keys {algorithm.Name} {user}")), size * 2);
-        return new ScramSecret(algorithm, iterations ?? IterationsOf(user), Salt(user, algorithm), keys.AsMemory(0, size), keys.AsMemory(size));
+        var keys = HKDF.Expand(
+            HashAlgorithmName.SHA256, HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"keys {algorithm.Name} {user}")), size * 2);
+        return new ScramSecret(
+            algorithm, iterations ?? IterationsOf(user), Salt(user, algorithm), keys.AsMemory(0, size), keys.AsMemory(size));
     }
 
     /// <summary>Nobody knows a password for it.</summary>

@@ -28,7 +28,8 @@ public static class SaslMechanisms
     /// <summary>
     /// The list with mechanisms of one's own: one that has the name of another takes its place, a new one is offered before all others.
     /// </summary>
-    public static IReadOnlyList<ISaslMechanism> With(this IReadOnlyList<ISaslMechanism> mechanisms, params IReadOnlyList<ISaslMechanism> own)
+    public static IReadOnlyList<ISaslMechanism> With(
+        this IReadOnlyList<ISaslMechanism> mechanisms, params IReadOnlyList<ISaslMechanism> own)
     {
         var fresh = own.Where(mine => !mechanisms.Any(m => IsNamed(m, mine.Name)));
         return [.. fresh, .. mechanisms.Select(m => own.LastOrDefault(mine => IsNamed(m, mine.Name)) ?? m)];
@@ -39,7 +40,8 @@ public static class SaslMechanisms
     public static IReadOnlyList<ISaslMechanism> Without(this IReadOnlyList<ISaslMechanism> mechanisms, params IReadOnlyList<string> names)
     {
         if (names.FirstOrDefault(name => !mechanisms.Any(m => IsNamed(m, name))) is { } unknown)
-            throw new ArgumentException($"there is no mechanism {unknown} among {string.Join(", ", mechanisms.Select(static m => m.Name))}", nameof(names));
+            throw new ArgumentException(
+                $"there is no mechanism {unknown} among {string.Join(", ", mechanisms.Select(static m => m.Name))}", nameof(names));
         return [.. mechanisms.Where(m => !names.Any(name => IsNamed(m, name)))];
     }
 

@@ -65,7 +65,9 @@ public abstract record SaslStep
     }
 
     internal SaslStep With(OutcomeText? text, object? loginData, ILoginAuthority? authority) =>
-        this is Success success ? success with { Text = text, LoginData = loginData, Authority = BothAuthorities.Of(authority, success.Authority) } : this;
+        this is Success success
+            ? success with { Text = text, LoginData = loginData, Authority = BothAuthorities.Of(authority, success.Authority) }
+            : this;
 }
 
 /// <summary>

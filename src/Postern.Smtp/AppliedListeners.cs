@@ -13,7 +13,10 @@ namespace Postern.Smtp;
 /// </param>
 /// <param name="Removed">Closed: it accepts no more. What is open there goes on to its end.</param>
 public sealed record AppliedListeners(
-    IReadOnlyList<AppliedEndpoint> Added, IReadOnlyList<AppliedEndpoint> Kept, IReadOnlyList<AppliedEndpoint> Changed, IReadOnlyList<AppliedEndpoint> Removed);
+    IReadOnlyList<AppliedEndpoint> Added,
+    IReadOnlyList<AppliedEndpoint> Kept,
+    IReadOnlyList<AppliedEndpoint> Changed,
+    IReadOnlyList<AppliedEndpoint> Removed);
 
 /// <summary>One endpoint of a server.</summary>
 /// <param name="Listener">The name of its listener: the new one where it was renamed.</param>

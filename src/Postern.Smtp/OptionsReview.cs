@@ -27,11 +27,19 @@ internal static class OptionsReview
         ArgumentNullException.ThrowIfNull(options);
         var mistakes = Nulls(options).ToList();
         if (mistakes.Count == 0)
-            mistakes = [.. Mistakes(options), .. MistakesBetween(options.Listeners), .. options.Listeners.SelectMany(listener => Mistakes(options, listener))];
+            mistakes =
+            [
+                .. Mistakes(options),
+                .. MistakesBetween(options.Listeners),
+                .. options.Listeners.SelectMany(listener => Mistakes(options, listener)),
+            ];
         if (clock is not null && options.Clock is { } other && other != clock)
             mistakes.Add("Clock is another than the server was made with, and what is open counts its time by that");
         if (mistakes.Count > 0)
-            throw new ArgumentException($"an SMTP server cannot {(clock is null ? "start" : "go on")} with these options:\n{string.Join('\n', mistakes.Select(static m => $"- {m}"))}", nameof(options));
+            throw new ArgumentException(
+                $"an SMTP server cannot {(clock is null ? "start" : "go on")} with these "
+                    + $"options:\n{string.Join('\n', mistakes.Select(static m => $"- {m}"))}",
+                nameof(options));
         return options with
         {
             Listeners = [.. options.Listeners],
@@ -72,17 +80,21 @@ internal static class OptionsReview
     /// <summary>What no listener can know alone.</summary>
     private static IEnumerable<string> MistakesBetween(IReadOnlyList<SmtpListenerOptions> listeners)
     {
-        var places = listeners.SelectMany(static listener => listener.Endpoints, static (listener, endpoint) => (listener.Name, Endpoint: endpoint));
-        foreach (var same in places.Where(static p => p.Endpoint.Port != 0).GroupBy(static p => p.Endpoint).Where(static g => g.Count() > 1))
+        var places = listeners.SelectMany(
+            static listener => listener.Endpoints, static (listener, endpoint) => (listener.Name, Endpoint: endpoint));
+        foreach (var same in places.Where(static p => p.Endpoint.Port != 0).GroupBy(static p => p.Endpoint)
+            .Where(static g => g.Count() > 1))
             yield return $"{string.Join(" and ", same.Select(static p => $"listener '{p.Name}'"))} cannot both listen on {same.Key}";
     }
 
     private static IEnumerable<string> Mistakes(SmtpServerOptions options)
     {
         if (!Ascii.IsValid(options.Hostname) || !Domain.TryParse(options.Hostname, out _))
-            yield return $"Hostname '{options.Hostname}' is neither a domain such as mail.example.org nor an address literal such as [192.0.2.1]";
+            yield return $"Hostname '{options.Hostname}' is neither a domain such as mail.example.org nor an address "
+                + $"literal such as [192.0.2.1]";
         if (options.Store is NoStore)
-            yield return "Store is not set: say what becomes of a message, as in MessageStore.From((message, ct) => File.WriteAllBytesAsync($\"{message.Id}.eml\", message.Content, ct))";
+            yield return "Store is not set: say what becomes of a message, as in MessageStore.From((message, "
+                + "ct) => File.WriteAllBytesAsync($\"{message.Id}.eml\", message.Content, ct))";
         if (options.MaxConnections < 1)
             yield return Below(nameof(options.MaxConnections), options.MaxConnections);
         if (options.MaxConnectionsPerAddress < 1)
@@ -106,22 +118,27 @@ internal static class OptionsReview
     private static IEnumerable<string> Mistakes(SmtpServerOptions options, SmtpListenerOptions listener)
     {
         if (listener.Tls != TlsMode.None && options.Tls is null)
-            yield return $"listener '{listener.Name}' uses TLS, and no certificate is given: set Tls (in development TlsOptions.SelfSigned(\"localhost\")), or listen with TlsMode.None";
+            yield return $"listener '{listener.Name}' uses TLS, and no certificate is given: "
+                + $"set Tls (in development TlsOptions.SelfSigned(\"localhost\")), or listen with TlsMode.None";
         foreach (var keyword in listener.WithoutExtensions.Where(static keyword => !ExtensionTable.IsOptional(keyword)))
-            yield return $"listener '{listener.Name}' does without '{keyword}', which is none of {string.Join(' ', ExtensionTable.Optional)}";
+            yield return $"listener '{listener.Name}' does without '{keyword}', "
+                + $"which is none of {string.Join(' ', ExtensionTable.Optional)}";
         foreach (var mistake in MechanismReview.Mistakes(options.Mechanisms, listener))
             yield return mistake;
 
         if (options.Policy == EnvelopePolicy.LoggedInOnly && WhyNobodyLogsIn(options, listener) is { } reason)
             yield return $"nobody can send on listener '{listener.Name}', as the policy asks for a login and {reason}";
-        foreach (var mistake in listener.Limits is { } limits ? Mistakes(limits, $"listener '{listener.Name}': {nameof(listener.Limits)}") : [])
+        foreach (var mistake in listener.Limits is { } limits
+            ? Mistakes(limits, $"listener '{listener.Name}': {nameof(listener.Limits)}")
+            : [])
             yield return mistake;
     }
 
     private static string? WhyNobodyLogsIn(SmtpServerOptions options, SmtpListenerOptions listener) =>
         listener.Auth == AuthMode.Off ? "AUTH is off there"
         : listener.Auth == AuthMode.TlsOnly && listener.Tls == TlsMode.None ? "AUTH is offered under TLS only, which is off there"
-        : options.Mechanisms.All(m => m.TryStart(options.SaslFor(session: null, mechanism: string.Empty)) is null) && !Capabilities.TakesCertificates(options, listener) ? "nothing checks passwords: call Authenticate, or set Sasl"
+        : options.Mechanisms.All(m => m.TryStart(options.SaslFor(session: null, mechanism: string.Empty)) is null)
+            && !Capabilities.TakesCertificates(options, listener) ? "nothing checks passwords: call Authenticate, or set Sasl"
         : listener.Mechanisms is { Count: 0 } ? "its Mechanisms are empty: leave them null for all that can be answered"
         : null;
 
@@ -162,11 +179,13 @@ internal static class OptionsReview
             yield return $"{place}.{name} is longer than {LongestWait.TotalDays:0} days: nothing here is unlimited";
 
         if (Math.Max(limits.SaslOctets, limits.CommandOctets) > SmtpTransport.WindowOctets)
-            yield return $"{place}: a line of SaslOctets or CommandOctets is longer than the {SmtpTransport.WindowOctets} octets that can be held";
+            yield return $"{place}: a line of SaslOctets or CommandOctets is longer than the "
+                + $"{SmtpTransport.WindowOctets} octets that can be held";
     }
 
     /// <summary>RFC 2852 and RFC 4865 write times in seconds, of at most nine digits.</summary>
     private static bool IsSeconds(TimeSpan time, int least) => time.TotalSeconds >= least && time.TotalSeconds <= 999_999_999;
 
-    private static string Below(string name, long value) => string.Create(CultureInfo.InvariantCulture, $"{name} is {value}: it must be more than 0, nothing here is unlimited");
+    private static string Below(string name, long value) =>
+        string.Create(CultureInfo.InvariantCulture, $"{name} is {value}: it must be more than 0, nothing here is unlimited");
 }

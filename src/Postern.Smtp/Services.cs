@@ -38,7 +38,8 @@ internal sealed class Services
 
     /// <summary>The service of a listener of the options, or of one that came with a stream.</summary>
     /// <exception cref="ArgumentException">It asks for something that the options lack.</exception>
-    public Service For(SmtpListenerOptions listener) => Listeners.FirstOrDefault(s => ReferenceEquals(s.Options, listener)) ?? handedOver.GetValue(listener, options =>
+    public Service For(SmtpListenerOptions listener) =>
+        Listeners.FirstOrDefault(s => ReferenceEquals(s.Options, listener)) ?? handedOver.GetValue(listener, options =>
     {
         OptionsReview.Check(Options, options);
         return make(Options, options, null);
@@ -63,7 +64,9 @@ internal sealed class Services
         var (added, kept, changed) = (new List<AppliedEndpoint>(), new List<AppliedEndpoint>(), new List<AppliedEndpoint>());
         foreach (var binding in Bindings)
         {
-            var list = !old.Remove(binding.Acceptor, out var service) ? added : service.Options.Equals(binding.Service.Options) ? kept : changed;
+            var list = !old.Remove(binding.Acceptor, out var service) ? added
+                : service.Options.Equals(binding.Service.Options) ? kept
+                : changed;
             list.Add(Of(binding));
         }
 
@@ -75,7 +78,10 @@ internal sealed class Services
     private Service Make(SmtpListenerOptions listener, Services? before)
     {
         var tls = before?.Listeners.FirstOrDefault(s => s.Options.Name == listener.Name)?.Tls;
-        var made = make(Options, listener, tls is not null && Options.Tls is { } wanted && listener.Tls != TlsMode.None && tls.Suits(wanted, listener) ? tls : null);
+        var made = make(
+            Options,
+            listener,
+            tls is not null && Options.Tls is { } wanted && listener.Tls != TlsMode.None && tls.Suits(wanted, listener) ? tls : null);
         if (before?.Listeners.FirstOrDefault(s => ReferenceEquals(s.Options, listener))?.OfferedInstead is { } offered)
             made.Offer(offered);
         return made;

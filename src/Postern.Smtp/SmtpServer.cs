@@ -190,7 +190,8 @@ public sealed class SmtpServer : IAsyncDisposable
     {
         lock (changing)
         {
-            var services = current.Listeners.Concat(sessions.All.Select(static s => s.Service)).Where(s => ReferenceEquals(s.Options, listener));
+            var services = current.Listeners.Concat(sessions.All.Select(static s => s.Service))
+                .Where(s => ReferenceEquals(s.Options, listener));
             foreach (var service in services.ToHashSet())
                 service.Offer(mechanisms);
         }
@@ -261,7 +262,8 @@ public sealed class SmtpServer : IAsyncDisposable
         return new Service(options, listener, load, tls, closed);
     }
 
-    private IEnumerable<IPressureGauge> GaugesOf(SmtpServerOptions options) => [connections, new MemoryGauge(options.MaxMemory), .. options.Gauges];
+    private IEnumerable<IPressureGauge> GaugesOf(SmtpServerOptions options) =>
+        [connections, new MemoryGauge(options.MaxMemory), .. options.Gauges];
 
     private void Accept(IEnumerable<Acceptor> acceptors)
     {

@@ -2,7 +2,10 @@ using Postern.Relay.Accounts.Stores;
 
 namespace Postern.Relay.Accounts;
 
-/// <summary>One entry of <c>accounts</c>: where users are kept. A kind of store with keys of its own derives from it; two that are equal open the same store.</summary>
+/// <summary>
+/// One entry of <c>accounts</c>: where users are kept. A kind of store with keys of its own derives from it; two that are equal open the
+/// same store.
+/// </summary>
 /// <param name="Uri"><c>directory</c>, or a URI whose scheme names the kind of store.</param>
 /// <param name="Realm">The realm for which DIGEST-MD5 secrets are kept there.</param>
 public record AccountSource(string Uri, string Realm)

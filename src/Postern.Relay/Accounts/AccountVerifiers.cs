@@ -9,15 +9,21 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Accounts;
 
 /// <summary>
-/// The verifiers that SASL mechanisms ask, one a kind of question, over all configured stores. Cheap to make: what has a life of its own (threads, budgets, memory of right
-/// passwords, the directory) is given to it and outlasts it, so a new configuration is new verifiers.
+/// The verifiers that SASL mechanisms ask, one a kind of question, over all configured stores. Cheap to make: what has a life of its own
+/// (threads, budgets, memory of right passwords, the directory) is given to it and outlasts it, so a new configuration is new verifiers.
 /// </summary>
-/// <param name="cache">Shared by all that are ever made: its entries are those of a store and the whole state of a user, so a store that changed finds none of the old one's.</param>
-public sealed class AccountVerifiers(IReadOnlyList<IAccountStore> stores, HashingPool pool, VerificationCache cache, TimeProvider clock, LoginProtection? protection = null)
+/// <param name="cache">
+/// Shared by all that are ever made: its entries are those of a store and the whole state of a user, so a store that changed finds none of
+/// the old one's.
+/// </param>
+public sealed class AccountVerifiers(
+    IReadOnlyList<IAccountStore> stores, HashingPool pool, VerificationCache cache, TimeProvider clock, LoginProtection? protection = null)
 {
     private LoginParts? parts;
 
-    /// <summary>What mechanisms may ask. A verifier that no store could ever answer is absent, and so is every mechanism that needs it.</summary>
+    /// <summary>
+    /// What mechanisms may ask. A verifier that no store could ever answer is absent, and so is every mechanism that needs it.
+    /// </summary>
     public SaslContext Context => new()
     {
         Passwords = Passwords,
@@ -74,7 +80,8 @@ public sealed class AccountVerifiers(IReadOnlyList<IAccountStore> stores, Hashin
     private LoginParts Parts => parts ??= new(new StoreChain(stores, Directory), pool, cache, protection, Decoys, Replacement, clock);
 
     /// <summary>
-    /// Whether there is a user, in any spelling, whom a token, a ticket or a certificate has already proven. An account without a credential is good enough; a disabled one is not.
+    /// Whether there is a user, in any spelling, whom a token, a ticket or a certificate has already proven. An account without a
+    /// credential is good enough; a disabled one is not.
     /// </summary>
     public ValueTask<LoginAnswer> IdentifyAsync(string user, CancellationToken ct) => Users.IdentifyAsync(user, ct);
 }

@@ -6,8 +6,8 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Accounts;
 
 /// <summary>
-/// The directory, and beside it the users of every store as accounts that it need not hold. An account of the same name in the directory adds its rights to those that the
-/// store gives, and disables the user wherever it is kept.
+/// The directory, and beside it the users of every store as accounts that it need not hold. An account of the same name in the directory
+/// adds its rights to those that the store gives, and disables the user wherever it is kept.
 /// </summary>
 public sealed class AllAccounts(IDirectory directory, StoreChain stores) : IDirectory
 {
@@ -32,7 +32,8 @@ public sealed class AllAccounts(IDirectory directory, StoreChain stores) : IDire
 
     public ValueTask<bool> AcceptsRecipientsAsync(Domain domain, CancellationToken ct) => directory.AcceptsRecipientsAsync(domain, ct);
 
-    public ValueTask<IPNetwork?> FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct) => directory.FindNetworkAsync(client, domain, ct);
+    public ValueTask<IPNetwork?> FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct) =>
+        directory.FindNetworkAsync(client, domain, ct);
 
     private static Account Join(Account? kept, IAccountStore store, StoredLogin login)
     {

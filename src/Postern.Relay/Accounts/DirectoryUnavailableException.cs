@@ -1,6 +1,8 @@
 namespace Postern.Relay.Accounts;
 
-/// <summary>The directory's database cannot be read or written: locked for too long, corrupt, or gone. The message says which file and why.</summary>
+/// <summary>
+/// The directory's database cannot be read or written: locked for too long, corrupt, or gone. The message says which file and why.
+/// </summary>
 public sealed class DirectoryUnavailableException : Exception
 {
     public DirectoryUnavailableException()

@@ -5,8 +5,11 @@ using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts;
 
-/// <summary>One attempt in the <see cref="HashingPool"/>, with as many callers waiting as made the same one. Owns its copy of the password.</summary>
-internal sealed class HashingJob(VerificationKey key, StoredLogin login, byte[] password, HashCosts atLeast, string? peer, bool isKnown, DateTimeOffset now)
+/// <summary>
+/// One attempt in the <see cref="HashingPool"/>, with as many callers waiting as made the same one. Owns its copy of the password.
+/// </summary>
+internal sealed class HashingJob(
+    VerificationKey key, StoredLogin login, byte[] password, HashCosts atLeast, string? peer, bool isKnown, DateTimeOffset now)
 {
     // Continuations run elsewhere: a session must never run on a hashing thread.
     private readonly TaskCompletionSource<LoginAnswer> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);

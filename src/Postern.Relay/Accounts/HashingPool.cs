@@ -5,8 +5,8 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Accounts;
 
 /// <summary>
-/// The only place where passwords are hashed: a few threads of low priority behind a short queue that is fair between networks, so that a flood
-/// of logins starves neither relaying nor the logins of others. Identical attempts under way at the same time share one computation.
+/// The only place where passwords are hashed: a few threads of low priority behind a short queue that is fair between networks, so that a
+/// flood of logins starves neither relaying nor the logins of others. Identical attempts under way at the same time share one computation.
 /// </summary>
 public sealed partial class HashingPool : IDisposable
 {
@@ -29,7 +29,10 @@ public sealed partial class HashingPool : IDisposable
         Staff();
     }
 
-    /// <summary>Takes other settings from now on. What waits or runs is not lost; a thread that is one too many ends after the attempt that it is at.</summary>
+    /// <summary>
+    /// Takes other settings from now on. What waits or runs is not lost; a thread that is one too many ends after the attempt that it is
+    /// at.
+    /// </summary>
     public void Apply(HashingPoolOptions settings)
     {
         lock (gate)
@@ -60,11 +63,19 @@ public sealed partial class HashingPool : IDisposable
     internal Action<HashCost>? Spent { get; set; }
 
     /// <summary>
-    /// Checks <paramref name="password"/> against every credential of <paramref name="login"/>, and computes <paramref name="atLeast"/> in all where it does not log in. Answers
-    /// <see cref="LoginAnswer.Busy"/> at once when there is no place, and later when the place went to a network that takes less. The password is copied, and the copy zeroed after use.
+    /// Checks <paramref name="password"/> against every credential of <paramref name="login"/>, and computes <paramref name="atLeast"/> in
+    /// all where it does not log in. Answers <see cref="LoginAnswer.Busy"/> at once when there is no place, and later when the place went
+    /// to a network that takes less. The password is copied, and the copy zeroed after use.
     /// </summary>
     public async ValueTask<LoginAnswer> CheckAsync(
-        VerificationKey key, StoredLogin login, ReadOnlyMemory<byte> password, HashCosts atLeast, string? peer, bool isKnown, DateTimeOffset now, CancellationToken ct)
+        VerificationKey key,
+        StoredLogin login,
+        ReadOnlyMemory<byte> password,
+        HashCosts atLeast,
+        string? peer,
+        bool isKnown,
+        DateTimeOffset now,
+        CancellationToken ct)
     {
         HashingJob? job;
         HashingJob? displaced = null;
@@ -82,7 +93,9 @@ public sealed partial class HashingPool : IDisposable
         }
 
         if (displaced is not null)
-            Finish(displaced, new LoginAnswer.Busy("too many logins are waiting to be checked, and its network takes more places than others"));
+            Finish(
+                displaced,
+                new LoginAnswer.Busy("too many logins are waiting to be checked, and its network takes more places than others"));
         return await job.Answer.WaitAsync(ct);
     }
 

@@ -9,6 +9,9 @@ public sealed record HashingPoolOptions
     /// <summary>Attempts that wait for a thread; one more is answered at once that it cannot be checked now.</summary>
     public int QueueLength { get; init; } = 64;
 
-    /// <summary>Attempts of one client address (IPv6: of one /64) that wait or run at a time: an office behind one address logs in at once, and a flood leaves room for others.</summary>
+    /// <summary>
+    /// Attempts of one client address (IPv6: of one /64) that wait or run at a time: an office behind one address logs in at once, and a
+    /// flood leaves room for others.
+    /// </summary>
     public int PlacesPerPeer { get; init; } = 16;
 }

@@ -1,9 +1,10 @@
 namespace Postern.Relay.Accounts;
 
 /// <summary>
-/// The attempts that wait to be hashed, shared out fairly between networks of growing width, so that logins from many addresses take no more than a part of
-/// it. Whose network has wasted the least comes first, and when there is no room the newest of the network that takes the most gives way to one
-/// that takes less. Pairs of address and account that are known to be good come before all others. Not safe to use from several threads.
+/// The attempts that wait to be hashed, shared out fairly between networks of growing width, so that logins from many addresses take no
+/// more than a part of it. Whose network has wasted the least comes first, and when there is no room the newest of the network that takes
+/// the most gives way to one that takes less. Pairs of address and account that are known to be good come before all others. Not safe to
+/// use from several threads.
 /// </summary>
 internal sealed class HashingQueue(int capacity, TimeProvider clock)
 {
@@ -91,8 +92,8 @@ internal sealed class HashingQueue(int capacity, TimeProvider clock)
     }
 
     /// <summary>
-    /// The newest attempt of the network that takes the most, looked at narrow networks first; null where <paramref name="job"/> would take as much. A known
-    /// pair gives way to known ones only, and others always give way to it.
+    /// The newest attempt of the network that takes the most, looked at narrow networks first; null where <paramref name="job"/> would take
+    /// as much. A known pair gives way to known ones only, and others always give way to it.
     /// </summary>
     private HashingJob? WhoGivesWayTo(HashingJob job)
     {

@@ -5,12 +5,12 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Accounts;
 
 /// <summary>
-/// One place where users are kept: what their logins are checked against, and what they may send as. Stores are asked in the configured order; the first that
-/// knows the user answers. Any thread may ask, many at a time.
+/// One place where users are kept: what their logins are checked against, and what they may send as. Stores are asked in the configured
+/// order; the first that knows the user answers. Any thread may ask, many at a time.
 /// </summary>
 /// <remarks>
-/// A store that has to ask somebody else just does so and awaits: whoever opens it (<see cref="Stores.AccountStores.Open"/>) gives each question a deadline, asks once
-/// where many want to know the same, and lets only so many questions be under way.
+/// A store that has to ask somebody else just does so and awaits: whoever opens it (<see cref="Stores.AccountStores.Open"/>) gives each
+/// question a deadline, asks once where many want to know the same, and lets only so many questions be under way.
 /// </remarks>
 public interface IAccountStore : IDisposable
 {
@@ -21,38 +21,43 @@ public interface IAccountStore : IDisposable
     StoredForms Forms { get; }
 
     /// <summary>
-    /// The forms that every user has, as far as can be said: a mechanism that only some users can use is on offer only where a listener names it,
-    /// for clients take the strongest on offer and do not try another.
+    /// The forms that every user has, as far as can be said: a mechanism that only some users can use is on offer only where a listener
+    /// names it, for clients take the strongest on offer and do not try another.
     /// </summary>
     StoredForms CommonForms => Forms;
 
     /// <summary>
-    /// What a wrong password for the costliest user here costs, kind by kind, as far as is known now: every login that fails is made to cost as much.
-    /// It grows with new users and need not shrink. What a store over a network has answered is counted by whoever opened it.
+    /// What a wrong password for the costliest user here costs, kind by kind, as far as is known now: every login that fails is made to
+    /// cost as much. It grows with new users and need not shrink. What a store over a network has answered is counted by whoever opened it.
     /// </summary>
     HashCosts Costs => HashCosts.None;
 
     /// <summary>The realm for which DIGEST-MD5 secrets are kept here.</summary>
     string Realm { get; }
 
-    /// <summary>It never waits for anybody: its answers are ready when they are asked for, and nothing of what a network needs is done for it.</summary>
+    /// <summary>
+    /// It never waits for anybody: its answers are ready when they are asked for, and nothing of what a network needs is done for it.
+    /// </summary>
     bool AnswersFromMemory => false;
 
     /// <summary>
-    /// Looks up <paramref name="user"/>, already in the form of <see cref="LoginNames.TryCanonical"/>: <see cref="LoginAnswer.Found{T}"/> of <see cref="StoredLogin"/>
-    /// (<see cref="StoredLogin.ToAnswer"/>), whether it may log in or not; <see cref="StoredLogin.Nobody"/>; or <see cref="LoginAnswer.Unavailable"/>, never "nobody", where it
-    /// cannot be said. An exception counts as the last. The token is cancelled at the deadline, and when nobody waits for the answer any more.
+    /// Looks up <paramref name="user"/>, already in the form of <see cref="LoginNames.TryCanonical"/>: <see cref="LoginAnswer.Found{T}"/>
+    /// of <see cref="StoredLogin"/> (<see cref="StoredLogin.ToAnswer"/>), whether it may log in or not; <see cref="StoredLogin.Nobody"/>;
+    /// or <see cref="LoginAnswer.Unavailable"/>, never "nobody", where it cannot be said. An exception counts as the last. The token is
+    /// cancelled at the deadline, and when nobody waits for the answer any more.
     /// </summary>
     ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct);
 
     /// <summary>
-    /// Checks a password of a user that was found with <see cref="StoredLogin.IsCheckedByStore"/>: a match, a mismatch, or that it cannot be said. Such a user logs in by
-    /// mechanisms that show the password only. The memory is valid until the task completes.
+    /// Checks a password of a user that was found with <see cref="StoredLogin.IsCheckedByStore"/>: a match, a mismatch, or that it cannot
+    /// be said. Such a user logs in by mechanisms that show the password only. The memory is valid until the task completes.
     /// </summary>
-    ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, CancellationToken ct) => new(new LoginAnswer.Unavailable("it checks no passwords itself"));
+    ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, CancellationToken ct) =>
+        new(new LoginAnswer.Unavailable("it checks no passwords itself"));
 
     /// <summary>Ends its connections; what is under way may fail.</summary>
-    [SuppressMessage("Usage", "CA1816:Dispose methods should call SuppressFinalize", Justification = "Most stores have nothing to dispose.")]
+    [SuppressMessage(
+        "Usage", "CA1816:Dispose methods should call SuppressFinalize", Justification = "Most stores have nothing to dispose.")]
     void IDisposable.Dispose()
     {
     }

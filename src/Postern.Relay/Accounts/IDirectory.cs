@@ -4,10 +4,12 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Accounts;
 
 /// <summary>
-/// The facts that decisions rest on: accounts, domains, networks. A change by any process is seen by the next question. What answers from memory
-/// does so at once and allocates nothing; what has to ask somebody else ends the question by its own deadline.
+/// The facts that decisions rest on: accounts, domains, networks. A change by any process is seen by the next question. What answers from
+/// memory does so at once and allocates nothing; what has to ask somebody else ends the question by its own deadline.
 /// </summary>
-/// <remarks>Every member throws <see cref="DirectoryUnavailableException"/> when the question cannot be answered: callers fail closed with a 4xx.</remarks>
+/// <remarks>
+/// Every member throws <see cref="DirectoryUnavailableException"/> when the question cannot be answered: callers fail closed with a 4xx.
+/// </remarks>
 public interface IDirectory
 {
     /// <summary>By canonical name; null when there is none.</summary>

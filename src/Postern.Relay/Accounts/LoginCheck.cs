@@ -8,14 +8,20 @@ namespace Postern.Relay.Accounts;
 internal static class LoginCheck
 {
     /// <summary>
-    /// Tries every credential until one matches. What does not log in costs all of them, and then what is missing to <paramref name="atLeast"/>, so that the time
-    /// does not tell one user from another, nor from none. A stored text that is no hash matches nothing: 454 in its place would tell that the user
-    /// exists; the reason says so.
+    /// Tries every credential until one matches. What does not log in costs all of them, and then what is missing to
+    /// <paramref name="atLeast"/>, so that the time does not tell one user from another, nor from none. A stored text that is no hash
+    /// matches nothing: 454 in its place would tell that the user exists; the reason says so.
     /// </summary>
-    /// <returns>The credential that matched and had not expired; a mismatch; or that it cannot be said, for the program failed or something is missing on this machine.</returns>
-    /// <param name="atLeast">What the costliest user costs. Where a part of it cannot be computed here, that is the answer to everybody who does not log in.</param>
+    /// <returns>
+    /// The credential that matched and had not expired; a mismatch; or that it cannot be said, for the program failed or something is
+    /// missing on this machine.
+    /// </returns>
+    /// <param name="atLeast">
+    /// What the costliest user costs. Where a part of it cannot be computed here, that is the answer to everybody who does not log in.
+    /// </param>
     /// <param name="spent">Hears what was computed.</param>
-    public static LoginAnswer Run(StoredLogin login, ReadOnlySpan<byte> password, HashCosts atLeast, DateTimeOffset now, Action<HashCost>? spent = null)
+    public static LoginAnswer Run(
+        StoredLogin login, ReadOnlySpan<byte> password, HashCosts atLeast, DateTimeOffset now, Action<HashCost>? spent = null)
     {
         var spellings = PasswordText.Spellings(password);
         try
@@ -28,7 +34,13 @@ internal static class LoginCheck
         }
     }
 
-    private static LoginAnswer Run(StoredLogin login, ReadOnlySpan<byte> password, IReadOnlyList<byte[]> spellings, HashCosts atLeast, DateTimeOffset now, Action<HashCost>? spent)
+    private static LoginAnswer Run(
+        StoredLogin login,
+        ReadOnlySpan<byte> password,
+        IReadOnlyList<byte[]> spellings,
+        HashCosts atLeast,
+        DateTimeOffset now,
+        Action<HashCost>? spent)
     {
         LoginAnswer answer = new LoginAnswer.NoMatch("wrong password", UserExists: true);
         string? missing = null;
@@ -39,7 +51,8 @@ internal static class LoginCheck
                 case HashAnswer.Match when login.Refusal is null && !(credential.ExpiresAt <= now):
                     return new LoginAnswer.Found<StoredCredential>(login.User, credential);
                 case HashAnswer.Match when login.Refusal is null:
-                    answer = new LoginAnswer.NoMatch($"the credential {credential.Name} expired at {credential.ExpiresAt:u}", UserExists: true);
+                    answer = new LoginAnswer.NoMatch(
+                        $"the credential {credential.Name} expired at {credential.ExpiresAt:u}", UserExists: true);
                     break;
                 case HashAnswer.Unusable(var reason):
                     answer = new LoginAnswer.NoMatch($"credential {credential.Name}: {reason}", UserExists: true);
@@ -60,11 +73,14 @@ internal static class LoginCheck
             }
         }
 
-        return missing is null ? login.Refusal is { } refusal ? new LoginAnswer.NoMatch(refusal, UserExists: true) : answer : new LoginAnswer.Unavailable(missing);
+        return missing is null
+            ? login.Refusal is { } refusal ? new LoginAnswer.NoMatch(refusal, UserExists: true) : answer
+            : new LoginAnswer.Unavailable(missing);
     }
 
     /// <summary>Every spelling in turn, the one that was sent first; how many there are depends on the password alone.</summary>
-    private static HashAnswer Verify(PasswordHash hash, ReadOnlySpan<byte> password, IReadOnlyList<byte[]> spellings, Action<HashCost>? spent)
+    private static HashAnswer Verify(
+        PasswordHash hash, ReadOnlySpan<byte> password, IReadOnlyList<byte[]> spellings, Action<HashCost>? spent)
     {
         spent?.Invoke(hash.Cost);
         var answer = hash.Verify(hash.KnowsSpellings ? password : spellings[0]);

@@ -43,8 +43,8 @@ public static class LoginNames
     }
 
     /// <summary>
-    /// Its canonical form is an address, and as written it is none: <c>lisa％other@example.org</c> with a full-width sign. No account may be made of such a
-    /// name, for it would own an address that nobody wrote.
+    /// Its canonical form is an address, and as written it is none: <c>lisa％other@example.org</c> with a full-width sign. No account may be
+    /// made of such a name, for it would own an address that nobody wrote.
     /// </summary>
     public static bool IsDisguisedAddress(string written) =>
         TryCanonical(written, out var canonical) && Mailbox.TryParse(canonical, out _) && !Mailbox.TryParse(written, out _);
@@ -67,7 +67,8 @@ public static class LoginNames
     public static string? UnicodeProblem() =>
         string.Equals("\u2168".Normalize(NormalizationForm.FormKC), "IX", StringComparison.Ordinal)
             ? null
-            : "Unicode normalization does not work: install ICU (Debian: libicu72 or newer) and unset DOTNET_SYSTEM_GLOBALIZATION_INVARIANT";
+            : "Unicode normalization does not work: install ICU (Debian: libicu72 or newer) and unset "
+                + "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT";
 
     private static bool IsInvisible(UnicodeCategory category) => category
         is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse

@@ -9,9 +9,9 @@ namespace Postern.Relay.Accounts;
 public static class MechanismOffer
 {
     /// <summary>
-    /// The mechanisms to offer where a listener names none, strongest first: those that every user of every store can use. Clients take the strongest
-    /// on offer and do not try another, so one that only some can use would keep the others out. What other verifiers than stores serve is on the
-    /// list whether or not they are there: what nobody can answer is left out by the server.
+    /// The mechanisms to offer where a listener names none, strongest first: those that every user of every store can use. Clients take the
+    /// strongest on offer and do not try another, so one that only some can use would keep the others out. What other verifiers than stores
+    /// serve is on the list whether or not they are there: what nobody can answer is left out by the server.
     /// </summary>
     /// <param name="commonForms">Of each store.</param>
     public static ImmutableArray<string> Usual(IEnumerable<StoredForms> commonForms)

@@ -23,10 +23,12 @@ public static class PasswordRules
         if (text.Any(char.IsControl))
             return "the password contains a control character (is there a line end or a tab in it?)";
         if (!PasswordText.TryPrepare(text, out var prepared))
-            return "the password contains something that does not show, such as a mark of writing direction, or a code point without a meaning of its own: it may have come along when it was pasted";
+            return "the password contains something that does not show, such as a mark of writing direction, "
+                + "or a code point without a meaning of its own: it may have come along when it was pasted";
         return prepared.EnumerateRunes().Count() switch
         {
-            < MinLength => string.Create(CultureInfo.InvariantCulture, $"the password is too short: it needs at least {MinLength} characters"),
+            < MinLength =>
+                string.Create(CultureInfo.InvariantCulture, $"the password is too short: it needs at least {MinLength} characters"),
             > MaxLength => string.Create(CultureInfo.InvariantCulture, $"the password is too long: it may have {MaxLength} characters"),
             _ => null,
         };

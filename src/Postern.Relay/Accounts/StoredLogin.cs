@@ -41,11 +41,14 @@ public sealed class StoredLogin
 
     public ImmutableArray<StoredCredential> Credentials { get; }
 
-    /// <summary>The store checks the password itself (<see cref="IAccountStore.CheckPasswordAsync"/>), and there are no credentials here.</summary>
+    /// <summary>
+    /// The store checks the password itself (<see cref="IAccountStore.CheckPasswordAsync"/>), and there are no credentials here.
+    /// </summary>
     public bool IsCheckedByStore { get; init; }
 
     /// <summary>
-    /// Of nobody can the store say that it knows him before his password is right. Good for that, and not for whom a token, a ticket or a certificate has proven.
+    /// Of nobody can the store say that it knows him before his password is right. Good for that, and not for whom a token, a ticket or a
+    /// certificate has proven.
     /// </summary>
     public bool IsPresumed { get; init; }
 
@@ -56,7 +59,9 @@ public sealed class StoredLogin
         init => account = value;
     }
 
-    /// <summary>It is there for rights and can log nobody in, so another store may: an account that is not disabled and has no credential.</summary>
+    /// <summary>
+    /// It is there for rights and can log nobody in, so another store may: an account that is not disabled and has no credential.
+    /// </summary>
     public bool LeavesLogin => Credentials.IsEmpty && !IsDisabled && !IsCheckedByStore;
 
     /// <summary>What a wrong password costs.</summary>
@@ -72,7 +77,14 @@ public sealed class StoredLogin
     public LoginAnswer.Found<StoredLogin> ToAnswer() => answer ??= new(User, this, Refusal);
 
     /// <summary>The same user, who may not log in.</summary>
-    public StoredLogin Disable() => new(User, Disabled, Credentials) { IsDisabled = true, IsCheckedByStore = IsCheckedByStore, IsPresumed = IsPresumed, Account = Account with { Enabled = false } };
+    public StoredLogin Disable() =>
+        new(User, Disabled, Credentials)
+        {
+            IsDisabled = true,
+            IsCheckedByStore = IsCheckedByStore,
+            IsPresumed = IsPresumed,
+            Account = Account with { Enabled = false },
+        };
 
     public override string ToString() => User;
 

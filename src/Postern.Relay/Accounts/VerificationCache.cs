@@ -51,7 +51,9 @@ public sealed class VerificationCache(int capacity, TimeSpan timeToLive, TimePro
         return VerificationKey.Read(digest);
     }
 
-    /// <summary>The credential by which the attempt was right not long ago, and which has not expired since; null for any other attempt.</summary>
+    /// <summary>
+    /// The credential by which the attempt was right not long ago, and which has not expired since; null for any other attempt.
+    /// </summary>
     public StoredCredential? Recall(VerificationKey key)
     {
         lock (gate)

@@ -5,7 +5,12 @@ namespace Postern.Relay.Admin;
 /// <summary>An account as an operator sees it.</summary>
 /// <param name="CreatedAt">Null for a user of another store, who has no account in the directory.</param>
 public sealed record AccountDetails(
-    string Name, bool Enabled, DateTimeOffset? CreatedAt, ImmutableArray<string> Addresses, ImmutableArray<string> Domains, ImmutableArray<CredentialDetails> Credentials)
+    string Name,
+    bool Enabled,
+    DateTimeOffset? CreatedAt,
+    ImmutableArray<string> Addresses,
+    ImmutableArray<string> Domains,
+    ImmutableArray<CredentialDetails> Credentials)
 {
     /// <summary>Accounts as which it may act.</summary>
     public ImmutableArray<string> ActsAs { get; init; } = [];
@@ -26,7 +31,14 @@ public sealed record AccountDetails(
 /// <summary>A credential as an operator sees it: everything but the secret and its hash.</summary>
 /// <param name="Scheme">How it is stored: <c>SCRAM-SHA-256</c>, <c>$y$</c>, or <c>unknown</c>.</param>
 public sealed record CredentialDetails(
-    long Id, string Account, string? Label, string Scheme, bool Generated, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, bool Expired)
+    long Id,
+    string Account,
+    string? Label,
+    string Scheme,
+    bool Generated,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? ExpiresAt,
+    bool Expired)
 {
     /// <summary>Why whoever steals what is stored soon has the password; null where that is slow.</summary>
     public string? Weakness { get; init; }

@@ -18,7 +18,8 @@ public sealed class CredentialFileCommands(string path, Action<string, string>? 
 
     /// <summary>The file holds lines of <c>user:realm:hash</c>; null where it holds none of either kind yet.</summary>
     /// <exception cref="IOException">The file is there and cannot be read.</exception>
-    public bool? IsDigest() => Lines().FirstOrDefault(IsEntry) is { } line ? DigestHash.TryParse(DigestHash.Prefix + line) is not null : null;
+    public bool? IsDigest() =>
+        Lines().FirstOrDefault(IsEntry) is { } line ? DigestHash.TryParse(DigestHash.Prefix + line) is not null : null;
 
     /// <summary>Sets the line of <paramref name="user"/>, in whatever spelling it stands there; of the realm, where there is one.</summary>
     /// <exception cref="IOException">The file cannot be read or written; it is as it was.</exception>
@@ -26,12 +27,19 @@ public sealed class CredentialFileCommands(string path, Action<string, string>? 
     {
         if (LoginNames.IsDisguisedAddress(user))
             return new AdminOutcome.Invalid($"'{user}' is no address, and would be read as one: write its signs in ASCII");
-        if (!LoginNames.TryCanonical(user, out _) || user.Contains(':', StringComparison.Ordinal) || user.StartsWith('#') || user.Any(char.IsWhiteSpace))
-            return new AdminOutcome.Invalid($"'{user}' cannot stand in a credential file: 1 to {LoginNames.MaxLength} visible characters without spaces and colons");
+        if (!LoginNames.TryCanonical(user, out _)
+            || user.Contains(':', StringComparison.Ordinal)
+            || user.StartsWith('#')
+            || user.Any(char.IsWhiteSpace))
+            return new AdminOutcome.Invalid(
+                $"'{user}' cannot stand in a credential file: 1 to {LoginNames.MaxLength} visible characters without spaces and colons");
         var digest = hash as DigestHash;
         var line = digest is not null ? hash.Stored[DigestHash.Prefix.Length..] : $"{user}:{TextOf(hash)}";
         if (IsDigest() is { } isDigest && isDigest != digest is not null)
-            return new AdminOutcome.Invalid(isDigest ? $"{path} holds lines of 'user:realm:hash'; another scheme needs another file" : $"{path} holds lines of 'user:password'; digest-md5 needs a file of its own");
+            return new AdminOutcome.Invalid(
+                isDigest
+                    ? $"{path} holds lines of 'user:realm:hash'; another scheme needs another file"
+                    : $"{path} holds lines of 'user:password'; digest-md5 needs a file of its own");
         var lines = Lines();
         var at = lines.FindIndex(l => IsOf(l, user, digest?.Realm));
         if (at >= 0)
@@ -41,7 +49,8 @@ public sealed class CredentialFileCommands(string path, Action<string, string>? 
         // Whatever stood there a second time would not be used, and looks as if it were.
         lines.RemoveAll(l => !ReferenceEquals(l, line) && IsOf(l, user, digest?.Realm));
         Write(lines);
-        return new AdminOutcome.Done($"{user} {(at >= 0 ? "changed" : "added")} in {path}{(digest is null ? string.Empty : $", realm {digest.Realm}")}");
+        return new AdminOutcome.Done(
+            $"{user} {(at >= 0 ? "changed" : "added")} in {path}{(digest is null ? string.Empty : $", realm {digest.Realm}")}");
     }
 
     /// <summary>Removes every line of <paramref name="user"/>.</summary>
@@ -50,7 +59,8 @@ public sealed class CredentialFileCommands(string path, Action<string, string>? 
     {
         var lines = Lines();
         if (lines.RemoveAll(l => IsOf(l, user, realm: null)) == 0)
-            return new AdminOutcome.NotFound($"{path} has no user '{user}'{NearestName.Hint(user, lines.Where(IsEntry).Select(static l => l.Split(':')[0]))}");
+            return new AdminOutcome.NotFound(
+                $"{path} has no user '{user}'{NearestName.Hint(user, lines.Where(IsEntry).Select(static l => l.Split(':')[0]))}");
         Write(lines);
         return new AdminOutcome.Done($"{user} removed from {path}");
     }
@@ -71,7 +81,9 @@ public sealed class CredentialFileCommands(string path, Action<string, string>? 
         if (hash is not SharedHash)
             return hash.Stored;
         var password = hash.Stored[SharedHash.Prefix.Length..];
-        return password[0] is not ('{' or '$') && FileStore.ReadLine($"user:{password}") is { Hash: SharedHash, Problem: null } ? password : hash.Stored;
+        return password[0] is not ('{' or '$') && FileStore.ReadLine($"user:{password}") is { Hash: SharedHash, Problem: null }
+            ? password
+            : hash.Stored;
     }
 
     private List<string> Lines()

@@ -28,12 +28,15 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
     public ImmutableArray<DomainDetails> Domains() => directory.Read<ImmutableArray<DomainDetails>>(sql =>
     {
         var networks = NetworksOf(sql).ToLookup(n => n.Domain, n => n.Cidr, StringComparer.Ordinal);
-        return [.. sql.Query<DomainRow>("select name, accepts from domains order by name").Select(d => new DomainDetails(d.Name, d.Accepts != 0, [.. networks[d.Name]]))];
+        return [.. sql.Query<DomainRow>("select name, accepts from domains order by name")
+            .Select(d => new DomainDetails(d.Name, d.Accepts != 0, [.. networks[d.Name]]))];
     });
 
     /// <summary>Null when there is none; <see cref="NoSuchDomain"/> then has the words.</summary>
     public DomainDetails? Domain(string name) =>
-        MailNames.TryDomain(name, out var canonical) ? Domains().FirstOrDefault(d => string.Equals(d.Name, canonical, StringComparison.Ordinal)) : null;
+        MailNames.TryDomain(name, out var canonical)
+            ? Domains().FirstOrDefault(d => string.Equals(d.Name, canonical, StringComparison.Ordinal))
+            : null;
 
     /// <summary>The message for a domain that is not there, with the nearest that is.</summary>
     public AdminOutcome.NotFound NoSuchDomain(string name) => directory.Read(sql => DirectoryLookups.NoDomain(sql, name));
@@ -44,11 +47,16 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
     private ImmutableArray<AccountDetails> AccountsOf(SqliteConnection sql, long? id)
     {
         var which = new { id };
-        var addresses = sql.Query<GrantRow>("select account_id as AccountId, address as Name from account_addresses where @id is null or account_id = @id order by address", which)
+        var addresses = sql.Query<GrantRow>(
+            "select account_id as AccountId, address as Name from account_addresses where @id is null or account_id = @id order by address",
+            which)
             .ToLookup(r => r.AccountId, r => r.Name);
-        var domains = sql.Query<GrantRow>("select account_id as AccountId, domain as Name from account_domains where @id is null or account_id = @id order by domain", which)
+        var domains = sql.Query<GrantRow>(
+            "select account_id as AccountId, domain as Name from account_domains where @id is null or account_id = @id order by domain",
+            which)
             .ToLookup(r => r.AccountId, r => r.Name);
-        var actsAs = sql.Query<GrantRow>("select account_id as AccountId, name as Name from account_act_as where @id is null or account_id = @id order by name", which)
+        var actsAs = sql.Query<GrantRow>(
+            "select account_id as AccountId, name as Name from account_act_as where @id is null or account_id = @id order by name", which)
             .ToLookup(r => r.AccountId, r => r.Name);
         var credentials = sql.Query<CredentialRow>(
             """
@@ -58,9 +66,15 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
             which).ToLookup(r => r.AccountId);
         return
         [
-            .. sql.Query<AccountRow>("select id, name, enabled, created_at as CreatedAt from accounts where @id is null or id = @id order by name", which)
+            .. sql.Query<AccountRow>(
+                "select id, name, enabled, created_at as CreatedAt from accounts where @id is null or id = @id order by name", which)
                 .Select(a => new AccountDetails(
-                    a.Name, a.Enabled != 0, TimeOf(a.CreatedAt), [.. addresses[a.Id]], [.. domains[a.Id]], [.. credentials[a.Id].Select(c => DetailsOf(a.Name, c))])
+                    a.Name,
+                    a.Enabled != 0,
+                    TimeOf(a.CreatedAt),
+                    [.. addresses[a.Id]],
+                    [.. domains[a.Id]],
+                    [.. credentials[a.Id].Select(c => DetailsOf(a.Name, c))])
                 {
                     ActsAs = [.. actsAs[a.Id]],
                 }),
@@ -71,7 +85,8 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
     {
         DateTimeOffset? expires = row.ExpiresAt is { } at ? TimeOf(at) : null;
         var hash = PasswordHash.Parse(row.Secret);
-        return new(row.Id, account, row.Label, hash.Scheme, row.Generated != 0, TimeOf(row.CreatedAt), expires, expires <= clock.GetUtcNow()) { Weakness = hash.Weakness };
+        return new(row.Id, account, row.Label, hash.Scheme, row.Generated != 0, TimeOf(
+            row.CreatedAt), expires, expires <= clock.GetUtcNow()) { Weakness = hash.Weakness };
     }
 
     private static IEnumerable<NetworkDetails> NetworksOf(SqliteConnection sql) =>
@@ -83,7 +98,8 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
 
     private sealed record GrantRow(long AccountId, string Name);
 
-    private sealed record CredentialRow(long Id, long AccountId, string? Label, string Secret, long Generated, long CreatedAt, long? ExpiresAt);
+    private sealed record CredentialRow(
+        long Id, long AccountId, string? Label, string Secret, long Generated, long CreatedAt, long? ExpiresAt);
 
     private sealed record DomainRow(string Name, long Accepts);
 }

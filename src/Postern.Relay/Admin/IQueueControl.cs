@@ -28,12 +28,15 @@ public interface IQueueControl
 public sealed class SchedulerQueueControl(DeliveryScheduler scheduler, ISpool spool) : IQueueControl
 {
     public async ValueTask<bool> HoldAsync(QueueId id, CancellationToken ct) =>
-        await spool.FindAsync(id, ct) is { State: { Held: false } or { HeldByServerAt: not null } } && await scheduler.HoldAsync(id, ct) is QueueCommandOutcome.Done or QueueCommandOutcome.UnderWay;
+        await spool.FindAsync(id, ct) is { State: { Held: false } or { HeldByServerAt: not null } }
+        && await scheduler.HoldAsync(id, ct) is QueueCommandOutcome.Done or QueueCommandOutcome.UnderWay;
 
     public async ValueTask<bool> ReleaseAsync(QueueId id, CancellationToken ct) =>
-        await spool.FindAsync(id, ct) is { State.Held: true } or { State.Attempts: 0, Envelope.HeldUntil: not null } && await scheduler.ReleaseAsync(id, ct) == QueueCommandOutcome.Done;
+        await spool.FindAsync(id, ct) is { State.Held: true } or { State.Attempts: 0, Envelope.HeldUntil: not null }
+        && await scheduler.ReleaseAsync(id, ct) == QueueCommandOutcome.Done;
 
-    public async ValueTask<bool> RetryAsync(QueueId id, CancellationToken ct) => await scheduler.RetryNowAsync(id, ct) == QueueCommandOutcome.Done;
+    public async ValueTask<bool> RetryAsync(QueueId id, CancellationToken ct) =>
+        await scheduler.RetryNowAsync(id, ct) == QueueCommandOutcome.Done;
 
     public async ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct) =>
         await scheduler.RemoveAsync(id, ct) is QueueCommandOutcome.Done or QueueCommandOutcome.UnderWay;
@@ -43,18 +46,33 @@ public sealed class SchedulerQueueControl(DeliveryScheduler scheduler, ISpool sp
 public sealed class SpoolQueueControl(ISpool spool, TimeProvider clock) : IQueueControl
 {
     public ValueTask<bool> HoldAsync(QueueId id, CancellationToken ct) =>
-        ChangeAsync(id, static (entry, _) => entry.State is { Held: true, HeldByServerAt: null } ? null : entry.State with { Held = true, HeldByServerAt = null }, ct);
+        ChangeAsync(
+            id,
+            static (entry, _) => entry.State is { Held: true, HeldByServerAt: null }
+                ? null
+                : entry.State with { Held = true, HeldByServerAt = null },
+            ct);
 
     public ValueTask<bool> ReleaseAsync(QueueId id, CancellationToken ct) =>
         ChangeAsync(
             id,
-            static (entry, now) => entry.State.Held ? entry.State with { Held = false, HeldByServerAt = null, NextAttempt = entry.State.IsForLater(entry.Envelope, now) ? entry.Envelope.ReleasedAt : now }
+            static (entry, now) => entry.State.Held ? entry.State with
+            {
+                Held = false,
+                HeldByServerAt = null,
+                NextAttempt = entry.State.IsForLater(entry.Envelope, now) ? entry.Envelope.ReleasedAt : now,
+            }
                 : IsHeldBySender(entry, now) ? entry.State with { NextAttempt = now }
                 : null,
             ct);
 
     public ValueTask<bool> RetryAsync(QueueId id, CancellationToken ct) =>
-        ChangeAsync(id, static (entry, now) => !entry.State.Held && entry.State.NextAttempt > now && !IsHeldBySender(entry, now) ? entry.State with { NextAttempt = now } : null, ct);
+        ChangeAsync(
+            id,
+            static (entry, now) => !entry.State.Held && entry.State.NextAttempt > now && !IsHeldBySender(entry, now)
+                ? entry.State with { NextAttempt = now }
+                : null,
+            ct);
 
     public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct) => spool.RemoveAsync(id, ct);
 

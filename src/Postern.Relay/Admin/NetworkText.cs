@@ -29,7 +29,8 @@ public static class NetworkText
 
         var bits = address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128;
         var length = bits;
-        if (slash >= 0 && (!int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out length) || length > bits))
+        if (slash >= 0
+            && (!int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out length) || length > bits))
         {
             problem = string.Create(CultureInfo.InvariantCulture, $"'{text}' is not a network: the number after the slash is 1 to {bits}");
             return false;
@@ -38,7 +39,9 @@ public static class NetworkText
         var start = Masked(address, length);
         if (!start.Equals(address))
         {
-            problem = string.Create(CultureInfo.InvariantCulture, $"'{text}' has bits set behind its prefix: the network is {start}/{length}, the one address {address}/{bits}");
+            problem = string.Create(
+                CultureInfo.InvariantCulture,
+                $"'{text}' has bits set behind its prefix: the network is {start}/{length}, the one address {address}/{bits}");
             return false;
         }
 

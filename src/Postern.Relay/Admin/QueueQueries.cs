@@ -20,7 +20,8 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null)
     }
 
     /// <summary>Null when the message is not there.</summary>
-    public async ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct) => await spool.FindAsync(id, ct) is { } entry ? Describe(entry) : null;
+    public async ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct) =>
+        await spool.FindAsync(id, ct) is { } entry ? Describe(entry) : null;
 
     private QueueItem Describe(SpoolEntry entry)
     {
@@ -30,7 +31,10 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null)
         {
             Id = envelope.Id.ToString(),
             ArrivedAt = envelope.ArrivedAt,
-            State = state.Held ? state.HeldByServerAt is null ? "held" : "held (errors here)" : isParked ? "no route" : state.Attempts > 0 ? "deferred" : "waiting",
+            State = state.Held ? state.HeldByServerAt is null ? "held" : "held (errors here)"
+                : isParked ? "no route"
+                : state.Attempts > 0 ? "deferred"
+                : "waiting",
             Sender = envelope.Sender.Address,
             Size = entry.Size,
             Login = envelope.Login,
@@ -51,7 +55,9 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null)
         mailbox.Address,
         Word(state.Status),
         state.LastReply,
-        said.Notify == DsnNotify.Unspecified ? null : said.Notify.ToString().Replace(" ", string.Empty, StringComparison.Ordinal).ToLowerInvariant(),
+        said.Notify == DsnNotify.Unspecified
+            ? null
+            : said.Notify.ToString().Replace(" ", string.Empty, StringComparison.Ordinal).ToLowerInvariant(),
         said.OriginalRecipient?.ToString());
 
     private static string Word(RecipientStatus status) => status switch

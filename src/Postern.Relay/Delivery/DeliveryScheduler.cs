@@ -39,7 +39,8 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     private readonly OwnSubmissions submissions = new();
 
     /// <param name="random">For the jitter; null: the shared one.</param>
-    public DeliveryScheduler(ISpool spool, IDeliveryTransport transport, DeliveryOptions options, IAuditLog audit, TimeProvider clock, Random? random = null)
+    public DeliveryScheduler(
+        ISpool spool, IDeliveryTransport transport, DeliveryOptions options, IAuditLog audit, TimeProvider clock, Random? random = null)
     {
         this.transport = transport;
         work = new DeliveryWork(spool, options, audit, clock, random ?? Random.Shared);
@@ -176,7 +177,8 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     /// were. What its sender wants to be held (FUTURERELEASE) stays.
     /// </summary>
     /// <param name="andBelow">Also those with a recipient in a domain below it.</param>
-    public ValueTask<int> RetryNowAsync(Domain domain, bool andBelow, int most, CancellationToken ct) => operations.RetryNowAsync(domain, andBelow, most, ct);
+    public ValueTask<int> RetryNowAsync(Domain domain, bool andBelow, int most, CancellationToken ct) =>
+        operations.RetryNowAsync(domain, andBelow, most, ct);
 
     /// <summary>Forgets a message without telling its sender. One under way may still be delivered.</summary>
     public ValueTask<QueueCommandOutcome> RemoveAsync(QueueId id, CancellationToken ct) => operations.RemoveAsync(id, ct);
@@ -187,7 +189,13 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         var waiting = Math.Max(0, work.Spool.Count - tally.Held - tally.Claimed);
         var isParked = work.Options.Routes.Holds;
         lock (work.Gate)
-            return new DeliveryStatistics(isParked ? 0 : waiting, tally.Claimed, tally.Held, isParked ? waiting : 0, tally.HeldByServer, [.. destinations.Statistics]);
+            return new DeliveryStatistics(
+                isParked ? 0 : waiting,
+                tally.Claimed,
+                tally.Held,
+                isParked ? waiting : 0,
+                tally.HeldByServer,
+                [.. destinations.Statistics]);
     }
 
     private void OnCommitted(SpoolEntry entry) => Remember(entry.Envelope);
@@ -242,9 +250,17 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     {
         try
         {
-            var count = await time.HurryAsync(entry => entry.State.Attempts > 0 && !time.IsHeldBySender(entry) && WaitsFor(entry, hop), int.MaxValue, work.Stopping.Token).ConfigureAwait(false);
+            var count = await time.HurryAsync(
+                entry => entry.State.Attempts > 0 && !time.IsHeldBySender(entry) && WaitsFor(entry, hop),
+                int.MaxValue,
+                work.Stopping.Token).ConfigureAwait(false);
             if (count > 0)
-                work.Tell("destination_back", string.Create(CultureInfo.InvariantCulture, $"{hop.Name} answers again after {after.TotalMinutes:0} minutes; {count} messages that waited for it are tried now"));
+                work.Tell(
+                    "destination_back",
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{hop.Name} answers again after {after.TotalMinutes:0} minutes; "
+                            + $"{count} messages that waited for it are tried now"));
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or IOException)
         {
@@ -257,7 +273,8 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         var recipients = entry.Envelope.Recipients;
         for (var i = 0; i < recipients.Length; i++)
         {
-            if (entry.State.Recipients[i].Status == RecipientStatus.Pending && work.Options.Routes.Find(entry.Envelope, recipients[i]).Equals(hop))
+            if (entry.State.Recipients[i].Status == RecipientStatus.Pending
+                && work.Options.Routes.Find(entry.Envelope, recipients[i]).Equals(hop))
                 return true;
         }
 
@@ -288,7 +305,8 @@ public enum QueueCommandOutcome
 /// <param name="Held">Messages that an operator or the server holds.</param>
 /// <param name="Parked">Messages that no route is configured for.</param>
 /// <param name="HeldByServer">Those of the held ones that the server holds, as attempts failed here again and again.</param>
-public sealed record DeliveryStatistics(int Waiting, int Active, int Held, int Parked, int HeldByServer, ImmutableArray<DestinationStatistics> Destinations);
+public sealed record DeliveryStatistics(
+    int Waiting, int Active, int Held, int Parked, int HeldByServer, ImmutableArray<DestinationStatistics> Destinations);
 
 /// <summary>One destination in use.</summary>
 /// <param name="Waiting">Transactions that wait for a connection.</param>

@@ -15,5 +15,6 @@ public interface IContentDecorator
     /// </summary>
     /// <param name="before">The fields of the decorators that were asked before, which stand above the content.</param>
     /// <param name="content">What was accepted. It stays open until the answer, and may be read more than once.</param>
-    ValueTask<ReadOnlyMemory<byte>> HeaderAsync(Envelope envelope, ReadOnlyMemory<byte> before, ISpoolContent content, CancellationToken ct);
+    ValueTask<ReadOnlyMemory<byte>> HeaderAsync(
+        Envelope envelope, ReadOnlyMemory<byte> before, ISpoolContent content, CancellationToken ct);
 }

@@ -28,7 +28,8 @@ public interface IDeliveryLane : IAsyncDisposable
     /// </summary>
     /// <param name="following">The message of the next call when it is known already: lets the lane send ahead.</param>
     /// <param name="record">Told of what is decided before the lane asks another host about the rest.</param>
-    ValueTask<DeliveryReport> DeliverAsync(OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct);
+    ValueTask<DeliveryReport> DeliverAsync(
+        OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct);
 
     /// <summary>Connects as for a message, and brings none; false where that leads nowhere.</summary>
     ValueTask<bool> ProbeAsync(CancellationToken ct);

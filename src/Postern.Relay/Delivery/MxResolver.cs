@@ -61,8 +61,12 @@ internal sealed class MxResolver
         var shuffled = records.ToArray();
         random.Shuffle(shuffled);
         ImmutableArray<Exchanger> hosts =
-            [.. shuffled.Where(static r => IsHost(r.Exchange)).OrderBy(static r => r.Preference).DistinctBy(static r => r.Exchange, StringComparer.Ordinal).Select(static r => new Exchanger(r.Exchange, r.Preference)).Take(MaxHosts)];
-        return hosts.IsEmpty ? new MxAnswer.Never("5.4.4", $"Domain {domain} has no usable mail exchanger") : new MxAnswer.Hosts(hosts) { IsAuthentic = isAuthentic };
+            [.. shuffled.Where(static r => IsHost(r.Exchange)).OrderBy(static r => r.Preference)
+                .DistinctBy(static r => r.Exchange, StringComparer.Ordinal).Select(static r => new Exchanger(r.Exchange, r.Preference))
+                .Take(MaxHosts)];
+        return hosts.IsEmpty
+            ? new MxAnswer.Never("5.4.4", $"Domain {domain} has no usable mail exchanger")
+            : new MxAnswer.Hosts(hosts) { IsAuthentic = isAuthentic };
     }
 
     /// <summary>

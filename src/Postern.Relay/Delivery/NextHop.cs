@@ -65,7 +65,8 @@ public abstract record NextHop
 
         public override string ToString() => Name;
 
-        private static bool IsSame(X509Certificate2Collection? one, X509Certificate2Collection? other) => ReferenceEquals(one, other) || (one is not null && other is not null
+        private static bool IsSame(X509Certificate2Collection? one, X509Certificate2Collection? other) =>
+            ReferenceEquals(one, other) || (one is not null && other is not null
             && one.Count == other.Count
             && one.Zip(other).All(static pair => pair.First.RawDataMemory.Span.SequenceEqual(pair.Second.RawDataMemory.Span)));
     }

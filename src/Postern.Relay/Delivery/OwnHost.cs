@@ -20,14 +20,20 @@ internal sealed class OwnHost(Domain hostname, Func<IReadOnlyList<IPEndPoint>> l
 
     public Domain Hostname => hostname;
 
-    public static Outcome.Failed Loop(string why) => new(Remote: null, $"Mail for this recipient would come back here: {why}", Tls: null, Status) { Cause = DeliveryCause.Loop, Phase = DeliveryPhase.Connect };
+    public static Outcome.Failed Loop(string why) =>
+        new(Remote: null, $"Mail for this recipient would come back here: {why}", Tls: null, Status)
+        {
+            Cause = DeliveryCause.Loop,
+            Phase = DeliveryPhase.Connect,
+        };
 
     /// <summary>The port is one of ours, and so is the address.</summary>
     public bool Is(IPEndPoint place)
     {
         foreach (var listener in listeners())
         {
-            if (listener.Port == place.Port && (listener.Address.Equals(place.Address) || (IsAny(listener.Address) && IsLocal(place.Address))))
+            if (listener.Port == place.Port
+                && (listener.Address.Equals(place.Address) || (IsAny(listener.Address) && IsLocal(place.Address))))
                 return true;
         }
 
@@ -38,9 +44,11 @@ internal sealed class OwnHost(Domain hostname, Func<IReadOnlyList<IPEndPoint>> l
     public bool IsNamed(string host, int port) => IsOurName(host) && listeners().Any(l => l.Port == port);
 
     /// <summary>A server calls itself by our name. A name without a dot is many hosts' name, and says nothing.</summary>
-    public bool IsCalled((string? Greeting, string? Hello) names) => hostname.Text.Contains('.', StringComparison.Ordinal) && (IsOurName(names.Greeting) || IsOurName(names.Hello));
+    public bool IsCalled((string? Greeting, string? Hello) names) =>
+        hostname.Text.Contains('.', StringComparison.Ordinal) && (IsOurName(names.Greeting) || IsOurName(names.Hello));
 
-    private bool IsOurName(string? name) => name is not null && name.AsSpan().TrimEnd('.').Equals(hostname.Text, StringComparison.OrdinalIgnoreCase);
+    private bool IsOurName(string? name) =>
+        name is not null && name.AsSpan().TrimEnd('.').Equals(hostname.Text, StringComparison.OrdinalIgnoreCase);
 
     private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 
@@ -59,7 +67,8 @@ internal sealed class OwnHost(Domain hostname, Func<IReadOnlyList<IPEndPoint>> l
     {
         try
         {
-            return [.. NetworkInterface.GetAllNetworkInterfaces().SelectMany(static i => i.GetIPProperties().UnicastAddresses).Select(static a => WithoutScope(a.Address))];
+            return [.. NetworkInterface.GetAllNetworkInterfaces().SelectMany(static i => i.GetIPProperties().UnicastAddresses)
+                .Select(static a => WithoutScope(a.Address))];
         }
         catch (Exception e) when (e is NetworkInformationException or IOException or PlatformNotSupportedException)
         {
@@ -67,7 +76,8 @@ internal sealed class OwnHost(Domain hostname, Func<IReadOnlyList<IPEndPoint>> l
         }
     }
 
-    private static IPAddress WithoutScope(IPAddress address) => address is { AddressFamily: AddressFamily.InterNetworkV6, ScopeId: not 0 } ? new IPAddress(address.GetAddressBytes()) : address;
+    private static IPAddress WithoutScope(IPAddress address) =>
+        address is { AddressFamily: AddressFamily.InterNetworkV6, ScopeId: not 0 } ? new IPAddress(address.GetAddressBytes()) : address;
 
     private sealed record Addresses(HashSet<IPAddress> Of, long ReadAt);
 }

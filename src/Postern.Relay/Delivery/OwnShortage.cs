@@ -29,9 +29,11 @@ internal static class OwnShortage
                 OutOfMemoryException => "no memory is left",
                 // ENFILE and EMFILE are one to the runtime, and ENOMEM has no name: what has none is of this machine, as all that a peer
                 // causes has one.
-                SocketException { SocketErrorCode: SocketError.TooManyOpenSockets } => "too many files are open, in this process (ulimit -n) or on this machine (fs.file-max)",
+                SocketException { SocketErrorCode: SocketError.TooManyOpenSockets } =>
+                    "too many files are open, in this process (ulimit -n) or on this machine (fs.file-max)",
                 SocketException { SocketErrorCode: SocketError.NoBufferSpaceAvailable } => "no memory is left for connections",
-                SocketException { SocketErrorCode: SocketError.SocketError } => "no memory is left, or something else that the system does not name",
+                SocketException { SocketErrorCode: SocketError.SocketError } =>
+                    "no memory is left, or something else that the system does not name",
                 IOException { HResult: InputOutput } => "the disk gives an input/output error (EIO)",
                 IOException { HResult: var number } => OfNumber(number),
                 CryptographicException { HResult: var code } => OfOpenSsl(code),
@@ -49,7 +51,8 @@ internal static class OwnShortage
     {
         for (; failure is not null; failure = failure.InnerException)
         {
-            if (failure is SocketException { SocketErrorCode: SocketError.NetworkDown or SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.HostDown or SocketError.AddressNotAvailable })
+            if (failure is SocketException { SocketErrorCode: SocketError.NetworkDown or SocketError.NetworkUnreachable
+                or SocketError.HostUnreachable or SocketError.HostDown or SocketError.AddressNotAvailable })
                 return true;
         }
 

@@ -43,7 +43,8 @@ public sealed record Route(string To, params ImmutableArray<string> Via)
     public X509Certificate2Collection? Trusted { get; init; }
 
     /// <summary>What it is for, in one line: <c>*</c>, <c>example.net from @sales.example.org</c>, <c>* login robot</c>.</summary>
-    public string Name => string.Concat(To, Part("from", From), Part("login", Logins), Part("listener", Listeners), Part("tenant", Tenants));
+    public string Name =>
+        string.Concat(To, Part("from", From), Part("login", Logins), Part("listener", Listeners), Part("tenant", Tenants));
 
     private static string Part(string word, ImmutableArray<string> any) => any.IsEmpty ? string.Empty : $" {word} {string.Join('|', any)}";
 }

@@ -14,14 +14,23 @@ internal static class RouteReader
     /// <param name="index">Of the route, for the answer.</param>
     public static RouteParse.Wrong? Read(Route route, int index, out Entry read)
     {
-        read = new Entry(route.Name, Pattern: string.Empty, new RouteMatch([], route.Logins, route.Listeners, route.Tenants), Host: null, route.Bind, Hello: null);
+        read = new Entry(
+            route.Name,
+            Pattern: string.Empty,
+            new RouteMatch([], route.Logins, route.Listeners, route.Tenants),
+            Host: null,
+            route.Bind,
+            Hello: null);
         if (PatternOf(route.To) is not { } pattern)
             return new RouteParse.Wrong(index, "to", $"'{route.To}' is not *, a domain, or .domain");
         var senders = ImmutableArray.CreateBuilder<RouteMatch.Sender>(route.From.Length);
         for (var i = 0; i < route.From.Length; i++)
         {
             if (!RouteMatch.Sender.TryParse(route.From[i], out var sender))
-                return new RouteParse.Wrong(index, "from", $"'{route.From[i]}' is not an address, @domain, @.domain or <>") { Item = route.From.Length > 1 ? i : null };
+                return new RouteParse.Wrong(index, "from", $"'{route.From[i]}' is not an address, @domain, @.domain or <>")
+                {
+                    Item = route.From.Length > 1 ? i : null,
+                };
             senders.Add(sender);
         }
 
@@ -36,8 +45,18 @@ internal static class RouteReader
         if (route.Trusted is not null && !servers.Any(static s => s.Tls != ClientTls.None))
             return new RouteParse.Wrong(index, "ca", "no certificate is verified on this route: it needs a via with TLS");
         if (!isNamed && route.MayHaveOurName)
-            return new RouteParse.Wrong(index, "same_name", "a mail exchanger with this server's name is this server; a via that names the other one is needed");
-        var host = isNamed ? new NextHop.SmartHost(servers) { Login = route.Login, Trusted = route.Trusted, Bind = route.Bind, Hello = hello, MayHaveOurName = route.MayHaveOurName } : null;
+            return new RouteParse.Wrong(
+                index, "same_name", "a mail exchanger with this server's name is this server; a via that names the other one is needed");
+        var host = isNamed
+            ? new NextHop.SmartHost(servers)
+            {
+                Login = route.Login,
+                Trusted = route.Trusted,
+                Bind = route.Bind,
+                Hello = hello,
+                MayHaveOurName = route.MayHaveOurName,
+            }
+            : null;
         read = read with { Pattern = pattern, Match = read.Match with { From = senders.DrainToImmutable() }, Host = host, Hello = hello };
         return null;
     }
@@ -64,9 +83,11 @@ internal static class RouteReader
             $"port {server.Port} greets in clear: smtps:// finds no TLS there; smtp://{server.Name}?tls=required is meant",
         _ when route.Login is null => null,
         ClientTls.None =>
-            $"the login to {server.Host} goes in clear: who listens can guess its password, and reads the mail; ?tls=required, or smtps://, keeps both",
+            $"the login to {server.Host} goes in clear: who listens can guess its password, and reads the mail; "
+                + $"?tls=required, or smtps://, keeps both",
         ClientTls.Opportunistic =>
-            $"the login to {server.Host} is made over TLS with any certificate: who stands in between can guess its password, and reads the mail; ?tls=required, or smtps://, keeps both",
+            $"the login to {server.Host} is made over TLS with any certificate: who stands in between can guess its password, "
+                + $"and reads the mail; ?tls=required, or smtps://, keeps both",
         _ => null,
     };
 

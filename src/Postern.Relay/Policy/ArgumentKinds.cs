@@ -6,15 +6,20 @@ namespace Postern.Relay.Policy;
 /// <summary>The kinds of arguments that rules take.</summary>
 internal static class ArgumentKinds
 {
-    public static ArgumentKind<LoginBudget> Rate { get; } = new("count/time", "a count and a time such as 500/1h, at most 31 days", LoginBudget.TryParse);
+    public static ArgumentKind<LoginBudget> Rate { get; } = new(
+        "count/time", "a count and a time such as 500/1h, at most 31 days", LoginBudget.TryParse);
 
     /// <summary>Several are written one after another, with spaces.</summary>
-    public static ArgumentKind<IPNetwork[]> Networks { get; } = new("networks", "networks such as 192.0.2.0/24 2001:db8::/32, with spaces between", TryNetworks);
+    public static ArgumentKind<IPNetwork[]> Networks { get; } = new(
+        "networks", "networks such as 192.0.2.0/24 2001:db8::/32, with spaces between", TryNetworks);
 
     /// <summary>One of a few words.</summary>
     public static ArgumentKind<T> Word<T>(params (string Word, T Value)[] choices)
     {
-        return new(string.Join(" \\| ", choices.Select(static c => $"`{c.Word}`")), string.Join(" or ", choices.Select(static c => $"'{c.Word}'")), TryWord);
+        return new(
+            string.Join(" \\| ", choices.Select(static c => $"`{c.Word}`")),
+            string.Join(" or ", choices.Select(static c => $"'{c.Word}'")),
+            TryWord);
 
         bool TryWord(string text, out T value)
         {
@@ -30,7 +35,11 @@ internal static class ArgumentKinds
         networks = [];
         foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            if (!IPNetwork.TryParse(word.Contains('/', StringComparison.Ordinal) ? word : word.Contains(':', StringComparison.Ordinal) ? $"{word}/128" : $"{word}/32", out var network))
+            if (!IPNetwork.TryParse(
+                word.Contains('/', StringComparison.Ordinal) ? word
+                    : word.Contains(':', StringComparison.Ordinal) ? $"{word}/128"
+                    : $"{word}/32",
+                out var network))
                 return false;
             read.Add(network);
         }

@@ -23,12 +23,15 @@ public sealed class Explainer(AuditSearch search)
         if (!DecisionReference.TryParse(name, out var reference))
             return new Explanation.Malformed();
         var found = await ListAsync<AuditEvent>(new AuditQuery { Kinds = AuditKind.Policy, Ref = reference }, ct);
-        return found.IsEmpty ? new Explanation.Unknown() : new Explanation.OfReference([.. found.OfType<DecisionEvent>()], [.. found.OfType<CoalescedEvent>()]);
+        return found.IsEmpty
+            ? new Explanation.Unknown()
+            : new Explanation.OfReference([.. found.OfType<DecisionEvent>()], [.. found.OfType<CoalescedEvent>()]);
     }
 
     private async ValueTask<Explanation> OfMessageAsync(QueueId id, CancellationToken ct)
     {
-        var events = await ListAsync<AuditEvent>(new AuditQuery { Kinds = AuditKind.Mail, QueueId = id.ToString(), Since = Before(id) }, ct);
+        var events = await ListAsync<AuditEvent>(
+            new AuditQuery { Kinds = AuditKind.Mail, QueueId = id.ToString(), Since = Before(id) }, ct);
         if (events.IsEmpty)
             return new Explanation.Unknown();
         var accepted = events.OfType<AcceptedEvent>().LastOrDefault();
@@ -57,7 +60,8 @@ public sealed class Explainer(AuditSearch search)
     private static DateTimeOffset Before(QueueId id) =>
         id.CompareTo(LastOfCalendar) < 0 ? Earlier(id.CreatedAt) : DateTimeOffset.MaxValue;
 
-    private static DateTimeOffset Earlier(DateTimeOffset at) => at - DateTimeOffset.MinValue > LongestTransaction ? at - LongestTransaction : DateTimeOffset.MinValue;
+    private static DateTimeOffset Earlier(DateTimeOffset at) =>
+        at - DateTimeOffset.MinValue > LongestTransaction ? at - LongestTransaction : DateTimeOffset.MinValue;
 
     private async ValueTask<ImmutableArray<T>> ListAsync<T>(AuditQuery query, CancellationToken ct)
         where T : AuditEvent

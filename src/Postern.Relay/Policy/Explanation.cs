@@ -19,7 +19,8 @@ public abstract record Explanation
     /// first.
     /// </summary>
     /// <param name="Deliveries">Deliveries and bounces.</param>
-    public sealed record OfMessage(AcceptedEvent? Accepted, ImmutableArray<DecisionEvent> Decisions, ImmutableArray<AuditEvent> Deliveries) : Explanation;
+    public sealed record OfMessage(AcceptedEvent? Accepted, ImmutableArray<DecisionEvent> Decisions, ImmutableArray<AuditEvent> Deliveries)
+        : Explanation;
 
     /// <summary>The log has nothing under that name.</summary>
     public sealed record Unknown : Explanation;

@@ -51,7 +51,8 @@ public sealed record PolicyOptions
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
     private static IPNetwork Unmap(IPNetwork network) =>
-        network.BaseAddress is { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: true } mapped && network.PrefixLength >= MappedPrefix
+        network.BaseAddress is { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: true } mapped
+            && network.PrefixLength >= MappedPrefix
             ? new IPNetwork(mapped.MapToIPv4(), network.PrefixLength - MappedPrefix)
             : network;
 }

@@ -19,7 +19,8 @@ internal static class Refusals
     public static Refusal ClientRejected { get; } = new(554, NotAuthorized, "Client host rejected: Access denied");
 
     /// <summary>Postfix's code; the name itself is not repeated.</summary>
-    public static Refusal HeloRejected { get; } = new(504, new EnhancedStatus(5, 5, 2), "Helo command rejected: need fully-qualified hostname");
+    public static Refusal HeloRejected { get; } = new(
+        504, new EnhancedStatus(5, 5, 2), "Helo command rejected: need fully-qualified hostname");
 
     /// <summary>Temporary: the same message may be sent later.</summary>
     public static Refusal OverLimit(RuleContext context, string reason) =>

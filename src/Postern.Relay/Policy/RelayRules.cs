@@ -22,15 +22,19 @@ public static class RelayRules
     ];
 
     /// <summary>The words that may stand in the list of a stage.</summary>
-    public static ImmutableArray<string> Names(RuleStage stage) => [.. All.Where(rule => rule.Stages.HasFlag(stage)).Select(static rule => rule.Name)];
+    public static ImmutableArray<string> Names(RuleStage stage) =>
+        [.. All.Where(rule => rule.Stages.HasFlag(stage)).Select(static rule => rule.Name)];
 
     /// <summary>What is wrong with a word of the configuration; null when it names a rule that can stand at the stage.</summary>
     public static RuleWordProblem? Check(RuleStage stage, string word)
     {
         if (Find(word) is { } rule)
-            return rule.Stages.HasFlag(stage) ? null : new RuleWordProblem(word, stage, Nearest: null, $"the rule {word} cannot stand at the {stage.ToWord()} stage");
+            return rule.Stages.HasFlag(stage)
+                ? null
+                : new RuleWordProblem(word, stage, Nearest: null, $"the rule {word} cannot stand at the {stage.ToWord()} stage");
         var nearest = NearestName.Of(word, Names(stage));
-        return new RuleWordProblem(word, stage, nearest, nearest is null ? $"no rule is called {word}" : $"no rule is called {word}; {nearest} is the nearest");
+        return new RuleWordProblem(
+            word, stage, nearest, nearest is null ? $"no rule is called {word}" : $"no rule is called {word}; {nearest} is the nearest");
     }
 
     /// <summary>Has the rule of a known word ask for its arguments.</summary>
@@ -50,7 +54,10 @@ public static class RelayRules
     /// <exception cref="ArgumentException">A word names no rule of the stage, or its arguments are wrong.</exception>
     internal static ImmutableArray<ListedRule> Compile(RuleStage stage, ImmutableArray<RuleEntry> entries) =>
     [
-        .. entries.Select(entry => Check(stage, entry.Word) is { } problem ? throw new ArgumentException(problem.Message, nameof(entries)) : Compile(stage, entry)),
+        .. entries.Select(
+            entry => Check(stage, entry.Word) is { } problem
+                ? throw new ArgumentException(problem.Message, nameof(entries))
+                : Compile(stage, entry)),
     ];
 
     /// <summary>The stage as configuration and log write it.</summary>

@@ -12,11 +12,13 @@ internal static class Remedies
     private static readonly SearchValues<char> Plain =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_+=:,./-");
 
-    public static ValueTask<string> TrustClientAsync(RuleContext context, CancellationToken ct) => new($"add {Network(context)} to networks in postern.yaml: it may then relay as anyone");
+    public static ValueTask<string> TrustClientAsync(RuleContext context, CancellationToken ct) =>
+        new($"add {Network(context)} to networks in postern.yaml: it may then relay as anyone");
 
     public static ValueTask<string> LogInAsync(RuleContext context, CancellationToken ct) => new(LogIn(context));
 
-    public static async ValueTask<string> RestoreAccountAsync(RuleContext context, CancellationToken ct) => await context.FindAccountAsync(ct) switch
+    public static async ValueTask<string> RestoreAccountAsync(
+        RuleContext context, CancellationToken ct) => await context.FindAccountAsync(ct) switch
     {
         null => $"postern account add {Login(context)}",
         { Store: { } store } => $"unlock {Login(context)} in {Quote(store)}",
@@ -26,15 +28,19 @@ internal static class Remedies
     /// <summary>Null senders have no domain: nothing to allow.</summary>
     public static ValueTask<string> AllowClientAsync(RuleContext context, CancellationToken ct) => new(AllowClient(context));
 
-    public static ValueTask<string> AllowClientOrLogInAsync(RuleContext context, CancellationToken ct) => new($"{LogIn(context)}; or {AllowClient(context)}");
+    public static ValueTask<string> AllowClientOrLogInAsync(RuleContext context, CancellationToken ct) =>
+        new($"{LogIn(context)}; or {AllowClient(context)}");
 
-    public static ValueTask<string> AcceptDomainAsync(RuleContext context, CancellationToken ct) => new($"postern domain add {Quote(context.Recipient?.Domain.Text)} --accept");
+    public static ValueTask<string> AcceptDomainAsync(RuleContext context, CancellationToken ct) =>
+        new($"postern domain add {Quote(context.Recipient?.Domain.Text)} --accept");
 
-    public static ValueTask<string> ListDomainAsync(RuleContext context, CancellationToken ct) => new($"postern domain add {SenderDomain(context)}");
+    public static ValueTask<string> ListDomainAsync(RuleContext context, CancellationToken ct) =>
+        new($"postern domain add {SenderDomain(context)}");
 
     /// <summary>A user of another store gets an account beside it, which adds rights and keeps the login where it is.</summary>
     public static async ValueTask<string> GrantSenderAsync(RuleContext context, CancellationToken ct) =>
-        $"postern account {((await context.FindAccountAsync(ct))?.Store is null ? "grant" : "add")} {Login(context)} --address {Quote(context.Sender.Address)}";
+        $"postern account {((await context.FindAccountAsync(ct))?.Store is null ? "grant" : "add")} {Login(context)} --address "
+            + $"{Quote(context.Sender.Address)}";
 
     /// <summary>One word of a POSIX shell command line.</summary>
     public static string Quote(string? word) =>

@@ -23,10 +23,14 @@ internal sealed class TextArguments(RuleEntry entry, string? shorthand) : RuleAr
     private readonly Dictionary<string, string> unread = Split(entry, shorthand);
 
     public override T Value<T>(string key, ArgumentKind<T> kind, T fallback, string fallbackText, string doc) =>
-        !unread.Remove(key, out var text) ? fallback : kind.Read(text, out var value) ? value : throw Wrong(entry, $"{key}: '{text}' is not right here, expected {kind.Expected}");
+        !unread.Remove(key, out var text) ? fallback
+            : kind.Read(text, out var value) ? value
+            : throw Wrong(entry, $"{key}: '{text}' is not right here, expected {kind.Expected}");
 
     public override T Required<T>(string key, ArgumentKind<T> kind, string doc) =>
-        unread.ContainsKey(key) ? Value(key, kind, default!, string.Empty, doc) : throw Wrong(entry, $"{key} is missing, expected {kind.Expected}");
+        unread.ContainsKey(key)
+            ? Value(key, kind, default!, string.Empty, doc)
+            : throw Wrong(entry, $"{key} is missing, expected {kind.Expected}");
 
     /// <exception cref="ArgumentException">Something was written that nobody asked for.</exception>
     public void MustBeRead()
@@ -41,7 +45,9 @@ internal sealed class TextArguments(RuleEntry entry, string? shorthand) : RuleAr
         foreach (var part in entry.Arguments.Split(", ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             var colon = part.IndexOf(": ", StringComparison.Ordinal);
-            if (!arguments.TryAdd(colon < 0 ? shorthand ?? throw Wrong(entry, "it takes no single argument") : part[..colon], colon < 0 ? part : part[(colon + 2)..]))
+            if (!arguments.TryAdd(
+                colon < 0 ? shorthand ?? throw Wrong(entry, "it takes no single argument") : part[..colon],
+                colon < 0 ? part : part[(colon + 2)..]))
                 throw Wrong(entry, $"'{part}' is given twice");
         }
 

@@ -28,7 +28,8 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
 
         if (decider is null && stage == RuleStage.Recipient)
         {
-            decider = new AskedRule(Decision.EndOfList, new RuleAnswer.Refuse(Refusals.RelayDenied(context), "no rule permitted this recipient"));
+            decider = new AskedRule(
+                Decision.EndOfList, new RuleAnswer.Refuse(Refusals.RelayDenied(context), "no rule permitted this recipient"));
             asked.Add(decider.Value);
         }
 
@@ -38,11 +39,13 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
     }
 
     /// <summary>Counts for the rules that want it; the one whose limit is used up by now decides after all.</summary>
-    private async ValueTask<AskedRule?> CountAsync(RuleContext context, ImmutableArray<AskedRule>.Builder asked, int first, CancellationToken ct)
+    private async ValueTask<AskedRule?> CountAsync(
+        RuleContext context, ImmutableArray<AskedRule>.Builder asked, int first, CancellationToken ct)
     {
         for (var i = first; i < asked.Count; i++)
         {
-            if (asked[i].Answer is not RuleAnswer.Pass { Charge: { } charge } || await rules[i - first].CountAsync(charge, context, ct) is not { } over)
+            if (asked[i].Answer is not RuleAnswer.Pass { Charge: { } charge }
+                || await rules[i - first].CountAsync(charge, context, ct) is not { } over)
                 continue;
             asked.RemoveRange(i, asked.Count - i);
             asked.Add(new AskedRule(rules[i - first].Rule.Name, over));
@@ -61,7 +64,9 @@ public sealed record RuleEntry(string Word, string Arguments = "")
 {
     /// <summary>Reads <c>word</c> or <c>word arguments</c>.</summary>
     public static RuleEntry Parse(string text) =>
-        text.IndexOf(' ', StringComparison.Ordinal) is > 0 and var space ? new RuleEntry(text[..space], text[(space + 1)..].Trim()) : new RuleEntry(text);
+        text.IndexOf(' ', StringComparison.Ordinal) is > 0 and var space
+            ? new RuleEntry(text[..space], text[(space + 1)..].Trim())
+            : new RuleEntry(text);
 
     public static implicit operator RuleEntry(string text) => Parse(text);
 

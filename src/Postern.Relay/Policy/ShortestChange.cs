@@ -42,9 +42,17 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
         if (facts.Login is { } login)
         {
             if (known is not { Enabled: true })
-                changes.Add(new(await Remedies.RestoreAccountAsync(context, ct), w => w.Account = known is null ? OwnOf(login) : known with { Enabled = true }));
+                changes.Add(
+                    new(
+                        await Remedies.RestoreAccountAsync(context, ct),
+                        w => w.Account = known is null ? OwnOf(login) : known with { Enabled = true }));
             if (sender.Mailbox is { } address)
-                changes.Add(new(await Remedies.GrantSenderAsync(context, ct), w => w.Account = w.Account is { } account ? account with { Addresses = account.Addresses.Add(address.Canonical) } : null));
+                changes.Add(
+                    new(
+                        await Remedies.GrantSenderAsync(context, ct),
+                        w => w.Account = w.Account is { } account
+                            ? account with { Addresses = account.Addresses.Add(address.Canonical) }
+                            : null));
         }
         else if (facts.OffersAuth || facts.OffersAuthAfterTls)
         {
@@ -71,7 +79,8 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
 
     private const string Anybody = "\u0001"; // a name that no account has
 
-    private static Account OwnOf(string login) => new(login, Enabled: true, Mailbox.TryParse(login, out var own) ? [own.Canonical] : [], []);
+    private static Account OwnOf(string login) =>
+        new(login, Enabled: true, Mailbox.TryParse(login, out var own) ? [own.Canonical] : [], []);
 
     private async ValueTask<bool> PermitsAsync(IReadOnlyList<Change> some, Account? known, CancellationToken ct)
     {
@@ -81,8 +90,12 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
         // A network is allowed for a domain that is there.
         if (world.Allowed is { } allowed && !world.Listed.Contains(allowed) && !await directory.IsListedAsync(allowed, ct))
             return false;
-        var changed = now.Options with { Networks = world.IsTrusted ? now.Options.Networks.Add(OnlyOf(facts.Client)) : now.Options.Networks };
-        var decision = await new RelayPolicy(changed, world, NoAuditLog.Instance, now.Clock, now.Counters).DryRunAsync(world.Facts, sender, recipient, ct);
+        var changed = now.Options with
+        {
+            Networks = world.IsTrusted ? now.Options.Networks.Add(OnlyOf(facts.Client)) : now.Options.Networks,
+        };
+        var decision = await new RelayPolicy(changed, world, NoAuditLog.Instance, now.Clock, now.Counters).DryRunAsync(
+            world.Facts, sender, recipient, ct);
         return decision.IsPermit;
     }
 
@@ -120,7 +133,8 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
 
         public bool IsTrusted { get; set; }
 
-        public ValueTask<Account?> FindAccountAsync(string name, CancellationToken ct) => name == Facts.Login ? new(Account) : before.FindAccountAsync(name, ct);
+        public ValueTask<Account?> FindAccountAsync(string name, CancellationToken ct) =>
+            name == Facts.Login ? new(Account) : before.FindAccountAsync(name, ct);
 
         public ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct) =>
             Listed.Contains(domain) || Accepted.Contains(domain) ? new(true) : before.IsListedAsync(domain, ct);

@@ -17,7 +17,9 @@ public sealed class CramMd5Client : ISaslClientMechanism
 
     /// <inheritdoc/>
     public ISaslClientExchange? TryStart(SaslClientCredentials credentials) =>
-        credentials.AuthorizationId.Length == 0 && ClientText.Prepare(credentials) is var (user, password, _) ? new Exchange(user, password) : null;
+        credentials.AuthorizationId.Length == 0 && ClientText.Prepare(credentials) is var (user, password, _)
+            ? new Exchange(user, password)
+            : null;
 
     private sealed class Exchange(string user, string password) : ISaslClientExchange
     {

@@ -51,7 +51,8 @@ public sealed class DigestMd5Client : ISaslClientMechanism
                 return new SaslClientStep.Cancel("the server's challenge is malformed");
             if (!string.Equals(said["algorithm"], "md5-sess", StringComparison.OrdinalIgnoreCase))
                 return new SaslClientStep.Cancel("the server wants another algorithm than md5-sess");
-            if (said["qop"] is { } qop && !qop.Split(',', StringSplitOptions.TrimEntries).Contains("auth", StringComparer.OrdinalIgnoreCase))
+            if (said["qop"] is { } qop
+                && !qop.Split(',', StringSplitOptions.TrimEntries).Contains("auth", StringComparer.OrdinalIgnoreCase))
                 return new SaslClientStep.Cancel("the server insists on a security layer");
             var isUtf8 = said["charset"] is not null;
             var realm = credentials.Realm ?? (said.Realms.Count > 0 ? said.Realms[0] : string.Empty);
@@ -80,9 +81,12 @@ public sealed class DigestMd5Client : ISaslClientMechanism
         private SaslClientStep Verify(ReadOnlySpan<byte> challenge)
         {
             MayTrustSuccess = CryptographicOperations.FixedTimeEquals(challenge, Encoding.ASCII.GetBytes(expected!));
-            return MayTrustSuccess ? SaslClientStep.Response.Empty : new SaslClientStep.Cancel("the server could not prove that it knows the password");
+            return MayTrustSuccess
+                ? SaslClientStep.Response.Empty
+                : new SaslClientStep.Cancel("the server could not prove that it knows the password");
         }
 
-        private static string Quote(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+        private static string Quote(string text) =>
+            $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
     }
 }

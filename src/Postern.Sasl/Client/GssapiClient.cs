@@ -19,11 +19,20 @@ public sealed class GssapiClient : ISaslClientMechanism
 
     /// <inheritdoc/>
     public ISaslClientExchange? TryStart(SaslClientCredentials credentials) =>
-        credentials is { Kerberos: { } kerberos, Host.Length: > 0 } ? new Exchange(kerberos, $"{credentials.Service}/{credentials.Host}", credentials.AuthorizationId) : null;
+        credentials is { Kerberos: { } kerberos, Host.Length: > 0 }
+            ? new Exchange(kerberos, $"{credentials.Service}/{credentials.Host}", credentials.AuthorizationId)
+            : null;
 
     private sealed class Exchange(NetworkCredential credential, string target, string actAs) : ISaslClientExchange
     {
-        private readonly NegotiateAuthentication kerberos = new(new NegotiateAuthenticationClientOptions { Package = "Kerberos", Credential = credential, TargetName = target, RequireMutualAuthentication = true });
+        private readonly NegotiateAuthentication kerberos = new(
+            new NegotiateAuthenticationClientOptions
+            {
+                Package = "Kerberos",
+                Credential = credential,
+                TargetName = target,
+                RequireMutualAuthentication = true,
+            });
         private bool hasBegun;
         private bool isEstablished;
 
@@ -47,12 +56,18 @@ public sealed class GssapiClient : ISaslClientMechanism
         private SaslClientStep Choose(ReadOnlyMemory<byte> offer)
         {
             var unwrapped = new ArrayBufferWriter<byte>();
-            if (MayTrustSuccess || kerberos.Unwrap(offer.Span, unwrapped, out _) != NegotiateAuthenticationStatusCode.Completed || unwrapped.WrittenCount != 4)
+            if (MayTrustSuccess
+                || kerberos.Unwrap(offer.Span, unwrapped, out _) != NegotiateAuthenticationStatusCode.Completed
+                || unwrapped.WrittenCount != 4)
                 return new SaslClientStep.Cancel("the server's offer of security layers cannot be read");
             if ((unwrapped.WrittenSpan[0] & 1) == 0)
                 return new SaslClientStep.Cancel("the server insists on a security layer");
             var wrapped = new ArrayBufferWriter<byte>();
-            if (kerberos.Wrap([1, 0, 0, 0, .. Encoding.UTF8.GetBytes(actAs)], wrapped, requestEncryption: false, out _) != NegotiateAuthenticationStatusCode.Completed)
+            if (kerberos.Wrap(
+                [1, 0, 0, 0, .. Encoding.UTF8.GetBytes(actAs)],
+                wrapped,
+                requestEncryption: false,
+                out _) != NegotiateAuthenticationStatusCode.Completed)
                 return new SaslClientStep.Cancel("Kerberos: the answer could not be wrapped");
             MayTrustSuccess = true;
             return new SaslClientStep.Response(wrapped.WrittenMemory);

@@ -19,7 +19,9 @@ public sealed class OAuthBearerClient : ISaslClientMechanism
     /// <inheritdoc/>
     public ISaslClientExchange? TryStart(SaslClientCredentials credentials)
     {
-        if (credentials.Token is not { } token || !ClientText.IsToken(token.Reveal()) || ClientText.HoldsNul(credentials.AuthorizationId, credentials.User))
+        if (credentials.Token is not { } token
+            || !ClientText.IsToken(token.Reveal())
+            || ClientText.HoldsNul(credentials.AuthorizationId, credentials.User))
             return null;
         var actAs = credentials.AuthorizationId.Length > 0 ? credentials.AuthorizationId : credentials.User;
         var text = new StringBuilder("n,").Append(actAs.Length > 0 ? "a=" + SaslName.Encode(actAs) : string.Empty).Append(",\u0001");

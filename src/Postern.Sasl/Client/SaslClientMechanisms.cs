@@ -31,7 +31,10 @@ public static class SaslClientMechanisms
     /// Names; null for all but ANONYMOUS. A pinned list is what keeps somebody in between from taking the strong ones off the offer.
     /// </param>
     public static (ISaslClientMechanism Mechanism, ISaslClientExchange Exchange)? Choose(
-        IReadOnlyCollection<string> offered, SaslClientCredentials credentials, bool isVerified, IReadOnlyCollection<string>? allowed = null)
+        IReadOnlyCollection<string> offered,
+        SaslClientCredentials credentials,
+        bool isVerified,
+        IReadOnlyCollection<string>? allowed = null)
     {
         var offersBinding = offered.Any(static name => name.EndsWith("-PLUS", StringComparison.OrdinalIgnoreCase));
         foreach (var mechanism in All)
@@ -40,7 +43,8 @@ public static class SaslClientMechanisms
                 continue;
             if (allowed is null ? mechanism == AnonymousClient.Instance : !Has(allowed, mechanism.Name))
                 continue;
-            if ((mechanism is ScramClient scram ? scram.TryStart(credentials, offersBinding) : mechanism.TryStart(credentials)) is { } exchange)
+            if ((mechanism is ScramClient scram ? scram.TryStart(
+                credentials, offersBinding) : mechanism.TryStart(credentials)) is { } exchange)
                 return (mechanism, exchange);
         }
 

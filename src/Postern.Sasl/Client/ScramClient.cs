@@ -58,8 +58,12 @@ public sealed class ScramClient : ISaslClientMechanism
         var (flag, data) = Bind(credentials.Channel);
         if (isPlus && flag is null)
             return null;
-        var header = (isPlus ? flag : flag is not null && !serverBinds ? "y" : "n") + "," + (actAs.Length > 0 ? "a=" + SaslName.Encode(actAs) : string.Empty) + ",";
-        return new Exchange(algorithm, user, password, header, isPlus ? data : default, credentials.MinIterations, credentials.MaxIterations);
+        var header = (isPlus ? flag : flag is not null && !serverBinds ? "y" : "n")
+            + ","
+            + (actAs.Length > 0 ? "a=" + SaslName.Encode(actAs) : string.Empty)
+            + ",";
+        return new Exchange(
+            algorithm, user, password, header, isPlus ? data : default, credentials.MinIterations, credentials.MaxIterations);
     }
 
     private static (string? Flag, ReadOnlyMemory<byte> Data) Bind(ChannelBindings? channel)
@@ -73,7 +77,14 @@ public sealed class ScramClient : ISaslClientMechanism
         return (null, default);
     }
 
-    internal sealed class Exchange(HashAlgorithmName algorithm, string user, string password, string header, ReadOnlyMemory<byte> binding, int minIterations, int maxIterations) : ISaslClientExchange
+    internal sealed class Exchange(
+        HashAlgorithmName algorithm,
+        string user,
+        string password,
+        string header,
+        ReadOnlyMemory<byte> binding,
+        int minIterations,
+        int maxIterations) : ISaslClientExchange
     {
         private const int MaxMessageOctets = 8 * 1024;
 
@@ -111,22 +122,33 @@ public sealed class ScramClient : ISaslClientMechanism
         private SaslClientStep Prove(string serverFirst)
         {
             var parts = serverFirst.Split(',');
-            if (parts.Length < 3 || !parts.Skip(3).All(ScramClientFirst.IsExtension) || !parts[0].StartsWith("r=", StringComparison.Ordinal) || !parts[1].StartsWith("s=", StringComparison.Ordinal) || !parts[2].StartsWith("i=", StringComparison.Ordinal))
+            if (parts.Length < 3
+                || !parts.Skip(3).All(ScramClientFirst.IsExtension)
+                || !parts[0].StartsWith("r=", StringComparison.Ordinal)
+                || !parts[1].StartsWith("s=", StringComparison.Ordinal)
+                || !parts[2].StartsWith("i=", StringComparison.Ordinal))
                 return new SaslClientStep.Cancel("the server's first message is malformed");
             var nonce = parts[0][2..];
-            if (!nonce.StartsWith(ClientNonce, StringComparison.Ordinal) || nonce.Length == ClientNonce.Length || !ScramClientFirst.IsNonce(nonce))
+            if (!nonce.StartsWith(ClientNonce, StringComparison.Ordinal)
+                || nonce.Length == ClientNonce.Length
+                || !ScramClientFirst.IsNonce(nonce))
                 return new SaslClientStep.Cancel("the server's nonce does not go on from ours");
             if (!StrictBase64.TryDecode(Encoding.UTF8.GetBytes(parts[1][2..]), out var salt) || salt.Length == 0)
                 return new SaslClientStep.Cancel("the server's salt is malformed");
-            if (!int.TryParse(parts[2].AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var iterations) || iterations < minIterations || iterations > maxIterations)
-                return new SaslClientStep.Cancel($"the server asks for an iteration count that is not between {minIterations} and {maxIterations}");
+            if (!int.TryParse(parts[2].AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var iterations)
+                || iterations < minIterations
+                || iterations > maxIterations)
+                return new SaslClientStep.Cancel(
+                    $"the server asks for an iteration count that is not between {minIterations} and {maxIterations}");
 
             byte[] bound = [.. Encoding.UTF8.GetBytes(header), .. binding.Span];
             var withoutProof = $"c={Convert.ToBase64String(bound)},r={nonce}";
             var signed = Encoding.UTF8.GetBytes($"{bare},{serverFirst},{withoutProof}");
-            var salted = Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), salt, iterations, algorithm, ScramFunctions.SizeOf(algorithm));
+            var salted = Rfc2898DeriveBytes.Pbkdf2(
+                Encoding.UTF8.GetBytes(password), salt, iterations, algorithm, ScramFunctions.SizeOf(algorithm));
             var proof = ScramFunctions.Proof(algorithm, salted, signed);
-            expected = "v=" + Convert.ToBase64String(CryptographicOperations.HmacData(algorithm, CryptographicOperations.HmacData(algorithm, salted, "Server Key"u8), signed));
+            expected = "v=" + Convert.ToBase64String(
+                CryptographicOperations.HmacData(algorithm, CryptographicOperations.HmacData(algorithm, salted, "Server Key"u8), signed));
             CryptographicOperations.ZeroMemory(salted);
             return new SaslClientStep.Response(Encoding.UTF8.GetBytes($"{withoutProof},p={Convert.ToBase64String(proof)}"));
         }
@@ -137,7 +159,9 @@ public sealed class ScramClient : ISaslClientMechanism
             if (signature.StartsWith("e=", StringComparison.Ordinal))
                 return new SaslClientStep.Cancel($"the server refuses: {ServerText.Printable(signature[2..])}");
             MayTrustSuccess = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(signature), Encoding.UTF8.GetBytes(expected!));
-            return MayTrustSuccess ? SaslClientStep.Response.Empty : new SaslClientStep.Cancel("the server could not prove that it knows the password");
+            return MayTrustSuccess
+                ? SaslClientStep.Response.Empty
+                : new SaslClientStep.Cancel("the server could not prove that it knows the password");
         }
     }
 }

@@ -15,7 +15,9 @@ internal sealed class ScriptedExchange(byte[]? initial, params byte[][] answers)
             return initial is null ? SaslClientStep.Response.None : new SaslClientStep.Response(initial);
         }
 
-        return next < answers.Length ? new SaslClientStep.Response(answers[next++]) : new SaslClientStep.Cancel("the server asks for more than this mechanism has");
+        return next < answers.Length
+            ? new SaslClientStep.Response(answers[next++])
+            : new SaslClientStep.Cancel("the server asks for more than this mechanism has");
     }
 
     public void Dispose()

@@ -16,7 +16,10 @@ public sealed class XOAuth2Client : ISaslClientMechanism
 
     /// <inheritdoc/>
     public ISaslClientExchange? TryStart(SaslClientCredentials credentials) =>
-        credentials is { Token: { } token, User.Length: > 0 } && ClientText.IsToken(token.Reveal()) && !credentials.User.Contains('\u0001', StringComparison.Ordinal)
-            ? new BearerExchange(Encoding.UTF8.GetBytes($"user={credentials.User}\u0001auth=Bearer {token.Reveal()}\u0001\u0001"), acknowledgement: [])
+        credentials is { Token: { } token, User.Length: > 0 }
+            && ClientText.IsToken(token.Reveal())
+            && !credentials.User.Contains('\u0001', StringComparison.Ordinal)
+            ? new BearerExchange(
+                Encoding.UTF8.GetBytes($"user={credentials.User}\u0001auth=Bearer {token.Reveal()}\u0001\u0001"), acknowledgement: [])
             : null;
 }

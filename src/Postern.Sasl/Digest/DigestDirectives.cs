@@ -25,7 +25,9 @@ internal sealed class DigestDirectives
             return false;
         if (directives["charset"] is not { } charset)
             return true;
-        return charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) && StrictUtf8.TryDecode(octets, maxOctets, out var text) && TryParse(text, out directives);
+        return charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+            && StrictUtf8.TryDecode(octets, maxOctets, out var text)
+            && TryParse(text, out directives);
     }
 
     private static bool TryParse(string text, [NotNullWhen(true)] out DigestDirectives? directives)
@@ -109,5 +111,6 @@ internal sealed class DigestDirectives
         return at;
     }
 
-    private static bool IsTokenCharacter(char c) => c is > ' ' and < '\u007f' && !"()<>@,;:\\\"/[]?={}".Contains(c, StringComparison.Ordinal);
+    private static bool IsTokenCharacter(char c) =>
+        c is > ' ' and < '\u007f' && !"()<>@,;:\\\"/[]?={}".Contains(c, StringComparison.Ordinal);
 }

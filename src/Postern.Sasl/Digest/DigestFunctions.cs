@@ -14,9 +14,14 @@ internal static class DigestFunctions
         MD5.HashData([.. Encode(user), (byte)':', .. Encoding.UTF8.GetBytes(realm), (byte)':', .. Encode(password)]);
 
     /// <param name="method"><c>AUTHENTICATE</c> for the client's proof, empty for the server's.</param>
-    public static string Response(ReadOnlySpan<byte> secret, string nonce, string clientNonce, string count, string uri, string authorizationId, string method)
+    public static string Response(
+        ReadOnlySpan<byte> secret, string nonce, string clientNonce, string count, string uri, string authorizationId, string method)
     {
-        byte[] session = [.. secret, .. Encoding.UTF8.GetBytes($":{nonce}:{clientNonce}{(authorizationId.Length > 0 ? ":" + authorizationId : string.Empty)}")];
+        byte[] session =
+        [
+            .. secret,
+            .. Encoding.UTF8.GetBytes($":{nonce}:{clientNonce}{(authorizationId.Length > 0 ? ":" + authorizationId : string.Empty)}"),
+        ];
         var first = Convert.ToHexStringLower(MD5.HashData(session));
         var second = Convert.ToHexStringLower(MD5.HashData(Encoding.UTF8.GetBytes($"{method}:{uri}")));
         return Convert.ToHexStringLower(MD5.HashData(Encoding.UTF8.GetBytes($"{first}:{nonce}:{count}:{clientNonce}:auth:{second}")));
@@ -26,5 +31,6 @@ internal static class DigestFunctions
     /// <summary>
     /// A user or a password that ISO 8859-1 can write is hashed in it, so that clients with and without UTF-8 agree (§2.1.2.1).
     /// </summary>
-    private static byte[] Encode(string text) => text.All(static c => c <= 'ÿ') ? Encoding.Latin1.GetBytes(text) : Encoding.UTF8.GetBytes(text);
+    private static byte[] Encode(string text) =>
+        text.All(static c => c <= 'ÿ') ? Encoding.Latin1.GetBytes(text) : Encoding.UTF8.GetBytes(text);
 }

@@ -5,7 +5,8 @@ namespace Postern.Sasl.Digest;
 /// <summary>digest-response (RFC 2831 §2.1.2), as far as qop=auth goes.</summary>
 /// <param name="Realm">Empty when absent (§2.1.2).</param>
 /// <param name="AuthorizationId">Empty when absent.</param>
-internal sealed record DigestResponse(string User, string Realm, string Nonce, string ClientNonce, string Count, string Uri, string Proof, string AuthorizationId)
+internal sealed record DigestResponse(
+    string User, string Realm, string Nonce, string ClientNonce, string Count, string Uri, string Proof, string AuthorizationId)
 {
     public static bool TryRead(DigestDirectives said, [NotNullWhen(true)] out DigestResponse? response, out string problem)
     {
@@ -18,9 +19,12 @@ internal sealed record DigestResponse(string User, string Realm, string Nonce, s
         problem = "a directive is missing or has no such value";
         if (said["username"] is not { } user || said["nonce"] is not { } nonce || said["cnonce"] is not { Length: > 0 } clientNonce)
             return false;
-        if (said["nc"] is not { Length: 8 } count || said["digest-uri"] is not { Length: > 0 } uri || said["response"] is not { Length: 32 } proof)
+        if (said["nc"] is not { Length: 8 } count
+            || said["digest-uri"] is not { Length: > 0 } uri
+            || said["response"] is not { Length: 32 } proof)
             return false;
-        response = new DigestResponse(user, said["realm"] ?? string.Empty, nonce, clientNonce, count, uri, proof, said["authzid"] ?? string.Empty);
+        response = new DigestResponse(
+            user, said["realm"] ?? string.Empty, nonce, clientNonce, count, uri, proof, said["authzid"] ?? string.Empty);
         return true;
     }
 }

@@ -39,7 +39,16 @@ internal static unsafe partial class GssLibrary
 
     [LibraryImport(Name, EntryPoint = "gss_acquire_cred_from")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    public static partial uint AcquireCredential(uint* minor, nint name, uint seconds, OidSet* mechanisms, int usage, KeyValueSet* store, nint* credential, OidSet** actual, uint* granted);
+    public static partial uint AcquireCredential(
+        uint* minor,
+        nint name,
+        uint seconds,
+        OidSet* mechanisms,
+        int usage,
+        KeyValueSet* store,
+        nint* credential,
+        OidSet** actual,
+        uint* granted);
 
     [LibraryImport(Name, EntryPoint = "gss_release_cred")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
@@ -48,7 +57,17 @@ internal static unsafe partial class GssLibrary
     [LibraryImport(Name, EntryPoint = "gss_accept_sec_context")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial uint AcceptContext(
-        uint* minor, nint* context, nint credential, Octets* token, nint bindings, nint* source, Oid** mechanism, Octets* answer, uint* flags, uint* seconds, nint* delegated);
+        uint* minor,
+        nint* context,
+        nint credential,
+        Octets* token,
+        nint bindings,
+        nint* source,
+        Oid** mechanism,
+        Octets* answer,
+        uint* flags,
+        uint* seconds,
+        nint* delegated);
 
     [LibraryImport(Name, EntryPoint = "gss_delete_sec_context")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
@@ -56,7 +75,8 @@ internal static unsafe partial class GssLibrary
 
     [LibraryImport(Name, EntryPoint = "gss_wrap")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    public static partial uint Wrap(uint* minor, nint context, int encrypts, uint quality, Octets* message, int* isEncrypted, Octets* wrapped);
+    public static partial uint Wrap(
+        uint* minor, nint context, int encrypts, uint quality, Octets* message, int* isEncrypted, Octets* wrapped);
 
     [LibraryImport(Name, EntryPoint = "gss_unwrap")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

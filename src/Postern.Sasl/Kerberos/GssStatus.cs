@@ -21,7 +21,8 @@ internal readonly record struct GssStatus(uint Major, uint Minor)
     public bool IsOurs => Minor switch
     {
         > 0 and < 4096 => true, // errno: the keytab or the replay cache could not be read or written
-        KerberosBase + 44 or KerberosBase + 45 => true, // BADKEYVER: the ticket is newer than the keytab; NOKEY: the keytab is gone or unreadable
+        KerberosBase + 44 or KerberosBase + 45 =>
+            true, // BADKEYVER: the ticket is newer than the keytab; NOKEY: the keytab is gone or unreadable
         >= KerberosBase + 135 and <= KerberosBase + 137 => true, // krb5.conf
         >= KerberosBase + 164 and <= KerberosBase + 172 => true, // the replay cache
         KerberosBase + 179 or KerberosBase + 180 or KerberosBase + 184 => true, // the keytab
@@ -29,7 +30,8 @@ internal readonly record struct GssStatus(uint Major, uint Minor)
     };
 
     /// <summary>Of this thread's last call, in the library's words: the mechanism's, which say more, where there are any.</summary>
-    public override string ToString() => (Minor == 0 ? null : Text(Minor, OfMechanism)) ?? Text(Major, OfRoutine) ?? $"status {Major:x8}.{Minor:x8}";
+    public override string ToString() =>
+        (Minor == 0 ? null : Text(Minor, OfMechanism)) ?? Text(Major, OfRoutine) ?? $"status {Major:x8}.{Minor:x8}";
 
     private static unsafe string? Text(uint status, int kind)
     {

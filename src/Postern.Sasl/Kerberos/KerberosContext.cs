@@ -28,7 +28,8 @@ internal sealed class KerberosContext(GssCredential credential) : SafeHandle(inv
                 uint minor;
                 var context = handle;
                 var status = new GssStatus(
-                    GssLibrary.AcceptContext(&minor, &context, credential.DangerousGetHandle(), &input, 0, &source, null, &answer, null, null, null), minor);
+                    GssLibrary.AcceptContext(
+                        &minor, &context, credential.DangerousGetHandle(), &input, 0, &source, null, &answer, null, null, null), minor);
                 SetHandle(context);
 
                 // Said before anything else is called: the words are those of the thread's last call.

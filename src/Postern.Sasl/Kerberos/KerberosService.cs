@@ -21,14 +21,20 @@ public sealed class KerberosService : IDisposable
     /// <param name="service">
     /// The first half of <c>smtp/mail.example.org</c>. Keys of other services in the keytab are never used, and any host's are.
     /// </param>
-    public static bool TryOpen(string keytab, string service, [NotNullWhen(true)] out KerberosService? opened, [NotNullWhen(false)] out string? problem) =>
+    public static bool TryOpen(
+        string keytab, string service, [NotNullWhen(true)] out KerberosService? opened, [NotNullWhen(false)] out string? problem) =>
         TryOpen(keytab, service, replayCache: null, out opened, out problem);
 
     /// <summary>The same, where the system's place for the replay cache may not be writable, as <c>/var/tmp</c> of a container.</summary>
     /// <param name="replayCache">
     /// The path of a file, which is made: the tickets seen lately, so that none is taken twice. Null for the system's place.
     /// </param>
-    public static bool TryOpen(string keytab, string service, string? replayCache, [NotNullWhen(true)] out KerberosService? opened, [NotNullWhen(false)] out string? problem)
+    public static bool TryOpen(
+        string keytab,
+        string service,
+        string? replayCache,
+        [NotNullWhen(true)] out KerberosService? opened,
+        [NotNullWhen(false)] out string? problem)
     {
         ArgumentException.ThrowIfNullOrEmpty(keytab);
         ArgumentException.ThrowIfNullOrEmpty(service);
@@ -51,20 +57,29 @@ public sealed class KerberosService : IDisposable
 
     private static unsafe GssCredential? Acquire(string keytab, string service, string? replayCache, out string? problem)
     {
-        fixed (byte* serviceOctets = Terminated(service), storeKey = "keytab\0"u8, storeValue = Terminated(keytab), cacheKey = "rcache\0"u8, cacheValue = Terminated($"file2:{replayCache}"), kerberosOid = GssLibrary.KerberosOid, serviceOid = GssLibrary.HostBasedServiceOid)
+        fixed (byte* serviceOctets =
+            Terminated(service), storeKey = "keytab\0"u8, storeValue = Terminated(keytab), cacheKey = "rcache\0"u8, cacheValue = Terminated(
+                $"file2:{replayCache}"), kerberosOid = GssLibrary.KerberosOid, serviceOid = GssLibrary.HostBasedServiceOid)
         {
             var name = new GssLibrary.Octets { Length = (nuint)Encoding.UTF8.GetByteCount(service), Value = serviceOctets };
             var nameType = new GssLibrary.Oid { Length = (uint)GssLibrary.HostBasedServiceOid.Length, Elements = serviceOid };
             var kerberos = new GssLibrary.Oid { Length = (uint)GssLibrary.KerberosOid.Length, Elements = kerberosOid };
             var mechanisms = new GssLibrary.OidSet { Count = 1, Elements = &kerberos };
-            var entries = stackalloc GssLibrary.KeyValue[] { new() { Key = storeKey, Value = storeValue }, new() { Key = cacheKey, Value = cacheValue } };
+            var entries = stackalloc GssLibrary.KeyValue[]
+            {
+                new() { Key = storeKey, Value = storeValue },
+                new() { Key = cacheKey, Value = cacheValue },
+            };
             var store = new GssLibrary.KeyValueSet { Count = replayCache is null ? 1u : 2u, Elements = entries };
 
             nint imported = 0, acquired = 0;
             uint minor, ignored;
             var status = new GssStatus(GssLibrary.ImportName(&minor, &name, &nameType, &imported), minor);
             if (!status.IsError)
-                status = new GssStatus(GssLibrary.AcquireCredential(&minor, imported, GssLibrary.Indefinite, &mechanisms, GssLibrary.Accept, &store, &acquired, null, null), minor);
+                status = new GssStatus(
+                    GssLibrary.AcquireCredential(
+                        &minor, imported, GssLibrary.Indefinite, &mechanisms, GssLibrary.Accept, &store, &acquired, null, null),
+                    minor);
             problem = status.IsError ? $"the keytab {keytab} has no usable key of '{service}': {status}" : null;
             if (imported != 0)
                 _ = GssLibrary.ReleaseName(&ignored, &imported);

@@ -32,10 +32,13 @@ public sealed class AnonymousMechanism : ISaslMechanism
         /// <summary>§2: at most 255 characters.</summary>
         private const int MaxTrace = 255;
 
-        public ValueTask<SaslStep> NextAsync(ReadOnlyMemory<byte>? response, CancellationToken ct) => new(response is { } message ? Answer(message.Span) : new SaslStep.Challenge(ReadOnlyMemory<byte>.Empty));
+        public ValueTask<SaslStep> NextAsync(ReadOnlyMemory<byte>? response, CancellationToken ct) =>
+            new(response is { } message ? Answer(message.Span) : new SaslStep.Challenge(ReadOnlyMemory<byte>.Empty));
 
         private static SaslStep Answer(ReadOnlySpan<byte> message) =>
-            StrictUtf8.TryDecode(message, MaxTrace * 4, out var trace) && trace.EnumerateRunes().Count() <= MaxTrace && !trace.Any(char.IsControl)
+            StrictUtf8.TryDecode(message, MaxTrace * 4, out var trace)
+                && trace.EnumerateRunes().Count() <= MaxTrace
+                && !trace.Any(char.IsControl)
                 ? new SaslStep.Success(new SaslIdentity(User, User))
                 : new SaslStep.Failure(SaslError.Malformed, ClaimedUser: null, "the trace is not a short text");
     }

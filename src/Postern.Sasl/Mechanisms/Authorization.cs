@@ -8,7 +8,8 @@ namespace Postern.Sasl.Mechanisms;
 internal static class Authorization
 {
     /// <param name="claimed">What the client called itself; null when it did not.</param>
-    public static async ValueTask<SaslStep> DecideAsync(SaslContext context, LoginAnswer? check, string? claimed, string actAs, CancellationToken ct) => check switch
+    public static async ValueTask<SaslStep> DecideAsync(
+        SaslContext context, LoginAnswer? check, string? claimed, string actAs, CancellationToken ct) => check switch
     {
         LoginAnswer.Match match => (await DecideAsync(context, match.User, actAs, ct)).With(match.Text, match.LoginData, match.Authority),
         _ => SaslStep.Failure.Of(check, claimed),
@@ -16,13 +17,21 @@ internal static class Authorization
 
     /// <param name="authority">Of the proof; a grant that was needed adds its own.</param>
     public static async ValueTask<SaslStep> DecideAsync(
-        SaslContext context, string user, string actAs, CancellationToken ct, ReadOnlyMemory<byte>? data = null, ILoginAuthority? authority = null)
+        SaslContext context,
+        string user,
+        string actAs,
+        CancellationToken ct,
+        ReadOnlyMemory<byte>? data = null,
+        ILoginAuthority? authority = null)
     {
         if (actAs.Length == 0 || string.Equals(actAs, user, StringComparison.Ordinal))
             return new SaslStep.Success(new SaslIdentity(user, user), data) { Authority = authority };
-        return context.Grants is null ? Refuse(user, "nobody may act as another here") : await context.Grants.ActAsAsync(user, actAs, ct) switch
+        return context.Grants is null
+            ? Refuse(user, "nobody may act as another here")
+            : await context.Grants.ActAsAsync(user, actAs, ct) switch
         {
-            LoginAnswer.Match(var granted) grant => new SaslStep.Success(new SaslIdentity(user, granted), data) { Authority = BothAuthorities.Of(authority, grant.Authority) },
+            LoginAnswer.Match(var granted) grant =>
+                new SaslStep.Success(new SaslIdentity(user, granted), data) { Authority = BothAuthorities.Of(authority, grant.Authority) },
             var open when LoginAnswer.IsOpen(open) => SaslStep.Failure.Of(open, user),
             LoginAnswer.NoMatch(var reason, _) => Refuse(user, reason),
             _ => Refuse(user, "no answer to the question whether it may"),
@@ -48,5 +57,9 @@ internal static class Authorization
     }
 
     private static SaslStep.Failure Refuse(string user, string reason) =>
-        new(SaslError.BadCredentials, user, $"the user proved itself, but may not act as the authorization identity it asked for: {reason}", UserExists: true);
+        new(
+            SaslError.BadCredentials,
+            user,
+            $"the user proved itself, but may not act as the authorization identity it asked for: {reason}",
+            UserExists: true);
 }

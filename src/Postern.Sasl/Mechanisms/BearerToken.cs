@@ -29,7 +29,9 @@ internal sealed class BearerToken(SaslContext context)
                 var step = await Authorization.DecideAsync(context, user, claimed, ct);
                 if (isUser && step is not SaslStep.Failure { Error: SaslError.TemporaryFailure } && !IsItself(step))
                     return Refuse("the token speaks for another user than the one named", user, exists: true, scope: null);
-                return step is SaslStep.Failure { Error: SaslError.BadCredentials } failure ? Refuse(failure.Reason, user, exists: true, scope: null) : step.With(match.Text, match.LoginData, match.Authority);
+                return step is SaslStep.Failure { Error: SaslError.BadCredentials } failure
+                    ? Refuse(failure.Reason, user, exists: true, scope: null)
+                    : step.With(match.Text, match.LoginData, match.Authority);
             case LoginAnswer.NoMatch(var reason, var exists) no:
                 return Refuse(reason, no.ClaimedUser ?? claimed, exists, no.Scope, check.Text);
             case LoginAnswer.Refused or LoginAnswer.Unavailable or LoginAnswer.Busy or LoginAnswer.TooMany:
@@ -46,7 +48,12 @@ internal sealed class BearerToken(SaslContext context)
     private SaslStep.Challenge Refuse(string reason, string claimed, bool exists, string? scope, OutcomeText? text = null)
     {
         refusal = new SaslStep.Failure(SaslError.BadCredentials, claimed.Length > 0 ? claimed : null, reason, exists) { Text = text };
-        var needed = scope is null || scope.AsSpan().ContainsAnyExceptInRange(' ', '~') || scope.AsSpan().ContainsAny('"', '\\') ? string.Empty : $",\"scope\":\"{scope}\"";
-        return new SaslStep.Challenge(Encoding.ASCII.GetBytes($$"""{"status":"invalid_token","schemes":"bearer"{{needed}}}""")) { Verdict = refusal };
+        var needed = scope is null || scope.AsSpan().ContainsAnyExceptInRange(' ', '~') || scope.AsSpan().ContainsAny('"', '\\')
+            ? string.Empty
+            : $",\"scope\":\"{scope}\"";
+        return new SaslStep.Challenge(Encoding.ASCII.GetBytes($$"""{"status":"invalid_token","schemes":"bearer"{{needed}}}"""))
+        {
+            Verdict = refusal,
+        };
     }
 }

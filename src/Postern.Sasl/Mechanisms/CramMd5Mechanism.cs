@@ -53,7 +53,9 @@ public sealed class CramMd5Mechanism : ISaslMechanism
         /// <summary>Everything up to the last space is the name: it may hold spaces itself.</summary>
         private async ValueTask<SaslStep> CheckAsync(ReadOnlyMemory<byte> message, CancellationToken ct)
         {
-            if (!StrictUtf8.TryDecode(message.Span, MaxMessageOctets, out var text) || text.LastIndexOf(' ') is not (> 0 and var space) || text.Length - space - 1 != DigestCharacters)
+            if (!StrictUtf8.TryDecode(message.Span, MaxMessageOctets, out var text)
+                || text.LastIndexOf(' ') is not (> 0 and var space)
+                || text.Length - space - 1 != DigestCharacters)
                 return new SaslStep.Failure(SaslError.Malformed, ClaimedUser: null, "not a user name, a space and 32 hexadecimal digits");
             if (!SaslPrep.TryPrepareQuery(text[..space], out var user) || user.Length == 0)
                 return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "the user name is empty or not a name");
@@ -65,12 +67,16 @@ public sealed class CramMd5Mechanism : ISaslMechanism
             if (asked is not LoginAnswer.Judge turn)
                 return SaslStep.Failure.Of(asked, user);
             var isProven = Expected(lookup).Aggregate(seed: false, (proven, expected) =>
-                proven | CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(expected.Span)), Encoding.UTF8.GetBytes(text[(space + 1)..])));
+                proven
+                    | CryptographicOperations.FixedTimeEquals(
+                        Encoding.ASCII.GetBytes(Convert.ToHexStringLower(expected.Span)), Encoding.UTF8.GetBytes(text[(space + 1)..])));
             var found = lookup as LoginAnswer.Found<SharedSecret>;
-            secrets.OnProof(turn, isProven && found is { Refusal: null }, found is not null || lookup is LoginAnswer.NoMatch { UserExists: true });
+            secrets.OnProof(
+                turn, isProven && found is { Refusal: null }, found is not null || lookup is LoginAnswer.NoMatch { UserExists: true });
             if (found is { Stored: { Octets.IsEmpty: true, Hmac: null } })
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret");
-            return await Authorization.WhyNotAsync<SharedSecret>(lookup, isProven, user, ct) ?? (SaslStep)new SaslStep.Success(new SaslIdentity(found!.User, found.User)) { Authority = found.Authority };
+            return await Authorization.WhyNotAsync<SharedSecret>(lookup, isProven, user, ct)
+                ?? (SaslStep)new SaslStep.Success(new SaslIdentity(found!.User, found.User)) { Authority = found.Authority };
         }
 
         /// <summary>One for each spelling of the password.</summary>

@@ -49,7 +49,8 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
                 return CheckAsync(message, ct);
             nonce = Nonce;
             var realms = string.Concat(secrets.Realms.Select(static realm => $"realm=\"{Escape(realm)}\","));
-            return new(new SaslStep.Challenge(Encoding.UTF8.GetBytes($"{realms}nonce=\"{nonce}\",qop=\"auth\",charset=utf-8,algorithm=md5-sess")));
+            return new(
+                new SaslStep.Challenge(Encoding.UTF8.GetBytes($"{realms}nonce=\"{nonce}\",qop=\"auth\",charset=utf-8,algorithm=md5-sess")));
         }
 
         private async ValueTask<SaslStep> CheckAsync(ReadOnlyMemory<byte> message, CancellationToken ct)
@@ -58,7 +59,9 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
                 return Malformed("not a list of directives");
             if (!DigestResponse.TryRead(directives, out var said, out var problem))
                 return Malformed(problem);
-            if (!SaslPrep.TryPrepareQuery(said.User, out var user) || user.Length == 0 || !SaslPrep.TryPrepareQuery(said.AuthorizationId, out var actAs))
+            if (!SaslPrep.TryPrepareQuery(said.User, out var user)
+                || user.Length == 0
+                || !SaslPrep.TryPrepareQuery(said.AuthorizationId, out var actAs))
                 return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "the user name is empty or not a name");
             if (WhyNot(said) is { } objection)
                 return new SaslStep.Failure(SaslError.BadCredentials, user, objection);
@@ -72,7 +75,8 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
             var decoy = context.Decoys.DigestSecret(user, said.Realm); // for everybody: a user that exists must not save the time
             var found = lookup as LoginAnswer.Found<SharedSecret>;
             var (secret, isProven) = Judge(found is { Stored: var stored } ? [stored.Octets, .. stored.OtherSpellings] : [decoy], said);
-            secrets.OnProof(turn, isProven && found is { Refusal: null }, found is not null || lookup is LoginAnswer.NoMatch { UserExists: true });
+            secrets.OnProof(
+                turn, isProven && found is { Refusal: null }, found is not null || lookup is LoginAnswer.NoMatch { UserExists: true });
             if (found is { Stored.Octets.IsEmpty: true })
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret");
             return await Authorization.WhyNotAsync<SharedSecret>(lookup, isProven, user, ct)
@@ -85,7 +89,8 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
             var (secret, isProven) = (secrets[0], false);
             foreach (var one in secrets)
             {
-                var expected = DigestFunctions.Response(one.Span, nonce!, said.ClientNonce, said.Count, said.Uri, said.AuthorizationId, "AUTHENTICATE");
+                var expected = DigestFunctions.Response(
+                    one.Span, nonce!, said.ClientNonce, said.Count, said.Uri, said.AuthorizationId, "AUTHENTICATE");
                 if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(expected), Encoding.UTF8.GetBytes(said.Proof)))
                     continue;
                 (secret, isProven) = (one, true);
@@ -96,7 +101,9 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
 
         /// <summary>The server's own proof (§2.1.3).</summary>
         private byte[] Confirm(ReadOnlySpan<byte> secret, DigestResponse said) =>
-            Encoding.ASCII.GetBytes("rspauth=" + DigestFunctions.Response(secret, nonce!, said.ClientNonce, OnlyUse, said.Uri, said.AuthorizationId, string.Empty));
+            Encoding.ASCII.GetBytes(
+                "rspauth="
+                    + DigestFunctions.Response(secret, nonce!, said.ClientNonce, OnlyUse, said.Uri, said.AuthorizationId, string.Empty));
 
         /// <summary>
         /// The host in digest-uri is not compared: clients know a server by aliases and addresses, and that it is the right one is what its
@@ -106,10 +113,12 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
             said.Nonce != nonce ? "the nonce is not the one of this exchange"
             : said.Count != OnlyUse ? "the nonce count is not 1: a nonce is good for one exchange"
             : !secrets.Realms.Contains(said.Realm, StringComparer.Ordinal) ? "a realm that was not offered, or none"
-            : !said.Uri.StartsWith(context.Service + "/", StringComparison.OrdinalIgnoreCase) || said.Uri.Length == context.Service.Length + 1 ? $"the digest is for '{said.Uri}', not for this service"
+            : !said.Uri.StartsWith(context.Service + "/", StringComparison.OrdinalIgnoreCase)
+                || said.Uri.Length == context.Service.Length + 1 ? $"the digest is for '{said.Uri}', not for this service"
             : null;
 
-        private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+        private static string Escape(string text) =>
+            text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
 
         private static SaslStep.Failure Malformed(string reason) => new(SaslError.Malformed, ClaimedUser: null, reason);
     }

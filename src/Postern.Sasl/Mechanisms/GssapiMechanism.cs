@@ -23,7 +23,8 @@ public sealed class GssapiMechanism : ISaslMechanism
     public bool TakesInitialResponse => true;
 
     /// <inheritdoc/>
-    public ISaslExchange? TryStart(SaslContext context) => context is { Kerberos: { } service, KerberosUsers: { } users } ? new Exchange(context, service, users) : null;
+    public ISaslExchange? TryStart(SaslContext context) =>
+        context is { Kerberos: { } service, KerberosUsers: { } users } ? new Exchange(context, service, users) : null;
 
     private sealed class Exchange(SaslContext context, KerberosService service, IKerberosUsers users) : ISaslExchange
     {
@@ -55,7 +56,8 @@ public sealed class GssapiMechanism : ISaslMechanism
                     principal = client;
                     return answer.Length > 0 ? new SaslStep.Challenge(answer) : Offer();
                 case KerberosAnswer.Refused(var reason, var isOurs):
-                    return new SaslStep.Failure(isOurs ? SaslError.TemporaryFailure : SaslError.BadCredentials, ClaimedUser: null, $"Kerberos: {reason}");
+                    return new SaslStep.Failure(
+                        isOurs ? SaslError.TemporaryFailure : SaslError.BadCredentials, ClaimedUser: null, $"Kerberos: {reason}");
                 default:
                     return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "Kerberos gave no answer");
             }
@@ -64,7 +66,8 @@ public sealed class GssapiMechanism : ISaslMechanism
         private SaslStep Offer()
         {
             if (kerberos!.Wrap(NoLayer) is not { } wrapped)
-                return new SaslStep.Failure(SaslError.TemporaryFailure, principal, "Kerberos: the offer of security layers could not be wrapped");
+                return new SaslStep.Failure(
+                    SaslError.TemporaryFailure, principal, "Kerberos: the offer of security layers could not be wrapped");
             hasOffered = true;
             return new SaslStep.Challenge(wrapped);
         }
@@ -72,7 +75,8 @@ public sealed class GssapiMechanism : ISaslMechanism
         private async ValueTask<SaslStep> FinishAsync(ReadOnlyMemory<byte> token, CancellationToken ct)
         {
             if (kerberos!.Unwrap(token.Span) is not { Length: >= 4 } choice)
-                return new SaslStep.Failure(SaslError.BadCredentials, principal, "Kerberos: the choice of a security layer could not be unwrapped");
+                return new SaslStep.Failure(
+                    SaslError.BadCredentials, principal, "Kerberos: the choice of a security layer could not be unwrapped");
             if (choice[0] != NoLayer[0])
                 return new SaslStep.Failure(SaslError.Malformed, principal, "the client chose a security layer that was not offered");
             if (!StrictUtf8.TryDecode(choice.AsSpan(4), 255 * 4, out var text) || !SaslPrep.TryPrepareQuery(text, out var actAs))

@@ -27,7 +27,8 @@ public sealed class OAuthBearerMechanism : ISaslMechanism
         private const int MaxMessageOctets = 12 * 1024;
 
         /// <summary>kvsep, and what a value may hold (§3.1): VCHAR, SP, HTAB, CR and LF.</summary>
-        private static readonly SearchValues<char> Allowed = SearchValues.Create(['\u0001', '\t', '\r', '\n', .. Enumerable.Range(' ', '~' - ' ' + 1).Select(static c => (char)c)]);
+        private static readonly SearchValues<char> Allowed = SearchValues.Create(
+            ['\u0001', '\t', '\r', '\n', .. Enumerable.Range(' ', '~' - ' ' + 1).Select(static c => (char)c)]);
 
         public ValueTask<SaslStep> NextAsync(ReadOnlyMemory<byte>? response, CancellationToken ct)
         {
@@ -35,7 +36,8 @@ public sealed class OAuthBearerMechanism : ISaslMechanism
                 return new(bearer.Refusal);
             if (response is not { } message)
                 return new(new SaslStep.Challenge(ReadOnlyMemory<byte>.Empty));
-            if (!StrictUtf8.TryDecode(message.Span, MaxMessageOctets, out var text) || !Gs2Header.TryTake(text, out var header, out var rest))
+            if (!StrictUtf8.TryDecode(message.Span, MaxMessageOctets, out var text)
+                || !Gs2Header.TryTake(text, out var header, out var rest))
                 return new(Malformed("the GS2 header is malformed"));
             if (header.Binding is not null)
                 return new(Malformed("this mechanism binds to no channel"));
@@ -52,7 +54,9 @@ public sealed class OAuthBearerMechanism : ISaslMechanism
         private static bool TryRead(string text, out string token)
         {
             token = string.Empty;
-            if (!text.StartsWith('\u0001') || !text.EndsWith("\u0001\u0001", StringComparison.Ordinal) || text.AsSpan().ContainsAnyExcept(Allowed))
+            if (!text.StartsWith('\u0001')
+                || !text.EndsWith("\u0001\u0001", StringComparison.Ordinal)
+                || text.AsSpan().ContainsAnyExcept(Allowed))
                 return false;
             var hasToken = false;
             foreach (var pair in text[1..^1].Split('\u0001', StringSplitOptions.RemoveEmptyEntries))

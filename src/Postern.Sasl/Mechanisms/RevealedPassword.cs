@@ -19,7 +19,8 @@ internal sealed class RevealedPassword(SaslContext context)
         if (password.IsEmpty || password.Length > MaxFieldOctets || !Utf8.IsValid(password.Span) || password.Span.Contains((byte)0))
             return new SaslStep.Failure(SaslError.BadCredentials, user, "the password is empty, too long, or not text");
 
-        return await Authorization.DecideAsync(context, await context.Passwords!.CheckAsync(user, password, context.Peer, ct), user, actAs, ct);
+        return await Authorization.DecideAsync(
+            context, await context.Passwords!.CheckAsync(user, password, context.Peer, ct), user, actAs, ct);
     }
 
     /// <summary>SASLprep (RFC 4616 §2): a name that it prohibits belongs to nobody.</summary>

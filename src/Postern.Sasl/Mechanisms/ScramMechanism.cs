@@ -58,7 +58,9 @@ public sealed class ScramMechanism : ISaslMechanism
 
     /// <inheritdoc/>
     public ISaslExchange? TryStart(SaslContext context) =>
-        context.ScramSecrets is not { } secrets || !secrets.Serves(algorithm) || (isPlus && context.Channel is null) ? null : new Exchange(context, secrets, algorithm, isPlus);
+        context.ScramSecrets is not { } secrets || !secrets.Serves(algorithm) || (isPlus && context.Channel is null)
+            ? null
+            : new Exchange(context, secrets, algorithm, isPlus);
 
     internal sealed class Exchange(SaslContext context, IScramSecrets secrets, HashAlgorithmName algorithm, bool isPlus) : ISaslExchange
     {
@@ -90,7 +92,9 @@ public sealed class ScramMechanism : ISaslMechanism
                 return Malformed(problem);
             if (WhyNotBound(parsed.Header) is { } objection)
                 return objection;
-            if (!SaslPrep.TryPrepareQuery(parsed.User, out var user) || user.Length is 0 or > 255 || !SaslPrep.TryPrepareQuery(parsed.Header.AuthorizationId, out _))
+            if (!SaslPrep.TryPrepareQuery(parsed.User, out var user)
+                || user.Length is 0 or > 255
+                || !SaslPrep.TryPrepareQuery(parsed.Header.AuthorizationId, out _))
                 return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "the user name is empty or not a name");
 
             lookup = await secrets.FindAsync(user, algorithm, context.Peer, ct);
@@ -99,7 +103,8 @@ public sealed class ScramMechanism : ISaslMechanism
             first = parsed with { User = user };
             secret = SecretOf(lookup, user);
             nonce = parsed.Nonce + ServerNonce;
-            serverFirst = string.Create(CultureInfo.InvariantCulture, $"r={nonce},s={Convert.ToBase64String(secret.Salt.Span)},i={secret.Iterations}");
+            serverFirst = string.Create(
+                CultureInfo.InvariantCulture, $"r={nonce},s={Convert.ToBase64String(secret.Salt.Span)},i={secret.Iterations}");
             return new SaslStep.Challenge(Encoding.UTF8.GetBytes(serverFirst));
         }
 
@@ -141,7 +146,8 @@ public sealed class ScramMechanism : ISaslMechanism
 
         /// <summary>server-final-message.</summary>
         private byte[] Signature(byte[] signed) =>
-            Encoding.ASCII.GetBytes($"v={Convert.ToBase64String(CryptographicOperations.HmacData(algorithm, secret!.ServerKey.Span, signed))}");
+            Encoding.ASCII.GetBytes(
+                $"v={Convert.ToBase64String(CryptographicOperations.HmacData(algorithm, secret!.ServerKey.Span, signed))}");
 
         /// <summary>RFC 5802 §6: p needs a binding we have, y must not come where a -PLUS mechanism was on offer.</summary>
         private SaslStep.Failure? WhyNotBound(Gs2Header header)
@@ -149,11 +155,15 @@ public sealed class ScramMechanism : ISaslMechanism
             if (isPlus != header.Binding is not null)
                 return Malformed(isPlus ? "a -PLUS mechanism without channel binding" : "channel binding outside of a -PLUS mechanism");
             if (header.IsDowngradeSuspected && context.OffersChannelBinding)
-                return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, "the client could bind to the channel and saw no -PLUS mechanism, yet one was offered: somebody may have removed it");
+                return new SaslStep.Failure(
+                    SaslError.BadCredentials,
+                    ClaimedUser: null,
+                    "the client could bind to the channel and saw no -PLUS mechanism, yet one was offered: somebody may have removed it");
             if (header.Binding is not { } name)
                 return null;
             if (ChannelBindingType.Find(name) is not { } type || !context.Channel!.TryGet(type, out var data))
-                return new SaslStep.Failure(SaslError.BadCredentials, ClaimedUser: null, $"the channel binding '{name}' cannot be computed here");
+                return new SaslStep.Failure(
+                    SaslError.BadCredentials, ClaimedUser: null, $"the channel binding '{name}' cannot be computed here");
             binding = data.ToArray();
             return null;
         }

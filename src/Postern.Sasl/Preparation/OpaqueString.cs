@@ -46,9 +46,13 @@ public static class OpaqueString
     }
 
     private static bool IsAllowed(Rune rune) =>
-        (rune.Value & 0xfffe) != 0xfffe && rune.Value is not (>= 0xfdd0 and <= 0xfdef) && rune != Rune.ReplacementChar && Rune.GetUnicodeCategory(rune) switch
+        (rune.Value & 0xfffe) != 0xfffe
+        && rune.Value is not (>= 0xfdd0 and <= 0xfdef)
+        && rune != Rune.ReplacementChar
+        && Rune.GetUnicodeCategory(rune) switch
         {
-            UnicodeCategory.Control or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator => false,
+            UnicodeCategory.Control or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator => false,
             UnicodeCategory.Format => rune.Value is 0x200c or 0x200d or (>= 0xe0020 and <= 0xe007f), // what emoji and scripts are joined by
             _ => true,
         };

@@ -29,7 +29,10 @@ internal sealed record Gs2Header(string Text, string? Binding, bool IsDowngradeS
 
         var authorization = message[(first + 1)..second];
         var name = string.Empty;
-        if (authorization.Length > 0 && (!authorization.StartsWith("a=", StringComparison.Ordinal) || authorization.Length == 2 || !SaslName.TryDecode(authorization[2..], out name)))
+        if (authorization.Length > 0
+            && (!authorization.StartsWith("a=", StringComparison.Ordinal)
+                || authorization.Length == 2
+                || !SaslName.TryDecode(authorization[2..], out name)))
             return false;
         header = new Gs2Header(message[..(second + 1)], isBound ? flag[2..] : null, flag == "y", name);
         rest = message[(second + 1)..];

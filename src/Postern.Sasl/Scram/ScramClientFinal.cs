@@ -15,9 +15,13 @@ internal sealed record ScramClientFinal(string WithoutProof, byte[] Binding, str
         if (end < 0)
             return false;
         var parts = message[..end].Split(',');
-        if (parts.Length < 2 || !parts[0].StartsWith("c=", StringComparison.Ordinal) || !parts[1].StartsWith("r=", StringComparison.Ordinal))
+        if (parts.Length < 2
+            || !parts[0].StartsWith("c=", StringComparison.Ordinal)
+            || !parts[1].StartsWith("r=", StringComparison.Ordinal))
             return false;
-        if (!parts.Skip(2).All(ScramClientFirst.IsExtension) || !TryDecode(parts[0][2..], out var binding) || !TryDecode(message[(end + 3)..], out var proof))
+        if (!parts.Skip(2).All(ScramClientFirst.IsExtension)
+            || !TryDecode(parts[0][2..], out var binding)
+            || !TryDecode(message[(end + 3)..], out var proof))
             return false;
         final = new ScramClientFinal(message[..end], binding, parts[1][2..], proof);
         return true;

@@ -18,7 +18,9 @@ internal sealed record ScramClientFirst(Gs2Header Header, string Bare, string Us
         var parts = bare.Split(',');
         if (parts[0].StartsWith("m=", StringComparison.Ordinal))
             return Fail("a mandatory extension that no version of SCRAM knows", out problem);
-        if (parts.Length < 2 || !parts[0].StartsWith("n=", StringComparison.Ordinal) || !parts[1].StartsWith("r=", StringComparison.Ordinal))
+        if (parts.Length < 2
+            || !parts[0].StartsWith("n=", StringComparison.Ordinal)
+            || !parts[1].StartsWith("r=", StringComparison.Ordinal))
             return Fail("n= and r= are missing or out of order", out problem);
         if (!SaslName.TryDecode(parts[0][2..], out var user))
             return Fail("the user name is not a saslname", out problem);
@@ -31,13 +33,17 @@ internal sealed record ScramClientFirst(Gs2Header Header, string Bare, string Us
     }
 
     /// <summary>Printable, without a comma.</summary>
-    public static bool IsNonce(string text) => text.Length is > 0 and <= MaxNonce && !text.AsSpan().ContainsAnyExceptInRange('!', '~') && !text.Contains(',', StringComparison.Ordinal);
+    public static bool IsNonce(string text) =>
+        text.Length is > 0 and <= MaxNonce
+        && !text.AsSpan().ContainsAnyExceptInRange('!', '~')
+        && !text.Contains(',', StringComparison.Ordinal);
 
     /// <summary>
     /// attr-val under a letter that is not taken: optional extensions are ignored, <c>m</c> and what stands out of place is an error
     /// (§5.1).
     /// </summary>
-    public static bool IsExtension(string text) => text.Length > 2 && char.IsAsciiLetter(text[0]) && text[1] == '=' && !"aceimnprsv".Contains(text[0], StringComparison.Ordinal);
+    public static bool IsExtension(string text) =>
+        text.Length > 2 && char.IsAsciiLetter(text[0]) && text[1] == '=' && !"aceimnprsv".Contains(text[0], StringComparison.Ordinal);
 
     private static bool Fail(string what, out string problem)
     {

@@ -16,7 +16,8 @@ internal static class ScramFunctions
         _ => throw new ArgumentException($"SCRAM knows no hash '{algorithm.Name}'", nameof(algorithm)),
     };
 
-    public static bool ProofMatches(HashAlgorithmName algorithm, ReadOnlySpan<byte> storedKey, ReadOnlySpan<byte> authMessage, ReadOnlySpan<byte> proof)
+    public static bool ProofMatches(
+        HashAlgorithmName algorithm, ReadOnlySpan<byte> storedKey, ReadOnlySpan<byte> authMessage, ReadOnlySpan<byte> proof)
     {
         var size = SizeOf(algorithm);
         if (proof.Length != size)

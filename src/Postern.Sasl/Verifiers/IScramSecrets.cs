@@ -22,7 +22,8 @@ public interface IScramSecrets : IProofListener
 /// What a server stores instead of a password (RFC 5802 §3): enough to check a proof and to prove itself, not enough to log in elsewhere
 /// with ease. Its text shows nothing of it.
 /// </summary>
-public sealed class ScramSecret(HashAlgorithmName algorithm, int iterations, ReadOnlyMemory<byte> salt, ReadOnlyMemory<byte> storedKey, ReadOnlyMemory<byte> serverKey)
+public sealed class ScramSecret(
+    HashAlgorithmName algorithm, int iterations, ReadOnlyMemory<byte> salt, ReadOnlyMemory<byte> storedKey, ReadOnlyMemory<byte> serverKey)
 {
     /// <summary>SHA1, SHA256 or SHA512.</summary>
     public HashAlgorithmName Algorithm => algorithm;
@@ -80,7 +81,8 @@ public sealed class ScramSecret(HashAlgorithmName algorithm, int iterations, Rea
     /// <summary>No part of it.</summary>
     public override string ToString() => "***";
 
-    private static ScramSecret FromSaltedPassword(HashAlgorithmName algorithm, ReadOnlySpan<byte> salted, ReadOnlySpan<byte> salt, int iterations)
+    private static ScramSecret FromSaltedPassword(
+        HashAlgorithmName algorithm, ReadOnlySpan<byte> salted, ReadOnlySpan<byte> salt, int iterations)
     {
         var clientKey = CryptographicOperations.HmacData(algorithm, salted, "Client Key"u8);
         var secret = new ScramSecret(

@@ -11,5 +11,6 @@ public interface ITokenVerifier
 
     /// <summary>The same, for a verifier that counts wrong tokens by user; by default the name is passed over.</summary>
     /// <param name="claimedUser">Who the client says it is, of which nothing is proven yet; null when it does not say.</param>
-    ValueTask<LoginAnswer> CheckTokenAsync(string token, string? claimedUser, string? peer, CancellationToken ct) => CheckTokenAsync(token, peer, ct);
+    ValueTask<LoginAnswer> CheckTokenAsync(string token, string? claimedUser, string? peer, CancellationToken ct) =>
+        CheckTokenAsync(token, peer, ct);
 }

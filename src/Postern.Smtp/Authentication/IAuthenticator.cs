@@ -20,7 +20,8 @@ public interface IAuthenticator
     /// </summary>
     /// <param name="mechanism">Its registered name, such as <c>PLAIN</c>.</param>
     /// <param name="credentials">Valid until the task completes.</param>
-    ValueTask<AuthenticationResult> AuthenticateAsync(SessionState session, string mechanism, LoginCredentials credentials, CancellationToken ct);
+    ValueTask<AuthenticationResult> AuthenticateAsync(
+        SessionState session, string mechanism, LoginCredentials credentials, CancellationToken ct);
 }
 
 /// <summary>What an authenticator can decide.</summary>
@@ -55,10 +56,12 @@ public abstract record LoginCredentials
 
 /// <summary>An authenticator made of a function.</summary>
 internal sealed class FunctionAuthenticator(
-    Func<SessionState, string, LoginCredentials, CancellationToken, ValueTask<AuthenticationResult>> decide, CredentialKinds answers) : IAuthenticator
+    Func<SessionState, string, LoginCredentials, CancellationToken, ValueTask<AuthenticationResult>> decide,
+    CredentialKinds answers) : IAuthenticator
 {
     public CredentialKinds Answers => answers;
 
-    public ValueTask<AuthenticationResult> AuthenticateAsync(SessionState session, string mechanism, LoginCredentials credentials, CancellationToken ct) =>
+    public ValueTask<AuthenticationResult> AuthenticateAsync(
+        SessionState session, string mechanism, LoginCredentials credentials, CancellationToken ct) =>
         decide(session, mechanism, credentials, ct);
 }

@@ -13,7 +13,8 @@ internal sealed class ChunkSender(ClientWire wire, SmtpClientOptions options)
 
     /// <summary>What the last chunk was answered, or the first refusal before it.</summary>
     /// <param name="read">Reads content; throws where it cannot.</param>
-    public async ValueTask<ClientAnswer> SendAsync(OutgoingMessage message, bool pipelines, Func<OutgoingMessage, long, Memory<byte>, ValueTask<int>> read)
+    public async ValueTask<ClientAnswer> SendAsync(
+        OutgoingMessage message, bool pipelines, Func<OutgoingMessage, long, Memory<byte>, ValueTask<int>> read)
     {
         var length = message.Content.Length;
         var unanswered = 0;
@@ -50,14 +51,16 @@ internal sealed class ChunkSender(ClientWire wire, SmtpClientOptions options)
         return refusal ?? wire.WhyNot(reply, ClientPhase.EndOfData) ?? new ClientAnswer.Accepted(reply!);
     }
 
-    private async ValueTask<bool> ChunkAsync(OutgoingMessage message, long from, long size, bool isLast, Func<OutgoingMessage, long, Memory<byte>, ValueTask<int>> read)
+    private async ValueTask<bool> ChunkAsync(
+        OutgoingMessage message, long from, long size, bool isLast, Func<OutgoingMessage, long, Memory<byte>, ValueTask<int>> read)
     {
         var piece = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(size, 1, PieceOctets));
         try
         {
             for (long done = 0; done < size;)
             {
-                var count = await read(message, from + done, piece.AsMemory(0, (int)Math.Min(piece.Length, size - done))).ConfigureAwait(false);
+                var count = await read(message, from + done, piece.AsMemory(0, (int)Math.Min(piece.Length, size - done)))
+                    .ConfigureAwait(false);
                 wire.Output.Append(piece.AsSpan(0, count));
                 done += count;
                 if (isLast && done == size)
@@ -72,12 +75,15 @@ internal sealed class ChunkSender(ClientWire wire, SmtpClientOptions options)
         }
 
         // A write that fails may have carried the last octet all the same.
-        return await wire.FlushAsync(isLast ? ClientPhase.EndOfData : ClientPhase.Content, options.Timeouts.DataBlock).ConfigureAwait(false);
+        return await wire.FlushAsync(isLast ? ClientPhase.EndOfData : ClientPhase.Content, options.Timeouts.DataBlock)
+            .ConfigureAwait(false);
     }
 
     private async ValueTask<ClientAnswer?> RefusalAsync(ClientPhase phase) =>
         wire.WhyNot(await wire.ReadAsync(phase, options.Timeouts.DataBlock).ConfigureAwait(false), phase);
 
     private async ValueTask<ClientAnswer> BrokenAsync() =>
-        await wire.LastWordsAsync().ConfigureAwait(false) is { Code: >= 400 } words ? new ClientAnswer.Refused(ClientPhase.Content, words) : wire.Fault!;
+        await wire.LastWordsAsync().ConfigureAwait(false) is { Code: >= 400 } words
+            ? new ClientAnswer.Refused(ClientPhase.Content, words)
+            : wire.Fault!;
 }

@@ -17,7 +17,9 @@ public sealed record ClientLogin(SaslClientCredentials Credentials)
     public bool AllowsExposure { get; init; }
 
     /// <summary>Equal credentials by equal means are the same login.</summary>
-    public bool Equals(ClientLogin? other) => ReferenceEquals(this, other) || (other is not null && Credentials.Equals(other.Credentials) && AllowsExposure == other.AllowsExposure
+    public bool Equals(ClientLogin? other) =>
+        ReferenceEquals(
+            this, other) || (other is not null && Credentials.Equals(other.Credentials) && AllowsExposure == other.AllowsExposure
         && (Mechanisms is null ? other.Mechanisms is null : other.Mechanisms is not null && Mechanisms.SequenceEqual(other.Mechanisms)));
 
     /// <inheritdoc/>

@@ -192,7 +192,8 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
                     AllowRenegotiation = false,
                     CertificateChainPolicy = ServerTrust.PolicyFor(options.TrustedRoots),
                     // Opportunistic TLS takes any certificate: the other choice is no TLS at all (RFC 7435).
-                    RemoteCertificateValidationCallback = (source, certificate, chain, errors) => Verify(source, certificate, chain, errors) || !verify,
+                    RemoteCertificateValidationCallback = (source, certificate, chain, errors) => Verify(source, certificate, chain, errors)
+                        || !verify,
                 },
                 deadline.Token).ConfigureAwait(false);
             reader = new ReplyReader(tls, options.Replies);
@@ -202,7 +203,9 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         {
             Break(ClientPhase.StartTls, ClientFault.Timeout, Seconds("no TLS handshake within", options.Timeouts.Handshake));
         }
-        catch (Exception e) when (e is AuthenticationException or IOException or SocketException or ObjectDisposedException or CryptographicException) // the last: a certificate that cannot be read
+        catch (Exception e)
+            when (e is AuthenticationException or IOException or SocketException or ObjectDisposedException
+                or CryptographicException) // the last: a certificate that cannot be read
         {
             Break(ClientPhase.StartTls, ClientFault.TlsFailed, distrust ?? HandshakeTrouble.OfServer(e, network.First), e);
         }
@@ -214,7 +217,8 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         return null;
     }
 
-    public void Break(ClientPhase phase, ClientFault fault, string detail, Exception? cause = null) => Fault ??= new ClientAnswer.Broken(phase, fault, detail) { Cause = cause };
+    public void Break(ClientPhase phase, ClientFault fault, string detail, Exception? cause = null) =>
+        Fault ??= new ClientAnswer.Broken(phase, fault, detail) { Cause = cause };
 
     private bool IsCalledOff => Caller.IsCancellationRequested || revoked.IsCancellationRequested;
 

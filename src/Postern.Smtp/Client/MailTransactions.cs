@@ -29,7 +29,8 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     /// <summary>The last transaction was given up between MAIL and the content.</summary>
     private bool needsReset;
 
-    public async ValueTask<IReadOnlyList<ClientAnswer>> SendAsync(OutgoingMessage message, OutgoingMessage? following, SmtpExtensions offered, bool verified, bool hasLogin)
+    public async ValueTask<IReadOnlyList<ClientAnswer>> SendAsync(
+        OutgoingMessage message, OutgoingMessage? following, SmtpExtensions offered, bool verified, bool hasLogin)
     {
         if (!ReferenceEquals(extensions, offered))
             (extensions, isOffered) = (offered, offered.Has);
@@ -169,7 +170,8 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
             var stuffer = default(DotStuffer);
             for (long offset = 0; offset < length;)
             {
-                var read = await ReadContentAsync(message, offset, chunk.AsMemory(0, (int)Math.Min(chunk.Length, length - offset))).ConfigureAwait(false);
+                var read = await ReadContentAsync(message, offset, chunk.AsMemory(0, (int)Math.Min(chunk.Length, length - offset)))
+                    .ConfigureAwait(false);
                 offset += read;
                 wire.Output.Advance(stuffer.Write(chunk.AsSpan(0, read), wire.Output.GetSpan(DotStuffer.MaxLength(read))));
                 if (offset < length && !await wire.FlushAsync(ClientPhase.Content, options.Timeouts.DataBlock).ConfigureAwait(false))
@@ -275,7 +277,9 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     /// is vouched for: the login is this host's, not the sender's.
     /// </summary>
     private MailParameters Said(MailParameters parameters) =>
-        parameters is { DeclaredSize: null, SubmittedBy: null } && !isLoggedIn ? parameters : parameters with { DeclaredSize = null, SubmittedBy = isLoggedIn ? ReversePath.Null : null };
+        parameters is { DeclaredSize: null, SubmittedBy: null } && !isLoggedIn
+            ? parameters
+            : parameters with { DeclaredSize = null, SubmittedBy = isLoggedIn ? ReversePath.Null : null };
 
     private async ValueTask<ClientAnswer?> CommandAsync(ClientPhase phase, TimeSpan timeout)
     {
@@ -289,7 +293,8 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     /// <summary>A refused RSET is about the connection and no verdict on the message: this connection has served its time.</summary>
     private async ValueTask<ClientAnswer?> ResetRefusalAsync()
     {
-        if (await RefusalAsync(ClientPhase.Mail, options.Timeouts.Command).ConfigureAwait(false) is not ClientAnswer.Refused { Reply: var reply })
+        if (await RefusalAsync(ClientPhase.Mail, options.Timeouts.Command)
+            .ConfigureAwait(false) is not ClientAnswer.Refused { Reply: var reply })
             return wire.Fault;
         wire.Break(ClientPhase.Mail, ClientFault.ConnectionLost, $"the server refused RSET: {reply}");
         return wire.Fault;

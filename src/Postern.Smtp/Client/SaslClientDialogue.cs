@@ -39,7 +39,8 @@ internal sealed class SaslClientDialogue(ClientWire wire, SmtpClientOptions opti
         {
             var step = challenges > MaxChallenges ? new SaslClientStep.Cancel("the server asks without end") : Answer(reply);
             if (step is not SaslClientStep.Response({ } response))
-                return await CancelAsync(step is SaslClientStep.Cancel(var reason) ? reason : "the mechanism has no answer").ConfigureAwait(false);
+                return await CancelAsync(step is SaslClientStep.Cancel(var reason) ? reason : "the mechanism has no answer")
+                    .ConfigureAwait(false);
             Write(response.Span);
             wire.Output.Append("\r\n"u8);
             reply = await CommandAsync().ConfigureAwait(false);
@@ -97,12 +98,16 @@ internal sealed class SaslClientDialogue(ClientWire wire, SmtpClientOptions opti
 
     private SaslClientStep Answer(Reply reply)
     {
-        if (reply.Lines.Count > 1 || reply.Status is not null || !StrictBase64.TryDecode(Encoding.ASCII.GetBytes(reply.Lines[0]), out var challenge))
+        if (reply.Lines.Count > 1
+            || reply.Status is not null
+            || !StrictBase64.TryDecode(Encoding.ASCII.GetBytes(reply.Lines[0]), out var challenge))
             return new SaslClientStep.Cancel("the server's challenge is not base64");
         if (held is not { } initial)
             return exchange.Next(challenge);
         held = null;
-        return challenge.Length == 0 ? new SaslClientStep.Response(initial) : new SaslClientStep.Cancel("the server speaks where it is to listen");
+        return challenge.Length == 0
+            ? new SaslClientStep.Response(initial)
+            : new SaslClientStep.Cancel("the server speaks where it is to listen");
     }
 
     private async ValueTask<Reply?> CommandAsync()
@@ -129,7 +134,12 @@ internal sealed class SaslClientDialogue(ClientWire wire, SmtpClientOptions opti
     /// <summary>Without its text where that repeats what only the server was to see.</summary>
     private Reply Discreet(Reply reply, SaslClientCredentials credentials)
     {
-        IEnumerable<string> secrets = [.. said, credentials.Password?.Reveal() ?? string.Empty, credentials.Token?.Reveal() ?? string.Empty];
+        IEnumerable<string> secrets =
+        [
+            .. said,
+            credentials.Password?.Reveal() ?? string.Empty,
+            credentials.Token?.Reveal() ?? string.Empty,
+        ];
         return secrets.Any(secret => secret.Length > 0 && reply.Lines.Any(line => line.Contains(secret, StringComparison.Ordinal)))
             ? new Reply(reply.Code, reply.Status, "(the text repeats the credentials)")
             : reply;
@@ -141,13 +151,15 @@ internal static class LoginProspects
 {
     private const int MostNames = 12;
 
-    public static string WhyNone(IReadOnlyList<string> offered, SaslClientCredentials credentials, IReadOnlyCollection<string>? allowed, bool isTls)
+    public static string WhyNone(
+        IReadOnlyList<string> offered, SaslClientCredentials credentials, IReadOnlyCollection<string>? allowed, bool isTls)
     {
         if (offered.Count == 0)
             return "the server offers no AUTH";
         if (SaslClientMechanisms.Choose(offered, credentials, isVerified: true, allowed) is not var (mechanism, exchange))
             return $"the server offers {string.Join(' ', offered.Take(MostNames))}: none that is allowed and has what it needs";
         exchange.Dispose();
-        return $"{mechanism.Name} would show the secret: {(isTls ? "the server's certificate did not verify" : "the connection has no TLS")}";
+        return $"{mechanism.Name} would show the secret: "
+            + $"{(isTls ? "the server's certificate did not verify" : "the connection has no TLS")}";
     }
 }

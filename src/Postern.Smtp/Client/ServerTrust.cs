@@ -34,7 +34,8 @@ internal static class ServerTrust
     /// <summary>Null when it verifies.</summary>
     /// <param name="expected">A name or an address; null where none was asked for.</param>
     /// <param name="roots">Null for the platform's.</param>
-    public static string? WhyNot(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, string? expected, X509Certificate2Collection? roots)
+    public static string? WhyNot(
+        X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, string? expected, X509Certificate2Collection? roots)
     {
         if (errors == SslPolicyErrors.None)
             return null;
@@ -54,21 +55,28 @@ internal static class ServerTrust
     private static string Reason(X509ChainStatusFlags flags, X509Certificate2 shown, X509Certificate2Collection? roots)
     {
         if (flags.HasFlag(X509ChainStatusFlags.NotTimeValid))
-            return string.Create(CultureInfo.InvariantCulture, $"wrong date: the certificate or an issuer of it is not valid at this clock's time; the certificate is from {shown.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm} to {shown.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"wrong date: the certificate or an issuer of it is not valid at this clock's time; "
+                    + $"the certificate is from {shown.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm} to "
+                    + $"{shown.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC");
         if (flags.HasFlag(X509ChainStatusFlags.NotValidForUsage))
             return $"wrong usage: the certificate is not for servers (serverAuth), but for {UsageOf(shown)}";
         if (flags.HasFlag(X509ChainStatusFlags.UntrustedRoot) && shown.SubjectName.RawData.AsSpan().SequenceEqual(shown.IssuerName.RawData))
             return $"unknown issuer: the certificate is self-signed, and is not among {Among(roots)}";
         if ((flags & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != X509ChainStatusFlags.NoError)
-            return $"unknown issuer: '{Visible(shown.Issuer)}' issued it, and the way from there to {Among(roots)} is missing or leads elsewhere";
+            return $"unknown issuer: '{Visible(shown.Issuer)}' issued it, and the way from there to {Among(roots)} is "
+                + $"missing or leads elsewhere";
         return $"the certificate does not verify ({flags})";
     }
 
-    private static string Among(X509Certificate2Collection? roots) => roots is null ? "this machine's trusted roots" : "the certificates of 'ca'";
+    private static string Among(X509Certificate2Collection? roots) =>
+        roots is null ? "this machine's trusted roots" : "the certificates of 'ca'";
 
     private static string UsageOf(X509Certificate2 shown)
     {
-        var usages = shown.Extensions.OfType<X509EnhancedKeyUsageExtension>().SelectMany(static e => e.EnhancedKeyUsages.Cast<Oid>()).Select(static o => o.Value).Where(static o => o is not (null or AnyUsage)).Take(MaxNames);
+        var usages = shown.Extensions.OfType<X509EnhancedKeyUsageExtension>().SelectMany(static e => e.EnhancedKeyUsages.Cast<Oid>())
+            .Select(static o => o.Value).Where(static o => o is not (null or AnyUsage)).Take(MaxNames);
         return string.Join(", ", usages.Select(static o => o switch
         {
             "1.3.6.1.5.5.7.3.1" => "serverAuth, which an issuer of it does not allow",

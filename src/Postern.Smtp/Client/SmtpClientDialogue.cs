@@ -82,18 +82,24 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
             throw new InvalidOperationException("The dialogue is over, or has a login already");
         var credentials = login.Credentials with
         {
-            Channel = secured is null ? null : (await TlsBindings.OfThisMachineAsync().ConfigureAwait(false)).Of(secured, secured.RemoteCertificate is X509Certificate2 shown ? EndPointHash.Of(shown) : null),
+            Channel = secured is null
+                ? null
+                : (await TlsBindings.OfThisMachineAsync().ConfigureAwait(false)).Of(
+                    secured, secured.RemoteCertificate is X509Certificate2 shown ? EndPointHash.Of(shown) : null),
             Host = login.Credentials.Host.Length > 0 ? login.Credentials.Host : options.ServerName ?? string.Empty,
         };
-        if (SaslClientMechanisms.Choose(Extensions.AuthMechanisms, credentials, IsVerified || login.AllowsExposure, login.Mechanisms) is not var (mechanism, exchange))
-            return new LoginAnswer.Unsuitable(LoginProspects.WhyNone(Extensions.AuthMechanisms, credentials, login.Mechanisms, Tls is not null));
+        if (SaslClientMechanisms.Choose(
+            Extensions.AuthMechanisms, credentials, IsVerified || login.AllowsExposure, login.Mechanisms) is not var (mechanism, exchange))
+            return new LoginAnswer.Unsuitable(
+                LoginProspects.WhyNone(Extensions.AuthMechanisms, credentials, login.Mechanisms, Tls is not null));
         wire.Begin(ct);
         wire.Output.IsSecret = true;
         try
         {
             using (exchange)
             {
-                var answer = await new SaslClientDialogue(wire, options, mechanism.Name, exchange).RunAsync(credentials).ConfigureAwait(false);
+                var answer = await new SaslClientDialogue(wire, options, mechanism.Name, exchange).RunAsync(credentials)
+                    .ConfigureAwait(false);
                 Mechanism = (answer as LoginAnswer.Accepted)?.Mechanism;
                 return answer;
             }
@@ -118,7 +124,8 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
         wire.Begin(ct, message.Revoked);
         try
         {
-            return await transactions.SendAsync(message, following, Extensions, IsVerified, hasLogin: Mechanism is not null).ConfigureAwait(false);
+            return await transactions.SendAsync(message, following, Extensions, IsVerified, hasLogin: Mechanism is not null)
+                .ConfigureAwait(false);
         }
         finally
         {
@@ -163,7 +170,8 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
             return hello;
         return options.Tls switch
         {
-            ClientTls.Required when !Extensions.HasStartTls => Broken(ClientFault.TlsUnavailable, "TLS is required and the server does not offer STARTTLS"),
+            ClientTls.Required when !Extensions.HasStartTls =>
+                Broken(ClientFault.TlsUnavailable, "TLS is required and the server does not offer STARTTLS"),
             ClientTls.Required or ClientTls.Opportunistic when Extensions.HasStartTls => await StartTlsAsync(hello).ConfigureAwait(false),
             _ => hello,
         };
@@ -206,7 +214,9 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
         wire.Output.Append("STARTTLS\r\n"u8);
         var (_, refused) = await CommandAsync(ClientPhase.StartTls).ConfigureAwait(false);
         if (refused is ClientAnswer.Refused { Reply: var reply } && IsOpen)
-            return options.Tls == ClientTls.Required ? Broken(ClientFault.TlsUnavailable, $"TLS is required and the server refuses STARTTLS: {reply}") : inClear;
+            return options.Tls == ClientTls.Required
+                ? Broken(ClientFault.TlsUnavailable, $"TLS is required and the server refuses STARTTLS: {reply}")
+                : inClear;
         if (refused is not null)
             return refused;
         if (wire.HasBufferedInput)

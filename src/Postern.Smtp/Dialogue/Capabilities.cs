@@ -60,9 +60,21 @@ internal sealed class Capabilities
     public ImmutableArray<Parameter<RecipientParameters>> RecipientParameters { get; }
 
     /// <param name="ties">The connection has what clients bind to (<see cref="ChannelBindings.TiesTheConnection"/>).</param>
-    public static Capabilities Derive(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls, bool isLoggedIn, PeerTrust trust, bool hasCertificate = false, bool ties = false) =>
+    public static Capabilities Derive(
+        SmtpServerOptions server,
+        SmtpListenerOptions listener,
+        bool isTls,
+        bool isLoggedIn,
+        PeerTrust trust,
+        bool hasCertificate = false,
+        bool ties = false) =>
         new(new Offer(
-            server, listener, isTls, isLoggedIn, MechanismsFor(server, listener, isTls, hasCertificate, ties), MechanismsFor(server, listener, isTls: true, hasCertificate: true, ties: true)) { Trust = trust });
+            server,
+            listener,
+            isTls,
+            isLoggedIn,
+            MechanismsFor(server, listener, isTls, hasCertificate, ties),
+            MechanismsFor(server, listener, isTls: true, hasCertificate: true, ties: true)) { Trust = trust });
 
     /// <summary>Whether a client that shows a certificate on this listener can be somebody by it.</summary>
     public static bool TakesCertificates(SmtpServerOptions server, SmtpListenerOptions listener) =>
@@ -72,7 +84,8 @@ internal sealed class Capabilities
         new Reply(250, status: null, [offer.Server.Hostname, .. ExtensionTable.All.Select(e => e.LineFor(offer)).OfType<string>()]),
         offer.Server.Clock.GetTimestamp());
 
-    private static List<ISaslMechanism> MechanismsFor(SmtpServerOptions server, SmtpListenerOptions listener, bool isTls, bool hasCertificate, bool ties)
+    private static List<ISaslMechanism> MechanismsFor(
+        SmtpServerOptions server, SmtpListenerOptions listener, bool isTls, bool hasCertificate, bool ties)
     {
         var allowed = listener.Auth switch
         {
@@ -93,13 +106,19 @@ internal sealed class Capabilities
         // Clients that can bind take a -PLUS form wherever it is offered, and try nothing else: without what they bind to it waits to be
         // named.
         var takesPlus = ties || listener is { Mechanisms: not null, WithholdsUnboundPlus: false };
-        var able = server.Mechanisms.Where(m => m.TryStart(context) is not null && (takesPlus || m is not ScramMechanism { IsPlus: true }) && !Holds(listener.WithoutMechanisms, m) && (isTls || !Holds(listener.MechanismsUnderTls, m)));
+        var able = server.Mechanisms.Where(
+            m => m.TryStart(context) is not null
+                && (takesPlus || m is not ScramMechanism { IsPlus: true })
+                && !Holds(listener.WithoutMechanisms, m)
+                && (isTls || !Holds(listener.MechanismsUnderTls, m)));
         return listener.Mechanisms is { } wanted
-            ? [.. wanted.Select(name => able.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase))).OfType<ISaslMechanism>().Distinct()]
+            ? [.. wanted.Select(name => able.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
+                .OfType<ISaslMechanism>().Distinct()]
             : [.. able.Where(static m => !m.IsOptIn)];
     }
 
-    private static bool Holds(IReadOnlyList<string> names, ISaslMechanism mechanism) => names.Contains(mechanism.Name, StringComparer.OrdinalIgnoreCase);
+    private static bool Holds(IReadOnlyList<string> names, ISaslMechanism mechanism) =>
+        names.Contains(mechanism.Name, StringComparer.OrdinalIgnoreCase);
 
     private sealed record EhloReply(Reply Reply, long MadeAt);
 }

@@ -15,5 +15,6 @@ internal sealed class SomeCertificate : IExternalIdentity
 {
     public static SomeCertificate Instance { get; } = new();
 
-    public ValueTask<LoginAnswer> IdentifyAsync(CancellationToken ct) => new(new LoginAnswer.NoMatch("no certificate was shown", UserExists: false));
+    public ValueTask<LoginAnswer> IdentifyAsync(CancellationToken ct) =>
+        new(new LoginAnswer.NoMatch("no certificate was shown", UserExists: false));
 }

@@ -58,7 +58,8 @@ internal sealed class ChunkReception(SmtpSession session, SmtpTransport transpor
         {
             var discard = new ChunkReader(transport);
             var begun = session.Server.Clock.GetTimestamp();
-            if (!await discard.ReadAsync(chunk.Octets, writer: null, () => session.SetDataDeadline(discard.Octets, begun, isWanted: false), ct))
+            if (!await discard.ReadAsync(
+                chunk.Octets, writer: null, () => session.SetDataDeadline(discard.Octets, begun, isWanted: false), ct))
                 return false;
             session.ClearDeadline();
         }

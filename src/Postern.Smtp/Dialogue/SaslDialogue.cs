@@ -10,7 +10,8 @@ namespace Postern.Smtp.Dialogue;
 /// <summary>
 /// Carries one SASL exchange over SMTP (RFC 4954 §4): base64 both ways, <c>*</c> cancels, and one final reply whatever happens.
 /// </summary>
-internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism, ISaslExchange exchange, ReadOnlyMemory<byte>? initialResponse)
+internal sealed class SaslDialogue(
+    SmtpSession session, ISaslMechanism mechanism, ISaslExchange exchange, ReadOnlyMemory<byte>? initialResponse)
 {
     private const string Left = "the client left during authentication";
 
@@ -43,7 +44,9 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
                     ? (StandardReply.TooManyFailedLogins, false)
                     : over;
             if (step is SaslStep.Success success)
-                return (octets.Length == 0 ? Succeed(success) : Abandon(SaslError.Malformed, StandardReply.MalformedAuth, "a response to the final message, which wants none"), true);
+                return (octets.Length == 0
+                    ? Succeed(success)
+                    : Abandon(SaslError.Malformed, StandardReply.MalformedAuth, "a response to the final message, which wants none"), true);
             response = octets;
         }
     }
@@ -72,7 +75,8 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
             case LineOutcome.Line:
                 return ([], (Abandon(SaslError.Malformed, StandardReply.BadBase64, "the response is not base64"), true));
             case LineOutcome.TooLong:
-                return ([], (Abandon(SaslError.Malformed, StandardReply.SaslLineTooLong, "the response is too long"), await session.SkipLineAsync()));
+                return ([], (Abandon(
+                    SaslError.Malformed, StandardReply.SaslLineTooLong, "the response is too long"), await session.SkipLineAsync()));
             case LineOutcome.BadOctet:
                 return ([], (Abandon(SaslError.Malformed, StandardReply.BadOctet, "the response holds a bare CR, LF or NUL"), false));
             default:
@@ -89,7 +93,8 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
         session.State.LoginData = success.LoginData;
         session.State.Authority = success.Authority;
         session.State.PolicyMemo = null;
-        session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, identity.AuthenticationId, UserExists: true, identity, Error: null, "ok"));
+        session.Server.Events.OnLogin(
+            session.State, new LoginAttempt(mechanism.Name, identity.AuthenticationId, UserExists: true, identity, Error: null, "ok"));
         return StandardReply.Authenticated.Saying(success.Text?.Text);
     }
 
@@ -113,7 +118,9 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
     }
 
     private void Tell(SaslStep.Failure failure) =>
-        session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, failure.ClaimedUser, failure.UserExists, Identity: null, failure.Error, failure.Reason));
+        session.Server.Events.OnLogin(
+            session.State,
+            new LoginAttempt(mechanism.Name, failure.ClaimedUser, failure.UserExists, Identity: null, failure.Error, failure.Reason));
 
     /// <summary>The client's way out of the exchange; where that was lost already, this is what is written down, and counted.</summary>
     private Reply Abandon(SaslError? error, Reply reply, string reason)
@@ -126,7 +133,8 @@ internal sealed class SaslDialogue(SmtpSession session, ISaslMechanism mechanism
             return reply;
         }
 
-        session.Server.Events.OnLogin(session.State, new LoginAttempt(mechanism.Name, ClaimedUser: null, UserExists: false, Identity: null, error, reason));
+        session.Server.Events.OnLogin(
+            session.State, new LoginAttempt(mechanism.Name, ClaimedUser: null, UserExists: false, Identity: null, error, reason));
         return reply;
     }
 

@@ -54,7 +54,9 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     public bool LacksRequiredTls => service.Options.Tls == TlsMode.Required && state.Tls is null;
 
     /// <summary>What this listener offers in the present state of TLS and login, to this peer with or without a certificate.</summary>
-    public Capabilities Capabilities => service.CapabilitiesFor(state.Tls is not null, state.IsLoggedIn, state.Trust, state.OwnCertificate is not null, Channel?.TiesTheConnection == true);
+    public Capabilities Capabilities =>
+        service.CapabilitiesFor(
+            state.Tls is not null, state.IsLoggedIn, state.Trust, state.OwnCertificate is not null, Channel?.TiesTheConnection == true);
 
     /// <summary>Who was named as sender lately.</summary>
     public RecentMailboxes Senders => senders ??= new RecentMailboxes();
@@ -288,7 +290,8 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     public void SetDataDeadline(long octets, long begun, bool isWanted = true)
     {
         var limits = Limits;
-        var left = limits.DataBlock + TimeSpan.FromSeconds((double)octets / limits.DataOctetsPerSecond) - server.Clock.GetElapsedTime(begun);
+        var left = limits.DataBlock
+            + TimeSpan.FromSeconds((double)octets / limits.DataOctetsPerSecond) - server.Clock.GetElapsedTime(begun);
         SetDeadline(left < limits.DataBlock ? left : limits.DataBlock, isWanted ? long.MaxValue : messageDue);
     }
 
@@ -314,7 +317,8 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
 
             var step = outcome switch
             {
-                LineOutcome.Line when ++commands > Limits.CommandsPerMessage + Limits.Recipients => Refuse("?", StandardReply.TooManyErrors, After.Close),
+                LineOutcome.Line when ++commands > Limits.CommandsPerMessage + Limits.Recipients =>
+                    Refuse("?", StandardReply.TooManyErrors, After.Close),
                 LineOutcome.Line => await AnswerAsync(line),
                 LineOutcome.TooLong => await SkipAsync(),
                 _ => RefuseOctets(),
@@ -346,7 +350,9 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
         var command = CommandLine.Split(line);
         var verb = VerbTable.Find(command.Verb.Span, service.Options.Protocol);
         if (verb is null)
-            return CommandLine.IsForeignProtocol(line.Span) ? Refuse("?", StandardReply.NotSmtp, After.Close) : Refuse("?", StandardReply.UnknownCommand);
+            return CommandLine.IsForeignProtocol(line.Span)
+                ? Refuse("?", StandardReply.NotSmtp, After.Close)
+                : Refuse("?", StandardReply.UnknownCommand);
         if (line.Length + 2 > Limits.CommandOctets && verb != Verbs.Auth.Row)
             return RefuseWithContent(verb, command.Argument.Span, StandardReply.LineTooLong, After.ReadCommand);
         server.Events.OnCommand(state, verb.Name);
@@ -358,18 +364,27 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     private Step RefuseOctets()
     {
         if (LineReader.IsHello(transport.Buffered.Span))
-            server.Events.OnTlsFailed(state, state.Tls is not null ? "the client begins TLS within TLS" : $"the client begins TLS where plain text comes first; {TlsHere}");
+            server.Events.OnTlsFailed(
+                state,
+                state.Tls is not null
+                    ? "the client begins TLS within TLS"
+                    : $"the client begins TLS where plain text comes first; {TlsHere}");
         return Refuse("?", StandardReply.BadOctet, After.Close);
     }
 
-    private string TlsHere => service.Options.Tls == TlsMode.None ? "this listener has no TLS (tls: none)" : "it has to say STARTTLS, or to use a listener with tls: implicit";
+    private string TlsHere =>
+        service.Options.Tls == TlsMode.None
+            ? "this listener has no TLS (tls: none)"
+            : "it has to say STARTTLS, or to use a listener with tls: implicit";
 
     /// <summary>A line longer than any; what stands at its beginning still tells whether content follows.</summary>
     private async ValueTask<Step> SkipAsync()
     {
         var verb = VerbTable.Find(CommandLine.Split(transport.Buffered).Verb.Span, service.Options.Protocol);
         var after = await SkipLineAsync() ? After.ReadCommand : After.Close;
-        return verb is null ? Refuse("?", StandardReply.LineTooLong, after) : RefuseWithContent(verb, argument: default, StandardReply.LineTooLong, after);
+        return verb is null
+            ? Refuse("?", StandardReply.LineTooLong, after)
+            : RefuseWithContent(verb, argument: default, StandardReply.LineTooLong, after);
     }
 
     /// <summary>A refused command does not leave the content behind it to be read as commands.</summary>
@@ -439,7 +454,9 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
             server.Events.OnTlsStarted(state);
             return true;
         }
-        catch (Exception e) when (e is AuthenticationException or IOException or Win32Exception or CryptographicException // a certificate that cannot be read
+        catch (Exception e)
+            when (e is AuthenticationException or IOException or Win32Exception
+                or CryptographicException // a certificate that cannot be read
                                       || (e is OperationCanceledException && farewell == StandardReply.IdleTooLong))
         {
             server.Events.OnTlsFailed(state, transport.HandshakeTrouble ?? (e.InnerException ?? e).Message);
@@ -455,7 +472,8 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
             await transport.WriteAsync(reply, patience.Token);
             await transport.CloseAsync(patience.Token);
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException or SocketException or NotSupportedException)
+        catch (Exception e)
+            when (e is IOException or OperationCanceledException or ObjectDisposedException or SocketException or NotSupportedException)
         {
             // The client does not listen any more; the connection is dropped all the same.
         }

@@ -11,7 +11,11 @@ namespace Postern.Smtp.Dialogue;
 /// <param name="Syntax">For HELP and for the reply to a syntax error.</param>
 /// <param name="HandleAsync">Decides; called only when phase and needs are met. The argument is valid until the next read.</param>
 internal sealed record Verb(
-    string Name, Phase In, Needs Needs, string Syntax, Func<SmtpSession, ReadOnlyMemory<byte>, CancellationToken, ValueTask<Step>> HandleAsync)
+    string Name,
+    Phase In,
+    Needs Needs,
+    string Syntax,
+    Func<SmtpSession, ReadOnlyMemory<byte>, CancellationToken, ValueTask<Step>> HandleAsync)
 {
     /// <summary>The protocol it belongs to; null: to both. On a listener of the other one it is unknown.</summary>
     public MailProtocol? Only { get; init; }

@@ -54,10 +54,14 @@ internal static class VerbTable
     /// <summary>The reason why this verb cannot be used here and now, or null.</summary>
     public static Step? WhyNot(Verb verb, SmtpSession session, ReadOnlySpan<byte> argument) => verb switch
     {
-        { Needs: var needs } when needs.HasFlag(Needs.NothingBehind) && session.HasBufferedInput => new Step(StandardReply.InputBehindStartTls, After: After.Close),
-        { Needs: var needs } when needs.HasFlag(Needs.TlsWhereRequired) && session.LacksRequiredTls => new Step(StandardReply.StartTlsFirst),
-        { In: var phases } when (phases & session.State.Phase) == 0 => new Step(session.State.Phase == Phase.Connected ? session.HelloFirst : StandardReply.BadSequence),
-        { Needs: var needs } when needs.HasFlag(Needs.Room) && session.Service.Refusal is { } refusal => new Step(refusal, After: refusal.Code == 421 ? After.Close : After.ReadCommand),
+        { Needs: var needs } when needs.HasFlag(Needs.NothingBehind) && session.HasBufferedInput =>
+            new Step(StandardReply.InputBehindStartTls, After: After.Close),
+        { Needs: var needs } when needs.HasFlag(Needs.TlsWhereRequired) && session.LacksRequiredTls =>
+            new Step(StandardReply.StartTlsFirst),
+        { In: var phases } when (phases & session.State.Phase) == 0 =>
+            new Step(session.State.Phase == Phase.Connected ? session.HelloFirst : StandardReply.BadSequence),
+        { Needs: var needs } when needs.HasFlag(Needs.Room) && session.Service.Refusal is { } refusal =>
+            new Step(refusal, After: refusal.Code == 421 ? After.Close : After.ReadCommand),
         { Needs: var needs } when needs.HasFlag(Needs.NoArgument) && !argument.IsEmpty => new Step(StandardReply.BadSyntax(verb.Syntax)),
         { Needs: var needs } when needs.HasFlag(Needs.Argument) && argument.IsEmpty => new Step(StandardReply.BadSyntax(verb.Syntax)),
         _ => null,

@@ -7,7 +7,9 @@ namespace Postern.Smtp.Extensions;
 /// <summary>AUTH (RFC 4954): the mechanisms that can be used here and now, and the AUTH= parameter of MAIL (§5).</summary>
 internal static class Auth
 {
-    public static readonly Extension Row = new("AUTH", static offer => offer.Mechanisms.Count == 0 ? null : "AUTH " + string.Join(' ', offer.Mechanisms.Select(static m => m.Name)))
+    public static readonly Extension Row = new(
+        "AUTH",
+        static offer => offer.Mechanisms.Count == 0 ? null : "AUTH " + string.Join(' ', offer.Mechanisms.Select(static m => m.Name)))
     {
         Mail = [new("AUTH", "<>|xtext-mailbox", Read, Write)],
 
@@ -25,7 +27,9 @@ internal static class Auth
             return StandardReply.BadParameters;
         parameters = parameters with
         {
-            SubmittedBy = XText.TryDecode(value, decoded, out var length) && Mailbox.TryParse(decoded[..length], out var mailbox) ? new ReversePath(mailbox) : ReversePath.Null,
+            SubmittedBy = XText.TryDecode(value, decoded, out var length) && Mailbox.TryParse(decoded[..length], out var mailbox)
+                ? new ReversePath(mailbox)
+                : ReversePath.Null,
         };
         return null;
     }

@@ -19,7 +19,8 @@ internal static class DeliverBy
             ? new Reply(550, new(5, 3, 3), "BY with mode R: the next hop does not offer DELIVERBY") : null,
     };
 
-    private static string? Announce(Offer offer) => (offer.Honours(StoreFeatures.DeliverBy), offer.Server.MinimumDeliverBy.TotalSeconds) switch
+    private static string? Announce(Offer offer) => (offer.Honours(
+        StoreFeatures.DeliverBy), offer.Server.MinimumDeliverBy.TotalSeconds) switch
     {
         (false, _) => null,
         (true, < 1) => "DELIVERBY",
@@ -29,7 +30,9 @@ internal static class DeliverBy
     private static Reply? Read(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
         var semicolon = value.IndexOf((byte)';');
-        if (semicolon < 0 || !TryWithin(value[..semicolon], out var within) || !TryMode(value[(semicolon + 1)..], out var isNotify, out var isTrace))
+        if (semicolon < 0
+            || !TryWithin(value[..semicolon], out var within)
+            || !TryMode(value[(semicolon + 1)..], out var isNotify, out var isTrace))
             return StandardReply.BadParameters;
         if (!isNotify && within <= TimeSpan.Zero)
             return StandardReply.BadParameters;
@@ -40,7 +43,9 @@ internal static class DeliverBy
     }
 
     private static string? Write(MailParameters parameters) => parameters.DeliverBy is not { } by ? null
-        : string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(by.Within.TotalSeconds):F0};{(by.IsNotify ? 'N' : 'R')}{(by.IsTrace ? "T" : null)}");
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Math.Floor(by.Within.TotalSeconds):F0};{(by.IsNotify ? 'N' : 'R')}{(by.IsTrace ? "T" : null)}");
 
     /// <summary>Seconds: a sign, if any, and up to nine digits.</summary>
     private static bool TryWithin(ReadOnlySpan<byte> text, out TimeSpan within)

@@ -14,11 +14,18 @@ internal static class Dsn
 
     public static readonly Extension Row = new("DSN", static offer => offer.Honours(StoreFeatures.DeliveryReports) ? "DSN" : null)
     {
-        Mail = [new("RET", "FULL|HDRS", ReadReturn, WriteReturn), new("ENVID", "xtext", ReadEnvelopeId, static said => said.EnvelopeId is { } id ? XText.Encode(id) : null)],
+        Mail =
+        [
+            new("RET", "FULL|HDRS", ReadReturn, WriteReturn),
+            new("ENVID", "xtext", ReadEnvelopeId, static said => said.EnvelopeId is { } id ? XText.Encode(id) : null),
+        ],
         Rcpt =
         [
             new("NOTIFY", "NEVER|SUCCESS,FAILURE,DELAY", ReadNotify, WriteNotify),
-            new("ORCPT", "type;xtext", ReadOriginalRecipient, WriteOriginalRecipient) { MostOctets = OriginalRecipient.MaxOctets }, // RFC 3461 §4.2
+            new("ORCPT", "type;xtext", ReadOriginalRecipient, WriteOriginalRecipient)
+            {
+                MostOctets = OriginalRecipient.MaxOctets,
+            }, // RFC 3461 §4.2
         ],
     };
 
@@ -53,7 +60,9 @@ internal static class Dsn
         foreach (var range in value.Split((byte)','))
         {
             var word = Word(value[range]);
-            if (word == DsnNotify.Unspecified || notify.HasFlag(word) || (notify != DsnNotify.Unspecified && (notify | word).HasFlag(DsnNotify.Never)))
+            if (word == DsnNotify.Unspecified
+                || notify.HasFlag(word)
+                || (notify != DsnNotify.Unspecified && (notify | word).HasFlag(DsnNotify.Never)))
                 return StandardReply.BadParameters;
             notify |= word;
         }
@@ -102,7 +111,8 @@ internal static class Dsn
         var type = semicolon > 0 && Ascii.IsValid(value[..semicolon]) ? Encoding.ASCII.GetString(value[..semicolon]) : string.Empty;
         if (type.Equals("utf-8", StringComparison.OrdinalIgnoreCase) && semicolon < value.Length - 1)
         {
-            if (!Utf8XText.TryDecode(value[(semicolon + 1)..], session is null || session.State.Transaction?.Parameters.IsUtf8 == true, out var address))
+            if (!Utf8XText.TryDecode(
+                value[(semicolon + 1)..], session is null || session.State.Transaction?.Parameters.IsUtf8 == true, out var address))
                 return StandardReply.BadParameters;
             if (session is null || value.Length <= OriginalRecipient.MaxOctets)
                 parameters = parameters with { OriginalRecipient = new OriginalRecipient(type, address) };
@@ -112,7 +122,10 @@ internal static class Dsn
         if (!XText.IsWellFormed(value[(semicolon + 1)..]))
             return StandardReply.BadParameters;
         Span<byte> decoded = stackalloc byte[OriginalRecipient.MaxOctets];
-        if (value.Length <= OriginalRecipient.MaxOctets && OriginalRecipient.IsType(type) && XText.TryDecode(value[(semicolon + 1)..], decoded, out var length) && length > 0)
+        if (value.Length <= OriginalRecipient.MaxOctets
+            && OriginalRecipient.IsType(type)
+            && XText.TryDecode(value[(semicolon + 1)..], decoded, out var length)
+            && length > 0)
             parameters = parameters with { OriginalRecipient = new OriginalRecipient(type, Encoding.ASCII.GetString(decoded[..length])) };
         return null;
     }

@@ -10,7 +10,8 @@ internal static class EightBitMime
     public static readonly Extension Row = new("8BITMIME", static _ => "8BITMIME")
     {
         Mail = [new("BODY", "7BIT|8BITMIME", Read, static said => said.Body == BodyType.EightBitMime ? "8BITMIME" : null)],
-        WhyNot = static passage => passage is { Needs8BitMime: true, Envelope.Parameters.Body: BodyType.EightBitMime } && !passage.Offers("8BITMIME")
+        WhyNot = static passage => passage is { Needs8BitMime: true, Envelope.Parameters.Body: BodyType.EightBitMime }
+            && !passage.Offers("8BITMIME")
             ? new Reply(554, new(5, 6, 3), "8-bit content, the next hop does not offer 8BITMIME") : null,
     };
 

@@ -40,6 +40,10 @@ internal static class ExtensionTable
     public static IEnumerable<string> Optional => All.Select(static e => e.Keyword).Where(IsOptional);
 
     public static bool IsOptional(string keyword) =>
-        !StartTls.Row.Has(keyword) && !Auth.Row.Has(keyword) && !Etrn.Row.Has(keyword) && !XClient.Row.Has(keyword) && !XForward.Row.Has(keyword)
+        !StartTls.Row.Has(keyword)
+        && !Auth.Row.Has(keyword)
+        && !Etrn.Row.Has(keyword)
+        && !XClient.Row.Has(keyword)
+        && !XForward.Row.Has(keyword)
         && All.Any(e => e.Has(keyword));
 }

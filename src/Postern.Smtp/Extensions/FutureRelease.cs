@@ -32,12 +32,16 @@ internal static class FutureRelease
         if (!offer.Honours(StoreFeatures.Hold) || (offer.Mechanisms.Count == 0 && !offer.IsLoggedIn))
             return null;
         var (most, until) = (offer.Server.MaxHold, offer.Server.Clock.GetUtcNow() + offer.Server.MaxHold);
-        return string.Create(CultureInfo.InvariantCulture, $"FUTURERELEASE {most.TotalSeconds:F0} {until.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}");
+        return string.Create(
+            CultureInfo.InvariantCulture, $"FUTURERELEASE {most.TotalSeconds:F0} {until.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}");
     }
 
     private static Reply? ReadFor(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
-        if (session is null || value.Length > MaxDigits || !int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) || seconds == 0)
+        if (session is null
+            || value.Length > MaxDigits
+            || !int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            || seconds == 0)
             return StandardReply.BadParameters;
         return Hold(session, session.Server.Clock.GetUtcNow() + TimeSpan.FromSeconds(seconds), ref parameters);
     }
@@ -48,7 +52,8 @@ internal static class FutureRelease
         if (value.Length > text.Length || Ascii.ToUtf16(value, text, out var length) != OperationStatus.Done)
             return StandardReply.BadParameters;
         Ascii.ToUpperInPlace(text[..length], out _);
-        return DateTimeOffset.TryParseExact(text[..length], Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var until)
+        return DateTimeOffset.TryParseExact(
+            text[..length], Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var until)
             ? Hold(session, until.ToUniversalTime(), ref parameters)
             : StandardReply.BadParameters;
     }

@@ -7,5 +7,6 @@ namespace Postern.Smtp.Extensions;
 /// </summary>
 internal static class Limits
 {
-    public static readonly Extension Row = new("LIMITS", static offer => string.Create(CultureInfo.InvariantCulture, $"LIMITS RCPTMAX={offer.Limits.Recipients}"));
+    public static readonly Extension Row = new(
+        "LIMITS", static offer => string.Create(CultureInfo.InvariantCulture, $"LIMITS RCPTMAX={offer.Limits.Recipients}"));
 }

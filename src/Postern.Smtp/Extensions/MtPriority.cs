@@ -21,7 +21,9 @@ internal static class MtPriority
     /// <summary>A sign, if any, and one digit (§4.1). Which priorities a client may use is for the policy (§4.1, item 5).</summary>
     private static Reply? Read(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)
     {
-        if (!int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var priority) || priority is < -Most or > Most || value.Length > 2)
+        if (!int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var priority)
+            || priority is < -Most or > Most
+            || value.Length > 2)
             return StandardReply.BadParameters;
         parameters = parameters with { Others = parameters.Others.With(Keyword, priority.ToString(CultureInfo.InvariantCulture)) };
         return null;

@@ -11,25 +11,36 @@ namespace Postern.Smtp.Extensions;
 /// </summary>
 public static class ParameterText
 {
-    private static readonly ImmutableArray<Parameter<MailParameters>> Mail = ExtensionTable.Merge(ExtensionTable.All.SelectMany(static e => e.Mail));
-    private static readonly ImmutableArray<Parameter<RecipientParameters>> Rcpt = ExtensionTable.Merge(ExtensionTable.All.SelectMany(static e => e.Rcpt));
+    private static readonly ImmutableArray<Parameter<MailParameters>> Mail = ExtensionTable.Merge(
+        ExtensionTable.All.SelectMany(static e => e.Mail));
+    private static readonly ImmutableArray<Parameter<RecipientParameters>> Rcpt = ExtensionTable.Merge(
+        ExtensionTable.All.SelectMany(static e => e.Rcpt));
 
     /// <summary>AUTH= stands last, as most clients write it.</summary>
-    private static readonly ImmutableArray<(string Offer, Parameter<MailParameters> Parameter)> MailRows = [.. ExtensionTable.All.OrderBy(static e => e == Auth.Row).SelectMany(static e => e.Mail.Select(p => (e.Keyword, p)))];
+    private static readonly ImmutableArray<(string Offer, Parameter<MailParameters> Parameter)> MailRows =
+    [
+        .. ExtensionTable.All.OrderBy(static e => e == Auth.Row).SelectMany(static e => e.Mail.Select(p => (e.Keyword, p))),
+    ];
 
-    private static readonly ImmutableArray<(string Offer, Parameter<RecipientParameters> Parameter)> RcptRows = [.. ExtensionTable.All.SelectMany(static e => e.Rcpt.Select(p => (e.Keyword, p)))];
+    private static readonly ImmutableArray<(string Offer, Parameter<RecipientParameters> Parameter)> RcptRows =
+    [
+        .. ExtensionTable.All.SelectMany(static e => e.Rcpt.Select(p => (e.Keyword, p))),
+    ];
 
     /// <summary>Everything that MAIL said; empty where it said nothing.</summary>
     public static string Of(MailParameters parameters) => Write(parameters, MailParameters.None, MailRows, isOffered: null).TrimStart();
 
     /// <summary>Everything that RCPT said; empty where it said nothing.</summary>
-    public static string Of(RecipientParameters parameters) => Write(parameters, RecipientParameters.None, RcptRows, isOffered: null).TrimStart();
+    public static string Of(RecipientParameters parameters) =>
+        Write(parameters, RecipientParameters.None, RcptRows, isOffered: null).TrimStart();
 
     /// <summary>Reads what <see cref="Of(MailParameters)"/> wrote; false for what no extension known here can have written.</summary>
-    public static bool TryRead(string text, [NotNullWhen(true)] out MailParameters? parameters) => TryRead(text, MailParameters.None, Mail, out parameters);
+    public static bool TryRead(string text, [NotNullWhen(true)] out MailParameters? parameters) =>
+        TryRead(text, MailParameters.None, Mail, out parameters);
 
     /// <summary>Reads what <see cref="Of(RecipientParameters)"/> wrote; false for what no extension known here can have written.</summary>
-    public static bool TryRead(string text, [NotNullWhen(true)] out RecipientParameters? parameters) => TryRead(text, RecipientParameters.None, Rcpt, out parameters);
+    public static bool TryRead(string text, [NotNullWhen(true)] out RecipientParameters? parameters) =>
+        TryRead(text, RecipientParameters.None, Rcpt, out parameters);
 
     /// <summary>
     /// Each parameter that the peer offers, with a space before it; empty when there is none. What is not offered is left out: whether the
@@ -38,13 +49,16 @@ public static class ParameterText
     /// that is over.
     /// </summary>
     /// <param name="isOffered">Whether the peer offers an EHLO keyword, given in upper case.</param>
-    internal static string ForNextHop(MailParameters parameters, Func<string, bool> isOffered) => Write(parameters, MailParameters.None, MailRows, isOffered);
+    internal static string ForNextHop(MailParameters parameters, Func<string, bool> isOffered) =>
+        Write(parameters, MailParameters.None, MailRows, isOffered);
 
     /// <summary>As for MAIL. A value that would grow over the limit of its parameter is left out.</summary>
-    internal static string ForNextHop(RecipientParameters parameters, Func<string, bool> isOffered) => Write(parameters, RecipientParameters.None, RcptRows, isOffered);
+    internal static string ForNextHop(RecipientParameters parameters, Func<string, bool> isOffered) =>
+        Write(parameters, RecipientParameters.None, RcptRows, isOffered);
 
     /// <param name="isOffered">Null to write all.</param>
-    private static string Write<T>(T parameters, T none, ImmutableArray<(string Offer, Parameter<T> Parameter)> rows, Func<string, bool>? isOffered)
+    private static string Write<T>(
+        T parameters, T none, ImmutableArray<(string Offer, Parameter<T> Parameter)> rows, Func<string, bool>? isOffered)
         where T : class
     {
         if (ReferenceEquals(parameters, none))
@@ -52,7 +66,8 @@ public static class ParameterText
         StringBuilder? text = null;
         foreach (var (offer, parameter) in rows)
         {
-            if (parameter.Write(parameters) is not { } value || (isOffered is not null && (value.Length > parameter.MostOctets || !isOffered(offer))))
+            if (parameter.Write(parameters) is not { } value
+                || (isOffered is not null && (value.Length > parameter.MostOctets || !isOffered(offer))))
                 continue;
             (text ??= new StringBuilder()).Append(' ').Append(parameter.Keyword);
             if (parameter.Value is not null)

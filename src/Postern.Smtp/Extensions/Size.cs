@@ -7,7 +7,8 @@ namespace Postern.Smtp.Extensions;
 /// <summary>SIZE (RFC 1870): the limit, and what the client says in advance.</summary>
 internal static class Size
 {
-    public static readonly Extension Row = new("SIZE", static offer => string.Create(CultureInfo.InvariantCulture, $"SIZE {offer.Limits.MessageOctets}"))
+    public static readonly Extension Row = new(
+        "SIZE", static offer => string.Create(CultureInfo.InvariantCulture, $"SIZE {offer.Limits.MessageOctets}"))
     {
         Mail = [new("SIZE", "octets", Read, static said => said.DeclaredSize?.ToString(CultureInfo.InvariantCulture))],
 

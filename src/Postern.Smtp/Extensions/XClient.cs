@@ -6,5 +6,6 @@ namespace Postern.Smtp.Extensions;
 internal static class XClient
 {
     public static readonly Extension Row = new(
-        "XCLIENT", static offer => offer.Trust.HasFlag(PeerTrust.XClient) ? "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT" : null);
+        "XCLIENT",
+        static offer => offer.Trust.HasFlag(PeerTrust.XClient) ? "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT" : null);
 }

@@ -11,7 +11,10 @@ internal readonly record struct CommandLine(ReadOnlyMemory<byte> Verb, ReadOnlyM
     /// <summary>What stands between words. Everything that reads a command uses this, and nothing else ends a word.</summary>
     public static ReadOnlySpan<byte> WhiteSpace => " \t"u8;
 
-    private static readonly string[] ForeignVerbs = ["GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE", "CONNECT", "PATCH", "TRACE", "PRI", "PROXY"];
+    private static readonly string[] ForeignVerbs =
+    [
+        "GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE", "CONNECT", "PATCH", "TRACE", "PRI", "PROXY",
+    ];
 
     public static CommandLine Split(ReadOnlyMemory<byte> line)
     {

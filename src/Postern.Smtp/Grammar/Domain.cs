@@ -55,7 +55,11 @@ public sealed class Domain : IEquatable<Domain>
         {
             var dot = rest.IndexOf((byte)'.');
             var label = dot < 0 ? rest : rest[..dot];
-            if (label.IsEmpty || label.Length > MaxLabelOctets || label[0] == '-' || label[^1] == '-' || label.ContainsAnyExcept(LabelOctets))
+            if (label.IsEmpty
+                || label.Length > MaxLabelOctets
+                || label[0] == '-'
+                || label[^1] == '-'
+                || label.ContainsAnyExcept(LabelOctets))
                 return false;
             if (dot < 0)
                 break;

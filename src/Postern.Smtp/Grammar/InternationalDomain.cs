@@ -36,7 +36,8 @@ internal static class InternationalDomain
         try
         {
             var ascii = Idn.GetAscii(label);
-            return ascii.StartsWith("xn--", StringComparison.Ordinal) && string.Equals(Idn.GetUnicode(ascii), label, StringComparison.Ordinal) ? ascii : null;
+            return ascii.StartsWith("xn--", StringComparison.Ordinal)
+                && string.Equals(Idn.GetUnicode(ascii), label, StringComparison.Ordinal) ? ascii : null;
         }
         catch (ArgumentException)
         {

@@ -11,9 +11,13 @@ namespace Postern.Smtp.Grammar;
 internal static class LocalParts
 {
     private static readonly SearchValues<byte> AtomOctets = SearchValues.Create(
-        [.. "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~"u8, .. Enumerable.Range(128, 128).Select(static c => (byte)c)]);
+        [
+            .. "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~"u8,
+            .. Enumerable.Range(128, 128).Select(static c => (byte)c),
+        ]);
 
-    private static readonly SearchValues<byte> AtomAndDotOctets = SearchValues.Create([(byte)'.', .. Enumerable.Range(0, 256).Select(static c => (byte)c).Where(AtomOctets.Contains)]);
+    private static readonly SearchValues<byte> AtomAndDotOctets = SearchValues.Create(
+        [(byte)'.', .. Enumerable.Range(0, 256).Select(static c => (byte)c).Where(AtomOctets.Contains)]);
 
     /// <summary>Measures the local part at the start of <paramref name="octets"/>.</summary>
     public static bool TryMeasure(ReadOnlySpan<byte> octets, out int length)
@@ -23,7 +27,9 @@ internal static class LocalParts
             return false;
         if (octets[0] == '"')
             length = QuotedStringLength(octets);
-        else if (octets.IndexOf((byte)'@') is > 0 and var end && !octets[..end].ContainsAnyExcept(AtomAndDotOctets) && octets[..end].ContainsAnyExcept((byte)'.'))
+        else if (octets.IndexOf((byte)'@') is > 0 and var end
+            && !octets[..end].ContainsAnyExcept(AtomAndDotOctets)
+            && octets[..end].ContainsAnyExcept((byte)'.'))
             length = end;
         return length is > 0 and <= Mailbox.MaxOctets;
     }
@@ -35,7 +41,9 @@ internal static class LocalParts
     /// <summary>Whether an address as it is written keeps to RFC 5321 in its local part: in its length and in its dots.</summary>
     /// <param name="address">A mailbox.</param>
     public static bool IsStrict(ReadOnlySpan<byte> address) =>
-        TryMeasure(address, out var length) && length <= Mailbox.MaxLocalPartOctets && (address[0] == '"' || IsDotString(address[..length]));
+        TryMeasure(address, out var length)
+        && length <= Mailbox.MaxLocalPartOctets
+        && (address[0] == '"' || IsDotString(address[..length]));
 
     /// <summary>
     /// Reads a local part that was measured, into the form with the least quoting; false for characters that none may hold.

@@ -98,5 +98,6 @@ public sealed class Mailbox : IEquatable<Mailbox>
     /// <summary><see cref="Address"/>.</summary>
     public override string ToString() => Address;
 
-    internal static string Fold(string text) => Ascii.IsValid(text) ? text.ToLowerInvariant() : text.Normalize().ToLowerInvariant().Normalize();
+    internal static string Fold(string text) =>
+        Ascii.IsValid(text) ? text.ToLowerInvariant() : text.Normalize().ToLowerInvariant().Normalize();
 }

@@ -11,7 +11,8 @@ internal static class PathParser
     /// Takes <paramref name="keyword"/> (<c>FROM:</c> or <c>TO:</c>) and the path. <paramref name="path"/> is what stood between the
     /// brackets, not yet parsed; <paramref name="parameters"/> the rest without white space around it.
     /// </summary>
-    public static bool TrySplit(ReadOnlySpan<byte> argument, ReadOnlySpan<byte> keyword, out ReadOnlySpan<byte> path, out ReadOnlySpan<byte> parameters)
+    public static bool TrySplit(
+        ReadOnlySpan<byte> argument, ReadOnlySpan<byte> keyword, out ReadOnlySpan<byte> path, out ReadOnlySpan<byte> parameters)
     {
         path = parameters = default;
         if (argument.Length < keyword.Length || !System.Text.Ascii.EqualsIgnoreCase(argument[..keyword.Length], keyword))

@@ -42,7 +42,8 @@ internal static class Utf8Text
     /// </summary>
     /// <param name="text">Valid UTF-16.</param>
     public static bool HidesAscii(string text) =>
-        !Ascii.IsValid(text) && CountAsciiSigns(text) != CountAsciiSigns(text.Normalize(NormalizationForm.FormKD)); // NFKD takes apart and never puts together
+        !Ascii.IsValid(text)
+        && CountAsciiSigns(text) != CountAsciiSigns(text.Normalize(NormalizationForm.FormKD)); // NFKD takes apart and never puts together
 
     private static int CountAsciiSigns(string text)
     {
@@ -61,7 +62,8 @@ internal static class Utf8Text
         return Rune.GetUnicodeCategory(rune) switch
         {
             UnicodeCategory.Format => rune.Value is 0x200C or 0x200D, // joiners: some scripts cannot be written without
-            UnicodeCategory.Control or UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator => false,
+            UnicodeCategory.Control or UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator => false,
             _ => true,
         };
     }

@@ -19,7 +19,11 @@ internal sealed record HostedConfiguration(Action<IServiceProvider, SmtpServerOp
         options.Policy = services.GetService<IEnvelopePolicy>() ?? options.Policy;
         options.Events = services.GetService<ISmtpEvents>() ?? options.Events;
         options.Clock = services.GetService<TimeProvider>() ?? options.Clock;
-        options.Sasl = options.Sasl with { Passwords = services.GetService<IPasswordVerifier>(), Grants = services.GetService<IAuthorizationGrants>() };
+        options.Sasl = options.Sasl with
+        {
+            Passwords = services.GetService<IPasswordVerifier>(),
+            Grants = services.GetService<IAuthorizationGrants>(),
+        };
         options.Authenticator = services.GetService<IAuthenticator>();
         foreach (var configuration in services.GetServices<HostedConfiguration>())
             configuration.Configure(services, options);

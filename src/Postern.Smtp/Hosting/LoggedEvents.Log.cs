@@ -43,7 +43,8 @@ internal sealed partial class LoggedEvents
     [LoggerMessage(11, LogLevel.Information, "{Session}: {Client} was refused at {Verb}: {Reply}")]
     private partial void Refused(string session, IPAddress client, string verb, Reply reply);
 
-    [LoggerMessage(12, LogLevel.Information, "{Session}: stored {Id}, {Octets} octets from {Sender} to {Recipients} recipients, login {Login}")]
+    [LoggerMessage(
+        12, LogLevel.Information, "{Session}: stored {Id}, {Octets} octets from {Sender} to {Recipients} recipients, login {Login}")]
     private partial void Stored(string session, string id, long octets, ReversePath sender, int recipients, string? login);
 
     [LoggerMessage(13, LogLevel.Error, "{Session}: a policy, a store, an event or the server itself threw")]

@@ -83,7 +83,9 @@ internal sealed class Acceptor
                 if (shortSince is { } since)
                 {
                     shortSince = null;
-                    trouble(this, string.Create(CultureInfo.InvariantCulture, $"accepts again after {clock.GetElapsedTime(since).TotalSeconds:0} s"));
+                    trouble(
+                        this,
+                        string.Create(CultureInfo.InvariantCulture, $"accepts again after {clock.GetElapsedTime(since).TotalSeconds:0} s"));
                 }
 
                 welcome(this, client);
@@ -96,7 +98,9 @@ internal sealed class Acceptor
                 shortSince ??= clock.GetTimestamp();
                 await Task.Delay(Backoff, clock);
             }
-            catch (SocketException e) when (e.SocketErrorCode is not (SocketError.OperationAborted or SocketError.NotSocket or SocketError.InvalidArgument) && !isClosed)
+            catch (SocketException e)
+                when (e.SocketErrorCode is not (SocketError.OperationAborted or SocketError.NotSocket or SocketError.InvalidArgument)
+                    && !isClosed)
             {
                 // That client was lost between the handshake and us; the next one is not.
             }
@@ -130,7 +134,8 @@ internal sealed class Acceptor
     /// </remarks>
     internal static string? ShortageOf(SocketException e) => e.SocketErrorCode switch
     {
-        SocketError.TooManyOpenSockets or SocketError.ProcessLimit => "too many files are open, in this process (ulimit -n) or on this machine (fs.file-max)",
+        SocketError.TooManyOpenSockets or SocketError.ProcessLimit =>
+            "too many files are open, in this process (ulimit -n) or on this machine (fs.file-max)",
         SocketError.NoBufferSpaceAvailable => "no memory is left for connections",
         SocketError.SocketError => "no memory is left, or something else that the system does not name",
         _ => null,
@@ -139,5 +144,6 @@ internal sealed class Acceptor
     private bool Overlaps(IPEndPoint other) =>
         Bound.Port == other.Port && Bound.AddressFamily == other.AddressFamily && (IsWildcard(Bound) || IsWildcard(other));
 
-    private static bool IsWildcard(IPEndPoint endpoint) => endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any);
+    private static bool IsWildcard(IPEndPoint endpoint) =>
+        endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any);
 }

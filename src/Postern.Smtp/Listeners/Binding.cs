@@ -23,7 +23,8 @@ internal sealed record Binding(Service Service, Acceptor Acceptor)
         {
             foreach (var endpoint in service.Options.Endpoints)
             {
-                var kept = left.Find(b => b.Acceptor.Endpoint.Equals(endpoint) && (endpoint.Port != 0 || b.Service.Options.Name == service.Options.Name));
+                var kept = left.Find(
+                    b => b.Acceptor.Endpoint.Equals(endpoint) && (endpoint.Port != 0 || b.Service.Options.Name == service.Options.Name));
                 if (kept is not null)
                     left.Remove(kept);
                 wanted.Add((service, endpoint, kept?.Acceptor));

@@ -32,7 +32,8 @@ internal sealed class FunctionStore(Func<ReceivedMessage, CancellationToken, Tas
     public ValueTask<DraftAnswer> BeginAsync(SessionState session, Transaction transaction, CancellationToken ct) =>
         new(new DraftAnswer.Open(new Draft(keep, session, transaction)));
 
-    private sealed class Draft(Func<ReceivedMessage, CancellationToken, Task<StoreOutcome>> keep, SessionState session, Transaction transaction) : IMessageDraft
+    private sealed class Draft(
+        Func<ReceivedMessage, CancellationToken, Task<StoreOutcome>> keep, SessionState session, Transaction transaction) : IMessageDraft
     {
         private readonly MemoryStream content = new();
 
@@ -70,5 +71,6 @@ internal sealed class NoStore : IMessageStore
 {
     public static NoStore Instance { get; } = new();
 
-    public ValueTask<DraftAnswer> BeginAsync(SessionState session, Transaction transaction, CancellationToken ct) => new(new DraftAnswer.Refuse(StandardReply.InternalError));
+    public ValueTask<DraftAnswer> BeginAsync(SessionState session, Transaction transaction, CancellationToken ct) =>
+        new(new DraftAnswer.Refuse(StandardReply.InternalError));
 }

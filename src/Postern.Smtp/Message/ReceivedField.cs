@@ -28,7 +28,8 @@ public static class ReceivedField
     }
 
     /// <summary>RFC 5322 §3.3, in UTC.</summary>
-    public static string Date(DateTimeOffset at) => at.UtcDateTime.ToString("ddd, d MMM yyyy HH:mm:ss '+0000'", CultureInfo.InvariantCulture);
+    public static string Date(DateTimeOffset at) =>
+        at.UtcDateTime.ToString("ddd, d MMM yyyy HH:mm:ss '+0000'", CultureInfo.InvariantCulture);
 
     private static string Literal(IPAddress address) =>
         address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[IPv6:{address}]" : $"[{address}]";

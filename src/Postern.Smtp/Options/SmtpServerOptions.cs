@@ -157,10 +157,15 @@ public sealed record SmtpServerOptions
     /// <param name="decide">As <see cref="IAuthenticator.AuthenticateAsync"/>.</param>
     /// <param name="answers">What it can decide.</param>
     public void Authenticate(
-        Func<SessionState, string, LoginCredentials, CancellationToken, ValueTask<AuthenticationResult>> decide, CredentialKinds answers = CredentialKinds.Passwords)
+        Func<SessionState, string, LoginCredentials, CancellationToken, ValueTask<AuthenticationResult>> decide,
+        CredentialKinds answers = CredentialKinds.Passwords)
     {
         Authenticator = new FunctionAuthenticator(decide, answers);
-        Sasl = Sasl with { Passwords = Asks(CredentialKinds.Passwords) ? null : Sasl.Passwords, Tokens = Asks(CredentialKinds.BearerTokens) ? null : Sasl.Tokens };
+        Sasl = Sasl with
+        {
+            Passwords = Asks(CredentialKinds.Passwords) ? null : Sasl.Passwords,
+            Tokens = Asks(CredentialKinds.BearerTokens) ? null : Sasl.Tokens,
+        };
     }
 
     /// <summary>
@@ -172,7 +177,11 @@ public sealed record SmtpServerOptions
         if (Authenticator is not { } authenticator)
             return Sasl;
         var verifier = new AuthenticatorVerifier(authenticator, session!, mechanism);
-        return Sasl with { Passwords = Asks(CredentialKinds.Passwords) ? verifier : Sasl.Passwords, Tokens = Asks(CredentialKinds.BearerTokens) ? verifier : Sasl.Tokens };
+        return Sasl with
+        {
+            Passwords = Asks(CredentialKinds.Passwords) ? verifier : Sasl.Passwords,
+            Tokens = Asks(CredentialKinds.BearerTokens) ? verifier : Sasl.Tokens,
+        };
     }
 
     /// <summary>Whether the authenticator decides these.</summary>

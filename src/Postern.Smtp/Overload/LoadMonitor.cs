@@ -8,7 +8,11 @@ namespace Postern.Smtp.Overload;
 /// </summary>
 /// <param name="changed">Told of each new state, with the gauge that brought it about and its reading.</param>
 /// <param name="broke">Told once of each gauge that throws.</param>
-internal sealed class LoadMonitor(IEnumerable<IPressureGauge> gauges, LoadThresholds thresholds, Action<LoadState, string, double> changed, Action<string, Exception> broke)
+internal sealed class LoadMonitor(
+    IEnumerable<IPressureGauge> gauges,
+    LoadThresholds thresholds,
+    Action<LoadState, string, double> changed,
+    Action<string, Exception> broke)
 {
     private readonly Lock reading = new();
     private List<IPressureGauge> gauges = [.. gauges];
@@ -16,7 +20,8 @@ internal sealed class LoadMonitor(IEnumerable<IPressureGauge> gauges, LoadThresh
     private LoadThresholds thresholds = thresholds;
     private volatile LoadState state;
     private volatile Reply? refusal;
-    private volatile LoadReport report = new(LoadState.Normal, gauges.FirstOrDefault()?.Name ?? string.Empty, Value: 0, TimesStressed: 0, TimesFull: 0);
+    private volatile LoadReport report = new(
+        LoadState.Normal, gauges.FirstOrDefault()?.Name ?? string.Empty, Value: 0, TimesStressed: 0, TimesFull: 0);
     private int calm;
 
     public LoadState State => state;
@@ -68,7 +73,9 @@ internal sealed class LoadMonitor(IEnumerable<IPressureGauge> gauges, LoadThresh
             var asked = Asked(gauge, value);
             if (asked > wanted || (asked == wanted && value > heaviest.Value))
                 (wanted, heaviest) = (asked, (gauge, value));
-            isCalm &= state == LoadState.Full ? gauge.Heaviest < LoadState.Full || value < thresholds.StressedBelow : value < thresholds.NormalBelow;
+            isCalm &= state == LoadState.Full
+                ? gauge.Heaviest < LoadState.Full || value < thresholds.StressedBelow
+                : value < thresholds.NormalBelow;
         }
 
         calm = isCalm ? calm + 1 : 0;

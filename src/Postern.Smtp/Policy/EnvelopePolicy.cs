@@ -55,5 +55,6 @@ internal sealed class FunctionPolicy(
     public ValueTask<Verdict> OnSenderAsync(SessionState session, ReversePath path, CancellationToken ct) =>
         sender?.Invoke(session, path, ct) ?? new ValueTask<Verdict>(Verdict.Pass.Instance);
 
-    public ValueTask<Verdict> OnRecipientAsync(SessionState session, Mailbox mailbox, CancellationToken ct) => recipient(session, mailbox, ct);
+    public ValueTask<Verdict> OnRecipientAsync(SessionState session, Mailbox mailbox, CancellationToken ct) =>
+        recipient(session, mailbox, ct);
 }

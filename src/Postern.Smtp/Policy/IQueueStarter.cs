@@ -69,7 +69,9 @@ public sealed record QueueName(Domain Domain, QueueScope Scope)
             [(byte)'#', ..] => QueueScope.Queue,
             _ => QueueScope.Domain,
         };
-        name = Ascii.IsValid(argument) && Domain.TryParse(scope == QueueScope.Domain ? argument : argument[1..], out var domain) ? new QueueName(domain, scope) : null;
+        name = Ascii.IsValid(argument) && Domain.TryParse(scope == QueueScope.Domain ? argument : argument[1..], out var domain)
+            ? new QueueName(domain, scope)
+            : null;
         return name is not null;
     }
 }

@@ -49,7 +49,8 @@ public sealed class Reply
     internal Reply Saying(string? text) => text is null ? this : new Reply(Code, Status, text);
 
     /// <summary>For logs, in one line.</summary>
-    public override string ToString() => Status is { } status ? $"{Code} {status} {string.Join(" / ", Lines)}" : $"{Code} {string.Join(" / ", Lines)}";
+    public override string ToString() =>
+        Status is { } status ? $"{Code} {status} {string.Join(" / ", Lines)}" : $"{Code} {string.Join(" / ", Lines)}";
 
     private byte[] Encode()
     {

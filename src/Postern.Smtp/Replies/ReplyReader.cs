@@ -39,7 +39,8 @@ internal sealed class ReplyReader(Stream stream, ReplyLimits limits)
         while (true)
         {
             if (lines.Count == 0 && CommandLine.IsTlsRecord(buffer.AsSpan(start, end - start)))
-                return ReplyRead.Malformed("the server speaks TLS where a reply in clear was expected: TLS comes first on this port (smtps://)");
+                return ReplyRead.Malformed(
+                    "the server speaks TLS where a reply in clear was expected: TLS comes first on this port (smtps://)");
             while (buffer.AsSpan(start, end - start).IndexOf((byte)'\n') is >= 0 and var newline)
             {
                 var line = buffer.AsSpan(start, newline + 1);

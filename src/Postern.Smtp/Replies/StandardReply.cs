@@ -99,7 +99,8 @@ public static class StandardReply
 
     public static Reply Queued(string id) => Make(250, (2, 0, 0), $"Queued as {id}");
 
-    public static Reply ChunkTaken(long octets) => Make(250, (2, 0, 0), string.Create(CultureInfo.InvariantCulture, $"{octets} octets received"));
+    public static Reply ChunkTaken(long octets) =>
+        Make(250, (2, 0, 0), string.Create(CultureInfo.InvariantCulture, $"{octets} octets received"));
 
     public static Reply BadSyntax(string syntax) => Make(501, (5, 5, 4), $"Syntax: {syntax}");
 

@@ -15,7 +15,12 @@ namespace Postern.Smtp.Session;
 /// client authentication.
 /// </param>
 public sealed record ClientCertificate(
-    string Subject, ImmutableArray<string> DnsNames, ImmutableArray<string> EmailAddresses, string Fingerprint, DateTimeOffset NotAfter, string? Distrust)
+    string Subject,
+    ImmutableArray<string> DnsNames,
+    ImmutableArray<string> EmailAddresses,
+    string Fingerprint,
+    DateTimeOffset NotAfter,
+    string? Distrust)
 {
     /// <summary>More certificates beside a client's own are not looked at: each that is costs whoever builds its chain.</summary>
     internal const int MaxIntermediates = 10;

@@ -30,7 +30,10 @@ public sealed record MailParameters
     public string? EnvelopeId
     {
         get;
-        init => field = value is null || XText.IsEncodable(value) ? value : throw new FormatException("An envelope id is printable US-ASCII (RFC 3461 §4.4)");
+        init =>
+            field = value is null || XText.IsEncodable(value)
+                ? value
+                : throw new FormatException("An envelope id is printable US-ASCII (RFC 3461 §4.4)");
     }
 
     /// <summary>

@@ -10,13 +10,31 @@ namespace Postern.Smtp.Session;
 /// <param name="Tls">TLSv1.3 and so on; null without TLS.</param>
 /// <param name="Phase">Its position in the dialogue.</param>
 public sealed record OpenSession(
-    string Id, string Listener, IPAddress ClientAddress, int ClientPort, DateTimeOffset ConnectedAt, string? Login, string? LoginProvenBy, string? Mechanism, string? Tls, Phase Phase)
+    string Id,
+    string Listener,
+    IPAddress ClientAddress,
+    int ClientPort,
+    DateTimeOffset ConnectedAt,
+    string? Login,
+    string? LoginProvenBy,
+    string? Mechanism,
+    string? Tls,
+    Phase Phase)
 {
     internal static OpenSession Of(SessionState state)
     {
         var login = state.Login;
         return new OpenSession(
-            state.Id, state.Listener, state.ClientAddress, state.ClientPort, state.ConnectedAt, login, login is null ? null : state.LoginProvenBy, login is null ? null : state.Mechanism, state.Tls?.Version, state.Phase);
+            state.Id,
+            state.Listener,
+            state.ClientAddress,
+            state.ClientPort,
+            state.ConnectedAt,
+            login,
+            login is null ? null : state.LoginProvenBy,
+            login is null ? null : state.Mechanism,
+            state.Tls?.Version,
+            state.Phase);
     }
 }
 

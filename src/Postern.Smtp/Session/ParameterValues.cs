@@ -42,12 +42,14 @@ public sealed class ParameterValues : IEquatable<ParameterValues>
         var parameters = new EsmtpParameters(Encoding.UTF8.GetBytes(value.Length == 0 ? keyword : $"{keyword}={value}"));
         if (!parameters.TryNext() || !parameters.Is(keyword) || parameters.TryNext() || parameters.IsMalformed || !Ascii.IsValid(value))
             throw new FormatException("A parameter has a keyword, and a value of visible US-ASCII without = (RFC 5321 §4.1.2)");
-        return new([.. values.Where(v => !v.Keyword.Equals(keyword, StringComparison.OrdinalIgnoreCase)), (keyword.ToUpperInvariant(), value)]);
+        return new(
+            [.. values.Where(v => !v.Keyword.Equals(keyword, StringComparison.OrdinalIgnoreCase)), (keyword.ToUpperInvariant(), value)]);
     }
 
     /// <inheritdoc/>
     public bool Equals(ParameterValues? other) =>
-        ReferenceEquals(this, other) || (other is not null && values.Length == other.values.Length && values.All(v => other[v.Keyword] == v.Value));
+        ReferenceEquals(this, other)
+        || (other is not null && values.Length == other.values.Length && values.All(v => other[v.Keyword] == v.Value));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as ParameterValues);

@@ -26,7 +26,10 @@ internal static class PeerAttributes
             if (equals <= 0 || !Ascii.IsValid(item))
                 return false;
             var name = Encoding.ASCII.GetString(item[..equals]).ToUpperInvariant();
-            if (!isAllowed(name) || !TryDecode(name, item[(equals + 1)..], value, out var length) || length == 0 || !TrySet(name, value[..length], ref read))
+            if (!isAllowed(name)
+                || !TryDecode(name, item[(equals + 1)..], value, out var length)
+                || length == 0
+                || !TrySet(name, value[..length], ref read))
                 return false;
         }
 
@@ -68,7 +71,9 @@ internal static class PeerAttributes
         const string V6 = "IPV6:";
         var isV6 = text.StartsWith(V6, StringComparison.OrdinalIgnoreCase);
         var digits = isV6 ? text[V6.Length..] : text;
-        if (digits.Contains('%', StringComparison.Ordinal) || digits.Contains('[', StringComparison.Ordinal) || !IPAddress.TryParse(digits, out var address))
+        if (digits.Contains('%', StringComparison.Ordinal)
+            || digits.Contains('[', StringComparison.Ordinal)
+            || !IPAddress.TryParse(digits, out var address))
             return null;
         if (isV6 != (address.AddressFamily == AddressFamily.InterNetworkV6) || (!isV6 && address.ToString() != digits))
             return null;
@@ -76,7 +81,10 @@ internal static class PeerAttributes
     }
 
     private static int? Port(ReadOnlySpan<byte> digits) =>
-        !digits.ContainsAnyExceptInRange((byte)'0', (byte)'9') && Utf8Parser.TryParse(digits, out int port, out var used) && used == digits.Length && port <= ushort.MaxValue
+        !digits.ContainsAnyExceptInRange((byte)'0', (byte)'9')
+            && Utf8Parser.TryParse(digits, out int port, out var used)
+            && used == digits.Length
+            && port <= ushort.MaxValue
             ? port
             : null;
 }

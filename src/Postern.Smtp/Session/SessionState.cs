@@ -95,7 +95,9 @@ public sealed class SessionState
     /// What is written down, permitted or counted of a login asks this.
     /// </summary>
     public string? Login =>
-        Identity is { } identity && identity.AuthenticationId != AnonymousMechanism.User && !string.Equals(Mechanism, AnonymousMechanism.Instance.Name, StringComparison.OrdinalIgnoreCase)
+        Identity is { } identity
+            && identity.AuthenticationId != AnonymousMechanism.User
+            && !string.Equals(Mechanism, AnonymousMechanism.Instance.Name, StringComparison.OrdinalIgnoreCase)
             ? identity.AuthorizationId
             : null;
 

@@ -36,7 +36,8 @@ public sealed record SmtpEnvelope(ReversePath Sender, ImmutableArray<Mailbox> Re
     }
 
     /// <summary>What RCPT said of a recipient.</summary>
-    public RecipientParameters ParametersOf(int recipient) => RecipientParameters.IsEmpty ? Session.RecipientParameters.None : RecipientParameters[recipient];
+    public RecipientParameters ParametersOf(int recipient) =>
+        RecipientParameters.IsEmpty ? Session.RecipientParameters.None : RecipientParameters[recipient];
 
     /// <summary>The same for some of the recipients.</summary>
     /// <param name="recipients">Indexes into <see cref="Recipients"/>.</param>

@@ -33,7 +33,9 @@ public sealed class Transaction(ReversePath sender, MailParameters parameters)
     public SmtpEnvelope Envelope => envelope ??= new SmtpEnvelope(Sender, [.. recipients.Select(static r => r.Mailbox)])
     {
         Parameters = Parameters,
-        RecipientParameters = recipients.TrueForAll(static r => r.Parameters == RecipientParameters.None) ? [] : [.. recipients.Select(static r => r.Parameters)],
+        RecipientParameters = recipients.TrueForAll(static r => r.Parameters == RecipientParameters.None)
+            ? []
+            : [.. recipients.Select(static r => r.Parameters)],
     };
 
     /// <summary>The rules that permitted these recipients, without repetition.</summary>

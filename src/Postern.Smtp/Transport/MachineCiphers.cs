@@ -12,16 +12,23 @@ public static class MachineCiphers
     /// listener says nothing.
     /// </summary>
     public static async Task<bool> CanShowAsync(TlsCertificate certificate) =>
-        await CipherGrant.HandshakeAsync(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.NewContext(), AllowRenegotiation = false }, static _ => 1, isSeen: false).ConfigureAwait(false) is not null;
+        await CipherGrant.HandshakeAsync(
+            new SslServerAuthenticationOptions { ServerCertificateContext = certificate.NewContext(), AllowRenegotiation = false },
+            static _ => 1,
+            isSeen: false).ConfigureAwait(false) is not null;
 
     /// <summary>
     /// Whether this machine lets a program speak that version, and one of these suites, where nothing else is asked for: a handshake of
     /// this process with itself succeeds.
     /// </summary>
     /// <param name="suites">What the client knows; null for what the runtime does.</param>
-    public static async Task<bool> CanSpeakAsync(SslProtocols protocol, TlsCertificate certificate, IReadOnlyList<TlsCipherSuite>? suites = null)
+    public static async Task<bool> CanSpeakAsync(
+        SslProtocols protocol, TlsCertificate certificate, IReadOnlyList<TlsCipherSuite>? suites = null)
     {
-        await using var own = await OwnHandshake.TryAsync(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.NewContext(), EnabledSslProtocols = protocol }, protocol, suites).ConfigureAwait(false);
+        await using var own = await OwnHandshake.TryAsync(
+            new SslServerAuthenticationOptions { ServerCertificateContext = certificate.NewContext(), EnabledSslProtocols = protocol },
+            protocol,
+            suites).ConfigureAwait(false);
         return own is not null;
     }
 
@@ -32,5 +39,12 @@ public static class MachineCiphers
     /// </summary>
     /// <param name="certificate">One that listeners show.</param>
     public static Task<bool> CanGiveAsync(TlsCiphers ciphers, SslProtocols protocols, TlsCertificate certificate) =>
-        CipherGrant.GiveAsync(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.NewContext(), EnabledSslProtocols = protocols, AllowRenegotiation = false }, ciphers);
+        CipherGrant.GiveAsync(
+            new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = certificate.NewContext(),
+                EnabledSslProtocols = protocols,
+                AllowRenegotiation = false,
+            },
+            ciphers);
 }

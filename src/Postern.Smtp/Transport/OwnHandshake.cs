@@ -24,13 +24,18 @@ internal sealed class OwnHandshake : IAsyncDisposable
     /// <summary>Null when either side fails. The client takes whatever certificate it is shown.</summary>
     /// <param name="versions">Of the client.</param>
     /// <param name="suites">Of the client; null for what the runtime takes.</param>
-    public static async Task<OwnHandshake?> TryAsync(SslServerAuthenticationOptions server, SslProtocols versions = SslProtocols.None, IReadOnlyList<TlsCipherSuite>? suites = null)
+    public static async Task<OwnHandshake?> TryAsync(
+        SslServerAuthenticationOptions server, SslProtocols versions = SslProtocols.None, IReadOnlyList<TlsCipherSuite>? suites = null)
     {
         var client = new SslClientAuthenticationOptions
         {
             TargetHost = "localhost",
             EnabledSslProtocols = versions,
-            CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
+            CertificateChainPolicy = new X509ChainPolicy
+            {
+                DisableCertificateDownloads = true,
+                RevocationMode = X509RevocationMode.NoCheck,
+            },
         };
         if (suites is not null && !OperatingSystem.IsWindows())
             client.CipherSuitesPolicy = new CipherSuitesPolicy(suites);
@@ -62,7 +67,9 @@ internal sealed class OwnHandshake : IAsyncDisposable
             await handshake().ConfigureAwait(false);
             return true;
         }
-        catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or Win32Exception or CryptographicException or NotSupportedException or InvalidOperationException or ArgumentException)
+        catch (Exception e)
+            when (e is AuthenticationException or IOException or OperationCanceledException or Win32Exception or CryptographicException
+                or NotSupportedException or InvalidOperationException or ArgumentException)
         {
             await end.DisposeAsync().ConfigureAwait(false);
             return false;
@@ -89,9 +96,11 @@ internal sealed class OwnHandshake : IAsyncDisposable
             return (new End(back.Reader.AsStream(), there.Writer.AsStream()), new End(there.Reader.AsStream(), back.Writer.AsStream()));
         }
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => input.ReadAsync(buffer, cancellationToken);
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            input.ReadAsync(buffer, cancellationToken);
 
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => output.WriteAsync(buffer, cancellationToken);
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            output.WriteAsync(buffer, cancellationToken);
 
         public override Task FlushAsync(CancellationToken cancellationToken) => output.FlushAsync(cancellationToken);
 

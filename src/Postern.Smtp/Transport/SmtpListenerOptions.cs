@@ -94,16 +94,20 @@ public sealed record SmtpListenerOptions
     /// <summary>By value, that of the lists included.</summary>
     public bool Equals(SmtpListenerOptions? other) =>
         other is not null
-        && (Name, Tls, Auth, WithholdsUnboundPlus, Protocol, BareNewlines, Addresses) == (other.Name, other.Tls, other.Auth, other.WithholdsUnboundPlus, other.Protocol, other.BareNewlines, other.Addresses)
-        && (Limits, TlsProtocols, Ciphers, AsksForClientCertificate) == (other.Limits, other.TlsProtocols, other.Ciphers, other.AsksForClientCertificate)
+        && (Name, Tls, Auth, WithholdsUnboundPlus, Protocol, BareNewlines, Addresses) == (
+            other.Name, other.Tls, other.Auth, other.WithholdsUnboundPlus, other.Protocol, other.BareNewlines, other.Addresses)
+        && (Limits, TlsProtocols, Ciphers, AsksForClientCertificate) == (
+            other.Limits, other.TlsProtocols, other.Ciphers, other.AsksForClientCertificate)
         && Same(Endpoints, other.Endpoints) && Same(Mechanisms, other.Mechanisms) && Same(WithoutMechanisms, other.WithoutMechanisms)
         && Same(MechanismsUnderTls, other.MechanismsUnderTls) && Same(WithoutExtensions, other.WithoutExtensions)
-        && Same(Clients, other.Clients) && Same(ProxyFrom, other.ProxyFrom) && Same(XClientFrom, other.XClientFrom) && Same(XForwardFrom, other.XForwardFrom);
+        && Same(Clients, other.Clients) && Same(ProxyFrom, other.ProxyFrom) && Same(XClientFrom, other.XClientFrom) && Same(
+            XForwardFrom, other.XForwardFrom);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Name, Tls, Auth, Protocol, Endpoints.Count);
 
-    private static bool Same<T>(IReadOnlyList<T>? one, IReadOnlyList<T>? other) => one is null || other is null ? one is null && other is null : one.SequenceEqual(other);
+    private static bool Same<T>(IReadOnlyList<T>? one, IReadOnlyList<T>? other) =>
+        one is null || other is null ? one is null && other is null : one.SequenceEqual(other);
 }
 
 /// <summary>How a listener uses TLS.</summary>

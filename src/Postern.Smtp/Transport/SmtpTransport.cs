@@ -39,7 +39,8 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
     public ReadOnlyMemory<byte> Buffered => window.AsMemory(start, end - start);
 
     /// <summary>Replies are queued, and the next line is not here yet: they leave before it is waited for.</summary>
-    public bool HasPendingReplies(int maxOctets) => pending > 0 && (!HasBufferedInput || LineReader.TryFind(Buffered.Span, maxOctets, TakesLf, out _, out _) == LineOutcome.NeedMore);
+    public bool HasPendingReplies(int maxOctets) =>
+        pending > 0 && (!HasBufferedInput || LineReader.TryFind(Buffered.Span, maxOctets, TakesLf, out _, out _) == LineOutcome.NeedMore);
 
     public void Take(int count) => start += count;
 
@@ -178,7 +179,8 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
                 await tls.ShutdownAsync().WaitAsync(ct);
             socket?.Shutdown(SocketShutdown.Send);
         }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception e)
+            when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
             // The peer left first: there is nobody to say goodbye to.
         }

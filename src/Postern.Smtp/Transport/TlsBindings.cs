@@ -30,7 +30,9 @@ public sealed record TlsBindings(IReadOnlyList<ChannelBindingType> Tls12, IReadO
             _ => [],
         };
         IReadOnlyList<ChannelBindingType> types = endPoint is null ? proven : [.. proven, ChannelBindingType.TlsServerEndPoint];
-        return types.Count == 0 ? null : new ChannelBindings(types, type => type == ChannelBindingType.TlsServerEndPoint ? endPoint : Compute(stream, type));
+        return types.Count == 0
+            ? null
+            : new ChannelBindings(types, type => type == ChannelBindingType.TlsServerEndPoint ? endPoint : Compute(stream, type));
     }
 
     /// <summary>Null where it cannot be computed, and for <c>tls-server-end-point</c>, which is not of the connection.</summary>
@@ -41,20 +43,32 @@ public sealed record TlsBindings(IReadOnlyList<ChannelBindingType> Tls12, IReadO
     {
         using var certificate = SelfSignedCertificate.Create("localhost", TimeProvider.System);
         return new TlsBindings(
-            await ProveAsync(certificate, SslProtocols.Tls12, [ChannelBindingType.TlsUnique, ChannelBindingType.TlsExporter]).ConfigureAwait(false),
+            await ProveAsync(certificate, SslProtocols.Tls12, [ChannelBindingType.TlsUnique, ChannelBindingType.TlsExporter])
+                .ConfigureAwait(false),
             await ProveAsync(certificate, SslProtocols.Tls13, [ChannelBindingType.TlsExporter]).ConfigureAwait(false));
     }
 
     /// <summary>All of them or none: a client takes the first that is usual for its version, and does not try another.</summary>
-    private static async Task<IReadOnlyList<ChannelBindingType>> ProveAsync(X509Certificate2 certificate, SslProtocols version, IReadOnlyList<ChannelBindingType> types)
+    private static async Task<IReadOnlyList<ChannelBindingType>> ProveAsync(
+        X509Certificate2 certificate, SslProtocols version, IReadOnlyList<ChannelBindingType> types)
     {
 #pragma warning disable CA5398 // each version is proven for itself
         await using var own = await OwnHandshake.TryAsync(
-            new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true), EnabledSslProtocols = version }, version).ConfigureAwait(false);
+            new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
+                EnabledSslProtocols = version,
+            }, version).ConfigureAwait(false);
 #pragma warning restore CA5398
         // Null where this machine does not speak that version: nothing is proven.
-        var isBound = own is not null && (version == SslProtocols.Tls13 || (TlsExporter.HasExtendedMasterSecret(own.Client) && TlsExporter.HasExtendedMasterSecret(own.Server)));
-        return isBound && types.All(type => Compute(own!.Client, type) is { Length: > 0 } one && Compute(own.Server, type) is { } other && one.AsSpan().SequenceEqual(other)) ? types : [];
+        var isBound = own is not null
+            && (version == SslProtocols.Tls13
+                || (TlsExporter.HasExtendedMasterSecret(own.Client) && TlsExporter.HasExtendedMasterSecret(own.Server)));
+        return isBound
+            && types.All(
+                type => Compute(own!.Client, type) is { Length: > 0 } one
+                    && Compute(own.Server, type) is { } other
+                    && one.AsSpan().SequenceEqual(other)) ? types : [];
     }
 
     /// <summary>Behind the fixed header and the prefix of the token that Windows asks for.</summary>
@@ -66,7 +80,9 @@ public sealed record TlsBindings(IReadOnlyList<ChannelBindingType> Tls12, IReadO
         var token = new byte[binding.Size];
         Marshal.Copy(binding.DangerousGetHandle(), token, 0, token.Length);
         var prefix = "tls-unique:"u8;
-        return token.AsSpan().IndexOf(prefix) is >= 0 and var at && at + prefix.Length < token.Length ? token[(at + prefix.Length)..] : null;
+        return token.AsSpan().IndexOf(prefix) is >= 0 and var at && at + prefix.Length < token.Length
+            ? token[(at + prefix.Length)..]
+            : null;
     }
 
     /// <summary>Begins when it is first asked for.</summary>

@@ -20,7 +20,10 @@ public sealed class TlsOptions
     /// <param name="certificate">With its private key.</param>
     /// <param name="chain">Intermediates to send along; may be null.</param>
     /// <param name="protocols">TLS 1.2 and 1.3 unless said otherwise; a listener may say otherwise for itself.</param>
-    public TlsOptions(X509Certificate2 certificate, X509Certificate2Collection? chain = null, SslProtocols protocols = SslProtocols.Tls12 | SslProtocols.Tls13)
+    public TlsOptions(
+        X509Certificate2 certificate,
+        X509Certificate2Collection? chain = null,
+        SslProtocols protocols = SslProtocols.Tls12 | SslProtocols.Tls13)
         : this(new TlsCertificate(certificate, chain), [], protocols)
     {
     }
@@ -29,7 +32,8 @@ public sealed class TlsOptions
     /// <param name="more">
     /// Shown to clients that ask for a name in their subjectAltName. The first certificate that has a name counts.
     /// </param>
-    public TlsOptions(TlsCertificate primary, IEnumerable<TlsCertificate> more, SslProtocols protocols = SslProtocols.Tls12 | SslProtocols.Tls13)
+    public TlsOptions(
+        TlsCertificate primary, IEnumerable<TlsCertificate> more, SslProtocols protocols = SslProtocols.Tls12 | SslProtocols.Tls13)
     {
         current = new CertificateSet(primary, more);
         Protocols = protocols;

@@ -13,7 +13,8 @@ namespace Postern.Smtp.Verbs;
 /// </summary>
 internal static class Auth
 {
-    public static readonly Verb Row = new("AUTH", Phase.Any, Needs.Argument | Needs.TlsWhereRequired, "AUTH mechanism [initial-response]", HandleAsync);
+    public static readonly Verb Row = new(
+        "AUTH", Phase.Any, Needs.Argument | Needs.TlsWhereRequired, "AUTH mechanism [initial-response]", HandleAsync);
 
     private static ValueTask<Step> HandleAsync(SmtpSession session, ReadOnlyMemory<byte> argument, CancellationToken ct) =>
         new(Begin(session, argument.Span) is { } objection ? new Step(objection) : new Step(Reply: null, After: After.RunSasl));
@@ -60,7 +61,9 @@ internal static class Auth
     }
 
     private static CertificateIdentity? External(SmtpSession session) =>
-        session is { State.OwnCertificate: { } certificate, Server.ClientCertificateUsers: { } users } ? new CertificateIdentity(certificate, users) : null;
+        session is { State.OwnCertificate: { } certificate, Server.ClientCertificateUsers: { } users }
+            ? new CertificateIdentity(certificate, users)
+            : null;
 
     private static Reply NotOffered(SmtpSession session, ReadOnlySpan<byte> name)
     {

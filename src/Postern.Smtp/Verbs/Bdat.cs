@@ -10,7 +10,12 @@ namespace Postern.Smtp.Verbs;
 /// </summary>
 internal static class Bdat
 {
-    public static readonly Verb Row = new("BDAT", Phase.Mail | Phase.Rcpt | Phase.Bdat, Needs.Argument | Needs.TlsWhereRequired | Needs.ChunkBehind, "BDAT octets [LAST]", HandleAsync);
+    public static readonly Verb Row = new(
+        "BDAT",
+        Phase.Mail | Phase.Rcpt | Phase.Bdat,
+        Needs.Argument | Needs.TlsWhereRequired | Needs.ChunkBehind,
+        "BDAT octets [LAST]",
+        HandleAsync);
 
     private static async ValueTask<Step> HandleAsync(SmtpSession session, ReadOnlyMemory<byte> argument, CancellationToken ct)
     {

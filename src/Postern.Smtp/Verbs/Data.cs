@@ -7,7 +7,8 @@ namespace Postern.Smtp.Verbs;
 /// <summary>DATA (RFC 5321 §4.1.1.4): asks the store for a draft, then for the content.</summary>
 internal static class Data
 {
-    public static readonly Verb Row = new("DATA", Phase.Mail | Phase.Rcpt, Needs.NoArgument | Needs.TlsWhereRequired | Needs.ContentBehind, "DATA", HandleAsync);
+    public static readonly Verb Row = new(
+        "DATA", Phase.Mail | Phase.Rcpt, Needs.NoArgument | Needs.TlsWhereRequired | Needs.ContentBehind, "DATA", HandleAsync);
 
     private static async ValueTask<Step> HandleAsync(SmtpSession session, ReadOnlyMemory<byte> argument, CancellationToken ct)
     {

@@ -16,7 +16,9 @@ internal static class Etrn
     {
         if (session.Server.QueueStarter is not { } starter)
             return new(new Step(StandardReply.EtrnNotAvailable));
-        return QueueName.TryParse(argument.Span, out var queue) ? AskAsync(session, starter, queue, ct) : new(new Step(StandardReply.BadSyntax(Row.Syntax)));
+        return QueueName.TryParse(argument.Span, out var queue)
+            ? AskAsync(session, starter, queue, ct)
+            : new(new Step(StandardReply.BadSyntax(Row.Syntax)));
     }
 
     private static async ValueTask<Step> AskAsync(SmtpSession session, IQueueStarter starter, QueueName queue, CancellationToken ct)

@@ -16,7 +16,11 @@ internal static class Help
     private static ValueTask<Step> HandleAsync(SmtpSession session, ReadOnlyMemory<byte> argument, CancellationToken ct)
     {
         var protocol = session.Service.Options.Protocol;
-        return new(new Step(argument.IsEmpty ? Commands(protocol) : VerbTable.Find(argument.Span, protocol) is { } verb ? About(verb, session) : Unknown(argument.Span)));
+        return new(
+            new Step(
+                argument.IsEmpty ? Commands(protocol)
+                    : VerbTable.Find(argument.Span, protocol) is { } verb ? About(verb, session)
+                    : Unknown(argument.Span)));
     }
 
     private static Reply Commands(MailProtocol protocol) =>

@@ -10,10 +10,13 @@ namespace Postern.Smtp.Verbs;
 /// <summary>MAIL (RFC 5321 §4.1.1.2), with the parameters of the extensions on offer.</summary>
 internal static class Mail
 {
-    public static readonly Verb Row = new("MAIL", Phase.Ready, Needs.Argument | Needs.TlsWhereRequired | Needs.Room, "MAIL FROM:<address> [parameters]", HandleAsync);
+    public static readonly Verb Row = new(
+        "MAIL", Phase.Ready, Needs.Argument | Needs.TlsWhereRequired | Needs.Room, "MAIL FROM:<address> [parameters]", HandleAsync);
 
     private static ValueTask<Step> HandleAsync(SmtpSession session, ReadOnlyMemory<byte> argument, CancellationToken ct) =>
-        Parse(session, argument.Span, out var transaction) is { } objection ? new(new Step(objection)) : AskAsync(session, transaction!, ct);
+        Parse(session, argument.Span, out var transaction) is { } objection
+            ? new(new Step(objection))
+            : AskAsync(session, transaction!, ct);
 
     private static async ValueTask<Step> AskAsync(SmtpSession session, Transaction transaction, CancellationToken ct)
     {

@@ -11,12 +11,16 @@ namespace Postern.Smtp.Verbs;
 /// <summary>RCPT (RFC 5321 §4.1.1.3). Only a policy that says permit adds a recipient.</summary>
 internal static class Rcpt
 {
-    public static readonly Verb Row = new("RCPT", Phase.Mail | Phase.Rcpt, Needs.Argument | Needs.TlsWhereRequired, "RCPT TO:<address> [parameters]", HandleAsync);
+    public static readonly Verb Row = new(
+        "RCPT", Phase.Mail | Phase.Rcpt, Needs.Argument | Needs.TlsWhereRequired, "RCPT TO:<address> [parameters]", HandleAsync);
 
     private static ValueTask<Step> HandleAsync(SmtpSession session, ReadOnlyMemory<byte> argument, CancellationToken ct) =>
-        Parse(session, argument.Span, out var recipient, out var parameters) is { } objection ? new(new Step(objection)) : AskAsync(session, recipient!, parameters, ct);
+        Parse(session, argument.Span, out var recipient, out var parameters) is { } objection
+            ? new(new Step(objection))
+            : AskAsync(session, recipient!, parameters, ct);
 
-    private static async ValueTask<Step> AskAsync(SmtpSession session, Mailbox recipient, RecipientParameters parameters, CancellationToken ct)
+    private static async ValueTask<Step> AskAsync(
+        SmtpSession session, Mailbox recipient, RecipientParameters parameters, CancellationToken ct)
     {
         switch (await session.Server.Policy.OnRecipientAsync(session.State, recipient, ct))
         {
@@ -31,7 +35,8 @@ internal static class Rcpt
         }
     }
 
-    private static Reply? Parse(SmtpSession session, ReadOnlySpan<byte> argument, out Mailbox? recipient, out RecipientParameters parameters)
+    private static Reply? Parse(
+        SmtpSession session, ReadOnlySpan<byte> argument, out Mailbox? recipient, out RecipientParameters parameters)
     {
         recipient = null;
         parameters = RecipientParameters.None;

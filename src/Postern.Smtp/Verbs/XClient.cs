@@ -12,7 +12,11 @@ namespace Postern.Smtp.Verbs;
 internal static class XClient
 {
     public static readonly Verb Row = new(
-        "XCLIENT", Phase.Connected | Phase.Ready, Needs.Argument | Needs.TlsWhereRequired, "XCLIENT attribute=value ...", static (session, argument, _) => DecideAsync(session, argument));
+        "XCLIENT",
+        Phase.Connected | Phase.Ready,
+        Needs.Argument | Needs.TlsWhereRequired,
+        "XCLIENT attribute=value ...",
+        static (session, argument, _) => DecideAsync(session, argument));
 
     private static async ValueTask<Step> DecideAsync(SmtpSession session, ReadOnlyMemory<byte> argument)
     {
@@ -32,11 +36,15 @@ internal static class XClient
         var events = session.Server.Events;
         events.OnClientNamed(state, was);
         if (state.Identity is { } identity)
-            events.OnLogin(state, new LoginAttempt("XCLIENT", identity.AuthorizationId, UserExists: true, identity, Error: null, $"XCLIENT from {state.XClientPeer}"));
+            events.OnLogin(
+                state,
+                new LoginAttempt(
+                    "XCLIENT", identity.AuthorizationId, UserExists: true, identity, Error: null, $"XCLIENT from {state.XClientPeer}"));
         return session.Service.WhyNotWelcome(state.ClientAddress, session.Place) is { } refusal
             ? new Step(refusal, After: After.Close)
             : new Step(session.Service.Greeting, Next: Phase.Connected);
     }
 
-    private static bool IsAllowed(string name) => name is "NAME" or "ADDR" or "PORT" or "PROTO" or "HELO" or "LOGIN" or "DESTADDR" or "DESTPORT";
+    private static bool IsAllowed(string name) =>
+        name is "NAME" or "ADDR" or "PORT" or "PROTO" or "HELO" or "LOGIN" or "DESTADDR" or "DESTPORT";
 }

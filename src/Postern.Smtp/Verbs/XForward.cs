@@ -8,7 +8,11 @@ namespace Postern.Smtp.Verbs;
 internal static class XForward
 {
     public static readonly Verb Row = new(
-        "XFORWARD", Phase.Ready, Needs.Argument | Needs.TlsWhereRequired, "XFORWARD attribute=value ...", static (session, argument, _) => new(Decide(session, argument.Span)));
+        "XFORWARD",
+        Phase.Ready,
+        Needs.Argument | Needs.TlsWhereRequired,
+        "XFORWARD attribute=value ...",
+        static (session, argument, _) => new(Decide(session, argument.Span)));
 
     private static Step Decide(SmtpSession session, ReadOnlySpan<byte> argument)
     {

@@ -12,9 +12,14 @@ internal static class BackupCommand
     {
         var to = new Argument<string>("TO") { Description = "A directory that does not exist yet" };
         var withoutQueue = new Option<bool>("--without-queue") { Description = "Leave the messages out" };
-        var command = new DocumentedCommand("backup", "Copy configuration, accounts and queue, while the server runs or not", "postern backup backups/monday", "postern backup backups/accounts --without-queue")
+        var command = new DocumentedCommand(
+            "backup",
+            "Copy configuration, accounts and queue, while the server runs or not",
+            "postern backup backups/monday",
+            "postern backup backups/accounts --without-queue")
             .With(to, withoutQueue, context.Json);
-        command.SetAction((arguments, ct) => RunAsync(context, arguments, arguments.GetRequiredValue(to), !arguments.GetValue(withoutQueue), ct));
+        command.SetAction(
+            (arguments, ct) => RunAsync(context, arguments, arguments.GetRequiredValue(to), !arguments.GetValue(withoutQueue), ct));
         return command;
     }
 
@@ -24,18 +29,24 @@ internal static class BackupCommand
         if (context.LoadConfiguration(arguments) is not { } configuration)
             return ExitCode.Usage;
         if (!Directory.Exists(configuration.Server.Data))
-            return terminal.Fail($"there is no data directory {configuration.Server.Data}", "See server.data in the configuration; a server that never ran has nothing to back up.");
+            return terminal.Fail(
+                $"there is no data directory {configuration.Server.Data}",
+                "See server.data in the configuration; a server that never ran has nothing to back up.");
         if (Path.Exists(to))
             return terminal.Fail($"{to} is there already", "Nothing was copied. Name a directory that does not exist.", ExitCode.Usage);
 
         var backup = await DataBackup.MakeAsync(configuration, to, withQueue, context.Clock, ct);
         if (arguments.GetValue(context.Json))
-            terminal.Json(new BackupDocument(backup.Directory, backup.Segments ?? 0, backup.Messages, [.. backup.Damage.Select(static d => d.Reason)]), CommandJson.Readable.BackupDocument);
+            terminal.Json(
+                new BackupDocument(
+                    backup.Directory, backup.Segments ?? 0, backup.Messages, [.. backup.Damage.Select(static d => d.Reason)]),
+                CommandJson.Readable.BackupDocument);
         else
             Print(terminal, backup, to, withQueue);
         return backup.Damage.IsEmpty ? ExitCode.Ok
             : terminal.Fail(
-                string.Create(CultureInfo.InvariantCulture, $"{backup.Damage.Length} stretches of the queue cannot be read; the rest is in {to}"),
+                string.Create(
+                    CultureInfo.InvariantCulture, $"{backup.Damage.Length} stretches of the queue cannot be read; the rest is in {to}"),
                 $"The originals are in {configuration.Server.Data}: keep them. What was damaged is in data/spool/quarantine of the copy.");
     }
 
@@ -45,6 +56,7 @@ internal static class BackupCommand
             ? string.Create(CultureInfo.InvariantCulture, $"{backup.Messages} messages in {segments} segments, each read and checked")
             : withQueue ? "no queue, for there is none" : "no queue, as asked";
         terminal.Line($"{to}: configuration, accounts, and {queue}");
-        terminal.Line("Not in it: the logs, and files elsewhere that the configuration names (certificates, keys, password files, secrets).");
+        terminal.Line(
+            "Not in it: the logs, and files elsewhere that the configuration names (certificates, keys, password files, secrets).");
     }
 }

@@ -16,7 +16,10 @@ internal static class CheckCommand
     public static Command Create(CommandContext context)
     {
         var command = new DocumentedCommand(
-            "check", "Validate the configuration and the files it names; exit 2 on errors", "postern check", "postern check --config /etc/postern/postern.yaml --json").With(context.Json);
+            "check",
+            "Validate the configuration and the files it names; exit 2 on errors",
+            "postern check",
+            "postern check --config /etc/postern/postern.yaml --json").With(context.Json);
         command.SetAction((arguments, ct) => RunAsync(context, arguments, ct));
         return command;
     }
@@ -34,13 +37,16 @@ internal static class CheckCommand
 
         var source = ConfigurationFile.Find(asked) ?? "defaults";
         if (arguments.GetValue(context.Json))
-            context.Terminal.Json(new CheckDocument(errors.IsEmpty, source, [.. errors.Select(Finding)], [.. warnings.Select(Finding)]), CommandJson.Readable.CheckDocument);
+            context.Terminal.Json(
+                new CheckDocument(errors.IsEmpty, source, [.. errors.Select(Finding)], [.. warnings.Select(Finding)]),
+                CommandJson.Readable.CheckDocument);
         else
             Print(context.Terminal, outcome, errors, warnings);
         return errors.IsEmpty ? ExitCode.Ok : ExitCode.Usage;
     }
 
-    private static async Task<(ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings)> CheckFilesAsync(PosternConfiguration configuration, TimeProvider clock)
+    private static async Task<(ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings)> CheckFilesAsync(
+        PosternConfiguration configuration, TimeProvider clock)
     {
         var errors = ImmutableArray.CreateBuilder<ConfigurationError>();
         var warnings = ImmutableArray.CreateBuilder<ConfigurationError>();
@@ -68,7 +74,11 @@ internal static class CheckCommand
         return (errors.ToImmutable(), warnings.ToImmutable());
     }
 
-    private static void Print(Terminal terminal, ConfigurationOutcome outcome, ImmutableArray<ConfigurationError> errors, ImmutableArray<ConfigurationError> warnings)
+    private static void Print(
+        Terminal terminal,
+        ConfigurationOutcome outcome,
+        ImmutableArray<ConfigurationError> errors,
+        ImmutableArray<ConfigurationError> warnings)
     {
         foreach (var error in errors)
             terminal.Note(error.ToString());

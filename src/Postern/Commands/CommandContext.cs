@@ -38,8 +38,8 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
     });
 
     /// <summary>
-    /// The configuration, or null after every error was printed; the exit code is then <see cref="ExitCode.Usage"/>. Root is the data directory's owner
-    /// from here on.
+    /// The configuration, or null after every error was printed; the exit code is then <see cref="ExitCode.Usage"/>. Root is the data
+    /// directory's owner from here on.
     /// </summary>
     public PosternConfiguration? LoadConfiguration(ParseResult arguments)
     {
@@ -72,8 +72,8 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
     }
 
     /// <summary>
-    /// The data directory of the configured server, also where the file holds mistakes: a running server can be asked all the same. Null after every mistake was
-    /// printed, where it cannot be said.
+    /// The data directory of the configured server, also where the file holds mistakes: a running server can be asked all the same. Null
+    /// after every mistake was printed, where it cannot be said.
     /// </summary>
     public string? FindData(ParseResult arguments)
     {
@@ -108,7 +108,8 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
         LoadConfiguration(arguments) is { } configuration ? await QueueAccess.OpenAsync(configuration, clock, terminal.Note, ct) : null;
 
     /// <summary>The same, and the filter with what only the log knows.</summary>
-    public async ValueTask<(IQueueAdmin Queue, QueueFilter Filter)?> OpenQueueAsync(ParseResult arguments, FilterOptions options, QueueFilter filter, CancellationToken ct)
+    public async ValueTask<(IQueueAdmin Queue, QueueFilter Filter)?> OpenQueueAsync(
+        ParseResult arguments, FilterOptions options, QueueFilter filter, CancellationToken ct)
     {
         if (LoadConfiguration(arguments) is not { } configuration)
             return null;
@@ -120,7 +121,8 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
     /// Opens the directory of the configured server, runs <paramref name="work"/> on it and answers with its exit code. The server may run
     /// meanwhile: it sees the change at the next question.
     /// </summary>
-    public Task<int> WithDirectoryAsync(ParseResult arguments, Func<DirectoryAccess, int> work) => WithDirectoryAsync(arguments, directory => ValueTask.FromResult(work(directory)));
+    public Task<int> WithDirectoryAsync(ParseResult arguments, Func<DirectoryAccess, int> work) =>
+        WithDirectoryAsync(arguments, directory => ValueTask.FromResult(work(directory)));
 
     /// <inheritdoc cref="WithDirectoryAsync(ParseResult, Func{DirectoryAccess, int})"/>
     public async Task<int> WithDirectoryAsync(ParseResult arguments, Func<DirectoryAccess, ValueTask<int>> work)
@@ -134,11 +136,17 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
     }
 
     /// <summary>Changes one account, and prints what became of it.</summary>
-    public Task<int> ChangeAccountAsync(ParseResult arguments, Func<DirectoryCommands, AdminOutcome> change, CancellationToken ct, int alreadyThere = ExitCode.Ok) =>
-        WithDirectoryAsync(arguments, async directory => Report(arguments, await directory.WithHintAsync(change(directory.Commands), ct), alreadyThere));
+    public Task<int> ChangeAccountAsync(
+        ParseResult arguments, Func<DirectoryCommands, AdminOutcome> change, CancellationToken ct, int alreadyThere = ExitCode.Ok) =>
+        WithDirectoryAsync(
+            arguments, async directory => Report(arguments, await directory.WithHintAsync(change(directory.Commands), ct), alreadyThere));
 
-    /// <summary>The same for a change that takes something away: the sessions of a running server that rested on it end now, and their number is told.</summary>
-    public async Task<int> TakeAwayAsync(ParseResult arguments, Func<DirectoryCommands, AdminOutcome> change, CancellationToken ct, int alreadyThere = ExitCode.Ok)
+    /// <summary>
+    /// The same for a change that takes something away: the sessions of a running server that rested on it end now, and their number is
+    /// told.
+    /// </summary>
+    public async Task<int> TakeAwayAsync(
+        ParseResult arguments, Func<DirectoryCommands, AdminOutcome> change, CancellationToken ct, int alreadyThere = ExitCode.Ok)
     {
         if (LoadConfiguration(arguments) is not { } configuration)
             return ExitCode.Usage;
@@ -161,7 +169,8 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
             if (server is null)
                 return (null, string.Empty);
             var ended = (await server.ReviewSessionsAsync(ct)).Ended;
-            return (ended, ended switch { 0 => "; no open session rested on it", 1 => "; 1 open session ended", _ => $"; {ended} open sessions ended" });
+            return (ended, ended switch { 0 =>
+                "; no open session rested on it", 1 => "; 1 open session ended", _ => $"; {ended} open sessions ended" });
         }
         catch (IOException)
         {
@@ -182,7 +191,12 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
         };
         var issued = outcome as AdminOutcome.Issued;
         if (arguments.GetValue(Json))
-            terminal.Json(new OutcomeDocument(exitCode == ExitCode.Ok, word, outcome.Message, issued?.Credential, issued?.Generated?.Reveal()) { SessionsEnded = sessionsEnded }, CommandJson.Readable.OutcomeDocument);
+            terminal.Json(
+                new OutcomeDocument(exitCode == ExitCode.Ok, word, outcome.Message, issued?.Credential, issued?.Generated?.Reveal())
+                {
+                    SessionsEnded = sessionsEnded,
+                },
+                CommandJson.Readable.OutcomeDocument);
         else if (exitCode == ExitCode.Ok)
             terminal.Line(PrintableText.Of(outcome.Message));
         else

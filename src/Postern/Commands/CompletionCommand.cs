@@ -32,7 +32,11 @@ internal static class CompletionCommand
     {
         var shell = new Argument<string>("SHELL") { Description = "bash, zsh or fish" };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
-        var command = new DocumentedCommand("completion", "Print the completion script of a shell", "postern completion bash > /etc/bash_completion.d/postern", "postern completion fish > ~/.config/fish/completions/postern.fish")
+        var command = new DocumentedCommand(
+            "completion",
+            "Print the completion script of a shell",
+            "postern completion bash > /etc/bash_completion.d/postern",
+            "postern completion fish > ~/.config/fish/completions/postern.fish")
             .With(shell);
         context.ReadNoConfiguration(command);
         command.SetAction(arguments =>

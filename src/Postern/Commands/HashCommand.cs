@@ -11,10 +11,18 @@ internal static class HashCommand
     {
         var scheme = SchemeOption();
         scheme.DefaultValueFactory = static _ => HashSchemes.Usual.Name;
-        var user = new Option<string?>("--user") { Description = "With digest-md5: whose it is, as the user will write it", HelpName = "USER" };
+        var user = new Option<string?>("--user")
+        {
+            Description = "With digest-md5: whose it is, as the user will write it",
+            HelpName = "USER",
+        };
         var realm = new Option<string?>("--realm") { Description = "With digest-md5: the realm", HelpName = "REALM" };
         var password = new NewPassword();
-        var command = new DocumentedCommand("hash", "Print a stored form of a password, which is asked for or read from standard input", "postern hash --scheme scram-sha-256 < password.txt", "postern hash --scheme digest-md5 --user lisa --realm mail.example.org")
+        var command = new DocumentedCommand(
+            "hash",
+            "Print a stored form of a password, which is asked for or read from standard input",
+            "postern hash --scheme scram-sha-256 < password.txt",
+            "postern hash --scheme digest-md5 --user lisa --realm mail.example.org")
             .With(scheme, user, realm, password.Generate);
         context.ReadNoConfiguration(command);
         command.Validators.Add(result =>
@@ -29,7 +37,11 @@ internal static class HashCommand
         {
             if (password.Read(arguments, context.Terminal) is not { } secret)
                 return ExitCode.Usage;
-            var request = new HashRequest(arguments.GetValue(user) ?? string.Empty, arguments.GetValue(realm) ?? string.Empty, secret, arguments.GetValue(password.Generate));
+            var request = new HashRequest(
+                arguments.GetValue(user) ?? string.Empty,
+                arguments.GetValue(realm) ?? string.Empty,
+                secret,
+                arguments.GetValue(password.Generate));
             if (!HashSchemes.Find(arguments.GetRequiredValue(scheme))!.TryHash(request, out var hash, out var problem))
                 return context.Terminal.Fail(problem, "Choose another password or scheme.", ExitCode.Usage);
             context.Terminal.Output.WriteLine(hash.Stored);
@@ -40,7 +52,11 @@ internal static class HashCommand
 
     public static Option<string> SchemeOption()
     {
-        var scheme = new Option<string>("--scheme") { Description = $"How it is kept: {string.Join(", ", HashSchemes.All.Select(static s => s.Name))}", HelpName = "SCHEME" };
+        var scheme = new Option<string>("--scheme")
+        {
+            Description = $"How it is kept: {string.Join(", ", HashSchemes.All.Select(static s => s.Name))}",
+            HelpName = "SCHEME",
+        };
         scheme.AcceptOnlyFromAmong([.. HashSchemes.All.Select(static s => s.Name)]);
         return scheme;
     }

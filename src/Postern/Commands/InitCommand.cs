@@ -45,7 +45,8 @@ internal static class InitCommand
     public static Command Create(CommandContext context)
     {
         var directory = new Argument<string>("DIR") { Description = "Where to write", DefaultValueFactory = static _ => "." };
-        var command = new DocumentedCommand("init", "Write a commented postern.yaml and create the data directory", "postern init /etc/postern").With(directory);
+        var command = new DocumentedCommand(
+            "init", "Write a commented postern.yaml and create the data directory", "postern init /etc/postern").With(directory);
         context.ReadNoConfiguration(command);
         command.SetAction(arguments => Run(context, arguments.GetRequiredValue(directory)));
         return command;

@@ -19,9 +19,19 @@ internal static class LogCommand
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
 
     public static Command Create(CommandContext context) =>
-        new DocumentedCommand("log", "Search what was written down", "postern log auth --since 1h --login lisa@example.org", "postern log policy --ref K7M3Q9", "postern log policy --rule reject_unauth_destination --since 1d").With(
+        new DocumentedCommand(
+            "log",
+            "Search what was written down",
+            "postern log auth --since 1h --login lisa@example.org",
+            "postern log policy --ref K7M3Q9",
+            "postern log policy --rule reject_unauth_destination --since 1d").With(
             Create(context, "auth", AuditKind.Auth, "Logins, successful or not", "postern log auth --client 192.0.2.0/24 --follow"),
-            Create(context, "mail", AuditKind.Mail, "Messages accepted, refused, delivered, bounced", "postern log mail --to bart@example.net --since 2d --outcome delivered"),
+            Create(
+                context,
+                "mail",
+                AuditKind.Mail,
+                "Messages accepted, refused, delivered, bounced",
+                "postern log mail --to bart@example.net --since 2d --outcome delivered"),
             Create(context, "policy", AuditKind.Policy, "Decisions about senders and recipients", "postern log policy --since 2h --json"),
             Create(context, "admin", AuditKind.Admin, "What operators changed", "postern log admin --since 7d"),
             Create(context, "server", AuditKind.Server, "The server itself", "postern log server"));
@@ -35,8 +45,17 @@ internal static class LogCommand
         var category = Text("--category", "Not delivered for this reason", "WORD");
         var tenant = Text("--tenant", "Of accounts of this tenant", "TENANT");
         var after = Text("--after", "Older than where an earlier search ended, which said this", "CURSOR");
-        var limit = new Option<int>("--limit") { Description = "At most the last N events", HelpName = "N", CustomParser = ParsedArguments.Count, DefaultValueFactory = static _ => DefaultLimit };
-        var follow = new Option<bool>("--follow") { Description = "Go on with what is written from now on, until interrupted; with --json one event a line" };
+        var limit = new Option<int>("--limit")
+        {
+            Description = "At most the last N events",
+            HelpName = "N",
+            CustomParser = ParsedArguments.Count,
+            DefaultValueFactory = static _ => DefaultLimit,
+        };
+        var follow = new Option<bool>("--follow")
+        {
+            Description = "Go on with what is written from now on, until interrupted; with --json one event a line",
+        };
         reference.Validators.Add(WhyNoReference);
         after.Validators.Add(WhyNoCursor);
         Symbol[] ofKind = kind switch
@@ -46,7 +65,8 @@ internal static class LogCommand
             AuditKind.Auth => [tenant],
             _ => [],
         };
-        var command = new DocumentedCommand(name, description, example).With([.. OptionsOf(kind, filter), .. ofKind, reference, limit, after, follow, context.Json]);
+        var command = new DocumentedCommand(name, description, example).With(
+            [.. OptionsOf(kind, filter), .. ofKind, reference, limit, after, follow, context.Json]);
         command.SetAction(async (arguments, ct) =>
         {
             if (context.LoadConfiguration(arguments) is not { } configuration)
@@ -140,7 +160,8 @@ internal static class LogCommand
         _ => query,
     };
 
-    private static Option<string?> Text(string name, string description, string help) => new(name) { Description = description, HelpName = help };
+    private static Option<string?> Text(string name, string description, string help) =>
+        new(name) { Description = description, HelpName = help };
 
     private static void WhyNoCursor(OptionResult result)
     {

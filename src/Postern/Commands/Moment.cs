@@ -4,12 +4,24 @@ using Postern.Configuration.Reading;
 
 namespace Postern.Commands;
 
-/// <summary>A time on the command line: so long ago, such as 2h or 3d, or a date and time of UTC, such as 2026-11-28 or 2026-11-28T09:30.</summary>
+/// <summary>
+/// A time on the command line: so long ago, such as 2h or 3d, or a date and time of UTC, such as 2026-11-28 or 2026-11-28T09:30.
+/// </summary>
 internal readonly record struct Moment(TimeSpan? Ago, DateTimeOffset? At)
 {
     private const string Expected = "so long ago, such as 30m or 7d, or a time of UTC such as 2026-11-28 or 2026-11-28T09:30";
 
-    private static readonly string[] Formats = ["yyyy-MM-dd", "yyyy-MM-ddTHH:mm", "yyyy-MM-ddTHH:mm:ss", "yyyy-MM-ddTHH:mm'Z'", "yyyy-MM-ddTHH:mm:ss'Z'", "yyyy-MM-dd HH:mm", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm:ss'Z'"];
+    private static readonly string[] Formats =
+    [
+        "yyyy-MM-dd",
+        "yyyy-MM-ddTHH:mm",
+        "yyyy-MM-ddTHH:mm:ss",
+        "yyyy-MM-ddTHH:mm'Z'",
+        "yyyy-MM-ddTHH:mm:ss'Z'",
+        "yyyy-MM-dd HH:mm",
+        "yyyy-MM-dd HH:mm:ss",
+        "yyyy-MM-dd HH:mm:ss'Z'",
+    ];
 
     public static Moment? Parse(ArgumentResult result)
     {
@@ -22,5 +34,6 @@ internal readonly record struct Moment(TimeSpan? Ago, DateTimeOffset? At)
         return null;
     }
 
-    public DateTimeOffset From(DateTimeOffset now) => At ?? (Ago is { } ago && ago < now - DateTimeOffset.MinValue ? now - ago : DateTimeOffset.MinValue);
+    public DateTimeOffset From(DateTimeOffset now) =>
+        At ?? (Ago is { } ago && ago < now - DateTimeOffset.MinValue ? now - ago : DateTimeOffset.MinValue);
 }

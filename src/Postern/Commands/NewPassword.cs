@@ -21,7 +21,8 @@ internal sealed class NewPassword
 
         if (terminal.ReadSecret("Password: ") is not { Length: > 0 } text)
         {
-            terminal.Fail("there is no password on standard input", "Write it there as one line, or let --generate make one.", ExitCode.Usage);
+            terminal.Fail(
+                "there is no password on standard input", "Write it there as one line, or let --generate make one.", ExitCode.Usage);
             return null;
         }
 

@@ -7,15 +7,21 @@ namespace Postern.Commands;
 /// <summary>Values of the command line that are read as in the configuration file, with the same words when they are wrong.</summary>
 internal static class ParsedArguments
 {
-    public static TimeSpan? Duration(ArgumentResult result) => Read<TimeSpan?>(result, Kinds.Duration.Expected, static text => Kinds.Duration.Read(text, out var value) ? value : null);
+    public static TimeSpan? Duration(ArgumentResult result) =>
+        Read<TimeSpan?>(result, Kinds.Duration.Expected, static text => Kinds.Duration.Read(text, out var value) ? value : null);
 
-    public static int Count(ArgumentResult result) => Read<int?>(result, Kinds.Count.Expected, static text => Kinds.Count.Read(text, out var value) ? value : null) ?? 0;
+    public static int Count(ArgumentResult result) =>
+        Read<int?>(result, Kinds.Count.Expected, static text => Kinds.Count.Read(text, out var value) ? value : null) ?? 0;
 
-    public static IPNetwork? Network(ArgumentResult result) => Read<IPNetwork?>(result, Kinds.Network.Expected, static text => Kinds.Network.Read(text, out var value) ? value : null);
+    public static IPNetwork? Network(ArgumentResult result) =>
+        Read<IPNetwork?>(result, Kinds.Network.Expected, static text => Kinds.Network.Read(text, out var value) ? value : null);
 
     /// <summary>One address, as the network of itself.</summary>
     public static IPNetwork? Address(ArgumentResult result) =>
-        Read<IPNetwork?>(result, "an address such as 192.0.2.7 or 2001:db8::7", static text => !text.Contains('/', StringComparison.Ordinal) && Kinds.Network.Read(text, out var value) ? value : null);
+        Read<IPNetwork?>(
+            result,
+            "an address such as 192.0.2.7 or 2001:db8::7",
+            static text => !text.Contains('/', StringComparison.Ordinal) && Kinds.Network.Read(text, out var value) ? value : null);
 
     private static T? Read<T>(ArgumentResult result, string expected, Func<string, T?> read)
     {

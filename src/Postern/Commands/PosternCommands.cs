@@ -19,7 +19,8 @@ internal static class PosternCommands
 {
     public static RootCommand Create(CommandContext context)
     {
-        var root = new RootCommand("Authenticates the client, decides what it may send, explains every decision, and never loses the message.")
+        var root = new RootCommand(
+            "Authenticates the client, decides what it may send, explains every decision, and never loses the message.")
         {
             context.ConfigFile,
             ServeCommand.Create(context),
@@ -47,21 +48,34 @@ internal static class PosternCommands
         return root;
     }
 
-    /// <summary>Parses and runs <paramref name="args"/>. Wrong usage, and whatever breaks on the way, ends in two lines and an exit code.</summary>
+    /// <summary>
+    /// Parses and runs <paramref name="args"/>. Wrong usage, and whatever breaks on the way, ends in two lines and an exit code.
+    /// </summary>
     public static async Task<int> RunAsync(string[] args, Terminal terminal, TimeProvider clock, CancellationToken ct)
     {
-        var result = Create(new CommandContext(terminal, clock)).Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
-        // Help takes the errors of a command line away; for a word that is no command there is no help. Completion asks about words that are none yet.
-        if (result.Action is ParseErrorAction || (result.UnmatchedTokens.Count > 0 && !result.Tokens.Any(static t => t.Type == TokenType.Directive)))
+        var result = Create(new CommandContext(terminal, clock))
+            .Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        // Help takes the errors of a command line away; for a word that is no command there is no help. Completion asks about words that
+        // are none yet.
+        if (result.Action is ParseErrorAction
+            || (result.UnmatchedTokens.Count > 0 && !result.Tokens.Any(static t => t.Type == TokenType.Directive)))
             return Refuse(result, terminal);
         try
         {
             return await result.InvokeAsync(
-                new InvocationConfiguration { Output = terminal.Output, Error = terminal.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, ct);
+                new InvocationConfiguration
+                {
+                    Output = terminal.Output,
+                    Error = terminal.Error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = null,
+                }, ct);
         }
         catch (DirectoryUnavailableException e)
         {
-            return terminal.Fail(e.Message, "See whether the file is there, whether this user may write it, and whether another program holds it; then try again.");
+            return terminal.Fail(
+                e.Message,
+                "See whether the file is there, whether this user may write it, and whether another program holds it; then try again.");
         }
         catch (SpoolUnavailableException e)
         {
@@ -69,7 +83,8 @@ internal static class PosternCommands
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return terminal.Fail(e.Message, "See whether this user may read and write there, and whether the disk has room; then try again.");
+            return terminal.Fail(
+                e.Message, "See whether this user may read and write there, and whether the disk has room; then try again.");
         }
     }
 
@@ -80,17 +95,23 @@ internal static class PosternCommands
         var todo = $"Run '{path} --help' to see what it takes.";
         if (result.UnmatchedTokens is [var unknown, ..])
         {
-            var known = command.Subcommands.Select(static c => c.Name).Concat(command.Options.Where(static o => !o.Hidden).Select(static o => o.Name));
-            var what = command.Subcommands.Count > 0 && !unknown.StartsWith('-') ? "command" : unknown.StartsWith('-') ? "option" : "argument";
+            var known = command.Subcommands.Select(static c => c.Name)
+                .Concat(command.Options.Where(static o => !o.Hidden).Select(static o => o.Name));
+            var what = command.Subcommands.Count > 0 && !unknown.StartsWith('-') ? "command"
+                : unknown.StartsWith('-') ? "option"
+                : "argument";
             return terminal.Fail($"{path} has no {what} '{unknown}'{NearestName.Hint(unknown, known)}", todo, ExitCode.Usage);
         }
 
         if (command.Subcommands.Count > 0 && command.Action is null)
-            return terminal.Fail($"{path} needs a command: {string.Join(", ", command.Subcommands.Select(static c => c.Name))}", todo, ExitCode.Usage);
+            return terminal.Fail(
+                $"{path} needs a command: {string.Join(", ", command.Subcommands.Select(static c => c.Name))}", todo, ExitCode.Usage);
         return terminal.Fail($"{path}: {OneLine(result.Errors[0].Message)}", todo, ExitCode.Usage);
     }
 
-    /// <summary>The command to which an unknown word was said: the parser goes on behind it and may find a command of another level.</summary>
+    /// <summary>
+    /// The command to which an unknown word was said: the parser goes on behind it and may find a command of another level.
+    /// </summary>
     private static Command OwnerOfTheProblem(ParseResult result)
     {
         var owner = result.CommandResult;

@@ -6,14 +6,18 @@ using Postern.Hosting.Live;
 
 namespace Postern.Commands;
 
-/// <summary><c>postern reload</c>: the running server goes by the changed configuration, and says what that changes; or it goes on as before, and says why.</summary>
+/// <summary>
+/// <c>postern reload</c>: the running server goes by the changed configuration, and says what that changes; or it goes on as before, and
+/// says why.
+/// </summary>
 internal static class ReloadCommand
 {
     public static Command Create(CommandContext context)
     {
         var command = new DocumentedCommand(
             "reload",
-            "Let the running server take the changed configuration; print what changed, what was kept and what closes. Exit 2 when it holds a mistake: then nothing changes",
+            "Let the running server take the changed configuration; print what changed, what was kept and what closes. "
+                + "Exit 2 when it holds a mistake: then nothing changes",
             "postern reload",
             "postern reload --json").With(context.Json);
         command.SetAction((arguments, ct) => RunAsync(context, arguments, ct));

@@ -17,8 +17,8 @@ using Postern.Smtp.Transport;
 namespace Postern.Commands;
 
 /// <summary>
-/// <c>postern serve</c>: runs until SIGTERM or SIGINT stops it; SIGHUP reads the configuration and its files again. What it says about itself goes to standard error, so that standard output holds
-/// the events alone.
+/// <c>postern serve</c>: runs until SIGTERM or SIGINT stops it; SIGHUP reads the configuration and its files again. What it says about
+/// itself goes to standard error, so that standard output holds the events alone.
 /// </summary>
 internal static class ServeCommand
 {
@@ -26,13 +26,19 @@ internal static class ServeCommand
 
     public static Command Create(CommandContext context)
     {
-        var command = new DocumentedCommand("serve", "Run the server until it is told to stop; events go to standard output", "postern serve", "postern serve --config /etc/postern/postern.yaml");
+        var command = new DocumentedCommand(
+            "serve",
+            "Run the server until it is told to stop; events go to standard output",
+            "postern serve",
+            "postern serve --config /etc/postern/postern.yaml");
         command.SetAction((arguments, ct) =>
         {
             if ((OtherSystem.WhyNotServe() ?? OpenFileLimit.WhyNot()) is { } few)
                 return Task.FromResult(context.Terminal.Fail(few.What, few.Todo));
             _ = Task.Run(ReadTrustStore, ct);
-            return context.ReadConfiguration(arguments) is { } configuration ? RunAsync(context, configuration, arguments.GetValue(context.ConfigFile), ct) : Task.FromResult(ExitCode.Usage);
+            return context.ReadConfiguration(arguments) is { } configuration
+                ? RunAsync(context, configuration, arguments.GetValue(context.ConfigFile), ct)
+                : Task.FromResult(ExitCode.Usage);
         });
         return command;
     }
@@ -67,7 +73,9 @@ internal static class ServeCommand
 
         if (LoginNames.UnicodeProblem() is { } unicode)
             return terminal.Fail(unicode, "Without it names that look alike would be different accounts.");
-        if ((DirectoryOwner.WhyNotServe(configuration.Server.Data) ?? DataDirectory.Prepare(configuration.Server.Data) ?? ControlServer.WhyNot(DataDirectory.ControlSocket(configuration.Server.Data))) is { } problem)
+        if ((DirectoryOwner.WhyNotServe(configuration.Server.Data)
+            ?? DataDirectory.Prepare(configuration.Server.Data)
+            ?? ControlServer.WhyNot(DataDirectory.ControlSocket(configuration.Server.Data))) is { } problem)
             return terminal.Fail(problem.What, problem.Todo, ExitCode.Usage);
 
         if (DataDirectory.WhyNotUsable(configuration.LogsDirectory, "the log directory") is { } deaf)
@@ -150,7 +158,10 @@ internal static class ServeCommand
         return (e.InnerException as SocketException)?.SocketErrorCode switch
         {
             SocketError.AddressAlreadyInUse => $"Free {e.Endpoint}, or give listener '{e.Listener}' another address in {where}.",
-            SocketError.AccessDenied when e.Endpoint.Port < FirstUnprivilegedPort => $"Let the service have it: AmbientCapabilities=CAP_NET_BIND_SERVICE in its unit (in a container --cap-add NET_BIND_SERVICE, or --sysctl net.ipv4.ip_unprivileged_port_start=0), or give listener '{e.Listener}' a port from {FirstUnprivilegedPort} on in {where}.",
+            SocketError.AccessDenied when e.Endpoint.Port < FirstUnprivilegedPort =>
+                $"Let the service have it: AmbientCapabilities=CAP_NET_BIND_SERVICE in its unit (in a container --cap-add "
+                    + $"NET_BIND_SERVICE, or --sysctl net.ipv4.ip_unprivileged_port_start=0), "
+                    + $"or give listener '{e.Listener}' a port from {FirstUnprivilegedPort} on in {where}.",
             _ => $"Give listener '{e.Listener}' an address of this machine that this user may listen on, in {where}.",
         };
     }

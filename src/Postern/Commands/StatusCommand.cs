@@ -13,14 +13,20 @@ internal static class StatusCommand
 {
     public static Command Create(CommandContext context)
     {
-        var command = new DocumentedCommand("status", "One screen about the running server; exit 1 when none runs", "postern status", "postern status --json").With(context.Json);
+        var command = new DocumentedCommand(
+            "status",
+            "One screen about the running server; exit 1 when none runs",
+            "postern status",
+            "postern status --json").With(context.Json);
         command.SetAction(async (arguments, ct) =>
         {
             if (context.FindData(arguments) is not { } data)
                 return ExitCode.Usage;
             await using var client = await ControlClient.ConnectAsync(DataDirectory.ControlSocket(data), ct);
             if (client is null)
-                return context.LoadConfiguration(arguments) is null ? ExitCode.Usage : context.Terminal.Fail($"no server is running on {data}", "Start it: postern serve");
+                return context.LoadConfiguration(arguments) is null
+                    ? ExitCode.Usage
+                    : context.Terminal.Fail($"no server is running on {data}", "Start it: postern serve");
             var status = await client.StatusAsync(ct);
             if (arguments.GetValue(context.Json))
                 context.Terminal.Json(status, CommandJson.Readable.StatusDocument);
@@ -53,13 +59,40 @@ internal static class StatusCommand
             page.Row("spool damage", string.Create(CultureInfo.InvariantCulture, $"{status.Queue.DamageCount} in all: postern log server"));
         page
             .Row("connections", status.Connections.ToString(CultureInfo.InvariantCulture))
-            .Row("load", string.Create(CultureInfo.InvariantCulture, $"{status.Load.State}, {status.Load.Gauge} at {status.Load.Value:0.00}; {status.Load.TimesStressed} times stressed, {status.Load.TimesFull} times full"))
-            .Row("since start", string.Create(CultureInfo.InvariantCulture, $"{status.SinceStart.Accepted} messages accepted, {status.SinceStart.Refused} refusals; {status.SinceStart.Logins} logins, {status.SinceStart.FailedLogins} failed"))
+            .Row(
+                "load",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{status.Load.State}, {status.Load.Gauge} at {status.Load.Value:0.00}; {status.Load.TimesStressed} times stressed, "
+                        + $"{status.Load.TimesFull} times full"))
+            .Row(
+                "since start",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{status.SinceStart.Accepted} messages accepted, {status.SinceStart.Refused} refusals; "
+                        + $"{status.SinceStart.Logins} logins, {status.SinceStart.FailedLogins} failed"))
             .Row("logins", Describe(status.LoginProtection))
-            .Row("queue", string.Create(CultureInfo.InvariantCulture, $"{status.Queue.Messages} messages: {status.Queue.Active} in delivery, {status.Queue.Waiting} waiting for the next attempt, {status.Queue.Held} held{(status.Queue.HeldByServer > 0 ? $" ({status.Queue.HeldByServer} by the server after errors here: postern queue list --held)" : null)}, {status.Queue.Parked} without a route"))
+            .Row(
+                "queue",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{status.Queue.Messages} messages: {status.Queue.Active} in delivery, "
+                        + $"{status.Queue.Waiting} waiting for the next attempt, "
+                        + $"{status.Queue.Held} "
+                        + $"held{(status.Queue.HeldByServer > 0 ? $" ({status.Queue.HeldByServer} by the server after errors here: "
+                        + $"postern queue list --held)" : null)}, {status.Queue.Parked} without a route"))
             .Row("spool", status.Queue.Reason is { } reason ? $"{status.Queue.Condition}: {reason}" : status.Queue.Condition)
-            .Row("deliveries", status.Deliveries.HeldBecause is { } why ? $"held: {why}" : string.Create(CultureInfo.InvariantCulture, $"going out over {status.Deliveries.Connections} connections"))
-            .Row("recipients", string.Create(CultureInfo.InvariantCulture, $"{status.SinceStart.Delivered} delivered, {status.SinceStart.Failed} failed, {status.SinceStart.Deferred} times deferred"))
+            .Row(
+                "deliveries",
+                status.Deliveries.HeldBecause is { } why
+                    ? $"held: {why}"
+                    : string.Create(CultureInfo.InvariantCulture, $"going out over {status.Deliveries.Connections} connections"))
+            .Row(
+                "recipients",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{status.SinceStart.Delivered} delivered, {status.SinceStart.Failed} failed, "
+                        + $"{status.SinceStart.Deferred} times deferred"))
             .Row("channel binding", status.ChannelBinding ?? "none")
             .Row("certificate", status.Certificate is { } certificate ? Describe(certificate, now) : "none")
             .Row("events lost", status.EventsDropped.ToString(CultureInfo.InvariantCulture))
@@ -68,12 +101,16 @@ internal static class StatusCommand
 
     private static string Describe(LoginProtectionCounts logins) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{logins.Delayed} waited, {logins.Closed} closed, {logins.Repeated} wrong ones known before; refused by budget: {logins.AccountAndNetwork} account and network, {logins.Account} account, {logins.Address} address, {logins.Network} network, {logins.Device} device, {logins.Crowded} too many at once");
+        $"{logins.Delayed} waited, {logins.Closed} closed, {logins.Repeated} wrong ones known before; refused by budget: "
+            + $"{logins.AccountAndNetwork} account and network, {logins.Account} account, {logins.Address} address, "
+            + $"{logins.Network} network, {logins.Device} device, {logins.Crowded} too many at once");
 
     private static string Describe(StatusDocument.CertificateState certificate, DateTimeOffset now)
     {
         var kind = certificate.IsSelfSigned ? ", self-signed" : string.Empty;
-        var end = certificate.Expires < now ? $"expired {TimeText.Format(certificate.Expires)}" : $"until {TimeText.Format(certificate.Expires)}";
+        var end = certificate.Expires < now
+            ? $"expired {TimeText.Format(certificate.Expires)}"
+            : $"until {TimeText.Format(certificate.Expires)}";
         return $"{certificate.Subject}{kind}, {end}";
     }
 }

@@ -21,8 +21,21 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
     public static AccountSourceOptions Read(Section section)
     {
         var byKey = section.Has(Shorthand) ? null : AccountStores.All.FirstOrDefault(kind => kind.Key is { } key && section.Has(key));
-        var uri = byKey?.Word ?? section.Required(Shorthand, Kinds.Text, "`directory`: the built-in database. `file:///path`: `user:password` a line, the password as it is or as `postern passwd` stores it. `digest:///path`: `user:realm:hash` a line, as `htdigest` and `postern passwd` write it. Files are read again when they change. Left out where an entry has `users`.");
-        var realm = section.Value<string?>("realm", Kinds.Text!, fallback: null, "that of the other entries, else `server.hostname`", "The realm of DIGEST-MD5. It is part of every stored hash: set it, so that another host name does not make them all useless. One for all entries: most clients take the first that is offered.");
+        var uri = byKey?.Word
+            ?? section.Required(
+                Shorthand,
+                Kinds.Text,
+                "`directory`: the built-in database. `file:///path`: `user:password` a line, "
+                    + "the password as it is or as `postern passwd` stores it. `digest:///path`: `user:realm:hash` a line, "
+                    + "as `htdigest` and `postern passwd` write it. Files are read again when they change. "
+                    + "Left out where an entry has `users`.");
+        var realm = section.Value<string?>(
+            "realm",
+            Kinds.Text!,
+            fallback: null,
+            "that of the other entries, else `server.hostname`",
+            "The realm of DIGEST-MD5. It is part of every stored hash: set it, so that another host name does not make them all useless. "
+                + "One for all entries: most clients take the first that is offered.");
         if (realm is not null && realm.AsSpan().ContainsAny(':', '"', '\\'))
             section.Report("realm", "a realm with a colon, a quotation mark or a backslash");
         if (section.IsDescribing)
@@ -61,13 +74,34 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
         var usual = new StoreTerms();
         var terms = usual with
         {
-            Timeout = section.Value("timeout", Kinds.Duration, usual.Timeout, "`5s`", "Of a store that is asked over a network: how long one question may take. Then it counts as not answered."),
-            OnOutage = section.Value("on_outage", Kinds.Word(("fail", OnOutage.Fail), ("next", OnOutage.Next)), usual.OnOutage, "`fail`", "Of such a store: what becomes of logins while it cannot answer. `fail`: 454. `next`: the stores behind it are asked; whom they do not log in is still told 454, for this one might have known him."),
-            MostQuestions = section.Value("pool", Kinds.Count, usual.MostQuestions, "`50`", "Of such a store: questions that are under way at most. Beyond them the answer is 454 at once."),
+            Timeout = section.Value(
+                "timeout",
+                Kinds.Duration,
+                usual.Timeout,
+                "`5s`",
+                "Of a store that is asked over a network: how long one question may take. Then it counts as not answered."),
+            OnOutage = section.Value(
+                "on_outage",
+                Kinds.Word(("fail", OnOutage.Fail), ("next", OnOutage.Next)),
+                usual.OnOutage,
+                "`fail`",
+                "Of such a store: what becomes of logins while it cannot answer. `fail`: 454. `next`: the stores behind it are asked; "
+                    + "whom they do not log in is still told 454, for this one might have known him."),
+            MostQuestions = section.Value(
+                "pool",
+                Kinds.Count,
+                usual.MostQuestions,
+                "`50`",
+                "Of such a store: questions that are under way at most. Beyond them the answer is 454 at once."),
         };
         return section.Child("cache", cache => terms with
         {
-            Remember = cache.Value("ttl", Kinds.Duration, terms.Remember, "`1m`", "How long an answer, and a password that was right, is remembered: so long does a user go on who was taken away there."),
+            Remember = cache.Value(
+                "ttl",
+                Kinds.Duration,
+                terms.Remember,
+                "`1m`",
+                "How long an answer, and a password that was right, is remembered: so long does a user go on who was taken away there."),
             Capacity = cache.Value("capacity", Kinds.Count, terms.Capacity, "`10000`", "Answers that are remembered at most."),
         }, "What is remembered of a store that is asked over a network.");
     }

@@ -63,7 +63,9 @@ internal static class ConfigurationFile
         }
     }
 
-    /// <summary>Reads a text as if it stood in <paramref name="file"/>; relative paths are relative to <paramref name="directory"/>.</summary>
+    /// <summary>
+    /// Reads a text as if it stood in <paramref name="file"/>; relative paths are relative to <paramref name="directory"/>.
+    /// </summary>
     public static ConfigurationOutcome Parse(string? file, string directory, string text)
     {
         var errors = new List<ConfigurationError>();

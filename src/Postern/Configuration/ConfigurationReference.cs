@@ -23,12 +23,18 @@ internal static class ConfigurationReference
     {
         var text = new StringBuilder(Opening.ReplaceLineEndings("\n"));
         var keys = Keys();
-        WriteTable(text, keys.Where(static k => k.Type is not null && !k.Path.Contains('.', StringComparison.Ordinal)), prefix: string.Empty);
+        WriteTable(
+            text, keys.Where(static k => k.Type is not null && !k.Path.Contains('.', StringComparison.Ordinal)), prefix: string.Empty);
         foreach (var section in keys.Where(static k => k.Type is null))
         {
-            var prefix = keys.Any(k => k.Path.StartsWith($"{section.Path}[].", StringComparison.Ordinal)) ? $"{section.Path}[]." : $"{section.Path}.";
+            var prefix = keys.Any(k => k.Path.StartsWith($"{section.Path}[].", StringComparison.Ordinal))
+                ? $"{section.Path}[]."
+                : $"{section.Path}.";
             text.Append("\n## ").Append(prefix.TrimEnd('.')).Append("\n\n").Append(section.Doc).Append('\n');
-            var own = keys.Where(k => k.Type is not null && k.Path.StartsWith(prefix, StringComparison.Ordinal) && !k.Path[prefix.Length..].Contains('.', StringComparison.Ordinal)).ToList();
+            var own = keys.Where(
+                k => k.Type is not null
+                    && k.Path.StartsWith(prefix, StringComparison.Ordinal)
+                    && !k.Path[prefix.Length..].Contains('.', StringComparison.Ordinal)).ToList();
             if (own.Count > 0)
                 WriteTable(text.Append('\n'), own, prefix);
         }
@@ -40,7 +46,11 @@ internal static class ConfigurationReference
     public static IReadOnlyList<KeyReference> Keys()
     {
         var keys = new List<KeyReference>();
-        Section.Read(new ReadContext(ConfigurationFile.Name, "/", [], keys), node: null, string.Empty, static section => PosternConfiguration.Read(file: null, section));
+        Section.Read(
+            new ReadContext(ConfigurationFile.Name, "/", [], keys),
+            node: null,
+            string.Empty,
+            static section => PosternConfiguration.Read(file: null, section));
         return [.. keys.DistinctBy(static key => key.Path)];
     }
 
@@ -48,6 +58,8 @@ internal static class ConfigurationReference
     {
         text.Append("| key | value | default | a change counts | meaning |\n|---|---|---|---|---|\n");
         foreach (var key in keys)
-            text.Append("| `").Append(key.Path[prefix.Length..]).Append("` | ").Append(key.Type).Append(" | ").Append(key.Default ?? "must be given").Append(" | ").Append(Effect.Of(key.Path)).Append(" | ").Append(key.Doc).Append(" |\n");
+            text.Append("| `").Append(key.Path[prefix.Length..]).Append("` | ").Append(key.Type).Append(" | ")
+                .Append(key.Default ?? "must be given").Append(" | ").Append(Effect.Of(key.Path)).Append(" | ").Append(key.Doc)
+                .Append(" |\n");
     }
 }

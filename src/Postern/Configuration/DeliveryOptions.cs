@@ -7,14 +7,28 @@ using Postern.Smtp.Grammar;
 namespace Postern.Configuration;
 
 /// <summary><c>delivery</c>: where accepted messages go, and how often that is tried.</summary>
-internal sealed record DeliveryOptions(ImmutableArray<RouteOptions> Routes, RetryOptions Retry, ImmutableArray<Domain> Etrn, DnsOptions Dns, MxOptions Mx)
+internal sealed record DeliveryOptions(
+    ImmutableArray<RouteOptions> Routes, RetryOptions Retry, ImmutableArray<Domain> Etrn, DnsOptions Dns, MxOptions Mx)
 {
     public static DeliveryOptions Read(Section section)
     {
         var options = new DeliveryOptions(
-            section.Children("routes", RouteOptions.Read, [], "Next hops. The recipient's domain decides first: routes to the exact domain, else those to the longest `.suffix`, else those to `*`. Among routes to the same, the first in this list whose conditions (`from`, `login_is`, `listener`) all hold is taken; where none of them is, the less specific ones are asked. A recipient that no route is for goes to the mail exchangers of its domain. Without any route every message is held."),
+            section.Children(
+                "routes",
+                RouteOptions.Read,
+                [],
+                "Next hops. The recipient's domain decides first: routes to the exact domain, else those to the longest `.suffix`, "
+                    + "else those to `*`. Among routes to the same, the first in this list whose conditions (`from`, `login_is`, "
+                    + "`listener`) all hold is taken; where none of them is, the less specific ones are asked. "
+                    + "A recipient that no route is for goes to the mail exchangers of its domain. "
+                    + "Without any route every message is held."),
             section.Child("retry", RetryOptions.Read, "When a delivery that failed for now is tried again."),
-            section.List("etrn", Kinds.DomainName, [], "none", "Domains whose waiting mail a client may start by ETRN, each at most once a minute. Any client that may connect can ask."),
+            section.List(
+                "etrn",
+                Kinds.DomainName,
+                [],
+                "none",
+                "Domains whose waiting mail a client may start by ETRN, each at most once a minute. Any client that may connect can ask."),
             section.Child("dns", DnsOptions.Read, "Whom the mail exchangers of a domain are asked of."),
             section.Child("mx", MxOptions.Read, "Delivery to mail exchangers."));
 
@@ -26,7 +40,10 @@ internal sealed record DeliveryOptions(ImmutableArray<RouteOptions> Routes, Retr
     }
 }
 
-/// <summary><c>delivery.retry</c>: waits grow from <paramref name="First"/> by <paramref name="Factor"/> up to <paramref name="Most"/>; after <paramref name="GiveUp"/> the sender gets a bounce, and a word once after <paramref name="Warn"/>.</summary>
+/// <summary>
+/// <c>delivery.retry</c>: waits grow from <paramref name="First"/> by <paramref name="Factor"/> up to <paramref name="Most"/>; after
+/// <paramref name="GiveUp"/> the sender gets a bounce, and a word once after <paramref name="Warn"/>.
+/// </summary>
 internal sealed record RetryOptions(TimeSpan First, double Factor, TimeSpan Most, TimeSpan GiveUp, TimeSpan Warn)
 {
     public static RetryOptions Read(Section section)
@@ -35,8 +52,20 @@ internal sealed record RetryOptions(TimeSpan First, double Factor, TimeSpan Most
             section.Value("first", Kinds.Duration, TimeSpan.FromMinutes(1), "1m", "The wait after the first failed attempt."),
             section.Value("factor", Kinds.Factor, 2, "2", "Each later wait is this many times the one before."),
             section.Value("most", Kinds.Duration, TimeSpan.FromHours(4), "4h", "The longest wait."),
-            section.Value("give_up", Kinds.Duration, TimeSpan.FromDays(5), "5d", "How long after arrival a message is bounced. RFC 5321 asks for 4 to 5 days. What the server holds for errors of its own is tried a last time so long after the hold began."),
-            section.Value("warn", Kinds.Duration, TimeSpan.FromHours(4), "4h", "How long after arrival the sender is told, once, that a message still waits. A sender can forbid it with NOTIFY. Set it as long as `give_up` for no such report."));
+            section.Value(
+                "give_up",
+                Kinds.Duration,
+                TimeSpan.FromDays(5),
+                "5d",
+                "How long after arrival a message is bounced. RFC 5321 asks for 4 to 5 days. "
+                    + "What the server holds for errors of its own is tried a last time so long after the hold began."),
+            section.Value(
+                "warn",
+                Kinds.Duration,
+                TimeSpan.FromHours(4),
+                "4h",
+                "How long after arrival the sender is told, once, that a message still waits. A sender can forbid it with NOTIFY. "
+                    + "Set it as long as `give_up` for no such report."));
 
         if (options.Most < options.First)
             section.Report(section.Has("most") ? "most" : "first", "the longest wait is shorter than the first");
@@ -53,8 +82,20 @@ internal sealed record DnsOptions(ImmutableArray<IPEndPoint> Servers, bool Valid
     public static DnsOptions Read(Section section)
     {
         var options = new DnsOptions(
-            section.List("servers", Kinds.DnsServer, [], "those of `/etc/resolv.conf`", "Recursive resolvers, asked in this order; port 53 unless one is written. Left out: those of `/etc/resolv.conf`, which is read again when it changes."),
-            section.Value("validating", Kinds.Word(("true", true), ("false", false)), fallback: false, "false", "`true`: these servers validate DNSSEC and nobody stands in between, so their word that an answer is authentic counts. Servers on loopback are believed without it. No delivery rests on it so far."));
+            section.List(
+                "servers",
+                Kinds.DnsServer,
+                [],
+                "those of `/etc/resolv.conf`",
+                "Recursive resolvers, asked in this order; port 53 unless one is written. Left out: those of `/etc/resolv.conf`, "
+                    + "which is read again when it changes."),
+            section.Value(
+                "validating",
+                Kinds.Word(("true", true), ("false", false)),
+                fallback: false,
+                "false",
+                "`true`: these servers validate DNSSEC and nobody stands in between, so their word that an answer is authentic counts. "
+                    + "Servers on loopback are believed without it. No delivery rests on it so far."));
         if (options.Validating && options.Servers.IsEmpty)
             section.Report("validating", "whose word counts is not said", "'servers' beside it; one on loopback is believed anyway");
         return options;
@@ -65,5 +106,11 @@ internal sealed record DnsOptions(ImmutableArray<IPEndPoint> Servers, bool Valid
 internal sealed record MxOptions(ImmutableArray<IPNetwork> AllowNetworks)
 {
     public static MxOptions Read(Section section) => new(
-        section.List("allow_networks", Kinds.Network, [], "none", "Networks that exchangers may be in although they are private, loopback or otherwise not of the public internet. Whoever publishes DNS names exchangers: write the networks of your own exchangers only."));
+        section.List(
+            "allow_networks",
+            Kinds.Network,
+            [],
+            "none",
+            "Networks that exchangers may be in although they are private, loopback or otherwise not of the public internet. "
+                + "Whoever publishes DNS names exchangers: write the networks of your own exchangers only."));
 }

@@ -1,6 +1,8 @@
 namespace Postern.Configuration;
 
-/// <summary>From when on a changed key counts in a running server. The most precise line says it; a key without one is a mistake that a test finds.</summary>
+/// <summary>
+/// From when on a changed key counts in a running server. The most precise line says it; a key without one is a mistake that a test finds.
+/// </summary>
 internal static class Effect
 {
     public const string Live = "live";
@@ -41,5 +43,6 @@ internal static class Effect
     public static string? Find(string path) =>
         Lines.Where(line => path.StartsWith(line.Prefix, StringComparison.Ordinal)).MaxBy(static line => line.Prefix.Length).When;
 
-    public static string Of(string path) => Find(path) ?? throw new InvalidOperationException($"nothing says when {path} counts: add it to {nameof(Effect)}");
+    public static string Of(string path) =>
+        Find(path) ?? throw new InvalidOperationException($"nothing says when {path} counts: add it to {nameof(Effect)}");
 }

@@ -19,14 +19,23 @@ internal static class EngineOptions
     public static SqliteDirectoryOptions ToDirectory(this PosternConfiguration configuration, TimeProvider clock) =>
         new(RelayOptions.DirectoryFile(configuration.Server.Data)) { Clock = clock };
 
-    public static SpoolOptions ToSpool(this PosternConfiguration configuration) => SpoolOptions.Local(RelayOptions.SpoolDirectory(configuration.Server.Data));
+    public static SpoolOptions ToSpool(this PosternConfiguration configuration) =>
+        SpoolOptions.Local(RelayOptions.SpoolDirectory(configuration.Server.Data));
 
     public static JsonLinesAuditLog OpenAuditLog(this PosternConfiguration configuration, TimeProvider clock) =>
-        new(new AuditLogOptions { Directory = configuration.LogsDirectory, KeepDays = configuration.Logs.Keep, MostOctets = configuration.Logs.Most }, clock);
+        new(
+            new AuditLogOptions
+            {
+                Directory = configuration.LogsDirectory,
+                KeepDays = configuration.Logs.Keep,
+                MostOctets = configuration.Logs.Most,
+            },
+            clock);
 
     public static AccountOptions ToAccounts(this PosternConfiguration configuration) => new()
     {
-        Sources = [.. configuration.Accounts.Select(source => source.ToSource(configuration.Realm) with { Database = RelayOptions.DirectoryFile(configuration.Server.Data) })],
+        Sources = [.. configuration.Accounts.Select(
+            source => source.ToSource(configuration.Realm) with { Database = RelayOptions.DirectoryFile(configuration.Server.Data) })],
         Issuers = [.. configuration.OAuth.Select(static issuer => issuer.ToIssuer())],
         Protection = configuration.LoginProtection.ToProtection(),
     };
@@ -93,7 +102,10 @@ internal static class EngineOptions
         ResolversValidate = configuration.Delivery.Dns.Validating,
         AllowedMxNetworks = configuration.Delivery.Mx.AllowNetworks,
         Retry = new RetrySchedule(
-            configuration.Delivery.Retry.First, configuration.Delivery.Retry.Factor, configuration.Delivery.Retry.Most, configuration.Delivery.Retry.GiveUp)
+            configuration.Delivery.Retry.First,
+            configuration.Delivery.Retry.Factor,
+            configuration.Delivery.Retry.Most,
+            configuration.Delivery.Retry.GiveUp)
         {
             Warn = configuration.Delivery.Retry.Warn,
         },
@@ -102,7 +114,8 @@ internal static class EngineOptions
     /// <param name="tls">Null where no listener speaks TLS.</param>
     /// <param name="accounts"><see cref="ToAccounts"/>, with what logins rest on beside the stores.</param>
     /// <param name="logCopy">Takes every line of the log as well; null for the files only.</param>
-    public static RelayOptions ToRelay(this PosternConfiguration configuration, ServerTls? tls, AccountOptions accounts, Stream? logCopy, bool isWidened = false) => new()
+    public static RelayOptions ToRelay(
+        this PosternConfiguration configuration, ServerTls? tls, AccountOptions accounts, Stream? logCopy, bool isWidened = false) => new()
     {
         Hostname = configuration.Server.Hostname.Text,
         DataDirectory = configuration.Server.Data,

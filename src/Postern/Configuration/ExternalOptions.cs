@@ -13,9 +13,23 @@ internal sealed record ExternalOptions(string? AuthorityFile, CertificateName Us
     public static ExternalOptions Read(Section section)
     {
         var options = new ExternalOptions(
-            section.ReadFile("authority", "none", "A PEM file of authorities. Certificates for client authentication that chain to one of them are believed, and no others: the system's roots do not count. Intermediates may stand in it too. Read again when it changes."),
-            section.Value("user", Names, CertificateName.Email, "`email`", "Which name in such a certificate's subjectAltName is the account. A certificate with none of that kind, or with more than one, is nobody's; its subject is never looked at."),
-            section.Children("certificates", ExternalCertificate.Read, [], "Certificates that are believed by themselves, whoever issued them, until they expire."));
+            section.ReadFile(
+                "authority",
+                "none",
+                "A PEM file of authorities. Certificates for client authentication that chain to one of them are believed, and no others: "
+                    + "the system's roots do not count. Intermediates may stand in it too. Read again when it changes."),
+            section.Value(
+                "user",
+                Names,
+                CertificateName.Email,
+                "`email`",
+                "Which name in such a certificate's subjectAltName is the account. A certificate with none of that kind, "
+                    + "or with more than one, is nobody's; its subject is never looked at."),
+            section.Children(
+                "certificates",
+                ExternalCertificate.Read,
+                [],
+                "Certificates that are believed by themselves, whoever issued them, until they expire."));
 
         if (options.AuthorityFile is null && section.Has("user"))
             section.Report("user", "without an authority no certificate is believed by its name", "external.authority as well");
@@ -37,6 +51,10 @@ internal sealed record ExternalOptions(string? AuthorityFile, CertificateName Us
 internal sealed record ExternalCertificate(string Fingerprint, string Account)
 {
     public static ExternalCertificate Read(Section section) => new(
-        section.Required("fingerprint", Kinds.Fingerprint, "SHA-256 of the certificate, as `openssl x509 -noout -fingerprint -sha256 -in client.pem` prints it; colons and case do not matter."),
+        section.Required(
+            "fingerprint",
+            Kinds.Fingerprint,
+            "SHA-256 of the certificate, as `openssl x509 -noout -fingerprint -sha256 -in client.pem` prints it; "
+                + "colons and case do not matter."),
         section.Required("account", Kinds.Text, "The account that it is."));
 }

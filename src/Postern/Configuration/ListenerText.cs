@@ -8,7 +8,8 @@ namespace Postern.Configuration;
 internal static class ListenerText
 {
     public static string Describe(ListenerOptions listener) =>
-        $"{string.Join(' ', listener.Endpoints)}, tls {Word(listener.Tls)}{(listener.Ciphers == TlsCiphers.Modern ? string.Empty : $" with {listener.Ciphers.ToString().ToLowerInvariant()} ciphers")}, auth {Word(listener.Auth)}";
+        $"{string.Join(' ', listener.Endpoints)}, tls "
+            + $"{Word(listener.Tls)}{(listener.Ciphers == TlsCiphers.Modern ? string.Empty : $" with {listener.Ciphers.ToString().ToLowerInvariant()} ciphers")}, auth {Word(listener.Auth)}";
 
     /// <summary>The mechanisms that clients are offered there, by what the stores can answer now.</summary>
     public static string Offer(PosternConfiguration configuration, ListenerOptions listener)

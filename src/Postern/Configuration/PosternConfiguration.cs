@@ -63,7 +63,10 @@ internal sealed record PosternConfiguration(
     /// <summary>The files whose content counts as part of the configuration, by key: they are watched.</summary>
     public required IReadOnlyDictionary<string, string> Files { get; init; }
 
-    /// <summary>The realm of DIGEST-MD5 where an entry of <c>accounts</c> names none: clients take the first that is offered, so it should be one for all.</summary>
+    /// <summary>
+    /// The realm of DIGEST-MD5 where an entry of <c>accounts</c> names none: clients take the first that is offered, so it should be one
+    /// for all.
+    /// </summary>
     public string Realm => Accounts.Select(static a => a.Realm).FirstOrDefault(static r => r is not null) ?? Server.Hostname.Text;
 
     /// <summary>That of the directory's secrets.</summary>
@@ -72,7 +75,9 @@ internal sealed record PosternConfiguration(
     /// <summary>Where the log files go; absolute.</summary>
     public string LogsDirectory => Path.GetFullPath(Logs.Directory, Server.Data);
 
-    /// <summary>An error at the value of <paramref name="key"/>, or at the nearest section that was written, found when the value was used.</summary>
+    /// <summary>
+    /// An error at the value of <paramref name="key"/>, or at the nearest section that was written, found when the value was used.
+    /// </summary>
     public ConfigurationError ErrorAt(string key, string message)
     {
         ConfigNode? place = null;
@@ -87,7 +92,9 @@ internal sealed record PosternConfiguration(
     public ImmutableArray<(string Key, string Text)> Doubts =>
     [
         .. HostnameDoubt.Of(Server.Hostname.Text) is { } doubt ? [("server.hostname", doubt)] : Array.Empty<(string, string)>(),
-        .. Delivery.Routes.Select(static (route, i) => ($"delivery.routes[{i.ToString(CultureInfo.InvariantCulture)}].via", RouteTable.DoubtOf(route.Route))).Where(static doubt => doubt.Item2 is not null).Select(static doubt => (doubt.Item1, doubt.Item2!)),
+        .. Delivery.Routes.Select(
+            static (route, i) => ($"delivery.routes[{i.ToString(CultureInfo.InvariantCulture)}].via", RouteTable.DoubtOf(route.Route)))
+            .Where(static doubt => doubt.Item2 is not null).Select(static doubt => (doubt.Item1, doubt.Item2!)),
     ];
 
     /// <summary>Where it came from, for people.</summary>
@@ -106,7 +113,8 @@ internal sealed record PosternConfiguration(
                 return Kerberos is null ? "there is no section 'kerberos'" : null;
             default:
                 var needed = MechanismOffer.NeededBy(SaslMechanisms.All.First(m => m.Name == mechanism));
-                var kept = Accounts.Where(static a => a.Uri is not null).Aggregate(StoredForms.None, static (all, a) => all | (AccountStores.Of(a.ToSource(string.Empty))?.Forms ?? StoredForms.All));
+                var kept = Accounts.Where(static a => a.Uri is not null).Aggregate(
+                    StoredForms.None, static (all, a) => all | (AccountStores.Of(a.ToSource(string.Empty))?.Forms ?? StoredForms.All));
                 return kept.HasFlag(needed) ? null : "no store in 'accounts' keeps what it computes with";
         }
     }
@@ -117,22 +125,48 @@ internal sealed record PosternConfiguration(
             file,
             section.Child("server", ServerOptions.Read, "This machine."),
             section.Child("tls", TlsOptions.Read, "The certificate that every listener shows."),
-            section.Children("listeners", ListenerOptions.Read, Loopback(), "The ways in. Left out: 2587 with STARTTLS and 2465 with implicit TLS, on loopback only."),
-            section.Children("accounts", AccountSourceOptions.Read, [AccountSourceOptions.Directory], "The stores that know users, asked in this order; the first that knows a user answers. An entry is a section, or the value of its `uri` alone. Left out: `[directory]`.", AccountSourceOptions.Shorthand))
+            section.Children(
+                "listeners",
+                ListenerOptions.Read,
+                Loopback(),
+                "The ways in. Left out: 2587 with STARTTLS and 2465 with implicit TLS, on loopback only."),
+            section.Children(
+                "accounts",
+                AccountSourceOptions.Read,
+                [AccountSourceOptions.Directory],
+                "The stores that know users, asked in this order; the first that knows a user answers. An entry is a section, "
+                    + "or the value of its `uri` alone. Left out: `[directory]`.",
+                AccountSourceOptions.Shorthand))
         {
-            OAuth = section.Children("oauth", OAuthIssuerOptions.Read, [], "Whose bearer tokens log in, by OAUTHBEARER or XOAUTH2, to accounts that a store knows. Left out: nobody's."),
+            OAuth = section.Children(
+                "oauth",
+                OAuthIssuerOptions.Read,
+                [],
+                "Whose bearer tokens log in, by OAUTHBEARER or XOAUTH2, to accounts that a store knows. Left out: nobody's."),
             Limits = section.Child("limits", LimitsOptions.Read, "What one client, and all of them together, may use."),
-            Networks = section.List("networks", Kinds.Network, [], "none, loopback included", "Clients that may relay to anywhere without a password."),
-            Domains = section.List("domains", Kinds.DomainName, [], "none", "Recipient domains accepted from anyone, besides those of `postern domain add --accept`."),
-            Rules = section.Child("rules", RulesOptions.Read, "Who may send what. The first rule that does not pass decides; the end of a list refuses."),
+            Networks = section.List(
+                "networks", Kinds.Network, [], "none, loopback included", "Clients that may relay to anywhere without a password."),
+            Domains = section.List(
+                "domains",
+                Kinds.DomainName,
+                [],
+                "none",
+                "Recipient domains accepted from anyone, besides those of `postern domain add --accept`."),
+            Rules = section.Child(
+                "rules", RulesOptions.Read, "Who may send what. The first rule that does not pass decides; the end of a list refuses."),
             Delivery = section.Child("delivery", DeliveryOptions.Read, "Where accepted messages go."),
             Logs = section.Child("logs", LogsOptions.Read, "What is written down."),
             Places = section.Places,
             SecretFiles = section.SecretFiles,
             Settings = section.Settings,
             Files = section.Files,
-            LoginProtection = section.Child("login_protection", LoginProtectionOptions.Read, "How many wrong logins are checked, whose and from where."),
-            External = section.OptionalChild("external", ExternalOptions.Read, "AUTH EXTERNAL: which account a client certificate is, on listeners with `client_certificates: request`. Left out: none is."),
+            LoginProtection = section.Child(
+                "login_protection", LoginProtectionOptions.Read, "How many wrong logins are checked, whose and from where."),
+            External = section.OptionalChild(
+                "external",
+                ExternalOptions.Read,
+                "AUTH EXTERNAL: which account a client certificate is, on listeners with `client_certificates: "
+                    + "request`. Left out: none is."),
             Kerberos = section.OptionalChild("kerberos", KerberosOptions.Read, "AUTH GSSAPI: Kerberos tickets. Left out: none are taken."),
         };
 
@@ -163,7 +197,9 @@ internal sealed record PosternConfiguration(
         {
             foreach (var name in listener.Mechanisms ?? [])
             {
-                var reason = name == "EXTERNAL" && External is not null && !listener.AsksForClientCertificate ? "client_certificates is 'none'" : WhyNotAnswered(name);
+                var reason = name == "EXTERNAL" && External is not null && !listener.AsksForClientCertificate
+                    ? "client_certificates is 'none'"
+                    : WhyNotAnswered(name);
                 if (reason is not null)
                     section.Report("listeners", i, $"{name} is never offered here: {reason}");
             }
@@ -194,7 +230,11 @@ internal sealed record PosternConfiguration(
         foreach (var (route, i) in Delivery.Routes.Select(static (route, i) => (route.Route, i)))
         {
             foreach (var name in route.Listeners.Where(name => !names.Contains(name, StringComparer.OrdinalIgnoreCase)))
-                section.ReportAt($"delivery.routes[{i.ToString(CultureInfo.InvariantCulture)}].listener", $"there is no listener '{name}'", $"one of {string.Join(", ", names)}", NearestName.Of(name, names));
+                section.ReportAt(
+                    $"delivery.routes[{i.ToString(CultureInfo.InvariantCulture)}].listener",
+                    $"there is no listener '{name}'",
+                    $"one of {string.Join(", ", names)}",
+                    NearestName.Of(name, names));
         }
     }
 
@@ -205,5 +245,11 @@ internal sealed record PosternConfiguration(
     ];
 
     private static ListenerOptions OnLoopback(string name, int port, TlsMode tls) =>
-        new(name, [new(IPAddress.Loopback, port), new(IPAddress.IPv6Loopback, port)], tls, AuthMode.TlsOnly, Mechanisms: null, Clients: null);
+        new(
+            name,
+            [new(IPAddress.Loopback, port), new(IPAddress.IPv6Loopback, port)],
+            tls,
+            AuthMode.TlsOnly,
+            Mechanisms: null,
+            Clients: null);
 }

@@ -11,30 +11,66 @@ internal sealed record RouteOptions(Route Route)
     private const string MailExchangers = "mx";
 
     /// <summary>Where to, and whether it logs in there, for people.</summary>
-    public string Destination => $"{string.Join(", then ", Route.Via)}{(Route.Login is { Credentials.User: var user } ? $", logs in as {user}" : string.Empty)}";
+    public string Destination =>
+        $"{string.Join(", then ", Route.Via)}{(Route.Login is { Credentials.User: var user } ? $", logs in as {user}" : string.Empty)}";
 
     public static RouteOptions Read(Section section)
     {
-        var to = section.Value("to", Kinds.Text, null!, "must be given, or one of the conditions below; `*` with those", "The recipient domain this route is for; `.example.org` for every domain below it, `\"*\"` for all others.");
-        var from = section.List("from", Kinds.Text, [], "every sender", "Only for mail of these senders: an address, `\"@example.org\"`, `\"@.example.org\"` for every domain below it, or `<>` for returned mail.");
+        var to = section.Value(
+            "to",
+            Kinds.Text,
+            null!,
+            "must be given, or one of the conditions below; `*` with those",
+            "The recipient domain this route is for; `.example.org` for every domain below it, `\"*\"` for all others.");
+        var from = section.List(
+            "from",
+            Kinds.Text,
+            [],
+            "every sender",
+            "Only for mail of these senders: an address, `\"@example.org\"`, `\"@.example.org\"` for every domain below it, "
+                + "or `<>` for returned mail.");
         var logins = section.List("login_is", Kinds.Text, [], "every login, and none", "Only for mail that these logins submitted.");
-        var listeners = section.List("listener", Kinds.Text, [], "every listener", "Only for mail that came in by the listeners of these names.");
+        var listeners = section.List(
+            "listener", Kinds.Text, [], "every listener", "Only for mail that came in by the listeners of these names.");
         if (to is null && !section.Has("to") && from.IsEmpty && logins.IsEmpty && listeners.IsEmpty)
             section.ReportMissing("to", Kinds.Text.Expected);
         else if (!section.Has("to"))
             to = "*";
         var route = new Route(
             to!,
-            section.List("via", Kinds.Text, [MailExchangers], "`mx`", "The server to hand messages to, or several, tried in this order: `smtp://host:port`, with `?tls=none`, `?tls=opportunistic` (the default without a login) or `?tls=required` (the default with one); `smtps://host:port` for implicit TLS; `mx` for the mail exchangers of the recipient's domain."))
+            section.List(
+                "via",
+                Kinds.Text,
+                [MailExchangers],
+                "`mx`",
+                "The server to hand messages to, or several, tried in this order: `smtp://host:port`, with `?tls=none`, "
+                    + "`?tls=opportunistic` (the default without a login) or `?tls=required` (the default with one); "
+                    + "`smtps://host:port` for implicit TLS; `mx` for the mail exchangers of the recipient's domain."))
         {
             From = from,
             Logins = logins,
             Listeners = listeners,
             Trusted = ReadTrusted(section),
-            Bind = section.Value("bind", Kinds.IpAddress, null!, "the system's choice", "The address of this machine that connections of this route come from. Hosts are then reached by addresses of its family only."),
+            Bind = section.Value(
+                "bind",
+                Kinds.IpAddress,
+                null!,
+                "the system's choice",
+                "The address of this machine that connections of this route come from. "
+                    + "Hosts are then reached by addresses of its family only."),
             Hello = section.Value("hello", Kinds.Text, null!, "`server.hostname`", "What this server calls itself on this route, in EHLO."),
-            MayHaveOurName = section.Value("same_name", Kinds.Word(("true", true), ("false", false)), fallback: false, "false", "`true`: the server of `via` may call itself by `server.hostname` and is another, such as a filter on this machine. Otherwise mail to a server of our own name is returned at once (5.4.6), as it would come back."),
-            Login = section.OptionalChild("login", LoginOptions.Read, "How the route logs in to its server, before any mail. A login that fails defers its messages, also when the server says 535: what is wrong is the account or this file, and no message bounces for it.")?.ToLogin(),
+            MayHaveOurName = section.Value(
+                "same_name",
+                Kinds.Word(("true", true), ("false", false)),
+                fallback: false,
+                "false",
+                "`true`: the server of `via` may call itself by `server.hostname` and is another, such as a filter on this machine. "
+                    + "Otherwise mail to a server of our own name is returned at once (5.4.6), as it would come back."),
+            Login = section.OptionalChild(
+                "login",
+                LoginOptions.Read,
+                "How the route logs in to its server, before any mail. A login that fails defers its messages, "
+                    + "also when the server says 535: what is wrong is the account or this file, and no message bounces for it.")?.ToLogin(),
         };
         foreach (var key in (string[])["from", "login_is", "listener", "via"])
         {
@@ -42,7 +78,9 @@ internal sealed record RouteOptions(Route Route)
                 section.Report(key, "the list is empty", "at least one, or the key left out");
         }
 
-        if (to is not null && !route.Via.IsEmpty && RouteTable.Parse([route]) is RouteParse.Wrong(_, var wrong, var message) { Item: var item })
+        if (to is not null
+            && !route.Via.IsEmpty
+            && RouteTable.Parse([route]) is RouteParse.Wrong(_, var wrong, var message) { Item: var item })
         {
             if (item is { } index)
                 section.Report(wrong, index, message);
@@ -55,7 +93,10 @@ internal sealed record RouteOptions(Route Route)
 
     private static X509Certificate2Collection? ReadTrusted(Section section)
     {
-        if (section.ReadFile("ca", "the system's trusted roots", "A PEM file of certificates: the server's must verify against one of them, or be one of them. Read again when it changes.") is not { } file)
+        if (section.ReadFile(
+            "ca",
+            "the system's trusted roots",
+            "A PEM file of certificates: the server's must verify against one of them, or be one of them. Read again when it changes.") is not { } file)
             return null;
         if (TrustedFile.Read(file, out var certificates) is not { } problem)
             return certificates;

@@ -4,7 +4,9 @@ using Postern.Relay.Policy;
 
 namespace Postern.Configuration;
 
-/// <summary><c>rules</c>: who may send what, as ordered lists; the first rule that does not pass decides, the end of the recipient list refuses.</summary>
+/// <summary>
+/// <c>rules</c>: who may send what, as ordered lists; the first rule that does not pass decides, the end of the recipient list refuses.
+/// </summary>
 internal sealed record RulesOptions(ImmutableArray<RuleEntry> Sender, ImmutableArray<RuleEntry> Recipient)
 {
     private static readonly Kind<bool> SenderFields = Kinds.Word(("trace", true), ("keep", false));
@@ -24,17 +26,44 @@ internal sealed record RulesOptions(ImmutableArray<RuleEntry> Sender, ImmutableA
 
     public static RulesOptions Read(Section section)
     {
-        var client = List(section, RuleStage.Client, Defaults.ClientRules, "Asked at MAIL FROM, first: a client that is refused when it connects would not know why, and nobody would know what it wanted. An entry is a word, a word and its argument (`reject_clients 192.0.2.0/24`), or a word with arguments (`{ reject_over_limit: { messages: 500/1h } }`); `on_error: defer`, `pass` or `refuse` among them says what counts where a rule cannot see what it needs: 451, the next rule, or 550.");
+        var client = List(
+            section,
+            RuleStage.Client,
+            Defaults.ClientRules,
+            "Asked at MAIL FROM, first: a client that is refused when it connects would not know why, "
+                + "and nobody would know what it wanted. An entry is a word, a word and its argument (`reject_clients 192.0.2.0/24`), "
+                + "or a word with arguments (`{ reject_over_limit: { messages: 500/1h } }`); `on_error: defer`, "
+                + "`pass` or `refuse` among them says what counts where a rule cannot see what it needs: 451, the next rule, or 550.");
         var helo = List(section, RuleStage.Helo, Defaults.HeloRules, "Asked at MAIL FROM, second.");
         var sender = List(section, RuleStage.Sender, Defaults.SenderRules, "Asked at MAIL FROM, in this order.");
-        var recipient = List(section, RuleStage.Recipient, Defaults.RecipientRules, "Asked at RCPT TO, in this order. Nothing is relayed that no rule permits.");
+        var recipient = List(
+            section,
+            RuleStage.Recipient,
+            Defaults.RecipientRules,
+            "Asked at RCPT TO, in this order. Nothing is relayed that no rule permits.");
         var options = new RulesOptions(sender, recipient)
         {
             Client = client,
             Helo = helo,
-            Message = List(section, RuleStage.Message, Defaults.MessageRules, "Asked when the header section of a message is known; the answer comes at its end, in the place of 250."),
-            Patience = section.Value("patience", Kinds.Duration, Defaults.Patience, "10s", "How long a rule may look things up before it counts as one that cannot say."),
-            TracesSenders = section.Value("sender_field", SenderFields, fallback: true, "`trace`", "What becomes of a message by a login that does not own every address in From, or the one in Sender: `trace` writes the reverse-path, or the account's own address, into Sender (RFC 6409 §8.1); where that cannot be, the login into X-Authenticated-Sender. `keep` leaves both as they come."),
+            Message = List(
+                section,
+                RuleStage.Message,
+                Defaults.MessageRules,
+                "Asked when the header section of a message is known; the answer comes at its end, in the place of 250."),
+            Patience = section.Value(
+                "patience",
+                Kinds.Duration,
+                Defaults.Patience,
+                "10s",
+                "How long a rule may look things up before it counts as one that cannot say."),
+            TracesSenders = section.Value(
+                "sender_field",
+                SenderFields,
+                fallback: true,
+                "`trace`",
+                "What becomes of a message by a login that does not own every address in From, or the one in Sender: "
+                    + "`trace` writes the reverse-path, or the account's own address, into Sender (RFC 6409 §8.1); where that cannot be, "
+                    + "the login into X-Authenticated-Sender. `keep` leaves both as they come."),
         };
         foreach (var (word, doc, stages) in RelayRules.WithArguments)
         {
@@ -56,7 +85,8 @@ internal sealed record RulesOptions(ImmutableArray<RuleEntry> Sender, ImmutableA
             Why = word => RelayRules.Check(stage, word) is { Nearest: null, Message: var message } ? message : null,
         };
         var text = fallback.IsEmpty ? "none" : $"`[{string.Join(", ", fallback)}]`";
-        var entries = section.Words(key, words, RelayRules.ShorthandOf, (word, arguments) => Entry(stage, word, arguments), fallback, text, doc);
+        var entries = section.Words(
+            key, words, RelayRules.ShorthandOf, (word, arguments) => Entry(stage, word, arguments), fallback, text, doc);
         for (var i = 0; i < entries.Length; i++)
         {
             if (entries.IndexOf(entries[i]) < i)

@@ -12,14 +12,18 @@ internal sealed class StoreSection(Section section, string kind) : IStoreSection
     public bool Has(string key) => section.Has(key);
 
     public string? Text(string key, string? fallbackText, string doc) =>
-        fallbackText is null ? section.Required(key, Kinds.Text, Of(doc)) : section.Value<string?>(key, Kinds.Text!, fallback: null, fallbackText, Of(doc));
+        fallbackText is null
+            ? section.Required(key, Kinds.Text, Of(doc))
+            : section.Value<string?>(key, Kinds.Text!, fallback: null, fallbackText, Of(doc));
 
     public T Word<T>(string key, IReadOnlyList<(string Word, T Value)> words, T fallback, string fallbackText, string doc) =>
         section.Value(key, Kinds.Word([.. words]), fallback, fallbackText, Of(doc));
 
-    public TimeSpan Duration(string key, TimeSpan fallback, string fallbackText, string doc) => section.Value(key, Kinds.Duration, fallback, fallbackText, Of(doc));
+    public TimeSpan Duration(string key, TimeSpan fallback, string fallbackText, string doc) =>
+        section.Value(key, Kinds.Duration, fallback, fallbackText, Of(doc));
 
-    public int Count(string key, int fallback, string fallbackText, string doc) => section.Value(key, Kinds.Count, fallback, fallbackText, Of(doc));
+    public int Count(string key, int fallback, string fallbackText, string doc) =>
+        section.Value(key, Kinds.Count, fallback, fallbackText, Of(doc));
 
     public string? FilePath(string key, string fallbackText, string doc) => section.FilePath(key, fallback: null, fallbackText, Of(doc));
 
@@ -27,7 +31,8 @@ internal sealed class StoreSection(Section section, string kind) : IStoreSection
 
     public ImmutableArray<(string Name, Secret Secret)> Secrets(string key, string doc) => section.Secrets(key, Of(doc));
 
-    public T Child<T>(string key, Func<IStoreSection, T> read, string doc) => section.Child(key, child => read(new StoreSection(child, kind)), Of(doc));
+    public T Child<T>(string key, Func<IStoreSection, T> read, string doc) =>
+        section.Child(key, child => read(new StoreSection(child, kind)), Of(doc));
 
     public void Report(string key, string message) => section.Report(key, message);
 

@@ -1,8 +1,8 @@
 namespace Postern.Machine;
 
 /// <summary>
-/// Whoever owns a directory decides where every name in it leads. So root does not work there as root: a command becomes the owner first, once
-/// the configuration and the secrets it names are read, and can then do what the owner can and no more.
+/// Whoever owns a directory decides where every name in it leads. So root does not work there as root: a command becomes the owner first,
+/// once the configuration and the secrets it names are read, and can then do what the owner can and no more.
 /// </summary>
 internal static class DirectoryOwner
 {
@@ -14,7 +14,9 @@ internal static class DirectoryOwner
     /// <summary>Who runs this command, for the log: root stays root there.</summary>
     public static string Actor => before ?? UserIdentity.Current;
 
-    /// <summary>Becomes whoever decides where <paramref name="path"/> leads, if this is root and that is another; null when it can go on.</summary>
+    /// <summary>
+    /// Becomes whoever decides where <paramref name="path"/> leads, if this is root and that is another; null when it can go on.
+    /// </summary>
     public static Problem? Become(string path)
     {
         if (!UserIdentity.IsRoot)
@@ -28,7 +30,10 @@ internal static class DirectoryOwner
                     UserIdentity.Become(owner.User, owner.Group);
                     return null;
                 case { IsOpen: true }:
-                    return new($"{path} is root's, and others may change what is in it", $"Take that from them (chmod go-w, on it and every directory above), or give {path} to the user that postern runs as.");
+                    return new(
+                        $"{path} is root's, and others may change what is in it",
+                        $"Take that from them (chmod go-w, on it and every directory above), "
+                            + $"or give {path} to the user that postern runs as.");
                 default:
                     return null;
             }
@@ -45,10 +50,15 @@ internal static class DirectoryOwner
         if (!UserIdentity.IsRoot || RulerOf(path) is not { User: not 0 } owner)
             return null;
         var name = UserIdentity.NameOf(owner.User);
-        return new($"the data directory {path} belongs to {name}, and this is root", $"Run the server as {name}: User= in its unit, or setpriv --reuid, --regid and --init-groups.");
+        return new(
+            $"the data directory {path} belongs to {name}, and this is root",
+            $"Run the server as {name}: User= in its unit, or setpriv --reuid, --regid and --init-groups.");
     }
 
-    /// <summary>The first on the way from the top that is not root's alone, links followed; else the last that is there. What is missing would be made by root.</summary>
+    /// <summary>
+    /// The first on the way from the top that is not root's alone, links followed; else the last that is there. What is missing would be
+    /// made by root.
+    /// </summary>
     public static FileFacts RulerOf(string path)
     {
         var left = new Stack<string>(Path.GetFullPath(path).Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse());

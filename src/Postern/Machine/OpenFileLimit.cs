@@ -17,24 +17,33 @@ internal static class OpenFileLimit
     /// <param name="limits">As /proc/self/limits; null: that.</param>
     public static Problem? WhyNot(string? limits = null) =>
         Read(limits) is { } most && most < Least
-            ? new Problem(string.Create(CultureInfo.InvariantCulture, $"this process may open {most} files, and a server needs {Least} at least"), Todo)
+            ? new Problem(
+                string.Create(CultureInfo.InvariantCulture, $"this process may open {most} files, and a server needs {Least} at least"),
+                Todo)
             : null;
 
     /// <summary>What to warn of: with fewer files than connections, clients wait although the configuration lets them in.</summary>
     public static string? Doubt(int connections, string? limits = null) =>
         Read(limits) is { } most && most < connections
-            ? string.Create(CultureInfo.InvariantCulture, $"this process may open {most} files, and limits.connections allows {connections}: further clients will wait. {Todo}")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"this process may open {most} files, and limits.connections allows {connections}: further clients will wait. {Todo}")
             : null;
 
-    /// <summary>Null where it cannot be known, or there is none. The runtime raises the soft limit to the hard one, so that one counts.</summary>
+    /// <summary>
+    /// Null where it cannot be known, or there is none. The runtime raises the soft limit to the hard one, so that one counts.
+    /// </summary>
     private static long? Read(string? limits)
     {
         const string Line = "Max open files";
         try
         {
             var words = (limits ?? File.ReadAllText("/proc/self/limits")).Split('\n')
-                .FirstOrDefault(static line => line.StartsWith(Line, StringComparison.Ordinal))?[Line.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            return words is [_, var hard, ..] && long.TryParse(hard, NumberStyles.None, CultureInfo.InvariantCulture, out var most) ? most : null;
+                .FirstOrDefault(static line => line.StartsWith(Line, StringComparison.Ordinal))?[Line.Length..].Split(
+                    ' ', StringSplitOptions.RemoveEmptyEntries);
+            return words is [_, var hard, ..] && long.TryParse(hard, NumberStyles.None, CultureInfo.InvariantCulture, out var most)
+                ? most
+                : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -32,15 +32,24 @@ internal sealed class ServiceNotice : IDisposable
     public void Ready() => Say("READY=1");
 
     /// <summary>It reads its files again; <see cref="Ready"/> follows.</summary>
-    public void Reloading() => Say(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={clock.GetTimestamp() / (clock.TimestampFrequency / 1_000_000)}"));
+    public void Reloading() =>
+        Say(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"RELOADING=1\nMONOTONIC_USEC={clock.GetTimestamp() / (clock.TimestampFrequency / 1_000_000)}"));
 
     public void Stopping() => Say("STOPPING=1");
 
     public void Dispose() => watchdog?.Dispose();
 
     private static TimeSpan? WatchdogOfThisProcess() =>
-        long.TryParse(Environment.GetEnvironmentVariable("WATCHDOG_USEC"), NumberStyles.None, CultureInfo.InvariantCulture, out var microseconds) && microseconds > 0
-        && Environment.GetEnvironmentVariable("WATCHDOG_PID") is var process && (process is null || process == Environment.ProcessId.ToString(CultureInfo.InvariantCulture))
+        long.TryParse(
+            Environment.GetEnvironmentVariable("WATCHDOG_USEC"),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out var microseconds) && microseconds > 0
+        && Environment.GetEnvironmentVariable("WATCHDOG_PID") is var process && (process is null
+            || process == Environment.ProcessId.ToString(CultureInfo.InvariantCulture))
             ? TimeSpan.FromMicroseconds(microseconds)
             : null;
 

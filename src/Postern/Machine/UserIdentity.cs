@@ -19,19 +19,23 @@ internal static partial class UserIdentity
     private const int PasswdGroupAt = 20;
 
     // Linux numbers this flag by processor.
-    private static readonly int NoFollow = RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 ? 0x8000 : 0x20000;
+    private static readonly int NoFollow = RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64
+        ? 0x8000
+        : 0x20000;
 
     /// <summary>May do what it likes with any file. Never on other systems: what is done for root there is nothing.</summary>
     public static bool IsRoot => OperatingSystem.IsLinux() && geteuid() == 0;
 
     /// <summary>Who runs this, for people: a user id of a container has no name.</summary>
-    public static string Current => Environment.UserName is { Length: > 0 } name ? name : OperatingSystem.IsWindows() ? "this user" : NameOf(geteuid());
+    public static string Current =>
+        Environment.UserName is { Length: > 0 } name ? name : OperatingSystem.IsWindows() ? "this user" : NameOf(geteuid());
 
     /// <summary>Facts of the file itself, also when it is a link; null where there is none.</summary>
     public static FileFacts? Look(string path)
     {
         const int NoEntry = 2;
-        return Look(CurrentDirectory, path, LinkItself) ?? (Marshal.GetLastPInvokeError() == NoEntry ? null : throw Failed("cannot look at", path));
+        return Look(CurrentDirectory, path, LinkItself)
+            ?? (Marshal.GetLastPInvokeError() == NoEntry ? null : throw Failed("cannot look at", path));
     }
 
     /// <summary>Gives a file to somebody, by its descriptor: the name may lead elsewhere by now.</summary>
@@ -60,7 +64,8 @@ internal static partial class UserIdentity
             throw Failed("cannot become", NameOf(user));
     }
 
-    public static string NameOf(uint user) => getpwuid(user) is not 0 and var entry ? Marshal.PtrToStringUTF8(Marshal.ReadIntPtr(entry))! : $"user {user}";
+    public static string NameOf(uint user) =>
+        getpwuid(user) is not 0 and var entry ? Marshal.PtrToStringUTF8(Marshal.ReadIntPtr(entry))! : $"user {user}";
 
     private static FileFacts? Look(int directory, string path, int flags)
     {

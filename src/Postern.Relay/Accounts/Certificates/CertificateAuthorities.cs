@@ -5,7 +5,9 @@ using Postern.Smtp.Session;
 
 namespace Postern.Relay.Accounts.Certificates;
 
-/// <summary>The authorities whose client certificates are believed. The system's roots are not among them, and nothing is ever fetched.</summary>
+/// <summary>
+/// The authorities whose client certificates are believed. The system's roots are not among them, and nothing is ever fetched.
+/// </summary>
 /// <param name="roots">Self-signed; a chain must end in one of them.</param>
 /// <param name="intermediates">May stand in a chain where the client sent none.</param>
 public sealed class CertificateAuthorities(X509Certificate2Collection roots, X509Certificate2Collection intermediates)
@@ -67,13 +69,15 @@ public sealed class CertificateAuthorities(X509Certificate2Collection roots, X50
         for (var i = 1; i < chain.ChainElements.Count - 1 && learned.Count < MostLearned; i++)
         {
             var intermediate = chain.ChainElements[i].Certificate;
-            learned.GetOrAdd(intermediate.Thumbprint, static (_, octets) => X509CertificateLoader.LoadCertificate(octets), intermediate.RawData);
+            learned.GetOrAdd(
+                intermediate.Thumbprint, static (_, octets) => X509CertificateLoader.LoadCertificate(octets), intermediate.RawData);
         }
     }
 
     private static string Words(X509ChainStatusFlags flaws) =>
         flaws.HasFlag(X509ChainStatusFlags.NotTimeValid) ? "it, or an authority of it, has expired or is not valid yet"
         : flaws.HasFlag(X509ChainStatusFlags.NotValidForUsage) ? "its extended key usage is not client authentication"
-        : (flaws & (X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot)) != 0 ? "no authority of external.authority issued it, or an intermediate is missing"
+        : (flaws & (X509ChainStatusFlags.PartialChain
+            | X509ChainStatusFlags.UntrustedRoot)) != 0 ? "no authority of external.authority issued it, or an intermediate is missing"
         : flaws.ToString();
 }

@@ -6,8 +6,8 @@ using Postern.Smtp.Session;
 namespace Postern.Relay.Accounts.Certificates;
 
 /// <summary>
-/// Which account a client certificate is: the one that its fingerprint is listed for, else the one that its only name says, where an authority vouches
-/// for it. Without a name it is nobody, whatever its subject says.
+/// Which account a client certificate is: the one that its fingerprint is listed for, else the one that its only name says, where an
+/// authority vouches for it. Without a name it is nobody, whatever its subject says.
 /// </summary>
 public sealed class CertificateUsers(CertificateRules rules, AccountVerifiers accounts, TimeProvider clock) : IClientCertificateUsers
 {
@@ -21,7 +21,8 @@ public sealed class CertificateUsers(CertificateRules rules, AccountVerifiers ac
         return answer switch
         {
             LoginAnswer.Match match => match with { Authority = new CertificateAuthority(certificate, match.Authority, clock) },
-            LoginAnswer.NoMatch(var reason, var exists) => new LoginAnswer.NoMatch($"{account}: {reason} ({Describe(certificate)})", exists),
+            LoginAnswer.NoMatch(var reason, var exists) =>
+                new LoginAnswer.NoMatch($"{account}: {reason} ({Describe(certificate)})", exists),
             _ => answer,
         };
     }
@@ -49,7 +50,8 @@ public sealed class CertificateUsers(CertificateRules rules, AccountVerifiers ac
         return objection.Length == 0;
     }
 
-    private ImmutableArray<string> Names(ClientCertificate certificate) => rules.Name == CertificateName.Email ? certificate.EmailAddresses : certificate.DnsNames;
+    private ImmutableArray<string> Names(ClientCertificate certificate) =>
+        rules.Name == CertificateName.Email ? certificate.EmailAddresses : certificate.DnsNames;
 
     private string NoOneName(ClientCertificate certificate)
     {
@@ -61,5 +63,6 @@ public sealed class CertificateUsers(CertificateRules rules, AccountVerifiers ac
 
     /// <summary>What an operator needs to find it, or to list it.</summary>
     private static string Describe(ClientCertificate certificate) =>
-        $"subject {(certificate.Subject.Length > MaxSubject ? certificate.Subject[..MaxSubject] + "…" : certificate.Subject)}, fingerprint {certificate.Fingerprint}";
+        $"subject {(certificate.Subject.Length > MaxSubject ? certificate.Subject[..MaxSubject] + "…" : certificate.Subject)}, "
+            + $"fingerprint {certificate.Fingerprint}";
 }

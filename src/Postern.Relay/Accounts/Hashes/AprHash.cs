@@ -4,8 +4,8 @@ using System.Text;
 namespace Postern.Relay.Accounts.Hashes;
 
 /// <summary>
-/// <c>$apr1$salt$hash</c>, what htpasswd makes: the MD5 crypt of FreeBSD with another word in it. libcrypt does not know it, so it is computed here. Weak: a
-/// thousand rounds of MD5.
+/// <c>$apr1$salt$hash</c>, what htpasswd makes: the MD5 crypt of FreeBSD with another word in it. libcrypt does not know it, so it is
+/// computed here. Weak: a thousand rounds of MD5.
 /// </summary>
 internal sealed class AprHash : PasswordHash
 {
@@ -48,11 +48,13 @@ internal sealed class AprHash : PasswordHash
     public override HashAnswer Verify(ReadOnlySpan<byte> password)
     {
         var cut = password[..Math.Min(password.Length, MaxOctets)];
-        return HashAnswer.Of(CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Compute(cut, salt)), hash) && cut.Length == password.Length);
+        return HashAnswer.Of(
+            CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Compute(cut, salt)), hash) && cut.Length == password.Length);
     }
 
     private static AprHash? TryParse(string stored) =>
-        stored.StartsWith(Prefix, StringComparison.Ordinal) && stored[Prefix.Length..].Split('$') is [{ Length: > 0 and <= MaxSalt } salt, { Length: HashLength } hash]
+        stored.StartsWith(Prefix, StringComparison.Ordinal)
+            && stored[Prefix.Length..].Split('$') is [{ Length: > 0 and <= MaxSalt } salt, { Length: HashLength } hash]
         && salt.All(static c => c is > ' ' and < '\u007f' and not ':') && hash.All(static c => Digits.Contains(c, StringComparison.Ordinal))
             ? new AprHash(stored, salt, hash)
             : null;

@@ -5,12 +5,14 @@ using Konscious.Security.Cryptography;
 namespace Postern.Relay.Accounts.Hashes;
 
 /// <summary>
-/// Argon2 (RFC 9106) as PHC strings write it, <c>$argon2id$v=19$m=65536,t=3,p=4$salt$hash</c>, with <c>{ARGON2ID}</c> or <c>{ARGON2I}</c> before it or nothing. Computed by
-/// the system's library where it is there, else by managed code, which takes about four times as long and computes on threads of the runtime's pool.
+/// Argon2 (RFC 9106) as PHC strings write it, <c>$argon2id$v=19$m=65536,t=3,p=4$salt$hash</c>, with <c>{ARGON2ID}</c> or <c>{ARGON2I}</c>
+/// before it or nothing. Computed by the system's library where it is there, else by managed code, which takes about four times as long and
+/// computes on threads of the runtime's pool.
 /// </summary>
 internal sealed class Argon2Hash : PasswordHash
 {
-    public static readonly HashFamily Family = new(TryParse, static stored => Text(stored)?.StartsWith("$argon2", StringComparison.Ordinal) is true, Limits);
+    public static readonly HashFamily Family = new(
+        TryParse, static stored => Text(stored)?.StartsWith("$argon2", StringComparison.Ordinal) is true, Limits);
 
     /// <summary>A hashing thread computes one at a time, and holds this much.</summary>
     private const int MaxKibibytes = 256 << 10;
@@ -39,7 +41,8 @@ internal sealed class Argon2Hash : PasswordHash
 
     public override string Description => $"an {kind} hash";
 
-    public override HashCost Cost => new(string.Create(CultureInfo.InvariantCulture, $"{kind} m={cost.Memory},p={cost.Lanes}"), cost.Passes);
+    public override HashCost Cost =>
+        new(string.Create(CultureInfo.InvariantCulture, $"{kind} m={cost.Memory},p={cost.Lanes}"), cost.Passes);
 
     /// <summary>Of one setting of memory; so the passes that are missing are computed as one hash.</summary>
     public override HashAnswer Spend(HashCost cost, ReadOnlySpan<byte> password)
@@ -56,10 +59,15 @@ internal sealed class Argon2Hash : PasswordHash
     {
         if (Text(stored)?.Split('$') is not ["", "argon2id" or "argon2i" or "argon2d", "v=19", var parameters, var salt, var hash] fields)
             return null;
-        if (parameters.Split(',') is not [var m, var t, var p] || Number(m, "m=") is not { } memory || Number(t, "t=") is not { } passes || Number(p, "p=") is not { } lanes)
+        if (parameters.Split(',') is not [var m, var t, var p]
+            || Number(m, "m=") is not { } memory
+            || Number(t, "t=") is not { } passes
+            || Number(p, "p=") is not { } lanes)
             return null;
         var isBounded = lanes <= MaxLanes && memory >= 8 * lanes && memory <= MaxKibibytes && (long)memory * passes <= MaxKibibytesInAll;
-        return isBounded && SchemeWord.Base64(salt) is { Length: >= 8 and <= 64 } saltOctets && SchemeWord.Base64(hash) is { Length: >= 12 and <= 128 } hashOctets
+        return isBounded
+            && SchemeWord.Base64(salt) is { Length: >= 8 and <= 64 } saltOctets
+            && SchemeWord.Base64(hash) is { Length: >= 12 and <= 128 } hashOctets
             ? new Argon2Hash(string.Join('$', fields), fields[1], (memory, passes, lanes), saltOctets, hashOctets)
             : null;
     }
@@ -67,7 +75,9 @@ internal sealed class Argon2Hash : PasswordHash
     private static string? Text(string stored) => SchemeWord.TextBehind(stored, "ARGON2I", "ARGON2ID", "ARGON2", "CRYPT");
 
     private static int? Number(string text, string name) =>
-        text.StartsWith(name, StringComparison.Ordinal) && int.TryParse(text.AsSpan(name.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : null;
+        text.StartsWith(name, StringComparison.Ordinal)
+            && int.TryParse(text.AsSpan(name.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number > 0 ? number : null;
 
     private byte[] Compute(ReadOnlySpan<byte> password, int passes) =>
         LibArgon2.Hash(kind, passes, cost.Memory, cost.Lanes, password, salt, hash.Length) ?? Managed(password, passes);

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace Postern.Relay.Accounts.Hashes;
 
 /// <summary>
-/// <c>{CRAM-MD5}</c> or <c>{HMAC-MD5}</c> as Dovecot stores it: the two states of HMAC-MD5 (RFC 2104 §4) behind the key. It answers CRAM-MD5 without the password, and whoever has
-/// it can log in by that.
+/// <c>{CRAM-MD5}</c> or <c>{HMAC-MD5}</c> as Dovecot stores it: the two states of HMAC-MD5 (RFC 2104 §4) behind the key. It answers
+/// CRAM-MD5 without the password, and whoever has it can log in by that.
 /// </summary>
 internal sealed class CramHash : PasswordHash
 {
@@ -59,5 +59,6 @@ internal sealed class CramHash : PasswordHash
     }
 
     private static CramHash? TryParse(string stored) =>
-        SchemeWord.Of(stored) is { Name: "CRAM-MD5" or "HMAC-MD5" } word && word.Octets(2 * Md5State.Size) is { Length: 2 * Md5State.Size } states ? new CramHash(stored, states) : null;
+        SchemeWord.Of(stored) is { Name: "CRAM-MD5" or "HMAC-MD5" } word
+            && word.Octets(2 * Md5State.Size) is { Length: 2 * Md5State.Size } states ? new CramHash(stored, states) : null;
 }

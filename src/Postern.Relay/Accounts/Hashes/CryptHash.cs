@@ -31,7 +31,8 @@ internal sealed class CryptHash : PasswordHash
     /// <summary>CRYPT_MAX_PASSPHRASE_SIZE less the NUL.</summary>
     private const int MaxPhraseOctets = 511;
 
-    private static readonly SearchValues<char> HashCharacters = SearchValues.Create("./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+    private static readonly SearchValues<char> HashCharacters = SearchValues.Create(
+        "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     private static readonly string[] Schemes = ["$y$", "$gy$", "$7$", "$2b$", "$2y$", "$2a$", "$6$", "$5$", "$1$"];
 
@@ -48,7 +49,10 @@ internal sealed class CryptHash : PasswordHash
     /// <summary>The ones that Dovecot and OpenLDAP write before them.</summary>
     private static readonly string[] Words = ["CRYPT", "DES-CRYPT", "MD5-CRYPT", "MD5", "BLF-CRYPT", "SHA256-CRYPT", "SHA512-CRYPT"];
 
-    public static readonly HashFamily Family = new(TryParse, Claims, string.Create(CultureInfo.InvariantCulture, $"{MaxBcryptCost} (bcrypt), {MaxRounds} rounds or {MaxOctets >> 20} MiB of memory"));
+    public static readonly HashFamily Family = new(
+        TryParse,
+        Claims,
+        string.Create(CultureInfo.InvariantCulture, $"{MaxBcryptCost} (bcrypt), {MaxRounds} rounds or {MaxOctets >> 20} MiB of memory"));
 
     private readonly byte[] setting;
 
@@ -84,19 +88,25 @@ internal sealed class CryptHash : PasswordHash
     };
 
     /// <summary>It begins as a hash of a scheme that could be computed.</summary>
-    private static bool Claims(string stored) => (SchemeWord.Of(stored) is { } word && Words.Contains(word.Name)) || Schemes.Any(s => stored.StartsWith(s, StringComparison.Ordinal));
+    private static bool Claims(string stored) =>
+        (SchemeWord.Of(stored) is { } word && Words.Contains(word.Name))
+        || Schemes.Any(s => stored.StartsWith(s, StringComparison.Ordinal));
 
     /// <summary>A word of Dovecot before the hash is taken off: the hash says itself what it is, except one of DES.</summary>
     public static CryptHash? TryParse(string stored)
     {
         if (SchemeWord.TextBehind(stored, Words) is not { } text)
             return null;
-        if (text.Length == DesLength && !text.AsSpan().ContainsAnyExcept(HashCharacters) && SchemeWord.Of(stored) is { Name: "CRYPT" or "DES-CRYPT" })
+        if (text.Length == DesLength
+            && !text.AsSpan().ContainsAnyExcept(HashCharacters)
+            && SchemeWord.Of(stored) is { Name: "CRYPT" or "DES-CRYPT" })
             return new CryptHash(text, Des, new HashCost(Des, 1));
         stored = text;
         var scheme = Schemes.FirstOrDefault(s => stored.StartsWith(s, StringComparison.Ordinal));
         var isPrintable = stored.All(char.IsAscii) && !stored.Any(c => char.IsControl(c) || c is ' ' or ':');
-        return scheme is not null && isPrintable && IsWhole(stored, scheme) && CostOf(stored, scheme) is { } cost ? new CryptHash(stored, scheme, cost) : null;
+        return scheme is not null && isPrintable && IsWhole(stored, scheme) && CostOf(stored, scheme) is { } cost
+            ? new CryptHash(stored, scheme, cost)
+            : null;
     }
 
     /// <summary>Hashes a new password with a fresh salt, at the library's usual cost.</summary>
@@ -129,7 +139,9 @@ internal sealed class CryptHash : PasswordHash
     {
         var cut = Cut(password);
         var (answer, hash) = Compute(cut);
-        return hash is null ? answer : HashAnswer.Of(CryptographicOperations.FixedTimeEquals(hash, setting.AsSpan(..^1)) && cut.Length == password.Length);
+        return hash is null
+            ? answer
+            : HashAnswer.Of(CryptographicOperations.FixedTimeEquals(hash, setting.AsSpan(..^1)) && cut.Length == password.Length);
     }
 
     public override HashAnswer Spend(HashCost cost, ReadOnlySpan<byte> password)
@@ -160,7 +172,9 @@ internal sealed class CryptHash : PasswordHash
         {
             Des => ("aa", 1),
             "$1$" => ("$1$aaaaaaaa", 1),
-            "$5$" or "$6$" => (Invariant($"{kind}rounds={Math.Clamp(left, MinRounds, MaxRounds)}$aaaaaaaaaaaaaaaa"), Math.Clamp(left, MinRounds, MaxRounds)),
+            "$5$" or "$6$" =>
+                (Invariant(
+                    $"{kind}rounds={Math.Clamp(left, MinRounds, MaxRounds)}$aaaaaaaaaaaaaaaa"), Math.Clamp(left, MinRounds, MaxRounds)),
             BcryptKind when left < 1 << MinBcryptCost => (string.Empty, 0), // less than the least there is
             BcryptKind => (Invariant($"{BcryptKind}{BcryptCost(left):00}$aaaaaaaaaaaaaaaaaaaaae"), 1L << BcryptCost(left)),
             _ => (kind + "aaaaaaaaaaaaaaaaaaaaa.$", 1),
@@ -171,11 +185,13 @@ internal sealed class CryptHash : PasswordHash
 
     /// <summary>The hash of a text under any setting; null where the library does not understand it.</summary>
     internal static string? Compute(string setting, string text) =>
-        new CryptHash(setting, setting, default).Compute(Encoding.UTF8.GetBytes(text)).Hash is { } hash ? Encoding.ASCII.GetString(hash) : null;
+        new CryptHash(setting, setting, default).Compute(Encoding.UTF8.GetBytes(text)).Hash is { } hash
+            ? Encoding.ASCII.GetString(hash)
+            : null;
 
     /// <summary>
-    /// What is computed of a password that crypt(3) cannot take whole: a C string ends at a NUL, and longer ones are refused. It does not match whatever comes
-    /// out, and costs what others do.
+    /// What is computed of a password that crypt(3) cannot take whole: a C string ends at a NUL, and longer ones are refused. It does not
+    /// match whatever comes out, and costs what others do.
     /// </summary>
     private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> password)
     {
@@ -201,7 +217,9 @@ internal sealed class CryptHash : PasswordHash
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
-            return Bcrypt(password, Encoding.ASCII.GetString(setting.AsSpan(..^1))) is { } hash ? (HashAnswer.Match.Instance, hash) : (new HashAnswer.Unavailable(Missing(Scheme)), null);
+            return Bcrypt(password, Encoding.ASCII.GetString(setting.AsSpan(..^1))) is { } hash
+                ? (HashAnswer.Match.Instance, hash)
+                : (new HashAnswer.Unavailable(Missing(Scheme)), null);
         }
         finally
         {
@@ -233,14 +251,19 @@ internal sealed class CryptHash : PasswordHash
         return hash.Length == length && !hash.ContainsAnyExcept(HashCharacters);
     }
 
-    /// <summary>Null for costs that would hold a hashing thread for minutes: they are an error in the store, not work to be done. Null as well for damage.</summary>
+    /// <summary>
+    /// Null for costs that would hold a hashing thread for minutes: they are an error in the store, not work to be done. Null as well for
+    /// damage.
+    /// </summary>
     private static HashCost? CostOf(string stored, string scheme)
     {
         var cost = stored.AsSpan(scheme.Length);
         switch (scheme)
         {
             case "$2a$" or "$2b$" or "$2y$":
-                return cost[2] == '$' && int.TryParse(cost[..2], NumberStyles.None, CultureInfo.InvariantCulture, out var log) && log is >= MinBcryptCost and <= MaxBcryptCost
+                return cost[2] == '$'
+                    && int.TryParse(cost[..2], NumberStyles.None, CultureInfo.InvariantCulture, out var log)
+                    && log is >= MinBcryptCost and <= MaxBcryptCost
                     ? new HashCost(BcryptKind, 1L << log)
                     : null;
             case "$1$":
@@ -251,23 +274,30 @@ internal sealed class CryptHash : PasswordHash
                     return new HashCost(scheme, UsualRounds);
                 var digits = cost[Rounds.Length..];
                 var end = digits.IndexOf('$');
-                return end > 0 && int.TryParse(digits[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) && rounds <= MaxRounds
+                return end > 0
+                    && int.TryParse(digits[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var rounds)
+                    && rounds <= MaxRounds
                     ? new HashCost(scheme, Math.Max(MinRounds, rounds))
                     : null;
             case "$7$":
-                return cost.Length > ScryptParameters && IsBounded(Digit(cost[0]), Number(cost[1..6])) && Number(cost[6..11]) is > 0 and <= MaxScryptParallel
+                return cost.Length > ScryptParameters
+                    && IsBounded(Digit(cost[0]), Number(cost[1..6]))
+                    && Number(cost[6..11]) is > 0 and <= MaxScryptParallel
                     ? new HashCost(stored[..(scheme.Length + ScryptParameters)], 1)
                     : null;
             default:
                 // A flavour, N and r, in one character each; more parameters stand in no hash that a system makes.
-                return cost.Length > 3 && cost[3] == '$' && IsBounded(Digit(cost[1]) + 1, Digit(cost[2]) + 1) ? new HashCost(stored[..(scheme.Length + 4)], 1) : null;
+                return cost.Length > 3 && cost[3] == '$' && IsBounded(Digit(cost[1]) + 1, Digit(cost[2]) + 1)
+                    ? new HashCost(stored[..(scheme.Length + 4)], 1)
+                    : null;
         }
     }
 
     private static bool IsBounded(int logN, long r) => logN is > 0 and < 32 && r > 0 && (128L * r) << logN <= MaxOctets;
 
     /// <summary>The value of one character.</summary>
-    private static int Digit(char c) => "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".IndexOf(c, StringComparison.Ordinal);
+    private static int Digit(char c) =>
+        "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".IndexOf(c, StringComparison.Ordinal);
 
     /// <summary>Least significant first.</summary>
     private static long Number(ReadOnlySpan<char> characters)

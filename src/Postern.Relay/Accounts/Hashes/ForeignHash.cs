@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Postern.Relay.Accounts.Hashes;
 
 /// <summary>
-/// Tells stored texts that look like the hash of another program, or like a locked or borrowed line, from readable passwords: a hash that cannot
-/// be verified is never a password. A readable password that looks so is written with <c>{PLAIN}</c>.
+/// Tells stored texts that look like the hash of another program, or like a locked or borrowed line, from readable passwords: a hash that
+/// cannot be verified is never a password. A readable password that looks so is written with <c>{PLAIN}</c>.
 /// </summary>
 /// <remarks>Nothing of the text is quoted but the names of schemes that are known: the rest may be a password after all.</remarks>
 internal static class ForeignHash
@@ -17,12 +17,17 @@ internal static class ForeignHash
     [
         .. new[]
         {
-            "{SSHA}", "{SSHA256}", "{SSHA384}", "{SSHA512}", "{SHA384}", "{SHA}", "{SHA1}", "{SHA256}", "{SHA512}", "{MD5}", "{SMD5}", "{PLAIN-MD5}", "{LDAP-MD5}", "{HMAC-MD5}", "{CRAM-MD5}", "{DIGEST-MD5}",
-            "{CRYPT}", "{DES-CRYPT}", "{MD5-CRYPT}", "{BLF-CRYPT}", "{SHA256-CRYPT}", "{SHA512-CRYPT}", "{SCRAM-SHA-1}", "{SCRAM-SHA-256}", "{SCRAM-SHA-512}", "{PBKDF2}", "{PBKDF2-SHA1}", "{PBKDF2-SHA256}", "{PBKDF2-SHA512}", "{PKCS5S2}", "{PLAIN-TRUNC}", "{PLAIN-MD4}", "{ARGON2I}", "{ARGON2ID}", "{ARGON2}",
+            "{SSHA}", "{SSHA256}", "{SSHA384}", "{SSHA512}", "{SHA384}", "{SHA}", "{SHA1}", "{SHA256}", "{SHA512}", "{MD5}", "{SMD5}",
+            "{PLAIN-MD5}", "{LDAP-MD5}", "{HMAC-MD5}", "{CRAM-MD5}", "{DIGEST-MD5}",
+            "{CRYPT}", "{DES-CRYPT}", "{MD5-CRYPT}", "{BLF-CRYPT}", "{SHA256-CRYPT}", "{SHA512-CRYPT}", "{SCRAM-SHA-1}", "{SCRAM-SHA-256}",
+            "{SCRAM-SHA-512}", "{PBKDF2}", "{PBKDF2-SHA1}", "{PBKDF2-SHA256}", "{PBKDF2-SHA512}", "{PKCS5S2}", "{PLAIN-TRUNC}",
+            "{PLAIN-MD4}", "{ARGON2I}", "{ARGON2ID}", "{ARGON2}",
             "{NTLM}", "{LANMAN}", "{RPA}", "{SKEY}", "{OTP}", "{SASL}", "{PLAIN}", "{CLEAR}", "{CLEARTEXT}",
-            "$argon2id$", "$argon2i$", "$argon2d$", "$apr1$", "$scrypt$", "$pbkdf2$", "$pbkdf2-sha1$", "$pbkdf2-sha256$", "$pbkdf2-sha512$", "$bcrypt-sha256$", "$sha1$", "$md5$", "$3$", "$P$", "$H$", "$S$", "$8$", "$9$",
+            "$argon2id$", "$argon2i$", "$argon2d$", "$apr1$", "$scrypt$", "$pbkdf2$", "$pbkdf2-sha1$", "$pbkdf2-sha256$", "$pbkdf2-sha512$",
+            "$bcrypt-sha256$", "$sha1$", "$md5$", "$3$", "$P$", "$H$", "$S$", "$8$", "$9$",
             "$2x$", "$2$", "$2a$", "$2b$", "$2y$", "$1$", "$5$", "$6$", "$7$", "$y$", "$gy$",
-            "SCRAM-SHA-1$", "SCRAM-SHA-256$", "SCRAM-SHA-512$", "pbkdf2_sha256$", "pbkdf2_sha1$", "bcrypt_sha256$", "bcrypt$", "argon2$", "scrypt$", "sha1$", "md5$", "pbkdf2:", "scrypt:",
+            "SCRAM-SHA-1$", "SCRAM-SHA-256$", "SCRAM-SHA-512$", "pbkdf2_sha256$", "pbkdf2_sha1$", "bcrypt_sha256$", "bcrypt$", "argon2$",
+            "scrypt$", "sha1$", "md5$", "pbkdf2:", "scrypt:",
         }.OrderByDescending(static p => p.Length),
     ];
 
@@ -31,7 +36,9 @@ internal static class ForeignHash
     /// <summary>A text as files of other systems have it where no password logs in.</summary>
     public static bool IsLocked(string stored) => stored.TrimStart() is ['!' or '*', ..] or "x";
 
-    /// <summary>What <paramref name="stored"/> seems to be, as part of a sentence; null where it is a readable password as far as can be seen.</summary>
+    /// <summary>
+    /// What <paramref name="stored"/> seems to be, as part of a sentence; null where it is a readable password as far as can be seen.
+    /// </summary>
     public static string? Look(string stored)
     {
         var text = stored.Trim();
@@ -58,8 +65,8 @@ internal static class ForeignHash
     }
 
     /// <summary>
-    /// 13 characters, or 20 behind an underscore. Without letters in both cases and something else it is taken for a word; about one hash in fifteen is
-    /// such a word.
+    /// 13 characters, or 20 behind an underscore. Without letters in both cases and something else it is taken for a word; about one hash
+    /// in fifteen is such a word.
     /// </summary>
     private static bool IsDes(string text)
     {

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Postern.Relay.Accounts.Hashes;
 
 /// <summary>
-/// Work that wrong passwords cost, in units of each kind of hash. A kind is one computation with one setting that a unit of work is counted in: rounds of
-/// PBKDF2 or SHA-crypt, doublings of bcrypt, whole hashes of the others. Immutable.
+/// Work that wrong passwords cost, in units of each kind of hash. A kind is one computation with one setting that a unit of work is counted
+/// in: rounds of PBKDF2 or SHA-crypt, doublings of bcrypt, whole hashes of the others. Immutable.
 /// </summary>
 public sealed class HashCosts
 {
@@ -13,7 +13,8 @@ public sealed class HashCosts
     private HashCosts(ImmutableSortedDictionary<string, (long Units, PasswordHash Like)> units) => this.units = units;
 
     /// <summary>No work at all.</summary>
-    public static HashCosts None { get; } = new(ImmutableSortedDictionary.Create<string, (long Units, PasswordHash Like)>(StringComparer.Ordinal));
+    public static HashCosts None { get; } = new(
+        ImmutableSortedDictionary.Create<string, (long Units, PasswordHash Like)>(StringComparer.Ordinal));
 
     /// <summary>What one wrong password costs, tried with every one of these.</summary>
     public static HashCosts Of(IEnumerable<PasswordHash> hashes)
@@ -41,7 +42,9 @@ public sealed class HashCosts
         return ReferenceEquals(most, units) ? this : new HashCosts(most);
     }
 
-    /// <summary>What is left to do for whoever has done <paramref name="done"/>, and a hash that can do it (<see cref="PasswordHash.Spend"/>).</summary>
+    /// <summary>
+    /// What is left to do for whoever has done <paramref name="done"/>, and a hash that can do it (<see cref="PasswordHash.Spend"/>).
+    /// </summary>
     public IEnumerable<(HashCost Cost, PasswordHash Like)> Beyond(HashCosts done)
     {
         foreach (var (kind, (count, like)) in units)

@@ -10,7 +10,10 @@ public static class HashSchemes
     public static HashScheme Usual { get; } = Scram("scram-sha-256", "PLAIN, LOGIN and SCRAM-SHA-256", HashAlgorithmName.SHA256);
 
     /// <summary>The password itself, as a shared secret.</summary>
-    public static HashScheme Shared { get; } = new("shared", "every mechanism, CRAM-MD5 among them; kept readable", MakeShared) { IsReadable = true };
+    public static HashScheme Shared { get; } = new("shared", "every mechanism, CRAM-MD5 among them; kept readable", MakeShared)
+    {
+        IsReadable = true,
+    };
 
     /// <summary>Those that make sense as a credential of an account.</summary>
     public static ImmutableArray<HashScheme> ForAccounts { get; } =
@@ -32,7 +35,10 @@ public static class HashSchemes
         Crypt("sha512-crypt", "$6$"),
     ];
 
-    /// <summary>Every kind of stored form that is understood, in the order in which a text is tried: what postern makes, then what comes from elsewhere.</summary>
+    /// <summary>
+    /// Every kind of stored form that is understood, in the order in which a text is tried: what postern makes, then what comes from
+    /// elsewhere.
+    /// </summary>
     internal static ImmutableArray<HashFamily> Families { get; } =
     [
         ScramHash.Family,
@@ -57,7 +63,9 @@ public static class HashSchemes
         PasswordHash? Make(HashRequest request, out string problem)
         {
             problem = string.Empty;
-            return request.IsGenerated ? ScramHash.ForGenerated(request.Password, algorithm) : ScramHash.ForTyped(request.Password, algorithm);
+            return request.IsGenerated
+                ? ScramHash.ForGenerated(request.Password, algorithm)
+                : ScramHash.ForTyped(request.Password, algorithm);
         }
     }
 

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Postern.Relay.Accounts.Hashes;
 
-/// <summary>The system's Argon2 (Debian: libargon2-1), where it is there: four times as fast as managed code, and its lanes have the low priority of the thread that asks.</summary>
+/// <summary>
+/// The system's Argon2 (Debian: libargon2-1), where it is there: four times as fast as managed code, and its lanes have the low priority of
+/// the thread that asks.
+/// </summary>
 internal static unsafe partial class LibArgon2
 {
     private const uint Version = 0x13;
@@ -11,7 +14,8 @@ internal static unsafe partial class LibArgon2
 
     /// <summary>Null where there is no such library, or it has no memory.</summary>
     /// <param name="kind">argon2d, argon2i or argon2id.</param>
-    public static byte[]? Hash(string kind, int passes, int kibibytes, int lanes, ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, int octets)
+    public static byte[]? Hash(
+        string kind, int passes, int kibibytes, int lanes, ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, int octets)
     {
         if (isMissing)
             return null;
@@ -21,7 +25,20 @@ internal static unsafe partial class LibArgon2
         {
             fixed (byte* passwordAt = password, saltAt = salt, hashAt = hash)
             {
-                var result = Hash((uint)passes, (uint)kibibytes, (uint)lanes, passwordAt, (nuint)password.Length, saltAt, (nuint)salt.Length, hashAt, (nuint)hash.Length, null, 0, type, Version);
+                var result = Hash(
+                    (uint)passes,
+                    (uint)kibibytes,
+                    (uint)lanes,
+                    passwordAt,
+                    (nuint)password.Length,
+                    saltAt,
+                    (nuint)salt.Length,
+                    hashAt,
+                    (nuint)hash.Length,
+                    null,
+                    0,
+                    type,
+                    Version);
                 return result == 0 ? hash : null;
             }
         }
@@ -35,5 +52,17 @@ internal static unsafe partial class LibArgon2
     [LibraryImport("libargon2.so.1", EntryPoint = "argon2_hash")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Hash(
-        uint passes, uint kibibytes, uint lanes, byte* password, nuint passwordLength, byte* salt, nuint saltLength, byte* hash, nuint hashLength, byte* encoded, nuint encodedLength, int type, uint version);
+        uint passes,
+        uint kibibytes,
+        uint lanes,
+        byte* password,
+        nuint passwordLength,
+        byte* salt,
+        nuint saltLength,
+        byte* hash,
+        nuint hashLength,
+        byte* encoded,
+        nuint encodedLength,
+        int type,
+        uint version);
 }

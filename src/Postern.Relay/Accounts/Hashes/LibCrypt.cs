@@ -19,7 +19,9 @@ internal static unsafe partial class LibCrypt
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial byte* Crypt(byte* phrase, byte* setting, byte* data, int size);
 
-    /// <summary>Writes a setting with a fresh salt for a NUL-terminated prefix such as <c>$y$</c>; null when the prefix is not understood.</summary>
+    /// <summary>
+    /// Writes a setting with a fresh salt for a NUL-terminated prefix such as <c>$y$</c>; null when the prefix is not understood.
+    /// </summary>
     /// <param name="cost">0 for what the library takes for good.</param>
     /// <param name="random">Null for the system's random numbers.</param>
     [LibraryImport("libcrypt.so.1", EntryPoint = "crypt_gensalt_rn")]

@@ -4,7 +4,8 @@ using System.Numerics;
 namespace Postern.Relay.Accounts.Hashes;
 
 /// <summary>
-/// MD5 (RFC 1321) between two blocks: what HMAC-MD5 needs of a key, and what other programs store of one. The runtime's MD5 begins at the beginning only.
+/// MD5 (RFC 1321) between two blocks: what HMAC-MD5 needs of a key, and what other programs store of one. The runtime's MD5 begins at the
+/// beginning only.
 /// </summary>
 internal readonly record struct Md5State(uint A, uint B, uint C, uint D)
 {

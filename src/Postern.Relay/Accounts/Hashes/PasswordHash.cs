@@ -1,8 +1,9 @@
 namespace Postern.Relay.Accounts.Hashes;
 
 /// <summary>
-/// One stored secret, in a form of <see cref="HashSchemes.Families"/>: RFC 5803 (<c>SCRAM-SHA-256$…</c>), crypt(3) (<c>$y$</c>, <c>$6$</c>, <c>$2b$</c> …), what other
-/// programs store, or, hardly a hash, <c>{PLAIN}…</c>. Anything else is kept as a hash that answers <see cref="HashAnswer.Unusable"/>.
+/// One stored secret, in a form of <see cref="HashSchemes.Families"/>: RFC 5803 (<c>SCRAM-SHA-256$…</c>), crypt(3) (<c>$y$</c>, <c>$6$</c>,
+/// <c>$2b$</c> …), what other programs store, or, hardly a hash, <c>{PLAIN}…</c>. Anything else is kept as a hash that answers
+/// <see cref="HashAnswer.Unusable"/>.
 /// </summary>
 /// <remarks>Derived classes answer for every octet string and every stored text; they do not throw.</remarks>
 public abstract class PasswordHash(string stored)
@@ -19,7 +20,10 @@ public abstract class PasswordHash(string stored)
     /// <summary>What can be done with it.</summary>
     public virtual StoredForms Forms => StoredForms.Password;
 
-    /// <summary>It knows a password in every spelling. Others are of octets, and are asked once for each (<see cref="Postern.Sasl.Preparation.PasswordText.Spellings"/>).</summary>
+    /// <summary>
+    /// It knows a password in every spelling. Others are of octets, and are asked once for each
+    /// (<see cref="Postern.Sasl.Preparation.PasswordText.Spellings"/>).
+    /// </summary>
     public virtual bool KnowsSpellings => false;
 
     /// <summary>What computing it costs, whatever the password; of a text that cannot be computed, nothing.</summary>
@@ -46,8 +50,8 @@ public abstract class PasswordHash(string stored)
     public abstract HashAnswer Verify(ReadOnlySpan<byte> password);
 
     /// <summary>
-    /// Computes as much as <paramref name="cost"/> says, which is of the same kind, with a salt that is nobody's, and throws the result away. Answers
-    /// <see cref="HashAnswer.NoMatch"/>, or what <see cref="Verify"/> answers where such a hash cannot be computed here.
+    /// Computes as much as <paramref name="cost"/> says, which is of the same kind, with a salt that is nobody's, and throws the result
+    /// away. Answers <see cref="HashAnswer.NoMatch"/>, or what <see cref="Verify"/> answers where such a hash cannot be computed here.
     /// </summary>
     public virtual HashAnswer Spend(HashCost cost, ReadOnlySpan<byte> password) => HashAnswer.NoMatch.Instance;
 

@@ -4,13 +4,14 @@ using System.Security.Cryptography;
 namespace Postern.Relay.Accounts.Hashes;
 
 /// <summary>
-/// One digest of the password, with a salt behind it or without: <c>{SSHA}</c>, <c>{SHA256}</c>, <c>{SMD5}</c>, <c>{PLAIN-MD5}</c> and their like (RFC 2307 §5.3,
-/// OpenLDAP, Dovecot). Whoever steals it guesses billions of passwords a second.
+/// One digest of the password, with a salt behind it or without: <c>{SSHA}</c>, <c>{SHA256}</c>, <c>{SMD5}</c>, <c>{PLAIN-MD5}</c> and
+/// their like (RFC 2307 §5.3, OpenLDAP, Dovecot). Whoever steals it guesses billions of passwords a second.
 /// </summary>
 internal sealed class SaltedHash : PasswordHash
 {
     /// <summary>By name: the digest, and whether a salt stands behind it.</summary>
-    private static readonly FrozenDictionary<string, (HashAlgorithmName Algorithm, bool IsSalted)> Schemes = new Dictionary<string, (HashAlgorithmName, bool)>(StringComparer.Ordinal)
+    private static readonly FrozenDictionary<string, (HashAlgorithmName Algorithm, bool IsSalted)> Schemes = new Dictionary<string, (HashAlgorithmName, bool)>(
+        StringComparer.Ordinal)
     {
         ["SHA"] = (HashAlgorithmName.SHA1, false),
         ["SHA1"] = (HashAlgorithmName.SHA1, false),
@@ -27,7 +28,8 @@ internal sealed class SaltedHash : PasswordHash
         ["SSHA512"] = (HashAlgorithmName.SHA512, true),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
-    public static readonly HashFamily Family = new(TryParse, static stored => SchemeWord.Of(stored) is { } word && Schemes.ContainsKey(word.Name));
+    public static readonly HashFamily Family = new(
+        TryParse, static stored => SchemeWord.Of(stored) is { } word && Schemes.ContainsKey(word.Name));
 
     private readonly HashAlgorithmName algorithm;
     private readonly byte[] digest;

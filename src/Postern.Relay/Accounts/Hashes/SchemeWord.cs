@@ -4,8 +4,8 @@ using System.Text;
 namespace Postern.Relay.Accounts.Hashes;
 
 /// <summary>
-/// A stored form as LDAP servers (RFC 2307 §5.3) and Dovecot write it: the name of the scheme in braces, with how the rest is written behind a dot
-/// (<c>{SSHA256.HEX}</c>, <c>{PLAIN.B64}</c>), and the rest.
+/// A stored form as LDAP servers (RFC 2307 §5.3) and Dovecot write it: the name of the scheme in braces, with how the rest is written
+/// behind a dot (<c>{SSHA256.HEX}</c>, <c>{PLAIN.B64}</c>), and the rest.
 /// </summary>
 /// <param name="Name">In upper case.</param>
 /// <param name="Encoding">HEX or B64; null where the scheme's own is meant.</param>
@@ -30,7 +30,10 @@ internal readonly record struct SchemeWord(string Name, string? Encoding, string
         };
     }
 
-    /// <summary>What is left of a text when a word of <paramref name="names"/> is taken off its front: the text behind it, decoded; the text itself where it begins with no brace.</summary>
+    /// <summary>
+    /// What is left of a text when a word of <paramref name="names"/> is taken off its front: the text behind it, decoded; the text itself
+    /// where it begins with no brace.
+    /// </summary>
     public static string? TextBehind(string stored, params ReadOnlySpan<string> names)
     {
         if (!stored.StartsWith('{'))
@@ -54,7 +57,9 @@ internal readonly record struct SchemeWord(string Name, string? Encoding, string
     }
 
     /// <summary>The rest as octets: as it says, else whichever of both ways of writing it is in; null for neither.</summary>
-    /// <param name="size">The octets that there are at least. Digits alone are hexadecimal where they give so many, as other programs decide it.</param>
+    /// <param name="size">
+    /// The octets that there are at least. Digits alone are hexadecimal where they give so many, as other programs decide it.
+    /// </param>
     public byte[]? Octets(int size) => Encoding switch
     {
         "HEX" => Hex(Rest),
@@ -75,6 +80,10 @@ internal readonly record struct SchemeWord(string Name, string? Encoding, string
     {
         var plain = text.TrimEnd('=').Replace('.', '+');
         var octets = new byte[(plain.Length * 3 / 4) + 3];
-        return plain.Length % 4 != 1 && !plain.Any(char.IsWhiteSpace) && Convert.TryFromBase64String(plain.PadRight((plain.Length + 3) / 4 * 4, '='), octets, out var written) ? octets[..written] : null;
+        return plain.Length % 4 != 1
+            && !plain.Any(char.IsWhiteSpace)
+            && Convert.TryFromBase64String(plain.PadRight((plain.Length + 3) / 4 * 4, '='), octets, out var written)
+            ? octets[..written]
+            : null;
     }
 }

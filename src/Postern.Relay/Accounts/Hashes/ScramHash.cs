@@ -12,7 +12,9 @@ namespace Postern.Relay.Accounts.Hashes;
 /// </summary>
 internal sealed class ScramHash : PasswordHash
 {
-    /// <summary>For secrets of 128 random bits or more: guessing them is hopeless at any cost, so the least that RFC 7677 §4 allows.</summary>
+    /// <summary>
+    /// For secrets of 128 random bits or more: guessing them is hopeless at any cost, so the least that RFC 7677 §4 allows.
+    /// </summary>
     public const int GeneratedIterations = 4096;
 
     /// <summary>For passwords that people choose: about 45 ms of one core for every guess.</summary>
@@ -23,7 +25,8 @@ internal sealed class ScramHash : PasswordHash
 
     private const int SaltOctets = 16;
 
-    public static readonly HashFamily Family = new(TryParse, static stored => WordOf(stored) is not null || AlgorithmOf(stored.Split('$')[0]) is not null, "10000000 rounds");
+    public static readonly HashFamily Family = new(
+        TryParse, static stored => WordOf(stored) is not null || AlgorithmOf(stored.Split('$')[0]) is not null, "10000000 rounds");
 
     private readonly ScramSecret secret;
 
@@ -51,10 +54,12 @@ internal sealed class ScramHash : PasswordHash
     public ReadOnlyMemory<byte> ServerKey => secret.ServerKey;
 
     /// <param name="hash">SHA-256 unless said otherwise.</param>
-    public static ScramHash ForGenerated(Secret secret, HashAlgorithmName? hash = null) => Create(secret, GeneratedIterations, RandomNumberGenerator.GetBytes(SaltOctets), hash);
+    public static ScramHash ForGenerated(Secret secret, HashAlgorithmName? hash = null) =>
+        Create(secret, GeneratedIterations, RandomNumberGenerator.GetBytes(SaltOctets), hash);
 
     /// <param name="hash">SHA-256 unless said otherwise.</param>
-    public static ScramHash ForTyped(Secret secret, HashAlgorithmName? hash = null) => Create(secret, TypedIterations, RandomNumberGenerator.GetBytes(SaltOctets), hash);
+    public static ScramHash ForTyped(Secret secret, HashAlgorithmName? hash = null) =>
+        Create(secret, TypedIterations, RandomNumberGenerator.GetBytes(SaltOctets), hash);
 
     /// <exception cref="ArgumentException">The password is none; <see cref="PasswordRules"/> says so before.</exception>
     public static ScramHash Create(Secret secret, int iterations, byte[] salt, HashAlgorithmName? hash = null)
@@ -83,7 +88,9 @@ internal sealed class ScramHash : PasswordHash
             return null;
         if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var iterations) || iterations is 0 or > MaxIterations)
             return null;
-        if (!TryDecode(salt, out var saltOctets) || !TryDecode(storedKey, out var storedOctets) || !TryDecode(serverKey, out var serverOctets))
+        if (!TryDecode(salt, out var saltOctets)
+            || !TryDecode(storedKey, out var storedOctets)
+            || !TryDecode(serverKey, out var serverOctets))
             return null;
         var size = CryptographicOperations.HashData(algorithm, []).Length;
         return saltOctets.Length == 0 || storedOctets.Length != size || serverOctets.Length != size
@@ -108,7 +115,8 @@ internal sealed class ScramHash : PasswordHash
         var nothing = new byte[64];
         for (var left = cost.Units; left > 0; left -= MaxIterations)
         {
-            _ = new ScramSecret(Algorithm, (int)Math.Min(left, MaxIterations), nothing.AsMemory(0, SaltOctets), nothing, nothing).Matches(password);
+            _ = new ScramSecret(
+                Algorithm, (int)Math.Min(left, MaxIterations), nothing.AsMemory(0, SaltOctets), nothing, nothing).Matches(password);
         }
 
         return HashAnswer.NoMatch.Instance;
@@ -123,7 +131,8 @@ internal sealed class ScramHash : PasswordHash
         return Ascii.IsValid(text) && StrictBase64.TryDecode(Encoding.ASCII.GetBytes(text), out octets);
     }
 
-    private static SchemeWord? WordOf(string stored) => SchemeWord.Of(stored) is { } word && AlgorithmOf(word.Name) is not null ? word : null;
+    private static SchemeWord? WordOf(string stored) =>
+        SchemeWord.Of(stored) is { } word && AlgorithmOf(word.Name) is not null ? word : null;
 
     private static HashAlgorithmName? AlgorithmOf(string scheme) => scheme switch
     {

@@ -5,7 +5,9 @@ using System.Security.Cryptography;
 
 namespace Postern.Relay.Accounts.Hashes;
 
-/// <summary>scrypt (RFC 7914) as PHC strings and passlib write it: <c>$scrypt$ln=16,r=8,p=1$salt$hash</c>. <c>$7$</c> is the form of crypt(3).</summary>
+/// <summary>
+/// scrypt (RFC 7914) as PHC strings and passlib write it: <c>$scrypt$ln=16,r=8,p=1$salt$hash</c>. <c>$7$</c> is the form of crypt(3).
+/// </summary>
 internal sealed class ScryptHash : PasswordHash
 {
     public static readonly HashFamily Family = new(TryParse, static stored => stored.StartsWith(Prefix, StringComparison.Ordinal), Limits);
@@ -40,22 +42,31 @@ internal sealed class ScryptHash : PasswordHash
         return HashAnswer.NoMatch.Instance;
     }
 
-    public override HashAnswer Verify(ReadOnlySpan<byte> password) => HashAnswer.Of(CryptographicOperations.FixedTimeEquals(Compute(password, cost.P), hash));
+    public override HashAnswer Verify(ReadOnlySpan<byte> password) =>
+        HashAnswer.Of(CryptographicOperations.FixedTimeEquals(Compute(password, cost.P), hash));
 
     private static ScryptHash? TryParse(string stored)
     {
-        if (!stored.StartsWith(Prefix, StringComparison.Ordinal) || stored.Split('$') is not ["", "scrypt", var parameters, var salt, var hash])
+        if (!stored.StartsWith(Prefix, StringComparison.Ordinal)
+            || stored.Split('$') is not ["", "scrypt", var parameters, var salt, var hash])
             return null;
-        if (parameters.Split(',') is not [var n, var r, var p] || Number(n, "ln=") is not { } logN || Number(r, "r=") is not { } block || Number(p, "p=") is not { } parallel)
+        if (parameters.Split(',') is not [var n, var r, var p]
+            || Number(n, "ln=") is not { } logN
+            || Number(r, "r=") is not { } block
+            || Number(p, "p=") is not { } parallel)
             return null;
         var isBounded = logN <= 24 && block <= 64 && parallel <= MaxParallel && (128L * block) << logN <= MaxOctets;
-        return isBounded && SchemeWord.Base64(salt) is { Length: > 0 and <= 64 } saltOctets && SchemeWord.Base64(hash) is { Length: >= 16 and <= 64 } hashOctets
+        return isBounded
+            && SchemeWord.Base64(salt) is { Length: > 0 and <= 64 } saltOctets
+            && SchemeWord.Base64(hash) is { Length: >= 16 and <= 64 } hashOctets
             ? new ScryptHash(stored, (logN, block, parallel), saltOctets, hashOctets)
             : null;
     }
 
     private static int? Number(string text, string name) =>
-        text.StartsWith(name, StringComparison.Ordinal) && int.TryParse(text.AsSpan(name.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : null;
+        text.StartsWith(name, StringComparison.Ordinal)
+            && int.TryParse(text.AsSpan(name.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number > 0 ? number : null;
 
     /// <summary>RFC 7914 §6.</summary>
     private byte[] Compute(ReadOnlySpan<byte> password, int parallel)

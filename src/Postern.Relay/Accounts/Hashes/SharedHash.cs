@@ -7,8 +7,8 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Accounts.Hashes;
 
 /// <summary>
-/// The password itself, stored as <c>{PLAIN}password</c>: every mechanism can be answered with it, and whoever reads it has it. For clients that
-/// know nothing better than CRAM-MD5.
+/// The password itself, stored as <c>{PLAIN}password</c>: every mechanism can be answered with it, and whoever reads it has it. For clients
+/// that know nothing better than CRAM-MD5.
 /// </summary>
 internal sealed class SharedHash : PasswordHash
 {
@@ -48,7 +48,8 @@ internal sealed class SharedHash : PasswordHash
     public static bool Claims(string stored) => WordOf(stored) is not null;
 
     /// <summary>Null for what is no password (<see cref="PasswordText"/>), and for none.</summary>
-    public static SharedHash? Create(string password) => PasswordText.TryPrepare(password, out var prepared) ? new SharedHash(Prefix + password, prepared) : null;
+    public static SharedHash? Create(string password) =>
+        PasswordText.TryPrepare(password, out var prepared) ? new SharedHash(Prefix + password, prepared) : null;
 
     public override bool KnowsSpellings => true;
 
@@ -65,14 +66,18 @@ internal sealed class SharedHash : PasswordHash
     {
         // Hashed first: the time must not tell the length.
         var prepared = Prepare(password) is { } text ? Encoding.UTF8.GetBytes(text) : [];
-        return HashAnswer.Of(CryptographicOperations.FixedTimeEquals(SHA256.HashData(prepared), SHA256.HashData(Secret.Span)) && prepared.Length > 0);
+        return HashAnswer.Of(
+            CryptographicOperations.FixedTimeEquals(SHA256.HashData(prepared), SHA256.HashData(Secret.Span)) && prepared.Length > 0);
     }
 
     /// <summary>DIGEST-MD5 of the other spellings.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> OtherDigestsFor(string user, string realm) =>
         [.. OtherSpellings.Select(s => (ReadOnlyMemory<byte>)DigestSecret.DeriveExactly(user, realm, Encoding.UTF8.GetString(s.Span)))];
 
-    /// <summary>For <paramref name="user"/> as the client writes it. The last one is kept: to compute it anew would tell by the time that the user exists.</summary>
+    /// <summary>
+    /// For <paramref name="user"/> as the client writes it. The last one is kept: to compute it anew would tell by the time that the user
+    /// exists.
+    /// </summary>
     public ReadOnlyMemory<byte> DigestFor(string user, string realm)
     {
         var kept = digest;
@@ -81,7 +86,9 @@ internal sealed class SharedHash : PasswordHash
         return kept.Secret;
     }
 
-    /// <summary>A SCRAM secret with the salt that a stranger of the same name would be shown. Computed once: a hash is one user's.</summary>
+    /// <summary>
+    /// A SCRAM secret with the salt that a stranger of the same name would be shown. Computed once: a hash is one user's.
+    /// </summary>
     public ScramSecret Scram(string user, HashAlgorithmName algorithm, Decoys decoys)
     {
         ref var slot = ref derived[algorithm.Name switch { "SHA1" => 0, "SHA256" => 1, _ => 2 }];
@@ -90,9 +97,12 @@ internal sealed class SharedHash : PasswordHash
 
     /// <summary>What a client sent, as text that can be compared; null for what no stored password can be.</summary>
     internal static string? Prepare(ReadOnlySpan<byte> password) =>
-        System.Text.Unicode.Utf8.IsValid(password) && PasswordText.TryPrepare(Encoding.UTF8.GetString(password), out var prepared) ? prepared : null;
+        System.Text.Unicode.Utf8.IsValid(password) && PasswordText.TryPrepare(Encoding.UTF8.GetString(password), out var prepared)
+            ? prepared
+            : null;
 
-    private static SchemeWord? WordOf(string stored) => SchemeWord.Of(stored) is { Name: "PLAIN" or "CLEAR" or "CLEARTEXT" } word ? word : null;
+    private static SchemeWord? WordOf(string stored) =>
+        SchemeWord.Of(stored) is { Name: "PLAIN" or "CLEAR" or "CLEARTEXT" } word ? word : null;
 
     private sealed record KeptDigest(string User, string Realm, byte[] Secret);
 }

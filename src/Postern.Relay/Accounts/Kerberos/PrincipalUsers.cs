@@ -5,8 +5,8 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Accounts.Kerberos;
 
 /// <summary>
-/// Which account a Kerberos principal is. Only a principal of one component in a listed realm is anybody: <c>lisa/admin</c> and <c>host/lisa</c> are not
-/// <c>lisa</c>. Case does not matter before the realm, as in every account's name.
+/// Which account a Kerberos principal is. Only a principal of one component in a listed realm is anybody: <c>lisa/admin</c> and
+/// <c>host/lisa</c> are not <c>lisa</c>. Case does not matter before the realm, as in every account's name.
 /// </summary>
 public sealed class PrincipalUsers(ImmutableArray<string> realms, PrincipalAccount kind, AccountVerifiers accounts) : IKerberosUsers
 {

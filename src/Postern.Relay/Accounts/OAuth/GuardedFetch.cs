@@ -6,9 +6,9 @@ using System.Security.Cryptography.X509Certificates;
 namespace Postern.Relay.Accounts.OAuth;
 
 /// <summary>
-/// The one way by which anything is fetched over HTTP. It follows no redirect, asks no proxy, downloads nothing for a certificate, and connects only
-/// to an address that it has looked at: a name must not lead to this very machine or its link, which an operator means by an address or
-/// <c>localhost</c>. Private networks are allowed: identity providers live there.
+/// The one way by which anything is fetched over HTTP. It follows no redirect, asks no proxy, downloads nothing for a certificate, and
+/// connects only to an address that it has looked at: a name must not lead to this very machine or its link, which an operator means by an
+/// address or <c>localhost</c>. Private networks are allowed: identity providers live there.
 /// </summary>
 internal static class GuardedFetch
 {
@@ -36,7 +36,11 @@ internal static class GuardedFetch
         ConnectCallback = (context, ct) => OpenAsync(context.DnsEndPoint, lookUp ?? System.Net.Dns.GetHostAddressesAsync, ct),
         SslOptions = new SslClientAuthenticationOptions
         {
-            CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
+            CertificateChainPolicy = new X509ChainPolicy
+            {
+                DisableCertificateDownloads = true,
+                RevocationMode = X509RevocationMode.NoCheck,
+            },
         },
     })
     {
@@ -57,7 +61,8 @@ internal static class GuardedFetch
         return null;
     }
 
-    private static async ValueTask<Stream> OpenAsync(DnsEndPoint host, Func<string, CancellationToken, Task<IPAddress[]>> lookUp, CancellationToken ct)
+    private static async ValueTask<Stream> OpenAsync(
+        DnsEndPoint host, Func<string, CancellationToken, Task<IPAddress[]>> lookUp, CancellationToken ct)
     {
         var isLiteral = IPAddress.TryParse(host.Host, out var literal);
         var mayBeHere = isLiteral || host.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase);

@@ -4,8 +4,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace Postern.Relay.Accounts.OAuth;
 
 /// <summary>
-/// An issuer's key set, kept: read again when it is old, or when a token names a key that it lacks, but not more often than once a minute; a file also as
-/// soon as it has changed. What was read last stays good while the source cannot be reached, for a day.
+/// An issuer's key set, kept: read again when it is old, or when a token names a key that it lacks, but not more often than once a minute;
+/// a file also as soon as it has changed. What was read last stays good while the source cannot be reached, for a day.
 /// </summary>
 internal sealed class KeySetSource(Uri address, HttpClient http, TimeProvider clock) : IDisposable
 {
@@ -22,7 +22,8 @@ internal sealed class KeySetSource(Uri address, HttpClient http, TimeProvider cl
     private string problem = "the key set was not read yet";
 
     /// <summary>The keys that may have signed a token; none and a reason when there is no key set to ask.</summary>
-    public async ValueTask<(IReadOnlyList<JsonWebKey> Keys, string? Unavailable)> FindAsync(string? keyId, string algorithm, CancellationToken ct)
+    public async ValueTask<(IReadOnlyList<JsonWebKey> Keys, string? Unavailable)> FindAsync(
+        string? keyId, string algorithm, CancellationToken ct)
     {
         var found = Candidates(keyId, algorithm);
         var now = clock.GetUtcNow();
@@ -47,7 +48,9 @@ internal sealed class KeySetSource(Uri address, HttpClient http, TimeProvider cl
 
     private List<JsonWebKey> Candidates(string? keyId, string algorithm) => [.. set?.Candidates(keyId, algorithm) ?? []];
 
-    /// <summary>Never for what is fetched. A file that could not be read is tried again when it changes once more, or after the pause.</summary>
+    /// <summary>
+    /// Never for what is fetched. A file that could not be read is tried again when it changes once more, or after the pause.
+    /// </summary>
     private bool HasChanged() => address.IsFile && triedAt != DateTimeOffset.MinValue && FileStamp.Of(address.LocalPath) != seen;
 
     private async Task ReadAsync(DateTimeOffset now, CancellationToken ct)
@@ -63,7 +66,8 @@ internal sealed class KeySetSource(Uri address, HttpClient http, TimeProvider cl
             else
                 problem = $"the key set at {address} is of no use: {why}";
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or HttpRequestException
+            || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
             problem = $"the key set at {address} cannot be read: {(e is OperationCanceledException ? "no answer in time" : e.Message)}";
         }

@@ -8,8 +8,9 @@ using Microsoft.IdentityModel.Tokens;
 namespace Postern.Relay.Accounts.OAuth;
 
 /// <summary>
-/// A signed token in compact form (RFC 7515 §3.1, RFC 7519), taken apart and not yet believed. Microsoft.IdentityModel verifies the signature; what it
-/// lets pass is refused here before: a critical header, a member that comes twice, spellings of base64url that are not the one of RFC 7515 §2.
+/// A signed token in compact form (RFC 7515 §3.1, RFC 7519), taken apart and not yet believed. Microsoft.IdentityModel verifies the
+/// signature; what it lets pass is refused here before: a critical header, a member that comes twice, spellings of base64url that are not
+/// the one of RFC 7515 §2.
 /// </summary>
 /// <param name="Text">The token as it came.</param>
 /// <param name="KeyId"><c>kid</c>: a name to compare, never a path; null where there is none.</param>
@@ -19,7 +20,9 @@ internal sealed record SignedToken(string Text, string Algorithm, string? KeyId,
 
     private static readonly JsonWebTokenHandler Handler = new() { MaximumTokenSizeInBytes = MaxLength, MapInboundClaims = false };
 
-    /// <summary>What becomes of the signature. Unreadable: a known member of the header or the claims is of another type than RFC 7519 says.</summary>
+    /// <summary>
+    /// What becomes of the signature. Unreadable: a known member of the header or the claims is of another type than RFC 7519 says.
+    /// </summary>
     public enum Verdict
     {
         Wrong,
@@ -53,7 +56,9 @@ internal sealed record SignedToken(string Text, string Algorithm, string? KeyId,
                 return false;
             }
 
-            var keyId = head.RootElement.TryGetProperty("kid", out var kid) ? kid.ValueKind == JsonValueKind.String ? kid.GetString() : string.Empty : null;
+            var keyId = head.RootElement.TryGetProperty("kid", out var kid)
+                ? kid.ValueKind == JsonValueKind.String ? kid.GetString() : string.Empty
+                : null;
             parsed = new SignedToken(token, algorithm, keyId, body.RootElement.Clone());
             return true;
         }
@@ -64,7 +69,9 @@ internal sealed record SignedToken(string Text, string Algorithm, string? KeyId,
         }
     }
 
-    /// <summary>Whether one of the keys has signed it, by the algorithm that it names. Its claims are for <see cref="TokenClaims"/> to judge.</summary>
+    /// <summary>
+    /// Whether one of the keys has signed it, by the algorithm that it names. Its claims are for <see cref="TokenClaims"/> to judge.
+    /// </summary>
     public async ValueTask<Verdict> VerifyAsync(IReadOnlyList<JsonWebKey> keys)
     {
         var result = await Handler.ValidateTokenAsync(Text, new TokenValidationParameters

@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace Postern.Relay.Accounts.OAuth;
 
-/// <summary>Whether the claims of a token are for us and for now (RFC 7519 §4.1), and whose they are. The signature, or the issuer, has spoken before.</summary>
+/// <summary>
+/// Whether the claims of a token are for us and for now (RFC 7519 §4.1), and whose they are. The signature, or the issuer, has spoken
+/// before.
+/// </summary>
 internal static class TokenClaims
 {
     /// <summary>The user, or why not.</summary>
@@ -20,7 +23,9 @@ internal static class TokenClaims
             return (null, "the token is not valid yet");
         if (issuer.Scope is { } scope && !HasScope(claims, scope))
             return (null, $"the token lacks the scope '{scope}'");
-        return Text(claims, issuer.UserClaim) is { Length: > 0 } user ? (user, null) : (null, $"the token has no claim '{issuer.UserClaim}'");
+        return Text(claims, issuer.UserClaim) is { Length: > 0 } user
+            ? (user, null)
+            : (null, $"the token has no claim '{issuer.UserClaim}'");
     }
 
     /// <summary>From then on the token is none.</summary>
@@ -42,7 +47,10 @@ internal static class TokenClaims
 
     /// <summary>NumericDate (RFC 7519 §2); null for what is none, or outside of what a calendar holds.</summary>
     private static DateTimeOffset? Time(JsonElement claims, string name) =>
-        claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var seconds) && seconds is > 0 and < 253_402_300_799
+        claims.TryGetProperty(name, out var value)
+            && value.ValueKind == JsonValueKind.Number
+            && value.TryGetDouble(out var seconds)
+            && seconds is > 0 and < 253_402_300_799
             ? DateTimeOffset.UnixEpoch.AddSeconds(seconds)
             : null;
 }

@@ -12,8 +12,8 @@ namespace Postern.Relay.Accounts.OAuth;
 public sealed record TokenIssuer(string Issuer, Uri? Keys, IntrospectionEndpoint? Introspection, string Audience, string UserClaim = "sub")
 {
     /// <summary>
-    /// The signature algorithms of RFC 7518 §3 with public keys. The list is closed: "none" is not on it, and neither is HMAC, for whose key a public key
-    /// could be passed off.
+    /// The signature algorithms of RFC 7518 §3 with public keys. The list is closed: "none" is not on it, and neither is HMAC, for whose
+    /// key a public key could be passed off.
     /// </summary>
     internal static ImmutableArray<string> AllAlgorithms { get; } =
     [

@@ -2,14 +2,17 @@ using System.Text.Json;
 
 namespace Postern.Relay.Accounts.OAuth;
 
-/// <summary>How JSON from issuers and clients is read: bounded in depth, and a member that comes twice is an error, for two readers may take different ones.</summary>
+/// <summary>
+/// How JSON from issuers and clients is read: bounded in depth, and a member that comes twice is an error, for two readers may take
+/// different ones.
+/// </summary>
 internal static class TokenJson
 {
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 16, AllowDuplicateProperties = false };
 
     /// <summary>
-    /// Reads a document of which every text can be read. The runtime's parser lets half of a surrogate pair and octets that are no UTF-8 pass, and throws
-    /// where such a text is asked for.
+    /// Reads a document of which every text can be read. The runtime's parser lets half of a surrogate pair and octets that are no UTF-8
+    /// pass, and throws where such a text is asked for.
     /// </summary>
     /// <exception cref="JsonException">It is not JSON, or a text in it is not Unicode.</exception>
     public static JsonDocument Parse(ReadOnlyMemory<byte> json)

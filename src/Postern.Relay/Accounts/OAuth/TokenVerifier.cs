@@ -6,20 +6,27 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Accounts.OAuth;
 
 /// <summary>
-/// Verifies bearer tokens of the configured issuers: signed ones against their keys (RFC 7515, RFC 7519), others by asking the issuer (RFC 7662). The user
-/// must be one whom the account stores know.
+/// Verifies bearer tokens of the configured issuers: signed ones against their keys (RFC 7515, RFC 7519), others by asking the issuer (RFC
+/// 7662). The user must be one whom the account stores know.
 /// </summary>
 /// <param name="findUser">The canonical name of an account that may log in, or why not.</param>
-internal sealed class TokenVerifier(IReadOnlyList<TokenIssuer> issuers, Func<string, CancellationToken, ValueTask<LoginAnswer>> findUser, HttpClient http, TimeProvider clock) : ITokenVerifier, IDisposable
+internal sealed class TokenVerifier(
+    IReadOnlyList<TokenIssuer> issuers,
+    Func<string, CancellationToken, ValueTask<LoginAnswer>> findUser,
+    HttpClient http,
+    TimeProvider clock) : ITokenVerifier, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly Dictionary<TokenIssuer, KeySetSource> sources = issuers.Where(static i => i.Keys is not null).ToDictionary(static i => i, i => new KeySetSource(i.Keys!, http, clock));
+    private readonly Dictionary<TokenIssuer, KeySetSource> sources = issuers.Where(static i => i.Keys is not null)
+        .ToDictionary(static i => i, i => new KeySetSource(i.Keys!, http, clock));
 
     public async ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct)
     {
         if (!SignedToken.TryParse(token, out var signed, out var problem))
-            return issuers.FirstOrDefault(static i => i.Introspection is not null) is { } asked ? await AskAsync(asked, token, ct) : new LoginAnswer.NoMatch(problem);
+            return issuers.FirstOrDefault(static i => i.Introspection is not null) is { } asked
+                ? await AskAsync(asked, token, ct)
+                : new LoginAnswer.NoMatch(problem);
         if (issuers.FirstOrDefault(i => i.Issuer == TokenClaims.Text(signed.Claims, "iss")) is not { } issuer)
             return new LoginAnswer.NoMatch("the token is from an issuer that is not configured");
         return issuer.Introspection is null ? await VerifyAsync(issuer, signed, ct) : await AskAsync(issuer, token, ct);
@@ -43,7 +50,10 @@ internal sealed class TokenVerifier(IReadOnlyList<TokenIssuer> issuers, Func<str
         return await token.VerifyAsync(keys) switch
         {
             SignedToken.Verdict.Good => await JudgeAsync(issuer, token.Claims, needsIssuer: true, ct),
-            SignedToken.Verdict.Unreadable => new LoginAnswer.NoMatch(TokenClaims.Read(token.Claims, issuer, clock.GetUtcNow(), needsIssuer: true).Problem ?? "the token's claims cannot be read"),
+            SignedToken.Verdict.Unreadable =>
+                new LoginAnswer.NoMatch(
+                    TokenClaims.Read(token.Claims, issuer, clock.GetUtcNow(), needsIssuer: true).Problem
+                        ?? "the token's claims cannot be read"),
             _ => new LoginAnswer.NoMatch("the token's signature is wrong"),
         };
     }
@@ -55,7 +65,8 @@ internal sealed class TokenVerifier(IReadOnlyList<TokenIssuer> issuers, Func<str
             return new LoginAnswer.NoMatch(problem!) { ClaimedUser = TokenClaims.Text(claims, issuer.UserClaim), Scope = issuer.Scope };
         return await findUser(user, ct) switch
         {
-            LoginAnswer.Match match when TokenClaims.Expiry(claims) is { } expires => match with { Authority = new TokenAuthority(expires, issuer.Leeway, match.Authority, clock) },
+            LoginAnswer.Match match when TokenClaims.Expiry(claims) is { } expires =>
+                match with { Authority = new TokenAuthority(expires, issuer.Leeway, match.Authority, clock) },
             var other => other,
         };
     }
@@ -75,13 +86,19 @@ internal sealed class TokenVerifier(IReadOnlyList<TokenIssuer> issuers, Func<str
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, deadline.Token);
             response.EnsureSuccessStatusCode();
             using var answer = TokenJson.Parse(await response.Content.ReadAsByteArrayAsync(deadline.Token));
-            if (answer.RootElement.ValueKind != JsonValueKind.Object || !answer.RootElement.TryGetProperty("active", out var active) || active.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+            if (answer.RootElement.ValueKind != JsonValueKind.Object
+                || !answer.RootElement.TryGetProperty("active", out var active)
+                || active.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
                 return new LoginAnswer.Unavailable($"{endpoint.Address} does not answer as RFC 7662 says");
-            return active.ValueKind == JsonValueKind.True ? await JudgeAsync(issuer, answer.RootElement.Clone(), needsIssuer: false, ct) : new LoginAnswer.NoMatch("the issuer says that the token is not active");
+            return active.ValueKind == JsonValueKind.True
+                ? await JudgeAsync(issuer, answer.RootElement.Clone(), needsIssuer: false, ct)
+                : new LoginAnswer.NoMatch("the issuer says that the token is not active");
         }
-        catch (Exception e) when (e is HttpRequestException or JsonException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or JsonException or IOException
+            || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
-            return new LoginAnswer.Unavailable($"{endpoint.Address} cannot be asked: {(e is OperationCanceledException ? "no answer in time" : e.Message)}");
+            return new LoginAnswer.Unavailable(
+                $"{endpoint.Address} cannot be asked: {(e is OperationCanceledException ? "no answer in time" : e.Message)}");
         }
     }
 }

@@ -6,8 +6,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace Postern.Relay.Accounts.OAuth;
 
 /// <summary>
-/// The public keys of an issuer (RFC 7517 §5) that can verify a signature: RSA of 2,048 to 8,192 bits, or EC on the three curves of RFC 7518. Keys of
-/// other kinds are left out.
+/// The public keys of an issuer (RFC 7517 §5) that can verify a signature: RSA of 2,048 to 8,192 bits, or EC on the three curves of RFC
+/// 7518. Keys of other kinds are left out.
 /// </summary>
 internal sealed record WebKeySet(ImmutableArray<JsonWebKey> Keys)
 {
@@ -27,7 +27,9 @@ internal sealed record WebKeySet(ImmutableArray<JsonWebKey> Keys)
         try
         {
             using var document = TokenJson.Parse(json);
-            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("keys", out var keys) || keys.ValueKind != JsonValueKind.Array)
+            if (document.RootElement.ValueKind != JsonValueKind.Object
+                || !document.RootElement.TryGetProperty("keys", out var keys)
+                || keys.ValueKind != JsonValueKind.Array)
                 return false;
             ImmutableArray<JsonWebKey> usable = [.. keys.EnumerateArray().Take(MaxKeys).Select(Read).OfType<JsonWebKey>()];
             problem = "it holds no RSA or EC signature key that can be used";
@@ -54,7 +56,9 @@ internal sealed record WebKeySet(ImmutableArray<JsonWebKey> Keys)
         _ => key.Kty == JsonWebAlgorithmsKeyTypes.RSA,
     };
 
-    /// <summary>Null for a key that is of no use here. Only the numbers of a key are taken: no certificate that comes with it is looked at.</summary>
+    /// <summary>
+    /// Null for a key that is of no use here. Only the numbers of a key are taken: no certificate that comes with it is looked at.
+    /// </summary>
     private static JsonWebKey? Read(JsonElement json)
     {
         try
@@ -64,9 +68,12 @@ internal sealed record WebKeySet(ImmutableArray<JsonWebKey> Keys)
                 return null;
             return read.Kty switch
             {
-                JsonWebAlgorithmsKeyTypes.RSA when read.E is { Length: > 0 and <= MaxExponent } && read.KeySize is >= LeastRsaBits and <= MostRsaBits =>
+                JsonWebAlgorithmsKeyTypes.RSA when read.E is { Length: > 0 and <= MaxExponent }
+                    && read.KeySize is >= LeastRsaBits and <= MostRsaBits =>
                     new JsonWebKey { Kid = read.Kid, Alg = read.Alg, Kty = read.Kty, N = read.N, E = read.E },
-                JsonWebAlgorithmsKeyTypes.EllipticCurve when read.Crv is JsonWebKeyECTypes.P256 or JsonWebKeyECTypes.P384 or JsonWebKeyECTypes.P521 && read is { X.Length: > 0, Y.Length: > 0 } =>
+                JsonWebAlgorithmsKeyTypes.EllipticCurve
+                    when read.Crv is JsonWebKeyECTypes.P256 or JsonWebKeyECTypes.P384 or JsonWebKeyECTypes.P521
+                        && read is { X.Length: > 0, Y.Length: > 0 } =>
                     new JsonWebKey { Kid = read.Kid, Alg = read.Alg, Kty = read.Kty, Crv = read.Crv, X = read.X, Y = read.Y },
                 _ => null,
             };

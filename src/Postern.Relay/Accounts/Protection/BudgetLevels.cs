@@ -62,16 +62,20 @@ internal sealed class BudgetLevels(BudgetKind kind, LoginBudget budget, int capa
 
     public bool Forget(BudgetKey key) => levels.Remove(key);
 
-    public IEnumerable<(BudgetKey Key, BudgetLevel Level)> All(long now) => [.. levels.Select(entry => (entry.Key, Flow(entry.Value, now)))];
+    public IEnumerable<(BudgetKey Key, BudgetLevel Level)> All(long now) =>
+        [.. levels.Select(entry => (entry.Key, Flow(entry.Value, now)))];
 
     private BudgetLevel Flow(in BudgetLevel level, long now)
     {
         var elapsed = clock.GetElapsedTime(level.At, now);
-        return elapsed <= TimeSpan.Zero ? level with { At = now } : level with { Used = Math.Max(0, level.Used - (elapsed / budget.Window * budget.Count)), At = now };
+        return elapsed <= TimeSpan.Zero
+            ? level with { At = now }
+            : level with { Used = Math.Max(0, level.Used - (elapsed / budget.Window * budget.Count)), At = now };
     }
 
     private bool IsIdle(in BudgetLevel level) =>
-        level is { Used: <= 0, Reserved: 0, Stage: BudgetStage.Calm } && (level.ClearedAt == 0 || clock.GetElapsedTime(level.ClearedAt, level.At) >= budget.Window);
+        level is { Used: <= 0, Reserved: 0, Stage: BudgetStage.Calm }
+        && (level.ClearedAt == 0 || clock.GetElapsedTime(level.ClearedAt, level.At) >= budget.Window);
 
     /// <summary>An entry that was made on purpose pushes out others like it, not those that are nearly used up.</summary>
     private void MakeRoom(long now)
@@ -84,7 +88,8 @@ internal sealed class BudgetLevels(BudgetKind kind, LoginBudget budget, int capa
 
         if (levels.Count < capacity)
             return;
-        foreach (var (key, _) in All(now).OrderBy(static entry => entry.Level.Reserved > 0).ThenBy(static entry => entry.Level.Used).Take(Math.Max(1, capacity / 4)))
+        foreach (var (key, _) in All(now).OrderBy(static entry => entry.Level.Reserved > 0).ThenBy(static entry => entry.Level.Used)
+            .Take(Math.Max(1, capacity / 4)))
             levels.Remove(key);
     }
 }

@@ -1,7 +1,9 @@
 namespace Postern.Relay.Accounts.Protection;
 
 /// <summary>One budget that is half used or more.</summary>
-/// <param name="Who">Such as <c>address 192.0.2.7</c> or <c>account lisa from 192.0.2.0/24</c>; the name of an account that does not exist is masked.</param>
+/// <param name="Who">
+/// Such as <c>address 192.0.2.7</c> or <c>account lisa from 192.0.2.0/24</c>; the name of an account that does not exist is masked.
+/// </param>
 /// <param name="State"><c>slowed</c> or <c>paused</c>.</param>
 /// <param name="Wrong">Wrong logins that count now.</param>
 /// <param name="Budget">As configured.</param>

@@ -12,7 +12,9 @@ public readonly record struct LoginProtectionCounts
     /// <summary>Wrong secrets that were known to be wrong, and cost nothing.</summary>
     public long Repeated { get; init; }
 
-    /// <summary>Logins that got 454 because too many others were being checked; the following got it for a budget that was used up.</summary>
+    /// <summary>
+    /// Logins that got 454 because too many others were being checked; the following got it for a budget that was used up.
+    /// </summary>
     public long Crowded { get; init; }
 
     public long AccountAndNetwork { get; init; }

@@ -3,7 +3,10 @@ using System.Net;
 
 namespace Postern.Relay.Accounts.Protection;
 
-/// <summary>How many wrong secrets are checked, whose and from where. A network is an IPv4 /24 or an IPv6 /48; an address is an IPv4 address or an IPv6 /64.</summary>
+/// <summary>
+/// How many wrong secrets are checked, whose and from where. A network is an IPv4 /24 or an IPv6 /48; an address is an IPv4 address or an
+/// IPv6 /64.
+/// </summary>
 public sealed record LoginProtectionOptions
 {
     public bool IsEnabled { get; init; } = true;
@@ -26,7 +29,9 @@ public sealed record LoginProtectionOptions
     /// <summary>Of one account from a network where it logged in before; these count nowhere else.</summary>
     public LoginBudget Device { get; init; } = new(10, TimeSpan.FromHours(1));
 
-    /// <summary>Of one account whose own budget is used up, from one IPv4 /24 or IPv6 /32: what leaves its owner a way in from a new place.</summary>
+    /// <summary>
+    /// Of one account whose own budget is used up, from one IPv4 /24 or IPv6 /32: what leaves its owner a way in from a new place.
+    /// </summary>
     public LoginBudget Newcomer { get; init; } = new(3, TimeSpan.FromHours(24));
 
     /// <summary>How long a login waits before it is checked, where a budget is nearly used; from half of it on, part of this.</summary>

@@ -4,8 +4,8 @@ namespace Postern.Relay.Accounts.Protection;
 
 /// <summary>The place in the budgets that one login has taken, and holds until <see cref="LoginProtection.Settle"/>.</summary>
 /// <param name="Refusal">
-/// Null: the secret is checked. Else it is not, and this is the answer: <see cref="LoginAnswer.Unavailable"/> (454), or <see cref="LoginAnswer.TooMany"/> (421) where it should have
-/// waited and there was no room.
+/// Null: the secret is checked. Else it is not, and this is the answer: <see cref="LoginAnswer.Unavailable"/> (454), or
+/// <see cref="LoginAnswer.TooMany"/> (421) where it should have waited and there was no room.
 /// </param>
 public readonly record struct LoginTurn(LoginAnswer? Refusal)
 {

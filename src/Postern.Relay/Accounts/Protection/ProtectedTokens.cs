@@ -6,8 +6,8 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Accounts.Protection;
 
 /// <summary>
-/// Bearer tokens within the same budgets as passwords, which are asked before any request goes out. The same token at the same time is one question, one that was
-/// wrong a moment ago is none, and only so many are asked about at a time.
+/// Bearer tokens within the same budgets as passwords, which are asked before any request goes out. The same token at the same time is one
+/// question, one that was wrong a moment ago is none, and only so many are asked about at a time.
 /// </summary>
 internal sealed class ProtectedTokens(ITokenVerifier verifier, LoginProtection protection, TimeProvider clock) : ITokenVerifier
 {
@@ -27,11 +27,14 @@ internal sealed class ProtectedTokens(ITokenVerifier verifier, LoginProtection p
     /// <summary>How long a token that was wrong is not asked about again; one that is not valid yet may be so soon.</summary>
     public static TimeSpan WrongFor { get; } = TimeSpan.FromMinutes(1);
 
-    public ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct) => CheckTokenAsync(token, claimedUser: null, peer, ct);
+    public ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct) =>
+        CheckTokenAsync(token, claimedUser: null, peer, ct);
 
     public async ValueTask<LoginAnswer> CheckTokenAsync(string token, string? claimedUser, string? peer, CancellationToken ct)
     {
-        var account = claimedUser is null ? LoginProtection.Nameless : LoginNames.TryCanonical(claimedUser, out var canonical) ? canonical : claimedUser;
+        var account = claimedUser is null ? LoginProtection.Nameless
+            : LoginNames.TryCanonical(claimedUser, out var canonical) ? canonical
+            : claimedUser;
         var turn = await protection.EnterAsync(account, peer, ct);
         if (turn.Refusal is { } refusal)
             return refusal;
@@ -59,8 +62,8 @@ internal sealed class ProtectedTokens(ITokenVerifier verifier, LoginProtection p
     }
 
     /// <summary>
-    /// Where nobody answers, the place pays for the question: else a server of tokens that is down would be asked without end. A token that was right before is
-    /// no stranger's. A right token of another account than the one that was named clears nothing of that one's.
+    /// Where nobody answers, the place pays for the question: else a server of tokens that is down would be asked without end. A token that
+    /// was right before is no stranger's. A right token of another account than the one that was named clears nothing of that one's.
     /// </summary>
     private LoginOutcome OutcomeOf(LoginAnswer check, UInt128 digest, string? account)
     {

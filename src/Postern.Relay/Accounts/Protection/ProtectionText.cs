@@ -5,8 +5,9 @@ using System.Text;
 namespace Postern.Relay.Accounts.Protection;
 
 /// <summary>
-/// What of a <see cref="ProtectionLedger"/> outlives a restart: levels, and the places from which accounts logged in. Lines of text: keyed digests of names, places, numbers; no name, no
-/// password and no digest of one. Wrong passwords are forgotten, so that a device with an old one counts once more.
+/// What of a <see cref="ProtectionLedger"/> outlives a restart: levels, and the places from which accounts logged in. Lines of text: keyed
+/// digests of names, places, numbers; no name, no password and no digest of one. Wrong passwords are forgotten, so that a device with an
+/// old one counts once more.
 /// </summary>
 internal static class ProtectionText
 {
@@ -22,7 +23,9 @@ internal static class ProtectionText
         foreach (var one in ledger.Levels)
         {
             foreach (var (budget, level) in one.All(clock.GetTimestamp()).Where(static e => e.Level.Used > 0))
-                text.Append(CultureInfo.InvariantCulture, $"level {one.Kind} {budget.Account:x32} {budget.Place:x32} {level.Used:0.###} {level.Stage}\n");
+                text.Append(
+                    CultureInfo.InvariantCulture,
+                    $"level {one.Kind} {budget.Account:x32} {budget.Place:x32} {level.Used:0.###} {level.Stage}\n");
         }
 
         var all = text.ToString();
@@ -54,7 +57,12 @@ internal static class ProtectionText
                     var one = ledger[Enum.Parse<BudgetKind>(word)];
                     var at = now - (long)(Math.Min(since.TotalSeconds, TimeSpan.FromDays(62).TotalSeconds) * clock.TimestampFrequency);
                     var budget = new BudgetKey(Hex(account), Hex(place));
-                    var level = new BudgetLevel(Math.Clamp(double.Parse(used, CultureInfo.InvariantCulture), 0, one.Budget.Count), 0, at, Enum.Parse<BudgetStage>(stage), 0);
+                    var level = new BudgetLevel(
+                        Math.Clamp(double.Parse(used, CultureInfo.InvariantCulture), 0, one.Budget.Count),
+                        0,
+                        at,
+                        Enum.Parse<BudgetStage>(stage),
+                        0);
                     one.Write(budget, level);
                     break;
                 default:

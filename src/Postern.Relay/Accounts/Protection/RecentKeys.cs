@@ -1,6 +1,8 @@
 namespace Postern.Relay.Accounts.Protection;
 
-/// <summary>Digests that were seen within a time. Bounded by two halves: when the young one is full the old one is dropped. Not synchronized.</summary>
+/// <summary>
+/// Digests that were seen within a time. Bounded by two halves: when the young one is full the old one is dropped. Not synchronized.
+/// </summary>
 internal sealed class RecentKeys<TKey>(int capacity, TimeSpan life, TimeProvider clock)
     where TKey : struct
 {
@@ -33,12 +35,14 @@ internal sealed class RecentKeys<TKey>(int capacity, TimeSpan life, TimeProvider
 
     /// <summary>Adds it, or begins its life again.</summary>
     /// <param name="age">How long ago it was seen.</param>
-    public void Add(TKey key, TimeSpan age = default) => Put(key, clock.GetTimestamp() - (long)(age.TotalSeconds * clock.TimestampFrequency));
+    public void Add(TKey key, TimeSpan age = default) =>
+        Put(key, clock.GetTimestamp() - (long)(age.TotalSeconds * clock.TimestampFrequency));
 
     public bool Remove(TKey key) => young.Remove(key) | old.Remove(key);
 
     /// <summary>From the one that will be dropped first on.</summary>
-    public IEnumerable<(TKey Key, TimeSpan Age)> All() => old.Concat(young).Select(entry => (entry.Key, clock.GetElapsedTime(entry.Value))).Where(entry => entry.Item2 < life);
+    public IEnumerable<(TKey Key, TimeSpan Age)> All() =>
+        old.Concat(young).Select(entry => (entry.Key, clock.GetElapsedTime(entry.Value))).Where(entry => entry.Item2 < life);
 
     private void Put(TKey key, long at)
     {

@@ -5,8 +5,12 @@ namespace Postern.Relay.Accounts.Stores;
 /// <summary>One kind of account store.</summary>
 /// <param name="Word">The whole entry, or the scheme of its URI.</param>
 /// <param name="Example">How an entry is written.</param>
-/// <param name="Forms">The forms that secrets can have there; <see cref="StoredForms.Password"/> for a store that checks passwords itself.</param>
-/// <param name="Open">Makes the store. It does not fail and asks nobody yet: a store that cannot be reached says so to every question.</param>
+/// <param name="Forms">
+/// The forms that secrets can have there; <see cref="StoredForms.Password"/> for a store that checks passwords itself.
+/// </param>
+/// <param name="Open">
+/// Makes the store. It does not fail and asks nobody yet: a store that cannot be reached says so to every question.
+/// </param>
 public sealed record AccountStoreKind(string Word, string Example, StoredForms Forms, Func<StoreContext, AccountSource, IAccountStore> Open)
 {
     /// <summary>Answers from memory: it has none of the keys that say how a network is asked.</summary>
@@ -16,7 +20,8 @@ public sealed record AccountStoreKind(string Word, string Example, StoredForms F
     public string? Key { get; init; }
 
     /// <summary>
-    /// Reads the keys that only this kind has, into a record of its own that derives from <see cref="AccountSource"/>; without any it is what was read already.
+    /// Reads the keys that only this kind has, into a record of its own that derives from <see cref="AccountSource"/>; without any it is
+    /// what was read already.
     /// </summary>
     public Func<IStoreSection, AccountSource, AccountSource> Read { get; init; } = static (_, source) => source;
 

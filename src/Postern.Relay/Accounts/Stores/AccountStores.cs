@@ -16,27 +16,36 @@ public static class AccountStores
     ];
 
     /// <summary>The kind of an entry; null for none.</summary>
-    public static AccountStoreKind? Of(AccountSource source) => All.FirstOrDefault(k => string.Equals(k.Word, WordOf(source.Uri), StringComparison.OrdinalIgnoreCase));
+    public static AccountStoreKind? Of(AccountSource source) =>
+        All.FirstOrDefault(k => string.Equals(k.Word, WordOf(source.Uri), StringComparison.OrdinalIgnoreCase));
 
     /// <summary>What is wrong with an entry, or null.</summary>
     public static string? WhyNot(AccountSource source) => Of(source) is { } kind
         ? kind.WhyNot(source)
-        : $"there is no store '{WordOf(source.Uri)}'{NearestName.Hint(WordOf(source.Uri), All.Select(static k => k.Word))}; there are {string.Join(", ", All.Select(static k => k.Example))}";
+        : $"there is no store '{WordOf(source.Uri)}'{NearestName.Hint(WordOf(source.Uri), All.Select(static k => k.Word))}; "
+            + $"there are {string.Join(", ", All.Select(static k => k.Example))}";
 
     /// <exception cref="ArgumentException"><see cref="WhyNot"/> has something to say.</exception>
     public static IAccountStore Open(StoreContext context, AccountSource source) =>
-        WhyNot(source) is { } problem ? throw new ArgumentException(problem, nameof(source)) : Bound(Of(source)!.Open(context, source), source.Terms, context.Clock);
+        WhyNot(source) is { } problem
+            ? throw new ArgumentException(problem, nameof(source))
+            : Bound(Of(source)!.Open(context, source), source.Terms, context.Clock);
 
     /// <summary>The store as it may be asked: one that has to ask somebody else does so within <paramref name="terms"/>.</summary>
-    public static IAccountStore Bound(IAccountStore store, StoreTerms terms, TimeProvider clock) => store.AnswersFromMemory ? store : new BoundedStore(store, terms, clock);
+    public static IAccountStore Bound(IAccountStore store, StoreTerms terms, TimeProvider clock) =>
+        store.AnswersFromMemory ? store : new BoundedStore(store, terms, clock);
 
     /// <summary>
-    /// What stands in for users that do not exist. Counts of iterations are those that the directory's commands make, where it is among the stores; secrets
-    /// that are derived from readable passwords have the first.
+    /// What stands in for users that do not exist. Counts of iterations are those that the directory's commands make, where it is among the
+    /// stores; secrets that are derived from readable passwords have the first.
     /// </summary>
     /// <param name="key">Kept over restarts (<see cref="SqliteDirectory.DecoyKey"/>).</param>
     public static Decoys DecoysFor(ReadOnlySpan<byte> key, IEnumerable<AccountSource> sources) =>
-        new(key, sources.Any(static s => Of(s) == DirectoryStore.Kind) ? [ScramHash.GeneratedIterations, ScramHash.TypedIterations] : [ScramHash.GeneratedIterations]);
+        new(
+            key,
+            sources.Any(static s => Of(s) == DirectoryStore.Kind)
+                ? [ScramHash.GeneratedIterations, ScramHash.TypedIterations]
+                : [ScramHash.GeneratedIterations]);
 
     /// <summary>Weak stored forms there are given up for better ones when their users log in.</summary>
     public static bool ReplacesWeakForms(AccountSource source) => DirectoryStore.ReplacesWeakForms(source);

@@ -7,8 +7,9 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Accounts.Stores;
 
 /// <summary>
-/// A store that asks somebody else, as everybody here may ask it: with a deadline, once for all who want to know the same, never more at a time than the other side can take, and
-/// not again for a while. What it remembers goes with it: a store that was configured anew remembers nothing.
+/// A store that asks somebody else, as everybody here may ask it: with a deadline, once for all who want to know the same, never more at a
+/// time than the other side can take, and not again for a while. What it remembers goes with it: a store that was configured anew remembers
+/// nothing.
 /// </summary>
 internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimeProvider clock) : IAccountStore
 {
@@ -43,7 +44,8 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
 
     public void Dispose() => inner.Dispose();
 
-    public ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct) => Known(user) is { } known ? new(known) : LookUpAsync(user, ct);
+    public ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct) =>
+        Known(user) is { } known ? new(known) : LookUpAsync(user, ct);
 
     public async ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, CancellationToken ct)
     {
@@ -79,12 +81,18 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
     /// <summary>Of what the store throws only the type is told: its text may hold what the client sent.</summary>
     [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "A store that throws cannot answer.")]
     private async ValueTask<LoginAnswer> GuardAsync<TKey>(
-        SharedQuestions<TKey, LoginAnswer> questions, TKey key, Func<CancellationToken, ValueTask<LoginAnswer>> ask, string what, CancellationToken ct)
+        SharedQuestions<TKey, LoginAnswer> questions,
+        TKey key,
+        Func<CancellationToken, ValueTask<LoginAnswer>> ask,
+        string what,
+        CancellationToken ct)
         where TKey : notnull
     {
         try
         {
-            return await questions.AskAsync(key, ask, ct) ?? new LoginAnswer.Busy($"{terms.MostQuestions.ToString(CultureInfo.InvariantCulture)} questions are under way there already");
+            return await questions.AskAsync(key, ask, ct)
+                ?? new LoginAnswer.Busy(
+                    $"{terms.MostQuestions.ToString(CultureInfo.InvariantCulture)} questions are under way there already");
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -92,7 +100,8 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
         }
         catch (TimeoutException)
         {
-            return new LoginAnswer.Unavailable(string.Create(CultureInfo.InvariantCulture, $"no answer within {terms.Timeout.TotalSeconds:0.###} s"));
+            return new LoginAnswer.Unavailable(
+                string.Create(CultureInfo.InvariantCulture, $"no answer within {terms.Timeout.TotalSeconds:0.###} s"));
         }
         catch (Exception e)
         {

@@ -9,8 +9,9 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Accounts.Stores;
 
 /// <summary>
-/// A text file with a user a line, kept in memory and read again when it has changed; that is looked at once a second at most. Empty lines and
-/// lines that begin with <c>#</c> are passed over. A line that cannot be read logs nobody in, the others do; each is told in the audit log.
+/// A text file with a user a line, kept in memory and read again when it has changed; that is looked at once a second at most. Empty lines
+/// and lines that begin with <c>#</c> are passed over. A line that cannot be read logs nobody in, the others do; each is told in the audit
+/// log.
 /// </summary>
 internal sealed class CredentialFile
 {
@@ -39,7 +40,8 @@ internal sealed class CredentialFile
     public string Name { get; }
 
     /// <summary>What is wrong with the text of an entry.</summary>
-    public static string? WhyNot(AccountSource source) => PathOf(source.Uri) is null ? $"'{source.Uri}' names no file; a path is absolute: file:///etc/postern/passwd" : null;
+    public static string? WhyNot(AccountSource source) =>
+        PathOf(source.Uri) is null ? $"'{source.Uri}' names no file; a path is absolute: file:///etc/postern/passwd" : null;
 
     /// <summary>What is wrong with the file as it is now, for an operator.</summary>
     public static IEnumerable<string> Warn(AccountSource source, Func<string, CredentialLine> read)
@@ -57,7 +59,8 @@ internal sealed class CredentialFile
     }
 
     /// <inheritdoc cref="CommonForms()"/>
-    public static StoredForms CommonForms(AccountSource source, Func<string, CredentialLine> read) => Content.Read(PathOf(source.Uri)!, read).CommonForms();
+    public static StoredForms CommonForms(AccountSource source, Func<string, CredentialLine> read) =>
+        Content.Read(PathOf(source.Uri)!, read).CommonForms();
 
     public LoginAnswer Find(string user)
     {
@@ -99,7 +102,8 @@ internal sealed class CredentialFile
             var before = content;
             content = Content.Read(path, read);
             // What was told once is not told again.
-            foreach (var problem in content.Problems.Append(content.Unavailable).OfType<string>().Except(before.Problems.Append(before.Unavailable).OfType<string>(), StringComparer.Ordinal))
+            foreach (var problem in content.Problems.Append(content.Unavailable).OfType<string>()
+                .Except(before.Problems.Append(before.Unavailable).OfType<string>(), StringComparer.Ordinal))
                 context.Audit.Append(new ServerEvent(context.Clock.GetUtcNow(), "accounts_file", problem));
         }
     }
@@ -115,7 +119,8 @@ internal sealed class CredentialFile
     }
 
     /// <summary>The file as it was read.</summary>
-    private sealed record Content(FileStamp? Stamp, FrozenDictionary<string, StoredLogin> Users, ImmutableArray<string> Problems, string? Unavailable)
+    private sealed record Content(
+        FileStamp? Stamp, FrozenDictionary<string, StoredLogin> Users, ImmutableArray<string> Problems, string? Unavailable)
     {
         private readonly ImmutableArray<StoredLogin> inOrder = [.. Users.Values];
 
@@ -127,7 +132,10 @@ internal sealed class CredentialFile
 
         public StoredForms CommonForms() => common ??=
             inOrder.Where(static login => login.Credentials.Any(static c => c.Hash is not UnknownHash))
-                .Aggregate(StoredForms.All, static (common, login) => common & login.Credentials.Aggregate(StoredForms.None, static (all, c) => all | c.Hash.Forms));
+                .Aggregate(
+                    StoredForms.All,
+                    static (common, login) => common & login.Credentials.Aggregate(
+                        StoredForms.None, static (all, c) => all | c.Hash.Forms));
 
         public static Content Read(string path, Func<string, CredentialLine> read)
         {
@@ -180,7 +188,10 @@ internal sealed class CredentialFile
         private static StoredLogin Login(string user, PasswordHash hash)
         {
             var isLocked = hash is UnknownHash && ForeignHash.IsLocked(hash.Stored);
-            return new StoredLogin(user, isLocked ? StoredLogin.Disabled : null, [new StoredCredential("file", hash, ExpiresAt: null)]) { IsDisabled = isLocked };
+            return new StoredLogin(user, isLocked ? StoredLogin.Disabled : null, [new StoredCredential("file", hash, ExpiresAt: null)])
+            {
+                IsDisabled = isLocked,
+            };
         }
 
         private static Content Broken(string path, string why) => None with { Unavailable = $"{path}: {why}" };

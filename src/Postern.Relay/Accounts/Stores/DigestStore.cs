@@ -3,14 +3,18 @@ using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Stores;
 
-/// <summary><c>digest:///path</c>: <c>user:realm:hash</c> a line, as <c>htdigest</c> and <c>postern passwd</c> write it. Lines of other realms are passed over.</summary>
+/// <summary>
+/// <c>digest:///path</c>: <c>user:realm:hash</c> a line, as <c>htdigest</c> and <c>postern passwd</c> write it. Lines of other realms are
+/// passed over.
+/// </summary>
 internal sealed class DigestStore(CredentialFile file, string realm) : IAccountStore
 {
     public static readonly AccountStoreKind Kind = new(
         "digest",
         "digest:///etc/postern/digest",
         StoredForms.Password | StoredForms.Digest,
-        static (context, source) => new DigestStore(new CredentialFile(source.Uri, line => ReadLine(line, source.Realm), context), source.Realm))
+        static (context, source) => new DigestStore(
+            new CredentialFile(source.Uri, line => ReadLine(line, source.Realm), context), source.Realm))
     {
         AnswersFromMemory = true,
         WhyNot = CredentialFile.WhyNot,

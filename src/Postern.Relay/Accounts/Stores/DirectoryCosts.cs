@@ -5,8 +5,8 @@ using Postern.Relay.Accounts.Hashes;
 namespace Postern.Relay.Accounts.Stores;
 
 /// <summary>
-/// What the costliest account of the directory costs, kind by kind. New credentials are looked at as they come; what was removed counts on until the
-/// process ends, which tells nothing and costs a little.
+/// What the costliest account of the directory costs, kind by kind. New credentials are looked at as they come; what was removed counts on
+/// until the process ends, which tells nothing and costs a little.
 /// </summary>
 internal sealed class DirectoryCosts
 {
@@ -24,7 +24,8 @@ internal sealed class DirectoryCosts
         if (sql.ExecuteScalar<long?>("select max(id) from credentials") is not { } newest || newest <= lastSeen)
             return;
         // One account at a time: all secrets of a large directory have no room in memory.
-        foreach (var account in sql.Query<long>("select distinct account_id from credentials where id > @lastSeen", new { lastSeen }).AsList())
+        foreach (var account in sql.Query<long>("select distinct account_id from credentials where id > @lastSeen", new { lastSeen })
+            .AsList())
             Note(HashCosts.Of(DirectoryReader.Credentials(sql, account).Select(static c => c.Hash)));
         lastSeen = newest;
     }

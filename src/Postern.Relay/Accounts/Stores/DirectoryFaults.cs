@@ -10,7 +10,8 @@ internal static class DirectoryFaults
 {
     private const int PrimaryCode = 0xff;
 
-    public static DirectoryUnavailableException Unavailable(string path, TimeSpan busyTimeout, int code, string engineSays, Exception? inner)
+    public static DirectoryUnavailableException Unavailable(
+        string path, TimeSpan busyTimeout, int code, string engineSays, Exception? inner)
     {
         var cause = (code & PrimaryCode) switch
         {
@@ -23,7 +24,8 @@ internal static class DirectoryFaults
             raw.SQLITE_FULL => "the disk is full",
             _ => engineSays,
         };
-        return new DirectoryUnavailableException($"directory {path}: {cause}", inner ?? new InvalidOperationException($"SQLite error {code}: {engineSays}"));
+        return new DirectoryUnavailableException(
+            $"directory {path}: {cause}", inner ?? new InvalidOperationException($"SQLite error {code}: {engineSays}"));
     }
 
     /// <summary>

@@ -1,6 +1,8 @@
 namespace Postern.Relay.Accounts.Stores;
 
-/// <summary>Makes the database file before the engine does, so that it is never readable by others; its companions inherit the mode.</summary>
+/// <summary>
+/// Makes the database file before the engine does, so that it is never readable by others; its companions inherit the mode.
+/// </summary>
 internal static class DirectoryFile
 {
     public static void Ensure(SqliteDirectoryOptions options)

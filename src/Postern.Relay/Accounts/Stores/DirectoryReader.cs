@@ -37,11 +37,18 @@ internal static class DirectoryReader
         return new DomainFacts(accepts is not null, accepts is > 0, [.. networks]);
     }
 
-    /// <summary>Puts another form in the place of a stored one; false where that is not there any more. What a text stands for counts, not its spelling.</summary>
+    /// <summary>
+    /// Puts another form in the place of a stored one; false where that is not there any more. What a text stands for counts, not its
+    /// spelling.
+    /// </summary>
     public static bool ReplaceSecret(SqliteConnection sql, string account, string before, string after)
     {
-        var rows = sql.Query<CredentialRow>("select id, label, secret, expires_at as ExpiresAt from credentials where account_id = (select id from accounts where name = @account)", new { account });
-        var same = rows.Where(row => string.Equals(PasswordHash.Parse(row.Secret).Stored, before, StringComparison.Ordinal)).Select(static row => row.Id).ToList();
+        var rows = sql.Query<CredentialRow>(
+            "select id, label, secret, expires_at as ExpiresAt from credentials where account_id = (select id from "
+                + "accounts where name = @account)",
+            new { account });
+        var same = rows.Where(row => string.Equals(PasswordHash.Parse(row.Secret).Stored, before, StringComparison.Ordinal))
+            .Select(static row => row.Id).ToList();
         return sql.Execute("update credentials set secret = @after where id = @id", same.Select(id => new { id, after })) > 0;
     }
 
@@ -57,11 +64,14 @@ internal static class DirectoryReader
         return isShort == 0 ? DirectoryStore.Common : StoredForms.Password;
     }
 
-    public static IEnumerable<PasswordHash> AllHashes(SqliteConnection sql) => sql.Query<string>("select secret from credentials").Select(PasswordHash.Parse);
+    public static IEnumerable<PasswordHash> AllHashes(SqliteConnection sql) =>
+        sql.Query<string>("select secret from credentials").Select(PasswordHash.Parse);
 
     public static ImmutableArray<StoredCredential> Credentials(SqliteConnection sql, long accountId) =>
     [
-        .. sql.Query<CredentialRow>("select id, label, secret, expires_at as ExpiresAt from credentials where account_id = @accountId order by id", new { accountId })
+        .. sql.Query<CredentialRow>(
+            "select id, label, secret, expires_at as ExpiresAt from credentials where account_id = @accountId order by id",
+            new { accountId })
             .Select(row => new StoredCredential(
                 row.Label ?? string.Create(CultureInfo.InvariantCulture, $"#{row.Id}"),
                 PasswordHash.Parse(row.Secret),

@@ -9,15 +9,25 @@ internal sealed class DirectoryStore(SqliteDirectory directory, string realm) : 
     /// <summary>What <c>credential add</c> makes unless it is told otherwise.</summary>
     internal const StoredForms Common = StoredForms.Password | StoredForms.ScramSha256;
 
-    public static readonly AccountStoreKind Kind = new("directory", "directory", StoredForms.All, static (context, source) => new DirectoryStore(context.Directory, source.Realm))
+    public static readonly AccountStoreKind Kind = new(
+        "directory", "directory", StoredForms.All, static (context, source) => new DirectoryStore(context.Directory, source.Realm))
     {
         AnswersFromMemory = true,
         Read = static (section, source) => new Source(source)
         {
-            KeepsWeakForms = section.Word("weak_forms", [("replace", false), ("keep", true)], fallback: false, "`replace`", "What becomes of a stored password whose form is weak, such as `{SSHA}` or `$1$`, when its user logs in. `replace`: it is kept as SCRAM-SHA-256 from then on. `keep`: it stays, for another program that reads it."),
+            KeepsWeakForms = section.Word(
+                "weak_forms",
+                [("replace", false), ("keep", true)],
+                fallback: false,
+                "`replace`",
+                "What becomes of a stored password whose form is weak, such as `{SSHA}` or `$1$`, when its user logs in. `replace`: "
+                    + "it is kept as SCRAM-SHA-256 from then on. `keep`: it stays, for another program that reads it."),
         },
-        CommonForms = static source => source.Database is { } file && SqliteDirectory.Look(file, DirectoryReader.CommonForms) is (_, { } common) ? common : Common,
-        WhyNot = static source => source.Uri.Contains(':', StringComparison.Ordinal) ? "the built-in database is written 'directory'" : null,
+        CommonForms = static source => source.Database is { } file
+            && SqliteDirectory.Look(file, DirectoryReader.CommonForms) is (_, { } common) ? common : Common,
+        WhyNot = static source => source.Uri.Contains(':', StringComparison.Ordinal)
+            ? "the built-in database is written 'directory'"
+            : null,
         Warn = static source => source.Database is { } file ? Warn(file) : [],
     };
 
@@ -34,7 +44,8 @@ internal sealed class DirectoryStore(SqliteDirectory directory, string realm) : 
     public bool AnswersFromMemory => true;
 
     /// <summary>Weak stored forms of the directory are given up when their users log in.</summary>
-    internal static bool ReplacesWeakForms(AccountSource source) => AccountStores.Of(source) == Kind && source is not Source { KeepsWeakForms: true };
+    internal static bool ReplacesWeakForms(AccountSource source) =>
+        AccountStores.Of(source) == Kind && source is not Source { KeepsWeakForms: true };
 
     public ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct)
     {

@@ -4,8 +4,8 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Accounts.Stores;
 
 /// <summary>
-/// <c>file:///path</c>: a line a user, <c>user:password</c>. The password is itself, so that every mechanism can be answered, or any stored form
-/// that <see cref="PasswordHash.Parse"/> knows. What looks like a form that it does not know is no password.
+/// <c>file:///path</c>: a line a user, <c>user:password</c>. The password is itself, so that every mechanism can be answered, or any stored
+/// form that <see cref="PasswordHash.Parse"/> knows. What looks like a form that it does not know is no password.
 /// </summary>
 internal sealed class FileStore(CredentialFile file, string realm) : IAccountStore
 {

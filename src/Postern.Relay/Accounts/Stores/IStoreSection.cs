@@ -4,8 +4,9 @@ using Postern.Sasl;
 namespace Postern.Relay.Accounts.Stores;
 
 /// <summary>
-/// An entry of <c>accounts</c>, as the kind of store reads it that the entry names. A key is known by being asked for: the same calls read a file, find its mistakes with their
-/// lines and columns, and write the reference. After a mistake the answer is the default, and nothing is opened.
+/// An entry of <c>accounts</c>, as the kind of store reads it that the entry names. A key is known by being asked for: the same calls read
+/// a file, find its mistakes with their lines and columns, and write the reference. After a mistake the answer is the default, and nothing
+/// is opened.
 /// </summary>
 public interface IStoreSection
 {
@@ -28,7 +29,9 @@ public interface IStoreSection
     /// <summary>A path, made absolute against the file's directory; null where it was left out.</summary>
     string? FilePath(string key, string fallbackText, string doc);
 
-    /// <summary>A secret, taken from where it is kept: itself, <c>file:PATH</c> or <c>${VARIABLE}</c>; null where it was left out or cannot be had.</summary>
+    /// <summary>
+    /// A secret, taken from where it is kept: itself, <c>file:PATH</c> or <c>${VARIABLE}</c>; null where it was left out or cannot be had.
+    /// </summary>
     Secret? Secret(string key, string doc);
 
     /// <summary>A section whose keys are names, with a secret each.</summary>

@@ -16,7 +16,8 @@ internal static class Migrations
     /// <summary>Resource names in the order of their numbers; element i has number i + 1.</summary>
     public static ImmutableArray<string> Steps { get; } =
     [
-        .. Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal),
+        .. Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(n => n.StartsWith(Prefix, StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal),
     ];
 
     /// <exception cref="DirectoryUnavailableException">The database is newer than this program, or belongs to another.</exception>
@@ -39,10 +40,12 @@ internal static class Migrations
     {
         var version = connection.Sql.ExecuteScalar<int>("pragma user_version");
         if (version > Steps.Length)
-            throw new DirectoryUnavailableException($"directory {path}: its schema is number {version}, newer than this program's {Steps.Length}; run the newer postern");
+            throw new DirectoryUnavailableException(
+                $"directory {path}: its schema is number {version}, newer than this program's {Steps.Length}; run the newer postern");
 
         // Asked in any case: it makes the engine read the schema, and damage shows at the start and not at the first login.
-        var tables = connection.Sql.ExecuteScalar<int>("select count(*) from sqlite_master where type = 'table' and name not like 'sqlite_%'");
+        var tables = connection.Sql.ExecuteScalar<int>(
+            "select count(*) from sqlite_master where type = 'table' and name not like 'sqlite_%'");
         if (version == 0 && tables > 0)
             throw new DirectoryUnavailableException($"directory {path}: it is the database of another program");
         return version;

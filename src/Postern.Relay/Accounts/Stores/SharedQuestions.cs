@@ -3,8 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Postern.Relay.Accounts.Stores;
 
 /// <summary>
-/// Questions to somebody who takes a while: the same one is asked once, however many want to know; none takes longer than <paramref name="timeout"/>; and no more than
-/// <paramref name="most"/> are under way. One that nobody waits for any more is cancelled. No thread waits.
+/// Questions to somebody who takes a while: the same one is asked once, however many want to know; none takes longer than
+/// <paramref name="timeout"/>; and no more than <paramref name="most"/> are under way. One that nobody waits for any more is cancelled. No
+/// thread waits.
 /// </summary>
 internal sealed class SharedQuestions<TKey, TAnswer>(int most, TimeSpan timeout, TimeProvider clock)
     where TKey : notnull

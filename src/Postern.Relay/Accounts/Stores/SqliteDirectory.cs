@@ -31,7 +31,9 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
 
     public string Path => options.Path;
 
-    /// <summary>Opens the database, makes it where <see cref="SqliteDirectoryOptions.Create"/> says so, and brings it to this program's schema.</summary>
+    /// <summary>
+    /// Opens the database, makes it where <see cref="SqliteDirectoryOptions.Create"/> says so, and brings it to this program's schema.
+    /// </summary>
     /// <exception cref="DirectoryUnavailableException">Missing, locked, damaged, newer than the program, not writable.</exception>
     public static SqliteDirectory Open(SqliteDirectoryOptions options)
     {
@@ -40,7 +42,8 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
         using (var connection = DirectoryConnection.Open(options))
         {
             Migrations.Apply(connection, options.Path);
-            directory.DecoyKey = connection.InTransaction("begin", static c => c.Sql.ExecuteScalar<byte[]>("select key from keys where name = 'decoy'") ?? []);
+            directory.DecoyKey = connection.InTransaction(
+                "begin", static c => c.Sql.ExecuteScalar<byte[]>("select key from keys where name = 'decoy'") ?? []);
         }
 
         lock (directory.gate)
@@ -73,7 +76,8 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     /// <summary>A random key that lives as long as the database: what is derived from it does not change with a restart.</summary>
     public ReadOnlyMemory<byte> DecoyKey { get; private set; }
 
-    public Account? FindAccount(string name) => FindLogin(name) is LoginAnswer.Found<StoredLogin> { Stored: var login } ? login.Account : null;
+    public Account? FindAccount(string name) =>
+        FindLogin(name) is LoginAnswer.Found<StoredLogin> { Stored: var login } ? login.Account : null;
 
     public bool IsListed(Domain domain) => FactsOfDomain(domain).IsListed;
 
@@ -97,7 +101,8 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
 
     ValueTask<bool> IDirectory.AcceptsRecipientsAsync(Domain domain, CancellationToken ct) => new(AcceptsRecipients(domain));
 
-    ValueTask<IPNetwork?> IDirectory.FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct) => new(FindNetwork(client, domain));
+    ValueTask<IPNetwork?> IDirectory.FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct) =>
+        new(FindNetwork(client, domain));
 
     /// <summary>What is kept of an account, by its canonical name; the same object while nothing changed.</summary>
     public LoginAnswer FindLogin(string name) => Ask(
@@ -108,14 +113,19 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     /// <summary>Of the costliest account of those that were there at the last question.</summary>
     public HashCosts Costs => costs.Most;
 
-    /// <summary>The forms that every account has which can log in; those of the last answer where the database cannot be asked now.</summary>
+    /// <summary>
+    /// The forms that every account has which can log in; those of the last answer where the database cannot be asked now.
+    /// </summary>
     public StoredForms CommonForms
     {
         get
         {
             try
             {
-                common = Ask(string.Empty, static (cache, _) => cache.CommonForms, static (cache, sql, _) => cache.CommonForms = new(DirectoryReader.CommonForms(sql))).Value;
+                common = Ask(
+                    string.Empty,
+                    static (cache, _) => cache.CommonForms,
+                    static (cache, sql, _) => cache.CommonForms = new(DirectoryReader.CommonForms(sql))).Value;
             }
             catch (DirectoryUnavailableException)
             {
@@ -127,7 +137,8 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     }
 
     /// <summary>
-    /// Reads one state of the database in <paramref name="path"/>, which stays as it is, whatever its schema; nothing and no problem where there is no file.
+    /// Reads one state of the database in <paramref name="path"/>, which stays as it is, whatever its schema; nothing and no problem where
+    /// there is no file.
     /// </summary>
     internal static (string? Problem, T? Found) Look<T>(string path, Func<SqliteConnection, T> read)
     {
@@ -179,7 +190,8 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
         where T : class
     {
         if (!gate.TryEnter(options.BusyTimeout))
-            throw DirectoryFaults.Unavailable(options.Path, options.BusyTimeout, SQLitePCL.raw.SQLITE_BUSY, "waited for another question", inner: null);
+            throw DirectoryFaults.Unavailable(
+                options.Path, options.BusyTimeout, SQLitePCL.raw.SQLITE_BUSY, "waited for another question", inner: null);
         try
         {
             var connection = Connect();

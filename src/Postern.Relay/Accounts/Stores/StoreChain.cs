@@ -5,8 +5,8 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Accounts.Stores;
 
 /// <summary>
-/// The configured stores in their order, and the one search through them. An account of the directory without any credential only adds rights: the login is left to a
-/// store that has it. What the directory has disabled is disabled everywhere, so it is asked for every name.
+/// The configured stores in their order, and the one search through them. An account of the directory without any credential only adds
+/// rights: the login is left to a store that has it. What the directory has disabled is disabled everywhere, so it is asked for every name.
 /// </summary>
 /// <param name="directory">Says who is disabled, whether or not it is among the stores; null where there is none.</param>
 public sealed class StoreChain(IReadOnlyList<IAccountStore> stores, IDirectory? directory) : IDisposable
@@ -16,7 +16,8 @@ public sealed class StoreChain(IReadOnlyList<IAccountStore> stores, IDirectory? 
     public IReadOnlyList<IAccountStore> Stores => stores;
 
     /// <summary>
-    /// The stores that are configured now. Whether a login still holds is asked of these, whatever it was proven by: who is known to no store of theirs has lost it.
+    /// The stores that are configured now. Whether a login still holds is asked of these, whatever it was proven by: who is known to no
+    /// store of theirs has lost it.
     /// </summary>
     public StoreChain Newest
     {
@@ -38,7 +39,10 @@ public sealed class StoreChain(IReadOnlyList<IAccountStore> stores, IDirectory? 
     public HashCosts Costs => stores.Aggregate(HashCosts.None, static (most, store) => most.Most(store.Costs));
 
     /// <summary>The realms for which DIGEST-MD5 secrets are kept, in the order of the stores.</summary>
-    public ImmutableArray<string> Realms { get; } = [.. stores.Where(static s => s.Forms.HasFlag(StoredForms.Digest)).Select(static s => s.Realm).Distinct(StringComparer.Ordinal)];
+    public ImmutableArray<string> Realms { get; } =
+    [
+        .. stores.Where(static s => s.Forms.HasFlag(StoredForms.Digest)).Select(static s => s.Realm).Distinct(StringComparer.Ordinal),
+    ];
 
     /// <summary>Some store may have secrets of this form.</summary>
     public bool Can(StoredForms form) => stores.Any(s => s.Forms.HasFlag(form));
@@ -81,8 +85,8 @@ public sealed class StoreChain(IReadOnlyList<IAccountStore> stores, IDirectory? 
     }
 
     /// <summary>
-    /// What somebody who fails is told in place of a refusal: who he is told to be wrong by must not show which store knows him, so while any store cannot answer, nobody is.
-    /// Null where all can.
+    /// What somebody who fails is told in place of a refusal: who he is told to be wrong by must not show which store knows him, so while
+    /// any store cannot answer, nobody is. Null where all can.
     /// </summary>
     public async ValueTask<LoginAnswer?> FindTroubleAsync(string user, StoreFinding found, CancellationToken ct)
     {
@@ -118,7 +122,8 @@ public sealed class StoreChain(IReadOnlyList<IAccountStore> stores, IDirectory? 
             return found;
         try
         {
-            return await directory.FindAccountAsync(user, ct) is { Enabled: false } && found.Answer is LoginAnswer.Found<StoredLogin> { Stored: { IsDisabled: false } login }
+            return await directory.FindAccountAsync(user, ct) is { Enabled: false }
+                && found.Answer is LoginAnswer.Found<StoredLogin> { Stored: { IsDisabled: false } login }
                 ? found with { Answer = login.Disable().ToAnswer() }
                 : found;
         }

@@ -10,8 +10,8 @@ public sealed record StoreTerms
     public OnOutage OnOutage { get; init; }
 
     /// <summary>
-    /// How long an answer, and a password that was right, is remembered; zero for never. Users that log in are looked up again with every message: so this is also how long a
-    /// user goes on that was taken away there.
+    /// How long an answer, and a password that was right, is remembered; zero for never. Users that log in are looked up again with every
+    /// message: so this is also how long a user goes on that was taken away there.
     /// </summary>
     public TimeSpan Remember { get; init; } = TimeSpan.FromMinutes(1);
 

@@ -5,16 +5,20 @@ using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Stores;
 
-/// <summary><c>users: { scott: tiger }</c>: users that stand in the configuration itself, each with a password or a stored form of one.</summary>
+/// <summary>
+/// <c>users: { scott: tiger }</c>: users that stand in the configuration itself, each with a password or a stored form of one.
+/// </summary>
 internal sealed class UsersStore : IAccountStore
 {
-    public static readonly AccountStoreKind Kind = new("users", "users: { lisa: PASSWORD }", StoredForms.All, static (_, source) => new UsersStore(source))
+    public static readonly AccountStoreKind Kind = new(
+        "users", "users: { lisa: PASSWORD }", StoredForms.All, static (_, source) => new UsersStore(source))
     {
         AnswersFromMemory = true,
         Key = "users",
         Read = static (section, source) => new Source(source) { Users = [.. ReadUsers(section)] },
         CommonForms = static source => CommonFormsOf(LoginsOf(source)),
-        Warn = static source => WeakForms.Describe(LoginsOf(source).SelectMany(static l => l.Credentials).Select(static c => c.Hash)) is { } weak ? [$"users: {weak}"] : [],
+        Warn = static source => WeakForms.Describe(
+            LoginsOf(source).SelectMany(static l => l.Credentials).Select(static c => c.Hash)) is { } weak ? [$"users: {weak}"] : [],
     };
 
     private readonly FrozenDictionary<string, StoredLogin> users;
@@ -39,13 +43,17 @@ internal sealed class UsersStore : IAccountStore
 
     public bool AnswersFromMemory => true;
 
-    public ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct) => new(users.TryGetValue(user, out var login) ? login.ToAnswer() : StoredLogin.Nobody);
+    public ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct) =>
+        new(users.TryGetValue(user, out var login) ? login.ToAnswer() : StoredLogin.Nobody);
 
     /// <summary>Those that can be used; what is wrong with the others is reported where it stands.</summary>
     private static IEnumerable<(string Name, string Stored)> ReadUsers(IStoreSection section)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (name, secret) in section.Secrets("users", "Users that stand here: a name, and its password as it is or as `postern passwd` stores it; `file:` and `${VARIABLE}` as for every secret."))
+        foreach (var (name, secret) in section.Secrets(
+            "users",
+            "Users that stand here: a name, and its password as it is or as `postern passwd` stores it; "
+                + "`file:` and `${VARIABLE}` as for every secret."))
         {
             if (FileStore.ReadLine($"x:{secret.Reveal()}") is { Problem: { } problem })
                 section.Report("users", $"user '{name}': {problem}");
@@ -59,9 +67,13 @@ internal sealed class UsersStore : IAccountStore
     }
 
     private static IEnumerable<StoredLogin> LoginsOf(AccountSource source) =>
-        (source as Source)?.Users.Select(static user => new StoredLogin(user.Name, refusal: null, [new StoredCredential("users", FileStore.ReadLine($"x:{user.Stored}").Hash!, ExpiresAt: null)])) ?? [];
+        (source as Source)?.Users.Select(
+            static user => new StoredLogin(
+                user.Name, refusal: null, [new StoredCredential("users", FileStore.ReadLine($"x:{user.Stored}").Hash!, ExpiresAt: null)]))
+                ?? [];
 
-    private static StoredForms CommonFormsOf(IEnumerable<StoredLogin> logins) => logins.Aggregate(StoredForms.All, static (common, login) => common & login.Credentials[0].Hash.Forms);
+    private static StoredForms CommonFormsOf(IEnumerable<StoredLogin> logins) =>
+        logins.Aggregate(StoredForms.All, static (common, login) => common & login.Credentials[0].Hash.Forms);
 
     /// <summary>Equal by what stands there; its text shows no password.</summary>
     private sealed record Source : AccountSource

@@ -2,7 +2,9 @@ using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Verifiers;
 
-/// <summary>Who may act as whom: itself in any spelling, and every account that it was granted, as long as that exists and is not disabled.</summary>
+/// <summary>
+/// Who may act as whom: itself in any spelling, and every account that it was granted, as long as that exists and is not disabled.
+/// </summary>
 /// <param name="accounts">Null where there are no grants.</param>
 internal sealed class AccountGrants(IDirectory? accounts, ProvenUsers users) : IAuthorizationGrants
 {
@@ -24,7 +26,8 @@ internal sealed class AccountGrants(IDirectory? accounts, ProvenUsers users) : I
     {
         try
         {
-            return accounts is not null && (await accounts.FindAccountAsync(user, ct))?.ActsAs.Contains(actsAs, StringComparer.Ordinal) is true
+            return accounts is not null
+                && (await accounts.FindAccountAsync(user, ct))?.ActsAs.Contains(actsAs, StringComparer.Ordinal) is true
                 ? null
                 : new LoginAnswer.NoMatch($"account {user} {objection}", UserExists: true);
         }
@@ -34,10 +37,13 @@ internal sealed class AccountGrants(IDirectory? accounts, ProvenUsers users) : I
         }
     }
 
-    /// <summary>The right of <paramref name="user"/> to act as another; <paramref name="other"/> says whether that one is still there.</summary>
+    /// <summary>
+    /// The right of <paramref name="user"/> to act as another; <paramref name="other"/> says whether that one is still there.
+    /// </summary>
     private sealed class GrantAuthority(AccountGrants grants, string user, string actsAs, ILoginAuthority? other) : ILoginAuthority
     {
         public async ValueTask<LoginAnswer> ReviewAsync(CancellationToken ct) =>
-            await grants.FindAsync(user, actsAs, $"has no grant any more to act as {actsAs}", ct) ?? (other is null ? LoginAnswer.Holds.Instance : await other.ReviewAsync(ct));
+            await grants.FindAsync(user, actsAs, $"has no grant any more to act as {actsAs}", ct)
+            ?? (other is null ? LoginAnswer.Holds.Instance : await other.ReviewAsync(ct));
     }
 }

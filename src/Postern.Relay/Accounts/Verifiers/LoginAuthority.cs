@@ -8,7 +8,8 @@ namespace Postern.Relay.Accounts.Verifiers;
 /// </summary>
 /// <param name="login">As it was when it was proven.</param>
 /// <param name="credential">What proved it; null where any enabled account will do.</param>
-internal sealed class LoginAuthority(StoreChain stores, FormReplacement? replacement, TimeProvider clock, StoredLogin login, StoredCredential? credential) : ILoginAuthority
+internal sealed class LoginAuthority(
+    StoreChain stores, FormReplacement? replacement, TimeProvider clock, StoredLogin login, StoredCredential? credential) : ILoginAuthority
 {
     private volatile Basis seen = new(login, credential);
 
@@ -31,7 +32,8 @@ internal sealed class LoginAuthority(StoreChain stores, FormReplacement? replace
             if (proof is null ? now.IsDisabled : now.Refusal is not null)
                 return new LoginAnswer.NoMatch($"account {now.User}: {now.Refusal}", UserExists: true);
             if (proof is not null && !TryFind(now, proof, out proof))
-                return new LoginAnswer.NoMatch($"credential {seen.Credential!.Name} of account {now.User} is there no more", UserExists: true);
+                return new LoginAnswer.NoMatch(
+                    $"credential {seen.Credential!.Name} of account {now.User} is there no more", UserExists: true);
             seen = new Basis(now, proof);
         }
 
@@ -40,12 +42,15 @@ internal sealed class LoginAuthority(StoreChain stores, FormReplacement? replace
             : LoginAnswer.Holds.Instance;
     }
 
-    /// <summary>By what is stored, and not by its label: another secret may have taken that. The same password in a better form is the same.</summary>
+    /// <summary>
+    /// By what is stored, and not by its label: another secret may have taken that. The same password in a better form is the same.
+    /// </summary>
     private bool TryFind(StoredLogin now, StoredCredential wanted, out StoredCredential? found)
     {
         foreach (var one in now.Credentials)
         {
-            if (string.Equals(one.Hash.Stored, wanted.Hash.Stored, StringComparison.Ordinal) || replacement?.IsSame(now.User, wanted.Hash.Stored, one.Hash.Stored) is true)
+            if (string.Equals(one.Hash.Stored, wanted.Hash.Stored, StringComparison.Ordinal)
+                || replacement?.IsSame(now.User, wanted.Hash.Stored, one.Hash.Stored) is true)
             {
                 found = one;
                 return true;

@@ -9,7 +9,13 @@ namespace Postern.Relay.Accounts.Verifiers;
 /// <param name="Protection">Null where nobody counts guesses.</param>
 /// <param name="Replacement">Gives weak forms of the directory up for better ones; null where they stay.</param>
 internal sealed record LoginParts(
-    StoreChain Stores, HashingPool Hashing, VerificationCache Cache, LoginProtection? Protection, Decoys Decoys, FormReplacement? Replacement, TimeProvider Clock)
+    StoreChain Stores,
+    HashingPool Hashing,
+    VerificationCache Cache,
+    LoginProtection? Protection,
+    Decoys Decoys,
+    FormReplacement? Replacement,
+    TimeProvider Clock)
 {
     public const string UnknownUser = "unknown user";
 
@@ -19,8 +25,11 @@ internal sealed record LoginParts(
     public static string BudgetNameOf(string user) => LoginNames.TryCanonical(user, out var canonical) ? canonical : user;
 
     /// <param name="login">As it was when it was proven.</param>
-    /// <param name="credential">What proved it; null where a store, a certificate, a ticket or a token did, and any enabled account will do.</param>
-    public LoginAuthority AuthorityOf(StoredLogin login, StoredCredential? credential) => new(Stores, Replacement, Clock, login, credential);
+    /// <param name="credential">
+    /// What proved it; null where a store, a certificate, a ticket or a token did, and any enabled account will do.
+    /// </param>
+    public LoginAuthority AuthorityOf(StoredLogin login, StoredCredential? credential) =>
+        new(Stores, Replacement, Clock, login, credential);
 
     /// <summary>Who has logged in from there before is hashed before others.</summary>
     public bool Knows(string user, string? peer) => Protection?.IsKnown(user, peer) is true;

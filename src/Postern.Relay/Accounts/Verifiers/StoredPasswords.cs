@@ -5,7 +5,8 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Accounts.Verifiers;
 
 /// <summary>
-/// Passwords that were shown. Known, unknown and disabled users take the same path; a store that checks passwords itself is asked by whoever waits, and not by the threads that hash.
+/// Passwords that were shown. Known, unknown and disabled users take the same path; a store that checks passwords itself is asked by
+/// whoever waits, and not by the threads that hash.
 /// </summary>
 internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
 {
@@ -36,22 +37,32 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
         var found = await parts.Stores.FindAsync(canonical, ct);
         var judged = found.Answer switch
         {
-            LoginAnswer.Found<StoredLogin> { Stored: { IsCheckedByStore: true } login } => await AskAsync(found.Store!, login, password, ct),
+            LoginAnswer.Found<StoredLogin> { Stored: { IsCheckedByStore: true } login } =>
+                await AskAsync(found.Store!, login, password, ct),
             LoginAnswer.Found<StoredLogin> { Stored: var login } => await HashAsync(found.Store!, login, password, peer, ct),
             LoginAnswer.NoMatch => await WasteAsync(found.Store!, canonical, password, peer, ct),
-            _ when found.IsOpenForSome => (await WasteAsync(found.Store!, canonical, password, peer, ct)) with { Answer = found.Answer, Outcome = LoginOutcome.Unchecked },
+            _ when found.IsOpenForSome =>
+                (await WasteAsync(found.Store!, canonical, password, peer, ct)) with
+                {
+                    Answer = found.Answer,
+                    Outcome = LoginOutcome.Unchecked,
+                },
             _ => new Judged(found.Answer),
         };
-        return judged.Answer is LoginAnswer.NoMatch && await parts.Stores.FindTroubleAsync(canonical, found, ct) is { } trouble ? judged with { Answer = trouble } : judged;
+        return judged.Answer is LoginAnswer.NoMatch && await parts.Stores.FindTroubleAsync(canonical, found, ct) is { } trouble
+            ? judged with { Answer = trouble }
+            : judged;
     }
 
-    private async ValueTask<Judged> HashAsync(IAccountStore store, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
+    private async ValueTask<Judged> HashAsync(
+        IAccountStore store, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {
         var key = parts.Cache.KeyFor(store.Name, login, password.Span);
         if (login.Refusal is null && parts.Cache.Recall(key) is { } known)
             return Judged.Right(new LoginAnswer.Match(login.User) { Authority = parts.AuthorityOf(login, known) });
 
-        var answer = await parts.Hashing.CheckAsync(key, login, password, parts.Stores.Costs, peer, parts.Knows(login.User, peer), parts.Clock.GetUtcNow(), ct);
+        var answer = await parts.Hashing.CheckAsync(
+            key, login, password, parts.Stores.Costs, peer, parts.Knows(login.User, peer), parts.Clock.GetUtcNow(), ct);
         switch (answer)
         {
             case LoginAnswer.Found<StoredCredential> or LoginAnswer.NoMatch when login.Refusal is { } refusal:
@@ -71,11 +82,13 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
     }
 
     /// <summary>Nobody of that name: it costs as much as the costliest user, and is told as late.</summary>
-    private async ValueTask<Judged> WasteAsync(IAccountStore store, string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
+    private async ValueTask<Judged> WasteAsync(
+        IAccountStore store, string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {
         var decoy = new StoredLogin(user, LoginParts.UnknownUser, []);
         var key = parts.Cache.KeyFor(store.Name, decoy, password.Span);
-        return await parts.Hashing.CheckAsync(key, decoy, password, parts.Stores.Costs, peer, parts.Knows(user, peer), parts.Clock.GetUtcNow(), ct) switch
+        return await parts.Hashing.CheckAsync(
+            key, decoy, password, parts.Stores.Costs, peer, parts.Knows(user, peer), parts.Clock.GetUtcNow(), ct) switch
         {
             LoginAnswer.Busy busy => new Judged(busy),
             LoginAnswer.Unavailable unavailable => new Judged(StoreChain.Said(store, unavailable)),
@@ -89,7 +102,8 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
         var key = parts.Cache.KeyFor(store.Name, login, password.Span);
         return await store.CheckPasswordAsync(login.User, new Password(password), ct) switch
         {
-            LoginAnswer.Match or LoginAnswer.NoMatch when login.Refusal is { } refusal => Judged.Wrong(new LoginAnswer.NoMatch(refusal, UserExists: true), key),
+            LoginAnswer.Match or LoginAnswer.NoMatch when login.Refusal is { } refusal =>
+                Judged.Wrong(new LoginAnswer.NoMatch(refusal, UserExists: true), key),
             LoginAnswer.Match => Judged.Right(new LoginAnswer.Match(login.User) { Authority = parts.AuthorityOf(login, credential: null) }),
             LoginAnswer.NoMatch no => Judged.Wrong(no, key),
             var other => new Judged(StoreChain.Said(store, other)),
@@ -98,7 +112,8 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
 
     /// <summary>An answer, and what it means for the budgets.</summary>
     /// <param name="Secret">Which wrong password of which state of a user's credentials it was, to know it again.</param>
-    private readonly record struct Judged(LoginAnswer Answer, LoginOutcome Outcome = LoginOutcome.Unchecked, VerificationKey Secret = default, bool IsUser = false)
+    private readonly record struct Judged(
+        LoginAnswer Answer, LoginOutcome Outcome = LoginOutcome.Unchecked, VerificationKey Secret = default, bool IsUser = false)
     {
         public static Judged Right(LoginAnswer answer) => new(answer, LoginOutcome.Right);
 

@@ -5,8 +5,9 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Accounts.Verifiers;
 
 /// <summary>
-/// What is stored for mechanisms in which the client proves that it knows the password and never shows it. A challenge names one secret, so one credential is asked for: the newest
-/// that fits and has not expired. An account whose password is another credential's logs in by PLAIN or LOGIN.
+/// What is stored for mechanisms in which the client proves that it knows the password and never shows it. A challenge names one secret, so
+/// one credential is asked for: the newest that fits and has not expired. An account whose password is another credential's logs in by
+/// PLAIN or LOGIN.
 /// </summary>
 internal abstract class StoredSecrets(LoginParts parts) : IProofListener
 {
@@ -17,7 +18,8 @@ internal abstract class StoredSecrets(LoginParts parts) : IProofListener
     {
         if (parts.Protection is null)
             return LoginAnswer.Judge.Always;
-        var isOpen = LoginNames.TryCanonical(user, out var canonical) && (await parts.Stores.FindAsync(canonical, ct)).Answer is LoginAnswer.Unavailable or LoginAnswer.Busy;
+        var isOpen = LoginNames.TryCanonical(user, out var canonical)
+            && (await parts.Stores.FindAsync(canonical, ct)).Answer is LoginAnswer.Unavailable or LoginAnswer.Busy;
         var turn = await parts.Protection.EnterAsync(LoginParts.BudgetNameOf(user), peer, ct);
         return turn.Refusal ?? new LoginAnswer.Judge(new Proof(turn, isOpen));
     }
@@ -26,13 +28,20 @@ internal abstract class StoredSecrets(LoginParts parts) : IProofListener
     public void OnProof(LoginAnswer.Judge turn, bool isProven, bool isUser)
     {
         if (turn.State is Proof(var taken, var isOpen))
-            parts.Protection?.Settle(taken, isProven ? LoginOutcome.Right : isOpen ? LoginOutcome.Unchecked : LoginOutcome.Wrong, isUser: isUser);
+            parts.Protection?.Settle(
+                taken, isProven ? LoginOutcome.Right : isOpen ? LoginOutcome.Unchecked : LoginOutcome.Wrong, isUser: isUser);
     }
 
     /// <param name="read">The secret in a stored form; null where it has none.</param>
     /// <param name="needed">What the mechanism needs, for the audit trail.</param>
     protected async ValueTask<LoginAnswer> LookUpAsync<T>(
-        string user, string? peer, StoredForms form, Func<StoredLogin, PasswordHash, T?> read, string needed, CancellationToken ct, Func<PasswordHash, bool>? fits = null)
+        string user,
+        string? peer,
+        StoredForms form,
+        Func<StoredLogin, PasswordHash, T?> read,
+        string needed,
+        CancellationToken ct,
+        Func<PasswordHash, bool>? fits = null)
         where T : class
     {
         if (!LoginNames.TryCanonical(user, out var canonical))
@@ -42,12 +51,19 @@ internal abstract class StoredSecrets(LoginParts parts) : IProofListener
         var found = await parts.Stores.FindAsync(canonical, ct);
         return found.Answer switch
         {
-            LoginAnswer.Found<StoredLogin> { Stored: var login } when parts.NewestOf(login, form, fits) is { } credential && read(login, credential.Hash) is { } secret =>
-                new LoginAnswer.Found<T>(login.User, secret, login.Refusal) { Authority = parts.AuthorityOf(login, credential), InPlaceOfNo = InPlaceOfNoAsync },
-            LoginAnswer.Found<StoredLogin> { Stored: var login } => new LoginAnswer.NoMatch(Lacks(login, needed), UserExists: true) { User = login.User, InPlaceOfNo = InPlaceOfNoAsync },
+            LoginAnswer.Found<StoredLogin> { Stored: var login } when parts.NewestOf(login, form, fits) is { } credential
+                && read(login, credential.Hash) is { } secret =>
+                new LoginAnswer.Found<T>(login.User, secret, login.Refusal)
+                {
+                    Authority = parts.AuthorityOf(login, credential),
+                    InPlaceOfNo = InPlaceOfNoAsync,
+                },
+            LoginAnswer.Found<StoredLogin> { Stored: var login } =>
+                new LoginAnswer.NoMatch(Lacks(login, needed), UserExists: true) { User = login.User, InPlaceOfNo = InPlaceOfNoAsync },
             LoginAnswer.NoMatch => new LoginAnswer.NoMatch(LoginParts.UnknownUser) { User = canonical },
             // Somebody whom a store before this one knows gets a challenge, so this one does too.
-            _ when found.IsOpenForSome => new LoginAnswer.NoMatch("a store cannot answer") { User = canonical, InPlaceOfNo = _ => new(found.Answer) },
+            _ when found.IsOpenForSome =>
+                new LoginAnswer.NoMatch("a store cannot answer") { User = canonical, InPlaceOfNo = _ => new(found.Answer) },
             _ => found.Answer,
         };
 

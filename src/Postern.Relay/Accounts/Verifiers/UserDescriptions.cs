@@ -30,8 +30,10 @@ public sealed class UserDescriptions
             words.Add((store.Name, answer switch
             {
                 null => "not asked any more",
-                LoginAnswer.Found<StoredLogin> { Stored: { LeavesLogin: true } login } => $"knows {login.User}, without a credential: a store behind it may log it in",
-                LoginAnswer.Found<StoredLogin> { Stored: var login } => Describe(await IsDisabledAsync(login, ct) ? login.Disable() : login),
+                LoginAnswer.Found<StoredLogin> { Stored: { LeavesLogin: true } login } =>
+                    $"knows {login.User}, without a credential: a store behind it may log it in",
+                LoginAnswer.Found<StoredLogin> { Stored: var login } =>
+                    Describe(await IsDisabledAsync(login, ct) ? login.Disable() : login),
                 LoginAnswer.Unavailable(var reason) => $"cannot answer: {reason}",
                 LoginAnswer.Busy(var reason) => $"cannot answer: {reason}",
                 LoginAnswer.NoMatch => $"knows no {canonical}",
@@ -43,10 +45,14 @@ public sealed class UserDescriptions
         return words.ToImmutable();
     }
 
-    /// <summary>The store whose credentials log the user in, whether it is disabled or not; null where there is none, or a store cannot say.</summary>
+    /// <summary>
+    /// The store whose credentials log the user in, whether it is disabled or not; null where there is none, or a store cannot say.
+    /// </summary>
     public async ValueTask<(string Store, StoredLogin Login)?> FindLoginAsync(string user, CancellationToken ct) =>
         LoginNames.TryCanonical(user, out var canonical)
-        && await parts.Stores.FindAsync(canonical, ct) is { Store: { } store, Answer: LoginAnswer.Found<StoredLogin> { Stored: var login } } && (login.IsCheckedByStore || !login.Credentials.IsEmpty)
+        && await parts.Stores.FindAsync(
+            canonical, ct) is { Store: { } store, Answer: LoginAnswer.Found<StoredLogin> { Stored: var login } }
+            && (login.IsCheckedByStore || !login.Credentials.IsEmpty)
             ? (store.Name, login)
             : null;
 
@@ -61,7 +67,10 @@ public sealed class UserDescriptions
             { Refusal: not null and not StoredLogin.Disabled } => string.Empty,
             { IsPresumed: true } => "it is asked with the password, and knows nobody before",
             { IsCheckedByStore: true } => "it checks the password itself",
-            _ => string.Join(", ", login.Credentials.Select(c => $"{c.Hash.Description} ({c.Name}{(c.ExpiresAt <= now ? ", expired" : string.Empty)})")),
+            _ =>
+                string.Join(
+                    ", ",
+                    login.Credentials.Select(c => $"{c.Hash.Description} ({c.Name}{(c.ExpiresAt <= now ? ", expired" : string.Empty)})")),
         };
         return $"knows {login.User}: {(login.Refusal is { } refusal ? $"{refusal}; " : string.Empty)}{what}".TrimEnd(' ', ';');
     }

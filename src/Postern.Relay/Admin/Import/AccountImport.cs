@@ -31,7 +31,8 @@ public sealed class AccountImport
         {
             var files = string.Join(", ", entries.Select(static e => e.File).Distinct(StringComparer.Ordinal));
             changes.Record("account import", string.Create(
-                CultureInfo.InvariantCulture, $"{files}: {report.Accounts} accounts, {report.Passwords} passwords, {report.Rights} rights"));
+                CultureInfo.InvariantCulture,
+                $"{files}: {report.Accounts} accounts, {report.Passwords} passwords, {report.Rights} rights"));
         }
 
         return report;
@@ -64,16 +65,23 @@ public sealed class AccountImport
         private int rights;
         private int unchanged;
 
-        public ImportReport Report() => new(isDryRun, accounts, disabled, added.Count, rights, unchanged, notTaken.ToImmutable(), notes.ToImmutable())
-        {
-            Weak = WeakForms.Describe(added),
-        };
+        public ImportReport Report() =>
+            new(isDryRun, accounts, disabled, added.Count, rights, unchanged, notTaken.ToImmutable(), notes.ToImmutable())
+            {
+                Weak = WeakForms.Describe(added),
+            };
 
         public void Take(ImportEntry entry)
         {
             // What is no name may be anything, a password too: it is not repeated.
-            if (entry.Name is null || !LoginNames.TryCanonical(entry.Name, out var name) || name.Any(char.IsWhiteSpace) || LoginNames.IsDisguisedAddress(entry.Name))
-                Leave(entry, account: null, entry.Name is null ? entry.Problem ?? "it names no account" : "its name is none that an account can have");
+            if (entry.Name is null
+                || !LoginNames.TryCanonical(entry.Name, out var name)
+                || name.Any(char.IsWhiteSpace)
+                || LoginNames.IsDisguisedAddress(entry.Name))
+                Leave(
+                    entry,
+                    account: null,
+                    entry.Name is null ? entry.Problem ?? "it names no account" : "its name is none that an account can have");
             else if (entry.Problem is { } problem)
                 Leave(entry, name, problem);
             else if (!Grants.TryRead(entry.Addresses, entry.Domains, actsAs: [], out var grants, out var invalid))
@@ -107,7 +115,9 @@ public sealed class AccountImport
         private long Add(ImportEntry entry, string name)
         {
             var enabled = entry.Disabled is null;
-            var id = sql.ExecuteScalar<long>("insert into accounts (name, created_at, enabled) values (@name, @now, @enabled); select last_insert_rowid()", new { name, now, enabled });
+            var id = sql.ExecuteScalar<long>(
+                "insert into accounts (name, created_at, enabled) values (@name, @now, @enabled); select last_insert_rowid()",
+                new { name, now, enabled });
             if (MailNames.TryAddress(name, out var own))
                 new Grants([own], [], []).Insert(sql, id);
             accounts++;
@@ -125,12 +135,18 @@ public sealed class AccountImport
         {
             if (entry.IsRight || entry.Disabled is null == account.Enabled > 0)
                 return;
-            Note(entry, name, account.Enabled > 0 ? $"it is enabled here and stays so, though not there ({entry.Disabled}); to disable it: postern account disable {name}" : $"it is disabled here and stays so; to enable it: postern account enable {name}");
+            Note(
+                entry,
+                name,
+                account.Enabled > 0
+                    ? $"it is enabled here and stays so, though not there ({entry.Disabled}); to disable it: postern account disable {name}"
+                    : $"it is disabled here and stays so; to enable it: postern account enable {name}");
         }
 
         private void TakePassword(ImportEntry entry, string name, long account, PasswordHash hash)
         {
-            var here = sql.Query<StoredPassword>("select label, secret from credentials where account_id = @account", new { account }).AsList();
+            var here = sql.Query<StoredPassword>("select label, secret from credentials where account_id = @account", new { account })
+                .AsList();
             if (here.Exists(c => string.Equals(c.Secret, hash.Stored, StringComparison.Ordinal)))
                 return;
             var imported = here.Find(static c => c.Label == Label);
@@ -141,7 +157,8 @@ public sealed class AccountImport
             {
                 Leave(entry, name, imported is null
                     ? "it has a password here, which stays; the one of the file is not added"
-                    : $"it has another password here than in the file, which stays; to take that of the file: postern credential revoke {name} {Label}, then import again");
+                    : $"it has another password here than in the file, which stays; to take that of the file: "
+                        + $"postern credential revoke {name} {Label}, then import again");
                 return;
             }
 

@@ -67,7 +67,8 @@ internal static class CsvFile
         string Cell(string[] names) => IndexOf(columns, names) is >= 0 and var i && i < cells.Length ? cells[i] : string.Empty;
     }
 
-    private static ImmutableArray<string> Words(string cell) => [.. cell.Split([' ', '\t', ',', ';', '|'], StringSplitOptions.RemoveEmptyEntries)];
+    private static ImmutableArray<string> Words(string cell) =>
+        [.. cell.Split([' ', '\t', ',', ';', '|'], StringSplitOptions.RemoveEmptyEntries)];
 
     private static bool IsNo(string cell) => cell.Trim().ToUpperInvariant() is "0" or "NO" or "N" or "FALSE" or "F";
 
@@ -75,9 +76,11 @@ internal static class CsvFile
 
     private static char SeparatorOf(string line) => line.Count(static c => c == ';') > line.Count(static c => c == ',') ? ';' : ',';
 
-    private static ImmutableArray<string> Columns(string line, char separator) => TryCells(line, separator) is { } cells ? [.. cells.Select(static c => c.Trim().ToLowerInvariant())] : [];
+    private static ImmutableArray<string> Columns(string line, char separator) =>
+        TryCells(line, separator) is { } cells ? [.. cells.Select(static c => c.Trim().ToLowerInvariant())] : [];
 
-    private static int IndexOf(ImmutableArray<string> columns, string[] names) => columns.IndexOf(columns.FirstOrDefault(c => names.Contains(c, StringComparer.Ordinal)) ?? "\0");
+    private static int IndexOf(ImmutableArray<string> columns, string[] names) =>
+        columns.IndexOf(columns.FirstOrDefault(c => names.Contains(c, StringComparer.Ordinal)) ?? "\0");
 
     /// <summary>One line; null for a quotation mark that is not closed on it.</summary>
     private static ImmutableArray<string>? TryCells(string line, char separator)

@@ -14,7 +14,10 @@ internal static class DovecotPasswd
     private static bool Fits(string line, bool isFirst)
     {
         var fields = line.Split(':', 3);
-        return fields.Length >= 2 && fields[0].Length > 0 && !fields[0].Any(char.IsWhiteSpace) && (fields.Length > 2 || fields[1].StartsWith('{'));
+        return fields.Length >= 2
+            && fields[0].Length > 0
+            && !fields[0].Any(char.IsWhiteSpace)
+            && (fields.Length > 2 || fields[1].StartsWith('{'));
     }
 
     private static IEnumerable<ImportEntry> Read(ImportSource source)
@@ -35,9 +38,11 @@ internal static class DovecotPasswd
             yield return read switch
             {
                 { Problem: not null } => read,
-                _ when Has(extra, "nopassword") => entry with { Name = read.Name, Problem = "Dovecot lets it in with any password (nopassword)" },
+                _ when Has(extra, "nopassword") =>
+                    entry with { Name = read.Name, Problem = "Dovecot lets it in with any password (nopassword)" },
                 _ when Has(extra, "nologin") => read with { Disabled = "nologin" },
-                _ when Has(extra, "allow_nets") => read with { Disabled = "it may log in from some networks only (allow_nets), and accounts here are not limited so" },
+                _ when Has(extra, "allow_nets") =>
+                    read with { Disabled = "it may log in from some networks only (allow_nets), and accounts here are not limited so" },
                 _ => read,
             };
         }
@@ -57,5 +62,7 @@ internal static class DovecotPasswd
     }
 
     private static bool Has(string[] extra, string field) =>
-        extra.Any(e => (e.Equals(field, StringComparison.Ordinal) || e.StartsWith(field + '=', StringComparison.Ordinal)) && e[field.Length..] is not ("=no" or "=n" or "=0"));
+        extra.Any(
+            e => (e.Equals(field, StringComparison.Ordinal) || e.StartsWith(field + '=', StringComparison.Ordinal))
+                && e[field.Length..] is not ("=no" or "=n" or "=0"));
 }

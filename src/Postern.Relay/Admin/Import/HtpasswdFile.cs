@@ -13,7 +13,9 @@ internal static class HtpasswdFile
         {
             var entry = new ImportEntry(source.File, number);
             var colon = text.IndexOf(':', StringComparison.Ordinal);
-            yield return colon < 1 ? entry with { Problem = "it is not 'user:hash'" } : source.WithPassword(entry, text[..colon], text[(colon + 1)..]);
+            yield return colon < 1
+                ? entry with { Problem = "it is not 'user:hash'" }
+                : source.WithPassword(entry, text[..colon], text[(colon + 1)..]);
         }
     }
 }

@@ -19,15 +19,21 @@ public sealed record ImportFormat(string Word, Func<string, bool, bool> Fits, Fu
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Every format, the most particular first: what fits several is taken for the first.</summary>
-    public static ImmutableArray<ImportFormat> All { get; } = [CsvFile.Format, PostfixMap.Format, DovecotPasswd.Format, HtpasswdFile.Format];
+    public static ImmutableArray<ImportFormat> All { get; } =
+    [
+        CsvFile.Format, PostfixMap.Format, DovecotPasswd.Format, HtpasswdFile.Format,
+    ];
 
-    public static ImportFormat? Find(string word) => All.FirstOrDefault(f => string.Equals(f.Word, word, StringComparison.OrdinalIgnoreCase));
+    public static ImportFormat? Find(string word) =>
+        All.FirstOrDefault(f => string.Equals(f.Word, word, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The format that all of the first lines have; null where there is none, or no line.</summary>
     public static ImportFormat? Guess(ImmutableArray<string> lines)
     {
         var sample = lines.Where(IsEntry).Take(Sample).ToList();
-        return sample.Count == 0 ? null : All.FirstOrDefault(f => sample.Select((line, i) => f.Fits(line, i == 0)).All(static fits => fits));
+        return sample.Count == 0
+            ? null
+            : All.FirstOrDefault(f => sample.Select((line, i) => f.Fits(line, i == 0)).All(static fits => fits));
     }
 
     /// <summary>The lines of a text file, or what is wrong with it.</summary>
@@ -38,7 +44,9 @@ public sealed record ImportFormat(string Word, Func<string, bool, bool> Fits, Fu
             if (new FileInfo(path) is { Exists: true, Length: > MaxOctets })
                 return ([], $"{path} is larger than {MaxOctets >> 20} MiB");
             var text = StrictUtf8.GetString(System.IO.File.ReadAllBytes(path)).TrimStart('\uFEFF');
-            return text.Contains('\0', StringComparison.Ordinal) ? ([], $"{path} is not a text file") : ([.. text.Split('\n').Select(static l => l.TrimEnd('\r'))], null);
+            return text.Contains('\0', StringComparison.Ordinal)
+                ? ([], $"{path} is not a text file")
+                : ([.. text.Split('\n').Select(static l => l.TrimEnd('\r'))], null);
         }
         catch (DecoderFallbackException)
         {

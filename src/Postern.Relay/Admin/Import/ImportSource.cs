@@ -12,7 +12,8 @@ public sealed record ImportSource(string File, ImmutableArray<string> Lines, str
     internal IEnumerable<(int Number, string Text)> Entries() =>
         Lines.Select(static (text, i) => (i + 1, text)).Where(static line => ImportFormat.IsEntry(line.text));
 
-    internal string NameOf(string name) => Domain is not null && name.Length > 0 && !name.Contains('@', StringComparison.Ordinal) ? $"{name}@{Domain}" : name;
+    internal string NameOf(string name) =>
+        Domain is not null && name.Length > 0 && !name.Contains('@', StringComparison.Ordinal) ? $"{name}@{Domain}" : name;
 
     /// <summary>An entry with its password and whether it is locked; with a problem where the password cannot be verified here.</summary>
     /// <param name="name">As it stands there.</param>
@@ -31,7 +32,9 @@ public sealed record ImportSource(string File, ImmutableArray<string> Lines, str
 
         return TryParse(name, text) is { } hash
             ? entry with { Hash = hash }
-            : entry with { Problem = PasswordHash.Parse(Named(text)) is UnknownHash unknown && ForeignHash.Look(Named(text)) is not null ? unknown.Problem : "its password is in no form that is known here; a readable one is written {PLAIN}password" };
+            : entry with { Problem = PasswordHash.Parse(Named(text)) is UnknownHash unknown && ForeignHash.Look(Named(text)) is not null
+                ? unknown.Problem
+                : "its password is in no form that is known here; a readable one is written {PLAIN}password" };
     }
 
     private PasswordHash? TryParse(string name, string stored)

@@ -36,7 +36,8 @@ internal sealed class DnsClient(ResolverList resolvers, TimeSpan timeout, TimePr
         return DnsAnswer.Unavailable(detail);
     }
 
-    private async ValueTask<(DnsAnswer? Answer, string? Failure)> AskAsync(IPEndPoint resolver, string name, DnsType type, CancellationToken ct)
+    private async ValueTask<(DnsAnswer? Answer, string? Failure)> AskAsync(
+        IPEndPoint resolver, string name, DnsType type, CancellationToken ct)
     {
         using var deadline = new CancellationTokenSource(timeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, deadline.Token);
@@ -50,7 +51,9 @@ internal sealed class DnsClient(ResolverList resolvers, TimeSpan timeout, TimePr
             var response = await AskUdpAsync(resolver, question.AsMemory(0, length), name, type, either.Token).ConfigureAwait(false);
             if (response is { IsTruncated: true })
                 response = await AskTcpAsync(resolver, question.AsMemory(0, length), name, type, either.Token).ConfigureAwait(false);
-            return response is null ? (null, "malformed answer") : Judge(response with { IsAuthentic = response.IsAuthentic && resolvers.Believes(resolver) }, name, type);
+            return response is null
+                ? (null, "malformed answer")
+                : Judge(response with { IsAuthentic = response.IsAuthentic && resolvers.Believes(resolver) }, name, type);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
@@ -70,15 +73,22 @@ internal sealed class DnsClient(ResolverList resolvers, TimeSpan timeout, TimePr
                 var records = response.Answering(name, type);
                 return (records.Count == 0
                     ? new DnsAnswer(DnsStatus.NoData, [], NegativeTtl, $"{name} has no such record") { IsAuthentic = response.IsAuthentic }
-                    : new DnsAnswer(DnsStatus.Found, [.. records], response.Records.Min(static r => r.Ttl), string.Empty) { IsAuthentic = response.IsAuthentic }, null);
+                    : new DnsAnswer(DnsStatus.Found, [.. records], response.Records.Min(static r => r.Ttl), string.Empty)
+                    {
+                        IsAuthentic = response.IsAuthentic,
+                    }, null);
             case DnsResponse.NoSuchName:
-                return (new DnsAnswer(DnsStatus.NoSuchDomain, [], NegativeTtl, $"{name} does not exist") { IsAuthentic = response.IsAuthentic }, null);
+                return (new DnsAnswer(DnsStatus.NoSuchDomain, [], NegativeTtl, $"{name} does not exist")
+                {
+                    IsAuthentic = response.IsAuthentic,
+                }, null);
             default:
                 return (null, $"response code {response.Code}");
         }
     }
 
-    private static async ValueTask<DnsResponse?> AskUdpAsync(IPEndPoint resolver, ReadOnlyMemory<byte> question, string name, DnsType type, CancellationToken ct)
+    private static async ValueTask<DnsResponse?> AskUdpAsync(
+        IPEndPoint resolver, ReadOnlyMemory<byte> question, string name, DnsType type, CancellationToken ct)
     {
         using var socket = new Socket(resolver.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         await socket.ConnectAsync(resolver, ct).ConfigureAwait(false);
@@ -95,7 +105,8 @@ internal sealed class DnsClient(ResolverList resolvers, TimeSpan timeout, TimePr
         return null;
     }
 
-    private static async ValueTask<DnsResponse?> AskTcpAsync(IPEndPoint resolver, ReadOnlyMemory<byte> question, string name, DnsType type, CancellationToken ct)
+    private static async ValueTask<DnsResponse?> AskTcpAsync(
+        IPEndPoint resolver, ReadOnlyMemory<byte> question, string name, DnsType type, CancellationToken ct)
     {
         using var socket = new Socket(resolver.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(resolver, ct).ConfigureAwait(false);

@@ -52,9 +52,12 @@ internal static class DnsMessage
         if ((message[2] & ResponseAndOpcode) != 0x80 || BinaryPrimitives.ReadUInt16BigEndian(message[4..]) != 1)
             return null;
         var offset = HeaderLength;
-        if (!TryReadName(message, ref offset, out var asked) || !asked.Equals(name, StringComparison.OrdinalIgnoreCase) || offset + 4 > message.Length)
+        if (!TryReadName(message, ref offset, out var asked)
+            || !asked.Equals(name, StringComparison.OrdinalIgnoreCase)
+            || offset + 4 > message.Length)
             return null;
-        if (BinaryPrimitives.ReadUInt16BigEndian(message[offset..]) != (ushort)type || BinaryPrimitives.ReadUInt16BigEndian(message[(offset + 2)..]) != ClassInternet)
+        if (BinaryPrimitives.ReadUInt16BigEndian(message[offset..]) != (ushort)type
+            || BinaryPrimitives.ReadUInt16BigEndian(message[(offset + 2)..]) != ClassInternet)
             return null;
         offset += 4;
 
@@ -90,7 +93,8 @@ internal static class DnsMessage
     }
 
     /// <summary>Reads the data of a record whose type matters here; others are passed over.</summary>
-    private static bool TryReadData(ReadOnlySpan<byte> message, int offset, int length, DnsType type, string owner, TimeSpan ttl, List<DnsRecord> records)
+    private static bool TryReadData(
+        ReadOnlySpan<byte> message, int offset, int length, DnsType type, string owner, TimeSpan ttl, List<DnsRecord> records)
     {
         var end = offset + length;
         switch (type)

@@ -20,10 +20,12 @@ internal sealed record DnsResponse(int Code, bool IsTruncated, IReadOnlyList<Dns
         for (var aliases = 0; aliases <= MaxAliases; aliases++)
         {
             var owner = name;
-            var found = Records.Where(r => r is not DnsRecord.Cname && Is(r, type) && r.Owner.Equals(owner, StringComparison.OrdinalIgnoreCase)).ToList();
+            var found = Records.Where(
+                r => r is not DnsRecord.Cname && Is(r, type) && r.Owner.Equals(owner, StringComparison.OrdinalIgnoreCase)).ToList();
             if (found.Count > 0)
                 return found;
-            if (Records.OfType<DnsRecord.Cname>().FirstOrDefault(c => c.Owner.Equals(owner, StringComparison.OrdinalIgnoreCase)) is not { } alias)
+            if (Records.OfType<DnsRecord.Cname>()
+                .FirstOrDefault(c => c.Owner.Equals(owner, StringComparison.OrdinalIgnoreCase)) is not { } alias)
                 return [];
             name = alias.Target;
         }

@@ -16,7 +16,15 @@ internal static class HoldNotice
     /// <param name="why">What the last attempt came to.</param>
     /// <param name="until">When it is tried a last time; null where it is not held, and is tried on.</param>
     /// <param name="held">How many the server holds, this one included.</param>
-    public static byte[] Write(QueueId id, DateTimeOffset now, Domain hostname, Mailbox postmaster, Envelope original, string why, DateTimeOffset? until, int held)
+    public static byte[] Write(
+        QueueId id,
+        DateTimeOffset now,
+        Domain hostname,
+        Mailbox postmaster,
+        Envelope original,
+        string why,
+        DateTimeOffset? until,
+        int held)
     {
         var text = new StringBuilder();
         Line($"From: Mail Delivery System <MAILER-DAEMON@{hostname}>");
@@ -29,7 +37,8 @@ internal static class HoldNotice
         Line($"Content-Type: text/plain; charset=us-ascii");
         Line($"");
         Line($"This is the mail system at {hostname}. It could not send a message, time after time,");
-        Line($"for an error of its own{(until is null ? ". It keeps trying." : ", and holds it now.")} Neither the next hop nor the sender is told.");
+        Line(
+            $"for an error of its own{(until is null ? ". It keeps trying." : ", and holds it now.")} Neither the next hop nor the sender is told.");
         Line($"");
         Line($"Message:   {original.Id}, of {StatusReport.Rfc5322(original.ArrivedAt)}");
         Line($"Sender:    <{StatusReport.OneLine(original.Sender.Address)}>");

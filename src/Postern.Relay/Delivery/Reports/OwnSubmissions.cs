@@ -30,5 +30,6 @@ internal sealed class OwnSubmissions
     }
 
     /// <summary>By hashes whose keys are this process's own, so that nobody outside makes two alike.</summary>
-    private static long HashOf(QueueId id, string sender) => ((long)HashCode.Combine(id.Value, sender) << 32) | (uint)(sender.GetHashCode(StringComparison.Ordinal) ^ id.Value.GetHashCode());
+    private static long HashOf(QueueId id, string sender) =>
+        ((long)HashCode.Combine(id.Value, sender) << 32) | (uint)(sender.GetHashCode(StringComparison.Ordinal) ^ id.Value.GetHashCode());
 }

@@ -9,7 +9,13 @@ namespace Postern.Relay.Delivery.Reports;
 /// <param name="Reply">What was answered, or our own words.</param>
 /// <param name="HasExpired">It was tried until its time was over; <paramref name="Reply"/> is the last answer.</param>
 internal sealed record RecipientReport(
-    Mailbox Recipient, RecipientParameters Parameters, ReportAction Action, string Status, string? Remote, string Reply, bool HasExpired = false)
+    Mailbox Recipient,
+    RecipientParameters Parameters,
+    ReportAction Action,
+    string Status,
+    string? Remote,
+    string Reply,
+    bool HasExpired = false)
 {
     /// <summary><see cref="Reply"/> is what a server said, word for word.</summary>
     public bool IsVerbatim { get; init; }

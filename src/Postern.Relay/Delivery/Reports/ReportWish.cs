@@ -6,7 +6,8 @@ namespace Postern.Relay.Delivery.Reports;
 /// <summary>Which reports a sender asked for (RFC 3461 §4.1, RFC 2852 §4). NOTIFY=NEVER stands above all.</summary>
 internal static class ReportWish
 {
-    public static bool WantsFailure(RecipientParameters said) => said.Notify == DsnNotify.Unspecified || said.Notify.HasFlag(DsnNotify.Failure);
+    public static bool WantsFailure(RecipientParameters said) =>
+        said.Notify == DsnNotify.Unspecified || said.Notify.HasFlag(DsnNotify.Failure);
 
     public static bool WantsDelay(RecipientParameters said) => said.Notify == DsnNotify.Unspecified || said.Notify.HasFlag(DsnNotify.Delay);
 
@@ -24,5 +25,6 @@ internal static class ReportWish
     }
 
     /// <summary>Nobody asked to hear of a success: the common case, in which a delivered message is simply gone.</summary>
-    public static bool HasNoneOnSuccess(Envelope envelope) => envelope.Said is { RecipientParameters.IsEmpty: true, Parameters.DeliverBy: null };
+    public static bool HasNoneOnSuccess(Envelope envelope) =>
+        envelope.Said is { RecipientParameters.IsEmpty: true, Parameters.DeliverBy: null };
 }

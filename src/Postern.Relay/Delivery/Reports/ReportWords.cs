@@ -6,13 +6,25 @@ namespace Postern.Relay.Delivery.Reports;
 internal sealed record ReportWords(string Action, string Subject, string What, string Then, string Answer)
 {
     private static readonly ReportWords Failed = new(
-        "failed", "Your message could not be delivered", "could not be delivered to", "It will not be tried again.", "The receiving server refused it:");
+        "failed",
+        "Your message could not be delivered",
+        "could not be delivered to",
+        "It will not be tried again.",
+        "The receiving server refused it:");
 
     private static readonly ReportWords Relayed = new(
-        "relayed", "Your message was passed on", "was passed on for", "The next server took it and may not report what becomes of it.", "The next server answered:");
+        "relayed",
+        "Your message was passed on",
+        "was passed on for",
+        "The next server took it and may not report what becomes of it.",
+        "The next server answered:");
 
     private static readonly ReportWords Delayed = new(
-        "delayed", "Your message is delayed", "has not been delivered yet to", "You need not send it again.", "The receiving server answered:");
+        "delayed",
+        "Your message is delayed",
+        "has not been delivered yet to",
+        "You need not send it again.",
+        "The receiving server answered:");
 
     public static ReportWords Of(ReportAction action) => action switch
     {

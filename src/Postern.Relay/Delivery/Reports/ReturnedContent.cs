@@ -25,7 +25,8 @@ internal sealed record ReturnedContent(ReadOnlyMemory<byte> Octets, bool IsFull)
             var isFull = wantsFull && content.Length <= MaxFullOctets;
             var buffer = new byte[(int)Math.Min(isFull ? MaxFullOctets : MaxHeaderOctets, content.Length)];
             var length = 0;
-            while (length < buffer.Length && await content.ReadAsync(length, buffer.AsMemory(length), ct).ConfigureAwait(false) is > 0 and var read)
+            while (length < buffer.Length
+                && await content.ReadAsync(length, buffer.AsMemory(length), ct).ConfigureAwait(false) is > 0 and var read)
                 length += read;
             return new ReturnedContent(buffer.AsMemory(0, isFull ? length : HeaderLength(buffer.AsSpan(0, length))), isFull);
         }

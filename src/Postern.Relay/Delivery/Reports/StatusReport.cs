@@ -13,7 +13,8 @@ namespace Postern.Relay.Delivery.Reports;
 /// <param name="reports">At least one, all of the same action.</param>
 /// <param name="isFull">The original follows whole, else its header alone.</param>
 /// <param name="returns8Bit">What follows of the original may hold octets above 127.</param>
-internal sealed class StatusReport(QueueId id, Domain hostname, Envelope original, ImmutableArray<RecipientReport> reports, bool isFull, bool returns8Bit)
+internal sealed class StatusReport(
+    QueueId id, Domain hostname, Envelope original, ImmutableArray<RecipientReport> reports, bool isFull, bool returns8Bit)
 {
     private const int MaxTextLength = 500;
 
@@ -23,7 +24,9 @@ internal sealed class StatusReport(QueueId id, Domain hostname, Envelope origina
 
     /// <summary>Addresses or header are internationalized, so that the report is in the forms of RFC 6533.</summary>
     public bool IsGlobal { get; } = original.Parameters.IsUtf8
-        && (original.HasUtf8Header || !Ascii.IsValid(original.Sender.Address) || original.Recipients.Any(static r => !Ascii.IsValid(r.Address)));
+        && (original.HasUtf8Header
+            || !Ascii.IsValid(original.Sender.Address)
+            || original.Recipients.Any(static r => !Ascii.IsValid(r.Address)));
 
     /// <summary>The report may hold octets above 127.</summary>
     public bool Is8Bit => returns8Bit || IsGlobal;
@@ -74,7 +77,8 @@ internal sealed class StatusReport(QueueId id, Domain hostname, Envelope origina
         {
             Line($"");
             Line($"<{report.Recipient.Address}>");
-            Line($"    {(report.HasExpired ? "Tried for too long; the last attempt ended with:" : report.Remote is null ? "Reason:" : words.Answer)}");
+            Line(
+                $"    {(report.HasExpired ? "Tried for too long; the last attempt ended with:" : report.Remote is null ? "Reason:" : words.Answer)}");
             Line($"    {OneLine(report.Reply)}");
             if (report.Remote is not null)
                 Line($"    (server: {OneLine(report.Remote)})");
@@ -136,7 +140,8 @@ internal sealed class StatusReport(QueueId id, Domain hostname, Envelope origina
         return from > 0 ? remote[..from] : to > 0 ? remote[..(to + 1)] : remote;
     }
 
-    internal static string Rfc5322(DateTimeOffset time) => time.ToUniversalTime().ToString("ddd, dd MMM yyyy HH:mm:ss '+0000'", CultureInfo.InvariantCulture);
+    internal static string Rfc5322(DateTimeOffset time) =>
+        time.ToUniversalTime().ToString("ddd, dd MMM yyyy HH:mm:ss '+0000'", CultureInfo.InvariantCulture);
 
     /// <summary>Text that may come from a peer or an exception: printable US-ASCII, one line, bounded.</summary>
     internal static string OneLine(string text) => string.Create(Math.Min(text.Length, MaxTextLength), text, static (chars, source) =>

@@ -22,10 +22,18 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
     {
         // What is delivered now could not be recorded, and would be delivered once more after the restart.
         if (work.Spool.Status is { Condition: SpoolCondition.Failed, Reason: { } reason })
-            return await SettleAsync(job, new Outcome.Deferred(Remote: null, $"not tried: {reason}", Tls: null) { Cause = DeliveryCause.OwnSurroundings }).ConfigureAwait(false);
+            return await SettleAsync(
+                job, new Outcome.Deferred(Remote: null, $"not tried: {reason}", Tls: null) { Cause = DeliveryCause.OwnSurroundings })
+                .ConfigureAwait(false);
         var now = work.Now;
-        if (job.Message.Envelope.Deadline?.IsOver(now) == true && (job.Message.Known?.TriedUnder ?? 0) == await time.LookAsync().ConfigureAwait(false))
-            return await SettleAsync(job, new Outcome.Failed(Remote: null, "The time that the sender set for delivery (BY=) has passed", Tls: null, "5.4.7") { Cause = DeliveryCause.Expired }).ConfigureAwait(false);
+        if (job.Message.Envelope.Deadline?.IsOver(now) == true
+            && (job.Message.Known?.TriedUnder ?? 0) == await time.LookAsync().ConfigureAwait(false))
+            return await SettleAsync(
+                job,
+                new Outcome.Failed(Remote: null, "The time that the sender set for delivery (BY=) has passed", Tls: null, "5.4.7")
+                {
+                    Cause = DeliveryCause.Expired,
+                }).ConfigureAwait(false);
         ISpoolContent? content = null;
         try
         {
@@ -100,7 +108,14 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
         if (OwnShortage.WordsOf(mistake) is { } shortage)
         {
             work.Tell("own_shortage", $"{message.Id}: {shortage}");
-            return CompleteAsync(job, Same(job, new Outcome.Deferred(Remote: null, $"not tried, as this server ran short: {shortage}", Tls: null) { Cause = DeliveryCause.OwnShortage }));
+            return CompleteAsync(
+                job,
+                Same(
+                    job,
+                    new Outcome.Deferred(Remote: null, $"not tried, as this server ran short: {shortage}", Tls: null)
+                    {
+                        Cause = DeliveryCause.OwnShortage,
+                    }));
         }
 
         work.Tell("delivery-error", $"{message.Id}: {mistake}");
@@ -142,7 +157,9 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
         for (var i = 0; i < outcomes.Count; i++)
         {
             if (outcomes[i] is not Outcome.Deferred && message.Outcomes[job.IndexOf(i)] is null)
-                work.Audit.Append(DeliveryEvents.Of(work.Now, message.Envelope, job.IndexOf(i), outcomes[i], work.Options.Routes, message.State.Attempts + 1));
+                work.Audit.Append(
+                    DeliveryEvents.Of(
+                        work.Now, message.Envelope, job.IndexOf(i), outcomes[i], work.Options.Routes, message.State.Attempts + 1));
         }
     }
 
@@ -155,7 +172,11 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
             for (var i = 0; i < outcomes.Count; i++)
             {
                 if (outcomes[i] is Outcome.Delivered delivered)
-                    recipients[job.IndexOf(i)] = new RecipientState(RecipientStatus.Delivered, delivered.Reply) { Attempt = message.State.Attempts + 1 };
+                    recipients[
+                        job.IndexOf(i)] = new RecipientState(RecipientStatus.Delivered, delivered.Reply)
+                        {
+                            Attempt = message.State.Attempts + 1,
+                        };
             }
 
             message.State = message.State with { TriedAt = work.Now, Recipients = recipients.ToImmutable() };

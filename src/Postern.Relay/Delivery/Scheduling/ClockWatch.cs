@@ -29,7 +29,9 @@ internal sealed class ClockWatch(TimeProvider clock)
             if (jump.Duration() <= Most)
                 return null;
             settings++;
-            return string.Create(CultureInfo.InvariantCulture, $"the clock was set {(jump > TimeSpan.Zero ? "forward" : "back")} by {jump.Duration().TotalHours:0.0} hours");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"the clock was set {(jump > TimeSpan.Zero ? "forward" : "back")} by {jump.Duration().TotalHours:0.0} hours");
         }
     }
 
@@ -42,7 +44,8 @@ internal sealed class ClockWatch(TimeProvider clock)
             if (newest - clock.GetUtcNow() <= Most)
                 return null;
             settings++;
-            return string.Create(CultureInfo.InvariantCulture, $"the clock stands before {what} at {newest.ToUniversalTime():yyyy-MM-dd HH:mm:ss} UTC");
+            return string.Create(
+                CultureInfo.InvariantCulture, $"the clock stands before {what} at {newest.ToUniversalTime():yyyy-MM-dd HH:mm:ss} UTC");
         }
     }
 }

@@ -12,7 +12,8 @@ internal sealed class DecoratedContent(ReadOnlyMemory<byte> header, ISpoolConten
     /// <summary>
     /// Asks each in turn; a later one's fields stand above those of an earlier one, as those of servers that a message passes do.
     /// </summary>
-    public static async Task<ReadOnlyMemory<byte>> MakeAsync(ImmutableArray<IContentDecorator> decorators, Envelope envelope, ISpoolContent content, CancellationToken ct)
+    public static async Task<ReadOnlyMemory<byte>> MakeAsync(
+        ImmutableArray<IContentDecorator> decorators, Envelope envelope, ISpoolContent content, CancellationToken ct)
     {
         var header = ReadOnlyMemory<byte>.Empty;
         foreach (var decorator in decorators)

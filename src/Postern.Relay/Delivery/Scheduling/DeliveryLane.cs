@@ -122,7 +122,11 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
             foreach (var batch in queue.Drain().Chunk(256))
             {
                 await Task.WhenAll(batch.Select(job =>
-                    host.CompleteAsync(job, Enumerable.Repeat<Outcome>(outcome, job.Recipients.IsDefault ? job.Message.Envelope.Recipients.Length : job.Recipients.Length).ToArray()).AsTask()))
+                    host.CompleteAsync(
+                        job,
+                        Enumerable.Repeat<Outcome>(
+                            outcome, job.Recipients.IsDefault ? job.Message.Envelope.Recipients.Length : job.Recipients.Length).ToArray())
+                            .AsTask()))
                     .ConfigureAwait(false);
             }
         }
@@ -147,7 +151,8 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
             work = NewSignal();
         if (!queue.TryRest(this))
             return true;
-        idle ??= clock.CreateTimer(static lane => ((DeliveryLane)lane!).OnIdleExpired(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        idle ??= clock.CreateTimer(
+            static lane => ((DeliveryLane)lane!).OnIdleExpired(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         idle.Change(queue.IdleClose, Timeout.InfiniteTimeSpan);
         await work.Task.ConfigureAwait(false);
         idle.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);

@@ -6,7 +6,8 @@ namespace Postern.Relay.Delivery.Scheduling;
 /// The jobs of one next hop, first come first served, and the lanes that take them. One lane serves a destination that keeps up; others
 /// are added while jobs pile up or wait too long, up to the limit, so a destination that hangs costs its own lanes and nobody else's.
 /// </summary>
-internal sealed class DestinationQueue(NextHop hop, IDeliveryTransport transport, DeliveryOptions settings, LaneBudget budget, ILaneHost host, TimeProvider clock)
+internal sealed class DestinationQueue(
+    NextHop hop, IDeliveryTransport transport, DeliveryOptions settings, LaneBudget budget, ILaneHost host, TimeProvider clock)
 {
     /// <summary>Jobs a lane may have waiting before another is opened at once.</summary>
     private const int DepthPerLane = 16;
@@ -194,7 +195,11 @@ internal sealed class DestinationQueue(NextHop hop, IDeliveryTransport transport
         lock (gate)
         {
             var waiting = ready.Count + returned.Count;
-            if (waiting == 0 || idle.Count > 0 || host.IsStopping || lanes.Count >= options.ConnectionsPerDestination || growsAgainAt > clock.GetTimestamp())
+            if (waiting == 0
+                || idle.Count > 0
+                || host.IsStopping
+                || lanes.Count >= options.ConnectionsPerDestination
+                || growsAgainAt > clock.GetTimestamp())
                 return false;
             var newLanes = lanes.Count(static l => l.IsNew);
             var isDeep = waiting > DepthPerLane * lanes.Count && newLanes == 0;
@@ -248,7 +253,8 @@ internal sealed class DestinationQueue(NextHop hop, IDeliveryTransport transport
         if (isGrowthPlanned)
             return;
         isGrowthPlanned = true;
-        growth ??= clock.CreateTimer(static queue => ((DestinationQueue)queue!).OnGrowthDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        growth ??= clock.CreateTimer(
+            static queue => ((DestinationQueue)queue!).OnGrowthDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         growth.Change(options.GrowthDelay, Timeout.InfiniteTimeSpan);
     }
 

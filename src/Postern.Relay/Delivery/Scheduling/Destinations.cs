@@ -20,11 +20,15 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
     private readonly LaneBudget budget = new(work.Options.Connections);
 
     public IEnumerable<DestinationStatistics> Statistics =>
-        queues.Values.Select(static d => new DestinationStatistics(d.Hop.Name, d.Waiting, d.Lanes)).OrderByDescending(static d => d.Waiting);
+        queues.Values.Select(static d => new DestinationStatistics(d.Hop.Name, d.Waiting, d.Lanes))
+            .OrderByDescending(static d => d.Waiting);
 
     /// <summary>How many more messages a destination may have waiting; not above nothing where it has enough.</summary>
     public int RoomOf(DestinationQueue queue) =>
-        Math.Clamp((work.Options.MessagesAtWork - work.Messages.Count) / Share, Least, Math.Max(Least, work.Options.MessagesAtWorkPerDestination)) - queue.Waiting;
+        Math.Clamp(
+            (work.Options.MessagesAtWork - work.Messages.Count) / Share,
+            Least,
+            Math.Max(Least, work.Options.MessagesAtWorkPerDestination)) - queue.Waiting;
 
     /// <summary>A destination that has enough waiting, where all destinations of the message have; else null.</summary>
     public DestinationQueue? WhereFull(TrackedMessage message)
@@ -60,7 +64,9 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
         var jobs = Enumerable.Range(0, message.Envelope.Recipients.Length)
             .Where(i => message.State.Recipients[i].Status == RecipientStatus.Pending)
             .GroupBy(i => HopOf(message, i))
-            .SelectMany(group => group.Chunk(work.Options.RecipientsPerTransaction), static (group, chunk) => (group.Key, Chunk: chunk.ToImmutableArray()))
+            .SelectMany(
+                group => group.Chunk(work.Options.RecipientsPerTransaction),
+                static (group, chunk) => (group.Key, Chunk: chunk.ToImmutableArray()))
             .ToList();
         message.OpenJobs = jobs.Count;
         foreach (var (hop, recipients) in jobs)
@@ -115,7 +121,8 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
 
     public Task[] Stop() => [.. queues.Values.SelectMany(static queue => queue.Stop())];
 
-    private NextHop HopOf(TrackedMessage message, int recipient) => work.Options.Routes.Find(message.Envelope, message.Envelope.Recipients[recipient]);
+    private NextHop HopOf(TrackedMessage message, int recipient) =>
+        work.Options.Routes.Find(message.Envelope, message.Envelope.Recipients[recipient]);
 
     private void Enqueue(NextHop hop, DeliveryJob job)
     {

@@ -11,7 +11,8 @@ namespace Postern.Relay.Delivery.Scheduling;
 /// Records what is decided before the attempt is over; its <see cref="ILaneHost.Stopping"/> calls the job off while the next hop cannot
 /// have it.
 /// </param>
-internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTimeOffset now, ILaneHost host) : IMessageContent, IOutcomeRecord, IDisposable
+internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTimeOffset now, ILaneHost host)
+    : IMessageContent, IOutcomeRecord, IDisposable
 {
     private OutgoingMessage? message;
 
@@ -30,7 +31,11 @@ internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTi
     private OutgoingMessage Make(Envelope envelope)
     {
         var said = envelope.ForNextHop(now);
-        return new OutgoingMessage(Job.Recipients.IsDefault ? said : said.For(Job.Recipients.AsSpan()), this) { HasUtf8Header = envelope.HasUtf8Header, Revoked = host.Stopping };
+        return new OutgoingMessage(Job.Recipients.IsDefault ? said : said.For(Job.Recipients.AsSpan()), this)
+        {
+            HasUtf8Header = envelope.HasUtf8Header,
+            Revoked = host.Stopping,
+        };
     }
 }
 

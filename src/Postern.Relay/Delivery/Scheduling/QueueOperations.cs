@@ -21,7 +21,8 @@ internal sealed class QueueOperations(DeliveryWork work, Timekeeper time)
             }
         }
 
-        return await work.Spool.ChangeAsync(id, static entry => entry.State with { Held = true, HeldByServerAt = null }, ct).ConfigureAwait(false)
+        return await work.Spool.ChangeAsync(id, static entry => entry.State with { Held = true, HeldByServerAt = null }, ct)
+            .ConfigureAwait(false)
             ? QueueCommandOutcome.Done
             : QueueCommandOutcome.NotFound;
     }
@@ -56,7 +57,14 @@ internal sealed class QueueOperations(DeliveryWork work, Timekeeper time)
         var now = work.Now;
         await work.Spool.ChangeAsync(
             id,
-            held => held.State.Held ? held.State with { Held = false, HeldByServerAt = null, NextAttempt = held.State.IsForLater(held.Envelope, now) ? held.Envelope.ReleasedAt : now } : null,
+            held => held.State.Held
+                ? held.State with
+                {
+                    Held = false,
+                    HeldByServerAt = null,
+                    NextAttempt = held.State.IsForLater(held.Envelope, now) ? held.Envelope.ReleasedAt : now,
+                }
+                : null,
             ct).ConfigureAwait(false);
         return QueueCommandOutcome.Done;
     }
@@ -72,14 +80,17 @@ internal sealed class QueueOperations(DeliveryWork work, Timekeeper time)
             return QueueCommandOutcome.Held;
         if (work.Options.Routes.Holds)
             return QueueCommandOutcome.NoRoute;
-        return await work.Spool.RescheduleAsync([id], work.Now, ct).ConfigureAwait(false) > 0 ? QueueCommandOutcome.Done : QueueCommandOutcome.UnderWay;
+        return await work.Spool.RescheduleAsync([id], work.Now, ct).ConfigureAwait(false) > 0
+            ? QueueCommandOutcome.Done
+            : QueueCommandOutcome.UnderWay;
     }
 
     public async ValueTask<int> RetryNowAsync(Domain domain, bool andBelow, int most, CancellationToken ct)
     {
         await time.LookAsync().ConfigureAwait(false);
         var suffix = andBelow ? "." + domain.Text : null;
-        return await time.HurryAsync(entry => !time.IsHeldBySender(entry) && WaitsFor(entry, domain, suffix), most, ct).ConfigureAwait(false);
+        return await time.HurryAsync(entry => !time.IsHeldBySender(entry) && WaitsFor(entry, domain, suffix), most, ct)
+            .ConfigureAwait(false);
     }
 
     public async ValueTask<QueueCommandOutcome> RemoveAsync(QueueId id, CancellationToken ct)
@@ -102,7 +113,8 @@ internal sealed class QueueOperations(DeliveryWork work, Timekeeper time)
         for (var i = 0; i < recipients.Length; i++)
         {
             if (entry.State.Recipients[i].Status == RecipientStatus.Pending
-                && (recipients[i].Domain.Equals(domain) || (suffix is not null && recipients[i].Domain.Text.EndsWith(suffix, StringComparison.Ordinal))))
+                && (recipients[i].Domain.Equals(domain)
+                    || (suffix is not null && recipients[i].Domain.Text.EndsWith(suffix, StringComparison.Ordinal))))
                 return true;
         }
 

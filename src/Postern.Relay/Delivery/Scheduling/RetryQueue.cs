@@ -54,6 +54,8 @@ internal sealed class RetryQueue : IAsyncDisposable
             return;
         var pause = at - clock.GetUtcNow();
         // A millisecond more: timers round down, and one that fires early would have to be set again.
-        timer.Change(pause < TimeSpan.Zero ? TimeSpan.Zero : pause < LongestSleep ? pause + TimeSpan.FromMilliseconds(1) : LongestSleep, Timeout.InfiniteTimeSpan);
+        timer.Change(
+            pause < TimeSpan.Zero ? TimeSpan.Zero : pause < LongestSleep ? pause + TimeSpan.FromMilliseconds(1) : LongestSleep,
+            Timeout.InfiniteTimeSpan);
     }
 }

@@ -26,7 +26,8 @@ internal sealed class Timekeeper(DeliveryWork work)
     /// <summary>At the start: whether something has happened later than now, by all that is known.</summary>
     public void Compare(DateTimeOffset newestMessage, DateTimeOffset newestEvent)
     {
-        if ((watch.WhyNotAfter(newestMessage, "the newest message in the spool, which came") ?? watch.WhyNotAfter(newestEvent, "the newest event in the log, which was written")) is { } jump)
+        if ((watch.WhyNotAfter(newestMessage, "the newest message in the spool, which came")
+            ?? watch.WhyNotAfter(newestEvent, "the newest event in the log, which was written")) is { } jump)
             Tell(jump);
     }
 
@@ -38,7 +39,10 @@ internal sealed class Timekeeper(DeliveryWork work)
             Tell(jump);
             List<(Envelopes.QueueId Id, DateTimeOffset At)> held;
             lock (work.Gate)
-                held = [.. work.Memories.Where(static m => m.Value.Hold is not null).Select(static m => (m.Key, m.Value.Hold!.EndAfterJump()))];
+                held =
+                [
+                    .. work.Memories.Where(static m => m.Value.Hold is not null).Select(static m => (m.Key, m.Value.Hold!.EndAfterJump())),
+                ];
             foreach (var (id, at) in held)
                 await work.Spool.RescheduleAsync([id], at, CancellationToken.None).ConfigureAwait(false);
             await HurryAsync(IsBeyondSchedule, int.MaxValue, CancellationToken.None).ConfigureAwait(false);
@@ -56,7 +60,9 @@ internal sealed class Timekeeper(DeliveryWork work)
         if (entry is not { State.Attempts: 0, Envelope.HeldUntil: { } until })
             return false;
         lock (work.Gate)
-            return work.Memories.TryGetValue(entry.Envelope.Id, out var memory) && memory.Hold is { } hold && (hold.HasJumped ? hold.EndAfterJump() > work.Now : until > work.Now);
+            return work.Memories.TryGetValue(entry.Envelope.Id, out var memory)
+                && memory.Hold is { } hold
+                && (hold.HasJumped ? hold.EndAfterJump() > work.Now : until > work.Now);
     }
 
     /// <summary>Makes due what fits, of all that waits for its time; answers how many those were.</summary>
@@ -64,7 +70,9 @@ internal sealed class Timekeeper(DeliveryWork work)
     {
         var count = 0;
         Envelopes.QueueId? after = null;
-        while (count < most && !work.IsStopping && await work.Spool.ListAsync(QueueFilter.Everything, after, Page, ct).ConfigureAwait(false) is { Count: > 0 } page)
+        while (count < most
+            && !work.IsStopping
+            && await work.Spool.ListAsync(QueueFilter.Everything, after, Page, ct).ConfigureAwait(false) is { Count: > 0 } page)
         {
             var ids = page.Where(fits).Select(static entry => entry.Envelope.Id).Take(most - count).ToList();
             if (ids.Count > 0)

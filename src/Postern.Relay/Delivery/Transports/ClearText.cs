@@ -9,7 +9,8 @@ namespace Postern.Relay.Delivery.Transports;
 internal static class ClearText
 {
     /// <param name="isSecured">The handshake was over when the dialogue ended.</param>
-    public static bool MayFollow(ClientAnswer answer, HopTerms terms, bool isSecured) => terms is { Tls: ClientTls.Opportunistic, Login: null } && answer switch
+    public static bool MayFollow(ClientAnswer answer, HopTerms terms, bool isSecured) =>
+        terms is { Tls: ClientTls.Opportunistic, Login: null } && answer switch
     {
         // Whoever puts octets behind STARTTLS is in between, and is not made a present of the mail.
         ClientAnswer.Broken { Phase: ClientPhase.StartTls, Fault: ClientFault.Injection or ClientFault.TlsUnavailable } => false,

@@ -49,8 +49,15 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
     /// <summary>For a session that did not open.</summary>
     public Outcome OfOpening(ClientAnswer answer) => answer switch
     {
-        ClientAnswer.Broken(ClientPhase.Greeting, _, _) or ClientAnswer.Refused(_, { IsTransient: true }) when Of(answer, [answer]) is Outcome.Deferred later => later with { IsUnreachable = true },
-        ClientAnswer.Accepted(var reply) => new Outcome.Deferred(remote, $"the server left: {reply}", tls) { IsVerified = IsVerified, Cause = DeliveryCause.Unreachable, Phase = DeliveryPhase.Connect },
+        ClientAnswer.Broken(ClientPhase.Greeting, _, _) or ClientAnswer.Refused(_, { IsTransient: true })
+            when Of(answer, [answer]) is Outcome.Deferred later => later with { IsUnreachable = true },
+        ClientAnswer.Accepted(var reply) =>
+            new Outcome.Deferred(remote, $"the server left: {reply}", tls)
+            {
+                IsVerified = IsVerified,
+                Cause = DeliveryCause.Unreachable,
+                Phase = DeliveryPhase.Connect,
+            },
         _ => Of(answer, [answer]),
     };
 
@@ -85,24 +92,29 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
         // Tried again although the server may have it, and not at once with another host: a second copy is better than none (RFC 1047), and
         // a late one better than a sure one.
         ClientAnswer.Broken(ClientPhase.EndOfData, _, var detail) broken =>
-            Lost(broken, $"{detail}, while waiting for the answer to the end of data: it may have been delivered", AfterDeferral.NextAttempt),
+            Lost(
+                broken,
+                $"{detail}, while waiting for the answer to the end of data: it may have been delivered",
+                AfterDeferral.NextAttempt),
         // A connection that had waited was closed meanwhile: nothing of this message was sent, so it says nothing of the host.
-        ClientAnswer.Broken(ClientPhase.Mail or ClientPhase.Rcpt or ClientPhase.Data, ClientFault.ConnectionLost, var detail) broken when IsReused =>
+        ClientAnswer.Broken(ClientPhase.Mail or ClientPhase.Rcpt or ClientPhase.Data, ClientFault.ConnectionLost, var detail) broken
+            when IsReused =>
             Lost(broken, detail, AfterDeferral.NewConnection),
         ClientAnswer.Broken broken => Lost(broken, $"{broken.Detail}, at {NameOf(broken.Phase)}", AfterDeferral.NextHost),
         _ => throw new InvalidOperationException($"Unknown answer {answer}"),
     };
 
-    private Outcome.Deferred Later(ClientAnswer.Refused refused, AfterDeferral after) => new(remote, refused.Reply.ToString(), tls, refused.Reply.Status?.ToString())
-    {
-        After = after,
-        Cause = CauseOf(refused),
-        Phase = PhaseOf(refused.Phase),
-        Code = refused.IsForeseen ? null : refused.Reply.Code,
-        IsVerbatim = !refused.IsForeseen,
-        Took = took,
-        IsVerified = IsVerified,
-    };
+    private Outcome.Deferred Later(ClientAnswer.Refused refused, AfterDeferral after) =>
+        new(remote, refused.Reply.ToString(), tls, refused.Reply.Status?.ToString())
+        {
+            After = after,
+            Cause = CauseOf(refused),
+            Phase = PhaseOf(refused.Phase),
+            Code = refused.IsForeseen ? null : refused.Reply.Code,
+            IsVerbatim = !refused.IsForeseen,
+            Took = took,
+            IsVerified = IsVerified,
+        };
 
     private Outcome.Deferred Lost(ClientAnswer.Broken broken, string words, AfterDeferral after) => new(remote, words, tls)
     {
@@ -128,7 +140,8 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
         return phase switch
         {
             ClientPhase.Rcpt when isTooMany && IsAnyTaken(all) => AfterDeferral.NewTransaction,
-            ClientPhase.Mail or ClientPhase.Rcpt or ClientPhase.Data or ClientPhase.Content or ClientPhase.EndOfData when reply.Code == Leaving => AfterDeferral.NewConnection,
+            ClientPhase.Mail or ClientPhase.Rcpt or ClientPhase.Data or ClientPhase.Content or ClientPhase.EndOfData
+                when reply.Code == Leaving => AfterDeferral.NewConnection,
             ClientPhase.Mail when HasCarried => AfterDeferral.NewConnection,
             ClientPhase.Rcpt or ClientPhase.Data or ClientPhase.EndOfData when isTooMany && HasCarried => AfterDeferral.NewConnection,
             _ => AfterDeferral.NextHost,
@@ -151,7 +164,8 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
 
     private static bool IsAnyTaken(IReadOnlyList<ClientAnswer> all) => all.Any(static a => a is ClientAnswer.Accepted);
 
-    private static bool IsAnyAccepted(IReadOnlyList<ClientAnswer> all) => all.Any(static a => a is not ClientAnswer.Refused(ClientPhase.Rcpt, _));
+    private static bool IsAnyAccepted(IReadOnlyList<ClientAnswer> all) =>
+        all.Any(static a => a is not ClientAnswer.Refused(ClientPhase.Rcpt, _));
 
     private static string StatusOf(Reply reply) => reply.Status is { Class: 5 } status ? status.ToString() : "5.0.0";
 

@@ -43,7 +43,11 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
 
     /// <summary>Why a place is not connected to; null when it may be.</summary>
     public Outcome.Failed? WhyNot(HopPlace place) => place.Terms.IsGuarded && guard.WhyNot(place.Address.Address) is { } why
-        ? new Outcome.Failed(Remote: null, $"Mail is not sent to {place.Remote}: {why} address", Tls: null, "5.4.4") { Cause = DeliveryCause.NoRoute, Phase = DeliveryPhase.Connect }
+        ? new Outcome.Failed(Remote: null, $"Mail is not sent to {place.Remote}: {why} address", Tls: null, "5.4.4")
+        {
+            Cause = DeliveryCause.NoRoute,
+            Phase = DeliveryPhase.Connect,
+        }
         : null;
 
     /// <summary>Opens a session with one place: connects, starts TLS and logs in on its terms.</summary>
@@ -53,16 +57,32 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         if (mayBeClear && stalled.Remembers(place.Address))
             return (await TryAsync(place, place.Terms with { Tls = ClientTls.None }, ct).ConfigureAwait(false)).Connection;
         var (connection, isClearNext) = await TryAsync(place, place.Terms, ct).ConfigureAwait(false);
-        return isClearNext ? (await TryAsync(place, place.Terms with { Tls = ClientTls.None }, ct).ConfigureAwait(false)).Connection : connection;
+        return isClearNext
+            ? (await TryAsync(place, place.Terms with { Tls = ClientTls.None }, ct).ConfigureAwait(false)).Connection
+            : connection;
     }
 
     private async ValueTask<(HopConnection Connection, bool IsClearNext)> TryAsync(HopPlace place, HopTerms terms, CancellationToken ct)
     {
         var (stream, problem) = await DialAsync(place, ct).ConfigureAwait(false);
         if (stream is null)
-            return (new HopConnection.Closed(new Outcome.Deferred(place.Remote, problem!, Tls: null) { Cause = DeliveryCause.Unreachable, Phase = DeliveryPhase.Connect, IsUnreachable = true }), false);
+            return (new HopConnection.Closed(
+                new Outcome.Deferred(place.Remote, problem!, Tls: null)
+                {
+                    Cause = DeliveryCause.Unreachable,
+                    Phase = DeliveryPhase.Connect,
+                    IsUnreachable = true,
+                }), false);
 
-        var dialogue = new SmtpClientDialogue(stream, client with { Hostname = place.Hello ?? client.Hostname, Tls = terms.Tls, ServerName = terms.CertificateName ?? place.Host, TrustedRoots = terms.Trusted });
+        var dialogue = new SmtpClientDialogue(
+            stream,
+            client with
+            {
+                Hostname = place.Hello ?? client.Hostname,
+                Tls = terms.Tls,
+                ServerName = terms.CertificateName ?? place.Host,
+                TrustedRoots = terms.Trusted,
+            });
         ClientAnswer answer;
         LoginAnswer? login = null;
         try
@@ -70,7 +90,10 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             answer = await dialogue.OpenAsync(ct).ConfigureAwait(false);
             if (answer is ClientAnswer.Broken { Cause: { } cause } && OwnShortage.WordsOf(cause) is not null)
                 ExceptionDispatchInfo.Throw(cause);
-            if (terms.Login is not null && answer is ClientAnswer.Accepted && dialogue.IsOpen && (place.Terms.MayHaveOurName || !own.IsCalled(dialogue.PeerNames)))
+            if (terms.Login is not null
+                && answer is ClientAnswer.Accepted
+                && dialogue.IsOpen
+                && (place.Terms.MayHaveOurName || !own.IsCalled(dialogue.PeerNames)))
             {
                 login = terms.Tls == ClientTls.Opportunistic && dialogue.Tls is null
                     ? new LoginAnswer.Unsuitable(NoLoginInClear)
@@ -86,11 +109,16 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         if (!place.Terms.MayHaveOurName && own.IsCalled(dialogue.PeerNames))
         {
             await dialogue.DisposeAsync().ConfigureAwait(false);
-            return (new HopConnection.Closed(OwnHost.Loop($"{place.Remote} calls itself {own.Hostname}, which is this server's name. If it is another server, one of them needs another name, or its route 'same_name: true'")), false);
+            return (new HopConnection.Closed(
+                OwnHost.Loop(
+                    $"{place.Remote} calls itself {own.Hostname}, which is this server's name. If it is another server, "
+                        + $"one of them needs another name, or its route 'same_name: true'")), false);
         }
 
         var version = dialogue.Tls?.Version;
-        var outcome = login is not null && LoginOutcomes.Of(login, place.Remote, version) is { } failed ? failed with { IsVerified = dialogue.IsVerified } : null;
+        var outcome = login is not null && LoginOutcomes.Of(login, place.Remote, version) is { } failed
+            ? failed with { IsVerified = dialogue.IsVerified }
+            : null;
         if (answer is ClientAnswer.Accepted && dialogue.IsOpen && outcome is null)
             return (new HopConnection.Open(dialogue, place), false);
 
@@ -99,12 +127,17 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         var isClearNext = ClearText.MayFollow(answer, terms, isSecured: version is not null);
         if (isClearNext && answer is ClientAnswer.Broken { Fault: ClientFault.Timeout })
             stalled.Note(place.Address);
-        return (new HopConnection.Closed(outcome ?? new ClientOutcomes(place.Remote, version) { IsVerified = dialogue.IsVerified }.OfOpening(WithAdvice(answer, place.Address.Port))), isClearNext);
+        return (new HopConnection.Closed(
+            outcome
+                ?? new ClientOutcomes(place.Remote, version) { IsVerified = dialogue.IsVerified }.OfOpening(
+                    WithAdvice(answer, place.Address.Port))), isClearNext);
     }
 
     /// <summary>Who waits for a handshake says nothing at first: on the port that is for it, the silence has a likely reason.</summary>
     internal static ClientAnswer WithAdvice(ClientAnswer answer, int port) =>
-        port == 465 && answer is ClientAnswer.Broken { Phase: ClientPhase.Greeting, Fault: ClientFault.Timeout or ClientFault.ConnectionLost } silent
+        port == 465
+            && answer is ClientAnswer.Broken { Phase: ClientPhase.Greeting, Fault: ClientFault.Timeout
+                or ClientFault.ConnectionLost } silent
             ? silent with { Detail = $"{silent.Detail}; on port 465 TLS comes first: smtps:// is meant, not smtp://" }
             : answer;
 
@@ -126,7 +159,9 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             socket?.Dispose();
             if (OwnShortage.WordsOf(e) is not null)
                 throw;
-            return (null, socket is { IsBound: false } && place.From is { } from ? $"bind to {from}: {e.Message}" : $"connect: {e.Message}");
+            return (null, socket is { IsBound: false } && place.From is { } from
+                ? $"bind to {from}: {e.Message}"
+                : $"connect: {e.Message}");
         }
         catch (OperationCanceledException)
         {
@@ -181,5 +216,6 @@ internal sealed record HopPlace(string Host, IPEndPoint Address, HopTerms Terms,
     public Domain? Hello { get; init; }
 
     /// <summary><c>host[address]:port</c>.</summary>
-    public string Remote => Host == Address.Address.ToString() ? $"[{Address.Address}]:{Address.Port}" : $"{Host}[{Address.Address}]:{Address.Port}";
+    public string Remote =>
+        Host == Address.Address.ToString() ? $"[{Address.Address}]:{Address.Port}" : $"{Host}[{Address.Address}]:{Address.Port}";
 }

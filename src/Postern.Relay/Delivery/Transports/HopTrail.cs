@@ -64,7 +64,13 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
             }
         }
 
-        return Closed(worst ?? new Outcome.Deferred(Remote: null, "no further host is there to be asked", Tls: null) { Cause = DeliveryCause.Unreachable, Phase = DeliveryPhase.Connect });
+        return Closed(
+            worst
+                ?? new Outcome.Deferred(Remote: null, "no further host is there to be asked", Tls: null)
+                {
+                    Cause = DeliveryCause.Unreachable,
+                    Phase = DeliveryPhase.Connect,
+                });
     }
 
     private HopConnection.Closed Closed(Outcome outcome) => new(outcome with { Took = clock.GetElapsedTime(begunAt) });
@@ -78,7 +84,10 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         return Closed(worst!);
     }
 
-    private bool MayGoOn => spokenTo < options.HostsPerAttempt && tried < options.AddressesPerAttempt && (tried == 0 || clock.GetElapsedTime(begunAt) < options.AttemptTime);
+    private bool MayGoOn =>
+        spokenTo < options.HostsPerAttempt
+        && tried < options.AddressesPerAttempt
+        && (tried == 0 || clock.GetElapsedTime(begunAt) < options.AttemptTime);
 
     private async ValueTask<HopPlace?> NextPlaceAsync(CancellationToken ct)
     {
@@ -111,10 +120,21 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 switch (await connector.Resolver.FindAsync(domain, ct).ConfigureAwait(false))
                 {
                     case MxAnswer.Never(var status, var reason):
-                        Note(new Outcome.Failed(Remote: null, reason, Tls: null, status) { Cause = DeliveryCause.NoRoute, Phase = DeliveryPhase.Dns });
+                        Note(
+                            new Outcome.Failed(Remote: null, reason, Tls: null, status)
+                            {
+                                Cause = DeliveryCause.NoRoute,
+                                Phase = DeliveryPhase.Dns,
+                            });
                         break;
                     case MxAnswer.Unavailable(var reason):
-                        Note(new Outcome.Deferred(Remote: null, reason, Tls: null) { Cause = DeliveryCause.Unreachable, Phase = DeliveryPhase.Dns, IsUnreachable = true });
+                        Note(
+                            new Outcome.Deferred(Remote: null, reason, Tls: null)
+                            {
+                                Cause = DeliveryCause.Unreachable,
+                                Phase = DeliveryPhase.Dns,
+                                IsUnreachable = true,
+                            });
                         break;
                     case MxAnswer.Hosts(var exchangers) answer:
                         isAuthentic = answer.IsAuthentic;
@@ -133,7 +153,8 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
     /// </summary>
     private void AddExchangers(ImmutableArray<Exchanger> exchangers)
     {
-        var own = exchangers.Where(e => connector.Own.IsNamed(e.Name, options.MxPort)).Select(static e => e.Preference).DefaultIfEmpty(int.MaxValue).Min();
+        var own = exchangers.Where(e => connector.Own.IsNamed(e.Name, options.MxPort)).Select(static e => e.Preference)
+            .DefaultIfEmpty(int.MaxValue).Min();
         foreach (var exchanger in exchangers.Where(e => e.Preference < own && (behind is null || e.Preference >= behind.Preference)))
             hosts!.Enqueue(exchanger);
         if (own < int.MaxValue)
@@ -142,16 +163,29 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
 
     private async ValueTask FindAddressesAsync(Exchanger host, CancellationToken ct)
     {
-        switch (hop is NextHop.SmartHost ? await connector.LookUpAsync(host.Name, ct).ConfigureAwait(false) : await connector.Resolver.FindAddressesAsync(host.Name, ct).ConfigureAwait(false))
+        switch (hop is NextHop.SmartHost
+            ? await connector.LookUpAsync(host.Name, ct).ConfigureAwait(false)
+            : await connector.Resolver.FindAddressesAsync(host.Name, ct).ConfigureAwait(false))
         {
             case AddressAnswer.Found(var addresses):
                 await AddAsync(host, addresses, ct).ConfigureAwait(false);
                 break;
             case AddressAnswer.None(var reason):
-                Note(new Outcome.Failed(Remote: null, reason, Tls: null, "5.4.4") { Cause = DeliveryCause.NoRoute, Phase = DeliveryPhase.Dns });
+                Note(
+                    new Outcome.Failed(Remote: null, reason, Tls: null, "5.4.4")
+                    {
+                        Cause = DeliveryCause.NoRoute,
+                        Phase = DeliveryPhase.Dns,
+                    });
                 break;
             case AddressAnswer.Unavailable(var reason):
-                Note(new Outcome.Deferred(Remote: null, reason, Tls: null) { Cause = DeliveryCause.Unreachable, Phase = DeliveryPhase.Dns, IsUnreachable = true });
+                Note(
+                    new Outcome.Deferred(Remote: null, reason, Tls: null)
+                    {
+                        Cause = DeliveryCause.Unreachable,
+                        Phase = DeliveryPhase.Dns,
+                        IsUnreachable = true,
+                    });
                 break;
         }
     }
@@ -168,9 +202,17 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         var port = hop is NextHop.SmartHost { Servers: var servers } ? servers[host.Preference].Port : options.MxPort;
         foreach (var address in addresses.Distinct())
         {
-            var place = new HopPlace(host.Name, new IPEndPoint(address, port), terms, host.Preference) { From = hop.Bind, Hello = hop.Hello };
+            var place = new HopPlace(host.Name, new IPEndPoint(address, port), terms, host.Preference)
+            {
+                From = hop.Bind,
+                Hello = hop.Hello,
+            };
             if (hop.Bind is { } from && from.AddressFamily != address.AddressFamily)
-                Note(new Outcome.Deferred(place.Remote, $"connect: the route binds to {from}, which reaches no address of this family", Tls: null) { Cause = DeliveryCause.NoRoute, Phase = DeliveryPhase.Connect });
+                Note(
+                    new Outcome.Deferred(
+                        place.Remote,
+                        $"connect: the route binds to {from}, which reaches no address of this family",
+                        Tls: null) { Cause = DeliveryCause.NoRoute, Phase = DeliveryPhase.Connect });
             else if (behind is null || place.Host != behind.Host || !place.Address.Equals(behind.Address))
                 places.Enqueue(place);
         }

@@ -45,5 +45,6 @@ internal sealed record HopTerms(ClientTls Tls, bool IsGuarded, ClientLogin? Logi
     /// <summary>For mail exchangers: any certificate, or none (RFC 7435).</summary>
     public static HopTerms Strangers { get; } = new(ClientTls.Opportunistic, IsGuarded: true);
 
-    public static HopTerms Of(NextHop.SmartHost hop, NextHop.Server server) => new(server.Tls, IsGuarded: false, hop.Login, hop.Trusted) { MayHaveOurName = hop.MayHaveOurName };
+    public static HopTerms Of(NextHop.SmartHost hop, NextHop.Server server) =>
+        new(server.Tls, IsGuarded: false, hop.Login, hop.Trusted) { MayHaveOurName = hop.MayHaveOurName };
 }

@@ -17,7 +17,10 @@ internal static class LoginOutcomes
             LoginAnswer.Accepted => null,
             // Another address of the same host would say the same to 5xx, and count one more failure against the account.
             LoginAnswer.Refused(var mechanism, var reply) =>
-                Failed($"login by {mechanism}: {reply}", reply) with { After = reply.IsTransient ? AfterDeferral.NextHost : AfterDeferral.NextAttempt },
+                Failed($"login by {mechanism}: {reply}", reply) with
+                {
+                    After = reply.IsTransient ? AfterDeferral.NextHost : AfterDeferral.NextAttempt,
+                },
             LoginAnswer.Abandoned(var mechanism, var reason) => Failed($"login by {mechanism}: {reason}"),
             LoginAnswer.Broken(var mechanism, _, var detail) => Failed($"login by {mechanism}: {detail}"),
             LoginAnswer.Unsuitable(var reason) => Failed($"login: {reason}"),
@@ -25,6 +28,11 @@ internal static class LoginOutcomes
         };
 
         Outcome.Deferred Failed(string words, Reply? reply = null) =>
-            new(remote, words, tls, reply?.Status?.ToString()) { Cause = DeliveryCause.LoginFailed, Phase = DeliveryPhase.Login, Code = reply?.Code };
+            new(remote, words, tls, reply?.Status?.ToString())
+            {
+                Cause = DeliveryCause.LoginFailed,
+                Phase = DeliveryPhase.Login,
+                Code = reply?.Code,
+            };
     }
 }

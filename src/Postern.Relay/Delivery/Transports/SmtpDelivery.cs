@@ -43,12 +43,15 @@ public sealed class SmtpDelivery : IDeliveryTransport
         ConnectionsPerDestination = old.ConnectionsPerDestination,
         MessagesPerConnection = old.MessagesPerConnection,
         Resolvers = old.Resolvers.SequenceEqual(changed.Resolvers) ? old.Resolvers : changed.Resolvers,
-        AllowedMxNetworks = old.AllowedMxNetworks.SequenceEqual(changed.AllowedMxNetworks) ? old.AllowedMxNetworks : changed.AllowedMxNetworks,
+        AllowedMxNetworks = old.AllowedMxNetworks.SequenceEqual(changed.AllowedMxNetworks)
+            ? old.AllowedMxNetworks
+            : changed.AllowedMxNetworks,
     };
 
     private Settings Make(DeliveryOptions options)
     {
-        var resolver = new MxResolver(new ResolverList(options.Resolvers, options.ResolversValidate, ResolvConf.Path, clock), options.ResolverTimeout, clock);
+        var resolver = new MxResolver(
+            new ResolverList(options.Resolvers, options.ResolversValidate, ResolvConf.Path, clock), options.ResolverTimeout, clock);
         var client = new SmtpClientOptions { Hostname = options.Hostname, Timeouts = options.Timeouts, Clock = clock };
         return new Settings(options, new HopConnector(options, resolver, client, new OwnHost(options.Hostname, listeners, clock)));
     }

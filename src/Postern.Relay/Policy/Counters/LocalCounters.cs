@@ -53,9 +53,11 @@ public sealed class LocalCounters : ICounters, IDisposable
         return counters;
     }
 
-    public ValueTask<CounterLevel> PeekAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) => new(Level(key, limit, cost, takes: false));
+    public ValueTask<CounterLevel> PeekAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) =>
+        new(Level(key, limit, cost, takes: false));
 
-    public ValueTask<CounterLevel> TakeAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) => new(Level(key, limit, cost, takes: true));
+    public ValueTask<CounterLevel> TakeAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) =>
+        new(Level(key, limit, cost, takes: true));
 
     /// <summary>Writes what is not written yet.</summary>
     public void Dispose()
@@ -110,7 +112,10 @@ public sealed class LocalCounters : ICounters, IDisposable
                 throw new InvalidDataException("it is no file of this server's counters");
             foreach (var line in whole.Skip(1))
             {
-                if (line.Split(' ') is [var ticks, var what, var whose] && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTimeOffset.MaxValue.UtcTicks && empty.Count < MostKeys)
+                if (line.Split(' ') is [var ticks, var what, var whose]
+                    && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at)
+                    && at <= DateTimeOffset.MaxValue.UtcTicks
+                    && empty.Count < MostKeys)
                     empty[new CounterKey(what, Uri.UnescapeDataString(whose))] = new DateTimeOffset(at, TimeSpan.Zero);
             }
 
@@ -141,7 +146,9 @@ public sealed class LocalCounters : ICounters, IDisposable
                     return;
                 var now = clock.GetUtcNow();
                 isNew = lines > Math.Max(LeastRewritten, empty.Count * 4);
-                due = isNew ? [.. empty.Where(e => e.Value > now).Select(static e => (e.Key, e.Value))] : [.. changed.Where(empty.ContainsKey).Select(key => (key, empty[key]))];
+                due = isNew
+                    ? [.. empty.Where(e => e.Value > now).Select(static e => (e.Key, e.Value))]
+                    : [.. changed.Where(empty.ContainsKey).Select(key => (key, empty[key]))];
                 changed = [];
             }
 

@@ -17,7 +17,8 @@ internal sealed class RejectClients : IRelayRule
 
     public RuleStage Stages => RuleStage.Client | RuleStage.Helo | RuleStage.Sender | RuleStage.Recipient;
 
-    public string ArgumentsDoc => "`reject_clients` in a list of rules: 554 for clients of these networks. Short: `reject_clients 192.0.2.0/24`.";
+    public string ArgumentsDoc =>
+        "`reject_clients` in a list of rules: 554 for clients of these networks. Short: `reject_clients 192.0.2.0/24`.";
 
     public string Shorthand => "networks";
 
@@ -29,7 +30,11 @@ internal sealed class RejectClients : IRelayRule
         foreach (var network in networks)
         {
             if (network.Contains(context.Facts.Client))
-                return new(new RuleAnswer.Refuse(Refusals.ClientRejected, $"client {context.Facts.Client} is in {network}", static (_, _) => new("take the network out of reject_clients in rules")));
+                return new(
+                    new RuleAnswer.Refuse(
+                        Refusals.ClientRejected,
+                        $"client {context.Facts.Client} is in {network}",
+                        static (_, _) => new("take the network out of reject_clients in rules")));
         }
 
         return new(new RuleAnswer.Pass($"client {context.Facts.Client} is in none of its networks"));

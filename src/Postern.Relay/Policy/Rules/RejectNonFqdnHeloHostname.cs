@@ -16,7 +16,8 @@ internal sealed class RejectNonFqdnHeloHostname : IRelayRule
     {
         { Login: not null } => new RuleAnswer.Pass("logged in"),
         { Helo: null } => new RuleAnswer.Pass("the name is not known"),
-        { Helo: { } name } when Domain.TryParse(System.Text.Encoding.UTF8.GetBytes(name), out var domain) && (domain.Literal is not null || domain.Text.Contains('.', StringComparison.Ordinal)) =>
+        { Helo: { } name } when Domain.TryParse(System.Text.Encoding.UTF8.GetBytes(name), out var domain)
+            && (domain.Literal is not null || domain.Text.Contains('.', StringComparison.Ordinal)) =>
             new RuleAnswer.Pass($"{domain} is a whole name"),
         { Helo: { } name } => new RuleAnswer.Refuse(Refusals.HeloRejected, $"{name} is no whole name"),
     });

@@ -22,9 +22,13 @@ internal sealed class RejectUnauthDestination : IRelayRule
         if (context.Recipient is not { } recipient)
             return new RuleAnswer.Refuse(Refusals.RelayDenied(context), "no recipient");
         if (!await context.AcceptsAsync(recipient.Domain, ct))
-            return new RuleAnswer.Refuse(Refusals.RelayDenied(context), $"{recipient.Domain} is not a domain accepted here", Remedies.AcceptDomainAsync);
+            return new RuleAnswer.Refuse(
+                Refusals.RelayDenied(context), $"{recipient.Domain} is not a domain accepted here", Remedies.AcceptDomainAsync);
         return recipient.LocalPart.AsSpan().ContainsAny(Routing)
-            ? new RuleAnswer.Refuse(Refusals.RelayDenied(context), $"{recipient.Domain} is accepted here, but {recipient.LocalPart} asks for routing", Remedies.LogInAsync)
+            ? new RuleAnswer.Refuse(
+                Refusals.RelayDenied(context),
+                $"{recipient.Domain} is accepted here, but {recipient.LocalPart} asks for routing",
+                Remedies.LogInAsync)
             : new RuleAnswer.Permit($"{recipient.Domain} is accepted here from anyone");
     }
 }

@@ -36,7 +36,9 @@ internal static class ProxyTlv
                 case 0x05 when value.Length > MaxUniqueIdOctets:
                     return "PROXY unique id too long";
                 case 0x05:
-                    claims = claims with { UniqueId = value.ContainsAnyExceptInRange((byte)' ', (byte)'~') ? Convert.ToHexStringLower(value) : Encoding.ASCII.GetString(value) };
+                    claims = claims with { UniqueId = value.ContainsAnyExceptInRange((byte)' ', (byte)'~')
+                        ? Convert.ToHexStringLower(value)
+                        : Encoding.ASCII.GetString(value) };
                     break;
                 case 0x20:
                     if (!TryReadTls(value, out var tls))
@@ -80,7 +82,8 @@ internal static class ProxyTlv
 
         var hasCertificate = (octets[0] & 0x06) != 0;
         if ((octets[0] & 0x01) != 0)
-            tls = new ProxyTls(hasCertificate, hasCertificate && BinaryPrimitives.ReadUInt32BigEndian(octets[1..]) == 0, version, cipher, name);
+            tls = new ProxyTls(
+                hasCertificate, hasCertificate && BinaryPrimitives.ReadUInt32BigEndian(octets[1..]) == 0, version, cipher, name);
         return true;
     }
 

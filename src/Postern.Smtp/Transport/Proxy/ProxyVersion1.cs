@@ -82,7 +82,9 @@ internal static class ProxyVersion1
             return null;
         if (isV6)
             return address.AddressFamily == AddressFamily.InterNetworkV6 ? address : null;
-        return Encoding.ASCII.GetString(text) == address.ToString() ? address : null; // 010.0.0.1 means different hosts to different readers
+        return Encoding.ASCII.GetString(text) == address.ToString()
+            ? address
+            : null; // 010.0.0.1 means different hosts to different readers
     }
 
     private static int? Port(ReadOnlySpan<byte> text) =>

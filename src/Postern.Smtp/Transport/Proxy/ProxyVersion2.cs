@@ -56,7 +56,10 @@ internal static class ProxyVersion2
         var address = (octets - 4) / 2;
         return ProxyStep.Whole(itself
             ? ProxyHeader.Itself with { Claims = claims }
-            : new ProxyHeader(EndPoint(body, 0, address, port: 2 * address), EndPoint(body, address, address, port: (2 * address) + 2)) { Claims = claims });
+            : new ProxyHeader(EndPoint(body, 0, address, port: 2 * address), EndPoint(body, address, address, port: (2 * address) + 2))
+            {
+                Claims = claims,
+            });
     }
 
     private static IPEndPoint EndPoint(ReadOnlySpan<byte> body, int start, int length, int port) =>

@@ -23,7 +23,10 @@ internal sealed class CertificateSet
         foreach (var certificate in All)
         {
             foreach (var name in certificate.Names)
-                Add(name.StartsWith("*.", StringComparison.Ordinal) ? parents : names, name.StartsWith("*.", StringComparison.Ordinal) ? name[2..] : name, certificate);
+                Add(
+                    name.StartsWith("*.", StringComparison.Ordinal) ? parents : names,
+                    name.StartsWith("*.", StringComparison.Ordinal) ? name[2..] : name,
+                    certificate);
         }
 
         exact = names.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase).GetAlternateLookup<ReadOnlySpan<char>>();

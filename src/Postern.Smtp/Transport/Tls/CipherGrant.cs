@@ -25,12 +25,21 @@ internal static class CipherGrant
     private static readonly string[] CompatibleNames =
     [
         .. ModernNames, "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305",
-        "DHE-RSA-AES256-GCM-SHA384", "DHE-RSA-AES128-GCM-SHA256", "DHE-RSA-CHACHA20-POLY1305", "DHE-RSA-AES256-SHA256", "DHE-RSA-AES128-SHA256",
-        "ECDHE-ECDSA-AES256-SHA", "ECDHE-RSA-AES256-SHA", "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA", "DHE-RSA-AES256-SHA", "DHE-RSA-AES128-SHA",
+        "DHE-RSA-AES256-GCM-SHA384", "DHE-RSA-AES128-GCM-SHA256", "DHE-RSA-CHACHA20-POLY1305", "DHE-RSA-AES256-SHA256",
+        "DHE-RSA-AES128-SHA256",
+        "ECDHE-ECDSA-AES256-SHA", "ECDHE-RSA-AES256-SHA", "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA", "DHE-RSA-AES256-SHA",
+        "DHE-RSA-AES128-SHA",
         "AES256-GCM-SHA384", "AES128-GCM-SHA256", "AES256-SHA256", "AES128-SHA256", "AES256-SHA", "AES128-SHA",
     ];
 
-    private static readonly string[] LegacyNames = [.. CompatibleNames, "ECDHE-ECDSA-DES-CBC3-SHA", "ECDHE-RSA-DES-CBC3-SHA", "DHE-RSA-DES-CBC3-SHA", "DES-CBC3-SHA"];
+    private static readonly string[] LegacyNames =
+    [
+        .. CompatibleNames,
+        "ECDHE-ECDSA-DES-CBC3-SHA",
+        "ECDHE-RSA-DES-CBC3-SHA",
+        "DHE-RSA-DES-CBC3-SHA",
+        "DES-CBC3-SHA",
+    ];
 
     private static readonly Lazy<nint?> ContextOf = new(static () => OpenSslLibrary.Function("SSL_get_SSL_CTX"));
     private static readonly Lazy<nint?> SetList = new(static () => OpenSslLibrary.Function("SSL_CTX_set_cipher_list"));
@@ -74,7 +83,8 @@ internal static class CipherGrant
     internal static IEnumerable<TlsCipherSuite> PolicyOf(TlsCiphers ciphers) =>
     [
         TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256, TlsCipherSuite.TLS_AES_128_GCM_SHA256,
-        .. NamesOf(ciphers).Select(IanaName).Where(static name => Enum.IsDefined(typeof(TlsCipherSuite), name)).Select(Enum.Parse<TlsCipherSuite>),
+        .. NamesOf(ciphers).Select(IanaName).Where(static name => Enum.IsDefined(typeof(TlsCipherSuite), name))
+            .Select(Enum.Parse<TlsCipherSuite>),
     ];
 
     /// <summary><c>ECDHE-RSA-AES256-SHA</c> is <c>TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA</c>.</summary>
@@ -82,7 +92,9 @@ internal static class CipherGrant
     {
         string[] parts = name.Split('-');
         var exchange = parts[0] is "ECDHE" or "DHE" ? $"{parts[0]}_{parts[1]}" : "RSA";
-        var cipher = string.Join('_', parts[0] is "ECDHE" or "DHE" ? parts[2..] : parts).Replace("AES256", "AES_256", StringComparison.Ordinal).Replace("AES128", "AES_128", StringComparison.Ordinal).Replace("DES_CBC3", "3DES_EDE_CBC", StringComparison.Ordinal);
+        var cipher = string.Join('_', parts[0] is "ECDHE" or "DHE" ? parts[2..] : parts)
+            .Replace("AES256", "AES_256", StringComparison.Ordinal).Replace("AES128", "AES_128", StringComparison.Ordinal)
+            .Replace("DES_CBC3", "3DES_EDE_CBC", StringComparison.Ordinal);
         if (cipher.EndsWith("POLY1305", StringComparison.Ordinal))
             cipher += "_SHA256";
         else if (!cipher.Contains("GCM", StringComparison.Ordinal) && !cipher.Contains("CBC", StringComparison.Ordinal))
@@ -93,14 +105,16 @@ internal static class CipherGrant
     /// <summary>The context that took the list; 0 when it did not.</summary>
     private static unsafe nint Give(nint ssl, TlsCiphers ciphers)
     {
-        var list = Encoding.ASCII.GetBytes(string.Join(':', NamesOf(ciphers)) + (ciphers == TlsCiphers.Legacy ? ":@SECLEVEL=0\0" : ":@SECLEVEL=2\0"));
+        var list = Encoding.ASCII.GetBytes(
+            string.Join(':', NamesOf(ciphers)) + (ciphers == TlsCiphers.Legacy ? ":@SECLEVEL=0\0" : ":@SECLEVEL=2\0"));
         var context = Context(ssl);
         if (context == 0 || SetList.Value is not { } set || Control.Value is not { } control)
             return 0;
         fixed (byte* text = list)
         {
             return ((delegate* unmanaged<nint, byte*, int>)set)(context, text) == 1
-                && (ciphers == TlsCiphers.Modern || ((delegate* unmanaged<nint, int, nint, void*, nint>)control)(context, SetDhAuto, 1, null) == 1) ? context : 0;
+                && (ciphers == TlsCiphers.Modern
+                    || ((delegate* unmanaged<nint, int, nint, void*, nint>)control)(context, SetDhAuto, 1, null) == 1) ? context : 0;
         }
     }
 

@@ -20,7 +20,11 @@ internal static class ClientCertificateReader
             names.Email,
             certificate.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant(),
             new DateTimeOffset(certificate.NotAfter).ToUniversalTime(),
-            isTooLong ? string.Create(CultureInfo.InvariantCulture, $"{sent.Count} certificates were sent with it, and more than {ClientCertificate.MaxIntermediates} are not looked at") : WhyNot(chain, errors))
+            isTooLong
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{sent.Count} certificates were sent with it, and more than {ClientCertificate.MaxIntermediates} are not looked at")
+                : WhyNot(chain, errors))
         {
             Octets = certificate.RawData,
             Intermediates = isTooLong ? [] : [.. sent.Select(static c => (ReadOnlyMemory<byte>)c.RawData)],
@@ -31,7 +35,8 @@ internal static class ClientCertificateReader
     {
         if (errors == SslPolicyErrors.None)
             return null;
-        var status = chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, static (all, one) => all | one.Status) ?? X509ChainStatusFlags.NoError;
+        var status = chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, static (all, one) => all | one.Status)
+            ?? X509ChainStatusFlags.NoError;
         return status == X509ChainStatusFlags.NoError ? errors.ToString() : status.ToString();
     }
 }

@@ -36,7 +36,9 @@ internal readonly record struct ClientHello(ushort Version, bool TakesEcdsa, boo
             return null;
         var version = BinaryPrimitives.ReadUInt16BigEndian(octets[9..]);
         var rest = octets[43..];
-        if (!TryTake(ref rest, lengthOctets: 1, out _) || !TryTake(ref rest, lengthOctets: 2, out var suites) || !TryTake(ref rest, lengthOctets: 1, out _))
+        if (!TryTake(ref rest, lengthOctets: 1, out _)
+            || !TryTake(ref rest, lengthOctets: 2, out var suites)
+            || !TryTake(ref rest, lengthOctets: 1, out _))
             return null;
         scoped ReadOnlySpan<byte> signatures = default;
         if (TryTake(ref rest, lengthOctets: 2, out var extensions))
@@ -57,9 +59,13 @@ internal readonly record struct ClientHello(ushort Version, bool TakesEcdsa, boo
         var isTls13 = version >= Tls13 && spoken.HasFlag(SslProtocols.Tls13);
         return new ClientHello(
             version,
-            (isTls13 || Has(suites, IsEcdsa)) && (isTls13 ? Has(signatures, static s => s is 0x0403 or 0x0503 or 0x0603) : signatures.IsEmpty || Has(signatures, static s => (s & 0xff) == 0x03)),
-            (isTls13 || Has(suites, static s => !IsEcdsa(s) && s is not 0x00ff and not 0x5600 && s >> 8 is not 0x13 && (s & 0x0f0f) != 0x0a0a))
-                && (isTls13 ? Has(signatures, static s => s is 0x0804 or 0x0805 or 0x0806) : signatures.IsEmpty || Has(signatures, static s => (s & 0xff) == 0x01 || s >> 8 == 0x08)));
+            (isTls13 || Has(suites, IsEcdsa))
+                && (isTls13 ? Has(signatures, static s => s is 0x0403 or 0x0503 or 0x0603) : signatures.IsEmpty
+                    || Has(signatures, static s => (s & 0xff) == 0x03)),
+            (isTls13
+                || Has(suites, static s => !IsEcdsa(s) && s is not 0x00ff and not 0x5600 && s >> 8 is not 0x13 && (s & 0x0f0f) != 0x0a0a))
+                && (isTls13 ? Has(signatures, static s => s is 0x0804 or 0x0805 or 0x0806) : signatures.IsEmpty
+                    || Has(signatures, static s => (s & 0xff) == 0x01 || s >> 8 == 0x08)));
     }
 
     /// <summary>ECDHE_ECDSA with AES, ChaCha20 or 3DES.</summary>

@@ -13,7 +13,8 @@ internal static class EndPointHash
     private static readonly Asn1Tag PssHash = new(TagClass.ContextSpecific, 0);
 
     /// <summary>Null where the RFC defines none.</summary>
-    public static byte[]? Of(X509Certificate2 certificate) => HashOf(certificate) is { } hash ? CryptographicOperations.HashData(hash, certificate.RawDataMemory.Span) : null;
+    public static byte[]? Of(X509Certificate2 certificate) =>
+        HashOf(certificate) is { } hash ? CryptographicOperations.HashData(hash, certificate.RawDataMemory.Span) : null;
 
     private static HashAlgorithmName? HashOf(X509Certificate2 certificate) => certificate.SignatureAlgorithm.Value switch
     {

@@ -60,7 +60,8 @@ internal sealed class HandshakeSlots(int count)
         }
     }
 
-    private static int Positive(int count) => count > 0 ? count : throw new ArgumentOutOfRangeException(nameof(count), count, "no handshake could ever be made");
+    private static int Positive(int count) =>
+        count > 0 ? count : throw new ArgumentOutOfRangeException(nameof(count), count, "no handshake could ever be made");
 
     /// <summary>Goes on at the end of the thread pool's queue, behind the sessions that have something to do.</summary>
     private sealed class Waiter : IThreadPoolWorkItem

@@ -21,7 +21,8 @@ internal static class HandshakeTrouble
     /// <param name="offer">What this listener takes, for a client that has nothing in common with it.</param>
     public static string OfClient(Exception e, ReadOnlySpan<byte> first, string offer) => e switch
     {
-        OperationCanceledException when first.IsEmpty => "the handshake took too long: the client said nothing, and may be waiting for a greeting in clear; TLS comes first here",
+        OperationCanceledException when first.IsEmpty =>
+            "the handshake took too long: the client said nothing, and may be waiting for a greeting in clear; TLS comes first here",
         OperationCanceledException => "the handshake took too long",
         _ when first.IsEmpty => "the client left without a word",
         _ => WhatInstead(first, "the client") ?? Reason(ReasonOf(e), "the client", offer) ?? Rest(e, "the client"),
@@ -31,7 +32,9 @@ internal static class HandshakeTrouble
     /// <param name="first">What it sent first, as far as it was kept.</param>
     public static string OfServer(Exception e, ReadOnlySpan<byte> first) => first.IsEmpty
         ? "the server closed the connection when TLS began; it may not speak TLS here"
-        : WhatInstead(first, "the server") ?? Reason(ReasonOf(e), "the server", "TLS 1.2 or 1.3 with this machine's ciphers") ?? Rest(e, "the server");
+        : WhatInstead(first, "the server")
+            ?? Reason(ReasonOf(e), "the server", "TLS 1.2 or 1.3 with this machine's ciphers")
+            ?? Rest(e, "the server");
 
     /// <summary>What came where TLS was expected; null for TLS.</summary>
     public static string? WhatInstead(ReadOnlySpan<byte> first, string who)
@@ -46,7 +49,8 @@ internal static class HandshakeTrouble
         if (CommandLine.IsForeignProtocol(line))
             return $"{who} speaks HTTP, not TLS";
         if (first is [>= (byte)'2' and <= (byte)'5', >= (byte)'0' and <= (byte)'9', >= (byte)'0' and <= (byte)'9', ..])
-            return $"{who} answers in plain text ({Encoding.ASCII.GetString(first[..3])} …): TLS does not come first on this port; smtp:// begins in clear and goes on with STARTTLS";
+            return $"{who} answers in plain text ({Encoding.ASCII.GetString(first[..3])} …): TLS does not come first on this port; "
+                + $"smtp:// begins in clear and goes on with STARTTLS";
         if (IsCommand(line))
             return $"{who} speaks SMTP in plain text, and TLS was to come first";
         if (first.StartsWith("SSH-"u8))
@@ -94,7 +98,9 @@ internal static class HandshakeTrouble
         193 => $"no shared cipher: {who} offers none that is taken here ({offer})",
         252 or 258 or 266 or 267 or 396 => $"wrong version: {who} speaks no TLS version that is taken here ({offer})",
         294 => Left(who),
-        373 => $"{who} fell back to an older TLS version than it speaks (TLS_FALLBACK_SCSV): an earlier attempt failed, or somebody stands between",
+        373 =>
+            $"{who} fell back to an older TLS version than it speaks (TLS_FALLBACK_SCSV): an earlier attempt failed, "
+                + $"or somebody stands between",
         394 or 397 or 399 => $"a key of {who} is too short for this machine's security level",
         398 => $"the certificate of {who} is signed by a hash that is too weak for this machine's security level",
         >= AlertBase and <= AlertBase + 255 => Alert(reason - AlertBase, who),
@@ -126,5 +132,6 @@ internal static class HandshakeTrouble
         _ => (e.InnerException ?? e).Message,
     };
 
-    private static string Left(string who) => $"{who} left in the middle of the handshake, without an alert: some do so when they do not trust the certificate";
+    private static string Left(string who) =>
+        $"{who} left in the middle of the handshake, without an alert: some do so when they do not trust the certificate";
 }

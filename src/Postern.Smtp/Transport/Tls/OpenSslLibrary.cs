@@ -10,13 +10,15 @@ namespace Postern.Smtp.Transport.Tls;
 /// </summary>
 internal static class OpenSslLibrary
 {
-    private static readonly FieldInfo? Connection = typeof(SslStream).GetField("_securityContext", BindingFlags.Instance | BindingFlags.NonPublic);
+    private static readonly FieldInfo? Connection = typeof(SslStream).GetField(
+        "_securityContext", BindingFlags.Instance | BindingFlags.NonPublic);
     private static readonly Lazy<nint?> Library = new(Find);
 
     /// <summary>
     /// The address of a function; null where it cannot be had. Asked for when the first handshake has loaded the library.
     /// </summary>
-    public static nint? Function(string name) => Library.Value is { } library && NativeLibrary.TryGetExport(library, name, out var function) ? function : null;
+    public static nint? Function(string name) =>
+        Library.Value is { } library && NativeLibrary.TryGetExport(library, name, out var function) ? function : null;
 
     /// <summary>Calls with the connection, which cannot go away meanwhile; the default where there is none.</summary>
     public static T? With<T>(SslStream stream, Func<nint, T> call)
@@ -49,7 +51,12 @@ internal static class OpenSslLibrary
             return null;
         try
         {
-            string[] mapped = [.. File.ReadLines("/proc/self/maps").Select(static line => line[(line.LastIndexOf(' ') + 1)..]).Where(static path => Path.GetFileName(path).StartsWith("libssl.so", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal)];
+            string[] mapped =
+            [
+                .. File.ReadLines("/proc/self/maps").Select(static line => line[(line.LastIndexOf(' ') + 1)..])
+                    .Where(static path => Path.GetFileName(path).StartsWith("libssl.so", StringComparison.Ordinal))
+                    .Distinct(StringComparer.Ordinal),
+            ];
             return mapped is [var path] && NativeLibrary.TryLoad(path, out var library) ? library : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -43,7 +43,9 @@ internal readonly record struct SubjectNames(ImmutableArray<string> Dns, Immutab
                     addresses.Add(new IPAddress(address));
                 else if (list is null && !tag.HasSameClassAndValue(AddressTag))
                     names.ReadEncodedValue();
-                else if (list is not null && names.ReadCharacterString(UniversalTagNumber.IA5String, tag) is { Length: > 0 } name && !name.AsSpan().ContainsAnyExceptInRange('!', '~'))
+                else if (list is not null
+                    && names.ReadCharacterString(UniversalTagNumber.IA5String, tag) is { Length: > 0 } name
+                    && !name.AsSpan().ContainsAnyExceptInRange('!', '~'))
                     list.Add(name);
             }
         }

@@ -24,12 +24,14 @@ internal static unsafe class TlsExporter
         var material = new byte[Octets];
         fixed (byte* octets = material, label = Label)
         {
-            var isMade = ((delegate* unmanaged<nint, byte*, nuint, byte*, nuint, byte*, nuint, int, int>)function)(ssl, octets, Octets, label, (nuint)Label.Length, null, 0, 0) == 1;
+            var isMade = ((delegate* unmanaged<nint, byte*, nuint, byte*, nuint, byte*, nuint, int, int>)function)(
+                ssl, octets, Octets, label, (nuint)Label.Length, null, 0, 0) == 1;
             return isMade && material.AsSpan().ContainsAnyExcept((byte)0) ? material : null;
         }
     });
 
     /// <summary>Without one TLS 1.2 binds nothing: two connections can be made to agree (RFC 7627).</summary>
     public static bool HasExtendedMasterSecret(SslStream stream) => OpenSslLibrary.With(stream, static ssl =>
-        Control.Value is { } function && ((delegate* unmanaged<nint, int, nint, void*, nint>)function)(ssl, GetExtendedMasterSecret, 0, null) == 1);
+        Control.Value is { } function
+            && ((delegate* unmanaged<nint, int, nint, void*, nint>)function)(ssl, GetExtendedMasterSecret, 0, null) == 1);
 }

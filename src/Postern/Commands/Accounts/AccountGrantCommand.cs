@@ -6,18 +6,28 @@ namespace Postern.Commands.Accounts;
 /// <summary><c>postern account grant</c> and <c>revoke</c>.</summary>
 internal static class AccountGrantCommand
 {
-    public static Command Create(CommandContext context, string word, string description, Func<DirectoryCommands, ChangeGrants, AdminOutcome> change, bool takesAway)
+    public static Command Create(
+        CommandContext context,
+        string word,
+        string description,
+        Func<DirectoryCommands, ChangeGrants, AdminOutcome> change,
+        bool takesAway)
     {
-        var (name, address, domain, actAs) = (AccountCommand.Name(), AccountCommand.Address(), AccountCommand.Domain(), AccountCommand.ActAs());
-        var command = new DocumentedCommand(word, description, $"postern account {word} app --domain example.org --address news@example.net").With(name, address, domain, actAs, context.Json);
+        var (name, address, domain, actAs) = (
+            AccountCommand.Name(), AccountCommand.Address(), AccountCommand.Domain(), AccountCommand.ActAs());
+        var command = new DocumentedCommand(
+            word,
+            description,
+            $"postern account {word} app --domain example.org --address news@example.net").With(name, address, domain, actAs, context.Json);
         command.SetAction((arguments, ct) => takesAway
             ? context.TakeAwayAsync(arguments, commands => change(commands, Read(arguments)), ct)
             : context.ChangeAccountAsync(arguments, commands => change(commands, Read(arguments)), ct));
         return command;
 
-        ChangeGrants Read(ParseResult arguments) => new(arguments.GetRequiredValue(name), [.. arguments.GetValue(address) ?? []], [.. arguments.GetValue(domain) ?? []])
-        {
-            ActsAs = [.. arguments.GetValue(actAs) ?? []],
-        };
+        ChangeGrants Read(ParseResult arguments) =>
+            new(arguments.GetRequiredValue(name), [.. arguments.GetValue(address) ?? []], [.. arguments.GetValue(domain) ?? []])
+            {
+                ActsAs = [.. arguments.GetValue(actAs) ?? []],
+            };
     }
 }

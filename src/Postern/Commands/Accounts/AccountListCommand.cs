@@ -21,7 +21,11 @@ internal static class AccountListCommand
 
             var table = new TablePage("account", "state", "may send as", "credentials");
             foreach (var account in accounts)
-                table.Row(account.Name, AccountText.State(account), AccountText.Grants(account), account.Credentials.Length.ToString(CultureInfo.InvariantCulture));
+                table.Row(
+                    account.Name,
+                    AccountText.State(account),
+                    AccountText.Grants(account),
+                    account.Credentials.Length.ToString(CultureInfo.InvariantCulture));
             table.WriteTo(context.Terminal, ifEmpty: "no accounts; to add one: postern account add NAME");
             foreach (var store in directory.OtherStores)
                 context.Terminal.Note($"users of {store} are not listed; postern account show NAME shows one");

@@ -11,7 +11,10 @@ internal static class AccountShowCommand
     public static Command Create(CommandContext context)
     {
         var name = AccountCommand.Name();
-        var command = new DocumentedCommand("show", "Show an account or a user of any store: its grants, its credentials, and which store logs it in", "postern account show lisa@example.org").With(name, context.Json);
+        var command = new DocumentedCommand(
+            "show",
+            "Show an account or a user of any store: its grants, its credentials, and which store logs it in",
+            "postern account show lisa@example.org").With(name, context.Json);
         command.SetAction((arguments, ct) => context.WithDirectoryAsync(arguments, async directory =>
         {
             var wanted = arguments.GetRequiredValue(name);

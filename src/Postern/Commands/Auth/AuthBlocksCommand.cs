@@ -12,7 +12,8 @@ internal static class AuthBlocksCommand
 {
     public static Command Create(CommandContext context)
     {
-        var command = new DocumentedCommand("blocks", "Whose logins are slowed or paused, and why", "postern auth blocks", "postern auth blocks --json").With(context.Json);
+        var command = new DocumentedCommand(
+            "blocks", "Whose logins are slowed or paused, and why", "postern auth blocks", "postern auth blocks --json").With(context.Json);
         command.SetAction(async (arguments, ct) =>
         {
             if (context.LoadConfiguration(arguments) is not { } configuration)
@@ -29,7 +30,12 @@ internal static class AuthBlocksCommand
 
             var table = new TablePage("who", "state", "wrong", "budget", "calm at");
             foreach (var block in blocks)
-                table.Row(block.Who, block.State, block.Wrong.ToString(CultureInfo.InvariantCulture), block.Budget, TimeText.Format(block.CalmAt));
+                table.Row(
+                    block.Who,
+                    block.State,
+                    block.Wrong.ToString(CultureInfo.InvariantCulture),
+                    block.Budget,
+                    TimeText.Format(block.CalmAt));
             table.WriteTo(context.Terminal, ifEmpty: "no login is slowed");
             return ExitCode.Ok;
         });

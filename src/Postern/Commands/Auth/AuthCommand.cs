@@ -6,7 +6,12 @@ namespace Postern.Commands.Auth;
 internal static class AuthCommand
 {
     public static Command Create(CommandContext context) =>
-        new DocumentedCommand("auth", "Try how logins come out; see and lift what slows them", "postern auth test lisa@example.org", "postern auth blocks", "postern auth lift 192.0.2.7").With(
+        new DocumentedCommand(
+            "auth",
+            "Try how logins come out; see and lift what slows them",
+            "postern auth test lisa@example.org",
+            "postern auth blocks",
+            "postern auth lift 192.0.2.7").With(
             AuthTestCommand.Create(context),
             AuthBlocksCommand.Create(context),
             AuthLiftCommand.Create(context));

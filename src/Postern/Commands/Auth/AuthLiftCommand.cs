@@ -12,7 +12,11 @@ internal static class AuthLiftCommand
     public static Command Create(CommandContext context)
     {
         var target = new Argument<string>("ADDRESS|ACCOUNT") { Description = "An address (its network too), or an account wherever it is" };
-        var command = new DocumentedCommand("lift", "Forget the wrong logins of an address or an account; exit 1 where there are none", "postern auth lift 192.0.2.7", "postern auth lift lisa@example.org").With(target);
+        var command = new DocumentedCommand(
+            "lift",
+            "Forget the wrong logins of an address or an account; exit 1 where there are none",
+            "postern auth lift 192.0.2.7",
+            "postern auth lift lisa@example.org").With(target);
         command.SetAction(async (arguments, ct) =>
         {
             if (context.LoadConfiguration(arguments) is not { } configuration)

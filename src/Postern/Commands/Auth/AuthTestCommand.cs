@@ -11,26 +11,41 @@ using Postern.Sasl.Client;
 
 namespace Postern.Commands.Auth;
 
-/// <summary><c>postern auth test</c>: what each store says of a user, and how a login comes out by each mechanism, with the code of the server and of a client.</summary>
+/// <summary>
+/// <c>postern auth test</c>: what each store says of a user, and how a login comes out by each mechanism, with the code of the server and
+/// of a client.
+/// </summary>
 internal static class AuthTestCommand
 {
     public static Command Create(CommandContext context)
     {
         var user = new Argument<string>("USER") { Description = "The login name, as a client would send it" };
-        var mechanism = new Option<string?>("--mechanism") { Description = "Only this one, with each step; unless said, every one that a listener offers", HelpName = "MECHANISM" };
+        var mechanism = new Option<string?>("--mechanism")
+        {
+            Description = "Only this one, with each step; unless said, every one that a listener offers",
+            HelpName = "MECHANISM",
+        };
         mechanism.Validators.Add(static result =>
         {
             if (result.GetValueOrDefault<string?>() is { } name && Find(name) is null)
-                result.AddError($"there is no mechanism '{name}'{NearestName.Hint(name.ToUpperInvariant(), SaslClientMechanisms.All.Select(static m => m.Name))}");
+                result.AddError(
+                    $"there is no mechanism "
+                        + $"'{name}'{NearestName.Hint(name.ToUpperInvariant(), SaslClientMechanisms.All.Select(static m => m.Name))}");
         });
-        var via = new Option<string?>("--via") { Description = "Ask this store alone, configured or not: directory, file:///path, digest:///path", HelpName = "STORE" };
+        var via = new Option<string?>("--via")
+        {
+            Description = "Ask this store alone, configured or not: directory, file:///path, digest:///path",
+            HelpName = "STORE",
+        };
         var actAs = new Option<string?>("--act-as") { Description = "On behalf of this account", HelpName = "ACCOUNT" };
         var token = new Option<bool>("--token") { Description = "What is read is a bearer token, not a password" };
         var command = new DocumentedCommand(
             "test",
-            "Try a login against the stores and show each step; the password is asked for, or read from standard input. Exit 1 when none succeeds",
+            "Try a login against the stores and show each step; the password is asked for, or read from standard input. "
+                + "Exit 1 when none succeeds",
             "postern auth test lisa@example.org",
-            "postern auth test lisa --mechanism DIGEST-MD5 --via digest:///etc/postern/digest < password.txt").With(user, mechanism, via, actAs, token, context.Json);
+            "postern auth test lisa --mechanism DIGEST-MD5 --via digest:///etc/postern/digest < password.txt").With(
+                user, mechanism, via, actAs, token, context.Json);
         var options = new Options(user, mechanism, via, actAs, token);
         command.SetAction((arguments, ct) => RunAsync(context, arguments, options, ct));
         return command;
@@ -52,10 +67,12 @@ internal static class AuthTestCommand
             return context.Terminal.Fail(problem.What, problem.Todo);
         var isToken = arguments.GetValue(options.Token);
         if (context.Terminal.ReadSecret(isToken ? "Token: " : "Password: ") is not { Length: > 0 } secret)
-            return context.Terminal.Fail($"there is no {(isToken ? "token" : "password")} on standard input", "Write it there as one line.", ExitCode.Usage);
+            return context.Terminal.Fail(
+                $"there is no {(isToken ? "token" : "password")} on standard input", "Write it there as one line.", ExitCode.Usage);
         if (await context.CompileAsync(configuration, CompileFor.Asking) is not { } compiled)
             return ExitCode.Usage;
-        using var server = Rehearsal.Open(compiled, context.Clock, accounts => only is null ? accounts : accounts with { Sources = [only] });
+        using var server = Rehearsal.Open(
+            compiled, context.Clock, accounts => only is null ? accounts : accounts with { Sources = [only] });
         var rehearsal = new LoginRehearsal(server.Snapshot.Accounts.Verifiers, new SaslClientCredentials
         {
             User = arguments.GetRequiredValue(options.User),
@@ -79,19 +96,24 @@ internal static class AuthTestCommand
         else
             Print(context.Terminal, document, withSteps: named is not null);
         if (attempts.Count == 0)
-            return context.Terminal.Fail(named is null ? "no mechanism can be tried" : $"{named.ToUpperInvariant()} cannot be tried here", "It needs something else than this, or no store can answer it.");
+            return context.Terminal.Fail(
+                named is null ? "no mechanism can be tried" : $"{named.ToUpperInvariant()} cannot be tried here",
+                "It needs something else than this, or no store can answer it.");
         return document.Ok ? ExitCode.Ok : ExitCode.No;
     }
 
-    private static ISaslClientMechanism? Find(string name) => SaslClientMechanisms.All.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+    private static ISaslClientMechanism? Find(string name) =>
+        SaslClientMechanisms.All.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The listeners where a client can use it, in clear or under TLS.</summary>
     private static string OffersOf(RelaySnapshot snapshot, string mechanism) => string.Join(
         ", ",
-        snapshot.Options.Listeners.Select(static l => l.Name).Where(name => Offers(snapshot, name, isTls: true, mechanism) || Offers(snapshot, name, isTls: false, mechanism)));
+        snapshot.Options.Listeners.Select(static l => l.Name)
+            .Where(name => Offers(snapshot, name, isTls: true, mechanism) || Offers(snapshot, name, isTls: false, mechanism)));
 
     private static bool Offers(RelaySnapshot snapshot, string listener, bool isTls, string mechanism) =>
-        snapshot.OfferOn(listener, isTls, hasCertificate: isTls, tiesTheConnection: isTls)?.Mechanisms.Contains(mechanism, StringComparer.OrdinalIgnoreCase) is true;
+        snapshot.OfferOn(listener, isTls, hasCertificate: isTls, tiesTheConnection: isTls)?.Mechanisms.Contains(
+            mechanism, StringComparer.OrdinalIgnoreCase) is true;
 
     private static void Print(Terminal terminal, AuthTestDocument document, bool withSteps)
     {
@@ -115,5 +137,6 @@ internal static class AuthTestCommand
         results.WriteTo(terminal, ifEmpty: "nothing was tried");
     }
 
-    private sealed record Options(Argument<string> User, Option<string?> Mechanism, Option<string?> Via, Option<string?> ActAs, Option<bool> Token);
+    private sealed record Options(
+        Argument<string> User, Option<string?> Mechanism, Option<string?> Via, Option<string?> ActAs, Option<bool> Token);
 }

@@ -13,7 +13,8 @@ internal sealed record StoreWordDocument(string Store, string Says);
 /// <param name="Reply">What a client of SMTP would be told.</param>
 /// <param name="Reason">What the audit log would hold.</param>
 /// <param name="Offered">The listeners that offer it.</param>
-internal sealed record LoginAttemptDocument(string Mechanism, bool Ok, string Reply, string Reason, string Offered, ImmutableArray<LoginStepDocument> Steps);
+internal sealed record LoginAttemptDocument(
+    string Mechanism, bool Ok, string Reply, string Reason, string Offered, ImmutableArray<LoginStepDocument> Steps);
 
 /// <summary>One message of a login.</summary>
 /// <param name="What">What was sent, without anything that is secret.</param>

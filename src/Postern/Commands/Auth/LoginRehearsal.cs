@@ -18,13 +18,20 @@ internal sealed class LoginRehearsal(AccountVerifiers verifiers, SaslClientCrede
 
     /// <summary>What each store says of the user, the one that answers first and those that are not asked any more.</summary>
     public async ValueTask<ImmutableArray<StoreWordDocument>> AskStoresAsync(CancellationToken ct) =>
-        [.. (await verifiers.Descriptions.DescribeAsync(credentials.User, ct)).Select(static word => new StoreWordDocument(word.Store, word.Says))];
+        [.. (await verifiers.Descriptions.DescribeAsync(credentials.User, ct)).Select(
+            static word => new StoreWordDocument(word.Store, word.Says))];
 
     /// <summary>Null where the mechanism needs what was not given, or what no store can answer.</summary>
     public async ValueTask<LoginAttemptDocument?> RunAsync(ISaslClientMechanism mechanism, CancellationToken ct)
     {
         var channel = mechanism.Name.EndsWith("-PLUS", StringComparison.Ordinal) ? Channel : null;
-        var context = verifiers.Context with { Hostname = credentials.Host, Channel = channel, OffersChannelBinding = channel is not null, AllowsAnonymous = false };
+        var context = verifiers.Context with
+        {
+            Hostname = credentials.Host,
+            Channel = channel,
+            OffersChannelBinding = channel is not null,
+            AllowsAnonymous = false,
+        };
         if (SaslMechanisms.All.First(m => m.Name == mechanism.Name).TryStart(context) is not { } exchange)
             return null;
         using var client = mechanism.TryStart(credentials with { Channel = channel });
@@ -52,7 +59,9 @@ internal sealed class LoginRehearsal(AccountVerifiers verifiers, SaslClientCrede
                             return Ended(false, StandardReply.AuthCancelled, "the client does not believe the server's proof");
                     }
 
-                    var who = identity.AuthorizationId == identity.AuthenticationId ? identity.AuthenticationId : $"{identity.AuthenticationId}, acting as {identity.AuthorizationId}";
+                    var who = identity.AuthorizationId == identity.AuthenticationId
+                        ? identity.AuthenticationId
+                        : $"{identity.AuthenticationId}, acting as {identity.AuthorizationId}";
                     return Ended(true, StandardReply.Authenticated, $"logged in as {who}");
                 case SaslStep.Failure failure:
                     return Ended(false, ReplyTo(failure.Error), failure.Reason);

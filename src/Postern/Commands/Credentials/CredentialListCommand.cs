@@ -12,7 +12,10 @@ internal static class CredentialListCommand
     public static Command Create(CommandContext context)
     {
         var account = CredentialCommand.Account();
-        var command = new DocumentedCommand("list", "List the credentials of an account; never the secrets", "postern credential list lisa@example.org").With(account, context.Json);
+        var command = new DocumentedCommand(
+            "list",
+            "List the credentials of an account; never the secrets",
+            "postern credential list lisa@example.org").With(account, context.Json);
         command.SetAction((arguments, ct) => context.WithDirectoryAsync(arguments, async directory =>
         {
             var wanted = arguments.GetRequiredValue(account);
@@ -38,7 +41,9 @@ internal static class CredentialListCommand
                 credential.Weakness is { } weakness ? $"{credential.Scheme}, WEAK: {weakness}" : credential.Scheme,
                 credential.Generated ? "postern" : "a person",
                 TimeText.Format(credential.CreatedAt),
-                credential.ExpiresAt is not { } end ? "never" : credential.Expired ? $"{TimeText.Format(end)}, expired" : TimeText.Format(end));
+                credential.ExpiresAt is not { } end ? "never"
+                    : credential.Expired ? $"{TimeText.Format(end)}, expired"
+                    : TimeText.Format(end));
         }
 
         table.WriteTo(terminal, ifEmpty: account.LogsInBy is { } store

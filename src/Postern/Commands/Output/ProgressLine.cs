@@ -20,7 +20,8 @@ internal static class ProgressLine
             Out = new AnsiConsoleOutput(terminal.Error),
         });
         console.Profile.Width = terminal.Width;
-        return console.Progress().AutoClear(enabled: false).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn()).Start(context =>
+        return console.Progress().AutoClear(enabled: false).Columns(
+            new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn()).Start(context =>
         {
             var bar = context.AddTask(Markup.Escape(what), maxValue: total);
             return work(new Steps(bar));

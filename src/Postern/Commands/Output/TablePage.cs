@@ -46,7 +46,12 @@ internal sealed class TablePage(params string[] columns)
 
         var table = new Table { Border = terminal.IsInteractive ? TableBorder.Rounded : TableBorder.None };
         foreach (var column in columns)
-            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = !terminal.IsInteractive, Padding = new Padding(terminal.IsInteractive ? 1 : 0, 0, terminal.IsInteractive ? 1 : 2, 0) });
+            table.AddColumn(
+                new TableColumn(new Text(column, new Style(decoration: Decoration.Bold)))
+                {
+                    NoWrap = !terminal.IsInteractive,
+                    Padding = new Padding(terminal.IsInteractive ? 1 : 0, 0, terminal.IsInteractive ? 1 : 2, 0),
+                });
         foreach (var row in rows)
             table.AddRow(row.Select(static cell => new Text(PrintableText.Of(cell))));
         console.Write(table);

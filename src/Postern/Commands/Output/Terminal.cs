@@ -10,7 +10,8 @@ namespace Postern.Commands.Output;
 /// <param name="canAsk">A person can answer a question.</param>
 /// <param name="events">Takes the lines of the log while a server runs; null for nobody.</param>
 /// <param name="window">Columns of the person's window; null to ask the system.</param>
-internal sealed class Terminal(TextWriter output, TextWriter error, TextReader input, bool isInteractive, bool canAsk, Stream? events = null, int? window = null)
+internal sealed class Terminal(
+    TextWriter output, TextWriter error, TextReader input, bool isInteractive, bool canAsk, Stream? events = null, int? window = null)
 {
     private const int FallbackWidth = 80;
 
@@ -41,7 +42,13 @@ internal sealed class Terminal(TextWriter output, TextWriter error, TextReader i
 
     /// <summary>The process's own.</summary>
     public static Terminal OfProcess() =>
-        new(Console.Out, Console.Error, Console.In, isInteractive: !Console.IsOutputRedirected, canAsk: !Console.IsInputRedirected && !Console.IsErrorRedirected, Console.OpenStandardOutput());
+        new(
+            Console.Out,
+            Console.Error,
+            Console.In,
+            isInteractive: !Console.IsOutputRedirected,
+            canAsk: !Console.IsInputRedirected && !Console.IsErrorRedirected,
+            Console.OpenStandardOutput());
 
     public void Line(string text = "") => output.WriteLine(text);
 

@@ -11,7 +11,12 @@ internal sealed class FilterOptions() : MailFilterOptions("waiting", "deferred",
     /// <summary>No message has it.</summary>
     private const string NoId = "-";
 
-    public Option<TimeSpan?> OlderThan { get; } = new("--older-than") { Description = "Messages that arrived before this long ago, such as 2h or 3d", HelpName = "DURATION", CustomParser = ParsedArguments.Duration };
+    public Option<TimeSpan?> OlderThan { get; } = new("--older-than")
+    {
+        Description = "Messages that arrived before this long ago, such as 2h or 3d",
+        HelpName = "DURATION",
+        CustomParser = ParsedArguments.Duration,
+    };
 
     public Option<bool> Held { get; } = new("--held") { Description = "Held messages only" };
 
@@ -35,13 +40,16 @@ internal sealed class FilterOptions() : MailFilterOptions("waiting", "deferred",
         };
     }
 
-    /// <summary>Narrows to the messages with the Message-ID that was asked for. The queue does not know it; the log of what was accepted does.</summary>
+    /// <summary>
+    /// Narrows to the messages with the Message-ID that was asked for. The queue does not know it; the log of what was accepted does.
+    /// </summary>
     public async ValueTask<QueueFilter> WithMessageIdAsync(QueueFilter filter, ParseResult arguments, string logs, CancellationToken ct)
     {
         if (arguments.GetValue(MessageId) is not { } wanted)
             return filter;
         var ids = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        await foreach (var audit in new AuditSearch(logs).FindAsync(new AuditQuery { Kinds = AuditKind.Mail, MessageId = wanted, Outcome = "accepted" }, ct))
+        await foreach (var audit in new AuditSearch(logs).FindAsync(
+            new AuditQuery { Kinds = AuditKind.Mail, MessageId = wanted, Outcome = "accepted" }, ct))
             ids.Add(((AcceptedEvent)audit).QueueId);
         if (!filter.Ids.IsDefaultOrEmpty)
             ids.IntersectWith(filter.Ids);

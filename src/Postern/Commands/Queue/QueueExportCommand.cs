@@ -13,8 +13,16 @@ internal static class QueueExportCommand
     public static Command Create(CommandContext context)
     {
         var message = new Argument<string>("ID") { Description = "The queue id, as in the 250 reply and in the log" };
-        var output = new Option<string?>("--output") { Description = "The file, which must not exist yet; '-' for standard output. Left out: ID.eml here", HelpName = "FILE" };
-        var command = new DocumentedCommand("export", "Write one message as it is queued into a file", "postern queue export 01JD0K3ZQ8Y6X5V4T3S2R1P0NM", "postern queue export 01JD0K3ZQ8Y6X5V4T3S2R1P0NM --output -").With(message, output);
+        var output = new Option<string?>("--output")
+        {
+            Description = "The file, which must not exist yet; '-' for standard output. Left out: ID.eml here",
+            HelpName = "FILE",
+        };
+        var command = new DocumentedCommand(
+            "export",
+            "Write one message as it is queued into a file",
+            "postern queue export 01JD0K3ZQ8Y6X5V4T3S2R1P0NM",
+            "postern queue export 01JD0K3ZQ8Y6X5V4T3S2R1P0NM --output -").With(message, output);
         command.SetAction(async (arguments, ct) =>
         {
             var text = arguments.GetRequiredValue(message);
@@ -27,7 +35,9 @@ internal static class QueueExportCommand
                 if (await queue.FindAsync(id, ct) is null)
                     return Gone(context.Terminal, id);
                 var path = arguments.GetValue(output) ?? $"{id}.eml";
-                return path == StandardOutput ? await PrintAsync(context.Terminal, queue, id, ct) : await SaveAsync(context.Terminal, queue, id, path, ct);
+                return path == StandardOutput
+                    ? await PrintAsync(context.Terminal, queue, id, ct)
+                    : await SaveAsync(context.Terminal, queue, id, path, ct);
             }
         });
         return command;
@@ -42,7 +52,9 @@ internal static class QueueExportCommand
     /// <summary>Readable by its owner only, as the queue is; what breaks off leaves no file.</summary>
     private static async Task<int> SaveAsync(Terminal terminal, IQueueAdmin queue, QueueId id, string path, CancellationToken ct)
     {
-        const string Elsewhere = "Name a file that does not exist, where the owner of the data directory may write; or say --output - and let the shell write it.";
+        const string Elsewhere =
+            "Name a file that does not exist, where the owner of the data directory may write; "
+                + "or say --output - and let the shell write it.";
         FileStream file;
         try
         {

@@ -15,14 +15,26 @@ internal static class QueueListCommand
     public static Command Create(CommandContext context)
     {
         var filter = new FilterOptions();
-        var limit = new Option<int>("--limit") { Description = "At most this many messages", HelpName = "N", CustomParser = ParsedArguments.Count, DefaultValueFactory = static _ => DefaultLimit };
+        var limit = new Option<int>("--limit")
+        {
+            Description = "At most this many messages",
+            HelpName = "N",
+            CustomParser = ParsedArguments.Count,
+            DefaultValueFactory = static _ => DefaultLimit,
+        };
         var after = new Option<string?>("--after") { Description = "Begin behind this message, for the next page", HelpName = "ID" };
-        var command = new DocumentedCommand("list", "List messages, oldest first", "postern queue list", "postern queue list --older-than 1d --json").With([.. filter.All, limit, after, context.Json]);
+        var command = new DocumentedCommand(
+            "list",
+            "List messages, oldest first",
+            "postern queue list",
+            "postern queue list --older-than 1d --json").With([.. filter.All, limit, after, context.Json]);
         command.SetAction(async (arguments, ct) =>
         {
             if (arguments.GetValue(after) is { } text && !QueueId.TryParse(text, out _))
-                return context.Terminal.Fail($"'{text}' is not a queue id", "Take it from the last line of the page before.", ExitCode.Usage);
-            if (await context.OpenQueueAsync(arguments, filter, filter.Read(arguments, context.Clock.GetUtcNow()), ct) is not var (queue, wanted))
+                return context.Terminal.Fail(
+                    $"'{text}' is not a queue id", "Take it from the last line of the page before.", ExitCode.Usage);
+            if (await context.OpenQueueAsync(
+                arguments, filter, filter.Read(arguments, context.Clock.GetUtcNow()), ct) is not var (queue, wanted))
                 return ExitCode.Usage;
             await using (queue)
             {
@@ -65,6 +77,8 @@ internal static class QueueListCommand
         table.WriteTo(terminal);
         terminal.Line(page.Total == page.Items.Length
             ? string.Create(CultureInfo.InvariantCulture, $"{page.Total} in all")
-            : string.Create(CultureInfo.InvariantCulture, $"{page.Items.Length} shown, {page.Total} in all; the next page: --after {page.Items[^1].Id}"));
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{page.Items.Length} shown, {page.Total} in all; the next page: --after {page.Items[^1].Id}"));
     }
 }

@@ -16,21 +16,31 @@ internal static class QueueShowCommand
     public static Command Create(CommandContext context)
     {
         var message = new Argument<string>("ID") { Description = "The queue id, as in the 250 reply and in the log" };
-        var content = new Option<bool>("--content") { Description = "Also print the message as it is queued; 'queue export' writes its very octets" };
-        var command = new DocumentedCommand("show", "Show one message and what became of each recipient so far", "postern queue show 01JD0K3ZQ8Y6X5V4T3S2R1P0NM").With(message, content, context.Json);
+        var content = new Option<bool>("--content")
+        {
+            Description = "Also print the message as it is queued; 'queue export' writes its very octets",
+        };
+        var command = new DocumentedCommand(
+            "show",
+            "Show one message and what became of each recipient so far",
+            "postern queue show 01JD0K3ZQ8Y6X5V4T3S2R1P0NM").With(message, content, context.Json);
         command.SetAction(async (arguments, ct) =>
         {
             var text = arguments.GetRequiredValue(message);
             if (!QueueId.TryParse(text, out var id))
                 return context.Terminal.Fail($"'{text}' is not a queue id", "Take it from 'postern queue list'.", ExitCode.Usage);
             if (arguments.GetValue(content) && arguments.GetValue(context.Json))
-                return context.Terminal.Fail("--content is for people, --json for programs", $"Say postern queue export {id} --output - for the octets.", ExitCode.Usage);
+                return context.Terminal.Fail(
+                    "--content is for people, --json for programs",
+                    $"Say postern queue export {id} --output - for the octets.",
+                    ExitCode.Usage);
             if (await context.OpenQueueAsync(arguments, ct) is not { } queue)
                 return ExitCode.Usage;
             await using (queue)
             {
                 if (await queue.FindAsync(id, ct) is not { } item)
-                    return context.Terminal.Fail($"there is no message {id} in the queue", $"It may have been delivered or bounced: postern log mail --ref {id}");
+                    return context.Terminal.Fail(
+                        $"there is no message {id} in the queue", $"It may have been delivered or bounced: postern log mail --ref {id}");
                 if (arguments.GetValue(context.Json))
                     context.Terminal.Json(item, CommandJson.Readable.QueueItem);
                 else
@@ -79,7 +89,9 @@ internal static class QueueShowCommand
         facts.WriteTo(terminal);
         terminal.Line();
         var isAsked = item.Recipients.Any(static r => r.Notify is not null || r.OriginalRecipient is not null);
-        var recipients = isAsked ? new TablePage("recipient", "status", "last reply", "notify", "meant for") : new TablePage("recipient", "status", "last reply");
+        var recipients = isAsked
+            ? new TablePage("recipient", "status", "last reply", "notify", "meant for")
+            : new TablePage("recipient", "status", "last reply");
         foreach (var recipient in item.Recipients)
         {
             string[] cells = [recipient.Address, recipient.Status, recipient.LastReply ?? "-"];

@@ -11,7 +11,11 @@ internal static class SessionListCommand
     public static Command Create(CommandContext context)
     {
         var (login, client) = (SessionCommand.Login(), SessionCommand.Client());
-        var command = new DocumentedCommand("list", "List open sessions, oldest first", "postern session list", "postern session list --login lisa@example.org --json").With(login, client, context.Json);
+        var command = new DocumentedCommand(
+            "list",
+            "List open sessions, oldest first",
+            "postern session list",
+            "postern session list --login lisa@example.org --json").With(login, client, context.Json);
         command.SetAction((arguments, ct) => SessionCommand.AskAsync(
             context,
             arguments,
@@ -27,8 +31,18 @@ internal static class SessionListCommand
                 var table = new TablePage("session", "listener", "client", "since", "login", "by", "tls", "state");
                 foreach (var session in sessions)
                 {
-                    var who = session.Login is null ? "-" : session.Login == session.ProvenBy ? session.Login : $"{session.Login}, proven by {session.ProvenBy}";
-                    table.Row(session.Id, session.Listener, session.Client, TimeText.Format(session.Since), who, session.Mechanism ?? "-", session.Tls ?? "-", session.State);
+                    var who = session.Login is null ? "-"
+                        : session.Login == session.ProvenBy ? session.Login
+                        : $"{session.Login}, proven by {session.ProvenBy}";
+                    table.Row(
+                        session.Id,
+                        session.Listener,
+                        session.Client,
+                        TimeText.Format(session.Since),
+                        who,
+                        session.Mechanism ?? "-",
+                        session.Tls ?? "-",
+                        session.State);
                 }
 
                 table.WriteTo(context.Terminal, ifEmpty: "no open sessions");

@@ -4,14 +4,15 @@ using Postern.Commands.Output;
 namespace Postern.Commands.Try;
 
 /// <summary>
-/// <c>postern try</c>: the main job from end to end, on free loopback ports and temporary data: logins, delivery, refusals, each shown as it
-/// happens. Nothing leaves the machine.
+/// <c>postern try</c>: the main job from end to end, on free loopback ports and temporary data: logins, delivery, refusals, each shown as
+/// it happens. Nothing leaves the machine.
 /// </summary>
 internal static class TryCommand
 {
     public static Command Create(CommandContext context)
     {
-        var command = new DocumentedCommand("try", "Watch the main job end to end on loopback, with temporary data; exit 0 only if all came out right", "postern try");
+        var command = new DocumentedCommand(
+            "try", "Watch the main job end to end on loopback, with temporary data; exit 0 only if all came out right", "postern try");
         context.ReadNoConfiguration(command);
         command.SetAction(async (_, ct) => await RunAsync(context, ct));
         return command;

@@ -62,11 +62,14 @@ internal sealed class TryDialogue : IAsyncDisposable
     {
         List<string> lines = [];
         do
-            lines.Add(await reader.ReadLineAsync(ct) ?? throw new TryFailure($"the server closed the connection where {expected} was expected"));
+            lines.Add(
+                await reader.ReadLineAsync(ct) ?? throw new TryFailure($"the server closed the connection where {expected} was expected"));
         while (lines[^1].Length > 3 && lines[^1][3] == '-');
 
         screen.Server(lines.Count == 1 ? lines[0] : $"{lines[0][..3]} {string.Join(" | ", lines.Select(static l => l[4..]))}");
-        return lines[^1].StartsWith(expected, StringComparison.Ordinal) ? lines[^1] : throw new TryFailure($"expected {expected}, got: {lines[^1]}");
+        return lines[^1].StartsWith(expected, StringComparison.Ordinal)
+            ? lines[^1]
+            : throw new TryFailure($"expected {expected}, got: {lines[^1]}");
     }
 
     private async Task ShakeHandsAsync(CancellationToken ct)
@@ -78,7 +81,11 @@ internal sealed class TryDialogue : IAsyncDisposable
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
             TargetHost = "localhost",
-            CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
+            CertificateChainPolicy = new X509ChainPolicy
+            {
+                DisableCertificateDownloads = true,
+                RevocationMode = X509RevocationMode.NoCheck,
+            },
         }, ct);
         screen.Note($"TLS handshake: {tls.SslProtocol}, {tls.NegotiatedCipherSuite}");
         stream = tls;

@@ -21,7 +21,9 @@ internal sealed class TryIssuer : IDisposable
         this.clock = clock;
         var file = Path.Combine(data, "jwks.json");
         var point = key.ExportParameters(includePrivateParameters: false).Q;
-        File.WriteAllText(file, $$"""{"keys":[{"kty":"EC","crv":"P-256","x":"{{Base64Url.EncodeToString(point.X)}}","y":"{{Base64Url.EncodeToString(point.Y)}}"}]}""");
+        File.WriteAllText(
+            file,
+            $$"""{"keys":[{"kty":"EC","crv":"P-256","x":"{{Base64Url.EncodeToString(point.X)}}","y":"{{Base64Url.EncodeToString(point.Y)}}"}]}""");
         Trusted = new TokenIssuer(Name, new Uri(file), Introspection: null, Audience, UserClaim: "email");
     }
 
@@ -30,7 +32,8 @@ internal sealed class TryIssuer : IDisposable
 
     public string TokenFor(string user)
     {
-        var claims = $$"""{"iss":"{{Name}}","aud":"{{Audience}}","email":"{{JsonEncodedText.Encode(user)}}","exp":{{(clock.GetUtcNow() + Life).ToUnixTimeSeconds()}}}""";
+        var claims =
+            $$"""{"iss":"{{Name}}","aud":"{{Audience}}","email":"{{JsonEncodedText.Encode(user)}}","exp":{{(clock.GetUtcNow() + Life).ToUnixTimeSeconds()}}}""";
         var signed = $"{Base64Url.EncodeToString("""{"alg":"ES256"}"""u8)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
         return $"{signed}.{Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
     }

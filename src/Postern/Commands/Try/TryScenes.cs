@@ -45,7 +45,8 @@ internal static class TryScenes
     private static async Task SubmitScramAsync(TryWorld world, TryScreen screen, CancellationToken ct)
     {
         await using var client = await OverTlsAsync(world, screen, ct);
-        using var scram = ScramClient.Sha256.TryStart(new SaslClientCredentials { User = TryWorld.User, Password = new Secret(world.Password) })
+        using var scram = ScramClient.Sha256.TryStart(
+            new SaslClientCredentials { User = TryWorld.User, Password = new Secret(world.Password) })
             ?? throw new TryFailure("SCRAM cannot start with this password");
         var reply = await client.SayAsync($"AUTH SCRAM-SHA-256 {Answer(scram, challenge: null)}", "334", ct);
         reply = await client.SayAsync(Answer(scram, reply), "334", ct);
@@ -58,15 +59,33 @@ internal static class TryScenes
 
     private static async Task SubmitOtherwiseAsync(TryWorld world, TryScreen screen, CancellationToken ct)
     {
-        var device = new SaslClientCredentials { User = TryWorld.Device, Password = new Secret(world.DevicePassword), Host = "mail.example.org" };
+        var device = new SaslClientCredentials
+        {
+            User = TryWorld.Device,
+            Password = new Secret(world.DevicePassword),
+            Host = "mail.example.org",
+        };
         var user = new SaslClientCredentials { User = TryWorld.User, Token = new Secret(world.Issuer.TokenFor(TryWorld.User)) };
-        foreach (var mechanism in (ISaslClientMechanism[])[ScramClient.Sha512, ScramClient.Sha1, DigestMd5Client.Instance, CramMd5Client.Instance, OAuthBearerClient.Instance, XOAuth2Client.Instance])
+        foreach (var mechanism in (ISaslClientMechanism[])[
+            ScramClient.Sha512,
+            ScramClient.Sha1,
+            DigestMd5Client.Instance,
+            CramMd5Client.Instance,
+            OAuthBearerClient.Instance,
+            XOAuth2Client.Instance,
+        ])
         {
             await using var client = await OverTlsAsync(world.DevicesEndpoint, screen, ct);
             var isToken = mechanism.ExposesSecret;
             using var exchange = mechanism.TryStart(isToken ? user : device) ?? throw new TryFailure($"{mechanism.Name} cannot start");
-            var initial = exchange.Next(challenge: null) is SaslClientStep.Response { Data: { } data } ? Convert.ToBase64String(data.Span) : null;
-            var reply = await client.SayAsync($"AUTH {mechanism.Name}{(initial is null ? string.Empty : $" {initial}")}", isToken ? "235 2.7.0" : "334", ct, shown: isToken ? $"AUTH {mechanism.Name} (base64 of the token, not shown)" : null);
+            var initial = exchange.Next(challenge: null) is SaslClientStep.Response { Data: { } data }
+                ? Convert.ToBase64String(data.Span)
+                : null;
+            var reply = await client.SayAsync(
+                $"AUTH {mechanism.Name}{(initial is null ? string.Empty : $" {initial}")}",
+                isToken ? "235 2.7.0" : "334",
+                ct,
+                shown: isToken ? $"AUTH {mechanism.Name} (base64 of the token, not shown)" : null);
             while (reply.StartsWith("334", StringComparison.Ordinal))
                 reply = await client.SayAsync(Answer(exchange, reply), string.Empty, ct);
             if (!reply.StartsWith("235 2.7.0", StringComparison.Ordinal) || !exchange.MayTrustSuccess)
@@ -150,7 +169,8 @@ internal static class TryScenes
             screen.Note($"   {step.Rule}: {step.Said}, it saw: {step.Saw}");
     }
 
-    private static Task<TryDialogue> OverTlsAsync(TryWorld world, TryScreen screen, CancellationToken ct) => OverTlsAsync(world.Submission, screen, ct);
+    private static Task<TryDialogue> OverTlsAsync(TryWorld world, TryScreen screen, CancellationToken ct) =>
+        OverTlsAsync(world.Submission, screen, ct);
 
     private static async Task<TryDialogue> OverTlsAsync(IPEndPoint server, TryScreen screen, CancellationToken ct)
     {
@@ -174,7 +194,8 @@ internal static class TryScenes
         await client.SayAsync("QUIT", "221", ct);
 
         var delivered = await world.Sink.NextAsync(ct);
-        if (!delivered.Contains($"Subject: {subject}\r\n", StringComparison.Ordinal) || !delivered.EndsWith("\r\n\r\nHello.\r\n", StringComparison.Ordinal))
+        if (!delivered.Contains($"Subject: {subject}\r\n", StringComparison.Ordinal)
+            || !delivered.EndsWith("\r\n\r\nHello.\r\n", StringComparison.Ordinal))
             throw new TryFailure("another message was delivered than was sent");
         screen.Note("delivered to the sink, with these fields on top:");
         foreach (var line in delivered[..delivered.IndexOf("\r\n\r\n", StringComparison.Ordinal)].Split("\r\n"))

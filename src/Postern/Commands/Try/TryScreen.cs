@@ -21,7 +21,8 @@ internal sealed class TryScreen(Terminal terminal)
     {
         terminal.Line("A server on free ports of this machine, with temporary data and a made-up account. Nothing leaves the machine.");
         foreach (var (listener, endpoint) in world.Relay.Endpoints)
-            terminal.Line($"  {listener.Name,-12} {endpoint,-17} tls {ListenerText.Word(listener.Tls)}, auth {ListenerText.Word(listener.Auth)}");
+            terminal.Line(
+                $"  {listener.Name,-12} {endpoint,-17} tls {ListenerText.Word(listener.Tls)}, auth {ListenerText.Word(listener.Auth)}");
         terminal.Line($"  {"sink",-12} {world.SinkEndpoint,-17} where mail is relayed to");
         terminal.Line($"  {"account",-12} {TryWorld.User,-17} with a generated password");
     }
@@ -34,7 +35,8 @@ internal sealed class TryScreen(Terminal terminal)
 
     public void Client(string line) => terminal.Line($"  {Paint(Cyan, "C:")} {PrintableText.Of(line)}");
 
-    public void Server(string line) => terminal.Line($"  {Paint(line.Length > 0 && line[0] is '4' or '5' ? Red : Green, "S:")} {PrintableText.Of(line)}");
+    public void Server(string line) =>
+        terminal.Line($"  {Paint(line.Length > 0 && line[0] is '4' or '5' ? Red : Green, "S:")} {PrintableText.Of(line)}");
 
     public void Note(string text) => terminal.Line($"  {Paint(Dim, "-- " + PrintableText.Of(text))}");
 

@@ -21,7 +21,16 @@ internal sealed class TrySink : IMessageStore, IEnvelopePolicy, IAsyncDisposable
     public TrySink(TimeProvider clock) => server = new SmtpServer(new SmtpServerOptions
     {
         Hostname = "sink.example.net",
-        Listeners = [new SmtpListenerOptions { Name = Rule, Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)], Tls = TlsMode.None, Auth = AuthMode.Off }],
+        Listeners =
+        [
+            new SmtpListenerOptions
+            {
+                Name = Rule,
+                Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)],
+                Tls = TlsMode.None,
+                Auth = AuthMode.Off,
+            },
+        ],
         Policy = this,
         Store = this,
         Clock = clock,
@@ -36,9 +45,11 @@ internal sealed class TrySink : IMessageStore, IEnvelopePolicy, IAsyncDisposable
 
     public ValueTask<Verdict> OnSenderAsync(SessionState session, ReversePath sender, CancellationToken ct) => new(Verdict.Pass.Instance);
 
-    public ValueTask<Verdict> OnRecipientAsync(SessionState session, Mailbox recipient, CancellationToken ct) => new(new Verdict.Permit(Rule));
+    public ValueTask<Verdict> OnRecipientAsync(SessionState session, Mailbox recipient, CancellationToken ct) =>
+        new(new Verdict.Permit(Rule));
 
-    public ValueTask<DraftAnswer> BeginAsync(SessionState session, Transaction transaction, CancellationToken ct) => new(new DraftAnswer.Open(new Draft(arrived.Writer)));
+    public ValueTask<DraftAnswer> BeginAsync(SessionState session, Transaction transaction, CancellationToken ct) =>
+        new(new DraftAnswer.Open(new Draft(arrived.Writer)));
 
     public ValueTask DisposeAsync() => server.DisposeAsync();
 

@@ -33,7 +33,8 @@ internal sealed class ConfigDocument
         }
         catch (YamlException broken)
         {
-            errors.Add(new(file, (int)broken.Start.Line, (int)broken.Start.Column, string.Empty, $"not YAML: {FirstSentence(broken.Message)}"));
+            errors.Add(
+                new(file, (int)broken.Start.Line, (int)broken.Start.Column, string.Empty, $"not YAML: {FirstSentence(broken.Message)}"));
             return null;
         }
     }
@@ -120,7 +121,10 @@ internal sealed class ConfigDocument
         return parser.Current ?? throw new YamlException(new Mark(0, 1, 1), new Mark(0, 1, 1), "the document ends too early");
     }
 
-    /// <summary>The library's scanner throws other things too, such as InvalidOperationException at a key in braces that a comment follows: its trouble is the text's.</summary>
+    /// <summary>
+    /// The library's scanner throws other things too, such as InvalidOperationException at a key in braces that a comment follows: its
+    /// trouble is the text's.
+    /// </summary>
     private void Move()
     {
         var place = parser.Current?.End ?? new Mark(0, 1, 1);
@@ -129,7 +133,9 @@ internal sealed class ConfigDocument
             if (!parser.MoveNext())
                 throw new YamlException(place, place, "the document ends too early");
         }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or OverflowException or IndexOutOfRangeException or NullReferenceException)
+        catch (Exception e)
+            when (e is InvalidOperationException or ArgumentException or FormatException or OverflowException or IndexOutOfRangeException
+                or NullReferenceException)
         {
             throw new YamlException(place, place, "what follows here cannot be read", e);
         }

@@ -3,10 +3,16 @@ using System.Text;
 
 namespace Postern.Configuration.Reading;
 
-/// <summary>Durations as people write them: <c>90d</c>, <c>4h</c>, <c>5m</c>, <c>30s</c>, <c>500ms</c>, or several from large to small as in <c>1h30m</c>.</summary>
+/// <summary>
+/// Durations as people write them: <c>90d</c>, <c>4h</c>, <c>5m</c>, <c>30s</c>, <c>500ms</c>, or several from large to small as in
+/// <c>1h30m</c>.
+/// </summary>
 internal static class DurationText
 {
-    private static readonly (string Unit, long Milliseconds)[] Units = [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+    private static readonly (string Unit, long Milliseconds)[] Units =
+    [
+        ("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1),
+    ];
 
     /// <summary>False for anything else: a number needs its unit. At most 100 years.</summary>
     public static bool TryParse(string text, out TimeSpan duration)

@@ -16,7 +16,9 @@ internal static class Kinds
     /// <summary>Made absolute by <see cref="Section"/>, which knows the file's directory.</summary>
     public static Kind<string> FilePath { get; } = new("path", "a path", TryText, []);
 
-    /// <summary>Followed by <see cref="Section"/>, which knows the file's directory. What was written is not repeated: it may be a secret.</summary>
+    /// <summary>
+    /// Followed by <see cref="Section"/>, which knows the file's directory. What was written is not repeated: it may be a secret.
+    /// </summary>
     public static Kind<string> Secret { get; } = new("secret", "the secret itself, file:PATH or ${VARIABLE}", TryText, [])
     {
         Why = static _ => "a secret is one line without control characters; or write file:PATH or ${VARIABLE}",
@@ -26,9 +28,11 @@ internal static class Kinds
 
     public static Kind<long> Size { get; } = new("size", "a size such as 50MB or 64KiB, at least 1", TrySize, []);
 
-    public static Kind<TimeSpan> Duration { get; } = new("duration", "a duration such as 30s, 5m, 4h or 5d, longer than nothing", TryDuration, []);
+    public static Kind<TimeSpan> Duration { get; } = new(
+        "duration", "a duration such as 30s, 5m, 4h or 5d, longer than nothing", TryDuration, []);
 
-    public static Kind<LoginBudget> Budget { get; } = new("count/time", "a count and a time such as 40/1h, at most 31 days", LoginBudget.TryParse, []);
+    public static Kind<LoginBudget> Budget { get; } = new(
+        "count/time", "a count and a time such as 40/1h, at most 31 days", LoginBudget.TryParse, []);
 
     public static Kind<double> Factor { get; } = new("number", "a number from 1 to 100, such as 2 or 1.5", TryFactor, []);
 
@@ -41,12 +45,15 @@ internal static class Kinds
         Why = static text => NetworkText.TryParse(text, out _, out var problem) ? null : problem,
     };
 
-    public static Kind<IPAddress> IpAddress { get; } = new("IP address", "an IP address such as 192.0.2.1 or 2001:db8::1", TryIpAddress, []);
+    public static Kind<IPAddress> IpAddress { get; } = new(
+        "IP address", "an IP address such as 192.0.2.1 or 2001:db8::1", TryIpAddress, []);
 
     /// <summary>A resolver; port 53 where none is written.</summary>
-    public static Kind<IPEndPoint> DnsServer { get; } = new("address", "an IP address such as 192.0.2.53, or with a port 192.0.2.53:5353 or [2001:db8::53]:5353", TryDnsServer, []);
+    public static Kind<IPEndPoint> DnsServer { get; } = new(
+        "address", "an IP address such as 192.0.2.53, or with a port 192.0.2.53:5353 or [2001:db8::53]:5353", TryDnsServer, []);
 
-    public static Kind<IPEndPoint> Endpoint { get; } = new("address:port", "an IP address and a port such as 0.0.0.0:587 or [::]:587", TryEndpoint, []);
+    public static Kind<IPEndPoint> Endpoint { get; } = new(
+        "address:port", "an IP address and a port such as 0.0.0.0:587 or [::]:587", TryEndpoint, []);
 
     /// <summary>SHA-256 of a certificate, without its colons and in lower case.</summary>
     public static Kind<string> Fingerprint { get; } = new("SHA-256", "64 hexadecimal digits, with or without colons", TryFingerprint, []);
@@ -74,7 +81,9 @@ internal static class Kinds
         }
     }
 
-    /// <summary>One of a list of names that another part of the program keeps; case matters not, the list's spelling is what comes out.</summary>
+    /// <summary>
+    /// One of a list of names that another part of the program keeps; case matters not, the list's spelling is what comes out.
+    /// </summary>
     public static Kind<string> NameOf(string what, IEnumerable<string> names)
     {
         ImmutableArray<string> words = [.. names];

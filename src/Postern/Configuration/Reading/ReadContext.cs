@@ -1,6 +1,8 @@
 namespace Postern.Configuration.Reading;
 
-/// <summary>What all sections of one file share: its name and directory, the errors found so far, and the reference being written, if one is.</summary>
+/// <summary>
+/// What all sections of one file share: its name and directory, the errors found so far, and the reference being written, if one is.
+/// </summary>
 /// <param name="file">As the operator named it.</param>
 /// <param name="directory">What relative paths are relative to.</param>
 /// <param name="reference">Takes every key that is asked for; null when a file is read.</param>

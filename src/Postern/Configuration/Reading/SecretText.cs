@@ -4,7 +4,9 @@ using Postern.Sasl;
 
 namespace Postern.Configuration.Reading;
 
-/// <summary>A secret as it is written: <c>${VARIABLE}</c> of the environment, <c>file:PATH</c>, else the text itself. No message repeats any of it.</summary>
+/// <summary>
+/// A secret as it is written: <c>${VARIABLE}</c> of the environment, <c>file:PATH</c>, else the text itself. No message repeats any of it.
+/// </summary>
 internal static class SecretText
 {
     /// <summary>Before the path of a file that holds the secret.</summary>
@@ -23,7 +25,9 @@ internal static class SecretText
             return new SecretOutcome.Found(new Secret(text), Path.GetFullPath(ownFile));
         var name = text[2..].TrimEnd('}');
         if (text != $"${{{name}}}" || !IsVariable(name))
-            return new SecretOutcome.Missing("it begins like a variable and is none: ${NAME}, with letters, digits and underscores only; a secret that begins so goes into a file");
+            return new SecretOutcome.Missing(
+                "it begins like a variable and is none: ${NAME}, with letters, digits and underscores only; "
+                    + "a secret that begins so goes into a file");
         return Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
             ? new SecretOutcome.Found(new Secret(value), File: null)
             : new SecretOutcome.Missing($"the environment variable {name} is not set");
@@ -65,7 +69,8 @@ internal static class SecretText
         }
     }
 
-    private static bool IsVariable(string name) => name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(static c => char.IsAsciiLetterOrDigit(c) || c == '_');
+    private static bool IsVariable(string name) =>
+        name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(static c => char.IsAsciiLetterOrDigit(c) || c == '_');
 }
 
 /// <summary>What a secret's text led to.</summary>

@@ -59,7 +59,8 @@ internal sealed class Section
     public T Value<T>(string key, Kind<T> kind, T fallback, string fallbackText, string doc)
     {
         Know(key, TypeText(kind), fallbackText, doc);
-        return Keep(key, Find(key) is { } entry && TryScalar(entry.Value, PathOf(key), kind, out var value) ? value : fallback, fallbackText);
+        return Keep(
+            key, Find(key) is { } entry && TryScalar(entry.Value, PathOf(key), kind, out var value) ? value : fallback, fallbackText);
     }
 
     /// <summary>A value that must be there; the default value of the type after an error.</summary>
@@ -157,7 +158,8 @@ internal sealed class Section
 
     /// <summary>A list of sections.</summary>
     /// <param name="shorthand">The key that an entry stands for which is a single value; null where an entry must be a section.</param>
-    public ImmutableArray<T> Children<T>(string key, Func<Section, T> read, ImmutableArray<T> fallback, string doc, string? shorthand = null)
+    public ImmutableArray<T> Children<T>(
+        string key, Func<Section, T> read, ImmutableArray<T> fallback, string doc, string? shorthand = null)
     {
         Know(key, type: null, fallbackText: null, doc);
         if (context.IsDescribing)
@@ -178,18 +180,26 @@ internal sealed class Section
     }
 
     /// <summary>
-    /// A list of words, each with arguments of its own: <c>word</c>, <c>word value</c>, <c>{ word: value }</c> or <c>{ word: { key: value } }</c>.
+    /// A list of words, each with arguments of its own: <c>word</c>, <c>word value</c>, <c>{ word: value }</c> or <c>{ word: { key: value }
+    /// }</c>.
     /// </summary>
     /// <param name="shorthandOf">The key that a single value behind a word is for; null where there is none.</param>
     /// <param name="read">Reads one entry: its word, and the section of its arguments.</param>
     public ImmutableArray<T> Words<T>(
-        string key, Kind<string> words, Func<string, string?> shorthandOf, Func<string, Section, T> read, ImmutableArray<T> fallback, string fallbackText, string doc)
+        string key,
+        Kind<string> words,
+        Func<string, string?> shorthandOf,
+        Func<string, Section, T> read,
+        ImmutableArray<T> fallback,
+        string fallbackText,
+        string doc)
     {
         Know(key, $"list of {TypeText(words)}", fallbackText, doc);
         if (Find(key) is not { } entry)
             return Keep(key, fallback, fallbackText);
         var kept = context.Settings.Count;
-        ImmutableArray<ConfigNode> items = entry.Value switch { { IsEmpty: true } => [], ConfigNode.Sequence sequence => sequence.Items, var one => [one] };
+        ImmutableArray<ConfigNode> items = entry.Value switch { { IsEmpty: true } =>
+            [], ConfigNode.Sequence sequence => sequence.Items, var one => [one] };
         var values = ImmutableArray.CreateBuilder<T>(items.Length);
         for (var i = 0; i < items.Length; i++)
         {
@@ -200,7 +210,13 @@ internal sealed class Section
             if (argument is ConfigNode.Scalar { IsEmpty: false } && shorthandOf(name) is null)
                 context.Report(argument, path, $"the rule {name} takes no single argument");
             else
-                values.Add(ReadSection(argument is null or { IsEmpty: true } ? new ConfigNode.Mapping(word.Line, word.Column, []) : Expand(argument, shorthandOf(name)), path, s => read(name, s)));
+                values.Add(
+                    ReadSection(
+                        argument is null or { IsEmpty: true }
+                            ? new ConfigNode.Mapping(word.Line, word.Column, [])
+                            : Expand(argument, shorthandOf(name)),
+                        path,
+                        s => read(name, s)));
         }
 
         // The list is one value: what stands in its entries is part of it.
@@ -253,7 +269,12 @@ internal sealed class Section
             if (section.asked.Contains(entry.Key))
                 context.Place(section.PathOf(entry.Key), entry.Value);
             else
-                context.Report(entry, section.PathOf(entry.Key), "unknown key", section.asked.Count == 0 ? "none" : $"one of {string.Join(", ", section.asked)}", NearestName.Of(entry.Key, section.asked));
+                context.Report(
+                    entry,
+                    section.PathOf(entry.Key),
+                    "unknown key",
+                    section.asked.Count == 0 ? "none" : $"one of {string.Join(", ", section.asked)}",
+                    NearestName.Of(entry.Key, section.asked));
         }
 
         return result;
@@ -269,7 +290,8 @@ internal sealed class Section
     {
         ConfigNode.Mapping { Entries: [var only] } => (new ConfigNode.Scalar(only.Line, only.Column, only.Key, IsPlain: true), only.Value),
         ConfigNode.Scalar { Text: var text } when text.IndexOf(' ', StringComparison.Ordinal) is > 0 and var space =>
-            (new ConfigNode.Scalar(item.Line, item.Column, text[..space], IsPlain: true), new ConfigNode.Scalar(item.Line, item.Column + space + 1, text[(space + 1)..].Trim(), IsPlain: false)),
+            (new ConfigNode.Scalar(item.Line, item.Column, text[..space], IsPlain: true), new ConfigNode.Scalar(
+                item.Line, item.Column + space + 1, text[(space + 1)..].Trim(), IsPlain: false)),
         _ => (item, null),
     };
 
@@ -329,7 +351,12 @@ internal sealed class Section
         if (kind.Why?.Invoke(text) is { } why)
             context.Report(value, path, why);
         else
-            context.Report(value, path, $"'{text}' is not right here", kind.Expected, kind.Words.Any(static w => w.Any(char.IsLetter)) ? NearestName.Of(text, kind.Words) : null);
+            context.Report(
+                value,
+                path,
+                $"'{text}' is not right here",
+                kind.Expected,
+                kind.Words.Any(static w => w.Any(char.IsLetter)) ? NearestName.Of(text, kind.Words) : null);
     }
 
     private T Keep<T>(string key, T value, string fallbackText)
@@ -350,7 +377,8 @@ internal sealed class Section
     {
         ConfigNode.Scalar { Text: var text } => text,
         ConfigNode.Sequence { Items: var items } => $"[{string.Join(", ", items.Select(TextOf))}]",
-        ConfigNode.Mapping { Entries: var entries } => $"{{ {string.Join(", ", entries.Select(static e => $"{e.Key}: {TextOf(e.Value)}"))} }}",
+        ConfigNode.Mapping { Entries: var entries } =>
+            $"{{ {string.Join(", ", entries.Select(static e => $"{e.Key}: {TextOf(e.Value)}"))} }}",
         _ => string.Empty,
     };
 
@@ -370,5 +398,6 @@ internal sealed class Section
 
     private string PathOf(string key) => Path.Length == 0 ? key : $"{Path}.{key}";
 
-    private static string TypeText<T>(Kind<T> kind) => kind.Words.IsEmpty ? kind.Name : string.Join(" \\| ", kind.Words.Select(static w => $"`{w}`"));
+    private static string TypeText<T>(Kind<T> kind) =>
+        kind.Words.IsEmpty ? kind.Name : string.Join(" \\| ", kind.Words.Select(static w => $"`{w}`"));
 }

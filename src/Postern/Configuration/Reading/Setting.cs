@@ -8,7 +8,9 @@ namespace Postern.Configuration.Reading;
 
 /// <summary>What one key of the configuration came to, its default where it was left out.</summary>
 /// <param name="Path">Such as <c>delivery.routes[0].via</c>.</param>
-/// <param name="Meaning">Equal for values that mean the same, however they are written. Of a secret its digest: it never leaves the process.</param>
+/// <param name="Meaning">
+/// Equal for values that mean the same, however they are written. Of a secret its digest: it never leaves the process.
+/// </param>
 /// <param name="Shown">The value as it was written, or its default in words; of a secret nothing.</param>
 internal readonly record struct Setting(string Path, string Meaning, string Shown)
 {
