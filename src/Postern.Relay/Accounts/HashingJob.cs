@@ -17,7 +17,7 @@ internal sealed class HashingJob(
     public VerificationKey Key => key;
 
     /// <summary>Where attempts of one client are counted.</summary>
-    public string? Place { get; } = PeerPlace.Of(peer);
+    public string? Network { get; } = PeerNetwork.Of(peer);
 
     /// <summary>Where it comes from, the narrowest first.</summary>
     public ImmutableArray<ClientNetwork> Networks { get; } = ClientNetwork.Of(peer);

@@ -17,7 +17,7 @@ public sealed partial class HashingPool : IDisposable
     private readonly object gate = new();
     private readonly HashingQueue waiting;
     private readonly Dictionary<VerificationKey, HashingJob> underWay = [];
-    private readonly Dictionary<string, int> places = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> networks = new(StringComparer.Ordinal);
     private readonly List<Thread> threads = [];
     private bool stopped;
     private long computed;
@@ -84,7 +84,7 @@ public sealed partial class HashingPool : IDisposable
             if (!underWay.TryGetValue(key, out job))
             {
                 job = new HashingJob(key, login, password.ToArray(), atLeast, peer, isKnown, now);
-                if (WhyNot(job.Place) is { } reason)
+                if (WhyNot(job.Network) is { } reason)
                     return new LoginAnswer.Busy(reason);
                 if (!waiting.TryAdd(job, out displaced))
                     return new LoginAnswer.Busy("too many logins are waiting to be checked");
@@ -129,11 +129,11 @@ public sealed partial class HashingPool : IDisposable
         }
     }
 
-    private string? WhyNot(string? place)
+    private string? WhyNot(string? network)
     {
         if (stopped)
             return "the server is stopping";
-        return place is not null && places.GetValueOrDefault(place) >= options.PlacesPerPeer
+        return network is not null && networks.GetValueOrDefault(network) >= options.PlacesPerPeer
             ? "too many logins from this address are waiting to be checked"
             : null;
     }
@@ -141,8 +141,8 @@ public sealed partial class HashingPool : IDisposable
     private void Admit(HashingJob job)
     {
         underWay.Add(job.Key, job);
-        if (job.Place is { } place)
-            places[place] = places.GetValueOrDefault(place) + 1;
+        if (job.Network is { } network)
+            networks[network] = networks.GetValueOrDefault(network) + 1;
         Monitor.Pulse(gate);
     }
 
@@ -179,8 +179,8 @@ public sealed partial class HashingPool : IDisposable
             underWay.Remove(job.Key);
             if (answer is LoginAnswer.Found<StoredCredential>)
                 waiting.Forgive(job);
-            if (job.Place is { } place && --places[place] == 0)
-                places.Remove(place);
+            if (job.Network is { } network && --networks[network] == 0)
+                networks.Remove(network);
         }
 
         job.Complete(answer);

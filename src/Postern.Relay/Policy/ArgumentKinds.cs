@@ -1,13 +1,13 @@
 using System.Net;
-using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Accounts;
 
 namespace Postern.Relay.Policy;
 
 /// <summary>The kinds of arguments that rules take.</summary>
 internal static class ArgumentKinds
 {
-    public static ArgumentKind<LoginBudget> Rate { get; } = new(
-        "count/time", "a count and a time such as 500/1h, at most 31 days", LoginBudget.TryParse);
+    public static ArgumentKind<RateLimit> Rate { get; } = new(
+        "count/time", "a count and a time such as 500/1h, at most 31 days", RateLimit.TryParse);
 
     /// <summary>Several are written one after another, with spaces.</summary>
     public static ArgumentKind<IPNetwork[]> Networks { get; } = new(

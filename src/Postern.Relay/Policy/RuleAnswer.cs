@@ -1,4 +1,4 @@
-using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Counters;
 
 namespace Postern.Relay.Policy;
@@ -38,10 +38,10 @@ internal abstract record RuleAnswer(string Saw, Remedy? Remedy)
 
 /// <summary>What a rule that passes wants counted, once its list has let the question through; a dry run counts nothing.</summary>
 /// <param name="Over">The rule's answer where others have used it up in the meantime.</param>
-internal sealed record Charge(CounterKey Key, LoginBudget Limit, int Cost, Func<CounterLevel, RuleAnswer.Refuse> Over);
+internal sealed record Charge(CounterKey Key, RateLimit Limit, int Cost, Func<CounterLevel, RuleAnswer.Refuse> Over);
 
 /// <summary>A count that refuses, and how it stands.</summary>
-internal sealed record UsedUp(CounterKey Key, LoginBudget Limit, CounterLevel Level);
+internal sealed record UsedUp(CounterKey Key, RateLimit Limit, CounterLevel Level);
 
 /// <summary>What would make the policy say permit, as a command to paste or a line to write. It may look things up.</summary>
 internal delegate ValueTask<string> Remedy(RuleContext context, CancellationToken ct);

@@ -23,7 +23,7 @@ internal sealed class SaslClientDialogue(ClientWire wire, SmtpClientOptions opti
     /// <summary>The initial response that had no room in the command.</summary>
     private ReadOnlyMemory<byte>? held;
 
-    public async ValueTask<LoginAnswer> RunAsync(SaslClientCredentials credentials)
+    public async ValueTask<ClientLoginAnswer> RunAsync(SaslClientCredentials credentials)
     {
         switch (exchange.Next(challenge: null))
         {
@@ -49,22 +49,22 @@ internal sealed class SaslClientDialogue(ClientWire wire, SmtpClientOptions opti
         return Conclude(reply, credentials);
     }
 
-    private LoginAnswer Conclude(Reply? reply, SaslClientCredentials credentials)
+    private ClientLoginAnswer Conclude(Reply? reply, SaslClientCredentials credentials)
     {
         switch (reply)
         {
             case { Code: 235 } when exchange.MayTrustSuccess:
-                return new LoginAnswer.Accepted(mechanism, Discreet(reply, credentials));
+                return new ClientLoginAnswer.Accepted(mechanism, Discreet(reply, credentials));
             case { Code: 235 }:
                 return Abandon("the server says that the login succeeded and has not proven that it knows the password");
             case { Code: >= 400 }:
-                return new LoginAnswer.Refused(mechanism, Discreet(reply, credentials));
+                return new ClientLoginAnswer.Refused(mechanism, Discreet(reply, credentials));
             case not null:
                 wire.Break(ClientPhase.Auth, ClientFault.ProtocolError, $"the server answered AUTH out of step, with {reply.Code}");
                 break;
         }
 
-        return new LoginAnswer.Broken(mechanism, wire.Fault!.Fault, wire.Fault.Detail);
+        return new ClientLoginAnswer.Broken(mechanism, wire.Fault!.Fault, wire.Fault.Detail);
     }
 
     private void WriteCommand(ReadOnlyMemory<byte>? initial)
@@ -117,7 +117,7 @@ internal sealed class SaslClientDialogue(ClientWire wire, SmtpClientOptions opti
     }
 
     /// <summary>Says so, and does not mind the answer.</summary>
-    private async ValueTask<LoginAnswer> CancelAsync(string reason)
+    private async ValueTask<ClientLoginAnswer> CancelAsync(string reason)
     {
         wire.Output.Append("*\r\n"u8);
         if (await wire.FlushAsync(ClientPhase.Auth, options.Timeouts.Quit).ConfigureAwait(false))
@@ -125,10 +125,10 @@ internal sealed class SaslClientDialogue(ClientWire wire, SmtpClientOptions opti
         return Abandon(reason);
     }
 
-    private LoginAnswer.Abandoned Abandon(string reason)
+    private ClientLoginAnswer.Abandoned Abandon(string reason)
     {
         wire.Break(ClientPhase.Auth, ClientFault.ProtocolError, reason);
-        return new LoginAnswer.Abandoned(mechanism, reason);
+        return new ClientLoginAnswer.Abandoned(mechanism, reason);
     }
 
     /// <summary>Without its text where that repeats what only the server was to see.</summary>

@@ -76,7 +76,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     /// no mechanism here makes a security layer (RFC 4954 §4).
     /// </summary>
     /// <exception cref="OperationCanceledException">Only by <paramref name="ct"/>; the dialogue is over.</exception>
-    public async ValueTask<LoginAnswer> LogInAsync(ClientLogin login, CancellationToken ct)
+    public async ValueTask<ClientLoginAnswer> LogInAsync(ClientLogin login, CancellationToken ct)
     {
         if (!IsOpen || Mechanism is not null)
             throw new InvalidOperationException("The dialogue is over, or has a login already");
@@ -90,7 +90,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
         };
         if (SaslClientMechanisms.Choose(
             Extensions.AuthMechanisms, credentials, IsVerified || login.AllowsExposure, login.Mechanisms) is not var (mechanism, exchange))
-            return new LoginAnswer.Unsuitable(
+            return new ClientLoginAnswer.Unsuitable(
                 LoginProspects.WhyNone(Extensions.AuthMechanisms, credentials, login.Mechanisms, Tls is not null));
         wire.Begin(ct);
         wire.Output.IsSecret = true;
@@ -100,7 +100,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
             {
                 var answer = await new SaslClientDialogue(wire, options, mechanism.Name, exchange).RunAsync(credentials)
                     .ConfigureAwait(false);
-                Mechanism = (answer as LoginAnswer.Accepted)?.Mechanism;
+                Mechanism = (answer as ClientLoginAnswer.Accepted)?.Mechanism;
                 return answer;
             }
         }

@@ -87,9 +87,9 @@ internal sealed class Service
     /// <summary>
     /// Why a client that was named by PROXY or XCLIENT may not be here, or null: then the connection counts as its own from now on.
     /// </summary>
-    public Reply? WhyNotWelcome(IPAddress client, GatePlace? place)
+    public Reply? WhyNotWelcome(IPAddress client, GateSeat? seat)
     {
-        var limit = MayConnect(client) ? place?.MoveTo(client) : NotAllowed;
+        var limit = MayConnect(client) ? seat?.MoveTo(client) : NotAllowed;
         if (limit is not null)
             Server.Events.OnTurnedAway(Options.Name, client, limit.Cause, limit.Reason);
         return limit?.Reply;

@@ -68,7 +68,7 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     public bool Takes(ReadOnlySpan<byte> address) => service.Options.Addresses == AddressGrammar.Lenient || LocalParts.IsStrict(address);
 
     /// <summary>Its place at the gate; null where nobody counts.</summary>
-    public GatePlace? Place { get; init; }
+    public GateSeat? Seat { get; init; }
 
     /// <summary>What mechanisms with channel binding compare; null in clear.</summary>
     public ChannelBindings? Channel { get; private set; }

@@ -26,7 +26,7 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
         }
 
         var address = Plain(peer.Address);
-        if (Objection(service, address, out var place) is { } objection)
+        if (Objection(service, address, out var seat) is { } objection)
         {
             service.Server.Events.OnTurnedAway(service.Options.Name, address, objection.Cause, objection.Reason);
             Refuse(service, client, objection.Reply);
@@ -34,7 +34,7 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
         }
 
         acceptor.Enter();
-        _ = Task.Run(() => ServeAsync(service, acceptor, client, peer, place!));
+        _ = Task.Run(() => ServeAsync(service, acceptor, client, peer, seat!));
     }
 
     /// <summary>Holds one session on a connection that somebody else accepted, with the same limits.</summary>
@@ -42,20 +42,20 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
     {
         var peer = remote as IPEndPoint ?? new IPEndPoint(IPAddress.None, 0);
         var address = Plain(peer.Address);
-        if (Objection(service, address, out var place) is { } objection)
+        if (Objection(service, address, out var seat) is { } objection)
         {
             service.Server.Events.OnTurnedAway(service.Options.Name, address, objection.Cause, objection.Reason);
             await RefuseAsync(service, network, objection.Reply, ct);
             return;
         }
 
-        using (place)
-            await ServeAsync(service, network, socket: null, peer, place!, ct);
+        using (seat)
+            await ServeAsync(service, network, socket: null, peer, seat!, ct);
     }
 
     /// <summary>Holds one session to its end, past the gate.</summary>
     public Task HoldAsync(Service service, Stream network, IPEndPoint client) =>
-        HoldAsync(service, network, socket: null, NewState(service, client, server: null, proxy: null, ProxyClaims.None), place: null, CancellationToken.None);
+        HoldAsync(service, network, socket: null, NewState(service, client, server: null, proxy: null, ProxyClaims.None), seat: null, CancellationToken.None);
 
     /// <summary>One reply, without waiting for the client to read it; a client that expects a TLS handshake gets only the close.</summary>
     public static void Refuse(Service service, Socket client, Reply reply)
@@ -82,9 +82,9 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
     /// <summary>
     /// What stands against a connection, or null: then it has a place at the gate. A load balancer is not judged; the client it names is.
     /// </summary>
-    private GateLimit? Objection(Service service, IPAddress peer, out GatePlace? place)
+    private GateLimit? Objection(Service service, IPAddress peer, out GateSeat? seat)
     {
-        place = null;
+        seat = null;
         var isBalancer = service.IsBalancer(peer);
         if (!isBalancer && !service.MayConnect(peer))
             return Service.NotAllowed;
@@ -92,34 +92,34 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
             return new GateLimit(TurnAwayCause.Overload, $"overload: {load.Report.Gauge}", StandardReply.Busy);
         if ((isBalancer ? gate.EnterUnnamed() : gate.Enter(peer)) is { } limit)
             return limit;
-        place = new GatePlace(gate, isBalancer ? null : peer);
+        seat = new GateSeat(gate, isBalancer ? null : peer);
         return null;
     }
 
-    private async Task ServeAsync(Service service, Acceptor acceptor, Socket client, IPEndPoint peer, GatePlace place)
+    private async Task ServeAsync(Service service, Acceptor acceptor, Socket client, IPEndPoint peer, GateSeat seat)
     {
         try
         {
             client.NoDelay = true;
-            await ServeAsync(service, new NetworkStream(client, ownsSocket: false), client, peer, place, CancellationToken.None);
+            await ServeAsync(service, new NetworkStream(client, ownsSocket: false), client, peer, seat, CancellationToken.None);
         }
         finally
         {
             client.Dispose();
             acceptor.Leave();
-            place.Dispose();
+            seat.Dispose();
         }
     }
 
     /// <summary>
     /// Reads the PROXY header off a load balancer's connection. One without a proper header is dropped, and told nothing.
     /// </summary>
-    private async Task ServeAsync(Service service, Stream network, Socket? socket, IPEndPoint peer, GatePlace place, CancellationToken ct)
+    private async Task ServeAsync(Service service, Stream network, Socket? socket, IPEndPoint peer, GateSeat seat, CancellationToken ct)
     {
         var here = socket?.LocalEndPoint as IPEndPoint;
-        if (place.IsNamed)
+        if (seat.IsNamed)
         {
-            await HoldAsync(service, network, socket, NewState(service, peer, here, proxy: null, ProxyClaims.None), place, ct);
+            await HoldAsync(service, network, socket, NewState(service, peer, here, proxy: null, ProxyClaims.None), seat, ct);
             return;
         }
 
@@ -132,8 +132,8 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
         }
 
         var client = header.Source ?? peer;
-        if (service.WhyNotWelcome(Plain(client.Address), place) is not { } refusal)
-            await HoldAsync(service, network, socket, NewState(service, client, header.Destination ?? here, balancer, header.Claims), place, ct);
+        if (service.WhyNotWelcome(Plain(client.Address), seat) is not { } refusal)
+            await HoldAsync(service, network, socket, NewState(service, client, header.Destination ?? here, balancer, header.Claims), seat, ct);
         else if (socket is not null)
             Refuse(service, socket, refusal);
         else
@@ -161,11 +161,11 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
     /// <summary>Holds one session to its end.</summary>
     /// <param name="socket">Under the stream, for the half-close at the end; null where there is none.</param>
     /// <param name="ct">Ends the session with 421 as soon as it waits for the client.</param>
-    private async Task HoldAsync(Service service, Stream network, Socket? socket, SessionState state, GatePlace? place, CancellationToken ct)
+    private async Task HoldAsync(Service service, Stream network, Socket? socket, SessionState state, GateSeat? seat, CancellationToken ct)
     {
         service.NoteOffers(state);
         var transport = new SmtpTransport(network, socket) { TakesLf = service.Options.BareNewlines == BareNewlines.Normalize };
-        await using var session = new SmtpSession(service, transport, state) { Place = place };
+        await using var session = new SmtpSession(service, transport, state) { Seat = seat };
         sessions.Enter(session);
         await using var ending = ct.UnsafeRegister(static s => ((SmtpSession)s!).Interrupt(StandardReply.ShuttingDown), session);
         try

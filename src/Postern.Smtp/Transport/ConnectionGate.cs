@@ -48,7 +48,7 @@ internal sealed class ConnectionGate(int maxConnections, int maxPerAddress, Acti
     }
 
     /// <summary>
-    /// Takes a place for a connection whose client is not known yet; a <see cref="GatePlace"/> names it, or gives it back.
+    /// Takes a place for a connection whose client is not known yet; a <see cref="GateSeat"/> names it, or gives it back.
     /// </summary>
     public GateLimit? EnterUnnamed()
     {
@@ -153,7 +153,7 @@ internal sealed class ConnectionsGauge(ConnectionGate gate) : IPressureGauge
 /// another.
 /// </summary>
 /// <param name="client">For whom it counts; null while nobody is named.</param>
-internal sealed class GatePlace(ConnectionGate gate, IPAddress? client) : IDisposable
+internal sealed class GateSeat(ConnectionGate gate, IPAddress? client) : IDisposable
 {
     private IPAddress? client = client;
 

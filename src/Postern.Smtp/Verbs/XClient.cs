@@ -40,7 +40,7 @@ internal static class XClient
                 state,
                 new LoginAttempt(
                     "XCLIENT", identity.AuthorizationId, UserExists: true, identity, Error: null, $"XCLIENT from {state.XClientPeer}"));
-        return session.Service.WhyNotWelcome(state.ClientAddress, session.Place) is { } refusal
+        return session.Service.WhyNotWelcome(state.ClientAddress, session.Seat) is { } refusal
             ? new Step(refusal, After: After.Close)
             : new Step(session.Service.Greeting, Next: Phase.Connected);
     }

@@ -40,7 +40,7 @@ internal static class EngineOptions
         Protection = configuration.LoginProtection.ToProtection(),
     };
 
-    private static LoginProtection ToProtection(this LoginProtectionOptions options) => new()
+    private static LoginProtection ToProtection(this LoginProtectionSection options) => new()
     {
         IsEnabled = options.Enabled,
         Exempt = options.Exempt,

@@ -18,7 +18,7 @@ namespace Postern.Configuration;
 internal sealed record PosternConfiguration(
     string? File,
     ServerOptions Server,
-    TlsOptions Tls,
+    TlsSection Tls,
     ImmutableArray<ListenerOptions> Listeners,
     ImmutableArray<AccountSourceOptions> Accounts)
 {
@@ -35,7 +35,7 @@ internal sealed record PosternConfiguration(
 
     public required RulesOptions Rules { get; init; }
 
-    public required DeliveryOptions Delivery { get; init; }
+    public required DeliverySection Delivery { get; init; }
 
     public required LogsOptions Logs { get; init; }
 
@@ -43,7 +43,7 @@ internal sealed record PosternConfiguration(
     public ExternalOptions? External { get; init; }
 
     /// <summary>How many guesses are checked.</summary>
-    public required LoginProtectionOptions LoginProtection { get; init; }
+    public required LoginProtectionSection LoginProtection { get; init; }
 
     /// <summary>Null where no ticket is taken.</summary>
     public KerberosOptions? Kerberos { get; init; }
@@ -124,7 +124,7 @@ internal sealed record PosternConfiguration(
         var configuration = new PosternConfiguration(
             file,
             section.Child("server", ServerOptions.Read, "This machine."),
-            section.Child("tls", TlsOptions.Read, "The certificate that every listener shows."),
+            section.Child("tls", TlsSection.Read, "The certificate that every listener shows."),
             section.Children(
                 "listeners",
                 ListenerOptions.Read,
@@ -154,14 +154,14 @@ internal sealed record PosternConfiguration(
                 "Recipient domains accepted from anyone, besides those of `postern domain add --accept`."),
             Rules = section.Child(
                 "rules", RulesOptions.Read, "Who may send what. The first rule that does not pass decides; the end of a list refuses."),
-            Delivery = section.Child("delivery", DeliveryOptions.Read, "Where accepted messages go."),
+            Delivery = section.Child("delivery", DeliverySection.Read, "Where accepted messages go."),
             Logs = section.Child("logs", LogsOptions.Read, "What is written down."),
             Places = section.Places,
             SecretFiles = section.SecretFiles,
             Settings = section.Settings,
             Files = section.Files,
             LoginProtection = section.Child(
-                "login_protection", LoginProtectionOptions.Read, "How many wrong logins are checked, whose and from where."),
+                "login_protection", LoginProtectionSection.Read, "How many wrong logins are checked, whose and from where."),
             External = section.OptionalChild(
                 "external",
                 ExternalOptions.Read,

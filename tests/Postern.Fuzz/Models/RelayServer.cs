@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Net;
 using System.Text;
+using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.OAuth;
 using Postern.Relay.Accounts.Protection;
@@ -28,7 +29,7 @@ internal sealed class RelayServer : IDisposable
     private const string Password = "secret";
 
     /// <summary>Guesses go on for hours here, and nobody moves the clock for one that waits.</summary>
-    private static readonly LoginBudget Wide = new(1_000_000_000, TimeSpan.FromHours(1));
+    private static readonly RateLimit Wide = new(1_000_000_000, TimeSpan.FromHours(1));
 
     private readonly ManualClock clock = new();
     private readonly TokenMint mint = new();

@@ -68,10 +68,10 @@ internal sealed class ClientTarget : ITarget
             var login = await client.LogInAsync(
                 new ClientLogin(new SaslClientCredentials { User = "alice", Password = new Secret("secret"), Token = new Secret("token"), MinIterations = 1, MaxIterations = 10_000 }) { AllowsExposure = true, Mechanisms = Pinned[(wish & 7) % Pinned.Length] },
                 CancellationToken.None);
-            var name = login is LoginAnswer.Accepted ? "logged in" : login.GetType().Name;
+            var name = login is ClientLoginAnswer.Accepted ? "logged in" : login.GetType().Name;
             Reached.Note(name);
             signal.Add(name.Length);
-            BrokenException.Unless(login is not LoginAnswer.Accepted { Mechanism: "SCRAM-SHA-256" or "DIGEST-MD5" }, "a server that does not know the password proves nothing");
+            BrokenException.Unless(login is not ClientLoginAnswer.Accepted { Mechanism: "SCRAM-SHA-256" or "DIGEST-MD5" }, "a server that does not know the password proves nothing");
             if (!client.IsOpen)
                 return signal.Value;
         }

@@ -47,7 +47,7 @@ public sealed class UpstreamLoginTests(UpstreamPostfix upstream) : IClassFixture
         var recipient = PosternServer.NewRecipient();
 
         var answer = await dialogue.LogInAsync(Login(mechanism, isRight: true), CancellationToken.None);
-        Assert.True(answer is LoginAnswer.Accepted(var used, _) && used == mechanism, $"{answer}");
+        Assert.True(answer is ClientLoginAnswer.Accepted(var used, _) && used == mechanism, $"{answer}");
         var message = new OutgoingMessage(new ReversePath(Mailbox.Parse("a@client.test")), [Mailbox.Parse(recipient)], new ByteContent("Subject: x\r\n\r\nbody\r\n"));
         Assert.IsType<ClientAnswer.Accepted>((await dialogue.SendAsync(message, following: null, CancellationToken.None))[0]);
         await dialogue.QuitAsync(CancellationToken.None);
@@ -64,7 +64,7 @@ public sealed class UpstreamLoginTests(UpstreamPostfix upstream) : IClassFixture
         var answer = await dialogue.LogInAsync(Login(mechanism, isRight: false), CancellationToken.None);
 
         // A server that ends SCRAM by its own e= is cancelled; both say no.
-        Assert.True(answer is LoginAnswer.Refused(_, { Code: 535 }) or LoginAnswer.Abandoned, $"{answer}");
+        Assert.True(answer is ClientLoginAnswer.Refused(_, { Code: 535 }) or ClientLoginAnswer.Abandoned, $"{answer}");
     }
 
     [Theory]
@@ -76,7 +76,7 @@ public sealed class UpstreamLoginTests(UpstreamPostfix upstream) : IClassFixture
 
         var answer = await dialogue.LogInAsync(Login(mechanism: null, isRight: true), CancellationToken.None);
 
-        Assert.Equal(strongest, Assert.IsType<LoginAnswer.Accepted>(answer).Mechanism);
+        Assert.Equal(strongest, Assert.IsType<ClientLoginAnswer.Accepted>(answer).Mechanism);
     }
 
     private async Task<SmtpClientDialogue> OpenAsync(string server)

@@ -87,7 +87,7 @@ public sealed class UpstreamRelayTests(UpstreamPostfix upstream) : IClassFixture
         await using var dialogue = new SmtpClientDialogue(new NetworkStream(socket, ownsSocket: true), new SmtpClientOptions { Hostname = Domain.Parse("client.test") });
         Assert.IsType<ClientAnswer.Accepted>(await dialogue.OpenAsync(CancellationToken.None));
         var login = new ClientLogin(new SaslClientCredentials { User = PosternHome.User, Password = new Secret(PosternHome.Password) });
-        Assert.IsType<LoginAnswer.Accepted>(await dialogue.LogInAsync(login, CancellationToken.None));
+        Assert.IsType<ClientLoginAnswer.Accepted>(await dialogue.LogInAsync(login, CancellationToken.None));
         var message = new OutgoingMessage(new ReversePath(Mailbox.Parse(PosternHome.User)), [Mailbox.Parse(recipient)], new ByteContent("Subject: hello\r\n\r\nbody\r\n"));
         Assert.IsType<ClientAnswer.Accepted>((await dialogue.SendAsync(message, following: null, CancellationToken.None))[0]);
         await dialogue.QuitAsync(CancellationToken.None);

@@ -16,7 +16,7 @@ public sealed class HashingQueueTests
         var queue = new HashingQueue(64, clock);
         foreach (var peer in new[] { "192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "198.51.100.1", "203.0.113.1" })
             Assert.True(Add(queue, peer));
-        Assert.Equal(["192.0.2.1", "198.51.100.1", "203.0.113.1"], [queue.Take()!.Place!, queue.Take()!.Place!, queue.Take()!.Place!]);
+        Assert.Equal(["192.0.2.1", "198.51.100.1", "203.0.113.1"], [queue.Take()!.Network!, queue.Take()!.Network!, queue.Take()!.Network!]);
     }
 
     [Theory]
@@ -50,7 +50,7 @@ public sealed class HashingQueueTests
 
         Assert.True(queue.TryAdd(Job("192.0.2.1"), out var displaced));
         Assert.NotNull(displaced);
-        Assert.Contains("192.0.2.1", new[] { queue.Take()!.Place, queue.Take()!.Place });
+        Assert.Contains("192.0.2.1", new[] { queue.Take()!.Network, queue.Take()!.Network });
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class HashingQueueTests
         Assert.True(Add(queue, "198.51.100.1"));
         Assert.False(Add(queue, "203.0.113.1")); // it would take as much as the only one that could go
         Assert.True(queue.TryAdd(Job("192.0.2.1", isKnown: true), out var displaced));
-        Assert.Equal("198.51.100.1", displaced!.Place);
+        Assert.Equal("198.51.100.1", displaced!.Network);
         Assert.False(Add(queue, "203.0.113.1"));
         Assert.True(queue.TryAdd(Job("192.0.3.1", isKnown: true), out displaced));
         Assert.True(displaced!.IsKnown);
@@ -86,7 +86,7 @@ public sealed class HashingQueueTests
         for (var i = 0; i < 4; i++)
         {
             queue.TryAdd(Job($"{30 + i}.0.0.1", isKnown: true), out _);
-            taken.Add(queue.Take()!.Place);
+            taken.Add(queue.Take()!.Network);
         }
 
         Assert.Contains("192.0.2.1", taken);
@@ -121,7 +121,7 @@ public sealed class HashingQueueTests
             var first = queue.Take()!;
             queue.Forgive(first);
             queue.Forgive(queue.Take()!);
-            return first.Place;
+            return first.Network;
         }
     }
 

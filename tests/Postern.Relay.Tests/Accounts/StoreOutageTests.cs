@@ -70,7 +70,7 @@ public sealed class StoreOutageTests : IDisposable
     [Fact]
     public async Task A_wrong_password_counts_while_another_store_is_down_and_what_cannot_be_said_does_not()
     {
-        var protection = new LoginProtection(ProtectionFixture.WithoutDelay with { AccountAndNetwork = new LoginBudget(3, TimeSpan.FromHours(1)) }, NoAuditLog.Instance, fixture.Clock);
+        var protection = new LoginProtection(ProtectionFixture.WithoutDelay with { AccountAndNetwork = new RateLimit(3, TimeSpan.FromHours(1)) }, NoAuditLog.Instance, fixture.Clock);
         far.Trouble = new LoginAnswer.Unavailable("it sleeps");
         var verifiers = Open(OnOutage.Fail, protection: protection);
         for (var i = 0; i < 3; i++)

@@ -110,7 +110,7 @@ public sealed class DeliveryEventTests
         var connection = Assert.IsType<HopConnection.Open>(await connector.Begin(hop, TimeProvider.System.GetTimestamp()).NextAsync(CancellationToken.None));
 
         await connection.Dialogue.DisposeAsync();
-        Assert.Equal(two.Port, connection.Place.Address.Port);
+        Assert.Equal(two.Port, connection.Endpoint.Address.Port);
         Assert.Equal(["127.0.0.1 0", "127.0.0.1 1"], asked);
         Assert.Equal(0, one.Connections);
     }

@@ -1,4 +1,4 @@
-using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Counters;
 using Postern.Testing;
 
@@ -7,7 +7,7 @@ namespace Postern.Relay.Tests.Policy;
 public sealed class LocalCountersTests : IDisposable
 {
     private static readonly CounterKey Lisa = new("login_messages", "lisa simpson@exämple.org");
-    private static readonly LoginBudget TenAnHour = new(10, TimeSpan.FromHours(1));
+    private static readonly RateLimit TenAnHour = new(10, TimeSpan.FromHours(1));
 
     private readonly string folder = Directory.CreateTempSubdirectory("postern-counters-").FullName;
     private readonly ManualClock clock = new();

@@ -215,8 +215,8 @@ public sealed class StagesAndLimitsTests : IDisposable
 
     private sealed class NeverAnswers : ICounters
     {
-        public ValueTask<CounterLevel> PeekAsync(CounterKey key, Relay.Accounts.Protection.LoginBudget limit, int cost, CancellationToken ct) => new(new TaskCompletionSource<CounterLevel>().Task);
+        public ValueTask<CounterLevel> PeekAsync(CounterKey key, Relay.Accounts.RateLimit limit, int cost, CancellationToken ct) => new(new TaskCompletionSource<CounterLevel>().Task);
 
-        public ValueTask<CounterLevel> TakeAsync(CounterKey key, Relay.Accounts.Protection.LoginBudget limit, int cost, CancellationToken ct) => PeekAsync(key, limit, cost, ct);
+        public ValueTask<CounterLevel> TakeAsync(CounterKey key, Relay.Accounts.RateLimit limit, int cost, CancellationToken ct) => PeekAsync(key, limit, cost, ct);
     }
 }

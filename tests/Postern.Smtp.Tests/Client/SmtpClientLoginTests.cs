@@ -34,14 +34,14 @@ public sealed class SmtpClientLoginTests
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 
-    private static async Task<(LoginAnswer Answer, IReadOnlyList<string> Transcript, bool StaysOpen)> LogInAsync(SinkOptions server, ClientLogin? login = null, SmtpClientOptions? options = null)
+    private static async Task<(ClientLoginAnswer Answer, IReadOnlyList<string> Transcript, bool StaysOpen)> LogInAsync(SinkOptions server, ClientLogin? login = null, SmtpClientOptions? options = null)
     {
         await using var sink = new ScriptedSink(server);
         await using var dialogue = await SinkClient.ConnectAsync(sink, options ?? Options);
         Assert.IsType<ClientAnswer.Accepted>(await dialogue.OpenAsync(CancellationToken.None));
         var answer = await dialogue.LogInAsync(login ?? Lisa, CancellationToken.None);
         var staysOpen = dialogue.IsOpen;
-        Assert.Equal((answer as LoginAnswer.Accepted)?.Mechanism, dialogue.Mechanism);
+        Assert.Equal((answer as ClientLoginAnswer.Accepted)?.Mechanism, dialogue.Mechanism);
         await dialogue.QuitAsync(CancellationToken.None);
         return (answer, [.. sink.Transcript(0).Where(static l => l is ['C', ..]).Skip(1)], staysOpen);
     }
@@ -51,7 +51,7 @@ public sealed class SmtpClientLoginTests
     {
         var (answer, said, _) = await LogInAsync(Offering("LOGIN PLAIN"));
 
-        Assert.Equal("PLAIN", Assert.IsType<LoginAnswer.Accepted>(answer).Mechanism);
+        Assert.Equal("PLAIN", Assert.IsType<ClientLoginAnswer.Accepted>(answer).Mechanism);
         Assert.Equal([$"C: AUTH PLAIN {Base64("\0lisa\0tiger")}", "C: QUIT"], said);
     }
 
@@ -61,7 +61,7 @@ public sealed class SmtpClientLoginTests
         var prompts = new Queue<string>(["User Name\0", "Password\0"]);
         var (answer, said, _) = await LogInAsync(Offering("LOGIN", (phase, _) => phase is SinkPhase.Auth or SinkPhase.AuthResponse && prompts.TryDequeue(out var prompt) ? Challenge(prompt) : null));
 
-        Assert.IsType<LoginAnswer.Accepted>(answer);
+        Assert.IsType<ClientLoginAnswer.Accepted>(answer);
         Assert.Equal(["C: AUTH LOGIN", $"C: {Base64("lisa")}", $"C: {Base64("tiger")}", "C: QUIT"], said);
     }
 
@@ -71,7 +71,7 @@ public sealed class SmtpClientLoginTests
         var token = new ClientLogin(new SaslClientCredentials { User = "lisa", Token = new Secret(new string('t', 2000)) });
         var (answer, said, _) = await LogInAsync(Offering("XOAUTH2", static (phase, _) => phase == SinkPhase.Auth ? new SinkAction.Reply("334 ") : null), token);
 
-        Assert.IsType<LoginAnswer.Accepted>(answer);
+        Assert.IsType<ClientLoginAnswer.Accepted>(answer);
         Assert.Equal(["C: AUTH XOAUTH2", $"C: {Base64($"user=lisa\u0001auth=Bearer {new string('t', 2000)}\u0001\u0001")}", "C: QUIT"], said);
     }
 
@@ -83,7 +83,7 @@ public sealed class SmtpClientLoginTests
         var login = new ClientLogin(new SaslClientCredentials { User = "lisa", Password = new Secret(new string('p', passwordLength)) });
         var (answer, said, _) = await LogInAsync(Offering("PLAIN", (phase, _) => phase == SinkPhase.Auth && !fits ? new SinkAction.Reply("334 ") : null), login);
 
-        Assert.IsType<LoginAnswer.Accepted>(answer);
+        Assert.IsType<ClientLoginAnswer.Accepted>(answer);
         Assert.Equal(fits, said[0].Length > "C: AUTH PLAIN".Length);
         Assert.InRange(said[0].Length - "C: ".Length + "\r\n".Length, 0, 512);
     }
@@ -94,7 +94,7 @@ public sealed class SmtpClientLoginTests
         var login = new ClientLogin(new SaslClientCredentials { HasClientCertificate = true });
         var (answer, said, _) = await LogInAsync(Offering("EXTERNAL"), login);
 
-        Assert.IsType<LoginAnswer.Accepted>(answer);
+        Assert.IsType<ClientLoginAnswer.Accepted>(answer);
         Assert.Equal("C: AUTH EXTERNAL =", said[0]);
     }
 
@@ -108,7 +108,7 @@ public sealed class SmtpClientLoginTests
     {
         var (answer, said, staysOpen) = await LogInAsync(Offering("PLAIN", (phase, _) => phase == SinkPhase.Auth ? new SinkAction.Reply(reply) : null));
 
-        var (mechanism, refusal) = Assert.IsType<LoginAnswer.Refused>(answer);
+        var (mechanism, refusal) = Assert.IsType<ClientLoginAnswer.Refused>(answer);
         Assert.Equal(("PLAIN", reply, isTransient), (mechanism, refusal.ToString(), refusal.IsTransient));
         Assert.True(staysOpen);
         Assert.Equal("C: QUIT", said[^1]);
@@ -119,7 +119,7 @@ public sealed class SmtpClientLoginTests
     {
         var (answer, _, staysOpen) = await LogInAsync(Offering("PLAIN", static (phase, _) => phase == SinkPhase.Auth ? new SinkAction.Reply("421 4.7.0 Too many") : null));
 
-        Assert.Equal(421, Assert.IsType<LoginAnswer.Refused>(answer).Reply.Code);
+        Assert.Equal(421, Assert.IsType<ClientLoginAnswer.Refused>(answer).Reply.Code);
         Assert.False(staysOpen);
     }
 
@@ -132,7 +132,7 @@ public sealed class SmtpClientLoginTests
         var login = Lisa with { Mechanisms = allowed?.Split(' ') };
         var (answer, _, _) = await LogInAsync(Offering(offered, static (phase, line) => phase == SinkPhase.Auth && line.StartsWith("AUTH CRAM", StringComparison.OrdinalIgnoreCase) ? Challenge("<1@x>") : null), login);
 
-        Assert.Equal(expected, Assert.IsType<LoginAnswer.Accepted>(answer).Mechanism);
+        Assert.Equal(expected, Assert.IsType<ClientLoginAnswer.Accepted>(answer).Mechanism);
     }
 
     [Theory]
@@ -142,7 +142,7 @@ public sealed class SmtpClientLoginTests
     {
         var (answer, said, staysOpen) = await LogInAsync(Offering(offered), Lisa with { Mechanisms = allowed?.Split(' ') });
 
-        Assert.Equal(reason, Assert.IsType<LoginAnswer.Unsuitable>(answer).Reason);
+        Assert.Equal(reason, Assert.IsType<ClientLoginAnswer.Unsuitable>(answer).Reason);
         Assert.Equal(["C: QUIT"], said);
         Assert.True(staysOpen);
     }
@@ -152,7 +152,7 @@ public sealed class SmtpClientLoginTests
     {
         var (answer, _, _) = await LogInAsync(Offering("PLAIN") with { Extensions = ["PIPELINING"] });
 
-        Assert.Equal("the server offers no AUTH", Assert.IsType<LoginAnswer.Unsuitable>(answer).Reason);
+        Assert.Equal("the server offers no AUTH", Assert.IsType<ClientLoginAnswer.Unsuitable>(answer).Reason);
     }
 
     [Theory]

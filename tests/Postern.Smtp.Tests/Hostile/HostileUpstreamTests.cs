@@ -34,7 +34,7 @@ public sealed class HostileUpstreamTests
 
     private static SinkAction Challenge(string text) => new SinkAction.Reply("334 " + Convert.ToBase64String(Encoding.UTF8.GetBytes(text)));
 
-    private static async Task<(LoginAnswer Answer, IReadOnlyList<string> Said)> LogInAsync(SinkOptions server, ClientTls tls = ClientTls.Required, bool isTrusted = true)
+    private static async Task<(ClientLoginAnswer Answer, IReadOnlyList<string> Said)> LogInAsync(SinkOptions server, ClientTls tls = ClientTls.Required, bool isTrusted = true)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         await using var sink = new ScriptedSink(server);
@@ -42,7 +42,7 @@ public sealed class HostileUpstreamTests
         Assert.IsType<ClientAnswer.Accepted>(await dialogue.OpenAsync(patience.Token));
         var answer = await dialogue.LogInAsync(Lisa, patience.Token);
         Assert.Null(dialogue.Mechanism);
-        var isOver = answer is LoginAnswer.Abandoned or LoginAnswer.Broken;
+        var isOver = answer is ClientLoginAnswer.Abandoned or ClientLoginAnswer.Broken;
         Assert.Equal(!isOver, dialogue.IsOpen);
         Assert.DoesNotContain(Password, answer.ToString(), StringComparison.Ordinal);
         return (answer, [.. sink.Transcript(0).Where(static l => l is ['C', ..])]);
@@ -56,7 +56,7 @@ public sealed class HostileUpstreamTests
     {
         var (answer, said) = await LogInAsync(Server("PLAIN LOGIN", static (_, _) => null, isTls), tls, isTrusted: false);
 
-        Assert.Equal(reason, Assert.IsType<LoginAnswer.Unsuitable>(answer).Reason);
+        Assert.Equal(reason, Assert.IsType<ClientLoginAnswer.Unsuitable>(answer).Reason);
         Assert.DoesNotContain(said, static l => l.StartsWith("C: AUTH", StringComparison.Ordinal));
     }
 
@@ -67,7 +67,7 @@ public sealed class HostileUpstreamTests
         await using var dialogue = await SinkClient.ConnectAsync(sink, Options(ClientTls.None, isTrusted: false));
         await dialogue.OpenAsync(CancellationToken.None);
 
-        Assert.IsType<LoginAnswer.Accepted>(await dialogue.LogInAsync(Lisa with { AllowsExposure = true }, CancellationToken.None));
+        Assert.IsType<ClientLoginAnswer.Accepted>(await dialogue.LogInAsync(Lisa with { AllowsExposure = true }, CancellationToken.None));
     }
 
     /// <summary>Row 19: what was offered in clear does not count under TLS.</summary>
@@ -77,7 +77,7 @@ public sealed class HostileUpstreamTests
         var hellos = 0;
         var (answer, said) = await LogInAsync(Server("PLAIN", (phase, _) => phase == SinkPhase.Ehlo && ++hellos == 2 ? new SinkAction.Reply("250-sink.test\r\n250 SIZE") : null));
 
-        Assert.Equal("the server offers no AUTH", Assert.IsType<LoginAnswer.Unsuitable>(answer).Reason);
+        Assert.Equal("the server offers no AUTH", Assert.IsType<ClientLoginAnswer.Unsuitable>(answer).Reason);
         Assert.DoesNotContain(said, static l => l.StartsWith("C: AUTH", StringComparison.Ordinal));
     }
 
@@ -91,7 +91,7 @@ public sealed class HostileUpstreamTests
     {
         var (answer, said) = await LogInAsync(Server("SCRAM-SHA-256", (phase, line) => phase == SinkPhase.Auth ? Challenge($"r={NonceOf(line)}more,s=c2FsdA==,i={iterations}") : null));
 
-        Assert.Contains("iteration count", Assert.IsType<LoginAnswer.Abandoned>(answer).Reason, StringComparison.Ordinal);
+        Assert.Contains("iteration count", Assert.IsType<ClientLoginAnswer.Abandoned>(answer).Reason, StringComparison.Ordinal);
         Assert.Equal("C: *", said[^1]);
     }
 
@@ -106,7 +106,7 @@ public sealed class HostileUpstreamTests
             _ => null,
         }));
 
-        Assert.Contains("could not prove", Assert.IsType<LoginAnswer.Abandoned>(answer).Reason, StringComparison.Ordinal);
+        Assert.Contains("could not prove", Assert.IsType<ClientLoginAnswer.Abandoned>(answer).Reason, StringComparison.Ordinal);
         Assert.Equal("C: *", said[^1]);
     }
 
@@ -125,7 +125,7 @@ public sealed class HostileUpstreamTests
             _ => null,
         }));
 
-        Assert.Contains("has not proven", Assert.IsType<LoginAnswer.Abandoned>(answer).Reason, StringComparison.Ordinal);
+        Assert.Contains("has not proven", Assert.IsType<ClientLoginAnswer.Abandoned>(answer).Reason, StringComparison.Ordinal);
         Assert.Equal(atOnce ? 3 : 4, said.Count - 1);
     }
 
@@ -139,7 +139,7 @@ public sealed class HostileUpstreamTests
     {
         var (answer, said) = await LogInAsync(Server("CRAM-MD5", (phase, _) => phase == SinkPhase.Auth ? new SinkAction.Reply(reply) : null));
 
-        Assert.Equal("the server's challenge is not base64", Assert.IsType<LoginAnswer.Abandoned>(answer).Reason);
+        Assert.Equal("the server's challenge is not base64", Assert.IsType<ClientLoginAnswer.Abandoned>(answer).Reason);
         Assert.Equal("C: *", said[^1]);
     }
 
@@ -150,7 +150,7 @@ public sealed class HostileUpstreamTests
     {
         var (answer, said) = await LogInAsync(Server(mechanism, (phase, _) => phase == SinkPhase.Auth ? Challenge(new string('x', octets)) : null));
 
-        Assert.IsType<LoginAnswer.Abandoned>(answer);
+        Assert.IsType<ClientLoginAnswer.Abandoned>(answer);
         Assert.Equal("C: *", said[^1]);
     }
 
@@ -164,7 +164,7 @@ public sealed class HostileUpstreamTests
     {
         var (answer, said) = await LogInAsync(Server(mechanism, static (phase, _) => phase is SinkPhase.Auth or SinkPhase.AuthResponse ? Challenge("more") : null));
 
-        Assert.IsType<LoginAnswer.Abandoned>(answer);
+        Assert.IsType<ClientLoginAnswer.Abandoned>(answer);
         Assert.Equal("C: *", said[^1]);
         Assert.InRange(said.Count, 1, 8);
     }
@@ -190,7 +190,7 @@ public sealed class HostileUpstreamTests
         };
         var (answer, _) = await LogInAsync(Server("PLAIN", (phase, _) => phase == SinkPhase.Auth ? action : null));
 
-        Assert.InRange(Assert.IsType<LoginAnswer.Broken>(answer).Detail.Length, 1, 300);
+        Assert.InRange(Assert.IsType<ClientLoginAnswer.Broken>(answer).Detail.Length, 1, 300);
     }
 
     [Theory]
@@ -205,8 +205,8 @@ public sealed class HostileUpstreamTests
 
         var answer = await dialogue.LogInAsync(Lisa, CancellationToken.None) switch
         {
-            LoginAnswer.Refused(_, var refusal) => refusal,
-            LoginAnswer.Accepted(_, var welcome) => welcome,
+            ClientLoginAnswer.Refused(_, var refusal) => refusal,
+            ClientLoginAnswer.Accepted(_, var welcome) => welcome,
             var other => throw new InvalidOperationException($"{other}"),
         };
 

@@ -66,7 +66,7 @@ public sealed class ChannelBindingTests : IDisposable
     public async Task Our_own_client_binds_to_what_its_version_of_tls_has_first_and_is_offered_it_without_a_word_in_the_configuration(SslProtocols version, string binding)
     {
         await using var rig = Rig(version);
-        Assert.Equal("SCRAM-SHA-256-PLUS", Assert.IsType<LoginAnswer.Accepted>(await DialAsync(rig.Endpoint)).Mechanism);
+        Assert.Equal("SCRAM-SHA-256-PLUS", Assert.IsType<ClientLoginAnswer.Accepted>(await DialAsync(rig.Endpoint)).Mechanism);
         var proven = await TlsBindings.OfThisMachineAsync();
         Assert.Equal(binding, (version == SslProtocols.Tls12 ? proven.Tls12 : proven.Tls13)[0].Name);
     }
@@ -82,7 +82,7 @@ public sealed class ChannelBindingTests : IDisposable
         using var other = TestCertificate.Create("localhost");
         var middle = RelayAsync(rig.Endpoint, hasKey ? TestCertificate.Instance : other, out var endpoint);
 
-        var refused = Assert.IsType<LoginAnswer.Refused>(await DialAsync(endpoint));
+        var refused = Assert.IsType<ClientLoginAnswer.Refused>(await DialAsync(endpoint));
         Assert.Equal(("SCRAM-SHA-256-PLUS", 535), (refused.Mechanism, refused.Reply.Code));
         await middle;
     }
@@ -129,7 +129,7 @@ public sealed class ChannelBindingTests : IDisposable
     private static TlsRig Rig(SslProtocols version) =>
         new(Tls, l => l with { TlsProtocols = version }, static o => o with { Sasl = new SaslContext { Passwords = new TestPasswords("alice:secret"), ScramSecrets = new TestSecrets() } });
 
-    private async Task<LoginAnswer> DialAsync(IPEndPoint endpoint)
+    private async Task<ClientLoginAnswer> DialAsync(IPEndPoint endpoint)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(endpoint, Ct);

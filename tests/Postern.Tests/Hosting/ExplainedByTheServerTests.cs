@@ -1,5 +1,5 @@
 using Postern.Commands.Output;
-using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Counters;
 using Postern.Tests.Commands;
 
@@ -31,7 +31,7 @@ public sealed class ExplainedByTheServerTests : IAsyncDisposable
         await server.StartAsync(Limited);
         for (var i = 0; i < 5; i++)
             Assert.Contains("0 of 2/1h messages used by lisa@example.org", (await Run.PosternAsync(Question)).Output, StringComparison.Ordinal);
-        await server.Host.Relay.Counters.TakeAsync(new CounterKey("login_messages", LiveServer.User), new LoginBudget(2, TimeSpan.FromHours(1)), cost: 2, TestContext.Current.CancellationToken);
+        await server.Host.Relay.Counters.TakeAsync(new CounterKey("login_messages", LiveServer.User), new RateLimit(2, TimeSpan.FromHours(1)), cost: 2, TestContext.Current.CancellationToken);
 
         var over = await Run.PosternAsync(Question);
 

@@ -1,9 +1,9 @@
 namespace Postern.Relay.Accounts.Protection;
 
 /// <summary>The levels of all budgets of one kind. Bounded: where there is no room, the least used go. Not synchronized.</summary>
-internal sealed class BudgetLevels(BudgetKind kind, LoginBudget budget, int capacity, TimeProvider clock)
+internal sealed class BudgetLevels(BudgetKind kind, RateLimit budget, int capacity, TimeProvider clock)
 {
-    private LoginBudget budget = budget;
+    private RateLimit budget = budget;
     private int capacity = capacity;
 
     /// <summary>What flowed off in fractions must make whole places again.</summary>
@@ -13,12 +13,12 @@ internal sealed class BudgetLevels(BudgetKind kind, LoginBudget budget, int capa
 
     public BudgetKind Kind => kind;
 
-    public LoginBudget Budget => budget;
+    public RateLimit Budget => budget;
 
     public int Count => levels.Count;
 
     /// <summary>Another budget from now on. What was used of the old one counts in it; what had flowed off by now has.</summary>
-    public void Apply(LoginBudget settings, int most, long now)
+    public void Apply(RateLimit settings, int most, long now)
     {
         if (settings != budget)
         {

@@ -15,24 +15,24 @@ public sealed record LoginProtectionOptions
     public ImmutableArray<IPNetwork> Exempt { get; init; } = [];
 
     /// <summary>Of one account from one network.</summary>
-    public LoginBudget AccountAndNetwork { get; init; } = new(10, TimeSpan.FromHours(1));
+    public RateLimit AccountAndNetwork { get; init; } = new(10, TimeSpan.FromHours(1));
 
     /// <summary>Of one account from all places where it never logged in.</summary>
-    public LoginBudget Account { get; init; } = new(40, TimeSpan.FromHours(1));
+    public RateLimit Account { get; init; } = new(40, TimeSpan.FromHours(1));
 
     /// <summary>Of one address, for all accounts that never logged in from its network.</summary>
-    public LoginBudget Address { get; init; } = new(40, TimeSpan.FromHours(1));
+    public RateLimit Address { get; init; } = new(40, TimeSpan.FromHours(1));
 
     /// <summary>Of one network, for all accounts that never logged in from it.</summary>
-    public LoginBudget Network { get; init; } = new(120, TimeSpan.FromHours(1));
+    public RateLimit Network { get; init; } = new(120, TimeSpan.FromHours(1));
 
     /// <summary>Of one account from a network where it logged in before; these count nowhere else.</summary>
-    public LoginBudget Device { get; init; } = new(10, TimeSpan.FromHours(1));
+    public RateLimit Device { get; init; } = new(10, TimeSpan.FromHours(1));
 
     /// <summary>
     /// Of one account whose own budget is used up, from one IPv4 /24 or IPv6 /32: what leaves its owner a way in from a new place.
     /// </summary>
-    public LoginBudget Newcomer { get; init; } = new(3, TimeSpan.FromHours(24));
+    public RateLimit Newcomer { get; init; } = new(3, TimeSpan.FromHours(24));
 
     /// <summary>How long a login waits before it is checked, where a budget is nearly used; from half of it on, part of this.</summary>
     public TimeSpan LongestDelay { get; init; } = TimeSpan.FromSeconds(8);

@@ -79,7 +79,7 @@ internal sealed class ProtectionLedger
 
     public BudgetLevels this[BudgetKind kind] => Levels[(int)kind];
 
-    private LoginBudget BudgetOf(BudgetKind kind) => kind switch
+    private RateLimit BudgetOf(BudgetKind kind) => kind switch
     {
         BudgetKind.AccountAndNetwork => options.AccountAndNetwork,
         BudgetKind.Account => options.Account,

@@ -18,4 +18,4 @@ internal struct ProtectionNews
 /// <summary>A budget of which half is used, or all.</summary>
 /// <param name="Whose">As <see cref="ProtectionLedger.Describe"/> says it.</param>
 /// <param name="Place">Where its client is; 0 where it is counted for all places.</param>
-internal sealed record BudgetSpent(LimitState State, string Whose, UInt128 Place, LoginBudget Budget, int Used);
+internal sealed record BudgetSpent(LimitState State, string Whose, UInt128 Place, RateLimit Budget, int Used);

@@ -39,11 +39,11 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
     public OwnHost Own => own;
 
     /// <summary>Why mail to a place would come straight back here; null when it would not.</summary>
-    public Outcome.Failed? WhyOurs(HopPlace place) => own.Is(place.Address) ? OwnHost.Loop($"{place.Remote} is this server") : null;
+    public Outcome.Failed? WhyOurs(HopEndpoint endpoint) => own.Is(endpoint.Address) ? OwnHost.Loop($"{endpoint.Remote} is this server") : null;
 
     /// <summary>Why a place is not connected to; null when it may be.</summary>
-    public Outcome.Failed? WhyNot(HopPlace place) => place.Terms.IsGuarded && guard.WhyNot(place.Address.Address) is { } why
-        ? new Outcome.Failed(Remote: null, $"Mail is not sent to {place.Remote}: {why} address", Tls: null, "5.4.4")
+    public Outcome.Failed? WhyNot(HopEndpoint endpoint) => endpoint.Terms.IsGuarded && guard.WhyNot(endpoint.Address.Address) is { } why
+        ? new Outcome.Failed(Remote: null, $"Mail is not sent to {endpoint.Remote}: {why} address", Tls: null, "5.4.4")
         {
             Cause = DeliveryCause.NoRoute,
             Phase = DeliveryPhase.Connect,
@@ -51,23 +51,23 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         : null;
 
     /// <summary>Opens a session with one place: connects, starts TLS and logs in on its terms.</summary>
-    public async ValueTask<HopConnection> TryAsync(HopPlace place, CancellationToken ct)
+    public async ValueTask<HopConnection> TryAsync(HopEndpoint endpoint, CancellationToken ct)
     {
-        var mayBeClear = place.Terms is { Tls: ClientTls.Opportunistic, Login: null };
-        if (mayBeClear && stalled.Remembers(place.Address))
-            return (await TryAsync(place, place.Terms with { Tls = ClientTls.None }, ct).ConfigureAwait(false)).Connection;
-        var (connection, isClearNext) = await TryAsync(place, place.Terms, ct).ConfigureAwait(false);
+        var mayBeClear = endpoint.Terms is { Tls: ClientTls.Opportunistic, Login: null };
+        if (mayBeClear && stalled.Remembers(endpoint.Address))
+            return (await TryAsync(endpoint, endpoint.Terms with { Tls = ClientTls.None }, ct).ConfigureAwait(false)).Connection;
+        var (connection, isClearNext) = await TryAsync(endpoint, endpoint.Terms, ct).ConfigureAwait(false);
         return isClearNext
-            ? (await TryAsync(place, place.Terms with { Tls = ClientTls.None }, ct).ConfigureAwait(false)).Connection
+            ? (await TryAsync(endpoint, endpoint.Terms with { Tls = ClientTls.None }, ct).ConfigureAwait(false)).Connection
             : connection;
     }
 
-    private async ValueTask<(HopConnection Connection, bool IsClearNext)> TryAsync(HopPlace place, HopTerms terms, CancellationToken ct)
+    private async ValueTask<(HopConnection Connection, bool IsClearNext)> TryAsync(HopEndpoint endpoint, HopTerms terms, CancellationToken ct)
     {
-        var (stream, problem) = await DialAsync(place, ct).ConfigureAwait(false);
+        var (stream, problem) = await DialAsync(endpoint, ct).ConfigureAwait(false);
         if (stream is null)
             return (new HopConnection.Closed(
-                new Outcome.Deferred(place.Remote, problem!, Tls: null)
+                new Outcome.Deferred(endpoint.Remote, problem!, Tls: null)
                 {
                     Cause = DeliveryCause.Unreachable,
                     Phase = DeliveryPhase.Connect,
@@ -78,13 +78,13 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             stream,
             client with
             {
-                Hostname = place.Hello ?? client.Hostname,
+                Hostname = endpoint.Hello ?? client.Hostname,
                 Tls = terms.Tls,
-                ServerName = terms.CertificateName ?? place.Host,
+                ServerName = terms.CertificateName ?? endpoint.Host,
                 TrustedRoots = terms.Trusted,
             });
         ClientAnswer answer;
-        LoginAnswer? login = null;
+        ClientLoginAnswer? login = null;
         try
         {
             answer = await dialogue.OpenAsync(ct).ConfigureAwait(false);
@@ -93,10 +93,10 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             if (terms.Login is not null
                 && answer is ClientAnswer.Accepted
                 && dialogue.IsOpen
-                && (place.Terms.MayHaveOurName || !own.IsCalled(dialogue.PeerNames)))
+                && (endpoint.Terms.MayHaveOurName || !own.IsCalled(dialogue.PeerNames)))
             {
                 login = terms.Tls == ClientTls.Opportunistic && dialogue.Tls is null
-                    ? new LoginAnswer.Unsuitable(NoLoginInClear)
+                    ? new ClientLoginAnswer.Unsuitable(NoLoginInClear)
                     : await dialogue.LogInAsync(terms.Login, ct).ConfigureAwait(false);
             }
         }
@@ -106,31 +106,31 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             throw;
         }
 
-        if (!place.Terms.MayHaveOurName && own.IsCalled(dialogue.PeerNames))
+        if (!endpoint.Terms.MayHaveOurName && own.IsCalled(dialogue.PeerNames))
         {
             await dialogue.DisposeAsync().ConfigureAwait(false);
             return (new HopConnection.Closed(
                 OwnHost.Loop(
-                    $"{place.Remote} calls itself {own.Hostname}, which is this server's name. If it is another server, "
+                    $"{endpoint.Remote} calls itself {own.Hostname}, which is this server's name. If it is another server, "
                         + $"one of them needs another name, or its route 'same_name: true'")), false);
         }
 
         var version = dialogue.Tls?.Version;
-        var outcome = login is not null && LoginOutcomes.Of(login, place.Remote, version) is { } failed
+        var outcome = login is not null && LoginOutcomes.Of(login, endpoint.Remote, version) is { } failed
             ? failed with { IsVerified = dialogue.IsVerified }
             : null;
         if (answer is ClientAnswer.Accepted && dialogue.IsOpen && outcome is null)
-            return (new HopConnection.Open(dialogue, place), false);
+            return (new HopConnection.Open(dialogue, endpoint), false);
 
         await dialogue.QuitAsync(ct).ConfigureAwait(false);
         await dialogue.DisposeAsync().ConfigureAwait(false);
         var isClearNext = ClearText.MayFollow(answer, terms, isSecured: version is not null);
         if (isClearNext && answer is ClientAnswer.Broken { Fault: ClientFault.Timeout })
-            stalled.Note(place.Address);
+            stalled.Note(endpoint.Address);
         return (new HopConnection.Closed(
             outcome
-                ?? new ClientOutcomes(place.Remote, version) { IsVerified = dialogue.IsVerified }.OfOpening(
-                    WithAdvice(answer, place.Address.Port))), isClearNext);
+                ?? new ClientOutcomes(endpoint.Remote, version) { IsVerified = dialogue.IsVerified }.OfOpening(
+                    WithAdvice(answer, endpoint.Address.Port))), isClearNext);
     }
 
     /// <summary>Who waits for a handshake says nothing at first: on the port that is for it, the silence has a likely reason.</summary>
@@ -141,17 +141,17 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             ? silent with { Detail = $"{silent.Detail}; on port 465 TLS comes first: smtps:// is meant, not smtp://" }
             : answer;
 
-    private async ValueTask<(NetworkStream? Stream, string? Problem)> DialAsync(HopPlace place, CancellationToken ct)
+    private async ValueTask<(NetworkStream? Stream, string? Problem)> DialAsync(HopEndpoint endpoint, CancellationToken ct)
     {
         Socket? socket = null;
         using var deadline = new CancellationTokenSource(options.Timeouts.Connect, client.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, deadline.Token);
         try
         {
-            socket = new Socket(place.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            if (place.From is { } from)
+            socket = new Socket(endpoint.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            if (endpoint.From is { } from)
                 socket.Bind(new IPEndPoint(from, 0));
-            await socket.ConnectAsync(place.Address, either.Token).ConfigureAwait(false);
+            await socket.ConnectAsync(endpoint.Address, either.Token).ConfigureAwait(false);
             return (new NetworkStream(socket, ownsSocket: true), null);
         }
         catch (SocketException e)
@@ -159,7 +159,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             socket?.Dispose();
             if (OwnShortage.WordsOf(e) is not null)
                 throw;
-            return (null, socket is { IsBound: false } && place.From is { } from
+            return (null, socket is { IsBound: false } && endpoint.From is { } from
                 ? $"bind to {from}: {e.Message}"
                 : $"connect: {e.Message}");
         }
@@ -199,7 +199,7 @@ internal abstract record HopConnection
     {
     }
 
-    public sealed record Open(SmtpClientDialogue Dialogue, HopPlace Place) : HopConnection;
+    public sealed record Open(SmtpClientDialogue Dialogue, HopEndpoint Endpoint) : HopConnection;
 
     /// <summary>No host took the connection; the outcome holds for every message.</summary>
     public sealed record Closed(Outcome Outcome) : HopConnection;
@@ -207,7 +207,7 @@ internal abstract record HopConnection
 
 /// <summary>One address of one host of a next hop.</summary>
 /// <param name="Preference">Of the mail exchanger, or the place of a named server in its list.</param>
-internal sealed record HopPlace(string Host, IPEndPoint Address, HopTerms Terms, int Preference)
+internal sealed record HopEndpoint(string Host, IPEndPoint Address, HopTerms Terms, int Preference)
 {
     /// <summary>The address of this machine to connect from; null for the system's choice.</summary>
     public IPAddress? From { get; init; }

@@ -9,47 +9,47 @@ namespace Postern.Relay.Delivery.Transports;
 /// </summary>
 internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, TimeProvider clock, NextHop hop, long begunAt)
 {
-    private readonly Queue<HopPlace> places = new();
+    private readonly Queue<HopEndpoint> endpoints = new();
     private Queue<Exchanger>? hosts;
-    private HopPlace? behind;
+    private HopEndpoint? behind;
     private bool isAuthentic;
     private Outcome? worst;
     private int tried;
     private int spokenTo;
 
     /// <summary>Leaves out a place that was spoken to, and every host that is preferred to it.</summary>
-    public HopTrail Behind(HopPlace place)
+    public HopTrail Behind(HopEndpoint endpoint)
     {
-        behind = place;
+        behind = endpoint;
         tried = spokenTo = 1;
         return this;
     }
 
     /// <summary>Lets a place be tried once more, before all others.</summary>
-    public void Again(HopPlace place)
+    public void Again(HopEndpoint endpoint)
     {
-        HopPlace[] others = [.. places];
-        places.Clear();
-        places.Enqueue(place);
+        HopEndpoint[] others = [.. endpoints];
+        endpoints.Clear();
+        endpoints.Enqueue(endpoint);
         foreach (var other in others)
-            places.Enqueue(other);
+            endpoints.Enqueue(other);
     }
 
     /// <summary>The next host that opens a session; closed when there is none.</summary>
     public async ValueTask<HopConnection> NextAsync(CancellationToken ct)
     {
-        while (MayGoOn && await NextPlaceAsync(ct).ConfigureAwait(false) is { } place)
+        while (MayGoOn && await NextEndpointAsync(ct).ConfigureAwait(false) is { } endpoint)
         {
-            if (connector.WhyOurs(place) is { } loop)
+            if (connector.WhyOurs(endpoint) is { } loop)
                 return End(loop);
-            if (connector.WhyNot(place) is { } why)
+            if (connector.WhyNot(endpoint) is { } why)
             {
                 Note(why);
                 continue;
             }
 
             tried++;
-            switch (await connector.TryAsync(place, ct).ConfigureAwait(false))
+            switch (await connector.TryAsync(endpoint, ct).ConfigureAwait(false))
             {
                 case HopConnection.Open open:
                     spokenTo++;
@@ -79,7 +79,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
     private HopConnection.Closed End(Outcome loop)
     {
         Note(loop);
-        places.Clear();
+        endpoints.Clear();
         hosts = new Queue<Exchanger>();
         return Closed(worst!);
     }
@@ -89,12 +89,12 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         && tried < options.AddressesPerAttempt
         && (tried == 0 || clock.GetElapsedTime(begunAt) < options.AttemptTime);
 
-    private async ValueTask<HopPlace?> NextPlaceAsync(CancellationToken ct)
+    private async ValueTask<HopEndpoint?> NextEndpointAsync(CancellationToken ct)
     {
         while (true)
         {
-            if (places.TryDequeue(out var place))
-                return place;
+            if (endpoints.TryDequeue(out var endpoint))
+                return endpoint;
             if (hosts is null)
                 await FindHostsAsync(ct).ConfigureAwait(false);
             else if (hosts.TryDequeue(out var host))
@@ -202,7 +202,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         var port = hop is NextHop.SmartHost { Servers: var servers } ? servers[host.Preference].Port : options.MxPort;
         foreach (var address in addresses.Distinct())
         {
-            var place = new HopPlace(host.Name, new IPEndPoint(address, port), terms, host.Preference)
+            var endpoint = new HopEndpoint(host.Name, new IPEndPoint(address, port), terms, host.Preference)
             {
                 From = hop.Bind,
                 Hello = hop.Hello,
@@ -210,11 +210,11 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
             if (hop.Bind is { } from && from.AddressFamily != address.AddressFamily)
                 Note(
                     new Outcome.Deferred(
-                        place.Remote,
+                        endpoint.Remote,
                         $"connect: the route binds to {from}, which reaches no address of this family",
                         Tls: null) { Cause = DeliveryCause.NoRoute, Phase = DeliveryPhase.Connect });
-            else if (behind is null || place.Host != behind.Host || !place.Address.Equals(behind.Address))
-                places.Enqueue(place);
+            else if (behind is null || endpoint.Host != behind.Host || !endpoint.Address.Equals(behind.Address))
+                endpoints.Enqueue(endpoint);
         }
     }
 

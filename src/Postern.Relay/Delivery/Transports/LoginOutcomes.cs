@@ -10,20 +10,20 @@ namespace Postern.Relay.Delivery.Transports;
 internal static class LoginOutcomes
 {
     /// <summary>Null for a login that succeeded.</summary>
-    public static Outcome.Deferred? Of(LoginAnswer answer, string remote, string? tls)
+    public static Outcome.Deferred? Of(ClientLoginAnswer answer, string remote, string? tls)
     {
         return answer switch
         {
-            LoginAnswer.Accepted => null,
+            ClientLoginAnswer.Accepted => null,
             // Another address of the same host would say the same to 5xx, and count one more failure against the account.
-            LoginAnswer.Refused(var mechanism, var reply) =>
+            ClientLoginAnswer.Refused(var mechanism, var reply) =>
                 Failed($"login by {mechanism}: {reply}", reply) with
                 {
                     After = reply.IsTransient ? AfterDeferral.NextHost : AfterDeferral.NextAttempt,
                 },
-            LoginAnswer.Abandoned(var mechanism, var reason) => Failed($"login by {mechanism}: {reason}"),
-            LoginAnswer.Broken(var mechanism, _, var detail) => Failed($"login by {mechanism}: {detail}"),
-            LoginAnswer.Unsuitable(var reason) => Failed($"login: {reason}"),
+            ClientLoginAnswer.Abandoned(var mechanism, var reason) => Failed($"login by {mechanism}: {reason}"),
+            ClientLoginAnswer.Broken(var mechanism, _, var detail) => Failed($"login by {mechanism}: {detail}"),
+            ClientLoginAnswer.Unsuitable(var reason) => Failed($"login: {reason}"),
             _ => throw new InvalidOperationException($"Unknown answer {answer}"),
         };
 

@@ -76,7 +76,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
 
                 if (step != AfterDeferral.NewTransaction || current is not { IsOpen: true, IsBespoken: false })
                 {
-                    var from = current!.Place;
+                    var from = current!.Endpoint;
                     var left = current != session || step == AfterDeferral.NewConnection ? current : null;
                     current = null;
                     if (left is not null)
@@ -193,7 +193,7 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
     private int transactions;
     private bool hasCarried;
 
-    public HopPlace Place => connection.Place;
+    public HopEndpoint Endpoint => connection.Endpoint;
 
     public bool IsOpen => dialogue.IsOpen && transactions < messagesPerConnection;
 
@@ -207,7 +207,7 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
         var isLast = ++transactions >= messagesPerConnection;
         IsBespoken = !isLast && following is not null;
         var answers = await dialogue.SendAsync(message, isLast ? null : following, ct).ConfigureAwait(false);
-        var outcomes = new ClientOutcomes(Place.Remote, tls, dialogue.Extensions, clock.GetElapsedTime(begunAt)) { IsReused = transactions > 1, HasCarried = hasCarried, IsVerified = dialogue.IsVerified }.Of(answers);
+        var outcomes = new ClientOutcomes(Endpoint.Remote, tls, dialogue.Extensions, clock.GetElapsedTime(begunAt)) { IsReused = transactions > 1, HasCarried = hasCarried, IsVerified = dialogue.IsVerified }.Of(answers);
         hasCarried |= Array.Exists(outcomes, static o => o is Outcome.Delivered);
         return outcomes;
     }

@@ -1,4 +1,4 @@
-using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Accounts;
 
 namespace Postern.Relay.Policy.Counters;
 
@@ -9,10 +9,10 @@ namespace Postern.Relay.Policy.Counters;
 public interface ICounters
 {
     /// <summary>How it stands now, and whether <paramref name="cost"/> more would fit. Nothing is counted.</summary>
-    ValueTask<CounterLevel> PeekAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct);
+    ValueTask<CounterLevel> PeekAsync(CounterKey key, RateLimit limit, int cost, CancellationToken ct);
 
     /// <summary>Counts <paramref name="cost"/> if it fits whole, else nothing; no two callers get the same room.</summary>
-    ValueTask<CounterLevel> TakeAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct);
+    ValueTask<CounterLevel> TakeAsync(CounterKey key, RateLimit limit, int cost, CancellationToken ct);
 }
 
 /// <summary>What is counted, for whom.</summary>
@@ -41,7 +41,7 @@ public sealed class UnknownCounters : ICounters
 
     public static UnknownCounters Instance { get; } = new();
 
-    public ValueTask<CounterLevel> PeekAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) => new(Unknown);
+    public ValueTask<CounterLevel> PeekAsync(CounterKey key, RateLimit limit, int cost, CancellationToken ct) => new(Unknown);
 
-    public ValueTask<CounterLevel> TakeAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) => new(Unknown);
+    public ValueTask<CounterLevel> TakeAsync(CounterKey key, RateLimit limit, int cost, CancellationToken ct) => new(Unknown);
 }

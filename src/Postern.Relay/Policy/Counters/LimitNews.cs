@@ -1,3 +1,4 @@
+using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
@@ -18,7 +19,7 @@ internal sealed class LimitNews(IAuditLog audit, TimeProvider clock)
     private readonly RecentKeys<(CounterKey Key, LimitState State)> told = new(MostRemembered, Pause, clock);
 
     /// <summary>Four fifths are used, or more.</summary>
-    public static bool IsNear(LoginBudget limit, in CounterLevel level) => level.IsKnown && level.Used * 5L >= limit.Count * 4L;
+    public static bool IsNear(RateLimit limit, in CounterLevel level) => level.IsKnown && level.Used * 5L >= limit.Count * 4L;
 
     /// <param name="key">Which limit, and whose.</param>
     /// <param name="make">Makes the event; asked only when it is to be told.</param>
@@ -35,7 +36,7 @@ internal sealed class LimitNews(IAuditLog audit, TimeProvider clock)
     }
 
     /// <summary>Of what a rule counts.</summary>
-    public void Tell(CounterKey key, LoginBudget limit, in CounterLevel level, LimitState state, EnvelopeFacts facts) =>
+    public void Tell(CounterKey key, RateLimit limit, in CounterLevel level, LimitState state, EnvelopeFacts facts) =>
         Tell(key, state, (At: clock.GetUtcNow(), key, limit, level.Used, state, facts), static about => new LimitEvent(about.At, about.key.What, about.state, about.key.Whose)
         {
             Allowed = about.limit.ToString(),

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 
@@ -53,10 +53,10 @@ public sealed class LocalCounters : ICounters, IDisposable
         return counters;
     }
 
-    public ValueTask<CounterLevel> PeekAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) =>
+    public ValueTask<CounterLevel> PeekAsync(CounterKey key, RateLimit limit, int cost, CancellationToken ct) =>
         new(Level(key, limit, cost, takes: false));
 
-    public ValueTask<CounterLevel> TakeAsync(CounterKey key, LoginBudget limit, int cost, CancellationToken ct) =>
+    public ValueTask<CounterLevel> TakeAsync(CounterKey key, RateLimit limit, int cost, CancellationToken ct) =>
         new(Level(key, limit, cost, takes: true));
 
     /// <summary>Writes what is not written yet.</summary>
@@ -66,7 +66,7 @@ public sealed class LocalCounters : ICounters, IDisposable
         Write();
     }
 
-    private CounterLevel Level(CounterKey key, LoginBudget limit, int cost, bool takes)
+    private CounterLevel Level(CounterKey key, RateLimit limit, int cost, bool takes)
     {
         lock (gate)
         {

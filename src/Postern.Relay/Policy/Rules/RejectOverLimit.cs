@@ -1,6 +1,5 @@
 using System.Globalization;
 using Postern.Relay.Accounts;
-using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Policy.Counters;
 
 namespace Postern.Relay.Policy.Rules;
@@ -13,7 +12,7 @@ internal sealed class RejectOverLimit : IRelayRule
 {
     private static readonly ArgumentKind<bool> Whose = ArgumentKinds.Word(("login", false), ("client", true));
 
-    private readonly LoginBudget limit;
+    private readonly RateLimit limit;
     private readonly bool isByClient;
     private readonly string what = "messages";
 
@@ -21,7 +20,7 @@ internal sealed class RejectOverLimit : IRelayRule
     {
     }
 
-    private RejectOverLimit(string what, LoginBudget limit, bool isByClient)
+    private RejectOverLimit(string what, RateLimit limit, bool isByClient)
     {
         this.what = what;
         this.limit = limit;

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Text;
-using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Accounts;
 using Postern.Relay.Admin;
 using Postern.Smtp.Grammar;
 
@@ -31,8 +31,8 @@ internal static class Kinds
     public static Kind<TimeSpan> Duration { get; } = new(
         "duration", "a duration such as 30s, 5m, 4h or 5d, longer than nothing", TryDuration, []);
 
-    public static Kind<LoginBudget> Budget { get; } = new(
-        "count/time", "a count and a time such as 40/1h, at most 31 days", LoginBudget.TryParse, []);
+    public static Kind<RateLimit> Budget { get; } = new(
+        "count/time", "a count and a time such as 40/1h, at most 31 days", RateLimit.TryParse, []);
 
     public static Kind<double> Factor { get; } = new("number", "a number from 1 to 100, such as 2 or 1.5", TryFactor, []);
 

@@ -1,6 +1,7 @@
 using System.Globalization;
-using Postern.Relay.Audit.Events;
+using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Audit.Events;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Tests.Accounts.Protection;
@@ -252,16 +253,16 @@ public sealed class LoginProtectionTests
     {
         for (var i = 0; i < 4; i++)
             Assert.True(logins.Guess("lisa", Office));
-        logins.Protection.Apply(ProtectionFixture.WithoutDelay with { AccountAndNetwork = new LoginBudget(5, TimeSpan.FromHours(1)) });
+        logins.Protection.Apply(ProtectionFixture.WithoutDelay with { AccountAndNetwork = new RateLimit(5, TimeSpan.FromHours(1)) });
         Assert.True(logins.Guess("lisa", Office));
         Assert.False(logins.Guess("lisa", Office));
-        logins.Protection.Apply(ProtectionFixture.WithoutDelay with { AccountAndNetwork = new LoginBudget(7, TimeSpan.FromHours(1)) });
+        logins.Protection.Apply(ProtectionFixture.WithoutDelay with { AccountAndNetwork = new RateLimit(7, TimeSpan.FromHours(1)) });
         Assert.True(logins.Guess("lisa", Office));
         Assert.True(logins.Guess("lisa", Office));
         Assert.False(logins.Guess("lisa", Office));
         logins.Protection.Apply(ProtectionFixture.WithoutDelay with { IsEnabled = false });
         Assert.True(logins.Guess("lisa", Office));
-        logins.Protection.Apply(ProtectionFixture.WithoutDelay with { AccountAndNetwork = new LoginBudget(7, TimeSpan.FromHours(1)) });
+        logins.Protection.Apply(ProtectionFixture.WithoutDelay with { AccountAndNetwork = new RateLimit(7, TimeSpan.FromHours(1)) });
         Assert.False(logins.Guess("lisa", Office)); // nobody has forgotten
     }
 

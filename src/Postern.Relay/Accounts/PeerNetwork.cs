@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Postern.Relay.Accounts;
 
 /// <summary>What stands for one client where clients are counted: whoever has one IPv6 address has its whole /64.</summary>
-internal static class PeerPlace
+internal static class PeerNetwork
 {
     /// <summary>What is no address stands for itself; null stands for nobody.</summary>
     public static string? Of(string? peer)

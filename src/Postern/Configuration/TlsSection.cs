@@ -7,7 +7,7 @@ namespace Postern.Configuration;
 /// <summary><c>tls</c>: the certificate that listeners show, and the oldest protocol they speak.</summary>
 /// <param name="CertificateFile">PEM, absolute; null for a self-signed one made at first start.</param>
 /// <param name="KeyFile">PEM, absolute; null exactly when <paramref name="CertificateFile"/> is.</param>
-internal sealed record TlsOptions(string? CertificateFile, string? KeyFile, SslProtocols Protocols)
+internal sealed record TlsSection(string? CertificateFile, string? KeyFile, SslProtocols Protocols)
 {
     /// <summary>Shown to clients that ask for a name in them.</summary>
     public ImmutableArray<AdditionalCertificate> Additional { get; init; } = [];
@@ -21,9 +21,9 @@ internal sealed record TlsOptions(string? CertificateFile, string? KeyFile, SslP
     private static readonly Kind<SslProtocols> Minimum = Kinds.Word(
         ("1.2", SslProtocols.Tls12 | SslProtocols.Tls13), ("1.3", SslProtocols.Tls13));
 
-    public static TlsOptions Read(Section section)
+    public static TlsSection Read(Section section)
     {
-        var options = new TlsOptions(
+        var options = new TlsSection(
             section.FilePath(
                 "certificate",
                 fallback: null,

@@ -7,12 +7,12 @@ using Postern.Smtp.Grammar;
 namespace Postern.Configuration;
 
 /// <summary><c>delivery</c>: where accepted messages go, and how often that is tried.</summary>
-internal sealed record DeliveryOptions(
+internal sealed record DeliverySection(
     ImmutableArray<RouteOptions> Routes, RetryOptions Retry, ImmutableArray<Domain> Etrn, DnsOptions Dns, MxOptions Mx)
 {
-    public static DeliveryOptions Read(Section section)
+    public static DeliverySection Read(Section section)
     {
-        var options = new DeliveryOptions(
+        var options = new DeliverySection(
             section.Children(
                 "routes",
                 RouteOptions.Read,

@@ -1,10 +1,10 @@
 using System.Net;
 using Postern.Configuration;
-using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Accounts;
 
 namespace Postern.Tests.Configuration;
 
-public sealed class LoginProtectionOptionsTests
+public sealed class LoginProtectionSectionTests
 {
     [Fact]
     public void Row_248_budgets_exempt_clients_and_failures_of_a_session_reach_the_server()
@@ -18,10 +18,10 @@ public sealed class LoginProtectionOptionsTests
         var options = configuration.ToAccounts().Protection;
         Assert.True(options.IsEnabled);
         Assert.Equal([IPNetwork.Parse("192.0.2.0/24"), IPNetwork.Parse("2001:db8::/48")], options.Exempt);
-        Assert.Equal(new LoginBudget(5, TimeSpan.FromMinutes(30)), options.AccountAndNetwork);
-        Assert.Equal(new LoginBudget(100, TimeSpan.FromDays(1)), options.Account);
-        Assert.Equal(new LoginBudget(7, TimeSpan.FromHours(1)), options.Address);
-        Assert.Equal(new LoginBudget(120, TimeSpan.FromHours(1)), options.Network);
+        Assert.Equal(new RateLimit(5, TimeSpan.FromMinutes(30)), options.AccountAndNetwork);
+        Assert.Equal(new RateLimit(100, TimeSpan.FromDays(1)), options.Account);
+        Assert.Equal(new RateLimit(7, TimeSpan.FromHours(1)), options.Address);
+        Assert.Equal(new RateLimit(120, TimeSpan.FromHours(1)), options.Network);
         Assert.Equal(3, configuration.LoginProtection.FailuresPerSession);
         Assert.False(Assert.IsType<ConfigurationOutcome.Valid>(Parse("login_protection: { enabled: false }")).Configuration.ToAccounts().Protection.IsEnabled);
     }

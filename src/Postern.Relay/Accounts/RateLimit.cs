@@ -1,13 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
-namespace Postern.Relay.Accounts.Protection;
+namespace Postern.Relay.Accounts;
 
-/// <summary>How many wrong secrets are checked within a time; what was used flows back evenly over <paramref name="Window"/>.</summary>
-public readonly record struct LoginBudget(int Count, TimeSpan Window)
+/// <summary>So many within a time; what was used flows back evenly over <paramref name="Window"/>.</summary>
+public readonly record struct RateLimit(int Count, TimeSpan Window)
 {
     /// <summary>Reads <c>20/1h</c>: a count from 1 to 100,000, and seconds, minutes, hours or days.</summary>
-    public static bool TryParse(string text, out LoginBudget budget)
+    public static bool TryParse(string text, out RateLimit budget)
     {
         budget = default;
         var slash = text.IndexOf('/', StringComparison.Ordinal);
@@ -22,7 +22,7 @@ public readonly record struct LoginBudget(int Count, TimeSpan Window)
                 text.AsSpan(slash + 1, text.Length - slash - 2), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             || number is < 1 or > 10_000)
             return false;
-        budget = new LoginBudget(count, TimeSpan.FromSeconds((double)unit * number));
+        budget = new RateLimit(count, TimeSpan.FromSeconds((double)unit * number));
         return budget.Window <= TimeSpan.FromDays(31);
     }
 

@@ -1,16 +1,16 @@
 using System.Collections.Immutable;
 using System.Net;
 using Postern.Configuration.Reading;
-using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Accounts;
 using Engine = Postern.Relay.Accounts.Protection.LoginProtectionOptions;
 
 namespace Postern.Configuration;
 
 /// <summary><c>login_protection</c>: how many guesses are checked.</summary>
-internal sealed record LoginProtectionOptions(
-    bool Enabled, int FailuresPerSession, ImmutableArray<IPNetwork> Exempt, LoginProtectionOptions.BudgetOptions Budgets)
+internal sealed record LoginProtectionSection(
+    bool Enabled, int FailuresPerSession, ImmutableArray<IPNetwork> Exempt, LoginProtectionSection.BudgetOptions Budgets)
 {
-    public static LoginProtectionOptions Read(Section section) => new(
+    public static LoginProtectionSection Read(Section section) => new(
         section.Value(
             "enabled",
             Kinds.Word(("true", true), ("false", false)),
@@ -40,7 +40,7 @@ internal sealed record LoginProtectionOptions(
 
     /// <param name="Device">Of an account that logged in from a network before, there.</param>
     internal sealed record BudgetOptions(
-        LoginBudget AccountAndNetwork, LoginBudget Account, LoginBudget Address, LoginBudget Network, LoginBudget Device)
+        RateLimit AccountAndNetwork, RateLimit Account, RateLimit Address, RateLimit Network, RateLimit Device)
     {
         public static BudgetOptions Read(Section section)
         {
