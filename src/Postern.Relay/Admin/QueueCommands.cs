@@ -20,6 +20,8 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
     {
         var changed = 0;
         var matched = await FindAsync(filter, ct);
+        if (action == QueueAction.Remove)
+            await TellOfRemovalsAsync(matched, by, ct);
         foreach (var id in matched)
         {
             var isDone = action switch
@@ -33,9 +35,12 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
             if (!isDone)
                 continue;
             changed++;
-            audit.Append(by.Did(clock.GetUtcNow(), Word(action), id.ToString(), ChangesOf(action)));
+            if (action != QueueAction.Remove)
+                audit.Append(by.Did(clock.GetUtcNow(), Word(action), id.ToString(), ChangesOf(action)));
         }
 
+        // What an operator has been answered is in the log, even if the process is killed now.
+        await audit.FlushAsync(ct);
         return new QueueChange(matched.Count, changed);
     }
 
@@ -65,6 +70,18 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
         {
             throw new IOException($"the content of {id} is damaged: {e.Message}", e);
         }
+    }
+
+    /// <summary>
+    /// Before they go, and on the disk: a message that is gone is the one thing that nobody could tell of afterwards. One that ends by itself in
+    /// between has been told of as removed, which its operator wanted.
+    /// </summary>
+    private async ValueTask TellOfRemovalsAsync(List<QueueId> ids, Operator by, CancellationToken ct)
+    {
+        foreach (var id in ids)
+            audit.Append(by.Did(clock.GetUtcNow(), Word(QueueAction.Remove), id.ToString()));
+        if (ids.Count > 0)
+            await audit.SafeAsync(ct);
     }
 
     /// <summary>All of them before the first is changed: what is removed is no place for the next page to begin at.</summary>

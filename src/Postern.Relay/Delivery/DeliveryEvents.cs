@@ -1,3 +1,4 @@
+using System.Globalization;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 using Postern.Smtp.Replies;
@@ -25,6 +26,20 @@ internal static class DeliveryEvents
             DurationMs = outcome.Took is { } took ? (int)Math.Min(took.TotalMilliseconds, int.MaxValue) : null,
             Category = CategoryOf(outcome),
         };
+
+    /// <summary>The server holds a message for errors of its own.</summary>
+    /// <param name="until">When it is tried a last time.</param>
+    /// <param name="errors">How many attempts in a row failed here; null where that is not known any more.</param>
+    public static ServerEvent Held(DateTimeOffset at, QueueId id, DateTimeOffset until, int? errors)
+    {
+        var failed = errors is { } count ? string.Create(CultureInfo.InvariantCulture, $"{count} attempts in a row") : "attempts in a row";
+        return new ServerEvent(at, "message_held", string.Create(
+            CultureInfo.InvariantCulture,
+            $"{id}: {failed} failed on this server; tried a last time at {until.ToUniversalTime():yyyy-MM-dd HH:mm:ss} UTC, unless it is released before"))
+        {
+            QueueId = id.ToString(),
+        };
+    }
 
     /// <summary>
     /// What kind of trouble it was, for counting and for those who react to it: of a refusal what its enhanced status says (RFC 3463), else

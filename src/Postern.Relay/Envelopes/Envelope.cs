@@ -50,6 +50,9 @@ public sealed record Envelope
     /// <summary>Whose it is, of those that share this server; null where it is nobody's in particular.</summary>
     public string? Tenant { get; init; }
 
+    /// <summary>What it tells of, where this server wrote it; null for every other message.</summary>
+    public ReportOrigin? ReportOf { get; init; }
+
     /// <summary>The content was announced as 8BITMIME (RFC 6152) or BINARYMIME (RFC 3030).</summary>
     public bool Is8Bit => Parameters.Body != BodyType.SevenBit;
 
@@ -82,6 +85,9 @@ public sealed record Envelope
         return ReferenceEquals(kept, said.Parameters) ? said : said with { Parameters = kept };
     }
 }
+
+/// <summary>Which message a report of this server is about, and what it says of it, in the words of the log.</summary>
+public sealed record ReportOrigin(QueueId About, string Reason);
 
 /// <summary>The time by which the sender wants a message delivered (RFC 2852).</summary>
 /// <param name="IsNotify">Later delivery is better than none, and the delay is reported; else it is given up at the deadline.</param>

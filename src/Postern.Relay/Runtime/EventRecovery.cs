@@ -1,5 +1,6 @@
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Delivery;
 using Postern.Relay.Spool;
 
 namespace Postern.Relay.Runtime;
@@ -23,7 +24,7 @@ internal static class EventRecovery
     public static async ValueTask<int> RunAsync(ISpool spool, string logs, IAuditLog audit, TimeProvider clock, CancellationToken ct)
     {
         var search = new AuditSearch(logs);
-        var ended = await spool.ListEndedAsync(ct);
+        List<SpoolEntry> ended = [.. await spool.ListEndedAsync(ct)];
         var missing = new Dictionary<string, AuditEvent>(StringComparer.Ordinal);
         try
         {
@@ -35,7 +36,13 @@ internal static class EventRecovery
             while (await spool.ListAsync(QueueFilter.Everything, after, Page, ct) is { Count: > 0 } page)
             {
                 foreach (var entry in page)
+                {
                     AddTo(missing, entry, since);
+                    // The report of its last attempt was stored, and with it what that came to; then the process ended.
+                    if (entry.State is { Attempts: > 0, IsFinished: true })
+                        ended.Add(entry);
+                }
+
                 after = page[^1].Envelope.Id;
             }
 
@@ -57,7 +64,8 @@ internal static class EventRecovery
 
     private static async ValueTask TakeOutKnownAsync(Dictionary<string, AuditEvent> missing, AuditSearch search, DateTimeOffset since, CancellationToken ct)
     {
-        await foreach (var known in search.FindAsync(new AuditQuery { Kinds = AuditKind.Mail, Since = since - Margin }, ct))
+        var kinds = missing.Values.Aggregate(AuditKind.None, static (all, one) => all | one.Kind);
+        await foreach (var known in search.FindAsync(new AuditQuery { Kinds = kinds, Since = since - Margin }, ct))
         {
             missing.Remove(known.Id);
             // A recipient that was given up was deferred a last time, and told of in those words.
@@ -72,8 +80,14 @@ internal static class EventRecovery
         // What this server writes itself is told of as a bounce, and not as accepted.
         if (envelope.ArrivedAt >= since && envelope.Listener is not null)
             Add(events, AcceptedAgain(entry));
+        if (envelope.ReportOf is { } report && envelope.ArrivedAt >= since)
+            Add(events, new BounceEvent(envelope.ArrivedAt, report.About.ToString(), envelope.Id.ToString(), envelope.Recipients[0].Address, report.Reason));
+        if (state.HeldByServerAt is { } held && held >= since)
+            Add(events, DeliveryEvents.Held(held, envelope.Id, state.NextAttempt, errors: null));
         if (state.TriedAt is not { } at || at < since)
             return;
+        foreach (var reason in state.NotReported?.Split('\n') ?? [])
+            Add(events, new BounceEvent(at, envelope.Id.ToString(), BounceId: null, envelope.Sender.Address, reason));
         // What earlier attempts came to was told long before this one.
         var last = Math.Max(state.Attempts, state.Recipients.Max(static r => r.Attempt));
         for (var i = 0; i < state.Recipients.Length; i++)

@@ -28,6 +28,11 @@ public sealed record DeliveryState(int Attempts, DateTimeOffset NextAttempt, boo
     public DateTimeOffset? TriedAt { get; init; }
 
     /// <summary>
+    /// Why the sender was not told what the last attempt came to, as the log has it, a line for each reason; null where nothing was kept from it.
+    /// </summary>
+    public string? NotReported { get; init; }
+
+    /// <summary>
     /// Its delivery is over and told: it is kept only until the event log is on the disk (<see cref="ISpool.ListEndedAsync"/>).
     /// </summary>
     public bool HasEnded { get; init; }

@@ -41,7 +41,7 @@ public sealed class AuditEventRoundTripTests
             },
             new BounceEvent(at, t[0], m[0], t[1], t[2]),
             new AdminEvent(at, t[0], t[1], t[2]) { Via = AdminDoor.Socket, Client = m[0], Changes = [new AdminChange("limit", m[1], m[2])] },
-            new ServerEvent(at, t[0], t[1]),
+            new ServerEvent(at, t[0], t[1]) { QueueId = m[0] },
             new LimitEvent(at, t[0], LimitState.Exceeded, t[1]) { Allowed = m[0], Used = t[2].Length, Listener = m[1], Client = m[2], User = m[3], Tenant = m[4] },
             new CoalescedEvent(at, AuditKind.Policy, t[0], next.Ticks, next) { Client = m[0], User = m[1], Detail = m[2], Code = t[1].Length, Ref = m[3] });
     });

@@ -13,6 +13,9 @@ internal sealed class FakeSpool : ISpool
     public FakeSpool(TimeProvider? clock = null) => inner = new MemorySpool(clock);
 
     private readonly MemorySpool inner;
+
+    /// <summary>As the next process finds it.</summary>
+    public MemorySpool Left => inner;
     private readonly ConcurrentDictionary<QueueId, TaskCompletionSource> removals = new();
 
     public event Action<SpoolEntry>? Committed
@@ -41,6 +44,11 @@ internal sealed class FakeSpool : ISpool
 
     /// <summary>Nobody renews the lease of claims: they end.</summary>
     public bool IsRenewalLost { get; set; }
+
+    /// <summary>The process is killed as soon as a report is stored: nothing that is said of a claim afterwards reaches the spool.</summary>
+    public bool DiesWithReport { get; set; }
+
+    private bool isDead;
 
     /// <summary>When set, what every commit answers.</summary>
     public SpoolCommit? CommitFailure { get; set; }
@@ -159,12 +167,15 @@ internal sealed class FakeSpool : ISpool
 
         public ValueTask<bool> RenewAsync(CancellationToken ct) => spool.IsRenewalLost ? new(true) : inner.RenewAsync(ct);
 
-        public ValueTask<SpoolClaim.Batch> ClaimDueAsync(DateTimeOffset now, int most, string? shelf, CancellationToken ct) => inner.ClaimDueAsync(now, most, shelf, ct);
+        public ValueTask<SpoolClaim.Batch> ClaimDueAsync(DateTimeOffset now, int most, string? shelf, CancellationToken ct) =>
+            spool.isDead ? new(new SpoolClaim.Batch([], Next: null)) : inner.ClaimDueAsync(now, most, shelf, ct);
 
         public ValueTask<SpoolClaim?> ClaimAsync(QueueId id, CancellationToken ct) => inner.ClaimAsync(id, ct);
 
         public async ValueTask<SpoolClaim.Answer> RecordAsync(SpoolClaim claim, DeliveryState state, CancellationToken ct)
         {
+            if (spool.isDead)
+                await Task.Delay(Timeout.Infinite, ct);
             await spool.BeforeUpdate(state);
             var answer = await inner.RecordAsync(claim, state, ct);
             if (answer == SpoolClaim.Answer.Done)
@@ -172,8 +183,23 @@ internal sealed class FakeSpool : ISpool
             return answer;
         }
 
+        public async ValueTask<SpoolCommit> CommitAsync(SpoolClaim claim, DeliveryState changed, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct)
+        {
+            if (spool.CommitFailure is { } failure)
+                return failure;
+            spool.isDead = spool.DiesWithReport;
+            var commit = await inner.CommitAsync(claim, changed, ((Draft)draft).Inner, envelope, state, ct);
+            if (commit is SpoolCommit.Durable)
+                spool.Note(claim.Id);
+            if (spool.isDead)
+                await inner.DisposeAsync();
+            return commit;
+        }
+
         public async ValueTask<SpoolClaim.Answer> FinishAsync(SpoolClaim claim, CancellationToken ct)
         {
+            if (spool.isDead)
+                await Task.Delay(Timeout.Infinite, ct);
             var answer = await inner.FinishAsync(claim, ct);
             if (answer == SpoolClaim.Answer.Done)
                 spool.NoteGone(claim.Id);
@@ -189,12 +215,17 @@ internal sealed class FakeSpool : ISpool
 
     private sealed class Draft(FakeSpool spool, ISpoolDraft inner) : ISpoolDraft
     {
+        public ISpoolDraft Inner => inner;
+
         public long Length => inner.Length;
 
         public ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct) => inner.AppendAsync(content, ct);
 
-        public ValueTask<SpoolCommit> CommitAsync(Envelope envelope, DeliveryState state, CancellationToken ct) =>
-            spool.CommitFailure is { } failure ? new ValueTask<SpoolCommit>(failure) : inner.CommitAsync(envelope, state, ct);
+        public ValueTask<SpoolCommit> CommitAsync(Envelope envelope, DeliveryState state, CancellationToken ct)
+        {
+            spool.isDead |= spool.DiesWithReport && envelope.ReportOf is not null;
+            return spool.CommitFailure is { } failure ? new ValueTask<SpoolCommit>(failure) : inner.CommitAsync(envelope, state, ct);
+        }
 
         public ValueTask DisposeAsync() => inner.DisposeAsync();
     }

@@ -1,6 +1,8 @@
 using System.Net;
+using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Scheduling;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Runtime;
@@ -71,6 +73,49 @@ public sealed class EventRecoveryTests : IDisposable
     }
 
     [Fact]
+    public async Task That_a_sender_was_not_told_and_that_a_message_is_held_is_told_again_with_the_same_ids()
+    {
+        var id = await AddAsync();
+        var now = clock.GetUtcNow();
+        await spool.ChangeAsync(
+            id,
+            entry => entry.State with
+            {
+                Attempts = 1, TriedAt = now, HeldByServerAt = now, Held = true, NextAttempt = now.AddDays(5), NotReported = "suppressed: a\nsuppressed: b", Recipients = [new RecipientState(RecipientStatus.Pending, "450 later")],
+            },
+            Ct);
+        var told = new AuditEvent[]
+        {
+            new BounceEvent(now, id.ToString(), BounceId: null, "alice@example.org", "suppressed: a"),
+            new BounceEvent(now, id.ToString(), BounceId: null, "alice@example.org", "suppressed: b"),
+            DeliveryEvents.Held(now, id, now.AddDays(5), errors: 5),
+        };
+
+        Assert.Equal(5, await RecoverAsync());
+
+        var found = (await directory.FindAsync()).Select(static e => e.Id).ToList();
+        Assert.Equal(5, found.Count);
+        Assert.Subset(found.ToHashSet(), told.Select(static e => e.Id).ToHashSet());
+        Assert.Equal(0, await RecoverAsync());
+    }
+
+    [Fact]
+    public async Task A_removal_by_an_operator_is_on_the_disk_before_the_message_is_gone()
+    {
+        var (first, second) = (await AddAsync(), await AddAsync());
+        var log = new WaitingLog();
+        var commands = new QueueCommands(spool, new SpoolQueueControl(spool, clock), log, clock);
+
+        var removal = commands.ApplyAsync(QueueAction.Remove, QueueFilter.Everything, new Operator("root"), Ct).AsTask();
+        Assert.Equal([first.ToString(), second.ToString()], log.Told.Cast<AdminEvent>().Select(static e => e.Target));
+        Assert.Equal(2, spool.Count);
+        log.Safe.SetResult();
+
+        Assert.Equal(new QueueChange(Matched: 2, Changed: 2), await removal);
+        Assert.Equal((0, 2, 1), (spool.Count, log.Told.Count, log.Flushes));
+    }
+
+    [Fact]
     public async Task A_message_is_removed_when_its_events_are_safe_and_not_before()
     {
         var over = await AddAsync();
@@ -133,11 +178,17 @@ public sealed class EventRecoveryTests : IDisposable
 
         public long Dropped => 0;
 
-        public void Append(AuditEvent audit)
-        {
-        }
+        public List<AuditEvent> Told { get; } = [];
 
-        public ValueTask FlushAsync(CancellationToken ct) => ValueTask.CompletedTask;
+        public int Flushes { get; private set; }
+
+        public void Append(AuditEvent audit) => Told.Add(audit);
+
+        public ValueTask FlushAsync(CancellationToken ct)
+        {
+            Flushes++;
+            return ValueTask.CompletedTask;
+        }
 
         public ValueTask SafeAsync(CancellationToken ct) => new(Safe.Task);
 

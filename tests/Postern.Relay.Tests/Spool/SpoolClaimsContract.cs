@@ -383,6 +383,100 @@ public abstract class SpoolClaimsContract : SpoolContract
         Assert.Empty(await Spool.ListEndedAsync(Ct));
     }
 
+    /// <summary>A report and what it tells of: with one of them missing a sender would hear of it twice, or never.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_report_and_the_state_that_it_tells_of_are_stored_in_one_step(bool isKilled)
+    {
+        var (told, other) = (await AddAsync(minutes: 0, recipients: 2), await AddAsync(minutes: 0));
+        await using var claims = await Spool.OpenClaimsAsync(Ct);
+        var claim = await ClaimAsync(claims, told);
+        var failed = claim.Entry.State with
+        {
+            Attempts = 1,
+            NotReported = "suppressed: one\nsuppressed: two",
+            Recipients = claim.Entry.State.Recipients.SetItem(1, new RecipientState(RecipientStatus.Failed, "550 no") { Attempt = 1 }),
+        };
+        var report = Samples.Envelope() with { ReportOf = new ReportOrigin(told, "1 of 2 recipients failed: 550 no") };
+        await using (var draft = Spool.CreateDraft())
+        {
+            await draft.AppendAsync(Samples.Content(100_000), Ct);
+            var commit = await claims.CommitAsync(claim, failed, draft, report, DeliveryState.Fresh(1, T0), Ct);
+            Assert.Equal(report, Assert.IsType<SpoolCommit.Durable>(commit).Entry.Envelope);
+        }
+
+        Assert.Equal((3, 1), (Spool.Count, Spool.Tally.Claimed));
+        AssertTold();
+        if (await (isKilled ? KillAsync() : ReopenAsync()))
+        {
+            Assert.Equal(3, Spool.Count);
+            AssertTold();
+            Assert.Equal(100_000, Spool.Find(report.Id)!.Size);
+            return;
+        }
+
+        // The claim is still good, and what is recorded later counts.
+        Assert.Equal(SpoolClaim.Answer.Done, await claims.RecordAsync(claim, failed with { Attempts = 2 }, Ct));
+        Assert.Equal(2, Spool.Find(told)!.State.Attempts);
+        Assert.Equal(0, Spool.Find(other)!.State.Attempts);
+
+        void AssertTold()
+        {
+            var state = Spool.Find(told)!.State;
+            Assert.Equal((1, "suppressed: one\nsuppressed: two"), (state.Attempts, state.NotReported));
+            Assert.Equal([RecipientStatus.Pending, RecipientStatus.Failed], state.Recipients.Select(static r => r.Status));
+            Assert.Equal(report.ReportOf, Spool.Find(report.Id)!.Envelope.ReportOf);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_recorded_behind_a_report_counts_also_when_it_is_opened_again()
+    {
+        var id = await AddAsync(minutes: 0);
+        var claims = await Spool.OpenClaimsAsync(Ct);
+        var claim = await ClaimAsync(claims, id);
+        var report = Samples.Envelope();
+        await using (var draft = Spool.CreateDraft())
+            Assert.IsType<SpoolCommit.Durable>(await claims.CommitAsync(claim, claim.Entry.State with { Attempts = 1 }, draft, report, DeliveryState.Fresh(1, T0), Ct));
+        Assert.Equal(SpoolClaim.Answer.Done, await claims.RecordAsync(claim, claim.Entry.State with { Attempts = 2, NextAttempt = T0.AddHours(1) }, Ct));
+        Assert.True(Spool.Remove(report.Id));
+        await claims.ReleaseAsync(claim, shelf: null, Ct);
+        await ReopenAsync();
+        Assert.Equal([id], Ids(await ClaimAllAsync(T0.AddHours(1))));
+        Assert.Empty(Ids(await ClaimAllAsync(T0.AddMinutes(59))));
+
+        async Task<SpoolClaim.Batch> ClaimAllAsync(DateTimeOffset now)
+        {
+            await using var again = await Spool.OpenClaimsAsync(Ct);
+            return await again.ClaimDueAsync(now, most: 10, shelf: null, Ct);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_report_by_a_claim_that_does_not_count_is_not_stored_and_can_be_by_itself(bool isGone)
+    {
+        var id = await AddAsync(minutes: 0);
+        await using var claims = await Spool.OpenClaimsAsync(Ct);
+        var claim = await ClaimAsync(claims, id);
+        if (isGone)
+            Assert.True(Spool.Remove(id));
+        else
+            await Spool.ChangeAsync(id, static entry => entry.State with { Held = true }, Ct);
+        var report = Samples.Envelope();
+        await using var draft = Spool.CreateDraft();
+        await draft.AppendAsync(Samples.Content(100_000), Ct);
+
+        Assert.IsType<SpoolCommit.Outdated>(await claims.CommitAsync(claim, claim.Entry.State with { Attempts = 1 }, draft, report, DeliveryState.Fresh(1, T0), Ct));
+        Assert.Null(Spool.Find(report.Id));
+        Assert.True(isGone ? Spool.Find(id) is null : Spool.Find(id) is { State: { Held: true, Attempts: 0 } });
+
+        Assert.IsType<SpoolCommit.Durable>(await draft.CommitAsync(report, DeliveryState.Fresh(1, T0), Ct));
+        Assert.Equal(Samples.Content(100_000), await Samples.ReadAsync(Spool, report.Id));
+    }
+
     private static IEnumerable<QueueId> Ids(SpoolClaim.Batch batch) => batch.Claims.Select(static claim => claim.Id);
 
     /// <summary>A message that is due so many minutes after <see cref="T0"/>.</summary>

@@ -4,19 +4,24 @@ namespace Postern.Relay.Audit.Events;
 /// <param name="Event">The word for what happened, from a closed list; <c>what</c> in the log.</param>
 public sealed record ServerEvent(DateTimeOffset At, string Event, string Detail) : AuditEvent(At)
 {
+    /// <summary>The message that it is about; null where it is about none, or about many.</summary>
+    public string? QueueId { get; init; }
+
     public override string Name => Type.Name;
 
     public override AuditKind Kind => AuditKind.Server;
 
-    internal static EventType Type { get; } = new("server", static line => new ServerEvent(line.At, line.Text("what"), line.Text("detail")));
+    internal static EventType Type { get; } = new("server", static line =>
+        new ServerEvent(line.At, line.Text("what"), line.Text("detail")) { QueueId = line.Maybe("queue_id") });
 
-    internal override string Key => $"{Event}\n{Detail}\n{At.UtcTicks}";
+    /// <summary>What is about a message can be told again, perhaps in other words.</summary>
+    internal override string Key => $"{Event}\n{QueueId ?? Detail}\n{At.UtcTicks}";
 
-    internal override EventTraits Traits => default;
+    internal override EventTraits Traits => new() { QueueId = QueueId };
 
-    private protected override long TextOctets => OctetsOf(Event, Detail);
+    private protected override long TextOctets => OctetsOf(Event, Detail, QueueId);
 
     public override string[] ToCells() => [Event, Detail];
 
-    internal override void WriteTo(EventFields fields) => fields.Texts(("what", Event), ("detail", Detail));
+    internal override void WriteTo(EventFields fields) => fields.Texts(("what", Event), ("detail", Detail), ("queue_id", QueueId));
 }

@@ -34,9 +34,12 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
         notices.Apply(changed.NoticesToPostmaster, changed.NoticesToPostmaster);
     }
 
-    /// <summary>True when the sender will know, or must not be told; false when the report could not be stored.</summary>
+    /// <summary>Writes a report, or not, and tells the log which and why.</summary>
     /// <param name="reports">At least one, all of the same action.</param>
-    public async ValueTask<bool> ReportAsync(Envelope original, ImmutableArray<RecipientReport> reports, CancellationToken ct)
+    /// <param name="now">When the attempt ended that is told of.</param>
+    /// <param name="commit">Stores the report, together with what it tells of.</param>
+    public async ValueTask<ReportOutcome> ReportAsync(
+        Envelope original, ImmutableArray<RecipientReport> reports, DateTimeOffset now, Func<ISpoolDraft, Envelope, DeliveryState, ValueTask<SpoolCommit>> commit, CancellationToken ct)
     {
         var action = reports[0].Action;
         if (action == ReportAction.Failed)
@@ -45,14 +48,15 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
         var cameRound = action == ReportAction.Failed && await HasComeRoundAsync(original, ct).ConfigureAwait(false);
         if (WhyNot(original, reports, limiter, cameRound) is { } why)
         {
-            Note(original, reportId: null, $"suppressed: {why}");
-            return true;
+            Note(original, now, reportId: null, $"suppressed: {why}");
+            return new ReportOutcome(IsDone: true, $"suppressed: {why}");
         }
 
         var isStored = false;
         try
         {
-            return isStored = await StoreAsync(original, reports, ct).ConfigureAwait(false);
+            isStored = await StoreAsync(original, reports, now, commit, ct).ConfigureAwait(false);
+            return new ReportOutcome(isStored);
         }
         finally
         {
@@ -62,17 +66,20 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
         }
     }
 
-    private async ValueTask<bool> StoreAsync(Envelope original, ImmutableArray<RecipientReport> reports, CancellationToken ct)
+    private async ValueTask<bool> StoreAsync(
+        Envelope original, ImmutableArray<RecipientReport> reports, DateTimeOffset now, Func<ISpoolDraft, Envelope, DeliveryState, ValueTask<SpoolCommit>> store, CancellationToken ct)
     {
         var action = reports[0].Action;
-        var (id, now) = (QueueId.New(clock), clock.GetUtcNow());
+        var id = QueueId.New(clock);
+        var told = RemoteText.Cut($"{reports.Length} of {original.Recipients.Length} recipients {ReportWords.Of(action).Action}: {reports[0].Reply}");
         var content = await ReturnedContent.ReadAsync(spool, original.Id, action == ReportAction.Failed && TakesFull(original), ct).ConfigureAwait(false);
         var report = new StatusReport(id, options.Hostname, original, reports, content.IsFull, content.Is8Bit);
         await using var draft = spool.CreateDraft();
         await draft.AppendAsync(report.Head(now, action == ReportAction.Delayed ? TriedUntil(original) : null), ct).ConfigureAwait(false);
         await draft.AppendAsync(content.Octets, ct).ConfigureAwait(false);
         await draft.AppendAsync(report.Tail(), ct).ConfigureAwait(false);
-        var commit = await draft.CommitAsync(EnvelopeOf(id, now, original, report), DeliveryState.Fresh(recipients: 1, now), ct).ConfigureAwait(false);
+        var envelope = EnvelopeOf(id, now, original, report) with { ReportOf = new ReportOrigin(original.Id, told) };
+        var commit = await store(draft, envelope, DeliveryState.Fresh(recipients: 1, now)).ConfigureAwait(false);
         var problem = commit switch
         {
             SpoolCommit.Durable => null,
@@ -81,9 +88,9 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
             _ => "unknown answer of the spool",
         };
         if (problem is null)
-            Note(original, id, $"{reports.Length} of {original.Recipients.Length} recipients {ReportWords.Of(action).Action}: {reports[0].Reply}");
+            Note(original, now, id, told);
         else
-            Note(original, reportId: null, $"not stored, {(action == ReportAction.Relayed ? "and lost" : "tried again later")}: {problem}");
+            Note(original, now, reportId: null, $"not stored, {(action == ReportAction.Relayed ? "and lost" : "tried again later")}: {problem}");
         return problem is null;
     }
 
@@ -130,6 +137,7 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
             return Suppressed($"more than {options.NoticesToPostmaster} an hour to the postmaster");
         var (id, now) = (QueueId.New(clock), clock.GetUtcNow());
         var isStored = false;
+        var told = RemoteText.Cut($"{(until is null ? "not tried for errors here" : "held after errors here")}: {why}");
         try
         {
             await using var draft = spool.CreateDraft();
@@ -139,6 +147,7 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
                 Id = id,
                 ArrivedAt = now,
                 Said = Unreported(postmaster),
+                ReportOf = new ReportOrigin(original.Id, told),
             };
             var commit = await draft.CommitAsync(envelope, DeliveryState.Fresh(recipients: 1, now), ct).ConfigureAwait(false);
             isStored = commit is SpoolCommit.Durable;
@@ -158,8 +167,8 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
                 notices.GiveBack(postmaster.Canonical, countsInAll: true);
         }
 
-        var what = until is null ? "not tried for errors here" : "held after errors here";
-        audit.Append(new BounceEvent(now, original.Id.ToString(), isStored ? id.ToString() : null, postmaster.Address, isStored ? $"{what}: {why}" : $"{what}: the word to the postmaster is not stored, tried again later"));
+        audit.Append(new BounceEvent(
+            now, original.Id.ToString(), isStored ? id.ToString() : null, postmaster.Address, isStored ? told : "the word to the postmaster is not stored, tried again later"));
         return isStored;
 
         bool Suppressed(string reason)
@@ -209,6 +218,11 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
     private static bool TakesFull(Envelope original) =>
         original.Parameters is { Return: DsnReturn.Full, RequiresTls: false } && original.Parameters.Body != BodyType.BinaryMime;
 
-    private void Note(Envelope original, QueueId? reportId, string reason) =>
-        audit.Append(new BounceEvent(clock.GetUtcNow(), original.Id.ToString(), reportId?.ToString(), original.Sender.Address, reason));
+    private void Note(Envelope original, DateTimeOffset now, QueueId? reportId, string reason) =>
+        audit.Append(new BounceEvent(now, original.Id.ToString(), reportId?.ToString(), original.Sender.Address, reason));
 }
+
+/// <summary>What became of telling the sender.</summary>
+/// <param name="IsDone">It will know, or must not be told; false when the report could not be stored.</param>
+/// <param name="WhyNot">Why it is not told, in the words of the log; null where it is, or the report could not be stored.</param>
+internal readonly record struct ReportOutcome(bool IsDone, string? WhyNot = null);

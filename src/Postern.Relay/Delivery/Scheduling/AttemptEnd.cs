@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
-using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery.Reports;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
@@ -21,7 +19,7 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
         var envelope = message.Envelope;
         if (ReportWish.HasNoneOnSuccess(envelope) && Array.TrueForAll(message.Outcomes, static o => o is Outcome.Delivered))
         {
-            await recorder.FinishAsync(message, message.State with { Attempts = message.State.Attempts + 1 }).ConfigureAwait(false);
+            await recorder.FinishAsync(message, message.State with { Attempts = message.State.Attempts + 1 }, work.Now).ConfigureAwait(false);
             whenDone(message);
             return;
         }
@@ -41,16 +39,10 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
         var result = AttemptResult.Of(envelope, before, message.Outcomes, now, next, isUndecided ? TimeSpan.MaxValue : Options.Retry.Warn);
         var state = isOurs ? result.State with { Attempts = before.Attempts } : result.State;
         TellOfDeferrals(message, state.Attempts, next);
-        // The report is durable before the failure is recorded: a crash between them reports twice rather than never.
-        var isReported = await ReportAsync(envelope, result.Failures).ConfigureAwait(false);
-        if (!isReported)
-            state = result.Unreported(before, next ?? now + Options.Retry.Pause(state.Attempts, work.Chance()));
-        await ReportAsync(envelope, result.Relayed).ConfigureAwait(false);
-        if (!result.Delayed.IsEmpty && await ReportAsync(envelope, result.Delayed).ConfigureAwait(false))
-            state = state with { Reported = state.Reported | result.DelaysToReport };
+        (state, var isReported) = await ReportAsync(message, result, state, next, now).ConfigureAwait(false);
         if (state.IsFinished)
         {
-            await recorder.FinishAsync(message, state).ConfigureAwait(false);
+            await recorder.FinishAsync(message, state, now).ConfigureAwait(false);
             whenDone(message);
             return;
         }
@@ -81,7 +73,7 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
             // Only what the sender was to hear went wrong: another attempt would be another copy.
             if (isFinished)
             {
-                await recorder.FinishAsync(message, message.State).ConfigureAwait(false);
+                await recorder.FinishAsync(message, message.State, work.Now).ConfigureAwait(false);
                 whenDone(message);
                 return;
             }
@@ -193,9 +185,7 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
         var why = message.Outcomes.FirstOrDefault(static o => o is Outcome.Deferred { IsMistake: true })?.Reply ?? "what follows an attempt failed";
         if (!await reporter.TellPostmasterAsync(message.Envelope, why, until, work.Spool.Tally.HeldByServer + 1, CancellationToken.None).ConfigureAwait(false))
             return state with { Held = false, HeldByServerAt = null };
-        work.Audit.Append(new ServerEvent(now, "message_held", string.Create(
-            CultureInfo.InvariantCulture,
-            $"{message.Id}: {message.Memory.InternalErrors} attempts in a row failed on this server; tried a last time at {until.ToUniversalTime():yyyy-MM-dd HH:mm:ss} UTC, unless it is released before")));
+        work.Audit.Append(DeliveryEvents.Held(now, message.Id, until, message.Memory.InternalErrors));
         return state with { Held = true, HeldByServerAt = now, NextAttempt = until };
     }
 
@@ -208,9 +198,29 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
         return envelope.Deadline is { At: var deadline } && now < deadline && deadline < next ? deadline : next;
     }
 
-    /// <summary>True also when there is nothing to report.</summary>
-    private ValueTask<bool> ReportAsync(Envelope envelope, ImmutableArray<RecipientReport> reports) =>
-        reports.IsEmpty ? new(true) : reporter.ReportAsync(envelope, reports, CancellationToken.None);
+    /// <summary>
+    /// Tells the sender what it is to hear. Each report is durable together with what it tells of. What comes of it, and whether the failures
+    /// are told or must not be.
+    /// </summary>
+    private async ValueTask<(DeliveryState State, bool IsReported)> ReportAsync(TrackedMessage message, AttemptResult result, DeliveryState state, DateTimeOffset? next, DateTimeOffset now)
+    {
+        var failures = await ReportAsync(message, result.Failures, state, now).ConfigureAwait(false);
+        if (!failures.IsDone)
+            state = result.Unreported(message.State, next ?? now + Options.Retry.Pause(state.Attempts, work.Chance()));
+        var relayed = await ReportAsync(message, result.Relayed, state, now).ConfigureAwait(false);
+        var delayed = state with { Reported = state.Reported | result.DelaysToReport };
+        var delays = await ReportAsync(message, result.Delayed, delayed, now).ConfigureAwait(false);
+        if (!result.Delayed.IsEmpty && delays.IsDone)
+            state = delayed;
+        if ((failures.WhyNot ?? relayed.WhyNot ?? delays.WhyNot) is not null)
+            state = state with { NotReported = string.Join('\n', new[] { failures.WhyNot, relayed.WhyNot, delays.WhyNot }.OfType<string>()) };
+        return (state, failures.IsDone);
+    }
+
+    private ValueTask<ReportOutcome> ReportAsync(TrackedMessage message, ImmutableArray<RecipientReport> reports, DeliveryState told, DateTimeOffset now) =>
+        reports.IsEmpty
+            ? new(new ReportOutcome(IsDone: true))
+            : reporter.ReportAsync(message.Envelope, reports, now, (draft, envelope, state) => recorder.CommitAsync(message, told, draft, envelope, state), CancellationToken.None);
 
     /// <summary>What was delivered stays delivered. Our shortage counts for nothing, all else as an attempt and towards a hold.</summary>
     /// <param name="held">What the hold of the server makes of the state, where there have been enough mistakes; else null.</param>

@@ -58,7 +58,7 @@ internal sealed record AttemptResult(
             }
         }
 
-        var state = before with { Attempts = before.Attempts + 1, NextAttempt = next ?? now, TriedAt = now, Recipients = recipients.ToImmutable() };
+        var state = before with { Attempts = before.Attempts + 1, NextAttempt = next ?? now, TriedAt = now, NotReported = null, Recipients = recipients.ToImmutable() };
         return new AttemptResult(state, failures.ToImmutable(), relayed.ToImmutable(), delayed.ToImmutable(), delays);
     }
 

@@ -199,6 +199,14 @@ internal sealed class DueMail : IAsyncDisposable
             return;
         }
 
+        // Whoever had it stored the report of its last attempt, and with it what that came to, and got no further.
+        if (message.State is { Attempts: > 0, IsFinished: true })
+        {
+            if (await work.Claims.EndAsync(claim, message.State with { HasEnded = true }, CancellationToken.None).ConfigureAwait(false) == SpoolClaim.Answer.Done)
+                work.Ended.Add(message.Id);
+            return;
+        }
+
         DestinationQueue? full = null;
         lock (work.Gate)
         {

@@ -38,13 +38,50 @@ internal sealed class StateRecorder(DeliveryWork work)
     }
 
     /// <summary>
+    /// Makes a report durable together with the state that it tells of, so that a crash leaves both or neither. Where somebody else changed the
+    /// message meanwhile, the report stands alone, and the state follows as after any attempt.
+    /// </summary>
+    public async ValueTask<SpoolCommit> CommitAsync(TrackedMessage message, DeliveryState told, ISpoolDraft draft, Envelope envelope, DeliveryState state)
+    {
+        SemaphoreSlim writing;
+        lock (work.Gate)
+            writing = message.Writing ??= new SemaphoreSlim(1, 1);
+        await writing.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            SpoolClaim claim;
+            lock (work.Gate)
+            {
+                claim = message.Claim;
+                told = told with { Held = told.Held || message.IsHoldWanted };
+            }
+
+            var commit = await work.Claims.CommitAsync(claim, told, draft, envelope, state, CancellationToken.None).ConfigureAwait(false);
+            if (commit is SpoolCommit.Outdated)
+                return await draft.CommitAsync(envelope, state, CancellationToken.None).ConfigureAwait(false);
+            if (commit is SpoolCommit.Durable)
+            {
+                lock (work.Gate)
+                    message.Claim = claim with { Entry = claim.Entry with { State = told } };
+            }
+
+            return commit;
+        }
+        finally
+        {
+            writing.Release();
+        }
+    }
+
+    /// <summary>
     /// Nothing is left to deliver and all is told: takes the message out of the spool, which keeps the last state until the events are on
     /// the disk.
     /// </summary>
     /// <param name="state">What the attempt came to; what its outcomes say beside it is added.</param>
-    public async ValueTask FinishAsync(TrackedMessage message, DeliveryState state)
+    /// <param name="at">When the attempt ended.</param>
+    public async ValueTask FinishAsync(TrackedMessage message, DeliveryState state, DateTimeOffset at)
     {
-        var last = After(message, state) with { HasEnded = true, TriedAt = work.Now };
+        var last = After(message, state) with { HasEnded = true, TriedAt = at };
         SpoolClaim.Answer answer;
         do
             answer = await work.Claims.EndAsync(message.Claim, last, CancellationToken.None).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool.Claims;
 
 namespace Postern.Relay.Spool.Memory;
 
@@ -19,13 +20,17 @@ internal sealed class MemoryDraft(MemorySpool spool) : ISpoolDraft
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask<SpoolCommit> CommitAsync(Envelope envelope, DeliveryState state, CancellationToken ct)
+    public ValueTask<SpoolCommit> CommitAsync(Envelope envelope, DeliveryState state, CancellationToken ct) => CommitWithAsync(envelope, state, with: null, ct);
+
+    /// <param name="with">What is done in the same step; false: nothing is.</param>
+    public ValueTask<SpoolCommit> CommitWithAsync(Envelope envelope, DeliveryState state, Func<DueIndex, bool>? with, CancellationToken ct)
     {
         ObjectDisposedException.ThrowIf(isDone, this);
         ct.ThrowIfCancellationRequested();
         SpoolRules.Check(envelope, state);
         var entry = new SpoolEntry(envelope, Length, state);
-        spool.Add(entry, content.WrittenMemory);
+        if (!spool.Add(entry, content.WrittenMemory, with))
+            return new ValueTask<SpoolCommit>(SpoolCommit.Outdated.Instance);
         isDone = true;
         return new ValueTask<SpoolCommit>(new SpoolCommit.Durable(entry));
     }

@@ -105,17 +105,23 @@ public sealed class MemorySpool(TimeProvider? clock = null) : ISpool
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    internal void Add(SpoolEntry entry, ReadOnlyMemory<byte> content)
+    /// <param name="with">What is done in the same step; false: nothing is.</param>
+    internal bool Add(SpoolEntry entry, ReadOnlyMemory<byte> content, Func<DueIndex, bool>? with = null)
     {
-        Use(index =>
+        var isAdded = Use(index =>
         {
-            var message = new MemoryMessage(arrivals++, entry, content);
-            if (!messages.TryAdd(entry.Envelope.Id, message))
+            if (messages.ContainsKey(entry.Envelope.Id))
                 throw new InvalidOperationException($"Message {entry.Envelope.Id} is in the spool already");
+            if (with?.Invoke(index) == false)
+                return false;
+            var message = new MemoryMessage(arrivals++, entry, content);
+            messages.Add(entry.Envelope.Id, message);
             index.Add(message);
             return true;
         });
-        Committed?.Invoke(entry);
+        if (isAdded)
+            Committed?.Invoke(entry);
+        return isAdded;
     }
 
     /// <summary>Works on the index, and tells when something is due earlier after it.</summary>

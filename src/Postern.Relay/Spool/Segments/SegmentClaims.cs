@@ -64,6 +64,46 @@ internal sealed class SegmentClaims(SegmentSpool spool, SpoolIndex index, DueInd
         }
     }
 
+    public async ValueTask<SpoolCommit> CommitAsync(SpoolClaim claim, DeliveryState changed, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct)
+    {
+        while (true)
+        {
+            ct.ThrowIfCancellationRequested();
+            Settlement? settlement = null;
+            ValueTask<SpoolCommit> commit = default;
+            Task? change;
+            lock (index.Gate)
+            {
+                if (!index.TryFind(claim.Id, out var message))
+                    return SpoolCommit.Outdated.Instance;
+                SpoolRules.Check(message.Entry!.Envelope, changed);
+                if (index.Due.Check(me, claim) != SpoolClaim.Answer.Done)
+                    return SpoolCommit.Outdated.Instance;
+                if (!spool.IsChanging(claim.Id, out change))
+                {
+                    settlement = new Settlement(message, changed, me);
+                    commit = ((SegmentDraft)draft).CommitWithAsync(envelope, state, settlement, ct);
+                    if (!commit.IsCompleted)
+                        spool.NoteChange(claim.Id, settlement.Done);
+                }
+            }
+
+            if (settlement is not null)
+            {
+                try
+                {
+                    return await commit.ConfigureAwait(false);
+                }
+                finally
+                {
+                    spool.EndChange(claim.Id, settlement.Done);
+                }
+            }
+
+            await change!.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     public ValueTask<SpoolClaim.Answer> FinishAsync(SpoolClaim claim, CancellationToken ct)
     {
         lock (index.Gate)

@@ -14,6 +14,7 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
     private readonly ContentBlock block = new();
     private ManualResetValueTaskSourceCore<SpoolCommit> answer = new() { RunContinuationsAsynchronously = true };
     private DraftChunks? chunks;
+    private Settlement? settlement;
     private RecordLocation[] named = [];
     private WriteFailure? failure = spool.Refusal;
     private SpoolEntry? entry;
@@ -39,7 +40,10 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
         return taken == content.Length ? ValueTask.CompletedTask : AppendRestAsync(content[taken..]);
     }
 
-    public ValueTask<SpoolCommit> CommitAsync(Envelope envelope, DeliveryState state, CancellationToken ct)
+    public ValueTask<SpoolCommit> CommitAsync(Envelope envelope, DeliveryState state, CancellationToken ct) => CommitWithAsync(envelope, state, settled: null, ct);
+
+    /// <param name="settled">Another message whose state is recorded with this one.</param>
+    public ValueTask<SpoolCommit> CommitWithAsync(Envelope envelope, DeliveryState state, Settlement? settled, CancellationToken ct)
     {
         ObjectDisposedException.ThrowIf(isHandedOver, this);
         ct.ThrowIfCancellationRequested();
@@ -51,7 +55,8 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
         entry = new SpoolEntry(envelope, Length, state);
         inline = block.Length;
         named = spool.PlacesOf(chunks);
-        record = block.ToMessage(envelope, state, named);
+        settlement = settled;
+        record = block.ToMessage(envelope, state, named, settlement?.Stored);
         isHandedOver = true;
         spool.Submit(this);
         return new ValueTask<SpoolCommit>(this, answer.Version);
@@ -77,7 +82,7 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
         if (!named.AsSpan().SequenceEqual(places))
         {
             named = places;
-            record = block.ToMessage(entry!.Envelope, entry.State, named);
+            record = block.ToMessage(entry!.Envelope, entry.State, named, settlement?.Stored);
         }
 
         return record;
@@ -93,17 +98,20 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
     {
         index.Unclaim(named);
         index.Add(new StoredMessage(entry!.Envelope.Id, order, entry, new MessageLocation(Location, inline, named)));
+        settlement?.Apply(index, Location);
     }
 
     public override void Succeeded()
     {
         block.Return();
+        settlement?.End();
         answer.SetResult(new SpoolCommit.Durable(entry!));
     }
 
     public override void Failed(WriteFailure failure)
     {
         GiveUp();
+        settlement?.End();
         answer.SetResult(failure.ToCommit());
     }
 

@@ -286,6 +286,9 @@ public sealed class SegmentSpool : ISpool
         committer.Submit(request);
     }
 
+    /// <summary>The same of a change that the record of another message carries.</summary>
+    internal void NoteChange(QueueId id, Task done) => changing[id] = done;
+
     /// <summary>With the index's gate held: whether a change is on its way to the disk, and not in the entry yet.</summary>
     internal bool IsChanging(QueueId id, [NotNullWhen(true)] out Task? change) => changing.TryGetValue(id, out change) && !change.IsCompleted;
 
@@ -298,11 +301,16 @@ public sealed class SegmentSpool : ISpool
         }
         finally
         {
-            lock (index.Gate)
-            {
-                if (changing.TryGetValue(id, out var last) && last == request.Done)
-                    changing.Remove(id);
-            }
+            EndChange(id, request.Done);
+        }
+    }
+
+    internal void EndChange(QueueId id, Task done)
+    {
+        lock (index.Gate)
+        {
+            if (changing.TryGetValue(id, out var last) && last == done)
+                changing.Remove(id);
         }
     }
 

@@ -35,6 +35,17 @@ internal sealed record StoredEnvelope
 
     public string? Tenant { get; init; }
 
+    /// <summary>The queue id of the message that it tells of, where this server wrote it; and what the log has of that.</summary>
+    public string? About { get; init; }
+
+    public string? Reason { get; init; }
+
+    /// <summary>
+    /// The state of another message that counts from this record on, as if a state record of it followed. Only the record with which both
+    /// were committed has it: a copy that compaction makes has not.
+    /// </summary>
+    public StoredSettlement? Settles { get; init; }
+
     /// <summary>BODY=8BITMIME, where MAIL said no more than that.</summary>
     public bool EightBit { get; init; }
 
@@ -71,6 +82,8 @@ internal sealed record StoredEnvelope
             Client = envelope.Client?.ToString(),
             Listener = envelope.Listener,
             Tenant = envelope.Tenant,
+            About = envelope.ReportOf?.About.ToString(),
+            Reason = envelope.ReportOf?.Reason,
             EightBit = !saysMore && envelope.Is8Bit,
             Utf8Header = envelope.HasUtf8Header,
             Inbound = envelope.IsInbound,
@@ -104,11 +117,15 @@ internal sealed record StoredEnvelope
             Client = words.Address(Client),
             Listener = words.Text(Listener),
             Tenant = words.Text(Tenant),
+            ReportOf = QueueId.TryParse(About, out var about) ? new ReportOrigin(about, Reason ?? string.Empty) : null,
             IsInbound = Inbound,
             HasUtf8Header = Utf8Header || Mail?.Utf8Header == true,
         };
         return new SpoolEntry(envelope, size, State.ToState(envelope.Recipients.Length, words));
     }
+
+    /// <summary>The message whose state is settled with this one; null where there is none.</summary>
+    public QueueId? Settled => QueueId.TryParse(Settles?.Id, out var id) ? id : null;
 
     private static bool IsStrict(Envelope envelope)
     {

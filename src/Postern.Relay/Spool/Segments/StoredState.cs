@@ -14,6 +14,8 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
 
     public bool Ended { get; init; }
 
+    public string? NotReported { get; init; }
+
     public static StoredState Of(DeliveryState state) => new(
         state.Attempts,
         state.NextAttempt,
@@ -26,6 +28,7 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
         HeldByServer = state.HeldByServerAt,
         Tried = state.TriedAt,
         Ended = state.HasEnded,
+        NotReported = state.NotReported,
     };
 
     /// <exception cref="FormatException">Not for so many recipients.</exception>
@@ -34,7 +37,7 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
         var states = Recipients is null ? DeliveryState.Fresh(recipients, Next).Recipients : words.States(Recipients);
         if (states.Length != recipients)
             throw new FormatException($"a state of {states.Length} recipients for a message of {recipients}");
-        return new DeliveryState(Attempts, Next, Held, states) { Reported = Reported, HeldByServerAt = HeldByServer, TriedAt = Tried, HasEnded = Ended };
+        return new DeliveryState(Attempts, Next, Held, states) { Reported = Reported, HeldByServerAt = HeldByServer, TriedAt = Tried, HasEnded = Ended, NotReported = NotReported };
     }
 }
 
@@ -43,6 +46,9 @@ internal sealed record StoredRecipient(RecipientStatus Status, string? Reply)
 {
     public int Attempt { get; init; }
 }
+
+/// <summary>The state of a message, in the record of another.</summary>
+internal sealed record StoredSettlement(string Id, StoredState State);
 
 /// <summary>The JSON inside the records.</summary>
 [JsonSourceGenerationOptions(

@@ -65,9 +65,11 @@ internal sealed class ContentBlock
     }
 
     /// <summary>The content as the end of a message. Keep the block until the record is written.</summary>
-    public LogRecord ToMessage(Envelope envelope, DeliveryState state, IReadOnlyList<RecordLocation> chunks)
+    /// <param name="settles">The state of another message that is recorded with it.</param>
+    public LogRecord ToMessage(Envelope envelope, DeliveryState state, IReadOnlyList<RecordLocation> chunks, StoredSettlement? settles = null)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(StoredEnvelope.Of(envelope, state), SpoolJson.Default.StoredEnvelope);
+        var stored = StoredEnvelope.Of(envelope, state);
+        var json = JsonSerializer.SerializeToUtf8Bytes(settles is null ? stored : stored with { Settles = settles }, SpoolJson.Default.StoredEnvelope);
         var payload = new MessagePayload(envelope.Id, Length, json.Length, chunks.Count);
         Room(0);
         payload.WritePrefix(octets.AsSpan(RecordHeader.Size));

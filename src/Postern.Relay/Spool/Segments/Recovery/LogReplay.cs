@@ -329,7 +329,11 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
                 throw new SpoolUnavailableException($"The segment {location.Segment.Path} holds an envelope with '{parameters}', which this version does not know. Start the version that wrote it.");
             var entry = envelope.ToEntry(message.Id, size, words);
             var stored = new StoredMessage(message.Id, order, entry, new MessageLocation(location, message.Inline, pieces));
+            var settled = envelope.Settled is { } other && index.TryFind(other, out var told) ? told : null;
+            var settledTo = settled is null ? null : envelope.Settles!.State.ToState(settled.Entry!.Envelope.Recipients.Length, words);
             index.Add(stored);
+            if (settledTo is not null)
+                index.SetState(settled!, settledTo, location);
             if (incomplete.Remove(message.Id, out var older))
                 SpoolIndex.Remember(stored, older.Message.Location.Record.Segment);
             return null;
