@@ -26,13 +26,14 @@ public sealed class RelayPolicy : IEnvelopePolicy
     private readonly RuleList recipientRules;
     private readonly RuleList messageRules;
 
+    /// <param name="directoryOf">The accounts that count on a listener; null: <paramref name="directory"/> on each.</param>
     /// <param name="counters">Null where none are known (<see cref="UnknownCounters"/>).</param>
     /// <exception cref="ArgumentException">
     /// An entry of a list names no rule of that stage; <see cref="RelayRules.Check"/> tells before.
     /// </exception>
-    public RelayPolicy(PolicyOptions options, IDirectory directory, IAuditLog audit, TimeProvider clock, ICounters? counters = null)
+    public RelayPolicy(PolicyOptions options, IDirectory directory, IAuditLog audit, TimeProvider clock, ICounters? counters = null, Func<string, IDirectory>? directoryOf = null)
     {
-        world = new PolicyWorld(options, directory, counters ?? UnknownCounters.Instance, clock, new LimitNews(audit, clock));
+        world = new PolicyWorld(options, directoryOf ?? (_ => directory), counters ?? UnknownCounters.Instance, clock, new LimitNews(audit, clock));
         this.audit = audit;
         RuleList[] lists = [new(RuleStage.Client, options.ClientRules), new(RuleStage.Helo, options.HeloRules)];
         beforeRecipients = [.. lists.Where(static list => !list.IsEmpty), new(RuleStage.Sender, options.SenderRules)];

@@ -12,7 +12,7 @@ namespace Postern.Relay.Policy;
 internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
 {
     private readonly PolicyOptions options = world.Options;
-    private readonly IDirectory directory = world.Directory;
+    private readonly IDirectory directory = world.DirectoryOf(question.Facts.Listener);
     private Account? account;
     private bool knowsAccount;
 
@@ -85,4 +85,5 @@ public sealed record PolicyQuestion(EnvelopeFacts Facts, ReversePath Sender, Mai
 }
 
 /// <summary>What the rules may look at beside the question.</summary>
-internal sealed record PolicyWorld(PolicyOptions Options, IDirectory Directory, ICounters Counters, TimeProvider Clock, LimitNews? News = null);
+/// <param name="DirectoryOf">The accounts that count on a listener.</param>
+internal sealed record PolicyWorld(PolicyOptions Options, Func<string, IDirectory> DirectoryOf, ICounters Counters, TimeProvider Clock, LimitNews? News = null);

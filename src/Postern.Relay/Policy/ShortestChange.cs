@@ -12,7 +12,7 @@ namespace Postern.Relay.Policy;
 /// </summary>
 internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, Mailbox recipient)
 {
-    private readonly IDirectory directory = now.Directory;
+    private readonly IDirectory directory = now.DirectoryOf(question.Facts.Listener);
     private readonly EnvelopeFacts facts = question.Facts;
     private readonly ReversePath sender = question.Sender;
 

@@ -15,6 +15,16 @@ public sealed record AccountOptions
     /// </summary>
     public ImmutableArray<AccountSource> Sources { get; init; } = [new AccountSource("directory", "localhost")];
 
+    /// <summary>
+    /// The stores that a listener asks, by its name, each by the <see cref="AccountSource.Uri"/> of its source; in the order of the sources. A
+    /// listener that is not here asks all.
+    /// </summary>
+    public IReadOnlyDictionary<string, ImmutableArray<string>> StoresByListener { get; init; } = ImmutableDictionary<string, ImmutableArray<string>>.Empty;
+
+    /// <summary>The same with one store alone, which every listener asks.</summary>
+    public AccountOptions Only(AccountSource source) =>
+        this with { Sources = [source], StoresByListener = ImmutableDictionary<string, ImmutableArray<string>>.Empty };
+
     /// <summary>Whose bearer tokens are believed.</summary>
     public ImmutableArray<TokenIssuer> Issuers { get; init; } = [];
 

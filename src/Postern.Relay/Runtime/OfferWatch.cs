@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Smtp;
@@ -15,13 +14,12 @@ internal sealed class OfferWatch : IDisposable
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly SmtpServer server;
-    private readonly ImmutableArray<SmtpListenerOptions> listeners;
     private readonly RelaySnapshot snapshot;
     private readonly IAuditLog audit;
     private readonly TimeProvider clock;
     private readonly ITimer? timer;
     private readonly Lock gate = new();
-    private ImmutableArray<string> offered;
+    private readonly (SmtpListenerOptions Listener, IReadOnlyList<string> Mechanisms)[] offered;
 
     public OfferWatch(SmtpServer server, RelaySnapshot snapshot, IAuditLog audit, TimeProvider clock)
     {
@@ -29,9 +27,8 @@ internal sealed class OfferWatch : IDisposable
         this.snapshot = snapshot;
         this.audit = audit;
         this.clock = clock;
-        listeners = [.. snapshot.Server.Listeners.Where((_, i) => snapshot.Options.Listeners[i].Mechanisms is null)];
-        offered = snapshot.UsualMechanisms;
-        timer = listeners.IsEmpty ? null : clock.CreateTimer(_ => Look(), state: null, Interval, Interval);
+        offered = [.. snapshot.Server.Listeners.Where((_, i) => snapshot.Options.Listeners[i].Mechanisms is null).Select(static listener => (listener, listener.Mechanisms!))];
+        timer = offered.Length == 0 ? null : clock.CreateTimer(_ => Look(), state: null, Interval, Interval);
     }
 
     public void Dispose() => timer?.Dispose();
@@ -42,13 +39,19 @@ internal sealed class OfferWatch : IDisposable
             return;
         try
         {
-            var now = snapshot.Accounts.Verifiers.UsualMechanisms;
-            if (now.SequenceEqual(offered, StringComparer.Ordinal))
-                return;
-            offered = now;
-            foreach (var listener in listeners)
-                server.Offer(listener, now);
-            audit.Append(new ServerEvent(clock.GetUtcNow(), "mechanisms", $"what every user can use has changed: {string.Join(' ', now)}"));
+            string? said = null;
+            foreach (ref var one in offered.AsSpan())
+            {
+                var now = snapshot.UsualOn(one.Listener);
+                if (now.SequenceEqual(one.Mechanisms, StringComparer.Ordinal))
+                    continue;
+                one.Mechanisms = now;
+                server.Offer(one.Listener, now);
+                var text = string.Join(' ', now);
+                if (text != said)
+                    audit.Append(new ServerEvent(clock.GetUtcNow(), "mechanisms", $"what every user can use has changed: {text}"));
+                said = text;
+            }
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Certificates;
 using Postern.Relay.Accounts.Kerberos;
@@ -12,57 +13,115 @@ namespace Postern.Relay.Runtime;
 
 /// <summary>
 /// All that the configuration says of users, put together: the stores in their order, the issuers of tokens, and whose certificates and
-/// tickets are logins.
+/// tickets are logins; and of all this, whom each listener knows.
 /// </summary>
 public sealed class RelayAccounts : IDisposable
 {
     private readonly HttpClient http = GuardedFetch.Create();
+    private readonly AccountOptions options;
+    private readonly AccountFoundation foundation;
     private readonly TokenVerifier? tokens;
+    private readonly Decoys decoys;
+    private readonly (string Uri, IAccountStore Store)[] stores;
+    private readonly ListenerAccounts all;
+    private readonly FrozenDictionary<string, ListenerAccounts> byListener;
 
     /// <param name="foundation">Stays the caller's.</param>
-    public RelayAccounts(AccountOptions options, AccountFoundation foundation)
+    /// <param name="listeners">The names of those that there are; a listener by another name knows everybody.</param>
+    public RelayAccounts(AccountOptions options, AccountFoundation foundation, IEnumerable<string>? listeners = null)
     {
+        this.options = options;
+        this.foundation = foundation;
         var (directory, clock) = (foundation.Directory, foundation.Clock);
-        var decoys = AccountStores.DecoysFor(directory.DecoyKey.Span, options.Sources);
+        decoys = AccountStores.DecoysFor(directory.DecoyKey.Span, options.Sources);
         var context = new StoreContext(directory, decoys, foundation.Audit, clock);
-        IAccountStore[] stores = [.. options.Sources.Select(source => AccountStores.Open(context, source))];
-        tokens = options.Issuers.IsEmpty ? null : new TokenVerifier(options.Issuers, SpeaksForAsync, http, clock);
-        Verifiers = new AccountVerifiers(stores, foundation.Hashing, foundation.Memory, clock, foundation.Protection)
-        {
-            Directory = directory,
-            Decoys = decoys,
-            Replacement = options.Sources.Any(AccountStores.ReplacesWeakForms) ? foundation.Replacement : null,
-            Tokens = tokens is null ? null : new ProtectedTokens(tokens, foundation.Protection, clock),
-        };
-        Context = options.Kerberos is { } kerberos
-            ? Verifiers.Context with { Kerberos = kerberos.Service, KerberosUsers = new PrincipalUsers(kerberos.Realms, kerberos.Account, Verifiers) }
-            : Verifiers.Context;
-        Certificates = options.Certificates is { } certificates ? new CertificateUsers(certificates, Verifiers, clock) : null;
+        stores = [.. options.Sources.Select(source => (source.Uri, AccountStores.Open(context, source)))];
+        tokens = options.Issuers.IsEmpty ? null : new TokenVerifier(options.Issuers, static (_, _) => new(StoredLogin.Nobody), http, clock);
+        all = Make(static _ => true);
+        // One each, also where they ask the same: what a session asks once its configuration is gone is what its own listener asks then.
+        byListener = (listeners ?? []).Distinct(StringComparer.OrdinalIgnoreCase).ToFrozenDictionary(
+            static name => name,
+            name => options.StoresByListener.GetValueOrDefault(name) is { IsDefault: false } asked
+                ? Make(uri => asked.Contains(uri, StringComparer.Ordinal))
+                : Make(static _ => true),
+            StringComparer.OrdinalIgnoreCase);
     }
 
     /// <summary>The accounts of all stores, as policies ask for them.</summary>
-    public IDirectory Directory => Verifiers.Accounts!;
+    public IDirectory Directory => all.Directory;
 
-    /// <summary>What the stores answer.</summary>
-    public AccountVerifiers Verifiers { get; }
+    /// <summary>What all stores answer.</summary>
+    public AccountVerifiers Verifiers => all.Verifiers;
 
-    /// <summary>What mechanisms may ask.</summary>
-    public SaslContext Context { get; }
+    /// <summary>What mechanisms may ask of all stores.</summary>
+    public SaslContext Context => all.Context;
 
     /// <summary>Which account a client certificate is; null where it is nobody's login.</summary>
-    public IClientCertificateUsers? Certificates { get; }
+    public IClientCertificateUsers? Certificates => all.Certificates;
+
+    /// <summary>Whom a listener knows.</summary>
+    public ListenerAccounts On(string listener) => byListener.GetValueOrDefault(listener) ?? all;
+
+    /// <summary>
+    /// Another configuration has taken the place of this one: whether a login still holds is asked there, of what its listener asks there.
+    /// </summary>
+    internal void FollowedBy(RelayAccounts next)
+    {
+        all.Verifiers.Stores.FollowedBy(next.Verifiers.Stores);
+        foreach (var (listener, accounts) in byListener)
+            accounts.Verifiers.Stores.FollowedBy(next.On(listener).Verifiers.Stores);
+    }
 
     /// <summary>The stores end their connections: sessions that still rest on them are told that nothing can be said.</summary>
     public void Dispose()
     {
-        Verifiers.Stores.Dispose();
+        foreach (var (_, store) in stores)
+            store.Dispose();
         tokens?.Dispose();
         http.Dispose();
     }
 
-    private async ValueTask<LoginAnswer> SpeaksForAsync(string user, CancellationToken ct) => await Verifiers.IdentifyAsync(user, ct) switch
+    private ListenerAccounts Make(Func<string, bool> isAsked)
     {
-        LoginAnswer.NoMatch(var reason, var exists) => new LoginAnswer.NoMatch($"the token is good, but its user may not log in: {reason}", exists) { ClaimedUser = user },
-        var other => other,
-    };
+        var clock = foundation.Clock;
+        AccountVerifiers? verifiers = null;
+        IAccountStore[] asked = [.. stores.Where(s => isAsked(s.Uri)).Select(static s => s.Store)];
+        var replaces = options.Sources.Any(source => isAsked(source.Uri) && AccountStores.ReplacesWeakForms(source));
+        verifiers = new AccountVerifiers(asked, foundation.Hashing, foundation.Memory, clock, foundation.Protection)
+        {
+            Directory = foundation.Directory,
+            Decoys = decoys,
+            Replacement = replaces ? foundation.Replacement : null,
+            Tokens = tokens is null
+                ? null
+                : new ProtectedTokens(tokens.With((user, ct) => SpeaksForAsync(verifiers!, user, ct)), foundation.Protection, clock),
+        };
+        var context = options.Kerberos is { } kerberos
+            ? verifiers.Context with
+            {
+                Kerberos = kerberos.Service,
+                KerberosUsers = new PrincipalUsers(kerberos.Realms, kerberos.Account, verifiers),
+            }
+            : verifiers.Context;
+        var certificates = options.Certificates is { } rules ? new CertificateUsers(rules, verifiers, clock) : null;
+        return new ListenerAccounts(verifiers, context, certificates);
+    }
+
+    private static async ValueTask<LoginAnswer> SpeaksForAsync(AccountVerifiers verifiers, string user, CancellationToken ct)
+    {
+        var answer = await verifiers.IdentifyAsync(user, ct);
+        return answer is LoginAnswer.NoMatch(var reason, var exists)
+            ? new LoginAnswer.NoMatch($"the token is good, but its user may not log in: {reason}", exists) { ClaimedUser = user }
+            : answer;
+    }
+}
+
+/// <summary>Whom one listener knows: the stores it asks, and what follows from them.</summary>
+/// <param name="Verifiers">What those stores answer.</param>
+/// <param name="Context">What mechanisms may ask there.</param>
+/// <param name="Certificates">Which account a client certificate is there; null where it is nobody's login.</param>
+public sealed record ListenerAccounts(AccountVerifiers Verifiers, SaslContext Context, IClientCertificateUsers? Certificates)
+{
+    /// <summary>Its accounts, as policies ask for them.</summary>
+    public IDirectory Directory => Verifiers.Accounts!;
 }

@@ -158,7 +158,7 @@ public sealed class RelayService : IAsyncDisposable
             offer = new OfferWatch(server, next, Audit, foundation.Clock);
             Deliveries.Apply(options.Delivery);
             foundation.Apply(options);
-            old.Accounts.Verifiers.Stores.FollowedBy(next.Accounts.Verifiers.Stores);
+            old.Accounts.FollowedBy(next.Accounts);
             Snapshot = next;
             retired.Add(old);
             return listeners;
@@ -238,7 +238,7 @@ public sealed class RelayService : IAsyncDisposable
         {
             QueueStarter = options.EtrnDomains.Count == 0 ? null : new EtrnDomains(options.EtrnDomains, Deliveries, clock),
             Store = new SubmissionStore(
-                spool, Audit, clock, options.TracesSenders ? snapshot.Accounts.Directory : null, options.Delivery.Routes.CanRequireTls, snapshot.Policy),
+                spool, Audit, clock, options.TracesSenders ? snapshot.DirectoryOf : null, options.Delivery.Routes.CanRequireTls, snapshot.Policy),
             Events = new RelayEvents(Audit, clock),
             Gauges = [new HashingGauge(foundation.Accounts.Hashing), new CommitGauge(spool), new SpoolGauge(spool)],
         };

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Relay.Accounts;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
 using Postern.Smtp;
@@ -20,16 +21,15 @@ public sealed class RelaySnapshot : IDisposable
     {
         this.files = files;
         Options = options;
-        Accounts = new RelayAccounts(options.Accounts, foundation);
-        Policy = new RelayPolicy(options.Policy with { Configuration = options.Id }, Accounts.Directory, foundation.Audit, foundation.Clock, counters);
-        UsualMechanisms = Accounts.Verifiers.UsualMechanisms;
+        Accounts = new RelayAccounts(options.Accounts, foundation, options.Listeners.Select(static l => l.Name));
+        Policy = new RelayPolicy(options.Policy with { Configuration = options.Id }, Accounts.Directory, foundation.Audit, foundation.Clock, counters, DirectoryOf);
         server = new SmtpServerOptions
         {
             Hostname = options.Hostname,
             Listeners = [.. options.Listeners.Select(AsOffered)],
             Tls = options.Tls,
             Policy = Policy,
-            MailboxVerifier = new OwnMailboxes(Accounts.Directory),
+            MailboxVerifier = new OwnMailboxes(DirectoryOf),
             Sasl = Accounts.Context,
             ClientCertificateUsers = Accounts.Certificates,
             Limits = options.Limits,
@@ -48,9 +48,6 @@ public sealed class RelaySnapshot : IDisposable
     public RelayAccounts Accounts { get; }
 
     public RelayPolicy Policy { get; }
-
-    /// <summary>What every user of every store can use: the offer of listeners that name no mechanisms, when this was made.</summary>
-    public ImmutableArray<string> UsualMechanisms { get; }
 
     /// <summary>The server's part, without what only a running relay has: a store for messages, events, gauges.</summary>
     internal SmtpServerOptions Server => server;
@@ -71,8 +68,8 @@ public sealed class RelaySnapshot : IDisposable
     /// <returns>Null where there is no listener of that name.</returns>
     public ListenerOffer? OfferOn(string? listener, bool isTls, bool hasCertificate = false, bool tiesTheConnection = false)
     {
-        var one = server.Listeners.FirstOrDefault(l => listener is null || string.Equals(l.Name, listener, StringComparison.OrdinalIgnoreCase));
-        return one is null ? null : ListenerOffer.Of(server, one, isTls || one.Tls == TlsMode.Implicit, hasCertificate, tiesTheConnection);
+        var one = Options.Listeners.FirstOrDefault(l => listener is null || string.Equals(l.Name, listener, StringComparison.OrdinalIgnoreCase));
+        return one is null ? null : ListenerOffer.Of(server, AsOffered(one), isTls || one.Tls == TlsMode.Implicit, hasCertificate, tiesTheConnection);
     }
 
     public void Dispose()
@@ -81,9 +78,17 @@ public sealed class RelaySnapshot : IDisposable
         files?.Dispose();
     }
 
-    /// <summary>Where a listener names no mechanisms, it offers what all users can use.</summary>
-    private SmtpListenerOptions AsOffered(SmtpListenerOptions listener) =>
-        listener.Mechanisms is not null
-            ? listener
-            : listener with { Mechanisms = [.. UsualMechanisms.Except(listener.WithoutMechanisms, StringComparer.OrdinalIgnoreCase)], WithholdsUnboundPlus = true };
+    /// <summary>The accounts that count on a listener.</summary>
+    internal IDirectory DirectoryOf(string listener) => Accounts.On(listener).Directory;
+
+    /// <summary>What a listener offers now that names no mechanisms: what all users can use whom it knows.</summary>
+    internal ImmutableArray<string> UsualOn(SmtpListenerOptions listener) =>
+        [.. Accounts.On(listener.Name).Verifiers.UsualMechanisms.Except(listener.WithoutMechanisms, StringComparer.OrdinalIgnoreCase)];
+
+    private SmtpListenerOptions AsOffered(SmtpListenerOptions listener)
+    {
+        var accounts = Accounts.On(listener.Name);
+        var known = listener with { Sasl = accounts.Context, ClientCertificateUsers = accounts.Certificates };
+        return listener.Mechanisms is not null ? known : known with { Mechanisms = UsualOn(listener), WithholdsUnboundPlus = true };
+    }
 }

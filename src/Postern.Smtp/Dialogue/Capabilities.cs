@@ -78,7 +78,7 @@ internal sealed class Capabilities
 
     /// <summary>Whether a client that shows a certificate on this listener can be somebody by it.</summary>
     public static bool TakesCertificates(SmtpServerOptions server, SmtpListenerOptions listener) =>
-        listener.AsksForClientCertificate && listener.Tls != TlsMode.None && server.ClientCertificateUsers is not null;
+        listener.AsksForClientCertificate && listener.Tls != TlsMode.None && server.CertificateUsersOn(listener) is not null;
 
     private EhloReply MakeEhlo() => new(
         new Reply(250, status: null, [offer.Server.Hostname, .. ExtensionTable.All.Select(e => e.LineFor(offer)).OfType<string>()]),
@@ -97,7 +97,7 @@ internal sealed class Capabilities
             return [];
 
         // What a session knows beside what the server does stands for itself here: whether there is TLS, and a certificate of the client.
-        var sasl = server.SaslFor(session: null, mechanism: string.Empty);
+        var sasl = server.SaslFor(listener, session: null, mechanism: string.Empty);
         var context = sasl with
         {
             Channel = isTls ? NoBindings : null,

@@ -169,11 +169,13 @@ public sealed record SmtpServerOptions
     }
 
     /// <summary>
-    /// What mechanisms may use when <paramref name="session"/> authenticates by <paramref name="mechanism"/>; without a session, to see
-    /// which could.
+    /// What mechanisms may use when <paramref name="session"/> authenticates by <paramref name="mechanism"/> on this listener; without a
+    /// session, to see which could.
     /// </summary>
-    internal SaslContext SaslFor(SessionState? session, string mechanism)
+    internal SaslContext SaslFor(SmtpListenerOptions listener, SessionState? session, string mechanism)
     {
+        if (listener.Sasl is { } own)
+            return own;
         if (Authenticator is not { } authenticator)
             return Sasl;
         var verifier = new AuthenticatorVerifier(authenticator, session!, mechanism);
@@ -183,6 +185,9 @@ public sealed record SmtpServerOptions
             Tokens = Asks(CredentialKinds.BearerTokens) ? verifier : Sasl.Tokens,
         };
     }
+
+    /// <summary>Who says on this listener which user a certificate is; null for nobody.</summary>
+    internal IClientCertificateUsers? CertificateUsersOn(SmtpListenerOptions listener) => listener.ClientCertificateUsers ?? ClientCertificateUsers;
 
     /// <summary>Whether the authenticator decides these.</summary>
     internal bool Asks(CredentialKinds kind) => Authenticator is { } authenticator && authenticator.Answers.HasFlag(kind);

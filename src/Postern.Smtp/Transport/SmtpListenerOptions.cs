@@ -1,5 +1,7 @@
 using System.Net;
 using System.Security.Authentication;
+using Postern.Sasl;
+using Postern.Smtp.Policy;
 using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Transport;
@@ -91,7 +93,16 @@ public sealed record SmtpListenerOptions
     /// <summary>Clients that may say by XFORWARD, for the logs, where a message came from; null for none.</summary>
     public IReadOnlyList<IPNetwork>? XForwardFrom { get; init; }
 
-    /// <summary>By value, that of the lists included.</summary>
+    /// <summary>
+    /// The verifiers that mechanisms may use here, in the place of <see cref="SmtpServerOptions.Sasl"/> and
+    /// <see cref="SmtpServerOptions.Authenticator"/>; null for those.
+    /// </summary>
+    public SaslContext? Sasl { get; init; }
+
+    /// <summary>Says here which user a client's certificate is; null for what the server's options say.</summary>
+    public IClientCertificateUsers? ClientCertificateUsers { get; init; }
+
+    /// <summary>By value, that of the lists included; who is asked about logins is not a part of it.</summary>
     public bool Equals(SmtpListenerOptions? other) =>
         other is not null
         && (Name, Tls, Auth, WithholdsUnboundPlus, Protocol, BareNewlines, Addresses) == (

@@ -46,11 +46,12 @@ internal static class Auth
             response = octets;
         }
 
-        var context = session.Server.SaslFor(state, mechanism.Name) with
+        var sasl = session.Server.SaslFor(session.Service.Options, state, mechanism.Name);
+        var context = sasl with
         {
             Peer = state.ClientAddress.ToString(),
             Channel = session.Channel,
-            External = External(session) ?? session.Server.Sasl.External,
+            External = External(session) ?? sasl.External,
             OffersChannelBinding = session.Capabilities.Mechanisms.Any(static m => m.Name.EndsWith("-PLUS", StringComparison.Ordinal)),
             Hostname = state.Hostname,
         };
@@ -61,7 +62,7 @@ internal static class Auth
     }
 
     private static CertificateIdentity? External(SmtpSession session) =>
-        session is { State.OwnCertificate: { } certificate, Server.ClientCertificateUsers: { } users }
+        session.State.OwnCertificate is { } certificate && session.Server.CertificateUsersOn(session.Service.Options) is { } users
             ? new CertificateIdentity(certificate, users)
             : null;
 

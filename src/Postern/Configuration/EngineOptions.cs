@@ -36,6 +36,8 @@ internal static class EngineOptions
     {
         Sources = [.. configuration.Accounts.Select(
             source => source.ToSource(configuration.Realm) with { Database = RelayOptions.DirectoryFile(configuration.Server.Data) })],
+        StoresByListener = configuration.Listeners.Where(static l => l.Accounts is not null)
+            .ToFrozenDictionary(static l => l.Name, static l => l.Accounts!.Value, StringComparer.OrdinalIgnoreCase),
         Issuers = [.. configuration.OAuth.Select(static issuer => issuer.ToIssuer())],
         Protection = configuration.LoginProtection.ToProtection(),
     };

@@ -19,6 +19,9 @@ internal sealed record ListenerOptions(
     ImmutableArray<string>? Mechanisms,
     ImmutableArray<IPNetwork>? Clients)
 {
+    /// <summary>The stores that are asked here, as <c>accounts</c> calls them; null for all.</summary>
+    public ImmutableArray<string>? Accounts { get; init; }
+
     public MailProtocol Protocol { get; init; }
 
     public BareNewlines BareNewlines { get; init; }
@@ -113,6 +116,14 @@ internal sealed record ListenerOptions(
             [],
             "none",
             "Where `auth` is `always`: mechanisms that are offered under TLS only, such as those that show the password.");
+        var accounts = section.List(
+            "accounts",
+            Kinds.Text,
+            [],
+            "all",
+            "The stores of `accounts` that are asked here, each by its `uri` (`users` for that section); in the order in which they stand "
+                + "there. Whom only others know does not log in here. What the directory disables or grants counts whether it is "
+                + "asked or not.");
         var clients = section.List(
             "clients", Kinds.Network, [], "everyone", "The networks that may connect; others are answered 554 and disconnected.");
 
@@ -199,12 +210,15 @@ internal sealed record ListenerOptions(
                 "mechanisms_under_tls",
                 "where auth is not 'always' every mechanism is offered under TLS only",
                 "no mechanisms_under_tls here, or auth 'always'");
+        if (section.HasEmptyList("accounts"))
+            section.Report("accounts", "without a store nobody can log in here", "at least one, the key left out for all, or auth 'off'");
         if (section.Has("mechanisms") && without.FirstOrDefault(name => mechanisms.Contains(name)) is { } both)
             section.Report("without_mechanisms", $"{both} is in mechanisms too");
         if (auth == AuthMode.Off && section.Has("mechanisms"))
             section.Report("mechanisms", "where auth is 'off' no mechanism is ever offered", "no mechanisms here, or another auth");
         return new(name, endpoints, tls, auth, section.Has("mechanisms") ? mechanisms : null, section.Has("clients") ? clients : null)
         {
+            Accounts = section.Has("accounts") ? accounts : null,
             Protocol = protocol,
             WithoutMechanisms = without,
             MechanismsUnderTls = underTls,

@@ -101,7 +101,8 @@ internal sealed record PosternConfiguration(
     public string Source => File ?? "no configuration file: defaults";
 
     /// <summary>What a mechanism needs that nothing here has; null when it can be answered.</summary>
-    public string? WhyNotAnswered(string mechanism)
+    /// <param name="listener">Which asks some stores only; null for all.</param>
+    public string? WhyNotAnswered(string mechanism, ListenerOptions? listener = null)
     {
         switch (mechanism)
         {
@@ -113,9 +114,9 @@ internal sealed record PosternConfiguration(
                 return Kerberos is null ? "there is no section 'kerberos'" : null;
             default:
                 var needed = MechanismOffer.NeededBy(SaslMechanisms.All.First(m => m.Name == mechanism));
-                var kept = Accounts.Where(static a => a.Uri is not null).Aggregate(
+                var kept = Accounts.Where(a => a.Uri is not null && listener?.Accounts?.Contains(a.Uri) is not false).Aggregate(
                     StoredForms.None, static (all, a) => all | (AccountStores.Of(a.ToSource(string.Empty))?.Forms ?? StoredForms.All));
-                return kept.HasFlag(needed) ? null : "no store in 'accounts' keeps what it computes with";
+                return kept.HasFlag(needed) ? null : $"no store in {(listener?.Accounts is null ? "'accounts'" : "its accounts")} keeps what it computes with";
         }
     }
 
@@ -195,11 +196,12 @@ internal sealed record PosternConfiguration(
     {
         foreach (var (listener, i) in Listeners.Select(static (listener, i) => (listener, i)))
         {
+            CheckStores(section, listener, i);
             foreach (var name in listener.Mechanisms ?? [])
             {
                 var reason = name == "EXTERNAL" && External is not null && !listener.AsksForClientCertificate
                     ? "client_certificates is 'none'"
-                    : WhyNotAnswered(name);
+                    : WhyNotAnswered(name, listener);
                 if (reason is not null)
                     section.Report("listeners", i, $"{name} is never offered here: {reason}");
             }
@@ -220,6 +222,17 @@ internal sealed record PosternConfiguration(
                 if (endpoint.Port != 0 && !endpoints.TryAdd(endpoint, $"listeners[{i}]"))
                     section.Report("listeners", i, $"{endpoint} is taken by {endpoints[endpoint]}");
             }
+        }
+    }
+
+    /// <summary>A store that does not exist knows nobody.</summary>
+    private void CheckStores(Section section, ListenerOptions listener, int index)
+    {
+        string[] stores = [.. Accounts.Select(static a => a.Uri).OfType<string>()];
+        foreach (var (name, i) in (listener.Accounts ?? []).Select(static (name, i) => (name, i)))
+        {
+            if (!stores.Contains(name, StringComparer.Ordinal))
+                section.ReportAt($"listeners[{index.ToString(CultureInfo.InvariantCulture)}].accounts", i, $"there is no store '{name}' in accounts", $"one of {string.Join(", ", stores)}", NearestName.Of(name, stores));
         }
     }
 

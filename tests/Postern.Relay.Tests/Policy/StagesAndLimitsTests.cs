@@ -125,7 +125,7 @@ public sealed class StagesAndLimitsTests : IDisposable
         using var counters = Open();
         var policy = Policy(new PolicyOptions { MessageRules = ["reject_over_limit messages: 1/1h"] }, counters);
         await using var spool = new MemorySpool();
-        var store = new SubmissionStore(spool, audit, clock, directory, policy: policy);
+        var store = new SubmissionStore(spool, audit, clock, _ => directory, policy: policy);
 
         Assert.IsType<StoreOutcome.Stored>(await SubmitAsync(store));
         var refused = Assert.IsType<StoreOutcome.Refused>(await SubmitAsync(store));

@@ -33,6 +33,6 @@ public sealed class OwnMailboxesTests
         Assert.True(Mailbox.TryParse(address, out var mailbox));
         var session = new SessionState { Id = "s1", Listener = "smtp", Hostname = "relay.test", ClientAddress = IPAddress.Loopback };
         session.Identity = new SaslIdentity(login, login);
-        return new OwnMailboxes(directory).VerifyAsync(session, mailbox, CancellationToken.None);
+        return new OwnMailboxes(_ => directory).VerifyAsync(session, mailbox, CancellationToken.None);
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
@@ -11,6 +10,7 @@ using Postern.Hosting.Data;
 using Postern.Hosting.Live;
 using Postern.Relay.Policy;
 using Postern.Relay.Runtime;
+using Postern.Sasl.Verifiers;
 using Postern.Smtp;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Transport;
@@ -24,6 +24,8 @@ public sealed partial class ExplainedIsServedTests : IDisposable
 {
     private const string User = "lisa@example.org";
     private const string Password = "correct horse";
+    private const string FileUser = "homer@example.org";
+    private const string FilePassword = "doughnut";
 
     private readonly TestAuthority authority = TestAuthority.Create("devices");
 
@@ -33,19 +35,20 @@ public sealed partial class ExplainedIsServedTests : IDisposable
     [InlineData("[directory]", true)]
     [InlineData("[{ uri: 'file://@ROOT@/passwd' }]", true)]
     [InlineData("[{ uri: 'file://@ROOT@/passwd' }, directory]", false)]
-    public async Task What_is_explained_is_what_a_session_sees(string accounts, bool hasExternal)
+    [InlineData("[directory, { uri: 'file://@ROOT@/passwd' }]", true, "", "accounts: [directory]", "accounts: ['file://@ROOT@/passwd']")]
+    public async Task What_is_explained_is_what_a_session_sees(string accounts, bool hasExternal, params string[] asked)
     {
         using var certificate = authority.IssueClient("CN=scanner");
-        var listeners = Listeners(hasExternal).ToList();
+        var listeners = Listeners(hasExternal).Select((l, i) => asked.Length == 0 || asked[i % asked.Length].Length == 0 ? l : (l.Name, Keys: $"{l.Keys}, {asked[i % asked.Length]}")).ToList();
         var text = new StringBuilder("server: { hostname: mail.example.org, data: data }\nlisteners:\n");
         foreach (var (name, keys) in listeners)
             text.Append(CultureInfo.InvariantCulture, $"  - {{ name: {name}, listen: ['127.0.0.1:0'], {keys} }}\n");
-        text.Append("accounts: ").Append(accounts).Append("\ndomains: [accepted.example]\nlimits: { connections_per_address: 1000 }\n");
+        text.Append("accounts: ").Append(accounts).Append("\ndomains: [accepted.example]\nlimits: { connections_per_address: 1000 }\nlogin_protection: { enabled: false }\n");
         if (hasExternal)
             text.Append(CultureInfo.InvariantCulture, $"external: {{ certificates: [{{ fingerprint: '{certificate.GetCertHashString(HashAlgorithmName.SHA256)}', account: {User} }}] }}\n");
         using var run = new CommandRun(text.ToString());
         await File.WriteAllTextAsync(run.ConfigFile, text.Replace("@ROOT@", run.Root).ToString(), TestContext.Current.CancellationToken);
-        await File.WriteAllTextAsync(Path.Combine(run.Root, "passwd"), $"{User}:{Password}\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(run.Root, "passwd"), accounts.StartsWith("[directory", StringComparison.Ordinal) ? $"{FileUser}:{FilePassword}\n" : $"{User}:{Password}\n{FileUser}:{FilePassword}\n", TestContext.Current.CancellationToken);
         if (accounts.Contains("directory", StringComparison.Ordinal))
         {
             await run.PosternAsync("account", "add", User);
@@ -121,21 +124,33 @@ public sealed partial class ExplainedIsServedTests : IDisposable
 
         await CompareDecisionAsync(snapshot, session, offer, login: null, "a@foreign.example", "x@elsewhere.example", hint);
         await CompareDecisionAsync(snapshot, session, offer, login: null, "a@foreign.example", "x@accepted.example", hint);
-        if (!await LogsInAsync(session, offer.Mechanisms))
+        if (await LogInAsync(snapshot, session, offer, hint) is not { } user)
             return;
-        await CompareDecisionAsync(snapshot, session, offer, User, User, "x@elsewhere.example", hint);
-        await CompareDecisionAsync(snapshot, session, offer, User, "someone@else.example", "x@elsewhere.example", hint);
+        await CompareDecisionAsync(snapshot, session, offer, user, user, "x@elsewhere.example", hint);
+        await CompareDecisionAsync(snapshot, session, offer, user, "someone@else.example", "x@elsewhere.example", hint);
     }
 
-    private static async Task<bool> LogsInAsync(SmtpDialogue session, ImmutableArray<string> mechanisms)
+    /// <summary>Tries whom some stores know, and then whom others do; null where the listener asks none of them.</summary>
+    private static async Task<string?> LogInAsync(RelaySnapshot snapshot, SmtpDialogue session, ListenerOffer offer, string hint)
     {
-        if (mechanisms.Contains("EXTERNAL", StringComparer.Ordinal))
-            await session.SayAsync("AUTH EXTERNAL =", "235");
-        else if (mechanisms.Contains("PLAIN", StringComparer.Ordinal))
-            await session.LogInAsync(User, Password);
-        else
-            return false;
-        return true;
+        var accounts = snapshot.Accounts.On(offer.Listener).Verifiers;
+        if (offer.Mechanisms.Contains("EXTERNAL", StringComparer.Ordinal))
+        {
+            var isKnown = await accounts.IdentifyAsync(User, TestContext.Current.CancellationToken) is LoginAnswer.Match;
+            await session.SayAsync("AUTH EXTERNAL =", isKnown ? "235" : "535");
+            return isKnown ? User : null;
+        }
+
+        foreach (var (user, password) in offer.Mechanisms.Contains("PLAIN", StringComparer.Ordinal) ? [(FileUser, FilePassword), (User, Password)] : Array.Empty<(string, string)>())
+        {
+            var explained = await accounts.Passwords.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, TestContext.Current.CancellationToken) is LoginAnswer.Match;
+            var served = await session.AskAsync($"AUTH PLAIN {SmtpDialogue.Plain(user, password)}");
+            Assert.True(served.StartsWith(explained ? "235" : "535", StringComparison.Ordinal), $"{hint}, {user}: explained {explained}, served {served}");
+            if (explained)
+                return user;
+        }
+
+        return null;
     }
 
     private static async Task CompareDecisionAsync(RelaySnapshot snapshot, SmtpDialogue session, ListenerOffer offer, string? login, string from, string to, string hint)

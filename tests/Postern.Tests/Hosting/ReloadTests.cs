@@ -136,6 +136,33 @@ public sealed class ReloadTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_listener_that_names_its_stores_asks_those_alone_and_a_session_loses_its_login_when_its_own_are_asked_no_more()
+    {
+        await File.WriteAllTextAsync(Path.Combine(server.Run.Root, "passwd"), $"{User}:another secret\nbart@example.org:secret\n", Cancelled);
+        var (accounts, file) = ("accounts: [directory, 'file://" + server.Run.Root + "/passwd']\n", "'file://" + server.Run.Root + "/passwd'");
+        string Listening(string asked) => $"listeners:\n  - {{ name: apps, listen: ['127.0.0.1:0'], tls: none, auth: always, accounts: [{asked}] }}\n  - {{ name: all, listen: ['127.0.0.1:0'], tls: none, auth: always }}\n" + accounts;
+        await server.StartAsync(Listening(file));
+        await using var lisa = await server.ConnectAsync();
+        await lisa.SayAsync($"AUTH PLAIN {SmtpDialogue.Plain(User, Password)}", "535");
+        await lisa.LogInAsync(User, "another secret");
+        await using var all = await SmtpDialogue.GreetAsync(server.Host.Relay.Endpoints[1].Endpoint);
+        await all.SayAsync($"AUTH PLAIN {SmtpDialogue.Plain(User, "another secret")}", "535");
+        await all.LogInAsync("bart@example.org", "secret");
+
+        await server.ReloadAsync(Listening("directory"));
+
+        Assert.StartsWith("421", await lisa.AskAsync($"MAIL FROM:<{User}>"), StringComparison.Ordinal);
+        await all.SayAsync("MAIL FROM:<bart@example.org>", "250");
+        await using var later = await server.ConnectAsync();
+        await later.SayAsync($"AUTH PLAIN {SmtpDialogue.Plain("bart@example.org", "secret")}", "535");
+        await later.LogInAsync(User, Password);
+        var tested = await server.Run.WithInputAsync("secret\n", "auth", "test", "bart@example.org", "--mechanism", "PLAIN");
+        Assert.EndsWith("  all\n", tested.Output, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.No, (await server.Run.WithInputAsync("secret\n", "auth", "test", "bart@example.org", "--listener", "apps")).ExitCode);
+        Assert.Contains("did you mean 'apps'?", (await server.Run.WithInputAsync("secret\n", "auth", "test", "bart@example.org", "--listener", "app")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Budgets_of_wrong_logins_count_at_once_and_what_was_counted_stays()
     {
         await server.StartAsync(Listeners + "login_protection: { budgets: { address: 100/1h, account_and_network: 100/1h } }\n");

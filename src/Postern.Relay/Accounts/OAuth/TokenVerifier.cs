@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Postern.Sasl.Verifiers;
+using UserLookUp = System.Func<string, System.Threading.CancellationToken, System.Threading.Tasks.ValueTask<Postern.Sasl.Verifiers.LoginAnswer>>;
 
 namespace Postern.Relay.Accounts.OAuth;
 
@@ -12,7 +13,7 @@ namespace Postern.Relay.Accounts.OAuth;
 /// <param name="findUser">The canonical name of an account that may log in, or why not.</param>
 internal sealed class TokenVerifier(
     IReadOnlyList<TokenIssuer> issuers,
-    Func<string, CancellationToken, ValueTask<LoginAnswer>> findUser,
+    UserLookUp findUser,
     HttpClient http,
     TimeProvider clock) : ITokenVerifier, IDisposable
 {
@@ -21,15 +22,20 @@ internal sealed class TokenVerifier(
     private readonly Dictionary<TokenIssuer, KeySetSource> sources = issuers.Where(static i => i.Keys is not null)
         .ToDictionary(static i => i, i => new KeySetSource(i.Keys!, http, clock));
 
-    public async ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct)
+    public ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct) => CheckAsync(token, findUser, ct);
+
+    /// <summary>The same, with the same keys, for other users; this one is disposed for both.</summary>
+    public ITokenVerifier With(UserLookUp find) => new ForOthers(this, find);
+
+    private async ValueTask<LoginAnswer> CheckAsync(string token, UserLookUp find, CancellationToken ct)
     {
         if (!SignedToken.TryParse(token, out var signed, out var problem))
             return issuers.FirstOrDefault(static i => i.Introspection is not null) is { } asked
-                ? await AskAsync(asked, token, ct)
+                ? await AskAsync(asked, token, find, ct)
                 : new LoginAnswer.NoMatch(problem);
         if (issuers.FirstOrDefault(i => i.Issuer == TokenClaims.Text(signed.Claims, "iss")) is not { } issuer)
             return new LoginAnswer.NoMatch("the token is from an issuer that is not configured");
-        return issuer.Introspection is null ? await VerifyAsync(issuer, signed, ct) : await AskAsync(issuer, token, ct);
+        return issuer.Introspection is null ? await VerifyAsync(issuer, signed, find, ct) : await AskAsync(issuer, token, find, ct);
     }
 
     public void Dispose()
@@ -38,7 +44,7 @@ internal sealed class TokenVerifier(
             source.Dispose();
     }
 
-    private async ValueTask<LoginAnswer> VerifyAsync(TokenIssuer issuer, SignedToken token, CancellationToken ct)
+    private async ValueTask<LoginAnswer> VerifyAsync(TokenIssuer issuer, SignedToken token, UserLookUp find, CancellationToken ct)
     {
         if (!issuer.Algorithms.Contains(token.Algorithm))
             return new LoginAnswer.NoMatch($"the token is signed by {token.Algorithm}, which is not accepted from this issuer");
@@ -49,7 +55,7 @@ internal sealed class TokenVerifier(
             return new LoginAnswer.NoMatch("no key of the issuer fits the token");
         return await token.VerifyAsync(keys) switch
         {
-            SignedToken.Verdict.Good => await JudgeAsync(issuer, token.Claims, needsIssuer: true, ct),
+            SignedToken.Verdict.Good => await JudgeAsync(issuer, token.Claims, needsIssuer: true, find, ct),
             SignedToken.Verdict.Unreadable =>
                 new LoginAnswer.NoMatch(
                     TokenClaims.Read(token.Claims, issuer, clock.GetUtcNow(), needsIssuer: true).Problem
@@ -58,12 +64,12 @@ internal sealed class TokenVerifier(
         };
     }
 
-    private async ValueTask<LoginAnswer> JudgeAsync(TokenIssuer issuer, JsonElement claims, bool needsIssuer, CancellationToken ct)
+    private async ValueTask<LoginAnswer> JudgeAsync(TokenIssuer issuer, JsonElement claims, bool needsIssuer, UserLookUp find, CancellationToken ct)
     {
         var (user, problem) = TokenClaims.Read(claims, issuer, clock.GetUtcNow(), needsIssuer);
         if (user is null)
             return new LoginAnswer.NoMatch(problem!) { ClaimedUser = TokenClaims.Text(claims, issuer.UserClaim), Scope = issuer.Scope };
-        return await findUser(user, ct) switch
+        return await find(user, ct) switch
         {
             LoginAnswer.Match match when TokenClaims.Expiry(claims) is { } expires =>
                 match with { Authority = new TokenAuthority(expires, issuer.Leeway, match.Authority, clock) },
@@ -71,7 +77,7 @@ internal sealed class TokenVerifier(
         };
     }
 
-    private async ValueTask<LoginAnswer> AskAsync(TokenIssuer issuer, string token, CancellationToken ct)
+    private async ValueTask<LoginAnswer> AskAsync(TokenIssuer issuer, string token, UserLookUp find, CancellationToken ct)
     {
         var endpoint = issuer.Introspection!;
         try
@@ -91,7 +97,7 @@ internal sealed class TokenVerifier(
                 || active.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
                 return new LoginAnswer.Unavailable($"{endpoint.Address} does not answer as RFC 7662 says");
             return active.ValueKind == JsonValueKind.True
-                ? await JudgeAsync(issuer, answer.RootElement.Clone(), needsIssuer: false, ct)
+                ? await JudgeAsync(issuer, answer.RootElement.Clone(), needsIssuer: false, find, ct)
                 : new LoginAnswer.NoMatch("the issuer says that the token is not active");
         }
         catch (Exception e) when (e is HttpRequestException or JsonException or IOException
@@ -100,5 +106,10 @@ internal sealed class TokenVerifier(
             return new LoginAnswer.Unavailable(
                 $"{endpoint.Address} cannot be asked: {(e is OperationCanceledException ? "no answer in time" : e.Message)}");
         }
+    }
+
+    private sealed class ForOthers(TokenVerifier verifier, UserLookUp find) : ITokenVerifier
+    {
+        public ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct) => verifier.CheckAsync(token, find, ct);
     }
 }

@@ -37,6 +37,11 @@ internal static class AuthTestCommand
             Description = "Ask this store alone, configured or not: directory, file:///path, digest:///path",
             HelpName = "STORE",
         };
+        var listener = new Option<string?>("--listener")
+        {
+            Description = "As on this listener: the stores that it asks, the mechanisms that it offers",
+            HelpName = "NAME",
+        };
         var actAs = new Option<string?>("--act-as") { Description = "On behalf of this account", HelpName = "ACCOUNT" };
         var token = new Option<bool>("--token") { Description = "What is read is a bearer token, not a password" };
         var command = new DocumentedCommand(
@@ -45,8 +50,13 @@ internal static class AuthTestCommand
                 + "Exit 1 when none succeeds",
             "postern auth test lisa@example.org",
             "postern auth test lisa --mechanism DIGEST-MD5 --via digest:///etc/postern/digest < password.txt").With(
-                user, mechanism, via, actAs, token, context.Json);
-        var options = new Options(user, mechanism, via, actAs, token);
+                user, mechanism, via, listener, actAs, token, context.Json);
+        var options = new Options(user, mechanism, via, listener, actAs, token);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(via) is not null && result.GetValue(listener) is not null)
+                result.AddError("it takes --via or --listener: a listener says itself which stores are asked");
+        });
         command.SetAction((arguments, ct) => RunAsync(context, arguments, options, ct));
         return command;
     }
@@ -71,9 +81,22 @@ internal static class AuthTestCommand
                 $"there is no {(isToken ? "token" : "password")} on standard input", "Write it there as one line.", ExitCode.Usage);
         if (await context.CompileAsync(configuration, CompileFor.Asking) is not { } compiled)
             return ExitCode.Usage;
-        using var server = Rehearsal.Open(
-            compiled, context.Clock, accounts => only is null ? accounts : accounts with { Sources = [only] });
-        var rehearsal = new LoginRehearsal(server.Snapshot.Accounts.Verifiers, new SaslClientCredentials
+        using var server = Rehearsal.Open(compiled, context.Clock, accounts => only is null ? accounts : accounts.Only(only));
+        string[] listeners = [.. server.Snapshot.Options.Listeners.Select(static l => l.Name)];
+        if (arguments.GetValue(options.Listener) is { } listener)
+        {
+            if (!listeners.Contains(listener, StringComparer.OrdinalIgnoreCase))
+            {
+                return context.Terminal.Fail(
+                    $"there is no listener '{listener}'{NearestName.Hint(listener, listeners)}", $"There are {string.Join(", ", listeners)}.", ExitCode.Usage);
+            }
+
+            listeners = [listener];
+        }
+
+        var verifiers = listeners.Length == 1 ? server.Snapshot.Accounts.On(listeners[0]).Verifiers : server.Snapshot.Accounts.Verifiers;
+        listeners = await KnowingAsync(server.Snapshot, listeners, arguments.GetRequiredValue(options.User), verifiers, ct);
+        var rehearsal = new LoginRehearsal(verifiers, new SaslClientCredentials
         {
             User = arguments.GetRequiredValue(options.User),
             AuthorizationId = arguments.GetValue(options.ActAs) ?? string.Empty,
@@ -85,7 +108,7 @@ internal static class AuthTestCommand
         var attempts = new List<LoginAttemptDocument>();
         foreach (var one in SaslClientMechanisms.All.Where(m => named is null || m.Name.Equals(named, StringComparison.OrdinalIgnoreCase)))
         {
-            var offered = OffersOf(server.Snapshot, one.Name);
+            var offered = OffersOf(server.Snapshot, listeners, one.Name);
             if ((named is not null || offered.Length > 0) && await rehearsal.RunAsync(one, ct) is { } attempt)
                 attempts.Add(attempt with { Offered = offered.Length > 0 ? offered : "nowhere" });
         }
@@ -105,10 +128,25 @@ internal static class AuthTestCommand
     private static ISaslClientMechanism? Find(string name) =>
         SaslClientMechanisms.All.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>The listeners that ask the store which knows the user here; all of them where none does.</summary>
+    private static async ValueTask<string[]> KnowingAsync(RelaySnapshot snapshot, string[] listeners, string user, AccountVerifiers verifiers, CancellationToken ct)
+    {
+        if (snapshot.Options.Accounts.StoresByListener.Count == 0 || (await verifiers.Descriptions.FindLoginAsync(user, ct))?.Store is not { } store)
+            return listeners;
+        var knowing = new List<string>();
+        foreach (var name in listeners)
+        {
+            if ((await snapshot.Accounts.On(name).Verifiers.Descriptions.FindLoginAsync(user, ct))?.Store == store)
+                knowing.Add(name);
+        }
+
+        return [.. knowing];
+    }
+
     /// <summary>The listeners where a client can use it, in clear or under TLS.</summary>
-    private static string OffersOf(RelaySnapshot snapshot, string mechanism) => string.Join(
+    private static string OffersOf(RelaySnapshot snapshot, string[] listeners, string mechanism) => string.Join(
         ", ",
-        snapshot.Options.Listeners.Select(static l => l.Name)
+        listeners
             .Where(name => Offers(snapshot, name, isTls: true, mechanism) || Offers(snapshot, name, isTls: false, mechanism)));
 
     private static bool Offers(RelaySnapshot snapshot, string listener, bool isTls, string mechanism) =>
@@ -138,5 +176,5 @@ internal static class AuthTestCommand
     }
 
     private sealed record Options(
-        Argument<string> User, Option<string?> Mechanism, Option<string?> Via, Option<string?> ActAs, Option<bool> Token);
+        Argument<string> User, Option<string?> Mechanism, Option<string?> Via, Option<string?> Listener, Option<string?> ActAs, Option<bool> Token);
 }

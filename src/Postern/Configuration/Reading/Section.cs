@@ -252,6 +252,14 @@ internal sealed class Section
     public void ReportAt(string path, string message, string? expected = null, string? nearest = null) =>
         context.Report(context.Places.GetValueOrDefault(path) ?? node, path, message, expected, nearest);
 
+    /// <summary>The same of one value of a list.</summary>
+    public void ReportAt(string path, int index, string message, string? expected = null, string? nearest = null)
+    {
+        var list = context.Places.GetValueOrDefault(path);
+        var item = list is ConfigNode.Sequence { Items: var items } && index < items.Length ? items[index] : list;
+        context.Report(item ?? node, $"{path}[{index}]", message, expected, nearest);
+    }
+
     /// <summary>Reports what is wrong with one value of a list.</summary>
     public void Report(string key, int index, string message)
     {
