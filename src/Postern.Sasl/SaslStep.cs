@@ -57,8 +57,7 @@ public abstract record SaslStep
         {
             LoginAnswer.NoMatch(var reason, var exists) => new(SaslError.BadCredentials, claimed, reason, exists) { Text = answer.Text },
             LoginAnswer.Refused(var error, var reason) => new(error, claimed, reason, UserExists: true) { Text = answer.Text },
-            LoginAnswer.Unavailable(var reason) => new(SaslError.TemporaryFailure, claimed, reason) { Text = answer.Text },
-            LoginAnswer.Busy(var reason) => new(SaslError.TemporaryFailure, claimed, reason) { Text = answer.Text },
+            { WhyOpen: { } reason } => new(SaslError.TemporaryFailure, claimed, reason) { Text = answer.Text },
             LoginAnswer.TooMany(var reason) => new(SaslError.TooMany, claimed, reason) { Text = answer.Text },
             _ => new(SaslError.BadCredentials, claimed, "the store gave no answer"),
         };

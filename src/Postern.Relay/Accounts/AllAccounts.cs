@@ -22,9 +22,7 @@ public sealed class AllAccounts(IDirectory directory, StoreChain stores) : IDire
         {
             LoginAnswer.Found<StoredLogin> { Stored: var login } => Join(kept, found.Store!, login),
             LoginAnswer.NoMatch => kept,
-            LoginAnswer.Unavailable(var reason) => throw new DirectoryUnavailableException(reason),
-            LoginAnswer.Busy(var reason) => throw new DirectoryUnavailableException(reason),
-            _ => throw new DirectoryUnavailableException("a store gave no answer"),
+            _ => throw new DirectoryUnavailableException(found.Answer.WhyOpen ?? "a store gave no answer"),
         };
     }
 

@@ -5,6 +5,9 @@ namespace Postern.Relay.Accounts;
 /// </summary>
 public sealed class DirectoryUnavailableException : Exception
 {
+    /// <summary>Another process has it locked: it may answer in a moment.</summary>
+    internal bool IsLocked { get; init; }
+
     public DirectoryUnavailableException()
     {
     }

@@ -41,7 +41,7 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
         var who = session.Login == session.LoginProvenBy ? session.Login : $"{session.LoginProvenBy} as {session.Login}";
         if (review is LoginAnswer.NoMatch(var reason, _))
             Tell(session, "login_gone", $"session {session.Id}: {session.ClientAddress}: {who}: {reason}");
-        else if (review is LoginAnswer.Unavailable(var trouble))
+        else if (review.WhyOpen is { } trouble)
             Tell(session, "login_unsure", $"session {session.Id}: {session.ClientAddress}: {who}: {trouble}");
     }
 

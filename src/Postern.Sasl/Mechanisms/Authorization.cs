@@ -32,7 +32,7 @@ internal static class Authorization
         {
             LoginAnswer.Match(var granted) grant =>
                 new SaslStep.Success(new SaslIdentity(user, granted), data) { Authority = BothAuthorities.Of(authority, grant.Authority) },
-            var open when LoginAnswer.IsOpen(open) => SaslStep.Failure.Of(open, user),
+            { WhyOpen: not null } open => SaslStep.Failure.Of(open, user),
             LoginAnswer.NoMatch(var reason, _) => Refuse(user, reason),
             _ => Refuse(user, "no answer to the question whether it may"),
         };

@@ -34,10 +34,9 @@ internal sealed class BearerToken(SaslContext context)
                     : step.With(match.Text, match.LoginData, match.Authority);
             case LoginAnswer.NoMatch(var reason, var exists) no:
                 return Refuse(reason, no.ClaimedUser ?? claimed, exists, no.Scope, check.Text);
-            case LoginAnswer.Refused or LoginAnswer.Unavailable or LoginAnswer.Busy or LoginAnswer.TooMany:
-                return SaslStep.Failure.Of(check, claimed.Length > 0 ? claimed : null);
             default:
-                return Refuse("the verifier gave no answer", claimed, exists: false, scope: null);
+                var failed = SaslStep.Failure.Of(check, claimed.Length > 0 ? claimed : null);
+                return failed.Error == SaslError.BadCredentials ? Refuse("the verifier gave no answer", claimed, exists: false, scope: null) : failed;
         }
     }
 

@@ -123,6 +123,11 @@ public abstract record LoginAnswer
     /// <summary>Nobody was asked, for too many wrong secrets came from there; the session ends.</summary>
     public sealed record TooMany(string Reason) : LoginAnswer;
 
-    /// <summary>It cannot be said now.</summary>
-    internal static bool IsOpen(LoginAnswer? answer) => answer is Unavailable or Busy;
+    /// <summary>Why it cannot be said now; null where it can: for every other answer.</summary>
+    public string? WhyOpen => this switch
+    {
+        Unavailable(var reason) => reason,
+        Busy(var reason) => reason,
+        _ => null,
+    };
 }

@@ -82,7 +82,7 @@ internal sealed class OpenSessions(Action left)
                 case LoginAnswer.NoMatch:
                     ended++;
                     break;
-                case LoginAnswer.Unavailable or LoginAnswer.Busy:
+                case { WhyOpen: not null }:
                     unsure++;
                     if (!isPatient)
                         return new LoginsReviewed(ended, unsure);

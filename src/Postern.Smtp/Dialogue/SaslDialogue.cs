@@ -104,17 +104,8 @@ internal sealed class SaslDialogue(
         // Only a wrong secret is a guess: who is told to use another mechanism must have its tries left for that (RFC 4954 §6, §9).
         if (failure.Error == SaslError.BadCredentials && ++session.State.FailedLogins >= session.Limits.FailedLogins)
             return (StandardReply.TooManyFailedLogins, false);
-        if (failure.Error == SaslError.TooMany)
-            return (StandardReply.TooManyFailedLogins, false);
-        var reply = failure.Error switch
-        {
-            SaslError.TemporaryFailure => StandardReply.StoreUnavailable,
-            SaslError.Malformed => StandardReply.MalformedAuth,
-            SaslError.TooWeak => StandardReply.MechanismTooWeak,
-            SaslError.TransitionNeeded => StandardReply.TransitionNeeded,
-            _ => StandardReply.BadCredentials,
-        };
-        return (reply.Saying(failure.Text?.Text), true);
+        var reply = StandardReply.Of(failure.Error);
+        return failure.Error == SaslError.TooMany ? (reply, false) : (reply.Saying(failure.Text?.Text), true);
     }
 
     private void Tell(SaslStep.Failure failure) =>

@@ -55,7 +55,7 @@ internal sealed partial class LoggedEvents(ILogger logger, ISmtpEvents next) : I
     {
         if (review is LoginAnswer.NoMatch(var reason, _))
             LoginGone(session.Id, session.ClientAddress, session.Login, reason);
-        else if (review is LoginAnswer.Unavailable(var trouble))
+        else if (review.WhyOpen is { } trouble)
             LoginUnsure(session.Id, session.ClientAddress, session.Login, trouble);
         next.OnLoginReviewed(session, review);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Postern.Sasl;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Smtp.Replies;
@@ -6,6 +7,17 @@ namespace Postern.Smtp.Replies;
 /// <summary>Every reply of this server that does not come from a policy or a store, on one page.</summary>
 public static class StandardReply
 {
+    /// <summary>To a login that failed, in the protocol's own words; the only place where errors become replies.</summary>
+    public static Reply Of(SaslError error) => error switch
+    {
+        SaslError.TemporaryFailure => StoreUnavailable,
+        SaslError.TooMany => TooManyFailedLogins,
+        SaslError.Malformed => MalformedAuth,
+        SaslError.TooWeak => MechanismTooWeak,
+        SaslError.TransitionNeeded => TransitionNeeded,
+        _ => BadCredentials,
+    };
+
 #pragma warning disable CS1591 // each says itself what it says
     // 2xx
     public static Reply Ok { get; } = Make(250, (2, 0, 0), "Ok");

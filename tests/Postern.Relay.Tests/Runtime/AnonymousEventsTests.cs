@@ -5,6 +5,7 @@ using Postern.Relay.Runtime;
 using Postern.Relay.Tests.Delivery;
 using Postern.Sasl;
 using Postern.Sasl.Mechanisms;
+using Postern.Sasl.Verifiers;
 using Postern.Smtp.Events;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
@@ -52,6 +53,16 @@ public sealed class AnonymousEventsTests
         Assert.True(Assert.Single(log.Events.OfType<LoginEvent>()) is { Outcome: AuthOutcome.Ok, User: "lisa@example.org", ActingAs: "shop@example.org" });
         log.Events.ToList().ForEach(totals.Offer);
         Assert.Equal((1, 0), (totals.Logins, totals.FailedLogins));
+    }
+
+    /// <summary>No room to ask is no answer either: the client is told 451 for both, and so is the log.</summary>
+    [Fact]
+    public void A_login_of_which_nothing_can_be_said_now_is_told_whatever_the_reason()
+    {
+        var events = new RelayEvents(log, new ManualClock(DateTimeOffset.UnixEpoch));
+        foreach (var review in new LoginAnswer[] { new LoginAnswer.Unavailable("away"), new LoginAnswer.Busy("full"), new LoginAnswer.NoMatch("gone"), LoginAnswer.Holds.Instance })
+            events.OnLoginReviewed(Session(), review);
+        Assert.Equal(["login_unsure away", "login_unsure full", "login_gone gone"], log.Events.Cast<ServerEvent>().Select(static e => $"{e.Event} {e.Detail.Split(": ")[^1]}"));
     }
 
     private static SessionState Session() => new()

@@ -1,4 +1,8 @@
 using Postern.Commands.Output;
+using Postern.Relay.Accounts;
+using Postern.Relay.Audit;
+using Postern.Relay.Policy.Counters;
+using Postern.Relay.Runtime;
 
 namespace Postern.Tests.Commands;
 
@@ -42,6 +46,30 @@ public sealed class BackupCommandTests
         Directory.Move(Path.Combine(to, "data"), run.Data);
 
         Assert.Equal(ExitCode.Ok, (await run.PosternAsync("account", "show", "lisa@example.org")).ExitCode);
+    }
+
+    /// <summary>Else whoever restores it would let everybody send, and guess, from the beginning.</summary>
+    [Fact]
+    public async Task What_rules_have_counted_and_wrong_logins_are_in_the_backup_and_files_in_the_making_are_not()
+    {
+        using var run = new CommandRun();
+        await run.PosternAsync("account", "add", "lisa@example.org");
+        var (key, limit) = (new CounterKey("login_messages", "lisa@example.org"), new RateLimit(5, TimeSpan.FromDays(1)));
+        using (var counters = LocalCounters.Open(RelayOptions.CountersFile(run.Data), NoAuditLog.Instance, TimeProvider.System))
+            await counters.TakeAsync(key, limit, cost: 4, TestContext.Current.CancellationToken);
+        // As a server that runs leaves it in this moment: a line is being written, and a new file is in the making.
+        await File.AppendAllTextAsync(RelayOptions.CountersFile(run.Data), "6388", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(RelayOptions.CountersFile(run.Data) + ".new", "x", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(RelayOptions.LoginProtectionFile(run.Data), "y", TestContext.Current.CancellationToken);
+
+        var to = Path.Combine(run.Root, "monday");
+        Assert.Equal(ExitCode.Ok, (await run.PosternAsync("backup", to)).ExitCode);
+
+        var data = Path.Combine(to, "data");
+        Assert.Equal("y", await File.ReadAllTextAsync(RelayOptions.LoginProtectionFile(data), TestContext.Current.CancellationToken));
+        Assert.Empty(Directory.GetFiles(data, "*.new"));
+        using var restored = LocalCounters.Open(RelayOptions.CountersFile(data), NoAuditLog.Instance, TimeProvider.System);
+        Assert.Equal(4, (await restored.PeekAsync(key, limit, cost: 1, TestContext.Current.CancellationToken)).Used);
     }
 
     [Fact]

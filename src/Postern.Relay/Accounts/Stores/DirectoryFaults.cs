@@ -25,7 +25,10 @@ internal static class DirectoryFaults
             _ => engineSays,
         };
         return new DirectoryUnavailableException(
-            $"directory {path}: {cause}", inner ?? new InvalidOperationException($"SQLite error {code}: {engineSays}"));
+            $"directory {path}: {cause}", inner ?? new InvalidOperationException($"SQLite error {code}: {engineSays}"))
+        {
+            IsLocked = (code & PrimaryCode) is raw.SQLITE_BUSY or raw.SQLITE_LOCKED,
+        };
     }
 
     /// <summary>

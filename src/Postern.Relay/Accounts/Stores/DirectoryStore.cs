@@ -51,11 +51,24 @@ internal sealed class DirectoryStore(SqliteDirectory directory, string realm) : 
     {
         try
         {
-            return new(directory.FindLogin(user));
+            var asked = directory.FindLoginAsync(user, ct);
+            return asked.IsCompletedSuccessfully ? asked : LaterAsync(asked);
         }
         catch (DirectoryUnavailableException e)
         {
             return new(new LoginAnswer.Unavailable(e.Message));
+        }
+
+        static async ValueTask<LoginAnswer> LaterAsync(ValueTask<LoginAnswer> asked)
+        {
+            try
+            {
+                return await asked;
+            }
+            catch (DirectoryUnavailableException e)
+            {
+                return new LoginAnswer.Unavailable(e.Message);
+            }
         }
     }
 

@@ -9,11 +9,14 @@ namespace Postern.Relay.Accounts.Stores;
 
 /// <summary>
 /// The directory in a SQLite file. What was read once is answered from memory for as long as nobody has committed since;
-/// that is looked at every time, so a change by any process counts from the next answer on. Safe to use from any thread.
+/// that is looked at every time, so a change by any process counts from the next answer on. Safe to use from any thread. Where
+/// another process has locked the file, who awaits an answer holds no thread meanwhile: one looks for all.
 /// </summary>
 public sealed class SqliteDirectory : IDirectory, IDisposable
 {
     private static readonly TimeSpan FileCheckInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
 
     private readonly SqliteDirectoryOptions options;
     private readonly Lock gate = new();
@@ -24,7 +27,8 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     private StoredForms common = DirectoryStore.Common;
     private DateTime fileBorn;
     private long fileChecked;
-    private bool impatient;
+    private Task unlocked = Task.CompletedTask;
+    private volatile bool impatient;
     private bool closed;
 
     private SqliteDirectory(SqliteDirectoryOptions options) => this.options = options;
@@ -76,39 +80,29 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
     /// <summary>A random key that lives as long as the database: what is derived from it does not change with a restart.</summary>
     public ReadOnlyMemory<byte> DecoyKey { get; private set; }
 
-    public Account? FindAccount(string name) =>
-        FindLogin(name) is LoginAnswer.Found<StoredLogin> { Stored: var login } ? login.Account : null;
+    public Account? FindAccount(string name) => AccountOf(FindLogin(name));
 
     public bool IsListed(Domain domain) => FactsOfDomain(domain).IsListed;
 
     public bool AcceptsRecipients(Domain domain) => FactsOfDomain(domain).AcceptsRecipients;
 
-    public IPNetwork? FindNetwork(IPAddress client, Domain domain)
-    {
-        var address = client.IsIPv4MappedToIPv6 ? client.MapToIPv4() : client;
-        foreach (var network in FactsOfDomain(domain).Networks)
-        {
-            if (network.Contains(address))
-                return network;
-        }
+    public IPNetwork? FindNetwork(IPAddress client, Domain domain) => NetworkOf(FactsOfDomain(domain), client);
 
-        return null;
-    }
+    async ValueTask<Account?> IDirectory.FindAccountAsync(string name, CancellationToken ct) => AccountOf(await FindLoginAsync(name, ct));
 
-    ValueTask<Account?> IDirectory.FindAccountAsync(string name, CancellationToken ct) => new(FindAccount(name));
+    async ValueTask<bool> IDirectory.IsListedAsync(Domain domain, CancellationToken ct) => (await FactsOfDomainAsync(domain, ct)).IsListed;
 
-    ValueTask<bool> IDirectory.IsListedAsync(Domain domain, CancellationToken ct) => new(IsListed(domain));
+    async ValueTask<bool> IDirectory.AcceptsRecipientsAsync(Domain domain, CancellationToken ct) =>
+        (await FactsOfDomainAsync(domain, ct)).AcceptsRecipients;
 
-    ValueTask<bool> IDirectory.AcceptsRecipientsAsync(Domain domain, CancellationToken ct) => new(AcceptsRecipients(domain));
-
-    ValueTask<IPNetwork?> IDirectory.FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct) =>
-        new(FindNetwork(client, domain));
+    async ValueTask<IPNetwork?> IDirectory.FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct) =>
+        NetworkOf(await FactsOfDomainAsync(domain, ct), client);
 
     /// <summary>What is kept of an account, by its canonical name; the same object while nothing changed.</summary>
-    public LoginAnswer FindLogin(string name) => Ask(
-        name,
-        static (cache, name) => cache.Account(name),
-        static (cache, sql, name) => cache.Add(name, DirectoryReader.ReadAccount(sql, name)));
+    public LoginAnswer FindLogin(string name) => Ask(name, KnownLogin, ReadLogin);
+
+    /// <summary>The same, awaited.</summary>
+    public ValueTask<LoginAnswer> FindLoginAsync(string name, CancellationToken ct) => AskAsync(name, KnownLogin, ReadLogin, ct);
 
     /// <summary>Of the costliest account of those that were there at the last question.</summary>
     public HashCosts Costs => costs.Most;
@@ -122,7 +116,7 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
         {
             try
             {
-                common = Ask(
+                common = AskOnce(
                     string.Empty,
                     static (cache, _) => cache.CommonForms,
                     static (cache, sql, _) => cache.CommonForms = new(DirectoryReader.CommonForms(sql))).Value;
@@ -181,18 +175,143 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
         return connection.InTransaction(begin, c => work(c.Sql), end);
     }
 
-    private DomainFacts FactsOfDomain(Domain domain) => Ask(
-        domain.Text,
-        static (cache, name) => cache.Domain(name),
-        static (cache, sql, name) => cache.Add(name, DirectoryReader.ReadDomain(sql, name)));
+    private static Account? AccountOf(LoginAnswer answer) =>
+        answer is LoginAnswer.Found<StoredLogin> { Stored: var login } ? login.Account : null;
 
-    private T Ask<T>(string name, Func<DirectoryCache, string, T?> known, Func<DirectoryCache, SqliteConnection, string, T> read)
+    private static IPNetwork? NetworkOf(DomainFacts facts, IPAddress client)
+    {
+        var address = client.IsIPv4MappedToIPv6 ? client.MapToIPv4() : client;
+        foreach (var network in facts.Networks)
+        {
+            if (network.Contains(address))
+                return network;
+        }
+
+        return null;
+    }
+
+    private static LoginAnswer? KnownLogin(DirectoryCache cache, string name) => cache.Account(name);
+
+    private static LoginAnswer ReadLogin(DirectoryCache cache, SqliteConnection sql, string name) =>
+        cache.Add(name, DirectoryReader.ReadAccount(sql, name));
+
+    private static DomainFacts? KnownDomain(DirectoryCache cache, string name) => cache.Domain(name);
+
+    private static DomainFacts ReadDomain(DirectoryCache cache, SqliteConnection sql, string name) =>
+        cache.Add(name, DirectoryReader.ReadDomain(sql, name));
+
+    private DomainFacts FactsOfDomain(Domain domain) => Ask(domain.Text, KnownDomain, ReadDomain);
+
+    private ValueTask<DomainFacts> FactsOfDomainAsync(Domain domain, CancellationToken ct) =>
+        AskAsync(domain.Text, KnownDomain, ReadDomain, ct);
+
+    /// <summary>For who has a thread of its own: it waits for another's lock.</summary>
+    private T Ask<T>(string name, Known<T> known, Reader<T> read)
         where T : class
     {
-        if (!gate.TryEnter(options.BusyTimeout))
-            throw DirectoryFaults.Unavailable(
-                options.Path, options.BusyTimeout, SQLitePCL.raw.SQLITE_BUSY, "waited for another question", inner: null);
+        var begun = TimeProvider.System.GetTimestamp();
+        using var pause = new ManualResetEventSlim();
+        while (true)
+        {
+            try
+            {
+                return AskOnce(name, known, read);
+            }
+            catch (DirectoryUnavailableException e) when (e.IsLocked && !impatient && IsPatient(begun))
+            {
+                pause.Wait(ShortestPause);
+            }
+            catch (DirectoryUnavailableException)
+            {
+                GiveUp();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>From memory at once, and from a file that nobody has locked.</summary>
+    private ValueTask<T> AskAsync<T>(string name, Known<T> known, Reader<T> read, CancellationToken ct)
+        where T : class
+    {
         try
+        {
+            return new(AskOnce(name, known, read));
+        }
+        catch (DirectoryUnavailableException e) when (e.IsLocked && !impatient)
+        {
+            return AskLaterAsync(name, known, read, ct);
+        }
+        catch (DirectoryUnavailableException)
+        {
+            GiveUp();
+            throw;
+        }
+    }
+
+    private async ValueTask<T> AskLaterAsync<T>(string name, Known<T> known, Reader<T> read, CancellationToken ct)
+        where T : class
+    {
+        var begun = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            await UnlockedAsync().WaitAsync(ct);
+            try
+            {
+                return AskOnce(name, known, read);
+            }
+            catch (DirectoryUnavailableException e) when (e.IsLocked && !impatient && IsPatient(begun))
+            {
+            }
+            catch (DirectoryUnavailableException)
+            {
+                GiveUp();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Done when the file can be read, or was locked for as long as anybody waits. One looks for all who wait.</summary>
+    private Task UnlockedAsync()
+    {
+        lock (gate)
+            return unlocked.IsCompleted ? unlocked = LookAsync() : unlocked;
+
+        async Task LookAsync()
+        {
+            var begun = TimeProvider.System.GetTimestamp();
+            for (var pause = ShortestPause; IsPatient(begun); pause = pause < LongestPause ? pause * 2 : LongestPause)
+            {
+                await Task.Delay(pause);
+                if (!IsLocked())
+                    return;
+            }
+
+            impatient = true;
+        }
+    }
+
+    private bool IsPatient(long begun) => TimeProvider.System.GetElapsedTime(begun) < options.BusyTimeout;
+
+    private bool IsLocked()
+    {
+        lock (gate)
+        {
+            try
+            {
+                return Connect().InTransaction("begin", static c => c.DataVersion()) < 0;
+            }
+            catch (DirectoryUnavailableException e)
+            {
+                return e.IsLocked; // anything else is told to whoever asks next
+            }
+        }
+    }
+
+    /// <summary>Does not wait for a lock. What is known, or is read from a file that nobody has locked.</summary>
+    private T AskOnce<T>(string name, Known<T> known, Reader<T> read)
+        where T : class
+    {
+        lock (gate)
         {
             var connection = Connect();
             if (wal is not { IsAsSeen: true })
@@ -202,22 +321,13 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
             }
 
             var facts = known(cache, name) ?? Read(connection, name, read);
-            if (impatient)
-                BePatient(connection);
+            impatient = false;
             return facts;
-        }
-        catch (DirectoryUnavailableException)
-        {
-            Fail();
-            throw;
-        }
-        finally
-        {
-            gate.Exit();
         }
     }
 
-    private T Read<T>(DirectoryConnection connection, string name, Func<DirectoryCache, SqliteConnection, string, T> read)
+    private T Read<T>(DirectoryConnection connection, string name, Reader<T> read)
+        where T : class
     {
         // Before the transaction begins: what is noted must not be newer than what is read.
         wal?.Look();
@@ -251,9 +361,19 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
             return reader;
 
         Disconnect();
+        var opened = DirectoryConnection.Open(options, patience: TimeSpan.Zero);
+        try
+        {
+            Migrations.Apply(opened, options.Path);
+        }
+        catch (DirectoryUnavailableException)
+        {
+            opened.Dispose();
+            throw;
+        }
+
         fileBorn = born;
-        reader = DirectoryConnection.Open(options, impatient ? TimeSpan.Zero : null);
-        Migrations.Apply(reader, options.Path);
+        reader = opened;
         if (options.UseWalIndex)
             wal = WalIndex.TryOpen(reader.Sql.Handle!);
         return reader;
@@ -261,18 +381,15 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
 
     /// <summary>
     /// After a failure nobody waits again until an answer has come: the callers of a stuck database would else queue up behind
-    /// each other's patience, and hold the threads that relay mail.
+    /// each other's patience.
     /// </summary>
-    private void Fail()
+    private void GiveUp()
     {
-        impatient = true;
-        Disconnect();
-    }
-
-    private void BePatient(DirectoryConnection connection)
-    {
-        impatient = false;
-        connection.SetPatience(options.BusyTimeout);
+        lock (gate)
+        {
+            impatient = true;
+            Disconnect();
+        }
     }
 
     private void Disconnect()
@@ -283,4 +400,11 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
         costs = costs.Again();
         cache = new DirectoryCache(version: 0, costs);
     }
+
+    /// <summary>What is known of a name already.</summary>
+    private delegate T? Known<T>(DirectoryCache cache, string name)
+        where T : class;
+
+    private delegate T Reader<T>(DirectoryCache cache, SqliteConnection sql, string name)
+        where T : class;
 }

@@ -10,5 +10,5 @@ namespace Postern.Relay.Accounts.Stores;
 public readonly record struct StoreFinding(IAccountStore? Store, LoginAnswer Answer, int Next, LoginAnswer? Trouble = null)
 {
     /// <summary>Nothing can be said, and a store before the one in trouble could have answered for somebody else.</summary>
-    public bool IsOpenForSome => Answer is LoginAnswer.Unavailable or LoginAnswer.Busy && Next > 1;
+    public bool IsOpenForSome => Answer.WhyOpen is not null && Next > 1;
 }

@@ -34,8 +34,7 @@ public sealed class UserDescriptions
                     $"knows {login.User}, without a credential: a store behind it may log it in",
                 LoginAnswer.Found<StoredLogin> { Stored: var login } =>
                     Describe(await IsDisabledAsync(login, ct) ? login.Disable() : login),
-                LoginAnswer.Unavailable(var reason) => $"cannot answer: {reason}",
-                LoginAnswer.Busy(var reason) => $"cannot answer: {reason}",
+                { WhyOpen: { } reason } => $"cannot answer: {reason}",
                 LoginAnswer.NoMatch => $"knows no {canonical}",
                 _ => "cannot answer",
             }));

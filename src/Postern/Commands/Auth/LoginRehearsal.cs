@@ -64,7 +64,7 @@ internal sealed class LoginRehearsal(AccountVerifiers verifiers, SaslClientCrede
                         : $"{identity.AuthenticationId}, acting as {identity.AuthorizationId}";
                     return Ended(true, StandardReply.Authenticated, $"logged in as {who}");
                 case SaslStep.Failure failure:
-                    return Ended(false, ReplyTo(failure.Error), failure.Reason);
+                    return Ended(false, StandardReply.Of(failure.Error), failure.Reason);
             }
         }
 
@@ -78,12 +78,4 @@ internal sealed class LoginRehearsal(AccountVerifiers verifiers, SaslClientCrede
     }
 
     private static string Size(string what, int octets) => string.Create(CultureInfo.InvariantCulture, $"{what} of {octets} octets");
-
-    private static Reply ReplyTo(SaslError error) => error switch
-    {
-        SaslError.TemporaryFailure => StandardReply.StoreUnavailable,
-        SaslError.TooMany => StandardReply.TooManyFailedLogins,
-        SaslError.Malformed => StandardReply.MalformedAuth,
-        _ => StandardReply.BadCredentials,
-    };
 }

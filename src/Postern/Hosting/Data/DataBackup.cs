@@ -16,7 +16,7 @@ internal sealed record DataBackup(string Directory, int? Segments, int Messages,
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    private static readonly string[] Volatile = ["-wal", "-shm", "-journal", ".sock", ".rcache2"];
+    private static readonly string[] Volatile = ["-wal", "-shm", "-journal", ".sock", ".rcache2", ".new"];
 
     /// <param name="to">A directory that does not exist.</param>
     /// <exception cref="IOException">Something cannot be read or written; nothing is left of the copy.</exception>
@@ -55,7 +55,7 @@ internal sealed record DataBackup(string Directory, int? Segments, int Messages,
             : new DataBackup(to, Segments: null, Messages: 0, []);
     }
 
-    /// <summary>For files that are replaced and never changed in place; the copy is its owner's alone.</summary>
+    /// <summary>For files that are replaced, or grow at their end in lines of which the last may be torn; the copy is its owner's alone.</summary>
     private static void CopyFile(string from, string to)
     {
         using var source = new FileStream(from, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
