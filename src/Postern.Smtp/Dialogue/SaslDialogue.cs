@@ -21,10 +21,11 @@ internal sealed class SaslDialogue(
     /// <summary>The final reply, and whether the session goes on.</summary>
     public async ValueTask<(Reply Reply, bool Stays)> RunAsync(CancellationToken ct)
     {
+        using var question = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var response = initialResponse;
         while (true)
         {
-            var step = await exchange.NextAsync(response, ct);
+            var step = await AskAsync(response, question);
             switch (step)
             {
                 case SaslStep.Failure failure:
@@ -48,6 +49,20 @@ internal sealed class SaslDialogue(
                     ? Succeed(success)
                     : Abandon(SaslError.Malformed, StandardReply.MalformedAuth, "a response to the final message, which wants none"), true);
             response = octets;
+        }
+    }
+
+    /// <summary>Whoever has to be asked takes a while; a client that leaves meanwhile wants no answer.</summary>
+    private async ValueTask<SaslStep> AskAsync(ReadOnlyMemory<byte>? response, CancellationTokenSource question)
+    {
+        try
+        {
+            return await session.WhileThereAsync(exchange.NextAsync(response, question.Token), question);
+        }
+        catch (ConnectionLostException)
+        {
+            Abandon(error: null, StandardReply.AuthCancelled, Left);
+            throw;
         }
     }
 

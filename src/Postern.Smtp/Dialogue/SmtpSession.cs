@@ -191,6 +191,37 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     public void EndCommit() => Volatile.Write(ref committing, false);
 
     /// <summary>
+    /// Awaits an answer that somebody else gives, and withdraws the question at once when the client leaves: nobody waits for it then.
+    /// </summary>
+    /// <param name="withdraw">Cancelled then; the question was asked with its token.</param>
+    /// <exception cref="ConnectionLostException">The client has left.</exception>
+    public async ValueTask<T> WhileThereAsync<T>(ValueTask<T> asked, CancellationTokenSource withdraw)
+    {
+        if (asked.IsCompleted)
+            return await asked;
+        using var watching = new CancellationTokenSource();
+        var (answer, left) = (asked.AsTask(), transport.LeftAsync(watching.Token));
+        try
+        {
+            if (await Task.WhenAny(answer, left) == left && await left)
+            {
+                await withdraw.CancelAsync();
+                throw new ConnectionLostException("the client left while it was asked about");
+            }
+
+            return await answer;
+        }
+        finally
+        {
+            await watching.CancelAsync();
+            await left;
+            // What the question was asked about is the client's, and in use until it has ended.
+            if (!answer.IsCompleted)
+                await ((Task)answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>
     /// Asks whether who logged in may still act. Null: yes, or nobody has logged in; else 421 where the login is gone, 451 where that
     /// cannot be said.
     /// </summary>

@@ -71,6 +71,32 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
     }
 
     /// <summary>
+    /// Waits for the client to leave while somebody else works for it: true when it has. False when it has sent more, which it wants answered
+    /// whether or not it sends no more behind it; or when <paramref name="ct"/> is cancelled.
+    /// </summary>
+    public async Task<bool> LeftAsync(CancellationToken ct)
+    {
+        if (HasBufferedInput)
+            return false;
+        try
+        {
+            _ = await stream.ReadAsync(Memory<byte>.Empty, ct);
+            MakeRoom();
+            var read = await stream.ReadAsync(window.AsMemory(end), ct);
+            end += read;
+            return read == 0;
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            return false;
+        }
+        catch (Exception e) when (ConnectionLostException.IsCausedBy(e))
+        {
+            return true;
+        }
+    }
+
+    /// <summary>
     /// Takes one line. On <see cref="LineOutcome.TooLong"/> the rest of that line is still to be skipped with
     /// <see cref="SkipLineAsync"/>. The line is valid until the next read.
     /// </summary>

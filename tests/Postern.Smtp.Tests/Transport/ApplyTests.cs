@@ -277,7 +277,10 @@ public sealed class ApplyTests
     public void Options_of_a_listener_are_equal_by_value_in_every_property()
     {
         var (one, other) = (new SmtpListenerOptions { Name = "a" }, new SmtpListenerOptions { Name = "a" });
-        foreach (var property in typeof(SmtpListenerOptions).GetProperties().Where(static p => p.CanWrite))
+        // Who is asked about logins is made anew with each configuration, and makes no other listener.
+        string[] asked = [nameof(SmtpListenerOptions.Sasl), nameof(SmtpListenerOptions.ClientCertificateUsers)];
+        Assert.Equal(one with { Sasl = new() }, other);
+        foreach (var property in typeof(SmtpListenerOptions).GetProperties().Where(p => p.CanWrite && !asked.Contains(p.Name)))
         {
             var (left, right) = (one with { }, one with { });
             property.SetValue(left, Sample(property.PropertyType));

@@ -55,6 +55,11 @@ internal sealed class ProtectedTokens(ITokenVerifier verifier, LoginProtection p
                 protection.Remember(turn, user);
             return check;
         }
+        catch (OperationCanceledException)
+        {
+            outcome = LoginOutcome.Unanswered;
+            throw;
+        }
         finally
         {
             protection.Settle(turn, outcome);
