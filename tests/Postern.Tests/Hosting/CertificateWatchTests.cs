@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using Postern.Configuration;
 using Postern.Hosting.Certificates;
 using Postern.Relay.Audit.Events;
@@ -35,7 +34,7 @@ public sealed class CertificateWatchTests : IAsyncDisposable
         Assert.Null(ServerCertificates.Load(configuration, clock.GetUtcNow(), out var certificates));
         Assert.Equal(2, certificates.Length);
         tls = certificates.ToTls(configuration);
-        watch = new CertificateWatch(configuration, tls, certificates, events, notes.Add, clock);
+        watch = new CertificateWatch(configuration, tls, certificates, CertificateWatch.DigestOf(configuration), events, notes.Add, clock);
     }
 
     private IEnumerable<string> Events => events.All.OfType<ServerEvent>().Select(static e => e.Event);
@@ -137,15 +136,7 @@ public sealed class CertificateWatchTests : IAsyncDisposable
         home.Dispose();
     }
 
-    private string Write(string certificateFile, string keyFile, string name)
-    {
-        using var certificate = TestCertificate.Create(name);
-        using var key = certificate.GetECDsaPrivateKey()!;
-        File.WriteAllText(Path.Combine(home.Root, keyFile), key.ExportPkcs8PrivateKeyPem());
-        File.WriteAllText(Path.Combine(home.Root, certificateFile), certificate.ExportCertificatePem());
-        File.SetUnixFileMode(Path.Combine(home.Root, keyFile), UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        return certificate.SerialNumber;
-    }
+    private string Write(string certificateFile, string keyFile, string name) => LiveServer.WriteCertificate(home.Root, certificateFile, keyFile, name);
 
     private void Link(string to, string name)
     {

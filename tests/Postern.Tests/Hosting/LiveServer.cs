@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Postern.Configuration;
 using Postern.Hosting;
 using Postern.Hosting.Live;
@@ -20,7 +21,7 @@ internal sealed class LiveServer : IAsyncDisposable
 
     public CommandRun Run { get; } = new(Section + Listeners);
 
-    public ManualClock Clock { get; } = new();
+    public ManualClock Clock { get; } = new(TimeProvider.System.GetUtcNow());
 
     /// <summary>Once it has been started.</summary>
     public ServerHost Host => host!;
@@ -37,13 +38,15 @@ internal sealed class LiveServer : IAsyncDisposable
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    public async Task StartAsync(string text = Listeners)
+    /// <param name="meanwhile">Done after the configuration was read, and before the server starts by it.</param>
+    public async Task StartAsync(string text = Listeners, Action? meanwhile = null)
     {
         await WriteAsync(text);
         await Run.PosternAsync("account", "add", User);
         await Run.WithInputAsync(Password, "credential", "add", User, "--password-stdin");
         var configuration = Assert.IsType<ConfigurationOutcome.Valid>(ConfigurationFile.Load(Run.ConfigFile)).Configuration;
         var compiled = Assert.IsType<CompileOutcome.Ready>(await Compilation.ReadAsync(configuration, CompileFor.Serving, Clock)).Compiled;
+        meanwhile?.Invoke();
         host = await ServerHost.StartAsync(compiled, Run.ConfigFile, events: null, Note, Clock, Cancelled);
     }
 
@@ -59,6 +62,20 @@ internal sealed class LiveServer : IAsyncDisposable
     }
 
     public int Port(string listener) => Host.Relay.Endpoints.Single(e => e.Listener.Name == listener).Endpoint.Port;
+
+    /// <summary>The pair of files in the run's folder, with a new certificate.</summary>
+    public string WriteCertificate(string certificateFile, string keyFile, string name = "mail.example.org") => WriteCertificate(Run.Root, certificateFile, keyFile, name);
+
+    /// <summary>The same in any folder; answers with the serial number.</summary>
+    public static string WriteCertificate(string folder, string certificateFile, string keyFile, string name)
+    {
+        using var certificate = TestCertificate.Create(name);
+        using var key = certificate.GetECDsaPrivateKey()!;
+        File.WriteAllText(Path.Combine(folder, keyFile), key.ExportPkcs8PrivateKeyPem());
+        File.WriteAllText(Path.Combine(folder, certificateFile), certificate.ExportCertificatePem());
+        File.SetUnixFileMode(Path.Combine(folder, keyFile), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return certificate.SerialNumber;
+    }
 
     /// <summary>A session on the first listener.</summary>
     public Task<SmtpDialogue> ConnectAsync() => SmtpDialogue.GreetAsync(Host.Relay.Endpoints[0].Endpoint);

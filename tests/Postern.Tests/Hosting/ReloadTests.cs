@@ -162,6 +162,117 @@ public sealed class ReloadTests : IAsyncDisposable
         Assert.Contains("did you mean 'apps'?", (await server.Run.WithInputAsync("secret\n", "auth", "test", "bart@example.org", "--listener", "app")).Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("account", "remove", User)]
+    [InlineData("account", "disable", User)]
+    [InlineData("credential", "revoke", User, "1")]
+    public async Task What_a_command_takes_away_ends_a_session_that_began_under_an_earlier_configuration(params string[] command)
+    {
+        await server.StartAsync();
+        await using var session = await server.ConnectAsync();
+        await session.LogInAsync(User, Password);
+        await server.ReloadAsync(Listeners + "limits: { recipients: 7 }\n");
+        await session.SayAsync("NOOP", "250");
+
+        var taken = await server.Run.PosternAsync(command);
+
+        Assert.Contains("1 open session ended", taken.Output, StringComparison.Ordinal);
+        await session.ExpectAsync("421");
+    }
+
+    [Theory]
+    [InlineData("accounts: [directory, { users: { ned: 'okily dokily' } }]\n", "")]
+    [InlineData("accounts: [directory, { users: { bart@example.org: 'another secret' } }]\n", "another secret")]
+    [InlineData("accounts: [directory]\n", "")]
+    public async Task A_user_that_the_file_has_no_more_is_gone_from_sessions_that_began_before(string after, string password)
+    {
+        const string Bart = "bart@example.org";
+        await server.StartAsync(Listeners + "accounts: [directory, { users: { bart@example.org: 'secret' } }]\n");
+        await using var session = await server.ConnectAsync();
+        await session.LogInAsync(Bart, "secret");
+        await using var quiet = await server.ConnectAsync();
+
+        await server.ReloadAsync(Listeners + after);
+
+        Assert.StartsWith("421", await session.AskAsync($"MAIL FROM:<{Bart}>"), StringComparison.Ordinal);
+        if (password.Length == 0)
+            await quiet.SayAsync($"AUTH PLAIN {SmtpDialogue.Plain(Bart, "secret")}", "535");
+        await using var later = await server.ConnectAsync();
+        await later.SayAsync($"AUTH PLAIN {SmtpDialogue.Plain(Bart, password.Length == 0 ? "secret" : password)}", password.Length == 0 ? "535" : "235");
+    }
+
+    [Fact]
+    public async Task A_credential_file_that_changes_after_a_reload_counts_in_sessions_that_began_before_it()
+    {
+        var file = Path.Combine(server.Run.Root, "passwd");
+        await File.WriteAllTextAsync(file, "bart@example.org:secret\nned@example.org:okily\n", Cancelled);
+        var accounts = Listeners + "accounts: [directory, 'file://" + file + "']\n";
+        await server.StartAsync(accounts);
+        await using var bart = await server.ConnectAsync();
+        await bart.LogInAsync("bart@example.org", "secret");
+        await using var ned = await server.ConnectAsync();
+        await ned.LogInAsync("ned@example.org", "okily");
+        await server.ReloadAsync(accounts + "limits: { recipients: 7 }\n");
+        await bart.SayAsync("MAIL FROM:<bart@example.org>", "250");
+        await bart.SayAsync("RSET", "250");
+
+        await File.WriteAllTextAsync(file, "ned@example.org:okily\n", Cancelled);
+        server.Clock.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.StartsWith("421", await bart.AskAsync("MAIL FROM:<bart@example.org>"), StringComparison.Ordinal);
+        await ned.SayAsync("MAIL FROM:<ned@example.org>", "250");
+    }
+
+    [Fact]
+    public async Task Who_may_act_for_another_no_more_stops_in_a_session_that_began_before()
+    {
+        await server.StartAsync();
+        await server.Run.PosternAsync("account", "add", "shop@example.org");
+        await server.Run.PosternAsync("account", "grant", User, "--act-as", "shop@example.org");
+        await using var session = await server.ConnectAsync();
+        await session.SayAsync($"AUTH PLAIN {SaslLogin.Encode($"shop@example.org\0{User}\0{Password}")}", "235");
+        await server.ReloadAsync(Listeners + "limits: { recipients: 7 }\n");
+        await session.SayAsync("NOOP", "250");
+
+        await server.Run.PosternAsync("account", "revoke", User, "--act-as", "shop@example.org");
+
+        await session.ExpectAsync("421");
+    }
+
+    [Fact]
+    public async Task A_certificate_that_was_replaced_and_put_back_is_shown_again_by_a_reload()
+    {
+        const string Secured = "tls: { certificate: cert.pem, key: key.pem }\nlisteners: [{ name: devices, listen: ['127.0.0.1:0'] }]\n";
+        var first = server.WriteCertificate("cert.pem", "key.pem");
+        string[] files = [Path.Combine(server.Run.Root, "cert.pem"), Path.Combine(server.Run.Root, "key.pem")];
+        string[] before = [.. files.Select(File.ReadAllText)];
+        await server.StartAsync(Secured);
+        var second = server.WriteCertificate("cert.pem", "key.pem");
+        await server.UntilAsync(() => Shown() == second);
+        foreach (var (file, text) in files.Zip(before))
+            await File.WriteAllTextAsync(file, text, Cancelled);
+
+        await server.ReloadAsync("limits: { recipients: 7 }\n" + Secured);
+        Assert.Equal(first, Shown());
+
+        await server.ReloadAsync("limits: { recipients: 8 }\n" + Secured);
+        Assert.Equal(first, Shown());
+        var third = server.WriteCertificate("cert.pem", "key.pem");
+        await server.UntilAsync(() => Shown() == third);
+    }
+
+    [Fact]
+    public async Task A_certificate_that_is_written_while_a_configuration_is_taken_is_shown_too()
+    {
+        server.WriteCertificate("cert.pem", "key.pem");
+        var second = string.Empty;
+
+        await server.StartAsync(
+            "tls: { certificate: cert.pem, key: key.pem }\nlisteners: [{ name: devices, listen: ['127.0.0.1:0'] }]\n", () => second = server.WriteCertificate("cert.pem", "key.pem"));
+
+        await server.UntilAsync(() => Shown() == second);
+    }
+
     [Fact]
     public async Task Budgets_of_wrong_logins_count_at_once_and_what_was_counted_stays()
     {
@@ -214,4 +325,6 @@ public sealed class ReloadTests : IAsyncDisposable
 
         bool IsApplied() => server.Notes.Any(static note => note.StartsWith("configuration applied", StringComparison.Ordinal));
     }
+
+    private string Shown() => server.Host.Relay.Snapshot.Options.Tls!.Certificate.SerialNumber;
 }

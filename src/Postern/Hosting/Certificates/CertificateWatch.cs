@@ -33,8 +33,9 @@ internal sealed class CertificateWatch : IAsyncDisposable
     private DateTimeOffset reminded = DateTimeOffset.MinValue;
 
     /// <param name="shown">What <paramref name="tls"/> was made of.</param>
+    /// <param name="digest">Of the files, taken before they were read (<see cref="DigestOf"/>): what is written meanwhile is seen as a change.</param>
     /// <param name="note">Takes each line for people.</param>
-    public CertificateWatch(PosternConfiguration configuration, ServerTls tls, ImmutableArray<CertificateOutcome.Loaded> shown, IAuditLog audit, Action<string> note, TimeProvider clock)
+    public CertificateWatch(PosternConfiguration configuration, ServerTls tls, ImmutableArray<CertificateOutcome.Loaded> shown, string digest, IAuditLog audit, Action<string> note, TimeProvider clock)
     {
         this.configuration = configuration;
         this.tls = tls;
@@ -42,9 +43,22 @@ internal sealed class CertificateWatch : IAsyncDisposable
         this.audit = audit;
         this.note = note;
         this.clock = clock;
-        known = seen = Digest();
+        known = seen = digest;
         timer = clock.CreateTimer(static watch => ((CertificateWatch)watch!).Look(), this, Period, Period);
     }
+
+    /// <summary>What is shown now: since the configuration was read, the files may have been replaced.</summary>
+    public ImmutableArray<CertificateOutcome.Loaded> Shown
+    {
+        get
+        {
+            lock (looking)
+                return shown;
+        }
+    }
+
+    /// <summary>What stands in the files that a configuration names.</summary>
+    public static string DigestOf(PosternConfiguration configuration) => FileDigest.Of(configuration.Tls.Files);
 
     /// <summary>Reads the files now, changed or not: an operator says that they are ready.</summary>
     public void ReadNow()
@@ -128,5 +142,5 @@ internal sealed class CertificateWatch : IAsyncDisposable
         "; ",
         certificates.Select(static l => $"{l.Certificate.Subject}, serial {l.Certificate.SerialNumber}, until {TimeText.Format(new DateTimeOffset(l.Certificate.NotAfter).ToUniversalTime())}"));
 
-    private string Digest() => FileDigest.Of(configuration.Tls.Files);
+    private string Digest() => DigestOf(configuration);
 }

@@ -25,6 +25,7 @@ internal static class Compilation
         var warnings = ImmutableArray.CreateBuilder<ConfigurationError>();
         ImmutableArray<CertificateOutcome.Loaded> certificates = [];
         var (isMade, isWidened) = (false, false);
+        var certificateDigest = CertificateWatch.DigestOf(configuration);
         if (ServerCertificates.IsNeeded(configuration) || (purpose == CompileFor.Checking && configuration.Tls.Files.Any()))
         {
             certificates = purpose switch
@@ -54,6 +55,7 @@ internal static class Compilation
             configuration, certificates.IsEmpty ? null : certificates.ToTls(configuration), certificates, logins, isWidened, warnings.ToImmutable())
         {
             HasMadeCertificate = isMade,
+            CertificateDigest = certificateDigest,
             Digests = configuration.Files.ToFrozenDictionary(static file => file.Key, static file => FileDigest.Of(file.Value), StringComparer.Ordinal),
         });
     }

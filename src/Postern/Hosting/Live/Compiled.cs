@@ -23,6 +23,9 @@ internal sealed record Compiled(
     /// <summary>What stood in each file that counts as part of the configuration, by key.</summary>
     public required IReadOnlyDictionary<string, string> Digests { get; init; }
 
+    /// <summary>What stood in the certificates' files before they were read.</summary>
+    public required string CertificateDigest { get; init; }
+
     /// <summary>A self-signed certificate was made now.</summary>
     public bool HasMadeCertificate { get; init; }
 

@@ -181,8 +181,10 @@ internal sealed class LiveConfiguration : IAsyncDisposable
             return new ReloadReport(before, id) { Source = Compiled.Configuration.Source };
         }
 
-        if (HasSameCertificates(next))
-            next = next with { Tls = Compiled.Tls, Certificates = Compiled.Certificates };
+        // With its session tickets. What is shown may be newer than what was read with the configuration that is in force.
+        var staysShown = HasSameCertificates(next);
+        if (staysShown)
+            next = next with { Tls = Compiled.Tls };
         AppliedListeners listeners;
         try
         {
@@ -206,7 +208,12 @@ internal sealed class LiveConfiguration : IAsyncDisposable
         AppliedAt = clock.GetUtcNow();
         known = seen = Digest(next);
         if (watch is not null)
+        {
             await watch.DisposeAsync();
+            if (staysShown)
+                Compiled = next = next with { Certificates = watch.Shown };
+        }
+
         watch = Watch(next);
         var report = ReloadReport.Of(before, id, old, next, listeners);
         Tell("configuration_applied", $"{before} -> {id}, {why}: {string.Join("; ", report.Lines)}");
@@ -244,11 +251,11 @@ internal sealed class LiveConfiguration : IAsyncDisposable
     }
 
     private CertificateWatch? Watch(Compiled compiled) =>
-        compiled.Tls is { } tls ? new CertificateWatch(compiled.Configuration, tls, compiled.Certificates, relay.Audit, note, clock) : null;
+        compiled.Tls is { } tls ? new CertificateWatch(compiled.Configuration, tls, compiled.Certificates, compiled.CertificateDigest, relay.Audit, note, clock) : null;
 
     private bool HasSameCertificates(Compiled next) =>
         next.Tls is not null && Compiled.Tls is not null && next.Configuration.Tls.Protocols == Compiled.Configuration.Tls.Protocols
-        && next.Certificates.Select(static c => c.Certificate.Thumbprint).SequenceEqual(Compiled.Certificates.Select(static c => c.Certificate.Thumbprint), StringComparer.Ordinal);
+        && next.Certificates.Select(static c => c.Certificate.Thumbprint).SequenceEqual(watch!.Shown.Select(static c => c.Certificate.Thumbprint), StringComparer.Ordinal);
 
     private static string Digest(Compiled compiled) => FileDigest.Of(compiled.Configuration.Files.Values);
 }
