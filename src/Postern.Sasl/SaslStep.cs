@@ -65,7 +65,12 @@ public abstract record SaslStep
 
     internal SaslStep With(OutcomeText? text, object? loginData, ILoginAuthority? authority) =>
         this is Success success
-            ? success with { Text = text, LoginData = loginData, Authority = BothAuthorities.Of(authority, success.Authority) }
+            ? success with
+            {
+                Text = text,
+                LoginData = success.LoginData ?? loginData,
+                Authority = BothAuthorities.Of(authority, success.Authority),
+            }
             : this;
 }
 

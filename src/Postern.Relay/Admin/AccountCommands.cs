@@ -10,6 +10,8 @@ namespace Postern.Relay.Admin;
 /// <remarks><see cref="DirectoryCommands"/> says what all changes have in common.</remarks>
 public sealed class AccountCommands
 {
+    private const int MaxTenant = 63;
+
     private readonly DirectoryChanges changes;
 
     internal AccountCommands(DirectoryChanges changes) => this.changes = changes;
@@ -20,6 +22,9 @@ public sealed class AccountCommands
             return new AdminOutcome.Invalid($"'{command.Name}' cannot be a login name: 1 to {LoginNames.MaxLength} visible characters without spaces");
         if (LoginNames.IsDisguisedAddress(command.Name))
             return new AdminOutcome.Invalid($"'{command.Name}' is no address, and would be read as one: write its signs in ASCII");
+        var tenant = command.Tenant?.ToLowerInvariant();
+        if (tenant is not null && !IsTenant(tenant))
+            return new AdminOutcome.Invalid($"'{command.Tenant}' cannot be a tenant: 1 to {MaxTenant} letters, digits, dots, hyphens and underscores");
         if (!Grants.TryRead(command.Addresses, command.Domains, actsAs: [], out var grants, out var problem))
             return problem;
         if (MailNames.TryAddress(name, out var own) && !grants.Addresses.Contains(own, StringComparer.Ordinal))
@@ -30,11 +35,12 @@ public sealed class AccountCommands
             if (sql.ExecuteScalar<long>("select count(*) from accounts where name = @name", new { name }) > 0)
                 return new AdminOutcome.AlreadyThere($"account {name} exists already");
             var id = sql.ExecuteScalar<long>(
-                "insert into accounts (name, created_at) values (@name, @now); select last_insert_rowid()", new { name, now = changes.Now });
+                "insert into accounts (name, created_at, tenant) values (@name, @now, @tenant); select last_insert_rowid()", new { name, now = changes.Now, tenant });
             grants.Insert(sql, id);
+            var whose = tenant is null ? string.Empty : $" for tenant {tenant}";
             return new AdminOutcome.Done(grants.IsEmpty
-                ? $"account {name} added; it may send as nobody yet: postern account grant {name} --address A"
-                : $"account {name} added; it {grants.Said("may")}") { Changes = [new AdminChange("account", Before: null, name), .. Grants.None.ChangesTo(grants)] };
+                ? $"account {name} added{whose}; it may send as nobody yet: postern account grant {name} --address A"
+                : $"account {name} added{whose}; it {grants.Said("may")}") { Changes = [new AdminChange("account", Before: null, name), .. Grants.None.ChangesTo(grants)] };
         });
     }
 
@@ -62,6 +68,9 @@ public sealed class AccountCommands
         grants.Delete(sql, account.Id) > 0
             ? new AdminOutcome.Done($"account {account.Name} {grants.Said("may no longer")}")
             : new AdminOutcome.NotFound($"account {account.Name} has no grant for {grants}"));
+
+    /// <summary>It stands in logs, in the spool, and later in headers.</summary>
+    private static bool IsTenant(string name) => name.Length is >= 1 and <= MaxTenant && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
 
     private AdminOutcome SetEnabled(string account, bool enabled)
     {
@@ -98,7 +107,11 @@ public sealed class AccountCommands
 /// <param name="Name">The login name, in any spelling.</param>
 /// <param name="Addresses">It may send as these; empty means the name itself, where it is an address.</param>
 /// <param name="Domains">It may send as any address of these.</param>
-public sealed record AddAccount(string Name, ImmutableArray<string> Addresses, ImmutableArray<string> Domains);
+public sealed record AddAccount(string Name, ImmutableArray<string> Addresses, ImmutableArray<string> Domains)
+{
+    /// <summary>Whose account it is, of those that share the server, in any case; null for nobody's in particular.</summary>
+    public string? Tenant { get; init; }
+}
 
 /// <summary>Addresses and domains that an account may, or may no longer, send as; and accounts as which it may act.</summary>
 public sealed record ChangeGrants(string Account, ImmutableArray<string> Addresses, ImmutableArray<string> Domains)

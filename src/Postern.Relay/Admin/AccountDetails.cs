@@ -12,6 +12,9 @@ public sealed record AccountDetails(
     ImmutableArray<string> Domains,
     ImmutableArray<CredentialDetails> Credentials)
 {
+    /// <summary>Whose account it is, of those that share the server; null for nobody's in particular.</summary>
+    public string? Tenant { get; init; }
+
     /// <summary>Accounts as which it may act.</summary>
     public ImmutableArray<string> ActsAs { get; init; } = [];
 

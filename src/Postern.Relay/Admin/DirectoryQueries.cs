@@ -67,7 +67,7 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
         return
         [
             .. sql.Query<AccountRow>(
-                "select id, name, enabled, created_at as CreatedAt from accounts where @id is null or id = @id order by name", which)
+                "select id, name, enabled, created_at as CreatedAt, tenant from accounts where @id is null or id = @id order by name", which)
                 .Select(a => new AccountDetails(
                     a.Name,
                     a.Enabled != 0,
@@ -77,6 +77,7 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
                     [.. credentials[a.Id].Select(c => DetailsOf(a.Name, c))])
                 {
                     ActsAs = [.. actsAs[a.Id]],
+                    Tenant = a.Tenant,
                 }),
         ];
     }
@@ -94,7 +95,7 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
 
     private static DateTimeOffset TimeOf(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
 
-    private sealed record AccountRow(long Id, string Name, long Enabled, long CreatedAt);
+    private sealed record AccountRow(long Id, string Name, long Enabled, long CreatedAt, string? Tenant);
 
     private sealed record GrantRow(long AccountId, string Name);
 

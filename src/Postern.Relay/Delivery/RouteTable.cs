@@ -14,19 +14,19 @@ namespace Postern.Relay.Delivery;
 /// </summary>
 public sealed class RouteTable
 {
-    private readonly FrozenDictionary<string, RouteReader.Entry[]> routes;
+    private readonly FrozenDictionary<string, ImmutableArray<RouteReader.Entry>> routes;
 
-    private RouteTable(FrozenDictionary<string, RouteReader.Entry[]> routes, bool holds)
+    private RouteTable(FrozenDictionary<string, ImmutableArray<RouteReader.Entry>> routes, bool holds)
     {
         this.routes = routes;
         Holds = holds;
     }
 
     /// <summary>No delivery is configured: messages wait in the spool until one is.</summary>
-    public static RouteTable Hold { get; } = new(FrozenDictionary<string, RouteReader.Entry[]>.Empty, holds: true);
+    public static RouteTable Hold { get; } = new(FrozenDictionary<string, ImmutableArray<RouteReader.Entry>>.Empty, holds: true);
 
     /// <summary>Everything goes to the mail exchangers of its domain.</summary>
-    public static RouteTable Mx { get; } = new(FrozenDictionary<string, RouteReader.Entry[]>.Empty, holds: false);
+    public static RouteTable Mx { get; } = new(FrozenDictionary<string, ImmutableArray<RouteReader.Entry>>.Empty, holds: false);
 
     public bool Holds { get; }
 
@@ -52,7 +52,7 @@ public sealed class RouteTable
             same.Add(route);
         }
 
-        return new RouteParse.Ok(new RouteTable(found.ToFrozenDictionary(static r => r.Key, static r => r.Value.ToArray(), StringComparer.Ordinal), holds: false));
+        return new RouteParse.Ok(new RouteTable(found.ToFrozenDictionary(static r => r.Key, static r => r.Value.ToImmutableArray(), StringComparer.Ordinal), holds: false));
     }
 
     /// <summary>Where a recipient of a message goes.</summary>

@@ -35,7 +35,7 @@ public sealed record Decision(string Ref, DateTimeOffset At, RuleStage Stage, Po
     /// <param name="cause">What the log has been asked; null where no client waits.</param>
     public DecisionEvent ToAuditEvent(AuditCause? cause = null) => new(
         At,
-        new EventOrigin(Facts.Session, Facts.Listener, Facts.Client.ToString()) { Helo = Facts.Helo, User = Facts.Login, Tls = Facts.Tls },
+        new EventOrigin(Facts.Session, Facts.Listener, Facts.Client.ToString()) { Helo = Facts.Helo, User = Facts.Login, Tls = Facts.Tls, Tenant = Facts.Tenant },
         Ref,
         Stage.ToWord(),
         IsPermit ? DecisionOutcome.Permit : DecisionOutcome.Refuse,

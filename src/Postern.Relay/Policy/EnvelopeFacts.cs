@@ -38,6 +38,9 @@ public sealed record EnvelopeFacts
     /// <summary>Whose credential the login is: the same account, unless it acts for another. Null without a login.</summary>
     public string? ProvenBy { get; init; }
 
+    /// <summary>Whose account that login is, of those that share the server; null for nobody's in particular.</summary>
+    public string? Tenant { get; init; }
+
     /// <summary>AUTH is on offer here and now.</summary>
     public bool OffersAuth { get; init; }
 
@@ -66,6 +69,7 @@ public sealed record EnvelopeFacts
         Tls = session.Tls?.Version,
         Login = session.Login,
         ProvenBy = session.LoginProvenBy,
+        Tenant = LoginFacts.TenantOf(session),
         OffersAuth = session.OffersAuth,
         OffersAuthAfterTls = session.OffersAuthAfterTls,
     };

@@ -25,8 +25,6 @@ internal static class EventRecovery
     {
         var search = new AuditSearch(logs);
         List<SpoolEntry> ended = [.. await spool.ListEndedAsync(ct)];
-        if (ended.Count == 0 && spool.Count == 0)
-            return 0;
         var missing = new Dictionary<string, AuditEvent>(StringComparer.Ordinal);
         try
         {
@@ -59,11 +57,8 @@ internal static class EventRecovery
         foreach (var audited in missing.Values.OrderBy(static e => e.At))
             audit.Append(audited);
         if (ended.Count > 0)
-        {
             await audit.SafeAsync(ct);
-            await spool.RemoveAllAsync([.. ended.Select(static entry => entry.Envelope.Id)], ct);
-        }
-
+        await spool.RemoveAllAsync([.. ended.Select(static entry => entry.Envelope.Id)], ct);
         return missing.Count;
     }
 

@@ -87,6 +87,7 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
         Tls = session.Tls?.Version,
         Cipher = session.Tls?.Cipher,
         Sni = session.Tls?.ServerName,
+        Tenant = LoginFacts.TenantOf(session),
     };
 
     private static AuthOutcome Outcome(SessionState session, LoginAttempt attempt) => attempt switch

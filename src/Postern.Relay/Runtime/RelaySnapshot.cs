@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
@@ -70,6 +71,23 @@ public sealed class RelaySnapshot : IDisposable
     {
         var one = Options.Listeners.FirstOrDefault(l => listener is null || string.Equals(l.Name, listener, StringComparison.OrdinalIgnoreCase));
         return one is null ? null : ListenerOffer.Of(server, AsOffered(one), isTls || one.Tls == TlsMode.Implicit, hasCertificate, tiesTheConnection);
+    }
+
+    /// <summary>What would be known of a client that somebody asks about.</summary>
+    /// <inheritdoc cref="EnvelopeFacts.Of(ListenerOffer, IPAddress, string?)"/>
+    public async ValueTask<EnvelopeFacts> FactsOfAsync(ListenerOffer offer, IPAddress client, string? login, CancellationToken ct)
+    {
+        var facts = EnvelopeFacts.Of(offer, client, login);
+        if (facts.Login is not { } name)
+            return facts;
+        try
+        {
+            return facts with { Tenant = (await DirectoryOf(offer.Listener).FindAccountAsync(name, ct))?.Tenant };
+        }
+        catch (DirectoryUnavailableException)
+        {
+            return facts; // the rules find out, and say so
+        }
     }
 
     public void Dispose()

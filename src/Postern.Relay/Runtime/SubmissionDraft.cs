@@ -44,6 +44,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     private string? messageId;
     private string? headerFrom;
     private string? subject;
+    private string? tenant = LoginFacts.TenantOf(session);
 
     public async ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct)
     {
@@ -81,6 +82,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
             Login = session.Login,
             Client = session.ClientAddress,
             Listener = session.Listener,
+            Tenant = tenant,
             HasUtf8Header = hasUtf8Header,
             IsInbound = !IsSubmission,
         };
@@ -184,12 +186,15 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
             return;
         }
 
-        Submitter? submitter;
+        Submitter? submitter = null;
         try
         {
-            submitter = directory is null || session.Login is not { } login
-                ? null
-                : new Submitter(login, await directory.FindAccountAsync(login, ct), transaction.Sender.Mailbox, transaction.Parameters.IsUtf8);
+            if (directory is not null && session.Login is { } login)
+            {
+                var account = await directory.FindAccountAsync(login, ct);
+                tenant = account?.Tenant;
+                submitter = new Submitter(login, account, transaction.Sender.Mailbox, transaction.Parameters.IsUtf8);
+            }
         }
         catch (DirectoryUnavailableException)
         {
@@ -284,7 +289,7 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     private void Report(Envelope envelope, long size) =>
         audit.Append(new AcceptedEvent(
             clock.GetUtcNow(),
-            RelayEvents.OriginOf(session) with { User = envelope.Login },
+            RelayEvents.OriginOf(session) with { User = envelope.Login, Tenant = envelope.Tenant },
             id.ToString(),
             envelope.Sender.Address,
             [.. envelope.Recipients.Select(static r => r.Address)],

@@ -16,22 +16,28 @@ internal static class Authorization
     };
 
     /// <param name="authority">Of the proof; a grant that was needed adds its own.</param>
+    /// <param name="loginData">Likewise; a grant that brings something to be kept with the login stands in its place.</param>
     public static async ValueTask<SaslStep> DecideAsync(
         SaslContext context,
         string user,
         string actAs,
         CancellationToken ct,
         ReadOnlyMemory<byte>? data = null,
-        ILoginAuthority? authority = null)
+        ILoginAuthority? authority = null,
+        object? loginData = null)
     {
         if (actAs.Length == 0 || string.Equals(actAs, user, StringComparison.Ordinal))
-            return new SaslStep.Success(new SaslIdentity(user, user), data) { Authority = authority };
+            return new SaslStep.Success(new SaslIdentity(user, user), data) { Authority = authority, LoginData = loginData };
         return context.Grants is null
             ? Refuse(user, "nobody may act as another here")
             : await context.Grants.ActAsAsync(user, actAs, ct) switch
         {
             LoginAnswer.Match(var granted) grant =>
-                new SaslStep.Success(new SaslIdentity(user, granted), data) { Authority = BothAuthorities.Of(authority, grant.Authority) },
+                new SaslStep.Success(new SaslIdentity(user, granted), data)
+                {
+                    Authority = BothAuthorities.Of(authority, grant.Authority),
+                    LoginData = grant.LoginData ?? loginData,
+                },
             { WhyOpen: not null } open => SaslStep.Failure.Of(open, user),
             LoginAnswer.NoMatch(var reason, _) => Refuse(user, reason),
             _ => Refuse(user, "no answer to the question whether it may"),

@@ -137,7 +137,7 @@ public sealed class ScramMechanism : ISaslMechanism
             if (!isBound)
                 return Refuse("the channel binding does not match: another party may stand between");
             return await Authorization.WhyNotAsync<ScramSecret>(lookup, isProven, user, ct)
-                ?? await Authorization.DecideAsync(context, found!.User, ActAs(), ct, Signature(signed), found.Authority);
+                ?? await Authorization.DecideAsync(context, found!.User, ActAs(), ct, Signature(signed), found.Authority, found.LoginData);
         }
 
         private bool IsUser => lookup is LoginAnswer.Found<ScramSecret> or LoginAnswer.NoMatch { UserExists: true };

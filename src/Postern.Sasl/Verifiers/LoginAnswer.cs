@@ -63,6 +63,9 @@ public abstract record LoginAnswer
     public sealed record Found<T>(string User, T Stored, string? Refusal = null) : LoginAnswer
         where T : class
     {
+        /// <summary>Kept with the login for whoever asks later, once the proof is right; not printed.</summary>
+        public object? LoginData { get; init; }
+
         /// <summary>Whether this still holds, for as long as the login is used; null where nobody can say, and then it holds.</summary>
         public ILoginAuthority? Authority { get; init; }
 

@@ -19,7 +19,7 @@ internal sealed record DeliverySection(
                 [],
                 "Next hops. The recipient's domain decides first: routes to the exact domain, else those to the longest `.suffix`, "
                     + "else those to `*`. Among routes to the same, the first in this list whose conditions (`from`, `login_is`, "
-                    + "`listener`) all hold is taken; where none of them is, the less specific ones are asked. "
+                    + "`listener`, `tenant`) all hold is taken; where none of them is, the less specific ones are asked. "
                     + "A recipient that no route is for goes to the mail exchangers of its domain. "
                     + "Without any route every message is held."),
             section.Child("retry", RetryOptions.Read, "When a delivery that failed for now is tried again."),

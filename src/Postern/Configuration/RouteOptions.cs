@@ -32,7 +32,8 @@ internal sealed record RouteOptions(Route Route)
         var logins = section.List("login_is", Kinds.Text, [], "every login, and none", "Only for mail that these logins submitted.");
         var listeners = section.List(
             "listener", Kinds.Text, [], "every listener", "Only for mail that came in by the listeners of these names.");
-        if (to is null && !section.Has("to") && from.IsEmpty && logins.IsEmpty && listeners.IsEmpty)
+        var tenants = section.List("tenant", Kinds.Text, [], "every tenant, and none", "Only for mail of accounts of these tenants.");
+        if (to is null && !section.Has("to") && from.IsEmpty && logins.IsEmpty && listeners.IsEmpty && tenants.IsEmpty)
             section.ReportMissing("to", Kinds.Text.Expected);
         else if (!section.Has("to"))
             to = "*";
@@ -50,6 +51,7 @@ internal sealed record RouteOptions(Route Route)
             From = from,
             Logins = logins,
             Listeners = listeners,
+            Tenants = tenants,
             Trusted = ReadTrusted(section),
             Bind = section.Value(
                 "bind",
@@ -72,7 +74,7 @@ internal sealed record RouteOptions(Route Route)
                 "How the route logs in to its server, before any mail. A login that fails defers its messages, "
                     + "also when the server says 535: what is wrong is the account or this file, and no message bounces for it.")?.ToLogin(),
         };
-        foreach (var key in (string[])["from", "login_is", "listener", "via"])
+        foreach (var key in (string[])["from", "login_is", "listener", "tenant", "via"])
         {
             if (section.HasEmptyList(key))
                 section.Report(key, "the list is empty", "at least one, or the key left out");

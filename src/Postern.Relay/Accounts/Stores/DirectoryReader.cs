@@ -13,7 +13,7 @@ internal static class DirectoryReader
 {
     public static LoginAnswer ReadAccount(SqliteConnection sql, string name)
     {
-        var row = sql.QuerySingleOrDefault<AccountRow>("select id, name, enabled from accounts where name = @name", new { name });
+        var row = sql.QuerySingleOrDefault<AccountRow>("select id, name, enabled, tenant from accounts where name = @name", new { name });
         if (row is null)
             return StoredLogin.Nobody;
 
@@ -23,6 +23,7 @@ internal static class DirectoryReader
         var account = new Account(row.Name, row.Enabled != 0, [.. addresses], [.. domains])
         {
             ActsAs = [.. sql.Query<string>("select name from account_act_as where account_id = @Id order by name", row)],
+            Tenant = row.Tenant,
         };
         var refusal = !account.Enabled ? StoredLogin.Disabled : credentials.IsEmpty ? "the account has no credential" : null;
         return new StoredLogin(row.Name, refusal, credentials) { IsDisabled = !account.Enabled, Account = account }.ToAnswer();
@@ -78,7 +79,7 @@ internal static class DirectoryReader
                 row.ExpiresAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null)),
     ];
 
-    private sealed record AccountRow(long Id, string Name, long Enabled);
+    private sealed record AccountRow(long Id, string Name, long Enabled, string? Tenant);
 
     private sealed record CredentialRow(long Id, string? Label, string Secret, long? ExpiresAt);
 }

@@ -49,7 +49,17 @@ public sealed class StoreChain(IReadOnlyList<IAccountStore> stores, IDirectory? 
 
     /// <summary>The first store that knows the user, or that cannot say; else that nobody does.</summary>
     /// <param name="user">In canonical form.</param>
-    public async ValueTask<StoreFinding> FindAsync(string user, CancellationToken ct)
+    public ValueTask<StoreFinding> FindAsync(string user, CancellationToken ct) =>
+        Volatile.Read(ref successor) is null ? FindHereAsync(user, ct) : FindStillKnownAsync(user, ct);
+
+    /// <summary>The same where another configuration has taken the place of this one: whom no store of that knows is nobody here either.</summary>
+    private async ValueTask<StoreFinding> FindStillKnownAsync(string user, CancellationToken ct)
+    {
+        var found = await FindHereAsync(user, ct);
+        return found.Answer is LoginAnswer.Found<StoredLogin> && (await Newest.FindAsync(user, ct)).Answer is LoginAnswer.NoMatch ? found with { Answer = StoredLogin.Nobody } : found;
+    }
+
+    private async ValueTask<StoreFinding> FindHereAsync(string user, CancellationToken ct)
     {
         StoreFinding rights = default;
         StoreFinding outage = default;
@@ -122,8 +132,11 @@ public sealed class StoreChain(IReadOnlyList<IAccountStore> stores, IDirectory? 
             return found;
         try
         {
-            return await directory.FindAccountAsync(user, ct) is { Enabled: false }
-                && found.Answer is LoginAnswer.Found<StoredLogin> { Stored: { IsDisabled: false } login }
+            if (await directory.FindAccountAsync(user, ct) is not { } kept)
+                return found;
+            if (kept.Tenant is { } tenant)
+                found = found with { Tenant = tenant };
+            return !kept.Enabled && found.Answer is LoginAnswer.Found<StoredLogin> { Stored: { IsDisabled: false } login }
                 ? found with { Answer = login.Disable().ToAnswer() }
                 : found;
         }

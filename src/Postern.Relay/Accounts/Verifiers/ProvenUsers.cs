@@ -23,7 +23,11 @@ internal sealed class ProvenUsers(LoginParts parts)
             LoginAnswer.Found<StoredLogin> { Stored.IsPresumed: true } =>
                 new LoginAnswer.NoMatch($"{found.Store!.Name} knows nobody before his password is right"),
             LoginAnswer.Found<StoredLogin> { Stored: var login } =>
-                new LoginAnswer.Match(login.User) { Authority = parts.AuthorityOf(login, credential: null) },
+                new LoginAnswer.Match(login.User)
+                {
+                    Authority = parts.AuthorityOf(login, credential: null),
+                    LoginData = LoginFacts.Of(found.Tenant),
+                },
             LoginAnswer.NoMatch => new LoginAnswer.NoMatch(LoginParts.UnknownUser),
             _ => found.Answer,
         };

@@ -24,6 +24,12 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
             judged = await JudgeAsync(user, password, peer, ct);
             return judged.Answer;
         }
+        catch (OperationCanceledException)
+        {
+            // The work is done, or half done: who leaves before the answer pays for it like who gets none.
+            judged = judged with { Outcome = LoginOutcome.Unanswered };
+            throw;
+        }
         finally
         {
             protection.Settle(turn, judged.Outcome, judged.Secret, judged.IsUser);
@@ -38,8 +44,8 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
         var judged = found.Answer switch
         {
             LoginAnswer.Found<StoredLogin> { Stored: { IsCheckedByStore: true } login } =>
-                await AskAsync(found.Store!, login, password, ct),
-            LoginAnswer.Found<StoredLogin> { Stored: var login } => await HashAsync(found.Store!, login, password, peer, ct),
+                await AskAsync(found, login, password, ct),
+            LoginAnswer.Found<StoredLogin> { Stored: var login } => await HashAsync(found, login, password, peer, ct),
             LoginAnswer.NoMatch => await WasteAsync(found.Store!, canonical, password, peer, ct),
             _ when found.IsOpenForSome =>
                 (await WasteAsync(found.Store!, canonical, password, peer, ct)) with
@@ -55,11 +61,12 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
     }
 
     private async ValueTask<Judged> HashAsync(
-        IAccountStore store, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
+        StoreFinding found, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {
+        var store = found.Store!;
         var key = parts.Cache.KeyFor(store.Name, login, password.Span);
         if (login.Refusal is null && parts.Cache.Recall(key) is { } known)
-            return Judged.Right(new LoginAnswer.Match(login.User) { Authority = parts.AuthorityOf(login, known) });
+            return Judged.Right(MatchOf(found, login, known));
 
         var answer = await parts.Hashing.CheckAsync(
             key, login, password, parts.Stores.Costs, peer, parts.Knows(login.User, peer), parts.Clock.GetUtcNow(), ct);
@@ -71,7 +78,7 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
                 parts.Cache.Remember(key, credential);
                 if (store.Name == DirectoryStore.Kind.Word)
                     parts.Replacement?.Offer(login, credential, password.Span);
-                return Judged.Right(new LoginAnswer.Match(login.User) { Authority = parts.AuthorityOf(login, credential) });
+                return Judged.Right(MatchOf(found, login, credential));
             case LoginAnswer.NoMatch:
                 return Judged.Wrong(answer, key);
             case LoginAnswer.Busy:
@@ -97,18 +104,22 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
     }
 
     /// <summary>A disabled user is asked about like others, so that the time does not tell.</summary>
-    private async ValueTask<Judged> AskAsync(IAccountStore store, StoredLogin login, ReadOnlyMemory<byte> password, CancellationToken ct)
+    private async ValueTask<Judged> AskAsync(StoreFinding found, StoredLogin login, ReadOnlyMemory<byte> password, CancellationToken ct)
     {
+        var store = found.Store!;
         var key = parts.Cache.KeyFor(store.Name, login, password.Span);
         return await store.CheckPasswordAsync(login.User, new Password(password), ct) switch
         {
             LoginAnswer.Match or LoginAnswer.NoMatch when login.Refusal is { } refusal =>
                 Judged.Wrong(new LoginAnswer.NoMatch(refusal, UserExists: true), key),
-            LoginAnswer.Match => Judged.Right(new LoginAnswer.Match(login.User) { Authority = parts.AuthorityOf(login, credential: null) }),
+            LoginAnswer.Match => Judged.Right(MatchOf(found, login, credential: null)),
             LoginAnswer.NoMatch no => Judged.Wrong(no, key),
             var other => new Judged(StoreChain.Said(store, other)),
         };
     }
+
+    private LoginAnswer.Match MatchOf(StoreFinding found, StoredLogin login, StoredCredential? credential) =>
+        new(login.User) { Authority = parts.AuthorityOf(login, credential), LoginData = LoginFacts.Of(found.Tenant) };
 
     /// <summary>An answer, and what it means for the budgets.</summary>
     /// <param name="Secret">Which wrong password of which state of a user's credentials it was, to know it again.</param>

@@ -56,6 +56,7 @@ internal abstract class StoredSecrets(LoginParts parts) : IProofListener
                 new LoginAnswer.Found<T>(login.User, secret, login.Refusal)
                 {
                     Authority = parts.AuthorityOf(login, credential),
+                    LoginData = LoginFacts.Of(found.Tenant),
                     InPlaceOfNo = InPlaceOfNoAsync,
                 },
             LoginAnswer.Found<StoredLogin> { Stored: var login } =>

@@ -11,10 +11,11 @@ internal static class AccountAddCommand
     {
         var (name, address, domain) = (AccountCommand.Name(), AccountCommand.Address(), AccountCommand.Domain());
         name.Description = "What it logs in as; an address may be sent as without a further grant";
-        var command = new DocumentedCommand("add", "Add an account", "postern account add lisa@example.org", "postern account add printer --address scans@example.org").With(name, address, domain, context.Json);
+        var tenant = new Option<string?>("--tenant") { Description = "Whose account it is, where several share the server; routes, logs and searches know it by that", HelpName = "TENANT" };
+        var command = new DocumentedCommand("add", "Add an account", "postern account add lisa@example.org", "postern account add printer --address scans@example.org").With(name, address, domain, tenant, context.Json);
         command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory => context.Report(
             arguments,
-            directory.Commands.Accounts.Add(new AddAccount(arguments.GetRequiredValue(name), [.. arguments.GetValue(address) ?? []], [.. arguments.GetValue(domain) ?? []])),
+            directory.Commands.Accounts.Add(new AddAccount(arguments.GetRequiredValue(name), [.. arguments.GetValue(address) ?? []], [.. arguments.GetValue(domain) ?? []]) { Tenant = arguments.GetValue(tenant) }),
             alreadyThere: ExitCode.No)));
         return command;
     }

@@ -30,6 +30,7 @@ internal static class AccountShowCommand
                 .Row("account", account.Name)
                 .Row("state", AccountText.State(account))
                 .Row("since", account.CreatedAt is { } since ? TimeText.Format(since) : "-")
+                .Row("tenant", account.Tenant ?? "-")
                 .Row("logs in by", AccountText.LogsInBy(account))
                 .Row("may send as", AccountText.Grants(account))
                 .Row("may act as", account.ActsAs.IsEmpty ? "nobody else" : string.Join(", ", account.ActsAs))

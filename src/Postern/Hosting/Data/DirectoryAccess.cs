@@ -50,6 +50,7 @@ internal sealed class DirectoryAccess : IAsyncDisposable
         {
             Enabled = details.Enabled && login is not { Login.IsDisabled: true },
             LogsInBy = login?.Store,
+            Tenant = account?.Tenant ?? details.Tenant,
             Stores = [.. (await accounts.Verifiers.Descriptions.DescribeAsync(user, ct)).Select(static word => new AccountDetails.StoreWord(word.Store, word.Says))],
         };
     }

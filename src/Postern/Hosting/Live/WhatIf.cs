@@ -46,7 +46,8 @@ internal sealed record WhatIf(string Client, string From, string To)
         if (offer.RequiresTls)
             return No($"530 5.7.0: listener {offer.Listener} takes no mail before STARTTLS", "Ask again with --tls.");
 
-        var (policy, sender, facts) = (snapshot.Policy, new ReversePath(mailbox), EnvelopeFacts.Of(offer, client, Login));
+        var (policy, sender) = (snapshot.Policy, new ReversePath(mailbox));
+        var facts = await snapshot.FactsOfAsync(offer, client, Login, ct);
         if (snapshot.Options.Listeners.First(l => l.Name == offer.Listener).Clients is { } clients && !clients.Any(network => network.Contains(facts.Client)))
             return No($"554 5.7.1: listener {offer.Listener} takes no connection from {facts.Client}", $"Its clients are {string.Join(", ", clients)}.");
         return new WhatIfAnswer
@@ -65,6 +66,7 @@ internal sealed record WhatIf(string Client, string From, string To)
         Login = facts.Login,
         Client = facts.Client,
         Listener = facts.Listener,
+        Tenant = facts.Tenant,
     };
 
     private static WhatIfAnswer Wrong(string what, string todo) => new() { Problem = new(what, todo), IsWrong = true };
