@@ -283,6 +283,7 @@ public sealed partial class PowerLossTests
         var removed = new List<QueueId>();
         await using var unfinished = spool.CreateDraft();
         await unfinished.AppendAsync(Samples.Content(random.Next(3) == 0 ? 70_000 : 10), Ct);
+        await using var claims = await spool.OpenClaimsAsync(Ct);
         for (var i = 1; ; i++)
         {
             var envelope = Samples.Envelope();
@@ -315,7 +316,10 @@ public sealed partial class PowerLossTests
             history.Promised[touched] = (acknowledged, i);
             try
             {
-                Assert.True(await spool.UpdateAsync(touched, spool.Find(touched)!.State with { Attempts = i }, Ct));
+                if (random.Next(3) != 0)
+                    Assert.True(await spool.UpdateAsync(touched, spool.Find(touched)!.State with { Attempts = i }, Ct));
+                else if (!await ReportAsync(spool, claims, touched, i, random, history))
+                    return;
             }
             catch (IOException)
             {
@@ -326,9 +330,28 @@ public sealed partial class PowerLossTests
         }
     }
 
+    /// <summary>A report of a message, with the state that it tells of.</summary>
+    private static async Task<bool> ReportAsync(SegmentSpool spool, ISpoolClaims claims, QueueId touched, int attempt, Random random, History history)
+    {
+        var claim = (await claims.ClaimAsync(touched, Ct))!;
+        var (report, content) = (Samples.Envelope(), Samples.Content(random.Next(10) == 0 ? 130_000 : random.Next(3000), random.Next()));
+        history.Written[report.Id] = content;
+        history.Reports[report.Id] = (touched, attempt);
+        await using var draft = spool.CreateDraft();
+        await draft.AppendAsync(content, Ct);
+        if (await claims.CommitAsync(claim, claim.Entry.State with { Attempts = attempt }, draft, report, Samples.FreshState(report), Ct) is not SpoolCommit.Durable)
+            return false;
+        history.Promised[report.Id] = (0, 0);
+        await claims.ReleaseAsync(claim, shelf: null, Ct);
+        return true;
+    }
+
     /// <summary>What the writers of all lives know.</summary>
     private sealed class History
     {
+        /// <summary>By report: the message, and the number that its state has with it.</summary>
+        public ConcurrentDictionary<QueueId, (QueueId Told, int Attempt)> Reports { get; } = new();
+
         public ConcurrentDictionary<QueueId, byte[]> Written { get; } = new();
 
         public ConcurrentDictionary<QueueId, (int Acknowledged, int Tried)> Promised { get; } = new();
@@ -346,6 +369,12 @@ public sealed partial class PowerLossTests
                     return $"{id} is lost";
                 if (entry.State.Attempts != acknowledged && entry.State.Attempts != tried)
                     return $"the state of {id} is lost";
+            }
+
+            foreach (var (report, (told, attempt)) in Reports)
+            {
+                if (spool.Find(told) is { } entry && spool.Find(report) is not null != entry.State.Attempts >= attempt)
+                    return $"of the report {report} and what it tells of one is there without the other";
             }
 
             foreach (var id in Gone.Keys.Concat(Refused.Keys))

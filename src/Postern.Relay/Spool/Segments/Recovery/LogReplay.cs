@@ -315,6 +315,7 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         {
             var remains = new StoredMessage(message.Id, order, entry: null, new MessageLocation(location, message.Inline, []));
             incomplete[message.Id] = (remains, "a part of the content is missing or damaged");
+            SettleByIncomplete(message, payload, location);
             return null;
         }
 
@@ -329,11 +330,10 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
                 throw new SpoolUnavailableException($"The segment {location.Segment.Path} holds an envelope with '{parameters}', which this version does not know. Start the version that wrote it.");
             var entry = envelope.ToEntry(message.Id, size, words);
             var stored = new StoredMessage(message.Id, order, entry, new MessageLocation(location, message.Inline, pieces));
-            var settled = envelope.Settled is { } other && index.TryFind(other, out var told) ? told : null;
-            var settledTo = settled is null ? null : envelope.Settles!.State.ToState(settled.Entry!.Envelope.Recipients.Length, words);
+            var settled = FindSettled(envelope);
             index.Add(stored);
-            if (settledTo is not null)
-                index.SetState(settled!, settledTo, location);
+            if (settled is var (told, state))
+                index.SetState(told, state, location);
             if (incomplete.Remove(message.Id, out var older))
                 SpoolIndex.Remember(stored, older.Message.Location.Record.Segment);
             return null;
@@ -342,6 +342,31 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         {
             return $"the envelope cannot be read: {e.Message}";
         }
+    }
+
+    /// <summary>
+    /// The report has been moved since, and its chunks are gone; its record is still the newest of the message that it tells of. Where it is
+    /// damaged instead, that is told, and no second report is made.
+    /// </summary>
+    private void SettleByIncomplete(MessagePayload message, ReadOnlySpan<byte> payload, RecordLocation location)
+    {
+        try
+        {
+            if (FindSettled(message.Envelope(payload)) is var (told, state))
+                index.SetState(told, state, location);
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
+        {
+            // What is left of it is judged as a whole.
+        }
+    }
+
+    /// <summary>The message whose state stands in the record of another, as it is known by now, and that state.</summary>
+    private (StoredMessage Message, DeliveryState State)? FindSettled(StoredEnvelope envelope)
+    {
+        if (envelope.Settled is not { } id || !index.TryFind(id, out var message))
+            return null;
+        return (message, envelope.Settles!.State.ToState(message.Entry!.Envelope.Recipients.Length, words));
     }
 
     private RecordLocation[]? FindChunks(MessagePayload message, ReadOnlySpan<byte> payload)
