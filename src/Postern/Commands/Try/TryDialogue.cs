@@ -80,7 +80,7 @@ internal sealed class TryDialogue : IAsyncDisposable
 #pragma warning restore CA5359
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
-            TargetHost = "localhost",
+            TargetHost = TryWorld.Hostname,
             CertificateChainPolicy = new X509ChainPolicy
             {
                 DisableCertificateDownloads = true,

@@ -2,15 +2,16 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Postern.Relay.Accounts.OAuth;
 
 namespace Postern.Commands.Try;
 
 /// <summary>An issuer of bearer tokens, made for one run: a key, the file with its public half, and tokens (RFC 7515, ES256).</summary>
 internal sealed class TryIssuer : IDisposable
 {
-    private const string Name = "https://id.example.org";
-    private const string Audience = "postern";
+    public const string Name = "https://id.example.org";
+    public const string Audience = "postern";
+    public const string UserClaim = "email";
+
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
 
     private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -24,16 +25,16 @@ internal sealed class TryIssuer : IDisposable
         File.WriteAllText(
             file,
             $$"""{"keys":[{"kty":"EC","crv":"P-256","x":"{{Base64Url.EncodeToString(point.X)}}","y":"{{Base64Url.EncodeToString(point.Y)}}"}]}""");
-        Trusted = new TokenIssuer(Name, new Uri(file), Introspection: null, Audience, UserClaim: "email");
+        Keys = new Uri(file);
     }
 
-    /// <summary>What the server is told of it.</summary>
-    public TokenIssuer Trusted { get; }
+    /// <summary>Where its public key is.</summary>
+    public Uri Keys { get; }
 
     public string TokenFor(string user)
     {
         var claims =
-            $$"""{"iss":"{{Name}}","aud":"{{Audience}}","email":"{{JsonEncodedText.Encode(user)}}","exp":{{(clock.GetUtcNow() + Life).ToUnixTimeSeconds()}}}""";
+            $$"""{"iss":"{{Name}}","aud":"{{Audience}}","{{UserClaim}}":"{{JsonEncodedText.Encode(user)}}","exp":{{(clock.GetUtcNow() + Life).ToUnixTimeSeconds()}}}""";
         var signed = $"{Base64Url.EncodeToString("""{"alg":"ES256"}"""u8)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
         return $"{signed}.{Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
     }

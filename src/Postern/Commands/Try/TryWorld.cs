@@ -1,15 +1,12 @@
 using System.Net;
-using Postern.Hosting.Certificates;
-using Postern.Relay.Accounts;
+using Postern.Configuration;
+using Postern.Hosting.Live;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
-using Postern.Relay.Delivery;
 using Postern.Relay.Policy;
 using Postern.Relay.Runtime;
-using Postern.Smtp.Grammar;
-using Postern.Smtp.Transport;
 
 namespace Postern.Commands.Try;
 
@@ -20,6 +17,8 @@ internal sealed class TryWorld : IAsyncDisposable
 
     /// <summary>An old device, whose password is kept as a shared secret.</summary>
     public const string Device = "scanner@example.org";
+
+    public const string Hostname = "mail.example.org";
 
     /// <summary>Where old devices log in: every mechanism is named there.</summary>
     private const string Devices = "devices";
@@ -63,28 +62,10 @@ internal sealed class TryWorld : IAsyncDisposable
         var password = AddAccount(data, User, HashSchemes.Usual, clock);
         var devicePassword = AddAccount(data, Device, HashSchemes.Shared, clock);
         var issuer = new TryIssuer(data, clock);
-        if (SelfSignedCertificate.LoadOrCreate(data, "localhost", clock.GetUtcNow(), isRsa: false, out _) is not CertificateOutcome.Loaded loaded)
-            throw new TryFailure("no certificate could be made");
         var sink = new TrySink(clock);
         sink.Start();
-        var route = RouteTable.Parse([new Route("*", $"smtp://{sink.Endpoint}")]);
-        var relay = await RelayService.StartAsync(
-            new RelayOptions
-            {
-                Hostname = "mail.example.org",
-                DataDirectory = data,
-                Tls = new TlsOptions(loaded.Certificate),
-                Listeners =
-                [
-                    Listener("submission", TlsMode.StartTls, AuthMode.TlsOnly),
-                    Listener("submissions", TlsMode.Implicit, AuthMode.TlsOnly),
-                    Listener(Devices, TlsMode.StartTls, AuthMode.TlsOnly) with { Mechanisms = ["SCRAM-SHA-512", "SCRAM-SHA-1", "DIGEST-MD5", "CRAM-MD5", "OAUTHBEARER", "XOAUTH2"] },
-                    Listener(Inbound, TlsMode.StartTls, AuthMode.Off),
-                ],
-                Accounts = new AccountOptions { Sources = [new AccountSource("directory", "mail.example.org")], Issuers = [issuer.Trusted] },
-                Delivery = new DeliveryOptions { Hostname = Domain.Parse("mail.example.org"), Routes = ((RouteParse.Ok)route).Table },
-            },
-            clock);
+        var compiled = await CompileAsync(data, ConfigurationOf(issuer, sink), clock);
+        var relay = await RelayService.StartAsync(compiled.ToRelay(), key => Compilation.IdOf(compiled, key.Span), compiled, clock);
         ct.ThrowIfCancellationRequested();
         return new TryWorld(relay, sink, issuer, password, devicePassword);
     }
@@ -107,8 +88,32 @@ internal sealed class TryWorld : IAsyncDisposable
             : throw new TryFailure("no password could be generated");
     }
 
-    private static SmtpListenerOptions Listener(string name, TlsMode tls, AuthMode auth) =>
-        new() { Name = name, Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)], Tls = tls, Auth = auth };
+    /// <summary>As an operator would write it: what is not said is as everybody has it.</summary>
+    private static string ConfigurationOf(TryIssuer issuer, TrySink sink) => $$"""
+        server: { hostname: {{Hostname}}, data: . }
+        listeners:
+          - { name: submission, listen: ["127.0.0.1:0"] }
+          - { name: submissions, listen: ["127.0.0.1:0"], tls: implicit }
+          - { name: {{Devices}}, listen: ["127.0.0.1:0"], mechanisms: [SCRAM-SHA-512, SCRAM-SHA-1, DIGEST-MD5, CRAM-MD5, OAUTHBEARER, XOAUTH2] }
+          - { name: {{Inbound}}, listen: ["127.0.0.1:0"], auth: "off" }
+        oauth:
+          - { issuer: "{{TryIssuer.Name}}", jwks: "{{issuer.Keys}}", audience: {{TryIssuer.Audience}}, user_claim: {{TryIssuer.UserClaim}} }
+        delivery: { routes: [{ to: "*", via: "smtp://{{sink.Endpoint}}" }] }
+        """;
+
+    /// <summary>The way of every server, so that what is tried is what is served.</summary>
+    private static async Task<Compiled> CompileAsync(string data, string text, TimeProvider clock) =>
+        ConfigurationFile.Parse(ConfigurationFile.Name, data, text) switch
+        {
+            ConfigurationOutcome.Valid(var configuration) => await Compilation.ReadAsync(configuration, CompileFor.Serving, clock) switch
+            {
+                CompileOutcome.Ready(var compiled) => compiled,
+                CompileOutcome.Broken(var errors, _) => throw new TryFailure(errors[0].ToString()),
+                _ => throw new InvalidOperationException("a new outcome"),
+            },
+            ConfigurationOutcome.Invalid(var errors) => throw new TryFailure(errors[0].ToString()),
+            _ => throw new InvalidOperationException("a new outcome"),
+        };
 
     private IPEndPoint Endpoint(string name) => Relay.Endpoints.First(e => e.Listener.Name == name).Endpoint;
 }
