@@ -3,6 +3,7 @@
 #   ./test.sh          about ten minutes
 #   ./test.sh --quick  under two: what starts no process and needs no other program; installs nothing
 #   ./test.sh --soak   long runs as well (POSTERN_SOAK=1)
+#   --slowest          beside any of these: the ten tests that took longest, with their seconds
 # The last line is "N passed, N failed, N skipped"; the exit code is 1 when anything failed.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
@@ -12,11 +13,13 @@ configuration=Release
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1
 
 quick=
+slowest=
 for argument in "$@"; do
   case $argument in
     --quick) quick=1 ;;
     --soak) export POSTERN_SOAK=1 ;;
-    *) echo "usage: ./test.sh [--quick | --soak]" >&2; exit 2 ;;
+    --slowest) slowest=1 ;;
+    *) echo "usage: ./test.sh [--quick | --soak] [--slowest]" >&2; exit 2 ;;
   esac
 done
 
@@ -111,6 +114,13 @@ skipped_tests() {
   ' "$1" | sed 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g'
 }
 
+# Each test of a result file with the seconds it took.
+durations() {
+  sed -n 's/.*<UnitTestResult .*testName="\([^"]*\)".* duration="\([0-9:.]*\)".*/\2 \1/p' "$1" |
+    awk '{ split($1, t, ":"); sub(/^[^ ]* /, ""); printf "%.1f s  %s\n", t[1] * 3600 + t[2] * 60 + t[3], $0 }' |
+    sed 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g'
+}
+
 passed=0 failed=0 skipped=0
 skips=()
 
@@ -179,6 +189,12 @@ else
     run_project "$project"
   done
   run_fuzz
+fi
+
+if [ -n "$slowest" ]; then
+  echo
+  echo "the slowest:"
+  for result in "$work"/*.trx; do durations "$result"; done | sort -rn | head -10 | cut -c1-200
 fi
 
 echo

@@ -16,11 +16,14 @@ public sealed record Account(string Name, bool Enabled, ImmutableArray<string> A
     /// <summary>Whose account it is, where several share a server; null for nobody's in particular.</summary>
     public string? Tenant { get; init; }
 
-    /// <summary>The store that alone knows it, or that has disabled it; null for an account of the directory, which can be given more rights.</summary>
+    /// <summary>
+    /// The store that alone knows it, or that has disabled it; null for an account of the directory, which can be given more rights.
+    /// </summary>
     public string? Store { get; init; }
 
     /// <summary>A user of whom nothing is known but the name: it may send as that, where it is an address.</summary>
-    public static Account Of(string name, bool isEnabled = true) => new(name, isEnabled, Mailbox.TryParse(name, out var own) ? [own.Canonical] : [], []);
+    public static Account Of(string name, bool isEnabled = true) =>
+        new(name, isEnabled, Mailbox.TryParse(name, out var own) ? [own.Canonical] : [], []);
 
     /// <summary>The rights of both. It is disabled where one of them is.</summary>
     public Account With(Account other) => this with

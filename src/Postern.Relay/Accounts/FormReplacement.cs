@@ -11,8 +11,9 @@ using Postern.Sasl.Preparation;
 namespace Postern.Relay.Accounts;
 
 /// <summary>
-/// Replaces weak stored forms of the directory by the usual one when their users log in: only then is the password there to make it of. It is done behind the login, by one
-/// thread of low priority; what does not fit into its queue waits for the next login. Label, expiry and number of the credential stay.
+/// Replaces weak stored forms of the directory by the usual one when their users log in: only then is the password there to make it of. It
+/// is done behind the login, by one thread of low priority; what does not fit into its queue waits for the next login. Label, expiry and
+/// number of the credential stay.
 /// </summary>
 public sealed class FormReplacement : IDisposable
 {
@@ -51,8 +52,11 @@ public sealed class FormReplacement : IDisposable
             Forget(item);
     }
 
-    /// <summary>What was stored as <paramref name="stored"/> and is <paramref name="now"/> is the same password, put into another form here.</summary>
-    public bool IsSame(string user, string stored, string now) => followed.TryGetValue(DigestOf(user, stored), out var after) && string.Equals(after, DigestOf(user, now), StringComparison.Ordinal);
+    /// <summary>
+    /// What was stored as <paramref name="stored"/> and is <paramref name="now"/> is the same password, put into another form here.
+    /// </summary>
+    public bool IsSame(string user, string stored, string now) =>
+        followed.TryGetValue(DigestOf(user, stored), out var after) && string.Equals(after, DigestOf(user, now), StringComparison.Ordinal);
 
     /// <summary>What is under way is finished, the rest is left to the next login.</summary>
     public void Dispose()
@@ -95,7 +99,11 @@ public sealed class FormReplacement : IDisposable
             if (!directory.Write(sql => DirectoryReader.ReplaceSecret(sql, item.User, item.Credential.Hash.Stored, made.Stored)))
                 return; // it was changed or revoked meanwhile
             trouble = null;
-            audit.Append(new AdminEvent(clock.GetUtcNow(), "postern", "credential strengthened", $"{item.User}: {item.Credential.Name}, {item.Credential.Hash.Scheme} to {made.Scheme}")
+            audit.Append(new AdminEvent(
+                clock.GetUtcNow(),
+                "postern",
+                "credential strengthened",
+                $"{item.User}: {item.Credential.Name}, {item.Credential.Hash.Scheme} to {made.Scheme}")
             {
                 Changes = [new AdminChange("form", item.Credential.Hash.Scheme, made.Scheme)],
             });
@@ -115,7 +123,8 @@ public sealed class FormReplacement : IDisposable
         underWay.TryRemove(DigestOf(item.User, item.Credential.Hash.Stored), out _);
     }
 
-    private static string DigestOf(string user, string stored) => Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes($"{user}\0{stored}")));
+    private static string DigestOf(string user, string stored) =>
+        Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes($"{user}\0{stored}")));
 
     private sealed record Item(string User, StoredCredential Credential, byte[] Password);
 }

@@ -83,7 +83,7 @@ internal sealed class HashingQueue(int capacity, TimeProvider clock)
         }
     }
 
-    /// <summary>Whoever still waits, who does so no longer.</summary>
+    /// <summary>Empties the queue; answers with what was in it.</summary>
     public HashingJob[] Clear()
     {
         HashingJob[] left = [.. waiting];

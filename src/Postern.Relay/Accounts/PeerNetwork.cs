@@ -6,7 +6,7 @@ namespace Postern.Relay.Accounts;
 /// <summary>What stands for one client where clients are counted: whoever has one IPv6 address has its whole /64.</summary>
 internal static class PeerNetwork
 {
-    /// <summary>What is no address stands for itself; null stands for nobody.</summary>
+    /// <summary>A text that is no address is returned as it is; null where there is no peer.</summary>
     public static string? Of(string? peer)
     {
         if (peer is null || !IPAddress.TryParse(peer, out var address))

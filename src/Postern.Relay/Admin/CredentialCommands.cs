@@ -31,12 +31,16 @@ public sealed class CredentialCommands
             return problem;
         var generated = command.Typed is null ? Secret.Generate() : null;
         var name = LoginNames.TryCanonical(command.Account, out var canonical) ? canonical : command.Account;
-        if (!command.Scheme.TryHash(new HashRequest(name, command.Realm ?? string.Empty, generated ?? command.Typed!, generated is not null), out var hash, out var trouble))
+        if (!command.Scheme.TryHash(
+            new HashRequest(name, command.Realm ?? string.Empty, generated ?? command.Typed!, generated is not null),
+            out var hash,
+            out var trouble))
             return new AdminOutcome.Invalid(trouble);
         var now = changes.UtcNow;
         var expires = now + command.ExpiresAfter;
 
-        return changes.Change(command.Replaces is null ? "credential add" : "credential replace", DirectoryChanges.Target(command.Account, command.Label), sql =>
+        var action = command.Replaces is null ? "credential add" : "credential replace";
+        return changes.Change(action, DirectoryChanges.Target(command.Account, command.Label), sql =>
         {
             if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var account, out var missing))
                 return missing;
@@ -48,13 +52,18 @@ public sealed class CredentialCommands
                     return wrong;
                 there.Remove(replaced!);
                 command = command with { Label = command.Label ?? replaced!.Label };
-                expires ??= replaced!.ExpiresAt is { } end && end > now.ToUnixTimeMilliseconds() ? DateTimeOffset.FromUnixTimeMilliseconds(end) : null;
+                expires ??= replaced!.ExpiresAt is { } end && end > now.ToUnixTimeMilliseconds()
+                    ? DateTimeOffset.FromUnixTimeMilliseconds(end)
+                    : null;
             }
 
             if (command.Label is not null && there.Exists(c => string.Equals(c.Label, command.Label, StringComparison.Ordinal)))
-                return new AdminOutcome.AlreadyThere($"account {account.Name} has a credential '{command.Label}' already; to put another secret in its place: postern credential replace {account.Name} {command.Label}");
+                return new AdminOutcome.AlreadyThere(
+                    $"account {account.Name} has a credential '{command.Label}' already; to put another secret in its place: "
+                        + $"postern credential replace {account.Name} {command.Label}");
             if (there.Count >= MaxCredentials)
-                return new AdminOutcome.Invalid($"account {account.Name} has {MaxCredentials} credentials, the most there can be: revoke one first");
+                return new AdminOutcome.Invalid(
+                    $"account {account.Name} has {MaxCredentials} credentials, the most there can be: revoke one first");
 
             if (replaced is not null)
                 sql.Execute("delete from credentials where id = @Id", replaced);
@@ -73,15 +82,22 @@ public sealed class CredentialCommands
                     CreatedAt = now.ToUnixTimeMilliseconds(),
                     ExpiresAt = expires?.ToUnixTimeMilliseconds(),
                 });
-            var details = new CredentialDetails(id, account.Name, command.Label, hash.Scheme, generated is not null, now, expires, Expired: false);
-            var done = replaced is null ? $"credential {NameOf(id, command.Label)} added to account {account.Name}" : $"credential {NameOf(id, command.Label)} of account {account.Name} is valid in the place of {NameOf(replaced.Id, replaced.Label)}";
+            var details = new CredentialDetails(
+                id, account.Name, command.Label, hash.Scheme, generated is not null, now, expires, Expired: false);
+            var done = replaced is null
+                ? $"credential {NameOf(id, command.Label)} added to account {account.Name}"
+                : $"credential {NameOf(id, command.Label)} of account {account.Name} is valid in the place of "
+                    + $"{NameOf(replaced.Id, replaced.Label)}";
             return new AdminOutcome.Issued(done + Others(account.Name, there, now), details, generated)
             {
                 Changes =
                 [
                     new AdminChange("credential", replaced is null ? null : NameOf(replaced.Id, replaced.Label), NameOf(id, command.Label)),
                     new AdminChange("form", Before: null, hash.Scheme),
-                    .. expires is { } at ? [new AdminChange("expires", Before: null, at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture))] : ImmutableArray<AdminChange>.Empty,
+                    .. expires is { } at
+                        ? [new AdminChange(
+                            "expires", Before: null, at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture))]
+                        : ImmutableArray<AdminChange>.Empty,
                 ],
             };
         });
@@ -90,13 +106,18 @@ public sealed class CredentialCommands
     /// <summary>What else logs the account in: who adds a password may believe that the old one is gone.</summary>
     private static string Others(string account, List<CredentialName> there, DateTimeOffset now)
     {
-        var valid = there.Where(c => c.ExpiresAt is not { } end || end > now.ToUnixTimeMilliseconds()).Select(static c => NameOf(c.Id, c.Label)).ToList();
+        var valid = there.Where(c => c.ExpiresAt is not { } end || end > now.ToUnixTimeMilliseconds())
+            .Select(static c => NameOf(c.Id, c.Label)).ToList();
         return valid.Count == 0 ? string.Empty
-            : string.Create(CultureInfo.InvariantCulture, $"; {valid.Count} more {(valid.Count == 1 ? "is" : "are")} still valid: {string.Join(", ", valid)} (to take one away: postern credential revoke {account} {valid[0].TrimStart('#')})");
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"; {valid.Count} more {(valid.Count == 1 ? "is" : "are")} still valid: {string.Join(", ", valid)} (to take one away: "
+                    + $"postern credential revoke {account} {valid[0].TrimStart('#')})");
     }
 
     private static List<CredentialName> CredentialsOf(SqliteConnection sql, long account) =>
-        sql.Query<CredentialName>("select id, label, expires_at as ExpiresAt from credentials where account_id = @account order by id", new { account }).AsList();
+        sql.Query<CredentialName>(
+            "select id, label, expires_at as ExpiresAt from credentials where account_id = @account order by id", new { account }).AsList();
 
     /// <summary>The one that is named, or the only one; else why there is none.</summary>
     private static AdminOutcome? Choose(List<CredentialName> all, string account, string? named, out CredentialName? chosen)
@@ -111,15 +132,19 @@ public sealed class CredentialCommands
         return chosen is null ? new AdminOutcome.NotFound($"account {account} has no credential '{named}'; it has {names}") : null;
     }
 
-    public AdminOutcome Revoke(RevokeCredential command) => changes.Change("credential revoke", DirectoryChanges.Target(command.Account, command.Credential), sql =>
-    {
-        if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var account, out var missing))
-            return missing;
-        if (Choose(CredentialsOf(sql, account.Id), account.Name, command.Credential, out var chosen) is { } wrong)
-            return wrong;
-        sql.Execute("delete from credentials where id = @Id", chosen!);
-        return new AdminOutcome.Done($"credential {NameOf(chosen!.Id, chosen.Label)} of account {account.Name} revoked") { Changes = [new AdminChange("credential", NameOf(chosen.Id, chosen.Label), After: null)] };
-    });
+    public AdminOutcome Revoke(RevokeCredential command) =>
+        changes.Change("credential revoke", DirectoryChanges.Target(command.Account, command.Credential), sql =>
+        {
+            if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var account, out var missing))
+                return missing;
+            if (Choose(CredentialsOf(sql, account.Id), account.Name, command.Credential, out var chosen) is { } wrong)
+                return wrong;
+            sql.Execute("delete from credentials where id = @Id", chosen!);
+            return new AdminOutcome.Done($"credential {NameOf(chosen!.Id, chosen.Label)} of account {account.Name} revoked")
+            {
+                Changes = [new AdminChange("credential", NameOf(chosen.Id, chosen.Label), After: null)],
+            };
+        });
 
     private static AdminOutcome.Invalid? WhyNot(AddCredential command)
     {
@@ -133,12 +158,15 @@ public sealed class CredentialCommands
             return null;
         if (label.Length is 0 or > MaxLabelLength || label.Any(char.IsControl) || string.IsNullOrWhiteSpace(label))
             return new($"a label has 1 to {MaxLabelLength} visible characters");
-        return label.TrimStart('#').All(char.IsAsciiDigit) ? new("a label is not a number: numbers name credentials without a label") : null;
+        return label.TrimStart('#').All(char.IsAsciiDigit)
+            ? new("a label is not a number: numbers name credentials without a label")
+            : null;
     }
 
     private static bool IsNamed(CredentialName credential, string name) =>
         string.Equals(credential.Label, name, StringComparison.Ordinal)
-        || (long.TryParse(name.AsSpan().TrimStart('#'), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id == credential.Id);
+        || (long.TryParse(name.AsSpan().TrimStart('#'), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            && id == credential.Id);
 
     private static string NameOf(long id, string? label) => label ?? string.Create(CultureInfo.InvariantCulture, $"#{id}");
 

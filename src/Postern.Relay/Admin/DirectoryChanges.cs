@@ -26,7 +26,8 @@ internal sealed class DirectoryChanges(SqliteDirectory directory, TimeProvider c
         return outcome;
     }
 
-    public void Record(string action, string target, params ReadOnlySpan<AdminChange> changes) => audit?.Append(by.Did(UtcNow, action, target, changes));
+    public void Record(string action, string target, params ReadOnlySpan<AdminChange> changes) =>
+        audit?.Append(by.Did(UtcNow, action, target, changes));
 
     /// <summary>An account in its canonical spelling, and which part of it.</summary>
     public static string Target(string account, string? part = null)

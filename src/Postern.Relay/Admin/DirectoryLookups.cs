@@ -16,7 +16,10 @@ internal static class DirectoryLookups
         account = key!;
         if (key is not null)
             return true;
-        missing = new($"there is no account '{name}'{NearestName.Hint(canonical ?? name, sql.Query<string>("select name from accounts"))}") { Account = canonical ?? name };
+        missing = new($"there is no account '{name}'{NearestName.Hint(canonical ?? name, sql.Query<string>("select name from accounts"))}")
+        {
+            Account = canonical ?? name,
+        };
         return false;
     }
 

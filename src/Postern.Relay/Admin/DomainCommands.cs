@@ -23,9 +23,11 @@ public sealed class DomainCommands
         {
             var accepts = sql.QuerySingleOrDefault<long?>("select accepts from domains where name = @name", new { name });
             if (accepts is not null && (!accept || accepts > 0))
-                return new AdminOutcome.AlreadyThere($"domain {name} exists already{(accepts > 0 ? " and accepts its recipients" : string.Empty)}");
+                return new AdminOutcome.AlreadyThere(
+                    $"domain {name} exists already{(accepts > 0 ? " and accepts its recipients" : string.Empty)}");
             sql.Execute(
-                "insert into domains (name, accepts) values (@name, @accept) on conflict (name) do update set accepts = excluded.accepts", new { name, accept });
+                "insert into domains (name, accepts) values (@name, @accept) on conflict (name) do update set accepts = excluded.accepts",
+                new { name, accept });
             return new AdminOutcome.Done(accept ? $"domain {name}: recipients are accepted from anyone" : $"domain {name} added")
             {
                 Changes =
@@ -46,7 +48,9 @@ public sealed class DomainCommands
         {
             var networks = sql.Query<string>("select cidr from networks where domain = @name order by cidr", new { name }).ToList();
             if (networks.Count > 0)
-                return new AdminOutcome.Invalid($"networks may send for {name}: {string.Join(", ", networks)}; first: postern network remove {networks[0]} --domain {name}");
+                return new AdminOutcome.Invalid(
+                    $"networks may send for {name}: {string.Join(", ", networks)}; first: "
+                        + $"postern network remove {networks[0]} --domain {name}");
             return sql.Execute("delete from domains where name = @name", new { name }) > 0
                 ? new AdminOutcome.Done($"domain {name} removed") { Changes = [new AdminChange("domain", name, After: null)] }
                 : DirectoryLookups.NoDomain(sql, name);

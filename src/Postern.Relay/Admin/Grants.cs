@@ -29,14 +29,22 @@ internal sealed record Grants(ImmutableArray<string> Addresses, ImmutableArray<s
 
     /// <summary>Gives them to the account of this number; says how many it had not.</summary>
     public int Insert(SqliteConnection sql, long id) =>
-        sql.Execute("insert or ignore into account_addresses (account_id, address) values (@id, @address)", Addresses.Select(address => new { id, address }))
-        + sql.Execute("insert or ignore into account_domains (account_id, domain) values (@id, @domain)", Domains.Select(domain => new { id, domain }))
-        + sql.Execute("insert or ignore into account_act_as (account_id, name) values (@id, @name)", ActsAs.Select(name => new { id, name }));
+        sql.Execute(
+            "insert or ignore into account_addresses (account_id, address) values (@id, @address)",
+            Addresses.Select(address => new { id, address }))
+        + sql.Execute(
+            "insert or ignore into account_domains (account_id, domain) values (@id, @domain)",
+            Domains.Select(domain => new { id, domain }))
+        + sql.Execute(
+            "insert or ignore into account_act_as (account_id, name) values (@id, @name)", ActsAs.Select(name => new { id, name }));
 
     /// <summary>Takes them from it; says how many it had.</summary>
     public int Delete(SqliteConnection sql, long id) =>
-        sql.Execute("delete from account_addresses where account_id = @id and address = @address", Addresses.Select(address => new { id, address }))
-        + sql.Execute("delete from account_domains where account_id = @id and domain = @domain", Domains.Select(domain => new { id, domain }))
+        sql.Execute(
+            "delete from account_addresses where account_id = @id and address = @address",
+            Addresses.Select(address => new { id, address }))
+        + sql.Execute(
+            "delete from account_domains where account_id = @id and domain = @domain", Domains.Select(domain => new { id, domain }))
         + sql.Execute("delete from account_act_as where account_id = @id and name = @name", ActsAs.Select(name => new { id, name }));
 
     /// <summary>Those of the account of this number.</summary>
@@ -60,7 +68,11 @@ internal sealed record Grants(ImmutableArray<string> Addresses, ImmutableArray<s
 
     /// <summary>Reads what an operator typed, or a file says; the first that is none is the problem.</summary>
     public static bool TryRead(
-        ImmutableArray<string> addresses, ImmutableArray<string> domains, ImmutableArray<string> actsAs, out Grants grants, out AdminOutcome.Invalid problem)
+        ImmutableArray<string> addresses,
+        ImmutableArray<string> domains,
+        ImmutableArray<string> actsAs,
+        out Grants grants,
+        out AdminOutcome.Invalid problem)
     {
         var first = (AdminOutcome.Invalid?)null;
         grants = new Grants(

@@ -24,7 +24,10 @@ public sealed class NetworkCommands
             if (!DirectoryLookups.HasDomain(sql, name))
                 return new AdminOutcome.NotFound($"{DirectoryLookups.NoDomain(sql, name).Message}; to add it: postern domain add {name}");
             return sql.Execute("insert or ignore into networks (domain, cidr) values (@name, @text)", new { name, text }) > 0
-                ? new AdminOutcome.Done($"clients in {text} may send for {name}") { Changes = [new AdminChange("network", Before: null, text)] }
+                ? new AdminOutcome.Done($"clients in {text} may send for {name}")
+                {
+                    Changes = [new AdminChange("network", Before: null, text)],
+                }
                 : new AdminOutcome.AlreadyThere($"clients in {text} may send for {name} already");
         });
     }

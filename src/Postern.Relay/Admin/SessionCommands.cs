@@ -10,7 +10,8 @@ namespace Postern.Relay.Admin;
 public sealed class SessionCommands(ISessionControl control, IAuditLog audit, TimeProvider clock)
 {
     /// <summary>The oldest first.</summary>
-    public ImmutableArray<SessionItem> List(SessionFilter filter) => [.. control.List().Where(filter.Matches).OrderBy(static s => s.ConnectedAt).Select(SessionItem.Of)];
+    public ImmutableArray<SessionItem> List(SessionFilter filter) =>
+        [.. control.List().Where(filter.Matches).OrderBy(static s => s.ConnectedAt).Select(SessionItem.Of)];
 
     /// <param name="by">Who asked.</param>
     public SessionChange End(SessionFilter filter, Operator by) => new(control.End(session =>
@@ -62,7 +63,9 @@ public sealed record SessionFilter
         && (Client is null || (NetworkText.TryParse(Client, out var network, out _) && network.Contains(session.ClientAddress)));
 
     private bool IsLogin(OpenSession session) =>
-        LoginNames.TryCanonical(Login!, out var name) && (string.Equals(session.Login, name, StringComparison.Ordinal) || string.Equals(session.LoginProvenBy, name, StringComparison.Ordinal));
+        LoginNames.TryCanonical(Login!, out var name)
+        && (string.Equals(session.Login, name, StringComparison.Ordinal)
+            || string.Equals(session.LoginProvenBy, name, StringComparison.Ordinal));
 }
 
 /// <summary>One open session, for an operator.</summary>
@@ -70,7 +73,8 @@ public sealed record SessionFilter
 /// <param name="Client">Address and port.</param>
 /// <param name="Login">On whose behalf it acts; null without a login.</param>
 /// <param name="ProvenBy">Who has proven itself for that.</param>
-public sealed record SessionItem(string Id, string Listener, string Client, DateTimeOffset Since, string? Login, string? ProvenBy, string? Mechanism, string? Tls)
+public sealed record SessionItem(
+    string Id, string Listener, string Client, DateTimeOffset Since, string? Login, string? ProvenBy, string? Mechanism, string? Tls)
 {
     /// <summary><c>connected</c>, <c>ready</c>, or the part of a message that has come: <c>mail</c>, <c>rcpt</c>, <c>bdat</c>.</summary>
     public required string State { get; init; }

@@ -8,7 +8,11 @@ namespace Postern.Relay.Delivery;
 /// Which messages a route is for, by what their envelope says; the recipient's domain is not among it. Every condition must hold, by one of
 /// its values.
 /// </summary>
-internal sealed record RouteMatch(ImmutableArray<RouteMatch.Sender> From, ImmutableArray<string> Logins, ImmutableArray<string> Listeners, ImmutableArray<string> Tenants)
+internal sealed record RouteMatch(
+    ImmutableArray<RouteMatch.Sender> From,
+    ImmutableArray<string> Logins,
+    ImmutableArray<string> Listeners,
+    ImmutableArray<string> Tenants)
 {
     /// <summary>It holds for every message.</summary>
     public bool IsAll => From.IsEmpty && Logins.IsEmpty && Listeners.IsEmpty && Tenants.IsEmpty;

@@ -7,7 +7,8 @@ namespace Postern.Relay.Policy;
 /// <summary>One entry of a list: a rule with its arguments, and what counts where it cannot say anything.</summary>
 internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
 {
-    private static readonly ArgumentKind<OnError> Choices = ArgumentKinds.Word(("defer", OnError.Defer), ("pass", OnError.Pass), ("refuse", OnError.Refuse));
+    private static readonly ArgumentKind<OnError> Choices = ArgumentKinds.Word(
+        ("defer", OnError.Defer), ("pass", OnError.Pass), ("refuse", OnError.Refuse));
 
     public enum OnError
     {
@@ -19,7 +20,13 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
 
     public static ListedRule Read(IRelayRule rule, RuleStage stage, RuleArguments arguments)
     {
-        var otherwise = arguments.Value("on_error", Choices, OnError.Defer, "`defer`", "What counts where the rule cannot see what it needs, in time: `defer` answers 451, `pass` asks the next rule, `refuse` answers 550.");
+        var otherwise = arguments.Value(
+            "on_error",
+            Choices,
+            OnError.Defer,
+            "`defer`",
+            "What counts where the rule cannot see what it needs, in time: `defer` answers 451, "
+                + "`pass` asks the next rule, `refuse` answers 550.");
         return new ListedRule(rule.With(stage, arguments), otherwise);
     }
 
@@ -31,7 +38,9 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
         try
         {
             var asked = Rule.AnswerAsync(context, ct);
-            return asked.IsCompletedSuccessfully ? await asked : await asked.AsTask().WaitAsync(context.Options.Patience, context.Clock, ct);
+            return asked.IsCompletedSuccessfully
+                ? await asked
+                : await asked.AsTask().WaitAsync(context.Options.Patience, context.Clock, ct);
         }
         catch (Exception e) when (CannotSay(e) is not null)
         {
@@ -44,7 +53,8 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
     {
         try
         {
-            var level = await context.Counters.TakeAsync(charge.Key, charge.Limit, charge.Cost, ct).AsTask().WaitAsync(context.Options.Patience, context.Clock, ct);
+            var level = await context.Counters.TakeAsync(charge.Key, charge.Limit, charge.Cost, ct).AsTask()
+                .WaitAsync(context.Options.Patience, context.Clock, ct);
             if (!level.Fits)
                 return charge.Over(level);
             if (LimitNews.IsNear(charge.Limit, level))

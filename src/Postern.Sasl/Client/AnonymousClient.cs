@@ -3,7 +3,7 @@ namespace Postern.Sasl.Client;
 /// <summary>ANONYMOUS (RFC 4505), with an empty trace. Never chosen unless it is allowed by name.</summary>
 public sealed class AnonymousClient : ISaslClientMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static AnonymousClient Instance { get; } = new();
 
     /// <inheritdoc/>

@@ -6,7 +6,7 @@ namespace Postern.Sasl.Client;
 /// <summary>CRAM-MD5 (RFC 2195). It cannot carry an authorization identity.</summary>
 public sealed class CramMd5Client : ISaslClientMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static CramMd5Client Instance { get; } = new();
 
     /// <inheritdoc/>

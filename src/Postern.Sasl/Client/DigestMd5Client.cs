@@ -7,7 +7,7 @@ namespace Postern.Sasl.Client;
 /// <summary>DIGEST-MD5 (RFC 2831), qop=auth; the server has to prove itself by rspauth.</summary>
 public sealed class DigestMd5Client : ISaslClientMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static DigestMd5Client Instance { get; } = new();
 
     /// <inheritdoc/>

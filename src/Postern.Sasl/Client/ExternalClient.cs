@@ -5,7 +5,7 @@ namespace Postern.Sasl.Client;
 /// <summary>EXTERNAL (RFC 4422 appendix A).</summary>
 public sealed class ExternalClient : ISaslClientMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static ExternalClient Instance { get; } = new();
 
     /// <inheritdoc/>

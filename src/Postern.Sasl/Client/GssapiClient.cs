@@ -8,7 +8,7 @@ namespace Postern.Sasl.Client;
 /// <summary>GSSAPI (RFC 4752): Kerberos V5 with the platform's ticket cache or a password. Takes no security layer.</summary>
 public sealed class GssapiClient : ISaslClientMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static GssapiClient Instance { get; } = new();
 
     /// <inheritdoc/>

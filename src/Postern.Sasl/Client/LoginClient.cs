@@ -7,7 +7,7 @@ namespace Postern.Sasl.Client;
 /// </summary>
 public sealed class LoginClient : ISaslClientMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static LoginClient Instance { get; } = new();
 
     /// <inheritdoc/>

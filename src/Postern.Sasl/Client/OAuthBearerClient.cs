@@ -7,7 +7,7 @@ namespace Postern.Sasl.Client;
 /// <summary>OAUTHBEARER (RFC 7628).</summary>
 public sealed class OAuthBearerClient : ISaslClientMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static OAuthBearerClient Instance { get; } = new();
 
     /// <inheritdoc/>

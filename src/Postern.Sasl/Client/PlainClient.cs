@@ -5,7 +5,7 @@ namespace Postern.Sasl.Client;
 /// <summary>PLAIN (RFC 4616).</summary>
 public sealed class PlainClient : ISaslClientMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static PlainClient Instance { get; } = new();
 
     /// <inheritdoc/>

@@ -5,7 +5,7 @@ namespace Postern.Sasl.Client;
 /// <summary>XOAUTH2 (Google's and Microsoft's form before RFC 7628).</summary>
 public sealed class XOAuth2Client : ISaslClientMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static XOAuth2Client Instance { get; } = new();
 
     /// <inheritdoc/>

@@ -9,7 +9,7 @@ public sealed class AnonymousMechanism : ISaslMechanism
     /// <summary>The user of every such login. No account can have this name: it is not a name.</summary>
     public const string User = "(anonymous)";
 
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static AnonymousMechanism Instance { get; } = new();
 
     /// <inheritdoc/>

@@ -11,7 +11,7 @@ namespace Postern.Sasl.Mechanisms;
 /// </summary>
 public sealed class CramMd5Mechanism : ISaslMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static CramMd5Mechanism Instance { get; } = new();
 
     /// <inheritdoc/>

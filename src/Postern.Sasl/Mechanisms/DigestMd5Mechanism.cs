@@ -12,7 +12,7 @@ namespace Postern.Sasl.Mechanisms;
 /// </summary>
 public sealed class DigestMd5Mechanism : ISaslMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static DigestMd5Mechanism Instance { get; } = new();
 
     /// <inheritdoc/>

@@ -6,7 +6,7 @@ namespace Postern.Sasl.Mechanisms;
 /// <summary>EXTERNAL (RFC 4422 appendix A): the client is known by its certificate, and says at most on whose behalf it acts.</summary>
 public sealed class ExternalMechanism : ISaslMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static ExternalMechanism Instance { get; } = new();
 
     /// <inheritdoc/>

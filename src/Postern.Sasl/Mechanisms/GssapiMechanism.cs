@@ -10,7 +10,7 @@ namespace Postern.Sasl.Mechanisms;
 /// </summary>
 public sealed class GssapiMechanism : ISaslMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static GssapiMechanism Instance { get; } = new();
 
     /// <inheritdoc/>

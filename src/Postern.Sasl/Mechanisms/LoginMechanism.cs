@@ -9,7 +9,7 @@ public sealed class LoginMechanism : ISaslMechanism
     private static readonly SaslStep AskUser = new SaslStep.Challenge("Username:"u8.ToArray());
     private static readonly SaslStep AskPassword = new SaslStep.Challenge("Password:"u8.ToArray());
 
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static LoginMechanism Instance { get; } = new();
 
     /// <inheritdoc/>

@@ -7,7 +7,7 @@ namespace Postern.Sasl.Mechanisms;
 /// <summary>OAUTHBEARER (RFC 7628): a bearer token (RFC 6750) behind a GS2 header.</summary>
 public sealed class OAuthBearerMechanism : ISaslMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static OAuthBearerMechanism Instance { get; } = new();
 
     /// <inheritdoc/>

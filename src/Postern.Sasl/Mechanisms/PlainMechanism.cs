@@ -3,7 +3,7 @@ namespace Postern.Sasl.Mechanisms;
 /// <summary>PLAIN (RFC 4616): <c>[authzid] NUL authcid NUL passwd</c> in one message.</summary>
 public sealed class PlainMechanism : ISaslMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static PlainMechanism Instance { get; } = new();
 
     /// <inheritdoc/>

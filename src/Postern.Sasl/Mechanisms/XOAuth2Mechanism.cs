@@ -5,7 +5,7 @@ namespace Postern.Sasl.Mechanisms;
 /// <summary>XOAUTH2 (Google's and Microsoft's form before RFC 7628): <c>user=…^Aauth=Bearer …^A^A</c>.</summary>
 public sealed class XOAuth2Mechanism : ISaslMechanism
 {
-    /// <summary>The one there is; it holds no state.</summary>
+    /// <summary>The only instance; it holds no state.</summary>
     public static XOAuth2Mechanism Instance { get; } = new();
 
     /// <inheritdoc/>

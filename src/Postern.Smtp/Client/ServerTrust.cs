@@ -46,7 +46,7 @@ internal static class ServerTrust
         var status = chain?.ChainStatus ?? [];
         var flags = status.Aggregate(X509ChainStatusFlags.NoError, static (all, one) => all | one.Status);
         const X509ChainStatusFlags Unrooted = X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain;
-        // Named itself it needs no issuer, wherever it came from.
+        // A certificate that stands in the file of roots itself needs no issuer.
         if (roots is not null && roots.Any(root => root.RawDataMemory.Span.SequenceEqual(shown.RawDataMemory.Span)))
             flags &= ~Unrooted;
         return flags == X509ChainStatusFlags.NoError ? null : $"{Reason(flags, shown, roots)}; the certificate is for {NamesOf(shown)}";

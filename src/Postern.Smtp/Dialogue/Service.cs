@@ -14,7 +14,8 @@ namespace Postern.Smtp.Dialogue;
 internal sealed class Service
 {
     /// <summary>What a client is told whom the listener does not list.</summary>
-    public static readonly GateLimit NotAllowed = new(TurnAwayCause.NotAllowed, "not in the listener's clients", StandardReply.ClientNotAllowed);
+    public static readonly GateLimit NotAllowed = new(
+        TurnAwayCause.NotAllowed, "not in the listener's clients", StandardReply.ClientNotAllowed);
 
     private readonly LimitsByLoad limits;
     private readonly LoadMonitor load;
@@ -65,14 +66,17 @@ internal sealed class Service
         offers = OffersOf(Options with { Mechanisms = mechanisms });
     }
 
-    public Capabilities CapabilitiesFor(bool isTls, bool isLoggedIn = false, PeerTrust trust = PeerTrust.None, bool hasCertificate = false, bool ties = false) =>
+    public Capabilities CapabilitiesFor(
+        bool isTls, bool isLoggedIn = false, PeerTrust trust = PeerTrust.None, bool hasCertificate = false, bool ties = false) =>
         offers[((int)trust << 4) | (ties ? 8 : 0) | (hasCertificate ? 4 : 0) | (isLoggedIn ? 2 : 0) | (isTls ? 1 : 0)];
 
     /// <summary>Writes down whether AUTH is on offer in the session's present state.</summary>
     public void NoteOffers(SessionState state)
     {
         state.OffersAuth = CapabilitiesFor(state.Tls is not null, hasCertificate: state.OwnCertificate is not null).Mechanisms.Count > 0;
-        state.OffersAuthAfterTls = state.Tls is null && CapabilitiesFor(isTls: false).OffersTls && CapabilitiesFor(isTls: true, hasCertificate: true).Mechanisms.Count > 0;
+        state.OffersAuthAfterTls = state.Tls is null
+            && CapabilitiesFor(isTls: false).OffersTls
+            && CapabilitiesFor(isTls: true, hasCertificate: true).Mechanisms.Count > 0;
     }
 
     public bool MayConnect(IPAddress client) => Options.Clients is null || Contains(Options.Clients, client);
@@ -82,7 +86,8 @@ internal sealed class Service
 
     /// <summary>What the peer may say of others.</summary>
     public PeerTrust TrustIn(IPAddress peer) =>
-        (Contains(Options.XClientFrom, peer) ? PeerTrust.XClient : PeerTrust.None) | (Contains(Options.XForwardFrom, peer) ? PeerTrust.XForward : PeerTrust.None);
+        (Contains(Options.XClientFrom, peer) ? PeerTrust.XClient : PeerTrust.None)
+        | (Contains(Options.XForwardFrom, peer) ? PeerTrust.XForward : PeerTrust.None);
 
     /// <summary>
     /// Why a client that was named by PROXY or XCLIENT may not be here, or null: then the connection counts as its own from now on.
@@ -99,7 +104,14 @@ internal sealed class Service
     {
         var made = new Capabilities[16 * ((int)(PeerTrust.XClient | PeerTrust.XForward) + 1)];
         for (var i = 0; i < made.Length; i++)
-            made[i] = Capabilities.Derive(Server, options, isTls: (i & 1) != 0, isLoggedIn: (i & 2) != 0, (PeerTrust)(i >> 4), hasCertificate: (i & 4) != 0, ties: (i & 8) != 0);
+            made[i] = Capabilities.Derive(
+                Server,
+                options,
+                isTls: (i & 1) != 0,
+                isLoggedIn: (i & 2) != 0,
+                (PeerTrust)(i >> 4),
+                hasCertificate: (i & 4) != 0,
+                ties: (i & 8) != 0);
         return made;
     }
 

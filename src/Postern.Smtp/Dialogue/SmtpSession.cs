@@ -23,11 +23,9 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
 
     private readonly CancellationTokenSource reading = new();
     private readonly SmtpServerOptions server = service.Server;
+    private readonly SessionDeadline deadline = new(service.Server.Clock);
     private RecentMailboxes? senders;
     private RecentMailboxes? recipients;
-    private long deadline = long.MaxValue;
-    private long waitingSince;
-    private long messageDue;
     private MessageReception? reception;
     private ChunkReception? chunks;
     private Reply? farewell;
@@ -102,7 +100,7 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
         var reason = "lost connection";
         try
         {
-            ExpectMessage();
+            deadline.ExpectMessage(Limits);
             server.Events.OnConnected(state);
             reason = await ConverseAsync();
         }
@@ -138,17 +136,9 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     /// <summary>Called from outside the loop, by the server's clock: ends a wait that took too long.</summary>
     public void ExpireAt(long now)
     {
-        var due = Volatile.Read(ref deadline);
-        if (service.Load > LoadState.Normal && IsBetweenCommands && due < long.MaxValue)
-        {
-            // It may have begun to wait when there was more patience than there is now.
-            if (now >= Math.Min(due, Volatile.Read(ref waitingSince) + Timestamps(Limits.Idle)))
-                Interrupt(StandardReply.UnderLoad);
-        }
-        else if (now >= due)
-        {
-            Interrupt(due == Volatile.Read(ref messageDue) ? StandardReply.NoMessageTooLong : StandardReply.IdleTooLong);
-        }
+        var isUrgent = service.Load > LoadState.Normal && IsBetweenCommands;
+        if (deadline.ExpiredAt(now, isUrgent ? Limits.Idle : null) is { } reply)
+            Interrupt(reply);
     }
 
     /// <summary>Called from outside the loop: ends the session with this reply as soon as it waits for the client.</summary>
@@ -187,7 +177,7 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
         return Volatile.Read(ref dismissal);
     }
 
-    /// <summary>Whoever was dismissed meanwhile goes when it waits for the next command.</summary>
+    /// <summary>The session may be ended again; one that was dismissed meanwhile ends when it waits for the next command.</summary>
     public void EndCommit() => Volatile.Write(ref committing, false);
 
     /// <summary>
@@ -265,7 +255,7 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     public void CountAnew()
     {
         (refusals, commands, owesAnswer) = (0, 0, true);
-        ExpectMessage();
+        deadline.ExpectMessage(Limits);
     }
 
     /// <summary>The command was a part of a message, and is not counted.</summary>
@@ -277,7 +267,7 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
         if (reception is { IsOpen: true } content)
             content.SetDeadline();
         else
-            SetIdleDeadline();
+            deadline.SetIdle(Limits);
         // A stop interrupts who waits for a command, and not the reply before it: a message whose 250 is cut off would come again.
         if (owesAnswer && transport.HasPendingReplies(maxOctets))
         {
@@ -292,15 +282,15 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
             Interrupt(reply);
         var read = await transport.ReadLineAsync(maxOctets, idle, reading.Token);
         IsBetweenCommands = false;
-        ClearDeadline();
+        deadline.Clear();
         return read;
     }
 
     public async ValueTask<bool> SkipLineAsync()
     {
-        SetIdleDeadline();
+        deadline.SetIdle(Limits);
         var found = await transport.SkipLineAsync(SkippedLineOctets, reading.Token);
-        ClearDeadline();
+        deadline.Clear();
         return found;
     }
 
@@ -309,24 +299,17 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     /// </summary>
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> octets)
     {
-        SetIdleDeadline();
+        deadline.SetIdle(Limits);
         await transport.WriteAsync(octets, reading.Token);
-        ClearDeadline();
+        deadline.Clear();
     }
 
     public ValueTask SayAsync(Reply reply) => WriteAsync(reply.Encoded);
 
-    /// <summary>For the next part of the content, and for all of it: octet by octet a message would last for years.</summary>
-    /// <param name="isWanted">Content that is thrown away makes no message, and lasts no longer than a session may without one.</param>
-    public void SetDataDeadline(long octets, long begun, bool isWanted = true)
-    {
-        var limits = Limits;
-        var left = limits.DataBlock
-            + TimeSpan.FromSeconds((double)octets / limits.DataOctetsPerSecond) - server.Clock.GetElapsedTime(begun);
-        SetDeadline(left < limits.DataBlock ? left : limits.DataBlock, isWanted ? long.MaxValue : messageDue);
-    }
+    /// <inheritdoc cref="SessionDeadline.SetData"/>
+    public void SetDataDeadline(long octets, long begun, bool isWanted = true) => deadline.SetData(Limits, octets, begun, isWanted);
 
-    public void ClearDeadline() => Volatile.Write(ref deadline, long.MaxValue);
+    public void ClearDeadline() => deadline.Clear();
 
     public async ValueTask DisposeAsync()
     {
@@ -473,11 +456,11 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     /// <summary>After it, nothing of what was said before counts (RFC 3207 §4.2).</summary>
     private async ValueTask<bool> HandshakeAsync()
     {
-        SetDeadline(Limits.Handshake);
+        deadline.Set(Limits.Handshake);
         try
         {
             var tls = await transport.StartTlsAsync(service.Tls!, reading.Token);
-            ClearDeadline();
+            deadline.Clear();
             await EndTransactionAsync();
             state.ForgetAll(tls.Facts);
             Channel = (await TlsBindings.OfThisMachineAsync()).Of(tls, tls.Shown?.EndPoint);
@@ -488,7 +471,7 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
         catch (Exception e)
             when (e is AuthenticationException or IOException or Win32Exception
                 or CryptographicException // a certificate that cannot be read
-                                      || (e is OperationCanceledException && farewell == StandardReply.IdleTooLong))
+                || (e is OperationCanceledException && farewell == StandardReply.IdleTooLong))
         {
             server.Events.OnTlsFailed(state, transport.HandshakeTrouble ?? (e.InnerException ?? e).Message);
             return false;
@@ -529,18 +512,6 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
         await transport.CloseAsync(patience.Token);
     }
 
-    private void SetDeadline(TimeSpan wait) => SetDeadline(wait, long.MaxValue);
-
-    /// <summary>For a whole command, or for a client that has to read; no longer than it may stay without a message.</summary>
-    private void SetIdleDeadline() => SetDeadline(Limits.Idle, messageDue);
-
-    private void SetDeadline(TimeSpan wait, long latest)
-    {
-        var now = server.Clock.GetTimestamp();
-        Volatile.Write(ref waitingSince, now);
-        Volatile.Write(ref deadline, Math.Min(now + Timestamps(wait), latest));
-    }
-
     private static async ValueTask<LoginAnswer> AskAsync(ILoginAuthority authority, CancellationToken ct)
     {
         try
@@ -552,8 +523,4 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
             return new LoginAnswer.Unavailable($"the question whether the login still holds threw {e.GetType().Name}");
         }
     }
-
-    private void ExpectMessage() => Volatile.Write(ref messageDue, server.Clock.GetTimestamp() + Timestamps(Limits.WithoutMessage));
-
-    private long Timestamps(TimeSpan time) => (long)(time.TotalSeconds * server.Clock.TimestampFrequency);
 }

@@ -29,7 +29,9 @@ public interface ISmtpEvents
     {
     }
 
-    /// <summary>A connection was answered 421 or 554 at the gate; <paramref name="reason"/> says what <paramref name="cause"/> means, for people.</summary>
+    /// <summary>
+    /// A connection was answered 421 or 554 at the gate; <paramref name="reason"/> says what <paramref name="cause"/> means, for people.
+    /// </summary>
     void OnTurnedAway(string listener, IPAddress client, TurnAwayCause cause, string reason)
     {
     }
@@ -151,7 +153,8 @@ public interface ISmtpEvents
 /// </param>
 /// <param name="Error">Null on success and on a cancelled exchange.</param>
 /// <param name="Reason">For the audit trail.</param>
-public sealed record LoginAttempt(string Mechanism, string? ClaimedUser, bool UserExists, SaslIdentity? Identity, SaslError? Error, string Reason);
+public sealed record LoginAttempt(
+    string Mechanism, string? ClaimedUser, bool UserExists, SaslIdentity? Identity, SaslError? Error, string Reason);
 
 internal sealed class NoEvents : ISmtpEvents
 {

@@ -55,7 +55,13 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
 
     /// <summary>Holds one session to its end, past the gate.</summary>
     public Task HoldAsync(Service service, Stream network, IPEndPoint client) =>
-        HoldAsync(service, network, socket: null, NewState(service, client, server: null, proxy: null, ProxyClaims.None), seat: null, CancellationToken.None);
+        HoldAsync(
+            service,
+            network,
+            socket: null,
+            NewState(service, client, server: null, proxy: null, ProxyClaims.None),
+            seat: null,
+            CancellationToken.None);
 
     /// <summary>One reply, without waiting for the client to read it; a client that expects a TLS handshake gets only the close.</summary>
     public static void Refuse(Service service, Socket client, Reply reply)
@@ -133,7 +139,8 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
 
         var client = header.Source ?? peer;
         if (service.WhyNotWelcome(Plain(client.Address), seat) is not { } refusal)
-            await HoldAsync(service, network, socket, NewState(service, client, header.Destination ?? here, balancer, header.Claims), seat, ct);
+            await HoldAsync(
+                service, network, socket, NewState(service, client, header.Destination ?? here, balancer, header.Claims), seat, ct);
         else if (socket is not null)
             Refuse(service, socket, refusal);
         else

@@ -40,7 +40,7 @@ public abstract record Verdict
         {
         }
 
-        /// <summary>The one there is.</summary>
+        /// <summary>The only instance.</summary>
         public static Pass Instance { get; } = new();
     }
 }

@@ -57,7 +57,7 @@ public sealed class Transaction(ReversePath sender, MailParameters parameters)
             rules = [.. rules, rule];
     }
 
-    /// <summary>Where it stands; behind the last where it is new.</summary>
+    /// <summary>The index of an equal recipient; the number of recipients where there is none.</summary>
     private int PlaceOf(Recipient recipient)
     {
         if (recipients.Count < ManyRecipients)

@@ -135,7 +135,8 @@ internal sealed record GateLimit(TurnAwayCause Cause, string Reason, Reply Reply
 {
     public static readonly GateLimit Connections = new(TurnAwayCause.TooMany, "too many connections", StandardReply.TooManyConnections);
 
-    public static readonly GateLimit PerAddress = new(TurnAwayCause.TooManyFromAddress, "too many connections from one address", StandardReply.TooManyFromAddress);
+    public static readonly GateLimit PerAddress = new(
+        TurnAwayCause.TooManyFromAddress, "too many connections from one address", StandardReply.TooManyFromAddress);
 }
 
 /// <summary>Open connections. The gate turns away what is over the limit; a client that has a place may use it.</summary>

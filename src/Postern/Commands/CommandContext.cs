@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Serialization.Metadata;
 using Postern.Commands.Output;
 using Postern.Commands.Queue;
 using Postern.Configuration;
@@ -29,6 +30,16 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
 
     /// <summary>On every command that prints data.</summary>
     public Option<bool> Json { get; } = new("--json") { Description = "Print one JSON document" };
+
+    /// <summary>Prints a value as the one JSON document that was asked for, or in words.</summary>
+    public int Show<T>(ParseResult arguments, T value, JsonTypeInfo<T> type, Action<Terminal> print)
+    {
+        if (arguments.GetValue(Json))
+            terminal.Json(value, type);
+        else
+            print(terminal);
+        return ExitCode.Ok;
+    }
 
     /// <summary>Refuses <c>--config</c> where nothing would read it.</summary>
     public void ReadNoConfiguration(Command command) => command.Validators.Add(result =>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Postern.Commands.Output;
+using Postern.Relay.Admin;
 
 namespace Postern.Commands;
 
@@ -7,7 +8,8 @@ namespace Postern.Commands;
 internal static class DomainCommand
 {
     public static Command Create(CommandContext context) =>
-        new DocumentedCommand("domain", "Sender domains, and domains whose recipients are accepted", "postern domain add example.org --accept").With(
+        new DocumentedCommand(
+            "domain", "Sender domains, and domains whose recipients are accepted", "postern domain add example.org --accept").With(
             Add(context), List(context), Show(context), Remove(context));
 
     private static Argument<string> Name() => new("DOMAIN") { Description = "The domain" };
@@ -17,9 +19,12 @@ internal static class DomainCommand
     {
         var name = Name();
         var accept = new Option<bool>("--accept") { Description = "Accept its recipients from anyone" };
-        var command = new DocumentedCommand("add", "Add a sender domain", "postern domain add example.org").With(name, accept, context.Json);
+        var command = new DocumentedCommand("add", "Add a sender domain", "postern domain add example.org").With(
+            name, accept, context.Json);
         command.SetAction(arguments => context.WithDirectoryAsync(
-            arguments, directory => context.Report(arguments, directory.Commands.Domains.Add(arguments.GetRequiredValue(name), arguments.GetValue(accept)))));
+            arguments,
+            directory => context.Report(
+                arguments, directory.Commands.Domains.Add(arguments.GetRequiredValue(name), arguments.GetValue(accept)))));
         return command;
     }
 
@@ -30,17 +35,13 @@ internal static class DomainCommand
         command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var domains = directory.Queries.Domains();
-            if (arguments.GetValue(context.Json))
+            return context.Show(arguments, domains, CommandJson.Readable.ImmutableArrayDomainDetails, terminal =>
             {
-                context.Terminal.Json(domains, CommandJson.Readable.ImmutableArrayDomainDetails);
-                return ExitCode.Ok;
-            }
-
-            var table = new TablePage("domain", "recipients accepted", "networks that may send for it");
-            foreach (var domain in domains)
-                table.Row(domain.Name, domain.Accepts ? "from anyone" : "no", domain.Networks.IsEmpty ? "-" : string.Join(", ", domain.Networks));
-            table.WriteTo(context.Terminal, ifEmpty: "no domains; to add one: postern domain add DOMAIN");
-            return ExitCode.Ok;
+                var table = new TablePage("domain", "recipients accepted", "networks that may send for it");
+                foreach (var domain in domains)
+                    table.Row(domain.Name, Accepts(domain), Networks(domain));
+                table.WriteTo(terminal, ifEmpty: "no domains; to add one: postern domain add DOMAIN");
+            });
         }));
         return command;
     }
@@ -49,24 +50,18 @@ internal static class DomainCommand
     private static Command Show(CommandContext context)
     {
         var name = Name();
-        var command = new DocumentedCommand("show", "Show a domain and the networks that may send for it", "postern domain show example.org").With(name, context.Json);
+        var command = new DocumentedCommand(
+            "show", "Show a domain and the networks that may send for it", "postern domain show example.org").With(name, context.Json);
         command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var wanted = arguments.GetRequiredValue(name);
             if (directory.Queries.Domain(wanted) is not { } domain)
                 return context.Report(arguments, directory.Queries.NoSuchDomain(wanted));
-            if (arguments.GetValue(context.Json))
-            {
-                context.Terminal.Json(domain, CommandJson.Readable.DomainDetails);
-                return ExitCode.Ok;
-            }
-
-            new TablePage("what", "value")
+            return context.Show(arguments, domain, CommandJson.Readable.DomainDetails, terminal => new TablePage("what", "value")
                 .Row("domain", domain.Name)
-                .Row("recipients accepted", domain.Accepts ? "from anyone" : "no")
-                .Row("networks", domain.Networks.IsEmpty ? "-" : string.Join(", ", domain.Networks))
-                .WriteTo(context.Terminal);
-            return ExitCode.Ok;
+                .Row("recipients accepted", Accepts(domain))
+                .Row("networks", Networks(domain))
+                .WriteTo(terminal));
         }));
         return command;
     }
@@ -75,8 +70,15 @@ internal static class DomainCommand
     private static Command Remove(CommandContext context)
     {
         var name = Name();
-        var command = new DocumentedCommand("remove", "Remove a domain; not while networks may send for it", "postern domain remove example.org").With(name, context.Json);
-        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory => context.Report(arguments, directory.Commands.Domains.Remove(arguments.GetRequiredValue(name)))));
+        var command = new DocumentedCommand(
+            "remove", "Remove a domain; not while networks may send for it", "postern domain remove example.org").With(name, context.Json);
+        command.SetAction(
+            arguments => context.WithDirectoryAsync(
+                arguments, directory => context.Report(arguments, directory.Commands.Domains.Remove(arguments.GetRequiredValue(name)))));
         return command;
     }
+
+    private static string Accepts(DomainDetails domain) => domain.Accepts ? "from anyone" : "no";
+
+    private static string Networks(DomainDetails domain) => domain.Networks.IsEmpty ? "-" : string.Join(", ", domain.Networks);
 }

@@ -7,19 +7,33 @@ namespace Postern.Commands;
 internal static class NetworkCommand
 {
     public static Command Create(CommandContext context) =>
-        new DocumentedCommand("network", "Clients that may send for a domain without a password", "postern network add 192.0.2.0/24 --domain example.org").With(
+        new DocumentedCommand(
+            "network",
+            "Clients that may send for a domain without a password",
+            "postern network add 192.0.2.0/24 --domain example.org").With(
             Add(context), List(context), Remove(context));
 
-    private static Argument<string> Cidr() => new("CIDR") { Description = "A network such as 192.0.2.0/24 or 2001:db8::/32, or one address" };
+    private static Argument<string> Cidr() =>
+        new("CIDR") { Description = "A network such as 192.0.2.0/24 or 2001:db8::/32, or one address" };
 
     /// <summary><c>postern network add</c>.</summary>
     private static Command Add(CommandContext context)
     {
         var cidr = Cidr();
-        var domain = new Option<string>("--domain") { Description = "The sender domain; it must have been added before", HelpName = "DOMAIN", Required = true };
-        var command = new DocumentedCommand("add", "Let clients send for a domain without a password", "postern network add 192.0.2.7 --domain example.org").With(cidr, domain, context.Json);
+        var domain = new Option<string>("--domain")
+        {
+            Description = "The sender domain; it must have been added before",
+            HelpName = "DOMAIN",
+            Required = true,
+        };
+        var command = new DocumentedCommand(
+            "add",
+            "Let clients send for a domain without a password",
+            "postern network add 192.0.2.7 --domain example.org").With(cidr, domain, context.Json);
         command.SetAction(arguments => context.WithDirectoryAsync(
-            arguments, directory => context.Report(arguments, directory.Commands.Networks.Add(arguments.GetRequiredValue(cidr), arguments.GetRequiredValue(domain)))));
+            arguments,
+            directory => context.Report(
+                arguments, directory.Commands.Networks.Add(arguments.GetRequiredValue(cidr), arguments.GetRequiredValue(domain)))));
         return command;
     }
 
@@ -30,17 +44,13 @@ internal static class NetworkCommand
         command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var networks = directory.Queries.Networks();
-            if (arguments.GetValue(context.Json))
+            return context.Show(arguments, networks, CommandJson.Readable.ImmutableArrayNetworkDetails, terminal =>
             {
-                context.Terminal.Json(networks, CommandJson.Readable.ImmutableArrayNetworkDetails);
-                return ExitCode.Ok;
-            }
-
-            var table = new TablePage("network", "may send for");
-            foreach (var network in networks)
-                table.Row(network.Cidr, network.Domain);
-            table.WriteTo(context.Terminal, ifEmpty: "no networks: every client must log in");
-            return ExitCode.Ok;
+                var table = new TablePage("network", "may send for");
+                foreach (var network in networks)
+                    table.Row(network.Cidr, network.Domain);
+                table.WriteTo(terminal, ifEmpty: "no networks: every client must log in");
+            });
         }));
         return command;
     }
@@ -49,10 +59,19 @@ internal static class NetworkCommand
     private static Command Remove(CommandContext context)
     {
         var cidr = Cidr();
-        var domain = new Option<string?>("--domain") { Description = "For this domain only; for every domain unless said", HelpName = "DOMAIN" };
-        var command = new DocumentedCommand("remove", "Take the right to send without a password away", "postern network remove 192.0.2.0/24").With(cidr, domain, context.Json);
+        var domain = new Option<string?>("--domain")
+        {
+            Description = "For this domain only; for every domain unless said",
+            HelpName = "DOMAIN",
+        };
+        var command = new DocumentedCommand(
+            "remove",
+            "Take the right to send without a password away",
+            "postern network remove 192.0.2.0/24").With(cidr, domain, context.Json);
         command.SetAction(arguments => context.WithDirectoryAsync(
-            arguments, directory => context.Report(arguments, directory.Commands.Networks.Remove(arguments.GetRequiredValue(cidr), arguments.GetValue(domain)))));
+            arguments,
+            directory => context.Report(
+                arguments, directory.Commands.Networks.Remove(arguments.GetRequiredValue(cidr), arguments.GetValue(domain)))));
         return command;
     }
 }

@@ -28,11 +28,8 @@ internal static class StatusCommand
                     ? ExitCode.Usage
                     : context.Terminal.Fail($"no server is running on {data}", "Start it: postern serve");
             var status = await client.StatusAsync(ct);
-            if (arguments.GetValue(context.Json))
-                context.Terminal.Json(status, CommandJson.Readable.StatusDocument);
-            else
-                Print(context.Terminal, status, context.Clock.GetUtcNow());
-            return ExitCode.Ok;
+            return context.Show(
+                arguments, status, CommandJson.Readable.StatusDocument, terminal => Print(terminal, status, context.Clock.GetUtcNow()));
         });
         return command;
     }

@@ -9,12 +9,13 @@ internal static class ConfigurationReference
     private const string Opening = """
         # Configuration
 
-        One file, `postern.yaml`, in YAML or JSON: `--config FILE`, else `./postern.yaml`, else `/etc/postern/postern.yaml`, else the defaults
-        below. `postern check` reports every error with its line and column; a key that is not listed here is an error. Relative paths are
-        relative to the file's directory. This page is generated from the option records; a test holds it current.
+        One file, `postern.yaml`, in YAML or JSON: `--config FILE`, else `./postern.yaml`, else `/etc/postern/postern.yaml`, else the
+        defaults below. `postern check` reports every error with its line and column; a key that is not listed here is an error. Relative
+        paths are relative to the file's directory. This page is generated from the option records; a test holds it current.
 
-        A running server takes a changed file on `postern reload` or SIGHUP, whole or not at all. "A change counts" says for whom: `live` for everything from then
-        on, `new connections` for clients that connect from then on, while sessions that are open keep what they began with. Rights that are taken away count at once.
+        A running server takes a changed file on `postern reload` or SIGHUP, whole or not at all. "A change counts" says for whom: `live`
+        for everything from then on, `new connections` for clients that connect from then on, while sessions that are open keep what they
+        began with. Rights that are taken away count at once.
 
 
         """;

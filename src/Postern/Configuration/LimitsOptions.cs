@@ -32,7 +32,8 @@ internal sealed record LimitsOptions(
                 Kinds.Size,
                 0,
                 "what the machine or its control group has",
-                "What the process may use; at rest it takes about 100MB. Near the limit, mail is answered 452 until there is room again.") is > 0 and var memory
+                "What the process may use; at rest it takes about 100MB. Near the limit, mail is answered 452 until there is room again.")
+                is > 0 and var memory
                 ? memory
                 : null);
 

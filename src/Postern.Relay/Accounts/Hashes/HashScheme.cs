@@ -20,7 +20,7 @@ public sealed class HashScheme
     /// <summary>What it is good for, as part of a sentence.</summary>
     public string Meaning { get; }
 
-    /// <summary>Who reads what is stored knows the password, or can log in with it.</summary>
+    /// <summary>What is stored is the password itself, or is enough to log in with.</summary>
     public bool IsReadable { get; init; }
 
     /// <summary>The realm is part of what is hashed.</summary>

@@ -10,8 +10,8 @@ namespace Postern.Relay.Accounts.Hashes;
 internal sealed class SaltedHash : PasswordHash
 {
     /// <summary>By name: the digest, and whether a salt stands behind it.</summary>
-    private static readonly FrozenDictionary<string, (HashAlgorithmName Algorithm, bool IsSalted)> Schemes = new Dictionary<string, (HashAlgorithmName, bool)>(
-        StringComparer.Ordinal)
+    private static readonly FrozenDictionary<string, (HashAlgorithmName Algorithm, bool IsSalted)> Schemes =
+        new Dictionary<string, (HashAlgorithmName, bool)>(StringComparer.Ordinal)
     {
         ["SHA"] = (HashAlgorithmName.SHA1, false),
         ["SHA1"] = (HashAlgorithmName.SHA1, false),

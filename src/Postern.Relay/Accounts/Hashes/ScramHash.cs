@@ -68,7 +68,8 @@ internal sealed class ScramHash : PasswordHash
         var scheme = NameOf(scram.Algorithm);
         var stored = string.Create(
             CultureInfo.InvariantCulture,
-            $"{scheme}${iterations}:{Convert.ToBase64String(salt)}${Convert.ToBase64String(scram.StoredKey.Span)}:{Convert.ToBase64String(scram.ServerKey.Span)}");
+            $"{scheme}${iterations}:{Convert.ToBase64String(salt)}"
+                + $"${Convert.ToBase64String(scram.StoredKey.Span)}:{Convert.ToBase64String(scram.ServerKey.Span)}");
         return new ScramHash(stored, scheme, scram);
     }
 
@@ -77,7 +78,8 @@ internal sealed class ScramHash : PasswordHash
     {
         if (WordOf(stored) is { } word)
         {
-            stored = word.Text()?.Split(',') is [var rounds, var dovecotSalt, var first, var second] ? $"{word.Name}${rounds}:{dovecotSalt}${first}:{second}"
+            stored = word.Text()?.Split(',') is [var rounds, var dovecotSalt, var first, var second]
+                ? $"{word.Name}${rounds}:{dovecotSalt}${first}:{second}"
                 : word.Text() is { } text && text.StartsWith(word.Name + '$', StringComparison.Ordinal) ? text
                 : string.Empty;
         }

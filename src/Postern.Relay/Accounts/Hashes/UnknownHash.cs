@@ -19,8 +19,10 @@ internal sealed class UnknownHash(string stored) : PasswordHash(stored)
         _ when string.IsNullOrWhiteSpace(Stored) => "the password is empty",
         _ when SharedHash.Claims(Stored) => "the password is empty, or holds a control character, or one that is no text",
         _ when HashSchemes.Families.FirstOrDefault(f => f.Claims(Stored)) is { } family =>
-            $"{Description} that cannot be verified here: it is "
-                + $"damaged{(family.Limits is { } limits ? $", other fields stand behind it, or its cost is above {limits}" : " or other fields stand behind it")}",
+            $"{Description} that cannot be verified here: it is damaged"
+                + (family.Limits is { } limits
+                    ? $", other fields stand behind it, or its cost is above {limits}"
+                    : " or other fields stand behind it"),
         _ =>
             $"{Description}, which cannot be verified here, so it logs nobody in; "
                 + $"a readable password that begins so is written {SharedHash.Prefix}",

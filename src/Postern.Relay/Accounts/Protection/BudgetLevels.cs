@@ -6,7 +6,7 @@ internal sealed class BudgetLevels(BudgetKind kind, RateLimit budget, int capaci
     private RateLimit budget = budget;
     private int capacity = capacity;
 
-    /// <summary>What flowed off in fractions must make whole places again.</summary>
+    /// <summary>Levels fall by fractions: so much may be missing to the next whole number without counting.</summary>
     private const double Rounding = 1e-6;
 
     private readonly Dictionary<BudgetKey, BudgetLevel> levels = [];

@@ -5,7 +5,9 @@ using System.Net.Sockets;
 
 namespace Postern.Relay.Accounts.Protection;
 
-/// <summary>Where a client is, in three widths, each as the first octets of an IPv6 address. Whoever has one IPv6 address has its whole /64.</summary>
+/// <summary>
+/// Where a client is, in three widths, each as the first octets of an IPv6 address. Whoever has one IPv6 address has its whole /64.
+/// </summary>
 /// <param name="Address">The IPv4 address, or the IPv6 /64.</param>
 /// <param name="Network">The IPv4 /24, or the IPv6 /48.</param>
 /// <param name="Region">The IPv4 /24, or the IPv6 /32: as many of them as anybody can have cheaply.</param>
@@ -35,7 +37,9 @@ internal readonly record struct LoginPlace(UInt128 Address, UInt128 Network, UIn
         return isV4 ? new(all, Cut(all, V4Prefix + 24), Cut(all, V4Prefix + 24)) : new(Cut(all, 64), Cut(all, 48), Cut(all, 32));
     }
 
-    /// <summary>As an operator writes it: <c>192.0.2.1</c> or <c>2001:db8::/64</c>; with a network <c>192.0.2.0/24</c> or <c>2001:db8::/48</c>.</summary>
+    /// <summary>
+    /// As an operator writes it: <c>192.0.2.1</c> or <c>2001:db8::/64</c>; with a network <c>192.0.2.0/24</c> or <c>2001:db8::/48</c>.
+    /// </summary>
     public static string Text(UInt128 place, int v4 = 32, int v6 = 64)
     {
         var address = AddressOf(place);

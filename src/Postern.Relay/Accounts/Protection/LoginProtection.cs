@@ -9,9 +9,10 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Accounts.Protection;
 
 /// <summary>
-/// How many wrong secrets are checked: of an account from one network, of an account, of an address and of a network. A login takes its place in all
-/// of them before it is checked, so that guesses in parallel get no more than guesses one after another, and gives it back where it was no guess.
-/// An account that logged in from a network before has one budget of its own there, whatever others do. Bounded; holds digests, never a secret.
+/// How many wrong secrets are checked: of an account from one network, of an account, of an address and of a network. A login takes its
+/// place in all of them before it is checked, so that guesses in parallel get no more than guesses one after another, and gives it back
+/// where it was no guess. An account that logged in from a network before has one budget of its own there, whatever others do. Bounded;
+/// holds digests, never a secret.
 /// </summary>
 public sealed class LoginProtection
 {
@@ -32,7 +33,9 @@ public sealed class LoginProtection
     /// <summary>A file that cannot be read is not empty: it is not written over.</summary>
     private bool isUnreadable;
 
-    /// <param name="key">Makes digests of account names; what is kept in a file is of use with the same key only. Null: one that ends with the process.</param>
+    /// <param name="key">
+    /// Makes digests of account names; what is kept in a file is of use with the same key only. Null: one that ends with the process.
+    /// </param>
     public LoginProtection(LoginProtectionOptions options, IAuditLog audit, TimeProvider clock, ReadOnlySpan<byte> key = default)
     {
         this.options = options;
@@ -76,7 +79,9 @@ public sealed class LoginProtection
     /// <summary>How long a place is known from which an account logged in.</summary>
     public static TimeSpan DeviceLife { get; } = TimeSpan.FromDays(90);
 
-    /// <summary>How much later a login from a new place is asked again, where the budget of its account is used up, before it is checked.</summary>
+    /// <summary>
+    /// How much later a login from a new place is asked again, where the budget of its account is used up, before it is checked.
+    /// </summary>
     public static TimeSpan ComeAgain { get; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Whether <paramref name="account"/> (canonical) logged in from that network before. Cheap; asks nobody.</summary>
@@ -90,7 +95,8 @@ public sealed class LoginProtection
     }
 
     /// <summary>
-    /// Takes a place in every budget that concerns this login, after a delay where one of them is half used. The outcome is told to <see cref="Settle"/>.
+    /// Takes a place in every budget that concerns this login, after a delay where one of them is half used. The outcome is told to
+    /// <see cref="Settle"/>.
     /// </summary>
     /// <param name="account">The canonical name, or <see cref="Nameless"/>.</param>
     /// <param name="peer">The client's address; a client without one is not counted.</param>
@@ -115,8 +121,8 @@ public sealed class LoginProtection
     }
 
     /// <summary>
-    /// What a secret was: only a wrong one that was not known to be wrong stays in the budgets, and only a right one makes a place known. A right one clears the
-    /// budget of its own account at its own network, once in the time of that budget, and nobody else's.
+    /// What a secret was: only a wrong one that was not known to be wrong stays in the budgets, and only a right one makes a place known. A
+    /// right one clears the budget of its own account at its own network, once in the time of that budget, and nobody else's.
     /// </summary>
     /// <param name="secret">Which secret of which account it was; default where the server cannot see that two are the same.</param>
     /// <param name="isUser">There is such an account; else its name is masked.</param>
@@ -157,7 +163,9 @@ public sealed class LoginProtection
         Tell(news);
     }
 
-    /// <summary>A token turned out to be a login of <paramref name="account"/>, which it need not have said before: the place is known from now on.</summary>
+    /// <summary>
+    /// A token turned out to be a login of <paramref name="account"/>, which it need not have said before: the place is known from now on.
+    /// </summary>
     public void Remember(in LoginTurn turn, string account)
     {
         if (!turn.IsCounted)
@@ -175,7 +183,8 @@ public sealed class LoginProtection
             var now = clock.GetTimestamp();
             return
             [
-                .. ledger.Levels.SelectMany(one => one.All(now).Where(entry => one.Strain(entry.Level) is not null).Select(entry => (one, entry.Key, entry.Level)))
+                .. ledger.Levels.SelectMany(
+                    one => one.All(now).Where(entry => one.Strain(entry.Level) is not null).Select(entry => (one, entry.Key, entry.Level)))
                     .OrderByDescending(static e => e.Level.Used / e.one.Budget.Count)
                     .Select(e => new LoginBlock(
                         ledger.Describe(e.one.Kind, e.Key),
@@ -187,12 +196,16 @@ public sealed class LoginProtection
         }
     }
 
-    /// <summary>Forgets the wrong logins of an address and its network, or of an account wherever it is. The number of budgets that held some.</summary>
+    /// <summary>
+    /// Forgets the wrong logins of an address and its network, or of an account wherever it is. The number of budgets that held some.
+    /// </summary>
     /// <param name="target">An address, a network as the list shows it, or an account in any spelling.</param>
     public int Lift(string target)
     {
         var text = target.Split('/')[0];
-        var place = IPAddress.TryParse(text, out var address) ? LoginPlace.Of(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address) : (LoginPlace?)null;
+        var place = IPAddress.TryParse(text, out var address)
+            ? LoginPlace.Of(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)
+            : (LoginPlace?)null;
         if (address is { AddressFamily: not (AddressFamily.InterNetwork or AddressFamily.InterNetworkV6) })
             return 0;
         var account = ledger.DigestOf(LoginNames.TryCanonical(target, out var canonical) ? canonical : target);
@@ -204,7 +217,9 @@ public sealed class LoginProtection
             {
                 foreach (var (budget, level) in one.All(now))
                 {
-                    var isMeant = place is { } at ? budget.Place != default && (budget.Place == at.Address || budget.Place == at.Network || budget.Place == at.Region) : budget.Account == account;
+                    var isMeant = place is { } at
+                        ? budget.Place != default && (budget.Place == at.Address || budget.Place == at.Network || budget.Place == at.Region)
+                        : budget.Account == account;
                     if (!isMeant || level.Used <= 0)
                         continue;
                     lifted++;
@@ -220,7 +235,8 @@ public sealed class LoginProtection
     }
 
     /// <summary>
-    /// Reads what <see cref="Save"/> wrote. A file that is damaged or made with another key is told, set aside and begun anew; one that cannot be read is told and left as it is.
+    /// Reads what <see cref="Save"/> wrote. A file that is damaged or made with another key is told, set aside and begun anew; one that
+    /// cannot be read is told and left as it is.
     /// </summary>
     public void Load(string path)
     {
@@ -289,7 +305,14 @@ public sealed class LoginProtection
     private LoginTurn? Begin(string account, string? peer) =>
         !options.IsEnabled || !LoginPlace.TryRead(peer, out var place, out var address) || IsExempt(address)
             ? null
-            : LoginTurn.Free with { Account = ledger.DigestOf(account), Name = account, Place = place, IsCounted = true, IsNameless = ReferenceEquals(account, Nameless) };
+            : LoginTurn.Free with
+            {
+                Account = ledger.DigestOf(account),
+                Name = account,
+                Place = place,
+                IsCounted = true,
+                IsNameless = ReferenceEquals(account, Nameless),
+            };
 
     private LoginEntry Enter(in LoginTurn turn)
     {

@@ -8,8 +8,8 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Accounts.Protection;
 
 /// <summary>
-/// The budgets and what they hold: who is how far, who is known, which wrong secrets were seen. The arithmetic of <see cref="LoginProtection"/>, which asks under its gate; what is
-/// to be told is told behind that.
+/// The budgets and what they hold: who is how far, who is known, which wrong secrets were seen. The arithmetic of
+/// <see cref="LoginProtection"/>, which asks under its gate; what is to be told is told behind that.
 /// </summary>
 internal sealed class ProtectionLedger
 {
@@ -24,7 +24,9 @@ internal sealed class ProtectionLedger
     {
         this.options = options;
         this.clock = clock;
-        this.key = key.IsEmpty ? RandomNumberGenerator.GetBytes(HMACSHA256.HashSizeInBytes) : HMACSHA256.HashData(key, "login protection"u8);
+        this.key = key.IsEmpty
+            ? RandomNumberGenerator.GetBytes(HMACSHA256.HashSizeInBytes)
+            : HMACSHA256.HashData(key, "login protection"u8);
         Levels = [.. Enum.GetValues<BudgetKind>().Select(kind => new BudgetLevels(kind, BudgetOf(kind), options.Capacity, clock))];
         Wrong = new(options.Capacity, TimeSpan.FromDays(1), clock);
         asked = new(options.Capacity, TimeSpan.FromHours(1), clock);
@@ -106,7 +108,10 @@ internal sealed class ProtectionLedger
         _ => new(turn.Account, turn.Place.Network),
     };
 
-    /// <summary>The first budget in which there is no room whatever comes of those that are being checked; the account's own, which leaves a way in, is not asked.</summary>
+    /// <summary>
+    /// The first budget in which there is no room whatever comes of those that are being checked; the account's own, which leaves a way in,
+    /// is not asked.
+    /// </summary>
     public BudgetKind? Exhausted(in LoginTurn turn, long now)
     {
         foreach (var one in Levels)
@@ -119,7 +124,8 @@ internal sealed class ProtectionLedger
     }
 
     private bool IsAccountExhausted(in LoginTurn turn, long now) =>
-        Concerns(BudgetKind.Account, turn) && !this[BudgetKind.Account].HasRoom(this[BudgetKind.Account].Read(KeyOf(BudgetKind.Account, turn), now));
+        Concerns(BudgetKind.Account, turn)
+        && !this[BudgetKind.Account].HasRoom(this[BudgetKind.Account].Read(KeyOf(BudgetKind.Account, turn), now));
 
     public LoginEntry Take(LoginTurn turn, ref ProtectionNews news)
     {
@@ -161,13 +167,15 @@ internal sealed class ProtectionLedger
             one.Write(budget, level with { Reserved = level.Reserved + 1 });
         }
 
-        var delay = turn.IsNewcomer ? options.LongestDelay : strain is { } part ? options.LongestDelay * (0.125 + (0.875 * part)) : TimeSpan.Zero;
+        var delay = turn.IsNewcomer ? options.LongestDelay
+            : strain is { } part ? options.LongestDelay * (0.125 + (0.875 * part))
+            : TimeSpan.Zero;
         return new LoginEntry(turn, delay, IsCrowded: false);
     }
 
     /// <summary>
-    /// An account under attack from many places must not keep out its owner at a new one. Who comes again from the same place some time later is no address that
-    /// is used once and thrown away; each place has few guesses that way.
+    /// An account under attack from many places must not keep out its owner at a new one. Who comes again from the same place some time
+    /// later is no address that is used once and thrown away; each place has few guesses that way.
     /// </summary>
     private bool IsBack(in LoginTurn turn)
     {
@@ -188,7 +196,8 @@ internal sealed class ProtectionLedger
             var budget = KeyOf(one.Kind, turn);
             var level = one.Read(budget, now);
             level = level with { Reserved = Math.Max(0, level.Reserved - 1) };
-            if (outcome == LoginOutcome.Wrong || (outcome == LoginOutcome.Unanswered && one.Kind is BudgetKind.Address or BudgetKind.Network or BudgetKind.Device))
+            if (outcome == LoginOutcome.Wrong
+                || (outcome == LoginOutcome.Unanswered && one.Kind is BudgetKind.Address or BudgetKind.Network or BudgetKind.Device))
             {
                 // No further than full: what was let in beyond an account's budget does not make it last longer.
                 level = level with { Used = Math.Min(Math.Max(level.Used, one.Budget.Count), level.Used + 1) };
@@ -199,7 +208,9 @@ internal sealed class ProtectionLedger
         }
     }
 
-    /// <summary>What was slowed is told to be slow no more at a quarter of its budget, so that a guess at the half of it is not told each time.</summary>
+    /// <summary>
+    /// What was slowed is told to be slow no more at a quarter of its budget, so that a guess at the half of it is not told each time.
+    /// </summary>
     public void Calm(BudgetLevels one, BudgetKey budget, in BudgetLevel level, ref ProtectionNews news)
     {
         if (level.Stage == BudgetStage.Calm || level.Used > one.Budget.Count / 4.0)
@@ -215,7 +226,8 @@ internal sealed class ProtectionLedger
             return level;
         var isPaused = stage == BudgetStage.Paused;
         var whose = Describe(one.Kind, budget);
-        var spent = new BudgetSpent(isPaused ? LimitState.Exceeded : LimitState.Warned, whose, budget.Place, one.Budget, (int)Math.Ceiling(level.Used));
+        var spent = new BudgetSpent(
+            isPaused ? LimitState.Exceeded : LimitState.Warned, whose, budget.Place, one.Budget, (int)Math.Ceiling(level.Used));
         if (isPaused)
             news.Add("logins_paused", $"{whose}: no login is checked, too many were wrong (budget {one.Budget})", spent);
         else
@@ -235,7 +247,8 @@ internal sealed class ProtectionLedger
     }
 
     public string Refusal(BudgetKind kind, in LoginTurn turn) => string.Create(
-        CultureInfo.InvariantCulture, $"too many wrong logins: {Describe(kind, KeyOf(kind, turn), turn.Name)} (budget {this[kind].Budget})");
+        CultureInfo.InvariantCulture,
+        $"too many wrong logins: {Describe(kind, KeyOf(kind, turn), turn.Name)} (budget {this[kind].Budget})");
 
     /// <param name="name">Of the account where it is at hand, not known to exist.</param>
     public string Describe(BudgetKind kind, BudgetKey budget, string? name = null)

@@ -31,7 +31,7 @@ internal sealed record LoginParts(
     public LoginAuthority AuthorityOf(StoredLogin login, StoredCredential? credential) =>
         new(Stores, Replacement, Clock, login, credential);
 
-    /// <summary>Who has logged in from there before is hashed before others.</summary>
+    /// <summary>The user has logged in from there before; then its password is hashed before others.</summary>
     public bool Knows(string user, string? peer) => Protection?.IsKnown(user, peer) is true;
 
     /// <summary>The newest credential with <paramref name="form"/> that has not expired; a challenge can name only one.</summary>

@@ -78,7 +78,7 @@ internal static class DnsMessage
                 return false;
             var type = (DnsType)BinaryPrimitives.ReadUInt16BigEndian(message[offset..]);
             var isInternet = BinaryPrimitives.ReadUInt16BigEndian(message[(offset + 2)..]) == ClassInternet;
-            // The top bit set means zero (RFC 2181 §8).
+            // A time to live with the top bit set is to be read as zero (RFC 2181 §8).
             var seconds = BinaryPrimitives.ReadInt32BigEndian(message[(offset + 4)..]);
             int length = BinaryPrimitives.ReadUInt16BigEndian(message[(offset + 8)..]);
             offset += FixedLength;

@@ -37,8 +37,8 @@ internal static class HoldNotice
         Line($"Content-Type: text/plain; charset=us-ascii");
         Line($"");
         Line($"This is the mail system at {hostname}. It could not send a message, time after time,");
-        Line(
-            $"for an error of its own{(until is null ? ". It keeps trying." : ", and holds it now.")} Neither the next hop nor the sender is told.");
+        var further = until is null ? ". It keeps trying." : ", and holds it now.";
+        Line($"for an error of its own{further} Neither the next hop nor the sender is told.");
         Line($"");
         Line($"Message:   {original.Id}, of {StatusReport.Rfc5322(original.ArrivedAt)}");
         Line($"Sender:    <{StatusReport.OneLine(original.Sender.Address)}>");

@@ -77,8 +77,9 @@ internal sealed class StatusReport(
         {
             Line($"");
             Line($"<{report.Recipient.Address}>");
-            Line(
-                $"    {(report.HasExpired ? "Tried for too long; the last attempt ended with:" : report.Remote is null ? "Reason:" : words.Answer)}");
+            var said = report.HasExpired ? "Tried for too long; the last attempt ended with:"
+                : report.Remote is null ? "Reason:" : words.Answer;
+            Line($"    {said}");
             Line($"    {OneLine(report.Reply)}");
             if (report.Remote is not null)
                 Line($"    (server: {OneLine(report.Remote)})");

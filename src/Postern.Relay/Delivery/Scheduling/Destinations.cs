@@ -33,7 +33,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
     /// <summary>A destination that has enough waiting, where all destinations of the message have; else null.</summary>
     public DestinationQueue? WhereFull(TrackedMessage message)
     {
-        // So few cannot be too many for one.
+        // There are fewer messages in all than one destination may have waiting.
         if (work.Messages.Count < Math.Min(Least, work.Options.MessagesAtWorkPerDestination))
             return null;
         DestinationQueue? full = null;

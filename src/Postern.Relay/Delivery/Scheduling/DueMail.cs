@@ -154,7 +154,7 @@ internal sealed class DueMail : IAsyncDisposable
 
         for (var turn = 1; ; turn++)
         {
-            // Whoever woke this, the committer above all, is not kept for a backlog.
+            // The thread that woke this, often the committer, is given back before a long backlog is worked off.
             if (turn % Turns == 0)
                 await Task.Yield();
             int most;

@@ -92,7 +92,7 @@ internal sealed class StateRecorder(DeliveryWork work)
             work.Ended.Add(message.Id);
     }
 
-    /// <summary>What two made of one state.</summary>
+    /// <summary>Joins two changes that were made to the same state.</summary>
     /// <param name="known">The state that <paramref name="ours"/> was made of.</param>
     /// <param name="theirs">The one that is stored.</param>
     internal static DeliveryState Merge(DeliveryState known, DeliveryState theirs, DeliveryState ours)

@@ -39,7 +39,8 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
     public OwnHost Own => own;
 
     /// <summary>Why mail to a place would come straight back here; null when it would not.</summary>
-    public Outcome.Failed? WhyOurs(HopEndpoint endpoint) => own.Is(endpoint.Address) ? OwnHost.Loop($"{endpoint.Remote} is this server") : null;
+    public Outcome.Failed? WhyOurs(HopEndpoint endpoint) =>
+        own.Is(endpoint.Address) ? OwnHost.Loop($"{endpoint.Remote} is this server") : null;
 
     /// <summary>Why a place is not connected to; null when it may be.</summary>
     public Outcome.Failed? WhyNot(HopEndpoint endpoint) => endpoint.Terms.IsGuarded && guard.WhyNot(endpoint.Address.Address) is { } why
@@ -62,7 +63,8 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             : connection;
     }
 
-    private async ValueTask<(HopConnection Connection, bool IsClearNext)> TryAsync(HopEndpoint endpoint, HopTerms terms, CancellationToken ct)
+    private async ValueTask<(HopConnection Connection, bool IsClearNext)> TryAsync(
+        HopEndpoint endpoint, HopTerms terms, CancellationToken ct)
     {
         var (stream, problem) = await DialAsync(endpoint, ct).ConfigureAwait(false);
         if (stream is null)

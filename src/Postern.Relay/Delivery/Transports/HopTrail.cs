@@ -120,21 +120,10 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 switch (await connector.Resolver.FindAsync(domain, ct).ConfigureAwait(false))
                 {
                     case MxAnswer.Never(var status, var reason):
-                        Note(
-                            new Outcome.Failed(Remote: null, reason, Tls: null, status)
-                            {
-                                Cause = DeliveryCause.NoRoute,
-                                Phase = DeliveryPhase.Dns,
-                            });
+                        Note(NoHost(reason, status));
                         break;
                     case MxAnswer.Unavailable(var reason):
-                        Note(
-                            new Outcome.Deferred(Remote: null, reason, Tls: null)
-                            {
-                                Cause = DeliveryCause.Unreachable,
-                                Phase = DeliveryPhase.Dns,
-                                IsUnreachable = true,
-                            });
+                        Note(NoAnswer(reason));
                         break;
                     case MxAnswer.Hosts(var exchangers) answer:
                         isAuthentic = answer.IsAuthentic;
@@ -147,6 +136,12 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 throw new InvalidOperationException($"Unknown next hop {hop}");
         }
     }
+
+    private static Outcome.Failed NoHost(string reason, string status) =>
+        new(Remote: null, reason, Tls: null, status) { Cause = DeliveryCause.NoRoute, Phase = DeliveryPhase.Dns };
+
+    private static Outcome.Deferred NoAnswer(string reason) =>
+        new(Remote: null, reason, Tls: null) { Cause = DeliveryCause.Unreachable, Phase = DeliveryPhase.Dns, IsUnreachable = true };
 
     /// <summary>
     /// Where this host is among them, only those that are preferred to it (RFC 5321 §5.1): mail to the others would come back here.
@@ -171,21 +166,10 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 await AddAsync(host, addresses, ct).ConfigureAwait(false);
                 break;
             case AddressAnswer.None(var reason):
-                Note(
-                    new Outcome.Failed(Remote: null, reason, Tls: null, "5.4.4")
-                    {
-                        Cause = DeliveryCause.NoRoute,
-                        Phase = DeliveryPhase.Dns,
-                    });
+                Note(NoHost(reason, "5.4.4"));
                 break;
             case AddressAnswer.Unavailable(var reason):
-                Note(
-                    new Outcome.Deferred(Remote: null, reason, Tls: null)
-                    {
-                        Cause = DeliveryCause.Unreachable,
-                        Phase = DeliveryPhase.Dns,
-                        IsUnreachable = true,
-                    });
+                Note(NoAnswer(reason));
                 break;
         }
     }

@@ -12,13 +12,17 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
     /// A stranger's DNS named the host, and nothing here proves that answer, so its certificate proves nothing either (RFC 8689 §4.2.1).
     /// </summary>
     private static readonly Outcome.Failed NoProof = new(
-        Remote: null, "REQUIRETLS: the mail exchangers of the domain cannot be authenticated; only a configured next hop with TLS can", Tls: null, "5.7.30") { Cause = DeliveryCause.NoTls };
+        Remote: null,
+        "REQUIRETLS: the mail exchangers of the domain cannot be authenticated; only a configured next hop with TLS can",
+        Tls: null,
+        "5.7.30") { Cause = DeliveryCause.NoTls };
 
     private HopSession? session;
 
     public bool IsConnected => session is { IsOpen: true };
 
-    public async ValueTask<DeliveryReport> DeliverAsync(OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct)
+    public async ValueTask<DeliveryReport> DeliverAsync(
+        OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct)
     {
         if (message.Parameters.RequiresTls && hop is NextHop.MailExchanger)
             return new DeliveryReport(Enumerable.Repeat<Outcome>(NoProof, message.Recipients.Length).ToArray(), Reached: true);
@@ -57,7 +61,8 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
     /// <summary>
     /// Offers what is open to whoever is next. What goes wrong here from now on changes no outcome: somebody may have the message already.
     /// </summary>
-    private async ValueTask GoOnAsync(OutgoingMessage message, Outcome[] outcomes, HopTrail? trail, long begun, IOutcomeRecord record, CancellationToken ct)
+    private async ValueTask GoOnAsync(
+        OutgoingMessage message, Outcome[] outcomes, HopTrail? trail, long begun, IOutcomeRecord record, CancellationToken ct)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, message.Revoked);
         var current = session;
@@ -67,7 +72,8 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         {
             while (StepOf(outcomes) is { } step && clock.GetElapsedTime(begun) < delivery.Options.AttemptTime)
             {
-                int[] who = [.. Enumerable.Range(0, outcomes.Length).Where(i => outcomes[i] is Outcome.Deferred { After: var after } && after == step)];
+                int[] who = [.. Enumerable.Range(0, outcomes.Length)
+                    .Where(i => outcomes[i] is Outcome.Deferred { After: var after } && after == step)];
                 if (outcomes.Count(static o => o is Outcome.Delivered) is var delivered && delivered > recorded)
                 {
                     await record.RecordAsync(outcomes).ConfigureAwait(false);
@@ -107,7 +113,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
                 var answers = await current.SendAsync(part, following: null, begun, ct).ConfigureAwait(false);
                 for (var i = 0; i < who.Length; i++)
                     outcomes[who[i]] = answers[i];
-                // A transaction that decides nothing is followed by no other like it.
+                // When a new transaction decided nothing, another one would not either: the next host is asked.
                 if (step == AfterDeferral.NewTransaction && !Array.Exists(answers, static o => o is not Outcome.Deferred))
                     Settle(outcomes, static after => after == AfterDeferral.NewTransaction, why: null, AfterDeferral.NextHost);
             }
@@ -139,8 +145,10 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         {
             step = (step, outcome) switch
             {
-                (_, Outcome.Deferred { After: AfterDeferral.NewTransaction }) or (AfterDeferral.NewTransaction, _) => AfterDeferral.NewTransaction,
-                (_, Outcome.Deferred { After: AfterDeferral.NewConnection }) or (AfterDeferral.NewConnection, _) => AfterDeferral.NewConnection,
+                (_, Outcome.Deferred { After: AfterDeferral.NewTransaction }) or (AfterDeferral.NewTransaction, _) =>
+                    AfterDeferral.NewTransaction,
+                (_, Outcome.Deferred { After: AfterDeferral.NewConnection }) or (AfterDeferral.NewConnection, _) =>
+                    AfterDeferral.NewConnection,
                 (_, Outcome.Deferred { After: AfterDeferral.NextHost }) => AfterDeferral.NextHost,
                 _ => step,
             };
@@ -162,7 +170,8 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
 
     private static OutgoingMessage PartOf(OutgoingMessage message, int[] who) => message with { Envelope = message.Envelope.For(who) };
 
-    private async ValueTask<(HopSession? Session, Outcome? Why)> OpenAsync(HopTrail trail, CancellationToken ct) => await trail.NextAsync(ct).ConfigureAwait(false) switch
+    private async ValueTask<(HopSession? Session, Outcome? Why)> OpenAsync(
+        HopTrail trail, CancellationToken ct) => await trail.NextAsync(ct).ConfigureAwait(false) switch
     {
         HopConnection.Open open => (new HopSession(open, delivery.Options.MessagesPerConnection, clock), null),
         HopConnection.Closed(var why) => (null, why),
@@ -207,7 +216,12 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
         var isLast = ++transactions >= messagesPerConnection;
         IsBespoken = !isLast && following is not null;
         var answers = await dialogue.SendAsync(message, isLast ? null : following, ct).ConfigureAwait(false);
-        var outcomes = new ClientOutcomes(Endpoint.Remote, tls, dialogue.Extensions, clock.GetElapsedTime(begunAt)) { IsReused = transactions > 1, HasCarried = hasCarried, IsVerified = dialogue.IsVerified }.Of(answers);
+        var outcomes = new ClientOutcomes(Endpoint.Remote, tls, dialogue.Extensions, clock.GetElapsedTime(begunAt))
+        {
+            IsReused = transactions > 1,
+            HasCarried = hasCarried,
+            IsVerified = dialogue.IsVerified,
+        }.Of(answers);
         hasCarried |= Array.Exists(outcomes, static o => o is Outcome.Delivered);
         return outcomes;
     }

@@ -6,8 +6,8 @@ using Postern.Relay.Audit.Events;
 namespace Postern.Relay.Policy.Counters;
 
 /// <summary>
-/// Tells the log of limits that are nearly used up, and of those that are. Of one limit and whom it is counted for one event of each kind in a
-/// quarter of an hour; what strangers cause is within the log's budget beside that.
+/// Tells the log of limits that are nearly used up, and of those that are. Of one limit and whom it is counted for one event of each kind
+/// in a quarter of an hour; what strangers cause is within the log's budget beside that.
 /// </summary>
 internal sealed class LimitNews(IAuditLog audit, TimeProvider clock)
 {
@@ -37,7 +37,8 @@ internal sealed class LimitNews(IAuditLog audit, TimeProvider clock)
 
     /// <summary>Of what a rule counts.</summary>
     public void Tell(CounterKey key, RateLimit limit, in CounterLevel level, LimitState state, EnvelopeFacts facts) =>
-        Tell(key, state, (At: clock.GetUtcNow(), key, limit, level.Used, state, facts), static about => new LimitEvent(about.At, about.key.What, about.state, about.key.Whose)
+        Tell(key, state, (At: clock.GetUtcNow(), key, limit, level.Used, state, facts), static about => new LimitEvent(
+            about.At, about.key.What, about.state, about.key.Whose)
         {
             Allowed = about.limit.ToString(),
             Used = about.Used,

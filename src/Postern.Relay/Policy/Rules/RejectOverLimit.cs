@@ -31,19 +31,38 @@ internal sealed class RejectOverLimit : IRelayRule
 
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient | RuleStage.Message;
 
-    public string ArgumentsDoc => "`reject_over_limit` in a list of rules: 450 over a limit. What was used flows back evenly over the time, and outlives a restart. Only what the whole list lets through is counted.";
+    public string ArgumentsDoc =>
+        "`reject_over_limit` in a list of rules: 450 over a limit. What was used flows back evenly over the time, and outlives a restart. "
+            + "Only what the whole list lets through is counted.";
 
     public IRelayRule With(RuleStage stage, RuleArguments arguments)
     {
-        var byClient = arguments.Value("per", Whose, fallback: false, "`login`", "For each account that logs in, whomever it acts for; or for each client's network (/24, /64).");
+        var byClient = arguments.Value(
+            "per",
+            Whose,
+            fallback: false,
+            "`login`",
+            "For each account that logs in, whomever it acts for; or for each client's network (/24, /64).");
         return stage == RuleStage.Recipient
-            ? new RejectOverLimit("recipients", arguments.Required("recipients", ArgumentKinds.Rate, "At the stage recipient: how many recipients in a time, such as `2000/1d`."), byClient)
-            : new RejectOverLimit("messages", arguments.Required("messages", ArgumentKinds.Rate, "At the stages sender and message: how many messages in a time, such as `500/1h`. At message those that are refused before are not counted."), byClient);
+            ? new RejectOverLimit(
+                "recipients",
+                arguments.Required(
+                    "recipients", ArgumentKinds.Rate, "At the stage recipient: how many recipients in a time, such as `2000/1d`."),
+                byClient)
+            : new RejectOverLimit(
+                "messages",
+                arguments.Required(
+                    "messages",
+                    ArgumentKinds.Rate,
+                    "At the stages sender and message: how many messages in a time, such as `500/1h`. "
+                        + "At message those that are refused before are not counted."),
+                byClient);
     }
 
     public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)
     {
-        if ((isByClient ? ClientNetwork.Of(context.Facts.Client.ToString())[0].ToString() : context.Facts.ProvenBy ?? context.Facts.Login) is not { } whose)
+        if ((isByClient ? ClientNetwork.Of(context.Facts.Client.ToString())[0].ToString() : context.Facts.ProvenBy
+            ?? context.Facts.Login) is not { } whose)
             return new RuleAnswer.Pass("not logged in");
         var key = new CounterKey(isByClient ? $"client_{what}" : $"login_{what}", whose);
         var level = await context.Counters.PeekAsync(key, limit, cost: 1, ct);
@@ -55,8 +74,16 @@ internal sealed class RejectOverLimit : IRelayRule
     }
 
     private RuleAnswer.Refuse Over(RuleContext context, CounterKey key, CounterLevel level) =>
-        new(Refusals.OverLimit(context, string.Create(CultureInfo.InvariantCulture, $"over the limit of {limit} {what}, try again in {Math.Max(1, Math.Ceiling(level.Wait.TotalSeconds))} s")), Saw(context, level), (_, _) => new($"raise {what} of {Name} in rules")) { Limit = new UsedUp(key, limit, level) };
+        new(Refusals.OverLimit(
+            context,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"over the limit of {limit} {what}, try again in {Math.Max(1, Math.Ceiling(level.Wait.TotalSeconds))} s")), Saw(
+                    context, level), (_, _) => new($"raise {what} of {Name} in rules")) { Limit = new UsedUp(key, limit, level) };
 
     private string Saw(RuleContext context, CounterLevel level) =>
-        string.Create(CultureInfo.InvariantCulture, $"{level.Used} of {limit} {what} used by {(isByClient ? $"the network of {context.Facts.Client}" : context.Facts.ProvenBy ?? context.Facts.Login)}");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{level.Used} of {limit} {what} used by "
+                + $"{(isByClient ? $"the network of {context.Facts.Client}" : context.Facts.ProvenBy ?? context.Facts.Login)}");
 }

@@ -22,10 +22,15 @@ internal sealed class RejectSenderLoginMismatch : IRelayRule
     public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) =>
         context.Facts.Login is null ? OfStrangerAsync(context, ct) : OfLoginAsync(context, ct);
 
-    private static async ValueTask<RuleAnswer> OfLoginAsync(RuleContext context, CancellationToken ct) => await context.FindAccountAsync(ct) switch
+    private static async ValueTask<RuleAnswer> OfLoginAsync(
+        RuleContext context, CancellationToken ct) => await context.FindAccountAsync(ct) switch
     {
-        null => new RuleAnswer.Refuse(Refusals.AccountDisabled(context), $"account {context.Facts.Login} does not exist any more", Remedies.RestoreAccountAsync),
-        { Enabled: false } => new RuleAnswer.Refuse(Refusals.AccountDisabled(context), $"account {context.Facts.Login} is disabled", Remedies.RestoreAccountAsync),
+        null =>
+            new RuleAnswer.Refuse(
+                Refusals.AccountDisabled(context), $"account {context.Facts.Login} does not exist any more", Remedies.RestoreAccountAsync),
+        { Enabled: false } =>
+            new RuleAnswer.Refuse(
+                Refusals.AccountDisabled(context), $"account {context.Facts.Login} is disabled", Remedies.RestoreAccountAsync),
         { } account when context.Sender.Mailbox is { } sender => OfAccount(context, account, sender),
         _ => new RuleAnswer.Pass("a null sender, which every login may have"),
     };
@@ -33,7 +38,8 @@ internal sealed class RejectSenderLoginMismatch : IRelayRule
     private static RuleAnswer OfAccount(RuleContext context, Account account, Mailbox sender) =>
         account.MaySendAs(sender)
             ? new RuleAnswer.Pass($"account {account.Name} may send as {sender}")
-            : new RuleAnswer.Refuse(Refusals.NotOwned(context), $"account {account.Name} may not send as {sender}", Remedies.GrantSenderAsync);
+            : new RuleAnswer.Refuse(
+                Refusals.NotOwned(context), $"account {account.Name} may not send as {sender}", Remedies.GrantSenderAsync);
 
     private static async ValueTask<RuleAnswer> OfStrangerAsync(RuleContext context, CancellationToken ct)
     {
@@ -43,6 +49,7 @@ internal sealed class RejectSenderLoginMismatch : IRelayRule
             return new RuleAnswer.Pass($"not logged in, and {domain} is foreign");
         return (context.TrustedNetwork ?? await context.FindAllowedNetworkAsync(ct)) is { } network
             ? new RuleAnswer.Pass($"client {context.Facts.Client} is in {network}, and may send for {domain}")
-            : new RuleAnswer.Refuse(Refusals.NotLoggedIn(context), $"not logged in, and {domain} is listed here", Remedies.AllowClientOrLogInAsync);
+            : new RuleAnswer.Refuse(
+                Refusals.NotLoggedIn(context), $"not logged in, and {domain} is listed here", Remedies.AllowClientOrLogInAsync);
     }
 }

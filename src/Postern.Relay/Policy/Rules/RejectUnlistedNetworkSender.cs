@@ -12,6 +12,8 @@ internal sealed class RejectUnlistedNetworkSender : IRelayRule
 
     public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => RejectUnlistedDomain.OfListedAsync(
         context,
-        context.Facts.Login is not null ? "logged in: the password decides, not the address" : context.TrustedNetwork is null ? "not in networks" : null,
+        context.Facts.Login is not null ? "logged in: the password decides, not the address"
+            : context.TrustedNetwork is null ? "not in networks"
+            : null,
         ct);
 }

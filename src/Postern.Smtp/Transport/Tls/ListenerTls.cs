@@ -39,7 +39,10 @@ internal sealed class ListenerTls
 
     /// <summary>Whether these options ask for the same handshakes: then this is used on, with the tickets of its sessions.</summary>
     public bool Suits(TlsOptions tls, SmtpListenerOptions listener) =>
-        ReferenceEquals(tls, this.tls) && (listener.TlsProtocols ?? tls.Protocols) == protocols && listener.Ciphers == ciphers && listener.AsksForClientCertificate == asksForCertificate;
+        ReferenceEquals(tls, this.tls)
+        && (listener.TlsProtocols ?? tls.Protocols) == protocols
+        && listener.Ciphers == ciphers
+        && listener.AsksForClientCertificate == asksForCertificate;
 
     /// <summary>
     /// Runs the server side of a handshake over <paramref name="network"/>; throws what <see cref="SslStream"/> throws when it fails.
@@ -57,7 +60,8 @@ internal sealed class ListenerTls
         }
         catch (Exception e)
         {
-            secured.Trouble = HandshakeTrouble.OfClient(e, paced.First, secured.HelloFor(protocols) is { } hello ? $"{offer}; it speaks up to {hello.VersionName}" : offer);
+            secured.Trouble = HandshakeTrouble.OfClient(
+                e, paced.First, secured.HelloFor(protocols) is { } hello ? $"{offer}; it speaks up to {hello.VersionName}" : offer);
             throw;
         }
         finally
@@ -69,7 +73,10 @@ internal sealed class ListenerTls
     private static string VersionsOf(SslProtocols protocols)
     {
 #pragma warning disable CA5397, SYSLIB0039 // named, not used
-        (SslProtocols Protocol, string Name)[] known = [(SslProtocols.Tls, "1.0"), (SslProtocols.Tls11, "1.1"), (SslProtocols.Tls12, "1.2"), (SslProtocols.Tls13, "1.3")];
+        (SslProtocols Protocol, string Name)[] known =
+        [
+            (SslProtocols.Tls, "1.0"), (SslProtocols.Tls11, "1.1"), (SslProtocols.Tls12, "1.2"), (SslProtocols.Tls13, "1.3"),
+        ];
 #pragma warning restore CA5397, SYSLIB0039
         return "TLS " + string.Join(", ", known.Where(k => protocols.HasFlag(k.Protocol)).Select(static k => k.Name));
     }
@@ -116,7 +123,11 @@ internal sealed class ListenerTls
         if (asksForCertificate)
         {
             // A stranger's certificate names addresses to fetch its issuers from: nothing is ever fetched.
-            options.CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck };
+            options.CertificateChainPolicy = new X509ChainPolicy
+            {
+                DisableCertificateDownloads = true,
+                RevocationMode = X509RevocationMode.NoCheck,
+            };
             options.CertificateChainPolicy.ApplicationPolicy.Add(ClientAuthentication);
 #pragma warning disable CA5359 // nothing rests on it: what is wrong with it is noted, and none is a client's right
             options.RemoteCertificateValidationCallback = SecuredStream.NoteClientCertificate;
@@ -144,7 +155,11 @@ internal sealed class SecuredStream(HandshakeStream network) : SslStream(network
     public ClientCertificate? ClientCertificate { get; private set; }
 
     /// <summary>Once the handshake is over.</summary>
-    public TlsFacts Facts => new(SslProtocol, NegotiatedCipherSuite.ToString(), TargetHostName is { Length: > 0 } name ? name : null) { ClientCertificate = ClientCertificate };
+    public TlsFacts Facts =>
+        new(SslProtocol, NegotiatedCipherSuite.ToString(), TargetHostName is { Length: > 0 } name ? name : null)
+        {
+            ClientCertificate = ClientCertificate,
+        };
 
     /// <summary>
     /// Writes down what the client showed, and lets it pass: none is required, and what a bad one is worth is not decided here.

@@ -10,22 +10,39 @@ using Postern.Relay.Audit;
 
 namespace Postern.Commands.Accounts;
 
-/// <summary><c>postern account import</c>: users with their hashes, rights and state from files of another program, in one transaction.</summary>
+/// <summary>
+/// <c>postern account import</c>: users with their hashes, rights and state from files of another program, in one transaction.
+/// </summary>
 internal static class AccountImportCommand
 {
     public static Command Create(CommandContext context)
     {
-        var files = new Argument<string[]>("FILE") { Description = "Users or rights, several are possible: users come before rights, whatever their order", Arity = ArgumentArity.OneOrMore };
-        var format = new Option<string?>("--format") { Description = $"What the files are: {string.Join(", ", ImportFormat.All.Select(static f => f.Word))}; guessed from each file unless said", HelpName = "FORMAT" };
+        var files = new Argument<string[]>("FILE")
+        {
+            Description = "Users or rights, several are possible: users come before rights, whatever their order",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var format = new Option<string?>("--format")
+        {
+            Description =
+                $"What the files are: {string.Join(", ", ImportFormat.All.Select(static f => f.Word))}; guessed from each file unless said",
+            HelpName = "FORMAT",
+        };
         format.AcceptOnlyFromAmong([.. ImportFormat.All.Select(static f => f.Word)]);
         var domain = new Option<string?>("--domain") { Description = "Put behind names that have no domain", HelpName = "DOMAIN" };
-        var scheme = new Option<string?>("--scheme") { Description = "Of passwords that name no scheme, as Dovecot names it: PLAIN-MD5, SHA256 …", HelpName = "SCHEME" };
+        var scheme = new Option<string?>("--scheme")
+        {
+            Description = "Of passwords that name no scheme, as Dovecot names it: PLAIN-MD5, SHA256 …",
+            HelpName = "SCHEME",
+        };
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done, and write nothing" };
         var command = new DocumentedCommand(
             "import",
-            "Take over users with their hashes and rights; adds and takes nothing away, so it may be run again. Exit 1 when lines were not taken",
+            "Take over users with their hashes and rights; adds and takes nothing away, so it may be run again. "
+                + "Exit 1 when lines were not taken",
             "postern account import /etc/dovecot/users --dry-run",
-            "postern account import /etc/dovecot/users /etc/postfix/sender_login_maps").With(files, format, domain, scheme, dryRun, context.Json);
+            "postern account import /etc/dovecot/users /etc/postfix/sender_login_maps").With(
+                files, format, domain, scheme, dryRun, context.Json);
         command.SetAction(async arguments =>
         {
             if (context.ReadConfiguration(arguments) is not { } configuration)
@@ -46,13 +63,24 @@ internal static class AccountImportCommand
             if (!isDryRun && DataDirectory.Prepare(configuration.Server.Data) is { } problem)
                 return context.Terminal.Fail(problem.What, problem.Todo);
             var entries = sources.SelectMany(static s => s.Format.Read(s.Source)).ToList();
-            await using var directory = isDryRun ? DirectoryAccess.OpenToTry(configuration, context.Clock, context.Terminal.Note) : DirectoryAccess.Open(configuration, context.Clock, context.Terminal.Note);
+            await using var directory = isDryRun
+                ? DirectoryAccess.OpenToTry(configuration, context.Clock, context.Terminal.Note)
+                : DirectoryAccess.Open(configuration, context.Clock, context.Terminal.Note);
             var commands = directory.Commands;
-            var report = ProgressLine.Run(context.Terminal, "accounts", entries.Count, progress => commands.Import.Run(entries, isDryRun, progress));
+            var report = ProgressLine.Run(
+                context.Terminal, "accounts", entries.Count, progress => commands.Import.Run(entries, isDryRun, progress));
             if (arguments.GetValue(context.Json))
-                context.Terminal.Json(new ImportDocument([.. sources.Select(s => new ImportDocument.Source(s.Source.File, s.Format.Word, asked.Format is null))], report.HasChanged, report), CommandJson.Readable.ImportDocument);
+                context.Terminal.Json(
+                    new ImportDocument(
+                        [.. sources.Select(s => new ImportDocument.Source(s.Source.File, s.Format.Word, asked.Format is null))],
+                        report.HasChanged,
+                        report),
+                    CommandJson.Readable.ImportDocument);
             else
-                Print(context.Terminal, sources.Select(s => $"{s.Source.File}: {s.Format.Word}{(asked.Format is null ? ", as it looks" : string.Empty)}"), report);
+                Print(
+                    context.Terminal,
+                    sources.Select(s => $"{s.Source.File}: {s.Format.Word}{(asked.Format is null ? ", as it looks" : string.Empty)}"),
+                    report);
             return report.NotTaken.IsEmpty ? ExitCode.Ok : ExitCode.No;
         });
         return command;
@@ -65,7 +93,9 @@ internal static class AccountImportCommand
         if (wrong is not null)
             return new(wrong, "Nothing was changed. Name a text file that this user may read.");
         if ((asked.Format is { } said ? ImportFormat.Find(said) : ImportFormat.Guess(lines)) is not { } format)
-            return new($"{file}: it cannot be told what this is", $"Nothing was changed. Say it: --format {string.Join('|', ImportFormat.All.Select(static f => f.Word))}.");
+            return new(
+                $"{file}: it cannot be told what this is",
+                $"Nothing was changed. Say it: --format {string.Join('|', ImportFormat.All.Select(static f => f.Word))}.");
         if (asked.Domain is { } domain && !LoginNames.TryCanonical($"x@{domain}", out _))
             return new($"'{domain}' is not a mail domain", "Nothing was changed.");
         opened = (new ImportSource(file, lines, asked.Domain, asked.Scheme), format);
@@ -78,7 +108,11 @@ internal static class AccountImportCommand
             terminal.Line(PrintableText.Of(file));
         var would = report.IsDryRun ? "would be " : string.Empty;
         terminal.Line(report.HasChanged
-            ? string.Create(CultureInfo.InvariantCulture, $"{would}added: {Count(report.Accounts, "account")}{(report.Disabled > 0 ? $" ({report.Disabled} disabled)" : string.Empty)}, {Count(report.Passwords, "password")}, {Count(report.Rights, "right")} to send as an address or a domain")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"{would}added: "
+                    + $"{Count(report.Accounts, "account")}{(report.Disabled > 0 ? $" ({report.Disabled} disabled)" : string.Empty)}, "
+                    + $"{Count(report.Passwords, "password")}, {Count(report.Rights, "right")} to send as an address or a domain")
             : report.IsDryRun ? "nothing would change" : "nothing changed");
         if (report.Unchanged > 0)
             terminal.Line($"{Count(report.Unchanged, "entry", "entries")} are so already");
@@ -95,9 +129,11 @@ internal static class AccountImportCommand
     }
 
     private static string Place(ImportReport.Remark remark) =>
-        string.Create(CultureInfo.InvariantCulture, $"{remark.File}:{remark.Line}{(remark.Account is { } account ? $": {account}" : string.Empty)}");
+        string.Create(
+            CultureInfo.InvariantCulture, $"{remark.File}:{remark.Line}{(remark.Account is { } account ? $": {account}" : string.Empty)}");
 
-    private static string Count(int count, string one, string? many = null) => string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? one : many ?? one + "s")}");
+    private static string Count(int count, string one, string? many = null) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? one : many ?? one + "s")}");
 
     private sealed record Question(string? Format, string? Domain, string? Scheme);
 }

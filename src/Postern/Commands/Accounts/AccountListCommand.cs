@@ -13,23 +13,19 @@ internal static class AccountListCommand
         command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var accounts = directory.Queries.Accounts();
-            if (arguments.GetValue(context.Json))
+            return context.Show(arguments, accounts, CommandJson.Readable.ImmutableArrayAccountDetails, terminal =>
             {
-                context.Terminal.Json(accounts, CommandJson.Readable.ImmutableArrayAccountDetails);
-                return ExitCode.Ok;
-            }
-
-            var table = new TablePage("account", "state", "may send as", "credentials");
-            foreach (var account in accounts)
-                table.Row(
-                    account.Name,
-                    AccountText.State(account),
-                    AccountText.Grants(account),
-                    account.Credentials.Length.ToString(CultureInfo.InvariantCulture));
-            table.WriteTo(context.Terminal, ifEmpty: "no accounts; to add one: postern account add NAME");
-            foreach (var store in directory.OtherStores)
-                context.Terminal.Note($"users of {store} are not listed; postern account show NAME shows one");
-            return ExitCode.Ok;
+                var table = new TablePage("account", "state", "may send as", "credentials");
+                foreach (var account in accounts)
+                    table.Row(
+                        account.Name,
+                        AccountText.State(account),
+                        AccountText.Grants(account),
+                        account.Credentials.Length.ToString(CultureInfo.InvariantCulture));
+                table.WriteTo(terminal, ifEmpty: "no accounts; to add one: postern account add NAME");
+                foreach (var store in directory.OtherStores)
+                    terminal.Note($"users of {store} are not listed; postern account show NAME shows one");
+            });
         }));
         return command;
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Postern.Commands.Credentials;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
+using Postern.Relay.Admin;
 
 namespace Postern.Commands.Accounts;
 
@@ -20,32 +21,30 @@ internal static class AccountShowCommand
             var wanted = arguments.GetRequiredValue(name);
             if (await directory.FindAsync(wanted, ct) is not { } account)
                 return context.Report(arguments, directory.Queries.NoSuchAccount(wanted));
-            if (arguments.GetValue(context.Json))
-            {
-                context.Terminal.Json(account, CommandJson.Readable.AccountDetails);
-                return ExitCode.Ok;
-            }
-
-            new TablePage("what", "value")
-                .Row("account", account.Name)
-                .Row("state", AccountText.State(account))
-                .Row("since", account.CreatedAt is { } since ? TimeText.Format(since) : "-")
-                .Row("tenant", account.Tenant ?? "-")
-                .Row("logs in by", AccountText.LogsInBy(account))
-                .Row("may send as", AccountText.Grants(account))
-                .Row("may act as", account.ActsAs.IsEmpty ? "nobody else" : string.Join(", ", account.ActsAs))
-                .WriteTo(context.Terminal);
-            context.Terminal.Line();
-            CredentialListCommand.Print(context.Terminal, account);
-            if (account.Stores.Length < 2)
-                return ExitCode.Ok;
-            context.Terminal.Line();
-            var stores = new TablePage("store", "says");
-            foreach (var store in account.Stores)
-                stores.Row(store.Store, store.Says);
-            stores.WriteTo(context.Terminal);
-            return ExitCode.Ok;
+            return context.Show(arguments, account, CommandJson.Readable.AccountDetails, terminal => Print(terminal, account));
         }));
         return command;
+    }
+
+    private static void Print(Terminal terminal, AccountDetails account)
+    {
+        new TablePage("what", "value")
+            .Row("account", account.Name)
+            .Row("state", AccountText.State(account))
+            .Row("since", account.CreatedAt is { } since ? TimeText.Format(since) : "-")
+            .Row("tenant", account.Tenant ?? "-")
+            .Row("logs in by", AccountText.LogsInBy(account))
+            .Row("may send as", AccountText.Grants(account))
+            .Row("may act as", account.ActsAs.IsEmpty ? "nobody else" : string.Join(", ", account.ActsAs))
+            .WriteTo(terminal);
+        terminal.Line();
+        CredentialListCommand.Print(terminal, account);
+        if (account.Stores.Length < 2)
+            return;
+        terminal.Line();
+        var stores = new TablePage("store", "says");
+        foreach (var store in account.Stores)
+            stores.Row(store.Store, store.Says);
+        stores.WriteTo(terminal);
     }
 }

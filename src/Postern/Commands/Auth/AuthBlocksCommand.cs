@@ -22,22 +22,18 @@ internal static class AuthBlocksCommand
             if (client is null)
                 return context.Terminal.Fail($"no server is running on {configuration.Server.Data}", "Start it: postern serve");
             var blocks = await client.BlocksAsync(ct);
-            if (arguments.GetValue(context.Json))
+            return context.Show(arguments, blocks, CommandJson.Readable.ImmutableArrayLoginBlock, terminal =>
             {
-                context.Terminal.Json(blocks, CommandJson.Readable.ImmutableArrayLoginBlock);
-                return ExitCode.Ok;
-            }
-
-            var table = new TablePage("who", "state", "wrong", "budget", "calm at");
-            foreach (var block in blocks)
-                table.Row(
-                    block.Who,
-                    block.State,
-                    block.Wrong.ToString(CultureInfo.InvariantCulture),
-                    block.Budget,
-                    TimeText.Format(block.CalmAt));
-            table.WriteTo(context.Terminal, ifEmpty: "no login is slowed");
-            return ExitCode.Ok;
+                var table = new TablePage("who", "state", "wrong", "budget", "calm at");
+                foreach (var block in blocks)
+                    table.Row(
+                        block.Who,
+                        block.State,
+                        block.Wrong.ToString(CultureInfo.InvariantCulture),
+                        block.Budget,
+                        TimeText.Format(block.CalmAt));
+                table.WriteTo(terminal, ifEmpty: "no login is slowed");
+            });
         });
         return command;
     }

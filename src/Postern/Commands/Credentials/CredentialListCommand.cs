@@ -21,11 +21,8 @@ internal static class CredentialListCommand
             var wanted = arguments.GetRequiredValue(account);
             if (await directory.FindAsync(wanted, ct) is not { } found)
                 return context.Report(arguments, directory.Queries.NoSuchAccount(wanted));
-            if (arguments.GetValue(context.Json))
-                context.Terminal.Json(found.Credentials, CommandJson.Readable.ImmutableArrayCredentialDetails);
-            else
-                Print(context.Terminal, found);
-            return ExitCode.Ok;
+            return context.Show(
+                arguments, found.Credentials, CommandJson.Readable.ImmutableArrayCredentialDetails, terminal => Print(terminal, found));
         }));
         return command;
     }

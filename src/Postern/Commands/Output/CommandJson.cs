@@ -12,7 +12,11 @@ using Postern.Relay.Admin;
 namespace Postern.Commands.Output;
 
 /// <summary>Every document that <c>--json</c> prints. Names are stable; new ones may be added.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true, Converters = [typeof(DecisionJson)])]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    WriteIndented = true,
+    UseStringEnumConverter = true,
+    Converters = [typeof(DecisionJson)])]
 [JsonSerializable(typeof(AuthTestDocument))]
 [JsonSerializable(typeof(CheckDocument))]
 [JsonSerializable(typeof(OutcomeDocument))]
@@ -33,7 +37,8 @@ namespace Postern.Commands.Output;
 internal sealed partial class CommandJson : JsonSerializerContext
 {
     /// <summary>Readable in a terminal: only what JSON itself demands is escaped, control characters among it.</summary>
-    public static CommandJson Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public static CommandJson Readable =>
+        field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }
 
 /// <summary>What <c>postern backup --json</c> prints.</summary>
@@ -41,7 +46,8 @@ internal sealed partial class CommandJson : JsonSerializerContext
 internal sealed record BackupDocument(string Directory, int Segments, int Messages, string[] Damage);
 
 /// <summary>What <c>postern check --json</c> prints.</summary>
-internal sealed record CheckDocument(bool Ok, string Source, ImmutableArray<CheckDocument.Finding> Errors, ImmutableArray<CheckDocument.Finding> Warnings)
+internal sealed record CheckDocument(
+    bool Ok, string Source, ImmutableArray<CheckDocument.Finding> Errors, ImmutableArray<CheckDocument.Finding> Warnings)
 {
     /// <param name="Line">0 where no place in the file is meant.</param>
     internal sealed record Finding(string? File, int Line, int Column, string Key, string Message, string? Expected, string? Nearest);
@@ -53,6 +59,8 @@ internal sealed record CheckDocument(bool Ok, string Source, ImmutableArray<Chec
 /// <param name="Secret">The generated secret, this once.</param>
 internal sealed record OutcomeDocument(bool Ok, string Outcome, string Message, CredentialDetails? Credential, string? Secret)
 {
-    /// <summary>Sessions of a running server that ended with what was taken away; null where no server runs, or it could not be asked.</summary>
+    /// <summary>
+    /// Sessions of a running server that ended with what was taken away; null where no server runs, or it could not be asked.
+    /// </summary>
     public int? SessionsEnded { get; init; }
 }

@@ -24,25 +24,28 @@ internal static class EventText
 internal static class EventJson
 {
     /// <summary>One document: a list.</summary>
-    public static void WriteList(Terminal terminal, IEnumerable<AuditEvent> events) => terminal.Line(Write(json => Each(json, events), isIndented: true));
+    public static void WriteList(Terminal terminal, IEnumerable<AuditEvent> events) =>
+        terminal.Line(Write(json => Each(json, events), isIndented: true));
 
     /// <summary>One line.</summary>
-    public static void WriteLine(Terminal terminal, AuditEvent audit) => terminal.Line(Write(json => AuditEvents.Write(json, audit), isIndented: false));
+    public static void WriteLine(Terminal terminal, AuditEvent audit) =>
+        terminal.Line(Write(json => AuditEvents.Write(json, audit), isIndented: false));
 
     /// <summary>One document whose members are lists of events.</summary>
-    public static void WriteObject(Terminal terminal, params (string Name, IEnumerable<AuditEvent> Events)[] members) => terminal.Line(Write(
-        json =>
-        {
-            json.WriteStartObject();
-            foreach (var (name, events) in members)
+    public static void WriteObject(Terminal terminal, params (string Name, IEnumerable<AuditEvent> Events)[] members) =>
+        terminal.Line(Write(
+            json =>
             {
-                json.WritePropertyName(name);
-                Each(json, events);
-            }
+                json.WriteStartObject();
+                foreach (var (name, events) in members)
+                {
+                    json.WritePropertyName(name);
+                    Each(json, events);
+                }
 
-            json.WriteEndObject();
-        },
-        isIndented: true));
+                json.WriteEndObject();
+            },
+            isIndented: true));
 
     private static void Each(Utf8JsonWriter json, IEnumerable<AuditEvent> events)
     {

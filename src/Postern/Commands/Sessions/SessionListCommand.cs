@@ -22,33 +22,29 @@ internal static class SessionListCommand
             async server =>
             {
                 var sessions = await server.ListSessionsAsync(SessionCommand.Filter(arguments, login, client), ct);
-                if (arguments.GetValue(context.Json))
+                return context.Show(arguments, sessions, CommandJson.Readable.ImmutableArraySessionItem, terminal =>
                 {
-                    context.Terminal.Json(sessions, CommandJson.Readable.ImmutableArraySessionItem);
-                    return ExitCode.Ok;
-                }
+                    var table = new TablePage("session", "listener", "client", "since", "login", "by", "tls", "state");
+                    foreach (var session in sessions)
+                    {
+                        var who = session.Login is null ? "-"
+                            : session.Login == session.ProvenBy ? session.Login
+                            : $"{session.Login}, proven by {session.ProvenBy}";
+                        table.Row(
+                            session.Id,
+                            session.Listener,
+                            session.Client,
+                            TimeText.Format(session.Since),
+                            who,
+                            session.Mechanism ?? "-",
+                            session.Tls ?? "-",
+                            session.State);
+                    }
 
-                var table = new TablePage("session", "listener", "client", "since", "login", "by", "tls", "state");
-                foreach (var session in sessions)
-                {
-                    var who = session.Login is null ? "-"
-                        : session.Login == session.ProvenBy ? session.Login
-                        : $"{session.Login}, proven by {session.ProvenBy}";
-                    table.Row(
-                        session.Id,
-                        session.Listener,
-                        session.Client,
-                        TimeText.Format(session.Since),
-                        who,
-                        session.Mechanism ?? "-",
-                        session.Tls ?? "-",
-                        session.State);
-                }
-
-                table.WriteTo(context.Terminal, ifEmpty: "no open sessions");
-                if (!sessions.IsEmpty)
-                    context.Terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{sessions.Length} in all"));
-                return ExitCode.Ok;
+                    table.WriteTo(terminal, ifEmpty: "no open sessions");
+                    if (!sessions.IsEmpty)
+                        terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{sessions.Length} in all"));
+                });
             },
             ct));
         return command;
