@@ -124,10 +124,12 @@ public sealed class DecoyTests : IDisposable
     [Fact]
     public async Task Row_161_every_mechanism_refuses_everybody_in_the_same_words()
     {
+        // One mechanism of each kind with every order of stores, the others with one.
+        string[] ofEachKind = ["PLAIN", "SCRAM-SHA-256", "CRAM-MD5", "DIGEST-MD5"];
         foreach (var order in Orders)
         {
             var verifiers = Open(fixture.Database, order);
-            foreach (var mechanism in SaslClientMechanisms.All)
+            foreach (var mechanism in SaslClientMechanisms.All.Where(m => order == "directory file" || ofEachKind.Contains(m.Name)))
             {
                 var replies = new Dictionary<string, string>();
                 foreach (var name in Names)

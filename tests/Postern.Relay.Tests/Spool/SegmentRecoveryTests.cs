@@ -43,7 +43,7 @@ public sealed class SegmentRecoveryTests : IDisposable
         List<(QueueId Id, byte[] Content)> messages = [];
         await using (var spool = home.Open())
         {
-            for (var i = 0; i < 6; i++)
+            for (var i = 0; i < 3; i++)
             {
                 var content = Samples.Content(50 + (i * 7), i);
                 messages.Add((await Samples.CommitAsync(spool, content), content));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
@@ -18,7 +19,14 @@ public sealed class MailboxTests
         from domain in Gen.Elements("x", "X.example", "bücher.example", "BÜCHER.example", "xn--bcher-kva.example", "[192.0.2.1]", "[IPv6:2001:DB8::1]", "用户.example")
         select Encoding.UTF8.GetBytes(quoted ? $"\"{string.Concat(local)}\"@{domain}" : $"{string.Concat(local)}@{domain}");
 
-    private static IEnumerable<Rune> NonAscii => Enumerable.Range(0x80, 0x110000 - 0x80).Where(Rune.IsValid).Select(static v => new Rune(v));
+    private static IEnumerable<Rune> NonAscii =>
+        Enumerable.Range(0x80, 0x110000 - 0x80).Where(Rune.IsValid).Select(static v => new Rune(v)).Where(IsTried);
+
+    /// <summary>
+    /// Most code points are not assigned, or are for private use, and have no other form: one in 61 of these is tried, and each of the others.
+    /// </summary>
+    private static bool IsTried(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse) || rune.Value % 61 == 0;
 
     [Fact]
     public void Whatever_is_parsed_is_printable_and_parses_again_to_itself() =>
@@ -68,12 +76,12 @@ public sealed class MailboxTests
             {
                 if (!Mailbox.TryParse(written, out var mailbox))
                     continue;
+                var most = Signs(written);
                 foreach (var form in new[] { NormalizationForm.FormC, NormalizationForm.FormD, NormalizationForm.FormKC, NormalizationForm.FormKD })
                 {
                     // A sign can be taken away by composition (a sign and its stroke), never added.
-                    Assert.True(Signs(mailbox.Address.Normalize(form)) <= Signs(written), $"U+{rune.Value:X4} in {form}");
-                    Assert.True(Signs(mailbox.Canonical.Normalize(form)) <= Signs(written), $"U+{rune.Value:X4} in {form}");
-                    Assert.True(Signs(mailbox.Address.ToUpperInvariant().Normalize(form)) <= Signs(written), $"U+{rune.Value:X4} in {form}");
+                    foreach (var text in new[] { mailbox.Address, mailbox.Canonical, mailbox.Address.ToUpperInvariant() }.Distinct(StringComparer.Ordinal))
+                        Assert.True(Signs(text.Normalize(form)) <= most, $"U+{rune.Value:X4} in {form}");
                 }
             }
         }

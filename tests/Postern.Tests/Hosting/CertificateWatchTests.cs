@@ -117,17 +117,24 @@ public sealed class CertificateWatchTests : IAsyncDisposable
     [Fact]
     public void The_end_of_a_certificate_is_said_once_a_day_from_two_weeks_before()
     {
-        clock.Advance(TimeSpan.FromDays(15));
+        Pass(TimeSpan.FromDays(15));
         Assert.Empty(Events);
 
         // Valid for 30 days: 17.5 are over.
-        clock.Advance(TimeSpan.FromDays(2.5));
+        Pass(TimeSpan.FromDays(2.5));
         Assert.All(Events, static e => Assert.Equal("certificate_expiring", e));
         Assert.InRange(Events.Count(), 2, 4);
         Assert.Contains(notes, static n => n.Contains("tls.additional[0].certificate", StringComparison.Ordinal));
         var before = Events.Count();
-        clock.Advance(TimeSpan.FromDays(1));
+        Pass(TimeSpan.FromDays(1));
         Assert.Equal(before + 2, Events.Count());
+
+        // Without the half a million looks that it would take in between.
+        void Pass(TimeSpan time)
+        {
+            clock.Set(time - TimeSpan.FromMinutes(1));
+            clock.Advance(TimeSpan.FromMinutes(1));
+        }
     }
 
     public async ValueTask DisposeAsync()
