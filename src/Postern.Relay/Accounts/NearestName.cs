@@ -3,13 +3,19 @@ namespace Postern.Relay.Accounts;
 /// <summary>Finds what a person may have meant.</summary>
 public static class NearestName
 {
-    /// <summary>The candidate with the fewest letters changed, added, left out or swapped; null when none is near.</summary>
+    /// <summary>
+    /// The candidate with the fewest letters changed, added, left out or swapped; else an address whose local part was written alone; null
+    /// when none is near.
+    /// </summary>
     public static string? Of(string name, IEnumerable<string> candidates)
     {
         var limit = Math.Max(1, name.Length / 4);
         string? best = null;
+        string? address = null;
         foreach (var candidate in candidates)
         {
+            if (candidate.Length > name.Length + 1 && candidate[name.Length] == '@' && candidate.StartsWith(name, StringComparison.OrdinalIgnoreCase))
+                address ??= candidate;
             if (Math.Abs(candidate.Length - name.Length) > limit)
                 continue;
             var distance = Distance(name, candidate);
@@ -18,7 +24,7 @@ public static class NearestName
             (best, limit) = (candidate, distance - 1);
         }
 
-        return best;
+        return best ?? address;
     }
 
     /// <summary>The hint to append to a message: <c>; did you mean 'x'?</c> or nothing.</summary>

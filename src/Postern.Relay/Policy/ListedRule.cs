@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy.Counters;
@@ -81,4 +82,35 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
         OnError.Refuse => new RuleAnswer.Refuse(Refusals.CannotSay, $"{why}; on_error is refuse"),
         _ => new RuleAnswer.Refuse(Refusals.Temporary, why, static (_, _) => new("make the directory's database readable")),
     };
+}
+
+/// <summary>A rule that was asked, and its answer; <paramref name="Rule"/> is the rule's name.</summary>
+internal readonly record struct AskedRule(string Rule, RuleAnswer Answer)
+{
+    /// <summary>
+    /// The step as the decision keeps it. A remedy matters only where the decision is a refusal; one that cannot be found out now is left
+    /// out.
+    /// </summary>
+    public async ValueTask<RuleStep> ToStepAsync(RuleContext context, bool withRemedy, CancellationToken ct)
+    {
+        string? remedy = null;
+        try
+        {
+            if (withRemedy && Answer.Remedy is { } ask)
+                remedy = await ask(context, ct);
+        }
+        catch (DirectoryUnavailableException)
+        {
+            // The refusal is made already, and it is no less true.
+        }
+
+        return new(Rule, Answer.Saw, Answer.Said, remedy);
+    }
+}
+
+/// <summary>What the rules of a stage said, and those asked before them.</summary>
+/// <param name="Decider">The last one asked, where it did not pass; null where the list came to its end.</param>
+internal sealed record Judged(RuleStage Stage, RuleContext Context, ImmutableArray<AskedRule> Asked, AskedRule? Decider)
+{
+    public bool IsRefusal => Decider is { Answer: RuleAnswer.Refuse };
 }

@@ -173,3 +173,20 @@ public sealed class RelayPolicy : IEnvelopePolicy
         return refusal is null ? new Verdict.Permit(rule) : new Verdict.Refuse(refusal.ToReply(cause.Ref!), rule);
     }
 }
+
+/// <summary>
+/// What the stages before the recipient found, kept on the session until its recipients are decided: their decisions show the whole chain.
+/// Only for the policy that found it, and only for that sender.
+/// </summary>
+internal sealed record SenderOutcome(RelayPolicy Policy, EnvelopeFacts Facts, ReversePath Sender, ImmutableArray<AskedRule> Asked)
+{
+    /// <summary>The references of the decisions that permitted its recipients, each once; no more than an event names.</summary>
+    public ImmutableArray<string> Refs { get; private set; } = [];
+
+    public void Note(string reference)
+    {
+        // Repeats have one reference in common, and come one behind the other.
+        if (Refs.Length < AuditEvents.MostRecipients && (Refs.Length == 0 || !string.Equals(Refs[^1], reference, StringComparison.Ordinal)))
+            Refs = Refs.Add(reference);
+    }
+}

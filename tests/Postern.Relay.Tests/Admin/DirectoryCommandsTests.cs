@@ -73,6 +73,7 @@ public sealed class DirectoryCommandsTests : IDisposable
             Commands.Credentials.Revoke(new RevokeCredential("isa@example.com")), fixture.Queries.NoSuchAccount("lisa@example.org"),
         ];
         Assert.All(outcomes, o => Is<AdminOutcome.NotFound>("did you mean 'lisa@example.com'?", o));
+        Is<AdminOutcome.NotFound>("there is no account 'lisa'; did you mean 'lisa@example.com'?", Commands.Accounts.Disable("lisa"));
         Is<AdminOutcome.NotFound>("there is no account 'bob'", Commands.Accounts.Disable("bob"));
         Assert.DoesNotContain("did you mean", Commands.Accounts.Disable("bob").Message, StringComparison.Ordinal);
     }

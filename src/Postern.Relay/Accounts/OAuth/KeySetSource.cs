@@ -16,7 +16,7 @@ internal sealed class KeySetSource(Uri address, HttpClient http, TimeProvider cl
 
     private readonly SemaphoreSlim reading = new(1);
     private WebKeySet? set;
-    private FileStamp seen;
+    private FileStamp? seen;
     private DateTimeOffset readAt;
     private DateTimeOffset triedAt = DateTimeOffset.MinValue;
     private string problem = "the key set was not read yet";
@@ -97,15 +97,5 @@ internal sealed class KeySetSource(Uri address, HttpClient http, TimeProvider cl
         if (length > WebKeySet.MaxOctets)
             throw new IOException($"it is larger than {WebKeySet.MaxOctets} octets");
         return content[..length];
-    }
-
-    private readonly record struct FileStamp(DateTime Written, long Length)
-    {
-        /// <summary>Of a file that is not there, or cannot be looked at, the default.</summary>
-        public static FileStamp Of(string path)
-        {
-            var file = new FileInfo(path);
-            return file.Exists ? new FileStamp(file.LastWriteTimeUtc, file.Length) : default;
-        }
     }
 }

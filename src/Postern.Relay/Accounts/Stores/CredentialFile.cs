@@ -108,16 +108,6 @@ internal sealed class CredentialFile
         }
     }
 
-    /// <summary>What tells one state of a file from another.</summary>
-    private readonly record struct FileStamp(long Length, DateTime WrittenAt, DateTime BornAt)
-    {
-        public static FileStamp? Of(string path)
-        {
-            var file = new FileInfo(path);
-            return file.Exists ? new FileStamp(file.Length, file.LastWriteTimeUtc, file.CreationTimeUtc) : null;
-        }
-    }
-
     /// <summary>The file as it was read.</summary>
     private sealed record Content(
         FileStamp? Stamp, FrozenDictionary<string, StoredLogin> Users, ImmutableArray<string> Problems, string? Unavailable)

@@ -61,7 +61,7 @@ internal static class ProtocolFloor
         {
             if (OperatingSystem.IsWindows())
                 return false;
-            using var certificate = SelfSignedCertificate.Make("localhost", TimeProvider.System.GetUtcNow());
+            using var certificate = OwnCertificate.Make("localhost", TimeProvider.System.GetUtcNow());
             return await MachineCiphers.CanSpeakAsync(SslProtocols.Tls12, new TlsCertificate(certificate), [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA]);
         }
     }

@@ -21,8 +21,8 @@ internal static class ServerCertificates
         var (data, hostname) = (configuration.Server.Data, configuration.Server.Hostname.Text);
         return
         [
-            SelfSignedCertificate.LoadOrCreate(data, hostname, now, isRsa: false, out made),
-            SelfSignedCertificate.LoadOrCreate(data, hostname, now, isRsa: true, out _),
+            OwnCertificate.LoadOrCreate(data, hostname, now, isRsa: false, out made),
+            OwnCertificate.LoadOrCreate(data, hostname, now, isRsa: true, out _),
             .. Configured(configuration, now),
         ];
     }

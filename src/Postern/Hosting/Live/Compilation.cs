@@ -77,7 +77,7 @@ internal static class Compilation
     }
 
     private static CertificateOutcome.Loaded StandIn(PosternConfiguration configuration, DateTimeOffset now) =>
-        new(SelfSignedCertificate.Make(configuration.Server.Hostname.Text, now), [], []);
+        new(OwnCertificate.Make(configuration.Server.Hostname.Text, now), [], []);
 
     private static ImmutableArray<CertificateOutcome.Loaded> ReadCertificates(
         PosternConfiguration configuration, CompileFor purpose, DateTimeOffset now, ImmutableArray<(ConfigurationError, string)>.Builder errors, out bool isMade)

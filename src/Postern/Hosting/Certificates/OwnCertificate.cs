@@ -8,7 +8,7 @@ namespace Postern.Hosting.Certificates;
 /// The certificates of a server that was given none: ECDSA P-256, and RSA for clients that know nothing else. They are made at first start, kept in the data directory and made again
 /// when they have expired or their files do not fit together.
 /// </summary>
-internal static class SelfSignedCertificate
+internal static class OwnCertificate
 {
     private const int RsaBits = 2048;
     private const int ValidYears = 10;
