@@ -67,21 +67,7 @@ public sealed class CredentialCommands
 
             if (replaced is not null)
                 sql.Execute("delete from credentials where id = @Id", replaced);
-            var id = sql.ExecuteScalar<long>(
-                """
-                insert into credentials (account_id, label, secret, generated, created_at, expires_at)
-                values (@AccountId, @Label, @Stored, @Generated, @CreatedAt, @ExpiresAt);
-                select last_insert_rowid()
-                """,
-                new
-                {
-                    AccountId = account.Id,
-                    command.Label,
-                    hash.Stored,
-                    Generated = generated is not null,
-                    CreatedAt = now.ToUnixTimeMilliseconds(),
-                    ExpiresAt = expires?.ToUnixTimeMilliseconds(),
-                });
+            var id = Insert(sql, account.Id, command.Label, hash, generated is not null, now, expires);
             var details = new CredentialDetails(
                 id, account.Name, command.Label, hash.Scheme, generated is not null, now, expires, Expired: false);
             var done = replaced is null
@@ -90,17 +76,39 @@ public sealed class CredentialCommands
                     + $"{NameOf(replaced.Id, replaced.Label)}";
             return new AdminOutcome.Issued(done + Others(account.Name, there, now), details, generated)
             {
-                Changes =
-                [
-                    new AdminChange("credential", replaced is null ? null : NameOf(replaced.Id, replaced.Label), NameOf(id, command.Label)),
-                    new AdminChange("form", Before: null, hash.Scheme),
-                    .. expires is { } at
-                        ? [new AdminChange(
-                            "expires", Before: null, at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture))]
-                        : ImmutableArray<AdminChange>.Empty,
-                ],
+                Changes = ChangesOf(replaced is null ? null : NameOf(replaced.Id, replaced.Label), details),
             };
         });
+    }
+
+    private static long Insert(
+        SqliteConnection sql, long account, string? label, PasswordHash hash, bool isGenerated, DateTimeOffset now, DateTimeOffset? expires) =>
+        sql.ExecuteScalar<long>(
+            """
+            insert into credentials (account_id, label, secret, generated, created_at, expires_at)
+            values (@account, @label, @Stored, @isGenerated, @CreatedAt, @ExpiresAt);
+            select last_insert_rowid()
+            """,
+            new
+            {
+                account,
+                label,
+                hash.Stored,
+                isGenerated,
+                CreatedAt = now.ToUnixTimeMilliseconds(),
+                ExpiresAt = expires?.ToUnixTimeMilliseconds(),
+            });
+
+    private static ImmutableArray<AdminChange> ChangesOf(string? replaced, CredentialDetails added)
+    {
+        AdminChange[] always =
+        [
+            new AdminChange("credential", replaced, NameOf(added.Id, added.Label)),
+            new AdminChange("form", Before: null, added.Scheme),
+        ];
+        return added.ExpiresAt is { } at
+            ? [.. always, new AdminChange("expires", Before: null, at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture))]
+            : [.. always];
     }
 
     /// <summary>What else logs the account in: who adds a password may believe that the old one is gone.</summary>

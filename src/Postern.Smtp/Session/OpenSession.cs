@@ -7,8 +7,6 @@ namespace Postern.Smtp.Session;
 /// <param name="Login">On whose behalf it acts; null where nobody has logged in.</param>
 /// <param name="LoginProvenBy">Who has proven itself for that.</param>
 /// <param name="Mechanism">Of that login.</param>
-/// <param name="Tls">TLSv1.3 and so on; null without TLS.</param>
-/// <param name="Phase">Its position in the dialogue.</param>
 public sealed record OpenSession(
     string Id,
     string Listener,
@@ -17,10 +15,14 @@ public sealed record OpenSession(
     DateTimeOffset ConnectedAt,
     string? Login,
     string? LoginProvenBy,
-    string? Mechanism,
-    string? Tls,
-    Phase Phase)
+    string? Mechanism)
 {
+    /// <summary>TLSv1.3 and so on; null without TLS.</summary>
+    public string? Tls { get; init; }
+
+    /// <summary>Its position in the dialogue.</summary>
+    public required Phase Phase { get; init; }
+
     internal static OpenSession Of(SessionState state)
     {
         var login = state.Login;
@@ -32,9 +34,11 @@ public sealed record OpenSession(
             state.ConnectedAt,
             login,
             login is null ? null : state.LoginProvenBy,
-            login is null ? null : state.Mechanism,
-            state.Tls?.Version,
-            state.Phase);
+            login is null ? null : state.Mechanism)
+        {
+            Tls = state.Tls?.Version,
+            Phase = state.Phase,
+        };
     }
 }
 

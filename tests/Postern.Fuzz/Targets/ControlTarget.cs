@@ -81,7 +81,12 @@ internal sealed class ControlTarget : ITarget
     /// <summary>A server with one session.</summary>
     private sealed class OneSession : ISessionControl
     {
-        private readonly OpenSession session = new("0123456789ab", "submission", IPAddress.Parse("192.0.2.7"), 40000, DateTimeOffset.UnixEpoch, "lisa@example.org", "lisa@example.org", "PLAIN", "TLSv1.3", Phase.Ready);
+        private readonly OpenSession session = new(
+            "0123456789ab", "submission", IPAddress.Parse("192.0.2.7"), 40000, DateTimeOffset.UnixEpoch, "lisa@example.org", "lisa@example.org", "PLAIN")
+        {
+            Tls = "TLSv1.3",
+            Phase = Phase.Ready,
+        };
 
         public IReadOnlyList<OpenSession> List() => [session];
 

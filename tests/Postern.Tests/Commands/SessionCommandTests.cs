@@ -94,5 +94,9 @@ public sealed class SessionCommandTests
     }
 
     private static OpenSession Session(string id, string client, int minutes, string? login, string? provenBy) =>
-        new(id, "submission", IPAddress.Parse(client), 40000, Noon.AddMinutes(minutes), login, provenBy, login is null ? null : "PLAIN", "TLSv1.3", Phase.Ready);
+        new(id, "submission", IPAddress.Parse(client), 40000, Noon.AddMinutes(minutes), login, provenBy, login is null ? null : "PLAIN")
+        {
+            Tls = "TLSv1.3",
+            Phase = Phase.Ready,
+        };
 }

@@ -85,29 +85,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
                 ServerName = terms.CertificateName ?? endpoint.Host,
                 TrustedRoots = terms.Trusted,
             });
-        ClientAnswer answer;
-        ClientLoginAnswer? login = null;
-        try
-        {
-            answer = await dialogue.OpenAsync(ct).ConfigureAwait(false);
-            if (answer is ClientAnswer.Broken { Cause: { } cause } && OwnShortage.WordsOf(cause) is not null)
-                ExceptionDispatchInfo.Throw(cause);
-            if (terms.Login is not null
-                && answer is ClientAnswer.Accepted
-                && dialogue.IsOpen
-                && (endpoint.Terms.MayHaveOurName || !own.IsCalled(dialogue.PeerNames)))
-            {
-                login = terms.Tls == ClientTls.Opportunistic && dialogue.Tls is null
-                    ? new ClientLoginAnswer.Unsuitable(NoLoginInClear)
-                    : await dialogue.LogInAsync(terms.Login, ct).ConfigureAwait(false);
-            }
-        }
-        catch
-        {
-            await dialogue.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-
+        var (answer, login) = await OpenAsync(dialogue, endpoint, terms, ct).ConfigureAwait(false);
         if (!endpoint.Terms.MayHaveOurName && own.IsCalled(dialogue.PeerNames))
         {
             await dialogue.DisposeAsync().ConfigureAwait(false);
@@ -133,6 +111,31 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             outcome
                 ?? new ClientOutcomes(endpoint.Remote, version) { IsVerified = dialogue.IsVerified }.OfOpening(
                     WithAdvice(answer, endpoint.Address.Port))), isClearNext);
+    }
+
+    /// <summary>Greets, and logs in where the route says so; what it throws has disposed the dialogue.</summary>
+    private async ValueTask<(ClientAnswer Answer, ClientLoginAnswer? Login)> OpenAsync(
+        SmtpClientDialogue dialogue, HopEndpoint endpoint, HopTerms terms, CancellationToken ct)
+    {
+        try
+        {
+            var answer = await dialogue.OpenAsync(ct).ConfigureAwait(false);
+            if (answer is ClientAnswer.Broken { Cause: { } cause } && OwnShortage.WordsOf(cause) is not null)
+                ExceptionDispatchInfo.Throw(cause);
+            if (terms.Login is null
+                || answer is not ClientAnswer.Accepted
+                || !dialogue.IsOpen
+                || (!endpoint.Terms.MayHaveOurName && own.IsCalled(dialogue.PeerNames)))
+                return (answer, null);
+            return (answer, terms.Tls == ClientTls.Opportunistic && dialogue.Tls is null
+                ? new ClientLoginAnswer.Unsuitable(NoLoginInClear)
+                : await dialogue.LogInAsync(terms.Login, ct).ConfigureAwait(false));
+        }
+        catch
+        {
+            await dialogue.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>Who waits for a handshake says nothing at first: on the port that is for it, the silence has a likely reason.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
+using Postern.Configuration;
 using Postern.Hosting.Data;
 using Postern.Machine;
 using Postern.Relay.Accounts;
@@ -62,28 +63,32 @@ internal static class AccountImportCommand
             var isDryRun = arguments.GetValue(dryRun);
             if (!isDryRun && DataDirectory.Prepare(configuration.Server.Data) is { } problem)
                 return context.Terminal.Fail(problem.What, problem.Todo);
-            var entries = sources.SelectMany(static s => s.Format.Read(s.Source)).ToList();
-            await using var directory = isDryRun
-                ? DirectoryAccess.OpenToTry(configuration, context.Clock, context.Terminal.Note)
-                : DirectoryAccess.Open(configuration, context.Clock, context.Terminal.Note);
-            var commands = directory.Commands;
-            var report = ProgressLine.Run(
-                context.Terminal, "accounts", entries.Count, progress => commands.Import.Run(entries, isDryRun, progress));
-            if (arguments.GetValue(context.Json))
-                context.Terminal.Json(
-                    new ImportDocument(
-                        [.. sources.Select(s => new ImportDocument.Source(s.Source.File, s.Format.Word, asked.Format is null))],
-                        report.HasChanged,
-                        report),
-                    CommandJson.Readable.ImportDocument);
-            else
-                Print(
-                    context.Terminal,
-                    sources.Select(s => $"{s.Source.File}: {s.Format.Word}{(asked.Format is null ? ", as it looks" : string.Empty)}"),
-                    report);
-            return report.NotTaken.IsEmpty ? ExitCode.Ok : ExitCode.No;
+            return await RunAsync(context, arguments, configuration, asked, sources.ToImmutable(), isDryRun);
         });
         return command;
+    }
+
+    private static async ValueTask<int> RunAsync(
+        CommandContext context,
+        ParseResult arguments,
+        PosternConfiguration configuration,
+        Question asked,
+        ImmutableArray<(ImportSource Source, ImportFormat Format)> sources,
+        bool isDryRun)
+    {
+        var entries = sources.SelectMany(static s => s.Format.Read(s.Source)).ToList();
+        await using var directory = isDryRun
+            ? DirectoryAccess.OpenToTry(configuration, context.Clock, context.Terminal.Note)
+            : DirectoryAccess.Open(configuration, context.Clock, context.Terminal.Note);
+        var commands = directory.Commands;
+        var report = ProgressLine.Run(
+            context.Terminal, "accounts", entries.Count, progress => commands.Import.Run(entries, isDryRun, progress));
+        var isGuessed = asked.Format is null;
+        var document = new ImportDocument(
+            [.. sources.Select(s => new ImportDocument.Source(s.Source.File, s.Format.Word, isGuessed))], report.HasChanged, report);
+        context.Show(arguments, document, CommandJson.Readable.ImportDocument, terminal => Print(
+            terminal, sources.Select(s => $"{s.Source.File}: {s.Format.Word}{(isGuessed ? ", as it looks" : string.Empty)}"), report));
+        return report.NotTaken.IsEmpty ? ExitCode.Ok : ExitCode.No;
     }
 
     private static Problem? Open(string file, Question asked, out (ImportSource Source, ImportFormat Format) opened)
