@@ -66,11 +66,13 @@ public sealed class RelaySnapshot : IDisposable
     /// <param name="isTls">The connection is encrypted.</param>
     /// <param name="hasCertificate">The client showed a certificate.</param>
     /// <param name="tiesTheConnection">The connection has what the -PLUS mechanisms bind to.</param>
+    /// <param name="usual">What all its users can use, where that is not what the stores of this snapshot say; null where it is.</param>
     /// <returns>Null where there is no listener of that name.</returns>
-    public ListenerOffer? OfferOn(string? listener, bool isTls, bool hasCertificate = false, bool tiesTheConnection = false)
+    public ListenerOffer? OfferOn(
+        string? listener, bool isTls, bool hasCertificate = false, bool tiesTheConnection = false, ImmutableArray<string>? usual = null)
     {
         var one = Options.Listeners.FirstOrDefault(l => listener is null || string.Equals(l.Name, listener, StringComparison.OrdinalIgnoreCase));
-        return one is null ? null : ListenerOffer.Of(server, AsOffered(one), isTls || one.Tls == TlsMode.Implicit, hasCertificate, tiesTheConnection);
+        return one is null ? null : ListenerOffer.Of(server, AsOffered(one, usual), isTls || one.Tls == TlsMode.Implicit, hasCertificate, tiesTheConnection);
     }
 
     /// <summary>What would be known of a client that somebody asks about.</summary>
@@ -103,10 +105,12 @@ public sealed class RelaySnapshot : IDisposable
     internal ImmutableArray<string> UsualOn(SmtpListenerOptions listener) =>
         [.. Accounts.On(listener.Name).Verifiers.UsualMechanisms.Except(listener.WithoutMechanisms, StringComparer.OrdinalIgnoreCase)];
 
-    private SmtpListenerOptions AsOffered(SmtpListenerOptions listener)
+    private SmtpListenerOptions AsOffered(SmtpListenerOptions listener) => AsOffered(listener, usual: null);
+
+    private SmtpListenerOptions AsOffered(SmtpListenerOptions listener, ImmutableArray<string>? usual)
     {
         var accounts = Accounts.On(listener.Name);
         var known = listener with { Sasl = accounts.Context, ClientCertificateUsers = accounts.Certificates };
-        return listener.Mechanisms is not null ? known : known with { Mechanisms = UsualOn(listener), WithholdsUnboundPlus = true };
+        return listener.Mechanisms is not null ? known : known with { Mechanisms = usual ?? UsualOn(listener), WithholdsUnboundPlus = true };
     }
 }

@@ -7,6 +7,7 @@ using Postern.Hosting.Control;
 using Postern.Hosting.Data;
 using Postern.Hosting.Live;
 using Postern.Machine;
+using Postern.Smtp;
 
 namespace Postern.Commands;
 
@@ -28,11 +29,11 @@ internal static class CheckCommand
     {
         var asked = arguments.GetValue(context.ConfigFile);
         var outcome = ConfigurationFile.Load(asked);
-        var (errors, warnings) = outcome switch
+        var (errors, warnings, offers) = outcome switch
         {
             ConfigurationOutcome.Valid(var valid) => await CheckFilesAsync(valid, context.Clock),
-            ConfigurationOutcome.Invalid(var invalid) => (invalid, []),
-            _ => ([], []),
+            ConfigurationOutcome.Invalid(var invalid) => new Findings(invalid, [], []),
+            _ => new Findings([], [], []),
         };
 
         var source = ConfigurationFile.Find(asked) ?? "defaults";
@@ -41,13 +42,13 @@ internal static class CheckCommand
                 new CheckDocument(errors.IsEmpty, source, [.. errors.Select(Finding)], [.. warnings.Select(Finding)]),
                 CommandJson.Readable.CheckDocument);
         else
-            Print(context.Terminal, outcome, errors, warnings);
+            Print(context.Terminal, outcome, new Findings(errors, warnings, offers));
         return errors.IsEmpty ? ExitCode.Ok : ExitCode.Usage;
     }
 
-    private static async Task<(ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings)> CheckFilesAsync(
-        PosternConfiguration configuration, TimeProvider clock)
+    private static async Task<Findings> CheckFilesAsync(PosternConfiguration configuration, TimeProvider clock)
     {
+        ImmutableArray<ListenerOffer> offers = [];
         var errors = ImmutableArray.CreateBuilder<ConfigurationError>();
         var warnings = ImmutableArray.CreateBuilder<ConfigurationError>();
         // What root can read, the server may not be able to.
@@ -57,7 +58,7 @@ internal static class CheckCommand
         {
             case CompileOutcome.Ready(var compiled):
                 warnings.AddRange(compiled.Warnings);
-                compiled.Dispose();
+                offers = Rehearsal.Offers(compiled, clock);
                 break;
             case CompileOutcome.Broken(var broken, _):
                 errors.AddRange(broken);
@@ -71,15 +72,12 @@ internal static class CheckCommand
             warnings.Add(configuration.ErrorAt("logs.directory", $"{deaf.What}; nothing would be written down"));
         if (DataDirectory.Warning(data) is { } open)
             warnings.Add(configuration.ErrorAt("server.data", open));
-        return (errors.ToImmutable(), warnings.ToImmutable());
+        return new Findings(errors.ToImmutable(), warnings.ToImmutable(), offers);
     }
 
-    private static void Print(
-        Terminal terminal,
-        ConfigurationOutcome outcome,
-        ImmutableArray<ConfigurationError> errors,
-        ImmutableArray<ConfigurationError> warnings)
+    private static void Print(Terminal terminal, ConfigurationOutcome outcome, Findings findings)
     {
+        var (errors, warnings, offers) = findings;
         foreach (var error in errors)
             terminal.Note(error.ToString());
         foreach (var warning in warnings)
@@ -92,8 +90,13 @@ internal static class CheckCommand
             .Row("hostname", configuration.Server.Hostname.Text)
             .Row("data", configuration.Server.Data)
             .Row("certificate", configuration.Tls.CertificateFile ?? "self-signed, in the data directory");
-        foreach (var listener in configuration.Listeners)
-            summary.Row($"listener {listener.Name}", $"{ListenerText.Describe(listener)}{ListenerText.Offer(configuration, listener)}");
+        foreach (var (listener, offer) in configuration.Listeners.Zip(offers))
+        {
+            summary.Row(
+                $"listener {listener.Name}",
+                $"{ListenerText.Describe(listener)}{(offer.Mechanisms.IsEmpty ? string.Empty : $": {string.Join(' ', offer.Mechanisms)}")}");
+        }
+
         foreach (var route in configuration.Delivery.Routes)
             summary.Row($"route {route.Route.Name}", route.Destination);
         summary
@@ -101,6 +104,10 @@ internal static class CheckCommand
             .Row("logs", configuration.LogsDirectory)
             .WriteTo(terminal);
     }
+
+    /// <param name="Offers">One for each listener; empty where there is something wrong.</param>
+    private sealed record Findings(
+        ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings, ImmutableArray<ListenerOffer> Offers);
 
     private static CheckDocument.Finding Finding(ConfigurationError error) =>
         new(error.File, error.Line, error.Column, error.Key, error.Message, error.Expected, error.Nearest);

@@ -1,5 +1,3 @@
-using Postern.Relay.Accounts;
-using Postern.Relay.Accounts.Stores;
 using Postern.Smtp.Transport;
 
 namespace Postern.Configuration;
@@ -13,17 +11,6 @@ internal static class ListenerText
             ? string.Empty
             : $" with {listener.Ciphers.ToString().ToLowerInvariant()} ciphers";
         return $"{string.Join(' ', listener.Endpoints)}, tls {Word(listener.Tls)}{ciphers}, auth {Word(listener.Auth)}";
-    }
-
-    /// <summary>The mechanisms that clients are offered there, by what the stores can answer now.</summary>
-    public static string Offer(PosternConfiguration configuration, ListenerOptions listener)
-    {
-        if (listener.Auth == AuthMode.Off)
-            return string.Empty;
-        var sources = configuration.ToAccounts().Sources;
-        var offered = listener.Mechanisms ?? MechanismOffer.Usual(sources.Select(static s => AccountStores.Of(s)!.CommonForms(s)));
-        var answered = offered.Where(name => configuration.WhyNotAnswered(name) is null && !listener.WithoutMechanisms.Contains(name));
-        return $": {string.Join(' ', answered)}";
     }
 
     public static string Word(TlsMode mode) => mode switch

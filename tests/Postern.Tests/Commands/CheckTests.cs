@@ -316,4 +316,22 @@ public sealed class CheckTests
         File.WriteAllText(keyFile, ec.ExportPkcs8PrivateKeyPem());
         File.SetUnixFileMode(keyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
+
+    [Fact]
+    public async Task What_is_offered_is_told_before_there_is_a_database_and_none_is_made()
+    {
+        using var run = new CommandRun("""
+            server: { hostname: mail.example.org, data: data }
+            listeners:
+              - { name: apps, listen: ['127.0.0.1:0'] }
+              - { name: devices, listen: ['127.0.0.1:0'], tls: none, auth: always, accounts: [users] }
+            accounts: [directory, { users: { scanner: 'correct horse' } }]
+            """);
+
+        var text = (await run.PosternAsync("check")).Output;
+
+        Assert.Matches("listener apps .*: (SCRAM-SHA-256-PLUS )?SCRAM-SHA-256 PLAIN LOGIN\n", text);
+        Assert.Matches("listener devices .*: SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN\n", text);
+        Assert.False(File.Exists(Path.Combine(run.Data, "directory.db")));
+    }
 }

@@ -61,6 +61,7 @@ public sealed partial class ExplainedIsServedTests : IDisposable
         await using var host = await ServerHost.StartAsync(compiled, run.ConfigFile, events: null, static _ => { }, TimeProvider.System, TestContext.Current.CancellationToken);
         using var rehearsal = Rehearsal.Open(await CompileAsync(configuration, CompileFor.Asking), TimeProvider.System);
         Assert.Equal(host.Relay.Snapshot.Id, rehearsal.Snapshot.Id);
+        await CompareCheckAsync(run, rehearsal.Snapshot);
         var compared = 0;
         foreach (var (listener, endpoint) in host.Relay.Endpoints)
         {
@@ -95,6 +96,19 @@ public sealed partial class ExplainedIsServedTests : IDisposable
                     }
                 }
             }
+        }
+    }
+
+    /// <summary>What <c>check</c> says of each listener is what is offered to the client that is offered most.</summary>
+    private static async Task CompareCheckAsync(CommandRun run, RelaySnapshot snapshot)
+    {
+        var check = (await run.PosternAsync("check")).Output.Split('\n');
+        foreach (var listener in snapshot.Options.Listeners)
+        {
+            var isTls = listener.Tls != TlsMode.None;
+            var offer = snapshot.OfferOn(listener.Name, isTls, listener.AsksForClientCertificate, isTls)!;
+            var line = Assert.Single(check, text => text.StartsWith($"listener {listener.Name} ", StringComparison.Ordinal));
+            Assert.EndsWith(offer.OffersAuth ? $": {string.Join(' ', offer.Mechanisms)}" : $", auth {ListenerText.Word(listener.Auth)}", line.TrimEnd(), StringComparison.Ordinal);
         }
     }
 

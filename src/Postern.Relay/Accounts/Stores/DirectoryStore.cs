@@ -23,8 +23,8 @@ internal sealed class DirectoryStore(SqliteDirectory directory, string realm) : 
                 "What becomes of a stored password whose form is weak, such as `{SSHA}` or `$1$`, when its user logs in. `replace`: "
                     + "it is kept as SCRAM-SHA-256 from then on. `keep`: it stays, for another program that reads it."),
         },
-        CommonForms = static source => source.Database is { } file
-            && SqliteDirectory.Look(file, DirectoryReader.CommonForms) is (_, { } common) ? common : Common,
+        CommonForms = static source => source.Database is { } file && File.Exists(file)
+            && SqliteDirectory.Look(file, DirectoryReader.CommonForms) is (null, var common) ? common : Common,
         WhyNot = static source => source.Uri.Contains(':', StringComparison.Ordinal)
             ? "the built-in database is written 'directory'"
             : null,

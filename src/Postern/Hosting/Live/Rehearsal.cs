@@ -1,8 +1,11 @@
+using System.Collections.Immutable;
 using Postern.Configuration;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Relay.Runtime;
+using Postern.Smtp;
+using Postern.Smtp.Transport;
 
 namespace Postern.Hosting.Live;
 
@@ -42,8 +45,33 @@ internal sealed class Rehearsal : IDisposable
         }
     }
 
-    /// <summary>The same on a directory that stays the caller's.</summary>
-    public static Rehearsal On(Compiled compiled, SqliteDirectory directory, TimeProvider clock) => new(compiled, directory, isOwner: false, clock, change: null);
+    /// <summary>
+    /// What each listener offers to the client that is offered most, without opening the directory, which would bring it to this program's schema: what its users have in common is
+    /// looked up beside it.
+    /// </summary>
+    public static ImmutableArray<ListenerOffer> Offers(Compiled compiled, TimeProvider clock)
+    {
+        var folder = Directory.CreateTempSubdirectory("postern-").FullName;
+        try
+        {
+            using var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(RelayOptions.DirectoryFile(folder)) { Clock = clock });
+            using var rehearsal = new Rehearsal(compiled, directory, isOwner: false, clock, change: null);
+            var snapshot = rehearsal.Snapshot;
+            return
+            [
+                .. snapshot.Options.Listeners.Select(listener => snapshot.OfferOn(
+                    listener.Name, listener.Tls != TlsMode.None, listener.AsksForClientCertificate, listener.Tls != TlsMode.None, Usual(snapshot.Options.Accounts, listener.Name))!),
+            ];
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static ImmutableArray<string> Usual(AccountOptions accounts, string listener) => MechanismOffer.Usual(
+        accounts.Sources.Where(source => !accounts.StoresByListener.TryGetValue(listener, out var asked) || asked.Contains(source.Uri, StringComparer.Ordinal))
+            .Select(static source => AccountStores.Of(source)!.CommonForms(source)));
 
     public void Dispose()
     {
