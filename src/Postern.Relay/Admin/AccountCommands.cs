@@ -40,7 +40,15 @@ public sealed class AccountCommands
             var whose = tenant is null ? string.Empty : $" for tenant {tenant}";
             return new AdminOutcome.Done(grants.IsEmpty
                 ? $"account {name} added{whose}; it may send as nobody yet: postern account grant {name} --address A"
-                : $"account {name} added{whose}; it {grants.Said("may")}") { Changes = [new AdminChange("account", Before: null, name), .. Grants.None.ChangesTo(grants)] };
+                : $"account {name} added{whose}; it {grants.Said("may")}")
+            {
+                Changes =
+                [
+                    new AdminChange("account", Before: null, name),
+                    .. tenant is null ? ImmutableArray<AdminChange>.Empty : [new AdminChange("tenant", Before: null, tenant)],
+                    .. Grants.None.ChangesTo(grants),
+                ],
+            };
         });
     }
 
@@ -56,7 +64,10 @@ public sealed class AccountCommands
             return missing;
         var had = Grants.Of(sql, found.Id);
         sql.Execute("delete from accounts where id = @Id", found);
-        return new AdminOutcome.Done($"account {found.Name} removed") { Changes = [new AdminChange("account", found.Name, After: null), .. had.ChangesTo(Grants.None)] };
+        return new AdminOutcome.Done($"account {found.Name} removed")
+        {
+            Changes = [new AdminChange("account", found.Name, After: null), .. had.ChangesTo(Grants.None)],
+        };
     });
 
     public AdminOutcome Grant(ChangeGrants command) => ChangeGrants("account grant", command, (sql, account, grants) =>

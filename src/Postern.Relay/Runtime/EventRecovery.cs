@@ -107,7 +107,11 @@ internal static class EventRecovery
     private static AcceptedEvent AcceptedAgain(SpoolEntry entry)
     {
         var envelope = entry.Envelope;
-        var origin = new EventOrigin("-", envelope.Listener ?? "-", envelope.Client?.ToString() ?? "-") { User = envelope.Login };
+        var origin = new EventOrigin("-", envelope.Listener ?? "-", envelope.Client?.ToString() ?? "-")
+        {
+            User = envelope.Login,
+            Tenant = envelope.Tenant,
+        };
         return new AcceptedEvent(
             envelope.ArrivedAt, origin, envelope.Id.ToString(), envelope.Sender.Address, [.. envelope.Recipients.Select(static r => r.Address)], entry.Size)
         {

@@ -4,6 +4,7 @@ using Postern.Hosting.Control;
 using Postern.Hosting.Data;
 using Postern.Hosting.Live;
 using Postern.Relay.Admin;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
 using Postern.Smtp.Transport;
@@ -13,13 +14,15 @@ namespace Postern.Hosting;
 /// <summary>A running server: the relay, and the control socket beside it.</summary>
 internal sealed class ServerHost : IAsyncDisposable
 {
+    private readonly TimeProvider clock;
     private readonly DateTimeOffset startedAt;
     private ControlServer? control;
     private TlsBindings? bindings;
 
-    private ServerHost(RelayService relay, LiveConfiguration live, DateTimeOffset startedAt)
+    private ServerHost(RelayService relay, LiveConfiguration live, TimeProvider clock)
     {
-        this.startedAt = startedAt;
+        this.clock = clock;
+        startedAt = clock.GetUtcNow();
         Relay = relay;
         Live = live;
     }
@@ -38,12 +41,12 @@ internal sealed class ServerHost : IAsyncDisposable
     {
         var configuration = compiled.Configuration;
         var relay = await RelayService.StartAsync(compiled.ToRelay(events), key => Compilation.IdOf(compiled, key.Span), compiled, clock);
-        var host = new ServerHost(relay, new LiveConfiguration(asked, compiled, relay, note, clock), clock.GetUtcNow());
+        var host = new ServerHost(relay, new LiveConfiguration(asked, compiled, relay, note, clock), clock);
         try
         {
             host.bindings = compiled.Tls is null ? null : await TlsBindings.OfThisMachineAsync();
             var commands = new QueueCommands(relay.Spool, new SchedulerQueueControl(relay.Deliveries, relay.Spool), relay.Audit, clock);
-            var application = new ControlApplication(new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds), commands, host.Status, host.Live.ReloadAsync, host.ExplainAsync, new SessionCommands(relay.Sessions, relay.Audit, clock), new LoginCommands(relay.Protection, relay.Audit, clock));
+            var application = new ControlApplication(new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds), commands, host.Status, host.ReloadAsync, host.ExplainAsync, new SessionCommands(relay.Sessions, relay.Audit, clock), new LoginCommands(relay.Protection, relay.Audit, clock));
             host.control = await ControlServer.StartAsync(DataDirectory.ControlSocket(configuration.Server.Data), application, ct);
             return host;
         }
@@ -113,6 +116,15 @@ internal sealed class ServerHost : IAsyncDisposable
         using var now = new CancellationTokenSource();
         await now.CancelAsync();
         await StopAsync(now.Token, now.Token);
+    }
+
+    /// <summary>That an operator had a changed configuration taken is written down with who it was.</summary>
+    private async Task<ReloadReport> ReloadAsync(Operator by)
+    {
+        var report = await Live.ReloadAsync(CancellationToken.None);
+        if (report.Errors.IsEmpty && report.Before != report.After)
+            Relay.Audit.Append(by.Did(clock.GetUtcNow(), "reload", report.Source, new AdminChange("config", report.Before, report.After)));
+        return report;
     }
 
     private static string Version() => Assembly.GetExecutingAssembly().GetName().Version?.ToString(3) ?? "0";

@@ -45,6 +45,7 @@ public sealed class EventRecoveryTests : IDisposable
         Assert.Equal(4, await RecoverAsync());
 
         Assert.Equal(ids, (await directory.FindAsync()).Select(static e => e.Id).Order(StringComparer.Ordinal));
+        Assert.All((await directory.FindAsync()).OfType<AcceptedEvent>(), static e => Assert.Equal(("acme", "alice", "submission"), (e.Tenant, e.User, e.Listener)));
         Assert.Empty(await spool.ListEndedAsync(Ct));
         Assert.Equal(0, await RecoverAsync());
         Assert.Equal(4, (await directory.FindAsync()).Count);
@@ -148,6 +149,7 @@ public sealed class EventRecoveryTests : IDisposable
             Login = "alice",
             Client = IPAddress.Parse("192.0.2.7"),
             Listener = "submission",
+            Tenant = "acme",
         };
         await using var draft = spool.CreateDraft();
         await draft.CommitAsync(envelope, DeliveryState.Fresh(recipients: 1, clock.GetUtcNow()), Ct);

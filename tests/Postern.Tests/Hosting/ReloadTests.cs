@@ -1,4 +1,6 @@
 using Postern.Commands.Output;
+using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Testing;
 
 namespace Postern.Tests.Hosting;
@@ -62,6 +64,23 @@ public sealed class ReloadTests : IAsyncDisposable
         await server.WriteAsync(Listeners);
         Assert.Equal(ExitCode.Ok, (await server.Run.PosternAsync("reload")).ExitCode);
         Assert.Empty(Status);
+    }
+
+    [Fact]
+    public async Task Who_had_a_changed_configuration_taken_is_written_down_and_with_what()
+    {
+        await server.StartAsync();
+        Assert.Equal(ExitCode.Ok, (await server.Run.PosternAsync("reload")).ExitCode); // nothing has changed
+        var before = server.Host.Relay.Snapshot.Id;
+        await server.WriteAsync(Listeners + "limits: { recipients: 7 }\n");
+        Assert.Equal(ExitCode.Ok, (await server.Run.PosternAsync("reload")).ExitCode);
+
+        await server.Host.Relay.Audit.FlushAsync(Cancelled);
+        var log = new AuditSearch(Path.Combine(server.Run.Data, "logs"));
+        var told = Assert.Single(await log.FindAsync(new AuditQuery { Kinds = AuditKind.Admin }, Cancelled).OfType<AdminEvent>().Where(static e => e.Action == "reload").ToListAsync(Cancelled));
+        Assert.Matches("^uid [0-9]+$", told.Actor);
+        Assert.Equal((AdminDoor.Socket, server.Run.ConfigFile), (told.Via, told.Target));
+        Assert.Equal([new AdminChange("config", before, server.Host.Relay.Snapshot.Id)], told.Changes);
     }
 
     [Theory]

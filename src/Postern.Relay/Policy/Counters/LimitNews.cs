@@ -45,6 +45,7 @@ internal sealed class LimitNews(IAuditLog audit, TimeProvider clock)
             Listener = about.facts.Listener,
             Client = about.facts.Client.ToString(),
             User = about.facts.Login,
+            Tenant = about.facts.Tenant,
             Cause = new AuditCause(AuditKind.Server, about.facts.Client, about.facts.Login, "limit", about.key.What),
         });
 }

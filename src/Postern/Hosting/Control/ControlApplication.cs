@@ -13,7 +13,7 @@ namespace Postern.Hosting.Control;
 /// <summary>Answers on the control socket: <c>GET /status</c>, <c>POST /reload</c>, <c>GET /queue/ID</c>, <c>GET /queue/ID/content</c>, <c>POST /queue/list</c>, <c>POST /queue/change</c>,
 /// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>, <c>GET /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /explain</c>.</summary>
 /// <param name="logins">Null where logins are not counted.</param>
-internal sealed class ControlApplication(QueueQueries queries, QueueCommands commands, Func<StatusDocument> status, Func<CancellationToken, Task<ReloadReport>> reload, Func<WhatIf, CancellationToken, Task<WhatIfAnswer>> explain, SessionCommands sessions, LoginCommands? logins = null)
+internal sealed class ControlApplication(QueueQueries queries, QueueCommands commands, Func<StatusDocument> status, Func<Operator, Task<ReloadReport>> reload, Func<WhatIf, CancellationToken, Task<WhatIfAnswer>> explain, SessionCommands sessions, LoginCommands? logins = null)
     : IHttpApplication<HttpContext>
 {
     private const int MaxPage = 10_000;
@@ -36,7 +36,7 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
             {
                 ("GET", "/status") => AnswerAsync(context, status(), ControlJson.Default.StatusDocument),
                 // Whoever asked may go away: what has begun is done all the same.
-                ("POST", "/reload") => AnswerAsync(context, await reload(CancellationToken.None), ControlJson.Default.ReloadReport),
+                ("POST", "/reload") => AnswerAsync(context, await reload(By(context)), ControlJson.Default.ReloadReport),
                 ("POST", "/queue/list") => ListAsync(context),
                 ("POST", "/queue/change") => ChangeAsync(context),
                 ("POST", "/session/list") => AnswerAsync(context, sessions.List(await ReadAsync(context, ControlJson.Default.SessionFilter)), ControlJson.Default.ImmutableArraySessionItem),
