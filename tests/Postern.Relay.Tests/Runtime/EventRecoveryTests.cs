@@ -64,6 +64,20 @@ public sealed class EventRecoveryTests : IDisposable
     }
 
     [Fact]
+    public async Task What_an_operator_changed_since_makes_no_other_event_of_an_attempt()
+    {
+        var waiting = await AddAsync();
+        var tried = clock.GetUtcNow();
+        var next = await DeferAsync(waiting);
+        await directory.WriteAsync(
+            AuditDirectory.Accepted(tried, waiting.ToString()), AuditDirectory.Delivery(tried, waiting.ToString(), DeliveryOutcome.Deferred) with { NextAttempt = next });
+        clock.Advance(TimeSpan.FromSeconds(10));
+        await spool.ChangeAsync(waiting, entry => entry.State with { NextAttempt = clock.GetUtcNow() }, Ct);
+
+        Assert.Equal(0, await RecoverAsync());
+    }
+
+    [Fact]
     public async Task What_stands_long_before_the_end_of_the_log_is_not_looked_at()
     {
         await AddAsync();

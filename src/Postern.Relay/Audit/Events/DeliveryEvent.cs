@@ -60,9 +60,12 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
         });
 
     /// <summary>
-    /// An attempt that found this server short of something has the number of the one before: the time of the next one tells them apart.
+    /// An attempt that found this server short of something has the number of the one before: when it ended tells them apart. The time of the
+    /// next one does not: an operator may change that.
     /// </summary>
-    internal override string Key => string.Create(CultureInfo.InvariantCulture, $"{QueueId}\n{RecipientIndex}\n{Attempt}\n{EventWord.Of(Outcome)}\n{NextAttempt?.UtcTicks}");
+    internal override string Key => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{QueueId}\n{RecipientIndex}\n{Attempt}\n{EventWord.Of(Outcome)}\n{(Outcome == DeliveryOutcome.Deferred ? At.UtcTicks : null as long?)}");
 
     internal override EventTraits Traits => new()
     {

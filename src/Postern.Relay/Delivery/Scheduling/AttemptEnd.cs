@@ -38,7 +38,7 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
             : Next(envelope, before, now);
         var result = AttemptResult.Of(envelope, before, message.Outcomes, now, next, isUndecided ? TimeSpan.MaxValue : Options.Retry.Warn);
         var state = isOurs ? result.State with { Attempts = before.Attempts } : result.State;
-        TellOfDeferrals(message, state.Attempts, next);
+        TellOfDeferrals(message, state.Attempts, next, now);
         (state, var isReported) = await ReportAsync(message, result, state, next, now).ConfigureAwait(false);
         if (state.IsFinished)
         {
@@ -143,12 +143,12 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
         }
     }
 
-    private void TellOfDeferrals(TrackedMessage message, int attempt, DateTimeOffset? next)
+    private void TellOfDeferrals(TrackedMessage message, int attempt, DateTimeOffset? next, DateTimeOffset now)
     {
         for (var i = 0; i < message.Outcomes.Length; i++)
         {
             if (message.Outcomes[i] is Outcome.Deferred deferred)
-                work.Audit.Append(DeliveryEvents.Of(work.Now, message.Envelope, i, deferred, work.Options.Routes, attempt, next));
+                work.Audit.Append(DeliveryEvents.Of(now, message.Envelope, i, deferred, work.Options.Routes, attempt, next));
         }
     }
 
