@@ -23,8 +23,8 @@ public sealed class AccountCommands
         if (LoginNames.IsDisguisedAddress(command.Name))
             return new AdminOutcome.Invalid($"'{command.Name}' is no address, and would be read as one: write its signs in ASCII");
         var tenant = command.Tenant?.ToLowerInvariant();
-        if (tenant is not null && !IsTenant(tenant))
-            return new AdminOutcome.Invalid($"'{command.Tenant}' cannot be a tenant: 1 to {MaxTenant} letters, digits, dots, hyphens and underscores");
+        if (tenant is not null && WhyNoTenant(tenant) is { } wrong)
+            return wrong;
         if (!Grants.TryRead(command.Addresses, command.Domains, actsAs: [], out var grants, out var problem))
             return problem;
         if (MailNames.TryAddress(name, out var own) && !grants.Addresses.Contains(own, StringComparer.Ordinal))
@@ -70,18 +70,52 @@ public sealed class AccountCommands
         };
     });
 
-    public AdminOutcome Grant(ChangeGrants command) => ChangeGrants("account grant", command, (sql, account, grants) =>
+    public AdminOutcome Grant(ChangeGrants command) => command.Tenant is not null ? ChangeTenant("account grant", command, isGiven: true) : ChangeGrants("account grant", command, (sql, account, grants) =>
         grants.Insert(sql, account.Id) > 0
             ? new AdminOutcome.Done($"account {account.Name} {grants.Said("may now")}")
             : new AdminOutcome.AlreadyThere($"account {account.Name} {grants.Said("may")} already"));
 
-    public AdminOutcome Revoke(ChangeGrants command) => ChangeGrants("account revoke", command, (sql, account, grants) =>
+    public AdminOutcome Revoke(ChangeGrants command) => command.Tenant is not null ? ChangeTenant("account revoke", command, isGiven: false) : ChangeGrants("account revoke", command, (sql, account, grants) =>
         grants.Delete(sql, account.Id) > 0
             ? new AdminOutcome.Done($"account {account.Name} {grants.Said("may no longer")}")
             : new AdminOutcome.NotFound($"account {account.Name} has no grant for {grants}"));
 
     /// <summary>It stands in logs, in the spool, and later in headers.</summary>
-    private static bool IsTenant(string name) => name.Length is >= 1 and <= MaxTenant && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
+    private static AdminOutcome.Invalid? WhyNoTenant(string name) =>
+        name.Length is >= 1 and <= MaxTenant && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_')
+            ? null
+            : new($"'{name}' cannot be a tenant: 1 to {MaxTenant} letters, digits, dots, hyphens and underscores");
+
+    private static IEnumerable<AdminChange> TenantChange(string? before, string? after) => before == after ? [] : [new("tenant", before, after)];
+
+    /// <summary>Gives the account to a tenant, whichever it had; or takes it from the one that it has.</summary>
+    private AdminOutcome ChangeTenant(string action, ChangeGrants command, bool isGiven)
+    {
+        var tenant = command.Tenant!.ToLowerInvariant();
+        if (WhyNoTenant(tenant) is { } wrong)
+            return wrong;
+        if (!command.Addresses.IsDefaultOrEmpty || !command.Domains.IsDefaultOrEmpty || !command.ActsAs.IsDefaultOrEmpty)
+            return new AdminOutcome.Invalid("--tenant says whose account it is, and stands alone");
+        return changes.Change(action, DirectoryChanges.Target(command.Account, $"tenant {tenant}"), sql =>
+        {
+            if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var found, out var missing))
+                return missing;
+            var before = sql.ExecuteScalar<string?>("select tenant from accounts where id = @Id", found);
+            if (isGiven == (before == tenant))
+            {
+                return isGiven
+                    ? new AdminOutcome.AlreadyThere($"account {found.Name} belongs to tenant {tenant} already")
+                    : new AdminOutcome.NotFound($"account {found.Name} belongs to {(before is null ? "no tenant" : $"tenant {before}")}");
+            }
+
+            var after = isGiven ? tenant : null;
+            sql.Execute("update accounts set tenant = @after where id = @Id", new { found.Id, after });
+            return new AdminOutcome.Done($"account {found.Name} belongs to {(after is null ? "no tenant any more" : $"tenant {after} now")}")
+            {
+                Changes = [.. TenantChange(before, after)],
+            };
+        });
+    }
 
     private AdminOutcome SetEnabled(string account, bool enabled)
     {
@@ -102,7 +136,7 @@ public sealed class AccountCommands
         if (!Grants.TryRead(command.Addresses, command.Domains, command.ActsAs, out var grants, out var problem))
             return problem;
         if (grants.IsEmpty)
-            return new AdminOutcome.Invalid("say which: --address A, --domain D or --act-as ACCOUNT");
+            return new AdminOutcome.Invalid("say which: --address A, --domain D, --act-as ACCOUNT, or --tenant T");
         return changes.Change(action, DirectoryChanges.Target(command.Account, grants.ToString()), sql =>
         {
             if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var found, out var missing))
@@ -129,4 +163,7 @@ public sealed record ChangeGrants(string Account, ImmutableArray<string> Address
 {
     /// <summary>Names of accounts, in any spelling, kept in whatever store (RFC 4422 §3.4.1).</summary>
     public ImmutableArray<string> ActsAs { get; init; } = [];
+
+    /// <summary>The tenant whose account it becomes, or is no more, in any case; then there is nothing else.</summary>
+    public string? Tenant { get; init; }
 }

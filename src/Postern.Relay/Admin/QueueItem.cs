@@ -23,6 +23,9 @@ public sealed record QueueItem
 
     public string? Login { get; init; }
 
+    /// <summary>Whose it is, of those that share the server; null for nobody's in particular.</summary>
+    public string? Tenant { get; init; }
+
     public string? Client { get; init; }
 
     public string? Listener { get; init; }

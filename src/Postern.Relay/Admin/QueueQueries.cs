@@ -38,6 +38,7 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null)
             Sender = envelope.Sender.Address,
             Size = entry.Size,
             Login = envelope.Login,
+            Tenant = envelope.Tenant,
             Client = envelope.Client?.ToString(),
             Listener = envelope.Listener,
             Attempts = state.Attempts,

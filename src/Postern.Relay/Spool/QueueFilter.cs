@@ -24,6 +24,9 @@ public sealed record QueueFilter
     /// <summary>Submitted by this login, in any case.</summary>
     public string? Login { get; init; }
 
+    /// <summary>Of accounts of this tenant, in any case.</summary>
+    public string? Tenant { get; init; }
+
     /// <summary>From a client in this network, in CIDR notation; an address for itself.</summary>
     public string? Client { get; init; }
 
@@ -44,7 +47,7 @@ public sealed record QueueFilter
 
     /// <summary>Nothing is set.</summary>
     public bool IsEverything => Ids.IsDefaultOrEmpty && From is null && To is null && Domain is null && ArrivedBefore is null && Held is null
-        && Login is null && Client is null && ArrivedSince is null && Outcome is null;
+        && Login is null && Tenant is null && Client is null && ArrivedSince is null && Outcome is null;
 
     public bool Matches(SpoolEntry entry)
     {
@@ -54,6 +57,7 @@ public sealed record QueueFilter
             && (To is null || AnyWaiting(entry, To))
             && (Domain is null || AddressPattern.IsInDomain(envelope.Sender.Address, Domain) || AnyWaiting(entry, Domain))
             && (Login is null || string.Equals(envelope.Login, Login, StringComparison.OrdinalIgnoreCase))
+            && (Tenant is null || string.Equals(envelope.Tenant, Tenant, StringComparison.OrdinalIgnoreCase))
             && (Client is null || (envelope.Client is { } client && AuditQuery.NetworkOf(Client) is { } network && network.Contains(client)))
             && (ArrivedBefore is not { } limit || envelope.ArrivedAt < limit)
             && (ArrivedSince is not { } since || envelope.ArrivedAt >= since)

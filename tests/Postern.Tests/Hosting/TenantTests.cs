@@ -43,10 +43,27 @@ public sealed class TenantTests : IAsyncDisposable
             Assert.All(found, static e => Assert.Equal("acme", e.GetProperty("tenant").GetString()));
         }
 
+        Assert.Equal("acme", Assert.Single((await Run.JsonAsync("queue", "list", "--tenant", "ACME")).GetProperty("items").EnumerateArray()).GetProperty("tenant").GetString());
+        Assert.Empty((await Run.JsonAsync("queue", "list", "--tenant", "zeta")).GetProperty("items").EnumerateArray());
         var shops = await Run.JsonAsync("explain", "--client", "192.0.2.7", "--login", Shop, "--from", Shop, "--to", "bart@example.net");
         Assert.Equal(("* tenant acme", "acme"), (shops.GetProperty("route").GetProperty("route").GetString(), shops.GetProperty("decisions")[0].GetProperty("tenant").GetString()));
         var lisas = await Run.PosternAsync("explain", "--client", "192.0.2.7", "--login", LiveServer.User, "--from", LiveServer.User, "--to", "bart@example.net");
         Assert.Contains("not by route * tenant acme: it is for other tenants\nit goes to 127.0.0.1:2, by route *\n", lisas.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_account_is_given_to_a_tenant_and_taken_from_it_and_the_change_is_written_down()
+    {
+        await Run.PosternAsync("account", "add", Shop);
+
+        Assert.Equal("account shop@example.org belongs to tenant acme now\n", (await Run.PosternAsync("account", "grant", Shop, "--tenant", "Acme")).Output);
+        Assert.Contains("belongs to tenant acme already", (await Run.PosternAsync("account", "grant", Shop, "--tenant", "acme")).Output, StringComparison.Ordinal);
+        Assert.Contains("belongs to tenant zeta now", (await Run.PosternAsync("account", "grant", Shop, "--tenant", "zeta")).Output, StringComparison.Ordinal);
+        var wrong = await Run.PosternAsync("account", "revoke", Shop, "--tenant", "acme");
+        Assert.Equal((ExitCode.No, "postern: account shop@example.org belongs to tenant zeta\n"), (wrong.ExitCode, wrong.Error));
+        Assert.Contains("belongs to no tenant any more", (await Run.PosternAsync("account", "revoke", Shop, "--tenant", "zeta")).Output, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, (await Run.PosternAsync("account", "grant", Shop, "--tenant", "acme", "--domain", "example.net")).ExitCode);
+        Assert.Equal(4, (await Run.JsonAsync("log", "admin")).GetArrayLength());
     }
 
     [Theory]

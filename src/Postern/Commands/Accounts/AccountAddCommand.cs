@@ -11,7 +11,7 @@ internal static class AccountAddCommand
     {
         var (name, address, domain) = (AccountCommand.Name(), AccountCommand.Address(), AccountCommand.Domain());
         name.Description = "What it logs in as; an address may be sent as without a further grant";
-        var tenant = new Option<string?>("--tenant") { Description = "Whose account it is, where several share the server; routes, logs and searches know it by that", HelpName = "TENANT" };
+        var tenant = AccountCommand.Tenant();
         var command = new DocumentedCommand("add", "Add an account", "postern account add lisa@example.org", "postern account add printer --address scans@example.org").With(name, address, domain, tenant, context.Json);
         command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory => context.Report(
             arguments,

@@ -61,6 +61,12 @@ internal static class AccountCommand
             Arity = ArgumentArity.OneOrMore,
         };
 
+    public static Option<string?> Tenant() => new("--tenant")
+    {
+        Description = "Whose account it is, where several share the server; routes, logs and searches know it by that",
+        HelpName = "TENANT",
+    };
+
     public static Option<string[]> Domain() =>
         new("--domain")
         {

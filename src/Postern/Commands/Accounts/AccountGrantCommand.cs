@@ -15,10 +15,12 @@ internal static class AccountGrantCommand
     {
         var (name, address, domain, actAs) = (
             AccountCommand.Name(), AccountCommand.Address(), AccountCommand.Domain(), AccountCommand.ActAs());
+        var tenant = AccountCommand.Tenant();
         var command = new DocumentedCommand(
             word,
             description,
-            $"postern account {word} app --domain example.org --address news@example.net").With(name, address, domain, actAs, context.Json);
+            $"postern account {word} app --domain example.org --address news@example.net").With(
+                name, address, domain, actAs, tenant, context.Json);
         command.SetAction((arguments, ct) => takesAway
             ? context.TakeAwayAsync(arguments, commands => change(commands, Read(arguments)), ct)
             : context.ChangeAccountAsync(arguments, commands => change(commands, Read(arguments)), ct));
@@ -28,6 +30,7 @@ internal static class AccountGrantCommand
             new(arguments.GetRequiredValue(name), [.. arguments.GetValue(address) ?? []], [.. arguments.GetValue(domain) ?? []])
             {
                 ActsAs = [.. arguments.GetValue(actAs) ?? []],
+                Tenant = arguments.GetValue(tenant),
             };
     }
 }

@@ -20,7 +20,9 @@ internal sealed class FilterOptions() : MailFilterOptions("waiting", "deferred",
 
     public Option<bool> Held { get; } = new("--held") { Description = "Held messages only" };
 
-    public Symbol[] All => [.. OfMessages, OlderThan, Held];
+    public Option<string?> Tenant { get; } = new("--tenant") { Description = "Of accounts of this tenant", HelpName = "TENANT" };
+
+    public Symbol[] All => [.. OfMessages, Tenant, OlderThan, Held];
 
     public QueueFilter Read(ParseResult arguments, DateTimeOffset now)
     {
@@ -32,6 +34,7 @@ internal sealed class FilterOptions() : MailFilterOptions("waiting", "deferred",
             To = arguments.GetValue(To),
             Domain = arguments.GetValue(Domain),
             Login = arguments.GetValue(Login),
+            Tenant = arguments.GetValue(Tenant),
             Client = arguments.GetValue(Client)?.ToString(),
             ArrivedSince = arguments.GetValue(Since)?.From(now),
             ArrivedBefore = until is null || older < until ? older ?? until : until,

@@ -72,6 +72,7 @@ internal static class QueueShowCommand
             .Row("arrived", TimeText.Format(item.ArrivedAt))
             .Row("from", item.Sender.Length == 0 ? "<>" : item.Sender)
             .Row("login", item.Login ?? "-")
+            .Row("tenant", item.Tenant ?? "-")
             .Row("client", item.Client ?? "-")
             .Row("listener", item.Listener ?? "-")
             .Row("size", item.Size.ToString(CultureInfo.InvariantCulture))
