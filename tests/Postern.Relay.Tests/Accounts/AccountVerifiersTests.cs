@@ -13,17 +13,12 @@ namespace Postern.Relay.Tests.Accounts;
 public sealed class AccountVerifiersTests : IDisposable
 {
     private readonly DirectoryFixture fixture = new();
-    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
     private readonly AccountVerifiers verifiers;
 
     public AccountVerifiersTests() =>
-        verifiers = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock);
+        verifiers = new AccountVerifiers([fixture.Store()], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock);
 
-    public void Dispose()
-    {
-        pool.Dispose();
-        fixture.Dispose();
-    }
+    public void Dispose() => fixture.Dispose();
 
     [Fact]
     public async Task A_right_password_logs_in_under_the_canonical_name_and_is_computed_once()
@@ -31,7 +26,7 @@ public sealed class AccountVerifiersTests : IDisposable
         var password = fixture.AddAccount("Lisa@Example.com");
         for (var i = 0; i < 3; i++)
             Assert.Equal(new LoginAnswer.Match("lisa@example.com"), await Login("LISA@example.COM", password));
-        Assert.Equal(1, pool.Computed);
+        Assert.Equal(1, fixture.Pool.Computed);
     }
 
     [Fact]
@@ -43,7 +38,7 @@ public sealed class AccountVerifiersTests : IDisposable
         Assert.IsType<LoginAnswer.NoMatch>(await verifiers.ScramSecrets.FindAsync("nobody", algorithm, peer: null, CancellationToken.None));
         Assert.Contains("only a SCRAM-SHA-256 secret", Assert.IsType<LoginAnswer.NoMatch>(await verifiers.ScramSecrets.FindAsync("lisa", System.Security.Cryptography.HashAlgorithmName.SHA512, peer: null, CancellationToken.None)).Reason, StringComparison.Ordinal);
 
-        var counted = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock, new LoginProtection(ProtectionFixture.WithoutDelay, NoAuditLog.Instance, fixture.Clock));
+        var counted = new AccountVerifiers([fixture.Store()], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock, new LoginProtection(ProtectionFixture.WithoutDelay, NoAuditLog.Instance, fixture.Clock));
         for (var i = 0; i < 10; i++)
             counted.ScramSecrets.OnProof(Assert.IsType<LoginAnswer.Judge>(await counted.ScramSecrets.BeginProofAsync("LISA", "192.0.2.1", CancellationToken.None)), isProven: false, isUser: true);
         Assert.IsType<LoginAnswer.Unavailable>(await counted.ScramSecrets.FindAsync("lisa", algorithm, "192.0.2.1", CancellationToken.None));
@@ -57,7 +52,7 @@ public sealed class AccountVerifiersTests : IDisposable
         await Login("lisa", password);
         for (var i = 0; i < 3; i++)
             Assert.Equal(new LoginAnswer.NoMatch("wrong password", UserExists: true), await Login("lisa", password + "x"));
-        Assert.Equal(4, pool.Computed);
+        Assert.Equal(4, fixture.Pool.Computed);
     }
 
     [Fact]
@@ -79,7 +74,7 @@ public sealed class AccountVerifiersTests : IDisposable
         for (var i = 1; i <= 5; i++)
         {
             Assert.Equal(new LoginAnswer.NoMatch("unknown user", UserExists: false), await Login($"nobody{i}", "password"));
-            Assert.Equal(i, pool.Computed);
+            Assert.Equal(i, fixture.Pool.Computed);
         }
     }
 
@@ -87,7 +82,7 @@ public sealed class AccountVerifiersTests : IDisposable
     public async Task An_unknown_user_is_hashed_where_no_account_exists_at_all()
     {
         Assert.Equal(new LoginAnswer.NoMatch("unknown user", UserExists: false), await Login("nobody", "password"));
-        Assert.Equal(1, pool.Computed);
+        Assert.Equal(1, fixture.Pool.Computed);
     }
 
     [Fact]
@@ -281,9 +276,9 @@ public sealed class AccountVerifiersTests : IDisposable
     {
         var cache = new VerificationCache(fixture.Clock);
         var login = Stored("lisa", "pencil");
-        await Login("lisa", "pencil", new AccountVerifiers([new FixedStore("a", login.ToAnswer())], pool, cache, fixture.Clock));
-        await Login("lisa", "pencil", new AccountVerifiers([new FixedStore("b", login.ToAnswer())], pool, cache, fixture.Clock));
-        Assert.Equal(2, pool.Computed);
+        await Login("lisa", "pencil", new AccountVerifiers([new FixedStore("a", login.ToAnswer())], fixture.Pool, cache, fixture.Clock));
+        await Login("lisa", "pencil", new AccountVerifiers([new FixedStore("b", login.ToAnswer())], fixture.Pool, cache, fixture.Clock));
+        Assert.Equal(2, fixture.Pool.Computed);
     }
 
     [Fact]
@@ -330,7 +325,7 @@ public sealed class AccountVerifiersTests : IDisposable
     private ValueTask<LoginAnswer> Login(string user, string password, AccountVerifiers? with = null) =>
         (with ?? verifiers).Passwords.CheckAsync(user, Encoding.UTF8.GetBytes(password), "192.0.2.1", CancellationToken.None);
 
-    private AccountVerifiers Chain(params IAccountStore[] stores) => new(stores, pool, new VerificationCache(fixture.Clock), fixture.Clock);
+    private AccountVerifiers Chain(params IAccountStore[] stores) => new(stores, fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock);
 
     private static StoredLogin Stored(string user, string password) =>
         new(user, refusal: null, [new StoredCredential("c", ScramHash.Create(new Secret(password), 1, [1]), ExpiresAt: null)]);

@@ -16,21 +16,16 @@ public sealed class CertificateUsersTests : IDisposable
     private static readonly TestAuthority Authority = TestAuthority.Create("clients");
 
     private readonly DirectoryFixture fixture = new();
-    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
     private readonly AccountVerifiers accounts;
 
     public CertificateUsersTests()
     {
-        accounts = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock);
+        accounts = new AccountVerifiers([fixture.Store()], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock);
         foreach (var name in (string[])["lisa@example.org", "printer", "device.example.org"])
             fixture.AddAccount(name);
     }
 
-    public void Dispose()
-    {
-        pool.Dispose();
-        fixture.Dispose();
-    }
+    public void Dispose() => fixture.Dispose();
 
     [Fact]
     public async Task The_only_address_of_a_certificate_that_an_authority_issued_is_the_account()

@@ -21,13 +21,11 @@ public sealed class ClientCertificateNamesAPlaceTests : IDisposable
 
     private readonly CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
     private readonly DirectoryFixture fixture = new();
-    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
 
     private CancellationToken Ct => patience.Token;
 
     public void Dispose()
     {
-        pool.Dispose();
         fixture.Dispose();
         patience.Dispose();
     }
@@ -42,7 +40,7 @@ public sealed class ClientCertificateNamesAPlaceTests : IDisposable
         using var below = authority.CreateIntermediate("below");
         using var certificate = below.IssueClient("CN=lisa", emails: ["lisa@example.org"], extension: new X509AuthorityInformationAccessExtension(ocspUris: [where], [where]));
         fixture.AddAccount("lisa@example.org");
-        var accounts = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), TimeProvider.System);
+        var accounts = new AccountVerifiers([fixture.Store()], fixture.Pool, new VerificationCache(fixture.Clock), TimeProvider.System);
         var users = new CertificateUsers(
             new CertificateRules(new CertificateAuthorities([authority.Certificate], []), CertificateName.Email, FrozenDictionary<string, string>.Empty), accounts, TimeProvider.System);
         await using var server = new SmtpServer(new SmtpServerOptions

@@ -12,15 +12,10 @@ public sealed class CredentialFileTests : IDisposable
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     private readonly DirectoryFixture fixture = new();
-    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
 
     private string Path => fixture.Beside("passwd");
 
-    public void Dispose()
-    {
-        pool.Dispose();
-        fixture.Dispose();
-    }
+    public void Dispose() => fixture.Dispose();
 
     [Fact]
     public async Task Each_line_is_a_user_whatever_form_the_password_has()
@@ -115,7 +110,7 @@ public sealed class CredentialFileTests : IDisposable
         for (var i = 1; i <= 4; i++)
         {
             Assert.Equal(new LoginAnswer.NoMatch("unknown user", UserExists: false), await LogInAsync(verifiers, $"nobody{i}", "tiger"));
-            Assert.Equal(i, pool.Computed);
+            Assert.Equal(i, fixture.Pool.Computed);
         }
     }
 
@@ -155,7 +150,7 @@ public sealed class CredentialFileTests : IDisposable
     }
 
     private AccountVerifiers Verifiers(string uri) =>
-        new([fixture.Store(uri)], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database, Decoys = fixture.StoreContext.Decoys };
+        new([fixture.Store(uri)], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database, Decoys = fixture.StoreContext.Decoys };
 
     private static ValueTask<LoginAnswer> LogInAsync(AccountVerifiers verifiers, string user, string password) =>
         verifiers.Passwords.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, CancellationToken.None);

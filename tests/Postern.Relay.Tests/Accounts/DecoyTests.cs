@@ -36,12 +36,11 @@ public sealed class DecoyTests : IDisposable
     private static readonly string[] Orders = ["directory", "file", "directory file", "file directory", "digest directory file", "file digest"];
 
     private readonly DirectoryFixture fixture = new();
-    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
     private readonly ConcurrentQueue<HashCost> spent = new();
 
     public DecoyTests()
     {
-        pool.Spent = spent.Enqueue;
+        fixture.Pool.Spent = spent.Enqueue;
         foreach (var (name, stored) in new[]
         {
             ("scram", Scram(50)), ("two", Scram(20)), ("shared", $"{{PLAIN}}{Password}"), ("digest", DigestHash.Create("digest", Realm, Password)!.Stored),
@@ -80,11 +79,7 @@ public sealed class DecoyTests : IDisposable
         { "empty", [] },
     };
 
-    public void Dispose()
-    {
-        pool.Dispose();
-        fixture.Dispose();
-    }
+    public void Dispose() => fixture.Dispose();
 
     [Theory]
     [MemberData(nameof(Passwords))]
@@ -203,7 +198,7 @@ public sealed class DecoyTests : IDisposable
         var missing = new MissingHash();
         var lisa = new StoredLogin("lisa", refusal: null, [new StoredCredential("c", ScramHash.Create(new Secret(Password), 1, [1]), ExpiresAt: null)]);
         var bob = new StoredLogin("bob", refusal: null, [new StoredCredential("c", missing, ExpiresAt: null)]);
-        var verifiers = new AccountVerifiers([new ListedStore(lisa, bob)], pool, new VerificationCache(fixture.Clock), fixture.Clock);
+        var verifiers = new AccountVerifiers([new ListedStore(lisa, bob)], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock);
         foreach (var name in new[] { "lisa", "bob", "nobody" })
             Assert.IsType<LoginAnswer.Unavailable>(await verifiers.Passwords.CheckAsync(name, "wrong"u8.ToArray(), peer: null, CancellationToken.None));
         Assert.IsType<LoginAnswer.Match>(await verifiers.Passwords.CheckAsync("lisa", Encoding.ASCII.GetBytes(Password), peer: null, CancellationToken.None));
@@ -237,7 +232,7 @@ public sealed class DecoyTests : IDisposable
         AccountSource[] sources = [.. order.Split(' ').Select(word => new AccountSource(word == "file" ? $"file://{fixture.Beside("passwd")}" : word == "digest" ? $"digest://{fixture.Beside("digest")}" : word, Realm))];
         var decoys = AccountStores.DecoysFor(directory.DecoyKey.Span, sources);
         IAccountStore[] stores = [.. sources.Select(s => AccountStores.Open(new StoreContext(directory, decoys, fixture.Audit, fixture.Clock), s))];
-        return new AccountVerifiers(stores, pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = directory, Decoys = decoys };
+        return new AccountVerifiers(stores, fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = directory, Decoys = decoys };
     }
 
     /// <summary>What a client with a wrong password is told at last; null where the client half does not speak to strangers.</summary>

@@ -11,6 +11,7 @@ namespace Postern.Relay.Tests.Accounts;
 /// <summary>A directory in a folder of its own, with the commands that fill it.</summary>
 internal sealed class DirectoryFixture : IDisposable
 {
+    private readonly Lazy<HashingPool> pool = new(static () => new HashingPool(new HashingPoolOptions { Threads = 1 }));
     private readonly string folder = Directory.CreateTempSubdirectory("postern-directory-").FullName;
 
     /// <param name="busyTimeout">Long by default: the machine may be busy. Short where a lock is what the test is about.</param>
@@ -36,6 +37,9 @@ internal sealed class DirectoryFixture : IDisposable
     public DirectoryCommands Commands { get; }
 
     public DirectoryQueries Queries { get; }
+
+    /// <summary>One thread, so that what is hashed is hashed in order.</summary>
+    public HashingPool Pool => pool.Value;
 
     /// <summary>As the configuration names it.</summary>
     public IAccountStore Store(string uri = "directory", string realm = "mail.example.org") => AccountStores.Open(StoreContext, new AccountSource(uri, realm));
@@ -81,6 +85,8 @@ internal sealed class DirectoryFixture : IDisposable
 
     public void Dispose()
     {
+        if (pool.IsValueCreated)
+            pool.Value.Dispose();
         Database.Dispose();
         Directory.Delete(folder, recursive: true);
     }

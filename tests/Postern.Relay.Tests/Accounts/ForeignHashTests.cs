@@ -14,7 +14,6 @@ public sealed class ForeignHashTests : IDisposable
     private const string Sha512 = "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1";
 
     private readonly DirectoryFixture fixture = new();
-    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
 
     private string Path => fixture.Beside("passwd");
 
@@ -60,11 +59,7 @@ public sealed class ForeignHashTests : IDisposable
     /// <summary>Passwords that begin so, or nearly so.</summary>
     public static TheoryData<string> Awkward() => new("$ecret-word", "{secret-word", "$6$no-hash", "{SSHA}word", "!QAZ2wsx", "*****word", "0123456789abcdef0123456789abcdef", "{PLAIN}{PLAIN}", "a:1:2:3:4:5", " word with spaces ", "rl.3StKT.4T8M", "{CLEAR}x");
 
-    public void Dispose()
-    {
-        pool.Dispose();
-        fixture.Dispose();
-    }
+    public void Dispose() => fixture.Dispose();
 
     [Theory]
     [MemberData(nameof(Foreign))]
@@ -146,7 +141,7 @@ public sealed class ForeignHashTests : IDisposable
     }
 
     private AccountVerifiers Verifiers(params string[] uris) =>
-        new([.. uris.Select(u => fixture.Store(u))], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database, Decoys = fixture.StoreContext.Decoys };
+        new([.. uris.Select(u => fixture.Store(u))], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database, Decoys = fixture.StoreContext.Decoys };
 
     private static ValueTask<LoginAnswer> LogInAsync(AccountVerifiers verifiers, string user, string password) =>
         verifiers.Passwords.CheckAsync(user, Encoding.UTF8.GetBytes(password), peer: null, CancellationToken.None);

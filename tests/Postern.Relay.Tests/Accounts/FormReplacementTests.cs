@@ -15,14 +15,13 @@ public sealed class FormReplacementTests : IDisposable
     private const string Md5 = "$1$.OmOZXmB$OHiwDATFcc1QiqwB9dBqA0";
 
     private readonly DirectoryFixture fixture = new();
-    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
     private readonly FormReplacement replacement;
     private readonly AccountVerifiers verifiers;
 
     public FormReplacementTests()
     {
         replacement = new FormReplacement(fixture.Database, fixture.Audit, fixture.Clock);
-        verifiers = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database, Replacement = replacement };
+        verifiers = new AccountVerifiers([fixture.Store()], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database, Replacement = replacement };
     }
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -30,7 +29,6 @@ public sealed class FormReplacementTests : IDisposable
     public void Dispose()
     {
         replacement.Dispose();
-        pool.Dispose();
         fixture.Dispose();
     }
 
@@ -105,7 +103,7 @@ public sealed class FormReplacementTests : IDisposable
         using var locked = new DirectoryFixture(TimeSpan.FromMilliseconds(20));
         locked.AddStoredHash("lisa", Ssha);
         using var replaces = new FormReplacement(locked.Database, locked.Audit, locked.Clock);
-        var busy = new AccountVerifiers([locked.Store()], pool, new VerificationCache(capacity: 1, TimeSpan.Zero, locked.Clock), locked.Clock) { Replacement = replaces };
+        var busy = new AccountVerifiers([locked.Store()], fixture.Pool, new VerificationCache(capacity: 1, TimeSpan.Zero, locked.Clock), locked.Clock) { Replacement = replaces };
         using (var other = locked.Connect())
         {
             using var command = other.CreateCommand();
@@ -131,7 +129,7 @@ public sealed class FormReplacementTests : IDisposable
     {
         var passwd = fixture.Beside("passwd");
         await File.WriteAllTextAsync(passwd, $"lisa:{Ssha}\n", Ct);
-        var files = new AccountVerifiers([fixture.Store($"file://{passwd}")], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Replacement = replacement };
+        var files = new AccountVerifiers([fixture.Store($"file://{passwd}")], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock) { Replacement = replacement };
         Assert.IsType<LoginAnswer.Match>(await files.Passwords.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct));
         await SettleAsync();
         Assert.Equal($"lisa:{Ssha}\n", await File.ReadAllTextAsync(passwd, Ct));
@@ -139,7 +137,7 @@ public sealed class FormReplacementTests : IDisposable
 
     private async Task<ILoginAuthority> LogInAsync(bool replaces = true)
     {
-        var by = replaces ? verifiers : new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database };
+        var by = replaces ? verifiers : new AccountVerifiers([fixture.Store()], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database };
         return Assert.IsType<LoginAnswer.Match>(await by.Passwords.CheckAsync("lisa", Encoding.UTF8.GetBytes(Password), peer: null, Ct)).Authority!;
     }
 

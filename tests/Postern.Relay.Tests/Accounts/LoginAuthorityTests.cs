@@ -12,17 +12,12 @@ namespace Postern.Relay.Tests.Accounts;
 public sealed class LoginAuthorityTests : IDisposable
 {
     private readonly DirectoryFixture fixture = new();
-    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
     private readonly AccountVerifiers verifiers;
 
     public LoginAuthorityTests() =>
-        verifiers = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database };
+        verifiers = new AccountVerifiers([fixture.Store()], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database };
 
-    public void Dispose()
-    {
-        pool.Dispose();
-        fixture.Dispose();
-    }
+    public void Dispose() => fixture.Dispose();
 
     /// <summary>Every way in; those that show no password rest on a credential of their form.</summary>
     public static TheoryData<string> Ways() => ["password", "remembered", "scram", "scram of shared", "cram", "digest", "digest of shared", "identified"];
@@ -109,7 +104,7 @@ public sealed class LoginAuthorityTests : IDisposable
     {
         var path = fixture.Beside("passwd");
         await File.WriteAllTextAsync(path, "bob:brush-and-ink\n");
-        var mixed = new AccountVerifiers([fixture.Store(), fixture.Store($"file://{path}")], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database };
+        var mixed = new AccountVerifiers([fixture.Store(), fixture.Store($"file://{path}")], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database };
         var authority = Assert.IsType<LoginAnswer.Match>(await mixed.Passwords.CheckAsync("bob", Encoding.UTF8.GetBytes("brush-and-ink"), peer: null, CancellationToken.None)).Authority!;
         await ExpectAsync<LoginAnswer.Holds>(authority);
 

@@ -14,11 +14,10 @@ public sealed class MechanismFormTests : IDisposable
     private const string Realm = "mail.example.org";
 
     private readonly DirectoryFixture fixture = new();
-    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
     private readonly AccountVerifiers verifiers;
 
     public MechanismFormTests() =>
-        verifiers = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database, Decoys = fixture.StoreContext.Decoys };
+        verifiers = new AccountVerifiers([fixture.Store()], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database, Decoys = fixture.StoreContext.Decoys };
 
     /// <summary>A form, and the mechanisms that it serves.</summary>
     public static TheoryData<string, string> Served() => new()
@@ -33,11 +32,7 @@ public sealed class MechanismFormTests : IDisposable
         { "sha512-crypt", "PLAIN LOGIN" },
     };
 
-    public void Dispose()
-    {
-        pool.Dispose();
-        fixture.Dispose();
-    }
+    public void Dispose() => fixture.Dispose();
 
     [Theory]
     [MemberData(nameof(Served))]
@@ -89,7 +84,7 @@ public sealed class MechanismFormTests : IDisposable
     {
         async Task<string> SaltAsync()
         {
-            var again = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Decoys = new Decoys(fixture.Database.DecoyKey.Span) };
+            var again = new AccountVerifiers([fixture.Store()], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock) { Decoys = new Decoys(fixture.Database.DecoyKey.Span) };
             var exchange = SaslMechanisms.All.Single(m => m.Name == "SCRAM-SHA-256").TryStart(again.Context)!;
             var challenge = Assert.IsType<SaslStep.Challenge>(await exchange.NextAsync("n,,n=lisa,r=abc"u8.ToArray(), CancellationToken.None));
             return System.Text.Encoding.ASCII.GetString(challenge.Data.Span).Split(',')[1];

@@ -7,21 +7,16 @@ namespace Postern.Relay.Tests.Accounts;
 public sealed class PrincipalUsersTests : IDisposable
 {
     private readonly DirectoryFixture fixture = new();
-    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
     private readonly AccountVerifiers accounts;
 
     public PrincipalUsersTests()
     {
-        accounts = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock);
+        accounts = new AccountVerifiers([fixture.Store()], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock);
         foreach (var name in (string[])["lisa", "lisa@example.org", "host", "lisa/admin@example.org", "lisa/admin"])
             fixture.AddAccount(name);
     }
 
-    public void Dispose()
-    {
-        pool.Dispose();
-        fixture.Dispose();
-    }
+    public void Dispose() => fixture.Dispose();
 
     [Theory]
     [InlineData("lisa@EXAMPLE.ORG", PrincipalAccount.Principal, "lisa@example.org")]

@@ -16,15 +16,10 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
     private const string Password = "tiger-tiger-7";
 
     private readonly DirectoryFixture fixture = new();
-    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public void Dispose()
-    {
-        pool.Dispose();
-        fixture.Dispose();
-    }
+    public void Dispose() => fixture.Dispose();
 
     [Theory]
     [InlineData(true)]
@@ -124,7 +119,7 @@ public sealed class RightsBesideAnotherStoreTests : IDisposable
         IAccountStore[] stores = [fixture.Store(), fixture.Store($"file://{file}")];
         if (!directoryFirst)
             Array.Reverse(stores);
-        var verifiers = new AccountVerifiers(stores, pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database };
+        var verifiers = new AccountVerifiers(stores, fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database };
         return (verifiers, verifiers.Accounts!);
     }
 

@@ -15,15 +15,10 @@ public sealed class SpellingsTests : IDisposable
     private const string Decomposed = "nai\u0308ve\u00a0pa\u00dfwort";
 
     private readonly DirectoryFixture fixture = new();
-    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public void Dispose()
-    {
-        pool.Dispose();
-        fixture.Dispose();
-    }
+    public void Dispose() => fixture.Dispose();
 
     /// <summary>What another server made of the password that was typed there in composed form, and what postern makes of either.</summary>
     public static TheoryData<string> Stored()
@@ -91,7 +86,7 @@ public sealed class SpellingsTests : IDisposable
         fixture.AddStoredHash("bart", ScramHash.Create(new Secret(Composed), 10, [1, 2, 3]).Stored);
         fixture.AddStoredHash("homer", "{PLAIN}" + Composed);
         var spent = new ConcurrentQueue<HashCost>();
-        pool.Spent = spent.Enqueue;
+        fixture.Pool.Spent = spent.Enqueue;
         var verifiers = Open();
         var work = new List<string>();
         foreach (var user in new[] { "lisa", "bart", "homer", "nobody" })
@@ -104,5 +99,5 @@ public sealed class SpellingsTests : IDisposable
         Assert.All(work, one => Assert.Equal(work[^1], one));
     }
 
-    private AccountVerifiers Open() => new([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock);
+    private AccountVerifiers Open() => new([fixture.Store()], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock);
 }

@@ -16,16 +16,11 @@ namespace Postern.Relay.Tests.Accounts;
 public sealed class StoreOutageTests : IDisposable
 {
     private readonly DirectoryFixture fixture = new();
-    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
     private readonly FarStore far = new FarStore().Add("bart", "skateboard");
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public void Dispose()
-    {
-        pool.Dispose();
-        fixture.Dispose();
-    }
+    public void Dispose() => fixture.Dispose();
 
     [Theory]
     [InlineData(OnOutage.Fail)]
@@ -41,11 +36,11 @@ public sealed class StoreOutageTests : IDisposable
 
         var told = new LoginAnswer.Unavailable("far: it sleeps");
         Assert.IsType<LoginAnswer.Match>(await CheckAsync(verifiers, "lisa", "tiger"));
-        var computed = pool.Computed;
+        var computed = fixture.Pool.Computed;
         foreach (var user in new[] { "lisa", "bart", "nobody" })
         {
             Assert.Equal(told, await CheckAsync(verifiers, user, $"wrong-{user}"));
-            Assert.Equal(++computed, pool.Computed); // and it costs them all the same
+            Assert.Equal(++computed, fixture.Pool.Computed); // and it costs them all the same
             foreach (var mechanism in new[] { "SCRAM-SHA-256", "CRAM-MD5", "DIGEST-MD5" })
                 Assert.Equal((SaslError.TemporaryFailure, 2), await PlayAsync(verifiers, mechanism, user, "wrong"));
         }
@@ -88,7 +83,7 @@ public sealed class StoreOutageTests : IDisposable
     {
         var verifiers = Open(OnOutage.Fail);
         var match = Assert.IsType<LoginAnswer.Match>(await CheckAsync(verifiers, "bart", "skateboard"));
-        Assert.Equal(0, pool.Computed);
+        Assert.Equal(0, fixture.Pool.Computed);
         Assert.IsType<LoginAnswer.Holds>(await match.Authority!.ReviewAsync(Ct));
         var refused = Assert.IsType<LoginAnswer.NoMatch>(await verifiers.ScramSecrets.FindAsync("bart", HashAlgorithmName.SHA256, peer: null, Ct));
         Assert.Contains("checks the password itself", refused.Reason, StringComparison.Ordinal);
@@ -161,6 +156,6 @@ public sealed class StoreOutageTests : IDisposable
     {
         File.WriteAllText(fixture.Beside("passwd"), "lisa:tiger\n");
         var (file, behind) = (fixture.Store($"file://{fixture.Beside("passwd")}"), far.Bound(fixture.Clock, new StoreTerms { OnOutage = onOutage }));
-        return new AccountVerifiers(farFirst ? [behind, file] : [fixture.Store(), file, behind], pool, new VerificationCache(fixture.Clock), fixture.Clock, protection) { Directory = fixture.Database };
+        return new AccountVerifiers(farFirst ? [behind, file] : [fixture.Store(), file, behind], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock, protection) { Directory = fixture.Database };
     }
 }

@@ -19,15 +19,10 @@ public sealed class WeakFormTests : IDisposable
     private const string Cram = "{CRAM-MD5}e1f41b54f4f129090743e4e9b41eff8e72d8f4ea40c95adaa6265a74e354c286";
 
     private readonly DirectoryFixture fixture = new();
-    private readonly HashingPool pool = new(new HashingPoolOptions { Threads = 1 });
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public void Dispose()
-    {
-        pool.Dispose();
-        fixture.Dispose();
-    }
+    public void Dispose() => fixture.Dispose();
 
     [Fact]
     public void Check_counts_weak_forms_of_files_and_of_the_directory()
@@ -58,7 +53,7 @@ public sealed class WeakFormTests : IDisposable
     public void A_user_who_lacks_the_form_takes_scram_off_the_offer_until_it_has_one()
     {
         var store = fixture.Store();
-        var verifiers = new AccountVerifiers([store], pool, new VerificationCache(fixture.Clock), fixture.Clock);
+        var verifiers = new AccountVerifiers([store], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock);
         Assert.Contains("SCRAM-SHA-256", verifiers.UsualMechanisms);
         fixture.AddAccount("bart");
         fixture.Commands.Accounts.Add(new AddAccount("rights-only", [], []));
@@ -93,7 +88,7 @@ public sealed class WeakFormTests : IDisposable
     public async Task A_cram_md5_secret_of_another_server_answers_cram_md5()
     {
         fixture.AddStoredHash("lisa", Cram);
-        var verifiers = new AccountVerifiers([fixture.Store()], pool, new VerificationCache(fixture.Clock), fixture.Clock);
+        var verifiers = new AccountVerifiers([fixture.Store()], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock);
         foreach (var (password, isRight) in new[] { (Password, true), (Password + "x", false) })
         {
             var exchange = CramMd5Mechanism.Instance.TryStart(verifiers.Context with { Hostname = "mail.example.org" })!;

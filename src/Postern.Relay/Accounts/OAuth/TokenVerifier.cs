@@ -2,7 +2,6 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Postern.Sasl.Verifiers;
-using UserLookUp = System.Func<string, System.Threading.CancellationToken, System.Threading.Tasks.ValueTask<Postern.Sasl.Verifiers.LoginAnswer>>;
 
 namespace Postern.Relay.Accounts.OAuth;
 
@@ -64,7 +63,8 @@ internal sealed class TokenVerifier(
         };
     }
 
-    private async ValueTask<LoginAnswer> JudgeAsync(TokenIssuer issuer, JsonElement claims, bool needsIssuer, UserLookUp find, CancellationToken ct)
+    private async ValueTask<LoginAnswer> JudgeAsync(
+        TokenIssuer issuer, JsonElement claims, bool needsIssuer, UserLookUp find, CancellationToken ct)
     {
         var (user, problem) = TokenClaims.Read(claims, issuer, clock.GetUtcNow(), needsIssuer);
         if (user is null)
@@ -110,6 +110,10 @@ internal sealed class TokenVerifier(
 
     private sealed class ForOthers(TokenVerifier verifier, UserLookUp find) : ITokenVerifier
     {
-        public ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct) => verifier.CheckAsync(token, find, ct);
+        public ValueTask<LoginAnswer> CheckTokenAsync(string token, string? peer, CancellationToken ct) =>
+            verifier.CheckAsync(token, find, ct);
     }
 }
+
+/// <summary>Finds the user whom a token names.</summary>
+internal delegate ValueTask<LoginAnswer> UserLookUp(string user, CancellationToken ct);
