@@ -14,7 +14,9 @@ public static class NearestName
         string? address = null;
         foreach (var candidate in candidates)
         {
-            if (candidate.Length > name.Length + 1 && candidate[name.Length] == '@' && candidate.StartsWith(name, StringComparison.OrdinalIgnoreCase))
+            if (candidate.Length > name.Length + 1
+                && candidate[name.Length] == '@'
+                && candidate.StartsWith(name, StringComparison.OrdinalIgnoreCase))
                 address ??= candidate;
             if (Math.Abs(candidate.Length - name.Length) > limit)
                 continue;

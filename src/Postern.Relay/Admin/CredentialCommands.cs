@@ -82,7 +82,13 @@ public sealed class CredentialCommands
     }
 
     private static long Insert(
-        SqliteConnection sql, long account, string? label, PasswordHash hash, bool isGenerated, DateTimeOffset now, DateTimeOffset? expires) =>
+        SqliteConnection sql,
+        long account,
+        string? label,
+        PasswordHash hash,
+        bool isGenerated,
+        DateTimeOffset now,
+        DateTimeOffset? expires) =>
         sql.ExecuteScalar<long>(
             """
             insert into credentials (account_id, label, secret, generated, created_at, expires_at)
@@ -107,7 +113,10 @@ public sealed class CredentialCommands
             new AdminChange("form", Before: null, added.Scheme),
         ];
         return added.ExpiresAt is { } at
-            ? [.. always, new AdminChange("expires", Before: null, at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture))]
+            ? [
+                .. always,
+                new AdminChange("expires", Before: null, at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)),
+            ]
             : [.. always];
     }
 

@@ -67,7 +67,8 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
         return
         [
             .. sql.Query<AccountRow>(
-                "select id, name, enabled, created_at as CreatedAt, tenant from accounts where @id is null or id = @id order by name", which)
+                "select id, name, enabled, created_at as CreatedAt, tenant from accounts where @id is null or id = @id order by name",
+                which)
                 .Select(a => new AccountDetails(
                     a.Name,
                     a.Enabled != 0,

@@ -73,8 +73,8 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
     }
 
     /// <summary>
-    /// Before they go, and on the disk: a message that is gone is the one thing that nobody could tell of afterwards. One that ends by itself in
-    /// between has been told of as removed, which its operator wanted.
+    /// Before they go, and on the disk: a message that is gone is the one thing that nobody could tell of afterwards. One that ends by
+    /// itself in between has been told of as removed, which its operator wanted.
     /// </summary>
     private async ValueTask TellOfRemovalsAsync(List<QueueId> ids, Operator by, CancellationToken ct)
     {

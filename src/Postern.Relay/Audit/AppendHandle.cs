@@ -24,7 +24,9 @@ internal static partial class AppendHandle
     private const int PlainFile = 0x8000;
 
     // Linux numbers this flag by processor.
-    private static readonly int NoFollow = RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 ? 0x8000 : 0x20000;
+    private static readonly int NoFollow = RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64
+        ? 0x8000
+        : 0x20000;
 
     /// <exception cref="IOException">The file cannot be opened; the message says why.</exception>
     public static SafeFileHandle Open(string path)
@@ -42,7 +44,8 @@ internal static partial class AppendHandle
     }
 
     /// <summary>Writes everything in one call where the disk allows. The offset matters only where there is no append mode.</summary>
-    public static void Write(SafeFileHandle handle, ReadOnlySpan<byte> octets) => RandomAccess.Write(handle, octets, RandomAccess.GetLength(handle));
+    public static void Write(SafeFileHandle handle, ReadOnlySpan<byte> octets) =>
+        RandomAccess.Write(handle, octets, RandomAccess.GetLength(handle));
 
     /// <summary>The file ends inside a line: a crash or a full disk cut it off.</summary>
     public static bool EndsInsideLine(SafeFileHandle handle)
@@ -57,7 +60,9 @@ internal static partial class AppendHandle
         Span<byte> status = stackalloc byte[StatSize];
         if (Look(descriptor, string.Empty, DescriptorItself, StatBasics, status) != 0)
             return Marshal.GetLastPInvokeErrorMessage();
-        var (links, user, mode) = (BinaryPrimitives.ReadUInt32LittleEndian(status[16..]), BinaryPrimitives.ReadUInt32LittleEndian(status[20..]), BinaryPrimitives.ReadUInt16LittleEndian(status[28..]));
+        var links = BinaryPrimitives.ReadUInt32LittleEndian(status[16..]);
+        var user = BinaryPrimitives.ReadUInt32LittleEndian(status[20..]);
+        var mode = BinaryPrimitives.ReadUInt16LittleEndian(status[28..]);
         return (mode & TypeMask) != PlainFile ? "it is no plain file"
             : user != EffectiveUser() ? $"it belongs to user {user}"
             : links > 1 ? "it has a second name elsewhere"

@@ -77,7 +77,9 @@ internal sealed record AuditBlock(long Start, long End, long FirstTicks, long La
             BinaryPrimitives.ReadInt64LittleEndian(octets[24..]),
             BinaryPrimitives.ReadInt64LittleEndian(octets[32..]),
             octets[FieldsLength..length].ToArray());
-        return BinaryPrimitives.ReadUInt32LittleEndian(octets[4..]) == ChecksumOf(octets[8..length]) && block.Start >= 0 && block.End > block.Start ? block : null;
+        return BinaryPrimitives.ReadUInt32LittleEndian(octets[4..]) == ChecksumOf(octets[8..length])
+            && block.Start >= 0
+            && block.End > block.Start ? block : null;
     }
 
     /// <summary>Two halves of the key make as many positions as are wanted (Kirsch and Mitzenmacher).</summary>

@@ -42,9 +42,11 @@ internal sealed class AuditBudget : IDisposable
     {
         this.exempt = exempt;
         timer = clock.CreateTimer(_ => Sweep(), state: null, Window, Window);
-        strangers = AuditKinds.Each.ToFrozenDictionary(static kind => kind, kind => new AuditShare(kind, StrangersWhole, StrangersOctets, StrangersBurst, clock, tell));
+        strangers = AuditKinds.Each.ToFrozenDictionary(
+            static kind => kind, kind => new AuditShare(kind, StrangersWhole, StrangersOctets, StrangersBurst, clock, tell));
         messages = new AuditShare(AuditKind.Mail, int.MaxValue, MessagesOctets, MessagesBurst, clock, tell);
-        known = AuditKinds.Each.ToFrozenDictionary(static kind => kind, kind => new AuditShare(kind, KnownWhole, long.MaxValue, long.MaxValue, clock, tell));
+        known = AuditKinds.Each.ToFrozenDictionary(
+            static kind => kind, kind => new AuditShare(kind, KnownWhole, long.MaxValue, long.MaxValue, clock, tell));
     }
 
     public static TimeSpan Window { get; } = TimeSpan.FromMinutes(1);
@@ -72,7 +74,8 @@ internal sealed class AuditBudget : IDisposable
 
     private IEnumerable<AuditShare> All => [.. strangers.Values, .. known.Values, messages];
 
-    private AuditShare ShareOf(AuditCause cause) => !cause.IsStranger || IsExempt(cause.Client) ? known[cause.Kind] : cause.IsMessage ? messages : strangers[cause.Kind];
+    private AuditShare ShareOf(AuditCause cause) =>
+        !cause.IsStranger || IsExempt(cause.Client) ? known[cause.Kind] : cause.IsMessage ? messages : strangers[cause.Kind];
 
     private bool IsExempt(IPAddress client)
     {

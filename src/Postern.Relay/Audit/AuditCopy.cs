@@ -19,7 +19,8 @@ internal sealed class AuditCopy : IEventSink, IAsyncDisposable
     /// <summary>How long the end of the server waits for the stream's reader.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<AuditEvent> waiting = Channel.CreateBounded<AuditEvent>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
+    private readonly Channel<AuditEvent> waiting = Channel.CreateBounded<AuditEvent>(
+        new BoundedChannelOptions(MostWaiting) { SingleReader = true });
     private readonly Stream stream;
     private readonly TimeProvider clock;
     private readonly Task writing;

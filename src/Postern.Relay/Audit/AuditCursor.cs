@@ -27,8 +27,10 @@ public sealed class AuditCursor
         foreach (var part in text.Split(','))
         {
             var colon = part.IndexOf(':', StringComparison.Ordinal);
-            if (colon < 0 || AuditFileName.Parse(part[..colon] + AuditFileName.Extension) is not { } file
-                || !long.TryParse(part.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var end) || (parts.Count > 0 && parts[0].File.Day != file.Day))
+            if (colon < 0
+                || AuditFileName.Parse(part[..colon] + AuditFileName.Extension) is not { } file
+                || !long.TryParse(part.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var end)
+                || (parts.Count > 0 && parts[0].File.Day != file.Day))
                 return false;
             parts.Add((file, end));
         }
@@ -39,7 +41,10 @@ public sealed class AuditCursor
 
     /// <summary>As an operator hands it back: <c>mail-2026-11-20:123456</c>.</summary>
     public override string ToString() => string.Join(
-        ',', ends.Select(static part => string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(part.File.ToString())}:{part.End}")));
+        ',',
+        ends.Select(
+            static part => string.Create(
+                CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(part.File.ToString())}:{part.End}")));
 
     /// <summary>Null: the whole file.</summary>
     internal long? EndOf(AuditFileName file)

@@ -105,7 +105,8 @@ internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync
     private bool StandsAt(long at)
     {
         Span<byte> there = stackalloc byte[256];
-        return at >= 0 && lines.WrittenSpan.StartsWith(there[..RandomAccess.Read(handle!, there[..Math.Min(there.Length, lines.WrittenCount)], at)]);
+        return at >= 0
+            && lines.WrittenSpan.StartsWith(there[..RandomAccess.Read(handle!, there[..Math.Min(there.Length, lines.WrittenCount)], at)]);
     }
 
     private SafeFileHandle Open()

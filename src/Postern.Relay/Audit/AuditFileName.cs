@@ -20,7 +20,8 @@ internal readonly record struct AuditFileName(AuditKind Kind, DateOnly Day)
         if (dash < 0 || !name.EndsWith(Extension, StringComparison.Ordinal))
             return null;
         var day = name.AsSpan(dash + 1, name.Length - dash - 1 - Extension.Length);
-        return AuditKinds.OfWord(name.AsSpan(0, dash)) is { } kind && DateOnly.TryParseExact(day, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
+        return AuditKinds.OfWord(name.AsSpan(0, dash)) is { } kind
+            && DateOnly.TryParseExact(day, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
             ? new AuditFileName(kind, date)
             : null;
     }
@@ -42,5 +43,6 @@ internal readonly record struct AuditFileName(AuditKind Kind, DateOnly Day)
 
     public static DateOnly DayOf(DateTimeOffset at) => DateOnly.FromDateTime(at.UtcDateTime);
 
-    public override string ToString() => string.Concat(Kind.ToWord(), "-", Day.ToString(DayFormat, CultureInfo.InvariantCulture), Extension);
+    public override string ToString() =>
+        string.Concat(Kind.ToWord(), "-", Day.ToString(DayFormat, CultureInfo.InvariantCulture), Extension);
 }

@@ -44,7 +44,8 @@ internal sealed class AuditFilter
         [
             .. new[]
                 {
-                    query.Ref, query.QueueId, query.Session, query.Login, EventKeys.AddressOf(query.Client), TextOf(query.Sender), TextOf(query.Recipient), TextOf(query.Domain),
+                    query.Ref, query.QueueId, query.Session, query.Login, EventKeys.AddressOf(query.Client), TextOf(query.Sender),
+                    TextOf(query.Recipient), TextOf(query.Domain),
                     BareId(query.MessageId), query.Rule, query.Route, query.Tenant, query.Category,
                 }
                 .OfType<string>()
@@ -53,7 +54,10 @@ internal sealed class AuditFilter
     }
 
     /// <summary>Some of what is sought stands only in the event of a message's acceptance.</summary>
-    public bool LooksForMessages => query.Kinds.HasFlag(AuditKind.Mail) && (query.Client is not null || (query.Sender ?? query.Recipient ?? query.Domain ?? query.MessageId ?? query.Login ?? query.Tenant) is not null);
+    public bool LooksForMessages =>
+        query.Kinds.HasFlag(AuditKind.Mail)
+        && (query.Client is not null
+            || (query.Sender ?? query.Recipient ?? query.Domain ?? query.MessageId ?? query.Login ?? query.Tenant) is not null);
 
     /// <summary>The index of a block can tell that nothing is in it that is meant.</summary>
     public bool HasKeys => keys.Count > 0 || since is not null || query.Until is not null;
@@ -141,9 +145,12 @@ internal sealed class AuditFilter
     private bool Fits(in EventTraits traits) => FitsClient(traits)
         && Same(query.Tenant, traits.Tenant)
         && (query.Sender is null || (traits.Sender is { } sender && AddressPattern.Fits(sender, query.Sender)))
-        && (query.MessageId is null || (traits.MessageId is { } id && string.Equals(BareId(id), BareId(query.MessageId), StringComparison.Ordinal)))
+        && (query.MessageId is null
+            || (traits.MessageId is { } id && string.Equals(BareId(id), BareId(query.MessageId), StringComparison.Ordinal)))
         && (query.Recipient is null || traits.HasRecipient(AddressPattern.Fits, query.Recipient))
-        && (query.Domain is null || (traits.Sender is { } from && AddressPattern.IsInDomain(from, query.Domain)) || traits.HasRecipient(AddressPattern.IsInDomain, query.Domain));
+        && (query.Domain is null
+            || (traits.Sender is { } from && AddressPattern.IsInDomain(from, query.Domain))
+            || traits.HasRecipient(AddressPattern.IsInDomain, query.Domain));
 
     private bool FitsClient(in EventTraits traits) =>
         (query.Login is null || Same(query.Login, traits.User) || Same(query.Login, traits.ActingAs))
@@ -167,7 +174,8 @@ internal sealed class AuditFilter
     /// <summary>A Message-ID without its angle brackets.</summary>
     public static string? BareId(string? id) => id?.Trim().Trim('<', '>');
 
-    private static bool Same(string? sought, string? found) => sought is null || string.Equals(sought, found, StringComparison.OrdinalIgnoreCase);
+    private static bool Same(string? sought, string? found) =>
+        sought is null || string.Equals(sought, found, StringComparison.OrdinalIgnoreCase);
 
     private static bool IsBefore(ReadOnlySpan<byte> line, ReadOnlySpan<byte> time) =>
         line.Length > AuditTime.Lead.Length + AuditTime.Length

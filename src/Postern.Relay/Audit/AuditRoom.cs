@@ -35,7 +35,10 @@ internal sealed class AuditRoom(AuditLogOptions options, TimeProvider clock)
         lookedAt = clock.GetTimestamp();
         var (state, reason) = Judge();
         if (state != seen)
-            told = state == AuditRoomState.Free ? "events are written again" : $"{(state == AuditRoomState.Full ? "no event is written" : "events of clients without a login are only counted")}: {reason}";
+            told = state == AuditRoomState.Free
+                ? "events are written again"
+                : $"{(state == AuditRoomState.Full ? "no event is written" : "events of clients without a login are only counted")}: "
+                    + $"{reason}";
         return seen = state;
     }
 
@@ -55,18 +58,21 @@ internal sealed class AuditRoom(AuditLogOptions options, TimeProvider clock)
 
     /// <summary>False when strangers have had their share of that day.</summary>
     public bool HasShare(AuditKind kind) =>
-        strangers.GetValueOrDefault(kind) is var (day, sum) && (day != AuditFileName.DayOf(clock.GetUtcNow()) || sum < options.MostOctets / StrangersPart / 8 * 7);
+        strangers.GetValueOrDefault(kind) is var (day, sum)
+        && (day != AuditFileName.DayOf(clock.GetUtcNow()) || sum < options.MostOctets / StrangersPart / 8 * 7);
 
     private (AuditRoomState State, string? Reason) Judge()
     {
         try
         {
             if (Prune() > options.MostOctets)
-                return (AuditRoomState.Full, string.Create(CultureInfo.InvariantCulture, $"today's files are larger than all may be ({options.MostOctets} octets)"));
+                return (AuditRoomState.Full, string.Create(
+                    CultureInfo.InvariantCulture, $"today's files are larger than all may be ({options.MostOctets} octets)"));
             if (options.SpoolReserve is null || (options.Space ?? SpaceOf)(options.Directory) is not { } space)
                 return (AuditRoomState.Free, null);
             var reserve = options.SpoolReserve(space.Total);
-            var reason = string.Create(CultureInfo.InvariantCulture, $"{space.Free >> 20} MiB are free, and the spool needs {reserve >> 20} MiB");
+            var reason = string.Create(
+                CultureInfo.InvariantCulture, $"{space.Free >> 20} MiB are free, and the spool needs {reserve >> 20} MiB");
             return space.Free < reserve * 3 / 2 ? (AuditRoomState.Full, reason)
                 : space.Free < reserve * 2 ? (AuditRoomState.NoStrangers, reason)
                 : (AuditRoomState.Free, null);
@@ -85,14 +91,16 @@ internal sealed class AuditRoom(AuditLogOptions options, TimeProvider clock)
     private long Prune()
     {
         var today = AuditFileName.DayOf(clock.GetUtcNow());
-        var files = AuditFileName.List(options.Directory).Select(name => (Name: name, Octets: LengthOf(name))).OrderBy(static f => f.Name.Day).ToList();
+        var files = AuditFileName.List(options.Directory).Select(name => (Name: name, Octets: LengthOf(name)))
+            .OrderBy(static f => f.Name.Day).ToList();
         foreach (var (name, _) in files.Where(f => f.Name.Day < today.AddDays(-options.KeepDays)))
             Delete(name);
         files.RemoveAll(f => f.Name.Day < today.AddDays(-options.KeepDays));
         var sum = files.Sum(static f => f.Octets);
         while (sum > options.MostOctets)
         {
-            var old = files.Where(f => f.Name.Day < today).GroupBy(static f => f.Name.Kind).MaxBy(static kind => kind.Sum(static f => f.Octets));
+            var old = files.Where(f => f.Name.Day < today).GroupBy(static f => f.Name.Kind)
+                .MaxBy(static kind => kind.Sum(static f => f.Octets));
             if (old is null)
                 break;
             var oldest = old.First();

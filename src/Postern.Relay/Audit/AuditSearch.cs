@@ -30,7 +30,8 @@ public sealed class AuditSearch(string directory)
     /// <summary>The newest events first, as many as the query's limit says and as can be found in the time there is.</summary>
     /// <param name="after">Where an earlier page ended; null to begin with the newest.</param>
     /// <param name="most">The time there is.</param>
-    public async ValueTask<AuditPage> PageAsync(AuditQuery query, AuditCursor? after, TimeSpan most, TimeProvider clock, CancellationToken ct)
+    public async ValueTask<AuditPage> PageAsync(
+        AuditQuery query, AuditCursor? after, TimeSpan most, TimeProvider clock, CancellationToken ct)
     {
         var begun = clock.GetTimestamp();
         var run = new SearchRun(directory, query, after, () => clock.GetElapsedTime(begun) >= most);

@@ -8,7 +8,8 @@ namespace Postern.Relay.Audit;
 /// <summary>What strangers, or those who have logged in, may write of one kind. Thread-safe; a call costs one look-up.</summary>
 /// <param name="whole">Events of one key that are written whole in a window.</param>
 /// <param name="octetsPerSecond">Octets of all keys together; <see cref="long.MaxValue"/> for no bound.</param>
-internal sealed class AuditShare(AuditKind kind, int whole, long octetsPerSecond, long burst, TimeProvider clock, Action<CoalescedEvent> tell)
+internal sealed class AuditShare(
+    AuditKind kind, int whole, long octetsPerSecond, long burst, TimeProvider clock, Action<CoalescedEvent> tell)
 {
     /// <summary>Octets taken for an event before its length is known.</summary>
     public const int Usual = 512;

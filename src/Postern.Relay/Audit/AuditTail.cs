@@ -60,7 +60,8 @@ public sealed class AuditTail
         if (length <= position)
             yield break;
 
-        using var file = File.OpenHandle(PathOf(name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
+        using var file = File.OpenHandle(
+            PathOf(name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
         var buffer = new byte[BlockLength];
         var kept = 0;
         while (true)

@@ -21,7 +21,8 @@ public sealed class EventHub : IEventSink
     /// <returns>Watches from now on, until it is disposed.</returns>
     public EventSubscription Subscribe(AuditQuery query)
     {
-        var subscription = new EventSubscription(query, gone => ImmutableInterlocked.Update(ref subscriptions, static (all, one) => all.Remove(one), gone));
+        var subscription = new EventSubscription(
+            query, gone => ImmutableInterlocked.Update(ref subscriptions, static (all, one) => all.Remove(one), gone));
         ImmutableInterlocked.Update(ref subscriptions, static (all, one) => all.Add(one), subscription);
         return subscription;
     }
@@ -42,7 +43,8 @@ public sealed class EventSubscription : IDisposable
     /// <summary>Events that wait to be read.</summary>
     public const int MostWaiting = 1_024;
 
-    private readonly Channel<AuditEvent> waiting = Channel.CreateBounded<AuditEvent>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
+    private readonly Channel<AuditEvent> waiting = Channel.CreateBounded<AuditEvent>(
+        new BoundedChannelOptions(MostWaiting) { SingleReader = true });
     private readonly AuditFilter filter;
     private readonly Action<EventSubscription> whenGone;
     private readonly Lock gate = new();

@@ -59,7 +59,9 @@ internal static class EventKeys
 
     /// <summary>The address of a network of full length, as it stands in events; null for a wider one.</summary>
     public static string? AddressOf(IPNetwork? client) =>
-        client is { } network && network.PrefixLength == network.BaseAddress.GetAddressBytes().Length * 8 ? network.BaseAddress.ToString() : null;
+        client is { } network && network.PrefixLength == network.BaseAddress.GetAddressBytes().Length * 8
+            ? network.BaseAddress.ToString()
+            : null;
 
     private static void AddPattern(HashSet<ulong> keys, char kind, string? pattern)
     {

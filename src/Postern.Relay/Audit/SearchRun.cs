@@ -49,7 +49,9 @@ internal sealed class SearchRun(string directory, AuditQuery query, AuditCursor?
                     scans.Add((file, new LogScan(Path.Join(directory, file.ToString()), filter, after?.EndOf(file), isOver)));
                 foreach (var (_, scan) in scans)
                     await scan.NextAsync(ct);
-                while (!IsStopped(scans) && scans.Select(static s => s.Scan).Where(static s => s.Current is not null).MaxBy(static s => s.Current!.At) is { } newest)
+                while (!IsStopped(scans)
+                    && scans.Select(static s => s.Scan).Where(static s => s.Current is not null)
+                        .MaxBy(static s => s.Current!.At) is { } newest)
                 {
                     if (left <= 0)
                     {
@@ -84,7 +86,8 @@ internal sealed class SearchRun(string directory, AuditQuery query, AuditCursor?
 
     private static bool IsStopped(List<(AuditFileName File, LogScan Scan)> scans) => scans.Exists(static s => s.Scan.StoppedAt is not null);
 
-    private static AuditCursor CursorOf(DateOnly day, List<(AuditFileName File, LogScan Scan)> scans) => new(day, [.. scans.Select(static s => (s.File, s.Scan.Position))]);
+    private static AuditCursor CursorOf(DateOnly day, List<(AuditFileName File, LogScan Scan)> scans) =>
+        new(day, [.. scans.Select(static s => (s.File, s.Scan.Position))]);
 
     /// <summary>Only what is told of messages is ever written again.</summary>
     private bool IsNew(AuditEvent audit)
@@ -100,7 +103,10 @@ internal sealed class SearchRun(string directory, AuditQuery query, AuditCursor?
     {
         var since = query.Since is { } at ? AuditFileName.DayOf(at) : DateOnly.MinValue;
         return AuditFileName.List(directory)
-            .Where(name => query.Kinds.HasFlag(name.Kind) && name.Day >= since && (query.Until is null || name.Day <= AuditFileName.DayOf(query.Until.Value)))
+            .Where(
+                name => query.Kinds.HasFlag(name.Kind)
+                    && name.Day >= since
+                    && (query.Until is null || name.Day <= AuditFileName.DayOf(query.Until.Value)))
             .Where(name => after is null || name.Day <= after.Day)
             .GroupBy(static name => name.Day)
             .OrderByDescending(static day => day.Key);

@@ -11,7 +11,14 @@ internal static class DeliveryEvents
     /// <param name="recipient">Which of the envelope it is for.</param>
     /// <param name="routes">Those in force: the event names the one that decided.</param>
     /// <param name="next">When it is tried again; null when it is not.</param>
-    public static DeliveryEvent Of(DateTimeOffset now, Envelope envelope, int recipient, Outcome outcome, RouteTable routes, int attempt, DateTimeOffset? next = null) =>
+    public static DeliveryEvent Of(
+        DateTimeOffset now,
+        Envelope envelope,
+        int recipient,
+        Outcome outcome,
+        RouteTable routes,
+        int attempt,
+        DateTimeOffset? next = null) =>
         new(now, envelope.Id.ToString(), envelope.Recipients[recipient].Address, Came(outcome), attempt, outcome.Reply)
         {
             RecipientIndex = recipient,
@@ -35,7 +42,8 @@ internal static class DeliveryEvents
         var failed = errors is { } count ? string.Create(CultureInfo.InvariantCulture, $"{count} attempts in a row") : "attempts in a row";
         return new ServerEvent(at, "message_held", string.Create(
             CultureInfo.InvariantCulture,
-            $"{id}: {failed} failed on this server; tried a last time at {until.ToUniversalTime():yyyy-MM-dd HH:mm:ss} UTC, unless it is released before"))
+            $"{id}: {failed} failed on this server; tried a last time at {until.ToUniversalTime():yyyy-MM-dd HH:mm:ss} UTC, "
+                + $"unless it is released before"))
         {
             QueueId = id.ToString(),
         };
@@ -48,7 +56,8 @@ internal static class DeliveryEvents
     public static string? CategoryOf(Outcome outcome) => outcome.Cause switch
     {
         DeliveryCause.None => null,
-        DeliveryCause.Refused => CategoryOf(EnhancedStatus.Parse(outcome.Status)) ?? (outcome.Code is { } code ? CategoryOf(code) : "refused"),
+        DeliveryCause.Refused =>
+            CategoryOf(EnhancedStatus.Parse(outcome.Status)) ?? (outcome.Code is { } code ? CategoryOf(code) : "refused"),
         DeliveryCause.Unreachable => "unreachable",
         DeliveryCause.Broken => "connection_broken",
         DeliveryCause.NoRoute => "no_route",

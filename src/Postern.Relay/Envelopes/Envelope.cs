@@ -94,7 +94,8 @@ public sealed record ReportOrigin(QueueId About, string Reason);
 /// <param name="IsTrace">Each server on the way reports that it relayed the message.</param>
 public sealed record DeliveryDeadline(DateTimeOffset At, bool IsNotify, bool IsTrace)
 {
-    public static DeliveryDeadline? Of(DeliverBy? by, DateTimeOffset arrivedAt) => by is null ? null : new(arrivedAt + by.Within, by.IsNotify, by.IsTrace);
+    public static DeliveryDeadline? Of(DeliverBy? by, DateTimeOffset arrivedAt) =>
+        by is null ? null : new(arrivedAt + by.Within, by.IsNotify, by.IsTrace);
 
     /// <summary>Nothing may be delivered any more.</summary>
     public bool IsOver(DateTimeOffset now) => !IsNotify && now >= At;

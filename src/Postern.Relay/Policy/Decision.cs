@@ -15,7 +15,8 @@ namespace Postern.Relay.Policy;
 /// <param name="Chain">
 /// Every rule asked, in order: those of client, helo and sender, then the recipient's; for a dry run the message's too.
 /// </param>
-public sealed record Decision(string Ref, DateTimeOffset At, RuleStage Stage, PolicyQuestion Question, string Rule, Reply? Reply, ImmutableArray<RuleStep> Chain)
+public sealed record Decision(
+    string Ref, DateTimeOffset At, RuleStage Stage, PolicyQuestion Question, string Rule, Reply? Reply, ImmutableArray<RuleStep> Chain)
 {
     /// <summary>The name under which the end of a list decides; no rule is called so.</summary>
     public const string EndOfList = "end_of_list";
@@ -35,7 +36,13 @@ public sealed record Decision(string Ref, DateTimeOffset At, RuleStage Stage, Po
     /// <param name="cause">What the log has been asked; null where no client waits.</param>
     public DecisionEvent ToAuditEvent(AuditCause? cause = null) => new(
         At,
-        new EventOrigin(Facts.Session, Facts.Listener, Facts.Client.ToString()) { Helo = Facts.Helo, User = Facts.Login, Tls = Facts.Tls, Tenant = Facts.Tenant },
+        new EventOrigin(Facts.Session, Facts.Listener, Facts.Client.ToString())
+        {
+            Helo = Facts.Helo,
+            User = Facts.Login,
+            Tls = Facts.Tls,
+            Tenant = Facts.Tenant,
+        },
         Ref,
         Stage.ToWord(),
         IsPermit ? DecisionOutcome.Permit : DecisionOutcome.Refuse,

@@ -31,9 +31,16 @@ public sealed class RelayPolicy : IEnvelopePolicy
     /// <exception cref="ArgumentException">
     /// An entry of a list names no rule of that stage; <see cref="RelayRules.Check"/> tells before.
     /// </exception>
-    public RelayPolicy(PolicyOptions options, IDirectory directory, IAuditLog audit, TimeProvider clock, ICounters? counters = null, Func<string, IDirectory>? directoryOf = null)
+    public RelayPolicy(
+        PolicyOptions options,
+        IDirectory directory,
+        IAuditLog audit,
+        TimeProvider clock,
+        ICounters? counters = null,
+        Func<string, IDirectory>? directoryOf = null)
     {
-        world = new PolicyWorld(options, directoryOf ?? (_ => directory), counters ?? UnknownCounters.Instance, clock, new LimitNews(audit, clock));
+        world = new PolicyWorld(
+            options, directoryOf ?? (_ => directory), counters ?? UnknownCounters.Instance, clock, new LimitNews(audit, clock));
         this.audit = audit;
         RuleList[] lists = [new(RuleStage.Client, options.ClientRules), new(RuleStage.Helo, options.HeloRules)];
         beforeRecipients = [.. lists.Where(static list => !list.IsEmpty), new(RuleStage.Sender, options.SenderRules)];
@@ -64,7 +71,8 @@ public sealed class RelayPolicy : IEnvelopePolicy
             session.PolicyMemo = known = new SenderOutcome(this, question.Facts, sender, before.Asked);
         }
 
-        return await RecordAsync(await recipientRules.AskAsync(new RuleContext(world, question), known!.Asked, counts: true, ct), ct, known);
+        return await RecordAsync(
+            await recipientRules.AskAsync(new RuleContext(world, question), known!.Asked, counts: true, ct), ct, known);
     }
 
     /// <summary>The references of the decisions that permitted the recipients of the session's transaction.</summary>
@@ -87,7 +95,8 @@ public sealed class RelayPolicy : IEnvelopePolicy
             judged = await recipientRules.AskAsync(new RuleContext(world, question), judged.Asked, counts: false, ct);
         if (!judged.IsRefusal && !messageRules.IsEmpty)
         {
-            var whole = await messageRules.AskAsync(new RuleContext(world, question with { Recipient = null }), judged.Asked, counts: false, ct);
+            var whole = await messageRules.AskAsync(
+                new RuleContext(world, question with { Recipient = null }), judged.Asked, counts: false, ct);
             judged = whole.IsRefusal ? whole : judged with { Asked = whole.Asked };
         }
 
@@ -98,11 +107,14 @@ public sealed class RelayPolicy : IEnvelopePolicy
     /// The fewest changes after which <see cref="DryRunAsync"/> would permit what it refuses, as commands or lines of the configuration;
     /// all of them are needed. Empty where it permits already, or nothing is known that would do.
     /// </summary>
-    public async ValueTask<ImmutableArray<string>> ShortestChangeAsync(EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct)
+    public async ValueTask<ImmutableArray<string>> ShortestChangeAsync(
+        EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct)
     {
         try
         {
-            return (await DryRunAsync(facts, sender, recipient, ct)).IsPermit ? [] : await new ShortestChange(world, new PolicyQuestion(facts, sender), recipient).FindAsync(ct);
+            return (await DryRunAsync(facts, sender, recipient, ct)).IsPermit
+                ? []
+                : await new ShortestChange(world, new PolicyQuestion(facts, sender), recipient).FindAsync(ct);
         }
         catch (DirectoryUnavailableException)
         {
@@ -141,13 +153,21 @@ public sealed class RelayPolicy : IEnvelopePolicy
     {
         var (stage, context, asked, decider) = judged;
         var reply = (decider?.Answer as RuleAnswer.Refuse)?.Refusal.ToReply(reference);
-        return new Decision(reference, world.Clock.GetUtcNow(), stage, context.Question, decider?.Rule ?? Decision.EndOfList, reply, await StepsAsync(context, asked, withRemedy: reply is not null, ct))
+        return new Decision(
+            reference,
+            world.Clock.GetUtcNow(),
+            stage,
+            context.Question,
+            decider?.Rule ?? Decision.EndOfList,
+            reply,
+            await StepsAsync(context, asked, withRemedy: reply is not null, ct))
         {
             Configuration = world.Options.Configuration,
         };
     }
 
-    private static async ValueTask<ImmutableArray<RuleStep>> StepsAsync(RuleContext context, ImmutableArray<AskedRule> asked, bool withRemedy, CancellationToken ct)
+    private static async ValueTask<ImmutableArray<RuleStep>> StepsAsync(
+        RuleContext context, ImmutableArray<AskedRule> asked, bool withRemedy, CancellationToken ct)
     {
         var steps = ImmutableArray.CreateBuilder<RuleStep>(asked.Length);
         foreach (var rule in asked)
@@ -163,7 +183,10 @@ public sealed class RelayPolicy : IEnvelopePolicy
         var refusal = (answer as RuleAnswer.Refuse)?.Refusal;
         var facts = judged.Context.Facts;
         var cause = await audit.AskAsync(
-            new AuditCause(AuditKind.Policy, facts.Client, facts.Login, judged.Stage.ToWord(), rule, refusal?.Code ?? 0) { Ref = DecisionReference.New() }, ct);
+            new AuditCause(AuditKind.Policy, facts.Client, facts.Login, judged.Stage.ToWord(), rule, refusal?.Code ?? 0)
+            {
+                Ref = DecisionReference.New(),
+            }, ct);
         if (judged.Decider is { Answer: RuleAnswer.Refuse { Limit: { } used } })
             world.News!.Tell(used.Key, used.Limit, used.Level, LimitState.Exceeded, facts);
         if (cause.Standing != AuditStanding.Repeat)

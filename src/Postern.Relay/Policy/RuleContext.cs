@@ -70,10 +70,12 @@ internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
         Sender.Mailbox is { } mailbox ? directory.FindNetworkAsync(Facts.Client, mailbox.Domain, ct) : default;
 
     /// <summary>The domain is known here, as a sender domain or as one whose recipients are accepted.</summary>
-    public ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct) => options.Domains.Contains(domain) ? new(true) : directory.IsListedAsync(domain, ct);
+    public ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct) =>
+        options.Domains.Contains(domain) ? new(true) : directory.IsListedAsync(domain, ct);
 
     /// <summary>Recipients of the domain are accepted from anyone.</summary>
-    public ValueTask<bool> AcceptsAsync(Domain domain, CancellationToken ct) => options.Domains.Contains(domain) ? new(true) : directory.AcceptsRecipientsAsync(domain, ct);
+    public ValueTask<bool> AcceptsAsync(Domain domain, CancellationToken ct) =>
+        options.Domains.Contains(domain) ? new(true) : directory.AcceptsRecipientsAsync(domain, ct);
 }
 
 /// <summary>What the rules are asked about.</summary>
@@ -86,4 +88,5 @@ public sealed record PolicyQuestion(EnvelopeFacts Facts, ReversePath Sender, Mai
 
 /// <summary>What the rules may look at beside the question.</summary>
 /// <param name="DirectoryOf">The accounts that count on a listener.</param>
-internal sealed record PolicyWorld(PolicyOptions Options, Func<string, IDirectory> DirectoryOf, ICounters Counters, TimeProvider Clock, LimitNews? News = null);
+internal sealed record PolicyWorld(
+    PolicyOptions Options, Func<string, IDirectory> DirectoryOf, ICounters Counters, TimeProvider Clock, LimitNews? News = null);

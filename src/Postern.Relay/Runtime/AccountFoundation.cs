@@ -20,7 +20,12 @@ public sealed class AccountFoundation : IDisposable
     /// <param name="protectionFile">Where the login protection is kept, once a minute and at the end; null for nowhere.</param>
     /// <param name="isServer">Logins are real: weak stored forms are replaced.</param>
     public AccountFoundation(
-        SqliteDirectory directory, AccountOptions options, IAuditLog audit, TimeProvider clock, string? protectionFile = null, bool isServer = false)
+        SqliteDirectory directory,
+        AccountOptions options,
+        IAuditLog audit,
+        TimeProvider clock,
+        string? protectionFile = null,
+        bool isServer = false)
     {
         Directory = directory;
         Audit = audit;

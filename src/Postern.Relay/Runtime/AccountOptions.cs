@@ -16,10 +16,11 @@ public sealed record AccountOptions
     public ImmutableArray<AccountSource> Sources { get; init; } = [new AccountSource("directory", "localhost")];
 
     /// <summary>
-    /// The stores that a listener asks, by its name, each by the <see cref="AccountSource.Uri"/> of its source; in the order of the sources. A
-    /// listener that is not here asks all.
+    /// The stores that a listener asks, by its name, each by the <see cref="AccountSource.Uri"/> of its source; in the order of the
+    /// sources. A listener that is not here asks all.
     /// </summary>
-    public IReadOnlyDictionary<string, ImmutableArray<string>> StoresByListener { get; init; } = ImmutableDictionary<string, ImmutableArray<string>>.Empty;
+    public IReadOnlyDictionary<string, ImmutableArray<string>> StoresByListener { get; init; } =
+        ImmutableDictionary<string, ImmutableArray<string>>.Empty;
 
     /// <summary>The same with one store alone, which every listener asks.</summary>
     public AccountOptions Only(AccountSource source) =>

@@ -62,7 +62,8 @@ internal static class EventRecovery
         return missing.Count;
     }
 
-    private static async ValueTask TakeOutKnownAsync(Dictionary<string, AuditEvent> missing, AuditSearch search, DateTimeOffset since, CancellationToken ct)
+    private static async ValueTask TakeOutKnownAsync(
+        Dictionary<string, AuditEvent> missing, AuditSearch search, DateTimeOffset since, CancellationToken ct)
     {
         var kinds = missing.Values.Aggregate(AuditKind.None, static (all, one) => all | one.Kind);
         await foreach (var known in search.FindAsync(new AuditQuery { Kinds = kinds, Since = since - Margin }, ct))
@@ -81,7 +82,10 @@ internal static class EventRecovery
         if (envelope.ArrivedAt >= since && envelope.Listener is not null)
             Add(events, AcceptedAgain(entry));
         if (envelope.ReportOf is { } report && envelope.ArrivedAt >= since)
-            Add(events, new BounceEvent(envelope.ArrivedAt, report.About.ToString(), envelope.Id.ToString(), envelope.Recipients[0].Address, report.Reason));
+            Add(
+                events,
+                new BounceEvent(
+                    envelope.ArrivedAt, report.About.ToString(), envelope.Id.ToString(), envelope.Recipients[0].Address, report.Reason));
         if (state.HeldByServerAt is { } held && held >= since)
             Add(events, DeliveryEvents.Held(held, envelope.Id, state.NextAttempt, errors: null));
         if (state.TriedAt is not { } at || at < since)
@@ -93,14 +97,25 @@ internal static class EventRecovery
         for (var i = 0; i < state.Recipients.Length; i++)
         {
             var recipient = state.Recipients[i];
-            var told = new DeliveryEvent(at, envelope.Id.ToString(), envelope.Recipients[i].Address, DeliveryOutcome.Deferred, last, recipient.LastReply ?? string.Empty)
+            var told = new DeliveryEvent(
+                at,
+                envelope.Id.ToString(),
+                envelope.Recipients[i].Address,
+                DeliveryOutcome.Deferred,
+                last,
+                recipient.LastReply ?? string.Empty)
             {
                 RecipientIndex = i,
             };
             if (recipient is { Status: RecipientStatus.Pending, LastReply: not null } && last == state.Attempts)
                 Add(events, told with { NextAttempt = state.NextAttempt });
             else if (recipient.Attempt > 0 && recipient.Attempt == last)
-                Add(events, told with { Outcome = recipient.Status == RecipientStatus.Delivered ? DeliveryOutcome.Delivered : DeliveryOutcome.Failed });
+                Add(
+                    events,
+                    told with
+                    {
+                        Outcome = recipient.Status == RecipientStatus.Delivered ? DeliveryOutcome.Delivered : DeliveryOutcome.Failed,
+                    });
         }
     }
 
@@ -113,10 +128,17 @@ internal static class EventRecovery
             Tenant = envelope.Tenant,
         };
         return new AcceptedEvent(
-            envelope.ArrivedAt, origin, envelope.Id.ToString(), envelope.Sender.Address, [.. envelope.Recipients.Select(static r => r.Address)], entry.Size)
+            envelope.ArrivedAt,
+            origin,
+            envelope.Id.ToString(),
+            envelope.Sender.Address,
+            [.. envelope.Recipients.Select(static r => r.Address)],
+            entry.Size)
         {
             EnvelopeId = envelope.Parameters.EnvelopeId,
-            Cause = envelope is { Login: null, Client: { } client } ? new AuditCause(AuditKind.Mail, client, Login: null, "accepted") { IsMessage = true } : null,
+            Cause = envelope is { Login: null, Client: { } client }
+                ? new AuditCause(AuditKind.Mail, client, Login: null, "accepted") { IsMessage = true }
+                : null,
         };
     }
 

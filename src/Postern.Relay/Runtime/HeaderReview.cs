@@ -15,7 +15,8 @@ namespace Postern.Relay.Runtime;
 /// The fields to leave out, in order: those that claim to be this host's results; of a submission also those that its sender has no say in,
 /// or that are not for recipients.
 /// </param>
-internal readonly record struct HeaderReview(int Hops, bool HasDate, bool HasMessageId, string? Sender, bool NeedsTrace, IReadOnlyList<Range> Removed)
+internal readonly record struct HeaderReview(
+    int Hops, bool HasDate, bool HasMessageId, string? Sender, bool NeedsTrace, IReadOnlyList<Range> Removed)
 {
     private const int MostOfText = 1024;
 
@@ -36,7 +37,9 @@ internal readonly record struct HeaderReview(int Hops, bool HasDate, bool HasMes
         if (body.IsEmpty)
             return null;
         var text = Encoding.UTF8.GetString(body[..Math.Min(body.Length, MostOfText)]);
-        return text.Contains('\n', StringComparison.Ordinal) ? string.Join(' ', text.Split(["\r\n", " ", "\t"], StringSplitOptions.RemoveEmptyEntries)) : text;
+        return text.Contains('\n', StringComparison.Ordinal)
+            ? string.Join(' ', text.Split(["\r\n", " ", "\t"], StringSplitOptions.RemoveEmptyEntries))
+            : text;
     }
 
     /// <summary>Who really sent it, where Sender cannot say it. One that a submission brings along is taken out.</summary>
@@ -79,7 +82,12 @@ internal readonly record struct HeaderReview(int Hops, bool HasDate, bool HasMes
         var address = isTraced && !hasResent ? submitter!.Value.Address() : null;
         removals += address is null ? 0 : sender.Fields;
         return new HeaderReview(
-            hops, hasDate, hasMessageId, address, isTraced && address is null, removals == 0 ? [] : Removals(section, removals, authservId, isSubmission, withSender: address is not null))
+            hops,
+            hasDate,
+            hasMessageId,
+            address,
+            isTraced && address is null,
+            removals == 0 ? [] : Removals(section, removals, authservId, isSubmission, withSender: address is not null))
         {
             MessageIdField = messageId,
             FromField = author,

@@ -56,7 +56,10 @@ internal static class MailboxLine
         var words = Encoding.Latin1.GetString(line).Split(' ', StringSplitOptions.RemoveEmptyEntries);
         for (var i = 0; i + 3 < words.Length; i++)
         {
-            if (Days.Contains(words[i]) && Months.Contains(words[i + 1]) && int.TryParse(words[i + 2], NumberStyles.None, CultureInfo.InvariantCulture, out var day) && day is >= 1 and <= 31
+            if (Days.Contains(words[i])
+                && Months.Contains(words[i + 1])
+                && int.TryParse(words[i + 2], NumberStyles.None, CultureInfo.InvariantCulture, out var day)
+                && day is >= 1 and <= 31
                 && words[i + 3].Contains(':', StringComparison.Ordinal) && char.IsAsciiDigit(words[i + 3][0]))
                 return true;
         }

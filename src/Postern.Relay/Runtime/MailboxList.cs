@@ -9,7 +9,10 @@ namespace Postern.Relay.Runtime;
 internal ref struct MailboxList(ReadOnlySpan<byte> body)
 {
     private static readonly SearchValues<byte> AtomOctets = SearchValues.Create(
-        [.. "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~."u8, .. Enumerable.Range(128, 128).Select(static c => (byte)c)]);
+        [
+            .. "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~."u8,
+            .. Enumerable.Range(128, 128).Select(static c => (byte)c),
+        ]);
 
     private readonly ReadOnlySpan<byte> octets = body;
     private int at;

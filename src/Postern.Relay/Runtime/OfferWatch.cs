@@ -27,7 +27,8 @@ internal sealed class OfferWatch : IDisposable
         this.snapshot = snapshot;
         this.audit = audit;
         this.clock = clock;
-        offered = [.. snapshot.Server.Listeners.Where((_, i) => snapshot.Options.Listeners[i].Mechanisms is null).Select(static listener => (listener, listener.Mechanisms!))];
+        offered = [.. snapshot.Server.Listeners.Where((_, i) => snapshot.Options.Listeners[i].Mechanisms is null)
+            .Select(static listener => (listener, listener.Mechanisms!))];
         timer = offered.Length == 0 ? null : clock.CreateTimer(_ => Look(), state: null, Interval, Interval);
     }
 

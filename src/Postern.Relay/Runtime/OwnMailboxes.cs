@@ -16,8 +16,11 @@ internal sealed class OwnMailboxes(Func<string, IDirectory> directoryOf) : IMail
     {
         try
         {
-            return session.Login is { } login && await directoryOf(session.Listener).FindAccountAsync(login, ct) is { Enabled: true } account
-                && account.Addresses.Contains(mailbox.Canonical, StringComparer.OrdinalIgnoreCase) ? MailboxAnswer.Exists : MailboxAnswer.Unknown;
+            return session.Login is { } login
+                && await directoryOf(session.Listener).FindAccountAsync(login, ct) is { Enabled: true } account
+                && account.Addresses.Contains(mailbox.Canonical, StringComparer.OrdinalIgnoreCase)
+                ? MailboxAnswer.Exists
+                : MailboxAnswer.Unknown;
         }
         catch (DirectoryUnavailableException)
         {

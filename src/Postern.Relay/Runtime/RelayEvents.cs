@@ -29,7 +29,8 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
     public void OnLogin(SessionState session, LoginAttempt attempt)
     {
         var claimed = attempt.ClaimedUser is { } user && !attempt.UserExists ? LoginNames.Mask(user) : attempt.ClaimedUser;
-        audit.Append(new LoginEvent(clock.GetUtcNow(), OriginOf(session) with { User = claimed }, attempt.Mechanism, Outcome(session, attempt), attempt.Reason)
+        audit.Append(new LoginEvent(
+            clock.GetUtcNow(), OriginOf(session) with { User = claimed }, attempt.Mechanism, Outcome(session, attempt), attempt.Reason)
         {
             ActingAs = session.Login is { } login && login != attempt.ClaimedUser ? login : null,
             Cause = CauseOf(session, attempt),
@@ -51,22 +52,32 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
         if (cause == TurnAwayCause.TooMany)
             limits.Tell(AllConnections, LimitState.Exceeded, (listener, client, clock), static about => Exceeded(about, AllConnections));
         else if (cause == TurnAwayCause.TooManyFromAddress)
-            limits.Tell(PerAddress(client), LimitState.Exceeded, (listener, client, clock), static about => Exceeded(about, PerAddress(about.client)));
+            limits.Tell(
+                PerAddress(client),
+                LimitState.Exceeded,
+                (listener, client, clock),
+                static about => Exceeded(about, PerAddress(about.client)));
     }
 
-    public void OnProxyRefused(string listener, IPAddress balancer, string reason) => Tell(balancer, "proxy_refused", $"{listener}: {balancer}: {reason}");
+    public void OnProxyRefused(string listener, IPAddress balancer, string reason) =>
+        Tell(balancer, "proxy_refused", $"{listener}: {balancer}: {reason}");
 
     public void OnClientNamed(SessionState session, IPAddress was) =>
-        Tell(session, "xclient", $"{session.Listener}: session {session.Id}: {session.XClientPeer} made {was} into {session.ClientAddress}: {session.XClient}");
+        Tell(
+            session,
+            "xclient",
+            $"{session.Listener}: session {session.Id}: {session.XClientPeer} made {was} into {session.ClientAddress}: {session.XClient}");
 
     public void OnQueueStart(SessionState session, QueueName queue, QueueStart answer) =>
         Tell(session, "etrn", $"{session.Listener}: {session.ClientAddress}: {queue}: {answer}");
 
-    public void OnTlsFailed(SessionState session, string reason) => Tell(session, "tls_failed", $"{session.Listener}: {session.ClientAddress}: {reason}");
+    public void OnTlsFailed(SessionState session, string reason) =>
+        Tell(session, "tls_failed", $"{session.Listener}: {session.ClientAddress}: {reason}");
 
     public void OnListenerTrouble(string listener, string reason) => Tell("listener_trouble", $"{listener}: {reason}");
 
-    public void OnFault(SessionState session, Exception fault) => Tell(session, "fault", $"session {session.Id}: {fault.GetType().Name}: {fault.Message}");
+    public void OnFault(SessionState session, Exception fault) =>
+        Tell(session, "fault", $"session {session.Id}: {fault.GetType().Name}: {fault.Message}");
 
     public void OnLoadChanged(LoadState state, string gauge, double value) =>
         Tell("load_changed", string.Create(CultureInfo.InvariantCulture, $"{LoadWord.Of(state)}: {gauge} at {value:0.00}"));
@@ -110,7 +121,8 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
         attempt is { UserExists: true, ClaimedUser: { } claimed } && LoginNames.TryCanonical(claimed, out var name) ? name : null);
 
     /// <summary>Whoever has one IPv6 address has its whole /64.</summary>
-    private static CounterKey PerAddress(IPAddress client) => new("connections_per_address", LoginPlace.Text(LoginPlace.Of(client).Address));
+    private static CounterKey PerAddress(IPAddress client) =>
+        new("connections_per_address", LoginPlace.Text(LoginPlace.Of(client).Address));
 
     private static LimitEvent Exceeded((string Listener, IPAddress Client, TimeProvider Clock) about, CounterKey key) =>
         new(about.Clock.GetUtcNow(), key.What, LimitState.Exceeded, key.Whose)
@@ -128,9 +140,12 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
 
     private void Tell(string what, string detail) => audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail));
 
-    private void Tell(SessionState session, string what, string detail) => Tell(new AuditCause(AuditKind.Server, session.ClientAddress, session.Login, what), detail);
+    private void Tell(SessionState session, string what, string detail) =>
+        Tell(new AuditCause(AuditKind.Server, session.ClientAddress, session.Login, what), detail);
 
-    private void Tell(IPAddress client, string what, string detail) => Tell(new AuditCause(AuditKind.Server, client, Login: null, what), detail);
+    private void Tell(IPAddress client, string what, string detail) =>
+        Tell(new AuditCause(AuditKind.Server, client, Login: null, what), detail);
 
-    private void Tell(AuditCause cause, string detail) => audit.Append(new ServerEvent(clock.GetUtcNow(), cause.Word, detail) { Cause = cause });
+    private void Tell(AuditCause cause, string detail) =>
+        audit.Append(new ServerEvent(clock.GetUtcNow(), cause.Word, detail) { Cause = cause });
 }

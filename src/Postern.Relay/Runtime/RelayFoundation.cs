@@ -27,7 +27,8 @@ public sealed class RelayFoundation : IAsyncDisposable
         Counters = LocalCounters.Open(RelayOptions.CountersFile(options.DataDirectory), Audit, clock);
         var logs = Audit.Options.Directory;
         indexing = Task.Run(() => AuditIndex.RemakeAsync(logs, closing.Token));
-        Accounts = new AccountFoundation(directory, options.Accounts, Audit, clock, RelayOptions.LoginProtectionFile(options.DataDirectory), isServer: true);
+        Accounts = new AccountFoundation(
+            directory, options.Accounts, Audit, clock, RelayOptions.LoginProtectionFile(options.DataDirectory), isServer: true);
     }
 
     public TimeProvider Clock { get; }
@@ -57,7 +58,8 @@ public sealed class RelayFoundation : IAsyncDisposable
     /// <exception cref="SpoolUnavailableException">The spool cannot be opened, as when another process has it.</exception>
     public static async Task<RelayFoundation> OpenAsync(RelayOptions options, TimeProvider clock)
     {
-        var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(RelayOptions.DirectoryFile(options.DataDirectory)) { Clock = clock });
+        var directory = SqliteDirectory.Open(
+            new SqliteDirectoryOptions(RelayOptions.DirectoryFile(options.DataDirectory)) { Clock = clock });
         ISpool? spool = null;
         try
         {

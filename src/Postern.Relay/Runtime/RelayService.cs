@@ -35,7 +35,11 @@ public sealed class RelayService : IAsyncDisposable
         Snapshot = snapshot;
         var (options, spool, clock) = (snapshot.Options, foundation.Spool, foundation.Clock);
         Deliveries = new DeliveryScheduler(
-            spool, new SmtpDelivery(options.Delivery, clock, () => [.. server!.Endpoints.Select(static e => e.Endpoint)]), options.Delivery, Audit, clock);
+            spool,
+            new SmtpDelivery(options.Delivery, clock, () => [.. server!.Endpoints.Select(static e => e.Endpoint)]),
+            options.Delivery,
+            Audit,
+            clock);
         server = new SmtpServer(ServerOf(snapshot));
         offer = new OfferWatch(server, snapshot, Audit, clock);
         retired = new RetiredSnapshots(server, clock);
@@ -81,14 +85,18 @@ public sealed class RelayService : IAsyncDisposable
     public LoadReport Load => server.LoadReport;
 
     /// <summary>Opens everything, accepts mail and begins to deliver.</summary>
-    public static Task<RelayService> StartAsync(RelayOptions options, TimeProvider clock) => StartAsync(options, id: null, files: null, clock);
+    public static Task<RelayService> StartAsync(RelayOptions options, TimeProvider clock) =>
+        StartAsync(options, id: null, files: null, clock);
 
     /// <param name="id">
     /// Answers with the id of the configuration, given a key that only this server has; null where the options have one.
     /// </param>
-    /// <param name="files">As with <see cref="RelaySnapshot.Compile"/>; disposed with the snapshot; disposing it twice must do no harm.</param>
+    /// <param name="files">
+    /// As with <see cref="RelaySnapshot.Compile"/>; disposed with the snapshot; disposing it twice must do no harm.
+    /// </param>
     /// <inheritdoc cref="StartAsync(RelayOptions, TimeProvider)"/>
-    public static async Task<RelayService> StartAsync(RelayOptions options, Func<ReadOnlyMemory<byte>, string>? id, IDisposable? files, TimeProvider clock)
+    public static async Task<RelayService> StartAsync(
+        RelayOptions options, Func<ReadOnlyMemory<byte>, string>? id, IDisposable? files, TimeProvider clock)
     {
         var newest = NewestEvent(options.LogDirectory ?? RelayOptions.DefaultLogDirectory(options.DataDirectory));
         var lasting = await RelayFoundation.OpenAsync(options, clock);
@@ -96,11 +104,14 @@ public sealed class RelayService : IAsyncDisposable
         RelayService? service = null;
         try
         {
-            snapshot = RelaySnapshot.Compile(id is null ? options : options with { Id = id(lasting.Directory.DecoyKey) }, lasting.Accounts, lasting.Counters, files);
+            snapshot = RelaySnapshot.Compile(
+                id is null ? options : options with { Id = id(lasting.Directory.DecoyKey) }, lasting.Accounts, lasting.Counters, files);
             service = new RelayService(lasting, snapshot);
             service.TellOfRecovery(lasting.Spool.Recovery);
-            if (await EventRecovery.RunAsync(lasting.Spool, lasting.Audit.Options.Directory, lasting.Audit, clock, CancellationToken.None) is > 0 and var again)
-                lasting.Tell("events_again", $"{again} events about messages were not in the log after the last end, and are written again");
+            if (await EventRecovery.RunAsync(
+                lasting.Spool, lasting.Audit.Options.Directory, lasting.Audit, clock, CancellationToken.None) is > 0 and var again)
+                lasting.Tell(
+                    "events_again", $"{again} events about messages were not in the log after the last end, and are written again");
             service.server.Start();
             await service.Deliveries.StartAsync(newest, CancellationToken.None);
             lasting.Tell("started", string.Join(", ", service.Endpoints.Select(static e => $"{e.Listener.Name} {e.Endpoint}")));
@@ -128,7 +139,9 @@ public sealed class RelayService : IAsyncDisposable
     /// it is gone.
     /// </summary>
     /// <param name="options">With the data directory of before.</param>
-    /// <param name="files">As with <see cref="RelaySnapshot.Compile"/>; disposed with the snapshot; disposing it twice must do no harm.</param>
+    /// <param name="files">
+    /// As with <see cref="RelaySnapshot.Compile"/>; disposed with the snapshot; disposing it twice must do no harm.
+    /// </param>
     /// <returns>What became of the endpoints.</returns>
     /// <exception cref="ArgumentException">The options hold mistakes; the message lists them, and nothing has changed.</exception>
     /// <exception cref="ListenException">A new endpoint cannot be bound; nothing has changed.</exception>
@@ -223,7 +236,9 @@ public sealed class RelayService : IAsyncDisposable
 
     private void TellOfRecovery(SpoolRecovery recovery)
     {
-        foundation.Tell("spool_opened", $"{recovery.Messages} messages in {recovery.Segments} segments, read in {recovery.Elapsed.TotalSeconds:0.00} s");
+        foundation.Tell(
+            "spool_opened",
+            $"{recovery.Messages} messages in {recovery.Segments} segments, read in {recovery.Elapsed.TotalSeconds:0.00} s");
         foreach (var tail in recovery.TornTails)
             foundation.Tell("spool_torn_tail", tail.Sentence);
         foreach (var damage in recovery.Quarantined)
@@ -238,7 +253,12 @@ public sealed class RelayService : IAsyncDisposable
         {
             QueueStarter = options.EtrnDomains.Count == 0 ? null : new EtrnDomains(options.EtrnDomains, Deliveries, clock),
             Store = new SubmissionStore(
-                spool, Audit, clock, options.TracesSenders ? snapshot.DirectoryOf : null, options.Delivery.Routes.CanRequireTls, snapshot.Policy),
+                spool,
+                Audit,
+                clock,
+                options.TracesSenders ? snapshot.DirectoryOf : null,
+                options.Delivery.Routes.CanRequireTls,
+                snapshot.Policy),
             Events = new RelayEvents(Audit, clock),
             Gauges = [new HashingGauge(foundation.Accounts.Hashing), new CommitGauge(spool), new SpoolGauge(spool)],
         };

@@ -23,7 +23,13 @@ public sealed class RelaySnapshot : IDisposable
         this.files = files;
         Options = options;
         Accounts = new RelayAccounts(options.Accounts, foundation, options.Listeners.Select(static l => l.Name));
-        Policy = new RelayPolicy(options.Policy with { Configuration = options.Id }, Accounts.Directory, foundation.Audit, foundation.Clock, counters, DirectoryOf);
+        Policy = new RelayPolicy(
+            options.Policy with { Configuration = options.Id },
+            Accounts.Directory,
+            foundation.Audit,
+            foundation.Clock,
+            counters,
+            DirectoryOf);
         server = new SmtpServerOptions
         {
             Hostname = options.Hostname,
@@ -59,7 +65,11 @@ public sealed class RelaySnapshot : IDisposable
     /// <param name="files">What the options hold that is to be disposed with the snapshot, such as keys; null for nothing.</param>
     /// <param name="counters">What the rules count in; null where that is not known.</param>
     /// <exception cref="ArgumentException">The options hold a mistake; the message says which.</exception>
-    public static RelaySnapshot Compile(RelayOptions options, AccountFoundation foundation, ICounters? counters, IDisposable? files = null) => new(options, foundation, files, counters);
+    public static RelaySnapshot Compile(
+        RelayOptions options,
+        AccountFoundation foundation,
+        ICounters? counters,
+        IDisposable? files = null) => new(options, foundation, files, counters);
 
     /// <summary>What a listener offers to a client that is not logged in, by the code that answers EHLO.</summary>
     /// <param name="listener">Its name; null for the first.</param>
@@ -71,8 +81,11 @@ public sealed class RelaySnapshot : IDisposable
     public ListenerOffer? OfferOn(
         string? listener, bool isTls, bool hasCertificate = false, bool tiesTheConnection = false, ImmutableArray<string>? usual = null)
     {
-        var one = Options.Listeners.FirstOrDefault(l => listener is null || string.Equals(l.Name, listener, StringComparison.OrdinalIgnoreCase));
-        return one is null ? null : ListenerOffer.Of(server, AsOffered(one, usual), isTls || one.Tls == TlsMode.Implicit, hasCertificate, tiesTheConnection);
+        var one = Options.Listeners.FirstOrDefault(
+            l => listener is null || string.Equals(l.Name, listener, StringComparison.OrdinalIgnoreCase));
+        return one is null
+            ? null
+            : ListenerOffer.Of(server, AsOffered(one, usual), isTls || one.Tls == TlsMode.Implicit, hasCertificate, tiesTheConnection);
     }
 
     /// <summary>What would be known of a client that somebody asks about.</summary>
@@ -111,6 +124,8 @@ public sealed class RelaySnapshot : IDisposable
     {
         var accounts = Accounts.On(listener.Name);
         var known = listener with { Sasl = accounts.Context, ClientCertificateUsers = accounts.Certificates };
-        return listener.Mechanisms is not null ? known : known with { Mechanisms = usual ?? UsualOn(listener), WithholdsUnboundPlus = true };
+        return listener.Mechanisms is not null
+            ? known
+            : known with { Mechanisms = usual ?? UsualOn(listener), WithholdsUnboundPlus = true };
     }
 }

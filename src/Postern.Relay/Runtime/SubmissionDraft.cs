@@ -19,7 +19,14 @@ namespace Postern.Relay.Runtime;
 /// </summary>
 /// <param name="policy">Is asked once the header section is known; null: nobody is.</param>
 /// <param name="directory">Knows whose names may stand in the header of a login; null: nobody asks.</param>
-internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, Transaction transaction, IAuditLog audit, TimeProvider clock, IDirectory? directory = null, RelayPolicy? policy = null) : IMessageDraft
+internal sealed class SubmissionDraft(
+    ISpoolDraft spool,
+    SessionState session,
+    Transaction transaction,
+    IAuditLog audit,
+    TimeProvider clock,
+    IDirectory? directory = null,
+    RelayPolicy? policy = null) : IMessageDraft
 {
     /// <summary>RFC 5321 §6.3: enough for any real path, and an end to loops.</summary>
     private const int MaxHops = 50;
@@ -27,7 +34,8 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
     private const int MaxHeaderOctets = 256 * 1024;
     private const int FirstBuffer = 8 * 1024;
 
-    private static readonly Reply TooManyHops = new(554, new(5, 4, 6), "Too many hops: the message has been through this or other servers too often");
+    private static readonly Reply TooManyHops = new(
+        554, new(5, 4, 6), "Too many hops: the message has been through this or other servers too often");
     private static readonly Reply BareLineEndInHeader = new(554, new(5, 6, 0), "The header section holds a bare CR or LF, or NUL");
     private static readonly Reply CannotAsk = new(451, new(4, 3, 0), "Cannot see now as whom this login may send, try again later");
     private static readonly Reply HeaderTooBig = new(552, new(5, 3, 4), "The header section of the message is larger than 262144 octets");
@@ -203,16 +211,20 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
         }
 
         var review = HeaderReview.Of(content.Span[..end], session.Hostname, IsSubmission, submitter);
-        hasUtf8Header = transaction.Parameters.IsUtf8 && !(Ascii.IsValid(content.Span[..end]) && (review.Sender is null || Ascii.IsValid(review.Sender)));
+        hasUtf8Header = transaction.Parameters.IsUtf8
+            && !(Ascii.IsValid(content.Span[..end]) && (review.Sender is null || Ascii.IsValid(review.Sender)));
         if (review.Hops > MaxHops)
         {
             refusal = TooManyHops;
             return;
         }
 
-        messageId = HeaderReview.TextOf(content.Span, review.MessageIdField) ?? (IsSubmission && !review.HasMessageId ? $"<{id}@{session.Hostname}>" : null);
+        messageId = HeaderReview.TextOf(content.Span, review.MessageIdField)
+            ?? (IsSubmission && !review.HasMessageId ? $"<{id}@{session.Hostname}>" : null);
         headerFrom = HeaderReview.TextOf(content.Span, review.FromField);
-        if (policy is not null && await policy.OnMessageAsync(session, transaction.Sender, new HeaderFacts(headerFrom, messageId, review.Hops), ct) is { } refused)
+        if (policy is not null
+            && await policy.OnMessageAsync(
+                session, transaction.Sender, new HeaderFacts(headerFrom, messageId, review.Hops), ct) is { } refused)
         {
             refusal = refused;
             return;
@@ -301,7 +313,9 @@ internal sealed class SubmissionDraft(ISpoolDraft spool, SessionState session, T
             Source = session.IsLmtp ? MessageSource.Lmtp : MessageSource.Smtp,
             EnvelopeId = envelope.Parameters.EnvelopeId,
             Refs = RelayPolicy.RefsOf(session, transaction.Sender),
-            Cause = session.Login is null ? new AuditCause(AuditKind.Mail, session.ClientAddress, Login: null, "accepted") { IsMessage = true } : null,
+            Cause = session.Login is null
+                ? new AuditCause(AuditKind.Mail, session.ClientAddress, Login: null, "accepted") { IsMessage = true }
+                : null,
             Forwarded = session.Forwarded == PeerClaims.None ? null : session.Forwarded.ToString(),
         });
 

@@ -9,21 +9,38 @@ using Postern.Smtp.Session;
 namespace Postern.Relay.Runtime;
 
 /// <summary>The spool as the SMTP server sees it: trace fields go on top, and 250 comes after the disk.</summary>
-/// <param name="directoryOf">The accounts that count on a listener: whose names may stand in the header of a login; null: From and Sender stay as they come.</param>
+/// <param name="directoryOf">
+/// The accounts that count on a listener: whose names may stand in the header of a login; null: From and Sender stay as they come.
+/// </param>
 /// <param name="policy">Judges messages once their header is known; null: nobody does.</param>
 /// <param name="canRequireTls">Some route can keep what REQUIRETLS promises.</param>
-internal sealed class SubmissionStore(ISpool spool, IAuditLog audit, TimeProvider clock, Func<string, IDirectory>? directoryOf = null, bool canRequireTls = true, RelayPolicy? policy = null) : IMessageStore
+internal sealed class SubmissionStore(
+    ISpool spool,
+    IAuditLog audit,
+    TimeProvider clock,
+    Func<string, IDirectory>? directoryOf = null,
+    bool canRequireTls = true,
+    RelayPolicy? policy = null) : IMessageStore
 {
     internal static readonly Reply NoRoom = new(452, new(4, 3, 1), "Insufficient system storage, try again later");
     internal static readonly Reply DiskFailed = new(451, new(4, 3, 0), "Local error in storing the message, try again later");
 
-    public StoreFeatures Honours => StoreFeatures.DeliveryReports | StoreFeatures.Utf8 | (canRequireTls ? StoreFeatures.RequireTls : StoreFeatures.None) | StoreFeatures.DeliverBy | StoreFeatures.Hold | StoreFeatures.Binary;
+    public StoreFeatures Honours =>
+        StoreFeatures.DeliveryReports
+        | StoreFeatures.Utf8
+        | (canRequireTls ? StoreFeatures.RequireTls : StoreFeatures.None)
+        | StoreFeatures.DeliverBy
+        | StoreFeatures.Hold
+        | StoreFeatures.Binary;
 
     /// <summary>Refuses before 354 what could not be stored anyway: the client keeps its bandwidth.</summary>
     public ValueTask<DraftAnswer> BeginAsync(SessionState session, Transaction transaction, CancellationToken ct) =>
         new(spool.Status.Condition switch
         {
-            SpoolCondition.Writable => new DraftAnswer.Open(new SubmissionDraft(spool.CreateDraft(), session, transaction, audit, clock, directoryOf?.Invoke(session.Listener), policy)),
+            SpoolCondition.Writable =>
+                new DraftAnswer.Open(
+                    new SubmissionDraft(
+                        spool.CreateDraft(), session, transaction, audit, clock, directoryOf?.Invoke(session.Listener), policy)),
             SpoolCondition.Full => new DraftAnswer.Refuse(NoRoom),
             _ => new DraftAnswer.Refuse(DiskFailed),
         });

@@ -28,7 +28,8 @@ public sealed record DeliveryState(int Attempts, DateTimeOffset NextAttempt, boo
     public DateTimeOffset? TriedAt { get; init; }
 
     /// <summary>
-    /// Why the sender was not told what the last attempt came to, as the log has it, a line for each reason; null where nothing was kept from it.
+    /// Why the sender was not told what the last attempt came to, as the log has it, a line for each reason; null where nothing was kept
+    /// from it.
     /// </summary>
     public string? NotReported { get; init; }
 

@@ -77,7 +77,9 @@ public interface ISpool : IAsyncDisposable
     /// </summary>
     ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct);
 
-    /// <summary>Forgets all of them that are there; how many that were. What is asked of the spool meanwhile need not wait for all.</summary>
+    /// <summary>
+    /// Forgets all of them that are there; how many that were. What is asked of the spool meanwhile need not wait for all.
+    /// </summary>
     ValueTask<int> RemoveAllAsync(IReadOnlyCollection<QueueId> ids, CancellationToken ct);
 
     /// <summary>

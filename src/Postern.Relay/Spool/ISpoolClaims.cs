@@ -31,12 +31,14 @@ public interface ISpoolClaims : IAsyncDisposable
     ValueTask<SpoolClaim.Answer> RecordAsync(SpoolClaim claim, DeliveryState state, CancellationToken ct);
 
     /// <summary>
-    /// Makes a draft durable and visible, and replaces the delivery state of a claimed message, both or neither, whatever happens: a report and
-    /// what it tells of are one fact. The claim stays, with its number. <see cref="SpoolCommit.Outdated"/> where the claim does not count.
+    /// Makes a draft durable and visible, and replaces the delivery state of a claimed message, both or neither, whatever happens: a report
+    /// and what it tells of are one fact. The claim stays, with its number. <see cref="SpoolCommit.Outdated"/> where the claim does not
+    /// count.
     /// </summary>
     /// <param name="changed">The new state of the claimed message.</param>
     /// <param name="draft">Of the same spool; <paramref name="envelope"/> and <paramref name="state"/> are its own.</param>
-    ValueTask<SpoolCommit> CommitAsync(SpoolClaim claim, DeliveryState changed, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct);
+    ValueTask<SpoolCommit> CommitAsync(
+        SpoolClaim claim, DeliveryState changed, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct);
 
     /// <summary>Forgets the message, as <see cref="ISpool.RemoveAsync"/>.</summary>
     ValueTask<SpoolClaim.Answer> FinishAsync(SpoolClaim claim, CancellationToken ct);

@@ -31,5 +31,8 @@ public sealed record SpoolRecovery(
 public sealed record SpoolDamage(string Segment, long Offset, long Length, string Reason, QueueId? Message, string? SavedAs)
 {
     /// <summary>All of it in one line, for people.</summary>
-    public string Sentence => $"{Segment} at {Offset}: {Reason}{(Message is { } id ? $", message {id}" : string.Empty)}{(SavedAs is { } file ? $", kept as {file}" : string.Empty)}";
+    public string Sentence =>
+        $"{Segment} at {Offset}: {Reason}"
+            + (Message is { } id ? $", message {id}" : string.Empty)
+            + (SavedAs is { } file ? $", kept as {file}" : string.Empty);
 }

@@ -14,6 +14,7 @@ internal static class SpoolRules
         if (envelope.Recipients.IsDefaultOrEmpty)
             throw new ArgumentException($"Message {envelope.Id} has no recipient", nameof(envelope));
         if (state.Recipients.Length != envelope.Recipients.Length)
-            throw new ArgumentException($"Message {envelope.Id} has {envelope.Recipients.Length} recipients and {state.Recipients.Length} states", nameof(state));
+            throw new ArgumentException(
+                $"Message {envelope.Id} has {envelope.Recipients.Length} recipients and {state.Recipients.Length} states", nameof(state));
     }
 }

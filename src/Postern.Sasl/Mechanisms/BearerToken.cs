@@ -36,7 +36,9 @@ internal sealed class BearerToken(SaslContext context)
                 return Refuse(reason, no.ClaimedUser ?? claimed, exists, no.Scope, check.Text);
             default:
                 var failed = SaslStep.Failure.Of(check, claimed.Length > 0 ? claimed : null);
-                return failed.Error == SaslError.BadCredentials ? Refuse("the verifier gave no answer", claimed, exists: false, scope: null) : failed;
+                return failed.Error == SaslError.BadCredentials
+                    ? Refuse("the verifier gave no answer", claimed, exists: false, scope: null)
+                    : failed;
         }
     }
 

@@ -187,7 +187,8 @@ public sealed record SmtpServerOptions
     }
 
     /// <summary>Who says on this listener which user a certificate is; null for nobody.</summary>
-    internal IClientCertificateUsers? CertificateUsersOn(SmtpListenerOptions listener) => listener.ClientCertificateUsers ?? ClientCertificateUsers;
+    internal IClientCertificateUsers? CertificateUsersOn(SmtpListenerOptions listener) =>
+        listener.ClientCertificateUsers ?? ClientCertificateUsers;
 
     /// <summary>Whether the authenticator decides these.</summary>
     internal bool Asks(CredentialKinds kind) => Authenticator is { } authenticator && authenticator.Answers.HasFlag(kind);

@@ -71,8 +71,8 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
     }
 
     /// <summary>
-    /// Waits for the client to leave while somebody else works for it: true when it has. False when it has sent more, which it wants answered
-    /// whether or not it sends no more behind it; or when <paramref name="ct"/> is cancelled.
+    /// Waits for the client to leave while somebody else works for it: true when it has. False when it has sent more, which it wants
+    /// answered whether or not it sends no more behind it; or when <paramref name="ct"/> is cancelled.
     /// </summary>
     public async Task<bool> LeftAsync(CancellationToken ct)
     {

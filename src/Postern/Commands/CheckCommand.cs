@@ -92,9 +92,8 @@ internal static class CheckCommand
             .Row("certificate", configuration.Tls.CertificateFile ?? "self-signed, in the data directory");
         foreach (var (listener, offer) in configuration.Listeners.Zip(offers))
         {
-            summary.Row(
-                $"listener {listener.Name}",
-                $"{ListenerText.Describe(listener)}{(offer.Mechanisms.IsEmpty ? string.Empty : $": {string.Join(' ', offer.Mechanisms)}")}");
+            var mechanisms = offer.Mechanisms.IsEmpty ? string.Empty : $": {string.Join(' ', offer.Mechanisms)}";
+            summary.Row($"listener {listener.Name}", $"{ListenerText.Describe(listener)}{mechanisms}");
         }
 
         foreach (var route in configuration.Delivery.Routes)

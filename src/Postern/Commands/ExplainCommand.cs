@@ -16,8 +16,17 @@ internal static class ExplainCommand
 {
     public static Command Create(CommandContext context)
     {
-        var name = new Argument<string?>("REF") { Description = "The reference at the end of a refusal, or a queue id", Arity = ArgumentArity.ZeroOrOne };
-        var client = new Option<IPNetwork?>("--client") { Description = "What if a client of this address", HelpName = "IP", CustomParser = ParsedArguments.Address };
+        var name = new Argument<string?>("REF")
+        {
+            Description = "The reference at the end of a refusal, or a queue id",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var client = new Option<IPNetwork?>("--client")
+        {
+            Description = "What if a client of this address",
+            HelpName = "IP",
+            CustomParser = ParsedArguments.Address,
+        };
         var login = new Option<string?>("--login") { Description = "logged in as this user", HelpName = "USER" };
         var tls = new Option<bool>("--tls") { Description = "over TLS" };
         var certificate = new Option<bool>("--certificate") { Description = "over TLS, with a certificate of the client" };
@@ -28,10 +37,12 @@ internal static class ExplainCommand
             "explain",
             "Why a decision was made; or what would be decided, exit 1 when that is a refusal",
             "postern explain K7M3Q9",
-            "postern explain --client 192.0.2.7 --login lisa@example.org --tls --from lisa@example.org --to bart@example.net").With(name, client, login, tls, certificate, listener, from, to, context.Json);
+            "postern explain --client 192.0.2.7 --login lisa@example.org --tls --from lisa@example.org --to bart@example.net").With(
+                name, client, login, tls, certificate, listener, from, to, context.Json);
         command.Validators.Add(result =>
         {
-            var asksWhatIf = new Option[] { client, login, tls, certificate, listener, from, to }.Any(option => result.GetResult(option) is { Implicit: false });
+            var asksWhatIf = new Option[] { client, login, tls, certificate, listener, from, to }.Any(
+                option => result.GetResult(option) is { Implicit: false });
             if ((result.GetValue(name) is not null) == asksWhatIf)
                 result.AddError("it takes either a reference, or --client, --from and --to");
             else if (asksWhatIf && new Option[] { client, from, to }.Any(option => result.GetResult(option) is null))
@@ -70,12 +81,16 @@ internal static class ExplainCommand
                 return ExitCode.Ok;
             case Explanation.OfMessage(var accepted, var decisions, var deliveries):
                 if (json)
-                    EventJson.WriteObject(terminal, ("accepted", accepted is null ? [] : [accepted]), ("decisions", decisions), ("deliveries", deliveries));
+                    EventJson.WriteObject(
+                        terminal, ("accepted", accepted is null ? [] : [accepted]), ("decisions", decisions), ("deliveries", deliveries));
                 else
                     Print(terminal, accepted, decisions, deliveries);
                 return ExitCode.Ok;
             case Explanation.Malformed:
-                return terminal.Fail($"'{text}' is neither the reference of a reply nor a queue id", "A reference has six letters and digits, a queue id 26.", ExitCode.Usage);
+                return terminal.Fail(
+                    $"'{text}' is neither the reference of a reply nor a queue id",
+                    "A reference has six letters and digits, a queue id 26.",
+                    ExitCode.Usage);
             default:
                 return terminal.Fail($"the log holds nothing under '{text}'", "Logs are kept for `logs.keep` days; was it another server?");
         }
@@ -89,7 +104,9 @@ internal static class ExplainCommand
         var (server, why) = await ConnectAsync(data, ct);
         await using (server)
         {
-            var answer = server is null ? await RehearseAsync(context, arguments, question, ct) : Compared(await server.ExplainAsync(question, ct), ConfigurationFile.Find(arguments.GetValue(context.ConfigFile)));
+            var answer = server is null
+                ? await RehearseAsync(context, arguments, question, ct)
+                : Compared(await server.ExplainAsync(question, ct), ConfigurationFile.Find(arguments.GetValue(context.ConfigFile)));
             var terminal = context.Terminal;
             if (answer is null)
                 return ExitCode.Usage;
@@ -117,7 +134,8 @@ internal static class ExplainCommand
     }
 
     /// <summary>What a server would decide that was started now; null after everything that stands against it was printed.</summary>
-    private static async Task<WhatIfAnswer?> RehearseAsync(CommandContext context, ParseResult arguments, WhatIf question, CancellationToken ct)
+    private static async Task<WhatIfAnswer?> RehearseAsync(
+        CommandContext context, ParseResult arguments, WhatIf question, CancellationToken ct)
     {
         if (context.LoadConfiguration(arguments) is not { } configuration)
             return null;
@@ -133,12 +151,23 @@ internal static class ExplainCommand
     private static WhatIfAnswer Compared(WhatIfAnswer answer, string? file) =>
         file is null || answer.Configuration.File is null || Path.GetFullPath(file) == answer.Configuration.File
             ? answer
-            : answer with { Configuration = answer.Configuration with { Differs = $"the server runs by {answer.Configuration.File}, and not by {file}" } };
+            : answer with
+            {
+                Configuration = answer.Configuration with
+                {
+                    Differs = $"the server runs by {answer.Configuration.File}, and not by {file}",
+                },
+            };
 
     private static void Print(Terminal terminal, WhatIfAnswer answer, string why)
     {
         var (configuration, decision) = (answer.Configuration, answer.Decisions[0]);
-        Print(terminal, decision, configuration.IsServers ? $"of the running server ({configuration.Source})" : $"of the file ({configuration.Source}) and not of a server: {why}, so what was counted is unknown");
+        Print(
+            terminal,
+            decision,
+            configuration.IsServers
+                ? $"of the running server ({configuration.Source})"
+                : $"of the file ({configuration.Source}) and not of a server: {why}, so what was counted is unknown");
         if (answer.Route is { } route)
             Print(terminal, route, decision.Reply is null);
         if (!answer.Change.IsEmpty)
@@ -160,7 +189,8 @@ internal static class ExplainCommand
         terminal.Line(PrintableText.Of($"{(isPermitted ? "it goes" : "permitted, it would go")} {way}"));
     }
 
-    private static void Print(Terminal terminal, AcceptedEvent? accepted, IEnumerable<DecisionEvent> decisions, IEnumerable<AuditEvent> deliveries)
+    private static void Print(
+        Terminal terminal, AcceptedEvent? accepted, IEnumerable<DecisionEvent> decisions, IEnumerable<AuditEvent> deliveries)
     {
         var mail = new TablePage(EventText.Columns(AuditKind.Mail));
         if (accepted is not null)
@@ -169,7 +199,8 @@ internal static class ExplainCommand
             mail.Row(EventText.Cells(delivery));
         mail.WriteTo(terminal);
         if (accepted is not null && !decisions.Any())
-            terminal.Line(PrintableText.Of($"its decisions were like others and only counted: postern log policy --client {accepted.Client}"));
+            terminal.Line(
+                PrintableText.Of($"its decisions were like others and only counted: postern log policy --client {accepted.Client}"));
         foreach (var decision in decisions)
         {
             terminal.Line();
@@ -182,7 +213,10 @@ internal static class ExplainCommand
         var who = decision.User is { } user ? $"{decision.Client} logged in as {user}" : $"{decision.Client} without a login";
         var sender = decision.Sender.Length == 0 ? "<>" : decision.Sender;
         var what = decision.Recipient is { } recipient ? $"from {sender} to {recipient}" : $"from {sender}";
-        terminal.Line(PrintableText.Of($"{EventWord.Of(decision.Outcome)} by {decision.Rule}: {who}{(decision.Tls is { } tls ? $" over {tls}" : string.Empty)}, {what}"));
+        terminal.Line(
+            PrintableText.Of(
+                $"{EventWord.Of(decision.Outcome)} by {decision.Rule}: "
+                    + $"{who}{(decision.Tls is { } tls ? $" over {tls}" : string.Empty)}, {what}"));
         if (decision.Config is { } configuration)
             terminal.Line(PrintableText.Of($"configuration: {configuration}{(whose is null ? string.Empty : $", {whose}")}"));
         if (decision.Reply is { } reply)

@@ -116,7 +116,9 @@ internal sealed record PosternConfiguration(
                 var needed = MechanismOffer.NeededBy(SaslMechanisms.All.First(m => m.Name == mechanism));
                 var kept = Accounts.Where(a => a.Uri is not null && listener?.Accounts?.Contains(a.Uri) is not false).Aggregate(
                     StoredForms.None, static (all, a) => all | (AccountStores.Of(a.ToSource(string.Empty))?.Forms ?? StoredForms.All));
-                return kept.HasFlag(needed) ? null : $"no store in {(listener?.Accounts is null ? "'accounts'" : "its accounts")} keeps what it computes with";
+                return kept.HasFlag(needed)
+                    ? null
+                    : $"no store in {(listener?.Accounts is null ? "'accounts'" : "its accounts")} keeps what it computes with";
         }
     }
 
@@ -232,7 +234,12 @@ internal sealed record PosternConfiguration(
         foreach (var (name, i) in (listener.Accounts ?? []).Select(static (name, i) => (name, i)))
         {
             if (!stores.Contains(name, StringComparer.Ordinal))
-                section.ReportAt($"listeners[{index.ToString(CultureInfo.InvariantCulture)}].accounts", i, $"there is no store '{name}' in accounts", $"one of {string.Join(", ", stores)}", NearestName.Of(name, stores));
+                section.ReportAt(
+                    $"listeners[{index.ToString(CultureInfo.InvariantCulture)}].accounts",
+                    i,
+                    $"there is no store '{name}' in accounts",
+                    $"one of {string.Join(", ", stores)}",
+                    NearestName.Of(name, stores));
         }
     }
 

@@ -71,8 +71,8 @@ internal sealed record RouteOptions(Route Route)
             Login = section.OptionalChild(
                 "login",
                 LoginOptions.Read,
-                "How the route logs in to its server, before any mail. A login that fails defers its messages, "
-                    + "also when the server says 535: what is wrong is the account or this file, and no message bounces for it.")?.ToLogin(),
+                "How the route logs in to its server, before any mail. A login that fails defers its messages, also when the server "
+                    + "says 535: what is wrong is the account or this file, and no message bounces for it.")?.ToLogin(),
         };
         foreach (var key in (string[])["from", "login_is", "listener", "tenant", "via"])
         {
@@ -98,7 +98,8 @@ internal sealed record RouteOptions(Route Route)
         if (section.ReadFile(
             "ca",
             "the system's trusted roots",
-            "A PEM file of certificates: the server's must verify against one of them, or be one of them. Read again when it changes.") is not { } file)
+            "A PEM file of certificates: the server's must verify against one of them, or be one of them. Read again when it changes.")
+            is not { } file)
             return null;
         if (TrustedFile.Read(file, out var certificates) is not { } problem)
             return certificates;

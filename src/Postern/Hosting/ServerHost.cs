@@ -37,7 +37,8 @@ internal sealed class ServerHost : IAsyncDisposable
     /// <param name="asked">The file, as the operator named it; null for the usual places.</param>
     /// <param name="events">Takes every line of the log as well; null for nobody.</param>
     /// <param name="note">Takes each line for people.</param>
-    public static async Task<ServerHost> StartAsync(Compiled compiled, string? asked, Stream? events, Action<string> note, TimeProvider clock, CancellationToken ct)
+    public static async Task<ServerHost> StartAsync(
+        Compiled compiled, string? asked, Stream? events, Action<string> note, TimeProvider clock, CancellationToken ct)
     {
         var configuration = compiled.Configuration;
         var relay = await RelayService.StartAsync(compiled.ToRelay(events), key => Compilation.IdOf(compiled, key.Span), compiled, clock);
@@ -46,7 +47,14 @@ internal sealed class ServerHost : IAsyncDisposable
         {
             host.bindings = compiled.Tls is null ? null : await TlsBindings.OfThisMachineAsync();
             var commands = new QueueCommands(relay.Spool, new SchedulerQueueControl(relay.Deliveries, relay.Spool), relay.Audit, clock);
-            var application = new ControlApplication(new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds), commands, host.Status, host.ReloadAsync, host.ExplainAsync, new SessionCommands(relay.Sessions, relay.Audit, clock), new LoginCommands(relay.Protection, relay.Audit, clock));
+            var application = new ControlApplication(
+                new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds),
+                commands,
+                host.Status,
+                host.ReloadAsync,
+                host.ExplainAsync,
+                new SessionCommands(relay.Sessions, relay.Audit, clock),
+                new LoginCommands(relay.Protection, relay.Audit, clock));
             host.control = await ControlServer.StartAsync(DataDirectory.ControlSocket(configuration.Server.Data), application, ct);
             return host;
         }
@@ -68,23 +76,47 @@ internal sealed class ServerHost : IAsyncDisposable
             configuration.Server.Hostname.Text,
             startedAt,
             configuration.Server.Data,
-            [.. Relay.Endpoints.Select(static e => new StatusDocument.Listener(e.Listener.Name, e.Endpoint.ToString(), ListenerText.Word(e.Listener.Tls), ListenerText.Word(e.Listener.Auth)))])
+            [
+                .. Relay.Endpoints.Select(
+                    static e => new StatusDocument.Listener(
+                        e.Listener.Name, e.Endpoint.ToString(), ListenerText.Word(e.Listener.Tls), ListenerText.Word(e.Listener.Auth))),
+            ])
         {
             Connections = Relay.Connections,
             Load = new(LoadWord.Of(load.State), load.Gauge, load.Value, load.TimesStressed, load.TimesFull),
-            SinceStart = new(Relay.Totals.Accepted, Relay.Totals.Refused, Relay.Totals.Logins, Relay.Totals.FailedLogins, Relay.Totals.Delivered, Relay.Totals.Deferred, Relay.Totals.Failed),
-            Queue = new(Relay.Spool.Count, deliveries.Waiting, deliveries.Active, deliveries.Held, deliveries.HeldByServer, deliveries.Parked, Word(spool.Condition), spool.Reason)
+            SinceStart = new(
+                Relay.Totals.Accepted,
+                Relay.Totals.Refused,
+                Relay.Totals.Logins,
+                Relay.Totals.FailedLogins,
+                Relay.Totals.Delivered,
+                Relay.Totals.Deferred,
+                Relay.Totals.Failed),
+            Queue = new(
+                Relay.Spool.Count,
+                deliveries.Waiting,
+                deliveries.Active,
+                deliveries.Held,
+                deliveries.HeldByServer,
+                deliveries.Parked,
+                Word(spool.Condition),
+                spool.Reason)
             {
                 Damage = [.. Relay.Spool.Recovery.Quarantined.Take(StatusDocument.QueueState.MostDamage).Select(static d => d.Sentence)],
                 DamageCount = Relay.Spool.Recovery.Quarantined.Length,
             },
-            Deliveries = new(deliveries.Destinations.Sum(static d => d.Connections), configuration.Delivery.Routes.IsEmpty ? "there is no route; set delivery.routes" : null)
+            Deliveries = new(
+                deliveries.Destinations.Sum(static d => d.Connections),
+                configuration.Delivery.Routes.IsEmpty ? "there is no route; set delivery.routes" : null)
             {
                 Routes = [.. configuration.Delivery.Routes.Select(static r => new StatusDocument.Route(r.Route.Name, r.Destination))],
             },
-            Certificate = tls is { Certificate: var certificate } ? new(certificate.Subject, certificate.NotAfter.ToUniversalTime(), configuration.Tls.CertificateFile is null) : null,
+            Certificate = tls is { Certificate: var certificate }
+                ? new(certificate.Subject, certificate.NotAfter.ToUniversalTime(), configuration.Tls.CertificateFile is null)
+                : null,
             EventsDropped = Relay.Audit.Dropped,
-            Configuration = new(Relay.Snapshot.Id, configuration.Source, Live.AppliedAt, [.. Live.Problems.Select(static p => p.ToString())]),
+            Configuration = new(
+                Relay.Snapshot.Id, configuration.Source, Live.AppliedAt, [.. Live.Problems.Select(static p => p.ToString())]),
             LoginProtection = Relay.Protection.Counts,
             ChannelBinding = bindings is null ? null : BindingText.Describe(bindings),
         };
@@ -97,11 +129,19 @@ internal sealed class ServerHost : IAsyncDisposable
         var answer = await question.AnswerAsync(snapshot, ct);
         return answer with
         {
-            Configuration = new(snapshot.Id, source) { IsServers = true, File = file is null ? null : Path.GetFullPath(file), Differs = await Live.WhyNotTheFileAsync() },
+            Configuration = new(snapshot.Id, source)
+            {
+                IsServers = true,
+                File = file is null ? null : Path.GetFullPath(file),
+                Differs = await Live.WhyNotTheFileAsync(),
+            },
         };
     }
 
-    /// <summary>Takes no more mail and lets what is being received finish until <paramref name="ct"/> is cancelled, and what is being sent until <paramref name="hurry"/> is.</summary>
+    /// <summary>
+    /// Takes no more mail and lets what is being received finish until <paramref name="ct"/> is cancelled, and what is being sent until
+    /// <paramref name="hurry"/> is.
+    /// </summary>
     public async Task StopAsync(CancellationToken ct, CancellationToken hurry)
     {
         if (control is not null)

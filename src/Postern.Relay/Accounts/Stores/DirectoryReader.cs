@@ -60,7 +60,8 @@ internal static class DirectoryReader
             """
             select exists (
                 select 1 from accounts where enabled <> 0 and id in (select account_id from credentials) and id not in (
-                    select account_id from credentials where secret like 'SCRAM-SHA-256$%' or secret like '{PLAIN%' or secret like '{CLEAR%'))
+                    select account_id from credentials
+                    where secret like 'SCRAM-SHA-256$%' or secret like '{PLAIN%' or secret like '{CLEAR%'))
             """);
         return isShort == 0 ? DirectoryStore.Common : StoredForms.Password;
     }

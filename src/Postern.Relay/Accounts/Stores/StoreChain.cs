@@ -52,11 +52,15 @@ public sealed class StoreChain(IReadOnlyList<IAccountStore> stores, IDirectory? 
     public ValueTask<StoreFinding> FindAsync(string user, CancellationToken ct) =>
         Volatile.Read(ref successor) is null ? FindHereAsync(user, ct) : FindStillKnownAsync(user, ct);
 
-    /// <summary>The same where another configuration has taken the place of this one: whom no store of that knows is nobody here either.</summary>
+    /// <summary>
+    /// The same where another configuration has taken the place of this one: whom no store of that knows is nobody here either.
+    /// </summary>
     private async ValueTask<StoreFinding> FindStillKnownAsync(string user, CancellationToken ct)
     {
         var found = await FindHereAsync(user, ct);
-        return found.Answer is LoginAnswer.Found<StoredLogin> && (await Newest.FindAsync(user, ct)).Answer is LoginAnswer.NoMatch ? found with { Answer = StoredLogin.Nobody } : found;
+        return found.Answer is LoginAnswer.Found<StoredLogin> && (await Newest.FindAsync(user, ct)).Answer is LoginAnswer.NoMatch
+            ? found with { Answer = StoredLogin.Nobody }
+            : found;
     }
 
     private async ValueTask<StoreFinding> FindHereAsync(string user, CancellationToken ct)

@@ -9,7 +9,10 @@ namespace Postern.Relay.Accounts.Stores;
 /// <param name="Trouble">A store that cannot answer and was passed over, in its own words; null for none.</param>
 public readonly record struct StoreFinding(IAccountStore? Store, LoginAnswer Answer, int Next, LoginAnswer? Trouble = null)
 {
-    /// <summary>Whose account it is, of those that share the server; null for nobody's in particular. What the directory says counts before what the store says.</summary>
+    /// <summary>
+    /// Whose account it is, of those that share the server; null for nobody's in particular. What the directory says counts before what the
+    /// store says.
+    /// </summary>
     public string? Tenant { get => field ?? (Answer as LoginAnswer.Found<StoredLogin>)?.Stored.Account.Tenant; init; }
 
     /// <summary>Nothing can be said, and a store before the one in trouble could have answered for somebody else.</summary>

@@ -6,7 +6,8 @@ namespace Postern.Relay.Audit.Events;
 /// <summary>A message became durable here.</summary>
 /// <param name="Sender">Empty for the null sender.</param>
 /// <param name="Size">Octets, with the fields that were added here.</param>
-public sealed record AcceptedEvent(DateTimeOffset At, EventOrigin Origin, string QueueId, string Sender, ImmutableArray<string> Recipients, long Size)
+public sealed record AcceptedEvent(
+    DateTimeOffset At, EventOrigin Origin, string QueueId, string Sender, ImmutableArray<string> Recipients, long Size)
     : SessionEvent(At, Origin)
 {
     /// <summary>Recipients beside those that are named.</summary>
@@ -67,7 +68,9 @@ public sealed record AcceptedEvent(DateTimeOffset At, EventOrigin Origin, string
     };
 
     private protected override long TextOctets =>
-        OriginOctets + OctetsOf(Sender, EnvelopeId, Forwarded, MessageId, HeaderFrom, Subject) + OctetsOf(Recipients.IsDefault ? [] : Recipients.AsSpan());
+        OriginOctets
+        + OctetsOf(Sender, EnvelopeId, Forwarded, MessageId, HeaderFrom, Subject)
+        + OctetsOf(Recipients.IsDefault ? [] : Recipients.AsSpan());
 
     public override string[] ToCells()
     {
@@ -81,12 +84,20 @@ public sealed record AcceptedEvent(DateTimeOffset At, EventOrigin Origin, string
     {
         var recipients = Recipients.IsDefault ? 0 : Recipients.Length;
         var more = MoreRecipients + Math.Max(0, recipients - AuditEvents.MostRecipients);
-        fields.Texts(("queue_id", QueueId), ("session", Session), ("listener", Listener), ("client", Client), ("user", User), ("sender", Sender));
+        fields.Texts(
+            ("queue_id", QueueId), ("session", Session), ("listener", Listener), ("client", Client), ("user", User), ("sender", Sender));
         fields.List("recipients", Recipients, AuditEvents.MostRecipients);
         fields.Number("more_recipients", more > 0 ? more : null);
         fields.Number("size", Size);
-        fields.Texts(("message_id", MessageId), ("header_from", HeaderFrom), ("subject", Subject), ("tls", Tls), ("envid", EnvelopeId), ("forwarded", Forwarded));
-        fields.Texts(("tenant", Tenant), ("source", EventWord.Of(Source)), ("helo", Origin.Helo), ("cipher", Origin.Cipher), ("sni", Origin.Sni));
+        fields.Texts(
+            ("message_id", MessageId),
+            ("header_from", HeaderFrom),
+            ("subject", Subject),
+            ("tls", Tls),
+            ("envid", EnvelopeId),
+            ("forwarded", Forwarded));
+        fields.Texts(
+            ("tenant", Tenant), ("source", EventWord.Of(Source)), ("helo", Origin.Helo), ("cipher", Origin.Cipher), ("sni", Origin.Sni));
         if (!Refs.IsDefaultOrEmpty)
             fields.List("refs", Refs, AuditEvents.MostRecipients);
     }

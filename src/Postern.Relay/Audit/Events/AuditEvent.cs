@@ -46,7 +46,8 @@ public abstract record AuditEvent(DateTimeOffset At)
     internal abstract void WriteTo(EventFields fields);
 
     /// <summary>Events that say the same are equal, whether an id has been read or is yet to be computed.</summary>
-    public virtual bool Equals(AuditEvent? other) => other is not null && EqualityContract == other.EqualityContract && At == other.At && Cause == other.Cause;
+    public virtual bool Equals(AuditEvent? other) =>
+        other is not null && EqualityContract == other.EqualityContract && At == other.At && Cause == other.Cause;
 
     public override int GetHashCode() => HashCode.Combine(EqualityContract, At, Cause);
 

@@ -31,7 +31,8 @@ public static class AuditEvents
         CoalescedEvent.Type,
     ];
 
-    private static readonly FrozenDictionary<string, EventType> ByName = All.ToFrozenDictionary(static type => type.Name, StringComparer.Ordinal);
+    private static readonly FrozenDictionary<string, EventType> ByName = All.ToFrozenDictionary(
+        static type => type.Name, StringComparer.Ordinal);
 
     public static JsonWriterOptions Options { get; } = new() { Encoder = AuditEncoder.Instance, SkipValidation = true };
 
@@ -61,7 +62,8 @@ public static class AuditEvents
             var audit = type.Read(fields);
             return fields.Maybe("id") is { } id ? audit with { Id = id } : audit;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or IndexOutOfRangeException)
+        catch (Exception e)
+            when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or IndexOutOfRangeException)
         {
             return null;
         }

@@ -29,7 +29,10 @@ public enum AuditKind
 /// <summary>The word for each kind, which begins the names of its files.</summary>
 internal static class AuditKinds
 {
-    public static ImmutableArray<AuditKind> Each { get; } = [AuditKind.Auth, AuditKind.Mail, AuditKind.Policy, AuditKind.Admin, AuditKind.Server];
+    public static ImmutableArray<AuditKind> Each { get; } =
+    [
+        AuditKind.Auth, AuditKind.Mail, AuditKind.Policy, AuditKind.Admin, AuditKind.Server,
+    ];
 
     public static string ToWord(this AuditKind kind) => kind switch
     {

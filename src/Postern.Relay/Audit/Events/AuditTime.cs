@@ -21,5 +21,6 @@ internal static class AuditTime
         line.Length > Lead.Length + Length && line.StartsWith(Lead)
         && Utf8Parser.TryParse(line.Slice(Lead.Length, Length), out DateTimeOffset at, out _, 'O') ? at : null;
 
-    public static byte[] ToBytes(DateTimeOffset at) => Encoding.ASCII.GetBytes(at.UtcDateTime.ToString(Format, CultureInfo.InvariantCulture));
+    public static byte[] ToBytes(DateTimeOffset at) =>
+        Encoding.ASCII.GetBytes(at.UtcDateTime.ToString(Format, CultureInfo.InvariantCulture));
 }

@@ -21,7 +21,14 @@ public sealed record BounceEvent(DateTimeOffset At, string QueueId, string? Boun
     private protected override long TextOctets => OctetsOf(QueueId, BounceId, To, Reason);
 
     public override string[] ToCells() =>
-        [BounceId is null ? "no bounce" : "bounce", QueueId, To.Length == 0 ? "<>" : To, "-", BounceId is null ? Reason : $"{BounceId}: {Reason}"];
+    [
+        BounceId is null ? "no bounce" : "bounce",
+        QueueId,
+        To.Length == 0 ? "<>" : To,
+        "-",
+        BounceId is null ? Reason : $"{BounceId}: {Reason}",
+    ];
 
-    internal override void WriteTo(EventFields fields) => fields.Texts(("queue_id", QueueId), ("bounce_id", BounceId), ("to", To), ("reason", Reason));
+    internal override void WriteTo(EventFields fields) =>
+        fields.Texts(("queue_id", QueueId), ("bounce_id", BounceId), ("to", To), ("reason", Reason));
 }

@@ -29,7 +29,8 @@ public sealed record CoalescedEvent(DateTimeOffset At, AuditKind Counted, string
     public override AuditKind Kind => Counted;
 
     internal static EventType Type { get; } = new("coalesced", static line =>
-        new CoalescedEvent(line.At, AuditKinds.OfWord(line.Text("kind")) ?? AuditKind.Server, line.Text("what"), line.Number("count"), line.Time("since"))
+        new CoalescedEvent(
+            line.At, AuditKinds.OfWord(line.Text("kind")) ?? AuditKind.Server, line.Text("what"), line.Number("count"), line.Time("since"))
         {
             Client = line.Maybe("client"),
             User = line.Maybe("user"),
@@ -55,7 +56,9 @@ public sealed record CoalescedEvent(DateTimeOffset At, AuditKind Counted, string
     /// <summary>What was counted and not written, in a sentence.</summary>
     public string ToSentence() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Count} more like it ({string.Join(' ', new[] { What, Detail, Code?.ToString(CultureInfo.InvariantCulture) }.OfType<string>())}) from {Client ?? "many places"} since {Since.UtcDateTime:yyyy-MM-dd HH:mm:ss'Z'}");
+        $"{Count} more like it "
+            + $"({string.Join(' ', new[] { What, Detail, Code?.ToString(CultureInfo.InvariantCulture) }.OfType<string>())}) from "
+            + $"{Client ?? "many places"} since {Since.UtcDateTime:yyyy-MM-dd HH:mm:ss'Z'}");
 
     internal override void WriteTo(EventFields fields)
     {

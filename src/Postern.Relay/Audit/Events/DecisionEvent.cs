@@ -6,7 +6,15 @@ namespace Postern.Relay.Audit.Events;
 /// <param name="Stage">sender, recipient and so on.</param>
 /// <param name="Rule">The rule that decided.</param>
 /// <param name="Sender">Empty for the null sender.</param>
-public sealed record DecisionEvent(DateTimeOffset At, EventOrigin Origin, string Ref, string Stage, DecisionOutcome Outcome, string Rule, string Sender, string? Recipient)
+public sealed record DecisionEvent(
+    DateTimeOffset At,
+    EventOrigin Origin,
+    string Ref,
+    string Stage,
+    DecisionOutcome Outcome,
+    string Rule,
+    string Sender,
+    string? Recipient)
     : SessionEvent(At, Origin)
 {
     /// <summary>What the client was told; null where it was permitted.</summary>
@@ -27,10 +35,18 @@ public sealed record DecisionEvent(DateTimeOffset At, EventOrigin Origin, string
 
     internal static EventType Type { get; } = new("decision", static line =>
         new DecisionEvent(
-            line.At, line.Origin, line.Text("ref"), line.Text("stage"), line.Word<DecisionOutcome>("outcome"), line.Text("rule"), line.Text("sender"), line.Maybe("recipient"))
+            line.At,
+            line.Origin,
+            line.Text("ref"),
+            line.Text("stage"),
+            line.Word<DecisionOutcome>("outcome"),
+            line.Text("rule"),
+            line.Text("sender"),
+            line.Maybe("recipient"))
         {
             Reply = line.Maybe("reply"),
-            Chain = line.List("chain", static step => new RuleStep(step.Text("rule"), step.Text("saw"), step.Text("said"), step.Maybe("remedy"))),
+            Chain = line.List(
+                "chain", static step => new RuleStep(step.Text("rule"), step.Text("saw"), step.Text("said"), step.Maybe("remedy"))),
             Config = line.Maybe("config"),
         });
 
@@ -65,9 +81,19 @@ public sealed record DecisionEvent(DateTimeOffset At, EventOrigin Origin, string
 
     internal override void WriteTo(EventFields fields)
     {
-        fields.Texts(("ref", Ref), ("session", Session), ("listener", Listener), ("client", Client), ("helo", Helo), ("user", User), ("tls", Tls));
-        fields.Texts(("stage", Stage), ("sender", Sender), ("recipient", Recipient), ("outcome", EventWord.Of(Outcome)), ("rule", Rule), ("reply", Reply));
-        fields.List("chain", Chain, static (fields, step) => fields.Texts(("rule", step.Rule), ("saw", step.Saw), ("said", step.Said), ("remedy", step.Remedy)));
+        fields.Texts(
+            ("ref", Ref), ("session", Session), ("listener", Listener), ("client", Client), ("helo", Helo), ("user", User), ("tls", Tls));
+        fields.Texts(
+            ("stage", Stage),
+            ("sender", Sender),
+            ("recipient", Recipient),
+            ("outcome", EventWord.Of(Outcome)),
+            ("rule", Rule),
+            ("reply", Reply));
+        fields.List(
+            "chain",
+            Chain,
+            static (fields, step) => fields.Texts(("rule", step.Rule), ("saw", step.Saw), ("said", step.Said), ("remedy", step.Remedy)));
         fields.Texts(("tenant", Tenant), ("config", Config));
     }
 }

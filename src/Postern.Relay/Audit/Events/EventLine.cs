@@ -46,11 +46,13 @@ internal readonly struct EventLine(JsonElement line)
     public ImmutableArray<string> List(string name) =>
         line.TryGetProperty(name, out var list) ? [.. list.EnumerateArray().Select(static item => item.GetString()!)] : [];
 
-    public ImmutableArray<T> List<T>(string name, Func<EventLine, T> read) => [.. line.GetProperty(name).EnumerateArray().Select(item => read(new EventLine(item)))];
+    public ImmutableArray<T> List<T>(string name, Func<EventLine, T> read) =>
+        [.. line.GetProperty(name).EnumerateArray().Select(item => read(new EventLine(item)))];
 
     /// <summary>What <see cref="EventFields.Changes"/> wrote; empty where there is nothing.</summary>
     public ImmutableArray<AdminChange> Changes(string name) =>
         line.TryGetProperty(name, out var changes)
-            ? [.. changes.EnumerateObject().Select(static change => new AdminChange(change.Name, change.Value[0].GetString(), change.Value[1].GetString()))]
+            ? [.. changes.EnumerateObject()
+                .Select(static change => new AdminChange(change.Name, change.Value[0].GetString(), change.Value[1].GetString()))]
             : [];
 }

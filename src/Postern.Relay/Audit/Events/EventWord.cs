@@ -28,7 +28,8 @@ public static class EventWord
         public static FrozenDictionary<T, string> ByValue { get; } = Enum.GetValues<T>().ToFrozenDictionary(
             static value => value, static value => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()));
 
-        public static FrozenDictionary<string, T> ByWord { get; } = ByValue.ToFrozenDictionary(static pair => pair.Value, static pair => pair.Key, StringComparer.Ordinal);
+        public static FrozenDictionary<string, T> ByWord { get; } = ByValue.ToFrozenDictionary(
+            static pair => pair.Value, static pair => pair.Key, StringComparer.Ordinal);
 
         public static ImmutableArray<string> All { get; } = [.. Enum.GetValues<T>().Select(static value => ByValue[value])];
     }

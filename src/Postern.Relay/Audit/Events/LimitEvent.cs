@@ -48,7 +48,9 @@ public sealed record LimitEvent(DateTimeOffset At, string Limit, LimitState Stat
 
     public override string[] ToCells()
     {
-        var used = Used is { } count && Allowed is not null ? string.Create(CultureInfo.InvariantCulture, $", {count} of {Allowed} used") : Allowed is null ? null : $", {Allowed}";
+        var used = Used is { } count && Allowed is not null ? string.Create(CultureInfo.InvariantCulture, $", {count} of {Allowed} used")
+            : Allowed is null ? null
+            : $", {Allowed}";
         return [Name, $"{Limit} {EventWord.Of(State)}: {Whose}{used}"];
     }
 

@@ -1,7 +1,8 @@
 namespace Postern.Relay.Audit.Events;
 
 /// <summary>A finished AUTH.</summary>
-public sealed record LoginEvent(DateTimeOffset At, EventOrigin Origin, string Mechanism, AuthOutcome Outcome, string Reason) : SessionEvent(At, Origin)
+public sealed record LoginEvent(DateTimeOffset At, EventOrigin Origin, string Mechanism, AuthOutcome Outcome, string Reason)
+    : SessionEvent(At, Origin)
 {
     /// <summary>The identity that the user acts as, where it is another one.</summary>
     public string? ActingAs { get; init; }
@@ -11,7 +12,10 @@ public sealed record LoginEvent(DateTimeOffset At, EventOrigin Origin, string Me
     public override AuditKind Kind => AuditKind.Auth;
 
     internal static EventType Type { get; } = new("login", static line =>
-        new LoginEvent(line.At, line.Origin, line.Text("mechanism"), line.Word<AuthOutcome>("outcome"), line.Text("reason")) { ActingAs = line.Maybe("acting_as") });
+        new LoginEvent(line.At, line.Origin, line.Text("mechanism"), line.Word<AuthOutcome>("outcome"), line.Text("reason"))
+        {
+            ActingAs = line.Maybe("acting_as"),
+        });
 
     internal override string Key => $"{Session}\n{At.UtcTicks}";
 
@@ -25,7 +29,13 @@ public sealed record LoginEvent(DateTimeOffset At, EventOrigin Origin, string Me
 
     internal override void WriteTo(EventFields fields)
     {
-        fields.Texts(("session", Session), ("listener", Listener), ("client", Client), ("mechanism", Mechanism), ("user", User), ("acting_as", ActingAs));
+        fields.Texts(
+            ("session", Session),
+            ("listener", Listener),
+            ("client", Client),
+            ("mechanism", Mechanism),
+            ("user", User),
+            ("acting_as", ActingAs));
         fields.Texts(("outcome", EventWord.Of(Outcome)), ("reason", Reason), ("tls", Tls), ("tenant", Tenant));
     }
 }

@@ -7,7 +7,8 @@ public sealed record RefusedEvent(DateTimeOffset At, EventOrigin Origin, string 
 
     public override AuditKind Kind => AuditKind.Mail;
 
-    internal static EventType Type { get; } = new("refused", static line => new RefusedEvent(line.At, line.Origin, line.Text("verb"), line.Text("reply")));
+    internal static EventType Type { get; } = new(
+        "refused", static line => new RefusedEvent(line.At, line.Origin, line.Text("verb"), line.Text("reply")));
 
     internal override string Key => $"{Session}\n{At.UtcTicks}";
 
@@ -18,5 +19,12 @@ public sealed record RefusedEvent(DateTimeOffset At, EventOrigin Origin, string 
     public override string[] ToCells() => [Name, "-", User ?? "-", Client, $"{Verb}: {Reply}"];
 
     internal override void WriteTo(EventFields fields) => fields.Texts(
-        ("session", Session), ("listener", Listener), ("client", Client), ("user", User), ("verb", Verb), ("reply", Reply), ("tls", Tls), ("tenant", Tenant));
+        ("session", Session),
+        ("listener", Listener),
+        ("client", Client),
+        ("user", User),
+        ("verb", Verb),
+        ("reply", Reply),
+        ("tls", Tls),
+        ("tenant", Tenant));
 }

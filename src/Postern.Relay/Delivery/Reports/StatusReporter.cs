@@ -13,7 +13,8 @@ namespace Postern.Relay.Delivery.Reports;
 /// Tells the envelope's sender what became of recipients, by a new message in the spool: failures, and where asked for delays and
 /// successes. Never about a report (RFC 5321 §6.1), never to a sender for whom nobody vouches, and not without bounds.
 /// </summary>
-internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, OwnSubmissions submissions, IAuditLog audit, TimeProvider clock)
+internal sealed class StatusReporter(
+    ISpool spool, DeliveryOptions settings, OwnSubmissions submissions, IAuditLog audit, TimeProvider clock)
 {
     private static readonly RecipientParameters NeverReported = new() { Notify = DsnNotify.Never };
 
@@ -39,7 +40,11 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
     /// <param name="now">When the attempt ended that is told of.</param>
     /// <param name="commit">Stores the report, together with what it tells of.</param>
     public async ValueTask<ReportOutcome> ReportAsync(
-        Envelope original, ImmutableArray<RecipientReport> reports, DateTimeOffset now, Func<ISpoolDraft, Envelope, DeliveryState, ValueTask<SpoolCommit>> commit, CancellationToken ct)
+        Envelope original,
+        ImmutableArray<RecipientReport> reports,
+        DateTimeOffset now,
+        Func<ISpoolDraft, Envelope, DeliveryState, ValueTask<SpoolCommit>> commit,
+        CancellationToken ct)
     {
         var action = reports[0].Action;
         if (action == ReportAction.Failed)
@@ -67,12 +72,18 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
     }
 
     private async ValueTask<bool> StoreAsync(
-        Envelope original, ImmutableArray<RecipientReport> reports, DateTimeOffset now, Func<ISpoolDraft, Envelope, DeliveryState, ValueTask<SpoolCommit>> store, CancellationToken ct)
+        Envelope original,
+        ImmutableArray<RecipientReport> reports,
+        DateTimeOffset now,
+        Func<ISpoolDraft, Envelope, DeliveryState, ValueTask<SpoolCommit>> store,
+        CancellationToken ct)
     {
         var action = reports[0].Action;
         var id = QueueId.New(clock);
-        var told = RemoteText.Cut($"{reports.Length} of {original.Recipients.Length} recipients {ReportWords.Of(action).Action}: {reports[0].Reply}");
-        var content = await ReturnedContent.ReadAsync(spool, original.Id, action == ReportAction.Failed && TakesFull(original), ct).ConfigureAwait(false);
+        var told = RemoteText.Cut(
+            $"{reports.Length} of {original.Recipients.Length} recipients {ReportWords.Of(action).Action}: {reports[0].Reply}");
+        var content = await ReturnedContent.ReadAsync(spool, original.Id, action == ReportAction.Failed && TakesFull(original), ct)
+            .ConfigureAwait(false);
         var report = new StatusReport(id, options.Hostname, original, reports, content.IsFull, content.Is8Bit);
         await using var draft = spool.CreateDraft();
         await draft.AppendAsync(report.Head(now, action == ReportAction.Delayed ? TriedUntil(original) : null), ct).ConfigureAwait(false);
@@ -90,7 +101,11 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
         if (problem is null)
             Note(original, now, id, told);
         else
-            Note(original, now, reportId: null, $"not stored, {(action == ReportAction.Relayed ? "and lost" : "tried again later")}: {problem}");
+            Note(
+                original,
+                now,
+                reportId: null,
+                $"not stored, {(action == ReportAction.Relayed ? "and lost" : "tried again later")}: {problem}");
         return problem is null;
     }
 
@@ -141,7 +156,8 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
         try
         {
             await using var draft = spool.CreateDraft();
-            await draft.AppendAsync(HoldNotice.Write(id, now, options.Hostname, postmaster, original, why, until, held), ct).ConfigureAwait(false);
+            await draft.AppendAsync(HoldNotice.Write(id, now, options.Hostname, postmaster, original, why, until, held), ct)
+                .ConfigureAwait(false);
             var envelope = new Envelope
             {
                 Id = id,
@@ -168,12 +184,17 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
         }
 
         audit.Append(new BounceEvent(
-            now, original.Id.ToString(), isStored ? id.ToString() : null, postmaster.Address, isStored ? told : "the word to the postmaster is not stored, tried again later"));
+            now,
+            original.Id.ToString(),
+            isStored ? id.ToString() : null,
+            postmaster.Address,
+            isStored ? told : "the word to the postmaster is not stored, tried again later"));
         return isStored;
 
         bool Suppressed(string reason)
         {
-            audit.Append(new BounceEvent(clock.GetUtcNow(), original.Id.ToString(), BounceId: null, postmaster.Address, $"suppressed: {reason}"));
+            audit.Append(
+                new BounceEvent(clock.GetUtcNow(), original.Id.ToString(), BounceId: null, postmaster.Address, $"suppressed: {reason}"));
             return true;
         }
     }
@@ -188,7 +209,8 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
             return "the message came without a login, so its sender may be forged";
         var countsInAll = CountsInAll(original);
         return limiter.TryTake(sender.Canonical, countsInAll) ? null
-            : $"more than {options.ReportsPerAddress} reports an hour to this address{(countsInAll ? $", or {options.Reports} in all" : null)}";
+            : $"more than {options.ReportsPerAddress} reports an hour to this "
+                + $"address{(countsInAll ? $", or {options.Reports} in all" : null)}";
     }
 
     /// <summary>
@@ -200,7 +222,8 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, Own
         if (!original.IsInbound || original.Sender.IsNull)
             return false;
         var header = (await ReturnedContent.ReadAsync(spool, original.Id, wantsFull: false, ct).ConfigureAwait(false)).Octets;
-        foreach (var word in Encoding.Latin1.GetString(header.Span).Split([' ', '\t', '\r', '\n', ';'], StringSplitOptions.RemoveEmptyEntries))
+        foreach (var word in Encoding.Latin1.GetString(header.Span)
+            .Split([' ', '\t', '\r', '\n', ';'], StringSplitOptions.RemoveEmptyEntries))
         {
             if (word.Length == QueueId.TextLength && QueueId.TryParse(word, out var id) && submissions.Take(id, original.Sender.Address))
                 return true;

@@ -13,7 +13,11 @@ namespace Postern.Relay.Delivery.Scheduling;
 /// <param name="Delayed">Those that still wait and whose sender is to be told so now.</param>
 /// <param name="DelaysToReport">What is reported once <paramref name="Delayed"/> has been.</param>
 internal sealed record AttemptResult(
-    DeliveryState State, ImmutableArray<RecipientReport> Failures, ImmutableArray<RecipientReport> Relayed, ImmutableArray<RecipientReport> Delayed, DelayReports DelaysToReport)
+    DeliveryState State,
+    ImmutableArray<RecipientReport> Failures,
+    ImmutableArray<RecipientReport> Relayed,
+    ImmutableArray<RecipientReport> Delayed,
+    DelayReports DelaysToReport)
 {
     private const string Expired = "5.4.7";
     private const string Overdue = "4.4.7";
@@ -23,7 +27,8 @@ internal sealed record AttemptResult(
     /// <param name="warn">
     /// How long after its release a message is late; the greatest there is: no delay is told, as nobody knows the time.
     /// </param>
-    public static AttemptResult Of(Envelope envelope, DeliveryState before, IReadOnlyList<Outcome?> outcomes, DateTimeOffset now, DateTimeOffset? next, TimeSpan warn)
+    public static AttemptResult Of(
+        Envelope envelope, DeliveryState before, IReadOnlyList<Outcome?> outcomes, DateTimeOffset now, DateTimeOffset? next, TimeSpan warn)
     {
         var failures = ImmutableArray.CreateBuilder<RecipientReport>();
         var relayed = ImmutableArray.CreateBuilder<RecipientReport>();
@@ -38,27 +43,53 @@ internal sealed record AttemptResult(
                 case Outcome.Delivered delivered:
                     recipients[i] = new RecipientState(RecipientStatus.Delivered, delivered.Reply) { Attempt = before.Attempts + 1 };
                     if (ReportWish.WantsRelayed(said, envelope.Deadline, delivered))
-                        relayed.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Relayed, "2.0.0", delivered.Remote, delivered.Reply) { IsVerbatim = delivered.IsVerbatim });
+                        relayed.Add(
+                            new RecipientReport(
+                                envelope.Recipients[i],
+                                said,
+                                ReportAction.Relayed,
+                                "2.0.0",
+                                delivered.Remote,
+                                delivered.Reply) { IsVerbatim = delivered.IsVerbatim });
                     break;
                 case Outcome.Failed failed:
                     recipients[i] = new RecipientState(RecipientStatus.Failed, failed.Reply) { Attempt = before.Attempts + 1 };
-                    failures.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, failed.Status ?? "5.0.0", failed.Remote, failed.Reply) { IsVerbatim = failed.IsVerbatim });
+                    failures.Add(
+                        new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, failed.Status
+                            ?? "5.0.0", failed.Remote, failed.Reply) { IsVerbatim = failed.IsVerbatim });
                     break;
                 case Outcome.Deferred deferred when next is null:
                     recipients[i] = new RecipientState(RecipientStatus.Failed, deferred.Reply) { Attempt = before.Attempts + 1 };
-                    failures.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, Expired, deferred.Remote, Told(deferred), HasExpired: true) { IsVerbatim = deferred.IsVerbatim });
+                    failures.Add(
+                        new RecipientReport(
+                            envelope.Recipients[i],
+                            said,
+                            ReportAction.Failed,
+                            Expired,
+                            deferred.Remote,
+                            Told(deferred),
+                            HasExpired: true) { IsVerbatim = deferred.IsVerbatim });
                     break;
                 case Outcome.Deferred deferred:
                     recipients[i] = new RecipientState(RecipientStatus.Pending, deferred.Reply);
                     if (delays != DelayReports.None && ReportWish.WantsDelay(said))
-                        delayed.Add(new RecipientReport(envelope.Recipients[i], said, ReportAction.Delayed, DelayStatus(delays, deferred), deferred.Remote, Told(deferred)) { IsVerbatim = deferred.IsVerbatim });
+                        delayed.Add(
+                            new RecipientReport(envelope.Recipients[i], said, ReportAction.Delayed, DelayStatus(
+                                delays, deferred), deferred.Remote, Told(deferred)) { IsVerbatim = deferred.IsVerbatim });
                     break;
                 case null:
                     break;
             }
         }
 
-        var state = before with { Attempts = before.Attempts + 1, NextAttempt = next ?? now, TriedAt = now, NotReported = null, Recipients = recipients.ToImmutable() };
+        var state = before with
+        {
+            Attempts = before.Attempts + 1,
+            NextAttempt = next ?? now,
+            TriedAt = now,
+            NotReported = null,
+            Recipients = recipients.ToImmutable(),
+        };
         return new AttemptResult(state, failures.ToImmutable(), relayed.ToImmutable(), delayed.ToImmutable(), delays);
     }
 
@@ -70,14 +101,16 @@ internal sealed record AttemptResult(
         NextAttempt = next,
         Recipients =
         [
-            .. State.Recipients.Select((r, i) => r.Status == RecipientStatus.Failed && before.Recipients[i].Status == RecipientStatus.Pending
+            .. State.Recipients.Select((r, i) => r.Status == RecipientStatus.Failed
+                && before.Recipients[i].Status == RecipientStatus.Pending
                 ? r with { Status = RecipientStatus.Pending, Attempt = 0 }
                 : r),
         ],
     };
 
     /// <summary>What went wrong inside this server is for those who run it: the state and the log have it.</summary>
-    private static string Told(Outcome.Deferred deferred) => deferred.IsMistake ? "an error of this server; its postmaster knows of it" : deferred.Reply;
+    private static string Told(Outcome.Deferred deferred) =>
+        deferred.IsMistake ? "an error of this server; its postmaster knows of it" : deferred.Reply;
 
     private static DelayReports DelaysToTell(Envelope envelope, DeliveryState before, DateTimeOffset now, TimeSpan warn)
     {

@@ -39,7 +39,8 @@ internal sealed class DueMail : IAsyncDisposable
     {
         (this.work, this.destinations, this.time) = (work, destinations, time);
         alarm = work.Clock.CreateTimer(static due => ((DueMail)due!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        renewal = work.Clock.CreateTimer(static due => _ = ((DueMail)due!).RenewAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        renewal = work.Clock.CreateTimer(
+            static due => _ = ((DueMail)due!).RenewAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Once, when <see cref="DeliveryWork.Claims"/> is there.</summary>
@@ -70,7 +71,8 @@ internal sealed class DueMail : IAsyncDisposable
     {
         var count = shelves.Count;
         // With very many shelves a look at all of them for each message would cost more than the message.
-        if ((isFull && work.Messages.Count <= work.Options.MessagesAtWork * 7 / 8) || (count > 0 && Interlocked.Increment(ref ended) % Math.Max(1, count / ManyShelves) == 0))
+        if ((isFull && work.Messages.Count <= work.Options.MessagesAtWork * 7 / 8)
+            || (count > 0 && Interlocked.Increment(ref ended) % Math.Max(1, count / ManyShelves) == 0))
             Wake();
     }
 
@@ -144,7 +146,8 @@ internal sealed class DueMail : IAsyncDisposable
             return;
         List<(DestinationQueue Queue, int Room)> open;
         lock (work.Gate)
-            open = [.. shelves.Select(queue => (Queue: queue, Room: destinations.RoomOf(queue))).Where(static s => s.Room > s.Queue.Waiting).OrderBy(static s => s.Queue.Waiting)];
+            open = [.. shelves.Select(queue => (Queue: queue, Room: destinations.RoomOf(queue))).Where(static s => s.Room > s.Queue.Waiting)
+                .OrderBy(static s => s.Queue.Waiting)];
         foreach (var (queue, room) in open)
         {
             if (work.Messages.Count >= work.Options.MessagesAtWork)
@@ -202,7 +205,8 @@ internal sealed class DueMail : IAsyncDisposable
         // Whoever had it stored the report of its last attempt, and with it what that came to, and got no further.
         if (message.State is { Attempts: > 0, IsFinished: true })
         {
-            if (await work.Claims.EndAsync(claim, message.State with { HasEnded = true }, CancellationToken.None).ConfigureAwait(false) == SpoolClaim.Answer.Done)
+            if (await work.Claims.EndAsync(claim, message.State with { HasEnded = true }, CancellationToken.None)
+                .ConfigureAwait(false) == SpoolClaim.Answer.Done)
                 work.Ended.Add(message.Id);
             return;
         }
@@ -244,7 +248,9 @@ internal sealed class DueMail : IAsyncDisposable
             return;
         var pause = at - work.Now;
         // A millisecond more: timers round down, and one that fires early would have to be set again.
-        alarm.Change(pause < TimeSpan.Zero ? TimeSpan.Zero : pause < LongestSleep ? pause + TimeSpan.FromMilliseconds(1) : LongestSleep, Timeout.InfiniteTimeSpan);
+        alarm.Change(
+            pause < TimeSpan.Zero ? TimeSpan.Zero : pause < LongestSleep ? pause + TimeSpan.FromMilliseconds(1) : LongestSleep,
+            Timeout.InfiniteTimeSpan);
     }
 
     private async Task RenewAsync()

@@ -38,10 +38,11 @@ internal sealed class StateRecorder(DeliveryWork work)
     }
 
     /// <summary>
-    /// Makes a report durable together with the state that it tells of, so that a crash leaves both or neither. Where somebody else changed the
-    /// message meanwhile, the report stands alone, and the state follows as after any attempt.
+    /// Makes a report durable together with the state that it tells of, so that a crash leaves both or neither. Where somebody else changed
+    /// the message meanwhile, the report stands alone, and the state follows as after any attempt.
     /// </summary>
-    public async ValueTask<SpoolCommit> CommitAsync(TrackedMessage message, DeliveryState told, ISpoolDraft draft, Envelope envelope, DeliveryState state)
+    public async ValueTask<SpoolCommit> CommitAsync(
+        TrackedMessage message, DeliveryState told, ISpoolDraft draft, Envelope envelope, DeliveryState state)
     {
         SemaphoreSlim writing;
         lock (work.Gate)
@@ -107,7 +108,13 @@ internal sealed class StateRecorder(DeliveryWork work)
             Held = isHeldByOperator || (ours.Held && !isReleased),
             HeldByServerAt = isHeldByOperator || isReleased ? null : ours.HeldByServerAt,
             Reported = ours.Reported | theirs.Reported,
-            Recipients = [.. ours.Recipients.Select((own, i) => own.Status == RecipientStatus.Pending && theirs.Recipients[i].Status != RecipientStatus.Pending ? theirs.Recipients[i] : own)],
+            Recipients =
+            [
+                .. ours.Recipients.Select(
+                    (own, i) => own.Status == RecipientStatus.Pending && theirs.Recipients[i].Status != RecipientStatus.Pending
+                        ? theirs.Recipients[i]
+                        : own),
+            ],
         };
     }
 
@@ -124,7 +131,9 @@ internal sealed class StateRecorder(DeliveryWork work)
         Recipients =
         [
             .. state.Recipients.Select((r, i) =>
-                r.Status == RecipientStatus.Pending && i < message.Outcomes.Length ? After(message.Outcomes[i], message.State.Attempts + 1) ?? r : r),
+                r.Status == RecipientStatus.Pending && i < message.Outcomes.Length
+                    ? After(message.Outcomes[i], message.State.Attempts + 1) ?? r
+                    : r),
         ],
     };
 
@@ -172,7 +181,10 @@ internal sealed class StateRecorder(DeliveryWork work)
         DeliveryState ours;
         lock (work.Gate)
             ours = After(message, message.State);
-        await work.Spool.ChangeAsync(message.Id, entry => entry.State with { Recipients = Merge(known, entry.State, ours).Recipients }, CancellationToken.None).ConfigureAwait(false);
+        await work.Spool.ChangeAsync(
+            message.Id,
+            entry => entry.State with { Recipients = Merge(known, entry.State, ours).Recipients },
+            CancellationToken.None).ConfigureAwait(false);
         work.Forget(message);
         return false;
     }

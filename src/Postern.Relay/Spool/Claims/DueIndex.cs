@@ -134,7 +134,9 @@ internal sealed class DueIndex(TimeProvider clock)
 
     /// <summary>Whether what a claimant says of a message counts.</summary>
     public SpoolClaim.Answer Check(Claimant claimant, SpoolClaim claim) =>
-        claims.TryGetValue(claim.Id, out var current) && current.Claimant == claimant && current.Fence == claim.Fence ? SpoolClaim.Answer.Done : SpoolClaim.Answer.Stale;
+        claims.TryGetValue(claim.Id, out var current) && current.Claimant == claimant && current.Fence == claim.Fence
+            ? SpoolClaim.Answer.Done
+            : SpoolClaim.Answer.Stale;
 
     public bool IsOf(Claimant claimant, SpoolItem item) => claims.TryGetValue(item.Id, out var claim) && claim.Claimant == claimant;
 
@@ -196,7 +198,8 @@ internal sealed class DueIndex(TimeProvider clock)
         return Show(claim);
     }
 
-    private SpoolClaim Show(Claim claim) => new(claim.Item.Entry!, claim.Fence, clock.GetUtcNow() + clock.GetElapsedTime(clock.GetTimestamp(), claim.Claimant.LeaseEnd));
+    private SpoolClaim Show(Claim claim) =>
+        new(claim.Item.Entry!, claim.Fence, clock.GetUtcNow() + clock.GetElapsedTime(clock.GetTimestamp(), claim.Claimant.LeaseEnd));
 
     private void GiveBack(Claimant claimant)
     {

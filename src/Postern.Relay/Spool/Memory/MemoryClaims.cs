@@ -16,7 +16,8 @@ internal sealed class MemoryClaims(MemorySpool spool, DueIndex.Claimant me) : IS
         return new(spool.Use(index => index.ClaimDue(me, now, most, shelf)));
     }
 
-    public ValueTask<SpoolClaim?> ClaimAsync(QueueId id, CancellationToken ct) => new(spool.Use(index => spool.Held(id) is { } message ? index.Reclaim(me, message) : null));
+    public ValueTask<SpoolClaim?> ClaimAsync(QueueId id, CancellationToken ct) =>
+        new(spool.Use(index => spool.Held(id) is { } message ? index.Reclaim(me, message) : null));
 
     public ValueTask<SpoolClaim.Answer> RecordAsync(SpoolClaim claim, DeliveryState state, CancellationToken ct)
     {
@@ -33,7 +34,8 @@ internal sealed class MemoryClaims(MemorySpool spool, DueIndex.Claimant me) : IS
         }));
     }
 
-    public ValueTask<SpoolCommit> CommitAsync(SpoolClaim claim, DeliveryState changed, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct) =>
+    public ValueTask<SpoolCommit> CommitAsync(
+        SpoolClaim claim, DeliveryState changed, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct) =>
         ((MemoryDraft)draft).CommitWithAsync(
             envelope,
             state,

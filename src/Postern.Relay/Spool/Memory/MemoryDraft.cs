@@ -20,7 +20,8 @@ internal sealed class MemoryDraft(MemorySpool spool) : ISpoolDraft
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask<SpoolCommit> CommitAsync(Envelope envelope, DeliveryState state, CancellationToken ct) => CommitWithAsync(envelope, state, with: null, ct);
+    public ValueTask<SpoolCommit> CommitAsync(Envelope envelope, DeliveryState state, CancellationToken ct) =>
+        CommitWithAsync(envelope, state, with: null, ct);
 
     /// <param name="with">What is done in the same step; false: nothing is.</param>
     public ValueTask<SpoolCommit> CommitWithAsync(Envelope envelope, DeliveryState state, Func<DueIndex, bool>? with, CancellationToken ct)

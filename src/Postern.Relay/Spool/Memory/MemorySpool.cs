@@ -47,7 +47,9 @@ public sealed class MemorySpool(TimeProvider? clock = null) : ISpool
         {
             var entries = messages.Values.OrderBy(static message => message.Order).Select(static message => message.Entry!);
             if (after is { } id)
-                entries = messages.ContainsKey(id) ? entries.SkipWhile(entry => entry.Envelope.Id != id).Skip(1) : entries.SkipWhile(entry => entry.Envelope.Id.CreatedAt < id.CreatedAt);
+                entries = messages.ContainsKey(id)
+                    ? entries.SkipWhile(entry => entry.Envelope.Id != id).Skip(1)
+                    : entries.SkipWhile(entry => entry.Envelope.Id.CreatedAt < id.CreatedAt);
             return new([.. entries.Where(filter.Matches).Take(most)]);
         }
     }
@@ -67,7 +69,8 @@ public sealed class MemorySpool(TimeProvider? clock = null) : ISpool
 
     public ISpoolDraft CreateDraft() => new MemoryDraft(this);
 
-    public ValueTask<ISpoolClaims> OpenClaimsAsync(CancellationToken ct) => new(Use(index => new MemoryClaims(this, index.Join(SpoolRules.Lease))));
+    public ValueTask<ISpoolClaims> OpenClaimsAsync(CancellationToken ct) =>
+        new(Use(index => new MemoryClaims(this, index.Join(SpoolRules.Lease))));
 
     public ValueTask<bool> ChangeAsync(QueueId id, Func<SpoolEntry, DeliveryState?> change, CancellationToken ct)
     {

@@ -49,7 +49,14 @@ internal sealed class Committer
     private bool isTimerSet;
     private bool mustSyncRemovals;
 
-    public Committer(SpoolIndex index, SegmentStore store, SpaceGuard guard, TimeProvider clock, ulong nextOrder, Action<SpoolEntry> onCommitted, Action onApplied)
+    public Committer(
+        SpoolIndex index,
+        SegmentStore store,
+        SpaceGuard guard,
+        TimeProvider clock,
+        ulong nextOrder,
+        Action<SpoolEntry> onCommitted,
+        Action onApplied)
     {
         this.index = index;
         this.store = store;
@@ -197,7 +204,10 @@ internal sealed class Committer
         }
 
         removalBatch.Clear();
-        Settle(mustSync: compactor.WantsSync || (mustSyncRemovals && hasUnsyncedRemovals) || writer.UnsyncedOctets + writer.GatheredOctets > MostUnsynced);
+        Settle(
+            mustSync: compactor.WantsSync
+                || (mustSyncRemovals && hasUnsyncedRemovals)
+                || writer.UnsyncedOctets + writer.GatheredOctets > MostUnsynced);
         if (guard.Status.Condition == SpoolCondition.Failed)
         {
             compactor.Stop();
@@ -375,7 +385,8 @@ internal sealed class Committer
 
     private WriteFailure Distrust(Exception e)
     {
-        var reason = $"Writing the spool failed: {e.Message}. What is in it stays readable; nothing is accepted until a restart.{TryNoteDistrust()}";
+        var reason =
+            $"Writing the spool failed: {e.Message}. What is in it stays readable; nothing is accepted until a restart.{TryNoteDistrust()}";
         guard.NoteFailed(reason);
         return new WriteFailure(IsFull: false, reason);
     }

@@ -39,7 +39,11 @@ internal static class FormerParameters
         [
             .. rcpt.Select(static r => r is { Notify: DsnNotify.Unspecified, OrcptType: null }
                 ? RecipientParameters.None
-                : new RecipientParameters { Notify = r.Notify, OriginalRecipient = r.OrcptType is null ? null : new OriginalRecipient(r.OrcptType, r.Orcpt ?? string.Empty) }),
+                : new RecipientParameters
+                {
+                    Notify = r.Notify,
+                    OriginalRecipient = r.OrcptType is null ? null : new OriginalRecipient(r.OrcptType, r.Orcpt ?? string.Empty),
+                }),
         ];
     }
 

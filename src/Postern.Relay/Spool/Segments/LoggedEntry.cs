@@ -26,15 +26,20 @@ internal static class LoggedEntry
         try
         {
             var entry = Read(files, location.Record, payload => MessagePayload.TryRead(payload, out var prefix)
-                ? prefix.Envelope(payload).ToEntry(message.Id, location.Inline + location.Chunks.Sum(static chunk => (long)chunk.Length), words)
+                ? prefix.Envelope(payload).ToEntry(
+                    message.Id, location.Inline + location.Chunks.Sum(static chunk => (long)chunk.Length), words)
                 : throw new InvalidDataException("the lengths in the message record do not add up"));
             return state is { } record
-                ? entry with { State = Read(files, record, payload => StateRecord.Read(payload).ToState(entry.Envelope.Recipients.Length, words)) }
+                ? entry with
+                {
+                    State = Read(files, record, payload => StateRecord.Read(payload).ToState(entry.Envelope.Recipients.Length, words)),
+                }
                 : entry;
         }
         catch (Exception e) when (e is JsonException or FormatException)
         {
-            throw new InvalidDataException($"The record of {message.Id} at {location.Record.Offset} of {location.Record.Segment.Path} cannot be read: {e.Message}", e);
+            throw new InvalidDataException(
+                $"The record of {message.Id} at {location.Record.Offset} of {location.Record.Segment.Path} cannot be read: {e.Message}", e);
         }
     }
 

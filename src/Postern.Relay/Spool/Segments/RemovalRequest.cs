@@ -15,11 +15,13 @@ internal sealed class RemovalRequest(ArraySegment<StoredMessage> messages, List<
 
     public override bool NeedsSync => needsSync;
 
-    public static IEnumerable<RemovalRequest> For(IReadOnlyCollection<StoredMessage> messages, List<StoredMessage> owed, bool needsSync = false)
+    public static IEnumerable<RemovalRequest> For(
+        IReadOnlyCollection<StoredMessage> messages, List<StoredMessage> owed, bool needsSync = false)
     {
         var all = messages.Count == 0 ? [] : messages.ToArray();
         for (var i = 0; i < all.Length; i += MostMessages)
-            yield return new RemovalRequest(new ArraySegment<StoredMessage>(all, i, Math.Min(MostMessages, all.Length - i)), owed, needsSync);
+            yield return new RemovalRequest(
+                new ArraySegment<StoredMessage>(all, i, Math.Min(MostMessages, all.Length - i)), owed, needsSync);
     }
 
     public override LogRecord? Prepare()

@@ -64,7 +64,8 @@ internal sealed class SegmentClaims(SegmentSpool spool, SpoolIndex index, DueInd
         }
     }
 
-    public async ValueTask<SpoolCommit> CommitAsync(SpoolClaim claim, DeliveryState changed, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct)
+    public async ValueTask<SpoolCommit> CommitAsync(
+        SpoolClaim claim, DeliveryState changed, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct)
     {
         while (true)
         {

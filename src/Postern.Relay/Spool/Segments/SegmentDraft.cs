@@ -40,7 +40,8 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
         return taken == content.Length ? ValueTask.CompletedTask : AppendRestAsync(content[taken..]);
     }
 
-    public ValueTask<SpoolCommit> CommitAsync(Envelope envelope, DeliveryState state, CancellationToken ct) => CommitWithAsync(envelope, state, settled: null, ct);
+    public ValueTask<SpoolCommit> CommitAsync(Envelope envelope, DeliveryState state, CancellationToken ct) =>
+        CommitWithAsync(envelope, state, settled: null, ct);
 
     /// <param name="settled">Another message whose state is recorded with this one.</param>
     public ValueTask<SpoolCommit> CommitWithAsync(Envelope envelope, DeliveryState state, Settlement? settled, CancellationToken ct)

@@ -290,7 +290,8 @@ public sealed class SegmentSpool : ISpool
     internal void NoteChange(QueueId id, Task done) => changing[id] = done;
 
     /// <summary>With the index's gate held: whether a change is on its way to the disk, and not in the entry yet.</summary>
-    internal bool IsChanging(QueueId id, [NotNullWhen(true)] out Task? change) => changing.TryGetValue(id, out change) && !change.IsCompleted;
+    internal bool IsChanging(QueueId id, [NotNullWhen(true)] out Task? change) =>
+        changing.TryGetValue(id, out change) && !change.IsCompleted;
 
     /// <summary>False when the message was removed first.</summary>
     internal async ValueTask<bool> DoneAsync(StateRequest request, QueueId id)

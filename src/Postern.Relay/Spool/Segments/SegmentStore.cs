@@ -165,11 +165,15 @@ internal sealed class SegmentStore(ISegmentFiles files, string directory, long s
     /// <param name="Segments">In order of their numbers.</param>
     /// <param name="Spares">What an earlier run kept to write again.</param>
     /// <param name="Graves">Names of segments that were retired.</param>
-    public sealed record FoundFiles(IReadOnlyList<(ulong Id, string Path)> Segments, IReadOnlyList<string> Spares, IReadOnlyList<string> Graves)
+    public sealed record FoundFiles(
+        IReadOnlyList<(ulong Id, string Path)> Segments, IReadOnlyList<string> Spares, IReadOnlyList<string> Graves)
     {
         /// <summary>Of the segments that need not be there.</summary>
         public HashSet<ulong> Retired { get; } =
-            [.. from path in Spares.Concat(Graves) let id = ParseName(Path.GetFileNameWithoutExtension(path)) where id is not null select id.Value];
+            [.. from path in Spares.Concat(Graves)
+                let id = ParseName(Path.GetFileNameWithoutExtension(path))
+                where id is not null
+                select id.Value];
     }
 
     public string PathOf(ulong id) => Path.Combine(directory, Name(id));

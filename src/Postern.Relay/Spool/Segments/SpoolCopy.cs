@@ -120,7 +120,8 @@ public static class SpoolCopy
     ];
 
     private static List<string> Names(string directory) =>
-        [.. Directory.EnumerateFiles(directory, "*" + SegmentStore.Extension).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(directory, "*" + SegmentStore.Extension).Select(static path => Path.GetFileName(path))
+            .Order(StringComparer.Ordinal)];
 
     /// <summary>
     /// False when the file went away, or another life of it began; it is gone from the directory then, and so is the copy.

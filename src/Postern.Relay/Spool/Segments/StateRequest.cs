@@ -5,7 +5,8 @@ namespace Postern.Relay.Spool.Segments;
 
 /// <summary>Somebody stores a new delivery state.</summary>
 /// <param name="by">The claimant that says so; null for anybody else.</param>
-internal sealed class StateRequest(SpoolIndex index, StoredMessage message, DeliveryState state, DueIndex.Claimant? by = null) : StateRecord(index, message, state)
+internal sealed class StateRequest(SpoolIndex index, StoredMessage message, DeliveryState state, DueIndex.Claimant? by = null)
+    : StateRecord(index, message, state)
 {
     private readonly TaskCompletionSource<bool> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -108,10 +108,13 @@ internal sealed record StoredEnvelope
         {
             Id = id,
             ArrivedAt = Arrived,
-            Said = new SmtpEnvelope(From.Length == 0 ? ReversePath.Null : new ReversePath(words.Mailbox(From)), [.. To.Select(words.Mailbox)])
+            Said = new SmtpEnvelope(
+                From.Length == 0 ? ReversePath.Null : new ReversePath(words.Mailbox(From)), [.. To.Select(words.Mailbox)])
             {
                 Parameters = MailSaid is not null ? words.MailParameters(MailSaid) : FormerParameters.Read(Mail, EightBit, Arrived, words),
-                RecipientParameters = RcptSaid is not null ? [.. RcptSaid.Select(words.RecipientParameters)] : FormerParameters.Read(Rcpt, To.Length),
+                RecipientParameters = RcptSaid is not null
+                    ? [.. RcptSaid.Select(words.RecipientParameters)]
+                    : FormerParameters.Read(Rcpt, To.Length),
             },
             Login = words.Text(Login),
             Client = words.Address(Client),

@@ -37,7 +37,14 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
         var states = Recipients is null ? DeliveryState.Fresh(recipients, Next).Recipients : words.States(Recipients);
         if (states.Length != recipients)
             throw new FormatException($"a state of {states.Length} recipients for a message of {recipients}");
-        return new DeliveryState(Attempts, Next, Held, states) { Reported = Reported, HeldByServerAt = HeldByServer, TriedAt = Tried, HasEnded = Ended, NotReported = NotReported };
+        return new DeliveryState(Attempts, Next, Held, states)
+        {
+            Reported = Reported,
+            HeldByServerAt = HeldByServer,
+            TriedAt = Tried,
+            HasEnded = Ended,
+            NotReported = NotReported,
+        };
     }
 }
 

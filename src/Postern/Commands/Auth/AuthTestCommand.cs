@@ -88,7 +88,9 @@ internal static class AuthTestCommand
             if (!listeners.Contains(listener, StringComparer.OrdinalIgnoreCase))
             {
                 return context.Terminal.Fail(
-                    $"there is no listener '{listener}'{NearestName.Hint(listener, listeners)}", $"There are {string.Join(", ", listeners)}.", ExitCode.Usage);
+                    $"there is no listener '{listener}'{NearestName.Hint(listener, listeners)}",
+                    $"There are {string.Join(", ", listeners)}.",
+                    ExitCode.Usage);
             }
 
             listeners = [listener];
@@ -129,9 +131,11 @@ internal static class AuthTestCommand
         SaslClientMechanisms.All.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The listeners that ask the store which knows the user here; all of them where none does.</summary>
-    private static async ValueTask<string[]> KnowingAsync(RelaySnapshot snapshot, string[] listeners, string user, AccountVerifiers verifiers, CancellationToken ct)
+    private static async ValueTask<string[]> KnowingAsync(
+        RelaySnapshot snapshot, string[] listeners, string user, AccountVerifiers verifiers, CancellationToken ct)
     {
-        if (snapshot.Options.Accounts.StoresByListener.Count == 0 || (await verifiers.Descriptions.FindLoginAsync(user, ct))?.Store is not { } store)
+        if (snapshot.Options.Accounts.StoresByListener.Count == 0
+            || (await verifiers.Descriptions.FindLoginAsync(user, ct))?.Store is not { } store)
             return listeners;
         var knowing = new List<string>();
         foreach (var name in listeners)
@@ -176,5 +180,10 @@ internal static class AuthTestCommand
     }
 
     private sealed record Options(
-        Argument<string> User, Option<string?> Mechanism, Option<string?> Via, Option<string?> Listener, Option<string?> ActAs, Option<bool> Token);
+        Argument<string> User,
+        Option<string?> Mechanism,
+        Option<string?> Via,
+        Option<string?> Listener,
+        Option<string?> ActAs,
+        Option<bool> Token);
 }

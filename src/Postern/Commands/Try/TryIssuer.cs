@@ -22,9 +22,8 @@ internal sealed class TryIssuer : IDisposable
         this.clock = clock;
         var file = Path.Combine(data, "jwks.json");
         var point = key.ExportParameters(includePrivateParameters: false).Q;
-        File.WriteAllText(
-            file,
-            $$"""{"keys":[{"kty":"EC","crv":"P-256","x":"{{Base64Url.EncodeToString(point.X)}}","y":"{{Base64Url.EncodeToString(point.Y)}}"}]}""");
+        var (x, y) = (Base64Url.EncodeToString(point.X), Base64Url.EncodeToString(point.Y));
+        File.WriteAllText(file, $$"""{"keys":[{"kty":"EC","crv":"P-256","x":"{{x}}","y":"{{y}}"}]}""");
         Keys = new Uri(file);
     }
 
@@ -33,8 +32,8 @@ internal sealed class TryIssuer : IDisposable
 
     public string TokenFor(string user)
     {
-        var claims =
-            $$"""{"iss":"{{Name}}","aud":"{{Audience}}","{{UserClaim}}":"{{JsonEncodedText.Encode(user)}}","exp":{{(clock.GetUtcNow() + Life).ToUnixTimeSeconds()}}}""";
+        var (name, end) = (JsonEncodedText.Encode(user), (clock.GetUtcNow() + Life).ToUnixTimeSeconds());
+        var claims = $$"""{"iss":"{{Name}}","aud":"{{Audience}}","{{UserClaim}}":"{{name}}","exp":{{end}}}""";
         var signed = $"{Base64Url.EncodeToString("""{"alg":"ES256"}"""u8)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
         return $"{signed}.{Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
     }

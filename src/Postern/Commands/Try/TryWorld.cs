@@ -94,7 +94,9 @@ internal sealed class TryWorld : IAsyncDisposable
         listeners:
           - { name: submission, listen: ["127.0.0.1:0"] }
           - { name: submissions, listen: ["127.0.0.1:0"], tls: implicit }
-          - { name: {{Devices}}, listen: ["127.0.0.1:0"], mechanisms: [SCRAM-SHA-512, SCRAM-SHA-1, DIGEST-MD5, CRAM-MD5, OAUTHBEARER, XOAUTH2] }
+          - name: {{Devices}}
+            listen: ["127.0.0.1:0"]
+            mechanisms: [SCRAM-SHA-512, SCRAM-SHA-1, DIGEST-MD5, CRAM-MD5, OAUTHBEARER, XOAUTH2]
           - { name: {{Inbound}}, listen: ["127.0.0.1:0"], auth: "off" }
         oauth:
           - { issuer: "{{TryIssuer.Name}}", jwks: "{{issuer.Keys}}", audience: {{TryIssuer.Audience}}, user_claim: {{TryIssuer.UserClaim}} }

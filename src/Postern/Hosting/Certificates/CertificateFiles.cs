@@ -14,7 +14,8 @@ internal static class CertificateFiles
 
     /// <param name="hostname">The name that clients will expect in it; null for one that is shown only to who asks for its names.</param>
     /// <param name="section">Of the configuration, where both files are named.</param>
-    public static CertificateOutcome Load(string certificateFile, string keyFile, string? hostname, DateTimeOffset now, string section = "tls")
+    public static CertificateOutcome Load(
+        string certificateFile, string keyFile, string? hostname, DateTimeOffset now, string section = "tls")
     {
         var (certificateKey, privateKey) = ($"{section}.certificate", $"{section}.key");
         if (Read(certificateKey, certificateFile, out var certificateText) is { } noCertificate)
@@ -29,17 +30,27 @@ internal static class CertificateFiles
         }
         catch (CryptographicException e)
         {
-            return Bad(certificateKey, $"{certificateFile} holds a certificate that cannot be read: {e.Message}", "Write the file again from where the certificate came from.");
+            return Bad(
+                certificateKey,
+                $"{certificateFile} holds a certificate that cannot be read: {e.Message}",
+                "Write the file again from where the certificate came from.");
         }
 
         if (chain.Count == 0)
-            return Bad(certificateKey, $"{certificateFile} holds no PEM certificate", "Name a file with a '-----BEGIN CERTIFICATE-----' block.");
+            return Bad(
+                certificateKey, $"{certificateFile} holds no PEM certificate", "Name a file with a '-----BEGIN CERTIFICATE-----' block.");
         using var bare = chain[0];
         chain.RemoveAt(0);
         return WhyNoKind(certificateKey, bare, certificateFile) is { } strange ? strange
             : WhyNoKey(privateKey, keyText, keyFile) is { } unusable ? unusable
-            : Join(bare, keyText) is { } joined ? new CertificateOutcome.Loaded(joined, chain, Warnings(joined, hostname, now, keyFile)) { Key = certificateKey }
-            : Bad(privateKey, $"the key in {keyFile} does not belong to the certificate in {certificateFile}", "Name the pair that was issued together; the server's own certificate comes first in its file.");
+            : Join(bare, keyText) is { } joined ? new CertificateOutcome.Loaded(joined, chain, Warnings(joined, hostname, now, keyFile))
+            {
+                Key = certificateKey,
+            }
+            : Bad(
+                privateKey,
+                $"the key in {keyFile} does not belong to the certificate in {certificateFile}",
+                "Name the pair that was issued together; the server's own certificate comes first in its file.");
     }
 
     private static CertificateOutcome.Unusable? WhyNoKey(string key, string keyText, string keyFile)
@@ -47,15 +58,21 @@ internal static class CertificateFiles
         if (!keyText.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
             return Bad(key, $"{keyFile} holds no PEM private key", "Name a file with a '-----BEGIN PRIVATE KEY-----' block.");
         return keyText.Contains("ENCRYPTED", StringComparison.Ordinal)
-            ? Bad(key, $"{keyFile} is encrypted with a passphrase", $"Write it without one: openssl pkey -in {keyFile} -out {keyFile}.plain")
+            ? Bad(
+                key, $"{keyFile} is encrypted with a passphrase", $"Write it without one: openssl pkey -in {keyFile} -out {keyFile}.plain")
             : null;
     }
 
     /// <summary>The runtime shows RSA and ECDSA certificates, and no others.</summary>
-    private static CertificateOutcome.Unusable? WhyNoKind(string key, X509Certificate2 bare, string certificateFile) => bare.PublicKey.Oid.Value switch
+    private static CertificateOutcome.Unusable? WhyNoKind(
+        string key, X509Certificate2 bare, string certificateFile) => bare.PublicKey.Oid.Value switch
     {
         "1.2.840.113549.1.1.1" or "1.2.840.10045.2.1" => null,
-        var kind => Bad(key, $"the certificate in {certificateFile} has a key of a kind that cannot be used here: {KindOf(kind)}", "Have it issued for an ECDSA key (P-256) or an RSA key of 2048 bits or more."),
+        var kind =>
+            Bad(
+                key,
+                $"the certificate in {certificateFile} has a key of a kind that cannot be used here: {KindOf(kind)}",
+                "Have it issued for an ECDSA key (P-256) or an RSA key of 2048 bits or more."),
     };
 
     private static string KindOf(string? kind) => kind switch
@@ -95,7 +112,8 @@ internal static class CertificateFiles
         if (now < begin)
             warnings.Add($"the certificate is not valid before {Day(begin)}");
         if (hostname is not null && !certificate.MatchesHostname(hostname))
-            warnings.Add($"the certificate is not for '{hostname}': clients that check will refuse it, unless they know the server by another name");
+            warnings.Add(
+                $"the certificate is not for '{hostname}': clients that check will refuse it, unless they know the server by another name");
         if (hostname is null && new TlsCertificate(certificate).Names.IsEmpty)
             warnings.Add("the certificate has no DNS name in its subjectAltName: nobody is ever shown it");
         if (OpenFile.Warning("the key", keyFile) is { } open)
@@ -119,7 +137,10 @@ internal static class CertificateFiles
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Bad(key, $"{file} cannot be read by {UserIdentity.Current}: {e.Message}", "Make it readable for the user that postern runs as.");
+            return Bad(
+                key,
+                $"{file} cannot be read by {UserIdentity.Current}: {e.Message}",
+                "Make it readable for the user that postern runs as.");
         }
     }
 

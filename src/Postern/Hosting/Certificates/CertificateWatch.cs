@@ -10,9 +10,9 @@ using ServerTls = Postern.Smtp.Transport.TlsOptions;
 namespace Postern.Hosting.Certificates;
 
 /// <summary>
-/// Shows what is in the certificate files while the server runs. It reads them every few seconds, so that a rename, a symbolic link set anew
-/// and an overwritten file are all the same to it, and acts when two looks in a row saw the same change: certificate and key are rarely replaced in
-/// one moment. Files that cannot be used change nothing but the log.
+/// Shows what is in the certificate files while the server runs. It reads them every few seconds, so that a rename, a symbolic link set
+/// anew and an overwritten file are all the same to it, and acts when two looks in a row saw the same change: certificate and key are
+/// rarely replaced in one moment. Files that cannot be used change nothing but the log.
 /// </summary>
 internal sealed class CertificateWatch : IAsyncDisposable
 {
@@ -33,9 +33,18 @@ internal sealed class CertificateWatch : IAsyncDisposable
     private DateTimeOffset reminded = DateTimeOffset.MinValue;
 
     /// <param name="shown">What <paramref name="tls"/> was made of.</param>
-    /// <param name="digest">Of the files, taken before they were read (<see cref="DigestOf"/>): what is written meanwhile is seen as a change.</param>
+    /// <param name="digest">
+    /// Of the files, taken before they were read (<see cref="DigestOf"/>): what is written meanwhile is seen as a change.
+    /// </param>
     /// <param name="note">Takes each line for people.</param>
-    public CertificateWatch(PosternConfiguration configuration, ServerTls tls, ImmutableArray<CertificateOutcome.Loaded> shown, string digest, IAuditLog audit, Action<string> note, TimeProvider clock)
+    public CertificateWatch(
+        PosternConfiguration configuration,
+        ServerTls tls,
+        ImmutableArray<CertificateOutcome.Loaded> shown,
+        string digest,
+        IAuditLog audit,
+        Action<string> note,
+        TimeProvider clock)
     {
         this.configuration = configuration;
         this.tls = tls;
@@ -140,7 +149,10 @@ internal sealed class CertificateWatch : IAsyncDisposable
 
     private static string Describe(ImmutableArray<CertificateOutcome.Loaded> certificates) => string.Join(
         "; ",
-        certificates.Select(static l => $"{l.Certificate.Subject}, serial {l.Certificate.SerialNumber}, until {TimeText.Format(new DateTimeOffset(l.Certificate.NotAfter).ToUniversalTime())}"));
+        certificates.Select(
+            static l =>
+                $"{l.Certificate.Subject}, serial {l.Certificate.SerialNumber}, "
+                    + $"until {TimeText.Format(new DateTimeOffset(l.Certificate.NotAfter).ToUniversalTime())}"));
 
     private string Digest() => DigestOf(configuration);
 }

@@ -7,8 +7,9 @@ using Postern.Smtp.Transport;
 namespace Postern.Hosting.Certificates;
 
 /// <summary>
-/// Whether this machine lets listeners take what they ask for, and no more. A listener's own ciphers and versions need no configuration of OpenSSL, where OpenSSL can be told; where it
-/// cannot, TLS 1.0 and 1.1 sign with SHA-1, which it forbids at every security level above 0. So it is tried.
+/// Whether this machine lets listeners take what they ask for, and no more. A listener's own ciphers and versions need no configuration of
+/// OpenSSL, where OpenSSL can be told; where it cannot, TLS 1.0 and 1.1 sign with SHA-1, which it forbids at every security level above 0.
+/// So it is tried.
 /// </summary>
 internal static class ProtocolFloor
 {
@@ -29,27 +30,44 @@ internal static class ProtocolFloor
             if (listener.Tls == TlsMode.None || listener.Ciphers == TlsCiphers.Modern)
                 continue;
             if (!isGiven.TryGetValue(listener.Ciphers, out var given))
-                isGiven[listener.Ciphers] = given = await MachineCiphers.CanGiveAsync(listener.Ciphers, listener.TlsProtocols ?? configuration.Tls.Protocols, new TlsCertificate(certificate));
+                isGiven[
+                    listener.Ciphers] = given = await MachineCiphers.CanGiveAsync(
+                        listener.Ciphers, listener.TlsProtocols ?? configuration.Tls.Protocols, new TlsCertificate(certificate));
             if (given)
                 continue;
-            warnings.Add(configuration.ErrorAt($"listeners[{i}].ciphers", "this machine's TLS library could not be told the ciphers of one listener alone: DHE is not taken, and keys and signatures must be as strong as this machine asks for"));
+            warnings.Add(
+                configuration.ErrorAt(
+                    $"listeners[{i}].ciphers",
+                    "this machine's TLS library could not be told the ciphers of one listener alone: DHE is not taken, "
+                        + "and keys and signatures must be as strong as this machine asks for"));
             foreach (var (protocol, name) in Old)
             {
-                if (listener.TlsProtocols?.HasFlag(protocol) == true && (isRefused.Contains(protocol) || !await MachineCiphers.CanSpeakAsync(protocol, new TlsCertificate(certificate))) && isRefused.Add(protocol))
+                if (listener.TlsProtocols?.HasFlag(protocol) == true
+                    && (isRefused.Contains(protocol) || !await MachineCiphers.CanSpeakAsync(protocol, new TlsCertificate(certificate)))
+                    && isRefused.Add(protocol))
                 {
                     warnings.Add(configuration.ErrorAt(
                         $"listeners[{i}].tls_minimum",
-                        $"this machine's OpenSSL refuses {name}, so nobody can speak it here: start postern with OPENSSL_CONF naming a file that says 'MinProtocol = TLSv1' and 'CipherString = DEFAULT@SECLEVEL=0'"));
+                        $"this machine's OpenSSL refuses {name}, so nobody can speak it here: "
+                            + $"start postern with OPENSSL_CONF naming a file that says 'MinProtocol = TLSv1' and "
+                            + $"'CipherString = DEFAULT@SECLEVEL=0'"));
                 }
             }
         }
 
         if (configuration.Listeners.Any(static l => l.Tls != TlsMode.None) && await IsWidenedAsync())
-            warnings.Add(configuration.ErrorAt("listeners", "this machine's OpenSSL configuration (OPENSSL_CONF, or openssl.cnf) takes old ciphers in every program: listeners keep to their own 'ciphers' all the same, and 'legacy' needs no such file"));
+            warnings.Add(
+                configuration.ErrorAt(
+                    "listeners",
+                    "this machine's OpenSSL configuration (OPENSSL_CONF, or openssl.cnf) takes old ciphers in every program: "
+                        + "listeners keep to their own 'ciphers' all the same, and 'legacy' needs no such file"));
         return warnings;
     }
 
-    /// <summary>Whether a listener that says nothing about ciphers would take those that are not modern. Tried once: what OpenSSL takes does not change while a process runs.</summary>
+    /// <summary>
+    /// Whether a listener that says nothing about ciphers would take those that are not modern. Tried once: what OpenSSL takes does not
+    /// change while a process runs.
+    /// </summary>
     public static Task<bool> IsWidenedAsync() => Width.Trial;
 
     /// <summary>Begins when it is first asked for.</summary>
@@ -62,7 +80,8 @@ internal static class ProtocolFloor
             if (OperatingSystem.IsWindows())
                 return false;
             using var certificate = OwnCertificate.Make("localhost", TimeProvider.System.GetUtcNow());
-            return await MachineCiphers.CanSpeakAsync(SslProtocols.Tls12, new TlsCertificate(certificate), [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA]);
+            return await MachineCiphers.CanSpeakAsync(
+                SslProtocols.Tls12, new TlsCertificate(certificate), [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA]);
         }
     }
 }

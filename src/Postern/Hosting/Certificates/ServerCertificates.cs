@@ -11,7 +11,9 @@ internal static class ServerCertificates
     /// <summary>True where some listener shows one.</summary>
     public static bool IsNeeded(PosternConfiguration configuration) => configuration.Listeners.Any(static l => l.Tls != TlsMode.None);
 
-    /// <summary>What comes of each certificate that a server shows; one that it makes itself comes first where none is configured.</summary>
+    /// <summary>
+    /// What comes of each certificate that a server shows; one that it makes itself comes first where none is configured.
+    /// </summary>
     /// <param name="made">A self-signed one was made now.</param>
     public static ImmutableArray<CertificateOutcome> All(PosternConfiguration configuration, DateTimeOffset now, out bool made)
     {
@@ -29,7 +31,8 @@ internal static class ServerCertificates
 
     /// <summary>Loads all of them, or says which cannot be used.</summary>
     /// <param name="certificates">The one for clients that ask for no name comes first.</param>
-    public static CertificateOutcome.Unusable? Load(PosternConfiguration configuration, DateTimeOffset now, out ImmutableArray<CertificateOutcome.Loaded> certificates)
+    public static CertificateOutcome.Unusable? Load(
+        PosternConfiguration configuration, DateTimeOffset now, out ImmutableArray<CertificateOutcome.Loaded> certificates)
     {
         var outcomes = All(configuration, now, out _);
         certificates = [.. outcomes.OfType<CertificateOutcome.Loaded>()];
@@ -43,7 +46,8 @@ internal static class ServerCertificates
         if (tls is { CertificateFile: { } certificate, KeyFile: { } key })
             yield return CertificateFiles.Load(certificate, key, configuration.Server.Hostname.Text, now);
         for (var i = 0; i < tls.Additional.Length; i++)
-            yield return CertificateFiles.Load(tls.Additional[i].CertificateFile, tls.Additional[i].KeyFile, hostname: null, now, $"tls.additional[{i}]");
+            yield return CertificateFiles.Load(
+                tls.Additional[i].CertificateFile, tls.Additional[i].KeyFile, hostname: null, now, $"tls.additional[{i}]");
     }
 
     public static TlsCertificate ToShown(this CertificateOutcome.Loaded loaded) => new(loaded.Certificate, loaded.Chain);

@@ -10,10 +10,20 @@ using Postern.Relay.Envelopes;
 
 namespace Postern.Hosting.Control;
 
-/// <summary>Answers on the control socket: <c>GET /status</c>, <c>POST /reload</c>, <c>GET /queue/ID</c>, <c>GET /queue/ID/content</c>, <c>POST /queue/list</c>, <c>POST /queue/change</c>,
-/// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>, <c>GET /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /explain</c>.</summary>
+/// <summary>
+/// Answers on the control socket: <c>GET /status</c>, <c>POST /reload</c>, <c>GET /queue/ID</c>, <c>GET /queue/ID/content</c>,
+/// <c>POST /queue/list</c>, <c>POST /queue/change</c>, <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>,
+/// <c>GET /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /explain</c>.
+/// </summary>
 /// <param name="logins">Null where logins are not counted.</param>
-internal sealed class ControlApplication(QueueQueries queries, QueueCommands commands, Func<StatusDocument> status, Func<Operator, Task<ReloadReport>> reload, Func<WhatIf, CancellationToken, Task<WhatIfAnswer>> explain, SessionCommands sessions, LoginCommands? logins = null)
+internal sealed class ControlApplication(
+    QueueQueries queries,
+    QueueCommands commands,
+    Func<StatusDocument> status,
+    Func<Operator, Task<ReloadReport>> reload,
+    Func<WhatIf, CancellationToken, Task<WhatIfAnswer>> explain,
+    SessionCommands sessions,
+    LoginCommands? logins = null)
     : IHttpApplication<HttpContext>
 {
     private const int MaxPage = 10_000;
@@ -39,13 +49,27 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
                 ("POST", "/reload") => AnswerAsync(context, await reload(By(context)), ControlJson.Default.ReloadReport),
                 ("POST", "/queue/list") => ListAsync(context),
                 ("POST", "/queue/change") => ChangeAsync(context),
-                ("POST", "/session/list") => AnswerAsync(context, sessions.List(await ReadAsync(context, ControlJson.Default.SessionFilter)), ControlJson.Default.ImmutableArraySessionItem),
-                ("POST", "/session/end") => AnswerAsync(context, sessions.End(await ReadAsync(context, ControlJson.Default.SessionFilter), By(context)), ControlJson.Default.SessionChange),
-                ("POST", "/session/review") => AnswerAsync(context, await sessions.ReviewAsync(context.RequestAborted), ControlJson.Default.LoginsReviewed),
+                ("POST", "/session/list") =>
+                    AnswerAsync(
+                        context,
+                        sessions.List(await ReadAsync(context, ControlJson.Default.SessionFilter)),
+                        ControlJson.Default.ImmutableArraySessionItem),
+                ("POST", "/session/end") =>
+                    AnswerAsync(
+                        context,
+                        sessions.End(await ReadAsync(context, ControlJson.Default.SessionFilter), By(context)),
+                        ControlJson.Default.SessionChange),
+                ("POST", "/session/review") =>
+                    AnswerAsync(context, await sessions.ReviewAsync(context.RequestAborted), ControlJson.Default.LoginsReviewed),
                 ("GET", "/auth/blocks") => AnswerAsync(context, logins?.Blocks() ?? [], ControlJson.Default.ImmutableArrayLoginBlock),
                 ("POST", "/auth/lift") => LiftAsync(context),
-                ("POST", "/explain") => AnswerAsync(context, await explain(await ReadAsync(context, ControlJson.Default.WhatIf), context.RequestAborted), ControlJson.Default.WhatIfAnswer),
-                ("GET", _) when path.StartsWith(QueuePrefix, StringComparison.Ordinal) && path.EndsWith(ContentSuffix, StringComparison.Ordinal) =>
+                ("POST", "/explain") =>
+                    AnswerAsync(
+                        context,
+                        await explain(await ReadAsync(context, ControlJson.Default.WhatIf), context.RequestAborted),
+                        ControlJson.Default.WhatIfAnswer),
+                ("GET", _) when path.StartsWith(QueuePrefix, StringComparison.Ordinal)
+                    && path.EndsWith(ContentSuffix, StringComparison.Ordinal) =>
                     CopyAsync(context, path[QueuePrefix.Length..^ContentSuffix.Length]),
                 ("GET", _) when path.StartsWith(QueuePrefix, StringComparison.Ordinal) => ShowAsync(context, path[QueuePrefix.Length..]),
                 _ => RefuseAsync(context, StatusCodes.Status404NotFound, "there is nothing here"),
@@ -69,10 +93,14 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
     {
         var request = await ReadAsync(context, ControlJson.Default.ListQueue);
         var after = QueueId.TryParse(request.After, out var id) ? id : (QueueId?)null;
-        await AnswerAsync(context, await queries.ListAsync(request.Filter, Math.Clamp(request.Limit, 0, MaxPage), after, context.RequestAborted), ControlJson.Default.QueuePage);
+        await AnswerAsync(
+            context,
+            await queries.ListAsync(request.Filter, Math.Clamp(request.Limit, 0, MaxPage), after, context.RequestAborted),
+            ControlJson.Default.QueuePage);
     }
 
-    private async Task ShowAsync(HttpContext context, string text) => await (QueueId.TryParse(text, out var id) && await queries.FindAsync(id, context.RequestAborted) is { } item
+    private async Task ShowAsync(HttpContext context, string text) => await (QueueId.TryParse(text, out var id)
+        && await queries.FindAsync(id, context.RequestAborted) is { } item
         ? AnswerAsync(context, item, ControlJson.Default.QueueItem)
         : RefuseAsync(context, StatusCodes.Status404NotFound, "no such message"));
 
@@ -97,7 +125,10 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
         var by = By(context);
 
         // A caller that goes away in the middle must not leave half of a bulk change undone.
-        await AnswerAsync(context, await commands.ApplyAsync(request.Action, request.Filter, by, CancellationToken.None), ControlJson.Default.QueueChange);
+        await AnswerAsync(
+            context,
+            await commands.ApplyAsync(request.Action, request.Filter, by, CancellationToken.None),
+            ControlJson.Default.QueueChange);
     }
 
     private async Task LiftAsync(HttpContext context)
@@ -109,7 +140,8 @@ internal sealed class ControlApplication(QueueQueries queries, QueueCommands com
     private static Operator By(HttpContext context) => new(PeerUser.Of(context), AdminDoor.Socket);
 
     private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type) =>
-        await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted) ?? throw new JsonException("the body is null");
+        await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted)
+        ?? throw new JsonException("the body is null");
 
     private static Task AnswerAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type)
     {

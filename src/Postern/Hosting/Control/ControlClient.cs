@@ -14,7 +14,9 @@ using Postern.Smtp.Session;
 
 namespace Postern.Hosting.Control;
 
-/// <summary>Speaks to a running server over its control socket. A server that refuses or goes away throws <see cref="IOException"/>.</summary>
+/// <summary>
+/// Speaks to a running server over its control socket. A server that refuses or goes away throws <see cref="IOException"/>.
+/// </summary>
 internal sealed class ControlClient : IQueueAdmin
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
@@ -41,20 +43,24 @@ internal sealed class ControlClient : IQueueAdmin
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.AccessDenied)
         {
-            throw new IOException($"a server is running, and {UserIdentity.Current} may not speak to it: {path} is for its owner and group", e);
+            throw new IOException(
+                $"a server is running, and {UserIdentity.Current} may not speak to it: {path} is for its owner and group", e);
         }
 
-        return new ControlClient(new HttpClient(new SocketsHttpHandler { ConnectCallback = (_, token) => OpenAsync(path, token), UseProxy = false, AllowAutoRedirect = false })
+        return new ControlClient(new HttpClient(
+            new SocketsHttpHandler { ConnectCallback = (_, token) => OpenAsync(path, token), UseProxy = false, AllowAutoRedirect = false })
         {
             BaseAddress = new Uri("http://postern/"),
             Timeout = Patience,
         });
     }
 
-    public ValueTask<StatusDocument> StatusAsync(CancellationToken ct) => AskAsync(new(HttpMethod.Get, "status"), ControlJson.Default.StatusDocument, ct);
+    public ValueTask<StatusDocument> StatusAsync(CancellationToken ct) =>
+        AskAsync(new(HttpMethod.Get, "status"), ControlJson.Default.StatusDocument, ct);
 
     public ValueTask<QueuePage> ListAsync(QueueFilter filter, int limit, QueueId? after, CancellationToken ct) =>
-        AskAsync(Post("queue/list", new(filter, limit, after?.ToString()), ControlJson.Default.ListQueue), ControlJson.Default.QueuePage, ct);
+        AskAsync(
+            Post("queue/list", new(filter, limit, after?.ToString()), ControlJson.Default.ListQueue), ControlJson.Default.QueuePage, ct);
 
     public async ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct)
     {
@@ -64,11 +70,14 @@ internal sealed class ControlClient : IQueueAdmin
 
     public async ValueTask<bool> CopyContentAsync(QueueId id, Stream to, CancellationToken ct)
     {
-        using var answer = await SendAsync(new(HttpMethod.Get, $"queue/{id}{ControlApplication.ContentSuffix}"), ct, HttpCompletionOption.ResponseHeadersRead);
+        using var answer = await SendAsync(
+            new(HttpMethod.Get, $"queue/{id}{ControlApplication.ContentSuffix}"), ct, HttpCompletionOption.ResponseHeadersRead);
         if (answer.StatusCode == HttpStatusCode.NotFound)
             return false;
         if (!answer.IsSuccessStatusCode)
-            throw new IOException((await answer.Content.ReadFromJsonAsync(ControlJson.Default.Refusal, ct))?.Error ?? $"the server answered {answer.StatusCode}");
+            throw new IOException(
+                (await answer.Content.ReadFromJsonAsync(ControlJson.Default.Refusal, ct))?.Error
+                    ?? $"the server answered {answer.StatusCode}");
         try
         {
             await answer.Content.CopyToAsync(to, ct);
@@ -84,7 +93,8 @@ internal sealed class ControlClient : IQueueAdmin
         AskAsync(Post("queue/change", new(action, filter), ControlJson.Default.ChangeQueue), ControlJson.Default.QueueChange, ct);
 
     /// <summary>Lets the server go by the changed configuration.</summary>
-    public ValueTask<ReloadReport> ReloadAsync(CancellationToken ct) => AskAsync(new(HttpMethod.Post, "reload"), ControlJson.Default.ReloadReport, ct);
+    public ValueTask<ReloadReport> ReloadAsync(CancellationToken ct) =>
+        AskAsync(new(HttpMethod.Post, "reload"), ControlJson.Default.ReloadReport, ct);
 
     public ValueTask<ImmutableArray<SessionItem>> ListSessionsAsync(SessionFilter filter, CancellationToken ct) =>
         AskAsync(Post("session/list", filter, ControlJson.Default.SessionFilter), ControlJson.Default.ImmutableArraySessionItem, ct);
@@ -93,9 +103,11 @@ internal sealed class ControlClient : IQueueAdmin
         AskAsync(Post("session/end", filter, ControlJson.Default.SessionFilter), ControlJson.Default.SessionChange, ct);
 
     /// <summary>Ends the sessions whose login is gone.</summary>
-    public ValueTask<LoginsReviewed> ReviewSessionsAsync(CancellationToken ct) => AskAsync(new(HttpMethod.Post, "session/review"), ControlJson.Default.LoginsReviewed, ct);
+    public ValueTask<LoginsReviewed> ReviewSessionsAsync(CancellationToken ct) =>
+        AskAsync(new(HttpMethod.Post, "session/review"), ControlJson.Default.LoginsReviewed, ct);
 
-    public ValueTask<ImmutableArray<LoginBlock>> BlocksAsync(CancellationToken ct) => AskAsync(new(HttpMethod.Get, "auth/blocks"), ControlJson.Default.ImmutableArrayLoginBlock, ct);
+    public ValueTask<ImmutableArray<LoginBlock>> BlocksAsync(CancellationToken ct) =>
+        AskAsync(new(HttpMethod.Get, "auth/blocks"), ControlJson.Default.ImmutableArrayLoginBlock, ct);
 
     /// <summary>The number of budgets that held wrong logins.</summary>
     public async ValueTask<int> LiftAsync(string target, CancellationToken ct) =>
@@ -117,7 +129,8 @@ internal sealed class ControlClient : IQueueAdmin
         return await ReadAsync(answer, type, ct);
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken ct, HttpCompletionOption until = HttpCompletionOption.ResponseContentRead)
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, CancellationToken ct, HttpCompletionOption until = HttpCompletionOption.ResponseContentRead)
     {
         using (request)
         {
@@ -135,7 +148,9 @@ internal sealed class ControlClient : IQueueAdmin
     private static async Task<T> ReadAsync<T>(HttpResponseMessage answer, JsonTypeInfo<T> type, CancellationToken ct)
     {
         if (!answer.IsSuccessStatusCode)
-            throw new IOException((await answer.Content.ReadFromJsonAsync(ControlJson.Default.Refusal, ct))?.Error ?? $"the server answered {answer.StatusCode}");
+            throw new IOException(
+                (await answer.Content.ReadFromJsonAsync(ControlJson.Default.Refusal, ct))?.Error
+                    ?? $"the server answered {answer.StatusCode}");
         return await answer.Content.ReadFromJsonAsync(type, ct) ?? throw new IOException("the server answered nothing");
     }
 
@@ -157,7 +172,8 @@ internal sealed class ControlClient : IQueueAdmin
         }
     }
 
-    private static HttpRequestMessage Post<T>(string path, T body, JsonTypeInfo<T> type) => new(HttpMethod.Post, path) { Content = JsonContent.Create(body, type) };
+    private static HttpRequestMessage Post<T>(string path, T body, JsonTypeInfo<T> type) =>
+        new(HttpMethod.Post, path) { Content = JsonContent.Create(body, type) };
 
     private static async ValueTask<Stream> OpenAsync(string path, CancellationToken ct)
     {

@@ -10,8 +10,12 @@ namespace Postern.Hosting.Control;
 
 /// <summary>What passes over the control socket.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, Converters = [typeof(DecisionJson)])]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    Converters = [typeof(DecisionJson)])]
 [JsonSerializable(typeof(ControlRequests.ListQueue))]
 [JsonSerializable(typeof(ControlRequests.ChangeQueue))]
 [JsonSerializable(typeof(ControlRequests.LiftLogins))]

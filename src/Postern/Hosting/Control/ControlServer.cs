@@ -21,7 +21,10 @@ internal sealed class ControlServer : IAsyncDisposable
     private const int MaxBodyOctets = 256 * 1024;
     private const int MaxCallers = 32;
 
-    private const UnixFileMode OwnerAndGroup = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+    private const UnixFileMode OwnerAndGroup = UnixFileMode.UserRead
+        | UnixFileMode.UserWrite
+        | UnixFileMode.GroupRead
+        | UnixFileMode.GroupWrite;
 
     private readonly KestrelServer kestrel;
     private readonly ServiceProvider services;

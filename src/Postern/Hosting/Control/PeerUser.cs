@@ -18,6 +18,8 @@ internal static class PeerUser
             return "unknown";
         Span<int> pidUidGid = stackalloc int[3];
         var length = socket.GetRawSocketOption(SolSocket, SoPeerCred, MemoryMarshal.AsBytes(pidUidGid));
-        return length == sizeof(int) * pidUidGid.Length ? string.Create(CultureInfo.InvariantCulture, $"uid {(uint)pidUidGid[1]}") : "unknown";
+        return length == sizeof(int) * pidUidGid.Length
+            ? string.Create(CultureInfo.InvariantCulture, $"uid {(uint)pidUidGid[1]}")
+            : "unknown";
     }
 }

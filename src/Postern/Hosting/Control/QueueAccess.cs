@@ -13,21 +13,29 @@ internal static class QueueAccess
     /// <summary>The running server when there is one, else the spool itself.</summary>
     /// <param name="note">Told what went wrong beside the work itself.</param>
     /// <exception cref="SpoolUnavailableException">No server answers, and the spool cannot be opened.</exception>
-    public static async ValueTask<IQueueAdmin> OpenAsync(PosternConfiguration configuration, TimeProvider clock, Action<string> note, CancellationToken ct) =>
-        await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct) ?? (IQueueAdmin)await OpenSpoolAsync(configuration, clock, note, ct);
+    public static async ValueTask<IQueueAdmin> OpenAsync(
+        PosternConfiguration configuration, TimeProvider clock, Action<string> note, CancellationToken ct) =>
+        await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct)
+        ?? (IQueueAdmin)await OpenSpoolAsync(configuration, clock, note, ct);
 
-    private static async ValueTask<LocalQueue> OpenSpoolAsync(PosternConfiguration configuration, TimeProvider clock, Action<string> note, CancellationToken ct)
+    private static async ValueTask<LocalQueue> OpenSpoolAsync(
+        PosternConfiguration configuration, TimeProvider clock, Action<string> note, CancellationToken ct)
     {
         var options = configuration.ToSpool();
         if (options.IsUnused)
         {
             // Nothing was ever accepted here; asking must not make a spool.
             var none = new MemorySpool();
-            return new LocalQueue(new QueueQueries(none), new QueueCommands(none, new SpoolQueueControl(none, clock), NoAuditLog.Instance, clock), none);
+            return new LocalQueue(
+                new QueueQueries(none), new QueueCommands(none, new SpoolQueueControl(none, clock), NoAuditLog.Instance, clock), none);
         }
 
         var spool = await options.OpenAsync(clock, ct);
         var audit = configuration.OpenAuditLog(clock);
-        return new LocalQueue(new QueueQueries(spool), new QueueCommands(spool, new SpoolQueueControl(spool, clock), audit, clock), spool, audit) { WhenClosed = () => LostEvents.Tell(audit, configuration.LogsDirectory, note) };
+        return new LocalQueue(new QueueQueries(spool), new QueueCommands(
+            spool,
+            new SpoolQueueControl(spool, clock),
+            audit,
+            clock), spool, audit) { WhenClosed = () => LostEvents.Tell(audit, configuration.LogsDirectory, note) };
     }
 }

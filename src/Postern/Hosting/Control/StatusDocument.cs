@@ -54,15 +54,20 @@ internal sealed record StatusDocument(
     /// <param name="Accepted">Messages answered 250.</param>
     /// <param name="Refused">Senders, recipients and messages.</param>
     /// <param name="Delivered">Recipients; also the attempts that were deferred or failed count one recipient each.</param>
-    internal sealed record TotalState(long Accepted, long Refused, long Logins, long FailedLogins, long Delivered, long Deferred, long Failed);
+    internal sealed record TotalState(
+        long Accepted, long Refused, long Logins, long FailedLogins, long Delivered, long Deferred, long Failed);
 
     /// <param name="Waiting">To be tried later.</param>
     /// <param name="Active">In delivery, or next in line.</param>
     /// <param name="Parked">No route is configured for them.</param>
-    /// <param name="HeldByServer">Those of the held ones whose attempts failed here again and again; the server holds them until an operator looks, or their time ends.</param>
+    /// <param name="HeldByServer">
+    /// Those of the held ones whose attempts failed here again and again; the server holds them until an operator looks, or their time
+    /// ends.
+    /// </param>
     /// <param name="Condition"><c>writable</c>, <c>full</c> or <c>failed</c>.</param>
     /// <param name="Reason">Why it is not writable.</param>
-    internal sealed record QueueState(int Messages, int Waiting, int Active, int Held, int HeldByServer, int Parked, string Condition, string? Reason)
+    internal sealed record QueueState(
+        int Messages, int Waiting, int Active, int Held, int HeldByServer, int Parked, string Condition, string? Reason)
     {
         /// <summary>What could not be read when the server started, a sentence each; at most <see cref="MostDamage"/>.</summary>
         public ImmutableArray<string> Damage { get; init; } = [];

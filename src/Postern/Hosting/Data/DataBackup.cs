@@ -21,7 +21,8 @@ internal sealed record DataBackup(string Directory, int? Segments, int Messages,
     /// <param name="to">A directory that does not exist.</param>
     /// <exception cref="IOException">Something cannot be read or written; nothing is left of the copy.</exception>
     /// <exception cref="Postern.Relay.Accounts.DirectoryUnavailableException">The accounts cannot be read.</exception>
-    public static async Task<DataBackup> MakeAsync(PosternConfiguration configuration, string to, bool withQueue, TimeProvider clock, CancellationToken ct)
+    public static async Task<DataBackup> MakeAsync(
+        PosternConfiguration configuration, string to, bool withQueue, TimeProvider clock, CancellationToken ct)
     {
         to = Path.TrimEndingDirectorySeparator(Path.GetFullPath(to));
         var unfinished = $"{to}.unfinished-{Environment.ProcessId}";
@@ -39,7 +40,8 @@ internal sealed record DataBackup(string Directory, int? Segments, int Messages,
         }
     }
 
-    private static async Task<DataBackup> FillAsync(PosternConfiguration configuration, string to, bool withQueue, TimeProvider clock, CancellationToken ct)
+    private static async Task<DataBackup> FillAsync(
+        PosternConfiguration configuration, string to, bool withQueue, TimeProvider clock, CancellationToken ct)
     {
         if (configuration.File is { } file)
             CopyFile(file, Path.Combine(to, ConfigurationFile.Name));
@@ -48,18 +50,28 @@ internal sealed record DataBackup(string Directory, int? Segments, int Messages,
         var accounts = configuration.ToDirectory(clock).Path;
         if (File.Exists(accounts))
             SqliteDirectory.Copy(accounts, Path.Combine(data, Path.GetFileName(accounts)));
-        foreach (var other in System.IO.Directory.EnumerateFiles(from).Where(f => f != accounts && !Volatile.Any(v => f.EndsWith(v, StringComparison.Ordinal)) && !Path.GetFileName(f).StartsWith('.')))
+        foreach (var other in System.IO.Directory.EnumerateFiles(from).Where(
+            f => f != accounts && !Volatile.Any(v => f.EndsWith(v, StringComparison.Ordinal)) && !Path.GetFileName(f).StartsWith('.')))
             CopyFile(other, Path.Combine(data, Path.GetFileName(other)));
         return withQueue && await configuration.ToSpool().CopyAsync(data, clock, ct) is { } copied
             ? new DataBackup(to, copied.Segments, copied.Messages, copied.Quarantined)
             : new DataBackup(to, Segments: null, Messages: 0, []);
     }
 
-    /// <summary>For files that are replaced, or grow at their end in lines of which the last may be torn; the copy is its owner's alone.</summary>
+    /// <summary>
+    /// For files that are replaced, or grow at their end in lines of which the last may be torn; the copy is its owner's alone.
+    /// </summary>
     private static void CopyFile(string from, string to)
     {
         using var source = new FileStream(from, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        using var target = new FileStream(to, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
+        using var target = new FileStream(
+            to,
+            new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            });
         source.CopyTo(target);
         target.Flush(flushToDisk: true);
     }

@@ -24,7 +24,9 @@ internal static class DataDirectory
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new($"the data directory {path} cannot be created: {e.Message}", "Create it for the user that postern runs as, or set server.data to another place.");
+            return new(
+                $"the data directory {path} cannot be created: {e.Message}",
+                "Create it for the user that postern runs as, or set server.data to another place.");
         }
 
         return WhyNotWritable(path);
@@ -54,12 +56,19 @@ internal static class DataDirectory
         try
         {
             using var probe = new FileStream(
-                Path.Combine(path, $".probe-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+                Path.Combine(path, $".probe-{Guid.NewGuid():N}"),
+                FileMode.CreateNew,
+                FileAccess.Write,
+                FileShare.None,
+                bufferSize: 1,
+                FileOptions.DeleteOnClose);
             return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new($"{what} {path} cannot be written by {UserIdentity.Current}: {e.Message}", "Give it to the user that postern runs as, or set server.data to another place.");
+            return new(
+                $"{what} {path} cannot be written by {UserIdentity.Current}: {e.Message}",
+                "Give it to the user that postern runs as, or set server.data to another place.");
         }
     }
 }

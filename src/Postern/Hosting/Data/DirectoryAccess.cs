@@ -45,25 +45,34 @@ internal sealed class DirectoryAccess : IAsyncDisposable
         var account = await accounts.Directory.FindAccountAsync(user, ct);
         if (account is null && login is null)
             return null;
-        var details = kept ?? new AccountDetails(user, account is { Enabled: true }, CreatedAt: null, account?.Addresses ?? [], account?.Domains ?? [], []);
+        var details = kept
+            ?? new AccountDetails(
+                user, account is { Enabled: true }, CreatedAt: null, account?.Addresses ?? [], account?.Domains ?? [], []);
         return details with
         {
             Enabled = details.Enabled && login is not { Login.IsDisabled: true },
             LogsInBy = login?.Store,
             Tenant = account?.Tenant ?? details.Tenant,
-            Stores = [.. (await accounts.Verifiers.Descriptions.DescribeAsync(user, ct)).Select(static word => new AccountDetails.StoreWord(word.Store, word.Says))],
+            Stores = [.. (await accounts.Verifiers.Descriptions.DescribeAsync(user, ct)).Select(
+                static word => new AccountDetails.StoreWord(word.Store, word.Says))],
         };
     }
 
     /// <summary>The same outcome; of an account that only another store knows, with what can be done.</summary>
     public async ValueTask<AdminOutcome> WithHintAsync(AdminOutcome outcome, CancellationToken ct)
     {
-        if (outcome is not AdminOutcome.NotFound { Account: { } name } missing || configuration.Accounts.All(static a => a.Uri == "directory"))
+        if (outcome is not AdminOutcome.NotFound { Account: { } name } missing
+            || configuration.Accounts.All(static a => a.Uri == "directory"))
             return outcome;
         using var foundation = new AccountFoundation(directory, configuration.ToAccounts(), NoAuditLog.Instance, clock);
         using var accounts = new RelayAccounts(configuration.ToAccounts(), foundation);
         return await accounts.Verifiers.Descriptions.FindLoginAsync(name, ct) is ({ } store, _)
-            ? missing with { Message = $"there is no account '{name}' in the directory; it is a user of {store}. To give it rights or to disable it, add an account beside it, which keeps its login: postern account add {name}" }
+            ? missing with
+            {
+                Message =
+                    $"there is no account '{name}' in the directory; it is a user of {store}. To give it rights or to disable it, "
+                        + $"add an account beside it, which keeps its login: postern account add {name}",
+            }
             : outcome;
     }
 
@@ -75,14 +84,17 @@ internal sealed class DirectoryAccess : IAsyncDisposable
     public static DirectoryAccess Open(PosternConfiguration configuration, TimeProvider clock, Action<string> note) =>
         new(configuration, SqliteDirectory.Open(configuration.ToDirectory(clock)), clock, note);
 
-    /// <summary>The same for a command that writes nothing: where there is no database, an empty one takes its place that goes again.</summary>
+    /// <summary>
+    /// The same for a command that writes nothing: where there is no database, an empty one takes its place that goes again.
+    /// </summary>
     /// <exception cref="Postern.Relay.Accounts.DirectoryUnavailableException">As <see cref="Open"/>.</exception>
     public static DirectoryAccess OpenToTry(PosternConfiguration configuration, TimeProvider clock, Action<string> note)
     {
         if (File.Exists(configuration.ToDirectory(clock).Path))
             return Open(configuration, clock, note);
         var folder = Directory.CreateTempSubdirectory("postern-").FullName;
-        return new(configuration, SqliteDirectory.Open(new SqliteDirectoryOptions(Path.Combine(folder, "directory.db")) { Clock = clock }), clock, note) { borrowed = folder };
+        return new(configuration, SqliteDirectory.Open(
+            new SqliteDirectoryOptions(Path.Combine(folder, "directory.db")) { Clock = clock }), clock, note) { borrowed = folder };
     }
 
     public async ValueTask DisposeAsync()

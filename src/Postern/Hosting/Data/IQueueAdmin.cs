@@ -20,16 +20,19 @@ internal interface IQueueAdmin : IAsyncDisposable
 
 /// <summary>The queue of a server that does not run, through the same code as that of one that does.</summary>
 /// <param name="resources">What was opened for it: spool, log. Disposed with it, in this order.</param>
-internal sealed class LocalQueue(QueueQueries queries, QueueCommands commands, params IReadOnlyList<IAsyncDisposable> resources) : IQueueAdmin
+internal sealed class LocalQueue(QueueQueries queries, QueueCommands commands, params IReadOnlyList<IAsyncDisposable> resources)
+    : IQueueAdmin
 {
     /// <summary>Called when everything is disposed.</summary>
     public Action? WhenClosed { get; init; }
 
-    public ValueTask<QueuePage> ListAsync(QueueFilter filter, int limit, QueueId? after, CancellationToken ct) => queries.ListAsync(filter, limit, after, ct);
+    public ValueTask<QueuePage> ListAsync(QueueFilter filter, int limit, QueueId? after, CancellationToken ct) =>
+        queries.ListAsync(filter, limit, after, ct);
 
     public ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct) => queries.FindAsync(id, ct);
 
-    public ValueTask<bool> CopyContentAsync(QueueId id, Stream to, CancellationToken ct) => commands.CopyContentAsync(id, to, DirectoryAccess.ByCommand, ct);
+    public ValueTask<bool> CopyContentAsync(QueueId id, Stream to, CancellationToken ct) =>
+        commands.CopyContentAsync(id, to, DirectoryAccess.ByCommand, ct);
 
     public ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct) =>
         commands.ApplyAsync(action, filter, DirectoryAccess.ByCommand, ct);

@@ -11,6 +11,10 @@ internal static class LostEvents
     public static void Tell(JsonLinesAuditLog log, string directory, Action<string> note)
     {
         if (log.Dropped > 0)
-            note(string.Create(CultureInfo.InvariantCulture, $"warning: {log.Dropped} events of this command are not in the log: {directory} cannot be written by {UserIdentity.Current}. Give it to the user that postern runs as"));
+            note(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"warning: {log.Dropped} events of this command are not in the log: "
+                        + $"{directory} cannot be written by {UserIdentity.Current}. Give it to the user that postern runs as"));
     }
 }

@@ -10,8 +10,8 @@ using Postern.Relay.Accounts.Stores;
 namespace Postern.Hosting.Live;
 
 /// <summary>
-/// The one way from a configuration to what a server runs by. <c>serve</c>, <c>check</c>, <c>reload</c> and every question about decisions come here, so that
-/// what is checked and explained is what is served.
+/// The one way from a configuration to what a server runs by. <c>serve</c>, <c>check</c>, <c>reload</c> and every question about decisions
+/// come here, so that what is checked and explained is what is served.
 /// </summary>
 internal static class Compilation
 {
@@ -48,21 +48,28 @@ internal static class Compilation
         {
             logins?.Dispose();
             return new CompileOutcome.Broken(
-                [.. errors.Select(static e => e.Error).OrderBy(static e => e.Line).ThenBy(static e => e.Column)], errors.Count > 0 ? errors[0].Todo : string.Empty);
+                [.. errors.Select(static e => e.Error).OrderBy(static e => e.Line).ThenBy(static e => e.Column)],
+                errors.Count > 0 ? errors[0].Todo : string.Empty);
         }
 
         return new CompileOutcome.Ready(new Compiled(
-            configuration, certificates.IsEmpty ? null : certificates.ToTls(configuration), certificates, logins, isWidened, warnings.ToImmutable())
+            configuration,
+            certificates.IsEmpty ? null : certificates.ToTls(configuration),
+            certificates,
+            logins,
+            isWidened,
+            warnings.ToImmutable())
         {
             HasMadeCertificate = isMade,
             CertificateDigest = certificateDigest,
-            Digests = configuration.Files.ToFrozenDictionary(static file => file.Key, static file => FileDigest.Of(file.Value), StringComparer.Ordinal),
+            Digests = configuration.Files.ToFrozenDictionary(
+                static file => file.Key, static file => FileDigest.Of(file.Value), StringComparer.Ordinal),
         });
     }
 
     /// <summary>
-    /// A short hash of what the configuration means: equal for files that say the same in other words, another one for another secret. The key is the
-    /// directory's own, so that nobody can try passwords against it.
+    /// A short hash of what the configuration means: equal for files that say the same in other words, another one for another secret. The
+    /// key is the directory's own, so that nobody can try passwords against it.
     /// </summary>
     public static string IdOf(Compiled compiled, ReadOnlySpan<byte> key)
     {
@@ -80,11 +87,17 @@ internal static class Compilation
         new(OwnCertificate.Make(configuration.Server.Hostname.Text, now), [], []);
 
     private static ImmutableArray<CertificateOutcome.Loaded> ReadCertificates(
-        PosternConfiguration configuration, CompileFor purpose, DateTimeOffset now, ImmutableArray<(ConfigurationError, string)>.Builder errors, out bool isMade)
+        PosternConfiguration configuration,
+        CompileFor purpose,
+        DateTimeOffset now,
+        ImmutableArray<(ConfigurationError, string)>.Builder errors,
+        out bool isMade)
     {
         var loaded = ImmutableArray.CreateBuilder<CertificateOutcome.Loaded>();
         isMade = false;
-        foreach (var outcome in purpose == CompileFor.Serving ? ServerCertificates.All(configuration, now, out isMade) : ServerCertificates.Configured(configuration, now))
+        foreach (var outcome in purpose == CompileFor.Serving
+            ? ServerCertificates.All(configuration, now, out isMade)
+            : ServerCertificates.Configured(configuration, now))
         {
             if (outcome is CertificateOutcome.Unusable(var key, var problem))
                 errors.Add((configuration.ErrorAt(key, problem.What), problem.Todo));
@@ -98,7 +111,9 @@ internal static class Compilation
     }
 
     private static async Task DoubtCertificatesAsync(
-        PosternConfiguration configuration, ImmutableArray<CertificateOutcome.Loaded> certificates, ImmutableArray<ConfigurationError>.Builder warnings)
+        PosternConfiguration configuration,
+        ImmutableArray<CertificateOutcome.Loaded> certificates,
+        ImmutableArray<ConfigurationError>.Builder warnings)
     {
         foreach (var one in certificates)
         {
@@ -124,14 +139,21 @@ internal static class Compilation
         for (var i = 0; i < sources.Length; i++)
         {
             if (sources[i].Realm != configuration.Realm)
-                warnings.Add(configuration.ErrorAt($"accounts[{i}].realm", $"a second realm beside '{configuration.Realm}': most clients take the first that is offered, and their users cannot log in by DIGEST-MD5 in this one"));
-            warnings.AddRange(AccountStores.Of(sources[i])!.Warn(sources[i]).Select(doubt => configuration.ErrorAt($"accounts[{i}].uri", doubt)));
+                warnings.Add(
+                    configuration.ErrorAt(
+                        $"accounts[{i}].realm",
+                        $"a second realm beside '{configuration.Realm}': most clients take the first that is offered, "
+                            + $"and their users cannot log in by DIGEST-MD5 in this one"));
+            warnings.AddRange(
+                AccountStores.Of(sources[i])!.Warn(sources[i]).Select(doubt => configuration.ErrorAt($"accounts[{i}].uri", doubt)));
         }
 
         for (var i = 0; i < configuration.OAuth.Length; i++)
         {
             if (configuration.OAuth[i].KeySet is { IsFile: true } keys && !File.Exists(keys.LocalPath))
-                warnings.Add(configuration.ErrorAt($"oauth[{i}].jwks", $"{keys.LocalPath} does not exist: tokens of this issuer are answered 454 until it does"));
+                warnings.Add(
+                    configuration.ErrorAt(
+                        $"oauth[{i}].jwks", $"{keys.LocalPath} does not exist: tokens of this issuer are answered 454 until it does"));
         }
 
         // A server says it when it has started.

@@ -6,7 +6,9 @@ using ServerTls = Postern.Smtp.Transport.TlsOptions;
 
 namespace Postern.Hosting.Live;
 
-/// <summary>A configuration with everything that it names on this machine: certificates, authorities, keys. Whoever holds it disposes it.</summary>
+/// <summary>
+/// A configuration with everything that it names on this machine: certificates, authorities, keys. Whoever holds it disposes it.
+/// </summary>
 /// <param name="Tls">Null where no listener speaks TLS.</param>
 /// <param name="Certificates">What <paramref name="Tls"/> is made of; the one for clients that ask for no name comes first.</param>
 /// <param name="Logins">What logins rest on beside the accounts.</param>
@@ -31,7 +33,8 @@ internal sealed record Compiled(
 
     /// <param name="logCopy">Takes every line of the log as well; null for the files only.</param>
     public RelayOptions ToRelay(Stream? logCopy = null) =>
-        Configuration.ToRelay(Tls, Configuration.ToAccounts() with { Certificates = Logins.Certificates, Kerberos = Logins.Kerberos }, logCopy, IsWidened);
+        Configuration.ToRelay(
+            Tls, Configuration.ToAccounts() with { Certificates = Logins.Certificates, Kerberos = Logins.Kerberos }, logCopy, IsWidened);
 
     public void Dispose() => Logins.Dispose();
 }

@@ -10,8 +10,9 @@ using Postern.Smtp.Transport;
 namespace Postern.Hosting.Live;
 
 /// <summary>
-/// The configuration a running server goes by, and the way to another one: the file by <c>postern reload</c> or SIGHUP, the secrets, authorities and keys that it names
-/// whenever they change. A configuration is taken whole or not at all; why it was not is kept until it is mended.
+/// The configuration a running server goes by, and the way to another one: the file by <c>postern reload</c> or SIGHUP, the secrets,
+/// authorities and keys that it names whenever they change. A configuration is taken whole or not at all; why it was not is kept until it
+/// is mended.
 /// </summary>
 internal sealed class LiveConfiguration : IAsyncDisposable
 {
@@ -56,7 +57,9 @@ internal sealed class LiveConfiguration : IAsyncDisposable
     /// <summary>Why what stands in the files was not taken; empty where it was.</summary>
     public ImmutableArray<ConfigurationError> Problems => [.. problemsOfFile.Union(problemsOfNamed)];
 
-    /// <summary>Reads the file and all that it names again, and goes by it from then on; or says everything that stands against it.</summary>
+    /// <summary>
+    /// Reads the file and all that it names again, and goes by it from then on; or says everything that stands against it.
+    /// </summary>
     public Task<ReloadReport> ReloadAsync(CancellationToken ct) => TakeTurnAsync(
         async () =>
         {
@@ -92,7 +95,9 @@ internal sealed class LiveConfiguration : IAsyncDisposable
             return id == relay.Snapshot.Id ? null : $"{configuration.Source} has changed since, and would be {id}: postern reload";
         }
 
-        static string Mistakes(ImmutableArray<ConfigurationError> errors) => $"the file has changed since, and cannot be taken: {errors[0]}{(errors.Length > 1 ? $", and more: postern check" : string.Empty)}";
+        static string Mistakes(ImmutableArray<ConfigurationError> errors) =>
+            $"the file has changed since, and cannot be taken: "
+                + $"{errors[0]}{(errors.Length > 1 ? $", and more: postern check" : string.Empty)}";
     }
 
     public async ValueTask DisposeAsync()
@@ -154,7 +159,13 @@ internal sealed class LiveConfiguration : IAsyncDisposable
             case ConfigurationOutcome.Invalid(var errors):
                 return Refuse(errors, why);
             case ConfigurationOutcome.Valid(var configuration) when configuration.Server.Data != Compiled.Configuration.Server.Data:
-                return Refuse([configuration.ErrorAt("server.data", $"a running server keeps its data directory, {Compiled.Configuration.Server.Data}: restart it for another")], why);
+                return Refuse(
+                    [
+                        configuration.ErrorAt(
+                            "server.data",
+                            $"a running server keeps its data directory, {Compiled.Configuration.Server.Data}: restart it for another"),
+                    ],
+                    why);
             case ConfigurationOutcome.Valid(var configuration):
                 return await Compilation.ReadAsync(configuration, CompileFor.Serving, clock) switch
                 {
@@ -251,11 +262,14 @@ internal sealed class LiveConfiguration : IAsyncDisposable
     }
 
     private CertificateWatch? Watch(Compiled compiled) =>
-        compiled.Tls is { } tls ? new CertificateWatch(compiled.Configuration, tls, compiled.Certificates, compiled.CertificateDigest, relay.Audit, note, clock) : null;
+        compiled.Tls is { } tls
+            ? new CertificateWatch(compiled.Configuration, tls, compiled.Certificates, compiled.CertificateDigest, relay.Audit, note, clock)
+            : null;
 
     private bool HasSameCertificates(Compiled next) =>
         next.Tls is not null && Compiled.Tls is not null && next.Configuration.Tls.Protocols == Compiled.Configuration.Tls.Protocols
-        && next.Certificates.Select(static c => c.Certificate.Thumbprint).SequenceEqual(watch!.Shown.Select(static c => c.Certificate.Thumbprint), StringComparer.Ordinal);
+        && next.Certificates.Select(static c => c.Certificate.Thumbprint)
+            .SequenceEqual(watch!.Shown.Select(static c => c.Certificate.Thumbprint), StringComparer.Ordinal);
 
     private static string Digest(Compiled compiled) => FileDigest.Of(compiled.Configuration.Files.Values);
 }

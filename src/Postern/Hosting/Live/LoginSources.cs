@@ -10,12 +10,21 @@ using Postern.Sasl.Kerberos;
 
 namespace Postern.Hosting.Live;
 
-/// <summary>What logins rest on beside the accounts: authorities of client certificates, and Kerberos keys. Loaded from the files that the configuration names.</summary>
+/// <summary>
+/// What logins rest on beside the accounts: authorities of client certificates, and Kerberos keys. Loaded from the files that the
+/// configuration names.
+/// </summary>
 internal sealed record LoginSources(CertificateRules? Certificates, KerberosRules? Kerberos) : IDisposable
 {
-    /// <summary>Everything that cannot be used, by the key that names it; null with <paramref name="sources"/>, which the caller disposes.</summary>
+    /// <summary>
+    /// Everything that cannot be used, by the key that names it; null with <paramref name="sources"/>, which the caller disposes.
+    /// </summary>
     /// <param name="warnings">By the key that they are about.</param>
-    public static ImmutableArray<(string Key, Problem Problem)> Load(PosternConfiguration configuration, DateTimeOffset now, out LoginSources? sources, out ImmutableArray<(string Key, string Text)> warnings)
+    public static ImmutableArray<(string Key, Problem Problem)> Load(
+        PosternConfiguration configuration,
+        DateTimeOffset now,
+        out LoginSources? sources,
+        out ImmutableArray<(string Key, string Text)> warnings)
     {
         (sources, warnings) = (null, []);
         var problems = ImmutableArray.CreateBuilder<(string, Problem)>();
@@ -29,16 +38,24 @@ internal sealed record LoginSources(CertificateRules? Certificates, KerberosRule
         }
 
         var certificates = configuration.External is { } external
-            ? new CertificateRules(authorities, external.User, external.Certificates.ToFrozenDictionary(static c => c.Fingerprint, static c => c.Account, StringComparer.Ordinal))
+            ? new CertificateRules(
+                authorities,
+                external.User,
+                external.Certificates.ToFrozenDictionary(static c => c.Fingerprint, static c => c.Account, StringComparer.Ordinal))
             : null;
 
         KerberosRules? kerberos = null;
         if (configuration.Kerberos is { KeytabFile: var keytab } options)
         {
-            if (KerberosService.TryOpen(keytab, options.Service, DataDirectory.ReplayCache(configuration.Server.Data), out var service, out var problem))
+            if (KerberosService.TryOpen(
+                keytab, options.Service, DataDirectory.ReplayCache(configuration.Server.Data), out var service, out var problem))
                 kerberos = new KerberosRules(service, options.Realms, options.Account);
             else
-                problems.Add(("kerberos.keytab", new Problem(problem, $"Export the keys of {options.Service}/HOST into it (kadmin: ktadd -k {keytab} {options.Service}/HOST), readable for {UserIdentity.Current} alone.")));
+                problems.Add(
+                    ("kerberos.keytab", new Problem(
+                        problem,
+                        $"Export the keys of {options.Service}/HOST into it (kadmin: ktadd -k {keytab} {options.Service}/HOST), "
+                            + $"readable for {UserIdentity.Current} alone.")));
         }
 
         sources = new LoginSources(certificates, kerberos);

@@ -9,19 +9,27 @@ using Postern.Smtp.Transport;
 
 namespace Postern.Hosting.Live;
 
-/// <summary>What a server would decide, by the code of the server, over the directory's database alone: nothing is listened on, delivered or written down, and what was counted is not known.</summary>
+/// <summary>
+/// What a server would decide, by the code of the server, over the directory's database alone: nothing is listened on, delivered or written
+/// down, and what was counted is not known.
+/// </summary>
 internal sealed class Rehearsal : IDisposable
 {
     private readonly Compiled compiled;
     private readonly SqliteDirectory? owned;
     private readonly AccountFoundation foundation;
 
-    private Rehearsal(Compiled compiled, SqliteDirectory directory, bool isOwner, TimeProvider clock, Func<AccountOptions, AccountOptions>? change)
+    private Rehearsal(
+        Compiled compiled, SqliteDirectory directory, bool isOwner, TimeProvider clock, Func<AccountOptions, AccountOptions>? change)
     {
         this.compiled = compiled;
         owned = isOwner ? directory : null;
         var options = compiled.ToRelay();
-        options = options with { Id = Compilation.IdOf(compiled, directory.DecoyKey.Span), Accounts = change is null ? options.Accounts : change(options.Accounts) };
+        options = options with
+        {
+            Id = Compilation.IdOf(compiled, directory.DecoyKey.Span),
+            Accounts = change is null ? options.Accounts : change(options.Accounts),
+        };
         foundation = new AccountFoundation(directory, options.Accounts, NoAuditLog.Instance, clock);
         Snapshot = RelaySnapshot.Compile(options, foundation, counters: null);
     }
@@ -46,8 +54,8 @@ internal sealed class Rehearsal : IDisposable
     }
 
     /// <summary>
-    /// What each listener offers to the client that is offered most, without opening the directory, which would bring it to this program's schema: what its users have in common is
-    /// looked up beside it.
+    /// What each listener offers to the client that is offered most, without opening the directory, which would bring it to this program's
+    /// schema: what its users have in common is looked up beside it.
     /// </summary>
     public static ImmutableArray<ListenerOffer> Offers(Compiled compiled, TimeProvider clock)
     {
@@ -60,7 +68,11 @@ internal sealed class Rehearsal : IDisposable
             return
             [
                 .. snapshot.Options.Listeners.Select(listener => snapshot.OfferOn(
-                    listener.Name, listener.Tls != TlsMode.None, listener.AsksForClientCertificate, listener.Tls != TlsMode.None, Usual(snapshot.Options.Accounts, listener.Name))!),
+                    listener.Name,
+                    listener.Tls != TlsMode.None,
+                    listener.AsksForClientCertificate,
+                    listener.Tls != TlsMode.None,
+                    Usual(snapshot.Options.Accounts, listener.Name))!),
             ];
         }
         finally
@@ -70,7 +82,8 @@ internal sealed class Rehearsal : IDisposable
     }
 
     private static ImmutableArray<string> Usual(AccountOptions accounts, string listener) => MechanismOffer.Usual(
-        accounts.Sources.Where(source => !accounts.StoresByListener.TryGetValue(listener, out var asked) || asked.Contains(source.Uri, StringComparer.Ordinal))
+        accounts.Sources.Where(
+            source => !accounts.StoresByListener.TryGetValue(listener, out var asked) || asked.Contains(source.Uri, StringComparer.Ordinal))
             .Select(static source => AccountStores.Of(source)!.CommonForms(source)));
 
     public void Dispose()

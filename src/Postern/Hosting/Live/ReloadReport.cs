@@ -40,19 +40,20 @@ internal sealed record ReloadReport(string Before, string After)
 
     public static ReloadReport Refused(ImmutableArray<string> errors) => new(string.Empty, string.Empty) { Errors = errors };
 
-    public static ReloadReport Of(string before, string after, Compiled old, Compiled next, AppliedListeners listeners) => new(before, after)
-    {
-        Source = next.Configuration.Source,
-        Changed = [.. Changes(old, next)],
-        Opened = [.. listeners.Added.Select(Text)],
-        Kept = [.. listeners.Kept.Concat(listeners.Changed).Select(Text)],
-        Closed =
-        [
-            .. listeners.Removed.Select(static e => e.OpenSessions == 0
-                ? Text(e)
-                : string.Create(CultureInfo.InvariantCulture, $"{Text(e)}: {e.OpenSessions} open sessions go on to their end")),
-        ],
-    };
+    public static ReloadReport Of(string before, string after, Compiled old, Compiled next, AppliedListeners listeners) =>
+        new(before, after)
+        {
+            Source = next.Configuration.Source,
+            Changed = [.. Changes(old, next)],
+            Opened = [.. listeners.Added.Select(Text)],
+            Kept = [.. listeners.Kept.Concat(listeners.Changed).Select(Text)],
+            Closed =
+            [
+                .. listeners.Removed.Select(static e => e.OpenSessions == 0
+                    ? Text(e)
+                    : string.Create(CultureInfo.InvariantCulture, $"{Text(e)}: {e.OpenSessions} open sessions go on to their end")),
+            ],
+        };
 
     private static string Text(AppliedEndpoint endpoint) => $"{endpoint.Listener} {endpoint.Endpoint}";
 
@@ -64,7 +65,9 @@ internal sealed record ReloadReport(string Before, string After)
             var isNew = !before.Remove(now.Path, out var was);
             if (isNew ? now.IsWritten : was.Meaning != now.Meaning)
                 yield return new KeyChange(now.Path, isNew ? null : was.Shown, now.Shown);
-            else if (old.Digests.GetValueOrDefault(now.Path) is { } digest && next.Digests.GetValueOrDefault(now.Path) is { } other && digest != other)
+            else if (old.Digests.GetValueOrDefault(now.Path) is { } digest
+                && next.Digests.GetValueOrDefault(now.Path) is { } other
+                && digest != other)
                 yield return new KeyChange(now.Path, was.Shown, now.Shown);
         }
 

@@ -30,7 +30,9 @@ internal sealed record WhatIf(string Client, string From, string To)
     /// <summary>Null for the first.</summary>
     public string? Listener { get; init; }
 
-    /// <summary>What would be decided, by the code that decides, and where the message would go then; nothing is written down or counted.</summary>
+    /// <summary>
+    /// What would be decided, by the code that decides, and where the message would go then; nothing is written down or counted.
+    /// </summary>
     public async ValueTask<WhatIfAnswer> AnswerAsync(RelaySnapshot snapshot, CancellationToken ct)
     {
         if (!IPAddress.TryParse(Client, out var client))
@@ -42,14 +44,18 @@ internal sealed record WhatIf(string Client, string From, string To)
             return Wrong($"'{To}' is not a mail address", "Write local@domain.");
         string[] names = [.. snapshot.Options.Listeners.Select(static l => l.Name)];
         if (snapshot.OfferOn(Listener, IsTls, HasCertificate) is not { } offer)
-            return Wrong($"there is no listener '{Listener}'{NearestName.Hint(Listener!, names)}", $"There are {string.Join(", ", names)}.");
+            return Wrong(
+                $"there is no listener '{Listener}'{NearestName.Hint(Listener!, names)}", $"There are {string.Join(", ", names)}.");
         if (offer.RequiresTls)
             return No($"530 5.7.0: listener {offer.Listener} takes no mail before STARTTLS", "Ask again with --tls.");
 
         var (policy, sender) = (snapshot.Policy, new ReversePath(mailbox));
         var facts = await snapshot.FactsOfAsync(offer, client, Login, ct);
-        if (snapshot.Options.Listeners.First(l => l.Name == offer.Listener).Clients is { } clients && !clients.Any(network => network.Contains(facts.Client)))
-            return No($"554 5.7.1: listener {offer.Listener} takes no connection from {facts.Client}", $"Its clients are {string.Join(", ", clients)}.");
+        if (snapshot.Options.Listeners.First(l => l.Name == offer.Listener).Clients is { } clients
+            && !clients.Any(network => network.Contains(facts.Client)))
+            return No(
+                $"554 5.7.1: listener {offer.Listener} takes no connection from {facts.Client}",
+                $"Its clients are {string.Join(", ", clients)}.");
         return new WhatIfAnswer
         {
             Decisions = [(await policy.DryRunAsync(facts, sender, recipient, ct)).ToAuditEvent()],
@@ -133,8 +139,10 @@ internal sealed class DecisionJson : JsonConverter<DecisionEvent>
     public override DecisionEvent Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         using var document = JsonDocument.ParseValue(ref reader);
-        return AuditEvents.Read(Encoding.UTF8.GetBytes(document.RootElement.GetRawText())) as DecisionEvent ?? throw new JsonException("no decision");
+        return AuditEvents.Read(Encoding.UTF8.GetBytes(document.RootElement.GetRawText())) as DecisionEvent
+            ?? throw new JsonException("no decision");
     }
 
-    public override void Write(Utf8JsonWriter writer, DecisionEvent value, JsonSerializerOptions options) => AuditEvents.Write(writer, value);
+    public override void Write(Utf8JsonWriter writer, DecisionEvent value, JsonSerializerOptions options) =>
+        AuditEvents.Write(writer, value);
 }

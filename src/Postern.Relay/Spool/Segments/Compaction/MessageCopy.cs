@@ -22,7 +22,10 @@ internal sealed class MessageCopy(SpoolIndex index, MessageMove move) : LogReque
         }
 
         // Whoever gave up has fewer chunks than the message, and a message without them would be cut short.
-        if (move.IsGivenUp || move.Chunks.Count != source.Chunks.Length || !move.TryReadEntry(out var entry) || !move.TryReadInline(source, block))
+        if (move.IsGivenUp
+            || move.Chunks.Count != source.Chunks.Length
+            || !move.TryReadEntry(out var entry)
+            || !move.TryReadInline(source, block))
             return null;
         inline = block.Length;
         return block.ToMessage(entry.Envelope, entry.State, move.Chunks);

@@ -4,7 +4,8 @@ using Postern.Relay.Spool.Segments.Log;
 namespace Postern.Relay.Spool.Segments.Compaction;
 
 /// <summary>The emptying of one segment: what still lives in it is copied to the head of the log. The committer's own.</summary>
-internal sealed class SegmentDrain(SpoolIndex index, ISegmentFiles files, Segment segment, IEnumerable<StoredMessage> residents, IEnumerable<DraftChunks> drafts)
+internal sealed class SegmentDrain(
+    SpoolIndex index, ISegmentFiles files, Segment segment, IEnumerable<StoredMessage> residents, IEnumerable<DraftChunks> drafts)
 {
     private readonly Queue<StoredMessage> residents = new(residents);
     private readonly Queue<DraftChunks> drafts = new(drafts);

@@ -55,7 +55,8 @@ internal static partial class Libc
     public static bool IsThereAlready(IOException e) => e.HResult is Exists;
 
     /// <summary>True when the system will not do it for this user or this kind of file, which says nothing of the disk.</summary>
-    public static bool IsRefusal(IOException e) => e.HResult is NotPermitted or NoAccess or InvalidArgument or ReadOnlyFileSystem or NotSupported;
+    public static bool IsRefusal(IOException e) =>
+        e.HResult is NotPermitted or NoAccess or InvalidArgument or ReadOnlyFileSystem or NotSupported;
 
     /// <summary>True for a shortage of this process or machine that has nothing to do with the disk.</summary>
     public static bool IsOutOfDescriptors(IOException e) => e.HResult is NoFileDescriptors or NoFileDescriptorsInSystem;

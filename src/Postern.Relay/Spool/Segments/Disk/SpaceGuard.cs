@@ -88,13 +88,15 @@ internal sealed class SpaceGuard(ISegmentFiles files, string directory, long? re
         {
             status = new SpoolStatus(
                 SpoolCondition.Full,
-                $"The file system of {directory} has room for {space.FreeFiles} more files (inodes), and {FewestFiles} are kept in reserve. Delete some files; the spool goes on by itself.");
+                $"The file system of {directory} has room for {space.FreeFiles} more files (inodes), "
+                    + $"and {FewestFiles} are kept in reserve. Delete some files; the spool goes on by itself.");
         }
         else if (space.Free < wanted)
         {
             status = new SpoolStatus(
                 SpoolCondition.Full,
-                $"{space.Free >> 10} KiB are free on the disk of {directory}, and {wanted >> 10} KiB are kept in reserve. Free some space; the spool goes on by itself.");
+                $"{space.Free >> 10} KiB are free on the disk of {directory}, and {wanted >> 10} KiB are kept in reserve. "
+                    + $"Free some space; the spool goes on by itself.");
         }
         else
         {

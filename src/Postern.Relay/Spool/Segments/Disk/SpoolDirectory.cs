@@ -37,7 +37,10 @@ internal sealed class SpoolDirectory : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new SpoolUnavailableException(
-                $"The spool directory {path} cannot be used: {e.Message}. {(Environment.UserName is { Length: > 0 } user ? $"User {user}" : "The user that postern runs as")} must be able to create it and to write in it.", e);
+                $"The spool directory {path} cannot be used: {e.Message}. "
+                    + $"{(Environment.UserName is { Length: > 0 } user ? $"User {user}" : "The user that postern runs as")} must be able "
+                    + $"to create it and to write in it.",
+                e);
         }
     }
 
@@ -95,7 +98,8 @@ internal sealed class SpoolDirectory : IDisposable
         {
             throw new SpoolUnavailableException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The spool directory {path} belongs to user id {owner}, and this process runs as {Libc.EffectiveUser}. Run as that user, or chown -R the directory."));
+                $"The spool directory {path} belongs to user id {owner}, and this process runs as {Libc.EffectiveUser}. Run as that user, "
+                    + $"or chown -R the directory."));
         }
 
         MakePrivate(path);

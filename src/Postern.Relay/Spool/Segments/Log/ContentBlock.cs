@@ -61,15 +61,18 @@ internal sealed class ContentBlock
     {
         var padded = RecordHeader.Pad(Length);
         octets.AsSpan(ContentAt + Length, padded - Length).Clear();
-        return new LogRecord(RecordKind.Chunk, octets.AsMemory(MessagePayload.PrefixSize, RecordHeader.Size + padded), second: default, Length);
+        return new LogRecord(
+            RecordKind.Chunk, octets.AsMemory(MessagePayload.PrefixSize, RecordHeader.Size + padded), second: default, Length);
     }
 
     /// <summary>The content as the end of a message. Keep the block until the record is written.</summary>
     /// <param name="settles">The state of another message that is recorded with it.</param>
-    public LogRecord ToMessage(Envelope envelope, DeliveryState state, IReadOnlyList<RecordLocation> chunks, StoredSettlement? settles = null)
+    public LogRecord ToMessage(
+        Envelope envelope, DeliveryState state, IReadOnlyList<RecordLocation> chunks, StoredSettlement? settles = null)
     {
         var stored = StoredEnvelope.Of(envelope, state);
-        var json = JsonSerializer.SerializeToUtf8Bytes(settles is null ? stored : stored with { Settles = settles }, SpoolJson.Default.StoredEnvelope);
+        var json = JsonSerializer.SerializeToUtf8Bytes(
+            settles is null ? stored : stored with { Settles = settles }, SpoolJson.Default.StoredEnvelope);
         var payload = new MessagePayload(envelope.Id, Length, json.Length, chunks.Count);
         Room(0);
         payload.WritePrefix(octets.AsSpan(RecordHeader.Size));

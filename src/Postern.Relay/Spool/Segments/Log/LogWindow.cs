@@ -71,7 +71,8 @@ internal sealed class LogWindow(ISegmentFiles files)
         {
             return files.Read(file!, octets, offset) is > 0 and var count
                 ? count
-                : throw new IOException(string.Create(CultureInfo.InvariantCulture, $"the file ends there, and had {Length} octets a moment before"));
+                : throw new IOException(
+                    string.Create(CultureInfo.InvariantCulture, $"the file ends there, and had {Length} octets a moment before"));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -81,5 +82,7 @@ internal sealed class LogWindow(ISegmentFiles files)
 
     /// <summary>With the number of the error, where the system gave one.</summary>
     private static string Words(Exception e) =>
-        e is IOException { HResult: > 0 and var errno } ? string.Create(CultureInfo.InvariantCulture, $"{e.Message} (errno {errno})") : e.Message;
+        e is IOException { HResult: > 0 and var errno }
+            ? string.Create(CultureInfo.InvariantCulture, $"{e.Message} (errno {errno})")
+            : e.Message;
 }

@@ -41,7 +41,8 @@ internal sealed record SegmentFooter(SegmentTally Tally, IReadOnlyList<(long Off
     {
         if (payload.Length < PrefixSize)
             return null;
-        var tally = new SegmentTally(BinaryPrimitives.ReadInt32LittleEndian(payload[CountAt..]), BinaryPrimitives.ReadUInt32LittleEndian(payload[CrcAt..]));
+        var tally = new SegmentTally(
+            BinaryPrimitives.ReadInt32LittleEndian(payload[CountAt..]), BinaryPrimitives.ReadUInt32LittleEndian(payload[CrcAt..]));
         var gaps = new List<(long, long)>();
         for (payload = payload[PrefixSize..]; payload.Length >= GapSize; payload = payload[GapSize..])
             gaps.Add((BinaryPrimitives.ReadInt64LittleEndian(payload), BinaryPrimitives.ReadInt64LittleEndian(payload[8..])));

@@ -69,7 +69,9 @@ internal readonly record struct SegmentHeader(uint Version, ulong Id, ulong Stam
                 id,
                 BinaryPrimitives.ReadUInt64LittleEndian(octets[PreviousStampAt..]),
                 (long)BinaryPrimitives.ReadUInt32LittleEndian(octets[PreviousEndAt..]) * RecordHeader.Alignment,
-                new SegmentTally(BinaryPrimitives.ReadInt32LittleEndian(octets[PreviousCountAt..]), BinaryPrimitives.ReadUInt32LittleEndian(octets[PreviousCrcAt..])))
+                new SegmentTally(
+                    BinaryPrimitives.ReadInt32LittleEndian(octets[PreviousCountAt..]),
+                    BinaryPrimitives.ReadUInt32LittleEndian(octets[PreviousCrcAt..])))
             : null;
 }
 

@@ -63,7 +63,8 @@ internal static class DistrustNote
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SpoolUnavailableException($"The spool in {directory} was not opened, and nothing in it was changed: {e.Message}. Mend that, and start again.", e);
+            throw new SpoolUnavailableException(
+                $"The spool in {directory} was not opened, and nothing in it was changed: {e.Message}. Mend that, and start again.", e);
         }
     }
 
@@ -71,9 +72,12 @@ internal static class DistrustNote
     {
         using var file = files.Open(path);
         var octets = new byte[Size];
-        if (ReadAll(files, file, octets) < Size || !octets.AsSpan().StartsWith(Magic) || BinaryPrimitives.ReadUInt32LittleEndian(octets.AsSpan(CrcAt)) != Crc32C.Of(octets.AsSpan(0, CrcAt)))
+        if (ReadAll(files, file, octets) < Size
+            || !octets.AsSpan().StartsWith(Magic)
+            || BinaryPrimitives.ReadUInt32LittleEndian(octets.AsSpan(CrcAt)) != Crc32C.Of(octets.AsSpan(0, CrcAt)))
             return null;
-        return (BinaryPrimitives.ReadUInt64LittleEndian(octets.AsSpan(IdAt)), BinaryPrimitives.ReadUInt64LittleEndian(octets.AsSpan(StampAt)), BinaryPrimitives.ReadInt64LittleEndian(octets.AsSpan(EndAt)));
+        return (BinaryPrimitives.ReadUInt64LittleEndian(octets.AsSpan(IdAt)), BinaryPrimitives.ReadUInt64LittleEndian(
+            octets.AsSpan(StampAt)), BinaryPrimitives.ReadInt64LittleEndian(octets.AsSpan(EndAt)));
     }
 
     /// <summary>Null when that segment is not there any more: its file is gone, or has another life.</summary>
@@ -87,13 +91,16 @@ internal static class DistrustNote
         var read = ReadAll(files, file, header);
         var isIt = false;
         for (var copy = 0; copy < SegmentHeader.Copies && read == header.Length; copy++)
-            isIt |= SegmentHeader.Read(header.AsSpan(copy * SegmentHeader.CopySize, SegmentHeader.CopySize)) is { } sound && sound.Id == id && sound.Stamp == stamp;
+            isIt |= SegmentHeader.Read(header.AsSpan(copy * SegmentHeader.CopySize, SegmentHeader.CopySize)) is { } sound
+                && sound.Id == id
+                && sound.Stamp == stamp;
         var length = files.Length(file);
         if (!isIt || length <= end)
             return null;
         files.Truncate(file, end);
         files.Sync(file);
-        return new SpoolDamage(path, end, length - end, "its sync failed, and nothing in it was acknowledged", Message: null, SavedAs: null);
+        return new SpoolDamage(
+            path, end, length - end, "its sync failed, and nothing in it was acknowledged", Message: null, SavedAs: null);
     }
 
     private static int ReadAll(ISegmentFiles files, Microsoft.Win32.SafeHandles.SafeFileHandle file, Span<byte> octets)

@@ -89,7 +89,8 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
     private static string WhatToDo(Exception e) => (e.InnerException ?? e) switch
     {
         IOException io when Libc.IsOutOfDescriptors(io) => "Let this process open more files (ulimit -n, LimitNOFILE=), and start again.",
-        IOException io when !Libc.IsRefusal(io) => "Copy the directory to a sound disk and start from there; to go on without what that file holds, move it elsewhere.",
+        IOException io when !Libc.IsRefusal(io) =>
+            "Copy the directory to a sound disk and start from there; to go on without what that file holds, move it elsewhere.",
         _ => "Mend that, and start again.",
     };
 
@@ -97,7 +98,8 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
     private void Open(ulong id, string path)
     {
         if (new FileInfo(path).LinkTarget is { } target)
-            throw new SpoolUnavailableException($"The segment {path} is a symbolic link to {target}. Put the file itself there, or take the link away.");
+            throw new SpoolUnavailableException(
+                $"The segment {path} is a symbolic link to {target}. Put the file itself there, or take the link away.");
         store.NextId = Math.Max(store.NextId, id + 1);
         var file = store.Files.Open(path);
         window.Open(file, path);
@@ -152,9 +154,16 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
     {
         var end = ends.TryGetValue(segment.Id, out var known) && known.Stamp == segment.Stamp ? known : default;
         if (end.Id == 0)
-            findings.Missing(segment.Path, segment.End, window.Length - segment.End, "the end of the segment is missing, and what stood there with it");
+            findings.Missing(
+                segment.Path, segment.End, window.Length - segment.End, "the end of the segment is missing, and what stood there with it");
         else if ((end.End, end.Tally) != (segment.End, segment.Tally))
-            findings.Missing(segment.Path, segment.End, Math.Max(0, end.End - segment.End), string.Create(CultureInfo.InvariantCulture, $"the end of the segment is missing: it went to octet {end.End}, {Compare(end.Tally, segment.Tally)}"));
+            findings.Missing(
+                segment.Path,
+                segment.End,
+                Math.Max(0, end.End - segment.End),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the end of the segment is missing: it went to octet {end.End}, {Compare(end.Tally, segment.Tally)}"));
         else if (!hasTail)
             findings.Missing(segment.Path, segment.End, length: 0, "the footer of the segment is missing; all records are there");
     }
@@ -242,9 +251,16 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         }
 
         if (sound is { Version: not (SegmentHeader.CurrentVersion or SegmentHeader.UnchainedVersion) and var version })
-            throw new SpoolUnavailableException($"The segment {path} has format {version}; this version reads formats {SegmentHeader.UnchainedVersion} and {SegmentHeader.CurrentVersion}. Start the version that wrote it.");
+            throw new SpoolUnavailableException(
+                $"The segment {path} has format {version}; this version reads formats {SegmentHeader.UnchainedVersion} and "
+                    + $"{SegmentHeader.CurrentVersion}. Start the version that wrote it.");
         if (sound is not null && broken is { } offset)
-            findings.DamagedCopy(path, offset, SegmentHeader.CopySize, "one copy of the segment header was damaged; the other is sound", window.Length < SegmentHeader.Size);
+            findings.DamagedCopy(
+                path,
+                offset,
+                SegmentHeader.CopySize,
+                "one copy of the segment header was damaged; the other is sound",
+                window.Length < SegmentHeader.Size);
         return sound;
     }
 
@@ -325,9 +341,13 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
             var envelope = message.Envelope(payload);
             // Not damage: it would be set aside, and taken for dead. Whoever wrote it can read it.
             if (envelope.V > StoredEnvelope.CurrentVersion)
-                throw new SpoolUnavailableException($"The segment {location.Segment.Path} holds an envelope of version {envelope.V}; this version reads {StoredEnvelope.CurrentVersion}. Start the version that wrote it.");
+                throw new SpoolUnavailableException(
+                    $"The segment {location.Segment.Path} holds an envelope of version {envelope.V}; "
+                        + $"this version reads {StoredEnvelope.CurrentVersion}. Start the version that wrote it.");
             if (envelope.Unknown is { } parameters)
-                throw new SpoolUnavailableException($"The segment {location.Segment.Path} holds an envelope with '{parameters}', which this version does not know. Start the version that wrote it.");
+                throw new SpoolUnavailableException(
+                    $"The segment {location.Segment.Path} holds an envelope with '{parameters}', which this version does not know. "
+                        + $"Start the version that wrote it.");
             var entry = envelope.ToEntry(message.Id, size, words);
             var stored = new StoredMessage(message.Id, order, entry, new MessageLocation(location, message.Inline, pieces));
             var settled = FindSettled(envelope);
@@ -345,8 +365,8 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
     }
 
     /// <summary>
-    /// The report has been moved since, and its chunks are gone; its record is still the newest of the message that it tells of. Where it is
-    /// damaged instead, that is told, and no second report is made.
+    /// The report has been moved since, and its chunks are gone; its record is still the newest of the message that it tells of. Where it
+    /// is damaged instead, that is told, and no second report is made.
     /// </summary>
     private void SettleByIncomplete(MessagePayload message, ReadOnlySpan<byte> payload, RecordLocation location)
     {
@@ -375,7 +395,9 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         for (var i = 0; i < pieces.Length; i++)
         {
             var wanted = message.Chunk(payload, i);
-            if (!chunks.TryGetValue((wanted.Segment, wanted.Offset), out pieces[i]) || pieces[i].Length != wanted.Length || pieces[i].Crc != wanted.Crc)
+            if (!chunks.TryGetValue((wanted.Segment, wanted.Offset), out pieces[i])
+                || pieces[i].Length != wanted.Length
+                || pieces[i].Crc != wanted.Crc)
                 return null;
         }
 

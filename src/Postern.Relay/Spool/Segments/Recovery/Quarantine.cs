@@ -16,7 +16,8 @@ internal sealed class Quarantine(SpoolDirectory directory, ISegmentFiles files)
     /// </summary>
     public string? Save(Segment segment, long offset, long length)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(segment.Path)}-{segment.Stamp:x16}-{offset}.damaged");
+        var name = string.Create(
+            CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(segment.Path)}-{segment.Stamp:x16}-{offset}.damaged");
         var path = Path.Combine(directory.Quarantine, name);
         if (File.Exists(path))
             return path;

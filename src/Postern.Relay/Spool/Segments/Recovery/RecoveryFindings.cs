@@ -62,7 +62,8 @@ internal sealed class RecoveryFindings(SegmentStore store, Quarantine quarantine
         }
 
         foreach (var (path, length, isTear) in headless)
-            (isTear ? torn : told).Add(new SpoolDamage(path, Offset: 0, length, "the segment header is damaged", Message: null, quarantine.Take(path)));
+            (isTear ? torn : told).Add(
+                new SpoolDamage(path, Offset: 0, length, "the segment header is damaged", Message: null, quarantine.Take(path)));
         if (newest is not null)
             Close(newest, keptUntil);
         foreach (var path in unneeded)

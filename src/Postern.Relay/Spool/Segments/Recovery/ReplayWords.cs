@@ -45,11 +45,21 @@ internal sealed class ReplayWords
 
     /// <exception cref="FormatException">Not what an extension of ours writes.</exception>
     public MailParameters MailParameters(string text) =>
-        Once(mails, text, static t => ParameterText.TryRead(t, out MailParameters? said) ? said.Shared() : throw new FormatException($"'{t}' is not what MAIL says"));
+        Once(
+            mails,
+            text,
+            static t => ParameterText.TryRead(t, out MailParameters? said)
+                ? said.Shared()
+                : throw new FormatException($"'{t}' is not what MAIL says"));
 
     /// <exception cref="FormatException">Not what an extension of ours writes.</exception>
     public RecipientParameters RecipientParameters(string text) =>
-        Once(recipients, text, static t => ParameterText.TryRead(t, out RecipientParameters? said) ? said : throw new FormatException($"'{t}' is not what RCPT says"));
+        Once(
+            recipients,
+            text,
+            static t => ParameterText.TryRead(t, out RecipientParameters? said)
+                ? said
+                : throw new FormatException($"'{t}' is not what RCPT says"));
 
     private static T Once<T>(Dictionary<string, T> known, string text, Func<string, T> parse)
     {
