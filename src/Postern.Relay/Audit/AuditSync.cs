@@ -8,10 +8,12 @@ namespace Postern.Relay.Audit;
 /// the clock says: it only spreads the work.
 /// </summary>
 /// <param name="failed">Told when the disk did not take what it had been given; may be called from the thread.</param>
-internal sealed class AuditSync(Action<string> failed) : IDisposable
+/// <param name="flush">Brings a file to the disk; null for the system's own.</param>
+internal sealed class AuditSync(Action<string> failed, Action<SafeFileHandle>? flush = null) : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    private readonly Action<SafeFileHandle> flush = flush ?? RandomAccess.FlushToDisk;
     private readonly Lock gate = new();
     private readonly AutoResetEvent wake = new(initialState: false);
     private readonly ManualResetEventSlim stop = new();
@@ -101,7 +103,7 @@ internal sealed class AuditSync(Action<string> failed) : IDisposable
         {
             try
             {
-                RandomAccess.FlushToDisk(handle);
+                flush(handle);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
