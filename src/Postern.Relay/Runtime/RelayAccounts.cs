@@ -25,6 +25,7 @@ public sealed class RelayAccounts : IDisposable
     private readonly (string Uri, IAccountStore Store)[] stores;
     private readonly ListenerAccounts all;
     private readonly FrozenDictionary<string, ListenerAccounts> byListener;
+    private RelayAccounts? successor;
 
     /// <param name="foundation">Stays the caller's.</param>
     /// <param name="listeners">The names of those that there are; a listener by another name knows everybody.</param>
@@ -36,7 +37,8 @@ public sealed class RelayAccounts : IDisposable
         decoys = AccountStores.DecoysFor(directory.DecoyKey.Span, options.Sources);
         var context = new StoreContext(directory, decoys, foundation.Audit, clock);
         stores = [.. options.Sources.Select(source => (source.Uri, AccountStores.Open(context, source)))];
-        tokens = options.Issuers.IsEmpty ? null : new TokenVerifier(options.Issuers, static (_, _) => new(StoredLogin.Nobody), http, clock);
+        tokens = options.Issuers.IsEmpty ? null : new TokenVerifier(
+            options.Issuers, static (_, _) => new(StoredLogin.Nobody), http, clock, () => Newest.options.Issuers);
         all = Make(static _ => true);
         // One each, also where they ask the same: what a session asks once its configuration is gone is what its own listener asks then.
         byListener = (listeners ?? []).Distinct(StringComparer.OrdinalIgnoreCase).ToFrozenDictionary(
@@ -67,6 +69,7 @@ public sealed class RelayAccounts : IDisposable
     /// </summary>
     internal void FollowedBy(RelayAccounts next)
     {
+        Volatile.Write(ref successor, next);
         all.Verifiers.Stores.FollowedBy(next.Verifiers.Stores);
         foreach (var (listener, accounts) in byListener)
             accounts.Verifiers.Stores.FollowedBy(next.On(listener).Verifiers.Stores);
@@ -79,6 +82,18 @@ public sealed class RelayAccounts : IDisposable
             store.Dispose();
         tokens?.Dispose();
         http.Dispose();
+    }
+
+    /// <summary>What is configured now.</summary>
+    private RelayAccounts Newest
+    {
+        get
+        {
+            var newest = this;
+            while (Volatile.Read(ref newest.successor) is { } next)
+                newest = next;
+            return newest;
+        }
     }
 
     private ListenerAccounts Make(Func<string, bool> isAsked)
@@ -100,10 +115,12 @@ public sealed class RelayAccounts : IDisposable
             ? verifiers.Context with
             {
                 Kerberos = kerberos.Service,
-                KerberosUsers = new PrincipalUsers(kerberos.Realms, kerberos.Account, verifiers),
+                KerberosUsers = new PrincipalUsers(kerberos.Realms, kerberos.Account, verifiers, () => Newest.options.Kerberos),
             }
             : verifiers.Context;
-        var certificates = options.Certificates is { } rules ? new CertificateUsers(rules, verifiers, clock) : null;
+        var certificates = options.Certificates is { } rules
+            ? new CertificateUsers(rules, verifiers, clock, () => Newest.options.Certificates)
+            : null;
         return new ListenerAccounts(verifiers, context, certificates);
     }
 

@@ -171,9 +171,9 @@ public sealed class RelayService : IAsyncDisposable
             offer = new OfferWatch(server, next, Audit, foundation.Clock);
             Deliveries.Apply(options.Delivery);
             foundation.Apply(options);
-            old.Accounts.FollowedBy(next.Accounts);
-            Snapshot = next;
             retired.Add(old);
+            retired.FollowedBy(next);
+            Snapshot = next;
             return listeners;
         }
         finally

@@ -40,6 +40,19 @@ internal sealed class RetiredSnapshots : IDisposable
             waiting.Add((snapshot, clock.GetTimestamp()));
     }
 
+    /// <summary>
+    /// All of them are told what is configured now, each by itself: were each only to know the one after it, a session that lasts would keep
+    /// every configuration since.
+    /// </summary>
+    public void FollowedBy(RelaySnapshot next)
+    {
+        lock (gate)
+        {
+            foreach (var (snapshot, _) in waiting)
+                snapshot.Accounts.FollowedBy(next.Accounts);
+        }
+    }
+
     /// <summary>No session is open any more.</summary>
     public void Dispose()
     {

@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using Postern.Commands.Output;
+using Postern.Commands.Try;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Testing;
@@ -290,6 +292,49 @@ public sealed class ReloadTests : IAsyncDisposable
             "tls: { certificate: cert.pem, key: key.pem }\nlisteners: [{ name: devices, listen: ['127.0.0.1:0'] }]\n", () => second = server.WriteCertificate("cert.pem", "key.pem"));
 
         await server.UntilAsync(() => Shown() == second);
+    }
+
+    [Theory]
+    [InlineData("external: { certificates: [{ fingerprint: '@FINGERPRINT@', account: lisa@example.org }] }\n", "external: { certificates: [{ fingerprint: '@OTHER@', account: lisa@example.org }] }\n")]
+    [InlineData("external: { certificates: [{ fingerprint: '@FINGERPRINT@', account: lisa@example.org }] }\n", "external: { certificates: [{ fingerprint: '@FINGERPRINT@', account: shop@example.org }] }\n")]
+    [InlineData("external: { certificates: [{ fingerprint: '@FINGERPRINT@', account: lisa@example.org }] }\n", "")]
+    public async Task A_certificate_that_is_listed_no_more_ends_the_sessions_that_logged_in_by_it(string before, string after)
+    {
+        using var authority = TestAuthority.Create("devices");
+        using var certificate = authority.IssueClient("CN=scanner");
+        var fingerprint = certificate.GetCertHashString(HashAlgorithmName.SHA256);
+        string Configured(string external) => external.Replace("@FINGERPRINT@", fingerprint, StringComparison.Ordinal).Replace("@OTHER@", new string('a', fingerprint.Length), StringComparison.Ordinal)
+            + $"listeners: [{{ name: devices, listen: ['127.0.0.1:0'], tls: implicit, client_certificates: {(external.Length > 0 ? "request" : "none")} }}]\n";
+        await server.StartAsync(Configured(before));
+        await server.Run.PosternAsync("account", "add", "shop@example.org");
+        await using var session = await SmtpDialogue.GreetAsync(server.Host.Relay.Endpoints[0].Endpoint, implicitTls: true, certificate);
+        await session.SayAsync("EHLO client.example", "250");
+        await session.SayAsync("AUTH EXTERNAL =", "235");
+        await server.ReloadAsync("limits: { recipients: 7 }\n" + Configured(before));
+        await session.SayAsync($"MAIL FROM:<{User}>", "250");
+        await session.SayAsync("RSET", "250");
+
+        await server.ReloadAsync(Configured(after));
+
+        Assert.StartsWith("421", await session.AskAsync($"MAIL FROM:<{User}>"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_issuer_that_is_configured_no_more_ends_the_sessions_that_logged_in_by_its_tokens()
+    {
+        using var issuer = new TryIssuer(server.Run.Root, server.Clock);
+        var listener = "listeners: [{ name: devices, listen: ['127.0.0.1:0'], tls: none, auth: always, mechanisms: [XOAUTH2, PLAIN] }]\n";
+        var trusted = $"oauth: [{{ issuer: '{TryIssuer.Name}', jwks: '{issuer.Keys}', audience: {TryIssuer.Audience}, user_claim: {TryIssuer.UserClaim} }}]\n";
+        await server.StartAsync(trusted + listener);
+        await using var session = await server.ConnectAsync();
+        await session.SayAsync($"AUTH XOAUTH2 {SaslLogin.Encode($"user={User}\u0001auth=Bearer {issuer.TokenFor(User)}\u0001\u0001")}", "235");
+        await server.ReloadAsync("limits: { recipients: 7 }\n" + trusted + listener);
+        await session.SayAsync($"MAIL FROM:<{User}>", "250");
+        await session.SayAsync("RSET", "250");
+
+        await server.ReloadAsync(listener.Replace("XOAUTH2, ", string.Empty, StringComparison.Ordinal));
+
+        Assert.StartsWith("421", await session.AskAsync($"MAIL FROM:<{User}>"), StringComparison.Ordinal);
     }
 
     [Fact]

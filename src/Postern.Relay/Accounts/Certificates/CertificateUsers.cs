@@ -9,54 +9,72 @@ namespace Postern.Relay.Accounts.Certificates;
 /// Which account a client certificate is: the one that its fingerprint is listed for, else the one that its only name says, where an
 /// authority vouches for it. Without a name it is nobody, whatever its subject says.
 /// </summary>
-public sealed class CertificateUsers(CertificateRules rules, AccountVerifiers accounts, TimeProvider clock) : IClientCertificateUsers
+/// <param name="newest">What is configured now, for those who logged in before; null where that does not change.</param>
+public sealed class CertificateUsers(
+    CertificateRules rules, AccountVerifiers accounts, TimeProvider clock, Func<CertificateRules?>? newest = null) : IClientCertificateUsers
 {
     private const int MaxSubject = 200;
 
     public async ValueTask<LoginAnswer> FindAsync(ClientCertificate certificate, CancellationToken ct)
     {
-        if (!TryName(certificate, out var account, out var objection))
+        if (!TryName(rules, certificate, out var account, out var objection))
             return new LoginAnswer.NoMatch($"{objection} ({Describe(certificate)})", UserExists: false);
         var answer = await accounts.IdentifyAsync(account, ct);
         return answer switch
         {
-            LoginAnswer.Match match => match with { Authority = new CertificateAuthority(certificate, match.Authority, clock) },
+            LoginAnswer.Match match => match with
+            {
+                Authority = new ListedAuthority(
+                    () => WhyNoMore(certificate, account), new CertificateAuthority(certificate, match.Authority, clock)),
+            },
             LoginAnswer.NoMatch(var reason, var exists) =>
                 new LoginAnswer.NoMatch($"{account}: {reason} ({Describe(certificate)})", exists),
             _ => answer,
         };
     }
 
+    /// <summary>Why it logs that account in no more by what is configured now; null where it still would.</summary>
+    private string? WhyNoMore(ClientCertificate certificate, string account)
+    {
+        if (newest is null || newest() is not { } now)
+            return newest is null ? null : "client certificates log in nobody any more";
+        if (ReferenceEquals(now, rules))
+            return null;
+        return !TryName(now, certificate, out var whose, out var objection) ? $"{objection} any more ({Describe(certificate)})"
+            : string.Equals(whose, account, StringComparison.OrdinalIgnoreCase) ? null
+            : $"the certificate is {whose}'s by now ({Describe(certificate)})";
+    }
+
     /// <summary>The account that it would be, or why it is nobody.</summary>
-    private bool TryName(ClientCertificate certificate, out string account, out string objection)
+    private bool TryName(CertificateRules by, ClientCertificate certificate, out string account, out string objection)
     {
         account = objection = string.Empty;
         var now = clock.GetUtcNow();
-        if (rules.Fingerprints.TryGetValue(certificate.Fingerprint, out var listed))
+        if (by.Fingerprints.TryGetValue(certificate.Fingerprint, out var listed))
         {
             account = listed;
             objection = certificate.NotAfter < now ? $"the certificate of {listed} has expired" : string.Empty;
             return objection.Length == 0;
         }
 
-        if (rules.Authorities is not { } authorities)
+        if (by.Authorities is not { } authorities)
             objection = "the fingerprint is not listed";
         else if (authorities.WhyNot(certificate, now) is { } flaw)
             objection = $"the certificate is not believed: {flaw}";
-        else if (Names(certificate) is [var only])
+        else if (Names(by, certificate) is [var only])
             account = only;
         else
-            objection = NoOneName(certificate);
+            objection = NoOneName(by, certificate);
         return objection.Length == 0;
     }
 
-    private ImmutableArray<string> Names(ClientCertificate certificate) =>
-        rules.Name == CertificateName.Email ? certificate.EmailAddresses : certificate.DnsNames;
+    private static ImmutableArray<string> Names(CertificateRules by, ClientCertificate certificate) =>
+        by.Name == CertificateName.Email ? certificate.EmailAddresses : certificate.DnsNames;
 
-    private string NoOneName(ClientCertificate certificate)
+    private static string NoOneName(CertificateRules by, ClientCertificate certificate)
     {
-        var kind = rules.Name == CertificateName.Email ? "e-mail address" : "DNS name";
-        return Names(certificate).Length == 0
+        var kind = by.Name == CertificateName.Email ? "e-mail address" : "DNS name";
+        return Names(by, certificate).Length == 0
             ? $"the certificate has no {kind} in its subjectAltName"
             : $"the certificate has more than one {kind}, so it is not clear which account it is";
     }

@@ -10,11 +10,13 @@ namespace Postern.Relay.Accounts.OAuth;
 /// 7662). The user must be one whom the account stores know.
 /// </summary>
 /// <param name="findUser">The canonical name of an account that may log in, or why not.</param>
+/// <param name="newest">Who is trusted now, for those who logged in before; null where that does not change.</param>
 internal sealed class TokenVerifier(
     IReadOnlyList<TokenIssuer> issuers,
     UserLookUp findUser,
     HttpClient http,
-    TimeProvider clock) : ITokenVerifier, IDisposable
+    TimeProvider clock,
+    Func<IReadOnlyList<TokenIssuer>>? newest = null) : ITokenVerifier, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -71,11 +73,23 @@ internal sealed class TokenVerifier(
             return new LoginAnswer.NoMatch(problem!) { ClaimedUser = TokenClaims.Text(claims, issuer.UserClaim), Scope = issuer.Scope };
         return await find(user, ct) switch
         {
-            LoginAnswer.Match match when TokenClaims.Expiry(claims) is { } expires =>
-                match with { Authority = new TokenAuthority(expires, issuer.Leeway, match.Authority, clock) },
+            LoginAnswer.Match match => match with
+            {
+                Authority = new ListedAuthority(
+                    () => WhyNoMore(issuer),
+                    TokenClaims.Expiry(claims) is { } expires
+                        ? new TokenAuthority(expires, issuer.Leeway, match.Authority, clock)
+                        : match.Authority),
+            },
             var other => other,
         };
     }
+
+    /// <summary>Why its tokens are believed no more; null where they are.</summary>
+    private string? WhyNoMore(TokenIssuer issuer) =>
+        newest is null || newest().Any(now => now.Issuer == issuer.Issuer)
+            ? null
+            : $"the issuer {issuer.Issuer} is not configured any more";
 
     private async ValueTask<LoginAnswer> AskAsync(TokenIssuer issuer, string token, UserLookUp find, CancellationToken ct)
     {
