@@ -69,11 +69,19 @@ internal static class EventRecovery
         await foreach (var known in search.FindAsync(new AuditQuery { Kinds = kinds, Since = since - Margin }, ct))
         {
             missing.Remove(known.Id);
-            // A recipient that was given up was deferred a last time, and told of in those words.
-            if (known is DeliveryEvent { Outcome: DeliveryOutcome.Deferred, NextAttempt: null } last)
-                missing.Remove((last with { Outcome = DeliveryOutcome.Failed, Id = null! }).Id);
+            // A recipient that was given up was deferred a last time, and told of in those words. Which of the message it is does not stand in
+            // the log.
+            if (known is DeliveryEvent { Outcome: DeliveryOutcome.Deferred, NextAttempt: null } last
+                && missing.Values.FirstOrDefault(one => IsOfSameAttempt(one, last)) is { } failed)
+                missing.Remove(failed.Id);
         }
     }
+
+    private static bool IsOfSameAttempt(AuditEvent one, DeliveryEvent last) =>
+        one is DeliveryEvent { Outcome: DeliveryOutcome.Failed } failed
+        && failed.Attempt == last.Attempt
+        && failed.QueueId == last.QueueId
+        && failed.Recipient == last.Recipient;
 
     private static void AddTo(Dictionary<string, AuditEvent> events, SpoolEntry entry, DateTimeOffset since)
     {

@@ -77,6 +77,32 @@ public sealed class EventRecoveryTests : IDisposable
         Assert.Equal(0, await RecoverAsync());
     }
 
+    /// <summary>Which recipient of its message an event is about does not stand in the log.</summary>
+    [Fact]
+    public async Task A_recipient_whose_last_delay_is_in_the_log_has_not_failed_once_more()
+    {
+        var now = clock.GetUtcNow();
+        var id = await AddAsync("lisa@far.example", "bart@far.example");
+        var given = AuditDirectory.Delivery(now, id.ToString(), DeliveryOutcome.Deferred) with { Recipient = "bart@far.example", RecipientIndex = 1 };
+        await directory.WriteAsync(AuditDirectory.Accepted(now, id.ToString()), AuditDirectory.Delivery(now, id.ToString()), given);
+        await using (var claims = await spool.OpenClaimsAsync(Ct))
+        {
+            var claim = (await claims.ClaimAsync(id, Ct))!;
+            await claims.EndAsync(
+                claim,
+                claim.Entry.State with
+                {
+                    HasEnded = true,
+                    Attempts = 1,
+                    TriedAt = now,
+                    Recipients = [new(RecipientStatus.Delivered, "250 ok") { Attempt = 1 }, new(RecipientStatus.Failed, "450 later") { Attempt = 1 }],
+                },
+                Ct);
+        }
+
+        Assert.Equal(0, await RecoverAsync());
+    }
+
     [Fact]
     public async Task What_stands_long_before_the_end_of_the_log_is_not_looked_at()
     {
@@ -153,20 +179,22 @@ public sealed class EventRecoveryTests : IDisposable
         return await EventRecovery.RunAsync(spool, directory.Path, log, clock, Ct);
     }
 
-    private async Task<QueueId> AddAsync()
+    private Task<QueueId> AddAsync() => AddAsync("lisa@far.example");
+
+    private async Task<QueueId> AddAsync(params string[] recipients)
     {
         var envelope = new Envelope
         {
             Id = QueueId.New(clock),
             ArrivedAt = clock.GetUtcNow(),
-            Said = new(new ReversePath(Mailbox.Parse("alice@example.org")), [Mailbox.Parse("lisa@far.example")]),
+            Said = new(new ReversePath(Mailbox.Parse("alice@example.org")), [.. recipients.Select(Mailbox.Parse)]),
             Login = "alice",
             Client = IPAddress.Parse("192.0.2.7"),
             Listener = "submission",
             Tenant = "acme",
         };
         await using var draft = spool.CreateDraft();
-        await draft.CommitAsync(envelope, DeliveryState.Fresh(recipients: 1, clock.GetUtcNow()), Ct);
+        await draft.CommitAsync(envelope, DeliveryState.Fresh(recipients.Length, clock.GetUtcNow()), Ct);
         return envelope.Id;
     }
 
