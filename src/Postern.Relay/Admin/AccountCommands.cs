@@ -19,7 +19,8 @@ public sealed class AccountCommands
     public AdminOutcome Add(AddAccount command)
     {
         if (!LoginNames.TryCanonical(command.Name, out var name) || name.Any(char.IsWhiteSpace))
-            return new AdminOutcome.Invalid($"'{command.Name}' cannot be a login name: 1 to {LoginNames.MaxLength} visible characters without spaces");
+            return new AdminOutcome.Invalid(
+                $"'{command.Name}' cannot be a login name: 1 to {LoginNames.MaxLength} visible characters without spaces");
         if (LoginNames.IsDisguisedAddress(command.Name))
             return new AdminOutcome.Invalid($"'{command.Name}' is no address, and would be read as one: write its signs in ASCII");
         var tenant = command.Tenant?.ToLowerInvariant();
@@ -35,7 +36,8 @@ public sealed class AccountCommands
             if (sql.ExecuteScalar<long>("select count(*) from accounts where name = @name", new { name }) > 0)
                 return new AdminOutcome.AlreadyThere($"account {name} exists already");
             var id = sql.ExecuteScalar<long>(
-                "insert into accounts (name, created_at, tenant) values (@name, @now, @tenant); select last_insert_rowid()", new { name, now = changes.Now, tenant });
+                "insert into accounts (name, created_at, tenant) values (@name, @now, @tenant); select last_insert_rowid()",
+                new { name, now = changes.Now, tenant });
             grants.Insert(sql, id);
             var whose = tenant is null ? string.Empty : $" for tenant {tenant}";
             return new AdminOutcome.Done(grants.IsEmpty
@@ -70,12 +72,18 @@ public sealed class AccountCommands
         };
     });
 
-    public AdminOutcome Grant(ChangeGrants command) => command.Tenant is not null ? ChangeTenant("account grant", command, isGiven: true) : ChangeGrants("account grant", command, (sql, account, grants) =>
+    public AdminOutcome Grant(ChangeGrants command) =>
+        command.Tenant is not null
+            ? ChangeTenant("account grant", command, isGiven: true)
+            : ChangeGrants("account grant", command, (sql, account, grants) =>
         grants.Insert(sql, account.Id) > 0
             ? new AdminOutcome.Done($"account {account.Name} {grants.Said("may now")}")
             : new AdminOutcome.AlreadyThere($"account {account.Name} {grants.Said("may")} already"));
 
-    public AdminOutcome Revoke(ChangeGrants command) => command.Tenant is not null ? ChangeTenant("account revoke", command, isGiven: false) : ChangeGrants("account revoke", command, (sql, account, grants) =>
+    public AdminOutcome Revoke(ChangeGrants command) =>
+        command.Tenant is not null
+            ? ChangeTenant("account revoke", command, isGiven: false)
+            : ChangeGrants("account revoke", command, (sql, account, grants) =>
         grants.Delete(sql, account.Id) > 0
             ? new AdminOutcome.Done($"account {account.Name} {grants.Said("may no longer")}")
             : new AdminOutcome.NotFound($"account {account.Name} has no grant for {grants}"));
@@ -86,7 +94,8 @@ public sealed class AccountCommands
             ? null
             : new($"'{name}' cannot be a tenant: 1 to {MaxTenant} letters, digits, dots, hyphens and underscores");
 
-    private static IEnumerable<AdminChange> TenantChange(string? before, string? after) => before == after ? [] : [new("tenant", before, after)];
+    private static IEnumerable<AdminChange> TenantChange(string? before, string? after) =>
+        before == after ? [] : [new("tenant", before, after)];
 
     /// <summary>Gives the account to a tenant, whichever it had; or takes it from the one that it has.</summary>
     private AdminOutcome ChangeTenant(string action, ChangeGrants command, bool isGiven)
@@ -110,7 +119,8 @@ public sealed class AccountCommands
 
             var after = isGiven ? tenant : null;
             sql.Execute("update accounts set tenant = @after where id = @Id", new { found.Id, after });
-            return new AdminOutcome.Done($"account {found.Name} belongs to {(after is null ? "no tenant any more" : $"tenant {after} now")}")
+            return new AdminOutcome.Done(
+                $"account {found.Name} belongs to {(after is null ? "no tenant any more" : $"tenant {after} now")}")
             {
                 Changes = [.. TenantChange(before, after)],
             };
@@ -124,8 +134,12 @@ public sealed class AccountCommands
         {
             if (!DirectoryLookups.TryFindAccount(sql, account, out var found, out var missing))
                 return missing;
-            return sql.Execute("update accounts set enabled = @enabled where id = @Id and enabled <> @enabled", new { found.Id, enabled }) > 0
-                ? new AdminOutcome.Done($"account {found.Name} {word}d") { Changes = [enabled ? new AdminChange("enabled", "false", "true") : new AdminChange("enabled", "true", "false")] }
+            return sql.Execute(
+                "update accounts set enabled = @enabled where id = @Id and enabled <> @enabled", new { found.Id, enabled }) > 0
+                ? new AdminOutcome.Done($"account {found.Name} {word}d")
+                {
+                    Changes = [enabled ? new AdminChange("enabled", "false", "true") : new AdminChange("enabled", "true", "false")],
+                }
                 : new AdminOutcome.AlreadyThere($"account {found.Name} is {word}d already");
         });
     }

@@ -46,7 +46,8 @@ public sealed record QueueFilter
     public bool? Held { get; init; }
 
     /// <summary>Nothing is set.</summary>
-    public bool IsEverything => Ids.IsDefaultOrEmpty && From is null && To is null && Domain is null && ArrivedBefore is null && Held is null
+    public bool IsEverything =>
+        Ids.IsDefaultOrEmpty && From is null && To is null && Domain is null && ArrivedBefore is null && Held is null
         && Login is null && Tenant is null && Client is null && ArrivedSince is null && Outcome is null;
 
     public bool Matches(SpoolEntry entry)
@@ -58,7 +59,8 @@ public sealed record QueueFilter
             && (Domain is null || AddressPattern.IsInDomain(envelope.Sender.Address, Domain) || AnyWaiting(entry, Domain))
             && (Login is null || string.Equals(envelope.Login, Login, StringComparison.OrdinalIgnoreCase))
             && (Tenant is null || string.Equals(envelope.Tenant, Tenant, StringComparison.OrdinalIgnoreCase))
-            && (Client is null || (envelope.Client is { } client && AuditQuery.NetworkOf(Client) is { } network && network.Contains(client)))
+            && (Client is null
+                || (envelope.Client is { } client && AuditQuery.NetworkOf(Client) is { } network && network.Contains(client)))
             && (ArrivedBefore is not { } limit || envelope.ArrivedAt < limit)
             && (ArrivedSince is not { } since || envelope.ArrivedAt >= since)
             && (Outcome is null || Has(entry, Outcome))
@@ -69,7 +71,8 @@ public sealed record QueueFilter
     {
         for (var i = 0; i < entry.Envelope.Recipients.Length; i++)
         {
-            if (entry.State.Recipients[i].Status == RecipientStatus.Pending && AddressPattern.Fits(entry.Envelope.Recipients[i].Address, wanted))
+            if (entry.State.Recipients[i].Status == RecipientStatus.Pending
+                && AddressPattern.Fits(entry.Envelope.Recipients[i].Address, wanted))
                 return true;
         }
 

@@ -5,7 +5,8 @@ namespace Postern.Relay.Audit.Events;
 /// <summary>One recipient's outcome of one delivery attempt.</summary>
 /// <param name="Attempt">1 for the first.</param>
 /// <param name="Reply">What the next hop said, or why it was not asked.</param>
-public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Recipient, DeliveryOutcome Outcome, int Attempt, string Reply) : AuditEvent(At)
+public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Recipient, DeliveryOutcome Outcome, int Attempt, string Reply)
+    : AuditEvent(At)
 {
     /// <summary>Which recipient of the message, from 0: two may have the same address. Not written; it is part of the id.</summary>
     public int RecipientIndex { get; init; }
@@ -45,7 +46,13 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
     public override AuditKind Kind => AuditKind.Mail;
 
     internal static EventType Type { get; } = new("delivery", static line =>
-        new DeliveryEvent(line.At, line.Text("queue_id"), line.Text("recipient"), line.Word<DeliveryOutcome>("outcome"), line.Count("attempt"), line.Text("reply"))
+        new DeliveryEvent(
+            line.At,
+            line.Text("queue_id"),
+            line.Text("recipient"),
+            line.Word<DeliveryOutcome>("outcome"),
+            line.Count("attempt"),
+            line.Text("reply"))
         {
             Remote = line.Maybe("remote"),
             Tls = line.Maybe("tls"),
@@ -60,12 +67,13 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
         });
 
     /// <summary>
-    /// An attempt that found this server short of something has the number of the one before: when it ended tells them apart. The time of the
-    /// next one does not: an operator may change that.
+    /// An attempt that found this server short of something has the number of the one before: when it ended tells them apart. The time of
+    /// the next one does not: an operator may change that.
     /// </summary>
     internal override string Key => string.Create(
         CultureInfo.InvariantCulture,
-        $"{QueueId}\n{RecipientIndex}\n{Attempt}\n{EventWord.Of(Outcome)}\n{(Outcome == DeliveryOutcome.Deferred ? At.UtcTicks : null as long?)}");
+        $"{QueueId}\n{RecipientIndex}\n{Attempt}\n{EventWord.Of(Outcome)}\n"
+            + $"{(Outcome == DeliveryOutcome.Deferred ? At.UtcTicks : null as long?)}");
 
     internal override EventTraits Traits => new()
     {

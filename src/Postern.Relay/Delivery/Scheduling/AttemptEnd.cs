@@ -6,7 +6,8 @@ using Postern.Relay.Spool;
 namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>What becomes of a message when all next hops of an attempt have answered: reports, the next attempt, or the end.</summary>
-internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusReporter reporter, StateRecorder recorder, Action<TrackedMessage> whenDone)
+internal sealed class AttemptEnd(
+    DeliveryWork work, Timekeeper time, StatusReporter reporter, StateRecorder recorder, Action<TrackedMessage> whenDone)
 {
     public async ValueTask EndAsync(TrackedMessage message)
     {
@@ -19,7 +20,8 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
         var envelope = message.Envelope;
         if (ReportWish.HasNoneOnSuccess(envelope) && Array.TrueForAll(message.Outcomes, static o => o is Outcome.Delivered))
         {
-            await recorder.FinishAsync(message, message.State with { Attempts = message.State.Attempts + 1 }, work.Now).ConfigureAwait(false);
+            await recorder.FinishAsync(message, message.State with { Attempts = message.State.Attempts + 1 }, work.Now)
+                .ConfigureAwait(false);
             whenDone(message);
             return;
         }
@@ -48,7 +50,10 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
         }
 
         await CountAsync(message, isOurs, isMistake).ConfigureAwait(false);
-        await GoOnAsync(message, await HoldOrNotAsync(message, before, state, isMistake, isKept: isUndecided || !isReported, now).ConfigureAwait(false)).ConfigureAwait(false);
+        await GoOnAsync(
+            message,
+            await HoldOrNotAsync(message, before, state, isMistake, isKept: isUndecided || !isReported, now).ConfigureAwait(false))
+            .ConfigureAwait(false);
     }
 
     /// <summary>An attempt whose end went wrong here.</summary>
@@ -165,12 +170,14 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
         if (memory.Shortages != Options.ShortagesBeforeWord)
             return;
         var why = message.Outcomes.FirstOrDefault(static o => o is Outcome.Deferred { IsOurs: true })?.Reply ?? "this server ran short";
-        if (!await reporter.TellPostmasterAsync(message.Envelope, why, until: null, work.Spool.Tally.HeldByServer, CancellationToken.None).ConfigureAwait(false))
+        if (!await reporter.TellPostmasterAsync(message.Envelope, why, until: null, work.Spool.Tally.HeldByServer, CancellationToken.None)
+            .ConfigureAwait(false))
             memory.Shortages--;
     }
 
     /// <param name="isKept">Nothing was decided: what the server held it holds on.</param>
-    private ValueTask<DeliveryState> HoldOrNotAsync(TrackedMessage message, DeliveryState before, DeliveryState state, bool isMistake, bool isKept, DateTimeOffset now) =>
+    private ValueTask<DeliveryState> HoldOrNotAsync(
+        TrackedMessage message, DeliveryState before, DeliveryState state, bool isMistake, bool isKept, DateTimeOffset now) =>
         before.HeldByServerAt is { } since && isKept ? new(state with { Held = true, HeldByServerAt = since })
         : isMistake && message.Memory.InternalErrors >= Options.InternalErrorsBeforeHold ? HoldHereAsync(message, state, now)
         : new(state with { Held = false, HeldByServerAt = null });
@@ -182,8 +189,10 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
     private async ValueTask<DeliveryState> HoldHereAsync(TrackedMessage message, DeliveryState state, DateTimeOffset now)
     {
         var until = now + Options.Retry.GiveUp;
-        var why = message.Outcomes.FirstOrDefault(static o => o is Outcome.Deferred { IsMistake: true })?.Reply ?? "what follows an attempt failed";
-        if (!await reporter.TellPostmasterAsync(message.Envelope, why, until, work.Spool.Tally.HeldByServer + 1, CancellationToken.None).ConfigureAwait(false))
+        var why = message.Outcomes.FirstOrDefault(static o => o is Outcome.Deferred { IsMistake: true })?.Reply
+            ?? "what follows an attempt failed";
+        if (!await reporter.TellPostmasterAsync(message.Envelope, why, until, work.Spool.Tally.HeldByServer + 1, CancellationToken.None)
+            .ConfigureAwait(false))
             return state with { Held = false, HeldByServerAt = null };
         work.Audit.Append(DeliveryEvents.Held(now, message.Id, until, message.Memory.InternalErrors));
         return state with { Held = true, HeldByServerAt = now, NextAttempt = until };
@@ -199,10 +208,11 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
     }
 
     /// <summary>
-    /// Tells the sender what it is to hear. Each report is durable together with what it tells of. What comes of it, and whether the failures
-    /// are told or must not be.
+    /// Tells the sender what it is to hear. Each report is durable together with what it tells of. What comes of it, and whether the
+    /// failures are told or must not be.
     /// </summary>
-    private async ValueTask<(DeliveryState State, bool IsReported)> ReportAsync(TrackedMessage message, AttemptResult result, DeliveryState state, DateTimeOffset? next, DateTimeOffset now)
+    private async ValueTask<(DeliveryState State, bool IsReported)> ReportAsync(
+        TrackedMessage message, AttemptResult result, DeliveryState state, DateTimeOffset? next, DateTimeOffset now)
     {
         var failures = await ReportAsync(message, result.Failures, state, now).ConfigureAwait(false);
         if (!failures.IsDone)
@@ -213,14 +223,23 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
         if (!result.Delayed.IsEmpty && delays.IsDone)
             state = delayed;
         if ((failures.WhyNot ?? relayed.WhyNot ?? delays.WhyNot) is not null)
-            state = state with { NotReported = string.Join('\n', new[] { failures.WhyNot, relayed.WhyNot, delays.WhyNot }.OfType<string>()) };
+            state = state with
+            {
+                NotReported = string.Join('\n', new[] { failures.WhyNot, relayed.WhyNot, delays.WhyNot }.OfType<string>()),
+            };
         return (state, failures.IsDone);
     }
 
-    private ValueTask<ReportOutcome> ReportAsync(TrackedMessage message, ImmutableArray<RecipientReport> reports, DeliveryState told, DateTimeOffset now) =>
+    private ValueTask<ReportOutcome> ReportAsync(
+        TrackedMessage message, ImmutableArray<RecipientReport> reports, DeliveryState told, DateTimeOffset now) =>
         reports.IsEmpty
             ? new(new ReportOutcome(IsDone: true))
-            : reporter.ReportAsync(message.Envelope, reports, now, (draft, envelope, state) => recorder.CommitAsync(message, told, draft, envelope, state), CancellationToken.None);
+            : reporter.ReportAsync(
+                message.Envelope,
+                reports,
+                now,
+                (draft, envelope, state) => recorder.CommitAsync(message, told, draft, envelope, state),
+                CancellationToken.None);
 
     /// <summary>What was delivered stays delivered. Our shortage counts for nothing, all else as an attempt and towards a hold.</summary>
     /// <param name="held">What the hold of the server makes of the state, where there have been enough mistakes; else null.</param>
@@ -237,7 +256,13 @@ internal sealed class AttemptEnd(DeliveryWork work, Timekeeper time, StatusRepor
             NextAttempt = held?.NextAttempt ?? work.Now + (before.HeldByServerAt is null || isOurs ? pause : Options.Retry.GiveUp),
             Held = message.IsHoldWanted || since is not null,
             HeldByServerAt = message.IsHoldWanted ? null : since,
-            Recipients = [.. before.Recipients.Select((r, i) => message.Outcomes[i] is Outcome.Delivered { Reply: var reply } ? new RecipientState(RecipientStatus.Delivered, reply) { Attempt = before.Attempts + 1 } : r)],
+            Recipients =
+            [
+                .. before.Recipients.Select(
+                    (r, i) => message.Outcomes[i] is Outcome.Delivered { Reply: var reply }
+                        ? new RecipientState(RecipientStatus.Delivered, reply) { Attempt = before.Attempts + 1 }
+                        : r),
+            ],
         };
     }
 }
