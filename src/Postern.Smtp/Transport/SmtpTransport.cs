@@ -72,11 +72,12 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
 
     /// <summary>
     /// Waits for the client to leave while somebody else works for it: true when it has. False when it has sent more, which it wants
-    /// answered whether or not it sends no more behind it; or when <paramref name="ct"/> is cancelled.
+    /// answered whether or not it sends no more behind it; when <paramref name="ct"/> is cancelled; or where there is no socket of our own.
     /// </summary>
     public async Task<bool> LeftAsync(CancellationToken ct)
     {
-        if (HasBufferedInput)
+        // A stream that somebody else made may not heed that a read is cancelled, and this one must end with the work.
+        if (HasBufferedInput || socket is null)
             return false;
         try
         {

@@ -86,6 +86,28 @@ public sealed class ClientLeavesDuringLoginTests : IAsyncDisposable
         Assert.False(store.IsWithdrawn);
     }
 
+    /// <summary>A program may hand over any stream.</summary>
+    [Fact]
+    public async Task A_stream_that_heeds_no_cancelled_read_gets_its_answer_too()
+    {
+        using var bridge = new TcpListener(IPAddress.Loopback, 0);
+        bridge.Start();
+        using var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(bridge.LocalEndpoint, Cancelled);
+        var stream = new DeafStream(await bridge.AcceptSocketAsync(Cancelled));
+        var session = server.ServeAsync(stream, client.LocalEndPoint!, new SmtpListenerOptions { Name = "handed over", Tls = TlsMode.None, Auth = AuthMode.Always }, Cancelled);
+        using var reader = new StreamReader(new NetworkStream(client));
+        await client.SendAsync(Encoding.ASCII.GetBytes($"EHLO client.example\r\n{Login}\r\n"), Cancelled);
+        await store.AskedAsync();
+
+        store.Answer.SetResult(new LoginAnswer.Match("lisa"));
+
+        while (await reader.ReadLineAsync(Cancelled) is { } line && !line.StartsWith("235 ", StringComparison.Ordinal))
+            Assert.StartsWith("2", line, StringComparison.Ordinal);
+        client.Shutdown(SocketShutdown.Both);
+        await session;
+    }
+
     private async Task<Socket> BeginAsync(string lines)
     {
         var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -120,6 +142,11 @@ public sealed class ClientLeavesDuringLoginTests : IAsyncDisposable
                 throw;
             }
         }
+    }
+
+    private sealed class DeafStream(Socket socket) : NetworkStream(socket, ownsSocket: true)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => base.ReadAsync(buffer, CancellationToken.None);
     }
 
     private sealed class Attempts : ISmtpEvents
