@@ -41,8 +41,8 @@ internal sealed class RetiredSnapshots : IDisposable
     }
 
     /// <summary>
-    /// All of them are told what is configured now, each by itself: were each only to know the one after it, a session that lasts would keep
-    /// every configuration since.
+    /// All of them are told what is configured now, each by itself: were each only to know the one after it, a session that lasts would
+    /// keep every configuration since.
     /// </summary>
     public void FollowedBy(RelaySnapshot next)
     {
