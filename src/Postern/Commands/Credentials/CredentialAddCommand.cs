@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Postern.Commands.Output;
+using Postern.Configuration;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Admin;
 using Postern.Relay.Runtime;
@@ -71,48 +72,64 @@ internal static class CredentialAddCommand
                 && HashSchemes.Find(result.GetValue(form) ?? string.Empty) is not { NeedsRealm: true })
                 result.AddError("--realm is for --form digest-md5");
         });
-        command.SetAction(async (arguments, ct) =>
-        {
-            Secret? secret = null;
-            if (arguments.GetValue(typed))
-            {
-                if (context.Terminal.ReadSecret("Password: ") is not { Length: > 0 } line)
-                    return context.Terminal.Fail(
-                        "there is no password on standard input",
-                        "Write it there as one line, or let --generate make one.",
-                        ExitCode.Usage);
-                secret = new Secret(line);
-            }
+        command.SetAction((arguments, ct) => RunAsync(
+            context,
+            arguments,
+            arguments.GetValue(typed),
+            configuration => Read(arguments, configuration),
+            replaces,
+            ct));
+        return command;
 
-            if (context.LoadConfiguration(arguments) is not { } configuration)
-                return ExitCode.Usage;
+        AddCredential Read(ParseResult arguments, PosternConfiguration configuration)
+        {
             var scheme = HashSchemes.Find(arguments.GetRequiredValue(form))!;
-            var wanted = new AddCredential(
-                arguments.GetRequiredValue(account), secret, arguments.GetValue(label), arguments.GetValue(expires))
+            return new(arguments.GetRequiredValue(account), Typed: null, arguments.GetValue(label), arguments.GetValue(expires))
             {
                 Scheme = scheme,
                 Realm = scheme.NeedsRealm ? arguments.GetValue(realm) ?? configuration.DirectoryRealm : null,
                 Replaces = replaces ? new RevokeCredential(arguments.GetRequiredValue(account), arguments.GetValue(replaced)) : null,
             };
-            AdminOutcome? outcome = null;
-            var exitCode = replaces
-                ? await context.TakeAwayAsync(
-                    arguments, commands => outcome = commands.Credentials.Add(wanted), ct, alreadyThere: ExitCode.No)
-                : await context.ChangeAccountAsync(
-                    arguments, commands => outcome = commands.Credentials.Add(wanted), ct, alreadyThere: ExitCode.No);
-            if (outcome is AdminOutcome.Issued { Generated: { } generated } && !arguments.GetValue(context.Json))
-            {
-                context.Terminal.Line($"secret: {generated.Reveal()}");
-                context.Terminal.Note("It is not shown again.");
-            }
+        }
+    }
 
-            if (outcome is AdminOutcome.Issued && scheme.IsReadable)
-                context.Terminal.Note(
-                    $"warning: whoever reads {RelayOptions.DirectoryFile(configuration.Server.Data)} can log in with it: "
-                        + $"{scheme.Name} keeps what the mechanism computes with. Use it only where nothing better works.");
+    private static async Task<int> RunAsync(
+        CommandContext context,
+        ParseResult arguments,
+        bool isTyped,
+        Func<PosternConfiguration, AddCredential> read,
+        bool replaces,
+        CancellationToken ct)
+    {
+        Secret? secret = null;
+        if (isTyped)
+        {
+            if (context.Terminal.ReadSecret("Password: ") is not { Length: > 0 } line)
+                return context.Terminal.Fail(
+                    "there is no password on standard input",
+                    "Write it there as one line, or let --generate make one.",
+                    ExitCode.Usage);
+            secret = new Secret(line);
+        }
 
-            return exitCode;
-        });
-        return command;
+        if (context.LoadConfiguration(arguments) is not { } configuration)
+            return ExitCode.Usage;
+        var wanted = read(configuration) with { Typed = secret };
+        AdminOutcome? outcome = null;
+        var exitCode = replaces
+            ? await context.TakeAwayAsync(arguments, commands => outcome = commands.Credentials.Add(wanted), ct, alreadyThere: ExitCode.No)
+            : await context.ChangeAccountAsync(
+                arguments, commands => outcome = commands.Credentials.Add(wanted), ct, alreadyThere: ExitCode.No);
+        if (outcome is AdminOutcome.Issued { Generated: { } generated } && !arguments.GetValue(context.Json))
+        {
+            context.Terminal.Line($"secret: {generated.Reveal()}");
+            context.Terminal.Note("It is not shown again.");
+        }
+
+        if (outcome is AdminOutcome.Issued && wanted.Scheme.IsReadable)
+            context.Terminal.Note(
+                $"warning: whoever reads {RelayOptions.DirectoryFile(configuration.Server.Data)} can log in with it: "
+                    + $"{wanted.Scheme.Name} keeps what the mechanism computes with. Use it only where nothing better works.");
+        return exitCode;
     }
 }
