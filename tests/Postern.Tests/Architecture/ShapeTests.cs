@@ -8,6 +8,7 @@ public sealed partial class ShapeTests
 {
     private const int MostFilesOfAFolder = 30;
     private const int MostFilesOfAClass = 2;
+    private const int MostColumns = 140;
 
     private static readonly string[] Sources =
     [
@@ -30,6 +31,18 @@ public sealed partial class ShapeTests
             group file by $"{place}.{name}";
 
         Assert.Empty(parts.Where(static part => part.Count() > MostFilesOfAClass).Select(static part => part.Key));
+    }
+
+    [Fact]
+    public void No_line_is_longer_than_a_window_is_wide()
+    {
+        var wrong =
+            from file in Sources
+            from line in File.ReadLines(file).Select(static (text, i) => (Text: text, Number: i + 1))
+            where line.Text.Length > MostColumns
+            select $"{Path.GetRelativePath(SourceTree.Root, file)}:{line.Number} has {line.Text.Length} columns";
+
+        Assert.Empty(wrong);
     }
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline | RegexOptions.NonBacktracking)]
