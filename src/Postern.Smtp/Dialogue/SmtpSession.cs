@@ -21,6 +21,14 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     /// <summary>How much of an overlong line is skipped in the hope of a CRLF.</summary>
     private const int SkippedLineOctets = 64 * 1024;
 
+    /// <summary>
+    /// How long an answer is awaited before anybody looks whether the client is still there; real time, it only spreads the work.
+    /// </summary>
+    private static readonly TimeSpan Unwatched = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>How much longer an answer is awaited for a client that says no more.</summary>
+    private static readonly TimeSpan ForListeners = TimeSpan.FromSeconds(3);
+
     private readonly CancellationTokenSource reading = new();
     private readonly SmtpServerOptions server = service.Server;
     private readonly SessionDeadline deadline = new(service.Server.Clock);
@@ -181,7 +189,8 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     public void EndCommit() => Volatile.Write(ref committing, false);
 
     /// <summary>
-    /// Awaits an answer that somebody else gives, and withdraws the question at once when the client leaves: nobody waits for it then.
+    /// Awaits an answer that somebody else gives, and withdraws the question when the client leaves: nobody waits for it then. A client
+    /// that says nothing more (a script behind a pipe) may still listen, and is waited for a little longer.
     /// </summary>
     /// <param name="withdraw">Cancelled then; the question was asked with its token.</param>
     /// <exception cref="ConnectionLostException">The client has left.</exception>
@@ -189,26 +198,51 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     {
         if (asked.IsCompleted)
             return await asked;
+        var answer = asked.AsTask();
+        if (await IsWaitedForAsync(answer))
+            return await answer;
+        await withdraw.CancelAsync();
+        // What the question was asked about is the client's, and in use until it has ended.
+        await ((Task)answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        throw new ConnectionLostException("the client left while it was asked about");
+    }
+
+    /// <summary>False when the client leaves before the answer is there.</summary>
+    private async Task<bool> IsWaitedForAsync(Task answer)
+    {
+        // Nearly all answers come at once, and to watch a connection costs more than such an answer.
+        if (await IsInTimeAsync(answer, Unwatched, TimeProvider.System))
+            return true;
         using var watching = new CancellationTokenSource();
-        var (answer, left) = (asked.AsTask(), transport.LeftAsync(watching.Token));
+        var sign = transport.WatchAsync(watching.Token);
         try
         {
-            if (await Task.WhenAny(answer, left) == left && await left)
+            if (await Task.WhenAny(answer, sign) == answer)
+                return true;
+            switch (await sign)
             {
-                await withdraw.CancelAsync();
-                throw new ConnectionLostException("the client left while it was asked about");
+                case ClientSign.Gone:
+                    return false;
+                case ClientSign.SaysNoMore:
+                    return await IsInTimeAsync(answer, ForListeners, server.Clock);
+                default:
+                    await answer.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    return true;
             }
-
-            return await answer;
         }
         finally
         {
             await watching.CancelAsync();
-            await left;
-            // What the question was asked about is the client's, and in use until it has ended.
-            if (!answer.IsCompleted)
-                await ((Task)answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await sign;
         }
+    }
+
+    private static async Task<bool> IsInTimeAsync(Task answer, TimeSpan time, TimeProvider clock)
+    {
+        using var ended = new CancellationTokenSource();
+        var isInTime = await Task.WhenAny(answer, Task.Delay(time, clock, ended.Token)) == answer;
+        await ended.CancelAsync();
+        return isInTime;
     }
 
     /// <summary>

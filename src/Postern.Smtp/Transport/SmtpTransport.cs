@@ -71,29 +71,29 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
     }
 
     /// <summary>
-    /// Waits for the client to leave while somebody else works for it: true when it has. False when it has sent more, which it wants
-    /// answered whether or not it sends no more behind it; when <paramref name="ct"/> is cancelled; or where there is no socket of our own.
+    /// Waits for a sign of the client while somebody else works for it. That it is still there, when it has sent more, which it wants
+    /// answered whatever it does behind it; when <paramref name="ct"/> is cancelled; or where there is no socket of our own.
     /// </summary>
-    public async Task<bool> LeftAsync(CancellationToken ct)
+    public async Task<ClientSign> WatchAsync(CancellationToken ct)
     {
         // A stream that somebody else made may not heed that a read is cancelled, and this one must end with the work.
         if (HasBufferedInput || socket is null)
-            return false;
+            return ClientSign.IsThere;
         try
         {
             _ = await stream.ReadAsync(Memory<byte>.Empty, ct);
             MakeRoom();
             var read = await stream.ReadAsync(window.AsMemory(end), ct);
             end += read;
-            return read == 0;
+            return read == 0 ? ClientSign.SaysNoMore : ClientSign.IsThere;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
-            return false;
+            return ClientSign.IsThere;
         }
         catch (Exception e) when (ConnectionLostException.IsCausedBy(e))
         {
-            return true;
+            return ClientSign.Gone;
         }
     }
 
@@ -267,4 +267,16 @@ internal sealed class SmtpTransport(Stream network, Socket? socket = null) : IAs
         window = null;
         start = end = 0;
     }
+}
+
+/// <summary>What is seen of a client that nobody reads from.</summary>
+internal enum ClientSign
+{
+    IsThere,
+
+    /// <summary>It has closed its side: it has left, or says no more and still listens.</summary>
+    SaysNoMore,
+
+    /// <summary>The connection is broken.</summary>
+    Gone,
 }

@@ -9,9 +9,6 @@ namespace Postern.Fuzz.Models;
 /// </summary>
 internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said, ReadOnlyMemory<byte> heard)
 {
-    /// <summary>Lines that a client says of one login: the command, and what mechanisms ask for.</summary>
-    private const int LongestExchange = 5;
-
     private readonly ReplyWalk replies = new(heard);
     private Signal behaviour = new();
     private readonly List<byte> chunks = [];
@@ -219,37 +216,9 @@ internal sealed class ClientModel(DialogueRules rules, ReadOnlyMemory<byte> said
         isOver = isLast && code >= 400;
     }
 
-    /// <summary>
-    /// Whoever leaves while its login is checked gets no answer to that any more, nor those that were to go out with it. So many lines from the
-    /// end stands the command of an exchange that may be under way.
-    /// </summary>
-    private bool LeavesDuringLogin
-    {
-        get
-        {
-            var rest = said.Span;
-            for (var lines = 0; lines < LongestExchange && !rest.IsEmpty; lines++)
-            {
-                rest = rest[^1] == (byte)'\n' ? rest[..^1] : rest;
-                var line = rest[(rest.LastIndexOf((byte)'\n') + 1)..];
-                if (Is(line.TrimEnd((byte)'\r'), "AUTH"))
-                    return true;
-                rest = rest[..^line.Length];
-            }
-
-            return false;
-        }
-    }
-
     private int Next()
     {
         var code = replies.Next();
-        if (code == 0 && LeavesDuringLogin)
-        {
-            isOver = true;
-            return 421;
-        }
-
         BrokenException.Unless(code != 0, $"every command is answered: nothing for octet {at} of {said.Length}");
         behaviour.Add(code);
         OnReply?.Invoke(code);

@@ -16,6 +16,7 @@ public sealed class ClientLeavesDuringLoginTests : IAsyncDisposable
     private static readonly string Login = $"AUTH PLAIN {SmtpDialogue.Plain("lisa", "tiger")}";
 
     private readonly NeverAnswers store = new();
+    private readonly ManualClock clock = new(); // no deadline passes by itself
     private readonly Attempts attempts = new();
     private readonly SmtpServer server;
 
@@ -33,7 +34,7 @@ public sealed class ClientLeavesDuringLoginTests : IAsyncDisposable
             Store = new MemoryStore(),
             Sasl = new() { Passwords = store },
             Events = attempts,
-            Clock = new ManualClock(), // no deadline ever passes
+            Clock = clock,
         });
         server.Start();
     }
@@ -45,7 +46,7 @@ public sealed class ClientLeavesDuringLoginTests : IAsyncDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task The_question_is_withdrawn_at_once_and_the_attempt_is_told(bool isSecured)
+    public async Task The_question_is_withdrawn_soon_and_the_attempt_is_told(bool isSecured)
     {
         await using (var client = await SmtpDialogue.GreetAsync(server.Endpoints[isSecured ? 1 : 0].Endpoint, implicitTls: isSecured))
         {
@@ -54,7 +55,12 @@ public sealed class ClientLeavesDuringLoginTests : IAsyncDisposable
             await store.AskedAsync();
         }
 
-        await store.WithdrawnAsync();
+        while (!store.IsWithdrawn)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(10, Cancelled);
+        }
+
         Assert.Equal(("PLAIN", null, "the client left during authentication"), await attempts.NextAsync());
     }
 
@@ -83,6 +89,22 @@ public sealed class ClientLeavesDuringLoginTests : IAsyncDisposable
         var said = await reader.ReadToEndAsync(Cancelled);
         Assert.Contains("235 2.7.0", said, StringComparison.Ordinal);
         Assert.Contains("221 2.0.0", said, StringComparison.Ordinal);
+        Assert.False(store.IsWithdrawn);
+    }
+
+    /// <summary>A script behind a pipe, which says all and closes its side: it still listens.</summary>
+    [Fact]
+    public async Task Who_says_no_more_gets_an_answer_that_comes_soon()
+    {
+        using var client = await BeginAsync(Login);
+        using var reader = new StreamReader(new NetworkStream(client));
+        client.Shutdown(SocketShutdown.Send);
+        await store.AskedAsync();
+        await Task.Delay(200, Cancelled); // so that its end is seen before the answer
+
+        store.Answer.SetResult(new LoginAnswer.Match("lisa"));
+
+        Assert.Contains("235 2.7.0", await reader.ReadToEndAsync(Cancelled), StringComparison.Ordinal);
         Assert.False(store.IsWithdrawn);
     }
 
