@@ -58,7 +58,12 @@ internal static class CheckCommand
         {
             case CompileOutcome.Ready(var compiled):
                 warnings.AddRange(compiled.Warnings);
-                offers = Rehearsal.Offers(compiled, clock);
+                if (Rehearsal.Offers(compiled, clock) is { } known)
+                    offers = known;
+                else
+                    warnings.Add(configuration.ErrorAt(
+                        "server.data",
+                        "neither here nor in the temporary directory can anything be written: what listeners offer is not said"));
                 break;
             case CompileOutcome.Broken(var broken, _):
                 errors.AddRange(broken);

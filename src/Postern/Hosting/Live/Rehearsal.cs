@@ -15,6 +15,8 @@ namespace Postern.Hosting.Live;
 /// </summary>
 internal sealed class Rehearsal : IDisposable
 {
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
     private readonly Compiled compiled;
     private readonly SqliteDirectory? owned;
     private readonly AccountFoundation foundation;
@@ -55,11 +57,12 @@ internal sealed class Rehearsal : IDisposable
 
     /// <summary>
     /// What each listener offers to the client that is offered most, without opening the directory, which would bring it to this program's
-    /// schema: what its users have in common is looked up beside it.
+    /// schema: what its users have in common is looked up beside it. Null where there is no place for that.
     /// </summary>
-    public static ImmutableArray<ListenerOffer> Offers(Compiled compiled, TimeProvider clock)
+    public static ImmutableArray<ListenerOffer>? Offers(Compiled compiled, TimeProvider clock)
     {
-        var folder = Directory.CreateTempSubdirectory("postern-").FullName;
+        if (Scratch(Path.GetTempPath(), compiled.Configuration.Server.Data) is not { } folder)
+            return null;
         try
         {
             using var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(RelayOptions.DirectoryFile(folder)) { Clock = clock });
@@ -79,6 +82,25 @@ internal sealed class Rehearsal : IDisposable
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    /// <summary>A new directory in the first of these that takes one: a container may have none but for its data.</summary>
+    private static string? Scratch(params ReadOnlySpan<string> places)
+    {
+        foreach (var place in places)
+        {
+            try
+            {
+                if (Directory.Exists(place))
+                    return Directory.CreateDirectory(Path.Join(place, $".postern-{Guid.NewGuid():N}"), OwnerOnly).FullName;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The next one may.
+            }
+        }
+
+        return null;
     }
 
     private static ImmutableArray<string> Usual(AccountOptions accounts, string listener) => MechanismOffer.Usual(
