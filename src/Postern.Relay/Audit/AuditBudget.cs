@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Audit.Events;
@@ -31,9 +30,9 @@ internal sealed class AuditBudget : IDisposable
     private const int MessagesBurst = 4 * 1024 * 1024;
 
     private ImmutableArray<IPNetwork> exempt;
-    private readonly FrozenDictionary<AuditKind, AuditShare> strangers;
+    private readonly PerKind<AuditShare> strangers;
     private readonly AuditShare messages;
-    private readonly FrozenDictionary<AuditKind, AuditShare> known;
+    private readonly PerKind<AuditShare> known;
     private readonly ITimer timer;
 
     /// <param name="exempt">Clients that count as known without a login.</param>
@@ -42,11 +41,9 @@ internal sealed class AuditBudget : IDisposable
     {
         this.exempt = exempt;
         timer = clock.CreateTimer(_ => Sweep(), state: null, Window, Window);
-        strangers = AuditKinds.Each.ToFrozenDictionary(
-            static kind => kind, kind => new AuditShare(kind, StrangersWhole, StrangersOctets, StrangersBurst, clock, tell));
+        strangers = new PerKind<AuditShare>(kind => new AuditShare(kind, StrangersWhole, StrangersOctets, StrangersBurst, clock, tell));
         messages = new AuditShare(AuditKind.Mail, int.MaxValue, MessagesOctets, MessagesBurst, clock, tell);
-        known = AuditKinds.Each.ToFrozenDictionary(
-            static kind => kind, kind => new AuditShare(kind, KnownWhole, long.MaxValue, long.MaxValue, clock, tell));
+        known = new PerKind<AuditShare>(kind => new AuditShare(kind, KnownWhole, long.MaxValue, long.MaxValue, clock, tell));
     }
 
     public static TimeSpan Window { get; } = TimeSpan.FromMinutes(1);
@@ -72,7 +69,7 @@ internal sealed class AuditBudget : IDisposable
 
     public void Dispose() => timer.Dispose();
 
-    private IEnumerable<AuditShare> All => [.. strangers.Values, .. known.Values, messages];
+    private IEnumerable<AuditShare> All => [.. strangers.All, .. known.All, messages];
 
     private AuditShare ShareOf(AuditCause cause) =>
         !cause.IsStranger || IsExempt(cause.Client) ? known[cause.Kind] : cause.IsMessage ? messages : strangers[cause.Kind];

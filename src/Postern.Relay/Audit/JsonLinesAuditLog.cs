@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Threading.Channels;
@@ -30,7 +29,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
     private readonly TimeProvider clock;
     private readonly Channel<Item> queue;
     private readonly AuditBudget budget;
-    private readonly FrozenDictionary<AuditKind, AuditFile> files;
+    private readonly PerKind<AuditFile> files;
     private readonly ArrayBufferWriter<byte> line = new();
     private readonly Utf8JsonWriter json;
     private readonly AuditCopy? copy;
@@ -62,7 +61,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         space = new AuditRoom(options, clock);
         budget = new AuditBudget(options.Exempt, clock, counted => Enqueue(counted, cause: null));
         sync = new AuditSync(trouble => Volatile.Write(ref syncTrouble, trouble));
-        files = AuditKinds.Each.ToFrozenDictionary(static kind => kind, kind => new AuditFile(options.Directory, kind, sync));
+        files = new PerKind<AuditFile>(kind => new AuditFile(options.Directory, kind, sync));
         json = new Utf8JsonWriter(line, AuditEvents.Options);
         copy = options.Copy is { } stream ? new AuditCopy(stream, clock) : null;
         this.sinks = copy is null ? [.. sinks] : [copy, .. sinks];
@@ -134,7 +133,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         queue.Writer.TryComplete();
         hurry.Release();
         await writing;
-        foreach (var file in files.Values)
+        foreach (var file in files.All)
             file.Dispose();
         sync.Dispose();
         await json.DisposeAsync();
@@ -245,7 +244,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
                 Move(changed);
         }
 
-        foreach (var file in files.Values)
+        foreach (var file in files.All)
             Write(file);
         foreach (var waiter in flushed)
             waiter.TrySetResult();
@@ -301,7 +300,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
 
     private void Move(AuditLogOptions changed)
     {
-        foreach (var file in files.Values)
+        foreach (var file in files.All)
         {
             Write(file);
             file.MoveTo(changed.Directory);
@@ -356,7 +355,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
             if (state == AuditRoomState.Free)
                 isFull = false;
             Tell(state == AuditRoomState.Free ? "log_room" : "log_no_room", told);
-            foreach (var file in files.Values)
+            foreach (var file in files.All)
                 Write(file);
         }
 

@@ -57,8 +57,11 @@ internal static class EventRecovery
         foreach (var audited in missing.Values.OrderBy(static e => e.At))
             audit.Append(audited);
         if (ended.Count > 0)
+        {
             await audit.SafeAsync(ct);
-        await spool.RemoveAllAsync([.. ended.Select(static entry => entry.Envelope.Id)], ct);
+            await spool.RemoveAllAsync([.. ended.Select(static entry => entry.Envelope.Id)], ct);
+        }
+
         return missing.Count;
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics;
 
 namespace Postern.Relay.Audit.Events;
 
@@ -54,4 +55,15 @@ internal static class AuditKinds
 
         return null;
     }
+}
+
+/// <summary>One thing for each kind.</summary>
+internal sealed class PerKind<T>(Func<AuditKind, T> make)
+{
+    // A frozen dictionary of an enumeration costs a start two milliseconds of compiling.
+    private readonly T[] items = Array.ConvertAll(AuditKinds.Each.ToArray(), kind => make(kind));
+
+    public ReadOnlySpan<T> All => items;
+
+    public T this[AuditKind kind] => items[BitOperations.TrailingZeroCount((int)kind)];
 }
