@@ -25,6 +25,8 @@ internal static class EventRecovery
     {
         var search = new AuditSearch(logs);
         List<SpoolEntry> ended = [.. await spool.ListEndedAsync(ct)];
+        if (ended.Count == 0 && spool.Count == 0)
+            return 0;
         var missing = new Dictionary<string, AuditEvent>(StringComparer.Ordinal);
         try
         {

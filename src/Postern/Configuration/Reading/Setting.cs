@@ -12,7 +12,7 @@ namespace Postern.Configuration.Reading;
 /// Equal for values that mean the same, however they are written. Of a secret its digest: it never leaves the process.
 /// </param>
 /// <param name="Shown">The value as it was written, or its default in words; of a secret nothing.</param>
-internal readonly record struct Setting(string Path, string Meaning, string Shown)
+internal sealed record Setting(string Path, string Meaning, string Shown)
 {
     private const string Hidden = "(secret)";
 

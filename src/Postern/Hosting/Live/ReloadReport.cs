@@ -62,13 +62,18 @@ internal sealed record ReloadReport(string Before, string After)
         var before = old.Configuration.Settings.ToDictionary(static s => s.Path, StringComparer.Ordinal);
         foreach (var now in next.Configuration.Settings)
         {
-            var isNew = !before.Remove(now.Path, out var was);
-            if (isNew ? now.IsWritten : was.Meaning != now.Meaning)
-                yield return new KeyChange(now.Path, isNew ? null : was.Shown, now.Shown);
-            else if (old.Digests.GetValueOrDefault(now.Path) is { } digest
-                && next.Digests.GetValueOrDefault(now.Path) is { } other
-                && digest != other)
+            if (!before.Remove(now.Path, out var was))
+            {
+                if (now.IsWritten)
+                    yield return new KeyChange(now.Path, From: null, now.Shown);
+            }
+            else if (was.Meaning != now.Meaning
+                || (old.Digests.GetValueOrDefault(now.Path) is { } digest
+                    && next.Digests.GetValueOrDefault(now.Path) is { } other
+                    && digest != other))
+            {
                 yield return new KeyChange(now.Path, was.Shown, now.Shown);
+            }
         }
 
         foreach (var (path, was) in before)
