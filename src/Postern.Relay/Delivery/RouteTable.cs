@@ -34,7 +34,9 @@ public sealed class RouteTable
     /// Some route can pass a message with REQUIRETLS on (RFC 8689): to a host that was named, over TLS. Mail exchangers cannot, their names
     /// come from DNS without proof.
     /// </summary>
-    public bool CanRequireTls => routes.Values.Any(static same => same.Any(static route => route.Host is { } host && host.Servers.Any(static s => s.Tls != ClientTls.None)));
+    public bool CanRequireTls =>
+        routes.Values.Any(
+            static same => same.Any(static route => route.Host is { } host && host.Servers.Any(static s => s.Tls != ClientTls.None)));
 
     /// <summary>Reads routes; stops at the first that is wrong. An empty list means <see cref="Mx"/>.</summary>
     public static RouteParse Parse(IReadOnlyList<Route> routes)
@@ -48,29 +50,40 @@ public sealed class RouteTable
                 found[route.Pattern] = same = [];
             // Behind a route without conditions nothing to the same is ever asked.
             if (same.Exists(static earlier => earlier.Match.IsAll))
-                return new RouteParse.Wrong(i, "to", route.Match.IsAll ? $"'{routes[i].To}' has a route already" : $"'{routes[i].To}' has a route without conditions before this one, which is never asked then");
+                return new RouteParse.Wrong(
+                    i,
+                    "to",
+                    route.Match.IsAll
+                        ? $"'{routes[i].To}' has a route already"
+                        : $"'{routes[i].To}' has a route without conditions before this one, which is never asked then");
             same.Add(route);
         }
 
-        return new RouteParse.Ok(new RouteTable(found.ToFrozenDictionary(static r => r.Key, static r => r.Value.ToArray(), StringComparer.Ordinal), holds: false));
+        return new RouteParse.Ok(
+            new RouteTable(
+                found.ToFrozenDictionary(static r => r.Key, static r => r.Value.ToArray(), StringComparer.Ordinal), holds: false));
     }
 
     /// <summary>Where a recipient of a message goes.</summary>
-    public NextHop Find(Envelope envelope, Mailbox recipient) => Decide(envelope, recipient.Domain)?.HopFor(recipient.Domain) ?? new NextHop.MailExchanger(recipient.Domain);
+    public NextHop Find(Envelope envelope, Mailbox recipient) =>
+        Decide(envelope, recipient.Domain)?.HopFor(recipient.Domain) ?? new NextHop.MailExchanger(recipient.Domain);
 
     /// <summary>
     /// The route that decides, as <see cref="Route.Name"/>; null where none does, and the mail exchangers of the domain are asked.
     /// </summary>
     public string? NameOf(Envelope envelope, Mailbox recipient) => Decide(envelope, recipient.Domain)?.Name;
 
-    /// <summary>The same two answers for people, with the routes to this recipient's domain that were asked before, and why they were not taken.</summary>
+    /// <summary>
+    /// The same two answers for people, with the routes to this recipient's domain that were asked before, and why they were not taken.
+    /// </summary>
     public RouteChoice Choose(Envelope envelope, Mailbox recipient)
     {
         var passedOver = new List<RouteChoice.Passed>();
         if (Holds)
             return new RouteChoice(Route: null, Hop: null, []);
         var decided = Decide(envelope, recipient.Domain, (route, because) => passedOver.Add(new(route.Name, because)));
-        return new RouteChoice(decided?.Name, decided?.HopFor(recipient.Domain) ?? new NextHop.MailExchanger(recipient.Domain), [.. passedOver]);
+        return new RouteChoice(
+            decided?.Name, decided?.HopFor(recipient.Domain) ?? new NextHop.MailExchanger(recipient.Domain), [.. passedOver]);
     }
 
     /// <summary>What an operator should know of a route that is no mistake; null for nothing.</summary>
