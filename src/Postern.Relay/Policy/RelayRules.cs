@@ -44,12 +44,16 @@ public static class RelayRules
     public static string? ShorthandOf(string word) => Find(word)?.Shorthand;
 
     /// <summary>
-    /// The rules that take arguments of their own, what the reference says of them, and the stages at which they can stand.
+    /// The rules that take arguments of their own, and what the reference says of them.
     /// </summary>
-    public static IEnumerable<(string Word, string Doc, ImmutableArray<RuleStage> Stages)> WithArguments =>
+    public static IEnumerable<(string Word, string Doc)> WithArguments =>
         from rule in All
         where rule.ArgumentsDoc is not null
-        select (rule.Name, rule.ArgumentsDoc, Enum.GetValues<RuleStage>().Where(stage => rule.Stages.HasFlag(stage)).ToImmutableArray());
+        select (rule.Name, rule.ArgumentsDoc);
+
+    /// <summary>The stages at which the rule of a known word can stand.</summary>
+    public static IReadOnlyList<RuleStage> StagesOf(string word) =>
+        Array.FindAll(Enum.GetValues<RuleStage>(), stage => Find(word)!.Stages.HasFlag(stage));
 
     /// <exception cref="ArgumentException">A word names no rule of the stage, or its arguments are wrong.</exception>
     internal static ImmutableArray<ListedRule> Compile(RuleStage stage, ImmutableArray<RuleEntry> entries) =>

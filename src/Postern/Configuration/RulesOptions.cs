@@ -65,11 +65,11 @@ internal sealed record RulesOptions(ImmutableArray<RuleEntry> Sender, ImmutableA
                     + "`trace` writes the reverse-path, or the account's own address, into Sender (RFC 6409 §8.1); where that cannot be, "
                     + "the login into X-Authenticated-Sender. `keep` leaves both as they come."),
         };
-        foreach (var (word, doc, stages) in RelayRules.WithArguments)
+        foreach (var (word, doc) in RelayRules.WithArguments)
         {
             section.DescribeWord(word, doc, described =>
             {
-                foreach (var stage in stages)
+                foreach (var stage in RelayRules.StagesOf(word))
                     RelayRules.Read(stage, word, new SectionArguments(described));
             });
         }

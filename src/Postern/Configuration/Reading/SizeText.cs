@@ -7,8 +7,9 @@ internal static class SizeText
 {
     private static readonly (string Unit, long Octets)[] Units =
     [
-        ("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("TiB", 1L << 40),
-        ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000),
+        // From the largest on.
+        ("TiB", 1L << 40), ("TB", 1_000_000_000_000), ("GiB", 1L << 30), ("GB", 1_000_000_000),
+        ("MiB", 1L << 20), ("MB", 1_000_000), ("KiB", 1L << 10), ("KB", 1_000),
         ("B", 1),
     ];
 
@@ -34,7 +35,7 @@ internal static class SizeText
     /// <summary>The shortest exact spelling.</summary>
     public static string Format(long octets)
     {
-        foreach (var (unit, size) in Units.OrderByDescending(static u => u.Octets))
+        foreach (var (unit, size) in Units)
         {
             if (octets >= size && octets % size == 0)
                 return string.Create(CultureInfo.InvariantCulture, $"{octets / size}{unit}");

@@ -76,8 +76,8 @@ internal static class Compilation
         var text = new StringBuilder();
         foreach (var setting in compiled.Configuration.Settings)
             text.Append(setting.Path).Append('=').Append(setting.Meaning).Append('\n');
-        foreach (var (path, digest) in compiled.Digests.OrderBy(static file => file.Key, StringComparer.Ordinal))
-            text.Append(path).Append(':').Append(digest).Append('\n');
+        foreach (var path in compiled.Digests.Keys.Order(StringComparer.Ordinal))
+            text.Append(path).Append(':').Append(compiled.Digests[path]).Append('\n');
         Span<byte> whole = stackalloc byte[HMACSHA256.HashSizeInBytes];
         HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text.ToString()), whole);
         return Convert.ToHexStringLower(whole)[..IdLetters];
