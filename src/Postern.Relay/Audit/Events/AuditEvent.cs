@@ -8,6 +8,15 @@ namespace Postern.Relay.Audit.Events;
 /// <param name="At">UTC.</param>
 public abstract record AuditEvent(DateTimeOffset At)
 {
+    private readonly string? written;
+    private string? computed;
+
+    /// <summary>A copy is about something else, as far as anybody knows: only an id that was read goes with it.</summary>
+    protected AuditEvent(AuditEvent original)
+    {
+        (At, Cause, written) = (original.At, original.Cause, original.written);
+    }
+
     /// <summary>Octets of memory that an event takes beside its texts, about.</summary>
     private const int Frame = 256;
 
@@ -18,7 +27,11 @@ public abstract record AuditEvent(DateTimeOffset At)
     /// <c>evt_</c> and 26 letters and digits, computed from what the event is about (<see cref="Key"/>): the same thing written again,
     /// after a crash, has the same id, and a reader drops the second.
     /// </summary>
-    public string Id { get => field ?? EventId.Of(this); init; }
+    public string Id
+    {
+        get => written ?? (computed ??= EventId.Of(this));
+        init => written = value;
+    }
 
     /// <summary>Its word in the log: login, decision and so on.</summary>
     public abstract string Name { get; }

@@ -10,13 +10,21 @@ internal static class EventId
 {
     public const int Length = 30;
 
+    private const int MostOnStack = 512;
+
     private const string Prefix = "evt_";
     private const string Digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
     public static string Of(AuditEvent audit)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{audit.Name}\n{audit.Key}"), hash);
+        var (name, key) = (audit.Name, audit.Key);
+        var length = Encoding.UTF8.GetMaxByteCount(name.Length + 1 + key.Length);
+        var text = length <= MostOnStack ? stackalloc byte[MostOnStack] : new byte[length];
+        var written = Encoding.UTF8.GetBytes(name, text);
+        text[written++] = (byte)'\n';
+        written += Encoding.UTF8.GetBytes(key, text[written..]);
+        SHA256.HashData(text[..written], hash);
         Span<char> id = stackalloc char[Length];
         Prefix.CopyTo(id);
         for (var (at, bit) = (Prefix.Length, 0); at < Length; at++, bit += 5)
