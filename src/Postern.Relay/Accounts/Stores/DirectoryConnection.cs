@@ -25,6 +25,9 @@ internal sealed class DirectoryConnection : IDisposable
         Check(raw.sqlite3_prepare_v2(connection.Handle, "pragma data_version", out dataVersion));
     }
 
+    /// <summary>How long a lock of another process is waited for.</summary>
+    public TimeSpan BusyTimeout => busyTimeout;
+
     /// <summary>For statements within <see cref="InTransaction"/>.</summary>
     public SqliteConnection Sql { get; }
 

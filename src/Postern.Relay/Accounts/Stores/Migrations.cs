@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using Dapper;
@@ -25,7 +26,7 @@ internal static class Migrations
     {
         if (connection.InTransaction("begin", c => VersionOf(c, path)) == Steps.Length)
             return;
-        connection.Execute("pragma journal_mode = wal");
+        SwitchToWal(connection);
         connection.InTransaction("begin immediate", c =>
         {
             // Read again: another process may have been faster.
@@ -34,6 +35,28 @@ internal static class Migrations
             c.Execute(string.Create(CultureInfo.InvariantCulture, $"pragma user_version = {Steps.Length}"));
             return 0;
         });
+    }
+
+    /// <summary>
+    /// Whoever else is doing the same makes this fail at once, whatever patience the connection has: the engine does not wait for this
+    /// lock.
+    /// </summary>
+    private static void SwitchToWal(DirectoryConnection connection)
+    {
+        for (var begun = Stopwatch.GetTimestamp(); ;)
+        {
+            try
+            {
+                connection.Execute("pragma journal_mode = wal");
+                return;
+            }
+            catch (DirectoryUnavailableException e) when (e.IsLocked && Stopwatch.GetElapsedTime(begun) < connection.BusyTimeout)
+            {
+                // For this lock it waits.
+                connection.Execute("begin immediate");
+                connection.Execute("rollback");
+            }
+        }
     }
 
     private static int VersionOf(DirectoryConnection connection, string path)

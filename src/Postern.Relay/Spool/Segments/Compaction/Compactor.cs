@@ -18,6 +18,7 @@ internal sealed class Compactor(SpoolIndex index, SegmentStore store, TimeProvid
     private SegmentDrain? drain;
     private long? pausedAt;
     private bool isStopped;
+    private bool isDrained;
 
     public bool HasWork => !isStopped && !IsPaused && (WantsSync || index.HasNewlyDead);
 
@@ -71,6 +72,15 @@ internal sealed class Compactor(SpoolIndex index, SegmentStore store, TimeProvid
         dead.Clear();
         if (drain is not { IsDone: true } done)
             return;
+        // What was removed while this batch was written was not copied, and its removal is in the next one: without it the message could
+        // come back with an older state than the one that stands here.
+        if (!done.WasRefused && !isDrained)
+        {
+            isDrained = true;
+            return;
+        }
+
+        isDrained = false;
         drain = null;
         index.HasNewlyDead = true;              // there may be another one
         if (done.WasRefused)
