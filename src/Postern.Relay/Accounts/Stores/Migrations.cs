@@ -24,9 +24,26 @@ internal static class Migrations
     /// <exception cref="DirectoryUnavailableException">The database is newer than this program, or belongs to another.</exception>
     public static void Apply(DirectoryConnection connection, string path)
     {
+        // Whoever else makes the same database at this moment may let this fail at once, whatever patience the connection has.
+        var pause = default(SpinWait);
+        for (var begun = Stopwatch.GetTimestamp(); ; pause.SpinOnce())
+        {
+            try
+            {
+                ApplyOnce(connection, path);
+                return;
+            }
+            catch (DirectoryUnavailableException e) when (e.IsLocked && Stopwatch.GetElapsedTime(begun) < connection.BusyTimeout)
+            {
+            }
+        }
+    }
+
+    private static void ApplyOnce(DirectoryConnection connection, string path)
+    {
         if (connection.InTransaction("begin", c => VersionOf(c, path)) == Steps.Length)
             return;
-        SwitchToWal(connection);
+        connection.Execute("pragma journal_mode = wal");
         connection.InTransaction("begin immediate", c =>
         {
             // Read again: another process may have been faster.
@@ -35,28 +52,6 @@ internal static class Migrations
             c.Execute(string.Create(CultureInfo.InvariantCulture, $"pragma user_version = {Steps.Length}"));
             return 0;
         });
-    }
-
-    /// <summary>
-    /// Whoever else is doing the same makes this fail at once, whatever patience the connection has: the engine does not wait for this
-    /// lock.
-    /// </summary>
-    private static void SwitchToWal(DirectoryConnection connection)
-    {
-        for (var begun = Stopwatch.GetTimestamp(); ;)
-        {
-            try
-            {
-                connection.Execute("pragma journal_mode = wal");
-                return;
-            }
-            catch (DirectoryUnavailableException e) when (e.IsLocked && Stopwatch.GetElapsedTime(begun) < connection.BusyTimeout)
-            {
-                // For this lock it waits.
-                connection.Execute("begin immediate");
-                connection.Execute("rollback");
-            }
-        }
     }
 
     private static int VersionOf(DirectoryConnection connection, string path)
