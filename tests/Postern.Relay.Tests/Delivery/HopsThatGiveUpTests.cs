@@ -245,22 +245,6 @@ public sealed class HopsThatGiveUpTests
     [Fact]
     public async Task A_destination_that_comes_back_has_what_waits_for_it_at_once_and_not_at_its_own_hour()
     {
-        // Now and then under load one message is still claimed when the others are called; why, is not known yet.
-        for (var tries = 1; ; tries++)
-        {
-            try
-            {
-                await A_destination_that_comes_back_has_what_waits_for_it_at_once_and_not_at_its_own_hour_once();
-                return;
-            }
-            catch (Exception) when (tries < 3)
-            {
-            }
-        }
-    }
-
-    private static async Task A_destination_that_comes_back_has_what_waits_for_it_at_once_and_not_at_its_own_hour_once()
-    {
         var clock = new ManualClock();
         var isBack = false;
         var transport = new FakeTransport((_, _) => Task.FromResult(isBack ? new DeliveryReport([FakeTransport.Delivered], Reached: true) : Away(isUnreachable: true))) { IsBack = _ => isBack };
@@ -285,27 +269,12 @@ public sealed class HopsThatGiveUpTests
         foreach (var id in ids)
             await rig.Spool.GoneAsync(id);
 
-        Assert.Contains(rig.Audit.Events.OfType<ServerEvent>(), static e => e.Event == "destination_back" && e.Detail!.Contains("3 messages", StringComparison.Ordinal));
+        // Told when they have been called, of which the last one may be delivered by then.
+        await WaitUntilAsync(() => rig.Audit.Events.OfType<ServerEvent>().Any(static e => e.Event == "destination_back" && e.Detail!.Contains("3 messages", StringComparison.Ordinal)));
     }
 
     [Fact]
     public async Task A_message_that_gets_through_takes_the_others_along()
-    {
-        // Now and then under load one message is still claimed when the others are called; why, is not known yet.
-        for (var tries = 1; ; tries++)
-        {
-            try
-            {
-                await A_message_that_gets_through_takes_the_others_along_once();
-                return;
-            }
-            catch (Exception) when (tries < 3)
-            {
-            }
-        }
-    }
-
-    private static async Task A_message_that_gets_through_takes_the_others_along_once()
     {
         var clock = new ManualClock();
         var isBack = false;
@@ -317,9 +286,12 @@ public sealed class HopsThatGiveUpTests
         await WaitUntilAsync(() => rig.Scheduler.Statistics() is { Active: 0 } && rig.Scheduler.DestinationsAway == 1);
 
         isBack = true;
-        await rig.Spool.GoneAsync(await rig.AddAsync("new@there.test"));
-
-        await rig.Spool.GoneAsync(waiting);
+        // What comes while the lane still puts off what waited is put off with it: then the next one gets through.
+        while (rig.Spool.Find(waiting) is not null)
+        {
+            await rig.AddAsync("new@there.test");
+            await Task.Yield();
+        }
     }
 
     [Fact]
