@@ -13,9 +13,6 @@ internal sealed class DueMail : IAsyncDisposable
     private const int Turns = 4;
     private const int ManyShelves = 8;
 
-    /// <summary>Timers run on a steady clock and attempts are due by wall clock: look again when that may have been set.</summary>
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromHours(1);
-
     /// <summary>Many shelves are looked at so often at least.</summary>
     private static readonly TimeSpan ShelfPause = TimeSpan.FromSeconds(1);
 
@@ -27,7 +24,7 @@ internal sealed class DueMail : IAsyncDisposable
     private readonly Destinations destinations;
     private readonly Timekeeper time;
     private readonly HashSet<DestinationQueue> shelves = [];
-    private readonly ITimer alarm;
+    private readonly Alarm alarm;
     private readonly ITimer renewal;
     private Task looking = Task.CompletedTask;
     private bool isLooking;
@@ -38,7 +35,7 @@ internal sealed class DueMail : IAsyncDisposable
     public DueMail(DeliveryWork work, Destinations destinations, Timekeeper time)
     {
         (this.work, this.destinations, this.time) = (work, destinations, time);
-        alarm = work.Clock.CreateTimer(static due => ((DueMail)due!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        alarm = new Alarm(work.Clock, Wake);
         renewal = work.Clock.CreateTimer(
             static due => _ = ((DueMail)due!).RenewAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -124,7 +121,7 @@ internal sealed class DueMail : IAsyncDisposable
             catch (Exception mistake)
             {
                 work.Tell("delivery-error", $"what is due cannot be claimed: {mistake}");
-                alarm.Change(Patience, Timeout.InfiniteTimeSpan);
+                alarm.Set(Patience);
             }
         }
     }
@@ -171,7 +168,10 @@ internal sealed class DueMail : IAsyncDisposable
                 await TakeAsync(claim, settings, mayWait: true).ConfigureAwait(false);
             if (batch.Claims.Count == most)
                 continue;
-            SetAlarm(shelves.Count > ManyShelves && !(batch.Next - work.Now < ShelfPause) ? work.Now + ShelfPause : batch.Next);
+            if (shelves.Count > ManyShelves && !(batch.Next - work.Now < ShelfPause))
+                alarm.Set(ShelfPause);
+            else if (batch.Next is { } next)
+                alarm.Set(next);
             return;
         }
     }
@@ -240,17 +240,6 @@ internal sealed class DueMail : IAsyncDisposable
 
         if (hasRoom)
             Wake();
-    }
-
-    private void SetAlarm(DateTimeOffset? next)
-    {
-        if (next is not { } at)
-            return;
-        var pause = at - work.Now;
-        // A millisecond more: timers round down, and one that fires early would have to be set again.
-        alarm.Change(
-            pause < TimeSpan.Zero ? TimeSpan.Zero : pause < LongestSleep ? pause + TimeSpan.FromMilliseconds(1) : LongestSleep,
-            Timeout.InfiniteTimeSpan);
     }
 
     private async Task RenewAsync()

@@ -21,7 +21,7 @@ internal sealed class Outages : IAsyncDisposable
     private DeliveryOptions options;
     private readonly TimeProvider clock;
     private readonly Action<NextHop, TimeSpan> back;
-    private readonly ITimer timer;
+    private readonly Alarm alarm;
     private volatile int count;
     private bool isStopped;
 
@@ -29,7 +29,7 @@ internal sealed class Outages : IAsyncDisposable
     public Outages(IDeliveryTransport transport, DeliveryOptions options, TimeProvider clock, Action<NextHop, TimeSpan> back)
     {
         (this.transport, this.options, this.clock, this.back) = (transport, options, clock, back);
-        timer = clock.CreateTimer(static outages => ((Outages)outages!).OnDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        alarm = new Alarm(clock, OnDue);
     }
 
     public int Count => count;
@@ -98,7 +98,7 @@ internal sealed class Outages : IAsyncDisposable
             running = [.. probes];
         }
 
-        await timer.DisposeAsync().ConfigureAwait(false);
+        await alarm.DisposeAsync().ConfigureAwait(false);
         await stopping.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(running).ConfigureAwait(false);
         stopping.Dispose();
@@ -107,15 +107,13 @@ internal sealed class Outages : IAsyncDisposable
     private void Plan(Outage outage, long now)
     {
         planned.Enqueue(outage, now + (long)(outage.Pause.TotalSeconds * clock.TimestampFrequency));
-        SetAlarm(now);
+        SetAlarm();
     }
 
-    private void SetAlarm(long now)
+    private void SetAlarm()
     {
-        if (isStopped || probes.Count >= ProbesAtATime || !planned.TryPeek(out _, out var at))
-            return;
-        var pause = clock.GetElapsedTime(now, at);
-        timer.Change(pause > TimeSpan.Zero ? pause + TimeSpan.FromMilliseconds(1) : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        if (!isStopped && probes.Count < ProbesAtATime && planned.TryPeek(out _, out var at))
+            alarm.Set(at);
     }
 
     private void OnDue()
@@ -141,7 +139,7 @@ internal sealed class Outages : IAsyncDisposable
                 _ = Task.Run(() => ProbeAsync(outage, done));
             }
 
-            SetAlarm(now);
+            SetAlarm();
         }
     }
 
@@ -170,7 +168,7 @@ internal sealed class Outages : IAsyncDisposable
             }
             else
             {
-                SetAlarm(now);
+                SetAlarm();
             }
         }
 

@@ -6,18 +6,15 @@ namespace Postern.Relay.Delivery.Scheduling;
 /// </summary>
 internal sealed class RetryQueue : IAsyncDisposable
 {
-    /// <summary>The timer runs on a steady clock and attempts are due by wall clock: look again when that may have been set.</summary>
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromHours(1);
-
     private readonly Lock gate = new();
     private readonly PriorityQueue<TrackedMessage, DateTimeOffset> queue = new();
     private readonly TimeProvider clock;
-    private readonly ITimer timer;
+    private readonly Alarm alarm;
 
     public RetryQueue(TimeProvider clock, Action<TrackedMessage> due)
     {
         this.clock = clock;
-        timer = clock.CreateTimer(_ => TakeDue().ForEach(due), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        alarm = new Alarm(clock, () => TakeDue().ForEach(due));
     }
 
     public void Add(TrackedMessage message, DateTimeOffset at)
@@ -29,7 +26,7 @@ internal sealed class RetryQueue : IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync() => timer.DisposeAsync();
+    public ValueTask DisposeAsync() => alarm.DisposeAsync();
 
     private List<TrackedMessage> TakeDue()
     {
@@ -50,12 +47,7 @@ internal sealed class RetryQueue : IAsyncDisposable
 
     private void SetAlarm()
     {
-        if (!queue.TryPeek(out _, out var at))
-            return;
-        var pause = at - clock.GetUtcNow();
-        // A millisecond more: timers round down, and one that fires early would have to be set again.
-        timer.Change(
-            pause < TimeSpan.Zero ? TimeSpan.Zero : pause < LongestSleep ? pause + TimeSpan.FromMilliseconds(1) : LongestSleep,
-            Timeout.InfiniteTimeSpan);
+        if (queue.TryPeek(out _, out var at))
+            alarm.Set(at);
     }
 }
