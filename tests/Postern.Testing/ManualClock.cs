@@ -1,6 +1,9 @@
 namespace Postern.Testing;
 
-/// <summary>A clock that stands still until it is told to go on. Timers fire inside <see cref="Advance"/>, on the caller's thread, in order.</summary>
+/// <summary>
+/// A clock that stands still until it is told to go on. Timers fire inside <see cref="Advance"/>, on the caller's thread, in order; one that
+/// is set for now fires at once, on the pool, as a real one does.
+/// </summary>
 public sealed class ManualClock(DateTimeOffset? start = null) : TimeProvider
 {
     private readonly Lock gate = new();
@@ -77,7 +80,20 @@ public sealed class ManualClock(DateTimeOffset? start = null) : TimeProvider
                 }
             }
 
+            if (dueTime == TimeSpan.Zero)
+                ThreadPool.UnsafeQueueUserWorkItem(static timer => timer.FireIfDue(), this, preferLocal: false);
             return true;
+        }
+
+        private void FireIfDue()
+        {
+            lock (clock.gate)
+            {
+                if (Due > clock.now || !clock.timers.Remove(this))
+                    return;
+            }
+
+            Fire();
         }
 
         public void Fire()
