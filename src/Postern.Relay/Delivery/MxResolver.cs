@@ -23,10 +23,11 @@ internal sealed class MxResolver
     }
 
     public MxResolver(ResolverList resolvers, TimeSpan timeout, TimeProvider clock, Random? random = null)
+        : this(new DnsCache(new DnsClient(resolvers, timeout, clock), clock), random)
     {
-        dns = new DnsCache(new DnsClient(resolvers, timeout, clock), clock);
-        this.random = random ?? Random.Shared;
     }
+
+    public MxResolver(DnsCache dns, Random? random = null) => (this.dns, this.random) = (dns, random ?? Random.Shared);
 
     public async ValueTask<MxAnswer> FindAsync(Domain domain, CancellationToken ct)
     {

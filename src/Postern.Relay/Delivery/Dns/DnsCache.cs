@@ -14,6 +14,13 @@ internal sealed class DnsCache(DnsClient client, TimeProvider clock)
 
     private readonly ConcurrentDictionary<(string Name, DnsType Type), (DnsAnswer Answer, DateTimeOffset Until)> entries = new();
 
+    /// <summary>Asks those that the options name, in their time.</summary>
+    public static DnsCache Of(DeliveryOptions options, TimeProvider clock) =>
+        new(
+            new DnsClient(
+                new ResolverList(options.Resolvers, options.ResolversValidate, ResolvConf.Path, clock), options.ResolverTimeout, clock),
+            clock);
+
     public async ValueTask<DnsAnswer> QueryAsync(string name, DnsType type, CancellationToken ct)
     {
         var key = (name, type);

@@ -29,7 +29,7 @@ internal sealed class DnsClient(ResolverList resolvers, TimeSpan timeout, TimePr
                 var (answer, failure) = await AskAsync(resolver, name, type, ct).ConfigureAwait(false);
                 if (answer is not null)
                     return answer;
-                detail = $"{type} of {name} asked of {resolver}: {failure}".Replace("Mx ", "MX ", StringComparison.Ordinal);
+                detail = $"{type.ToString().ToUpperInvariant()} of {name} asked of {resolver}: {failure}";
             }
         }
 
@@ -70,12 +70,17 @@ internal sealed class DnsClient(ResolverList resolvers, TimeSpan timeout, TimePr
         switch (response.Code)
         {
             case DnsResponse.NoError:
-                var records = response.Answering(name, type);
+                var (records, canonical) = response.Answering(name, type);
                 return (records.Count == 0
-                    ? new DnsAnswer(DnsStatus.NoData, [], NegativeTtl, $"{name} has no such record") { IsAuthentic = response.IsAuthentic }
+                    ? new DnsAnswer(DnsStatus.NoData, [], NegativeTtl, $"{name} has no such record")
+                    {
+                        IsAuthentic = response.IsAuthentic,
+                        CanonicalName = canonical,
+                    }
                     : new DnsAnswer(DnsStatus.Found, [.. records], response.Records.Min(static r => r.Ttl), string.Empty)
                     {
                         IsAuthentic = response.IsAuthentic,
+                        CanonicalName = canonical,
                     }, null);
             case DnsResponse.NoSuchName:
                 return (new DnsAnswer(DnsStatus.NoSuchDomain, [], NegativeTtl, $"{name} does not exist")

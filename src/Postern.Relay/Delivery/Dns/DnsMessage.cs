@@ -104,10 +104,30 @@ internal static class DnsMessage
                     return false;
                 records.Add(new DnsRecord.Address(owner, ttl, new IPAddress(message[offset..end])));
                 return true;
-            case DnsType.Cname:
+            case DnsType.Cname or DnsType.Ptr:
                 if (!TryReadName(message, ref offset, out var target) || offset != end)
                     return false;
-                records.Add(new DnsRecord.Cname(owner, ttl, target));
+                records.Add(type == DnsType.Cname ? new DnsRecord.Cname(owner, ttl, target) : new DnsRecord.Ptr(owner, ttl, target));
+                return true;
+            case DnsType.Txt:
+                if (!TryReadStrings(message[offset..end], out var text))
+                    return false;
+                records.Add(new DnsRecord.Txt(owner, ttl, text));
+                return true;
+            case DnsType.Srv:
+                if (length < 7)
+                    return false;
+                var (priority, weight, port) = (UInt16(message, offset), UInt16(message, offset + 2), UInt16(message, offset + 4));
+                offset += 6;
+                if (!TryReadName(message, ref offset, out var server) || offset != end)
+                    return false;
+                records.Add(new DnsRecord.Srv(owner, ttl, priority, weight, port, server));
+                return true;
+            case DnsType.Tlsa:
+                if (length < 3)
+                    return false;
+                records.Add(
+                    new DnsRecord.Tlsa(owner, ttl, message[offset], message[offset + 1], message[offset + 2], [.. message[(offset + 3)..end]]));
                 return true;
             case DnsType.Mx:
                 if (length < 3)
@@ -121,6 +141,31 @@ internal static class DnsMessage
             default:
                 return true;
         }
+    }
+
+    private static int UInt16(ReadOnlySpan<byte> message, int offset) => BinaryPrimitives.ReadUInt16BigEndian(message[offset..]);
+
+    /// <summary>Joins strings that each stand behind their length (RFC 1035 §3.3.14); one at least.</summary>
+    private static bool TryReadStrings(ReadOnlySpan<byte> data, out string text)
+    {
+        var joined = new StringBuilder(data.Length);
+        var isAny = false;
+        while (data.Length > 0)
+        {
+            isAny = true;
+            int size = data[0];
+            if (size >= data.Length)
+            {
+                text = string.Empty;
+                return false;
+            }
+
+            joined.Append(Encoding.Latin1.GetString(data.Slice(1, size)));
+            data = data[(size + 1)..];
+        }
+
+        text = joined.ToString();
+        return isAny;
     }
 
     /// <summary>Reads a name and moves behind it. A pointer must lead before the part it stands in, so the walk always ends.</summary>

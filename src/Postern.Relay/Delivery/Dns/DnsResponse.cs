@@ -12,25 +12,25 @@ internal sealed record DnsResponse(int Code, bool IsTruncated, IReadOnlyList<Dns
     private const int MaxAliases = 8;
 
     /// <summary>
-    /// The records that answer for <paramref name="name"/>, through the aliases in the answer; empty when there are none or the aliases run
-    /// in a circle.
+    /// The records that answer for <paramref name="name"/>, through the aliases in the answer, and the name at their end; no records when
+    /// there are none or the aliases run in a circle. A question for CNAME itself follows none.
     /// </summary>
-    public IReadOnlyList<DnsRecord> Answering(string name, DnsType type)
+    public (IReadOnlyList<DnsRecord> Records, string CanonicalName) Answering(string name, DnsType type)
     {
         for (var aliases = 0; aliases <= MaxAliases; aliases++)
         {
             var owner = name;
             var found = Records.Where(
-                r => r is not DnsRecord.Cname && Is(r, type) && r.Owner.Equals(owner, StringComparison.OrdinalIgnoreCase)).ToList();
+                r => Is(r, type) && r.Owner.Equals(owner, StringComparison.OrdinalIgnoreCase)).ToList();
             if (found.Count > 0)
-                return found;
-            if (Records.OfType<DnsRecord.Cname>()
+                return (found, name);
+            if (type == DnsType.Cname || Records.OfType<DnsRecord.Cname>()
                 .FirstOrDefault(c => c.Owner.Equals(owner, StringComparison.OrdinalIgnoreCase)) is not { } alias)
-                return [];
+                return ([], name);
             name = alias.Target;
         }
 
-        return [];
+        return ([], name);
     }
 
     private static bool Is(DnsRecord record, DnsType type) => record switch
@@ -38,6 +38,11 @@ internal sealed record DnsResponse(int Code, bool IsTruncated, IReadOnlyList<Dns
         DnsRecord.Mx => type == DnsType.Mx,
         DnsRecord.Address { Value.AddressFamily: System.Net.Sockets.AddressFamily.InterNetwork } => type == DnsType.A,
         DnsRecord.Address => type == DnsType.Aaaa,
+        DnsRecord.Cname => type == DnsType.Cname,
+        DnsRecord.Ptr => type == DnsType.Ptr,
+        DnsRecord.Txt => type == DnsType.Txt,
+        DnsRecord.Srv => type == DnsType.Srv,
+        DnsRecord.Tlsa => type == DnsType.Tlsa,
         _ => false,
     };
 }

@@ -41,6 +41,14 @@ internal sealed class ScriptedDns : IAsyncDisposable
 
     public static DnsReply A(params string[] addresses) => new(0, [.. addresses.Select(a => ("", DnsType.A, IPAddress.Parse(a).GetAddressBytes()))]);
 
+    /// <summary>Each text is one record, in strings of 255 octets.</summary>
+    public static DnsReply Txt(params string[] texts) => new(0, [.. texts.Select(static t => ("", DnsType.Txt, Strings(t)))]);
+
+    public static DnsReply Tlsa(params (byte Usage, byte Selector, byte Matching, byte[] Data)[] records) =>
+        new(0, [.. records.Select(static r => ("", DnsType.Tlsa, (byte[])[r.Usage, r.Selector, r.Matching, .. r.Data]))]);
+
+    public static byte[] Strings(string text) => text.Length == 0 ? [0] : [.. text.Chunk(255).SelectMany(static c => (byte[])[(byte)c.Length, .. c.Select(static x => (byte)x)])];
+
     public static DnsReply Nothing { get; } = new(0, []);
 
     public static DnsReply NoSuchName { get; } = new(3, []);
