@@ -1,5 +1,6 @@
 using System.Globalization;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Delivery.Tls;
 using Postern.Relay.Envelopes;
 using Postern.Smtp.Replies;
 
@@ -24,7 +25,11 @@ internal static class DeliveryEvents
             RecipientIndex = recipient,
             Remote = outcome.Remote,
             Tls = outcome.Tls,
-            TlsTrust = outcome.Tls is null ? null : outcome.IsVerified ? "verified" : "unverified",
+            TlsTrust = outcome.Tls is null ? null : TlsWords.Of(outcome.Security?.Trust ?? TlsTrust.None),
+            TlsPolicy = outcome.Security is { } security ? TlsWords.Of(security.Policy) : null,
+            TlsFault = outcome.Security?.Fault is { } fault ? TlsWords.Of(fault) : null,
+            Certificate = outcome.Security?.Certificate?.Sha256,
+            CertificateFor = outcome.Security?.Certificate?.For,
             NextAttempt = next,
             Code = outcome.Code,
             Status = outcome.Status,

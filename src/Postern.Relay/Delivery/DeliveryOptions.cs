@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Postern.Relay.Delivery.Dns;
+using Postern.Relay.Delivery.Tls;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 
@@ -99,6 +102,15 @@ public sealed record DeliveryOptions
     /// </summary>
     public bool ResolversValidate { get; init; }
 
+    /// <summary>Which TLS is used towards mail exchangers.</summary>
+    public DeliveryTls Tls { get; init; } = DeliveryTls.Opportunistic;
+
+    /// <summary>
+    /// What certificates of mail exchangers are verified against, where they are verified by their issuer; null for the system's trusted
+    /// roots. Not to be changed.
+    /// </summary>
+    public X509Certificate2Collection? TrustedRoots { get; init; }
+
     /// <summary>How long one resolver has to answer one question.</summary>
     public TimeSpan ResolverTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
@@ -109,4 +121,14 @@ public sealed record DeliveryOptions
 
     /// <summary>The port of mail exchangers.</summary>
     public int MxPort { get; init; } = 25;
+
+    /// <summary>Why no answer from DNS can count as proven here, so that DANE never applies; null where one can.</summary>
+    public string? WhyNothingIsProven()
+    {
+        var list = new ResolverList(Resolvers, ResolversValidate, ResolvConf.Path, TimeProvider.System);
+        var (servers, problem) = list.Now();
+        return problem is not null || servers.Any(list.Believes) ? null
+            : $"DANE needs a resolver that validates DNSSEC, and the word of {string.Join(", ", servers)} does not count: name one on "
+                + "this machine as delivery.dns.servers, or write 'validating: true' beside those that validate over a safe way";
+    }
 }

@@ -1,3 +1,4 @@
+using Postern.Relay.Delivery.Tls;
 using Postern.Relay.Spool;
 
 namespace Postern.Relay.Delivery;
@@ -27,6 +28,9 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls, string
 
     /// <summary>Over TLS, by a certificate that proved the server's name.</summary>
     public bool IsVerified { get; init; }
+
+    /// <summary>What TLS with the host came to, and what it was held to; null where it came to no host.</summary>
+    public TlsNote? Security { get; init; }
 
     /// <summary>How long the attempt had lasted by then; null where it was not tried.</summary>
     public TimeSpan? Took { get; init; }

@@ -31,8 +31,8 @@ public sealed class RouteTable
     public bool Holds { get; }
 
     /// <summary>
-    /// Some route can pass a message with REQUIRETLS on (RFC 8689): to a host that was named, over TLS. Mail exchangers cannot, their names
-    /// come from DNS without proof.
+    /// Some route can pass a message with REQUIRETLS on (RFC 8689): to a host that was named, over TLS. Mail exchangers can where
+    /// <see cref="Tls.DeliveryTls.CanProve"/> says so.
     /// </summary>
     public bool CanRequireTls =>
         routes.Values.Any(

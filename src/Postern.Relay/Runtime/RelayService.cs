@@ -257,7 +257,7 @@ public sealed class RelayService : IAsyncDisposable
                 Audit,
                 clock,
                 options.TracesSenders ? snapshot.DirectoryOf : null,
-                options.Delivery.Routes.CanRequireTls,
+                options.Delivery.Routes.CanRequireTls || (!options.Delivery.Routes.Holds && options.Delivery.Tls.CanProve),
                 snapshot.Policy),
             Events = new RelayEvents(Audit, clock),
             Gauges = [new HashingGauge(foundation.Accounts.Hashing), new CommitGauge(spool), new SpoolGauge(spool)],

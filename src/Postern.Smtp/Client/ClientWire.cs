@@ -24,7 +24,6 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
     private CancellationTokenRegistration registration;
     private CancellationTokenRegistration revocation;
     private CancellationToken revoked;
-    private string? distrust;
 
     public OutputBuffer Output { get; } = new();
 
@@ -40,6 +39,14 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
 
     /// <summary>The server's certificate verified, for the name in the options.</summary>
     public bool IsVerified { get; private set; }
+
+    /// <summary>
+    /// The octets of the server's certificate, which itself does not outlive a handshake that fails; empty before it was shown.
+    /// </summary>
+    public ReadOnlyMemory<byte> Shown { get; private set; }
+
+    /// <summary>Why it did not; null where it did, or was not shown.</summary>
+    public ServerDistrust? Distrust { get; private set; }
 
     public bool HasBufferedInput => reader.HasBufferedInput;
 
@@ -190,6 +197,8 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
                     TargetHost = options.ServerName ?? string.Empty,
                     EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                     AllowRenegotiation = false,
+                    // A resumed session shows no issuers, and a proof may need them.
+                    AllowTlsResume = options.Proof is null,
                     CertificateChainPolicy = ServerTrust.PolicyFor(options.TrustedRoots),
                     // Opportunistic TLS takes any certificate: the other choice is no TLS at all (RFC 7435).
                     RemoteCertificateValidationCallback = (source, certificate, chain, errors) => Verify(source, certificate, chain, errors)
@@ -207,7 +216,11 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
             when (e is AuthenticationException or IOException or SocketException or ObjectDisposedException
                 or CryptographicException) // the last: a certificate that cannot be read
         {
-            Break(ClientPhase.StartTls, ClientFault.TlsFailed, distrust ?? HandshakeTrouble.OfServer(e, network.First), e);
+            Break(
+                ClientPhase.StartTls,
+                ClientFault.TlsFailed,
+                verify && Distrust is { } distrust ? distrust.Words : HandshakeTrouble.OfServer(e, network.First),
+                e);
         }
         finally
         {
@@ -239,12 +252,15 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
 
     private bool Verify(object source, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
-        var why = options.VerifyCertificate is { } verify
-            ? verify(source, certificate, chain, errors) ? null : "the server's certificate was not taken"
-            : ServerTrust.WhyNot(certificate, chain, errors, options.ServerName, options.TrustedRoots);
+        Shown = certificate?.GetRawCertData();
+        var why = options.Proof is { } proof ? proof.WhyNot(certificate as X509Certificate2, chain, errors)
+            : options.VerifyCertificate is not { } verify
+                ? ServerTrust.WhyNot(certificate, chain, errors, options.ServerName, options.TrustedRoots)
+            : verify(source, certificate, chain, errors) ? null
+            : new ServerDistrust(CertificateFault.Other, "the server's certificate was not taken");
         // Without a name there was nothing to compare the certificate with.
         IsVerified = why is null && options.ServerName is not null;
-        distrust = why;
+        Distrust = why;
         return why is null;
     }
 

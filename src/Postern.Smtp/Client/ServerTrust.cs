@@ -34,40 +34,52 @@ internal static class ServerTrust
     /// <summary>Null when it verifies.</summary>
     /// <param name="expected">A name or an address; null where none was asked for.</param>
     /// <param name="roots">Null for the platform's.</param>
-    public static string? WhyNot(
+    public static ServerDistrust? WhyNot(
         X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, string? expected, X509Certificate2Collection? roots)
     {
         if (errors == SslPolicyErrors.None)
             return null;
         if (certificate is not X509Certificate2 shown || errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable))
-            return "the server shows no certificate";
+            return new ServerDistrust(CertificateFault.Missing, "the server shows no certificate");
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
-            return $"wrong name: the certificate is for {NamesOf(shown)}, and {expected ?? "no name"} was expected";
+            return new ServerDistrust(
+                CertificateFault.WrongName,
+                $"wrong name: the certificate is for {NamesOf(shown)}, and {expected ?? "no name"} was expected");
         var status = chain?.ChainStatus ?? [];
         var flags = status.Aggregate(X509ChainStatusFlags.NoError, static (all, one) => all | one.Status);
         const X509ChainStatusFlags Unrooted = X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain;
         // A certificate that stands in the file of roots itself needs no issuer.
         if (roots is not null && roots.Any(root => root.RawDataMemory.Span.SequenceEqual(shown.RawDataMemory.Span)))
             flags &= ~Unrooted;
-        return flags == X509ChainStatusFlags.NoError ? null : $"{Reason(flags, shown, roots)}; the certificate is for {NamesOf(shown)}";
+        if (flags == X509ChainStatusFlags.NoError)
+            return null;
+        var (fault, reason) = Reason(flags, shown, roots);
+        return new ServerDistrust(fault, $"{reason}; the certificate is for {NamesOf(shown)}");
     }
 
-    private static string Reason(X509ChainStatusFlags flags, X509Certificate2 shown, X509Certificate2Collection? roots)
+    private static (CertificateFault Fault, string Words) Reason(
+        X509ChainStatusFlags flags, X509Certificate2 shown, X509Certificate2Collection? roots)
     {
         if (flags.HasFlag(X509ChainStatusFlags.NotTimeValid))
-            return string.Create(
+            return (CertificateFault.WrongDate, string.Create(
                 CultureInfo.InvariantCulture,
                 $"wrong date: the certificate or an issuer of it is not valid at this clock's time; "
                     + $"the certificate is from {shown.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm} to "
-                    + $"{shown.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC");
+                    + $"{shown.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC"));
         if (flags.HasFlag(X509ChainStatusFlags.NotValidForUsage))
-            return $"wrong usage: the certificate is not for servers (serverAuth), but for {UsageOf(shown)}";
+            return (
+                CertificateFault.WrongUsage,
+                $"wrong usage: the certificate is not for servers (serverAuth), but for {UsageOf(shown)}");
         if (flags.HasFlag(X509ChainStatusFlags.UntrustedRoot) && shown.SubjectName.RawData.AsSpan().SequenceEqual(shown.IssuerName.RawData))
-            return $"unknown issuer: the certificate is self-signed, and is not among {Among(roots)}";
+            return (
+                CertificateFault.UnknownIssuer,
+                $"unknown issuer: the certificate is self-signed, and is not among {Among(roots)}");
         if ((flags & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != X509ChainStatusFlags.NoError)
-            return $"unknown issuer: '{Visible(shown.Issuer)}' issued it, and the way from there to {Among(roots)} is "
-                + $"missing or leads elsewhere";
-        return $"the certificate does not verify ({flags})";
+            return (
+                CertificateFault.UnknownIssuer,
+                $"unknown issuer: '{Visible(shown.Issuer)}' issued it, and the way from there to {Among(roots)} is "
+                    + $"missing or leads elsewhere");
+        return (CertificateFault.Other, $"the certificate does not verify ({flags})");
     }
 
     private static string Among(X509Certificate2Collection? roots) =>
@@ -86,7 +98,8 @@ internal static class ServerTrust
         })) is { Length: > 0 } named ? named : "what its issuers allow";
     }
 
-    private static string NamesOf(X509Certificate2 shown)
+    /// <summary>The names that a certificate is for, for people.</summary>
+    public static string NamesOf(X509Certificate2 shown)
     {
         var names = SubjectNames.Of(shown);
         string[] all = [.. names.Dns, .. names.Addresses.Select(static a => a.ToString())];

@@ -48,6 +48,12 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     /// </summary>
     public bool IsVerified => Tls is not null && wire.IsVerified;
 
+    /// <summary>Why the certificate did not prove that; null where it did, or none was shown.</summary>
+    public ServerDistrust? Distrust => wire.Distrust;
+
+    /// <summary>The certificate that the server showed, proven or not, in DER; empty where none was.</summary>
+    public ReadOnlyMemory<byte> PeerCertificate => wire.Shown;
+
     /// <summary>What the login was made by; null without one.</summary>
     public string? Mechanism { get; private set; }
 
@@ -170,9 +176,10 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
             return hello;
         return options.Tls switch
         {
-            ClientTls.Required when !Extensions.HasStartTls =>
+            ClientTls.Required or ClientTls.Encrypted when !Extensions.HasStartTls =>
                 Broken(ClientFault.TlsUnavailable, "TLS is required and the server does not offer STARTTLS"),
-            ClientTls.Required or ClientTls.Opportunistic when Extensions.HasStartTls => await StartTlsAsync(hello).ConfigureAwait(false),
+            ClientTls.Required or ClientTls.Encrypted or ClientTls.Opportunistic when Extensions.HasStartTls =>
+                await StartTlsAsync(hello).ConfigureAwait(false),
             _ => hello,
         };
     }
@@ -190,7 +197,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     /// <summary>For servers older than RFC 1869. They cannot have STARTTLS, so this way never opens where TLS is required.</summary>
     private async ValueTask<ClientAnswer> HeloAsync()
     {
-        if (options.Tls == ClientTls.Required)
+        if (options.Tls is ClientTls.Required or ClientTls.Encrypted)
             return Broken(ClientFault.TlsUnavailable, "TLS is required and the server refuses EHLO");
         wire.Output.Append("HELO "u8);
         var (reply, refused) = await HelloAsync().ConfigureAwait(false);
@@ -214,7 +221,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
         wire.Output.Append("STARTTLS\r\n"u8);
         var (_, refused) = await CommandAsync(ClientPhase.StartTls).ConfigureAwait(false);
         if (refused is ClientAnswer.Refused { Reply: var reply } && IsOpen)
-            return options.Tls == ClientTls.Required
+            return options.Tls is ClientTls.Required or ClientTls.Encrypted
                 ? Broken(ClientFault.TlsUnavailable, $"TLS is required and the server refuses STARTTLS: {reply}")
                 : inClear;
         if (refused is not null)

@@ -31,6 +31,11 @@ public sealed record SmtpClientOptions
     /// </summary>
     public RemoteCertificateValidationCallback? VerifyCertificate { get; init; }
 
+    /// <summary>
+    /// Decides about the certificate in the place of name and issuer, and of <see cref="VerifyCertificate"/>; null: nobody else does.
+    /// </summary>
+    public IServerProof? Proof { get; init; }
+
     /// <summary>What becomes of 8-bit content where the server does not offer 8BITMIME.</summary>
     public EightBitFallback EightBit { get; init; } = EightBitFallback.SendAsIs;
 
@@ -67,6 +72,9 @@ public enum ClientTls
 
     /// <summary>STARTTLS where it is offered, with any certificate (RFC 7435): protects against those who only listen.</summary>
     Opportunistic,
+
+    /// <summary>STARTTLS with any certificate, or nothing is sent: whoever takes STARTTLS off the offer gets no mail in clear.</summary>
+    Encrypted,
 
     /// <summary>STARTTLS with a certificate that verifies, or nothing is sent.</summary>
     Required,

@@ -10,6 +10,8 @@ namespace Postern.Configuration;
 internal sealed record DeliverySection(
     ImmutableArray<RouteOptions> Routes, RetryOptions Retry, ImmutableArray<Domain> Etrn, DnsOptions Dns, MxOptions Mx)
 {
+    public required OutboundTlsSection Tls { get; init; }
+
     public static DeliverySection Read(Section section)
     {
         var options = new DeliverySection(
@@ -30,7 +32,14 @@ internal sealed record DeliverySection(
                 "none",
                 "Domains whose waiting mail a client may start by ETRN, each at most once a minute. Any client that may connect can ask."),
             section.Child("dns", DnsOptions.Read, "Whom the mail exchangers of a domain are asked of."),
-            section.Child("mx", MxOptions.Read, "Delivery to mail exchangers."));
+            section.Child("mx", MxOptions.Read, "Delivery to mail exchangers."))
+        {
+            Tls = section.Child(
+                "tls",
+                OutboundTlsSection.Read,
+                "TLS towards mail exchangers ([what each level means](tls-outward.md)). Servers that a route names have what the route "
+                    + "says."),
+        };
 
         // Each route was read by itself before: what is wrong now is that one is never asked, as another before it takes all.
         var each = options.Routes.Where(static r => r.Route.To is not null && RouteTable.Parse([r.Route]) is RouteParse.Ok).ToList();
@@ -95,7 +104,7 @@ internal sealed record DnsOptions(ImmutableArray<IPEndPoint> Servers, bool Valid
                 fallback: false,
                 "false",
                 "`true`: these servers validate DNSSEC and nobody stands in between, so their word that an answer is authentic counts. "
-                    + "Servers on loopback are believed without it. No delivery rests on it so far."));
+                    + "Servers on loopback are believed without it. DANE rests on it."));
         if (options.Validating && options.Servers.IsEmpty)
             section.Report("validating", "whose word counts is not said", "'servers' beside it; one on loopback is believed anyway");
         return options;

@@ -103,6 +103,8 @@ internal static class EngineOptions
         Resolvers = configuration.Delivery.Dns.Servers,
         ResolversValidate = configuration.Delivery.Dns.Validating,
         AllowedMxNetworks = configuration.Delivery.Mx.AllowNetworks,
+        Tls = configuration.Delivery.Tls.Tls,
+        TrustedRoots = configuration.Delivery.Tls.Trusted,
         Retry = new RetrySchedule(
             configuration.Delivery.Retry.First,
             configuration.Delivery.Retry.Factor,

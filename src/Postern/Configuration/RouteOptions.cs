@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using Postern.Configuration.Reading;
 using Postern.Relay.Delivery;
 
@@ -52,7 +51,9 @@ internal sealed record RouteOptions(Route Route)
             Logins = logins,
             Listeners = listeners,
             Tenants = tenants,
-            Trusted = ReadTrusted(section),
+            Trusted = TrustedFile.Read(
+                section,
+                "A PEM file of certificates: the server's must verify against one of them, or be one of them. Read again when it changes."),
             Bind = section.Value(
                 "bind",
                 Kinds.IpAddress,
@@ -91,19 +92,5 @@ internal sealed record RouteOptions(Route Route)
         }
 
         return new RouteOptions(route);
-    }
-
-    private static X509Certificate2Collection? ReadTrusted(Section section)
-    {
-        if (section.ReadFile(
-            "ca",
-            "the system's trusted roots",
-            "A PEM file of certificates: the server's must verify against one of them, or be one of them. Read again when it changes.")
-            is not { } file)
-            return null;
-        if (TrustedFile.Read(file, out var certificates) is not { } problem)
-            return certificates;
-        section.Report("ca", problem);
-        return null;
     }
 }

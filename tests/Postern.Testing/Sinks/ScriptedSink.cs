@@ -38,6 +38,9 @@ public sealed class ScriptedSink : IAsyncDisposable
     /// <summary>Connections accepted so far.</summary>
     public int Connections => sessions.Count;
 
+    /// <summary>The names that clients asked for in their handshakes (SNI); empty for one that asked for none.</summary>
+    public ConcurrentQueue<string> AskedNames { get; } = new();
+
     /// <summary>Who connected, in order.</summary>
     public IReadOnlyList<IPAddress> Peers => [.. peers];
 

@@ -10,6 +10,9 @@ public sealed record SinkOptions
 
     public X509Certificate2? Certificate { get; init; }
 
+    /// <summary>Issuers that are sent with it.</summary>
+    public X509Certificate2Collection? Chain { get; init; }
+
     public bool ImplicitTls { get; init; }
 
     /// <summary>Asked at each phase with the client's line and the number of the connection, from 0; null: behave.</summary>

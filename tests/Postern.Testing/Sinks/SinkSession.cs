@@ -207,7 +207,8 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
     {
         var tls = new SslStream(stream);
         stream = tls;
-        await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(options.Certificate!, additionalCertificates: null, offline: true) }, closing);
+        await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(options.Certificate!, options.Chain, offline: true) }, closing);
+        sink.AskedNames.Enqueue(tls.TargetHostName);
         isTls = true;
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Postern.Configuration;
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Tls;
 using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Transport;
@@ -98,6 +99,11 @@ public sealed class ConfigurationTests
     [InlineData("delivery: { routes: [{ to: '*', via: mx, bind: '10.1' }] }\n", "postern.yaml:1:48: delivery.routes[0].bind: '10.1' is not right here; expected an IP address such as 192.0.2.1 or 2001:db8::1")]
     [InlineData("delivery: { routes: [{ to: '*', via: mx, same_name: true }] }\n", "postern.yaml:1:53: delivery.routes[0].same_name: a mail exchanger with this server's name is this server; a via that names the other one is needed")]
     [InlineData("delivery: { dns: { servers: [dns.example.org] } }\n", "postern.yaml:1:30: delivery.dns.servers[0]: 'dns.example.org' is not right here; expected an IP address such as 192.0.2.53, or with a port 192.0.2.53:5353 or [2001:db8::53]:5353")]
+    [InlineData("delivery: { tls: { default: may } }\n", "postern.yaml:1:29: delivery.tls.default: 'may' is not right here; expected 'none', 'opportunistic', 'encrypt', 'verify' or 'dane'")]
+    [InlineData("delivery: { tls: { policies: [{ to: \"*\", level: dane }] } }\n", "postern.yaml:1:37: delivery.tls.policies[0].to: '*' stands for every domain, which is what 'default' is for")]
+    [InlineData("delivery: { tls: { policies: [{ to: a.example, level: encrypt, otherwise: defer }] } }\n", "postern.yaml:1:75: delivery.tls.policies[0].otherwise: only a level that asks what the receiver publishes needs it; expected level: dane")]
+    [InlineData("delivery: { tls: { policies: [{ to: a.example, level: dane, names: [b.example] }] } }\n", "postern.yaml:1:68: delivery.tls.policies[0].names: no other level looks at names that are written here; expected level: verify")]
+    [InlineData("delivery: { tls: { policies: [{ to: a.example, level: dane }, { to: A.example, level: none }] } }\n", "postern.yaml:1:63: delivery.tls.policies[1]: 'a.example' has a policy already")]
     [InlineData("delivery: { dns: { validating: true } }\n", "postern.yaml:1:32: delivery.dns.validating: whose word counts is not said; expected 'servers' beside it; one on loopback is believed anyway")]
     [InlineData("delivery: { mx: { allow_networks: [10.0.0.1/8] } }\n", "postern.yaml:1:36: delivery.mx.allow_networks[0]: '10.0.0.1/8' has bits set behind its prefix: the network is 10.0.0.0/8, the one address 10.0.0.1/32")]
     [InlineData("delivery: { retry: { first: 1h, most: 1m } }\n", "postern.yaml:1:39: delivery.retry.most: the longest wait is shorter than the first")]
@@ -128,6 +134,7 @@ public sealed class ConfigurationTests
             server: { hostname: mail.example.org }
             delivery:
               dns: { servers: [192.0.2.53, "192.0.2.54:5353", "2001:db8::53"], validating: true }
+              tls: { default: opportunistic, policies: [{ to: example.net, level: dane }, { to: .example.org, level: verify, names: [mx.example.org] }] }
               mx: { allow_networks: [10.0.0.0/8] }
               routes: [{ to: "*", via: mx, bind: 192.0.2.1 }, { to: a.example, via: "smtp://127.0.0.1:10025", same_name: true }]
             """);
@@ -137,6 +144,9 @@ public sealed class ConfigurationTests
         Assert.Equal(["192.0.2.53:53", "192.0.2.54:5353", "[2001:db8::53]:53"], delivery.Resolvers.Select(static r => r.ToString()));
         Assert.True(delivery.ResolversValidate);
         Assert.Equal([IPNetwork.Parse("10.0.0.0/8")], delivery.AllowedMxNetworks);
+        Assert.Equal((TlsLevel.Dane, TlsOtherwise.Defer), (delivery.Tls.For(Domain.Parse("example.net")).Level, delivery.Tls.For(Domain.Parse("example.net")).Otherwise));
+        Assert.Equal(["mx.example.org"], delivery.Tls.For(Domain.Parse("a.example.org")).Names);
+        Assert.Equal(TlsLevel.Opportunistic, delivery.Tls.For(Domain.Parse("example.org")).Level);
         Assert.Equal("192.0.2.1", delivery.Routes.Find(Lisa, Mailbox.Parse("b@b.example")).Bind?.ToString());
         Assert.True(Assert.IsType<NextHop.SmartHost>(delivery.Routes.Find(Lisa, Mailbox.Parse("b@a.example"))).MayHaveOurName);
     }

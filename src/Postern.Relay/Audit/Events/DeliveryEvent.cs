@@ -17,8 +17,25 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
     /// <summary>TLSv1.3 and so on; null without TLS.</summary>
     public string? Tls { get; init; }
 
-    /// <summary>verified where the certificate proved the name that was meant, else unverified; null without TLS.</summary>
+    /// <summary>
+    /// verified where the certificate proved that the host is one which was meant; host_only where it proved the name of a host that DNS
+    /// named without proof; else unverified; null without TLS.
+    /// </summary>
     public string? TlsTrust { get; init; }
+
+    /// <summary>
+    /// What TLS was held to: route, none, opportunistic, encrypt, verify, dane, mta-sts, mta-sts-testing; null where no host was spoken to.
+    /// </summary>
+    public string? TlsPolicy { get; init; }
+
+    /// <summary>What went wrong with TLS, whether or not the mail went, in a word of RFC 8460 §4.3; null where nothing did.</summary>
+    public string? TlsFault { get; init; }
+
+    /// <summary>SHA-256 of the certificate that was shown, in hexadecimal digits; null where none was.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>The names it is for, or its subject where it has none.</summary>
+    public string? CertificateFor { get; init; }
 
     /// <summary>When it is tried again; null unless it was deferred.</summary>
     public DateTimeOffset? NextAttempt { get; init; }
@@ -57,6 +74,10 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
             Remote = line.Maybe("remote"),
             Tls = line.Maybe("tls"),
             TlsTrust = line.Maybe("tls_trust"),
+            TlsPolicy = line.Maybe("tls_policy"),
+            TlsFault = line.Maybe("tls_fault"),
+            Certificate = line.Maybe("certificate"),
+            CertificateFor = line.Maybe("certificate_for"),
             NextAttempt = line.MaybeTime("next_attempt"),
             Code = line.MaybeNumber("code"),
             Status = line.Maybe("status"),
@@ -93,7 +114,8 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
     {
         fields.Texts(("queue_id", QueueId), ("recipient", Recipient), ("outcome", EventWord.Of(Outcome)));
         fields.Number("attempt", Attempt);
-        fields.Texts(("remote", Remote), ("reply", Reply), ("tls", Tls), ("tls_trust", TlsTrust));
+        fields.Texts(("remote", Remote), ("reply", Reply), ("tls", Tls), ("tls_trust", TlsTrust), ("tls_policy", TlsPolicy));
+        fields.Texts(("tls_fault", TlsFault), ("certificate", Certificate), ("certificate_for", CertificateFor));
         fields.Time("next_attempt", NextAttempt);
         fields.Number("code", Code);
         fields.Texts(("status", Status), ("phase", Phase), ("route", Route));

@@ -126,8 +126,8 @@ internal static class DnsMessage
             case DnsType.Tlsa:
                 if (length < 3)
                     return false;
-                records.Add(
-                    new DnsRecord.Tlsa(owner, ttl, message[offset], message[offset + 1], message[offset + 2], [.. message[(offset + 3)..end]]));
+                var data = message[offset..end];
+                records.Add(new DnsRecord.Tlsa(owner, ttl, data[0], data[1], data[2], [.. data[3..]]));
                 return true;
             case DnsType.Mx:
                 if (length < 3)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Postern.Relay.Delivery.Tls;
 using Postern.Smtp.Client;
 using Postern.Smtp.Replies;
 
@@ -29,6 +30,9 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
     /// <summary>The server's certificate proved its name.</summary>
     public bool IsVerified { get; init; }
 
+    /// <summary>What TLS with it came to.</summary>
+    public TlsNote? Security { get; init; }
+
     public Outcome[] Of(IReadOnlyList<ClientAnswer> answers)
     {
         var outcomes = new Outcome[answers.Count];
@@ -55,6 +59,7 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
             new Outcome.Deferred(remote, $"the server left: {reply}", tls)
             {
                 IsVerified = IsVerified,
+                Security = Security,
                 Cause = DeliveryCause.Unreachable,
                 Phase = DeliveryPhase.Connect,
             },
@@ -72,6 +77,7 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
             IsVerbatim = true,
             Took = took,
             IsVerified = IsVerified,
+            Security = Security,
         },
         ClientAnswer.Refused(_, { IsTransient: true }) refused => Later(refused, AfterOf(refused.Phase, refused.Reply, all)),
         // "Too many recipients" of old servers, when others were accepted, whatever came after (RFC 5321 §4.5.3.1.10).
@@ -88,6 +94,7 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
             IsVerbatim = !refused.IsForeseen,
             Took = took,
             IsVerified = IsVerified,
+            Security = Security,
         },
         // Tried again although the server may have it, and not at once with another host: a second copy is better than none (RFC 1047), and
         // a late one better than a sure one.
@@ -114,6 +121,7 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
             IsVerbatim = !refused.IsForeseen,
             Took = took,
             IsVerified = IsVerified,
+            Security = Security,
         };
 
     private Outcome.Deferred Lost(ClientAnswer.Broken broken, string words, AfterDeferral after) => new(remote, words, tls)
@@ -128,6 +136,7 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
         Phase = PhaseOf(broken.Phase),
         Took = took,
         IsVerified = IsVerified,
+        Security = Security,
     };
 
     /// <summary>

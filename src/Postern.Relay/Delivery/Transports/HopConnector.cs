@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
+using Postern.Relay.Delivery.Tls;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 
@@ -84,6 +85,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
                 Tls = terms.Tls,
                 ServerName = terms.CertificateName ?? endpoint.Host,
                 TrustedRoots = terms.Trusted,
+                Proof = terms.Proof,
             });
         var (answer, login) = await OpenAsync(dialogue, endpoint, terms, ct).ConfigureAwait(false);
         if (!endpoint.Terms.MayHaveOurName && own.IsCalled(dialogue.PeerNames))
@@ -96,11 +98,12 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         }
 
         var version = dialogue.Tls?.Version;
+        var security = TlsNotes.Of(dialogue, terms, answer);
         var outcome = login is not null && LoginOutcomes.Of(login, endpoint.Remote, version) is { } failed
-            ? failed with { IsVerified = dialogue.IsVerified }
+            ? failed with { IsVerified = dialogue.IsVerified, Security = security }
             : null;
         if (answer is ClientAnswer.Accepted && dialogue.IsOpen && outcome is null)
-            return (new HopConnection.Open(dialogue, endpoint), false);
+            return (new HopConnection.Open(dialogue, endpoint, security), false);
 
         await dialogue.QuitAsync(ct).ConfigureAwait(false);
         await dialogue.DisposeAsync().ConfigureAwait(false);
@@ -109,7 +112,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             stalled.Note(endpoint.Address);
         return (new HopConnection.Closed(
             outcome
-                ?? new ClientOutcomes(endpoint.Remote, version) { IsVerified = dialogue.IsVerified }.OfOpening(
+                ?? new ClientOutcomes(endpoint.Remote, version) { IsVerified = dialogue.IsVerified, Security = security }.OfOpening(
                     WithAdvice(answer, endpoint.Address.Port))), isClearNext);
     }
 
@@ -204,7 +207,7 @@ internal abstract record HopConnection
     {
     }
 
-    public sealed record Open(SmtpClientDialogue Dialogue, HopEndpoint Endpoint) : HopConnection;
+    public sealed record Open(SmtpClientDialogue Dialogue, HopEndpoint Endpoint, TlsNote Security) : HopConnection;
 
     /// <summary>No host took the connection; the outcome holds for every message.</summary>
     public sealed record Closed(Outcome Outcome) : HopConnection;

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Postern.Relay.Delivery.Tls;
 using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery.Transports;
@@ -14,6 +15,12 @@ internal interface IHopPolicy
     /// <param name="host">One of the hop's.</param>
     /// <param name="isAuthentic">DNSSEC proves that it is (RFC 7672 §2.2).</param>
     ValueTask<HopTerms> TermsForAsync(NextHop hop, Exchanger host, bool isAuthentic, CancellationToken ct);
+
+    /// <summary>
+    /// Whether some terms with a hop can prove that its hosts are the ones that were meant: without, a message with REQUIRETLS is refused
+    /// before anybody is connected to (RFC 8689 §4.2.1).
+    /// </summary>
+    bool CanProve(NextHop hop) => hop is NextHop.SmartHost;
 }
 
 /// <summary>
@@ -36,8 +43,23 @@ internal sealed record HopTerms(ClientTls Tls, bool IsGuarded, ClientLogin? Logi
     /// <summary>A server that calls itself as this one does is another all the same.</summary>
     public bool MayHaveOurName { get; init; }
 
-    /// <summary>The name that its certificate must be for; null: the host's.</summary>
+    /// <summary>The name to ask for, and that its certificate must be for; null: the host's.</summary>
     public string? CertificateName { get; init; }
+
+    /// <summary>Decides about its certificate instead of name and issuer; null: nobody else does.</summary>
+    public IServerProof? Proof { get; init; }
+
+    /// <summary>Whose word these terms are, for the log.</summary>
+    public TlsPolicy Policy { get; init; } = TlsPolicy.Opportunistic;
+
+    /// <summary>
+    /// A certificate that verifies proves that the host is one which takes the mail: its name is the operator's, or DNSSEC or a policy of
+    /// the domain proves it.
+    /// </summary>
+    public bool ProvesHost { get; init; }
+
+    /// <summary>What is wrong already, though the host is spoken to; null where nothing is.</summary>
+    public TlsFault? Fault { get; init; }
 
     /// <summary>Why it is not spoken to at all; null where it may be.</summary>
     public Outcome? WhyNot { get; init; }
@@ -46,5 +68,10 @@ internal sealed record HopTerms(ClientTls Tls, bool IsGuarded, ClientLogin? Logi
     public static HopTerms Strangers { get; } = new(ClientTls.Opportunistic, IsGuarded: true);
 
     public static HopTerms Of(NextHop.SmartHost hop, NextHop.Server server) =>
-        new(server.Tls, IsGuarded: false, hop.Login, hop.Trusted) { MayHaveOurName = hop.MayHaveOurName };
+        new(server.Tls, IsGuarded: false, hop.Login, hop.Trusted)
+        {
+            MayHaveOurName = hop.MayHaveOurName,
+            Policy = TlsPolicy.Route,
+            ProvesHost = true,
+        };
 }

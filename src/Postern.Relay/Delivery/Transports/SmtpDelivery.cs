@@ -50,10 +50,13 @@ public sealed class SmtpDelivery : IDeliveryTransport
 
     private Settings Make(DeliveryOptions options)
     {
-        var resolver = new MxResolver(
-            new ResolverList(options.Resolvers, options.ResolversValidate, ResolvConf.Path, clock), options.ResolverTimeout, clock);
+        var dns = DnsCache.Of(options, clock);
         var client = new SmtpClientOptions { Hostname = options.Hostname, Timeouts = options.Timeouts, Clock = clock };
-        return new Settings(options, new HopConnector(options, resolver, client, new OwnHost(options.Hostname, listeners, clock)));
+        var connector = new HopConnector(options, new MxResolver(dns), client, new OwnHost(options.Hostname, listeners, clock))
+        {
+            Policy = new DomainTerms(options, dns),
+        };
+        return new Settings(options, connector);
     }
 
     private sealed record Settings(DeliveryOptions Options, HopConnector Connector);

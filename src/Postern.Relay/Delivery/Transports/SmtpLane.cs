@@ -8,15 +8,6 @@ namespace Postern.Relay.Delivery.Transports;
 /// </summary>
 internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider clock) : IDeliveryLane
 {
-    /// <summary>
-    /// A stranger's DNS named the host, and nothing here proves that answer, so its certificate proves nothing either (RFC 8689 §4.2.1).
-    /// </summary>
-    private static readonly Outcome.Failed NoProof = new(
-        Remote: null,
-        "REQUIRETLS: the mail exchangers of the domain cannot be authenticated; only a configured next hop with TLS can",
-        Tls: null,
-        "5.7.30") { Cause = DeliveryCause.NoTls };
-
     private HopSession? session;
 
     public bool IsConnected => session is { IsOpen: true };
@@ -24,8 +15,8 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
     public async ValueTask<DeliveryReport> DeliverAsync(
         OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct)
     {
-        if (message.Parameters.RequiresTls && hop is NextHop.MailExchanger)
-            return new DeliveryReport(Enumerable.Repeat<Outcome>(NoProof, message.Recipients.Length).ToArray(), Reached: true);
+        if (message.Parameters.RequiresTls && !delivery.Connector.Policy.CanProve(hop))
+            return new DeliveryReport(Enumerable.Repeat<Outcome>(HopSession.NoProof, message.Recipients.Length).ToArray(), Reached: true);
         var begun = clock.GetTimestamp();
         HopTrail? trail = null;
         if (!IsConnected)
@@ -197,6 +188,16 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
 /// <summary>One open session with one host, and what it has carried.</summary>
 internal sealed class HopSession(HopConnection.Open connection, int messagesPerConnection, TimeProvider clock) : IAsyncDisposable
 {
+    /// <summary>
+    /// A stranger's DNS named the host, and nothing proves that answer, so its certificate proves nothing either (RFC 8689 §4.2.1).
+    /// </summary>
+    public static readonly Outcome.Failed NoProof = new(
+        Remote: null,
+        "REQUIRETLS: the mail exchangers of the domain cannot be authenticated: neither DANE nor MTA-STS of the domain, nor a rule of "
+            + "delivery.tls or a route proves them",
+        Tls: null,
+        "5.7.30") { Cause = DeliveryCause.NoTls };
+
     private readonly SmtpClientDialogue dialogue = connection.Dialogue;
     private readonly string? tls = connection.Dialogue.Tls?.Version;
     private int transactions;
@@ -213,6 +214,12 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
     /// <param name="begunAt">The attempt; a timestamp of the clock.</param>
     public async ValueTask<Outcome[]> SendAsync(OutgoingMessage message, OutgoingMessage? following, long begunAt, CancellationToken ct)
     {
+        if (message.Parameters.RequiresTls && !Endpoint.Terms.ProvesHost)
+        {
+            var refused = NoProof with { Remote = Endpoint.Remote, Security = connection.Security };
+            return Enumerable.Repeat<Outcome>(refused, message.Recipients.Length).ToArray();
+        }
+
         var isLast = ++transactions >= messagesPerConnection;
         IsBespoken = !isLast && following is not null;
         var answers = await dialogue.SendAsync(message, isLast ? null : following, ct).ConfigureAwait(false);
@@ -221,6 +228,7 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
             IsReused = transactions > 1,
             HasCarried = hasCarried,
             IsVerified = dialogue.IsVerified,
+            Security = connection.Security,
         }.Of(answers);
         hasCarried |= Array.Exists(outcomes, static o => o is Outcome.Delivered);
         return outcomes;

@@ -156,6 +156,9 @@ internal static class Compilation
                         $"oauth[{i}].jwks", $"{keys.LocalPath} does not exist: tokens of this issuer are answered 454 until it does"));
         }
 
+        if (configuration.Delivery.Tls.Tls.UsesDane && configuration.ToDelivery().WhyNothingIsProven() is { } unproven)
+            warnings.Add(configuration.ErrorAt("delivery.tls", unproven));
+
         // A server says it when it has started.
         if (configuration.Delivery.Routes.IsEmpty && purpose == CompileFor.Checking)
             warnings.Add(configuration.ErrorAt("delivery.routes", "there is no route: messages are accepted and held until there is one"));
