@@ -26,8 +26,11 @@ public sealed record DeliveryOptions
     /// <summary>Connections to one destination at a time.</summary>
     public int ConnectionsPerDestination { get; init; } = 20;
 
-    /// <summary>Connections in all.</summary>
+    /// <summary>Connections in all that deliver, or have just been begun.</summary>
     public int Connections { get; init; } = 500;
+
+    /// <summary>Further connections that were begun and have got nowhere yet: those who do not answer hold up nobody else.</summary>
+    public int ConnectionsTried { get; init; } = 1_500;
 
     /// <summary>Messages that are claimed from the spool and worked on at a time; all others are there alone.</summary>
     public int MessagesAtWork { get; init; } = 20_000;

@@ -138,6 +138,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         Task[] lanes;
         lock (work.Gate)
             lanes = destinations.Stop();
+        await destinations.DisposeAsync().ConfigureAwait(false);
         var all = Task.WhenAll(lanes);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(now);
         if (await Task.WhenAny(all, Task.Delay(grace, work.Clock, deadline.Token)).ConfigureAwait(false) != all)

@@ -26,7 +26,9 @@ public interface IDeliveryLane : IAsyncDisposable
     /// <summary>
     /// Delivers one message. Every remote behaviour is an outcome; an exception is a mistake here or unreadable content.
     /// </summary>
-    /// <param name="following">The message of the next call when it is known already: lets the lane send ahead.</param>
+    /// <param name="following">
+    /// The message of the next call as far as is known: lets the lane send ahead. Another may come all the same, or none.
+    /// </param>
     /// <param name="record">Told of what is decided before the lane asks another host about the rest.</param>
     ValueTask<DeliveryReport> DeliverAsync(
         OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct);

@@ -5,6 +5,8 @@ namespace Postern.Relay.Delivery.Scheduling;
 /// <summary>The side that the lanes see: what to send next, and what became of it.</summary>
 internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder recorder, AttemptEnd end) : ILaneHost
 {
+    private readonly KnownHops known = new();
+
     bool ILaneHost.IsStopping => work.IsStopping;
 
     CancellationToken ILaneHost.Stopping => work.Stopping.Token;
@@ -127,6 +129,10 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
     }
 
     public ValueTask<bool> TakeBacklogAsync(DestinationQueue queue) => Due.TakeFromShelfAsync(queue);
+
+    public Standing StandingOf(NextHop hop) => Outages.Has(hop) ? Standing.Away : known.Has(hop) ? Standing.Proven : Standing.Unknown;
+
+    public void OnProved(NextHop hop) => known.Add(hop);
 
     public void OnReached(NextHop hop) => Outages.End(hop);
 

@@ -2,16 +2,29 @@ namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
 /// Takes jobs of one destination, one after another, over one connection. While a message is under way it has taken the next one, if
-/// there is one, so that both can share a write. An exception ends one attempt, not the lane.
+/// there is one, so that both can share a write; it gives that one back where the first takes long. An exception ends one attempt, not the
+/// lane; nobody there to speak to ends it.
 /// </summary>
-internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connection, ILaneHost host, TimeProvider clock)
+internal sealed class DeliveryLane(
+    DestinationQueue queue, LaneBudget.Place place, IDeliveryLane connection, ILaneHost host, TimeProvider clock)
 {
+    /// <summary>A message that is under way for so long keeps no other from being taken by another lane.</summary>
+    private static readonly TimeSpan LongWay = TimeSpan.FromSeconds(1);
+
     private TaskCompletionSource work = NewSignal();
+    private PreparedJob? next;
+    private PreparedJob? givenBack;
     private ITimer? idle;
+    private ITimer? watch;
+    private long begunAt;
+    private volatile bool isUnderWay;
+    private int isWatched;
     private bool isRetired;
 
     /// <summary>It has not reached the destination yet.</summary>
     public bool IsNew { get; private set; } = true;
+
+    public LaneBudget.Place Place => place;
 
     public bool IsConnected => connection.IsConnected;
 
@@ -22,16 +35,21 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
     /// <summary>There may be work. Continues on the pool, so that the caller does not.</summary>
     public void Wake() => work.TrySetResult();
 
+    /// <summary>It has been taken out of service: nothing more will come.</summary>
+    public void Retire()
+    {
+        isRetired = true;
+        work.TrySetResult();
+    }
+
     private async Task RunAsync()
     {
-        PreparedJob? next = null;
         try
         {
             var goesOn = true;
             while (goesOn && !host.IsStopping && !queue.TryLeave(this))
             {
-                var current = next ?? await TakeAsync().ConfigureAwait(false);
-                next = null;
+                var current = Interlocked.Exchange(ref next, null) ?? await TakeAsync().ConfigureAwait(false);
                 if (current is null)
                 {
                     goesOn = await RestAsync().ConfigureAwait(false);
@@ -41,18 +59,16 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
                 using (current)
                 {
                     next = host.IsStopping ? null : await TakeAsync().ConfigureAwait(false);
-                    goesOn = await DeliverAsync(current, next).ConfigureAwait(false);
+                    goesOn = await DeliverAsync(current).ConfigureAwait(false);
                 }
             }
         }
         finally
         {
-            if (next is not null)
-            {
-                queue.Return(next.Job, refused: false);
-                next.Dispose();
-            }
-
+            if (watch is not null)
+                await watch.DisposeAsync().ConfigureAwait(false);
+            GiveNextBack();
+            Interlocked.Exchange(ref givenBack, null)?.Dispose();
             if (idle is not null)
                 await idle.DisposeAsync().ConfigureAwait(false);
             try
@@ -69,13 +85,16 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
     }
 
     /// <summary>Delivers one message and records what it came to; false when the lane should end.</summary>
-    private async ValueTask<bool> DeliverAsync(PreparedJob current, PreparedJob? next)
+    private async ValueTask<bool> DeliverAsync(PreparedJob current)
     {
         DeliveryReport report;
         try
         {
+            Watch();
             report = await connection.DeliverAsync(current.Message, next?.Message, current, host.Abandoned).ConfigureAwait(false);
-            IsNew &= !report.Reached;
+            isUnderWay = false;
+            // Whatever is sent ahead of it, it is another lane's now.
+            Interlocked.Exchange(ref givenBack, null)?.Dispose();
         }
         catch (OperationCanceledException) when (host.Stopping.IsCancellationRequested || host.Abandoned.IsCancellationRequested)
         {
@@ -83,12 +102,19 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
         }
         catch (Exception mistake)
         {
+            isUnderWay = false;
             await host.FailInternallyAsync(current.Job, mistake).ConfigureAwait(false);
             return false;
         }
 
         if (report.Reached)
         {
+            if (IsNew)
+            {
+                IsNew = false;
+                queue.OnProved(this);
+            }
+
             await host.CompleteAsync(current.Job, report.Outcomes).ConfigureAwait(false);
             host.OnReached(queue.Hop);
             return true;
@@ -102,13 +128,51 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
         }
 
         await host.CompleteAsync(current.Job, report.Outcomes).ConfigureAwait(false);
-        if (report.Outcomes[0] is Outcome.Deferred deferred)
-        {
-            if (deferred.IsUnreachable)
-                host.OnUnreachable(queue.Hop);
-            await SuspendAsync(deferred).ConfigureAwait(false);
-        }
+        if (report.Outcomes[0] is not Outcome.Deferred deferred)
+            return true;
+        if (deferred.IsUnreachable)
+            host.OnUnreachable(queue.Hop);
+        GiveNextBack();
+        await SuspendAsync(deferred).ConfigureAwait(false);
+        return false;
+    }
 
+    /// <summary>The message that follows is given back where the one under way takes long: another lane may have it.</summary>
+    private void Watch()
+    {
+        if (next is null)
+            return;
+        begunAt = clock.GetTimestamp();
+        isUnderWay = true;
+        SetWatch();
+    }
+
+    private void SetWatch()
+    {
+        if (Interlocked.Exchange(ref isWatched, 1) != 0)
+            return;
+        watch ??= clock.CreateTimer(
+            static lane => ((DeliveryLane)lane!).OnWatch(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        watch.Change(LongWay, Timeout.InfiniteTimeSpan);
+    }
+
+    private void OnWatch()
+    {
+        if (isUnderWay && clock.GetElapsedTime(begunAt) >= LongWay && GiveNextBack())
+            queue.Grow();
+        Interlocked.Exchange(ref isWatched, 0);
+        // The one that is under way now began later.
+        if (isUnderWay && next is not null)
+            SetWatch();
+    }
+
+    private bool GiveNextBack()
+    {
+        if (Interlocked.Exchange(ref next, null) is not { } job)
+            return false;
+        // Its content stays open until the lane does not look at it any more.
+        Interlocked.Exchange(ref givenBack, job)?.Dispose();
+        queue.Return(job.Job, refused: false);
         return true;
     }
 
@@ -149,8 +213,13 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
     {
         if (work.Task.IsCompleted)
             work = NewSignal();
+        // Without a connection there is nothing to keep, and its place may be needed.
+        if (!connection.IsConnected)
+            return false;
         if (!queue.TryRest(this))
             return true;
+        if (queue.IsPlaceWanted && queue.TryRetire(this))
+            return false;
         idle ??= clock.CreateTimer(
             static lane => ((DeliveryLane)lane!).OnIdleExpired(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         idle.Change(queue.IdleClose, Timeout.InfiniteTimeSpan);
@@ -161,10 +230,8 @@ internal sealed class DeliveryLane(DestinationQueue queue, IDeliveryLane connect
 
     private void OnIdleExpired()
     {
-        if (!queue.TryRetire(this))
-            return;
-        isRetired = true;
-        work.TrySetResult();
+        if (queue.TryRetire(this))
+            Retire();
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -4,7 +4,7 @@ namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
 /// The jobs of one next hop, first come first served, and the lanes that take them. One lane serves a destination that keeps up; others
-/// are added while jobs pile up or wait too long, up to the limit, so a destination that hangs costs its own lanes and nobody else's.
+/// are added while jobs pile up or wait too long, up to the limit. Where nobody has answered yet there is one.
 /// </summary>
 internal sealed class DestinationQueue(
     NextHop hop, IDeliveryTransport transport, DeliveryOptions settings, LaneBudget budget, ILaneHost host, TimeProvider clock)
@@ -12,11 +12,14 @@ internal sealed class DestinationQueue(
     /// <summary>Jobs a lane may have waiting before another is opened at once.</summary>
     private const int DepthPerLane = 16;
 
-    /// <summary>Lanes that may be on their way to a destination at a time: one that hangs must not take the places of all.</summary>
+    /// <summary>Lanes that may be on their way at a time to a destination that answers; elsewhere a second would learn nothing.</summary>
     private const int MostNewLanes = 5;
 
     /// <summary>How long no lane is added after the destination refused one more connection.</summary>
     private static readonly TimeSpan GrowthPause = TimeSpan.FromSeconds(30);
+
+    /// <summary>A destination that takes long to answer is looked at so often at least.</summary>
+    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(5);
 
     private readonly Lock gate = new();
     private volatile DeliveryOptions options = settings;
@@ -29,6 +32,7 @@ internal sealed class DestinationQueue(
     private ITimer? growth;
     private string? shelf;
     private bool isGrowthPlanned;
+    private bool isKnownToRest;
     private long? growsAgainAt;
 
     public NextHop Hop => hop;
@@ -70,14 +74,14 @@ internal sealed class DestinationQueue(
         Grow();
     }
 
-    /// <summary>True when there are more lanes than may be, and this one is to end.</summary>
+    /// <summary>True when there are more lanes than may be, or another destination has none, and this one is to end.</summary>
     public bool TryLeave(DeliveryLane lane)
     {
         lock (gate)
         {
-            if (lanes.Count <= options.ConnectionsPerDestination)
+            if (lanes.Count <= options.ConnectionsPerDestination && !budget.IsTurnOver(lane.Place, isOneOfSeveral: lanes.Count > 1))
             {
-                if (!budget.TryShrink())
+                if (!budget.TryShrink(lane.Place))
                     return false;
                 placeless.Add(lane);
             }
@@ -148,8 +152,33 @@ internal sealed class DestinationQueue(
             if (ready.Count + returned.Count > 0 || host.IsStopping)
                 return false;
             idle.Add(lane);
+            if (!isKnownToRest)
+                budget.OnResting(this);
+            isKnownToRest = true;
             return true;
         }
+    }
+
+    /// <summary>Another destination waits for a place.</summary>
+    public bool IsPlaceWanted => budget.IsWanted;
+
+    /// <summary>Takes one waiting lane out of service; false when none waits.</summary>
+    public bool RetireOne()
+    {
+        DeliveryLane lane;
+        lock (gate)
+        {
+            isKnownToRest = idle.Count > 1;
+            if (idle.Count == 0)
+                return false;
+            lane = idle[0];
+            idle.RemoveAt(0);
+            if (isKnownToRest)
+                budget.OnResting(this);
+        }
+
+        lane.Retire();
+        return true;
     }
 
     /// <summary>Takes a waiting lane out of service; false when it has just been given work.</summary>
@@ -157,6 +186,14 @@ internal sealed class DestinationQueue(
     {
         lock (gate)
             return idle.Remove(lane);
+    }
+
+    /// <summary>A lane has delivered its first message: others may follow it.</summary>
+    public void OnProved(DeliveryLane lane)
+    {
+        budget.Proved(lane.Place);
+        host.OnProved(hop);
+        Grow();
     }
 
     public void OnLaneEnded(DeliveryLane lane)
@@ -177,48 +214,26 @@ internal sealed class DestinationQueue(
                 growth?.Dispose();
                 growth = null;
                 isGrowthPlanned = false;
+                isKnownToRest = false;
+                budget.Forget(this);
             }
         }
 
         if (hasPlace)
-            budget.Return();
+            budget.Return(lane.Place);
         if (isEmpty)
             host.OnIdle(this);
         else
             Grow();
     }
 
-    /// <summary>Opens a lane where jobs need one, or looks again when they have waited long enough; true when it opened one.</summary>
-    public bool Grow()
+    /// <summary>Opens a lane where jobs need one, or looks again when they have waited long enough.</summary>
+    public void Grow()
     {
-        DeliveryLane lane;
-        lock (gate)
-        {
-            var waiting = ready.Count + returned.Count;
-            if (waiting == 0
-                || idle.Count > 0
-                || host.IsStopping
-                || lanes.Count >= options.ConnectionsPerDestination
-                || growsAgainAt > clock.GetTimestamp())
-                return false;
-            var newLanes = lanes.Count(static l => l.IsNew);
-            var isDeep = waiting > DepthPerLane * lanes.Count && newLanes == 0;
-            if (newLanes >= MostNewLanes || (lanes.Count > 0 && !isDeep && !HasWaitedLong()))
-            {
-                PlanGrowth();
-                return false;
-            }
-
-            if (!budget.TryTake(this))
-                return false;
-            lane = new DeliveryLane(this, transport.OpenLane(hop), host, clock);
-            lanes.Add(lane);
-            if (waiting > 1)
-                PlanGrowth();
-        }
-
-        lane.Start();
-        return true;
+        if (Add(out var isTurnedAway) is { } lane)
+            lane.Start();
+        else if (isTurnedAway)
+            budget.FreeOne();
     }
 
     /// <summary>Lets the waiting lanes end; answers the tasks of all.</summary>
@@ -233,6 +248,49 @@ internal sealed class DestinationQueue(
         }
     }
 
+    private DeliveryLane? Add(out bool isTurnedAway)
+    {
+        isTurnedAway = false;
+        lock (gate)
+        {
+            var count = ready.Count + returned.Count;
+            if (count == 0
+                || idle.Count > 0
+                || host.IsStopping
+                || lanes.Count >= options.ConnectionsPerDestination
+                || growsAgainAt > clock.GetTimestamp())
+                return null;
+            var newLanes = lanes.Count(static l => l.IsNew);
+            var isDeep = count > DepthPerLane * lanes.Count && newLanes == 0;
+            if (lanes.Count > 0 && !isDeep && !HasWaitedLong())
+            {
+                PlanGrowth(options.GrowthDelay);
+                return null;
+            }
+
+            var standing = lanes.Exists(static l => l.IsConnected) ? Standing.Proven : host.StandingOf(hop);
+            if (newLanes >= (standing == Standing.Proven ? MostNewLanes : 1))
+            {
+                PlanGrowth(WaitedFor / 2);
+                return null;
+            }
+
+            if (budget.TryTake(this, standing, waits: lanes.Count == 0) is not { } place)
+            {
+                isTurnedAway = lanes.Count == 0;
+                if (!isTurnedAway)
+                    PlanGrowth(WaitedFor / 2);
+                return null;
+            }
+
+            var lane = new DeliveryLane(this, place, transport.OpenLane(hop), host, clock);
+            lanes.Add(lane);
+            if (count > 1)
+                PlanGrowth(options.GrowthDelay);
+            return lane;
+        }
+    }
+
     private DeliveryLane? PopIdle()
     {
         if (idle.Count == 0)
@@ -242,20 +300,20 @@ internal sealed class DestinationQueue(
         return lane;
     }
 
-    private bool HasWaitedLong()
-    {
-        var oldest = returned.Count > 0 ? returned.Peek() : ready.Peek();
-        return clock.GetElapsedTime(oldest.ReadyAt) >= options.GrowthDelay;
-    }
+    private bool HasWaitedLong() => WaitedFor >= options.GrowthDelay;
 
-    private void PlanGrowth()
+    /// <summary>How long the first that waits has.</summary>
+    private TimeSpan WaitedFor => clock.GetElapsedTime((returned.Count > 0 ? returned.Peek() : ready.Peek()).ReadyAt);
+
+    private void PlanGrowth(TimeSpan pause)
     {
         if (isGrowthPlanned)
             return;
         isGrowthPlanned = true;
         growth ??= clock.CreateTimer(
             static queue => ((DestinationQueue)queue!).OnGrowthDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        growth.Change(options.GrowthDelay, Timeout.InfiniteTimeSpan);
+        growth.Change(
+            pause < options.GrowthDelay ? options.GrowthDelay : pause < LongestLook ? pause : LongestLook, Timeout.InfiniteTimeSpan);
     }
 
     private void OnGrowthDue()

@@ -7,7 +7,7 @@ namespace Postern.Relay.Delivery.Scheduling;
 /// The queues of all next hops, and which of them a message goes to. Called with <see cref="DeliveryWork.Gate"/> held, but for
 /// <see cref="Apply"/>.
 /// </summary>
-internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transport, ILaneHost host)
+internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transport, ILaneHost host) : IAsyncDisposable
 {
     /// <summary>
     /// A destination may have this part of the places that are left, so that one more finds places whatever the others have.
@@ -17,7 +17,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
     private const int Least = 8;
 
     private readonly Dictionary<NextHop, DestinationQueue> queues = [];
-    private readonly LaneBudget budget = new(work.Options.Connections);
+    private readonly LaneBudget budget = new(work.Options.Connections, work.Options.ConnectionsTried, work.Clock);
 
     public IEnumerable<DestinationStatistics> Statistics =>
         queues.Values.Select(static d => new DestinationStatistics(d.Hop.Name, d.Waiting, d.Lanes))
@@ -107,7 +107,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
         List<DestinationQueue> all;
         lock (work.Gate)
             all = [.. queues.Values];
-        budget.Apply(changed.Connections);
+        budget.Apply(changed.Connections, changed.ConnectionsTried);
         foreach (var queue in all)
             queue.Apply(changed);
     }
@@ -118,6 +118,8 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
         if (queue is { Waiting: 0, Lanes: 0 } && queues.TryGetValue(queue.Hop, out var current) && current == queue)
             queues.Remove(queue.Hop);
     }
+
+    public ValueTask DisposeAsync() => budget.DisposeAsync();
 
     public Task[] Stop() => [.. queues.Values.SelectMany(static queue => queue.Stop())];
 

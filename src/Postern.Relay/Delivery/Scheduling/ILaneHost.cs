@@ -27,6 +27,11 @@ internal interface ILaneHost
     /// <summary>Puts more into the queue of what waits elsewhere for room in it; false when nothing does.</summary>
     ValueTask<bool> TakeBacklogAsync(DestinationQueue queue);
 
+    Standing StandingOf(NextHop hop);
+
+    /// <summary>A new connection has carried its first message.</summary>
+    void OnProved(NextHop hop);
+
     /// <summary>Somebody was spoken to.</summary>
     void OnReached(NextHop hop);
 

@@ -1,77 +1,261 @@
 namespace Postern.Relay.Delivery.Scheduling;
 
-/// <summary>Lanes that may exist at a time over all destinations. A queue that is turned away is called when a place is free.</summary>
-internal sealed class LaneBudget(int limit)
+/// <summary>
+/// The lanes that may exist at a time over all destinations. Those that get nowhere never take what those that deliver need: one that has
+/// delivered nothing after <see cref="Patience"/> is counted apart as soon as another needs its place, destinations that have not answered
+/// yet have three quarters of the places at most, and those where nobody answered last have half. A destination without a lane that is
+/// turned away is called when there is room; others end lanes that wait for work, or take turns, so that it soon is. May be called from any
+/// thread.
+/// </summary>
+internal sealed class LaneBudget : IAsyncDisposable
 {
-    private readonly Lock gate = new();
-    private readonly Queue<DestinationQueue> turnedAway = new();
-    private readonly HashSet<DestinationQueue> isTurnedAway = [];
-    private int most = limit;
-    private int taken;
+    /// <summary>So long a lane to a destination that is well takes to deliver its first message, about.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
-    public bool TryTake(DestinationQueue queue)
+    /// <summary>So long the only lane of a destination goes on while another destination has none.</summary>
+    public static readonly TimeSpan Turn = TimeSpan.FromSeconds(1);
+
+    private readonly Lock gate = new();
+    private readonly TimeProvider clock;
+    private readonly Line[] waiting = [new(), new(), new()];
+    private readonly Line resting = new();
+    private readonly LinkedList<Place> young = new();
+    private readonly int[] taken = new int[3];
+    private readonly Alarm alarm;
+    private int most;
+    private int mostHanging;
+    private int hanging;
+    private volatile bool isWanted;
+
+    /// <param name="most">Lanes that deliver or have just begun.</param>
+    /// <param name="mostHanging">Further lanes that have begun and got nowhere yet.</param>
+    public LaneBudget(int most, int mostHanging, TimeProvider clock)
+    {
+        (this.most, this.mostHanging, this.clock) = (most, mostHanging, clock);
+        alarm = new Alarm(clock, CallNext);
+    }
+
+    /// <summary>A destination that is not known to be away has no lane, as there is no place for it.</summary>
+    public bool IsWanted => isWanted;
+
+    /// <summary>A place for a lane; null where there is none.</summary>
+    /// <param name="waits">It is called when there is one.</param>
+    public Place? TryTake(DestinationQueue queue, Standing standing, bool waits)
     {
         lock (gate)
         {
-            if (taken < most)
+            if (!HasRoom(standing))
+                SetAside();
+            if (HasRoom(standing))
             {
-                taken++;
-                return true;
+                var place = new Place(standing, clock.GetTimestamp());
+                taken[(int)standing]++;
+                place.Node = young.AddLast(place);
+                return place;
             }
 
-            if (isTurnedAway.Add(queue))
-                turnedAway.Enqueue(queue);
-            return false;
+            if (waits)
+            {
+                waiting[(int)standing].Add(queue);
+                Plan();
+            }
+
+            return null;
         }
     }
 
-    /// <summary>Takes a new limit; queues that were turned away are called where there is room now.</summary>
-    public void Apply(int changed)
-    {
-        lock (gate)
-            most = changed;
-        CallNext();
-    }
-
-    /// <summary>Gives a place back when there are more lanes than may be; true when the lane is to end.</summary>
-    public bool TryShrink()
+    /// <summary>The lane has delivered: what holds it up from now on is work.</summary>
+    public void Proved(Place place)
     {
         lock (gate)
         {
-            if (taken <= most)
+            GiveBack(place);
+            place.IsHanging = false;
+            place.Standing = Standing.Proven;
+            taken[(int)Standing.Proven]++;
+        }
+
+        CallNext();
+    }
+
+    /// <summary>Takes new limits; queues that were turned away are called where there is room now.</summary>
+    public void Apply(int changed, int changedHanging)
+    {
+        lock (gate)
+            (most, mostHanging) = (changed, changedHanging);
+        CallNext();
+    }
+
+    /// <summary>Gives the place back when there are more lanes than may be; true when the lane is to end.</summary>
+    public bool TryShrink(Place place)
+    {
+        lock (gate)
+        {
+            if (Taken <= most || place.IsHanging)
                 return false;
-            taken--;
+            GiveBack(place);
             return true;
         }
     }
 
-    /// <summary>Gives a place back, to the first queue in line that still needs one.</summary>
-    public void Return()
+    /// <summary>Whether a lane is to end, as it had its turn and a destination waits that has none.</summary>
+    public bool IsTurnOver(Place place, bool isOneOfSeveral) =>
+        isWanted && !place.IsHanging && (isOneOfSeveral || clock.GetElapsedTime(place.Since) >= Turn);
+
+    /// <summary>Gives the place back, to the first queue in line that still needs one.</summary>
+    public void Return(Place place)
     {
         lock (gate)
-            taken--;
+            GiveBack(place);
         CallNext();
+    }
+
+    /// <summary>The queue has lanes that wait for work.</summary>
+    public void OnResting(DestinationQueue queue)
+    {
+        lock (gate)
+            resting.Add(queue);
+    }
+
+    /// <summary>It has neither lanes nor jobs.</summary>
+    public void Forget(DestinationQueue queue)
+    {
+        lock (gate)
+            resting.Remove(queue);
+    }
+
+    /// <summary>Ends a lane that waits for work, where a place is wanted. Without the gate of any queue.</summary>
+    public void FreeOne()
+    {
+        while (isWanted && NextResting() is { } queue)
+        {
+            if (queue.RetireOne())
+                return;
+        }
+
+        DestinationQueue? NextResting()
+        {
+            lock (gate)
+                return resting.Take();
+        }
+    }
+
+    public ValueTask DisposeAsync() => alarm.DisposeAsync();
+
+    private int Taken => taken[0] + taken[1] + taken[2];
+
+    private bool HasRoom(Standing standing) => Taken < most && standing switch
+    {
+        Standing.Proven => true,
+        Standing.Unknown => HasRoomForUnproven,
+        _ => HasRoomForUnproven && taken[(int)Standing.Away] < Math.Max(1, most / 2),
+    };
+
+    private bool HasRoomForUnproven => taken[(int)Standing.Unknown] + taken[(int)Standing.Away] < most - (most / 4);
+
+    private void GiveBack(Place place)
+    {
+        if (place.Node is { } node)
+            young.Remove(node);
+        place.Node = null;
+        if (place.IsHanging)
+            hanging--;
+        else
+            taken[(int)place.Standing]--;
+    }
+
+    /// <summary>Counts apart those that have got nowhere for so long.</summary>
+    private void SetAside()
+    {
+        while (hanging < mostHanging && young.First is { Value: var place } && clock.GetElapsedTime(place.Since) >= Patience)
+        {
+            GiveBack(place);
+            place.IsHanging = true;
+            hanging++;
+        }
+    }
+
+    /// <summary>Looks again when the oldest that has got nowhere may be counted apart; what may be now already is.</summary>
+    private void Plan()
+    {
+        var isShort = false;
+        for (var standing = Standing.Proven; standing <= Standing.Away; standing++)
+        {
+            isShort |= !waiting[(int)standing].IsEmpty && !HasRoom(standing);
+            if (standing == Standing.Unknown)
+                isWanted = isShort;
+        }
+
+        if (isShort && hanging < mostHanging && young.First is { Value: var place })
+            alarm.Set(place.Since + (long)(Patience.TotalSeconds * clock.TimestampFrequency));
     }
 
     private void CallNext()
     {
-        DestinationQueue? next;
-        do
-        {
-            lock (gate)
-            {
-                if (taken >= most)
-                    return;
-                if (turnedAway.TryDequeue(out next))
-                    isTurnedAway.Remove(next);
-            }
-        }
-        while (next is not null && (!next.Grow() || HasRoom()));
+        while (NextInLine() is { } next)
+            next.Grow();
     }
 
-    private bool HasRoom()
+    private DestinationQueue? NextInLine()
     {
         lock (gate)
-            return taken < most && turnedAway.Count > 0;
+        {
+            DestinationQueue? next = null;
+            for (var standing = Standing.Proven; standing <= Standing.Away && next is null; standing++)
+            {
+                if (waiting[(int)standing].IsEmpty)
+                    continue;
+                if (!HasRoom(standing))
+                    SetAside();
+                if (HasRoom(standing))
+                    next = waiting[(int)standing].Take();
+            }
+
+            Plan();
+            return next;
+        }
+    }
+
+    /// <summary>Where a lane is counted; guarded by the budget's gate.</summary>
+    internal sealed class Place(Standing standing, long since)
+    {
+        public long Since => since;
+
+        public Standing Standing { get; set; } = standing;
+
+        /// <summary>It has got nowhere, and is counted apart.</summary>
+        public bool IsHanging { get; set; }
+
+        /// <summary>Among those that have delivered nothing yet and are not counted apart.</summary>
+        public LinkedListNode<Place>? Node { get; set; }
+    }
+
+    /// <summary>Each queue once, in the order in which they came.</summary>
+    private sealed class Line
+    {
+        private readonly LinkedList<DestinationQueue> order = new();
+        private readonly Dictionary<DestinationQueue, LinkedListNode<DestinationQueue>> members = [];
+
+        public bool IsEmpty => order.Count == 0;
+
+        public void Add(DestinationQueue queue)
+        {
+            if (!members.ContainsKey(queue))
+                members.Add(queue, order.AddLast(queue));
+        }
+
+        public DestinationQueue? Take()
+        {
+            if (order.First is not { Value: var queue })
+                return null;
+            Remove(queue);
+            return queue;
+        }
+
+        public void Remove(DestinationQueue queue)
+        {
+            if (members.Remove(queue, out var node))
+                order.Remove(node);
+        }
     }
 }

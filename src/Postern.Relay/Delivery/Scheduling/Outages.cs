@@ -49,6 +49,14 @@ internal sealed class Outages : IAsyncDisposable
         }
     }
 
+    public bool Has(NextHop hop)
+    {
+        if (count == 0)
+            return false;
+        lock (gate)
+            return outages.ContainsKey(hop);
+    }
+
     /// <summary>Nobody answered.</summary>
     public void Begin(NextHop hop)
     {

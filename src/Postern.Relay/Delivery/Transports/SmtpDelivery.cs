@@ -37,6 +37,7 @@ public sealed class SmtpDelivery : IDeliveryTransport
         Routes = old.Routes,
         Retry = old.Retry,
         Connections = old.Connections,
+        ConnectionsTried = old.ConnectionsTried,
         MessagesAtWork = old.MessagesAtWork,
         MessagesAtWorkPerDestination = old.MessagesAtWorkPerDestination,
         Decorators = old.Decorators,

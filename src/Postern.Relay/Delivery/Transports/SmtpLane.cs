@@ -9,6 +9,7 @@ namespace Postern.Relay.Delivery.Transports;
 internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider clock) : IDeliveryLane
 {
     private HopSession? session;
+    private OutgoingMessage? announced;
 
     public bool IsConnected => session is { IsOpen: true };
 
@@ -19,6 +20,10 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
             return new DeliveryReport(Enumerable.Repeat<Outcome>(HopSession.NoProof, message.Recipients.Length).ToArray(), Reached: true);
         var begun = clock.GetTimestamp();
         HopTrail? trail = null;
+        // The envelope of another message may have been sent ahead.
+        if (announced is not null && !ReferenceEquals(announced, message) && session is { IsBespoken: true })
+            await CloseAsync().ConfigureAwait(false);
+        announced = SendsAhead ? following : null;
         if (!IsConnected)
         {
             await CloseAsync().ConfigureAwait(false);
@@ -29,7 +34,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
             session = opened;
         }
 
-        var outcomes = await session!.SendAsync(message, SendsAhead ? following : null, begun, ct).ConfigureAwait(false);
+        var outcomes = await session!.SendAsync(message, announced, begun, ct).ConfigureAwait(false);
         if (Array.Exists(outcomes, static o => o is Outcome.Deferred { After: not AfterDeferral.NextAttempt }))
             await GoOnAsync(message, outcomes, trail, begun, record, ct).ConfigureAwait(false);
         if (!IsConnected)

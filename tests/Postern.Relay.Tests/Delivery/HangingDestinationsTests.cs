@@ -1,0 +1,200 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Scheduling;
+using Postern.Relay.Envelopes;
+using Postern.Testing;
+using Postern.Testing.Sinks;
+
+namespace Postern.Relay.Tests.Delivery;
+
+/// <summary>Destinations that take a connection and say nothing cost what they hold, and never what living ones need.</summary>
+public sealed class HangingDestinationsTests
+{
+    private static readonly DeliveryOptions Options = DeliveryRig.Options() with { Routes = RouteTable.Mx, Connections = 20, ConnectionsTried = 60 };
+
+    private readonly ConcurrentDictionary<string, int> hanging = new(StringComparer.Ordinal);
+    private TaskCompletionSource answers = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private int Hanging => hanging.Values.Sum();
+
+    [Fact]
+    public async Task Living_mail_goes_on_while_three_times_as_many_destinations_hang_as_there_are_places()
+    {
+        var clock = new ManualClock();
+        await using var rig = new DeliveryRig(Options, clock, transport: DeadHangs());
+        rig.Scheduler.Start();
+        for (var i = 0; i < 60; i++)
+        {
+            await rig.AddAsync($"a@dead{i}.test");
+            await rig.AddAsync($"b@dead{i}.test");
+        }
+
+        // A quarter of the places is for those that answered before.
+        await UntilAsync(() => Hanging == 15);
+        var live = await rig.AddAsync("a@live.test");
+        // The places of those that hang are free after a moment, and mail waits no longer than that.
+        await PassAsync(clock, () => rig.Spool.Find(live) is null);
+        await PassAsync(clock, () => Hanging == 60);
+        for (var i = 0; i < 50; i++)
+            await rig.Spool.GoneAsync(await rig.AddAsync($"a{i}@live.test"));
+        // To one that has not answered yet there is one connection, whatever waits for it.
+        Assert.All(hanging.Values, static count => Assert.Equal(1, count));
+        answers.SetResult();
+    }
+
+    [Fact]
+    public async Task Who_answered_before_waits_for_no_place_however_many_hang()
+    {
+        var clock = new ManualClock();
+        await using var rig = new DeliveryRig(Options with { ConnectionsTried = 10 }, clock, transport: DeadHangs());
+        rig.Scheduler.Start();
+        await rig.Spool.GoneAsync(await rig.AddAsync("a@live.test"));
+        clock.Advance(TimeSpan.FromMinutes(1));
+        for (var i = 0; i < 100; i++)
+            await rig.AddAsync($"a@dead{i}.test");
+        await PassAsync(clock, () => Hanging == 25);
+
+        // Time stands still: nothing is waited for.
+        for (var i = 0; i < 50; i++)
+            await rig.Spool.GoneAsync(await rig.AddAsync($"a{i}@live.test"));
+        Assert.Equal(25, Hanging);
+        answers.SetResult();
+    }
+
+    [Fact]
+    public async Task Those_that_did_not_answer_have_half_of_the_places_however_many_they_are()
+    {
+        var clock = new ManualClock();
+        await using var rig = new DeliveryRig(Options with { ConnectionsTried = 10 }, clock, transport: DeadHangs());
+        rig.Scheduler.Start();
+        var ids = new List<QueueId>();
+        for (var i = 0; i < 100; i++)
+            ids.Add(await rig.AddAsync($"a@dead{i}.test"));
+        await PassAsync(clock, () => Hanging == 25);
+        answers.SetResult();
+        await PassAsync(clock, () => ids.TrueForAll(id => rig.Spool.Find(id)!.State.Attempts > 0) && rig.Scheduler.Statistics() is { Active: 0, Destinations.Length: 0 });
+
+        // They are known now; all are tried once more, and hang again.
+        answers = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        foreach (var id in ids)
+            await rig.Scheduler.RetryNowAsync(id, Ct);
+        await PassAsync(clock, () => Hanging == 20);
+        for (var i = 0; i < 50; i++)
+            await rig.Spool.GoneAsync(await rig.AddAsync($"a{i}@live.test"));
+        Assert.Equal(20, Hanging);
+        answers.SetResult();
+    }
+
+    [Fact]
+    public async Task A_connection_that_waits_for_more_ends_when_another_destination_needs_its_place()
+    {
+        await using var rig = new DeliveryRig(Options with { Connections = 3, IdleClose = TimeSpan.FromDays(1) }, transport: DeadHangs());
+        rig.Scheduler.Start();
+        for (var round = 0; round < 2; round++)
+        {
+            for (var i = 0; i < 20; i++)
+                await rig.Spool.GoneAsync(await rig.AddAsync($"a@live{i}.test"));
+        }
+
+        await Task.WhenAll((await Task.WhenAll(Enumerable.Range(0, 100).Select(i => rig.AddAsync($"b@live{i % 50}.test")))).Select(rig.Spool.GoneAsync));
+        Assert.InRange(rig.Scheduler.Statistics().Destinations.Sum(static d => d.Connections), 1, 3);
+    }
+
+    [Fact]
+    public async Task A_destination_without_a_connection_has_one_of_those_of_a_busy_one()
+    {
+        var permits = new SemaphoreSlim(0);
+        var transport = new FakeTransport(async (hop, message) =>
+        {
+            if (hop.Name == "busy.test")
+                await permits.WaitAsync(Ct);
+            return new DeliveryReport([.. message.Recipients.Select(static _ => FakeTransport.Delivered)], Reached: true);
+        });
+        await using var rig = new DeliveryRig(Options with { Connections = 3, GrowthDelay = TimeSpan.FromMilliseconds(1) }, transport: transport);
+        rig.Scheduler.Start();
+        permits.Release();
+        await rig.Spool.GoneAsync(await rig.AddAsync("a@busy.test"));
+        for (var i = 0; i < 100; i++)
+            await rig.AddAsync("a@busy.test");
+        await UntilAsync(() => rig.Scheduler.Statistics().Destinations.Single(static d => d.Name == "busy.test").Connections == 3);
+
+        var other = await rig.AddAsync("a@other.test");
+        permits.Release(3);
+        await rig.Spool.GoneAsync(other);
+        permits.Release(200);
+    }
+
+    [Fact]
+    public async Task A_message_on_which_a_hop_hangs_holds_no_other()
+    {
+        var first = 0;
+        await using var sink = new ScriptedSink(new SinkOptions
+        {
+            Script = (phase, line, _) => phase == SinkPhase.Rcpt && line.Contains("hangs@", StringComparison.Ordinal) && Interlocked.Increment(ref first) == 1 ? new SinkAction.Stall([]) : null,
+        });
+        var clock = new ManualClock();
+        await using var rig = new DeliveryRig(DeliveryRig.Options(DeliveryRig.To("*", sink.Port)), clock);
+        var hangs = await rig.AddAsync("hangs@live.test");
+        var others = new List<QueueId>();
+        for (var i = 0; i < 8; i++)
+            others.Add(await rig.AddAsync($"a{i}@live.test"));
+        rig.Scheduler.Start();
+
+        await PassAsync(clock, () => others.TrueForAll(id => rig.Spool.Find(id) is null));
+
+        Assert.Equal(8, sink.Messages.Count);
+        Assert.NotNull(rig.Spool.Find(hangs));
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+    }
+
+    /// <summary>The real transport, and a thousand hosts that take the connection and are silent.</summary>
+    [Fact]
+    public async Task A_thousand_silent_hosts_hold_up_nobody()
+    {
+        await using var sink = new ScriptedSink();
+        using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        silent.Bind(new IPEndPoint(IPAddress.Any, 0));
+        silent.Listen(2_000);
+        var port = ((IPEndPoint)silent.LocalEndPoint!).Port;
+        List<Route> routes = [.. Enumerable.Range(0, 1_000).Select(i => new Route($"dead{i}.test", $"smtp://127.1.{i / 250}.{1 + (i % 250)}:{port}?tls=none"))];
+        routes.Add(DeliveryRig.To("live.test", sink.Port));
+        await using var rig = new DeliveryRig(DeliveryRig.Options([.. routes]));
+        rig.Scheduler.Start();
+        for (var i = 0; i < 1_000; i++)
+            await rig.AddAsync($"a@dead{i}.test");
+        for (var i = 0; i < 20; i++)
+            await rig.Spool.GoneAsync(await rig.AddAsync($"a{i}@live.test"));
+        Assert.Equal(20, sink.Messages.Count);
+        Assert.Equal(1_000, rig.Spool.Count);
+    }
+
+    private FakeTransport DeadHangs() => new(async (hop, message) =>
+    {
+        if (!hop.Name.StartsWith("dead", StringComparison.Ordinal))
+            return new DeliveryReport([.. message.Recipients.Select(static _ => FakeTransport.Delivered)], Reached: true);
+        hanging.AddOrUpdate(hop.Name, 1, static (_, count) => count + 1);
+        await answers.Task;
+        hanging.AddOrUpdate(hop.Name, 0, static (_, count) => count - 1);
+        return new DeliveryReport([new Outcome.Deferred("dead", "greeting: timed out", Tls: null) { IsUnreachable = true }], Reached: false);
+    });
+
+    /// <summary>Lets time pass, a patience at a time.</summary>
+    private static Task PassAsync(ManualClock clock, Func<bool> isSo) => UntilAsync(() =>
+    {
+        if (isSo())
+            return true;
+        clock.Advance(LaneBudget.Patience);
+        return false;
+    });
+
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!isSo())
+            await Task.Delay(1, patience.Token);
+    }
+}
