@@ -37,6 +37,7 @@ missing_packages() {
   done <<'NEEDS'
 curl curl
 dovecot dovecot-core
+file:/usr/lib/dovecot/lmtp dovecot-lmtpd
 fail2ban-regex fail2ban
 file:/usr/share/java/jakarta-mail.jar libjakarta-mail-java
 file:/usr/share/php/libphp-phpmailer/autoload.php libphp-phpmailer

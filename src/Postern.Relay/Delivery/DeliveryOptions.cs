@@ -64,6 +64,9 @@ public sealed record DeliveryOptions
     /// <summary>The longest pause between two looks.</summary>
     public TimeSpan ProbeMost { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long a command that mail is given to may take (Postfix: command_time_limit).</summary>
+    public TimeSpan CommandTime { get; init; } = TimeSpan.FromSeconds(1000);
+
     /// <summary>More recipients of one destination are sent in several transactions (RFC 5321 §4.5.3.1.8).</summary>
     public int RecipientsPerTransaction { get; init; } = 100;
 

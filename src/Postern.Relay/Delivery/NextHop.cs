@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Postern.Relay.Delivery.Places;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 
@@ -79,12 +80,32 @@ public abstract record NextHop
         public override string ToString() => Name;
     }
 
+    /// <summary>Where mail goes without a server that is spoken to.</summary>
+    public sealed record Elsewhere : NextHop
+    {
+        internal Elsewhere(IHopPlace place) => Place = place;
+
+        internal IHopPlace Place { get; }
+
+        public override string Name => Place.Name;
+
+        public override string ToString() => Name;
+    }
+
     /// <summary>One of the hosts that an operator named.</summary>
-    /// <param name="Host">A host name or an address without brackets.</param>
+    /// <param name="Host">A host name or an address without brackets; of a socket its path.</param>
     public sealed record Server(string Host, int Port, ClientTls Tls)
     {
-        /// <summary><c>host:port</c>, an IPv6 address in brackets.</summary>
-        public string Name => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+        /// <summary>It speaks LMTP (RFC 2033), which is for the server that has the mailboxes.</summary>
+        public bool IsLmtp { get; init; }
+
+        /// <summary>The path of its Unix socket; null where it is reached over TCP.</summary>
+        public string? Socket { get; init; }
+
+        /// <summary><c>host:port</c>, an IPv6 address in brackets; <c>unix:/path</c>.</summary>
+        public string Name => Socket is not null ? $"unix:{Socket}"
+            : Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}"
+            : $"{Host}:{Port}";
 
         public override string ToString() => Name;
     }

@@ -38,6 +38,9 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls, string
     /// <summary>The next hop took responsibility.</summary>
     public sealed record Delivered(string? Remote, string Reply, string? Tls, string? Status = null) : Outcome(Remote, Reply, Tls, Status)
     {
+        /// <summary>It is where it was sent to, and no server is behind it that could report.</summary>
+        public bool IsFinal { get; init; }
+
         /// <summary>The next hop was given the wish for a report and will see to it (RFC 3461 §5.2.1).</summary>
         public bool TakesDsn { get; init; }
 

@@ -8,8 +8,9 @@ namespace Postern.Relay.Delivery;
 /// <summary>One line of the routes as an operator writes it: which messages it is for, and where they go.</summary>
 /// <param name="To"><c>*</c>, a domain, or <c>.domain</c> for all domains below it.</param>
 /// <param name="Via">
-/// <c>mx</c> alone, or servers in the order in which they are tried: <c>smtp://host[:port][?tls=none|opportunistic|required]</c> or
-/// <c>smtps://host[:port]</c>.
+/// <c>mx</c> alone, or a place alone (<c>maildir:</c>, <c>pipe:</c>, <c>discard:</c>, <c>error:</c>), or servers in the order in which they
+/// are tried: <c>smtp://host[:port][?tls=none|opportunistic|required]</c>, <c>smtps://host[:port]</c>, <c>lmtp://host[:port]</c> or
+/// <c>lmtp:unix:/path</c>.
 /// </param>
 public sealed record Route(string To, params ImmutableArray<string> Via)
 {

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
+using Postern.Relay.Delivery.Places;
+using Postern.Relay.Delivery.Via;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 
@@ -8,8 +10,6 @@ namespace Postern.Relay.Delivery;
 /// <summary>Reads one route: its recipients, its conditions and its next hop.</summary>
 internal static class RouteReader
 {
-    private const string Expected = "mx, smtp://host[:port][?tls=none|opportunistic|required] or smtps://host[:port]";
-
     /// <summary>What is wrong with the route; null when it was read.</summary>
     /// <param name="index">Of the route, for the answer.</param>
     public static RouteParse.Wrong? Read(Route route, int index, out Entry read)
@@ -37,9 +37,16 @@ internal static class RouteReader
         Domain? hello = null;
         if (route.Hello is not null && !Domain.TryParse(route.Hello, out hello))
             return new RouteParse.Wrong(index, "hello", $"'{route.Hello}' is not a domain or an address literal");
-        if (WhyNotVia(route, index, out var servers) is { } wrong)
+        if (WhyNotVia(route, index, out var servers, out var place) is { } wrong)
             return wrong;
         var isNamed = !servers.IsEmpty;
+        if (place is not null)
+        {
+            var match = read.Match with { From = senders.DrainToImmutable() };
+            read = read with { Pattern = pattern, Match = match, Host = new NextHop.Elsewhere(place) };
+            return null;
+        }
+
         if (!isNamed && route.Login is not null)
             return new RouteParse.Wrong(index, "login", "mail exchangers are strangers: a login needs a via that names its server");
         if (route.Trusted is not null && !servers.Any(static s => s.Tls != ClientTls.None))
@@ -64,8 +71,10 @@ internal static class RouteReader
     /// <summary>What an operator should know of a route that is no mistake; null for nothing.</summary>
     public static string? DoubtOf(Route route)
     {
-        if (WhyNotVia(route, index: 0, out var servers) is not null)
+        if (WhyNotVia(route, index: 0, out var servers, out var place) is not null)
             return null;
+        if (place is not null)
+            return place.Doubt;
         foreach (var server in servers)
         {
             if (DoubtOf(route, server) is { } doubt)
@@ -77,6 +86,8 @@ internal static class RouteReader
 
     private static string? DoubtOf(Route route, NextHop.Server server) => server.Tls switch
     {
+        _ when server.IsLmtp && server.Port == 25 =>
+            $"port 25 is where SMTP is spoken, which knows no LHLO: lmtp://{server.Host} is meant, or smtp://{server.Host}",
         not ClientTls.Implicit when server.Port == 465 =>
             $"port 465 is where TLS comes first: smtp:// waits there for a greeting that never comes; smtps://{server.Host} is meant",
         ClientTls.Implicit when server.Port is 25 or 587 =>
@@ -96,14 +107,24 @@ internal static class RouteReader
         : to.StartsWith('.') ? "." + domain.Text
         : domain.Text;
 
-    /// <summary>Reads the servers, none for <c>mx</c>; answers what is wrong with them, or null.</summary>
-    private static RouteParse.Wrong? WhyNotVia(Route route, int index, out ImmutableArray<NextHop.Server> servers)
+    /// <summary>
+    /// Reads the servers, or the place; none of both for <c>mx</c>. Answers what is wrong with them, or null.
+    /// </summary>
+    private static RouteParse.Wrong? WhyNotVia(Route route, int index, out ImmutableArray<NextHop.Server> servers, out IHopPlace? place)
     {
-        servers = [];
+        (servers, place) = ([], null);
         if (route.Via.IsEmpty)
-            return new RouteParse.Wrong(index, "via", $"no server is named; expected {Expected}");
-        if (route.Via is [var only] && IsMx(only))
-            return null;
+            return new RouteParse.Wrong(index, "via", $"no server is named; expected {ViaSchemes.Expected}");
+        if (route.Via is [var only])
+        {
+            if (IsMx(only))
+                return null;
+            if (ViaSchemes.Of(only) is ViaScheme.OfPlace scheme)
+                return scheme.Read(only[(only.IndexOf(':', StringComparison.Ordinal) + 1)..], out place) is { } wrong
+                    ? new RouteParse.Wrong(index, "via", wrong)
+                    : WhyNotPlace(route, index, place!);
+        }
+
         var found = ImmutableArray.CreateBuilder<NextHop.Server>(route.Via.Length);
         for (var i = 0; i < route.Via.Length; i++)
         {
@@ -118,49 +139,34 @@ internal static class RouteReader
         return null;
     }
 
+    /// <summary>What else the route says needs a server.</summary>
+    private static RouteParse.Wrong? WhyNotPlace(Route route, int index, IHopPlace place) =>
+        route.Login is not null ? new(index, "login", $"nobody is there to log in to: the route leads to {place.Name}")
+        : route.Hello is not null ? new(index, "hello", $"nobody is greeted on this route: it leads to {place.Name}")
+        : route.Bind is not null ? new(index, "bind", $"no connection is made on this route: it leads to {place.Name}")
+        : route.MayHaveOurName ? new(index, "same_name", $"no server is on this route: it leads to {place.Name}")
+        : null;
+
     private static bool IsMx(string via) => string.Equals(via, "mx", StringComparison.OrdinalIgnoreCase);
 
     private static string? WhyNotServer(string via, bool logsIn, out NextHop.Server? server)
     {
         server = null;
-        if (IsMx(via))
-            return "mail exchangers stand alone: mx is not one of several servers";
-        if (!Uri.TryCreate(via, UriKind.Absolute, out var uri) || uri.Scheme is not ("smtp" or "smtps") || uri.Host.Length == 0)
-            return $"'{via}' is not {Expected}";
-        if (uri.UserInfo.Length > 0)
-            return $"the route to {uri.Host} carries credentials: they belong into login";
-        if (uri.AbsolutePath is not ("" or "/") || uri.Fragment.Length > 0 || uri.Port == 0)
-            return $"'{via}' is not {Expected}";
-        if (RouteTable.HostOf(uri) is not { } host || (!IPAddress.TryParse(host, out _) && !Domain.TryParse(host, out _)))
-            return $"'{uri.Host}' is not a host name or an address";
-        ClientTls? tls = (uri.Scheme, uri.Query) switch
-        {
-            ("smtps", "") => ClientTls.Implicit,
-            ("smtp", "") when logsIn => ClientTls.Required,
-            ("smtp", "" or "?tls=opportunistic") => ClientTls.Opportunistic,
-            ("smtp", "?tls=required") => ClientTls.Required,
-            ("smtp", "?tls=none") => ClientTls.None,
-            _ => null,
-        };
-        if (tls is null)
-            return $"'{uri.Query}' is not known here; expected {Expected}";
-        server = new NextHop.Server(host, PortOf(uri), tls.Value);
-        return null;
+        return IsMx(via) ? "mail exchangers stand alone: mx is not one of several servers"
+            : ViaSchemes.Of(via) switch
+            {
+                ViaScheme.OfServer scheme => scheme.Read(via, logsIn, out server),
+                ViaScheme.OfPlace { Word: var word } => $"{word}: stands alone: it is not one of several servers",
+                _ => $"'{via}' is not {ViaSchemes.Expected}",
+            };
     }
-
-    private static int PortOf(Uri uri) => (uri.IsDefaultPort || uri.Port < 0, uri.Scheme) switch
-    {
-        (true, "smtps") => 465,
-        (true, _) => 25,
-        _ => uri.Port,
-    };
 
     /// <summary>A route that was read.</summary>
     /// <param name="Pattern"><c>*</c>, a domain or <c>.domain</c>, in A-labels.</param>
     /// <param name="Host">Null for the mail exchangers of the domain.</param>
-    internal sealed record Entry(string Name, string Pattern, RouteMatch Match, NextHop.SmartHost? Host, IPAddress? Bind, Domain? Hello)
+    internal sealed record Entry(string Name, string Pattern, RouteMatch Match, NextHop? Host, IPAddress? Bind, Domain? Hello)
     {
-        public NextHop HopFor(Domain domain) => Host ?? (NextHop)new NextHop.MailExchanger(domain) { Bind = Bind, Hello = Hello };
+        public NextHop HopFor(Domain domain) => Host ?? new NextHop.MailExchanger(domain) { Bind = Bind, Hello = Hello };
     }
 }
 

@@ -36,7 +36,8 @@ public sealed class RouteTable
     /// </summary>
     public bool CanRequireTls =>
         routes.Values.Any(
-            static same => same.Any(static route => route.Host is { } host && host.Servers.Any(static s => s.Tls != ClientTls.None)));
+            static same => same.Any(
+                static route => route.Host is NextHop.SmartHost host && host.Servers.Any(static s => s.Tls != ClientTls.None)));
 
     /// <summary>Reads routes; stops at the first that is wrong. An empty list means <see cref="Mx"/>.</summary>
     public static RouteParse Parse(IReadOnlyList<Route> routes)

@@ -11,9 +11,9 @@ internal sealed class ChunkSender(ClientWire wire, SmtpClientOptions options)
     private const int ChunkOctets = 512 * 1024;
     private const int PieceOctets = 32 * 1024;
 
-    /// <summary>What the last chunk was answered, or the first refusal before it.</summary>
+    /// <summary>Null when the last chunk is on its way and all before it were taken: what it is answered is to be read.</summary>
     /// <param name="read">Reads content; throws where it cannot.</param>
-    public async ValueTask<ClientAnswer> SendAsync(
+    public async ValueTask<ClientAnswer?> SendAsync(
         OutgoingMessage message, bool pipelines, Func<OutgoingMessage, long, Memory<byte>, ValueTask<int>> read)
     {
         var length = message.Content.Length;
@@ -45,10 +45,16 @@ internal sealed class ChunkSender(ClientWire wire, SmtpClientOptions options)
             refusal ??= answer;
         }
 
-        if (!isLast)
-            return refusal!;
-        var reply = await wire.ReadAsync(ClientPhase.EndOfData, options.Timeouts.EndOfData).ConfigureAwait(false);
-        return refusal ?? wire.WhyNot(reply, ClientPhase.EndOfData) ?? new ClientAnswer.Accepted(reply!);
+        if (isLast && refusal is not null)
+        {
+            // By LMTP nobody knows how many answers a last chunk gets behind one that was refused: the connection has served its time.
+            if (options.IsLmtp)
+                wire.Break(ClientPhase.Content, ClientFault.ProtocolError, "a chunk was refused before the last");
+            else
+                await wire.ReadAsync(ClientPhase.EndOfData, options.Timeouts.EndOfData).ConfigureAwait(false);
+        }
+
+        return refusal;
     }
 
     private async ValueTask<bool> ChunkAsync(

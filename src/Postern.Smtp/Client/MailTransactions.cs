@@ -107,6 +107,11 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
             // MAIL was refused, yet a recipient and DATA were not: an end mark now could deliver an empty message.
             wire.Break(ClientPhase.Data, ClientFault.ProtocolError, "DATA was accepted without a sender");
         }
+        else if (reply is { Code: 354 } && options.IsLmtp)
+        {
+            // There is nobody to answer for behind the end mark (RFC 2033 §4.2).
+            wire.Break(ClientPhase.Data, ClientFault.ProtocolError, "DATA was accepted without a recipient");
+        }
         else if (reply is { Code: 354 })
         {
             wire.Output.Append(".\r\n"u8);
@@ -155,10 +160,10 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     {
         if (message.IsBinary)
         {
-            var answer = await chunks.SendAsync(message, extensions.HasPipelining, ReadContentAsync).ConfigureAwait(false);
+            var refused = await chunks.SendAsync(message, extensions.HasPipelining, ReadContentAsync).ConfigureAwait(false);
             // A chunk that was refused leaves the transaction in the server's hands (RFC 3030 §2).
-            needsReset = answer is not ClientAnswer.Accepted;
-            StopAt(answers, answer);
+            needsReset = refused is not null || !await ReadEndAsync(answers).ConfigureAwait(false);
+            StopAt(answers, refused);
             return;
         }
 
@@ -190,12 +195,36 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
         // A write that fails may have carried the end mark all the same.
         if (!await wire.FlushAsync(ClientPhase.EndOfData, options.Timeouts.DataBlock).ConfigureAwait(false))
         {
-            StopAt(answers, await LastWordsAsync().ConfigureAwait(false) ?? wire.Fault);
+            StopAt(answers, options.IsLmtp ? wire.Fault : await LastWordsAsync().ConfigureAwait(false) ?? wire.Fault);
             return;
         }
 
+        await ReadEndAsync(answers).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Reads what the server says to the whole content: once, or by LMTP once for each recipient that it accepted, in their order (RFC 2033
+    /// §4.2). True when somebody has the message.
+    /// </summary>
+    private async ValueTask<bool> ReadEndAsync(ClientAnswer?[] answers)
+    {
+        if (!options.IsLmtp)
+        {
+            var answer = await EndAsync().ConfigureAwait(false);
+            StopAt(answers, answer);
+            return answer is ClientAnswer.Accepted;
+        }
+
+        var isTaken = false;
+        for (var i = 0; i < answers.Length; i++)
+            isTaken |= (answers[i] ??= await EndAsync().ConfigureAwait(false)) is ClientAnswer.Accepted;
+        return isTaken;
+    }
+
+    private async ValueTask<ClientAnswer> EndAsync()
+    {
         var reply = await wire.ReadAsync(ClientPhase.EndOfData, options.Timeouts.EndOfData).ConfigureAwait(false);
-        StopAt(answers, wire.WhyNot(reply, ClientPhase.EndOfData) ?? new ClientAnswer.Accepted(reply!));
+        return wire.WhyNot(reply, ClientPhase.EndOfData) ?? new ClientAnswer.Accepted(reply!);
     }
 
     /// <summary>What the server still said to the content before the connection broke: nothing else is unanswered.</summary>

@@ -170,7 +170,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     private async ValueTask<ClientAnswer> IntroduceAsync()
     {
         var hello = await EhloAsync().ConfigureAwait(false);
-        if (hello is ClientAnswer.Refused { Reply.IsTransient: false } && IsOpen)
+        if (hello is ClientAnswer.Refused { Reply.IsTransient: false } && IsOpen && !options.IsLmtp)
             return await HeloAsync().ConfigureAwait(false);
         if (hello is not ClientAnswer.Accepted)
             return hello;
@@ -186,7 +186,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
 
     private async ValueTask<ClientAnswer> EhloAsync()
     {
-        wire.Output.Append("EHLO "u8);
+        wire.Output.Append(options.IsLmtp ? "LHLO "u8 : "EHLO "u8);
         var (reply, refused) = await HelloAsync().ConfigureAwait(false);
         if (refused is not null)
             return refused;

@@ -11,6 +11,11 @@ public sealed record SmtpClientOptions
     /// <summary>What it calls itself in EHLO: a name of this host, or an address literal.</summary>
     public required Domain Hostname { get; init; }
 
+    /// <summary>
+    /// Speaks LMTP (RFC 2033) in place of SMTP: LHLO, and behind the content an answer for each recipient that was accepted.
+    /// </summary>
+    public bool IsLmtp { get; init; }
+
     /// <summary>How TLS is used.</summary>
     public ClientTls Tls { get; init; } = ClientTls.Opportunistic;
 

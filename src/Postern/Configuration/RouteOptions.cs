@@ -45,7 +45,10 @@ internal sealed record RouteOptions(Route Route)
                 "`mx`",
                 "The server to hand messages to, or several, tried in this order: `smtp://host:port`, with `?tls=none`, "
                     + "`?tls=opportunistic` (the default without a login) or `?tls=required` (the default with one); "
-                    + "`smtps://host:port` for implicit TLS; `mx` for the mail exchangers of the recipient's domain."))
+                    + "`smtps://host:port` for implicit TLS; `lmtp://host:port` or `lmtp:unix:/path` for a server that has the mailboxes, "
+                    + "by LMTP; `mx` for the mail exchangers of the recipient's domain. In the place of a server, one of: "
+                    + "`maildir:/path/{user}`, `pipe:/command argument`, `discard:`, `error:550 5.1.1 text`. "
+                    + "[routes](routes.md) has each of them."))
         {
             From = from,
             Logins = logins,

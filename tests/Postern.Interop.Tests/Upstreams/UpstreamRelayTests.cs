@@ -1,11 +1,4 @@
-using System.Net;
-using System.Net.Sockets;
 using Postern.Interop.Tests.Server;
-using Postern.Sasl;
-using Postern.Sasl.Client;
-using Postern.Smtp.Client;
-using Postern.Smtp.Grammar;
-using Postern.Testing;
 using Postern.Testing.Processes;
 
 namespace Postern.Interop.Tests.Upstreams;
@@ -82,15 +75,7 @@ public sealed class UpstreamRelayTests(UpstreamPostfix upstream) : IClassFixture
     private static async Task<string> SubmitAsync(PosternProcess postern)
     {
         var recipient = PosternServer.NewRecipient();
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, postern["plain"].Port));
-        await using var dialogue = new SmtpClientDialogue(new NetworkStream(socket, ownsSocket: true), new SmtpClientOptions { Hostname = Domain.Parse("client.test") });
-        Assert.IsType<ClientAnswer.Accepted>(await dialogue.OpenAsync(CancellationToken.None));
-        var login = new ClientLogin(new SaslClientCredentials { User = PosternHome.User, Password = new Secret(PosternHome.Password) });
-        Assert.IsType<ClientLoginAnswer.Accepted>(await dialogue.LogInAsync(login, CancellationToken.None));
-        var message = new OutgoingMessage(new ReversePath(Mailbox.Parse(PosternHome.User)), [Mailbox.Parse(recipient)], new ByteContent("Subject: hello\r\n\r\nbody\r\n"));
-        Assert.IsType<ClientAnswer.Accepted>((await dialogue.SendAsync(message, following: null, CancellationToken.None))[0]);
-        await dialogue.QuitAsync(CancellationToken.None);
+        await Submission.SubmitAsync(postern, recipient);
         return recipient;
     }
 

@@ -19,6 +19,7 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
     private List<string> recipients = [];
     private readonly MemoryStream chunks = new();
     private bool isTls;
+    private bool isLmtp;
 
     public int Number => number;
 
@@ -57,7 +58,8 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
         var verb = line.Split(' ', ':')[0].ToUpperInvariant();
         switch (verb)
         {
-            case "EHLO":
+            case "EHLO" or "LHLO":
+                isLmtp = verb == "LHLO";
                 IEnumerable<string> offered = options.Certificate is not null && !isTls ? [.. options.Extensions, "STARTTLS"] : options.Extensions;
                 List<string> lines = ["sink.test", .. offered];
                 return await AnswerAsync(SinkPhase.Ehlo, line, string.Join("\r\n", lines.Select((l, i) => i == lines.Count - 1 ? $"250 {l}" : $"250-{l}"))) is not null;
@@ -127,6 +129,8 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
         if (wire is null)
             return false;
         const string Good = "250 2.0.0 Taken";
+        if (isLmtp)
+            return await AnswerEachAsync(wire, Good);
         var atEnd = options.Script(SinkPhase.EndOfData, string.Empty, number);
         // Taken before it is answered: what a reset behind the end mark leaves is a message.
         if (recipients.Count > 0 && atEnd is not (SinkAction.Reply { Text: not ['2', ..] } or SinkAction.Hang))
@@ -134,6 +138,23 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
         if (atEnd is not null)
             return await ActAsync(atEnd, Good) is not null;
         await WriteAsync(Good);
+        return true;
+    }
+
+    /// <summary>By LMTP: the script is asked with the RCPT of each, and who is answered well has the message.</summary>
+    private async Task<bool> AnswerEachAsync(byte[] wire, string good)
+    {
+        foreach (var recipient in recipients)
+        {
+            var action = options.Script(SinkPhase.EndOfData, recipient, number);
+            if (action is null or SinkAction.Reply { Text: ['2', ..] })
+                sink.Take(new SinkMessage(number, mail, [recipient], wire, Unstuff(wire), isTls));
+            if (action is null)
+                await WriteAsync(good);
+            else if (await ActAsync(action, good) is null)
+                return false;
+        }
+
         return true;
     }
 

@@ -21,10 +21,13 @@ internal sealed record RecipientReport(
     public bool IsVerbatim { get; init; }
 }
 
-/// <summary>What a report says of a recipient (RFC 3464 §2.3.3). "delivered" is not among it: this host hands everything on.</summary>
+/// <summary>What a report says of a recipient (RFC 3464 §2.3.3).</summary>
 internal enum ReportAction
 {
     Failed,
+
+    /// <summary>It is in the mailbox, or with whatever stands in its place.</summary>
+    Delivered,
 
     /// <summary>
     /// The next hop took it and will not report itself (RFC 3461 §5.2.2), or the sender traces the way (RFC 2852 §4.1.3).

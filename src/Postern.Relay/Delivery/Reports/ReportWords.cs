@@ -19,6 +19,13 @@ internal sealed record ReportWords(string Action, string Subject, string What, s
         "The next server took it and may not report what becomes of it.",
         "The next server answered:");
 
+    private static readonly ReportWords Delivered = new(
+        "delivered",
+        "Your message was delivered",
+        "was delivered to",
+        "You need not do anything.",
+        "The mailbox answered:");
+
     private static readonly ReportWords Delayed = new(
         "delayed",
         "Your message is delayed",
@@ -29,6 +36,7 @@ internal sealed record ReportWords(string Action, string Subject, string What, s
     public static ReportWords Of(ReportAction action) => action switch
     {
         ReportAction.Relayed => Relayed,
+        ReportAction.Delivered => Delivered,
         ReportAction.Delayed => Delayed,
         _ => Failed,
     };

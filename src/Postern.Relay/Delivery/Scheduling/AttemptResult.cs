@@ -47,7 +47,7 @@ internal sealed record AttemptResult(
                             new RecipientReport(
                                 envelope.Recipients[i],
                                 said,
-                                ReportAction.Relayed,
+                                delivered.IsFinal ? ReportAction.Delivered : ReportAction.Relayed,
                                 "2.0.0",
                                 delivered.Remote,
                                 delivered.Reply) { IsVerbatim = delivered.IsVerbatim });

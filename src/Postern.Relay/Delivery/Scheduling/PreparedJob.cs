@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Relay.Delivery.Places;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Client;
@@ -12,7 +13,7 @@ namespace Postern.Relay.Delivery.Scheduling;
 /// have it.
 /// </param>
 internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTimeOffset now, ILaneHost host)
-    : IMessageContent, IOutcomeRecord, IDisposable
+    : IMessageContent, IQueuedContent, IOutcomeRecord, IDisposable
 {
     private OutgoingMessage? message;
 
@@ -21,6 +22,8 @@ internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTi
     public OutgoingMessage Message => message ??= Make(Job.Message.Envelope);
 
     public long Length => content.Length;
+
+    public QueueId QueueId => Job.Message.Id;
 
     public ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken ct) => content.ReadAsync(offset, buffer, ct);
 

@@ -27,6 +27,9 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
     /// <summary>One before it was accepted.</summary>
     public bool HasCarried { get; init; }
 
+    /// <summary>The server has the mailboxes: LMTP is spoken to it.</summary>
+    public bool IsFinal { get; init; }
+
     /// <summary>The server's certificate proved its name.</summary>
     public bool IsVerified { get; init; }
 
@@ -70,6 +73,7 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
     {
         ClientAnswer.Accepted(var reply) => new Outcome.Delivered(remote, reply.ToString(), tls, reply.Status?.ToString())
         {
+            IsFinal = IsFinal,
             TakesDsn = offered?.Has("DSN") == true,
             TakesDeliverBy = offered?.Has("DELIVERBY") == true,
             Phase = DeliveryPhase.End,

@@ -82,6 +82,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             client with
             {
                 Hostname = endpoint.Hello ?? client.Hostname,
+                IsLmtp = endpoint.IsLmtp,
                 Tls = terms.Tls,
                 ServerName = terms.CertificateName ?? endpoint.Host,
                 TrustedRoots = terms.Trusted,
@@ -156,10 +157,13 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, deadline.Token);
         try
         {
-            socket = new Socket(endpoint.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            socket = endpoint.Socket is null
+                ? new Socket(endpoint.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
+                : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             if (endpoint.From is { } from)
                 socket.Bind(new IPEndPoint(from, 0));
-            await socket.ConnectAsync(endpoint.Address, either.Token).ConfigureAwait(false);
+            EndPoint to = endpoint.Socket is { } path ? new UnixDomainSocketEndPoint(path) : endpoint.Address;
+            await socket.ConnectAsync(to, either.Token).ConfigureAwait(false);
             return (new NetworkStream(socket, ownsSocket: true), null);
         }
         catch (SocketException e)
@@ -223,7 +227,13 @@ internal sealed record HopEndpoint(string Host, IPEndPoint Address, HopTerms Ter
     /// <summary>What this server calls itself there; null for its own name.</summary>
     public Domain? Hello { get; init; }
 
-    /// <summary><c>host[address]:port</c>.</summary>
-    public string Remote =>
-        Host == Address.Address.ToString() ? $"[{Address.Address}]:{Address.Port}" : $"{Host}[{Address.Address}]:{Address.Port}";
+    /// <summary>LMTP is spoken there.</summary>
+    public bool IsLmtp { get; init; }
+
+    /// <summary>The path of the Unix socket that is connected to in place of <see cref="Address"/>; null for none.</summary>
+    public string? Socket { get; init; }
+
+    /// <summary><c>host[address]:port</c>, or <c>unix:/path</c>.</summary>
+    public string Remote => Socket is not null ? $"unix:{Socket}"
+        : Host == Address.Address.ToString() ? $"[{Address.Address}]:{Address.Port}" : $"{Host}[{Address.Address}]:{Address.Port}";
 }

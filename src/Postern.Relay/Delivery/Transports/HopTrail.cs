@@ -156,8 +156,17 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
             Note(OwnHost.Loop($"a mail exchanger of the domain is {connector.Own.Hostname}, this server"));
     }
 
+    /// <summary>What stands for the address of a Unix socket, which has none.</summary>
+    private static readonly ImmutableArray<IPAddress> NoAddress = [IPAddress.None];
+
     private async ValueTask FindAddressesAsync(Exchanger host, CancellationToken ct)
     {
+        if (hop is NextHop.SmartHost named && named.Servers[host.Preference].Socket is not null)
+        {
+            await AddAsync(host, NoAddress, ct).ConfigureAwait(false);
+            return;
+        }
+
         switch (hop is NextHop.SmartHost
             ? await connector.LookUpAsync(host.Name, ct).ConfigureAwait(false)
             : await connector.Resolver.FindAddressesAsync(host.Name, ct).ConfigureAwait(false))
@@ -183,15 +192,17 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
             return;
         }
 
-        var port = hop is NextHop.SmartHost { Servers: var servers } ? servers[host.Preference].Port : options.MxPort;
+        var server = (hop as NextHop.SmartHost)?.Servers[host.Preference];
         foreach (var address in addresses.Distinct())
         {
-            var endpoint = new HopEndpoint(host.Name, new IPEndPoint(address, port), terms, host.Preference)
+            var endpoint = new HopEndpoint(host.Name, new IPEndPoint(address, server?.Port ?? options.MxPort), terms, host.Preference)
             {
-                From = hop.Bind,
+                From = server?.Socket is null ? hop.Bind : null,
                 Hello = hop.Hello,
+                IsLmtp = server?.IsLmtp == true,
+                Socket = server?.Socket,
             };
-            if (hop.Bind is { } from && from.AddressFamily != address.AddressFamily)
+            if (endpoint.From is { } from && from.AddressFamily != address.AddressFamily)
                 Note(
                     new Outcome.Deferred(
                         endpoint.Remote,

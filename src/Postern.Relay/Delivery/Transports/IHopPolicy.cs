@@ -70,7 +70,8 @@ internal sealed record HopTerms(ClientTls Tls, bool IsGuarded, ClientLogin? Logi
     public static HopTerms Of(NextHop.SmartHost hop, NextHop.Server server) =>
         new(server.Tls, IsGuarded: false, hop.Login, hop.Trusted)
         {
-            MayHaveOurName = hop.MayHaveOurName,
+            // Who has the mailboxes of this machine is often called as it is, and LMTP leads to no server that relays.
+            MayHaveOurName = hop.MayHaveOurName || server.IsLmtp,
             Policy = TlsPolicy.Route,
             ProvesHost = true,
         };

@@ -1,10 +1,13 @@
 using System.Net;
 using Postern.Relay.Delivery.Dns;
+using Postern.Relay.Delivery.Places;
 using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery.Transports;
 
-/// <summary>Delivery by SMTP, to a named host or to the mail exchangers of a domain.</summary>
+/// <summary>
+/// Delivery by SMTP or LMTP, to a named host or to the mail exchangers of a domain; and what routes name in the place of a server.
+/// </summary>
 public sealed class SmtpDelivery : IDeliveryTransport
 {
     private readonly Func<IReadOnlyList<IPEndPoint>> listeners;
@@ -23,7 +26,8 @@ public sealed class SmtpDelivery : IDeliveryTransport
 
     internal DeliveryOptions Options => settings.Options;
 
-    public IDeliveryLane OpenLane(NextHop hop) => new SmtpLane(hop, this, clock);
+    public IDeliveryLane OpenLane(NextHop hop) =>
+        hop is NextHop.Elsewhere elsewhere ? new PlaceLane(elsewhere.Place, settings.Places) : new SmtpLane(hop, this, clock);
 
     /// <summary>What was learnt about exchangers and their TLS is kept where nothing of it depends on what changed.</summary>
     public void Apply(DeliveryOptions options)
@@ -57,8 +61,8 @@ public sealed class SmtpDelivery : IDeliveryTransport
         {
             Policy = new DomainTerms(options, dns),
         };
-        return new Settings(options, connector);
+        return new Settings(options, connector, new PlaceContext(options.Hostname, options.CommandTime, clock));
     }
 
-    private sealed record Settings(DeliveryOptions Options, HopConnector Connector);
+    private sealed record Settings(DeliveryOptions Options, HopConnector Connector, PlaceContext Places);
 }

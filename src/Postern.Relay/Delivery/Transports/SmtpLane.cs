@@ -232,6 +232,7 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
         {
             IsReused = transactions > 1,
             HasCarried = hasCarried,
+            IsFinal = Endpoint.IsLmtp,
             IsVerified = dialogue.IsVerified,
             Security = connection.Security,
         }.Of(answers);
