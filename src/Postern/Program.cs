@@ -3,4 +3,4 @@ using Postern.Commands.Output;
 using Postern.Machine;
 
 HomeDirectory.Settle();
-return await PosternCommands.RunAsync(args, Terminal.OfProcess(), TimeProvider.System, CancellationToken.None);
+return await PosternCommands.RunAsync(CalledAs.Arguments(args), Terminal.OfProcess(), TimeProvider.System, CancellationToken.None);

@@ -6,6 +6,7 @@ using Postern.Relay.Delivery.Scheduling;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Replies;
 
 namespace Postern.Relay.Delivery;
 
@@ -198,6 +199,30 @@ public sealed class DeliveryScheduler : IAsyncDisposable
                 tally.HeldByServer,
                 [.. destinations.Statistics]);
     }
+
+    /// <summary>
+    /// Tells the sender of a message that was never queued for which recipients it was refused, as of any failure.
+    /// </summary>
+    /// <param name="original">With those recipients alone.</param>
+    /// <param name="replies">One for each of them.</param>
+    /// <param name="header">The header section, which is returned.</param>
+    internal async ValueTask ReportRefusedAsync(
+        Envelope original, ImmutableArray<Reply> replies, ReadOnlyMemory<byte> header, CancellationToken ct) =>
+        await reporter.ReportAsync(
+            original,
+            [
+                .. original.Recipients.Select((recipient, i) => new RecipientReport(
+                    recipient,
+                    original.ParametersOf(i),
+                    ReportAction.Failed,
+                    (replies[i].Status ?? new EnhancedStatus(5, 0, 0)).ToString(),
+                    Remote: null,
+                    replies[i].ToString())),
+            ],
+            work.Now,
+            static (draft, envelope, state) => draft.CommitAsync(envelope, state, CancellationToken.None),
+            ct,
+            new ReturnedContent(header, IsFull: false)).ConfigureAwait(false);
 
     private void OnCommitted(SpoolEntry entry) => Remember(entry.Envelope);
 

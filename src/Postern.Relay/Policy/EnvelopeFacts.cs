@@ -41,6 +41,9 @@ public sealed record EnvelopeFacts
     /// <summary>Whose account that login is, of those that share the server; null for nobody's in particular.</summary>
     public string? Tenant { get; init; }
 
+    /// <summary>A user of this machine, as the system says, who left a message by <c>postern sendmail</c>.</summary>
+    public bool IsSystemUser { get; init; }
+
     /// <summary>AUTH is on offer here and now.</summary>
     public bool OffersAuth { get; init; }
 
@@ -70,6 +73,7 @@ public sealed record EnvelopeFacts
         Login = session.Login,
         ProvenBy = session.LoginProvenBy,
         Tenant = LoginFacts.TenantOf(session),
+        IsSystemUser = LoginFacts.IsOfSystemUser(session),
         OffersAuth = session.OffersAuth,
         OffersAuthAfterTls = session.OffersAuthAfterTls,
     };

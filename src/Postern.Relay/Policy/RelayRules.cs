@@ -12,6 +12,7 @@ public static class RelayRules
         new PermitAuthenticated(),
         new PermitNetworkForDomain(),
         new PermitNetworks(),
+        new PermitSystemUser(),
         new RejectClients(),
         new RejectNonFqdnHeloHostname(),
         new RejectOverLimit(),

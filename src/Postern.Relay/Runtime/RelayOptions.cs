@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
 using Postern.Relay.Policy;
@@ -39,6 +40,9 @@ public sealed record RelayOptions
     public AccountOptions Accounts { get; init; } = new();
 
     public PolicyOptions Policy { get; init; } = new();
+
+    /// <summary>Who of this machine's own users may send what, by <see cref="RelayService.Local"/>.</summary>
+    public LocalRules Local { get; init; } = new();
 
     /// <summary>
     /// A login whose message names an author or a sender that is not its own is named in it. False: From and Sender stay as they come.
@@ -98,4 +102,23 @@ public sealed record RelayOptions
     public static string LoginProtectionFile(string dataDirectory) => Path.Combine(dataDirectory, "login-protection");
 
     public static string DefaultLogDirectory(string dataDirectory) => Path.Combine(dataDirectory, "logs");
+}
+
+/// <summary>
+/// The rules for messages of this machine's own users, each of whom counts as logged in under the name that the system knows it by. The
+/// defaults let every one of them send to anybody, as any sender.
+/// </summary>
+public sealed record LocalRules
+{
+    /// <summary>Asked for the sender, in the place of <see cref="PolicyOptions.SenderRules"/>.</summary>
+    public ImmutableArray<RuleEntry> Sender { get; init; } = [];
+
+    /// <summary>
+    /// Asked for each recipient, in the place of <see cref="PolicyOptions.RecipientRules"/>. The end of the list refuses.
+    /// </summary>
+    public ImmutableArray<RuleEntry> Recipient { get; init; } = ["permit_system_user"];
+
+    /// <summary>Those of the whole server, with these in their place; what is asked of clients by network means nothing here.</summary>
+    internal PolicyOptions In(PolicyOptions options) =>
+        options with { ClientRules = [], HeloRules = [], SenderRules = Sender, RecipientRules = Recipient };
 }

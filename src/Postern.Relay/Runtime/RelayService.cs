@@ -22,8 +22,12 @@ namespace Postern.Relay.Runtime;
 /// </summary>
 public sealed class RelayService : IAsyncDisposable
 {
+    /// <summary>The listener of messages of this machine's own users, as rules, routes and the log have it.</summary>
+    public const string LocalListener = LocalSubmission.Listener;
+
     private readonly RelayFoundation foundation;
     private readonly SmtpServer server;
+    private readonly LocalSubmission local;
     private readonly RetiredSnapshots retired;
     private readonly SemaphoreSlim changing = new(1);
     private OfferWatch offer;
@@ -41,6 +45,7 @@ public sealed class RelayService : IAsyncDisposable
             Audit,
             clock);
         server = new SmtpServer(ServerOf(snapshot));
+        local = new LocalSubmission(LocalServerOf(snapshot), snapshot.DirectoryOf, Deliveries);
         offer = new OfferWatch(server, snapshot, Audit, clock);
         retired = new RetiredSnapshots(server, clock);
     }
@@ -61,6 +66,9 @@ public sealed class RelayService : IAsyncDisposable
     public ICounters Counters => foundation.Counters;
 
     public DeliveryScheduler Deliveries { get; }
+
+    /// <summary>The way in for users whom the system has named.</summary>
+    public ILocalIntake Local => local;
 
     /// <summary>Client sessions, for operators.</summary>
     public ISessionControl Sessions => new ServerSessions(server);
@@ -169,6 +177,7 @@ public sealed class RelayService : IAsyncDisposable
             var old = Snapshot;
             offer.Dispose();
             offer = new OfferWatch(server, next, Audit, foundation.Clock);
+            local.Apply(LocalServerOf(next), next.DirectoryOf);
             Deliveries.Apply(options.Delivery);
             foundation.Apply(options);
             retired.Add(old);
@@ -205,6 +214,7 @@ public sealed class RelayService : IAsyncDisposable
         offer.Dispose();
         await server.StopAsync(ct);
         await server.DisposeAsync();
+        await local.DisposeAsync();
         await sending;
         await Deliveries.DisposeAsync();
         retired.Dispose();
@@ -261,6 +271,28 @@ public sealed class RelayService : IAsyncDisposable
                 snapshot.Policy),
             Events = new RelayEvents(Audit, clock),
             Gauges = [new HashingGauge(foundation.Accounts.Hashing), new CommitGauge(spool), new SpoolGauge(spool)],
+        };
+    }
+
+    /// <summary>What takes messages of this machine's own users; they see nobody's certificate and wait behind nobody.</summary>
+    private SmtpServerOptions LocalServerOf(RelaySnapshot snapshot)
+    {
+        var options = snapshot.Options;
+        return new SmtpServerOptions
+        {
+            Hostname = options.Hostname,
+            Policy = snapshot.LocalPolicy,
+            Limits = options.Limits,
+            MaxMemory = options.MaxMemory,
+            Clock = foundation.Clock,
+            Store = new SubmissionStore(
+                foundation.Spool,
+                Audit,
+                foundation.Clock,
+                options.TracesSenders && !options.Local.Sender.IsEmpty ? snapshot.DirectoryOf : null,
+                canRequireTls: false,
+                snapshot.LocalPolicy),
+            Events = new LocalEvents(new RelayEvents(Audit, foundation.Clock)),
         };
     }
 }

@@ -23,13 +23,9 @@ public sealed class RelaySnapshot : IDisposable
         this.files = files;
         Options = options;
         Accounts = new RelayAccounts(options.Accounts, foundation, options.Listeners.Select(static l => l.Name));
-        Policy = new RelayPolicy(
-            options.Policy with { Configuration = options.Id },
-            Accounts.Directory,
-            foundation.Audit,
-            foundation.Clock,
-            counters,
-            DirectoryOf);
+        var policy = options.Policy with { Configuration = options.Id };
+        Policy = PolicyOf(policy);
+        LocalPolicy = PolicyOf(options.Local.In(policy));
         server = new SmtpServerOptions
         {
             Hostname = options.Hostname,
@@ -45,6 +41,9 @@ public sealed class RelaySnapshot : IDisposable
             MaxMemory = options.MaxMemory,
             Clock = foundation.Clock,
         };
+
+        RelayPolicy PolicyOf(PolicyOptions rules) =>
+            new(rules, Accounts.Directory, foundation.Audit, foundation.Clock, counters, DirectoryOf);
     }
 
     public RelayOptions Options { get; }
@@ -55,6 +54,9 @@ public sealed class RelaySnapshot : IDisposable
     public RelayAccounts Accounts { get; }
 
     public RelayPolicy Policy { get; }
+
+    /// <summary>The same for messages of this machine's own users.</summary>
+    internal RelayPolicy LocalPolicy { get; }
 
     /// <summary>The server's part, without what only a running relay has: a store for messages, events, gauges.</summary>
     internal SmtpServerOptions Server => server;

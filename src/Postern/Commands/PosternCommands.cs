@@ -7,6 +7,7 @@ using Postern.Commands.Auth;
 using Postern.Commands.Credentials;
 using Postern.Commands.Output;
 using Postern.Commands.Queue;
+using Postern.Commands.Sendmail;
 using Postern.Commands.Sessions;
 using Postern.Commands.Try;
 using Postern.Relay.Accounts;
@@ -38,6 +39,7 @@ internal static class PosternCommands
             QueueCommand.Create(context),
             SessionCommand.Create(context),
             LogCommand.Create(context),
+            SendmailCommand.Create(context),
             StatusCommand.Create(context),
             ReloadCommand.Create(context),
             BackupCommand.Create(context),
@@ -53,6 +55,8 @@ internal static class PosternCommands
     /// </summary>
     public static async Task<int> RunAsync(string[] args, Terminal terminal, TimeProvider clock, CancellationToken ct)
     {
+        if (SendmailCommand.ArgumentsOf(args) is { } words)
+            return await SendmailCommand.RunAsync(words, terminal, clock, ct);
         var result = Create(new CommandContext(terminal, clock))
             .Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         // Help takes the errors of a command line away; for a word that is no command there is no help. Completion asks about words that

@@ -38,6 +38,35 @@ internal static class ConfigurationFile
         return Section.Read(context, root, string.Empty, static section => section.Child("server", ServerOptions.Read, string.Empty)).Data;
     }
 
+    /// <summary>
+    /// What a command needs that leaves a message for the server, as far as the file says it properly: any user may run it, and need not be
+    /// able to read the secrets that the file names. The defaults where there is no file.
+    /// </summary>
+    public static ConfigurationError? ReadForSendmail(string? asked, out LocalConfiguration configuration)
+    {
+        var (file, text) = (Find(asked), string.Empty);
+        ConfigNode? root = new ConfigNode.Mapping(1, 1, []);
+        var errors = new List<ConfigurationError>();
+        if (file is not null)
+        {
+            if (ReadText(file, out text) is { } unreadable)
+                errors.AddRange(unreadable.Errors);
+            else
+                root = ConfigDocument.Read(file, text, errors) ?? root;
+        }
+
+        var directory = file is null ? Directory.GetCurrentDirectory() : DirectoryOf(file);
+        configuration = Section.Read(
+            new ReadContext(file ?? Name, directory, []),
+            root,
+            string.Empty,
+            static section => new LocalConfiguration(
+                section.Child("server", ServerOptions.Read, string.Empty),
+                section.Child("limits", LimitsOptions.Read, string.Empty),
+                section.Child("sendmail", SendmailSection.Read, string.Empty)));
+        return errors.FirstOrDefault();
+    }
+
     /// <summary>Null when <paramref name="text"/> is what stands in the file.</summary>
     public static ConfigurationOutcome.Invalid? ReadText(string file, out string text)
     {
@@ -81,6 +110,9 @@ internal static class ConfigurationFile
 
     private static ConfigurationOutcome.Invalid Broken(string file, string message) => new([new(file, 0, 0, string.Empty, message)]);
 }
+
+/// <summary>What a command needs that leaves a message for the server.</summary>
+internal sealed record LocalConfiguration(ServerOptions Server, LimitsOptions Limits, SendmailSection Sendmail);
 
 /// <summary>What reading a configuration came to.</summary>
 internal abstract record ConfigurationOutcome

@@ -36,6 +36,7 @@ internal static class Effect
         ("rules", NewConnections),
         ("delivery", Live),
         ("delivery.etrn", NewConnections),
+        ("sendmail", Live),
         ("logs", Live),
     ];
 

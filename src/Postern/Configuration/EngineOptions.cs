@@ -131,6 +131,7 @@ internal static class EngineOptions
         MaxMemory = configuration.Limits.Memory,
         Accounts = accounts,
         Policy = configuration.ToPolicy(),
+        Local = configuration.Sendmail.Rules,
         TracesSenders = configuration.Rules.TracesSenders,
         Delivery = configuration.ToDelivery(),
         EtrnDomains = configuration.Delivery.Etrn.ToFrozenSet(),

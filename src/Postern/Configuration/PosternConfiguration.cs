@@ -6,6 +6,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Delivery;
+using Postern.Relay.Runtime;
 using Postern.Sasl;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Transport;
@@ -36,6 +37,9 @@ internal sealed record PosternConfiguration(
     public required RulesOptions Rules { get; init; }
 
     public required DeliverySection Delivery { get; init; }
+
+    /// <summary>Mail of this machine's own users.</summary>
+    public required SendmailSection Sendmail { get; init; }
 
     public required LogsOptions Logs { get; init; }
 
@@ -158,6 +162,8 @@ internal sealed record PosternConfiguration(
             Rules = section.Child(
                 "rules", RulesOptions.Read, "Who may send what. The first rule that does not pass decides; the end of a list refuses."),
             Delivery = section.Child("delivery", DeliverySection.Read, "Where accepted messages go."),
+            Sendmail = section.Child(
+                "sendmail", SendmailSection.Read, "Mail of this machine's own users and programs, by `postern sendmail`."),
             Logs = section.Child("logs", LogsOptions.Read, "What is written down."),
             Places = section.Places,
             SecretFiles = section.SecretFiles,
@@ -246,7 +252,7 @@ internal sealed record PosternConfiguration(
     /// <summary>A route for a listener that does not exist is never taken.</summary>
     private void CheckRoutes(Section section)
     {
-        string[] names = [.. Listeners.Select(static l => l.Name).OfType<string>()];
+        string[] names = [.. Listeners.Select(static l => l.Name).OfType<string>(), RelayService.LocalListener];
         foreach (var (route, i) in Delivery.Routes.Select(static (route, i) => (route.Route, i)))
         {
             foreach (var name in route.Listeners.Where(name => !names.Contains(name, StringComparer.OrdinalIgnoreCase)))

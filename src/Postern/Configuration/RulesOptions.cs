@@ -77,7 +77,8 @@ internal sealed record RulesOptions(ImmutableArray<RuleEntry> Sender, ImmutableA
         return options;
     }
 
-    private static ImmutableArray<RuleEntry> List(Section section, RuleStage stage, ImmutableArray<RuleEntry> fallback, string doc)
+    /// <summary>Reads the list of one stage, from the key that is called like it.</summary>
+    public static ImmutableArray<RuleEntry> List(Section section, RuleStage stage, ImmutableArray<RuleEntry> fallback, string doc)
     {
         var key = stage.ToWord();
         var words = Kinds.NameOf("rule", RelayRules.Names(stage)) with

@@ -1,7 +1,9 @@
+using System.Net;
 using System.Reflection;
 using Postern.Configuration;
 using Postern.Hosting.Control;
 using Postern.Hosting.Data;
+using Postern.Hosting.Drop;
 using Postern.Hosting.Live;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit.Events;
@@ -17,6 +19,7 @@ internal sealed class ServerHost : IAsyncDisposable
     private readonly TimeProvider clock;
     private readonly DateTimeOffset startedAt;
     private ControlServer? control;
+    private DropPickup? pickup;
     private TlsBindings? bindings;
 
     private ServerHost(RelayService relay, LiveConfiguration live, TimeProvider clock)
@@ -56,6 +59,7 @@ internal sealed class ServerHost : IAsyncDisposable
                 new SessionCommands(relay.Sessions, relay.Audit, clock),
                 new LoginCommands(relay.Protection, relay.Audit, clock));
             host.control = await ControlServer.StartAsync(DataDirectory.ControlSocket(configuration.Server.Data), application, ct);
+            host.pickup = host.TakeUpDropped();
             return host;
         }
         catch
@@ -147,6 +151,9 @@ internal sealed class ServerHost : IAsyncDisposable
         if (control is not null)
             await control.DisposeAsync();
         control = null;
+        if (pickup is not null)
+            await pickup.DisposeAsync();
+        pickup = null;
         await Live.DisposeAsync();
         await Relay.StopAsync(ct, hurry);
     }
@@ -156,6 +163,17 @@ internal sealed class ServerHost : IAsyncDisposable
         using var now = new CancellationTokenSource();
         await now.CancelAsync();
         await StopAsync(now.Token, now.Token);
+    }
+
+    private DropPickup TakeUpDropped()
+    {
+        return new DropPickup(
+            () => Live.Compiled.Configuration, new DropIntake(() => Live.Compiled.Configuration, Relay.Local, Tell, clock), Tell, clock);
+
+        void Tell(string what, string detail) => Relay.Audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail)
+        {
+            Cause = new AuditCause(AuditKind.Server, IPAddress.Loopback, Login: null, what),
+        });
     }
 
     /// <summary>That an operator had a changed configuration taken is written down with who it was.</summary>

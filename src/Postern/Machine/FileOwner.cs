@@ -18,10 +18,19 @@ internal static class FileOwner
 internal readonly record struct FileFacts(uint User, uint Group, int Mode, uint Links)
 {
     private const int TypeMask = 0xF000;
+    private const int SetGroup = 0x400;
     private const int Sticky = 0x200;
     private const int WriteOfOthers = 0x12; // group and others
 
     public bool IsFile => (Mode & TypeMask) == 0x8000;
+
+    public bool IsDirectory => (Mode & TypeMask) == 0x4000;
+
+    /// <summary>What is made in this directory has its group, whoever makes it.</summary>
+    public bool GivesGroup => (Mode & SetGroup) != 0;
+
+    /// <summary>Others than the owner may make something in this directory.</summary>
+    public bool IsForOthers => (Mode & WriteOfOthers) != 0;
 
     public bool IsLink => (Mode & TypeMask) == 0xA000;
 

@@ -17,6 +17,8 @@ internal static partial class UserIdentity
     private const uint StatBasics = 0x7ff;
     private const int StatSize = 256;
     private const int PasswdGroupAt = 20;
+    private const int PasswdFullNameAt = 24;
+    private const int DoesNotWait = 0x800;
 
     // Linux numbers this flag by processor.
     private static readonly int NoFollow = RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64
@@ -29,6 +31,39 @@ internal static partial class UserIdentity
     /// <summary>Who runs this, for people: a user id of a container has no name.</summary>
     public static string Current =>
         Environment.UserName is { Length: > 0 } name ? name : OperatingSystem.IsWindows() ? "this user" : NameOf(geteuid());
+
+    /// <summary>Who this process is for the system.</summary>
+    public static uint Effective => geteuid();
+
+    /// <summary>
+    /// Opens what somebody else made, to be read: never through a link, and without waiting for the other end of a pipe.
+    /// </summary>
+    public static SafeFileHandle OpenForeign(string path, out FileFacts facts)
+    {
+        var descriptor = open(path, NoFollow | CloseOnExec | DoesNotWait, mode: 0);
+        if (descriptor < 0)
+            throw Failed("cannot open", path);
+        var file = new SafeFileHandle(descriptor, ownsHandle: true);
+        if (Look(descriptor, string.Empty, DescriptorItself) is { } known)
+        {
+            facts = known;
+            return file;
+        }
+
+        file.Dispose();
+        throw Failed("cannot look at", path);
+    }
+
+    /// <summary>The name of a user in the system's list; null where it is in none.</summary>
+    public static string? ListedNameOf(uint user) =>
+        getpwuid(user) is not 0 and var entry ? Marshal.PtrToStringUTF8(Marshal.ReadIntPtr(entry)) : null;
+
+    /// <summary>As people call the user, from the first field of that list's comment; null where it says nothing.</summary>
+    public static string? FullNameOf(uint user) =>
+        getpwuid(user) is not 0 and var entry
+            && Marshal.PtrToStringUTF8(Marshal.ReadIntPtr(entry, PasswdFullNameAt))?.Split(',')[0] is { Length: > 0 } name
+            ? name
+            : null;
 
     /// <summary>Facts of the file itself, also when it is a link; null where there is none.</summary>
     public static FileFacts? Look(string path)
@@ -64,8 +99,7 @@ internal static partial class UserIdentity
             throw Failed("cannot become", NameOf(user));
     }
 
-    public static string NameOf(uint user) =>
-        getpwuid(user) is not 0 and var entry ? Marshal.PtrToStringUTF8(Marshal.ReadIntPtr(entry))! : $"user {user}";
+    public static string NameOf(uint user) => ListedNameOf(user) ?? $"user {user}";
 
     private static FileFacts? Look(int directory, string path, int flags)
     {

@@ -58,6 +58,15 @@ public sealed class PosternServer : IAsyncLifetime
     public Task DeliveredAsync(string recipient) =>
         LoggedAsync("\"event\":\"delivery\"", $"\"recipient\":\"{recipient}\"", "\"outcome\":\"delivered\"");
 
+    /// <summary>What programs call in the place of <c>sendmail</c>, as a command line.</summary>
+    internal string SendmailCommand => $"{Program} sendmail --config {home!.ConfigFile}";
+
+    /// <summary>Where it leaves mail.</summary>
+    internal string Drop => Path.Combine(home!.Data, "drop");
+
+    /// <summary>The executable.</summary>
+    internal static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "postern");
+
     /// <summary>A new directory, gone with the server.</summary>
     public string NewDirectory() => directory.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName;
 

@@ -104,7 +104,6 @@ public sealed class CommandLineTests
     [InlineData("auth")]
     [InlineData("dkim")]
     [InlineData("spool")]
-    [InlineData("sendmail")]
     public async Task What_is_not_built_does_not_exist(string command) =>
         Assert.Equal(ExitCode.Usage, (await CommandRun.ExecuteAsync([command])).ExitCode);
 

@@ -39,12 +39,14 @@ internal sealed class StatusReporter(
     /// <param name="reports">At least one, all of the same action.</param>
     /// <param name="now">When the attempt ended that is told of.</param>
     /// <param name="commit">Stores the report, together with what it tells of.</param>
+    /// <param name="returned">What it returns of a message that is not in the spool; null for one that is.</param>
     public async ValueTask<ReportOutcome> ReportAsync(
         Envelope original,
         ImmutableArray<RecipientReport> reports,
         DateTimeOffset now,
         Func<ISpoolDraft, Envelope, DeliveryState, ValueTask<SpoolCommit>> commit,
-        CancellationToken ct)
+        CancellationToken ct,
+        ReturnedContent? returned = null)
     {
         var action = reports[0].Action;
         if (action == ReportAction.Failed)
@@ -60,7 +62,7 @@ internal sealed class StatusReporter(
         var isStored = false;
         try
         {
-            isStored = await StoreAsync(original, reports, now, commit, ct).ConfigureAwait(false);
+            isStored = await StoreAsync(original, reports, now, commit, returned, ct).ConfigureAwait(false);
             return new ReportOutcome(isStored);
         }
         finally
@@ -76,14 +78,16 @@ internal sealed class StatusReporter(
         ImmutableArray<RecipientReport> reports,
         DateTimeOffset now,
         Func<ISpoolDraft, Envelope, DeliveryState, ValueTask<SpoolCommit>> store,
+        ReturnedContent? returned,
         CancellationToken ct)
     {
         var action = reports[0].Action;
         var id = QueueId.New(clock);
         var told = RemoteText.Cut(
             $"{reports.Length} of {original.Recipients.Length} recipients {ReportWords.Of(action).Action}: {reports[0].Reply}");
-        var content = await ReturnedContent.ReadAsync(spool, original.Id, action == ReportAction.Failed && TakesFull(original), ct)
-            .ConfigureAwait(false);
+        var content = returned
+            ?? await ReturnedContent.ReadAsync(spool, original.Id, action == ReportAction.Failed && TakesFull(original), ct)
+                .ConfigureAwait(false);
         var report = new StatusReport(id, options.Hostname, original, reports, content.IsFull, content.Is8Bit);
         await using var draft = spool.CreateDraft();
         await draft.AppendAsync(report.Head(now, action == ReportAction.Delayed ? TriedUntil(original) : null), ct).ConfigureAwait(false);

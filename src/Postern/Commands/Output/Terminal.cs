@@ -23,6 +23,9 @@ internal sealed class Terminal(
 
     public Stream? Events => events;
 
+    /// <summary>Gives octets as they are: the stream behind <see cref="Input"/>.</summary>
+    public Stream InputOctets { get; init; } = Stream.Null;
+
     /// <summary>Takes octets as they are: the stream behind <see cref="Output"/>.</summary>
     public Stream Octets => events ?? throw new IOException("nothing here takes octets");
 
@@ -48,7 +51,10 @@ internal sealed class Terminal(
             Console.In,
             isInteractive: !Console.IsOutputRedirected,
             canAsk: !Console.IsInputRedirected && !Console.IsErrorRedirected,
-            Console.OpenStandardOutput());
+            Console.OpenStandardOutput())
+        {
+            InputOctets = Console.OpenStandardInput(),
+        };
 
     public void Line(string text = "") => output.WriteLine(text);
 

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Postern.Configuration;
 using Postern.Hosting.Certificates;
+using Postern.Hosting.Drop;
 using Postern.Machine;
 using Postern.Relay.Accounts.Stores;
 
@@ -159,6 +160,8 @@ internal static class Compilation
         if (configuration.Delivery.Tls.Tls.UsesDane && configuration.ToDelivery().WhyNothingIsProven() is { } unproven)
             warnings.Add(configuration.ErrorAt("delivery.tls", unproven));
 
+        if (configuration.Sendmail.Drop is { } drop && new DropDirectory(drop).Doubt() is { } undroppable)
+            warnings.Add(configuration.ErrorAt("sendmail.drop", undroppable));
         // A server says it when it has started.
         if (configuration.Delivery.Routes.IsEmpty && purpose == CompileFor.Checking)
             warnings.Add(configuration.ErrorAt("delivery.routes", "there is no route: messages are accepted and held until there is one"));
