@@ -53,6 +53,9 @@ public sealed record Envelope
     /// <summary>What it tells of, where this server wrote it; null for every other message.</summary>
     public ReportOrigin? ReportOf { get; init; }
 
+    /// <summary>It has passed this server before, as its trace says; null where it says no such thing.</summary>
+    public EarlierPass? Earlier { get; init; }
+
     /// <summary>The content was announced as 8BITMIME (RFC 6152) or BINARYMIME (RFC 3030).</summary>
     public bool Is8Bit => Parameters.Body != BodyType.SevenBit;
 
@@ -86,8 +89,18 @@ public sealed record Envelope
     }
 }
 
+/// <summary>A message as it was named here when it passed before. Anybody can write such a trace, who knows the name.</summary>
+public sealed record EarlierPass(QueueId As);
+
 /// <summary>Which message a report of this server is about, and what it says of it, in the words of the log.</summary>
-public sealed record ReportOrigin(QueueId About, string Reason);
+public sealed record ReportOrigin(QueueId About, string Reason)
+{
+    /// <summary>
+    /// There are many to the same address: it waits for more of them, and they are sent in one message. False for one that is sent by
+    /// itself, and for the message that many were put into.
+    /// </summary>
+    public bool IsGathered { get; init; }
+}
 
 /// <summary>The time by which the sender wants a message delivered (RFC 2852).</summary>
 /// <param name="IsNotify">Later delivery is better than none, and the delay is reported; else it is given up at the deadline.</param>

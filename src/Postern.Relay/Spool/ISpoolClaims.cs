@@ -38,7 +38,16 @@ public interface ISpoolClaims : IAsyncDisposable
     /// <param name="changed">The new state of the claimed message.</param>
     /// <param name="draft">Of the same spool; <paramref name="envelope"/> and <paramref name="state"/> are its own.</param>
     ValueTask<SpoolCommit> CommitAsync(
-        SpoolClaim claim, DeliveryState changed, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct);
+        SpoolClaim claim, DeliveryState changed, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct) =>
+        CommitAsync([new SpoolClaim.Settled(claim, changed)], draft, envelope, state, ct);
+
+    /// <summary>
+    /// The same, for a draft that tells of several claimed messages: it and all their new states, or nothing.
+    /// <see cref="SpoolCommit.Outdated"/> where one of the claims does not count.
+    /// </summary>
+    /// <param name="settled">At least one, each of another message.</param>
+    ValueTask<SpoolCommit> CommitAsync(
+        IReadOnlyList<SpoolClaim.Settled> settled, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct);
 
     /// <summary>Forgets the message, as <see cref="ISpool.RemoveAsync"/>.</summary>
     ValueTask<SpoolClaim.Answer> FinishAsync(SpoolClaim claim, CancellationToken ct);

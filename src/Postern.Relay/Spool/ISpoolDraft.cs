@@ -28,7 +28,7 @@ public abstract record SpoolCommit
     public sealed record Durable(SpoolEntry Entry) : SpoolCommit;
 
     /// <summary>
-    /// The claim that was to be changed with it is stale, or its message gone (<see cref="ISpoolClaims.CommitAsync"/>): nothing was kept,
+    /// The claim that was to be changed with it is stale, or its message gone (<see cref="ISpoolClaims"/>): nothing was kept,
     /// and the draft can still be committed by itself.
     /// </summary>
     public sealed record Outdated : SpoolCommit

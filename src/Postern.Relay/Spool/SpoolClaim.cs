@@ -28,6 +28,9 @@ public sealed record SpoolClaim(SpoolEntry Entry, long Fence, DateTimeOffset Lea
         Gone,
     }
 
+    /// <summary>A claimed message, and the state that it has from now on.</summary>
+    public readonly record struct Settled(SpoolClaim Claim, DeliveryState Changed);
+
     /// <param name="Claims">What is the claimant's now.</param>
     /// <param name="Next">When something that is not claimed will be due; null where nothing will, or a shelf was asked for.</param>
     public sealed record Batch(IReadOnlyList<SpoolClaim> Claims, DateTimeOffset? Next);

@@ -183,14 +183,18 @@ internal sealed class FakeSpool : ISpool
             return answer;
         }
 
-        public async ValueTask<SpoolCommit> CommitAsync(SpoolClaim claim, DeliveryState changed, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct)
+        public async ValueTask<SpoolCommit> CommitAsync(IReadOnlyList<SpoolClaim.Settled> settled, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct)
         {
             if (spool.CommitFailure is { } failure)
                 return failure;
             spool.isDead = spool.DiesWithReport;
-            var commit = await inner.CommitAsync(claim, changed, ((Draft)draft).Inner, envelope, state, ct);
+            var commit = await inner.CommitAsync(settled, ((Draft)draft).Inner, envelope, state, ct);
             if (commit is SpoolCommit.Durable)
-                spool.Note(claim.Id);
+            {
+                foreach (var (claim, _) in settled)
+                    spool.Note(claim.Id);
+            }
+
             if (spool.isDead)
                 await inner.DisposeAsync();
             return commit;

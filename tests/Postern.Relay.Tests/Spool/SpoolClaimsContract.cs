@@ -430,6 +430,42 @@ public abstract class SpoolClaimsContract : SpoolContract
         }
     }
 
+    /// <summary>Many reports are put into one message: with some of them settled and some not, they would be sent twice, or never.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_message_settles_all_that_it_tells_of_or_nothing(bool isOutdated)
+    {
+        QueueId[] told = [await AddAsync(minutes: 0), await AddAsync(minutes: 0, recipients: 2), await AddAsync(minutes: 0)];
+        await using var claims = await Spool.OpenClaimsAsync(Ct);
+        var settled = new List<SpoolClaim.Settled>();
+        foreach (var id in told)
+        {
+            var claim = await ClaimAsync(claims, id);
+            settled.Add(new SpoolClaim.Settled(claim, claim.Entry.State with { Attempts = settled.Count + 1 }));
+        }
+
+        if (isOutdated)
+            await Spool.ChangeAsync(told[2], static entry => entry.State with { Held = true }, Ct);
+        var bundle = Samples.Envelope() with { ReportOf = new ReportOrigin(told[0], "3 reports in one message") { IsGathered = true } };
+        await using (var draft = Spool.CreateDraft())
+        {
+            await draft.AppendAsync(Samples.Content(100_000), Ct);
+            var commit = await claims.CommitAsync(settled, draft, bundle, DeliveryState.Fresh(1, T0), Ct);
+            Assert.Equal(isOutdated, commit is SpoolCommit.Outdated);
+        }
+
+        AssertSettled();
+        if (await KillAsync())
+            AssertSettled();
+
+        void AssertSettled()
+        {
+            Assert.Equal(isOutdated ? [0, 0, 0] : [1, 2, 3], told.Select(id => Spool.Find(id)!.State.Attempts));
+            Assert.Equal(isOutdated ? null : bundle.ReportOf, Spool.Find(bundle.Id)?.Envelope.ReportOf);
+        }
+    }
+
     [Fact]
     public async Task What_is_recorded_behind_a_report_counts_also_when_it_is_opened_again()
     {

@@ -35,18 +35,27 @@ internal sealed class MemoryClaims(MemorySpool spool, DueIndex.Claimant me) : IS
     }
 
     public ValueTask<SpoolCommit> CommitAsync(
-        SpoolClaim claim, DeliveryState changed, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct) =>
+        IReadOnlyList<SpoolClaim.Settled> settled, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct) =>
         ((MemoryDraft)draft).CommitWithAsync(
             envelope,
             state,
             index =>
             {
-                if (spool.Held(claim.Id) is not { } message)
-                    return false;
-                SpoolRules.Check(message.Entry!.Envelope, changed);
-                if (index.Check(me, claim) != SpoolClaim.Answer.Done)
-                    return false;
-                message.Entry = message.Entry with { State = changed };
+                foreach (var (claim, changed) in settled)
+                {
+                    if (spool.Held(claim.Id) is not { } message)
+                        return false;
+                    SpoolRules.Check(message.Entry!.Envelope, changed);
+                    if (index.Check(me, claim) != SpoolClaim.Answer.Done)
+                        return false;
+                }
+
+                foreach (var (claim, changed) in settled)
+                {
+                    var message = spool.Held(claim.Id)!;
+                    message.Entry = message.Entry! with { State = changed };
+                }
+
                 return true;
             },
             ct);

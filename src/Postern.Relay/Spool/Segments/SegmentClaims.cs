@@ -65,31 +65,31 @@ internal sealed class SegmentClaims(SegmentSpool spool, SpoolIndex index, DueInd
     }
 
     public async ValueTask<SpoolCommit> CommitAsync(
-        SpoolClaim claim, DeliveryState changed, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct)
+        IReadOnlyList<SpoolClaim.Settled> settled, ISpoolDraft draft, Envelope envelope, DeliveryState state, CancellationToken ct)
     {
         while (true)
         {
             ct.ThrowIfCancellationRequested();
-            Settlement? settlement = null;
+            Settlement[]? settlements = null;
             ValueTask<SpoolCommit> commit = default;
             Task? change;
             lock (index.Gate)
             {
-                if (!index.TryFind(claim.Id, out var message))
+                if (!DoAllCount(settled))
                     return SpoolCommit.Outdated.Instance;
-                SpoolRules.Check(message.Entry!.Envelope, changed);
-                if (index.Due.Check(me, claim) != SpoolClaim.Answer.Done)
-                    return SpoolCommit.Outdated.Instance;
-                if (!spool.IsChanging(claim.Id, out change))
+                if (!IsAnyChanging(settled, out change))
                 {
-                    settlement = new Settlement(message, changed, me);
-                    commit = ((SegmentDraft)draft).CommitWithAsync(envelope, state, settlement, ct);
+                    settlements = [.. settled.Select(one => new Settlement(Find(one.Claim.Id), one.Changed, me))];
+                    commit = ((SegmentDraft)draft).CommitWithAsync(envelope, state, settlements, ct);
                     if (!commit.IsCompleted)
-                        spool.NoteChange(claim.Id, settlement.Done);
+                    {
+                        foreach (var settlement in settlements)
+                            spool.NoteChange(settlement.Id, settlement.Done);
+                    }
                 }
             }
 
-            if (settlement is not null)
+            if (settlements is not null)
             {
                 try
                 {
@@ -97,7 +97,8 @@ internal sealed class SegmentClaims(SegmentSpool spool, SpoolIndex index, DueInd
                 }
                 finally
                 {
-                    spool.EndChange(claim.Id, settlement.Done);
+                    foreach (var settlement in settlements)
+                        spool.EndChange(settlement.Id, settlement.Done);
                 }
             }
 
@@ -158,4 +159,35 @@ internal sealed class SegmentClaims(SegmentSpool spool, SpoolIndex index, DueInd
             index.Due.Leave(me);
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>With the gate held: whether each claim is the newest word on a message that is there.</summary>
+    private bool DoAllCount(IReadOnlyList<SpoolClaim.Settled> settled)
+    {
+        foreach (var (claim, changed) in settled)
+        {
+            if (!index.TryFind(claim.Id, out var message))
+                return false;
+            SpoolRules.Check(message.Entry!.Envelope, changed);
+            if (index.Due.Check(me, claim) != SpoolClaim.Answer.Done)
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>With the gate held: whether a change of one of them is on its way to the disk.</summary>
+    private bool IsAnyChanging(IReadOnlyList<SpoolClaim.Settled> settled, out Task? change)
+    {
+        change = null;
+        foreach (var (claim, _) in settled)
+        {
+            if (spool.IsChanging(claim.Id, out change))
+                return true;
+        }
+
+        return false;
+    }
+
+    private StoredMessage Find(QueueId id) =>
+        index.TryFind(id, out var message) ? message : throw new InvalidOperationException($"{id} is gone");
 }

@@ -14,7 +14,7 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
     private readonly ContentBlock block = new();
     private ManualResetValueTaskSourceCore<SpoolCommit> answer = new() { RunContinuationsAsynchronously = true };
     private DraftChunks? chunks;
-    private Settlement? settlement;
+    private IReadOnlyList<Settlement> settlements = [];
     private RecordLocation[] named = [];
     private WriteFailure? failure = spool.Refusal;
     private SpoolEntry? entry;
@@ -41,10 +41,11 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
     }
 
     public ValueTask<SpoolCommit> CommitAsync(Envelope envelope, DeliveryState state, CancellationToken ct) =>
-        CommitWithAsync(envelope, state, settled: null, ct);
+        CommitWithAsync(envelope, state, settled: [], ct);
 
-    /// <param name="settled">Another message whose state is recorded with this one.</param>
-    public ValueTask<SpoolCommit> CommitWithAsync(Envelope envelope, DeliveryState state, Settlement? settled, CancellationToken ct)
+    /// <param name="settled">Other messages whose states are recorded with this one.</param>
+    public ValueTask<SpoolCommit> CommitWithAsync(
+        Envelope envelope, DeliveryState state, IReadOnlyList<Settlement> settled, CancellationToken ct)
     {
         ObjectDisposedException.ThrowIf(isHandedOver, this);
         ct.ThrowIfCancellationRequested();
@@ -56,8 +57,8 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
         entry = new SpoolEntry(envelope, Length, state);
         inline = block.Length;
         named = spool.PlacesOf(chunks);
-        settlement = settled;
-        record = block.ToMessage(envelope, state, named, settlement?.Stored);
+        settlements = settled;
+        record = ToRecord(envelope, state);
         isHandedOver = true;
         spool.Submit(this);
         return new ValueTask<SpoolCommit>(this, answer.Version);
@@ -83,7 +84,7 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
         if (!named.AsSpan().SequenceEqual(places))
         {
             named = places;
-            record = block.ToMessage(entry!.Envelope, entry.State, named, settlement?.Stored);
+            record = ToRecord(entry!.Envelope, entry.State);
         }
 
         return record;
@@ -99,20 +100,23 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
     {
         index.Unclaim(named);
         index.Add(new StoredMessage(entry!.Envelope.Id, order, entry, new MessageLocation(Location, inline, named)));
-        settlement?.Apply(index, Location);
+        foreach (var settlement in settlements)
+            settlement.Apply(index, Location);
     }
 
     public override void Succeeded()
     {
         block.Return();
-        settlement?.End();
+        foreach (var settlement in settlements)
+            settlement.End();
         answer.SetResult(new SpoolCommit.Durable(entry!));
     }
 
     public override void Failed(WriteFailure failure)
     {
         GiveUp();
-        settlement?.End();
+        foreach (var settlement in settlements)
+            settlement.End();
         answer.SetResult(failure.ToCommit());
     }
 
@@ -123,6 +127,9 @@ internal sealed class SegmentDraft(SegmentSpool spool) : LogRequest, ISpoolDraft
     void IValueTaskSource<SpoolCommit>.OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         answer.OnCompleted(continuation, state, token, flags);
+
+    private LogRecord ToRecord(Envelope envelope, DeliveryState state) =>
+        block.ToMessage(envelope, state, named, settlements.Count == 0 ? null : [.. settlements.Select(static s => s.Stored)]);
 
     private async ValueTask AppendRestAsync(ReadOnlyMemory<byte> content)
     {

@@ -1,3 +1,4 @@
+using Postern.Relay.Envelopes;
 using Postern.Relay.Spool.Claims;
 using Postern.Relay.Spool.Segments.Log;
 
@@ -8,6 +9,8 @@ namespace Postern.Relay.Spool.Segments;
 internal sealed class Settlement(StoredMessage message, DeliveryState state, DueIndex.Claimant by)
 {
     private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public QueueId Id => message.Id;
 
     public StoredSettlement Stored { get; } = new(message.Id.ToString(), StoredState.Of(state));
 

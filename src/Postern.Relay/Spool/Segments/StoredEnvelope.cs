@@ -40,11 +40,20 @@ internal sealed record StoredEnvelope
 
     public string? Reason { get; init; }
 
+    /// <summary>It waits for others to the same address, to be sent with them in one message.</summary>
+    public bool Gathered { get; init; }
+
+    /// <summary>The queue id that it had when it passed this server before, by its trace.</summary>
+    public string? Passed { get; init; }
+
     /// <summary>
     /// The state of another message that counts from this record on, as if a state record of it followed. Only the record with which both
     /// were committed has it: a copy that compaction makes has not.
     /// </summary>
     public StoredSettlement? Settles { get; init; }
+
+    /// <summary>The same, where it tells of more than one message.</summary>
+    public StoredSettlement[]? SettlesToo { get; init; }
 
     /// <summary>BODY=8BITMIME, where MAIL said no more than that.</summary>
     public bool EightBit { get; init; }
@@ -84,6 +93,8 @@ internal sealed record StoredEnvelope
             Tenant = envelope.Tenant,
             About = envelope.ReportOf?.About.ToString(),
             Reason = envelope.ReportOf?.Reason,
+            Gathered = envelope.ReportOf?.IsGathered == true,
+            Passed = envelope.Earlier?.As.ToString(),
             EightBit = !saysMore && envelope.Is8Bit,
             Utf8Header = envelope.HasUtf8Header,
             Inbound = envelope.IsInbound,
@@ -120,15 +131,18 @@ internal sealed record StoredEnvelope
             Client = words.Address(Client),
             Listener = words.Text(Listener),
             Tenant = words.Text(Tenant),
-            ReportOf = QueueId.TryParse(About, out var about) ? new ReportOrigin(about, Reason ?? string.Empty) : null,
+            ReportOf = QueueId.TryParse(About, out var about)
+                ? new ReportOrigin(about, Reason ?? string.Empty) { IsGathered = Gathered }
+                : null,
+            Earlier = QueueId.TryParse(Passed, out var passed) ? new EarlierPass(passed) : null,
             IsInbound = Inbound,
             HasUtf8Header = Utf8Header || Mail?.Utf8Header == true,
         };
         return new SpoolEntry(envelope, size, State.ToState(envelope.Recipients.Length, words));
     }
 
-    /// <summary>The message whose state is settled with this one; null where there is none.</summary>
-    public QueueId? Settled => QueueId.TryParse(Settles?.Id, out var id) ? id : null;
+    /// <summary>The messages whose states are settled with this one.</summary>
+    public IEnumerable<StoredSettlement> Settled => Settles is null ? [] : [Settles, .. SettlesToo ?? []];
 
     private static bool IsStrict(Envelope envelope)
     {

@@ -66,13 +66,14 @@ internal sealed class ContentBlock
     }
 
     /// <summary>The content as the end of a message. Keep the block until the record is written.</summary>
-    /// <param name="settles">The state of another message that is recorded with it.</param>
+    /// <param name="settles">The states of other messages that are recorded with it; null for none.</param>
     public LogRecord ToMessage(
-        Envelope envelope, DeliveryState state, IReadOnlyList<RecordLocation> chunks, StoredSettlement? settles = null)
+        Envelope envelope, DeliveryState state, IReadOnlyList<RecordLocation> chunks, StoredSettlement[]? settles = null)
     {
         var stored = StoredEnvelope.Of(envelope, state);
-        var json = JsonSerializer.SerializeToUtf8Bytes(
-            settles is null ? stored : stored with { Settles = settles }, SpoolJson.Default.StoredEnvelope);
+        if (settles is not null)
+            stored = stored with { Settles = settles[0], SettlesToo = settles is [_, .. { Length: > 0 } others] ? others : null };
+        var json = JsonSerializer.SerializeToUtf8Bytes(stored, SpoolJson.Default.StoredEnvelope);
         var payload = new MessagePayload(envelope.Id, Length, json.Length, chunks.Count);
         Room(0);
         payload.WritePrefix(octets.AsSpan(RecordHeader.Size));

@@ -352,7 +352,7 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
             var stored = new StoredMessage(message.Id, order, entry, new MessageLocation(location, message.Inline, pieces));
             var settled = FindSettled(envelope);
             index.Add(stored);
-            if (settled is var (told, state))
+            foreach (var (told, state) in settled)
                 index.SetState(told, state, location);
             if (incomplete.Remove(message.Id, out var older))
                 SpoolIndex.Remember(stored, older.Message.Location.Record.Segment);
@@ -372,7 +372,7 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
     {
         try
         {
-            if (FindSettled(message.Envelope(payload)) is var (told, state))
+            foreach (var (told, state) in FindSettled(message.Envelope(payload)))
                 index.SetState(told, state, location);
         }
         catch (Exception e) when (e is JsonException or FormatException)
@@ -381,12 +381,17 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         }
     }
 
-    /// <summary>The message whose state stands in the record of another, as it is known by now, and that state.</summary>
-    private (StoredMessage Message, DeliveryState State)? FindSettled(StoredEnvelope envelope)
+    /// <summary>The messages whose states stand in the record of another, as they are known by now, and those states.</summary>
+    private List<(StoredMessage Message, DeliveryState State)> FindSettled(StoredEnvelope envelope)
     {
-        if (envelope.Settled is not { } id || !index.TryFind(id, out var message))
-            return null;
-        return (message, envelope.Settles!.State.ToState(message.Entry!.Envelope.Recipients.Length, words));
+        var found = new List<(StoredMessage, DeliveryState)>();
+        foreach (var settled in envelope.Settled)
+        {
+            if (QueueId.TryParse(settled.Id, out var id) && index.TryFind(id, out var message))
+                found.Add((message, settled.State.ToState(message.Entry!.Envelope.Recipients.Length, words)));
+        }
+
+        return found;
     }
 
     private RecordLocation[]? FindChunks(MessagePayload message, ReadOnlySpan<byte> payload)
