@@ -1,0 +1,110 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Globalization;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Delivery.Bounces;
+
+/// <summary>
+/// Says which category an outcome has: by the operator's rows, then by words of large receivers, then by the enhanced status (RFC 3463),
+/// the code, and the cause. This is the only place where the text of a reply is read, and nothing about a message's next attempt follows
+/// from it: categories are shown, counted, told to senders, and kept from addresses that do not exist.
+/// </summary>
+public sealed class BounceTable
+{
+    private readonly ImmutableArray<BounceRow> own;
+    private readonly SearchValues<string> texts;
+
+    private BounceTable(ImmutableArray<BounceRow> own)
+    {
+        this.own = own;
+        texts = SearchValues.Create([.. BounceRows.ByText.Select(static row => row.Text!)], StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>What ships.</summary>
+    public static BounceTable Default { get; } = new([]);
+
+    /// <summary>The operator's rows, asked first and in this order; behind them what ships.</summary>
+    public ImmutableArray<BounceRow> Own => own;
+
+    public static BounceTable With(ImmutableArray<BounceRow> own) => own.IsDefaultOrEmpty ? Default : new BounceTable(own);
+
+    /// <summary>Null for a delivery.</summary>
+    public string? WordOf(Outcome outcome) => outcome.Cause switch
+    {
+        DeliveryCause.None => null,
+        DeliveryCause.Refused => OfRefusal(outcome),
+        DeliveryCause.Unreachable => "unreachable",
+        DeliveryCause.Broken => "connection_broken",
+        DeliveryCause.NoRoute => "no_route",
+        DeliveryCause.NoTls => "no_tls",
+        DeliveryCause.NotCapable => "not_capable",
+        DeliveryCause.LoginFailed => "login_failed",
+        DeliveryCause.Loop => "loop",
+        DeliveryCause.Expired => "expired",
+        DeliveryCause.OwnShortage => "own_shortage",
+        DeliveryCause.OwnSurroundings => "own_surroundings",
+        _ => "own_mistake",
+    };
+
+    /// <summary>The outcome in plain words for the sender; null for a delivery, and for an operator's own category.</summary>
+    public string? SentenceOf(Outcome outcome, Mailbox recipient)
+    {
+        var word = outcome is { Cause: DeliveryCause.NoRoute, Status: "5.1.2" or "5.1.10" } ? "no_such_domain" : WordOf(outcome);
+        var domain = recipient.Domain.Text;
+        return word is not null && BounceCategory.Find(word) is { } category
+            ? category.Sentence.Replace("{0}", domain, StringComparison.Ordinal)
+            : null;
+    }
+
+    private string OfRefusal(Outcome outcome)
+    {
+        foreach (var row in own)
+        {
+            if (Fits(row, outcome))
+                return row.Category;
+        }
+
+        if (outcome.IsVerbatim && outcome.Reply.AsSpan().IndexOfAny(texts) >= 0)
+        {
+            foreach (var row in BounceRows.ByText)
+            {
+                if (Fits(row, outcome))
+                    return row.Category;
+            }
+        }
+
+        foreach (var row in BounceRows.ByStatus)
+        {
+            if (Fits(row, outcome))
+                return row.Category;
+        }
+
+        return "refused";
+    }
+
+    private static bool Fits(BounceRow row, Outcome outcome) => row.Fits(outcome.Status, outcome.Code, outcome.Reply);
+
+    /// <summary>As docs/bounces.md prints it.</summary>
+    internal static string ToMarkdown()
+    {
+        var text = new System.Text.StringBuilder();
+        text.Append("| category | hard | what the sender reads |\n|---|---|---|\n");
+        foreach (var category in BounceCategory.All)
+        {
+            var sentence = string.Format(CultureInfo.InvariantCulture, category.Sentence, "example.net");
+            text.Append(CultureInfo.InvariantCulture, $"| `{category.Word}` | {(category.IsHard ? "yes" : "")} | {sentence} |\n");
+        }
+
+        text.Append("\n| status | code | words | category | whose words |\n|---|---|---|---|---|\n");
+        foreach (var row in BounceRows.ByText.Concat(BounceRows.ByStatus))
+        {
+            var bound = $"{Cell(row.Status)} | {Cell(row.Code)} | {Cell(row.Text)}";
+            text.Append(CultureInfo.InvariantCulture, $"| {bound} | `{row.Category}` | {row.From} |\n");
+        }
+
+        return text.ToString();
+
+        static string Cell(string? value) => value is null ? "" : $"`{value.Replace("|", "\\|", StringComparison.Ordinal)}`";
+    }
+}
