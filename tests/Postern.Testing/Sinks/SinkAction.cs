@@ -22,6 +22,9 @@ public abstract record SinkAction
     /// <summary>Writes these octets and says nothing more until the client goes.</summary>
     public sealed record Stall(byte[] Octets) : SinkAction;
 
+    /// <summary>Writes these octets again and again, one after each pause, until the client goes.</summary>
+    public sealed record Trickle(byte[] Octets, TimeSpan Pause) : SinkAction;
+
     /// <summary>Closes the connection in order.</summary>
     public sealed record Close : SinkAction;
 

@@ -8,6 +8,9 @@ public enum SinkPhase
     Helo,
     StartTls,
 
+    /// <summary>The TLS handshake behind a STARTTLS that was granted.</summary>
+    Handshake,
+
     /// <summary>The AUTH command.</summary>
     Auth,
 

@@ -68,8 +68,17 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
             case "STARTTLS":
                 if (await AnswerAsync(SinkPhase.StartTls, line, "220 2.0.0 Go ahead") is not { } answer)
                     return false;
-                if (answer.StartsWith('2'))
-                    await SecureAsync();
+                if (!answer.StartsWith('2'))
+                    return true;
+                if (options.Script(SinkPhase.Handshake, line, number) is { } inHandshake)
+                {
+                    // Behind the client's hello: before it, it would stand in clear behind the 220.
+                    await FillAsync();
+                    start = end;
+                    return await ActAsync(inHandshake, string.Empty) is not null;
+                }
+
+                await SecureAsync();
                 return true;
             case "AUTH":
                 return await LogInAsync(line);
@@ -210,6 +219,13 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
                 socket.LingerState = new LingerOption(enable: true, seconds: 0);
                 socket.Close();
                 return null;
+            case SinkAction.Trickle(var octets, var pause):
+                for (var i = 0; ; i = (i + 1) % octets.Length)
+                {
+                    await stream.WriteAsync(octets.AsMemory(i, 1), closing);
+                    await Task.Delay(pause, closing);
+                }
+
             case SinkAction.Flood(var octets):
                 while (true)
                     await stream.WriteAsync(octets, closing);
