@@ -1,4 +1,5 @@
 using System.Text;
+using Postern.Relay.Envelopes;
 using Postern.Smtp.Message;
 
 namespace Postern.Relay.Runtime;
@@ -19,6 +20,9 @@ internal readonly record struct HeaderReview(
     int Hops, bool HasDate, bool HasMessageId, string? Sender, bool NeedsTrace, IReadOnlyList<Range> Removed)
 {
     private const int MostOfText = 1024;
+
+    /// <summary>The first Received field that this server wrote, and what the message was named then; null without.</summary>
+    public EarlierPass? Earlier { get; private init; }
 
     /// <summary>The first Message-ID field; empty without.</summary>
     public Range MessageIdField { get; private init; }
@@ -51,12 +55,16 @@ internal readonly record struct HeaderReview(
     {
         var (hops, hasDate, hasMessageId, hasResent, removals) = (0, false, false, false, 0);
         var (from, sender) = (default(Authors), default(Authors));
+        EarlierPass? earlier = null;
         var (messageId, author, subject) = (default(Range), default(Range), default(Range));
         var fields = new HeaderSection(section);
         while (fields.TryNext())
         {
             if (fields.Is("Received"))
+            {
                 hops++;
+                earlier ??= PassOf(fields.Body, authservId);
+            }
             else if (fields.Is("Date"))
                 hasDate = true;
             else if (fields.Is("Message-ID"))
@@ -89,10 +97,29 @@ internal readonly record struct HeaderReview(
             isTraced && address is null,
             removals == 0 ? [] : Removals(section, removals, authservId, isSubmission, withSender: address is not null))
         {
+            Earlier = earlier,
             MessageIdField = messageId,
             FromField = author,
             SubjectField = subject,
         };
+    }
+
+    /// <summary>What a Received field of this host calls the message; null where another wrote it.</summary>
+    private static EarlierPass? PassOf(ReadOnlySpan<byte> body, string hostname)
+    {
+        Span<byte> name = stackalloc byte[255];
+        if (hostname.Length > 255 || body.IndexOf(name[..Encoding.UTF8.GetBytes(hostname, name)]) < 0)
+            return null;
+        var (isOurs, id) = (false, default(EarlierPass));
+        var words = Encoding.Latin1.GetString(body).Split([' ', '\t', '\r', '\n', ';'], StringSplitOptions.RemoveEmptyEntries);
+        for (var i = 1; i < words.Length; i++)
+        {
+            isOurs |= words[i - 1] == "by" && words[i] == hostname;
+            if (words[i - 1] == "id" && QueueId.TryParse(words[i], out var known))
+                id = new EarlierPass(known);
+        }
+
+        return isOurs ? id : null;
     }
 
     private static List<Range> Removals(ReadOnlySpan<byte> section, int count, string authservId, bool isSubmission, bool withSender)

@@ -48,6 +48,7 @@ internal sealed class SubmissionDraft(
     private int behindMailboxLines;
     private int mailboxLines;
     private Reply? refusal;
+    private EarlierPass? earlier;
     private bool hasUtf8Header;
     private string? messageId;
     private string? headerFrom;
@@ -93,6 +94,7 @@ internal sealed class SubmissionDraft(
             Tenant = tenant,
             HasUtf8Header = hasUtf8Header,
             IsInbound = !IsSubmission,
+            Earlier = earlier,
         };
         switch (await spool.CommitAsync(envelope, DeliveryState.Fresh(envelope.Recipients.Length, envelope.ReleasedAt), ct))
         {
@@ -219,6 +221,7 @@ internal sealed class SubmissionDraft(
             return;
         }
 
+        earlier = review.Earlier;
         messageId = HeaderReview.TextOf(content.Span, review.MessageIdField)
             ?? (IsSubmission && !review.HasMessageId ? $"<{id}@{session.Hostname}>" : null);
         headerFrom = HeaderReview.TextOf(content.Span, review.FromField);
