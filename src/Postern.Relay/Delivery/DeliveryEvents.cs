@@ -1,8 +1,8 @@
 using System.Globalization;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Delivery.Tls;
 using Postern.Relay.Envelopes;
-using Postern.Smtp.Replies;
 
 namespace Postern.Relay.Delivery;
 
@@ -12,6 +12,7 @@ internal static class DeliveryEvents
     /// <param name="recipient">Which of the envelope it is for.</param>
     /// <param name="routes">Those in force: the event names the one that decided.</param>
     /// <param name="next">When it is tried again; null when it is not.</param>
+    /// <param name="bounces">Those in force; null for what ships.</param>
     public static DeliveryEvent Of(
         DateTimeOffset now,
         Envelope envelope,
@@ -19,7 +20,8 @@ internal static class DeliveryEvents
         Outcome outcome,
         RouteTable routes,
         int attempt,
-        DateTimeOffset? next = null) =>
+        DateTimeOffset? next = null,
+        BounceTable? bounces = null) =>
         new(now, envelope.Id.ToString(), envelope.Recipients[recipient].Address, Came(outcome), attempt, outcome.Reply)
         {
             RecipientIndex = recipient,
@@ -36,7 +38,7 @@ internal static class DeliveryEvents
             Phase = WordOf(outcome.Phase),
             Route = routes.NameOf(envelope, envelope.Recipients[recipient]),
             DurationMs = outcome.Took is { } took ? (int)Math.Min(took.TotalMilliseconds, int.MaxValue) : null,
-            Category = CategoryOf(outcome),
+            Category = CategoryOf(outcome, bounces),
         };
 
     /// <summary>The server holds a message for errors of its own.</summary>
@@ -54,51 +56,8 @@ internal static class DeliveryEvents
         };
     }
 
-    /// <summary>
-    /// What kind of trouble it was, for counting and for those who react to it: of a refusal what its enhanced status says (RFC 3463), else
-    /// the cause. Null for a delivery.
-    /// </summary>
-    public static string? CategoryOf(Outcome outcome) => outcome.Cause switch
-    {
-        DeliveryCause.None => null,
-        DeliveryCause.Refused =>
-            CategoryOf(EnhancedStatus.Parse(outcome.Status)) ?? (outcome.Code is { } code ? CategoryOf(code) : "refused"),
-        DeliveryCause.Unreachable => "unreachable",
-        DeliveryCause.Broken => "connection_broken",
-        DeliveryCause.NoRoute => "no_route",
-        DeliveryCause.NoTls => "no_tls",
-        DeliveryCause.NotCapable => "not_capable",
-        DeliveryCause.LoginFailed => "login_failed",
-        DeliveryCause.Loop => "loop",
-        DeliveryCause.Expired => "expired",
-        DeliveryCause.OwnShortage => "own_shortage",
-        DeliveryCause.OwnSurroundings => "own_surroundings",
-        _ => "own_mistake",
-    };
-
-    private static string? CategoryOf(EnhancedStatus? status) => status switch
-    {
-        { Subject: 1, Detail: 1 or 6 } => "no_such_user",
-        { Subject: 1, Detail: 2 or 10 } => "no_such_domain",
-        { Subject: 1, Detail: 7 or 8 } => "sender_refused",
-        { Subject: 2, Detail: 2 } => "mailbox_full",
-        { Subject: 2, Detail: 1, Class: 4 } => "mailbox_busy",
-        { Subject: 2, Detail: 1 } => "mailbox_disabled",
-        { Subject: 3, Detail: 4 } or { Subject: 2, Detail: 3 } => "too_large",
-        { Subject: 3 } => "server_busy",
-        { Subject: 4, Detail: 6 } => "loop",
-        { Subject: 5, Detail: 3 } => "too_many_recipients",
-        { Subject: 6 } => "content_refused",
-        { Subject: 7 } => "policy",
-        _ => null,
-    };
-
-    /// <summary>Where no enhanced status says more.</summary>
-    private static string CategoryOf(int code) => code switch
-    {
-        421 => "server_busy",
-        _ => "refused",
-    };
+    /// <summary>What kind of trouble it was, as <see cref="BounceTable.WordOf"/> has it; null for a delivery.</summary>
+    public static string? CategoryOf(Outcome outcome, BounceTable? bounces = null) => (bounces ?? BounceTable.Default).WordOf(outcome);
 
     private static DeliveryOutcome Came(Outcome outcome) => outcome switch
     {

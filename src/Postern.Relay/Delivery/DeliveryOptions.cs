@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Delivery.Dns;
 using Postern.Relay.Delivery.Tls;
 using Postern.Smtp.Client;
@@ -94,10 +95,22 @@ public sealed record DeliveryOptions
     /// <summary>Words to the postmaster in an hour; each says how many messages are held.</summary>
     public int NoticesToPostmaster { get; init; } = 20;
 
-    /// <summary>Reports to one address in an hour, of failures and of all else; further ones are suppressed.</summary>
+    /// <summary>Which category a refusal has.</summary>
+    public BounceTable Bounces { get; init; } = BounceTable.Default;
+
+    /// <summary>
+    /// Reports to one address in an hour, of failures and of all else, that are sent by themselves. Further ones wait for
+    /// <see cref="ReportsGatheredFor"/> at most, and are sent together in one message.
+    /// </summary>
     public int ReportsPerAddress { get; init; } = 500;
 
-    /// <summary>Reports in an hour on messages without a login in all, of failures and of all else.</summary>
+    /// <summary>How long reports to an address that has many are gathered.</summary>
+    public TimeSpan ReportsGatheredFor { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The postmaster hears of reports that cannot be delivered.</summary>
+    public bool TellsOfLostReports { get; init; } = true;
+
+    /// <summary>The same for all reports on messages without a login.</summary>
     public int Reports { get; init; } = 2000;
 
     /// <summary>Resolvers to ask for MX; empty: those of /etc/resolv.conf, read again when it changes.</summary>

@@ -13,6 +13,7 @@ public sealed class RelayTotals : IEventSink
     private long delivered;
     private long deferred;
     private long failed;
+    private long unreported;
 
     internal RelayTotals()
     {
@@ -40,6 +41,12 @@ public sealed class RelayTotals : IEventSink
 
     public long Failed => Interlocked.Read(ref failed);
 
+    /// <summary>
+    /// Messages with recipients that failed and whose sender was not told, as anybody may have written its address: mail for domains that
+    /// are accepted from everyone.
+    /// </summary>
+    public long Unreported => Interlocked.Read(ref unreported);
+
     public void Offer(AuditEvent audit)
     {
         switch (audit)
@@ -63,6 +70,9 @@ public sealed class RelayTotals : IEventSink
                 break;
             case DeliveryEvent { Outcome: DeliveryOutcome.Deferred }:
                 Interlocked.Increment(ref deferred);
+                break;
+            case BounceEvent { Suppressed: BounceEvent.Stranger }:
+                Interlocked.Increment(ref unreported);
                 break;
             case DeliveryEvent:
                 Interlocked.Increment(ref failed);

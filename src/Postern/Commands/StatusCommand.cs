@@ -89,12 +89,16 @@ internal static class StatusCommand
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"{status.SinceStart.Delivered} delivered, {status.SinceStart.Failed} failed, "
-                        + $"{status.SinceStart.Deferred} times deferred"))
+                        + $"{status.SinceStart.Deferred} times deferred{Untold(status.SinceStart.Unreported)}"))
             .Row("channel binding", status.ChannelBinding ?? "none")
             .Row("certificate", status.Certificate is { } certificate ? Describe(certificate, now) : "none")
             .Row("events lost", status.EventsDropped.ToString(CultureInfo.InvariantCulture))
             .WriteTo(terminal);
     }
+
+    private static string? Untold(long messages) =>
+        messages == 0 ? null
+        : string.Create(CultureInfo.InvariantCulture, $"; {messages} messages of strangers failed, and nobody was told");
 
     private static string Describe(LoginProtectionCounts logins) => string.Create(
         CultureInfo.InvariantCulture,

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Postern.Configuration.Reading;
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Bounces;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Configuration;
@@ -11,6 +12,10 @@ internal sealed record DeliverySection(
     ImmutableArray<RouteOptions> Routes, RetryOptions Retry, ImmutableArray<Domain> Etrn, DnsOptions Dns, MxOptions Mx)
 {
     public required OutboundTlsSection Tls { get; init; }
+
+    public ReportsOptions Reports { get; init; } = null!;
+
+    public ImmutableArray<BounceRow> Bounces { get; init; } = [];
 
     public static DeliverySection Read(Section section)
     {
@@ -39,6 +44,13 @@ internal sealed record DeliverySection(
                 OutboundTlsSection.Read,
                 "TLS towards mail exchangers ([what each level means](tls-outward.md)). Servers that a route names have what the route "
                     + "says."),
+            Reports = section.Child("reports", ReportsOptions.Read, "What senders and the postmaster are told, and how often."),
+            Bounces = section.Children(
+                "bounces",
+                BounceRowOptions.Read,
+                [],
+                "What refusals are called, asked before [the table that ships](bounces.md), in this order; the first that fits counts. "
+                    + "Only for the log, the queue and counts: when a message is tried again is not decided by it."),
         };
 
         // Each route was read by itself before: what is wrong now is that one is never asked, as another before it takes all.

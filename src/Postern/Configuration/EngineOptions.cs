@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Policy;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
@@ -105,6 +106,10 @@ internal static class EngineOptions
         AllowedMxNetworks = configuration.Delivery.Mx.AllowNetworks,
         Tls = configuration.Delivery.Tls.Tls,
         TrustedRoots = configuration.Delivery.Tls.Trusted,
+        Bounces = BounceTable.With(configuration.Delivery.Bounces),
+        ReportsPerAddress = configuration.Delivery.Reports.PerAddress,
+        ReportsGatheredFor = configuration.Delivery.Reports.Gather,
+        TellsOfLostReports = configuration.Delivery.Reports.TellsOfLost,
         Retry = new RetrySchedule(
             configuration.Delivery.Retry.First,
             configuration.Delivery.Retry.Factor,

@@ -95,7 +95,8 @@ internal sealed class ServerHost : IAsyncDisposable
                 Relay.Totals.FailedLogins,
                 Relay.Totals.Delivered,
                 Relay.Totals.Deferred,
-                Relay.Totals.Failed),
+                Relay.Totals.Failed,
+                Relay.Totals.Unreported),
             Queue = new(
                 Relay.Spool.Count,
                 deliveries.Waiting,

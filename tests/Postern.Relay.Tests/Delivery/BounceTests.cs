@@ -50,7 +50,7 @@ public sealed partial class BounceTests
         Assert.Equal(5, parts.Length);
         Assert.Equal("--\r\n", parts[4]);
         Assert.StartsWith("\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n", parts[1], StringComparison.Ordinal);
-        Assert.Contains("<c@there.test>\r\n    The receiving server refused it:\r\n    550 5.1.1 No such user\r\n", parts[1], StringComparison.Ordinal);
+        Assert.Contains("<c@there.test>\r\n    There is no such mailbox at there.test. Please look for a mistake in\r\n    the address.\r\n    The receiving server refused it:\r\n    550 5.1.1 No such user\r\n", parts[1], StringComparison.Ordinal);
         var report = parts[2].Split("\r\n\r\n");
         Assert.Contains("Reporting-MTA: dns; relay.test\r\n", report[1], StringComparison.Ordinal);
         Assert.Contains("Arrival-Date: Thu, 01 Jan 2026 00:00:00 +0000", report[1], StringComparison.Ordinal);

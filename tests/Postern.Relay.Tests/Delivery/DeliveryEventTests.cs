@@ -27,7 +27,8 @@ public sealed class DeliveryEventTests
     [InlineData(SinkPhase.Rcpt, "550 5.1.1 Nobody", "rcpt", 550, "5.1.1", "no_such_user")]
     [InlineData(SinkPhase.Rcpt, "450 4.2.1 Busy", "rcpt", 450, "4.2.1", "mailbox_busy")]
     [InlineData(SinkPhase.Rcpt, "452 4.2.2 Full", "rcpt", 452, "4.2.2", "mailbox_full")]
-    [InlineData(SinkPhase.Rcpt, "550 no such user here: 5.1.1", "rcpt", 550, "5.0.0", "refused")]
+    [InlineData(SinkPhase.Rcpt, "550 not at all: 5.1.1", "rcpt", 550, "5.0.0", "refused")]
+    [InlineData(SinkPhase.Rcpt, "550 no such user here", "rcpt", 550, "5.0.0", "no_such_user")]
     [InlineData(SinkPhase.Data, "451 4.3.0 Later", "data", 451, "4.3.0", "server_busy")]
     [InlineData(SinkPhase.EndOfData, "554 5.6.0 Spam", "end", 554, "5.6.0", "content_refused")]
     public async Task A_refusal_has_its_phase_its_code_its_status_and_a_category(SinkPhase phase, string reply, string word, int code, string? status, string category)

@@ -17,6 +17,12 @@ internal sealed record RecipientReport(
     string Reply,
     bool HasExpired = false)
 {
+    /// <summary>What the attempt ended with.</summary>
+    public Outcome? Outcome { get; init; }
+
+    /// <summary>The same in plain words, a sentence or two; null where there are none.</summary>
+    public string? Plainly { get; init; }
+
     /// <summary><see cref="Reply"/> is what a server said, word for word.</summary>
     public bool IsVerbatim { get; init; }
 }

@@ -1,8 +1,8 @@
 namespace Postern.Relay.Delivery.Reports;
 
 /// <summary>
-/// Bounds how many reports leave: for each address and in all, as buckets that refill over an hour. What comes above is suppressed, so that
-/// nobody can be buried in reports, whoever provokes them. May be called from any thread.
+/// Bounds how many reports leave by themselves: for each address and in all, as buckets that refill over an hour. What comes above is
+/// gathered, so that nobody can be buried in reports, whoever provokes them. May be called from any thread.
 /// </summary>
 internal sealed class ReportLimiter(int toAddress, int toAll, TimeProvider clock)
 {

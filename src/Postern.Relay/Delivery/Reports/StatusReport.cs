@@ -67,8 +67,6 @@ internal sealed class StatusReport(
 
     private void WriteWords(DateTimeOffset? willRetryUntil)
     {
-        Line($"This is the mail system at {hostname}.");
-        Line($"");
         Line($"Your message of {Rfc5322(original.ArrivedAt)} {words.What}");
         Line($"{(reports.Length == 1 ? "the recipient" : "the recipients")} below. {words.Then}");
         if (willRetryUntil is { } until)
@@ -77,6 +75,8 @@ internal sealed class StatusReport(
         {
             Line($"");
             Line($"<{report.Recipient.Address}>");
+            foreach (var line in Wrapped(report.Plainly))
+                Line($"    {line}");
             var said = report.HasExpired ? "Tried for too long; the last attempt ended with:"
                 : report.Remote is null ? "Reason:" : words.Answer;
             Line($"    {said}");
@@ -87,7 +87,28 @@ internal sealed class StatusReport(
 
         Line($"");
         Line($"{(isFull ? "Your message" : "The header of your message")} is attached. Its number here was {original.Id}.");
+        Line($"This is the mail system at {hostname}.");
         Line($"");
+    }
+
+    /// <summary>Sentences of this program, in lines that fit everywhere.</summary>
+    private static IEnumerable<string> Wrapped(string? sentences)
+    {
+        const int Width = 70;
+        var line = new StringBuilder();
+        foreach (var word in sentences?.Split(' ') ?? [])
+        {
+            if (line.Length > 0 && line.Length + 1 + word.Length > Width)
+            {
+                yield return line.ToString();
+                line.Clear();
+            }
+
+            line.Append(line.Length > 0 ? " " : null).Append(word);
+        }
+
+        if (line.Length > 0)
+            yield return line.ToString();
     }
 
     private void WriteStatus(DateTimeOffset now, DateTimeOffset? willRetryUntil)

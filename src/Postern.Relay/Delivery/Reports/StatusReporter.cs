@@ -11,7 +11,8 @@ namespace Postern.Relay.Delivery.Reports;
 
 /// <summary>
 /// Tells the envelope's sender what became of recipients, by a new message in the spool: failures, and where asked for delays and
-/// successes. Never about a report (RFC 5321 §6.1), never to a sender for whom nobody vouches, and not without bounds.
+/// successes. Never about a report (RFC 5321 §6.1), and never to a sender for whom nobody vouches. Who is owed very many gets the further
+/// ones together, a little later (<see cref="ReportBundle"/>); nobody who is owed one gets none.
 /// </summary>
 internal sealed class StatusReporter(
     ISpool spool, DeliveryOptions settings, OwnSubmissions submissions, IAuditLog audit, TimeProvider clock)
@@ -26,6 +27,7 @@ internal sealed class StatusReporter(
     private readonly ReportLimiter notices = new(settings.NoticesToPostmaster, settings.NoticesToPostmaster, clock);
 
     private volatile DeliveryOptions options = settings;
+    private int lostUntold;
 
     public void Apply(DeliveryOptions changed)
     {
@@ -48,27 +50,34 @@ internal sealed class StatusReporter(
         CancellationToken ct,
         ReturnedContent? returned = null)
     {
-        var action = reports[0].Action;
+        var (first, action) = (reports[0], reports[0].Action);
         if (action == ReportAction.Failed)
             reports = reports.RemoveAll(static r => !ReportWish.WantsFailure(r.Parameters));
         var limiter = action == ReportAction.Failed ? failures : others;
         var cameRound = action == ReportAction.Failed && await HasComeRoundAsync(original, ct).ConfigureAwait(false);
-        if (WhyNot(original, reports, limiter, cameRound) is { } why)
+        if (WhyNot(original, reports, cameRound) is { } why)
         {
-            Note(original, now, reportId: null, $"suppressed: {why}");
-            return new ReportOutcome(IsDone: true, $"suppressed: {why}");
+            audit.Append(
+                new BounceEvent(now, original.Id.ToString(), BounceId: null, original.Sender.Address, $"suppressed: {why.Words}")
+                {
+                    Suppressed = why.Word,
+                });
+            if (IsReport(original))
+                await TellOfLostAsync(original, first, ct).ConfigureAwait(false);
+            return new ReportOutcome(IsDone: true, $"suppressed: {why.Words}");
         }
 
         var isStored = false;
+        var isTaken = limiter.TryTake(original.Sender.Mailbox!.Canonical, CountsInAll(original));
         try
         {
-            isStored = await StoreAsync(original, reports, now, commit, returned, ct).ConfigureAwait(false);
+            isStored = await StoreAsync(original, reports, now, isGathered: !isTaken, commit, returned, ct).ConfigureAwait(false);
             return new ReportOutcome(isStored);
         }
         finally
         {
             // Else a disk that was full for a while would use up the reports that it did not take.
-            if (!isStored)
+            if (!isStored && isTaken)
                 limiter.GiveBack(original.Sender.Mailbox!.Canonical, CountsInAll(original));
         }
     }
@@ -77,6 +86,7 @@ internal sealed class StatusReporter(
         Envelope original,
         ImmutableArray<RecipientReport> reports,
         DateTimeOffset now,
+        bool isGathered,
         Func<ISpoolDraft, Envelope, DeliveryState, ValueTask<SpoolCommit>> store,
         ReturnedContent? returned,
         CancellationToken ct)
@@ -85,16 +95,20 @@ internal sealed class StatusReporter(
         var id = QueueId.New(clock);
         var told = RemoteText.Cut(
             $"{reports.Length} of {original.Recipients.Length} recipients {ReportWords.Of(action).Action}: {reports[0].Reply}");
-        var content = returned
-            ?? await ReturnedContent.ReadAsync(spool, original.Id, action == ReportAction.Failed && TakesFull(original), ct)
-                .ConfigureAwait(false);
-        var report = new StatusReport(id, options.Hostname, original, reports, content.IsFull, content.Is8Bit);
+        var wantsFull = action == ReportAction.Failed && !isGathered && TakesFull(original);
+        var content = returned ?? await ReturnedContent.ReadAsync(spool, original.Id, wantsFull, ct).ConfigureAwait(false);
+        ImmutableArray<RecipientReport> plain = [.. reports.Select(Plainly)];
+        var report = new StatusReport(id, options.Hostname, original, plain, content.IsFull, content.Is8Bit);
         await using var draft = spool.CreateDraft();
         await draft.AppendAsync(report.Head(now, action == ReportAction.Delayed ? TriedUntil(original) : null), ct).ConfigureAwait(false);
         await draft.AppendAsync(content.Octets, ct).ConfigureAwait(false);
         await draft.AppendAsync(report.Tail(), ct).ConfigureAwait(false);
-        var envelope = EnvelopeOf(id, now, original, report) with { ReportOf = new ReportOrigin(original.Id, told) };
-        var commit = await store(draft, envelope, DeliveryState.Fresh(recipients: 1, now)).ConfigureAwait(false);
+        var envelope = EnvelopeOf(id, now, original, report) with
+        {
+            ReportOf = new ReportOrigin(original.Id, told) { IsGathered = isGathered },
+        };
+        var due = isGathered ? GatheredUntil(now) : now;
+        var commit = await store(draft, envelope, DeliveryState.Fresh(recipients: 1, due)).ConfigureAwait(false);
         var problem = commit switch
         {
             SpoolCommit.Durable => null,
@@ -147,27 +161,62 @@ internal sealed class StatusReporter(
     /// <param name="why">What the last attempt came to.</param>
     /// <param name="until">When it is tried a last time; null where it is not held, and is tried on.</param>
     /// <param name="held">How many the server holds, this one included.</param>
-    public async ValueTask<bool> TellPostmasterAsync(Envelope original, string why, DateTimeOffset? until, int held, CancellationToken ct)
+    public ValueTask<bool> TellPostmasterAsync(Envelope original, string why, DateTimeOffset? until, int held, CancellationToken ct)
     {
-        var postmaster = options.Postmaster ?? Mailbox.Parse($"postmaster@{options.Hostname}");
         if (original is { Client: null, Login: null, Sender.IsNull: true })
-            return Suppressed("the message was written by this server");
+            return new(NoNotice(original, "the message was written by this server"));
+        var told = RemoteText.Cut($"{(until is null ? "not tried for errors here" : "held after errors here")}: {why}");
+        return NotifyAsync(
+            original,
+            told,
+            (id, now) => HoldNotice.Write(id, now, options.Hostname, Postmaster, original, why, until, held),
+            ct);
+    }
+
+    private Mailbox Postmaster => options.Postmaster ?? Mailbox.Parse($"postmaster@{options.Hostname}");
+
+    /// <summary>
+    /// A report cannot be delivered, so somebody does not learn what became of a message: the postmaster hears of it, unless it was on its
+    /// way to the postmaster. What comes above the number of an hour is counted, and the next one says how many.
+    /// </summary>
+    private async ValueTask TellOfLostAsync(Envelope report, RecipientReport failure, CancellationToken ct)
+    {
+        if (!options.TellsOfLostReports || failure.Recipient.Canonical == Postmaster.Canonical)
+            return;
+        var before = Interlocked.Exchange(ref lostUntold, 0);
+        var isTold = await NotifyAsync(
+            report,
+            RemoteText.Cut($"a report cannot be delivered: {failure.Reply}"),
+            (id, now) => LostReportNotice.Write(id, now, options.Hostname, Postmaster, report, failure.Recipient, failure.Reply, before),
+            ct,
+            onLimit: () => Interlocked.Add(ref lostUntold, before + 1)).ConfigureAwait(false);
+        if (!isTold)
+            Interlocked.Add(ref lostUntold, before + 1);
+    }
+
+    /// <param name="onLimit">There were more than a number an hour, and this is not one of them.</param>
+    private async ValueTask<bool> NotifyAsync(
+        Envelope about, string told, Func<QueueId, DateTimeOffset, byte[]> write, CancellationToken ct, Action? onLimit = null)
+    {
+        var postmaster = Postmaster;
         if (!notices.TryTake(postmaster.Canonical, countsInAll: true))
-            return Suppressed($"more than {options.NoticesToPostmaster} an hour to the postmaster");
+        {
+            onLimit?.Invoke();
+            return NoNotice(about, $"more than {options.NoticesToPostmaster} an hour to the postmaster");
+        }
+
         var (id, now) = (QueueId.New(clock), clock.GetUtcNow());
         var isStored = false;
-        var told = RemoteText.Cut($"{(until is null ? "not tried for errors here" : "held after errors here")}: {why}");
         try
         {
             await using var draft = spool.CreateDraft();
-            await draft.AppendAsync(HoldNotice.Write(id, now, options.Hostname, postmaster, original, why, until, held), ct)
-                .ConfigureAwait(false);
+            await draft.AppendAsync(write(id, now), ct).ConfigureAwait(false);
             var envelope = new Envelope
             {
                 Id = id,
                 ArrivedAt = now,
                 Said = Unreported(postmaster),
-                ReportOf = new ReportOrigin(original.Id, told),
+                ReportOf = new ReportOrigin(about.Id, told),
             };
             var commit = await draft.CommitAsync(envelope, DeliveryState.Fresh(recipients: 1, now), ct).ConfigureAwait(false);
             isStored = commit is SpoolCommit.Durable;
@@ -175,11 +224,11 @@ internal sealed class StatusReporter(
         catch (Exception e) when (e is not IOException && OwnShortage.WordsOf(e) is null)
         {
             // A mistake of its own: `postern status` and the log tell of the message all the same.
-            return Suppressed(e.ToString());
+            return NoNotice(about, e.ToString());
         }
         catch (Exception e)
         {
-            audit.Append(new ServerEvent(now, "spool-error", $"{original.Id}: {e.Message}"));
+            audit.Append(new ServerEvent(now, "spool-error", $"{about.Id}: {e.Message}"));
         }
         finally
         {
@@ -189,32 +238,41 @@ internal sealed class StatusReporter(
 
         audit.Append(new BounceEvent(
             now,
-            original.Id.ToString(),
+            about.Id.ToString(),
             isStored ? id.ToString() : null,
             postmaster.Address,
             isStored ? told : "the word to the postmaster is not stored, tried again later"));
         return isStored;
-
-        bool Suppressed(string reason)
-        {
-            audit.Append(
-                new BounceEvent(clock.GetUtcNow(), original.Id.ToString(), BounceId: null, postmaster.Address, $"suppressed: {reason}"));
-            return true;
-        }
     }
 
-    private string? WhyNot(Envelope original, ImmutableArray<RecipientReport> reports, ReportLimiter limiter, bool cameRound)
+    private bool NoNotice(Envelope about, string reason)
     {
-        if (original.Sender.Mailbox is not { } sender)
-            return "the message has the null sender";
+        audit.Append(
+            new BounceEvent(clock.GetUtcNow(), about.Id.ToString(), BounceId: null, Postmaster.Address, $"suppressed: {reason}"));
+        return true;
+    }
+
+    private RecipientReport Plainly(RecipientReport report) =>
+        report.Outcome is null ? report : report with { Plainly = options.Bounces.SentenceOf(report.Outcome, report.Recipient) };
+
+    /// <summary>The end of the span that all reports gathered meanwhile share.</summary>
+    private DateTimeOffset GatheredUntil(DateTimeOffset now)
+    {
+        var span = Math.Max(1, options.ReportsGatheredFor.Ticks);
+        return new DateTimeOffset(((now.UtcTicks / span) + 1) * span, TimeSpan.Zero);
+    }
+
+    private static bool IsReport(Envelope original) => original is { ReportOf: not null, Sender.IsNull: true };
+
+    private static (string Word, string Words)? WhyNot(Envelope original, ImmutableArray<RecipientReport> reports, bool cameRound)
+    {
+        if (original.Sender.IsNull)
+            return ("null_sender", "the message has the null sender");
         if (reports.IsEmpty)
-            return "the sender asked for no such report";
-        if (original.IsInbound && !cameRound)
-            return "the message came without a login, so its sender may be forged";
-        var countsInAll = CountsInAll(original);
-        return limiter.TryTake(sender.Canonical, countsInAll) ? null
-            : $"more than {options.ReportsPerAddress} reports an hour to this "
-                + $"address{(countsInAll ? $", or {options.Reports} in all" : null)}";
+            return ("not_asked", "the sender asked for no such report");
+        return original.IsInbound && !cameRound
+            ? (BounceEvent.Stranger, "the message came without a login, so its sender may be forged")
+            : null;
     }
 
     /// <summary>

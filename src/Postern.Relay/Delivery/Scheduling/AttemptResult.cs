@@ -56,7 +56,7 @@ internal sealed record AttemptResult(
                     recipients[i] = new RecipientState(RecipientStatus.Failed, failed.Reply) { Attempt = before.Attempts + 1 };
                     failures.Add(
                         new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, failed.Status
-                            ?? "5.0.0", failed.Remote, failed.Reply) { IsVerbatim = failed.IsVerbatim });
+                            ?? "5.0.0", failed.Remote, failed.Reply) { IsVerbatim = failed.IsVerbatim, Outcome = failed });
                     break;
                 case Outcome.Deferred deferred when next is null:
                     recipients[i] = new RecipientState(RecipientStatus.Failed, deferred.Reply) { Attempt = before.Attempts + 1 };
@@ -68,14 +68,19 @@ internal sealed record AttemptResult(
                             Expired,
                             deferred.Remote,
                             Told(deferred),
-                            HasExpired: true) { IsVerbatim = deferred.IsVerbatim });
+                            HasExpired: true) { IsVerbatim = deferred.IsVerbatim, Outcome = deferred });
                     break;
                 case Outcome.Deferred deferred:
                     recipients[i] = new RecipientState(RecipientStatus.Pending, deferred.Reply);
                     if (delays != DelayReports.None && ReportWish.WantsDelay(said))
                         delayed.Add(
-                            new RecipientReport(envelope.Recipients[i], said, ReportAction.Delayed, DelayStatus(
-                                delays, deferred), deferred.Remote, Told(deferred)) { IsVerbatim = deferred.IsVerbatim });
+                            new RecipientReport(
+                                envelope.Recipients[i],
+                                said,
+                                ReportAction.Delayed,
+                                DelayStatus(delays, deferred),
+                                deferred.Remote,
+                                Told(deferred)) { IsVerbatim = deferred.IsVerbatim, Outcome = deferred });
                     break;
                 case null:
                     break;

@@ -6,6 +6,7 @@ namespace Postern.Relay.Delivery.Scheduling;
 internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder recorder, AttemptEnd end) : ILaneHost
 {
     private readonly KnownHops known = new();
+    private readonly SentBefore sent = new();
 
     bool ILaneHost.IsStopping => work.IsStopping;
 
@@ -36,6 +37,8 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
                 {
                     Cause = DeliveryCause.Expired,
                 }).ConfigureAwait(false);
+        if (HasComeRound(job) is { } hop)
+            return await SettleAsync(job, OwnHost.Loop($"it was sent to {hop.Name} before, and has come back")).ConfigureAwait(false);
         ISpoolContent? content = null;
         try
         {
@@ -54,6 +57,26 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
         work.Forget(job.Message);
         Due.OnRoom();
         return null;
+    }
+
+    /// <summary>
+    /// The next hop that has had the message before for all recipients of the job; null where there is none. Notes that it gets it now.
+    /// </summary>
+    private NextHop? HasComeRound(DeliveryJob job)
+    {
+        var envelope = job.Message.Envelope;
+        var count = job.Recipients.IsDefault ? envelope.Recipients.Length : job.Recipients.Length;
+        NextHop? round = null;
+        var isRound = envelope.Earlier is not null;
+        for (var i = 0; i < count; i++)
+        {
+            var recipient = envelope.Recipients[job.IndexOf(i)];
+            var hop = work.Options.Routes.Find(envelope, recipient);
+            isRound = isRound && sent.Has(envelope.Earlier!.As, recipient, round = hop);
+            sent.Note(envelope.Id, recipient, hop);
+        }
+
+        return isRound ? round : null;
     }
 
     public async ValueTask RecordAsync(DeliveryJob job, IReadOnlyList<Outcome> outcomes)
@@ -165,7 +188,13 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
             if (outcomes[i] is not Outcome.Deferred && message.Outcomes[job.IndexOf(i)] is null)
                 work.Audit.Append(
                     DeliveryEvents.Of(
-                        work.Now, message.Envelope, job.IndexOf(i), outcomes[i], work.Options.Routes, message.State.Attempts + 1));
+                        work.Now,
+                        message.Envelope,
+                        job.IndexOf(i),
+                        outcomes[i],
+                        work.Options.Routes,
+                        message.State.Attempts + 1,
+                        bounces: work.Options.Bounces));
         }
     }
 

@@ -23,6 +23,7 @@ internal sealed class DueMail : IAsyncDisposable
     private readonly DeliveryWork work;
     private readonly Destinations destinations;
     private readonly Timekeeper time;
+    private readonly GatheredReports gathered;
     private readonly HashSet<DestinationQueue> shelves = [];
     private readonly Alarm alarm;
     private readonly ITimer renewal;
@@ -35,6 +36,7 @@ internal sealed class DueMail : IAsyncDisposable
     public DueMail(DeliveryWork work, Destinations destinations, Timekeeper time)
     {
         (this.work, this.destinations, this.time) = (work, destinations, time);
+        gathered = new GatheredReports(work);
         alarm = new Alarm(work.Clock, Wake);
         renewal = work.Clock.CreateTimer(
             static due => _ = ((DueMail)due!).RenewAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -162,10 +164,17 @@ internal sealed class DueMail : IAsyncDisposable
                 most = Math.Min(Batch, work.Options.MessagesAtWork - work.Messages.Count);
             isFull = most <= 0;
             if (isFull)
+            {
+                await SendGatheredAsync(settings).ConfigureAwait(false);
                 return;
+            }
+
             var batch = await work.Claims.ClaimDueAsync(work.Now, most, shelf: null, work.Stopping.Token).ConfigureAwait(false);
             foreach (var claim in batch.Claims)
                 await TakeAsync(claim, settings, mayWait: true).ConfigureAwait(false);
+            if (batch.Claims.Count == most && !gathered.IsFull)
+                continue;
+            await SendGatheredAsync(settings).ConfigureAwait(false);
             if (batch.Claims.Count == most)
                 continue;
             if (shelves.Count > ManyShelves && !(batch.Next - work.Now < ShelfPause))
@@ -174,6 +183,15 @@ internal sealed class DueMail : IAsyncDisposable
                 alarm.Set(next);
             return;
         }
+    }
+
+    /// <summary>Reports that waited for others go out in one message; that one is due by itself.</summary>
+    private async ValueTask SendGatheredAsync(int clockSettings)
+    {
+        if (gathered.IsEmpty)
+            return;
+        foreach (var report in await gathered.SendAsync().ConfigureAwait(false))
+            await DispatchAsync(report, clockSettings, mayWait: true).ConfigureAwait(false);
     }
 
     private async ValueTask<int> ClaimShelfAsync(DestinationQueue queue, int most)
@@ -211,6 +229,13 @@ internal sealed class DueMail : IAsyncDisposable
             return;
         }
 
+        // Those of a shelf have no room for others: each goes by itself.
+        if (!mayWait || !gathered.TryTake(message))
+            await DispatchAsync(message, clockSettings, mayWait).ConfigureAwait(false);
+    }
+
+    private async ValueTask DispatchAsync(TrackedMessage message, int clockSettings, bool mayWait)
+    {
         DestinationQueue? full = null;
         lock (work.Gate)
         {

@@ -55,7 +55,7 @@ internal sealed record StatusDocument(
     /// <param name="Refused">Senders, recipients and messages.</param>
     /// <param name="Delivered">Recipients; also the attempts that were deferred or failed count one recipient each.</param>
     internal sealed record TotalState(
-        long Accepted, long Refused, long Logins, long FailedLogins, long Delivered, long Deferred, long Failed);
+        long Accepted, long Refused, long Logins, long FailedLogins, long Delivered, long Deferred, long Failed, long Unreported = 0);
 
     /// <param name="Waiting">To be tried later.</param>
     /// <param name="Active">In delivery, or next in line.</param>
