@@ -45,6 +45,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     {
         this.transport = transport;
         work = new DeliveryWork(spool, options, audit, clock, random ?? Random.Shared);
+        transport.Tell = work.Tell;
         time = new Timekeeper(work);
         reporter = new StatusReporter(spool, options, submissions, audit, clock);
         recorder = new StateRecorder(work);
@@ -337,4 +338,8 @@ public sealed record DeliveryStatistics(
 /// <summary>One destination in use.</summary>
 /// <param name="Waiting">Transactions that wait for a connection.</param>
 /// <param name="Connections">Connections open or being opened.</param>
-public sealed record DestinationStatistics(string Name, int Waiting, int Connections);
+public sealed record DestinationStatistics(string Name, int Waiting, int Connections)
+{
+    /// <summary>Why no further connection is opened now; null where that is open.</summary>
+    public string? WaitsFor { get; init; }
+}

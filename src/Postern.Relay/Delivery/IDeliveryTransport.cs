@@ -12,6 +12,14 @@ public interface IDeliveryTransport
     void Apply(DeliveryOptions options)
     {
     }
+
+    /// <summary>Where the transport says what an operator should know, as the kind and the words of an event.</summary>
+    Action<string, string>? Tell
+    {
+        set
+        {
+        }
+    }
 }
 
 /// <summary>
@@ -22,6 +30,17 @@ public interface IDeliveryLane : IAsyncDisposable
 {
     /// <summary>True while a connection is open.</summary>
     bool IsConnected { get; }
+
+    /// <summary>Another destination waits for a connection to the host that this one leads to.</summary>
+    bool IsWanted => false;
+
+    /// <summary>Called when one begins to wait; answers whether the lane ends for it now.</summary>
+    Func<bool>? WhenWanted
+    {
+        set
+        {
+        }
+    }
 
     /// <summary>
     /// Delivers one message. Every remote behaviour is an outcome; an exception is a mistake here or unreadable content.
@@ -50,4 +69,11 @@ public interface IOutcomeRecord
 /// <summary>What one attempt came to.</summary>
 /// <param name="Outcomes">One for each recipient of the message, in order.</param>
 /// <param name="Reached">False when no host of the next hop could be spoken to: other messages would fare the same.</param>
-public readonly record struct DeliveryReport(IReadOnlyList<Outcome> Outcomes, bool Reached);
+public readonly record struct DeliveryReport(IReadOnlyList<Outcome> Outcomes, bool Reached)
+{
+    /// <summary>What takes no further connection now: nothing was attempted, and there are no outcomes.</summary>
+    internal IHostTurn? Turn { get; init; }
+
+    /// <summary>The host takes nothing for now, again and again: other messages would fare the same.</summary>
+    internal bool Suspends { get; init; }
+}

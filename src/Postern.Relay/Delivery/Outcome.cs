@@ -57,8 +57,19 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls, string
         /// <summary>Nobody was there to speak to: worth a look now and then whether that has changed.</summary>
         public bool IsUnreachable { get; init; }
 
+        /// <summary>The host took others in the same transaction, and this was one too many.</summary>
+        public bool IsOneTooMany { get; init; }
+
         /// <summary>It was not tried by itself: what came before it for the same destination ended so.</summary>
         public bool IsSuspended { get; init; }
+
+        /// <summary>What the answer says about when to come again. By its code and status, never by its text.</summary>
+        public RetryPace Pace => Cause != DeliveryCause.Refused ? RetryPace.Usual : (Code, Status) switch
+        {
+            (450 or 451, "4.7.1" or "4.2.0") => RetryPace.Soon,
+            (_, "4.2.2") => RetryPace.Late,
+            _ => RetryPace.Usual,
+        };
 
         /// <summary>This machine ran short of something: no attempt, so it counts for none and gives nothing up.</summary>
         public bool IsOurs => Cause == DeliveryCause.OwnShortage;

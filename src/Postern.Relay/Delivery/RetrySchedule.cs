@@ -12,27 +12,54 @@ public sealed record RetrySchedule(TimeSpan First, double Factor, TimeSpan Most,
 {
     private const double Jitter = 0.1;
 
+    private static readonly TimeSpan SoonFor = TimeSpan.FromHours(1);
+
     /// <summary>How long after arrival or release the sender is told, once, that a message still waits.</summary>
     public TimeSpan Warn { get; init; } = TimeSpan.FromHours(4);
+
+    /// <summary>The longest pause, in the first hour, after an answer that asks to come again soon: greylisting.</summary>
+    public TimeSpan Greylisted { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>The shortest pause after an answer that a mailbox is full; at most <see cref="Most"/> counts.</summary>
+    public TimeSpan MailboxFull { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>As <see cref="GiveUp"/>, for the null reverse-path: nobody hears of their end. The shorter of both counts.</summary>
+    public TimeSpan GiveUpBounces { get; init; } = TimeSpan.FromDays(2);
 
     public static RetrySchedule Default { get; } = new(TimeSpan.FromMinutes(1), Factor: 2, TimeSpan.FromHours(4), TimeSpan.FromDays(5));
 
     /// <summary>The time of the next attempt; null to give up. The last attempt falls on the very age of giving up.</summary>
     /// <param name="attempts">Attempts made so far, at least 1.</param>
     /// <param name="chance">Uniform in [0, 1): where in the jitter this pause falls.</param>
-    public DateTimeOffset? Next(int attempts, DateTimeOffset releasedAt, DateTimeOffset now, double chance)
+    /// <param name="isBounce">It has the null reverse-path.</param>
+    public DateTimeOffset? Next(
+        int attempts,
+        DateTimeOffset releasedAt,
+        DateTimeOffset now,
+        double chance,
+        RetryPace pace = RetryPace.Usual,
+        bool isBounce = false)
     {
-        var end = releasedAt + GiveUp;
+        var end = releasedAt + (isBounce && GiveUpBounces < GiveUp ? GiveUpBounces : GiveUp);
         if (now >= end)
             return null;
-        var next = now + Pause(attempts, chance);
+        var pause = Steady(attempts);
+        var age = now - releasedAt;
+        // After that hour there have been many attempts, and the pauses go on from where they would be.
+        if (pace == RetryPace.Soon && (age < SoonFor ? Greylisted : age) is var soon && soon < pause)
+            pause = soon;
+        else if (pace == RetryPace.Late && MailboxFull > pause)
+            pause = MailboxFull < Most ? MailboxFull : Most;
+        var next = now + Vary(pause, chance);
         return next < end ? next : end;
     }
 
     /// <summary>The pause behind the given number of attempts.</summary>
-    public TimeSpan Pause(int attempts, double chance)
-    {
-        var steady = Math.Min(First.TotalSeconds * Math.Pow(Factor, attempts - 1), Most.TotalSeconds);
-        return TimeSpan.FromSeconds(steady * (1 + (Jitter * ((2 * chance) - 1))));
-    }
+    public TimeSpan Pause(int attempts, double chance) => Vary(Steady(attempts), chance);
+
+    private TimeSpan Steady(int attempts) =>
+        TimeSpan.FromSeconds(Math.Min(First.TotalSeconds * Math.Pow(Factor, attempts - 1), Most.TotalSeconds));
+
+    private static TimeSpan Vary(TimeSpan pause, double chance) =>
+        TimeSpan.FromSeconds(pause.TotalSeconds * (1 + (Jitter * ((2 * chance) - 1))));
 }

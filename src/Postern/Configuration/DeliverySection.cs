@@ -63,9 +63,17 @@ internal sealed record DeliverySection(
 
 /// <summary>
 /// <c>delivery.retry</c>: waits grow from <paramref name="First"/> by <paramref name="Factor"/> up to <paramref name="Most"/>; after
-/// <paramref name="GiveUp"/> the sender gets a bounce, and a word once after <paramref name="Warn"/>.
+/// <paramref name="GiveUp"/> the sender gets a bounce, and a word once after <paramref name="Warn"/>. Some answers ask for another wait.
 /// </summary>
-internal sealed record RetryOptions(TimeSpan First, double Factor, TimeSpan Most, TimeSpan GiveUp, TimeSpan Warn)
+internal sealed record RetryOptions(
+    TimeSpan First,
+    double Factor,
+    TimeSpan Most,
+    TimeSpan GiveUp,
+    TimeSpan Warn,
+    TimeSpan Greylisted,
+    TimeSpan MailboxFull,
+    BounceOptions Bounces)
 {
     public static RetryOptions Read(Section section)
     {
@@ -86,14 +94,43 @@ internal sealed record RetryOptions(TimeSpan First, double Factor, TimeSpan Most
                 TimeSpan.FromHours(4),
                 "4h",
                 "How long after arrival the sender is told, once, that a message still waits. A sender can forbid it with NOTIFY. "
-                    + "Set it as long as `give_up` for no such report."));
+                    + "Set it as long as `give_up` for no such report."),
+            section.Value(
+                "greylisted",
+                Kinds.Duration,
+                TimeSpan.FromMinutes(5),
+                "5m",
+                "The longest wait, in the first hour, after an answer that asks to come again soon: 450 or 451 with 4.7.1 or 4.2.0."),
+            section.Value(
+                "mailbox_full",
+                Kinds.Duration,
+                TimeSpan.FromHours(1),
+                "1h",
+                "The shortest wait after an answer that the mailbox is full (4.2.2); at most `most` counts."),
+            section.Child("bounces", BounceOptions.Read, "Reports, and all other mail with the null reverse-path."));
 
         if (options.Most < options.First)
             section.Report(section.Has("most") ? "most" : "first", "the longest wait is shorter than the first");
         if (options.GiveUp < options.First)
             section.Report(section.Has("give_up") ? "give_up" : "first", "a message would be given up before the second attempt");
+        if (options.MailboxFull > options.Most && section.Has("mailbox_full"))
+            section.Report("mailbox_full", "longer than the longest wait", "at most what 'most' says");
+        if (options.Bounces.GiveUp > options.GiveUp && section.Has("bounces"))
+            section.Report("bounces", "a bounce would be tried for longer than the message it tells of", "a shorter 'give_up' in it");
         return options;
     }
+}
+
+/// <summary><c>delivery.retry.bounces</c>.</summary>
+internal sealed record BounceOptions(TimeSpan GiveUp)
+{
+    public static BounceOptions Read(Section section) => new(
+        section.Value(
+            "give_up",
+            Kinds.Duration,
+            TimeSpan.FromDays(2),
+            "2d",
+            "How long after its making a bounce is given up; nobody hears of that. At most `delivery.retry.give_up` counts."));
 }
 
 /// <summary><c>delivery.dns</c>: whom the exchangers of a domain are asked of.</summary>

@@ -117,6 +117,9 @@ internal static class EngineOptions
             configuration.Delivery.Retry.GiveUp)
         {
             Warn = configuration.Delivery.Retry.Warn,
+            Greylisted = configuration.Delivery.Retry.Greylisted,
+            MailboxFull = configuration.Delivery.Retry.MailboxFull,
+            GiveUpBounces = configuration.Delivery.Retry.Bounces.GiveUp,
         },
     };
 

@@ -118,7 +118,7 @@ public sealed class HopsThatGiveUpTests
         var hop = Assert.IsType<NextHop.SmartHost>(((RouteParse.Ok)RouteTable.Parse([new Route("*", $"smtp://hop.test:{sink.Port}{tls}") { Login = login, Trusted = [certificate] }])).Table.Find("there.test"));
         var options = DeliveryRig.Options() with { Timeouts = Short };
         var client = new SmtpClientOptions { Hostname = options.Hostname, Timeouts = options.Timeouts };
-        var connector = new HopConnector(options, new MxResolver([], TimeSpan.FromSeconds(1), TimeProvider.System), client, new OwnHost(options.Hostname, static () => [], TimeProvider.System)) { SystemLookup = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback, IPAddress.Parse("127.0.0.2")]) };
+        var connector = new HopConnector(options, new MxResolver([], TimeSpan.FromSeconds(1), TimeProvider.System), client, new OwnHost(options.Hostname, static () => [], TimeProvider.System)) { Names = new Postern.Relay.Delivery.Dns.SystemNames(TimeProvider.System) { Ask = _ => Task.FromResult<IPAddress[]>([IPAddress.Loopback, IPAddress.Parse("127.0.0.2")]) } };
 
         var trail = connector.Begin(hop, TimeProvider.System.GetTimestamp());
         var connection = await trail.NextAsync(CancellationToken.None);

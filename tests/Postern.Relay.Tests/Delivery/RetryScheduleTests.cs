@@ -31,4 +31,44 @@ public sealed class RetryScheduleTests
         Assert.Equal(end, RetrySchedule.Default.Next(40, Arrival, end - TimeSpan.FromMinutes(10), Middle));
         Assert.Null(RetrySchedule.Default.Next(41, Arrival, end, Middle));
     }
+
+    [Theory]
+    [InlineData(RetryPace.Soon, 3, 30, 4)]
+    [InlineData(RetryPace.Soon, 6, 30, 5)]
+    [InlineData(RetryPace.Soon, 7, 100, 64)]
+    [InlineData(RetryPace.Soon, 14, 61, 61)]
+    [InlineData(RetryPace.Late, 1, 1, 60)]
+    [InlineData(RetryPace.Late, 8, 200, 128)]
+    [InlineData(RetryPace.Usual, 6, 30, 32)]
+    public void Greylisting_is_asked_again_soon_for_an_hour_and_a_full_mailbox_late(RetryPace pace, int attempts, int age, int minutes)
+    {
+        var now = Arrival + TimeSpan.FromMinutes(age);
+        Assert.Equal(now + TimeSpan.FromMinutes(minutes), RetrySchedule.Default.Next(attempts, Arrival, now, Middle, pace));
+    }
+
+    [Fact]
+    public void A_full_mailbox_waits_no_longer_than_the_longest_pause()
+    {
+        var schedule = RetrySchedule.Default with { Most = TimeSpan.FromMinutes(10) };
+        Assert.Equal(Arrival + TimeSpan.FromMinutes(10), schedule.Next(1, Arrival, Arrival, Middle, RetryPace.Late));
+    }
+
+    [Fact]
+    public void A_bounce_is_given_up_at_an_age_of_its_own_and_never_later_than_mail()
+    {
+        var now = Arrival + TimeSpan.FromDays(2);
+        Assert.Null(RetrySchedule.Default.Next(20, Arrival, now, Middle, isBounce: true));
+        Assert.NotNull(RetrySchedule.Default.Next(20, Arrival, now, Middle));
+        var hasty = RetrySchedule.Default with { GiveUp = TimeSpan.FromDays(1) };
+        Assert.Null(hasty.Next(20, Arrival, Arrival + TimeSpan.FromDays(1), Middle, isBounce: true));
+    }
+
+    [Theory]
+    [InlineData(450, "4.7.1", RetryPace.Soon)]
+    [InlineData(451, "4.2.0", RetryPace.Soon)]
+    [InlineData(421, "4.7.1", RetryPace.Usual)]
+    [InlineData(452, "4.2.2", RetryPace.Late)]
+    [InlineData(450, null, RetryPace.Usual)]
+    public void When_to_come_again_is_read_from_code_and_status(int code, string? status, RetryPace pace) =>
+        Assert.Equal(pace, new Outcome.Deferred("mx", "come again", Tls: null, status) { Cause = DeliveryCause.Refused, Code = code }.Pace);
 }

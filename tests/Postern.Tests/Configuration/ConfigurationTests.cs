@@ -107,6 +107,8 @@ public sealed class ConfigurationTests
     [InlineData("delivery: { dns: { validating: true } }\n", "postern.yaml:1:32: delivery.dns.validating: whose word counts is not said; expected 'servers' beside it; one on loopback is believed anyway")]
     [InlineData("delivery: { mx: { allow_networks: [10.0.0.1/8] } }\n", "postern.yaml:1:36: delivery.mx.allow_networks[0]: '10.0.0.1/8' has bits set behind its prefix: the network is 10.0.0.0/8, the one address 10.0.0.1/32")]
     [InlineData("delivery: { retry: { first: 1h, most: 1m } }\n", "postern.yaml:1:39: delivery.retry.most: the longest wait is shorter than the first")]
+    [InlineData("delivery: { retry: { mailbox_full: 2d } }\n", "postern.yaml:1:36: delivery.retry.mailbox_full: longer than the longest wait; expected at most what 'most' says")]
+    [InlineData("delivery: { retry: { bounces: { give_up: 9d } } }\n", "postern.yaml:1:31: delivery.retry.bounces: a bounce would be tried for longer than the message it tells of; expected a shorter 'give_up' in it")]
     [InlineData("external: { authority: ca.pem }\n", "postern.yaml:1:11: external: no listener asks for certificates; expected 'client_certificates: request' at a listener")]
     [InlineData(AskingListener + "external: {}\n", "postern.yaml:2:11: external.authority: neither an authority nor certificates: nobody could log in by this; expected authority or certificates")]
     [InlineData(AskingListener + "external: { user: dns, certificates: [{ fingerprint: '" + Fingerprint + "', account: a }] }\n", "postern.yaml:2:19: external.user: without an authority no certificate is believed by its name; expected external.authority as well")]
@@ -290,7 +292,7 @@ public sealed class ConfigurationTests
               routes:
                 - { to: example.net, via: "smtp://[2001:db8::2]" }
                 - { to: "*" }
-              retry: { first: 2m, factor: 1.5, most: 1h, give_up: 2d }
+              retry: { first: 2m, factor: 1.5, most: 1h, give_up: 2d, bounces: { give_up: 1d } }
             logs: { directory: /var/log/postern }
             """)).Configuration;
 
@@ -306,7 +308,7 @@ public sealed class ConfigurationTests
         Assert.Empty(configuration.Rules.Sender);
         Assert.Equal(["permit_authenticated"], configuration.Rules.Recipient.Select(static r => r.ToString()));
         Assert.Equal([("example.net", "smtp://[2001:db8::2]"), ("*", "mx")], configuration.Delivery.Routes.Select(static r => (r.Route.To, r.Route.Via[0])));
-        Assert.Equal(new RetryOptions(TimeSpan.FromMinutes(2), 1.5, TimeSpan.FromHours(1), TimeSpan.FromDays(2), TimeSpan.FromHours(4)), configuration.Delivery.Retry);
+        Assert.Equal(new RetryOptions(TimeSpan.FromMinutes(2), 1.5, TimeSpan.FromHours(1), TimeSpan.FromDays(2), TimeSpan.FromHours(4), TimeSpan.FromMinutes(5), TimeSpan.FromHours(1), new BounceOptions(TimeSpan.FromDays(1))), configuration.Delivery.Retry);
         Assert.Equal("/var/log/postern", configuration.LogsDirectory);
     }
 

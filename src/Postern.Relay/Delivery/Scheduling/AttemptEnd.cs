@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Postern.Relay.Delivery.Reports;
-using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 
 namespace Postern.Relay.Delivery.Scheduling;
@@ -37,7 +36,7 @@ internal sealed class AttemptEnd(
         var next = isUndecided ? now + Options.Retry.Pause(attempts: 1, work.Chance())
             // The last attempt of what the server held: there is no other.
             : isMistake && before.HeldByServerAt is not null ? null
-            : Next(envelope, before, now);
+            : Next(message, before, now);
         var result = AttemptResult.Of(envelope, before, message.Outcomes, now, next, isUndecided ? TimeSpan.MaxValue : Options.Retry.Warn);
         var state = isOurs ? result.State with { Attempts = before.Attempts } : result.State;
         TellOfDeferrals(message, state.Attempts, next, now);
@@ -200,12 +199,37 @@ internal sealed class AttemptEnd(
     }
 
     /// <summary>The next attempt; the deadline that a sender set is one of its times. Null to give up.</summary>
-    private DateTimeOffset? Next(Envelope envelope, DeliveryState before, DateTimeOffset now)
+    private DateTimeOffset? Next(TrackedMessage message, DeliveryState before, DateTimeOffset now)
     {
+        var envelope = message.Envelope;
         if (envelope.Deadline?.IsOver(now) == true)
             return null;
-        var next = Options.Retry.Next(before.Attempts + 1, envelope.ReleasedAt, now, work.Chance());
+        var next = Options.Retry.Next(
+            before.Attempts + 1, envelope.ReleasedAt, now, work.Chance(), PaceOf(message.Outcomes), envelope.Sender.IsNull);
         return envelope.Deadline is { At: var deadline } && now < deadline && deadline < next ? deadline : next;
+    }
+
+    /// <summary>All recipients that wait are tried together: the one that asks for the soonest decides.</summary>
+    private static RetryPace PaceOf(Outcome?[] outcomes)
+    {
+        var pace = RetryPace.Late;
+        var isAny = false;
+        foreach (var outcome in outcomes)
+        {
+            if (outcome is not Outcome.Deferred deferred)
+                continue;
+            isAny = true;
+            switch (deferred.Pace)
+            {
+                case RetryPace.Soon:
+                    return RetryPace.Soon;
+                case RetryPace.Usual:
+                    pace = RetryPace.Usual;
+                    break;
+            }
+        }
+
+        return isAny ? pace : RetryPace.Usual;
     }
 
     /// <summary>

@@ -26,11 +26,18 @@ internal sealed class DeliveryLane(
 
     public LaneBudget.Place Place => place;
 
+    /// <summary>Another destination waits for a connection to the same host.</summary>
+    public bool IsWanted => connection.IsWanted;
+
     public bool IsConnected => connection.IsConnected;
 
     public Task Completion { get; private set; } = Task.CompletedTask;
 
-    public void Start() => Completion = Task.Run(RunAsync);
+    public void Start()
+    {
+        connection.WhenWanted = TryRetire;
+        Completion = Task.Run(RunAsync);
+    }
 
     /// <summary>There may be work. Continues on the pool, so that the caller does not.</summary>
     public void Wake() => work.TrySetResult();
@@ -107,6 +114,17 @@ internal sealed class DeliveryLane(
             return false;
         }
 
+        if (report.Turn is { } turn)
+        {
+            GiveNextBack();
+            queue.Return(current.Job);
+            if (queue.HasOtherConnection(this))
+                queue.OnRefused(turn);
+            else
+                queue.Await(turn);
+            return false;
+        }
+
         if (report.Reached)
         {
             if (IsNew)
@@ -117,13 +135,18 @@ internal sealed class DeliveryLane(
 
             await host.CompleteAsync(current.Job, report.Outcomes).ConfigureAwait(false);
             host.OnReached(queue.Hop);
-            return true;
+            if (!report.Suspends || report.Outcomes.OfType<Outcome.Deferred>().FirstOrDefault() is not { } enough)
+                return true;
+            GiveNextBack();
+            await SuspendAsync(enough).ConfigureAwait(false);
+            return false;
         }
 
         if (queue.HasOtherConnection(this))
         {
             // The destination is there and takes no further connection: those that are open will carry this.
-            queue.Return(current.Job, refused: true);
+            queue.OnRefused(why: null);
+            queue.Return(current.Job);
             return false;
         }
 
@@ -172,7 +195,7 @@ internal sealed class DeliveryLane(
             return false;
         // Its content stays open until the lane does not look at it any more.
         Interlocked.Exchange(ref givenBack, job)?.Dispose();
-        queue.Return(job.Job, refused: false);
+        queue.Return(job.Job);
         return true;
     }
 
@@ -218,7 +241,7 @@ internal sealed class DeliveryLane(
             return false;
         if (!queue.TryRest(this))
             return true;
-        if (queue.IsPlaceWanted && queue.TryRetire(this))
+        if ((queue.IsPlaceWanted || connection.IsWanted) && queue.TryRetire(this))
             return false;
         idle ??= clock.CreateTimer(
             static lane => ((DeliveryLane)lane!).OnIdleExpired(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -228,10 +251,15 @@ internal sealed class DeliveryLane(
         return !isRetired;
     }
 
-    private void OnIdleExpired()
+    private void OnIdleExpired() => TryRetire();
+
+    /// <summary>Ends where it waits for work.</summary>
+    private bool TryRetire()
     {
-        if (queue.TryRetire(this))
-            Retire();
+        if (!queue.TryRetire(this))
+            return false;
+        Retire();
+        return true;
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);

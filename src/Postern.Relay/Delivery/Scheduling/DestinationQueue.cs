@@ -18,6 +18,9 @@ internal sealed class DestinationQueue(
     /// <summary>How long no lane is added after the destination refused one more connection.</summary>
     private static readonly TimeSpan GrowthPause = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long none is added after this server's limit for the host did not allow for one.</summary>
+    private static readonly TimeSpan FullPause = TimeSpan.FromSeconds(1);
+
     /// <summary>A destination that takes long to answer is looked at so often at least.</summary>
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(5);
 
@@ -31,6 +34,7 @@ internal sealed class DestinationQueue(
     private readonly HashSet<DeliveryLane> placeless = [];
     private ITimer? growth;
     private string? shelf;
+    private IHostTurn? turn;
     private bool isGrowthPlanned;
     private bool isKnownToRest;
     private long? growsAgainAt;
@@ -58,6 +62,9 @@ internal sealed class DestinationQueue(
         }
     }
 
+    /// <summary>Why no lane is opened now; null where that is open.</summary>
+    public string? WaitsFor => Volatile.Read(ref turn)?.Why;
+
     /// <summary>How long an open connection waits for another message.</summary>
     public TimeSpan IdleClose => options.IdleClose;
 
@@ -79,7 +86,7 @@ internal sealed class DestinationQueue(
     {
         lock (gate)
         {
-            if (lanes.Count <= options.ConnectionsPerDestination && !budget.IsTurnOver(lane.Place, isOneOfSeveral: lanes.Count > 1))
+            if (lanes.Count <= options.ConnectionsPerDestination && !IsTurnOver(lane))
             {
                 if (!budget.TryShrink(lane.Place))
                     return false;
@@ -114,16 +121,29 @@ internal sealed class DestinationQueue(
     }
 
     /// <summary>Puts a job that was not attempted back to the front.</summary>
-    /// <param name="refused">The destination refused one more connection: no lane is added for a while.</param>
-    public void Return(DeliveryJob job, bool refused)
+    public void Return(DeliveryJob job)
     {
         lock (gate)
         {
             returned.Push(job);
-            if (refused)
-                growsAgainAt = clock.GetTimestamp() + (long)(GrowthPause.TotalSeconds * clock.TimestampFrequency);
             PopIdle()?.Wake();
         }
+    }
+
+    /// <summary>The destination takes no further connection beside those it has: none is added for a while.</summary>
+    /// <param name="why">This server's limit for the host; null where the host refused one.</param>
+    public void OnRefused(IHostTurn? why)
+    {
+        var pause = why is null ? GrowthPause : FullPause;
+        lock (gate)
+            growsAgainAt = clock.GetTimestamp() + (long)(pause.TotalSeconds * clock.TimestampFrequency);
+    }
+
+    /// <summary>Opens no lane before the host has room for one.</summary>
+    public void Await(IHostTurn host)
+    {
+        Volatile.Write(ref turn, host);
+        host.Await(hop, OnTurn);
     }
 
     /// <summary>Takes all jobs that no lane has begun.</summary>
@@ -257,6 +277,7 @@ internal sealed class DestinationQueue(
             if (count == 0
                 || idle.Count > 0
                 || host.IsStopping
+                || turn is not null
                 || lanes.Count >= options.ConnectionsPerDestination
                 || growsAgainAt > clock.GetTimestamp())
                 return null;
@@ -290,6 +311,27 @@ internal sealed class DestinationQueue(
             return lane;
         }
     }
+
+    /// <summary>The host has room; false when nothing waits for that any more.</summary>
+    private bool OnTurn()
+    {
+        bool isEmpty;
+        lock (gate)
+        {
+            turn = null;
+            isEmpty = ready.Count + returned.Count == 0;
+        }
+
+        if (isEmpty)
+            host.OnIdle(this);
+        else
+            Grow();
+        return !isEmpty && !host.IsStopping;
+    }
+
+    private bool IsTurnOver(DeliveryLane lane) =>
+        budget.IsTurnOver(lane.Place, isOneOfSeveral: lanes.Count > 1)
+        || (lane.IsWanted && (lanes.Count > 1 || clock.GetElapsedTime(lane.Place.Since) >= LaneBudget.Turn));
 
     private DeliveryLane? PopIdle()
     {

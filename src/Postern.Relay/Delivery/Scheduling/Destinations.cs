@@ -20,7 +20,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
     private readonly LaneBudget budget = new(work.Options.Connections, work.Options.ConnectionsTried, work.Clock);
 
     public IEnumerable<DestinationStatistics> Statistics =>
-        queues.Values.Select(static d => new DestinationStatistics(d.Hop.Name, d.Waiting, d.Lanes))
+        queues.Values.Select(static d => new DestinationStatistics(d.Hop.Name, d.Waiting, d.Lanes) { WaitsFor = d.WaitsFor })
             .OrderByDescending(static d => d.Waiting);
 
     /// <summary>How many more messages a destination may have waiting; not above nothing where it has enough.</summary>

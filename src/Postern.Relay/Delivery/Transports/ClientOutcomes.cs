@@ -85,8 +85,11 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
         },
         ClientAnswer.Refused(_, { IsTransient: true }) refused => Later(refused, AfterOf(refused.Phase, refused.Reply, all)),
         // "Too many recipients" of old servers, when others were accepted, whatever came after (RFC 5321 §4.5.3.1.10).
-        ClientAnswer.Refused(ClientPhase.Rcpt, { Code: TooManyRecipients }) refused when IsAnyAccepted(all) =>
-            Later(refused, IsAnyTaken(all) ? AfterDeferral.NewTransaction : AfterDeferral.NextHost),
+        ClientAnswer.Refused(ClientPhase.Rcpt, { Code: TooManyRecipients } or { Status: { Class: 5, Subject: 5, Detail: 3 } }) refused
+            when IsAnyAccepted(all) =>
+            Later(
+                refused,
+                IsAnyTaken(all) ? AfterDeferral.NewTransaction : IsAnyBroken(all) ? AfterDeferral.NewConnection : AfterDeferral.NextHost),
         // A host that greets with 5xx turns this server away, not the message: a block list, a wrong port. It may pass (Postfix:
         // smtp_skip_5xx_greeting).
         ClientAnswer.Refused(ClientPhase.Greeting, _) refused => Later(refused, AfterDeferral.NextHost),
@@ -111,6 +114,10 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
         ClientAnswer.Broken(ClientPhase.Mail or ClientPhase.Rcpt or ClientPhase.Data, ClientFault.ConnectionLost, var detail) broken
             when IsReused =>
             Lost(broken, detail, AfterDeferral.NewConnection),
+        // It hung up on so many that were too many: fewer are another matter.
+        ClientAnswer.Broken(ClientPhase.Rcpt or ClientPhase.Data, ClientFault.ConnectionLost, var detail) broken
+            when all.Any(IsOneTooMany) =>
+            Lost(broken, detail, AfterDeferral.NewConnection),
         ClientAnswer.Broken broken => Lost(broken, $"{broken.Detail}, at {NameOf(broken.Phase)}", AfterDeferral.NextHost),
         _ => throw new InvalidOperationException($"Unknown answer {answer}"),
     };
@@ -119,6 +126,7 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
         new(remote, refused.Reply.ToString(), tls, refused.Reply.Status?.ToString())
         {
             After = after,
+            IsOneTooMany = IsOneTooMany(refused),
             Cause = CauseOf(refused),
             Phase = PhaseOf(refused.Phase),
             Code = refused.IsForeseen ? null : refused.Reply.Code,
@@ -152,7 +160,8 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
         var isTooMany = reply.Code == TooMany && (reply.Status is null || reply.Status == TooManyStatus);
         return phase switch
         {
-            ClientPhase.Rcpt when isTooMany && IsAnyTaken(all) => AfterDeferral.NewTransaction,
+            ClientPhase.Rcpt when IsTooManyRecipients(reply) && IsAnyTaken(all) => AfterDeferral.NewTransaction,
+            ClientPhase.Rcpt when IsTooManyRecipients(reply) && IsAnyBroken(all) => AfterDeferral.NewConnection,
             ClientPhase.Mail or ClientPhase.Rcpt or ClientPhase.Data or ClientPhase.Content or ClientPhase.EndOfData
                 when reply.Code == Leaving => AfterDeferral.NewConnection,
             ClientPhase.Mail when HasCarried => AfterDeferral.NewConnection,
@@ -174,6 +183,16 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
         ClientPhase.EndOfData => DeliveryPhase.End,
         _ => DeliveryPhase.Data,
     };
+
+    private static bool IsOneTooMany(ClientAnswer answer) => answer is ClientAnswer.Refused(ClientPhase.Rcpt, var reply)
+        && (reply.Code == TooManyRecipients || IsTooManyRecipients(reply));
+
+    /// <summary>The status says it; without one 452 does (RFC 5321 §4.5.3.1.10).</summary>
+    private static bool IsTooManyRecipients(Reply reply) =>
+        reply.Status is { } status ? status is { Subject: 5, Detail: 3 } : reply.Code == TooMany;
+
+    private static bool IsAnyBroken(IReadOnlyList<ClientAnswer> all) =>
+        all.Any(static a => a is ClientAnswer.Broken or ClientAnswer.Refused(_, { Code: Leaving }));
 
     private static bool IsAnyTaken(IReadOnlyList<ClientAnswer> all) => all.Any(static a => a is ClientAnswer.Accepted);
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
+using Postern.Relay.Delivery.Dns;
 using Postern.Relay.Delivery.Tls;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
@@ -11,9 +12,7 @@ namespace Postern.Relay.Delivery.Transports;
 /// Opens sessions with the places of a <see cref="HopTrail"/>. Addresses that came from a stranger's DNS pass the
 /// <see cref="AddressGuard"/> first.
 /// </summary>
-#pragma warning disable CA1001 // a semaphore whose wait handle is never asked for holds nothing to release
 internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver, SmtpClientOptions client, OwnHost own)
-#pragma warning restore CA1001
 {
     /// <summary>
     /// Whoever is in between takes STARTTLS off the offer, and guesses the password from what CRAM-MD5, DIGEST-MD5 or SCRAM show in clear.
@@ -23,11 +22,14 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
     private readonly AddressGuard guard = new(options.AllowedMxNetworks);
     private readonly StalledTls stalled = new(options.StalledTls, client.Clock);
 
-    /// <summary>The system's resolver blocks a thread of the pool for each name: few at a time.</summary>
-    private readonly SemaphoreSlim systemLookups = new(4);
+    /// <summary>Finds hosts that the operator named.</summary>
+    public SystemNames Names { get; init; } = new(client.Clock);
 
-    /// <summary>How every program of this machine finds a host.</summary>
-    public Func<string, CancellationToken, Task<IPAddress[]>> SystemLookup { get; init; } = System.Net.Dns.GetHostAddressesAsync;
+    /// <summary>The connections to each host, and who waits for one.</summary>
+    public HostPlaces Places { get; init; } = new(client.Clock);
+
+    /// <summary>How many recipients hosts take in a transaction, where that is known.</summary>
+    public RecipientLimits Recipients { get; init; } = new(client.Clock);
 
     /// <summary>Asked about each host before it is connected to.</summary>
     public IHopPolicy Policy { get; init; } = RouteTerms.Instance;
@@ -52,8 +54,36 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         }
         : null;
 
-    /// <summary>Opens a session with one place: connects, starts TLS and logs in on its terms.</summary>
-    public async ValueTask<HopConnection> TryAsync(HopEndpoint endpoint, CancellationToken ct)
+    /// <summary>
+    /// Opens a session with one place: connects, starts TLS and logs in on its terms. The place among its connections is the session's, and
+    /// given back where there is none.
+    /// </summary>
+    public async ValueTask<HopConnection> TryAsync(HopEndpoint endpoint, HostPlace place, CancellationToken ct)
+    {
+        HopConnection? connection = null;
+        try
+        {
+            connection = await TryAsync(endpoint, ct).ConfigureAwait(false);
+            if (connection is HopConnection.Open open)
+                return open with { Place = place };
+            if (connection is HopConnection.Closed { Outcome: Outcome.Deferred { Cause: not DeliveryCause.OwnShortage } why })
+            {
+                if (Throttle.Is(why, hasCarried: false))
+                    place.Throttle(why.Reply);
+                else
+                    place.Fail();
+            }
+
+            return connection;
+        }
+        finally
+        {
+            if (connection is not HopConnection.Open)
+                place.Leave();
+        }
+    }
+
+    private async ValueTask<HopConnection> TryAsync(HopEndpoint endpoint, CancellationToken ct)
     {
         var mayBeClear = endpoint.Terms is { Tls: ClientTls.Opportunistic, Login: null };
         if (mayBeClear && stalled.Remembers(endpoint.Address))
@@ -182,26 +212,6 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             return (null, $"connect: no answer within {options.Timeouts.Connect.TotalSeconds:0.###} s");
         }
     }
-
-    /// <summary>A host that the operator named is found as every program of this machine finds it.</summary>
-    public async ValueTask<AddressAnswer> LookUpAsync(string host, CancellationToken ct)
-    {
-        if (IPAddress.TryParse(host, out var literal))
-            return new AddressAnswer.Found([literal]);
-        await systemLookups.WaitAsync(ct).ConfigureAwait(false);
-        try
-        {
-            return new AddressAnswer.Found([.. await SystemLookup(host, ct).ConfigureAwait(false)]);
-        }
-        catch (SocketException e) when (OwnShortage.WordsOf(e) is null)
-        {
-            return new AddressAnswer.Unavailable($"Host {host}: {e.Message}");
-        }
-        finally
-        {
-            systemLookups.Release();
-        }
-    }
 }
 
 /// <summary>What connecting to a next hop came to.</summary>
@@ -211,7 +221,14 @@ internal abstract record HopConnection
     {
     }
 
-    public sealed record Open(SmtpClientDialogue Dialogue, HopEndpoint Endpoint, TlsNote Security) : HopConnection;
+    public sealed record Open(SmtpClientDialogue Dialogue, HopEndpoint Endpoint, TlsNote Security) : HopConnection
+    {
+        /// <summary>Left when the session ends.</summary>
+        public HostPlace? Place { get; init; }
+    }
+
+    /// <summary>Nobody was connected to: the host has as many connections as it may have.</summary>
+    public sealed record Full(IHostTurn Turn) : HopConnection;
 
     /// <summary>No host took the connection; the outcome holds for every message.</summary>
     public sealed record Closed(Outcome Outcome) : HopConnection;

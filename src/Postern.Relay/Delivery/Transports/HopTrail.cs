@@ -14,8 +14,13 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
     private HopEndpoint? behind;
     private bool isAuthentic;
     private Outcome? worst;
+    private IHostTurn? full;
+    private int fullPreference;
     private int tried;
     private int spokenTo;
+
+    /// <summary>A connection of the same lane, which is kept while a host behind it is asked; null where there is none.</summary>
+    public HostPlace? Beside { private get; set; }
 
     /// <summary>Leaves out a place that was spoken to, and every host that is preferred to it.</summary>
     public HopTrail Behind(HopEndpoint endpoint)
@@ -48,8 +53,18 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 continue;
             }
 
+            // What is preferred less is not for those whom a limit of this server keeps from what is preferred.
+            if (full is not null && endpoint.Preference != fullPreference)
+                break;
+            var (place, isFull) = connector.Places.TryEnter(endpoint, hop, options.ConnectionsPerDestination, Beside);
+            if (place is null)
+            {
+                (full, fullPreference) = (full ?? isFull, endpoint.Preference);
+                continue;
+            }
+
             tried++;
-            switch (await connector.TryAsync(endpoint, ct).ConfigureAwait(false))
+            switch (await connector.TryAsync(endpoint, place, ct).ConfigureAwait(false))
             {
                 case HopConnection.Open open:
                     spokenTo++;
@@ -64,6 +79,8 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
             }
         }
 
+        if (full is not null)
+            return new HopConnection.Full(full);
         return Closed(
             worst
                 ?? new Outcome.Deferred(Remote: null, "no further host is there to be asked", Tls: null)
@@ -168,7 +185,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         }
 
         switch (hop is NextHop.SmartHost
-            ? await connector.LookUpAsync(host.Name, ct).ConfigureAwait(false)
+            ? await connector.Names.FindAsync(host.Name, ct).ConfigureAwait(false)
             : await connector.Resolver.FindAddressesAsync(host.Name, ct).ConfigureAwait(false))
         {
             case AddressAnswer.Found(var addresses):

@@ -12,13 +12,22 @@ public sealed class SmtpDelivery : IDeliveryTransport
 {
     private readonly Func<IReadOnlyList<IPEndPoint>> listeners;
     private readonly TimeProvider clock;
+    private readonly HostPlaces places;
+    private readonly SystemNames names;
+    private readonly RecipientLimits recipients;
     private volatile Settings settings;
 
     /// <param name="listeners">Where this server listens, now; null where it does not.</param>
     public SmtpDelivery(DeliveryOptions options, TimeProvider clock, Func<IReadOnlyList<IPEndPoint>>? listeners = null)
     {
         (this.listeners, this.clock) = (listeners ?? (static () => []), clock);
+        (places, names, recipients) = (new HostPlaces(clock), new SystemNames(clock), new RecipientLimits(clock));
         settings = Make(options);
+    }
+
+    public Action<string, string>? Tell
+    {
+        set => places.Tell = value;
     }
 
     /// <summary>What counts for the next connection.</summary>
@@ -60,6 +69,9 @@ public sealed class SmtpDelivery : IDeliveryTransport
         var connector = new HopConnector(options, new MxResolver(dns), client, new OwnHost(options.Hostname, listeners, clock))
         {
             Policy = new DomainTerms(options, dns),
+            Places = places,
+            Names = names,
+            Recipients = recipients,
         };
         return new Settings(options, connector, new PlaceContext(options.Hostname, options.CommandTime, clock));
     }

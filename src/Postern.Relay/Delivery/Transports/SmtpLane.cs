@@ -13,6 +13,10 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
 
     public bool IsConnected => session is { IsOpen: true };
 
+    public bool IsWanted => session?.Place?.IsWanted == true;
+
+    public Func<bool>? WhenWanted { private get; set; }
+
     public async ValueTask<DeliveryReport> DeliverAsync(
         OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct)
     {
@@ -23,29 +27,43 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         // The envelope of another message may have been sent ahead.
         if (announced is not null && !ReferenceEquals(announced, message) && session is { IsBespoken: true })
             await CloseAsync().ConfigureAwait(false);
-        announced = SendsAhead ? following : null;
+        var isAnnounced = announced is not null && session is { IsBespoken: true };
+        announced = null;
         if (!IsConnected)
         {
             await CloseAsync().ConfigureAwait(false);
             trail = delivery.Connector.Begin(hop, begun);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, message.Revoked);
-            if (await OpenAsync(trail, either.Token).ConfigureAwait(false) is var (opened, why) && opened is null)
-                return new DeliveryReport(Enumerable.Repeat(why!, message.Recipients.Length).ToArray(), Reached: false);
-            session = opened;
+            switch (await trail.NextAsync(either.Token).ConfigureAwait(false))
+            {
+                case HopConnection.Open open:
+                    session = SessionOf(open);
+                    break;
+                case HopConnection.Full(var turn):
+                    return new DeliveryReport([], Reached: false) { Turn = turn };
+                case HopConnection.Closed(var why):
+                    return new DeliveryReport(Enumerable.Repeat(why, message.Recipients.Length).ToArray(), Reached: false);
+            }
         }
 
-        var outcomes = await session!.SendAsync(message, announced, begun, ct).ConfigureAwait(false);
+        var first = session!;
+        if (SendsAhead && following is not null && MostOf(first) >= following.Recipients.Length)
+            announced = following;
+        var outcomes = MostOf(first) is var most && (isAnnounced || most >= message.Recipients.Length)
+            ? await first.SendAsync(message, announced, begun, ct).ConfigureAwait(false)
+            : await SendFirstAsync(first, message, most, begun, ct).ConfigureAwait(false);
+        Learn(first, outcomes);
         if (Array.Exists(outcomes, static o => o is Outcome.Deferred { After: not AfterDeferral.NextAttempt }))
             await GoOnAsync(message, outcomes, trail, begun, record, ct).ConfigureAwait(false);
         if (!IsConnected)
             await CloseAsync().ConfigureAwait(false);
-        return new DeliveryReport(outcomes, Reached: true);
+        return new DeliveryReport(outcomes, Reached: true) { Suspends = (session ?? first).IsHopeless };
     }
 
     public async ValueTask<bool> ProbeAsync(CancellationToken ct)
     {
         if (!IsConnected)
-            session = (await OpenAsync(delivery.Connector.Begin(hop, clock.GetTimestamp()), ct).ConfigureAwait(false)).Session;
+            session = await OpenAsync(delivery.Connector.Begin(hop, clock.GetTimestamp()), ct).ConfigureAwait(false);
         return IsConnected;
     }
 
@@ -96,7 +114,8 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
                             trail.Again(from);
                     }
 
-                    current = (await OpenAsync(trail, either.Token).ConfigureAwait(false)).Session;
+                    trail.Beside = session?.Place;
+                    current = await OpenAsync(trail, either.Token).ConfigureAwait(false);
                 }
 
                 if (current is null)
@@ -105,8 +124,15 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
                     break;
                 }
 
+                if (MostOf(current) is var most && most < who.Length)
+                {
+                    Settle(outcomes, after => after == step, why: null, AfterDeferral.NewTransaction);
+                    who = who[..most];
+                }
+
                 var part = who.Length == outcomes.Length ? message : PartOf(message, who);
                 var answers = await current.SendAsync(part, following: null, begun, ct).ConfigureAwait(false);
+                Learn(current, answers);
                 for (var i = 0; i < who.Length; i++)
                     outcomes[who[i]] = answers[i];
                 // When a new transaction decided nothing, another one would not either: the next host is asked.
@@ -131,6 +157,29 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
                 session = current;
             }
         }
+    }
+
+    private int MostOf(HopSession open) => delivery.Connector.Recipients.Of(open.Endpoint)?.Recipients ?? int.MaxValue;
+
+    /// <summary>The first of the recipients, as many as the host takes; the others are for the transactions that follow.</summary>
+    private async ValueTask<Outcome[]> SendFirstAsync(HopSession open, OutgoingMessage message, int most, long begun, CancellationToken ct)
+    {
+        announced = null;
+        var later = delivery.Connector.Recipients.Of(open.Endpoint)!.Refusal;
+        var outcomes = new Outcome[message.Recipients.Length];
+        Array.Fill(outcomes, later with { After = AfterDeferral.NewTransaction });
+        var part = PartOf(message, [.. Enumerable.Range(0, most)]);
+        var answers = await open.SendAsync(part, following: null, begun, ct).ConfigureAwait(false);
+        answers.CopyTo(outcomes, 0);
+        return outcomes;
+    }
+
+    /// <summary>What came before the first that was one too many is what the host takes.</summary>
+    private void Learn(HopSession open, Outcome[] outcomes)
+    {
+        var taken = Array.FindIndex(outcomes, static o => o is Outcome.Deferred { IsOneTooMany: true });
+        if (taken > 0 && taken < MostOf(open))
+            delivery.Connector.Recipients.Learn(open.Endpoint, taken, (Outcome.Deferred)outcomes[taken]);
     }
 
     /// <summary>What to do next, of all that is open; null when nothing is.</summary>
@@ -166,13 +215,15 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
 
     private static OutgoingMessage PartOf(OutgoingMessage message, int[] who) => message with { Envelope = message.Envelope.For(who) };
 
-    private async ValueTask<(HopSession? Session, Outcome? Why)> OpenAsync(
-        HopTrail trail, CancellationToken ct) => await trail.NextAsync(ct).ConfigureAwait(false) switch
+    private async ValueTask<HopSession?> OpenAsync(HopTrail trail, CancellationToken ct) =>
+        await trail.NextAsync(ct).ConfigureAwait(false) is HopConnection.Open open ? SessionOf(open) : null;
+
+    private HopSession SessionOf(HopConnection.Open open)
     {
-        HopConnection.Open open => (new HopSession(open, delivery.Options.MessagesPerConnection, clock), null),
-        HopConnection.Closed(var why) => (null, why),
-        _ => throw new InvalidOperationException("Unknown connection"),
-    };
+        if (open.Place is { } place)
+            place.WhenWanted = WhenWanted;
+        return new HopSession(open, delivery.Options.MessagesPerConnection, clock);
+    }
 
     private ValueTask LeaveAsync(HopSession left)
     {
@@ -207,10 +258,17 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
     private readonly string? tls = connection.Dialogue.Tls?.Version;
     private int transactions;
     private bool hasCarried;
+    private bool isSlow;
 
     public HopEndpoint Endpoint => connection.Endpoint;
 
-    public bool IsOpen => dialogue.IsOpen && transactions < messagesPerConnection;
+    public HostPlace? Place => connection.Place;
+
+    /// <summary>A host that is to have less is not sent more over a connection that there is.</summary>
+    public bool IsOpen => dialogue.IsOpen && transactions < messagesPerConnection && !isSlow;
+
+    /// <summary>The host takes nothing, again and again.</summary>
+    public bool IsHopeless { get; private set; }
 
     /// <summary>The envelope of the message that follows may have been sent ahead: the next transaction is that one.</summary>
     public bool IsBespoken { get; private set; }
@@ -236,15 +294,27 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
             IsVerified = dialogue.IsVerified,
             Security = connection.Security,
         }.Of(answers);
-        hasCarried |= Array.Exists(outcomes, static o => o is Outcome.Delivered);
+        var isDelivered = Array.Exists(outcomes, static o => o is Outcome.Delivered);
+        if (isDelivered)
+            Place?.Succeed();
+        if (Array.Find(outcomes, o => Throttle.Is(o, hasCarried)) is { } throttled && Place is { } place)
+            (isSlow, IsHopeless) = place.Throttle(throttled.Reply);
+        hasCarried |= isDelivered;
         return outcomes;
     }
 
     public async ValueTask DisposeAsync()
     {
-        // Where an envelope was sent ahead the server may wait for content, and would take QUIT for it.
-        if (!IsBespoken)
-            await dialogue.QuitAsync(CancellationToken.None).ConfigureAwait(false);
-        await dialogue.DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            // Where an envelope was sent ahead the server may wait for content, and would take QUIT for it.
+            if (!IsBespoken)
+                await dialogue.QuitAsync(CancellationToken.None).ConfigureAwait(false);
+            await dialogue.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            Place?.Leave();
+        }
     }
 }

@@ -1,0 +1,235 @@
+namespace Postern.Relay.Delivery.Transports;
+
+/// <summary>
+/// The connections to each host and to each address, over all destinations that lead there: 400 domains that one exchanger serves have the
+/// connections of one. A destination that is turned away waits in the line of what is full, and is called. May be called from any thread.
+/// </summary>
+#pragma warning disable CA1001 // it lasts as long as the transport, and an alarm that rings once more finds nobody in line
+internal sealed class HostPlaces
+#pragma warning restore CA1001
+{
+    /// <summary>What is known of hosts that nobody is connected to is looked through when they are so many.</summary>
+    private const int FirstSweep = 1_024;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, HostGate> gates = new(StringComparer.Ordinal);
+    private readonly PriorityQueue<HostGate, long> planned = new();
+    private readonly TimeProvider clock;
+    private readonly Scheduling.Alarm alarm;
+    private int sweepsAt = FirstSweep;
+
+    public HostPlaces(TimeProvider clock)
+    {
+        this.clock = clock;
+        alarm = new Scheduling.Alarm(clock, OnAlarm);
+    }
+
+    /// <summary>Told when a host is slowed.</summary>
+    public Action<string, string>? Tell { private get; set; }
+
+    /// <summary>A place for a connection; else what is full.</summary>
+    /// <param name="most">Connections to one host or address at a time.</param>
+    /// <param name="beside">One of the same lane that waits meanwhile; null where there is none.</param>
+    public (HostPlace? Place, IHostTurn? Full) TryEnter(HopEndpoint endpoint, NextHop hop, int most, HostPlace? beside = null)
+    {
+        var port = endpoint.Address.Port;
+        var byAddress = $"[{endpoint.Address.Address}]:{port}";
+        HostGate[] both;
+        HostGate full;
+        lock (gate)
+        {
+            both = endpoint.Host == endpoint.Address.Address.ToString()
+                ? [Find(byAddress)]
+                : [Find($"{endpoint.Host}:{port}"), Find(byAddress)];
+            foreach (var one in both)
+                one.Allow(most, hop is NextHop.SmartHost);
+            var isInvited = Array.Exists(both, one => one.HasInvited(hop));
+            if (Array.Find(both, one => !one.MayEnter(isInvited, beside)) is not { } found)
+            {
+                var place = new HostPlace(this, both, hop);
+                foreach (var one in both)
+                    one.Enter(place);
+                return (place, null);
+            }
+
+            full = found;
+            both = Array.FindAll(both, one => one.Decline(hop));
+        }
+
+        // Its turn at the other gate is another's.
+        foreach (var one in both)
+            CallNext(one);
+        return (null, new Turn(this, full.Name));
+    }
+
+    internal void Leave(HostPlace place, HostGate[] left)
+    {
+        lock (gate)
+        {
+            foreach (var one in left)
+                one.Leave(place);
+        }
+
+        foreach (var one in left)
+            CallNext(one);
+    }
+
+    internal void Note(HostGate[] noted, Action<HostGate> what)
+    {
+        lock (gate)
+            Array.ForEach(noted, what);
+    }
+
+    /// <summary>Whether the host is slowed now, and whether there is no hope that it soon takes what waits.</summary>
+    internal (bool IsSlow, bool IsHopeless) Throttle(HostGate[] noted, string reply)
+    {
+        bool isSlow;
+        bool isHopeless;
+        var isNew = false;
+        lock (gate)
+        {
+            foreach (var one in noted)
+                isNew |= one.Throttle(reply);
+            (isSlow, isHopeless) = (noted[0].IsSlow, noted[0].IsHopeless);
+        }
+
+        if (isNew)
+            Tell?.Invoke("host_slowed", noted[0].WhyNot);
+        return (isSlow, isHopeless);
+    }
+
+    private HostGate Find(string name)
+    {
+        if (gates.TryGetValue(name, out var found))
+            return found;
+        if (gates.Count >= sweepsAt)
+        {
+            foreach (var one in gates.Values)
+            {
+                if (one.IsIdle)
+                    gates.Remove(one.Name);
+            }
+
+            sweepsAt = Math.Max(FirstSweep, 2 * gates.Count);
+        }
+
+        return gates[name] = new HostGate(name, clock);
+    }
+
+    private void Wait(string name, NextHop hop, Func<bool> call)
+    {
+        HostGate one;
+        HostPlace[] held;
+        lock (gate)
+        {
+            one = Find(name);
+            one.Wait(hop, call);
+            held = [.. one.Places];
+        }
+
+        CallNext(one);
+        // Whoever waits for work gives way.
+        if (one.IsWanted)
+            _ = Array.Exists(held, static place => place.WhenWanted?.Invoke() == true);
+    }
+
+    private void CallNext(HostGate one)
+    {
+        while (true)
+        {
+            (NextHop Hop, Func<bool> Call) next;
+            lock (gate)
+            {
+                if (one.Invite() is not { } invited)
+                {
+                    if (one.LooksAgainAt() is { } at)
+                        Plan(one, at);
+                    return;
+                }
+
+                next = invited;
+            }
+
+            if (next.Call())
+                continue;
+            lock (gate)
+                one.Decline(next.Hop);
+        }
+    }
+
+    private void Plan(HostGate one, long at)
+    {
+        if (one.PlannedAt == at)
+            return;
+        one.PlannedAt = at;
+        planned.Enqueue(one, at);
+        if (planned.TryPeek(out _, out var first))
+            alarm.Set(first);
+    }
+
+    private void OnAlarm()
+    {
+        var due = new HashSet<HostGate>();
+        lock (gate)
+        {
+            while (planned.TryPeek(out var one, out var at) && at <= clock.GetTimestamp())
+            {
+                planned.Dequeue();
+                due.Add(one);
+            }
+
+            if (planned.TryPeek(out _, out var next))
+                alarm.Set(next);
+        }
+
+        foreach (var one in due)
+            CallNext(one);
+    }
+
+    private sealed class Turn(HostPlaces places, string name) : IHostTurn
+    {
+        public string Why
+        {
+            get
+            {
+                lock (places.gate)
+                    return places.gates.TryGetValue(name, out var one) ? one.WhyNot : $"{name} had as many connections as it may have";
+            }
+        }
+
+        public void Await(NextHop hop, Func<bool> call) => places.Wait(name, hop, call);
+    }
+}
+
+/// <summary>One connection, as the host and the address count it.</summary>
+internal sealed class HostPlace(HostPlaces places, HostGate[] gates, NextHop hop)
+{
+    private int hasLeft;
+
+    public NextHop Hop => hop;
+
+    /// <summary>Another destination waits for a connection to the same host.</summary>
+    public bool IsWanted => Array.Exists(gates, static g => g.IsWanted);
+
+    /// <summary>Called when another destination begins to wait; answers whether the connection ends for it now.</summary>
+    public Func<bool>? WhenWanted { get; set; }
+
+    /// <summary>A message has arrived.</summary>
+    public void Succeed()
+    {
+        if (!Array.TrueForAll(gates, static g => g.IsOpen))
+            places.Note(gates, static g => g.Succeed());
+    }
+
+    /// <summary>The connection could not be made.</summary>
+    public void Fail() => places.Note(gates, static g => g.Fail());
+
+    /// <summary>The host says that it is too much.</summary>
+    public (bool IsSlow, bool IsHopeless) Throttle(string reply) => places.Throttle(gates, reply);
+
+    public void Leave()
+    {
+        if (Interlocked.Exchange(ref hasLeft, 1) == 0)
+            places.Leave(this, gates);
+    }
+}
