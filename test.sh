@@ -51,6 +51,7 @@ javac default-jdk-headless
 kadmin.local krb5-admin-server
 kinit krb5-user
 krb5kdc krb5-kdc
+ldns-signzone ldnsutils
 libfaketime libfaketime
 mkfs.ext4 e2fsprogs
 msmtp msmtp
@@ -70,6 +71,7 @@ sasl libsasl2-modules
 saslpasswd2 sasl2-bin
 strace strace
 swaks swaks
+unbound unbound
 NEEDS
 }
 

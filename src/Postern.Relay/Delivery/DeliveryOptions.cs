@@ -141,6 +141,18 @@ public sealed record DeliveryOptions
     /// <summary>The port of mail exchangers.</summary>
     public int MxPort { get; init; } = 25;
 
+    /// <summary>
+    /// Who reports to domains what came of TLS with their exchangers, where they ask for it (RFC 8460); null: nobody does, and nothing is
+    /// counted.
+    /// </summary>
+    public Mailbox? TlsReportsFrom { get; init; }
+
+    /// <summary>The port of servers that MTA-STS policies are fetched from.</summary>
+    public int PolicyPort { get; init; } = 443;
+
+    /// <summary>How long such a server has to answer; the first mail to a domain waits for it.</summary>
+    public TimeSpan PolicyTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
     /// <summary>Why no answer from DNS can count as proven here, so that DANE never applies; null where one can.</summary>
     public string? WhyNothingIsProven()
     {

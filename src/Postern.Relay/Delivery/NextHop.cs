@@ -75,6 +75,9 @@ public abstract record NextHop
     /// <summary>The mail exchangers of the recipient's domain (RFC 5321 §5.1), or the address of an address literal.</summary>
     public sealed record MailExchanger(Domain Domain) : NextHop
     {
+        /// <summary>What goes there goes whatever its TLS comes to (<see cref="Envelopes.Envelope.IsTlsOptional"/>).</summary>
+        public bool IsTlsOptional { get; init; }
+
         public override string Name => Domain.Text;
 
         public override string ToString() => Name;

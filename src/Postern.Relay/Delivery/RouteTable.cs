@@ -66,8 +66,11 @@ public sealed class RouteTable
     }
 
     /// <summary>Where a recipient of a message goes.</summary>
-    public NextHop Find(Envelope envelope, Mailbox recipient) =>
-        Decide(envelope, recipient.Domain)?.HopFor(recipient.Domain) ?? new NextHop.MailExchanger(recipient.Domain);
+    public NextHop Find(Envelope envelope, Mailbox recipient)
+    {
+        var hop = Decide(envelope, recipient.Domain)?.HopFor(recipient.Domain) ?? new NextHop.MailExchanger(recipient.Domain);
+        return envelope.IsTlsOptional && hop is NextHop.MailExchanger exchangers ? exchangers with { IsTlsOptional = true } : hop;
+    }
 
     /// <summary>
     /// The route that decides, as <see cref="Route.Name"/>; null where none does, and the mail exchangers of the domain are asked.

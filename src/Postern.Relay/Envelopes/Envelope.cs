@@ -50,6 +50,11 @@ public sealed record Envelope
     /// <summary>Whose it is, of those that share this server; null where it is nobody's in particular.</summary>
     public string? Tenant { get; init; }
 
+    /// <summary>
+    /// It goes whatever the receiver's TLS comes to, as a report about that very TLS must (RFC 8460 §3). Only this server says so.
+    /// </summary>
+    public bool IsTlsOptional { get; init; }
+
     /// <summary>What it tells of, where this server wrote it; null for every other message.</summary>
     public ReportOrigin? ReportOf { get; init; }
 

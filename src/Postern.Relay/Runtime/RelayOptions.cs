@@ -98,6 +98,12 @@ public sealed record RelayOptions
     /// <summary>What the rules have counted.</summary>
     public static string CountersFile(string dataDirectory) => Path.Combine(dataDirectory, "counters");
 
+    /// <summary>What is counted of TLS with other domains, a file for each day whose reports are not sent yet.</summary>
+    public static string TlsReportsDirectory(string dataDirectory) => Path.Combine(dataDirectory, "tls-reports");
+
+    /// <summary>The MTA-STS policies of other domains.</summary>
+    public static string MtaStsDirectory(string dataDirectory) => Path.Combine(dataDirectory, "mta-sts");
+
     /// <summary>What the login protection remembers.</summary>
     public static string LoginProtectionFile(string dataDirectory) => Path.Combine(dataDirectory, "login-protection");
 

@@ -5,6 +5,9 @@ using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Tls;
+using Postern.Relay.Delivery.Tls.Reports;
+using Postern.Relay.Delivery.Tls.Sts;
 using Postern.Relay.Delivery.Transports;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
@@ -29,6 +32,7 @@ public sealed class RelayService : IAsyncDisposable
     private readonly SmtpServer server;
     private readonly LocalSubmission local;
     private readonly RetiredSnapshots retired;
+    private readonly TlsUpkeep upkeep;
     private readonly SemaphoreSlim changing = new(1);
     private OfferWatch offer;
     private bool isStopped;
@@ -38,9 +42,17 @@ public sealed class RelayService : IAsyncDisposable
         this.foundation = foundation;
         Snapshot = snapshot;
         var (options, spool, clock) = (snapshot.Options, foundation.Spool, foundation.Clock);
+        var counts = new TlsCounts(RelayOptions.TlsReportsDirectory(options.DataDirectory), clock, Audit);
+        var smtp = new SmtpDelivery(
+            options.Delivery,
+            clock,
+            () => [.. server!.Endpoints.Select(static e => e.Endpoint)],
+            new StsCache(RelayOptions.MtaStsDirectory(options.DataDirectory), clock, Audit),
+            counts);
+        upkeep = new TlsUpkeep(smtp, counts, new TlsReporter(counts, spool, Audit, clock), clock);
         Deliveries = new DeliveryScheduler(
             spool,
-            new SmtpDelivery(options.Delivery, clock, () => [.. server!.Endpoints.Select(static e => e.Endpoint)]),
+            smtp,
             options.Delivery,
             Audit,
             clock);
@@ -122,6 +134,7 @@ public sealed class RelayService : IAsyncDisposable
                     "events_again", $"{again} events about messages were not in the log after the last end, and are written again");
             service.server.Start();
             await service.Deliveries.StartAsync(newest, CancellationToken.None);
+            service.upkeep.Start();
             lasting.Tell("started", string.Join(", ", service.Endpoints.Select(static e => $"{e.Listener.Name} {e.Endpoint}")));
             return service;
         }
@@ -216,6 +229,7 @@ public sealed class RelayService : IAsyncDisposable
         await server.DisposeAsync();
         await local.DisposeAsync();
         await sending;
+        await upkeep.DisposeAsync();
         await Deliveries.DisposeAsync();
         retired.Dispose();
         Snapshot.Dispose();

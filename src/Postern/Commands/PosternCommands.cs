@@ -36,6 +36,7 @@ internal static class PosternCommands
             DomainCommand.Create(context),
             NetworkCommand.Create(context),
             ExplainCommand.Create(context),
+            TlsCommand.Create(context),
             QueueCommand.Create(context),
             SessionCommand.Create(context),
             LogCommand.Create(context),

@@ -110,6 +110,7 @@ internal static class EngineOptions
         ReportsPerAddress = configuration.Delivery.Reports.PerAddress,
         ReportsGatheredFor = configuration.Delivery.Reports.Gather,
         TellsOfLostReports = configuration.Delivery.Reports.TellsOfLost,
+        TlsReportsFrom = configuration.Delivery.Tls.ReportFrom,
         Retry = new RetrySchedule(
             configuration.Delivery.Retry.First,
             configuration.Delivery.Retry.Factor,

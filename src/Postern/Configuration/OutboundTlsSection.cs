@@ -2,18 +2,20 @@ using System.Collections.Immutable;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Configuration.Reading;
 using Postern.Relay.Delivery.Tls;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Configuration;
 
 /// <summary><c>delivery.tls</c>: which TLS mail exchangers are spoken to with.</summary>
-internal sealed record OutboundTlsSection(DeliveryTls Tls, X509Certificate2Collection? Trusted)
+internal sealed record OutboundTlsSection(DeliveryTls Tls, X509Certificate2Collection? Trusted, Mailbox? ReportFrom)
 {
     private static readonly Kind<TlsLevel> Level = Kinds.Word(
         ("none", TlsLevel.None),
         ("opportunistic", TlsLevel.Opportunistic),
         ("encrypt", TlsLevel.Encrypt),
         ("verify", TlsLevel.Verify),
-        ("dane", TlsLevel.Dane));
+        ("dane", TlsLevel.Dane),
+        ("mta-sts", TlsLevel.MtaSts));
 
     private static readonly Kind<TlsOtherwise> Otherwise = Kinds.Word(
         ("opportunistic", TlsOtherwise.Opportunistic),
@@ -32,8 +34,8 @@ internal sealed record OutboundTlsSection(DeliveryTls Tls, X509Certificate2Colle
                 "opportunistic",
                 "For every domain that no policy is for. `none`: in clear. `opportunistic`: TLS where it is offered and works, else in "
                     + "clear. `encrypt`: TLS with any certificate, or the mail waits. `verify`: TLS with a certificate for the host's "
-                    + "name, or the mail waits. `dane`: as TLSA records say that DNSSEC proves; hosts without any are spoken to "
-                    + "opportunistically."));
+                    + "name, or the mail waits. `dane`: as TLSA records say that DNSSEC proves. `mta-sts`: the same, and for who has none "
+                    + "of these the MTA-STS policy of the domain. Who publishes nothing is spoken to opportunistically."));
         var rules = section.Children(
             "policies",
             ReadRule,
@@ -48,7 +50,14 @@ internal sealed record OutboundTlsSection(DeliveryTls Tls, X509Certificate2Colle
             section,
             "A PEM file of certificates: where a level verifies by the issuer, a receiver's must verify against one of them, or be one of "
                 + "them. Read again when it changes.");
-        return new OutboundTlsSection(tls ?? DeliveryTls.Opportunistic, trusted);
+        var reportFrom = section.Value(
+            "report_from",
+            Kinds.Address,
+            null!,
+            "no reports",
+            "The address that daily reports on TLS come from (RFC 8460). With it, sessions with mail exchangers are counted, and domains "
+                + "that ask for reports in DNS get one a day. Its domain needs SPF and DKIM, else receivers do not take it.");
+        return new OutboundTlsSection(tls ?? DeliveryTls.Opportunistic, trusted, reportFrom);
     }
 
     private static TlsRule ReadRule(Section section)
@@ -61,7 +70,7 @@ internal sealed record OutboundTlsSection(DeliveryTls Tls, X509Certificate2Colle
             Otherwise,
             TlsOtherwise.Defer,
             "defer",
-            "With `dane`: what follows where the receiver publishes nothing that counts. `defer`: the mail waits.");
+            "With `dane` and `mta-sts`: what follows where the receiver publishes nothing that counts. `defer`: the mail waits.");
         var names = section.List(
             "names",
             Kinds.Text,
@@ -79,7 +88,7 @@ internal sealed record OutboundTlsSection(DeliveryTls Tls, X509Certificate2Colle
         if (DeliveryTls.WhyNot(rule) is { } why)
             section.Report("to", why);
         if (section.Has("otherwise") && level is not (TlsLevel.Dane or TlsLevel.MtaSts))
-            section.Report("otherwise", "only a level that asks what the receiver publishes needs it", "level: dane");
+            section.Report("otherwise", "only a level that asks what the receiver publishes needs it", "level: dane or mta-sts");
         if (section.Has("names") && level != TlsLevel.Verify)
             section.Report("names", "no other level looks at names that are written here", "level: verify");
         if (section.HasEmptyList("names"))

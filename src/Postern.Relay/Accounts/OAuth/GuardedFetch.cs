@@ -12,8 +12,6 @@ namespace Postern.Relay.Accounts.OAuth;
 /// </summary>
 internal static class GuardedFetch
 {
-    private const int MostOctets = 1 << 20;
-
     private static readonly (IPNetwork Network, string Name)[] Refused =
     [
         (IPNetwork.Parse("0.0.0.0/8"), "this network"),
@@ -27,25 +25,33 @@ internal static class GuardedFetch
     ];
 
     /// <param name="lookUp">Null: the system's resolver.</param>
-    public static HttpClient Create(Func<string, CancellationToken, Task<IPAddress[]>>? lookUp = null) => new(new SocketsHttpHandler
+    public static HttpClient Create(Func<string, CancellationToken, Task<IPAddress[]>>? lookUp = null) =>
+        Create(lookUp is null ? new FetchRules() : new FetchRules { LookUp = lookUp });
+
+    public static HttpClient Create(FetchRules rules) => new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
         UseProxy = false,
         UseCookies = false,
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        ConnectCallback = (context, ct) => OpenAsync(context.DnsEndPoint, lookUp ?? System.Net.Dns.GetHostAddressesAsync, ct),
-        SslOptions = new SslClientAuthenticationOptions
-        {
-            CertificateChainPolicy = new X509ChainPolicy
-            {
-                DisableCertificateDownloads = true,
-                RevocationMode = X509RevocationMode.NoCheck,
-            },
-        },
+        ConnectCallback = (context, ct) => OpenAsync(context.DnsEndPoint, rules, ct),
+        SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = PolicyFor(rules.Roots) },
     })
     {
-        MaxResponseContentBufferSize = MostOctets,
+        MaxResponseContentBufferSize = rules.MostOctets,
     };
+
+    private static X509ChainPolicy PolicyFor(X509Certificate2Collection? roots)
+    {
+        var policy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck };
+        if (roots is not null)
+        {
+            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+            policy.CustomTrustStore.AddRange(roots);
+        }
+
+        return policy;
+    }
 
     /// <summary>Why a name must not lead to an address; null when it may.</summary>
     internal static string? WhyNot(IPAddress address)
@@ -62,16 +68,17 @@ internal static class GuardedFetch
     }
 
     private static async ValueTask<Stream> OpenAsync(
-        DnsEndPoint host, Func<string, CancellationToken, Task<IPAddress[]>> lookUp, CancellationToken ct)
+        DnsEndPoint host, FetchRules rules, CancellationToken ct)
     {
         var isLiteral = IPAddress.TryParse(host.Host, out var literal);
-        var mayBeHere = isLiteral || host.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase);
+        var mayBeHere = rules.OperatorNamesIt && (isLiteral || host.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase));
+        var advice = rules.OperatorNamesIt ? ": name that address itself where it is meant" : string.Empty;
         Exception? failure = null;
-        foreach (var address in isLiteral ? [literal!] : await lookUp(host.Host, ct))
+        foreach (var address in isLiteral ? [literal!] : await rules.LookUp(host.Host, ct))
         {
-            if (!mayBeHere && WhyNot(address) is { } why)
+            if (!mayBeHere && rules.WhyNot(address) is { } why)
             {
-                failure = new IOException($"{host.Host} leads to {address}, a {why} address: name that address itself where it is meant");
+                failure = new IOException($"{host.Host} leads to {address}, a {why} address{advice}");
                 continue;
             }
 

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 using Postern.Relay.Delivery.Dns;
 using Postern.Relay.Delivery.Tls;
+using Postern.Relay.Delivery.Tls.Reports;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 
@@ -33,6 +34,9 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
 
     /// <summary>Asked about each host before it is connected to.</summary>
     public IHopPolicy Policy { get; init; } = RouteTerms.Instance;
+
+    /// <summary>Counts sessions for reports (RFC 8460); null where nobody does.</summary>
+    public TlsCounts? Counts { get; init; }
 
     /// <summary>Finds the hosts that take mail for a stranger's domain.</summary>
     public MxResolver Resolver => resolver;
@@ -83,7 +87,8 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         }
     }
 
-    private async ValueTask<HopConnection> TryAsync(HopEndpoint endpoint, CancellationToken ct)
+    /// <summary>The same beside all that is counted: for a look that brings no mail.</summary>
+    public async ValueTask<HopConnection> TryAsync(HopEndpoint endpoint, CancellationToken ct)
     {
         var mayBeClear = endpoint.Terms is { Tls: ClientTls.Opportunistic, Login: null };
         if (mayBeClear && stalled.Remembers(endpoint.Address))
@@ -107,6 +112,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
                     IsUnreachable = true,
                 }), false);
 
+        var local = Counts is null ? null : (stream.Socket.LocalEndPoint as IPEndPoint)?.Address;
         var dialogue = new SmtpClientDialogue(
             stream,
             client with
@@ -130,6 +136,9 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
 
         var version = dialogue.Tls?.Version;
         var security = TlsNotes.Of(dialogue, terms, answer);
+        // The second try, in clear, is the same session to the receiver: the first has been counted.
+        if (Counts is not null && terms is { Subject: { } subject, Tls: not ClientTls.None })
+            Count(subject, endpoint, local, security, answer, isSecured: dialogue.Tls is not null);
         var outcome = login is not null && LoginOutcomes.Of(login, endpoint.Remote, version) is { } failed
             ? failed with { IsVerified = dialogue.IsVerified, Security = security }
             : null;
@@ -145,6 +154,30 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             outcome
                 ?? new ClientOutcomes(endpoint.Remote, version) { IsVerified = dialogue.IsVerified, Security = security }.OfOpening(
                     WithAdvice(answer, endpoint.Address.Port))), isClearNext);
+    }
+
+    /// <summary>A host that is not spoken to for what its domain publishes failed as one that was.</summary>
+    public void CountRefused(HopTerms terms, string host)
+    {
+        if (Counts is not null && terms is { Subject: { } subject, WhyNot: { Security.Fault: { } fault } why })
+            Counts.Count(subject, new TlsFailure(TlsWords.Of(fault), From: null, host, Address: null, CertificateNames.Visible(why.Reply)));
+    }
+
+    private void Count(
+        TlsSubject subject, HopEndpoint endpoint, IPAddress? local, TlsNote security, ClientAnswer answer, bool isSecured)
+    {
+        var fault = security.Fault ?? (!isSecured && answer is ClientAnswer.Accepted ? TlsFault.StartTlsNotSupported : null);
+        // What ended before TLS was spoken of says nothing of it.
+        if (fault is null && !isSecured)
+            return;
+        Counts!.Count(
+            subject,
+            fault is not { } known ? null : new TlsFailure(
+                TlsWords.Of(known),
+                local?.ToString(),
+                endpoint.Host,
+                endpoint.Address.Address.ToString(),
+                answer is ClientAnswer.Broken { Phase: ClientPhase.StartTls } broken ? CertificateNames.Visible(broken.Detail) : null));
     }
 
     /// <summary>Greets, and logs in where the route says so; what it throws has disposed the dialogue.</summary>

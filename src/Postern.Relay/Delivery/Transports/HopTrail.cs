@@ -205,6 +205,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         var terms = await connector.Policy.TermsForAsync(hop, host, isAuthentic, ct).ConfigureAwait(false);
         if (terms.WhyNot is { } why)
         {
+            connector.CountRefused(terms, host.Name);
             Note(why);
             return;
         }

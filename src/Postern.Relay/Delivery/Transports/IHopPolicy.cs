@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Postern.Relay.Delivery.Tls;
+using Postern.Relay.Delivery.Tls.Reports;
 using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery.Transports;
@@ -63,6 +64,9 @@ internal sealed record HopTerms(ClientTls Tls, bool IsGuarded, ClientLogin? Logi
 
     /// <summary>Why it is not spoken to at all; null where it may be.</summary>
     public Outcome? WhyNot { get; init; }
+
+    /// <summary>What sessions on these terms are counted under; null where they are not counted.</summary>
+    public TlsSubject? Subject { get; init; }
 
     /// <summary>For mail exchangers: any certificate, or none (RFC 7435).</summary>
     public static HopTerms Strangers { get; } = new(ClientTls.Opportunistic, IsGuarded: true);

@@ -1,6 +1,8 @@
 using System.Net;
 using Postern.Relay.Delivery.Dns;
 using Postern.Relay.Delivery.Places;
+using Postern.Relay.Delivery.Tls.Reports;
+using Postern.Relay.Delivery.Tls.Sts;
 using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery.Transports;
@@ -15,12 +17,26 @@ public sealed class SmtpDelivery : IDeliveryTransport
     private readonly HostPlaces places;
     private readonly SystemNames names;
     private readonly RecipientLimits recipients;
+    private readonly StsCache policies;
+    private readonly TlsCounts? counts;
     private volatile Settings settings;
 
     /// <param name="listeners">Where this server listens, now; null where it does not.</param>
     public SmtpDelivery(DeliveryOptions options, TimeProvider clock, Func<IReadOnlyList<IPEndPoint>>? listeners = null)
+        : this(options, clock, listeners, new StsCache(directory: null, clock))
     {
-        (this.listeners, this.clock) = (listeners ?? (static () => []), clock);
+    }
+
+    /// <param name="policies">MTA-STS policies that are kept; they outlive changed options.</param>
+    /// <param name="counts">Counts sessions for reports; null where nobody does.</param>
+    internal SmtpDelivery(
+        DeliveryOptions options,
+        TimeProvider clock,
+        Func<IReadOnlyList<IPEndPoint>>? listeners,
+        StsCache policies,
+        TlsCounts? counts = null)
+    {
+        (this.listeners, this.clock, this.policies, this.counts) = (listeners ?? (static () => []), clock, policies, counts);
         (places, names, recipients) = (new HostPlaces(clock), new SystemNames(clock), new RecipientLimits(clock));
         settings = Make(options);
     }
@@ -45,6 +61,10 @@ public sealed class SmtpDelivery : IDeliveryTransport
         settings = IsAlike(old.Options, options) ? old with { Options = options } : Make(options);
     }
 
+    /// <summary>Fetches MTA-STS policies again before they run out.</summary>
+    internal ValueTask RenewPoliciesAsync(CancellationToken ct) =>
+        settings is { Options.Tls.UsesMtaSts: true, Connector.Policy: DomainTerms terms } ? terms.Sts.RenewAsync(ct) : default;
+
     private static bool IsAlike(DeliveryOptions old, DeliveryOptions changed) => old == changed with
     {
         Routes = old.Routes,
@@ -66,9 +86,11 @@ public sealed class SmtpDelivery : IDeliveryTransport
     {
         var dns = DnsCache.Of(options, clock);
         var client = new SmtpClientOptions { Hostname = options.Hostname, Timeouts = options.Timeouts, Clock = clock };
-        var connector = new HopConnector(options, new MxResolver(dns), client, new OwnHost(options.Hostname, listeners, clock))
+        var resolver = new MxResolver(dns);
+        var connector = new HopConnector(options, resolver, client, new OwnHost(options.Hostname, listeners, clock))
         {
-            Policy = new DomainTerms(options, dns),
+            Counts = counts,
+            Policy = new DomainTerms(options, dns, new StsPolicies(dns, new StsFetch(options, resolver, clock), policies, clock)),
             Places = places,
             Names = names,
             Recipients = recipients,

@@ -62,6 +62,8 @@ internal sealed record StoredEnvelope
 
     public bool Inbound { get; init; }
 
+    public bool TlsOptional { get; init; }
+
     /// <summary>What MAIL said, as ESMTP writes it; null where that was nothing, or BODY=8BITMIME.</summary>
     public string? MailSaid { get; init; }
 
@@ -98,6 +100,7 @@ internal sealed record StoredEnvelope
             EightBit = !saysMore && envelope.Is8Bit,
             Utf8Header = envelope.HasUtf8Header,
             Inbound = envelope.IsInbound,
+            TlsOptional = envelope.IsTlsOptional,
             MailSaid = saysMore ? ParameterText.Of(said) : null,
             RcptSaid = rcptSaysMore ? [.. envelope.Said.RecipientParameters.Select(ParameterText.Of)] : null,
             State = StoredState.Of(state),
@@ -136,6 +139,7 @@ internal sealed record StoredEnvelope
                 : null,
             Earlier = QueueId.TryParse(Passed, out var passed) ? new EarlierPass(passed) : null,
             IsInbound = Inbound,
+            IsTlsOptional = TlsOptional,
             HasUtf8Header = Utf8Header || Mail?.Utf8Header == true,
         };
         return new SpoolEntry(envelope, size, State.ToState(envelope.Recipients.Length, words));

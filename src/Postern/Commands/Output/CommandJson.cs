@@ -19,6 +19,7 @@ namespace Postern.Commands.Output;
     Converters = [typeof(DecisionJson)])]
 [JsonSerializable(typeof(AuthTestDocument))]
 [JsonSerializable(typeof(CheckDocument))]
+[JsonSerializable(typeof(TlsCheckDocument))]
 [JsonSerializable(typeof(OutcomeDocument))]
 [JsonSerializable(typeof(ImmutableArray<AccountDetails>))]
 [JsonSerializable(typeof(ImmutableArray<DomainDetails>))]

@@ -54,7 +54,7 @@ internal sealed class DaneProof(ImmutableArray<TlsaRecord> records, ImmutableArr
 
         return nearest ?? new ServerDistrust(
             CertificateFault.NotListed,
-            $"DANE: none of the {records.Length} TLSA records is for the certificate that was shown (3 1 1 would be "
+            "DANE: no TLSA record of the host is for the certificate that was shown (3 1 1 would be "
                 + $"{Convert.ToHexStringLower(SHA256.HashData(CertificateKey.Of(shown).Span))})");
     }
 

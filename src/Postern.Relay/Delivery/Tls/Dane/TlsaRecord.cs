@@ -72,6 +72,11 @@ internal sealed record TlsaRecord(TlsaUsage Usage, TlsaSelector Selector, TlsaMa
 
     public override string ToString() => Text(((byte)Usage, (byte)Selector, (byte)Matching), Data);
 
+    /// <summary>As a zone file has it.</summary>
+    public static string WholeText(DnsRecord.Tlsa record) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{record.Usage} {record.Selector} {record.Matching} {Convert.ToHexStringLower(record.Data.AsSpan())}");
+
     /// <summary>As a zone file has it, its data cut.</summary>
     public static string Text((byte Usage, byte Selector, byte Matching) fields, ImmutableArray<byte> data) => string.Create(
         CultureInfo.InvariantCulture,

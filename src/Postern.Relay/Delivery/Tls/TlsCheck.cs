@@ -1,0 +1,187 @@
+using System.Collections.Immutable;
+using System.Net;
+using Postern.Relay.Delivery.Tls.Dane;
+using Postern.Relay.Delivery.Tls.Sts;
+using Postern.Relay.Delivery.Transports;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Delivery.Tls;
+
+/// <summary>
+/// Does what a delivery to the mail exchangers of a domain does, up to the end of the handshake, by the same code, and says what it came
+/// to. No mail is sent.
+/// </summary>
+/// <param name="policies">The directory of MTA-STS policies that are kept; only read. Null: none are.</param>
+public sealed class TlsCheck(DeliveryOptions options, string? policies, TimeProvider clock)
+{
+    /// <summary>Looks up, connects and shakes hands with each host.</summary>
+    public async Task<TlsCheckResult> RunAsync(Domain domain, CancellationToken ct)
+    {
+        var delivery = new SmtpDelivery(options, clock, listeners: null, new StsCache(policies, clock, isReadOnly: true));
+        var rule = options.Tls.For(domain);
+        var result = new TlsCheckResult(domain.Text, rule);
+        var connector = delivery.Connector;
+        var answer = domain.Literal is { }
+            ? new MxAnswer.Hosts([new Exchanger(domain.Literal.ToString(), Preference: 0)])
+            : await connector.Resolver.FindAsync(domain, ct).ConfigureAwait(false);
+        switch (answer)
+        {
+            case MxAnswer.Never(_, var reason):
+                return result with { Problem = reason };
+            case MxAnswer.Unavailable(var reason):
+                return result with { Problem = reason };
+            case MxAnswer.Hosts(var exchangers) found:
+                var terms = (DomainTerms)connector.Policy;
+                var hosts = ImmutableArray.CreateBuilder<TlsCheckHost>();
+                foreach (var exchanger in exchangers.Take(options.HostsPerAttempt))
+                    hosts.Add(await CheckAsync(connector, terms, new NextHop.MailExchanger(domain), exchanger, found.IsAuthentic, ct)
+                        .ConfigureAwait(false));
+                return result with
+                {
+                    IsAuthentic = found.IsAuthentic,
+                    MtaSts = domain.Literal is null ? await StsOfAsync(terms, domain, ct).ConfigureAwait(false) : null,
+                    Hosts = hosts.ToImmutable(),
+                };
+            default:
+                throw new InvalidOperationException("Unknown answer");
+        }
+    }
+
+    private async Task<TlsCheckHost> CheckAsync(
+        HopConnector connector, DomainTerms policy, NextHop.MailExchanger hop, Exchanger exchanger, bool isAuthentic, CancellationToken ct)
+    {
+        var host = new TlsCheckHost(exchanger.Name, exchanger.Preference)
+        {
+            Tlsa = hop.Domain.Literal is null
+                ? await TlsaOfAsync(policy, exchanger.Name, ct).ConfigureAwait(false)
+                : new TlsCheckRecords("an address has no TLSA records", []),
+        };
+        var terms = await policy.TermsForAsync(hop, exchanger, isAuthentic, ct).ConfigureAwait(false);
+        host = host with { Policy = TlsWords.Of(terms.Policy), Fault = terms.Fault is { } fault ? TlsWords.Of(fault) : null };
+        if (terms.WhyNot is { } why)
+            return Of(host, why);
+        var addresses = hop.Domain.Literal is { } literal ? new AddressAnswer.Found([literal])
+            : await connector.Resolver.FindAddressesAsync(exchanger.Name, ct).ConfigureAwait(false);
+        if (addresses is not AddressAnswer.Found(var found))
+            return host with
+            {
+                Outcome = addresses switch
+                {
+                    AddressAnswer.None(var none) => none,
+                    AddressAnswer.Unavailable(var none) => none,
+                    _ => "no address",
+                },
+            };
+        foreach (var address in found.Take(options.AddressesPerAttempt))
+        {
+            var endpoint = new HopEndpoint(exchanger.Name, new IPEndPoint(address, options.MxPort), terms, exchanger.Preference);
+            if ((connector.WhyOurs(endpoint) ?? connector.WhyNot(endpoint)) is { } refused)
+            {
+                host = Of(host, refused);
+                continue;
+            }
+
+            switch (await connector.TryAsync(endpoint, ct).ConfigureAwait(false))
+            {
+                case HopConnection.Open open:
+                    var tls = open.Dialogue.Tls;
+                    await open.Dialogue.QuitAsync(ct).ConfigureAwait(false);
+                    await open.Dialogue.DisposeAsync().ConfigureAwait(false);
+                    return host with
+                    {
+                        Remote = endpoint.Remote,
+                        IsOpen = true,
+                        Tls = tls is { } facts ? $"{facts.Version} {facts.Cipher}" : null,
+                        Trust = TlsWords.Of(open.Security.Trust),
+                        Fault = open.Security.Fault is { } seen ? TlsWords.Of(seen) : null,
+                        Certificate = open.Security.Certificate,
+                        Outcome = tls is null ? "mail would go in clear" : "mail would go",
+                    };
+                case HopConnection.Closed(var outcome):
+                    host = Of(host, outcome);
+                    break;
+            }
+        }
+
+        return host;
+    }
+
+    private static TlsCheckHost Of(TlsCheckHost host, Outcome outcome) => host with
+    {
+        Remote = outcome.Remote,
+        Outcome = outcome.Reply,
+        Fault = outcome.Security?.Fault is { } fault ? TlsWords.Of(fault) : null,
+        Certificate = outcome.Security?.Certificate,
+    };
+
+    private async ValueTask<TlsCheckRecords> TlsaOfAsync(DomainTerms policy, string host, CancellationToken ct) =>
+        await policy.Dane.FindAsync(host, options.MxPort, ct).ConfigureAwait(false) switch
+        {
+            DaneAnswer.Records(var basis, var usable, var published) => new TlsCheckRecords(
+                $"{usable.Length} of {published.Length} can be used, at {DaneLookup.NameOf(basis, options.MxPort)}",
+                [.. published.Select(static r => TlsaRecord.Text((r.Usage, r.Selector, r.Matching), r.Data))]),
+            DaneAnswer.Failed(var reason) => new TlsCheckRecords($"cannot be looked up: {reason}", []),
+            DaneAnswer.None(var reason) => new TlsCheckRecords(reason, []),
+            _ => throw new InvalidOperationException("Unknown answer"),
+        };
+
+    private static async ValueTask<string> StsOfAsync(DomainTerms policy, Domain domain, CancellationToken ct) =>
+        await policy.Sts.FindAsync(domain, ct).ConfigureAwait(false) switch
+        {
+            StsAnswer.Policy(var kept) =>
+                $"{StsKept.WordOf(kept.Policy.Mode)}, id {kept.Id}, for {kept.Policy.MaxAge.TotalDays:0.#} days from "
+                    + $"{kept.FetchedAt.ToUniversalTime():yyyy-MM-dd HH:mm} UTC, mx {string.Join(' ', kept.Policy.Mx)}",
+            StsAnswer.None(var reason, _) => reason,
+            _ => throw new InvalidOperationException("Unknown answer"),
+        };
+}
+
+/// <summary>What mail to a domain meets.</summary>
+/// <param name="Rule">Of <c>delivery.tls</c>.</param>
+public sealed record TlsCheckResult(string Domain, TlsRule Rule)
+{
+    /// <summary>Why there is no host at all; null where there are some.</summary>
+    public string? Problem { get; init; }
+
+    /// <summary>DNSSEC proves the MX records.</summary>
+    public bool IsAuthentic { get; init; }
+
+    /// <summary>The domain's MTA-STS policy, or why there is none; null where the domain is an address.</summary>
+    public string? MtaSts { get; init; }
+
+    /// <summary>In the order in which they are tried.</summary>
+    public ImmutableArray<TlsCheckHost> Hosts { get; init; } = [];
+
+    /// <summary>Some host would have the mail.</summary>
+    public bool WouldGo => Hosts.Any(static h => h.IsOpen);
+}
+
+/// <summary>One mail exchanger.</summary>
+public sealed record TlsCheckHost(string Name, int Preference)
+{
+    public required TlsCheckRecords Tlsa { get; init; }
+
+    /// <summary>What it is held to, in the words of the log.</summary>
+    public string Policy { get; init; } = string.Empty;
+
+    /// <summary>Host and address; null where none was connected to.</summary>
+    public string? Remote { get; init; }
+
+    /// <summary>A session opened on the terms of the policy.</summary>
+    public bool IsOpen { get; init; }
+
+    /// <summary>Version and cipher; null in clear.</summary>
+    public string? Tls { get; init; }
+
+    public string? Trust { get; init; }
+
+    public string? Fault { get; init; }
+
+    public ShownCertificate? Certificate { get; init; }
+
+    /// <summary>What it came to, in words.</summary>
+    public string Outcome { get; init; } = string.Empty;
+}
+
+/// <summary>TLSA records as they were published, and what they are worth.</summary>
+public sealed record TlsCheckRecords(string Found, ImmutableArray<string> Published);

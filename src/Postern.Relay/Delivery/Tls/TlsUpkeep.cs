@@ -1,0 +1,41 @@
+using Postern.Relay.Delivery.Tls.Reports;
+using Postern.Relay.Delivery.Transports;
+
+namespace Postern.Relay.Delivery.Tls;
+
+/// <summary>What has to be done about TLS towards receivers now and then, beside any delivery.</summary>
+internal sealed class TlsUpkeep(SmtpDelivery delivery, TlsCounts counts, TlsReporter reporter, TimeProvider clock) : IAsyncDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMinutes(5);
+
+    private readonly CancellationTokenSource closing = new();
+    private Task running = Task.CompletedTask;
+
+    public void Start() => running = Task.Run(() => RunAsync(closing.Token));
+
+    public async ValueTask DisposeAsync()
+    {
+        await closing.CancelAsync().ConfigureAwait(false);
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        counts.Flush();
+        closing.Dispose();
+    }
+
+    private async Task RunAsync(CancellationToken ct)
+    {
+        using var timer = new PeriodicTimer(Pause, clock);
+        while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false))
+        {
+            try
+            {
+                counts.Flush();
+                await delivery.RenewPoliciesAsync(ct).ConfigureAwait(false);
+                await reporter.SendDueAsync(delivery.Options, ct).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException)
+            {
+                // This machine is short of something: the next round comes.
+            }
+        }
+    }
+}

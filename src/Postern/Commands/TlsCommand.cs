@@ -1,0 +1,114 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Globalization;
+using Postern.Commands.Output;
+using Postern.Configuration;
+using Postern.Relay.Audit;
+using Postern.Relay.Delivery.Tls;
+using Postern.Relay.Runtime;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Commands;
+
+/// <summary><c>postern tls</c>: TLS towards receivers.</summary>
+internal static class TlsCommand
+{
+    public static Command Create(CommandContext context) =>
+        new DocumentedCommand("tls", "TLS towards receivers", "postern tls check example.org").With(Check(context));
+
+    /// <summary><c>postern tls check</c>.</summary>
+    private static Command Check(CommandContext context)
+    {
+        var name = new Argument<string>("DOMAIN") { Description = "The domain of a recipient" };
+        var command = new DocumentedCommand(
+            "check",
+            "Look up, connect and shake hands as a delivery to the domain's mail exchangers would, and say what it came to; "
+                + "exit 1 when the mail would not go",
+            "postern tls check example.org",
+            "postern tls check example.org --json").With(name, context.Json);
+        command.SetAction(async (arguments, ct) =>
+        {
+            if (context.LoadConfiguration(arguments) is not { } configuration)
+                return ExitCode.Usage;
+            var asked = arguments.GetRequiredValue(name);
+            if (!Domain.TryParse(asked, out var domain))
+                return context.Terminal.Fail($"'{asked}' is no domain", "Give the part of an address behind the '@'.", ExitCode.Usage);
+            var check = new TlsCheck(
+                configuration.ToDelivery(), RelayOptions.MtaStsDirectory(configuration.Server.Data), context.Clock);
+            var result = await check.RunAsync(domain, ct);
+            context.Show(
+                arguments, TlsCheckDocument.Of(result), CommandJson.Readable.TlsCheckDocument, terminal => Print(terminal, result));
+            return result.WouldGo ? ExitCode.Ok : ExitCode.No;
+        });
+        return command;
+    }
+
+    private static void Print(Terminal terminal, TlsCheckResult result)
+    {
+        var page = new TablePage("what", "value")
+            .Row("domain", result.Domain)
+            .Row("policy", TlsCheckDocument.PolicyOf(result.Rule));
+        if (result.Problem is { } problem)
+        {
+            page.Row("mail exchangers", PrintableText.Of(problem)).WriteTo(terminal);
+            return;
+        }
+
+        page.Row("MX records", result.IsAuthentic ? "proven by DNSSEC" : "not proven by DNSSEC");
+        if (result.MtaSts is { } sts)
+            page.Row("MTA-STS", PrintableText.Of(sts));
+        foreach (var host in result.Hosts)
+        {
+            page.Row(
+                string.Create(CultureInfo.InvariantCulture, $"host {host.Preference}"),
+                host.Remote ?? host.Name);
+            page.Row("  TLSA", PrintableText.Of(host.Tlsa.Found));
+            foreach (var record in host.Tlsa.Published)
+                page.Row(string.Empty, record);
+            page.Row("  held to", host.Policy);
+            if (host.Tls is { } tls)
+                page.Row("  TLS", $"{tls}, {host.Trust}");
+            if (host.Certificate is { } certificate)
+            {
+                page.Row("  certificate", $"for {certificate.For}, by {certificate.Issuer}");
+                page.Row(string.Empty, $"from {Day(certificate.From)} to {Day(certificate.Until)}, SHA-256 {certificate.Sha256}");
+                page.Row(string.Empty, $"as TLSA: 3 1 1 {certificate.Spki256}");
+            }
+
+            page.Row("  outcome", PrintableText.Of(host.Fault is { } fault ? $"{host.Outcome} ({fault})" : host.Outcome));
+        }
+
+        page.Row(
+            "a delivery",
+            result.WouldGo ? $"would go to {result.Hosts.First(static h => h.IsOpen).Name}" : "would wait, and be returned in the end")
+            .WriteTo(terminal);
+    }
+
+    private static string Day(DateTimeOffset time) => time.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+}
+
+/// <summary>What <c>postern tls check --json</c> prints.</summary>
+internal sealed record TlsCheckDocument(
+    string Domain, string Policy, string? Problem, bool MxProven, string? MtaSts, ImmutableArray<TlsCheckHost> Hosts, bool WouldGo)
+{
+    public static TlsCheckDocument Of(TlsCheckResult result) => new(
+        result.Domain, PolicyOf(result.Rule), result.Problem, result.IsAuthentic, result.MtaSts, result.Hosts, result.WouldGo);
+
+    /// <summary>As it is configured.</summary>
+    public static string PolicyOf(TlsRule rule)
+    {
+        var level = rule.Level switch
+        {
+            TlsLevel.None => "none",
+            TlsLevel.Opportunistic => "opportunistic",
+            TlsLevel.Encrypt => "encrypt",
+            TlsLevel.Verify => rule.Names.IsEmpty ? "verify" : $"verify as {string.Join(' ', rule.Names)}",
+            TlsLevel.Dane => "dane",
+            _ => "mta-sts",
+        };
+        var otherwise = rule.Level is not (TlsLevel.Dane or TlsLevel.MtaSts) ? string.Empty
+            : rule.Otherwise == TlsOtherwise.Defer ? ", required"
+            : $", otherwise {rule.Otherwise.ToString().ToLowerInvariant()}";
+        return $"{level}{otherwise} ({(rule.To == "*" ? "delivery.tls.default" : $"delivery.tls.policies to {rule.To}")})";
+    }
+}
