@@ -173,15 +173,22 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     /// Tries a message now instead of at its time. One that is held, by an operator or for its sender, stays: mail sent too early cannot be
     /// called back.
     /// </summary>
-    public ValueTask<QueueCommandOutcome> RetryNowAsync(QueueId id, CancellationToken ct) => operations.RetryNowAsync(id, ct);
+    public ValueTask<QueueCommandOutcome> RetryNowAsync(QueueId id, CancellationToken ct)
+    {
+        outages.Allow();
+        return operations.RetryNowAsync(id, ct);
+    }
 
     /// <summary>
     /// Tries now, instead of at their time, at most <paramref name="most"/> messages with a recipient in the domain, and says how many that
     /// were. What its sender wants to be held (FUTURERELEASE) stays.
     /// </summary>
     /// <param name="andBelow">Also those with a recipient in a domain below it.</param>
-    public ValueTask<int> RetryNowAsync(Domain domain, bool andBelow, int most, CancellationToken ct) =>
-        operations.RetryNowAsync(domain, andBelow, most, ct);
+    public ValueTask<int> RetryNowAsync(Domain domain, bool andBelow, int most, CancellationToken ct)
+    {
+        outages.Allow();
+        return operations.RetryNowAsync(domain, andBelow, most, ct);
+    }
 
     /// <summary>Forgets a message without telling its sender. One under way may still be delivered.</summary>
     public ValueTask<QueueCommandOutcome> RemoveAsync(QueueId id, CancellationToken ct) => operations.RemoveAsync(id, ct);

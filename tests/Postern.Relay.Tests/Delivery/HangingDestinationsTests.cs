@@ -90,6 +90,38 @@ public sealed class HangingDestinationsTests
     }
 
     [Fact]
+    public async Task Mail_that_was_tried_before_makes_no_connection_to_where_nobody_was_a_moment_ago()
+    {
+        var clock = new ManualClock();
+        var transport = new FakeTransport(static (_, message) => Task.FromResult(new DeliveryReport(
+            [.. message.Recipients.Select(static _ => new Outcome.Deferred("dead", "connect: refused", Tls: null) { IsUnreachable = true })], Reached: false)));
+        await using var rig = new DeliveryRig(Options, clock, transport: transport);
+        rig.Scheduler.Start();
+        var ids = new List<QueueId>();
+        for (var i = 0; i < 50; i++)
+            ids.Add(await rig.AddAsync("a@dead.test"));
+        await UntilAsync(() => ids.TrueForAll(id => rig.Spool.Find(id)!.State.Attempts == 1) && rig.Scheduler.Statistics().Active == 0 && rig.Scheduler.DestinationsAway == 1);
+        var attempts = transport.Attempts.Count;
+
+        // Somebody looks after 15 and after 45 s; the messages are due after a minute.
+        foreach (var (seconds, probes) in new[] { (16, 1), (31, 2) })
+        {
+            clock.Advance(TimeSpan.FromSeconds(seconds));
+            await UntilAsync(() => transport.Probes == probes && rig.Scheduler.ProbesUnderWay == 0);
+        }
+
+        clock.Advance(TimeSpan.FromSeconds(20));
+        await UntilAsync(() => ids.TrueForAll(id => rig.Spool.Find(id)!.State.Attempts == 2) && rig.Scheduler.Statistics().Active == 0);
+        Assert.Equal(attempts, transport.Attempts.Count);
+        Assert.All(ids, id => Assert.Equal("delivery suspended: connect: refused", rig.Spool.Find(id)!.State.Recipients[0].LastReply));
+
+        // An operator wants to see it tried.
+        await rig.Scheduler.RetryNowAsync(ids[0], Ct);
+        await UntilAsync(() => rig.Spool.Find(ids[0])!.State.Attempts == 3);
+        Assert.Equal(attempts + 1, transport.Attempts.Count);
+    }
+
+    [Fact]
     public async Task A_connection_that_waits_for_more_ends_when_another_destination_needs_its_place()
     {
         await using var rig = new DeliveryRig(Options with { Connections = 3, IdleClose = TimeSpan.FromDays(1) }, transport: DeadHangs());

@@ -159,7 +159,9 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
 
     public void OnReached(NextHop hop) => Outages.End(hop);
 
-    public void OnUnreachable(NextHop hop) => Outages.Begin(hop);
+    public void OnUnreachable(NextHop hop, Outcome.Deferred why) => Outages.Begin(hop, why);
+
+    public Outcome.Deferred? WhyAway(NextHop hop) => Outages.WhyAway(hop);
 
     public void OnIdle(DestinationQueue queue)
     {

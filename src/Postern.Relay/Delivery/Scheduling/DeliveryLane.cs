@@ -94,6 +94,15 @@ internal sealed class DeliveryLane(
     /// <summary>Delivers one message and records what it came to; false when the lane should end.</summary>
     private async ValueTask<bool> DeliverAsync(PreparedJob current)
     {
+        // A message of its own hour to where nobody was a moment ago: those who look now and then will call it.
+        if (IsNew && current.Job.Message.State.Attempts > 0 && host.WhyAway(queue.Hop) is { } away)
+        {
+            GiveNextBack();
+            queue.Return(current.Job);
+            await SuspendAsync(away).ConfigureAwait(false);
+            return false;
+        }
+
         DeliveryReport report;
         try
         {
@@ -154,7 +163,7 @@ internal sealed class DeliveryLane(
         if (report.Outcomes[0] is not Outcome.Deferred deferred)
             return true;
         if (deferred.IsUnreachable)
-            host.OnUnreachable(queue.Hop);
+            host.OnUnreachable(queue.Hop, deferred);
         GiveNextBack();
         await SuspendAsync(deferred).ConfigureAwait(false);
         return false;

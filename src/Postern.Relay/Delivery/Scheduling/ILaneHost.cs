@@ -36,7 +36,10 @@ internal interface ILaneHost
     void OnReached(NextHop hop);
 
     /// <summary>Nobody was there to speak to.</summary>
-    void OnUnreachable(NextHop hop);
+    void OnUnreachable(NextHop hop, Outcome.Deferred why);
+
+    /// <summary>What an attempt would find now, where nobody was there a moment ago; else null.</summary>
+    Outcome.Deferred? WhyAway(NextHop hop);
 
     /// <summary>The queue has neither jobs nor lanes.</summary>
     void OnIdle(DestinationQueue queue);

@@ -9,6 +9,9 @@ internal sealed class Outages : IAsyncDisposable
     /// <summary>Destinations that are looked at; messages to any further one wait for their own time.</summary>
     public const int Most = 10_000;
 
+    /// <summary>So often at least, while nobody answers, mail that was tried before is tried itself.</summary>
+    private static readonly TimeSpan LongestQuiet = TimeSpan.FromMinutes(1);
+
     private const int ProbesAtATime = 4;
     private const double Growth = 2;
 
@@ -24,6 +27,7 @@ internal sealed class Outages : IAsyncDisposable
     private readonly Alarm alarm;
     private volatile int count;
     private bool isStopped;
+    private long allowedAt;
 
     /// <param name="back">Called when a destination answers again, with how long it did not.</param>
     public Outages(IDeliveryTransport transport, DeliveryOptions options, TimeProvider clock, Action<NextHop, TimeSpan> back)
@@ -57,8 +61,37 @@ internal sealed class Outages : IAsyncDisposable
             return outages.ContainsKey(hop);
     }
 
+    /// <summary>
+    /// What an attempt found, or would have found, a moment ago: another one now would learn nothing. Null where that is not known, or
+    /// long ago.
+    /// </summary>
+    public Outcome.Deferred? WhyAway(NextHop hop)
+    {
+        if (count == 0)
+            return null;
+        lock (gate)
+        {
+            if (!outages.TryGetValue(hop, out var known) || known.Why is null)
+                return null;
+            var now = clock.GetTimestamp();
+            if (known.TriedAt <= allowedAt
+                || clock.GetElapsedTime(known.TriedAt, now) >= (known.Pause < LongestQuiet ? known.Pause : LongestQuiet))
+                return null;
+            known.LastSeen = now;
+            return known.Why;
+        }
+    }
+
+    /// <summary>An operator wants mail to be tried: what was found before does not count.</summary>
+    public void Allow()
+    {
+        lock (gate)
+            allowedAt = clock.GetTimestamp();
+    }
+
     /// <summary>Nobody answered.</summary>
-    public void Begin(NextHop hop)
+    /// <param name="why">What the attempt came to.</param>
+    public void Begin(NextHop hop, Outcome.Deferred? why = null)
     {
         lock (gate)
         {
@@ -67,13 +100,13 @@ internal sealed class Outages : IAsyncDisposable
             var now = clock.GetTimestamp();
             if (outages.TryGetValue(hop, out var known))
             {
-                known.LastSeen = now;
+                (known.LastSeen, known.TriedAt, known.Why) = (now, now, why);
                 return;
             }
 
             if (outages.Count >= Most)
                 return;
-            var outage = outages[hop] = new Outage(hop, now) { LastSeen = now, Pause = options.ProbeFirst };
+            var outage = outages[hop] = new Outage(hop, now) { LastSeen = now, TriedAt = now, Why = why, Pause = options.ProbeFirst };
             count = outages.Count;
             Plan(outage, now);
         }
@@ -171,6 +204,7 @@ internal sealed class Outages : IAsyncDisposable
             var now = clock.GetTimestamp();
             if (!isBack && !isStopped && outages.TryGetValue(outage.Hop, out var current) && current == outage)
             {
+                outage.TriedAt = now;
                 outage.Pause = outage.Pause * Growth < options.ProbeMost ? outage.Pause * Growth : options.ProbeMost;
                 Plan(outage, now);
             }
@@ -193,6 +227,11 @@ internal sealed class Outages : IAsyncDisposable
 
         /// <summary>When an attempt of a message last found nobody.</summary>
         public long LastSeen { get; set; }
+
+        /// <summary>When a connection was last tried.</summary>
+        public long TriedAt { get; set; }
+
+        public Outcome.Deferred? Why { get; set; }
 
         public TimeSpan Pause { get; set; }
     }
