@@ -1,9 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
+using Postern.Relay.Envelopes;
 
 namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
-/// The jobs of one next hop, first come first served, and the lanes that take them. One lane serves a destination that keeps up; others
+/// The jobs of one next hop, and the lanes that take them. One lane serves a destination that keeps up; others
 /// are added while jobs pile up or wait too long, up to the limit. Where nobody has answered yet there is one.
 /// </summary>
 internal sealed class DestinationQueue(
@@ -26,7 +27,7 @@ internal sealed class DestinationQueue(
 
     private readonly Lock gate = new();
     private volatile DeliveryOptions options = settings;
-    private readonly Queue<DeliveryJob> ready = new();
+    private readonly JobLine ready = new();
     private readonly Stack<DeliveryJob> returned = new();
     private readonly List<DeliveryLane> lanes = [];
     private readonly List<DeliveryLane> idle = [];
@@ -51,6 +52,13 @@ internal sealed class DestinationQueue(
             lock (gate)
                 return ready.Count + returned.Count;
         }
+    }
+
+    /// <summary>Whether a message is let in although there is enough: it is urgent, or the first of its sender.</summary>
+    public bool LetsIn(Envelope envelope)
+    {
+        lock (gate)
+            return !ready.IsBehindOthers(envelope);
     }
 
     public int Lanes
@@ -151,9 +159,8 @@ internal sealed class DestinationQueue(
     {
         lock (gate)
         {
-            List<DeliveryJob> drained = [.. returned, .. ready];
+            List<DeliveryJob> drained = [.. returned, .. ready.Drain()];
             returned.Clear();
-            ready.Clear();
             return drained;
         }
     }
@@ -345,7 +352,7 @@ internal sealed class DestinationQueue(
     private bool HasWaitedLong() => WaitedFor >= options.GrowthDelay;
 
     /// <summary>How long the first that waits has.</summary>
-    private TimeSpan WaitedFor => clock.GetElapsedTime((returned.Count > 0 ? returned.Peek() : ready.Peek()).ReadyAt);
+    private TimeSpan WaitedFor => clock.GetElapsedTime(returned.Count > 0 ? returned.Peek().ReadyAt : ready.OldestAt);
 
     private void PlanGrowth(TimeSpan pause)
     {

@@ -41,7 +41,10 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
         {
             if (message.State.Recipients[i].Status != RecipientStatus.Pending)
                 continue;
-            if (!queues.TryGetValue(HopOf(message, i), out var queue) || RoomOf(queue) > 0)
+            if (!queues.TryGetValue(HopOf(message, i), out var queue) || RoomOf(queue) is var room && room > 0)
+                return null;
+            // A newsletter fills the places of a destination; nobody else's mail stands behind it for that.
+            if (room > -Math.Max(Least, work.Options.MessagesAtWorkPerDestination) && queue.LetsIn(message.Envelope))
                 return null;
             full ??= queue;
         }
