@@ -31,6 +31,7 @@ internal sealed class SubmissionStore(
         | (canRequireTls ? StoreFeatures.RequireTls : StoreFeatures.None)
         | StoreFeatures.DeliverBy
         | StoreFeatures.Hold
+        | StoreFeatures.Priority
         | StoreFeatures.Binary;
 
     /// <summary>Refuses before 354 what could not be stored anyway: the client keeps its bandwidth.</summary>

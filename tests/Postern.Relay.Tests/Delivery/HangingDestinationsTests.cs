@@ -122,6 +122,34 @@ public sealed class HangingDestinationsTests
     }
 
     [Fact]
+    public async Task Who_waits_while_every_place_hangs_has_one_of_those_that_hang_longest()
+    {
+        var clock = new ManualClock();
+        var transport = new FakeTransport(async (hop, message) =>
+        {
+            if (!hop.Name.StartsWith("dead", StringComparison.Ordinal))
+                return new DeliveryReport([.. message.Recipients.Select(static _ => FakeTransport.Delivered)], Reached: true);
+            await Task.Delay(Timeout.Infinite, message.Revoked);
+            return default;
+        });
+        await using var rig = new DeliveryRig(Options with { ConnectionsTried = 10 }, clock, transport: transport);
+        rig.Scheduler.Start();
+        var ids = new List<QueueId>();
+        for (var i = 0; i < 25; i++)
+            ids.Add(await rig.AddAsync($"a@dead{i}.test"));
+        await PassAsync(clock, () => transport.Attempts.Count == 25);
+
+        var live = await rig.AddAsync("a@live.test");
+        await PassAsync(clock, () => rig.Spool.Find(live) is null);
+        await UntilAsync(() => ids.Exists(id => rig.Spool.Find(id)!.State.Attempts == 1));
+        Assert.StartsWith(
+            "no answer within 10 s, and too many other destinations wait",
+            ids.Select(id => rig.Spool.Find(id)!.State).First(static s => s.Attempts == 1).Recipients[0].LastReply,
+            StringComparison.Ordinal);
+        Assert.InRange(ids.Count(id => rig.Spool.Find(id)!.State.Attempts > 0), 1, 2);
+    }
+
+    [Fact]
     public async Task A_connection_that_waits_for_more_ends_when_another_destination_needs_its_place()
     {
         await using var rig = new DeliveryRig(Options with { Connections = 3, IdleClose = TimeSpan.FromDays(1) }, transport: DeadHangs());

@@ -1,8 +1,6 @@
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Scheduling;
-using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
-using Postern.Smtp.Client;
 using Postern.Smtp.Session;
 
 namespace Postern.Relay.Tests.Delivery;

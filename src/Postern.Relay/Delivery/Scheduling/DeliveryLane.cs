@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
@@ -11,9 +13,22 @@ internal sealed class DeliveryLane(
     /// <summary>A message that is under way for so long keeps no other from being taken by another lane.</summary>
     private static readonly TimeSpan LongWay = TimeSpan.FromSeconds(1);
 
+    private static readonly Outcome.Deferred CutOff = new(
+        Remote: null,
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"no answer within {LaneBudget.LongPatience.TotalSeconds:0} s, and too many other destinations wait that may answer"),
+        Tls: null)
+    {
+        Cause = DeliveryCause.Unreachable,
+        Phase = DeliveryPhase.Connect,
+        IsUnreachable = true,
+    };
+
     private TaskCompletionSource work = NewSignal();
     private PreparedJob? next;
     private PreparedJob? givenBack;
+    private CancellationTokenSource? patience;
     private ITimer? idle;
     private ITimer? watch;
     private long begunAt;
@@ -36,6 +51,8 @@ internal sealed class DeliveryLane(
     public void Start()
     {
         connection.WhenWanted = TryRetire;
+        patience = CancellationTokenSource.CreateLinkedTokenSource(host.Stopping);
+        place.Cut = LosePatience;
         Completion = Task.Run(RunAsync);
     }
 
@@ -47,6 +64,18 @@ internal sealed class DeliveryLane(
     {
         isRetired = true;
         work.TrySetResult();
+    }
+
+    private void LosePatience()
+    {
+        try
+        {
+            _ = patience!.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended by itself meanwhile.
+        }
     }
 
     private async Task RunAsync()
@@ -88,6 +117,7 @@ internal sealed class DeliveryLane(
             }
 
             queue.OnLaneEnded(this);
+            patience!.Dispose();
         }
     }
 
@@ -107,7 +137,8 @@ internal sealed class DeliveryLane(
         try
         {
             Watch();
-            report = await connection.DeliverAsync(current.Message, next?.Message, current, host.Abandoned).ConfigureAwait(false);
+            var message = IsNew ? current.Message with { Revoked = patience!.Token } : current.Message;
+            report = await connection.DeliverAsync(message, next?.Message, current, host.Abandoned).ConfigureAwait(false);
             isUnderWay = false;
             // Whatever is sent ahead of it, it is another lane's now.
             Interlocked.Exchange(ref givenBack, null)?.Dispose();
@@ -115,6 +146,11 @@ internal sealed class DeliveryLane(
         catch (OperationCanceledException) when (host.Stopping.IsCancellationRequested || host.Abandoned.IsCancellationRequested)
         {
             return false;
+        }
+        catch (OperationCanceledException) when (patience!.IsCancellationRequested)
+        {
+            isUnderWay = false;
+            report = new DeliveryReport(Enumerable.Repeat<Outcome>(CutOff, current.Message.Recipients.Length).ToArray(), Reached: false);
         }
         catch (Exception mistake)
         {

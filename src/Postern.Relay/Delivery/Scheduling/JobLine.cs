@@ -6,8 +6,8 @@ namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
 /// The jobs that wait for one destination. What is urgent comes first and what can wait comes last (RFC 6710), but for one place in eight,
-/// which is for the least urgent. Among equals tenants take turns, then the senders of a tenant; those of one sender go in the order in which
-/// they came. Used under the gate of its queue.
+/// which is for the least urgent. Among equals tenants take turns, then the senders of a tenant; those of one sender go in the order in
+/// which they came. Used under the gate of its queue.
 /// </summary>
 internal sealed class JobLine
 {
@@ -42,7 +42,9 @@ internal sealed class JobLine
         return true;
     }
 
-    /// <summary>When the one that has waited longest, of those next in turn, began to wait; a timestamp of the clock. Not of an empty line.</summary>
+    /// <summary>
+    /// When the one that has waited longest, of those next in turn, began to wait; a timestamp of the clock. Not of an empty line.
+    /// </summary>
     public long OldestAt
     {
         get
@@ -74,7 +76,8 @@ internal sealed class JobLine
     /// <summary>0 for what is urgent, 2 for what can wait. A stranger is not believed that it is urgent.</summary>
     private static int UrgencyOf(Envelope envelope)
     {
-        if (envelope.Parameters.Others["MT-PRIORITY"] is not { } said || !int.TryParse(said, CultureInfo.InvariantCulture, out var priority))
+        if (envelope.Parameters.Others["MT-PRIORITY"] is not { } said
+            || !int.TryParse(said, CultureInfo.InvariantCulture, out var priority))
             return 1;
         return priority < 0 ? 2 : priority > 0 && envelope.Login is not null ? 0 : 1;
     }

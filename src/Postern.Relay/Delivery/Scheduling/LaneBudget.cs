@@ -15,16 +15,24 @@ internal sealed class LaneBudget : IAsyncDisposable
     /// <summary>So long the only lane of a destination goes on while another destination has none.</summary>
     public static readonly TimeSpan Turn = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// So long a connection that gets nowhere is kept where there are as many of those as may be, and others wait. Hosts that pause before
+    /// their greeting do so for less.
+    /// </summary>
+    public static readonly TimeSpan LongPatience = TimeSpan.FromSeconds(10);
+
     private readonly Lock gate = new();
     private readonly TimeProvider clock;
     private readonly Line[] waiting = [new(), new(), new()];
     private readonly Line resting = new();
     private readonly LinkedList<Place> young = new();
+    private readonly LinkedList<Place> aside = new();
     private readonly int[] taken = new int[3];
     private readonly Alarm alarm;
     private int most;
     private int mostHanging;
     private int hanging;
+    private int cutting;
     private volatile bool isWanted;
 
     /// <param name="most">Lanes that deliver or have just begun.</param>
@@ -54,14 +62,14 @@ internal sealed class LaneBudget : IAsyncDisposable
                 return place;
             }
 
-            if (waits)
-            {
-                waiting[(int)standing].Add(queue);
-                Plan();
-            }
-
-            return null;
+            if (!waits)
+                return null;
+            waiting[(int)standing].Add(queue);
+            Plan();
         }
+
+        CutOff();
+        return null;
     }
 
     /// <summary>The lane has delivered: what holds it up from now on is work.</summary>
@@ -155,9 +163,11 @@ internal sealed class LaneBudget : IAsyncDisposable
 
     private void GiveBack(Place place)
     {
-        if (place.Node is { } node)
-            young.Remove(node);
+        if (place.Node is { List: { } list } node)
+            list.Remove(node);
         place.Node = null;
+        cutting -= place.IsCut ? 1 : 0;
+        place.IsCut = false;
         if (place.IsHanging)
             hanging--;
         else
@@ -172,6 +182,7 @@ internal sealed class LaneBudget : IAsyncDisposable
             GiveBack(place);
             place.IsHanging = true;
             hanging++;
+            place.Node = aside.AddLast(place);
         }
     }
 
@@ -187,13 +198,50 @@ internal sealed class LaneBudget : IAsyncDisposable
         }
 
         if (isShort && hanging < mostHanging && young.First is { Value: var place })
-            alarm.Set(place.Since + (long)(Patience.TotalSeconds * clock.TimestampFrequency));
+            alarm.Set(At(place, Patience));
+        else if (isWanted && aside.First is { Value: var oldest } && clock.GetElapsedTime(oldest.Since) < LongPatience)
+            alarm.Set(At(oldest, LongPatience));
     }
+
+    private long At(Place place, TimeSpan age) => place.Since + (long)(age.TotalSeconds * clock.TimestampFrequency);
 
     private void CallNext()
     {
         while (NextInLine() is { } next)
             next.Grow();
+        CutOff();
+    }
+
+    /// <summary>
+    /// Ends what has got nowhere for long, as many as destinations wait that are not known to be away. Without the gate of any queue: what
+    /// ends gives its place back later.
+    /// </summary>
+    private void CutOff()
+    {
+        if (!isWanted)
+            return;
+        List<Place>? cut = null;
+        lock (gate)
+        {
+            var wanted = waiting[(int)Standing.Proven].Count + waiting[(int)Standing.Unknown].Count - cutting;
+            while (isWanted
+                && hanging >= mostHanging
+                && wanted-- > 0
+                && aside.First is { Value: var place }
+                && clock.GetElapsedTime(place.Since) >= LongPatience)
+            {
+                aside.RemoveFirst();
+                place.Node = null;
+                place.IsCut = true;
+                cutting++;
+                (cut ??= []).Add(place);
+            }
+
+            if (cut is not null)
+                Plan();
+        }
+
+        cut?.ForEach(static place => place.Cut?.Invoke());
     }
 
     private DestinationQueue? NextInLine()
@@ -226,7 +274,13 @@ internal sealed class LaneBudget : IAsyncDisposable
         /// <summary>It has got nowhere, and is counted apart.</summary>
         public bool IsHanging { get; set; }
 
-        /// <summary>Among those that have delivered nothing yet and are not counted apart.</summary>
+        /// <summary>It is to end.</summary>
+        public bool IsCut { get; set; }
+
+        /// <summary>Ends what has got nowhere.</summary>
+        public Action? Cut { get; set; }
+
+        /// <summary>Among those that have delivered nothing yet, counted apart or not.</summary>
         public LinkedListNode<Place>? Node { get; set; }
     }
 
@@ -237,6 +291,8 @@ internal sealed class LaneBudget : IAsyncDisposable
         private readonly Dictionary<DestinationQueue, LinkedListNode<DestinationQueue>> members = [];
 
         public bool IsEmpty => order.Count == 0;
+
+        public int Count => order.Count;
 
         public void Add(DestinationQueue queue)
         {
