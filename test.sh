@@ -39,6 +39,8 @@ curl curl
 dovecot dovecot-core
 file:/usr/lib/dovecot/lmtp dovecot-lmtpd
 fail2ban-regex fail2ban
+file:/usr/lib/python3/dist-packages/dkim/__init__.py python3-dkim
+file:/usr/lib/python3/dist-packages/nacl/__init__.py python3-nacl
 file:/usr/share/java/jakarta-mail.jar libjakarta-mail-java
 file:/usr/share/php/libphp-phpmailer/autoload.php libphp-phpmailer
 git git
@@ -58,6 +60,7 @@ msmtp msmtp
 mutt mutt
 node nodejs
 npm npm
+opendkim-testmsg opendkim-tools
 openssl openssl
 perl:Authen::SASL libauthen-sasl-perl
 perl:Digest::HMAC_MD5 libdigest-hmac-perl

@@ -21,6 +21,7 @@ public sealed class DirectoryCommands
         Credentials = new CredentialCommands(changes);
         Domains = new DomainCommands(changes);
         Networks = new NetworkCommands(changes);
+        Dkim = new DkimCommands(changes);
         Import = new AccountImport(changes);
     }
 
@@ -31,6 +32,8 @@ public sealed class DirectoryCommands
     public DomainCommands Domains { get; }
 
     public NetworkCommands Networks { get; }
+
+    public DkimCommands Dkim { get; }
 
     public AccountImport Import { get; }
 }

@@ -41,6 +41,11 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
     /// <summary>The message for a domain that is not there, with the nearest that is.</summary>
     public AdminOutcome.NotFound NoSuchDomain(string name) => directory.Read(sql => DirectoryLookups.NoDomain(sql, name));
 
+    /// <summary>The keys that sign mail, by domain, the oldest first; of all domains, or of one in whatever spelling.</summary>
+    public ImmutableArray<DkimKeyDetails> DkimKeys(string? domain = null) => directory.Read<ImmutableArray<DkimKeyDetails>>(
+        sql => [.. SigningKeyRow.Query(sql, domain is null || !MailNames.TryDomain(domain, out var name) ? domain : name)
+            .Select(DkimKeyDetails.Of)]);
+
     /// <summary>By domain, then by network.</summary>
     public ImmutableArray<NetworkDetails> Networks() => directory.Read<ImmutableArray<NetworkDetails>>(sql => [.. NetworksOf(sql)]);
 

@@ -42,8 +42,8 @@ public enum DeliveryCause
     OwnShortage,
 
     /// <summary>
-    /// A key, a certificate or the network of this machine cannot be used, or the spool cannot record what would be sent. It counts as an
-    /// attempt.
+    /// A key, a certificate or the network of this machine cannot be used, what is to be signed cannot be, or the spool cannot record what
+    /// would be sent. It counts as an attempt.
     /// </summary>
     OwnSurroundings,
 

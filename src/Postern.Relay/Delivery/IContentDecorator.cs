@@ -11,10 +11,16 @@ public interface IContentDecorator
 {
     /// <summary>
     /// Header fields in their order, each ended by CRLF; empty for none. An exception counts as an error of this server: the message waits
-    /// and is not sent without them.
+    /// and is not sent without them. <see cref="DecorationUnavailableException"/> is one whose words are fit for the operator.
     /// </summary>
     /// <param name="before">The fields of the decorators that were asked before, which stand above the content.</param>
     /// <param name="content">What was accepted. It stays open until the answer, and may be read more than once.</param>
     ValueTask<ReadOnlyMemory<byte>> HeaderAsync(
         Envelope envelope, ReadOnlyMemory<byte> before, ISpoolContent content, CancellationToken ct);
 }
+
+/// <summary>
+/// What is to stand before a message cannot be made now, for a cause around this server. The message waits as for a next hop that does not
+/// answer, and is not sent without it; the text stands in the log and in the queue as the reason.
+/// </summary>
+public sealed class DecorationUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

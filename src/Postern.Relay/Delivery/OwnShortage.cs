@@ -67,6 +67,8 @@ internal static class OwnShortage
     {
         for (; failure is not null; failure = failure.InnerException)
         {
+            if (failure is DecorationUnavailableException)
+                return failure.Message;
             if (failure is CryptographicException)
                 return $"a key or certificate of this server cannot be used: {failure.Message}";
             if (failure is SocketException)

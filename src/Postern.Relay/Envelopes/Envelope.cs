@@ -39,6 +39,11 @@ public sealed record Envelope
     /// </summary>
     public bool IsInbound { get; init; }
 
+    /// <summary>
+    /// Whoever submitted it may not send as what its header says of the author: this server does not vouch for the author by a signature.
+    /// </summary>
+    public bool HasForeignAuthor { get; init; }
+
     /// <summary>The authorization id of the login that submitted it; null without a login.</summary>
     public string? Login { get; init; }
 

@@ -24,6 +24,9 @@ internal readonly record struct HeaderReview(
     /// <summary>The first Received field that this server wrote, and what the message was named then; null without.</summary>
     public EarlierPass? Earlier { get; private init; }
 
+    /// <summary>The login may not send as what the header says of the author. So too where there is no From field, or several.</summary>
+    public bool HasForeignAuthor { get; private init; }
+
     /// <summary>The first Message-ID field; empty without.</summary>
     public Range MessageIdField { get; private init; }
 
@@ -51,7 +54,9 @@ internal readonly record struct HeaderReview(
 
     /// <param name="isSubmission">Return-Path is for the last server to write, and Bcc for nobody to read (RFC 5322 §3.6.3).</param>
     /// <param name="submitter">Whose names may stand there; null where nobody has logged in, or nobody asks.</param>
-    public static HeaderReview Of(ReadOnlySpan<byte> section, string authservId, bool isSubmission, Submitter? submitter)
+    /// <param name="traces">False: From and Sender stay as they come.</param>
+    public static HeaderReview Of(
+        ReadOnlySpan<byte> section, string authservId, bool isSubmission, Submitter? submitter, bool traces = true)
     {
         var (hops, hasDate, hasMessageId, hasResent, removals) = (0, false, false, false, 0);
         var (from, sender) = (default(Authors), default(Authors));
@@ -86,7 +91,9 @@ internal readonly record struct HeaderReview(
             hasResent |= isSubmission && fields.Name.Length > 7 && Ascii.EqualsIgnoreCase(fields.Name[..7], "Resent-"u8);
         }
 
-        var isTraced = submitter is not null && !(sender.Fields > 0 ? sender.IsOneOf(mostMailboxes: 1) : from.IsOneOf(int.MaxValue));
+        var isTraced = traces
+            && submitter is not null
+            && !(sender.Fields > 0 ? sender.IsOneOf(mostMailboxes: 1) : from.IsOneOf(int.MaxValue));
         var address = isTraced && !hasResent ? submitter!.Value.Address() : null;
         removals += address is null ? 0 : sender.Fields;
         return new HeaderReview(
@@ -98,6 +105,7 @@ internal readonly record struct HeaderReview(
             removals == 0 ? [] : Removals(section, removals, authservId, isSubmission, withSender: address is not null))
         {
             Earlier = earlier,
+            HasForeignAuthor = submitter is not null && !from.IsOneOf(int.MaxValue),
             MessageIdField = messageId,
             FromField = author,
             SubjectField = subject,

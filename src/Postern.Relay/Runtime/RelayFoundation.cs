@@ -2,6 +2,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Dkim;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Spool;
 
@@ -24,6 +25,7 @@ public sealed class RelayFoundation : IAsyncDisposable
         Directory = directory;
         Spool = spool;
         Audit = new JsonLinesAuditLog(options.ToAuditLog(), clock, Totals, Live);
+        Signer = new DkimSigner(directory, options.Dkim, Tell);
         Counters = LocalCounters.Open(RelayOptions.CountersFile(options.DataDirectory), Audit, clock);
         var logs = Audit.Options.Directory;
         indexing = Task.Run(() => AuditIndex.RemakeAsync(logs, closing.Token));
@@ -50,6 +52,9 @@ public sealed class RelayFoundation : IAsyncDisposable
     public EventHub Live { get; } = new();
 
     public AccountFoundation Accounts { get; }
+
+    /// <summary>Signs what is sent.</summary>
+    public DkimSigner Signer { get; }
 
     /// <summary>What the rules count.</summary>
     public LocalCounters Counters { get; }
@@ -81,6 +86,7 @@ public sealed class RelayFoundation : IAsyncDisposable
         Audit.Apply(options.ToAuditLog());
         Accounts.Hashing.Apply(options.Accounts.Hashing);
         Accounts.Protection.Apply(options.Accounts.Protection);
+        Signer.Apply(options.Dkim);
     }
 
     /// <summary>Writes a word about the server itself into the log.</summary>

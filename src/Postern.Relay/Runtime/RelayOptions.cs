@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
+using Postern.Relay.Dkim;
 using Postern.Relay.Policy;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
@@ -50,6 +51,9 @@ public sealed record RelayOptions
     public bool TracesSenders { get; init; } = true;
 
     public required DeliveryOptions Delivery { get; init; }
+
+    /// <summary>How mail is signed; the keys are in the directory.</summary>
+    public DkimOptions Dkim { get; init; } = new();
 
     /// <summary>
     /// How long a stop waits for the answers of next hops that have a whole message; without them it would be sent once more.

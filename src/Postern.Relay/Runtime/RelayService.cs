@@ -34,6 +34,7 @@ public sealed class RelayService : IAsyncDisposable
     private readonly RetiredSnapshots retired;
     private readonly TlsUpkeep upkeep;
     private readonly SemaphoreSlim changing = new(1);
+    private readonly DkimRotation rotation;
     private OfferWatch offer;
     private bool isStopped;
 
@@ -53,9 +54,10 @@ public sealed class RelayService : IAsyncDisposable
         Deliveries = new DeliveryScheduler(
             spool,
             smtp,
-            options.Delivery,
+            DeliveryOf(options),
             Audit,
             clock);
+        rotation = new DkimRotation(foundation.Directory, Audit, clock, options.Dkim, options.Delivery);
         server = new SmtpServer(ServerOf(snapshot));
         local = new LocalSubmission(LocalServerOf(snapshot), snapshot.DirectoryOf, Deliveries);
         offer = new OfferWatch(server, snapshot, Audit, clock);
@@ -133,6 +135,7 @@ public sealed class RelayService : IAsyncDisposable
                 lasting.Tell(
                     "events_again", $"{again} events about messages were not in the log after the last end, and are written again");
             service.server.Start();
+            service.rotation.Start();
             await service.Deliveries.StartAsync(newest, CancellationToken.None);
             service.upkeep.Start();
             lasting.Tell("started", string.Join(", ", service.Endpoints.Select(static e => $"{e.Listener.Name} {e.Endpoint}")));
@@ -191,7 +194,8 @@ public sealed class RelayService : IAsyncDisposable
             offer.Dispose();
             offer = new OfferWatch(server, next, Audit, foundation.Clock);
             local.Apply(LocalServerOf(next), next.DirectoryOf);
-            Deliveries.Apply(options.Delivery);
+            Deliveries.Apply(DeliveryOf(options));
+            rotation.Apply(options.Dkim, options.Delivery);
             foundation.Apply(options);
             retired.Add(old);
             retired.FollowedBy(next);
@@ -231,6 +235,7 @@ public sealed class RelayService : IAsyncDisposable
         await sending;
         await upkeep.DisposeAsync();
         await Deliveries.DisposeAsync();
+        await rotation.DisposeAsync();
         retired.Dispose();
         Snapshot.Dispose();
         await foundation.CloseAsync();
@@ -269,6 +274,10 @@ public sealed class RelayService : IAsyncDisposable
             foundation.Tell("spool_damage", damage.Sentence);
     }
 
+    /// <summary>What is delivered is signed behind whatever else stands above it.</summary>
+    private DeliveryOptions DeliveryOf(RelayOptions options) =>
+        options.Delivery with { Decorators = [.. options.Delivery.Decorators, foundation.Signer] };
+
     /// <summary>The server's options, with what only a running relay has.</summary>
     private SmtpServerOptions ServerOf(RelaySnapshot snapshot)
     {
@@ -280,9 +289,10 @@ public sealed class RelayService : IAsyncDisposable
                 spool,
                 Audit,
                 clock,
-                options.TracesSenders ? snapshot.DirectoryOf : null,
+                snapshot.DirectoryOf,
                 options.Delivery.Routes.CanRequireTls || (!options.Delivery.Routes.Holds && options.Delivery.Tls.CanProve),
-                snapshot.Policy),
+                snapshot.Policy,
+                options.TracesSenders),
             Events = new RelayEvents(Audit, clock),
             Gauges = [new HashingGauge(foundation.Accounts.Hashing), new CommitGauge(spool), new SpoolGauge(spool)],
         };
@@ -303,9 +313,10 @@ public sealed class RelayService : IAsyncDisposable
                 foundation.Spool,
                 Audit,
                 foundation.Clock,
-                options.TracesSenders && !options.Local.Sender.IsEmpty ? snapshot.DirectoryOf : null,
+                options.Local.Sender.IsEmpty ? null : snapshot.DirectoryOf,
                 canRequireTls: false,
-                snapshot.LocalPolicy),
+                snapshot.LocalPolicy,
+                options.TracesSenders),
             Events = new LocalEvents(new RelayEvents(Audit, foundation.Clock)),
         };
     }

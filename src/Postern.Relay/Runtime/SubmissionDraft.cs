@@ -19,6 +19,7 @@ namespace Postern.Relay.Runtime;
 /// </summary>
 /// <param name="policy">Is asked once the header section is known; null: nobody is.</param>
 /// <param name="directory">Knows whose names may stand in the header of a login; null: nobody asks.</param>
+/// <param name="tracesSenders">A login that names somebody else is named in the message; false: From and Sender stay as they come.</param>
 internal sealed class SubmissionDraft(
     ISpoolDraft spool,
     SessionState session,
@@ -26,7 +27,8 @@ internal sealed class SubmissionDraft(
     IAuditLog audit,
     TimeProvider clock,
     IDirectory? directory = null,
-    RelayPolicy? policy = null) : IMessageDraft
+    RelayPolicy? policy = null,
+    bool tracesSenders = true) : IMessageDraft
 {
     /// <summary>RFC 5321 §6.3: enough for any real path, and an end to loops.</summary>
     private const int MaxHops = 50;
@@ -50,6 +52,7 @@ internal sealed class SubmissionDraft(
     private Reply? refusal;
     private EarlierPass? earlier;
     private bool hasUtf8Header;
+    private bool hasForeignAuthor;
     private string? messageId;
     private string? headerFrom;
     private string? subject;
@@ -95,6 +98,7 @@ internal sealed class SubmissionDraft(
             HasUtf8Header = hasUtf8Header,
             IsInbound = !IsSubmission,
             Earlier = earlier,
+            HasForeignAuthor = hasForeignAuthor,
         };
         switch (await spool.CommitAsync(envelope, DeliveryState.Fresh(envelope.Recipients.Length, envelope.ReleasedAt), ct))
         {
@@ -212,7 +216,10 @@ internal sealed class SubmissionDraft(
             return;
         }
 
-        var review = HeaderReview.Of(content.Span[..end], session.Hostname, IsSubmission, submitter);
+        var review = HeaderReview.Of(content.Span[..end], session.Hostname, IsSubmission, submitter, tracesSenders);
+        hasForeignAuthor = submitter is null
+            ? IsForOneDomain && !IsFromIt(content.Span[review.FromField])
+            : review.HasForeignAuthor;
         hasUtf8Header = transaction.Parameters.IsUtf8
             && !(Ascii.IsValid(content.Span[..end]) && (review.Sender is null || Ascii.IsValid(review.Sender)));
         if (review.Hops > MaxHops)
@@ -283,6 +290,13 @@ internal sealed class SubmissionDraft(
         name.AsSpan().ContainsAnyExceptInRange('!', '~') ? $"=?utf-8?B?{Convert.ToBase64String(Encoding.UTF8.GetBytes(name))}?=" : name;
 
     private bool IsSubmission => session.IsLoggedIn || transaction.PermittedBy.Any(static rule => rule != RejectUnauthDestination.Word);
+
+    /// <summary>The client's network may send for the domain of the reverse-path, and for no other.</summary>
+    private bool IsForOneDomain => transaction.PermittedBy.Contains(PermitNetworkForDomain.Word, StringComparer.Ordinal)
+        && !transaction.PermittedBy.Contains(PermitNetworks.Word, StringComparer.Ordinal);
+
+    private bool IsFromIt(ReadOnlySpan<byte> field) =>
+        MailboxList.DomainOf(field) is { } domain && transaction.Sender.Mailbox is { } sender && sender.Domain.Equals(domain);
 
     /// <summary>
     /// Only with BODY=BINARYMIME can there be one, or NUL; a reader to whom it ends a line would find a field in it that was not reviewed

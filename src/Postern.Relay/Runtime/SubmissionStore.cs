@@ -10,9 +10,10 @@ namespace Postern.Relay.Runtime;
 
 /// <summary>The spool as the SMTP server sees it: trace fields go on top, and 250 comes after the disk.</summary>
 /// <param name="directoryOf">
-/// The accounts that count on a listener: whose names may stand in the header of a login; null: From and Sender stay as they come.
+/// The accounts that count on a listener: whose names may stand in the header of a login; null: nobody asks.
 /// </param>
 /// <param name="policy">Judges messages once their header is known; null: nobody does.</param>
+/// <param name="tracesSenders">A login that names somebody else is named in the message; false: From and Sender stay as they come.</param>
 /// <param name="canRequireTls">Some route can keep what REQUIRETLS promises.</param>
 internal sealed class SubmissionStore(
     ISpool spool,
@@ -20,7 +21,8 @@ internal sealed class SubmissionStore(
     TimeProvider clock,
     Func<string, IDirectory>? directoryOf = null,
     bool canRequireTls = true,
-    RelayPolicy? policy = null) : IMessageStore
+    RelayPolicy? policy = null,
+    bool tracesSenders = true) : IMessageStore
 {
     internal static readonly Reply NoRoom = new(452, new(4, 3, 1), "Insufficient system storage, try again later");
     internal static readonly Reply DiskFailed = new(451, new(4, 3, 0), "Local error in storing the message, try again later");
@@ -41,7 +43,14 @@ internal sealed class SubmissionStore(
             SpoolCondition.Writable =>
                 new DraftAnswer.Open(
                     new SubmissionDraft(
-                        spool.CreateDraft(), session, transaction, audit, clock, directoryOf?.Invoke(session.Listener), policy)),
+                        spool.CreateDraft(),
+                        session,
+                        transaction,
+                        audit,
+                        clock,
+                        directoryOf?.Invoke(session.Listener),
+                        policy,
+                        tracesSenders)),
             SpoolCondition.Full => new DraftAnswer.Refuse(NoRoom),
             _ => new DraftAnswer.Refuse(DiskFailed),
         });

@@ -5,6 +5,7 @@ using System.CommandLine.Parsing;
 using Postern.Commands.Accounts;
 using Postern.Commands.Auth;
 using Postern.Commands.Credentials;
+using Postern.Commands.Dkim;
 using Postern.Commands.Output;
 using Postern.Commands.Queue;
 using Postern.Commands.Sendmail;
@@ -35,6 +36,7 @@ internal static class PosternCommands
             HashCommand.Create(context),
             DomainCommand.Create(context),
             NetworkCommand.Create(context),
+            DkimCommand.Create(context),
             ExplainCommand.Create(context),
             TlsCommand.Create(context),
             QueueCommand.Create(context),

@@ -37,6 +37,7 @@ internal static class Effect
         ("delivery", Live),
         ("delivery.etrn", NewConnections),
         ("sendmail", Live),
+        ("dkim", Live),
         ("logs", Live),
     ];
 

@@ -143,6 +143,7 @@ internal static class EngineOptions
         Local = configuration.Sendmail.Rules,
         TracesSenders = configuration.Rules.TracesSenders,
         Delivery = configuration.ToDelivery(),
+        Dkim = configuration.Dkim.ToEngine(),
         EtrnDomains = configuration.Delivery.Etrn.ToFrozenSet(),
         Spool = configuration.ToSpool(),
         StopGrace = configuration.Server.StopGrace,

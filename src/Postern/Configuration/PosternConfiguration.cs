@@ -41,6 +41,9 @@ internal sealed record PosternConfiguration(
     /// <summary>Mail of this machine's own users.</summary>
     public required SendmailSection Sendmail { get; init; }
 
+    /// <summary>How mail is signed.</summary>
+    public required DkimSection Dkim { get; init; }
+
     public required LogsOptions Logs { get; init; }
 
     /// <summary>Null where client certificates are nobody's login.</summary>
@@ -164,6 +167,7 @@ internal sealed record PosternConfiguration(
             Delivery = section.Child("delivery", DeliverySection.Read, "Where accepted messages go."),
             Sendmail = section.Child(
                 "sendmail", SendmailSection.Read, "Mail of this machine's own users and programs, by `postern sendmail`."),
+            Dkim = section.Child("dkim", DkimSection.Read, "How mail is signed (DKIM), by the keys of `postern dkim`."),
             Logs = section.Child("logs", LogsOptions.Read, "What is written down."),
             Places = section.Places,
             SecretFiles = section.SecretFiles,

@@ -1,5 +1,5 @@
 using System.Text;
-using Postern.Relay.Runtime;
+using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Tests.Runtime;

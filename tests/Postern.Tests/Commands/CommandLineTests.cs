@@ -102,7 +102,6 @@ public sealed class CommandLineTests
     [InlineData("passwd")]
     [InlineData("hash")]
     [InlineData("auth")]
-    [InlineData("dkim")]
     [InlineData("spool")]
     public async Task What_is_not_built_does_not_exist(string command) =>
         Assert.Equal(ExitCode.Usage, (await CommandRun.ExecuteAsync([command])).ExitCode);

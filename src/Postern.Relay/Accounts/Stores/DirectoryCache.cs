@@ -19,10 +19,16 @@ internal sealed class DirectoryCache(int version, DirectoryCosts costs)
     private readonly BoundedMap<DomainFacts> domains = new(KnownCapacity);
     private readonly BoundedMap<DomainFacts> foreignDomains = new(UnknownCapacity);
 
+    private readonly BoundedMap<SigningKeys> signing = new(KnownCapacity);
+    private readonly BoundedMap<SigningKeys> unsigned = new(UnknownCapacity);
+
     private bool areCostsRead;
 
     /// <summary>Null as long as nobody asked.</summary>
     public StrongBox<StoredForms>? CommonForms { get; set; }
+
+    /// <summary>Whether any domain has a key that signs; null as long as nobody asked.</summary>
+    public StrongBox<bool>? HasSigningKeys { get; set; }
 
     /// <summary>The connection's data_version at which this was read.</summary>
     public int Version => version;
@@ -32,6 +38,9 @@ internal sealed class DirectoryCache(int version, DirectoryCosts costs)
 
     public DomainFacts? Domain(string name) =>
         domains.TryGet(name, out var facts) || foreignDomains.TryGet(name, out facts) ? facts : null;
+
+    public SigningKeys? SigningKeys(string domain) =>
+        signing.TryGet(domain, out var keys) || unsigned.TryGet(domain, out keys) ? keys : null;
 
     /// <summary>Once for each state of the database.</summary>
     public void ReadCosts(SqliteConnection sql)
@@ -47,6 +56,12 @@ internal sealed class DirectoryCache(int version, DirectoryCosts costs)
             costs.Note(login.Costs);
         (facts is LoginAnswer.NoMatch ? strangers : accounts).Add(name, facts);
         return facts;
+    }
+
+    public SigningKeys Add(string domain, SigningKeys keys)
+    {
+        (keys.Active.IsEmpty ? unsigned : signing).Add(domain, keys);
+        return keys;
     }
 
     public DomainFacts Add(string name, DomainFacts facts)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts.Hashes;
@@ -129,6 +130,20 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
             return common;
         }
     }
+
+    /// <summary>The keys that sign for a domain, in its canonical form.</summary>
+    internal ValueTask<SigningKeys> FindSigningKeysAsync(string domain, CancellationToken ct) => AskAsync(
+        domain,
+        static (cache, name) => cache.SigningKeys(name),
+        static (cache, sql, name) => cache.Add(name, SigningKeys.Read(sql, name)),
+        ct);
+
+    /// <summary>Whether any domain has a key that signs.</summary>
+    internal ValueTask<StrongBox<bool>> HasSigningKeysAsync(CancellationToken ct) => AskAsync(
+        string.Empty,
+        static (cache, _) => cache.HasSigningKeys,
+        static (cache, sql, _) => cache.HasSigningKeys = SigningKeys.ReadAny(sql),
+        ct);
 
     /// <summary>
     /// Reads one state of the database in <paramref name="path"/>, which stays as it is, whatever its schema; nothing and no problem where

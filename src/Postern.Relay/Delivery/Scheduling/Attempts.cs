@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 
 namespace Postern.Relay.Delivery.Scheduling;
@@ -222,6 +224,22 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
         return recorder.StoreAsync(message);
     }
 
+    private async ValueTask FillAsync(
+        TaskCompletionSource<ReadOnlyMemory<byte>> made,
+        ImmutableArray<IContentDecorator> decorators,
+        Envelope envelope,
+        ISpoolContent content)
+    {
+        try
+        {
+            made.SetResult(await DecoratedContent.MakeAsync(decorators, envelope, content, work.Abandoned.Token).ConfigureAwait(false));
+        }
+        catch (Exception e)
+        {
+            made.SetException(e);
+        }
+    }
+
     /// <summary>What is put before the content is made once a message, whichever of its next hops is first.</summary>
     private async ValueTask<ISpoolContent> DecorateAsync(TrackedMessage message, ISpoolContent content)
     {
@@ -229,11 +247,16 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
         if (decorators.IsDefaultOrEmpty)
             return content;
         Task<ReadOnlyMemory<byte>> made;
+        TaskCompletionSource<ReadOnlyMemory<byte>>? first = null;
         lock (work.Gate)
-            made = message.Decoration ??= DecoratedContent.MakeAsync(decorators, message.Envelope, content, work.Abandoned.Token);
+            made = message.Decoration ??= (first = new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         try
         {
-            return new DecoratedContent(await made.ConfigureAwait(false), content);
+            // Not under the lock: a signature takes as long as a thousand look-ups.
+            if (first is not null)
+                await FillAsync(first, decorators, message.Envelope, content).ConfigureAwait(false);
+            var header = await made.ConfigureAwait(false);
+            return header.IsEmpty ? content : new DecoratedContent(header, content);
         }
         catch
         {

@@ -9,7 +9,9 @@ namespace Postern.Relay.Policy.Rules;
 /// </summary>
 internal sealed class PermitNetworkForDomain : IRelayRule
 {
-    public string Name => "permit_network_for_domain";
+    public const string Word = "permit_network_for_domain";
+
+    public string Name => Word;
 
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
 

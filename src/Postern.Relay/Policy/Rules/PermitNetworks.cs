@@ -5,7 +5,9 @@ namespace Postern.Relay.Policy.Rules;
 /// </summary>
 internal sealed class PermitNetworks : IRelayRule
 {
-    public string Name => "permit_networks";
+    public const string Word = "permit_networks";
+
+    public string Name => Word;
 
     public RuleStage Stages => RuleStage.Client | RuleStage.Helo | RuleStage.Sender | RuleStage.Recipient | RuleStage.Message;
 

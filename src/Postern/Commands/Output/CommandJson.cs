@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Postern.Commands.Accounts;
 using Postern.Commands.Auth;
+using Postern.Commands.Dkim;
 using Postern.Hosting.Control;
 using Postern.Hosting.Live;
 using Postern.Relay.Accounts.Protection;
@@ -35,6 +36,8 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(WhatIfAnswer))]
 [JsonSerializable(typeof(BackupDocument))]
 [JsonSerializable(typeof(ImportDocument))]
+[JsonSerializable(typeof(ImmutableArray<DkimKeyDetails>))]
+[JsonSerializable(typeof(DkimCheckDocument))]
 internal sealed partial class CommandJson : JsonSerializerContext
 {
     /// <summary>Readable in a terminal: only what JSON itself demands is escaped, control characters among it.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
+using Postern.Smtp.Grammar;
 
-namespace Postern.Relay.Runtime;
+namespace Postern.Relay.Envelopes;
 
 /// <summary>
 /// The mailboxes of a From or Sender field (RFC 5322 §3.4.1), without copying. Only what has one reading is read: groups, routes, spaces
@@ -22,6 +23,21 @@ internal ref struct MailboxList(ReadOnlySpan<byte> body)
 
     /// <summary>Everything was read, up to the end of the field.</summary>
     public bool IsWhole { get; private set; }
+
+    /// <summary>The domain of the first mailbox of a whole field, name and all; null where the field is no list.</summary>
+    public static Domain? DomainOf(ReadOnlySpan<byte> field)
+    {
+        var mailboxes = new MailboxList(field[(field.IndexOf((byte)':') + 1)..]);
+        Domain? domain = null;
+        while (mailboxes.TryNext())
+        {
+            if (!Mailbox.TryParse(mailboxes.Address, out var mailbox))
+                return null;
+            domain ??= mailbox.Domain;
+        }
+
+        return mailboxes.IsWhole ? domain : null;
+    }
 
     /// <summary>Goes to the next mailbox; false behind the last, and where the field is no list.</summary>
     public bool TryNext()

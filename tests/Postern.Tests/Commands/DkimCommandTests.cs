@@ -1,0 +1,75 @@
+using System.Security.Cryptography;
+using Postern.Commands.Output;
+
+namespace Postern.Tests.Commands;
+
+public sealed class DkimCommandTests : IDisposable
+{
+    private readonly CommandRun run = new();
+
+    public void Dispose() => run.Dispose();
+
+    [Fact]
+    public async Task Keys_are_made_printed_put_to_use_followed_and_removed()
+    {
+        var created = await run.PosternAsync("dkim", "create", "Example.org", "--selector", "mail");
+        Assert.Equal(ExitCode.Ok, created.ExitCode);
+        Assert.StartsWith("example.org: made mail and mail-ed25519; publish its record, then: postern dkim activate example.org\n", created.Output, StringComparison.Ordinal);
+        Assert.Contains("\nmail._domainkey.example.org. IN TXT (\n    \"v=DKIM1; k=rsa; p=MII", created.Output, StringComparison.Ordinal);
+        Assert.Contains("\nmail-ed25519._domainkey.example.org. IN TXT \"v=DKIM1; k=ed25519; p=", created.Output, StringComparison.Ordinal);
+        Assert.Contains("\nname   mail._domainkey.example.org   (pending)\nvalue  v=DKIM1; k=rsa; p=MII", created.Output, StringComparison.Ordinal);
+
+        Assert.Equal(ExitCode.Ok, (await run.PosternAsync("dkim", "activate", "example.org", "--unchecked")).ExitCode);
+        var keys = await run.JsonAsync("dkim", "dns", "example.org");
+        Assert.Equal(["active", "active"], keys.EnumerateArray().Select(static k => k.GetProperty("state").GetString()!));
+        Assert.Equal(255, keys[0].GetProperty("recordStrings")[0].GetString()!.Length);
+        Assert.Equal(ExitCode.Ok, (await run.PosternAsync("dkim", "rotate", "example.org")).ExitCode);
+        Assert.Equal(ExitCode.No, (await run.PosternAsync("dkim", "rotate", "example.org")).ExitCode);
+        Assert.Equal(ExitCode.No, (await run.PosternAsync("dkim", "retire", "example.org")).ExitCode);
+        Assert.Equal(ExitCode.Ok, (await run.PosternAsync("dkim", "activate", "example.org", "--unchecked")).ExitCode);
+        Assert.Equal(ExitCode.Ok, (await run.PosternAsync("dkim", "retire", "example.org")).ExitCode);
+        var listed = await run.PosternAsync("dkim", "list");
+        Assert.Equal((2, 2), (listed.Output.Split("retired").Length - 1, listed.Output.Split("active").Length - 1));
+        Assert.Contains("mail of example.org is signed no more", (await run.PosternAsync("dkim", "remove", "example.org")).Output, StringComparison.Ordinal);
+        Assert.Equal("no keys, and mail leaves unsigned; to make them: postern dkim create DOMAIN\n", (await run.PosternAsync("dkim", "list")).Output);
+    }
+
+    [Fact]
+    public async Task A_key_of_another_program_is_taken_and_a_file_that_holds_none_is_refused()
+    {
+        using var rsa = RSA.Create(1024);
+        var file = Path.Combine(run.Root, "mail.private");
+        await File.WriteAllTextAsync(file, rsa.ExportRSAPrivateKeyPem(), TestContext.Current.CancellationToken);
+
+        var taken = await run.PosternAsync("dkim", "create", "example.org", "--selector", "mail", "--key", file);
+        var wrong = await run.PosternAsync("dkim", "create", "example.org", "--key", run.ConfigFile);
+        var missing = await run.PosternAsync("dkim", "create", "example.org", "--key", Path.Combine(run.Root, "none"));
+
+        Assert.Equal((ExitCode.Ok, ExitCode.Usage, ExitCode.Usage), (taken.ExitCode, wrong.ExitCode, missing.ExitCode));
+        Assert.Contains("warning: the key has 1024 bits", taken.Error, StringComparison.Ordinal);
+        Assert.Contains(Convert.ToBase64String(rsa.ExportSubjectPublicKeyInfo()), taken.Output, StringComparison.Ordinal);
+        Assert.Contains("it holds no private key in PEM", wrong.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_private_part_of_a_key_is_shown_nowhere_and_its_file_is_its_owners_alone()
+    {
+        await run.PosternAsync("dkim", "create", "example.org", "--algorithm", "ed25519");
+        var said = (await run.PosternAsync("dkim", "list", "--json")).Output + (await run.PosternAsync("dkim", "dns", "example.org", "--json")).Output
+            + (await run.PosternAsync("log", "admin")).Output;
+
+        Assert.DoesNotContain("private", said, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("dkim create", said, StringComparison.Ordinal);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(run.Data, "directory.db")));
+    }
+
+    [Fact]
+    public async Task What_makes_no_sense_says_what_would()
+    {
+        Assert.Contains("example.org has no DKIM key; to make one: postern dkim create example.org", (await run.PosternAsync("dkim", "activate", "example.org")).Error, StringComparison.Ordinal);
+        await run.PosternAsync("dkim", "create", "example.org");
+        Assert.Contains("example.orq has no DKIM key; did you mean 'example.org'?", (await run.PosternAsync("dkim", "rotate", "example.orq")).Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, (await run.PosternAsync("dkim", "create", "example.org", "--algorithm", "dsa")).ExitCode);
+        Assert.Contains("has no active key that another could follow", (await run.PosternAsync("dkim", "rotate", "example.org")).Error, StringComparison.Ordinal);
+    }
+}
