@@ -50,6 +50,8 @@ internal static class StatusCommand
             page.Row($"listener {listener.Name}", $"{listener.Address}, tls {listener.Tls}, auth {listener.Auth}");
         foreach (var route in status.Deliveries.Routes)
             page.Row($"route {route.To}", route.Via);
+        foreach (var (name, transactions, cause) in status.Deliveries.Waits)
+            page.Row($"waits {name}", string.Create(CultureInfo.InvariantCulture, $"{transactions} transactions: {cause}"));
         foreach (var damage in status.Queue.Damage)
             page.Row("spool damage", damage);
         if (status.Queue.DamageCount > status.Queue.Damage.Length)

@@ -115,6 +115,11 @@ internal sealed class ServerHost : IAsyncDisposable
                 configuration.Delivery.Routes.IsEmpty ? "there is no route; set delivery.routes" : null)
             {
                 Routes = [.. configuration.Delivery.Routes.Select(static r => new StatusDocument.Route(r.Route.Name, r.Destination))],
+                Waits =
+                [
+                    .. deliveries.Destinations.Where(static d => d.WaitsFor is not null).Take(StatusDocument.DeliveryState.MostWaits)
+                        .Select(static d => new StatusDocument.WaitingDestination(d.Name, d.Waiting, d.WaitsFor!)),
+                ],
             },
             Certificate = tls is { Certificate: var certificate }
                 ? new(certificate.Subject, certificate.NotAfter.ToUniversalTime(), configuration.Tls.CertificateFile is null)

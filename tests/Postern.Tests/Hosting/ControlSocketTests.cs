@@ -73,6 +73,18 @@ public sealed class ControlSocketTests
     }
 
     [Fact]
+    public async Task Status_says_where_mail_waits_for_a_connection_and_why()
+    {
+        using var run = new CommandRun();
+        await using var server = await RunningServer.StartAsync(run.Data);
+
+        var status = await run.PosternAsync("status");
+
+        Assert.Contains("waits there.test", status.Output, StringComparison.Ordinal);
+        Assert.Contains("7 transactions: [192.0.2.1]:25 has one connection at most and a pause of 4 s, as it said: 421 4.7.0 Later", string.Join(' ', status.Output.Split((char[])[' ', '\n', '│', '|'], StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_kernel_says_who_changed_the_queue()
     {
         using var run = new CommandRun();

@@ -69,7 +69,10 @@ internal sealed class RunningServer : IAsyncDisposable
         Load = new("normal", "memory", Value: 0.25, TimesStressed: 1, TimesFull: 0),
         SinceStart = new(Accepted: 5, Refused: 2, Logins: 4, FailedLogins: 1, Delivered: 3, Deferred: 2, Failed: 1),
         Queue = new(messages, Waiting: 0, Active: 0, Held: 0, HeldByServer: 0, Parked: messages, "writable", Reason: null),
-        Deliveries = new(Connections: 0, HeldBecause: "there is no route"),
+        Deliveries = new(Connections: 0, HeldBecause: "there is no route")
+        {
+            Waits = [new("there.test", 7, "[192.0.2.1]:25 has one connection at most and a pause of 4 s, as it said: 421 4.7.0 Later")],
+        },
         Certificate = new("CN=mail.example.org", TimeProvider.System.GetUtcNow().AddDays(30), IsSelfSigned: true),
         EventsDropped = 0,
     };

@@ -82,8 +82,17 @@ internal sealed record StatusDocument(
     /// <param name="HeldBecause">Null while deliveries go out.</param>
     internal sealed record DeliveryState(int Connections, string? HeldBecause)
     {
+        public const int MostWaits = 10;
+
         public ImmutableArray<Route> Routes { get; init; } = [];
+
+        /// <summary>Destinations to which no further connection is opened now, those with the most messages first; at most ten.</summary>
+        public ImmutableArray<WaitingDestination> Waits { get; init; } = [];
     }
+
+    /// <param name="Transactions">That wait for a connection.</param>
+    /// <param name="Why">It may hold what a host said.</param>
+    internal sealed record WaitingDestination(string Name, int Transactions, string Why);
 
     /// <param name="Via">Where to, and whether the route logs in there.</param>
     internal sealed record Route(string To, string Via);
