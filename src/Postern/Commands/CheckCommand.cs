@@ -7,6 +7,7 @@ using Postern.Hosting.Control;
 using Postern.Hosting.Data;
 using Postern.Hosting.Live;
 using Postern.Machine;
+using Postern.Relay.Delivery.Tls;
 using Postern.Smtp;
 
 namespace Postern.Commands;
@@ -103,6 +104,9 @@ internal static class CheckCommand
 
         foreach (var route in configuration.Delivery.Routes)
             summary.Row($"route {route.Route.Name}", route.Destination);
+        var tls = configuration.Delivery.Tls.Tls;
+        foreach (var rule in tls.Equals(DeliveryTls.Opportunistic) ? [] : tls.Rules.Prepend(tls.Default))
+            summary.Row($"tls to {rule.To}", TlsCheckDocument.PolicyOf(rule));
         summary
             .Row("message size", SizeText.Format(configuration.Limits.MessageSize))
             .Row("logs", configuration.LogsDirectory)

@@ -41,6 +41,7 @@ public sealed class TlsCommandTests
 
         var check = await run.PosternAsync("check");
 
+        Assert.Contains("dane, otherwise opportunistic (delivery.tls.default)", check.Output, StringComparison.Ordinal);
         Assert.Contains("postern.yaml:4:", check.Error, StringComparison.Ordinal);
         Assert.Contains("DANE needs a resolver that validates DNSSEC, and the word of 192.0.2.53:53 does not count", check.Error, StringComparison.Ordinal);
     }

@@ -118,6 +118,19 @@ public sealed class DaneProofTests
     }
 
     [Fact]
+    public void Of_issuers_that_are_sent_without_end_sixteen_are_looked_at()
+    {
+        using var shown = Root.IssueServer(["mx.example.com"]);
+        var others = Enumerable.Range(0, 16).Select(static i => TestAuthority.Create($"other {i}")).ToList();
+
+        Assert.Null(FaultOf(shown, [.. others.Take(15).Select(static o => o.Certificate), Root.Certificate], Record(TlsaUsage.Anchor, Root.Certificate), "mx.example.com"));
+        Assert.Equal(
+            CertificateFault.NotListed,
+            FaultOf(shown, [.. others.Select(static o => o.Certificate), Root.Certificate], Record(TlsaUsage.Anchor, Root.Certificate), "mx.example.com"));
+        others.ForEach(static o => o.Dispose());
+    }
+
+    [Fact]
     public void A_certificate_that_is_its_own_issuer_is_no_anchor()
     {
         using var shown = TestCertificate.Create("mx.example.com");

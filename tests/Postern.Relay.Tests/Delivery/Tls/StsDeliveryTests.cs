@@ -251,6 +251,25 @@ public sealed class StsDeliveryTests : IAsyncDisposable
         Assert.Contains("is fetched again", Assert.Single(audit.Events.OfType<ServerEvent>()).Detail, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Policies_that_are_kept_are_bounded_and_what_has_run_out_makes_room()
+    {
+        using var data = new TemporaryDirectory();
+        var clock = new ManualClock();
+        var cache = new StsCache(data.Path, clock, most: 2);
+        void Put(string domain, int days) =>
+            cache.Put(Domain.Parse(domain), new StsKept(new StsPolicy(StsMode.Enforce, TimeSpan.FromDays(days), ["mx.test"]), "1", clock.GetUtcNow(), clock.GetUtcNow()));
+        string[] Kept() => [.. Directory.GetFiles(data.Path).Select(static f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal)];
+
+        Put("a.test", 1);
+        Put("b.test", 9);
+        Put("c.test", 9);
+        Assert.Equal(["a.test", "b.test"], Kept());
+        clock.Advance(TimeSpan.FromDays(2));
+        Put("d.test", 9);
+        Assert.Equal(["b.test", "d.test"], Kept());
+    }
+
     private static StsPolicies Policies(DeliveryOptions options, StsCache cache, TimeProvider clock)
     {
         var dns = new DnsCache(new DnsClient(new ResolverList(options.Resolvers, isValidating: false, ResolvConf.Path, clock), TimeSpan.FromSeconds(20), TimeProvider.System), new NoCache());

@@ -73,6 +73,15 @@ public sealed class StsPolicyTests
     public void What_is_no_policy_is_said(string text, string problem) => Assert.Equal((null, problem), StsPolicy.Parse(text));
 
     [Fact]
+    public void A_policy_has_five_hundred_hosts_at_the_most()
+    {
+        static string With(int hosts) => $"version: STSv1\nmode: enforce\nmax_age: 60\n{string.Concat(Enumerable.Range(0, hosts).Select(static i => $"mx: mx{i}.example\n"))}";
+
+        Assert.Equal(500, StsPolicy.Parse(With(500)).Policy!.Mx.Length);
+        Assert.Equal((null, "more than 500 'mx'"), StsPolicy.Parse(With(501)));
+    }
+
+    [Fact]
     public void A_policy_that_is_taken_back_needs_no_hosts_and_none_lasts_longer_than_a_year()
     {
         Assert.Equal(StsMode.None, StsPolicy.Parse("version: STSv1\nmode: none\nmax_age: 60").Policy!.Mode);

@@ -12,10 +12,11 @@ namespace Postern.Relay.Delivery.Tls.Sts;
 /// </summary>
 /// <param name="directory">Null: in memory alone.</param>
 /// <param name="isReadOnly">Nothing is written.</param>
-internal sealed class StsCache(string? directory, TimeProvider clock, IAuditLog? audit = null, bool isReadOnly = false)
+/// <param name="most">Files; further domains have none. Strangers have mail sent to domains of their choice, by reports.</param>
+internal sealed class StsCache(
+    string? directory, TimeProvider clock, IAuditLog? audit = null, bool isReadOnly = false, int most = StsCache.Most)
 {
-    /// <summary>Strangers have mail sent to domains of their choice, by reports.</summary>
-    public const int Most = 10_000;
+    private const int Most = 10_000;
 
     private const string Suffix = ".json";
 
@@ -28,7 +29,7 @@ internal sealed class StsCache(string? directory, TimeProvider clock, IAuditLog?
     {
         if (!known.TryGetValue(domain.Text, out var kept))
         {
-            if (known.Count >= Most)
+            if (known.Count >= most)
                 known.Clear();
             known[domain.Text] = kept = Read(domain.Text);
         }
@@ -59,7 +60,7 @@ internal sealed class StsCache(string? directory, TimeProvider clock, IAuditLog?
         var names = directory is not null && Directory.Exists(directory)
             ? Directory.EnumerateFiles(directory, $"*{Suffix}").Select(static f => Path.GetFileNameWithoutExtension(f))
             : known.Keys;
-        foreach (var name in names.Take(Most))
+        foreach (var name in names.Take(most))
         {
             if (Domain.TryParse(name, out var domain) && domain.Text == name && Find(domain) is { } kept)
                 found.Add((domain, kept));
@@ -104,7 +105,7 @@ internal sealed class StsCache(string? directory, TimeProvider clock, IAuditLog?
     private bool MakeRoom()
     {
         var files = Directory.GetFiles(directory!);
-        if (files.Length < Most)
+        if (files.Length < most)
             return true;
         var removed = 0;
         foreach (var file in files)
