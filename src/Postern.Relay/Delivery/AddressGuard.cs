@@ -26,11 +26,15 @@ internal sealed class AddressGuard(ImmutableArray<IPNetwork> allowed)
         .. Named("discard", "100::/64"),
         .. Named("NAT64 for local use", "64:ff9b:1::/48"),
         .. Named("Teredo", "2001::/32"),
+        .. Named("no place on the network", "2001:10::/28", "2001:20::/28", "5f00::/16"),
+        // A platform's own service at an address of the public internet; all others are link-local, private or shared.
+        .. Named("metadata", "168.63.129.16/32"),
     ];
 
     private static readonly IPNetwork Nat64 = IPNetwork.Parse("64:ff9b::/96");
     private static readonly IPNetwork SixToFour = IPNetwork.Parse("2002::/16");
     private static readonly IPNetwork Compatible = IPNetwork.Parse("::/96");
+    private static readonly IPNetwork Translated = IPNetwork.Parse("::ffff:0:0:0/96");
 
     /// <summary>Why not to connect; null when it is allowed.</summary>
     public string? WhyNot(IPAddress address)
@@ -59,7 +63,7 @@ internal sealed class AddressGuard(ImmutableArray<IPNetwork> allowed)
             return null;
         Span<byte> octets = stackalloc byte[16];
         address.TryWriteBytes(octets, out _);
-        if (Nat64.Contains(address) || Compatible.Contains(address))
+        if (Nat64.Contains(address) || Compatible.Contains(address) || Translated.Contains(address))
             return new IPAddress(octets[12..]);
         return SixToFour.Contains(address) ? new IPAddress(octets[2..6]) : null;
     }

@@ -29,6 +29,13 @@ public sealed class AddressGuardTests
     [InlineData("64:ff9b:1::1")]
     [InlineData("2002:7f00:1::")]
     [InlineData("2002:a00:1::1")]
+    [InlineData("::ffff:0:7f00:1")]
+    [InlineData("2001:20::1")]
+    [InlineData("5f00::1")]
+    [InlineData("168.63.129.16")]
+    [InlineData("100.100.100.200")]
+    [InlineData("192.0.0.192")]
+    [InlineData("fd00:ec2::254")]
     [InlineData("2001:0:4136:e378:8000:63bf:3fff:fdd2")]
     public void An_address_that_is_not_of_the_public_internet_is_refused(string address) =>
         Assert.NotNull(new AddressGuard([]).WhyNot(IPAddress.Parse(address)));

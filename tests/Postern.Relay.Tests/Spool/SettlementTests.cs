@@ -14,13 +14,17 @@ public sealed class SettlementTests : IDisposable
 
     public void Dispose() => home.Dispose();
 
-    [Fact]
-    public async Task Wherever_a_write_is_cut_short_there_are_both_or_neither()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task Wherever_a_write_is_cut_short_there_are_all_or_neither(int messages)
     {
-        QueueId told, report;
+        QueueId report;
+        var told = new List<QueueId>();
         await using (var spool = home.Open())
         {
-            told = await Samples.CommitAsync(spool, Samples.Content(100));
+            for (var i = 0; i < messages; i++)
+                told.Add(await Samples.CommitAsync(spool, Samples.Content(100)));
             report = await ReportAsync(spool, told, Samples.Content(3000));
         }
 
@@ -35,12 +39,12 @@ public sealed class SettlementTests : IDisposable
             await File.WriteAllBytesAsync(Path.Combine(cut.Spool, Path.GetFileName(path)), whole[..end], Ct);
             await using var spool = SegmentSpool.Open(new SegmentSpoolOptions { Directory = cut.Spool, SegmentSize = home.SegmentSize, Reserve = 0 }, TimeProvider.System);
             var isReported = spool.Find(report) is not null;
-            Assert.Equal(isReported ? 1 : 0, spool.Find(told)!.State.Attempts);
+            Assert.All(told, id => Assert.Equal(isReported ? 1 : 0, spool.Find(id)!.State.Attempts));
             (both, neither) = isReported ? (both + 1, neither) : (both, neither + 1);
         }
 
         await using var again = home.Open();
-        Assert.Equal(1, again.Find(told)!.State.Attempts);
+        Assert.All(told, id => Assert.Equal(1, again.Find(id)!.State.Attempts));
         Assert.NotNull(again.Find(report));
         Assert.True(neither > 20, $"{both} {neither}");
     }
@@ -96,14 +100,22 @@ public sealed class SettlementTests : IDisposable
         Assert.Equal(1, again.Count);
     }
 
-    private static async Task<QueueId> ReportAsync(SegmentSpool spool, QueueId told, byte[] content)
+    private static Task<QueueId> ReportAsync(SegmentSpool spool, QueueId told, byte[] content) => ReportAsync(spool, [told], content);
+
+    private static async Task<QueueId> ReportAsync(SegmentSpool spool, List<QueueId> told, byte[] content)
     {
         await using var claims = await spool.OpenClaimsAsync(Ct);
-        var claim = (await claims.ClaimAsync(told, Ct))!;
-        var envelope = Samples.Envelope() with { ReportOf = new ReportOrigin(told, "because") };
+        var settled = new List<SpoolClaim.Settled>();
+        foreach (var id in told)
+        {
+            var claim = (await claims.ClaimAsync(id, Ct))!;
+            settled.Add(new SpoolClaim.Settled(claim, claim.Entry.State with { Attempts = 1 }));
+        }
+
+        var envelope = Samples.Envelope() with { ReportOf = new ReportOrigin(told[0], "because") };
         await using var draft = spool.CreateDraft();
         await draft.AppendAsync(content, Ct);
-        Assert.IsType<SpoolCommit.Durable>(await claims.CommitAsync(claim, claim.Entry.State with { Attempts = 1 }, draft, envelope, Samples.FreshState(envelope), Ct));
+        Assert.IsType<SpoolCommit.Durable>(await claims.CommitAsync(settled, draft, envelope, Samples.FreshState(envelope), Ct));
         return envelope.Id;
     }
 }
