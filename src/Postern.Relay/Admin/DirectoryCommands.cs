@@ -19,6 +19,7 @@ public sealed class DirectoryCommands
         var changes = new DirectoryChanges(directory, clock, audit, by ?? new Operator("unknown"));
         Accounts = new AccountCommands(changes);
         Credentials = new CredentialCommands(changes);
+        Suppressions = new SuppressionCommands(changes);
         Domains = new DomainCommands(changes);
         Networks = new NetworkCommands(changes);
         Dkim = new DkimCommands(changes);
@@ -28,6 +29,8 @@ public sealed class DirectoryCommands
     public AccountCommands Accounts { get; }
 
     public CredentialCommands Credentials { get; }
+
+    public SuppressionCommands Suppressions { get; }
 
     public DomainCommands Domains { get; }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores;
 
@@ -48,6 +49,34 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
 
     /// <summary>By domain, then by network.</summary>
     public ImmutableArray<NetworkDetails> Networks() => directory.Read<ImmutableArray<NetworkDetails>>(sql => [.. NetworksOf(sql)]);
+
+    /// <summary>Addresses that get no mail, by address; what is over by now is not among them.</summary>
+    /// <param name="tenant">Entries of this tenant; null for all.</param>
+    /// <param name="to">An address or a domain; null for all.</param>
+    public ImmutableArray<Suppression> Suppressions(string? tenant, string? to, int most) =>
+        directory.Read<ImmutableArray<Suppression>>(sql =>
+        [
+            .. sql.Query<SuppressionRow>(
+                """
+                select address, tenant, reason, added_at as AddedAt, expires_at as ExpiresAt from suppressions
+                where (@tenant is null or tenant = @tenant) and (expires_at is null or expires_at > @now)
+                    and (@to is null or address = @to or substr(address, -length(@to) - 1) = '@' || @to)
+                order by address, tenant limit @most
+                """,
+                new
+                {
+                    tenant = tenant?.ToLowerInvariant(),
+                    to = to?.ToLowerInvariant(),
+                    most,
+                    now = clock.GetUtcNow().ToUnixTimeMilliseconds(),
+                })
+                .Select(static row => new Suppression(
+                    row.Tenant.Length == 0 ? null : row.Tenant,
+                    row.Address,
+                    row.Reason,
+                    TimeOf(row.AddedAt),
+                    row.ExpiresAt is { } at ? TimeOf(at) : null)),
+        ]);
 
     private ImmutableArray<AccountDetails> AccountsOf(SqliteConnection sql, long? id)
     {
@@ -107,6 +136,8 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
 
     private sealed record CredentialRow(
         long Id, long AccountId, string? Label, string Secret, long Generated, long CreatedAt, long? ExpiresAt);
+
+    private sealed record SuppressionRow(string Address, string Tenant, string Reason, long AddedAt, long? ExpiresAt);
 
     private sealed record DomainRow(string Name, long Accepts);
 }

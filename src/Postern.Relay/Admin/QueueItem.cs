@@ -57,7 +57,11 @@ public sealed record QueueItem
 /// <param name="LastReply">What the last attempt ended with; it may come from the network.</param>
 /// <param name="Notify">NOTIFY= as it was said, such as <c>success,delay</c>; null without.</param>
 /// <param name="OriginalRecipient">ORCPT= as <c>type;address</c>; null without.</param>
-public sealed record QueueRecipient(string Address, string Status, string? LastReply, string? Notify, string? OriginalRecipient);
+public sealed record QueueRecipient(string Address, string Status, string? LastReply, string? Notify, string? OriginalRecipient)
+{
+    /// <summary>What kind of refusal it was, by the table that ships; null where it was none.</summary>
+    public string? Category { get; init; }
+}
 
 /// <param name="Total">Every message that fits, also those that are not on this page.</param>
 /// <param name="Items">In order of arrival.</param>

@@ -59,7 +59,12 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null)
         said.Notify == DsnNotify.Unspecified
             ? null
             : said.Notify.ToString().Replace(" ", string.Empty, StringComparison.Ordinal).ToLowerInvariant(),
-        said.OriginalRecipient?.ToString());
+        said.OriginalRecipient?.ToString())
+    {
+        Category = state is { Status: not RecipientStatus.Delivered, LastReply: { } reply }
+            ? Delivery.Bounces.BounceTable.Default.WordOf(reply)
+            : null,
+    };
 
     private static string Word(RecipientStatus status) => status switch
     {

@@ -56,7 +56,7 @@ internal static class DeliveryEvents
         };
     }
 
-    /// <summary>What kind of trouble it was, as <see cref="BounceTable.WordOf"/> has it; null for a delivery.</summary>
+    /// <summary>What kind of trouble it was, as <see cref="BounceTable"/> has it; null for a delivery.</summary>
     public static string? CategoryOf(Outcome outcome, BounceTable? bounces = null) => (bounces ?? BounceTable.Default).WordOf(outcome);
 
     private static DeliveryOutcome Came(Outcome outcome) => outcome switch

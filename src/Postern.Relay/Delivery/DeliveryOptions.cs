@@ -95,6 +95,9 @@ public sealed record DeliveryOptions
     /// <summary>Words to the postmaster in an hour; each says how many messages are held.</summary>
     public int NoticesToPostmaster { get; init; } = 20;
 
+    /// <summary>How long an address that bounced for good is kept from mail; null: it is not.</summary>
+    public TimeSpan? SuppressFor { get; init; }
+
     /// <summary>Which category a refusal has.</summary>
     public BounceTable Bounces { get; init; } = BounceTable.Default;
 

@@ -68,6 +68,12 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     /// <summary>Destinations that nobody answers at, looked at now and then.</summary>
     internal int DestinationsAway => outages.Count;
 
+    /// <summary>Hears of recipients that were refused for a reason that stays, on any thread: return at once.</summary>
+    internal Action<HardBounce>? OnHardBounce
+    {
+        set => work.OnHardBounce = value;
+    }
+
     internal int ProbesUnderWay => outages.UnderWay;
 
     /// <summary>Takes up what the spool holds and what it will commit. Once.</summary>

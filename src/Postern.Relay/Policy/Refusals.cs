@@ -39,6 +39,10 @@ internal static class Refusals
 
     public static Refusal AccountDisabled(RuleContext context) => SenderRejected(550, context, $"account disabled: {Login(context)}");
 
+    /// <summary>Of a mailbox that bounced for good, or that an operator wants left alone.</summary>
+    public static Refusal Suppressed(RuleContext context) =>
+        new(550, new EnhancedStatus(5, 1, 1), $"<{context.Recipient}>: Recipient address rejected: it is on the suppression list here");
+
     private static Refusal? AuthenticationRequired(RuleContext context) => context.Facts switch
     {
         { Login: not null } => null,

@@ -28,6 +28,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
 
     /// <param name="directoryOf">The accounts that count on a listener; null: <paramref name="directory"/> on each.</param>
     /// <param name="counters">Null where none are known (<see cref="UnknownCounters"/>).</param>
+    /// <param name="suppressions">Null: those of <paramref name="directory"/>, where it has some.</param>
     /// <exception cref="ArgumentException">
     /// An entry of a list names no rule of that stage; <see cref="RelayRules.Check"/> tells before.
     /// </exception>
@@ -37,10 +38,14 @@ public sealed class RelayPolicy : IEnvelopePolicy
         IAuditLog audit,
         TimeProvider clock,
         ICounters? counters = null,
-        Func<string, IDirectory>? directoryOf = null)
+        Func<string, IDirectory>? directoryOf = null,
+        ISuppressions? suppressions = null)
     {
         world = new PolicyWorld(
-            options, directoryOf ?? (_ => directory), counters ?? UnknownCounters.Instance, clock, new LimitNews(audit, clock));
+            options, directoryOf ?? (_ => directory), counters ?? UnknownCounters.Instance, clock, new LimitNews(audit, clock))
+        {
+            Suppressions = suppressions ?? directory as ISuppressions,
+        };
         this.audit = audit;
         RuleList[] lists = [new(RuleStage.Client, options.ClientRules), new(RuleStage.Helo, options.HeloRules)];
         beforeRecipients = [.. lists.Where(static list => !list.IsEmpty), new(RuleStage.Sender, options.SenderRules)];

@@ -17,6 +17,7 @@ public static class RelayRules
         new RejectNonFqdnHeloHostname(),
         new RejectOverLimit(),
         new RejectSenderLoginMismatch(),
+        new RejectSuppressedRecipient(),
         new RejectUnauthDestination(),
         new RejectUnlistedDomain(),
         new RejectUnlistedNetworkSender(),

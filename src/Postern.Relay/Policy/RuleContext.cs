@@ -73,6 +73,10 @@ internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
     public ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct) =>
         options.Domains.Contains(domain) ? new(true) : directory.IsListedAsync(domain, ct);
 
+    /// <summary>Why the recipient gets no mail of whoever sends; null where it does.</summary>
+    public ValueTask<Suppression?> FindSuppressionAsync(Mailbox recipient, CancellationToken ct) =>
+        world.Suppressions?.FindSuppressionAsync(Facts.Tenant, recipient, ct) ?? default;
+
     /// <summary>Recipients of the domain are accepted from anyone.</summary>
     public ValueTask<bool> AcceptsAsync(Domain domain, CancellationToken ct) =>
         options.Domains.Contains(domain) ? new(true) : directory.AcceptsRecipientsAsync(domain, ct);
@@ -89,4 +93,8 @@ public sealed record PolicyQuestion(EnvelopeFacts Facts, ReversePath Sender, Mai
 /// <summary>What the rules may look at beside the question.</summary>
 /// <param name="DirectoryOf">The accounts that count on a listener.</param>
 internal sealed record PolicyWorld(
-    PolicyOptions Options, Func<string, IDirectory> DirectoryOf, ICounters Counters, TimeProvider Clock, LimitNews? News = null);
+    PolicyOptions Options, Func<string, IDirectory> DirectoryOf, ICounters Counters, TimeProvider Clock, LimitNews? News = null)
+{
+    /// <summary>Null where there is no such list.</summary>
+    public ISuppressions? Suppressions { get; init; }
+}

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
+using Postern.Relay.Policy.Rules;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy;
@@ -39,6 +40,8 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
     {
         var context = new RuleContext(now, question with { Recipient = recipient });
         var changes = new List<Change>();
+        if (await context.FindSuppressionAsync(recipient, ct) is { } suppressed)
+            changes.Add(new(RejectSuppressedRecipient.RemedyFor(suppressed), static w => w.IsUnsuppressed = true));
         if (facts.Login is { } login)
         {
             if (known is not { Enabled: true })
@@ -84,7 +87,7 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
 
     private async ValueTask<bool> PermitsAsync(IReadOnlyList<Change> some, Account? known, CancellationToken ct)
     {
-        var world = new World(directory, facts, known);
+        var world = new World(directory, now.Suppressions, facts, known);
         foreach (var change in some)
             change.Make(world);
         // A network is allowed for a domain that is there.
@@ -119,8 +122,11 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
     private sealed record Change(string Said, Action<World> Make);
 
     /// <summary>The directory as it would be.</summary>
-    private sealed class World(IDirectory before, EnvelopeFacts facts, Account? account) : IDirectory
+    private sealed class World(IDirectory before, ISuppressions? suppressions, EnvelopeFacts facts, Account? account)
+        : IDirectory, ISuppressions
     {
+        public bool IsUnsuppressed { get; set; }
+
         public EnvelopeFacts Facts { get; set; } = facts;
 
         public Account? Account { get; set; } = account;
@@ -132,6 +138,9 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
         public Domain? Allowed { get; set; }
 
         public bool IsTrusted { get; set; }
+
+        public ValueTask<Suppression?> FindSuppressionAsync(string? tenant, Mailbox recipient, CancellationToken ct) =>
+            IsUnsuppressed || suppressions is null ? default : suppressions.FindSuppressionAsync(tenant, recipient, ct);
 
         public ValueTask<Account?> FindAccountAsync(string name, CancellationToken ct) =>
             name == Facts.Login ? new(Account) : before.FindAccountAsync(name, ct);

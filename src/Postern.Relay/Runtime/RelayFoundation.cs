@@ -27,6 +27,8 @@ public sealed class RelayFoundation : IAsyncDisposable
         Audit = new JsonLinesAuditLog(options.ToAuditLog(), clock, Totals, Live);
         Signer = new DkimSigner(directory, options.Dkim, Tell);
         Counters = LocalCounters.Open(RelayOptions.CountersFile(options.DataDirectory), Audit, clock);
+        Suppressions = new SuppressionKeeper(directory, Audit, clock);
+        Suppressions.Apply(options.Delivery.SuppressFor);
         var logs = Audit.Options.Directory;
         indexing = Task.Run(() => AuditIndex.RemakeAsync(logs, closing.Token));
         Accounts = new AccountFoundation(
@@ -39,6 +41,9 @@ public sealed class RelayFoundation : IAsyncDisposable
     public string DataDirectory { get; }
 
     public SqliteDirectory Directory { get; }
+
+    /// <summary>Addresses that bounced for good, on their way to the list.</summary>
+    internal SuppressionKeeper Suppressions { get; }
 
     public ISpool Spool { get; }
 
@@ -84,6 +89,7 @@ public sealed class RelayFoundation : IAsyncDisposable
     internal void Apply(RelayOptions options)
     {
         Audit.Apply(options.ToAuditLog());
+        Suppressions.Apply(options.Delivery.SuppressFor);
         Accounts.Hashing.Apply(options.Accounts.Hashing);
         Accounts.Protection.Apply(options.Accounts.Protection);
         Signer.Apply(options.Dkim);
@@ -98,6 +104,7 @@ public sealed class RelayFoundation : IAsyncDisposable
         if (isClosed)
             return;
         await Spool.DisposeAsync();
+        await Suppressions.DisposeAsync();
         Counters.Dispose();
         Accounts.Dispose();
         Directory.Dispose();

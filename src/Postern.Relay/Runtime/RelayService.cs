@@ -62,6 +62,7 @@ public sealed class RelayService : IAsyncDisposable
         local = new LocalSubmission(LocalServerOf(snapshot), snapshot.DirectoryOf, Deliveries);
         offer = new OfferWatch(server, snapshot, Audit, clock);
         retired = new RetiredSnapshots(server, clock);
+        Deliveries.OnHardBounce = foundation.Suppressions.Note;
     }
 
     /// <summary>What the configuration says now.</summary>

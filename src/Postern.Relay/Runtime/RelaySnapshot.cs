@@ -43,7 +43,7 @@ public sealed class RelaySnapshot : IDisposable
         };
 
         RelayPolicy PolicyOf(PolicyOptions rules) =>
-            new(rules, Accounts.Directory, foundation.Audit, foundation.Clock, counters, DirectoryOf);
+            new(rules, Accounts.Directory, foundation.Audit, foundation.Clock, counters, DirectoryOf, foundation.Directory);
     }
 
     public RelayOptions Options { get; }

@@ -41,6 +41,7 @@ internal static class PosternCommands
             TlsCommand.Create(context),
             QueueCommand.Create(context),
             SessionCommand.Create(context),
+            SuppressionCommand.Create(context),
             LogCommand.Create(context),
             SendmailCommand.Create(context),
             StatusCommand.Create(context),

@@ -15,6 +15,8 @@ internal sealed record DeliverySection(
 
     public ReportsOptions Reports { get; init; } = null!;
 
+    public SuppressionOptions Suppression { get; init; } = null!;
+
     public ImmutableArray<BounceRow> Bounces { get; init; } = [];
 
     public static DeliverySection Read(Section section)
@@ -45,6 +47,7 @@ internal sealed record DeliverySection(
                 "TLS towards mail exchangers ([what each level means](tls-outward.md)). Servers that a route names have what the route "
                     + "says."),
             Reports = section.Child("reports", ReportsOptions.Read, "What senders and the postmaster are told, and how often."),
+            Suppression = section.Child("suppression", SuppressionOptions.Read, "Addresses that bounce for good."),
             Bounces = section.Children(
                 "bounces",
                 BounceRowOptions.Read,

@@ -106,6 +106,7 @@ internal static class EngineOptions
         AllowedMxNetworks = configuration.Delivery.Mx.AllowNetworks,
         Tls = configuration.Delivery.Tls.Tls,
         TrustedRoots = configuration.Delivery.Tls.Trusted,
+        SuppressFor = configuration.Delivery.Suppression.Lasts,
         Bounces = BounceTable.With(configuration.Delivery.Bounces),
         ReportsPerAddress = configuration.Delivery.Reports.PerAddress,
         ReportsGatheredFor = configuration.Delivery.Reports.Gather,

@@ -68,7 +68,7 @@ internal static class BounceRowOptions
             Code = section.Value("code", Code, null!, "any", "The code of the reply, or its first digits: `554`, `4`."),
             Text = section.Value("text", Kinds.Text, null!, "any", "Words that stand somewhere in the reply, in any case."),
         };
-        if (!row.IsBound)
+        if (!row.IsBound && !section.Has("status") && !section.Has("code") && !section.Has("text"))
             section.ReportMissing("text", "at least one of 'status', 'code' and 'text': this entry would be for every refusal");
         return row;
     }

@@ -42,6 +42,16 @@ public sealed class BounceTableTests
     public void A_refusal_has_the_category_of_its_words_or_its_status(string reply, string? status, string category) =>
         Assert.Equal(category, BounceTable.Default.WordOf(Refusal(reply, status)));
 
+    [Theory]
+    [InlineData("550 5.1.1 Nobody here", "no_such_user")]
+    [InlineData("452-4.2.2 over quota / 452 4.2.2 really", "mailbox_full")]
+    [InlineData("421 Later", "server_busy")]
+    [InlineData("connect: Connection refused", null)]
+    [InlineData("250 2.0.0 Ok", null)]
+    [InlineData("", null)]
+    public void What_the_queue_keeps_of_an_attempt_has_its_category(string reply, string? category) =>
+        Assert.Equal(category, BounceTable.Default.WordOf(reply));
+
     [Fact]
     public void Words_of_this_server_are_not_taken_for_a_receivers() =>
         Assert.Equal("refused", BounceTable.Default.WordOf(Refusal("550 user unknown", isVerbatim: false)));

@@ -17,7 +17,7 @@ public sealed class SettlementTests : IDisposable
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
-    public async Task Wherever_a_write_is_cut_short_there_are_all_or_neither(int messages)
+    public async Task Wherever_a_write_is_cut_short_there_are_both_or_neither(int messages)
     {
         QueueId report;
         var told = new List<QueueId>();

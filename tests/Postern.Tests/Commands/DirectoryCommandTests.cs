@@ -15,6 +15,67 @@ public sealed class DirectoryCommandTests
     }
 
     [Fact]
+    public async Task A_suppression_lives_from_add_to_remove_and_says_when_nobody_asks_the_list()
+    {
+        using var run = new CommandRun();
+
+        var added = await run.PosternAsync("suppression", "add", "Lisa@Example.net", "--tenant", "acme", "--for", "30d", "--reason", "asked for no mail");
+        Assert.Equal(ExitCode.Ok, added.ExitCode);
+        Assert.Contains("reject_suppressed_recipient", added.Error, StringComparison.Ordinal);
+        Assert.Contains("asked for no mail", (await run.PosternAsync("suppression", "list", "--to", "example.net")).Output, StringComparison.Ordinal);
+        Assert.Equal("lisa@example.net", (await run.JsonAsync("suppression", "list"))[0].GetProperty("address").GetString());
+
+        var wrong = await run.PosternAsync("suppression", "remove", "lisa@example.net");
+        Assert.Equal(ExitCode.No, wrong.ExitCode);
+        Assert.Contains("--tenant acme", wrong.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Ok, (await run.PosternAsync("suppression", "remove", "lisa@example.net", "--tenant", "acme")).ExitCode);
+        Assert.Equal(0, (await run.JsonAsync("suppression", "list")).GetArrayLength());
+        Assert.Equal(ExitCode.Usage, (await run.PosternAsync("suppression", "add", "lisa@example.net", "--for", "soon")).ExitCode);
+        Assert.Equal(ExitCode.Usage, (await run.PosternAsync("suppression", "add", "not an address")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_complaint_counts_where_the_log_knows_the_message_and_names_its_recipient_and_tenant()
+    {
+        using var run = new CommandRun();
+        await run.PosternAsync("suppression", "list");
+        var id = Postern.Relay.Envelopes.QueueId.New(TimeProvider.System).ToString();
+        await using (var log = new Relay.Audit.JsonLinesAuditLog(new Relay.Audit.AuditLogOptions { Directory = Path.Combine(run.Data, "logs") }, TimeProvider.System))
+            log.Append(new Relay.Audit.Events.AcceptedEvent(TimeProvider.System.GetUtcNow(), new Relay.Audit.Events.EventOrigin("s", "submission", "192.0.2.1") { Tenant = "acme" }, id, "news@example.org", ["lisa@example.net"], 100));
+        string Complaint(string about) => $"""
+            From: fbl@there.test
+            Content-Type: multipart/report; report-type=feedback-report;
+             boundary="part"
+
+            --part
+            Content-Type: text/plain
+
+            A complaint.
+            --part
+            Content-Type: message/feedback-report
+
+            Feedback-Type: abuse
+            User-Agent: there/1
+
+            --part
+            Content-Type: message/rfc822
+
+            Received: from app ([192.0.2.1]) by mail.example.org with ESMTP id {about};
+             Sun, 29 Nov 2026 12:00:00 +0000
+            Subject: news
+
+            x
+            --part--
+            """;
+
+        Assert.Equal(65, (await run.WithInputAsync(Complaint(Postern.Relay.Envelopes.QueueId.New(TimeProvider.System).ToString()), "suppression", "intake")).ExitCode);
+        Assert.Equal(65, (await run.WithInputAsync("Subject: hello\n\nno report\n", "suppression", "intake")).ExitCode);
+        Assert.Equal(ExitCode.Ok, (await run.WithInputAsync(Complaint(id), "suppression", "intake")).ExitCode);
+        var entry = (await run.JsonAsync("suppression", "list"))[0];
+        Assert.Equal(("lisa@example.net", "acme"), (entry.GetProperty("address").GetString(), entry.GetProperty("tenant").GetString()));
+    }
+
+    [Fact]
     public async Task An_account_lives_from_add_to_remove()
     {
         using var run = new CommandRun();

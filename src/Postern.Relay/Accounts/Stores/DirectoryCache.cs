@@ -14,6 +14,8 @@ internal sealed class DirectoryCache(int version, DirectoryCosts costs)
     private const int KnownCapacity = 100_000;
     private const int UnknownCapacity = 4_096;
 
+    private readonly BoundedMap<Suppression[]> suppressed = new(KnownCapacity);
+    private readonly BoundedMap<Suppression[]> unsuppressed = new(UnknownCapacity);
     private readonly BoundedMap<LoginAnswer> accounts = new(KnownCapacity);
     private readonly BoundedMap<LoginAnswer> strangers = new(UnknownCapacity);
     private readonly BoundedMap<DomainFacts> domains = new(KnownCapacity);
@@ -23,6 +25,7 @@ internal sealed class DirectoryCache(int version, DirectoryCosts costs)
     private readonly BoundedMap<SigningKeys> unsigned = new(UnknownCapacity);
 
     private bool areCostsRead;
+    private bool? hasSuppressions;
 
     /// <summary>Null as long as nobody asked.</summary>
     public StrongBox<StoredForms>? CommonForms { get; set; }
@@ -35,6 +38,19 @@ internal sealed class DirectoryCache(int version, DirectoryCosts costs)
 
     public LoginAnswer? Account(string name) =>
         accounts.TryGet(name, out var facts) || strangers.TryGet(name, out facts) ? facts : null;
+
+    /// <summary>Null where it is not known; nothing has to be asked while there is no entry at all.</summary>
+    public Suppression[]? Suppressions(string address) =>
+        hasSuppressions == false ? []
+        : suppressed.TryGet(address, out var found) || unsuppressed.TryGet(address, out found) ? found : null;
+
+    /// <param name="hasAny">Whether there is an entry at all: asked once for each state of the database.</param>
+    public Suppression[] Add(string address, Suppression[] found, Func<SqliteConnection, bool> hasAny, SqliteConnection sql)
+    {
+        hasSuppressions ??= found.Length > 0 || hasAny(sql);
+        (found.Length > 0 ? suppressed : unsuppressed).Add(address, found);
+        return found;
+    }
 
     public DomainFacts? Domain(string name) =>
         domains.TryGet(name, out var facts) || foreignDomains.TryGet(name, out facts) ? facts : null;

@@ -38,6 +38,23 @@ internal static class DirectoryReader
         return new DomainFacts(accepts is not null, accepts is > 0, [.. networks]);
     }
 
+    /// <summary>The entries for an address, that for all mail first.</summary>
+    public static Suppression[] ReadSuppressions(SqliteConnection sql, string address) =>
+    [
+        .. sql.Query<SuppressionRow>(
+            "select tenant, reason, added_at as AddedAt, expires_at as ExpiresAt from suppressions where address = @address "
+                + "order by tenant",
+            new { address })
+            .Select(row => new Suppression(
+                row.Tenant.Length == 0 ? null : row.Tenant,
+                address,
+                row.Reason,
+                DateTimeOffset.FromUnixTimeMilliseconds(row.AddedAt),
+                row.ExpiresAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null)),
+    ];
+
+    public static bool HasSuppressions(SqliteConnection sql) => sql.ExecuteScalar<long>("select exists (select 1 from suppressions)") != 0;
+
     /// <summary>
     /// Puts another form in the place of a stored one; false where that is not there any more. What a text stands for counts, not its
     /// spelling.
@@ -83,4 +100,6 @@ internal static class DirectoryReader
     private sealed record AccountRow(long Id, string Name, long Enabled, string? Tenant);
 
     private sealed record CredentialRow(long Id, string? Label, string Secret, long? ExpiresAt);
+
+    private sealed record SuppressionRow(string Tenant, string Reason, long AddedAt, long? ExpiresAt);
 }

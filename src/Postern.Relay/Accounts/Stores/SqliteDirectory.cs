@@ -13,7 +13,7 @@ namespace Postern.Relay.Accounts.Stores;
 /// that is looked at every time, so a change by any process counts from the next answer on. Safe to use from any thread. Where
 /// another process has locked the file, who awaits an answer holds no thread meanwhile: one looks for all.
 /// </summary>
-public sealed class SqliteDirectory : IDirectory, IDisposable
+public sealed class SqliteDirectory : IDirectory, ISuppressions, IDisposable
 {
     private static readonly TimeSpan FileCheckInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(5);
@@ -98,6 +98,16 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
 
     async ValueTask<IPNetwork?> IDirectory.FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct) =>
         NetworkOf(await FactsOfDomainAsync(domain, ct), client);
+
+    public async ValueTask<Suppression?> FindSuppressionAsync(string? tenant, Mailbox recipient, CancellationToken ct)
+    {
+        var found = await AskAsync(recipient.Canonical, KnownSuppressions, ReadSuppressions, ct);
+        if (found.Length == 0)
+            return null;
+        var now = options.Clock.GetUtcNow();
+        return Array.Find(found, one => !(one.ExpiresAt <= now)
+            && (one.Tenant is null || string.Equals(one.Tenant, tenant, StringComparison.OrdinalIgnoreCase)));
+    }
 
     /// <summary>What is kept of an account, by its canonical name; the same object while nothing changed.</summary>
     public LoginAnswer FindLogin(string name) => Ask(name, KnownLogin, ReadLogin);
@@ -214,6 +224,11 @@ public sealed class SqliteDirectory : IDirectory, IDisposable
 
     private static DomainFacts ReadDomain(DirectoryCache cache, SqliteConnection sql, string name) =>
         cache.Add(name, DirectoryReader.ReadDomain(sql, name));
+
+    private static Suppression[]? KnownSuppressions(DirectoryCache cache, string address) => cache.Suppressions(address);
+
+    private static Suppression[] ReadSuppressions(DirectoryCache cache, SqliteConnection sql, string address) =>
+        cache.Add(address, DirectoryReader.ReadSuppressions(sql, address), DirectoryReader.HasSuppressions, sql);
 
     private DomainFacts FactsOfDomain(Domain domain) => Ask(domain.Text, KnownDomain, ReadDomain);
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Globalization;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Replies;
 
 namespace Postern.Relay.Delivery.Bounces;
 
@@ -55,6 +56,22 @@ public sealed class BounceTable
         return word is not null && BounceCategory.Find(word) is { } category
             ? category.Sentence.Replace("{0}", domain, StringComparison.Ordinal)
             : null;
+    }
+
+    /// <summary>
+    /// The same, of what the queue keeps of an attempt: the text alone. Null where that is not a server's refusal; the log says more.
+    /// </summary>
+    public string? WordOf(string reply)
+    {
+        if (reply is not ['4' or '5', _, _, ' ' or '-', ..]
+            || !int.TryParse(reply.AsSpan(0, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var code))
+            return null;
+        var word = reply[4..].Split(' ', 2)[0];
+        return OfRefusal(new Outcome.Failed(Remote: null, reply, Tls: null, EnhancedStatus.Parse(word) is null ? string.Empty : word)
+        {
+            Code = code,
+            IsVerbatim = true,
+        });
     }
 
     private string OfRefusal(Outcome outcome)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Delivery.Reports;
 using Postern.Relay.Spool;
 
@@ -40,6 +41,7 @@ internal sealed class AttemptEnd(
         var result = AttemptResult.Of(envelope, before, message.Outcomes, now, next, isUndecided ? TimeSpan.MaxValue : Options.Retry.Warn);
         var state = isOurs ? result.State with { Attempts = before.Attempts } : result.State;
         TellOfDeferrals(message, state.Attempts, next, now);
+        TellOfHardBounces(message);
         (state, var isReported) = await ReportAsync(message, result, state, next, now).ConfigureAwait(false);
         if (state.IsFinished)
         {
@@ -154,6 +156,19 @@ internal sealed class AttemptEnd(
             if (message.Outcomes[i] is Outcome.Deferred deferred)
                 work.Audit.Append(
                     DeliveryEvents.Of(now, message.Envelope, i, deferred, work.Options.Routes, attempt, next, work.Options.Bounces));
+        }
+    }
+
+    private void TellOfHardBounces(TrackedMessage message)
+    {
+        if (Options.SuppressFor is null || work.OnHardBounce is not { } listener)
+            return;
+        for (var i = 0; i < message.Outcomes.Length; i++)
+        {
+            if (message.Outcomes[i] is Outcome.Failed { IsVerbatim: true } failed
+                && Options.Bounces.WordOf(failed) is { } word
+                && BounceCategory.Find(word) is { IsHard: true })
+                listener(new HardBounce(message.Id, message.Envelope.Tenant, message.Envelope.Recipients[i], word, failed.Reply));
         }
     }
 

@@ -22,6 +22,9 @@ internal sealed class DeliveryWork(ISpool spool, DeliveryOptions options, IAudit
 
     public IAuditLog Audit => audit;
 
+    /// <summary>Hears of recipients that were refused for a reason that stays.</summary>
+    public Action<HardBounce>? OnHardBounce { get; set; }
+
     /// <summary>Messages whose delivery is over.</summary>
     public EndedMail Ended { get; } = new(spool, audit, (what, detail) => audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail)));
 

@@ -7,6 +7,7 @@ using Postern.Commands.Auth;
 using Postern.Commands.Dkim;
 using Postern.Hosting.Control;
 using Postern.Hosting.Live;
+using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 
@@ -25,6 +26,7 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(ImmutableArray<AccountDetails>))]
 [JsonSerializable(typeof(ImmutableArray<DomainDetails>))]
 [JsonSerializable(typeof(ImmutableArray<NetworkDetails>))]
+[JsonSerializable(typeof(ImmutableArray<Suppression>))]
 [JsonSerializable(typeof(ImmutableArray<LoginBlock>))]
 [JsonSerializable(typeof(QueuePage))]
 [JsonSerializable(typeof(QueueItem))]

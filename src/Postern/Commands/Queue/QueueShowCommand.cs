@@ -91,11 +91,11 @@ internal static class QueueShowCommand
         terminal.Line();
         var isAsked = item.Recipients.Any(static r => r.Notify is not null || r.OriginalRecipient is not null);
         var recipients = isAsked
-            ? new TablePage("recipient", "status", "last reply", "notify", "meant for")
-            : new TablePage("recipient", "status", "last reply");
+            ? new TablePage("recipient", "status", "category", "last reply", "notify", "meant for")
+            : new TablePage("recipient", "status", "category", "last reply");
         foreach (var recipient in item.Recipients)
         {
-            string[] cells = [recipient.Address, recipient.Status, recipient.LastReply ?? "-"];
+            string[] cells = [recipient.Address, recipient.Status, recipient.Category ?? "-", recipient.LastReply ?? "-"];
             recipients.Row(isAsked ? [.. cells, recipient.Notify ?? "-", recipient.OriginalRecipient ?? "-"] : cells);
         }
 

@@ -27,6 +27,8 @@ internal sealed class DirectoryAccess : IAsyncDisposable
         this.note = note;
     }
 
+    public PosternConfiguration Configuration => configuration;
+
     public DirectoryQueries Queries => new(directory, clock);
 
     public DirectoryCommands Commands => new(directory, clock, audit ??= configuration.OpenAuditLog(clock), ByCommand);
