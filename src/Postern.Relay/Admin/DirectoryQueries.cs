@@ -56,9 +56,9 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
     public ImmutableArray<Suppression> Suppressions(string? tenant, string? to, int most) =>
         directory.Read<ImmutableArray<Suppression>>(sql =>
         [
-            .. sql.Query<SuppressionRow>(
-                """
-                select address, tenant, reason, added_at as AddedAt, expires_at as ExpiresAt from suppressions
+            .. sql.Query<DirectoryReader.SuppressionRow>(
+                $"""
+                {DirectoryReader.SuppressionRow.Select}
                 where (@tenant is null or tenant = @tenant) and (expires_at is null or expires_at > @now)
                     and (@to is null or address = @to or substr(address, -length(@to) - 1) = '@' || @to)
                 order by address, tenant limit @most
@@ -70,12 +70,7 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
                     most,
                     now = clock.GetUtcNow().ToUnixTimeMilliseconds(),
                 })
-                .Select(static row => new Suppression(
-                    row.Tenant.Length == 0 ? null : row.Tenant,
-                    row.Address,
-                    row.Reason,
-                    TimeOf(row.AddedAt),
-                    row.ExpiresAt is { } at ? TimeOf(at) : null)),
+                .Select(static row => row.ToSuppression()),
         ]);
 
     private ImmutableArray<AccountDetails> AccountsOf(SqliteConnection sql, long? id)
@@ -136,8 +131,6 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
 
     private sealed record CredentialRow(
         long Id, long AccountId, string? Label, string Secret, long Generated, long CreatedAt, long? ExpiresAt);
-
-    private sealed record SuppressionRow(string Address, string Tenant, string Reason, long AddedAt, long? ExpiresAt);
 
     private sealed record DomainRow(string Name, long Accepts);
 }

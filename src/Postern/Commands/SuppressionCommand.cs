@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
-using Postern.Configuration.Reading;
 
 namespace Postern.Commands;
 
@@ -29,41 +28,35 @@ internal static class SuppressionCommand
         var address = Address();
         var tenant = Tenant("For mail of this tenant's accounts only; for all mail unless said");
         var reason = new Option<string?>("--reason") { Description = "Why, for those who look later", HelpName = "TEXT" };
-        var lasts = new Option<string?>("--for")
-        {
-            Description = "How long, such as 30d; until it is removed unless said",
-            HelpName = "TIME",
-        };
+        var lasts = Lasts();
         var command = new DocumentedCommand(
             "add",
             "Keep mail from an address",
             "postern suppression add lisa@example.net --for 30d --reason unsubscribed").With(
             address, tenant, reason, lasts, context.Json);
-        command.SetAction(arguments =>
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
-            TimeSpan? span = null;
-            if (arguments.GetValue(lasts) is { } text)
-            {
-                if (!DurationText.TryParse(text, out var read) || read <= TimeSpan.Zero)
-                    return Task.FromResult(context.Terminal.Fail(
-                        $"'{text}' is no duration", "write one such as 12h or 30d, or leave --for out", ExitCode.Usage));
-                span = read;
-            }
-
-            return context.WithDirectoryAsync(arguments, directory =>
-            {
-                var code = context.Report(
-                    arguments,
-                    directory.Commands.Suppressions.Add(
-                        arguments.GetRequiredValue(address), arguments.GetValue(tenant), arguments.GetValue(reason), span));
-                if (code == ExitCode.Ok && !directory.Configuration.Rules.Recipient.Any(static r => r.Word == Rule))
-                    context.Terminal.Note(
-                        $"nobody asks the list yet: put {Rule} first in rules.recipient of the configuration");
-                return code;
-            });
-        });
+            var code = context.Report(
+                arguments,
+                directory.Commands.Suppressions.Add(
+                    arguments.GetRequiredValue(address),
+                    arguments.GetValue(tenant),
+                    arguments.GetValue(reason),
+                    arguments.GetValue(lasts)));
+            if (code == ExitCode.Ok && !directory.Configuration.Rules.Recipient.Any(static r => r.Word == Rule))
+                context.Terminal.Note($"nobody asks the list yet: put {Rule} first in rules.recipient of the configuration");
+            return code;
+        }));
         return command;
     }
+
+    /// <summary>How long an entry counts; null where it is not said.</summary>
+    internal static Option<TimeSpan?> Lasts() => new("--for")
+    {
+        Description = "How long, such as 30d; until it is removed unless said",
+        HelpName = "TIME",
+        CustomParser = ParsedArguments.Duration,
+    };
 
     /// <summary><c>postern suppression list</c>.</summary>
     private static Command List(CommandContext context)

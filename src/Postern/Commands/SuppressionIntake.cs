@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Postern.Commands.Output;
-using Postern.Configuration.Reading;
 using Postern.Hosting.Data;
 using Postern.Relay.Accounts;
 using Postern.Relay.Admin;
@@ -20,27 +19,12 @@ internal static class SuppressionIntake
 
     public static Command Create(CommandContext context)
     {
-        var lasts = new Option<string?>("--for") { Description = "How long, such as 365d; for good unless said", HelpName = "TIME" };
+        var lasts = SuppressionCommand.Lasts();
         var command = new DocumentedCommand(
             "intake",
             "Read a complaint (ARF) from standard input, and keep mail from who complained",
             "postern suppression intake < complaint.eml").With(lasts, context.Json);
-        command.SetAction((arguments, ct) =>
-        {
-            TimeSpan? span = null;
-            if (arguments.GetValue(lasts) is { } text)
-            {
-                if (!DurationText.TryParse(text, out var read) || read <= TimeSpan.Zero)
-                {
-                    var todo = "write one such as 12h or 30d, or leave --for out";
-                    return Task.FromResult(context.Terminal.Fail($"'{text}' is no duration", todo, ExitCode.Usage));
-                }
-
-                span = read;
-            }
-
-            return RunAsync(context, arguments, span, ct);
-        });
+        command.SetAction((arguments, ct) => RunAsync(context, arguments, arguments.GetValue(lasts), ct));
         return command;
     }
 

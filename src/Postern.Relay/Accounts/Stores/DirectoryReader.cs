@@ -41,16 +41,8 @@ internal static class DirectoryReader
     /// <summary>The entries for an address, that for all mail first.</summary>
     public static Suppression[] ReadSuppressions(SqliteConnection sql, string address) =>
     [
-        .. sql.Query<SuppressionRow>(
-            "select tenant, reason, added_at as AddedAt, expires_at as ExpiresAt from suppressions where address = @address "
-                + "order by tenant",
-            new { address })
-            .Select(row => new Suppression(
-                row.Tenant.Length == 0 ? null : row.Tenant,
-                address,
-                row.Reason,
-                DateTimeOffset.FromUnixTimeMilliseconds(row.AddedAt),
-                row.ExpiresAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null)),
+        .. sql.Query<SuppressionRow>($"{SuppressionRow.Select} where address = @address order by tenant", new { address })
+            .Select(static row => row.ToSuppression()),
     ];
 
     public static bool HasSuppressions(SqliteConnection sql) => sql.ExecuteScalar<long>("select exists (select 1 from suppressions)") != 0;
@@ -101,5 +93,16 @@ internal static class DirectoryReader
 
     private sealed record CredentialRow(long Id, string? Label, string Secret, long? ExpiresAt);
 
-    private sealed record SuppressionRow(string Tenant, string Reason, long AddedAt, long? ExpiresAt);
+    internal sealed record SuppressionRow(string Address, string Tenant, string Reason, long AddedAt, long? ExpiresAt)
+    {
+        public const string Select =
+            "select address, tenant, reason, added_at as AddedAt, expires_at as ExpiresAt from suppressions";
+
+        public Suppression ToSuppression() => new(
+            Tenant.Length == 0 ? null : Tenant,
+            Address,
+            Reason,
+            DateTimeOffset.FromUnixTimeMilliseconds(AddedAt),
+            ExpiresAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null);
+    }
 }
