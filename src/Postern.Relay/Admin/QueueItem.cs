@@ -11,6 +11,7 @@ public sealed record QueueItem
 
     /// <summary>
     /// <c>held</c>, <c>held (errors here)</c> (by the server, after attempts that failed here), <c>no route</c> (until one is configured),
+    /// <c>suspended</c> (as long as its destinations are),
     /// <c>deferred</c> (tried, and to be tried again) or <c>waiting</c>.
     /// </summary>
     public required string State { get; init; }
@@ -40,6 +41,9 @@ public sealed record QueueItem
 
     /// <summary>The release that the sender asked for (HOLDFOR=, HOLDUNTIL=); null without.</summary>
     public DateTimeOffset? HoldUntil { get; init; }
+
+    /// <summary>The way that an operator has chosen in the place of the routes; null where the routes decide.</summary>
+    public string? Via { get; init; }
 
     /// <summary>REQUIRETLS.</summary>
     public bool RequiresTls { get; init; }

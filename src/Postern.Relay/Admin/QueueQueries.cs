@@ -1,3 +1,4 @@
+using Postern.Relay.Delivery;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
@@ -7,7 +8,8 @@ namespace Postern.Relay.Admin;
 
 /// <summary>Answers what is in the queue. Needs the spool; and from a running server, whether it has no route at all.</summary>
 /// <param name="hasNoRoute">Null where no server runs: then nobody knows.</param>
-public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null)
+/// <param name="suspensions">Null where nobody knows.</param>
+public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null, Suspensions? suspensions = null)
 {
     /// <param name="limit">How many items at most; the total counts all.</param>
     /// <param name="after">Begins behind this id, for the next page; null for the first.</param>
@@ -17,6 +19,23 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null)
         // What is all there need not be counted once more.
         var total = after is null && page.Count < limit ? page.Count : await spool.CountAsync(filter, ct);
         return new QueuePage(total, [.. page.Select(Describe)]);
+    }
+
+    /// <summary>Counts what waits.</summary>
+    /// <param name="most">Destinations that are named, those with the most recipients first.</param>
+    public async ValueTask<QueueStatistics> CountAsync(QueueFilter filter, int most, CancellationToken ct)
+    {
+        const int Page = 1000;
+        var count = new QueueCount(suspensions);
+        QueueId? after = null;
+        while (await spool.ListAsync(filter, after, Page, ct) is { Count: > 0 } page)
+        {
+            foreach (var entry in page)
+                count.Add(entry);
+            after = page[^1].Envelope.Id;
+        }
+
+        return count.ToStatistics(most);
     }
 
     /// <summary>Null when the message is not there.</summary>
@@ -33,6 +52,7 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null)
             ArrivedAt = envelope.ArrivedAt,
             State = state.Held ? state.HeldByServerAt is null ? "held" : "held (errors here)"
                 : isParked ? "no route"
+                : suspensions?.HoldsAll(envelope, state) == true ? "suspended"
                 : state.Attempts > 0 ? "deferred"
                 : "waiting",
             Sender = envelope.Sender.Address,
@@ -45,6 +65,7 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null)
             NextAttempt = isParked || state is { Held: true, HeldByServerAt: null } ? null : state.NextAttempt,
             EnvelopeId = envelope.Parameters.EnvelopeId,
             HoldUntil = envelope.HeldUntil,
+            Via = state.Via,
             RequiresTls = envelope.Parameters.RequiresTls,
             DeliverBy = envelope.Deadline?.At,
             DeliverByMode = envelope.Deadline is { } deadline ? deadline.IsNotify ? "notify" : "return" : null,

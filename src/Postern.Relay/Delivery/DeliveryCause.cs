@@ -38,6 +38,9 @@ public enum DeliveryCause
     /// <summary>The time that the sender gave it is over.</summary>
     Expired,
 
+    /// <summary>An operator had it returned to its sender.</summary>
+    Returned,
+
     /// <summary>This machine ran short of something: no attempt, so it counts for none and gives nothing up.</summary>
     OwnShortage,
 

@@ -54,7 +54,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         var attempts = new Attempts(work, time, recorder, end);
         destinations = attempts.Destinations = new Destinations(work, transport, attempts);
         outages = attempts.Outages = new Outages(transport, options, clock, (hop, after) => _ = OnBackAsync(hop, after));
-        due = attempts.Due = new DueMail(work, destinations, time);
+        due = attempts.Due = new DueMail(work, destinations, time) { GiveUp = end.ReturnAsync };
         operations = new QueueOperations(work, time);
     }
 
@@ -63,6 +63,36 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     {
         get => work.Options.Routes;
         set => Apply(work.Options with { Routes = value });
+    }
+
+    /// <summary>What operators have suspended. Set before the start.</summary>
+    public Suspensions Suspensions
+    {
+        get => work.Suspensions;
+        set => work.Suspensions = value;
+    }
+
+    /// <summary>
+    /// Suspends domains, or resumes them; how many are different now. What waits for a connection goes back, what is being sent comes to
+    /// its end, and what is for several domains goes to the others.
+    /// </summary>
+    /// <exception cref="IOException">It could not be written down, and nothing has changed.</exception>
+    public async ValueTask<int> SuspendAsync(IReadOnlyCollection<Domain> domains, bool suspends)
+    {
+        var ended = new List<TrackedMessage>();
+        int changed;
+        lock (work.Gate)
+        {
+            changed = work.Suspensions.Change(domains, suspends);
+            if (changed > 0 && suspends && !work.IsStopping)
+                ended = destinations.Reroute();
+        }
+
+        foreach (var message in ended)
+            _ = end.EndRoutelessAsync(message);
+        if (changed > 0 && !suspends)
+            await due.ClearSuspendedAsync().ConfigureAwait(false);
+        return changed;
     }
 
     /// <summary>Destinations that nobody answers at, looked at now and then.</summary>
@@ -276,7 +306,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         {
             if (work.IsStopping)
                 return;
-            if (message.State.Held || work.Options.Routes.Holds)
+            if (message.State.Held || work.Options.Routes.Holds || work.Suspensions.HoldsAll(message.Envelope, message.State))
                 unrecorded.Add(message, work.Now + StorePause);
             else
                 destinations.Dispatch(message, time.Settings);
@@ -314,7 +344,9 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         for (var i = 0; i < recipients.Length; i++)
         {
             if (entry.State.Recipients[i].Status == RecipientStatus.Pending
-                && work.Options.Routes.Find(entry.Envelope, recipients[i]).Equals(hop))
+                && (entry.State.Via is { } via
+                    ? OtherWay.Find(via, entry.Envelope, recipients[i])
+                    : work.Options.Routes.Find(entry.Envelope, recipients[i])).Equals(hop))
                 return true;
         }
 

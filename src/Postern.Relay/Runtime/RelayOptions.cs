@@ -111,6 +111,9 @@ public sealed record RelayOptions
     /// <summary>What the login protection remembers.</summary>
     public static string LoginProtectionFile(string dataDirectory) => Path.Combine(dataDirectory, "login-protection");
 
+    /// <summary>What operators have suspended.</summary>
+    public static string SuspensionsFile(string dataDirectory) => Path.Combine(dataDirectory, "suspended");
+
     public static string DefaultLogDirectory(string dataDirectory) => Path.Combine(dataDirectory, "logs");
 }
 

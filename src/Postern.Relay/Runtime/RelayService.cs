@@ -56,7 +56,10 @@ public sealed class RelayService : IAsyncDisposable
             smtp,
             DeliveryOf(options),
             Audit,
-            clock);
+            clock)
+        {
+            Suspensions = Suspensions.Open(RelayOptions.SuspensionsFile(foundation.DataDirectory)),
+        };
         rotation = new DkimRotation(foundation.Directory, Audit, clock, options.Dkim, options.Delivery);
         server = new SmtpServer(ServerOf(snapshot));
         local = new LocalSubmission(LocalServerOf(snapshot), snapshot.DirectoryOf, Deliveries);

@@ -33,6 +33,14 @@ public sealed record DeliveryState(int Attempts, DateTimeOffset NextAttempt, boo
     /// </summary>
     public string? NotReported { get; init; }
 
+    /// <summary>An operator wants recipients given up; null where none does. It is done at the next attempt, in its place.</summary>
+    public ReturnOrder? Return { get; init; }
+
+    /// <summary>
+    /// An operator sends it another way than the routes say, as a route's <c>via</c> is written; null where the routes decide.
+    /// </summary>
+    public string? Via { get; init; }
+
     /// <summary>
     /// Its delivery is over and told: it is kept only until the event log is on the disk (<see cref="ISpool.ListEndedAsync"/>).
     /// </summary>
@@ -60,6 +68,11 @@ public sealed record RecipientState(RecipientStatus Status, string? LastReply)
 
     public static RecipientState Pending { get; } = new(RecipientStatus.Pending, LastReply: null);
 }
+
+/// <summary>What an operator wants given up.</summary>
+/// <param name="Why">What the sender is told.</param>
+/// <param name="Recipients">Which of the envelope's, from 0; those that are delivered by then stay so.</param>
+public sealed record ReturnOrder(string Why, ImmutableArray<int> Recipients);
 
 /// <summary>Whether a recipient still wants a delivery attempt.</summary>
 public enum RecipientStatus

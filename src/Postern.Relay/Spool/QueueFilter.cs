@@ -39,6 +39,9 @@ public sealed record QueueFilter
     /// </summary>
     public string? Outcome { get; init; }
 
+    /// <summary>The last reply for a recipient that still waits holds this text, in any case.</summary>
+    public string? Cause { get; init; }
+
     /// <summary>Arrived before this time.</summary>
     public DateTimeOffset? ArrivedBefore { get; init; }
 
@@ -48,7 +51,7 @@ public sealed record QueueFilter
     /// <summary>Nothing is set.</summary>
     public bool IsEverything =>
         Ids.IsDefaultOrEmpty && From is null && To is null && Domain is null && ArrivedBefore is null && Held is null
-        && Login is null && Tenant is null && Client is null && ArrivedSince is null && Outcome is null;
+        && Login is null && Tenant is null && Client is null && ArrivedSince is null && Outcome is null && Cause is null;
 
     public bool Matches(SpoolEntry entry)
     {
@@ -64,8 +67,24 @@ public sealed record QueueFilter
             && (ArrivedBefore is not { } limit || envelope.ArrivedAt < limit)
             && (ArrivedSince is not { } since || envelope.ArrivedAt >= since)
             && (Outcome is null || Has(entry, Outcome))
+            && (Cause is null || entry.State.Recipients.Any(
+                r => r.Status == RecipientStatus.Pending && r.LastReply?.Contains(Cause, StringComparison.OrdinalIgnoreCase) == true))
             && (Held is not { } held || entry.State.Held == held);
     }
+
+    /// <summary>
+    /// The recipients of a message that still wait and that the filter names; where it names none, all that wait.
+    /// </summary>
+    public ImmutableArray<int> RecipientsOf(SpoolEntry entry) =>
+    [
+        .. Enumerable.Range(0, entry.Envelope.Recipients.Length).Where(i =>
+            entry.State.Recipients[i].Status == RecipientStatus.Pending
+            && (To is null || AddressPattern.Fits(entry.Envelope.Recipients[i].Address, To))
+            && (Domain is null
+                || AddressPattern.IsInDomain(entry.Envelope.Sender.Address, Domain)
+                || AddressPattern.Fits(entry.Envelope.Recipients[i].Address, Domain))
+            && (Cause is null || entry.State.Recipients[i].LastReply?.Contains(Cause, StringComparison.OrdinalIgnoreCase) == true)),
+    ];
 
     private static bool AnyWaiting(SpoolEntry entry, string wanted)
     {

@@ -297,7 +297,8 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
         wire.Output.Append("RCPT TO:<"u8);
         wire.Output.Append(message.Recipients[index].Address);
         wire.Output.Append(">"u8);
-        wire.Output.Append(ParameterText.ForNextHop(message.Envelope.ParametersOf(index), isOffered));
+        var said = Extensions.DeliverBy.Wishes(message.Envelope.ParametersOf(index), message.Parameters, isOffered);
+        wire.Output.Append(ParameterText.ForNextHop(said, isOffered));
         wire.Output.Append("\r\n"u8);
     }
 

@@ -19,6 +19,19 @@ internal static class DeliverBy
             ? new Reply(550, new(5, 3, 3), "BY with mode R: the next hop does not offer DELIVERBY") : null,
     };
 
+    /// <summary>
+    /// What the next hop is told of reports: one that does not know of the time shall tell of delays (RFC 2852 §4.1.4.2), unless no report
+    /// is wanted at all.
+    /// </summary>
+    public static RecipientParameters Wishes(RecipientParameters said, MailParameters mail, Func<string, bool> isOffered) =>
+        mail.DeliverBy is not { IsNotify: true } || isOffered("DELIVERBY") ? said
+        : said.Notify switch
+        {
+            DsnNotify.Never => said,
+            DsnNotify.Unspecified => said with { Notify = DsnNotify.Failure | DsnNotify.Delay },
+            var asked => said with { Notify = asked | DsnNotify.Delay },
+        };
+
     private static string? Announce(Offer offer) => (offer.Honours(
         StoreFeatures.DeliverBy), offer.Server.MinimumDeliverBy.TotalSeconds) switch
     {

@@ -58,6 +58,12 @@ internal static class FutureRelease
             : StandardReply.BadParameters;
     }
 
+    /// <summary>A message that would be held until it must have been delivered is refused (RFC 4865 §5.2.2).</summary>
+    public static Reply? WhyNot(MailParameters parameters, TimeProvider clock) =>
+        parameters is { HoldUntil: { } until, DeliverBy.Within: var within } && until - clock.GetUtcNow() > within
+            ? StandardReply.HoldBeyondDeliverBy
+            : null;
+
     /// <summary>HOLDFOR is counted from when it was said, and kept as the time that it led to.</summary>
     private static string? WriteUntil(MailParameters parameters) => parameters.HoldUntil is not { } until ? null
         : until.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);

@@ -68,6 +68,8 @@ public static class StandardReply
     public static Reply SourceRoute { get; } = Make(501, (5, 1, 3), "Source routes are not accepted");
     public static Reply BadParameters { get; } = Make(501, (5, 5, 4), "Bad parameter syntax");
 
+    public static Reply HoldBeyondDeliverBy { get; } = Make(501, (5, 5, 4), "The release is later than the time given by BY=");
+
     public static Reply BadPeerAttribute { get; } = Make(501, (5, 5, 4), "Bad attribute name or value");
 
     // 503: sequence

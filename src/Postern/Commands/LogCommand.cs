@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Postern.Commands.Output;
+using Postern.Commands.Queue;
 using Postern.Configuration.Reading;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
@@ -52,6 +53,12 @@ internal static class LogCommand
             CustomParser = ParsedArguments.Count,
             DefaultValueFactory = static _ => DefaultLimit,
         };
+        var message = new Option<string?>("--id")
+        {
+            Description = "All that was written down of this message, whatever its kind, oldest first",
+            HelpName = "ID",
+        };
+        message.Validators.Add(WhyNoId);
         var follow = new Option<bool>("--follow")
         {
             Description = "Go on with what is written from now on, until interrupted; with --json one event a line",
@@ -60,7 +67,7 @@ internal static class LogCommand
         after.Validators.Add(WhyNoCursor);
         Symbol[] ofKind = kind switch
         {
-            AuditKind.Mail => [route, category, tenant],
+            AuditKind.Mail => [message, route, category, tenant],
             AuditKind.Policy => [rule, tenant],
             AuditKind.Auth => [tenant],
             _ => [],
@@ -71,6 +78,8 @@ internal static class LogCommand
         {
             if (context.LoadConfiguration(arguments) is not { } configuration)
                 return ExitCode.Usage;
+            if (kind == AuditKind.Mail && QueueId.TryParse(arguments.GetValue(message), out var id))
+                return await TellAsync(context, arguments, configuration.LogsDirectory, id, ct);
             var now = context.Clock.GetUtcNow();
             var query = new AuditQuery
             {
@@ -100,6 +109,19 @@ internal static class LogCommand
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    private static async Task<int> TellAsync(
+        CommandContext context, ParseResult arguments, string logs, QueueId id, CancellationToken ct)
+    {
+        var story = await MessageTrace.ReadAsync(logs, id, ct);
+        if (arguments.GetValue(context.Json))
+            EventJson.WriteList(context.Terminal, story);
+        else if (story.Count == 0)
+            context.Terminal.Line("nothing found");
+        else
+            MessageTrace.Print(context.Terminal, story);
+        return ExitCode.Ok;
     }
 
     private static string[] OutcomesOf(AuditKind kind) => kind switch
@@ -167,6 +189,12 @@ internal static class LogCommand
     {
         if (result.GetValueOrDefault<string?>() is { } text && !AuditCursor.TryParse(text, out _))
             result.AddError($"'{text}' is not where a search ended, which is written like mail-2026-11-20:123456");
+    }
+
+    private static void WhyNoId(OptionResult result)
+    {
+        if (result.GetValueOrDefault<string?>() is { } text && !QueueId.TryParse(text, out _))
+            result.AddError($"'{text}' is not a queue id");
     }
 
     private static void WhyNoReference(OptionResult result)

@@ -51,8 +51,9 @@ internal sealed class ServerHost : IAsyncDisposable
             host.bindings = compiled.Tls is null ? null : await TlsBindings.OfThisMachineAsync();
             var commands = new QueueCommands(relay.Spool, new SchedulerQueueControl(relay.Deliveries, relay.Spool), relay.Audit, clock);
             var application = new ControlApplication(
-                new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds),
+                new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds, relay.Deliveries.Suspensions),
                 commands,
+                new SuspensionCommands(relay.Deliveries.SuspendAsync, () => relay.Deliveries.Suspensions.All, relay.Audit, clock),
                 host.Status,
                 host.ReloadAsync,
                 host.ExplainAsync,

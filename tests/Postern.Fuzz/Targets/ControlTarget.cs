@@ -24,7 +24,7 @@ internal sealed class ControlTarget : ITarget
     private QueueId id;
 
     public ControlTarget() =>
-        application = new ControlApplication(new QueueQueries(spool), new QueueCommands(spool, new SpoolQueueControl(spool, clock), log, clock), static () => throw new InvalidOperationException("no status here"), static _ => Task.FromResult(ReloadReport.Refused(["no server here"])), static (question, _) => Task.FromResult(new WhatIfAnswer { Problem = new(question.From, question.To) }), new SessionCommands(new OneSession(), log, clock));
+        application = new ControlApplication(new QueueQueries(spool), new QueueCommands(spool, new SpoolQueueControl(spool, clock), log, clock), new SuspensionCommands(static (domains, _) => new(domains.Count), static () => [], log, clock), static () => throw new InvalidOperationException("no status here"), static _ => Task.FromResult(ReloadReport.Refused(["no server here"])), static (question, _) => Task.FromResult(new WhatIfAnswer { Problem = new(question.From, question.To) }), new SessionCommands(new OneSession(), log, clock));
 
     public string Name => "control";
 
@@ -36,7 +36,7 @@ internal sealed class ControlTarget : ITarget
 
     public IEnumerable<byte[]> Seeds => Fuzz.Seeds.Of(
         "POST /queue/list\n{\"filter\":{},\"limit\":10,\"after\":null}", "POST /queue/list\n{\"filter\":{\"ids\":[\"X\"],\"from\":\"a@example.org\",\"to\":\"example.net\",\"domain\":\"x\",\"arrivedBefore\":\"2026-01-01T00:00:00Z\",\"held\":false},\"limit\":2147483647,\"after\":\"X\"}",
-        "POST /queue/change\n{\"action\":\"Hold\",\"filter\":{}}", "POST /queue/change\n{\"action\":\"Release\",\"filter\":{\"from\":\"<>\"}}", "POST /queue/change\n{\"action\":99,\"filter\":{}}", "POST /queue/change\n{\"action\":\"Retry\",\"filter\":{\"to\":\"@example.net\"}}",
+        "POST /queue/change\n{\"action\":\"Hold\",\"filter\":{}}", "POST /queue/change\n{\"action\":\"Redirect\",\"filter\":{\"cause\":\"x\"},\"with\":\"a@example.org\"}", "POST /queue/change\n{\"action\":\"Reroute\",\"filter\":{},\"with\":\"smtp://x\"}", "POST /queue/change\n{\"action\":\"Bounce\",\"filter\":{}}", "POST /queue/count\n{\"filter\":{},\"most\":3}", "POST /queue/suspend\n{\"domains\":[\"example.net\",\"?\"],\"suspends\":true}", "POST /queue/change\n{\"action\":\"Release\",\"filter\":{\"from\":\"<>\"}}", "POST /queue/change\n{\"action\":99,\"filter\":{}}", "POST /queue/change\n{\"action\":\"Retry\",\"filter\":{\"to\":\"@example.net\"}}",
         "GET /queue/X\n", "GET /queue/\n", "GET /nothing\n", "POST /queue/list\nnull", "POST /queue/list\n{", "POST /session/list\n{}", "POST /session/end\n{\"ids\":[\"0123456789ab\"],\"login\":\"lisa@example.org\",\"client\":\"192.0.2.7\"}", "POST /session/review\n{}", "POST /explain\n{\"client\":\"192.0.2.7\",\"from\":\"a@example.org\",\"to\":\"b@example.net\",\"login\":null,\"isTls\":true,\"hasCertificate\":false,\"listener\":\"submission\"}", "DELETE /queue/list\n{}");
 
     public IReadOnlyList<byte[]> Dictionary { get; } = Words.Of(["GET ", "POST ", "/queue/list\n", "/queue/change\n", "/queue/", "\"filter\":", "\"limit\":", "\"after\":", "\"action\":", "\"ids\":[null]", "\"Hold\"", "\"Remove\"", "null", "{}", "[]", "\\ud800", "\\u0000", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "\"\"", "\"@\"", .. NumberTexts.All]);

@@ -74,6 +74,21 @@ public sealed class SmtpClientParameterTests
             Assert.Equal("5.3.3", Assert.IsType<ClientAnswer.Refused>(answer).Reply.Status?.ToString());
     }
 
+    /// <summary>RFC 2852 §4.1.4.2.</summary>
+    [Theory]
+    [InlineData(DsnNotify.Unspecified, true, " NOTIFY=FAILURE,DELAY")]
+    [InlineData(DsnNotify.Success, true, " NOTIFY=SUCCESS,DELAY")]
+    [InlineData(DsnNotify.Never, true, " NOTIFY=NEVER")]
+    [InlineData(DsnNotify.Success, false, " NOTIFY=SUCCESS")]
+    [InlineData(DsnNotify.Unspecified, false, "")]
+    public async Task A_server_that_does_not_know_of_the_deadline_shall_tell_of_delays(DsnNotify asked, bool isNotify, string told)
+    {
+        var message = Message(new MailParameters { DeliverBy = isNotify ? new DeliverBy(TimeSpan.FromSeconds(60), IsNotify: true, IsTrace: false) : null });
+        message = message with { Envelope = message.Envelope with { RecipientParameters = [new RecipientParameters { Notify = asked }] } };
+        var (_, taken, _) = await SendAsync(Offering("DSN"), message);
+        Assert.Equal($"RCPT TO:<b@there.test>{told}", taken!.RcptLines.Single());
+    }
+
     [Theory]
     [InlineData(false, true, true)]                 // in clear
     [InlineData(true, false, true)]                 // anybody's certificate

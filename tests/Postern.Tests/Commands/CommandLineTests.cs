@@ -110,10 +110,10 @@ public sealed class CommandLineTests
     [InlineData("postern has no command 'acount'; did you mean 'account'?", "acount", "list")]
     [InlineData("postern account has no command 'ad'; did you mean 'add'?", "account", "ad")]
     [InlineData("postern check has no option '--jsno'; did you mean '--json'?", "check", "--jsno")]
-    [InlineData("postern queue retry has no option '--yes'", "queue", "retry", "--yes")]
+    [InlineData("postern queue stats has no option '--yes'", "queue", "stats", "--yes")]
     [InlineData("postern account show has no argument 'b'", "account", "show", "a", "b")]
     [InlineData("postern has no command 'spool'", "spool", "check")]
-    [InlineData("postern queue has no command 'stat'", "queue", "stat", "list")]
+    [InlineData("postern queue has no command 'stat'; did you mean 'stats'?", "queue", "stat", "list")]
     public async Task A_mistyped_word_is_answered_with_the_nearest_one(string expected, params string[] args)
     {
         var result = await CommandRun.ExecuteAsync(args);

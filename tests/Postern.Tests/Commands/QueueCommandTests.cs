@@ -32,6 +32,7 @@ public sealed class QueueCommandTests
     [InlineData("of a login", 0, "--login", "nobody")]
     [InlineData("of a client", 0, "--client", "192.0.2.0/24")]
     [InlineData("with a message id that the log does not know", 0, "--message-id", "<x@example.org>")]
+    [InlineData("by what was said last", 0, "--cause", "greylisted")]
     [InlineData("nothing", 0, "--to", "nobody@example.com")]
     public async Task A_filter_meets_what_fits_all_of_it(string what, int expected, params string[] filter)
     {
@@ -155,6 +156,127 @@ public sealed class QueueCommandTests
 
         Assert.Equal(ExitCode.Ok, (await run.PosternAsync("queue", "remove", "--all", "--yes")).ExitCode);
         Assert.Equal(0, server.Spool.Count);
+    }
+
+    [Theory]
+    [InlineData("bounce", "returned to their senders")]
+    [InlineData("redirect", "sent to x@example.org", "--address", "x@example.org")]
+    [InlineData("reroute", "sent by mx", "--via", "mx")]
+    public async Task What_cannot_be_taken_back_asks_too(string name, string done, params string[] with)
+    {
+        using var run = new CommandRun();
+        await using var server = await RunningServer.StartAsync(run.Data);
+        await FillAsync(server.Spool);
+        string[] command = ["queue", name, "--to", "example.net", .. with, "--config", run.ConfigFile];
+
+        var nobody = await CommandRun.ExecuteAsync(command);
+        Assert.Equal(ExitCode.Usage, nobody.ExitCode);
+        Assert.Contains($"3 messages would be {done}, and there is nobody to ask", nobody.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.No, (await CommandRun.ExecuteAsync(command, "n\n", canAsk: true)).ExitCode);
+        Assert.Empty(server.Events.All.OfType<AdminEvent>());
+        Assert.Equal((3, 3), Change(await run.JsonAsync([.. command[..^2], "--yes"])));
+    }
+
+    [Theory]
+    [InlineData("'nonsense' is not an address", "redirect", "--all", "--address", "nonsense")]
+    [InlineData("is not an address", "redirect", "--all")]
+    [InlineData("queue reroute: ", "reroute", "--all", "--via", "nonsense")]
+    [InlineData("no message is named", "bounce")]
+    [InlineData("'a b' is not a domain", "suspend", "a b")]
+    [InlineData("'x' is not a reference", "undo", "x")]
+    public async Task What_is_wrong_is_said_before_anything_changes(string words, params string[] command)
+    {
+        using var run = new CommandRun();
+        await using var server = await RunningServer.StartAsync(run.Data);
+        await FillAsync(server.Spool);
+        var result = await run.PosternAsync(["queue", .. command]);
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.Contains(words, result.Error, StringComparison.Ordinal);
+        Assert.Empty(server.Events.All.OfType<AdminEvent>());
+    }
+
+    [Fact]
+    public async Task A_change_is_taken_back_by_its_reference_for_the_messages_that_it_changed()
+    {
+        using var run = new CommandRun();
+        Directory.CreateDirectory(run.Data);
+        await using (var spool = SegmentSpool.Open(new SegmentSpoolOptions { Directory = Path.Combine(run.Data, "spool"), SegmentSize = 1 << 20, Reserve = 0 }, TimeProvider.System))
+            await FillAsync(spool);
+
+        var hold = await run.JsonAsync("queue", "hold", "--from", "example.org");
+        Assert.Equal((3, 2), Change(hold));
+        var undo = await run.PosternAsync("queue", "undo", hold.GetProperty("ref").GetString()!);
+        Assert.Equal((ExitCode.Ok, "undo: 2 messages still there, 2 changed\n"), (undo.ExitCode, undo.Output));
+        // The one that was held before is held still.
+        Assert.Equal(1, (await run.JsonAsync("queue", "list", "--held")).GetProperty("total").GetInt32());
+
+        var reroute = await run.JsonAsync("queue", "reroute", "--all", "--via", "smtp://backup.example.net", "--yes");
+        var id = Ids(await run.JsonAsync("queue", "list"))[0];
+        Assert.Contains("smtp://backup.example.net, in the place of the routes", (await run.PosternAsync("queue", "show", id)).Output, StringComparison.Ordinal);
+        Assert.Equal((5, 5), Change(await run.JsonAsync("queue", "undo", reroute.GetProperty("ref").GetString()!)));
+        Assert.False((await run.JsonAsync("queue", "show", id)).TryGetProperty("via", out var via) && via.ValueKind != JsonValueKind.Null);
+
+        var remove = await run.JsonAsync("queue", "remove", id);
+        var gone = await run.PosternAsync("queue", "undo", remove.GetProperty("ref").GetString()!);
+        Assert.Equal(ExitCode.No, gone.ExitCode);
+        Assert.Contains("queue remove cannot be taken back", gone.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.No, (await run.PosternAsync("queue", "undo", "K7M3Q9")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Domains_are_suspended_and_resumed_with_and_without_a_server()
+    {
+        using var run = new CommandRun();
+        await using (var server = await RunningServer.StartAsync(run.Data))
+        {
+            await FillAsync(server.Spool);
+            Assert.Equal("nothing is suspended\n", (await run.PosternAsync("queue", "suspend")).Output);
+            Assert.Equal("suspend: 2 changed; suspended: example.com, example.net\n", (await run.PosternAsync("queue", "suspend", "example.net", "Example.COM")).Output);
+            Assert.Equal(4, (await run.JsonAsync("queue", "list")).GetProperty("items").EnumerateArray().Count(static i => i.GetProperty("state").GetString() is "suspended" or "held"));
+            var stats = await run.JsonAsync("queue", "stats");
+            Assert.Equal((5, 4, 1), (stats.GetProperty("messages").GetInt32(), stats.GetProperty("waiting").GetInt32() + stats.GetProperty("deferred").GetInt32(), stats.GetProperty("held").GetInt32()));
+            var first = stats.GetProperty("destinations")[0];
+            Assert.Equal(("example.net", 4, true), (first.GetProperty("domain").GetString(), first.GetProperty("recipients").GetInt32(), first.GetProperty("isSuspended").GetBoolean()));
+            Assert.Contains("example.net (suspended)", (await run.PosternAsync("queue", "stats")).Output, StringComparison.Ordinal);
+            Assert.Equal("resume: 1 changed; suspended: example.com\n", (await run.PosternAsync("queue", "resume", "example.net")).Output);
+            Assert.Contains(server.Events.All.OfType<AdminEvent>(), static e => e is { Action: "queue suspend", Target: "example.net" });
+        }
+
+        Assert.Equal("suspend: 1 changed; suspended: example.org\n", (await run.PosternAsync("queue", "suspend", "example.org")).Output);
+        Assert.Equal(["example.org"], await File.ReadAllLinesAsync(Path.Combine(run.Data, "suspended"), TestContext.Current.CancellationToken));
+        Assert.Equal("nothing is suspended\n", (await run.PosternAsync("queue", "resume", "example.org")).Output.Split("; ")[1]);
+    }
+
+    [Fact]
+    public async Task One_message_is_told_whole_also_when_it_has_left_the_queue()
+    {
+        using var run = new CommandRun();
+        await using var server = await RunningServer.StartAsync(run.Data);
+        var id = (await server.Spool.AddAsync("a@example.org", ["b@example.net"])).ToString();
+        var at = TimeProvider.System.GetUtcNow();
+        await using (var log = new JsonLinesAuditLog(new AuditLogOptions { Directory = Path.Combine(run.Data, "logs") }, TimeProvider.System))
+        {
+            log.Append(new AcceptedEvent(at, new("s", "in", "192.0.2.7") { User = "lisa" }, id, "a@example.org", ["b@example.net"], 3));
+            log.Append(new DeliveryEvent(at, id, "b@example.net", DeliveryOutcome.Deferred, 1, "451 4.7.1 Greylisted")
+            {
+                Remote = "mx.example.net[192.0.2.9]:25", Tls = "TLSv1.3", TlsTrust = "verified", Phase = "rcpt", Category = "policy", NextAttempt = at.AddMinutes(5),
+            });
+            log.Append(new AdminEvent(at, "root", "queue retry", id) { Ref = "K7M3Q9" });
+            log.Append(new DeliveryEvent(at, "01JD0K3ZQ8Y6X5V4T3S2R1P0NM", "other@example.net", DeliveryOutcome.Delivered, 1, "250 ok"));
+        }
+
+        var show = await run.PosternAsync("queue", "show", id);
+        Assert.Equal(ExitCode.Ok, show.ExitCode);
+        foreach (var part in (string[])["login lisa", "mx.example.net[192.0.2.9]:25", "TLSv1.3 verified", "rcpt", "policy", "451 4.7.1 Greylisted", "queue retry"])
+            Assert.Contains(part, show.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("other@example.net", show.Output, StringComparison.Ordinal);
+        await run.PosternAsync("queue", "remove", id);
+        var gone = await run.PosternAsync("queue", "show", id);
+        Assert.Equal(ExitCode.No, gone.ExitCode);
+        Assert.Contains("Greylisted", gone.Output, StringComparison.Ordinal);
+        Assert.Contains("Greylisted", (await run.PosternAsync("log", "mail", "--id", id)).Output, StringComparison.Ordinal);
+        Assert.Equal(["accepted", "delivery", "admin"], (await run.JsonAsync("log", "mail", "--id", id)).EnumerateArray().Select(static e => e.GetProperty("event").GetString()));
+        Assert.Equal(ExitCode.Usage, (await run.PosternAsync("log", "mail", "--id", "x")).ExitCode);
     }
 
     [Fact]

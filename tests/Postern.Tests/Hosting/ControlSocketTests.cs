@@ -92,7 +92,7 @@ public sealed class ControlSocketTests
         var id = await server.Spool.AddAsync("a@example.org", ["b@example.net"]);
         await using var client = Assert.IsType<ControlClient>(await ControlClient.ConnectAsync(server.Socket, TestContext.Current.CancellationToken));
 
-        await client.ApplyAsync(QueueAction.Hold, QueueFilter.Everything, TestContext.Current.CancellationToken);
+        await client.ApplyAsync(QueueAction.Hold, QueueFilter.Everything, with: null, TestContext.Current.CancellationToken);
 
         var change = Assert.IsType<AdminEvent>(Assert.Single(server.Events.All));
         Assert.Matches("^uid [0-9]+$", change.Actor);

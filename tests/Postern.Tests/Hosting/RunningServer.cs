@@ -5,6 +5,7 @@ using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Delivery;
 using Postern.Relay.Spool.Memory;
 using Postern.Smtp.Session;
 
@@ -41,9 +42,11 @@ internal sealed class RunningServer : IAsyncDisposable
         var commands = new QueueCommands(spool, new SpoolQueueControl(spool, TimeProvider.System), events, TimeProvider.System);
         var socket = DataDirectory.ControlSocket(data);
         var protection = new LoginProtection(new LoginProtectionOptions { LongestDelay = TimeSpan.Zero }, events, TimeProvider.System);
+        var suspensions = new Suspensions();
         var application = new ControlApplication(
-            new QueueQueries(spool),
+            new QueueQueries(spool, suspensions: suspensions),
             commands,
+            new SuspensionCommands((domains, suspends) => new(suspensions.Change(domains, suspends)), () => suspensions.All, events, TimeProvider.System),
             () => Status(data, spool.Count),
             static _ => Task.FromResult(new ReloadReport("1f3a9c20", "77ab01de")),
             (question, _) => Task.FromResult(explain is null ? new WhatIfAnswer { Problem = new("no decisions here", "Ask a whole server.") } : explain(question)),

@@ -12,6 +12,9 @@ public sealed record AdminEvent(DateTimeOffset At, string Actor, string Action, 
     /// <summary>The address that the operator came from; null on this machine.</summary>
     public string? Client { get; init; }
 
+    /// <summary>What is common to all that one command changed; null where it changed one thing.</summary>
+    public string? Ref { get; init; }
+
     public ImmutableArray<AdminChange> Changes { get; init; } = [];
 
     public override string Name => Type.Name;
@@ -23,18 +26,25 @@ public sealed record AdminEvent(DateTimeOffset At, string Actor, string Action, 
         {
             Via = line.MaybeWord<AdminDoor>("via"),
             Client = line.Maybe("client"),
+            Ref = line.Maybe("ref"),
             Changes = line.Changes("changes"),
         });
 
     internal override string Key => $"{Actor}\n{Action}\n{Target}\n{At.UtcTicks}";
 
-    internal override EventTraits Traits => new() { User = Actor, Client = Client };
+    internal override EventTraits Traits => new()
+    {
+        User = Actor,
+        Client = Client,
+        Ref = Ref,
+        QueueId = Envelopes.QueueId.TryParse(Target, out _) ? Target : null,
+    };
 
     private protected override long TextOctets
     {
         get
         {
-            var octets = OctetsOf(Actor, Action, Target, Client);
+            var octets = OctetsOf(Actor, Action, Target, Client, Ref);
             foreach (var change in Changes.IsDefault ? [] : Changes)
                 octets += OctetsOf(change.Field, change.Before, change.After);
             return octets;
@@ -49,6 +59,7 @@ public sealed record AdminEvent(DateTimeOffset At, string Actor, string Action, 
     internal override void WriteTo(EventFields fields)
     {
         fields.Texts(("actor", Actor), ("action", Action), ("target", Target), ("via", EventWord.Of(Via)), ("client", Client));
+        fields.Texts(("ref", Ref));
         if (!Changes.IsDefaultOrEmpty)
             fields.Changes("changes", Changes);
     }

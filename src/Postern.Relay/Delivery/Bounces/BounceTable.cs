@@ -43,6 +43,7 @@ public sealed class BounceTable
         DeliveryCause.LoginFailed => "login_failed",
         DeliveryCause.Loop => "loop",
         DeliveryCause.Expired => "expired",
+        DeliveryCause.Returned => "returned",
         DeliveryCause.OwnShortage => "own_shortage",
         DeliveryCause.OwnSurroundings => "own_surroundings",
         _ => "own_mistake",

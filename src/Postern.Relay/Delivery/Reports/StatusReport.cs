@@ -118,6 +118,10 @@ internal sealed class StatusReport(
         Line($"Reporting-MTA: dns; {hostname}");
         Line($"X-Postern-Queue-ID: {original.Id}");
         Line($"Arrival-Date: {Rfc5322(original.ArrivedAt)}");
+        if (original.Deadline is { At: var deadline })
+            Line($"Deliver-By-Date: {Rfc5322(deadline)}");
+        if (original.HeldUntil is { } release)
+            Line($"Future-Release-Request: until;{release.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}");
         foreach (var report in reports)
         {
             Line($"");

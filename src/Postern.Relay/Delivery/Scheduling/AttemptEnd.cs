@@ -92,6 +92,37 @@ internal sealed class AttemptEnd(
         }
     }
 
+    /// <summary>An operator wants recipients given up: what is at work already ends as an attempt in which they failed.</summary>
+    public async Task ReturnAsync(TrackedMessage message, ReturnOrder order)
+    {
+        try
+        {
+            lock (work.Gate)
+            {
+                message.State = message.State with { Return = null };
+                foreach (var i in order.Recipients.Where(i => message.State.Recipients[i].Status == RecipientStatus.Pending))
+                    message.Outcomes[i] = new Outcome.Failed(Remote: null, order.Why, Tls: null, "5.0.0")
+                    {
+                        Cause = DeliveryCause.Returned,
+                    };
+            }
+
+            for (var i = 0; i < message.Outcomes.Length; i++)
+            {
+                if (message.Outcomes[i] is { } failed)
+                    work.Audit.Append(
+                        DeliveryEvents.Of(work.Now, message.Envelope, i, failed, work.Options.Routes, message.State.Attempts + 1));
+            }
+
+            await EndAsync(message).ConfigureAwait(false);
+        }
+        catch (Exception mistake)
+        {
+            work.Tell("delivery-error", $"{message.Id}: {mistake}");
+            await EndByMistakeAsync(message, isOurs: OwnShortage.WordsOf(mistake) is not null).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Its last jobs have no route any more: what came of the others counts, and where nothing did there was no attempt.</summary>
     public async Task EndRoutelessAsync(TrackedMessage message)
     {

@@ -34,6 +34,9 @@ internal sealed class DeliveryWork(ISpool spool, DeliveryOptions options, IAudit
         set => options = value;
     }
 
+    /// <summary>What operators have suspended; set before anything is claimed.</summary>
+    public Suspensions Suspensions { get; set; } = new();
+
     /// <summary>Set before anything is claimed.</summary>
     public ISpoolClaims Claims { get; set; } = null!;
 

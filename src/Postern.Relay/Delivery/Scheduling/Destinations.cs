@@ -65,7 +65,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
         }
 
         var jobs = Enumerable.Range(0, message.Envelope.Recipients.Length)
-            .Where(i => message.State.Recipients[i].Status == RecipientStatus.Pending)
+            .Where(i => message.State.Recipients[i].Status == RecipientStatus.Pending && !IsSuspended(message, i))
             .GroupBy(i => HopOf(message, i))
             .SelectMany(
                 group => group.Chunk(work.Options.RecipientsPerTransaction),
@@ -77,7 +77,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
     }
 
     /// <summary>Moves the jobs that no lane has begun to where they belong now.</summary>
-    /// <returns>Messages of which no job is left, as there is no route.</returns>
+    /// <returns>Messages of which no job is left, as there is no route or all is suspended.</returns>
     public List<TrackedMessage> Reroute()
     {
         var ended = new List<TrackedMessage>();
@@ -93,12 +93,15 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
 
             var count = job.Recipients.IsDefault ? message.Envelope.Recipients.Length : job.Recipients.Length;
             var hops = Enumerable.Range(0, count).Select(job.IndexOf)
+                .Where(i => !IsSuspended(message, i))
                 .GroupBy(i => HopOf(message, i))
                 .Select(static group => (group.Key, Recipients: group.ToImmutableArray()))
                 .ToList();
             message.OpenJobs += hops.Count - 1;
             foreach (var (hop, part) in hops)
-                Enqueue(hop, hops.Count == 1 ? job : job with { Recipients = part });
+                Enqueue(hop, part.Length == count ? job : job with { Recipients = part });
+            if (message.OpenJobs == 0)
+                ended.Add(message);
         }
 
         return ended;
@@ -126,8 +129,12 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
 
     public Task[] Stop() => [.. queues.Values.SelectMany(static queue => queue.Stop())];
 
-    private NextHop HopOf(TrackedMessage message, int recipient) =>
-        work.Options.Routes.Find(message.Envelope, message.Envelope.Recipients[recipient]);
+    private bool IsSuspended(TrackedMessage message, int recipient) =>
+        work.Suspensions.Holds(message.Envelope.Recipients[recipient].Domain);
+
+    private NextHop HopOf(TrackedMessage message, int recipient) => message.State.Via is { } via
+        ? OtherWay.Find(via, message.Envelope, message.Envelope.Recipients[recipient])
+        : work.Options.Routes.Find(message.Envelope, message.Envelope.Recipients[recipient]);
 
     private void Enqueue(NextHop hop, DeliveryJob job)
     {

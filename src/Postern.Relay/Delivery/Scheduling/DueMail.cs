@@ -42,6 +42,9 @@ internal sealed class DueMail : IAsyncDisposable
             static due => _ = ((DueMail)due!).RenewAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>Gives up recipients of a message that is at work by then. Nothing waits for it.</summary>
+    public Func<TrackedMessage, ReturnOrder, Task> GiveUp { private get; init; } = static (_, _) => Task.CompletedTask;
+
     /// <summary>Once, when <see cref="DeliveryWork.Claims"/> is there.</summary>
     public void Start()
     {
@@ -82,6 +85,13 @@ internal sealed class DueMail : IAsyncDisposable
         lock (work.Gate)
             isShelved = shelves.Contains(queue);
         return isShelved && !work.IsStopping && await ClaimShelfAsync(queue, Batch).ConfigureAwait(false) > 0;
+    }
+
+    /// <summary>Destinations are suspended no more: what waited for that is looked at again.</summary>
+    public async ValueTask ClearSuspendedAsync()
+    {
+        await work.Claims.ClearShelfAsync(Suspensions.Shelf, CancellationToken.None).ConfigureAwait(false);
+        Wake();
     }
 
     /// <summary>All that is on a shelf is due without it: there are new routes.</summary>
@@ -213,6 +223,17 @@ internal sealed class DueMail : IAsyncDisposable
     private async ValueTask TakeAsync(SpoolClaim claim, int clockSettings, bool mayWait)
     {
         var message = work.Track(claim);
+        if (message.State.Return is { } order && !work.IsStopping)
+        {
+            message.BegunUnder = clockSettings;
+            message.Outcomes = new Outcome?[message.Envelope.Recipients.Length];
+            lock (work.Gate)
+                work.Messages.Add(message.Id, message);
+            // Each writes a report and waits for the disk: the due mail of others does not wait for that.
+            _ = Task.Run(() => GiveUp(message, order), CancellationToken.None);
+            return;
+        }
+
         if (message is { Known.Hold: { HasJumped: true } hold, State.Attempts: 0 } && hold.EndAfterJump() is var until && until > work.Now)
         {
             await work.ReleaseAsync(message, shelf: null).ConfigureAwait(false);
@@ -237,11 +258,13 @@ internal sealed class DueMail : IAsyncDisposable
     private async ValueTask DispatchAsync(TrackedMessage message, int clockSettings, bool mayWait)
     {
         DestinationQueue? full = null;
+        bool isSuspended;
         lock (work.Gate)
         {
             var isHeld = work.IsStopping || work.Options.Routes.Holds;
-            full = mayWait && !isHeld ? destinations.WhereFull(message) : null;
-            if (!isHeld && full is null)
+            isSuspended = !isHeld && work.Suspensions.HoldsAll(message.Envelope, message.State);
+            full = mayWait && !isHeld && !isSuspended ? destinations.WhereFull(message) : null;
+            if (!isHeld && !isSuspended && full is null)
             {
                 if (message.Known is { } known)
                     known.Hold = null;
@@ -251,7 +274,10 @@ internal sealed class DueMail : IAsyncDisposable
             }
         }
 
-        await work.ReleaseAsync(message, full?.Shelf).ConfigureAwait(false);
+        await work.ReleaseAsync(message, isSuspended ? Suspensions.Shelf : full?.Shelf).ConfigureAwait(false);
+        // It may have been resumed before it was on that shelf.
+        if (isSuspended && !work.Suspensions.HoldsAll(message.Envelope, message.State))
+            await work.Claims.ClearShelfAsync(Suspensions.Shelf, CancellationToken.None).ConfigureAwait(false);
         if (full is null)
             return;
         // Known as filled once it is, and not before: a lane that empties it meanwhile would take it for empty. And it may have got room

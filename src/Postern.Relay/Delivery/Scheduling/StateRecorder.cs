@@ -108,6 +108,8 @@ internal sealed class StateRecorder(DeliveryWork work)
             Held = isHeldByOperator || (ours.Held && !isReleased),
             HeldByServerAt = isHeldByOperator || isReleased ? null : ours.HeldByServerAt,
             Reported = ours.Reported | theirs.Reported,
+            Return = theirs.Return != known.Return ? theirs.Return : ours.Return,
+            Via = theirs.Via != known.Via ? theirs.Via : ours.Via,
             Recipients =
             [
                 .. ours.Recipients.Select(

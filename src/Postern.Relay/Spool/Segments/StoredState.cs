@@ -16,6 +16,13 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
 
     public string? NotReported { get; init; }
 
+    public string? Via { get; init; }
+
+    /// <summary>Why recipients are to be given up, and which.</summary>
+    public string? ReturnWhy { get; init; }
+
+    public int[]? Return { get; init; }
+
     public static StoredState Of(DeliveryState state) => new(
         state.Attempts,
         state.NextAttempt,
@@ -29,6 +36,9 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
         Tried = state.TriedAt,
         Ended = state.HasEnded,
         NotReported = state.NotReported,
+        Via = state.Via,
+        ReturnWhy = state.Return?.Why,
+        Return = state.Return is { } order ? [.. order.Recipients] : null,
     };
 
     /// <exception cref="FormatException">Not for so many recipients.</exception>
@@ -44,6 +54,11 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
             TriedAt = Tried,
             HasEnded = Ended,
             NotReported = NotReported,
+            Via = Via,
+            // What is not said of this message's recipients is said of none.
+            Return = ReturnWhy is { } why && Return is { } order && Array.TrueForAll(order, i => i >= 0 && i < recipients)
+                ? new ReturnOrder(why, [.. order])
+                : null,
         };
     }
 }

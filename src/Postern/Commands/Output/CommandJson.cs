@@ -31,6 +31,8 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(QueuePage))]
 [JsonSerializable(typeof(QueueItem))]
 [JsonSerializable(typeof(QueueChange))]
+[JsonSerializable(typeof(QueueStatistics))]
+[JsonSerializable(typeof(SuspensionChange))]
 [JsonSerializable(typeof(ImmutableArray<SessionItem>))]
 [JsonSerializable(typeof(SessionChange))]
 [JsonSerializable(typeof(StatusDocument))]

@@ -22,7 +22,13 @@ internal sealed class FilterOptions() : MailFilterOptions("waiting", "deferred",
 
     public Option<string?> Tenant { get; } = new("--tenant") { Description = "Of accounts of this tenant", HelpName = "TENANT" };
 
-    public Symbol[] All => [.. OfMessages, Tenant, OlderThan, Held];
+    public Option<string?> Cause { get; } = new("--cause")
+    {
+        Description = "Whose last reply, for a recipient that waits, holds this text",
+        HelpName = "TEXT",
+    };
+
+    public Symbol[] All => [.. OfMessages, Tenant, OlderThan, Held, Cause];
 
     public QueueFilter Read(ParseResult arguments, DateTimeOffset now)
     {
@@ -35,6 +41,7 @@ internal sealed class FilterOptions() : MailFilterOptions("waiting", "deferred",
             Domain = arguments.GetValue(Domain),
             Login = arguments.GetValue(Login),
             Tenant = arguments.GetValue(Tenant),
+            Cause = arguments.GetValue(Cause),
             Client = arguments.GetValue(Client)?.ToString(),
             ArrivedSince = arguments.GetValue(Since)?.From(now),
             ArrivedBefore = until is null || older < until ? older ?? until : until,

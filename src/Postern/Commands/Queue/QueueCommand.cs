@@ -14,6 +14,7 @@ internal static class QueueCommand
             "postern queue remove --from spammer@example.org --yes").With(
             QueueListCommand.Create(context),
             QueueShowCommand.Create(context),
+            QueueStatsCommand.Create(context),
             QueueExportCommand.Create(context),
             QueueChangeCommand.Create(
                 context,
@@ -38,5 +39,29 @@ internal static class QueueCommand
                 QueueAction.Remove,
                 "remove",
                 "Forget messages, without a bounce; asks first",
-                "postern queue remove --older-than 3d --to example.com --yes"));
+                "postern queue remove --older-than 3d --to example.com --yes"),
+            QueueChangeCommand.Create(
+                context,
+                QueueAction.Bounce,
+                "bounce",
+                "Give recipients up now and tell their senders; with --to, --domain or --cause those recipients alone",
+                "postern queue bounce --to example.com --cause 'user unknown' --yes",
+                new("--reason") { Description = "What the senders are told", HelpName = "TEXT" }),
+            QueueChangeCommand.Create(
+                context,
+                QueueAction.Reroute,
+                "reroute",
+                "Send messages another way than the routes say; without --via as they say again",
+                "postern queue reroute --to example.com --via smtp://backup.example.net --yes",
+                new("--via") { Description = "As in a route: smtp://host[:port][?tls=...], smtps://host or mx", HelpName = "WAY" }),
+            QueueChangeCommand.Create(
+                context,
+                QueueAction.Redirect,
+                "redirect",
+                "Send to another recipient; with --to, --domain or --cause in the place of those recipients alone",
+                "postern queue redirect --to lisa@example.com --address bart@example.com --yes",
+                new("--address") { Description = "The other recipient", HelpName = "ADDRESS" }),
+            QueueUndoCommand.Create(context),
+            QueueSuspendCommand.Create(context, suspends: true),
+            QueueSuspendCommand.Create(context, suspends: false));
 }

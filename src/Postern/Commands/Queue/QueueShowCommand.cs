@@ -3,9 +3,11 @@ using System.Globalization;
 using System.Text;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
+using Postern.Hosting.Control;
 using Postern.Hosting.Data;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 
 namespace Postern.Commands.Queue;
@@ -34,17 +36,27 @@ internal static class QueueShowCommand
                     "--content is for people, --json for programs",
                     $"Say postern queue export {id} --output - for the octets.",
                     ExitCode.Usage);
-            if (await context.OpenQueueAsync(arguments, ct) is not { } queue)
+            if (context.LoadConfiguration(arguments) is not { } configuration)
                 return ExitCode.Usage;
-            await using (queue)
+            await using (var queue = await QueueAccess.OpenAsync(configuration, context.Clock, context.Terminal.Note, ct))
             {
+                var json = arguments.GetValue(context.Json);
+                var story = json ? [] : await MessageTrace.ReadAsync(configuration.LogsDirectory, id, ct);
                 if (await queue.FindAsync(id, ct) is not { } item)
+                {
+                    if (story.Count > 0)
+                        MessageTrace.Print(context.Terminal, story);
                     return context.Terminal.Fail(
-                        $"there is no message {id} in the queue", $"It may have been delivered or bounced: postern log mail --ref {id}");
-                if (arguments.GetValue(context.Json))
+                        $"there is no message {id} in the queue",
+                        story.Count > 0
+                            ? "That is what became of it."
+                            : $"It may have been delivered or bounced: postern log mail --id {id}");
+                }
+
+                if (json)
                     context.Terminal.Json(item, CommandJson.Readable.QueueItem);
                 else
-                    Print(context.Terminal, item);
+                    Print(context.Terminal, item, story);
                 return arguments.GetValue(content) ? await PrintContentAsync(context.Terminal, queue, id, ct) : ExitCode.Ok;
             }
         });
@@ -65,7 +77,7 @@ internal static class QueueShowCommand
         return ExitCode.Ok;
     }
 
-    private static void Print(Terminal terminal, QueueItem item)
+    private static void Print(Terminal terminal, QueueItem item, IReadOnlyList<AuditEvent> story)
     {
         var facts = new TablePage("what", "value")
             .Row("id", item.Id)
@@ -83,6 +95,8 @@ internal static class QueueShowCommand
             facts.Row("envelope id", envelopeId);
         if (item.HoldUntil is { } until)
             facts.Row("hold until", TimeText.Format(until));
+        if (item.Via is { } via)
+            facts.Row("sent by", $"{via}, in the place of the routes");
         if (item.RequiresTls)
             facts.Row("requires", "TLS on every hop");
         if (item.DeliverBy is { } by)
@@ -100,5 +114,9 @@ internal static class QueueShowCommand
         }
 
         recipients.WriteTo(terminal);
+        if (story.Count == 0)
+            return;
+        terminal.Line();
+        MessageTrace.Print(terminal, story);
     }
 }

@@ -12,13 +12,15 @@ namespace Postern.Hosting.Control;
 
 /// <summary>
 /// Answers on the control socket: <c>GET /status</c>, <c>POST /reload</c>, <c>GET /queue/ID</c>, <c>GET /queue/ID/content</c>,
-/// <c>POST /queue/list</c>, <c>POST /queue/change</c>, <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>,
+/// <c>POST /queue/list</c>, <c>POST /queue/change</c>, <c>POST /queue/count</c>, <c>POST /queue/suspend</c>,
+/// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>,
 /// <c>GET /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /explain</c>.
 /// </summary>
 /// <param name="logins">Null where logins are not counted.</param>
 internal sealed class ControlApplication(
     QueueQueries queries,
     QueueCommands commands,
+    SuspensionCommands suspensions,
     Func<StatusDocument> status,
     Func<Operator, Task<ReloadReport>> reload,
     Func<WhatIf, CancellationToken, Task<WhatIfAnswer>> explain,
@@ -49,6 +51,8 @@ internal sealed class ControlApplication(
                 ("POST", "/reload") => AnswerAsync(context, await reload(By(context)), ControlJson.Default.ReloadReport),
                 ("POST", "/queue/list") => ListAsync(context),
                 ("POST", "/queue/change") => ChangeAsync(context),
+                ("POST", "/queue/count") => CountAsync(context),
+                ("POST", "/queue/suspend") => SuspendAsync(context),
                 ("POST", "/session/list") =>
                     AnswerAsync(
                         context,
@@ -123,12 +127,35 @@ internal sealed class ControlApplication(
     {
         var request = await ReadAsync(context, ControlJson.Default.ChangeQueue);
         var by = By(context);
+        if (QueueCommands.WhyNot(request.Action, request.With) is { } wrong)
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, wrong);
+            return;
+        }
 
         // A caller that goes away in the middle must not leave half of a bulk change undone.
         await AnswerAsync(
             context,
-            await commands.ApplyAsync(request.Action, request.Filter, by, CancellationToken.None),
+            await commands.ApplyAsync(request.Action, request.Filter, by, CancellationToken.None, request.With),
             ControlJson.Default.QueueChange);
+    }
+
+    private async Task CountAsync(HttpContext context)
+    {
+        var request = await ReadAsync(context, ControlJson.Default.CountQueue);
+        await AnswerAsync(
+            context,
+            await queries.CountAsync(request.Filter, Math.Clamp(request.Most, 0, MaxPage), context.RequestAborted),
+            ControlJson.Default.QueueStatistics);
+    }
+
+    private async Task SuspendAsync(HttpContext context)
+    {
+        var request = await ReadAsync(context, ControlJson.Default.SuspendDomains);
+        await AnswerAsync(
+            context,
+            await suspensions.ApplyAsync(request.Domains, request.Suspends, By(context), CancellationToken.None),
+            ControlJson.Default.SuspensionChange);
     }
 
     private async Task LiftAsync(HttpContext context)

@@ -89,8 +89,15 @@ internal sealed class ControlClient : IQueueAdmin
         }
     }
 
-    public ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct) =>
-        AskAsync(Post("queue/change", new(action, filter), ControlJson.Default.ChangeQueue), ControlJson.Default.QueueChange, ct);
+    public ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, string? with, CancellationToken ct) =>
+        AskAsync(Post("queue/change", new(action, filter, with), ControlJson.Default.ChangeQueue), ControlJson.Default.QueueChange, ct);
+
+    public ValueTask<QueueStatistics> CountAsync(QueueFilter filter, int most, CancellationToken ct) =>
+        AskAsync(Post("queue/count", new(filter, most), ControlJson.Default.CountQueue), ControlJson.Default.QueueStatistics, ct);
+
+    public ValueTask<SuspensionChange> SuspendAsync(string[] domains, bool suspends, CancellationToken ct) =>
+        AskAsync(
+            Post("queue/suspend", new(domains, suspends), ControlJson.Default.SuspendDomains), ControlJson.Default.SuspensionChange, ct);
 
     /// <summary>Lets the server go by the changed configuration.</summary>
     public ValueTask<ReloadReport> ReloadAsync(CancellationToken ct) =>

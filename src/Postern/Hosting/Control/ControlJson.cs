@@ -18,6 +18,10 @@ namespace Postern.Hosting.Control;
     Converters = [typeof(DecisionJson)])]
 [JsonSerializable(typeof(ControlRequests.ListQueue))]
 [JsonSerializable(typeof(ControlRequests.ChangeQueue))]
+[JsonSerializable(typeof(ControlRequests.CountQueue))]
+[JsonSerializable(typeof(ControlRequests.SuspendDomains))]
+[JsonSerializable(typeof(QueueStatistics))]
+[JsonSerializable(typeof(SuspensionChange))]
 [JsonSerializable(typeof(ControlRequests.LiftLogins))]
 [JsonSerializable(typeof(ControlRequests.Lifted))]
 [JsonSerializable(typeof(ControlRequests.Refusal))]
@@ -41,7 +45,14 @@ internal static class ControlRequests
     /// <param name="After">The id behind which the page begins; null for the first page.</param>
     internal sealed record ListQueue(QueueFilter Filter, int Limit, string? After);
 
-    internal sealed record ChangeQueue(QueueAction Action, QueueFilter Filter);
+    /// <param name="With">What the action needs; null where it needs nothing.</param>
+    internal sealed record ChangeQueue(QueueAction Action, QueueFilter Filter, string? With = null);
+
+    /// <param name="Most">Destinations to name.</param>
+    internal sealed record CountQueue(QueueFilter Filter, int Most);
+
+    /// <param name="Suspends">Else resumes.</param>
+    internal sealed record SuspendDomains(string[] Domains, bool Suspends);
 
     /// <param name="Target">An address, a network or an account.</param>
     internal sealed record LiftLogins(string Target);

@@ -2,6 +2,8 @@ using Postern.Configuration;
 using Postern.Hosting.Data;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
+using Postern.Relay.Delivery;
+using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Memory;
 
@@ -22,20 +24,28 @@ internal static class QueueAccess
         PosternConfiguration configuration, TimeProvider clock, Action<string> note, CancellationToken ct)
     {
         var options = configuration.ToSpool();
+        var suspensions = Suspensions.Open(RelayOptions.SuspensionsFile(configuration.Server.Data));
         if (options.IsUnused)
         {
             // Nothing was ever accepted here; asking must not make a spool.
             var none = new MemorySpool();
             return new LocalQueue(
-                new QueueQueries(none), new QueueCommands(none, new SpoolQueueControl(none, clock), NoAuditLog.Instance, clock), none);
+                new QueueQueries(none),
+                new QueueCommands(none, new SpoolQueueControl(none, clock), NoAuditLog.Instance, clock),
+                Of(suspensions, NoAuditLog.Instance, clock),
+                none);
         }
 
         var spool = await options.OpenAsync(clock, ct);
         var audit = configuration.OpenAuditLog(clock);
-        return new LocalQueue(new QueueQueries(spool), new QueueCommands(
+        return new LocalQueue(
+            new QueueQueries(spool, suspensions: suspensions),
+            new QueueCommands(spool, new SpoolQueueControl(spool, clock), audit, clock),
+            Of(suspensions, audit, clock),
             spool,
-            new SpoolQueueControl(spool, clock),
-            audit,
-            clock), spool, audit) { WhenClosed = () => LostEvents.Tell(audit, configuration.LogsDirectory, note) };
+            audit) { WhenClosed = () => LostEvents.Tell(audit, configuration.LogsDirectory, note) };
     }
+
+    private static SuspensionCommands Of(Suspensions suspensions, IAuditLog audit, TimeProvider clock) =>
+        new((domains, suspends) => new(suspensions.Change(domains, suspends)), () => suspensions.All, audit, clock);
 }

@@ -15,12 +15,20 @@ internal interface IQueueAdmin : IAsyncDisposable
     /// <summary>Writes a message as it is queued; false when it is not there.</summary>
     ValueTask<bool> CopyContentAsync(QueueId id, Stream to, CancellationToken ct);
 
-    ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct);
+    /// <param name="with">As in <see cref="QueueCommands.ApplyAsync"/>, and good in the eyes of <see cref="QueueCommands.WhyNot"/>.</param>
+    ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, string? with, CancellationToken ct);
+
+    /// <summary>Counts what waits.</summary>
+    ValueTask<QueueStatistics> CountAsync(QueueFilter filter, int most, CancellationToken ct);
+
+    /// <summary>Suspends domains, or resumes them; none only asks which are.</summary>
+    ValueTask<SuspensionChange> SuspendAsync(string[] domains, bool suspends, CancellationToken ct);
 }
 
 /// <summary>The queue of a server that does not run, through the same code as that of one that does.</summary>
 /// <param name="resources">What was opened for it: spool, log. Disposed with it, in this order.</param>
-internal sealed class LocalQueue(QueueQueries queries, QueueCommands commands, params IReadOnlyList<IAsyncDisposable> resources)
+internal sealed class LocalQueue(
+    QueueQueries queries, QueueCommands commands, SuspensionCommands suspensions, params IReadOnlyList<IAsyncDisposable> resources)
     : IQueueAdmin
 {
     /// <summary>Called when everything is disposed.</summary>
@@ -34,8 +42,14 @@ internal sealed class LocalQueue(QueueQueries queries, QueueCommands commands, p
     public ValueTask<bool> CopyContentAsync(QueueId id, Stream to, CancellationToken ct) =>
         commands.CopyContentAsync(id, to, DirectoryAccess.ByCommand, ct);
 
-    public ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, CancellationToken ct) =>
-        commands.ApplyAsync(action, filter, DirectoryAccess.ByCommand, ct);
+    public ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, string? with, CancellationToken ct) =>
+        commands.ApplyAsync(action, filter, DirectoryAccess.ByCommand, ct, with);
+
+    public ValueTask<QueueStatistics> CountAsync(QueueFilter filter, int most, CancellationToken ct) =>
+        queries.CountAsync(filter, most, ct);
+
+    public ValueTask<SuspensionChange> SuspendAsync(string[] domains, bool suspends, CancellationToken ct) =>
+        suspensions.ApplyAsync(domains, suspends, DirectoryAccess.ByCommand, ct);
 
     public async ValueTask DisposeAsync()
     {
