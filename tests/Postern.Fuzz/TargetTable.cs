@@ -33,5 +33,7 @@ internal static class TargetTable
         new SpoolTarget(),
         new ConfigurationTarget(),
         new ControlTarget(),
+        new DropTarget(),
+        new LetterTarget(),
     ];
 }

@@ -51,6 +51,9 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
             changed++;
             if (action != QueueAction.Remove)
                 audit.Append(by.Did(clock.GetUtcNow(), Word(action), id.ToString(), done) with { Ref = reference });
+            // The story of the other message begins here.
+            if (action == QueueAction.Redirect)
+                audit.Append(by.Did(clock.GetUtcNow(), Word(action), done[^1].After!, done) with { Ref = reference });
         }
 
         // What an operator has been answered is in the log, even if the process is killed now.

@@ -99,6 +99,18 @@ public sealed class DropPickupTests : IDisposable
     }
 
     [Fact]
+    public async Task More_than_one_look_takes_is_taken_without_a_pause()
+    {
+        var name = await LeaveAsync("many@example.net");
+        var octets = await File.ReadAllBytesAsync(Path.Combine(Drop, name), Ct);
+        for (var i = 0; i < 2_100; i++)
+            await File.WriteAllBytesAsync(Named(i), octets, Ct);
+        await using var pickup = Start();
+        await intake.UntilAsync(2_101);
+        await UntilAsync(() => Files(Taken) == 0 && Files(Drop) == 0);
+    }
+
+    [Fact]
     public async Task Only_a_hundred_files_are_kept_aside()
     {
         for (var i = 0; i < 120; i++)

@@ -16,6 +16,8 @@ public sealed class LetterInputTests
     [InlineData("a\r\n.\r\nb\r\n", "a\r\n")]
     [InlineData("a\n..\n.b\n", "a\r\n..\r\n.b\r\n")]
     [InlineData("a\r\r\nb\rc\n", "a\r\r\nb\rc\r\n")]
+    [InlineData(".\rx\n", ".\rx\r\n")]
+    [InlineData(".\r\r\n", ".\r\r\n")]
     [InlineData(".\n", "")]
     [InlineData("", "")]
     public async Task Lines_end_in_crlf_and_a_dot_alone_ends_it_however_it_is_cut(string text, string expected)

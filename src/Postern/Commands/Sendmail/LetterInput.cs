@@ -13,17 +13,16 @@ internal sealed class LetterInput(Stream input, bool endsAtDot)
     private readonly byte[] raw = new byte[BlockSize];
     // Every octet may be a line end, and one of the block before may come on top.
     private readonly ArrayBufferWriter<byte> block = new((BlockSize * 2) + 4);
-    private LineState state = LineState.Start;
     private bool hasEnded;
 
-    private enum LineState
-    {
-        Start,
+    /// <summary>The line has octets that are written already.</summary>
+    private bool isInside;
 
-        /// <summary>Behind a dot that begins the line, which is not written yet.</summary>
-        Dot,
-        Inside,
-    }
+    /// <summary>A dot that begins the line, not written yet: it may stand alone.</summary>
+    private bool hasDot;
+
+    /// <summary>A CR behind what was written, not written yet: it may belong to the line's end.</summary>
+    private bool hasReturn;
 
     /// <summary>The next part, good until the next call; empty at the end.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken ct)
@@ -52,57 +51,47 @@ internal sealed class LetterInput(Stream input, bool endsAtDot)
         }
     }
 
-    private bool heldReturn;
-
-    /// <summary>A CR is written with what follows it, as it may belong to the line's end.</summary>
     private void TakePart(ReadOnlySpan<byte> part, bool isLineEnd)
     {
-        if (heldReturn && !part.IsEmpty)
+        if (endsAtDot && !isInside && !hasDot && !hasReturn && part is [(byte)'.', ..])
         {
-            Write("\r"u8);
-            heldReturn = false;
-        }
-
-        if (part is [.., (byte)'\r'])
-        {
-            part = part[..^1];
-            heldReturn = true;
-        }
-
-        if (state == LineState.Start && endsAtDot && part is [(byte)'.', ..])
-        {
+            hasDot = true;
             part = part[1..];
-            state = LineState.Dot;
         }
 
-        if (state == LineState.Dot && !part.IsEmpty)
-            Write("."u8);
         if (!part.IsEmpty)
-            Write(part);
+        {
+            var endsInReturn = part[^1] == '\r';
+            part = endsInReturn ? part[..^1] : part;
+            if (hasReturn || !part.IsEmpty)
+                Write(part);
+            hasReturn = endsInReturn;
+        }
+
         if (!isLineEnd)
             return;
-        heldReturn = false;
-        if (state == LineState.Dot)
-        {
-            hasEnded = true;
-            return;
-        }
-
-        block.Write("\r\n"u8);
-        state = LineState.Start;
+        hasEnded = hasDot;
+        if (!hasEnded)
+            block.Write("\r\n"u8);
+        isInside = hasReturn = false;
     }
 
     /// <summary>The last line gets the end that it lacks.</summary>
     private void End()
     {
         hasEnded = true;
-        if (state == LineState.Inside)
+        if (isInside)
             block.Write("\r\n"u8);
     }
 
+    /// <summary>Writes octets that go on the line, with what was held back before them.</summary>
     private void Write(ReadOnlySpan<byte> octets)
     {
+        if (hasDot)
+            block.Write("."u8);
+        if (hasReturn)
+            block.Write("\r"u8);
         block.Write(octets);
-        state = LineState.Inside;
+        (isInside, hasDot, hasReturn) = (true, false, false);
     }
 }

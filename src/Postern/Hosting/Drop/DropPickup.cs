@@ -12,8 +12,14 @@ namespace Postern.Hosting.Drop;
 /// </summary>
 internal sealed class DropPickup : IAsyncDisposable
 {
-    /// <summary>Files that one look takes; the others are seen by the next one.</summary>
-    private const int MostAtOnce = 10_000;
+    /// <summary>Files that one look sees and takes; the others are for the next one.</summary>
+    private const int MostAtOnce = 1_000_000;
+
+    /// <summary>Files of one user that one look takes: whoever leaves very many does not hide those of others.</summary>
+    private const int MostOfUser = 1_000;
+
+    /// <summary>Kinds of trouble that are remembered as told.</summary>
+    private const int MostTold = 1_000;
 
     /// <summary>Messages that are taken up beside one another.</summary>
     private const int Lanes = 4;
@@ -42,7 +48,7 @@ internal sealed class DropPickup : IAsyncDisposable
     private readonly Task running;
     private DropDirectory? directory;
     private FileSystemWatcher? watcher;
-    private string? lastTrouble;
+    private readonly HashSet<string> troubles = new(StringComparer.Ordinal);
 
     /// <param name="configuration">The one that is in force.</param>
     /// <param name="tell">Takes a word and its details, for the log.</param>
@@ -69,9 +75,8 @@ internal sealed class DropPickup : IAsyncDisposable
             try
             {
                 Settle();
-                if (directory is { } ready)
-                    await TakeAllAsync(ready);
-                await WaitAsync();
+                if (directory is null || !await TakeAllAsync(directory))
+                    await WaitAsync();
             }
             catch (OperationCanceledException)
             {
@@ -111,7 +116,9 @@ internal sealed class DropPickup : IAsyncDisposable
             return;
         }
 
-        (directory, lastTrouble) = (wanted, null);
+        directory = wanted;
+        lock (troubles)
+            troubles.Clear();
         try
         {
             watcher = new FileSystemWatcher(path, $"{DropDirectory.FinishedPrefix}*") { NotifyFilter = NotifyFilters.FileName };
@@ -140,29 +147,42 @@ internal sealed class DropPickup : IAsyncDisposable
         }
     }
 
-    private async Task TakeAllAsync(DropDirectory from)
+    /// <summary>True where more is left to be taken at once.</summary>
+    private async Task<bool> TakeAllAsync(DropDirectory from)
     {
-        Claim(from);
-        var names = Directory.EnumerateFiles(from.Taken, $"{DropDirectory.FinishedPrefix}*").Take(MostAtOnce)
+        var isMore = Claim(from);
+        var names = Directory.EnumerateFiles(from.Taken, $"{DropDirectory.FinishedPrefix}*")
             .Select(static path => Path.GetFileName(path))
-            .Where(name => !stuck.ContainsKey(name) && !(later.TryGetValue(name, out var wait) && wait.At > clock.GetUtcNow()));
+            .Where(name => !stuck.ContainsKey(name) && !(later.TryGetValue(name, out var wait) && wait.At > clock.GetUtcNow()))
+            .Take(MostAtOnce);
         await Parallel.ForEachAsync(
             InTurns(from, names),
             new ParallelOptions { MaxDegreeOfParallelism = Lanes, CancellationToken = stopping.Token },
             async (name, _) => await TakeAsync(from, name));
+        return isMore;
     }
 
     /// <summary>Moves what is whole out of everybody's reach. What has another name than a command gives is nobody's message.</summary>
-    private void Claim(DropDirectory from)
+    /// <returns>Some user has left more than was moved.</returns>
+    private bool Claim(DropDirectory from)
     {
+        var (ofUsers, isMore, hasMoved) = (new Dictionary<uint, int>(), false, false);
         foreach (var path in Directory.EnumerateFiles(from.Path).Take(MostAtOnce))
         {
             var name = Path.GetFileName(path);
             try
             {
                 if (name.StartsWith(DropDirectory.FinishedPrefix, StringComparison.Ordinal)
-                    && QueueId.TryParse(name[DropDirectory.FinishedPrefix.Length..], out _))
+                    && QueueId.TryParse(name[DropDirectory.FinishedPrefix.Length..], out _)
+                    && UserIdentity.Look(path) is { } facts)
+                {
+                    var count = ofUsers[facts.User] = ofUsers.GetValueOrDefault(facts.User) + 1;
+                    isMore |= count > MostOfUser;
+                    if (count > MostOfUser)
+                        continue;
                     File.Move(path, Path.Combine(from.Taken, name), overwrite: true);
+                    hasMoved = true;
+                }
                 else if (name.StartsWith(DropDirectory.UnfinishedPrefix, StringComparison.Ordinal)
                     && clock.GetUtcNow() - File.GetLastWriteTimeUtc(path) > Abandoned)
                     File.Delete(path);
@@ -172,6 +192,8 @@ internal sealed class DropPickup : IAsyncDisposable
                 Trouble($"{name} cannot be taken up: {e.Message}");
             }
         }
+
+        return isMore && hasMoved;
     }
 
     /// <summary>One of each user, then the next of each: who leaves ten thousand stands before nobody.</summary>
@@ -239,9 +261,12 @@ internal sealed class DropPickup : IAsyncDisposable
     /// <summary>The same trouble is told once.</summary>
     private void Trouble(string what)
     {
-        if (what == lastTrouble)
-            return;
-        lastTrouble = what;
+        lock (troubles)
+        {
+            if (troubles.Count >= MostTold || !troubles.Add(what))
+                return;
+        }
+
         tell("drop_trouble", what);
     }
 }
