@@ -8,6 +8,7 @@ using Postern.Bench;
 // dotnet run -c Release --project bench/Postern.Bench -- stranger
 // dotnet run -c Release --project bench/Postern.Bench -- queued 200000
 // dotnet run -c Release --project bench/Postern.Bench -- events 10000000
+// dotnet run -c Release --project bench/Postern.Bench -- signatures
 // dotnet run -c Release --project bench/Postern.Bench -- outbound 20000
 if (args is ["session"])
     await SessionCost.RunAsync();
@@ -15,6 +16,8 @@ else if (args is ["logins"])
     return await LoginTiming.RunAsync();
 else if (args is ["stranger"])
     return await StrangerFlood.RunAsync();
+else if (args is ["signatures"])
+    await SignatureCost.RunAsync();
 else if (args is ["queued", var messages])
     await QueuedCost.RunAsync(int.Parse(messages, CultureInfo.InvariantCulture));
 else if (args is ["events", var count] && int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var events))

@@ -47,6 +47,19 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
         sql => [.. SigningKeyRow.Query(sql, domain is null || !MailNames.TryDomain(domain, out var name) ? domain : name)
             .Select(DkimKeyDetails.Of)]);
 
+    /// <summary>
+    /// The domains that have an active key, in the database at <paramref name="path"/>, which stays as it is; null where it cannot be read.
+    /// </summary>
+    public static ImmutableHashSet<string>? DomainsThatSign(string path)
+    {
+        var (problem, found) = SqliteDirectory.Look(path, static sql =>
+            sql.ExecuteScalar<long>("select count(*) from sqlite_master where name = 'dkim_keys'") == 0
+                ? []
+                : sql.Query<string>("select distinct domain from dkim_keys where state = 'active'")
+                    .ToImmutableHashSet(StringComparer.Ordinal));
+        return problem is null ? found ?? [] : null;
+    }
+
     /// <summary>By domain, then by network.</summary>
     public ImmutableArray<NetworkDetails> Networks() => directory.Read<ImmutableArray<NetworkDetails>>(sql => [.. NetworksOf(sql)]);
 

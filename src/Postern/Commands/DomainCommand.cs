@@ -10,7 +10,7 @@ internal static class DomainCommand
     public static Command Create(CommandContext context) =>
         new DocumentedCommand(
             "domain", "Sender domains, and domains whose recipients are accepted", "postern domain add example.org --accept").With(
-            Add(context), List(context), Show(context), Remove(context));
+            Add(context), List(context), Show(context), Remove(context), DomainCheckCommand.Create(context));
 
     private static Argument<string> Name() => new("DOMAIN") { Description = "The domain" };
 

@@ -51,8 +51,8 @@ internal static class HardMessages
         static _ => "X-Empty:\r\nX-Colons: a:b::c\r\nX-Semicolon: b=; d=example.com;\r\n",
         static _ => "DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=x; c=relaxed/relaxed;\r\n h=from; bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=; b=AAAA\r\n",
         static _ => "Authentication-Results: mx.example.com; dkim=fail\r\n",
-        static r => string.Concat(Enumerable.Range(0, r.Next(1, 120)).Select(static i => string.Create(CultureInfo.InvariantCulture, $"Received: from a{i} by b{i};\r\n\tSun, 29 Nov 2026 12:00:00 +0000\r\n"))),
-        static r => $"X-Large: {string.Join("\r\n ", Enumerable.Range(0, r.Next(1, 120)).Select(static _ => new string('z', 70)))}\r\n",
+        static r => string.Concat(Enumerable.Range(0, r.Next(1, 30)).Select(static i => string.Create(CultureInfo.InvariantCulture, $"Received: from a{i} by b{i};\r\n\tSun, 29 Nov 2026 12:00:00 +0000\r\n"))),
+        static r => $"X-Large: {string.Join("\r\n ", Enumerable.Range(0, r.Next(1, 40)).Select(static _ => new string('z', 70)))}\r\n",
     ];
 
     private static readonly Func<Random, string>[] Lines =
@@ -76,7 +76,7 @@ internal static class HardMessages
         static _ => "\n\r\n\r",
         static _ => "=20=\r\n",
         static _ => "b=; bh=x;\r\n",
-        static r => $"{new string('w', r.Next(1000, 9_000))}\r\n",
+        static r => $"{new string('w', r.Next(1000, 4_000))}\r\n",
         static r => $"{new string(' ', r.Next(100, 1500))}x\r\n",
         static r => $"{Convert.ToBase64String(Octets(r))}\r\n",
         static r => string.Concat(Enumerable.Repeat("\r\n", r.Next(1, 3000))),
@@ -110,7 +110,7 @@ internal static class HardMessages
 
     private static byte[] Octets(Random random)
     {
-        var octets = new byte[random.Next(1, 2000)];
+        var octets = new byte[random.Next(1, 500)];
         random.NextBytes(octets);
         return octets;
     }

@@ -64,6 +64,39 @@ public sealed class DkimCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Domains_that_are_to_sign_and_have_no_key_are_told_of_by_check_at_their_place()
+    {
+        using var other = new CommandRun("server: { hostname: mail.example.org, data: data }\ndkim:\n  required: [example.net, sub.example.org]\n  fallback:\n    - { domain: example.com, tenant: acme }\n");
+        await other.PosternAsync("dkim", "create", "example.org");
+        await other.PosternAsync("dkim", "activate", "example.org", "--unchecked");
+
+        var check = await other.JsonAsync("check");
+
+        var warnings = check.GetProperty("warnings").EnumerateArray().Where(static w => w.GetProperty("key").GetString()!.StartsWith("dkim", StringComparison.Ordinal)).ToList();
+        Assert.Equal(
+            [
+                (3, "dkim.required[0]", "example.net has no active key, so its mail waits: postern dkim create example.net, then activate"),
+                (5, "dkim.fallback[0].domain", "example.com has no active key, so nothing is signed by it: postern dkim create example.com, then activate"),
+            ],
+            warnings.Select(static w => (w.GetProperty("line").GetInt32(), w.GetProperty("key").GetString(), w.GetProperty("message").GetString())));
+    }
+
+    [Fact]
+    public async Task A_domain_is_looked_at_with_the_resolvers_of_the_configuration_and_silence_is_no_answer()
+    {
+        using var silent = new System.Net.Sockets.UdpClient(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
+        var port = ((System.Net.IPEndPoint)silent.Client.LocalEndPoint!).Port;
+        silent.Close();
+        using var other = new CommandRun($"server: {{ hostname: mail.example.org, data: data }}\ndelivery: {{ dns: {{ servers: [\"127.0.0.1:{port}\"] }} }}\n");
+
+        var looked = await other.PosternAsync("domain", "check", "example.org", "--address", "9.9.9.9");
+        var wrong = await other.PosternAsync("domain", "check", "not a domain");
+
+        Assert.Equal((ExitCode.No, ExitCode.Usage), (looked.ExitCode, wrong.ExitCode));
+        Assert.Contains("What to mend, in this order:\n1. DKIM: postern dkim create example.org\n2. PTR: Ask again", looked.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_makes_no_sense_says_what_would()
     {
         Assert.Contains("example.org has no DKIM key; to make one: postern dkim create example.org", (await run.PosternAsync("dkim", "activate", "example.org")).Error, StringComparison.Ordinal);

@@ -42,6 +42,7 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(ImportDocument))]
 [JsonSerializable(typeof(ImmutableArray<DkimKeyDetails>))]
 [JsonSerializable(typeof(DkimCheckDocument))]
+[JsonSerializable(typeof(DomainCheckDocument))]
 internal sealed partial class CommandJson : JsonSerializerContext
 {
     /// <summary>Readable in a terminal: only what JSON itself demands is escaped, control characters among it.</summary>

@@ -7,6 +7,8 @@ using Postern.Hosting.Certificates;
 using Postern.Hosting.Drop;
 using Postern.Machine;
 using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Admin;
+using Postern.Relay.Runtime;
 
 namespace Postern.Hosting.Live;
 
@@ -127,6 +129,29 @@ internal static class Compilation
             warnings.AddRange(await ProtocolFloor.WarnAsync(configuration, certificates[0].Certificate));
     }
 
+    /// <summary>Domains that are to sign and have no key that does.</summary>
+    private static IEnumerable<ConfigurationError> DoubtKeys(PosternConfiguration configuration)
+    {
+        if (configuration.Dkim is { Required.IsEmpty: true, Fallback.IsEmpty: true }
+            || DirectoryQueries.DomainsThatSign(RelayOptions.DirectoryFile(configuration.Server.Data)) is not { } signing)
+            yield break;
+        for (var i = 0; i < configuration.Dkim.Required.Length; i++)
+        {
+            var domain = configuration.Dkim.Required[i].Text;
+            if (!signing.Any(key => domain == key || domain.EndsWith($".{key}", StringComparison.Ordinal)))
+                yield return configuration.ErrorAt(
+                    $"dkim.required[{i}]", $"{domain} has no active key, so its mail waits: postern dkim create {domain}, then activate");
+        }
+
+        for (var i = 0; i < configuration.Dkim.Fallback.Length; i++)
+        {
+            if (configuration.Dkim.Fallback[i].Domain is { Text: var domain } && !signing.Contains(domain))
+                yield return configuration.ErrorAt(
+                    $"dkim.fallback[{i}].domain",
+                    $"{domain} has no active key, so nothing is signed by it: postern dkim create {domain}, then activate");
+        }
+    }
+
     /// <summary>What can be used and should be known all the same.</summary>
     private static void Doubt(PosternConfiguration configuration, CompileFor purpose, ImmutableArray<ConfigurationError>.Builder warnings)
     {
@@ -162,6 +187,9 @@ internal static class Compilation
 
         if (configuration.Sendmail.Drop is { } drop && new DropDirectory(drop).Doubt() is { } undroppable)
             warnings.Add(configuration.ErrorAt("sendmail.drop", undroppable));
+        if (purpose == CompileFor.Checking)
+            warnings.AddRange(DoubtKeys(configuration));
+
         // A server says it when it has started.
         if (configuration.Delivery.Routes.IsEmpty && purpose == CompileFor.Checking)
             warnings.Add(configuration.ErrorAt("delivery.routes", "there is no route: messages are accepted and held until there is one"));
