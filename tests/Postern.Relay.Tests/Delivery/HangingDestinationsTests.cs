@@ -211,6 +211,27 @@ public sealed class HangingDestinationsTests
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
     }
 
+    /// <summary>More destinations than places, and every message takes as long as a turn: a connection is still not made for each of them.</summary>
+    [Fact]
+    public async Task A_connection_carries_what_little_waits_for_its_destination_before_another_has_its_place()
+    {
+        var clock = new ManualClock();
+        var transport = new FakeTransport((_, message) =>
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(60));
+            return Task.FromResult(new DeliveryReport([.. message.Recipients.Select(static _ => FakeTransport.Delivered)], Reached: true));
+        });
+        await using var rig = new DeliveryRig(Options, clock, transport: transport);
+        var all = new List<QueueId>();
+        for (var i = 0; i < 500; i++)
+            all.Add(await rig.AddAsync($"a{i}@d{i % 100}.test"));
+        rig.Scheduler.Start();
+        await UntilAsync(() => rig.Spool.Count == 0);
+
+        Assert.Equal(500, transport.Attempts.Count);
+        Assert.InRange(transport.Lanes, 100, 200);
+    }
+
     /// <summary>The real transport, and a thousand hosts that take the connection and are silent.</summary>
     [Fact]
     public async Task A_thousand_silent_hosts_hold_up_nobody()

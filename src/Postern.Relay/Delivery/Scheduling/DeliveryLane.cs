@@ -41,6 +41,9 @@ internal sealed class DeliveryLane(
 
     public LaneBudget.Place Place => place;
 
+    /// <summary>Messages that it has taken to the destination.</summary>
+    public int Carried { get; private set; }
+
     /// <summary>Another destination waits for a connection to the same host.</summary>
     public bool IsWanted => connection.IsWanted;
 
@@ -134,6 +137,7 @@ internal sealed class DeliveryLane(
         }
 
         DeliveryReport report;
+        var begun = begunAt = clock.GetTimestamp();
         try
         {
             Watch();
@@ -172,10 +176,15 @@ internal sealed class DeliveryLane(
 
         if (report.Reached)
         {
+            Carried++;
             if (IsNew)
             {
                 IsNew = false;
                 queue.OnProved(this);
+            }
+            else
+            {
+                queue.OnDelivered(begun);
             }
 
             await host.CompleteAsync(current.Job, report.Outcomes).ConfigureAwait(false);
@@ -210,7 +219,6 @@ internal sealed class DeliveryLane(
     {
         if (next is null)
             return;
-        begunAt = clock.GetTimestamp();
         isUnderWay = true;
         SetWatch();
     }

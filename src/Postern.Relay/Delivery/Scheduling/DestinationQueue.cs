@@ -16,6 +16,9 @@ internal sealed class DestinationQueue(
     /// <summary>Lanes that may be on their way at a time to a destination that answers; elsewhere a second would learn nothing.</summary>
     private const int MostNewLanes = 5;
 
+    /// <summary>A lane carries so many messages, where there are as many, before another destination has its place.</summary>
+    private const int MessagesPerTurn = 10;
+
     /// <summary>How long no lane is added after the destination refused one more connection.</summary>
     private static readonly TimeSpan GrowthPause = TimeSpan.FromSeconds(30);
 
@@ -26,6 +29,7 @@ internal sealed class DestinationQueue(
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(5);
 
     private readonly Lock gate = new();
+    private readonly HopPace pace = new(clock);
     private volatile DeliveryOptions options = settings;
     private readonly JobLine ready = new();
     private readonly Stack<DeliveryJob> returned = new();
@@ -94,6 +98,8 @@ internal sealed class DestinationQueue(
     {
         lock (gate)
         {
+            if (IsAmidTurn(lane))
+                return false;
             if (lanes.Count <= options.ConnectionsPerDestination && !IsTurnOver(lane))
             {
                 if (!budget.TryShrink(lane.Place))
@@ -218,10 +224,15 @@ internal sealed class DestinationQueue(
     /// <summary>A lane has delivered its first message: others may follow it.</summary>
     public void OnProved(DeliveryLane lane)
     {
+        pace.OnFirst(lane.Place.Since);
         budget.Proved(lane.Place);
         host.OnProved(hop);
         Grow();
     }
+
+    /// <summary>A lane has delivered another message.</summary>
+    /// <param name="begunAt">A timestamp of the clock.</param>
+    public void OnDelivered(long begunAt) => pace.OnFurther(begunAt);
 
     public void OnLaneEnded(DeliveryLane lane)
     {
@@ -290,7 +301,7 @@ internal sealed class DestinationQueue(
                 return null;
             var newLanes = lanes.Count(static l => l.IsNew);
             var isDeep = count > DepthPerLane * lanes.Count && newLanes == 0;
-            if (lanes.Count > 0 && !isDeep && !HasWaitedLong())
+            if (lanes.Count > 0 && ((!isDeep && !HasWaitedLong()) || !pace.IsWorthAnother(count, lanes.Count)))
             {
                 PlanGrowth(options.GrowthDelay);
                 return null;
@@ -334,6 +345,17 @@ internal sealed class DestinationQueue(
         else
             Grow();
         return !isEmpty && !host.IsStopping;
+    }
+
+    /// <summary>
+    /// A connection cost something: the only lane stays for some messages, and while it would have delivered all that waits sooner than the
+    /// next one is there.
+    /// </summary>
+    private bool IsAmidTurn(DeliveryLane lane)
+    {
+        var count = ready.Count + returned.Count;
+        return lanes.Count == 1 && count > 0 && clock.GetElapsedTime(lane.Place.Since) < LaneBudget.LongTurn
+            && (lane.Carried < MessagesPerTurn || !pace.IsWorthAnother(count, connections: 1));
     }
 
     private bool IsTurnOver(DeliveryLane lane) =>

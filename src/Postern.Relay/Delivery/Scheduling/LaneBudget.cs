@@ -21,6 +21,9 @@ internal sealed class LaneBudget : IAsyncDisposable
     /// </summary>
     public static readonly TimeSpan LongPatience = TimeSpan.FromSeconds(10);
 
+    /// <summary>So long it may go on where it carries few messages in that time.</summary>
+    public static readonly TimeSpan LongTurn = TimeSpan.FromSeconds(10);
+
     private readonly Lock gate = new();
     private readonly TimeProvider clock;
     private readonly Line[] waiting = [new(), new(), new()];
@@ -106,9 +109,14 @@ internal sealed class LaneBudget : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether a lane is to end, as it had its turn and a destination waits that has none.</summary>
-    public bool IsTurnOver(Place place, bool isOneOfSeveral) =>
-        isWanted && !place.IsHanging && (isOneOfSeveral || clock.GetElapsedTime(place.Since) >= Turn);
+    /// <summary>Whether a lane is to end, as it had its turn and a destination waits that has none and could have its place.</summary>
+    public bool IsTurnOver(Place place, bool isOneOfSeveral)
+    {
+        if (!isWanted || (!isOneOfSeveral && clock.GetElapsedTime(place.Since) < Turn))
+            return false;
+        lock (gate)
+            return !place.IsHanging && (Taken >= most || place.Standing != Standing.Proven);
+    }
 
     /// <summary>Gives the place back, to the first queue in line that still needs one.</summary>
     public void Return(Place place)
