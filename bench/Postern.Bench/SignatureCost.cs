@@ -15,7 +15,8 @@ namespace Postern.Bench;
 /// <summary>CPU of the signatures of one message, all of it: header, body, keys.</summary>
 internal static class SignatureCost
 {
-    private const int Messages = 3_000;
+    private const int Messages = 1_000;
+    private const int Rounds = 8;
 
     public static async Task RunAsync()
     {
@@ -64,14 +65,21 @@ internal static class SignatureCost
             Said = new SmtpEnvelope(new ReversePath(Mailbox.Parse("lisa@example.org")), [Mailbox.Parse("bart@example.net")]),
             Login = "lisa@example.org",
         };
-        for (var i = 0; i < Messages / 3; i++)
-            await signer.HeaderAsync(envelope, default, content, CancellationToken.None);
+        // The least of several rounds: the first ones also compile.
+        var least = TimeSpan.MaxValue;
         using var process = Process.GetCurrentProcess();
-        var before = process.TotalProcessorTime;
-        for (var i = 0; i < Messages; i++)
-            await signer.HeaderAsync(envelope, default, content, CancellationToken.None);
-        process.Refresh();
-        return (process.TotalProcessorTime - before).TotalMilliseconds / Messages;
+        for (var round = 0; round < Rounds; round++)
+        {
+            process.Refresh();
+            var before = process.TotalProcessorTime;
+            for (var i = 0; i < Messages; i++)
+                await signer.HeaderAsync(envelope, default, content, CancellationToken.None);
+            process.Refresh();
+            var took = process.TotalProcessorTime - before;
+            least = took < least ? took : least;
+        }
+
+        return least.TotalMilliseconds / Messages;
     }
 
     private sealed class Content(byte[] octets) : ISpoolContent
