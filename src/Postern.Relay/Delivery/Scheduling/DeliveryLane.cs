@@ -163,10 +163,41 @@ internal sealed class DeliveryLane(
             return false;
         }
 
+        return report.Reached
+            ? await OnReachedAsync(current.Job, report, begun).ConfigureAwait(false)
+            : await OnNotReachedAsync(current.Job, report).ConfigureAwait(false);
+    }
+
+    /// <summary>Somebody answered; false when the lane should end.</summary>
+    private async ValueTask<bool> OnReachedAsync(DeliveryJob job, DeliveryReport report, long begun)
+    {
+        Carried++;
+        if (IsNew)
+        {
+            IsNew = false;
+            queue.OnProved(this);
+        }
+        else
+        {
+            queue.OnDelivered(begun);
+        }
+
+        await host.CompleteAsync(job, report.Outcomes).ConfigureAwait(false);
+        host.OnReached(queue.Hop);
+        if (!report.Suspends || report.Outcomes.OfType<Outcome.Deferred>().FirstOrDefault() is not { } enough)
+            return true;
+        GiveNextBack();
+        await SuspendAsync(enough).ConfigureAwait(false);
+        return false;
+    }
+
+    /// <summary>Nobody was spoken to about the message; false when the lane should end.</summary>
+    private async ValueTask<bool> OnNotReachedAsync(DeliveryJob job, DeliveryReport report)
+    {
         if (report.Turn is { } turn)
         {
             GiveNextBack();
-            queue.Return(current.Job);
+            queue.Return(job);
             if (queue.HasOtherConnection(this))
                 queue.OnRefused(turn);
             else
@@ -174,37 +205,15 @@ internal sealed class DeliveryLane(
             return false;
         }
 
-        if (report.Reached)
-        {
-            Carried++;
-            if (IsNew)
-            {
-                IsNew = false;
-                queue.OnProved(this);
-            }
-            else
-            {
-                queue.OnDelivered(begun);
-            }
-
-            await host.CompleteAsync(current.Job, report.Outcomes).ConfigureAwait(false);
-            host.OnReached(queue.Hop);
-            if (!report.Suspends || report.Outcomes.OfType<Outcome.Deferred>().FirstOrDefault() is not { } enough)
-                return true;
-            GiveNextBack();
-            await SuspendAsync(enough).ConfigureAwait(false);
-            return false;
-        }
-
         if (queue.HasOtherConnection(this))
         {
             // The destination is there and takes no further connection: those that are open will carry this.
             queue.OnRefused(why: null);
-            queue.Return(current.Job);
+            queue.Return(job);
             return false;
         }
 
-        await host.CompleteAsync(current.Job, report.Outcomes).ConfigureAwait(false);
+        await host.CompleteAsync(job, report.Outcomes).ConfigureAwait(false);
         if (report.Outcomes[0] is not Outcome.Deferred deferred)
             return true;
         if (deferred.IsUnreachable)
