@@ -1,8 +1,10 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Delivery.Dns;
+using Postern.Relay.Delivery.Pools;
 using Postern.Relay.Delivery.Tls;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
@@ -64,6 +66,12 @@ public sealed record DeliveryOptions
 
     /// <summary>The longest pause between two looks.</summary>
     public TimeSpan ProbeMost { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Addresses of this machine that routes and tenants send from, by name.</summary>
+    public FrozenDictionary<string, EgressPool> Pools { get; init; } = FrozenDictionary<string, EgressPool>.Empty;
+
+    /// <summary>Where refresh tokens of logins towards next hops are kept; null: in memory only. Read at the start.</summary>
+    public string? TokenDirectory { get; init; }
 
     /// <summary>How long a command that mail is given to may take (Postfix: command_time_limit).</summary>
     public TimeSpan CommandTime { get; init; } = TimeSpan.FromSeconds(1000);
@@ -140,6 +148,9 @@ public sealed record DeliveryOptions
     /// Networks that mail may be sent to by MX although they are private, loopback or otherwise not of the public internet.
     /// </summary>
     public ImmutableArray<IPNetwork> AllowedMxNetworks { get; init; } = [];
+
+    /// <summary>Which addresses of a host are connected to, and in which order.</summary>
+    public AddressPreference Addresses { get; init; }
 
     /// <summary>The port of mail exchangers.</summary>
     public int MxPort { get; init; } = 25;

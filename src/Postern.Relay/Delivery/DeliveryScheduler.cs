@@ -106,6 +106,16 @@ public sealed class DeliveryScheduler : IAsyncDisposable
 
     internal int ProbesUnderWay => outages.UnderWay;
 
+    /// <summary>Tells the log, and the postmaster by mail, of something that only a person can mend.</summary>
+    /// <param name="what">A word for the log.</param>
+    public async Task TellPostmasterAsync(string what, string subject, params IReadOnlyList<string> lines)
+    {
+        work.Tell(what, string.Join(' ', lines.Where(static l => l.Length > 0)));
+        if (await PostmasterWord.SendAsync(work.Spool, work.Options, work.Clock, subject, lines, CancellationToken.None)
+            .ConfigureAwait(false) is { } why)
+            work.Tell("spool-error", $"the word to the postmaster is not stored: {why}");
+    }
+
     /// <summary>Takes up what the spool holds and what it will commit. Once.</summary>
     /// <param name="newest">When something was last written down, as far as known: the clock should stand behind it.</param>
     public async ValueTask StartAsync(DateTimeOffset? newest, CancellationToken ct)

@@ -42,4 +42,14 @@ internal abstract record AddressAnswer
 }
 
 /// <summary>One host that takes mail for a domain; the lower the preference, the sooner it is asked (RFC 5321 §5.1).</summary>
-internal readonly record struct Exchanger(string Name, int Preference);
+internal readonly record struct Exchanger(string Name, int Preference)
+{
+    /// <summary>Where it listens, as DNS has it; null for the usual port.</summary>
+    public int? Port { get; init; }
+
+    /// <summary>The domain of an operator's server that DNS was asked about to find it; null for any other.</summary>
+    public string? FoundBy { get; init; }
+
+    /// <summary>DNSSEC proves that answer.</summary>
+    public bool IsProven { get; init; }
+}

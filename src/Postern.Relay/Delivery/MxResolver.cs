@@ -41,6 +41,25 @@ internal sealed class MxResolver
         };
     }
 
+    /// <summary>The servers of a service (RFC 2782): by priority, those of the same by chance that follows their weights.</summary>
+    /// <param name="name">Such as <c>_submission._tcp.example.net</c>.</param>
+    public async ValueTask<MxAnswer> FindServiceAsync(string name, CancellationToken ct)
+    {
+        var answer = await dns.QueryAsync(name, DnsType.Srv, ct).ConfigureAwait(false);
+        if (answer.Status != DnsStatus.Found)
+            return answer.Status == DnsStatus.Unavailable
+                ? new MxAnswer.Unavailable($"DNS: {answer.Detail}")
+                : new MxAnswer.Never("5.4.4", $"There is no SRV record at {name}");
+        var records = answer.Records.OfType<DnsRecord.Srv>().Where(static r => IsHost(r.Target)).ToList();
+        ImmutableArray<Exchanger> hosts =
+            [.. records.GroupBy(static r => r.Priority).OrderBy(static same => same.Key)
+                .SelectMany(same => WeightedOrder.Of([.. same], static r => r.Weight, random))
+                .Select(static r => new Exchanger(r.Target, r.Priority) { Port = r.Port }).Take(MaxHosts)];
+        return hosts.IsEmpty
+            ? new MxAnswer.Never("5.4.4", $"The service {name} is not to be had")
+            : new MxAnswer.Hosts(hosts) { IsAuthentic = answer.IsAuthentic };
+    }
+
     /// <summary>IPv4 addresses first, then IPv6: reputation of new senders is better there, and few hosts have IPv6 alone.</summary>
     public async ValueTask<AddressAnswer> FindAddressesAsync(string host, CancellationToken ct)
     {

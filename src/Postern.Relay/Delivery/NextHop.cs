@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Postern.Relay.Delivery.Logins;
 using Postern.Relay.Delivery.Places;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
@@ -26,6 +27,9 @@ public abstract record NextHop
     /// <summary>What this server calls itself in EHLO there; null for its own name.</summary>
     public Domain? Hello { get; init; }
 
+    /// <summary>The pool that each connection takes its address and its name from; null for none.</summary>
+    public string? Pool { get; init; }
+
     /// <summary>Hosts the operator named, tried in this order: any address, any port.</summary>
     public sealed record SmartHost : NextHop
     {
@@ -46,6 +50,12 @@ public abstract record NextHop
         /// <summary>Made on every connection before mail; null for none. No connection serves two logins.</summary>
         public ClientLogin? Login { get; init; }
 
+        /// <summary>Where the access token of <see cref="Login"/> comes from; null where it needs none, or has one.</summary>
+        public TokenGrant? Grant { get; init; }
+
+        /// <summary>Shown in the TLS handshake, with its private key; null for none. Not to be changed.</summary>
+        public X509Certificate2? Certificate { get; init; }
+
         /// <summary>
         /// They may call themselves by this server's own name and are others: a filter, or another program on this machine.
         /// </summary>
@@ -60,6 +70,8 @@ public abstract record NextHop
             && MayHaveOurName == other.MayHaveOurName
             && Servers.AsSpan().SequenceEqual(other.Servers.AsSpan())
             && EqualityComparer<ClientLogin?>.Default.Equals(Login, other.Login)
+            && EqualityComparer<TokenGrant?>.Default.Equals(Grant, other.Grant)
+            && string.Equals(Certificate?.Thumbprint, other.Certificate?.Thumbprint, StringComparison.Ordinal)
             && IsSame(Trusted, other.Trusted));
 
         public override int GetHashCode() => HashCode.Combine(Servers[0], Servers.Length);
@@ -77,6 +89,12 @@ public abstract record NextHop
     {
         /// <summary>What goes there goes whatever its TLS comes to (<see cref="Envelopes.Envelope.IsTlsOptional"/>).</summary>
         public bool IsTlsOptional { get; init; }
+
+        /// <summary>Who takes the mail when none of them could be spoken to for a while; null for nobody.</summary>
+        public SmartHost? Fallback { get; init; }
+
+        /// <summary>How long that while is.</summary>
+        public TimeSpan FallbackAfter { get; init; }
 
         public override string Name => Domain.Text;
 
@@ -102,14 +120,35 @@ public abstract record NextHop
         /// <summary>It speaks LMTP (RFC 2033), which is for the server that has the mailboxes.</summary>
         public bool IsLmtp { get; init; }
 
+        /// <summary>How <see cref="Host"/> leads to servers.</summary>
+        public ServerLookup Lookup { get; init; }
+
+        /// <summary>Its part of the connections among servers that have one, which are then asked in no order; 0 for none.</summary>
+        public int Weight { get; init; }
+
         /// <summary>The path of its Unix socket; null where it is reached over TCP.</summary>
         public string? Socket { get; init; }
 
         /// <summary><c>host:port</c>, an IPv6 address in brackets; <c>unix:/path</c>.</summary>
         public string Name => Socket is not null ? $"unix:{Socket}"
+            : Lookup == ServerLookup.Mx ? $"mx of {Host}"
+            : Lookup == ServerLookup.Srv ? $"srv of {Host}"
             : Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}"
             : $"{Host}:{Port}";
 
         public override string ToString() => Name;
     }
+}
+
+/// <summary>What the name of a server is.</summary>
+public enum ServerLookup
+{
+    /// <summary>That of a host.</summary>
+    Address,
+
+    /// <summary>Of a domain whose mail exchangers are the servers.</summary>
+    Mx,
+
+    /// <summary>Of a domain that names its submission servers (RFC 6186, RFC 8314 §5.1).</summary>
+    Srv,
 }

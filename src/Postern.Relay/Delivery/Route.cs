@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Postern.Relay.Delivery.Logins;
 using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery;
@@ -30,6 +31,21 @@ public sealed record Route(string To, params ImmutableArray<string> Via)
 
     /// <summary>Not with <c>mx</c>. TLS is then <c>required</c> unless <see cref="Via"/> says otherwise.</summary>
     public ClientLogin? Login { get; init; }
+
+    /// <summary>As <see cref="NextHop.SmartHost.Grant"/>; with a <see cref="Login"/>.</summary>
+    public TokenGrant? Grant { get; init; }
+
+    /// <summary>As <see cref="NextHop.SmartHost.Certificate"/>; not with <c>mx</c>.</summary>
+    public X509Certificate2? Certificate { get; init; }
+
+    /// <summary>Only with <c>mx</c>: servers as in <see cref="Via"/>, as <see cref="NextHop.MailExchanger.Fallback"/>.</summary>
+    public ImmutableArray<string> Fallback { get; init; } = [];
+
+    /// <summary>As <see cref="NextHop.MailExchanger.FallbackAfter"/>.</summary>
+    public TimeSpan FallbackAfter { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>As <see cref="NextHop.Pool"/>; null for that of the tenant. Not with <see cref="Bind"/> or <see cref="Hello"/>.</summary>
+    public string? Pool { get; init; }
 
     /// <summary>As <see cref="NextHop.Bind"/>.</summary>
     public IPAddress? Bind { get; init; }

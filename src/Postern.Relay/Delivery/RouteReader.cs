@@ -39,7 +39,11 @@ internal static class RouteReader
             return new RouteParse.Wrong(index, "hello", $"'{route.Hello}' is not a domain or an address literal");
         if (WhyNotVia(route, index, out var servers, out var place) is { } wrong)
             return wrong;
+        if (route.Pool is not null && (route.Bind is not null || route.Hello is not null))
+            return new RouteParse.Wrong(index, "pool", "a pool brings its own addresses and names: without bind and hello");
         var isNamed = !servers.IsEmpty;
+        if (WhyNotFallback(route, index, hello, isExchangers: !isNamed && place is null, out var fallback) is { } unable)
+            return unable;
         if (place is not null)
         {
             var match = read.Match with { From = senders.DrainToImmutable() };
@@ -58,13 +62,25 @@ internal static class RouteReader
             ? new NextHop.SmartHost(servers)
             {
                 Login = route.Login,
+                Grant = route.Grant,
+                Pool = route.Pool,
+                Certificate = route.Certificate,
                 Trusted = route.Trusted,
                 Bind = route.Bind,
                 Hello = hello,
                 MayHaveOurName = route.MayHaveOurName,
             }
             : null;
-        read = read with { Pattern = pattern, Match = read.Match with { From = senders.DrainToImmutable() }, Host = host, Hello = hello };
+        read = read with
+        {
+            Pattern = pattern,
+            Match = read.Match with { From = senders.DrainToImmutable() },
+            Host = host,
+            Hello = hello,
+            Fallback = fallback,
+            FallbackAfter = route.FallbackAfter,
+            Pool = route.Pool,
+        };
         return null;
     }
 
@@ -125,17 +141,41 @@ internal static class RouteReader
                     : WhyNotPlace(route, index, place!);
         }
 
-        var found = ImmutableArray.CreateBuilder<NextHop.Server>(route.Via.Length);
-        for (var i = 0; i < route.Via.Length; i++)
+        return WhyNotServers("via", route.Via, route.Login is not null, index, out servers);
+    }
+
+    private static RouteParse.Wrong? WhyNotServers(
+        string key, ImmutableArray<string> texts, bool logsIn, int index, out ImmutableArray<NextHop.Server> servers)
+    {
+        servers = [];
+        var found = ImmutableArray.CreateBuilder<NextHop.Server>(texts.Length);
+        for (var i = 0; i < texts.Length; i++)
         {
-            if (WhyNotServer(route.Via[i], route.Login is not null, out var server) is { } problem)
-                return new RouteParse.Wrong(index, "via", problem) { Item = route.Via.Length > 1 ? i : null };
+            if (WhyNotServer(texts[i], logsIn, out var server) is { } problem)
+                return new RouteParse.Wrong(index, key, problem) { Item = texts.Length > 1 ? i : null };
             if (found.Contains(server!))
-                return new RouteParse.Wrong(index, "via", $"'{route.Via[i]}' stands here twice") { Item = i };
+                return new RouteParse.Wrong(index, key, $"'{texts[i]}' stands here twice") { Item = i };
             found.Add(server!);
         }
 
+        if (found.Any(static s => s.Weight > 0) && found.FirstOrDefault(static s => s.Weight == 0) is { } weightless)
+            return new RouteParse.Wrong(index, key, $"{weightless.Name} has no ?weight= and others do: all of them, or none");
         servers = found.MoveToImmutable();
+        return null;
+    }
+
+    private static RouteParse.Wrong? WhyNotFallback(
+        Route route, int index, Domain? hello, bool isExchangers, out NextHop.SmartHost? fallback)
+    {
+        fallback = null;
+        if (route.Fallback.IsEmpty)
+            return null;
+        if (!isExchangers)
+            return new RouteParse.Wrong(
+                index, "fallback", "only mail exchangers have one: name several servers in via, which are tried in order");
+        if (WhyNotServers("fallback", route.Fallback, logsIn: false, index, out var servers) is { } wrong)
+            return wrong;
+        fallback = new NextHop.SmartHost(servers) { Bind = route.Bind, Hello = hello };
         return null;
     }
 
@@ -144,6 +184,7 @@ internal static class RouteReader
         route.Login is not null ? new(index, "login", $"nobody is there to log in to: the route leads to {place.Name}")
         : route.Hello is not null ? new(index, "hello", $"nobody is greeted on this route: it leads to {place.Name}")
         : route.Bind is not null ? new(index, "bind", $"no connection is made on this route: it leads to {place.Name}")
+        : route.Pool is not null ? new(index, "pool", $"no connection is made on this route: it leads to {place.Name}")
         : route.MayHaveOurName ? new(index, "same_name", $"no server is on this route: it leads to {place.Name}")
         : null;
 
@@ -166,7 +207,20 @@ internal static class RouteReader
     /// <param name="Host">Null for the mail exchangers of the domain.</param>
     internal sealed record Entry(string Name, string Pattern, RouteMatch Match, NextHop? Host, IPAddress? Bind, Domain? Hello)
     {
-        public NextHop HopFor(Domain domain) => Host ?? new NextHop.MailExchanger(domain) { Bind = Bind, Hello = Hello };
+        public NextHop.SmartHost? Fallback { get; init; }
+
+        public TimeSpan FallbackAfter { get; init; }
+
+        public string? Pool { get; init; }
+
+        public NextHop HopFor(Domain domain) => Host ?? new NextHop.MailExchanger(domain)
+        {
+            Bind = Bind,
+            Hello = Hello,
+            Pool = Pool,
+            Fallback = Fallback,
+            FallbackAfter = Fallback is null ? TimeSpan.Zero : FallbackAfter,
+        };
     }
 }
 

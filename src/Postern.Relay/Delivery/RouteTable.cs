@@ -65,12 +65,13 @@ public sealed class RouteTable
                 found.ToFrozenDictionary(static r => r.Key, static r => r.Value.ToArray(), StringComparer.Ordinal), holds: false));
     }
 
+    /// <summary>
+    /// The pools of tenants, by their names without case: for mail of theirs whose route has neither a pool nor an address of its own.
+    /// </summary>
+    public FrozenDictionary<string, string> PoolsOfTenants { get; init; } = FrozenDictionary<string, string>.Empty;
+
     /// <summary>Where a recipient of a message goes.</summary>
-    public NextHop Find(Envelope envelope, Mailbox recipient)
-    {
-        var hop = Decide(envelope, recipient.Domain)?.HopFor(recipient.Domain) ?? new NextHop.MailExchanger(recipient.Domain);
-        return envelope.IsTlsOptional && hop is NextHop.MailExchanger exchangers ? exchangers with { IsTlsOptional = true } : hop;
-    }
+    public NextHop Find(Envelope envelope, Mailbox recipient) => HopOf(Decide(envelope, recipient.Domain), envelope, recipient);
 
     /// <summary>
     /// The route that decides, as <see cref="Route.Name"/>; null where none does, and the mail exchangers of the domain are asked.
@@ -87,7 +88,23 @@ public sealed class RouteTable
             return new RouteChoice(Route: null, Hop: null, []);
         var decided = Decide(envelope, recipient.Domain, (route, because) => passedOver.Add(new(route.Name, because)));
         return new RouteChoice(
-            decided?.Name, decided?.HopFor(recipient.Domain) ?? new NextHop.MailExchanger(recipient.Domain), [.. passedOver]);
+            decided?.Name, HopOf(decided, envelope, recipient), [.. passedOver]);
+    }
+
+    /// <summary>The same table, with <see cref="PoolsOfTenants"/>.</summary>
+    public RouteTable With(FrozenDictionary<string, string> poolsOfTenants) => new(routes, Holds) { PoolsOfTenants = poolsOfTenants };
+
+    private NextHop HopOf(RouteReader.Entry? decided, Envelope envelope, Mailbox recipient)
+    {
+        var hop = decided?.HopFor(recipient.Domain) ?? new NextHop.MailExchanger(recipient.Domain);
+        if (envelope.IsTlsOptional && hop is NextHop.MailExchanger exchangers)
+            hop = exchangers with { IsTlsOptional = true };
+        return PoolsOfTenants.Count > 0
+            && envelope.Tenant is { } tenant
+            && hop is not NextHop.Elsewhere and { Pool: null, Bind: null, Hello: null }
+            && PoolsOfTenants.TryGetValue(tenant, out var pool)
+            ? hop with { Pool = pool }
+            : hop;
     }
 
     /// <summary>What an operator should know of a route that is no mistake; null for nothing.</summary>

@@ -99,6 +99,9 @@ public sealed record RelayOptions
 
     public static string SpoolDirectory(string dataDirectory) => Path.Combine(dataDirectory, "spool");
 
+    /// <summary>Refresh tokens of logins towards next hops.</summary>
+    public static string TokenDirectory(string dataDirectory) => Path.Combine(dataDirectory, "oauth");
+
     /// <summary>What the rules have counted.</summary>
     public static string CountersFile(string dataDirectory) => Path.Combine(dataDirectory, "counters");
 

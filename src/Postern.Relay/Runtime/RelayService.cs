@@ -49,7 +49,18 @@ public sealed class RelayService : IAsyncDisposable
             clock,
             () => [.. server!.Endpoints.Select(static e => e.Endpoint)],
             new StsCache(RelayOptions.MtaStsDirectory(options.DataDirectory), clock, Audit),
-            counts);
+            counts,
+            foundation.Counters,
+            (grant, words) => _ = Deliveries!.TellPostmasterAsync(
+                "oauth_refused",
+                $"Mail as {grant.Account} waits: its login is refused",
+                $"{grant.TokenUrl.Host} gives no access token for {grant.Account} any more:",
+                words,
+                string.Empty,
+                "Mail on this route waits until that is mended, and is returned when its time is over.",
+                grant.DeviceUrl is null
+                    ? "Look at the login of the route in postern.yaml: postern check"
+                    : $"To allow it again: postern oauth login {grant.Account}"));
         upkeep = new TlsUpkeep(smtp, counts, new TlsReporter(counts, spool, Audit, clock), clock);
         Deliveries = new DeliveryScheduler(
             spool,

@@ -200,6 +200,9 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
                     // A resumed session shows no issuers, and a proof may need them.
                     AllowTlsResume = options.Proof is null,
                     CertificateChainPolicy = ServerTrust.PolicyFor(options.TrustedRoots),
+                    ClientCertificateContext = options.Certificate is { } own
+                        ? SslStreamCertificateContext.Create(own, additionalCertificates: null, offline: true)
+                        : null,
                     // Opportunistic TLS takes any certificate: the other choice is no TLS at all (RFC 7435).
                     RemoteCertificateValidationCallback = (source, certificate, chain, errors) => Verify(source, certificate, chain, errors)
                         || !verify,

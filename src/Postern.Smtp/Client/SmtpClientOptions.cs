@@ -25,6 +25,9 @@ public sealed record SmtpClientOptions
     /// </summary>
     public string? ServerName { get; init; }
 
+    /// <summary>Shown to a server that asks for one, with its private key (EXTERNAL); null for none. Stays the caller's.</summary>
+    public X509Certificate2? Certificate { get; init; }
+
     /// <summary>
     /// What the certificate is verified against in place of the platform's trusted roots: authorities, or the server's certificate itself.
     /// Null for the platform's.

@@ -34,6 +34,7 @@ internal static class PosternCommands
             AuthCommand.Create(context),
             PasswdCommand.Create(context),
             HashCommand.Create(context),
+            OAuthCommand.Create(context),
             DomainCommand.Create(context),
             NetworkCommand.Create(context),
             DkimCommand.Create(context),

@@ -19,6 +19,8 @@ internal sealed record DeliverySection(
 
     public ImmutableArray<BounceRow> Bounces { get; init; } = [];
 
+    public AddressPreference Addresses { get; init; }
+
     public static DeliverySection Read(Section section)
     {
         var options = new DeliverySection(
@@ -41,6 +43,18 @@ internal sealed record DeliverySection(
             section.Child("dns", DnsOptions.Read, "Whom the mail exchangers of a domain are asked of."),
             section.Child("mx", MxOptions.Read, "Delivery to mail exchangers."))
         {
+            Addresses = section.Value(
+                "address_preference",
+                Kinds.Word(
+                    ("usual", AddressPreference.Usual),
+                    ("ipv4", AddressPreference.Ipv4First),
+                    ("ipv6", AddressPreference.Ipv6First),
+                    ("ipv4_only", AddressPreference.Ipv4Only),
+                    ("ipv6_only", AddressPreference.Ipv6Only)),
+                AddressPreference.Usual,
+                "`usual`",
+                "Which addresses of a host are connected to, and which first. `usual`: IPv4 first at mail exchangers, "
+                    + "and as the system orders them at servers that a route names."),
             Tls = section.Child(
                 "tls",
                 OutboundTlsSection.Read,

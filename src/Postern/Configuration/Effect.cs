@@ -35,6 +35,8 @@ internal static class Effect
         ("domains", NewConnections),
         ("rules", NewConnections),
         ("delivery", Live),
+        ("pools", Live),
+        ("tenants", Live),
         ("delivery.etrn", NewConnections),
         ("sendmail", Live),
         ("dkim", Live),

@@ -100,7 +100,13 @@ internal static class EngineOptions
     {
         Hostname = configuration.Server.Hostname,
         Postmaster = configuration.Server.Postmaster,
-        Routes = configuration.ToRoutes(),
+        Routes = configuration.ToRoutes().With(
+            configuration.Tenants.Where(static t => t.Options.Pool is not null)
+                .ToFrozenDictionary(static t => t.Name, static t => t.Options.Pool!, StringComparer.OrdinalIgnoreCase)),
+        Pools = configuration.Pools.Select(static p => p.Options.ToPool(p.Name))
+            .ToFrozenDictionary(static p => p.Name, StringComparer.Ordinal),
+        Addresses = configuration.Delivery.Addresses,
+        TokenDirectory = RelayOptions.TokenDirectory(configuration.Server.Data),
         Resolvers = configuration.Delivery.Dns.Servers,
         ResolversValidate = configuration.Delivery.Dns.Validating,
         AllowedMxNetworks = configuration.Delivery.Mx.AllowNetworks,

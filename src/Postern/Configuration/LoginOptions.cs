@@ -1,5 +1,10 @@
 using System.Collections.Immutable;
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Postern.Configuration.Reading;
+using Postern.Configuration.Upstream;
+using Postern.Relay.Delivery.Logins;
 using Postern.Sasl;
 using Postern.Sasl.Client;
 using Postern.Smtp.Client;
@@ -13,15 +18,24 @@ namespace Postern.Configuration;
 /// <param name="Mechanisms">Null for the strongest that the server offers.</param>
 internal sealed record LoginOptions(string User, Secret? Password, Secret? Token, ImmutableArray<string>? Mechanisms)
 {
-    /// <summary>Those that a user with a password or a token can use.</summary>
+    private static readonly string[] BearerMechanisms = ["OAUTHBEARER", "XOAUTH2"];
+
     private static readonly Kind<string> Names = Kinds.NameOf(
-        "mechanism",
-        SaslClientMechanisms.All.Where(static m => m is not (ExternalClient or GssapiClient or AnonymousClient))
-            .Select(static m => m.Name));
+        "mechanism", SaslClientMechanisms.All.Where(static m => m is not AnonymousClient).Select(static m => m.Name));
+
+    /// <summary>Where the token comes from; null where it is none, or stands in the file.</summary>
+    public TokenGrant? Grant { get; init; }
+
+    /// <summary>With its private key.</summary>
+    public X509Certificate2? Certificate { get; init; }
+
+    public bool HasKerberos { get; init; }
 
     public static LoginOptions Read(Section section)
     {
-        var user = section.Required("user", Kinds.Text, "The name to log in with.");
+        var user = section.Value<string?>(
+            "user", Kinds.Text!, fallback: null, "must be given, but with `certificate` or `kerberos`", "The name to log in with.")
+            ?? string.Empty;
         var password = section.Secret(
             "password",
             "For every mechanism but OAUTHBEARER and XOAUTH2: the password itself, `file:PATH` (its one line), "
@@ -37,13 +51,70 @@ internal sealed record LoginOptions(string User, Secret? Password, Secret? Token
             "The mechanisms that may be used; of those that the server offers the strongest is. "
                 + "Name the strong ones alone where the server has them: nobody in between can then talk it down. "
                 + "The -PLUS forms bind the login to the TLS connection, by the best binding that it has.");
-        if (!section.Has("password") && !section.Has("token"))
-            section.Report("password", "a login without a secret", "password or token");
+        var grant = section.OptionalChild<TokenGrant>(
+            "oauth",
+            oauth => UpstreamOAuthOptions.Read(oauth, user)!,
+            "In the place of `token`: where access tokens come from. One is asked for when it is needed, kept in memory, and renewed "
+                + "five minutes before it ends. When the endpoint refuses for good (`invalid_grant`), mail waits, "
+                + "and the postmaster is told once.");
+        var certificate = ReadCertificate(section);
+        var kerberos = section.Value(
+            "kerberos",
+            Kinds.Word(("true", true), ("false", false)),
+            fallback: false,
+            "false",
+            "`true`: logs in by GSSAPI, with the ticket cache of the user that Postern runs as (KRB5CCNAME), "
+                + "or with `user` and `password`.");
+        if (!section.Has("user") && !section.Has("certificate") && !kerberos)
+            section.ReportMissing("user", Kinds.Text.Expected);
+        if (((string[])["password", "token", "oauth", "certificate"]).All(k => !section.Has(k)) && !kerberos)
+            section.Report("password", "a login without a secret", "password, token, oauth, certificate or kerberos");
+        if (section.Has("oauth") && section.Has("token"))
+            section.Report("token", "token and oauth exclude each other", "one of them");
         if (section.HasEmptyList("mechanisms"))
             section.Report("mechanisms", "without a mechanism there is no login", "at least one, or the key left out");
-        return new LoginOptions(user, password, token, section.Has("mechanisms") ? mechanisms : null);
+        // A password beside it would be shown where the server offers no mechanism for tokens.
+        var allowed = section.Has("mechanisms") ? mechanisms : section.Has("oauth") ? [.. BearerMechanisms] : (ImmutableArray<string>?)null;
+        return new LoginOptions(user, password, token, allowed) { Grant = grant, Certificate = certificate, HasKerberos = kerberos };
     }
 
     public ClientLogin ToLogin() =>
-        new(new SaslClientCredentials { User = User, Password = Password, Token = Token }) { Mechanisms = Mechanisms };
+        new(new SaslClientCredentials
+        {
+            User = User,
+            Password = Password,
+            Token = Token,
+            HasClientCertificate = Certificate is not null,
+            Kerberos = !HasKerberos ? null
+                : Password is null ? CredentialCache.DefaultNetworkCredentials
+                : new NetworkCredential(User, Password.Reveal()),
+        })
+        {
+            Mechanisms = Mechanisms,
+        };
+
+    private static X509Certificate2? ReadCertificate(Section section)
+    {
+        var file = section.ReadFile(
+            "certificate",
+            "none",
+            "A PEM file with the certificate that this server shows there, for EXTERNAL. Read again when it changes.");
+        var key = section.ReadFile("key", "in the file of `certificate`", "A PEM file with its private key, not encrypted.");
+        if (file is null)
+        {
+            if (key is not null)
+                section.Report("key", "a key without its certificate cannot be used", "certificate as well");
+            return null;
+        }
+
+        try
+        {
+            return X509Certificate2.CreateFromPemFile(file, key ?? file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            section.Report("certificate", $"{file} cannot be used: {e.Message}");
+            return null;
+        }
+    }
 }

@@ -2,10 +2,12 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using Postern.Configuration.Reading;
+using Postern.Configuration.Upstream;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Logins;
 using Postern.Relay.Runtime;
 using Postern.Sasl;
 using Postern.Smtp.Grammar;
@@ -37,6 +39,12 @@ internal sealed record PosternConfiguration(
     public required RulesOptions Rules { get; init; }
 
     public required DeliverySection Delivery { get; init; }
+
+    /// <summary>Addresses that mail leaves from.</summary>
+    public ImmutableArray<(string Name, PoolOptions Options)> Pools { get; init; } = [];
+
+    /// <summary>What is said of tenants.</summary>
+    public ImmutableArray<(string Name, TenantOptions Options)> Tenants { get; init; } = [];
 
     /// <summary>Mail of this machine's own users.</summary>
     public required SendmailSection Sendmail { get; init; }
@@ -102,6 +110,12 @@ internal sealed record PosternConfiguration(
         .. Delivery.Routes.Select(
             static (route, i) => ($"delivery.routes[{i.ToString(CultureInfo.InvariantCulture)}].via", RouteTable.DoubtOf(route.Route)))
             .Where(static doubt => doubt.Item2 is not null).Select(static doubt => (doubt.Item1, doubt.Item2!)),
+        .. Delivery.Routes.Select(static (route, i) => (route.Route.Grant, i))
+            .Where(r => r.Grant is { } grant && !DeviceLogin.IsAllowed(grant, RelayOptions.TokenDirectory(Server.Data)))
+            .Select(static r => ($"delivery.routes[{r.i.ToString(CultureInfo.InvariantCulture)}].login.oauth",
+                $"nobody has allowed it yet, so mail on this route waits: postern oauth login {r.Grant!.Account}")),
+        .. Pools.Where(static p => p.Options.Foreign is not null).Select(
+            static p => ($"pools.{p.Name}.sources", $"{p.Options.Foreign} is no address of this machine: nothing can leave from it")),
     ];
 
     /// <summary>Where it came from, for people.</summary>
@@ -165,6 +179,11 @@ internal sealed record PosternConfiguration(
             Rules = section.Child(
                 "rules", RulesOptions.Read, "Who may send what. The first rule that does not pass decides; the end of a list refuses."),
             Delivery = section.Child("delivery", DeliverySection.Read, "Where accepted messages go."),
+            Pools = section.Named(
+                "pools",
+                PoolOptions.Read,
+                "Addresses of this machine that mail leaves from, by the name that a route or a tenant knows them by."),
+            Tenants = section.Named("tenants", TenantOptions.Read, "What is said of a tenant, by its name."),
             Sendmail = section.Child(
                 "sendmail", SendmailSection.Read, "Mail of this machine's own users and programs, by `postern sendmail`."),
             Dkim = section.Child("dkim", DkimSection.Read, "How mail is signed (DKIM), by the keys of `postern dkim`."),
@@ -185,6 +204,7 @@ internal sealed record PosternConfiguration(
 
         configuration.CheckListeners(section);
         configuration.CheckRoutes(section);
+        configuration.CheckPools(section);
         if (configuration.External is not null && !configuration.Listeners.Any(static l => l.AsksForClientCertificate))
             section.Report("external", "no listener asks for certificates", "'client_certificates: request' at a listener");
         if (section.HasEmptyList("accounts"))
@@ -252,6 +272,29 @@ internal sealed record PosternConfiguration(
                     NearestName.Of(name, stores));
         }
     }
+
+    /// <summary>A pool that does not exist has no address.</summary>
+    private void CheckPools(Section section)
+    {
+        string[] names = [.. Pools.Select(static p => p.Name)];
+        foreach (var (route, i) in Delivery.Routes.Select(static (route, i) => (route.Route, i)))
+        {
+            if (route.Pool is { } pool && !names.Contains(pool, StringComparer.Ordinal))
+                ReportNoPool(section, $"delivery.routes[{i.ToString(CultureInfo.InvariantCulture)}].pool", pool, names);
+        }
+
+        foreach (var (tenant, options) in Tenants)
+        {
+            if (options.Pool is { } pool && !names.Contains(pool, StringComparer.Ordinal))
+                ReportNoPool(section, $"tenants.{tenant}.pool", pool, names);
+        }
+    }
+
+    private static void ReportNoPool(Section section, string path, string pool, string[] names) => section.ReportAt(
+        path,
+        $"there is no pool '{pool}'",
+        names.Length > 0 ? $"one of {string.Join(", ", names)}" : "a section for it in 'pools'",
+        NearestName.Of(pool, names));
 
     /// <summary>A route for a listener that does not exist is never taken.</summary>
     private void CheckRoutes(Section section)

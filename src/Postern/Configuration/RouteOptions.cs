@@ -10,8 +10,12 @@ internal sealed record RouteOptions(Route Route)
     private const string MailExchangers = "mx";
 
     /// <summary>Where to, and whether it logs in there, for people.</summary>
-    public string Destination =>
-        $"{string.Join(", then ", Route.Via)}{(Route.Login is { Credentials.User: var user } ? $", logs in as {user}" : string.Empty)}";
+    public string Destination => string.Concat(
+        string.Join(", then ", Route.Via),
+        Route.Login is { Credentials.User: var user } ? $", logs in as {user}" : null,
+        Route.Grant is { TokenUrl.Host: var issuer } ? $" by a token of {issuer}" : null,
+        Route.Pool is { } pool ? $", from addresses of {pool}" : null,
+        Route.Fallback.IsEmpty ? null : $", in their absence {string.Join(", then ", Route.Fallback)}");
 
     public static RouteOptions Read(Section section)
     {
@@ -45,7 +49,9 @@ internal sealed record RouteOptions(Route Route)
                 "`mx`",
                 "The server to hand messages to, or several, tried in this order: `smtp://host:port`, with `?tls=none`, "
                     + "`?tls=opportunistic` (the default without a login) or `?tls=required` (the default with one); "
-                    + "`smtps://host:port` for implicit TLS; `lmtp://host:port` or `lmtp:unix:/path` for a server that has the mailboxes, "
+                    + "`smtps://host:port` for implicit TLS; `smtp+mx://domain` for its mail exchangers; `smtp+srv://domain` or "
+                    + "`smtps+srv://domain` for its submission servers by SRV; `?weight=3` on each of several for parts in the place of an "
+                    + "order; `lmtp://host:port` or `lmtp:unix:/path` for a server that has the mailboxes, "
                     + "by LMTP; `mx` for the mail exchangers of the recipient's domain. In the place of a server, one of: "
                     + "`maildir:/path/{user}`, `pipe:/command argument`, `discard:`, `error:550 5.1.1 text`. "
                     + "[routes](routes.md) has each of them."))
@@ -57,6 +63,26 @@ internal sealed record RouteOptions(Route Route)
             Trusted = TrustedFile.Read(
                 section,
                 "A PEM file of certificates: the server's must verify against one of them, or be one of them. Read again when it changes."),
+            Fallback = section.List(
+                "fallback",
+                Kinds.Text,
+                [],
+                "none",
+                "With `via: mx`: servers as in `via` that take the mail when no exchanger of the domain could be spoken to for "
+                    + "`fallback_after`."),
+            FallbackAfter = section.Value(
+                "fallback_after",
+                Kinds.Duration,
+                TimeSpan.FromMinutes(15),
+                "15m",
+                "How long exchangers must have been away before `fallback` takes their mail."),
+            Pool = section.Value<string?>(
+                "pool",
+                Kinds.Text!,
+                fallback: null,
+                "that of the tenant, else none",
+                "The name of a pool whose addresses connections of this route come from, with the names that go with them; "
+                    + "without `bind` and `hello`."),
             Bind = section.Value(
                 "bind",
                 Kinds.IpAddress,
@@ -72,13 +98,14 @@ internal sealed record RouteOptions(Route Route)
                 "false",
                 "`true`: the server of `via` may call itself by `server.hostname` and is another, such as a filter on this machine. "
                     + "Otherwise mail to a server of our own name is returned at once (5.4.6), as it would come back."),
-            Login = section.OptionalChild(
+        };
+        if (section.OptionalChild(
                 "login",
                 LoginOptions.Read,
                 "How the route logs in to its server, before any mail. A login that fails defers its messages, also when the server "
-                    + "says 535: what is wrong is the account or this file, and no message bounces for it.")?.ToLogin(),
-        };
-        foreach (var key in (string[])["from", "login_is", "listener", "tenant", "via"])
+                    + "says 535: what is wrong is the account or this file, and no message bounces for it.") is { } login)
+            route = route with { Login = login.ToLogin(), Grant = login.Grant, Certificate = login.Certificate };
+        foreach (var key in (string[])["from", "login_is", "listener", "tenant", "via", "fallback"])
         {
             if (section.HasEmptyList(key))
                 section.Report(key, "the list is empty", "at least one, or the key left out");

@@ -45,6 +45,26 @@ public sealed class LoginDeliveryTests
         Assert.Contains($"C: AUTH PLAIN {Convert.ToBase64String("\0lisa\0tiger-tiger-burning"u8)}", sink.Transcript(0));
     }
 
+    [Fact]
+    public async Task A_message_goes_out_after_a_login_by_the_certificate_of_the_route()
+    {
+        using var own = TestCertificate.Create("relay.test");
+        await using var sink = new ScriptedSink(new SinkOptions { Certificate = TestCertificate.Instance, Extensions = ["PIPELINING", "AUTH PLAIN EXTERNAL"], AsksForCertificate = true });
+        await using var rig = new DeliveryRig(DeliveryRig.Options(new Route("*", $"smtp://localhost:{sink.Port}?tls=required")
+        {
+            Login = new ClientLogin(new SaslClientCredentials { HasClientCertificate = true }),
+            Certificate = own,
+            Trusted = Trusted,
+        }));
+        rig.Scheduler.Start();
+
+        await rig.AddAsync("b@there.test");
+        await sink.NextMessageAsync();
+
+        Assert.Contains($"-- certificate {own.Thumbprint}", sink.Transcript(0));
+        Assert.Contains("C: AUTH EXTERNAL =", sink.Transcript(0));
+    }
+
     [Theory]
     [InlineData("a..b@here.test", ".c@there.test")]
     [InlineData(".a@here.test", "c.@there.test")]

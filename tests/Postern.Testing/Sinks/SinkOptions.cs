@@ -15,6 +15,9 @@ public sealed record SinkOptions
 
     public bool ImplicitTls { get; init; }
 
+    /// <summary>Asks for a certificate in the handshake; its thumbprint stands in the transcript.</summary>
+    public bool AsksForCertificate { get; init; }
+
     /// <summary>Asked at each phase with the client's line and the number of the connection, from 0; null: behave.</summary>
     public Func<SinkPhase, string, int, SinkAction?> Script { get; init; } = static (_, _, _) => null;
 

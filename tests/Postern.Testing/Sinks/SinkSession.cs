@@ -242,9 +242,18 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
 
     private async Task SecureAsync()
     {
-        var tls = new SslStream(stream);
+        // Whose it is, is for the test to say.
+        var tls = new SslStream(stream, leaveInnerStreamOpen: false, (_, certificate, _, _) => !options.AsksForCertificate || certificate is not null);
         stream = tls;
-        await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(options.Certificate!, options.Chain, offline: true) }, closing);
+        await tls.AuthenticateAsServerAsync(
+            new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = SslStreamCertificateContext.Create(options.Certificate!, options.Chain, offline: true),
+                ClientCertificateRequired = options.AsksForCertificate,
+            },
+            closing);
+        if (options.AsksForCertificate)
+            transcript.Enqueue($"-- certificate {tls.RemoteCertificate?.GetCertHashString()}");
         sink.AskedNames.Enqueue(tls.TargetHostName);
         isTls = true;
     }

@@ -34,7 +34,7 @@ public sealed class ConfigurationTests
 
     [Theory]
     [InlineData("server:\n  hostnam: a.example\n", "postern.yaml:2:3: server.hostnam: unknown key; did you mean 'hostname'?")]
-    [InlineData("tenants: []\n", "postern.yaml:1:1: tenants: unknown key; expected one of server, tls, listeners, accounts, oauth, limits, networks, domains, rules, delivery, sendmail, logs, login_protection, external, kerberos")]
+    [InlineData("devices: []\n", "postern.yaml:1:1: devices: unknown key; expected one of server, tls, listeners, accounts, oauth, limits, networks, domains, rules, delivery, pools, tenants, sendmail, dkim, logs, login_protection, external, kerberos")]
     [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    tsl: none\n", "postern.yaml:4:5: listeners[0].tsl: unknown key; did you mean 'tls'?")]
     [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    bare_newlines: allow\n", "postern.yaml:4:20: listeners[0].bare_newlines: 'allow' is not right here; expected 'reject' or 'normalize'")]
     [InlineData("listeners:\n  - { name: a, listen: '127.0.0.1:25', tls_minimum: '1.4' }\n", "postern.yaml:2:53: listeners[0].tls_minimum: '1.4' is not right here; expected '1.0', '1.1', '1.2' or '1.3'")]
@@ -73,17 +73,29 @@ public sealed class ConfigurationTests
     [InlineData("rules: { sender: [reject_unauth_destination] }\n", "postern.yaml:1:19: rules.sender[0]: the rule reject_unauth_destination cannot stand at the sender stage")]
     [InlineData("rules: { recipient: [permit_networks, permit_networks] }\n", "postern.yaml:1:39: rules.recipient[1]: 'permit_networks' stands here twice; the second is never asked anything new")]
     [InlineData("delivery: { routes: [{ via: 'smtp://a' }] }\n", "postern.yaml:1:22: delivery.routes[0].to: missing key; expected some text")]
-    [InlineData("delivery: { routes: [{ to: '*', via: 'ftp://a' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: 'ftp://a' is not mx, smtp://host[:port][?tls=none|opportunistic|required], smtps://host[:port], lmtp://host[:port][?tls=none|opportunistic|required] or lmtp:unix:/path, maildir:/path/{user}, pipe:/command argument…, discard:, error:550 5.1.1 text")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'ftp://a' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: 'ftp://a' is not mx, smtp://host[:port][?tls=none|opportunistic|required], smtps://host[:port], smtp+mx://domain[:port], smtp+srv://domain, smtps+srv://domain, lmtp://host[:port][?tls=none|opportunistic|required] or lmtp:unix:/path, maildir:/path/{user}, pipe:/command argument…, discard:, error:550 5.1.1 text")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://a\ufffd' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: 'a\ufffd' is not a host name or an address")]
     [InlineData("oauth: [{ issuer: a, audience: b, jwks: 'https://a\ufffd/k' }]\n", "postern.yaml:1:41: oauth[0].jwks: 'https://a\ufffd/k' is no address that can be believed; expected file:///path or https://host/path")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://user:secret@a' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: the route to a carries credentials: they belong into login")]
     [InlineData("delivery: { routes: [{ to: '*', login: { user: a, password: b } }] }\n", "postern.yaml:1:40: delivery.routes[0].login: mail exchangers are strangers: a login needs a via that names its server")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { password: b } }] }\n", "postern.yaml:1:58: delivery.routes[0].login.user: missing key; expected some text")]
-    [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b } }] }\n", "postern.yaml:1:58: delivery.routes[0].login.password: a login without a secret; expected password or token")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b } }] }\n", "postern.yaml:1:58: delivery.routes[0].login.password: a login without a secret; expected password, token, oauth, certificate or kerberos")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, password: '${POSTERN_TEST_UNSET}' } }] }\n", "postern.yaml:1:79: delivery.routes[0].login.password: the environment variable POSTERN_TEST_UNSET is not set")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, password: 'file:none' } }] }\n", "postern.yaml:1:79: delivery.routes[0].login.password: /etc/here/none does not exist")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, password: \"ti\\nger\" } }] }\n", "postern.yaml:1:79: delivery.routes[0].login.password: a secret is one line without control characters; or write file:PATH or ${VARIABLE}")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, token: c, mechanisms: [XOAUTH] } }] }\n", "postern.yaml:1:92: delivery.routes[0].login.mechanisms[0]: 'XOAUTH' is not right here; did you mean 'XOAUTH2'?")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://a', login: { user: u, oauth: { grant: client_credentials, client_secret: s, client_id: c, token_url: 'http://id.example' } } }] }\n", "postern.yaml:1:147: delivery.routes[0].login.oauth.token_url: 'http://id.example' is no address that a secret may be sent to; expected https://host/path; http:// on this machine only")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://a', login: { user: u, oauth: { grant: refresh_token, client_id: c, token_url: 'https://id.example' } } }] }\n", "postern.yaml:1:84: delivery.routes[0].login.oauth.grant: nothing says how somebody allows it; expected refresh_token or device_url as well")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://a', login: { user: u, oauth: { grant: client_credentials, client_id: c, token_url: 'https://id.example' } } }] }\n", "postern.yaml:1:84: delivery.routes[0].login.oauth.grant: an application that asks in its own right must prove itself; expected client_secret as well")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://a', login: { user: u, oauth: { grant: jwt_bearer, client_id: c, key: none.pem, token_url: 'https://id.example' } } }] }\n", "postern.yaml:1:115: delivery.routes[0].login.oauth.key: /etc/here/none.pem does not exist")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://a', login: { user: u, oauth: { grant: jwt_bearer, client_id: c, key: /etc/hostname, token_url: 'https://id.example' } } }] }\n", "postern.yaml:1:115: delivery.routes[0].login.oauth.key: it cannot sign: it is no private key for RSA in PEM")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://a', login: { user: u, oauth: { grant: refresh_token, refresh_token: r, key_id: k, client_id: c, token_url: 'https://id.example' } } }] }\n", "postern.yaml:1:125: delivery.routes[0].login.oauth.key_id: it is of use with another grant only")]
+    [InlineData("pools: { p: { sources: [{ address: 192.0.2.1 }] } }\ndelivery: { routes: [{ to: '*', pool: q }] }\n", "postern.yaml:2:39: delivery.routes[0].pool: there is no pool 'q'; did you mean 'p'?")]
+    [InlineData("tenants: { acme: { pool: q } }\n", "postern.yaml:1:26: tenants.acme.pool: there is no pool 'q'; expected a section for it in 'pools'")]
+    [InlineData("pools: { p: { sources: [] } }\n", "postern.yaml:1:24: pools.p.sources: the list is empty; expected at least one: { address, hostname }")]
+    [InlineData("pools: { p: { sources: [{ address: 192.0.2.1, warm_up: { since: soon, messages: [5] } }] } }\n", "postern.yaml:1:65: pools.p.sources[0].warm_up.since: 'soon' is not right here; expected a day such as 2026-12-01")]
+    [InlineData("pools: { p: { sources: [{ address: 192.0.2.1 }, { address: 192.0.2.1 }] } }\n", "postern.yaml:1:49: pools.p.sources[1]: 192.0.2.1 stands here twice")]
+    [InlineData("pools: { q: { sources: [{ address: 192.0.2.1 }] } }\ndelivery: { routes: [{ to: '*', pool: q, bind: 192.0.2.1 }] }\n", "postern.yaml:2:39: delivery.routes[0].pool: a pool brings its own addresses and names: without bind and hello")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', ca: none.pem }] }\n", "postern.yaml:1:55: delivery.routes[0].ca: /etc/here/none.pem does not exist")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://a?tls=none', ca: /etc/hostname }] }\n", "postern.yaml:1:63: delivery.routes[0].ca: /etc/hostname holds no PEM certificate")]
     [InlineData("delivery: { routes: [{ to: 'a b' }] }\n", "postern.yaml:1:28: delivery.routes[0].to: 'a b' is not *, a domain, or .domain")]
@@ -198,7 +210,7 @@ public sealed class ConfigurationTests
     [Fact]
     public void Every_error_is_reported_in_the_order_of_the_file()
     {
-        var errors = Errors("limits: { idle: x }\ntenants: {}\nlisteners:\n  - { name: a, listen: [nonsense], auth: sometimes }\n");
+        var errors = Errors("limits: { idle: x }\ndevices: {}\nlisteners:\n  - { name: a, listen: [nonsense], auth: sometimes }\n");
 
         Assert.Equal(["postern.yaml:1:17", "postern.yaml:2:1", "postern.yaml:4:25", "postern.yaml:4:42"], errors.Select(static e => e[..e.IndexOf(": ", StringComparison.Ordinal)]));
     }

@@ -145,7 +145,7 @@ public sealed partial class RootWorksAsTheOwnerTests
         Assert.All(made.Where(static m => m.Command is not ("passwd" or "queue remove")), m => Assert.Contains(m.Command, events));
 
         // Their siblings do the same by the same code; backup, export and import say by themselves where they write.
-        string[] likeThose = ["account enable", "account revoke", "credential revoke", "credential replace", "domain remove", "network remove", "backup", "queue export", "account import"];
+        string[] likeThose = ["account enable", "account revoke", "credential revoke", "credential replace", "domain remove", "network remove", "backup", "queue export", "account import", "oauth login"];
         var all = Leaves(PosternCommands.Create(new CommandContext(new Terminal(TextWriter.Null, TextWriter.Null, TextReader.Null, isInteractive: false, canAsk: false), TimeProvider.System)), string.Empty);
         Assert.Empty(all.Except([.. makesNothing, .. likeThose, .. made.Select(static m => m.Command)], StringComparer.Ordinal));
     }

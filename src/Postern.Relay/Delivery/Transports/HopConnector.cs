@@ -2,8 +2,11 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 using Postern.Relay.Delivery.Dns;
+using Postern.Relay.Delivery.Logins;
+using Postern.Relay.Delivery.Pools;
 using Postern.Relay.Delivery.Tls;
 using Postern.Relay.Delivery.Tls.Reports;
+using Postern.Relay.Policy.Counters;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 
@@ -31,6 +34,18 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
 
     /// <summary>How many recipients hosts take in a transaction, where that is known.</summary>
     public RecipientLimits Recipients { get; init; } = new(client.Clock);
+
+    /// <summary>Decides the order of servers that have weights.</summary>
+    public Random Random { get; init; } = Random.Shared;
+
+    /// <summary>Since when mail exchangers are away that somebody stands in for.</summary>
+    public Absences Absences { get; } = new(client.Clock);
+
+    /// <summary>The addresses that connections come from, where a route or a tenant has a pool.</summary>
+    public EgressPools Pools { get; init; } = new(UnknownCounters.Instance, client.Clock);
+
+    /// <summary>For logins that rest on a token.</summary>
+    public AccessTokens Tokens { get; init; } = new(directory: null, client.Clock, static (_, _) => { });
 
     /// <summary>Asked about each host before it is connected to.</summary>
     public IHopPolicy Policy { get; init; } = RouteTerms.Instance;
@@ -70,7 +85,9 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             connection = await TryAsync(endpoint, ct).ConfigureAwait(false);
             if (connection is HopConnection.Open open)
                 return open with { Place = place };
-            if (connection is HopConnection.Closed { Outcome: Outcome.Deferred { Cause: not DeliveryCause.OwnShortage } why })
+            // Where nobody was connected to, as a login had no token, nothing is known of the host.
+            if (connection is HopConnection.Closed { Outcome: Outcome.Deferred { Cause: not DeliveryCause.OwnShortage } why }
+                && why.Remote is not null)
             {
                 if (Throttle.Is(why, hasCarried: false))
                     place.Throttle(why.Reply);
@@ -89,6 +106,20 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
 
     /// <summary>The same beside all that is counted: for a look that brings no mail.</summary>
     public async ValueTask<HopConnection> TryAsync(HopEndpoint endpoint, CancellationToken ct)
+    {
+        if (endpoint.Terms is not { Grant: { } grant, Login: { } login })
+            return await TryAsEverAsync(endpoint, ct).ConfigureAwait(false);
+        var answer = await Tokens.GetAsync(grant, ct).ConfigureAwait(false);
+        if (answer is not TokenAnswer.Granted(var token, _, _))
+            return new HopConnection.Closed(LoginOutcomes.WithoutToken(answer));
+        var withToken = endpoint.Terms with { Login = login with { Credentials = login.Credentials with { Token = token } } };
+        var connection = await TryAsEverAsync(endpoint with { Terms = withToken }, ct).ConfigureAwait(false);
+        if (connection is HopConnection.Closed { Outcome: { Cause: DeliveryCause.LoginFailed, Code: not null } })
+            Tokens.Discard(grant, token);
+        return connection;
+    }
+
+    private async ValueTask<HopConnection> TryAsEverAsync(HopEndpoint endpoint, CancellationToken ct)
     {
         var mayBeClear = endpoint.Terms is { Tls: ClientTls.Opportunistic, Login: null };
         if (mayBeClear && stalled.Remembers(endpoint.Address))
@@ -123,6 +154,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
                 ServerName = terms.CertificateName ?? endpoint.Host,
                 TrustedRoots = terms.Trusted,
                 Proof = terms.Proof,
+                Certificate = terms.Certificate,
             });
         var (answer, login) = await OpenAsync(dialogue, endpoint, terms, ct).ConfigureAwait(false);
         if (!endpoint.Terms.MayHaveOurName && own.IsCalled(dialogue.PeerNames))
@@ -258,6 +290,9 @@ internal abstract record HopConnection
     {
         /// <summary>Left when the session ends.</summary>
         public HostPlace? Place { get; init; }
+
+        /// <summary>The source of a pool that it comes from; null for none.</summary>
+        public EgressLease? Lease { get; init; }
     }
 
     /// <summary>Nobody was connected to: the host has as many connections as it may have.</summary>

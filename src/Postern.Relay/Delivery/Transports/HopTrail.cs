@@ -1,5 +1,9 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Net.Sockets;
+using Postern.Relay.Delivery.Pools;
+using Postern.Smtp.Client;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Delivery.Transports;
 
@@ -7,8 +11,16 @@ namespace Postern.Relay.Delivery.Transports;
 /// The hosts and addresses of one next hop that one attempt may still try, in order (RFC 5321 §5.1): each once, until so many were tried,
 /// so many spoken to, or the attempt has lasted long enough. Used by one caller at a time.
 /// </summary>
-internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, TimeProvider clock, NextHop hop, long begunAt)
+internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, TimeProvider clock, NextHop first, long begunAt)
 {
+    /// <summary>Whose connections these are, whoever stands in.</summary>
+    private readonly NextHop owner = first;
+
+    /// <summary>The first, or who stands in for it once that is so.</summary>
+    private NextHop hop = first;
+
+    private readonly string? pool = first.Pool;
+
     private readonly Queue<HopEndpoint> endpoints = new();
     private Queue<Exchanger>? hosts;
     private HopEndpoint? behind;
@@ -54,9 +66,9 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
             }
 
             // What is preferred less is not for those whom a limit of this server keeps from what is preferred.
-            if (full is not null && endpoint.Preference != fullPreference)
+            if (full is not null && endpoint.Preference != fullPreference && !HasWeights)
                 break;
-            var (place, isFull) = connector.Places.TryEnter(endpoint, hop, options.ConnectionsPerDestination, Beside);
+            var (place, isFull) = connector.Places.TryEnter(endpoint, owner, options.ConnectionsPerDestination, Beside);
             if (place is null)
             {
                 (full, fullPreference) = (full ?? isFull, endpoint.Preference);
@@ -64,10 +76,12 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
             }
 
             tried++;
-            switch (await connector.TryAsync(endpoint, place, ct).ConfigureAwait(false))
+            switch (await TryAsync(endpoint, place, ct).ConfigureAwait(false))
             {
                 case HopConnection.Open open:
                     spokenTo++;
+                    if (hop is NextHop.MailExchanger { Fallback: not null })
+                        connector.Absences.End(hop);
                     return open;
                 case HopConnection.Closed(var outcome):
                     if (outcome is Outcome.Failed { Cause: DeliveryCause.Loop })
@@ -81,6 +95,8 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
 
         if (full is not null)
             return new HopConnection.Full(full);
+        if (FallsBack())
+            return await NextAsync(ct).ConfigureAwait(false);
         return Closed(
             worst
                 ?? new Outcome.Deferred(Remote: null, "no further host is there to be asked", Tls: null)
@@ -88,6 +104,65 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                     Cause = DeliveryCause.Unreachable,
                     Phase = DeliveryPhase.Connect,
                 });
+    }
+
+    /// <summary>From a source of the pool, where there is one.</summary>
+    private async ValueTask<HopConnection> TryAsync(HopEndpoint endpoint, HostPlace place, CancellationToken ct)
+    {
+        if (pool is null)
+            return await connector.TryAsync(endpoint, place, ct).ConfigureAwait(false);
+        EgressTake? taken = null;
+        try
+        {
+            taken = await connector.Pools.TakeAsync(pool, endpoint.Address.AddressFamily, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (taken is not EgressTake.Source)
+                place.Leave();
+        }
+
+        switch (taken)
+        {
+            case EgressTake.None(var why, var isOfFamily):
+                return new HopConnection.Closed(
+                    new Outcome.Deferred(Remote: null, why, Tls: null)
+                    {
+                        After = isOfFamily ? AfterDeferral.NextHost : AfterDeferral.NextAttempt,
+                        Cause = DeliveryCause.OwnSurroundings,
+                        Phase = DeliveryPhase.Connect,
+                    });
+            case EgressTake.Source(var lease):
+                HopConnection? connection = null;
+                try
+                {
+                    var from = endpoint with { From = lease.Source.Address, Hello = lease.Source.Hostname };
+                    connection = await connector.TryAsync(from, place, ct).ConfigureAwait(false);
+                    return connection is HopConnection.Open open ? open with { Lease = lease } : connection;
+                }
+                finally
+                {
+                    if (connection is not HopConnection.Open)
+                        lease.Dispose();
+                }
+
+            default:
+                throw new InvalidOperationException("Unknown answer");
+        }
+    }
+
+    /// <summary>
+    /// Nobody could be spoken to for long enough, and somebody stands in for them. A host that was spoken to has the say, whatever it said.
+    /// </summary>
+    private bool FallsBack()
+    {
+        if (hop is not NextHop.MailExchanger { Fallback: { } fallback } exchangers
+            || spokenTo > 0
+            || worst is not Outcome.Deferred { IsUnreachable: true }
+            || connector.Absences.Note(hop) < exchangers.FallbackAfter)
+            return false;
+        (hop, hosts, tried) = (fallback, null, 0);
+        return true;
     }
 
     private HopConnection.Closed Closed(Outcome outcome) => new(outcome with { Took = clock.GetElapsedTime(begunAt) });
@@ -127,7 +202,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         switch (hop)
         {
             case NextHop.SmartHost { Servers: var servers }:
-                for (var i = behind?.Preference ?? 0; i < servers.Length; i++)
+                foreach (var i in OrderOf(servers))
                     hosts.Enqueue(new Exchanger(servers[i].Host, Preference: i));
                 break;
             case NextHop.MailExchanger { Domain.Literal: { } literal }:
@@ -151,6 +226,37 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 break;
             default:
                 throw new InvalidOperationException($"Unknown next hop {hop}");
+        }
+    }
+
+    private bool HasWeights => hop is NextHop.SmartHost { Servers: [{ Weight: > 0 }, ..] };
+
+    /// <summary>As they were written, behind the one that was spoken to; where they have weights, by chance that follows those.</summary>
+    private IEnumerable<int> OrderOf(ImmutableArray<NextHop.Server> servers) => HasWeights
+        ? WeightedOrder.Of([.. Enumerable.Range(0, servers.Length)], i => servers[i].Weight, connector.Random)
+        : Enumerable.Range(0, servers.Length).Skip(behind?.Preference ?? 0);
+
+    /// <summary>Finds the servers that an operator named by a domain, and puts them before those that are named behind it.</summary>
+    private async ValueTask FindServersAsync(NextHop.Server server, int place, CancellationToken ct)
+    {
+        var service = server.Tls == ClientTls.Implicit ? "_submissions._tcp." : "_submission._tcp.";
+        var answer = server.Lookup == ServerLookup.Mx
+            ? await connector.Resolver.FindAsync(Domain.Parse(server.Host), ct).ConfigureAwait(false)
+            : await connector.Resolver.FindServiceAsync(service + server.Host, ct).ConfigureAwait(false);
+        switch (answer)
+        {
+            case MxAnswer.Hosts(var exchangers):
+                var found = exchangers.Select(
+                    e => e with { Preference = place, FoundBy = server.Host, IsProven = answer is MxAnswer.Hosts { IsAuthentic: true } });
+                hosts = new Queue<Exchanger>([.. found, .. hosts!]);
+                break;
+            // An operator's own server: what is wrong is DNS or the configuration, and no message is to fail for it.
+            case MxAnswer.Never(_, var reason):
+                Note(NoAnswer(reason));
+                break;
+            case MxAnswer.Unavailable(var reason):
+                Note(NoAnswer(reason));
+                break;
         }
     }
 
@@ -178,13 +284,20 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
 
     private async ValueTask FindAddressesAsync(Exchanger host, CancellationToken ct)
     {
-        if (hop is NextHop.SmartHost named && named.Servers[host.Preference].Socket is not null)
+        var server = (hop as NextHop.SmartHost)?.Servers[host.Preference];
+        if (server?.Socket is not null)
         {
             await AddAsync(host, NoAddress, ct).ConfigureAwait(false);
             return;
         }
 
-        switch (hop is NextHop.SmartHost
+        if (server is { Lookup: not ServerLookup.Address } && host.FoundBy is null)
+        {
+            await FindServersAsync(server, host.Preference, ct).ConfigureAwait(false);
+            return;
+        }
+
+        switch (server is not null && host.FoundBy is null
             ? await connector.Names.FindAsync(host.Name, ct).ConfigureAwait(false)
             : await connector.Resolver.FindAddressesAsync(host.Name, ct).ConfigureAwait(false))
         {
@@ -192,7 +305,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 await AddAsync(host, addresses, ct).ConfigureAwait(false);
                 break;
             case AddressAnswer.None(var reason):
-                Note(NoHost(reason, "5.4.4"));
+                Note(server is null ? NoHost(reason, "5.4.4") : NoAnswer(reason));
                 break;
             case AddressAnswer.Unavailable(var reason):
                 Note(NoAnswer(reason));
@@ -210,10 +323,16 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
             return;
         }
 
+        if (host.FoundBy is { } domain && terms.CertificateName is null)
+            terms = terms with { CertificateName = IsOf(host, domain) ? host.Name : domain };
         var server = (hop as NextHop.SmartHost)?.Servers[host.Preference];
-        foreach (var address in addresses.Distinct())
+        var preferred = Preferred(addresses);
+        if (preferred.IsEmpty)
+            Note(NoAnswer($"{host.Name} has no address of the family that 'delivery.address_preference' allows"));
+        foreach (var address in preferred.Distinct())
         {
-            var endpoint = new HopEndpoint(host.Name, new IPEndPoint(address, server?.Port ?? options.MxPort), terms, host.Preference)
+            var place = new IPEndPoint(address, host.Port ?? server?.Port ?? options.MxPort);
+            var endpoint = new HopEndpoint(host.Name, place, terms, host.Preference)
             {
                 From = server?.Socket is null ? hop.Bind : null,
                 Hello = hop.Hello,
@@ -230,6 +349,22 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 endpoints.Enqueue(endpoint);
         }
     }
+
+    /// <summary>
+    /// DNS without proof named the host: its certificate proves something only for a name that the operator wrote, or one below it.
+    /// </summary>
+    private static bool IsOf(Exchanger host, string domain) =>
+        host.IsProven || host.Name == domain || host.Name.EndsWith("." + domain, StringComparison.Ordinal);
+
+    private ImmutableArray<IPAddress> Preferred(ImmutableArray<IPAddress> addresses) => options.Addresses switch
+    {
+        _ when addresses == NoAddress => addresses,
+        AddressPreference.Ipv4First => [.. addresses.OrderBy(static a => a.AddressFamily == AddressFamily.InterNetworkV6)],
+        AddressPreference.Ipv6First => [.. addresses.OrderBy(static a => a.AddressFamily == AddressFamily.InterNetwork)],
+        AddressPreference.Ipv4Only => [.. addresses.Where(static a => a.AddressFamily == AddressFamily.InterNetwork)],
+        AddressPreference.Ipv6Only => [.. addresses.Where(static a => a.AddressFamily == AddressFamily.InterNetworkV6)],
+        _ => addresses,
+    };
 
     /// <summary>What may work later outweighs what never will.</summary>
     private void Note(Outcome outcome)

@@ -38,7 +38,9 @@ internal sealed class HostPlaces
         HostGate full;
         lock (gate)
         {
-            both = endpoint.Host == endpoint.Address.Address.ToString()
+            both = endpoint.Socket is not null
+                ? [Find(endpoint.Remote)]
+                : endpoint.Host == endpoint.Address.Address.ToString()
                 ? [Find(byAddress)]
                 : [Find($"{endpoint.Host}:{port}"), Find(byAddress)];
             foreach (var one in both)

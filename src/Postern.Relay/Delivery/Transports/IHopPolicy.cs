@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Postern.Relay.Delivery.Logins;
 using Postern.Relay.Delivery.Tls;
 using Postern.Relay.Delivery.Tls.Reports;
 using Postern.Smtp.Client;
@@ -62,6 +63,12 @@ internal sealed record HopTerms(ClientTls Tls, bool IsGuarded, ClientLogin? Logi
     /// <summary>What is wrong already, though the host is spoken to; null where nothing is.</summary>
     public TlsFault? Fault { get; init; }
 
+    /// <summary>Where the access token of the login comes from; null where it needs none, or has one.</summary>
+    public TokenGrant? Grant { get; init; }
+
+    /// <summary>Shown in the handshake; null for none.</summary>
+    public X509Certificate2? Certificate { get; init; }
+
     /// <summary>Why it is not spoken to at all; null where it may be.</summary>
     public Outcome? WhyNot { get; init; }
 
@@ -76,6 +83,8 @@ internal sealed record HopTerms(ClientTls Tls, bool IsGuarded, ClientLogin? Logi
         {
             // Who has the mailboxes of this machine is often called as it is, and LMTP leads to no server that relays.
             MayHaveOurName = hop.MayHaveOurName || server.IsLmtp,
+            Grant = hop.Grant,
+            Certificate = hop.Certificate,
             Policy = TlsPolicy.Route,
             ProvesHost = true,
         };

@@ -1,3 +1,4 @@
+using Postern.Relay.Delivery.Logins;
 using Postern.Smtp.Client;
 using Postern.Smtp.Replies;
 
@@ -9,6 +10,23 @@ namespace Postern.Relay.Delivery.Transports;
 /// </summary>
 internal static class LoginOutcomes
 {
+    /// <summary>No token was to be had for it. Nobody was connected to, and for any other host there would be none either.</summary>
+    public static Outcome.Deferred WithoutToken(TokenAnswer answer) =>
+        new(
+            Remote: null,
+            answer switch
+            {
+                TokenAnswer.Refused(_, var words) => $"login: no access token: {words}",
+                TokenAnswer.Unavailable(var words) => $"login: no access token for now: {words}",
+                _ => "login: no access token",
+            },
+            Tls: null)
+        {
+            After = AfterDeferral.NextAttempt,
+            Cause = DeliveryCause.LoginFailed,
+            Phase = DeliveryPhase.Login,
+        };
+
     /// <summary>Null for a login that succeeded.</summary>
     public static Outcome.Deferred? Of(ClientLoginAnswer answer, string remote, string? tls)
     {

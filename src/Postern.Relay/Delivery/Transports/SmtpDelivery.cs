@@ -1,8 +1,11 @@
 using System.Net;
 using Postern.Relay.Delivery.Dns;
+using Postern.Relay.Delivery.Logins;
 using Postern.Relay.Delivery.Places;
 using Postern.Relay.Delivery.Tls.Reports;
 using Postern.Relay.Delivery.Tls.Sts;
+using Postern.Relay.Delivery.Pools;
+using Postern.Relay.Policy.Counters;
 using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery.Transports;
@@ -19,6 +22,8 @@ public sealed class SmtpDelivery : IDeliveryTransport
     private readonly RecipientLimits recipients;
     private readonly StsCache policies;
     private readonly TlsCounts? counts;
+    private readonly AccessTokens tokens;
+    private readonly EgressPools pools;
     private volatile Settings settings;
 
     /// <param name="listeners">Where this server listens, now; null where it does not.</param>
@@ -29,15 +34,21 @@ public sealed class SmtpDelivery : IDeliveryTransport
 
     /// <param name="policies">MTA-STS policies that are kept; they outlive changed options.</param>
     /// <param name="counts">Counts sessions for reports; null where nobody does.</param>
+    /// <param name="counters">Count what sources of pools send; null: nothing does.</param>
+    /// <param name="loginRefused">Told once that a token endpoint refuses a login for good, in words for people; null for nobody.</param>
     internal SmtpDelivery(
         DeliveryOptions options,
         TimeProvider clock,
         Func<IReadOnlyList<IPEndPoint>>? listeners,
         StsCache policies,
-        TlsCounts? counts = null)
+        TlsCounts? counts = null,
+        ICounters? counters = null,
+        Action<TokenGrant, string>? loginRefused = null)
     {
+        pools = new EgressPools(counters ?? UnknownCounters.Instance, clock);
         (this.listeners, this.clock, this.policies, this.counts) = (listeners ?? (static () => []), clock, policies, counts);
         (places, names, recipients) = (new HostPlaces(clock), new SystemNames(clock), new RecipientLimits(clock));
+        tokens = new AccessTokens(options.TokenDirectory, clock, loginRefused ?? (static (_, _) => { }));
         settings = Make(options);
     }
 
@@ -57,6 +68,7 @@ public sealed class SmtpDelivery : IDeliveryTransport
     /// <summary>What was learnt about exchangers and their TLS is kept where nothing of it depends on what changed.</summary>
     public void Apply(DeliveryOptions options)
     {
+        pools.Apply(options);
         var old = settings;
         settings = IsAlike(old.Options, options) ? old with { Options = options } : Make(options);
     }
@@ -68,6 +80,7 @@ public sealed class SmtpDelivery : IDeliveryTransport
     private static bool IsAlike(DeliveryOptions old, DeliveryOptions changed) => old == changed with
     {
         Routes = old.Routes,
+        Pools = old.Pools,
         Retry = old.Retry,
         Connections = old.Connections,
         ConnectionsTried = old.ConnectionsTried,
@@ -84,6 +97,7 @@ public sealed class SmtpDelivery : IDeliveryTransport
 
     private Settings Make(DeliveryOptions options)
     {
+        pools.Apply(options);
         var dns = DnsCache.Of(options, clock);
         var client = new SmtpClientOptions { Hostname = options.Hostname, Timeouts = options.Timeouts, Clock = clock };
         var resolver = new MxResolver(dns);
@@ -94,6 +108,8 @@ public sealed class SmtpDelivery : IDeliveryTransport
             Places = places,
             Names = names,
             Recipients = recipients,
+            Tokens = tokens,
+            Pools = pools,
         };
         return new Settings(options, connector, new PlaceContext(options.Hostname, options.CommandTime, clock));
     }

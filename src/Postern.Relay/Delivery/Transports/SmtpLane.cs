@@ -1,3 +1,4 @@
+using Postern.Relay.Delivery.Pools;
 using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery.Transports;
@@ -257,6 +258,7 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
     private readonly SmtpClientDialogue dialogue = connection.Dialogue;
     private readonly string? tls = connection.Dialogue.Tls?.Version;
     private int transactions;
+    private bool isSpent;
     private bool hasCarried;
     private bool isSlow;
 
@@ -265,7 +267,7 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
     public HostPlace? Place => connection.Place;
 
     /// <summary>A host that is to have less is not sent more over a connection that there is.</summary>
-    public bool IsOpen => dialogue.IsOpen && transactions < messagesPerConnection && !isSlow;
+    public bool IsOpen => dialogue.IsOpen && transactions < messagesPerConnection && !isSlow && !isSpent;
 
     /// <summary>The host takes nothing, again and again.</summary>
     public bool IsHopeless { get; private set; }
@@ -281,6 +283,17 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
         {
             var refused = NoProof with { Remote = Endpoint.Remote, Security = connection.Security };
             return Enumerable.Repeat<Outcome>(refused, message.Recipients.Length).ToArray();
+        }
+
+        if (connection.Lease is { } lease)
+        {
+            // What it may send is counted a message: none is announced before it is known to be one of them.
+            following = null;
+            if (!await lease.CountAsync(ct).ConfigureAwait(false))
+            {
+                isSpent = true;
+                return Enumerable.Repeat<Outcome>(SpentSource(lease), message.Recipients.Length).ToArray();
+            }
         }
 
         var isLast = ++transactions >= messagesPerConnection;
@@ -303,6 +316,14 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
         return outcomes;
     }
 
+    private static Outcome.Deferred SpentSource(EgressLease lease) =>
+        new(Remote: null, $"{lease.Source.Address} has sent what it may for now", Tls: null)
+        {
+            After = AfterDeferral.NewConnection,
+            Cause = DeliveryCause.OwnSurroundings,
+            Phase = DeliveryPhase.Mail,
+        };
+
     public async ValueTask DisposeAsync()
     {
         try
@@ -314,6 +335,7 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
         }
         finally
         {
+            connection.Lease?.Dispose();
             Place?.Leave();
         }
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
@@ -9,9 +10,13 @@ internal static class ServerVia
 {
     public const string SmtpForm = "smtp://host[:port][?tls=none|opportunistic|required]";
     public const string SmtpsForm = "smtps://host[:port]";
+    public const string MxForm = "smtp+mx://domain[:port]";
+    public const string SrvForm = "smtp+srv://domain";
+    public const string SecureSrvForm = "smtps+srv://domain";
 
     private const int SmtpPort = 25;
     private const int SmtpsPort = 465;
+    private const int SubmissionPort = 587;
 
     public static string? ReadSmtp(string via, bool logsIn, out NextHop.Server? server) =>
         Read(via, SmtpForm, logsIn, SmtpPort, out server);
@@ -39,19 +44,55 @@ internal static class ServerVia
             return $"'{via}' is not {form}";
         if (RouteTable.HostOf(uri) is not { } host || (!IPAddress.TryParse(host, out _) && !Domain.TryParse(host, out _)))
             return $"'{uri.Host}' is not a host name or an address";
-        ClientTls? tls = uri.Query switch
-        {
-            "" when logsIn => ClientTls.Required,
-            "" => ClientTls.Opportunistic,
-            _ when !takesTls => null,
-            "?tls=opportunistic" => ClientTls.Opportunistic,
-            "?tls=required" => ClientTls.Required,
-            "?tls=none" => ClientTls.None,
-            _ => null,
-        };
-        if (tls is null)
+        if (!TryQuery(uri.Query, takesTls, out var tls, out var weight))
             return $"'{uri.Query}' is not known here; expected {form}";
-        server = new NextHop.Server(host, uri.IsDefaultPort || uri.Port < 0 ? port : uri.Port, tls.Value);
+        server = new NextHop.Server(
+            host,
+            uri.IsDefaultPort || uri.Port < 0 ? port : uri.Port,
+            tls ?? (logsIn ? ClientTls.Required : ClientTls.Opportunistic)) { Weight = weight };
         return null;
+    }
+
+    public static string? ReadMx(string via, bool logsIn, out NextHop.Server? server) =>
+        Found(ServerLookup.Mx, Read(via, MxForm, logsIn, SmtpPort, out server), ref server);
+
+    public static string? ReadSrv(string via, bool logsIn, out NextHop.Server? server) =>
+        Found(ServerLookup.Srv, Read(via, SrvForm, logsIn, SubmissionPort, out server), ref server);
+
+    public static string? ReadSecureSrv(string via, bool logsIn, out NextHop.Server? server)
+    {
+        var wrong = Found(ServerLookup.Srv, Read(via, SecureSrvForm, logsIn, SmtpsPort, out server, takesTls: false), ref server);
+        server = server is null ? null : server with { Tls = ClientTls.Implicit };
+        return wrong;
+    }
+
+    private static string? Found(ServerLookup lookup, string? wrong, ref NextHop.Server? server)
+    {
+        if (wrong is not null)
+            return wrong;
+        var host = server!.Host;
+        server = IPAddress.TryParse(host, out _) ? null : server with { Lookup = lookup };
+        return server is null ? $"'{host}' is an address: it needs a domain to be looked up, or smtp:// before it" : null;
+    }
+
+    private static bool TryQuery(string query, bool takesTls, out ClientTls? tls, out int weight)
+    {
+        (tls, weight) = (null, 0);
+        foreach (var part in query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var isKnown = part switch
+            {
+                "tls=opportunistic" when takesTls && tls is null => (tls = ClientTls.Opportunistic) is not null,
+                "tls=required" when takesTls && tls is null => (tls = ClientTls.Required) is not null,
+                "tls=none" when takesTls && tls is null => (tls = ClientTls.None) is not null,
+                ['w', 'e', 'i', 'g', 'h', 't', '=', .. var number] when weight == 0 =>
+                    int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out weight) && weight is > 0 and <= 1000,
+                _ => false,
+            };
+            if (!isKnown)
+                return false;
+        }
+
+        return true;
     }
 }

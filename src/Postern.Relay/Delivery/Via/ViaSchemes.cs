@@ -10,6 +10,9 @@ internal static class ViaSchemes
     [
         new ViaScheme.OfServer("smtp", ServerVia.SmtpForm, ServerVia.ReadSmtp),
         new ViaScheme.OfServer("smtps", ServerVia.SmtpsForm, ServerVia.ReadSmtps),
+        new ViaScheme.OfServer("smtp+mx", ServerVia.MxForm, ServerVia.ReadMx),
+        new ViaScheme.OfServer("smtp+srv", ServerVia.SrvForm, ServerVia.ReadSrv),
+        new ViaScheme.OfServer("smtps+srv", ServerVia.SecureSrvForm, ServerVia.ReadSecureSrv),
         new ViaScheme.OfServer("lmtp", LmtpVia.Form, LmtpVia.Read),
         new ViaScheme.OfPlace("maildir", "maildir:/path/{user}", MaildirPlace.Read),
         new ViaScheme.OfPlace("pipe", "pipe:/command argument…", PipePlace.Read),

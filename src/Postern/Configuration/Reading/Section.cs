@@ -121,6 +121,23 @@ internal sealed class Section
         return secrets.ToImmutable();
     }
 
+    /// <summary>A section whose keys are names, with a section each.</summary>
+    public ImmutableArray<(string Name, T Value)> Named<T>(string key, Func<Section, T> read, string doc)
+    {
+        Know(key, type: null, fallbackText: null, doc);
+        if (context.IsDescribing)
+            ReadSection(child: null, $"{PathOf(key)}.NAME", read);
+        if (Find(key) is not { Value.IsEmpty: false } entry)
+            return [];
+        if (entry.Value is not ConfigNode.Mapping mapping)
+        {
+            context.Report(entry.Value, PathOf(key), $"{entry.Value.Description} where names belong", "a line 'name:' for each");
+            return [];
+        }
+
+        return [.. mapping.Entries.Select(one => (one.Key, ReadSection(one.Value, $"{PathOf(key)}.{one.Key}", read)))];
+    }
+
     /// <summary>A list of values; a single value counts as a list of one.</summary>
     public ImmutableArray<T> List<T>(string key, Kind<T> kind, ImmutableArray<T> fallback, string fallbackText, string doc)
     {

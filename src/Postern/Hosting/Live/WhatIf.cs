@@ -129,7 +129,7 @@ internal sealed record RouteWord(string? Route, string? Hop, ImmutableArray<Rout
             NextHop.MailExchanger(var domain) => $"the mail exchangers of {domain.Text}",
             { } hop => hop.Name,
             null => null,
-        },
+        } + (choice.Hop?.Pool is { } pool ? $", from an address of {pool}" : null),
         choice.PassedOver);
 }
 

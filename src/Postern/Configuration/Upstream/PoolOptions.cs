@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using System.Net.NetworkInformation;
+using Postern.Configuration.Reading;
+using Postern.Relay.Accounts;
+using Postern.Relay.Delivery.Pools;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Configuration.Upstream;
+
+/// <summary>One pool: addresses of this machine that mail leaves from.</summary>
+internal sealed record PoolOptions(ImmutableArray<EgressSource> Sources)
+{
+    private static readonly Kind<DateOnly> Day = new("day", "a day such as 2026-12-01", TryDay, []);
+
+    private static readonly Kind<int> PerDay = new("count", "a count of messages from 1 to 100000", TryPerDay, []);
+
+    public static PoolOptions Read(Section section)
+    {
+        var options = new PoolOptions(section.Children("sources", ReadSource, [], "The addresses, at least one."));
+        if (!section.Has("sources") && !section.IsDescribing)
+            section.ReportMissing("sources", "at least one: { address, hostname }");
+        else if (section.HasEmptyList("sources"))
+            section.Report("sources", "the list is empty", "at least one: { address, hostname }");
+        foreach (var (source, i) in options.Sources.Select(static (source, i) => (source, i)))
+        {
+            if (source.Address is not null && options.Sources.Take(i).Any(s => source.Address.Equals(s.Address)))
+                section.Report("sources", i, $"{source.Address} stands here twice");
+        }
+
+        return options;
+    }
+
+    /// <summary>The first source that is no address of this machine, as far as that can be seen; null where all are.</summary>
+    public IPAddress? Foreign
+    {
+        get
+        {
+            try
+            {
+                var own = NetworkInterface.GetAllNetworkInterfaces().SelectMany(static i => i.GetIPProperties().UnicastAddresses)
+                    .Select(static a => a.Address).ToHashSet();
+                return Sources.Select(static s => s.Address).FirstOrDefault(a => !IPAddress.IsLoopback(a) && !own.Contains(a));
+            }
+            catch (Exception e) when (e is NetworkInformationException or IOException or PlatformNotSupportedException)
+            {
+                return null;
+            }
+        }
+    }
+
+    public EgressPool ToPool(string name) => new(name, Sources);
+
+    private static EgressSource ReadSource(Section section) => new(
+        section.Required("address", Kinds.IpAddress, "An address of this machine."),
+        section.Value<Domain?>(
+            "hostname",
+            Kinds.DomainName!,
+            fallback: null,
+            "`server.hostname`",
+            "What this server calls itself there, in EHLO: the name in the PTR record."))
+    {
+        Connections = section.Value("connections", Kinds.Count, 0, "no limit of its own", "Connections at a time."),
+        Messages = section.Value<RateLimit?>(
+            "messages",
+            new Kind<RateLimit?>("count/time", Kinds.Budget.Expected, TryBudget, []),
+            fallback: null,
+            "no limit",
+            "Messages in a time, such as 20000/1d. What is used flows back evenly."),
+        WarmUp = section.OptionalChild(
+            "warm_up",
+            ReadWarmUp,
+            "A plan for an address that receivers do not know yet. While it lasts, it holds in the place of `messages`."),
+    };
+
+    private static WarmUp ReadWarmUp(Section section)
+    {
+        var plan = new WarmUp(
+            section.Required("since", Day, "The first day, in UTC. Before it nothing is sent."),
+            section.RequiredList("messages", PerDay, "The messages of each day, from the first on."));
+        return plan;
+    }
+
+    private static bool TryDay(string text, out DateOnly day) =>
+        DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out day);
+
+    private static bool TryPerDay(string text, out int count) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= 100_000;
+
+    private static bool TryBudget(string text, out RateLimit? limit)
+    {
+        limit = RateLimit.TryParse(text, out var read) ? read : null;
+        return limit is not null;
+    }
+}
+
+/// <summary>What is said of one tenant.</summary>
+/// <param name="Pool">Null for none.</param>
+internal sealed record TenantOptions(string? Pool)
+{
+    public static TenantOptions Read(Section section) => new(
+        section.Value<string?>(
+            "pool",
+            Kinds.Text!,
+            fallback: null,
+            "none",
+            "The name of a pool whose addresses mail of this tenant's accounts leaves from, "
+                + "where its route has no `pool`, `bind` or `hello`."));
+}
