@@ -25,18 +25,8 @@ internal static class QueueAccess
     {
         var options = configuration.ToSpool();
         var suspensions = Suspensions.Open(RelayOptions.SuspensionsFile(configuration.Server.Data));
-        if (options.IsUnused)
-        {
-            // Nothing was ever accepted here; asking must not make a spool.
-            var none = new MemorySpool();
-            return new LocalQueue(
-                new QueueQueries(none),
-                new QueueCommands(none, new SpoolQueueControl(none, clock), NoAuditLog.Instance, clock),
-                Of(suspensions, NoAuditLog.Instance, clock),
-                none);
-        }
-
-        var spool = await options.OpenAsync(clock, ct);
+        // Where nothing was ever accepted, asking must not make a spool.
+        ISpool spool = options.IsUnused ? new MemorySpool() : await options.OpenAsync(clock, ct);
         var audit = configuration.OpenAuditLog(clock);
         return new LocalQueue(
             new QueueQueries(spool, suspensions: suspensions),
