@@ -148,11 +148,14 @@ public sealed class EventRecoveryTests : IDisposable
         var commands = new QueueCommands(spool, new SpoolQueueControl(spool, clock), log, clock);
 
         var removal = commands.ApplyAsync(QueueAction.Remove, QueueFilter.Everything, new Operator("root"), Ct).AsTask();
-        Assert.Equal([first.ToString(), second.ToString()], log.Told.Cast<AdminEvent>().Select(static e => e.Target));
+        var told = log.Told.Cast<AdminEvent>().ToList();
+        Assert.Equal([first.ToString(), second.ToString()], told.Select(static e => e.Target));
         Assert.Equal(2, spool.Count);
         log.Safe.SetResult();
 
-        Assert.Equal(new QueueChange(Matched: 2, Changed: 2), await removal);
+        var change = await removal;
+        Assert.Equal((2, 2), (change.Matched, change.Changed));
+        Assert.All(told, e => Assert.Equal(change.Ref, e.Ref));
         Assert.Equal((0, 2, 1), (spool.Count, log.Told.Count, log.Flushes));
     }
 
