@@ -56,7 +56,7 @@ public sealed class CheckTests
     [Fact]
     public async Task Check_prints_every_error_and_says_so_by_its_exit_code()
     {
-        using var run = new CommandRun("tenants: {}\nlimits: { idle: never }\n");
+        using var run = new CommandRun("chapters: {}\nlimits: { idle: never }\n");
 
         var text = await run.PosternAsync("check");
         var json = await run.JsonAsync("check");
@@ -64,7 +64,7 @@ public sealed class CheckTests
         Assert.Equal(ExitCode.Usage, text.ExitCode);
         Assert.Equal(2, text.Error.TrimEnd().Split('\n').Length);
         Assert.False(json.GetProperty("ok").GetBoolean());
-        Assert.Equal([(1, 1, "tenants"), (2, 17, "limits.idle")], json.GetProperty("errors").EnumerateArray().Select(static e => (e.GetProperty("line").GetInt32(), e.GetProperty("column").GetInt32(), e.GetProperty("key").GetString()!)));
+        Assert.Equal([(1, 1, "chapters"), (2, 17, "limits.idle")], json.GetProperty("errors").EnumerateArray().Select(static e => (e.GetProperty("line").GetInt32(), e.GetProperty("column").GetInt32(), e.GetProperty("key").GetString()!)));
     }
 
     [Fact]

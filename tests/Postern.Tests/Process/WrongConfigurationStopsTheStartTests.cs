@@ -24,9 +24,9 @@ public sealed class WrongConfigurationStopsTheStartTests
     [Fact]
     public async Task A_section_that_does_not_exist_is_an_error_and_not_ignored()
     {
-        var serve = await ServeAsync("tenants: {}\n");
+        var serve = await ServeAsync("chapters: {}\n");
 
-        Assert.Contains(":2:1: tenants: unknown key", serve.Error, StringComparison.Ordinal);
+        Assert.Contains(":2:1: chapters: unknown key", serve.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -123,14 +123,13 @@ internal sealed record WhatIfAnswer
 internal sealed record RouteWord(string? Route, string? Hop, ImmutableArray<RouteChoice.Passed> PassedOver)
 {
     public static RouteWord Of(RouteChoice choice) => new(
-        choice.Route,
-        choice.Hop switch
-        {
-            NextHop.MailExchanger(var domain) => $"the mail exchangers of {domain.Text}",
-            { } hop => hop.Name,
-            null => null,
-        } + (choice.Hop?.Pool is { } pool ? $", from an address of {pool}" : null),
-        choice.PassedOver);
+        choice.Route, choice.Hop is { } hop ? WordOf(hop) : null, choice.PassedOver);
+
+    private static string WordOf(NextHop hop)
+    {
+        var name = hop is NextHop.MailExchanger(var domain) ? $"the mail exchangers of {domain.Text}" : hop.Name;
+        return hop.Pool is { } pool ? $"{name}, from an address of {pool}" : name;
+    }
 }
 
 /// <summary>A decision as it stands in the log: there is one spelling of it.</summary>
