@@ -105,8 +105,9 @@ public sealed class ScriptedSink : IAsyncDisposable
                 running.Add(Task.Run(session.RunAsync));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException)
         {
+            // It was closed: while it waited, or between two connections.
             await Task.WhenAll(running);
         }
     }
