@@ -26,7 +26,7 @@ public sealed class ApplyDeliveryOptionsTests
     public async Task A_changed_route_takes_its_waiting_mail_with_it_and_what_is_being_sent_comes_to_its_end()
     {
         var transport = SlowOld();
-        await using var rig = new DeliveryRig(ToOld, transport: transport);
+        await using var rig = new DeliveryRig(ToOld, new ManualClock(), transport: transport);
         rig.Scheduler.Start();
         var ids = await AddAsync(rig, 10);
         await UntilAsync(() => transport.Attempts.Count == 1);
@@ -49,7 +49,7 @@ public sealed class ApplyDeliveryOptionsTests
     public async Task Recipients_that_shared_a_next_hop_part_where_their_routes_do()
     {
         var transport = SlowOld();
-        await using var rig = new DeliveryRig(ToOld, transport: transport);
+        await using var rig = new DeliveryRig(ToOld, new ManualClock(), transport: transport);
         rig.Scheduler.Start();
         await AddAsync(rig, 2);
         await UntilAsync(() => transport.Attempts.Count == 1);
@@ -195,7 +195,7 @@ public sealed class ApplyDeliveryOptionsTests
             await Task.Yield();
             return new DeliveryReport([.. message.Recipients.Select(static _ => FakeTransport.Delivered)], Reached: true);
         });
-        await using var rig = new DeliveryRig(ToOld, transport: transport);
+        await using var rig = new DeliveryRig(ToOld, new ManualClock(), transport: transport);
         rig.Scheduler.Start();
         DeliveryOptions[] settings = [ToOld, ToNew, ToNew with { Routes = RouteTable.Hold }, ToOld with { ConnectionsPerDestination = 4, Connections = 2 }, ToNew with { Connections = 1 }];
         var adding = Task.Run(() => AddAsync(rig, 500));

@@ -71,7 +71,12 @@ internal sealed class PolicyServer : IAsyncDisposable
         var buffer = new byte[256 * 1024];
         var read = 0;
         while (!Encoding.Latin1.GetString(buffer, 0, read).Contains("\r\n\r\n", StringComparison.Ordinal))
-            read += await tls.ReadAsync(buffer.AsMemory(read), closing.Token);
+        {
+            if (await tls.ReadAsync(buffer.AsMemory(read), closing.Token) is not (> 0 and var octets))
+                return;
+            read += octets;
+        }
+
         var text = Encoding.Latin1.GetString(buffer, 0, read);
         var lines = text.Split("\r\n");
         requests.Enqueue($"{lines[0].Split(' ')[0]} {lines[0].Split(' ')[1]} {lines.First(static l => l.StartsWith("Host:", StringComparison.OrdinalIgnoreCase))[5..].Trim().Split(':')[0]}");
