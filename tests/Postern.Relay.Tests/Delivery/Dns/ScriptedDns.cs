@@ -11,8 +11,8 @@ internal sealed class ScriptedDns : IAsyncDisposable
 {
     private readonly Func<string, DnsType, DnsReply?> answer;
     private readonly CancellationTokenSource closing = new();
-    private readonly Socket udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-    private readonly Socket tcp = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket udp;
+    private readonly Socket tcp;
     private readonly ConcurrentQueue<(string Name, DnsType Type, bool IsTcp)> questions = new();
     private readonly Task serving;
 
@@ -20,13 +20,31 @@ internal sealed class ScriptedDns : IAsyncDisposable
     public ScriptedDns(Func<string, DnsType, DnsReply?> answer)
     {
         this.answer = answer;
-        tcp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        tcp.Listen();
-        udp.Bind(tcp.LocalEndPoint!);
+        (udp, tcp) = Listen(tries: 20);
         serving = Task.WhenAll(Task.Run(ServeUdpAsync), Task.Run(ServeTcpAsync));
     }
 
     public IPEndPoint EndPoint => (IPEndPoint)tcp.LocalEndPoint!;
+
+    /// <summary>A port that is free for TCP may be taken for UDP.</summary>
+    private static (Socket Udp, Socket Tcp) Listen(int tries)
+    {
+        var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            tcp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            tcp.Listen();
+            udp.Bind(tcp.LocalEndPoint!);
+            return (udp, tcp);
+        }
+        catch (SocketException) when (tries > 1)
+        {
+            udp.Dispose();
+            tcp.Dispose();
+            return Listen(tries - 1);
+        }
+    }
 
     public IReadOnlyList<(string Name, DnsType Type, bool IsTcp)> Questions => [.. questions];
 
