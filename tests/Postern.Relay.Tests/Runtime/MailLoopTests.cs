@@ -8,6 +8,7 @@ using Postern.Relay.Delivery.Scheduling;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 using Postern.Relay.Runtime;
+using Postern.Relay.Tests.Delivery;
 using Postern.Relay.Tests.Spool;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
@@ -79,6 +80,25 @@ public sealed class MailLoopTests
         Assert.False(sent.Has(id, other, hop));
         Assert.False(sent.Has(id, to, filter));
         Assert.False(sent.Has(QueueId.New(TimeProvider.System), to, hop));
+    }
+
+    /// <summary>An operator has sent it another way since: what counts is where it goes, not where the routes would lead.</summary>
+    [Fact]
+    public async Task A_message_that_came_round_and_goes_another_way_now_is_no_loop()
+    {
+        var transport = FakeTransport.ByLocalPart();
+        var options = DeliveryRig.Options() with { Routes = RouteTable.Mx };
+        await using var rig = new DeliveryRig(options, transport: transport);
+        rig.Scheduler.Start();
+        var first = await rig.AddAsync("ok@loop.test");
+        await rig.Spool.GoneAsync(first);
+        rig.Scheduler.Apply(options with { Routes = RouteTable.Hold });
+        var back = await rig.AddAsync(envelope => envelope with { Earlier = new EarlierPass(first) }, "ok@loop.test");
+        Assert.True(await rig.Spool.ChangeAsync(back, static e => e.State with { Via = "smtp://filter.test" }, TestContext.Current.CancellationToken));
+        rig.Scheduler.Apply(options);
+        await rig.Spool.GoneAsync(back);
+
+        Assert.Equal(["loop.test", "filter.test:25"], transport.Attempts.Select(static a => a.Hop.Name));
     }
 
     [Theory]

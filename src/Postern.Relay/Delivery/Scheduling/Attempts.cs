@@ -23,7 +23,7 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
 
     public DueMail Due { private get; set; } = null!;
 
-    public async ValueTask<PreparedJob?> PrepareAsync(DeliveryJob job)
+    public async ValueTask<PreparedJob?> PrepareAsync(DeliveryJob job, NextHop hop)
     {
         // What is delivered now could not be recorded, and would be delivered once more after the restart.
         if (work.Spool.Status is { Condition: SpoolCondition.Failed, Reason: { } reason })
@@ -39,7 +39,7 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
                 {
                     Cause = DeliveryCause.Expired,
                 }).ConfigureAwait(false);
-        if (HasComeRound(job) is { } hop)
+        if (HasComeRound(job, hop))
             return await SettleAsync(job, OwnHost.Loop($"it was sent to {hop.Name} before, and has come back")).ConfigureAwait(false);
         ISpoolContent? content = null;
         try
@@ -61,24 +61,20 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
         return null;
     }
 
-    /// <summary>
-    /// The next hop that has had the message before for all recipients of the job; null where there is none. Notes that it gets it now.
-    /// </summary>
-    private NextHop? HasComeRound(DeliveryJob job)
+    /// <summary>Whether the next hop has had the message before, for all recipients of the job. Notes that it gets it now.</summary>
+    private bool HasComeRound(DeliveryJob job, NextHop hop)
     {
         var envelope = job.Message.Envelope;
         var count = job.Recipients.IsDefault ? envelope.Recipients.Length : job.Recipients.Length;
-        NextHop? round = null;
         var isRound = envelope.Earlier is not null;
         for (var i = 0; i < count; i++)
         {
             var recipient = envelope.Recipients[job.IndexOf(i)];
-            var hop = work.Options.Routes.Find(envelope, recipient);
-            isRound = isRound && sent.Has(envelope.Earlier!.As, recipient, round = hop);
+            isRound = isRound && sent.Has(envelope.Earlier!.As, recipient, hop);
             sent.Note(envelope.Id, recipient, hop);
         }
 
-        return isRound ? round : null;
+        return isRound;
     }
 
     public async ValueTask RecordAsync(DeliveryJob job, IReadOnlyList<Outcome> outcomes)

@@ -286,7 +286,7 @@ internal sealed class DeliveryLane(
     {
         while (queue.TryTake(out var job))
         {
-            if (await host.PrepareAsync(job).ConfigureAwait(false) is { } prepared)
+            if (await host.PrepareAsync(job, queue.Hop).ConfigureAwait(false) is { } prepared)
                 return prepared;
         }
 

@@ -13,7 +13,7 @@ internal interface ILaneHost
     CancellationToken Abandoned { get; }
 
     /// <summary>Opens a job's content; null when there is nothing to deliver any more, which settles the job.</summary>
-    ValueTask<PreparedJob?> PrepareAsync(DeliveryJob job);
+    ValueTask<PreparedJob?> PrepareAsync(DeliveryJob job, NextHop hop);
 
     /// <summary>Records what is decided of a job that still goes on. Never throws.</summary>
     ValueTask RecordAsync(DeliveryJob job, IReadOnlyList<Outcome> outcomes);
