@@ -260,9 +260,11 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     /// <param name="original">With those recipients alone.</param>
     /// <param name="replies">One for each of them.</param>
     /// <param name="header">The header section, which is returned.</param>
-    internal async ValueTask ReportRefusedAsync(
-        Envelope original, ImmutableArray<Reply> replies, ReadOnlyMemory<byte> header, CancellationToken ct) =>
-        await reporter.ReportAsync(
+    /// <returns>False when the report could not be stored.</returns>
+    internal async ValueTask<bool> ReportRefusedAsync(
+        Envelope original, ImmutableArray<Reply> replies, ReadOnlyMemory<byte> header, CancellationToken ct)
+    {
+        var outcome = await reporter.ReportAsync(
             original,
             [
                 .. original.Recipients.Select((recipient, i) => new RecipientReport(
@@ -277,6 +279,8 @@ public sealed class DeliveryScheduler : IAsyncDisposable
             static (draft, envelope, state) => draft.CommitAsync(envelope, state, CancellationToken.None),
             ct,
             new ReturnedContent(header, IsFull: false)).ConfigureAwait(false);
+        return outcome.IsDone;
+    }
 
     private void OnCommitted(SpoolEntry entry) => Remember(entry.Envelope);
 

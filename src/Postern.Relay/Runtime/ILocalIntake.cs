@@ -24,7 +24,8 @@ public interface ILocalIntake
     /// <param name="envelope">With the refused recipients alone.</param>
     /// <param name="answers">One for each of them.</param>
     /// <param name="header">The header section, which is returned.</param>
-    ValueTask ReportRefusedAsync(
+    /// <returns>False when that cannot be stored: it is to be tried again.</returns>
+    ValueTask<bool> ReportRefusedAsync(
         string user,
         SmtpEnvelope envelope,
         IReadOnlyList<ClientAnswer.Refused> answers,

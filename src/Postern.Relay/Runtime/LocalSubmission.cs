@@ -70,7 +70,7 @@ internal sealed class LocalSubmission : ILocalIntake, IAsyncDisposable
         }
     }
 
-    public ValueTask ReportRefusedAsync(
+    public ValueTask<bool> ReportRefusedAsync(
         string user,
         SmtpEnvelope envelope,
         IReadOnlyList<ClientAnswer.Refused> answers,

@@ -158,6 +158,35 @@ public sealed class DropPickupTests : IDisposable
     }
 
     [Fact]
+    public async Task A_refusal_that_cannot_be_told_now_is_told_later_and_who_has_the_message_gets_no_second_copy()
+    {
+        intake.Answer = static to => to.LocalPart == "wrong" ? new ClientAnswer.Refused(ClientPhase.Rcpt, new Reply(550, new EnhancedStatus(5, 7, 1), "not there")) : null;
+        intake.CanReport = false;
+        var name = await LeaveAsync("good@example.net", "wrong@example.net");
+        await LeaveAsync("wrong@example.net");
+        await using (Start())
+            await UntilAsync(() => !File.Exists(Path.Combine(Taken, name)) && Files(Taken) == 2 && told.Any(static word => word.Contains("cannot be told now", StringComparison.Ordinal)));
+        Assert.Empty(intake.Reports);
+        intake.CanReport = true;
+        await using var pickup = Start();
+        await UntilAsync(() => Files(Taken) == 0);
+        Assert.Equal(2, intake.Reports.Count);
+        Assert.Single(intake.Taken, static m => m.Envelope.Recipients.Any(static to => to.LocalPart == "good"));
+    }
+
+    [Fact]
+    public async Task A_question_that_is_called_off_elsewhere_ends_no_pickup()
+    {
+        var calls = 0;
+        intake.Answer = _ => Interlocked.Increment(ref calls) == 1 ? throw new TaskCanceledException("a deadline") : null;
+        await LeaveAsync("first@example.net");
+        await using var pickup = Start();
+        await UntilAsync(() => calls == 1);
+        await LeaveAsync("second@example.net");
+        await UntilAsync(() => intake.Taken.Exists(static m => m.Envelope.Recipients[0].LocalPart == "second"));
+    }
+
+    [Fact]
     public async Task Who_is_not_listed_may_not_send()
     {
         await LeaveAsync("nobody@example.net");
@@ -247,11 +276,15 @@ public sealed class DropPickupTests : IDisposable
             return answers;
         }
 
-        public ValueTask ReportRefusedAsync(
+        /// <summary>False: reports cannot be stored.</summary>
+        public bool CanReport { get; set; } = true;
+
+        public ValueTask<bool> ReportRefusedAsync(
             string user, SmtpEnvelope envelope, IReadOnlyList<ClientAnswer.Refused> answers, ReadOnlyMemory<byte> header, CancellationToken ct)
         {
-            Reports.Enqueue((user, string.Join(' ', envelope.Recipients.Select(static r => r.Address)), Encoding.UTF8.GetString(header.Span)));
-            return default;
+            if (CanReport)
+                Reports.Enqueue((user, string.Join(' ', envelope.Recipients.Select(static r => r.Address)), Encoding.UTF8.GetString(header.Span)));
+            return new(CanReport);
         }
 
         public Task UntilAsync(int count) => DropPickupTests.UntilAsync(() => Taken.Count >= count);

@@ -91,17 +91,22 @@ internal sealed class DropIntake(
             left = [.. again];
         }
 
+        // Whose refusal cannot be told now is refused once more later, and told then.
+        if (refused.Count > 0 && !await queue.ReportRefusedAsync(
+            user,
+            dropped.Envelope.For([.. refused.Select(static r => r.Recipient)]),
+            [.. refused.Select(static r => r.Answer)],
+            await HeaderAsync(dropped.ContentOf(file), ct),
+            ct))
+        {
+            left = [.. left.Concat(refused.Select(static r => r.Recipient)).Order()];
+            reason = $"that it was refused cannot be told now ({reason})";
+        }
+
         if (left.Length == dropped.Envelope.Recipients.Length)
             return new DropOutcome.Later(reason!);
         if (left.Length > 0)
             await KeepAsync(user, dropped.Envelope.For(left), dropped.ContentOf(file), rest, ct);
-        if (refused.Count > 0)
-            await queue.ReportRefusedAsync(
-                user,
-                dropped.Envelope.For([.. refused.Select(static r => r.Recipient)]),
-                [.. refused.Select(static r => r.Answer)],
-                await HeaderAsync(dropped.ContentOf(file), ct),
-                ct);
         return new DropOutcome.Done();
     }
 

@@ -78,7 +78,7 @@ internal sealed class DropPickup : IAsyncDisposable
                 if (directory is null || !await TakeAllAsync(directory))
                     await WaitAsync();
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
                 return;
             }
@@ -229,7 +229,7 @@ internal sealed class DropPickup : IAsyncDisposable
                     break;
             }
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (!stopping.IsCancellationRequested)
         {
             Postpone(name, e is IOException or UnauthorizedAccessException ? e.Message : e.ToString());
         }
