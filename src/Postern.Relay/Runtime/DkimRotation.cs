@@ -79,7 +79,7 @@ internal sealed class DkimRotation : IAsyncDisposable
             {
                 await LookAsync(closing.Token).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (Exception e) when (!closing.IsCancellationRequested)
             {
                 // Nobody waits for this task; it is tried again an hour later.
                 Tell("dkim_rotation_failed", e.Message);

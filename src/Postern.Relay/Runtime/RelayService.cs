@@ -61,7 +61,7 @@ public sealed class RelayService : IAsyncDisposable
                 grant.DeviceUrl is null
                     ? "Look at the login of the route in postern.yaml: postern check"
                     : $"To allow it again: postern oauth login {grant.Account}"));
-        upkeep = new TlsUpkeep(smtp, counts, new TlsReporter(counts, spool, Audit, clock), clock);
+        upkeep = new TlsUpkeep(smtp, counts, new TlsReporter(counts, spool, Audit, clock), foundation.Tell, clock);
         Deliveries = new DeliveryScheduler(
             spool,
             smtp,

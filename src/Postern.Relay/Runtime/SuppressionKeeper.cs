@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Threading.Channels;
 using Dapper;
-using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
@@ -99,8 +98,9 @@ internal sealed class SuppressionKeeper : IAsyncDisposable
                     }));
             });
         }
-        catch (DirectoryUnavailableException e)
+        catch (Exception e)
         {
+            // Nobody waits for this task: whatever it was, the next batch is tried.
             audit.Append(
                 new ServerEvent(now, "suppression-error", $"{batch.Count} addresses that bounced are not suppressed: {e.Message}"));
             return;

@@ -4,7 +4,9 @@ using Postern.Relay.Delivery.Transports;
 namespace Postern.Relay.Delivery.Tls;
 
 /// <summary>What has to be done about TLS towards receivers now and then, beside any delivery.</summary>
-internal sealed class TlsUpkeep(SmtpDelivery delivery, TlsCounts counts, TlsReporter reporter, TimeProvider clock) : IAsyncDisposable
+/// <param name="tell">Takes a word and its details, for the log.</param>
+internal sealed class TlsUpkeep(
+    SmtpDelivery delivery, TlsCounts counts, TlsReporter reporter, Action<string, string> tell, TimeProvider clock) : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(5);
 
@@ -24,6 +26,7 @@ internal sealed class TlsUpkeep(SmtpDelivery delivery, TlsCounts counts, TlsRepo
     private async Task RunAsync(CancellationToken ct)
     {
         using var timer = new PeriodicTimer(Pause, clock);
+        string? trouble = null;
         while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false))
         {
             try
@@ -31,10 +34,14 @@ internal sealed class TlsUpkeep(SmtpDelivery delivery, TlsCounts counts, TlsRepo
                 counts.Flush();
                 await delivery.RenewPoliciesAsync(ct).ConfigureAwait(false);
                 await reporter.SendDueAsync(delivery.Options, ct).ConfigureAwait(false);
+                trouble = null;
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException)
+            catch (Exception e) when (!ct.IsCancellationRequested)
             {
-                // This machine is short of something: the next round comes.
+                // Nobody waits for this task, and the next round comes: the same trouble is told once.
+                if (trouble != e.Message)
+                    tell("tls-upkeep-error", e.Message);
+                trouble = e.Message;
             }
         }
     }
