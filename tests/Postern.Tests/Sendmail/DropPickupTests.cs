@@ -136,6 +136,24 @@ public sealed class DropPickupTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_under_the_name_of_one_that_waits_does_not_take_its_place()
+    {
+        intake.Answer = static _ => new ClientAnswer.Refused(ClientPhase.Mail, new Reply(452, new EnhancedStatus(4, 3, 1), "no room"));
+        var name = await LeaveAsync("first@example.net");
+        await using (Start())
+            await UntilAsync(() => Files(Taken) == 1 && told.Any(static word => word.StartsWith("drop_deferred", StringComparison.Ordinal)));
+        File.Move(Path.Combine(Drop, await LeaveAsync("second@example.net")), Path.Combine(Drop, name));
+        await using (Start())
+            await UntilAsync(() => told.Any(static word => word.Contains("cannot be taken up", StringComparison.Ordinal)));
+        intake.Answer = null;
+        await using var pickup = Start();
+        await UntilAsync(() => Files(Taken) == 0 && !File.Exists(Path.Combine(Drop, name)));
+        Assert.Equal(
+            ["first@example.net", "second@example.net"],
+            intake.Taken.Select(static m => m.Envelope.Recipients[0].Address).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task Who_is_refused_is_reported_and_who_must_wait_has_a_file_of_its_own()
     {
         intake.Answer = static to => to.LocalPart switch

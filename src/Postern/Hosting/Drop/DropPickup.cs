@@ -180,7 +180,8 @@ internal sealed class DropPickup : IAsyncDisposable
                     isMore |= count > MostOfUser;
                     if (count > MostOfUser)
                         continue;
-                    File.Move(path, Path.Combine(from.Taken, name), overwrite: true);
+                    // Never over one that waits there: whoever leaves a file chooses its name.
+                    File.Move(path, Path.Combine(from.Taken, name), overwrite: false);
                     hasMoved = true;
                 }
                 else if (name.StartsWith(DropDirectory.UnfinishedPrefix, StringComparison.Ordinal)
