@@ -113,6 +113,31 @@ public sealed class AccessTokensTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_refresh_token_that_cannot_be_written_is_used_all_the_same_and_written_when_it_can_be()
+    {
+        server.Answer = static form => form["refresh_token"] switch
+        {
+            "first" => TokenReply.Granted("one", seconds: 60, refresh: "second"),
+            "second" => TokenReply.Granted("two", seconds: 60),
+            _ => TokenReply.Refused("invalid_grant", "used before"),
+        };
+        var grant = Grant(GrantKind.RefreshToken) with { RefreshToken = new Secret("first") };
+        var tokens = Tokens();
+        tokens.Tell = (word, details) => told.Add($"{word}: {details}");
+        // Nobody can write a file of a name that a directory has, not even root.
+        var inTheWay = Directory.CreateDirectory(new KeptTokens(directory.FullName).PathOf(grant) + ".new");
+
+        Assert.Equal("one", await TokenOf(tokens, grant));
+        Assert.Contains("oauth_not_kept: the refresh token of robot@here.test cannot be written, so a restart would lose it", Assert.Single(told), StringComparison.Ordinal);
+        inTheWay.Delete();
+        clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal("two", await TokenOf(tokens, grant));
+
+        Assert.Equal("two", await TokenOf(Tokens(), grant));
+        Assert.Single(told);
+    }
+
+    [Fact]
     public async Task What_somebody_writes_into_the_file_counts_where_what_was_kept_is_refused()
     {
         server.Answer = static form => form["refresh_token"] == "fresh" ? TokenReply.Granted("ok") : TokenReply.Refused("invalid_grant", "old");

@@ -32,6 +32,9 @@ internal sealed class AccessTokens
         endpoint = new Lazy<TokenEndpoint>(() => new TokenEndpoint(GuardedFetch.Create(), clock));
     }
 
+    /// <summary>Takes a word for the log, and its details.</summary>
+    public Action<string, string>? Tell { get; set; }
+
     /// <summary>A token that is good now; else why there is none.</summary>
     public async ValueTask<TokenAnswer> GetAsync(TokenGrant grant, CancellationToken ct)
     {
@@ -85,7 +88,7 @@ internal sealed class AccessTokens
         TokenAnswer answer;
         try
         {
-            answer = await AskAsync(grant).ConfigureAwait(false);
+            answer = await AnswerAsync(grant, entry).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -115,21 +118,49 @@ internal sealed class AccessTokens
         return answer;
     }
 
-    private async ValueTask<TokenAnswer> AskAsync(TokenGrant grant)
+    private async ValueTask<TokenAnswer> AnswerAsync(TokenGrant grant, Entry entry)
     {
         if (grant.Kind != GrantKind.RefreshToken)
             return await endpoint.Value.AskAsync(grant, refresh: null, CancellationToken.None).ConfigureAwait(false);
-        var newest = kept.Read(grant);
+        // What somebody has written since is newer than what could not be.
+        var newest = entry.Unkept is { } unkept && kept.WrittenAt(grant) == unkept.Beside ? unkept.Token : kept.Read(grant);
         if ((newest ?? grant.RefreshToken) is not { } refresh)
             return new TokenAnswer.Refused("no_token", $"nobody has allowed it yet: postern oauth login {grant.Account}");
         var answer = await endpoint.Value.AskAsync(grant, refresh, CancellationToken.None).ConfigureAwait(false);
         // What was kept may be older than what somebody has just written into the configuration.
         if (answer is TokenAnswer.Refused && newest is not null && grant.RefreshToken is { } written && !written.Equals(newest))
             answer = await endpoint.Value.AskAsync(grant, refresh = written, CancellationToken.None).ConfigureAwait(false);
-        // A server that gives a new one may take the old one no more.
-        if (answer is TokenAnswer.Granted { Refresh: { } next } && !next.Equals(refresh))
-            kept.Write(grant, next);
+        if (answer is TokenAnswer.Granted { Refresh: var next })
+        {
+            if (next is not null && !next.Equals(refresh))
+                Keep(grant, entry, next);
+            else if (entry.Unkept is { Token: var waiting } && waiting.Equals(refresh))
+                Keep(grant, entry, waiting);
+        }
+
         return answer;
+    }
+
+    /// <summary>
+    /// A server that gives a new refresh token may take the old one no more. Where it cannot be written, it is used from memory, and
+    /// written when the next one is asked for.
+    /// </summary>
+    private void Keep(TokenGrant grant, Entry entry, Secret refresh)
+    {
+        var isNews = entry.Unkept is null;
+        entry.Unkept = (refresh, kept.WrittenAt(grant));
+        try
+        {
+            kept.Write(grant, refresh);
+            entry.Unkept = null;
+        }
+        catch (IOException e)
+        {
+            if (isNews)
+                Tell?.Invoke(
+                    "oauth_not_kept",
+                    $"the refresh token of {grant.Account} cannot be written, so a restart would lose it: {e.Message}");
+        }
     }
 
     private sealed class Entry
@@ -150,5 +181,8 @@ internal sealed class AccessTokens
         public DateTimeOffset? Seen { get; set; }
 
         public bool IsTold { get; set; }
+
+        /// <summary>A refresh token that could not be written, and when what was kept had been written by then.</summary>
+        public (Secret Token, DateTimeOffset? Beside)? Unkept { get; set; }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Postern.Relay.Spool.Segments.Disk;
 using Postern.Sasl;
 
 namespace Postern.Relay.Delivery.Logins;
@@ -70,6 +71,7 @@ internal sealed class KeptTokens(string? directory)
             }
 
             File.Move(fresh, path, overwrite: true);
+            new SegmentFiles().SyncDirectory(directory);
         }
         catch (UnauthorizedAccessException e)
         {

@@ -54,7 +54,7 @@ public sealed class SmtpDelivery : IDeliveryTransport
 
     public Action<string, string>? Tell
     {
-        set => places.Tell = value;
+        set => places.Tell = tokens.Tell = value;
     }
 
     /// <summary>What counts for the next connection.</summary>
