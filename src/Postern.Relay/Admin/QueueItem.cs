@@ -48,6 +48,9 @@ public sealed record QueueItem
     /// <summary>REQUIRETLS.</summary>
     public bool RequiresTls { get; init; }
 
+    /// <summary>TLS-Required: No.</summary>
+    public bool TlsRequiredNo { get; init; }
+
     /// <summary>The time that the sender gave it (BY=); null without.</summary>
     public DateTimeOffset? DeliverBy { get; init; }
 

@@ -67,6 +67,7 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null, Su
             HoldUntil = envelope.HeldUntil,
             Via = state.Via,
             RequiresTls = envelope.Parameters.RequiresTls,
+            TlsRequiredNo = envelope.IsTlsWaived,
             DeliverBy = envelope.Deadline?.At,
             DeliverByMode = envelope.Deadline is { } deadline ? deadline.IsNotify ? "notify" : "return" : null,
             Recipients = [.. envelope.Recipients.Select((mailbox, i) => Describe(mailbox, state.Recipients[i], envelope.ParametersOf(i)))],

@@ -90,6 +90,9 @@ public abstract record NextHop
         /// <summary>What goes there goes whatever its TLS comes to (<see cref="Envelopes.Envelope.IsTlsOptional"/>).</summary>
         public bool IsTlsOptional { get; init; }
 
+        /// <summary>What the domain publishes about TLS does not count (<see cref="Envelopes.Envelope.IsTlsWaived"/>).</summary>
+        public bool IsTlsWaived { get; init; }
+
         /// <summary>Who takes the mail when none of them could be spoken to for a while; null for nobody.</summary>
         public SmartHost? Fallback { get; init; }
 

@@ -60,6 +60,12 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls, string
         /// <summary>The host took others in the same transaction, and this was one too many.</summary>
         public bool IsOneTooMany { get; init; }
 
+        /// <summary>
+        /// The host cannot have such a message, whenever it is asked: the status of the failure that this is where no other host can have
+        /// it either (RFC 8689 §4.2.1). Null for all else.
+        /// </summary>
+        public string? FailsWith { get; init; }
+
         /// <summary>It was not tried by itself: what came before it for the same destination ended so.</summary>
         public bool IsSuspended { get; init; }
 
@@ -79,7 +85,18 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls, string
     }
 
     /// <summary>Never; bounce. <paramref name="Status"/> goes into the report.</summary>
-    public sealed record Failed(string? Remote, string Reply, string? Tls, string Status) : Outcome(Remote, Reply, Tls, Status);
+    public sealed record Failed(string? Remote, string Reply, string? Tls, string Status) : Outcome(Remote, Reply, Tls, Status)
+    {
+        /// <summary>What no host can have.</summary>
+        internal static Failed Of(Deferred last) => new(last.Remote, last.Reply, last.Tls, last.FailsWith ?? "5.0.0")
+        {
+            Cause = last.Cause,
+            Phase = last.Phase,
+            IsVerified = last.IsVerified,
+            Security = last.Security,
+            Took = last.Took,
+        };
+    }
 }
 
 /// <summary>

@@ -97,8 +97,8 @@ public sealed class RouteTable
     private NextHop HopOf(RouteReader.Entry? decided, Envelope envelope, Mailbox recipient)
     {
         var hop = decided?.HopFor(recipient.Domain) ?? new NextHop.MailExchanger(recipient.Domain);
-        if (envelope.IsTlsOptional && hop is NextHop.MailExchanger exchangers)
-            hop = exchangers with { IsTlsOptional = true };
+        if ((envelope.IsTlsOptional || envelope.IsTlsWaived) && hop is NextHop.MailExchanger exchangers)
+            hop = exchangers with { IsTlsOptional = envelope.IsTlsOptional, IsTlsWaived = envelope.IsTlsWaived };
         return PoolsOfTenants.Count > 0
             && envelope.Tenant is { } tenant
             && hop is not NextHop.Elsewhere and { Pool: null, Bind: null, Hello: null }

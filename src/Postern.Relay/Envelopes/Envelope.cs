@@ -60,6 +60,12 @@ public sealed record Envelope
     /// </summary>
     public bool IsTlsOptional { get; init; }
 
+    /// <summary>
+    /// Its sender would rather have it there in clear than not at all, whatever the receiver's domain publishes about TLS
+    /// (<c>TLS-Required: No</c>, RFC 8689 §3). REQUIRETLS beside it outweighs it.
+    /// </summary>
+    public bool IsTlsWaived { get; init; }
+
     /// <summary>What it tells of, where this server wrote it; null for every other message.</summary>
     public ReportOrigin? ReportOf { get; init; }
 

@@ -24,6 +24,9 @@ internal readonly record struct HeaderReview(
     /// <summary>The first Received field that this server wrote, and what the message was named then; null without.</summary>
     public EarlierPass? Earlier { get; private init; }
 
+    /// <summary>It says <c>TLS-Required: No</c>, once (RFC 8689 §3).</summary>
+    public bool WaivesTls { get; private init; }
+
     /// <summary>The login may not send as what the header says of the author. So too where there is no From field, or several.</summary>
     public bool HasForeignAuthor { get; private init; }
 
@@ -60,6 +63,7 @@ internal readonly record struct HeaderReview(
     {
         var (hops, hasDate, hasMessageId, hasResent, removals) = (0, false, false, false, 0);
         var (from, sender) = (default(Authors), default(Authors));
+        var waiver = default(TlsWaiver);
         EarlierPass? earlier = null;
         var (messageId, author, subject) = (default(Range), default(Range), default(Range));
         var fields = new HeaderSection(section);
@@ -86,6 +90,8 @@ internal readonly record struct HeaderReview(
                 subject = fields.Start..fields.End;
             else if (fields.Is("Sender"))
                 sender = sender.And(fields.Body, submitter);
+            else if (fields.Is("TLS-Required"))
+                waiver = waiver.And(fields.Body);
             else if (IsRemoved(fields, authservId, isSubmission))
                 removals++;
             hasResent |= isSubmission && fields.Name.Length > 7 && Ascii.EqualsIgnoreCase(fields.Name[..7], "Resent-"u8);
@@ -106,6 +112,7 @@ internal readonly record struct HeaderReview(
         {
             Earlier = earlier,
             HasForeignAuthor = submitter is not null && !from.IsOneOf(int.MaxValue),
+            WaivesTls = waiver is { Fields: 1, IsNo: true },
             MessageIdField = messageId,
             FromField = author,
             SubjectField = subject,
@@ -146,6 +153,12 @@ internal readonly record struct HeaderReview(
     private static bool IsRemoved(HeaderSection fields, string authservId, bool isSubmission) =>
         (fields.Is(AuthenticationResultsField.Name) && AuthenticationResultsField.Claims(fields.Body, authservId))
         || (isSubmission && (fields.Is("Return-Path") || fields.Is("Bcc") || fields.Is("Resent-Bcc") || fields.Is(TraceField)));
+
+    /// <summary>What TLS-Required fields say; several are none (RFC 8689 §3).</summary>
+    private readonly record struct TlsWaiver(int Fields, bool IsNo)
+    {
+        public TlsWaiver And(ReadOnlySpan<byte> body) => new(Fields + 1, Ascii.EqualsIgnoreCase(body.Trim(" \t\r\n"u8), "No"u8));
+    }
 
     /// <summary>What all fields of one name say of who wrote or sent it.</summary>
     private readonly record struct Authors(int Fields, int Mailboxes, bool IsForeign)

@@ -53,6 +53,7 @@ internal sealed class SubmissionDraft(
     private EarlierPass? earlier;
     private bool hasUtf8Header;
     private bool hasForeignAuthor;
+    private bool waivesTls;
     private string? messageId;
     private string? headerFrom;
     private string? subject;
@@ -99,6 +100,7 @@ internal sealed class SubmissionDraft(
             IsInbound = !IsSubmission,
             Earlier = earlier,
             HasForeignAuthor = hasForeignAuthor,
+            IsTlsWaived = waivesTls && !transaction.Parameters.RequiresTls,
         };
         switch (await spool.CommitAsync(envelope, DeliveryState.Fresh(envelope.Recipients.Length, envelope.ReleasedAt), ct))
         {
@@ -228,7 +230,7 @@ internal sealed class SubmissionDraft(
             return;
         }
 
-        earlier = review.Earlier;
+        (earlier, waivesTls) = (review.Earlier, review.WaivesTls);
         messageId = HeaderReview.TextOf(content.Span, review.MessageIdField)
             ?? (IsSubmission && !review.HasMessageId ? $"<{id}@{session.Hostname}>" : null);
         headerFrom = HeaderReview.TextOf(content.Span, review.FromField);

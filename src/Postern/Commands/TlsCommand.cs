@@ -20,12 +20,13 @@ internal static class TlsCommand
     private static Command Check(CommandContext context)
     {
         var name = new Argument<string>("DOMAIN") { Description = "The domain of a recipient" };
+        var waived = new Option<bool>("--tls-required-no") { Description = "For a message with the field TLS-Required: No" };
         var command = new DocumentedCommand(
             "check",
             "Look up, connect and shake hands as a delivery to the domain's mail exchangers would, and say what it came to; "
                 + "exit 1 when the mail would not go",
             "postern tls check example.org",
-            "postern tls check example.org --json").With(name, context.Json);
+            "postern tls check example.org --json").With(name, waived, context.Json);
         command.SetAction(async (arguments, ct) =>
         {
             if (context.LoadConfiguration(arguments) is not { } configuration)
@@ -34,7 +35,10 @@ internal static class TlsCommand
             if (!Domain.TryParse(asked, out var domain))
                 return context.Terminal.Fail($"'{asked}' is no domain", "Give the part of an address behind the '@'.", ExitCode.Usage);
             var check = new TlsCheck(
-                configuration.ToDelivery(), RelayOptions.MtaStsDirectory(configuration.Server.Data), context.Clock);
+                configuration.ToDelivery(), RelayOptions.MtaStsDirectory(configuration.Server.Data), context.Clock)
+            {
+                IsTlsWaived = arguments.GetValue(waived),
+            };
             var result = await check.RunAsync(domain, ct);
             context.Show(
                 arguments, TlsCheckDocument.Of(result), CommandJson.Readable.TlsCheckDocument, terminal => Print(terminal, result));
@@ -48,6 +52,8 @@ internal static class TlsCommand
         var page = new TablePage("what", "value")
             .Row("domain", result.Domain)
             .Row("policy", TlsCheckDocument.PolicyOf(result.Rule));
+        if (result.Waiver is { } waiver)
+            page.Row("TLS-Required: No", waiver);
         if (result.Problem is { } problem)
         {
             page.Row("mail exchangers", PrintableText.Of(problem)).WriteTo(terminal);
@@ -91,8 +97,13 @@ internal static class TlsCommand
 internal sealed record TlsCheckDocument(
     string Domain, string Policy, string? Problem, bool MxProven, string? MtaSts, ImmutableArray<TlsCheckHost> Hosts, bool WouldGo)
 {
+    public string? TlsRequiredNo { get; init; }
+
     public static TlsCheckDocument Of(TlsCheckResult result) => new(
-        result.Domain, PolicyOf(result.Rule), result.Problem, result.IsAuthentic, result.MtaSts, result.Hosts, result.WouldGo);
+        result.Domain, PolicyOf(result.Rule), result.Problem, result.IsAuthentic, result.MtaSts, result.Hosts, result.WouldGo)
+    {
+        TlsRequiredNo = result.Waiver,
+    };
 
     /// <summary>As it is configured.</summary>
     public static string PolicyOf(TlsRule rule)

@@ -57,7 +57,16 @@ internal sealed record OutboundTlsSection(DeliveryTls Tls, X509Certificate2Colle
             "no reports",
             "The address that daily reports on TLS come from (RFC 8460). With it, sessions with mail exchangers are counted, and domains "
                 + "that ask for reports in DNS get one a day. Its domain needs SPF and DKIM, else receivers do not take it.");
-        return new OutboundTlsSection(tls ?? DeliveryTls.Opportunistic, trusted, reportFrom);
+        var honours = section.Value(
+            "honour_tls_required_no",
+            Kinds.Word(("true", true), ("false", false)),
+            fallback: true,
+            "true",
+            "A message with the field `TLS-Required: No` (RFC 8689) goes where the receiver's DANE or MTA-STS would keep it back, in clear "
+                + "too: its sender wants it there, such as a word that a certificate has expired. What a policy here requires stays "
+                + "required. `false`: the field does not count.");
+        tls ??= DeliveryTls.Opportunistic;
+        return new OutboundTlsSection(honours ? tls : tls.WithoutTlsRequiredNo(), trusted, reportFrom);
     }
 
     private static TlsRule ReadRule(Section section)

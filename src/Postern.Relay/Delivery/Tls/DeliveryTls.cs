@@ -28,6 +28,9 @@ public sealed class DeliveryTls : IEquatable<DeliveryTls>
 
     public ImmutableArray<TlsRule> Rules => inOrder;
 
+    /// <summary><c>TLS-Required: No</c> in a message counts (RFC 8689 §4.1).</summary>
+    public bool HonoursTlsRequiredNo { get; private init; } = true;
+
     /// <summary>Some rule can prove who receives the mail, so that a message with REQUIRETLS can be passed on (RFC 8689 §4.2.1).</summary>
     public bool CanProve => Default.CanProve || inOrder.Any(static r => r.CanProve);
 
@@ -51,6 +54,15 @@ public sealed class DeliveryTls : IEquatable<DeliveryTls>
         return (new DeliveryTls(fallback, rules), -1, null);
     }
 
+    /// <summary>The same rules, whatever messages say of themselves.</summary>
+    public DeliveryTls WithoutTlsRequiredNo() => new(Default, inOrder) { HonoursTlsRequiredNo = false };
+
+    /// <summary>
+    /// Whether a sender may do without what a rule asks for. A sender does without what the receiver's domain publishes, never without what
+    /// the operator requires.
+    /// </summary>
+    internal bool IsWaivable(TlsRule rule) => HonoursTlsRequiredNo && rule.UsesDane && rule.Otherwise != TlsOtherwise.Defer;
+
     /// <summary>The rule for mail to a domain.</summary>
     public TlsRule For(Domain domain)
     {
@@ -69,7 +81,10 @@ public sealed class DeliveryTls : IEquatable<DeliveryTls>
     }
 
     public bool Equals(DeliveryTls? other) =>
-        other is not null && Default.Equals(other.Default) && inOrder.AsSpan().SequenceEqual(other.inOrder.AsSpan());
+        other is not null
+        && Default.Equals(other.Default)
+        && HonoursTlsRequiredNo == other.HonoursTlsRequiredNo
+        && inOrder.AsSpan().SequenceEqual(other.inOrder.AsSpan());
 
     public override bool Equals(object? obj) => Equals(obj as DeliveryTls);
 

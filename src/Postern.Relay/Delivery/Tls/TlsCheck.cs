@@ -14,12 +14,15 @@ namespace Postern.Relay.Delivery.Tls;
 /// <param name="policies">The directory of MTA-STS policies that are kept; only read. Null: none are.</param>
 public sealed class TlsCheck(DeliveryOptions options, string? policies, TimeProvider clock)
 {
+    /// <summary>For a message that says <c>TLS-Required: No</c> (RFC 8689 §3).</summary>
+    public bool IsTlsWaived { get; init; }
+
     /// <summary>Looks up, connects and shakes hands with each host.</summary>
     public async Task<TlsCheckResult> RunAsync(Domain domain, CancellationToken ct)
     {
         var delivery = new SmtpDelivery(options, clock, listeners: null, new StsCache(policies, clock, isReadOnly: true));
         var rule = options.Tls.For(domain);
-        var result = new TlsCheckResult(domain.Text, rule);
+        var result = new TlsCheckResult(domain.Text, rule) { Waiver = IsTlsWaived ? WaiverOf(rule) : null };
         var connector = delivery.Connector;
         var answer = domain.Literal is { }
             ? new MxAnswer.Hosts([new Exchanger(domain.Literal.ToString(), Preference: 0)])
@@ -34,8 +37,7 @@ public sealed class TlsCheck(DeliveryOptions options, string? policies, TimeProv
                 var terms = (DomainTerms)connector.Policy;
                 var hosts = ImmutableArray.CreateBuilder<TlsCheckHost>();
                 foreach (var exchanger in exchangers.Take(options.HostsPerAttempt))
-                    hosts.Add(await CheckAsync(connector, terms, new NextHop.MailExchanger(domain), exchanger, found.IsAuthentic, ct)
-                        .ConfigureAwait(false));
+                    hosts.Add(await CheckAsync(connector, terms, HopTo(domain), exchanger, found.IsAuthentic, ct).ConfigureAwait(false));
                 return result with
                 {
                     IsAuthentic = found.IsAuthentic,
@@ -46,6 +48,14 @@ public sealed class TlsCheck(DeliveryOptions options, string? policies, TimeProv
                 throw new InvalidOperationException("Unknown answer");
         }
     }
+
+    private NextHop.MailExchanger HopTo(Domain domain) => new(domain) { IsTlsWaived = IsTlsWaived };
+
+    private string WaiverOf(TlsRule rule) =>
+        !options.Tls.HonoursTlsRequiredNo ? "not honoured: delivery.tls.honour_tls_required_no is false"
+        : options.Tls.IsWaivable(rule) ? "honoured: what the domain publishes does not count"
+        : rule.UsesDane ? "not honoured: the policy of this server requires what the domain publishes"
+        : "changes nothing: the policy rests on nothing that the domain publishes";
 
     private async Task<TlsCheckHost> CheckAsync(
         HopConnector connector, DomainTerms policy, NextHop.MailExchanger hop, Exchanger exchanger, bool isAuthentic, CancellationToken ct)
@@ -145,6 +155,9 @@ public sealed record TlsCheckResult(string Domain, TlsRule Rule)
 
     /// <summary>DNSSEC proves the MX records.</summary>
     public bool IsAuthentic { get; init; }
+
+    /// <summary>What <c>TLS-Required: No</c> changes; null where it was not asked about.</summary>
+    public string? Waiver { get; init; }
 
     /// <summary>The domain's MTA-STS policy, or why there is none; null where the domain is an address.</summary>
     public string? MtaSts { get; init; }

@@ -36,6 +36,9 @@ public enum TlsPolicy
 
     /// <summary>An MTA-STS policy that is tried: what it forbids is reported, and done (RFC 8461 §5).</summary>
     MtaStsTesting,
+
+    /// <summary>Nothing, by the sender's word: <c>TLS-Required: No</c> (RFC 8689 §3).</summary>
+    TlsRequiredNo,
 }
 
 /// <summary>What a certificate proved.</summary>
@@ -95,6 +98,7 @@ public static class TlsWords
         TlsPolicy.Dane => "dane",
         TlsPolicy.MtaSts => "mta-sts",
         TlsPolicy.MtaStsTesting => "mta-sts-testing",
+        TlsPolicy.TlsRequiredNo => "tls-required-no",
         _ => throw new InvalidOperationException($"{policy} has no word"),
     };
 

@@ -93,12 +93,15 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
         // A host that greets with 5xx turns this server away, not the message: a block list, a wrong port. It may pass (Postfix:
         // smtp_skip_5xx_greeting).
         ClientAnswer.Refused(ClientPhase.Greeting, _) refused => Later(refused, AfterDeferral.NextHost),
+        // What this host lacks another one may have.
+        ClientAnswer.Refused { IsForeseen: true } refused =>
+            Later(refused, AfterDeferral.NextHost) with { Status = null, FailsWith = StatusOf(refused.Reply) },
         ClientAnswer.Refused refused => new Outcome.Failed(remote, refused.Reply.ToString(), tls, StatusOf(refused.Reply))
         {
             Cause = CauseOf(refused),
             Phase = PhaseOf(refused.Phase),
-            Code = refused.IsForeseen ? null : refused.Reply.Code,
-            IsVerbatim = !refused.IsForeseen,
+            Code = refused.Reply.Code,
+            IsVerbatim = true,
             Took = took,
             IsVerified = IsVerified,
             Security = Security,

@@ -37,6 +37,8 @@ internal sealed class DomainTerms(DeliveryOptions options, DnsCache dns, StsPoli
         if (hop is NextHop.MailExchanger { IsTlsOptional: true })
             return new(rule.Level == TlsLevel.None ? InClear : HopTerms.Strangers);
         var asked = new Asked(rule, domain, host, isAuthentic);
+        if (hop is NextHop.MailExchanger { IsTlsWaived: true } && tls.IsWaivable(rule))
+            return new(Waived(asked));
         return rule.Level switch
         {
             TlsLevel.None => new(InClear),
@@ -169,6 +171,13 @@ internal sealed class DomainTerms(DeliveryOptions options, DnsCache dns, StsPoli
             new TlsNote(asked.Rule.Level == TlsLevel.Dane ? TlsPolicy.Dane : TlsPolicy.MtaSts) { Fault = fault },
             options.TlsReportsFrom is null ? null : TlsSubject.Without(asked.Domain)),
     };
+
+    /// <summary>
+    /// As if the domain published nothing (RFC 8689 §8.4), by the sender's word. Not counted: what the domain publishes was not looked at.
+    /// </summary>
+    private HopTerms Waived(Asked asked) => asked.Rule.Otherwise == TlsOtherwise.Opportunistic
+        ? HopTerms.Strangers with { Policy = TlsPolicy.TlsRequiredNo }
+        : Otherwise(asked, "TLS-Required: No", TlsFault.DaneRequired) with { Subject = null };
 
     private HopTerms Verified(Asked asked) => new(ClientTls.Required, IsGuarded: true, Login: null, options.TrustedRoots)
     {

@@ -24,10 +24,12 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
     private readonly Queue<HopEndpoint> endpoints = new();
     private Queue<Exchanger>? hosts;
     private HopEndpoint? behind;
+    private HopEndpoint? leftOut;
     private bool isAuthentic;
     private Outcome? worst;
     private IHostTurn? full;
     private int fullPreference;
+    private int away = int.MaxValue;
     private int tried;
     private int spokenTo;
 
@@ -41,6 +43,19 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         tried = spokenTo = 1;
         return this;
     }
+
+    /// <summary>Leaves out a place that was spoken to, and no other.</summary>
+    public HopTrail Without(HopEndpoint endpoint)
+    {
+        leftOut = endpoint;
+        tried = spokenTo = 1;
+        return this;
+    }
+
+    /// <summary>
+    /// The preference of the best host that may have more to say another time: it is away, or has as many connections as it may have.
+    /// </summary>
+    public int BestAway => full is null ? away : Math.Min(away, fullPreference);
 
     /// <summary>Lets a place be tried once more, before all others.</summary>
     public void Again(HopEndpoint endpoint)
@@ -86,7 +101,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 case HopConnection.Closed(var outcome):
                     if (outcome is Outcome.Failed { Cause: DeliveryCause.Loop })
                         return End(outcome);
-                    Note(outcome);
+                    Note(outcome, endpoint.Preference);
                     if (outcome is Outcome.Deferred { After: AfterDeferral.NextAttempt })
                         return Closed(outcome);
                     break;
@@ -215,7 +230,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                         Note(NoHost(reason, status));
                         break;
                     case MxAnswer.Unavailable(var reason):
-                        Note(NoAnswer(reason));
+                        Note(NoAnswer(reason), int.MinValue);
                         break;
                     case MxAnswer.Hosts(var exchangers) answer:
                         isAuthentic = answer.IsAuthentic;
@@ -252,10 +267,10 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 break;
             // An operator's own server: what is wrong is DNS or the configuration, and no message is to fail for it.
             case MxAnswer.Never(_, var reason):
-                Note(NoAnswer(reason));
+                Note(NoAnswer(reason), place);
                 break;
             case MxAnswer.Unavailable(var reason):
-                Note(NoAnswer(reason));
+                Note(NoAnswer(reason), place);
                 break;
         }
     }
@@ -305,10 +320,10 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 await AddAsync(host, addresses, ct).ConfigureAwait(false);
                 break;
             case AddressAnswer.None(var reason):
-                Note(server is null ? NoHost(reason, "5.4.4") : NoAnswer(reason));
+                Note(server is null ? NoHost(reason, "5.4.4") : NoAnswer(reason), host.Preference);
                 break;
             case AddressAnswer.Unavailable(var reason):
-                Note(NoAnswer(reason));
+                Note(NoAnswer(reason), host.Preference);
                 break;
         }
     }
@@ -319,7 +334,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         if (terms.WhyNot is { } why)
         {
             connector.CountRefused(terms, host.Name);
-            Note(why);
+            Note(why, host.Preference);
             return;
         }
 
@@ -345,7 +360,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                         endpoint.Remote,
                         $"connect: the route binds to {from}, which reaches no address of this family",
                         Tls: null) { Cause = DeliveryCause.NoRoute, Phase = DeliveryPhase.Connect });
-            else if (behind is null || endpoint.Host != behind.Host || !endpoint.Address.Equals(behind.Address))
+            else if (!IsSame(endpoint, behind) && !IsSame(endpoint, leftOut))
                 endpoints.Enqueue(endpoint);
         }
     }
@@ -366,9 +381,15 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         _ => addresses,
     };
 
+    private static bool IsSame(HopEndpoint endpoint, HopEndpoint? other) =>
+        other is not null && endpoint.Host == other.Host && endpoint.Address.Equals(other.Address);
+
     /// <summary>What may work later outweighs what never will.</summary>
-    private void Note(Outcome outcome)
+    /// <param name="preference">Of the host, where it is about one.</param>
+    private void Note(Outcome outcome, int preference = int.MaxValue)
     {
+        if (outcome is Outcome.Deferred && preference < away)
+            away = preference;
         if (worst is not Outcome.Deferred || outcome is Outcome.Deferred)
             worst = outcome;
     }

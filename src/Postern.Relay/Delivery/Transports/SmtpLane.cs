@@ -18,11 +18,30 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
 
     public Func<bool>? WhenWanted { private get; set; }
 
-    public async ValueTask<DeliveryReport> DeliverAsync(
+    public ValueTask<DeliveryReport> DeliverAsync(
+        OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct) =>
+        message.Parameters.RequiresTls
+            ? DeliverProtectedAsync(message, following, record, ct)
+            : DeliverAnyAsync(message, following, record, ct);
+
+    /// <summary>
+    /// With REQUIRETLS (RFC 8689 §4.2.1). A report that no host can have so goes without it: better than that the sender hears nothing
+    /// (§5).
+    /// </summary>
+    private async ValueTask<DeliveryReport> DeliverProtectedAsync(
         OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct)
     {
-        if (message.Parameters.RequiresTls && !delivery.Connector.Policy.CanProve(hop))
-            return new DeliveryReport(Enumerable.Repeat<Outcome>(HopSession.NoProof, message.Recipients.Length).ToArray(), Reached: true);
+        var report = delivery.Connector.Policy.CanProve(hop)
+            ? await DeliverAnyAsync(message, following, record, ct).ConfigureAwait(false)
+            : new DeliveryReport(Enumerable.Repeat<Outcome>(TlsRequirement.NoProof, message.Recipients.Length).ToArray(), Reached: true);
+        return message.Sender.IsNull && report.Outcomes.Count > 0 && report.Outcomes.All(TlsRequirement.IsUnmet)
+            ? await DeliverAnyAsync(TlsRequirement.Waive(message), following: null, record, ct).ConfigureAwait(false)
+            : report;
+    }
+
+    private async ValueTask<DeliveryReport> DeliverAnyAsync(
+        OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct)
+    {
         var begun = clock.GetTimestamp();
         HopTrail? trail = null;
         // The envelope of another message may have been sent ahead.
@@ -83,6 +102,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         var current = session;
         var recorded = 0;
         var isReopened = false;
+        var lacking = LackingAt(session, outcomes, int.MaxValue);
         try
         {
             while (StepOf(outcomes) is { } step && clock.GetElapsedTime(begun) < delivery.Options.AttemptTime)
@@ -104,7 +124,10 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
                         await LeaveAsync(left).ConfigureAwait(false);
                     if (step == AfterDeferral.NextHost || isReopened)
                     {
-                        trail ??= delivery.Connector.Begin(hop, begun).Behind(from);
+                        // What one host lacks any other may have, also one that it stood in for.
+                        trail ??= lacking < int.MaxValue
+                            ? delivery.Connector.Begin(hop, begun).Without(from)
+                            : delivery.Connector.Begin(hop, begun).Behind(from);
                     }
                     else
                     {
@@ -121,6 +144,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
 
                 if (current is null)
                 {
+                    GiveUpWhatNobodyCanHave(outcomes, trail!.BestAway > lacking);
                     Settle(outcomes, _ => true, why: null);
                     break;
                 }
@@ -134,6 +158,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
                 var part = who.Length == outcomes.Length ? message : PartOf(message, who);
                 var answers = await current.SendAsync(part, following: null, begun, ct).ConfigureAwait(false);
                 Learn(current, answers);
+                lacking = LackingAt(current, answers, lacking);
                 for (var i = 0; i < who.Length; i++)
                     outcomes[who[i]] = answers[i];
                 // When a new transaction decided nothing, another one would not either: the next host is asked.
@@ -214,6 +239,22 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         }
     }
 
+    /// <summary>The preference of the best host that cannot have the message.</summary>
+    private static int LackingAt(HopSession? asked, Outcome[] answers, int before) =>
+        asked is not null && Array.Exists(answers, static o => o is Outcome.Deferred { FailsWith: not null })
+            ? Math.Min(before, asked.Endpoint.Preference)
+            : before;
+
+    /// <summary>Unless a host that is preferred to those that were asked is away: that one is waited for.</summary>
+    private static void GiveUpWhatNobodyCanHave(Outcome[] outcomes, bool isSure)
+    {
+        for (var i = 0; isSure && i < outcomes.Length; i++)
+        {
+            if (outcomes[i] is Outcome.Deferred { FailsWith: not null } last)
+                outcomes[i] = Outcome.Failed.Of(last);
+        }
+    }
+
     private static OutgoingMessage PartOf(OutgoingMessage message, int[] who) => message with { Envelope = message.Envelope.For(who) };
 
     private async ValueTask<HopSession?> OpenAsync(HopTrail trail, CancellationToken ct) =>
@@ -245,16 +286,6 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
 /// <summary>One open session with one host, and what it has carried.</summary>
 internal sealed class HopSession(HopConnection.Open connection, int messagesPerConnection, TimeProvider clock) : IAsyncDisposable
 {
-    /// <summary>
-    /// A stranger's DNS named the host, and nothing proves that answer, so its certificate proves nothing either (RFC 8689 §4.2.1).
-    /// </summary>
-    public static readonly Outcome.Failed NoProof = new(
-        Remote: null,
-        "REQUIRETLS: the mail exchangers of the domain cannot be authenticated: neither DANE nor MTA-STS of the domain, nor a rule of "
-            + "delivery.tls or a route proves them",
-        Tls: null,
-        "5.7.30") { Cause = DeliveryCause.NoTls };
-
     private readonly SmtpClientDialogue dialogue = connection.Dialogue;
     private readonly string? tls = connection.Dialogue.Tls?.Version;
     private int transactions;
@@ -279,10 +310,17 @@ internal sealed class HopSession(HopConnection.Open connection, int messagesPerC
     /// <param name="begunAt">The attempt; a timestamp of the clock.</param>
     public async ValueTask<Outcome[]> SendAsync(OutgoingMessage message, OutgoingMessage? following, long begunAt, CancellationToken ct)
     {
-        if (message.Parameters.RequiresTls && !Endpoint.Terms.ProvesHost)
+        if (message.Parameters.RequiresTls)
         {
-            var refused = NoProof with { Remote = Endpoint.Remote, Security = connection.Security };
-            return Enumerable.Repeat<Outcome>(refused, message.Recipients.Length).ToArray();
+            if (TlsRequirement.WhyNot(connection) is { } lacking)
+            {
+                IsBespoken = false;
+                return Enumerable.Repeat<Outcome>(lacking, message.Recipients.Length).ToArray();
+            }
+
+            // Nothing leaves this machine.
+            if (Endpoint.Socket is not null)
+                message = TlsRequirement.Waive(message);
         }
 
         if (connection.Lease is { } lease)

@@ -64,6 +64,8 @@ internal sealed record StoredEnvelope
 
     public bool TlsOptional { get; init; }
 
+    public bool TlsWaived { get; init; }
+
     public bool Foreign { get; init; }
 
     /// <summary>What MAIL said, as ESMTP writes it; null where that was nothing, or BODY=8BITMIME.</summary>
@@ -103,6 +105,7 @@ internal sealed record StoredEnvelope
             Utf8Header = envelope.HasUtf8Header,
             Inbound = envelope.IsInbound,
             TlsOptional = envelope.IsTlsOptional,
+            TlsWaived = envelope.IsTlsWaived,
             Foreign = envelope.HasForeignAuthor,
             MailSaid = saysMore ? ParameterText.Of(said) : null,
             RcptSaid = rcptSaysMore ? [.. envelope.Said.RecipientParameters.Select(ParameterText.Of)] : null,
@@ -143,6 +146,7 @@ internal sealed record StoredEnvelope
             Earlier = QueueId.TryParse(Passed, out var passed) ? new EarlierPass(passed) : null,
             IsInbound = Inbound,
             IsTlsOptional = TlsOptional,
+            IsTlsWaived = TlsWaived,
             HasForeignAuthor = Foreign,
             HasUtf8Header = Utf8Header || Mail?.Utf8Header == true,
         };

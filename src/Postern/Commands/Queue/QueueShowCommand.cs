@@ -99,6 +99,8 @@ internal static class QueueShowCommand
             facts.Row("sent by", $"{via}, in the place of the routes");
         if (item.RequiresTls)
             facts.Row("requires", "TLS on every hop");
+        if (item.TlsRequiredNo)
+            facts.Row("TLS-Required", "No: in clear rather than not at all");
         if (item.DeliverBy is { } by)
             facts.Row("deliver by", $"{TimeText.Format(by)}, else {(item.DeliverByMode == "notify" ? "tell the sender" : "give up")}");
         facts.WriteTo(terminal);
