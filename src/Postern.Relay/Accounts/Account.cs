@@ -17,6 +17,12 @@ public sealed record Account(string Name, bool Enabled, ImmutableArray<string> A
     public string? Tenant { get; init; }
 
     /// <summary>
+    /// How long the content of its messages is kept when their delivery is over; zero: never, whatever is said of its domain or tenant;
+    /// null where nothing is said of it.
+    /// </summary>
+    public TimeSpan? Keep { get; init; }
+
+    /// <summary>
     /// The store that alone knows it, or that has disabled it; null for an account of the directory, which can be given more rights.
     /// </summary>
     public string? Store { get; init; }
@@ -33,6 +39,7 @@ public sealed record Account(string Name, bool Enabled, ImmutableArray<string> A
         Domains = [.. Domains.Union(other.Domains, StringComparer.Ordinal)],
         ActsAs = [.. ActsAs.Union(other.ActsAs, StringComparer.Ordinal)],
         Tenant = Tenant ?? other.Tenant,
+        Keep = Keep ?? other.Keep,
         Store = other.Enabled ? Store : other.Store,
     };
 

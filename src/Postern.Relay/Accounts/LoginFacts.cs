@@ -9,10 +9,15 @@ internal sealed record LoginFacts(string? Tenant)
     /// <summary>Who it is was said by the system on which this server runs, and not by the client.</summary>
     public bool IsSystemUser { get; init; }
 
+    /// <summary><see cref="Account.Keep"/> of a user whom the system has named; null for all others, whose account is asked.</summary>
+    public TimeSpan? Keep { get; init; }
+
     public static LoginFacts? Of(string? tenant) => tenant is null ? null : new(tenant);
 
     /// <summary>The session was begun here for a user of this machine.</summary>
     public static bool IsOfSystemUser(SessionState session) => session.LoginData is LoginFacts { IsSystemUser: true };
+
+    public static TimeSpan? KeepOf(SessionState session) => (session.LoginData as LoginFacts)?.Keep;
 
     /// <summary>The tenant of the account on whose behalf a session acts; null for nobody's in particular, and without a login.</summary>
     public static string? TenantOf(SessionState session) => (session.LoginData as LoginFacts)?.Tenant;

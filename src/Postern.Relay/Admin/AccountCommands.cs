@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts;
+using Postern.Relay.Admin.Kept;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Spool.Kept;
 
 namespace Postern.Relay.Admin;
 
@@ -26,6 +28,8 @@ public sealed class AccountCommands
         var tenant = command.Tenant?.ToLowerInvariant();
         if (tenant is not null && WhyNoTenant(tenant) is { } wrong)
             return wrong;
+        if (command.Keep is { } keep && WhyNotKept(keep) is { } span)
+            return span;
         if (!Grants.TryRead(command.Addresses, command.Domains, actsAs: [], out var grants, out var problem))
             return problem;
         if (MailNames.TryAddress(name, out var own) && !grants.Addresses.Contains(own, StringComparer.Ordinal))
@@ -36,8 +40,8 @@ public sealed class AccountCommands
             if (sql.ExecuteScalar<long>("select count(*) from accounts where name = @name", new { name }) > 0)
                 return new AdminOutcome.AlreadyThere($"account {name} exists already");
             var id = sql.ExecuteScalar<long>(
-                "insert into accounts (name, created_at, tenant) values (@name, @now, @tenant); select last_insert_rowid()",
-                new { name, now = changes.Now, tenant });
+                "insert into accounts (name, created_at, tenant, keep) values (@name, @now, @tenant, @keep); select last_insert_rowid()",
+                new { name, now = changes.Now, tenant, keep = SecondsOf(command.Keep) });
             grants.Insert(sql, id);
             var whose = tenant is null ? string.Empty : $" for tenant {tenant}";
             return new AdminOutcome.Done(grants.IsEmpty
@@ -48,6 +52,7 @@ public sealed class AccountCommands
                 [
                     new AdminChange("account", Before: null, name),
                     .. tenant is null ? ImmutableArray<AdminChange>.Empty : [new AdminChange("tenant", Before: null, tenant)],
+                    .. KeepChange(before: null, SecondsOf(command.Keep)),
                     .. Grants.None.ChangesTo(grants),
                 ],
             };
@@ -73,7 +78,9 @@ public sealed class AccountCommands
     });
 
     public AdminOutcome Grant(ChangeGrants command) =>
-        command.Tenant is not null
+        command.Keep is not null
+            ? ChangeKeep(command)
+            : command.Tenant is not null
             ? ChangeTenant("account grant", command, isGiven: true)
             : ChangeGrants("account grant", command, (sql, account, grants) =>
         grants.Insert(sql, account.Id) > 0
@@ -81,12 +88,53 @@ public sealed class AccountCommands
             : new AdminOutcome.AlreadyThere($"account {account.Name} {grants.Said("may")} already"));
 
     public AdminOutcome Revoke(ChangeGrants command) =>
-        command.Tenant is not null
+        command.ForgetsKeep
+            ? ChangeKeep(command)
+            : command.Tenant is not null
             ? ChangeTenant("account revoke", command, isGiven: false)
             : ChangeGrants("account revoke", command, (sql, account, grants) =>
         grants.Delete(sql, account.Id) > 0
             ? new AdminOutcome.Done($"account {account.Name} {grants.Said("may no longer")}")
             : new AdminOutcome.NotFound($"account {account.Name} has no grant for {grants}"));
+
+    private AdminOutcome ChangeKeep(ChangeGrants command)
+    {
+        var (account, keep) = (command.Account, command.Keep);
+        if (!command.Addresses.IsDefaultOrEmpty || !command.Domains.IsDefaultOrEmpty || !command.ActsAs.IsDefaultOrEmpty
+            || command.Tenant is not null)
+            return new AdminOutcome.Invalid("--keep says how long content is kept, and stands alone");
+        if (keep is { } span && WhyNotKept(span) is { } wrong)
+            return wrong;
+        var action = keep is null ? "account revoke" : "account grant";
+        return changes.Change(action, DirectoryChanges.Target(account, $"content: {KeepText.Of(keep)}"), sql =>
+        {
+            if (!DirectoryLookups.TryFindAccount(sql, account, out var found, out var missing))
+                return missing;
+            var before = sql.ExecuteScalar<long?>("select keep from accounts where id = @Id", found);
+            var after = SecondsOf(keep);
+            if (before == after)
+                return new AdminOutcome.AlreadyThere($"the content of {found.Name} is {KeepText.Of(keep)} already");
+            sql.Execute("update accounts set keep = @after where id = @Id", new { found.Id, after });
+            return new AdminOutcome.Done(
+                $"the content of messages that {found.Name} sends from now on is {KeepText.Of(keep)}")
+            {
+                Changes = [.. KeepChange(before, after)],
+            };
+        });
+    }
+
+    private static AdminOutcome.Invalid? WhyNotKept(TimeSpan keep) =>
+        keep == TimeSpan.Zero || (keep >= KeepRule.Least && keep <= KeepRule.Longest)
+            ? null
+            : new($"content is kept for a time from {KeepText.Time(KeepRule.Least)} to {KeepText.Time(KeepRule.Longest)}, or not at all");
+
+    private static long? SecondsOf(TimeSpan? keep) => keep is { } span ? (long)span.TotalSeconds : null;
+
+    private static ImmutableArray<AdminChange> KeepChange(long? before, long? after) =>
+        before == after ? [] : [new AdminChange("keep", TextOf(before), TextOf(after))];
+
+    private static string? TextOf(long? seconds) =>
+        seconds is { } span ? span == 0 ? "off" : KeepText.Time(TimeSpan.FromSeconds(span)) : null;
 
     /// <summary>It stands in logs, in the spool, and later in headers.</summary>
     private static AdminOutcome.Invalid? WhyNoTenant(string name) =>
@@ -150,7 +198,7 @@ public sealed class AccountCommands
         if (!Grants.TryRead(command.Addresses, command.Domains, command.ActsAs, out var grants, out var problem))
             return problem;
         if (grants.IsEmpty)
-            return new AdminOutcome.Invalid("say which: --address A, --domain D, --act-as ACCOUNT, or --tenant T");
+            return new AdminOutcome.Invalid("say which: --address A, --domain D, --act-as ACCOUNT, --tenant T, or --keep");
         return changes.Change(action, DirectoryChanges.Target(command.Account, grants.ToString()), sql =>
         {
             if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var found, out var missing))
@@ -168,6 +216,11 @@ public sealed class AccountCommands
 /// <param name="Domains">It may send as any address of these.</param>
 public sealed record AddAccount(string Name, ImmutableArray<string> Addresses, ImmutableArray<string> Domains)
 {
+    /// <summary>
+    /// How long the content of its messages is kept when their delivery is over; zero for never, null where only the configuration says it.
+    /// </summary>
+    public TimeSpan? Keep { get; init; }
+
     /// <summary>Whose account it is, of those that share the server, in any case; null for nobody's in particular.</summary>
     public string? Tenant { get; init; }
 }
@@ -180,4 +233,12 @@ public sealed record ChangeGrants(string Account, ImmutableArray<string> Address
 
     /// <summary>The tenant whose account it becomes, or is no more, in any case; then there is nothing else.</summary>
     public string? Tenant { get; init; }
+
+    /// <summary>
+    /// To be granted: how long the content of its messages is kept when their delivery is over, zero for never; then there is nothing else.
+    /// </summary>
+    public TimeSpan? Keep { get; init; }
+
+    /// <summary>To be revoked: the configuration alone says how long; then there is nothing else.</summary>
+    public bool ForgetsKeep { get; init; }
 }

@@ -15,6 +15,12 @@ public sealed record AccountDetails(
     /// <summary>Whose account it is, of those that share the server; null for nobody's in particular.</summary>
     public string? Tenant { get; init; }
 
+    /// <summary>
+    /// Seconds for which the content of its messages is kept when their delivery is over; 0 for never, null where only the configuration
+    /// says it.
+    /// </summary>
+    public long? KeepSeconds { get; init; }
+
     /// <summary>Accounts as which it may act.</summary>
     public ImmutableArray<string> ActsAs { get; init; } = [];
 

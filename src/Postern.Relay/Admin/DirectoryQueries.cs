@@ -109,7 +109,7 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
         return
         [
             .. sql.Query<AccountRow>(
-                "select id, name, enabled, created_at as CreatedAt, tenant from accounts where @id is null or id = @id order by name",
+                "select id, name, enabled, created_at as CreatedAt, tenant, keep from accounts where @id is null or id = @id order by name",
                 which)
                 .Select(a => new AccountDetails(
                     a.Name,
@@ -121,6 +121,7 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
                 {
                     ActsAs = [.. actsAs[a.Id]],
                     Tenant = a.Tenant,
+                    KeepSeconds = a.Keep,
                 }),
         ];
     }
@@ -138,7 +139,7 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
 
     private static DateTimeOffset TimeOf(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
 
-    private sealed record AccountRow(long Id, string Name, long Enabled, long CreatedAt, string? Tenant);
+    private sealed record AccountRow(long Id, string Name, long Enabled, long CreatedAt, string? Tenant, long? Keep);
 
     private sealed record GrantRow(long AccountId, string Name);
 

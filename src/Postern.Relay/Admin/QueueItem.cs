@@ -45,6 +45,9 @@ public sealed record QueueItem
     /// <summary>The way that an operator has chosen in the place of the routes; null where the routes decide.</summary>
     public string? Via { get; init; }
 
+    /// <summary>Seconds for which the content is kept when the delivery is over; null where it is not.</summary>
+    public long? KeepSeconds { get; init; }
+
     /// <summary>REQUIRETLS.</summary>
     public bool RequiresTls { get; init; }
 

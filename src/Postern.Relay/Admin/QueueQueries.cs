@@ -66,6 +66,7 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null, Su
             EnvelopeId = envelope.Parameters.EnvelopeId,
             HoldUntil = envelope.HeldUntil,
             Via = state.Via,
+            KeepSeconds = (long?)envelope.KeepFor?.TotalSeconds,
             RequiresTls = envelope.Parameters.RequiresTls,
             TlsRequiredNo = envelope.IsTlsWaived,
             DeliverBy = envelope.Deadline?.At,

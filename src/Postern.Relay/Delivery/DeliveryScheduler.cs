@@ -5,6 +5,7 @@ using Postern.Relay.Delivery.Reports;
 using Postern.Relay.Delivery.Scheduling;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
+using Postern.Relay.Spool.Kept;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 
@@ -102,6 +103,12 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     internal Action<HardBounce>? OnHardBounce
     {
         set => work.OnHardBounce = value;
+    }
+
+    /// <summary>Keeps the content of messages whose delivery is over, where they have that. Set before the start.</summary>
+    internal IContentKeeper? Keeper
+    {
+        set => work.Ended.Keeper = value;
     }
 
     internal int ProbesUnderWay => outages.UnderWay;

@@ -14,6 +14,9 @@ public sealed record Envelope
     /// <summary>No server takes a time that is over.</summary>
     private static readonly TimeSpan LeastWithin = TimeSpan.FromMinutes(1);
 
+    // Most messages have none, and very many are held: a number of four octets.
+    private readonly int keepSeconds;
+
     public required QueueId Id { get; init; }
 
     public required DateTimeOffset ArrivedAt { get; init; }
@@ -71,6 +74,16 @@ public sealed record Envelope
 
     /// <summary>It has passed this server before, as its trace says; null where it says no such thing.</summary>
     public EarlierPass? Earlier { get; init; }
+
+    /// <summary>
+    /// How long the content is kept when the delivery is over, as it was settled when the message was accepted, in whole seconds; null: it
+    /// is not.
+    /// </summary>
+    public TimeSpan? KeepFor
+    {
+        get => keepSeconds == 0 ? null : TimeSpan.FromSeconds(keepSeconds);
+        init => keepSeconds = (int)Math.Min(value?.TotalSeconds ?? 0, int.MaxValue);
+    }
 
     /// <summary>The content was announced as 8BITMIME (RFC 6152) or BINARYMIME (RFC 3030).</summary>
     public bool Is8Bit => Parameters.Body != BodyType.SevenBit;

@@ -15,11 +15,15 @@ public readonly record struct QueueId : IComparable<QueueId>
     private const string Digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     private const int RandomBits = 80;
 
+    private static readonly long LastMillisecond = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+
     public QueueId(UInt128 value) => Value = value;
 
     public UInt128 Value { get; }
 
-    public DateTimeOffset CreatedAt => DateTimeOffset.FromUnixTimeMilliseconds((long)(Value >> RandomBits));
+    /// <summary>When it was made; the end of all time for one that a person made up.</summary>
+    public DateTimeOffset CreatedAt =>
+        DateTimeOffset.FromUnixTimeMilliseconds(Math.Min((long)(Value >> RandomBits), LastMillisecond));
 
     public static QueueId New(TimeProvider clock)
     {

@@ -2,13 +2,14 @@ using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Spool;
+using Postern.Relay.Spool.Kept;
 
 namespace Postern.Relay.Runtime;
 
 /// <summary>
 /// Tells again what a crash took out of the event log: what the spool holds is compared with the end of the log, and events whose ids are
-/// missing there are written, with the same ids and as much of them as the spool knows. Then the spool forgets messages whose delivery is
-/// over.
+/// missing there are written, with the same ids and as much of them as the spool knows. Then the content of messages whose delivery is over
+/// is kept where they have that, and the spool forgets them.
 /// </summary>
 internal static class EventRecovery
 {
@@ -21,7 +22,9 @@ internal static class EventRecovery
     private static readonly TimeSpan WithoutLog = TimeSpan.FromHours(1);
 
     /// <summary>Before anything is accepted or delivered. How many events were written again.</summary>
-    public static async ValueTask<int> RunAsync(ISpool spool, string logs, IAuditLog audit, TimeProvider clock, CancellationToken ct)
+    /// <param name="keeper">Null where no content is kept.</param>
+    public static async ValueTask<int> RunAsync(
+        ISpool spool, string logs, IAuditLog audit, TimeProvider clock, CancellationToken ct, IContentKeeper? keeper = null)
     {
         var search = new AuditSearch(logs);
         List<SpoolEntry> ended = [.. await spool.ListEndedAsync(ct)];
@@ -61,6 +64,8 @@ internal static class EventRecovery
         if (ended.Count > 0)
         {
             await audit.SafeAsync(ct);
+            if (keeper is not null && ended.FindAll(static entry => entry.Envelope.KeepFor is not null) is { Count: > 0 } toKeep)
+                await keeper.KeepAsync(spool, toKeep, ct);
             await spool.RemoveAllAsync([.. ended.Select(static entry => entry.Envelope.Id)], ct);
         }
 

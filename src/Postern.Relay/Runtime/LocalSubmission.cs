@@ -136,7 +136,10 @@ internal sealed class LocalSubmission : ILocalIntake, IAsyncDisposable
             try
             {
                 var account = await directory.FindAccountAsync(user, ct).ConfigureAwait(false);
-                return new LoginAnswer.Match(user) { LoginData = new LoginFacts(account?.Tenant) { IsSystemUser = true } };
+                return new LoginAnswer.Match(user)
+                {
+                    LoginData = new LoginFacts(account?.Tenant) { IsSystemUser = true, Keep = account?.Keep },
+                };
             }
             catch (DirectoryUnavailableException e)
             {

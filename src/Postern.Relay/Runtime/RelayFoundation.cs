@@ -5,6 +5,7 @@ using Postern.Relay.Audit.Events;
 using Postern.Relay.Dkim;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Spool;
+using Postern.Relay.Spool.Kept;
 
 namespace Postern.Relay.Runtime;
 
@@ -29,6 +30,12 @@ public sealed class RelayFoundation : IAsyncDisposable
         Counters = LocalCounters.Open(RelayOptions.CountersFile(options.DataDirectory), Audit, clock);
         Suppressions = new SuppressionKeeper(directory, Audit, clock);
         Suppressions.Apply(options.Delivery.SuppressFor);
+        Content = new ContentKeeper(
+            new KeptFolder(RelayOptions.KeptDirectory(options.DataDirectory)),
+            Audit,
+            clock,
+            options.Keep.MostOctets,
+            options.SpoolOrLocal.ReserveOf);
         var logs = Audit.Options.Directory;
         indexing = Task.Run(() => AuditIndex.RemakeAsync(logs, closing.Token));
         Accounts = new AccountFoundation(
@@ -46,6 +53,9 @@ public sealed class RelayFoundation : IAsyncDisposable
     internal SuppressionKeeper Suppressions { get; }
 
     public ISpool Spool { get; }
+
+    /// <summary>What is kept of messages whose delivery is over.</summary>
+    internal ContentKeeper Content { get; }
 
     /// <summary>The event log.</summary>
     public JsonLinesAuditLog Audit { get; }
@@ -90,6 +100,7 @@ public sealed class RelayFoundation : IAsyncDisposable
     {
         Audit.Apply(options.ToAuditLog());
         Suppressions.Apply(options.Delivery.SuppressFor);
+        Content.Apply(options.Keep.MostOctets);
         Accounts.Hashing.Apply(options.Accounts.Hashing);
         Accounts.Protection.Apply(options.Accounts.Protection);
         Signer.Apply(options.Dkim);
@@ -103,6 +114,7 @@ public sealed class RelayFoundation : IAsyncDisposable
     {
         if (isClosed)
             return;
+        await Content.DisposeAsync();
         await Spool.DisposeAsync();
         await Suppressions.DisposeAsync();
         Counters.Dispose();

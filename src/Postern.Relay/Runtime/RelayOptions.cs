@@ -5,6 +5,7 @@ using Postern.Relay.Delivery;
 using Postern.Relay.Dkim;
 using Postern.Relay.Policy;
 using Postern.Relay.Spool;
+using Postern.Relay.Spool.Kept;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
@@ -52,6 +53,9 @@ public sealed record RelayOptions
 
     public required DeliveryOptions Delivery { get; init; }
 
+    /// <summary>Whose content is kept when the delivery is over; of accounts, the directory knows it too.</summary>
+    public KeepRules Keep { get; init; } = KeepRules.None;
+
     /// <summary>How mail is signed; the keys are in the directory.</summary>
     public DkimOptions Dkim { get; init; } = new();
 
@@ -98,6 +102,9 @@ public sealed record RelayOptions
     public static string DirectoryFile(string dataDirectory) => Path.Combine(dataDirectory, "directory.db");
 
     public static string SpoolDirectory(string dataDirectory) => Path.Combine(dataDirectory, "spool");
+
+    /// <summary>The content that is kept of messages whose delivery is over.</summary>
+    public static string KeptDirectory(string dataDirectory) => Path.Combine(dataDirectory, "kept");
 
     /// <summary>Refresh tokens of logins towards next hops.</summary>
     public static string TokenDirectory(string dataDirectory) => Path.Combine(dataDirectory, "oauth");

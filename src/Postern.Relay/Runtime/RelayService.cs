@@ -70,6 +70,7 @@ public sealed class RelayService : IAsyncDisposable
             clock)
         {
             Suspensions = Suspensions.Open(RelayOptions.SuspensionsFile(foundation.DataDirectory)),
+            Keeper = foundation.Content,
         };
         rotation = new DkimRotation(foundation.Directory, Audit, clock, options.Dkim, options.Delivery);
         server = new SmtpServer(ServerOf(snapshot));
@@ -109,6 +110,9 @@ public sealed class RelayService : IAsyncDisposable
 
     public RelayTotals Totals => foundation.Totals;
 
+    /// <summary>Messages whose content is kept after the end of their delivery, and the octets of their files.</summary>
+    public (int Messages, long Octets) KeptContent => foundation.Content.Count;
+
     /// <summary>Events as they happen, for whoever watches.</summary>
     public EventHub Live => foundation.Live;
 
@@ -146,7 +150,8 @@ public sealed class RelayService : IAsyncDisposable
             service = new RelayService(lasting, snapshot);
             service.TellOfRecovery(lasting.Spool.Recovery);
             if (await EventRecovery.RunAsync(
-                lasting.Spool, lasting.Audit.Options.Directory, lasting.Audit, clock, CancellationToken.None) is > 0 and var again)
+                lasting.Spool, lasting.Audit.Options.Directory, lasting.Audit, clock, CancellationToken.None, lasting.Content)
+                is > 0 and var again)
                 lasting.Tell(
                     "events_again", $"{again} events about messages were not in the log after the last end, and are written again");
             service.server.Start();
@@ -307,7 +312,10 @@ public sealed class RelayService : IAsyncDisposable
                 snapshot.DirectoryOf,
                 options.Delivery.Routes.CanRequireTls || (!options.Delivery.Routes.Holds && options.Delivery.Tls.CanProve),
                 snapshot.Policy,
-                options.TracesSenders),
+                options.TracesSenders)
+            {
+                Keep = options.Keep,
+            },
             Events = new RelayEvents(Audit, clock),
             Gauges = [new HashingGauge(foundation.Accounts.Hashing), new CommitGauge(spool), new SpoolGauge(spool)],
         };
@@ -331,7 +339,10 @@ public sealed class RelayService : IAsyncDisposable
                 options.Local.Sender.IsEmpty ? null : snapshot.DirectoryOf,
                 canRequireTls: false,
                 snapshot.LocalPolicy,
-                options.TracesSenders),
+                options.TracesSenders)
+            {
+                Keep = options.Keep,
+            },
             Events = new LocalEvents(new RelayEvents(Audit, foundation.Clock)),
         };
     }

@@ -7,6 +7,7 @@ using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Rules;
 using Postern.Relay.Spool;
+using Postern.Relay.Spool.Kept;
 using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
@@ -57,7 +58,11 @@ internal sealed class SubmissionDraft(
     private string? messageId;
     private string? headerFrom;
     private string? subject;
+    private TimeSpan? ofAccount = LoginFacts.KeepOf(session);
     private string? tenant = LoginFacts.TenantOf(session);
+
+    /// <summary>Whose content is kept when the delivery is over.</summary>
+    public KeepRules Keep { get; init; } = KeepRules.None;
 
     public async ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct)
     {
@@ -102,6 +107,8 @@ internal sealed class SubmissionDraft(
             HasForeignAuthor = hasForeignAuthor,
             IsTlsWaived = waivesTls && !transaction.Parameters.RequiresTls,
         };
+        if (Keep.For(envelope, ofAccount) is { } keptFor)
+            envelope = envelope with { KeepFor = keptFor };
         switch (await spool.CommitAsync(envelope, DeliveryState.Fresh(envelope.Recipients.Length, envelope.ReleasedAt), ct))
         {
             case SpoolCommit.Durable(var entry):
@@ -208,7 +215,7 @@ internal sealed class SubmissionDraft(
             if (directory is not null && session.Login is { } login)
             {
                 var account = await directory.FindAccountAsync(login, ct);
-                tenant = account?.Tenant;
+                (tenant, ofAccount) = (account?.Tenant, account?.Keep);
                 submitter = new Submitter(login, account, transaction.Sender.Mailbox, transaction.Parameters.IsUtf8);
             }
         }

@@ -2,6 +2,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
 using Postern.Relay.Policy;
 using Postern.Relay.Spool;
+using Postern.Relay.Spool.Kept;
 using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
@@ -24,6 +25,9 @@ internal sealed class SubmissionStore(
     RelayPolicy? policy = null,
     bool tracesSenders = true) : IMessageStore
 {
+    /// <summary>Whose content is kept when the delivery is over.</summary>
+    public KeepRules Keep { get; init; } = KeepRules.None;
+
     internal static readonly Reply NoRoom = new(452, new(4, 3, 1), "Insufficient system storage, try again later");
     internal static readonly Reply DiskFailed = new(451, new(4, 3, 0), "Local error in storing the message, try again later");
 
@@ -50,7 +54,10 @@ internal sealed class SubmissionStore(
                         clock,
                         directoryOf?.Invoke(session.Listener),
                         policy,
-                        tracesSenders)),
+                        tracesSenders)
+                    {
+                        Keep = Keep,
+                    }),
             SpoolCondition.Full => new DraftAnswer.Refuse(NoRoom),
             _ => new DraftAnswer.Refuse(DiskFailed),
         });

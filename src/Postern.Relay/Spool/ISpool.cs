@@ -86,6 +86,9 @@ public interface ISpool : IAsyncDisposable
     /// Opens the content for reading; null when the message is no longer there. Damaged content throws <see cref="InvalidDataException"/>.
     /// </summary>
     ValueTask<ISpoolContent?> OpenContentAsync(QueueId id, CancellationToken ct);
+
+    /// <summary>The same for a message whose delivery is over and that is not removed yet.</summary>
+    ValueTask<ISpoolContent?> OpenEndedAsync(QueueId id, CancellationToken ct) => default;
 }
 
 /// <summary>One message in the spool as it stands now. <paramref name="Size"/> is the content in octets.</summary>

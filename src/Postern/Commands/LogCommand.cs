@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Postern.Commands.Output;
 using Postern.Commands.Queue;
+using Postern.Configuration;
 using Postern.Configuration.Reading;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
@@ -35,7 +36,8 @@ internal static class LogCommand
                 "postern log mail --to bart@example.net --since 2d --outcome delivered"),
             Create(context, "policy", AuditKind.Policy, "Decisions about senders and recipients", "postern log policy --since 2h --json"),
             Create(context, "admin", AuditKind.Admin, "What operators changed", "postern log admin --since 7d"),
-            Create(context, "server", AuditKind.Server, "The server itself", "postern log server"));
+            Create(context, "server", AuditKind.Server, "The server itself", "postern log server"),
+            LogContentCommand.Create(context));
 
     private static Command Create(CommandContext context, string name, AuditKind kind, string description, string example)
     {
@@ -79,7 +81,7 @@ internal static class LogCommand
             if (context.LoadConfiguration(arguments) is not { } configuration)
                 return ExitCode.Usage;
             if (kind == AuditKind.Mail && QueueId.TryParse(arguments.GetValue(message), out var id))
-                return await TellAsync(context, arguments, configuration.LogsDirectory, id, ct);
+                return await TellAsync(context, arguments, configuration, id, ct);
             var now = context.Clock.GetUtcNow();
             var query = new AuditQuery
             {
@@ -112,15 +114,20 @@ internal static class LogCommand
     }
 
     private static async Task<int> TellAsync(
-        CommandContext context, ParseResult arguments, string logs, QueueId id, CancellationToken ct)
+        CommandContext context, ParseResult arguments, PosternConfiguration configuration, QueueId id, CancellationToken ct)
     {
-        var story = await MessageTrace.ReadAsync(logs, id, ct);
+        var story = await MessageTrace.ReadAsync(configuration.LogsDirectory, id, ct);
         if (arguments.GetValue(context.Json))
+        {
             EventJson.WriteList(context.Terminal, story);
-        else if (story.Count == 0)
+            return ExitCode.Ok;
+        }
+
+        if (story.Count == 0)
             context.Terminal.Line("nothing found");
         else
             MessageTrace.Print(context.Terminal, story);
+        MessageTrace.PrintKept(context, configuration, id);
         return ExitCode.Ok;
     }
 

@@ -10,6 +10,11 @@ internal static class ParsedArguments
     public static TimeSpan? Duration(ArgumentResult result) =>
         Read<TimeSpan?>(result, Kinds.Duration.Expected, static text => Kinds.Duration.Read(text, out var value) ? value : null);
 
+    /// <summary>A value of some kind; null where it is wrong, which is told.</summary>
+    public static T? Of<T>(ArgumentResult result, Kind<T> kind)
+        where T : struct =>
+        Read<T?>(result, kind.Expected, text => kind.Read(text, out var value) ? value : null);
+
     public static int Count(ArgumentResult result) =>
         Read<int?>(result, Kinds.Count.Expected, static text => Kinds.Count.Read(text, out var value) ? value : null) ?? 0;
 

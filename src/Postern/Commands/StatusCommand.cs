@@ -92,6 +92,13 @@ internal static class StatusCommand
                     CultureInfo.InvariantCulture,
                     $"{status.SinceStart.Delivered} delivered, {status.SinceStart.Failed} failed, "
                         + $"{status.SinceStart.Deferred} times deferred{Untold(status.SinceStart.Unreported)}"))
+            .Row(
+                "kept content",
+                status.Kept is { } kept
+                    ? string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{kept.Messages} messages, {SizeText.Format(kept.Octets)} of {SizeText.Format(kept.Most)}")
+                    : "none")
             .Row("channel binding", status.ChannelBinding ?? "none")
             .Row("certificate", status.Certificate is { } certificate ? Describe(certificate, now) : "none")
             .Row("events lost", status.EventsDropped.ToString(CultureInfo.InvariantCulture))

@@ -40,6 +40,8 @@ internal static class Effect
         ("delivery.etrn", NewConnections),
         ("sendmail", Live),
         ("dkim", Live),
+        ("keep", NewConnections),
+        ("keep.most", Live),
         ("logs", Live),
     ];
 

@@ -151,6 +151,7 @@ internal static class EngineOptions
         TracesSenders = configuration.Rules.TracesSenders,
         Delivery = configuration.ToDelivery(),
         Dkim = configuration.Dkim.ToEngine(),
+        Keep = configuration.Keep.ToRules(),
         EtrnDomains = configuration.Delivery.Etrn.ToFrozenSet(),
         Spool = configuration.ToSpool(),
         StopGrace = configuration.Server.StopGrace,

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
+using Postern.Configuration.Messages;
 using Postern.Configuration.Reading;
 using Postern.Configuration.Upstream;
 using Postern.Relay.Accounts;
@@ -51,6 +52,9 @@ internal sealed record PosternConfiguration(
 
     /// <summary>How mail is signed.</summary>
     public required DkimSection Dkim { get; init; }
+
+    /// <summary>Content that is kept after the end of the delivery.</summary>
+    public required KeepSection Keep { get; init; }
 
     public required LogsOptions Logs { get; init; }
 
@@ -187,6 +191,7 @@ internal sealed record PosternConfiguration(
             Sendmail = section.Child(
                 "sendmail", SendmailSection.Read, "Mail of this machine's own users and programs, by `postern sendmail`."),
             Dkim = section.Child("dkim", DkimSection.Read, "How mail is signed (DKIM), by the keys of `postern dkim`."),
+            Keep = section.Child("keep", KeepSection.Read, "Content that is [kept](kept-content.md) when the delivery is over."),
             Logs = section.Child("logs", LogsOptions.Read, "What is written down."),
             Places = section.Places,
             SecretFiles = section.SecretFiles,

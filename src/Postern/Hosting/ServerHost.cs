@@ -6,9 +6,11 @@ using Postern.Hosting.Data;
 using Postern.Hosting.Drop;
 using Postern.Hosting.Live;
 using Postern.Relay.Admin;
+using Postern.Relay.Admin.Kept;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
+using Postern.Relay.Spool.Kept;
 using Postern.Smtp.Transport;
 
 namespace Postern.Hosting;
@@ -50,6 +52,8 @@ internal sealed class ServerHost : IAsyncDisposable
         {
             host.bindings = compiled.Tls is null ? null : await TlsBindings.OfThisMachineAsync();
             var commands = new QueueCommands(relay.Spool, new SchedulerQueueControl(relay.Deliveries, relay.Spool), relay.Audit, clock);
+            var kept = new KeptCommands(
+                new KeptFolder(RelayOptions.KeptDirectory(configuration.Server.Data)), relay.Audit, clock);
             var application = new ControlApplication(
                 new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds, relay.Deliveries.Suspensions),
                 commands,
@@ -58,7 +62,11 @@ internal sealed class ServerHost : IAsyncDisposable
                 host.ReloadAsync,
                 host.ExplainAsync,
                 new SessionCommands(relay.Sessions, relay.Audit, clock),
-                new LoginCommands(relay.Protection, relay.Audit, clock));
+                new LoginCommands(relay.Protection, relay.Audit, clock))
+            {
+                Resend = (id, to, onlyFailed, by) =>
+                    kept.ResendAsync(id, to, onlyFailed, relay.Spool, by, CancellationToken.None),
+            };
             host.control = await ControlServer.StartAsync(DataDirectory.ControlSocket(configuration.Server.Data), application, ct);
             host.pickup = host.TakeUpDropped();
             return host;
@@ -125,6 +133,7 @@ internal sealed class ServerHost : IAsyncDisposable
             Certificate = tls is { Certificate: var certificate }
                 ? new(certificate.Subject, certificate.NotAfter.ToUniversalTime(), configuration.Tls.CertificateFile is null)
                 : null,
+            Kept = Relay.KeptContent is { Messages: > 0 } kept ? new(kept.Messages, kept.Octets, configuration.Keep.Most) : null,
             EventsDropped = Relay.Audit.Dropped,
             Configuration = new(
                 Relay.Snapshot.Id, configuration.Source, Live.AppliedAt, [.. Live.Problems.Select(static p => p.ToString())]),

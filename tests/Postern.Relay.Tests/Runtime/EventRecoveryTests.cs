@@ -167,7 +167,7 @@ public sealed class EventRecoveryTests : IDisposable
         await EndAsync(over);
         var ended = new EndedMail(spool, log, static (_, detail) => Assert.Fail(detail));
 
-        ended.Add(over);
+        ended.Add(Assert.Single(await spool.ListEndedAsync(Ct)));
         Assert.Single(await spool.ListEndedAsync(Ct));
         log.Safe.SetResult();
 

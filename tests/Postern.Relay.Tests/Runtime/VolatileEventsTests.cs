@@ -96,7 +96,7 @@ public sealed class VolatileEventsTests
         if (status != RecipientStatus.Pending)
         {
             await claims.EndAsync(claim, state with { HasEnded = true }, Ct);
-            ended.Add(envelope.Id);
+            ended.Add(claim.Entry);
         }
         else
         {

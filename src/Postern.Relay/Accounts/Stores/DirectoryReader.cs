@@ -13,7 +13,8 @@ internal static class DirectoryReader
 {
     public static LoginAnswer ReadAccount(SqliteConnection sql, string name)
     {
-        var row = sql.QuerySingleOrDefault<AccountRow>("select id, name, enabled, tenant from accounts where name = @name", new { name });
+        var row = sql.QuerySingleOrDefault<AccountRow>(
+            "select id, name, enabled, tenant, keep from accounts where name = @name", new { name });
         if (row is null)
             return StoredLogin.Nobody;
 
@@ -24,6 +25,7 @@ internal static class DirectoryReader
         {
             ActsAs = [.. sql.Query<string>("select name from account_act_as where account_id = @Id order by name", row)],
             Tenant = row.Tenant,
+            Keep = row.Keep is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         };
         var refusal = !account.Enabled ? StoredLogin.Disabled : credentials.IsEmpty ? "the account has no credential" : null;
         return new StoredLogin(row.Name, refusal, credentials) { IsDisabled = !account.Enabled, Account = account }.ToAnswer();
@@ -89,7 +91,7 @@ internal static class DirectoryReader
                 row.ExpiresAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null)),
     ];
 
-    private sealed record AccountRow(long Id, string Name, long Enabled, string? Tenant);
+    private sealed record AccountRow(long Id, string Name, long Enabled, string? Tenant, long? Keep);
 
     private sealed record CredentialRow(long Id, string? Label, string Secret, long? ExpiresAt);
 

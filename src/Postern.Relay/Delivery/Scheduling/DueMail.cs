@@ -246,7 +246,7 @@ internal sealed class DueMail : IAsyncDisposable
         {
             if (await work.Claims.EndAsync(claim, message.State with { HasEnded = true }, CancellationToken.None)
                 .ConfigureAwait(false) == SpoolClaim.Answer.Done)
-                work.Ended.Add(message.Id);
+                work.Ended.Add(claim.Entry);
             return;
         }
 

@@ -113,7 +113,7 @@ internal sealed class GatheredReports(DeliveryWork work)
                 state.Recipients[0].LastReply!));
             if (await work.Claims.EndAsync(claim, state with { HasEnded = true }, CancellationToken.None).ConfigureAwait(false)
                 == SpoolClaim.Answer.Done)
-                work.Ended.Add(claim.Id);
+                work.Ended.Add(claim.Entry);
         }
     }
 

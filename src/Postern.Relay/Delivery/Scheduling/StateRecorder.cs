@@ -1,6 +1,7 @@
 using Postern.Relay.Audit;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
+using Postern.Relay.Spool.Kept;
 
 namespace Postern.Relay.Delivery.Scheduling;
 
@@ -90,7 +91,7 @@ internal sealed class StateRecorder(DeliveryWork work)
         work.Forget(message);
         // What is another's by now must not be removed here.
         if (answer == SpoolClaim.Answer.Done)
-            work.Ended.Add(message.Id);
+            work.Ended.Add(message.Claim.Entry with { State = last });
     }
 
     /// <summary>Joins two changes that were made to the same state.</summary>
@@ -194,20 +195,27 @@ internal sealed class StateRecorder(DeliveryWork work)
 
 /// <summary>
 /// Removes messages whose delivery is over from the spool when their events are on the disk, a second later or so: until then the spool can
-/// tell the events again after a crash. Nothing waits for it.
+/// tell the events again after a crash. The content of those that are to be kept is copied before. Nothing waits for it.
 /// </summary>
 internal sealed class EndedMail(ISpool spool, IAuditLog audit, Action<string, string> tell)
 {
     private readonly Lock gate = new();
     private List<QueueId> waiting = [];
     private List<QueueId> ended = [];
+    private List<SpoolEntry>? toKeep;
     private bool isRunning;
 
-    public void Add(QueueId id)
+    /// <summary>Keeps the content of those that have that; null where nobody does. Set before anything ends.</summary>
+    public IContentKeeper? Keeper { get; set; }
+
+    /// <param name="entry">With its last state.</param>
+    public void Add(SpoolEntry entry)
     {
         lock (gate)
         {
-            waiting.Add(id);
+            waiting.Add(entry.Envelope.Id);
+            if (entry.Envelope.KeepFor is not null && Keeper is not null)
+                (toKeep ??= []).Add(entry);
             if (isRunning)
                 return;
             isRunning = true;
@@ -220,6 +228,7 @@ internal sealed class EndedMail(ISpool spool, IAuditLog audit, Action<string, st
     {
         while (true)
         {
+            List<SpoolEntry>? keeping;
             lock (gate)
             {
                 ended.Clear();
@@ -227,12 +236,19 @@ internal sealed class EndedMail(ISpool spool, IAuditLog audit, Action<string, st
                 if (!isRunning)
                     return;
                 (ended, waiting) = (waiting, ended);
+                (keeping, toKeep) = (toKeep, null);
             }
 
             try
             {
                 await audit.SafeAsync(CancellationToken.None).ConfigureAwait(false);
+                if (keeping is not null)
+                    await Keeper!.KeepAsync(spool, keeping, CancellationToken.None).ConfigureAwait(false);
                 await spool.RemoveAllAsync(ended, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (ObjectDisposedException)
+            {
+                // The end of the server: they are removed at the next start.
             }
             catch (Exception mistake)
             {

@@ -106,6 +106,12 @@ public sealed class MemorySpool(TimeProvider? clock = null) : ISpool
             return new(messages.TryGetValue(id, out var message) ? new MemoryContent(message.Content) : null);
     }
 
+    public ValueTask<ISpoolContent?> OpenEndedAsync(QueueId id, CancellationToken ct)
+    {
+        lock (gate)
+            return new(ended.TryGetValue(id, out var message) ? new MemoryContent(message.Content) : null);
+    }
+
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <param name="with">What is done in the same step; false: nothing is.</param>

@@ -27,7 +27,7 @@ internal static class LoggedEntry
         {
             var entry = Read(files, location.Record, payload => MessagePayload.TryRead(payload, out var prefix)
                 ? prefix.Envelope(payload).ToEntry(
-                    message.Id, location.Inline + location.Chunks.Sum(static chunk => (long)chunk.Length), words)
+                    message.Id, location.ContentOctets, words)
                 : throw new InvalidDataException("the lengths in the message record do not add up"));
             return state is { } record
                 ? entry with

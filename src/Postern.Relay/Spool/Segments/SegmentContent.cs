@@ -6,8 +6,9 @@ namespace Postern.Relay.Spool.Segments;
 /// <summary>
 /// Reads one message back, a record at a time, each checked whole before an octet of it is given out. Holds its segments' files open.
 /// </summary>
-internal sealed class SegmentContent(SegmentSpool spool, MessageLocation location, long length) : ISpoolContent
+internal sealed class SegmentContent(SegmentSpool spool, MessageLocation location) : ISpoolContent
 {
+    private readonly long length = location.ContentOctets;
     private byte[]? buffer;
     private int loaded = -1;
     private int loadedLength;

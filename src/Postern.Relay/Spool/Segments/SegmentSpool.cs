@@ -243,12 +243,16 @@ public sealed class SegmentSpool : ISpool
     {
         lock (index.Gate)
         {
-            if (!index.TryFind(id, out var message))
-                return default;
-            message.Location.Record.Segment.Readers++;
-            foreach (var chunk in message.Location.Chunks)
-                chunk.Segment.Readers++;
-            return new(new SegmentContent(this, message.Location, message.Entry!.Size));
+            return new(index.TryFind(id, out var message) ? Open(message) : null);
+        }
+    }
+
+    public ValueTask<ISpoolContent?> OpenEndedAsync(QueueId id, CancellationToken ct)
+    {
+        lock (index.Gate)
+        {
+            ObjectDisposedException.ThrowIf(Volatile.Read(ref isDisposed) != 0, this);
+            return new(index.TryFindEnded(id, out var message) ? Open(message) : null);
         }
     }
 
@@ -362,6 +366,15 @@ public sealed class SegmentSpool : ISpool
             if (index.TryFind(id, out _))
                 throw new InvalidOperationException($"Message {id} is in the spool already");
         }
+    }
+
+    /// <summary>With the index's gate held.</summary>
+    private SegmentContent Open(StoredMessage message)
+    {
+        message.Location.Record.Segment.Readers++;
+        foreach (var chunk in message.Location.Chunks)
+            chunk.Segment.Readers++;
+        return new SegmentContent(this, message.Location);
     }
 
     /// <summary>One reader less of each segment of the message.</summary>

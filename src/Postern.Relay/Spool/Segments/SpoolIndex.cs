@@ -38,6 +38,9 @@ internal sealed class SpoolIndex(TimeProvider clock)
 
     public bool TryFind(QueueId id, [NotNullWhen(true)] out StoredMessage? message) => messages.TryGetValue(id, out message);
 
+    /// <summary>The same of those whose delivery is over.</summary>
+    public bool TryFindEnded(QueueId id, [NotNullWhen(true)] out StoredMessage? message) => ended.TryGetValue(id, out message);
+
     /// <summary>
     /// The first message behind <paramref name="after"/>, from where <see cref="ISpool.ListAsync"/> says; null at the end.
     /// </summary>

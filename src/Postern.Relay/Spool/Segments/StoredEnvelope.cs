@@ -68,6 +68,9 @@ internal sealed record StoredEnvelope
 
     public bool Foreign { get; init; }
 
+    /// <summary>Seconds for which the content is kept when the delivery is over; 0: it is not.</summary>
+    public int Keep { get; init; }
+
     /// <summary>What MAIL said, as ESMTP writes it; null where that was nothing, or BODY=8BITMIME.</summary>
     public string? MailSaid { get; init; }
 
@@ -107,6 +110,7 @@ internal sealed record StoredEnvelope
             TlsOptional = envelope.IsTlsOptional,
             TlsWaived = envelope.IsTlsWaived,
             Foreign = envelope.HasForeignAuthor,
+            Keep = (int)(envelope.KeepFor?.TotalSeconds ?? 0),
             MailSaid = saysMore ? ParameterText.Of(said) : null,
             RcptSaid = rcptSaysMore ? [.. envelope.Said.RecipientParameters.Select(ParameterText.Of)] : null,
             State = StoredState.Of(state),
@@ -148,6 +152,7 @@ internal sealed record StoredEnvelope
             IsTlsOptional = TlsOptional,
             IsTlsWaived = TlsWaived,
             HasForeignAuthor = Foreign,
+            KeepFor = Keep > 0 ? TimeSpan.FromSeconds(Keep) : null,
             HasUtf8Header = Utf8Header || Mail?.Utf8Header == true,
         };
         return new SpoolEntry(envelope, size, State.ToState(envelope.Recipients.Length, words));

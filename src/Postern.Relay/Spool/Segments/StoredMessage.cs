@@ -39,6 +39,18 @@ internal sealed class StoredMessage(QueueId id, ulong order, SpoolEntry? entry, 
 /// <param name="Inline">Octets of content inside the message record.</param>
 internal readonly record struct MessageLocation(RecordLocation Record, int Inline, RecordLocation[] Chunks)
 {
+    /// <summary>The length of the content.</summary>
+    public long ContentOctets
+    {
+        get
+        {
+            long octets = Inline;
+            foreach (var chunk in Chunks)
+                octets += chunk.Length;
+            return octets;
+        }
+    }
+
     public bool Touches(Segment segment) =>
         Record.Segment == segment || Array.Exists(Chunks, chunk => chunk.Segment == segment);
 }

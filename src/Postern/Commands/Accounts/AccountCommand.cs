@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Postern.Configuration.Messages;
 using Postern.Relay.Admin;
 
 namespace Postern.Commands.Accounts;
@@ -65,6 +66,15 @@ internal static class AccountCommand
     {
         Description = "Whose account it is, where several share the server; routes, logs and searches know it by that",
         HelpName = "TENANT",
+    };
+
+    /// <summary>How long; null where it is not said.</summary>
+    public static Option<TimeSpan?> Keep() => new("--keep")
+    {
+        Description = "How long the content of its messages is kept when their delivery is over, such as 7d; 'off': not at all, "
+            + "whatever the configuration says",
+        HelpName = "TIME",
+        CustomParser = static result => ParsedArguments.Of(result, KeepSection.Time),
     };
 
     public static Option<string[]> Domain() =>

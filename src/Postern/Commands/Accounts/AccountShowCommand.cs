@@ -3,6 +3,7 @@ using Postern.Commands.Credentials;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
 using Postern.Relay.Admin;
+using Postern.Relay.Admin.Kept;
 
 namespace Postern.Commands.Accounts;
 
@@ -36,6 +37,7 @@ internal static class AccountShowCommand
             .Row("logs in by", AccountText.LogsInBy(account))
             .Row("may send as", AccountText.Grants(account))
             .Row("may act as", account.ActsAs.IsEmpty ? "nobody else" : string.Join(", ", account.ActsAs))
+            .Row("content", KeepText.Of(account.KeepSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null))
             .WriteTo(terminal);
         terminal.Line();
         CredentialListCommand.Print(terminal, account);

@@ -10,6 +10,7 @@ using Postern.Hosting.Live;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
+using Postern.Relay.Admin.Kept;
 
 namespace Postern.Commands.Output;
 
@@ -31,6 +32,7 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(QueuePage))]
 [JsonSerializable(typeof(QueueItem))]
 [JsonSerializable(typeof(QueueChange))]
+[JsonSerializable(typeof(Resending))]
 [JsonSerializable(typeof(QueueStatistics))]
 [JsonSerializable(typeof(SuspensionChange))]
 [JsonSerializable(typeof(ImmutableArray<SessionItem>))]

@@ -1,9 +1,12 @@
 using System.Globalization;
 using Postern.Commands.Output;
+using Postern.Configuration;
 using Postern.Configuration.Reading;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Runtime;
+using Postern.Relay.Spool.Kept;
 
 namespace Postern.Commands.Queue;
 
@@ -36,6 +39,14 @@ internal static class MessageTrace
         foreach (var audit in events)
             table.Row([TimeText.Format(audit.At), .. Cells(audit)]);
         table.WriteTo(terminal);
+    }
+
+    /// <summary>Says until when the content of a message is kept whose delivery is over; nothing where it is not.</summary>
+    public static void PrintKept(CommandContext context, PosternConfiguration configuration, QueueId id)
+    {
+        var folder = new KeptFolder(RelayOptions.KeptDirectory(configuration.Server.Data));
+        if (folder.Find(id, context.Clock.GetUtcNow()) is { } kept)
+            context.Terminal.Line($"content is kept until {TimeText.Format(kept.Until)}: postern log content {id}");
     }
 
     private static string[] Cells(AuditEvent audit) => audit switch

@@ -62,6 +62,7 @@ internal static class QueueCommand
                 "postern queue redirect --to lisa@example.com --address bart@example.com --yes",
                 new("--address") { Description = "The other recipient", HelpName = "ADDRESS" }),
             QueueUndoCommand.Create(context),
+            QueueResendCommand.Create(context),
             QueueSuspendCommand.Create(context, suspends: true),
             QueueSuspendCommand.Create(context, suspends: false));
 }

@@ -1,12 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
 using Postern.Hosting.Control;
 using Postern.Hosting.Data;
 using Postern.Relay.Admin;
-using Postern.Relay.Audit;
+using Postern.Relay.Admin.Kept;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 
@@ -46,6 +45,7 @@ internal static class QueueShowCommand
                 {
                     if (story.Count > 0)
                         MessageTrace.Print(context.Terminal, story);
+                    MessageTrace.PrintKept(context, configuration, id);
                     return context.Terminal.Fail(
                         $"there is no message {id} in the queue",
                         story.Count > 0
@@ -63,18 +63,14 @@ internal static class QueueShowCommand
         return command;
     }
 
-    /// <summary>Line by line, so that nothing in it reaches the terminal but text.</summary>
-    private static async Task<int> PrintContentAsync(Terminal terminal, IQueueAdmin queue, QueueId id, CancellationToken ct)
+    private static Task<int> PrintContentAsync(Terminal terminal, IQueueAdmin queue, QueueId id, CancellationToken ct)
     {
-        using var octets = new MemoryStream();
-        if (!await queue.CopyContentAsync(id, octets, ct))
-            return terminal.Fail($"message {id} has left the queue meanwhile", $"What became of it: postern log mail --ref {id}");
         terminal.Line();
-        octets.Position = 0;
-        using var lines = new StreamReader(octets, Encoding.UTF8);
-        while (await lines.ReadLineAsync(ct) is { } line)
-            terminal.Line(PrintableText.Of(line.Replace("\t", "    ", StringComparison.Ordinal)));
-        return ExitCode.Ok;
+        return new ContentOutput(
+            terminal,
+            (to, token) => queue.CopyContentAsync(id, to, token),
+            () => terminal.Fail($"message {id} has left the queue meanwhile", $"What became of it: postern log mail --ref {id}"))
+            .PrintAsync(ct);
     }
 
     private static void Print(Terminal terminal, QueueItem item, IReadOnlyList<AuditEvent> story)
@@ -97,6 +93,8 @@ internal static class QueueShowCommand
             facts.Row("hold until", TimeText.Format(until));
         if (item.Via is { } via)
             facts.Row("sent by", $"{via}, in the place of the routes");
+        if (item.KeepSeconds is { } seconds)
+            facts.Row("content", $"{KeepText.Of(TimeSpan.FromSeconds(seconds))} from the end of the delivery on");
         if (item.RequiresTls)
             facts.Row("requires", "TLS on every hop");
         if (item.TlsRequiredNo)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -5,14 +6,16 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Postern.Hosting.Live;
 using Postern.Relay.Admin;
+using Postern.Relay.Admin.Kept;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Hosting.Control;
 
 /// <summary>
 /// Answers on the control socket: <c>GET /status</c>, <c>POST /reload</c>, <c>GET /queue/ID</c>, <c>GET /queue/ID/content</c>,
-/// <c>POST /queue/list</c>, <c>POST /queue/change</c>, <c>POST /queue/count</c>, <c>POST /queue/suspend</c>,
+/// <c>POST /queue/list</c>, <c>POST /queue/change</c>, <c>POST /queue/count</c>, <c>POST /queue/suspend</c>, <c>POST /queue/resend</c>,
 /// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>,
 /// <c>GET /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /explain</c>.
 /// </summary>
@@ -28,6 +31,9 @@ internal sealed class ControlApplication(
     LoginCommands? logins = null)
     : IHttpApplication<HttpContext>
 {
+    /// <summary>Sends again what is kept; null where nothing can be.</summary>
+    public Func<QueueId, ImmutableArray<Mailbox>, bool, Operator, ValueTask<Resending>>? Resend { private get; init; }
+
     private const int MaxPage = 10_000;
     private const string QueuePrefix = "/queue/";
 
@@ -53,6 +59,7 @@ internal sealed class ControlApplication(
                 ("POST", "/queue/change") => ChangeAsync(context),
                 ("POST", "/queue/count") => CountAsync(context),
                 ("POST", "/queue/suspend") => SuspendAsync(context),
+                ("POST", "/queue/resend") => ResendAsync(context),
                 ("POST", "/session/list") =>
                     AnswerAsync(
                         context,
@@ -156,6 +163,24 @@ internal sealed class ControlApplication(
             context,
             await suspensions.ApplyAsync(request.Domains, request.Suspends, By(context), CancellationToken.None),
             ControlJson.Default.SuspensionChange);
+    }
+
+    private async Task ResendAsync(HttpContext context)
+    {
+        var request = await ReadAsync(context, ControlJson.Default.ResendKept);
+        var to = ImmutableArray.CreateBuilder<Mailbox>();
+        foreach (var address in request.To)
+        {
+            if (Mailbox.TryParse(address, out var mailbox))
+                to.Add(mailbox);
+        }
+
+        if (Resend is null || !QueueId.TryParse(request.Id, out var id) || to.Count < request.To.Length)
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, "a queue id and addresses belong here");
+        else
+            // Once begun it is done, and told, whether or not somebody waits for the answer.
+            await AnswerAsync(
+                context, await Resend(id, to.DrainToImmutable(), request.OnlyFailed, By(context)), ControlJson.Default.Resending);
     }
 
     private async Task LiftAsync(HttpContext context)

@@ -8,8 +8,10 @@ using Postern.Hosting.Live;
 using Postern.Machine;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
+using Postern.Relay.Admin.Kept;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 
 namespace Postern.Hosting.Control;
@@ -98,6 +100,15 @@ internal sealed class ControlClient : IQueueAdmin
     public ValueTask<SuspensionChange> SuspendAsync(string[] domains, bool suspends, CancellationToken ct) =>
         AskAsync(
             Post("queue/suspend", new(domains, suspends), ControlJson.Default.SuspendDomains), ControlJson.Default.SuspensionChange, ct);
+
+    public ValueTask<Resending> ResendAsync(QueueId id, ImmutableArray<Mailbox> to, bool onlyFailed, CancellationToken ct) =>
+        AskAsync(
+            Post(
+                "queue/resend",
+                new(id.ToString(), [.. to.Select(static one => one.Address)], onlyFailed),
+                ControlJson.Default.ResendKept),
+            ControlJson.Default.Resending,
+            ct);
 
     /// <summary>Lets the server go by the changed configuration.</summary>
     public ValueTask<ReloadReport> ReloadAsync(CancellationToken ct) =>

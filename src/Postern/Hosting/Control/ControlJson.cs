@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Postern.Hosting.Live;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
+using Postern.Relay.Admin.Kept;
 using Postern.Relay.Spool;
 using Postern.Smtp.Session;
 
@@ -20,6 +21,8 @@ namespace Postern.Hosting.Control;
 [JsonSerializable(typeof(ControlRequests.ChangeQueue))]
 [JsonSerializable(typeof(ControlRequests.CountQueue))]
 [JsonSerializable(typeof(ControlRequests.SuspendDomains))]
+[JsonSerializable(typeof(ControlRequests.ResendKept))]
+[JsonSerializable(typeof(Resending))]
 [JsonSerializable(typeof(QueueStatistics))]
 [JsonSerializable(typeof(SuspensionChange))]
 [JsonSerializable(typeof(ControlRequests.LiftLogins))]
@@ -50,6 +53,10 @@ internal static class ControlRequests
 
     /// <param name="Most">Destinations to name.</param>
     internal sealed record CountQueue(QueueFilter Filter, int Most);
+
+    /// <param name="To">Empty for those that it was for.</param>
+    /// <param name="OnlyFailed">Of those, the ones that it did not get to.</param>
+    internal sealed record ResendKept(string Id, string[] To, bool OnlyFailed);
 
     /// <param name="Suspends">Else resumes.</param>
     internal sealed record SuspendDomains(string[] Domains, bool Suspends);

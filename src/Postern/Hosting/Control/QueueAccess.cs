@@ -1,10 +1,12 @@
 using Postern.Configuration;
 using Postern.Hosting.Data;
 using Postern.Relay.Admin;
+using Postern.Relay.Admin.Kept;
 using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
+using Postern.Relay.Spool.Kept;
 using Postern.Relay.Spool.Memory;
 
 namespace Postern.Hosting.Control;
@@ -28,12 +30,17 @@ internal static class QueueAccess
         // Where nothing was ever accepted, asking must not make a spool.
         ISpool spool = options.IsUnused ? new MemorySpool() : await options.OpenAsync(clock, ct);
         var audit = configuration.OpenAuditLog(clock);
+        var kept = new KeptCommands(new KeptFolder(RelayOptions.KeptDirectory(configuration.Server.Data)), audit, clock);
         return new LocalQueue(
             new QueueQueries(spool, suspensions: suspensions),
             new QueueCommands(spool, new SpoolQueueControl(spool, clock), audit, clock),
             Of(suspensions, audit, clock),
             spool,
-            audit) { WhenClosed = () => LostEvents.Tell(audit, configuration.LogsDirectory, note) };
+            audit)
+        {
+            Resend = (id, to, onlyFailed, token) => kept.ResendAsync(id, to, onlyFailed, spool, DirectoryAccess.ByCommand, token),
+            WhenClosed = () => LostEvents.Tell(audit, configuration.LogsDirectory, note),
+        };
     }
 
     private static SuspensionCommands Of(Suspensions suspensions, IAuditLog audit, TimeProvider clock) =>

@@ -26,6 +26,9 @@ internal sealed record StatusDocument(
     /// <summary>Null where no listener speaks TLS.</summary>
     public required CertificateState? Certificate { get; init; }
 
+    /// <summary>Content that is kept of messages whose delivery is over; null where none is.</summary>
+    public KeptState? Kept { get; init; }
+
     /// <summary>Events that could not be written to the log since start.</summary>
     public required long EventsDropped { get; init; }
 
@@ -96,6 +99,9 @@ internal sealed record StatusDocument(
 
     /// <param name="Via">Where to, and whether the route logs in there.</param>
     internal sealed record Route(string To, string Via);
+
+    /// <param name="Octets">Of their files.</param>
+    internal sealed record KeptState(int Messages, long Octets, long Most);
 
     internal sealed record CertificateState(string Subject, DateTimeOffset Expires, bool IsSelfSigned);
 }

@@ -1,6 +1,9 @@
+using System.Collections.Immutable;
 using Postern.Relay.Admin;
+using Postern.Relay.Admin.Kept;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Hosting.Data;
 
@@ -21,6 +24,10 @@ internal interface IQueueAdmin : IAsyncDisposable
     /// <summary>Counts what waits.</summary>
     ValueTask<QueueStatistics> CountAsync(QueueFilter filter, int most, CancellationToken ct);
 
+    /// <summary>Sends a message again whose content is kept.</summary>
+    /// <inheritdoc cref="KeptCommands.ResendAsync"/>
+    ValueTask<Resending> ResendAsync(QueueId id, ImmutableArray<Mailbox> to, bool onlyFailed, CancellationToken ct);
+
     /// <summary>Suspends domains, or resumes them; none only asks which are.</summary>
     ValueTask<SuspensionChange> SuspendAsync(string[] domains, bool suspends, CancellationToken ct);
 }
@@ -31,6 +38,9 @@ internal sealed class LocalQueue(
     QueueQueries queries, QueueCommands commands, SuspensionCommands suspensions, params IReadOnlyList<IAsyncDisposable> resources)
     : IQueueAdmin
 {
+    /// <summary>Sends again what is kept, into the same spool.</summary>
+    public required Func<QueueId, ImmutableArray<Mailbox>, bool, CancellationToken, ValueTask<Resending>> Resend { private get; init; }
+
     /// <summary>Called when everything is disposed.</summary>
     public Action? WhenClosed { get; init; }
 
@@ -47,6 +57,9 @@ internal sealed class LocalQueue(
 
     public ValueTask<QueueStatistics> CountAsync(QueueFilter filter, int most, CancellationToken ct) =>
         queries.CountAsync(filter, most, ct);
+
+    public ValueTask<Resending> ResendAsync(QueueId id, ImmutableArray<Mailbox> to, bool onlyFailed, CancellationToken ct) =>
+        Resend(id, to, onlyFailed, ct);
 
     public ValueTask<SuspensionChange> SuspendAsync(string[] domains, bool suspends, CancellationToken ct) =>
         suspensions.ApplyAsync(domains, suspends, DirectoryAccess.ByCommand, ct);

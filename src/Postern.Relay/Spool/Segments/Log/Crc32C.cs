@@ -12,6 +12,16 @@ internal static class Crc32C
 
     private const uint Begin = uint.MaxValue;
 
+    /// <summary>Of octets that come in parts.</summary>
+    internal struct Running()
+    {
+        private uint crc = Begin;
+
+        public readonly uint Value => Finish(crc);
+
+        public void Add(ReadOnlySpan<byte> octets) => crc = Crc32C.Add(crc, octets);
+    }
+
     private static uint Finish(uint crc) => ~crc;
 
     private static uint Add(uint crc, ReadOnlySpan<byte> octets)
