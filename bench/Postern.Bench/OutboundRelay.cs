@@ -23,21 +23,23 @@ internal static class OutboundRelay
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
-    public static async Task<int> RunAsync(int messages)
+    /// <param name="numbers">Messages; then, where only one cell is wanted, the round trip, the destinations and the messages in flight.</param>
+    public static async Task<int> RunAsync(int[] numbers)
     {
+        var messages = numbers[0];
         Console.WriteLine($"{messages} messages of {Octets} octets, TLS 1.3, AUTH PLAIN");
         Console.WriteLine($"{"round trip",10} {"destinations",12} {"relayed/s",10} {"CPU s/1,000",12} {"connections",12}");
         var isAll = true;
-        foreach (var latency in new[] { 0, 20, 200 })
+        foreach (var latency in numbers.Length > 1 ? [numbers[1]] : new[] { 0, 20, 200 })
         {
-            foreach (var destinations in new[] { 1, 10, 1000 })
-                isAll &= await MeasureAsync(messages, latency, destinations).ConfigureAwait(false);
+            foreach (var destinations in numbers.Length > 2 ? [numbers[2]] : new[] { 1, 10, 1000 })
+                isAll &= await MeasureAsync(messages, latency, destinations, numbers.Length > 3 ? numbers[3] : null).ConfigureAwait(false);
         }
 
         return isAll ? 0 : 1;
     }
 
-    private static async Task<bool> MeasureAsync(int messages, int latency, int destinations)
+    private static async Task<bool> MeasureAsync(int messages, int latency, int destinations, int? inFlight)
     {
         var directory = Directory.CreateTempSubdirectory("postern-outbound-");
         using var hops = await HopProcess.StartAsync(latency).ConfigureAwait(false);
@@ -47,7 +49,7 @@ internal static class OutboundRelay
             await using var spool = await SpoolOptions.Local(Path.Combine(directory.FullName, "spool")).OpenAsync(clock, CancellationToken.None).ConfigureAwait(false);
             await FillAsync(spool, messages, destinations).ConfigureAwait(false);
             await using var log = new JsonLinesAuditLog(new AuditLogOptions { Directory = Path.Combine(directory.FullName, "logs") }, clock);
-            var options = Options(hops, destinations);
+            var options = Options(hops, destinations, inFlight);
             await using var scheduler = new DeliveryScheduler(spool, new SmtpDelivery(options, clock), options, log, clock);
             using var self = Process.GetCurrentProcess();
             var (cpu, begun) = (self.TotalProcessorTime, clock.GetTimestamp());
@@ -77,13 +79,14 @@ internal static class OutboundRelay
     /// <summary>
     /// A destination is an address of the loopback network; all of them lead to the same hops, whose certificate is for none of them.
     /// </summary>
-    private static DeliveryOptions Options(HopProcess hops, int destinations)
+    private static DeliveryOptions Options(HopProcess hops, int destinations, int? inFlight)
     {
         var login = new ClientLogin(new SaslClientCredentials { User = HopProcess.User, Password = new Secret(HopProcess.Password) }) { AllowsExposure = true };
         var routes = Enumerable.Range(0, destinations).Select(i =>
             new Route(DomainOf(i), string.Create(CultureInfo.InvariantCulture, $"smtp://127.0.{1 + (i / 250)}.{1 + (i % 250)}:{hops.Port}?tls=opportunistic"))
             {
                 Login = login,
+                InFlight = inFlight,
             });
         return new DeliveryOptions
         {

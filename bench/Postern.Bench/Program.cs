@@ -9,7 +9,7 @@ using Postern.Bench;
 // dotnet run -c Release --project bench/Postern.Bench -- queued 200000
 // dotnet run -c Release --project bench/Postern.Bench -- events 10000000
 // dotnet run -c Release --project bench/Postern.Bench -- signatures
-// dotnet run -c Release --project bench/Postern.Bench -- outbound 20000
+// dotnet run -c Release --project bench/Postern.Bench -- outbound 20000 [round trip in ms [destinations [messages in flight]]]
 if (args is ["session"])
     await SessionCost.RunAsync();
 else if (args is ["logins"])
@@ -22,8 +22,8 @@ else if (args is ["queued", var messages])
     await QueuedCost.RunAsync(int.Parse(messages, CultureInfo.InvariantCulture));
 else if (args is ["events", var count] && int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var events))
     return await EventSearch.RunAsync(events);
-else if (args is ["outbound", var outgoing])
-    return await OutboundRelay.RunAsync(int.Parse(outgoing, CultureInfo.InvariantCulture));
+else if (args is ["outbound", .. var numbers])
+    return await OutboundRelay.RunAsync([.. numbers.Select(static n => int.Parse(n, CultureInfo.InvariantCulture))]);
 else if (args is [HopProcess.Verb, var latency])
     return await HopProcess.RunAsync(int.Parse(latency, CultureInfo.InvariantCulture));
 else

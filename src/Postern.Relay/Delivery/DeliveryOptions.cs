@@ -47,6 +47,12 @@ public sealed record DeliveryOptions
     /// <summary>After so many messages a connection is closed and made anew.</summary>
     public int MessagesPerConnection { get; init; } = 1000;
 
+    /// <summary>
+    /// A host whose quickest answer takes so long is far: several messages may be on their way at a time
+    /// (<see cref="NextHop.SmartHost.InFlight"/>).
+    /// </summary>
+    public TimeSpan FarFrom { get; init; } = TimeSpan.FromMilliseconds(10);
+
     /// <summary>Hosts that greet and are spoken to in one attempt. Further ones are for the next.</summary>
     public int HostsPerAttempt { get; init; } = 5;
 

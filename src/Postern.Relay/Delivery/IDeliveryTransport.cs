@@ -52,6 +52,23 @@ public interface IDeliveryLane : IAsyncDisposable
     ValueTask<DeliveryReport> DeliverAsync(
         OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct);
 
+    /// <summary>How many messages may be given to <see cref="DeliverAllAsync"/> now; 1: it is not to be called.</summary>
+    int Room => 1;
+
+    /// <summary>
+    /// Delivers several messages that are all on their way before the first is answered. False where the first of them goes alone, by
+    /// <see cref="DeliverAsync"/>: nothing was attempted.
+    /// </summary>
+    /// <param name="records">As with <see cref="DeliverAsync"/>, one for each.</param>
+    /// <param name="answered">
+    /// Told of each that was attempted, as soon as it is decided; must not wait. The others are as they were: the host has nothing of them.
+    /// </param>
+    ValueTask<bool> DeliverAllAsync(
+        IReadOnlyList<OutgoingMessage> messages,
+        IReadOnlyList<IOutcomeRecord> records,
+        Action<int, DeliveryReport> answered,
+        CancellationToken ct) => new(false);
+
     /// <summary>Connects as for a message, and brings none; false where that leads nowhere.</summary>
     ValueTask<bool> ProbeAsync(CancellationToken ct);
 }

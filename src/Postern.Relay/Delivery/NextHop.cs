@@ -33,6 +33,12 @@ public abstract record NextHop
     /// <summary>Hosts the operator named, tried in this order: any address, any port.</summary>
     public sealed record SmartHost : NextHop
     {
+        /// <summary>What <see cref="InFlight"/> is where nobody says.</summary>
+        public const int DefaultInFlight = 8;
+
+        /// <summary>The most that it may be.</summary>
+        public const int MostInFlight = 16;
+
         /// <param name="servers">At least one; each is asked when those before it cannot be spoken to, or put a recipient off.</param>
         public SmartHost(ImmutableArray<Server> servers)
         {
@@ -57,6 +63,12 @@ public abstract record NextHop
         public X509Certificate2? Certificate { get; init; }
 
         /// <summary>
+        /// How many messages may be on their way at a time on one connection, where its server is far and takes chunks (RFC 3030); 1: one
+        /// after another.
+        /// </summary>
+        public int InFlight { get; init; } = DefaultInFlight;
+
+        /// <summary>
         /// They may call themselves by this server's own name and are others: a filter, or another program on this machine.
         /// </summary>
         public bool MayHaveOurName { get; init; }
@@ -68,6 +80,7 @@ public abstract record NextHop
 
         public bool Equals(SmartHost? other) => ReferenceEquals(this, other) || (base.Equals(other)
             && MayHaveOurName == other.MayHaveOurName
+            && InFlight == other.InFlight
             && Servers.AsSpan().SequenceEqual(other.Servers.AsSpan())
             && EqualityComparer<ClientLogin?>.Default.Equals(Login, other.Login)
             && EqualityComparer<TokenGrant?>.Default.Equals(Grant, other.Grant)

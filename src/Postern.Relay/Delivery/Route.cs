@@ -56,6 +56,9 @@ public sealed record Route(string To, params ImmutableArray<string> Via)
     /// <summary>As <see cref="NextHop.SmartHost.MayHaveOurName"/>; not with <c>mx</c>.</summary>
     public bool MayHaveOurName { get; init; }
 
+    /// <summary>As <see cref="NextHop.SmartHost.InFlight"/>; null for as many as usual. Not with <c>mx</c>.</summary>
+    public int? InFlight { get; init; }
+
     /// <summary>As <see cref="NextHop.SmartHost.Trusted"/>; not with <c>mx</c>.</summary>
     public X509Certificate2Collection? Trusted { get; init; }
 

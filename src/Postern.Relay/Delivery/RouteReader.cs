@@ -58,6 +58,13 @@ internal static class RouteReader
         if (!isNamed && route.MayHaveOurName)
             return new RouteParse.Wrong(
                 index, "same_name", "a mail exchanger with this server's name is this server; a via that names the other one is needed");
+        if (!isNamed && route.InFlight is not null)
+            return new RouteParse.Wrong(
+                index,
+                "in_flight",
+                "mail exchangers are strangers, and get one message after another: it needs a via that names its server");
+        if (isNamed && route.InFlight > 1 && servers.All(static s => s.IsLmtp))
+            return new RouteParse.Wrong(index, "in_flight", "LMTP takes one message after another");
         var host = isNamed
             ? new NextHop.SmartHost(servers)
             {
@@ -69,6 +76,7 @@ internal static class RouteReader
                 Bind = route.Bind,
                 Hello = hello,
                 MayHaveOurName = route.MayHaveOurName,
+                InFlight = route.InFlight ?? NextHop.SmartHost.DefaultInFlight,
             }
             : null;
         read = read with
@@ -185,6 +193,7 @@ internal static class RouteReader
         : route.Hello is not null ? new(index, "hello", $"nobody is greeted on this route: it leads to {place.Name}")
         : route.Bind is not null ? new(index, "bind", $"no connection is made on this route: it leads to {place.Name}")
         : route.Pool is not null ? new(index, "pool", $"no connection is made on this route: it leads to {place.Name}")
+        : route.InFlight is not null ? new(index, "in_flight", $"no connection is made on this route: it leads to {place.Name}")
         : route.MayHaveOurName ? new(index, "same_name", $"no server is on this route: it leads to {place.Name}")
         : null;
 
@@ -234,7 +243,7 @@ public abstract record RouteParse
     public sealed record Ok(RouteTable Table) : RouteParse;
 
     /// <param name="Index">The route that is wrong.</param>
-    /// <param name="Key"><c>to</c>, <c>from</c>, <c>via</c>, <c>login</c>, <c>ca</c>, <c>hello</c> or <c>same_name</c>.</param>
+    /// <param name="Key">The word of the configuration: <c>to</c>, <c>via</c>, <c>login</c>, <c>in_flight</c> and so on.</param>
     /// <param name="Message">What was expected.</param>
     public sealed record Wrong(int Index, string Key, string Message) : RouteParse
     {

@@ -24,6 +24,7 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
     private CancellationTokenRegistration registration;
     private CancellationTokenRegistration revocation;
     private CancellationToken revoked;
+    private long flushedAt;
 
     public OutputBuffer Output { get; } = new();
 
@@ -36,6 +37,9 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
     public bool IsClosing { get; private set; }
 
     public bool IsOpen => Fault is null && !IsClosing;
+
+    /// <summary>The shortest time in which the server answered anything; the greatest there is, before.</summary>
+    public TimeSpan RoundTrip { get; private set; } = TimeSpan.MaxValue;
 
     /// <summary>The server's certificate verified, for the name in the options.</summary>
     public bool IsVerified { get; private set; }
@@ -99,6 +103,7 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
                 deadline.CancelAfter(timeout);
             await writing.ConfigureAwait(false);
             Output.Clear();
+            flushedAt = options.Clock.GetTimestamp();
             return true;
         }
         catch (OperationCanceledException) when (!IsCalledOff)
@@ -146,6 +151,9 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
 
         if (read.Reply is { } reply)
         {
+            if (flushedAt != 0 && options.Clock.GetElapsedTime(flushedAt) is var took && took < RoundTrip)
+                RoundTrip = took;
+            flushedAt = 0;
             IsClosing |= reply.Code == 421;
             return reply;
         }

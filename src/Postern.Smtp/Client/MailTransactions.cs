@@ -1,8 +1,5 @@
 using System.Buffers;
-using Postern.Smtp.Extensions;
-using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
-using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Client;
 
@@ -10,53 +7,41 @@ namespace Postern.Smtp.Client;
 /// Mail transactions on an open session: MAIL, RCPT, DATA, pipelined where the server offers it (RFC 2920), then the content. The
 /// next message's envelope may leave together with this one's end mark.
 /// </summary>
-internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions options)
+internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions options, EnvelopeWriter envelope)
 {
     /// <summary>Recipients sent before their replies are read: bounds what both sides must buffer (RFC 2920 §3.1).</summary>
-    private const int GroupSize = 100;
+    internal const int GroupSize = 100;
 
     private const int ChunkSize = 32 * 1024;
 
     private readonly ChunkSender chunks = new(wire, options);
-    private SmtpExtensions extensions = SmtpExtensions.None;
-    private Func<string, bool> isOffered = SmtpExtensions.None.Has;
-    private bool isVerified;
-    private bool isLoggedIn;
-
     /// <summary>The message whose envelope has been written already.</summary>
     private OutgoingMessage? announced;
 
-    /// <summary>The last transaction was given up between MAIL and the content.</summary>
+    /// <summary>The last transaction was given up between MAIL and the content, or a group ended in whatever state.</summary>
     private bool needsReset;
 
-    public async ValueTask<IReadOnlyList<ClientAnswer>> SendAsync(
-        OutgoingMessage message, OutgoingMessage? following, SmtpExtensions offered, bool verified, bool hasLogin)
+    /// <summary>An envelope was sent ahead: the next transaction is that one.</summary>
+    public bool IsBespoken => announced is not null;
+
+    /// <summary>A group of transactions was made: what the last of them left is not known here.</summary>
+    public void ResetNext() => needsReset = true;
+
+    public async ValueTask<IReadOnlyList<ClientAnswer>> SendAsync(OutgoingMessage message, OutgoingMessage? following)
     {
-        if (!ReferenceEquals(extensions, offered))
-            (extensions, isOffered) = (offered, offered.Has);
-        (isVerified, isLoggedIn) = (verified, hasLogin);
         if (announced is not null && !ReferenceEquals(announced, message))
             throw new InvalidOperationException("Another message was announced to follow");
         var answers = new ClientAnswer?[message.Recipients.Length];
-        if (WhyNotToTry(message) is { } refused)
+        if (envelope.WhyNotToTry(message) is { } refused)
             return Fill(answers, refused);
 
-        var goAhead = extensions.HasPipelining
+        var goAhead = envelope.Offered.HasPipelining
             ? await PipelinedEnvelopeAsync(message, answers).ConfigureAwait(false)
             : await StepwiseEnvelopeAsync(message, answers).ConfigureAwait(false);
         if (goAhead)
             await ContentAsync(message, following, answers).ConfigureAwait(false);
         return Fill(answers, wire.Fault);
     }
-
-    private ClientAnswer.Refused? WhyNotToTry(OutgoingMessage message) =>
-        new Passage(message.Envelope, message.Content.Length, message.HasUtf8Header)
-        {
-            Offers = isOffered,
-            MostOctets = extensions.MaxSize,
-            IsVerified = isVerified,
-            Needs8BitMime = options.EightBit == EightBitFallback.Refuse,
-        }.WhyNot() is { } objection ? new ClientAnswer.Refused(ClientPhase.Mail, objection) { IsForeseen = true } : null;
 
     private async ValueTask<bool> PipelinedEnvelopeAsync(OutgoingMessage message, ClientAnswer?[] answers)
     {
@@ -133,13 +118,13 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
         }
 
         needsReset = false;
-        WriteMail(message);
+        envelope.WriteMail(message);
         if (await CommandAsync(ClientPhase.Mail, options.Timeouts.Mail).ConfigureAwait(false) is { } refused)
             return StopAt(answers, refused);
         needsReset = true;
         for (var i = 0; i < answers.Length; i++)
         {
-            WriteRecipient(message, i);
+            envelope.WriteRecipient(message, i);
             answers[i] = await CommandAsync(ClientPhase.Rcpt, options.Timeouts.Rcpt).ConfigureAwait(false);
             if (!wire.IsOpen)
                 return StopAt(answers, answers[i]);
@@ -160,7 +145,7 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     {
         if (message.IsBinary)
         {
-            var refused = await chunks.SendAsync(message, extensions.HasPipelining, ReadContentAsync).ConfigureAwait(false);
+            var refused = await chunks.SendAsync(message, envelope.Offered.HasPipelining, ReadContentAsync).ConfigureAwait(false);
             // A chunk that was refused leaves the transaction in the server's hands (RFC 3030 §2).
             needsReset = refused is not null || !await ReadEndAsync(answers).ConfigureAwait(false);
             StopAt(answers, refused);
@@ -253,7 +238,10 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
 
     private void Announce(OutgoingMessage? following)
     {
-        if (following is null || !extensions.HasPipelining || following.Recipients.Length > GroupSize || WhyNotToTry(following) is not null)
+        if (following is null
+            || !envelope.Offered.HasPipelining
+            || following.Recipients.Length > GroupSize
+            || envelope.WhyNotToTry(following) is not null)
             return;
         WriteEnvelopeStart(following);
         announced = following;
@@ -263,23 +251,8 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     {
         if (needsReset)
             wire.Output.Append("RSET\r\n"u8);
-        WriteMail(message);
+        envelope.WriteMail(message);
         WriteRecipients(message, from: 0);
-    }
-
-    private void WriteMail(OutgoingMessage message)
-    {
-        wire.Output.Append("MAIL FROM:<"u8);
-        wire.Output.Append(message.Envelope.Sender.Address);
-        wire.Output.Append(">"u8);
-        if (extensions.HasSize)
-        {
-            wire.Output.Append(" SIZE="u8);
-            wire.Output.Append(message.Content.Length, maxLength: 20);
-        }
-
-        wire.Output.Append(ParameterText.ForNextHop(Said(message.Parameters), isOffered));
-        wire.Output.Append("\r\n"u8);
     }
 
     /// <summary>One group of recipients, and DATA behind the last; content that goes by BDAT has no DATA.</summary>
@@ -287,29 +260,10 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     {
         var to = Math.Min(message.Recipients.Length, from + GroupSize);
         for (var i = from; i < to; i++)
-            WriteRecipient(message, i);
+            envelope.WriteRecipient(message, i);
         if (to == message.Recipients.Length && !message.IsBinary)
             wire.Output.Append("DATA\r\n"u8);
     }
-
-    private void WriteRecipient(OutgoingMessage message, int index)
-    {
-        wire.Output.Append("RCPT TO:<"u8);
-        wire.Output.Append(message.Recipients[index].Address);
-        wire.Output.Append(">"u8);
-        var said = Extensions.DeliverBy.Wishes(message.Envelope.ParametersOf(index), message.Parameters, isOffered);
-        wire.Output.Append(ParameterText.ForNextHop(said, isOffered));
-        wire.Output.Append("\r\n"u8);
-    }
-
-    /// <summary>
-    /// Without the size, which is the content's. AUTH= is for servers that this client has logged in to (RFC 4954 §5), and says that nobody
-    /// is vouched for: the login is this host's, not the sender's.
-    /// </summary>
-    private MailParameters Said(MailParameters parameters) =>
-        parameters is { DeclaredSize: null, SubmittedBy: null } && !isLoggedIn
-            ? parameters
-            : parameters with { DeclaredSize = null, SubmittedBy = isLoggedIn ? ReversePath.Null : null };
 
     private async ValueTask<ClientAnswer?> CommandAsync(ClientPhase phase, TimeSpan timeout)
     {

@@ -24,7 +24,18 @@ internal sealed class OutputBuffer
         return octets.AsSpan(Length);
     }
 
+    /// <inheritdoc cref="GetSpan"/>
+    public Memory<byte> GetMemory(int size)
+    {
+        if (octets.Length - Length < size)
+            Grow(size);
+        return octets.AsMemory(Length);
+    }
+
     public void Advance(int count) => Length += count;
+
+    /// <summary>Takes back what was written behind <paramref name="length"/>.</summary>
+    public void Truncate(int length) => Length = length;
 
     public void Append(ReadOnlySpan<byte> text)
     {

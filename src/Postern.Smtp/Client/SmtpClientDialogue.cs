@@ -17,7 +17,9 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
 {
     private readonly SmtpClientOptions options;
     private readonly ClientWire wire;
+    private readonly EnvelopeWriter envelope;
     private readonly MailTransactions transactions;
+    private readonly TransactionGroup group;
     private SslStream? secured;
 
     /// <summary>Takes over a connected stream. Nothing is read or written yet.</summary>
@@ -25,7 +27,9 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     {
         this.options = options;
         wire = new ClientWire(stream, options);
-        transactions = new MailTransactions(wire, options);
+        envelope = new EnvelopeWriter(wire, options);
+        transactions = new MailTransactions(wire, options, envelope);
+        group = new TransactionGroup(wire, options, envelope);
     }
 
     /// <summary>True while another message can be sent on this connection.</summary>
@@ -35,8 +39,8 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     public SmtpExtensions Extensions { get; private set; } = SmtpExtensions.None;
 
     /// <summary>
-    /// What the server calls itself: the first word of its greeting, and of its reply to EHLO or HELO (RFC 5321 §4.2). Its own text, so any
-    /// text; null before it is said.
+    /// What the server calls itself: the first word of its greeting, and of its reply to EHLO or HELO (RFC 5321 §4.2). Its own text, so
+    /// any text; null before it is said.
     /// </summary>
     public (string? Greeting, string? Hello) PeerNames { get; private set; }
 
@@ -53,6 +57,25 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
 
     /// <summary>The certificate that the server showed, proven or not, in DER; empty where none was.</summary>
     public ReadOnlyMemory<byte> PeerCertificate => wire.Shown;
+
+    /// <summary>
+    /// The shortest time in which the server has answered anything yet: a round trip and little more. <see cref="TimeSpan.MaxValue"/> where
+    /// it has not.
+    /// </summary>
+    public TimeSpan RoundTrip => wire.RoundTrip;
+
+    /// <summary>
+    /// The server offers what several messages on their way at a time need: PIPELINING and CHUNKING. Whether it keeps step with them says
+    /// <see cref="ProveGroupsAsync"/>.
+    /// </summary>
+    public bool OffersGroups
+    {
+        get
+        {
+            Know();
+            return group.IsPossible;
+        }
+    }
 
     /// <summary>What the login was made by; null without one.</summary>
     public string? Mechanism { get; private set; }
@@ -127,11 +150,61 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     {
         if (!IsOpen)
             throw new InvalidOperationException("The dialogue is over");
+        Know();
         wire.Begin(ct, message.Revoked);
         try
         {
-            return await transactions.SendAsync(message, following, Extensions, IsVerified, hasLogin: Mechanism is not null)
-                .ConfigureAwait(false);
+            return await transactions.SendAsync(message, following).ConfigureAwait(false);
+        }
+        finally
+        {
+            wire.End();
+        }
+    }
+
+    /// <summary>
+    /// Finds out whether the server passes over a chunk that it refuses, and answers what was sent behind it; to be asked before the first
+    /// <see cref="SendGroupAsync"/>, once for a server. Some that offer CHUNKING take the content of a refused message for commands.
+    /// Where it is false the dialogue is over, and nothing has happened to any message.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">Only by <paramref name="ct"/>; the dialogue is over.</exception>
+    public async ValueTask<bool> ProveGroupsAsync(CancellationToken ct)
+    {
+        CheckMayGroup();
+        wire.Begin(ct);
+        try
+        {
+            return await group.ProveAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            wire.End();
+        }
+    }
+
+    /// <summary>
+    /// Makes the mail transactions of several messages, all of which are on their way before the first is answered, the content of each as
+    /// one chunk: RSET, MAIL, RCPT, BDAT LAST (RFC 2920 §3.1, RFC 3030 §2). Only where <see cref="OffersGroups"/>, and with no message
+    /// announced to follow.
+    /// </summary>
+    /// <param name="messages">
+    /// As many of them as go together are sent, from the first on. One that is large, binary, or has lines that do not end in CRLF goes
+    /// alone, by <see cref="SendAsync"/>. The first's <see cref="OutgoingMessage.Revoked"/> counts for all.
+    /// </param>
+    /// <param name="answered">
+    /// Told of each message that was attempted, in order, as its answers have come, with an answer for each recipient. Of the others the
+    /// server has nothing: it left, and said so, before it came to them.
+    /// </param>
+    /// <exception cref="OperationCanceledException">Only by <paramref name="ct"/>; the dialogue is over.</exception>
+    public async ValueTask<GroupResult> SendGroupAsync(
+        IReadOnlyList<OutgoingMessage> messages, Action<int, IReadOnlyList<ClientAnswer>> answered, CancellationToken ct)
+    {
+        CheckMayGroup();
+        wire.Begin(ct, messages[0].Revoked);
+        try
+        {
+            transactions.ResetNext();
+            return await group.SendAsync(messages, answered).ConfigureAwait(false);
         }
         finally
         {
@@ -166,6 +239,16 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
 
     /// <summary>Closes the stream; say <see cref="QuitAsync"/> first.</summary>
     public ValueTask DisposeAsync() => wire.DisposeAsync();
+
+    private void Know() => envelope.Know(Extensions, IsVerified, hasLogin: Mechanism is not null);
+
+    private void CheckMayGroup()
+    {
+        if (!IsOpen || !OffersGroups)
+            throw new InvalidOperationException("The dialogue is over, or the server does not offer what groups need");
+        if (transactions.IsBespoken)
+            throw new InvalidOperationException("Another message was announced to follow");
+    }
 
     private async ValueTask<ClientAnswer> IntroduceAsync()
     {

@@ -98,6 +98,14 @@ internal sealed record RouteOptions(Route Route)
                 "false",
                 "`true`: the server of `via` may call itself by `server.hostname` and is another, such as a filter on this machine. "
                     + "Otherwise mail to a server of our own name is returned at once (5.4.6), as it would come back."),
+            InFlight = section.Value(
+                "in_flight",
+                Kinds.UpTo(NextHop.SmartHost.MostInFlight),
+                fallback: 0,
+                "8",
+                "How many messages may be on their way at a time on one connection to a server of `via` that is far away (10 ms and more) "
+                    + "and takes chunks (CHUNKING); `1` sends one after another. [scheduling](scheduling.md) says what follows from it.")
+                is > 0 and var count ? count : null,
         };
         if (section.OptionalChild(
                 "login",

@@ -55,6 +55,10 @@ public sealed class OutboundMatrixTests
         new("end of data", SinkPhase.EndOfData, static t => t with { EndOfData = Short }),
         new("BDAT LAST", SinkPhase.Chunk, static t => t with { EndOfData = Short }) { IsBinary = true },
         new("QUIT", SinkPhase.Quit, static t => t with { Quit = Short }),
+        new("MAIL of one of several on their way", SinkPhase.Mail, static t => t with { Mail = Short }) { Of = "<t@", IsInGroup = true },
+        new("RCPT of the first, of one of several", SinkPhase.Rcpt, static t => t with { Rcpt = Short }) { Of = "one@", IsInGroup = true },
+        new("RCPT of the second, of one of several", SinkPhase.Rcpt, static t => t with { Rcpt = Short }) { Of = "two@", IsInGroup = true },
+        new("BDAT LAST of one of several", SinkPhase.Chunk, static t => t with { EndOfData = Short }) { Of = "BDAT 17 LAST", IsInGroup = true },
     ];
 
     /// <summary>POSTERN_WRITE_DOCS=1 writes the tables anew.</summary>
@@ -71,9 +75,10 @@ public sealed class OutboundMatrixTests
         var text = new StringBuilder();
         foreach (var step in Steps)
         {
-            text.Append(CultureInfo.InvariantCulture, $"\n## {step.Name}\n\n| the server | the first | the second | why | the next host | a second copy |\n|---|---|---|---|---|---|\n");
+            var (column, rule) = step.IsInGroup ? (" the message behind |", "---|") : ("", "");
+            text.Append(CultureInfo.InvariantCulture, $"\n## {step.Name}\n\n| the server | the first | the second | why | the next host | a second copy |{column}\n|---|---|---|---|---|---|{rule}\n");
             foreach (var cell in cells.Where(c => c.Step == step.Name))
-                text.Append(CultureInfo.InvariantCulture, $"| {cell.Behaviour} | {cell.First} | {cell.Second} | {cell.Why} | {cell.NextHost} | {cell.SecondCopy} |\n");
+                text.Append(CultureInfo.InvariantCulture, $"| {cell.Behaviour} | {cell.First} | {cell.Second} | {cell.Why} | {cell.NextHost} | {cell.SecondCopy} |{(step.IsInGroup ? $" {cell.Behind} |" : "")}\n");
         }
 
         var path = SourceTree.PathOf(Page);
@@ -93,7 +98,7 @@ public sealed class OutboundMatrixTests
         await using var bad = new ScriptedSink(step.Sink(action, certificate));
         await using var good = new ScriptedSink(step.Sink(action: null, certificate));
         await using var alone = new ScriptedSink(step.Sink(action, certificate));
-        var (by, _) = await DeliverAsync(step, certificate, alone.Port);
+        var (by, behind) = await DeliverAsync(step, certificate, alone.Port);
         var (withNext, _) = await DeliverAsync(step, certificate, bad.Port, good.Port);
         var unlike = by.Where(static o => o is not Outcome.Delivered).DistinctBy(static o => (o.Cause, o.Phase)).ToList();
         return new Cell(
@@ -110,8 +115,11 @@ public sealed class OutboundMatrixTests
                 _ => "takes it",
             },
             // From where the client stands, whatever this server did with it.
-            by.Any(static o => o is Outcome.Deferred { Phase: DeliveryPhase.End, IsVerbatim: false }) ? "possible" : "");
+            by.Any(MayHaveIt) ? "possible" : "",
+            behind is null ? "goes over another" : MayHaveIt(behind) ? "deferred, possible" : Word(behind));
     }
+
+    private static bool MayHaveIt(Outcome outcome) => outcome is Outcome.Deferred { Phase: DeliveryPhase.End, IsVerbatim: false };
 
     /// <summary>Those that only wait for the server do so all together; the others take turns on a small machine.</summary>
     private static async Task<Cell> TurnAsync(SemaphoreSlim? turns, Func<Task<Cell>> cell)
@@ -137,30 +145,48 @@ public sealed class OutboundMatrixTests
         _ => "deferred",
     };
 
-    private static async Task<(IReadOnlyList<Outcome> Outcomes, bool Reached)> DeliverAsync(Step step, X509Certificate2 certificate, params int[] ports)
+    /// <summary>What the recipients' attempt comes to, and that of a message behind it; null where it was not attempted.</summary>
+    private static async Task<(IReadOnlyList<Outcome> Outcomes, Outcome? Behind)> DeliverAsync(Step step, X509Certificate2 certificate, params int[] ports)
     {
         var route = new Route("*", [.. ports.Select(port => $"smtp://127.0.0.1:{port}?tls={step.Tls}")])
         {
             Trusted = step.Tls == "none" ? null : [certificate],
             Login = step.LogsIn ? new ClientLogin(new() { User = "u", Password = new Secret("p") }) { AllowsExposure = true } : null,
         };
-        var options = DeliveryRig.Options(route) with { Timeouts = step.Timeouts };
+        var options = DeliveryRig.Options(route) with { Timeouts = step.Timeouts, FarFrom = TimeSpan.Zero };
         var hop = Assert.IsType<RouteParse.Ok>(RouteTable.Parse([route])).Table.Find("there.test");
         var lane = new SmtpDelivery(options, TimeProvider.System).OpenLane(hop);
         await using (lane)
         {
             var message = new OutgoingMessage(
-                new SmtpEnvelope(ReversePath.Null, [Mailbox.Parse("one@there.test"), Mailbox.Parse("two@there.test")])
+                new SmtpEnvelope(new ReversePath(Mailbox.Parse("t@here.test")), [Mailbox.Parse("one@there.test"), Mailbox.Parse("two@there.test")])
                 {
                     Parameters = new MailParameters { Body = step.IsBinary ? BodyType.BinaryMime : BodyType.SevenBit },
                 },
                 MessageContent.From("Subject: x\r\n\r\nx\r\n"u8.ToArray()));
+            if (step.IsInGroup)
+                return await DeliverInGroupAsync(lane, message);
             var report = await lane.DeliverAsync(message, following: null, Unrecorded.Instance, CancellationToken.None);
-            return (report.Outcomes, report.Reached);
+            return (report.Outcomes, null);
         }
     }
 
-    private sealed record Cell(string Step, string Behaviour, string First, string Second, string Why, string NextHost, string SecondCopy);
+    /// <summary>Behind one that makes the connection, and before one that is on its way with it.</summary>
+    private static async Task<(IReadOnlyList<Outcome> Outcomes, Outcome? Behind)> DeliverInGroupAsync(IDeliveryLane lane, OutgoingMessage message)
+    {
+        var other = message with
+        {
+            Envelope = new SmtpEnvelope(ReversePath.Null, [Mailbox.Parse("other@there.test")]),
+            Content = MessageContent.From("Subject: other\r\n\r\nx\r\n"u8.ToArray()),
+        };
+        Assert.IsType<Outcome.Delivered>((await lane.DeliverAsync(other, following: null, Unrecorded.Instance, CancellationToken.None)).Outcomes.Single());
+        var reports = new DeliveryReport?[2];
+        Assert.True(await lane.DeliverAllAsync(
+            [message, other], [Unrecorded.Instance, Unrecorded.Instance], (i, report) => reports[i] = report, CancellationToken.None));
+        return (reports[0]!.Value.Outcomes, reports[1]?.Outcomes.Single());
+    }
+
+    private sealed record Cell(string Step, string Behaviour, string First, string Second, string Why, string NextHost, string SecondCopy, string Behind);
 
     private sealed record Step(string Name, SinkPhase Phase, Func<SmtpTimeouts, SmtpTimeouts> With)
     {
@@ -169,6 +195,9 @@ public sealed class OutboundMatrixTests
         public bool LogsIn { get; init; }
 
         public bool IsBinary { get; init; }
+
+        /// <summary>The message is on its way together with another.</summary>
+        public bool IsInGroup { get; init; }
 
         /// <summary>Misbehaves at a command that has this in it only.</summary>
         public string Of { get; init; } = "";
@@ -189,9 +218,14 @@ public sealed class OutboundMatrixTests
 
         public SinkOptions Sink(SinkAction? action, X509Certificate2 certificate) => new()
         {
-            Extensions = ["PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", .. IsBinary ? (string[])["CHUNKING", "BINARYMIME"] : [], .. LogsIn ? (string[])["AUTH PLAIN"] : []],
+            Extensions = ["PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", .. IsBinary ? (string[])["CHUNKING", "BINARYMIME"] : IsInGroup ? ["CHUNKING"] : [], .. LogsIn ? (string[])["AUTH PLAIN"] : []],
             Certificate = Tls == "none" ? null : certificate,
-            Script = (phase, line, _) => action is not null && phase == Phase && line.Contains(Of, StringComparison.Ordinal) ? action : null,
+            Script = (phase, line, _) => action is null ? null
+                : phase == Phase && line.Contains(Of, StringComparison.Ordinal) ? action
+                // What is on its way already behind a refused MAIL is out of sequence.
+                : IsInGroup && Phase == SinkPhase.Mail && phase == SinkPhase.Rcpt && action is SinkAction.Reply && !line.Contains("other@", StringComparison.Ordinal)
+                    ? new SinkAction.Reply("503 5.5.1 MAIL first")
+                    : null,
         };
     }
 

@@ -18,6 +18,9 @@ public sealed record SinkOptions
     /// <summary>Asks for a certificate in the handshake; its thumbprint stands in the transcript.</summary>
     public bool AsksForCertificate { get; init; }
 
+    /// <summary>A chunk for nobody is refused at once, and what stands in it is obeyed: servers like that exist.</summary>
+    public bool TakesRefusedChunksForCommands { get; init; }
+
     /// <summary>Asked at each phase with the client's line and the number of the connection, from 0; null: behave.</summary>
     public Func<SinkPhase, string, int, SinkAction?> Script { get; init; } = static (_, _, _) => null;
 

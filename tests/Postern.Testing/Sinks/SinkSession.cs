@@ -99,6 +99,7 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
                 return await ChunkAsync(line);
             case "RSET":
                 chunks.SetLength(0);
+                recipients = [];
                 return await AnswerAsync(SinkPhase.Reset, line, "250 2.0.0 Ok") is not null;
             case "QUIT":
                 await AnswerAsync(SinkPhase.Quit, line, "221 2.0.0 Bye");
@@ -138,12 +139,14 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
         if (wire is null)
             return false;
         const string Good = "250 2.0.0 Taken";
+        var to = recipients;
+        recipients = [];
         if (isLmtp)
-            return await AnswerEachAsync(wire, Good);
+            return await AnswerEachAsync(to, wire, Good);
         var atEnd = options.Script(SinkPhase.EndOfData, string.Empty, number);
         // Taken before it is answered: what a reset behind the end mark leaves is a message.
-        if (recipients.Count > 0 && atEnd is not (SinkAction.Reply { Text: not ['2', ..] } or SinkAction.Hang))
-            sink.Take(new SinkMessage(number, mail, recipients, wire, Unstuff(wire), isTls));
+        if (to.Count > 0 && atEnd is not (SinkAction.Reply { Text: not ['2', ..] } or SinkAction.Hang))
+            sink.Take(new SinkMessage(number, mail, to, wire, Unstuff(wire), isTls));
         if (atEnd is not null)
             return await ActAsync(atEnd, Good) is not null;
         await WriteAsync(Good);
@@ -151,9 +154,9 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
     }
 
     /// <summary>By LMTP: the script is asked with the RCPT of each, and who is answered well has the message.</summary>
-    private async Task<bool> AnswerEachAsync(byte[] wire, string good)
+    private async Task<bool> AnswerEachAsync(List<string> to, byte[] wire, string good)
     {
-        foreach (var recipient in recipients)
+        foreach (var recipient in to)
         {
             var action = options.Script(SinkPhase.EndOfData, recipient, number);
             if (action is null or SinkAction.Reply { Text: ['2', ..] })
@@ -170,6 +173,13 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
     private async Task<bool> ChunkAsync(string line)
     {
         var words = line.Split(' ');
+        var isRefused = recipients.Count == 0;
+        if (isRefused && options.TakesRefusedChunksForCommands)
+        {
+            await WriteAsync("502 5.5.1 Missing RCPT TO command.");
+            return true;
+        }
+
         for (var left = long.Parse(words[1], CultureInfo.InvariantCulture); left > 0;)
         {
             if (start == end && !await FillAsync())
@@ -180,9 +190,16 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
             left -= taken;
         }
 
-        if (words.Length > 2 && recipients.Count > 0 && options.Script(SinkPhase.Chunk, line, number) is not SinkAction.Reply { Text: not ['2', ..] })
+        var action = options.Script(SinkPhase.Chunk, line, number);
+        if (words.Length > 2 && recipients.Count > 0 && action is not SinkAction.Reply { Text: not ['2', ..] })
             sink.Take(new SinkMessage(number, mail, recipients, chunks.ToArray(), chunks.ToArray(), isTls));
-        return await AnswerAsync(SinkPhase.Chunk, line, "250 2.0.0 Taken") is not null;
+        if (words.Length > 2)
+            recipients = [];
+        var good = isRefused ? "503 5.5.1 No recipients" : "250 2.0.0 Taken";
+        if (action is not null)
+            return await ActAsync(action, good) is not null;
+        await WriteAsync(good);
+        return true;
     }
 
     /// <summary>Answers by the script, or well; the text that was answered, or null when the connection is over.</summary>

@@ -95,6 +95,12 @@ internal sealed class DeliveryLane(
                     continue;
                 }
 
+                if (connection.Room > 1)
+                {
+                    goesOn = await DeliverTogetherAsync(current).ConfigureAwait(false);
+                    continue;
+                }
+
                 using (current)
                 {
                     next = host.IsStopping ? null : await TakeAsync().ConfigureAwait(false);
@@ -122,6 +128,37 @@ internal sealed class DeliveryLane(
             queue.OnLaneEnded(this);
             patience!.Dispose();
         }
+    }
+
+    /// <summary>
+    /// Delivers a message and some of those behind it at once: no more than its share of what waits, as what is sent cannot be given to
+    /// another lane any more. False when the lane should end.
+    /// </summary>
+    private async ValueTask<bool> DeliverTogetherAsync(PreparedJob first)
+    {
+        var begun = clock.GetTimestamp();
+        var most = Math.Min(connection.Room, queue.ShareOfEach + 1);
+        using var group = new JobGroup(queue, host);
+        group.Add(first);
+        try
+        {
+            while (group.Count < most && !host.IsStopping && await TakeAsync().ConfigureAwait(false) is { } another)
+                group.Add(another);
+            if (!await group.DeliverAsync(connection).ConfigureAwait(false))
+                return await DeliverAsync(first).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (host.Stopping.IsCancellationRequested || host.Abandoned.IsCancellationRequested)
+        {
+            return false;
+        }
+
+        var reports = group.Reports;
+        if (reports.Count == 0)
+            return true;
+        Carried += reports.Count;
+        queue.OnDelivered(begun, reports.Count);
+        host.OnReached(queue.Hop);
+        return reports.All(static r => !r.Suspends) || await GoesOnAsync(reports.SelectMany(static r => r.Outcomes)).ConfigureAwait(false);
     }
 
     /// <summary>Delivers one message and records what it came to; false when the lane should end.</summary>
@@ -184,7 +221,13 @@ internal sealed class DeliveryLane(
 
         await host.CompleteAsync(job, report.Outcomes).ConfigureAwait(false);
         host.OnReached(queue.Hop);
-        if (!report.Suspends || report.Outcomes.OfType<Outcome.Deferred>().FirstOrDefault() is not { } enough)
+        return !report.Suspends || await GoesOnAsync(report.Outcomes).ConfigureAwait(false);
+    }
+
+    /// <summary>Other messages would fare as these did: what was deferred says how. False when the lane should end.</summary>
+    private async ValueTask<bool> GoesOnAsync(IEnumerable<Outcome> outcomes)
+    {
+        if (outcomes.OfType<Outcome.Deferred>().FirstOrDefault() is not { } enough)
             return true;
         GiveNextBack();
         await SuspendAsync(enough).ConfigureAwait(false);

@@ -58,6 +58,16 @@ internal sealed class DestinationQueue(
         }
     }
 
+    /// <summary>So many of those that wait are each lane's: what one takes at once beyond that, others would send sooner.</summary>
+    public int ShareOfEach
+    {
+        get
+        {
+            lock (gate)
+                return (ready.Count + returned.Count) / Math.Max(1, lanes.Count);
+        }
+    }
+
     /// <summary>Whether a message is let in although there is enough: it is urgent, or the first of its sender.</summary>
     public bool LetsIn(Envelope envelope)
     {
@@ -230,9 +240,9 @@ internal sealed class DestinationQueue(
         Grow();
     }
 
-    /// <summary>A lane has delivered another message.</summary>
+    /// <summary>A lane has delivered other messages, all of them at a time.</summary>
     /// <param name="begunAt">A timestamp of the clock.</param>
-    public void OnDelivered(long begunAt) => pace.OnFurther(begunAt);
+    public void OnDelivered(long begunAt, int messages = 1) => pace.OnFurther(begunAt, messages);
 
     public void OnLaneEnded(DeliveryLane lane)
     {

@@ -25,13 +25,15 @@ internal sealed class HopPace(TimeProvider clock)
         Volatile.Write(ref lastAt, now);
     }
 
-    /// <summary>A connection has carried a further message.</summary>
-    /// <param name="begunAt">When that was begun.</param>
-    public void OnFurther(long begunAt)
+    /// <summary>A connection has carried further messages.</summary>
+    /// <param name="begunAt">When they were begun.</param>
+    /// <param name="messages">So many at a time.</param>
+    public void OnFurther(long begunAt, int messages)
     {
         var now = clock.GetTimestamp();
         var before = Volatile.Read(ref each);
-        Volatile.Write(ref each, before == 0 ? now - begunAt : before + ((now - begunAt - before) / Weight));
+        var one = (now - begunAt) / messages;
+        Volatile.Write(ref each, before == 0 ? one : before + ((one - before) / Weight));
         Volatile.Write(ref lastAt, now);
     }
 

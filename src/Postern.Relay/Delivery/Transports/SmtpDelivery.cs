@@ -48,19 +48,23 @@ public sealed class SmtpDelivery : IDeliveryTransport
         pools = new EgressPools(counters ?? UnknownCounters.Instance, clock);
         (this.listeners, this.clock, this.policies, this.counts) = (listeners ?? (static () => []), clock, policies, counts);
         (places, names, recipients) = (new HostPlaces(clock), new SystemNames(clock), new RecipientLimits(clock));
+        Groups = new GroupTrust(clock);
         tokens = new AccessTokens(options.TokenDirectory, clock, loginRefused ?? (static (_, _) => { }));
         settings = Make(options);
     }
 
     public Action<string, string>? Tell
     {
-        set => places.Tell = tokens.Tell = value;
+        set => places.Tell = tokens.Tell = Groups.Tell = value;
     }
 
     /// <summary>What counts for the next connection.</summary>
     internal HopConnector Connector => settings.Connector;
 
     internal DeliveryOptions Options => settings.Options;
+
+    /// <summary>Which addresses keep step with several messages at a time.</summary>
+    internal GroupTrust Groups { get; }
 
     public IDeliveryLane OpenLane(NextHop hop) =>
         hop is NextHop.Elsewhere elsewhere ? new PlaceLane(elsewhere.Place, settings.Places) : new SmtpLane(hop, this, clock);
@@ -89,6 +93,7 @@ public sealed class SmtpDelivery : IDeliveryTransport
         Decorators = old.Decorators,
         ConnectionsPerDestination = old.ConnectionsPerDestination,
         MessagesPerConnection = old.MessagesPerConnection,
+        FarFrom = old.FarFrom,
         Resolvers = old.Resolvers.SequenceEqual(changed.Resolvers) ? old.Resolvers : changed.Resolvers,
         AllowedMxNetworks = old.AllowedMxNetworks.SequenceEqual(changed.AllowedMxNetworks)
             ? old.AllowedMxNetworks

@@ -1,4 +1,3 @@
-using Postern.Relay.Delivery.Pools;
 using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery.Transports;
@@ -15,6 +14,8 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
     public bool IsConnected => session is { IsOpen: true };
 
     public bool IsWanted => session?.Place?.IsWanted == true;
+
+    public int Room => session is { IsOpen: true } open ? open.Room : 1;
 
     public Func<bool>? WhenWanted { private get; set; }
 
@@ -67,7 +68,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         }
 
         var first = session!;
-        if (SendsAhead && following is not null && MostOf(first) >= following.Recipients.Length)
+        if (SendsAhead && following is not null && !first.PrefersGroups && MostOf(first) >= following.Recipients.Length)
             announced = following;
         var outcomes = MostOf(first) is var most && (isAnnounced || most >= message.Recipients.Length)
             ? await first.SendAsync(message, announced, begun, ct).ConfigureAwait(false)
@@ -78,6 +79,41 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         if (!IsConnected)
             await CloseAsync().ConfigureAwait(false);
         return new DeliveryReport(outcomes, Reached: true) { Suspends = (session ?? first).IsHopeless };
+    }
+
+    public async ValueTask<bool> DeliverAllAsync(
+        IReadOnlyList<OutgoingMessage> messages,
+        IReadOnlyList<IOutcomeRecord> records,
+        Action<int, DeliveryReport> answered,
+        CancellationToken ct)
+    {
+        if (session is not { IsOpen: true, IsBespoken: false } open
+            || !await open.IsProvenAsync(findsOut: messages.Count > 1, ct).ConfigureAwait(false))
+            return false;
+        var begun = clock.GetTimestamp();
+        var most = MostOf(open);
+        var unfinished = new List<(int Index, Outcome[] Outcomes)>();
+        var sent = await open.SendGroupAsync(
+            most == int.MaxValue ? messages : [.. messages.TakeWhile(m => m.Recipients.Length <= most)],
+            begun,
+            (i, outcomes) =>
+            {
+                Learn(open, outcomes);
+                if (Array.Exists(outcomes, static o => o is Outcome.Deferred { After: not AfterDeferral.NextAttempt }))
+                    unfinished.Add((i, outcomes));
+                else
+                    answered(i, new DeliveryReport(outcomes, Reached: true) { Suspends = open.IsHopeless });
+            },
+            ct).ConfigureAwait(false);
+        foreach (var (i, outcomes) in unfinished)
+        {
+            await GoOnAsync(messages[i], outcomes, trail: null, begun, records[i], ct).ConfigureAwait(false);
+            answered(i, new DeliveryReport(outcomes, Reached: true) { Suspends = (session ?? open).IsHopeless });
+        }
+
+        if (!IsConnected)
+            await CloseAsync().ConfigureAwait(false);
+        return sent > 0;
     }
 
     public async ValueTask<bool> ProbeAsync(CancellationToken ct)
@@ -264,7 +300,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
     {
         if (open.Place is { } place)
             place.WhenWanted = WhenWanted;
-        return new HopSession(open, delivery.Options.MessagesPerConnection, clock);
+        return new HopSession(open, delivery.Options, delivery.Groups, (hop as NextHop.SmartHost)?.InFlight ?? 1, clock);
     }
 
     private ValueTask LeaveAsync(HopSession left)
@@ -280,101 +316,5 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
             return;
         session = null;
         await open.DisposeAsync().ConfigureAwait(false);
-    }
-}
-
-/// <summary>One open session with one host, and what it has carried.</summary>
-internal sealed class HopSession(HopConnection.Open connection, int messagesPerConnection, TimeProvider clock) : IAsyncDisposable
-{
-    private readonly SmtpClientDialogue dialogue = connection.Dialogue;
-    private readonly string? tls = connection.Dialogue.Tls?.Version;
-    private int transactions;
-    private bool isSpent;
-    private bool hasCarried;
-    private bool isSlow;
-
-    public HopEndpoint Endpoint => connection.Endpoint;
-
-    public HostPlace? Place => connection.Place;
-
-    /// <summary>A host that is to have less is not sent more over a connection that there is.</summary>
-    public bool IsOpen => dialogue.IsOpen && transactions < messagesPerConnection && !isSlow && !isSpent;
-
-    /// <summary>The host takes nothing, again and again.</summary>
-    public bool IsHopeless { get; private set; }
-
-    /// <summary>The envelope of the message that follows may have been sent ahead: the next transaction is that one.</summary>
-    public bool IsBespoken { get; private set; }
-
-    /// <summary>Makes one transaction; an outcome for each recipient.</summary>
-    /// <param name="begunAt">The attempt; a timestamp of the clock.</param>
-    public async ValueTask<Outcome[]> SendAsync(OutgoingMessage message, OutgoingMessage? following, long begunAt, CancellationToken ct)
-    {
-        if (message.Parameters.RequiresTls)
-        {
-            if (TlsRequirement.WhyNot(connection) is { } lacking)
-            {
-                IsBespoken = false;
-                return Enumerable.Repeat<Outcome>(lacking, message.Recipients.Length).ToArray();
-            }
-
-            // Nothing leaves this machine.
-            if (Endpoint.Socket is not null)
-                message = TlsRequirement.Waive(message);
-        }
-
-        if (connection.Lease is { } lease)
-        {
-            // What it may send is counted a message: none is announced before it is known to be one of them.
-            following = null;
-            if (!await lease.CountAsync(ct).ConfigureAwait(false))
-            {
-                isSpent = true;
-                return Enumerable.Repeat<Outcome>(SpentSource(lease), message.Recipients.Length).ToArray();
-            }
-        }
-
-        var isLast = ++transactions >= messagesPerConnection;
-        IsBespoken = !isLast && following is not null;
-        var answers = await dialogue.SendAsync(message, isLast ? null : following, ct).ConfigureAwait(false);
-        var outcomes = new ClientOutcomes(Endpoint.Remote, tls, dialogue.Extensions, clock.GetElapsedTime(begunAt))
-        {
-            IsReused = transactions > 1,
-            HasCarried = hasCarried,
-            IsFinal = Endpoint.IsLmtp,
-            IsVerified = dialogue.IsVerified,
-            Security = connection.Security,
-        }.Of(answers);
-        var isDelivered = Array.Exists(outcomes, static o => o is Outcome.Delivered);
-        if (isDelivered)
-            Place?.Succeed();
-        if (Array.Find(outcomes, o => Throttle.Is(o, hasCarried)) is { } throttled && Place is { } place)
-            (isSlow, IsHopeless) = place.Throttle(throttled.Reply);
-        hasCarried |= isDelivered;
-        return outcomes;
-    }
-
-    private static Outcome.Deferred SpentSource(EgressLease lease) =>
-        new(Remote: null, $"{lease.Source.Address} has sent what it may for now", Tls: null)
-        {
-            After = AfterDeferral.NewConnection,
-            Cause = DeliveryCause.OwnSurroundings,
-            Phase = DeliveryPhase.Mail,
-        };
-
-    public async ValueTask DisposeAsync()
-    {
-        try
-        {
-            // Where an envelope was sent ahead the server may wait for content, and would take QUIT for it.
-            if (!IsBespoken)
-                await dialogue.QuitAsync(CancellationToken.None).ConfigureAwait(false);
-            await dialogue.DisposeAsync().ConfigureAwait(false);
-        }
-        finally
-        {
-            connection.Lease?.Dispose();
-            Place?.Leave();
-        }
     }
 }

@@ -26,6 +26,14 @@ internal static class Kinds
 
     public static Kind<int> Count { get; } = new("number", "a whole number, at least 1", TryCount, []);
 
+    /// <summary>A count that is never more than <paramref name="most"/>.</summary>
+    public static Kind<int> UpTo(int most)
+    {
+        return new("number", string.Create(CultureInfo.InvariantCulture, $"a whole number from 1 to {most}"), TryUpTo, []);
+
+        bool TryUpTo(string text, out int value) => TryCount(text, out value) && value <= most;
+    }
+
     public static Kind<long> Size { get; } = new("size", "a size such as 50MB or 64KiB, at least 1", TrySize, []);
 
     public static Kind<TimeSpan> Duration { get; } = new(

@@ -1,0 +1,157 @@
+using Postern.Relay.Delivery.Pools;
+using Postern.Smtp.Client;
+
+namespace Postern.Relay.Delivery.Transports;
+
+/// <summary>One open session with one host, and what it has carried.</summary>
+/// <param name="messagesAtATime">What the route allows.</param>
+internal sealed class HopSession(
+    HopConnection.Open connection, DeliveryOptions options, GroupTrust trust, int messagesAtATime, TimeProvider clock) : IAsyncDisposable
+{
+    private readonly SmtpClientDialogue dialogue = connection.Dialogue;
+    private readonly string? tls = connection.Dialogue.Tls?.Version;
+    private readonly string remote = connection.Endpoint.Remote;
+    private readonly GroupWindow window = new(
+        connection.Dialogue, connection.Endpoint.Remote, trust, messagesAtATime, options.FarFrom, clock);
+    private int transactions;
+    private bool isSpent;
+    private bool hasCarried;
+    private bool isSlow;
+
+    public HopEndpoint Endpoint => connection.Endpoint;
+
+    public HostPlace? Place => connection.Place;
+
+    /// <summary>A host that is to have less is not sent more over a connection that there is.</summary>
+    public bool IsOpen => dialogue.IsOpen && transactions < options.MessagesPerConnection && !isSlow && !isSpent;
+
+    /// <summary>The host takes nothing, again and again.</summary>
+    public bool IsHopeless { get; private set; }
+
+    /// <summary>The envelope of the message that follows may have been sent ahead: the next transaction is that one.</summary>
+    public bool IsBespoken { get; private set; }
+
+    /// <summary>No envelope is to be sent ahead: groups are better here.</summary>
+    public bool PrefersGroups => window.IsUsable;
+
+    /// <summary>How many messages may be sent at once now.</summary>
+    public int Room => IsBespoken ? 1 : Math.Min(window.Room, options.MessagesPerConnection - transactions);
+
+    /// <inheritdoc cref="GroupWindow.IsProvenAsync"/>
+    public ValueTask<bool> IsProvenAsync(bool findsOut, CancellationToken ct) => window.IsProvenAsync(findsOut, ct);
+
+    /// <summary>Makes one transaction; an outcome for each recipient.</summary>
+    /// <param name="begunAt">The attempt; a timestamp of the clock.</param>
+    public async ValueTask<Outcome[]> SendAsync(OutgoingMessage message, OutgoingMessage? following, long begunAt, CancellationToken ct)
+    {
+        if (message.Parameters.RequiresTls)
+        {
+            if (TlsRequirement.WhyNot(connection) is { } lacking)
+            {
+                IsBespoken = false;
+                return Enumerable.Repeat<Outcome>(lacking, message.Recipients.Length).ToArray();
+            }
+
+            // Nothing leaves this machine.
+            if (Endpoint.Socket is not null)
+                message = TlsRequirement.Waive(message);
+        }
+
+        if (connection.Lease is { } lease)
+        {
+            // What it may send is counted a message: none is announced before it is known to be one of them.
+            following = null;
+            if (!await lease.CountAsync(ct).ConfigureAwait(false))
+            {
+                isSpent = true;
+                return Enumerable.Repeat<Outcome>(SpentSource(lease), message.Recipients.Length).ToArray();
+            }
+        }
+
+        var isLast = ++transactions >= options.MessagesPerConnection;
+        IsBespoken = !isLast && following is not null;
+        var since = clock.GetTimestamp();
+        var answers = await dialogue.SendAsync(message, isLast ? null : following, ct).ConfigureAwait(false);
+        window.OnAnswered(clock.GetElapsedTime(since), count: 1);
+        return OutcomesOf(answers, begunAt);
+    }
+
+    /// <summary>
+    /// Makes the transactions of several messages, all on their way before the first is answered. How many were sent, from the first on; 0
+    /// where that one goes alone.
+    /// </summary>
+    /// <param name="answered">
+    /// Told of each that was attempted, in order, with an outcome for each recipient. The host has nothing of the others.
+    /// </param>
+    public async ValueTask<int> SendGroupAsync(
+        IReadOnlyList<OutgoingMessage> messages, long begunAt, Action<int, Outcome[]> answered, CancellationToken ct)
+    {
+        var may = 0;
+        while (may < messages.Count && !messages[may].Parameters.RequiresTls && !isSpent)
+        {
+            if (connection.Lease is { } lease && !await lease.CountAsync(ct).ConfigureAwait(false))
+                isSpent = true;
+            else
+                may++;
+        }
+
+        if (may == 0)
+            return 0;
+        var since = clock.GetTimestamp();
+        var result = await dialogue.SendGroupAsync(
+            may == messages.Count ? messages : [.. messages.Take(may)],
+            (i, answers) =>
+            {
+                transactions++;
+                answered(i, OutcomesOf(answers, begunAt));
+            },
+            ct).ConfigureAwait(false);
+        window.OnAnswered(clock.GetElapsedTime(since), result.Sent);
+        if (result.Trouble is { } trouble)
+            window.Fail(trouble);
+        return result.Sent;
+    }
+
+    private Outcome[] OutcomesOf(IReadOnlyList<ClientAnswer> answers, long begunAt)
+    {
+        var outcomes = new ClientOutcomes(remote, tls, dialogue.Extensions, clock.GetElapsedTime(begunAt))
+        {
+            IsReused = transactions > 1,
+            HasCarried = hasCarried,
+            IsFinal = Endpoint.IsLmtp,
+            IsVerified = dialogue.IsVerified,
+            Security = connection.Security,
+        }.Of(answers);
+        var isDelivered = Array.Exists(outcomes, static o => o is Outcome.Delivered);
+        if (isDelivered)
+            Place?.Succeed();
+        if (Array.Find(outcomes, o => Throttle.Is(o, hasCarried)) is { } throttled && Place is { } place)
+            (isSlow, IsHopeless) = place.Throttle(throttled.Reply);
+        hasCarried |= isDelivered;
+        return outcomes;
+    }
+
+    private static Outcome.Deferred SpentSource(EgressLease lease) =>
+        new(Remote: null, $"{lease.Source.Address} has sent what it may for now", Tls: null)
+        {
+            After = AfterDeferral.NewConnection,
+            Cause = DeliveryCause.OwnSurroundings,
+            Phase = DeliveryPhase.Mail,
+        };
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            // Where an envelope was sent ahead the server may wait for content, and would take QUIT for it.
+            if (!IsBespoken)
+                await dialogue.QuitAsync(CancellationToken.None).ConfigureAwait(false);
+            await dialogue.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            connection.Lease?.Dispose();
+            Place?.Leave();
+        }
+    }
+}
