@@ -24,6 +24,9 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     /// <summary>An envelope was sent ahead: the next transaction is that one.</summary>
     public bool IsBespoken => announced is not null;
 
+    /// <summary>What the server did that one does not which takes what is sent ahead; null where it did nothing like that.</summary>
+    public string? Trouble { get; private set; }
+
     /// <summary>A group of transactions was made: what the last of them left is not known here.</summary>
     public void ResetNext() => needsReset = true;
 
@@ -46,7 +49,8 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     private async ValueTask<bool> PipelinedEnvelopeAsync(OutgoingMessage message, ClientAnswer?[] answers)
     {
         var resets = needsReset;
-        if (announced is null)
+        var isAhead = announced is not null;
+        if (!isAhead)
         {
             WriteEnvelopeStart(message);
             if (!await wire.FlushAsync(ClientPhase.Mail, options.Timeouts.Mail).ConfigureAwait(false))
@@ -58,6 +62,14 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
             return StopAt(answers, cannotReset);
         needsReset = true;
         var sender = await RefusalAsync(ClientPhase.Mail, options.Timeouts.Mail).ConfigureAwait(false);
+        if (isAhead && sender is ClientAnswer.Refused { Reply: var reply } && OrderRefusal.Is(reply))
+        {
+            // How much of what is behind it was refused with it nobody can tell: this connection has served its time.
+            Trouble = $"it refused what was sent ahead of its message: {reply}";
+            wire.Break(ClientPhase.Mail, ClientFault.ConnectionLost, Trouble);
+            return StopAt(answers, wire.Fault);
+        }
+
         for (var i = 0; i < answers.Length; i++)
         {
             if (!wire.IsOpen)

@@ -77,6 +77,12 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// What the server did with an envelope that was sent ahead, where it refused it for its place; null where it did not. The dialogue is
+    /// over then, and nothing was sent of the message.
+    /// </summary>
+    public string? RefusedAhead => transactions.Trouble;
+
     /// <summary>What the login was made by; null without one.</summary>
     public string? Mechanism { get; private set; }
 

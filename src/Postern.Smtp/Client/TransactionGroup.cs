@@ -72,6 +72,9 @@ internal sealed class TransactionGroup(ClientWire wire, SmtpClientOptions option
                 answered(i, answers);
         }
 
+        // Whoever counts commands in another way may have more answers on the way.
+        if (trouble is not null)
+            wire.Break(ClientPhase.Mail, ClientFault.ProtocolError, trouble);
         return new GroupResult(count, trouble ?? (isLeaving || wire.Fault is null ? null : $"{wire.Fault.Detail}, within a group"));
     }
 
@@ -186,10 +189,13 @@ internal sealed class TransactionGroup(ClientWire wire, SmtpClientOptions option
         // The transaction before it may not have been over: what was refused is not this message.
         if (replies is { Reset.Code: >= 400 and not 421, End.Code: >= 400 })
             return null;
-        // The verb was refused, not the message: it offers chunks and does not know them.
-        if (replies.End is { Code: >= 500 and <= 504 } unknown && replies.IsAnyTaken)
+        // Nor is it where a verb was refused: MAIL for its place, or BDAT, which is offered and not known.
+        var unknown = replies is { Mail: { Code: >= 500 } mail, End.Code: >= 400 } && OrderRefusal.Is(mail) ? mail
+            : replies.IsAnyTaken && replies.End is { Code: >= 500 } end && OrderRefusal.Is(end) ? end
+            : null;
+        if (unknown is not null)
         {
-            trouble ??= $"it refused BDAT: {unknown}";
+            trouble ??= $"it refused a command for its place: {unknown}";
             return null;
         }
 

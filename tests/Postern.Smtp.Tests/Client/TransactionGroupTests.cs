@@ -114,13 +114,16 @@ public sealed class TransactionGroupTests
     [Theory]
     [InlineData("250 reset\r\n250 from\r\n250 to\r\n502 5.5.1 no BDAT\r\n")]
     [InlineData("503 reset\r\n503 5.5.1 nested MAIL\r\n250 to\r\n503 5.5.1 chunk\r\n")]
+    [InlineData("250 reset\r\n503 too early\r\n503 to\r\n503 chunk\r\n")]
+    [InlineData("250 reset\r\n554 5.5.0 synchronization\r\n503 to\r\n503 chunk\r\n")]
     public async Task A_verb_that_is_refused_is_no_verdict_on_the_message(string first)
     {
         var (group, _) = await SendAsync(first + Taken, 2);
 
         Assert.Equal(["1 taken"], group.Told);
         Assert.NotNull(group.Result.Trouble);
-        Assert.True(group.IsOpen);
+        // There may be more answers than commands.
+        Assert.False(group.IsOpen);
     }
 
     [Fact]

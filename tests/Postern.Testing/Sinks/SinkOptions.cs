@@ -21,6 +21,9 @@ public sealed record SinkOptions
     /// <summary>A chunk for nobody is refused at once, and what stands in it is obeyed: servers like that exist.</summary>
     public bool TakesRefusedChunksForCommands { get; init; }
 
+    /// <summary>Every command that has come behind a message before that is answered is refused for its place: Haraka 3.3.4 and later.</summary>
+    public bool RefusesWhatIsSentAhead { get; init; }
+
     /// <summary>Asked at each phase with the client's line and the number of the connection, from 0; null: behave.</summary>
     public Func<SinkPhase, string, int, SinkAction?> Script { get; init; } = static (_, _, _) => null;
 

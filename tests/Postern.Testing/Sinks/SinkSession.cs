@@ -150,6 +150,7 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
         if (atEnd is not null)
             return await ActAsync(atEnd, Good) is not null;
         await WriteAsync(Good);
+        await RefuseAheadAsync();
         return true;
     }
 
@@ -199,7 +200,20 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
         if (action is not null)
             return await ActAsync(action, good) is not null;
         await WriteAsync(good);
+        if (!isRefused)
+            await RefuseAheadAsync();
         return true;
+    }
+
+    /// <summary>It counts lines, whatever they are.</summary>
+    private async Task RefuseAheadAsync()
+    {
+        if (!options.RefusesWhatIsSentAhead)
+            return;
+        var lines = buffer.AsSpan(start, end - start).Count((byte)'\n');
+        start = end = 0;
+        for (; lines > 0; lines--)
+            await WriteAsync("503 Bad sequence of commands - pipelined after end of DATA");
     }
 
     /// <summary>Answers by the script, or well; the text that was answered, or null when the connection is over.</summary>

@@ -2,7 +2,7 @@ namespace Postern.Relay.Delivery.Transports;
 
 /// <summary>
 /// Which addresses keep step with several messages on their way at a time: found out once, by whoever is first; the others go one after
-/// another meanwhile. One that loses step is not sent groups for an hour. May be called from any thread.
+/// another meanwhile. One that loses step is sent neither groups nor envelopes ahead for an hour. May be called from any thread.
 /// </summary>
 internal sealed class GroupTrust(TimeProvider clock)
 {
@@ -15,6 +15,7 @@ internal sealed class GroupTrust(TimeProvider clock)
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, (Word Word, long Since)> known = new(StringComparer.Ordinal);
+    private volatile bool isAnyUnfit;
 
     private enum Word
     {
@@ -44,6 +45,15 @@ internal sealed class GroupTrust(TimeProvider clock)
         }
     }
 
+    /// <summary>It has lost step, so that nothing is sent ahead there either.</summary>
+    public bool HasLostStep(string remote)
+    {
+        if (!isAnyUnfit)
+            return false;
+        lock (gate)
+            return known.TryGetValue(remote, out var entry) && entry.Word == Word.Unfit && clock.GetElapsedTime(entry.Since) < UnfitFor;
+    }
+
     /// <summary>The caller finds it out; false where another does, or it is known.</summary>
     public bool Begin(string remote)
     {
@@ -66,7 +76,11 @@ internal sealed class GroupTrust(TimeProvider clock)
     public void Fail(string remote, string why)
     {
         lock (gate)
+        {
             Set(remote, Word.Unfit);
+            isAnyUnfit = true;
+        }
+
         Tell?.Invoke("one_at_a_time", $"{remote} gets one message after another on a connection for an hour: {why}");
     }
 

@@ -56,5 +56,8 @@ internal sealed class GroupWindow(
         return dialogue.IsOpen;
     }
 
+    /// <summary>An envelope may be sent ahead of its message.</summary>
+    public bool MaySendAhead => !trust.HasLostStep(remote);
+
     public void Fail(string why) => trust.Fail(remote, why);
 }

@@ -31,8 +31,8 @@ internal sealed class HopSession(
     /// <summary>The envelope of the message that follows may have been sent ahead: the next transaction is that one.</summary>
     public bool IsBespoken { get; private set; }
 
-    /// <summary>No envelope is to be sent ahead: groups are better here.</summary>
-    public bool PrefersGroups => window.IsUsable;
+    /// <summary>The envelope of the message that follows may be sent ahead, and groups are not better here.</summary>
+    public bool MaySendAhead => !window.IsUsable && window.MaySendAhead;
 
     /// <summary>How many messages may be sent at once now.</summary>
     public int Room => IsBespoken ? 1 : Math.Min(window.Room, options.MessagesPerConnection - transactions);
@@ -73,6 +73,8 @@ internal sealed class HopSession(
         var since = clock.GetTimestamp();
         var answers = await dialogue.SendAsync(message, isLast ? null : following, ct).ConfigureAwait(false);
         window.OnAnswered(clock.GetElapsedTime(since), count: 1);
+        if (dialogue.RefusedAhead is { } why)
+            window.Fail(why);
         return OutcomesOf(answers, begunAt);
     }
 

@@ -68,7 +68,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         }
 
         var first = session!;
-        if (SendsAhead && following is not null && !first.PrefersGroups && MostOf(first) >= following.Recipients.Length)
+        if (SendsAhead && following is not null && first.MaySendAhead && MostOf(first) >= following.Recipients.Length)
             announced = following;
         var outcomes = MostOf(first) is var most && (isAnnounced || most >= message.Recipients.Length)
             ? await first.SendAsync(message, announced, begun, ct).ConfigureAwait(false)
