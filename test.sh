@@ -108,6 +108,18 @@ install_nodemailer() {
   (cd "$interop" && npm ci --no-audit --no-fund </dev/null) >"$work/npm.log" 2>&1 || { echo "npm ci failed:"; tail -n 5 "$work/npm.log"; }
 }
 
+# Debian lets one mail server be installed: this one is unpacked, and only receives.
+unpack_exim() {
+  local unpacked
+  unpacked=$(realpath "$interop")/unpacked
+  [ -x "$unpacked/usr/sbin/exim4" ] && return
+  [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || return 0
+  (cd "$work" && apt-get download -q exim4-daemon-light && dpkg -x exim4-daemon-light_*.deb "$unpacked") >"$work/exim.log" 2>&1 \
+    || { echo "cannot unpack exim4-daemon-light:"; tail -n 3 "$work/exim.log"; return 0; }
+  # It asks for this user by name, whatever its configuration says.
+  getent passwd Debian-exim >/dev/null || useradd --system --user-group --home-dir /var/spool/exim4 --shell /usr/sbin/nologin Debian-exim
+}
+
 # One attribute of the counters in a result file.
 count() { grep -o '<Counters [^>]*' "$1" | sed -n "s/.* $2=\"\([0-9]*\)\".*/\1/p"; }
 
@@ -193,6 +205,7 @@ trap 'rm -rf "$work"' EXIT
 if [ -z "$quick" ]; then
   install_peers
   install_nodemailer
+  unpack_exim
 fi
 echo "building"
 if ! dotnet build Postern.slnx -c "$configuration" -v q </dev/null; then

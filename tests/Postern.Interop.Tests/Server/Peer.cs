@@ -16,6 +16,20 @@ internal static class Peer
     public static string? Find(string program) =>
         Places.Where(static p => p.Length > 0).Select(place => Path.Combine(place, program)).FirstOrDefault(File.Exists);
 
+    /// <summary>One that cannot be installed beside another mail server, and is unpacked in this project's folder <c>unpacked</c>.</summary>
+    public static string RequireUnpacked(string program)
+    {
+        for (var directory = AppContext.BaseDirectory; directory is not null; directory = Path.GetDirectoryName(directory))
+        {
+            var path = Path.Combine(directory, "unpacked", "usr", "sbin", program);
+            if (File.Exists(path))
+                return path;
+        }
+
+        Assert.Skip($"{program} is not unpacked: ./test.sh does that");
+        return program;
+    }
+
     /// <summary>A script of this project, beside the tests.</summary>
     public static string Script(string name) => Path.Combine(AppContext.BaseDirectory, "Clients", "Scripts", name);
 
