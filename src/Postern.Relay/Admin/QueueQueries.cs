@@ -1,4 +1,5 @@
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
@@ -9,7 +10,9 @@ namespace Postern.Relay.Admin;
 /// <summary>Answers what is in the queue. Needs the spool; and from a running server, whether it has no route at all.</summary>
 /// <param name="hasNoRoute">Null where no server runs: then nobody knows.</param>
 /// <param name="suspensions">Null where nobody knows.</param>
-public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null, Suspensions? suspensions = null)
+/// <param name="bounces">What refusals are called now; null for the table that ships.</param>
+public sealed class QueueQueries(
+    ISpool spool, Func<bool>? hasNoRoute = null, Suspensions? suspensions = null, Func<BounceTable>? bounces = null)
 {
     /// <param name="limit">How many items at most; the total counts all.</param>
     /// <param name="after">Begins behind this id, for the next page; null for the first.</param>
@@ -75,7 +78,7 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null, Su
         };
     }
 
-    private static QueueRecipient Describe(Mailbox mailbox, RecipientState state, RecipientParameters said) => new(
+    private QueueRecipient Describe(Mailbox mailbox, RecipientState state, RecipientParameters said) => new(
         mailbox.Address,
         Word(state.Status),
         state.LastReply,
@@ -85,7 +88,7 @@ public sealed class QueueQueries(ISpool spool, Func<bool>? hasNoRoute = null, Su
         said.OriginalRecipient?.ToString())
     {
         Category = state is { Status: not RecipientStatus.Delivered, LastReply: { } reply }
-            ? Delivery.Bounces.BounceTable.Default.WordOf(reply)
+            ? (bounces?.Invoke() ?? BounceTable.Default).WordOf(reply)
             : null,
     };
 

@@ -13,6 +13,7 @@ internal static class DeliveryEvents
     /// <param name="routes">Those in force: the event names the one that decided.</param>
     /// <param name="next">When it is tried again; null when it is not.</param>
     /// <param name="bounces">Those in force; null for what ships.</param>
+    /// <param name="signedBy">The keys that signed what was sent; null for none.</param>
     public static DeliveryEvent Of(
         DateTimeOffset now,
         Envelope envelope,
@@ -21,7 +22,8 @@ internal static class DeliveryEvents
         RouteTable routes,
         int attempt,
         DateTimeOffset? next = null,
-        BounceTable? bounces = null) =>
+        BounceTable? bounces = null,
+        string? signedBy = null) =>
         new(now, envelope.Id.ToString(), envelope.Recipients[recipient].Address, Came(outcome), attempt, outcome.Reply)
         {
             RecipientIndex = recipient,
@@ -39,6 +41,7 @@ internal static class DeliveryEvents
             Route = routes.NameOf(envelope, envelope.Recipients[recipient]),
             DurationMs = outcome.Took is { } took ? (int)Math.Min(took.TotalMilliseconds, int.MaxValue) : null,
             Category = CategoryOf(outcome, bounces),
+            SignedBy = outcome.Phase >= DeliveryPhase.Data || outcome is Outcome.Delivered ? signedBy : null,
         };
 
     /// <summary>The server holds a message for errors of its own.</summary>

@@ -38,7 +38,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     private readonly RetryQueue unrecorded;
     private readonly Outages outages;
     private readonly QueueOperations operations;
-    private readonly OwnSubmissions submissions = new();
+    private ImmutableArray<RecentMarks> traces = [];
 
     /// <param name="random">For the jitter; null: the shared one.</param>
     public DeliveryScheduler(
@@ -48,7 +48,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         work = new DeliveryWork(spool, options, audit, clock, random ?? Random.Shared);
         transport.Tell = work.Tell;
         time = new Timekeeper(work);
-        reporter = new StatusReporter(spool, options, submissions, audit, clock);
+        reporter = new StatusReporter(spool, options, audit, clock);
         recorder = new StateRecorder(work);
         unrecorded = new RetryQueue(clock, message => _ = TryUnrecordedAsync(message));
         end = new AttemptEnd(work, time, reporter, recorder, OnDone);
@@ -109,6 +109,18 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     internal IContentKeeper? Keeper
     {
         set => work.Ended.Keeper = value;
+    }
+
+    /// <summary>
+    /// The files that remember what was lately sent where, and taken from whom, for mail that comes round. Set before the start.
+    /// </summary>
+    internal (string Sent, string Taken) Traces
+    {
+        set
+        {
+            traces = [Open(value.Sent, SentBefore.Slots), Open(value.Taken, OwnSubmissions.Slots)];
+            (work.Sent, reporter.Submissions) = (new SentBefore(traces[0]), new OwnSubmissions(traces[1]));
+        }
     }
 
     internal int ProbesUnderWay => outages.UnderWay;
@@ -208,6 +220,8 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     {
         if (!work.IsStopping)
             await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+        foreach (var marks in traces)
+            marks.Dispose();
         work.Dispose();
     }
 
@@ -289,11 +303,14 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         return outcome.IsDone;
     }
 
+    private RecentMarks Open(string file, int slots) => RecentMarks.Open(
+        file, slots, work.Clock, why => work.Tell("spool-error", $"mail that comes round after a restart may not be known: {why}"));
+
     private void OnCommitted(SpoolEntry entry) => Remember(entry.Envelope);
 
     private void Remember(Envelope envelope)
     {
-        submissions.Note(envelope);
+        reporter.Submissions.Note(envelope);
         var (hold, triedUnder) = (SenderHold.Of(envelope, work.Clock), envelope.Deadline is null ? 0 : time.Settings);
         if (hold is null && triedUnder == 0)
             return;

@@ -33,11 +33,11 @@ public sealed class DkimSigner : IContentDecorator
     public void Apply(DkimOptions changed) => options = changed;
 
     /// <inheritdoc/>
-    public async ValueTask<ReadOnlyMemory<byte>> HeaderAsync(
+    public async ValueTask<Decoration> HeaderAsync(
         Envelope envelope, ReadOnlyMemory<byte> before, ISpoolContent content, CancellationToken ct)
     {
         var how = options;
-        if (envelope.IsInbound || (!await keys.HasAnyAsync(ct).ConfigureAwait(false) && how.Required.IsEmpty))
+        if (!await MaySignAsync(envelope, how, ct).ConfigureAwait(false))
             return default;
         using var head = await ContentHead.ReadAsync(before, content, ct).ConfigureAwait(false);
         var active = await ChooseAsync(envelope, AuthorOf(envelope, head.Header), how, ct).ConfigureAwait(false);
@@ -50,8 +50,27 @@ public sealed class DkimSigner : IContentDecorator
         var text = new StringBuilder();
         foreach (var key in active)
             text.Append(SignatureField.Write(key, names, fields.WrittenSpan, body, how, envelope.ArrivedAt));
-        return Encoding.ASCII.GetBytes(text.ToString());
+        return new Decoration(Encoding.ASCII.GetBytes(text.ToString())) { SignedBy = NamesOf(active) };
     }
+
+    /// <summary>
+    /// The keys that would sign a message whose author is of this domain, as <see cref="Decoration.SignedBy"/> names them; null for none.
+    /// </summary>
+    /// <exception cref="DecorationUnavailableException">It is not sent unsigned, and cannot be signed.</exception>
+    internal async ValueTask<string?> WouldSignAsync(Envelope envelope, string? author, CancellationToken ct)
+    {
+        var how = options;
+        return await MaySignAsync(envelope, how, ct).ConfigureAwait(false)
+            && await ChooseAsync(envelope, author, how, ct).ConfigureAwait(false) is { IsEmpty: false } active
+                ? NamesOf(active)
+                : null;
+    }
+
+    private async ValueTask<bool> MaySignAsync(Envelope envelope, DkimOptions how, CancellationToken ct) =>
+        !envelope.IsInbound && (await keys.HasAnyAsync(ct).ConfigureAwait(false) || !how.Required.IsEmpty);
+
+    private static string NamesOf(ImmutableArray<ActiveKey> active) =>
+        active is [var only] ? only.RecordName : string.Join(' ', active.Select(static key => key.RecordName));
 
     /// <summary>The domain of the only From field; null where it says nothing that counts here.</summary>
     private static string? AuthorOf(Envelope envelope, ReadOnlySpan<byte> header)

@@ -95,4 +95,8 @@ internal static class SignatureField
 /// <summary>A key by which mail is signed now.</summary>
 /// <param name="Domain">The tag <c>d=</c>.</param>
 /// <param name="Selector">The tag <c>s=</c>.</param>
-internal sealed record ActiveKey(string Domain, string Selector, DkimKey Key);
+internal sealed record ActiveKey(string Domain, string Selector, DkimKey Key)
+{
+    /// <summary>The name of the DNS record that has the public key.</summary>
+    public string RecordName { get; } = DkimRecord.NameOf(Domain, Selector);
+}

@@ -121,6 +121,10 @@ public sealed record RelayOptions
     /// <summary>What the login protection remembers.</summary>
     public static string LoginProtectionFile(string dataDirectory) => Path.Combine(dataDirectory, "login-protection");
 
+    /// <summary>What was lately sent where, and taken from whom, so that mail that comes round is known again.</summary>
+    public static (string Sent, string Taken) TraceFiles(string dataDirectory) =>
+        (Path.Combine(dataDirectory, "sent"), Path.Combine(dataDirectory, "taken"));
+
     /// <summary>What operators have suspended.</summary>
     public static string SuspensionsFile(string dataDirectory) => Path.Combine(dataDirectory, "suspended");
 

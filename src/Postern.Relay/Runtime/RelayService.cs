@@ -71,6 +71,7 @@ public sealed class RelayService : IAsyncDisposable
         {
             Suspensions = Suspensions.Open(RelayOptions.SuspensionsFile(foundation.DataDirectory)),
             Keeper = foundation.Content,
+            Traces = RelayOptions.TraceFiles(foundation.DataDirectory),
         };
         rotation = new DkimRotation(foundation.Directory, Audit, clock, options.Dkim, options.Delivery);
         server = new SmtpServer(ServerOf(snapshot));

@@ -1,8 +1,12 @@
 using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Accounts;
+using Postern.Relay.Delivery;
+using Postern.Relay.Dkim;
+using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
+using Postern.Relay.Policy.Rules;
 using Postern.Smtp;
 using Postern.Smtp.Transport;
 
@@ -16,11 +20,13 @@ namespace Postern.Relay.Runtime;
 public sealed class RelaySnapshot : IDisposable
 {
     private readonly SmtpServerOptions server;
+    private readonly DkimSigner signer;
     private readonly IDisposable? files;
 
     private RelaySnapshot(RelayOptions options, AccountFoundation foundation, IDisposable? files, ICounters? counters)
     {
         this.files = files;
+        signer = new DkimSigner(foundation.Directory, options.Dkim, tell: static (_, _) => { });
         Options = options;
         Accounts = new RelayAccounts(options.Accounts, foundation, options.Listeners.Select(static l => l.Name));
         var policy = options.Policy with { Configuration = options.Id };
@@ -106,6 +112,18 @@ public sealed class RelaySnapshot : IDisposable
             return facts; // the rules find out, and say so
         }
     }
+
+    /// <summary>
+    /// The keys that would sign a message (DKIM), by the names of their DNS records, where its author has the domain of its sender; null
+    /// for none.
+    /// </summary>
+    /// <param name="permittedBy">The rule that permits its recipient.</param>
+    /// <exception cref="DecorationUnavailableException">It is not sent unsigned, and cannot be signed.</exception>
+    public ValueTask<string?> WouldSignAsync(Envelope envelope, string permittedBy, CancellationToken ct) =>
+        signer.WouldSignAsync(
+            envelope with { IsInbound = envelope.Login is null && permittedBy == RejectUnauthDestination.Word },
+            envelope.Sender.Mailbox is { Domain: { Literal: null, Text: var domain } } ? domain : null,
+            ct);
 
     public void Dispose()
     {

@@ -170,6 +170,11 @@ internal static class ExplainCommand
                 : $"of the file ({configuration.Source}) and not of a server: {why}, so what was counted is unknown");
         if (answer.Route is { } route)
             Print(terminal, route, decision.Reply is null);
+        if (answer.Signing is { } signing)
+            terminal.Line(PrintableText.Of(
+                signing.Problem is { } problem ? $"it would wait: {problem}"
+                : signing.Keys.IsEmpty ? "not signed (DKIM)"
+                : $"signed by {string.Join(" and ", signing.Keys)}, where From is of the sender's domain"));
         if (!answer.Change.IsEmpty)
             terminal.Line(PrintableText.Of($"the shortest change that permits it: {string.Join("; and ", answer.Change)}"));
         if (configuration.Differs is { } differs)
@@ -198,6 +203,8 @@ internal static class ExplainCommand
         foreach (var delivery in deliveries)
             mail.Row(EventText.Cells(delivery));
         mail.WriteTo(terminal);
+        foreach (var keys in deliveries.OfType<DeliveryEvent>().Select(static d => d.SignedBy).OfType<string>().Distinct())
+            terminal.Line(PrintableText.Of($"signed by {keys.Replace(" ", " and ", StringComparison.Ordinal)}"));
         if (accepted is not null && !decisions.Any())
             terminal.Line(
                 PrintableText.Of($"its decisions were like others and only counted: postern log policy --client {accepted.Client}"));

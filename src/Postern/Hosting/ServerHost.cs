@@ -55,7 +55,11 @@ internal sealed class ServerHost : IAsyncDisposable
             var kept = new KeptCommands(
                 new KeptFolder(RelayOptions.KeptDirectory(configuration.Server.Data)), relay.Audit, clock);
             var application = new ControlApplication(
-                new QueueQueries(relay.Spool, () => relay.Deliveries.Routes.Holds, relay.Deliveries.Suspensions),
+                new QueueQueries(
+                    relay.Spool,
+                    () => relay.Deliveries.Routes.Holds,
+                    relay.Deliveries.Suspensions,
+                    () => relay.Snapshot.Options.Delivery.Bounces),
                 commands,
                 new SuspensionCommands(relay.Deliveries.SuspendAsync, () => relay.Deliveries.Suspensions.All, relay.Audit, clock),
                 host.Status,

@@ -1,4 +1,5 @@
 using Postern.Relay.Admin;
+using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Memory;
@@ -42,6 +43,20 @@ public sealed class QueueQueriesTests
         Assert.Equal((envelope.Parameters.HoldUntil, envelope.Deadline!.At), (item.HoldUntil, item.DeliverBy));
         Assert.Equal(("success,delay", "rfc822;Bob+x@example.com"), (item.Recipients[0].Notify, item.Recipients[0].OriginalRecipient));
         Assert.Equal((null, null), (item.Recipients[1].Notify, item.Recipients[1].OriginalRecipient));
+    }
+
+    [Fact]
+    public async Task A_refusal_is_called_what_the_operator_calls_it_now()
+    {
+        var spool = new MemorySpool();
+        var id = await Samples.CommitAsync(spool, Samples.Content(10));
+        await spool.UpdateAsync(id, spool.Find(id)!.State with { Recipients = [new RecipientState(RecipientStatus.Pending, "451 4.7.1 Come back on Tuesday")] }, Samples.Ct);
+        var table = BounceTable.Default;
+        var queries = new QueueQueries(spool, bounces: () => table);
+        Assert.Equal("policy", (await queries.FindAsync(id, Samples.Ct))!.Recipients[0].Category);
+
+        table = BounceTable.With([new BounceRow("closed_today") { Text = "on Tuesday" }]);
+        Assert.Equal("closed_today", (await queries.FindAsync(id, Samples.Ct))!.Recipients[0].Category);
     }
 
     [Fact]

@@ -274,7 +274,7 @@ public sealed class ClaimedWorkTests
 
         public Exception? Failure { get; set; }
 
-        public async ValueTask<ReadOnlyMemory<byte>> HeaderAsync(Envelope envelope, ReadOnlyMemory<byte> before, ISpoolContent content, CancellationToken ct)
+        public async ValueTask<Decoration> HeaderAsync(Envelope envelope, ReadOnlyMemory<byte> before, ISpoolContent content, CancellationToken ct)
         {
             Interlocked.Increment(ref asked);
             if (Failure is { } failure)

@@ -59,7 +59,7 @@ internal sealed class DkimRig : IDisposable
     public async Task<string> SignAsync(byte[] content, Envelope? envelope = null, int piece = int.MaxValue, string before = "")
     {
         using var kept = new Content(content, piece);
-        return Encoding.ASCII.GetString((await Signer.HeaderAsync(envelope ?? Envelope(), Encoding.ASCII.GetBytes(before), kept, Cancelled)).Span);
+        return Encoding.ASCII.GetString((await Signer.HeaderAsync(envelope ?? Envelope(), Encoding.ASCII.GetBytes(before), kept, Cancelled)).Fields.Span);
     }
 
     public Task<string> SignAsync(string content, Envelope? envelope = null) => SignAsync(Encoding.Latin1.GetBytes(content), envelope);

@@ -51,6 +51,75 @@ public sealed class MailLoopTests
         Assert.Single(home.Messages);
     }
 
+    /// <summary>The memory of what was sent where is the server's, not the process's.</summary>
+    [Fact]
+    public async Task Mail_that_comes_round_after_a_restart_is_known_again()
+    {
+        using var data = new TemporaryDirectory();
+        await using var home = new ScriptedSink();
+        await using var other = new ScriptedSink();
+        await using (var first = await StartAsync(data, "first.test"))
+        {
+            Aim(first, other.Port, home);
+            await SubmitAsync(first, "Subject: round and round\r\n\r\nx\r\n");
+            await other.NextMessageAsync();
+            await first.StopAsync(CancellationToken.None);
+        }
+
+        await using var again = await StartAsync(data, "first.test");
+        Aim(again, other.Port, home);
+        await SubmitAsync(again, other.Messages.Single().Text);
+
+        var report = await home.NextMessageAsync();
+        Assert.Contains("\r\nStatus: 5.4.6\r\n", report.Text, StringComparison.Ordinal);
+        Assert.Contains("has come back", report.Text, StringComparison.Ordinal);
+        Assert.Single(other.Messages);
+    }
+
+    [Fact]
+    public async Task A_loop_that_ends_after_a_restart_is_told_to_the_one_who_gave_the_message_here()
+    {
+        using var data = new TemporaryDirectory();
+        await using var home = new ScriptedSink();
+        await using var other = new ScriptedSink();
+        await using (var first = await StartAsync(data, "first.test"))
+        {
+            Aim(first, other.Port, home);
+            await SubmitAsync(first, "Subject: round and round\r\n\r\nx\r\n");
+            await other.NextMessageAsync();
+            await first.StopAsync(CancellationToken.None);
+        }
+
+        // It comes back from a stranger, so that its sender may be forged.
+        await using var again = await StartAsync(data, "first.test", IPNetwork.Parse("192.0.2.0/24"));
+        Aim(again, other.Port, home);
+        await SubmitAsync(again, other.Messages.Single().Text);
+
+        Assert.Equal("a@home.test", (await home.NextMessageAsync()).Recipients.Single());
+    }
+
+    [Fact]
+    public void A_message_has_come_round_for_the_same_next_hop_of_another_run_and_for_no_other()
+    {
+        using var data = new TemporaryDirectory();
+        var file = Path.Combine(data.Path, "sent");
+        var (id, to) = (QueueId.New(TimeProvider.System), Mailbox.Parse("b@loop.test"));
+        NextHop[] hops =
+        [
+            new NextHop.MailExchanger(Domain.Parse("loop.test")), new NextHop.SmartHost("filter.test", 10025, ClientTls.None),
+            new NextHop.SmartHost("filter.test", 10025, ClientTls.None) { Pool = "other" }, new NextHop.SmartHost("filter.test", 10026, ClientTls.None),
+        ];
+        using (var marks = RecentMarks.Open(file, SentBefore.Slots, TimeProvider.System, static why => Assert.Fail(why)))
+        {
+            var sent = new SentBefore(marks);
+            sent.Note(id, to, hops[0]);
+            sent.Note(id, to, hops[1]);
+        }
+
+        using var again = RecentMarks.Open(file, SentBefore.Slots, TimeProvider.System, static why => Assert.Fail(why));
+        Assert.Equal([true, true, false, false], hops.Select(hop => new SentBefore(again).Has(id, Mailbox.Parse("B@LOOP.test"), hop)));
+    }
+
     /// <summary>Where nobody knows the message again, the number of its hops ends it (RFC 5321 §6.3).</summary>
     [Fact]
     public async Task A_message_with_more_than_fifty_trace_fields_is_refused()
@@ -182,10 +251,22 @@ public sealed class MailLoopTests
             TimeProvider.System);
     }
 
-    private static void Aim(RelayService relay, RelayService other, ScriptedSink home, IPAddress? from = null) => relay.Deliveries.Routes =
+    private static async Task SubmitAsync(RelayService relay, string content)
+    {
+        await using var client = await SmtpDialogue.GreetAsync(relay.Endpoints[0].Endpoint);
+        await client.SayAsync("MAIL FROM:<a@home.test>", "250");
+        await client.SayAsync("RCPT TO:<b@loop.test>", "250");
+        await client.SayAsync("DATA", "354");
+        await client.SayAsync($"{content}.", "250");
+    }
+
+    private static void Aim(RelayService relay, RelayService other, ScriptedSink home, IPAddress? from = null) =>
+        Aim(relay, other.Endpoints[0].Endpoint.Port, home, from);
+
+    private static void Aim(RelayService relay, int other, ScriptedSink home, IPAddress? from = null) => relay.Deliveries.Routes =
         ((RouteParse.Ok)RouteTable.Parse(
         [
             new Route("home.test", $"smtp://127.0.0.1:{home.Port}"),
-            new Route("*", $"smtp://127.0.0.1:{other.Endpoints[0].Endpoint.Port}") { Bind = from },
+            new Route("*", $"smtp://127.0.0.1:{other}") { Bind = from },
         ])).Table;
 }

@@ -46,6 +46,35 @@ public sealed class SignedMailTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_keys_that_signed_are_told_wherever_the_message_is_told_of_and_explain_names_those_that_would()
+    {
+        await server.StartAsync(Routed());
+        string[] question = ["explain", "--client", "127.0.0.1", "--login", LiveServer.User, "--from", LiveServer.User, "--to", "bart@example.net"];
+        Assert.Contains("not signed (DKIM)", (await Run.PosternAsync(question)).Output, StringComparison.Ordinal);
+        await Run.PosternAsync("dkim", "create", "example.org");
+        await Run.PosternAsync("dkim", "activate", "example.org", "--unchecked");
+        var names = (await Run.JsonAsync("dkim", "dns", "example.org")).EnumerateArray().Select(static k => k.GetProperty("recordName").GetString()!).Order(StringComparer.Ordinal).ToList();
+        Assert.Equal(names, (await Run.JsonAsync(question)).GetProperty("signing").GetProperty("keys").EnumerateArray().Select(static k => k.GetString()!).Order(StringComparer.Ordinal));
+
+        await SubmitAsync(LiveServer.User);
+        await sink.NextMessageAsync();
+        await server.UntilAsync(() => server.Host.Relay.Totals.Delivered > 0);
+        await server.Host.Relay.Audit.FlushAsync(Cancelled);
+        var delivered = (await Run.JsonAsync("log", "mail", "--outcome", "delivered"))[0];
+        var id = delivered.GetProperty("queue_id").GetString()!;
+
+        Assert.Equal(names, delivered.GetProperty("signed_by").GetString()!.Split(' ').Order(StringComparer.Ordinal));
+        foreach (var command in (string[][])[["log", "mail", "--id", id], ["queue", "show", id], ["explain", id]])
+        {
+            var told = (await Run.PosternAsync(command)).Output;
+            Assert.All(names, name => Assert.Contains(name, told, StringComparison.Ordinal));
+        }
+
+        Assert.Contains("signed by ", (await Run.PosternAsync(question)).Output, StringComparison.Ordinal);
+        Assert.Contains("not signed (DKIM)", (await Run.PosternAsync("explain", "--client", "127.0.0.1", "--from", "a@example.com", "--to", "b@example.net")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Whoever_may_not_send_as_the_author_gets_no_signature_of_the_author_also_where_Sender_is_left_alone()
     {
         await server.StartAsync(Routed() + "rules: { sender_field: keep }\n");
@@ -65,8 +94,12 @@ public sealed class SignedMailTests : IAsyncDisposable
         await server.StartAsync(Routed() + "dkim: { required: [example.org] }\n");
         await SubmitAsync(LiveServer.User);
         await server.UntilAsync(() => server.Host.Relay.Totals.Deferred > 0);
-
+        // The event comes first, then the state.
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var waiting = (await Run.JsonAsync("queue", "list")).GetProperty("items")[0];
+        for (; waiting.GetProperty("attempts").GetInt32() == 0; waiting = (await Run.JsonAsync("queue", "list")).GetProperty("items")[0])
+            late.Token.ThrowIfCancellationRequested();
+
         Assert.Contains("not sent unsigned: dkim.required names example.org", waiting.ToString(), StringComparison.Ordinal);
         await Run.PosternAsync("dkim", "create", "example.org");
         await Run.PosternAsync("dkim", "activate", "example.org", "--unchecked");

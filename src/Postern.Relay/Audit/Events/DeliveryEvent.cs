@@ -58,6 +58,12 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
     /// <summary>Why it was not delivered, in a word of a closed list; null where it was, or the reason is in no such list.</summary>
     public string? Category { get; init; }
 
+    /// <summary>
+    /// The keys whose signatures (DKIM) the receiver was sent, each by the name of its DNS record, separated by spaces; null for none, and
+    /// where no content was sent.
+    /// </summary>
+    public string? SignedBy { get; init; }
+
     public override string Name => Type.Name;
 
     public override AuditKind Kind => AuditKind.Mail;
@@ -85,6 +91,7 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
             Route = line.Maybe("route"),
             DurationMs = line.MaybeNumber("duration_ms"),
             Category = line.Maybe("category"),
+            SignedBy = line.Maybe("signed_by"),
         });
 
     /// <summary>
@@ -106,7 +113,7 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
         ContinuesMessage = true,
     };
 
-    private protected override long TextOctets => OctetsOf(QueueId, Recipient, Remote, Reply);
+    private protected override long TextOctets => OctetsOf(QueueId, Recipient, Remote, Reply, SignedBy);
 
     public override string[] ToCells() => [EventWord.Of(Outcome), QueueId, Recipient, Remote ?? "-", Reply];
 
@@ -120,7 +127,7 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
         fields.Number("code", Code);
         fields.Texts(("status", Status), ("phase", Phase), ("route", Route));
         fields.Number("duration_ms", DurationMs);
-        fields.Texts(("category", Category));
+        fields.Texts(("category", Category), ("signed_by", SignedBy));
     }
 }
 

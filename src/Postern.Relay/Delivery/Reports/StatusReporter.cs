@@ -14,8 +14,7 @@ namespace Postern.Relay.Delivery.Reports;
 /// successes. Never about a report (RFC 5321 §6.1), and never to a sender for whom nobody vouches. Who is owed very many gets the further
 /// ones together, a little later (<see cref="ReportBundle"/>); nobody who is owed one gets none.
 /// </summary>
-internal sealed class StatusReporter(
-    ISpool spool, DeliveryOptions settings, OwnSubmissions submissions, IAuditLog audit, TimeProvider clock)
+internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, IAuditLog audit, TimeProvider clock)
 {
     private static readonly RecipientParameters NeverReported = new() { Notify = DsnNotify.Never };
 
@@ -28,6 +27,9 @@ internal sealed class StatusReporter(
 
     private volatile DeliveryOptions options = settings;
     private int lostUntold;
+
+    /// <summary>Whose messages were taken lately; set before anything is reported.</summary>
+    public OwnSubmissions Submissions { get; set; } = new();
 
     public void Apply(DeliveryOptions changed)
     {
@@ -287,7 +289,7 @@ internal sealed class StatusReporter(
         foreach (var word in Encoding.Latin1.GetString(header.Span)
             .Split([' ', '\t', '\r', '\n', ';'], StringSplitOptions.RemoveEmptyEntries))
         {
-            if (word.Length == QueueId.TextLength && QueueId.TryParse(word, out var id) && submissions.Take(id, original.Sender.Address))
+            if (word.Length == QueueId.TextLength && QueueId.TryParse(word, out var id) && Submissions.Take(id, original.Sender.Address))
                 return true;
         }
 

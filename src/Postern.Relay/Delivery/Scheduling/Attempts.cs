@@ -8,7 +8,6 @@ namespace Postern.Relay.Delivery.Scheduling;
 internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder recorder, AttemptEnd end) : ILaneHost
 {
     private readonly KnownHops known = new();
-    private readonly SentBefore sent = new();
 
     bool ILaneHost.IsStopping => work.IsStopping;
 
@@ -70,8 +69,8 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
         for (var i = 0; i < count; i++)
         {
             var recipient = envelope.Recipients[job.IndexOf(i)];
-            isRound = isRound && sent.Has(envelope.Earlier!.As, recipient, hop);
-            sent.Note(envelope.Id, recipient, hop);
+            isRound = isRound && work.Sent.Has(envelope.Earlier!.As, recipient, hop);
+            work.Sent.Note(envelope.Id, recipient, hop);
         }
 
         return isRound;
@@ -194,7 +193,8 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
                         outcomes[i],
                         work.Options.Routes,
                         message.State.Attempts + 1,
-                        bounces: work.Options.Bounces));
+                        bounces: work.Options.Bounces,
+                        signedBy: message.SignedBy));
         }
     }
 
@@ -221,7 +221,7 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
     }
 
     private async ValueTask FillAsync(
-        TaskCompletionSource<ReadOnlyMemory<byte>> made,
+        TaskCompletionSource<Decoration> made,
         ImmutableArray<IContentDecorator> decorators,
         Envelope envelope,
         ISpoolContent content)
@@ -242,8 +242,8 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
         var decorators = work.Options.Decorators;
         if (decorators.IsDefaultOrEmpty)
             return content;
-        Task<ReadOnlyMemory<byte>> made;
-        TaskCompletionSource<ReadOnlyMemory<byte>>? first = null;
+        Task<Decoration> made;
+        TaskCompletionSource<Decoration>? first = null;
         lock (work.Gate)
             made = message.Decoration ??= (first = new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         try
@@ -251,7 +251,7 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
             // Not under the lock: a signature takes as long as a thousand look-ups.
             if (first is not null)
                 await FillAsync(first, decorators, message.Envelope, content).ConfigureAwait(false);
-            var header = await made.ConfigureAwait(false);
+            var header = (await made.ConfigureAwait(false)).Fields;
             return header.IsEmpty ? content : new DecoratedContent(header, content);
         }
         catch

@@ -9,20 +9,14 @@ internal sealed class DecoratedContent(ReadOnlyMemory<byte> header, ISpoolConten
 {
     public long Length => header.Length + content.Length;
 
-    /// <summary>
-    /// Asks each in turn; a later one's fields stand above those of an earlier one, as those of servers that a message passes do.
-    /// </summary>
-    public static async Task<ReadOnlyMemory<byte>> MakeAsync(
+    /// <summary>Asks each in turn.</summary>
+    public static async Task<Decoration> MakeAsync(
         ImmutableArray<IContentDecorator> decorators, Envelope envelope, ISpoolContent content, CancellationToken ct)
     {
-        var header = ReadOnlyMemory<byte>.Empty;
+        var made = default(Decoration);
         foreach (var decorator in decorators)
-        {
-            var more = await decorator.HeaderAsync(envelope, header, content, ct).ConfigureAwait(false);
-            header = header.IsEmpty ? more : (byte[])[.. more.Span, .. header.Span];
-        }
-
-        return header;
+            made = made.Under(await decorator.HeaderAsync(envelope, made.Fields, content, ct).ConfigureAwait(false));
+        return made;
     }
 
     public ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken ct)

@@ -37,6 +37,9 @@ internal sealed class DeliveryWork(ISpool spool, DeliveryOptions options, IAudit
     /// <summary>What operators have suspended; set before anything is claimed.</summary>
     public Suspensions Suspensions { get; set; } = new();
 
+    /// <summary>What was lately sent where; set before anything is claimed.</summary>
+    public SentBefore Sent { get; set; } = new();
+
     /// <summary>Set before anything is claimed.</summary>
     public ISpoolClaims Claims { get; set; } = null!;
 

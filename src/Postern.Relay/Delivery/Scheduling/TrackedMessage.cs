@@ -40,7 +40,10 @@ internal sealed class TrackedMessage(SpoolClaim claim, MessageMemory? memory)
     public bool IsUnrecorded { get; set; }
 
     /// <summary>What is put before its content, made once for all its next hops.</summary>
-    public Task<ReadOnlyMemory<byte>>? Decoration { get; set; }
+    public Task<Decoration>? Decoration { get; set; }
+
+    /// <summary><see cref="Delivery.Decoration.SignedBy"/>, where that was made.</summary>
+    public string? SignedBy => Decoration is { IsCompletedSuccessfully: true, Result.SignedBy: { } keys } ? keys : null;
 
     /// <summary>Orders the writes of the state, so that the last one stored is the last one made.</summary>
     public SemaphoreSlim? Writing { get; set; }

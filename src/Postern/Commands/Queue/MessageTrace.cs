@@ -60,7 +60,7 @@ internal static class MessageTrace
             delivery.Tls is { } tls ? $"{tls} {delivery.TlsTrust}" : "-",
             delivery.Phase ?? "-",
             delivery.Category ?? "-",
-            delivery.Reply,
+            delivery.SignedBy is { } keys ? $"{delivery.Reply} (signed by {keys})" : delivery.Reply,
             delivery.NextAttempt is { } next ? TimeText.Format(next) : "-",
         ],
         AcceptedEvent accepted =>

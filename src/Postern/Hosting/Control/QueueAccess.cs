@@ -4,6 +4,7 @@ using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
 using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Kept;
@@ -32,7 +33,7 @@ internal static class QueueAccess
         var audit = configuration.OpenAuditLog(clock);
         var kept = new KeptCommands(new KeptFolder(RelayOptions.KeptDirectory(configuration.Server.Data)), audit, clock);
         return new LocalQueue(
-            new QueueQueries(spool, suspensions: suspensions),
+            new QueueQueries(spool, suspensions: suspensions, bounces: () => BounceTable.With(configuration.Delivery.Bounces)),
             new QueueCommands(spool, new SpoolQueueControl(spool, clock), audit, clock),
             Of(suspensions, audit, clock),
             spool,

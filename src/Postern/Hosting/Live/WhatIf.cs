@@ -56,9 +56,11 @@ internal sealed record WhatIf(string Client, string From, string To)
             return No(
                 $"554 5.7.1: listener {offer.Listener} takes no connection from {facts.Client}",
                 $"Its clients are {string.Join(", ", clients)}.");
+        var decision = (await policy.DryRunAsync(facts, sender, recipient, ct)).ToAuditEvent();
         return new WhatIfAnswer
         {
-            Decisions = [(await policy.DryRunAsync(facts, sender, recipient, ct)).ToAuditEvent()],
+            Decisions = [decision],
+            Signing = await SigningWord.OfAsync(snapshot, EnvelopeOf(facts, sender, recipient), decision.Rule, ct),
             Change = await policy.ShortestChangeAsync(facts, sender, recipient, ct),
             Route = RouteWord.Of(snapshot.Options.Delivery.Routes.Choose(EnvelopeOf(facts, sender, recipient), recipient)),
         };
@@ -100,6 +102,9 @@ internal sealed record WhatIfAnswer
     /// <summary>Null without a decision.</summary>
     public RouteWord? Route { get; init; }
 
+    /// <summary>Null without a decision.</summary>
+    public SigningWord? Signing { get; init; }
+
     public ConfigurationWord Configuration { get; init; } = new(string.Empty, string.Empty);
 
     /// <summary>What decided.</summary>
@@ -114,6 +119,24 @@ internal sealed record WhatIfAnswer
 
         /// <summary>Why it is not what the file says, for people; null where it is.</summary>
         public string? Differs { get; init; }
+    }
+}
+
+/// <summary>How a message would be signed (DKIM) whose From is of the sender's domain.</summary>
+/// <param name="Keys">By the names of their DNS records; empty for none.</param>
+/// <param name="Problem">Why it would wait, as it must be signed and cannot be; null where it need not wait.</param>
+internal sealed record SigningWord(ImmutableArray<string> Keys, string? Problem)
+{
+    public static async ValueTask<SigningWord> OfAsync(RelaySnapshot snapshot, Envelope envelope, string rule, CancellationToken ct)
+    {
+        try
+        {
+            return new([.. (await snapshot.WouldSignAsync(envelope, rule, ct))?.Split(' ') ?? []], Problem: null);
+        }
+        catch (DecorationUnavailableException e)
+        {
+            return new([], e.Message);
+        }
     }
 }
 
