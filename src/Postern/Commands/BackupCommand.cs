@@ -12,18 +12,29 @@ internal static class BackupCommand
     {
         var to = new Argument<string>("TO") { Description = "A directory that does not exist yet" };
         var withoutQueue = new Option<bool>("--without-queue") { Description = "Leave the messages out" };
+        var withKept = new Option<bool>("--with-kept")
+        {
+            Description = "Copy content that is kept after the delivery, too; nobody removes it from the copy at its time",
+        };
         var command = new DocumentedCommand(
             "backup",
             "Copy configuration, accounts and queue, while the server runs or not",
             "postern backup backups/monday",
-            "postern backup backups/accounts --without-queue")
-            .With(to, withoutQueue, context.Json);
-        command.SetAction(
-            (arguments, ct) => RunAsync(context, arguments, arguments.GetRequiredValue(to), !arguments.GetValue(withoutQueue), ct));
+            "postern backup backups/accounts --without-queue",
+            "postern backup backups/all --with-kept")
+            .With(to, withoutQueue, withKept, context.Json);
+        command.SetAction((arguments, ct) => RunAsync(
+            context,
+            arguments,
+            arguments.GetRequiredValue(to),
+            (arguments.GetValue(withoutQueue) ? BackupParts.None : BackupParts.Queue)
+                | (arguments.GetValue(withKept) ? BackupParts.Kept : BackupParts.None),
+            ct));
         return command;
     }
 
-    private static async Task<int> RunAsync(CommandContext context, ParseResult arguments, string to, bool withQueue, CancellationToken ct)
+    private static async Task<int> RunAsync(
+        CommandContext context, ParseResult arguments, string to, BackupParts parts, CancellationToken ct)
     {
         var terminal = context.Terminal;
         if (context.LoadConfiguration(arguments) is not { } configuration)
@@ -35,14 +46,17 @@ internal static class BackupCommand
         if (Path.Exists(to))
             return terminal.Fail($"{to} is there already", "Nothing was copied. Name a directory that does not exist.", ExitCode.Usage);
 
-        var backup = await DataBackup.MakeAsync(configuration, to, withQueue, context.Clock, ct);
+        var backup = await DataBackup.MakeAsync(configuration, to, parts, context.Clock, ct);
         if (arguments.GetValue(context.Json))
             terminal.Json(
                 new BackupDocument(
-                    backup.Directory, backup.Segments ?? 0, backup.Messages, [.. backup.Damage.Select(static d => d.Reason)]),
+                    backup.Directory, backup.Segments ?? 0, backup.Messages, [.. backup.Damage.Select(static d => d.Reason)])
+                {
+                    Dropped = backup.Dropped, Kept = backup.Kept,
+                },
                 CommandJson.Readable.BackupDocument);
         else
-            Print(terminal, backup, to, withQueue);
+            Print(terminal, backup, to, parts);
         return backup.Damage.IsEmpty ? ExitCode.Ok
             : terminal.Fail(
                 string.Create(
@@ -50,12 +64,18 @@ internal static class BackupCommand
                 $"The originals are in {configuration.Server.Data}: keep them. What was damaged is in data/spool/quarantine of the copy.");
     }
 
-    private static void Print(Terminal terminal, DataBackup backup, string to, bool withQueue)
+    private static void Print(Terminal terminal, DataBackup backup, string to, BackupParts parts)
     {
         var queue = backup.Segments is { } segments
             ? string.Create(CultureInfo.InvariantCulture, $"{backup.Messages} messages in {segments} segments, each read and checked")
-            : withQueue ? "no queue, for there is none" : "no queue, as asked";
+            : parts.HasFlag(BackupParts.Queue) ? "no queue, for there is none" : "no queue, as asked";
         terminal.Line($"{to}: configuration, accounts, and {queue}");
+        if (backup.Dropped > 0)
+            terminal.Line(
+                string.Create(CultureInfo.InvariantCulture, $"{backup.Dropped} messages of this machine that were not queued yet"));
+        if (backup.Kept is { } kept)
+            terminal.Line(string.Create(
+                CultureInfo.InvariantCulture, $"the content of {kept} messages that is kept: nobody removes it there at its time"));
         terminal.Line(
             "Not in it: the logs, and files elsewhere that the configuration names (certificates, keys, password files, secrets).");
     }

@@ -10,7 +10,8 @@ namespace Postern.Configuration;
 /// <param name="Users">Names of the system; null for everybody.</param>
 internal sealed record SendmailSection(string? Drop, ImmutableArray<string>? Users, LocalRules Rules)
 {
-    private const string DropName = "drop";
+    /// <summary>Of the directory in the data directory.</summary>
+    public const string DropName = "drop";
 
     public static SendmailSection Read(Section section) => new(
         section.FilePath(

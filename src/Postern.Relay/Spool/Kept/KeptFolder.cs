@@ -37,12 +37,15 @@ public sealed class KeptFolder(string path)
     /// <summary>All that is there, also what is over, in no order.</summary>
     public IEnumerable<KeptMessage> All() => HoursOldestFirst().SelectMany(Of);
 
+    /// <summary>The path of its file.</summary>
+    public string FileOf(KeptMessage kept) => FileOf(kept.Id, kept.Until);
+
     /// <summary>What stands in the file; null where it is gone meanwhile.</summary>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public KeptContent? Open(KeptMessage kept)
     {
-        var file = FileOf(kept.Id, kept.Until);
+        var file = FileOf(kept);
         try
         {
             return KeptFile.Open(file, kept.Id);
@@ -56,7 +59,7 @@ public sealed class KeptFolder(string path)
     /// <summary>False where it was gone already. Whoever wants that to survive a power failure calls <see cref="Sync"/>.</summary>
     public bool Remove(KeptMessage kept)
     {
-        var file = FileOf(kept.Id, kept.Until);
+        var file = FileOf(kept);
         if (!File.Exists(file))
             return false;
         File.Delete(file);
@@ -138,7 +141,7 @@ public sealed class KeptFolder(string path)
     {
         foreach (var file in new DirectoryInfo(folder).EnumerateFiles())
         {
-            if (TryRead(file) is { } kept)
+            if (TryRead(file) is { } kept && HourOf(kept.Id) == file.Directory!.Name)
                 yield return kept;
         }
     }

@@ -54,7 +54,14 @@ internal sealed partial class CommandJson : JsonSerializerContext
 
 /// <summary>What <c>postern backup --json</c> prints.</summary>
 /// <param name="Damage">One reason for each stretch of the queue that cannot be read.</param>
-internal sealed record BackupDocument(string Directory, int Segments, int Messages, string[] Damage);
+internal sealed record BackupDocument(string Directory, int Segments, int Messages, string[] Damage)
+{
+    /// <summary>Messages of this machine's users that were not queued yet.</summary>
+    public int Dropped { get; init; }
+
+    /// <summary>Messages whose kept content was copied; null where it was left out.</summary>
+    public int? Kept { get; init; }
+}
 
 /// <summary>What <c>postern check --json</c> prints.</summary>
 internal sealed record CheckDocument(

@@ -1,7 +1,11 @@
 using System.Collections.Immutable;
 using Postern.Configuration;
+using Postern.Hosting.Drop;
+using Postern.Machine;
 using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
+using Postern.Relay.Spool.Kept;
 
 namespace Postern.Hosting.Data;
 
@@ -14,22 +18,27 @@ namespace Postern.Hosting.Data;
 /// <param name="Damage">What cannot be read in the copy, and so in the original.</param>
 internal sealed record DataBackup(string Directory, int? Segments, int Messages, ImmutableArray<SpoolDamage> Damage)
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private static readonly string[] Volatile = ["-wal", "-shm", "-journal", ".sock", ".rcache2", ".new", ".next"];
 
-    private static readonly string[] Volatile = ["-wal", "-shm", "-journal", ".sock", ".rcache2", ".new"];
+    /// <summary>Messages that waited in the drop directory.</summary>
+    public int Dropped { get; init; }
+
+    /// <summary>Messages whose content is kept after the end of their delivery; null where it was left out.</summary>
+    public int? Kept { get; init; }
 
     /// <param name="to">A directory that does not exist.</param>
+    /// <param name="parts">What is copied beside the configuration, the accounts and what belongs to them.</param>
     /// <exception cref="IOException">Something cannot be read or written; nothing is left of the copy.</exception>
     /// <exception cref="Postern.Relay.Accounts.DirectoryUnavailableException">The accounts cannot be read.</exception>
     public static async Task<DataBackup> MakeAsync(
-        PosternConfiguration configuration, string to, bool withQueue, TimeProvider clock, CancellationToken ct)
+        PosternConfiguration configuration, string to, BackupParts parts, TimeProvider clock, CancellationToken ct)
     {
         to = Path.TrimEndingDirectorySeparator(Path.GetFullPath(to));
         var unfinished = $"{to}.unfinished-{Environment.ProcessId}";
-        System.IO.Directory.CreateDirectory(unfinished, OwnerOnly);
+        PrivateFile.MakeDirectory(unfinished);
         try
         {
-            var backup = await FillAsync(configuration, unfinished, withQueue, clock, ct);
+            var backup = await FillAsync(configuration, unfinished, parts, clock, ct);
             System.IO.Directory.Move(unfinished, to);
             return backup with { Directory = to };
         }
@@ -41,21 +50,74 @@ internal sealed record DataBackup(string Directory, int? Segments, int Messages,
     }
 
     private static async Task<DataBackup> FillAsync(
-        PosternConfiguration configuration, string to, bool withQueue, TimeProvider clock, CancellationToken ct)
+        PosternConfiguration configuration, string to, BackupParts parts, TimeProvider clock, CancellationToken ct)
     {
         if (configuration.File is { } file)
             CopyFile(file, Path.Combine(to, ConfigurationFile.Name));
         var (from, data) = (configuration.Server.Data, Path.Combine(to, "data"));
-        System.IO.Directory.CreateDirectory(data, OwnerOnly);
+        PrivateFile.MakeDirectory(data);
         var accounts = configuration.ToDirectory(clock).Path;
         if (File.Exists(accounts))
             SqliteDirectory.Copy(accounts, Path.Combine(data, Path.GetFileName(accounts)));
-        foreach (var other in System.IO.Directory.EnumerateFiles(from).Where(
-            f => f != accounts && !Volatile.Any(v => f.EndsWith(v, StringComparison.Ordinal)) && !Path.GetFileName(f).StartsWith('.')))
-            CopyFile(other, Path.Combine(data, Path.GetFileName(other)));
-        return withQueue && await configuration.ToSpool().CopyAsync(data, clock, ct) is { } copied
+        CopyFiles(from, data, but: accounts);
+        foreach (var whole in (Func<string, string>[])
+            [RelayOptions.TokenDirectory, RelayOptions.MtaStsDirectory, RelayOptions.TlsReportsDirectory])
+            CopyFiles(whole(from), whole(data));
+        var kept = parts.HasFlag(BackupParts.Kept)
+            ? CopyKept(new KeptFolder(RelayOptions.KeptDirectory(from)), RelayOptions.KeptDirectory(data))
+            : (int?)null;
+        if (!parts.HasFlag(BackupParts.Queue))
+            return new DataBackup(to, Segments: null, Messages: 0, []) { Kept = kept };
+
+        // Before the queue: what is taken up into it meanwhile is then in both, and in none the other way round.
+        var dropped = DropCopy.Make(
+            new DropDirectory(configuration.Sendmail.DropIn(from)), new DropDirectory(Path.Combine(data, SendmailSection.DropName)));
+        var backup = await configuration.ToSpool().CopyAsync(data, clock, ct) is { } copied
             ? new DataBackup(to, copied.Segments, copied.Messages, copied.Quarantined)
             : new DataBackup(to, Segments: null, Messages: 0, []);
+        return backup with { Dropped = dropped, Kept = kept };
+    }
+
+    /// <summary>The files of one directory that are whole; nothing where there is none.</summary>
+    private static void CopyFiles(string from, string to, string? but = null)
+    {
+        if (!System.IO.Directory.Exists(from))
+            return;
+        PrivateFile.MakeDirectory(to);
+        foreach (var file in System.IO.Directory.GetFiles(from))
+        {
+            var name = Path.GetFileName(file);
+            if (file != but && !name.StartsWith('.') && !Volatile.Any(end => name.EndsWith(end, StringComparison.Ordinal)))
+                TryCopyFile(file, Path.Combine(to, name));
+        }
+    }
+
+    private static int CopyKept(KeptFolder from, string to)
+    {
+        var count = 0;
+        foreach (var kept in from.All())
+        {
+            var file = from.FileOf(kept);
+            var copy = Path.Combine(to, Path.GetRelativePath(from.Path, file));
+            PrivateFile.MakeDirectory(Path.GetDirectoryName(copy)!);
+            count += TryCopyFile(file, copy) ? 1 : 0;
+        }
+
+        return count;
+    }
+
+    /// <summary>False where it is gone meanwhile: its time was over.</summary>
+    private static bool TryCopyFile(string from, string to)
+    {
+        try
+        {
+            CopyFile(from, to);
+            return true;
+        }
+        catch (IOException) when (!File.Exists(from))
+        {
+            return false;
+        }
     }
 
     /// <summary>
@@ -64,15 +126,21 @@ internal sealed record DataBackup(string Directory, int? Segments, int Messages,
     private static void CopyFile(string from, string to)
     {
         using var source = new FileStream(from, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        using var target = new FileStream(
-            to,
-            new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            });
+        using var target = PrivateFile.Create(to);
         source.CopyTo(target);
         target.Flush(flushToDisk: true);
     }
+}
+
+/// <summary>What a backup may hold beside the configuration, the accounts and what belongs to them.</summary>
+[Flags]
+internal enum BackupParts
+{
+    None = 0,
+
+    /// <summary>Messages that are to be delivered, also those that wait in the drop directory.</summary>
+    Queue = 1,
+
+    /// <summary>Content that is kept after the end of the delivery.</summary>
+    Kept = 2,
 }

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using Postern.Machine;
 using Postern.Smtp.Client;
 using Postern.Smtp.Extensions;
 using Postern.Smtp.Grammar;
@@ -78,6 +79,15 @@ internal sealed record DropFile(SmtpEnvelope Envelope, string? User)
         dropped = null;
         return false;
     }
+
+    /// <summary>
+    /// As whom it is sent: as its owner, by the system's word. Whoever could forge the owner of a file, or is the server itself, needs no
+    /// leave to be believed.
+    /// </summary>
+    public string UserOf(FileFacts facts) =>
+        (facts.User == UserIdentity.Effective ? User : null)
+            ?? UserIdentity.ListedNameOf(facts.User)
+            ?? string.Create(CultureInfo.InvariantCulture, $"uid{facts.User}");
 
     /// <summary>The content, read from the file while it is open.</summary>
     public IMessageContent ContentOf(SafeFileHandle file) => new Content(file, ContentAt, Length);

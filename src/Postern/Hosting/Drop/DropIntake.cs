@@ -34,10 +34,7 @@ internal sealed class DropIntake(
         using var file = UserIdentity.OpenForeign(path, out var facts);
         if (!DropFile.TryRead(file, out var dropped, out var whyNot))
             return new DropOutcome.Aside(whyNot);
-        // Whoever could forge the owner of a file, or is the server itself, needs no leave to be believed.
-        var user = (facts.User == UserIdentity.Effective ? dropped.User : null)
-            ?? UserIdentity.ListedNameOf(facts.User)
-            ?? string.Create(CultureInfo.InvariantCulture, $"uid{facts.User}");
+        var user = dropped.UserOf(facts);
         if (!configuration().Sendmail.Takes(user))
             return new DropOutcome.Aside($"{user} is not among sendmail.users");
         var content = new TracedContent(
