@@ -7,6 +7,7 @@ using Postern.Bench;
 // dotnet run -c Release --project bench/Postern.Bench -- logins
 // dotnet run -c Release --project bench/Postern.Bench -- stranger
 // dotnet run -c Release --project bench/Postern.Bench -- queued 200000
+// dotnet run -c Release --project bench/Postern.Bench -- queued 1000000 10 120
 // dotnet run -c Release --project bench/Postern.Bench -- events 10000000
 // dotnet run -c Release --project bench/Postern.Bench -- signatures
 // dotnet run -c Release --project bench/Postern.Bench -- outbound 20000 [round trip in ms [destinations [messages in flight]]]
@@ -19,7 +20,15 @@ else if (args is ["stranger"])
 else if (args is ["signatures"])
     await SignatureCost.RunAsync();
 else if (args is ["queued", var messages])
-    await QueuedCost.RunAsync(int.Parse(messages, CultureInfo.InvariantCulture));
+    await QueuedCost.RunAsync(int.Parse(messages, CultureInfo.InvariantCulture), rounds: 0, TimeSpan.Zero);
+else if (args is ["queued", var many, var rounds, var pause])
+    await QueuedCost.RunAsync(int.Parse(many, CultureInfo.InvariantCulture), int.Parse(rounds, CultureInfo.InvariantCulture), Seconds(pause));
+else if (args is [QueuedCost.FillVerb, var spool, var filled, var wait])
+    return await QueuedCost.FillAsync(spool, int.Parse(filled, CultureInfo.InvariantCulture), Seconds(wait));
+else if (args is [QueuedServer.Verb, var data, var port, var dns, var retry])
+    return await QueuedServer.RunAsync(data, int.Parse(port, CultureInfo.InvariantCulture), int.Parse(dns, CultureInfo.InvariantCulture), Seconds(retry));
+else if (args is [QueuedHops.Verb])
+    return await QueuedHops.RunAsync();
 else if (args is ["events", var count] && int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var events))
     return await EventSearch.RunAsync(events);
 else if (args is ["outbound", .. var numbers])
@@ -29,3 +38,5 @@ else if (args is [HopProcess.Verb, var latency])
 else
     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;
+
+static TimeSpan Seconds(string text) => TimeSpan.FromSeconds(double.Parse(text, CultureInfo.InvariantCulture));

@@ -55,7 +55,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         var attempts = new Attempts(work, time, recorder, end);
         destinations = attempts.Destinations = new Destinations(work, transport, attempts);
         outages = attempts.Outages = new Outages(transport, options, clock, (hop, after) => _ = OnBackAsync(hop, after));
-        due = attempts.Due = new DueMail(work, destinations, time) { GiveUp = end.ReturnAsync };
+        due = attempts.Due = new DueMail(work, destinations, time) { GiveUp = end.ReturnAsync, PutOff = end.PutOffAsync };
         operations = new QueueOperations(work, time);
     }
 

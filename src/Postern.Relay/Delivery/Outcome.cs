@@ -69,6 +69,10 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls, string
         /// <summary>It was not tried by itself: what came before it for the same destination ended so.</summary>
         public bool IsSuspended { get; init; }
 
+        /// <summary>The same for what waits behind, and is not tried by itself.</summary>
+        public Deferred ForOthers() =>
+            IsSuspended ? this : this with { Reply = $"delivery suspended: {Reply}", IsSuspended = true, IsVerbatim = false };
+
         /// <summary>What the answer says about when to come again. By its code and status, never by its text.</summary>
         public RetryPace Pace => Cause != DeliveryCause.Refused ? RetryPace.Usual : (Code, Status) switch
         {

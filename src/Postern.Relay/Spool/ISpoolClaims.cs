@@ -16,6 +16,7 @@ public interface ISpoolClaims : IAsyncDisposable
 
     /// <summary>
     /// Claims what is due at <paramref name="now"/> and nobody's, the oldest first; also what another claimant had whose lease is over.
+    /// What was never tried and what was may take turns.
     /// </summary>
     /// <param name="shelf">Claims from this shelf instead, in the order in which it was filled; null for what is on none.</param>
     ValueTask<SpoolClaim.Batch> ClaimDueAsync(DateTimeOffset now, int most, string? shelf, CancellationToken ct);

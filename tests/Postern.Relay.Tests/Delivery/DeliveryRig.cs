@@ -2,6 +2,7 @@ using System.Net;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Transports;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 
@@ -58,6 +59,10 @@ internal sealed class DeliveryRig : IAsyncDisposable
 
     /// <param name="with">Changes the envelope before it is committed.</param>
     public Task<QueueId> AddAsync(Func<Envelope, Envelope> with, params string[] recipients) => Spool.AddAsync(Clock, Content, "a@here.test", recipients, with);
+
+    /// <param name="state">Changes the state that it comes with.</param>
+    public Task<QueueId> AddAsync(Func<Envelope, Envelope> with, Func<DeliveryState, DeliveryState> state, params string[] recipients) =>
+        Spool.AddAsync(Clock, Content, "a@here.test", recipients, with, state);
 
     public ValueTask DisposeAsync() => Scheduler.DisposeAsync();
 }

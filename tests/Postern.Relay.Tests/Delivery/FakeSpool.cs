@@ -127,7 +127,7 @@ internal sealed class FakeSpool : ISpool
         AddAsync(clock, content, sender, recipients, static envelope => envelope);
 
     /// <param name="with">Changes the envelope before it is committed.</param>
-    public async Task<QueueId> AddAsync(TimeProvider clock, string content, string sender, string[] recipients, Func<Envelope, Envelope> with)
+    public async Task<QueueId> AddAsync(TimeProvider clock, string content, string sender, string[] recipients, Func<Envelope, Envelope> with, Func<DeliveryState, DeliveryState>? state = null)
     {
         await using var draft = CreateDraft();
         await draft.AppendAsync(Encoding.Latin1.GetBytes(content), CancellationToken.None);
@@ -138,7 +138,8 @@ internal sealed class FakeSpool : ISpool
             ArrivedAt = now,
             Said = new(sender.Length == 0 ? ReversePath.Null : new ReversePath(Mailbox.Parse(sender)), [.. recipients.Select(Mailbox.Parse)]),
         });
-        await draft.CommitAsync(envelope, DeliveryState.Fresh(recipients.Length, envelope.ReleasedAt), CancellationToken.None);
+        var fresh = DeliveryState.Fresh(recipients.Length, envelope.ReleasedAt);
+        await draft.CommitAsync(envelope, state?.Invoke(fresh) ?? fresh, CancellationToken.None);
         return envelope.Id;
     }
 

@@ -101,7 +101,7 @@ public sealed class HangingDestinationsTests
         for (var i = 0; i < 50; i++)
             ids.Add(await rig.AddAsync("a@dead.test"));
         await UntilAsync(() => ids.TrueForAll(id => rig.Spool.Find(id)!.State.Attempts == 1) && rig.Scheduler.Statistics().Active == 0 && rig.Scheduler.DestinationsAway == 1);
-        var attempts = transport.Attempts.Count;
+        var (attempts, lanes) = (transport.Attempts.Count, transport.Lanes);
 
         // Somebody looks after 15 and after 45 s; the messages are due after a minute.
         foreach (var (seconds, probes) in new[] { (16, 1), (31, 2) })
@@ -113,6 +113,7 @@ public sealed class HangingDestinationsTests
         clock.Advance(TimeSpan.FromSeconds(20));
         await UntilAsync(() => ids.TrueForAll(id => rig.Spool.Find(id)!.State.Attempts == 2) && rig.Scheduler.Statistics().Active == 0);
         Assert.Equal(attempts, transport.Attempts.Count);
+        Assert.Equal(lanes, transport.Lanes - transport.Probes);
         Assert.All(ids, id => Assert.Equal("delivery suspended: connect: refused", rig.Spool.Find(id)!.State.Recipients[0].LastReply));
 
         // An operator wants to see it tried.
@@ -147,6 +148,71 @@ public sealed class HangingDestinationsTests
             ids.Select(id => rig.Spool.Find(id)!.State).First(static s => s.Attempts == 1).Recipients[0].LastReply,
             StringComparison.Ordinal);
         Assert.InRange(ids.Count(id => rig.Spool.Find(id)!.State.Attempts > 0), 1, 2);
+    }
+
+    /// <summary>There is far more of it than may be at work at all.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public async Task However_much_waits_for_the_dead_there_is_room_for_living_mail(int attempts)
+    {
+        var clock = new ManualClock();
+        await using var rig = new DeliveryRig(Options with { MessagesAtWork = 40 }, clock, transport: DeadHangs());
+        rig.Scheduler.Start();
+        await rig.Spool.GoneAsync(await rig.AddAsync("a@live.test"));
+        for (var i = 0; i < 300; i++)
+            await rig.AddAsync(envelope => envelope, state => state with { Attempts = attempts }, $"a@dead{i % 100}.test");
+        await PassAsync(clock, () => Hanging > 10 && rig.Scheduler.Statistics().Active >= 20);
+        for (var i = 0; i < 50; i++)
+        {
+            var live = await rig.AddAsync("a@live.test");
+            await PassAsync(clock, () => rig.Spool.Find(live) is null);
+        }
+
+        Assert.InRange(rig.Scheduler.Statistics().Active, 20, 30);
+        answers.SetResult();
+    }
+
+    [Fact]
+    public async Task Where_mail_waits_for_room_the_connections_that_hang_are_ended_and_all_of_it_has_its_turn()
+    {
+        var clock = new ManualClock();
+        var transport = new FakeTransport(async (_, message) =>
+        {
+            await Task.Delay(Timeout.Infinite, message.Revoked);
+            return default;
+        });
+        await using var rig = new DeliveryRig(Options with { MessagesAtWork = 40 }, clock, transport: transport);
+        var ids = new List<QueueId>();
+        for (var i = 0; i < 100; i++)
+            ids.Add(await rig.AddAsync(static envelope => envelope, static state => state with { Attempts = 1 }, $"a@dead{i}.test"));
+        rig.Scheduler.Start();
+        await PassAsync(clock, () => ids.TrueForAll(id => rig.Spool.Find(id)!.State.Attempts > 1));
+
+        Assert.EndsWith(
+            "no answer within 30 s, and too many other destinations wait that may answer",
+            rig.Spool.Find(ids[0])!.State.Recipients[0].LastReply,
+            StringComparison.Ordinal);
+        Assert.Equal(100, transport.Attempts.Select(static a => a.Hop.Name).Distinct().Count());
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+    }
+
+    /// <summary>After a start nobody knows who answers; what never failed comes first.</summary>
+    [Fact]
+    public async Task New_mail_has_a_connection_before_what_has_failed_before()
+    {
+        var clock = new ManualClock();
+        await using var rig = new DeliveryRig(Options with { ConnectionsTried = 1 }, clock, transport: DeadHangs());
+        for (var i = 0; i < 100; i++)
+            await rig.AddAsync(static envelope => envelope, static state => state with { Attempts = 1 }, $"a@dead{i}.test");
+
+        rig.Scheduler.Start();
+        await UntilAsync(() => Hanging == 10);
+        // Time stands still.
+        for (var i = 0; i < 20; i++)
+            await rig.Spool.GoneAsync(await rig.AddAsync($"a@live{i}.test"));
+        Assert.Equal(10, Hanging);
+        answers.SetResult();
     }
 
     [Fact]

@@ -123,6 +123,20 @@ internal sealed class AttemptEnd(
         }
     }
 
+    /// <summary>It need not be tried to know what comes of it, and has its outcomes.</summary>
+    public async Task PutOffAsync(TrackedMessage message)
+    {
+        try
+        {
+            await EndAsync(message).ConfigureAwait(false);
+        }
+        catch (Exception mistake)
+        {
+            work.Tell("delivery-error", $"{message.Id}: {mistake}");
+            await EndByMistakeAsync(message, isOurs: OwnShortage.WordsOf(mistake) is not null).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Its last jobs have no route any more: what came of the others counts, and where nothing did there was no attempt.</summary>
     public async Task EndRoutelessAsync(TrackedMessage message)
     {

@@ -13,17 +13,8 @@ internal sealed class DeliveryLane(
     /// <summary>A message that is under way for so long keeps no other from being taken by another lane.</summary>
     private static readonly TimeSpan LongWay = TimeSpan.FromSeconds(1);
 
-    private static readonly Outcome.Deferred CutOff = new(
-        Remote: null,
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"no answer within {LaneBudget.LongPatience.TotalSeconds:0} s, and too many other destinations wait that may answer"),
-        Tls: null)
-    {
-        Cause = DeliveryCause.Unreachable,
-        Phase = DeliveryPhase.Connect,
-        IsUnreachable = true,
-    };
+    private static readonly Outcome.Deferred CutOff = After(LaneBudget.LongPatience);
+    private static readonly Outcome.Deferred CutOffLate = After(LaneBudget.LongestPatience);
 
     private TaskCompletionSource work = NewSignal();
     private PreparedJob? next;
@@ -103,7 +94,8 @@ internal sealed class DeliveryLane(
 
                 using (current)
                 {
-                    next = host.IsStopping ? null : await TakeAsync().ConfigureAwait(false);
+                    // Where nobody answered last, one is tried for all.
+                    next = host.IsStopping || (IsNew && place.Standing == Standing.Away) ? null : await TakeAsync().ConfigureAwait(false);
                     goesOn = await DeliverAsync(current).ConfigureAwait(false);
                 }
             }
@@ -191,7 +183,8 @@ internal sealed class DeliveryLane(
         catch (OperationCanceledException) when (patience!.IsCancellationRequested)
         {
             isUnderWay = false;
-            report = new DeliveryReport(Enumerable.Repeat<Outcome>(CutOff, current.Message.Recipients.Length).ToArray(), Reached: false);
+            var cut = clock.GetElapsedTime(place.Since) < LaneBudget.LongestPatience ? CutOff : CutOffLate;
+            report = new DeliveryReport(Enumerable.Repeat<Outcome>(cut, current.Message.Recipients.Length).ToArray(), Reached: false);
         }
         catch (Exception mistake)
         {
@@ -307,8 +300,7 @@ internal sealed class DeliveryLane(
     /// <summary>Defers all that waits for a destination that cannot be reached, instead of finding that out for each message.</summary>
     private async ValueTask SuspendAsync(Outcome.Deferred why)
     {
-        const string Prefix = "delivery suspended: ";
-        var outcome = why.IsSuspended ? why : why with { Reply = Prefix + why.Reply, IsSuspended = true, IsVerbatim = false };
+        var outcome = why.ForOthers();
         do
         {
             foreach (var batch in queue.Drain().Chunk(256))
@@ -366,6 +358,18 @@ internal sealed class DeliveryLane(
         Retire();
         return true;
     }
+
+    private static Outcome.Deferred After(TimeSpan patience) => new(
+        Remote: null,
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"no answer within {patience.TotalSeconds:0} s, and too many other destinations wait that may answer"),
+        Tls: null)
+    {
+        Cause = DeliveryCause.Unreachable,
+        Phase = DeliveryPhase.Connect,
+        IsUnreachable = true,
+    };
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

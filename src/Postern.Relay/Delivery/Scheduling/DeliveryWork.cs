@@ -46,6 +46,9 @@ internal sealed class DeliveryWork(ISpool spool, DeliveryOptions options, IAudit
     /// <summary>What is worked on: claimed, and sent or about to be.</summary>
     public Dictionary<QueueId, TrackedMessage> Messages { get; } = [];
 
+    /// <summary>Of <see cref="Messages"/>, how many are of which <see cref="Doubt"/>.</summary>
+    public int[] Doubtful { get; } = new int[3];
+
     /// <summary>What must be known of messages that nobody works on now.</summary>
     public Dictionary<QueueId, MessageMemory> Memories { get; } = [];
 
@@ -72,12 +75,27 @@ internal sealed class DeliveryWork(ISpool spool, DeliveryOptions options, IAudit
             return new TrackedMessage(claim, Memories.Remove(claim.Id, out var memory) ? memory : null);
     }
 
+    /// <summary>Begins to work on a message; with the gate held.</summary>
+    public void Begin(TrackedMessage message)
+    {
+        Messages.Add(message.Id, message);
+        Doubtful[(int)message.Doubt]++;
+    }
+
+    /// <summary>Nobody works on a message any more; with the gate held. Null where nobody did.</summary>
+    public TrackedMessage? End(QueueId id)
+    {
+        if (Messages.Remove(id, out var message))
+            Doubtful[(int)message.Doubt]--;
+        return message;
+    }
+
     /// <summary>Nobody works on it any more, and it stays in the spool.</summary>
     public ValueTask ReleaseAsync(TrackedMessage message, string? shelf)
     {
         lock (Gate)
         {
-            Messages.Remove(message.Id);
+            End(message.Id);
             if (message is { Known: { IsEmpty: false } known, IsRemoved: false })
                 Memories[message.Id] = known;
         }
@@ -91,7 +109,7 @@ internal sealed class DeliveryWork(ISpool spool, DeliveryOptions options, IAudit
         lock (Gate)
         {
             message.IsRemoved = true;
-            Messages.Remove(message.Id);
+            End(message.Id);
             Memories.Remove(message.Id);
         }
     }

@@ -31,6 +31,7 @@ internal sealed class DestinationQueue(
     private readonly Lock gate = new();
     private readonly HopPace pace = new(clock);
     private volatile DeliveryOptions options = settings;
+    private volatile bool isProven;
     private readonly JobLine ready = new();
     private readonly Stack<DeliveryJob> returned = new();
     private readonly List<DeliveryLane> lanes = [];
@@ -43,6 +44,7 @@ internal sealed class DestinationQueue(
     private bool isGrowthPlanned;
     private bool isKnownToRest;
     private long? growsAgainAt;
+    private int untried;
 
     public NextHop Hop => hop;
 
@@ -83,6 +85,9 @@ internal sealed class DestinationQueue(
                 return lanes.Count;
         }
     }
+
+    /// <summary>One of its lanes has delivered something.</summary>
+    public bool IsProven => isProven;
 
     /// <summary>Why no lane is opened now; null where that is open.</summary>
     public string? WaitsFor => Volatile.Read(ref turn)?.Why;
@@ -129,6 +134,7 @@ internal sealed class DestinationQueue(
         lock (gate)
         {
             ready.Enqueue(job);
+            untried += IsUntried(job);
             free = PopIdle();
         }
 
@@ -141,7 +147,12 @@ internal sealed class DestinationQueue(
     public bool TryTake([NotNullWhen(true)] out DeliveryJob? job)
     {
         lock (gate)
-            return returned.TryPop(out job) || ready.TryDequeue(out job);
+        {
+            if (!returned.TryPop(out job) && !ready.TryDequeue(out job))
+                return false;
+            untried -= IsUntried(job);
+            return true;
+        }
     }
 
     /// <summary>Puts a job that was not attempted back to the front.</summary>
@@ -150,6 +161,7 @@ internal sealed class DestinationQueue(
         lock (gate)
         {
             returned.Push(job);
+            untried += IsUntried(job);
             PopIdle()?.Wake();
         }
     }
@@ -177,6 +189,7 @@ internal sealed class DestinationQueue(
         {
             List<DeliveryJob> drained = [.. returned, .. ready.Drain()];
             returned.Clear();
+            untried = 0;
             return drained;
         }
     }
@@ -234,6 +247,7 @@ internal sealed class DestinationQueue(
     /// <summary>A lane has delivered its first message: others may follow it.</summary>
     public void OnProved(DeliveryLane lane)
     {
+        isProven = true;
         pace.OnFirst(lane.Place.Since);
         budget.Proved(lane.Place);
         host.OnProved(hop);
@@ -256,7 +270,7 @@ internal sealed class DestinationQueue(
             idle.Remove(lane);
             isEmpty = lanes.Count + leaving.Count == 0 && ready.Count + returned.Count == 0;
             if (lanes.Count == 0)
-                growsAgainAt = null;
+                (growsAgainAt, isProven) = (null, false);
             if (isEmpty)
             {
                 growth?.Dispose();
@@ -318,6 +332,9 @@ internal sealed class DestinationQueue(
             }
 
             var standing = lanes.Exists(static l => l.IsConnected) ? Standing.Proven : host.StandingOf(hop);
+            // After a start nothing is known: where all that waits has failed before, it may as well again.
+            if (standing == Standing.Unknown && untried <= 0)
+                standing = Standing.Away;
             if (newLanes >= (standing == Standing.Proven ? MostNewLanes : 1))
             {
                 PlanGrowth(WaitedFor / 2);
@@ -371,6 +388,9 @@ internal sealed class DestinationQueue(
     private bool IsTurnOver(DeliveryLane lane) =>
         budget.IsTurnOver(lane.Place, isOneOfSeveral: lanes.Count > 1)
         || (lane.IsWanted && (lanes.Count > 1 || clock.GetElapsedTime(lane.Place.Since) >= LaneBudget.Turn));
+
+    /// <summary>1 for mail that was never tried.</summary>
+    private static int IsUntried(DeliveryJob job) => job.Message.State.Attempts == 0 ? 1 : 0;
 
     private DeliveryLane? PopIdle()
     {

@@ -16,6 +16,9 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
 
     private const int Least = 8;
 
+    /// <summary>Who has not answered has so many waiting behind the one that is tried, whose outcome is for all.</summary>
+    private const int LeastUnproven = 1;
+
     private readonly Dictionary<NextHop, DestinationQueue> queues = [];
     private readonly LaneBudget budget = new(work.Options.Connections, work.Options.ConnectionsTried, work.Clock);
 
@@ -23,12 +26,60 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
         queues.Values.Select(static d => new DestinationStatistics(d.Hop.Name, d.Waiting, d.Lanes) { WaitsFor = d.WaitsFor })
             .OrderByDescending(static d => d.Waiting);
 
+    /// <summary>Whether mail whose destinations may not answer is counted apart: little mail finds room whatever it is.</summary>
+    private bool AreDoubtsCounted => work.Messages.Count >= Math.Max(Least, work.Options.MessagesAtWork / Share);
+
     /// <summary>How many more messages a destination may have waiting; not above nothing where it has enough.</summary>
     public int RoomOf(DestinationQueue queue) =>
         Math.Clamp(
             (work.Options.MessagesAtWork - work.Messages.Count) / Share,
-            Least,
+            queue.IsProven || !AreDoubtsCounted ? Least : LeastUnproven,
             Math.Max(Least, work.Options.MessagesAtWorkPerDestination)) - queue.Waiting;
+
+    /// <summary>Mail waits that there is no room for by <see cref="RoomFor"/>; without the gate.</summary>
+    public void Crowd(bool isNew, bool isTried) => budget.Crowd(isNew, isTried);
+
+    /// <summary>How many more messages of a kind may be at work.</summary>
+    public int RoomFor(Doubt doubt) => Math.Max(1, work.Options.MessagesAtWork / Share) - work.Doubtful[(int)doubt];
+
+    /// <summary>Whether nobody may answer at any of the destinations of a message.</summary>
+    public Doubt DoubtOf(TrackedMessage message)
+    {
+        if (!AreDoubtsCounted)
+            return Doubt.None;
+        for (var i = 0; i < message.Envelope.Recipients.Length; i++)
+        {
+            if (message.State.Recipients[i].Status != RecipientStatus.Pending)
+                continue;
+            var hop = HopOf(message, i);
+            if ((queues.TryGetValue(hop, out var queue) && queue.IsProven) || host.StandingOf(hop) == Standing.Proven)
+                return Doubt.None;
+        }
+
+        return message.State.Attempts == 0 ? Doubt.New : Doubt.Tried;
+    }
+
+    /// <summary>
+    /// Ends the attempt of a message that was tried before, where nobody answered at any of its destinations a moment ago: it would learn
+    /// nothing. False, and nothing is changed, where it is to be tried.
+    /// </summary>
+    public bool TryPutOff(TrackedMessage message, int clockSettings)
+    {
+        if (message.State.Attempts == 0)
+            return false;
+        var outcomes = new Outcome?[message.Envelope.Recipients.Length];
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            if (message.State.Recipients[i].Status != RecipientStatus.Pending || IsSuspended(message, i))
+                continue;
+            if (host.WhyAway(HopOf(message, i)) is not { } away)
+                return false;
+            outcomes[i] = away.ForOthers();
+        }
+
+        (message.Outcomes, message.BegunUnder) = (outcomes, clockSettings);
+        return true;
+    }
 
     /// <summary>A destination that has enough waiting, where all destinations of the message have; else null.</summary>
     public DestinationQueue? WhereFull(TrackedMessage message)

@@ -4,14 +4,20 @@ namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
 /// Claims what is due, as much as there is room for at work. What is for destinations that have enough waiting already is put on a shelf of
-/// the spool and asked for there later, so that it stands before nothing else. One look at a time; with a spool that answers at once it is
-/// made on the caller's thread.
+/// the spool and asked for there later, so that it stands before nothing else; so is what is for destinations that may not answer, where
+/// there is as much of that at work as may be. One look at a time; with a spool that answers at once it is made on the caller's thread.
 /// </summary>
 internal sealed class DueMail : IAsyncDisposable
 {
     private const int Batch = 256;
     private const int Turns = 4;
     private const int ManyShelves = 8;
+
+    /// <summary>So many are put off at a time before the disk is waited for.</summary>
+    private const int MostPuttingOff = 1_024;
+
+    /// <summary>Where mail waits that <see cref="Doubt"/> is about, by that.</summary>
+    private static readonly string?[] CrowdShelves = [null, "may not answer, new", "may not answer, tried"];
 
     /// <summary>Many shelves are looked at so often at least.</summary>
     private static readonly TimeSpan ShelfPause = TimeSpan.FromSeconds(1);
@@ -25,12 +31,16 @@ internal sealed class DueMail : IAsyncDisposable
     private readonly Timekeeper time;
     private readonly GatheredReports gathered;
     private readonly HashSet<DestinationQueue> shelves = [];
+    private readonly bool[] isCrowded = new bool[CrowdShelves.Length];
     private readonly Alarm alarm;
     private readonly ITimer renewal;
     private Task looking = Task.CompletedTask;
     private bool isLooking;
     private bool isWanted;
     private int ended;
+    private int puttingOff;
+    private long shelvesSeenAt;
+    private volatile bool areShelvesWanted;
     private volatile bool isFull;
 
     public DueMail(DeliveryWork work, Destinations destinations, Timekeeper time)
@@ -38,12 +48,16 @@ internal sealed class DueMail : IAsyncDisposable
         (this.work, this.destinations, this.time) = (work, destinations, time);
         gathered = new GatheredReports(work);
         alarm = new Alarm(work.Clock, Wake);
+        shelvesSeenAt = work.Clock.GetTimestamp();
         renewal = work.Clock.CreateTimer(
             static due => _ = ((DueMail)due!).RenewAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Gives up recipients of a message that is at work by then. Nothing waits for it.</summary>
     public Func<TrackedMessage, ReturnOrder, Task> GiveUp { private get; init; } = static (_, _) => Task.CompletedTask;
+
+    /// <summary>Ends the attempt of a message that has its outcomes without being tried.</summary>
+    public Func<TrackedMessage, Task> PutOff { private get; init; } = static _ => Task.CompletedTask;
 
     /// <summary>Once, when <see cref="DeliveryWork.Claims"/> is there.</summary>
     public void Start()
@@ -52,7 +66,14 @@ internal sealed class DueMail : IAsyncDisposable
         Wake();
     }
 
-    /// <summary>Something is due, or there may be room for it.</summary>
+    /// <summary>There may be room for what stands on shelves.</summary>
+    private void WakeForShelves()
+    {
+        areShelvesWanted = true;
+        Wake();
+    }
+
+    /// <summary>Something is due.</summary>
     public void Wake()
     {
         lock (gate)
@@ -74,8 +95,10 @@ internal sealed class DueMail : IAsyncDisposable
         var count = shelves.Count;
         // With very many shelves a look at all of them for each message would cost more than the message.
         if ((isFull && work.Messages.Count <= work.Options.MessagesAtWork * 7 / 8)
-            || (count > 0 && Interlocked.Increment(ref ended) % Math.Max(1, count / ManyShelves) == 0))
-            Wake();
+            || (count > 0 && Interlocked.Increment(ref ended) % Math.Max(1, count / ManyShelves) == 0)
+            || HasRoomForCrowd(Doubt.New)
+            || HasRoomForCrowd(Doubt.Tried))
+            WakeForShelves();
     }
 
     /// <summary>Takes more of what waits on the shelf of a destination, whatever room there is; false when there is nothing.</summary>
@@ -106,7 +129,9 @@ internal sealed class DueMail : IAsyncDisposable
 
         foreach (var queue in all)
             await work.Claims.ClearShelfAsync(queue.Shelf, CancellationToken.None).ConfigureAwait(false);
-        Wake();
+        foreach (var shelf in CrowdShelves.OfType<string>())
+            await work.Claims.ClearShelfAsync(shelf, CancellationToken.None).ConfigureAwait(false);
+        WakeForShelves();
     }
 
     public async ValueTask DisposeAsync()
@@ -153,17 +178,9 @@ internal sealed class DueMail : IAsyncDisposable
         var settings = await time.LookAsync().ConfigureAwait(false);
         if (work.Options.Routes.Holds)
             return;
-        List<(DestinationQueue Queue, int Room)> open;
-        lock (work.Gate)
-            open = [.. shelves.Select(queue => (Queue: queue, Room: destinations.RoomOf(queue))).Where(static s => s.Room > s.Queue.Waiting)
-                .OrderBy(static s => s.Queue.Waiting)];
-        foreach (var (queue, room) in open)
-        {
-            if (work.Messages.Count >= work.Options.MessagesAtWork)
-                break;
-            await ClaimShelfAsync(queue, Math.Min(room, Batch)).ConfigureAwait(false);
-        }
-
+        // A look at thousands of shelves for each message that comes would cost more than the message.
+        if (shelves.Count <= ManyShelves || areShelvesWanted || work.Clock.GetElapsedTime(shelvesSeenAt) >= ShelfPause)
+            await ClaimShelvesAsync(settings).ConfigureAwait(false);
         for (var turn = 1; ; turn++)
         {
             // The thread that woke this, often the committer, is given back before a long backlog is worked off.
@@ -204,6 +221,67 @@ internal sealed class DueMail : IAsyncDisposable
             await DispatchAsync(report, clockSettings, mayWait: true).ConfigureAwait(false);
     }
 
+    private async ValueTask ClaimShelvesAsync(int clockSettings)
+    {
+        areShelvesWanted = false;
+        shelvesSeenAt = work.Clock.GetTimestamp();
+        List<(DestinationQueue Queue, int Room)> open;
+        lock (work.Gate)
+            open = [.. shelves.Select(queue => (Queue: queue, Room: destinations.RoomOf(queue))).Where(static s => s.Room > s.Queue.Waiting)
+                .OrderBy(static s => s.Queue.Waiting)];
+        foreach (var (queue, room) in open)
+        {
+            if (work.Messages.Count >= work.Options.MessagesAtWork)
+                break;
+            await ClaimShelfAsync(queue, Math.Min(room, Batch)).ConfigureAwait(false);
+        }
+
+        if (!isCrowded[(int)Doubt.New] && !isCrowded[(int)Doubt.Tried])
+            return;
+        await ClaimCrowdAsync(Doubt.New, clockSettings).ConfigureAwait(false);
+        await ClaimCrowdAsync(Doubt.Tried, clockSettings).ConfigureAwait(false);
+        TellOfCrowd();
+    }
+
+    /// <summary>Connections that get nowhere end for what waits.</summary>
+    private void TellOfCrowd() => destinations.Crowd(isCrowded[(int)Doubt.New], isCrowded[(int)Doubt.Tried]);
+
+    /// <summary>What waits as there was as much of it at work as may be, in the order in which it came.</summary>
+    private async ValueTask ClaimCrowdAsync(Doubt doubt, int clockSettings)
+    {
+        var most = 0;
+        while (TryTakeRoom())
+        {
+            var batch = await work.Claims.ClaimDueAsync(work.Now, most, CrowdShelves[(int)doubt], work.Stopping.Token)
+                .ConfigureAwait(false);
+            if (batch.Claims.Count == most)
+            {
+                lock (work.Gate)
+                    isCrowded[(int)doubt] = true;
+            }
+
+            foreach (var claim in batch.Claims)
+                await TakeAsync(claim, clockSettings, mayWait: true, isOfCrowd: true).ConfigureAwait(false);
+        }
+
+        bool TryTakeRoom()
+        {
+            lock (work.Gate)
+            {
+                most = Math.Min(
+                    Batch, Math.Min(destinations.RoomFor(doubt), work.Options.MessagesAtWork - work.Messages.Count));
+                if (!isCrowded[(int)doubt] || most <= 0 || work.IsStopping)
+                    return false;
+                // Before it is asked for: what is put there meanwhile is known then.
+                isCrowded[(int)doubt] = false;
+                return true;
+            }
+        }
+    }
+
+    private bool HasRoomForCrowd(Doubt doubt) =>
+        isCrowded[(int)doubt] && destinations.RoomFor(doubt) >= Math.Max(1, work.Options.MessagesAtWork / 32);
+
     private async ValueTask<int> ClaimShelfAsync(DestinationQueue queue, int most)
     {
         lock (work.Gate)
@@ -220,7 +298,7 @@ internal sealed class DueMail : IAsyncDisposable
         return batch.Claims.Count;
     }
 
-    private async ValueTask TakeAsync(SpoolClaim claim, int clockSettings, bool mayWait)
+    private async ValueTask TakeAsync(SpoolClaim claim, int clockSettings, bool mayWait, bool isOfCrowd = false)
     {
         var message = work.Track(claim);
         if (message.State.Return is { } order && !work.IsStopping)
@@ -228,7 +306,7 @@ internal sealed class DueMail : IAsyncDisposable
             message.BegunUnder = clockSettings;
             message.Outcomes = new Outcome?[message.Envelope.Recipients.Length];
             lock (work.Gate)
-                work.Messages.Add(message.Id, message);
+                work.Begin(message);
             // Each writes a report and waits for the disk: the due mail of others does not wait for that.
             _ = Task.Run(() => GiveUp(message, order), CancellationToken.None);
             return;
@@ -252,45 +330,103 @@ internal sealed class DueMail : IAsyncDisposable
 
         // Those of a shelf have no room for others: each goes by itself.
         if (!mayWait || !gathered.TryTake(message))
-            await DispatchAsync(message, clockSettings, mayWait).ConfigureAwait(false);
+            await DispatchAsync(message, clockSettings, mayWait, isOfCrowd).ConfigureAwait(false);
     }
 
-    private async ValueTask DispatchAsync(TrackedMessage message, int clockSettings, bool mayWait)
+    private async ValueTask DispatchAsync(TrackedMessage message, int clockSettings, bool mayWait, bool isOfCrowd = false)
     {
-        DestinationQueue? full = null;
-        bool isSuspended;
+        bool isPutOff;
+        Lack? lack;
         lock (work.Gate)
         {
-            var isHeld = work.IsStopping || work.Options.Routes.Holds;
-            isSuspended = !isHeld && work.Suspensions.HoldsAll(message.Envelope, message.State);
-            full = mayWait && !isHeld && !isSuspended ? destinations.WhereFull(message) : null;
-            if (!isHeld && !isSuspended && full is null)
+            lack = LackOf(message, clockSettings, mayWait, isOfCrowd, out isPutOff);
+            if (lack is null)
+                Begin(message, clockSettings, isPutOff);
+        }
+
+        if (lack is { } what)
+            await SetAsideAsync(message, what).ConfigureAwait(false);
+        else if (isPutOff)
+            await PutOffAsync(message).ConfigureAwait(false);
+    }
+
+    /// <summary>With the gate held: why there is no attempt now; null where there is one.</summary>
+    /// <param name="isPutOff">What comes of it is known without it, and its outcomes are set.</param>
+    private Lack? LackOf(TrackedMessage message, int clockSettings, bool mayWait, bool isOfCrowd, out bool isPutOff)
+    {
+        isPutOff = false;
+        if (work.IsStopping || work.Options.Routes.Holds)
+            return default(Lack);
+        if (work.Suspensions.HoldsAll(message.Envelope, message.State))
+            return new Lack { IsSuspended = true };
+        isPutOff = destinations.TryPutOff(message, clockSettings);
+        if (isPutOff)
+            return null;
+        if (mayWait && destinations.WhereFull(message) is { } full)
+            return new Lack { Full = full };
+        message.Doubt = destinations.DoubtOf(message);
+        return mayWait && !HasRoom(message.Doubt, isOfCrowd) ? new Lack { Doubt = message.Doubt } : null;
+    }
+
+    /// <summary>With the gate held.</summary>
+    private void Begin(TrackedMessage message, int clockSettings, bool isPutOff)
+    {
+        if (message.Known is { } known)
+            known.Hold = null;
+        work.Begin(message);
+        if (!isPutOff)
+            destinations.Dispatch(message, clockSettings);
+    }
+
+    /// <summary>Gives a message back, on the shelf of what it waits for.</summary>
+    private async ValueTask SetAsideAsync(TrackedMessage message, Lack lack)
+    {
+        var shelf = lack.IsSuspended ? Suspensions.Shelf : lack.Full?.Shelf ?? CrowdShelves[(int)lack.Doubt];
+        await work.ReleaseAsync(message, shelf).ConfigureAwait(false);
+        // It may have been resumed before it was on that shelf.
+        if (lack.IsSuspended && !work.Suspensions.HoldsAll(message.Envelope, message.State))
+            await work.Claims.ClearShelfAsync(Suspensions.Shelf, CancellationToken.None).ConfigureAwait(false);
+        // Known as filled once it is, and not before: a lane that empties it meanwhile would take it for empty. And it may have got room
+        // meanwhile.
+        var (hasRoom, isCrowdNew) = (false, false);
+        lock (work.Gate)
+        {
+            if (lack.Full is { } full)
             {
-                if (message.Known is { } known)
-                    known.Hold = null;
-                work.Messages.Add(message.Id, message);
-                destinations.Dispatch(message, clockSettings);
-                return;
+                shelves.Add(full);
+                hasRoom = destinations.RoomOf(full) > full.Waiting;
+            }
+            else if (lack.Doubt != Doubt.None)
+            {
+                isCrowdNew = !isCrowded[(int)lack.Doubt];
+                isCrowded[(int)lack.Doubt] = true;
+                hasRoom = HasRoomForCrowd(lack.Doubt);
             }
         }
 
-        await work.ReleaseAsync(message, isSuspended ? Suspensions.Shelf : full?.Shelf).ConfigureAwait(false);
-        // It may have been resumed before it was on that shelf.
-        if (isSuspended && !work.Suspensions.HoldsAll(message.Envelope, message.State))
-            await work.Claims.ClearShelfAsync(Suspensions.Shelf, CancellationToken.None).ConfigureAwait(false);
-        if (full is null)
-            return;
-        // Known as filled once it is, and not before: a lane that empties it meanwhile would take it for empty. And it may have got room
-        // meanwhile.
-        bool hasRoom;
-        lock (work.Gate)
-        {
-            shelves.Add(full);
-            hasRoom = destinations.RoomOf(full) > full.Waiting;
-        }
-
+        if (isCrowdNew)
+            TellOfCrowd();
         if (hasRoom)
-            Wake();
+            WakeForShelves();
+    }
+
+    /// <summary>With the gate held: those that wait already come first.</summary>
+    private bool HasRoom(Doubt doubt, bool isOfCrowd) =>
+        doubt == Doubt.None || (destinations.RoomFor(doubt) > 0 && (isOfCrowd || !isCrowded[(int)doubt]));
+
+    /// <summary>Each writes its state, many at a time; where the disk does not keep up, it is waited for.</summary>
+    private async ValueTask PutOffAsync(TrackedMessage message)
+    {
+        var writing = WriteAsync();
+        if (Volatile.Read(ref puttingOff) >= MostPuttingOff)
+            await writing.ConfigureAwait(false);
+
+        async Task WriteAsync()
+        {
+            Interlocked.Increment(ref puttingOff);
+            await PutOff(message).ConfigureAwait(false);
+            Interlocked.Decrement(ref puttingOff);
+        }
     }
 
     private async Task RenewAsync()
@@ -310,4 +446,7 @@ internal sealed class DueMail : IAsyncDisposable
 
         renewal.Change(work.Claims.Lease / 3, Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>What a message waits for; nothing set where nothing is sent at all.</summary>
+    private readonly record struct Lack(DestinationQueue? Full, Doubt Doubt, bool IsSuspended);
 }

@@ -21,8 +21,13 @@ internal sealed class LaneBudget : IAsyncDisposable
     /// </summary>
     public static readonly TimeSpan LongPatience = TimeSpan.FromSeconds(10);
 
+    /// <summary>The same where only destinations wait where nobody answered last.</summary>
+    public static readonly TimeSpan LongestPatience = TimeSpan.FromSeconds(30);
+
     /// <summary>So long it may go on where it carries few messages in that time.</summary>
     public static readonly TimeSpan LongTurn = TimeSpan.FromSeconds(10);
+
+    private const int OfCrowd = 100;
 
     private readonly Lock gate = new();
     private readonly TimeProvider clock;
@@ -36,7 +41,11 @@ internal sealed class LaneBudget : IAsyncDisposable
     private int mostHanging;
     private int hanging;
     private int cutting;
+    private int crowd;
+    private int crowdOfAway;
     private volatile bool isWanted;
+    private volatile bool isWantedByAway;
+    private volatile bool isCrowded;
 
     /// <param name="most">Lanes that deliver or have just begun.</param>
     /// <param name="mostHanging">Further lanes that have begun and got nowhere yet.</param>
@@ -95,6 +104,23 @@ internal sealed class LaneBudget : IAsyncDisposable
         lock (gate)
             (most, mostHanging) = (changed, changedHanging);
         CallNext();
+    }
+
+    /// <summary>
+    /// Mail waits that is not at work, as there is too much for destinations that may not answer: it counts as some destinations in line.
+    /// </summary>
+    /// <param name="isNew">There is mail among it that was never tried.</param>
+    /// <param name="isTried">There is mail among it that was tried before.</param>
+    public void Crowd(bool isNew, bool isTried)
+    {
+        lock (gate)
+        {
+            (crowd, crowdOfAway) = (isNew ? OfCrowd : 0, isTried ? OfCrowd : 0);
+            isCrowded = isNew || isTried;
+            Plan();
+        }
+
+        CutOff();
     }
 
     /// <summary>Gives the place back when there are more lanes than may be; true when the lane is to end.</summary>
@@ -205,10 +231,16 @@ internal sealed class LaneBudget : IAsyncDisposable
                 isWanted = isShort;
         }
 
+        isWantedByAway = !waiting[(int)Standing.Away].IsEmpty && !HasRoom(Standing.Away);
+
         if (isShort && hanging < mostHanging && young.First is { Value: var place })
             alarm.Set(At(place, Patience));
-        else if (isWanted && aside.First is { Value: var oldest } && clock.GetElapsedTime(oldest.Since) < LongPatience)
-            alarm.Set(At(oldest, LongPatience));
+        else if ((isWanted || isWantedByAway || isCrowded) && aside.First is { Value: var oldest })
+        {
+            var patience = isWanted || crowd > 0 ? LongPatience : LongestPatience;
+            if (clock.GetElapsedTime(oldest.Since) < patience)
+                alarm.Set(At(oldest, patience));
+        }
     }
 
     private long At(Place place, TimeSpan age) => place.Since + (long)(age.TotalSeconds * clock.TimestampFrequency);
@@ -221,35 +253,44 @@ internal sealed class LaneBudget : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends what has got nowhere for long, as many as destinations wait that are not known to be away. Without the gate of any queue: what
-    /// ends gives its place back later.
+    /// Ends what has got nowhere for long, as many as destinations wait; sooner where they are not known to be away. Without the gate of
+    /// any queue: what ends gives its place back later.
     /// </summary>
     private void CutOff()
     {
-        if (!isWanted)
+        if (!isWanted && !isWantedByAway && !isCrowded)
             return;
         List<Place>? cut = null;
         lock (gate)
         {
-            var wanted = waiting[(int)Standing.Proven].Count + waiting[(int)Standing.Unknown].Count - cutting;
-            while (isWanted
-                && hanging >= mostHanging
-                && wanted-- > 0
-                && aside.First is { Value: var place }
-                && clock.GetElapsedTime(place.Since) >= LongPatience)
-            {
-                aside.RemoveFirst();
-                place.Node = null;
-                place.IsCut = true;
-                cutting++;
-                (cut ??= []).Add(place);
-            }
-
-            if (cut is not null)
+            if (isCrowded)
+                SetAside();
+            var wanted = waiting[(int)Standing.Proven].Count + waiting[(int)Standing.Unknown].Count + crowd;
+            if (isWanted || crowd > 0)
+                Cut(wanted, LongPatience, ref cut);
+            if (isWantedByAway || crowdOfAway > 0)
+                Cut(wanted + waiting[(int)Standing.Away].Count + crowdOfAway, LongestPatience, ref cut);
+            if (cut is not null || isCrowded)
                 Plan();
         }
 
         cut?.ForEach(static place => place.Cut?.Invoke());
+    }
+
+    /// <summary>With the gate held: so many at most, with those that are ending already.</summary>
+    private void Cut(int wanted, TimeSpan patience, ref List<Place>? cut)
+    {
+        while ((hanging >= mostHanging || isCrowded)
+            && cutting < wanted
+            && aside.First is { Value: var place }
+            && clock.GetElapsedTime(place.Since) >= patience)
+        {
+            aside.RemoveFirst();
+            place.Node = null;
+            place.IsCut = true;
+            cutting++;
+            (cut ??= []).Add(place);
+        }
     }
 
     private DestinationQueue? NextInLine()

@@ -9,11 +9,18 @@ internal sealed class Outages : IAsyncDisposable
     /// <summary>Destinations that are looked at; messages to any further one wait for their own time.</summary>
     public const int Most = 10_000;
 
-    /// <summary>So often at least, while nobody answers, mail that was tried before is tried itself.</summary>
+    /// <summary>So often at least, while nobody answers at this many, mail that was tried before is tried itself; less often where nobody
+    /// answers at more, as each takes a place while it is tried.</summary>
+    private const int Few = 2_000;
+
+    private const double Growth = 2;
+    private const int FewestProbes = 4;
+    private const int MostProbes = 50;
+
     private static readonly TimeSpan LongestQuiet = TimeSpan.FromMinutes(1);
 
-    private const int ProbesAtATime = 4;
-    private const double Growth = 2;
+    /// <summary>Nobody is waited for longer by those who only look.</summary>
+    private static readonly TimeSpan ProbeTime = TimeSpan.FromSeconds(30);
 
     private readonly Lock gate = new();
     private readonly Dictionary<NextHop, Outage> outages = [];
@@ -74,8 +81,8 @@ internal sealed class Outages : IAsyncDisposable
             if (!outages.TryGetValue(hop, out var known) || known.Why is null)
                 return null;
             var now = clock.GetTimestamp();
-            if (known.TriedAt <= allowedAt
-                || clock.GetElapsedTime(known.TriedAt, now) >= (known.Pause < LongestQuiet ? known.Pause : LongestQuiet))
+            var quiet = LongestQuiet * Math.Max(1, (double)outages.Count / Few);
+            if (known.TriedAt <= allowedAt || clock.GetElapsedTime(known.TriedAt, now) >= (known.Pause < quiet ? known.Pause : quiet))
                 return null;
             known.LastSeen = now;
             return known.Why;
@@ -100,6 +107,9 @@ internal sealed class Outages : IAsyncDisposable
             var now = clock.GetTimestamp();
             if (outages.TryGetValue(hop, out var known))
             {
+                // Mail has looked itself, in the place of those who only look.
+                if (clock.GetElapsedTime(known.TriedAt, now) >= known.Pause)
+                    known.Pause = Longer(known.Pause);
                 (known.LastSeen, known.TriedAt, known.Why) = (now, now, why);
                 return;
             }
@@ -145,6 +155,10 @@ internal sealed class Outages : IAsyncDisposable
         stopping.Dispose();
     }
 
+    private int ProbesAtATime => Math.Clamp(outages.Count / 100, FewestProbes, MostProbes);
+
+    private TimeSpan Longer(TimeSpan pause) => pause * Growth < options.ProbeMost ? pause * Growth : options.ProbeMost;
+
     private void Plan(Outage outage, long now)
     {
         planned.Enqueue(outage, now + (long)(outage.Pause.TotalSeconds * clock.TimestampFrequency));
@@ -167,6 +181,12 @@ internal sealed class Outages : IAsyncDisposable
                 planned.Dequeue();
                 if (!outages.TryGetValue(outage.Hop, out var current) || current != outage)
                     continue;
+                if (clock.GetElapsedTime(outage.TriedAt, now) < outage.Pause)
+                {
+                    Plan(outage, outage.TriedAt);
+                    continue;
+                }
+
                 // Whatever waits for it is tried in such a time at least: it would have been seen.
                 if (clock.GetElapsedTime(outage.LastSeen, now) > options.Retry.Most * 1.2 + options.ProbeMost)
                 {
@@ -190,8 +210,10 @@ internal sealed class Outages : IAsyncDisposable
         try
         {
             var lane = transport.OpenLane(outage.Hop);
+            using var late = new CancellationTokenSource(ProbeTime, clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stopping.Token);
             await using (lane.ConfigureAwait(false))
-                isBack = await lane.ProbeAsync(stopping.Token).ConfigureAwait(false);
+                isBack = await lane.ProbeAsync(either.Token).ConfigureAwait(false);
         }
         catch (Exception)
         {
@@ -205,7 +227,7 @@ internal sealed class Outages : IAsyncDisposable
             if (!isBack && !isStopped && outages.TryGetValue(outage.Hop, out var current) && current == outage)
             {
                 outage.TriedAt = now;
-                outage.Pause = outage.Pause * Growth < options.ProbeMost ? outage.Pause * Growth : options.ProbeMost;
+                outage.Pause = Longer(outage.Pause);
                 Plan(outage, now);
             }
             else

@@ -99,7 +99,7 @@ internal sealed class QueueOperations(DeliveryWork work, Timekeeper time)
         lock (work.Gate)
         {
             work.Memories.Remove(id);
-            if (work.Messages.Remove(id, out var message))
+            if (work.End(id) is { } message)
                 isAtWork = message.IsRemoved = true;
         }
 

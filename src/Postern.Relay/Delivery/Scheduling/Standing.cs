@@ -12,3 +12,19 @@ internal enum Standing
     /// <summary>Nobody answered when it was last tried.</summary>
     Away,
 }
+
+/// <summary>
+/// Mail at work for destinations of which nobody knows whether they answer. There is room for a part of it only: it may stay long, and
+/// others must find room.
+/// </summary>
+internal enum Doubt
+{
+    /// <summary>Somebody answers there; or so little is at work that it does not matter.</summary>
+    None,
+
+    /// <summary>It has not been tried.</summary>
+    New,
+
+    /// <summary>It has been tried before.</summary>
+    Tried,
+}

@@ -31,6 +31,9 @@ internal sealed class TrackedMessage(SpoolClaim claim, MessageMemory? memory)
     /// <summary>An operator asked for it while an attempt was under way.</summary>
     public bool IsHoldWanted { get; set; }
 
+    /// <summary>What it is counted as, of those whose destinations may not answer.</summary>
+    public Doubt Doubt { get; set; }
+
     /// <summary>How often the clock had been set when the attempt under way began.</summary>
     public int BegunUnder { get; set; }
 

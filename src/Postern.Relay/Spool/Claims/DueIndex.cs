@@ -3,8 +3,9 @@ using Postern.Relay.Envelopes;
 namespace Postern.Relay.Spool.Claims;
 
 /// <summary>
-/// What is due in a spool that keeps its index in memory: a heap by due time, shelves for what waits for room at a claimant, and who has
-/// claimed what. A message costs 12 octets here; only claims, which are few, cost more. Every member wants the spool's gate held.
+/// What is due in a spool that keeps its index in memory: by due time, what was never tried and what was; shelves for what waits for room
+/// at a claimant, and who has claimed what. A message costs 12 octets here; only claims, which are few, cost more. Every member wants the
+/// spool's gate held.
 /// </summary>
 internal sealed class DueIndex(TimeProvider clock)
 {
@@ -14,7 +15,11 @@ internal sealed class DueIndex(TimeProvider clock)
     private const int Claimed = -2;
     private const int Shelved = -3;
 
-    private readonly List<SpoolItem> heap = [];
+    private const int Heaps = 2;
+
+    /// <summary>What was never tried takes turns with what was: a million that failed before keep no new mail waiting.</summary>
+    private readonly DueHeap[] heaps = [new(0, Heaps), new(1, Heaps)];
+
     private readonly Dictionary<string, Queue<SpoolItem>> shelves = new(StringComparer.Ordinal);
     private readonly Dictionary<QueueId, Claim> claims = [];
     private readonly List<Claimant> claimants = [];
@@ -56,9 +61,9 @@ internal sealed class DueIndex(TimeProvider clock)
     /// <summary>True once when something became due earlier than the last claim was told.</summary>
     public bool TakeEarlier()
     {
-        if (claimants.Count == 0 || heap.Count == 0 || heap[0].Due >= toldNext)
+        if (claimants.Count == 0 || FirstDue is not (< long.MaxValue and var due) || due >= toldNext)
             return false;
-        toldNext = heap[0].Due;
+        toldNext = due;
         return true;
     }
 
@@ -96,7 +101,7 @@ internal sealed class DueIndex(TimeProvider clock)
                 GiveBack(other);
         }
 
-        var taken = new List<SpoolClaim>(Math.Min(most, shelf is null ? heap.Count : most));
+        var taken = new List<SpoolClaim>(Math.Min(most, shelf is null ? heaps[0].Count + heaps[1].Count : most));
         if (shelf is not null)
         {
             if (shelves.TryGetValue(shelf, out var waiting))
@@ -114,11 +119,19 @@ internal sealed class DueIndex(TimeProvider clock)
             return new SpoolClaim.Batch(taken, Next: null);
         }
 
-        while (taken.Count < most && heap.Count > 0 && heap[0].Due <= now.UtcTicks)
-            taken.Add(Take(claimant, heap[0]));
+        while (taken.Count < most && FirstDue <= now.UtcTicks)
+        {
+            foreach (var heap in heaps)
+            {
+                if (taken.Count < most && heap.FirstDue <= now.UtcTicks)
+                    taken.Add(Take(claimant, heap.First));
+            }
+        }
+
+        var next = FirstDue;
         // Whoever took as many as it wanted comes again by itself.
-        toldNext = taken.Count == most ? long.MinValue : heap.Count > 0 ? heap[0].Due : long.MaxValue;
-        return new SpoolClaim.Batch(taken, heap.Count > 0 ? new DateTimeOffset(heap[0].Due, TimeSpan.Zero) : null);
+        toldNext = taken.Count == most ? long.MinValue : next;
+        return new SpoolClaim.Batch(taken, next < long.MaxValue ? new DateTimeOffset(next, TimeSpan.Zero) : null);
     }
 
     /// <summary>As <see cref="ISpoolClaims.ClaimAsync"/>, of a message that is there.</summary>
@@ -234,58 +247,27 @@ internal sealed class DueIndex(TimeProvider clock)
         }
     }
 
+    private long FirstDue => Math.Min(heaps[0].FirstDue, heaps[1].FirstDue);
+
     private void Set(SpoolItem item, long due)
     {
+        var heap = heaps[item.Entry!.State.Attempts == 0 ? 0 : 1];
+        if (item.Place >= 0 && heaps[DueHeap.NumberOf(item.Place, Heaps)] is var old && old != heap)
+            Lift(item);
         item.Due = due;
         if (item.Place < 0)
-        {
-            item.Place = heap.Count;
             heap.Add(item);
-        }
-
-        Settle(item);
+        else
+            heap.Changed(item);
     }
 
-    /// <summary>Takes it out of the heap, where it is there.</summary>
+    /// <summary>Takes it out of the order, where it is there.</summary>
     private void Lift(SpoolItem item)
     {
         if (item.Place < 0)
             return;
-        var last = heap[^1];
-        heap.RemoveAt(heap.Count - 1);
-        if (last != item)
-        {
-            last.Place = item.Place;
-            heap[last.Place] = last;
-            Settle(last);
-        }
-
+        heaps[DueHeap.NumberOf(item.Place, Heaps)].Remove(item);
         item.Place = Nowhere;
-    }
-
-    private void Settle(SpoolItem item)
-    {
-        var at = item.Place;
-        while (at > 0 && heap[(at - 1) / 2] is var parent && item.Due < parent.Due)
-        {
-            heap[at] = parent;
-            parent.Place = at;
-            at = (at - 1) / 2;
-        }
-
-        while ((at * 2) + 1 is var child && child < heap.Count)
-        {
-            if (child + 1 < heap.Count && heap[child + 1].Due < heap[child].Due)
-                child++;
-            if (heap[child].Due >= item.Due)
-                break;
-            heap[at] = heap[child];
-            heap[at].Place = at;
-            at = child;
-        }
-
-        heap[at] = item;
-        item.Place = at;
     }
 
     /// <summary>Somebody who delivers; what it has claimed is its own as long as its lease lasts.</summary>
@@ -322,6 +304,6 @@ internal abstract class SpoolItem(QueueId id, SpoolEntry? entry)
     /// </summary>
     public long Due { get; set; }
 
-    /// <summary>Its place in the heap of <see cref="DueIndex"/>, or a negative number that only the index understands.</summary>
+    /// <summary>Its place in a heap of <see cref="DueIndex"/>, or a negative number that only the index understands.</summary>
     public int Place { get; set; } = DueIndex.Nowhere;
 }
