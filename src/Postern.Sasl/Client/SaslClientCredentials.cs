@@ -25,6 +25,12 @@ public sealed record SaslClientCredentials
     /// </summary>
     public NetworkCredential? Kerberos { get; init; }
 
+    /// <summary>
+    /// The path of a keytab with the key of the principal <see cref="User"/>, or with one key alone: tickets are asked for and renewed by
+    /// it (GSSAPI, with MIT Kerberos). Null for none.
+    /// </summary>
+    public string? KerberosKeytab { get; init; }
+
     /// <summary>The service name of the protocol (DIGEST-MD5, GSSAPI).</summary>
     public string Service { get; init; } = "smtp";
 

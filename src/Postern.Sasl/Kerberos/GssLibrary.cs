@@ -3,14 +3,18 @@ using System.Runtime.InteropServices;
 namespace Postern.Sasl.Kerberos;
 
 /// <summary>
-/// The calls of MIT Kerberos (RFC 2744) that an acceptor needs. The runtime's own <see cref="System.Net.Security.NegotiateAuthentication"/>
-/// knows one keytab a process, no service, and no reason.
+/// The calls of MIT Kerberos (RFC 2744) that a service and its clients need. The runtime's own
+/// <see cref="System.Net.Security.NegotiateAuthentication"/> knows one keytab a process, no service, and no reason.
 /// </summary>
 internal static unsafe partial class GssLibrary
 {
     public const string Name = "libgssapi_krb5.so.2";
 
+    public const int Initiate = 1;
     public const int Accept = 2;
+
+    /// <summary>The server proves itself (GSS_C_MUTUAL_FLAG), and messages are signed (GSS_C_INTEG_FLAG).</summary>
+    public const uint MutualAndSigned = 2 | 32;
     public const uint Indefinite = uint.MaxValue;
     public const uint ContinueNeeded = 1;
 
@@ -19,6 +23,9 @@ internal static unsafe partial class GssLibrary
 
     /// <summary>1.2.840.113554.1.2.2, Kerberos V5.</summary>
     public static ReadOnlySpan<byte> KerberosOid => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02];
+
+    /// <summary>1.2.840.113554.1.2.2.1, a principal as Kerberos writes it.</summary>
+    public static ReadOnlySpan<byte> PrincipalOid => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x01];
 
     /// <summary>1.2.840.113554.1.2.1.4, the service of a host: <c>smtp</c> alone is that of any host in the keytab.</summary>
     public static ReadOnlySpan<byte> HostBasedServiceOid => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x04];
@@ -68,6 +75,23 @@ internal static unsafe partial class GssLibrary
         uint* flags,
         uint* seconds,
         nint* delegated);
+
+    [LibraryImport(Name, EntryPoint = "gss_init_sec_context")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial uint InitiateContext(
+        uint* minor,
+        nint credential,
+        nint* context,
+        nint target,
+        Oid* mechanism,
+        uint flags,
+        uint seconds,
+        nint bindings,
+        Octets* token,
+        Oid** actual,
+        Octets* answer,
+        uint* granted,
+        uint* lasts);
 
     [LibraryImport(Name, EntryPoint = "gss_delete_sec_context")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

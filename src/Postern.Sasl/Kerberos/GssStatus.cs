@@ -13,6 +13,9 @@ internal readonly record struct GssStatus(uint Major, uint Minor)
 
     public bool IsError => GssLibrary.IsError(Major);
 
+    /// <summary>There is no such ticket cache (KRB5_FCC_NOFILE).</summary>
+    public bool HasNoCache => Minor == KerberosBase + 195;
+
     public bool WantsMore => (Major & GssLibrary.ContinueNeeded) != 0;
 
     /// <summary>

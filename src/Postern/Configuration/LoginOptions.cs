@@ -31,6 +31,9 @@ internal sealed record LoginOptions(string User, Secret? Password, Secret? Token
 
     public bool HasKerberos { get; init; }
 
+    /// <summary>By which tickets are had; null for the ticket cache, or a password.</summary>
+    public string? Keytab { get; init; }
+
     public static LoginOptions Read(Section section)
     {
         var user = section.Value<string?>(
@@ -58,13 +61,7 @@ internal sealed record LoginOptions(string User, Secret? Password, Secret? Token
                 + "five minutes before it ends. When the endpoint refuses for good (`invalid_grant`), mail waits, "
                 + "and the postmaster is told once.");
         var certificate = ReadCertificate(section);
-        var kerberos = section.Value(
-            "kerberos",
-            Kinds.Word(("true", true), ("false", false)),
-            fallback: false,
-            "false",
-            "`true`: logs in by GSSAPI, with the ticket cache of the user that Postern runs as (KRB5CCNAME), "
-                + "or with `user` and `password`.");
+        var (kerberos, keytab) = ReadKerberos(section);
         if (!section.Has("user") && !section.Has("certificate") && !kerberos)
             section.ReportMissing("user", Kinds.Text.Expected);
         if (((string[])["password", "token", "oauth", "certificate"]).All(k => !section.Has(k)) && !kerberos)
@@ -75,7 +72,13 @@ internal sealed record LoginOptions(string User, Secret? Password, Secret? Token
             section.Report("mechanisms", "without a mechanism there is no login", "at least one, or the key left out");
         // A password beside it would be shown where the server offers no mechanism for tokens.
         var allowed = section.Has("mechanisms") ? mechanisms : section.Has("oauth") ? [.. BearerMechanisms] : (ImmutableArray<string>?)null;
-        return new LoginOptions(user, password, token, allowed) { Grant = grant, Certificate = certificate, HasKerberos = kerberos };
+        return new LoginOptions(user, password, token, allowed)
+        {
+            Grant = grant,
+            Certificate = certificate,
+            HasKerberos = kerberos,
+            Keytab = keytab,
+        };
     }
 
     public ClientLogin ToLogin() =>
@@ -85,13 +88,41 @@ internal sealed record LoginOptions(string User, Secret? Password, Secret? Token
             Password = Password,
             Token = Token,
             HasClientCertificate = Certificate is not null,
-            Kerberos = !HasKerberos ? null
+            KerberosKeytab = Keytab,
+            Kerberos = !HasKerberos || Keytab is not null ? null
                 : Password is null ? CredentialCache.DefaultNetworkCredentials
                 : new NetworkCredential(User, Password.Reveal()),
         })
         {
             Mechanisms = Mechanisms,
         };
+
+    private static (bool IsWanted, string? Keytab) ReadKerberos(Section section)
+    {
+        var isWanted = section.Value(
+            "kerberos",
+            Kinds.Word(("true", true), ("false", false)),
+            fallback: false,
+            "false",
+            "`true`: logs in by GSSAPI, with a `keytab`, with the ticket cache of the user that Postern runs as (KRB5CCNAME), "
+                + "or with `user` and `password`.");
+        var keytab = section.FilePath(
+            "keytab",
+            fallback: null,
+            "the ticket cache",
+            "For GSSAPI: a keytab with the key of the principal `user` (such as `relay/mail.example.org@EXAMPLE.ORG`), or of the first one "
+                + "in it. Tickets are asked for when they are needed, kept in memory, and renewed before they end. Make it readable for "
+                + "the user that Postern runs as, and for nobody else.");
+        if (keytab is null)
+            return (isWanted, null);
+        if (section.Has("kerberos") && !isWanted)
+            section.Report("keytab", "a keytab is for Kerberos, which is switched off beside it", "kerberos: true, or that key left out");
+        if (section.Has("password"))
+            section.Report("password", "keytab and password exclude each other", "one of them");
+        if (!File.Exists(keytab))
+            section.Report("keytab", $"{keytab} does not exist", "made by 'ktadd -k FILE PRINCIPAL' of kadmin");
+        return (true, keytab);
+    }
 
     private static X509Certificate2? ReadCertificate(Section section)
     {

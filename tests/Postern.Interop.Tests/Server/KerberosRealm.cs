@@ -45,6 +45,27 @@ internal sealed class KerberosRealm : IAsyncDisposable
         await AdministerAsync($"ktadd -k {Keytab} {principal}");
     }
 
+    /// <summary>Makes the principal where there is none, with its key in a keytab; the password stays as it is where there is one.</summary>
+    public async Task AddToKeytabAsync(string principal, string keytab)
+    {
+        if (!(await RunAsync(Peer.Require("kadmin.local"), "-r", Name, "-q", $"getprinc {principal}")).Output.Contains("Key: ", StringComparison.Ordinal))
+            await AdministerAsync($"addprinc -randkey +requires_preauth {principal}");
+        await AdministerAsync($"ktadd -norandkey -k {keytab} {principal}");
+    }
+
+    public Task RemovePrincipalAsync(string principal) => AdministerAsync($"delprinc -force {principal}");
+
+    /// <summary>What stands in keytabs is worth nothing any more.</summary>
+    public Task ChangeKeyAsync(string principal) => AdministerAsync($"cpw -randkey {principal}");
+
+    /// <summary>How many times the KDC gave a principal its first ticket.</summary>
+    public async Task<int> IssuedAsync(string principal)
+    {
+        var log = Path.Combine(directory, "kdc.log");
+        return !File.Exists(log) ? 0
+            : (await File.ReadAllLinesAsync(log)).Count(line => line.Contains("AS_REQ", StringComparison.Ordinal) && line.Contains("ISSUE", StringComparison.Ordinal) && line.Contains($" {principal}@{Name}", StringComparison.Ordinal));
+    }
+
     /// <summary>The file of a ticket cache in which the principal has proven its password.</summary>
     public async Task<string> LogInAsync(string principal, string password)
     {
