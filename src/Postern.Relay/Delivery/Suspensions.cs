@@ -60,10 +60,13 @@ public sealed class Suspensions
         return Math.Abs(after.Count - before.Count);
     }
 
-    /// <summary>All that still waits of a message is for suspended domains.</summary>
+    /// <summary>
+    /// All that still waits of a message is for suspended domains. What an operator sends another way goes there: it does not go to the
+    /// domain.
+    /// </summary>
     internal bool HoldsAll(Envelope envelope, DeliveryState state)
     {
-        if (domains.Count == 0)
+        if (domains.Count == 0 || state.Via is not null)
             return false;
         for (var i = 0; i < envelope.Recipients.Length; i++)
         {

@@ -91,6 +91,29 @@ internal static class HardMessages
             yield return One(random);
     }
 
+    /// <summary>
+    /// The same message as RFC 5322 §3.6 wants one: with a Date, and with one field where there may be one. Some programs look at nothing else.
+    /// </summary>
+    public static string Complete(string message)
+    {
+        string[] once = ["date", "from", "sender", "reply-to", "to", "cc", "bcc", "message-id", "in-reply-to", "references", "subject"];
+        var (seen, text, isLeftOut) = (new HashSet<string>(StringComparer.Ordinal), new StringBuilder(), false);
+        var end = message.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 2;
+        foreach (var line in message[..end].Split("\r\n")[..^1])
+        {
+            if (line[0] is not (' ' or '\t'))
+            {
+                var name = line.Split(':')[0].TrimEnd().ToLowerInvariant();
+                isLeftOut = !seen.Add(name) && once.Contains(name);
+            }
+
+            if (!isLeftOut)
+                text.Append(line).Append("\r\n");
+        }
+
+        return $"{(seen.Contains("date") ? string.Empty : "Date: Sun, 29 Nov 2026 12:00:00 +0000\r\n")}{text}{message[end..]}";
+    }
+
     private static string One(Random random)
     {
         var fields = Enumerable.Range(0, random.Next(0, 14)).Select(_ => Pick(random, Fields)).ToList();

@@ -20,6 +20,9 @@ internal sealed record FetchRules
     /// <summary>Of an answer; a longer one is an error.</summary>
     public int MostOctets { get; init; } = 1 << 20;
 
+    /// <summary>The certificate must have the server's name among its subjectAltNames: a common name is none.</summary>
+    public bool NeedsDnsName { get; init; }
+
     /// <summary>What the server's certificate is verified against; null for the system's trusted roots.</summary>
     public X509Certificate2Collection? Roots { get; init; }
 }

@@ -35,7 +35,11 @@ internal static class GuardedFetch
         UseCookies = false,
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         ConnectCallback = (context, ct) => OpenAsync(context.DnsEndPoint, rules, ct),
-        SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = PolicyFor(rules.Roots) },
+        SslOptions = new SslClientAuthenticationOptions
+        {
+            CertificateChainPolicy = PolicyFor(rules.Roots),
+            RemoteCertificateValidationCallback = rules.NeedsDnsName ? HasDnsName : null,
+        },
     })
     {
         MaxResponseContentBufferSize = rules.MostOctets,
@@ -52,6 +56,12 @@ internal static class GuardedFetch
 
         return policy;
     }
+
+    private static bool HasDnsName(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
+        errors == SslPolicyErrors.None
+        && certificate is X509Certificate2 shown
+        && sender is SslStream stream
+        && shown.MatchesHostname(stream.TargetHostName, allowWildcards: true, allowCommonName: false);
 
     /// <summary>Why a name must not lead to an address; null when it may.</summary>
     internal static string? WhyNot(IPAddress address)

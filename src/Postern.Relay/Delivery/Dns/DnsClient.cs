@@ -15,10 +15,38 @@ internal sealed class DnsClient(ResolverList resolvers, TimeSpan timeout, TimePr
     private const int MaxStrays = 100;
     private const int MaxQuestion = 512;
 
+    /// <summary>Answers of resolvers that leave aliases to who asks.</summary>
+    private const int MaxAliases = 8;
+
     private static readonly TimeSpan NegativeTtl = TimeSpan.FromMinutes(1);
 
-    /// <summary>Asks each resolver in turn, twice over, until one gives an answer that can be used.</summary>
+    /// <summary>
+    /// Asks each resolver in turn, twice over, until one gives an answer that can be used. An alias whose target is not in the same answer
+    /// is asked about at the target; the whole is as weak as its weakest answer (RFC 7672 §2.1.3).
+    /// </summary>
     public async ValueTask<DnsAnswer> QueryAsync(string name, DnsType type, CancellationToken ct)
+    {
+        var answer = await QueryOnceAsync(name, type, ct).ConfigureAwait(false);
+        var asked = name;
+        for (var aliases = 0; aliases < MaxAliases && LeadsOn(answer, asked); aliases++)
+        {
+            asked = answer.CanonicalName;
+            var next = await QueryOnceAsync(asked, type, ct).ConfigureAwait(false);
+            answer = next with
+            {
+                IsAuthentic = next.IsAuthentic && answer.IsAuthentic,
+                Ttl = next.Ttl < answer.Ttl ? next.Ttl : answer.Ttl,
+            };
+        }
+
+        return answer;
+    }
+
+    private static bool LeadsOn(DnsAnswer answer, string asked) =>
+        answer is { Status: DnsStatus.NoData, CanonicalName.Length: > 0 }
+        && !answer.CanonicalName.Equals(asked, StringComparison.OrdinalIgnoreCase);
+
+    private async ValueTask<DnsAnswer> QueryOnceAsync(string name, DnsType type, CancellationToken ct)
     {
         var (servers, problem) = resolvers.Now();
         var detail = problem ?? "no resolver is known";

@@ -206,7 +206,8 @@ internal sealed class AttemptEnd(
 
     private void TellOfHardBounces(TrackedMessage message)
     {
-        if (Options.SuppressFor is null || work.OnHardBounce is not { } listener)
+        // A report is nobody's mail: whom it does not reach would be kept from everybody's.
+        if (Options.SuppressFor is null || message.Envelope.ReportOf is not null || work.OnHardBounce is not { } listener)
             return;
         for (var i = 0; i < message.Outcomes.Length; i++)
         {

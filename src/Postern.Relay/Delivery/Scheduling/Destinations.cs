@@ -181,7 +181,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
     public Task[] Stop() => [.. queues.Values.SelectMany(static queue => queue.Stop())];
 
     private bool IsSuspended(TrackedMessage message, int recipient) =>
-        work.Suspensions.Holds(message.Envelope.Recipients[recipient].Domain);
+        message.State.Via is null && work.Suspensions.Holds(message.Envelope.Recipients[recipient].Domain);
 
     private NextHop HopOf(TrackedMessage message, int recipient) => message.State.Via is { } via
         ? OtherWay.Find(via, message.Envelope, message.Envelope.Recipients[recipient])

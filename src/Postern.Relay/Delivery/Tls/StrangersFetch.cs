@@ -11,6 +11,8 @@ internal static class StrangersFetch
         LookUp = (host, ct) => LookUpAsync(resolver, host, ct),
         WhyNot = new AddressGuard(options.AllowedMxNetworks).WhyNot,
         OperatorNamesIt = false,
+        // RFC 8461 §3.3.
+        NeedsDnsName = true,
         MostOctets = mostOctets,
         Roots = options.TrustedRoots,
     });

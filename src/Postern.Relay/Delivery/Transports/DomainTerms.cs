@@ -109,6 +109,8 @@ internal sealed class DomainTerms(DeliveryOptions options, DnsCache dns, StsPoli
         ? new HopTerms(ClientTls.Required, IsGuarded: true, Login: null, options.TrustedRoots)
         {
             Policy = TlsPolicy.MtaSts,
+            // A common name is none (§4.2).
+            Proof = new NamedServerProof([asked.Host.Name], options.TrustedRoots),
             ProvesHost = true,
             Subject = SubjectOf(asked, policy),
         }

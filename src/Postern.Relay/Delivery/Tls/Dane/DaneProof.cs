@@ -97,7 +97,7 @@ internal sealed class DaneProof(ImmutableArray<TlsaRecord> records, ImmutableArr
             if (!found)
                 return new ServerDistrust(
                     CertificateFault.UnknownIssuer,
-                    "DANE: a TLSA record is for a certificate that was sent, but that one did not issue the server's");
+                    "DANE: the certificate that a TLSA record is for did not issue the server's");
             if (flags.HasFlag(X509ChainStatusFlags.NotTimeValid))
                 return new ServerDistrust(
                     CertificateFault.WrongDate,

@@ -25,7 +25,7 @@ internal sealed class StsFetch(DeliveryOptions options, MxResolver resolver, Tim
             if (response.StatusCode != HttpStatusCode.OK)
                 return Failed($"{address}: HTTP status {(int)response.StatusCode}");
             // Whoever lets strangers put files on his server serves them as something else (§3.2).
-            if (response.Content.Headers.ContentType?.MediaType != "text/plain")
+            if (!"text/plain".Equals(response.Content.Headers.ContentType?.MediaType, StringComparison.OrdinalIgnoreCase))
                 return Failed($"{address} is not text/plain");
             var text = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(either.Token).ConfigureAwait(false));
             return StsPolicy.Parse(text) switch

@@ -11,6 +11,8 @@ internal sealed record StsPolicy(StsMode Mode, TimeSpan MaxAge, ImmutableArray<s
     /// <summary>More patterns than any receiver has hosts: a policy is kept, and compared with for each message.</summary>
     private const int MaxPatterns = 500;
 
+    private const int MaxAgeDigits = 10;
+
     private static readonly TimeSpan LongestAge = TimeSpan.FromSeconds(31_557_600);
 
     /// <summary>Reads the text of a policy; the problem where it is none.</summary>
@@ -42,7 +44,8 @@ internal sealed record StsPolicy(StsMode Mode, TimeSpan MaxAge, ImmutableArray<s
         };
         if (mode is not { } known)
             return (null, "no 'mode' of enforce, testing or none");
-        if (!int.TryParse(fields.GetValueOrDefault("max_age"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+        if (fields.GetValueOrDefault("max_age") is not { Length: <= MaxAgeDigits } age
+            || !long.TryParse(age, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
             return (null, "no 'max_age' in seconds");
         if (mx.Count > MaxPatterns)
             return (null, $"more than {MaxPatterns} 'mx'");
@@ -65,6 +68,7 @@ internal sealed record StsPolicy(StsMode Mode, TimeSpan MaxAge, ImmutableArray<s
     /// <summary>Whether a host may have the domain's mail (RFC 8461 §4.1).</summary>
     public bool Allows(string host)
     {
+        host = host.TrimEnd('.');
         foreach (var pattern in Mx)
         {
             if (pattern.Equals(host, StringComparison.OrdinalIgnoreCase))
