@@ -198,7 +198,8 @@ public sealed class DkimCommands
         }
 
         return new AdminOutcome.Done(
-            $"{domain}: made {string.Join(" and ", made)}; publish its record, then: postern dkim activate {domain}")
+            $"{domain}: made {string.Join(" and ", made)}; publish {(made.Count > 1 ? "their records" : "its record")}, "
+                + $"then: postern dkim activate {domain}")
         {
             Changes = [.. made.Select(static selector => new AdminChange(selector, Before: null, SigningKeyRow.IsPending))],
         };

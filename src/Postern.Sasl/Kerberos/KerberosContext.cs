@@ -166,7 +166,9 @@ internal abstract record KerberosAnswer
     /// <summary>
     /// The ticket is good; <paramref name="Token"/> proves this service to the client, and is empty where it did not ask for that.
     /// </summary>
-    /// <param name="Principal">Of the other half, of a client with its realm; with <c>\</c> before what would be read as another part.</param>
+    /// <param name="Principal">
+    /// Of the other half, of a client with its realm; with <c>\</c> before what would be read as another part.
+    /// </param>
     public sealed record Established(string Principal, byte[] Token) : KerberosAnswer;
 
     /// <param name="IsOurs">This service could have accepted nothing; else the client showed nothing good.</param>

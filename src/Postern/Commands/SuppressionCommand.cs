@@ -1,14 +1,13 @@
 using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
+using Postern.Configuration;
 
 namespace Postern.Commands;
 
 /// <summary><c>postern suppression</c>: addresses that get no mail from here.</summary>
 internal static class SuppressionCommand
 {
-    private const string Rule = "reject_suppressed_recipient";
-
     public static Command Create(CommandContext context) =>
         new DocumentedCommand(
             "suppression",
@@ -43,8 +42,9 @@ internal static class SuppressionCommand
                     arguments.GetValue(tenant),
                     arguments.GetValue(reason),
                     arguments.GetValue(lasts)));
-            if (code == ExitCode.Ok && !directory.Configuration.Rules.Recipient.Any(static r => r.Word == Rule))
-                context.Terminal.Note($"nobody asks the list yet: put {Rule} first in rules.recipient of the configuration");
+            if (code == ExitCode.Ok && !directory.Configuration.Rules.Recipient.Any(static r => r.Word == SuppressionOptions.Rule))
+                context.Terminal.Note(
+                    $"nobody asks the list yet: put {SuppressionOptions.Rule} first in rules.recipient of the configuration");
             return code;
         }));
         return command;

@@ -6,6 +6,9 @@ namespace Postern.Configuration;
 /// <param name="Lasts">How long they are kept from mail; null: they are not.</param>
 internal sealed record SuppressionOptions(TimeSpan? Lasts)
 {
+    /// <summary>Which asks the list.</summary>
+    public const string Rule = "reject_suppressed_recipient";
+
     public static SuppressionOptions Read(Section section)
     {
         var adds = section.Value(

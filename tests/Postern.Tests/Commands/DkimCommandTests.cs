@@ -14,7 +14,7 @@ public sealed class DkimCommandTests : IDisposable
     {
         var created = await run.PosternAsync("dkim", "create", "Example.org", "--selector", "mail");
         Assert.Equal(ExitCode.Ok, created.ExitCode);
-        Assert.StartsWith("example.org: made mail and mail-ed25519; publish its record, then: postern dkim activate example.org\n", created.Output, StringComparison.Ordinal);
+        Assert.StartsWith("example.org: made mail and mail-ed25519; publish their records, then: postern dkim activate example.org\n", created.Output, StringComparison.Ordinal);
         Assert.Contains("\nmail._domainkey.example.org. IN TXT (\n    \"v=DKIM1; k=rsa; p=MII", created.Output, StringComparison.Ordinal);
         Assert.Contains("\nmail-ed25519._domainkey.example.org. IN TXT \"v=DKIM1; k=ed25519; p=", created.Output, StringComparison.Ordinal);
         Assert.Contains("\nname   mail._domainkey.example.org   (pending)\nvalue  v=DKIM1; k=rsa; p=MII", created.Output, StringComparison.Ordinal);

@@ -95,6 +95,7 @@ public sealed class DeliveryTls : IEquatable<DeliveryTls>
     {
         var name = rule.To.StartsWith('.') ? rule.To[1..] : rule.To;
         return rule.To == "*" ? "'*' stands for every domain, which is what 'default' is for"
+            : rule.To.StartsWith("*.", StringComparison.Ordinal) ? $"every domain below it is written '{rule.To[1..]}', without the star"
             : !Domain.TryParse(name, out var domain) || domain.Literal is not null || domain.Text != name
                 ? $"'{rule.To}' is no domain, nor '.' and a domain, in lower case"
             : null;

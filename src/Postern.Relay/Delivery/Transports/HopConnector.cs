@@ -266,9 +266,9 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             socket?.Dispose();
             if (OwnShortage.WordsOf(e) is not null)
                 throw;
-            return (null, socket is { IsBound: false } && endpoint.From is { } from
-                ? $"bind to {from}: {e.Message}"
-                : $"connect: {e.Message}");
+            return (null, socket is { IsBound: false } && endpoint.From is { } from ? $"bind to {from}: {e.Message}"
+                : endpoint.Socket is null ? $"connect: {e.Message}"
+                : $"connect: {OfSocket(e)}");
         }
         catch (OperationCanceledException)
         {
@@ -277,6 +277,16 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             return (null, $"connect: no answer within {options.Timeouts.Connect.TotalSeconds:0.###} s");
         }
     }
+
+    /// <summary>The system's words for a path that is not there speak of an address.</summary>
+    private static string OfSocket(SocketException e) => e.SocketErrorCode switch
+    {
+        SocketError.AddressNotAvailable => "there is no such socket; does the server that makes it run?",
+        SocketError.ConnectionRefused => "nobody listens at this socket; does the server that made it run?",
+        SocketError.AccessDenied =>
+            "the user that Postern runs as may not open this socket; look at its owner and mode, and at those of its directories",
+        _ => e.Message,
+    };
 }
 
 /// <summary>What connecting to a next hop came to.</summary>

@@ -7,8 +7,9 @@ using Postern.Smtp.Client;
 namespace Postern.Relay.Delivery.Tls.Dane;
 
 /// <summary>
-/// Authenticates a server by its TLSA records (RFC 7672 §3). DANE-EE: the certificate is the one, whatever names and dates it has. DANE-TA:
-/// an issuer that the server sends, or that the record holds, is the one, and the certificate is valid below it and for the right name.
+/// Authenticates a server by its TLSA records (RFC 7672 §3). DANE-EE: the certificate is the one, whatever names and dates it has.
+/// DANE-TA: an issuer that the server sends, or that the record holds, is the one, and the certificate is valid below it and for the right
+/// name.
 /// </summary>
 /// <param name="records">At least one.</param>
 /// <param name="names">For DANE-TA: the TLSA base domain first (§3.2.2).</param>

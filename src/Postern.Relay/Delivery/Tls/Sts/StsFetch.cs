@@ -5,8 +5,8 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Delivery.Tls.Sts;
 
 /// <summary>
-/// Fetches the policy of a domain over HTTPS (RFC 8461 §3.3): no redirect, at most 64 KiB, a certificate for the host, an address that mail
-/// may be sent to.
+/// Fetches the policy of a domain over HTTPS (RFC 8461 §3.3): no redirect, at most 64 KiB, a certificate for the host, an address that
+/// mail may be sent to.
 /// </summary>
 internal sealed class StsFetch(DeliveryOptions options, MxResolver resolver, TimeProvider clock)
 {

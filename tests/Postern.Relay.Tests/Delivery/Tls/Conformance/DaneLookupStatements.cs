@@ -1,5 +1,4 @@
 using Postern.Relay.Audit.Events;
-using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Dns;
 using Postern.Relay.Delivery.Tls;
 using Postern.Relay.Delivery.Tls.Dane;

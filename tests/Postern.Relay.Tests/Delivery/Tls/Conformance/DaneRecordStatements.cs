@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Relay.Delivery.Dns;
 using Postern.Relay.Delivery.Tls.Dane;
