@@ -78,7 +78,8 @@ internal sealed class StatusReport(
             foreach (var line in Wrapped(report.Plainly))
                 Line($"    {line}");
             var said = report.HasExpired ? "Tried for too long; the last attempt ended with:"
-                : report.Remote is null ? "Reason:" : words.Answer;
+                : report.Remote is null || report is { Action: ReportAction.Failed, IsVerbatim: false } ? "Reason:"
+                : words.Answer;
             Line($"    {said}");
             Line($"    {OneLine(report.Reply)}");
             if (report.Remote is not null)

@@ -53,9 +53,14 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
     }
 
     /// <summary>
-    /// The preference of the best host that may have more to say another time: it is away, or has as many connections as it may have.
+    /// A host that is as good as those of a preference, or better, is away or has as many connections as it may have: another time it may
+    /// take what they cannot.
     /// </summary>
-    public int BestAway => full is null ? away : Math.Min(away, fullPreference);
+    public bool HasBetterLater(int preference)
+    {
+        var best = full is null ? away : Math.Min(away, fullPreference);
+        return best <= preference || (HasWeights && best < int.MaxValue);
+    }
 
     /// <summary>Lets a place be tried once more, before all others.</summary>
     public void Again(HopEndpoint endpoint)

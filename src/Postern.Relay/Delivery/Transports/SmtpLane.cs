@@ -180,7 +180,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
 
                 if (current is null)
                 {
-                    GiveUpWhatNobodyCanHave(outcomes, trail!.BestAway > lacking);
+                    GiveUpWhatNobodyCanHave(outcomes, isSure: !trail!.HasBetterLater(lacking));
                     Settle(outcomes, _ => true, why: null);
                     break;
                 }

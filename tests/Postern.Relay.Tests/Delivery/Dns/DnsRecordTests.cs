@@ -58,8 +58,11 @@ public sealed class DnsRecordTests
         var found = await AskAsync(DnsType.A, chain with { Records = [.. chain.Records, ("example.com", DnsType.A, IPAddress.Parse("192.0.2.1").GetAddressBytes())] });
 
         Assert.Equal((DnsStatus.Found, "example.com"), (found.Status, found.CanonicalName));
-        var none = await AskAsync(DnsType.A, chain);
+        await using var dns = new ScriptedDns((name, _) => name == "example.com" ? ScriptedDns.Nothing : chain);
+        var none = await new DnsClient(new ResolverList([dns.EndPoint], isValidating: false, ResolvConf.Path, TimeProvider.System), TimeSpan.FromSeconds(20), TimeProvider.System)
+            .QueryAsync("asked.test", DnsType.A, TestContext.Current.CancellationToken);
         Assert.Equal((DnsStatus.NoData, "example.com"), (none.Status, none.CanonicalName));
+        Assert.Equal(["asked.test", "example.com"], dns.Questions.Select(static q => q.Name));
     }
 
     [Fact]

@@ -109,6 +109,23 @@ public sealed class RequireTlsTests : IDisposable
         Assert.Empty(sink.Messages);
     }
 
+    /// <summary>What servers that share connections by weight have to say does not depend on which of them came first.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Of_servers_with_weights_one_that_is_away_is_waited_for(bool isAwayFirst)
+    {
+        await using var sink = new ScriptedSink();
+        using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        string[] via = [$"smtp://127.0.0.1:{((IPEndPoint)nobody.LocalEndPoint!).Port}?tls=opportunistic&weight=1", $"smtp://127.0.0.1:{sink.Port}?tls=opportunistic&weight=1"];
+        await using var rig = new DeliveryRig(DeliveryRig.Options(new Route("*", [.. isAwayFirst ? via : Enumerable.Reverse(via)])));
+        rig.Scheduler.Start();
+        await rig.AddAsync(Required, TlsRig.To);
+
+        Assert.Equal((DeliveryOutcome.Deferred, 1), await rig.Audit.NextAsync<DeliveryEvent>() is var d ? (d.Outcome, sink.Connections) : default);
+    }
+
     /// <summary>The domain's DNS proves one exchanger and not the other.</summary>
     [Fact]
     public async Task A_host_that_nothing_proves_is_passed_over_for_one_that_is_proven()
