@@ -207,10 +207,8 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
                     AllowRenegotiation = false,
                     // A resumed session shows no issuers, and a proof may need them.
                     AllowTlsResume = options.Proof is null,
-                    CertificateChainPolicy = ServerTrust.PolicyFor(options.TrustedRoots),
-                    ClientCertificateContext = options.Certificate is { } own
-                        ? SslStreamCertificateContext.Create(own, additionalCertificates: null, offline: true)
-                        : null,
+                    CertificateChainPolicy = Remembers ? ServerTrust.NoPolicy() : ServerTrust.PolicyFor(options.TrustedRoots),
+                    ClientCertificateContext = options.Certificate is { } own ? ContextOf(own) : null,
                     // Opportunistic TLS takes any certificate: the other choice is no TLS at all (RFC 7435).
                     RemoteCertificateValidationCallback = (source, certificate, chain, errors) => Verify(source, certificate, chain, errors)
                         || !verify,
@@ -261,10 +259,18 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         deadline.Dispose();
     }
 
+    /// <summary>Certificates are looked at once for some time, on the same terms.</summary>
+    private bool Remembers => options is { Memory: not null, VerifyCertificate: null, Proof: null or { AreAnswersKept: true } };
+
+    private SslStreamCertificateContext ContextOf(X509Certificate2 own) => options.Memory?.ContextOf(own)
+        ?? SslStreamCertificateContext.Create(own, additionalCertificates: null, offline: true);
+
     private bool Verify(object source, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         Shown = certificate?.GetRawCertData();
-        var why = options.Proof is { } proof ? proof.WhyNot(certificate as X509Certificate2, chain, errors)
+        var why = Remembers && certificate is X509Certificate2 shown
+            ? options.Memory!.WhyNot(shown, chain?.ChainPolicy.ExtraStore ?? [], errors, options)
+            : options.Proof is { } proof ? proof.WhyNot(certificate as X509Certificate2, chain, errors)
             : options.VerifyCertificate is not { } verify
                 ? ServerTrust.WhyNot(certificate, chain, errors, options.ServerName, options.TrustedRoots)
             : verify(source, certificate, chain, errors) ? null

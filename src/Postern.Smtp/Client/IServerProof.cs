@@ -17,6 +17,12 @@ public interface IServerProof
     /// </param>
     /// <param name="errors">What the platform has against it, for <see cref="SmtpClientOptions.ServerName"/>.</param>
     ServerDistrust? WhyNot(X509Certificate2? shown, X509Chain? chain, SslPolicyErrors errors);
+
+    /// <summary>
+    /// Equal proofs answer alike about the same certificates for some minutes, so that <see cref="TlsMemory"/> may keep what they answer;
+    /// with <see cref="object.Equals(object)"/> by what they rest on.
+    /// </summary>
+    bool AreAnswersKept => false;
 }
 
 /// <summary>Why a server's certificate does not prove the server.</summary>

@@ -26,6 +26,22 @@ public sealed class NamedServerProof(ImmutableArray<string> names, X509Certifica
                 $"wrong name: the certificate is for {ServerTrust.NamesOf(shown)}, and {expected} was expected");
     }
 
+    /// <inheritdoc/>
+    public bool AreAnswersKept => true;
+
+    /// <summary>Equal names and the same roots.</summary>
+    public override bool Equals(object? obj) =>
+        obj is NamedServerProof other
+        && names.SequenceEqual(other.Names, StringComparer.OrdinalIgnoreCase)
+        && ReferenceEquals(roots, other.Roots);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => names.Length == 0 ? 0 : StringComparer.OrdinalIgnoreCase.GetHashCode(names[0]);
+
+    private ImmutableArray<string> Names => names;
+
+    private X509Certificate2Collection? Roots => roots;
+
     private static bool IsFor(X509Certificate2 shown, string name)
     {
         try

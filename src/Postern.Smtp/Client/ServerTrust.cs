@@ -31,11 +31,38 @@ internal static class ServerTrust
         return policy;
     }
 
+    /// <summary>Trusts nobody, which is soon decided: for who looks at what was sent by himself.</summary>
+    public static X509ChainPolicy NoPolicy()
+    {
+        var policy = new X509ChainPolicy
+        {
+            DisableCertificateDownloads = true,
+            RevocationMode = X509RevocationMode.NoCheck,
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+        };
+        policy.ApplicationPolicy.Add(ServerAuthentication);
+        return policy;
+    }
+
     /// <summary>Null when it verifies.</summary>
     /// <param name="expected">A name or an address; null where none was asked for.</param>
     /// <param name="roots">Null for the platform's.</param>
     public static ServerDistrust? WhyNot(
-        X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, string? expected, X509Certificate2Collection? roots)
+        X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, string? expected, X509Certificate2Collection? roots) =>
+        WhyNot(certificate, StatusOf(chain), errors, expected, roots);
+
+    /// <summary>What is wrong with a chain, all of it.</summary>
+    public static X509ChainStatusFlags StatusOf(X509Chain? chain) =>
+        (chain?.ChainStatus ?? []).Aggregate(X509ChainStatusFlags.NoError, static (all, one) => all | one.Status);
+
+    /// <inheritdoc cref="WhyNot(X509Certificate, X509Chain, SslPolicyErrors, string, X509Certificate2Collection)"/>
+    /// <param name="flags">What is wrong with its chain.</param>
+    public static ServerDistrust? WhyNot(
+        X509Certificate? certificate,
+        X509ChainStatusFlags flags,
+        SslPolicyErrors errors,
+        string? expected,
+        X509Certificate2Collection? roots)
     {
         if (errors == SslPolicyErrors.None)
             return null;
@@ -45,8 +72,6 @@ internal static class ServerTrust
             return new ServerDistrust(
                 CertificateFault.WrongName,
                 $"wrong name: the certificate is for {NamesOf(shown)}, and {expected ?? "no name"} was expected");
-        var status = chain?.ChainStatus ?? [];
-        var flags = status.Aggregate(X509ChainStatusFlags.NoError, static (all, one) => all | one.Status);
         const X509ChainStatusFlags Unrooted = X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain;
         // A certificate that stands in the file of roots itself needs no issuer.
         if (roots is not null && roots.Any(root => root.RawDataMemory.Span.SequenceEqual(shown.RawDataMemory.Span)))

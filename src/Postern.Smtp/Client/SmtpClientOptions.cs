@@ -44,6 +44,12 @@ public sealed record SmtpClientOptions
     /// </summary>
     public IServerProof? Proof { get; init; }
 
+    /// <summary>
+    /// What is known of certificates from other connections; null: each connection finds out for itself. Not asked where
+    /// <see cref="VerifyCertificate"/> decides, or a <see cref="Proof"/> whose answers are not kept.
+    /// </summary>
+    public TlsMemory? Memory { get; init; }
+
     /// <summary>What becomes of 8-bit content where the server does not offer 8BITMIME.</summary>
     public EightBitFallback EightBit { get; init; } = EightBitFallback.SendAsIs;
 

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Globalization;
 using Postern.Smtp.Replies;
 
@@ -9,9 +8,9 @@ namespace Postern.Smtp.Client;
 /// </summary>
 public sealed class SmtpExtensions
 {
-    private readonly FrozenDictionary<string, string> parameters;
+    private readonly Dictionary<string, string> parameters;
 
-    private SmtpExtensions(FrozenDictionary<string, string> parameters)
+    private SmtpExtensions(Dictionary<string, string> parameters)
     {
         this.parameters = parameters;
         HasPipelining = Has("PIPELINING");
@@ -23,7 +22,7 @@ public sealed class SmtpExtensions
     }
 
     /// <summary>What a server that only answers HELO offers.</summary>
-    public static SmtpExtensions None { get; } = new(FrozenDictionary<string, string>.Empty);
+    public static SmtpExtensions None { get; } = new([]);
 
     /// <summary>RFC 2920.</summary>
     public bool HasPipelining { get; }
@@ -53,7 +52,7 @@ public sealed class SmtpExtensions
             found.TryAdd(space < 0 ? line : line[..space], space < 0 ? string.Empty : line[(space + 1)..].Trim());
         }
 
-        return new SmtpExtensions(found.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase));
+        return new SmtpExtensions(found);
     }
 
     /// <summary>True when the server offers this keyword, in any case.</summary>

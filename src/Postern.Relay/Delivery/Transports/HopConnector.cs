@@ -32,6 +32,9 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
     /// <summary>The connections to each host, and who waits for one.</summary>
     public HostPlaces Places { get; init; } = new(client.Clock);
 
+    /// <summary>Certificates that hosts have shown.</summary>
+    public ShownCertificates Certificates { get; init; } = new();
+
     /// <summary>How many recipients hosts take in a transaction, where that is known.</summary>
     public RecipientLimits Recipients { get; init; } = new(client.Clock);
 
@@ -167,7 +170,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         }
 
         var version = dialogue.Tls?.Version;
-        var security = TlsNotes.Of(dialogue, terms, answer);
+        var security = TlsNotes.Of(dialogue, terms, answer, Certificates);
         // The second try, in clear, is the same session to the receiver: the first has been counted.
         if (Counts is not null && terms is { Subject: { } subject, Tls: not ClientTls.None })
             Count(subject, endpoint, local, security, answer, isSecured: dialogue.Tls is not null);

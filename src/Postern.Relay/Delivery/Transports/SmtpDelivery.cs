@@ -24,6 +24,7 @@ public sealed class SmtpDelivery : IDeliveryTransport
     private readonly TlsCounts? counts;
     private readonly AccessTokens tokens;
     private readonly EgressPools pools;
+    private readonly TlsMemory memory;
     private volatile Settings settings;
 
     /// <param name="listeners">Where this server listens, now; null where it does not.</param>
@@ -48,7 +49,7 @@ public sealed class SmtpDelivery : IDeliveryTransport
         pools = new EgressPools(counters ?? UnknownCounters.Instance, clock);
         (this.listeners, this.clock, this.policies, this.counts) = (listeners ?? (static () => []), clock, policies, counts);
         (places, names, recipients) = (new HostPlaces(clock), new SystemNames(clock), new RecipientLimits(clock));
-        Groups = new GroupTrust(clock);
+        (Groups, memory) = (new GroupTrust(clock), new TlsMemory(clock));
         tokens = new AccessTokens(options.TokenDirectory, clock, loginRefused ?? (static (_, _) => { }));
         settings = Make(options);
     }
@@ -104,7 +105,7 @@ public sealed class SmtpDelivery : IDeliveryTransport
     {
         pools.Apply(options);
         var dns = DnsCache.Of(options, clock);
-        var client = new SmtpClientOptions { Hostname = options.Hostname, Timeouts = options.Timeouts, Clock = clock };
+        var client = new SmtpClientOptions { Hostname = options.Hostname, Timeouts = options.Timeouts, Clock = clock, Memory = memory };
         var resolver = new MxResolver(dns);
         var connector = new HopConnector(options, resolver, client, new OwnHost(options.Hostname, listeners, clock))
         {

@@ -6,11 +6,12 @@ namespace Postern.Relay.Delivery.Transports;
 /// <summary>Makes the note of what TLS with a host came to, and which of the known faults it was.</summary>
 internal static class TlsNotes
 {
-    public static TlsNote Of(SmtpClientDialogue dialogue, HopTerms terms, ClientAnswer answer) => new(terms.Policy)
+    public static TlsNote Of(
+        SmtpClientDialogue dialogue, HopTerms terms, ClientAnswer answer, ShownCertificates certificates) => new(terms.Policy)
     {
         Trust = !dialogue.IsVerified ? TlsTrust.None : terms.ProvesHost ? TlsTrust.Verified : TlsTrust.HostOnly,
         Fault = FaultOf(answer, dialogue.Distrust) ?? terms.Fault ?? (terms.Policy == TlsPolicy.MtaStsTesting ? Tried(dialogue) : null),
-        Certificate = ShownCertificate.Read(dialogue.PeerCertificate.Span),
+        Certificate = certificates.Read(dialogue.PeerCertificate.Span),
     };
 
     /// <summary>What a policy that is only tried would have refused.</summary>

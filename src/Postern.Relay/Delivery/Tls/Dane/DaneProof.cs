@@ -25,6 +25,18 @@ internal sealed class DaneProof(ImmutableArray<TlsaRecord> records, ImmutableArr
 
     public ImmutableArray<string> Names => names;
 
+    /// <inheritdoc/>
+    public bool AreAnswersKept => true;
+
+    private ImmutableArray<TlsaRecord> Records => records;
+
+    /// <summary>The same records and names.</summary>
+    public override bool Equals(object? obj) => obj is DaneProof other
+        && names.SequenceEqual(other.Names, StringComparer.OrdinalIgnoreCase)
+        && records.SequenceEqual(other.Records, IsSame);
+
+    public override int GetHashCode() => StringComparer.OrdinalIgnoreCase.GetHashCode(names[0]);
+
     public ServerDistrust? WhyNot(X509Certificate2? shown, X509Chain? chain, SslPolicyErrors errors)
     {
         if (shown is null)
@@ -58,6 +70,10 @@ internal sealed class DaneProof(ImmutableArray<TlsaRecord> records, ImmutableArr
             "DANE: no TLSA record of the host is for the certificate that was shown (3 1 1 would be "
                 + $"{Convert.ToHexStringLower(SHA256.HashData(CertificateKey.Of(shown).Span))})");
     }
+
+    private static bool IsSame(TlsaRecord one, TlsaRecord other) =>
+        (one.Usage, one.Selector, one.Matching) == (other.Usage, other.Selector, other.Matching)
+        && one.Data.AsSpan().SequenceEqual(other.Data.AsSpan());
 
     private static IEnumerable<X509Certificate2> IssuersIn(X509Certificate2 shown, X509Chain? chain) =>
         (chain?.ChainPolicy.ExtraStore ?? [])
