@@ -58,9 +58,11 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
     }
 
     /// <summary>Root is the data directory's owner from here on; false after the problem was printed.</summary>
-    public bool BecomesOwner(PosternConfiguration configuration)
+    public bool BecomesOwner(PosternConfiguration configuration) => BecomesOwner(configuration.Server.Data);
+
+    private bool BecomesOwner(string data)
     {
-        if (DirectoryOwner.Become(configuration.Server.Data) is not { } problem)
+        if (DirectoryOwner.Become(data) is not { } problem)
             return true;
         terminal.Fail(problem.What, problem.Todo);
         return false;
@@ -114,14 +116,34 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
         }
     }
 
-    /// <summary>The queue of the configured server, running or not; null after every configuration error was printed.</summary>
-    public async ValueTask<IQueueAdmin?> OpenQueueAsync(ParseResult arguments, CancellationToken ct) =>
-        LoadConfiguration(arguments) is { } configuration ? await QueueAccess.OpenAsync(configuration, clock, terminal.Note, ct) : null;
+    /// <summary>
+    /// The queue of the configured server, running or not; null after every configuration error was printed. A server that runs has taken
+    /// another file before: mistakes in this one keep nobody from its queue.
+    /// </summary>
+    public async ValueTask<IQueueAdmin?> OpenQueueAsync(ParseResult arguments, CancellationToken ct)
+    {
+        var asked = arguments.GetValue(ConfigFile);
+        if (ConfigurationFile.Load(asked) is ConfigurationOutcome.Invalid
+            && ConfigurationFile.Find(asked) is { } file
+            && ConfigurationFile.DataOf(file) is { } data
+            && BecomesOwner(data)
+            && await QueueAccess.FindServerAsync(data, ct) is { } running)
+        {
+            terminal.Note($"{file} has mistakes, which 'postern check' tells; the running server goes by what it took before, and answers");
+            return running;
+        }
+
+        return LoadConfiguration(arguments) is { } configuration
+            ? await QueueAccess.OpenAsync(configuration, clock, terminal.Note, ct)
+            : null;
+    }
 
     /// <summary>The same, and the filter with what only the log knows.</summary>
     public async ValueTask<(IQueueAdmin Queue, QueueFilter Filter)?> OpenQueueAsync(
         ParseResult arguments, FilterOptions options, QueueFilter filter, CancellationToken ct)
     {
+        if (!options.AsksLog(arguments))
+            return await OpenQueueAsync(arguments, ct) is { } queue ? (queue, filter) : null;
         if (LoadConfiguration(arguments) is not { } configuration)
             return null;
         var narrowed = await options.WithMessageIdAsync(filter, arguments, configuration.LogsDirectory, ct);

@@ -47,6 +47,25 @@ public sealed class QueueCommandTests
     }
 
     [Fact]
+    public async Task A_file_with_mistakes_keeps_nobody_from_the_queue_of_the_server_that_runs()
+    {
+        using var run = new CommandRun("server: { hostname: mail.example.org, data: data }\nlimits: { idel: 5m }\n");
+        await using (var server = await RunningServer.StartAsync(run.Data))
+        {
+            await FillAsync(server.Spool);
+            var list = await run.PosternAsync("queue", "list");
+            Assert.Equal(ExitCode.Ok, list.ExitCode);
+            Assert.Contains("5 in all", list.Output, StringComparison.Ordinal);
+            Assert.Contains($"{run.ConfigFile} has mistakes, which 'postern check' tells; the running server goes by what it took before", list.Error, StringComparison.Ordinal);
+            Assert.Equal(ExitCode.Ok, (await run.PosternAsync("queue", "hold", "--to", "bart@example.net")).ExitCode);
+        }
+
+        var stopped = await run.PosternAsync("queue", "list");
+        Assert.Equal(ExitCode.Usage, stopped.ExitCode);
+        Assert.Contains("limits.idel: unknown key", stopped.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_message_is_found_by_the_message_id_that_its_log_has_and_removed_by_it_alone()
     {
         using var run = new CommandRun();

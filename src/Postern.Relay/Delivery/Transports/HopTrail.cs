@@ -182,6 +182,8 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
             || connector.Absences.Note(hop) < exchangers.FallbackAfter)
             return false;
         (hop, hosts, tried) = (fallback, null, 0);
+        // Whatever they lack who stand in: the exchangers are awaited.
+        away = int.MinValue;
         return true;
     }
 

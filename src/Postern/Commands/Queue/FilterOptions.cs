@@ -50,6 +50,9 @@ internal sealed class FilterOptions() : MailFilterOptions("waiting", "deferred",
         };
     }
 
+    /// <summary>The log is asked, too (<see cref="WithMessageIdAsync"/>).</summary>
+    public bool AsksLog(ParseResult arguments) => arguments.GetValue(MessageId) is not null;
+
     /// <summary>
     /// Narrows to the messages with the Message-ID that was asked for. The queue does not know it; the log of what was accepted does.
     /// </summary>

@@ -23,6 +23,10 @@ internal static class QueueAccess
         await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct)
         ?? (IQueueAdmin)await OpenSpoolAsync(configuration, clock, note, ct);
 
+    /// <summary>The server that runs on a data directory; null for none.</summary>
+    public static async ValueTask<IQueueAdmin?> FindServerAsync(string data, CancellationToken ct) =>
+        await ControlClient.ConnectAsync(DataDirectory.ControlSocket(data), ct);
+
     private static async ValueTask<LocalQueue> OpenSpoolAsync(
         PosternConfiguration configuration, TimeProvider clock, Action<string> note, CancellationToken ct)
     {

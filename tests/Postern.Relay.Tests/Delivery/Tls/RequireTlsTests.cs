@@ -126,6 +126,25 @@ public sealed class RequireTlsTests : IDisposable
         Assert.Equal((DeliveryOutcome.Deferred, 1), await rig.Audit.NextAsync<DeliveryEvent>() is var d ? (d.Outcome, sink.Connections) : default);
     }
 
+    [Fact]
+    public async Task Exchangers_that_are_away_are_waited_for_where_those_who_stand_in_for_them_cannot()
+    {
+        await using var sink = new ScriptedSink();
+        using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        await using var dns = TlsRig.Zones().Serve();
+        var options = TlsRig.Options(dns, ((IPEndPoint)nobody.LocalEndPoint!).Port, Dane) with
+        {
+            Routes = ((RouteParse.Ok)RouteTable.Parse([new Route("*", "mx") { Fallback = [$"smtp://127.0.0.1:{sink.Port}?tls=opportunistic"], FallbackAfter = TimeSpan.Zero }])).Table,
+        };
+        await using var rig = new DeliveryRig(options);
+        rig.Scheduler.Start();
+        await rig.AddAsync(Required, TlsRig.To);
+
+        Assert.Equal((DeliveryOutcome.Deferred, 1), await rig.Audit.NextAsync<DeliveryEvent>() is var d ? (d.Outcome, sink.Connections) : default);
+        Assert.Empty(sink.Messages);
+    }
+
     /// <summary>The domain's DNS proves one exchanger and not the other.</summary>
     [Fact]
     public async Task A_host_that_nothing_proves_is_passed_over_for_one_that_is_proven()
