@@ -38,6 +38,8 @@ public sealed class GssapiClient : ISaslClientMechanism
 
         public bool MayTrustSuccess { get; private set; }
 
+        public bool AsksElsewhere => true;
+
         public SaslClientStep Next(ReadOnlyMemory<byte>? challenge)
         {
             if (isEstablished)

@@ -27,6 +27,12 @@ public interface ISaslClientExchange : IDisposable
     SaslClientStep Next(ReadOnlyMemory<byte>? challenge);
 
     /// <summary>
+    /// The first step may wait for a server of its own, such as a KDC, for many seconds: it should be made on a thread that nobody else
+    /// needs.
+    /// </summary>
+    bool AsksElsewhere => false;
+
+    /// <summary>
     /// Asked when the server says that the login succeeded: false when it has not proven itself as the mechanism demands, so that its word
     /// counts for nothing.
     /// </summary>

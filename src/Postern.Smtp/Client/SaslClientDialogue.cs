@@ -25,7 +25,7 @@ internal sealed class SaslClientDialogue(ClientWire wire, SmtpClientOptions opti
 
     public async ValueTask<ClientLoginAnswer> RunAsync(SaslClientCredentials credentials)
     {
-        switch (exchange.Next(challenge: null))
+        switch (exchange.AsksElsewhere ? await BeginApartAsync().ConfigureAwait(false) : exchange.Next(challenge: null))
         {
             case SaslClientStep.Response(var initial):
                 WriteCommand(initial);
@@ -48,6 +48,10 @@ internal sealed class SaslClientDialogue(ClientWire wire, SmtpClientOptions opti
 
         return Conclude(reply, credentials);
     }
+
+    /// <summary>Where a KDC does not answer, every login hangs for a while: the threads that all others run on must not.</summary>
+    private Task<SaslClientStep> BeginApartAsync() => Task.Factory.StartNew(
+        () => exchange.Next(challenge: null), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private ClientLoginAnswer Conclude(Reply? reply, SaslClientCredentials credentials)
     {
