@@ -48,6 +48,12 @@ public sealed record QueueItem
     /// <summary>Seconds for which the content is kept when the delivery is over; null where it is not.</summary>
     public long? KeepSeconds { get; init; }
 
+    /// <summary>The message whose recipients stood for those of this one, by aliases, forwards or a list; null where none did.</summary>
+    public string? ExpandedFrom { get; init; }
+
+    /// <summary>Which recipients those were, and lists before them; null where none were.</summary>
+    public ImmutableArray<string>? ExpandedNames { get; init; }
+
     /// <summary>REQUIRETLS.</summary>
     public bool RequiresTls { get; init; }
 
@@ -63,7 +69,9 @@ public sealed record QueueItem
     public required ImmutableArray<QueueRecipient> Recipients { get; init; }
 }
 
-/// <param name="Status"><c>pending</c>, <c>delivered</c> or <c>failed</c>.</param>
+/// <param name="Status">
+/// <c>pending</c>, <c>delivered</c>, <c>failed</c>, or <c>expanded</c> where it stood for others that another message goes to.
+/// </param>
 /// <param name="LastReply">What the last attempt ended with; it may come from the network.</param>
 /// <param name="Notify">NOTIFY= as it was said, such as <c>success,delay</c>; null without.</param>
 /// <param name="OriginalRecipient">ORCPT= as <c>type;address</c>; null without.</param>

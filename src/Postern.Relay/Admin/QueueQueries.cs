@@ -70,6 +70,8 @@ public sealed class QueueQueries(
             HoldUntil = envelope.HeldUntil,
             Via = state.Via,
             KeepSeconds = (long?)envelope.KeepFor?.TotalSeconds,
+            ExpandedFrom = envelope.Expanded?.Of.ToString(),
+            ExpandedNames = envelope.Expanded is { } expanded ? [.. expanded.Through.Select(static r => r.Address)] : null,
             RequiresTls = envelope.Parameters.RequiresTls,
             TlsRequiredNo = envelope.IsTlsWaived,
             DeliverBy = envelope.Deadline?.At,
@@ -87,7 +89,7 @@ public sealed class QueueQueries(
             : said.Notify.ToString().Replace(" ", string.Empty, StringComparison.Ordinal).ToLowerInvariant(),
         said.OriginalRecipient?.ToString())
     {
-        Category = state is { Status: not RecipientStatus.Delivered, LastReply: { } reply }
+        Category = state is { Status: RecipientStatus.Pending or RecipientStatus.Failed, LastReply: { } reply }
             ? (bounces?.Invoke() ?? BounceTable.Default).WordOf(reply)
             : null,
     };
@@ -96,6 +98,7 @@ public sealed class QueueQueries(
     {
         RecipientStatus.Delivered => "delivered",
         RecipientStatus.Failed => "failed",
+        RecipientStatus.Expanded => "expanded",
         _ => "pending",
     };
 }

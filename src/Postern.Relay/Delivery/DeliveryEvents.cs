@@ -3,6 +3,7 @@ using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Delivery.Tls;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
 
 namespace Postern.Relay.Delivery;
 
@@ -38,7 +39,10 @@ internal static class DeliveryEvents
             Code = outcome.Code,
             Status = outcome.Status,
             Phase = WordOf(outcome.Phase),
-            Route = routes.NameOf(envelope, envelope.Recipients[recipient]),
+            // An alias led there, and no route.
+            Route = envelope.Expanded is { } expanded && expanded.Places.Contains(recipient)
+                ? null
+                : routes.NameOf(envelope, envelope.Recipients[recipient]),
             DurationMs = outcome.Took is { } took ? (int)Math.Min(took.TotalMilliseconds, int.MaxValue) : null,
             Category = CategoryOf(outcome, bounces),
             SignedBy = outcome.Phase >= DeliveryPhase.Data || outcome is Outcome.Delivered ? signedBy : null,
@@ -56,6 +60,46 @@ internal static class DeliveryEvents
                 + $"unless it is released before"))
         {
             QueueId = id.ToString(),
+        };
+    }
+
+    /// <summary>A message to what recipients of another stood for has come about: it is told of as one that was accepted.</summary>
+    public static AcceptedEvent ExpandedInto(SpoolEntry entry)
+    {
+        var envelope = entry.Envelope;
+        return new AcceptedEvent(
+            envelope.ArrivedAt,
+            new EventOrigin("-", envelope.Listener ?? "-", envelope.Client?.ToString() ?? "-")
+            {
+                User = envelope.Login,
+                Tenant = envelope.Tenant,
+            },
+            envelope.Id.ToString(),
+            envelope.Sender.Address,
+            [.. envelope.Recipients.Select(static r => r.Address)],
+            entry.Size)
+        {
+            EnvelopeId = envelope.Parameters.EnvelopeId,
+            ExpandedFrom = envelope.Expanded!.Of.ToString(),
+            Source = MessageSource.Internal,
+        };
+    }
+
+    /// <summary>The same, of the message whose recipients they were.</summary>
+    /// <param name="entry">The message that has come about.</param>
+    public static ExpandedEvent ExpansionOf(SpoolEntry entry, DateTimeOffset at)
+    {
+        var envelope = entry.Envelope;
+        return new ExpandedEvent(
+            at,
+            envelope.Expanded!.Of.ToString(),
+            envelope.Id.ToString(),
+            [.. envelope.Expanded.Through.Select(static r => r.Address)],
+            envelope.Recipients.Length)
+        {
+            Owner = envelope.Sender.Mailbox is { } sender && sender.LocalPart.StartsWith("owner-", StringComparison.OrdinalIgnoreCase)
+                ? sender.Address
+                : null,
         };
     }
 

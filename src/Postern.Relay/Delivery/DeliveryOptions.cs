@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Postern.Relay.Delivery.Aliases;
 using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Delivery.Dns;
 using Postern.Relay.Delivery.Pools;
@@ -21,6 +22,9 @@ public sealed record DeliveryOptions
     /// Without a <c>delivery</c> section: <see cref="RouteTable.Hold"/>. With one: its routes, and for domains that no route names, MX.
     /// </summary>
     public RouteTable Routes { get; init; } = RouteTable.Hold;
+
+    /// <summary>Which addresses stand for others.</summary>
+    public AliasTable Aliases { get; init; } = AliasTable.Empty;
 
     public RetrySchedule Retry { get; init; } = RetrySchedule.Default;
 

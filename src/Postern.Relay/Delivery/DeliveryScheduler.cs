@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Postern.Relay.Audit;
+using Postern.Relay.Delivery.Aliases;
 using Postern.Relay.Delivery.Reports;
 using Postern.Relay.Delivery.Scheduling;
 using Postern.Relay.Envelopes;
@@ -34,6 +35,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     private readonly StateRecorder recorder;
     private readonly AttemptEnd end;
     private readonly Destinations destinations;
+    private readonly Expander expander;
     private readonly DueMail due;
     private readonly RetryQueue unrecorded;
     private readonly Outages outages;
@@ -55,7 +57,13 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         var attempts = new Attempts(work, time, recorder, end);
         destinations = attempts.Destinations = new Destinations(work, transport, attempts);
         outages = attempts.Outages = new Outages(transport, options, clock, (hop, after) => _ = OnBackAsync(hop, after));
-        due = attempts.Due = new DueMail(work, destinations, time) { GiveUp = end.ReturnAsync, PutOff = end.PutOffAsync };
+        expander = new Expander(work, destinations, time, recorder, reporter, end);
+        due = attempts.Due = new DueMail(work, destinations, time)
+        {
+            GiveUp = end.ReturnAsync,
+            PutOff = end.PutOffAsync,
+            Expander = expander,
+        };
         operations = new QueueOperations(work, time);
     }
 
@@ -200,6 +208,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         work.Spool.Committed -= OnCommitted;
         work.Spool.DueEarlier -= due.Wake;
         await due.DisposeAsync().ConfigureAwait(false);
+        await expander.DisposeAsync().ConfigureAwait(false);
         await unrecorded.DisposeAsync().ConfigureAwait(false);
         await outages.DisposeAsync().ConfigureAwait(false);
         Task[] lanes;
@@ -381,10 +390,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         var recipients = entry.Envelope.Recipients;
         for (var i = 0; i < recipients.Length; i++)
         {
-            if (entry.State.Recipients[i].Status == RecipientStatus.Pending
-                && (entry.State.Via is { } via
-                    ? OtherWay.Find(via, entry.Envelope, recipients[i])
-                    : work.Options.Routes.Find(entry.Envelope, recipients[i])).Equals(hop))
+            if (entry.State.Recipients[i].Status == RecipientStatus.Pending && work.HopOf(entry.Envelope, entry.State, i).Equals(hop))
                 return true;
         }
 

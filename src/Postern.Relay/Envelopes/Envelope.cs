@@ -85,6 +85,9 @@ public sealed record Envelope
         init => keepSeconds = (int)Math.Min(value?.TotalSeconds ?? 0, int.MaxValue);
     }
 
+    /// <summary>Its recipients are what recipients of another message stand for; null where somebody named them.</summary>
+    public Expansion? Expanded { get; init; }
+
     /// <summary>The content was announced as 8BITMIME (RFC 6152) or BINARYMIME (RFC 3030).</summary>
     public bool Is8Bit => Parameters.Body != BodyType.SevenBit;
 
@@ -120,6 +123,18 @@ public sealed record Envelope
 
 /// <summary>A message as it was named here when it passed before. Anybody can write such a trace, who knows the name.</summary>
 public sealed record EarlierPass(QueueId As);
+
+/// <summary>Where recipients come from that aliases, forwards or a list have put in the place of others.</summary>
+/// <param name="Of">The message that had those others.</param>
+/// <param name="Through">Those others, and names that lists before were expanded from.</param>
+public sealed record Expansion(QueueId Of, ImmutableArray<Mailbox> Through)
+{
+    /// <summary>Recipients that are lists and are expanded in turn; no other is.</summary>
+    public ImmutableArray<int> Open { get; init; } = [];
+
+    /// <summary>Recipients that mean the command or the mailbox that an alias names, and not the address.</summary>
+    public ImmutableArray<int> Places { get; init; } = [];
+}
 
 /// <summary>Which message a report of this server is about, and what it says of it, in the words of the log.</summary>
 public sealed record ReportOrigin(QueueId About, string Reason)

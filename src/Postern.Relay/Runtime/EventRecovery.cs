@@ -44,7 +44,7 @@ internal static class EventRecovery
                 {
                     AddTo(missing, entry, since);
                     // The report of its last attempt was stored, and with it what that came to; then the process ended.
-                    if (entry.State is { Attempts: > 0, IsFinished: true })
+                    if (entry.State.IsFinished)
                         ended.Add(entry);
                 }
 
@@ -97,7 +97,12 @@ internal static class EventRecovery
     {
         var (envelope, state) = (entry.Envelope, entry.State);
         // What this server writes itself is told of as a bounce, and not as accepted.
-        if (envelope.ArrivedAt >= since && envelope.Listener is not null)
+        if (envelope.ArrivedAt >= since && envelope.Expanded is not null)
+        {
+            Add(events, DeliveryEvents.ExpandedInto(entry));
+            Add(events, DeliveryEvents.ExpansionOf(entry, envelope.ArrivedAt));
+        }
+        else if (envelope.ArrivedAt >= since && envelope.Listener is not null)
             Add(events, AcceptedAgain(entry));
         if (envelope.ReportOf is { } report && envelope.ArrivedAt >= since)
             Add(

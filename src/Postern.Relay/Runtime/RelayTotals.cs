@@ -51,6 +51,8 @@ public sealed class RelayTotals : IEventSink
     {
         switch (audit)
         {
+            case AcceptedEvent { Source: MessageSource.Internal }:
+                break;
             case AcceptedEvent:
                 Interlocked.Increment(ref accepted);
                 break;

@@ -80,6 +80,9 @@ public enum RecipientStatus
     Pending,
     Delivered,
     Failed,
+
+    /// <summary>It stood for others, by an alias, a forward or a list, and another message goes to those.</summary>
+    Expanded,
 }
 
 /// <summary>The delays of a message that its sender has been told of, each once.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using System.Globalization;
 using Postern.Commands.Output;
 using Postern.Configuration;
 using Postern.Configuration.Reading;
@@ -7,6 +8,7 @@ using Postern.Hosting.Control;
 using Postern.Hosting.Data;
 using Postern.Hosting.Live;
 using Postern.Machine;
+using Postern.Relay.Delivery.Aliases;
 using Postern.Relay.Delivery.Tls;
 using Postern.Smtp;
 
@@ -30,12 +32,13 @@ internal static class CheckCommand
     {
         var asked = arguments.GetValue(context.ConfigFile);
         var outcome = ConfigurationFile.Load(asked);
-        var (errors, warnings, offers) = outcome switch
+        var findings = outcome switch
         {
             ConfigurationOutcome.Valid(var valid) => await CheckFilesAsync(valid, context.Clock),
             ConfigurationOutcome.Invalid(var invalid) => new Findings(invalid, [], []),
             _ => new Findings([], [], []),
         };
+        var (errors, warnings, _) = findings;
 
         var source = ConfigurationFile.Find(asked) ?? "defaults";
         if (arguments.GetValue(context.Json))
@@ -43,13 +46,14 @@ internal static class CheckCommand
                 new CheckDocument(errors.IsEmpty, source, [.. errors.Select(Finding)], [.. warnings.Select(Finding)]),
                 CommandJson.Readable.CheckDocument);
         else
-            Print(context.Terminal, outcome, new Findings(errors, warnings, offers));
+            Print(context.Terminal, outcome, findings);
         return errors.IsEmpty ? ExitCode.Ok : ExitCode.Usage;
     }
 
     private static async Task<Findings> CheckFilesAsync(PosternConfiguration configuration, TimeProvider clock)
     {
         ImmutableArray<ListenerOffer> offers = [];
+        var aliases = AliasTable.Empty;
         var errors = ImmutableArray.CreateBuilder<ConfigurationError>();
         var warnings = ImmutableArray.CreateBuilder<ConfigurationError>();
         // What root can read, the server may not be able to.
@@ -59,6 +63,7 @@ internal static class CheckCommand
         {
             case CompileOutcome.Ready(var compiled):
                 warnings.AddRange(compiled.Warnings);
+                aliases = compiled.Aliases;
                 if (Rehearsal.Offers(compiled, clock) is { } known)
                     offers = known;
                 else
@@ -78,7 +83,7 @@ internal static class CheckCommand
             warnings.Add(configuration.ErrorAt("logs.directory", $"{deaf.What}; nothing would be written down"));
         if (DataDirectory.Warning(data) is { } open)
             warnings.Add(configuration.ErrorAt("server.data", open));
-        return new Findings(errors.ToImmutable(), warnings.ToImmutable(), offers);
+        return new Findings(errors.ToImmutable(), warnings.ToImmutable(), offers) { Aliases = aliases };
     }
 
     private static void Print(Terminal terminal, ConfigurationOutcome outcome, Findings findings)
@@ -104,6 +109,10 @@ internal static class CheckCommand
 
         foreach (var route in configuration.Delivery.Routes)
             summary.Row($"route {route.Route.Name}", route.Destination);
+        foreach (var (file, names) in findings.Aliases.Sources)
+            summary.Row(
+                file.Form == AliasForm.Aliases ? "aliases" : "forwards",
+                string.Create(CultureInfo.InvariantCulture, $"{file.File}, {names} {(names == 1 ? "name" : "names")}"));
         var tls = configuration.Delivery.Tls.Tls;
         foreach (var rule in tls.Equals(DeliveryTls.Opportunistic) ? [] : tls.Rules.Prepend(tls.Default))
             summary.Row($"tls to {rule.To}", TlsCheckDocument.PolicyOf(rule));
@@ -115,7 +124,10 @@ internal static class CheckCommand
 
     /// <param name="Offers">One for each listener; empty where there is something wrong.</param>
     private sealed record Findings(
-        ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings, ImmutableArray<ListenerOffer> Offers);
+        ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings, ImmutableArray<ListenerOffer> Offers)
+    {
+        public AliasTable Aliases { get; init; } = AliasTable.Empty;
+    }
 
     private static CheckDocument.Finding Finding(ConfigurationError error) =>
         new(error.File, error.Line, error.Column, error.Key, error.Message, error.Expected, error.Nearest);

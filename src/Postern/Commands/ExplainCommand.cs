@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
 using Postern.Commands.Output;
 using Postern.Configuration;
@@ -168,7 +169,9 @@ internal static class ExplainCommand
             configuration.IsServers
                 ? $"of the running server ({configuration.Source})"
                 : $"of the file ({configuration.Source}) and not of a server: {why}, so what was counted is unknown");
-        if (answer.Route is { } route)
+        if (answer.Expansion is { } expansion)
+            Print(terminal, expansion);
+        else if (answer.Route is { } route)
             Print(terminal, route, decision.Reply is null);
         if (answer.Signing is { } signing)
             terminal.Line(PrintableText.Of(
@@ -179,6 +182,26 @@ internal static class ExplainCommand
             terminal.Line(PrintableText.Of($"the shortest change that permits it: {string.Join("; and ", answer.Change)}"));
         if (configuration.Differs is { } differs)
             terminal.Line(PrintableText.Of($"not the file: {differs}"));
+    }
+
+    private static void Print(Terminal terminal, ExpansionWord expansion)
+    {
+        terminal.Line(PrintableText.Of(expansion switch
+        {
+            { Problem: { } problem } => $"it fails: {problem}",
+            { Count: 0 } => $"it is thrown away, by {expansion.From}",
+            { Owner: { } owner } => $"it is a list of {expansion.Count}, by {expansion.From}; reports go to {owner}",
+            { Count: 1 } => $"it stands for another address, by {expansion.From}",
+            _ => $"it stands for {expansion.Count} addresses, by {expansion.From}",
+        }));
+        if (expansion.Targets.IsEmpty)
+            return;
+        var targets = new TablePage("address", "goes to");
+        foreach (var (address, hop) in expansion.Targets)
+            targets.Row(address, hop);
+        targets.WriteTo(terminal);
+        if (expansion.Count > expansion.Targets.Length)
+            terminal.Line(string.Create(CultureInfo.InvariantCulture, $"and {expansion.Count - expansion.Targets.Length} more"));
     }
 
     private static void Print(Terminal terminal, RouteWord route, bool isPermitted)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Postern.Configuration.Forwarding;
 using Postern.Configuration.Reading;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Bounces;
@@ -20,6 +21,11 @@ internal sealed record DeliverySection(
     public ImmutableArray<BounceRow> Bounces { get; init; } = [];
 
     public AddressPreference Addresses { get; init; }
+
+    /// <summary>Files of addresses that stand for others, each with its key.</summary>
+    public ImmutableArray<AliasOptions> Aliases { get; init; } = [];
+
+    public ImmutableArray<AliasOptions> Forwards { get; init; } = [];
 
     public static DeliverySection Read(Section section)
     {
@@ -43,6 +49,20 @@ internal sealed record DeliverySection(
             section.Child("dns", DnsOptions.Read, "Whom the mail exchangers of a domain are asked of."),
             section.Child("mx", MxOptions.Read, "Delivery to mail exchangers."))
         {
+            Aliases = section.Children(
+                "aliases",
+                AliasOptions.ReadAliases,
+                [],
+                "Files of names that stand for others, such as `/etc/aliases` ([aliases](aliases.md)). "
+                    + "An entry is a section, or the path alone.",
+                AliasOptions.Shorthand),
+            Forwards = section.Children(
+                "forwards",
+                AliasOptions.ReadForwards,
+                [],
+                "Files of addresses that stand for others, as Postfix's virtual(5) ([aliases](aliases.md)). "
+                    + "An entry is a section, or the path alone.",
+                AliasOptions.Shorthand),
             Addresses = section.Value(
                 "address_preference",
                 Kinds.Word(

@@ -33,6 +33,7 @@ internal sealed class AuditTarget : ITarget
         new RefusedEvent(At, Origin, "DATA", "554 5.4.6 no"),
         new DeliveryEvent(At, "Q1", "b@example.net", DeliveryOutcome.Deferred, 3, "451 4.3.0 later") { Remote = "mx.example.net", NextAttempt = At.AddHours(1), Code = 451 },
         new BounceEvent(At, "Q1", "Q2", "a@example.org", "expired"),
+        new ExpandedEvent(At, "Q1", "Q2", ["staff@example.org"], 7) { Owner = "owner-staff@example.org" },
         new AdminEvent(At, "uid 0", "hold", "Q1") { Via = AdminDoor.Cli, Changes = [new AdminChange("limit", "1", After: null)] },
         new ServerEvent(At, "started", "x \u202e y"),
         new AcceptedEvent(At, Origin, "Q1", "a@example.org", ["b@example.net"], 100) { Source = MessageSource.Smtp, Refs = ["K7M3Q9"] },

@@ -32,13 +32,14 @@ public sealed class AuditEventRoundTripTests
             new DecisionEvent(at, origin with { Helo = m[2] }, t[3], t[4], DecisionOutcome.Refuse, t[5], t[6], m[3]) { Reply = m[4], Chain = chain, Config = m[1] },
             new AcceptedEvent(at, origin with { Helo = m[1], Cipher = m[2], Sni = m[3] }, t[3], t[4], [.. t], next.Ticks)
             {
-                EnvelopeId = m[2], Forwarded = m[3], MessageId = m[4], HeaderFrom = m[5], Subject = m[1], Source = MessageSource.Lmtp, Refs = [t[5]],
+                EnvelopeId = m[2], Forwarded = m[3], MessageId = m[4], HeaderFrom = m[5], Subject = m[1], Source = MessageSource.Lmtp, ExpandedFrom = m[0], Refs = [t[5]],
             },
             new RefusedEvent(at, origin, t[3], t[4]),
             new DeliveryEvent(at, t[0], t[1], DeliveryOutcome.Deferred, t[3].Length, t[4])
             {
                 Remote = m[0], Tls = m[1], TlsTrust = m[3], NextAttempt = m[2] is null ? null : next, Code = 450, Status = m[3], Phase = m[4], Route = m[5], DurationMs = t[2].Length, Category = m[2],
             },
+            new ExpandedEvent(at, t[0], m[0], [.. t], t[1].Length) { Owner = m[1] },
             new BounceEvent(at, t[0], m[0], t[1], t[2]),
             new AdminEvent(at, t[0], t[1], t[2]) { Via = AdminDoor.Socket, Client = m[0], Changes = [new AdminChange("limit", m[1], m[2])] },
             new ServerEvent(at, t[0], t[1]) { QueueId = m[0] },
@@ -168,6 +169,7 @@ public sealed class AuditEventRoundTripTests
         (DecisionEvent a, DecisionEvent b) => a with { Chain = default } == b with { Chain = default } && a.Chain.SequenceEqual(b.Chain),
         (AcceptedEvent a, AcceptedEvent b) => a with { Recipients = default, Refs = default } == b with { Recipients = default, Refs = default }
             && a.Recipients.SequenceEqual(b.Recipients) && a.Refs.SequenceEqual(b.Refs),
+        (ExpandedEvent a, ExpandedEvent b) => a with { Recipients = default } == b with { Recipients = default } && a.Recipients.SequenceEqual(b.Recipients),
         (AdminEvent a, AdminEvent b) => a with { Changes = default } == b with { Changes = default } && a.Changes.SequenceEqual(b.Changes),
         _ => written == read,
     } && written.Id == read!.Id;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
 using Postern.Relay.Spool.Segments;
 using Postern.Relay.Spool.Segments.Recovery;
 using Postern.Smtp.Grammar;
@@ -40,6 +41,33 @@ public sealed class StoredEnvelopeTests
         var found = again.Find(envelope.Id)!.Envelope;
         Assert.Equal(("j\u00fcrgen@example.org", "\u7528\u6237@example.com"), (found.Sender.Address, found.Recipients[0].Address));
         Assert.True(found.Parameters.IsUtf8);
+    }
+
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 4)]
+    public async Task Where_recipients_come_from_and_what_they_mean_is_there_after_a_restart_and_who_was_expanded_too(bool hasPlace, int version)
+    {
+        using var home = new SpoolHome();
+        var plain = Samples.Envelope();
+        var envelope = plain with { Expanded = new Expansion(plain.Id, [Mailbox.Parse("staff@example.org")]) { Open = [0], Places = hasPlace ? [0] : [] } };
+        var told = DeliveryState.Fresh(recipients: 1, plain.ArrivedAt) with { Recipients = [new RecipientState(RecipientStatus.Expanded, "sent on")] };
+        await using (var spool = home.Open())
+        {
+            await Samples.CommitAsync(spool, Samples.Content(10), envelope);
+            Assert.True(await spool.ChangeAsync(envelope.Id, _ => told, TestContext.Current.CancellationToken));
+        }
+
+        await using var again = home.Open();
+        var found = again.Find(envelope.Id)!;
+        Assert.Equal(plain.Id, found.Envelope.Expanded!.Of);
+        Assert.Equal(envelope.Expanded.Through, found.Envelope.Expanded.Through.AsEnumerable());
+        Assert.Equal([0], found.Envelope.Expanded.Open.AsEnumerable());
+        Assert.Equal(hasPlace ? [0] : [], found.Envelope.Expanded.Places.AsEnumerable());
+        Assert.Equal(told.Recipients, found.State.Recipients.AsEnumerable());
+        Assert.Equal(version, StoredEnvelope.Of(envelope, told).V);
+        // Who does not know the word reads that it is done.
+        Assert.Equal(RecipientStatus.Delivered, StoredState.Of(told).Recipients![0].Status);
     }
 
     /// <summary>A reader of version 1 takes an address that it cannot read for damage, and the message for dead.</summary>

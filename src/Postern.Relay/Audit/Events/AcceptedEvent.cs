@@ -28,6 +28,12 @@ public sealed record AcceptedEvent(
     /// <summary>Where the message came from by the word of a listed peer (XFORWARD); null without one.</summary>
     public string? Forwarded { get; init; }
 
+    /// <summary>
+    /// The queue id of the message whose recipients stood for those of this one (<see cref="ExpandedEvent"/>); null for one that came from
+    /// a client.
+    /// </summary>
+    public string? ExpandedFrom { get; init; }
+
     /// <summary>Null in what older versions wrote.</summary>
     public MessageSource? Source { get; init; }
 
@@ -47,6 +53,7 @@ public sealed record AcceptedEvent(
             Subject = line.Maybe("subject"),
             EnvelopeId = line.Maybe("envid"),
             Forwarded = line.Maybe("forwarded"),
+            ExpandedFrom = line.Maybe("expanded_from"),
             Source = line.MaybeWord<MessageSource>("source"),
             Refs = line.List("refs"),
         });
@@ -69,7 +76,7 @@ public sealed record AcceptedEvent(
 
     private protected override long TextOctets =>
         OriginOctets
-        + OctetsOf(Sender, EnvelopeId, Forwarded, MessageId, HeaderFrom, Subject)
+        + OctetsOf(Sender, EnvelopeId, Forwarded, MessageId, HeaderFrom, Subject, ExpandedFrom)
         + OctetsOf(Recipients.IsDefault ? [] : Recipients.AsSpan());
 
     public override string[] ToCells()
@@ -77,7 +84,8 @@ public sealed record AcceptedEvent(
         var messageId = MessageId is null ? null : $", Message-ID {MessageId}";
         var from = HeaderFrom is null ? null : $", From {HeaderFrom}";
         var what = string.Create(CultureInfo.InvariantCulture, $"{Size} octets for {RecipientText}{messageId}{from}");
-        return [Name, QueueId, Sender.Length == 0 ? "<>" : Sender, Client, what];
+        var expanded = ExpandedFrom is null ? null : $", expanded from {ExpandedFrom}";
+        return [Name, QueueId, Sender.Length == 0 ? "<>" : Sender, Client, what + expanded];
     }
 
     internal override void WriteTo(EventFields fields)
@@ -97,7 +105,12 @@ public sealed record AcceptedEvent(
             ("envid", EnvelopeId),
             ("forwarded", Forwarded));
         fields.Texts(
-            ("tenant", Tenant), ("source", EventWord.Of(Source)), ("helo", Origin.Helo), ("cipher", Origin.Cipher), ("sni", Origin.Sni));
+            ("expanded_from", ExpandedFrom),
+            ("tenant", Tenant),
+            ("source", EventWord.Of(Source)),
+            ("helo", Origin.Helo),
+            ("cipher", Origin.Cipher),
+            ("sni", Origin.Sni));
         if (!Refs.IsDefaultOrEmpty)
             fields.List("refs", Refs, AuditEvents.MostRecipients);
     }

@@ -24,6 +24,7 @@ public static class AuditEvents
         AcceptedEvent.Type,
         RefusedEvent.Type,
         DeliveryEvent.Type,
+        ExpandedEvent.Type,
         BounceEvent.Type,
         AdminEvent.Type,
         ServerEvent.Type,

@@ -40,6 +40,9 @@ internal enum ReportAction
     /// </summary>
     Relayed,
 
+    /// <summary>It stood for several addresses, and has gone on to them (RFC 3461 §5.2.7.3).</summary>
+    Expanded,
+
     /// <summary>Not delivered yet, and still tried.</summary>
     Delayed,
 }

@@ -26,6 +26,13 @@ internal sealed record ReportWords(string Action, string Subject, string What, s
         "You need not do anything.",
         "The mailbox answered:");
 
+    private static readonly ReportWords Expanded = new(
+        "expanded",
+        "Your message was sent on",
+        "was sent on for",
+        "It stands for several addresses. You hear of it where one of them cannot be reached.",
+        "The next server answered:");
+
     private static readonly ReportWords Delayed = new(
         "delayed",
         "Your message is delayed",
@@ -37,6 +44,7 @@ internal sealed record ReportWords(string Action, string Subject, string What, s
     {
         ReportAction.Relayed => Relayed,
         ReportAction.Delivered => Delivered,
+        ReportAction.Expanded => Expanded,
         ReportAction.Delayed => Delayed,
         _ => Failed,
     };

@@ -156,6 +156,23 @@ internal sealed class AttemptEnd(
         }
     }
 
+    /// <summary>Nothing is left to deliver, without an attempt.</summary>
+    public async ValueTask FinishAsync(TrackedMessage message)
+    {
+        await recorder.FinishAsync(message, message.State, work.Now).ConfigureAwait(false);
+        whenDone(message);
+    }
+
+    /// <summary>Gives a message back whose state is stored, without an attempt: it is due when that says so.</summary>
+    public async ValueTask GiveBackAsync(TrackedMessage message)
+    {
+        while (!IsAsWanted(message))
+            await recorder.StoreAsync(message).ConfigureAwait(false);
+        if (!message.IsRemoved && !message.IsUnrecorded)
+            await work.ReleaseAsync(message, shelf: null).ConfigureAwait(false);
+        whenDone(message);
+    }
+
     private DeliveryOptions Options => work.Options;
 
     /// <summary>Stores a state, and gives the message back until its time.</summary>
@@ -171,15 +188,6 @@ internal sealed class AttemptEnd(
 
         await recorder.StoreAsync(message).ConfigureAwait(false);
         await GiveBackAsync(message).ConfigureAwait(false);
-    }
-
-    private async ValueTask GiveBackAsync(TrackedMessage message)
-    {
-        while (!IsAsWanted(message))
-            await recorder.StoreAsync(message).ConfigureAwait(false);
-        if (!message.IsRemoved && !message.IsUnrecorded)
-            await work.ReleaseAsync(message, shelf: null).ConfigureAwait(false);
-        whenDone(message);
     }
 
     /// <summary>False when an operator held or released the message while its state was being stored: that must be stored first.</summary>

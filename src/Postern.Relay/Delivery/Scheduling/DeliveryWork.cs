@@ -63,6 +63,15 @@ internal sealed class DeliveryWork(ISpool spool, DeliveryOptions options, IAudit
 
     public CancellationTokenSource Abandoned { get; } = new();
 
+    /// <summary>Where a recipient of a message goes next.</summary>
+    public NextHop HopOf(Envelope envelope, DeliveryState state, int recipient)
+    {
+        var address = envelope.Recipients[recipient];
+        return envelope.Expanded is { } expanded && expanded.Places.Contains(recipient) ? options.Aliases.HopOf(address)
+            : state.Via is { } via ? OtherWay.Find(via, envelope, address)
+            : options.Routes.Find(envelope, address);
+    }
+
     /// <summary>Uniform in [0, 1).</summary>
     public double Chance() => random.NextDouble();
 

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Postern.Relay.Spool;
 
@@ -18,6 +19,8 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
 
     /// <summary>Who has not answered has so many waiting behind the one that is tried, whose outcome is for all.</summary>
     private const int LeastUnproven = 1;
+
+    private static readonly FrozenDictionary<int, Outcome> Undecided = FrozenDictionary<int, Outcome>.Empty;
 
     private readonly Dictionary<NextHop, DestinationQueue> queues = [];
     private readonly LaneBudget budget = new(work.Options.Connections, work.Options.ConnectionsTried, work.Clock);
@@ -104,11 +107,14 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
     }
 
     /// <summary>Begins an attempt: one job for each next hop of the recipients still pending.</summary>
-    public void Dispatch(TrackedMessage message, int clockSettings)
+    /// <param name="decided">Recipients whose outcome is known without a next hop; null for none.</param>
+    public void Dispatch(TrackedMessage message, int clockSettings, IReadOnlyDictionary<int, Outcome>? decided = null)
     {
         message.BegunUnder = clockSettings;
         message.Outcomes = new Outcome?[message.Envelope.Recipients.Length];
-        if (message.Envelope.Recipients.Length == 1)
+        foreach (var (recipient, outcome) in decided ?? Undecided)
+            message.Outcomes[recipient] = outcome;
+        if (message.Envelope.Recipients.Length == 1 && decided is null)
         {
             message.OpenJobs = 1;
             Enqueue(HopOf(message, 0), new DeliveryJob(message, Recipients: default, work.Clock.GetTimestamp()));
@@ -116,7 +122,9 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
         }
 
         var jobs = Enumerable.Range(0, message.Envelope.Recipients.Length)
-            .Where(i => message.State.Recipients[i].Status == RecipientStatus.Pending && !IsSuspended(message, i))
+            .Where(i => message.State.Recipients[i].Status == RecipientStatus.Pending
+                && message.Outcomes[i] is null
+                && !IsSuspended(message, i))
             .GroupBy(i => HopOf(message, i))
             .SelectMany(
                 group => group.Chunk(work.Options.RecipientsPerTransaction),
@@ -183,9 +191,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
     private bool IsSuspended(TrackedMessage message, int recipient) =>
         message.State.Via is null && work.Suspensions.Holds(message.Envelope.Recipients[recipient].Domain);
 
-    private NextHop HopOf(TrackedMessage message, int recipient) => message.State.Via is { } via
-        ? OtherWay.Find(via, message.Envelope, message.Envelope.Recipients[recipient])
-        : work.Options.Routes.Find(message.Envelope, message.Envelope.Recipients[recipient]);
+    private NextHop HopOf(TrackedMessage message, int recipient) => work.HopOf(message.Claim.Entry.Envelope, message.State, recipient);
 
     private void Enqueue(NextHop hop, DeliveryJob job)
     {

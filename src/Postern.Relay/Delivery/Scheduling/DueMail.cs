@@ -1,3 +1,4 @@
+using Postern.Relay.Delivery.Aliases;
 using Postern.Relay.Spool;
 
 namespace Postern.Relay.Delivery.Scheduling;
@@ -58,6 +59,9 @@ internal sealed class DueMail : IAsyncDisposable
 
     /// <summary>Ends the attempt of a message that has its outcomes without being tried.</summary>
     public Func<TrackedMessage, Task> PutOff { private get; init; } = static _ => Task.CompletedTask;
+
+    /// <summary>Puts others in the place of recipients that stand for them; null where nobody does.</summary>
+    public Expander? Expander { private get; init; }
 
     /// <summary>Once, when <see cref="DeliveryWork.Claims"/> is there.</summary>
     public void Start()
@@ -319,12 +323,28 @@ internal sealed class DueMail : IAsyncDisposable
             return;
         }
 
-        // Whoever had it stored the report of its last attempt, and with it what that came to, and got no further.
-        if (message.State is { Attempts: > 0, IsFinished: true })
+        // Whoever had it stored the report of its last attempt, and with it what that came to, and got no further; or what its recipients
+        // stand for.
+        if (message.State.Recipients[0].Status != RecipientStatus.Pending && message.State.IsFinished)
         {
             if (await work.Claims.EndAsync(claim, message.State with { HasEnded = true }, CancellationToken.None)
                 .ConfigureAwait(false) == SpoolClaim.Answer.Done)
                 work.Ended.Add(claim.Entry);
+            return;
+        }
+
+        if (Expander?.Wants(message) == true && !work.IsStopping && !work.Options.Routes.Holds)
+        {
+            message.BegunUnder = clockSettings;
+            message.Outcomes = new Outcome?[message.Envelope.Recipients.Length];
+            lock (work.Gate)
+            {
+                if (message.Known is { } known)
+                    known.Hold = null;
+                work.Begin(message);
+            }
+
+            _ = Task.Run(() => Expander.ExpandAsync(message), CancellationToken.None);
             return;
         }
 

@@ -42,8 +42,16 @@ internal sealed class StateRecorder(DeliveryWork work)
     /// Makes a report durable together with the state that it tells of, so that a crash leaves both or neither. Where somebody else changed
     /// the message meanwhile, the report stands alone, and the state follows as after any attempt.
     /// </summary>
+    /// <param name="standsAlone">
+    /// False: then it is not stored, and the answer is <see cref="SpoolCommit.Outdated"/>.
+    /// </param>
     public async ValueTask<SpoolCommit> CommitAsync(
-        TrackedMessage message, DeliveryState told, ISpoolDraft draft, Envelope envelope, DeliveryState state)
+        TrackedMessage message,
+        DeliveryState told,
+        ISpoolDraft draft,
+        Envelope envelope,
+        DeliveryState state,
+        bool standsAlone = true)
     {
         SemaphoreSlim writing;
         lock (work.Gate)
@@ -59,7 +67,7 @@ internal sealed class StateRecorder(DeliveryWork work)
             }
 
             var commit = await work.Claims.CommitAsync(claim, told, draft, envelope, state, CancellationToken.None).ConfigureAwait(false);
-            if (commit is SpoolCommit.Outdated)
+            if (commit is SpoolCommit.Outdated && standsAlone)
                 return await draft.CommitAsync(envelope, state, CancellationToken.None).ConfigureAwait(false);
             if (commit is SpoolCommit.Durable)
             {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool.Segments.Recovery;
 using Postern.Smtp.Extensions;
@@ -14,9 +15,12 @@ internal sealed record StoredEnvelope
 {
     /// <summary>
     /// 2: it holds an address that readers of 1 take for damage. 3: parameters stand in <see cref="Mail"/> and <see cref="Rcpt"/>, which
-    /// readers of 2 do not know. Each is written as the lowest that says all of it, so that an older program reads what it can.
+    /// readers of 2 do not know. 4: a recipient means a command or a mailbox (<see cref="Places"/>). Each is written as the lowest that
+    /// says all of it, so that an older program reads what it can.
     /// </summary>
-    public const int CurrentVersion = 3;
+    public const int CurrentVersion = 4;
+
+    private const int WithParameters = 3;
 
     public int V { get; init; }
 
@@ -45,6 +49,16 @@ internal sealed record StoredEnvelope
 
     /// <summary>The queue id that it had when it passed this server before, by its trace.</summary>
     public string? Passed { get; init; }
+
+    /// <summary>The queue id of the message whose recipients stand for these, and which those were; where it came about so.</summary>
+    public string? Expands { get; init; }
+
+    public string[]? Through { get; init; }
+
+    /// <summary>Which of <see cref="To"/> are lists, and which a command or a mailbox of an alias.</summary>
+    public int[]? Lists { get; init; }
+
+    public int[]? Places { get; init; }
 
     /// <summary>
     /// The state of another message that counts from this record on, as if a state record of it followed. Only the record with which both
@@ -92,7 +106,10 @@ internal sealed record StoredEnvelope
         var rcptSaysMore = !envelope.Said.RecipientParameters.All(static p => p == RecipientParameters.None);
         return new StoredEnvelope
         {
-            V = saysMore || rcptSaysMore || envelope.HasUtf8Header ? CurrentVersion : IsStrict(envelope) ? 1 : 2,
+            V = envelope.Expanded is { Places.IsEmpty: false } ? CurrentVersion
+                : saysMore || rcptSaysMore || envelope.HasUtf8Header ? WithParameters
+                : IsStrict(envelope) ? 1
+                : 2,
             Arrived = envelope.ArrivedAt,
             From = envelope.Sender.Address,
             To = [.. envelope.Recipients.Select(static r => r.Address)],
@@ -104,6 +121,10 @@ internal sealed record StoredEnvelope
             Reason = envelope.ReportOf?.Reason,
             Gathered = envelope.ReportOf?.IsGathered == true,
             Passed = envelope.Earlier?.As.ToString(),
+            Expands = envelope.Expanded?.Of.ToString(),
+            Through = envelope.Expanded is { } expanded ? [.. expanded.Through.Select(static r => r.Address)] : null,
+            Lists = envelope.Expanded is { Open: { IsEmpty: false } open } ? [.. open] : null,
+            Places = envelope.Expanded is { Places: { IsEmpty: false } places } ? [.. places] : null,
             EightBit = !saysMore && envelope.Is8Bit,
             Utf8Header = envelope.HasUtf8Header,
             Inbound = envelope.IsInbound,
@@ -148,6 +169,9 @@ internal sealed record StoredEnvelope
                 ? new ReportOrigin(about, Reason ?? string.Empty) { IsGathered = Gathered }
                 : null,
             Earlier = QueueId.TryParse(Passed, out var passed) ? new EarlierPass(passed) : null,
+            Expanded = QueueId.TryParse(Expands, out var expands)
+                ? new Expansion(expands, [.. (Through ?? []).Select(words.Mailbox)]) { Open = Indices(Lists), Places = Indices(Places) }
+                : null,
             IsInbound = Inbound,
             IsTlsOptional = TlsOptional,
             IsTlsWaived = TlsWaived,
@@ -160,6 +184,9 @@ internal sealed record StoredEnvelope
 
     /// <summary>The messages whose states are settled with this one.</summary>
     public IEnumerable<StoredSettlement> Settled => Settles is null ? [] : [Settles, .. SettlesToo ?? []];
+
+    /// <summary>What is not said of this message's recipients is said of none.</summary>
+    private ImmutableArray<int> Indices(int[]? said) => said is null ? [] : [.. said.Where(i => i >= 0 && i < To.Length)];
 
     private static bool IsStrict(Envelope envelope)
     {

@@ -30,7 +30,7 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
         state.Reported,
         state.Recipients.All(static r => r == RecipientState.Pending)
             ? null
-            : [.. state.Recipients.Select(static r => new StoredRecipient(r.Status, r.LastReply) { Attempt = r.Attempt })])
+            : [.. state.Recipients.Select(StoredRecipient.Of)])
     {
         HeldByServer = state.HeldByServerAt,
         Tried = state.TriedAt,
@@ -67,6 +67,19 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
 internal sealed record StoredRecipient(RecipientStatus Status, string? Reply)
 {
     public int Attempt { get; init; }
+
+    /// <summary>It stood for others; whoever does not know this reads that it is delivered, and is done with it too.</summary>
+    public bool Expanded { get; init; }
+
+    [JsonIgnore]
+    public RecipientStatus Meant => Expanded ? RecipientStatus.Expanded : Status;
+
+    public static StoredRecipient Of(RecipientState state) =>
+        new(state.Status == RecipientStatus.Expanded ? RecipientStatus.Delivered : state.Status, state.LastReply)
+        {
+            Attempt = state.Attempt,
+            Expanded = state.Status == RecipientStatus.Expanded,
+        };
 }
 
 /// <summary>The state of a message, in the record of another.</summary>

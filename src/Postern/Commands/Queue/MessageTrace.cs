@@ -69,7 +69,9 @@ internal static class MessageTrace
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"from {(accepted.Sender.Length == 0 ? "<>" : accepted.Sender)}, {accepted.Size} octets, "
-                    + $"listener {accepted.Listener}, login {accepted.User ?? "-"}"),
+                    + $"{(accepted.ExpandedFrom is { } origin
+                        ? $"expanded from {origin}"
+                        : $"listener {accepted.Listener}, login {accepted.User ?? "-"}")}"),
             "-",
         ],
         BounceEvent bounce =>
@@ -77,6 +79,7 @@ internal static class MessageTrace
             bounce.BounceId is null ? "no report" : "report", bounce.To.Length == 0 ? "<>" : bounce.To, "-", "-", "-", "-", "-",
             bounce.BounceId is null ? bounce.Reason : $"{bounce.BounceId}: {bounce.Reason}", "-",
         ],
+        ExpandedEvent expanded => [expanded.Name, expanded.ToCells()[2], "-", "-", "-", "-", "-", expanded.ToCells()[^1], "-"],
         AdminEvent admin => [admin.Action, "-", "-", "-", "-", "-", "-", string.Join(' ', admin.ToCells()[0], Changes(admin)), "-"],
         _ => [audit.Name, "-", "-", "-", "-", "-", "-", string.Join(' ', audit.ToCells()), "-"],
     };

@@ -95,6 +95,8 @@ internal static class QueueShowCommand
             facts.Row("sent by", $"{via}, in the place of the routes");
         if (item.KeepSeconds is { } seconds)
             facts.Row("content", $"{KeepText.Of(TimeSpan.FromSeconds(seconds))} from the end of the delivery on");
+        if (item.ExpandedFrom is { } from)
+            facts.Row("expanded from", $"{from}, for {string.Join(", ", item.ExpandedNames ?? [])}");
         if (item.RequiresTls)
             facts.Row("requires", "TLS on every hop");
         if (item.TlsRequiredNo)

@@ -44,6 +44,7 @@ internal static class Compilation
         var unusable = LoginSources.Load(configuration, now, out var logins, out var doubts);
         foreach (var (key, found) in unusable)
             errors.Add((configuration.ErrorAt(key, found.What), found.Todo));
+        var aliases = AliasSources.Load(configuration, purpose, errors, warnings);
         warnings.AddRange(configuration.Doubts.Concat(doubts).Select(doubt => configuration.ErrorAt(doubt.Key, doubt.Text)));
         if (purpose != CompileFor.Asking)
             Doubt(configuration, purpose, warnings);
@@ -65,8 +66,11 @@ internal static class Compilation
         {
             HasMadeCertificate = isMade,
             CertificateDigest = certificateDigest,
+            Aliases = aliases.Table,
+            Files = aliases.AllFiles(configuration),
+            FilesDigest = string.Join(',', aliases.AllFiles(configuration).Select(aliases.DigestOf)),
             Digests = configuration.Files.ToFrozenDictionary(
-                static file => file.Key, static file => FileDigest.Of(file.Value), StringComparer.Ordinal),
+                static file => file.Key, file => aliases.DigestOf(file.Key, file.Value), StringComparer.Ordinal),
         });
     }
 

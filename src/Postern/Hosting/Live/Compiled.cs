@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Postern.Configuration;
 using Postern.Hosting.Certificates;
+using Postern.Machine;
+using Postern.Relay.Delivery.Aliases;
 using Postern.Relay.Runtime;
 using ServerTls = Postern.Smtp.Transport.TlsOptions;
 
@@ -22,6 +24,15 @@ internal sealed record Compiled(
     bool IsWidened,
     ImmutableArray<ConfigurationError> Warnings) : IDisposable
 {
+    /// <summary>Which addresses stand for others.</summary>
+    public AliasTable Aliases { get; init; } = AliasTable.Empty;
+
+    /// <summary>Every file whose content counts: those that the configuration names, and those that they include.</summary>
+    public required ImmutableArray<string> Files { get; init; }
+
+    /// <summary>What stood in them when they were read, as <see cref="FileDigest.Of(IEnumerable{string})"/> has it.</summary>
+    public required string FilesDigest { get; init; }
+
     /// <summary>What stood in each file that counts as part of the configuration, by key.</summary>
     public required IReadOnlyDictionary<string, string> Digests { get; init; }
 
@@ -32,9 +43,12 @@ internal sealed record Compiled(
     public bool HasMadeCertificate { get; init; }
 
     /// <param name="logCopy">Takes every line of the log as well; null for the files only.</param>
-    public RelayOptions ToRelay(Stream? logCopy = null) =>
-        Configuration.ToRelay(
+    public RelayOptions ToRelay(Stream? logCopy = null)
+    {
+        var options = Configuration.ToRelay(
             Tls, Configuration.ToAccounts() with { Certificates = Logins.Certificates, Kerberos = Logins.Kerberos }, logCopy, IsWidened);
+        return options with { Delivery = options.Delivery with { Aliases = Aliases } };
+    }
 
     public void Dispose() => Logins.Dispose();
 }

@@ -45,7 +45,7 @@ internal sealed class LiveConfiguration : IAsyncDisposable
         this.clock = clock;
         Compiled = compiled;
         AppliedAt = clock.GetUtcNow();
-        known = seen = Digest(compiled);
+        known = seen = compiled.FilesDigest;
         watch = Watch(compiled);
         timer = clock.CreateTimer(static live => ((LiveConfiguration)live!).Look(), this, Period, Period);
     }
@@ -217,7 +217,7 @@ internal sealed class LiveConfiguration : IAsyncDisposable
         var old = Compiled;
         Compiled = next;
         AppliedAt = clock.GetUtcNow();
-        known = seen = Digest(next);
+        known = seen = next.FilesDigest;
         if (watch is not null)
         {
             await watch.DisposeAsync();
@@ -271,5 +271,5 @@ internal sealed class LiveConfiguration : IAsyncDisposable
         && next.Certificates.Select(static c => c.Certificate.Thumbprint)
             .SequenceEqual(watch!.Shown.Select(static c => c.Certificate.Thumbprint), StringComparer.Ordinal);
 
-    private static string Digest(Compiled compiled) => FileDigest.Of(compiled.Configuration.Files.Values);
+    private static string Digest(Compiled compiled) => FileDigest.Of(compiled.Files);
 }

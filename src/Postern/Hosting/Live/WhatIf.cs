@@ -7,6 +7,7 @@ using Postern.Machine;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Aliases;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 using Postern.Relay.Runtime;
@@ -57,12 +58,15 @@ internal sealed record WhatIf(string Client, string From, string To)
                 $"554 5.7.1: listener {offer.Listener} takes no connection from {facts.Client}",
                 $"Its clients are {string.Join(", ", clients)}.");
         var decision = (await policy.DryRunAsync(facts, sender, recipient, ct)).ToAuditEvent();
+        var envelope = EnvelopeOf(facts, sender, recipient);
+        var delivery = snapshot.Options.Delivery;
         return new WhatIfAnswer
         {
             Decisions = [decision],
-            Signing = await SigningWord.OfAsync(snapshot, EnvelopeOf(facts, sender, recipient), decision.Rule, ct),
+            Expansion = ExpansionWord.Of(delivery.Aliases.Explain(envelope, recipient: 0), envelope, delivery.Routes),
+            Signing = await SigningWord.OfAsync(snapshot, envelope, decision.Rule, ct),
             Change = await policy.ShortestChangeAsync(facts, sender, recipient, ct),
-            Route = RouteWord.Of(snapshot.Options.Delivery.Routes.Choose(EnvelopeOf(facts, sender, recipient), recipient)),
+            Route = RouteWord.Of(delivery.Routes.Choose(envelope, recipient)),
         };
     }
 
@@ -99,11 +103,15 @@ internal sealed record WhatIfAnswer
     /// <summary>One, as it would stand in the log.</summary>
     public ImmutableArray<DecisionEvent> Decisions { get; init; } = [];
 
-    /// <summary>Null without a decision.</summary>
+    /// <summary>Null without a decision; where the recipient stands for others, it is not asked.</summary>
     public RouteWord? Route { get; init; }
 
     /// <summary>Null without a decision.</summary>
     public SigningWord? Signing { get; init; }
+
+    /// <summary>What the recipient stands for; null where it stands for itself.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ExpansionWord? Expansion { get; init; }
 
     public ConfigurationWord Configuration { get; init; } = new(string.Empty, string.Empty);
 
@@ -153,6 +161,30 @@ internal sealed record RouteWord(string? Route, string? Hop, ImmutableArray<Rout
         var name = hop is NextHop.MailExchanger(var domain) ? $"the mail exchangers of {domain.Text}" : hop.Name;
         return hop.Pool is { } pool ? $"{name}, from an address of {pool}" : name;
     }
+}
+
+/// <summary>What a recipient stands for, by aliases and forwards.</summary>
+/// <param name="From">The file and the line.</param>
+/// <param name="Owner">The reverse-path of mail that goes on, where it is a list; null: that of the message.</param>
+/// <param name="Count">How many addresses that are; the first of them are named.</param>
+/// <param name="Problem">Why mail for it fails; null where it does not.</param>
+internal sealed record ExpansionWord(
+    string From, string? Owner, int Count, ImmutableArray<ExpansionWord.Target> Targets, string? Problem)
+{
+    private const int Most = 20;
+
+    public static ExpansionWord? Of(AliasAnswer? answer, Envelope envelope, RouteTable routes) => answer is null
+        ? null
+        : new ExpansionWord(
+            answer.From,
+            answer.Owner,
+            answer.Targets.Length,
+            [.. answer.Targets.Take(Most).Select(one => new Target(
+                one.Address.Address, one.Place ?? RouteWord.Of(routes.Choose(envelope, one.Address)).Hop ?? "held: there is no route"))],
+            answer.Problem);
+
+    /// <param name="Hop">Where it goes, for people.</param>
+    internal sealed record Target(string Address, string Hop);
 }
 
 /// <summary>A decision as it stands in the log: there is one spelling of it.</summary>

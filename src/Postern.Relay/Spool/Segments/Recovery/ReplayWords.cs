@@ -34,10 +34,10 @@ internal sealed class ReplayWords
     {
         if (recipients is not [var only])
             return [.. recipients.Select(r => States([r])[0])];
-        var key = (only.Status, only.Reply, only.Attempt);
+        var key = (only.Meant, only.Reply, only.Attempt);
         if (states.TryGetValue(key, out var known))
             return known;
-        known = [new RecipientState(only.Status, only.Reply) { Attempt = only.Attempt }];
+        known = [new RecipientState(only.Meant, only.Reply) { Attempt = only.Attempt }];
         if (states.Count < Most)
             states.Add(key, known);
         return known;

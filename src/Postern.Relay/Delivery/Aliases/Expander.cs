@@ -1,0 +1,365 @@
+using System.Collections.Immutable;
+using System.Text;
+using Postern.Relay.Audit.Events;
+using Postern.Relay.Delivery.Reports;
+using Postern.Relay.Delivery.Scheduling;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Spool;
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Message;
+using Postern.Smtp.Session;
+
+namespace Postern.Relay.Delivery.Aliases;
+
+/// <summary>
+/// Puts others in the place of recipients that stand for them: a message with the same content goes to those. It becomes durable together
+/// with the end of the recipients that it stands for, so a crash neither loses nor doubles any. So many messages at a time; nobody's due
+/// mail waits for it.
+/// </summary>
+internal sealed class Expander(
+    DeliveryWork work, Destinations destinations, Timekeeper time, StateRecorder recorder, StatusReporter reporter, AttemptEnd end)
+    : IAsyncDisposable
+{
+    private const int AtOnce = 64;
+    private const int Part = 64 * 1024;
+
+    /// <summary>When the disk does not take what a message expands to.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
+
+    private readonly SemaphoreSlim turns = new(AtOnce);
+
+    /// <summary>Some recipient of the message stands for others.</summary>
+    public bool Wants(TrackedMessage message)
+    {
+        if (work.Options.Aliases.IsEmpty)
+            return false;
+        for (var i = 0; i < message.Envelope.Recipients.Length; i++)
+        {
+            if (IsToExpand(message, i))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Expands a message that is at work by then. Nothing waits for it.</summary>
+    public async Task ExpandAsync(TrackedMessage message)
+    {
+        try
+        {
+            await turns.WaitAsync(work.Stopping.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            return;                                 // it stays in the spool as it is
+        }
+
+        try
+        {
+            await WorkAsync(message).ConfigureAwait(false);
+        }
+        catch (Exception mistake)
+        {
+            work.Tell("delivery-error", $"{message.Id} cannot be expanded: {mistake}");
+            await end.EndByMistakeAsync(message, isOurs: OwnShortage.WordsOf(mistake) is not null).ConfigureAwait(false);
+        }
+        finally
+        {
+            turns.Release();
+        }
+    }
+
+    /// <summary>Waits for what is being expanded; nothing further begins, as everything stops.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        for (var i = 0; i < AtOnce; i++)
+            await turns.WaitAsync().ConfigureAwait(false);
+        turns.Dispose();
+    }
+
+    private bool IsToExpand(TrackedMessage message, int recipient)
+    {
+        var envelope = message.Envelope;
+        return message.State.Recipients[recipient].Status == RecipientStatus.Pending
+            && envelope.Expanded?.Open.Contains(recipient) != false
+            && work.Options.Aliases.Has(envelope.Recipients[recipient])
+            && !work.Suspensions.Holds(envelope.Recipients[recipient].Domain);
+    }
+
+    private async ValueTask WorkAsync(TrackedMessage message)
+    {
+        var header = await HeaderAsync(message).ConfigureAwait(false);
+        var (recipients, looping) = Sort(message, header);
+        var expansion = AliasExpansion.Of(work.Options.Aliases, message.Envelope, recipients);
+        foreach (var group in expansion.Groups)
+        {
+            if (await TakeAsync(message, group).ConfigureAwait(false))
+                continue;
+            await PutOffAsync(message).ConfigureAwait(false);
+            return;
+        }
+
+        var failed = looping.Concat(expansion.Problems)
+            .ToDictionary(static p => p.Recipient, static p => (Outcome)new Outcome.Failed(Remote: null, p.Why, Tls: null, OwnHost.Status)
+            {
+                Cause = DeliveryCause.Loop,
+            });
+        if (failed.Count > 0)
+            await FailAsync(message, failed).ConfigureAwait(false);
+        else if (message.State.IsFinished)
+            await end.FinishAsync(message).ConfigureAwait(false);
+        else
+            await end.GiveBackAsync(message).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Recipients to expand, and those that the message was expanded for before: it has come back from where they lead (Delivered-To, as
+    /// with Postfix).
+    /// </summary>
+    private (List<int> Recipients, List<(int Recipient, string Why)> Looping) Sort(TrackedMessage message, ReadOnlyMemory<byte> header)
+    {
+        var before = new HashSet<Mailbox>();
+        var fields = new HeaderSection(header.Span);
+        while (fields.TryNext())
+        {
+            if (fields.Is("Delivered-To") && Mailbox.TryParse(fields.Body.Trim(" \t\r\n"u8), out var mailbox))
+                before.Add(mailbox);
+        }
+
+        var (recipients, looping) = (new List<int>(), new List<(int, string)>());
+        for (var i = 0; i < message.Envelope.Recipients.Length; i++)
+        {
+            if (!IsToExpand(message, i))
+                continue;
+            if (before.Contains(message.Envelope.Recipients[i]))
+                looping.Add((i, $"Mail for {message.Envelope.Recipients[i]} has come back from an address that it is sent on to"));
+            else
+                recipients.Add(i);
+        }
+
+        return (recipients, looping);
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> HeaderAsync(TrackedMessage message) =>
+        (await ReturnedContent.ReadAsync(work.Spool, message.Id, wantsFull: false, work.Abandoned.Token).ConfigureAwait(false)).Octets;
+
+    /// <summary>False when it could not be stored, or somebody changed the message meanwhile: it is looked at again.</summary>
+    private async ValueTask<bool> TakeAsync(TrackedMessage message, AliasGroup group)
+    {
+        var (now, original) = (work.Now, message.Envelope);
+        if (group.Targets.IsEmpty)
+        {
+            Settle(message, group, into: null);
+            await recorder.StoreAsync(message).ConfigureAwait(false);
+            if (message.IsUnrecorded)
+                return false;
+        }
+        else if (await StoreAsync(message, group, now).ConfigureAwait(false) is not { } into)
+            return false;
+        else
+            Tell(original, into, group, now);
+        if (group.Targets.IsEmpty)
+            work.Audit.Append(new ExpandedEvent(now, message.Id.ToString(), Into: null, NamesOf(original, group), Targets: 0));
+        await ReportAsync(message, group, now).ConfigureAwait(false);
+        return true;
+    }
+
+    private async ValueTask<SpoolEntry?> StoreAsync(TrackedMessage message, AliasGroup group, DateTimeOffset now)
+    {
+        using var content = await work.Spool.OpenContentAsync(message.Id, work.Abandoned.Token).ConfigureAwait(false);
+        if (content is null)
+            return null;
+        var envelope = EnvelopeOf(message, group, now);
+        var draft = work.Spool.CreateDraft();
+        await using (draft.ConfigureAwait(false))
+        {
+            await draft.AppendAsync(Encoding.UTF8.GetBytes(FieldsOf(message.Envelope, group, envelope.Id, now)), CancellationToken.None)
+                .ConfigureAwait(false);
+            await CopyAsync(content, draft).ConfigureAwait(false);
+            DeliveryState told;
+            lock (work.Gate)
+                told = message.State with { TriedAt = now, Recipients = Settled(message.State, group, envelope.Id) };
+            var fresh = DeliveryState.Fresh(envelope.Recipients.Length, now) with { Via = message.State.Via };
+            switch (await recorder.CommitAsync(message, told, draft, envelope, fresh, standsAlone: false).ConfigureAwait(false))
+            {
+                case SpoolCommit.Durable(var entry):
+                    Settle(message, group, envelope.Id);
+                    return entry;
+                case SpoolCommit.Full(var reason):
+                    work.Tell("spool-error", $"{message.Id} cannot be expanded now: {reason}");
+                    return null;
+                case SpoolCommit.Failed(var reason):
+                    work.Tell("spool-error", $"{message.Id} cannot be expanded now: {reason}");
+                    return null;
+                default:
+                    return null;
+            }
+        }
+    }
+
+    private void Settle(TrackedMessage message, AliasGroup group, QueueId? into)
+    {
+        lock (work.Gate)
+            message.State = message.State with { TriedAt = work.Now, Recipients = Settled(message.State, group, into) };
+    }
+
+    private static ImmutableArray<RecipientState> Settled(DeliveryState state, AliasGroup group, QueueId? into)
+    {
+        var recipients = state.Recipients.ToBuilder();
+        foreach (var (recipient, targets) in group.Sources)
+            recipients[recipient] = new RecipientState(
+                RecipientStatus.Expanded,
+                into is not { } id ? "what it stands for has the message already, or throws it away"
+                    : targets == 1 ? $"sent on as {id}"
+                    : $"stands for {targets} addresses, sent on as {id}");
+        return recipients.ToImmutable();
+    }
+
+    /// <summary>
+    /// The sender stays, and is told whom it was for (RFC 3461 §5.2.7.2, §5.2.7.3 (c)); of a list the owner is the sender, and nothing is
+    /// kept of what the sender of the message asked for (§5.2.7.1).
+    /// </summary>
+    private Envelope EnvelopeOf(TrackedMessage message, AliasGroup group, DateTimeOffset now)
+    {
+        var original = message.Envelope;
+        var said = original.ForNextHop(now);
+        ImmutableArray<Mailbox> to = [.. group.Targets.Select(static t => t.Address)];
+        var parameters = said.Parameters;
+        if (to.Any(static r => !r.IsAscii))
+            parameters = parameters with { IsUtf8 = true };
+        if (group.Owner is not null)
+            parameters = parameters with { EnvelopeId = null, Return = DsnReturn.Unspecified, DeliverBy = null };
+        var counts = group.Sources.ToDictionary(static s => s.Recipient, static s => s.Targets);
+        ImmutableArray<RecipientParameters> wishes =
+            [.. group.Owner is not null ? [] : group.Targets.Select(target => WishesOf(original, target.Source, counts[target.Source]))];
+        return original with
+        {
+            Id = QueueId.New(work.Clock),
+            ArrivedAt = now,
+            Said = Envelope.Keep(new SmtpEnvelope(group.Owner is { } owner ? new ReversePath(owner) : said.Sender, to)
+            {
+                Parameters = parameters,
+                RecipientParameters = wishes.All(static w => w == RecipientParameters.None) ? [] : wishes,
+            }),
+            ReportOf = null,
+            KeepFor = null,                         // of one message the content is kept once, with that which came
+            Expanded = new Expansion(
+                original.Id, [.. group.Sources.Select(s => original.Recipients[s.Recipient]).Concat(group.Through).Distinct()])
+            {
+                Open = IndicesOf(group, static t => t.IsOpen),
+                Places = IndicesOf(group, static t => t.IsPlace),
+            },
+        };
+    }
+
+    private static ImmutableArray<int> IndicesOf(AliasGroup group, Func<AliasGroup.Target, bool> what) =>
+        [.. Enumerable.Range(0, group.Targets.Length).Where(i => what(group.Targets[i]))];
+
+    private static RecipientParameters WishesOf(Envelope original, int recipient, int targets)
+    {
+        var said = original.ParametersOf(recipient);
+        var isAsked = said != RecipientParameters.None;
+        if (said.OriginalRecipient is null && isAsked && original.Recipients[recipient].IsAscii)
+            said = said with { OriginalRecipient = new OriginalRecipient("rfc822", original.Recipients[recipient].Address) };
+        if (targets == 1 || !said.Notify.HasFlag(DsnNotify.Success))
+            return said;
+        var left = said.Notify & ~DsnNotify.Success;
+        return said with { Notify = left == DsnNotify.Unspecified ? DsnNotify.Never : left };
+    }
+
+    /// <summary>
+    /// The trace of this step, by which the message is known again when it comes round. The recipient is named only where there is one:
+    /// more would tell blind copies about each other.
+    /// </summary>
+    private string FieldsOf(Envelope original, AliasGroup group, QueueId id, DateTimeOffset now)
+    {
+        var text = new StringBuilder();
+        if (group.Sources is [var only])
+            HeaderField.Append(text, "Delivered-To", original.Recipients[only.Recipient].Address);
+        HeaderField.Append(
+            text,
+            "Received",
+            $"by {work.Options.Hostname.Text}",
+            group.Sources.Length == 1 ? $"id {id}" : $"id {id};",
+            group.Sources is [var one] ? $"for <{original.Recipients[one.Recipient].Address}>;" : string.Empty,
+            ReceivedField.Date(now));
+        return text.ToString();
+    }
+
+    private static async ValueTask CopyAsync(ISpoolContent content, ISpoolDraft draft)
+    {
+        var buffer = new byte[(int)Math.Min(Part, Math.Max(1, content.Length))];
+        for (long at = 0; at < content.Length;)
+        {
+            var read = await content.ReadAsync(at, buffer, CancellationToken.None).ConfigureAwait(false);
+            if (read == 0)
+                throw new InvalidDataException($"The content ends at {at} of {content.Length} octets");
+            await draft.AppendAsync(buffer.AsMemory(0, read), CancellationToken.None).ConfigureAwait(false);
+            at += read;
+        }
+    }
+
+    private void Tell(Envelope original, SpoolEntry into, AliasGroup group, DateTimeOffset now)
+    {
+        work.Audit.Append(DeliveryEvents.ExpandedInto(into));
+        work.Audit.Append(DeliveryEvents.ExpansionOf(into, now) with { Recipients = NamesOf(original, group) });
+    }
+
+    private static ImmutableArray<string> NamesOf(Envelope original, AliasGroup group) =>
+        [.. group.Sources.Select(s => original.Recipients[s.Recipient].Address)];
+
+    /// <summary>
+    /// Where success was to be told: a list has the message now (RFC 3461 §5.2.7.1), and of several addresses behind a name none says so
+    /// by itself (§5.2.7.3). A crash between both loses this word, and never the message.
+    /// </summary>
+    private async ValueTask ReportAsync(TrackedMessage message, AliasGroup group, DateTimeOffset now)
+    {
+        ImmutableArray<RecipientReport> reports =
+        [
+            .. group.Sources
+                .Where(s => (group.Owner is not null || s.Targets > 1)
+                    && message.Envelope.ParametersOf(s.Recipient).Notify.HasFlag(DsnNotify.Success))
+                .Select(s => new RecipientReport(
+                    message.Envelope.Recipients[s.Recipient],
+                    message.Envelope.ParametersOf(s.Recipient),
+                    group.Owner is null ? ReportAction.Expanded : ReportAction.Delivered,
+                    "2.0.0",
+                    Remote: null,
+                    group.Owner is null ? "sent on to the addresses that it stands for" : "sent on to the members of the list")),
+        ];
+        if (!reports.IsEmpty)
+            await reporter.ReportAsync(
+                message.Envelope,
+                reports,
+                now,
+                static (draft, envelope, state) => draft.CommitAsync(envelope, state, CancellationToken.None),
+                CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>Recipients that stand for nothing fail in an attempt, with all that belongs to one; others are sent in it.</summary>
+    private async ValueTask FailAsync(TrackedMessage message, Dictionary<int, Outcome> failed)
+    {
+        foreach (var (recipient, outcome) in failed)
+            work.Audit.Append(
+                DeliveryEvents.Of(
+                    work.Now, message.Envelope, recipient, outcome, work.Options.Routes, message.State.Attempts + 1));
+        bool isOver;
+        lock (work.Gate)
+        {
+            // What is stopped here is expanded again, and fails then.
+            if (work.IsStopping)
+                return;
+            destinations.Dispatch(message, time.Settings, failed);
+            isOver = message.OpenJobs == 0;
+        }
+
+        if (isOver)
+            await end.EndAsync(message).ConfigureAwait(false);
+    }
+
+    private async ValueTask PutOffAsync(TrackedMessage message)
+    {
+        await work.ReleaseAsync(message, shelf: null).ConfigureAwait(false);
+        await work.Spool.RescheduleAsync([message.Id], work.Now + Pause, CancellationToken.None).ConfigureAwait(false);
+    }
+}
