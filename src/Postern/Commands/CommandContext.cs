@@ -84,6 +84,10 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
         }
     }
 
+    /// <summary>The configuration; null where it holds mistakes, of which nothing is printed.</summary>
+    public PosternConfiguration? FindConfiguration(ParseResult arguments) =>
+        ConfigurationFile.Load(arguments.GetValue(ConfigFile)) is ConfigurationOutcome.Valid(var configuration) ? configuration : null;
+
     /// <summary>
     /// The data directory of the configured server, also where the file holds mistakes: a running server can be asked all the same. Null
     /// after every mistake was printed, where it cannot be said.

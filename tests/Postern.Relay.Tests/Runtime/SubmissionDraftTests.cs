@@ -256,6 +256,20 @@ public sealed class SubmissionDraftTests
         Assert.Null(Assert.Single(other.Events.OfType<AcceptedEvent>()).MessageId);
     }
 
+    /// <summary>RFC 8689 §4.1: a message is tagged by its field, whoever brings it, and REQUIRETLS outweighs that.</summary>
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public async Task Tls_required_no_tags_a_message_that_did_not_come_with_requiretls(bool requiresTls, bool expected)
+    {
+        const string Content = "From: lisa@example.org\r\nTLS-Required: No\r\n\r\n";
+        var said = new MailParameters { RequiresTls = requiresTls };
+
+        Assert.Equal(expected, (await EnvelopeAsync(said, RecipientParameters.None, LoggedIn(), Content, new RecordingAudit())).Envelope.IsTlsWaived);
+        Assert.Equal(expected, (await EnvelopeAsync(said, RecipientParameters.None, Stranger(), Content, new RecordingAudit())).Envelope.IsTlsWaived);
+        Assert.Contains("\r\nTLS-Required: No\r\n", await NewestAsync(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_submission_that_asks_for_nothing_keeps_nothing_of_it()
     {

@@ -58,6 +58,9 @@ public sealed class QueueCommandTests
             Assert.Contains("5 in all", list.Output, StringComparison.Ordinal);
             Assert.Contains($"{run.ConfigFile} has mistakes, which 'postern check' tells; the running server goes by what it took before", list.Error, StringComparison.Ordinal);
             Assert.Equal(ExitCode.Ok, (await run.PosternAsync("queue", "hold", "--to", "bart@example.net")).ExitCode);
+            var show = await run.PosternAsync("queue", "show", Ids(await run.JsonAsync("queue", "list"))[0]);
+            Assert.Equal(ExitCode.Ok, show.ExitCode);
+            Assert.Contains("bart@example.net", show.Output, StringComparison.Ordinal);
         }
 
         var stopped = await run.PosternAsync("queue", "list");

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
-using Postern.Hosting.Control;
 using Postern.Hosting.Data;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
@@ -35,17 +34,20 @@ internal static class QueueShowCommand
                     "--content is for people, --json for programs",
                     $"Say postern queue export {id} --output - for the octets.",
                     ExitCode.Usage);
-            if (context.LoadConfiguration(arguments) is not { } configuration)
+            if (await context.OpenQueueAsync(arguments, ct) is not { } queue)
                 return ExitCode.Usage;
-            await using (var queue = await QueueAccess.OpenAsync(configuration, context.Clock, context.Terminal.Note, ct))
+            await using (queue)
             {
+                // Without a sound file nobody knows where the log is.
+                var configuration = context.FindConfiguration(arguments);
                 var json = arguments.GetValue(context.Json);
-                var story = json ? [] : await MessageTrace.ReadAsync(configuration.LogsDirectory, id, ct);
+                var story = json || configuration is null ? [] : await MessageTrace.ReadAsync(configuration.LogsDirectory, id, ct);
                 if (await queue.FindAsync(id, ct) is not { } item)
                 {
                     if (story.Count > 0)
                         MessageTrace.Print(context.Terminal, story);
-                    MessageTrace.PrintKept(context, configuration, id);
+                    if (configuration is not null)
+                        MessageTrace.PrintKept(context, configuration, id);
                     return context.Terminal.Fail(
                         $"there is no message {id} in the queue",
                         story.Count > 0
