@@ -221,6 +221,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
             await work.Abandoned.CancelAsync().ConfigureAwait(false);
         await deadline.CancelAsync().ConfigureAwait(false);
         await all.ConfigureAwait(false);
+        await transport.CloseAsync().ConfigureAwait(false);
         if (work.Claims is not null)
             await work.Claims.DisposeAsync().ConfigureAwait(false);
     }

@@ -13,6 +13,9 @@ public interface IDeliveryTransport
     {
     }
 
+    /// <summary>No further lane will be opened: closes what is kept open beside lanes.</summary>
+    Task CloseAsync() => Task.CompletedTask;
+
     /// <summary>Where the transport says what an operator should know, as the kind and the words of an event.</summary>
     Action<string, string>? Tell
     {
@@ -33,6 +36,9 @@ public interface IDeliveryLane : IAsyncDisposable
 
     /// <summary>Another destination waits for a connection to the host that this one leads to.</summary>
     bool IsWanted => false;
+
+    /// <summary>Other destinations may use its connection: one that waits for work is left to them.</summary>
+    bool IsShared => false;
 
     /// <summary>Called when one begins to wait; answers whether the lane ends for it now.</summary>
     Func<bool>? WhenWanted

@@ -338,7 +338,7 @@ internal sealed class DeliveryLane(
             return false;
         if (!queue.TryRest(this))
             return true;
-        if ((queue.IsPlaceWanted || connection.IsWanted) && queue.TryRetire(this))
+        if ((queue.IsPlaceWanted || connection.IsWanted || connection.IsShared) && queue.TryRetire(this))
             return false;
         idle ??= clock.CreateTimer(
             static lane => ((DeliveryLane)lane!).OnIdleExpired(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);

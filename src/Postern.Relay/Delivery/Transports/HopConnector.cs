@@ -35,6 +35,9 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
     /// <summary>Certificates that hosts have shown.</summary>
     public ShownCertificates Certificates { get; init; } = new();
 
+    /// <summary>Sessions that are open and wait for whoever has use for them; null: none do.</summary>
+    public SharedSessions? Shared { get; init; }
+
     /// <summary>How many recipients hosts take in a transaction, where that is known.</summary>
     public RecipientLimits Recipients { get; init; } = new(client.Clock);
 
@@ -178,7 +181,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             ? failed with { IsVerified = dialogue.IsVerified, Security = security }
             : null;
         if (answer is ClientAnswer.Accepted && dialogue.IsOpen && outcome is null)
-            return (new HopConnection.Open(dialogue, endpoint, security), false);
+            return (new HopConnection.Open(dialogue, endpoint, security) { Wire = stream.Socket, By = this }, false);
 
         await dialogue.QuitAsync(ct).ConfigureAwait(false);
         await dialogue.DisposeAsync().ConfigureAwait(false);
@@ -189,6 +192,14 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             outcome
                 ?? new ClientOutcomes(endpoint.Remote, version) { IsVerified = dialogue.IsVerified, Security = security }.OfOpening(
                     WithAdvice(answer, endpoint.Address.Port))), isClearNext);
+    }
+
+    /// <summary>A session is another destination's now: that one's policy was kept, too.</summary>
+    public void CountTaken(HopSession taken)
+    {
+        if (Counts is not null
+            && taken is { HasTls: true, Security.Fault: null, Endpoint.Terms: { Subject: { } subject, Tls: not ClientTls.None } })
+            Counts.Count(subject, null);
     }
 
     /// <summary>A host that is not spoken to for what its domain publishes failed as one that was.</summary>
@@ -306,7 +317,16 @@ internal abstract record HopConnection
 
         /// <summary>The source of a pool that it comes from; null for none.</summary>
         public EgressLease? Lease { get; init; }
+
+        /// <summary>Who opened it, with the settings of then.</summary>
+        public HopConnector? By { get; init; }
+
+        /// <summary>What it goes over; null where nobody can look at it.</summary>
+        public Socket? Wire { get; init; }
     }
+
+    /// <summary>A session that another destination had use for, and is this one's now.</summary>
+    public sealed record Taken(HopSession Session) : HopConnection;
 
     /// <summary>Nobody was connected to: the host has as many connections as it may have.</summary>
     public sealed record Full(IHostTurn Turn) : HopConnection;

@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using Postern.Relay.Delivery.Pools;
+using Postern.Relay.Delivery.Tls;
 using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery.Transports;
@@ -6,19 +8,52 @@ namespace Postern.Relay.Delivery.Transports;
 /// <summary>One open session with one host, and what it has carried.</summary>
 /// <param name="messagesAtATime">What the route allows.</param>
 internal sealed class HopSession(
-    HopConnection.Open connection, DeliveryOptions options, GroupTrust trust, int messagesAtATime, TimeProvider clock) : IAsyncDisposable
+    HopConnection.Open opened, DeliveryOptions options, GroupTrust trust, int messagesAtATime, TimeProvider clock) : IAsyncDisposable
 {
-    private readonly SmtpClientDialogue dialogue = connection.Dialogue;
-    private readonly string? tls = connection.Dialogue.Tls?.Version;
-    private readonly string remote = connection.Endpoint.Remote;
+    private readonly SmtpClientDialogue dialogue = opened.Dialogue;
+    private readonly string? tls = opened.Dialogue.Tls?.Version;
+    private readonly string remote = opened.Endpoint.Remote;
     private readonly GroupWindow window = new(
-        connection.Dialogue, connection.Endpoint.Remote, trust, messagesAtATime, options.FarFrom, clock);
+        opened.Dialogue, opened.Endpoint.Remote, trust, messagesAtATime, options.FarFrom, clock);
+    private HopConnection.Open connection = opened;
     private int transactions;
     private bool isSpent;
     private bool hasCarried;
     private bool isSlow;
 
     public HopEndpoint Endpoint => connection.Endpoint;
+
+    public bool HasTls => tls is not null;
+
+    /// <summary>What TLS with the host came to.</summary>
+    public TlsNote Security => connection.Security;
+
+    /// <summary>
+    /// Another destination may use it: the host was found by MX, and it comes from no address that is counted for a route or a tenant.
+    /// </summary>
+    public bool MayBeShared => Endpoint.Terms.IsGuarded && connection.Lease is null;
+
+    /// <summary>Who opened it, with the settings of then.</summary>
+    public HopConnector? By => connection.By;
+
+    /// <summary>The host has neither closed it nor said anything since its last answer.</summary>
+    public bool IsAlive
+    {
+        get
+        {
+            try
+            {
+                return connection.Wire?.Poll(TimeSpan.Zero, SelectMode.SelectRead) == false;
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>It is another destination's from now on, on the same terms.</summary>
+    public void Adopt(HopEndpoint endpoint, HostPlace place) => connection = connection with { Endpoint = endpoint, Place = place };
 
     public HostPlace? Place => connection.Place;
 

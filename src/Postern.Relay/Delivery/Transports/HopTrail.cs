@@ -36,6 +36,9 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
     /// <summary>A connection of the same lane, which is kept while a host behind it is asked; null where there is none.</summary>
     public HostPlace? Beside { private get; set; }
 
+    /// <summary>Connections are made anew: what others left open may be as closed as the one that was.</summary>
+    public bool SharesNothing { private get; set; }
+
     /// <summary>Leaves out a place that was spoken to, and every host that is preferred to it.</summary>
     public HopTrail Behind(HopEndpoint endpoint)
     {
@@ -85,6 +88,8 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 continue;
             }
 
+            if (Take(endpoint) is { } taken)
+                return taken;
             // What is preferred less is not for those whom a limit of this server keeps from what is preferred.
             if (full is not null && endpoint.Preference != fullPreference && !HasWeights)
                 break;
@@ -124,6 +129,19 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                     Cause = DeliveryCause.Unreachable,
                     Phase = DeliveryPhase.Connect,
                 });
+    }
+
+    /// <summary>A session that another destination of the same exchanger has left open.</summary>
+    private HopConnection.Taken? Take(HopEndpoint endpoint)
+    {
+        if (pool is not null || SharesNothing || !endpoint.Terms.IsGuarded || connector.Shared?.Take(endpoint, owner) is not { } session)
+            return null;
+        tried++;
+        spokenTo++;
+        connector.CountTaken(session);
+        if (hop is NextHop.MailExchanger { Fallback: not null })
+            connector.Absences.End(hop);
+        return new HopConnection.Taken(session);
     }
 
     /// <summary>From a source of the pool, where there is one.</summary>

@@ -39,10 +39,14 @@ internal sealed class HostGate(string name, TimeProvider clock)
     private long slowUntil;
     private long usedAt = clock.GetTimestamp();
     private string? slowSince;
+    private int parked;
 
     public string Name => name;
 
     public List<HostPlace> Places { get; } = [];
+
+    /// <summary>There are more connections than may be, and one of them waits for whoever has use for it.</summary>
+    public bool IsOverfull => parked > 0 && Places.Count > (int)window;
 
     /// <summary>A destination waits for a connection. May be read without the gate.</summary>
     public bool IsWanted => line.Count > 0;
@@ -91,16 +95,29 @@ internal sealed class HostGate(string name, TimeProvider clock)
     public void Enter(HostPlace place)
     {
         Places.Add(place);
-        usedAt = clock.GetTimestamp();
-        invited.Remove(place.Hop);
+        Note(place.Hop);
         if (IsSlow)
             Pause(FirstPause);
     }
 
     public void Leave(HostPlace place)
     {
-        Places.Remove(place);
+        if (Places.Remove(place) && place.IsParked)
+            parked--;
         usedAt = clock.GetTimestamp();
+    }
+
+    /// <summary>The connection waits for whoever has use for it, and keeps nobody out.</summary>
+    public void Park() => parked++;
+
+    /// <summary>As <see cref="MayEnter"/>, with a connection that there is: a pause between new ones does not count.</summary>
+    public bool MayAdopt(bool isInvited) => Free > 0 && (isInvited || (line.Count == 0 && invited.Count < Free));
+
+    public void Adopt(HostPlace place, HostPlace taken)
+    {
+        Places[Places.IndexOf(place)] = taken;
+        parked--;
+        Note(taken.Hop);
     }
 
     /// <summary>A message has arrived: one connection more when each of those there are has brought one.</summary>
@@ -178,7 +195,13 @@ internal sealed class HostGate(string name, TimeProvider clock)
         return invited.Count == 0 ? null : invited.Values.Min() + Ticks(InvitedFor);
     }
 
-    private int Free => (int)window - Places.Count;
+    private int Free => (int)window - (Places.Count - parked);
+
+    private void Note(NextHop hop)
+    {
+        usedAt = clock.GetTimestamp();
+        invited.Remove(hop);
+    }
 
     private void Pause(TimeSpan time) => nextAt = Math.Max(nextAt, At(time));
 

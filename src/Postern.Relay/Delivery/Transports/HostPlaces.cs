@@ -27,6 +27,9 @@ internal sealed class HostPlaces
     /// <summary>Told when a host is slowed.</summary>
     public Action<string, string>? Tell { private get; set; }
 
+    /// <summary>Closes a connection that waits for whoever has use for it, where a new one has its place.</summary>
+    public Action<HostGate>? OnOverfull { private get; set; }
+
     /// <summary>A place for a connection; else what is full.</summary>
     /// <param name="most">Connections to one host or address at a time.</param>
     /// <param name="beside">One of the same lane that waits meanwhile; null where there is none.</param>
@@ -35,7 +38,8 @@ internal sealed class HostPlaces
         var port = endpoint.Address.Port;
         var byAddress = $"[{endpoint.Address.Address}]:{port}";
         HostGate[] both;
-        HostGate full;
+        HostGate? full;
+        HostPlace? place = null;
         lock (gate)
         {
             both = endpoint.Socket is not null
@@ -46,22 +50,65 @@ internal sealed class HostPlaces
             foreach (var one in both)
                 one.Allow(most, hop is NextHop.SmartHost);
             var isInvited = Array.Exists(both, one => one.HasInvited(hop));
-            if (Array.Find(both, one => !one.MayEnter(isInvited, beside)) is not { } found)
+            full = Array.Find(both, one => !one.MayEnter(isInvited, beside));
+            if (full is null)
             {
-                var place = new HostPlace(this, both, hop);
+                place = new HostPlace(this, both, hop);
                 foreach (var one in both)
                     one.Enter(place);
-                return (place, null);
             }
+            else
+            {
+                both = Array.FindAll(both, one => one.Decline(hop));
+            }
+        }
 
-            full = found;
-            both = Array.FindAll(both, one => one.Decline(hop));
+        if (place is not null)
+        {
+            if (Array.Find(both, static one => one.IsOverfull) is { } overfull)
+                OnOverfull?.Invoke(overfull);
+            return (place, null);
         }
 
         // Its turn at the other gate is another's.
         foreach (var one in both)
             CallNext(one);
-        return (null, new Turn(this, full.Name));
+        return (null, new Turn(this, full!.Name));
+    }
+
+    /// <summary>The connection waits for whoever has use for it.</summary>
+    internal void Park(HostPlace place, HostGate[] kept)
+    {
+        lock (gate)
+        {
+            if (!kept[0].Places.Contains(place))
+                return;
+            place.IsParked = true;
+            foreach (var one in kept)
+                one.Park();
+        }
+    }
+
+    internal void CallNext(HostGate[] those)
+    {
+        foreach (var one in those)
+            CallNext(one);
+    }
+
+    /// <summary>The place of a destination that takes over the connection; null where others come first, or it is gone.</summary>
+    internal HostPlace? TryAdopt(HostPlace place, HostGate[] both, NextHop hop)
+    {
+        lock (gate)
+        {
+            var isInvited = Array.Exists(both, one => one.HasInvited(hop));
+            if (!place.IsParked || !both[0].Places.Contains(place) || !Array.TrueForAll(both, one => one.MayAdopt(isInvited)))
+                return null;
+            var taken = new HostPlace(this, both, hop);
+            foreach (var one in both)
+                one.Adopt(place, taken);
+            place.IsParked = false;
+            return taken;
+        }
     }
 
     internal void Leave(HostPlace place, HostGate[] left)
@@ -210,6 +257,9 @@ internal sealed class HostPlace(HostPlaces places, HostGate[] gates, NextHop hop
 
     public NextHop Hop => hop;
 
+    /// <summary>It waits for whoever has use for it; guarded by the gate of <see cref="HostPlaces"/>.</summary>
+    public bool IsParked { get; set; }
+
     /// <summary>Another destination waits for a connection to the same host.</summary>
     public bool IsWanted => Array.Exists(gates, static g => g.IsWanted);
 
@@ -228,6 +278,17 @@ internal sealed class HostPlace(HostPlaces places, HostGate[] gates, NextHop hop
 
     /// <summary>The host says that it is too much.</summary>
     public (bool IsSlow, bool IsHopeless) Throttle(string reply) => places.Throttle(gates, reply);
+
+    /// <summary>It waits for whoever has use for it, of all destinations.</summary>
+    public void Park() => places.Park(this, gates);
+
+    /// <summary>Those in line come first.</summary>
+    public void CallNext() => places.CallNext(gates);
+
+    /// <inheritdoc cref="HostPlaces.TryAdopt"/>
+    public HostPlace? TryAdopt(NextHop by) => places.TryAdopt(this, gates, by);
+
+    public bool Is(HostGate one) => Array.IndexOf(gates, one) >= 0;
 
     public void Leave()
     {

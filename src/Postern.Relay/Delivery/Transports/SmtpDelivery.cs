@@ -49,6 +49,7 @@ public sealed class SmtpDelivery : IDeliveryTransport
         pools = new EgressPools(counters ?? UnknownCounters.Instance, clock);
         (this.listeners, this.clock, this.policies, this.counts) = (listeners ?? (static () => []), clock, policies, counts);
         (places, names, recipients) = (new HostPlaces(clock), new SystemNames(clock), new RecipientLimits(clock));
+        Shared = new SharedSessions(places, clock);
         (Groups, memory) = (new GroupTrust(clock), new TlsMemory(clock));
         tokens = new AccessTokens(options.TokenDirectory, clock, loginRefused ?? (static (_, _) => { }));
         settings = Make(options);
@@ -64,6 +65,9 @@ public sealed class SmtpDelivery : IDeliveryTransport
 
     internal DeliveryOptions Options => settings.Options;
 
+    /// <summary>Sessions that wait for whoever has use for them.</summary>
+    internal SharedSessions Shared { get; }
+
     /// <summary>Which addresses keep step with several messages at a time.</summary>
     internal GroupTrust Groups { get; }
 
@@ -76,7 +80,11 @@ public sealed class SmtpDelivery : IDeliveryTransport
         pools.Apply(options);
         var old = settings;
         settings = IsAlike(old.Options, options) ? old with { Options = options } : Make(options);
+        if (settings.Connector != old.Connector)
+            _ = Shared.CloseAsync(forGood: false);
     }
+
+    public Task CloseAsync() => Shared.CloseAsync(forGood: true);
 
     /// <summary>Fetches MTA-STS policies again before they run out.</summary>
     internal ValueTask RenewPoliciesAsync(CancellationToken ct) =>
@@ -112,6 +120,7 @@ public sealed class SmtpDelivery : IDeliveryTransport
             Counts = counts,
             Policy = new DomainTerms(options, dns, new StsPolicies(dns, new StsFetch(options, resolver, clock), policies, clock)),
             Places = places,
+            Shared = Shared,
             Names = names,
             Recipients = recipients,
             Tokens = tokens,

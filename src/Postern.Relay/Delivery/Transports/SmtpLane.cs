@@ -15,6 +15,8 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
 
     public bool IsWanted => session?.Place?.IsWanted == true;
 
+    public bool IsShared => hop is NextHop.MailExchanger && session is { MayBeShared: true };
+
     public int Room => session is { IsOpen: true } open ? open.Room : 1;
 
     public Func<bool>? WhenWanted { private get; set; }
@@ -53,12 +55,20 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         if (!IsConnected)
         {
             await CloseAsync().ConfigureAwait(false);
+            session = TakeOwn();
+        }
+
+        if (session is null)
+        {
             trail = delivery.Connector.Begin(hop, begun);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, message.Revoked);
             switch (await trail.NextAsync(either.Token).ConfigureAwait(false))
             {
                 case HopConnection.Open open:
                     session = SessionOf(open);
+                    break;
+                case HopConnection.Taken(var taken):
+                    session = Mine(taken);
                     break;
                 case HopConnection.Full(var turn):
                     return new DeliveryReport([], Reached: false) { Turn = turn };
@@ -123,7 +133,16 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         return IsConnected;
     }
 
-    public ValueTask DisposeAsync() => CloseAsync();
+    public ValueTask DisposeAsync()
+    {
+        if (session is not { } open
+            || hop is not NextHop.MailExchanger
+            || open.By != delivery.Connector
+            || !delivery.Shared.TryPark(open, delivery.Options.IdleClose))
+            return CloseAsync();
+        session = null;
+        return ValueTask.CompletedTask;
+    }
 
     /// <summary>Only to hosts the operator chose: RFC 2920 allows it, yet servers of strangers are not asked to prove it.</summary>
     private bool SendsAhead => hop is NextHop.SmartHost;
@@ -172,6 +191,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
                             trail = delivery.Connector.Begin(hop, begun);
                         else
                             trail.Again(from);
+                        trail.SharesNothing = true;
                     }
 
                     trail.Beside = session?.Place;
@@ -294,7 +314,22 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
     private static OutgoingMessage PartOf(OutgoingMessage message, int[] who) => message with { Envelope = message.Envelope.For(who) };
 
     private async ValueTask<HopSession?> OpenAsync(HopTrail trail, CancellationToken ct) =>
-        await trail.NextAsync(ct).ConfigureAwait(false) is HopConnection.Open open ? SessionOf(open) : null;
+        await trail.NextAsync(ct).ConfigureAwait(false) switch
+        {
+            HopConnection.Open open => SessionOf(open),
+            HopConnection.Taken(var taken) => Mine(taken),
+            _ => null,
+        };
+
+    /// <summary>What this destination left open a moment ago.</summary>
+    private HopSession? TakeOwn() =>
+        hop is NextHop.MailExchanger && delivery.Shared.TakeOwn(hop) is { } own ? Mine(own) : null;
+
+    private HopSession Mine(HopSession taken)
+    {
+        taken.Place!.WhenWanted = WhenWanted;
+        return taken;
+    }
 
     private HopSession SessionOf(HopConnection.Open open)
     {
