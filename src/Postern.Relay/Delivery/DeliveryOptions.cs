@@ -6,6 +6,7 @@ using Postern.Relay.Delivery.Aliases;
 using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Delivery.Dns;
 using Postern.Relay.Delivery.Pools;
+using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Delivery.Tls;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
@@ -38,6 +39,9 @@ public sealed record DeliveryOptions
 
     /// <summary>Further connections that were begun and have got nowhere yet: those who do not answer hold up nobody else.</summary>
     public int ConnectionsTried { get; init; } = 1_500;
+
+    /// <summary>What is said about destinations, routes and tenants beyond that.</summary>
+    public ShapingTable Shaping { get; init; } = ShapingTable.Shipped;
 
     /// <summary>Messages that are claimed from the spool and worked on at a time; all others are there alone.</summary>
     public int MessagesAtWork { get; init; } = 20_000;

@@ -4,6 +4,7 @@ using Postern.Relay.Audit;
 using Postern.Relay.Delivery.Aliases;
 using Postern.Relay.Delivery.Reports;
 using Postern.Relay.Delivery.Scheduling;
+using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Kept;
@@ -47,7 +48,10 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         ISpool spool, IDeliveryTransport transport, DeliveryOptions options, IAuditLog audit, TimeProvider clock, Random? random = null)
     {
         this.transport = transport;
-        work = new DeliveryWork(spool, options, audit, clock, random ?? Random.Shared);
+        work = new DeliveryWork(spool, options, audit, clock, random ?? Random.Shared)
+        {
+            Paces = new Paces(options.Shaping, transport.HostOf, clock),
+        };
         transport.Tell = work.Tell;
         time = new Timekeeper(work);
         reporter = new StatusReporter(spool, options, audit, clock);
@@ -215,6 +219,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         lock (work.Gate)
             lanes = destinations.Stop();
         await destinations.DisposeAsync().ConfigureAwait(false);
+        await work.Paces.DisposeAsync().ConfigureAwait(false);
         var all = Task.WhenAll(lanes);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(now);
         if (await Task.WhenAny(all, Task.Delay(grace, work.Clock, deadline.Token)).ConfigureAwait(false) != all)
@@ -283,6 +288,30 @@ public sealed class DeliveryScheduler : IAsyncDisposable
                 isParked ? waiting : 0,
                 tally.HeldByServer,
                 [.. destinations.Statistics]);
+    }
+
+    /// <summary>What mail to a domain is held to, by the settings of now, and what is slowed or waited for.</summary>
+    /// <param name="tenant">Null for mail of none.</param>
+    public async Task<ShapingReport> ExplainShapingAsync(Domain domain, string? tenant, CancellationToken ct)
+    {
+        var report = await new ShapingCheck(work.Options, work.Clock).RunAsync(domain, tenant, ct).ConfigureAwait(false);
+        var now = new List<ShapingReportNow>();
+        foreach (var name in report.Hosts.Concat(report.Scopes))
+        {
+            if (transport.LookAt(name) is { Connections: > 0 } or { SlowFor: not null } && transport.LookAt(name) is { } look)
+                now.Add(new ShapingReportNow(
+                    name,
+                    look.Why ?? string.Create(CultureInfo.InvariantCulture, $"{look.Connections} connections, {look.Most} at most now"),
+                    work.Now + look.SlowFor));
+        }
+
+        now.AddRange(work.Paces.Look(report.Needs, work.Now));
+        lock (work.Gate)
+            now.AddRange(
+                destinations.Statistics.Where(d => d.Name == report.Hop && d.WaitsFor is not null).Select(
+                    static d => new ShapingReportNow(
+                        d.Name, string.Create(CultureInfo.InvariantCulture, $"{d.Waiting} transactions wait: {d.WaitsFor}"), Until: null)));
+        return report with { IsServers = true, Now = [.. now] };
     }
 
     /// <summary>

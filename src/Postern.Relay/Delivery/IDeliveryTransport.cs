@@ -1,3 +1,4 @@
+using Postern.Relay.Delivery.Transports;
 using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery;
@@ -15,6 +16,12 @@ public interface IDeliveryTransport
 
     /// <summary>No further lane will be opened: closes what is kept open beside lanes.</summary>
     Task CloseAsync() => Task.CompletedTask;
+
+    /// <summary>The host that a next hop leads to first, as far as that is known without a question to anybody; else null.</summary>
+    internal string? HostOf(NextHop hop) => hop is NextHop.SmartHost named ? named.Servers[0].Host : null;
+
+    /// <summary>What is known of a host, or of what an entry of the shaping has a limit for; null where nothing is.</summary>
+    internal HostLook? LookAt(string name) => null;
 
     /// <summary>Where the transport says what an operator should know, as the kind and the words of an event.</summary>
     Action<string, string>? Tell
@@ -42,6 +49,16 @@ public interface IDeliveryLane : IAsyncDisposable
 
     /// <summary>Called when one begins to wait; answers whether the lane ends for it now.</summary>
     Func<bool>? WhenWanted
+    {
+        set
+        {
+        }
+    }
+
+    /// <summary>
+    /// Told of the host that a domain's mail goes to first, before any is connected to; answers what is to be waited for, null for nothing.
+    /// </summary>
+    internal Func<string, IHostTurn?>? Admits
     {
         set
         {

@@ -27,6 +27,9 @@ public abstract record NextHop
     /// <summary>What this server calls itself in EHLO there; null for its own name.</summary>
     public Domain? Hello { get; init; }
 
+    /// <summary>The route that led here, where something is said about that route alone; null elsewhere.</summary>
+    public string? Route { get; init; }
+
     /// <summary>The pool that each connection takes its address and its name from; null for none.</summary>
     public string? Pool { get; init; }
 

@@ -66,6 +66,9 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls, string
         /// </summary>
         public string? FailsWith { get; init; }
 
+        /// <summary>The host means by it that it is too much, whatever it means elsewhere.</summary>
+        public bool IsTooMuch { get; init; }
+
         /// <summary>It was not tried by itself: what came before it for the same destination ended so.</summary>
         public bool IsSuspended { get; init; }
 
@@ -74,7 +77,7 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls, string
             IsSuspended ? this : this with { Reply = $"delivery suspended: {Reply}", IsSuspended = true, IsVerbatim = false };
 
         /// <summary>What the answer says about when to come again. By its code and status, never by its text.</summary>
-        public RetryPace Pace => Cause != DeliveryCause.Refused ? RetryPace.Usual : (Code, Status) switch
+        public RetryPace Pace => Cause != DeliveryCause.Refused || IsTooMuch ? RetryPace.Usual : (Code, Status) switch
         {
             (450 or 451, "4.7.1" or "4.2.0") => RetryPace.Soon,
             (_, "4.2.2") => RetryPace.Late,

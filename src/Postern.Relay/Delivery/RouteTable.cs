@@ -70,6 +70,9 @@ public sealed class RouteTable
     /// </summary>
     public FrozenDictionary<string, string> PoolsOfTenants { get; init; } = FrozenDictionary<string, string>.Empty;
 
+    /// <summary>Routes about which something is said that is not in them: what they lead to is known by their names.</summary>
+    public FrozenSet<string> ShapedRoutes { get; init; } = FrozenSet<string>.Empty;
+
     /// <summary>Where a recipient of a message goes.</summary>
     public NextHop Find(Envelope envelope, Mailbox recipient) => HopOf(Decide(envelope, recipient.Domain), envelope, recipient);
 
@@ -91,14 +94,17 @@ public sealed class RouteTable
             decided?.Name, HopOf(decided, envelope, recipient), [.. passedOver]);
     }
 
-    /// <summary>The same table, with <see cref="PoolsOfTenants"/>.</summary>
-    public RouteTable With(FrozenDictionary<string, string> poolsOfTenants) => new(routes, Holds) { PoolsOfTenants = poolsOfTenants };
+    /// <summary>The same table, with <see cref="PoolsOfTenants"/> and <see cref="ShapedRoutes"/>.</summary>
+    public RouteTable With(FrozenDictionary<string, string> poolsOfTenants, FrozenSet<string>? shapedRoutes = null) =>
+        new(routes, Holds) { PoolsOfTenants = poolsOfTenants, ShapedRoutes = shapedRoutes ?? FrozenSet<string>.Empty };
 
     private NextHop HopOf(RouteReader.Entry? decided, Envelope envelope, Mailbox recipient)
     {
         var hop = decided?.HopFor(recipient.Domain) ?? new NextHop.MailExchanger(recipient.Domain);
         if ((envelope.IsTlsOptional || envelope.IsTlsWaived) && hop is NextHop.MailExchanger exchangers)
             hop = exchangers with { IsTlsOptional = envelope.IsTlsOptional, IsTlsWaived = envelope.IsTlsWaived };
+        if (ShapedRoutes.Count > 0 && decided is not null && ShapedRoutes.Contains(decided.Name))
+            hop = hop with { Route = decided.Name };
         return PoolsOfTenants.Count > 0
             && envelope.Tenant is { } tenant
             && hop is not NextHop.Elsewhere and { Pool: null, Bind: null, Hello: null }

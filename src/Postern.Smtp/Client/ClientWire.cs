@@ -25,6 +25,17 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
     private CancellationTokenRegistration revocation;
     private CancellationToken revoked;
     private long flushedAt;
+    private TimeSpan transaction = options.Timeouts.Transaction;
+    private long minimumRate = options.Timeouts.MinimumRate;
+
+    /// <summary>When the transaction must be over; a timestamp of the clock.</summary>
+    private long endsAt = long.MaxValue;
+
+    /// <summary>When content began to be written; 0 where none is.</summary>
+    private long contentAt;
+
+    /// <summary>Octets of it that were taken.</summary>
+    private long taken;
 
     public OutputBuffer Output { get; } = new();
 
@@ -66,6 +77,20 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         registration = ct.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
     }
 
+    /// <summary>Holds transactions to other limits than those of the options.</summary>
+    public void Hold(TimeSpan longest, long slowest) => (transaction, minimumRate) = (longest, slowest);
+
+    /// <summary>The time of a transaction begins, or of several that are made at once and answered one after another.</summary>
+    public void BeginTransaction(int count = 1) =>
+        endsAt = After(options.Clock.GetTimestamp(), transaction + ((count - 1) * options.Timeouts.EndOfData));
+
+    /// <summary>Content is written from here on: its time follows its length, and is not the transaction's.</summary>
+    public void BeginContent()
+    {
+        if (endsAt != long.MaxValue)
+            (contentAt, taken) = (options.Clock.GetTimestamp(), 0);
+    }
+
     /// <summary>
     /// What is written next may make the server responsible: from here on only its answer, its silence or the caller ends the operation.
     /// </summary>
@@ -79,10 +104,17 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         }
 
         revoked = default;
+        if (contentAt == 0)
+            return;
+        // What was left of its time is left still, and the wait for the answer is never shorter than it should be (RFC 1047).
+        var now = options.Clock.GetTimestamp();
+        endsAt = Math.Max(After(now, options.Timeouts.EndOfData), now + (endsAt - contentAt));
+        contentAt = 0;
     }
 
     public void End()
     {
+        (endsAt, contentAt) = (long.MaxValue, 0);
         registration.Dispose();
         revocation.Dispose();
         revoked = default;
@@ -96,19 +128,21 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
     {
         if (Fault is not null)
             return false;
+        var whole = timeout;
         try
         {
             var writing = stream.WriteAsync(Output.Memory, deadline.Token);
             if (!writing.IsCompleted)
-                deadline.CancelAfter(timeout);
+                deadline.CancelAfter(timeout = Within(timeout));
             await writing.ConfigureAwait(false);
+            taken += Output.Length;
             Output.Clear();
             flushedAt = options.Clock.GetTimestamp();
             return true;
         }
         catch (OperationCanceledException) when (!IsCalledOff)
         {
-            Break(phase, ClientFault.Timeout, Seconds("the server took no more data for", timeout));
+            Break(phase, ClientFault.Timeout, WhyCut(timeout, whole) ?? Seconds("the server took no more data for", timeout));
         }
         catch (OperationCanceledException)
         {
@@ -130,16 +164,17 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
         if (Fault is not null)
             return null;
         ReplyRead read;
+        var whole = timeout;
         try
         {
             var reading = reader.ReadAsync(deadline.Token, lineOctets);
             if (!reading.IsCompleted)
-                deadline.CancelAfter(timeout);
+                deadline.CancelAfter(timeout = Within(timeout));
             read = await reading.ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!IsCalledOff)
         {
-            Break(phase, ClientFault.Timeout, Seconds("no reply within", timeout));
+            Break(phase, ClientFault.Timeout, WhyCut(timeout, whole) ?? Seconds("no reply within", timeout));
             return null;
         }
         catch (OperationCanceledException)
@@ -241,6 +276,26 @@ internal sealed class ClientWire(Stream stream, SmtpClientOptions options) : IAs
 
     public void Break(ClientPhase phase, ClientFault fault, string detail, Exception? cause = null) =>
         Fault ??= new ClientAnswer.Broken(phase, fault, detail) { Cause = cause };
+
+    /// <summary>How long is waited now: what is left of the transaction, or of the time for its content, where that is less.</summary>
+    private TimeSpan Within(TimeSpan timeout)
+    {
+        if (endsAt == long.MaxValue)
+            return timeout;
+        var end = contentAt == 0
+            ? endsAt
+            : After(contentAt, options.Timeouts.DataBlock + TimeSpan.FromSeconds((taken + Output.Length) / (double)minimumRate));
+        var left = options.Clock.GetElapsedTime(options.Clock.GetTimestamp(), end);
+        return left >= timeout ? timeout : left > TimeSpan.Zero ? left : TimeSpan.FromTicks(1);
+    }
+
+    /// <summary>What was waited for in vain, where that was not the timeout of the command.</summary>
+    private string? WhyCut(TimeSpan waited, TimeSpan whole) =>
+        waited == whole ? null
+        : contentAt == 0 ? Seconds("the transaction was not over within", transaction)
+        : string.Create(CultureInfo.InvariantCulture, $"the server took less than {minimumRate} octets a second");
+
+    private long After(long timestamp, TimeSpan time) => timestamp + (long)(time.TotalSeconds * options.Clock.TimestampFrequency);
 
     private bool IsCalledOff => Caller.IsCancellationRequested || revoked.IsCancellationRequested;
 

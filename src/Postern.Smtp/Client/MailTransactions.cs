@@ -155,6 +155,7 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     /// <summary>Sends the content, its last piece in one write with the end mark and the envelope of the message that follows.</summary>
     private async ValueTask ContentAsync(OutgoingMessage message, OutgoingMessage? following, ClientAnswer?[] answers)
     {
+        wire.BeginContent();
         if (message.IsBinary)
         {
             var refused = await chunks.SendAsync(message, envelope.Offered.HasPipelining, ReadContentAsync).ConfigureAwait(false);

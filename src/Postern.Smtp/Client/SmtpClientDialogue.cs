@@ -86,6 +86,19 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     /// <summary>What the login was made by; null without one.</summary>
     public string? Mechanism { get; private set; }
 
+    /// <summary>
+    /// Holds the transactions that follow to <see cref="SmtpTimeouts.Transaction"/> and <see cref="SmtpTimeouts.MinimumRate"/> of another
+    /// size.
+    /// </summary>
+    /// <param name="transaction">Above nothing.</param>
+    /// <param name="minimumRate">Octets a second, above nothing.</param>
+    public void Hold(TimeSpan transaction, long minimumRate)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(transaction, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(minimumRate);
+        wire.Hold(transaction, minimumRate);
+    }
+
     /// <summary>Reads the greeting, says EHLO (or HELO, never where TLS is required), and starts TLS as the options say.</summary>
     /// <exception cref="OperationCanceledException">Only by <paramref name="ct"/>; a deadline that passed is a value.</exception>
     public async ValueTask<ClientAnswer> OpenAsync(CancellationToken ct)
@@ -158,6 +171,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
             throw new InvalidOperationException("The dialogue is over");
         Know();
         wire.Begin(ct, message.Revoked);
+        wire.BeginTransaction();
         try
         {
             return await transactions.SendAsync(message, following).ConfigureAwait(false);
@@ -210,6 +224,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
         try
         {
             transactions.ResetNext();
+            wire.BeginTransaction(messages.Count);
             return await group.SendAsync(messages, answered).ConfigureAwait(false);
         }
         finally

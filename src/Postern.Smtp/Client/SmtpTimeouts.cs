@@ -33,6 +33,18 @@ public sealed record SmtpTimeouts
     /// <summary>From the end mark to its reply. Shorter means duplicates: the server may have delivered already (RFC 1047).</summary>
     public TimeSpan EndOfData { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// From MAIL to the last answer, without the time that the content takes. Behind the end mark there is always
+    /// <see cref="EndOfData"/> left.
+    /// </summary>
+    public TimeSpan Transaction { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>
+    /// Octets a second that content must be taken at, beside <see cref="DataBlock"/> for it to begin with: a server that takes one octet
+    /// now and then would hold the connection for days.
+    /// </summary>
+    public long MinimumRate { get; init; } = 500;
+
     /// <summary>For the answer to QUIT, which changes nothing.</summary>
     public TimeSpan Quit { get; init; } = TimeSpan.FromSeconds(2);
 }

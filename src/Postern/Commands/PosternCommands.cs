@@ -40,6 +40,7 @@ internal static class PosternCommands
             DkimCommand.Create(context),
             ExplainCommand.Create(context),
             TlsCommand.Create(context),
+            ShapingCommand.Create(context),
             QueueCommand.Create(context),
             SessionCommand.Create(context),
             SuppressionCommand.Create(context),

@@ -105,7 +105,8 @@ internal static class ConfigurationFile
         var configuration = Section.Read(context, root, string.Empty, section => PosternConfiguration.Read(file, section));
         return errors.Count == 0
             ? new ConfigurationOutcome.Valid(configuration with { Text = text })
-            : new ConfigurationOutcome.Invalid([.. errors.OrderBy(static e => e.Line).ThenBy(static e => e.Column)]);
+            : new ConfigurationOutcome.Invalid(
+                [.. errors.OrderBy(e => e.File != context.File).ThenBy(static e => e.Line).ThenBy(static e => e.Column)]);
     }
 
     private static ConfigurationOutcome.Invalid Broken(string file, string message) => new([new(file, 0, 0, string.Empty, message)]);

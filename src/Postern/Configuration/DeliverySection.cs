@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Postern.Configuration.Forwarding;
 using Postern.Configuration.Reading;
+using Postern.Configuration.Shaping;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Bounces;
 using Postern.Smtp.Grammar;
@@ -26,6 +27,10 @@ internal sealed record DeliverySection(
     public ImmutableArray<AliasOptions> Aliases { get; init; } = [];
 
     public ImmutableArray<AliasOptions> Forwards { get; init; } = [];
+
+    public required ConnectionsOptions Connections { get; init; }
+
+    public ShapingFile Shaping { get; private init; } = ShapingFile.None;
 
     public static DeliverySection Read(Section section)
     {
@@ -75,6 +80,7 @@ internal sealed record DeliverySection(
                 "`usual`",
                 "Which addresses of a host are connected to, and which first. `usual`: IPv4 first at mail exchangers, "
                     + "and as the system orders them at servers that a route names."),
+            Connections = section.Child("connections", ConnectionsOptions.Read, "How many connections there are to next hops."),
             Tls = section.Child(
                 "tls",
                 OutboundTlsSection.Read,
@@ -90,10 +96,52 @@ internal sealed record DeliverySection(
                     + "Only for the log, the queue and counts: when a message is tried again is not decided by it."),
         };
 
+        if (section.ReadFile(
+            "shaping",
+            "none",
+            "A YAML file of limits and rates by destination, route and tenant ([shaping](shaping.md)), over those that ship with the "
+                + "program for large receivers. Read again when it changes.") is { } shaping)
+        {
+            string[] routes = [.. options.Routes.Where(static r => r.Route.To is not null).Select(static r => r.Route.Name)];
+            options = options with
+            {
+                Shaping = section.ReadOther("shaping", shaping, other => ShapingFile.Read(other, routes)) ?? ShapingFile.None,
+            };
+        }
+
         // Each route was read by itself before: what is wrong now is that one is never asked, as another before it takes all.
         var each = options.Routes.Where(static r => r.Route.To is not null && RouteTable.Parse([r.Route]) is RouteParse.Ok).ToList();
         if (RouteTable.Parse([.. each.Select(static r => r.Route)]) is RouteParse.Wrong(var index, _, var message))
             section.Report("routes", options.Routes.LastIndexOf(each[index]), message);
+        return options;
+    }
+}
+
+/// <summary><c>delivery.connections</c>.</summary>
+/// <param name="PerHost">To one host, and to one address.</param>
+/// <param name="All">That deliver, or have just been begun.</param>
+/// <param name="Tried">Further ones, that have been begun and got nowhere yet.</param>
+internal sealed record ConnectionsOptions(int PerHost, int All, int Tried)
+{
+    public static ConnectionsOptions Read(Section section)
+    {
+        var options = new ConnectionsOptions(
+            section.Value(
+                "per_host",
+                Kinds.Count,
+                20,
+                "20",
+                "Connections to one host, and to one address, at a time, whatever number of domains it serves. `connections` of the "
+                    + "shaping file says another number for some."),
+            section.Value("all", Kinds.Count, 500, "500", "Connections in all that deliver, or have just been begun."),
+            section.Value(
+                "tried",
+                Kinds.Count,
+                1500,
+                "1500",
+                "Further connections that have got nowhere for half a second: who does not answer holds up nobody else."));
+        if (options.PerHost > options.All)
+            section.Report(section.Has("per_host") ? "per_host" : "all", "one host would have more connections than there are in all");
         return options;
     }
 }

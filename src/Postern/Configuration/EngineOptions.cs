@@ -3,6 +3,7 @@ using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Bounces;
+using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Policy;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
@@ -96,13 +97,29 @@ internal static class EngineOptions
         Idle = limits.Idle,
     };
 
-    public static RelayDelivery ToDelivery(this PosternConfiguration configuration) => new()
+    /// <summary>What ships, what the shaping file says, and behind it what stands in the routes.</summary>
+    public static ShapingTable ToShaping(this PosternConfiguration configuration) => ShapingTable.Of(
+        [
+            .. configuration.Delivery.Shaping.Entries,
+            .. configuration.Delivery.Routes.Where(static r => !r.Shaping.IsEmpty)
+                .Select(static r => new ShapingEntry { Route = r.Route.Name, Values = r.Shaping }),
+        ],
+        configuration.Delivery.Shaping.WithShipped);
+
+    public static RelayDelivery ToDelivery(this PosternConfiguration configuration) => configuration.ToDelivery(configuration.ToShaping());
+
+    private static RelayDelivery ToDelivery(this PosternConfiguration configuration, ShapingTable shaping) => new()
     {
         Hostname = configuration.Server.Hostname,
         Postmaster = configuration.Server.Postmaster,
         Routes = configuration.ToRoutes().With(
             configuration.Tenants.Where(static t => t.Options.Pool is not null)
-                .ToFrozenDictionary(static t => t.Name, static t => t.Options.Pool!, StringComparer.OrdinalIgnoreCase)),
+                .ToFrozenDictionary(static t => t.Name, static t => t.Options.Pool!, StringComparer.OrdinalIgnoreCase),
+            shaping.Routes),
+        Shaping = shaping,
+        ConnectionsPerDestination = configuration.Delivery.Connections.PerHost,
+        Connections = configuration.Delivery.Connections.All,
+        ConnectionsTried = configuration.Delivery.Connections.Tried,
         Pools = configuration.Pools.Select(static p => p.Options.ToPool(p.Name))
             .ToFrozenDictionary(static p => p.Name, StringComparer.Ordinal),
         Addresses = configuration.Delivery.Addresses,

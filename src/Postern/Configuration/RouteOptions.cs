@@ -1,5 +1,8 @@
+using System.Collections.Immutable;
 using Postern.Configuration.Reading;
+using Postern.Configuration.Shaping;
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Shaping;
 
 namespace Postern.Configuration;
 
@@ -8,6 +11,9 @@ namespace Postern.Configuration;
 internal sealed record RouteOptions(Route Route)
 {
     private const string MailExchangers = "mx";
+
+    /// <summary>What is said about mail that it decides about.</summary>
+    public ImmutableDictionary<ShapingKey, ShapingValue> Shaping { get; init; } = ImmutableDictionary<ShapingKey, ShapingValue>.Empty;
 
     /// <summary>Where to, and whether it logs in there, for people.</summary>
     public string Destination => string.Concat(
@@ -129,6 +135,13 @@ internal sealed record RouteOptions(Route Route)
                 section.Report(wrong, message);
         }
 
-        return new RouteOptions(route);
+        return new RouteOptions(route)
+        {
+            Shaping = section.OptionalChild(
+                "shaping",
+                ShapingValues.Read,
+                "Limits and rates of this route, as an entry for it in the shaping file ([shaping](shaping.md)).")
+                ?? ImmutableDictionary<ShapingKey, ShapingValue>.Empty,
+        };
     }
 }

@@ -65,6 +65,7 @@ internal sealed class ServerHost : IAsyncDisposable
                 host.Status,
                 host.ReloadAsync,
                 host.ExplainAsync,
+                relay.Deliveries.ExplainShapingAsync,
                 new SessionCommands(relay.Sessions, relay.Audit, clock),
                 new LoginCommands(relay.Protection, relay.Audit, clock))
             {

@@ -11,7 +11,7 @@ public sealed class ApplyDeliveryOptionsTests
 
     private static readonly DeliveryOptions ToNew = ToOld with { Routes = DeliveryRig.Options(new Route("*", "smtp://new.test")).Routes };
 
-    private static readonly RetrySchedule Hourly = RetrySchedule.Default with { First = TimeSpan.FromHours(1), Most = TimeSpan.FromHours(1) };
+    private static readonly RetrySchedule Hourly = RetrySchedule.Default with { First = TimeSpan.FromHours(1), Most = TimeSpan.FromHours(1), Greylisted = TimeSpan.FromHours(1) };
 
     private readonly TaskCompletionSource oldAnswers = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

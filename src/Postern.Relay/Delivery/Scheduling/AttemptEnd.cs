@@ -273,9 +273,29 @@ internal sealed class AttemptEnd(
         var envelope = message.Envelope;
         if (envelope.Deadline?.IsOver(now) == true)
             return null;
-        var next = Options.Retry.Next(
-            before.Attempts + 1, envelope.ReleasedAt, now, work.Chance(), PaceOf(message.Outcomes), envelope.Sender.IsNull);
+        var next = work.Paces.Table.HasRetry
+            ? Soonest(message, before, now)
+            : Options.Retry.Next(
+                before.Attempts + 1, envelope.ReleasedAt, now, work.Chance(), PaceOf(message.Outcomes), envelope.Sender.IsNull);
         return envelope.Deadline is { At: var deadline } && now < deadline && deadline < next ? deadline : next;
+    }
+
+    /// <summary>The same where destinations have schedules of their own: each recipient by that of its own.</summary>
+    private DateTimeOffset? Soonest(TrackedMessage message, DeliveryState before, DateTimeOffset now)
+    {
+        var envelope = message.Envelope;
+        var chance = work.Chance();
+        DateTimeOffset? soonest = null;
+        for (var i = 0; i < message.Outcomes.Length; i++)
+        {
+            if (message.Outcomes[i] is Outcome.Deferred deferred
+                && work.Paces.RetryOf(work.HopOf(envelope, message.State, i), envelope.Tenant, Options.Retry).Next(
+                    before.Attempts + 1, envelope.ReleasedAt, now, chance, deferred.Pace, envelope.Sender.IsNull) is { } next
+                && !(soonest < next))
+                soonest = next;
+        }
+
+        return soonest;
     }
 
     /// <summary>All recipients that wait are tried together: the one that asks for the soonest decides.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Postern.Relay.Delivery.Shaping;
 
 namespace Postern.Relay.Delivery.Scheduling;
 
@@ -17,6 +18,7 @@ internal sealed class DeliveryLane(
     private static readonly Outcome.Deferred CutOffLate = After(LaneBudget.LongestPatience);
 
     private TaskCompletionSource work = NewSignal();
+    private DeliveryJob? current;
     private PreparedJob? next;
     private PreparedJob? givenBack;
     private CancellationTokenSource? patience;
@@ -45,6 +47,7 @@ internal sealed class DeliveryLane(
     public void Start()
     {
         connection.WhenWanted = TryRetire;
+        connection.Admits = host => current is { } job ? queue.Admit(job, host) : null;
         patience = CancellationTokenSource.CreateLinkedTokenSource(host.Stopping);
         place.Cut = LosePatience;
         Completion = Task.Run(RunAsync);
@@ -79,8 +82,8 @@ internal sealed class DeliveryLane(
             var goesOn = true;
             while (goesOn && !host.IsStopping && !queue.TryLeave(this))
             {
-                var current = Interlocked.Exchange(ref next, null) ?? await TakeAsync().ConfigureAwait(false);
-                if (current is null)
+                var taken = Interlocked.Exchange(ref next, null) ?? await TakeAsync().ConfigureAwait(false);
+                if (taken is null)
                 {
                     goesOn = await RestAsync().ConfigureAwait(false);
                     continue;
@@ -88,15 +91,17 @@ internal sealed class DeliveryLane(
 
                 if (connection.Room > 1)
                 {
-                    goesOn = await DeliverTogetherAsync(current).ConfigureAwait(false);
+                    goesOn = await DeliverTogetherAsync(taken).ConfigureAwait(false);
                     continue;
                 }
 
-                using (current)
+                using (taken)
                 {
-                    // Where nobody answered last, one is tried for all.
-                    next = host.IsStopping || (IsNew && place.Standing == Standing.Away) ? null : await TakeAsync().ConfigureAwait(false);
-                    goesOn = await DeliverAsync(current).ConfigureAwait(false);
+                    current = taken.Job;
+                    // Where nobody answered last, one is tried for all; and where nobody knows yet what is to be waited for.
+                    var isAlone = host.IsStopping || (IsNew && (place.Standing == Standing.Away || queue.IsHostUnknown));
+                    next = isAlone ? null : await TakeAsync().ConfigureAwait(false);
+                    goesOn = await DeliverAsync(taken).ConfigureAwait(false);
                 }
             }
         }
@@ -234,6 +239,8 @@ internal sealed class DeliveryLane(
         {
             GiveNextBack();
             queue.Return(job);
+            if (turn is RateTurn)
+                return false;
             if (queue.HasOtherConnection(this))
                 queue.OnRefused(turn);
             else
@@ -249,6 +256,7 @@ internal sealed class DeliveryLane(
             return false;
         }
 
+        queue.Refund(job);
         await host.CompleteAsync(job, report.Outcomes).ConfigureAwait(false);
         if (report.Outcomes[0] is not Outcome.Deferred deferred)
             return true;
@@ -342,7 +350,10 @@ internal sealed class DeliveryLane(
             return false;
         idle ??= clock.CreateTimer(
             static lane => ((DeliveryLane)lane!).OnIdleExpired(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        idle.Change(queue.IdleClose, Timeout.InfiniteTimeSpan);
+        var rest = queue.IdleClose;
+        if (rest == TimeSpan.Zero && queue.TryRetire(this))
+            return false;
+        idle.Change(rest, Timeout.InfiniteTimeSpan);
         await work.Task.ConfigureAwait(false);
         idle.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         return !isRetired;

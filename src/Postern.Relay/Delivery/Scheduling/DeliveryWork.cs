@@ -1,5 +1,6 @@
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 
@@ -33,6 +34,9 @@ internal sealed class DeliveryWork(ISpool spool, DeliveryOptions options, IAudit
         get => options;
         set => options = value;
     }
+
+    /// <summary>How fast mail may leave.</summary>
+    public required Paces Paces { get; init; }
 
     /// <summary>What operators have suspended; set before anything is claimed.</summary>
     public Suspensions Suspensions { get; set; } = new();

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
 
 namespace Postern.Relay.Delivery.Scheduling;
@@ -8,7 +9,8 @@ namespace Postern.Relay.Delivery.Scheduling;
 /// are added while jobs pile up or wait too long, up to the limit. Where nobody has answered yet there is one.
 /// </summary>
 internal sealed class DestinationQueue(
-    NextHop hop, IDeliveryTransport transport, DeliveryOptions settings, LaneBudget budget, ILaneHost host, TimeProvider clock)
+    NextHop hop, IDeliveryTransport transport, DeliveryOptions settings, LaneBudget budget, ILaneHost host, Paces paces, TimeProvider clock)
+    : IShelf
 {
     /// <summary>Jobs a lane may have waiting before another is opened at once.</summary>
     private const int DepthPerLane = 16;
@@ -33,11 +35,15 @@ internal sealed class DestinationQueue(
     private volatile DeliveryOptions options = settings;
     private volatile bool isProven;
     private readonly JobLine ready = new();
-    private readonly Stack<DeliveryJob> returned = new();
+    private readonly List<DeliveryJob> returned = [];
     private readonly List<DeliveryLane> lanes = [];
     private readonly List<DeliveryLane> idle = [];
     private readonly HashSet<DeliveryLane> leaving = [];
     private readonly HashSet<DeliveryLane> placeless = [];
+    private QueueRates? rates;
+    private DeliveryOptions? shapedBy;
+    private string? shapedFor;
+    private int mostLanes;
     private ITimer? growth;
     private string? shelf;
     private IHostTurn? turn;
@@ -66,7 +72,7 @@ internal sealed class DestinationQueue(
         get
         {
             lock (gate)
-                return (ready.Count + returned.Count) / Math.Max(1, lanes.Count);
+                return Going / Math.Max(1, lanes.Count);
         }
     }
 
@@ -90,22 +96,61 @@ internal sealed class DestinationQueue(
     public bool IsProven => isProven;
 
     /// <summary>Why no lane is opened now; null where that is open.</summary>
-    public string? WaitsFor => Volatile.Read(ref turn)?.Why;
+    public string? WaitsFor
+    {
+        get
+        {
+            if (Volatile.Read(ref turn) is { } waited)
+                return waited.Why;
+            lock (gate)
+                return rates?.Why;
+        }
+    }
 
-    /// <summary>How long an open connection waits for another message.</summary>
-    public TimeSpan IdleClose => options.IdleClose;
+    /// <summary>What a message needs may depend on the host that it goes to, which nobody knows yet.</summary>
+    public bool IsHostUnknown
+    {
+        get
+        {
+            if (!IsPaced)
+                return false;
+            lock (gate)
+                return Rates.IsHostUnknown;
+        }
+    }
+
+    /// <summary>How long an open connection waits for another message; not at all where none may go before that is over.</summary>
+    public TimeSpan IdleClose
+    {
+        get
+        {
+            if (!IsPaced)
+                return options.IdleClose;
+            lock (gate)
+                return Rates.IsStuck && Rates.Rest > options.IdleClose ? TimeSpan.Zero : options.IdleClose;
+        }
+    }
 
     /// <summary>Takes new limits. Lanes beyond them end after their message; those that wait, now.</summary>
     public void Apply(DeliveryOptions changed)
     {
+        DeliveryLane? free;
+        bool isEmpty;
         lock (gate)
         {
             options = changed;
-            while (lanes.Count > options.ConnectionsPerDestination && PopIdle() is { } lane)
+            while (lanes.Count > MostLanes && PopIdle() is { } lane)
                 lane.Wake();
+            rates?.Reset();
+            isEmpty = lanes.Count + leaving.Count == 0 && ready.Count + returned.Count == 0;
+            free = Going > 0 ? PopIdle() : null;
         }
 
-        Grow();
+        free?.Wake();
+        if (isEmpty)
+            host.OnIdle(this);
+        else
+            Grow();
     }
 
     /// <summary>True when there are more lanes than may be, or another destination has none, and this one is to end.</summary>
@@ -115,7 +160,7 @@ internal sealed class DestinationQueue(
         {
             if (IsAmidTurn(lane))
                 return false;
-            if (lanes.Count <= options.ConnectionsPerDestination && !IsTurnOver(lane))
+            if (lanes.Count <= MostLanes && !IsTurnOver(lane))
             {
                 if (!budget.TryShrink(lane.Place))
                     return false;
@@ -135,7 +180,9 @@ internal sealed class DestinationQueue(
         {
             ready.Enqueue(job);
             untried += IsUntried(job);
-            free = PopIdle();
+            if (IsPaced)
+                Rates.Join(job);
+            free = Going > 0 ? PopIdle() : null;
         }
 
         if (free is null)
@@ -144,12 +191,32 @@ internal sealed class DestinationQueue(
             free.Wake();
     }
 
+    /// <summary>The next job, where its rates allow for one.</summary>
     public bool TryTake([NotNullWhen(true)] out DeliveryJob? job)
     {
         lock (gate)
         {
-            if (!returned.TryPop(out job) && !ready.TryDequeue(out job))
+            job = null;
+            if (!IsPaced)
+            {
+                if (returned.Count > 0)
+                    job = PopReturned(returned.Count - 1);
+                else if (!ready.TryDequeue(out job))
+                    return false;
+            }
+            else if (!Rates.IsStuck)
+            {
+                var last = returned.FindLastIndex(Rates.TryTake);
+                if (last >= 0)
+                    job = PopReturned(last);
+                else if (!ready.TryDequeue(Rates.TryTake, out job) && ready.Count + returned.Count > 0)
+                    Rates.Stick();
+            }
+
+            if (job is null)
                 return false;
+            if (job.CountedFor is not null)
+                Rates.Part(job);
             untried -= IsUntried(job);
             return true;
         }
@@ -160,10 +227,33 @@ internal sealed class DestinationQueue(
     {
         lock (gate)
         {
-            returned.Push(job);
+            returned.Add(job);
             untried += IsUntried(job);
-            PopIdle()?.Wake();
+            if (job.ChargedFor is not null)
+                Rates.Refund(job);
+            if (IsPaced)
+                Rates.Join(job);
+            if (Going > 0)
+                PopIdle()?.Wake();
         }
+    }
+
+    /// <summary>Nobody was there to send the job to: what it was let through by is for others.</summary>
+    public void Refund(DeliveryJob job)
+    {
+        if (job.ChargedFor is null)
+            return;
+        lock (gate)
+            Rates.Refund(job);
+    }
+
+    /// <summary>It turns out which host the job goes to; answers what it has to wait for there, null where it may go.</summary>
+    public IHostTurn? Admit(DeliveryJob job, string found)
+    {
+        if (!IsPaced)
+            return null;
+        lock (gate)
+            return Rates.Admit(job, found);
     }
 
     /// <summary>The destination takes no further connection beside those it has: none is added for a while.</summary>
@@ -187,9 +277,11 @@ internal sealed class DestinationQueue(
     {
         lock (gate)
         {
-            List<DeliveryJob> drained = [.. returned, .. ready.Drain()];
+            List<DeliveryJob> drained = [.. Enumerable.Reverse(returned), .. ready.Drain()];
             returned.Clear();
             untried = 0;
+            if (rates is not null)
+                drained.ForEach(rates.Part);
             return drained;
         }
     }
@@ -205,7 +297,7 @@ internal sealed class DestinationQueue(
     {
         lock (gate)
         {
-            if (ready.Count + returned.Count > 0 || host.IsStopping)
+            if (Going > 0 || host.IsStopping)
                 return false;
             idle.Add(lane);
             if (!isKnownToRest)
@@ -315,12 +407,12 @@ internal sealed class DestinationQueue(
         isTurnedAway = false;
         lock (gate)
         {
-            var count = ready.Count + returned.Count;
+            var count = Going;
             if (count == 0
                 || idle.Count > 0
                 || host.IsStopping
                 || turn is not null
-                || lanes.Count >= options.ConnectionsPerDestination
+                || lanes.Count >= MostLanes
                 || growsAgainAt > clock.GetTimestamp())
                 return null;
             var newLanes = lanes.Count(static l => l.IsNew);
@@ -357,6 +449,56 @@ internal sealed class DestinationQueue(
         }
     }
 
+    private QueueRates Rates => rates ??= new QueueRates(paces, hop, OnTokens);
+
+    /// <summary>Connections that it may have, as far as it is known where it leads to.</summary>
+    private int MostLanes
+    {
+        get
+        {
+            if (ReferenceEquals(shapedBy, options) && (shapedFor is not null || !options.Shaping.AsksForHosts))
+                return mostLanes;
+            shapedBy = options;
+            shapedFor = paces.HostOf(hop);
+            return mostLanes = ShapingTable.ValueOf(
+                options.Shaping.For(Paces.SubjectOf(hop, shapedFor)), ShapingKey.Connections, options.ConnectionsPerDestination);
+        }
+    }
+
+    /// <summary>Something is said of rates, of whatever mail.</summary>
+    private bool IsPaced => paces.Table.HasPaces;
+
+    /// <summary>Jobs that wait for a lane alone, as far as is known.</summary>
+    private int Going => rates is { IsStuck: true } && IsPaced ? 0 : ready.Count + returned.Count;
+
+    private DeliveryJob PopReturned(int index)
+    {
+        var job = returned[index];
+        returned.RemoveAt(index);
+        return job;
+    }
+
+    /// <summary>There is enough of a rate that was waited for; false when nothing waits for it any more.</summary>
+    private bool OnTokens()
+    {
+        DeliveryLane? free;
+        bool isEmpty;
+        lock (gate)
+        {
+            Rates.Free();
+            isEmpty = ready.Count + returned.Count == 0;
+            free = isEmpty ? null : PopIdle();
+        }
+
+        if (free is not null)
+            free.Wake();
+        else if (isEmpty)
+            host.OnIdle(this);
+        else
+            Grow();
+        return !isEmpty && !host.IsStopping;
+    }
+
     /// <summary>The host has room; false when nothing waits for that any more.</summary>
     private bool OnTurn()
     {
@@ -380,7 +522,7 @@ internal sealed class DestinationQueue(
     /// </summary>
     private bool IsAmidTurn(DeliveryLane lane)
     {
-        var count = ready.Count + returned.Count;
+        var count = Going;
         return lanes.Count == 1 && count > 0 && clock.GetElapsedTime(lane.Place.Since) < LaneBudget.LongTurn
             && (lane.Carried < MessagesPerTurn || !pace.IsWorthAnother(count, connections: 1));
     }
@@ -404,7 +546,7 @@ internal sealed class DestinationQueue(
     private bool HasWaitedLong() => WaitedFor >= options.GrowthDelay;
 
     /// <summary>How long the first that waits has.</summary>
-    private TimeSpan WaitedFor => clock.GetElapsedTime(returned.Count > 0 ? returned.Peek().ReadyAt : ready.OldestAt);
+    private TimeSpan WaitedFor => clock.GetElapsedTime(returned.Count > 0 ? returned[^1].ReadyAt : ready.OldestAt);
 
     private void PlanGrowth(TimeSpan pause)
     {

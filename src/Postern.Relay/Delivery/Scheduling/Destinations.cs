@@ -1,5 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using Postern.Relay.Delivery.Shaping;
+using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 
 namespace Postern.Relay.Delivery.Scheduling;
@@ -24,6 +26,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
 
     private readonly Dictionary<NextHop, DestinationQueue> queues = [];
     private readonly LaneBudget budget = new(work.Options.Connections, work.Options.ConnectionsTried, work.Clock);
+    private readonly Paces paces = work.Paces;
 
     public IEnumerable<DestinationStatistics> Statistics =>
         queues.Values.Select(static d => new DestinationStatistics(d.Hop.Name, d.Waiting, d.Lanes) { WaitsFor = d.WaitsFor })
@@ -33,7 +36,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
     private bool AreDoubtsCounted => work.Messages.Count >= Math.Max(Least, work.Options.MessagesAtWork / Share);
 
     /// <summary>How many more messages a destination may have waiting; not above nothing where it has enough.</summary>
-    public int RoomOf(DestinationQueue queue) =>
+    public int RoomOf(IShelf queue) =>
         Math.Clamp(
             (work.Options.MessagesAtWork - work.Messages.Count) / Share,
             queue.IsProven || !AreDoubtsCounted ? Least : LeastUnproven,
@@ -84,18 +87,25 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
         return true;
     }
 
-    /// <summary>A destination that has enough waiting, where all destinations of the message have; else null.</summary>
-    public DestinationQueue? WhereFull(TrackedMessage message)
+    /// <summary>A destination or a rate that has enough waiting, where all destinations of the message have; else null.</summary>
+    public IShelf? WhereFull(TrackedMessage message)
     {
         // There are fewer messages in all than one destination may have waiting.
         if (work.Messages.Count < Math.Min(Least, work.Options.MessagesAtWorkPerDestination))
             return null;
-        DestinationQueue? full = null;
+        IShelf? full = null;
         for (var i = 0; i < message.Envelope.Recipients.Length; i++)
         {
             if (message.State.Recipients[i].Status != RecipientStatus.Pending)
                 continue;
-            if (!queues.TryGetValue(HopOf(message, i), out var queue) || RoomOf(queue) is var room && room > 0)
+            var hop = HopOf(message, i);
+            if (WhereRateIsFull(hop, message.Envelope) is { } line)
+            {
+                full ??= line;
+                continue;
+            }
+
+            if (!queues.TryGetValue(hop, out var queue) || RoomOf(queue) is var room && room > 0)
                 return null;
             // A newsletter fills the places of a destination; nobody else's mail stands behind it for that.
             if (room > -Math.Max(Least, work.Options.MessagesAtWorkPerDestination) && queue.LetsIn(message.Envelope))
@@ -127,7 +137,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
                 && !IsSuspended(message, i))
             .GroupBy(i => HopOf(message, i))
             .SelectMany(
-                group => group.Chunk(work.Options.RecipientsPerTransaction),
+                group => group.Chunk(MostRecipients(group.Key)),
                 static (group, chunk) => (group.Key, Chunk: chunk.ToImmutableArray()))
             .ToList();
         message.OpenJobs = jobs.Count;
@@ -172,6 +182,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
         List<DestinationQueue> all;
         lock (work.Gate)
             all = [.. queues.Values];
+        paces.Apply(changed.Shaping);
         budget.Apply(changed.Connections, changed.ConnectionsTried);
         foreach (var queue in all)
             queue.Apply(changed);
@@ -188,6 +199,21 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
 
     public Task[] Stop() => [.. queues.Values.SelectMany(static queue => queue.Stop())];
 
+    private int MostRecipients(NextHop hop)
+    {
+        var options = work.Options;
+        var applying = options.Shaping.For(Paces.SubjectOf(hop, paces.HostOf(hop)));
+        return ShapingTable.ValueOf(applying, ShapingKey.RecipientsPerTransaction, options.RecipientsPerTransaction);
+    }
+
+    /// <summary>
+    /// A rate that enough waits for already, over whatever number of destinations. What is urgent is let in.
+    /// </summary>
+    private RateLine? WhereRateIsFull(NextHop hop, Envelope envelope) =>
+        paces.Table.HasPaces && JobLine.UrgencyOf(envelope) != 0
+            ? paces.WhereFull(hop, envelope, Math.Max(Least, work.Options.MessagesAtWorkPerDestination))
+            : null;
+
     private bool IsSuspended(TrackedMessage message, int recipient) =>
         message.State.Via is null && work.Suspensions.Holds(message.Envelope.Recipients[recipient].Domain);
 
@@ -196,7 +222,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
     private void Enqueue(NextHop hop, DeliveryJob job)
     {
         if (!queues.TryGetValue(hop, out var queue))
-            queues[hop] = queue = new DestinationQueue(hop, transport, work.Options, budget, host, work.Clock);
+            queues[hop] = queue = new DestinationQueue(hop, transport, work.Options, budget, host, paces, work.Clock);
         queue.Enqueue(job);
     }
 }

@@ -31,7 +31,7 @@ internal sealed class DueMail : IAsyncDisposable
     private readonly Destinations destinations;
     private readonly Timekeeper time;
     private readonly GatheredReports gathered;
-    private readonly HashSet<DestinationQueue> shelves = [];
+    private readonly HashSet<IShelf> shelves = [];
     private readonly bool[] isCrowded = new bool[CrowdShelves.Length];
     private readonly Alarm alarm;
     private readonly ITimer renewal;
@@ -124,7 +124,7 @@ internal sealed class DueMail : IAsyncDisposable
     /// <summary>All that is on a shelf is due without it: there are new routes.</summary>
     public async ValueTask ClearShelvesAsync()
     {
-        List<DestinationQueue> all;
+        List<IShelf> all;
         lock (work.Gate)
         {
             all = [.. shelves];
@@ -229,7 +229,7 @@ internal sealed class DueMail : IAsyncDisposable
     {
         areShelvesWanted = false;
         shelvesSeenAt = work.Clock.GetTimestamp();
-        List<(DestinationQueue Queue, int Room)> open;
+        List<(IShelf Queue, int Room)> open;
         lock (work.Gate)
             open = [.. shelves.Select(queue => (Queue: queue, Room: destinations.RoomOf(queue))).Where(static s => s.Room > s.Queue.Waiting)
                 .OrderBy(static s => s.Queue.Waiting)];
@@ -286,7 +286,7 @@ internal sealed class DueMail : IAsyncDisposable
     private bool HasRoomForCrowd(Doubt doubt) =>
         isCrowded[(int)doubt] && destinations.RoomFor(doubt) >= Math.Max(1, work.Options.MessagesAtWork / 32);
 
-    private async ValueTask<int> ClaimShelfAsync(DestinationQueue queue, int most)
+    private async ValueTask<int> ClaimShelfAsync(IShelf queue, int most)
     {
         lock (work.Gate)
             shelves.Remove(queue);
@@ -468,5 +468,5 @@ internal sealed class DueMail : IAsyncDisposable
     }
 
     /// <summary>What a message waits for; nothing set where nothing is sent at all.</summary>
-    private readonly record struct Lack(DestinationQueue? Full, Doubt Doubt, bool IsSuspended);
+    private readonly record struct Lack(IShelf? Full, Doubt Doubt, bool IsSuspended);
 }

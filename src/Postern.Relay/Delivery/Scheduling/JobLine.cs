@@ -42,6 +42,19 @@ internal sealed class JobLine
         return true;
     }
 
+    /// <summary>The first in that order that may go; of each tenant the next in turn is asked about, for all of it.</summary>
+    public bool TryDequeue(Func<DeliveryJob, bool> may, [NotNullWhen(true)] out DeliveryJob? job)
+    {
+        job = null;
+        if (Count == 0)
+            return false;
+        var isCourteous = ++takes % Courtesy == 0;
+        for (var i = 0; i < levels.Length && job is null; i++)
+            job = levels[isCourteous ? levels.Length - 1 - i : i].DequeueWhere(may);
+        Count -= job is null ? 0 : 1;
+        return job is not null;
+    }
+
     /// <summary>
     /// When the one that has waited longest, of those next in turn, began to wait; a timestamp of the clock. Not of an empty line.
     /// </summary>
@@ -74,7 +87,7 @@ internal sealed class JobLine
     }
 
     /// <summary>0 for what is urgent, 2 for what can wait. A stranger is not believed that it is urgent.</summary>
-    private static int UrgencyOf(Envelope envelope)
+    public static int UrgencyOf(Envelope envelope)
     {
         if (envelope.Parameters.Others["MT-PRIORITY"] is not { } said
             || !int.TryParse(said, CultureInfo.InvariantCulture, out var priority))
@@ -136,6 +149,20 @@ internal sealed class JobLine
             return job;
         }
 
+        public DeliveryJob? DequeueWhere(Func<DeliveryJob, bool> may)
+        {
+            if (only.TryPeek(out var first))
+                return may(first) ? Dequeue() : null;
+            for (var others = tenants.Count; others > 0; others--)
+            {
+                if (may(tenants.Next(1).First().Next(1).First().Peek()))
+                    return Dequeue();
+                tenants.Return(tenants.Take());
+            }
+
+            return null;
+        }
+
         private void Part(Sender who, DeliveryJob job) =>
             tenants.FindOrAdd(who.Tenant, static () => new()).FindOrAdd(who.Name, static () => new()).Enqueue(job);
     }
@@ -149,6 +176,8 @@ internal sealed class JobLine
         private readonly Dictionary<TKey, TValue> members = [];
 
         public bool IsEmpty => order.Count == 0;
+
+        public int Count => order.Count;
 
         public TValue? Find(TKey key) => members.GetValueOrDefault(key);
 

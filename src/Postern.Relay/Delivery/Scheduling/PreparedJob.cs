@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Relay.Delivery.Places;
+using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Client;
@@ -49,4 +50,10 @@ internal sealed record DeliveryJob(TrackedMessage Message, ImmutableArray<int> R
 {
     /// <summary>The envelope index of the job's recipient <paramref name="i"/>.</summary>
     public int IndexOf(int i) => Recipients.IsDefault ? i : Recipients[i];
+
+    /// <summary>The rates that it waits for; guarded by the gate of its queue, as what follows.</summary>
+    public RateNeeds? CountedFor { get; set; }
+
+    /// <summary>Those that it has been let through by.</summary>
+    public RateNeeds? ChargedFor { get; set; }
 }

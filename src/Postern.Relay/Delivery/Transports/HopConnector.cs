@@ -4,6 +4,7 @@ using System.Runtime.ExceptionServices;
 using Postern.Relay.Delivery.Dns;
 using Postern.Relay.Delivery.Logins;
 using Postern.Relay.Delivery.Pools;
+using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Delivery.Tls;
 using Postern.Relay.Delivery.Tls.Reports;
 using Postern.Relay.Policy.Counters;
@@ -62,7 +63,21 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
     /// <summary>Finds the hosts that take mail for a stranger's domain.</summary>
     public MxResolver Resolver => resolver;
 
-    public HopTrail Begin(NextHop hop, long begunAt) => new(this, options, client.Clock, hop, begunAt);
+    /// <summary>The settings of now, for what an open connection goes by too.</summary>
+    public Func<DeliveryOptions> Current { private get; init; } = () => options;
+
+    /// <summary>The hosts that domains' mail goes to, where something is said of hosts.</summary>
+    public HopHosts Hosts { get; init; } = new();
+
+    public bool AsksForHosts => Current().Shaping.AsksForHosts;
+
+    /// <summary>What connections to a host are held to now.</summary>
+    /// <param name="route">Of whoever's connections they are.</param>
+    public HopShape ShapeOf(NextHop hop, string host, string? route) =>
+        HopShape.Of(Current(), new ShapingSubject((hop as NextHop.MailExchanger)?.Domain.Text, host, route));
+
+    public HopTrail Begin(NextHop hop, long begunAt, Func<string, IHostTurn?>? admits = null) =>
+        new(this, options, client.Clock, hop, begunAt) { Admits = admits };
 
     public OwnHost Own => own;
 
@@ -83,7 +98,7 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
     /// Opens a session with one place: connects, starts TLS and logs in on its terms. The place among its connections is the session's, and
     /// given back where there is none.
     /// </summary>
-    public async ValueTask<HopConnection> TryAsync(HopEndpoint endpoint, HostPlace place, CancellationToken ct)
+    public async ValueTask<HopConnection> TryAsync(HopEndpoint endpoint, HostPlace place, HopShape shape, CancellationToken ct)
     {
         HopConnection? connection = null;
         try
@@ -91,13 +106,14 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             connection = await TryAsync(endpoint, ct).ConfigureAwait(false);
             if (connection is HopConnection.Open open)
                 return open with { Place = place };
-            // Where nobody was connected to, as a login had no token, nothing is known of the host.
+            // Where nobody was connected to, as a login had no token, nothing is known of the host. One that does not come to the terms
+            // of TLS that are owed answers all the same: fewer connections would change nothing.
             if (connection is HopConnection.Closed { Outcome: Outcome.Deferred { Cause: not DeliveryCause.OwnShortage } why }
                 && why.Remote is not null)
             {
-                if (Throttle.Is(why, hasCarried: false))
+                if (Throttle.Is(why, hasCarried: false, shape.TooMuch))
                     place.Throttle(why.Reply);
-                else
+                else if (why.Cause != DeliveryCause.NoTls)
                     place.Fail();
             }
 
@@ -347,6 +363,9 @@ internal sealed record HopEndpoint(string Host, IPEndPoint Address, HopTerms Ter
 
     /// <summary>LMTP is spoken there.</summary>
     public bool IsLmtp { get; init; }
+
+    /// <summary>What has a limit for connections of some destinations alone: they share none with others.</summary>
+    public string Limits { get; init; } = string.Empty;
 
     /// <summary>The path of the Unix socket that is connected to in place of <see cref="Address"/>; null for none.</summary>
     public string? Socket { get; init; }

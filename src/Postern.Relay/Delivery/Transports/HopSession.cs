@@ -1,21 +1,25 @@
 using System.Net.Sockets;
 using Postern.Relay.Delivery.Pools;
+using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Delivery.Tls;
 using Postern.Smtp.Client;
 
 namespace Postern.Relay.Delivery.Transports;
 
 /// <summary>One open session with one host, and what it has carried.</summary>
-/// <param name="messagesAtATime">What the route allows.</param>
+/// <param name="options">Those of now.</param>
 internal sealed class HopSession(
-    HopConnection.Open opened, DeliveryOptions options, GroupTrust trust, int messagesAtATime, TimeProvider clock) : IAsyncDisposable
+    HopConnection.Open opened, Func<DeliveryOptions> options, NextHop by, GroupTrust trust, TimeProvider clock) : IAsyncDisposable
 {
     private readonly SmtpClientDialogue dialogue = opened.Dialogue;
     private readonly string? tls = opened.Dialogue.Tls?.Version;
     private readonly string remote = opened.Endpoint.Remote;
     private readonly GroupWindow window = new(
-        opened.Dialogue, opened.Endpoint.Remote, trust, messagesAtATime, options.FarFrom, clock);
+        opened.Dialogue, opened.Endpoint.Remote, trust, (by as NextHop.SmartHost)?.InFlight ?? 1, options().FarFrom, clock);
     private HopConnection.Open connection = opened;
+    private NextHop hop = by;
+    private DeliveryOptions? shapedBy;
+    private HopShape shape = null!;
     private int transactions;
     private bool isSpent;
     private bool hasCarried;
@@ -53,12 +57,32 @@ internal sealed class HopSession(
     }
 
     /// <summary>It is another destination's from now on, on the same terms.</summary>
-    public void Adopt(HopEndpoint endpoint, HostPlace place) => connection = connection with { Endpoint = endpoint, Place = place };
+    public void Adopt(HopEndpoint endpoint, HostPlace place)
+    {
+        connection = connection with { Endpoint = endpoint, Place = place };
+        (hop, shapedBy) = (place.Hop, null);
+    }
 
     public HostPlace? Place => connection.Place;
 
+    /// <summary>What it is held to now.</summary>
+    public HopShape Shape
+    {
+        get
+        {
+            if (options() is var now && !ReferenceEquals(now, shapedBy))
+            {
+                shapedBy = now;
+                shape = HopShape.Of(now, Paces.SubjectOf(hop, Endpoint.Host));
+                dialogue.Hold(shape.Deadline, shape.MinimumRate);
+            }
+
+            return shape;
+        }
+    }
+
     /// <summary>A host that is to have less is not sent more over a connection that there is.</summary>
-    public bool IsOpen => dialogue.IsOpen && transactions < options.MessagesPerConnection && !isSlow && !isSpent;
+    public bool IsOpen => dialogue.IsOpen && transactions < Shape.MessagesPerConnection && !isSlow && !isSpent;
 
     /// <summary>The host takes nothing, again and again.</summary>
     public bool IsHopeless { get; private set; }
@@ -70,7 +94,7 @@ internal sealed class HopSession(
     public bool MaySendAhead => !window.IsUsable && window.MaySendAhead;
 
     /// <summary>How many messages may be sent at once now.</summary>
-    public int Room => IsBespoken ? 1 : Math.Min(window.Room, options.MessagesPerConnection - transactions);
+    public int Room => IsBespoken ? 1 : Math.Min(window.Room, Shape.MessagesPerConnection - transactions);
 
     /// <inheritdoc cref="GroupWindow.IsProvenAsync"/>
     public ValueTask<bool> IsProvenAsync(bool findsOut, CancellationToken ct) => window.IsProvenAsync(findsOut, ct);
@@ -103,7 +127,7 @@ internal sealed class HopSession(
             }
         }
 
-        var isLast = ++transactions >= options.MessagesPerConnection;
+        var isLast = ++transactions >= Shape.MessagesPerConnection;
         IsBespoken = !isLast && following is not null;
         var since = clock.GetTimestamp();
         var answers = await dialogue.SendAsync(message, isLast ? null : following, ct).ConfigureAwait(false);
@@ -162,10 +186,21 @@ internal sealed class HopSession(
         var isDelivered = Array.Exists(outcomes, static o => o is Outcome.Delivered);
         if (isDelivered)
             Place?.Succeed();
-        if (Array.Find(outcomes, o => Throttle.Is(o, hasCarried)) is { } throttled && Place is { } place)
+        if (!Shape.TooMuch.IsEmpty)
+            MarkTooMuch(outcomes);
+        if (Array.Find(outcomes, o => Throttle.Is(o, hasCarried, Shape.TooMuch)) is { } throttled && Place is { } place)
             (isSlow, IsHopeless) = place.Throttle(throttled.Reply);
         hasCarried |= isDelivered;
         return outcomes;
+    }
+
+    private void MarkTooMuch(Outcome[] outcomes)
+    {
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            if (outcomes[i] is Outcome.Deferred later && Throttle.IsNamed(later, Shape.TooMuch))
+                outcomes[i] = later with { IsTooMuch = true };
+        }
     }
 
     private static Outcome.Deferred SpentSource(EgressLease lease) =>

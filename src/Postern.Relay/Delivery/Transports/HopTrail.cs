@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using Postern.Relay.Delivery.Pools;
+using Postern.Relay.Delivery.Shaping;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 
@@ -28,6 +29,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
     private bool isAuthentic;
     private Outcome? worst;
     private IHostTurn? full;
+    private IHostTurn? isToBeWaitedFor;
     private int fullPreference;
     private int away = int.MaxValue;
     private int tried;
@@ -38,6 +40,9 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
 
     /// <summary>Connections are made anew: what others left open may be as closed as the one that was.</summary>
     public bool SharesNothing { private get; set; }
+
+    /// <summary>As <see cref="IDeliveryLane.Admits"/>; null where nobody wants to know.</summary>
+    public Func<string, IHostTurn?>? Admits { private get; init; }
 
     /// <summary>Leaves out a place that was spoken to, and every host that is preferred to it.</summary>
     public HopTrail Behind(HopEndpoint endpoint)
@@ -80,6 +85,8 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
     {
         while (MayGoOn && await NextEndpointAsync(ct).ConfigureAwait(false) is { } endpoint)
         {
+            if (isToBeWaitedFor is { } rate)
+                return new HopConnection.Full(rate);
             if (connector.WhyOurs(endpoint) is { } loop)
                 return End(loop);
             if (connector.WhyNot(endpoint) is { } why)
@@ -93,7 +100,8 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
             // What is preferred less is not for those whom a limit of this server keeps from what is preferred.
             if (full is not null && endpoint.Preference != fullPreference && !HasWeights)
                 break;
-            var (place, isFull) = connector.Places.TryEnter(endpoint, owner, options.ConnectionsPerDestination, Beside);
+            var shape = connector.ShapeOf(hop, endpoint.Host, owner.Route);
+            var (place, isFull) = connector.Places.TryEnter(endpoint, owner, shape, Beside);
             if (place is null)
             {
                 (full, fullPreference) = (full ?? isFull, endpoint.Preference);
@@ -101,7 +109,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
             }
 
             tried++;
-            switch (await TryAsync(endpoint, place, ct).ConfigureAwait(false))
+            switch (await TryAsync(endpoint, place, shape, ct).ConfigureAwait(false))
             {
                 case HopConnection.Open open:
                     spokenTo++;
@@ -145,10 +153,10 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
     }
 
     /// <summary>From a source of the pool, where there is one.</summary>
-    private async ValueTask<HopConnection> TryAsync(HopEndpoint endpoint, HostPlace place, CancellationToken ct)
+    private async ValueTask<HopConnection> TryAsync(HopEndpoint endpoint, HostPlace place, HopShape shape, CancellationToken ct)
     {
         if (pool is null)
-            return await connector.TryAsync(endpoint, place, ct).ConfigureAwait(false);
+            return await connector.TryAsync(endpoint, place, shape, ct).ConfigureAwait(false);
         EgressTake? taken = null;
         try
         {
@@ -175,7 +183,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 try
                 {
                     var from = endpoint with { From = lease.Source.Address, Hello = lease.Source.Hostname };
-                    connection = await connector.TryAsync(from, place, ct).ConfigureAwait(false);
+                    connection = await connector.TryAsync(from, place, shape, ct).ConfigureAwait(false);
                     return connection is HopConnection.Open open ? open with { Lease = lease } : connection;
                 }
                 finally
@@ -259,6 +267,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                         break;
                     case MxAnswer.Hosts(var exchangers) answer:
                         isAuthentic = answer.IsAuthentic;
+                        Admit(domain, exchangers);
                         AddExchangers(exchangers);
                         break;
                 }
@@ -267,6 +276,16 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
             default:
                 throw new InvalidOperationException($"Unknown next hop {hop}");
         }
+    }
+
+    /// <summary>Where something is said of hosts: of the preferred ones the first by its name, so that it is the same each time.</summary>
+    private void Admit(Domain domain, ImmutableArray<Exchanger> exchangers)
+    {
+        if (!connector.AsksForHosts)
+            return;
+        var host = ShapingCheck.FirstOf(exchangers);
+        connector.Hosts.Note(domain.Text, host);
+        isToBeWaitedFor = Admits?.Invoke(host);
     }
 
     private bool HasWeights => hop is NextHop.SmartHost { Servers: [{ Weight: > 0 }, ..] };
@@ -366,6 +385,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         if (host.FoundBy is { } domain && terms.CertificateName is null)
             terms = terms with { CertificateName = IsOf(host, domain) ? host.Name : domain };
         var server = (hop as NextHop.SmartHost)?.Servers[host.Preference];
+        var shape = connector.ShapeOf(hop, host.Name, owner.Route);
         var preferred = Preferred(addresses);
         if (preferred.IsEmpty)
             Note(NoAnswer($"{host.Name} has no address of the family that 'delivery.address_preference' allows"));
@@ -376,6 +396,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
             {
                 From = server?.Socket is null ? hop.Bind : null,
                 Hello = hop.Hello,
+                Limits = shape.ScopeNames,
                 IsLmtp = server?.IsLmtp == true,
                 Socket = server?.Socket,
             };

@@ -1,3 +1,5 @@
+using Postern.Relay.Delivery.Shaping;
+
 namespace Postern.Relay.Delivery.Transports;
 
 /// <summary>
@@ -16,11 +18,12 @@ internal sealed class HostPlaces
     private readonly PriorityQueue<HostGate, long> planned = new();
     private readonly TimeProvider clock;
     private readonly Scheduling.Alarm alarm;
+    private readonly long begunAt;
     private int sweepsAt = FirstSweep;
 
     public HostPlaces(TimeProvider clock)
     {
-        this.clock = clock;
+        (this.clock, begunAt) = (clock, clock.GetTimestamp());
         alarm = new Scheduling.Alarm(clock, OnAlarm);
     }
 
@@ -31,24 +34,16 @@ internal sealed class HostPlaces
     public Action<HostGate>? OnOverfull { private get; set; }
 
     /// <summary>A place for a connection; else what is full.</summary>
-    /// <param name="most">Connections to one host or address at a time.</param>
+    /// <param name="shape">What connections there are held to.</param>
     /// <param name="beside">One of the same lane that waits meanwhile; null where there is none.</param>
-    public (HostPlace? Place, IHostTurn? Full) TryEnter(HopEndpoint endpoint, NextHop hop, int most, HostPlace? beside = null)
+    public (HostPlace? Place, IHostTurn? Full) TryEnter(HopEndpoint endpoint, NextHop hop, HopShape shape, HostPlace? beside = null)
     {
-        var port = endpoint.Address.Port;
-        var byAddress = $"[{endpoint.Address.Address}]:{port}";
         HostGate[] both;
         HostGate? full;
         HostPlace? place = null;
         lock (gate)
         {
-            both = endpoint.Socket is not null
-                ? [Find(endpoint.Remote)]
-                : endpoint.Host == endpoint.Address.Address.ToString()
-                ? [Find(byAddress)]
-                : [Find($"{endpoint.Host}:{port}"), Find(byAddress)];
-            foreach (var one in both)
-                one.Allow(most, hop is NextHop.SmartHost);
+            both = GatesOf(endpoint, hop, shape);
             var isInvited = Array.Exists(both, one => one.HasInvited(hop));
             full = Array.Find(both, one => !one.MayEnter(isInvited, beside));
             if (full is null)
@@ -76,16 +71,19 @@ internal sealed class HostPlaces
         return (null, new Turn(this, full!.Name));
     }
 
-    /// <summary>The connection waits for whoever has use for it.</summary>
-    internal void Park(HostPlace place, HostGate[] kept)
+    /// <summary>The connection waits for whoever has use for it; false where somebody waits for its place.</summary>
+    internal bool TryPark(HostPlace place, HostGate[] kept)
     {
         lock (gate)
         {
+            if (Array.Exists(kept, static one => one.NeedsPlace))
+                return false;
             if (!kept[0].Places.Contains(place))
-                return;
+                return true;
             place.IsParked = true;
             foreach (var one in kept)
                 one.Park();
+            return true;
         }
     }
 
@@ -109,6 +107,28 @@ internal sealed class HostPlaces
             place.IsParked = false;
             return taken;
         }
+    }
+
+    /// <summary>The limits may be others now: those in line find out.</summary>
+    public void Apply()
+    {
+        List<HostGate> waited;
+        lock (gate)
+        {
+            waited = [.. gates.Values.Where(static one => one.IsWanted)];
+            waited.ForEach(static one => one.Forget());
+        }
+
+        waited.ForEach(CallNext);
+    }
+
+    /// <summary>What is known of a host or an address now, as <see cref="HostLook.Name"/> names it.</summary>
+    public HostLook? Look(string name)
+    {
+        lock (gate)
+            return gates.TryGetValue(name, out var one)
+                ? new HostLook(name, one.Places.Count, one.Window) { SlowFor = one.SlowFor, Why = one.IsSlow ? one.WhyNot : null }
+                : null;
     }
 
     internal void Leave(HostPlace place, HostGate[] left)
@@ -147,7 +167,38 @@ internal sealed class HostPlaces
         return (isSlow, isHopeless);
     }
 
-    private HostGate Find(string name)
+    /// <summary>The host's or the address's first, and those of groups behind; each with the limits of now.</summary>
+    private HostGate[] GatesOf(HopEndpoint endpoint, NextHop hop, HopShape shape)
+    {
+        var port = endpoint.Address.Port;
+        var byAddress = $"[{endpoint.Address.Address}]:{port}";
+        HostGate[] own = endpoint.Socket is not null ? [Find(endpoint.Remote)]
+            : endpoint.Host == endpoint.Address.Address.ToString() ? [Find(byAddress)]
+            : [Find($"{endpoint.Host}:{port}"), Find(byAddress)];
+        var sinceStart = clock.GetElapsedTime(begunAt);
+        foreach (var one in own)
+        {
+            one.Allow(shape.Connections, hop is NextHop.SmartHost);
+            one.Pace(shape.NewConnections, sinceStart);
+            one.Suspend(shape.SuspendAfter, shape.SuspendFor);
+        }
+
+        if (shape.Scopes.IsEmpty)
+            return own;
+        var all = new HostGate[own.Length + shape.Scopes.Length];
+        own.CopyTo(all, 0);
+        for (var i = 0; i < shape.Scopes.Length; i++)
+        {
+            var scope = shape.Scopes[i];
+            var one = all[own.Length + i] = Find(scope.Name, isGroup: true);
+            one.Allow(scope.Connections ?? int.MaxValue);
+            one.Pace(scope.NewConnections, sinceStart);
+        }
+
+        return all;
+    }
+
+    private HostGate Find(string name, bool isGroup = false)
     {
         if (gates.TryGetValue(name, out var found))
             return found;
@@ -162,20 +213,24 @@ internal sealed class HostPlaces
             sweepsAt = Math.Max(FirstSweep, 2 * gates.Count);
         }
 
-        return gates[name] = new HostGate(name, clock);
+        return gates[name] = new HostGate(name, clock, isGroup);
     }
 
     private void Wait(string name, NextHop hop, Func<bool> call)
     {
         HostGate one;
         HostPlace[] held;
+        bool isSpare;
         lock (gate)
         {
             one = Find(name);
             one.Wait(hop, call);
             held = [.. one.Places];
+            isSpare = one.HasSpare;
         }
 
+        if (isSpare)
+            OnOverfull?.Invoke(one);
         CallNext(one);
         // Whoever waits for work gives way.
         if (one.IsWanted)
@@ -250,6 +305,18 @@ internal sealed class HostPlaces
     }
 }
 
+/// <summary>What is known of a host, an address or a group.</summary>
+/// <param name="Connections">That there are.</param>
+/// <param name="Most">That it may have now.</param>
+internal sealed record HostLook(string Name, int Connections, int Most)
+{
+    /// <summary>How long it is slow still; null where it is not.</summary>
+    public TimeSpan? SlowFor { get; init; }
+
+    /// <summary>Why, for people; may hold what the host said.</summary>
+    public string? Why { get; init; }
+}
+
 /// <summary>One connection, as the host and the address count it.</summary>
 internal sealed class HostPlace(HostPlaces places, HostGate[] gates, NextHop hop)
 {
@@ -280,7 +347,7 @@ internal sealed class HostPlace(HostPlaces places, HostGate[] gates, NextHop hop
     public (bool IsSlow, bool IsHopeless) Throttle(string reply) => places.Throttle(gates, reply);
 
     /// <summary>It waits for whoever has use for it, of all destinations.</summary>
-    public void Park() => places.Park(this, gates);
+    public bool TryPark() => places.TryPark(this, gates);
 
     /// <summary>Those in line come first.</summary>
     public void CallNext() => places.CallNext(gates);

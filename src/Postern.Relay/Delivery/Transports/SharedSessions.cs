@@ -37,7 +37,7 @@ internal sealed class SharedSessions
         Entry? late = null;
         lock (gate)
         {
-            if (isClosed)
+            if (isClosed || !place.TryPark())
                 return false;
             if (all.Count >= Most)
                 Remove(late = all.First!.Value);
@@ -48,7 +48,6 @@ internal sealed class SharedSessions
             ListOf(place.Hop).Add(entry);
             alarm.Set(all.First!.Value.Until);
             place.WhenWanted = null;
-            place.Park();
         }
 
         Close(late);

@@ -2,6 +2,7 @@ using System.Net;
 using Postern.Relay.Delivery.Dns;
 using Postern.Relay.Delivery.Logins;
 using Postern.Relay.Delivery.Places;
+using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Delivery.Tls.Reports;
 using Postern.Relay.Delivery.Tls.Sts;
 using Postern.Relay.Delivery.Pools;
@@ -25,6 +26,7 @@ public sealed class SmtpDelivery : IDeliveryTransport
     private readonly AccessTokens tokens;
     private readonly EgressPools pools;
     private readonly TlsMemory memory;
+    private readonly HopHosts hosts = new();
     private volatile Settings settings;
 
     /// <param name="listeners">Where this server listens, now; null where it does not.</param>
@@ -82,9 +84,19 @@ public sealed class SmtpDelivery : IDeliveryTransport
         settings = IsAlike(old.Options, options) ? old with { Options = options } : Make(options);
         if (settings.Connector != old.Connector)
             _ = Shared.CloseAsync(forGood: false);
+        places.Apply();
     }
 
     public Task CloseAsync() => Shared.CloseAsync(forGood: true);
+
+    HostLook? IDeliveryTransport.LookAt(string name) => places.Look(name);
+
+    string? IDeliveryTransport.HostOf(NextHop hop) => hop switch
+    {
+        NextHop.SmartHost named => named.Servers[0].Host,
+        NextHop.MailExchanger(var domain) => hosts.Find(domain.Text),
+        _ => null,
+    };
 
     /// <summary>Fetches MTA-STS policies again before they run out.</summary>
     internal ValueTask RenewPoliciesAsync(CancellationToken ct) =>
@@ -101,6 +113,7 @@ public sealed class SmtpDelivery : IDeliveryTransport
         MessagesAtWorkPerDestination = old.MessagesAtWorkPerDestination,
         Decorators = old.Decorators,
         ConnectionsPerDestination = old.ConnectionsPerDestination,
+        Shaping = old.Shaping,
         MessagesPerConnection = old.MessagesPerConnection,
         FarFrom = old.FarFrom,
         Resolvers = old.Resolvers.SequenceEqual(changed.Resolvers) ? old.Resolvers : changed.Resolvers,
@@ -125,6 +138,8 @@ public sealed class SmtpDelivery : IDeliveryTransport
             Recipients = recipients,
             Tokens = tokens,
             Pools = pools,
+            Hosts = hosts,
+            Current = () => Options,
         };
         return new Settings(options, connector, new PlaceContext(options.Hostname, options.CommandTime, clock));
     }

@@ -10,6 +10,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
 {
     private HopSession? session;
     private OutgoingMessage? announced;
+    private Func<string, IHostTurn?>? admits;
 
     public bool IsConnected => session is { IsOpen: true };
 
@@ -20,6 +21,11 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
     public int Room => session is { IsOpen: true } open ? open.Room : 1;
 
     public Func<bool>? WhenWanted { private get; set; }
+
+    Func<string, IHostTurn?>? IDeliveryLane.Admits
+    {
+        set => admits = value;
+    }
 
     public ValueTask<DeliveryReport> DeliverAsync(
         OutgoingMessage message, OutgoingMessage? following, IOutcomeRecord record, CancellationToken ct) =>
@@ -60,7 +66,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
 
         if (session is null)
         {
-            trail = delivery.Connector.Begin(hop, begun);
+            trail = delivery.Connector.Begin(hop, begun, admits);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, message.Revoked);
             switch (await trail.NextAsync(either.Token).ConfigureAwait(false))
             {
@@ -104,7 +110,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         var most = MostOf(open);
         var unfinished = new List<(int Index, Outcome[] Outcomes)>();
         var sent = await open.SendGroupAsync(
-            most == int.MaxValue ? messages : [.. messages.TakeWhile(m => m.Recipients.Length <= most)],
+            messages.All(m => m.Recipients.Length <= most) ? messages : [.. messages.TakeWhile(m => m.Recipients.Length <= most)],
             begun,
             (i, outcomes) =>
             {
@@ -143,6 +149,12 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         session = null;
         return ValueTask.CompletedTask;
     }
+
+    private static readonly Outcome.Deferred NotYet = new(Remote: null, "not sent before those of the transaction before it", Tls: null)
+    {
+        Cause = DeliveryCause.OwnSurroundings,
+        Phase = DeliveryPhase.Rcpt,
+    };
 
     /// <summary>Only to hosts the operator chose: RFC 2920 allows it, yet servers of strangers are not asked to prove it.</summary>
     private bool SendsAhead => hop is NextHop.SmartHost;
@@ -241,13 +253,15 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         }
     }
 
-    private int MostOf(HopSession open) => delivery.Connector.Recipients.Of(open.Endpoint)?.Recipients ?? int.MaxValue;
+    /// <summary>Recipients that a transaction may have there.</summary>
+    private int MostOf(HopSession open) => Math.Min(
+        delivery.Connector.Recipients.Of(open.Endpoint)?.Recipients ?? int.MaxValue, open.Shape.RecipientsPerTransaction);
 
     /// <summary>The first of the recipients, as many as the host takes; the others are for the transactions that follow.</summary>
     private async ValueTask<Outcome[]> SendFirstAsync(HopSession open, OutgoingMessage message, int most, long begun, CancellationToken ct)
     {
         announced = null;
-        var later = delivery.Connector.Recipients.Of(open.Endpoint)!.Refusal;
+        var later = delivery.Connector.Recipients.Of(open.Endpoint)?.Refusal ?? NotYet;
         var outcomes = new Outcome[message.Recipients.Length];
         Array.Fill(outcomes, later with { After = AfterDeferral.NewTransaction });
         var part = PartOf(message, [.. Enumerable.Range(0, most)]);
@@ -335,7 +349,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
     {
         if (open.Place is { } place)
             place.WhenWanted = WhenWanted;
-        return new HopSession(open, delivery.Options, delivery.Groups, (hop as NextHop.SmartHost)?.InFlight ?? 1, clock);
+        return new HopSession(open, () => delivery.Options, hop, delivery.Groups, clock);
     }
 
     private ValueTask LeaveAsync(HopSession left)

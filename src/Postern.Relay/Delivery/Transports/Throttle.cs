@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Globalization;
 using Postern.Smtp.Replies;
 
 namespace Postern.Relay.Delivery.Transports;
@@ -14,6 +16,16 @@ internal static class Throttle
     /// <param name="hasCarried">
     /// The connection carried a message before: 421 may then say that it has carried enough, or waited too long.
     /// </param>
+    /// <param name="tooMuch">Codes of this host that say so, beside those that do everywhere.</param>
+    public static bool Is(Outcome outcome, bool hasCarried, ImmutableArray<string> tooMuch) =>
+        Is(outcome, hasCarried) || IsNamed(outcome, tooMuch);
+
+    /// <summary>The operator, or what ships, says that this host means it.</summary>
+    public static bool IsNamed(Outcome outcome, ImmutableArray<string> tooMuch) =>
+        !tooMuch.IsEmpty
+        && outcome is Outcome.Deferred { Cause: DeliveryCause.Refused, Code: { } code }
+        && (tooMuch.Contains(code.ToString(CultureInfo.InvariantCulture)) || (outcome.Status is { } status && tooMuch.Contains(status)));
+
     public static bool Is(Outcome outcome, bool hasCarried) =>
         outcome is Outcome.Deferred { Cause: DeliveryCause.Refused, Code: { } code }
         && (EnhancedStatus.Parse(outcome.Status), code) switch

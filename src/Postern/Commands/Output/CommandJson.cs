@@ -11,6 +11,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
+using Postern.Relay.Delivery.Shaping;
 
 namespace Postern.Commands.Output;
 
@@ -23,6 +24,7 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(AuthTestDocument))]
 [JsonSerializable(typeof(CheckDocument))]
 [JsonSerializable(typeof(TlsCheckDocument))]
+[JsonSerializable(typeof(ShapingReport))]
 [JsonSerializable(typeof(OutcomeDocument))]
 [JsonSerializable(typeof(ImmutableArray<AccountDetails>))]
 [JsonSerializable(typeof(ImmutableArray<DomainDetails>))]

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Postern.Relay.Accounts;
 using Postern.Sasl;
 
@@ -248,6 +249,26 @@ internal sealed class Section
             return;
         context.Describe(new KeyReference(PathOf(word), Type: null, Default: null, doc));
         describe(new Section(context, node: null, PathOf(word)));
+    }
+
+    /// <summary>Where a key stands, as file and line, for what is told later.</summary>
+    public string PlaceOf(string key) => string.Create(
+        CultureInfo.InvariantCulture, $"{context.File}:{Find(key)?.Line ?? node?.Line ?? 0}");
+
+    /// <summary>Reads another file by the same rules; null where it is none. What is wrong with it is reported at its own places.</summary>
+    /// <param name="key">That names it.</param>
+    public T? ReadOther<T>(string key, string file, Func<Section, T> read)
+        where T : class
+    {
+        if (ConfigurationFile.ReadText(file, out var text) is { } unreadable)
+        {
+            Report(key, $"{file}: {unreadable.Errors[0].Message}");
+            return null;
+        }
+
+        return ConfigDocument.Read(file, text, context.Errors) is { } root
+            ? Read(new ReadContext(file, ConfigurationFile.DirectoryOf(file), context.Errors), root, string.Empty, read)
+            : null;
     }
 
     /// <summary>The text of a single value; null where there is none.</summary>

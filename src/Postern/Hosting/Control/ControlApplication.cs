@@ -8,6 +8,7 @@ using Postern.Hosting.Live;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;
 
@@ -17,7 +18,7 @@ namespace Postern.Hosting.Control;
 /// Answers on the control socket: <c>GET /status</c>, <c>POST /reload</c>, <c>GET /queue/ID</c>, <c>GET /queue/ID/content</c>,
 /// <c>POST /queue/list</c>, <c>POST /queue/change</c>, <c>POST /queue/count</c>, <c>POST /queue/suspend</c>, <c>POST /queue/resend</c>,
 /// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>,
-/// <c>GET /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /explain</c>.
+/// <c>GET /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /explain</c>, <c>POST /shaping</c>.
 /// </summary>
 /// <param name="logins">Null where logins are not counted.</param>
 internal sealed class ControlApplication(
@@ -27,6 +28,7 @@ internal sealed class ControlApplication(
     Func<StatusDocument> status,
     Func<Operator, Task<ReloadReport>> reload,
     Func<WhatIf, CancellationToken, Task<WhatIfAnswer>> explain,
+    Func<Domain, string?, CancellationToken, Task<ShapingReport>> shaping,
     SessionCommands sessions,
     LoginCommands? logins = null)
     : IHttpApplication<HttpContext>
@@ -79,6 +81,7 @@ internal sealed class ControlApplication(
                         context,
                         await explain(await ReadAsync(context, ControlJson.Default.WhatIf), context.RequestAborted),
                         ControlJson.Default.WhatIfAnswer),
+                ("POST", "/shaping") => ExplainShapingAsync(context),
                 ("GET", _) when path.StartsWith(QueuePrefix, StringComparison.Ordinal)
                     && path.EndsWith(ContentSuffix, StringComparison.Ordinal) =>
                     CopyAsync(context, path[QueuePrefix.Length..^ContentSuffix.Length]),
@@ -187,6 +190,15 @@ internal sealed class ControlApplication(
     {
         var request = await ReadAsync(context, ControlJson.Default.LiftLogins);
         await AnswerAsync(context, new ControlRequests.Lifted(logins?.Lift(request.Target, By(context)) ?? 0), ControlJson.Default.Lifted);
+    }
+
+    private async Task ExplainShapingAsync(HttpContext context)
+    {
+        var question = await ReadAsync(context, ControlJson.Default.ShapingQuestion);
+        await (Domain.TryParse(question.Domain, out var domain)
+            ? AnswerAsync(
+                context, await shaping(domain, question.Tenant, context.RequestAborted), ControlJson.Default.ShapingReport)
+            : RefuseAsync(context, StatusCodes.Status400BadRequest, $"'{question.Domain}' is no domain"));
     }
 
     private static Operator By(HttpContext context) => new(PeerUser.Of(context), AdminDoor.Socket);

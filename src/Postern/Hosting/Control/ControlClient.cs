@@ -9,6 +9,7 @@ using Postern.Machine;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
+using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
@@ -130,6 +131,10 @@ internal sealed class ControlClient : IQueueAdmin
     /// <summary>The number of budgets that held wrong logins.</summary>
     public async ValueTask<int> LiftAsync(string target, CancellationToken ct) =>
         (await AskAsync(Post("auth/lift", new(target), ControlJson.Default.LiftLogins), ControlJson.Default.Lifted, ct)).Budgets;
+
+    /// <summary>What mail to a domain is held to, and what is slowed now.</summary>
+    public ValueTask<ShapingReport> ExplainShapingAsync(ShapingQuestion question, CancellationToken ct) =>
+        AskAsync(Post("shaping", question, ControlJson.Default.ShapingQuestion), ControlJson.Default.ShapingReport, ct);
 
     /// <summary>What the server would decide.</summary>
     public ValueTask<WhatIfAnswer> ExplainAsync(WhatIf question, CancellationToken ct) =>

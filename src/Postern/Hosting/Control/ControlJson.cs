@@ -4,6 +4,7 @@ using Postern.Hosting.Live;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
+using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Spool;
 using Postern.Smtp.Session;
 
@@ -39,6 +40,8 @@ namespace Postern.Hosting.Control;
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(ReloadReport))]
 [JsonSerializable(typeof(WhatIf))]
+[JsonSerializable(typeof(ShapingQuestion))]
+[JsonSerializable(typeof(ShapingReport))]
 [JsonSerializable(typeof(WhatIfAnswer))]
 internal sealed partial class ControlJson : JsonSerializerContext;
 
@@ -70,3 +73,8 @@ internal static class ControlRequests
     /// <summary>The body of every answer that is not 200.</summary>
     internal sealed record Refusal(string Error);
 }
+
+/// <summary>A destination that somebody asks about.</summary>
+/// <param name="Domain">Of a recipient.</param>
+/// <param name="Tenant">Null for mail of none.</param>
+internal sealed record ShapingQuestion(string Domain, string? Tenant);
