@@ -39,6 +39,22 @@ public sealed class RouteTable
             static same => same.Any(
                 static route => route.Host is NextHop.SmartHost host && host.Servers.Any(static s => s.Tls != ClientTls.None)));
 
+    /// <summary>
+    /// The route that takes all that no other one takes, where none leads to mail exchangers; null where some mail may go to them.
+    /// </summary>
+    public string? NamedForAll =>
+        routes.Values.Any(static same => same.Any(static route => route.Host is null)) ? null : NamedFor("*");
+
+    /// <summary>
+    /// The route that takes what no other one to the same takes, where none of those leads to mail exchangers; null where some of this mail
+    /// may go to them.
+    /// </summary>
+    /// <param name="to"><c>*</c>, a domain, or <c>.domain</c>, in A-labels.</param>
+    public string? NamedFor(string to) =>
+        routes.TryGetValue(to, out var same) && Array.TrueForAll(same, static route => route.Host is not null)
+            ? Array.Find(same, static route => route.Match.IsAll)?.Name
+            : null;
+
     /// <summary>Reads routes; stops at the first that is wrong. An empty list means <see cref="Mx"/>.</summary>
     public static RouteParse Parse(IReadOnlyList<Route> routes)
     {

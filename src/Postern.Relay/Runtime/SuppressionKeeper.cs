@@ -23,11 +23,12 @@ internal sealed class SuppressionKeeper : IAsyncDisposable
     private readonly IAuditLog audit;
     private readonly TimeProvider clock;
     private readonly Channel<HardBounce> bounces = Channel.CreateBounded<HardBounce>(
-        new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+        new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
     private readonly CancellationTokenSource closing = new();
     private readonly Task writing;
     private TimeSpan? lasts;
+    private int left;
 
     public SuppressionKeeper(SqliteDirectory directory, IAuditLog audit, TimeProvider clock)
     {
@@ -41,8 +42,8 @@ internal sealed class SuppressionKeeper : IAsyncDisposable
     /// <summary>Of the scheduler, for each recipient that was refused for a reason that stays.</summary>
     public void Note(HardBounce bounce)
     {
-        if (lasts is not null)
-            bounces.Writer.TryWrite(bounce);
+        if (lasts is not null && !bounces.Writer.TryWrite(bounce))
+            Interlocked.Increment(ref left);
     }
 
     public async ValueTask DisposeAsync()
@@ -70,6 +71,10 @@ internal sealed class SuppressionKeeper : IAsyncDisposable
             while (bounces.Reader.TryRead(out var bounce))
                 batch.Add(bounce);
             Write(batch);
+            if (Interlocked.Exchange(ref left, 0) is > 0 and var many)
+                audit.Append(new ServerEvent(clock.GetUtcNow(), "suppression-error", string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{many} addresses bounced while {MostWaiting} waited to be written: they are suppressed when they bounce again")));
         }
     }
 

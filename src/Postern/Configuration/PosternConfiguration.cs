@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
+using Postern.Configuration.Doubts;
 using Postern.Configuration.Messages;
 using Postern.Configuration.Reading;
 using Postern.Configuration.Upstream;
@@ -118,10 +119,7 @@ internal sealed record PosternConfiguration(
             .Where(r => r.Grant is { } grant && !DeviceLogin.IsAllowed(grant, RelayOptions.TokenDirectory(Server.Data)))
             .Select(static r => ($"delivery.routes[{r.i.ToString(CultureInfo.InvariantCulture)}].login.oauth",
                 $"nobody has allowed it yet, so mail on this route waits: postern oauth login {r.Grant!.Account}")),
-        .. Delivery.Suppression.Lasts is not null && !Rules.Recipient.Any(static rule => rule.Word == SuppressionOptions.Rule)
-            ? [("delivery.suppression.hard_bounces",
-                $"nobody asks the list that is written: put {SuppressionOptions.Rule} first in rules.recipient")]
-            : Array.Empty<(string, string)>(),
+        .. SilentSettings.Of(this),
         .. Pools.Where(static p => p.Options.Foreign is not null).Select(
             static p => ($"pools.{p.Name}.sources", $"{p.Options.Foreign} is no address of this machine: nothing can leave from it")),
     ];

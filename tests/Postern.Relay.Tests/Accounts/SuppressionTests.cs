@@ -102,6 +102,22 @@ public sealed class SuppressionTests : IDisposable
     }
 
     [Fact]
+    public async Task What_does_not_fit_into_the_queue_is_told_and_suppressed_when_it_bounces_again()
+    {
+        var audit = new RecordingAudit();
+        var keeper = new SuppressionKeeper(fixture.Database, audit, clock);
+        keeper.Apply(TimeSpan.FromDays(30));
+        for (var i = 0; i < 10_003; i++)
+            keeper.Note(Bounce(string.Create(CultureInfo.InvariantCulture, $"r{i}@there.test")));
+        await keeper.DisposeAsync();
+
+        Assert.Equal(10_000, audit.Events.OfType<ServerEvent>().Count(static e => e.Event == "recipient_suppressed"));
+        Assert.Equal(
+            "3 addresses bounced while 10000 waited to be written: they are suppressed when they bounce again",
+            audit.Events.OfType<ServerEvent>().Single(static e => e.Event == "suppression-error").Detail);
+    }
+
+    [Fact]
     public async Task An_operators_entry_that_stays_is_not_shortened_by_a_bounce()
     {
         fixture.Commands.Suppressions.Add("lisa@there.test", tenant: null, "asked for no mail", lasts: null);

@@ -42,6 +42,42 @@ public sealed class CheckTests
         Assert.Contains("smtp://relay.example.net:25", check.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>What is right and does nothing is worse than a mistake: nobody hears of it.</summary>
+    [Theory]
+    [InlineData("delivery: { routes: [{ to: '*' }], suppression: { hard_bounces: true } }", "delivery.suppression.hard_bounces: nobody asks the list that is written: put reject_suppressed_recipient first in rules.recipient")]
+    [InlineData("delivery: { routes: [{ to: '*' }], suppression: { ttl: 3d } }", "delivery.suppression.ttl: no address is put on the list: 'hard_bounces: true' beside it is missing")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://relay.example.net' }], tls: { default: dane }, dns: { servers: ['127.0.0.1'] } }", "delivery.tls: it is for mail exchangers, and no mail goes there: route * takes all of it. What a route asks for stands in its via, as ?tls=")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://relay.example.net' }], mx: { allow_networks: [10.0.0.0/8] } }", "delivery.mx: it is for mail exchangers, and no mail goes there: route * takes all of it. What a route asks for stands in its via, as ?tls=")]
+    [InlineData("delivery: { routes: [{ to: '*' }, { to: example.net, via: 'smtp://relay.example.net' }], tls: { policies: [{ to: example.com, level: verify }, { to: Example.net, level: verify }] } }", "delivery.tls.policies[1].to: it is for mail exchangers, and mail to Example.net goes by route example.net, which says ?tls= itself")]
+    [InlineData("delivery: { routes: [{ to: '*', fallback_after: 5m }] }", "delivery.routes[0].fallback_after: there is no 'fallback' beside it that would take the mail then")]
+    [InlineData("delivery: { routes: [{ to: '*' }] }\npools: { spare: { sources: [{ address: 127.0.0.1 }] } }", "pools.spare: no mail leaves from it: neither a route nor a tenant names it")]
+    [InlineData("delivery: { routes: [{ to: '*' }], bounces: [{ code: 55, category: a }, { code: 5, category: b }, { code: 550, text: nobody, category: c }] }", "delivery.bounces[2]: it is never asked: delivery.bounces[0] before it fits all that it fits")]
+    [InlineData("delivery: { routes: [{ to: '*' }] }\ndkim: { announce: 3d }", "dkim.announce: no key is made by the calendar: 'rotate' beside it is missing, such as 180d")]
+    public async Task A_setting_that_does_nothing_as_it_stands_is_warned_of(string yaml, string warning)
+    {
+        using var run = new CommandRun($"server: {{ hostname: mail.example.org, data: data }}\n{yaml}\n");
+
+        var check = await run.PosternAsync("check");
+
+        Assert.Equal(ExitCode.Ok, check.ExitCode);
+        Assert.Contains($": {warning}\n", check.Error, StringComparison.Ordinal);
+        Assert.Single(check.Error.Split('\n'), static line => line.StartsWith("warning: ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("delivery: { routes: [{ to: '*' }], suppression: { hard_bounces: true, ttl: 3d } }\nrules: { recipient: [reject_suppressed_recipient, permit_authenticated] }")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://relay.example.net' }, { to: example.net }], mx: { allow_networks: [10.0.0.0/8] } }")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://relay.example.net', from: a@example.org }], mx: { allow_networks: [10.0.0.0/8] } }")]
+    [InlineData("delivery: { routes: [{ to: '*' }, { to: example.net, from: a@example.org, via: 'smtp://relay.example.net' }], tls: { policies: [{ to: example.net, level: verify }] } }")]
+    [InlineData("delivery: { routes: [{ to: '*' }], bounces: [{ code: 550, text: nobody, category: c }, { code: 55, category: a }, { status: 5.1.1, category: b }] }\ndkim: { rotate: 180d, announce: 3d }")]
+    [InlineData("delivery: { routes: [{ to: '*', pool: spare }] }\npools: { spare: { sources: [{ address: 127.0.0.1 }] } }")]
+    public async Task A_setting_that_does_something_is_not_warned_of(string yaml)
+    {
+        using var run = new CommandRun($"server: {{ hostname: mail.example.org, data: data }}\n{yaml}\n");
+
+        Assert.Equal((string.Empty, ExitCode.Ok), await run.PosternAsync("check") is var check ? (check.Error, check.ExitCode) : default);
+    }
+
     [Fact]
     public async Task Init_overwrites_nothing()
     {

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 
-namespace Postern.Configuration;
+namespace Postern.Configuration.Doubts;
 
 /// <summary>
 /// What other servers will hold against a hostname: they see it in EHLO, look it up, and refuse what leads nowhere (RFC 5321 §2.3.5 asks
