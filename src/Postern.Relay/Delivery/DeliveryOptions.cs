@@ -117,6 +117,9 @@ public sealed record DeliveryOptions
     /// <summary>Words to the postmaster in an hour; each says how many messages are held.</summary>
     public int NoticesToPostmaster { get; init; } = 20;
 
+    /// <summary>How much mail is held for its senders.</summary>
+    public HeldLimits Held { get; init; } = new();
+
     /// <summary>How long an address that bounced for good is kept from mail; null: it is not.</summary>
     public TimeSpan? SuppressFor { get; init; }
 

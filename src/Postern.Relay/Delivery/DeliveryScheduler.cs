@@ -52,6 +52,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         {
             Paces = new Paces(options.Shaping, transport.HostOf, clock),
         };
+        Held = new HeldMail(spool, clock, () => work.Options.Held);
         transport.Tell = work.Tell;
         time = new Timekeeper(work);
         reporter = new StatusReporter(spool, options, audit, clock);
@@ -111,6 +112,9 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     /// <summary>Destinations that nobody answers at, looked at now and then.</summary>
     internal int DestinationsAway => outages.Count;
 
+    /// <summary>How much mail is held for its senders.</summary>
+    internal HeldMail Held { get; }
+
     /// <summary>Hears of recipients that were refused for a reason that stays, on any thread: return at once.</summary>
     internal Action<HardBounce>? OnHardBounce
     {
@@ -161,7 +165,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
             foreach (var entry in page)
             {
                 newestMessage = entry.Envelope.ArrivedAt > newestMessage ? entry.Envelope.ArrivedAt : newestMessage;
-                Remember(entry.Envelope);
+                Remember(entry);
             }
 
             after = page[^1].Envelope.Id;
@@ -345,10 +349,12 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     private RecentMarks Open(string file, int slots) => RecentMarks.Open(
         file, slots, work.Clock, why => work.Tell("spool-error", $"mail that comes round after a restart may not be known: {why}"));
 
-    private void OnCommitted(SpoolEntry entry) => Remember(entry.Envelope);
+    private void OnCommitted(SpoolEntry entry) => Remember(entry);
 
-    private void Remember(Envelope envelope)
+    private void Remember(SpoolEntry entry)
     {
+        var envelope = entry.Envelope;
+        Held.Note(entry);
         reporter.Submissions.Note(envelope);
         var (hold, triedUnder) = (SenderHold.Of(envelope, work.Clock), envelope.Deadline is null ? 0 : time.Settings);
         if (hold is null && triedUnder == 0)

@@ -110,7 +110,7 @@ public sealed record Envelope
         var left = Deadline?.Left(now);
         if (left is { IsNotify: false } && left.Within < LeastWithin)
             left = left with { Within = LeastWithin };
-        return Said with { Parameters = Parameters with { DeliverBy = left, HoldUntil = null } };
+        return Said with { Parameters = Parameters with { DeliverBy = left, HoldUntil = null, HoldFor = null } };
     }
 
     /// <summary>What of the client's words an envelope keeps. Parameters that nearly every message has are one object for all.</summary>

@@ -316,6 +316,7 @@ public sealed class RelayService : IAsyncDisposable
                 options.TracesSenders)
             {
                 Keep = options.Keep,
+                Held = Deliveries.Held,
             },
             Events = new RelayEvents(Audit, clock),
             Gauges = [new HashingGauge(foundation.Accounts.Hashing), new CommitGauge(spool), new SpoolGauge(spool)],
@@ -343,6 +344,7 @@ public sealed class RelayService : IAsyncDisposable
                 options.TracesSenders)
             {
                 Keep = options.Keep,
+                Held = Deliveries.Held,
             },
             Events = new LocalEvents(new RelayEvents(Audit, foundation.Clock)),
         };

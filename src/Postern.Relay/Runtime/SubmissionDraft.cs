@@ -64,6 +64,11 @@ internal sealed class SubmissionDraft(
     /// <summary>Whose content is kept when the delivery is over.</summary>
     public KeepRules Keep { get; init; } = KeepRules.None;
 
+    /// <summary>
+    /// Asked with the tenant and the octets of a message that is to be held: why it cannot be; null where nobody is asked.
+    /// </summary>
+    public Func<SessionState, string?, long, CancellationToken, ValueTask<Reply?>>? WhyNotHeld { get; init; }
+
     public async ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct)
     {
         if (refusal is not null)
@@ -91,6 +96,10 @@ internal sealed class SubmissionDraft(
             await ReleaseAsync(FindEnd(isAll: true) is >= 0 and var end ? end : EndOfAll(), ct);
         if (refusal is { } reply)
             return new StoreOutcome.Refused(reply);
+        if (transaction.Parameters.HoldUntil is not null
+            && WhyNotHeld is not null
+            && await WhyNotHeld(session, tenant, spool.Length, ct) is { } full)
+            return new StoreOutcome.Refused(full);
 
         var envelope = new Envelope
         {

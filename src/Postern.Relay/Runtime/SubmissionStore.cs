@@ -1,6 +1,9 @@
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
+using Postern.Relay.Delivery;
 using Postern.Relay.Policy;
+using Postern.Relay.Policy.Counters;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Kept;
 using Postern.Smtp.Message;
@@ -25,8 +28,13 @@ internal sealed class SubmissionStore(
     RelayPolicy? policy = null,
     bool tracesSenders = true) : IMessageStore
 {
+    private readonly LimitNews news = new(audit, clock);
+
     /// <summary>Whose content is kept when the delivery is over.</summary>
     public KeepRules Keep { get; init; } = KeepRules.None;
+
+    /// <summary>How much is held for senders; null where nobody counts.</summary>
+    public HeldMail? Held { get; init; }
 
     internal static readonly Reply NoRoom = new(452, new(4, 3, 1), "Insufficient system storage, try again later");
     internal static readonly Reply DiskFailed = new(451, new(4, 3, 0), "Local error in storing the message, try again later");
@@ -57,8 +65,36 @@ internal sealed class SubmissionStore(
                         tracesSenders)
                     {
                         Keep = Keep,
+                        WhyNotHeld = WhyNotHeldAsync,
                     }),
             SpoolCondition.Full => new DraftAnswer.Refuse(NoRoom),
             _ => new DraftAnswer.Refuse(DiskFailed),
         });
+
+    /// <summary>By the declared size; what comes is counted once more when it is whole.</summary>
+    public ValueTask<Reply?> WhyNotHeldAsync(SessionState session, MailParameters parameters, CancellationToken ct) =>
+        WhyNotHeldAsync(session, LoginFacts.TenantOf(session), parameters.DeclaredSize ?? 0, ct);
+
+    private async ValueTask<Reply?> WhyNotHeldAsync(SessionState session, string? tenant, long octets, CancellationToken ct)
+    {
+        if (Held is null || await Held.WhyNotAsync(session.Login, tenant, octets, ct) is not { } excess)
+            return null;
+        var isLogin = excess.Kind == HeldOwner.Login;
+        var key = new CounterKey(isLogin ? "held_of_login" : "held_of_tenant", excess.Name);
+        news.Tell(key, LimitState.Exceeded, session, about => new LimitEvent(
+            clock.GetUtcNow(), key.What, LimitState.Exceeded, key.Whose)
+        {
+            Allowed = excess.Limit.ToString(),
+            Listener = about.Listener,
+            Client = about.ClientAddress.ToString(),
+            User = about.Login,
+            Tenant = tenant,
+            Cause = new AuditCause(AuditKind.Server, about.ClientAddress, about.Login, "limit", key.What),
+        });
+        return new Reply(
+            552,
+            new(5, 7, isLogin ? 16 : 17),
+            $"Held mail of {(isLogin ? "this login" : $"tenant {excess.Name}")} reaches its limit, {excess.Limit}: "
+                + "submit it again when some has been released");
+    }
 }

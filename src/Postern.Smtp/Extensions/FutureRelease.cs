@@ -43,7 +43,11 @@ internal static class FutureRelease
             || !int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
             || seconds == 0)
             return StandardReply.BadParameters;
-        return Hold(session, session.Server.Clock.GetUtcNow() + TimeSpan.FromSeconds(seconds), ref parameters);
+        var interval = TimeSpan.FromSeconds(seconds);
+        if (Hold(session, session.Server.Clock.GetUtcNow() + interval, ref parameters) is { } objection)
+            return objection;
+        parameters = parameters with { HoldFor = interval };
+        return null;
     }
 
     private static Reply? ReadUntil(ISessionFacts? session, ReadOnlySpan<byte> value, ref MailParameters parameters)

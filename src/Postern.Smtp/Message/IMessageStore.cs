@@ -18,6 +18,12 @@ public interface IMessageStore
     /// when there is no room. The session and the transaction stay valid until the draft is disposed.
     /// </summary>
     ValueTask<DraftAnswer> BeginAsync(SessionState session, Transaction transaction, CancellationToken ct);
+
+    /// <summary>
+    /// Asked at MAIL, where the message is to be held (<see cref="MailParameters.HoldUntil"/>): a refusal such as 552 5.7.16 where there is
+    /// no room for more such mail of this user (RFC 4865 §5.3); null to go on.
+    /// </summary>
+    ValueTask<Reply?> WhyNotHeldAsync(SessionState session, MailParameters parameters, CancellationToken ct) => default;
 }
 
 /// <summary>

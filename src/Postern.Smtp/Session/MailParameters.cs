@@ -50,6 +50,9 @@ public sealed record MailParameters
     /// <summary>HOLDFOR= or HOLDUNTIL= (RFC 4865): not delivered before it; null when absent.</summary>
     public DateTimeOffset? HoldUntil { get; init; }
 
+    /// <summary>HOLDFOR= as it was said, whose end is <see cref="HoldUntil"/>; null where that was said itself, or neither.</summary>
+    public TimeSpan? HoldFor { get; init; }
+
     /// <summary>What extensions brought that have no property here.</summary>
     public ParameterValues Others { get; init; } = ParameterValues.None;
 

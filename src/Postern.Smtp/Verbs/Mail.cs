@@ -24,6 +24,9 @@ internal static class Mail
             return new Step(objection, After: objection.Code == 421 ? After.Close : After.ReadCommand);
         if (await session.Server.Policy.OnSenderAsync(session.State, transaction.Sender, ct) is Verdict.Refuse(var reply, _))
             return new Step(reply);
+        if (transaction.Parameters.HoldUntil is not null
+            && await session.Server.Store.WhyNotHeldAsync(session.State, transaction.Parameters, ct) is { } full)
+            return new Step(full);
         session.State.Transaction = transaction;
         session.Server.Events.OnSender(session.State, transaction);
         return new Step(StandardReply.SenderOk, Next: Phase.Mail);

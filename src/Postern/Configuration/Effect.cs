@@ -28,6 +28,8 @@ internal static class Effect
         ("kerberos", NewConnections),
         ("limits", NewConnections),
         ("limits.connections", Live),
+        ("limits.held_messages", Live),
+        ("limits.held_size", Live),
         ("limits.memory", Live),
         ("login_protection", Live),
         ("login_protection.failures_per_session", NewConnections),

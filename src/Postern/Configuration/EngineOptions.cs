@@ -130,6 +130,12 @@ internal static class EngineOptions
         Tls = configuration.Delivery.Tls.Tls,
         TrustedRoots = configuration.Delivery.Tls.Trusted,
         SuppressFor = configuration.Delivery.Suppression.Lasts,
+        Held = new HeldLimits
+        {
+            Login = configuration.Limits.Held,
+            Tenants = configuration.Tenants.Where(static t => t.Options.Held is not null)
+                .ToFrozenDictionary(static t => t.Name.ToLowerInvariant(), static t => t.Options.Held!, StringComparer.Ordinal),
+        },
         Bounces = BounceTable.With(configuration.Delivery.Bounces),
         ReportsPerAddress = configuration.Delivery.Reports.PerAddress,
         ReportsGatheredFor = configuration.Delivery.Reports.Gather,

@@ -1,4 +1,5 @@
 using Postern.Configuration.Reading;
+using Postern.Relay.Delivery;
 
 namespace Postern.Configuration;
 
@@ -8,6 +9,9 @@ namespace Postern.Configuration;
 internal sealed record LimitsOptions(
     int Connections, int ConnectionsPerAddress, long MessageSize, int Recipients, TimeSpan Idle, long? Memory = null)
 {
+    /// <summary>Held for each login.</summary>
+    public HeldLimit Held { get; init; } = new HeldLimits().Login;
+
     public static LimitsOptions Read(Section section)
     {
         var options = new LimitsOptions(
@@ -35,7 +39,18 @@ internal sealed record LimitsOptions(
                 "What the process may use; at rest it takes about 100MB. Near the limit, mail is answered 452 until there is room again.")
                 is > 0 and var memory
                 ? memory
-                : null);
+                : null)
+        {
+            Held = new HeldLimit(
+                section.Value(
+                    "held_messages",
+                    Kinds.Count,
+                    new HeldLimits().Login.Messages,
+                    "10000",
+                    "Messages that are held for one login at a time, as it asked with HOLDFOR or HOLDUNTIL; one more is "
+                        + "answered 552 5.7.16."),
+                section.Value("held_size", Kinds.Size, new HeldLimits().Login.Octets, "5GB", "The same in octets of content.")),
+        };
 
         if (options.ConnectionsPerAddress > options.Connections && section.Has("connections_per_address"))
             section.Report("connections_per_address", "more connections from one address than in all", $"at most {options.Connections}");

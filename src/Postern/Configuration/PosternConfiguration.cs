@@ -212,6 +212,9 @@ internal sealed record PosternConfiguration(
         configuration.CheckListeners(section);
         configuration.CheckRoutes(section);
         configuration.CheckPools(section);
+        foreach (var (tenant, _) in configuration.Tenants.DistinctBy(static t => t.Name, StringComparer.Ordinal).Where(
+            t => configuration.Tenants.First(f => string.Equals(f.Name, t.Name, StringComparison.OrdinalIgnoreCase)).Name != t.Name))
+            section.ReportAt($"tenants.{tenant}", $"the tenant '{tenant}' stands here twice: its name is the same in any case");
         if (configuration.External is not null && !configuration.Listeners.Any(static l => l.AsksForClientCertificate))
             section.Report("external", "no listener asks for certificates", "'client_certificates: request' at a listener");
         if (section.HasEmptyList("accounts"))

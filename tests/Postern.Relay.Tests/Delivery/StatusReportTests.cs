@@ -127,6 +127,22 @@ public sealed class StatusReportTests
         Assert.Contains("\r\nOriginal-Recipient: rfc822; first+never@there.test\r\nFinal-Recipient: rfc822; never@there.test\r\nAction: failed\r\n", text, StringComparison.Ordinal);
     }
 
+    /// <summary>RFC 4865 §5.1.2: as MAIL said it.</summary>
+    [Theory]
+    [InlineData(null, "until;2025-12-31T23:00:00Z")]
+    [InlineData(3_600, "for;3600")]
+    public async Task A_report_on_mail_that_was_held_says_how_its_sender_asked_for_that(int? seconds, string request)
+    {
+        await using var rig = Rig();
+        rig.Scheduler.Start();
+        var parameters = new MailParameters { HoldUntil = new DateTimeOffset(2025, 12, 31, 23, 0, 0, TimeSpan.Zero), HoldFor = seconds is { } s ? TimeSpan.FromSeconds(s) : null };
+        await rig.AddAsync(e => e with { Said = e.Said with { Parameters = parameters } }, "never@there.test");
+        var (_, text) = await NextReportAsync(rig);
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+
+        Assert.Contains($"\r\nFuture-Release-Request: {request}\r\n", text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_delay_is_reported_once_and_says_how_long_it_will_be_tried()
     {

@@ -38,6 +38,7 @@ internal static class Samples
                 SubmittedBy = ReversePath.Null,
                 RequiresTls = true,
                 HoldUntil = new DateTimeOffset(2026, 11, 21, 10, 0, 0, TimeSpan.Zero),
+                HoldFor = TimeSpan.FromHours(25),
                 DeliverBy = new DeliverBy(TimeSpan.FromHours(3), IsNotify: true, IsTrace: true),
                 Others = ParameterValues.None.With("MT-PRIORITY", "-3"),
             },

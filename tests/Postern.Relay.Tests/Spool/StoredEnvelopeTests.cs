@@ -114,7 +114,7 @@ public sealed class StoredEnvelopeTests
             """;
         var read = JsonSerializer.Deserialize(Old, SpoolJson.Default.StoredEnvelope)!.ToEntry(QueueId.New(TimeProvider.System), 10, new ReplayWords()).Envelope;
         var asked = Samples.Asking();
-        Assert.Equal(asked.Parameters with { Others = ParameterValues.None }, read.Parameters);
+        Assert.Equal(asked.Parameters with { Others = ParameterValues.None, HoldFor = null }, read.Parameters);
         Assert.Equal(asked.Said.RecipientParameters, read.Said.RecipientParameters);
         Assert.Equal(asked.Deadline, read.Deadline);
         Assert.True(read is { HasUtf8Header: true, IsInbound: true });

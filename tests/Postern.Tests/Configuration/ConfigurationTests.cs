@@ -52,6 +52,8 @@ public sealed class ConfigurationTests
     [InlineData("keep:\n  content:\n    - { login: a, for: 7 }\n", "postern.yaml:3:24: keep.content[0].for: '7' is not right here; expected a time from 1m to 3650d such as 7d, or 'off'")]
     [InlineData("keep:\n  content:\n    - { login: a, tenant: b, for: 7d }\n", "postern.yaml:3:27: keep.content[0].tenant: this entry is for a login already; expected an entry of its own")]
     [InlineData("keep:\n  content:\n    - { domain: example.org, for: 7d }\n    - { domain: Example.ORG, for: off }\n", "postern.yaml:4:7: keep.content[1]: there is an entry for example.org before")]
+    [InlineData("tenants: { acme: { held_messages: 5 }, Acme: { held_size: 1GB } }\n", "postern.yaml:1:46: tenants.Acme: the tenant 'Acme' stands here twice: its name is the same in any case")]
+    [InlineData("limits: { held_messages: 0 }\n", "postern.yaml:1:26: limits.held_messages: '0' is not right here; expected a whole number, at least 1")]
     [InlineData("networks: [192.0.2.0/24, 10.0.0.5/24]\n", "postern.yaml:1:26: networks[1]: '10.0.0.5/24' has bits set behind its prefix: the network is 10.0.0.0/24, the one address 10.0.0.5/32")]
     [InlineData("tls: { certificate: a.pem }\n", "postern.yaml:1:21: tls.certificate: a certificate without its key cannot be used; expected tls.key as well")]
     [InlineData("tls: { key: a.pem }\n", "postern.yaml:1:13: tls.key: a key without its certificate cannot be used; expected tls.certificate as well")]

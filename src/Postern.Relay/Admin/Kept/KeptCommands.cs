@@ -71,7 +71,7 @@ public sealed class KeptCommands(KeptFolder folder, IAuditLog audit, TimeProvide
             Id = QueueId.New(clock),
             ArrivedAt = clock.GetUtcNow(),
             // A time that the sender set for the first one is over; and it has not come round.
-            Said = said with { Parameters = said.Parameters with { HoldUntil = null, DeliverBy = null } },
+            Said = said with { Parameters = said.Parameters with { HoldUntil = null, HoldFor = null, DeliverBy = null } },
             Earlier = null,
         };
         await using var draft = spool.CreateDraft();

@@ -121,7 +121,9 @@ internal sealed class StatusReport(
         Line($"Arrival-Date: {Rfc5322(original.ArrivedAt)}");
         if (original.Deadline is { At: var deadline })
             Line($"Deliver-By-Date: {Rfc5322(deadline)}");
-        if (original.HeldUntil is { } release)
+        if (original.Parameters.HoldFor is { TotalSeconds: var seconds })
+            Line($"Future-Release-Request: for;{seconds:F0}");
+        else if (original.HeldUntil is { } release)
             Line($"Future-Release-Request: until;{release.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}");
         foreach (var report in reports)
         {

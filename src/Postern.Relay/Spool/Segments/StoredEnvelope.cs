@@ -82,6 +82,9 @@ internal sealed record StoredEnvelope
 
     public bool Foreign { get; init; }
 
+    /// <summary>Seconds that HOLDFOR= said; null without. When the hold ends stands among <see cref="MailSaid"/>.</summary>
+    public int? HoldFor { get; init; }
+
     /// <summary>Seconds for which the content is kept when the delivery is over; 0: it is not.</summary>
     public int Keep { get; init; }
 
@@ -131,6 +134,7 @@ internal sealed record StoredEnvelope
             TlsOptional = envelope.IsTlsOptional,
             TlsWaived = envelope.IsTlsWaived,
             Foreign = envelope.HasForeignAuthor,
+            HoldFor = (int?)said.HoldFor?.TotalSeconds,
             Keep = (int)(envelope.KeepFor?.TotalSeconds ?? 0),
             MailSaid = saysMore ? ParameterText.Of(said) : null,
             RcptSaid = rcptSaysMore ? [.. envelope.Said.RecipientParameters.Select(ParameterText.Of)] : null,
@@ -156,7 +160,8 @@ internal sealed record StoredEnvelope
             Said = new SmtpEnvelope(
                 From.Length == 0 ? ReversePath.Null : new ReversePath(words.Mailbox(From)), [.. To.Select(words.Mailbox)])
             {
-                Parameters = MailSaid is not null ? words.MailParameters(MailSaid) : FormerParameters.Read(Mail, EightBit, Arrived, words),
+                Parameters = Held(
+                    MailSaid is not null ? words.MailParameters(MailSaid) : FormerParameters.Read(Mail, EightBit, Arrived, words)),
                 RecipientParameters = RcptSaid is not null
                     ? [.. RcptSaid.Select(words.RecipientParameters)]
                     : FormerParameters.Read(Rcpt, To.Length),
@@ -187,6 +192,9 @@ internal sealed record StoredEnvelope
 
     /// <summary>What is not said of this message's recipients is said of none.</summary>
     private ImmutableArray<int> Indices(int[]? said) => said is null ? [] : [.. said.Where(i => i >= 0 && i < To.Length)];
+
+    private MailParameters Held(MailParameters said) =>
+        HoldFor is { } seconds ? said with { HoldFor = TimeSpan.FromSeconds(seconds) } : said;
 
     private static bool IsStrict(Envelope envelope)
     {

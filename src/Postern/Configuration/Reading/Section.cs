@@ -136,6 +136,8 @@ internal sealed class Section
             return [];
         }
 
+        foreach (var one in mapping.Entries)
+            context.Place($"{PathOf(key)}.{one.Key}", one.Value);
         return [.. mapping.Entries.Select(one => (one.Key, ReadSection(one.Value, $"{PathOf(key)}.{one.Key}", read)))];
     }
 

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using Postern.Configuration.Reading;
 using Postern.Relay.Accounts;
+using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Pools;
 using Postern.Smtp.Grammar;
 
@@ -99,12 +100,27 @@ internal sealed record PoolOptions(ImmutableArray<EgressSource> Sources)
 /// <param name="Pool">Null for none.</param>
 internal sealed record TenantOptions(string? Pool)
 {
-    public static TenantOptions Read(Section section) => new(
-        section.Value<string?>(
+    /// <summary>Held for all of its accounts together; null for no limit of its own.</summary>
+    public HeldLimit? Held { get; init; }
+
+    public static TenantOptions Read(Section section)
+    {
+        var options = new TenantOptions(section.Value<string?>(
             "pool",
             Kinds.Text!,
             fallback: null,
             "none",
             "The name of a pool whose addresses mail of this tenant's accounts leaves from, "
                 + "where its route has no `pool`, `bind` or `hello`."));
+        var (messages, size) = (
+            section.Value(
+                "held_messages",
+                Kinds.Count,
+                int.MaxValue,
+                "no limit of its own",
+                "Messages that are held for all accounts of this tenant together, beside `limits.held_messages` of each; "
+                    + "one more is answered 552 5.7.17."),
+            section.Value("held_size", Kinds.Size, long.MaxValue, "no limit of its own", "The same in octets of content."));
+        return messages == int.MaxValue && size == long.MaxValue ? options : options with { Held = new HeldLimit(messages, size) };
+    }
 }

@@ -110,7 +110,7 @@ internal sealed class DropIntake(
     /// <summary>A time that is over is not asked for again.</summary>
     private SmtpEnvelope Fresh(SmtpEnvelope said) =>
         said.Parameters.HoldUntil is { } until && until <= clock.GetUtcNow()
-            ? said with { Parameters = said.Parameters with { HoldUntil = null } }
+            ? said with { Parameters = said.Parameters with { HoldUntil = null, HoldFor = null } }
             : said;
 
     /// <summary>Leaves the message for these recipients alone; only then may the first file go.</summary>
