@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using Postern.Sasl.Verifiers;
@@ -29,6 +30,32 @@ public sealed class DigestSecretTests
     [InlineData("\ue000")]
     public void A_password_that_nobody_could_type_is_refused(string password) =>
         Assert.Throws<ArgumentException>(nameof(password), () => DigestSecret.Derive("lisa", "r", password));
+
+    /// <summary>What compiles and is always false lets nobody in, and nobody knows why.</summary>
+    [Fact]
+    public void No_kind_of_secret_can_be_compared_with_a_text_by_mistake()
+    {
+        var kinds = typeof(Secret).Assembly.GetExportedTypes().Where(static type => type.GetMethod(nameof(ToString), Type.EmptyTypes)!.DeclaringType == type && type.Name is "Password" || type.Name.EndsWith("Secret", StringComparison.Ordinal) && !type.IsAbstract).ToList();
+
+        Assert.Equal(["Password", "ScramSecret", "Secret", "SharedSecret"], kinds.Select(static kind => kind.Name).Order(StringComparer.Ordinal));
+        foreach (var kind in kinds)
+        {
+            var equals = kind.GetMethod(nameof(Equals), [typeof(string)])!;
+            Assert.True(equals.GetParameters()[0].ParameterType == typeof(string), kind.Name);
+            Assert.True(equals.GetCustomAttribute<ObsoleteAttribute>() is { IsError: true }, kind.Name);
+            Assert.DoesNotContain(kind.GetMethods(), static method => method.Name == "op_Equality" && method.GetParameters().Any(static p => p.ParameterType == typeof(string)));
+        }
+    }
+
+    [Fact]
+    public void Secrets_of_the_same_text_are_equal_however_they_are_compared()
+    {
+        var (one, same, other) = (new Secret("tiger"), new Secret("tiger"), new Secret("lion"));
+        Secret? none = null;
+
+        Assert.True(one == same && one.Equals(same) && one != other && none != one && none == null);
+        Assert.True(one.Matches("tiger") && !one.Matches("lion"));
+    }
 
     [Fact]
     public void Neither_kind_of_secret_prints_itself()

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -13,6 +14,7 @@ public sealed class Secret(string text) : IEquatable<Secret>
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
     private const int Groups = 7;
     private const int GroupLength = 4;
+    private const string NotEquals = "a secret is not a text and never equal to one: Matches compares them";
 
     /// <summary>Makes one of 140 random bits: <c>k7m3-q9x2-…</c>, seven groups of four.</summary>
     public static Secret Generate()
@@ -24,11 +26,22 @@ public sealed class Secret(string text) : IEquatable<Secret>
     /// <summary>Compares in a time that does not depend on where the two differ.</summary>
     public bool Matches(string expected) => IsSame(Encoding.UTF8.GetBytes(text), expected);
 
+    /// <summary>It would be false whatever the text is, so it does not compile: <see cref="Matches"/> is meant.</summary>
+    [Obsolete(NotEquals, error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public bool Equals(string? other) => throw new NotSupportedException(NotEquals);
+
     /// <summary>As <see cref="Matches"/>.</summary>
     public bool Equals(Secret? other) => ReferenceEquals(this, other) || (other is not null && Matches(other.Reveal()));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as Secret);
+
+    /// <summary>As <see cref="Equals(Secret?)"/>.</summary>
+    public static bool operator ==(Secret? one, Secret? other) => one is null ? other is null : one.Equals(other);
+
+    /// <summary>As <see cref="Equals(Secret?)"/>.</summary>
+    public static bool operator !=(Secret? one, Secret? other) => !(one == other);
 
     /// <inheritdoc/>
     public override int GetHashCode() => text.GetHashCode(StringComparison.Ordinal);

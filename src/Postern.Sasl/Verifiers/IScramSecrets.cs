@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Security.Cryptography;
 using System.Text;
 using Postern.Sasl.Preparation;
@@ -25,6 +26,8 @@ public interface IScramSecrets : IProofListener
 public sealed class ScramSecret(
     HashAlgorithmName algorithm, int iterations, ReadOnlyMemory<byte> salt, ReadOnlyMemory<byte> storedKey, ReadOnlyMemory<byte> serverKey)
 {
+    private const string NotEquals = "a secret is not a text and never equal to one: Matches compares them";
+
     /// <summary>SHA1, SHA256 or SHA512.</summary>
     public HashAlgorithmName Algorithm => algorithm;
 
@@ -77,6 +80,11 @@ public sealed class ScramSecret(
         PasswordText.Zero(spellings);
         return isOne && isText;
     }
+
+    /// <summary>It would be false whatever the text is, so it does not compile: <see cref="Matches"/> is meant.</summary>
+    [Obsolete(NotEquals, error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public bool Equals(string? text) => throw new NotSupportedException(NotEquals);
 
     /// <summary>No part of it.</summary>
     public override string ToString() => "***";

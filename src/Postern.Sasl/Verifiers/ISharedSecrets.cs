@@ -1,3 +1,5 @@
+using System.ComponentModel;
+
 namespace Postern.Sasl.Verifiers;
 
 /// <summary>
@@ -15,6 +17,8 @@ public interface ISharedSecrets : IProofListener
 /// </summary>
 public sealed class SharedSecret(ReadOnlyMemory<byte> octets)
 {
+    private const string NotEquals = "a secret is not a text and never equal to one: a mechanism computes with its octets";
+
     /// <summary>The secret; empty where there is only <see cref="Hmac"/>.</summary>
     public ReadOnlyMemory<byte> Octets => octets;
 
@@ -23,6 +27,11 @@ public sealed class SharedSecret(ReadOnlyMemory<byte> octets)
 
     /// <summary>HMAC-MD5 of a challenge, where the store has what that needs and not the secret; null where the secret is there.</summary>
     public Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>? Hmac { get; init; }
+
+    /// <summary>It would be false whatever the text is, so it does not compile: a mechanism computes with the octets.</summary>
+    [Obsolete(NotEquals, error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public bool Equals(string? text) => throw new NotSupportedException(NotEquals);
 
     /// <summary>No part of it.</summary>
     public override string ToString() => "***";
