@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
-using System.Text;
 using Postern.Sasl.Mechanisms;
 
 namespace Postern.Sasl.Kerberos;
@@ -45,47 +44,16 @@ public sealed class KerberosService : IDisposable
             return false;
         }
 
-        if (Acquire(keytab, service, replayCache, out problem) is { } credential)
-            opened = new KerberosService(credential);
-        return opened is not null;
+        (string, string) keys = ("keytab", keytab);
+        (string, string)[] store = replayCache is null ? [keys] : [keys, ("rcache", $"file2:{replayCache}")];
+        var acquired = GssCredential.Acquire(service, GssLibrary.HostBasedServiceOid, GssLibrary.Accept, store, out _, out var words);
+        opened = acquired is null ? null : new KerberosService(acquired);
+        problem = acquired is null ? $"the keytab {keytab} has no usable key of '{service}': {words}" : null;
+        return acquired is not null;
     }
 
     /// <inheritdoc/>
     public void Dispose() => credential.Dispose();
 
     internal KerberosContext Begin() => new(credential);
-
-    private static unsafe GssCredential? Acquire(string keytab, string service, string? replayCache, out string? problem)
-    {
-        fixed (byte* serviceOctets =
-            Terminated(service), storeKey = "keytab\0"u8, storeValue = Terminated(keytab), cacheKey = "rcache\0"u8, cacheValue = Terminated(
-                $"file2:{replayCache}"), kerberosOid = GssLibrary.KerberosOid, serviceOid = GssLibrary.HostBasedServiceOid)
-        {
-            var name = new GssLibrary.Octets { Length = (nuint)Encoding.UTF8.GetByteCount(service), Value = serviceOctets };
-            var nameType = new GssLibrary.Oid { Length = (uint)GssLibrary.HostBasedServiceOid.Length, Elements = serviceOid };
-            var kerberos = new GssLibrary.Oid { Length = (uint)GssLibrary.KerberosOid.Length, Elements = kerberosOid };
-            var mechanisms = new GssLibrary.OidSet { Count = 1, Elements = &kerberos };
-            var entries = stackalloc GssLibrary.KeyValue[]
-            {
-                new() { Key = storeKey, Value = storeValue },
-                new() { Key = cacheKey, Value = cacheValue },
-            };
-            var store = new GssLibrary.KeyValueSet { Count = replayCache is null ? 1u : 2u, Elements = entries };
-
-            nint imported = 0, acquired = 0;
-            uint minor, ignored;
-            var status = new GssStatus(GssLibrary.ImportName(&minor, &name, &nameType, &imported), minor);
-            if (!status.IsError)
-                status = new GssStatus(
-                    GssLibrary.AcquireCredential(
-                        &minor, imported, GssLibrary.Indefinite, &mechanisms, GssLibrary.Accept, &store, &acquired, null, null),
-                    minor);
-            problem = status.IsError ? $"the keytab {keytab} has no usable key of '{service}': {status}" : null;
-            if (imported != 0)
-                _ = GssLibrary.ReleaseName(&ignored, &imported);
-            return status.IsError ? null : new GssCredential(acquired);
-        }
-    }
-
-    private static byte[] Terminated(string text) => [.. Encoding.UTF8.GetBytes(text), 0];
 }

@@ -20,59 +20,18 @@ internal static class KerberosTickets
     /// <param name="principal">Whose key of the keytab, or whose tickets; empty for the first.</param>
     public static KerberosContext? Begin(string? keytab, string principal, [NotNullWhen(false)] out string? problem)
     {
-        var credential = Acquire(keytab, principal, out var status);
-        problem = !status.IsError ? null
-            : keytab is null ? status.Words
+        (string, string)[] store = keytab is null ? [] : [("client_keytab", $"FILE:{keytab}"), ("ccache", CacheOf(keytab, principal))];
+        var credential = GssCredential.Acquire(
+            principal, GssLibrary.PrincipalOid, GssLibrary.Initiate, store, out var status, out var words);
+        problem = credential is not null ? null
+            : keytab is null ? words
             // The library looks for tickets elsewhere then, and says that there is no such place.
             : status.HasNoCache ? $"the keytab {keytab} has no key of {(principal.Length > 0 ? principal : "anybody")}"
-            : $"{status.Words} (keytab {keytab})";
+            : $"{words} (keytab {keytab})";
         return credential is null ? null : new KerberosContext(credential);
     }
 
-    private static unsafe GssCredential? Acquire(
-        string? keytab, string principal, out (bool IsError, bool HasNoCache, string Words) problem)
-    {
-        fixed (byte* principalOctets = Encoding.UTF8.GetBytes(principal), principalOid = GssLibrary.PrincipalOid,
-            kerberosOid = GssLibrary.KerberosOid, keytabKey = "client_keytab\0"u8, keytabValue = Terminated($"FILE:{keytab}"),
-            cacheKey = "ccache\0"u8, cacheValue = Terminated(CacheOf(keytab, principal)))
-        {
-            var name = new GssLibrary.Octets { Length = (nuint)Encoding.UTF8.GetByteCount(principal), Value = principalOctets };
-            var nameType = new GssLibrary.Oid { Length = (uint)GssLibrary.PrincipalOid.Length, Elements = principalOid };
-            var kerberos = new GssLibrary.Oid { Length = (uint)GssLibrary.KerberosOid.Length, Elements = kerberosOid };
-            var mechanisms = new GssLibrary.OidSet { Count = 1, Elements = &kerberos };
-            var entries = stackalloc GssLibrary.KeyValue[]
-            {
-                new() { Key = keytabKey, Value = keytabValue },
-                new() { Key = cacheKey, Value = cacheValue },
-            };
-            var store = new GssLibrary.KeyValueSet { Count = keytab is null ? 0u : 2u, Elements = entries };
-
-            nint imported = 0, acquired = 0;
-            uint minor, ignored;
-            var status = principal.Length == 0 ? default : new GssStatus(GssLibrary.ImportName(&minor, &name, &nameType, &imported), minor);
-            if (!status.IsError)
-                status = new GssStatus(
-                    GssLibrary.AcquireCredential(
-                        &minor,
-                        imported,
-                        GssLibrary.Indefinite,
-                        &mechanisms,
-                        GssLibrary.Initiate,
-                        keytab is null ? null : &store,
-                        &acquired,
-                        null,
-                        null),
-                    minor);
-            problem = (status.IsError, status.HasNoCache, status.IsError ? status.ToString() : string.Empty);
-            if (imported != 0)
-                _ = GssLibrary.ReleaseName(&ignored, &imported);
-            return status.IsError ? null : new GssCredential(acquired);
-        }
-    }
-
     /// <summary>In the memory of this process, one for each keytab and principal.</summary>
-    private static string CacheOf(string? keytab, string principal) =>
+    private static string CacheOf(string keytab, string principal) =>
         $"MEMORY:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{keytab}\n{principal}")).AsSpan(0, 16))}";
-
-    private static byte[] Terminated(string text) => [.. Encoding.UTF8.GetBytes(text), 0];
 }
