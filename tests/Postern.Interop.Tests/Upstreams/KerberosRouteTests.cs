@@ -1,10 +1,12 @@
+using System.Globalization;
 using Postern.Interop.Tests.Server;
 using Postern.Testing;
 using Postern.Testing.Processes;
+using Postern.Testing.Sinks;
 
 namespace Postern.Interop.Tests.Upstreams;
 
-/// <summary>A route that logs in by GSSAPI with a keytab, at a Postern that takes the tickets of a real KDC.</summary>
+/// <summary>A route that logs in by GSSAPI with a keytab, at a Postern or a Postfix that takes the tickets of a real KDC.</summary>
 public sealed class KerberosRouteTests(KerberosServer hop) : IClassFixture<KerberosServer>
 {
     private const string Relay = "lisa@" + KerberosRealm.Name;
@@ -21,6 +23,24 @@ public sealed class KerberosRouteTests(KerberosServer hop) : IClassFixture<Kerbe
 
         await hop.LoginAsync("GSSAPI", $"\"user\":\"{KerberosServer.Account}\"", "\"outcome\":\"ok\"");
         Assert.Equal(0, await relay.StopAsync());
+    }
+
+    [Fact]
+    public async Task A_Postfix_with_Dovecot_takes_the_tickets()
+    {
+        PostfixMaster.Require();
+        Assert.SkipUnless(DovecotTickets.IsHere, "dovecot-gssapi is not installed");
+        var directory = Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(hop.Tickets)!, "upstream"));
+        await using var sink = new ScriptedSink();
+        await using var dovecot = await DovecotTickets.StartAsync(directory.CreateSubdirectory("dovecot").FullName, hop.Realm);
+        await using var postfix = await PostfixMaster.ListenAsync(Path.Combine(directory.FullName, "postfix"), MainFile(sink.Port, dovecot.Port), static port => $"127.0.0.1:{port} inet n - n - - smtpd\n");
+        using var home = await HomeAsync($"user: {Relay}, keytab: {await KeytabAsync("lisa")}", port: postfix.Port);
+        await using var relay = await home.ServeAsync(environment: hop.Realm.Environment());
+
+        await SubmitAsync(relay, "b@example.net");
+
+        Assert.Contains($"(Authenticated sender: {Relay})", (await sink.NextMessageAsync().WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken)).Text, StringComparison.Ordinal);
+        Assert.Contains("sasl_method=GSSAPI", await postfix.LoggedAsync("sasl_method="), StringComparison.Ordinal);
     }
 
     /// <summary>They last for seconds, and a connection for one message.</summary>
@@ -89,9 +109,22 @@ public sealed class KerberosRouteTests(KerberosServer hop) : IClassFixture<Kerbe
         Assert.Contains("delivery.routes[0].login.password: keytab and password exclude each other", check.Error, StringComparison.Ordinal);
     }
 
-    private Task<PosternHome> HomeAsync(string login, string host = "localhost") => PosternHome.CreateAsync(
+    private Task<PosternHome> HomeAsync(string login, string host = "localhost", int? port = null) => PosternHome.CreateAsync(
         Path.Combine(AppContext.BaseDirectory, "postern.dll"),
-        PosternHome.Configuration(more: $$"""delivery: { routes: [ { to: "*", same_name: true, via: "smtp://{{host}}:{{hop.Port("plain")}}?tls=none", login: { {{login}} } } ], retry: { first: 1s, most: 2s } }"""));
+        PosternHome.Configuration(more: $$"""delivery: { routes: [ { to: "*", same_name: true, via: "smtp://{{host}}:{{port ?? hop.Port("plain")}}?tls=none", login: { {{login}} } } ], retry: { first: 1s, most: 2s } }"""));
+
+    private static string MainFile(int next, int dovecot) => string.Create(CultureInfo.InvariantCulture, $"""
+        myhostname = upstream.test
+        relayhost = [127.0.0.1]:{next}
+        smtp_tls_security_level = none
+        smtpd_sasl_auth_enable = yes
+        smtpd_sasl_security_options = noanonymous
+        smtpd_sasl_authenticated_header = yes
+        smtpd_sasl_type = dovecot
+        smtpd_sasl_path = inet:127.0.0.1:{dovecot}
+        smtpd_relay_restrictions = permit_sasl_authenticated, reject
+
+        """);
 
     private async Task<string> KeytabAsync(string principal)
     {
