@@ -7,7 +7,8 @@ using Postern.Testing.Sinks;
 namespace Postern.Interop.Tests.Upstreams;
 
 /// <summary>A route that logs in by GSSAPI with a keytab, at a Postern or a Postfix that takes the tickets of a real KDC.</summary>
-public sealed class KerberosRouteTests(KerberosServer hop) : IClassFixture<KerberosServer>
+[Collection<KerberosServers>]
+public sealed class KerberosRouteTests(KerberosServer hop)
 {
     private const string Relay = "lisa@" + KerberosRealm.Name;
 
