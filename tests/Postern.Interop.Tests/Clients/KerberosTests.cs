@@ -8,7 +8,7 @@ namespace Postern.Interop.Tests.Clients;
 
 /// <summary>Tickets of a real KDC: from gsasl, from curl, and from this project's own client.</summary>
 [Collection<KerberosServers>]
-public sealed class KerberosTests(KerberosServer server)
+public sealed class KerberosTests(KerberosServer server) : IClassFixture<KerberosServer>
 {
     [Fact]
     public async Task Gsasl_logs_in_with_a_ticket_and_the_log_names_the_account()

@@ -8,7 +8,7 @@ namespace Postern.Interop.Tests.Upstreams;
 
 /// <summary>A route that logs in by GSSAPI with a keytab, at a Postern or a Postfix that takes the tickets of a real KDC.</summary>
 [Collection<KerberosServers>]
-public sealed class KerberosRouteTests(KerberosServer hop)
+public sealed class KerberosRouteTests(KerberosServer hop) : IClassFixture<KerberosServer>
 {
     private const string Relay = "lisa@" + KerberosRealm.Name;
 
