@@ -76,7 +76,7 @@ public sealed class TokenServer : IAsyncDisposable
             {
                 context = await listener.GetContextAsync();
             }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
+            catch (Exception e) when (e is HttpListenerException or InvalidOperationException && !listener.IsListening)
             {
                 return;
             }

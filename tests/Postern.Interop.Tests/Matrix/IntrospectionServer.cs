@@ -45,7 +45,7 @@ internal sealed class IntrospectionServer : IAsyncDisposable
             {
                 asked = await listener.GetContextAsync();
             }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
+            catch (Exception e) when (e is HttpListenerException or InvalidOperationException && !listener.IsListening)
             {
                 return;
             }
