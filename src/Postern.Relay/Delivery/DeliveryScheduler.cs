@@ -302,10 +302,12 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         var now = new List<ShapingReportNow>();
         foreach (var name in report.Hosts.Concat(report.Scopes))
         {
-            if (transport.LookAt(name) is { Connections: > 0 } or { SlowFor: not null } && transport.LookAt(name) is { } look)
+            if (transport.LookAt(name) is { } look && (look.Connections > 0 || look.SlowFor is not null))
                 now.Add(new ShapingReportNow(
                     name,
-                    look.Why ?? string.Create(CultureInfo.InvariantCulture, $"{look.Connections} connections, {look.Most} at most now"),
+                    look.Why is { } why
+                        ? $"{why}; that is over"
+                        : string.Create(CultureInfo.InvariantCulture, $"{look.Connections} connections, {look.Most} at most now"),
                     work.Now + look.SlowFor));
         }
 

@@ -113,6 +113,13 @@ internal static class CheckCommand
             summary.Row(
                 file.Form == AliasForm.Aliases ? "aliases" : "forwards",
                 string.Create(CultureInfo.InvariantCulture, $"{file.File}, {names} {(names == 1 ? "name" : "names")}"));
+        if (configuration.Files.TryGetValue("delivery.shaping", out var shaping))
+            summary.Row(
+                "shaping",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{shaping}: {configuration.Delivery.Shaping.Entries.Length} entries, "
+                        + $"{(configuration.Delivery.Shaping.WithShipped ? "over those that ship" : "and none that ship")}"));
         var tls = configuration.Delivery.Tls.Tls;
         foreach (var rule in tls.Equals(DeliveryTls.Opportunistic) ? [] : tls.Rules.Prepend(tls.Default))
             summary.Row($"tls to {rule.To}", TlsCheckDocument.PolicyOf(rule));

@@ -82,6 +82,9 @@ internal static class ServeCommand
             terminal.Note($"warning: logs.directory: {deaf.What}; nothing will be written down");
         if (OpenFileLimit.Doubt(configuration.Limits.Connections) is { } doubt)
             terminal.Note($"warning: {doubt}");
+        var outward = configuration.Delivery.Connections;
+        if (OpenFileLimit.DoubtOutward(outward.All + outward.Tried) is { } few)
+            terminal.Note($"warning: {few}");
         if (await context.CompileAsync(configuration, CompileFor.Serving) is not { } compiled)
             return ExitCode.Usage;
         foreach (var warning in compiled.Warnings)

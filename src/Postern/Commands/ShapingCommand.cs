@@ -102,5 +102,5 @@ internal static class ShapingCommand
     private static string Until(DateTimeOffset? until, DateTimeOffset now) => until is not { } time ? string.Empty
         : string.Create(
             CultureInfo.InvariantCulture,
-            $", until {TimeText.Format(time)} ({Math.Max(0, (time - now).TotalSeconds):0.#} s)");
+            $" in {Math.Max(0, (time - now).TotalSeconds):0.#} s, at {TimeText.Format(time)}");
 }

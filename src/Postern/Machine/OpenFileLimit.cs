@@ -30,6 +30,14 @@ internal static class OpenFileLimit
                 $"this process may open {most} files, and limits.connections allows {connections}: further clients will wait. {Todo}")
             : null;
 
+    /// <summary>The same of connections to next hops: where files run short, mail waits.</summary>
+    public static string? DoubtOutward(int connections, string? limits = null) =>
+        Read(limits) is { } most && most - Least < connections
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"this process may open {most} files, and delivery.connections allows {connections} to next hops: mail will wait. {Todo}")
+            : null;
+
     /// <summary>
     /// Null where it cannot be known, or there is none. The runtime raises the soft limit to the hard one, so that one counts.
     /// </summary>

@@ -97,6 +97,24 @@ public sealed class HostGateTests
     }
 
     [Fact]
+    public void After_how_many_such_answers_and_for_how_long_nothing_is_tried_is_for_the_operator_to_say()
+    {
+        var gate = Gate();
+        gate.Suspend(after: 3, TimeSpan.FromHours(1));
+        gate.Throttle("421 4.7.0 Later");
+        gate.Throttle("421 4.7.0 Later");
+        Assert.False(gate.IsHopeless);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        gate.Throttle("421 4.7.0 Later");
+        Assert.True(gate.IsHopeless);
+        clock.Advance(TimeSpan.FromMinutes(59));
+        Assert.False(gate.MayEnter(isInvited: false));
+        clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.True(gate.MayEnter(isInvited: false));
+        Assert.True(gate.IsSlow);
+    }
+
+    [Fact]
     public void A_slow_host_that_takes_messages_again_has_one_connection_a_second_and_after_a_minute_more()
     {
         var gate = Gate();

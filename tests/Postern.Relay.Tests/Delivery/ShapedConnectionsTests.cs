@@ -133,6 +133,39 @@ public sealed class ShapedConnectionsTests
     }
 
     [Fact]
+    public async Task A_connection_that_is_open_goes_by_what_is_said_now()
+    {
+        await using var sink = new ScriptedSink();
+        var options = To(sink.Port);
+        await using var rig = Rig(options);
+        rig.Scheduler.Start();
+        await rig.Spool.GoneAsync(await rig.AddAsync("b@there.test"));
+        await rig.Spool.GoneAsync(await rig.AddAsync("b@there.test"));
+        Assert.Equal(1, sink.Connections);
+        rig.Scheduler.Apply(options with { Shaping = ShapingTable.Of([Shaped.All(ShapingKey.MessagesPerConnection, 2)]) });
+        await rig.Spool.GoneAsync(await rig.AddAsync("b@there.test"));
+        Assert.Equal(2, sink.Connections);
+    }
+
+    [Fact]
+    public async Task A_limit_of_one_domain_keeps_its_connections_from_others_of_the_same_exchanger()
+    {
+        await using var sink = new ScriptedSink();
+        await using var dns = new ScriptedDns((_, type) => type switch { DnsType.Mx => ScriptedDns.Mx((10, "mx.test")), DnsType.A => ScriptedDns.A("127.0.0.1"), _ => ScriptedDns.Nothing });
+        var options = ByDns(dns, sink.Port, Shaped.Domain("one.test", ShapingKey.Connections, 1));
+        var delivery = new SmtpDelivery(options, clock);
+        await using var rig = new DeliveryRig(options, clock, transport: delivery);
+        rig.Scheduler.Start();
+        await rig.Spool.GoneAsync(await rig.AddAsync("b@one.test"));
+        await rig.Spool.GoneAsync(await rig.AddAsync("b@two.test"));
+        await rig.Spool.GoneAsync(await rig.AddAsync("b@three.test"));
+        await rig.Spool.GoneAsync(await rig.AddAsync("b@one.test"));
+        // One for itself, and one that the others share.
+        Assert.Equal(2, sink.Connections);
+        Assert.Equal(1, delivery.Connector.Places.Look("domain one.test")!.Connections);
+    }
+
+    [Fact]
     public async Task A_transaction_has_as_many_recipients_as_the_receiver_is_said_to_take_and_none_waits_for_another_attempt()
     {
         await using var sink = new ScriptedSink();

@@ -18,6 +18,12 @@ public sealed class OpenFileLimitTests
         Assert.Equal(suffices, OpenFileLimit.Doubt(connections: 1000, limits) is null);
     }
 
+    [Theory]
+    [InlineData("2500", false)]
+    [InlineData("2512", true)]
+    public void Connections_to_next_hops_need_files_beside_those_of_a_server_at_rest(string hard, bool suffices) =>
+        Assert.Equal(suffices, OpenFileLimit.DoubtOutward(connections: 2000, $"Max open files            1024                 {hard}              files     \n") is null);
+
     [Fact]
     public void What_cannot_be_known_stops_no_start() => Assert.Null(OpenFileLimit.WhyNot("something else\n"));
 }

@@ -51,7 +51,7 @@ internal sealed class RunningServer : IAsyncDisposable
             () => Status(data, spool.Count),
             static _ => Task.FromResult(new ReloadReport("1f3a9c20", "77ab01de")),
             (question, _) => Task.FromResult(explain is null ? new WhatIfAnswer { Problem = new("no decisions here", "Ask a whole server.") } : explain(question)),
-            static (domain, tenant, _) => Task.FromResult(new ShapingReport(domain.Text) { Tenant = tenant, IsServers = true, Now = [new("mx.test:25", "it is slow", DateTimeOffset.UnixEpoch)] }),
+            static (domain, tenant, _) => Task.FromResult(new ShapingReport(domain.Text) { Tenant = tenant, IsServers = true, Now = [new("mx.test:25", "it is slow; that is over", DateTimeOffset.UnixEpoch)] }),
             new SessionCommands(sessions, events, TimeProvider.System),
             new LoginCommands(protection, events, TimeProvider.System));
         return new RunningServer(socket, spool, events, sessions, await ControlServer.StartAsync(socket, application, CancellationToken.None)) { Protection = protection };

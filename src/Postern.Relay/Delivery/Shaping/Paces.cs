@@ -58,7 +58,7 @@ internal sealed class Paces(ShapingTable table, Func<NextHop, string?> hostOf, T
             if (tokens < 1 || inLine > 0)
                 yield return new ShapingReportNow(
                     need.Words,
-                    string.Create(CultureInfo.InvariantCulture, $"{inLine} destinations wait for it"),
+                    string.Create(CultureInfo.InvariantCulture, $"destinations that wait for it: {inLine}; the next goes"),
                     now + Buckets.Until(need));
         }
     }

@@ -25,18 +25,18 @@ public sealed class ShapingCheck(DeliveryOptions options, TimeProvider clock)
                 break;
             case NextHop.SmartHost named:
                 host = named.Servers[0].Host;
-                report = report with { Hosts = [.. named.Servers.Select(static s => s.Name)] };
+                report = report with { Hosts = [.. named.Servers.Select(PlaceOf)] };
                 break;
             case NextHop.MailExchanger when domain.Literal is not null:
                 host = domain.Literal.ToString();
-                report = report with { Hosts = [PlaceOf(host)] };
+                report = report with { Hosts = [PlaceOf(host, options.MxPort)] };
                 break;
             case NextHop.MailExchanger:
                 switch (await new MxResolver(DnsCache.Of(options, clock)).FindAsync(domain, ct).ConfigureAwait(false))
                 {
                     case MxAnswer.Hosts(var exchangers):
                         host = FirstOf(exchangers);
-                        report = report with { Hosts = [.. exchangers.Select(e => PlaceOf(e.Name))] };
+                        report = report with { Hosts = [.. exchangers.Select(e => PlaceOf(e.Name, options.MxPort))] };
                         break;
                     case MxAnswer.Never(_, var reason):
                         report = report with { Problem = $"{reason}: entries for hosts are not among what follows" };
@@ -64,9 +64,12 @@ public sealed class ShapingCheck(DeliveryOptions options, TimeProvider clock)
     internal static string FirstOf(ImmutableArray<Exchanger> exchangers) =>
         exchangers.Where(e => e.Preference == exchangers[0].Preference).Select(static e => e.Name).Min(StringComparer.OrdinalIgnoreCase)!;
 
-    private string PlaceOf(string host) => IPAddress.TryParse(host, out _)
-        ? string.Create(CultureInfo.InvariantCulture, $"[{host}]:{options.MxPort}")
-        : string.Create(CultureInfo.InvariantCulture, $"{host}:{options.MxPort}");
+    private static string PlaceOf(NextHop.Server server) => server.Socket is not null ? server.Name : PlaceOf(server.Host, server.Port);
+
+    /// <summary>As the connections of a host are counted.</summary>
+    private static string PlaceOf(string host, int port) => IPAddress.TryParse(host, out _)
+        ? string.Create(CultureInfo.InvariantCulture, $"[{host}]:{port}")
+        : string.Create(CultureInfo.InvariantCulture, $"{host}:{port}");
 
     private static Envelope Someone(Mailbox recipient, string? tenant) => new()
     {
@@ -84,42 +87,48 @@ public sealed class ShapingCheck(DeliveryOptions options, TimeProvider clock)
             foreach (var (entry, said) in together)
                 yield return new ShapingReportValue(key.Name, said.Text, said.Source, entry.Name);
             if (together.Length == 0)
-                yield return Usual(key, "none");
+                yield return Usual(key);
             yield break;
         }
 
         if (ShapingTable.Find(applying, key) is not var (decides, value))
         {
-            yield return Usual(key, UsualOf(key));
+            yield return Usual(key);
             yield break;
         }
 
-        yield return new ShapingReportValue(key.Name, value.Value is null ? UsualOf(key) : value.Text, value.Source, decides.Name)
+        yield return new ShapingReportValue(key.Name, value.Value is null ? UsualOf(key).Text : value.Text, value.Source, decides.Name)
         {
             Over = [.. applying.Where(e => e != decides && e.Values.ContainsKey(key))
                 .Select(e => $"{e.Values[key].Text} of {e.Name} ({e.Values[key].Source})")],
         };
     }
 
-    private static ShapingReportValue Usual(ShapingKey key, string text) => new(key.Name, text, "nothing is said", "usual");
+    private ShapingReportValue Usual(ShapingKey key) => new(key.Name, UsualOf(key).Text, UsualOf(key).Source, "usual");
 
-    private string UsualOf(ShapingKey key) => key switch
+    private (string Text, string Source) UsualOf(ShapingKey key)
     {
-        _ when key == ShapingKey.Connections => Number(options.ConnectionsPerDestination),
-        _ when key == ShapingKey.MessagesPerConnection => Number(options.MessagesPerConnection),
-        _ when key == ShapingKey.RecipientsPerTransaction => Number(options.RecipientsPerTransaction),
-        _ when key == ShapingKey.Deadline => Seconds(options.Timeouts.Transaction),
-        _ when key == ShapingKey.MinimumRate => $"{Number(options.Timeouts.MinimumRate)}B/s",
-        _ when key == ShapingKey.RetryFirst => Seconds(options.Retry.First),
-        _ when key == ShapingKey.Greylisted => Seconds(options.Retry.Greylisted),
-        _ when key == ShapingKey.SuspendAfter => Number(HopShape.UsualSuspendAfter),
-        _ when key == ShapingKey.SuspendFor => "a minute at most",
-        _ => "none",
-    };
+        const string BuiltIn = "built in";
+        return key switch
+        {
+            _ when key == ShapingKey.Connections => (Number(options.ConnectionsPerDestination), "delivery.connections.per_host"),
+            _ when key == ShapingKey.MessagesPerConnection => (Number(options.MessagesPerConnection), BuiltIn),
+            _ when key == ShapingKey.RecipientsPerTransaction => (Number(options.RecipientsPerTransaction), BuiltIn),
+            _ when key == ShapingKey.Deadline => (Duration(options.Timeouts.Transaction), BuiltIn),
+            _ when key == ShapingKey.MinimumRate => ($"{Number(options.Timeouts.MinimumRate)}B/s", BuiltIn),
+            _ when key == ShapingKey.RetryFirst => (Duration(options.Retry.First), "delivery.retry.first"),
+            _ when key == ShapingKey.Greylisted => (Duration(options.Retry.Greylisted), "delivery.retry.greylisted"),
+            _ when key == ShapingKey.SuspendAfter => (Number(HopShape.UsualSuspendAfter), BuiltIn),
+            _ when key == ShapingKey.SuspendFor => ("1m at most", BuiltIn),
+            _ => ("none", BuiltIn),
+        };
+    }
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 
-    private static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###}s");
+    private static string Duration(TimeSpan time) => time.Ticks % TimeSpan.TicksPerHour == 0 ? $"{Number((long)time.TotalHours)}h"
+        : time.Ticks % TimeSpan.TicksPerMinute == 0 ? $"{Number((long)time.TotalMinutes)}m"
+        : string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###}s");
 }
 
 /// <summary>What mail to a domain is held to.</summary>
