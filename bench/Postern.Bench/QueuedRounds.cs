@@ -33,8 +33,9 @@ internal static class QueuedRounds
         var (told, logged, roundBegun) = (0L, LogOctets(data), Stopwatch.GetTimestamp());
         for (var round = 1; round <= rounds; round++)
         {
-            // A round may take less than the pause, as everything is due again after it; never more, or the server does not keep up.
-            await Task.Delay(pause - Stopwatch.GetElapsedTime(roundBegun)).ConfigureAwait(false);
+            // Everything is due again after the pause. A round that took longer is told of by its figures.
+            if (pause - Stopwatch.GetElapsedTime(roundBegun) is var left && left > TimeSpan.Zero)
+                await Task.Delay(left).ConfigureAwait(false);
             var state = (await server.AskAsync("state").ConfigureAwait(false)).Split(' ');
             var deferred = long.Parse(state[0], CultureInfo.InvariantCulture);
             var list = (await server.AskAsync("list").ConfigureAwait(false)).Split(' ');

@@ -92,6 +92,12 @@ internal sealed class AttemptEnd(
         }
     }
 
+    private ValueTask EndByMistakeAsync(TrackedMessage message, Exception mistake)
+    {
+        work.Tell("delivery-error", $"{message.Id}: {mistake}");
+        return EndByMistakeAsync(message, isOurs: OwnShortage.WordsOf(mistake) is not null);
+    }
+
     /// <summary>An operator wants recipients given up: what is at work already ends as an attempt in which they failed.</summary>
     public async Task ReturnAsync(TrackedMessage message, ReturnOrder order)
     {
@@ -118,8 +124,7 @@ internal sealed class AttemptEnd(
         }
         catch (Exception mistake)
         {
-            work.Tell("delivery-error", $"{message.Id}: {mistake}");
-            await EndByMistakeAsync(message, isOurs: OwnShortage.WordsOf(mistake) is not null).ConfigureAwait(false);
+            await EndByMistakeAsync(message, mistake).ConfigureAwait(false);
         }
     }
 
@@ -132,8 +137,7 @@ internal sealed class AttemptEnd(
         }
         catch (Exception mistake)
         {
-            work.Tell("delivery-error", $"{message.Id}: {mistake}");
-            await EndByMistakeAsync(message, isOurs: OwnShortage.WordsOf(mistake) is not null).ConfigureAwait(false);
+            await EndByMistakeAsync(message, mistake).ConfigureAwait(false);
         }
     }
 
@@ -151,8 +155,7 @@ internal sealed class AttemptEnd(
         }
         catch (Exception mistake)
         {
-            work.Tell("delivery-error", $"{message.Id}: {mistake}");
-            await EndByMistakeAsync(message, isOurs: OwnShortage.WordsOf(mistake) is not null).ConfigureAwait(false);
+            await EndByMistakeAsync(message, mistake).ConfigureAwait(false);
         }
     }
 

@@ -444,8 +444,14 @@ internal sealed class DueMail : IAsyncDisposable
         async Task WriteAsync()
         {
             Interlocked.Increment(ref puttingOff);
-            await PutOff(message).ConfigureAwait(false);
-            Interlocked.Decrement(ref puttingOff);
+            try
+            {
+                await PutOff(message).ConfigureAwait(false);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref puttingOff);
+            }
         }
     }
 
