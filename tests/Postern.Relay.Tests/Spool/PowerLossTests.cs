@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
@@ -10,7 +11,8 @@ namespace Postern.Relay.Tests.Spool;
 
 /// <summary>
 /// The power fails at any call, in several lives of one spool in a row, also while it is being opened; with messages of many
-/// chunks, states, removals, compaction, and messages that are never finished.
+/// chunks and of many recipients, states, removals, compaction, reports that settle one message or several, and messages that are never
+/// finished.
 /// </summary>
 public sealed partial class PowerLossTests
 {
@@ -286,7 +288,7 @@ public sealed partial class PowerLossTests
         await using var claims = await spool.OpenClaimsAsync(Ct);
         for (var i = 1; ; i++)
         {
-            var envelope = Samples.Envelope();
+            var envelope = Samples.Envelope(random.Next(4) == 0 ? StoredState.MostListed + random.Next(20) : 1);
             var content = Samples.Content(random.Next(10) == 0 ? 130_000 : random.Next(9000), random.Next());
             history.Written[envelope.Id] = content;
             if (await Samples.TryCommitAsync(spool, content, envelope) is not SpoolCommit.Durable)
@@ -311,13 +313,14 @@ public sealed partial class PowerLossTests
                 removed.Add(old);
             }
 
-            var touched = mine[random.Next(mine.Count)];
-            var (acknowledged, _) = history.Promised[touched];
-            history.Promised[touched] = (acknowledged, i);
+            var touched = mine.Where(_ => random.Next(2) == 0).DefaultIfEmpty(mine[0]).ToList();
+            if (random.Next(3) != 0)
+                touched = touched[..1];
+            touched.ForEach(id => history.Promised[id] = (history.Promised[id].Acknowledged, i));
             try
             {
-                if (random.Next(3) != 0)
-                    Assert.True(await spool.UpdateAsync(touched, spool.Find(touched)!.State with { Attempts = i }, Ct));
+                if (touched.Count == 1 && random.Next(3) != 0)
+                    Assert.True(await spool.UpdateAsync(touched[0], Tried(spool.Find(touched[0])!.State, i), Ct));
                 else if (!await ReportAsync(spool, claims, touched, i, random, history))
                     return;
             }
@@ -326,31 +329,47 @@ public sealed partial class PowerLossTests
                 return;
             }
 
-            history.Promised[touched] = (i, i);
+            touched.ForEach(id => history.Promised[id] = (i, i));
         }
     }
 
-    /// <summary>A report of a message, with the state that it tells of.</summary>
-    private static async Task<bool> ReportAsync(SegmentSpool spool, ISpoolClaims claims, QueueId touched, int attempt, Random random, History history)
+    /// <summary>The state has a number in it for each recipient, some of which differ.</summary>
+    private static DeliveryState Tried(DeliveryState state, int attempt) => state with
     {
-        var claim = (await claims.ClaimAsync(touched, Ct))!;
+        Attempts = attempt,
+        Recipients = [.. state.Recipients.Select((_, i) => new RecipientState(RecipientStatus.Pending, ReplyOf(i, attempt)))],
+    };
+
+    private static string ReplyOf(int recipient, int attempt) => string.Create(CultureInfo.InvariantCulture, $"450 {recipient % 7} {attempt}");
+
+    /// <summary>A report of messages, with the states that it tells of.</summary>
+    private static async Task<bool> ReportAsync(SegmentSpool spool, ISpoolClaims claims, List<QueueId> touched, int attempt, Random random, History history)
+    {
+        var settled = new List<SpoolClaim.Settled>();
+        foreach (var id in touched)
+        {
+            var claim = (await claims.ClaimAsync(id, Ct))!;
+            settled.Add(new SpoolClaim.Settled(claim, Tried(claim.Entry.State, attempt)));
+        }
+
         var (report, content) = (Samples.Envelope(), Samples.Content(random.Next(10) == 0 ? 130_000 : random.Next(3000), random.Next()));
         history.Written[report.Id] = content;
-        history.Reports[report.Id] = (touched, attempt);
+        history.Reports[report.Id] = ([.. touched], attempt);
         await using var draft = spool.CreateDraft();
         await draft.AppendAsync(content, Ct);
-        if (await claims.CommitAsync(claim, claim.Entry.State with { Attempts = attempt }, draft, report, Samples.FreshState(report), Ct) is not SpoolCommit.Durable)
+        if (await claims.CommitAsync(settled, draft, report, Samples.FreshState(report), Ct) is not SpoolCommit.Durable)
             return false;
         history.Promised[report.Id] = (0, 0);
-        await claims.ReleaseAsync(claim, shelf: null, Ct);
+        foreach (var one in settled)
+            await claims.ReleaseAsync(one.Claim, shelf: null, Ct);
         return true;
     }
 
     /// <summary>What the writers of all lives know.</summary>
     private sealed class History
     {
-        /// <summary>By report: the message, and the number that its state has with it.</summary>
-        public ConcurrentDictionary<QueueId, (QueueId Told, int Attempt)> Reports { get; } = new();
+        /// <summary>By report: the messages, and the number that their states have with it.</summary>
+        public ConcurrentDictionary<QueueId, (QueueId[] Told, int Attempt)> Reports { get; } = new();
 
         public ConcurrentDictionary<QueueId, byte[]> Written { get; } = new();
 
@@ -369,11 +388,14 @@ public sealed partial class PowerLossTests
                     return $"{id} is lost";
                 if (entry.State.Attempts != acknowledged && entry.State.Attempts != tried)
                     return $"the state of {id} is lost";
+                if (entry.State.Attempts > 0 && entry.State.Recipients.Where((r, i) => r.LastReply != ReplyOf(i, entry.State.Attempts)).Any())
+                    return $"what became of the recipients of {id} has changed";
             }
 
             foreach (var (report, (told, attempt)) in Reports)
             {
-                if (spool.Find(told) is { } entry && spool.Find(report) is not null != entry.State.Attempts >= attempt)
+                var isThere = spool.Find(report) is not null;
+                if (told.Any(id => spool.Find(id) is { } entry && entry.State.Attempts >= attempt != isThere))
                     return $"of the report {report} and what it tells of one is there without the other";
             }
 

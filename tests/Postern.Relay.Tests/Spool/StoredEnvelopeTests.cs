@@ -92,6 +92,16 @@ public sealed class StoredEnvelopeTests
         Assert.Equal(version, StoredEnvelope.Of(found, Samples.FreshState(found)).V);
     }
 
+    /// <summary>The states of one of very many are written as a program before would take for damage.</summary>
+    [Theory]
+    [InlineData(StoredState.MostListed, 1)]
+    [InlineData(StoredState.MostListed + 1, 5)]
+    public void No_older_program_opens_a_spool_with_a_message_to_very_many(int recipients, int version)
+    {
+        var envelope = Samples.Envelope(recipients);
+        Assert.Equal(version, StoredEnvelope.Of(envelope, Samples.FreshState(envelope)).V);
+    }
+
     [Fact]
     public void What_mail_or_rcpt_asked_for_is_kept_as_it_was_said_and_marks_the_envelope()
     {

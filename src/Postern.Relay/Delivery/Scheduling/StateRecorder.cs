@@ -153,7 +153,13 @@ internal sealed class StateRecorder(DeliveryWork work)
         SpoolClaim claim;
         DeliveryState state;
         lock (work.Gate)
+        {
             (claim, state) = (message.Claim, message.State);
+            // Of many hops that answer while one write is on its way, the next write has all.
+            if (ReferenceEquals(claim.Entry.State, state) && !message.IsUnrecorded)
+                return true;
+        }
+
         switch (await work.Claims.RecordAsync(claim, state, CancellationToken.None).ConfigureAwait(false))
         {
             case SpoolClaim.Answer.Done:

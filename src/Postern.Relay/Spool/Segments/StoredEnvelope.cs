@@ -15,11 +15,13 @@ internal sealed record StoredEnvelope
 {
     /// <summary>
     /// 2: it holds an address that readers of 1 take for damage. 3: parameters stand in <see cref="Mail"/> and <see cref="Rcpt"/>, which
-    /// readers of 2 do not know. 4: a recipient means a command or a mailbox (<see cref="Places"/>). Each is written as the lowest that
-    /// says all of it, so that an older program reads what it can.
+    /// readers of 2 do not know. 4: a recipient means a command or a mailbox (<see cref="Places"/>). 5: it has so many recipients that its
+    /// states are written in another form (<see cref="StoredState.Each"/>). Each is written as the lowest that says all of it, so that an
+    /// older program reads what it can.
     /// </summary>
-    public const int CurrentVersion = 4;
+    public const int CurrentVersion = 5;
 
+    private const int WithPlaces = 4;
     private const int WithParameters = 3;
 
     public int V { get; init; }
@@ -109,7 +111,8 @@ internal sealed record StoredEnvelope
         var rcptSaysMore = !envelope.Said.RecipientParameters.All(static p => p == RecipientParameters.None);
         return new StoredEnvelope
         {
-            V = envelope.Expanded is { Places.IsEmpty: false } ? CurrentVersion
+            V = envelope.Recipients.Length > StoredState.MostListed ? CurrentVersion
+                : envelope.Expanded is { Places.IsEmpty: false } ? WithPlaces
                 : saysMore || rcptSaysMore || envelope.HasUtf8Header ? WithParameters
                 : IsStrict(envelope) ? 1
                 : 2,

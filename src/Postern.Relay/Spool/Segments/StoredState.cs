@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Postern.Relay.Spool.Segments.Recovery;
 
@@ -8,6 +9,14 @@ namespace Postern.Relay.Spool.Segments;
 /// </summary>
 internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held, DelayReports Reported, StoredRecipient[]? Recipients)
 {
+    /// <summary>A message to more recipients has many of the same fate, and its state is written after each of very many jobs.</summary>
+    public const int MostListed = 100;
+
+    /// <summary>
+    /// Which of <see cref="Recipients"/> each recipient is, where those are the different ones only; null where there is one for each.
+    /// </summary>
+    public int[]? Each { get; init; }
+
     public DateTimeOffset? HeldByServer { get; init; }
 
     public DateTimeOffset? Tried { get; init; }
@@ -23,28 +32,26 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
 
     public int[]? Return { get; init; }
 
-    public static StoredState Of(DeliveryState state) => new(
-        state.Attempts,
-        state.NextAttempt,
-        state.Held,
-        state.Reported,
-        state.Recipients.All(static r => r == RecipientState.Pending)
-            ? null
-            : [.. state.Recipients.Select(StoredRecipient.Of)])
+    public static StoredState Of(DeliveryState state)
     {
-        HeldByServer = state.HeldByServerAt,
-        Tried = state.TriedAt,
-        Ended = state.HasEnded,
-        NotReported = state.NotReported,
-        Via = state.Via,
-        ReturnWhy = state.Return?.Why,
-        Return = state.Return is { } order ? [.. order.Recipients] : null,
-    };
+        var (recipients, each) = Fates(state.Recipients);
+        return new StoredState(state.Attempts, state.NextAttempt, state.Held, state.Reported, recipients)
+        {
+            Each = each,
+            HeldByServer = state.HeldByServerAt,
+            Tried = state.TriedAt,
+            Ended = state.HasEnded,
+            NotReported = state.NotReported,
+            Via = state.Via,
+            ReturnWhy = state.Return?.Why,
+            Return = state.Return is { } order ? [.. order.Recipients] : null,
+        };
+    }
 
     /// <exception cref="FormatException">Not for so many recipients.</exception>
     public DeliveryState ToState(int recipients, ReplayWords words)
     {
-        var states = Recipients is null ? DeliveryState.Fresh(recipients, Next).Recipients : words.States(Recipients);
+        var states = Recipients is null ? DeliveryState.Fresh(recipients, Next).Recipients : Spread(words.States(Recipients));
         if (states.Length != recipients)
             throw new FormatException($"a state of {states.Length} recipients for a message of {recipients}");
         return new DeliveryState(Attempts, Next, Held, states)
@@ -60,6 +67,35 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
                 ? new ReturnOrder(why, [.. order])
                 : null,
         };
+    }
+
+    /// <summary>What is written of the recipients: <see cref="Recipients"/> and <see cref="Each"/>.</summary>
+    private static (StoredRecipient[]? Recipients, int[]? Each) Fates(ImmutableArray<RecipientState> states)
+    {
+        if (states.All(static r => r == RecipientState.Pending))
+            return (null, null);
+        if (states.Length <= MostListed)
+            return ([.. states.Select(StoredRecipient.Of)], null);
+        var (fates, numbers) = (new List<StoredRecipient>(), new Dictionary<RecipientState, int>());
+        var each = new int[states.Length];
+        for (var i = 0; i < each.Length; i++)
+        {
+            if (numbers.TryGetValue(states[i], out each[i]))
+                continue;
+            numbers.Add(states[i], each[i] = fates.Count);
+            fates.Add(StoredRecipient.Of(states[i]));
+        }
+
+        return ([.. fates], each);
+    }
+
+    private ImmutableArray<RecipientState> Spread(ImmutableArray<RecipientState> fates)
+    {
+        if (Each is null)
+            return fates;
+        return Array.TrueForAll(Each, i => i >= 0 && i < fates.Length)
+            ? [.. Each.Select(i => fates[i])]
+            : throw new FormatException("a recipient has a fate that is not there");
     }
 }
 
