@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Threading.Channels;
 using Postern.Smtp;
 using Postern.Smtp.Message;
@@ -55,8 +56,11 @@ internal sealed class HopProcess : IDisposable
         process.Dispose();
     }
 
-    /// <summary>The process itself: says where it listens, and what it has had when its input ends.</summary>
-    public static async Task<int> RunAsync(int latency)
+    /// <summary>
+    /// The process itself: says where it listens, what it has had for each line of its input, and the same when that ends.
+    /// </summary>
+    /// <param name="certificate">Shown in the place of one that is for nobody.</param>
+    public static async Task<int> RunAsync(int latency, X509Certificate2? certificate = null)
     {
         var (store, proxy) = (new CountingStore(), (DelayLine?)null);
         var options = new SmtpServerOptions
@@ -66,7 +70,7 @@ internal sealed class HopProcess : IDisposable
             [
                 new SmtpListenerOptions { Name = "hop", Endpoints = [new IPEndPoint(IPAddress.Any, 0)], Tls = TlsMode.StartTls, Auth = AuthMode.TlsOnly },
             ],
-            Tls = new TlsOptions(TestCertificate.Instance),
+            Tls = new TlsOptions(certificate ?? TestCertificate.Instance),
             Store = store,
             MaxConnectionsPerAddress = 20_000,
         };
@@ -77,7 +81,8 @@ internal sealed class HopProcess : IDisposable
         if (latency > 0)
             endpoint = (proxy = new DelayLine(new IPEndPoint(IPAddress.Loopback, endpoint.Port), TimeSpan.FromMilliseconds(latency / 2.0))).Endpoint;
         await Console.Out.WriteLineAsync(endpoint.Port.ToString(CultureInfo.InvariantCulture)).ConfigureAwait(false);
-        await Console.In.ReadToEndAsync().ConfigureAwait(false);
+        while (await Console.In.ReadLineAsync().ConfigureAwait(false) is not null)
+            await Console.Out.WriteLineAsync($"{store.Messages} {proxy?.Connections ?? 0}").ConfigureAwait(false);
         await Console.Out.WriteAsync($"{store.Messages} {proxy?.Connections ?? 0}").ConfigureAwait(false);
         proxy?.Dispose();
         return 0;

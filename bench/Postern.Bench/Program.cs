@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using BenchmarkDotNet.Running;
 using Postern.Bench;
 
@@ -35,6 +36,8 @@ else if (args is ["outbound", .. var numbers])
     return await OutboundRelay.RunAsync([.. numbers.Select(static n => int.Parse(n, CultureInfo.InvariantCulture))]);
 else if (args is [HopProcess.Verb, var latency])
     return await HopProcess.RunAsync(int.Parse(latency, CultureInfo.InvariantCulture));
+else if (args is [HopProcess.Verb, var away, var certificate, var key])
+    return await HopProcess.RunAsync(int.Parse(away, CultureInfo.InvariantCulture), X509Certificate2.CreateFromPemFile(certificate, key));
 else
     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;
