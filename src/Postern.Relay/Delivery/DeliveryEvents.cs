@@ -4,6 +4,7 @@ using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Delivery.Tls;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Delivery;
 
@@ -15,6 +16,7 @@ internal static class DeliveryEvents
     /// <param name="next">When it is tried again; null when it is not.</param>
     /// <param name="bounces">Those in force; null for what ships.</param>
     /// <param name="signedBy">The keys that signed what was sent; null for none.</param>
+    /// <param name="sentAs">The sender that it goes with, where it is another than that of the envelope; null where it is not.</param>
     public static DeliveryEvent Of(
         DateTimeOffset now,
         Envelope envelope,
@@ -24,7 +26,8 @@ internal static class DeliveryEvents
         int attempt,
         DateTimeOffset? next = null,
         BounceTable? bounces = null,
-        string? signedBy = null) =>
+        string? signedBy = null,
+        Mailbox? sentAs = null) =>
         new(now, envelope.Id.ToString(), envelope.Recipients[recipient].Address, Came(outcome), attempt, outcome.Reply)
         {
             RecipientIndex = recipient,
@@ -46,6 +49,7 @@ internal static class DeliveryEvents
             DurationMs = outcome.Took is { } took ? (int)Math.Min(took.TotalMilliseconds, int.MaxValue) : null,
             Category = CategoryOf(outcome, bounces),
             SignedBy = outcome.Phase >= DeliveryPhase.Data || outcome is Outcome.Delivered ? signedBy : null,
+            SentAs = outcome.Phase >= DeliveryPhase.Mail || outcome is Outcome.Delivered ? sentAs?.Address : null,
         };
 
     /// <summary>The server holds a message for errors of its own.</summary>

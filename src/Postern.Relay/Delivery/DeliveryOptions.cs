@@ -2,12 +2,14 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Postern.Relay.Accounts;
 using Postern.Relay.Delivery.Aliases;
 using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Delivery.Dns;
 using Postern.Relay.Delivery.Pools;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Delivery.Tls;
+using Postern.Relay.Envelopes;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 
@@ -26,6 +28,19 @@ public sealed record DeliveryOptions
 
     /// <summary>Which addresses stand for others.</summary>
     public AliasTable Aliases { get; init; } = AliasTable.Empty;
+
+    /// <summary>
+    /// Makes the senders of mail that aliases and forwards send on to domains of others; null: it goes on with the sender it came with.
+    /// </summary>
+    public Srs? Srs { get; init; }
+
+    /// <summary>
+    /// Domains whose recipients are accepted from anyone, beside those of <see cref="Directory"/>: they are no domains of others.
+    /// </summary>
+    public FrozenSet<Domain> Domains { get; init; } = [];
+
+    /// <summary>Knows the other domains that are ours; null for none.</summary>
+    public IDirectory? Directory { get; init; }
 
     public RetrySchedule Retry { get; init; } = RetrySchedule.Default;
 

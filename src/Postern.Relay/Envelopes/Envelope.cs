@@ -134,6 +134,9 @@ public sealed record Expansion(QueueId Of, ImmutableArray<Mailbox> Through)
 
     /// <summary>Recipients that mean the command or the mailbox that an alias names, and not the address.</summary>
     public ImmutableArray<int> Places { get; init; } = [];
+
+    /// <summary>Recipients whose servers are told a rewritten sender (<see cref="Srs"/>), where this server makes such.</summary>
+    public ImmutableArray<int> Rewritten { get; init; } = [];
 }
 
 /// <summary>Which message a report of this server is about, and what it says of it, in the words of the log.</summary>

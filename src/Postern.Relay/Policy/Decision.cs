@@ -21,6 +21,12 @@ public sealed record Decision(
     /// <summary>The name under which the end of a list decides; no rule is called so.</summary>
     public const string EndOfList = "end_of_list";
 
+    /// <summary>
+    /// What decides in the place of a rule where a recipient has the form of a forwarded sender's address (<see cref="Envelopes.Srs"/>) and
+    /// is none.
+    /// </summary>
+    public const string RewrittenSender = "srs";
+
     /// <summary>The id of the configuration that decided; null where it has none.</summary>
     public string? Configuration { get; init; }
 

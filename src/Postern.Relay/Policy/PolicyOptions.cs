@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
+using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy;
@@ -28,6 +29,9 @@ public sealed record PolicyOptions
 
     /// <summary>Domains whose recipients are accepted from anyone, beside those of the directory.</summary>
     public FrozenSet<Domain> Domains { get; init; } = [];
+
+    /// <summary>Which addresses lead to the senders of mail that was forwarded from here; null where none do.</summary>
+    public Srs? Srs { get; init; }
 
     /// <summary>
     /// Asked at MAIL, first (<see cref="RuleStage"/>); each word one that <see cref="RelayRules.Check"/> knows for its stage.

@@ -1,6 +1,7 @@
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Counters;
+using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy;
@@ -72,6 +73,11 @@ internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
     /// <summary>The domain is known here, as a sender domain or as one whose recipients are accepted.</summary>
     public ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct) =>
         options.Domains.Contains(domain) ? new(true) : directory.IsListedAsync(domain, ct);
+
+    /// <summary>
+    /// What the recipient comes to as the address of a sender whose mail was forwarded from here; null where it is no such address.
+    /// </summary>
+    public SrsAnswer? Rewritten => Recipient is { } recipient ? options.Srs?.Read(recipient, Clock.GetUtcNow()) : null;
 
     /// <summary>Why the recipient gets no mail of whoever sends; null where it does.</summary>
     public ValueTask<Suppression?> FindSuppressionAsync(Mailbox recipient, CancellationToken ct) =>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Relay.Envelopes;
 
 namespace Postern.Relay.Policy;
 
@@ -15,8 +16,10 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
     {
         var asked = ImmutableArray.CreateBuilder<AskedRule>(earlier.Length + rules.Length + 1);
         asked.AddRange(earlier);
-        AskedRule? decider = null;
-        foreach (var listed in rules)
+        var decider = ForgedAddress(context);
+        if (decider is not null)
+            asked.Add(decider.Value);
+        foreach (var listed in decider is null ? rules : [])
         {
             var answer = await listed.AskAsync(context, ct);
             asked.Add(new AskedRule(listed.Rule.Name, answer));
@@ -37,6 +40,12 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
             decider = await CountAsync(context, asked, earlier.Length, ct) ?? decider;
         return new Judged(stage, context, asked.DrainToImmutable(), decider);
     }
+
+    /// <summary>A rewritten address that was not made here leads nowhere, whoever writes to it.</summary>
+    private AskedRule? ForgedAddress(RuleContext context) =>
+        stage == RuleStage.Recipient && context.Rewritten is SrsAnswer.Refused(var why)
+            ? new AskedRule(Decision.RewrittenSender, new RuleAnswer.Refuse(Refusals.NotRewrittenHere(context, why), why))
+            : null;
 
     /// <summary>Counts for the rules that want it; the one whose limit is used up by now decides after all.</summary>
     private async ValueTask<AskedRule?> CountAsync(

@@ -297,7 +297,11 @@ public sealed class RelayService : IAsyncDisposable
 
     /// <summary>What is delivered is signed behind whatever else stands above it.</summary>
     private DeliveryOptions DeliveryOf(RelayOptions options) =>
-        options.Delivery with { Decorators = [.. options.Delivery.Decorators, foundation.Signer] };
+        options.Delivery with
+        {
+            Decorators = [.. options.Delivery.Decorators, foundation.Signer],
+            Directory = foundation.Directory,
+        };
 
     /// <summary>The server's options, with what only a running relay has.</summary>
     private SmtpServerOptions ServerOf(RelaySnapshot snapshot)

@@ -228,6 +228,8 @@ internal static class ExplainCommand
         mail.WriteTo(terminal);
         foreach (var keys in deliveries.OfType<DeliveryEvent>().Select(static d => d.SignedBy).OfType<string>().Distinct())
             terminal.Line(PrintableText.Of($"signed by {keys.Replace(" ", " and ", StringComparison.Ordinal)}"));
+        foreach (var sender in deliveries.OfType<DeliveryEvent>().Select(static d => d.SentAs).OfType<string>().Distinct())
+            terminal.Line(PrintableText.Of($"sent as {sender}"));
         if (accepted is not null && !decisions.Any())
             terminal.Line(
                 PrintableText.Of($"its decisions were like others and only counted: postern log policy --client {accepted.Client}"));

@@ -28,6 +28,9 @@ internal sealed record DeliverySection(
 
     public ImmutableArray<AliasOptions> Forwards { get; init; } = [];
 
+    /// <summary>Null where senders of forwarded mail stay.</summary>
+    public SrsSection? Srs { get; init; }
+
     public required ConnectionsOptions Connections { get; init; }
 
     public ShapingFile Shaping { get; private init; } = ShapingFile.None;
@@ -68,6 +71,11 @@ internal sealed record DeliverySection(
                 "Files of addresses that stand for others, as Postfix's virtual(5) ([aliases](aliases.md)). "
                     + "An entry is a section, or the path alone.",
                 AliasOptions.Shorthand),
+            Srs = section.OptionalChild(
+                "srs",
+                SrsSection.Read,
+                "The sender rewriting scheme, for mail that aliases and forwards send on to domains of others "
+                    + "([aliases](aliases.md#forwarded-mail-and-spf)). Left out: its sender stays."),
             Addresses = section.Value(
                 "address_preference",
                 Kinds.Word(

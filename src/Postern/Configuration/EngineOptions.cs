@@ -4,6 +4,7 @@ using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Delivery.Shaping;
+using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
@@ -59,6 +60,7 @@ internal static class EngineOptions
     {
         Networks = configuration.Networks,
         Domains = configuration.Domains.ToFrozenSet(),
+        Srs = configuration.ToSrs(),
         ClientRules = configuration.Rules.Client,
         HeloRules = configuration.Rules.Helo,
         SenderRules = configuration.Rules.Sender,
@@ -112,6 +114,8 @@ internal static class EngineOptions
     {
         Hostname = configuration.Server.Hostname,
         Postmaster = configuration.Server.Postmaster,
+        Srs = configuration.ToSrs(),
+        Domains = configuration.Domains.ToFrozenSet(),
         Routes = configuration.ToRoutes().With(
             configuration.Tenants.Where(static t => t.Options.Pool is not null)
                 .ToFrozenDictionary(static t => t.Name, static t => t.Options.Pool!, StringComparer.OrdinalIgnoreCase),
@@ -184,6 +188,9 @@ internal static class EngineOptions
         LogSubjects = configuration.Logs.Subject,
         LogCopy = logCopy,
     };
+
+    private static Srs? ToSrs(this PosternConfiguration configuration) =>
+        configuration.Delivery.Srs?.ToEngine(configuration.Server.Hostname);
 
     private static RouteTable ToRoutes(this PosternConfiguration configuration)
     {

@@ -50,7 +50,7 @@ public sealed class StoredEnvelopeTests
     {
         using var home = new SpoolHome();
         var plain = Samples.Envelope();
-        var envelope = plain with { Expanded = new Expansion(plain.Id, [Mailbox.Parse("staff@example.org")]) { Open = [0], Places = hasPlace ? [0] : [] } };
+        var envelope = plain with { Expanded = new Expansion(plain.Id, [Mailbox.Parse("staff@example.org")]) { Open = [0], Rewritten = [0], Places = hasPlace ? [0] : [] } };
         var told = DeliveryState.Fresh(recipients: 1, plain.ArrivedAt) with { Recipients = [new RecipientState(RecipientStatus.Expanded, "sent on")] };
         await using (var spool = home.Open())
         {
@@ -64,6 +64,7 @@ public sealed class StoredEnvelopeTests
         Assert.Equal(envelope.Expanded.Through, found.Envelope.Expanded.Through.AsEnumerable());
         Assert.Equal([0], found.Envelope.Expanded.Open.AsEnumerable());
         Assert.Equal(hasPlace ? [0] : [], found.Envelope.Expanded.Places.AsEnumerable());
+        Assert.Equal([0], found.Envelope.Expanded.Rewritten.AsEnumerable());
         Assert.Equal(told.Recipients, found.State.Recipients.AsEnumerable());
         Assert.Equal(version, StoredEnvelope.Of(envelope, told).V);
         // Who does not know the word reads that it is done.

@@ -64,6 +64,12 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
     /// </summary>
     public string? SignedBy { get; init; }
 
+    /// <summary>
+    /// The sender that the server was told, where it is another than the message came with; null where it is the same, and where none was
+    /// told.
+    /// </summary>
+    public string? SentAs { get; init; }
+
     public override string Name => Type.Name;
 
     public override AuditKind Kind => AuditKind.Mail;
@@ -92,6 +98,7 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
             DurationMs = line.MaybeNumber("duration_ms"),
             Category = line.Maybe("category"),
             SignedBy = line.Maybe("signed_by"),
+            SentAs = line.Maybe("sent_as"),
         });
 
     /// <summary>
@@ -113,7 +120,7 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
         ContinuesMessage = true,
     };
 
-    private protected override long TextOctets => OctetsOf(QueueId, Recipient, Remote, Reply, SignedBy);
+    private protected override long TextOctets => OctetsOf(QueueId, Recipient, Remote, Reply, SignedBy, SentAs);
 
     public override string[] ToCells() => [EventWord.Of(Outcome), QueueId, Recipient, Remote ?? "-", Reply];
 
@@ -127,7 +134,7 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
         fields.Number("code", Code);
         fields.Texts(("status", Status), ("phase", Phase), ("route", Route));
         fields.Number("duration_ms", DurationMs);
-        fields.Texts(("category", Category), ("signed_by", SignedBy));
+        fields.Texts(("category", Category), ("signed_by", SignedBy), ("sent_as", SentAs));
     }
 }
 

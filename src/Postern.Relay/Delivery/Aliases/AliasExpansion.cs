@@ -138,6 +138,7 @@ internal sealed record AliasExpansion(ImmutableArray<AliasGroup> Groups, Immutab
 
         private void VisitAll(Mailbox address, AliasEntry entry, int deep)
         {
+            trouble ??= entry.Problem;
             path.Add(address);
             var before = found;
             foreach (var target in entry.Targets)

@@ -23,7 +23,10 @@ public sealed class AliasTable
     /// <summary>No address is another's name.</summary>
     public static AliasTable Empty { get; } = new([]);
 
-    public bool IsEmpty => files.IsEmpty;
+    /// <summary>Whose addresses stand for the senders they were made of; null for nobody's.</summary>
+    private Srs? Srs { get; init; }
+
+    public bool IsEmpty => files.IsEmpty && Srs is null;
 
     /// <summary>The files, in the order in which they are asked, and how many names stand in each.</summary>
     public ImmutableArray<(AliasSource Source, int Names)> Sources => [.. files.Select(static file => (file.Source, file.Index.Count))];
@@ -40,6 +43,9 @@ public sealed class AliasTable
             Included = [.. read.Keys.Except(sources.Select(static s => s.File), StringComparer.Ordinal)],
         };
     }
+
+    /// <summary>The same, and rewritten addresses stand for the senders they were made of.</summary>
+    public AliasTable With(Srs? srs) => srs is null ? this : new AliasTable(files) { Srs = srs };
 
     /// <summary>What an address expands to for a message that somebody asks about.</summary>
     public AliasAnswer? Explain(Envelope envelope, int recipient)
@@ -73,11 +79,13 @@ public sealed class AliasTable
     }
 
     /// <summary>Something is written for the address.</summary>
-    internal bool Has(Mailbox address) => !IsEmpty && TryFind(address, out _);
+    internal bool Has(Mailbox address) => !IsEmpty && (Srs?.Read(address, now: null) is not null || TryFind(address, out _));
 
     /// <summary>What is written for the address; null where nothing is.</summary>
     internal AliasEntry? Find(Mailbox address)
     {
+        if (Srs?.Read(address, now: null) is { } rewritten)
+            return AliasEntry.Of(rewritten);
         if (IsEmpty || !TryFind(address, out var at))
             return null;
         return new AliasEntry(
@@ -168,12 +176,24 @@ public sealed class AliasTable
 }
 
 /// <summary>What is written for an address.</summary>
+/// <param name="Line">0 where no file says it.</param>
 /// <param name="Owner">Whom reports go to where it is a list; null where it is none.</param>
 /// <param name="Extension">To be kept in what it expands to; null for nothing.</param>
 internal sealed record AliasEntry(string File, int Line, ImmutableArray<AliasTarget> Targets, Mailbox? Owner, string? Extension)
 {
     /// <summary>For people.</summary>
-    public string Place => $"{File}:{Line}";
+    public string Place => Line == 0 ? File : $"{File}:{Line}";
+
+    /// <summary>Why it stands for nothing; null where it stands for something.</summary>
+    public string? Problem { get; private init; }
+
+    /// <summary>An address that was made of a sender's.</summary>
+    public static AliasEntry Of(SrsAnswer rewritten) => rewritten switch
+    {
+        SrsAnswer.Leads(var sender) => new("delivery.srs", Line: 0, [new AliasTarget.Address(sender, IsFinal: false)], null, null),
+        SrsAnswer.Refused(var why) => new("delivery.srs", Line: 0, [], null, null) { Problem = why },
+        _ => throw new ArgumentOutOfRangeException(nameof(rewritten)),
+    };
 }
 
 /// <summary>What reading the files came to.</summary>

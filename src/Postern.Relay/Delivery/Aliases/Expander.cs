@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.Text;
+using Postern.Relay.Accounts;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery.Reports;
 using Postern.Relay.Delivery.Scheduling;
+using Postern.Relay.Delivery.Senders;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
@@ -100,10 +102,7 @@ internal sealed class Expander(
         }
 
         var failed = looping.Concat(expansion.Problems)
-            .ToDictionary(static p => p.Recipient, static p => (Outcome)new Outcome.Failed(Remote: null, p.Why, Tls: null, OwnHost.Status)
-            {
-                Cause = DeliveryCause.Loop,
-            });
+            .ToDictionary(static p => p.Recipient, p => Failed(message.Envelope.Recipients[p.Recipient], p.Why));
         if (failed.Count > 0)
             await FailAsync(message, failed).ConfigureAwait(false);
         else if (message.State.IsFinished)
@@ -111,6 +110,10 @@ internal sealed class Expander(
         else
             await end.GiveBackAsync(message).ConfigureAwait(false);
     }
+
+    private Outcome Failed(Mailbox recipient, string why) => work.Options.Srs?.Read(recipient, now: null) is SrsAnswer.Refused
+        ? new Outcome.Failed(Remote: null, why, Tls: null, "5.1.1")
+        : new Outcome.Failed(Remote: null, why, Tls: null, OwnHost.Status) { Cause = DeliveryCause.Loop };
 
     /// <summary>
     /// Recipients to expand, and those that the message was expanded for before: it has come back from where they lead (Delivered-To, as
@@ -169,7 +172,9 @@ internal sealed class Expander(
         using var content = await work.Spool.OpenContentAsync(message.Id, work.Abandoned.Token).ConfigureAwait(false);
         if (content is null)
             return null;
-        var envelope = EnvelopeOf(message, group, now);
+        if (await RewrittenAsync(message, group).ConfigureAwait(false) is not { } rewritten)
+            return null;
+        var envelope = EnvelopeOf(message, group, rewritten, now);
         var draft = work.Spool.CreateDraft();
         await using (draft.ConfigureAwait(false))
         {
@@ -197,6 +202,23 @@ internal sealed class Expander(
         }
     }
 
+    /// <summary>For which targets the sender is rewritten; null where that cannot be told now.</summary>
+    private async ValueTask<ImmutableArray<int>?> RewrittenAsync(TrackedMessage message, AliasGroup group)
+    {
+        if (group.Owner is not null)
+            return [];
+        try
+        {
+            return await ForwardedSenders.ForAsync(
+                work.Options, message.Envelope.Sender.Mailbox, group.Targets, work.Abandoned.Token).ConfigureAwait(false);
+        }
+        catch (DirectoryUnavailableException unavailable)
+        {
+            work.Tell("delivery-error", $"{message.Id} cannot be expanded now: {unavailable.Message}");
+            return null;
+        }
+    }
+
     private void Settle(TrackedMessage message, AliasGroup group, QueueId? into)
     {
         lock (work.Gate)
@@ -219,7 +241,7 @@ internal sealed class Expander(
     /// The sender stays, and is told whom it was for (RFC 3461 §5.2.7.2, §5.2.7.3 (c)); of a list the owner is the sender, and nothing is
     /// kept of what the sender of the message asked for (§5.2.7.1).
     /// </summary>
-    private Envelope EnvelopeOf(TrackedMessage message, AliasGroup group, DateTimeOffset now)
+    private Envelope EnvelopeOf(TrackedMessage message, AliasGroup group, ImmutableArray<int> rewritten, DateTimeOffset now)
     {
         var original = message.Envelope;
         var said = original.ForNextHop(now);
@@ -248,6 +270,7 @@ internal sealed class Expander(
             {
                 Open = IndicesOf(group, static t => t.IsOpen),
                 Places = IndicesOf(group, static t => t.IsPlace),
+                Rewritten = rewritten,
             },
         };
     }

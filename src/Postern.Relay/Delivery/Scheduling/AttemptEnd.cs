@@ -210,8 +210,18 @@ internal sealed class AttemptEnd(
         for (var i = 0; i < message.Outcomes.Length; i++)
         {
             if (message.Outcomes[i] is Outcome.Deferred deferred)
-                work.Audit.Append(DeliveryEvents.Of(
-                    now, message.Envelope, i, deferred, work.Options.Routes, attempt, next, work.Options.Bounces, message.SignedBy));
+                work.Audit.Append(
+                    DeliveryEvents.Of(
+                        now,
+                        message.Envelope,
+                        i,
+                        deferred,
+                        work.Options.Routes,
+                        attempt,
+                        next,
+                        work.Options.Bounces,
+                        message.SignedBy,
+                        work.SentAs(message.Envelope, i)));
         }
     }
 

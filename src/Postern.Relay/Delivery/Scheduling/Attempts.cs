@@ -194,7 +194,8 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
                         work.Options.Routes,
                         message.State.Attempts + 1,
                         bounces: work.Options.Bounces,
-                        signedBy: message.SignedBy));
+                        signedBy: message.SignedBy,
+                        sentAs: job.SentAs));
         }
     }
 

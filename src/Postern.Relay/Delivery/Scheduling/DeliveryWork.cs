@@ -3,6 +3,7 @@ using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Delivery.Scheduling;
 
@@ -75,6 +76,9 @@ internal sealed class DeliveryWork(ISpool spool, DeliveryOptions options, IAudit
             : state.Via is { } via ? OtherWay.Find(via, envelope, address)
             : options.Routes.Find(envelope, address);
     }
+
+    /// <summary>The sender that its server is told; null for that of the envelope.</summary>
+    public Mailbox? SentAs(Envelope envelope, int recipient) => Senders.SentAs.Of(envelope, recipient, options, Now);
 
     /// <summary>Uniform in [0, 1).</summary>
     public double Chance() => random.NextDouble();

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Delivery.Scheduling;
 
@@ -116,7 +117,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
         return full;
     }
 
-    /// <summary>Begins an attempt: one job for each next hop of the recipients still pending.</summary>
+    /// <summary>Begins an attempt: one job for each next hop, and sender, of the recipients still pending.</summary>
     /// <param name="decided">Recipients whose outcome is known without a next hop; null for none.</param>
     public void Dispatch(TrackedMessage message, int clockSettings, IReadOnlyDictionary<int, Outcome>? decided = null)
     {
@@ -127,7 +128,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
         if (message.Envelope.Recipients.Length == 1 && decided is null)
         {
             message.OpenJobs = 1;
-            Enqueue(HopOf(message, 0), new DeliveryJob(message, Recipients: default, work.Clock.GetTimestamp()));
+            Enqueue(HopOf(message, 0), JobOf(message, recipients: default, SentAs(message, 0)));
             return;
         }
 
@@ -135,14 +136,14 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
             .Where(i => message.State.Recipients[i].Status == RecipientStatus.Pending
                 && message.Outcomes[i] is null
                 && !IsSuspended(message, i))
-            .GroupBy(i => HopOf(message, i))
+            .GroupBy(i => (Hop: HopOf(message, i), SentAs: SentAs(message, i)))
             .SelectMany(
-                group => group.Chunk(MostRecipients(group.Key)),
+                group => group.Chunk(MostRecipients(group.Key.Hop)),
                 static (group, chunk) => (group.Key, Chunk: chunk.ToImmutableArray()))
             .ToList();
         message.OpenJobs = jobs.Count;
-        foreach (var (hop, recipients) in jobs)
-            Enqueue(hop, new DeliveryJob(message, recipients, work.Clock.GetTimestamp()));
+        foreach (var (to, recipients) in jobs)
+            Enqueue(to.Hop, JobOf(message, recipients, to.SentAs));
     }
 
     /// <summary>Moves the jobs that no lane has begun to where they belong now.</summary>
@@ -218,6 +219,11 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
         message.State.Via is null && work.Suspensions.Holds(message.Envelope.Recipients[recipient].Domain);
 
     private NextHop HopOf(TrackedMessage message, int recipient) => work.HopOf(message.Claim.Entry.Envelope, message.State, recipient);
+
+    private Mailbox? SentAs(TrackedMessage message, int recipient) => work.SentAs(message.Envelope, recipient);
+
+    private DeliveryJob JobOf(TrackedMessage message, ImmutableArray<int> recipients, Mailbox? sentAs) =>
+        new(message, recipients, work.Clock.GetTimestamp()) { SentAs = sentAs };
 
     private void Enqueue(NextHop hop, DeliveryJob job)
     {

@@ -4,6 +4,7 @@ using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Client;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Delivery.Scheduling;
 
@@ -35,6 +36,8 @@ internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTi
     private OutgoingMessage Make(Envelope envelope)
     {
         var said = envelope.ForNextHop(now);
+        if (Job.SentAs is { } sender)
+            said = said with { Sender = new ReversePath(sender) };
         return new OutgoingMessage(Job.Recipients.IsDefault ? said : said.For(Job.Recipients.AsSpan()), this)
         {
             HasUtf8Header = envelope.HasUtf8Header,
@@ -43,13 +46,16 @@ internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTi
     }
 }
 
-/// <summary>One transaction to make: a message for those of its recipients that share a next hop.</summary>
+/// <summary>One transaction to make: a message for those of its recipients that share a next hop, and a sender.</summary>
 /// <param name="Recipients">Indexes into the envelope's recipients; default: all of them.</param>
 /// <param name="ReadyAt">When it began to wait for a connection; a timestamp of the clock.</param>
 internal sealed record DeliveryJob(TrackedMessage Message, ImmutableArray<int> Recipients, long ReadyAt)
 {
     /// <summary>The envelope index of the job's recipient <paramref name="i"/>.</summary>
     public int IndexOf(int i) => Recipients.IsDefault ? i : Recipients[i];
+
+    /// <summary>The sender that all of its recipients are sent with; null for that of the envelope.</summary>
+    public Mailbox? SentAs { get; init; }
 
     /// <summary>The rates that it waits for; guarded by the gate of its queue, as what follows.</summary>
     public RateNeeds? CountedFor { get; set; }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Postern.Relay.Envelopes;
 
 namespace Postern.Relay.Policy.Rules;
 
@@ -21,6 +22,8 @@ internal sealed class RejectUnauthDestination : IRelayRule
     {
         if (context.Recipient is not { } recipient)
             return new RuleAnswer.Refuse(Refusals.RelayDenied(context), "no recipient");
+        if (context.Rewritten is SrsAnswer.Leads(var sender))
+            return new RuleAnswer.Permit($"it was made here for mail of {sender} that was forwarded, and leads to that sender");
         if (!await context.AcceptsAsync(recipient.Domain, ct))
             return new RuleAnswer.Refuse(
                 Refusals.RelayDenied(context), $"{recipient.Domain} is not a domain accepted here", Remedies.AcceptDomainAsync);

@@ -62,6 +62,9 @@ internal sealed record StoredEnvelope
 
     public int[]? Places { get; init; }
 
+    /// <summary>Which of <see cref="To"/> are told a rewritten sender.</summary>
+    public int[]? Rewritten { get; init; }
+
     /// <summary>
     /// The state of another message that counts from this record on, as if a state record of it followed. Only the record with which both
     /// were committed has it: a copy that compaction makes has not.
@@ -131,6 +134,7 @@ internal sealed record StoredEnvelope
             Through = envelope.Expanded is { } expanded ? [.. expanded.Through.Select(static r => r.Address)] : null,
             Lists = envelope.Expanded is { Open: { IsEmpty: false } open } ? [.. open] : null,
             Places = envelope.Expanded is { Places: { IsEmpty: false } places } ? [.. places] : null,
+            Rewritten = envelope.Expanded is { Rewritten: { IsEmpty: false } rewritten } ? [.. rewritten] : null,
             EightBit = !saysMore && envelope.Is8Bit,
             Utf8Header = envelope.HasUtf8Header,
             Inbound = envelope.IsInbound,
@@ -178,7 +182,12 @@ internal sealed record StoredEnvelope
                 : null,
             Earlier = QueueId.TryParse(Passed, out var passed) ? new EarlierPass(passed) : null,
             Expanded = QueueId.TryParse(Expands, out var expands)
-                ? new Expansion(expands, [.. (Through ?? []).Select(words.Mailbox)]) { Open = Indices(Lists), Places = Indices(Places) }
+                ? new Expansion(expands, [.. (Through ?? []).Select(words.Mailbox)])
+                {
+                    Open = Indices(Lists),
+                    Places = Indices(Places),
+                    Rewritten = Indices(Rewritten),
+                }
                 : null,
             IsInbound = Inbound,
             IsTlsOptional = TlsOptional,

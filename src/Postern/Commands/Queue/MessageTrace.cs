@@ -60,7 +60,9 @@ internal static class MessageTrace
             delivery.Tls is { } tls ? $"{tls} {delivery.TlsTrust}" : "-",
             delivery.Phase ?? "-",
             delivery.Category ?? "-",
-            delivery.SignedBy is { } keys ? $"{delivery.Reply} (signed by {keys})" : delivery.Reply,
+            delivery.Reply
+                + (delivery.SignedBy is { } keys ? $" (signed by {keys})" : null)
+                + (delivery.SentAs is { } sender ? $" (sent as {sender})" : null),
             delivery.NextAttempt is { } next ? TimeText.Format(next) : "-",
         ],
         AcceptedEvent accepted =>

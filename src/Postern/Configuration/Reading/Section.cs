@@ -99,6 +99,27 @@ internal sealed class Section
         return ReadSecret(text, Find(key)?.Value, PathOf(key));
     }
 
+    /// <summary>A list of secrets (<see cref="SecretText"/>); a single one counts as a list of one.</summary>
+    public ImmutableArray<Secret> SecretList(string key, string doc)
+    {
+        Know(key, $"list of {TypeText(Kinds.Secret)}", "none", doc);
+        ImmutableArray<ConfigNode> items = Find(key)?.Value switch
+        {
+            null or { IsEmpty: true } => [],
+            ConfigNode.Sequence sequence => sequence.Items,
+            var one => [one],
+        };
+        var secrets = ImmutableArray.CreateBuilder<Secret>(items.Length);
+        for (var i = 0; i < items.Length; i++)
+        {
+            var path = $"{PathOf(key)}[{i}]";
+            if (TryScalar(items[i], path, Kinds.Secret, out var text) && ReadSecret(text, items[i], path) is { } secret)
+                secrets.Add(secret);
+        }
+
+        return secrets.ToImmutable();
+    }
+
     /// <summary>A section whose keys are names, with a secret each (<see cref="SecretText"/>).</summary>
     public ImmutableArray<(string Name, Secret Secret)> Secrets(string key, string doc)
     {

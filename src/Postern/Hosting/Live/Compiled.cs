@@ -47,7 +47,7 @@ internal sealed record Compiled(
     {
         var options = Configuration.ToRelay(
             Tls, Configuration.ToAccounts() with { Certificates = Logins.Certificates, Kerberos = Logins.Kerberos }, logCopy, IsWidened);
-        return options with { Delivery = options.Delivery with { Aliases = Aliases } };
+        return options with { Delivery = options.Delivery with { Aliases = Aliases.With(options.Delivery.Srs) } };
     }
 
     public void Dispose() => Logins.Dispose();
