@@ -1,11 +1,13 @@
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool.Resting;
 
 namespace Postern.Relay.Spool.Claims;
 
 /// <summary>
 /// What is due in a spool that keeps its index in memory: by due time, what was never tried and what was; shelves for what waits for room
-/// at a claimant, and who has claimed what. A message costs 12 octets here; only claims, which are few, cost more. Every member wants the
-/// spool's gate held.
+/// at a claimant, and who has claimed what. A message costs 12 octets here; only claims, which are few, cost more. What waits is put at
+/// rest (<see cref="SpoolItem.Rest"/>); what is claimed, and what has just come and goes at once, is whole. Every member wants the spool's
+/// gate held.
 /// </summary>
 internal sealed class DueIndex(TimeProvider clock)
 {
@@ -17,9 +19,13 @@ internal sealed class DueIndex(TimeProvider clock)
 
     private const int Heaps = 2;
 
+    // Of what has just come: more than that does not go at once.
+    private const int MostWhole = 2000;
+
     /// <summary>What was never tried takes turns with what was: a million that failed before keep no new mail waiting.</summary>
     private readonly DueHeap[] heaps = [new(0, Heaps), new(1, Heaps)];
 
+    private readonly RestingWords words = new();
     private readonly Dictionary<string, Queue<SpoolItem>> shelves = new(StringComparer.Ordinal);
     private readonly Dictionary<QueueId, Claim> claims = [];
     private readonly List<Claimant> claimants = [];
@@ -33,9 +39,12 @@ internal sealed class DueIndex(TimeProvider clock)
 
     public void Add(SpoolItem item)
     {
-        Count(item.Entry!.State, 1);
+        Count(item.Standing, 1);
         Put(item);
     }
+
+    /// <summary>It has waited, or will: it takes as little as it can.</summary>
+    public void Rest(SpoolItem item) => item.Rest(words);
 
     /// <summary>Before its entry is forgotten.</summary>
     public void Remove(SpoolItem item)
@@ -43,18 +52,20 @@ internal sealed class DueIndex(TimeProvider clock)
         if (item.Place == Claimed)
             claims.Remove(item.Id);
         else
-            Count(item.Entry!.State, -1);
+            Count(item.Standing, -1);
         Lift(item);
         item.Place = Nowhere;
     }
 
-    /// <summary>It has another state than <paramref name="before"/>.</summary>
-    public void Changed(SpoolItem item, DeliveryState before)
+    /// <summary>It has another state.</summary>
+    public void Change(SpoolItem item, DeliveryState state)
     {
+        var before = item.Standing;
+        item.Change(state, words);
         if (item.Place == Claimed)
             return;
         Count(before, -1);
-        Count(item.Entry!.State, 1);
+        Count(item.Standing, 1);
         Put(item);
     }
 
@@ -167,8 +178,9 @@ internal sealed class DueIndex(TimeProvider clock)
         var item = current.Item;
         claims.Remove(item.Id);
         item.Place = Nowhere;
-        Count(item.Entry!.State, 1);
-        if (shelf is null || item.Entry.State is { Held: true })
+        var standing = item.Standing;
+        Count(standing, 1);
+        if (shelf is null || standing.IsHeld)
         {
             Put(item);
             return;
@@ -178,6 +190,7 @@ internal sealed class DueIndex(TimeProvider clock)
             shelves[shelf] = waiting = new Queue<SpoolItem>();
         waiting.Enqueue(item);
         item.Place = Shelved;
+        item.Rest(words);
     }
 
     /// <summary>What stands on a shelf is due as it was before.</summary>
@@ -195,7 +208,7 @@ internal sealed class DueIndex(TimeProvider clock)
     /// <summary>False for what is held, claimed, or on a shelf, where it is due already.</summary>
     public bool Reschedule(SpoolItem item, DateTimeOffset due)
     {
-        if (item.Place < 0 || item.Entry!.State.Held)
+        if (item.Place < 0 || item.Standing.IsHeld)
             return false;
         Set(item, due.UtcTicks);
         return true;
@@ -204,8 +217,9 @@ internal sealed class DueIndex(TimeProvider clock)
     private SpoolClaim Take(Claimant claimant, SpoolItem item)
     {
         Lift(item);
-        Count(item.Entry!.State, -1);
+        Count(item.Standing, -1);
         item.Place = Claimed;
+        item.Wake();
         var claim = new Claim(item, claimant) { Fence = ++fences };
         claims.Add(item.Id, claim);
         return Show(claim);
@@ -220,38 +234,44 @@ internal sealed class DueIndex(TimeProvider clock)
         {
             claims.Remove(claim.Item.Id);
             claim.Item.Place = Nowhere;
-            Count(claim.Item.Entry!.State, 1);
+            Count(claim.Item.Standing, 1);
             Put(claim.Item);
         }
     }
 
-    private void Count(DeliveryState state, int change)
+    private void Count(in Standing standing, int change)
     {
-        if (state.Held)
+        if (standing.IsHeld)
             held += change;
-        if (state is { Held: true, HeldByServerAt: not null })
+        if (standing is { IsHeld: true, IsByServer: true })
             heldByServer += change;
     }
 
     /// <summary>Where its state says that it belongs.</summary>
     private void Put(SpoolItem item)
     {
-        if (item.Entry!.State is { Held: true, HeldByServerAt: null })
+        var standing = item.Standing;
+        if (standing is { IsHeld: true, IsByServer: false })
         {
             Lift(item);
             item.Place = Nowhere;
         }
         else
         {
-            Set(item, item.Entry.State.NextAttempt.UtcTicks);
+            Set(item, standing.Next, standing.IsTried);
         }
+
+        if (standing.IsHeld || standing.IsTried || heaps[0].Count > MostWhole || standing.Next > clock.GetUtcNow().UtcTicks)
+            item.Rest(words);
     }
 
     private long FirstDue => Math.Min(heaps[0].FirstDue, heaps[1].FirstDue);
 
-    private void Set(SpoolItem item, long due)
+    private void Set(SpoolItem item, long due) => Set(item, due, item.Standing.IsTried);
+
+    private void Set(SpoolItem item, long due, bool isTried)
     {
-        var heap = heaps[item.Entry!.State.Attempts == 0 ? 0 : 1];
+        var heap = heaps[isTried ? 1 : 0];
         if (item.Place >= 0 && heaps[DueHeap.NumberOf(item.Place, Heaps)] is var old && old != heap)
             Lift(item);
         item.Due = due;
@@ -287,23 +307,4 @@ internal sealed class DueIndex(TimeProvider clock)
 
         public long Fence { get; set; }
     }
-}
-
-/// <summary>
-/// One message of a spool that keeps its index in memory, and its place in the order of what is due. Guarded by the spool's gate.
-/// </summary>
-internal abstract class SpoolItem(QueueId id, SpoolEntry? entry)
-{
-    public QueueId Id { get; } = id;
-
-    /// <summary>Null once it is in no list.</summary>
-    public SpoolEntry? Entry { get; set; } = entry;
-
-    /// <summary>
-    /// When it is due, in UTC ticks: the stored time, or another until the restart (<see cref="ISpool.RescheduleAsync"/>).
-    /// </summary>
-    public long Due { get; set; }
-
-    /// <summary>Its place in a heap of <see cref="DueIndex"/>, or a negative number that only the index understands.</summary>
-    public int Place { get; set; } = DueIndex.Nowhere;
 }

@@ -80,9 +80,8 @@ public sealed class MemorySpool(TimeProvider? clock = null) : ISpool
             if (Held(id) is not { Entry: { } entry } message || change(entry) is not { } state)
                 return false;
             SpoolRules.Check(entry.Envelope, state);
-            message.Entry = entry with { State = state };
             index.Outdate(message);
-            index.Changed(message, entry.State);
+            index.Change(message, state);
             return true;
         }));
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool.Resting;
 using Postern.Relay.Spool.Segments.Disk;
 using Postern.Relay.Spool.Segments.Log;
 using Postern.Relay.Spool.Segments.Recovery;
@@ -106,16 +107,16 @@ public sealed class SegmentSpool : ISpool
             next = index.Behind(after);
         // A piece at a time: a filter that fits nothing must not keep the committer waiting for as long as a million messages take to look
         // at.
-        var piece = new List<SpoolEntry>(Math.Min(Piece, most));
+        var piece = new List<(QueueId Id, RestingEntry Kept)>(Math.Min(Piece, most));
         while (next is not null && page.Count < most)
         {
             ct.ThrowIfCancellationRequested();
             piece.Clear();
             lock (index.Gate)
                 next = index.Take(next, Math.Min(Piece, filter.IsEverything ? most - page.Count : Piece), piece);
-            foreach (var entry in piece)
+            foreach (var (id, kept) in piece)
             {
-                if (page.Count < most && filter.Matches(entry))
+                if (page.Count < most && kept.ToEntry(id) is var entry && filter.Matches(entry))
                     page.Add(entry);
             }
         }
@@ -166,9 +167,10 @@ public sealed class SegmentSpool : ISpool
                 // What is made of the newest state must see a change that is still on its way to the disk.
                 if (!IsChanging(id, out before))
                 {
-                    if (change(message.Entry!) is not { } state)
+                    var entry = message.Entry!;
+                    if (change(entry) is not { } state)
                         return false;
-                    SpoolRules.Check(message.Entry!.Envelope, state);
+                    SpoolRules.Check(entry.Envelope, state);
                     index.Due.Outdate(message);
                     Submit(request = new StateRequest(index, message, state), id);
                 }

@@ -20,7 +20,7 @@ internal sealed class Settlement(StoredMessage message, DeliveryState state, Due
     /// <summary>With the index's gate held. The record keeps its segment alive for both messages.</summary>
     public void Apply(SpoolIndex index, RecordLocation record)
     {
-        if (message.Entry is null)
+        if (!message.HasEntry)
             return;
         index.SetState(message, state, record);
         if (!index.Due.IsOf(by, message))

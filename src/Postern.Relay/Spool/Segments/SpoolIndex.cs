@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool.Claims;
+using Postern.Relay.Spool.Resting;
 using Postern.Relay.Spool.Segments.Log;
 
 namespace Postern.Relay.Spool.Segments;
@@ -60,7 +61,7 @@ internal sealed class SpoolIndex(TimeProvider clock)
     /// Adds at most <paramref name="most"/> entries from <paramref name="from"/> on, which may have been removed meanwhile; answers the
     /// next one, null at the end.
     /// </summary>
-    public StoredMessage? Take(StoredMessage? from, int most, List<SpoolEntry> page)
+    public StoredMessage? Take(StoredMessage? from, int most, List<(QueueId Id, RestingEntry Kept)> page)
     {
         var message = from;
         if (from is { IsRemoved: true } or { HasEnded: true })
@@ -71,7 +72,7 @@ internal sealed class SpoolIndex(TimeProvider clock)
         }
 
         for (; message is not null && most > 0; message = message.Next, most--)
-            page.Add(message.Entry!);
+            page.Add((message.Id, message.Kept));
         return message;
     }
 
@@ -124,12 +125,10 @@ internal sealed class SpoolIndex(TimeProvider clock)
     public void SetState(StoredMessage message, DeliveryState state, RecordLocation record)
     {
         ReleaseState(message);
-        if (message.Entry is { } entry)
-        {
+        if (!message.HasEnded)
+            Due.Change(message, state);
+        else if (message.Entry is { } entry)
             message.Entry = entry with { State = state };
-            if (!message.HasEnded)
-                Due.Changed(message, entry.State);
-        }
 
         message.StateRecord = record;
         record.Segment.Live += record.Stride;
@@ -205,8 +204,11 @@ internal sealed class SpoolIndex(TimeProvider clock)
     /// <summary>After replay, which treats all alike.</summary>
     public void EndWhatHasEnded()
     {
-        foreach (var message in messages.Values.Where(static m => m.Entry!.State.HasEnded).ToList())
+        foreach (var message in messages.Values.Where(static m => m.Standing.HasEnded).ToList())
+        {
             End(message, message.Entry!.State);
+            Due.Rest(message);
+        }
     }
 
     private static void Occupy(StoredMessage message, MessageLocation location)

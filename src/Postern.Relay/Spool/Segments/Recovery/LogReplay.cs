@@ -352,6 +352,7 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
             var stored = new StoredMessage(message.Id, order, entry, new MessageLocation(location, message.Inline, pieces));
             var settled = FindSettled(envelope);
             index.Add(stored);
+            index.Due.Rest(stored);
             foreach (var (told, state) in settled)
                 index.SetState(told, state, location);
             if (incomplete.Remove(message.Id, out var older))
@@ -388,7 +389,7 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         foreach (var settled in envelope.Settled)
         {
             if (QueueId.TryParse(settled.Id, out var id) && index.TryFind(id, out var message))
-                found.Add((message, settled.State.ToState(message.Entry!.Envelope.Recipients.Length, words)));
+                found.Add((message, settled.State.ToState(message.Kept.Recipients, words)));
         }
 
         return found;
@@ -417,7 +418,7 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
             return null;                        // removed, or its record is damaged and listed
         try
         {
-            index.SetState(message, StateRecord.Read(payload).ToState(message.Entry!.Envelope.Recipients.Length, words), location);
+            index.SetState(message, StateRecord.Read(payload).ToState(message.Kept.Recipients, words), location);
             return null;
         }
         catch (Exception e) when (e is JsonException or FormatException)
