@@ -26,6 +26,9 @@ public sealed class AllAccounts(IDirectory directory, StoreChain stores) : IDire
         };
     }
 
+    /// <summary>Whose of the directory: stores beside it are asked for a user, and know no address.</summary>
+    public ValueTask<string?> FindOwnerAsync(Mailbox address, CancellationToken ct) => directory.FindOwnerAsync(address, ct);
+
     public ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct) => directory.IsListedAsync(domain, ct);
 
     public ValueTask<bool> AcceptsRecipientsAsync(Domain domain, CancellationToken ct) => directory.AcceptsRecipientsAsync(domain, ct);

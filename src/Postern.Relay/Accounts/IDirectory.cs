@@ -15,6 +15,11 @@ public interface IDirectory
     /// <summary>By canonical name; null when there is none.</summary>
     ValueTask<Account?> FindAccountAsync(string name, CancellationToken ct);
 
+    /// <summary>
+    /// The name of an account that has the address among its own; null when there is none. One that is only named by it need not be found.
+    /// </summary>
+    ValueTask<string?> FindOwnerAsync(Mailbox address, CancellationToken ct) => default;
+
     /// <summary>The domain is registered here, as a sender domain or with --accept.</summary>
     ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct);
 

@@ -98,6 +98,24 @@ public sealed class RouteTable
     public string? NameOf(Envelope envelope, Mailbox recipient) => Decide(envelope, recipient.Domain)?.Name;
 
     /// <summary>
+    /// The pattern of routes that are to the domain, or to those above it, by name; null where none are, and the route to all domains
+    /// counts, or none.
+    /// </summary>
+    public string? PatternOf(Domain domain)
+    {
+        var name = domain.Text;
+        if (routes.ContainsKey(name))
+            return name;
+        for (var dot = name.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = name.IndexOf('.', dot + 1))
+        {
+            if (routes.ContainsKey(name[dot..]))
+                return name[dot..];
+        }
+
+        return null;
+    }
+
+    /// <summary>
     /// The same two answers for people, with the routes to this recipient's domain that were asked before, and why they were not taken.
     /// </summary>
     public RouteChoice Choose(Envelope envelope, Mailbox recipient)

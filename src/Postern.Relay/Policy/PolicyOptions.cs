@@ -33,6 +33,9 @@ public sealed record PolicyOptions
     /// <summary>Which addresses lead to the senders of mail that was forwarded from here; null where none do.</summary>
     public Srs? Srs { get; init; }
 
+    /// <summary>What is said of recipients beside the accounts; null where nothing is.</summary>
+    public IListedRecipients? Recipients { get; init; }
+
     /// <summary>
     /// Asked at MAIL, first (<see cref="RuleStage"/>); each word one that <see cref="RelayRules.Check"/> knows for its stage.
     /// </summary>

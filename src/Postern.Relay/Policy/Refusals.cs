@@ -43,6 +43,10 @@ internal static class Refusals
     public static Refusal Suppressed(RuleContext context) =>
         new(550, new EnhancedStatus(5, 1, 1), $"<{context.Recipient}>: Recipient address rejected: it is on the suppression list here");
 
+    /// <summary>Of an address in a domain of ours that nothing knows.</summary>
+    public static Refusal UnlistedRecipient(RuleContext context) =>
+        new(550, new EnhancedStatus(5, 1, 1), $"<{context.Recipient}>: Recipient address rejected: there is no such mailbox here");
+
     /// <summary>Of an address in the form of those that forwarded mail has as its sender.</summary>
     public static Refusal NotRewrittenHere(RuleContext context, string why) =>
         new(550, new EnhancedStatus(5, 1, 1), $"<{context.Recipient}>: Recipient address rejected: {why}");

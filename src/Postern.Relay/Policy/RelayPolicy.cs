@@ -26,6 +26,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
     private readonly RuleList recipientRules;
     private readonly RuleList messageRules;
 
+    /// <param name="directory">All accounts: whose an address is.</param>
     /// <param name="directoryOf">The accounts that count on a listener; null: <paramref name="directory"/> on each.</param>
     /// <param name="counters">Null where none are known (<see cref="UnknownCounters"/>).</param>
     /// <param name="suppressions">Null: those of <paramref name="directory"/>, where it has some.</param>
@@ -44,6 +45,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
         world = new PolicyWorld(
             options, directoryOf ?? (_ => directory), counters ?? UnknownCounters.Instance, clock, new LimitNews(audit, clock))
         {
+            Everybody = directory,
             Suppressions = suppressions ?? directory as ISuppressions,
         };
         this.audit = audit;

@@ -21,6 +21,7 @@ public static class RelayRules
         new RejectUnauthDestination(),
         new RejectUnlistedDomain(),
         new RejectUnlistedNetworkSender(),
+        new RejectUnlistedRecipient(),
     ];
 
     /// <summary>The words that may stand in the list of a stage.</summary>

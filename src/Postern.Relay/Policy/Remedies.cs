@@ -34,6 +34,10 @@ internal static class Remedies
     public static ValueTask<string> AcceptDomainAsync(RuleContext context, CancellationToken ct) =>
         new($"postern domain add {Quote(context.Recipient?.Domain.Text)} --accept");
 
+    /// <summary>Who has an account may send as the address as well; a line for it gives no rights.</summary>
+    public static ValueTask<string> NameRecipientAsync(RuleContext context, CancellationToken ct) =>
+        new($"postern account add {Quote(context.Recipient?.Address)}, or a line for it in a file of delivery.forwards");
+
     public static ValueTask<string> ListDomainAsync(RuleContext context, CancellationToken ct) =>
         new($"postern domain add {SenderDomain(context)}");
 

@@ -66,6 +66,13 @@ internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
         return account;
     }
 
+    /// <summary>
+    /// The account that has the address, or is named by it, whichever listener it logs in on; null when there is none.
+    /// </summary>
+    public async ValueTask<string?> FindOwnerAsync(Mailbox address, CancellationToken ct) =>
+        await world.Everybody.FindOwnerAsync(address, ct)
+            ?? (LoginNames.TryCanonical(address.Address, out var name) ? (await world.Everybody.FindAccountAsync(name, ct))?.Name : null);
+
     /// <summary>The network through which this client may send for the sender's domain; null when none, and for the null sender.</summary>
     public ValueTask<IPNetwork?> FindAllowedNetworkAsync(CancellationToken ct) =>
         Sender.Mailbox is { } mailbox ? directory.FindNetworkAsync(Facts.Client, mailbox.Domain, ct) : default;
@@ -101,6 +108,9 @@ public sealed record PolicyQuestion(EnvelopeFacts Facts, ReversePath Sender, Mai
 internal sealed record PolicyWorld(
     PolicyOptions Options, Func<string, IDirectory> DirectoryOf, ICounters Counters, TimeProvider Clock, LimitNews? News = null)
 {
+    /// <summary>The accounts that count on some listener.</summary>
+    public required IDirectory Everybody { get; init; }
+
     /// <summary>Null where there is no such list.</summary>
     public ISuppressions? Suppressions { get; init; }
 }

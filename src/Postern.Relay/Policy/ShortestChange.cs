@@ -74,6 +74,8 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
                 changes.Add(new(await Remedies.AllowClientAsync(context, ct), w => w.Allowed = domain));
         }
 
+        if (await context.FindOwnerAsync(recipient, ct) is null)
+            changes.Add(new(await Remedies.NameRecipientAsync(context, ct), w => w.Owned = recipient));
         if (recipient.Domain.Literal is null)
             changes.Add(new(await Remedies.AcceptDomainAsync(context, ct), w => w.Accepted.Add(recipient.Domain)));
         changes.Add(new(await Remedies.TrustClientAsync(context, ct), w => w.IsTrusted = true));
@@ -137,6 +139,8 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
 
         public Domain? Allowed { get; set; }
 
+        public Mailbox? Owned { get; set; }
+
         public bool IsTrusted { get; set; }
 
         public ValueTask<Suppression?> FindSuppressionAsync(string? tenant, Mailbox recipient, CancellationToken ct) =>
@@ -144,6 +148,9 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
 
         public ValueTask<Account?> FindAccountAsync(string name, CancellationToken ct) =>
             name == Facts.Login ? new(Account) : before.FindAccountAsync(name, ct);
+
+        public ValueTask<string?> FindOwnerAsync(Mailbox address, CancellationToken ct) =>
+            address.Equals(Owned) ? new(address.Canonical) : before.FindOwnerAsync(address, ct);
 
         public ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct) =>
             Listed.Contains(domain) || Accepted.Contains(domain) ? new(true) : before.IsListedAsync(domain, ct);

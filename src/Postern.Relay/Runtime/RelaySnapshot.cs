@@ -29,7 +29,11 @@ public sealed class RelaySnapshot : IDisposable
         signer = new DkimSigner(foundation.Directory, options.Dkim, tell: static (_, _) => { });
         Options = options;
         Accounts = new RelayAccounts(options.Accounts, foundation, options.Listeners.Select(static l => l.Name));
-        var policy = options.Policy with { Configuration = options.Id };
+        var policy = options.Policy with
+        {
+            Configuration = options.Id,
+            Recipients = new ListedRecipients(options.Delivery.Aliases, options.Delivery.Routes),
+        };
         Policy = PolicyOf(policy);
         LocalPolicy = PolicyOf(options.Local.In(policy));
         server = new SmtpServerOptions

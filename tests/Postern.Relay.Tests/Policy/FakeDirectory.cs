@@ -38,6 +38,9 @@ internal sealed class FakeDirectory : IDirectory
 
     public ValueTask<Account?> FindAccountAsync(string name, CancellationToken ct) => Ask(() => accounts.GetValueOrDefault(name));
 
+    public ValueTask<string?> FindOwnerAsync(Mailbox address, CancellationToken ct) =>
+        Ask(() => accounts.Values.FirstOrDefault(a => a.Addresses.Contains(address.Canonical))?.Name);
+
     public ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct) => Ask(() => listed.Contains(domain));
 
     public ValueTask<bool> AcceptsRecipientsAsync(Domain domain, CancellationToken ct) => Ask(() => accepting.Contains(domain));

@@ -53,6 +53,7 @@ public sealed class CheckTests
     [InlineData("delivery: { routes: [{ to: '*' }] }\npools: { spare: { sources: [{ address: 127.0.0.1 }] } }", "pools.spare: no mail leaves from it: neither a route nor a tenant names it")]
     [InlineData("delivery: { routes: [{ to: '*' }], bounces: [{ code: 55, category: a }, { code: 5, category: b }, { code: 550, text: nobody, category: c }] }", "delivery.bounces[2]: it is never asked: delivery.bounces[0] before it fits all that it fits")]
     [InlineData("delivery: { routes: [{ to: '*' }] }\ndkim: { announce: 3d }", "dkim.announce: no key is made by the calendar: 'rotate' beside it is missing, such as 180d")]
+    [InlineData("delivery: { routes: [{ to: '*' }] }\nrules: { recipient: [permit_authenticated, reject_unauth_destination, reject_unlisted_recipient] }", "rules.recipient[2]: reject_unlisted_recipient is never asked: reject_unauth_destination before it decides about every recipient")]
     public async Task A_setting_that_does_nothing_as_it_stands_is_warned_of(string yaml, string warning)
     {
         using var run = new CommandRun($"server: {{ hostname: mail.example.org, data: data }}\n{yaml}\n");
@@ -71,6 +72,7 @@ public sealed class CheckTests
     [InlineData("delivery: { routes: [{ to: '*' }, { to: example.net, from: a@example.org, via: 'smtp://relay.example.net' }], tls: { policies: [{ to: example.net, level: verify }] } }")]
     [InlineData("delivery: { routes: [{ to: '*' }], bounces: [{ code: 550, text: nobody, category: c }, { code: 55, category: a }, { status: 5.1.1, category: b }] }\ndkim: { rotate: 180d, announce: 3d }")]
     [InlineData("delivery: { routes: [{ to: '*', pool: spare }] }\npools: { spare: { sources: [{ address: 127.0.0.1 }] } }")]
+    [InlineData("delivery: { routes: [{ to: '*' }] }\nrules: { recipient: [reject_unlisted_recipient, permit_authenticated, reject_unauth_destination] }")]
     public async Task A_setting_that_does_something_is_not_warned_of(string yaml)
     {
         using var run = new CommandRun($"server: {{ hostname: mail.example.org, data: data }}\n{yaml}\n");

@@ -82,6 +82,27 @@ public sealed class AliasFilesTests : IAsyncDisposable
         Assert.Contains("it goes to 127.0.0.1:1, by route *", await ExplainAsync("lisa@mail.example.org"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Where_the_rule_stands_a_name_that_nothing_knows_is_refused_and_explain_says_why()
+    {
+        await WriteAsync("aliases", "staff: a@example.net\n");
+        await WriteAsync("forwards", "@old.example.org @mail.example.org\n");
+        await server.StartAsync(Named + "rules: { recipient: [reject_unlisted_recipient, permit_authenticated, reject_unauth_destination] }\n");
+        await using var session = await server.ConnectAsync();
+        await session.SayAsync("MAIL FROM:<x@example.com>", "250");
+        await session.SayAsync("RCPT TO:<nobody@mail.example.org>", "550 5.1.1 <nobody@mail.example.org>: Recipient address rejected: there is no such mailbox here (ref ");
+        await session.SayAsync("RCPT TO:<staff@mail.example.org>", "250");
+        await session.SayAsync("RCPT TO:<anybody@old.example.org>", "250");
+        await session.SayAsync("RCPT TO:<boss@mail.example.org>", "550 5.1.1 ");
+        await server.Run.PosternAsync("account", "add", "scott", "--address", "boss@mail.example.org");
+        await session.SayAsync("RCPT TO:<boss@mail.example.org>", "250");
+
+        var told = await ExplainAsync("nobody@mail.example.org");
+        Assert.Contains("no account has nobody@mail.example.org, and no alias, forward, list or route names it", told, StringComparison.Ordinal);
+        Assert.Contains("postern account add nobody@mail.example.org, or a line for it in a file of delivery.forwards", told, StringComparison.Ordinal);
+        Assert.Contains($"staff@mail.example.org stands in {PathOf("aliases")}:1", await ExplainAsync("staff@mail.example.org"), StringComparison.Ordinal);
+    }
+
     private static string[] Question(string to) => ["explain", "--client", "192.0.2.7", "--from", "x@example.com", "--to", to];
 
     private string PathOf(string name) => Path.Combine(server.Run.Root, name);

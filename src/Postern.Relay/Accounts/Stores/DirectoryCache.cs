@@ -21,6 +21,9 @@ internal sealed class DirectoryCache(int version, DirectoryCosts costs)
     private readonly BoundedMap<DomainFacts> domains = new(KnownCapacity);
     private readonly BoundedMap<DomainFacts> foreignDomains = new(UnknownCapacity);
 
+    private readonly BoundedMap<string> owners = new(KnownCapacity);
+    private readonly BoundedMap<string> ownerless = new(UnknownCapacity);
+
     private readonly BoundedMap<SigningKeys> signing = new(KnownCapacity);
     private readonly BoundedMap<SigningKeys> unsigned = new(UnknownCapacity);
 
@@ -55,8 +58,19 @@ internal sealed class DirectoryCache(int version, DirectoryCosts costs)
     public DomainFacts? Domain(string name) =>
         domains.TryGet(name, out var facts) || foreignDomains.TryGet(name, out facts) ? facts : null;
 
+    /// <summary>Empty for nobody; null where it is not known.</summary>
+    public string? Owner(string address) =>
+        owners.TryGet(address, out var name) || ownerless.TryGet(address, out name) ? name : null;
+
     public SigningKeys? SigningKeys(string domain) =>
         signing.TryGet(domain, out var keys) || unsigned.TryGet(domain, out keys) ? keys : null;
+
+    /// <param name="name">Empty for nobody.</param>
+    public string AddOwner(string address, string name)
+    {
+        (name.Length == 0 ? ownerless : owners).Add(address, name);
+        return name;
+    }
 
     /// <summary>Once for each state of the database.</summary>
     public void ReadCosts(SqliteConnection sql)

@@ -31,6 +31,10 @@ internal static class DirectoryReader
         return new StoredLogin(row.Name, refusal, credentials) { IsDisabled = !account.Enabled, Account = account }.ToAnswer();
     }
 
+    public static string ReadOwner(SqliteConnection sql, string address) => sql.QueryFirstOrDefault<string>(
+        "select name from accounts where id in (select account_id from account_addresses where address = @address) order by id limit 1",
+        new { address }) ?? string.Empty;
+
     public static DomainFacts ReadDomain(SqliteConnection sql, string name)
     {
         var accepts = sql.QuerySingleOrDefault<long?>("select accepts from domains where name = @name", new { name });

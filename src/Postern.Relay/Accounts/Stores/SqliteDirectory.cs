@@ -91,6 +91,9 @@ public sealed class SqliteDirectory : IDirectory, ISuppressions, IDisposable
 
     async ValueTask<Account?> IDirectory.FindAccountAsync(string name, CancellationToken ct) => AccountOf(await FindLoginAsync(name, ct));
 
+    async ValueTask<string?> IDirectory.FindOwnerAsync(Mailbox address, CancellationToken ct) =>
+        await AskAsync(address.Canonical, KnownOwner, ReadOwner, ct) is { Length: > 0 } name ? name : null;
+
     async ValueTask<bool> IDirectory.IsListedAsync(Domain domain, CancellationToken ct) => (await FactsOfDomainAsync(domain, ct)).IsListed;
 
     async ValueTask<bool> IDirectory.AcceptsRecipientsAsync(Domain domain, CancellationToken ct) =>
@@ -219,6 +222,11 @@ public sealed class SqliteDirectory : IDirectory, ISuppressions, IDisposable
 
     private static LoginAnswer ReadLogin(DirectoryCache cache, SqliteConnection sql, string name) =>
         cache.Add(name, DirectoryReader.ReadAccount(sql, name));
+
+    private static string? KnownOwner(DirectoryCache cache, string address) => cache.Owner(address);
+
+    private static string ReadOwner(DirectoryCache cache, SqliteConnection sql, string address) =>
+        cache.AddOwner(address, DirectoryReader.ReadOwner(sql, address));
 
     private static DomainFacts? KnownDomain(DirectoryCache cache, string name) => cache.Domain(name);
 

@@ -16,6 +16,7 @@ internal static class SilentSettings
         .. OfPools(configuration),
         .. OfBounces(configuration),
         .. OfDkim(configuration),
+        .. OfRules(configuration),
     ];
 
     private static IEnumerable<(string Key, string Text)> OfSuppression(PosternConfiguration configuration)
@@ -99,6 +100,15 @@ internal static class SilentSettings
     {
         if (configuration.Dkim.Rotate is null && IsWritten(configuration, "dkim.announce"))
             yield return ("dkim.announce", "no key is made by the calendar: 'rotate' beside it is missing, such as 180d");
+    }
+
+    private static IEnumerable<(string Key, string Text)> OfRules(PosternConfiguration configuration)
+    {
+        const string Last = "reject_unauth_destination";
+        var rules = configuration.Rules.Recipient;
+        var last = rules.ToList().FindIndex(static rule => rule.Word == Last);
+        for (var i = last + 1; last >= 0 && i < rules.Length; i++)
+            yield return (Item("rules.recipient", i), $"{rules[i].Word} is never asked: {Last} before it decides about every recipient");
     }
 
     /// <summary>Null where the routes hold mistakes, which are told.</summary>
