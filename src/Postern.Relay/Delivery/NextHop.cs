@@ -76,6 +76,11 @@ public abstract record NextHop
         /// </summary>
         public bool MayHaveOurName { get; init; }
 
+        /// <summary>
+        /// They are the operator's own, and are told whose mail they are given: each message then goes after the one before it.
+        /// </summary>
+        public ClientForward Forward { get; init; }
+
         /// <summary>What their certificates are verified against; null for the system's trusted roots. Not to be changed.</summary>
         public X509Certificate2Collection? Trusted { get; init; }
 
@@ -84,6 +89,7 @@ public abstract record NextHop
         public bool Equals(SmartHost? other) => ReferenceEquals(this, other) || (base.Equals(other)
             && MayHaveOurName == other.MayHaveOurName
             && InFlight == other.InFlight
+            && Forward == other.Forward
             && Servers.AsSpan().SequenceEqual(other.Servers.AsSpan())
             && EqualityComparer<ClientLogin?>.Default.Equals(Login, other.Login)
             && EqualityComparer<TokenGrant?>.Default.Equals(Grant, other.Grant)

@@ -59,6 +59,9 @@ public sealed record Route(string To, params ImmutableArray<string> Via)
     /// <summary>As <see cref="NextHop.SmartHost.InFlight"/>; null for as many as usual. Not with <c>mx</c>.</summary>
     public int? InFlight { get; init; }
 
+    /// <summary>As <see cref="NextHop.SmartHost.Forward"/>; not with <c>mx</c>, and by XCLIENT not with a <see cref="Login"/>.</summary>
+    public ClientForward Forward { get; init; }
+
     /// <summary>As <see cref="NextHop.SmartHost.Trusted"/>; not with <c>mx</c>.</summary>
     public X509Certificate2Collection? Trusted { get; init; }
 

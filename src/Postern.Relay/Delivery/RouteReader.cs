@@ -63,6 +63,8 @@ internal static class RouteReader
                 index,
                 "in_flight",
                 "mail exchangers are strangers, and get one message after another: it needs a via that names its server");
+        if (WhyNotForward(route, index, isNamed) is { } untold)
+            return untold;
         if (isNamed && route.InFlight > 1 && servers.All(static s => s.IsLmtp))
             return new RouteParse.Wrong(index, "in_flight", "LMTP takes one message after another");
         var host = isNamed
@@ -76,6 +78,7 @@ internal static class RouteReader
                 Bind = route.Bind,
                 Hello = hello,
                 MayHaveOurName = route.MayHaveOurName,
+                Forward = route.Forward,
                 InFlight = route.InFlight ?? NextHop.SmartHost.DefaultInFlight,
             }
             : null;
@@ -187,6 +190,15 @@ internal static class RouteReader
         return null;
     }
 
+    private static RouteParse.Wrong? WhyNotForward(Route route, int index, bool isNamed) =>
+        route.Forward == ClientForward.None ? null
+        : !isNamed ? new(
+            index, "forward_client", "mail exchangers are strangers, and are not told of clients: it needs a via that names its server")
+        : route is { Forward: ClientForward.XClient, Login: not null } ? new(
+            index, "forward_client", "XCLIENT puts the client's login in the place of this one: the server trusts this one's address alone")
+        : route.InFlight > 1 ? new(index, "in_flight", "each message is sent with its client: one after another")
+        : null;
+
     /// <summary>What else the route says needs a server.</summary>
     private static RouteParse.Wrong? WhyNotPlace(Route route, int index, IHopPlace place) =>
         route.Login is not null ? new(index, "login", $"nobody is there to log in to: the route leads to {place.Name}")
@@ -194,6 +206,8 @@ internal static class RouteReader
         : route.Bind is not null ? new(index, "bind", $"no connection is made on this route: it leads to {place.Name}")
         : route.Pool is not null ? new(index, "pool", $"no connection is made on this route: it leads to {place.Name}")
         : route.InFlight is not null ? new(index, "in_flight", $"no connection is made on this route: it leads to {place.Name}")
+        : route.Forward != ClientForward.None ? new(
+            index, "forward_client", $"nobody is told of clients on this route: it leads to {place.Name}")
         : route.MayHaveOurName ? new(index, "same_name", $"no server is on this route: it leads to {place.Name}")
         : null;
 

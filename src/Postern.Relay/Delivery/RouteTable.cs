@@ -39,6 +39,11 @@ public sealed class RouteTable
             static same => same.Any(
                 static route => route.Host is NextHop.SmartHost host && host.Servers.Any(static s => s.Tls != ClientTls.None)));
 
+    /// <summary>Some route tells its server whose mail it is given.</summary>
+    public bool ForwardsClients =>
+        routes.Values.Any(
+            static same => same.Any(static route => route.Host is NextHop.SmartHost { Forward: not ClientForward.None }));
+
     /// <summary>
     /// The route that takes all that no other one takes, where none leads to mail exchangers; null where some mail may go to them.
     /// </summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 
@@ -52,6 +53,12 @@ public sealed record Envelope
 
     /// <summary>Where it came from; null for messages made here, such as bounces.</summary>
     public IPAddress? Client { get; init; }
+
+    /// <summary>
+    /// What else is known of the client's session, kept where a route tells its server (<see cref="ClientForward"/>): name, port, HELO,
+    /// protocol, and where it connected to. Null where none does, or none did when the message came.
+    /// </summary>
+    public PeerClaims? ClientSession { get; init; }
 
     public string? Listener { get; init; }
 

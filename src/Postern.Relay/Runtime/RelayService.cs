@@ -321,6 +321,7 @@ public sealed class RelayService : IAsyncDisposable
             {
                 Keep = options.Keep,
                 Held = Deliveries.Held,
+                KeepsClient = options.Delivery.Routes.ForwardsClients,
             },
             Events = new RelayEvents(Audit, clock),
             Gauges = [new HashingGauge(foundation.Accounts.Hashing), new CommitGauge(spool), new SpoolGauge(spool)],
@@ -349,6 +350,7 @@ public sealed class RelayService : IAsyncDisposable
             {
                 Keep = options.Keep,
                 Held = Deliveries.Held,
+                KeepsClient = options.Delivery.Routes.ForwardsClients,
             },
             Events = new LocalEvents(new RelayEvents(Audit, foundation.Clock)),
         };

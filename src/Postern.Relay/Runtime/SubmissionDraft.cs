@@ -64,6 +64,9 @@ internal sealed class SubmissionDraft(
     /// <summary>Whose content is kept when the delivery is over.</summary>
     public KeepRules Keep { get; init; } = KeepRules.None;
 
+    /// <summary>More than the client's address is kept, as a next hop is told of it.</summary>
+    public bool KeepsClient { get; init; }
+
     /// <summary>
     /// Asked with the tenant and the octets of a message that is to be held: why it cannot be; null where nobody is asked.
     /// </summary>
@@ -108,6 +111,7 @@ internal sealed class SubmissionDraft(
             Said = Envelope.Keep(transaction.Envelope),
             Login = session.Login,
             Client = session.ClientAddress,
+            ClientSession = KeepsClient ? ClientOf(session) : null,
             Listener = session.Listener,
             Tenant = tenant,
             HasUtf8Header = hasUtf8Header,
@@ -135,6 +139,16 @@ internal sealed class SubmissionDraft(
         ReturnHeader();
         return spool.DisposeAsync();
     }
+
+    private static PeerClaims ClientOf(SessionState session) => new()
+    {
+        Name = session.XClient.Name,
+        Port = session.ClientPort > 0 ? session.ClientPort : null,
+        Protocol = session.IsExtended || session.IsLmtp ? "ESMTP" : "SMTP",
+        Helo = session.HeloName,
+        ServerAddress = session.ServerEndpoint?.Address,
+        ServerPort = session.ServerEndpoint?.Port,
+    };
 
     private void Hold(ReadOnlySpan<byte> content)
     {

@@ -33,6 +33,9 @@ internal sealed class SubmissionStore(
     /// <summary>Whose content is kept when the delivery is over.</summary>
     public KeepRules Keep { get; init; } = KeepRules.None;
 
+    /// <summary>More than the client's address is kept with a message, as a next hop is told of it.</summary>
+    public bool KeepsClient { get; init; }
+
     /// <summary>How much is held for senders; null where nobody counts.</summary>
     public HeldMail? Held { get; init; }
 
@@ -65,6 +68,7 @@ internal sealed class SubmissionStore(
                         tracesSenders)
                     {
                         Keep = Keep,
+                        KeepsClient = KeepsClient,
                         WhyNotHeld = WhyNotHeldAsync,
                     }),
             SpoolCondition.Full => new DraftAnswer.Refuse(NoRoom),

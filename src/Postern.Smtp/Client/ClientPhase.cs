@@ -15,6 +15,9 @@ public enum ClientPhase
     /// <summary>AUTH, up to its final reply.</summary>
     Auth,
 
+    /// <summary>XCLIENT or XFORWARD, and the EHLO behind it.</summary>
+    Client,
+
     /// <summary>MAIL.</summary>
     Mail,
 

@@ -30,6 +30,17 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
     /// <summary>A group of transactions was made: what the last of them left is not known here.</summary>
     public void ResetNext() => needsReset = true;
 
+    /// <summary>Ends what the last transaction left open; null where nothing is open now.</summary>
+    public async ValueTask<ClientAnswer?> ResetAsync()
+    {
+        if (!needsReset)
+            return null;
+        needsReset = false;
+        wire.Output.Append("RSET\r\n"u8);
+        await wire.FlushAsync(ClientPhase.Mail, options.Timeouts.Command).ConfigureAwait(false);
+        return await ResetRefusalAsync().ConfigureAwait(false);
+    }
+
     public async ValueTask<IReadOnlyList<ClientAnswer>> SendAsync(OutgoingMessage message, OutgoingMessage? following)
     {
         if (announced is not null && !ReferenceEquals(announced, message))
@@ -121,15 +132,8 @@ internal sealed class MailTransactions(ClientWire wire, SmtpClientOptions option
 
     private async ValueTask<bool> StepwiseEnvelopeAsync(OutgoingMessage message, ClientAnswer?[] answers)
     {
-        if (needsReset)
-        {
-            wire.Output.Append("RSET\r\n"u8);
-            await wire.FlushAsync(ClientPhase.Mail, options.Timeouts.Command).ConfigureAwait(false);
-            if (await ResetRefusalAsync().ConfigureAwait(false) is { } cannotReset)
-                return StopAt(answers, cannotReset);
-        }
-
-        needsReset = false;
+        if (await ResetAsync().ConfigureAwait(false) is { } cannotReset)
+            return StopAt(answers, cannotReset);
         envelope.WriteMail(message);
         if (await CommandAsync(ClientPhase.Mail, options.Timeouts.Mail).ConfigureAwait(false) is { } refused)
             return StopAt(answers, refused);

@@ -31,6 +31,12 @@ public sealed record OutgoingMessage(SmtpEnvelope Envelope, IMessageContent Cont
     public bool HasUtf8Header { get; init; }
 
     /// <summary>
+    /// Whose it is, where the server is told (<see cref="SmtpClientOptions.Forward"/>); null: nobody is named. Where another is named
+    /// already, a message without a client needs a session of its own.
+    /// </summary>
+    public PeerClaims? Client { get; init; }
+
+    /// <summary>
     /// Calls the sending off, by an exception as the caller's token does, while the server cannot have the whole message; later it does
     /// nothing.
     /// </summary>

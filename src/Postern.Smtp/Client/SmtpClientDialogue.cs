@@ -20,6 +20,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     private readonly EnvelopeWriter envelope;
     private readonly MailTransactions transactions;
     private readonly TransactionGroup group;
+    private readonly ClientNaming naming;
     private SslStream? secured;
 
     /// <summary>Takes over a connected stream. Nothing is read or written yet.</summary>
@@ -30,6 +31,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
         envelope = new EnvelopeWriter(wire, options);
         transactions = new MailTransactions(wire, options, envelope);
         group = new TransactionGroup(wire, options, envelope);
+        naming = new ClientNaming(wire, options, transactions);
     }
 
     /// <summary>True while another message can be sent on this connection.</summary>
@@ -83,6 +85,9 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     /// </summary>
     public string? RefusedAhead => transactions.Trouble;
 
+    /// <summary>The client that the server was told of last (<see cref="OutgoingMessage.Client"/>); null for nobody.</summary>
+    public PeerClaims? NamedClient => naming.Named;
+
     /// <summary>What the login was made by; null without one.</summary>
     public string? Mechanism { get; private set; }
 
@@ -106,6 +111,13 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
         wire.Begin(ct);
         try
         {
+            if (naming.Header is { Length: > 0 } header)
+            {
+                wire.Output.Append(header);
+                if (!await wire.FlushAsync(ClientPhase.Greeting, options.Timeouts.Command).ConfigureAwait(false))
+                    return wire.Fault!;
+            }
+
             if (options.Tls == ClientTls.Implicit && !await SecureAsync(verify: true).ConfigureAwait(false))
                 return wire.Fault!;
             var greeting = await wire.ReadAsync(ClientPhase.Greeting, options.Timeouts.Greeting).ConfigureAwait(false);
@@ -169,11 +181,13 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     {
         if (!IsOpen)
             throw new InvalidOperationException("The dialogue is over");
-        Know();
         wire.Begin(ct, message.Revoked);
         wire.BeginTransaction();
         try
         {
+            if (naming.IsNeeded(message.Client) && await NameAsync(message.Client!).ConfigureAwait(false) is { } unnamed)
+                return Enumerable.Repeat(unnamed, message.Recipients.Length).ToArray();
+            Know();
             return await transactions.SendAsync(message, following).ConfigureAwait(false);
         }
         finally
@@ -261,6 +275,15 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
     /// <summary>Closes the stream; say <see cref="QuitAsync"/> first.</summary>
     public ValueTask DisposeAsync() => wire.DisposeAsync();
 
+    private async ValueTask<ClientAnswer?> NameAsync(PeerClaims client)
+    {
+        if (transactions.IsBespoken)
+            throw new InvalidOperationException("A message of another client was announced to follow");
+        if (await naming.NameAsync(client, Extensions).ConfigureAwait(false) is { } unnamed)
+            return unnamed;
+        return options.Forward == ClientForward.XClient ? naming.Judge(await EhloAsync().ConfigureAwait(false)) : null;
+    }
+
     private void Know() => envelope.Know(Extensions, IsVerified, hasLogin: Mechanism is not null);
 
     private void CheckMayGroup()
@@ -310,7 +333,7 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
 
     private async ValueTask<(Reply? Reply, ClientAnswer? Refused)> HelloAsync()
     {
-        wire.Output.Append(options.Hostname.Text);
+        wire.Output.Append(naming.Hostname.Text);
         wire.Output.Append("\r\n"u8);
         var answer = await CommandAsync(ClientPhase.Ehlo).ConfigureAwait(false);
         if (answer.Refused is null)

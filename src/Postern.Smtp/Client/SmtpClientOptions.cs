@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
+using Postern.Smtp.Session;
 
 namespace Postern.Smtp.Client;
 
@@ -49,6 +50,15 @@ public sealed record SmtpClientOptions
     /// <see cref="VerifyCertificate"/> decides, or a <see cref="Proof"/> whose answers are not kept.
     /// </summary>
     public TlsMemory? Memory { get; init; }
+
+    /// <summary>How the server is told whose mail it is given.</summary>
+    public ClientForward Forward { get; init; }
+
+    /// <summary>
+    /// Whom a PROXY header names, by <see cref="PeerClaims.Address"/>, <see cref="PeerClaims.ServerAddress"/> and their ports; null: the
+    /// connection is this machine's own.
+    /// </summary>
+    public PeerClaims? Client { get; init; }
 
     /// <summary>What becomes of 8-bit content where the server does not offer 8BITMIME.</summary>
     public EightBitFallback EightBit { get; init; } = EightBitFallback.SendAsIs;

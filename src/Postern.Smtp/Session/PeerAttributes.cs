@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -10,6 +11,72 @@ namespace Postern.Smtp.Session;
 internal static class PeerAttributes
 {
     private const int MaxOctets = 255;
+
+    /// <summary>RFC 5321 §4.5.3.1.4, without the CRLF.</summary>
+    private const int MaxLine = 510;
+
+    private const string Unavailable = "[UNAVAILABLE]";
+
+    /// <summary>In the order in which they are said.</summary>
+    private static readonly string[] Names =
+        ["NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT", "IDENT", "SOURCE"];
+
+    /// <summary>
+    /// The command lines, without CRLF, that say <paramref name="claims"/> with the attributes that a server offers: usually one. What is
+    /// not known is said to be unavailable, so that nothing stays that was said of another client.
+    /// </summary>
+    /// <param name="offered">As EHLO has it behind the verb.</param>
+    public static IReadOnlyList<string> Write(string verb, PeerClaims claims, string offered)
+    {
+        var known = offered.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var lines = new List<string>();
+        var line = verb;
+        foreach (var name in Names.Where(name => known.Contains(name, StringComparer.OrdinalIgnoreCase)))
+        {
+            var item = $" {name}={Value(claims, name)}";
+            if (line.Length + item.Length > MaxLine)
+            {
+                lines.Add(line);
+                line = verb;
+            }
+
+            line += item;
+        }
+
+        if (line.Length > verb.Length)
+            lines.Add(line);
+        return lines;
+    }
+
+    /// <summary>What is known, for <see cref="TryRead"/> alone; empty where nothing is.</summary>
+    public static string Write(PeerClaims claims) => string.Join(
+        ' ', Names.Where(name => Text(claims, name) is not null).Select(name => $"{name}={Value(claims, name)}"));
+
+    private static string Value(PeerClaims claims, string name) =>
+        Text(claims, name) is { Length: > 0 and <= MaxOctets } text
+            && XText.Encode(HelloName.Read(Encoding.Latin1.GetBytes(text))) is { Length: <= MaxOctets } said
+            ? said
+            : Unavailable;
+
+    private static string? Text(PeerClaims claims, string name) => name switch
+    {
+        "NAME" => claims.Name,
+        "ADDR" => claims.IsAddressUnknown ? Unavailable : Of(claims.Address),
+        "PORT" => claims.Port?.ToString(CultureInfo.InvariantCulture),
+        "PROTO" => claims.Protocol,
+        "HELO" => claims.Helo,
+        "LOGIN" => claims.Login,
+        "DESTADDR" => Of(claims.ServerAddress),
+        "DESTPORT" => claims.ServerPort?.ToString(CultureInfo.InvariantCulture),
+        "IDENT" => claims.Ident,
+        _ => claims.Source,
+    };
+
+    private static string? Of(IPAddress? address) =>
+        address is null ? null
+        : address.IsIPv4MappedToIPv6 ? address.MapToIPv4().ToString()
+        : address.AddressFamily == AddressFamily.InterNetworkV6 ? $"IPV6:{new IPAddress(address.GetAddressBytes())}"
+        : address.ToString();
 
     /// <summary>
     /// Adds what is said to <paramref name="claims"/>. False, with nothing changed, when one name or value is not as it must be.

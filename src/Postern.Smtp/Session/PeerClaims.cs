@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -42,6 +43,21 @@ public sealed record PeerClaims
 
     /// <summary>LOCAL or REMOTE.</summary>
     public string? Source { get; init; }
+
+    /// <summary>
+    /// What is known, as <c>NAME=value</c> pairs of XCLIENT and XFORWARD, values in xtext; <see cref="TryParse"/> reads it.
+    /// </summary>
+    public string ToAttributes() => PeerAttributes.Write(this);
+
+    /// <summary>Reads what <see cref="ToAttributes"/> wrote. False where one name or value is not as it must be.</summary>
+    public static bool TryParse(string attributes, [NotNullWhen(true)] out PeerClaims? claims)
+    {
+        claims = None;
+        if (PeerAttributes.TryRead(Encoding.ASCII.GetBytes(attributes), static _ => true, ref claims))
+            return true;
+        claims = null;
+        return false;
+    }
 
     /// <summary>For a log: <c>name[address]:port helo=… proto=…</c>, without what is not known.</summary>
     public override string ToString()

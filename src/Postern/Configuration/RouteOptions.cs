@@ -3,6 +3,7 @@ using Postern.Configuration.Reading;
 using Postern.Configuration.Shaping;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Shaping;
+using Postern.Smtp.Client;
 
 namespace Postern.Configuration;
 
@@ -104,6 +105,18 @@ internal sealed record RouteOptions(Route Route)
                 "false",
                 "`true`: the server of `via` may call itself by `server.hostname` and is another, such as a filter on this machine. "
                     + "Otherwise mail to a server of our own name is returned at once (5.4.6), as it would come back."),
+            Forward = section.Value(
+                "forward_client",
+                Kinds.Word(
+                    ("none", ClientForward.None),
+                    ("xclient", ClientForward.XClient),
+                    ("xforward", ClientForward.XForward),
+                    ("proxy", ClientForward.Proxy),
+                    ("proxy-v2", ClientForward.ProxyV2)),
+                ClientForward.None,
+                "`none`",
+                "For a server of your own: how it is told whose mail it is given. `xclient` and `xforward` are Postfix's commands, "
+                    + "`proxy` and `proxy-v2` the header of HAProxy, versions 1 and 2. [routes](routes.md) has what each of them does."),
             InFlight = section.Value(
                 "in_flight",
                 Kinds.UpTo(NextHop.SmartHost.MostInFlight),

@@ -46,7 +46,7 @@ public sealed class RestingEntryTests
     /// <summary>What is new in one of these is lost with the first rest, unless the octets and the generator below have it.</summary>
     [Theory]
     [InlineData(typeof(SpoolEntry), "Envelope Size State")]
-    [InlineData(typeof(Envelope), "ArrivedAt Client Earlier Expanded HasForeignAuthor HasUtf8Header Id IsInbound IsTlsOptional IsTlsWaived KeepFor Listener Login ReportOf Said Tenant")]
+    [InlineData(typeof(Envelope), "ArrivedAt Client ClientSession Earlier Expanded HasForeignAuthor HasUtf8Header Id IsInbound IsTlsOptional IsTlsWaived KeepFor Listener Login ReportOf Said Tenant")]
     [InlineData(typeof(Expansion), "Of Open Places Rewritten Through")]
     [InlineData(typeof(ReportOrigin), "About IsGathered Reason")]
     [InlineData(typeof(EarlierPass), "As")]
@@ -128,6 +128,7 @@ public sealed class RestingEntryTests
             Said = said,
             Login = Any(random, "lisa@example.org"),
             Client = random.Next(2) == 0 ? null : IPAddress.Parse("2001:db8::7"),
+            ClientSession = random.Next(3) == 0 ? new PeerClaims { Port = random.Next(65536), Protocol = "ESMTP", Helo = "far =+ example" } : null,
             Listener = Any(random, "submission"),
             Tenant = Any(random, "acme"),
             HasUtf8Header = random.Next(2) == 0,

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
@@ -24,6 +25,22 @@ public sealed class StoredEnvelopeTests
         Assert.Equal(envelope.Said.RecipientParameters, found.Said.RecipientParameters);
         Assert.Equal(envelope.Deadline, found.Deadline);
         Assert.True(found is { HasUtf8Header: true, IsInbound: true, Tenant: "acme" });
+    }
+
+    [Fact]
+    public async Task What_is_known_of_the_clients_session_is_there_after_a_restart_and_what_cannot_be_read_of_it_is_not()
+    {
+        using var home = new SpoolHome();
+        var session = new PeerClaims { Name = "far.example", Port = 4711, Protocol = "ESMTP", Helo = "two words=+", ServerAddress = IPAddress.Parse("2001:db8::25"), ServerPort = 587 };
+        var envelope = Samples.Envelope() with { ClientSession = session };
+        await using (var spool = home.Open())
+            await Samples.CommitAsync(spool, Samples.Content(10), envelope);
+
+        await using var again = home.Open();
+        Assert.Equal(session, again.Find(envelope.Id)!.Envelope.ClientSession);
+        Assert.Equal(1, StoredEnvelope.Of(envelope, DeliveryState.Fresh(1, envelope.ArrivedAt)).V);
+        var damaged = StoredEnvelope.Of(envelope, DeliveryState.Fresh(1, envelope.ArrivedAt)) with { Peer = "COLOUR=blue" };
+        Assert.Null(damaged.ToEntry(envelope.Id, 10, new ReplayWords()).Envelope.ClientSession);
     }
 
     [Fact]

@@ -42,6 +42,27 @@ public sealed class ProxyProtocolTests
     }
 
     [Theory]
+    [InlineData("192.0.2.7:12345", "198.51.100.1:25", "192.0.2.7:12345")]
+    [InlineData("[2001:db8::7]:12345", "[2001:db8::1]:25", "[2001:db8::7]:12345")]
+    [InlineData("192.0.2.7:12345", "[2001:db8::1]:25", "[::ffff:192.0.2.7]:12345")]
+    [InlineData("[::ffff:192.0.2.7]:0", "198.51.100.1:25", "192.0.2.7:0")]
+    public void What_is_written_is_read_again(string client, string server, string read)
+    {
+        var header = ProxyHeader.Of(IPEndPoint.Parse(client), IPEndPoint.Parse(server));
+
+        Assert.Equal(header, ProxyProtocol.Read(ProxyVersion1.Write(header)).Header);
+        Assert.Equal(header, ProxyProtocol.Read(ProxyVersion2.Write(header)).Header);
+        Assert.Equal(IPEndPoint.Parse(read), header.Source);
+    }
+
+    [Fact]
+    public void A_connection_of_ones_own_is_written_and_read_again()
+    {
+        Assert.Equal(ProxyHeader.Itself, ProxyProtocol.Read(ProxyVersion1.Write(ProxyHeader.Itself)).Header);
+        Assert.Equal(ProxyHeader.Itself, ProxyProtocol.Read(ProxyVersion2.Write(ProxyHeader.Itself)).Header);
+    }
+
+    [Theory]
     [InlineData("PROXY TCP4 192.0.2.7 198.51.100.1 12345 25\r\n", "192.0.2.7:12345")]
     [InlineData("PROXY TCP6 2001:db8::7 2001:db8::1 12345 25\r\n", "[2001:db8::7]:12345")]
     public void Version_1_names_the_client(string line, string client) =>

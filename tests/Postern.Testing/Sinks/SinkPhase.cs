@@ -16,6 +16,9 @@ public enum SinkPhase
 
     /// <summary>A line behind a 334.</summary>
     AuthResponse,
+
+    /// <summary>XCLIENT or XFORWARD.</summary>
+    Client,
     Mail,
     Rcpt,
     Data,

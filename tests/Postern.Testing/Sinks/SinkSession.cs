@@ -82,6 +82,12 @@ internal sealed class SinkSession(ScriptedSink sink, Socket socket, int number, 
                 return true;
             case "AUTH":
                 return await LogInAsync(line);
+            case "PROXY" when transcript.Count == 2:
+                return true;
+            case "XCLIENT":
+                return await AnswerAsync(SinkPhase.Client, line, "220 sink.test ESMTP") is not null;
+            case "XFORWARD":
+                return await AnswerAsync(SinkPhase.Client, line, "250 2.0.0 Ok") is not null;
             case "MAIL":
                 mail = line;
                 recipients = [];

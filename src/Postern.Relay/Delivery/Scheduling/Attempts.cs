@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Relay.Delivery.Transports;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 
@@ -46,7 +47,10 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
             if (!job.Message.IsRemoved)
                 content = await work.Spool.OpenContentAsync(job.Message.Id, work.Abandoned.Token).ConfigureAwait(false);
             if (content is not null)
-                return new PreparedJob(job, await DecorateAsync(job.Message, content).ConfigureAwait(false), now, this);
+                return new PreparedJob(job, await DecorateAsync(job.Message, content).ConfigureAwait(false), now, this)
+                {
+                    Client = ForwardedClient.Of(job.Message.Envelope, hop),
+                };
         }
         catch (Exception e)
         {

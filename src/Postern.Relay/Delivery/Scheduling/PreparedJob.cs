@@ -5,6 +5,7 @@ using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
 
 namespace Postern.Relay.Delivery.Scheduling;
 
@@ -22,6 +23,9 @@ internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTi
     public DeliveryJob Job { get; } = job;
 
     public OutgoingMessage Message => message ??= Make(Job.Message.Envelope);
+
+    /// <summary>Whose it is, where the next hop is told; null for nobody.</summary>
+    public PeerClaims? Client { private get; init; }
 
     public long Length => content.Length;
 
@@ -41,6 +45,7 @@ internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTi
         return new OutgoingMessage(Job.Recipients.IsDefault ? said : said.For(Job.Recipients.AsSpan()), this)
         {
             HasUtf8Header = envelope.HasUtf8Header,
+            Client = Client,
             Revoked = host.Stopping,
         };
     }

@@ -178,7 +178,7 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
 
     private static DeliveryPhase PhaseOf(ClientPhase phase) => phase switch
     {
-        ClientPhase.Greeting or ClientPhase.Ehlo => DeliveryPhase.Connect,
+        ClientPhase.Greeting or ClientPhase.Ehlo or ClientPhase.Client => DeliveryPhase.Connect,
         ClientPhase.StartTls => DeliveryPhase.Tls,
         ClientPhase.Auth => DeliveryPhase.Login,
         ClientPhase.Mail => DeliveryPhase.Mail,
@@ -208,6 +208,7 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
     {
         ClientPhase.Greeting => "the greeting",
         ClientPhase.Content => "sending the content",
+        ClientPhase.Client => "naming the client",
         _ => phase.ToString().ToUpper(CultureInfo.InvariantCulture),
     };
 }

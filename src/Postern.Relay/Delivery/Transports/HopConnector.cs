@@ -10,6 +10,7 @@ using Postern.Relay.Delivery.Tls.Reports;
 using Postern.Relay.Policy.Counters;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
 
 namespace Postern.Relay.Delivery.Transports;
 
@@ -76,8 +77,8 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
     public HopShape ShapeOf(NextHop hop, string host, string? route) =>
         HopShape.Of(Current(), new ShapingSubject((hop as NextHop.MailExchanger)?.Domain.Text, host, route));
 
-    public HopTrail Begin(NextHop hop, long begunAt, Func<string, IHostTurn?>? admits = null) =>
-        new(this, options, client.Clock, hop, begunAt) { Admits = admits };
+    public HopTrail Begin(NextHop hop, long begunAt, Func<string, IHostTurn?>? admits = null, PeerClaims? whose = null) =>
+        new(this, options, client.Clock, hop, begunAt) { Admits = admits, Client = whose };
 
     public OwnHost Own => own;
 
@@ -177,6 +178,10 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
                 TrustedRoots = terms.Trusted,
                 Proof = terms.Proof,
                 Certificate = terms.Certificate,
+                Forward = terms.Forward,
+                Client = endpoint.Client is { ServerAddress: null } named
+                    ? named with { ServerAddress = endpoint.Address.Address, ServerPort = endpoint.Address.Port }
+                    : endpoint.Client,
             });
         var (answer, login) = await OpenAsync(dialogue, endpoint, terms, ct).ConfigureAwait(false);
         if (!endpoint.Terms.MayHaveOurName && own.IsCalled(dialogue.PeerNames))
@@ -366,6 +371,9 @@ internal sealed record HopEndpoint(string Host, IPEndPoint Address, HopTerms Ter
 
     /// <summary>What has a limit for connections of some destinations alone: they share none with others.</summary>
     public string Limits { get; init; } = string.Empty;
+
+    /// <summary>Whose mail the connection carries, where the host is told with its first octets; null for none.</summary>
+    public PeerClaims? Client { get; init; }
 
     /// <summary>The path of the Unix socket that is connected to in place of <see cref="Address"/>; null for none.</summary>
     public string? Socket { get; init; }

@@ -3,6 +3,7 @@ using Postern.Relay.Delivery.Pools;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Delivery.Tls;
 using Postern.Smtp.Client;
+using Postern.Smtp.Session;
 
 namespace Postern.Relay.Delivery.Transports;
 
@@ -15,7 +16,7 @@ internal sealed class HopSession(
     private readonly string? tls = opened.Dialogue.Tls?.Version;
     private readonly string remote = opened.Endpoint.Remote;
     private readonly GroupWindow window = new(
-        opened.Dialogue, opened.Endpoint.Remote, trust, (by as NextHop.SmartHost)?.InFlight ?? 1, options().FarFrom, clock);
+        opened.Dialogue, opened.Endpoint.Remote, trust, InFlightTo(by), options().FarFrom, clock);
     private HopConnection.Open connection = opened;
     private NextHop hop = by;
     private DeliveryOptions? shapedBy;
@@ -55,6 +56,15 @@ internal sealed class HopSession(
             }
         }
     }
+
+    /// <summary>
+    /// A message of this client may go over it. Who was named to the host stays so: what is nobody's needs a session of its own.
+    /// </summary>
+    public bool IsFor(PeerClaims? client) => Endpoint.Terms.Forward switch
+    {
+        ClientForward.Proxy or ClientForward.ProxyV2 => Endpoint.Client == client,
+        _ => client is not null || dialogue.NamedClient is null,
+    };
 
     /// <summary>It is another destination's from now on, on the same terms.</summary>
     public void Adopt(HopEndpoint endpoint, HostPlace place)
@@ -193,6 +203,8 @@ internal sealed class HopSession(
         hasCarried |= isDelivered;
         return outcomes;
     }
+
+    private static int InFlightTo(NextHop hop) => hop is NextHop.SmartHost { Forward: ClientForward.None, InFlight: var most } ? most : 1;
 
     private void MarkTooMuch(Outcome[] outcomes)
     {

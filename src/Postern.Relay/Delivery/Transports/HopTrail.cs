@@ -5,6 +5,7 @@ using Postern.Relay.Delivery.Pools;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
 
 namespace Postern.Relay.Delivery.Transports;
 
@@ -43,6 +44,9 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
 
     /// <summary>As <see cref="IDeliveryLane.Admits"/>; null where nobody wants to know.</summary>
     public Func<string, IHostTurn?>? Admits { private get; init; }
+
+    /// <summary>Whose mail is to go, where hosts are told; null for nobody.</summary>
+    public PeerClaims? Client { private get; init; }
 
     /// <summary>Leaves out a place that was spoken to, and every host that is preferred to it.</summary>
     public HopTrail Behind(HopEndpoint endpoint)
@@ -399,6 +403,7 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
                 Limits = shape.ScopeNames,
                 IsLmtp = server?.IsLmtp == true,
                 Socket = server?.Socket,
+                Client = terms.Forward is ClientForward.Proxy or ClientForward.ProxyV2 ? Client : null,
             };
             if (endpoint.From is { } from && from.AddressFamily != address.AddressFamily)
                 Note(

@@ -69,6 +69,9 @@ internal sealed record HopTerms(ClientTls Tls, bool IsGuarded, ClientLogin? Logi
     /// <summary>Shown in the handshake; null for none.</summary>
     public X509Certificate2? Certificate { get; init; }
 
+    /// <summary>How it is told whose mail it is given.</summary>
+    public ClientForward Forward { get; init; }
+
     /// <summary>Why it is not spoken to at all; null where it may be.</summary>
     public Outcome? WhyNot { get; init; }
 
@@ -85,6 +88,7 @@ internal sealed record HopTerms(ClientTls Tls, bool IsGuarded, ClientLogin? Logi
             MayHaveOurName = hop.MayHaveOurName || server.IsLmtp,
             Grant = hop.Grant,
             Certificate = hop.Certificate,
+            Forward = hop.Forward,
             Policy = TlsPolicy.Route,
             ProvesHost = true,
         };

@@ -58,7 +58,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
             await CloseAsync().ConfigureAwait(false);
         var isAnnounced = announced is not null && session is { IsBespoken: true };
         announced = null;
-        if (!IsConnected)
+        if (!IsConnected || !session!.IsFor(message.Client))
         {
             await CloseAsync().ConfigureAwait(false);
             session = TakeOwn();
@@ -66,7 +66,7 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
 
         if (session is null)
         {
-            trail = delivery.Connector.Begin(hop, begun, admits);
+            trail = Begin(message, begun, admits);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, message.Revoked);
             switch (await trail.NextAsync(either.Token).ConfigureAwait(false))
             {
@@ -84,7 +84,8 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
         }
 
         var first = session!;
-        if (SendsAhead && following is not null && first.MaySendAhead && MostOf(first) >= following.Recipients.Length)
+        if (SendsAhead && following is not null && following.Client == message.Client && first.MaySendAhead
+            && MostOf(first) >= following.Recipients.Length)
             announced = following;
         var outcomes = MostOf(first) is var most && (isAnnounced || most >= message.Recipients.Length)
             ? await first.SendAsync(message, announced, begun, ct).ConfigureAwait(false)
@@ -193,14 +194,14 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
                     {
                         // What one host lacks any other may have, also one that it stood in for.
                         trail ??= lacking < int.MaxValue
-                            ? delivery.Connector.Begin(hop, begun).Without(from)
-                            : delivery.Connector.Begin(hop, begun).Behind(from);
+                            ? Begin(message, begun).Without(from)
+                            : Begin(message, begun).Behind(from);
                     }
                     else
                     {
                         isReopened = true;
                         if (trail is null)
-                            trail = delivery.Connector.Begin(hop, begun);
+                            trail = Begin(message, begun);
                         else
                             trail.Again(from);
                         trail.SharesNothing = true;
@@ -324,6 +325,9 @@ internal sealed class SmtpLane(NextHop hop, SmtpDelivery delivery, TimeProvider 
                 outcomes[i] = Outcome.Failed.Of(last);
         }
     }
+
+    private HopTrail Begin(OutgoingMessage message, long begun, Func<string, IHostTurn?>? admits = null) =>
+        delivery.Connector.Begin(hop, begun, admits, message.Client);
 
     private static OutgoingMessage PartOf(OutgoingMessage message, int[] who) => message with { Envelope = message.Envelope.For(who) };
 

@@ -33,6 +33,7 @@ internal static class EnvelopeOctets
         IsGathered = 1 << 13,
         Earlier = 1 << 14,
         Expanded = 1 << 15,
+        ClientSession = 1 << 16,
     }
 
     private const Has Rare = ~(Has)0x7F;
@@ -87,7 +88,8 @@ internal static class EnvelopeOctets
             | (envelope.ReportOf is null ? 0 : Has.ReportOf)
             | (envelope.ReportOf is { IsGathered: true } ? Has.IsGathered : 0)
             | (envelope.Earlier is null ? 0 : Has.Earlier)
-            | (envelope.Expanded is null ? 0 : Has.Expanded);
+            | (envelope.Expanded is null ? 0 : Has.Expanded)
+            | (envelope.ClientSession is null ? 0 : Has.ClientSession);
         return rare
             | (said == MailParameters.EightBit ? Has.EightBit : 0)
             | (envelope.Sender.Mailbox is null ? 0 : Has.Sender)
@@ -125,6 +127,9 @@ internal static class EnvelopeOctets
             writer.Numbers(expanded.Places.AsSpan());
             writer.Numbers(expanded.Rewritten.AsSpan());
         }
+
+        if (envelope.ClientSession is { } session)
+            writer.Text(session.ToAttributes());
     }
 
     private static Envelope ReadRare(ref OctetReader reader, Envelope envelope, Has has)
@@ -153,6 +158,7 @@ internal static class EnvelopeOctets
                     Rewritten = reader.Numbers(),
                 }
                 : null,
+            ClientSession = has.HasFlag(Has.ClientSession) && PeerClaims.TryParse(reader.Text(), out var session) ? session : null,
         };
     }
 

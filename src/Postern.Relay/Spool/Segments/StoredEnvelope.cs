@@ -37,6 +37,9 @@ internal sealed record StoredEnvelope
 
     public string? Client { get; init; }
 
+    /// <summary>What else is known of the client's session, in the words of XCLIENT; null where nothing is.</summary>
+    public string? Peer { get; init; }
+
     public string? Listener { get; init; }
 
     public string? Tenant { get; init; }
@@ -124,6 +127,7 @@ internal sealed record StoredEnvelope
             To = [.. envelope.Recipients.Select(static r => r.Address)],
             Login = envelope.Login,
             Client = envelope.Client?.ToString(),
+            Peer = envelope.ClientSession?.ToAttributes(),
             Listener = envelope.Listener,
             Tenant = envelope.Tenant,
             About = envelope.ReportOf?.About.ToString(),
@@ -175,6 +179,8 @@ internal sealed record StoredEnvelope
             },
             Login = words.Text(Login),
             Client = words.Address(Client),
+            // Only what a hop is told: without it the message goes all the same.
+            ClientSession = Peer is not null && PeerClaims.TryParse(Peer, out var peer) ? peer : null,
             Listener = words.Text(Listener),
             Tenant = words.Text(Tenant),
             ReportOf = QueueId.TryParse(About, out var about)

@@ -10,6 +10,17 @@ internal sealed record ProxyHeader(IPEndPoint? Source, IPEndPoint? Destination)
 {
     public static ProxyHeader Itself { get; } = new(Source: null, Destination: null);
 
+    /// <summary>Both addresses are made of one family, as a header needs them: IPv6 where they differ.</summary>
+    public static ProxyHeader Of(IPEndPoint source, IPEndPoint destination)
+    {
+        var (from, to) = (Plain(source.Address), Plain(destination.Address));
+        return from.AddressFamily == to.AddressFamily
+            ? new ProxyHeader(new IPEndPoint(from, source.Port), new IPEndPoint(to, destination.Port))
+            : new ProxyHeader(new IPEndPoint(from.MapToIPv6(), source.Port), new IPEndPoint(to.MapToIPv6(), destination.Port));
+    }
+
+    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : new(address.GetAddressBytes());
+
     public ProxyClaims Claims { get; init; } = ProxyClaims.None;
 }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -29,6 +30,16 @@ internal static class ProxyVersion1
         if (end + 2 > MaxOctets)
             return ProxyStep.Wrong("PROXY line too long");
         return end + 1 == octets.Length ? ProxyStep.More(1) : Parse(octets[Opening.Length..end]);
+    }
+
+    public static byte[] Write(ProxyHeader header)
+    {
+        if (header is not { Source: { } source, Destination: { } destination })
+            return [.. "PROXY UNKNOWN\r\n"u8];
+        var family = source.AddressFamily == AddressFamily.InterNetworkV6 ? "TCP6" : "TCP4";
+        return Encoding.ASCII.GetBytes(string.Create(
+            CultureInfo.InvariantCulture,
+            $"PROXY {family} {source.Address} {destination.Address} {source.Port} {destination.Port}\r\n"));
     }
 
     /// <summary>How many octets the line still lacks at least: what its missing fields need, one octet each, and CRLF.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.Sockets;
 
 namespace Postern.Smtp.Transport.Proxy;
 
@@ -34,6 +35,28 @@ internal static class ProxyVersion2
 
         // LOCAL: whatever stands in it is to be skipped.
         return (octets[12] & 0xF) == 0 ? ProxyStep.Whole(ProxyHeader.Itself) : Parse(octets[..(FixedOctets + length)]);
+    }
+
+    /// <summary>LOCAL, or PROXY with two addresses over TCP.</summary>
+    public static byte[] Write(ProxyHeader header)
+    {
+        var (source, destination) = (header.Source, header.Destination);
+        var isV6 = source?.AddressFamily == AddressFamily.InterNetworkV6;
+        var length = source is null ? 0 : isV6 ? V6Octets : V4Octets;
+        var octets = new byte[FixedOctets + length];
+        Signature.CopyTo(octets);
+        octets[12] = (byte)(source is null ? 0x20 : 0x21);
+        octets[13] = (byte)(source is null ? 0 : isV6 ? 0x21 : 0x11);
+        BinaryPrimitives.WriteUInt16BigEndian(octets.AsSpan(14), (ushort)length);
+        if (source is null || destination is null)
+            return octets;
+        var body = octets.AsSpan(FixedOctets);
+        var address = (length - 4) / 2;
+        source.Address.TryWriteBytes(body, out _);
+        destination.Address.TryWriteBytes(body[address..], out _);
+        BinaryPrimitives.WriteUInt16BigEndian(body[(2 * address)..], (ushort)source.Port);
+        BinaryPrimitives.WriteUInt16BigEndian(body[((2 * address) + 2)..], (ushort)destination.Port);
+        return octets;
     }
 
     private static ProxyStep Parse(ReadOnlySpan<byte> header)
