@@ -142,6 +142,11 @@ internal static class RouteReader
         (servers, place) = ([], null);
         if (route.Via.IsEmpty)
             return new RouteParse.Wrong(index, "via", $"no server is named; expected {ViaSchemes.Expected}");
+        if (route.Via.FirstOrDefault(static via => via.Any(char.IsControl)) is { } spoilt)
+            return new RouteParse.Wrong(index, "via", "a control character stands in it")
+            {
+                Item = route.Via.Length > 1 ? route.Via.IndexOf(spoilt) : null,
+            };
         if (route.Via is [var only])
         {
             if (IsMx(only))

@@ -34,7 +34,7 @@ public sealed class Srs(Domain domain, ImmutableArray<Secret> secrets, int days)
     public Mailbox? Rewrite(Mailbox sender, DateTimeOffset now)
     {
         var local = Plain(sender.LocalPart);
-        if (IsTagged(local, '1') && Split(local[5..], 2) is [_, var first, var rest])
+        if (IsTagged(local, '1') && Split(local[5..], 2) is [_, var first, var rest] && IsRest(rest) && Domain.TryParse(first, out _))
             return Make($"SRS1={Hash(keys[0], first, rest)}={first}={rest}", domain);
         if (IsTagged(local, '0'))
             return Make($"SRS1={Hash(keys[0], sender.Domain.Text, local[4..])}={sender.Domain.Text}={local[4..]}", domain);
@@ -71,13 +71,16 @@ public sealed class Srs(Domain domain, ImmutableArray<Secret> secrets, int days)
 
     /// <summary>That of another host, who knows how long it is good for.</summary>
     private SrsAnswer ReadSecond(string[] parts) =>
-        parts is [var hash, var host, { Length: > 1 } rest]
-            && Separators.Contains(rest[0], StringComparison.Ordinal)
+        parts is [var hash, var host, var rest]
+            && IsRest(rest)
             && IsOurs(hash, host, rest)
             && Domain.TryParse(host, out var first)
             && Make("SRS0" + rest, first) is { } sender
                 ? new SrsAnswer.Leads(sender)
                 : Forged;
+
+    /// <summary>What the first host made, behind its SRS0.</summary>
+    private static bool IsRest(string text) => text.Length > 1 && Separators.Contains(text[0], StringComparison.Ordinal);
 
     private static SrsAnswer Forged { get; } = new SrsAnswer.Refused("the address looks rewritten, and was not made here");
 

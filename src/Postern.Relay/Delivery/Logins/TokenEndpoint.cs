@@ -124,15 +124,17 @@ internal sealed class TokenEndpoint(HttpClient http, TimeProvider clock)
     {
         if (Text(root, "access_token") is not { Length: > 0 } token)
             return new TokenAnswer.Unavailable("an answer without access_token");
+        if (!IsToken(token))
+            return new TokenAnswer.Unavailable("an access_token with characters that none has (RFC 6749, appendix A.12)");
         if (Text(root, "token_type") is { } type && !type.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
             return new TokenAnswer.Refused("token_type", $"the token is of type {OneLine(type)}, not Bearer");
         var lifetime = Seconds(root, "expires_in") is { } seconds and > 0
-            ? TimeSpan.FromSeconds(Math.Min(seconds, LongestLifetime.TotalSeconds))
+            ? TimeSpan.FromSeconds(Math.Clamp(seconds, 1, LongestLifetime.TotalSeconds))
             : UsualLifetime;
         return new TokenAnswer.Granted(
             new Secret(token),
             clock.GetUtcNow() + lifetime,
-            Text(root, "refresh_token") is { Length: > 0 } refresh ? new Secret(refresh) : null);
+            Text(root, "refresh_token") is { Length: > 0 } refresh && IsToken(refresh) ? new Secret(refresh) : null);
     }
 
     private TokenAnswer ReadDevice(JsonElement root)
@@ -146,6 +148,9 @@ internal sealed class TokenEndpoint(HttpClient http, TimeProvider clock)
             Until = clock.GetUtcNow() + TimeSpan.FromSeconds(Math.Clamp(Seconds(root, "expires_in") ?? 900, 30, 3600)),
         };
     }
+
+    /// <summary>RFC 6749, appendices A.12 and A.17. Any other character would end the message that it is put into.</summary>
+    private static bool IsToken(string text) => text.All(static c => c is >= ' ' and <= '~');
 
     private static string? Text(JsonElement root, string name) =>
         root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
