@@ -20,8 +20,8 @@ internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync
     /// <summary>The day of the gathered lines.</summary>
     public DateOnly Day { get; private set; }
 
-    /// <summary>Lines gathered and not written.</summary>
-    public int Pending => events.Count;
+    /// <summary>Events gathered and not written.</summary>
+    public int Pending { get; private set; }
 
     private string PathOfDay => Path.Join(directory, new AuditFileName(kind, Day).ToString());
 
@@ -35,6 +35,7 @@ internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync
 
         lines.Write(line);
         events.Add((audit, line.Length));
+        Pending += JsonLinesAuditLog.CountOf(audit);
     }
 
     /// <summary>
@@ -68,6 +69,7 @@ internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync
         {
             lines.ResetWrittenCount();
             events.Clear();
+            Pending = 0;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Text;
 using Postern.Relay.Audit.Events;
@@ -20,8 +21,14 @@ internal sealed class AuditFilter
 
     private static readonly byte[] QueueIdLead = "\"queue_id\":\""u8.ToArray();
 
+    /// <summary>Of the time and what stands around it.</summary>
+    private static readonly int BeforeName = AuditTime.Lead.Length + AuditTime.Length + 1;
+
+    private static readonly byte[] DeferralsName = Encoding.ASCII.GetBytes($",\"event\":\"{DeferralsEvent.Type.Name}\"");
+
     private readonly AuditQuery query;
     private readonly byte[]? since;
+    private readonly byte[]? queueId;
     private readonly byte[][] needles;
 
     /// <summary>By queue id of each message that fits: whether its sender is in the sought domain.</summary>
@@ -40,6 +47,7 @@ internal sealed class AuditFilter
         keys = EventKeys.Of(query);
         messagesBySpan = messages.GetAlternateLookup<ReadOnlySpan<char>>();
         since = query.Since is { } at ? AuditTime.ToBytes(at) : null;
+        queueId = query.QueueId is { } id ? Needle(id) : null;
         needles =
         [
             .. new[]
@@ -49,7 +57,7 @@ internal sealed class AuditFilter
                     BareId(query.MessageId), query.Rule, query.Route, query.Tenant, query.Category,
                 }
                 .OfType<string>()
-                .Select(static text => Encoding.ASCII.GetBytes(AuditEncoder.Instance.Encode(text))),
+                .Select(Needle),
         ];
     }
 
@@ -70,12 +78,14 @@ internal sealed class AuditFilter
         return keys.TrueForAll(block.MayHave) || keysOfMessages.Count > MostKeysOfMessages || keysOfMessages.Exists(block.MayHave);
     }
 
-    /// <summary>Null when the line does not match, or is no event.</summary>
-    public AuditEvent? Match(ReadOnlyMemory<byte> line)
+    /// <summary>The events of a line that match, the newest first; none where it does not match, or is no event.</summary>
+    public ImmutableArray<AuditEvent> Match(ReadOnlyMemory<byte> line)
     {
         if (!MayMatch(line.Span) || AuditEvents.Read(line) is not { } audit)
-            return null;
-        return Takes(audit) ? audit : null;
+            return [];
+        if (audit is DeferralsEvent { Parts: var parts })
+            return [.. parts.Where(Takes).OrderByDescending(static part => part.At)];
+        return Takes(audit) ? [audit] : [];
     }
 
     /// <summary>The same of an event that is at hand. Not for several at a time.</summary>
@@ -101,8 +111,14 @@ internal sealed class AuditFilter
     {
         if (since is not null && IsBefore(line, since))
             return false;
+        // Its recipients stand there without their domain, and it is about many messages.
+        if (IsDeferrals(line))
+            return queueId is null || ContainsIgnoringCase(line, queueId);
         return HasAll(line) || (messages.Count > 0 && IsOfKnownMessage(line));
     }
+
+    private static bool IsDeferrals(ReadOnlySpan<byte> line) =>
+        line.Length > BeforeName && line[BeforeName..].StartsWith(DeferralsName);
 
     private bool HasAll(ReadOnlySpan<byte> line)
     {
@@ -168,6 +184,9 @@ internal sealed class AuditFilter
         return (isKnown || ((query.Sender ?? query.MessageId ?? query.Login ?? query.Tenant) is null && query.Client is null))
             && (query.Domain is not { } domain || isFromDomain || AddressPattern.IsInDomain(recipient, domain));
     }
+
+    /// <summary>A text as it stands in a line.</summary>
+    private static byte[] Needle(string text) => Encoding.ASCII.GetBytes(AuditEncoder.Instance.Encode(text));
 
     private static string? TextOf(string? pattern) => pattern is null or "<>" ? null : pattern.TrimStart('@');
 

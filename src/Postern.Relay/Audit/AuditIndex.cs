@@ -132,6 +132,13 @@ internal sealed class AuditBlockMaker
     /// <summary>An event that stands in the next octets.</summary>
     public void Add(AuditEvent audit)
     {
+        if (audit is DeferralsEvent { Parts: var parts })
+        {
+            foreach (var part in parts)
+                Add(part);
+            return;
+        }
+
         EventKeys.AddTo(keys, audit.Traits);
         firstTicks = Math.Min(firstTicks, audit.At.UtcTicks);
         lastTicks = Math.Max(lastTicks, audit.At.UtcTicks);

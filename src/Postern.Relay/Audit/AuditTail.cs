@@ -73,7 +73,7 @@ public sealed class AuditTail
             var taken = 0;
             while (buffer.AsSpan(taken, kept - taken).IndexOf((byte)'\n') is var feed and >= 0)
             {
-                if (filter.Match(buffer.AsMemory(taken, feed)) is { } audit)
+                foreach (var audit in filter.Match(buffer.AsMemory(taken, feed)).Reverse())
                     yield return audit;
                 taken += feed + 1;
             }

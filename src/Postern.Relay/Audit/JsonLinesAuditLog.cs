@@ -38,6 +38,8 @@ public sealed class JsonLinesAuditLog : IAuditLog
     private readonly AuditSync sync;
     private readonly SemaphoreSlim hurry = new(initialCount: 0);
     private readonly Task writing;
+    private readonly DeferralGroups deferrals = new();
+    private readonly Action<AuditEvent> gatherDeferrals;
     private readonly List<TaskCompletionSource> flushed = [];
     private readonly List<TaskCompletionSource> safe = [];
     private readonly AuditRoom space;
@@ -67,6 +69,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         this.sinks = copy is null ? [.. sinks] : [copy, .. sinks];
         reportedOfSinks = new long[this.sinks.Length];
         sinksReportedAt = clock.GetUtcNow();
+        gatherDeferrals = audit => Gather(audit, cause: null);
         writing = Task.Run(WriteAsync);
     }
 
@@ -234,7 +237,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         for (; taken < MostGathered && queue.Reader.TryRead(out var item); taken++)
         {
             if (item.Audit is { } audit)
-                Gather(audit, item.Cause);
+                GatherInOrder(audit, item.Cause);
             Release(item);
             if (item.Written is { } waiter)
                 flushed.Add(waiter);
@@ -244,6 +247,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
                 Move(changed);
         }
 
+        deferrals.WriteAll(gatherDeferrals);
         foreach (var file in files.All)
             Write(file);
         foreach (var waiter in flushed)
@@ -259,6 +263,19 @@ public sealed class JsonLinesAuditLog : IAuditLog
         }
 
         return taken;
+    }
+
+    /// <summary>How many events stand in the line of one.</summary>
+    internal static int CountOf(AuditEvent audit) => audit is DeferralsEvent { Parts.Length: var parts } ? parts : 1;
+
+    /// <summary>Deferrals gather; what is about one of their messages comes behind them.</summary>
+    private void GatherInOrder(AuditEvent audit, AuditCause? cause)
+    {
+        if (cause is null && deferrals.TryTake(audit, gatherDeferrals))
+            return;
+        if (audit.Kind == AuditKind.Mail && deferrals.HasAny(audit.Traits.QueueId))
+            deferrals.WriteAll(gatherDeferrals);
+        Gather(audit, cause);
     }
 
     private void Gather(AuditEvent audit, AuditCause? cause)
@@ -278,7 +295,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
 
         if (isFull)
         {
-            Interlocked.Increment(ref dropped);
+            Interlocked.Add(ref dropped, CountOf(audit));
             return;
         }
 
@@ -300,6 +317,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
 
     private void Move(AuditLogOptions changed)
     {
+        deferrals.WriteAll(gatherDeferrals);
         foreach (var file in files.All)
         {
             Write(file);

@@ -7,9 +7,9 @@ namespace Postern.Relay.Audit;
 /// <summary>
 /// One log file, read from its end towards its beginning. Blocks in which by the index nothing can be that is looked for are passed over.
 /// </summary>
-/// <param name="end">Only what stands before it; null for the whole file.</param>
+/// <param name="end">Only what stands before it, and of the line that ends there what was not taken yet; null for the whole file.</param>
 /// <param name="isOver">There is no time left: the scan stops where it is.</param>
-internal sealed class LogScan(string path, AuditFilter filter, long? end, Func<bool> isOver) : IAsyncDisposable
+internal sealed class LogScan(string path, AuditFilter filter, (long At, int Taken)? end, Func<bool> isOver) : IAsyncDisposable
 {
     private const int LinesBetweenLooks = 256;
 
@@ -19,6 +19,8 @@ internal sealed class LogScan(string path, AuditFilter filter, long? end, Func<b
     private IAsyncEnumerator<(long Start, ReadOnlyMemory<byte> Line)>? lines;
     private long unread;
     private long currentStart;
+    private ImmutableArray<AuditEvent> found = [];
+    private int skipped = end?.Taken ?? 0;
     private int looked;
 
     /// <summary>The event at hand.</summary>
@@ -26,6 +28,9 @@ internal sealed class LogScan(string path, AuditFilter filter, long? end, Func<b
 
     /// <summary>Where to go on: all that stands behind has been looked at and, but for <see cref="Current"/>, been taken.</summary>
     public long Position { get; private set; }
+
+    /// <summary>Of the events that match in the line before <see cref="Position"/>, how many have been taken.</summary>
+    public int Taken { get; private set; }
 
     /// <summary>The time of the last line looked at when the scan was stopped; null while it was not.</summary>
     public DateTimeOffset? StoppedAt { get; private set; }
@@ -35,20 +40,28 @@ internal sealed class LogScan(string path, AuditFilter filter, long? end, Func<b
     {
         if (!TryOpen())
             return false;
+        if (Current is not null && ++Taken < found.Length)
+        {
+            Current = found[Taken];
+            return true;
+        }
+
         if (Current is not null)
-            Position = currentStart;
+            (Position, Taken) = (currentStart, 0);
         Current = null;
         while (StoppedAt is null && await MoveToLineAsync(ct))
         {
             var (start, line) = lines!.Current;
-            var audit = filter.Match(line);
-            if (audit is null)
+            found = filter.Match(line);
+            var taken = skipped;
+            skipped = 0;
+            if (taken >= found.Length)
             {
-                Position = start;
+                (Position, Taken) = (start, 0);
             }
             else
             {
-                (Current, currentStart, Position) = (audit, start, start + line.Length);
+                (Current, currentStart, Position, Taken) = (found[taken], start, start + line.Length, taken);
                 return true;
             }
 
@@ -74,7 +87,8 @@ internal sealed class LogScan(string path, AuditFilter filter, long? end, Func<b
             return false;
         file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
         var length = RandomAccess.GetLength(file);
-        Position = Math.Min(end ?? length, length);
+        Position = Math.Min(end?.At ?? length, length);
+        Taken = skipped;
         unread = Position;
         blocks = filter.HasKeys ? AuditIndex.Read(path, Position) : [];
         blocksLeft = blocks.Length;

@@ -87,7 +87,7 @@ internal sealed class SearchRun(string directory, AuditQuery query, AuditCursor?
     private static bool IsStopped(List<(AuditFileName File, LogScan Scan)> scans) => scans.Exists(static s => s.Scan.StoppedAt is not null);
 
     private static AuditCursor CursorOf(DateOnly day, List<(AuditFileName File, LogScan Scan)> scans) =>
-        new(day, [.. scans.Select(static s => (s.File, s.Scan.Position))]);
+        new(day, [.. scans.Select(static s => (s.File, s.Scan.Position, s.Scan.Taken))]);
 
     /// <summary>Only what is told of messages is ever written again.</summary>
     private bool IsNew(AuditEvent audit)

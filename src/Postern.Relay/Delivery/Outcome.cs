@@ -74,7 +74,9 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls, string
 
         /// <summary>The same for what waits behind, and is not tried by itself.</summary>
         public Deferred ForOthers() =>
-            IsSuspended ? this : this with { Reply = $"delivery suspended: {Reply}", IsSuspended = true, IsVerbatim = false };
+            IsSuspended
+                ? this
+                : this with { Reply = $"delivery suspended: {Reply}", IsSuspended = true, IsVerbatim = false, Took = null };
 
         /// <summary>What the answer says about when to come again. By its code and status, never by its text.</summary>
         public RetryPace Pace => Cause != DeliveryCause.Refused || IsTooMuch ? RetryPace.Usual : (Code, Status) switch

@@ -57,6 +57,18 @@ public sealed record RetrySchedule(TimeSpan First, double Factor, TimeSpan Most,
     /// <summary>The pause behind the given number of attempts.</summary>
     public TimeSpan Pause(int attempts, double chance) => Vary(Steady(attempts), chance);
 
+    /// <summary>
+    /// A chance of the same place in time for all that have such a pause and one <paramref name="phase"/>: a destination that is away is
+    /// tried for many at once, and one line of the log tells of them. Uniform over the phases.
+    /// </summary>
+    internal double Together(int attempts, DateTimeOffset now, int phase)
+    {
+        var pause = Steady(attempts).Ticks;
+        var step = Math.Max(1, (long)(2 * Jitter * pause));
+        var earliest = now.UtcTicks + (long)((1 - Jitter) * pause) - (long)((uint)phase / (1.0 + uint.MaxValue) * step);
+        return (step - 1 - ((earliest - 1) % step)) / (double)step;
+    }
+
     private TimeSpan Steady(int attempts) =>
         TimeSpan.FromSeconds(Math.Min(First.TotalSeconds * Math.Pow(Factor, attempts - 1), Most.TotalSeconds));
 

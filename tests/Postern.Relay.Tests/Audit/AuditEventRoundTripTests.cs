@@ -39,6 +39,10 @@ public sealed class AuditEventRoundTripTests
             {
                 Remote = m[0], Tls = m[1], TlsTrust = m[3], NextAttempt = m[2] is null ? null : next, Code = 450, Status = m[3], Phase = m[4], Route = m[5], DurationMs = t[2].Length, Category = m[2],
             },
+            DeferralsEvent.Of([.. t.Select((text, i) => new DeliveryEvent(at - TimeSpan.FromTicks(Math.Min(at.Ticks, i * 77L)), text, t[7 - i], DeliveryOutcome.Deferred, text.Length, t[4])
+            {
+                Remote = m[0], Route = m[5], Category = m[2], RecipientIndex = i % 3, NextAttempt = i % 2 == 0 || at.Year > 9000 ? null : at - TimeSpan.FromTicks(Math.Min(at.Ticks, i * 77L)) + TimeSpan.FromMilliseconds(i * 1000),
+            })]),
             new ExpandedEvent(at, t[0], m[0], [.. t], t[1].Length) { Owner = m[1] },
             new BounceEvent(at, t[0], m[0], t[1], t[2]),
             new AdminEvent(at, t[0], t[1], t[2]) { Via = AdminDoor.Socket, Client = m[0], Changes = [new AdminChange("limit", m[1], m[2])] },
@@ -170,6 +174,8 @@ public sealed class AuditEventRoundTripTests
         (AcceptedEvent a, AcceptedEvent b) => a with { Recipients = default, Refs = default } == b with { Recipients = default, Refs = default }
             && a.Recipients.SequenceEqual(b.Recipients) && a.Refs.SequenceEqual(b.Refs),
         (ExpandedEvent a, ExpandedEvent b) => a with { Recipients = default } == b with { Recipients = default } && a.Recipients.SequenceEqual(b.Recipients),
+        (DeferralsEvent a, DeferralsEvent b) => a with { Parts = default } == b with { Parts = default } && a.Parts.SequenceEqual(b.Parts)
+            && a.Parts.Select(static part => part.Id).SequenceEqual(b.Parts.Select(static part => part.Id)),
         (AdminEvent a, AdminEvent b) => a with { Changes = default } == b with { Changes = default } && a.Changes.SequenceEqual(b.Changes),
         _ => written == read,
     } && written.Id == read!.Id;

@@ -24,6 +24,33 @@ public sealed class RetryScheduleTests
         Assert.InRange(RetrySchedule.Default.Pause(1, 0.999999).TotalSeconds, 65.9, 66);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(20)]
+    public void What_is_put_off_together_within_a_pause_comes_again_at_a_few_times(int attempts)
+    {
+        var pause = RetrySchedule.Default.Pause(attempts, Middle);
+        var times = new HashSet<long>();
+        for (var i = 0; i < 1000; i++)
+        {
+            var now = Arrival + (pause * (i / 1000.0));
+            var next = RetrySchedule.Default.Next(attempts, Arrival, now, RetrySchedule.Default.Together(attempts, now, phase: -77_777_777))!.Value;
+            Assert.InRange((next - now) / pause, 0.8999, 1.1001);
+            times.Add((next - Arrival).Ticks / TimeSpan.TicksPerMillisecond / 10);
+        }
+
+        Assert.InRange(times.Count, 5, 7);
+    }
+
+    [Fact]
+    public void Destinations_that_are_away_are_tried_at_different_times()
+    {
+        var chances = Enumerable.Range(0, 100).Select(static i => RetrySchedule.Default.Together(1, Arrival, i * 42_949_672)).ToList();
+        Assert.All(chances, static chance => Assert.InRange(chance, 0, Math.BitDecrement(1)));
+        Assert.InRange(chances.Average(), 0.45, 0.55);
+    }
+
     [Fact]
     public void The_last_attempt_falls_on_the_age_of_giving_up_and_none_comes_after_it()
     {

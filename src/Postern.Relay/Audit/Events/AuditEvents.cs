@@ -24,6 +24,7 @@ public static class AuditEvents
         AcceptedEvent.Type,
         RefusedEvent.Type,
         DeliveryEvent.Type,
+        DeferralsEvent.Type,
         ExpandedEvent.Type,
         BounceEvent.Type,
         AdminEvent.Type,
@@ -64,7 +65,8 @@ public static class AuditEvents
             return fields.Maybe("id") is { } id ? audit with { Id = id } : audit;
         }
         catch (Exception e)
-            when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or IndexOutOfRangeException)
+            when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or IndexOutOfRangeException
+                or ArgumentOutOfRangeException or OverflowException)
         {
             return null;
         }

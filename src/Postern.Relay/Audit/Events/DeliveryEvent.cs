@@ -75,13 +75,11 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
     public override AuditKind Kind => AuditKind.Mail;
 
     internal static EventType Type { get; } = new("delivery", static line =>
-        new DeliveryEvent(
-            line.At,
-            line.Text("queue_id"),
-            line.Text("recipient"),
-            line.Word<DeliveryOutcome>("outcome"),
-            line.Count("attempt"),
-            line.Text("reply"))
+        Read(line, line.Text("queue_id"), line.Text("recipient"), line.Word<DeliveryOutcome>("outcome"), line.Count("attempt")));
+
+    /// <summary>The event of a line that has its reason.</summary>
+    internal static DeliveryEvent Read(EventLine line, string queueId, string recipient, DeliveryOutcome outcome, int attempt) =>
+        new(line.At, queueId, recipient, outcome, attempt, line.Text("reply"))
         {
             Remote = line.Maybe("remote"),
             Tls = line.Maybe("tls"),
@@ -99,7 +97,7 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
             Category = line.Maybe("category"),
             SignedBy = line.Maybe("signed_by"),
             SentAs = line.Maybe("sent_as"),
-        });
+        };
 
     /// <summary>
     /// An attempt that found this server short of something has the number of the one before: when it ended tells them apart. The time of
@@ -128,9 +126,27 @@ public sealed record DeliveryEvent(DateTimeOffset At, string QueueId, string Rec
     {
         fields.Texts(("queue_id", QueueId), ("recipient", Recipient), ("outcome", EventWord.Of(Outcome)));
         fields.Number("attempt", Attempt);
+        WriteHostTo(fields);
+        fields.Time("next_attempt", NextAttempt);
+        WriteReasonTo(fields);
+    }
+
+    /// <summary>What it can share with other deferrals.</summary>
+    internal void WriteSharedTo(EventFields fields)
+    {
+        fields.Texts(("outcome", EventWord.Of(Outcome)));
+        WriteHostTo(fields);
+        WriteReasonTo(fields);
+    }
+
+    private void WriteHostTo(EventFields fields)
+    {
         fields.Texts(("remote", Remote), ("reply", Reply), ("tls", Tls), ("tls_trust", TlsTrust), ("tls_policy", TlsPolicy));
         fields.Texts(("tls_fault", TlsFault), ("certificate", Certificate), ("certificate_for", CertificateFor));
-        fields.Time("next_attempt", NextAttempt);
+    }
+
+    private void WriteReasonTo(EventFields fields)
+    {
         fields.Number("code", Code);
         fields.Texts(("status", Status), ("phase", Phase), ("route", Route));
         fields.Number("duration_ms", DurationMs);

@@ -58,6 +58,35 @@ internal readonly struct EventFields(Utf8JsonWriter json)
         json.WriteEndArray();
     }
 
+    /// <summary>A list of lists, whose items <paramref name="write"/> writes.</summary>
+    public void Rows<T>(string name, ImmutableArray<T> items, Action<EventFields, T> write)
+    {
+        json.WriteStartArray(name);
+        foreach (var item in Each(items))
+            Row(item, write);
+        json.WriteEndArray();
+    }
+
+    /// <summary>A list as an item of a list.</summary>
+    public void Row<T>(T item, Action<EventFields, T> write)
+    {
+        json.WriteStartArray();
+        write(this, item);
+        json.WriteEndArray();
+    }
+
+    /// <summary>An item of a list.</summary>
+    public void Item(string? text) => Value(text);
+
+    /// <summary>The same.</summary>
+    public void Item(long? number)
+    {
+        if (number is { } value)
+            json.WriteNumberValue(value);
+        else
+            json.WriteNullValue();
+    }
+
     /// <summary>An object whose members are lists of two texts: before and after.</summary>
     public void Changes(string name, ImmutableArray<AdminChange> changes)
     {

@@ -49,6 +49,22 @@ internal readonly struct EventLine(JsonElement line)
     public ImmutableArray<T> List<T>(string name, Func<EventLine, T> read) =>
         [.. line.GetProperty(name).EnumerateArray().Select(item => read(new EventLine(item)))];
 
+    /// <summary>An item of a list (<see cref="EventFields.Rows"/>).</summary>
+    public string TextAt(int item) => line[item].GetString() ?? throw new FormatException("null is no text");
+
+    /// <summary>The same; it may be null.</summary>
+    public string? MaybeAt(int item) => line[item].GetString();
+
+    /// <summary>The items that are lists, from one on.</summary>
+    public IEnumerable<EventLine> ListFrom(int item) => line.EnumerateArray().Skip(item).Select(static list => new EventLine(list));
+
+    /// <summary>The same; null behind the end.</summary>
+    public long? NumberAt(int item) =>
+        item < line.GetArrayLength() && line[item] is { ValueKind: not JsonValueKind.Null } number ? number.GetInt64() : null;
+
+    /// <summary>The same; 0 behind the end.</summary>
+    public int CountAt(int item) => item < line.GetArrayLength() ? line[item].GetInt32() : 0;
+
     /// <summary>What <see cref="EventFields.Changes"/> wrote; empty where there is nothing.</summary>
     public ImmutableArray<AdminChange> Changes(string name) =>
         line.TryGetProperty(name, out var changes)

@@ -289,9 +289,21 @@ internal sealed class AttemptEnd(
         var next = work.Paces.Table.HasRetry
             ? Soonest(message, before, now)
             : Options.Retry.Next(
-                before.Attempts + 1, envelope.ReleasedAt, now, work.Chance(), PaceOf(message.Outcomes), envelope.Sender.IsNull);
+                before.Attempts + 1,
+                envelope.ReleasedAt,
+                now,
+                Chance(message, before, now),
+                PaceOf(message.Outcomes),
+                envelope.Sender.IsNull);
         return envelope.Deadline is { At: var deadline } && now < deadline && deadline < next ? deadline : next;
     }
+
+    /// <summary>What was put off, and not tried, as nobody answers comes again with all that waits for the same destination.</summary>
+    private double Chance(TrackedMessage message, DeliveryState before, DateTimeOffset now) =>
+        Array.FindIndex(message.Outcomes, static o => o is not null) is >= 0 and var first
+        && Array.TrueForAll(message.Outcomes, static o => o is null or Outcome.Deferred { IsSuspended: true, IsUnreachable: true })
+            ? Options.Retry.Together(before.Attempts + 1, now, work.HopOf(message.Envelope, before, first).GetHashCode())
+            : work.Chance();
 
     /// <summary>The same where destinations have schedules of their own: each recipient by that of its own.</summary>
     private DateTimeOffset? Soonest(TrackedMessage message, DeliveryState before, DateTimeOffset now)
