@@ -159,6 +159,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         work.Spool.Committed += OnCommitted;
         work.Spool.DueEarlier += due.Wake;
         var newestMessage = DateTimeOffset.MinValue;
+        var early = new List<QueueId>();
         QueueId? after = null;
         while (await work.Spool.ListAsync(QueueFilter.Everything, after, Page, ct).ConfigureAwait(false) is { Count: > 0 } page)
         {
@@ -166,13 +167,15 @@ public sealed class DeliveryScheduler : IAsyncDisposable
             {
                 newestMessage = entry.Envelope.ArrivedAt > newestMessage ? entry.Envelope.ArrivedAt : newestMessage;
                 Remember(entry);
+                if (time.IsBeyondSchedule(entry))
+                    early.Add(entry.Envelope.Id);
             }
 
             after = page[^1].Envelope.Id;
         }
 
         time.Compare(newestMessage, newest ?? DateTimeOffset.MinValue);
-        await time.HurryAsync(time.IsBeyondSchedule, int.MaxValue, ct).ConfigureAwait(false);
+        await work.Spool.RescheduleAsync(early, work.Now, ct).ConfigureAwait(false);
         due.Start();
     }
 

@@ -108,7 +108,7 @@ public sealed class RestingEntryTests
         Assert.Equal(state.TriedAt?.Offset, rested.TriedAt?.Offset);
     }
 
-    private static SpoolEntry AnyEntry(Random random)
+    internal static SpoolEntry AnyEntry(Random random)
     {
         var recipients = random.Next(4) == 0 ? 1 + random.Next(200) : 1;
         var asking = Samples.Asking();

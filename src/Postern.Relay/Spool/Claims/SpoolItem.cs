@@ -8,6 +8,11 @@ namespace Postern.Relay.Spool.Claims;
 /// </summary>
 internal abstract class SpoolItem(QueueId id, SpoolEntry? entry)
 {
+    /// <summary>
+    /// Of more recipients it stays whole: they are what it costs, and the gate is not held for as long as it takes to put them at rest.
+    /// </summary>
+    private const int MostRecipients = 1000;
+
     private object? form = entry;
     private RestingOrigin? origin;
     private RecipientState[]? states;
@@ -39,7 +44,7 @@ internal abstract class SpoolItem(QueueId id, SpoolEntry? entry)
     /// <summary>Its entry takes as little memory as it can until <see cref="Wake"/>.</summary>
     public void Rest(RestingWords words)
     {
-        if (form is SpoolEntry entry)
+        if (form is SpoolEntry { Envelope.Recipients.Length: <= MostRecipients } entry)
             Keep(RestingEntry.Of(entry, words));
     }
 

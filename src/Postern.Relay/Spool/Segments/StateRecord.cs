@@ -17,7 +17,9 @@ internal abstract class StateRecord(SpoolIndex index, StoredMessage message, Del
 
     /// <exception cref="JsonException">Not a state.</exception>
     public static StoredState Read(ReadOnlySpan<byte> payload) =>
-        JsonSerializer.Deserialize(payload[IdSize..], SpoolJson.Default.StoredState) ?? throw new JsonException("null is not a state");
+        QuickJson.State(payload[IdSize..])
+        ?? JsonSerializer.Deserialize(payload[IdSize..], SpoolJson.Default.StoredState)
+        ?? throw new JsonException("null is not a state");
 
     public override LogRecord? Prepare()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool.Segments.Recovery;
 using Postern.Smtp.Extensions;
@@ -206,6 +207,7 @@ internal sealed record StoredEnvelope
     }
 
     /// <summary>The messages whose states are settled with this one.</summary>
+    [JsonIgnore]
     public IEnumerable<StoredSettlement> Settled => Settles is null ? [] : [Settles, .. SettlesToo ?? []];
 
     /// <summary>What is not said of this message's recipients is said of none.</summary>

@@ -64,7 +64,8 @@ internal readonly record struct MessagePayload(QueueId Id, int Inline, int Json,
 
     /// <exception cref="JsonException">Not an envelope.</exception>
     public StoredEnvelope Envelope(ReadOnlySpan<byte> payload) =>
-        JsonSerializer.Deserialize(payload.Slice(PrefixSize + Inline, Json), SpoolJson.Default.StoredEnvelope)
+        QuickJson.Envelope(payload.Slice(PrefixSize + Inline, Json))
+        ?? JsonSerializer.Deserialize(payload.Slice(PrefixSize + Inline, Json), SpoolJson.Default.StoredEnvelope)
         ?? throw new JsonException("null is not an envelope");
 
     public (ulong Segment, long Offset, int Length, uint Crc) Chunk(ReadOnlySpan<byte> payload, int i)
