@@ -40,6 +40,7 @@ dovecot dovecot-core
 file:/usr/lib/dovecot/lmtp dovecot-lmtpd
 file:/usr/lib/dovecot/modules/auth/libmech_gssapi.so dovecot-gssapi
 fail2ban-regex fail2ban
+file:/usr/lib/python3/dist-packages/authres/__init__.py python3-authres
 file:/usr/lib/python3/dist-packages/dkim/__init__.py python3-dkim
 file:/usr/lib/python3/dist-packages/nacl/__init__.py python3-nacl
 file:/usr/share/java/jakarta-mail.jar libjakarta-mail-java

@@ -24,7 +24,8 @@ public interface IContentDecorator
 public readonly record struct Decoration(ReadOnlyMemory<byte> Fields)
 {
     /// <summary>
-    /// The keys that signed in them, each by the name of the DNS record that has it, separated by spaces, for the log; null for none.
+    /// The keys that signed in them, each by the name of the DNS record that has it, separated by spaces, for the log; null for none. One
+    /// that sealed (RFC 8617) stands behind <c>arc:</c>.
     /// </summary>
     public string? SignedBy { get; init; }
 

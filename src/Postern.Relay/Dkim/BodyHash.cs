@@ -10,7 +10,8 @@ namespace Postern.Relay.Dkim;
 /// The content leaves octet for octet (BDAT). Otherwise a bare CR or LF leaves as CRLF, as <see cref="Postern.Smtp.Client"/> sends it by
 /// DATA, and is signed as that.
 /// </param>
-internal sealed class BodyHash(DkimCanonicalization how, bool isBinary) : IDisposable
+/// <param name="most">Only so many octets are hashed (the tag <c>l=</c>); null for all.</param>
+internal sealed class BodyHash(DkimCanonicalization how, bool isBinary, long? most = null) : IDisposable
 {
     private static readonly SearchValues<byte> LineEnds = SearchValues.Create("\r\n"u8);
     private static readonly SearchValues<byte> LineEndsAndSpace = SearchValues.Create("\r\n \t"u8);
@@ -19,10 +20,14 @@ internal sealed class BodyHash(DkimCanonicalization how, bool isBinary) : IDispo
     private readonly SearchValues<byte> special = how == DkimCanonicalization.Relaxed ? LineEndsAndSpace : LineEnds;
     private readonly byte[] output = ArrayPool<byte>.Shared.Rent(16 * 1024);
     private int written;
+    private long left = most ?? long.MaxValue;
     private long lineEnds;
     private bool isApart;
     private bool heldCr;
     private bool isEmpty = true;
+
+    /// <summary>Once it is finished: the body was shorter than what was to be hashed of it.</summary>
+    public bool IsShort => most is not null && left > 0;
 
     public void Append(ReadOnlySpan<byte> body)
     {
@@ -124,6 +129,9 @@ internal sealed class BodyHash(DkimCanonicalization how, bool isBinary) : IDispo
 
     private void Write(ReadOnlySpan<byte> octets)
     {
+        if (octets.Length > left)
+            octets = octets[..(int)left];
+        left -= octets.Length;
         if (written + octets.Length > output.Length)
         {
             hash.AppendData(output, 0, written);

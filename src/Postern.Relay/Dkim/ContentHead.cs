@@ -20,6 +20,9 @@ internal sealed class ContentHead : IDisposable
     /// <summary>All fields, with the CRLF of the last.</summary>
     public ReadOnlySpan<byte> Header => buffer.AsSpan(0, end);
 
+    /// <summary>The same, as long as this is not disposed.</summary>
+    public ReadOnlyMemory<byte> HeaderOctets => buffer.AsMemory(0, end);
+
     /// <summary>What was read of the body.</summary>
     public ReadOnlySpan<byte> BodyRead =>
         buffer.AsSpan(end, filled - end) is var rest && rest.StartsWith("\r\n"u8) ? rest[2..] : rest;

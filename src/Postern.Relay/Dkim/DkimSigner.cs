@@ -29,6 +29,8 @@ public sealed class DkimSigner : IContentDecorator
     internal DkimSigner(SqliteDirectory directory, DkimOptions options, Action<string, string> tell) =>
         (keys, this.options) = (new DkimKeyRing(directory, tell), options);
 
+    internal DkimKeyRing Keys => keys;
+
     /// <summary>Goes on with other settings.</summary>
     public void Apply(DkimOptions changed) => options = changed;
 
@@ -114,7 +116,7 @@ public sealed class DkimSigner : IContentDecorator
     }
 
     /// <summary>The domain above, unless that is a top-level domain.</summary>
-    private static string? Above(string domain) =>
+    internal static string? Above(string domain) =>
         domain[(domain.IndexOf('.', StringComparison.Ordinal) + 1)..] is var above
             && above.Length < domain.Length
             && above.Contains('.', StringComparison.Ordinal)

@@ -8,8 +8,6 @@ namespace Postern.Relay.Dkim;
 /// <summary>Writes a DKIM-Signature field (RFC 6376 §3.5, §3.7).</summary>
 internal static class SignatureField
 {
-    private const int PreferredLine = 76;
-
     /// <summary>The field as it stands above the message, with its CRLF.</summary>
     /// <param name="by">The domain, the selector and the key.</param>
     /// <param name="names">The tag <c>h=</c>.</param>
@@ -26,8 +24,7 @@ internal static class SignatureField
         text.Word($"d={by.Domain};");
         text.Word($"s={by.Selector};");
         text.Word(string.Create(CultureInfo.InvariantCulture, $"t={at.ToUnixTimeSeconds()};"));
-        for (var i = 0; i < names.Count; i++)
-            text.Part((i == 0 ? " h=" : string.Empty) + names[i] + (i < names.Count - 1 ? ":" : ";"));
+        text.Names(names);
         text.Word($"bh={Convert.ToBase64String(bodyHash)};");
         text.Word("b=");
 
@@ -41,55 +38,6 @@ internal static class SignatureField
     }
 
     private static string Word(DkimCanonicalization how) => how == DkimCanonicalization.Relaxed ? "relaxed" : "simple";
-
-    /// <summary>Text whose lines stay short where what stands in them allows it.</summary>
-    private sealed class FoldedText(string name)
-    {
-        private readonly StringBuilder text = new(name, 1024);
-        private int column = name.Length;
-
-        public int Length => text.Length;
-
-        /// <summary>Behind a space, or on a line of its own.</summary>
-        public void Word(string word) => Part(" " + word);
-
-        /// <summary>Right behind what stands before, or on a new line.</summary>
-        public void Part(string part)
-        {
-            if (column + part.Length > PreferredLine)
-            {
-                text.Append("\r\n");
-                column = 0;
-                if (part[0] != ' ')
-                    part = " " + part;
-            }
-
-            text.Append(part);
-            column += part.Length;
-        }
-
-        /// <summary>May be broken anywhere.</summary>
-        public void Letters(string letters)
-        {
-            for (var rest = letters.AsSpan(); !rest.IsEmpty;)
-            {
-                if (column >= PreferredLine)
-                {
-                    text.Append("\r\n ");
-                    column = 1;
-                }
-
-                var count = Math.Min(PreferredLine - column, rest.Length);
-                text.Append(rest[..count]);
-                column += count;
-                rest = rest[count..];
-            }
-        }
-
-        public string End() => text.Append("\r\n").ToString();
-
-        public override string ToString() => text.ToString();
-    }
 }
 
 /// <summary>A key by which mail is signed now.</summary>

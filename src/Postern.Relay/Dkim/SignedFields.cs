@@ -11,6 +11,8 @@ namespace Postern.Relay.Dkim;
 /// </summary>
 internal static class SignedFields
 {
+    private const string Signature = "DKIM-Signature";
+
     /// <summary>Of one name so many are signed at most; no message that a program wrote has more.</summary>
     private const int MostOfOneName = 100;
 
@@ -32,8 +34,10 @@ internal static class SignedFields
 
     /// <summary>Writes the fields in the order of the answer, each with its CRLF.</summary>
     /// <param name="header">All fields of the message, from the topmost on.</param>
+    /// <param name="withSignatures">Those of DKIM are signed too, as who forwards should (RFC 8617 §4.1.2); others may be added.</param>
     /// <returns>The names for the tag <c>h=</c>; null where there is no From, without which nothing is signed (§5.4).</returns>
-    public static List<string>? Write(ArrayBufferWriter<byte> to, ReadOnlySpan<byte> header, DkimCanonicalization how)
+    public static List<string>? Write(
+        ArrayBufferWriter<byte> to, ReadOnlySpan<byte> header, DkimCanonicalization how, bool withSignatures = false)
     {
         var found = new List<(int Name, Range Field)>();
         var fields = new HeaderSection(header);
@@ -41,12 +45,14 @@ internal static class SignedFields
         {
             if (IndexOf(fields.Name) is >= 0 and var name)
                 found.Add((name, fields.Start..fields.End));
+            else if (withSignatures && fields.Is(Signature))
+                found.Add((Names.Length, fields.Start..fields.End));
         }
 
         if (!found.Exists(static f => f.Name == 0))
             return null;
         var names = new List<string>(Closed.Length + found.Count);
-        for (var name = 0; name < Names.Length; name++)
+        for (var name = 0; name <= Names.Length; name++)
         {
             var count = 0;
             for (var i = found.Count - 1; i >= 0 && count < MostOfOneName; i--)
@@ -55,7 +61,7 @@ internal static class SignedFields
                     continue;
                 CanonicalField.Write(to, header[found[i].Field], how);
                 to.Write("\r\n"u8);
-                names.Add(Names[name]);
+                names.Add(name < Names.Length ? Names[name] : Signature);
                 count++;
             }
 

@@ -3,6 +3,7 @@ using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Dkim;
+using Postern.Relay.Dkim.Arc;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Kept;
@@ -27,6 +28,7 @@ public sealed class RelayFoundation : IAsyncDisposable
         Spool = spool;
         Audit = new JsonLinesAuditLog(options.ToAuditLog(), clock, Totals, Live);
         Signer = new DkimSigner(directory, options.Dkim, Tell);
+        Sealer = new ArcSealer(Signer, options.Arc, options.Delivery with { Directory = directory }, clock);
         Counters = LocalCounters.Open(RelayOptions.CountersFile(options.DataDirectory), Audit, clock);
         Suppressions = new SuppressionKeeper(directory, Audit, clock);
         Suppressions.Apply(options.Delivery.SuppressFor);
@@ -71,6 +73,9 @@ public sealed class RelayFoundation : IAsyncDisposable
     /// <summary>Signs what is sent.</summary>
     public DkimSigner Signer { get; }
 
+    /// <summary>Seals what is forwarded.</summary>
+    public ArcSealer Sealer { get; }
+
     /// <summary>What the rules count.</summary>
     public LocalCounters Counters { get; }
 
@@ -104,6 +109,7 @@ public sealed class RelayFoundation : IAsyncDisposable
         Accounts.Hashing.Apply(options.Accounts.Hashing);
         Accounts.Protection.Apply(options.Accounts.Protection);
         Signer.Apply(options.Dkim);
+        Sealer.Apply(options.Arc, options.Delivery with { Directory = Directory });
     }
 
     /// <summary>Writes a word about the server itself into the log.</summary>

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
 using Postern.Relay.Dkim;
+using Postern.Relay.Dkim.Arc;
 using Postern.Relay.Policy;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Kept;
@@ -58,6 +59,9 @@ public sealed record RelayOptions
 
     /// <summary>How mail is signed; the keys are in the directory.</summary>
     public DkimOptions Dkim { get; init; } = new();
+
+    /// <summary>How mail that is forwarded is sealed, by the same keys.</summary>
+    public ArcOptions Arc { get; init; } = new();
 
     /// <summary>
     /// How long a stop waits for the answers of next hops that have a whole message; without them it would be sent once more.

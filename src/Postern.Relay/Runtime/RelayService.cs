@@ -295,11 +295,11 @@ public sealed class RelayService : IAsyncDisposable
             foundation.Tell("spool_damage", damage.Sentence);
     }
 
-    /// <summary>What is delivered is signed behind whatever else stands above it.</summary>
+    /// <summary>What is delivered is signed behind whatever else stands above it, and sealed behind that.</summary>
     private DeliveryOptions DeliveryOf(RelayOptions options) =>
         options.Delivery with
         {
-            Decorators = [.. options.Delivery.Decorators, foundation.Signer],
+            Decorators = [.. options.Delivery.Decorators, foundation.Signer, foundation.Sealer],
             Directory = foundation.Directory,
         };
 

@@ -31,6 +31,8 @@ internal sealed record DeliverySection(
     /// <summary>Null where senders of forwarded mail stay.</summary>
     public SrsSection? Srs { get; init; }
 
+    public required ArcSection Arc { get; init; }
+
     public required ConnectionsOptions Connections { get; init; }
 
     public ShapingFile Shaping { get; private init; } = ShapingFile.None;
@@ -71,6 +73,7 @@ internal sealed record DeliverySection(
                 "Files of addresses that stand for others, as Postfix's virtual(5) ([aliases](aliases.md)). "
                     + "An entry is a section, or the path alone.",
                 AliasOptions.Shorthand),
+            Arc = section.Child("arc", ArcSection.Read, "How forwarded mail is sealed ([ARC](arc.md), RFC 8617)."),
             Srs = section.OptionalChild(
                 "srs",
                 SrsSection.Read,

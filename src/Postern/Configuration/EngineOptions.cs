@@ -178,6 +178,7 @@ internal static class EngineOptions
         TracesSenders = configuration.Rules.TracesSenders,
         Delivery = configuration.ToDelivery(),
         Dkim = configuration.Dkim.ToEngine(),
+        Arc = configuration.Delivery.Arc.ToEngine(),
         Keep = configuration.Keep.ToRules(),
         EtrnDomains = configuration.Delivery.Etrn.ToFrozenSet(),
         Spool = configuration.ToSpool(),

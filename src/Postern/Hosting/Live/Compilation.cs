@@ -136,7 +136,7 @@ internal static class Compilation
     /// <summary>Domains that are to sign and have no key that does.</summary>
     private static IEnumerable<ConfigurationError> DoubtKeys(PosternConfiguration configuration)
     {
-        if (configuration.Dkim is { Required.IsEmpty: true, Fallback.IsEmpty: true }
+        if ((configuration.Dkim is { Required.IsEmpty: true, Fallback.IsEmpty: true } && configuration.Delivery.Arc.Domain is null)
             || DirectoryQueries.DomainsThatSign(RelayOptions.DirectoryFile(configuration.Server.Data)) is not { } signing)
             yield break;
         for (var i = 0; i < configuration.Dkim.Required.Length; i++)
@@ -154,6 +154,12 @@ internal static class Compilation
                     $"dkim.fallback[{i}].domain",
                     $"{domain} has no active key, so nothing is signed by it: postern dkim create {domain}, then activate");
         }
+
+        if (configuration.Delivery.Arc is { Seals: true, Domain.Text: var sealing }
+            && !signing.Any(key => sealing == key || sealing.EndsWith($".{key}", StringComparison.Ordinal)))
+            yield return configuration.ErrorAt(
+                "delivery.arc.domain",
+                $"{sealing} has no active key, so nothing is sealed by it: postern dkim create {sealing}, then activate");
     }
 
     /// <summary>What can be used and should be known all the same.</summary>
