@@ -49,7 +49,8 @@ internal static class QueuedCost
             var envelope = new Envelope
             {
                 Id = QueueId.New(TimeProvider.System),
-                ArrivedAt = now,
+                // What the log can have lost of its end is told again at the start, and this is not that.
+                ArrivedAt = now - TimeSpan.FromHours(2),
                 Said = new(
                     new ReversePath(Mailbox.Parse("newsletter@example.org")),
                     [Mailbox.Parse($"subscriber{i}@{QueuedHops.DomainOf(QueuedHops.Living + (i % (QueuedHops.Destinations - QueuedHops.Living)))}")]),

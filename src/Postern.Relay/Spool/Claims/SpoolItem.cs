@@ -8,30 +8,23 @@ namespace Postern.Relay.Spool.Claims;
 /// </summary>
 internal abstract class SpoolItem(QueueId id, SpoolEntry? entry)
 {
-    /// <summary>
-    /// Of more recipients it stays whole: they are what it costs, and the gate is not held for as long as it takes to put them at rest.
-    /// </summary>
-    private const int MostRecipients = 1000;
-
-    private object? form = entry;
-    private RestingOrigin? origin;
-    private RecipientState[]? states;
+    private RestingEntry kept = entry is null ? default : new RestingEntry(entry);
 
     public QueueId Id { get; } = id;
 
     /// <summary>Null once it is in no list. Made anew for whoever asks while the message is at rest.</summary>
     public SpoolEntry? Entry
     {
-        get => form is null ? null : Kept.ToEntry(Id);
-        set => (form, origin, states) = (value, null, null);
+        get => kept.IsThere ? kept.ToEntry(Id) : null;
+        set => kept = value is null ? default : new RestingEntry(value);
     }
 
     /// <summary>The entry as it is kept, to be made outside the gate. Not of a message that has none.</summary>
-    public RestingEntry Kept => new(form!, origin, states);
+    public RestingEntry Kept => kept;
 
-    public bool HasEntry => form is not null;
+    public bool HasEntry => kept.IsThere;
 
-    public Standing Standing => Kept.Standing;
+    public Standing Standing => kept.Standing;
 
     /// <summary>
     /// When it is due, in UTC ticks: the stored time, or another until the restart (<see cref="ISpool.RescheduleAsync"/>).
@@ -42,19 +35,9 @@ internal abstract class SpoolItem(QueueId id, SpoolEntry? entry)
     public int Place { get; set; } = DueIndex.Nowhere;
 
     /// <summary>Its entry takes as little memory as it can until <see cref="Wake"/>.</summary>
-    public void Rest(RestingWords words)
-    {
-        if (form is SpoolEntry { Envelope.Recipients.Length: <= MostRecipients } entry)
-            Keep(RestingEntry.Of(entry, words));
-    }
+    public void Rest(RestingWords words) => kept = kept.AtRest(words);
 
-    public void Wake()
-    {
-        if (form is not SpoolEntry)
-            Entry = Kept.ToEntry(Id);
-    }
+    public void Wake() => kept = kept.Awake(Id);
 
-    public void Change(DeliveryState state, RestingWords words) => Keep(Kept.With(state, words));
-
-    private void Keep(in RestingEntry kept) => (form, origin, states) = (kept.Form, kept.Origin, kept.States);
+    public void Change(DeliveryState state, RestingWords words) => kept = kept.With(state, words);
 }

@@ -6,52 +6,74 @@ namespace Postern.Relay.Spool.Resting;
 /// An entry, whole or at rest: a waiting message keeps octets and what it shares with others, a quarter of what its objects take, and the
 /// objects are made again for whoever asks. Immutable.
 /// </summary>
-/// <param name="form">The <see cref="SpoolEntry"/>, or the octets of one: state, size, envelope.</param>
-internal readonly struct RestingEntry(object form, RestingOrigin? origin, RecipientState[]? states)
+internal readonly struct RestingEntry
 {
-    public bool IsAtRest => form is byte[];
+    /// <summary>
+    /// Of more recipients it stays whole: they are what it costs, and the gate is not held for as long as it takes to put them at rest.
+    /// </summary>
+    private const int MostRecipients = 1000;
 
-    /// <summary>Of what is at rest: the octets that it has for itself.</summary>
-    public object Form => form;
+    private readonly SpoolEntry? whole;
+
+    /// <summary>Size and envelope, once it has been at rest. Neither ever changes.</summary>
+    private readonly byte[]? octets;
+    private readonly RestingOrigin? origin;
+    private readonly StateAtRest state;
+
+    public RestingEntry(SpoolEntry whole)
+        : this(whole, octets: null, origin: null, state: default)
+    {
+    }
+
+    private RestingEntry(SpoolEntry? whole, byte[]? octets, RestingOrigin? origin, StateAtRest state) =>
+        (this.whole, this.octets, this.origin, this.state) = (whole, octets, origin, state);
+
+    /// <summary>False for that of a message of which nothing is known any more.</summary>
+    public bool IsThere => whole is not null || octets is not null;
+
+    public bool IsAtRest => whole is null && octets is not null;
+
+    /// <summary>Of what it has for itself at rest, the envelope.</summary>
+    public int Octets => octets?.Length ?? 0;
 
     public RestingOrigin? Origin => origin;
 
-    public RecipientState[]? States => states;
+    public RecipientState[]? SharedStates => state.Shared;
 
-    public int Recipients => states?.Length ?? ((SpoolEntry)form).State.Recipients.Length;
+    public int Recipients => whole?.State.Recipients.Length ?? state.Recipients;
 
-    public Standing Standing => form is byte[] octets ? StateOctets.StandingOf(octets) : Standing.Of(((SpoolEntry)form).State);
+    public Standing Standing => whole is null ? state.Standing : Standing.Of(whole.State);
 
-    public static RestingEntry Of(SpoolEntry entry, RestingWords words)
+    public RestingEntry AtRest(RestingWords words)
     {
-        var writer = words.Begin();
-        StateOctets.Write(writer, entry.State);
-        writer.Number((ulong)entry.Size);
-        EnvelopeOctets.Write(writer, entry.Envelope);
-        return new RestingEntry(writer.ToArray(), words.Origin(entry.Envelope), words.States(entry.State));
+        if (whole is null or { Envelope.Recipients.Length: > MostRecipients })
+            return this;
+        return new RestingEntry(
+            whole: null, octets ?? OctetsOf(whole, words), origin ?? words.Origin(whole.Envelope), StateAtRest.Of(whole.State, words));
     }
+
+    public RestingEntry Awake(QueueId id) => whole is null ? new RestingEntry(ToEntry(id), octets, origin, state: default) : this;
 
     /// <summary>At rest where it was.</summary>
-    public RestingEntry With(DeliveryState state, RestingWords words)
-    {
-        if (form is not byte[] octets)
-            return new RestingEntry((SpoolEntry)form with { State = state }, origin: null, states: null);
-        var reader = new OctetReader(octets);
-        StateOctets.Read(ref reader, states!);
-        var writer = words.Begin();
-        StateOctets.Write(writer, state);
-        writer.Copy(reader.Rest);
-        return new RestingEntry(writer.ToArray(), origin, words.States(state));
-    }
+    public RestingEntry With(DeliveryState changed, RestingWords words) => whole is null
+        ? new RestingEntry(whole: null, octets, origin, StateAtRest.Of(changed, words))
+        : new RestingEntry(whole with { State = changed }, octets, origin, state: default);
 
     /// <summary>Made anew where it is at rest.</summary>
     public SpoolEntry ToEntry(QueueId id)
     {
-        if (form is not byte[] octets)
-            return (SpoolEntry)form;
+        if (whole is not null)
+            return whole;
         var reader = new OctetReader(octets);
-        var state = StateOctets.Read(ref reader, states!);
         var size = (long)reader.Number();
-        return new SpoolEntry(EnvelopeOctets.Read(ref reader, id, origin!), size, state);
+        return new SpoolEntry(EnvelopeOctets.Read(ref reader, id, origin!), size, state.ToState());
+    }
+
+    private static byte[] OctetsOf(SpoolEntry entry, RestingWords words)
+    {
+        var writer = words.Begin();
+        writer.Number((ulong)entry.Size);
+        EnvelopeOctets.Write(writer, entry.Envelope);
+        return writer.ToArray();
     }
 }
