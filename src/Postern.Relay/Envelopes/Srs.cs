@@ -33,14 +33,14 @@ public sealed class Srs(Domain domain, ImmutableArray<Secret> secrets, int days)
     /// <summary>The sender that mail of <paramref name="sender"/> goes on with; null where that would be too long for an address.</summary>
     public Mailbox? Rewrite(Mailbox sender, DateTimeOffset now)
     {
-        var local = Plain(sender.LocalPart);
+        var local = LocalPart.Of(sender);
         if (IsTagged(local, '1') && Split(local[5..], 2) is [_, var first, var rest] && IsRest(rest) && Domain.TryParse(first, out _))
-            return Make($"SRS1={Hash(keys[0], first, rest)}={first}={rest}", domain);
+            return LocalPart.At($"SRS1={Hash(keys[0], first, rest)}={first}={rest}", domain);
         if (IsTagged(local, '0'))
-            return Make($"SRS1={Hash(keys[0], sender.Domain.Text, local[4..])}={sender.Domain.Text}={local[4..]}", domain);
+            return LocalPart.At($"SRS1={Hash(keys[0], sender.Domain.Text, local[4..])}={sender.Domain.Text}={local[4..]}", domain);
         var day = Day(now);
         var time = $"{Digits[(day >> 5) & 31]}{Digits[day & 31]}";
-        return Make($"SRS0={Hash(keys[0], time, sender.Domain.Text, local)}={time}={sender.Domain.Text}={local}", domain);
+        return LocalPart.At($"SRS0={Hash(keys[0], time, sender.Domain.Text, local)}={time}={sender.Domain.Text}={local}", domain);
     }
 
     /// <summary>What an address of this scheme leads to; null where it is none, or not of <see cref="Domain"/>.</summary>
@@ -49,7 +49,7 @@ public sealed class Srs(Domain domain, ImmutableArray<Secret> secrets, int days)
     {
         if (!address.Domain.Equals(domain))
             return null;
-        var local = Plain(address.LocalPart);
+        var local = LocalPart.Of(address);
         return IsTagged(local, '0') ? ReadFirst(Split(local[5..], 3), now)
             : IsTagged(local, '1') ? ReadSecond(Split(local[5..], 2))
             : null;
@@ -66,7 +66,7 @@ public sealed class Srs(Domain domain, ImmutableArray<Secret> secrets, int days)
         if (age > days && age != Cycle - 1)
             return new SrsAnswer.Refused(
                 string.Create(CultureInfo.InvariantCulture, $"the address was made for mail sent on from here more than {days} days ago"));
-        return Domain.TryParse(host, out var origin) && Make(local, origin) is { } sender ? new SrsAnswer.Leads(sender) : Forged;
+        return Domain.TryParse(host, out var origin) && LocalPart.At(local, origin) is { } sender ? new SrsAnswer.Leads(sender) : Forged;
     }
 
     /// <summary>That of another host, who knows how long it is good for.</summary>
@@ -75,7 +75,7 @@ public sealed class Srs(Domain domain, ImmutableArray<Secret> secrets, int days)
             && IsRest(rest)
             && IsOurs(hash, host, rest)
             && Domain.TryParse(host, out var first)
-            && Make("SRS0" + rest, first) is { } sender
+            && LocalPart.At("SRS0" + rest, first) is { } sender
                 ? new SrsAnswer.Leads(sender)
                 : Forged;
 
@@ -121,26 +121,6 @@ public sealed class Srs(Domain domain, ImmutableArray<Secret> secrets, int days)
 
     /// <summary>Up to so many equals signs, and what is behind the last.</summary>
     private static string[] Split(string text, int signs) => text.Split('=', signs + 1);
-
-    /// <summary>The local part without quotes.</summary>
-    private static string Plain(string local)
-    {
-        if (!local.StartsWith('"'))
-            return local;
-        var plain = new StringBuilder(local.Length);
-        for (var i = 1; i < local.Length - 1; i++)
-            plain.Append(local[i] == '\\' ? local[++i] : local[i]);
-        return plain.ToString();
-    }
-
-    private static Mailbox? Make(string local, Domain at)
-    {
-        var isQuoted = local.AsSpan().ContainsAny('"', '\\', '@');
-        if (!isQuoted && Mailbox.TryParse($"{local}@{at.Text}", out var plain))
-            return plain;
-        var quoted = local.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
-        return Mailbox.TryParse($"\"{quoted}\"@{at.Text}", out var mailbox) ? mailbox : null;
-    }
 }
 
 /// <summary>What a rewritten address comes to.</summary>

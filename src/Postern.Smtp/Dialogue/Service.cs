@@ -87,7 +87,8 @@ internal sealed class Service
     /// <summary>What the peer may say of others.</summary>
     public PeerTrust TrustIn(IPAddress peer) =>
         (Contains(Options.XClientFrom, peer) ? PeerTrust.XClient : PeerTrust.None)
-        | (Contains(Options.XForwardFrom, peer) ? PeerTrust.XForward : PeerTrust.None);
+        | (Contains(Options.XForwardFrom, peer) ? PeerTrust.XForward : PeerTrust.None)
+        | (Contains(Options.XVerpFrom, peer) ? PeerTrust.XVerp : PeerTrust.None);
 
     /// <summary>
     /// Why a client that was named by PROXY or XCLIENT may not be here, or null: then the connection counts as its own from now on.
@@ -102,7 +103,7 @@ internal sealed class Service
 
     private Capabilities[] OffersOf(SmtpListenerOptions options)
     {
-        var made = new Capabilities[16 * ((int)(PeerTrust.XClient | PeerTrust.XForward) + 1)];
+        var made = new Capabilities[16 * ((int)PeerTrust.All + 1)];
         for (var i = 0; i < made.Length; i++)
             made[i] = Capabilities.Derive(
                 Server,

@@ -29,6 +29,7 @@ internal static class ExtensionTable
         Etrn.Row,
         XClient.Row,
         XForward.Row,
+        XVerp.Row,
         Help.Row,
     ];
 
@@ -45,5 +46,6 @@ internal static class ExtensionTable
         && !Etrn.Row.Has(keyword)
         && !XClient.Row.Has(keyword)
         && !XForward.Row.Has(keyword)
+        && !XVerp.Row.Has(keyword)
         && All.Any(e => e.Has(keyword));
 }

@@ -14,7 +14,10 @@ internal sealed record Parameter<T>(string Keyword, string? Value, ReadParameter
     /// <summary>A longer value is kept, and not said to the next hop.</summary>
     public int MostOctets { get; init; } = int.MaxValue;
 
-    public string Syntax => Value is null ? Keyword : $"{Keyword}={Value}";
+    /// <summary>It may be said without its value.</summary>
+    public bool IsValueOptional { get; init; }
+
+    public string Syntax => Value is null ? Keyword : IsValueOptional ? $"{Keyword}[={Value}]" : $"{Keyword}={Value}";
 
     /// <summary>Two extensions that bring values to the same parameter: what one does not take, the other may.</summary>
     public Parameter<T> Or(Parameter<T> other)

@@ -22,7 +22,8 @@ internal static class ParameterReader
             var index = Find(offered, parameters);
             if (index < 0)
                 return StandardReply.UnknownParameter;
-            if ((seen & (1u << index)) != 0 || parameters.HasValue != offered[index].Value is not null)
+            var isWhole = offered[index].IsValueOptional || parameters.HasValue == offered[index].Value is not null;
+            if ((seen & (1u << index)) != 0 || !isWhole)
                 return StandardReply.BadParameters;
             seen |= 1u << index;
             if (offered[index].Read(session, parameters.Value, ref result) is { } objection)

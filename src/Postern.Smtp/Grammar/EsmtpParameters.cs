@@ -5,6 +5,9 @@ namespace Postern.Smtp.Grammar;
 /// <summary>Walks over <c>keyword[=value]</c> parameters, one at a time (RFC 5321 §4.1.2, esmtp-param).</summary>
 internal ref struct EsmtpParameters(ReadOnlySpan<byte> text)
 {
+    /// <summary>Its value may hold equals signs, as Postfix and its clients write it: <c>XVERP=+=</c>.</summary>
+    public const string WithSigns = "XVERP";
+
     private ReadOnlySpan<byte> rest = text;
 
     public ReadOnlySpan<byte> Keyword { get; private set; }
@@ -28,7 +31,7 @@ internal ref struct EsmtpParameters(ReadOnlySpan<byte> text)
         HasValue = equals >= 0;
         Keyword = HasValue ? parameter[..equals] : parameter;
         Value = HasValue ? parameter[(equals + 1)..] : default;
-        IsMalformed = !IsKeyword(Keyword) || (HasValue && !IsValue(Value));
+        IsMalformed = !IsKeyword(Keyword) || (HasValue && !IsValue(Value, mayHaveSigns: Is(WithSigns)));
         return !IsMalformed;
     }
 
@@ -48,6 +51,9 @@ internal ref struct EsmtpParameters(ReadOnlySpan<byte> text)
     }
 
     /// <summary>esmtp-value: printable, neither "=" nor space; octets above 127 are left to the parameter (RFC 6531 §3.3).</summary>
-    private static bool IsValue(ReadOnlySpan<byte> text) =>
-        !text.IsEmpty && !text.ContainsAnyInRange((byte)0, (byte)32) && !text.ContainsAny((byte)'=', (byte)127);
+    private static bool IsValue(ReadOnlySpan<byte> text, bool mayHaveSigns) =>
+        !text.IsEmpty
+        && !text.ContainsAnyInRange((byte)0, (byte)32)
+        && !text.Contains((byte)127)
+        && (mayHaveSigns || !text.Contains((byte)'='));
 }

@@ -70,9 +70,13 @@ public static class StandardReply
 
     public static Reply HoldBeyondDeliverBy { get; } = Make(501, (5, 5, 4), "The release is later than the time given by BY=");
 
+    public static Reply BadVerpDelimiters { get; } = Make(501, (5, 5, 4), "XVERP needs two characters of -=+");
+
     public static Reply BadPeerAttribute { get; } = Make(501, (5, 5, 4), "Bad attribute name or value");
 
     // 503: sequence
+    public static Reply VerpOfNobody { get; } = Make(503, (5, 5, 4), "XVERP requires a sender that is not null");
+
     public static Reply BadSequence { get; } = Make(503, (5, 5, 1), "Bad sequence of commands");
     public static Reply HelloFirst { get; } = Make(503, (5, 5, 1), "Send EHLO first");
     public static Reply LhloFirst { get; } = Make(503, (5, 5, 1), "Send LHLO first");

@@ -53,6 +53,9 @@ public sealed record MailParameters
     /// <summary>HOLDFOR= as it was said, whose end is <see cref="HoldUntil"/>; null where that was said itself, or neither.</summary>
     public TimeSpan? HoldFor { get; init; }
 
+    /// <summary>XVERP (Postfix): each recipient has a sender of its own; null where all have the same.</summary>
+    public VerpDelimiters? Verp { get; init; }
+
     /// <summary>What extensions brought that have no property here.</summary>
     public ParameterValues Others { get; init; } = ParameterValues.None;
 

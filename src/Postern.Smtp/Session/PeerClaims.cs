@@ -94,4 +94,9 @@ internal enum PeerTrust
 
     /// <summary>It may use XFORWARD.</summary>
     XForward = 2,
+
+    /// <summary>It may use XVERP.</summary>
+    XVerp = 4,
+
+    All = XClient | XForward | XVerp,
 }

@@ -93,6 +93,9 @@ public sealed record SmtpListenerOptions
     /// <summary>Clients that may say by XFORWARD, for the logs, where a message came from; null for none.</summary>
     public IReadOnlyList<IPNetwork>? XForwardFrom { get; init; }
 
+    /// <summary>Clients that may ask by XVERP that each recipient gets a sender of its own; null for none.</summary>
+    public IReadOnlyList<IPNetwork>? XVerpFrom { get; init; }
+
     /// <summary>
     /// The verifiers that mechanisms may use here, in the place of <see cref="SmtpServerOptions.Sasl"/> and
     /// <see cref="SmtpServerOptions.Authenticator"/>; null for those.
@@ -112,7 +115,7 @@ public sealed record SmtpListenerOptions
         && Same(Endpoints, other.Endpoints) && Same(Mechanisms, other.Mechanisms) && Same(WithoutMechanisms, other.WithoutMechanisms)
         && Same(MechanismsUnderTls, other.MechanismsUnderTls) && Same(WithoutExtensions, other.WithoutExtensions)
         && Same(Clients, other.Clients) && Same(ProxyFrom, other.ProxyFrom) && Same(XClientFrom, other.XClientFrom) && Same(
-            XForwardFrom, other.XForwardFrom);
+            XForwardFrom, other.XForwardFrom) && Same(XVerpFrom, other.XVerpFrom);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Name, Tls, Auth, Protocol, Endpoints.Count);

@@ -45,7 +45,8 @@ internal static class Mail
         var parameters = MailParameters.None;
         if (ParameterReader.Read(session, text, session.Capabilities.MailParameters, ref parameters) is { } objection)
             return objection;
-        if ((SmtpUtf8.WhyNot(path, parameters.IsUtf8) ?? FutureRelease.WhyNot(parameters, session.Server.Clock)) is { } unfit)
+        if ((SmtpUtf8.WhyNot(path, parameters.IsUtf8) ?? FutureRelease.WhyNot(parameters, session.Server.Clock)
+            ?? XVerp.WhyNot(mailbox, parameters)) is { } unfit)
             return unfit;
         transaction = new Transaction(new ReversePath(mailbox), parameters);
         return null;

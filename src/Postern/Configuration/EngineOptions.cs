@@ -90,6 +90,7 @@ internal static class EngineOptions
         ProxyFrom = listener.ProxyFrom,
         XClientFrom = listener.XClientFrom,
         XForwardFrom = listener.XForwardFrom,
+        XVerpFrom = listener.XVerpFrom,
     };
 
     public static SessionLimits ToSessionLimits(this LimitsOptions limits) => new()

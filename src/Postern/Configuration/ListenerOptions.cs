@@ -47,6 +47,8 @@ internal sealed record ListenerOptions(
     /// <summary>Clients that may use XCLIENT; null for none.</summary>
     public ImmutableArray<IPNetwork>? XClientFrom { get; init; }
 
+    public ImmutableArray<IPNetwork>? XVerpFrom { get; init; }
+
     /// <summary>Clients that may use XFORWARD; null for none.</summary>
     public ImmutableArray<IPNetwork>? XForwardFrom { get; init; }
 
@@ -197,6 +199,13 @@ internal sealed record ListenerOptions(
             "Clients that may name another client by XCLIENT. They can be anyone they like: list only your own filters.");
         var xforward = section.List(
             "xforward_from", Kinds.Network, [], "nobody", "Clients that may name the origin of a message for the log by XFORWARD.");
+        var xverp = section.List(
+            "authorized_verp_clients",
+            Kinds.Network,
+            [],
+            "nobody",
+            "Clients that may ask by XVERP that each recipient gets the message from a sender of its own "
+                + "([aliases](aliases.md#a-sender-for-each-recipient)): programs for mailing lists.");
 
         if (protocol == MailProtocol.Lmtp && !endpoints.IsDefault && endpoints.Any(static e => e.Port == 25))
             section.Report("protocol", "LMTP on port 25 would be taken for SMTP (RFC 2033 §5)", "another port, or smtp");
@@ -231,6 +240,7 @@ internal sealed record ListenerOptions(
             ProxyFrom = section.Has("proxy_from") ? proxies : null,
             XClientFrom = section.Has("xclient_from") ? xclient : null,
             XForwardFrom = section.Has("xforward_from") ? xforward : null,
+            XVerpFrom = section.Has("authorized_verp_clients") ? xverp : null,
         };
     }
 }

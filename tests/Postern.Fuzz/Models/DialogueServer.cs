@@ -34,6 +34,7 @@ internal sealed class DialogueServer : IEnvelopePolicy, IMessageStore, ISmtpEven
             BareNewlines = bareNewlines,
             XClientFrom = protocol == MailProtocol.Lmtp ? null : [IPNetwork.Parse("127.0.0.0/8")],
             XForwardFrom = [IPNetwork.Parse("127.0.0.0/8")],
+            XVerpFrom = [IPNetwork.Parse("127.0.0.0/8")],
         };
         server = new SmtpServer(new SmtpServerOptions
         {

@@ -43,7 +43,7 @@ public sealed class ExtensionTableTests
         string[] others = [.. ExtensionTable.All.Select(static e => e.Keyword).Where(keyword => keyword != "HELP" && !needed.Contains(keyword))];
         foreach (var without in others.Append("HELP").Select(static keyword => (string[])[keyword]).Append([]).Append(others))
         {
-            foreach (var (isTls, trust) in from isTls in (bool[])[false, true] from trust in (PeerTrust[])[PeerTrust.None, PeerTrust.XClient | PeerTrust.XForward] select (isTls, trust))
+            foreach (var (isTls, trust) in from isTls in (bool[])[false, true] from trust in (PeerTrust[])[PeerTrust.None, PeerTrust.All] select (isTls, trust))
             {
                 var listener = Listener() with { Tls = TlsMode.StartTls, Auth = AuthMode.Always, WithoutExtensions = without };
                 var passwords = new TestPasswords("alice:secret");

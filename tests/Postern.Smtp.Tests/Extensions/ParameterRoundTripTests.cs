@@ -38,6 +38,7 @@ public sealed class ParameterRoundTripTests
             from tls in Gen.Elements(true, false)
             from seconds in Gen.Choose(60, 999_999_999)
             from mode in Gen.Choose(0, 4)
+            from verp in Gen.Elements(null, VerpDelimiters.Usual, new VerpDelimiters('=', '='), new VerpDelimiters('-', '+'))
             from hold in Gen.OneOf(Gen.Constant<DateTimeOffset?>(null), Gen.Choose(-100_000, 600_000_000).Select(static ms => (DateTimeOffset?)Now.AddMilliseconds(ms)))
             select new MailParameters
             {
@@ -48,6 +49,7 @@ public sealed class ParameterRoundTripTests
                 EnvelopeId = id,
                 SubmittedBy = auth,
                 RequiresTls = tls,
+                Verp = verp,
                 DeliverBy = mode == 4 ? null : new ByParameter(TimeSpan.FromSeconds(mode >= 2 ? -seconds : seconds), IsNotify: mode >= 2, IsTrace: mode % 2 == 1),
                 HoldUntil = hold,
             };
@@ -130,7 +132,7 @@ public sealed class ParameterRoundTripTests
     /// <summary>A session that was told everything: EHLO, TLS and a login.</summary>
     private static SmtpSession ToldEverything()
     {
-        var options = new SmtpListenerOptions { Name = "test", Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)], Tls = TlsMode.None, Auth = AuthMode.Always };
+        var options = new SmtpListenerOptions { Name = "test", Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)], Tls = TlsMode.None, Auth = AuthMode.Always, XVerpFrom = [IPNetwork.Parse("127.0.0.0/8")] };
         var passwords = new TestPasswords("alice:secret");
         var server = new SmtpServer(new SmtpServerOptions
         {
@@ -148,6 +150,7 @@ public sealed class ParameterRoundTripTests
             Hostname = "mail.example.org",
             ClientAddress = IPAddress.Loopback,
             IsExtended = true,
+            Trust = PeerTrust.XVerp,
             Tls = new TlsFacts(SslProtocols.Tls13, "x", ServerName: null),
             Identity = new SaslIdentity("alice", "alice"),
         };

@@ -99,6 +99,7 @@ public sealed class TranscriptTests
                     ProxyFrom = Networks(setup, "proxy from"),
                     XClientFrom = Networks(setup, "xclient from"),
                     XForwardFrom = Networks(setup, "xforward from"),
+                    XVerpFrom = Networks(setup, "xverp from"),
                 },
             ],
             Policy = setup.ContainsKey("binary") ? new BinaryPolicy() : new TestPolicy(),

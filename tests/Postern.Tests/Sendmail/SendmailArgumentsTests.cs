@@ -43,6 +43,17 @@ public sealed class SendmailArgumentsTests
     }
 
     [Theory]
+    [InlineData("-XV -f list@example.org x@example.net", "+=")]
+    [InlineData("-XV-+ -f list@example.org x@example.net", "-+")]
+    [InlineData("-i -X V x@example.net", "+=")]
+    [InlineData("-X /dev/null x@example.net", null)]
+    public void A_sender_for_each_recipient_is_asked_for_as_of_Postfix(string line, string? delimiters)
+    {
+        Assert.Equal(delimiters, Parse(line).Verp?.ToString());
+        Assert.Equal(["x@example.net"], Parse(line).Recipients);
+    }
+
+    [Theory]
     [InlineData("-bs", "Smtp")]
     [InlineData("-bp", "List")]
     [InlineData("-bi", "Aliases")]

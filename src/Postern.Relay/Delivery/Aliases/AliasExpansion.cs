@@ -38,9 +38,10 @@ internal sealed record AliasExpansion(ImmutableArray<AliasGroup> Groups, Immutab
         ];
         foreach (var (recipient, owner) in owners)
         {
-            var key = owner?.Canonical ?? string.Empty;
+            var own = owner is null ? OwnSenderOf(envelope, recipient) : null;
+            var key = (owner ?? own)?.Canonical ?? string.Empty;
             if (!groups.TryGetValue(key, out var walk))
-                groups[key] = walk = new Walk(table, envelope, owner, taken);
+                groups[key] = walk = new Walk(table, envelope, owner, taken) { Sender = own };
             if (walk.Take(recipient, envelope.Recipients[recipient]) is { } why)
                 problems.Add((recipient, why));
         }
@@ -48,6 +49,12 @@ internal sealed record AliasExpansion(ImmutableArray<AliasGroup> Groups, Immutab
         return new AliasExpansion(
             [.. groups.Values.Where(static walk => walk.HasSources).Select(static walk => walk.ToGroup())], problems.ToImmutable());
     }
+
+    /// <summary>Whom reports about the recipient go to, where that is an address of its own.</summary>
+    private static Mailbox? OwnSenderOf(Envelope envelope, int recipient) =>
+        envelope is { Parameters.Verp: { } delimiters, Sender.Mailbox: { } sender }
+            ? Verp.Of(sender, envelope.Recipients[recipient], delimiters)
+            : null;
 
     private sealed class Walk
     {
@@ -81,6 +88,9 @@ internal sealed record AliasExpansion(ImmutableArray<AliasGroup> Groups, Immutab
             through = envelope.Expanded?.Through ?? [];
         }
 
+        /// <summary>In the place of the message's; null for that.</summary>
+        public Mailbox? Sender { get; init; }
+
         public bool HasSources => sources.Count > 0;
 
         /// <summary>Why the recipient stands for nothing; null where it stands for something, were it nobody.</summary>
@@ -105,7 +115,7 @@ internal sealed record AliasExpansion(ImmutableArray<AliasGroup> Groups, Immutab
             return null;
         }
 
-        public AliasGroup ToGroup() => new(owner, [.. sources], [.. targets], through);
+        public AliasGroup ToGroup() => new(owner, [.. sources], [.. targets], through) { Sender = Sender };
 
         private void Visit(Mailbox address, int deep)
         {
@@ -207,6 +217,9 @@ internal sealed record AliasExpansion(ImmutableArray<AliasGroup> Groups, Immutab
 internal sealed record AliasGroup(
     Mailbox? Owner, ImmutableArray<AliasGroup.Source> Sources, ImmutableArray<AliasGroup.Target> Targets, ImmutableArray<Mailbox> Through)
 {
+    /// <summary>Where it has no owner: the sender that the recipient has for its own (XVERP); null for that of the message.</summary>
+    public Mailbox? Sender { get; init; }
+
     /// <summary>A recipient of the message.</summary>
     /// <param name="Targets">What it stands for, counting what others stand for too.</param>
     internal readonly record struct Source(int Recipient, int Targets);

@@ -11,6 +11,11 @@ public sealed record AliasSource(string File, AliasForm Form, ImmutableArray<Dom
     /// <summary>Lines may give mail to a command of this machine.</summary>
     public bool AllowsCommands { get; init; }
 
+    /// <summary>
+    /// Each member of a list in it gets the message with a sender of its own (<see cref="Postern.Smtp.Session.VerpDelimiters"/>).
+    /// </summary>
+    public bool SendsByVerp { get; init; }
+
     /// <summary>Lines may put mail into a Maildir.</summary>
     public bool AllowsMailboxes { get; init; }
 }

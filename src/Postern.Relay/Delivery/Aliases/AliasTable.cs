@@ -96,6 +96,10 @@ public sealed class AliasTable
             at.File.Source.Form == AliasForm.Forwards ? at.Extension : null);
     }
 
+    /// <summary>A list whose file says so is sent to each member with a sender of its own.</summary>
+    internal bool SendsByVerp(Envelope envelope, AliasGroup list) =>
+        list.Sources.Any(source => TryFind(envelope.Recipients[source.Recipient], out var at) && at.File.Source.SendsByVerp);
+
     /// <summary>The command or the mailbox that is written for an address; where there is none any more, what fails mail for it.</summary>
     internal NextHop HopOf(Mailbox address) => new NextHop.Elsewhere(
         Find(address)?.Targets.OfType<AliasTarget.Local>().FirstOrDefault()?.Place

@@ -210,7 +210,7 @@ internal sealed class Expander(
         try
         {
             return await ForwardedSenders.ForAsync(
-                work.Options, message.Envelope.Sender.Mailbox, group.Targets, work.Abandoned.Token).ConfigureAwait(false);
+                work.Options, SenderOf(group, message.Envelope.Sender).Mailbox, group.Targets, work.Abandoned.Token).ConfigureAwait(false);
         }
         catch (DirectoryUnavailableException unavailable)
         {
@@ -249,6 +249,8 @@ internal sealed class Expander(
         var parameters = said.Parameters;
         if (to.Any(static r => !r.IsAscii))
             parameters = parameters with { IsUtf8 = true };
+        var isByVerp = group.Owner is not null && work.Options.Aliases.SendsByVerp(original, group);
+        parameters = parameters with { Verp = isByVerp ? VerpDelimiters.Usual : null };
         if (group.Owner is not null)
             parameters = parameters with { EnvelopeId = null, Return = DsnReturn.Unspecified, DeliverBy = null };
         var counts = group.Sources.ToDictionary(static s => s.Recipient, static s => s.Targets);
@@ -258,7 +260,7 @@ internal sealed class Expander(
         {
             Id = QueueId.New(work.Clock),
             ArrivedAt = now,
-            Said = Envelope.Keep(new SmtpEnvelope(group.Owner is { } owner ? new ReversePath(owner) : said.Sender, to)
+            Said = Envelope.Keep(new SmtpEnvelope(group.Owner is { } owner ? new ReversePath(owner) : SenderOf(group, said.Sender), to)
             {
                 Parameters = parameters,
                 RecipientParameters = wishes.All(static w => w == RecipientParameters.None) ? [] : wishes,
@@ -274,6 +276,9 @@ internal sealed class Expander(
             },
         };
     }
+
+    private static ReversePath SenderOf(AliasGroup group, ReversePath ofMessage) =>
+        group.Sender is { } sender ? new ReversePath(sender) : ofMessage;
 
     private static ImmutableArray<int> IndicesOf(AliasGroup group, Func<AliasGroup.Target, bool> what) =>
         [.. Enumerable.Range(0, group.Targets.Length).Where(i => what(group.Targets[i]))];
@@ -350,13 +355,18 @@ internal sealed class Expander(
                     Remote: null,
                     group.Owner is null ? "sent on to the addresses that it stands for" : "sent on to the members of the list")),
         ];
-        if (!reports.IsEmpty)
+        // With a sender of its own each has a report of its own.
+        foreach (var some in message.Envelope.Parameters.Verp is null ? [reports] : reports.Select(ImmutableArray.Create))
+        {
+            if (some.IsEmpty)
+                continue;
             await reporter.ReportAsync(
-                message.Envelope,
-                reports,
+                SentAs.Reported(message.Envelope, some[0].Recipient),
+                some,
                 now,
                 static (draft, envelope, state) => draft.CommitAsync(envelope, state, CancellationToken.None),
                 CancellationToken.None).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Recipients that stand for nothing fail in an attempt, with all that belongs to one; others are sent in it.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Delivery.Reports;
+using Postern.Relay.Delivery.Senders;
 using Postern.Relay.Spool;
 
 namespace Postern.Relay.Delivery.Scheduling;
@@ -371,14 +372,36 @@ internal sealed class AttemptEnd(
 
     private ValueTask<ReportOutcome> ReportAsync(
         TrackedMessage message, ImmutableArray<RecipientReport> reports, DeliveryState told, DateTimeOffset now) =>
-        reports.IsEmpty
-            ? new(new ReportOutcome(IsDone: true))
-            : reporter.ReportAsync(
-                message.Envelope,
-                reports,
+        reports.IsEmpty ? new(new ReportOutcome(IsDone: true))
+        : reports.Length > 1 && message.Envelope.Parameters.Verp is not null ? ReportEachAsync(message, reports, told, now)
+        : reporter.ReportAsync(
+            SentAs.Reported(message.Envelope, reports[0].Recipient),
+            reports,
+            now,
+            (draft, envelope, state) => recorder.CommitAsync(message, told, draft, envelope, state),
+            CancellationToken.None);
+
+    /// <summary>
+    /// Each recipient has a sender of its own, and so each has a report of its own. The last is stored with what all tell of: after a crash
+    /// those before it may come once more.
+    /// </summary>
+    private async ValueTask<ReportOutcome> ReportEachAsync(
+        TrackedMessage message, ImmutableArray<RecipientReport> reports, DeliveryState told, DateTimeOffset now)
+    {
+        foreach (var report in reports[..^1])
+        {
+            var outcome = await reporter.ReportAsync(
+                SentAs.Reported(message.Envelope, report.Recipient),
+                [report],
                 now,
-                (draft, envelope, state) => recorder.CommitAsync(message, told, draft, envelope, state),
-                CancellationToken.None);
+                static (draft, envelope, state) => draft.CommitAsync(envelope, state, CancellationToken.None),
+                CancellationToken.None).ConfigureAwait(false);
+            if (!outcome.IsDone)
+                return outcome;
+        }
+
+        return await ReportAsync(message, [reports[^1]], told, now).ConfigureAwait(false);
+    }
 
     /// <summary>What was delivered stays delivered. Our shortage counts for nothing, all else as an attempt and towards a hold.</summary>
     /// <param name="held">What the hold of the server makes of the state, where there have been enough mistakes; else null.</param>

@@ -138,7 +138,7 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
                 && !IsSuspended(message, i))
             .GroupBy(i => (Hop: HopOf(message, i), SentAs: SentAs(message, i)))
             .SelectMany(
-                group => group.Chunk(MostRecipients(group.Key.Hop)),
+                group => group.Chunk(message.Envelope.Parameters.Verp is null ? MostRecipients(group.Key.Hop) : 1),
                 static (group, chunk) => (group.Key, Chunk: chunk.ToImmutableArray()))
             .ToList();
         message.OpenJobs = jobs.Count;

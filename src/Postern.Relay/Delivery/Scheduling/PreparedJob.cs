@@ -40,6 +40,9 @@ internal sealed class PreparedJob(DeliveryJob job, ISpoolContent content, DateTi
     private OutgoingMessage Make(Envelope envelope)
     {
         var said = envelope.ForNextHop(now);
+        // A sender of its own is one for good: the next hop makes none of it.
+        if (said.Parameters.Verp is not null)
+            said = said with { Parameters = said.Parameters with { Verp = null } };
         if (Job.SentAs is { } sender)
             said = said with { Sender = new ReversePath(sender) };
         return new OutgoingMessage(Job.Recipients.IsDefault ? said : said.For(Job.Recipients.AsSpan()), this)

@@ -11,7 +11,17 @@ internal static class SentAs
 {
     /// <summary>Null for the sender of the envelope.</summary>
     public static Mailbox? Of(Envelope envelope, int recipient, DeliveryOptions options, DateTimeOffset now) =>
-        envelope is { Expanded: { Rewritten: { IsEmpty: false } rewritten }, Sender.Mailbox: { } sender } && rewritten.Contains(recipient)
+        envelope.Sender.Mailbox is not { } sender ? null
+        : envelope.Parameters.Verp is { } delimiters ? Verp.Of(sender, envelope.Recipients[recipient], delimiters)
+        : envelope.Expanded is { Rewritten: { IsEmpty: false } rewritten } && rewritten.Contains(recipient)
             ? options.Srs?.Rewrite(sender, now)
-            : null;
+        : null;
+
+    /// <summary>
+    /// The envelope as its report to the sender about one recipient has it: where each has a sender of its own, the report goes to that.
+    /// </summary>
+    public static Envelope Reported(Envelope envelope, Mailbox recipient) =>
+        envelope is { Parameters.Verp: { } delimiters, Sender.Mailbox: { } sender } && Verp.Of(sender, recipient, delimiters) is { } own
+            ? envelope with { Said = envelope.Said with { Sender = new ReversePath(own) } }
+            : envelope;
 }

@@ -45,6 +45,8 @@ internal sealed class LetterDesk(LocalConfiguration configuration, string drop, 
             return terminal.Fail("sendmail: there is no recipient", "Name one, or say -t to take those of the message.", SysExits.Usage);
         if (!TryReadSender(arguments.Sender, out var sender))
             return terminal.Fail($"sendmail: -f '{arguments.Sender}' is not an address", "Nothing was sent.", SysExits.Data);
+        if (sender.IsNull && arguments.Verp is not null)
+            return terminal.Fail("sendmail: -XV needs a sender", "-f names one; reports have none.", SysExits.Usage);
         var input = new LetterInput(terminal.InputOctets, endsAtDot: !arguments.IgnoresDots);
         var head = await LetterHead.ReadAsync(input, ct);
         if (arguments.ReadsRecipients && !head.TryReadRecipients(Host, recipients, out var wrong))
@@ -96,6 +98,7 @@ internal sealed class LetterDesk(LocalConfiguration configuration, string drop, 
                 IsUtf8 = isUtf8,
                 Return = arguments.Return,
                 EnvelopeId = arguments.EnvelopeId,
+                Verp = arguments.Verp,
             },
             RecipientParameters = arguments.Notify == DsnNotify.Unspecified ? [] : [.. each.Select(_ => wishes)],
         };

@@ -37,6 +37,9 @@ internal sealed record SendmailArguments
 
     public string? EnvelopeId { get; init; }
 
+    /// <summary>Each recipient has a sender of its own; null where all have the same.</summary>
+    public VerpDelimiters? Verp { get; init; }
+
     public bool IsSevenBit { get; init; }
 
     /// <summary>Which part of the queue -q means, as an option of <c>postern queue retry</c> and its value.</summary>
@@ -146,6 +149,10 @@ internal sealed record SendmailArguments
             "hdrs" => (this with { Return = DsnReturn.Headers }, null),
             _ => (this, $"-R {value}: expected full or hdrs"),
         },
+        ('X', "V") => (this with { Verp = VerpDelimiters.Usual }, null),
+        ('X', ['V', .. var delimiters]) => VerpDelimiters.Read(delimiters) is { } verp
+            ? (this with { Verp = verp }, null)
+            : (this, $"-XV needs two characters of {VerpDelimiters.Allowed}, or none"),
         ('V', _) => value.All(static c => c is >= ' ' and <= '~') && value.Length <= 100
             ? (this with { EnvelopeId = value }, null)
             : (this, "-V needs at most 100 printable characters"),

@@ -26,6 +26,7 @@ internal static class SendmailCommand
           -N WHEN       reports that are wanted: never, or some of success,failure,delay
           -R full|hdrs  how much of the message a report of a failure returns
           -V ID         the envelope id that reports carry
+          -XV, -XVxy    each recipient gets it from sender+recipient=domain@..., or with x and y in the place of + and = (VERP)
           -B TYPE       7BIT or 8BITMIME
           -bs           speaks SMTP on standard input and output
           -bp           lists the queue; -q tries what waits, -qI ID, -qR TO and -qS FROM a part of it

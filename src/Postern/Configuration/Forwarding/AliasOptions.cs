@@ -19,6 +19,8 @@ internal sealed record AliasOptions(string? File, AliasForm Form, ImmutableArray
 
     public bool AllowsMailboxes { get; init; }
 
+    public bool SendsByVerp { get; init; }
+
     public static AliasOptions ReadAliases(Section section)
     {
         var options = Read(
@@ -31,7 +33,18 @@ internal sealed record AliasOptions(string? File, AliasForm Form, ImmutableArray
             [],
             "neither",
             "What lines may name beside addresses: `commands` of this machine, and `mailboxes`, which are Maildirs.");
-        return options with { AllowsCommands = allowed.Contains("commands"), AllowsMailboxes = allowed.Contains("mailboxes") };
+        var verp = section.Value(
+            "verp",
+            Kinds.Word(("true", true), ("false", false)),
+            fallback: false,
+            "false",
+            "`true`: each member of a list (a name with an `owner-NAME`) gets the message in a transaction of its own, "
+                + "from `owner-NAME+member=domain`: reports name the member that they are about.");
+        return options with
+        {
+            SendsByVerp = verp,
+            AllowsCommands = allowed.Contains("commands"), AllowsMailboxes = allowed.Contains("mailboxes"),
+        };
     }
 
     public static AliasOptions ReadForwards(Section section) =>
@@ -41,6 +54,7 @@ internal sealed record AliasOptions(string? File, AliasForm Form, ImmutableArray
     {
         AllowsCommands = AllowsCommands,
         AllowsMailboxes = AllowsMailboxes,
+        SendsByVerp = SendsByVerp,
     };
 
     private static AliasOptions Read(Section section, AliasForm form, string doc) => new(
