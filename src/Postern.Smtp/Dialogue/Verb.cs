@@ -35,7 +35,9 @@ internal enum Needs
 
     Argument = 4,
 
-    /// <summary>No input behind it, or the connection ends: it came in clear and would be taken for protected (RFC 3207 §6).</summary>
+    /// <summary>
+    /// No input behind it where TLS is offered, or the connection ends: it came in clear and would be taken for protected (RFC 3207 §6).
+    /// </summary>
     NothingBehind = 8,
 
     /// <summary>

@@ -54,7 +54,7 @@ internal static class VerbTable
     /// <summary>The reason why this verb cannot be used here and now, or null.</summary>
     public static Step? WhyNot(Verb verb, SmtpSession session, ReadOnlySpan<byte> argument) => verb switch
     {
-        { Needs: var needs } when needs.HasFlag(Needs.NothingBehind) && session.HasBufferedInput =>
+        { Needs: var needs } when needs.HasFlag(Needs.NothingBehind) && session.HasBufferedInput && session.Capabilities.OffersTls =>
             new Step(StandardReply.InputBehindStartTls, After: After.Close),
         { Needs: var needs } when needs.HasFlag(Needs.TlsWhereRequired) && session.LacksRequiredTls =>
             new Step(StandardReply.StartTlsFirst),

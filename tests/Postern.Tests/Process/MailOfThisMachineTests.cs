@@ -57,6 +57,23 @@ public sealed class MailOfThisMachineTests
         Assert.Equal(64, (await RunningProgram.RunAsync([link, "--config", home.ConfigFile], home.Root)).ExitCode);
     }
 
+    [Theory]
+    [InlineData("data", "root and root alone", "install -d -o root -g $(id -gn root) -m 3733 /var/spool/postern, and sendmail.drop: /var/spool/postern")]
+    [InlineData("drop", "cannot reach the drop directory", "sendmail.drop")]
+    public async Task Another_user_who_may_not_leave_mail_is_told_what_root_can_do(string at, string what, string todo)
+    {
+        using var home = await ProcessTests.HomeAsync(more: at == "drop" ? "sendmail: { drop: closed/drop }" : string.Empty);
+        await OtherUser.SkipUnlessAsync(["true"]);
+        Directory.CreateDirectory(home.Data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Directory.CreateDirectory(Path.Combine(home.Root, "closed"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+
+        var refused = await OtherUser.RunAsync(home, "sendmail", "-i", "bart@example.net");
+        Assert.Equal(77, refused.ExitCode);
+        Assert.Contains(what, refused.Error, StringComparison.Ordinal);
+        Assert.Contains(todo, refused.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("nobody -m", refused.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Another_user_leaves_mail_that_is_known_as_its_own_whatever_it_says()
     {

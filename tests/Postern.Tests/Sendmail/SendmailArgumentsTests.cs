@@ -63,8 +63,11 @@ public sealed class SendmailArgumentsTests
     public void Each_mode_has_its_letters(string line, string mode) => Assert.Equal(mode, Parse(line).Mode.ToString());
 
     [Fact]
-    public void A_part_of_the_queue_is_named_beside_its_letter()
+    public void A_part_of_the_queue_is_named_beside_its_letter_or_behind_it()
     {
+        Assert.Equal(["--to", "example.org"], Parse("-qR example.org").Flushed);
+        Assert.Equal(["--from", "lisa@example.org"], Parse("-v -qS lisa@example.org").Flushed);
+        Assert.Equal(["01M8MJFTJ6BJ585N4VFW5VH7V7"], Parse("-qI 01M8MJFTJ6BJ585N4VFW5VH7V7").Flushed);
         Assert.Equal(["--to", "example.org"], Parse("-qRexample.org").Flushed);
         Assert.Equal(["--from", "lisa@example.org"], Parse("-qSlisa@example.org").Flushed);
         Assert.Equal(["01M8MJFTJ6BJ585N4VFW5VH7V7"], Parse("-qI01M8MJFTJ6BJ585N4VFW5VH7V7").Flushed);
@@ -75,6 +78,8 @@ public sealed class SendmailArgumentsTests
     [InlineData("-f", "-f needs a value")]
     [InlineData("-bd", "postern serve")]
     [InlineData("-q30m", "by itself")]
+    [InlineData("-qI", "-qI needs a value")]
+    [InlineData("-qR", "-qR needs a value")]
     [InlineData("-N sometimes", "expected never")]
     [InlineData("-N never,success", "expected never")]
     [InlineData("-R some", "expected full or hdrs")]

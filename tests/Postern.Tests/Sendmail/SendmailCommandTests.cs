@@ -66,6 +66,49 @@ public sealed class SendmailCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Smtp_whose_lines_end_by_lf_alone_is_spoken_throughout()
+    {
+        var (exit, output, _) = await SendmailAsync(
+            "HELO x\nMAIL FROM:<b@example.org>\nRCPT TO:<bart@example.net>\nDATA\nSubject: x\n\n..dot\nx\n.\nQUIT\n", "-bs");
+        Assert.Equal(0, exit);
+        Assert.EndsWith("221 2.0.0 Bye\r\n", output, StringComparison.Ordinal);
+        Assert.Equal("Subject: x\r\n\r\n.dot\r\nx\r\n", Left().Content);
+    }
+
+    [Fact]
+    public async Task A_lone_lf_ends_nothing_where_lines_end_by_crlf()
+    {
+        var (exit, _, _) = await SendmailAsync(
+            "HELO x\r\nMAIL FROM:<b@example.org>\r\nRCPT TO:<bart@example.net>\r\nDATA\r\nx\n.\nMAIL FROM:<c@example.org>\r\n.\r\nQUIT\r\n", "-bs");
+        Assert.Equal(0, exit);
+        Assert.Equal("x\r\n.\r\nMAIL FROM:<c@example.org>\r\n", Left().Content);
+    }
+
+    [Theory]
+    [InlineData("Subject: x\r\n\r\nhalf")]
+    [InlineData("Subject: x\r\n\r\nx\n.\n")]
+    [InlineData("")]
+    public async Task A_message_whose_end_never_comes_is_not_taken_and_the_exit_code_says_so(string content)
+    {
+        var (exit, _, error) = await SendmailAsync($"HELO x\r\nMAIL FROM:<b@example.org>\r\nRCPT TO:<bart@example.net>\r\nDATA\r\n{content}", "-bs");
+        Assert.Equal(65, exit);
+        Assert.Contains("ended within a message", error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(Drop));
+    }
+
+    [Theory]
+    [InlineData("EHLO x\r\nSTARTTLS\r\nQUIT\r\n")]
+    [InlineData("EHLO x\nBDAT 3\nabcQUIT\n")]
+    [InlineData("HELO x\r\nDATA\r\n")]
+    public async Task What_is_refused_is_no_message_that_was_cut_off(string dialogue)
+    {
+        var (exit, output, error) = await SendmailAsync(dialogue, "-bs");
+        Assert.Equal((0, string.Empty), (exit, error));
+        Assert.Contains("\r\n50", output, StringComparison.Ordinal);
+        Assert.Equal(dialogue.Contains("QUIT", StringComparison.Ordinal), output.EndsWith("221 2.0.0 Bye\r\n", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Without_a_data_directory_nothing_is_taken_and_the_reason_is_said()
     {
         Directory.Delete(run.Data);

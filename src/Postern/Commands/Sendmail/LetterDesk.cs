@@ -65,12 +65,14 @@ internal sealed class LetterDesk(LocalConfiguration configuration, string drop, 
     /// <summary>Speaks SMTP; each message that is accepted has been left. What the server's rules say of it is known later.</summary>
     public async Task<int> SpeakSmtpAsync(Terminal terminal, CancellationToken ct)
     {
+        var end = new DialogueEnd();
         await using var server = new SmtpServer(new SmtpServerOptions
         {
             Hostname = Host.Text,
             Policy = EnvelopePolicy.From(static (_, _, _) => new(new Verdict.Permit(RelayService.LocalListener))),
             Store = new DropStore(drop, As, clock),
             Limits = configuration.Limits.ToSessionLimits(),
+            Events = end,
             Clock = clock,
         });
         var listener = new SmtpListenerOptions
@@ -79,10 +81,20 @@ internal sealed class LetterDesk(LocalConfiguration configuration, string drop, 
             Tls = TlsMode.None,
             Auth = AuthMode.Off,
             BareNewlines = BareNewlines.Normalize,
+            // The size of a chunk is that of the octets before they get the line ends of SMTP.
+            WithoutExtensions = ["CHUNKING", "BINARYMIME"],
         };
         await server.ServeAsync(
-            new DuplexStream(terminal.InputOctets, terminal.Octets), new IPEndPoint(IPAddress.Loopback, 0), listener, ct);
-        return SysExits.Ok;
+            new DuplexStream(new DialogueInput(terminal.InputOctets), terminal.Octets),
+            new IPEndPoint(IPAddress.Loopback, 0),
+            listener,
+            ct);
+        return end.IsCutOff
+            ? terminal.Fail(
+                "sendmail: the input ended within a message, which was not taken",
+                "A line with a dot alone ends a message; those that were answered 250 before it are taken.",
+                SysExits.Data)
+            : SysExits.Ok;
     }
 
     private static SmtpEnvelope EnvelopeOf(SendmailArguments arguments, ReversePath sender, List<Mailbox> recipients)

@@ -113,6 +113,8 @@ internal sealed record SendmailArguments
             }
 
             var beside = word[(at + 1)..];
+            if (letter == 'q' && beside is "I" or "R" or "S")
+                return ++i < words.Count ? found.Flushing(beside + words[i]) : (found, $"-q{beside} needs a value");
             if (WithValueBeside.Contains(letter, StringComparison.Ordinal))
                 return letter == 'q' ? found.Flushing(beside) : (found, Wrong: null);
             if (letter == 'I')

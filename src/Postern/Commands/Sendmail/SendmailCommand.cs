@@ -16,6 +16,9 @@ internal static class SendmailCommand
     private const string Name = "sendmail";
     private const string DropVariable = "POSTERN_DROP";
 
+    /// <summary>Where mail of all users would wait.</summary>
+    private const string ForAll = "/var/spool/postern";
+
     private const string Help = """
         Usage: postern sendmail [option]... [recipient]...
           Reads a message from standard input and leaves it for the server, whether one runs or not.
@@ -86,7 +89,9 @@ internal static class SendmailCommand
         catch (UnauthorizedAccessException e)
         {
             return terminal.Fail(
-                $"sendmail: {e.Message}", "See 'postern check': users leave mail in a directory of mode 3733.", SysExits.NoPermission);
+                $"sendmail: {e.Message}",
+                "Users leave mail in a directory that all can reach, of mode 3733, which sendmail.drop names.",
+                SysExits.NoPermission);
         }
         catch (IOException e)
         {
@@ -125,10 +130,18 @@ internal static class SendmailCommand
                 $"sendmail: {caller} may not send mail here", "Add it to sendmail.users.", SysExits.NoPermission);
         var drop = new DropDirectory(place);
         var problem = DropWriter.Become(place, out var user);
+        var data = configuration.Server.Data;
         // Its owner may be the first to need the one in the data directory; where there is no data, this is no server's machine.
-        if (problem is null && place == configuration.Sendmail.DropIn(configuration.Server.Data)
-            && configuration.Sendmail.Drop is null && Directory.Exists(configuration.Server.Data))
+        if (problem is null
+            && configuration.Sendmail.Drop is null
+            && place == configuration.Sendmail.DropIn(data)
+            && Directory.Exists(data))
+        {
+            if (UserIdentity.Look(data) is { } facts && facts.User != UserIdentity.Effective)
+                return NotForOthers(terminal, caller, place, UserIdentity.NameOf(facts.User));
             problem = drop.Prepare(isForAll: false);
+        }
+
         if ((problem ?? drop.WhyNotLeft()) is { } trouble)
             return terminal.Fail($"sendmail: {trouble.What}", trouble.Todo, SysExits.Configuration);
         var letter = new LetterDesk(configuration, place, clock) { Caller = caller, FullName = fullName, As = user };
@@ -136,4 +149,11 @@ internal static class SendmailCommand
             ? await letter.SpeakSmtpAsync(terminal, ct)
             : await letter.LeaveAsync(arguments, terminal, ct);
     }
+
+    /// <summary>The data directory is its owner's alone, so no mode of one in it helps another user.</summary>
+    private static int NotForOthers(Terminal terminal, string caller, string place, string server) =>
+        terminal.Fail(
+            $"sendmail: {caller} may not leave mail in {place}, which is for {server} and root alone",
+            $"As root: {DropDirectory.HowToMake(server, ForAll)}, and sendmail.drop: {ForAll} in the configuration.",
+            SysExits.NoPermission);
 }

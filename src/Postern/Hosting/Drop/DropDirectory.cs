@@ -98,7 +98,10 @@ internal sealed class DropDirectory(string path)
         }
     }
 
-    /// <summary>Why a command cannot leave a message here; null when it can try.</summary>
+    /// <summary>
+    /// Why a command cannot leave a message here; null when it can try. An <see cref="UnauthorizedAccessException"/> says that this user
+    /// cannot even look.
+    /// </summary>
     public Problem? WhyNotLeft()
     {
         try
@@ -110,14 +113,15 @@ internal sealed class DropDirectory(string path)
         }
         catch (IOException e)
         {
-            return new(
-                $"{UserIdentity.Current} cannot reach the drop directory: {e.Message}",
-                "Name one that every user can reach in sendmail.drop, such as /var/spool/postern.");
+            throw new UnauthorizedAccessException($"{UserIdentity.Current} cannot reach the drop directory: {e.Message}", e);
         }
 
         return new($"there is no drop directory {path}", "Start the server once, which makes it; or see 'postern check'.");
     }
 
-    private string HowToMake() =>
-        $"As root: install -d -o {UserIdentity.Current} -g $(id -gn {UserIdentity.Current}) -m 3733 {path}";
+    /// <summary>What makes a directory in which every user may leave mail for a server.</summary>
+    /// <param name="server">The user whom the server runs as.</param>
+    public static string HowToMake(string server, string path) => $"install -d -o {server} -g $(id -gn {server}) -m 3733 {path}";
+
+    private string HowToMake() => $"As root: {HowToMake(UserIdentity.Current, path)}";
 }
