@@ -28,6 +28,7 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
                 "`directory`: the built-in database. `file:///path`: `user:password` a line, "
                     + "the password as it is or as `postern passwd` stores it. `digest:///path`: `user:realm:hash` a line, "
                     + "as `htdigest` and `postern passwd` write it. Files are read again when they change. "
+                    + "`sqlite:///path`: whom `query` finds in a database. "
                     + "Left out where an entry has `users`.");
         var realm = section.Value<string?>(
             "realm",
@@ -53,7 +54,7 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
         var kind = AccountStores.Of(source)!;
         if (!kind.AnswersFromMemory)
             source = source with { Terms = ReadTerms(section) };
-        return new(kind.Read(new StoreSection(section, kind.Word), source), realm);
+        return new(kind.Read(new StoreSection(section, kind), source), realm);
     }
 
     /// <param name="realm">Where the entry names none.</param>
@@ -65,7 +66,7 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
         if (AccountStores.All.Any(static kind => !kind.AnswersFromMemory))
             ReadTerms(section);
         foreach (var kind in AccountStores.All)
-            kind.Read(new StoreSection(section, kind.Word), new AccountSource(kind.Word, string.Empty));
+            kind.Read(new StoreSection(section, kind), new AccountSource(kind.Word, string.Empty));
     }
 
     /// <summary>The same for every store that is asked over a network.</summary>

@@ -7,7 +7,7 @@ namespace Postern.Configuration;
 
 /// <summary>An entry of <c>accounts</c> as a kind of store reads it.</summary>
 /// <param name="kind">Stands in the reference before what a key means: several kinds share a table there.</param>
-internal sealed class StoreSection(Section section, string kind) : IStoreSection
+internal sealed class StoreSection(Section section, AccountStoreKind kind) : IStoreSection
 {
     public bool Has(string key) => section.Has(key);
 
@@ -36,5 +36,9 @@ internal sealed class StoreSection(Section section, string kind) : IStoreSection
 
     public void Report(string key, string message) => section.Report(key, message);
 
-    private string Of(string doc) => $"Of `{kind}`: {char.ToLowerInvariant(doc[0])}{doc[1..]}";
+    private string Of(string doc)
+    {
+        var kinds = kind.SharesKeysWith.Insert(0, kind.Word).Select(static word => $"`{word}`");
+        return $"Of {string.Join(", ", kinds)}: {char.ToLowerInvariant(doc[0])}{doc[1..]}";
+    }
 }

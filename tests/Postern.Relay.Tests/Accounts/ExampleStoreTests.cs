@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -41,7 +40,7 @@ public sealed class ExampleStoreTests : IAsyncLifetime
     {
         var common = new AccountSource($"example://{other.LocalEndpoint}", "mail.example.org");
         Assert.Null(ExampleStore.Kind.WhyNot(common));
-        var store = ExampleStore.Kind.Open(fixture.StoreContext, ExampleStore.Kind.Read(new Keys(("token", "secret-of-ours"), ("domain", "example.org")), common));
+        var store = ExampleStore.Kind.Open(fixture.StoreContext, ExampleStore.Kind.Read(new StoreKeys(("token", "secret-of-ours"), ("domain", "example.org")), common));
         using var pool = new HashingPool(new HashingPoolOptions { Threads = 1 });
         var verifiers = new AccountVerifiers([fixture.Store(), AccountStores.Bound(store, common.Terms, fixture.Clock)], pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database };
         Assert.Equal(["PLAIN", "LOGIN"], verifiers.UsualMechanisms.Intersect(["PLAIN", "LOGIN", "SCRAM-SHA-256", "CRAM-MD5"]));
@@ -97,32 +96,5 @@ public sealed class ExampleStoreTests : IAsyncLifetime
         }
 
         static string Text(string base64) => StrictBase64.TryDecode(Encoding.ASCII.GetBytes(base64), out var octets) ? Encoding.UTF8.GetString(octets) : string.Empty;
-    }
-
-    /// <summary>A section of a configuration with a few keys.</summary>
-    private sealed class Keys(params (string Key, string Value)[] keys) : IStoreSection
-    {
-        public bool Has(string key) => Find(key) is not null;
-
-        public string? Text(string key, string? fallbackText, string doc) => Find(key);
-
-        public T Word<T>(string key, IReadOnlyList<(string Word, T Value)> words, T fallback, string fallbackText, string doc) =>
-            Find(key) is { } word ? words.First(w => w.Word == word).Value : fallback;
-
-        public TimeSpan Duration(string key, TimeSpan fallback, string fallbackText, string doc) => fallback;
-
-        public int Count(string key, int fallback, string fallbackText, string doc) => fallback;
-
-        public string? FilePath(string key, string fallbackText, string doc) => Find(key);
-
-        public Secret? Secret(string key, string doc) => Find(key) is { } text ? new Secret(text) : null;
-
-        public ImmutableArray<(string Name, Secret Secret)> Secrets(string key, string doc) => [];
-
-        public T Child<T>(string key, Func<IStoreSection, T> read, string doc) => read(this);
-
-        public void Report(string key, string message) => throw new InvalidOperationException($"{key}: {message}");
-
-        private string? Find(string key) => keys.FirstOrDefault(k => k.Key == key).Value;
     }
 }

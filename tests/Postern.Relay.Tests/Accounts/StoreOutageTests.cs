@@ -7,7 +7,6 @@ using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Tests.Accounts.Protection;
 using Postern.Sasl;
-using Postern.Sasl.Client;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Tests.Accounts;
@@ -42,11 +41,11 @@ public sealed class StoreOutageTests : IDisposable
             Assert.Equal(told, await CheckAsync(verifiers, user, $"wrong-{user}"));
             Assert.Equal(++computed, fixture.Pool.Computed); // and it costs them all the same
             foreach (var mechanism in new[] { "SCRAM-SHA-256", "CRAM-MD5", "DIGEST-MD5" })
-                Assert.Equal((SaslError.TemporaryFailure, 2), await PlayAsync(verifiers, mechanism, user, "wrong"));
+                Assert.Equal((SaslError.TemporaryFailure, 2), await MechanismPlay.PlayAsync(verifiers, mechanism, user, "wrong"));
         }
 
         foreach (var mechanism in new[] { "SCRAM-SHA-256", "CRAM-MD5", "DIGEST-MD5" })
-            Assert.Null((await PlayAsync(verifiers, mechanism, "lisa", "tiger")).Error);
+            Assert.Null((await MechanismPlay.PlayAsync(verifiers, mechanism, "lisa", "tiger")).Error);
     }
 
     [Fact]
@@ -127,30 +126,6 @@ public sealed class StoreOutageTests : IDisposable
 
     private static async ValueTask<LoginAnswer> CheckAsync(AccountVerifiers verifiers, string user, string password) =>
         await verifiers.Passwords.CheckAsync(user, Encoding.UTF8.GetBytes(password), "192.0.2.1", Ct);
-
-    /// <summary>How an exchange ends, and how many messages the client had sent by then.</summary>
-    private static async Task<(SaslError? Error, int Sent)> PlayAsync(AccountVerifiers verifiers, string name, string user, string password)
-    {
-        using var client = SaslClientMechanisms.All.Single(m => m.Name == name).TryStart(new SaslClientCredentials { User = user, Password = new Secret(password), Host = "mail.example.org" })!;
-        var server = SaslMechanisms.All.Single(m => m.Name == name).TryStart(verifiers.Context with { Hostname = "mail.example.org" })!;
-        ReadOnlyMemory<byte>? challenge = null;
-        for (var sent = name.StartsWith("SCRAM", StringComparison.Ordinal) ? 1 : 2; ; sent++)
-        {
-            var response = client.Next(challenge) is SaslClientStep.Response(var data) ? data : throw new InvalidOperationException("the client half gave up");
-            switch (await server.NextAsync(response, Ct))
-            {
-                case SaslStep.Challenge(var next):
-                    challenge = next;
-                    if (response is null)
-                        sent--;
-                    continue;
-                case SaslStep.Failure(var error, _, _, _):
-                    return (error, sent);
-                default:
-                    return (null, sent);
-            }
-        }
-    }
 
     private AccountVerifiers Open(OnOutage onOutage, bool farFirst = false, LoginProtection? protection = null)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Postern.Relay.Accounts.Hashes;
 
 namespace Postern.Relay.Accounts.Stores;
@@ -18,6 +19,12 @@ public sealed record AccountStoreKind(string Word, string Example, StoredForms F
 
     /// <summary>The key that names the kind where an entry is a section without <c>uri</c>; null for a kind that has a URI.</summary>
     public string? Key { get; init; }
+
+    /// <summary>An entry is more than its URI: it can be opened as it stands in the configuration only.</summary>
+    public bool HasOwnKeys { get; init; }
+
+    /// <summary>Kinds that have the same keys, and come after this one; they stand in the reference once.</summary>
+    public ImmutableArray<string> SharesKeysWith { get; init; } = [];
 
     /// <summary>
     /// Reads the keys that only this kind has, into a record of its own that derives from <see cref="AccountSource"/>; without any it is

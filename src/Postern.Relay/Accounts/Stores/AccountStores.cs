@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Stores.Sql;
 using Postern.Sasl;
 
 namespace Postern.Relay.Accounts.Stores;
@@ -13,6 +14,7 @@ public static class AccountStores
         FileStore.Kind,
         DigestStore.Kind,
         UsersStore.Kind,
+        SqliteStore.Kind,
     ];
 
     /// <summary>The kind of an entry; null for none.</summary>

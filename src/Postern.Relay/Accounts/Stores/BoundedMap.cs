@@ -9,6 +9,8 @@ internal sealed class BoundedMap<TValue>(int capacity)
 
     public bool TryGet(string key, [MaybeNullWhen(false)] out TValue value) => entries.TryGetValue(key, out value);
 
+    public bool Remove(string key) => entries.Remove(key);
+
     public void Add(string key, TValue value)
     {
         if (entries.Count >= capacity)

@@ -47,6 +47,13 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
     public ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct) =>
         Known(user) is { } known ? new(known) : LookUpAsync(user, ct);
 
+    /// <summary>Forgets what was said of a user before <paramref name="since"/>; false where nothing was.</summary>
+    public bool Forget(string user, long since)
+    {
+        lock (gate)
+            return answers.TryGet(user, out var known) && known.At < since && answers.Remove(user);
+    }
+
     public async ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, CancellationToken ct)
     {
         var key = right.KeyFor(Name, new StoredLogin(user, refusal: null, []), password.Octets.Span);

@@ -83,7 +83,8 @@ internal sealed class CredentialFile
         return content.CommonForms();
     }
 
-    private static string? PathOf(string uri)
+    /// <summary>The absolute path that a URI names; null for none.</summary>
+    internal static string? PathOf(string uri)
     {
         var colon = uri.IndexOf(':', StringComparison.Ordinal);
         var name = colon < 0 ? string.Empty : uri[(colon + 1)..];

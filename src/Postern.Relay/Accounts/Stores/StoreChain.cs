@@ -115,6 +115,20 @@ public sealed class StoreChain(IReadOnlyList<IAccountStore> stores, IDirectory? 
         return null;
     }
 
+    /// <summary>
+    /// Forgets what stores have said of a user before <paramref name="since"/>; false where nothing is forgotten, and the answer to whoever
+    /// asked since then is what the stores say now. To be called for whoever fails, known or not: a password that was changed there
+    /// counts at once, and a failure costs each store one question, whoever it is.
+    /// </summary>
+    /// <param name="since">A timestamp of the clock.</param>
+    public bool Forget(string user, long since)
+    {
+        var forgotten = false;
+        foreach (var store in stores)
+            forgotten |= store is BoundedStore bounded && bounded.Forget(user, since);
+        return forgotten;
+    }
+
     /// <summary>The answer with the name of the store that gave it; what it should not have given is none.</summary>
     internal static LoginAnswer Said(IAccountStore store, LoginAnswer? answer) => answer switch
     {

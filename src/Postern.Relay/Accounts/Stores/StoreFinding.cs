@@ -15,6 +15,15 @@ public readonly record struct StoreFinding(IAccountStore? Store, LoginAnswer Ans
     /// </summary>
     public string? Tenant { get => field ?? (Answer as LoginAnswer.Found<StoredLogin>)?.Stored.Account.Tenant; init; }
 
+    /// <summary>The same user with the same secrets, or nobody both times.</summary>
+    public bool IsAs(StoreFinding other) => (Answer, other.Answer) switch
+    {
+        (LoginAnswer.Found<StoredLogin> { Stored: var one }, LoginAnswer.Found<StoredLogin> { Stored: var two }) =>
+            Store == other.Store && one.Stamp.SequenceEqual(two.Stamp),
+        (LoginAnswer.NoMatch, LoginAnswer.NoMatch) => true,
+        _ => false,
+    };
+
     /// <summary>Nothing can be said, and a store before the one in trouble could have answered for somebody else.</summary>
     public bool IsOpenForSome => Answer.WhyOpen is not null && Next > 1;
 }

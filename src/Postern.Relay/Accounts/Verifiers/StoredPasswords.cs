@@ -40,8 +40,25 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
     {
         if (!LoginNames.TryCanonical(user, out var canonical))
             return Judged.Wrong(new LoginAnswer.NoMatch(LoginParts.NoName));
+        var begun = parts.Clock.GetTimestamp();
         var found = await parts.Stores.FindAsync(canonical, ct);
-        var judged = found.Answer switch
+        var judged = await JudgeAsync(found, canonical, password, peer, ct);
+        if (judged.Answer is LoginAnswer.NoMatch && parts.Stores.Forget(canonical, begun))
+        {
+            // It was said of what a store had said before.
+            var now = await parts.Stores.FindAsync(canonical, ct);
+            if (!now.IsAs(found))
+                (found, judged) = (now, await JudgeAsync(now, canonical, password, peer, ct));
+        }
+
+        return judged.Answer is LoginAnswer.NoMatch && await parts.Stores.FindTroubleAsync(canonical, found, ct) is { } trouble
+            ? judged with { Answer = trouble }
+            : judged;
+    }
+
+    private async ValueTask<Judged> JudgeAsync(
+        StoreFinding found, string canonical, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
+        found.Answer switch
         {
             LoginAnswer.Found<StoredLogin> { Stored: { IsCheckedByStore: true } login } =>
                 await AskAsync(found, login, password, ct),
@@ -55,10 +72,6 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
                 },
             _ => new Judged(found.Answer),
         };
-        return judged.Answer is LoginAnswer.NoMatch && await parts.Stores.FindTroubleAsync(canonical, found, ct) is { } trouble
-            ? judged with { Answer = trouble }
-            : judged;
-    }
 
     private async ValueTask<Judged> HashAsync(
         StoreFinding found, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)

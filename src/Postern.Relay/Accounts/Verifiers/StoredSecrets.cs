@@ -48,6 +48,7 @@ internal abstract class StoredSecrets(LoginParts parts) : IProofListener
             return new LoginAnswer.NoMatch(LoginParts.NoName);
         if (parts.Protection?.WhyNot(canonical, peer) is { } pause)
             return new LoginAnswer.Unavailable(pause);
+        var begun = parts.Clock.GetTimestamp();
         var found = await parts.Stores.FindAsync(canonical, ct);
         return found.Answer switch
         {
@@ -61,14 +62,19 @@ internal abstract class StoredSecrets(LoginParts parts) : IProofListener
                 },
             LoginAnswer.Found<StoredLogin> { Stored: var login } =>
                 new LoginAnswer.NoMatch(Lacks(login, needed), UserExists: true) { User = login.User, InPlaceOfNo = InPlaceOfNoAsync },
-            LoginAnswer.NoMatch => new LoginAnswer.NoMatch(LoginParts.UnknownUser) { User = canonical },
+            LoginAnswer.NoMatch => new LoginAnswer.NoMatch(LoginParts.UnknownUser) { User = canonical, InPlaceOfNo = InPlaceOfNoAsync },
             // Somebody whom a store before this one knows gets a challenge, so this one does too.
             _ when found.IsOpenForSome =>
                 new LoginAnswer.NoMatch("a store cannot answer") { User = canonical, InPlaceOfNo = _ => new(found.Answer) },
             _ => found.Answer,
         };
 
-        ValueTask<LoginAnswer?> InPlaceOfNoAsync(CancellationToken ct) => parts.Stores.FindTroubleAsync(canonical, found, ct);
+        // What was judged by may be old: the next try is by what the store says then.
+        ValueTask<LoginAnswer?> InPlaceOfNoAsync(CancellationToken ct)
+        {
+            parts.Stores.Forget(canonical, begun);
+            return parts.Stores.FindTroubleAsync(canonical, found, ct);
+        }
     }
 
     /// <summary>Why an account cannot use a mechanism, for the audit trail.</summary>

@@ -68,9 +68,15 @@ internal static class AuthTestCommand
         AccountSource? only = null;
         if (arguments.GetValue(options.Via) is { } store)
         {
-            only = configuration.ToAccounts().Sources.FirstOrDefault(s => s.Uri == store) ?? new AccountSource(store, configuration.Realm);
+            var configured = configuration.ToAccounts().Sources.FirstOrDefault(s => s.Uri == store);
+            only = configured ?? new AccountSource(store, configuration.Realm);
             if (AccountStores.WhyNot(only) is { } wrong)
                 return context.Terminal.Fail(wrong, "Name a store as in postern.yaml.", ExitCode.Usage);
+            if (configured is null && AccountStores.Of(only) is { HasOwnKeys: true })
+                return context.Terminal.Fail(
+                    $"{store} is not in postern.yaml, and its URI is not all that must be said of it",
+                    "Name a store as in postern.yaml.",
+                    ExitCode.Usage);
         }
 
         if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)

@@ -1,0 +1,53 @@
+using System.Data.Common;
+using System.Net.Sockets;
+using System.Security.Authentication;
+
+namespace Postern.Relay.Accounts.Stores.Sql;
+
+/// <summary>One kind of database, as far as it differs from the others.</summary>
+internal abstract class SqlDriver : IDisposable
+{
+    /// <summary>A connection that is not open yet, from the pool where there is one.</summary>
+    public abstract DbConnection Connect();
+
+    /// <summary>Adds the parameter <see cref="SqlQuery.Parameter"/>.</summary>
+    public abstract void AddUser(DbCommand command, string user);
+
+    /// <summary>Makes the server ready for a command, where that is done apart.</summary>
+    public virtual Task PrepareAsync(DbCommand command, CancellationToken ct) => Task.CompletedTask;
+
+    /// <summary>Runs a question where it may run: a database that blocks has its own places.</summary>
+    public virtual Task<T> RunAsync<T>(Func<Task<T>> ask, CancellationToken ct) => ask();
+
+    /// <summary>Ends a command at the token, where the command does not do so itself.</summary>
+    public virtual CancellationTokenRegistration EndAt(DbConnection connection, CancellationToken ct) => default;
+
+    /// <summary>What the database says, where it says nothing of what was asked for: the name may be a password. Null: not to be told.</summary>
+    protected abstract string? TextOf(DbException e);
+
+    /// <summary>A connection of the pool was dead already: another one may do.</summary>
+    public virtual bool WasDead(Exception e) => false;
+
+    /// <summary>Connections of the pool are not to be used again: the server did not answer one in time.</summary>
+    public virtual void Clear()
+    {
+    }
+
+    /// <summary>Why there is no answer, for the audit trail.</summary>
+    public string WhyNot(Exception e)
+    {
+        for (var cause = e; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is AuthenticationException)
+                return $"TLS: {cause.Message}";
+            if (cause is SocketException)
+                return $"it cannot be reached: {cause.Message}";
+        }
+
+        return e is DbException fault ? TextOf(fault) ?? $"it answers with an error ({CodeOf(fault)})" : $"a question threw {e.GetType().Name}";
+    }
+
+    public abstract void Dispose();
+
+    private static string CodeOf(DbException e) => e.SqlState ?? e.GetType().Name;
+}

@@ -1,0 +1,126 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Postern.Sasl;
+
+namespace Postern.Relay.Accounts.Stores.Sql;
+
+/// <summary>An entry of <c>accounts</c> that a query answers.</summary>
+internal sealed record SqlSource : AccountSource
+{
+    private SqlSource(AccountSource source)
+        : base(source)
+    {
+    }
+
+    /// <summary>One statement with <see cref="SqlQuery.Parameter"/>.</summary>
+    public string Query { get; private init; } = string.Empty;
+
+    /// <summary>Of this server's own login there; null for none.</summary>
+    public Secret? Password { get; private init; }
+
+    /// <summary>A file of certificates that are trusted there in place of the system's.</summary>
+    public string? Authorities { get; private init; }
+
+    /// <summary>A socket of this machine in place of a host.</summary>
+    public string? Socket { get; private init; }
+
+    /// <summary>Null for the usual: as sure as can be, but for this machine.</summary>
+    public SqlTls? WantedTls { get; private init; }
+
+    /// <summary>Of a server; null where the URI is none, and for a file.</summary>
+    public SqlAddress? Address { get; private init; }
+
+    public SqlTls Tls => Socket is not null ? SqlTls.None : WantedTls ?? (Address is { IsThisMachine: true } ? SqlTls.Opportunistic : SqlTls.Verify);
+
+    /// <summary>A file that is a database.</summary>
+    public static AccountSource ReadFile(IStoreSection section, AccountSource source) =>
+        new SqlSource(source) { Query = ReadQuery(section, isMySql: false) };
+
+    /// <summary>A server.</summary>
+    public static AccountSource ReadServer(IStoreSection section, AccountSource source, bool isMySql)
+    {
+        var read = new SqlSource(source)
+        {
+            Query = ReadQuery(section, isMySql),
+            Address = SqlAddress.Parse(source.Uri, out _),
+            Password = section.Secret("password", "What this server logs in with there."),
+            Socket = section.FilePath(
+                "socket",
+                "none: by TCP",
+                "The server's socket on this machine (of `postgres` the directory where it is), where the URI names no host: "
+                    + "`mysql://app@/app`."),
+            Authorities = section.FilePath(
+                "ca", "the system's", "A file of certificates (PEM): the server's must lead to one of these."),
+            WantedTls = section.Word<SqlTls?>(
+                "tls",
+                [("verify", SqlTls.Verify), ("encrypt", SqlTls.Encrypt), ("none", SqlTls.None)],
+                fallback: null,
+                "`verify`; on this machine TLS where the server has it",
+                "`verify`: TLS, and the server's certificate is good and bears its name. `encrypt`: TLS, with whomever. `none`: in clear."),
+        };
+        if (read is { Address.Host: "", Socket: null })
+            section.Report("uri", "it names no host: write one, or the key 'socket'");
+        if (read is { Socket: not null, Address.Host: not "" })
+            section.Report("socket", "the URI names a host as well: leave one of them out");
+        if (read.Authorities is not null && read.Tls != SqlTls.Verify)
+            section.Report("ca", "it counts where 'tls' is 'verify' only");
+        return read;
+    }
+
+    /// <summary>What is wrong with the URI of a server.</summary>
+    public static string? WhyNot(AccountSource source, string example) =>
+        SqlAddress.Parse(source.Uri, out var problem) is null ? $"{problem}; such as {example}" : null;
+
+    /// <summary>What an operator should be told of the files that it names.</summary>
+    public static IEnumerable<string> Warn(AccountSource source)
+    {
+        if (source is not SqlSource { Authorities: { } file })
+            yield break;
+        string? problem = null;
+        try
+        {
+            _ = LoadAuthorities(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            problem = $"ca: {e.Message}";
+        }
+
+        if (problem is not null)
+            yield return problem;
+    }
+
+    /// <summary>How the certificate of a server is judged. Nothing is fetched for it.</summary>
+    /// <exception cref="CryptographicException">The file holds no certificate.</exception>
+    public X509ChainPolicy TrustPolicy()
+    {
+        var policy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck };
+        if (Authorities is not null)
+        {
+            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+            policy.CustomTrustStore.AddRange(LoadAuthorities(Authorities));
+        }
+
+        return policy;
+    }
+
+    private static X509Certificate2Collection LoadAuthorities(string file)
+    {
+        var authorities = new X509Certificate2Collection();
+        authorities.ImportFromPemFile(file);
+        return authorities.Count > 0 ? authorities : throw new CryptographicException($"{file} holds no certificate");
+    }
+
+    private static string ReadQuery(IStoreSection section, bool isMySql)
+    {
+        var query = section.Text(
+            "query",
+            fallbackText: null,
+            "The statement that finds a user: `@user` stands for the name, and columns are known by their names. `password`: any stored "
+                + "form, or as it is (a single column may have another name); one row for each of several. Optional: `name`, `addresses`, "
+                + "`domains`, `tenant`, `disabled`.") ?? string.Empty;
+        if (query.Length > 0 && SqlQuery.WhyNot(query, isMySql) is { } problem)
+            section.Report("query", problem);
+        return query;
+    }
+}

@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using Postern.Relay.Accounts.Stores;
+using Postern.Sasl;
+
+namespace Postern.Relay.Tests.Accounts;
+
+/// <summary>An entry of <c>accounts</c> with a few keys; what is wrong with one is an error of the test.</summary>
+internal sealed class StoreKeys(params (string Key, string Value)[] keys) : IStoreSection
+{
+    /// <summary>What <see cref="Secrets"/> answers with.</summary>
+    public ImmutableArray<(string Name, Secret Secret)> Named { get; init; } = [];
+
+    /// <summary>What was wrong, where the test wants to know; else it is thrown.</summary>
+    public List<string>? Problems { get; init; }
+
+    public bool Has(string key) => Find(key) is not null;
+
+    public string? Text(string key, string? fallbackText, string doc) => Find(key);
+
+    public T Word<T>(string key, IReadOnlyList<(string Word, T Value)> words, T fallback, string fallbackText, string doc) =>
+        Find(key) is { } word ? words.First(w => w.Word == word).Value : fallback;
+
+    public TimeSpan Duration(string key, TimeSpan fallback, string fallbackText, string doc) => fallback;
+
+    public int Count(string key, int fallback, string fallbackText, string doc) => fallback;
+
+    public string? FilePath(string key, string fallbackText, string doc) => Find(key);
+
+    public Secret? Secret(string key, string doc) => Find(key) is { } text ? new Secret(text) : null;
+
+    public ImmutableArray<(string Name, Secret Secret)> Secrets(string key, string doc) => Named;
+
+    public T Child<T>(string key, Func<IStoreSection, T> read, string doc) => read(this);
+
+    public void Report(string key, string message)
+    {
+        if (Problems is null)
+            throw new InvalidOperationException($"{key}: {message}");
+        Problems.Add($"{key}: {message}");
+    }
+
+    private string? Find(string key) => keys.FirstOrDefault(k => k.Key == key).Value;
+}
