@@ -15,6 +15,8 @@ public static class AccountStores
         DigestStore.Kind,
         UsersStore.Kind,
         SqliteStore.Kind,
+        PostgresStore.Kind,
+        MySqlStore.Kind,
     ];
 
     /// <summary>The kind of an entry; null for none.</summary>

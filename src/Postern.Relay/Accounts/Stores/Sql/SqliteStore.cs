@@ -19,6 +19,7 @@ internal sealed class SqliteStore : SqlDriver
         static (context, source) => new SqlStore((SqlSource)source, new SqliteStore((SqlSource)source), context.Clock))
     {
         HasOwnKeys = true,
+        SharesKeysWith = ["postgres", "mysql"],
         Read = SqlSource.ReadFile,
         CommonForms = static _ => StoredForms.Password,
         WhyNot = static source => CredentialFile.PathOf(source.Uri) is null
