@@ -43,6 +43,7 @@ fail2ban-regex fail2ban
 file:/usr/lib/python3/dist-packages/authres/__init__.py python3-authres
 file:/usr/lib/python3/dist-packages/dkim/__init__.py python3-dkim
 file:/usr/lib/python3/dist-packages/nacl/__init__.py python3-nacl
+file:/usr/lib/postgresql postgresql
 file:/usr/share/java/jakarta-mail.jar libjakarta-mail-java
 file:/usr/share/php/libphp-phpmailer/autoload.php libphp-phpmailer
 git git

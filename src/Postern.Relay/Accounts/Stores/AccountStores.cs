@@ -16,7 +16,6 @@ public static class AccountStores
         UsersStore.Kind,
         SqliteStore.Kind,
         PostgresStore.Kind,
-        MySqlStore.Kind,
     ];
 
     /// <summary>The kind of an entry; null for none.</summary>

@@ -17,6 +17,7 @@ public sealed class PostgresRig : IStoreRig
 
     private readonly string folder = Directory.CreateTempSubdirectory("postern-postgres-").FullName;
     private readonly CutWire wire = new();
+    private readonly TestAuthority authority = TestAuthority.Create("of the rig");
     private RunningProgram? server;
     private string? programs;
     private int port;
@@ -58,12 +59,15 @@ public sealed class PostgresRig : IStoreRig
             });
         }) { IsSilent = true },
         [StoreFailure.WrongServicePassword] = new("password authentication failed for user \"app\"", NothingAsync, () => Configure(SqlUsers.Query, "not-" + Secret[..4])),
-        [StoreFailure.ExpiredCertificate] = new("NotTimeValid", NothingAsync, () => Configure(SqlUsers.Query, Secret, ("tls", "verify"), ("ca", Path.Combine(folder, "ca.pem")))),
+        [StoreFailure.ExpiredCertificate] = new("TLS: ", () => ShowAsync(["localhost"], [IPAddress.Loopback], TimeSpan.FromHours(1)), Configure),
+        [StoreFailure.CertificateOfAnotherName] = new("TLS: ", () => ShowAsync(["db.example.org"], [], TimeSpan.FromDays(10)), Configure),
         [StoreFailure.MissingColumn] = new("its query has no column password; it has: email, stored", NothingAsync, () => Configure("select email, tenant as stored from users where email = @user", Secret)),
         [StoreFailure.MissingTable] = new("relation \"people\" does not exist", NothingAsync, () => Configure("select password from people where email = @user", Secret)),
         [StoreFailure.TooLarge] = new("longer than 64 KiB", NothingAsync, () => Configure("select repeat('x', 10000000) as password, @user::text as email", Secret)),
         [StoreFailure.SeveralAccounts] = new("the query finds more than one account", NothingAsync, () => Configure("select 'x' as password, 'one' as name, @user::text as email union select 'x', 'two', ''", Secret)),
     };
+
+    private string Authorities => Path.Combine(folder, "ca.pem");
 
     public async Task PutAsync(RigUser user)
     {
@@ -90,16 +94,8 @@ public sealed class PostgresRig : IStoreRig
         await File.WriteAllTextAsync(Path.Combine(folder, "secret"), Secret + "\n");
         Succeeded(await RunningProgram.RunAsync(["chown", "-R", "postgres", folder]));
         Succeeded(await RunAsync(Path.Combine(programs!, "initdb"), "-D", Path.Combine(folder, "data"), "-U", "app", "-A", "scram-sha-256", "--pwfile", Path.Combine(folder, "secret"), "-E", "UTF8", "--locale", "C.UTF-8", "-N"));
-        using (var authority = TestAuthority.Create("of the rig"))
-        using (var certificate = authority.IssueServer(["localhost"], [IPAddress.Loopback], validFor: TimeSpan.FromHours(1)))
-        {
-            await File.WriteAllTextAsync(Path.Combine(folder, "ca.pem"), authority.Certificate.ExportCertificatePem());
-            await File.WriteAllTextAsync(Path.Combine(folder, "data", "server.crt"), certificate.ExportCertificatePem());
-            await File.WriteAllTextAsync(Path.Combine(folder, "data", "server.key"), certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
-        }
-
-        Succeeded(await RunningProgram.RunAsync(["chmod", "600", Path.Combine(folder, "data", "server.key")]));
-        Succeeded(await RunningProgram.RunAsync(["chown", "-R", "postgres", folder]));
+        await File.WriteAllTextAsync(Authorities, authority.Certificate.ExportCertificatePem());
+        await CertifyAsync(["localhost"], [IPAddress.Loopback], TimeSpan.FromDays(10));
         using (var free = new TcpListener(IPAddress.Loopback, 0))
         {
             free.Start();
@@ -118,6 +114,7 @@ public sealed class PostgresRig : IStoreRig
         if (server is not null)
             await StopAsync();
         wire.Dispose();
+        authority.Dispose();
         Directory.Delete(folder, recursive: true);
     }
 
@@ -127,9 +124,48 @@ public sealed class PostgresRig : IStoreRig
 
     private static Task<ProgramResult> RunAsync(params string[] command) => RunningProgram.RunAsync(["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--", .. command], "/");
 
-    private AccountSource Configure(string query, string password, params (string, string)[] more) => AccountStores.All.Single(static k => k.Word == "postgres").Read(
-        new StoreKeys([("query", query), ("password", password), .. more]),
+    private AccountSource Configure(string query, string password) => AccountStores.All.Single(static k => k.Word == "postgres").Read(
+        new StoreKeys(("query", query), ("password", password), ("tls", "verify"), ("ca", Authorities)),
         new AccountSource(string.Create(CultureInfo.InvariantCulture, $"postgres://app@127.0.0.1:{wire.Port}/postgres"), "mail.example.org") { Terms = new StoreTerms() });
+
+    /// <summary>The server shows this certificate to whoever connects from now on.</summary>
+    private async Task<Func<Task>> ShowAsync(string[] names, IPAddress[] addresses, TimeSpan validFor)
+    {
+        await CertifyAsync(names, addresses, validFor);
+        await ReloadAsync();
+        return async () =>
+        {
+            await CertifyAsync(["localhost"], [IPAddress.Loopback], TimeSpan.FromDays(10));
+            await ReloadAsync();
+        };
+    }
+
+    /// <param name="validFor">From yesterday on.</param>
+    private async Task CertifyAsync(string[] names, IPAddress[] addresses, TimeSpan validFor)
+    {
+        using var certificate = authority.IssueServer(names, addresses, validFor: validFor);
+        using var key = certificate.GetECDsaPrivateKey()!;
+        var (certificateFile, keyFile) = (Path.Combine(folder, "data", "server.crt"), Path.Combine(folder, "data", "server.key"));
+        await File.WriteAllTextAsync(certificateFile, certificate.ExportCertificatePem());
+        await File.WriteAllTextAsync(keyFile, key.ExportPkcs8PrivateKeyPem());
+        Succeeded(await RunningProgram.RunAsync(["chmod", "600", keyFile]));
+        Succeeded(await RunningProgram.RunAsync(["chown", "postgres", certificateFile, keyFile]));
+    }
+
+    private async Task ReloadAsync()
+    {
+        var before = await LoadedAtAsync();
+        RunningProgram.SendHangUp(server!.Id);
+        while (await LoadedAtAsync() == before)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+    }
+
+    private async Task<string?> LoadedAtAsync()
+    {
+        await using var connection = await ConnectAsync();
+        await using var command = new NpgsqlCommand("select pg_conf_load_time()::text", connection);
+        return (string?)await command.ExecuteScalarAsync();
+    }
 
     private async Task StartAsync()
     {

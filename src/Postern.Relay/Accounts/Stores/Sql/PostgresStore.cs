@@ -16,7 +16,6 @@ internal sealed class PostgresStore : SqlDriver
         static (context, source) => new SqlStore((SqlSource)source, new PostgresStore((SqlSource)source), context.Clock))
     {
         HasOwnKeys = true,
-        SharesKeysWith = ["mysql"],
         Read = static (section, source) => SqlSource.ReadServer(section, source, isMySql: false),
         CommonForms = static _ => StoredForms.Password,
         WhyNot = static source => SqlSource.WhyNot(source, "postgres://app@db.example.org/app"),
@@ -48,8 +47,7 @@ internal sealed class PostgresStore : SqlDriver
     /// <summary>Faults of the connection, of rights and of the statement; those of values quote the values.</summary>
     protected override string? TextOf(DbException e) => e switch
     {
-        PostgresException { SqlState: ['0', '8', ..] or ['2', '8', ..] or ['3', ..] or ['4', '2', ..] or ['5', ..] or ['5', '7', ..] } known =>
-            known.MessageText,
+        PostgresException { SqlState: ['0', '8', ..] or ['2', '8', ..] or ['3', ..] or ['4', '2', ..] or ['5', ..] } known => known.MessageText,
         PostgresException => null,
         NpgsqlException { InnerException: TimeoutException } => "it does not answer in time",
         NpgsqlException { InnerException: not null } broken => $"the connection ended: {broken.InnerException!.GetType().Name}",

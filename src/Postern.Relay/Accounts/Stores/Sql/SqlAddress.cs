@@ -11,7 +11,8 @@ internal sealed record SqlAddress(string User, string Host, int? Port, string Da
 {
     /// <summary>Nothing on the way to it but this machine.</summary>
     public bool IsThisMachine =>
-        string.Equals(Host, "localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(Host, out var ip) && IPAddress.IsLoopback(ip));
+        string.Equals(Host, "localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(Host, out var ip) && IPAddress.IsLoopback(ip));
 
     /// <param name="problem">What is wrong with it. It quotes nothing of the text: a password may stand there.</param>
     public static SqlAddress? Parse(string uri, out string? problem)
@@ -46,6 +47,8 @@ internal sealed record SqlAddress(string User, string Host, int? Port, string Da
         var isV6 = host.StartsWith('[');
         if (isV6)
             host = host.Trim('[', ']');
-        return host.Length == 0 ? port is null : Uri.CheckHostName(host) is not UriHostNameType.Unknown and var kind && kind == UriHostNameType.IPv6 == isV6;
+        return host.Length == 0
+            ? port is null
+            : Uri.CheckHostName(host) is not UriHostNameType.Unknown and var kind && kind == UriHostNameType.IPv6 == isV6;
     }
 }

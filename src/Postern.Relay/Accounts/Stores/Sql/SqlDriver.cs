@@ -22,7 +22,9 @@ internal abstract class SqlDriver : IDisposable
     /// <summary>Ends a command at the token, where the command does not do so itself.</summary>
     public virtual CancellationTokenRegistration EndAt(DbConnection connection, CancellationToken ct) => default;
 
-    /// <summary>What the database says, where it says nothing of what was asked for: the name may be a password. Null: not to be told.</summary>
+    /// <summary>
+    /// What the database says, where it says nothing of what was asked for: the name may be a password. Null: not to be told.
+    /// </summary>
     protected abstract string? TextOf(DbException e);
 
     /// <summary>A connection of the pool was dead already: another one may do.</summary>
@@ -44,7 +46,9 @@ internal abstract class SqlDriver : IDisposable
                 return $"it cannot be reached: {cause.Message}";
         }
 
-        return e is DbException fault ? TextOf(fault) ?? $"it answers with an error ({CodeOf(fault)})" : $"a question threw {e.GetType().Name}";
+        return e is DbException fault
+            ? TextOf(fault) ?? $"it answers with an error ({CodeOf(fault)})"
+            : $"a question threw {e.GetType().Name}";
     }
 
     public abstract void Dispose();

@@ -30,7 +30,9 @@ internal sealed record SqlSource : AccountSource
     /// <summary>Of a server; null where the URI is none, and for a file.</summary>
     public SqlAddress? Address { get; private init; }
 
-    public SqlTls Tls => Socket is not null ? SqlTls.None : WantedTls ?? (Address is { IsThisMachine: true } ? SqlTls.Opportunistic : SqlTls.Verify);
+    public SqlTls Tls => Socket is not null
+        ? SqlTls.None
+        : WantedTls ?? (Address is { IsThisMachine: true } ? SqlTls.Opportunistic : SqlTls.Verify);
 
     /// <summary>A file that is a database.</summary>
     public static AccountSource ReadFile(IStoreSection section, AccountSource source) =>
@@ -47,8 +49,7 @@ internal sealed record SqlSource : AccountSource
             Socket = section.FilePath(
                 "socket",
                 "none: by TCP",
-                "The server's socket on this machine (of `postgres` the directory where it is), where the URI names no host: "
-                    + "`mysql://app@/app`."),
+                "The directory with the server's socket on this machine, where the URI names no host: `postgres://app@/app`."),
             Authorities = section.FilePath(
                 "ca", "the system's", "A file of certificates (PEM): the server's must lead to one of these."),
             WantedTls = section.Word<SqlTls?>(

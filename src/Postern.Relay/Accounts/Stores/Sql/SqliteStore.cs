@@ -19,7 +19,7 @@ internal sealed class SqliteStore : SqlDriver
         static (context, source) => new SqlStore((SqlSource)source, new SqliteStore((SqlSource)source), context.Clock))
     {
         HasOwnKeys = true,
-        SharesKeysWith = ["postgres", "mysql"],
+        SharesKeysWith = ["postgres"],
         Read = SqlSource.ReadFile,
         CommonForms = static _ => StoredForms.Password,
         WhyNot = static source => CredentialFile.PathOf(source.Uri) is null
@@ -46,7 +46,8 @@ internal sealed class SqliteStore : SqlDriver
 
     public override DbConnection Connect() => new SqliteConnection(text);
 
-    public override void AddUser(DbCommand command, string user) => ((SqliteCommand)command).Parameters.AddWithValue(SqlQuery.Parameter, user);
+    public override void AddUser(DbCommand command, string user) =>
+        ((SqliteCommand)command).Parameters.AddWithValue(SqlQuery.Parameter, user);
 
     public override async Task<T> RunAsync<T>(Func<Task<T>> ask, CancellationToken ct)
     {
@@ -75,7 +76,8 @@ internal sealed class SqliteStore : SqlDriver
             raw.SQLITE_NOTADB => "the file is no database",
             raw.SQLITE_CORRUPT => "the database is damaged",
             raw.SQLITE_ERROR when e.Message.Contains("no such ", StringComparison.Ordinal)
-                || e.Message.Contains("syntax error", StringComparison.Ordinal) => e.Message[e.Message.IndexOf('\'', StringComparison.Ordinal)..],
+                || e.Message.Contains("syntax error", StringComparison.Ordinal)
+                => e.Message[e.Message.IndexOf('\'', StringComparison.Ordinal)..],
             _ => string.Create(CultureInfo.InvariantCulture, $"it answers with error {code}"),
         };
     }
