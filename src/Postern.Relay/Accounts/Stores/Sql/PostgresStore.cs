@@ -47,7 +47,8 @@ internal sealed class PostgresStore : SqlDriver
     /// <summary>Faults of the connection, of rights and of the statement; those of values quote the values.</summary>
     protected override string? TextOf(DbException e) => e switch
     {
-        PostgresException { SqlState: ['0', '8', ..] or ['2', '8', ..] or ['3', ..] or ['4', '2', ..] or ['5', ..] } known => known.MessageText,
+        PostgresException { SqlState: ['0', '8', ..] or ['2', '8', ..] or ['3', ..] or ['4', '2', ..] or ['5', ..] } known
+            => known.MessageText,
         PostgresException => null,
         NpgsqlException { InnerException: TimeoutException } => "it does not answer in time",
         NpgsqlException { InnerException: not null } broken => $"the connection ended: {broken.InnerException!.GetType().Name}",
