@@ -37,7 +37,8 @@ internal sealed record OAuthIssuerOptions(
                     + "`https://`; `http://` on this machine only.",
                 allowFile: false),
             section.Value<string?>("client_id", Kinds.Text!, fallback: null, "none", "What this server is called there."),
-            section.Secret("client_secret", "How it proves itself there: the secret itself, `file:PATH` or `${VARIABLE}`."),
+            section.Secret(
+                "client_secret", "How it proves itself there: as every secret, itself, `file:PATH`, `credential:NAME` or `${VARIABLE}`."),
             section.Required(
                 "audience", Kinds.Text, "What must be in the `aud` of a token: a token for another service logs nobody in here."),
             section.Value(

@@ -65,6 +65,29 @@ public sealed class SecretTextTests : IDisposable
         Assert.Contains("cannot be read by", Missing($"file:{directory}"), StringComparison.Ordinal);
     }
 
+    /// <summary>systemd.exec(5): LoadCredential= and SetCredential= put a file of the name into the directory that the variable names.</summary>
+    [Fact]
+    public void A_credential_of_systemd_is_a_file_that_the_service_alone_can_read()
+    {
+        var before = Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY");
+        try
+        {
+            Environment.SetEnvironmentVariable("CREDENTIALS_DIRECTORY", directory);
+            var file = Write("tiger\n");
+            Assert.Equal(("tiger", file), Found("credential:secret"));
+            Assert.Equal($"{directory}/relay does not exist: the unit has no LoadCredential=relay:PATH or SetCredential=relay:…", Missing("credential:relay"));
+            Assert.All(
+                (string[])["credential:", "credential:..", "credential:a/b", "credential:../secret", "credential:a b"],
+                text => Assert.StartsWith("credential: is followed by a name as LoadCredential= has it", Missing(text), StringComparison.Ordinal));
+            Environment.SetEnvironmentVariable("CREDENTIALS_DIRECTORY", null);
+            Assert.Contains("CREDENTIALS_DIRECTORY is not set", Missing("credential:secret"), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("CREDENTIALS_DIRECTORY", before);
+        }
+    }
+
     public void Dispose() => Directory.Delete(directory, recursive: true);
 
     private string Write(string content)

@@ -19,9 +19,9 @@ internal static class Kinds
     /// <summary>
     /// Followed by <see cref="Section"/>, which knows the file's directory. What was written is not repeated: it may be a secret.
     /// </summary>
-    public static Kind<string> Secret { get; } = new("secret", "the secret itself, file:PATH or ${VARIABLE}", TryText, [])
+    public static Kind<string> Secret { get; } = new("secret", "the secret itself, file:PATH, credential:NAME or ${VARIABLE}", TryText, [])
     {
-        Why = static _ => "a secret is one line without control characters; or write file:PATH or ${VARIABLE}",
+        Why = static _ => "a secret is one line without control characters; or write file:PATH, credential:NAME or ${VARIABLE}",
     };
 
     public static Kind<int> Count { get; } = new("number", "a whole number, at least 1", TryCount, []);

@@ -5,12 +5,23 @@ using Postern.Sasl;
 namespace Postern.Configuration.Reading;
 
 /// <summary>
-/// A secret as it is written: <c>${VARIABLE}</c> of the environment, <c>file:PATH</c>, else the text itself. No message repeats any of it.
+/// A secret as it is written: <c>${VARIABLE}</c> of the environment, <c>file:PATH</c>, <c>credential:NAME</c> of those that systemd hands
+/// to the service, else the text itself. No message repeats any of it.
 /// </summary>
 internal static class SecretText
 {
     /// <summary>Before the path of a file that holds the secret.</summary>
-    public const string FilePrefix = "file:";
+    private const string FilePrefix = "file:";
+
+    /// <summary>Before the name of one of systemd's (systemd.exec(5), LoadCredential=).</summary>
+    private const string CredentialPrefix = "credential:";
+
+    /// <summary>Where systemd says that a service's credentials are.</summary>
+    private const string CredentialsVariable = "CREDENTIALS_DIRECTORY";
+
+    /// <summary>Where those of the service are, for whoever asks what the configuration says and is not the service.</summary>
+    private const string ServiceCredentials = "/run/credentials/postern.service";
+
     private const int MaxFileOctets = 64 * 1024;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -21,6 +32,8 @@ internal static class SecretText
     {
         if (text.StartsWith(FilePrefix, StringComparison.Ordinal))
             return FromFile(PathOf(text, directory));
+        if (text.StartsWith(CredentialPrefix, StringComparison.Ordinal))
+            return FromCredential(text[CredentialPrefix.Length..]);
         if (!text.StartsWith("${", StringComparison.Ordinal))
             return new SecretOutcome.Found(new Secret(text), Path.GetFullPath(ownFile));
         var name = text[2..].TrimEnd('}');
@@ -40,6 +53,22 @@ internal static class SecretText
         return Path.GetFullPath(path.StartsWith("///", StringComparison.Ordinal) ? path[2..] : path, directory);
     }
 
+    private static SecretOutcome FromCredential(string name)
+    {
+        // The names that systemd takes.
+        if (name is "" or "." or ".." || !name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or ':'))
+            return new SecretOutcome.Missing("credential: is followed by a name as LoadCredential= has it: letters, digits, '.', '_', '-'");
+        var given = Environment.GetEnvironmentVariable(CredentialsVariable);
+        if (given is null && !Directory.Exists(ServiceCredentials))
+            return new SecretOutcome.Missing(
+                $"the credential {name} cannot be had: {CredentialsVariable} is not set, as it is in a service of systemd with "
+                    + $"LoadCredential={name}:PATH, and there is no {ServiceCredentials}");
+        var file = Path.Combine(given ?? ServiceCredentials, name);
+        return File.Exists(file) || given is null
+            ? FromFile(file)
+            : new SecretOutcome.Missing($"{file} does not exist: the unit has no LoadCredential={name}:PATH or SetCredential={name}:…");
+    }
+
     /// <summary>The first line, which must be the only one: a line end behind it is not of the secret.</summary>
     private static SecretOutcome FromFile(string file)
     {
@@ -53,7 +82,7 @@ internal static class SecretText
             var line = StrictUtf8.GetString(octets.AsSpan(0, length)).TrimEnd('\n', '\r');
             return line.Length == 0 ? new SecretOutcome.Missing($"{file} is empty")
                 : line.Any(char.IsControl) ? new SecretOutcome.Missing($"{file} holds more than one line, or a control character")
-                : new SecretOutcome.Found(new Secret(line), file);
+                : new SecretOutcome.Found(new Secret(line), file) { HasOwnFile = true };
         }
         catch (DecoderFallbackException)
         {
@@ -81,7 +110,11 @@ internal abstract record SecretOutcome
     }
 
     /// <param name="File">Where it stands, absolute; null for the environment.</param>
-    public sealed record Found(Secret Secret, string? File) : SecretOutcome;
+    public sealed record Found(Secret Secret, string? File) : SecretOutcome
+    {
+        /// <summary>The file holds nothing else.</summary>
+        public bool HasOwnFile { get; init; }
+    }
 
     public sealed record Missing(string Message) : SecretOutcome;
 }

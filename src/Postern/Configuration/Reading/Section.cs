@@ -368,11 +368,11 @@ internal sealed class Section
     {
         switch (SecretText.Read(text, context.File, context.Directory))
         {
-            case SecretOutcome.Found(var secret, var file):
+            case SecretOutcome.Found(var secret, var file) found:
                 if (file is not null)
                     context.SecretFiles[path] = file;
-                if (file is not null && text.StartsWith(SecretText.FilePrefix, StringComparison.Ordinal))
-                    context.Files[path] = file;
+                if (found.HasOwnFile)
+                    context.Files[path] = file!;
                 context.Settings.Add(Setting.OfSecret(path, secret));
                 return secret;
             case SecretOutcome.Missing(var message):
