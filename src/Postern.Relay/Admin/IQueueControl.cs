@@ -11,7 +11,9 @@ namespace Postern.Relay.Admin;
 /// </summary>
 public interface IQueueControl
 {
-    /// <summary>No attempt is begun until it is released; one that runs now comes to its end.</summary>
+    /// <summary>
+    /// No attempt is begun until it is released, also of what waits for its turn; what is being sent comes to its end.
+    /// </summary>
     ValueTask<bool> HoldAsync(QueueId id, CancellationToken ct);
 
     /// <summary>The opposite of hold; the message is due at once.</summary>
@@ -22,6 +24,9 @@ public interface IQueueControl
 
     /// <summary>Forgets the message without a bounce.</summary>
     ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct);
+
+    /// <summary>The message was changed in the spool: whoever works on it goes by that, but for what is being sent.</summary>
+    ValueTask RecallAsync(QueueId id);
 }
 
 /// <summary>Changes the queue of a running server through its scheduler, which knows what is under way.</summary>
@@ -40,6 +45,8 @@ public sealed class SchedulerQueueControl(DeliveryScheduler scheduler, ISpool sp
 
     public async ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct) =>
         await scheduler.RemoveAsync(id, ct) is QueueCommandOutcome.Done or QueueCommandOutcome.UnderWay;
+
+    public ValueTask RecallAsync(QueueId id) => scheduler.RecallAsync(id);
 }
 
 /// <summary>Changes a spool that no scheduler works on: what is written here is what the next start finds.</summary>
@@ -75,6 +82,9 @@ public sealed class SpoolQueueControl(ISpool spool, TimeProvider clock) : IQueue
             ct);
 
     public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken ct) => spool.RemoveAsync(id, ct);
+
+    /// <summary>Nobody works on it.</summary>
+    public ValueTask RecallAsync(QueueId id) => default;
 
     private static bool IsHeldBySender(SpoolEntry entry, DateTimeOffset now) =>
         entry.State.Attempts == 0 && entry.State.NextAttempt > now && entry.Envelope.HeldUntil > now;

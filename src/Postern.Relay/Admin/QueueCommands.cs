@@ -48,6 +48,8 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
             };
             if (done is null)
                 continue;
+            if (action is QueueAction.Bounce or QueueAction.Reroute or QueueAction.Redirect)
+                await control.RecallAsync(id);
             changed++;
             if (action != QueueAction.Remove)
                 audit.Append(by.Did(clock.GetUtcNow(), Word(action), id.ToString(), done) with { Ref = reference });

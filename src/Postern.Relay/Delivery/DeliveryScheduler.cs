@@ -69,7 +69,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
             PutOff = end.PutOffAsync,
             Expander = expander,
         };
-        operations = new QueueOperations(work, time);
+        operations = new QueueOperations(work, time, destinations, end);
     }
 
     /// <summary>Where messages go now; set as by <see cref="Apply"/>.</summary>
@@ -103,7 +103,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         }
 
         foreach (var message in ended)
-            _ = end.EndRoutelessAsync(message);
+            _ = end.EndRecalledAsync(message);
         if (changed > 0 && !suspends)
             await due.ClearSuspendedAsync().ConfigureAwait(false);
         return changed;
@@ -202,7 +202,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
 
         destinations.Apply(changed);
         foreach (var message in ended)
-            _ = end.EndRoutelessAsync(message);
+            _ = end.EndRecalledAsync(message);
         _ = due.ClearShelvesAsync().AsTask();
     }
 
@@ -281,6 +281,12 @@ public sealed class DeliveryScheduler : IAsyncDisposable
 
     /// <summary>Forgets a message without telling its sender. One under way may still be delivered.</summary>
     public ValueTask<QueueCommandOutcome> RemoveAsync(QueueId id, CancellationToken ct) => operations.RemoveAsync(id, ct);
+
+    /// <summary>
+    /// What waits for its turn of a message that was changed in the spool is taken back, and goes as it is there; what is being sent comes
+    /// to its end first.
+    /// </summary>
+    public async ValueTask RecallAsync(QueueId id) => await operations.RecallAsync(id).ConfigureAwait(false);
 
     public DeliveryStatistics Statistics()
     {
@@ -446,7 +452,7 @@ public enum QueueCommandOutcome
 
     NotFound,
 
-    /// <summary>An attempt is under way; a hold or a removal takes effect when it ends.</summary>
+    /// <summary>It is being sent; a hold or a removal takes effect when that ends.</summary>
     UnderWay,
 
     /// <summary>The message is held: release it.</summary>

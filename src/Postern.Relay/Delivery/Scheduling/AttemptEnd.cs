@@ -142,8 +142,11 @@ internal sealed class AttemptEnd(
         }
     }
 
-    /// <summary>Its last jobs have no route any more: what came of the others counts, and where nothing did there was no attempt.</summary>
-    public async Task EndRoutelessAsync(TrackedMessage message)
+    /// <summary>
+    /// Its last jobs have no route any more, or were taken back: what came of the others counts, and where nothing did there was no
+    /// attempt.
+    /// </summary>
+    public async Task EndRecalledAsync(TrackedMessage message)
     {
         try
         {

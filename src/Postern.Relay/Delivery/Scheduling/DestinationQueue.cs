@@ -286,6 +286,24 @@ internal sealed class DestinationQueue(
         }
     }
 
+    /// <summary>Takes the jobs of one message that no lane has begun; how many.</summary>
+    public int Recall(TrackedMessage message)
+    {
+        lock (gate)
+        {
+            var recalled = returned.FindAll(job => job.Message == message);
+            returned.RemoveAll(recalled.Contains);
+            recalled.AddRange(ready.TakeOf(message));
+            foreach (var job in recalled)
+            {
+                untried -= IsUntried(job);
+                rates?.Part(job);
+            }
+
+            return recalled.Count;
+        }
+    }
+
     public bool HasOtherConnection(DeliveryLane lane)
     {
         lock (gate)

@@ -177,6 +177,28 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
         return ended;
     }
 
+    /// <summary>
+    /// Takes back what no lane has begun of a message that is at work: an operator has another way for it, or none. True where nothing of
+    /// it is under way; what is ends it else.
+    /// </summary>
+    public bool Recall(TrackedMessage message)
+    {
+        var hops = Enumerable.Range(0, message.Envelope.Recipients.Length)
+            .Where(i => message.State.Recipients[i].Status == RecipientStatus.Pending)
+            .Select(i => HopOf(message, i));
+        var recalled = 0;
+        foreach (var hop in hops.Distinct())
+        {
+            if (!queues.TryGetValue(hop, out var queue))
+                continue;
+            recalled += queue.Recall(message);
+            Drop(queue);
+        }
+
+        message.OpenJobs -= recalled;
+        return recalled > 0 && message.OpenJobs == 0;
+    }
+
     /// <summary>Takes new limits; without the gate.</summary>
     public void Apply(DeliveryOptions changed)
     {

@@ -86,6 +86,25 @@ internal sealed class JobLine
         return all;
     }
 
+    /// <summary>Takes those of one message; the others stay as they are.</summary>
+    public List<DeliveryJob> TakeOf(TrackedMessage message)
+    {
+        var (taken, others) = (new List<DeliveryJob>(), new List<DeliveryJob>());
+        var level = levels[UrgencyOf(message.Envelope)];
+        if (!level.Has(Sender.Of(message.Envelope)))
+            return taken;
+        while (level.Count > 0)
+        {
+            var job = level.Dequeue();
+            (job.Message == message ? taken : others).Add(job);
+        }
+
+        foreach (var job in others)
+            level.Enqueue(Sender.Of(job.Message.Envelope), job);
+        Count -= taken.Count;
+        return taken;
+    }
+
     /// <summary>0 for what is urgent, 2 for what can wait. A stranger is not believed that it is urgent.</summary>
     public static int UrgencyOf(Envelope envelope)
     {

@@ -5,22 +5,23 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Delivery.Scheduling;
 
 /// <summary>
-/// What operators may do to a message. One at work is told here and obeys when its attempt ends; all others are changed in the spool, which
-/// wakes the scheduler where something becomes due.
+/// What operators may do to a message. Of one at work, what waits for its turn is taken back, and what is being sent comes to its end; all
+/// others are changed in the spool, which wakes the scheduler where something becomes due.
 /// </summary>
-internal sealed class QueueOperations(DeliveryWork work, Timekeeper time)
+internal sealed class QueueOperations(DeliveryWork work, Timekeeper time, Destinations destinations, AttemptEnd end)
 {
     public async ValueTask<QueueCommandOutcome> HoldAsync(QueueId id, CancellationToken ct)
     {
+        bool isAtWork;
         lock (work.Gate)
         {
-            if (work.Messages.TryGetValue(id, out var message))
-            {
-                message.IsHoldWanted = true;
-                return QueueCommandOutcome.UnderWay;
-            }
+            isAtWork = work.Messages.TryGetValue(id, out var message);
+            if (isAtWork)
+                message!.IsHoldWanted = true;
         }
 
+        if (isAtWork)
+            return await RecallAsync(id).ConfigureAwait(false) ? QueueCommandOutcome.Done : QueueCommandOutcome.UnderWay;
         return await work.Spool.ChangeAsync(id, static entry => entry.State with { Held = true, HeldByServerAt = null }, ct)
             .ConfigureAwait(false)
             ? QueueCommandOutcome.Done
@@ -95,16 +96,42 @@ internal sealed class QueueOperations(DeliveryWork work, Timekeeper time)
 
     public async ValueTask<QueueCommandOutcome> RemoveAsync(QueueId id, CancellationToken ct)
     {
-        var isAtWork = false;
+        TrackedMessage? message;
+        var isRecalled = false;
         lock (work.Gate)
         {
             work.Memories.Remove(id);
-            if (work.End(id) is { } message)
-                isAtWork = message.IsRemoved = true;
+            message = work.End(id);
+            if (message is not null)
+            {
+                message.IsRemoved = true;
+                isRecalled = destinations.Recall(message);
+            }
         }
 
         var wasThere = await work.Spool.RemoveAsync(id, ct).ConfigureAwait(false);
-        return isAtWork ? QueueCommandOutcome.UnderWay : wasThere ? QueueCommandOutcome.Done : QueueCommandOutcome.NotFound;
+        if (isRecalled)
+            await end.EndRecalledAsync(message!).ConfigureAwait(false);
+        return message is not null && !isRecalled ? QueueCommandOutcome.UnderWay
+            : wasThere ? QueueCommandOutcome.Done
+            : QueueCommandOutcome.NotFound;
+    }
+
+    /// <summary>
+    /// What waits for its turn is taken back, and what the spool has of the message counts; what is being sent comes to its end first. True
+    /// where that was nothing.
+    /// </summary>
+    public async ValueTask<bool> RecallAsync(QueueId id)
+    {
+        TrackedMessage? message;
+        lock (work.Gate)
+        {
+            if (work.IsStopping || !work.Messages.TryGetValue(id, out message) || !destinations.Recall(message))
+                return false;
+        }
+
+        await end.EndRecalledAsync(message).ConfigureAwait(false);
+        return true;
     }
 
     private static bool WaitsFor(SpoolEntry entry, Domain domain, string? suffix)
