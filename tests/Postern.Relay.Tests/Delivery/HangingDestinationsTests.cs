@@ -46,6 +46,40 @@ public sealed class HangingDestinationsTests
         answers.SetResult();
     }
 
+    /// <summary>Its host has one connection at most for a while, and that one hangs: nothing comes that would have it looked at again, but time.</summary>
+    [Fact]
+    public async Task What_was_turned_away_beside_a_connection_that_hangs_is_looked_at_again()
+    {
+        var clock = new ManualClock();
+        var (turns, isFull) = (0, true);
+        var transport = new FakeTransport(async (_, message) =>
+        {
+            switch (message.Recipients[0].LocalPart)
+            {
+                case "hangs":
+                    await answers.Task;
+                    break;
+                case "waits" when isFull:
+                    Interlocked.Increment(ref turns);
+                    return new DeliveryReport([FakeTransport.Later], Reached: false) { Turn = new Full() };
+            }
+
+            return new DeliveryReport([FakeTransport.Delivered], Reached: true);
+        });
+        await using var rig = new DeliveryRig(Options with { IdleClose = TimeSpan.FromDays(1) }, clock, transport: transport);
+        rig.Scheduler.Start();
+        await rig.Spool.GoneAsync(await rig.AddAsync("first@live.test"));
+        await rig.AddAsync("hangs@live.test");
+        await UntilAsync(() => transport.Attempts.Count == 2);
+        var waits = await rig.AddAsync("waits@live.test");
+        await PassAsync(clock, () => turns > 0);
+        await UntilAsync(() => rig.Scheduler.Statistics().Destinations.Any(static d => d.WaitsFor == Full.Words));
+
+        isFull = false;
+        await PassAsync(clock, () => rig.Spool.Find(waits) is null);
+        answers.SetResult();
+    }
+
     [Fact]
     public async Task Who_answered_before_waits_for_no_place_however_many_hang()
     {
@@ -343,5 +377,16 @@ public sealed class HangingDestinationsTests
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (!isSo())
             await Task.Delay(1, patience.Token);
+    }
+
+    private sealed class Full : IHostTurn
+    {
+        public const string Words = "the host has one connection at most";
+
+        public string Why => Words;
+
+        public void Await(NextHop hop, Func<bool> call)
+        {
+        }
     }
 }

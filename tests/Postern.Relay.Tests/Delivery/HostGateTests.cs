@@ -70,6 +70,32 @@ public sealed class HostGateTests
         Assert.Equal(7, Fill(gate));
     }
 
+    /// <summary>The one connection that it has may hang for as long as RFC 5321 §4.5.3.2 lets it.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_host_that_said_that_it_is_too_much_has_one_more_each_minute_although_nothing_arrives(int times)
+    {
+        var gate = Gate();
+        for (var i = 0; i < times; i++)
+            gate.Throttle("421 4.3.2 Later");
+        clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(1, Fill(gate));
+        gate.Wait(Hop(9), static () => true);
+        Assert.Null(gate.Invite());
+        // Whoever waits is called then, without anybody leaving: after the pause it is looked at once more.
+        NextHop? called = null;
+        for (var looks = 0; looks < 2 && called is null; looks++)
+        {
+            clock.Advance(clock.GetElapsedTime(clock.GetTimestamp(), gate.LooksAgainAt() ?? throw new InvalidOperationException("nobody looks again")));
+            called = gate.Invite()?.Hop;
+        }
+
+        Assert.Equal(Hop(9), called);
+        clock.Advance(TimeSpan.FromMinutes(10));
+        Assert.Equal(5, gate.Window);
+    }
+
     [Fact]
     public void A_host_that_says_twice_that_it_is_too_much_has_one_connection_a_second_and_longer_pauses_each_time_it_says_so()
     {

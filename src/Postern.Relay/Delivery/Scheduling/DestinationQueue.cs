@@ -47,6 +47,7 @@ internal sealed class DestinationQueue(
     private ITimer? growth;
     private string? shelf;
     private IHostTurn? turn;
+    private IHostTurn? refused;
     private bool isGrowthPlanned;
     private bool isKnownToRest;
     private long? growsAgainAt;
@@ -100,7 +101,7 @@ internal sealed class DestinationQueue(
     {
         get
         {
-            if (Volatile.Read(ref turn) is { } waited)
+            if ((Volatile.Read(ref turn) ?? Volatile.Read(ref refused)) is { } waited)
                 return waited.Why;
             lock (gate)
                 return rates?.Why;
@@ -261,6 +262,7 @@ internal sealed class DestinationQueue(
     public void OnRefused(IHostTurn? why)
     {
         var pause = why is null ? GrowthPause : FullPause;
+        Volatile.Write(ref refused, why);
         lock (gate)
             growsAgainAt = clock.GetTimestamp() + (long)(pause.TotalSeconds * clock.TimestampFrequency);
     }
@@ -430,9 +432,19 @@ internal sealed class DestinationQueue(
                 || idle.Count > 0
                 || host.IsStopping
                 || turn is not null
-                || lanes.Count >= MostLanes
-                || growsAgainAt > clock.GetTimestamp())
+                || lanes.Count >= MostLanes)
+            {
+                Volatile.Write(ref refused, null);
                 return null;
+            }
+
+            // What there is may hang: nothing but time would have it looked at again.
+            if (growsAgainAt > clock.GetTimestamp())
+            {
+                PlanGrowth(clock.GetElapsedTime(clock.GetTimestamp(), growsAgainAt.Value));
+                return null;
+            }
+
             var newLanes = lanes.Count(static l => l.IsNew);
             var isDeep = count > DepthPerLane * lanes.Count && newLanes == 0;
             if (lanes.Count > 0 && ((!isDeep && !HasWaitedLong()) || !pace.IsWorthAnother(count, lanes.Count)))

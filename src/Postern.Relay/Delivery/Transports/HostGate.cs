@@ -40,6 +40,7 @@ internal sealed class HostGate(string name, TimeProvider clock, bool isGroup = f
     private TimeSpan pause;
     private long nextAt;
     private long slowUntil;
+    private long narrowedAt = long.MinValue / 2;
     private long usedAt = clock.GetTimestamp();
     private string? slowSince;
     private int parked;
@@ -72,7 +73,7 @@ internal sealed class HostGate(string name, TimeProvider clock, bool isGroup = f
     public TimeSpan? SlowFor => IsSlow ? clock.GetElapsedTime(clock.GetTimestamp(), slowUntil) : null;
 
     /// <summary>Connections that it may have now.</summary>
-    public int Window => Math.Min((int)window, most);
+    public int Window => Math.Min(Math.Max((int)window, Least), most);
 
     /// <summary>Nothing is to be kept of it.</summary>
     public bool IsIdle => Places.Count == 0
@@ -178,7 +179,13 @@ internal sealed class HostGate(string name, TimeProvider clock, bool isGroup = f
     }
 
     /// <summary>It does not take the connection that was just begun.</summary>
-    public void Fail() => window = isGroup ? window : Math.Max(1, Math.Min(window, Places.Count) - 1);
+    public void Fail()
+    {
+        if (isGroup)
+            return;
+        window = Math.Max(1, Math.Min(window, Places.Count) - 1);
+        narrowedAt = clock.GetTimestamp();
+    }
 
     /// <summary>It says that it is too much; true when it is slow from now on.</summary>
     /// <remarks>Once is no reason: a new connection may be all that is needed.</remarks>
@@ -188,6 +195,7 @@ internal sealed class HostGate(string name, TimeProvider clock, bool isGroup = f
             return false;
         var isNew = !IsSlow;
         window = 1;
+        narrowedAt = clock.GetTimestamp();
         if (isNew && streak > 1)
             streak = 1;
         if (++streak < 2)
@@ -197,6 +205,7 @@ internal sealed class HostGate(string name, TimeProvider clock, bool isGroup = f
             : pause + pause < LongestPause ? pause + pause : LongestPause;
         Pause(pause);
         slowUntil = Math.Max(slowUntil, At(pause + Slowness));
+        narrowedAt = slowUntil - Ticks(Slowness);
         slowSince = reply;
         return isNew;
     }
@@ -247,10 +256,18 @@ internal sealed class HostGate(string name, TimeProvider clock, bool isGroup = f
         if (clock.GetTimestamp() < nextAt)
             return nextAt;
         long? late = invited.Count == 0 ? null : invited.Values.Min() + Ticks(InvitedFor);
-        if (Free <= invited.Count || fresh is null || bucket?.ReadyAt(1, kept: invited.Count) is not { } ready)
+        if (Free <= invited.Count)
+            return Least < Math.Min(First, most) ? Math.Min(late ?? long.MaxValue, narrowedAt + (Least * Ticks(Slowness))) : late;
+        if (fresh is null || bucket?.ReadyAt(1, kept: invited.Count) is not { } ready)
             return late;
         return late < ready ? late : ready;
     }
+
+    /// <summary>
+    /// What it may have again as time goes by, one more each minute: the only connection may be one that hangs, and bring nothing by which
+    /// it could earn another.
+    /// </summary>
+    private int Least => isGroup || IsSlow ? 1 : (int)Math.Clamp((clock.GetTimestamp() - narrowedAt) / Ticks(Slowness), 0, First - 1) + 1;
 
     /// <summary>The limit of a group is somebody's word: those that wait for whoever has use for them count, too.</summary>
     private int Free => Window - (isGroup ? Places.Count : Places.Count - parked);
