@@ -133,6 +133,20 @@ public sealed class RouteTable
             decided?.Name, HopOf(decided, envelope, recipient), [.. passedOver]);
     }
 
+    /// <summary>The same for mail with the null sender and without a login, where only the domain and the tenant are known.</summary>
+    internal RouteChoice Choose(Domain domain, string? tenant)
+    {
+        var recipient = Mailbox.Parse($"postmaster@{domain.Text}");
+        var envelope = new Envelope
+        {
+            Id = default,
+            ArrivedAt = default,
+            Said = new(ReversePath.Null, [recipient]),
+            Tenant = tenant,
+        };
+        return Choose(envelope, recipient);
+    }
+
     /// <summary>The same table, with <see cref="PoolsOfTenants"/> and <see cref="ShapedRoutes"/>.</summary>
     public RouteTable With(FrozenDictionary<string, string> poolsOfTenants, FrozenSet<string>? shapedRoutes = null) =>
         new(routes, Holds) { PoolsOfTenants = poolsOfTenants, ShapedRoutes = shapedRoutes ?? FrozenSet<string>.Empty };

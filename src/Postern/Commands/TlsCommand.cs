@@ -23,8 +23,8 @@ internal static class TlsCommand
         var waived = new Option<bool>("--tls-required-no") { Description = "For a message with the field TLS-Required: No" };
         var command = new DocumentedCommand(
             "check",
-            "Look up, connect and shake hands as a delivery to the domain's mail exchangers would, and say what it came to; "
-                + "exit 1 when the mail would not go",
+            "Look up, connect and shake hands as a delivery to the domain would, to its mail exchangers or by its route, and say what "
+                + "it came to; exit 1 when the mail would not go",
             "postern tls check example.org",
             "postern tls check example.org --json").With(name, waived, context.Json);
         command.SetAction(async (arguments, ct) =>
@@ -50,17 +50,23 @@ internal static class TlsCommand
     private static void Print(Terminal terminal, TlsCheckResult result)
     {
         var page = new TablePage("what", "value")
-            .Row("domain", result.Domain)
-            .Row("policy", TlsCheckDocument.PolicyOf(result.Rule));
+            .Row("domain", result.Domain);
+        if (result.Route is { } route)
+            page.Row("route", $"{route}: {result.Hop}");
+        foreach (var other in result.PassedOver)
+            page.Row("for other mail", PrintableText.Of(other));
+        page.Row("policy", TlsCheckDocument.PolicyOf(result));
         if (result.Waiver is { } waiver)
             page.Row("TLS-Required: No", waiver);
         if (result.Problem is { } problem)
         {
-            page.Row("mail exchangers", PrintableText.Of(problem)).WriteTo(terminal);
-            return;
+            page.Row(result.Rule is null ? "servers" : "mail exchangers", PrintableText.Of(problem));
+        }
+        else if (result.Rule is not null)
+        {
+            page.Row("MX records", result.IsAuthentic ? "proven by DNSSEC" : "not proven by DNSSEC");
         }
 
-        page.Row("MX records", result.IsAuthentic ? "proven by DNSSEC" : "not proven by DNSSEC");
         if (result.MtaSts is { } sts)
             page.Row("MTA-STS", PrintableText.Of(sts));
         foreach (var host in result.Hosts)
@@ -86,7 +92,13 @@ internal static class TlsCommand
 
         page.Row(
             "a delivery",
-            result.WouldGo ? $"would go to {result.Hosts.First(static h => h.IsOpen).Name}" : "would wait, and be returned in the end")
+            result.Fate switch
+            {
+                TlsCheckFate.Goes => $"would go to {result.Hosts.FirstOrDefault(static h => h.IsOpen)?.Name ?? result.Hop}",
+                TlsCheckFate.Returned => "would be returned at once",
+                _ when result.IsHeld => "would wait for a route: there is none in delivery.routes",
+                _ => "would wait, and be returned in the end",
+            })
             .WriteTo(terminal);
     }
 
@@ -99,11 +111,26 @@ internal sealed record TlsCheckDocument(
 {
     public string? TlsRequiredNo { get; init; }
 
+    public string? Route { get; init; }
+
+    /// <summary>Where the mail goes.</summary>
+    public string? Hop { get; init; }
+
+    /// <summary>Mail would be returned at once.</summary>
+    public bool WouldBeReturned { get; init; }
+
     public static TlsCheckDocument Of(TlsCheckResult result) => new(
-        result.Domain, PolicyOf(result.Rule), result.Problem, result.IsAuthentic, result.MtaSts, result.Hosts, result.WouldGo)
+        result.Domain, PolicyOf(result), result.Problem, result.IsAuthentic, result.MtaSts, result.Hosts, result.WouldGo)
     {
         TlsRequiredNo = result.Waiver,
+        Route = result.Route,
+        Hop = result.Hop,
+        WouldBeReturned = result.Fate == TlsCheckFate.Returned,
     };
+
+    /// <summary>As it is configured, for this mail.</summary>
+    public static string PolicyOf(TlsCheckResult result) =>
+        result.Rule is { } rule ? PolicyOf(rule) : "that of the route";
 
     /// <summary>As it is configured.</summary>
     public static string PolicyOf(TlsRule rule)

@@ -21,9 +21,24 @@ public sealed class TlsCommandTests
         var json = await run.JsonAsync("tls", "check", "other.example");
 
         Assert.Equal(ExitCode.No, said.ExitCode);
+        Assert.Contains("would wait for a route", said.Output, StringComparison.Ordinal);
         Assert.Contains("dane, required (delivery.tls.policies to bank.example)", said.Output, StringComparison.Ordinal);
         Assert.Contains($"DNS: MX of bank.example asked of {nobody.LocalEndPoint}", said.Output, StringComparison.Ordinal);
         Assert.Equal(("mta-sts, otherwise opportunistic (delivery.tls.default)", false), (json.GetProperty("policy").GetString(), json.GetProperty("wouldGo").GetBoolean()));
+    }
+
+    [Fact]
+    public async Task By_a_route_that_has_no_server_mail_goes_without_a_look_into_dns()
+    {
+        using var run = new CommandRun("server: { hostname: mail.example.org, data: data }\ndelivery:\n  routes:\n  - { to: example.net, via: 'discard:' }\n  - { to: example.com, via: 'error:550 5.1.1 Gone' }\n");
+
+        var gone = await run.PosternAsync("tls", "check", "example.net");
+        var returned = await run.JsonAsync("tls", "check", "example.com");
+
+        Assert.Equal((ExitCode.Ok, string.Empty), (gone.ExitCode, gone.Error));
+        Assert.Contains("that of the route", gone.Output, StringComparison.Ordinal);
+        Assert.Contains("would go to discard:", gone.Output, StringComparison.Ordinal);
+        Assert.Equal((false, true), (returned.GetProperty("wouldGo").GetBoolean(), returned.GetProperty("wouldBeReturned").GetBoolean()));
     }
 
     [Fact]

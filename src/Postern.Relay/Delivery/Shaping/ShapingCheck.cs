@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using Postern.Relay.Delivery.Dns;
-using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Delivery.Shaping;
@@ -14,8 +13,7 @@ public sealed class ShapingCheck(DeliveryOptions options, TimeProvider clock)
     /// <param name="tenant">Null for mail of none.</param>
     public async Task<ShapingReport> RunAsync(Domain domain, string? tenant, CancellationToken ct)
     {
-        var recipient = Mailbox.Parse($"postmaster@{domain.Text}");
-        var choice = options.Routes.Choose(Someone(recipient, tenant), recipient);
+        var choice = options.Routes.Choose(domain, tenant);
         var report = new ShapingReport(domain.Text) { Tenant = tenant, Route = choice.Route, Hop = choice.Hop?.Name };
         string? host = null;
         switch (choice.Hop)
@@ -70,14 +68,6 @@ public sealed class ShapingCheck(DeliveryOptions options, TimeProvider clock)
     private static string PlaceOf(string host, int port) => IPAddress.TryParse(host, out _)
         ? string.Create(CultureInfo.InvariantCulture, $"[{host}]:{port}")
         : string.Create(CultureInfo.InvariantCulture, $"{host}:{port}");
-
-    private static Envelope Someone(Mailbox recipient, string? tenant) => new()
-    {
-        Id = default,
-        ArrivedAt = default,
-        Said = new(ReversePath.Null, [recipient]),
-        Tenant = tenant,
-    };
 
     private IEnumerable<ShapingReportValue> ValuesOf(ImmutableArray<ShapingEntry> applying, ShapingKey key)
     {

@@ -233,7 +233,11 @@ internal sealed class HopTrail(HopConnector connector, DeliveryOptions options, 
         && tried < options.AddressesPerAttempt
         && (tried == 0 || clock.GetElapsedTime(begunAt) < options.AttemptTime);
 
-    private async ValueTask<HopEndpoint?> NextEndpointAsync(CancellationToken ct)
+    /// <summary>What is wrong with a host or an address so far; null where nothing is.</summary>
+    public Outcome? Worst => worst;
+
+    /// <summary>The next place that would be tried, beside all that is counted; null when there is none.</summary>
+    public async ValueTask<HopEndpoint?> NextEndpointAsync(CancellationToken ct)
     {
         while (true)
         {

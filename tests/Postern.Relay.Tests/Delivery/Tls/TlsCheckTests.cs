@@ -1,3 +1,5 @@
+using System.Security.Cryptography.X509Certificates;
+using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Tls;
 using Postern.Relay.Tests.Delivery.Dns;
 using Postern.Smtp.Grammar;
@@ -49,6 +51,71 @@ public sealed class TlsCheckTests
         Assert.Equal(["validation-failure", null, "dnssec-invalid"], result.Hosts.Select(static h => h.Fault));
         Assert.Contains("private address", result.Hosts[1].Outcome, StringComparison.Ordinal);
         Assert.NotNull(result.Hosts[0].Certificate);
+    }
+
+    [Theory]
+    [InlineData("required", true, TlsCheckFate.Goes, "mail would go")]
+    [InlineData("none", false, TlsCheckFate.Goes, "mail would go in clear")]
+    [InlineData("required", false, TlsCheckFate.Waits, "STARTTLS")]
+    public async Task By_a_route_its_server_is_asked_on_the_routes_terms(string tls, bool offersTls, TlsCheckFate fate, string outcome)
+    {
+        using var certificate = TestCertificate.Create("localhost");
+        await using var sink = new ScriptedSink(new SinkOptions { Certificate = offersTls ? certificate : null });
+
+        var result = await RunAsync(sink, $"smtp://localhost:{sink.Port}?tls={tls}", certificate);
+
+        Assert.Equal((fate, null, "there.test"), (result.Fate, result.Rule, result.Route));
+        Assert.Contains(outcome, result.Hosts[0].Outcome, StringComparison.Ordinal);
+        Assert.Equal("route", result.Hosts[0].Policy);
+        Assert.Empty(sink.Messages);
+    }
+
+    [Theory]
+    [InlineData("maildir:/var/mail/{user}", TlsCheckFate.Goes)]
+    [InlineData("discard:", TlsCheckFate.Goes)]
+    [InlineData("error:550 5.1.1 Gone", TlsCheckFate.Returned)]
+    [InlineData("error:450 4.3.0 Later", TlsCheckFate.Waits)]
+    public async Task Where_a_route_has_no_server_none_is_looked_for(string via, TlsCheckFate fate)
+    {
+        await using var sink = new ScriptedSink();
+
+        var result = await RunAsync(sink, via);
+
+        Assert.Equal((fate, null, 0), (result.Fate, result.Problem, result.Hosts.Length));
+    }
+
+    [Fact]
+    public async Task A_route_for_other_senders_is_named_and_not_taken()
+    {
+        await using var sink = new ScriptedSink();
+        await using var dns = new Zones().Mx("there.test", 0, "").Serve();
+        var options = TlsRig.Options(dns, sink.Port, DeliveryTls.Opportunistic) with
+        {
+            Routes = ((RouteParse.Ok)RouteTable.Parse([new Route("there.test", "discard:") { From = ["lisa@example.org"] }])).Table,
+        };
+
+        var result = await new TlsCheck(options, policies: null, TimeProvider.System).RunAsync(Domain.Parse("there.test"), TestContext.Current.CancellationToken);
+
+        Assert.StartsWith("there.test", Assert.Single(result.PassedOver), StringComparison.Ordinal);
+        Assert.Equal("Domain there.test takes no mail (null MX)", result.Problem);
+    }
+
+    [Fact]
+    public async Task Mail_to_hosts_that_may_never_be_connected_to_is_returned_at_once()
+    {
+        await using var sink = new ScriptedSink();
+
+        var result = await RunAsync(new Zones().Mx("there.test", 10, "mx.there.test").A("mx.there.test", "10.0.0.1"), sink, DeliveryTls.Opportunistic);
+
+        Assert.Equal(TlsCheckFate.Returned, result.Fate);
+    }
+
+    private static async Task<TlsCheckResult> RunAsync(ScriptedSink sink, string via, X509Certificate2? trusted = null)
+    {
+        await using var dns = new Zones().Serve();
+        var route = new Route("there.test", via) { Trusted = trusted is null || via.EndsWith("none", StringComparison.Ordinal) ? null : [trusted] };
+        var options = TlsRig.Options(dns, sink.Port, DeliveryTls.Opportunistic) with { Routes = ((RouteParse.Ok)RouteTable.Parse([route])).Table };
+        return await new TlsCheck(options, policies: null, TimeProvider.System).RunAsync(Domain.Parse("there.test"), TestContext.Current.CancellationToken);
     }
 
     [Fact]
