@@ -94,15 +94,26 @@ public sealed class DkimCommands
             return new AdminOutcome.NotFound($"{name}: nothing was put to use{not}. What to publish: postern dkim dns {name}");
         return Change("dkim activate", name, sql =>
         {
-            var done = shown.Where(selector => Activate(sql, name, selector)).ToList();
+            var done = shown.Where(selector => Activate(sql, name, selector)).ToHashSet(StringComparer.Ordinal);
             return done.Count == 0
                 ? new AdminOutcome.NotFound($"the keys of {name} have changed meanwhile: postern dkim list")
-                : new AdminOutcome.Done($"{name} is signed for by {string.Join(" and ", done)} from now on{not}")
-                {
-                    Changes = [.. done.Select(
-                        static selector => new AdminChange(selector, SigningKeyRow.IsPending, SigningKeyRow.IsActive))],
-                };
+                : Activated(name, SigningKeyRow.Query(sql, name).Where(row => done.Contains(row.Selector)).ToList(), not);
         });
+    }
+
+    /// <summary>Of several pending keys of one algorithm the last one signs, and those before it have been followed at once.</summary>
+    /// <param name="done">As they are now.</param>
+    private static AdminOutcome.Done Activated(string domain, List<SigningKeyRow> done, string not)
+    {
+        var followed = done.Where(static row => row.State != SigningKeyRow.IsActive).Select(static row => row.Selector).ToList();
+        var before = followed.Count == 0 ? string.Empty
+            : $"; {string.Join(" and ", followed)}, made before, {(followed.Count == 1 ? "signs" : "sign")} nothing: "
+                + $"postern dkim retire {domain}";
+        var active = done.Where(static row => row.State == SigningKeyRow.IsActive).Select(static row => row.Selector);
+        return new AdminOutcome.Done($"{domain} is signed for by {string.Join(" and ", active)} from now on{before}{not}")
+        {
+            Changes = [.. done.Select(static row => new AdminChange(row.Selector, SigningKeyRow.IsPending, row.State))],
+        };
     }
 
     /// <summary>Erases the private keys that others have followed, or the one of <paramref name="selector"/> whatever its state.</summary>
@@ -169,7 +180,10 @@ public sealed class DkimCommands
     private AdminOutcome Insert(
         SqliteConnection sql, string domain, ImmutableArray<(DkimKey Key, string? Selector)> keys, bool isScheduled)
     {
-        var taken = SigningKeyRow.Query(sql, domain).Select(static row => row.Selector).ToHashSet(StringComparer.Ordinal);
+        var rows = SigningKeyRow.Query(sql, domain).ToList();
+        var taken = rows.Select(static row => row.Selector).ToHashSet(StringComparer.Ordinal);
+        var waiting = rows.Where(row => row.State == SigningKeyRow.IsPending && keys.Any(k => k.Key.Algorithm.Word() == row.Algorithm))
+            .Select(static row => row.Selector).ToList();
         var made = new List<string>();
         foreach (var (key, wanted) in keys)
         {
@@ -199,7 +213,9 @@ public sealed class DkimCommands
 
         return new AdminOutcome.Done(
             $"{domain}: made {string.Join(" and ", made)}; publish {(made.Count > 1 ? "their records" : "its record")}, "
-                + $"then: postern dkim activate {domain}")
+                + $"then: postern dkim activate {domain}"
+                + (waiting.Count == 0 ? string.Empty
+                    : $". {string.Join(" and ", waiting)} of before wait too; of keys of one algorithm the last one signs"))
         {
             Changes = [.. made.Select(static selector => new AdminChange(selector, Before: null, SigningKeyRow.IsPending))],
         };

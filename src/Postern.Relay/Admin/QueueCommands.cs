@@ -67,6 +67,7 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
     public static string? WhyNot(QueueAction action, string? with) => action switch
     {
         QueueAction.Reroute when with is not null => OtherWay.WhyNot(with),
+        QueueAction.Redirect when with is null => "to whom is missing: --address ADDRESS",
         QueueAction.Redirect => Mailbox.TryParse(with, out _) ? null : $"'{with}' is not an address",
         _ => null,
     };

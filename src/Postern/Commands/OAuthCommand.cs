@@ -59,14 +59,15 @@ internal static class OAuthCommand
             return context.Terminal.Fail(problem.What, problem.Todo);
         try
         {
-            var why = await DeviceLogin.RunAsync(
+            var failure = await DeviceLogin.RunAsync(
                 grant,
                 RelayOptions.TokenDirectory(configuration.Server.Data),
                 context.Clock,
                 (code, place, until) => Show(context.Terminal.Output, grant, code, place, until),
+                context.Terminal.Note,
                 ct);
-            if (why is not null)
-                return context.Terminal.Fail(why, "Check client_id, scope and the addresses of 'oauth'; then try again.");
+            if (failure is not null)
+                return context.Terminal.Fail(failure.What, failure.Todo);
         }
         catch (IOException e)
         {

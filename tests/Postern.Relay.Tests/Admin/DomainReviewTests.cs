@@ -140,6 +140,21 @@ public sealed class DomainReviewTests : IAsyncDisposable
         Assert.Equal(word, result.Word.ToString());
     }
 
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("10.0.0.1")]
+    public async Task An_address_that_nobody_outside_sees_is_in_no_advice_about_spf(string address)
+    {
+        zone[("mail.example.org", DnsType.A)] = ScriptedDns.A(address);
+        var without = await LookAsync();
+        zone[("example.org", DnsType.Txt)] = ScriptedDns.Txt($"v=spf1 ip4:{address} -all");
+        var with = await LookAsync();
+
+        Assert.Equal(("PTR Hint", "SPF Mend", "SPF Hint"), ($"{with[0].Topic} {with[0].Grade}", $"{without[1].Topic} {without[1].Grade}", $"{with[1].Topic} {with[1].Grade}"));
+        Assert.DoesNotContain($"ip4:{address}", without[1].Todo, StringComparison.Ordinal);
+        Assert.Contains("--address", with[1].Todo, StringComparison.Ordinal);
+    }
+
     private static DnsReply Ptr(string name) => new(0, [("", DnsType.Ptr, ScriptedDns.Name(name))]);
 
     private async Task<ImmutableArray<DomainFinding>> LookAsync(string? via = null)

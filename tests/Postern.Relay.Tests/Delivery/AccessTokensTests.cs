@@ -162,7 +162,7 @@ public sealed class AccessTokensTests : IAsyncDisposable
         Assert.False(DeviceLogin.IsAllowed(grant, directory.FullName));
 
         string? shown = null;
-        Assert.Null(await DeviceLogin.RunAsync(grant, directory.FullName, TimeProvider.System, (code, place, _) => shown = $"{code} at {place}", CancellationToken.None));
+        Assert.Null(await DeviceLogin.RunAsync(grant, directory.FullName, TimeProvider.System, (code, place, _) => shown = $"{code} at {place}", static _ => { }, CancellationToken.None));
 
         Assert.Equal("WDJB-MJHT at https://login.example.test/device", shown);
         Assert.True(DeviceLogin.IsAllowed(grant, directory.FullName));
@@ -170,14 +170,40 @@ public sealed class AccessTokensTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData("access_denied", "127.0.0.1: access_denied (no)")]
-    [InlineData("expired_token", "127.0.0.1: expired_token (no)")]
-    public async Task A_code_that_is_refused_is_told(string error, string words)
+    [InlineData("access_denied", "127.0.0.1: access_denied (no)", "said no")]
+    [InlineData("expired_token", "nobody entered the code in time: 127.0.0.1: expired_token (no)", "again")]
+    [InlineData("invalid_client", "127.0.0.1: invalid_client (no)", "client_id")]
+    public async Task A_code_that_is_refused_is_told(string error, string words, string todo)
     {
         server.Answer = form => form["path"] == "/device" ? TokenReply.Device("WDJB-MJHT") : TokenReply.Refused(error, "no");
 
-        Assert.Equal(words, await DeviceLogin.RunAsync(Grant(GrantKind.RefreshToken) with { DeviceUrl = new Uri(server.DeviceUrl) }, directory.FullName, TimeProvider.System, static (_, _, _) => { }, CancellationToken.None));
+        var failure = await DeviceLogin.RunAsync(Grant(GrantKind.RefreshToken) with { DeviceUrl = new Uri(server.DeviceUrl) }, directory.FullName, TimeProvider.System, static (_, _, _) => { }, static _ => { }, CancellationToken.None);
+        Assert.Equal(words, failure?.What);
+        Assert.Contains(todo, failure?.Todo, StringComparison.Ordinal);
         Assert.Empty(directory.GetFiles());
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_never_answers_about_the_code_is_what_is_told_in_the_end_and_meanwhile()
+    {
+        var told = new List<string>();
+        server.Answer = static form => form["path"] == "/device" ? TokenReply.Device("WDJB-MJHT") : new TokenReply(503, "<html>busy</html>");
+
+        var running = DeviceLogin.RunAsync(
+            Grant(GrantKind.RefreshToken) with { DeviceUrl = new Uri(server.DeviceUrl) }, directory.FullName, new LateClock(), (_, _, _) => { }, told.Add, CancellationToken.None);
+
+        var failure = await running;
+        Assert.Equal("127.0.0.1 answered 503 with no answer of a token endpoint", failure?.What);
+        Assert.Contains("token_url", failure?.Todo, StringComparison.Ordinal);
+        Assert.StartsWith(failure!.What, Assert.Single(told), StringComparison.Ordinal);
+    }
+
+    /// <summary>Its timers are those of the system, and each look at it is ten minutes later: a code is asked about once.</summary>
+    private sealed class LateClock : TimeProvider
+    {
+        private int looks;
+
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddMinutes(10 * Interlocked.Increment(ref looks));
     }
 
     [Fact]

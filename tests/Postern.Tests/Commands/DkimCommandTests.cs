@@ -30,8 +30,41 @@ public sealed class DkimCommandTests : IDisposable
         Assert.Equal(ExitCode.Ok, (await run.PosternAsync("dkim", "retire", "example.org")).ExitCode);
         var listed = await run.PosternAsync("dkim", "list");
         Assert.Equal((2, 2), (listed.Output.Split("retired").Length - 1, listed.Output.Split("active").Length - 1));
-        Assert.Contains("mail of example.org is signed no more", (await run.PosternAsync("dkim", "remove", "example.org")).Output, StringComparison.Ordinal);
+        Assert.Contains("mail of example.org is signed no more", (await run.PosternAsync("dkim", "remove", "example.org", "--yes")).Output, StringComparison.Ordinal);
         Assert.Equal("no keys, and mail leaves unsigned; to make them: postern dkim create DOMAIN\n", (await run.PosternAsync("dkim", "list")).Output);
+    }
+
+    [Fact]
+    public async Task Of_two_pairs_that_wait_the_last_one_signs_and_that_is_what_is_said()
+    {
+        await run.PosternAsync("dkim", "create", "example.org", "--selector", "r");
+        var second = await run.PosternAsync("dkim", "create", "example.org", "--selector", "s");
+        var activated = await run.PosternAsync("dkim", "activate", "example.org", "--unchecked");
+
+        Assert.Contains("r and r-ed25519 of before wait too", second.Output, StringComparison.Ordinal);
+        Assert.StartsWith("example.org is signed for by s and s-ed25519 from now on; r and r-ed25519, made before, sign nothing", activated.Output, StringComparison.Ordinal);
+        var active = (await run.JsonAsync("dkim", "list")).EnumerateArray().Where(static k => k.GetProperty("state").GetString() == "active");
+        Assert.Equal(["s", "s-ed25519"], active.Select(static k => k.GetProperty("selector").GetString()!).Order(StringComparer.Ordinal));
+        var changes = (await run.JsonAsync("log", "admin")).EnumerateArray().Last().GetProperty("changes").ToString();
+        Assert.Contains("replaced", changes, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("remove")]
+    [InlineData("remove", "--selector", "r")]
+    [InlineData("retire", "--selector", "r")]
+    public async Task A_private_key_is_erased_after_a_question_alone(string name, params string[] with)
+    {
+        await run.PosternAsync("dkim", "create", "example.org", "--selector", "r", "--algorithm", "ed25519");
+        await run.PosternAsync("dkim", "activate", "example.org", "--unchecked");
+        string[] command = ["dkim", name, "example.org", .. with, "--config", run.ConfigFile];
+
+        var nobody = await CommandRun.ExecuteAsync(command);
+        var no = await CommandRun.ExecuteAsync(command, "n\n", canAsk: true);
+        Assert.Equal((ExitCode.Usage, ExitCode.No), (nobody.ExitCode, no.ExitCode));
+        Assert.Contains("r (active) of example.org would be erased for good", nobody.Error, StringComparison.Ordinal);
+        Assert.Equal("active", (await run.JsonAsync("dkim", "list"))[0].GetProperty("state").GetString());
+        Assert.Equal(ExitCode.Ok, (await CommandRun.ExecuteAsync(command, "y\n", canAsk: true)).ExitCode);
     }
 
     [Fact]

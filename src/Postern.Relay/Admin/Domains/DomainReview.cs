@@ -47,7 +47,8 @@ public sealed class DomainReview
             own = await OwnAddressesAsync(findings, ct).ConfigureAwait(false);
         foreach (var address in via is null ? own : [])
             findings.Add(await NameOfAsync(address, ct).ConfigureAwait(false));
-        await SpfAsync(findings, domain, own, via, ct).ConfigureAwait(false);
+        // What nobody outside sees is in no record either.
+        await SpfAsync(findings, domain, [.. own.Where(a => guard.WhyNot(a) is null)], via, ct).ConfigureAwait(false);
         await DkimAsync(findings, domain, made, ct).ConfigureAwait(false);
         findings.Add(await DmarcAsync(domain, ct).ConfigureAwait(false));
         findings.Add(await MxAsync(domain, ct).ConfigureAwait(false));
@@ -153,7 +154,7 @@ public sealed class DomainReview
             return;
         }
 
-        foreach (var address in addresses.Where(a => guard.WhyNot(a) is null || addresses.Length == 1))
+        foreach (var address in addresses)
             findings.Add(await SpfAsync(domain, address, ct).ConfigureAwait(false));
     }
 

@@ -52,7 +52,7 @@ public sealed record AdminEvent(DateTimeOffset At, string Actor, string Action, 
     }
 
     public override string[] ToCells() =>
-        [Actor, Action, Changes.IsDefaultOrEmpty ? Target : $"{Target} ({string.Join("; ", Changes.Select(Text))})"];
+        [Ref ?? string.Empty, Actor, Action, Changes.IsDefaultOrEmpty ? Target : $"{Target} ({string.Join("; ", Changes.Select(Text))})"];
 
     private static string Text(AdminChange change) => $"{change.Field}: {change.Before ?? "-"} to {change.After ?? "-"}";
 

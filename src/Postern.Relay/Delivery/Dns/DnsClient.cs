@@ -116,7 +116,7 @@ internal sealed class DnsClient(ResolverList resolvers, TimeSpan timeout, TimePr
                     IsAuthentic = response.IsAuthentic,
                 }, null);
             default:
-                return (null, $"response code {response.Code}");
+                return (null, DnsResponse.WordsOf(response.Code));
         }
     }
 

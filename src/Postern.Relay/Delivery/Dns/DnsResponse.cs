@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Postern.Relay.Delivery.Dns;
 
 /// <summary>A well-formed response. <paramref name="Code"/> as in RFC 1035 §4.1.1: 0 no error, 2 server failure, 3 no such name.</summary>
@@ -10,6 +12,16 @@ internal sealed record DnsResponse(int Code, bool IsTruncated, IReadOnlyList<Dns
     public const int NoSuchName = 3;
 
     private const int MaxAliases = 8;
+
+    /// <summary>A code that is no answer, by its usual name and in plain words (RFC 1035 §4.1.1).</summary>
+    public static string WordsOf(int code) => code switch
+    {
+        1 => "it could not read the question (FORMERR)",
+        2 => "it could not find out (SERVFAIL)",
+        4 => "it does not answer this kind of question (NOTIMP)",
+        5 => "it refuses to answer (REFUSED)",
+        _ => string.Create(CultureInfo.InvariantCulture, $"it answered with code {code}"),
+    };
 
     /// <summary>
     /// The records that answer for <paramref name="name"/>, through the aliases in the answer, and the name at their end; no records when

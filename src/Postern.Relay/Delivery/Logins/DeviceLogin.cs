@@ -18,18 +18,25 @@ public static class DeviceLogin
     /// <summary>Asks for a code, has it shown, and waits until somebody has entered it.</summary>
     /// <param name="grant">With a <see cref="TokenGrant.DeviceUrl"/>.</param>
     /// <param name="show">Given the code, the place to enter it at, and until when.</param>
-    /// <returns>Null when it was kept; else why not, for people.</returns>
+    /// <param name="tell">Given what keeps the endpoint from answering, each time that it is another thing.</param>
+    /// <returns>Null when it was kept; else why not.</returns>
     /// <exception cref="IOException">What was had cannot be kept.</exception>
-    public static async Task<string?> RunAsync(
-        TokenGrant grant, string directory, TimeProvider clock, Action<string, string, DateTimeOffset> show, CancellationToken ct)
+    public static async Task<DeviceLoginFailure?> RunAsync(
+        TokenGrant grant,
+        string directory,
+        TimeProvider clock,
+        Action<string, string, DateTimeOffset> show,
+        Action<string> tell,
+        CancellationToken ct)
     {
         using var http = GuardedFetch.Create();
         var endpoint = new TokenEndpoint(http, clock);
         if (await endpoint.BeginDeviceAsync(grant, ct).ConfigureAwait(false) is var begun && begun is not TokenAnswer.Device)
-            return WordsOf(begun);
+            return DeviceLoginFailure.Of(begun, "device_url");
         var device = (TokenAnswer.Device)begun;
         show(device.UserCode, device.Place, device.Until);
         var interval = device.Interval;
+        TokenAnswer.Unavailable? silent = null;
         while (clock.GetUtcNow() < device.Until)
         {
             await Task.Delay(interval, clock, ct).ConfigureAwait(false);
@@ -39,25 +46,42 @@ public static class DeviceLogin
                     new KeptTokens(directory).Write(grant, refresh);
                     return null;
                 case TokenAnswer.Granted:
-                    return "no refresh token was given, so this would last an hour: the scope lacks offline_access";
+                    return new(
+                        "no refresh token was given, so this would last an hour: the scope lacks offline_access",
+                        "Add it to 'scope' of 'oauth'; then try again.");
                 case TokenAnswer.Pending(var isTooFast):
+                    silent = null;
                     interval += isTooFast ? Slower : TimeSpan.Zero;
                     break;
-                case TokenAnswer.Unavailable:
+                case TokenAnswer.Unavailable unavailable:
+                    if (unavailable != silent)
+                        tell($"{unavailable.Words}; asked again until the code's time is over");
+                    silent = unavailable;
                     interval += Slower;
                     break;
                 case var refused:
-                    return WordsOf(refused);
+                    return DeviceLoginFailure.Of(refused, "token_url");
             }
         }
 
-        return "nobody entered the code in time";
+        return silent is null ? DeviceLoginFailure.TooLate : DeviceLoginFailure.Of(silent, "token_url");
     }
+}
 
-    private static string WordsOf(TokenAnswer answer) => answer switch
+/// <summary>Why somebody was not allowed to log in by a code, and what to do, each in one line for people.</summary>
+public sealed record DeviceLoginFailure(string What, string Todo)
+{
+    internal static DeviceLoginFailure TooLate { get; } = new(
+        "nobody entered the code in time", "Run the command again, and have the code entered before the time that it says.");
+
+    /// <param name="key">The address that was asked, as the configuration has it.</param>
+    internal static DeviceLoginFailure Of(TokenAnswer answer, string key) => answer switch
     {
-        TokenAnswer.Refused(_, var words) => words,
-        TokenAnswer.Unavailable(var words) => words,
-        _ => "the answer is none to this question",
+        TokenAnswer.Refused("access_denied", var words) =>
+            new(words, "Whoever was asked said no. Run the command again, and have the code allowed."),
+        TokenAnswer.Refused("expired_token", var words) => TooLate with { What = $"{TooLate.What}: {words}" },
+        TokenAnswer.Refused(_, var words) => new(words, "Check client_id, client_secret and scope of 'oauth'; then try again."),
+        TokenAnswer.Unavailable(var words) => new(words, $"Check {key} of 'oauth', and whether that server works; then try again."),
+        _ => new("the answer is none to this question", $"Check {key} of 'oauth'; then try again."),
     };
 }

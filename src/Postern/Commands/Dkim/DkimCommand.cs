@@ -1,10 +1,17 @@
 using System.CommandLine;
+using Postern.Commands.Output;
+using Postern.Relay.Admin;
 
 namespace Postern.Commands.Dkim;
 
 /// <summary><c>postern dkim</c>: the keys that sign mail, from their making to their end.</summary>
 internal static class DkimCommand
 {
+    /// <summary>The states of a key that signs, and of one whose private part is gone already.</summary>
+    private const string SigningNow = "active";
+
+    private const string Erased = "retired";
+
     public static Command Create(CommandContext context) =>
         new DocumentedCommand(
             "dkim",
@@ -66,14 +73,19 @@ internal static class DkimCommand
     {
         var name = Name();
         var selector = Selector("This key, whatever its state [default: those that others have followed]");
+        var yes = Yes();
         var command = new DocumentedCommand(
             "retire",
             "Erase keys that others have followed, and say which records may leave DNS",
-            "postern dkim retire example.org").With(name, selector, context.Json);
-        command.SetAction(arguments => context.WithDirectoryAsync(
-            arguments,
-            directory => context.Report(
-                arguments, directory.Commands.Dkim.Retire(arguments.GetRequiredValue(name), arguments.GetValue(selector)))));
+            "postern dkim retire example.org").With(name, selector, yes, context.Json);
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
+        {
+            var (domain, wanted) = (arguments.GetRequiredValue(name), arguments.GetValue(selector));
+            var active = directory.Queries.DkimKeys(domain).Where(
+                key => wanted is not null && IsMeant(key, wanted) && key.State == SigningNow).ToList();
+            return WhyNot(context, arguments.GetValue(yes), domain, active)
+                ?? context.Report(arguments, directory.Commands.Dkim.Retire(domain, wanted));
+        }));
         return command;
     }
 
@@ -82,14 +94,39 @@ internal static class DkimCommand
     {
         var name = Name();
         var selector = Selector("This key only [default: all of the domain]");
+        var yes = Yes();
         var command = new DocumentedCommand(
             "remove",
             "Forget all keys of a domain: its mail leaves unsigned",
-            "postern dkim remove example.org").With(name, selector, context.Json);
-        command.SetAction(arguments => context.WithDirectoryAsync(
-            arguments,
-            directory => context.Report(
-                arguments, directory.Commands.Dkim.Remove(arguments.GetRequiredValue(name), arguments.GetValue(selector)))));
+            "postern dkim remove example.org --yes").With(name, selector, yes, context.Json);
+        command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
+        {
+            var (domain, wanted) = (arguments.GetRequiredValue(name), arguments.GetValue(selector));
+            var erased = directory.Queries.DkimKeys(domain).Where(key => IsMeant(key, wanted) && key.State != Erased).ToList();
+            return WhyNot(context, arguments.GetValue(yes), domain, erased)
+                ?? context.Report(arguments, directory.Commands.Dkim.Remove(domain, wanted));
+        }));
         return command;
+    }
+
+    private static Option<bool> Yes() => new("--yes") { Description = "Do not ask before a private key is erased" };
+
+    private static bool IsMeant(DkimKeyDetails key, string? selector) =>
+        selector is null || key.Selector.Equals(selector, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A private key that is erased cannot be had again. The exit code where it is not to be, else null.</summary>
+    private static int? WhyNot(CommandContext context, bool isSure, string domain, List<DkimKeyDetails> erased)
+    {
+        if (isSure || erased.Count == 0)
+            return null;
+        var keys = string.Join(" and ", erased.Select(static key => $"{key.Selector} ({key.State})"));
+        if (!context.Terminal.CanAsk)
+            return context.Terminal.Fail(
+                $"the private part of {keys} of {domain} would be erased for good, and there is nobody to ask",
+                "Say --yes to erase it.",
+                ExitCode.Usage);
+        return context.Terminal.Confirm($"Erase the private part of {keys} of {domain} for good?")
+            ? null
+            : context.Terminal.Fail("nothing was erased", "Answer y, or say --yes.");
     }
 }

@@ -13,7 +13,7 @@ internal static class EventText
         AuditKind.Auth => ["time", "outcome", "user", "mechanism", "client", "listener", "tls", "reason"],
         AuditKind.Policy => ["time", "ref", "outcome", "rule", "client", "user", "from", "to", "reply"],
         AuditKind.Mail => ["time", "event", "message", "address", "client or host", "what"],
-        AuditKind.Admin => ["time", "who", "action", "target"],
+        AuditKind.Admin => ["time", "ref", "who", "action", "target"],
         _ => ["time", "event", "detail"],
     };
 

@@ -61,7 +61,7 @@ internal static class QueueChangeCommand
     /// <summary>Shows the count and asks; the exit code where it is not to be done, else null.</summary>
     private static async Task<int?> WhyNotAsync(Terminal terminal, IQueueAdmin queue, Wanted change, CancellationToken ct)
     {
-        var isForGood = change.Action is QueueAction.Remove or QueueAction.Bounce or QueueAction.Redirect or QueueAction.Reroute;
+        var isForGood = change.Action is QueueAction.Remove or QueueAction.Bounce or QueueAction.Redirect;
         if (!terminal.CanAsk && !isForGood)
             return null;
         var count = (await queue.ListAsync(change.Filter, limit: 0, after: null, ct)).Total;

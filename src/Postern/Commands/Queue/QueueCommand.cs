@@ -52,7 +52,7 @@ internal static class QueueCommand
                 QueueAction.Reroute,
                 "reroute",
                 "Send messages another way than the routes say; without --via as they say again",
-                "postern queue reroute --to example.com --via smtp://backup.example.net --yes",
+                "postern queue reroute --to example.com --via smtp://backup.example.net",
                 new("--via") { Description = "As in a route: smtp://host[:port][?tls=...], smtps://host or mx", HelpName = "WAY" }),
             QueueChangeCommand.Create(
                 context,

@@ -5,6 +5,9 @@ namespace Postern.Configuration.Reading;
 /// <summary>A value in a configuration file and where it stands. Line and column count from 1.</summary>
 internal abstract record ConfigNode(int Line, int Column)
 {
+    /// <summary>More of a value is in no error: it may be a whole file that is no configuration, or what nobody is to see.</summary>
+    private const int MostQuoted = 60;
+
     /// <param name="IsPlain">Written without quotes.</param>
     public sealed record Scalar(int Line, int Column, string Text, bool IsPlain) : ConfigNode(Line, Column);
 
@@ -24,7 +27,18 @@ internal abstract record ConfigNode(int Line, int Column)
         _ when IsEmpty => "nothing",
         Sequence => "a list",
         Mapping => "a section",
-        Scalar scalar => $"'{scalar.Text}'",
+        Scalar scalar => Quote(scalar.Text),
         _ => "something else",
     };
+
+    /// <summary>A value in an error: its first line, and of a long one the beginning.</summary>
+    public static string Quote(string text)
+    {
+        var line = text.AsSpan();
+        if (line.IndexOfAny('\r', '\n') is >= 0 and var end)
+            line = line[..end];
+        if (line.Length > MostQuoted)
+            line = line[..(char.IsHighSurrogate(line[MostQuoted - 1]) ? MostQuoted - 1 : MostQuoted)];
+        return line.Length < text.Length ? $"'{line}…'" : $"'{line}'";
+    }
 }

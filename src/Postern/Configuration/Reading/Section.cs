@@ -23,7 +23,12 @@ internal sealed class Section
         this.context = context;
         Path = path;
         if (node is { IsEmpty: false } and not ConfigNode.Mapping)
-            context.Report(node, path, $"{node.Description} where a section belongs", "keys with values");
+            context.Report(
+                node,
+                path,
+                // A file that is one text is none of these, and may be anything.
+                $"{(node is ConfigNode.Scalar && path.Length == 0 ? "text" : node.Description)} where a section belongs",
+                "keys with values");
         this.node = node;
     }
 
@@ -423,7 +428,7 @@ internal sealed class Section
             context.Report(
                 value,
                 path,
-                $"'{text}' is not right here",
+                $"{ConfigNode.Quote(text)} is not right here",
                 kind.Expected,
                 kind.Words.Any(static w => w.Any(char.IsLetter)) ? NearestName.Of(text, kind.Words) : null);
     }

@@ -157,4 +157,17 @@ public sealed class MxResolverTests
         var found = Assert.IsType<AddressAnswer.Found>(await Resolver(dns).FindAddressesAsync("mx.test", CancellationToken.None));
         Assert.Equal(["192.0.2.1", "192.0.2.2", "2001:db8::1"], found.Addresses.Select(a => a.ToString()));
     }
+
+    [Theory]
+    [InlineData(1, "could not read the question (FORMERR)")]
+    [InlineData(2, "could not find out (SERVFAIL)")]
+    [InlineData(5, "refuses to answer (REFUSED)")]
+    [InlineData(9, "code 9")]
+    public async Task A_resolver_that_gives_no_answer_is_told_of_in_words(int code, string words)
+    {
+        await using var dns = new ScriptedDns((_, _) => new DnsReply(code, []));
+        var resolver = new MxResolver([dns.EndPoint], TimeSpan.FromSeconds(20), TimeProvider.System);
+
+        Assert.Contains(words, Assert.IsType<MxAnswer.Unavailable>(await resolver.FindAsync(Domain.Parse("example.org"), TestContext.Current.CancellationToken)).Reason, StringComparison.Ordinal);
+    }
 }
