@@ -111,6 +111,10 @@ internal static class RouteReader
         return null;
     }
 
+    /// <summary>The servers that a route names; empty where it names none, or is wrong.</summary>
+    public static ImmutableArray<NextHop.Server> ServersOf(Route route) =>
+        WhyNotVia(route, index: 0, out var servers, out _) is null ? servers : [];
+
     private static string? DoubtOf(Route route, NextHop.Server server) => server.Tls switch
     {
         _ when server.IsLmtp && server.Port == 25 =>

@@ -60,6 +60,38 @@ public sealed class RouteTable
             ? Array.Find(same, static route => route.Match.IsAll)?.Name
             : null;
 
+    /// <summary>
+    /// The route by which all mail to a domain that no more specific one takes goes to servers or a place that it names; null where some of
+    /// this mail may go to mail exchangers.
+    /// </summary>
+    /// <param name="to">A domain, or <c>.domain</c> for all below it, in A-labels.</param>
+    public string? NamedForMailTo(string to)
+    {
+        if (to.StartsWith('.')
+            && routes.Any(r => r.Key.EndsWith(to, StringComparison.Ordinal) && Array.Exists(r.Value, static route => route.Host is null)))
+            return null;
+        for (var pattern = to; ; pattern = Above(pattern))
+        {
+            if (routes.TryGetValue(pattern, out var same))
+            {
+                if (Array.Exists(same, static route => route.Host is null))
+                    return null;
+                if (Array.Find(same, static route => route.Match.IsAll) is { } all)
+                    return all.Name;
+            }
+
+            if (pattern == "*")
+                return null;
+        }
+    }
+
+    /// <summary>The next less specific pattern that a domain fits.</summary>
+    private static string Above(string pattern) =>
+        pattern.IndexOf('.', Math.Min(1, pattern.Length)) is > 0 and var dot ? pattern[dot..] : "*";
+
+    /// <summary>The servers that a route names; empty for mail exchangers, for a place, and for a route that is wrong.</summary>
+    public static ImmutableArray<NextHop.Server> ServersOf(Route route) => RouteReader.ServersOf(route);
+
     /// <summary>Reads routes; stops at the first that is wrong. An empty list means <see cref="Mx"/>.</summary>
     public static RouteParse Parse(IReadOnlyList<Route> routes)
     {

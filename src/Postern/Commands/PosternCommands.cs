@@ -52,7 +52,10 @@ internal static class PosternCommands
             CompletionCommand.Create(context),
         };
         if (root.Options.OfType<HelpOption>().FirstOrDefault() is { Action: HelpAction usual } help)
+        {
+            usual.MaxWidth = context.Terminal.Width;
             help.Action = new ExamplesHelp(usual);
+        }
         return root;
     }
 

@@ -83,6 +83,8 @@ internal static class ShapingCommand
             page.Row("host", host, string.Empty, string.Empty);
         if (report.Problem is { } problem)
             page.Row("not known", PrintableText.Of(problem), string.Empty, string.Empty);
+        foreach (var other in report.PassedOver)
+            page.Row("not for it", other, string.Empty, $"mail to {report.Domain} goes by a route: 'route: {report.Route}' would count");
         foreach (var value in report.Values)
         {
             page.Row(value.Key, value.Value, value.For, value.Source);

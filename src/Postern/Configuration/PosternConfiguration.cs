@@ -120,6 +120,7 @@ internal sealed record PosternConfiguration(
             .Select(static r => ($"delivery.routes[{r.i.ToString(CultureInfo.InvariantCulture)}].login.oauth",
                 $"nobody has allowed it yet, so mail on this route waits: postern oauth login {r.Grant!.Account}")),
         .. SilentSettings.Of(this),
+        .. MistakenWays.Of(this),
         .. Pools.Where(static p => p.Options.Foreign is not null).Select(
             static p => ($"pools.{p.Name}.sources", $"{p.Options.Foreign} is no address of this machine: nothing can leave from it")),
     ];

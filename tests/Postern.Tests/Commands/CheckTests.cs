@@ -54,6 +54,11 @@ public sealed class CheckTests
     [InlineData("delivery: { routes: [{ to: '*' }], bounces: [{ code: 55, category: a }, { code: 5, category: b }, { code: 550, text: nobody, category: c }] }", "delivery.bounces[2]: it is never asked: delivery.bounces[0] before it fits all that it fits")]
     [InlineData("delivery: { routes: [{ to: '*' }] }\ndkim: { announce: 3d }", "dkim.announce: no key is made by the calendar: 'rotate' beside it is missing, such as 180d")]
     [InlineData("delivery: { routes: [{ to: '*' }] }\nrules: { recipient: [permit_authenticated, reject_unauth_destination, reject_unlisted_recipient] }", "rules.recipient[2]: reject_unlisted_recipient is never asked: reject_unauth_destination before it decides about every recipient")]
+    [InlineData("delivery: { routes: [{ to: '*' }], retry: { warn: 6d } }", "delivery.retry.warn: no sender is told that a message waits: it is given up before ('warn' as long as 'give_up' says so on purpose)")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://relay.example.net' }, { to: example.com }], tls: { policies: [{ to: example.net, level: verify }] } }", "delivery.tls.policies[0].to: it is for mail exchangers, and mail to example.net goes by route *, which says ?tls= itself")]
+    [InlineData("delivery: { routes: [{ to: '*' }, { to: example.net, from: x, via: 'smtp://relay.example.net' }] }", "delivery.routes[1].from: 'x' is the domain x, and hardly any sender is there: an address or @domain is meant; a login is 'login_is'")]
+    [InlineData("listeners: [{ name: mx, listen: '0.0.0.0:2525' }]\ndelivery: { routes: [{ to: '*', via: 'smtp://localhost:2525' }] }", "delivery.routes[0].via: localhost:2525 is this server's own listener mx: mail on this route would come straight back, and fails")]
+    [InlineData("domains: [example.org]\ndelivery: { routes: [{ to: '*' }] }", "domains[0]: mail to example.org is taken from anyone, and no route is to it, so that it goes where its MX records lead: say in delivery.routes which server has its mailboxes, or { to: example.org, via: mx } where that is meant")]
     public async Task A_setting_that_does_nothing_as_it_stands_is_warned_of(string yaml, string warning)
     {
         using var run = new CommandRun($"server: {{ hostname: mail.example.org, data: data }}\n{yaml}\n");
@@ -73,6 +78,8 @@ public sealed class CheckTests
     [InlineData("delivery: { routes: [{ to: '*' }], bounces: [{ code: 550, text: nobody, category: c }, { code: 55, category: a }, { status: 5.1.1, category: b }] }\ndkim: { rotate: 180d, announce: 3d }")]
     [InlineData("delivery: { routes: [{ to: '*', pool: spare }] }\npools: { spare: { sources: [{ address: 127.0.0.1 }] } }")]
     [InlineData("delivery: { routes: [{ to: '*' }] }\nrules: { recipient: [reject_unlisted_recipient, permit_authenticated, reject_unauth_destination] }")]
+    [InlineData("domains: [example.org, sub.example.com]\nlisteners: [{ name: mx, listen: '127.0.0.1:2525' }]\ndelivery: { routes: [{ to: '*', via: 'smtp://127.0.0.1:2526', from: ['<>', localhost, '@example.org'] }, { to: example.org, via: mx }, { to: .example.com, via: 'smtp://127.0.0.2:2525' }], retry: { warn: 5d } }")]
+    [InlineData("domains: [example.org]\ndelivery: { routes: [{ to: '*', via: 'smtp://relay.example.net' }] }")]
     public async Task A_setting_that_does_something_is_not_warned_of(string yaml)
     {
         using var run = new CommandRun($"server: {{ hostname: mail.example.org, data: data }}\n{yaml}\n");

@@ -27,6 +27,21 @@ public sealed class ShapingCommandTests
     }
 
     [Fact]
+    public async Task An_entry_for_a_domain_that_a_route_serves_is_told_of_by_check_and_by_explain()
+    {
+        using var run = new CommandRun("server: { hostname: mail.example.org, data: data }\ndelivery: { shaping: shaping.yaml, routes: [{ to: '*' }, { to: .example.net, via: 'smtp://relay.example.net' }] }\n");
+        await File.WriteAllTextAsync(Path.Combine(run.Root, "shaping.yaml"), "entries:\n  - { domain: sub.example.net, messages: 20/min }\n  - { domain: example.com, messages: 20/min }\n", TestContext.Current.CancellationToken);
+
+        var check = await run.PosternAsync("check");
+        var said = await run.PosternAsync("shaping", "explain", "sub.example.net");
+
+        Assert.Equal(ExitCode.Ok, check.ExitCode);
+        Assert.Contains("shaping.yaml:2: 'domain: sub.example.net' is for mail to its exchangers, and mail to sub.example.net goes by route .example.net: 'route: \".example.net\"' is meant\n", Assert.Single(check.Error.Split("warning: ").Skip(1)), StringComparison.Ordinal);
+        Assert.Contains("'route: .example.net' would count", said.Output, StringComparison.Ordinal);
+        Assert.Contains("domain sub.example.net (", said.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_cannot_be_looked_up_is_said_and_all_else_all_the_same()
     {
         using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -145,6 +145,8 @@ public sealed class ConfigurationTests
     [InlineData("hunter2", "postern.yaml:1:1: text where a section belongs; expected keys with values")]
     [InlineData("server: 'one two three four five six seven eight nine ten eleven twelve thirteen'\n", "postern.yaml:1:9: server: 'one two three four five six seven eight nine ten eleven twel…' where a section belongs; expected keys with values")]
     [InlineData("limits: { message_size: \"1\\nhunter2\" }\n", "postern.yaml:1:25: limits.message_size: '1…' is not right here; expected a size such as 50MB or 64KiB, at least 1")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://1.2.3' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: '1.2.3' is not a host name or an address, which has four numbers")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://relay.5:587' }] }\n", "postern.yaml:1:38: delivery.routes[0].via: 'relay.5' is not a host name or an address, which has four numbers")]
     [InlineData("server: []\n", "postern.yaml:1:9: server: a list where a section belongs; expected keys with values")]
     [InlineData("listeners: yes\n", "postern.yaml:1:12: listeners: 'yes' where a list belongs; expected one '- ' for each entry")]
     [InlineData("server: { data: a, data: b }\n", "postern.yaml:1:20: the key 'data' was given before, in line 1")]

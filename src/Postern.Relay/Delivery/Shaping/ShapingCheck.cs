@@ -52,6 +52,9 @@ public sealed class ShapingCheck(DeliveryOptions options, TimeProvider clock)
         var applying = options.Shaping.For(subject);
         return report with
         {
+            PassedOver = subject.Domain is not null ? [] : [.. options.Shaping.Entries
+                .Where(e => !e.IsShipped && !e.Domains.IsEmpty && e.IsFor(subject with { Domain = domain.Text }))
+                .Select(static e => $"{e.Name} ({e.Source})")],
             Values = [.. ShapingKey.All.SelectMany(key => ValuesOf(applying, key))],
             Needs = RateNeeds.Of(applying, hop.Name),
             Scopes = [.. HopShape.Of(options, subject with { Tenant = null }).Scopes.Select(static s => s.Name)],
@@ -137,6 +140,11 @@ public sealed record ShapingReport(string Domain)
 
     /// <summary>What could not be looked up; null where all could.</summary>
     public string? Problem { get; init; }
+
+    /// <summary>
+    /// Entries for the exchangers of this domain, which do not count as its mail goes by a route; each with where it stands.
+    /// </summary>
+    public ImmutableArray<string> PassedOver { get; init; } = [];
 
     /// <summary>Every key, a rate perhaps more than once.</summary>
     public ImmutableArray<ShapingReportValue> Values { get; init; } = [];

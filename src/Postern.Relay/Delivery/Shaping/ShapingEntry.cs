@@ -40,6 +40,9 @@ public sealed record ShapingEntry
             Tenant is null ? null : $"tenant {Tenant}",
         }.OfType<string>());
 
+    /// <summary>Where it stands, as its first value does: file and line.</summary>
+    public string Source => Values.Values.Select(static v => v.Source).Order(StringComparer.Ordinal).FirstOrDefault(string.Empty);
+
     /// <summary>How specific its conditions are: the kind of condition first, then the length of its pattern.</summary>
     internal long RankFor(ShapingSubject subject) =>
         ((Domains.IsEmpty ? 0L : 8) + (Hosts.IsEmpty ? 0 : 4) + (Route is null ? 0 : 2) + (Tenant is null ? 0 : 1)) * 1_000_000

@@ -44,6 +44,8 @@ internal static class ServerVia
             return $"'{via}' is not {form}";
         if (RouteTable.HostOf(uri) is not { } host || (!IPAddress.TryParse(host, out _) && !Domain.TryParse(host, out _)))
             return $"'{uri.Host}' is not a host name or an address";
+        if (HostIn(via) is { } written && IsHalfAnAddress(written))
+            return $"'{written}' is not a host name or an address, which has four numbers";
         if (!TryQuery(uri.Query, takesTls, out var tls, out var weight))
             return $"'{uri.Query}' is not known here; expected {form}";
         server = new NextHop.Server(
@@ -52,6 +54,22 @@ internal static class ServerVia
             tls ?? (logsIn ? ClientTls.Required : ClientTls.Opportunistic)) { Weight = weight };
         return null;
     }
+
+    /// <summary>The host as it was written: <see cref="Uri"/> makes four numbers of two.</summary>
+    private static string? HostIn(string via)
+    {
+        var start = via.IndexOf("://", StringComparison.Ordinal);
+        if (start < 0)
+            return null;
+        var host = via[(start + 3)..];
+        return host.IndexOfAny([':', '/', '?', '#']) is >= 0 and var end ? host[..end] : host;
+    }
+
+    /// <summary>A name whose last part is a number is nobody's (RFC 3696 §2), and an address is written in full.</summary>
+    private static bool IsHalfAnAddress(string written) =>
+        !written.StartsWith('[')
+        && (IPAddress.TryParse(written, out var address) ? written != address.ToString()
+            : written.TrimEnd('.').Split('.')[^1] is { Length: > 0 } last && last.All(char.IsAsciiDigit));
 
     public static string? ReadMx(string via, bool logsIn, out NextHop.Server? server) =>
         Found(ServerLookup.Mx, Read(via, MxForm, logsIn, SmtpPort, out server), ref server);

@@ -17,9 +17,8 @@ internal static class ProgressLine
             Ansi = AnsiSupport.Yes, // the bar moves by it; without colour it is still a bar
             ColorSystem = terminal.WantsColor ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.Yes, // else there is no bar
-            Out = new AnsiConsoleOutput(terminal.Error),
+            Out = new SizedOutput(terminal.Error, terminal.Width),
         });
-        console.Profile.Width = terminal.Width;
         return console.Progress().AutoClear(enabled: false).Columns(
             new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn()).Start(context =>
         {

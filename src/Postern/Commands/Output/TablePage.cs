@@ -39,9 +39,8 @@ internal sealed class TablePage(params string[] columns)
             Ansi = terminal.WantsColor ? AnsiSupport.Yes : AnsiSupport.No,
             ColorSystem = terminal.WantsColor ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(text),
+            Out = new SizedOutput(text, terminal.Width),
         });
-        console.Profile.Width = terminal.Width;
         console.Profile.Capabilities.Unicode = terminal.IsInteractive;
 
         var table = new Table { Border = terminal.IsInteractive ? TableBorder.Rounded : TableBorder.None };

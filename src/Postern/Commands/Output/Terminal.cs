@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Postern.Machine;
 using Postern.Relay.Audit;
 
 namespace Postern.Commands.Output;
@@ -14,6 +15,9 @@ internal sealed class Terminal(
     TextWriter output, TextWriter error, TextReader input, bool isInteractive, bool canAsk, Stream? events = null, int? window = null)
 {
     private const int FallbackWidth = 80;
+
+    /// <summary>Ends the mode that <see cref="Console.ReadKey(bool)"/> puts a terminal into (rmkx of terminfo).</summary>
+    private const string KeysAsBefore = "\e[?1l\e>";
 
     public TextWriter Output => output;
 
@@ -43,18 +47,23 @@ internal sealed class Terminal(
     /// <summary>Columns; a pipe has room for everything.</summary>
     public int Width => isInteractive ? window ?? WindowWidth() : short.MaxValue;
 
-    /// <summary>The process's own.</summary>
-    public static Terminal OfProcess() =>
-        new(
-            Console.Out,
-            Console.Error,
-            Console.In,
+    /// <summary>The process's own; a terminal stays in the mode that it is in (<see cref="StandardStream"/>).</summary>
+    public static Terminal OfProcess()
+    {
+        var output = StandardStream.Output;
+        // Whoever reads from a person sees lines; programs send octets, whose stream can be waited for.
+        var input = Console.IsInputRedirected ? Console.OpenStandardInput() : StandardStream.Input;
+        return new(
+            WriterTo(output),
+            WriterTo(StandardStream.Error),
+            new StreamReader(input, Console.InputEncoding, detectEncodingFromByteOrderMarks: false),
             isInteractive: !Console.IsOutputRedirected,
             canAsk: !Console.IsInputRedirected && !Console.IsErrorRedirected,
-            Console.OpenStandardOutput())
+            output)
         {
-            InputOctets = Console.OpenStandardInput(),
+            InputOctets = input,
         };
+    }
 
     public void Line(string text = "") => output.WriteLine(text);
 
@@ -97,18 +106,13 @@ internal sealed class Terminal(
         }
 
         error.WriteLine();
+        if (isInteractive && !IsDumb)
+            output.Write(KeysAsBefore);
         return line.ToString();
     }
 
-    private static int WindowWidth()
-    {
-        try
-        {
-            return Console.WindowWidth is > 0 and var width ? width : FallbackWidth;
-        }
-        catch (IOException)
-        {
-            return FallbackWidth;
-        }
-    }
+    private static TextWriter WriterTo(Stream stream) =>
+        TextWriter.Synchronized(new StreamWriter(stream, Console.OutputEncoding) { AutoFlush = true });
+
+    private static int WindowWidth() => WindowSize.Columns is > 0 and var width ? width : FallbackWidth;
 }

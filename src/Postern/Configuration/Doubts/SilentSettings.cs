@@ -13,6 +13,8 @@ internal static class SilentSettings
         .. OfSuppression(configuration),
         .. OfExchangers(configuration),
         .. OfRoutes(configuration),
+        .. OfShaping(configuration),
+        .. OfRetry(configuration),
         .. OfPools(configuration),
         .. OfBounces(configuration),
         .. OfDkim(configuration),
@@ -53,7 +55,7 @@ internal static class SilentSettings
 
         for (var i = 0; configuration.Places.TryGetValue($"{Item("delivery.tls.policies", i)}.to", out var place); i++)
         {
-            if (place is ConfigNode.Scalar { Text: var domain } && routes.NamedFor(domain.ToLowerInvariant()) is { } route)
+            if (place is ConfigNode.Scalar { Text: var domain } && routes.NamedForMailTo(domain.ToLowerInvariant()) is { } route)
                 yield return (
                     $"{Item("delivery.tls.policies", i)}.to",
                     $"it is for mail exchangers, and mail to {domain} goes by route {route}, which says ?tls= itself");
@@ -68,6 +70,32 @@ internal static class SilentSettings
             if (configuration.Delivery.Routes[i].Route.Fallback.IsEmpty && IsWritten(configuration, $"{key}.fallback_after"))
                 yield return ($"{key}.fallback_after", "there is no 'fallback' beside it that would take the mail then");
         }
+    }
+
+    private static IEnumerable<(string Key, string Text)> OfShaping(PosternConfiguration configuration)
+    {
+        if (Table(configuration) is not { Holds: false } routes)
+            yield break;
+        foreach (var entry in configuration.Delivery.Shaping.Entries)
+        {
+            foreach (var domain in entry.Domains)
+            {
+                if (routes.NamedForMailTo(domain) is { } route)
+                    yield return (
+                        "delivery.shaping",
+                        $"{entry.Source}: 'domain: {domain}' is for mail to its exchangers, and mail to {domain} goes by route {route}: "
+                            + $"'route: \"{route}\"' is meant");
+            }
+        }
+    }
+
+    private static IEnumerable<(string Key, string Text)> OfRetry(PosternConfiguration configuration)
+    {
+        var retry = configuration.Delivery.Retry;
+        if (retry.Warn > retry.GiveUp)
+            yield return (
+                IsWritten(configuration, "delivery.retry.warn") ? "delivery.retry.warn" : "delivery.retry.give_up",
+                "no sender is told that a message waits: it is given up before ('warn' as long as 'give_up' says so on purpose)");
     }
 
     private static IEnumerable<(string Key, string Text)> OfPools(PosternConfiguration configuration)
