@@ -20,6 +20,17 @@ public sealed class TablePageTests
     }
 
     [Fact]
+    public void Long_words_in_the_last_column_take_some_lines_of_a_table()
+    {
+        var text = Draw(80, new TablePage("domain", "deferred", "last reply").Row("example.org", "17", string.Join(' ', Enumerable.Repeat("words", 150))).Row("example.net", "3", "-"));
+
+        Assert.Contains("│ example.org │ 17       │ words", text, StringComparison.Ordinal);
+        Assert.Contains("│ example.net │ 3        │ -", text, StringComparison.Ordinal);
+        Assert.InRange(text.TrimEnd().Split('\n').Length, 6, 9);
+        Assert.All(text.Split('\n').Skip(2), static line => Assert.InRange(line.Length, 0, 80));
+    }
+
+    [Fact]
     public void A_wide_window_shows_a_table()
     {
         var text = Draw(120, new TablePage("id", "from", "last reply").Row(Id, Address, "-"));

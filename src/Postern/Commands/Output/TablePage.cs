@@ -9,6 +9,12 @@ namespace Postern.Commands.Output;
 /// </summary>
 internal sealed class TablePage(params string[] columns)
 {
+    /// <summary>Columns that the last one needs to be read in lines of its own, and how many lines it may have.</summary>
+    private const int LeastRoom = 20;
+    private const int MostLines = 3;
+
+    private const int Frame = 3;
+
     private readonly List<string[]> rows = [];
 
     /// <summary>One cell for each column; the text may come from anywhere.</summary>
@@ -27,7 +33,9 @@ internal sealed class TablePage(params string[] columns)
             return;
         }
 
-        if (columns.Length > 2 && terminal.IsInteractive && NaturalWidth() > terminal.Width)
+        // What stands in the last column is words, and can be read in a few lines.
+        var room = terminal.IsInteractive && columns.Length > 2 ? terminal.Width - NaturalWidth(columns.Length - 1) - Frame : int.MaxValue;
+        if (room < LeastRoom && NaturalWidth(columns.Length) > terminal.Width)
         {
             WriteBlocks(terminal);
             return;
@@ -48,22 +56,26 @@ internal sealed class TablePage(params string[] columns)
             table.AddColumn(
                 new TableColumn(new Text(column, new Style(decoration: Decoration.Bold)))
                 {
-                    NoWrap = !terminal.IsInteractive,
+                    NoWrap = !terminal.IsInteractive || (columns.Length > 2 && table.Columns.Count < columns.Length - 1),
                     Padding = new Padding(terminal.IsInteractive ? 1 : 0, 0, terminal.IsInteractive ? 1 : 2, 0),
                 });
         foreach (var row in rows)
-            table.AddRow(row.Select(static cell => new Text(PrintableText.Of(cell))));
+            table.AddRow(row.Select((cell, i) => new Text(
+                i == columns.Length - 1 && columns.Length > 2 ? Cut(PrintableText.Of(cell), room) : PrintableText.Of(cell))));
         console.Write(table);
 
         foreach (var line in text.ToString().AsSpan().TrimEnd().EnumerateLines())
             terminal.Output.WriteLine(line.TrimEnd());
     }
 
-    private int NaturalWidth()
+    private static string Cut(string text, int room) =>
+        room <= short.MaxValue && text.Length > room * MostLines ? $"{text.AsSpan(0, (room * MostLines) - room)}…" : text;
+
+    /// <summary>Of the first columns, with what stands around them.</summary>
+    private int NaturalWidth(int count)
     {
-        const int Frame = 3;
         var width = 1;
-        for (var i = 0; i < columns.Length; i++)
+        for (var i = 0; i < count; i++)
             width += Frame + rows.Select(row => PrintableText.Of(row[i]).Length).Prepend(columns[i].Length).Max();
         return width;
     }
