@@ -10,6 +10,9 @@ namespace Postern.Relay.Delivery.Bounces;
 /// <param name="IsHard">The address is of no use: further mail there would be refused for the same reason.</param>
 public sealed record BounceCategory(string Word, string Sentence, bool IsHard = false)
 {
+    /// <summary>Whom sentences about a refusal speak of.</summary>
+    internal const string Server = "receiving server";
+
     /// <summary>Every category that this program gives, in the order in which they are documented.</summary>
     public static ImmutableArray<BounceCategory> All { get; } =
     [

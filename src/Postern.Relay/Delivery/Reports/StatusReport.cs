@@ -78,8 +78,8 @@ internal sealed class StatusReport(
             foreach (var line in Wrapped(report.Plainly))
                 Line($"    {line}");
             var said = report.HasExpired ? "Tried for too long; the last attempt ended with:"
-                : report.Remote is null || report is { Action: ReportAction.Failed, IsVerbatim: false } ? "Reason:"
-                : words.Answer;
+                : report is { Remote: not null, IsVerbatim: true } ? words.Answer
+                : words.Ours;
             Line($"    {said}");
             Line($"    {OneLine(report.Reply)}");
             if (report.Remote is not null)

@@ -209,6 +209,7 @@ internal sealed class AttemptEnd(
         }
     }
 
+    /// <summary>Of what is put off, and of what is put off no more: its time is over, and it has failed.</summary>
     private void TellOfDeferrals(TrackedMessage message, int attempt, DateTimeOffset? next, DateTimeOffset now)
     {
         for (var i = 0; i < message.Outcomes.Length; i++)
@@ -219,7 +220,7 @@ internal sealed class AttemptEnd(
                         now,
                         message.Envelope,
                         i,
-                        deferred,
+                        next is null ? AttemptResult.GivenUp(message.Envelope, deferred, now) : deferred,
                         work.Options.Routes,
                         attempt,
                         next,

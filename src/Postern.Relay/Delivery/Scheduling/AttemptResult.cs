@@ -50,7 +50,7 @@ internal sealed record AttemptResult(
                                 delivered.IsFinal ? ReportAction.Delivered : ReportAction.Relayed,
                                 "2.0.0",
                                 delivered.Remote,
-                                delivered.Reply) { IsVerbatim = delivered.IsVerbatim });
+                                Told(delivered)) { IsVerbatim = delivered.IsVerbatim });
                     break;
                 case Outcome.Failed failed:
                     recipients[i] = new RecipientState(RecipientStatus.Failed, failed.Reply) { Attempt = before.Attempts + 1 };
@@ -68,7 +68,11 @@ internal sealed record AttemptResult(
                             Expired,
                             deferred.Remote,
                             Told(deferred),
-                            HasExpired: true) { IsVerbatim = deferred.IsVerbatim, Outcome = deferred });
+                            HasExpired: true)
+                        {
+                            IsVerbatim = deferred.IsVerbatim,
+                            Outcome = GivenUp(envelope, deferred, now),
+                        });
                     break;
                 case Outcome.Deferred deferred:
                     recipients[i] = new RecipientState(RecipientStatus.Pending, deferred.Reply);
@@ -99,6 +103,22 @@ internal sealed record AttemptResult(
     }
 
     /// <summary>
+    /// What the last answer comes to when the time of a message is over: that it failed, for what the answer says, or because its sender
+    /// gave it no more time.
+    /// </summary>
+    public static Outcome.Failed GivenUp(Envelope envelope, Outcome.Deferred last, DateTimeOffset now) =>
+        new(last.Remote, last.Reply, last.Tls, Expired)
+        {
+            Cause = envelope.Deadline?.IsOver(now) == true ? DeliveryCause.Expired : last.Cause,
+            Phase = last.Phase,
+            Code = last.Code,
+            IsVerbatim = last.IsVerbatim,
+            IsVerified = last.IsVerified,
+            Security = last.Security,
+            Took = last.Took,
+        };
+
+    /// <summary>
     /// The state when the failures could not be reported: those recipients stay pending, so that nothing is lost in silence.
     /// </summary>
     public DeliveryState Unreported(DeliveryState before, DateTimeOffset next) => State with
@@ -112,6 +132,10 @@ internal sealed record AttemptResult(
                 : r),
         ],
     };
+
+    /// <summary>Where the mailboxes of this machine are is nobody's business.</summary>
+    private static string Told(Outcome.Delivered delivered) =>
+        delivered is { IsFinal: true, Remote: null } ? "delivered to the mailbox" : delivered.Reply;
 
     /// <summary>What went wrong inside this server is for those who run it: the state and the log have it.</summary>
     private static string Told(Outcome.Deferred deferred) =>
@@ -130,6 +154,20 @@ internal sealed record AttemptResult(
     }
 
     private static string DelayStatus(DelayReports delays, Outcome.Deferred deferred) => delays.HasFlag(DelayReports.Overdue) ? Overdue
-        : deferred is { IsVerbatim: true, Status: { } status } && EnhancedStatus.Parse(status) is { Class: 4 } ? status
-        : "4.0.0";
+        : EnhancedStatus.Parse(deferred.Status) is { Class: 4 } ? deferred.Status!
+        : StatusOf(deferred);
+
+    /// <summary>RFC 3463 §3.4 to §3.8, where nobody said one.</summary>
+    private static string StatusOf(Outcome.Deferred deferred) => deferred.Cause switch
+    {
+        _ when deferred.Phase == DeliveryPhase.Dns => "4.4.3",
+        DeliveryCause.Unreachable => "4.4.1",
+        DeliveryCause.Broken => "4.4.2",
+        DeliveryCause.NoRoute => "4.4.4",
+        DeliveryCause.NoTls or DeliveryCause.LoginFailed => "4.7.0",
+        DeliveryCause.NotCapable => "4.5.0",
+        DeliveryCause.OwnShortage => "4.3.1",
+        DeliveryCause.OwnSurroundings or DeliveryCause.Mistake => "4.3.0",
+        _ => "4.0.0",
+    };
 }
