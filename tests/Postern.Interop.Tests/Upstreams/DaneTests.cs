@@ -62,6 +62,7 @@ public sealed class DaneTests
             var options = new DeliveryOptions
             {
                 Hostname = Domain.Parse("sender.test"),
+                Routes = RouteTable.Mx,
                 Resolvers = [resolver.EndPoint],
                 AllowedMxNetworks = [IPNetwork.Parse("127.0.0.0/8")],
                 MxPort = port,

@@ -88,7 +88,7 @@ public sealed partial class KillLosesNothingTests(ITestOutputHelper output)
             $"{Rounds} kills, {load.Acknowledged.Count} acknowledged, {load.Sent.Count} begun, {seen.Taken.Count} at the sink, {load.Acknowledged.Count(id => !IsRefused(id) && !seen.Taken.ContainsKey(id))} lost, {duplicates} twice, "
             + $"{lost} answers to the end of data lost, {refused.Count} refused and reported, {seen.Bundled} of them in {seen.Bundles} messages that hold several, {suppressed.Count} suppressed, {grants.Given} tokens");
         Assert.InRange(duplicates, 0, (Rounds * MostInFlight) + lost);
-        await AssertLoggedAsync(home.Logs, load.Acknowledged);
+        await AssertLoggedAsync(home.Logs, load.Acknowledged, seen);
     }
 
     /// <summary>With reports of which two in an hour go by themselves.</summary>
@@ -133,9 +133,10 @@ public sealed partial class KillLosesNothingTests(ITestOutputHelper output)
 
     /// <summary>
     /// Of every message that got 250 the log tells that it was accepted, and that it was delivered, or failed and reported: whatever a kill
-    /// took out of it, and each as one thing.
+    /// took out of it, and each as one thing. One that came to the sink twice may have been delivered twice in the log too: the server was
+    /// killed when the log had it, and the spool not yet that its delivery was over.
     /// </summary>
-    private static async Task AssertLoggedAsync(string logs, ICollection<string> acknowledged)
+    private static async Task AssertLoggedAsync(string logs, ICollection<string> acknowledged, Seen seen)
     {
         var (accepted, ended, reported) = (new Dictionary<string, string>(StringComparer.Ordinal), Set(), Set());
         await foreach (var audit in new AuditSearch(logs).FindAsync(new AuditQuery { Kinds = AuditKind.Mail }, ProcessTests.Stop))
@@ -151,7 +152,9 @@ public sealed partial class KillLosesNothingTests(ITestOutputHelper output)
         foreach (var id in acknowledged)
         {
             Assert.True(accepted.TryGetValue(id, out var queueId), $"that {id} was accepted is not in the log");
-            Assert.StartsWith(IsRefused(id) ? "failed " : "delivered ", Assert.Single(ended.GetValueOrDefault(queueId) ?? []), StringComparison.Ordinal);
+            var ends = ended.GetValueOrDefault(queueId) ?? [];
+            Assert.True(ends.Count >= 1 && ends.Count <= (IsRefused(id) ? 1 : seen.Taken[id]), $"the log tells {ends.Count} ends of {id}: {string.Join(", ", ends)}");
+            Assert.All(ends, end => Assert.StartsWith(IsRefused(id) ? "failed " : "delivered ", end, StringComparison.Ordinal));
             Assert.Equal(IsRefused(id) ? 1 : 0, reported.GetValueOrDefault(queueId)?.Count ?? 0);
         }
 
