@@ -79,8 +79,8 @@ internal static class EventRecovery
         await foreach (var known in search.FindAsync(new AuditQuery { Kinds = kinds, Since = since - Margin }, ct))
         {
             missing.Remove(known.Id);
-            // A recipient that was given up was deferred a last time, and told of in those words. Which of the message it is does not stand
-            // in the log.
+            // Older versions told of a recipient that was given up as of one that is deferred a last time. Which of the message it is does
+            // not stand in the log.
             if (known is DeliveryEvent { Outcome: DeliveryOutcome.Deferred, NextAttempt: null } last
                 && missing.Values.FirstOrDefault(one => IsOfSameAttempt(one, last)) is { } failed)
                 missing.Remove(failed.Id);

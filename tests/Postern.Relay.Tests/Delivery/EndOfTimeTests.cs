@@ -61,6 +61,16 @@ public sealed class EndOfTimeTests
         Assert.Equal("unreachable", DeliveryEvents.CategoryOf(AttemptResult.GivenUp(envelope, last, envelope.ArrivedAt)));
     }
 
+    /// <summary>That a mailbox is full is what its sender is to read, and the category is found by the status that was heard.</summary>
+    [Fact]
+    public void What_was_refused_until_the_end_has_the_category_of_the_last_refusal()
+    {
+        var envelope = Samples.Envelope();
+        var last = new Outcome.Deferred("fake", "452 4.2.2 Mailbox full", Tls: null, "4.2.2") { Cause = DeliveryCause.Refused, Code = 452, IsVerbatim = true };
+        Assert.Equal("mailbox_full", DeliveryEvents.CategoryOf(last));
+        Assert.Equal("mailbox_full", DeliveryEvents.CategoryOf(AttemptResult.GivenUp(envelope, last, envelope.ArrivedAt)));
+    }
+
     /// <summary>RFC 3463 §3.4 to §3.8.</summary>
     [Theory]
     [InlineData(DeliveryCause.Unreachable, DeliveryPhase.Connect, null, "4.4.1")]

@@ -56,6 +56,32 @@ public sealed class StatusReportTests
         },
     };
 
+    /// <summary>Its sender wrote neither the address that fails nor the message that was made for it.</summary>
+    [Fact]
+    public async Task A_report_on_mail_that_an_alias_sent_on_names_the_address_that_was_written_and_the_number_that_was_given()
+    {
+        await using var rig = Rig();
+        rig.Scheduler.Start();
+        var first = QueueId.New(rig.Clock);
+        await rig.AddAsync(e => e with { Expanded = new Expansion(first, [Mailbox.Parse("one@here.test")]) }, "never@there.test");
+        var (_, text) = await NextReportAsync(rig);
+        Assert.Contains("\r\n<never@there.test>\r\n    to which mail for <one@here.test> goes on\r\n", text, StringComparison.Ordinal);
+        Assert.Contains($"Its number here was {first}.", text, StringComparison.Ordinal);
+    }
+
+    /// <summary>A command and a text of the configuration are no receiving server.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Of_a_receiving_server_is_spoken_where_there_is_one(bool isThere)
+    {
+        await using var rig = Rig(answer: _ => new Outcome.Failed(isThere ? "fake" : null, "550 5.7.1 no", Tls: null, "5.7.1") { Cause = DeliveryCause.Refused, Code = 550, IsVerbatim = isThere });
+        rig.Scheduler.Start();
+        await rig.AddAsync("a@there.test");
+        var (_, text) = await NextReportAsync(rig);
+        Assert.Equal(isThere, text.Contains("receiving server", StringComparison.Ordinal));
+    }
+
     private static async Task<(Envelope Envelope, string Text)> NextReportAsync(DeliveryRig rig)
     {
         var bounce = await rig.Audit.NextAsync<BounceEvent>();

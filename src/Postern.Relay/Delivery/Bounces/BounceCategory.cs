@@ -10,9 +10,6 @@ namespace Postern.Relay.Delivery.Bounces;
 /// <param name="IsHard">The address is of no use: further mail there would be refused for the same reason.</param>
 public sealed record BounceCategory(string Word, string Sentence, bool IsHard = false)
 {
-    /// <summary>Whom sentences about a refusal speak of.</summary>
-    internal const string Server = "receiving server";
-
     /// <summary>Every category that this program gives, in the order in which they are documented.</summary>
     public static ImmutableArray<BounceCategory> All { get; } =
     [
@@ -47,6 +44,9 @@ public sealed record BounceCategory(string Word, string Sentence, bool IsHard = 
         new("own_surroundings", "This mail server has trouble with the machine that it runs on."),
         new("own_mistake", "This mail server made a mistake."),
     ];
+
+    /// <summary>The sentence is about a server, which a command or a text of the configuration is not.</summary>
+    internal bool IsOfServer => Sentence.Contains("receiving server", StringComparison.Ordinal);
 
     /// <summary>Null where no category is called so.</summary>
     public static BounceCategory? Find(string word) => All.FirstOrDefault(one => one.Word == word);

@@ -49,12 +49,17 @@ public sealed class BounceTable
         _ => "own_mistake",
     };
 
-    /// <summary>The outcome in plain words for the sender; null for a delivery, and for an operator's own category.</summary>
+    /// <summary>
+    /// The outcome in plain words for the sender; null for a delivery, for an operator's own category, and for one that is about a server
+    /// where none was asked.
+    /// </summary>
     public string? SentenceOf(Outcome outcome, Mailbox recipient)
     {
         var word = outcome is { Cause: DeliveryCause.NoRoute, Status: "5.1.2" or "5.1.10" } ? "no_such_domain" : WordOf(outcome);
         var domain = recipient.Domain.Text;
-        return word is not null && BounceCategory.Find(word) is { } category
+        return word is not null
+            && BounceCategory.Find(word) is { } category
+            && !(category.IsOfServer && outcome is { Cause: DeliveryCause.Refused, Remote: null })
             ? category.Sentence.Replace("{0}", domain, StringComparison.Ordinal)
             : null;
     }

@@ -75,6 +75,8 @@ internal sealed class StatusReport(
         {
             Line($"");
             Line($"<{report.Recipient.Address}>");
+            if (original.Expanded is { Through: [var named] })
+                Line($"    to which mail for <{named.Address}> goes on");
             foreach (var line in Wrapped(report.Plainly))
                 Line($"    {line}");
             var said = report.HasExpired ? "Tried for too long; the last attempt ended with:"
@@ -87,7 +89,8 @@ internal sealed class StatusReport(
         }
 
         Line($"");
-        Line($"{(isFull ? "Your message" : "The header of your message")} is attached. Its number here was {original.Id}.");
+        var number = original.Expanded?.Of ?? original.Id;
+        Line($"{(isFull ? "Your message" : "The header of your message")} is attached. Its number here was {number}.");
         Line($"This is the mail system at {hostname}.");
         Line($"");
     }

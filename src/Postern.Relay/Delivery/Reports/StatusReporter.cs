@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
-using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
@@ -255,14 +254,8 @@ internal sealed class StatusReporter(ISpool spool, DeliveryOptions settings, IAu
         return true;
     }
 
-    /// <summary>Of a receiving server is spoken where there is one, and not of a command or a text of the configuration.</summary>
     private RecipientReport Plainly(RecipientReport report) =>
-        report.Outcome is { } outcome
-        && options.Bounces.SentenceOf(outcome, report.Recipient) is { } sentence
-        && (outcome is not { Cause: DeliveryCause.Refused, Remote: null }
-            || !sentence.Contains(BounceCategory.Server, StringComparison.Ordinal))
-            ? report with { Plainly = sentence }
-            : report;
+        report.Outcome is null ? report : report with { Plainly = options.Bounces.SentenceOf(report.Outcome, report.Recipient) };
 
     /// <summary>The end of the span that all reports gathered meanwhile share.</summary>
     private DateTimeOffset GatheredUntil(DateTimeOffset now)

@@ -103,11 +103,11 @@ internal sealed record AttemptResult(
     }
 
     /// <summary>
-    /// What the last answer comes to when the time of a message is over: that it failed, for what the answer says, or because its sender
-    /// gave it no more time.
+    /// What the last answer comes to when the time of a message is over: that it failed, for what the answer says and with the status that
+    /// it has, or because its sender gave it no more time.
     /// </summary>
     public static Outcome.Failed GivenUp(Envelope envelope, Outcome.Deferred last, DateTimeOffset now) =>
-        new(last.Remote, last.Reply, last.Tls, Expired)
+        new(last.Remote, last.Reply, last.Tls, last.Status ?? Expired)
         {
             Cause = envelope.Deadline?.IsOver(now) == true ? DeliveryCause.Expired : last.Cause,
             Phase = last.Phase,

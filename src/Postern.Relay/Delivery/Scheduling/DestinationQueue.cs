@@ -473,6 +473,7 @@ internal sealed class DestinationQueue(
 
             var lane = new DeliveryLane(this, place, transport.OpenLane(hop), host, clock);
             lanes.Add(lane);
+            Volatile.Write(ref refused, null);
             if (count > 1)
                 PlanGrowth(options.GrowthDelay);
             return lane;

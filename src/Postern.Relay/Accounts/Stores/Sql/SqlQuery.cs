@@ -9,13 +9,12 @@ internal static class SqlQuery
     public const string Parameter = "@user";
 
     /// <summary>What is wrong with it, as the end of a sentence; null for nothing that can be seen.</summary>
-    /// <param name="isMySql">In its texts a backslash escapes, and <c>#</c> begins a comment.</param>
-    public static string? WhyNot(string query, bool isMySql)
+    public static string? WhyNot(string query)
     {
         var (hasUser, isQuoted) = (false, false);
         for (var at = 0; at < query.Length;)
         {
-            var end = EndOf(query, at, isMySql);
+            var end = EndOf(query, at);
             if (end < 0)
                 return "something is opened in it (a quotation mark, a comment) and never closed";
             var part = query.AsSpan(at, end - at);
@@ -35,12 +34,12 @@ internal static class SqlQuery
     }
 
     /// <summary>The end of the word, text, comment or sign that begins at <paramref name="at"/>; negative where it has none.</summary>
-    private static int EndOf(string query, int at, bool isMySql)
+    private static int EndOf(string query, int at)
     {
         var rest = query.AsSpan(at);
         if (rest[0] is '\'' or '"' or '`')
-            return EndOfText(query, at, isMySql && rest[0] != '`');
-        if (rest.StartsWith("--") || (isMySql && rest[0] == '#'))
+            return EndOfText(query, at);
+        if (rest.StartsWith("--"))
             return rest.IndexOf('\n') is >= 0 and var line ? at + line + 1 : query.Length;
         if (rest.StartsWith("/*"))
             return query.IndexOf("*/", at + 2, StringComparison.Ordinal) is >= 0 and var close ? close + 2 : -1;
@@ -57,18 +56,7 @@ internal static class SqlQuery
     }
 
     /// <summary>A mark that is doubled ends one text and begins another, which comes to the same.</summary>
-    private static int EndOfText(string query, int at, bool hasEscapes)
-    {
-        for (var i = at + 1; i < query.Length; i++)
-        {
-            if (query[i] == query[at])
-                return i + 1;
-            if (hasEscapes && query[i] == '\\')
-                i++;
-        }
-
-        return -1;
-    }
+    private static int EndOfText(string query, int at) => query.IndexOf(query[at], at + 1) + 1 is > 0 and var end ? end : -1;
 
     private static bool IsOfWord(char c) => char.IsLetterOrDigit(c) || c == '_';
 }

@@ -36,14 +36,14 @@ internal sealed record SqlSource : AccountSource
 
     /// <summary>A file that is a database.</summary>
     public static AccountSource ReadFile(IStoreSection section, AccountSource source) =>
-        new SqlSource(source) { Query = ReadQuery(section, isMySql: false) };
+        new SqlSource(source) { Query = ReadQuery(section) };
 
     /// <summary>A server.</summary>
-    public static AccountSource ReadServer(IStoreSection section, AccountSource source, bool isMySql)
+    public static AccountSource ReadServer(IStoreSection section, AccountSource source)
     {
         var read = new SqlSource(source)
         {
-            Query = ReadQuery(section, isMySql),
+            Query = ReadQuery(section),
             Address = SqlAddress.Parse(source.Uri, out _),
             Password = section.Secret("password", "What this server logs in with there."),
             Socket = section.FilePath(
@@ -112,7 +112,7 @@ internal sealed record SqlSource : AccountSource
         return authorities.Count > 0 ? authorities : throw new CryptographicException($"{file} holds no certificate");
     }
 
-    private static string ReadQuery(IStoreSection section, bool isMySql)
+    private static string ReadQuery(IStoreSection section)
     {
         var query = section.Text(
             "query",
@@ -120,7 +120,7 @@ internal sealed record SqlSource : AccountSource
             "The statement that finds a user: `@user` stands for the name, and columns are known by their names. `password`: any stored "
                 + "form, or as it is (a single column may have another name); one row for each of several. Optional: `name`, `addresses`, "
                 + "`domains`, `tenant`, `disabled`.") ?? string.Empty;
-        if (query.Length > 0 && SqlQuery.WhyNot(query, isMySql) is { } problem)
+        if (query.Length > 0 && SqlQuery.WhyNot(query) is { } problem)
             section.Report("query", problem);
         return query;
     }
