@@ -1,3 +1,4 @@
+using System.Text;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Fuzz.Targets;
@@ -7,7 +8,7 @@ internal sealed class ParameterTarget : ITarget
 {
     public string Name => "parameters";
 
-    public IEnumerable<byte[]> Seeds => Fuzz.Seeds.Of("SIZE=1 BODY=8BITMIME", "AUTH=<>", "AUTH=e+3Dmc2@example.com", "RET=HDRS ENVID=a+2Bb", "SMTPUTF8", " A=B  C ", "=", "A==", "+41+4");
+    public IEnumerable<byte[]> Seeds => Fuzz.Seeds.Of("SIZE=1 BODY=8BITMIME", "AUTH=<>", "AUTH=e+3Dmc2@example.com", "RET=HDRS ENVID=a+2Bb", "SMTPUTF8", " A=B  C ", "=", "A==", "XVERP=+=", "xverp==", "+41+4");
 
     public int MaxOctets => 600;
 
@@ -24,7 +25,9 @@ internal sealed class ParameterTarget : ITarget
             length += walk.Keyword.Length + walk.Value.Length;
             BrokenException.Unless(length <= octets.Length && count <= octets.Length, "the walk over parameters ends");
             BrokenException.Unless(!walk.Keyword.ContainsAnyExceptInRange((byte)33, (byte)126), "a keyword is printable");
-            BrokenException.Unless(!walk.Value.ContainsAnyInRange((byte)0, (byte)32) && !walk.Value.ContainsAny((byte)127, (byte)'='), "a value holds no control octet");
+            BrokenException.Unless(!walk.Value.ContainsAnyInRange((byte)0, (byte)32) && !walk.Value.Contains((byte)127), "a value holds no control octet");
+            // Postfix's delimiters, one of which is that sign.
+            BrokenException.Unless(!walk.Value.Contains((byte)'=') || Ascii.EqualsIgnoreCase(walk.Keyword, "XVERP"u8), "a value holds no sign of equality");
             BrokenException.Unless(!walk.IsMalformed && !walk.Keyword.IsEmpty, "a parameter has a keyword");
             signal.Add(walk.HasValue);
             signal.Add(Decode(walk.Value, decoded));

@@ -30,6 +30,7 @@ public sealed class ForwardedMailTests : IAsyncDisposable
 
         await server.UntilAsync(() => server.Host.Relay.Totals.Delivered > 1);
         await server.Host.Relay.Audit.FlushAsync(Cancelled);
+        await server.FlushLogAsync();
         var told = (await server.Run.JsonAsync("log", "mail", "--outcome", "delivered", "--to", "lisa@far.example"))[0];
         Assert.Equal(forwarded.Sender, told.GetProperty("sent_as").GetString());
         foreach (var command in (string[][])[["queue", "show", told.GetProperty("queue_id").GetString()!], ["explain", told.GetProperty("queue_id").GetString()!]])

@@ -30,6 +30,7 @@ public sealed class HeldMailTests : IAsyncDisposable
         await session.SayAsync($"MAIL FROM:<{LiveServer.User}> HOLDFOR=60", "552 5.7.16");
         await session.SayAsync($"MAIL FROM:<{LiveServer.User}>", "250");
         await session.SayAsync("RSET", "250");
+        await server.FlushLogAsync();
         Assert.Contains("held_of_login", (await server.Run.PosternAsync("log", "server")).Output, StringComparison.Ordinal);
 
         await server.ReloadAsync(LiveServer.Listeners + "limits: { held_messages: 3 }\n");

@@ -80,6 +80,9 @@ internal sealed class LiveServer : IAsyncDisposable
     /// <summary>A session on the first listener.</summary>
     public Task<SmtpDialogue> ConnectAsync() => SmtpDialogue.GreetAsync(Host.Relay.Endpoints[0].Endpoint);
 
+    /// <summary>What has been told of by now is in the log's files, for a command to read.</summary>
+    public ValueTask FlushLogAsync() => Host.Relay.Audit.FlushAsync(Cancelled);
+
     /// <summary>Moves the clock until it is so.</summary>
     public async Task UntilAsync(Func<bool> isSo)
     {

@@ -38,6 +38,7 @@ public sealed class SealedMailTests : IAsyncDisposable
         Assert.Contains("mail.example.org; dkim=none; arc=none", message.Headers["ARC-Authentication-Results"], StringComparison.Ordinal);
         await server.UntilAsync(() => server.Host.Relay.Totals.Delivered > 0);
         await server.Host.Relay.Audit.FlushAsync(Cancelled);
+        await server.FlushLogAsync();
         var told = (await server.Run.JsonAsync("log", "mail", "--outcome", "delivered", "--to", "lisa@far.example"))[0];
         Assert.Equal("arc:seal._domainkey.example.org", told.GetProperty("signed_by").GetString());
         Assert.Contains("signed by arc:seal._domainkey.example.org", (await server.Run.PosternAsync("queue", "show", told.GetProperty("queue_id").GetString()!)).Output, StringComparison.Ordinal);
