@@ -55,6 +55,21 @@ public interface IAccountStore : IDisposable
     ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, CancellationToken ct) =>
         new(new LoginAnswer.Unavailable("it checks no passwords itself"));
 
+    /// <summary>A name that nobody has; no domain ends like this (RFC 6761 §6.4).</summary>
+    const string NobodysName = "nobody-7d41c0e6a2f3@postern.invalid";
+
+    /// <summary>
+    /// For operators: asks as a login would, so that everything an answer rests on is tried. Null where it can answer; else what is wrong,
+    /// in words that hold no secret. A store that can find out more than by looking up a name that nobody has does so here.
+    /// </summary>
+    async ValueTask<string?> ProbeAsync(CancellationToken ct) => await FindAsync(NobodysName, ct) switch
+    {
+        LoginAnswer.NoMatch or LoginAnswer.Found<StoredLogin> { Stored.IsPresumed: true } => null,
+        LoginAnswer.Found<StoredLogin> => "it finds somebody by a name that nobody has: does it look for the name that is asked for?",
+        { WhyOpen: { } why } => why,
+        _ => "it gave no answer",
+    };
+
     /// <summary>Ends its connections; what is under way may fail.</summary>
     [SuppressMessage(
         "Usage", "CA1816:Dispose methods should call SuppressFinalize", Justification = "Most stores have nothing to dispose.")]

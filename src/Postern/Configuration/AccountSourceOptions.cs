@@ -79,7 +79,7 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
                 "timeout",
                 Kinds.Duration,
                 usual.Timeout,
-                "`5s`",
+                "`2s`",
                 "Of a store that is asked over a network: how long one question may take. Then it counts as not answered."),
             OnOutage = section.Value(
                 "on_outage",

@@ -127,6 +127,25 @@ public sealed class BoundedStoreTests
     }
 
     [Fact]
+    public async Task A_try_says_what_a_login_would_be_told_and_in_the_same_time()
+    {
+        var store = far.Bound(clock);
+        Assert.Null(await store.ProbeAsync(Ct));
+        far.Trouble = new LoginAnswer.Unavailable("it sleeps");
+        Assert.Equal("it sleeps", await store.ProbeAsync(Ct));
+        (far.Trouble, far.Throws) = (null, new InvalidOperationException("tiger"));
+        Assert.Equal("a question for a try threw InvalidOperationException", await store.ProbeAsync(Ct));
+        far.Throws = null;
+        far.Close();
+        var asked = store.ProbeAsync(Ct).AsTask();
+        clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal("no answer within 2 s", await asked);
+        far.Open();
+        far.Add(IAccountStore.NobodysName, "tiger");
+        Assert.Contains("it finds somebody", await store.ProbeAsync(Ct), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_store_is_disposed_with_the_chain_that_has_it()
     {
         new StoreChain([far.Bound(clock)], directory: null).Dispose();

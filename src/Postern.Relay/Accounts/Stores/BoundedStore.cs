@@ -77,6 +77,18 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
         return answer;
     }
 
+    /// <summary>As a question of a login is asked, and nothing of it is remembered.</summary>
+    public async ValueTask<string?> ProbeAsync(CancellationToken ct)
+    {
+        var answer = await GuardAsync(
+            lookups,
+            IAccountStore.NobodysName,
+            async end => await inner.ProbeAsync(end) is { } words ? new LoginAnswer.Unavailable(words) : StoredLogin.Nobody,
+            "a question for a try",
+            ct);
+        return answer.WhyOpen;
+    }
+
     private async ValueTask<LoginAnswer> LookUpAsync(string user, CancellationToken ct)
     {
         var answer = await GuardAsync(lookups, user, end => inner.FindAsync(user, end), "a look-up", ct);

@@ -4,7 +4,7 @@ namespace Postern.Relay.Accounts.Stores;
 public sealed record StoreTerms
 {
     /// <summary>How long one question may take: then it counts as not answered.</summary>
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>What becomes of logins while it cannot answer.</summary>
     public OnOutage OnOutage { get; init; }

@@ -40,7 +40,7 @@ public sealed class PostgresRig : IStoreRig
                 wire.Pass();
             };
         }),
-        [StoreFailure.Hangs] = new("no answer within 5 s", () =>
+        [StoreFailure.Hangs] = new("no answer within 2 s", () =>
         {
             ProcessTree.Signal(server!.Id, ProcessTree.Stop);
             return Task.FromResult<Func<Task>>(() =>
@@ -49,7 +49,7 @@ public sealed class PostgresRig : IStoreRig
                 return Task.CompletedTask;
             });
         }) { IsSilent = true },
-        [StoreFailure.HalfOpen] = new("no answer within 5 s", () =>
+        [StoreFailure.HalfOpen] = new("no answer within 2 s", () =>
         {
             wire.Swallow();
             return Task.FromResult<Func<Task>>(() =>
