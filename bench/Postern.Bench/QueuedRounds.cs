@@ -25,7 +25,7 @@ internal static class QueuedRounds
         using var server = await ChildProcess.StartAsync(QueuedServer.Verb, data, ports[0], ports[1], pause.TotalSeconds.ToString(CultureInfo.InvariantCulture)).ConfigureAwait(false);
         var begun = server.Greeting.Split(' ');
         Console.WriteLine($"started in {begun[1]} s, RSS {ProcessMemory.Resident(server.Id) >> 20} MiB, at most {ProcessMemory.Peak(server.Id) >> 20} MiB while it started");
-        Console.WriteLine($"{"round",5} {"tried",6} {"active",6} {"RSS MiB",8} {"peak",6} {"heap",6} {"commit",6} {"gen0",6} {"gen2",5} {"pause ms",9} {"CPU s",7} {"live",6} {"p50 ms",8} {"p99 ms",8} {"max ms",8} {"SMTP p99",9} {"max",8} {"list ms",8} {"log o/d",8}");
+        Console.WriteLine($"{"round",5} {"tried",6} {"active",6} {"RSS MiB",8} {"peak",6} {"heap",6} {"commit",6} {"gen0",6} {"gen2",5} {"pause ms",9} {"last f/b/e",12} {"CPU s",7} {"live",6} {"p50 ms",8} {"p99 ms",8} {"max ms",8} {"SMTP p99",9} {"max",8} {"list ms",8} {"log o/d",8}");
         using var end = new CancellationTokenSource();
         var transactions = new Times();
         var endpoint = new IPEndPoint(IPAddress.Loopback, int.Parse(begun[0], CultureInfo.InvariantCulture));
@@ -44,7 +44,7 @@ internal static class QueuedRounds
             var (p99, max) = transactions.Take();
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{round,5} {(deferred - told) * 100.0 / messages,5:0}% {state[8],6} {ProcessMemory.Resident(server.Id) >> 20,8} {ProcessMemory.Peak(server.Id) >> 20,6} {long.Parse(state[2], CultureInfo.InvariantCulture) >> 20,6} {long.Parse(state[3], CultureInfo.InvariantCulture) >> 20,6} {state[4],6} {state[5],5} {state[6],9} {state[7],7} {live[0],6} {live[1],8} {live[2],8} {live[3],8} {p99,9:0.0} {max,8:0.0} {list[1],8} {(octets - logged) / (double)Math.Max(1, deferred - told),8:0}"));
+                $"{round,5} {(deferred - told) * 100.0 / messages,5:0}% {state[8],6} {ProcessMemory.Resident(server.Id) >> 20,8} {ProcessMemory.Peak(server.Id) >> 20,6} {long.Parse(state[2], CultureInfo.InvariantCulture) >> 20,6} {long.Parse(state[3], CultureInfo.InvariantCulture) >> 20,6} {state[4],6} {state[5],5} {state[6],9} {$"{state[9]}/{state[10]}/{state[11]}",12} {state[7],7} {live[0],6} {live[1],8} {live[2],8} {live[3],8} {p99,9:0.0} {max,8:0.0} {list[1],8} {(octets - logged) / (double)Math.Max(1, deferred - told),8:0}"));
             if (Environment.GetEnvironmentVariable("POSTERN_BENCH_VERBOSE") is not null)
                 Console.WriteLine(await server.AskAsync("destinations").ConfigureAwait(false));
             (told, logged, roundBegun) = (deferred, octets, Stopwatch.GetTimestamp());

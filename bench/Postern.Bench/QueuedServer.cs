@@ -46,11 +46,20 @@ internal static class QueuedServer
             else
             {
                 var gc = GC.GetGCMemoryInfo(GCKind.Any);
-                await SayAsync($"{relay.Totals.Deferred} {relay.Spool.Count} {gc.HeapSizeBytes} {gc.TotalCommittedBytes} {GC.CollectionCount(0)} {GC.CollectionCount(2)} {GC.GetTotalPauseDuration().TotalMilliseconds:0} {Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds:0.0} {relay.Deliveries.Statistics().Active}").ConfigureAwait(false);
+                await SayAsync($"{relay.Totals.Deferred} {relay.Spool.Count} {gc.HeapSizeBytes} {gc.TotalCommittedBytes} {GC.CollectionCount(0)} {GC.CollectionCount(2)} {GC.GetTotalPauseDuration().TotalMilliseconds:0} {Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds:0.0} {relay.Deliveries.Statistics().Active} {LongestPause(GCKind.FullBlocking):0} {LongestPause(GCKind.Background):0} {LongestPause(GCKind.Ephemeral):0}").ConfigureAwait(false);
             }
         }
 
         return 0;
+    }
+
+    /// <summary>Of the last collection of a kind, in ms.</summary>
+    private static double LongestPause(GCKind kind)
+    {
+        var longest = TimeSpan.Zero;
+        foreach (var pause in GC.GetGCMemoryInfo(kind).PauseDurations)
+            longest = pause > longest ? pause : longest;
+        return longest.TotalMilliseconds;
     }
 
     private static Task SayAsync(FormattableString line) => Console.Out.WriteLineAsync(line.ToString(CultureInfo.InvariantCulture));

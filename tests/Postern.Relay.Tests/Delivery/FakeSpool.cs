@@ -63,6 +63,9 @@ internal sealed class FakeSpool : ISpool
     /// <summary>Called with each update before it is made; the update waits for it.</summary>
     public Func<DeliveryState, Task> BeforeUpdate { get; set; } = static _ => Task.CompletedTask;
 
+    /// <summary>What was claimed as it was due, in this order.</summary>
+    public ConcurrentQueue<QueueId> Claimed { get; } = [];
+
     public ValueTask<IReadOnlyList<SpoolEntry>> ListAsync(QueueFilter filter, QueueId? after, int most, CancellationToken ct) => inner.ListAsync(filter, after, most, ct);
 
     public ValueTask<int> CountAsync(QueueFilter filter, CancellationToken ct) => inner.CountAsync(filter, ct);
@@ -168,8 +171,15 @@ internal sealed class FakeSpool : ISpool
 
         public ValueTask<bool> RenewAsync(CancellationToken ct) => spool.IsRenewalLost ? new(true) : inner.RenewAsync(ct);
 
-        public ValueTask<SpoolClaim.Batch> ClaimDueAsync(DateTimeOffset now, int most, string? shelf, CancellationToken ct) =>
-            spool.isDead ? new(new SpoolClaim.Batch([], Next: null)) : inner.ClaimDueAsync(now, most, shelf, ct);
+        public async ValueTask<SpoolClaim.Batch> ClaimDueAsync(DateTimeOffset now, int most, string? shelf, CancellationToken ct)
+        {
+            if (spool.isDead)
+                return new SpoolClaim.Batch([], Next: null);
+            var batch = await inner.ClaimDueAsync(now, most, shelf, ct);
+            foreach (var claim in batch.Claims)
+                spool.Claimed.Enqueue(claim.Id);
+            return batch;
+        }
 
         public ValueTask<SpoolClaim?> ClaimAsync(QueueId id, CancellationToken ct) => inner.ClaimAsync(id, ct);
 

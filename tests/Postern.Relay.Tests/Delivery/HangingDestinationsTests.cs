@@ -207,6 +207,39 @@ public sealed class HangingDestinationsTests
         answers.SetResult();
     }
 
+    /// <summary>Mail that waited for room is put off by the thousand, once its destinations are known to be dead.</summary>
+    [Fact]
+    public async Task New_mail_comes_in_between_while_what_waited_for_room_is_put_off()
+    {
+        const int Dead = 5_000;
+        var clock = new ManualClock();
+        var transport = new FakeTransport(async (hop, message) =>
+        {
+            if (hop.Name == "live.test")
+                return new DeliveryReport([.. message.Recipients.Select(static _ => FakeTransport.Delivered)], Reached: true);
+            await answers.Task;
+            return new DeliveryReport(
+                [.. message.Recipients.Select(static _ => new Outcome.Deferred("dead", "connect: refused", Tls: null) { IsUnreachable = true })], Reached: false);
+        });
+        await using var rig = new DeliveryRig(Options with { MessagesAtWork = 1_000, MessagesAtWorkPerDestination = 10_000 }, clock, transport: transport);
+        for (var i = 0; i < Dead; i++)
+            await rig.AddAsync(static envelope => envelope, static state => state with { Attempts = 1 }, $"a@dead{i % 10}.test");
+        var (live, addedAt) = (default(QueueId), 0);
+        rig.Spool.BeforeUpdate = async _ =>
+        {
+            if (addedAt != 0 || rig.Spool.Updates < 1_000)
+                return;
+            addedAt = rig.Spool.Claimed.Count;
+            live = await rig.AddAsync("a@live.test");
+        };
+        rig.Scheduler.Start();
+        await UntilAsync(() => transport.Attempts.Count == 10);
+        answers.SetResult();
+        await PassAsync(clock, () => rig.Spool.Updates >= Dead && rig.Spool.Find(live) is null);
+
+        Assert.InRange(rig.Spool.Claimed.ToList().IndexOf(live) - addedAt, 0, 1_024);
+    }
+
     [Fact]
     public async Task Where_mail_waits_for_room_the_connections_that_hang_are_ended_and_all_of_it_has_its_turn()
     {

@@ -190,30 +190,50 @@ internal sealed class DueMail : IAsyncDisposable
             // The thread that woke this, often the committer, is given back before a long backlog is worked off.
             if (turn % Turns == 0)
                 await Task.Yield();
-            int most;
-            lock (work.Gate)
-                most = Math.Min(Batch, work.Options.MessagesAtWork - work.Messages.Count);
-            isFull = most <= 0;
-            if (isFull)
-            {
-                await SendGatheredAsync(settings).ConfigureAwait(false);
-                return;
-            }
-
-            var batch = await work.Claims.ClaimDueAsync(work.Now, most, shelf: null, work.Stopping.Token).ConfigureAwait(false);
-            foreach (var claim in batch.Claims)
-                await TakeAsync(claim, settings, mayWait: true).ConfigureAwait(false);
-            if (batch.Claims.Count == most && !gathered.IsFull)
+            var look = await TakeDueAsync(settings).ConfigureAwait(false);
+            if (look.IsMore && !gathered.IsFull)
                 continue;
             await SendGatheredAsync(settings).ConfigureAwait(false);
-            if (batch.Claims.Count == most)
+            if (look.IsMore)
                 continue;
-            if (shelves.Count > ManyShelves && !(batch.Next - work.Now < ShelfPause))
+            if (isFull)
+                return;
+            if (shelves.Count > ManyShelves && !(look.Next - work.Now < ShelfPause))
                 alarm.Set(ShelfPause);
-            else if (batch.Next is { } next)
+            else if (look.Next is { } next)
                 alarm.Set(next);
             return;
         }
+    }
+
+    /// <summary>A batch of what is due by itself, new mail among it: as much as there is room for.</summary>
+    private async ValueTask<(bool IsMore, DateTimeOffset? Next)> TakeDueAsync(int clockSettings)
+    {
+        int most;
+        lock (work.Gate)
+            most = Math.Min(Batch, work.Options.MessagesAtWork - work.Messages.Count);
+        isFull = most <= 0;
+        if (isFull)
+            return (IsMore: false, Next: null);
+        var batch = await work.Claims.ClaimDueAsync(work.Now, most, shelf: null, work.Stopping.Token).ConfigureAwait(false);
+        foreach (var claim in batch.Claims)
+            await TakeAsync(claim, clockSettings, mayWait: true).ConfigureAwait(false);
+        return (batch.Claims.Count == most, batch.Next);
+    }
+
+    /// <summary>
+    /// What comes off shelves may be put off by the hundred thousand, and takes no room then: new mail does not wait for the end of it.
+    /// </summary>
+    /// <param name="taken">Off shelves, since this last looked.</param>
+    private async ValueTask<int> LookBetweenAsync(int taken, int clockSettings)
+    {
+        if (taken < Batch)
+            return taken;
+        await Task.Yield();
+        await TakeDueAsync(clockSettings).ConfigureAwait(false);
+        if (gathered.IsFull)
+            await SendGatheredAsync(clockSettings).ConfigureAwait(false);
+        return 0;
     }
 
     /// <summary>Reports that waited for others go out in one message; that one is due by itself.</summary>
@@ -233,11 +253,13 @@ internal sealed class DueMail : IAsyncDisposable
         lock (work.Gate)
             open = [.. shelves.Select(queue => (Queue: queue, Room: destinations.RoomOf(queue))).Where(static s => s.Room > s.Queue.Waiting)
                 .OrderBy(static s => s.Queue.Waiting)];
+        var taken = 0;
         foreach (var (queue, room) in open)
         {
             if (work.Messages.Count >= work.Options.MessagesAtWork)
                 break;
-            await ClaimShelfAsync(queue, Math.Min(room, Batch)).ConfigureAwait(false);
+            taken = await LookBetweenAsync(taken, clockSettings).ConfigureAwait(false);
+            taken += await ClaimShelfAsync(queue, Math.Min(room, Batch)).ConfigureAwait(false);
         }
 
         if (!isCrowded[(int)Doubt.New] && !isCrowded[(int)Doubt.Tried])
@@ -253,7 +275,7 @@ internal sealed class DueMail : IAsyncDisposable
     /// <summary>What waits as there was as much of it at work as may be, in the order in which it came.</summary>
     private async ValueTask ClaimCrowdAsync(Doubt doubt, int clockSettings)
     {
-        var most = 0;
+        var (most, taken) = (0, 0);
         while (TryTakeRoom())
         {
             var batch = await work.Claims.ClaimDueAsync(work.Now, most, CrowdShelves[(int)doubt], work.Stopping.Token)
@@ -266,6 +288,7 @@ internal sealed class DueMail : IAsyncDisposable
 
             foreach (var claim in batch.Claims)
                 await TakeAsync(claim, clockSettings, mayWait: true, isOfCrowd: true).ConfigureAwait(false);
+            taken = await LookBetweenAsync(taken + batch.Claims.Count, clockSettings).ConfigureAwait(false);
         }
 
         bool TryTakeRoom()
