@@ -349,16 +349,19 @@ public sealed class HangingDestinationsTests
     public async Task A_connection_carries_what_little_waits_for_its_destination_before_another_has_its_place()
     {
         var clock = new ManualClock();
-        var transport = new FakeTransport((_, message) =>
+        var transport = new FakeTransport(async (_, message) =>
         {
+            await answers.Task;
             clock.Advance(TimeSpan.FromMilliseconds(60));
-            return Task.FromResult(new DeliveryReport([.. message.Recipients.Select(static _ => FakeTransport.Delivered)], Reached: true));
+            return new DeliveryReport([.. message.Recipients.Select(static _ => FakeTransport.Delivered)], Reached: true);
         });
         await using var rig = new DeliveryRig(Options, clock, transport: transport);
-        var all = new List<QueueId>();
         for (var i = 0; i < 500; i++)
-            all.Add(await rig.AddAsync($"a{i}@d{i % 100}.test"));
+            await rig.AddAsync($"a{i}@d{i % 100}.test");
         rig.Scheduler.Start();
+        // Time that passes while the rest is still being claimed would end connections that have nothing to carry yet.
+        await UntilAsync(() => rig.Scheduler.Statistics().Active == 500);
+        answers.SetResult();
         await UntilAsync(() => rig.Spool.Count == 0);
 
         Assert.Equal(500, transport.Attempts.Count);

@@ -27,6 +27,9 @@ internal sealed class FaultyFiles : ISegmentFiles
 
     public Func<DiskSpace>? FakeSpace { get; set; }
 
+    /// <summary>The most octets that were written by one call since this was set.</summary>
+    public long LargestWrite { get; set; }
+
     /// <summary>The calls made, in order.</summary>
     public List<string> Calls { get; } = [];
 
@@ -85,6 +88,7 @@ internal sealed class FaultyFiles : ISegmentFiles
 
     public void Write(SafeFileHandle file, IReadOnlyList<ReadOnlyMemory<byte>> octets, long offset)
     {
+        LargestWrite = Math.Max(LargestWrite, octets.Sum(static part => (long)part.Length));
         try
         {
             Meet(nameof(Write));

@@ -86,6 +86,36 @@ public sealed class SegmentCompactionTests : IDisposable
         Assert.Equal(0, last.Count);
     }
 
+    /// <summary>A batch that copied all of them would hold up whoever waits for a commit of its own.</summary>
+    [Fact]
+    public async Task States_of_very_many_messages_are_moved_in_slices()
+    {
+        const int Messages = 15_000;
+        using var roomy = new SpoolHome { SegmentSize = 32 << 20 };
+        await using (var spool = roomy.Open())
+        {
+            var ids = await Task.WhenAll(Enumerable.Range(0, Messages).Select(_ => Samples.CommitAsync(spool, Samples.Content(1_000))));
+            await UntilFullAsync();
+            await Task.WhenAll(ids.Select(async id =>
+                Assert.True(await spool.UpdateAsync(id, spool.Find(id)!.State with { Attempts = 7 }, Ct))));
+            var states = roomy.Segments[^1];
+            await UntilFullAsync();
+            roomy.Files.LargestWrite = 0;
+            await SpoolHome.UntilAsync(spool, () => !File.Exists(states));
+            Assert.InRange(roomy.Files.LargestWrite, 100_000, 1 << 21);
+
+            async Task UntilFullAsync()
+            {
+                for (var newest = roomy.Segments[^1]; roomy.Segments[^1] == newest;)
+                    spool.Remove(await Samples.CommitAsync(spool, Samples.Content(1 << 20)));
+            }
+        }
+
+        await using var again = roomy.Open();
+        Assert.True(again.Recovery.IsClean);
+        Assert.Equal(Messages, again.List().Count(static entry => entry.State.Attempts == 7));
+    }
+
     [Fact]
     public async Task A_big_message_is_moved_chunk_by_chunk()
     {

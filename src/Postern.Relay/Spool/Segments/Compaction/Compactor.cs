@@ -51,12 +51,7 @@ internal sealed class Compactor(SpoolIndex index, SegmentStore store, TimeProvid
                 ?? (shortOnes.Count > MostShort ? shortOnes[0] : null);
             if (worst is not null)
             {
-                drain = new SegmentDrain(
-                    index,
-                    store.Files,
-                    worst,
-                    worst.Residents.Where(static m => !m.IsRemoved).Distinct(),
-                    worst.Drafts.Where(static d => !d.IsClosed).Distinct());
+                drain = new SegmentDrain(index, store.Files, worst, worst.Drafts.Where(static d => !d.IsClosed).Distinct());
             }
         }
     }

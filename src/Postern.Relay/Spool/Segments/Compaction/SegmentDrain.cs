@@ -4,11 +4,18 @@ using Postern.Relay.Spool.Segments.Log;
 namespace Postern.Relay.Spool.Segments.Compaction;
 
 /// <summary>The emptying of one segment: what still lives in it is copied to the head of the log. The committer's own.</summary>
-internal sealed class SegmentDrain(
-    SpoolIndex index, ISegmentFiles files, Segment segment, IEnumerable<StoredMessage> residents, IEnumerable<DraftChunks> drafts)
+internal sealed class SegmentDrain(SpoolIndex index, ISegmentFiles files, Segment segment, IEnumerable<DraftChunks> drafts)
 {
-    private readonly Queue<StoredMessage> residents = new(residents);
+    /// <summary>So many of a segment's messages are looked at for one batch: it may have had a million that live elsewhere by now.</summary>
+    private const int MostLookedAt = 4_096;
+
     private readonly Queue<DraftChunks> drafts = new(drafts);
+
+    /// <summary>Copied by the slice under way: the index does not know of it yet.</summary>
+    private readonly HashSet<StoredMessage> underWay = [];
+
+    /// <summary>Only the committer adds to the list, and only to that of the newest segment, which this is not.</summary>
+    private int nextResident;
     private readonly List<StoredMessage> owed = [];
     private MessageMove? move;
     private bool isDone;
@@ -25,14 +32,22 @@ internal sealed class SegmentDrain(
     /// <summary>The next records to copy, about so many octets of them. What they say must be applied before the next call.</summary>
     public IEnumerable<LogRequest> Next(long octets)
     {
+        underWay.Clear();
+        var lookedAt = 0;
         while (octets > 0 && !IsDone)
         {
             if (move is null)
             {
-                if (!residents.TryDequeue(out var message))
+                if (nextResident == segment.Residents.Count)
                     break;
-                if (Begin(message) is { } stateCopy)
-                    yield return stateCopy;
+                if (lookedAt++ == MostLookedAt)
+                    yield break;
+                var message = segment.Residents[nextResident++];
+                if (underWay.Contains(message) || Begin(message) is not { } stateCopy)
+                    continue;
+                octets -= message.StateRecord?.Stride ?? 0;
+                underWay.Add(message);
+                yield return stateCopy;
             }
             else if (MissingChunks(move) is { Length: > 0 } missing)
             {
@@ -43,6 +58,7 @@ internal sealed class SegmentDrain(
             else
             {
                 octets -= move.Message.Location.Record.Stride;
+                underWay.Add(move.Message);
                 yield return new MessageCopy(index, move);
                 move = null;
             }
@@ -57,7 +73,7 @@ internal sealed class SegmentDrain(
             }
         }
 
-        if (residents.Count > 0 || drafts.Count > 0 || move is not null || IsDone)
+        if (nextResident < segment.Residents.Count || drafts.Count > 0 || move is not null || IsDone)
             yield break;
         isDone = true;
         foreach (var removal in RemovalRequest.For(NeededRemovals(), owed, needsSync: true))
