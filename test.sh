@@ -58,6 +58,7 @@ kinit krb5-user
 krb5kdc krb5-kdc
 ldns-signzone ldnsutils
 libfaketime libfaketime
+mariadbd mariadb-server
 mkfs.ext4 e2fsprogs
 msmtp msmtp
 mutt mutt

@@ -20,7 +20,7 @@ public sealed class AllAccounts(IDirectory directory, StoreChain stores) : IDire
         var found = await stores.FindAsync(name, ct);
         return found.Answer switch
         {
-            LoginAnswer.Found<StoredLogin> { Stored: var login } => Join(kept, found.Store!, login),
+            LoginAnswer.Found<StoredLogin> { Stored: var login } => Join(await KeptAsync(name, kept, login, ct), found.Store!, login),
             LoginAnswer.NoMatch => kept,
             _ => throw new DirectoryUnavailableException(found.Answer.WhyOpen ?? "a store gave no answer"),
         };
@@ -35,6 +35,10 @@ public sealed class AllAccounts(IDirectory directory, StoreChain stores) : IDire
 
     public ValueTask<IPNetwork?> FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct) =>
         directory.FindNetworkAsync(client, domain, ct);
+
+    /// <summary>Of the directory: what is kept of the account, where the store says that it is another one than its login's name.</summary>
+    private async ValueTask<Account?> KeptAsync(string name, Account? kept, StoredLogin login, CancellationToken ct) =>
+        login.Account.Name == name ? kept : await directory.FindAccountAsync(login.Account.Name, ct);
 
     private static Account Join(Account? kept, IAccountStore store, StoredLogin login)
     {

@@ -28,7 +28,7 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
                 "`directory`: the built-in database. `file:///path`: `user:password` a line, "
                     + "the password as it is or as `postern passwd` stores it. `digest:///path`: `user:realm:hash` a line, "
                     + "as `htdigest` and `postern passwd` write it. Files are read again when they change. "
-                    + "`sqlite:///path`, `postgres://user@host/database`: whom `query` finds there. "
+                    + "`sqlite:///path`, `postgres://user@host/database`, `mysql://user@host/database`: whom `query` finds there. "
                     + "Left out where an entry has `users`.");
         var realm = section.Value<string?>(
             "realm",

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
-using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Smtp;
@@ -41,11 +39,11 @@ public sealed class SlowStoreTests
         var endpoint = server.Endpoints[0].Endpoint;
 
         far.Close();
-        var clients = await Task.WhenAll(Enumerable.Range(0, Sessions).Select(i => BeginAsync(endpoint, $"127.{1 + (i % 200)}.0.1", $"user{i}", "skateboard")));
+        var clients = await Task.WhenAll(Enumerable.Range(0, Sessions).Select(i => PlainClient.BeginAsync(endpoint, $"127.{1 + (i % 200)}.0.1", $"user{i}", "skateboard")));
         await UntilAsync(() => far.Asked == Sessions);
         Assert.InRange(ThreadPool.ThreadCount, 1, 200); // were one held for each, it would be a thousand
 
-        using (var lisa = await BeginAsync(endpoint, "127.250.0.1", "lisa", password))
+        using (var lisa = await PlainClient.BeginAsync(endpoint, "127.250.0.1", "lisa", password))
             Assert.StartsWith("235 ", await lisa.Reader.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
 
         foreach (var leaving in clients[..(Sessions / 2)])
@@ -61,45 +59,9 @@ public sealed class SlowStoreTests
         await server.StopAsync(CancellationToken.None);
     }
 
-    /// <summary>Says hello and sends a login by PLAIN, without waiting for the answer.</summary>
-    private static async Task<Client> BeginAsync(IPEndPoint server, string from, string user, string password)
-    {
-        var client = await Client.ConnectAsync(server, from);
-        await client.Reader.ReadLineAsync(TestContext.Current.CancellationToken);
-        await client.SendAsync("EHLO client.example");
-        while (await client.Reader.ReadLineAsync(TestContext.Current.CancellationToken) is ['2', '5', '0', '-', ..])
-        {
-        }
-
-        await client.SendAsync($"AUTH PLAIN {Convert.ToBase64String(Encoding.ASCII.GetBytes($"\0{user}\0{password}"))}");
-        return client;
-    }
-
     private static async Task UntilAsync(Func<bool> condition)
     {
         while (!condition())
             await Task.Delay(10, TestContext.Current.CancellationToken);
-    }
-
-    private sealed class Client(Socket socket, NetworkStream stream) : IDisposable
-    {
-        public StreamReader Reader { get; } = new(stream, Encoding.Latin1);
-
-        public static async Task<Client> ConnectAsync(IPEndPoint server, string from)
-        {
-            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
-            await socket.ConnectAsync(server, TestContext.Current.CancellationToken);
-            return new Client(socket, new NetworkStream(socket));
-        }
-
-        public ValueTask SendAsync(string line) => stream.WriteAsync(Encoding.ASCII.GetBytes(line + "\r\n"), TestContext.Current.CancellationToken);
-
-        public void Dispose()
-        {
-            Reader.Dispose();
-            stream.Dispose();
-            socket.Dispose();
-        }
     }
 }

@@ -16,6 +16,7 @@ public static class AccountStores
         UsersStore.Kind,
         SqliteStore.Kind,
         PostgresStore.Kind,
+        MySqlStore.Kind,
     ];
 
     /// <summary>The kind of an entry; null for none.</summary>

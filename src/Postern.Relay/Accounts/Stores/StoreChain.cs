@@ -150,11 +150,17 @@ public sealed class StoreChain(IReadOnlyList<IAccountStore> stores, IDirectory? 
             return found;
         try
         {
-            if (await directory.FindAccountAsync(user, ct) is not { } kept)
-                return found;
-            if (kept.Tenant is { } tenant)
+            var kept = await directory.FindAccountAsync(user, ct);
+            var isDisabled = kept is { Enabled: false };
+            if (found.Answer is LoginAnswer.Found<StoredLogin> { Stored.Account.Name: var name } && name != user)
+            {
+                kept = await directory.FindAccountAsync(name, ct);
+                isDisabled |= kept is { Enabled: false };
+            }
+
+            if (kept?.Tenant is { } tenant)
                 found = found with { Tenant = tenant };
-            return !kept.Enabled && found.Answer is LoginAnswer.Found<StoredLogin> { Stored: { IsDisabled: false } login }
+            return isDisabled && found.Answer is LoginAnswer.Found<StoredLogin> { Stored: { IsDisabled: false } login }
                 ? found with { Answer = login.Disable().ToAnswer() }
                 : found;
         }

@@ -56,7 +56,10 @@ public sealed class UserDescriptions
             : null;
 
     private async ValueTask<bool> IsDisabledAsync(StoredLogin login, CancellationToken ct) =>
-        !login.IsDisabled && directory is not null && await directory.FindAccountAsync(login.User, ct) is { Enabled: false };
+        !login.IsDisabled
+        && directory is not null
+        && (await directory.FindAccountAsync(login.User, ct) is { Enabled: false }
+            || (login.Account.Name != login.User && await directory.FindAccountAsync(login.Account.Name, ct) is { Enabled: false }));
 
     private string Describe(StoredLogin login)
     {

@@ -137,8 +137,12 @@ public sealed class DirectoryRig : IStoreRig
     public StoreAbilities Abilities =>
         StoreAbilities.Readable | StoreAbilities.Forms | StoreAbilities.Disabled | StoreAbilities.Several | StoreAbilities.Expiry | StoreAbilities.Rights | StoreAbilities.Reload;
 
-    /// <summary>What its file can suffer is tried by tests of its own: others hold the file open here.</summary>
-    public IReadOnlyDictionary<StoreFailure, StoreFault> Faults { get; } = new Dictionary<StoreFailure, StoreFault>();
+    public IReadOnlyDictionary<StoreFailure, StoreFault> Faults => new Dictionary<StoreFailure, StoreFault>
+    {
+        [StoreFailure.Stopped] = new("there is no such file", () => Task.FromResult(Replace(static _ => { }))),
+        [StoreFailure.Damaged] = new("it is not a database", () => Task.FromResult(Replace(static path => File.WriteAllText(path, new string('x', 8192))))),
+        [StoreFailure.Locked] = new("it has been locked by another process", LockAsync),
+    };
 
     public async Task PutAsync(RigUser user)
     {
@@ -173,6 +177,38 @@ public sealed class DirectoryRig : IStoreRig
     {
         fixture.Dispose();
         return default;
+    }
+
+    /// <summary>It is looked at once a second.</summary>
+    private Func<Task> Replace(Action<string> instead)
+    {
+        fixture.Execute("pragma wal_checkpoint(truncate)");
+        File.Move(fixture.File, fixture.File + ".aside");
+        instead(fixture.File);
+        fixture.Clock.Advance(TimeSpan.FromSeconds(2));
+        return () =>
+        {
+            File.Move(fixture.File + ".aside", fixture.File, overwrite: true);
+            fixture.Clock.Advance(TimeSpan.FromSeconds(2));
+            return Task.CompletedTask;
+        };
+    }
+
+    /// <summary>Whoever has a database open keeps others from locking it against readers, so it is lost for a moment first.</summary>
+    private async Task<Func<Task>> LockAsync()
+    {
+        var back = Replace(static _ => { });
+        Assert.Throws<DirectoryUnavailableException>(() => fixture.Database.FindAccount("lisa"));
+        await back();
+        var other = fixture.Connect();
+        await using var hold = other.CreateCommand();
+        hold.CommandText = "pragma locking_mode = exclusive; begin exclusive; update accounts set enabled = enabled; commit";
+        await hold.ExecuteNonQueryAsync();
+        return () =>
+        {
+            other.Dispose();
+            return Task.CompletedTask;
+        };
     }
 }
 

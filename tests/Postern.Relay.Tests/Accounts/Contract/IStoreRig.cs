@@ -27,6 +27,9 @@ public interface IStoreRig : IAsyncLifetime
 
     /// <summary>The entry of the configuration, as it is read.</summary>
     AccountSource Configure();
+
+    /// <summary>The same by a socket of this machine; null where there is none.</summary>
+    AccountSource? ConfigureSocket() => null;
 }
 
 /// <summary>A user as it is to be at the source.</summary>
@@ -75,6 +78,9 @@ public enum StoreAbilities
 
     /// <summary>Another name for the account than its login.</summary>
     AccountNames = 128,
+
+    /// <summary>It can be asked over a socket of this machine.</summary>
+    Socket = 256,
 }
 
 /// <summary>How a store can fail.</summary>

@@ -19,10 +19,11 @@ internal static class SqlUsers
         where u.email = @user and s.expired = 0
         """;
 
-    public static void Insert(DbConnection connection, RigUser user)
+    public static void Insert(DbConnection connection, RigUser user, DbTransaction? transaction = null)
     {
         Execute(
             connection,
+            transaction,
             "insert into users (email, account, addresses, domains, tenant, disabled) values (@p0, @p1, @p2, @p3, @p4, @p5)",
             user.Name,
             user.AccountName,
@@ -31,18 +32,21 @@ internal static class SqlUsers
             user.Tenant,
             user.IsDisabled ? 1 : 0);
         foreach (var secret in user.Secrets)
-            Execute(connection, "insert into secrets (email, secret, expired) values (@p0, @p1, @p2)", user.Name, secret, user.ExpiresAt < new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero) ? 1 : 0);
+            Execute(connection, transaction, "insert into secrets (email, secret, expired) values (@p0, @p1, @p2)", user.Name, secret, user.ExpiresAt < new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero) ? 1 : 0);
     }
 
-    public static void Remove(DbConnection connection, string name)
+    public static void Remove(DbConnection connection, string name, DbTransaction? transaction = null)
     {
-        Execute(connection, "delete from secrets where email = @p0", name);
-        Execute(connection, "delete from users where email = @p0", name);
+        Execute(connection, transaction, "delete from secrets where email = @p0", name);
+        Execute(connection, transaction, "delete from users where email = @p0", name);
     }
 
-    public static void Execute(DbConnection connection, string sql, params object?[] values)
+    public static void Execute(DbConnection connection, string sql) => Execute(connection, transaction: null, sql);
+
+    private static void Execute(DbConnection connection, DbTransaction? transaction, string sql, params object?[] values)
     {
         using var command = connection.CreateCommand();
+        command.Transaction = transaction;
         command.CommandText = sql;
         for (var i = 0; i < values.Length; i++)
         {

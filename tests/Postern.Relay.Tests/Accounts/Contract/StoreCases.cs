@@ -3,8 +3,6 @@ namespace Postern.Relay.Tests.Accounts.Contract;
 /// <summary>What every store is tried with.</summary>
 public static class StoreCases
 {
-    public static TheoryData<StoreFailure> EveryFailure => [.. Enum.GetValues<StoreFailure>()];
-
     /// <summary>Names that mean something in a query language, a path, a pattern or a format.</summary>
     public static TheoryData<string> NamesOfAnAttacker =>
     [

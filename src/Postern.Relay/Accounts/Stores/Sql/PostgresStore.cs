@@ -16,7 +16,8 @@ internal sealed class PostgresStore : SqlDriver
         static (context, source) => new SqlStore((SqlSource)source, new PostgresStore((SqlSource)source), context.Clock))
     {
         HasOwnKeys = true,
-        Read = SqlSource.ReadServer,
+        SharesKeysWith = ["mysql"],
+        Read = static (section, source) => SqlSource.ReadServer(section, source, SqlDialect.Standard),
         CommonForms = static _ => StoredForms.Password,
         WhyNot = static source => SqlSource.WhyNot(source, "postgres://app@db.example.org/app"),
         Warn = SqlSource.Warn,

@@ -5,7 +5,7 @@ using System.Net;
 namespace Postern.Relay.Accounts.Stores.Sql;
 
 /// <summary>Where a database server is: <c>scheme://user@host:port/database</c>.</summary>
-/// <param name="Host">Empty where a socket of this machine takes its place.</param>
+/// <param name="Host">Empty where a socket of this machine takes its place; PostgreSQL names that by a port all the same.</param>
 /// <param name="Port">Null for the usual one.</param>
 internal sealed record SqlAddress(string User, string Host, int? Port, string Database)
 {
@@ -48,7 +48,6 @@ internal sealed record SqlAddress(string User, string Host, int? Port, string Da
         if (isV6)
             host = host.Trim('[', ']');
         return host.Length == 0
-            ? port is null
-            : Uri.CheckHostName(host) is not UriHostNameType.Unknown and var kind && kind == UriHostNameType.IPv6 == isV6;
+            || (Uri.CheckHostName(host) is not UriHostNameType.Unknown and var kind && kind == UriHostNameType.IPv6 == isV6);
     }
 }

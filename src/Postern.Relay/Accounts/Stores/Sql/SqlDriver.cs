@@ -7,6 +7,12 @@ namespace Postern.Relay.Accounts.Stores.Sql;
 /// <summary>One kind of database, as far as it differs from the others.</summary>
 internal abstract class SqlDriver : IDisposable
 {
+    /// <summary>
+    /// False where the database finds a name by another spelling of it, such as without its accents or with spaces behind it: then the
+    /// answer must say whose account it is.
+    /// </summary>
+    public virtual bool ComparesExactly => true;
+
     /// <summary>A connection that is not open yet, from the pool where there is one.</summary>
     public abstract DbConnection Connect();
 
@@ -18,6 +24,9 @@ internal abstract class SqlDriver : IDisposable
 
     /// <summary>Runs a question where it may run: a database that blocks has its own places.</summary>
     public virtual Task<T> RunAsync<T>(Func<Task<T>> ask, CancellationToken ct) => ask();
+
+    /// <summary>What a command hears of the end of its question.</summary>
+    public virtual CancellationToken TokenOfCommands(CancellationToken ct) => ct;
 
     /// <summary>Ends a command at the token, where the command does not do so itself.</summary>
     public virtual CancellationTokenRegistration EndAt(DbConnection connection, CancellationToken ct) => default;
@@ -46,8 +55,8 @@ internal abstract class SqlDriver : IDisposable
                 return $"it cannot be reached: {cause.Message}";
         }
 
-        return e is DbException fault
-            ? TextOf(fault) ?? $"it answers with an error ({CodeOf(fault)})"
+        return e is IOException ? $"the connection ended: {e.GetType().Name}"
+            : e is DbException fault ? TextOf(fault) ?? $"it answers with an error ({CodeOf(fault)})"
             : $"a question threw {e.GetType().Name}";
     }
 

@@ -18,6 +18,7 @@ internal sealed class SqlRows
     private const int MostCharacters = 1 << 16;
 
     private readonly string user;
+    private readonly bool mustName;
     private readonly ImmutableArray<StoredCredential>.Builder credentials = ImmutableArray.CreateBuilder<StoredCredential>();
     private readonly SortedSet<string> addresses = new(StringComparer.Ordinal);
     private readonly SortedSet<string> domains = new(StringComparer.Ordinal);
@@ -27,16 +28,20 @@ internal sealed class SqlRows
     private bool hasAddresses;
     private int count;
 
-    private SqlRows(string user) => this.user = user;
+    private SqlRows(string user, bool mustName) => (this.user, this.mustName) = (user, mustName);
 
-    public static async ValueTask<LoginAnswer> ReadAsync(DbDataReader reader, string user, CancellationToken ct)
+    /// <param name="mustName">Whose account it is must be said: it may have been found by another spelling of its name.</param>
+    public static async ValueTask<LoginAnswer> ReadAsync(DbDataReader reader, string user, bool mustName, CancellationToken ct)
     {
         string[] columns = [.. Enumerable.Range(0, reader.FieldCount).Select(i => reader.GetName(i).ToLowerInvariant())];
         if (columns is [_])
             columns = ["password"];
         if (!columns.Contains("password"))
             return new LoginAnswer.Unavailable($"its query has no column password; it has: {string.Join(", ", columns)}");
-        var rows = new SqlRows(user);
+        if (mustName && !columns.Contains("name"))
+            return new LoginAnswer.Unavailable(
+                $"its query has no column name, to say whose account it is; it has: {string.Join(", ", columns)}");
+        var rows = new SqlRows(user, mustName);
         while (await reader.ReadAsync(ct))
         {
             if (rows.Add(reader, columns) is { } problem)
@@ -70,7 +75,7 @@ internal sealed class SqlRows
                 return $"column {columns[i]}: {problem}";
         }
 
-        return null;
+        return mustName && name is null ? "column name: it is null, and then nobody knows whose account it is" : null;
     }
 
     private string? AddPassword(string stored)

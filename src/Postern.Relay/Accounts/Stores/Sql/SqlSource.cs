@@ -36,20 +36,21 @@ internal sealed record SqlSource : AccountSource
 
     /// <summary>A file that is a database.</summary>
     public static AccountSource ReadFile(IStoreSection section, AccountSource source) =>
-        new SqlSource(source) { Query = ReadQuery(section) };
+        new SqlSource(source) { Query = ReadQuery(section, SqlDialect.Standard) };
 
     /// <summary>A server.</summary>
-    public static AccountSource ReadServer(IStoreSection section, AccountSource source)
+    public static AccountSource ReadServer(IStoreSection section, AccountSource source, SqlDialect dialect)
     {
         var read = new SqlSource(source)
         {
-            Query = ReadQuery(section),
+            Query = ReadQuery(section, dialect),
             Address = SqlAddress.Parse(source.Uri, out _),
             Password = section.Secret("password", "What this server logs in with there."),
             Socket = section.FilePath(
                 "socket",
                 "none: by TCP",
-                "The directory with the server's socket on this machine, where the URI names no host: `postgres://app@/app`."),
+                "The server's socket on this machine, where the URI names no host: of `postgres` the directory where it is "
+                    + "(`postgres://app@/app`, or `postgres://app@:5433/app` for another port), of `mysql` itself (`mysql://app@/app`)."),
             Authorities = section.FilePath(
                 "ca", "the system's", "A file of certificates (PEM): the server's must lead to one of these."),
             WantedTls = section.Word<SqlTls?>(
@@ -63,6 +64,8 @@ internal sealed record SqlSource : AccountSource
             section.Report("uri", "it names no host: write one, or the key 'socket'");
         if (read is { Socket: not null, Address.Host: not "" })
             section.Report("socket", "the URI names a host as well: leave one of them out");
+        if (read is { Socket: not null, Address.Port: not null } && dialect == SqlDialect.MySql)
+            section.Report("uri", "a socket has no port");
         if (read.Authorities is not null && read.Tls != SqlTls.Verify)
             section.Report("ca", "it counts where 'tls' is 'verify' only");
         return read;
@@ -112,16 +115,21 @@ internal sealed record SqlSource : AccountSource
         return authorities.Count > 0 ? authorities : throw new CryptographicException($"{file} holds no certificate");
     }
 
-    private static string ReadQuery(IStoreSection section)
+    private static string ReadQuery(IStoreSection section, SqlDialect dialect)
     {
         var query = section.Text(
             "query",
             fallbackText: null,
             "The statement that finds a user: `@user` stands for the name, and columns are known by their names. `password`: any stored "
-                + "form, or as it is (a single column may have another name); one row for each of several. Optional: `name`, `addresses`, "
-                + "`domains`, `tenant`, `disabled`.") ?? string.Empty;
-        if (query.Length > 0 && SqlQuery.WhyNot(query) is { } problem)
+                + "form, or as it is (a single column may have another name); one row for each of several. Optional: `name` (in `mysql` it "
+                + "must be there), `addresses`, `domains`, `tenant`, `disabled`.") ?? string.Empty;
+        if (query.Length > 0 && SqlQuery.WhyNot(query, dialect) is { } problem)
             section.Report("query", problem);
+        else if (query.Length > 0 && dialect == SqlDialect.MySql && !SqlQuery.MaySelect(query, "name", dialect))
+            section.Report(
+                "query",
+                "it selects no column name: MySQL finds a name without its case and accents, so the answer has to say whose account it is, "
+                    + "such as: select password, email as name from users where email = @user");
         return query;
     }
 }

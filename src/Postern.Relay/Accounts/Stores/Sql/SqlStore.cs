@@ -22,7 +22,8 @@ internal sealed class SqlStore(SqlSource source, SqlDriver driver, TimeProvider 
         var begun = clock.GetTimestamp();
         try
         {
-            return await driver.RunAsync(() => AskAsync(user, ct), ct);
+            var answer = await driver.RunAsync(() => AskAsync(user, ct), ct);
+            return !driver.ComparesExactly && user.EndsWith(' ') && answer is LoginAnswer.Found<StoredLogin> ? StoredLogin.Nobody : answer;
         }
         catch (OperationCanceledException)
         {
@@ -57,11 +58,12 @@ internal sealed class SqlStore(SqlSource source, SqlDriver driver, TimeProvider 
         await using var connection = driver.Connect();
         await connection.OpenAsync(ct);
         await using var end = driver.EndAt(connection, ct);
+        var heard = driver.TokenOfCommands(ct);
         await using var command = connection.CreateCommand();
         command.CommandText = source.Query;
         driver.AddUser(command, user);
-        await driver.PrepareAsync(command, ct);
-        await using var rows = await command.ExecuteReaderAsync(CommandBehavior.SingleResult, ct);
-        return await SqlRows.ReadAsync(rows, user, ct);
+        await driver.PrepareAsync(command, heard);
+        await using var rows = await command.ExecuteReaderAsync(CommandBehavior.SingleResult, heard);
+        return await SqlRows.ReadAsync(rows, user, mustName: !driver.ComparesExactly, heard);
     }
 }

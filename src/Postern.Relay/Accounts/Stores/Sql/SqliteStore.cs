@@ -19,7 +19,7 @@ internal sealed class SqliteStore : SqlDriver
         static (context, source) => new SqlStore((SqlSource)source, new SqliteStore((SqlSource)source), context.Clock))
     {
         HasOwnKeys = true,
-        SharesKeysWith = ["postgres"],
+        SharesKeysWith = ["postgres", "mysql"],
         Read = SqlSource.ReadFile,
         CommonForms = static _ => StoredForms.Password,
         WhyNot = static source => CredentialFile.PathOf(source.Uri) is null
@@ -30,7 +30,7 @@ internal sealed class SqliteStore : SqlDriver
             : [$"{CredentialFile.PathOf(source.Uri)}: there is no such file"],
     };
 
-    /// <summary>The engine blocks the thread that asks.</summary>
+    /// <summary>The engine blocks the thread that asks: each question has one of its own, and so many run.</summary>
     private const int Places = 4;
 
     private readonly string text;
@@ -54,7 +54,7 @@ internal sealed class SqliteStore : SqlDriver
         await places.WaitAsync(ct);
         try
         {
-            return await Task.Run(ask, ct);
+            return await Task.Factory.StartNew(ask, ct, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
         }
         finally
         {
