@@ -31,6 +31,7 @@ missing_packages() {
       file:*) [ -e "${need#file:}" ] || echo "$package" ;;
       perl:*) perl -M"${need#perl:}" -e 1 2>/dev/null || echo "$package" ;;
       sasl) compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null || echo "$package" ;;
+      pam_pwdfile) compgen -G '/usr/lib/*/security/pam_pwdfile.so' >/dev/null || echo "$package" ;;
       libfaketime) compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || echo "$package" ;;
       *) PATH=$PATH:/usr/sbin:/usr/lib/git-core command -v "$need" >/dev/null || echo "$package" ;;
     esac
@@ -39,6 +40,7 @@ curl curl
 dovecot dovecot-core
 file:/usr/lib/dovecot/lmtp dovecot-lmtpd
 file:/usr/lib/dovecot/modules/auth/libmech_gssapi.so dovecot-gssapi
+file:/usr/lib/dovecot/submission-login dovecot-submissiond
 fail2ban-regex fail2ban
 file:/usr/lib/python3/dist-packages/authres/__init__.py python3-authres
 file:/usr/lib/python3/dist-packages/dkim/__init__.py python3-dkim
@@ -66,6 +68,7 @@ node nodejs
 npm npm
 opendkim-testmsg opendkim-tools
 openssl openssl
+pam_pwdfile libpam-pwdfile
 perl:Authen::SASL libauthen-sasl-perl
 perl:Digest::HMAC_MD5 libdigest-hmac-perl
 perl:IO::Socket::SSL libio-socket-ssl-perl

@@ -1,3 +1,4 @@
+using System.Net;
 using Postern.Relay.Accounts.Stores;
 
 namespace Postern.Relay.Accounts;
@@ -15,4 +16,7 @@ public record AccountSource(string Uri, string Realm)
 
     /// <summary>Where the directory's database is, for questions before it is open; null where nobody asks them.</summary>
     public string? Database { get; init; }
+
+    /// <summary>A mail server that is asked by logging in there; null for none. This server would ask itself.</summary>
+    public virtual DnsEndPoint? LoginServer => null;
 }

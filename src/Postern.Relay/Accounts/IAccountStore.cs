@@ -70,6 +70,14 @@ public interface IAccountStore : IDisposable
         _ => "it gave no answer",
     };
 
+    /// <summary>Whether a password is right may depend on where the client is: then no answer is used for another address.</summary>
+    bool AsksForClient => false;
+
+    /// <inheritdoc cref="CheckPasswordAsync(string, Password, CancellationToken)"/>
+    /// <param name="peer">The client's address; null where nobody knows it, and where <see cref="AsksForClient"/> is false.</param>
+    ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, string? peer, CancellationToken ct) =>
+        CheckPasswordAsync(user, password, ct);
+
     /// <summary>Ends its connections; what is under way may fail.</summary>
     [SuppressMessage(
         "Usage", "CA1816:Dispose methods should call SuppressFinalize", Justification = "Most stores have nothing to dispose.")]

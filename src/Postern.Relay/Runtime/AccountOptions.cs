@@ -4,6 +4,7 @@ using Postern.Relay.Accounts.Certificates;
 using Postern.Relay.Accounts.Kerberos;
 using Postern.Relay.Accounts.OAuth;
 using Postern.Relay.Accounts.Protection;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Runtime;
 
@@ -25,6 +26,9 @@ public sealed record AccountOptions
     /// <summary>The same with one store alone, which every listener asks.</summary>
     public AccountOptions Only(AccountSource source) =>
         this with { Sources = [source], StoresByListener = ImmutableDictionary<string, ImmutableArray<string>>.Empty };
+
+    /// <summary>What this server calls itself where a store asks others; null where nobody has said.</summary>
+    public Domain? Hostname { get; init; }
 
     /// <summary>Whose bearer tokens are believed.</summary>
     public ImmutableArray<TokenIssuer> Issuers { get; init; } = [];

@@ -35,7 +35,7 @@ public sealed class RelayAccounts : IDisposable
         this.foundation = foundation;
         var (directory, clock) = (foundation.Directory, foundation.Clock);
         decoys = AccountStores.DecoysFor(directory.DecoyKey.Span, options.Sources);
-        var context = new StoreContext(directory, decoys, foundation.Audit, clock);
+        var context = new StoreContext(directory, decoys, foundation.Audit, clock) { Hostname = options.Hostname };
         stores = [.. options.Sources.Select(source => (source.Uri, AccountStores.Open(context, source)))];
         tokens = options.Issuers.IsEmpty ? null : new TokenVerifier(
             options.Issuers, static (_, _) => new(StoredLogin.Nobody), http, clock, () => Newest.options.Issuers);

@@ -29,6 +29,7 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
                     + "the password as it is or as `postern passwd` stores it. `digest:///path`: `user:realm:hash` a line, "
                     + "as `htdigest` and `postern passwd` write it. Files are read again when they change. "
                     + "`sqlite:///path`, `postgres://user@host/database`, `mysql://user@host/database`: whom `query` finds there. "
+                    + "`pam:SERVICE`: whom PAM's modules take. `smtp://host:port`, `smtps://host:port`: a login at that mail server. "
                     + "Left out where an entry has `users`.");
         var realm = section.Value<string?>(
             "realm",

@@ -39,6 +39,7 @@ internal static class EngineOptions
     {
         Sources = [.. configuration.Accounts.Select(
             source => source.ToSource(configuration.Realm) with { Database = RelayOptions.DirectoryFile(configuration.Server.Data) })],
+        Hostname = configuration.Server.Hostname,
         StoresByListener = configuration.Listeners.Where(static l => l.Accounts is not null)
             .ToFrozenDictionary(static l => l.Name, static l => l.Accounts!.Value, StringComparer.OrdinalIgnoreCase),
         Issuers = [.. configuration.OAuth.Select(static issuer => issuer.ToIssuer())],

@@ -224,6 +224,8 @@ internal sealed record PosternConfiguration(
         {
             if (configuration.Accounts.Take(i).Any(earlier => earlier.Uri is not null && earlier.Uri == source.Uri))
                 section.Report("accounts", i, $"'{source.Uri}' stands here twice; the second is never asked anything new");
+            if (source.Source.LoginServer is { } server && MistakenWays.ListenerAt(configuration, server.Host, server.Port) is { } listener)
+                section.Report("accounts", i, $"'{source.Uri}' is this server's own listener {listener}: every login would ask itself");
         }
 
         foreach (var (issuer, i) in configuration.OAuth.Select(static (issuer, i) => (issuer, i)))

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Stores.Pam;
 using Postern.Relay.Accounts.Stores.Sql;
+using Postern.Relay.Accounts.Stores.Upstream;
 using Postern.Sasl;
 
 namespace Postern.Relay.Accounts.Stores;
@@ -17,6 +19,9 @@ public static class AccountStores
         SqliteStore.Kind,
         PostgresStore.Kind,
         MySqlStore.Kind,
+        PamStore.Kind,
+        SmtpStore.Kind,
+        SmtpStore.SecureKind,
     ];
 
     /// <summary>The kind of an entry; null for none.</summary>

@@ -54,9 +54,16 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
             return answers.TryGet(user, out var known) && known.At < since && answers.Remove(user);
     }
 
-    public async ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, CancellationToken ct)
+    public bool AsksForClient => inner.AsksForClient;
+
+    public ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, CancellationToken ct) =>
+        CheckPasswordAsync(user, password, peer: null, ct);
+
+    public async ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, string? peer, CancellationToken ct)
     {
-        var key = right.KeyFor(Name, new StoredLogin(user, refusal: null, []), password.Octets.Span);
+        peer = AsksForClient ? peer : null;
+        var key = right.KeyFor(
+            peer is null ? Name : $"{Name} for {peer}", new StoredLogin(user, refusal: null, []), password.Octets.Span);
         if (terms.Remember > TimeSpan.Zero && right.Recall(key) is not null)
             return new LoginAnswer.Match(user);
         var answer = await GuardAsync(checks, key, async end =>
@@ -65,7 +72,7 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
             var copy = password.Octets.ToArray();
             try
             {
-                return await inner.CheckPasswordAsync(user, new Password(copy), end);
+                return await inner.CheckPasswordAsync(user, new Password(copy), peer, end);
             }
             finally
             {

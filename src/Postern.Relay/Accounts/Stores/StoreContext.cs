@@ -1,8 +1,13 @@
 using Postern.Relay.Audit;
 using Postern.Sasl;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Accounts.Stores;
 
 /// <summary>What a store may be made from.</summary>
 /// <param name="Decoys">What stands in for users that do not exist.</param>
-public sealed record StoreContext(SqliteDirectory Directory, Decoys Decoys, IAuditLog Audit, TimeProvider Clock);
+public sealed record StoreContext(SqliteDirectory Directory, Decoys Decoys, IAuditLog Audit, TimeProvider Clock)
+{
+    /// <summary>What this server calls itself where it asks others; null where nobody has said.</summary>
+    public Domain? Hostname { get; init; }
+}

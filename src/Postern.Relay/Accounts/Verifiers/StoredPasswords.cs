@@ -61,7 +61,7 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
         found.Answer switch
         {
             LoginAnswer.Found<StoredLogin> { Stored: { IsCheckedByStore: true } login } =>
-                await AskAsync(found, login, password, ct),
+                await AskAsync(found, login, password, peer, ct),
             LoginAnswer.Found<StoredLogin> { Stored: var login } => await HashAsync(found, login, password, peer, ct),
             LoginAnswer.NoMatch => await WasteAsync(found.Store!, canonical, password, peer, ct),
             _ when found.IsOpenForSome =>
@@ -117,11 +117,12 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
     }
 
     /// <summary>A disabled user is asked about like others, so that the time does not tell.</summary>
-    private async ValueTask<Judged> AskAsync(StoreFinding found, StoredLogin login, ReadOnlyMemory<byte> password, CancellationToken ct)
+    private async ValueTask<Judged> AskAsync(
+        StoreFinding found, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {
         var store = found.Store!;
         var key = parts.Cache.KeyFor(store.Name, login, password.Span);
-        return await store.CheckPasswordAsync(login.User, new Password(password), ct) switch
+        return await store.CheckPasswordAsync(login.User, new Password(password), peer, ct) switch
         {
             LoginAnswer.Match or LoginAnswer.NoMatch when login.Refusal is { } refusal =>
                 Judged.Wrong(new LoginAnswer.NoMatch(refusal, UserExists: true), key),

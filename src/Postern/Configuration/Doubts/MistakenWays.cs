@@ -36,16 +36,20 @@ internal static class MistakenWays
         }
     }
 
-    private static string? ListenerAt(PosternConfiguration configuration, NextHop.Server server)
+    private static string? ListenerAt(PosternConfiguration configuration, NextHop.Server server) =>
+        server.Socket is not null || server.Lookup != ServerLookup.Address
+            ? null
+            : ListenerAt(configuration, server.Host, server.Port);
+
+    /// <summary>The listener of this server that is there, as far as can be seen without asking anybody; null for none.</summary>
+    public static string? ListenerAt(PosternConfiguration configuration, string host, int port)
     {
-        if (server.Socket is not null || server.Lookup != ServerLookup.Address)
-            return null;
-        var address = IPAddress.TryParse(server.Host, out var written) ? written
-            : server.Host == "localhost" || server.Host.Equals(configuration.Server.Hostname.Text, StringComparison.OrdinalIgnoreCase)
+        var address = IPAddress.TryParse(host, out var written) ? written
+            : host == "localhost" || host.Equals(configuration.Server.Hostname.Text, StringComparison.OrdinalIgnoreCase)
                 ? IPAddress.Loopback
                 : null;
         return address is null ? null : configuration.Listeners.FirstOrDefault(
-            listener => listener.Endpoints.Any(at => at.Port == server.Port && Reaches(at.Address, address)))?.Name;
+            listener => listener.Endpoints.Any(at => at.Port == port && Reaches(at.Address, address)))?.Name;
     }
 
     private static bool Reaches(IPAddress listener, IPAddress address) =>

@@ -17,6 +17,12 @@ public interface IStoreRig : IAsyncLifetime
     /// <summary>Not to stand in any text.</summary>
     string? ServicePassword => null;
 
+    /// <summary>It can say of nobody that it knows him before his password is right.</summary>
+    bool PresumesUsers => false;
+
+    /// <summary>In octets.</summary>
+    int LongestPassword => 1000;
+
     /// <summary>A user with this name and these stored secrets, in place of whoever had the name.</summary>
     Task PutAsync(RigUser user);
 

@@ -49,7 +49,7 @@ public abstract class StoreContract<TRig>(TRig rig) : IClassFixture<TRig>, IDisp
         var verifiers = Open();
         Assert.Equal(lisa, Assert.IsType<LoginAnswer.Match>(await CheckAsync(verifiers, lisa, "tiger")).User);
         foreach (var wrong in new[] { "Tiger", "tiger ", " tiger", "tige", "tigers", "", "tiger\0", "' or '1'='1", "{PLAIN}tiger", "*" })
-            Assert.True(Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(verifiers, lisa, wrong)).UserExists, wrong);
+            Assert.Equal(!rig.PresumesUsers, Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(verifiers, lisa, wrong)).UserExists);
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public abstract class StoreContract<TRig>(TRig rig) : IClassFixture<TRig>, IDisp
     [Fact]
     public async Task A_long_name_and_a_long_password_are_whole()
     {
-        var (name, password) = (new string('n', 243) + "@example.org", new string('p', 1000));
+        var (name, password) = (new string('n', 243) + "@example.org", new string('p', rig.LongestPassword));
         await PutAsync(name, password);
         var verifiers = Open();
         Assert.IsType<LoginAnswer.Match>(await CheckAsync(verifiers, name, password));
@@ -244,7 +244,7 @@ public abstract class StoreContract<TRig>(TRig rig) : IClassFixture<TRig>, IDisp
         {
             var computed = fixture.Pool.Computed;
             Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(verifiers, user, $"wrong-{user}"));
-            Assert.Equal(computed + 1, fixture.Pool.Computed);
+            Assert.Equal(computed + (rig.PresumesUsers ? 0 : 1), fixture.Pool.Computed);
         }
 
         foreach (var mechanism in EveryMechanism)
@@ -299,7 +299,8 @@ public abstract class StoreContract<TRig>(TRig rig) : IClassFixture<TRig>, IDisp
         await rig.RemoveAsync(lisa);
         fixture.Clock.Advance(new StoreTerms().Remember);
         Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(verifiers, lisa, "tiger"));
-        Assert.IsType<LoginAnswer.NoMatch>(await login.Authority!.ReviewAsync(Ct));
+        if (!rig.PresumesUsers)
+            Assert.IsType<LoginAnswer.NoMatch>(await login.Authority!.ReviewAsync(Ct));
     }
 
     [Fact]

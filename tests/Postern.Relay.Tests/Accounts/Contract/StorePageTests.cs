@@ -43,7 +43,7 @@ public sealed class StorePageTests
     [Fact]
     public async Task The_page_has_what_is_tried()
     {
-        IStoreRig[] rigs = [new DirectoryRig(), new UsersRig(), new FileRig(), new DigestRig(), new SqliteRig(), new PostgresRig(), new MySqlRig()];
+        IStoreRig[] rigs = [new DirectoryRig(), new UsersRig(), new FileRig(), new DigestRig(), new SqliteRig(), new PostgresRig(), new MySqlRig(), new PamRig(), new SmtpRig()];
         var text = new StringBuilder();
         Table(text, "can hold", rigs, Abilities.Select(row => (row.Name, (Func<IStoreRig, string>)(rig => rig.Abilities.HasFlag(row.Ability) ? "yes" : ""))));
         Table(text, "what happens", rigs, Rows.Select(row => (row.Name, (Func<IStoreRig, string>)(rig => rig.Faults.TryGetValue(row.Failure, out var fault) ? fault.Said is { } said ? $"454: {said}" : "goes on" : ""))));
