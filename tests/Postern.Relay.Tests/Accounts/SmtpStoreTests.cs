@@ -4,7 +4,6 @@ using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Accounts.Stores.Upstream;
-using Postern.Sasl;
 using Postern.Sasl.Verifiers;
 using Postern.Smtp.Grammar;
 using Postern.Testing;

@@ -21,6 +21,7 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
     private readonly VerificationCache right = new(terms.Capacity, terms.Remember, clock);
     private readonly Lock gate = new();
     private readonly BoundedMap<(LoginAnswer Answer, long At)> answers = new(Math.Max(1, terms.Capacity));
+    private readonly BoundedMap<VerificationKey> latest = new(Math.Max(1, terms.Capacity));
     private HashCosts costs = HashCosts.None;
 
     public StoreTerms Terms => terms;
@@ -64,7 +65,8 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
         peer = AsksForClient ? peer : null;
         var key = right.KeyFor(
             peer is null ? Name : $"{Name} for {peer}", new StoredLogin(user, refusal: null, []), password.Octets.Span);
-        if (terms.Remember > TimeSpan.Zero && right.Recall(key) is not null)
+        var whose = peer is null ? user : $"{user}\n{peer}";
+        if (terms.Remember > TimeSpan.Zero && IsLatest(whose, key) && right.Recall(key) is not null)
             return new LoginAnswer.Match(user);
         var answer = await GuardAsync(checks, key, async end =>
         {
@@ -80,8 +82,20 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
             }
         }, "checking a password", ct);
         if (answer is LoginAnswer.Match && terms.Remember > TimeSpan.Zero)
+        {
             right.Remember(key, Right);
+            lock (gate)
+                latest.Add(whose, key);
+        }
+
         return answer;
+    }
+
+    /// <summary>No other password of the user has been right since: one that was changed there ends the old one.</summary>
+    private bool IsLatest(string whose, VerificationKey key)
+    {
+        lock (gate)
+            return latest.TryGet(whose, out var last) && last == key;
     }
 
     /// <summary>As a question of a login is asked, and nothing of it is remembered.</summary>

@@ -92,6 +92,8 @@ public sealed class SmtpRig : IStoreRig
     {
         Assert.SkipUnless(File.Exists("/usr/lib/dovecot/submission-login"), "dovecot-submissiond is not installed");
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can start it");
+        // Its processes are of several users.
+        File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         await File.WriteAllTextAsync(Authorities, authority.Certificate.ExportCertificatePem());
         await CertifyAsync("good", ["localhost"], [IPAddress.Loopback], TimeSpan.FromDays(10));
         await CertifyAsync("expired", ["localhost"], [IPAddress.Parse("127.0.0.2")], TimeSpan.FromHours(1));
@@ -102,6 +104,7 @@ public sealed class SmtpRig : IStoreRig
             port = ((IPEndPoint)free.LocalEndpoint).Port;
         }
 
+        File.SetUnixFileMode(Directory.CreateDirectory(Path.Combine(folder, "mail")).FullName, (UnixFileMode)0x1ff);
         WriteUsers();
         await File.WriteAllTextAsync(Path.Combine(folder, "dovecot.conf"), Configuration());
         await StartAsync();
@@ -179,6 +182,7 @@ public sealed class SmtpRig : IStoreRig
         submission_relay_host = 127.0.0.1
         submission_backend_capabilities = 8BITMIME
         mail_max_userip_connections = 0
+        mail_location = maildir:{{folder}}/mail
         ssl = required
         ssl_cert = <{{folder}}/good.crt
         ssl_key = <{{folder}}/good.key

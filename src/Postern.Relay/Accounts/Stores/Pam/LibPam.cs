@@ -65,7 +65,7 @@ internal static unsafe partial class LibPam
     private static PamResult Check(nint handle, string? client, Talk* talk)
     {
         // Who fails is slowed down by this server, and not by the modules, which would hold a thread for it.
-        SetItem(handle, FailDelay, (void*)(delegate* unmanaged[Cdecl]<int, uint, void*, void>)&DoNotDelay);
+        _ = SetItem(handle, FailDelay, (void*)(delegate* unmanaged[Cdecl]<int, uint, void*, void>)&DoNotDelay);
         SetText(handle, Terminal, "postern");
         if (client is not null)
             SetText(handle, RemoteHost, client);
@@ -77,14 +77,14 @@ internal static unsafe partial class LibPam
             result = CheckAccount(handle, Silent | NoEmptyPassword);
         }
 
-        End(handle, result);
+        _ = End(handle, result);
         return new PamResult((PamCode)result, isOfAccount, talk->HasAskedElse != 0);
     }
 
     private static void SetText(nint handle, int item, string text)
     {
         var octets = Marshal.StringToCoTaskMemUTF8(text);
-        SetItem(handle, item, (void*)octets); // copied there
+        _ = SetItem(handle, item, (void*)octets); // copied there
         Marshal.FreeCoTaskMem(octets);
     }
 
