@@ -7,6 +7,7 @@ using Postern.Bench;
 // dotnet run -c Release --project bench/Postern.Bench -- session
 // dotnet run -c Release --project bench/Postern.Bench -- logins
 // dotnet run -c Release --project bench/Postern.Bench -- stores [cold logins [cached logins]]
+// dotnet run -c Release --project bench/Postern.Bench -- webstores
 // dotnet run -c Release --project bench/Postern.Bench -- stranger
 // dotnet run -c Release --project bench/Postern.Bench -- queued 200000
 // dotnet run -c Release --project bench/Postern.Bench -- queued 1000000 10 120
@@ -21,6 +22,8 @@ else if (args is ["stores", .. var counts])
     await StoreCost.RunAsync(
         counts.Length > 0 ? int.Parse(counts[0], CultureInfo.InvariantCulture) : 3_000,
         counts.Length > 1 ? int.Parse(counts[1], CultureInfo.InvariantCulture) : 200_000);
+else if (args is ["webstores"])
+    await StoreLogins.RunAsync();
 else if (args is ["stranger"])
     return await StrangerFlood.RunAsync();
 else if (args is ["signatures"])

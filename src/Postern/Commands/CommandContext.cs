@@ -106,7 +106,7 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
     /// <summary>The configuration with the files that it names; null after everything that stands against it was printed.</summary>
     public async Task<Compiled?> CompileAsync(PosternConfiguration configuration, CompileFor purpose)
     {
-        switch (await Compilation.ReadAsync(configuration, purpose, clock))
+        switch (await Compilation.ReadAsync(configuration, purpose, clock, note: terminal.Note))
         {
             case CompileOutcome.Ready(var compiled):
                 return compiled;

@@ -3,6 +3,7 @@ using System.Globalization;
 using Postern.Commands.Output;
 using Postern.Configuration;
 using Postern.Hosting.Data;
+using Postern.Hosting.Live;
 using Postern.Relay.Delivery.Logins;
 using Postern.Relay.Runtime;
 
@@ -32,6 +33,14 @@ internal static class OAuthCommand
         {
             if (context.LoadConfiguration(arguments) is not { } configuration)
                 return ExitCode.Usage;
+            if (configuration.InVault.Count > 0)
+            {
+                using var compiled = await context.CompileAsync(configuration, CompileFor.Asking);
+                if (compiled is null)
+                    return ExitCode.Usage;
+                configuration = compiled.Configuration;
+            }
+
             var asked = arguments.GetValue(user);
             TokenGrant[] grants = [.. configuration.Delivery.Routes.Select(static r => r.Route.Grant).OfType<TokenGrant>()
                 .Where(g => g.DeviceUrl is not null && (asked is null || g.Account.Equals(asked, StringComparison.OrdinalIgnoreCase)))

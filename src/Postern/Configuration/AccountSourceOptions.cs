@@ -30,6 +30,8 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
                     + "as `htdigest` and `postern passwd` write it. Files are read again when they change. "
                     + "`sqlite:///path`, `postgres://user@host/database`, `mysql://user@host/database`: whom `query` finds there. "
                     + "`pam:SERVICE`: whom PAM's modules take. `smtp://host:port`, `smtps://host:port`: a login at that mail server. "
+                    + "`https://host/path`: whom a [service](stores.md#users-of-a-service-over-http) knows. "
+                    + "`vault://mount/path`: a secret a user in [Vault or OpenBao](stores.md#users-in-vault-or-openbao). "
                     + "Left out where an entry has `users`.");
         var realm = section.Value<string?>(
             "realm",

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Postern.Configuration.Reading;
+using Postern.Sasl;
 
 namespace Postern.Configuration;
 
@@ -95,10 +96,15 @@ internal static class ConfigurationFile
     /// <summary>
     /// Reads a text as if it stood in <paramref name="file"/>; relative paths are relative to <paramref name="directory"/>.
     /// </summary>
-    public static ConfigurationOutcome Parse(string? file, string directory, string text)
+    /// <param name="vaulted">What secrets came to that are in Vault; null where nobody has asked yet.</param>
+    public static ConfigurationOutcome Parse(
+        string? file, string directory, string text, IReadOnlyDictionary<VaultReference, Secret>? vaulted = null)
     {
         var errors = new List<ConfigurationError>();
-        var context = new ReadContext(file ?? Name, directory, errors);
+        var context = new ReadContext(file ?? Name, directory, errors)
+        {
+            FromVault = vaulted ?? ImmutableDictionary<VaultReference, Secret>.Empty,
+        };
         var root = file is null ? new ConfigNode.Mapping(1, 1, []) : ConfigDocument.Read(file, text, errors);
         if (root is null)
             return new ConfigurationOutcome.Invalid([.. errors]);
@@ -108,6 +114,14 @@ internal static class ConfigurationFile
             : new ConfigurationOutcome.Invalid(
                 [.. errors.OrderBy(e => e.File != context.File).ThenBy(static e => e.Line).ThenBy(static e => e.Column)]);
     }
+
+    /// <summary>The same configuration with what secrets came to that are in Vault.</summary>
+    public static ConfigurationOutcome WithSecrets(
+        PosternConfiguration configuration, IReadOnlyDictionary<VaultReference, Secret> vaulted) => Parse(
+        configuration.File,
+        configuration.File is { } file ? DirectoryOf(file) : Directory.GetCurrentDirectory(),
+        configuration.Text,
+        vaulted);
 
     private static ConfigurationOutcome.Invalid Broken(string file, string message) => new([new(file, 0, 0, string.Empty, message)]);
 }

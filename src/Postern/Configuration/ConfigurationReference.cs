@@ -52,8 +52,29 @@ internal static class ConfigurationReference
             node: null,
             string.Empty,
             static section => PosternConfiguration.Read(file: null, section));
-        return [.. keys.DistinctBy(static key => key.Path)];
+        return
+        [
+            .. keys.GroupBy(static key => key.Path, StringComparer.Ordinal).Select(static same => same.First() with
+            {
+                Doc = Join(same.Select(static key => key.Doc)),
+            }),
+        ];
     }
+
+    /// <summary>
+    /// What several kinds of store say of one key: <c>Of `a`: …</c>; the same words stand there once, for all who have them.
+    /// </summary>
+    private static string Join(IEnumerable<string> docs) => string.Join(' ', docs.Select(SplitKinds).GroupBy(
+        static doc => doc.Text, StringComparer.Ordinal).Select(static same =>
+        {
+            var kinds = string.Join(", ", same.SelectMany(static doc => doc.Kinds).Distinct(StringComparer.Ordinal));
+            return kinds.Length == 0 ? same.Key : $"Of {kinds}: {same.Key}";
+        }));
+
+    private static (string[] Kinds, string Text) SplitKinds(string doc) =>
+        doc.StartsWith("Of `", StringComparison.Ordinal) && doc.IndexOf("`: ", StringComparison.Ordinal) is > 0 and var end
+            ? (doc["Of ".Length..(end + 1)].Split(", "), doc[(end + 3)..])
+            : ([], doc);
 
     private static void WriteTable(StringBuilder text, IEnumerable<KeyReference> keys, string prefix)
     {

@@ -45,6 +45,7 @@ internal static class Effect
         ("keep", NewConnections),
         ("keep.most", Live),
         ("logs", Live),
+        ("vault", Live),
     ];
 
     /// <summary>What the longest matching line says; null where there is none.</summary>

@@ -42,7 +42,8 @@ internal sealed record LoginOptions(string User, Secret? Password, Secret? Token
         var password = section.Secret(
             "password",
             "For every mechanism but OAUTHBEARER and XOAUTH2: the password itself, `file:PATH` (its one line), "
-                + "`credential:NAME` of systemd's, or `${VARIABLE}` of the environment. PLAIN and LOGIN show it to the server, "
+                + "`credential:NAME` of systemd's, `vault:PATH#KEY`, or `${VARIABLE}` of the environment. PLAIN and LOGIN show it to the "
+                + "server, "
                 + "so they are used only over TLS with a certificate that verifies. A file is read again when it changes.");
         var token = section.Secret(
             "token", "For OAUTHBEARER and XOAUTH2, over verified TLS only: an access token, given as `password` is.");

@@ -38,7 +38,9 @@ internal sealed record OAuthIssuerOptions(
                 allowFile: false),
             section.Value<string?>("client_id", Kinds.Text!, fallback: null, "none", "What this server is called there."),
             section.Secret(
-                "client_secret", "How it proves itself there: as every secret, itself, `file:PATH`, `credential:NAME` or `${VARIABLE}`."),
+                "client_secret",
+                "How it proves itself there: as every secret, itself, `file:PATH`, `credential:NAME`, `vault:PATH#KEY` or "
+                    + "`${VARIABLE}`."),
             section.Required(
                 "audience", Kinds.Text, "What must be in the `aud` of a token: a token for another service logs nobody in here."),
             section.Value(

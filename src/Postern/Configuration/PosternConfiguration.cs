@@ -74,6 +74,12 @@ internal sealed record PosternConfiguration(
     /// <summary>The file that each written secret stands in, by key.</summary>
     public required IReadOnlyDictionary<string, string> SecretFiles { get; init; }
 
+    /// <summary>Null where no secret is in Vault.</summary>
+    public VaultSection? Vault { get; init; }
+
+    /// <summary>The secrets that are in Vault, by key.</summary>
+    public required IReadOnlyDictionary<string, VaultReference> InVault { get; init; }
+
     /// <summary>What it was read from.</summary>
     public string Text { get; init; } = string.Empty;
 
@@ -198,6 +204,7 @@ internal sealed record PosternConfiguration(
             Logs = section.Child("logs", LogsOptions.Read, "What is written down."),
             Places = section.Places,
             SecretFiles = section.SecretFiles,
+            InVault = section.InVault,
             Settings = section.Settings,
             Files = section.Files,
             LoginProtection = section.Child(
@@ -208,7 +215,17 @@ internal sealed record PosternConfiguration(
                 "AUTH EXTERNAL: which account a client certificate is, on listeners with `client_certificates: "
                     + "request`. Left out: none is."),
             Kerberos = section.OptionalChild("kerberos", KerberosOptions.Read, "AUTH GSSAPI: Kerberos tickets. Left out: none are taken."),
+            Vault = section.OptionalChild(
+                VaultSection.Key,
+                VaultSection.Read,
+                "Where secrets are that stand in this file as `vault:MOUNT/PATH#KEY`: in a KV engine (version 2) of Vault or OpenBao. "
+                    + "[Secrets in Vault](stores.md#secrets-of-the-configuration-in-vault) has the rest."),
         };
+        if (configuration is { Vault: null, InVault.Count: > 0 })
+        {
+            foreach (var (key, _) in configuration.InVault)
+                section.ReportAt(key, "nothing says where that Vault is", "a section 'vault' with 'address'");
+        }
 
         configuration.CheckListeners(section);
         configuration.CheckRoutes(section);

@@ -6,8 +6,10 @@ using Postern.Sasl;
 namespace Postern.Configuration;
 
 /// <summary>An entry of <c>accounts</c> as a kind of store reads it.</summary>
-/// <param name="kind">Stands in the reference before what a key means: several kinds share a table there.</param>
-internal sealed class StoreSection(Section section, AccountStoreKind kind) : IStoreSection
+/// <param name="kind">
+/// Stands in the reference before what a key means: several kinds share a table there. Null for a section of its own.
+/// </param>
+internal sealed class StoreSection(Section section, AccountStoreKind? kind) : IStoreSection
 {
     public bool Has(string key) => section.Has(key);
 
@@ -38,6 +40,8 @@ internal sealed class StoreSection(Section section, AccountStoreKind kind) : ISt
 
     private string Of(string doc)
     {
+        if (kind is null)
+            return doc;
         var kinds = kind.SharesKeysWith.Insert(0, kind.Word).Select(static word => $"`{word}`");
         return $"Of {string.Join(", ", kinds)}: {char.ToLowerInvariant(doc[0])}{doc[1..]}";
     }

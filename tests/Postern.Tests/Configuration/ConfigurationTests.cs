@@ -34,7 +34,7 @@ public sealed class ConfigurationTests
 
     [Theory]
     [InlineData("server:\n  hostnam: a.example\n", "postern.yaml:2:3: server.hostnam: unknown key; did you mean 'hostname'?")]
-    [InlineData("devices: []\n", "postern.yaml:1:1: devices: unknown key; expected one of server, tls, listeners, accounts, oauth, limits, networks, domains, rules, delivery, pools, tenants, sendmail, dkim, keep, logs, login_protection, external, kerberos")]
+    [InlineData("devices: []\n", "postern.yaml:1:1: devices: unknown key; expected one of server, tls, listeners, accounts, oauth, limits, networks, domains, rules, delivery, pools, tenants, sendmail, dkim, keep, logs, login_protection, external, kerberos, vault")]
     [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    tsl: none\n", "postern.yaml:4:5: listeners[0].tsl: unknown key; did you mean 'tls'?")]
     [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    bare_newlines: allow\n", "postern.yaml:4:20: listeners[0].bare_newlines: 'allow' is not right here; expected 'reject' or 'normalize'")]
     [InlineData("listeners:\n  - { name: a, listen: '127.0.0.1:25', tls_minimum: '1.4' }\n", "postern.yaml:2:53: listeners[0].tls_minimum: '1.4' is not right here; expected '1.0', '1.1', '1.2' or '1.3'")]
@@ -89,7 +89,7 @@ public sealed class ConfigurationTests
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b } }] }\n", "postern.yaml:1:58: delivery.routes[0].login.password: a login without a secret; expected password, token, oauth, certificate or kerberos")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, password: '${POSTERN_TEST_UNSET}' } }] }\n", "postern.yaml:1:79: delivery.routes[0].login.password: the environment variable POSTERN_TEST_UNSET is not set")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, password: 'file:none' } }] }\n", "postern.yaml:1:79: delivery.routes[0].login.password: /etc/here/none does not exist")]
-    [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, password: \"ti\\nger\" } }] }\n", "postern.yaml:1:79: delivery.routes[0].login.password: a secret is one line without control characters; or write file:PATH, credential:NAME or ${VARIABLE}")]
+    [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, password: \"ti\\nger\" } }] }\n", "postern.yaml:1:79: delivery.routes[0].login.password: a secret is one line without control characters; or write file:PATH, credential:NAME, vault:PATH#KEY or ${VARIABLE}")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtps://a', login: { user: b, token: c, mechanisms: [XOAUTH] } }] }\n", "postern.yaml:1:92: delivery.routes[0].login.mechanisms[0]: 'XOAUTH' is not right here; did you mean 'XOAUTH2'?")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://a', login: { user: u, oauth: { grant: client_credentials, client_secret: s, client_id: c, token_url: 'http://id.example' } } }] }\n", "postern.yaml:1:147: delivery.routes[0].login.oauth.token_url: 'http://id.example' is no address that a secret may be sent to; expected https://host/path; http:// on this machine only")]
     [InlineData("delivery: { routes: [{ to: '*', via: 'smtp://a', login: { user: u, oauth: { grant: refresh_token, client_id: c, token_url: 'https://id.example' } } }] }\n", "postern.yaml:1:84: delivery.routes[0].login.oauth.grant: nothing says how somebody allows it; expected refresh_token or device_url as well")]

@@ -25,4 +25,10 @@ internal sealed record FetchRules
 
     /// <summary>What the server's certificate is verified against; null for the system's trusted roots.</summary>
     public X509Certificate2Collection? Roots { get; init; }
+
+    /// <summary>What this server shows to one that asks for a certificate; null for none.</summary>
+    public X509Certificate2? Certificate { get; init; }
+
+    /// <summary>Connections to one server at most.</summary>
+    public int MostConnections { get; init; } = int.MaxValue;
 }

@@ -34,11 +34,15 @@ internal static class GuardedFetch
         UseProxy = false,
         UseCookies = false,
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        MaxConnectionsPerServer = rules.MostConnections,
         ConnectCallback = (context, ct) => OpenAsync(context.DnsEndPoint, rules, ct),
         SslOptions = new SslClientAuthenticationOptions
         {
             CertificateChainPolicy = PolicyFor(rules.Roots),
             RemoteCertificateValidationCallback = rules.NeedsDnsName ? HasDnsName : null,
+            ClientCertificateContext = rules.Certificate is { } own
+                ? SslStreamCertificateContext.Create(own, additionalCertificates: null, offline: true)
+                : null,
         },
     })
     {

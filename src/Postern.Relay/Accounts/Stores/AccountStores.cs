@@ -3,6 +3,8 @@ using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores.Pam;
 using Postern.Relay.Accounts.Stores.Sql;
 using Postern.Relay.Accounts.Stores.Upstream;
+using Postern.Relay.Accounts.Stores.Vault;
+using Postern.Relay.Accounts.Stores.Web;
 using Postern.Sasl;
 
 namespace Postern.Relay.Accounts.Stores;
@@ -22,6 +24,9 @@ public static class AccountStores
         PamStore.Kind,
         SmtpStore.Kind,
         SmtpStore.SecureKind,
+        HttpStore.Kind,
+        HttpStore.ClearKind,
+        VaultStore.Kind,
     ];
 
     /// <summary>The kind of an entry; null for none.</summary>

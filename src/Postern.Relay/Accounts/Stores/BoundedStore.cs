@@ -113,7 +113,8 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
     private async ValueTask<LoginAnswer> LookUpAsync(string user, CancellationToken ct)
     {
         var answer = await GuardAsync(lookups, user, end => inner.FindAsync(user, end), "a look-up", ct);
-        if (answer is LoginAnswer.Found<StoredLogin> or LoginAnswer.NoMatch)
+        // What is presumed costs nothing, and is known better after a login.
+        if (answer is LoginAnswer.Found<StoredLogin> { Stored.IsPresumed: false } or LoginAnswer.NoMatch)
             Note(user, answer);
         return answer;
     }

@@ -30,8 +30,8 @@ public interface IStoreSection
     string? FilePath(string key, string fallbackText, string doc);
 
     /// <summary>
-    /// A secret, taken from where it is kept: itself, <c>file:PATH</c>, <c>credential:NAME</c> of systemd's or <c>${VARIABLE}</c>; null
-    /// where it was left out or cannot be had.
+    /// A secret, taken from where it is kept: itself, <c>file:PATH</c>, <c>credential:NAME</c> of systemd's, <c>vault:PATH#KEY</c> or
+    /// <c>${VARIABLE}</c>; null where it was left out or cannot be had.
     /// </summary>
     Secret? Secret(string key, string doc);
 

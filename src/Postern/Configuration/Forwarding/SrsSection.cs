@@ -22,7 +22,8 @@ internal sealed record SrsSection(Secret? Secret, ImmutableArray<Secret> OlderSe
         var options = new SrsSection(
             section.Secret(
                 "secret",
-                "What rewritten addresses are signed with: `file:PATH`, `credential:NAME`, `${VARIABLE}` or the text itself, at least "
+                "What rewritten addresses are signed with: `file:PATH`, `credential:NAME`, `vault:PATH#KEY`, `${VARIABLE}` or the text "
+                    + "itself, at least "
                     + $"{LeastLetters} letters. One of postsrsd or another program of the scheme goes on."),
             section.SecretList(
                 "older_secrets",

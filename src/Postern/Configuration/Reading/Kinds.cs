@@ -19,9 +19,11 @@ internal static class Kinds
     /// <summary>
     /// Followed by <see cref="Section"/>, which knows the file's directory. What was written is not repeated: it may be a secret.
     /// </summary>
-    public static Kind<string> Secret { get; } = new("secret", "the secret itself, file:PATH, credential:NAME or ${VARIABLE}", TryText, [])
+    public static Kind<string> Secret { get; } = new(
+        "secret", "the secret itself, file:PATH, credential:NAME, vault:PATH#KEY or ${VARIABLE}", TryText, [])
     {
-        Why = static _ => "a secret is one line without control characters; or write file:PATH, credential:NAME or ${VARIABLE}",
+        Why = static _ => "a secret is one line without control characters; or write file:PATH, credential:NAME, vault:PATH#KEY or "
+            + "${VARIABLE}",
     };
 
     public static Kind<int> Count { get; } = new("number", "a whole number, at least 1", TryCount, []);

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Postern.Sasl;
+
 namespace Postern.Configuration.Reading;
 
 /// <summary>
@@ -28,6 +31,12 @@ internal sealed class ReadContext(string file, string directory, List<Configurat
 
     /// <summary>The files whose content counts as part of the configuration, by key path: secrets, authorities and keys.</summary>
     public Dictionary<string, string> Files { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The secrets that are in Vault, by key path.</summary>
+    public Dictionary<string, VaultReference> InVault { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What they came to, where that is known; the others have something in their place.</summary>
+    public IReadOnlyDictionary<VaultReference, Secret> FromVault { get; init; } = ImmutableDictionary<VaultReference, Secret>.Empty;
 
     public void Place(string key, ConfigNode value) => Places[key] = value;
 

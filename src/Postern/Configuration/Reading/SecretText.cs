@@ -6,7 +6,7 @@ namespace Postern.Configuration.Reading;
 
 /// <summary>
 /// A secret as it is written: <c>${VARIABLE}</c> of the environment, <c>file:PATH</c>, <c>credential:NAME</c> of those that systemd hands
-/// to the service, else the text itself. No message repeats any of it.
+/// to the service, <c>vault:PATH#KEY</c>, else the text itself. No message repeats any of it.
 /// </summary>
 internal static class SecretText
 {
@@ -34,6 +34,12 @@ internal static class SecretText
             return FromFile(PathOf(text, directory));
         if (text.StartsWith(CredentialPrefix, StringComparison.Ordinal))
             return FromCredential(text[CredentialPrefix.Length..]);
+        if (text.StartsWith(VaultReference.Prefix, StringComparison.Ordinal))
+            return VaultReference.Parse(text) is { } reference
+                ? new SecretOutcome.InVault(reference)
+                : new SecretOutcome.Missing(
+                    "vault: is followed by MOUNT/PATH#KEY, such as vault:secret/postern/upstream#password; "
+                        + "a secret that begins so goes into a file");
         if (!text.StartsWith("${", StringComparison.Ordinal))
             return new SecretOutcome.Found(new Secret(text), Path.GetFullPath(ownFile));
         var name = text[2..].TrimEnd('}');
@@ -115,6 +121,9 @@ internal abstract record SecretOutcome
         /// <summary>The file holds nothing else.</summary>
         public bool HasOwnFile { get; init; }
     }
+
+    /// <summary>It has to be asked for, by whoever can wait (<see cref="VaultReference"/>).</summary>
+    public sealed record InVault(VaultReference Reference) : SecretOutcome;
 
     public sealed record Missing(string Message) : SecretOutcome;
 }

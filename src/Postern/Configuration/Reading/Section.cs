@@ -40,6 +40,9 @@ internal sealed class Section
     /// <summary>The files that secrets stand in, by key path; complete when the root was read.</summary>
     public IReadOnlyDictionary<string, string> SecretFiles => context.SecretFiles;
 
+    /// <summary>The secrets that are in Vault, by key path; complete when the root was read.</summary>
+    public IReadOnlyDictionary<string, VaultReference> InVault => context.InVault;
+
     /// <summary>What every key came to; complete when the root was read.</summary>
     public IReadOnlyList<Setting> Settings => context.Settings;
 
@@ -380,6 +383,15 @@ internal sealed class Section
                     context.Files[path] = file!;
                 context.Settings.Add(Setting.OfSecret(path, secret));
                 return secret;
+            case SecretOutcome.InVault when path.StartsWith($"{VaultSection.Key}.", StringComparison.Ordinal):
+                context.Report(value ?? node, path, "what opens Vault cannot be in it: file:PATH, credential:NAME or ${VARIABLE}");
+                return null;
+            case SecretOutcome.InVault(var reference):
+                context.InVault[path] = reference;
+                // Something stands in for it until somebody has asked: long enough for a secret, and nobody's.
+                var kept = context.FromVault.GetValueOrDefault(reference) ?? Sasl.Secret.Generate();
+                context.Settings.Add(Setting.OfSecret(path, kept));
+                return kept;
             case SecretOutcome.Missing(var message):
                 context.Report(value ?? node, path, message);
                 return null;

@@ -36,7 +36,9 @@ internal static class UpstreamOAuthOptions
             "must be given; with a `key` in JSON, what stands there",
             "What this server is called there.");
         var secret = section.Secret(
-            "client_secret", "How it proves itself there: as every secret, itself, `file:PATH`, `credential:NAME` or `${VARIABLE}`.");
+            "client_secret",
+            "How it proves itself there: as every secret, itself, `file:PATH`, `credential:NAME`, `vault:PATH#KEY` or "
+                + "`${VARIABLE}`.");
         var scope = section.Value<string?>("scope", Kinds.Text!, fallback: null, "what the endpoint gives", "Scopes, separated by spaces.");
         var refresh = section.Secret(
             "refresh_token",

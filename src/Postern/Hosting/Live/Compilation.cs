@@ -20,12 +20,78 @@ internal static class Compilation
 {
     private const int IdLetters = 8;
 
-    /// <summary>Reads every file that the configuration names, and lists everything that stands against it.</summary>
-    public static async Task<CompileOutcome> ReadAsync(PosternConfiguration configuration, CompileFor purpose, TimeProvider clock)
+    /// <summary>
+    /// Reads every file that the configuration names and every secret that it has in Vault, and lists everything that stands against it.
+    /// </summary>
+    /// <param name="vault">What has read those secrets before, and stays the caller's; null for nobody.</param>
+    /// <param name="note">Takes a line for people, where something has to be waited for.</param>
+    public static async Task<CompileOutcome> ReadAsync(
+        PosternConfiguration configuration,
+        CompileFor purpose,
+        TimeProvider clock,
+        SecretsInVault? vault = null,
+        Action<string>? note = null)
     {
-        var now = clock.GetUtcNow();
         var errors = ImmutableArray.CreateBuilder<(ConfigurationError Error, string Todo)>();
         var warnings = ImmutableArray.CreateBuilder<ConfigurationError>();
+        if (configuration.InVault.Count == 0)
+            return await ReadAsync(configuration, purpose, clock, errors, warnings);
+        using var own = vault is null ? new SecretsInVault(clock) : null;
+        var patience = vault is null && purpose == CompileFor.Serving ? SecretsInVault.Patience : TimeSpan.Zero;
+        var reading = await (vault ?? own)!.ReadAsync(configuration, patience, note, CancellationToken.None);
+        if (Judge(configuration, reading, purpose, errors, warnings) is not { } whole)
+            return Broken(errors);
+        return await ReadAsync(whole, purpose, clock, errors, warnings) is CompileOutcome.Ready(var compiled)
+            ? new CompileOutcome.Ready(compiled with { Vaulted = reading.Values })
+            : Broken(errors);
+    }
+
+    /// <summary>The configuration with the secrets that were read; null where there are errors now.</summary>
+    private static PosternConfiguration? Judge(
+        PosternConfiguration configuration,
+        SecretsInVault.Reading reading,
+        CompileFor purpose,
+        ImmutableArray<(ConfigurationError Error, string Todo)>.Builder errors,
+        ImmutableArray<ConfigurationError>.Builder warnings)
+    {
+        foreach (var (key, reference) in configuration.InVault)
+        {
+            foreach (var (_, why) in reading.Old.Where(old => old.Reference == reference))
+                warnings.Add(configuration.ErrorAt(key, $"{reference} cannot be read now, and stays what it was: {why}"));
+            foreach (var (_, why, isOutage) in reading.Missing.Where(missing => missing.Reference == reference))
+            {
+                // Whoever checks a file need not reach what the server reaches.
+                if (isOutage && purpose == CompileFor.Checking)
+                    warnings.Add(configuration.ErrorAt(key, $"{reference} cannot be read, and no server starts without it: {why}"));
+                else
+                    errors.Add((
+                        configuration.ErrorAt(key, $"{reference} cannot be read: {why}"),
+                        isOutage ? "Try again when Vault answers." : "Put it there, or write another path and key."));
+            }
+        }
+
+        if (errors.Count > 0)
+            return null;
+        switch (ConfigurationFile.WithSecrets(configuration, reading.Values))
+        {
+            case ConfigurationOutcome.Valid(var whole):
+                return whole;
+            case ConfigurationOutcome.Invalid(var mistakes):
+                errors.AddRange(mistakes.Select(static mistake => (mistake, "Put another secret there, or write another path and key.")));
+                return null;
+            default:
+                throw new InvalidOperationException("a new outcome");
+        }
+    }
+
+    private static async Task<CompileOutcome> ReadAsync(
+        PosternConfiguration configuration,
+        CompileFor purpose,
+        TimeProvider clock,
+        ImmutableArray<(ConfigurationError Error, string Todo)>.Builder errors,
+        ImmutableArray<ConfigurationError>.Builder warnings)
+    {
+        var now = clock.GetUtcNow();
         ImmutableArray<CertificateOutcome.Loaded> certificates = [];
         var (isMade, isWidened) = (false, false);
         var certificateDigest = CertificateWatch.DigestOf(configuration);
@@ -51,9 +117,7 @@ internal static class Compilation
         if (errors.Count > 0 || logins is null)
         {
             logins?.Dispose();
-            return new CompileOutcome.Broken(
-                [.. errors.Select(static e => e.Error).OrderBy(static e => e.Line).ThenBy(static e => e.Column)],
-                errors.Count > 0 ? errors[0].Todo : string.Empty);
+            return Broken(errors);
         }
 
         return new CompileOutcome.Ready(new Compiled(
@@ -73,6 +137,10 @@ internal static class Compilation
                 static file => file.Key, file => aliases.DigestOf(file.Key, file.Value), StringComparer.Ordinal),
         });
     }
+
+    private static CompileOutcome.Broken Broken(ImmutableArray<(ConfigurationError Error, string Todo)>.Builder errors) => new(
+        [.. errors.Select(static e => e.Error).OrderBy(static e => e.Line).ThenBy(static e => e.Column)],
+        errors.Count > 0 ? errors[0].Todo : string.Empty);
 
     /// <summary>
     /// A short hash of what the configuration means: equal for files that say the same in other words, another one for another secret. The

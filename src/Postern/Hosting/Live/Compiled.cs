@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using Postern.Configuration;
+using Postern.Configuration.Reading;
 using Postern.Hosting.Certificates;
 using Postern.Machine;
 using Postern.Relay.Delivery.Aliases;
 using Postern.Relay.Runtime;
+using Postern.Sasl;
 using ServerTls = Postern.Smtp.Transport.TlsOptions;
 
 namespace Postern.Hosting.Live;
@@ -38,6 +40,9 @@ internal sealed record Compiled(
 
     /// <summary>What stood in the certificates' files before they were read.</summary>
     public required string CertificateDigest { get; init; }
+
+    /// <summary>What the secrets came to that are in Vault.</summary>
+    public ImmutableDictionary<VaultReference, Secret> Vaulted { get; init; } = ImmutableDictionary<VaultReference, Secret>.Empty;
 
     /// <summary>A self-signed certificate was made now.</summary>
     public bool HasMadeCertificate { get; init; }

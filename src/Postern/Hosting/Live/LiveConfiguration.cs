@@ -18,6 +18,7 @@ internal sealed class LiveConfiguration : IAsyncDisposable
 {
     private const string Changed = "a changed configuration";
     private const string ChangedNamed = "a changed file that it names";
+    private const string ChangedInVault = "a changed secret in Vault";
 
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
 
@@ -27,11 +28,14 @@ internal sealed class LiveConfiguration : IAsyncDisposable
     private readonly TimeProvider clock;
     private readonly ITimer timer;
     private readonly SemaphoreSlim turn = new(1);
+    private readonly SecretsInVault secrets;
+    private readonly ITimer refresh;
     private string known;
     private string seen;
     private CertificateWatch? watch;
     private ImmutableArray<ConfigurationError> problemsOfFile = [];
     private ImmutableArray<ConfigurationError> problemsOfNamed = [];
+    private ImmutableArray<ConfigurationError> problemsOfVault = [];
     private bool isDisposed;
 
     /// <param name="asked">As the operator named the file; null for the usual places.</param>
@@ -47,7 +51,11 @@ internal sealed class LiveConfiguration : IAsyncDisposable
         AppliedAt = clock.GetUtcNow();
         known = seen = compiled.FilesDigest;
         watch = Watch(compiled);
+        secrets = new SecretsInVault(clock, compiled.Vaulted);
         timer = clock.CreateTimer(static live => ((LiveConfiguration)live!).Look(), this, Period, Period);
+        refresh = clock.CreateTimer(
+            static live => ((LiveConfiguration)live!).LookIntoVault(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        AskVaultLater();
     }
 
     public Compiled Compiled { get; private set; }
@@ -55,7 +63,7 @@ internal sealed class LiveConfiguration : IAsyncDisposable
     public DateTimeOffset AppliedAt { get; private set; }
 
     /// <summary>Why what stands in the files was not taken; empty where it was.</summary>
-    public ImmutableArray<ConfigurationError> Problems => [.. problemsOfFile.Union(problemsOfNamed)];
+    public ImmutableArray<ConfigurationError> Problems => [.. problemsOfFile.Union(problemsOfNamed).Union(problemsOfVault)];
 
     /// <summary>
     /// Reads the file and all that it names again, and goes by it from then on; or says everything that stands against it.
@@ -86,7 +94,7 @@ internal sealed class LiveConfiguration : IAsyncDisposable
         var parsed = Parse(file, read);
         if (parsed is not ConfigurationOutcome.Valid(var configuration))
             return Mistakes(((ConfigurationOutcome.Invalid)parsed).Errors);
-        var outcome = await Compilation.ReadAsync(configuration, CompileFor.Asking, clock);
+        var outcome = await Compilation.ReadAsync(configuration, CompileFor.Asking, clock, secrets);
         if (outcome is not CompileOutcome.Ready(var next))
             return Mistakes(((CompileOutcome.Broken)outcome).Errors);
         using (next)
@@ -103,11 +111,14 @@ internal sealed class LiveConfiguration : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await timer.DisposeAsync();
+        await refresh.DisposeAsync();
         await turn.WaitAsync();
         var wasDisposed = isDisposed;
         isDisposed = true;
         if (watch is not null && !wasDisposed)
             await watch.DisposeAsync();
+        if (!wasDisposed)
+            secrets.Dispose();
         turn.Release();
     }
 
@@ -152,6 +163,50 @@ internal sealed class LiveConfiguration : IAsyncDisposable
         });
     }
 
+    private void AskVaultLater()
+    {
+        if (Compiled is { Vaulted.IsEmpty: false, Configuration.Vault: { } vault })
+            refresh.Change(vault.Refresh, Timeout.InfiniteTimeSpan);
+    }
+
+    private void LookIntoVault() => _ = Task.Run(async () =>
+    {
+        await turn.WaitAsync();
+        try
+        {
+            if (!isDisposed)
+                await LookIntoVaultAsync();
+        }
+        catch (Exception e)
+        {
+            // Nobody waits for this task either.
+            problemsOfVault = [Compiled.Configuration.ErrorAt(VaultSection.Key, e.Message)];
+        }
+        finally
+        {
+            if (!isDisposed)
+                AskVaultLater();
+            turn.Release();
+        }
+    });
+
+    /// <summary>What cannot be read stays what it was, and is told of once.</summary>
+    private async Task LookIntoVaultAsync()
+    {
+        var reading = await secrets.ReadAsync(Compiled.Configuration, TimeSpan.Zero, note: null, CancellationToken.None);
+        var problems = reading.Missing.Select(static m => (m.Reference, m.Why)).Concat(reading.Old).Select(one =>
+            Compiled.Configuration.ErrorAt(
+                Compiled.Configuration.InVault.First(key => key.Value == one.Reference).Key,
+                $"{one.Reference} cannot be read now, and stays what it was: {one.Why}")).ToImmutableArray();
+        foreach (var problem in problems.Except(problemsOfVault))
+            Tell("secret_not_read", problem.ToString());
+        if (problems.IsEmpty && !problemsOfVault.IsEmpty)
+            Tell("secret_read", "the secrets in Vault can be read again");
+        problemsOfVault = problems;
+        if (reading.Values.Any(one => Compiled.Vaulted.GetValueOrDefault(one.Key) != one.Value))
+            await ApplyAsync(Compiled.Configuration.File, Compiled.Configuration.Text, ChangedInVault);
+    }
+
     private async Task<ReloadReport> ApplyAsync(string? file, string read, string why)
     {
         switch (Parse(file, read))
@@ -167,7 +222,7 @@ internal sealed class LiveConfiguration : IAsyncDisposable
                     ],
                     why);
             case ConfigurationOutcome.Valid(var configuration):
-                return await Compilation.ReadAsync(configuration, CompileFor.Serving, clock) switch
+                return await Compilation.ReadAsync(configuration, CompileFor.Serving, clock, secrets) switch
                 {
                     CompileOutcome.Ready(var next) => await ApplyAsync(next, why),
                     CompileOutcome.Broken(var errors, _) => Refuse(errors, why),
@@ -218,6 +273,8 @@ internal sealed class LiveConfiguration : IAsyncDisposable
         Compiled = next;
         AppliedAt = clock.GetUtcNow();
         known = seen = next.FilesDigest;
+        problemsOfVault = [];
+        AskVaultLater();
         if (watch is not null)
         {
             await watch.DisposeAsync();

@@ -104,6 +104,12 @@ public enum StoreFailure
     MissingTable,
     TooLarge,
     SeveralAccounts,
+    Refused,
+    NotThere,
+    Fails,
+    SendsElsewhere,
+    Sealed,
+    OlderKind,
 }
 
 /// <summary>One way to fail.</summary>

@@ -24,7 +24,13 @@ public sealed class StorePageTests
         (StoreFailure.MissingColumn, "the query has no column `password`"),
         (StoreFailure.MissingTable, "the table is not there"),
         (StoreFailure.TooLarge, "the answer is of 10 MB"),
-        (StoreFailure.SeveralAccounts, "the answer is of several accounts"),
+        (StoreFailure.SeveralAccounts, "the answer is of several accounts, or of another one"),
+        (StoreFailure.Refused, "it refuses what this server asks"),
+        (StoreFailure.NotThere, "there is nothing at the path"),
+        (StoreFailure.Fails, "it has an error of its own"),
+        (StoreFailure.SendsElsewhere, "it sends to another server"),
+        (StoreFailure.Sealed, "it is sealed"),
+        (StoreFailure.OlderKind, "the engine is KV of version 1"),
     ];
 
     private static readonly (StoreAbilities Ability, string Name)[] Abilities =
@@ -43,7 +49,7 @@ public sealed class StorePageTests
     [Fact]
     public async Task The_page_has_what_is_tried()
     {
-        IStoreRig[] rigs = [new DirectoryRig(), new UsersRig(), new FileRig(), new DigestRig(), new SqliteRig(), new PostgresRig(), new MySqlRig(), new PamRig(), new SmtpRig()];
+        IStoreRig[] rigs = [new DirectoryRig(), new UsersRig(), new FileRig(), new DigestRig(), new SqliteRig(), new PostgresRig(), new MySqlRig(), new HttpRig(), new VaultRig(), new PamRig(), new SmtpRig()];
         var text = new StringBuilder();
         Table(text, "can hold", rigs, Abilities.Select(row => (row.Name, (Func<IStoreRig, string>)(rig => rig.Abilities.HasFlag(row.Ability) ? "yes" : ""))));
         Table(text, "what happens", rigs, Rows.Select(row => (row.Name, (Func<IStoreRig, string>)(rig => rig.Faults.TryGetValue(row.Failure, out var fault) ? fault.Said is { } said ? $"454: {said}" : "goes on" : ""))));

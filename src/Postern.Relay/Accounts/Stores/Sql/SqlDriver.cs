@@ -1,6 +1,5 @@
 using System.Data.Common;
-using System.Net.Sockets;
-using System.Security.Authentication;
+using Postern.Relay.Accounts.Stores.Answers;
 
 namespace Postern.Relay.Accounts.Stores.Sql;
 
@@ -47,14 +46,8 @@ internal abstract class SqlDriver : IDisposable
     /// <summary>Why there is no answer, for the audit trail.</summary>
     public string WhyNot(Exception e)
     {
-        for (var cause = e; cause is not null; cause = cause.InnerException)
-        {
-            if (cause is AuthenticationException)
-                return $"TLS: {cause.Message}";
-            if (cause is SocketException)
-                return $"it cannot be reached: {cause.Message}";
-        }
-
+        if (Unreachable.WhyNot(e) is { } why)
+            return why;
         return e is IOException ? $"the connection ended: {e.GetType().Name}"
             : e is DbException fault ? TextOf(fault) ?? $"it answers with an error ({CodeOf(fault)})"
             : $"a question threw {e.GetType().Name}";

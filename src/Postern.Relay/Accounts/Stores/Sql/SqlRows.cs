@@ -1,10 +1,8 @@
-using System.Collections.Immutable;
 using System.Data.Common;
 using System.Globalization;
 using System.Text;
-using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Stores.Answers;
 using Postern.Sasl.Verifiers;
-using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Accounts.Stores.Sql;
 
@@ -17,18 +15,15 @@ internal sealed class SqlRows
     private const int MostRows = 100;
     private const int MostCharacters = 1 << 16;
 
-    private readonly string user;
+    private readonly UserFacts facts;
     private readonly bool mustName;
-    private readonly ImmutableArray<StoredCredential>.Builder credentials = ImmutableArray.CreateBuilder<StoredCredential>();
-    private readonly SortedSet<string> addresses = new(StringComparer.Ordinal);
-    private readonly SortedSet<string> domains = new(StringComparer.Ordinal);
-    private string? name;
-    private string? tenant;
-    private bool isDisabled;
-    private bool hasAddresses;
     private int count;
 
-    private SqlRows(string user, bool mustName) => (this.user, this.mustName) = (user, mustName);
+    private SqlRows(string user, bool mustName)
+    {
+        facts = new UserFacts(user, "the query finds more than one account for one user");
+        this.mustName = mustName;
+    }
 
     /// <param name="mustName">Whose account it is must be said: it may have been found by another spelling of its name.</param>
     public static async ValueTask<LoginAnswer> ReadAsync(DbDataReader reader, string user, bool mustName, CancellationToken ct)
@@ -48,7 +43,7 @@ internal sealed class SqlRows
                 return new LoginAnswer.Unavailable(problem);
         }
 
-        return rows.count == 0 ? StoredLogin.Nobody : rows.ToLogin().ToAnswer();
+        return rows.count == 0 ? StoredLogin.Nobody : rows.facts.ToLogin().ToAnswer();
     }
 
     /// <summary>What is wrong with the row, or null.</summary>
@@ -62,98 +57,33 @@ internal sealed class SqlRows
                 continue;
             if (TextOf(reader.GetValue(i)) is not { Length: <= MostCharacters } text)
                 return $"column {columns[i]}: it is no text, or longer than 64 KiB";
-            var problem = columns[i] switch
-            {
-                "password" => AddPassword(text),
-                "name" => SetName(text),
-                "addresses" => AddAddresses(text),
-                "domains" => AddDomains(text),
-                "tenant" => Set(ref tenant, text),
-                _ => Disable(text),
-            };
-            if (problem is not null)
+            if (Add(columns[i], text) is { } problem)
                 return $"column {columns[i]}: {problem}";
         }
 
-        return mustName && name is null ? "column name: it is null, and then nobody knows whose account it is" : null;
+        return mustName && !facts.HasName ? "column name: it is null, and then nobody knows whose account it is" : null;
     }
 
-    private string? AddPassword(string stored)
+    private string? Add(string column, string text)
     {
-        if (stored.Length > 0)
-            credentials.Add(new StoredCredential(
-                count.ToString(CultureInfo.InvariantCulture),
-                FileStore.ReadLine($"x:{stored}").Hash ?? PasswordHash.Parse(stored),
-                ExpiresAt: null));
-        return null;
-    }
-
-    /// <summary>Two names are two users, and then nobody knows whose password it is.</summary>
-    private string? SetName(string text)
-    {
-        if (!LoginNames.TryCanonical(text, out var canonical))
-            return "it is no name that an account can have";
-        return Set(ref name, canonical) is null ? null : "the query finds more than one account for one user";
-    }
-
-    private static string? Set(ref string? value, string text)
-    {
-        value ??= text;
-        return value == text ? null : "it is not the same in all rows";
-    }
-
-    private string? AddAddresses(string text)
-    {
-        hasAddresses = true;
-        foreach (var one in Words(text))
+        switch (column)
         {
-            if (!Mailbox.TryParse(one, out var mailbox))
-                return "something in it is no address";
-            addresses.Add(mailbox.Canonical);
+            case "name":
+                return facts.SetName(text);
+            case "addresses":
+                return facts.AddAddresses(text);
+            case "domains":
+                return facts.AddDomains(text);
+            case "tenant":
+                return facts.SetTenant(text);
+            case "disabled":
+                facts.Disable(text);
+                return null;
+            default:
+                facts.AddPassword(text);
+                return null;
         }
-
-        return null;
     }
-
-    private string? AddDomains(string text)
-    {
-        foreach (var one in Words(text))
-        {
-            if (!Domain.TryParse(one, out var domain))
-                return "something in it is no domain";
-            domains.Add(domain.Text.ToLowerInvariant());
-        }
-
-        return null;
-    }
-
-    /// <summary>What is there and does not say no says yes, such as a moment.</summary>
-    private string? Disable(string text)
-    {
-        isDisabled |= text.ToLowerInvariant() is not ("" or "0" or "f" or "false" or "n" or "no");
-        return null;
-    }
-
-    /// <summary>Where all of its secrets are what another system would call locked, the user is disabled here too.</summary>
-    private StoredLogin ToLogin()
-    {
-        var disabled = isDisabled
-            || (credentials.Count > 0 && credentials.All(static c => c.Hash is UnknownHash && ForeignHash.IsLocked(c.Hash.Stored)));
-        var own = Account.Of(name ?? user, !disabled);
-        return new StoredLogin(user, disabled ? StoredLogin.Disabled : null, credentials.ToImmutable())
-        {
-            IsDisabled = disabled,
-            Account = own with
-            {
-                Addresses = hasAddresses ? [.. addresses] : own.Addresses,
-                Domains = [.. domains],
-                Tenant = tenant,
-            },
-        };
-    }
-
-    private static string[] Words(string text) =>
-        text.Split([',', ';', ' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries);
 
     private static string? TextOf(object value) => value switch
     {

@@ -1,0 +1,154 @@
+using System.Text;
+using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Tests.Accounts.Contract;
+using Postern.Sasl.Verifiers;
+
+namespace Postern.Relay.Tests.Accounts.Stores;
+
+/// <summary>A service over HTTP that checks passwords itself: <c>check: true</c>.</summary>
+public sealed class CheckingHttpRig() : HttpRig("true");
+
+/// <summary>The same that knows nobody without his password: <c>check: only</c>.</summary>
+public sealed class OnlyCheckingHttpRig() : HttpRig("only");
+
+public sealed class HttpCheckTests(CheckingHttpRig rig) : HttpCheckContract<CheckingHttpRig>(rig)
+{
+    [Fact]
+    public async Task Who_is_there_is_known_without_a_password()
+    {
+        await Rig.PutAsync(new RigUser("scott", "tiger") { Domains = ["example.org"], Tenant = "mytenant" });
+        var account = (await Open().Accounts!.FindAccountAsync("scott", Ct))!;
+        Assert.Equal("mytenant", account.Tenant);
+        Assert.Equal(["example.org"], account.Domains);
+        Assert.False(Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(Open(), "nobody", "tiger")).UserExists);
+    }
+}
+
+public sealed class HttpOnlyCheckTests(OnlyCheckingHttpRig rig) : HttpCheckContract<OnlyCheckingHttpRig>(rig)
+{
+    [Fact]
+    public async Task What_the_service_said_with_the_password_is_known_from_the_login_on()
+    {
+        await Rig.PutAsync(new RigUser("scott", "tiger") { Addresses = ["scott@example.org"], Tenant = "mytenant" });
+        var verifiers = Open();
+        Assert.Empty((await verifiers.Accounts!.FindAccountAsync("scott", Ct))!.Addresses);
+        Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(verifiers, "scott", "wrong"));
+        Assert.Empty((await verifiers.Accounts!.FindAccountAsync("scott", Ct))!.Addresses);
+        Assert.IsType<LoginAnswer.Match>(await CheckAsync(verifiers, "scott", "tiger"));
+        Assert.Equal(["scott@example.org"], (await verifiers.Accounts!.FindAccountAsync("scott", Ct))!.Addresses);
+        Assert.Equal("mytenant", (await verifiers.Accounts!.FindAccountAsync("scott", Ct))!.Tenant);
+    }
+
+    [Fact]
+    public async Task A_token_or_a_ticket_is_nobodys_there() =>
+        Assert.IsType<LoginAnswer.NoMatch>(await Open().IdentifyAsync("scott", Ct));
+}
+
+public abstract class HttpCheckContract<TRig>(TRig rig) : IClassFixture<TRig>, IDisposable
+    where TRig : HttpRig
+{
+    private readonly DirectoryFixture fixture = new();
+    private readonly List<IAccountStore> opened = [];
+
+    protected static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    protected TRig Rig => rig;
+
+    public void Dispose()
+    {
+        foreach (var store in opened)
+            store.Dispose();
+        fixture.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task The_service_says_whether_a_password_is_right()
+    {
+        await rig.PutAsync(new RigUser("lisa@example.org", "tiger\"\\\u00e9"));
+        var verifiers = Open();
+        Assert.Equal("lisa@example.org", Assert.IsType<LoginAnswer.Match>(await CheckAsync(verifiers, "Lisa@example.org", "tiger\"\\\u00e9")).User);
+        foreach (var wrong in new[] { "tiger", "", "tiger\0", "' or '1'='1" })
+            Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(verifiers, "lisa@example.org", wrong));
+        Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Passwords.CheckAsync("lisa@example.org", new byte[] { 0xff, 0xfe }, "192.0.2.1", Ct));
+        Assert.Equal(0, fixture.Pool.Computed);
+    }
+
+    [Fact]
+    public async Task Only_mechanisms_that_show_the_password_are_offered()
+    {
+        var store = AccountStores.Open(fixture.StoreContext, rig.Configure());
+        opened.Add(store);
+        Assert.Equal(StoredForms.Password, store.Forms);
+        Assert.NotNull((await MechanismPlay.PlayAsync(Open(), "SCRAM-SHA-256", "lisa@example.org", "tiger")).Error);
+        Assert.Empty(rig.Server.Asked.Where(static q => q.Text.Contains("SCRAM", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_disabled_user_is_told_no_with_the_right_password()
+    {
+        await rig.PutAsync(new RigUser("bart@example.org", "tiger") { IsDisabled = true });
+        Assert.Equal(StoredLogin.Disabled, Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(Open(), "bart@example.org", "tiger")).Reason);
+    }
+
+    [Fact]
+    public async Task A_right_password_is_remembered_for_a_while_and_a_wrong_one_is_not()
+    {
+        await rig.PutAsync(new RigUser("maggie@example.org", "tiger"));
+        var verifiers = Open();
+        Assert.IsType<LoginAnswer.Match>(await CheckAsync(verifiers, "maggie@example.org", "tiger"));
+        var before = rig.Server.Asked.Count;
+        Assert.IsType<LoginAnswer.Match>(await CheckAsync(verifiers, "maggie@example.org", "tiger"));
+        Assert.Equal(before, rig.Server.Asked.Count);
+        Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(verifiers, "maggie@example.org", "lion"));
+        Assert.True(rig.Server.Asked.Count > before);
+    }
+
+    [Theory]
+    [MemberData(nameof(StoreCases.EveryFailure), MemberType = typeof(StoreCases))]
+    public async Task While_it_fails_nobody_learns_anything_and_it_is_over_when_it_is_mended(StoreFailure failure)
+    {
+        if (!rig.Faults.TryGetValue(failure, out var fault))
+            return;
+        await rig.PutAsync(new RigUser("homer@example.org", "tiger"));
+        var verifiers = fault.Entry is null ? Open() : Open(fault.Entry());
+        var mend = await fault.Begin();
+        try
+        {
+            foreach (var (user, password) in new[] { ("homer@example.org", "tiger"), ("homer@example.org", "wrong"), ("nobody@example.org", "tiger") })
+            {
+                var asked = CheckAsync(verifiers, user, password);
+                if (fault.IsSilent)
+                    fixture.Clock.Advance(new StoreTerms().Timeout);
+                var reason = Assert.IsType<LoginAnswer.Unavailable>(await asked.WaitAsync(TimeSpan.FromSeconds(60), Ct)).Reason;
+                Assert.Contains(fault.Said!, reason, StringComparison.Ordinal);
+                Assert.DoesNotContain("tiger", reason, StringComparison.Ordinal);
+                Assert.DoesNotContain(rig.ServicePassword, reason, StringComparison.Ordinal);
+            }
+        }
+        finally
+        {
+            await mend();
+        }
+
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var again = fault.Entry is null ? verifiers : Open();
+        while (await CheckAsync(again, "homer@example.org", "tiger") is not LoginAnswer.Match)
+        {
+            late.Token.ThrowIfCancellationRequested();
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Ct);
+        }
+    }
+
+    protected static Task<LoginAnswer> CheckAsync(AccountVerifiers verifiers, string user, string password) =>
+        verifiers.Passwords.CheckAsync(user, Encoding.UTF8.GetBytes(password), "192.0.2.1", Ct).AsTask();
+
+    protected AccountVerifiers Open(AccountSource? source = null)
+    {
+        var store = AccountStores.Open(fixture.StoreContext, source ?? rig.Configure());
+        opened.Add(store);
+        return new AccountVerifiers([store], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock) { Directory = fixture.Database };
+    }
+}
