@@ -8,6 +8,7 @@ using Postern.Bench;
 // dotnet run -c Release --project bench/Postern.Bench -- logins
 // dotnet run -c Release --project bench/Postern.Bench -- stores [cold logins [cached logins]]
 // dotnet run -c Release --project bench/Postern.Bench -- webstores
+// dotnet run -c Release --project bench/Postern.Bench -- login
 // dotnet run -c Release --project bench/Postern.Bench -- stranger
 // dotnet run -c Release --project bench/Postern.Bench -- queued 200000
 // dotnet run -c Release --project bench/Postern.Bench -- queued 1000000 10 120
@@ -24,6 +25,8 @@ else if (args is ["stores", .. var counts])
         counts.Length > 1 ? int.Parse(counts[1], CultureInfo.InvariantCulture) : 200_000);
 else if (args is ["webstores"])
     await StoreLogins.RunAsync();
+else if (args is ["login"])
+    await LoginCost.RunAsync();
 else if (args is ["stranger"])
     return await StrangerFlood.RunAsync();
 else if (args is ["signatures"])

@@ -36,6 +36,11 @@ public abstract record SaslStep
         /// </summary>
         public ILoginAuthority? Authority { get; init; }
 
+        /// <summary>
+        /// Which of the user's secrets proved it, by a name that tells nothing of it; null where nobody can say, or it was no secret.
+        /// </summary>
+        public string? Credential { get; init; }
+
         /// <summary>Who logged in, and nothing of what is remembered with it.</summary>
         public override string ToString() => Identity.ToString();
     }
@@ -50,12 +55,18 @@ public abstract record SaslStep
         public OutcomeText? Text { get; init; }
 
         /// <summary>
+        /// Which of the user's secrets was right and may not be used (<see cref="LoginAnswer.NoMatch.Credential"/>); for the audit trail.
+        /// </summary>
+        public string? Credential { get; init; }
+
+        /// <summary>
         /// How an exchange ends that does not log in; the only place where answers become errors. An answer that is none logs nobody in.
         /// </summary>
         /// <param name="claimed">What the client called itself; null when it did not.</param>
         internal static Failure Of(LoginAnswer? answer, string? claimed) => answer switch
         {
-            LoginAnswer.NoMatch(var reason, var exists) => new(SaslError.BadCredentials, claimed, reason, exists) { Text = answer.Text },
+            LoginAnswer.NoMatch(var reason, var exists) { Credential: var credential } =>
+                new(SaslError.BadCredentials, claimed, reason, exists) { Text = answer.Text, Credential = credential },
             LoginAnswer.Refused(var error, var reason) => new(error, claimed, reason, UserExists: true) { Text = answer.Text },
             { WhyOpen: { } reason } => new(SaslError.TemporaryFailure, claimed, reason) { Text = answer.Text },
             LoginAnswer.TooMany(var reason) => new(SaslError.TooMany, claimed, reason) { Text = answer.Text },
@@ -63,13 +74,14 @@ public abstract record SaslStep
         };
     }
 
-    internal SaslStep With(OutcomeText? text, object? loginData, ILoginAuthority? authority) =>
+    internal SaslStep With(LoginAnswer.Match match) =>
         this is Success success
             ? success with
             {
-                Text = text,
-                LoginData = success.LoginData ?? loginData,
-                Authority = BothAuthorities.Of(authority, success.Authority),
+                Text = match.Text,
+                LoginData = success.LoginData ?? match.LoginData,
+                Authority = BothAuthorities.Of(match.Authority, success.Authority),
+                Credential = match.Credential,
             }
             : this;
 }

@@ -25,12 +25,15 @@ public sealed class SmtpDialogue : IAsyncDisposable
     }
 
     /// <summary>Connects without reading the greeting.</summary>
-    public static async Task<SmtpDialogue> OpenAsync(IPEndPoint server)
+    /// <param name="source">This machine's address that the server sees; null for any.</param>
+    public static async Task<SmtpDialogue> OpenAsync(IPEndPoint server, IPAddress? source = null)
     {
         var connecting = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
             using var late = new CancellationTokenSource(Patience);
+            if (source is not null)
+                connecting.Bind(new IPEndPoint(source, 0));
             await connecting.ConnectAsync(server, late.Token);
             return new SmtpDialogue(connecting);
         }
@@ -45,9 +48,10 @@ public sealed class SmtpDialogue : IAsyncDisposable
     public X509Certificate2? Certificate { get; set; }
 
     /// <summary>Connects, greets, and says EHLO.</summary>
-    public static async Task<SmtpDialogue> GreetAsync(IPEndPoint server, bool implicitTls = false, X509Certificate2? certificate = null)
+    public static async Task<SmtpDialogue> GreetAsync(
+        IPEndPoint server, bool implicitTls = false, X509Certificate2? certificate = null, IPAddress? source = null)
     {
-        var dialogue = await OpenAsync(server);
+        var dialogue = await OpenAsync(server, source);
         dialogue.Certificate = certificate;
         try
         {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Relay.Accounts.Credentials;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores;
@@ -45,6 +46,12 @@ public sealed class AccountVerifiers(
     /// <summary>Gives weak forms of the directory up for better ones; null where they stay.</summary>
     public FormReplacement? Replacement { get; init; }
 
+    /// <summary>The listener whose logins these are, to which a credential may be limited; null where nobody says.</summary>
+    public string? Listener { get; init; }
+
+    /// <summary>Notes which credential is used, and where; null where no login is real.</summary>
+    public CredentialUses? Uses { get; init; }
+
     /// <summary>What stands in for users that do not exist.</summary>
     public Decoys Decoys { get; init; } = Decoys.ForProcess;
 
@@ -77,7 +84,11 @@ public sealed class AccountVerifiers(
 
     private ProvenUsers Users => field ??= new ProvenUsers(Parts);
 
-    private LoginParts Parts => parts ??= new(new StoreChain(stores, Directory), pool, cache, protection, Decoys, Replacement, clock);
+    private LoginParts Parts => parts ??= new(new StoreChain(stores, Directory), pool, cache, protection, Decoys, Replacement, clock)
+    {
+        Listener = Listener,
+        Uses = Uses,
+    };
 
     /// <summary>
     /// Whether there is a user, in any spelling, whom a token, a ticket or a certificate has already proven. An account without a

@@ -26,6 +26,15 @@ public sealed class AllAccounts(IDirectory directory, StoreChain stores) : IDire
         };
     }
 
+    /// <exception cref="DirectoryUnavailableException">The directory, or a store that may know the user, cannot answer.</exception>
+    public async ValueTask<StoredCredential?> FindCredentialAsync(string name, string id, CancellationToken ct) =>
+        (await stores.FindAsync(name, ct)).Answer switch
+        {
+            LoginAnswer.Found<StoredLogin> { Stored: var login } => login.Find(id),
+            LoginAnswer.NoMatch => null,
+            var other => throw new DirectoryUnavailableException(other.WhyOpen ?? "a store gave no answer"),
+        };
+
     /// <summary>Whose of the directory: stores beside it are asked for a user, and know no address.</summary>
     public ValueTask<string?> FindOwnerAsync(Mailbox address, CancellationToken ct) => directory.FindOwnerAsync(address, ct);
 

@@ -16,6 +16,11 @@ public interface IDirectory
     ValueTask<Account?> FindAccountAsync(string name, CancellationToken ct);
 
     /// <summary>
+    /// One of an account's secrets, by its <see cref="StoredCredential.Id"/>, as it is now; null when there is none.
+    /// </summary>
+    ValueTask<StoredCredential?> FindCredentialAsync(string name, string id, CancellationToken ct) => default;
+
+    /// <summary>
     /// The name of an account that has the address among its own; null when there is none. One that is only named by it need not be found.
     /// </summary>
     ValueTask<string?> FindOwnerAsync(Mailbox address, CancellationToken ct) => default;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Sasl.Preparation;
 using Postern.Sasl.Verifiers;
@@ -44,16 +45,16 @@ internal static class LoginCheck
     {
         LoginAnswer answer = new LoginAnswer.NoMatch("wrong password", UserExists: true);
         string? missing = null;
-        foreach (var credential in login.Credentials)
+        foreach (var (first, others) in Together(login.Credentials))
         {
-            switch (Verify(credential.Hash, password, spellings, spent))
+            var (credential, verdict) = Verify(first, others, password, spellings, spent);
+            switch (verdict)
             {
-                case HashAnswer.Match when login.Refusal is null && !(credential.ExpiresAt <= now):
-                    return new LoginAnswer.Found<StoredCredential>(login.User, credential);
-                case HashAnswer.Match when login.Refusal is null:
-                    answer = new LoginAnswer.NoMatch(
-                        $"the credential {credential.Name} expired at {credential.ExpiresAt:u}", UserExists: true);
+                case HashAnswer.Match when login.Refusal is null && (credential.WhyExpired(now) ?? credential.Obstacle) is { } objection:
+                    answer = new LoginAnswer.NoMatch(objection, UserExists: true) { Credential = credential.Id };
                     break;
+                case HashAnswer.Match when login.Refusal is null:
+                    return new LoginAnswer.Found<StoredCredential>(login.User, credential);
                 case HashAnswer.Unusable(var reason):
                     answer = new LoginAnswer.NoMatch($"credential {credential.Name}: {reason}", UserExists: true);
                     break;
@@ -76,6 +77,36 @@ internal static class LoginCheck
         return missing is null
             ? login.Refusal is { } refusal ? new LoginAnswer.NoMatch(refusal, UserExists: true) : answer
             : new LoginAnswer.Unavailable(missing);
+    }
+
+    /// <summary>Each with those behind it that one computation serves, too.</summary>
+    private static IEnumerable<(StoredCredential First, IReadOnlyList<StoredCredential> Others)> Together(
+        ImmutableArray<StoredCredential> all)
+    {
+        var done = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < all.Length; i++)
+        {
+            var computation = all[i].Hash.Computation;
+            if (computation is null)
+                yield return (all[i], []);
+            else if (done.Add(computation))
+                yield return (all[i], [.. all.Skip(i + 1).Where(one => one.Hash.Computation == computation)]);
+        }
+    }
+
+    private static (StoredCredential Credential, HashAnswer Answer) Verify(
+        StoredCredential first,
+        IReadOnlyList<StoredCredential> others,
+        ReadOnlySpan<byte> password,
+        IReadOnlyList<byte[]> spellings,
+        Action<HashCost>? spent)
+    {
+        if (others.Count == 0)
+            return (first, Verify(first.Hash, password, spellings, spent));
+        spent?.Invoke(first.Hash.Cost);
+        StoredCredential[] all = [first, .. others];
+        var at = ScramHash.FindMatch(all.Select(static one => one.Hash).Cast<ScramHash>(), password);
+        return at < 0 ? (first, HashAnswer.NoMatch.Instance) : (all[at], HashAnswer.Match.Instance);
     }
 
     /// <summary>Every spelling in turn, the one that was sent first; how many there are depends on the password alone.</summary>

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Postern.Relay.Accounts.Credentials;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Sasl.Verifiers;
 
@@ -15,6 +16,7 @@ public sealed class StoredLogin
     public const string Disabled = "the account is disabled";
 
     private readonly byte[] stamp;
+    private readonly bool isLimited;
     private HashCosts? costs;
     private Account? account;
     private LoginAnswer.Found<StoredLogin>? answer;
@@ -24,6 +26,7 @@ public sealed class StoredLogin
         User = user;
         Refusal = refusal;
         Credentials = credentials;
+        isLimited = credentials.Any(static c => !c.Limits.IsNone);
         stamp = StampOf(this);
     }
 
@@ -86,6 +89,38 @@ public sealed class StoredLogin
             Account = Account with { Enabled = false },
         };
 
+    /// <summary>The credential of this <see cref="StoredCredential.Id"/>; null where there is none.</summary>
+    public StoredCredential? Find(string id)
+    {
+        foreach (var credential in Credentials)
+        {
+            if (string.Equals(credential.Id, id, StringComparison.Ordinal))
+                return credential;
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// The same user as it can log in from there: credentials that may not be used there are found and refused. Itself where nothing
+    /// stands against any of them.
+    /// </summary>
+    internal StoredLogin SeenFrom(LoginOrigin origin)
+    {
+        if (!isLimited)
+            return this;
+        var seen = Credentials;
+        for (var i = 0; i < seen.Length; i++)
+        {
+            if (seen[i].WhyNot(origin) is { } obstacle)
+                seen = seen.SetItem(i, seen[i] with { Obstacle = obstacle });
+        }
+
+        return seen == Credentials
+            ? this
+            : new StoredLogin(User, Refusal, seen) { IsDisabled = IsDisabled, Account = Account };
+    }
+
     public override string ToString() => User;
 
     private static byte[] StampOf(StoredLogin login)
@@ -93,11 +128,13 @@ public sealed class StoredLogin
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Append(hash, login.User);
         Append(hash, login.Refusal ?? string.Empty);
-        foreach (var (name, secret, expires) in login.Credentials)
+        foreach (var credential in login.Credentials)
         {
-            Append(hash, name);
-            Append(hash, secret.Stored);
-            Append(hash, expires?.UtcTicks.ToString(CultureInfo.InvariantCulture) ?? "never");
+            Append(hash, credential.Name);
+            Append(hash, credential.Hash.Stored);
+            Append(hash, credential.ExpiresAt?.UtcTicks.ToString(CultureInfo.InvariantCulture) ?? "never");
+            if (login.isLimited)
+                Append(hash, $"{credential.Limits}; {(credential.Obstacle is null ? "may" : "may not")}");
         }
 
         return hash.GetHashAndReset();

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Relay.Accounts.Credentials;
 
 namespace Postern.Relay.Admin;
 
@@ -51,6 +52,43 @@ public sealed record CredentialDetails(
 {
     /// <summary>Why whoever steals what is stored soon has the password; null where that is slow.</summary>
     public string? Weakness { get; init; }
+
+    /// <summary>Made for one program or device.</summary>
+    public bool IsApp { get; init; }
+
+    /// <summary>Null where it may do what its account may.</summary>
+    public LimitDetails? Limits { get; init; }
+
+    /// <summary>The last login by it; null where there was none that is known. A running server writes it within seconds.</summary>
+    public LastUse? LastUse { get; init; }
+}
+
+/// <summary>What a credential is limited to; what is empty is not.</summary>
+/// <param name="FirstNetwork">It belongs to the network that uses it first.</param>
+/// <param name="BoundTo">That network; null before the first use.</param>
+public sealed record LimitDetails(
+    ImmutableArray<string> Listeners, ImmutableArray<string> Networks, ImmutableArray<string> Senders, bool FirstNetwork, string? BoundTo)
+{
+    /// <summary>When that was.</summary>
+    public DateTimeOffset? BoundAt { get; init; }
+
+    /// <summary>For people, as the end of a sentence that begins with "good only".</summary>
+    internal string Words { get; init; } = string.Empty;
+
+    public override string ToString() => Words;
+
+    internal static LimitDetails? Of(CredentialLimits limits, DateTimeOffset? boundAt = null) => limits.IsNone
+        ? null
+        : new LimitDetails(
+            limits.Listeners,
+            [.. limits.Networks.Select(static network => network.ToString())],
+            limits.Senders,
+            limits.IsFirstNetwork,
+            limits.Bound?.ToString())
+        {
+            BoundAt = boundAt,
+            Words = limits.ToString(),
+        };
 }
 
 /// <summary>A domain as an operator sees it.</summary>

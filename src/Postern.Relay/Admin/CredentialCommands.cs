@@ -3,9 +3,12 @@ using System.Globalization;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Credentials;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit.Events;
 using Postern.Sasl;
+using CredentialRow = Postern.Relay.Accounts.Stores.DirectoryReader.CredentialRow;
 
 namespace Postern.Relay.Admin;
 
@@ -29,10 +32,13 @@ public sealed class CredentialCommands
     {
         if (WhyNot(command) is { } problem)
             return problem;
+        if (!command.Scope.TryApply(CredentialLimits.None, out var limits, out var unclear))
+            return unclear;
         var generated = command.Typed is null ? Secret.Generate() : null;
         var name = LoginNames.TryCanonical(command.Account, out var canonical) ? canonical : command.Account;
+        var request = new HashRequest(name, command.Realm ?? string.Empty, generated ?? command.Typed!, generated is not null);
         if (!command.Scheme.TryHash(
-            new HashRequest(name, command.Realm ?? string.Empty, generated ?? command.Typed!, generated is not null),
+            request with { Beside = changes.Directory.Read(sql => ChallengedOf(sql, name)) },
             out var hash,
             out var trouble))
             return new AdminOutcome.Invalid(trouble);
@@ -45,7 +51,8 @@ public sealed class CredentialCommands
             if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var account, out var missing))
                 return missing;
             var there = CredentialsOf(sql, account.Id);
-            var replaced = (CredentialName?)null;
+            var replaced = (CredentialRow?)null;
+            var isApp = command.IsApp;
             if (command.Replaces is { } chosen)
             {
                 if (Choose(there, account.Name, chosen.Credential, out replaced) is { } wrong)
@@ -55,6 +62,10 @@ public sealed class CredentialCommands
                 expires ??= replaced!.ExpiresAt is { } end && end > now.ToUnixTimeMilliseconds()
                     ? DateTimeOffset.FromUnixTimeMilliseconds(end)
                     : null;
+                isApp |= replaced!.App != 0;
+                if (!command.Scope.TryApply(
+                    DirectoryReader.LimitsOf(replaced, DirectoryReader.LimitsOf(sql, account.Id)), out limits, out unclear))
+                    return unclear;
             }
 
             if (command.Label is not null && there.Exists(c => string.Equals(c.Label, command.Label, StringComparison.Ordinal)))
@@ -67,19 +78,44 @@ public sealed class CredentialCommands
 
             if (replaced is not null)
                 sql.Execute("delete from credentials where id = @Id", replaced);
-            var id = Insert(sql, account.Id, command.Label, hash, generated is not null, now, expires);
+            var id = Insert(sql, account.Id, command.Label, hash, generated is not null, now, expires, isApp);
+            if (!limits.IsNone)
+                CredentialScope.Write(sql, id, limits, limits.Bound is null ? null : now);
             var details = new CredentialDetails(
-                id, account.Name, command.Label, hash.Scheme, generated is not null, now, expires, Expired: false);
+                id, account.Name, command.Label, hash.Scheme, generated is not null, now, expires, Expired: false)
+            {
+                IsApp = isApp,
+                Limits = LimitDetails.Of(limits),
+            };
+            var what = isApp
+                ? $"app password {command.Label} ({DirectoryReader.IdOf(id)})"
+                : $"credential {NameOf(id, command.Label)}";
             var done = replaced is null
-                ? $"credential {NameOf(id, command.Label)} added to account {account.Name}"
+                ? $"{what} added to account {account.Name}"
                 : $"credential {NameOf(id, command.Label)} of account {account.Name} is valid in the place of "
                     + $"{NameOf(replaced.Id, replaced.Label)}";
-            return new AdminOutcome.Issued(done + Others(account.Name, there, now), details, generated)
+            var said = limits.IsNone ? done : $"{done}, good only {limits}";
+            return new AdminOutcome.Issued(said + Others(account.Name, there, now) + Beyond(sql, account, limits), details, generated)
             {
-                Changes = ChangesOf(replaced is null ? null : NameOf(replaced.Id, replaced.Label), details),
+                Changes =
+                [
+                    .. ChangesOf(replaced is null ? null : NameOf(replaced.Id, replaced.Label), details),
+                    .. CredentialScope.ChangesOf(CredentialLimits.None, limits),
+                ],
             };
         });
     }
+
+    /// <summary>The secret that a SCRAM challenge to the account asks for; null where there is none, or no such account.</summary>
+    private ScramHash? ChallengedOf(SqliteConnection sql, string account) =>
+        DirectoryLookups.TryFindAccount(sql, account, out var found, out _)
+            ? DirectoryReader.Credentials(sql, found.Id)
+                .Where(one => one.Hash is ScramHash && !(one.ExpiresAt <= changes.UtcNow))
+                .OrderBy(static one => one.IsApp)
+                .ThenByDescending(static one => one.Number)
+                .Select(static one => (ScramHash)one.Hash)
+                .FirstOrDefault()
+            : null;
 
     private static long Insert(
         SqliteConnection sql,
@@ -88,11 +124,12 @@ public sealed class CredentialCommands
         PasswordHash hash,
         bool isGenerated,
         DateTimeOffset now,
-        DateTimeOffset? expires) =>
+        DateTimeOffset? expires,
+        bool isApp) =>
         sql.ExecuteScalar<long>(
             """
-            insert into credentials (account_id, label, secret, generated, created_at, expires_at)
-            values (@account, @label, @Stored, @isGenerated, @CreatedAt, @ExpiresAt);
+            insert into credentials (account_id, label, secret, generated, created_at, expires_at, app)
+            values (@account, @label, @Stored, @isGenerated, @CreatedAt, @ExpiresAt, @isApp);
             select last_insert_rowid()
             """,
             new
@@ -103,7 +140,69 @@ public sealed class CredentialCommands
                 isGenerated,
                 CreatedAt = now.ToUnixTimeMilliseconds(),
                 ExpiresAt = expires?.ToUnixTimeMilliseconds(),
+                isApp,
             });
+
+    /// <summary>
+    /// Gives a credential other limits, or another end; sessions that rest on it and may not any more end at their next message.
+    /// </summary>
+    public AdminOutcome Limit(LimitCredential command)
+    {
+        if (command.Scope.IsSame && command.ExpiresAfter is null && !command.NeverExpires)
+            return new AdminOutcome.Invalid("nothing is said that is to be changed");
+        if (WhyNoLife(command.ExpiresAfter) is { } problem)
+            return problem;
+        var now = changes.UtcNow;
+        return changes.Change("credential limit", DirectoryChanges.Target(command.Account, command.Credential), sql =>
+        {
+            if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var account, out var missing))
+                return missing;
+            if (Choose(CredentialsOf(sql, account.Id), account.Name, command.Credential, out var chosen) is { } wrong)
+                return wrong;
+            var before = DirectoryReader.LimitsOf(chosen!, DirectoryReader.LimitsOf(sql, account.Id));
+            if (!command.Scope.TryApply(before, out var after, out var unclear))
+                return unclear;
+            if (!command.Scope.IsSame)
+                CredentialScope.Write(sql, chosen!.Id, after, after.Bound is null ? null : now);
+            var expires = command.NeverExpires ? null : (now + command.ExpiresAfter)?.ToUnixTimeMilliseconds() ?? chosen!.ExpiresAt;
+            sql.Execute("update credentials set expires_at = @expires where id = @Id", new { expires, chosen!.Id });
+            var ends = expires is { } end ? $"until {TextOf(DateTimeOffset.FromUnixTimeMilliseconds(end))}" : "without an end";
+            return new AdminOutcome.Done(
+                $"credential {NameOf(chosen.Id, chosen.Label)} of account {account.Name} is good {ends}"
+                    + $"{(after.IsNone ? ", wherever the account is" : $", only {after}")}{Beyond(sql, account, after)}")
+            {
+                Changes =
+                [
+                    .. CredentialScope.ChangesOf(before, after),
+                    .. expires == chosen.ExpiresAt
+                        ? Array.Empty<AdminChange>()
+                        : [new AdminChange("expires", TextOf(chosen.ExpiresAt), TextOf(expires))],
+                ],
+            };
+        });
+    }
+
+    /// <summary>Senders to which a credential is limited and which its account has not: a limit gives no right.</summary>
+    private static string Beyond(SqliteConnection sql, DirectoryLookups.AccountKey account, CredentialLimits limits)
+    {
+        if (limits.Senders.IsEmpty)
+            return string.Empty;
+        var grants = Grants.Of(sql, account.Id);
+        var beyond = limits.Senders.Where(sender => !(sender[0] == '@'
+            ? grants.Domains.Contains(sender[1..], StringComparer.OrdinalIgnoreCase)
+            : grants.Addresses.Contains(sender, StringComparer.OrdinalIgnoreCase)
+                || grants.Domains.Contains(sender[(sender.LastIndexOf('@') + 1)..], StringComparer.OrdinalIgnoreCase))).ToList();
+        if (beyond.Count == 0)
+            return string.Empty;
+        var grant = beyond[0][0] == '@' ? $"--domain {beyond[0][1..]}" : $"--address {beyond[0]}";
+        return $"; warning: the account may not send as {string.Join(" and ", beyond)}, so this credential may not either (to grant it: "
+            + $"postern account grant {account.Name} {grant})";
+    }
+
+    private static string? TextOf(long? milliseconds) =>
+        milliseconds is { } at ? TextOf(DateTimeOffset.FromUnixTimeMilliseconds(at)) : null;
+
+    private static string TextOf(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private static ImmutableArray<AdminChange> ChangesOf(string? replaced, CredentialDetails added)
     {
@@ -115,13 +214,13 @@ public sealed class CredentialCommands
         return added.ExpiresAt is { } at
             ? [
                 .. always,
-                new AdminChange("expires", Before: null, at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)),
+                new AdminChange("expires", Before: null, TextOf(at)),
             ]
             : [.. always];
     }
 
     /// <summary>What else logs the account in: who adds a password may believe that the old one is gone.</summary>
-    private static string Others(string account, List<CredentialName> there, DateTimeOffset now)
+    private static string Others(string account, List<CredentialRow> there, DateTimeOffset now)
     {
         var valid = there.Where(c => c.ExpiresAt is not { } end || end > now.ToUnixTimeMilliseconds())
             .Select(static c => NameOf(c.Id, c.Label)).ToList();
@@ -132,12 +231,11 @@ public sealed class CredentialCommands
                     + $"postern credential revoke {account} {valid[0].TrimStart('#')})");
     }
 
-    private static List<CredentialName> CredentialsOf(SqliteConnection sql, long account) =>
-        sql.Query<CredentialName>(
-            "select id, label, expires_at as ExpiresAt from credentials where account_id = @account order by id", new { account }).AsList();
+    private static List<CredentialRow> CredentialsOf(SqliteConnection sql, long account) =>
+        sql.Query<CredentialRow>($"{CredentialRow.Select} where account_id = @account order by id", new { account }).AsList();
 
     /// <summary>The one that is named, or the only one; else why there is none.</summary>
-    private static AdminOutcome? Choose(List<CredentialName> all, string account, string? named, out CredentialName? chosen)
+    private static AdminOutcome? Choose(List<CredentialRow> all, string account, string? named, out CredentialRow? chosen)
     {
         var names = string.Join(", ", all.Select(static c => NameOf(c.Id, c.Label)));
         chosen = null;
@@ -169,10 +267,12 @@ public sealed class CredentialCommands
             return new(problem);
         if (command.Scheme.NeedsRealm && string.IsNullOrEmpty(command.Realm))
             return new($"{command.Scheme.Name} needs a realm");
-        if (command.ExpiresAfter is { } life && (life <= TimeSpan.Zero || life > LongestLife))
-            return new("a credential expires between a moment and a hundred years from now");
+        if (WhyNoLife(command.ExpiresAfter) is { } wrong)
+            return wrong;
+        if (command.IsApp && command.Typed is not null)
+            return new("an app password is made, and not chosen");
         if (command.Label is not { } label)
-            return null;
+            return command is { IsApp: true, Replaces: null } ? new("an app password has a label, which says where it is used") : null;
         if (label.Length is 0 or > MaxLabelLength || label.Any(char.IsControl) || string.IsNullOrWhiteSpace(label))
             return new($"a label has 1 to {MaxLabelLength} visible characters");
         return label.TrimStart('#').All(char.IsAsciiDigit)
@@ -180,14 +280,15 @@ public sealed class CredentialCommands
             : null;
     }
 
-    private static bool IsNamed(CredentialName credential, string name) =>
+    private static AdminOutcome.Invalid? WhyNoLife(TimeSpan? life) =>
+        life <= TimeSpan.Zero || life > LongestLife ? new("a credential expires between a moment and a hundred years from now") : null;
+
+    private static bool IsNamed(CredentialRow credential, string name) =>
         string.Equals(credential.Label, name, StringComparison.Ordinal)
         || (long.TryParse(name.AsSpan().TrimStart('#'), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
             && id == credential.Id);
 
     private static string NameOf(long id, string? label) => label ?? string.Create(CultureInfo.InvariantCulture, $"#{id}");
-
-    private sealed record CredentialName(long Id, string? Label, long? ExpiresAt);
 }
 
 /// <summary>One more secret for an account.</summary>
@@ -199,7 +300,15 @@ public sealed record AddCredential(string Account, Secret? Typed = null, string?
     /// <summary>How it is kept.</summary>
     public HashScheme Scheme { get; init; } = HashSchemes.Usual;
 
-    /// <summary>The one whose place it takes, at once; its label stays, and its end, unless others are said. Null for one more.</summary>
+    /// <summary>For one program or device: it needs a label, and never stands in the way of the account's own secrets.</summary>
+    public bool IsApp { get; init; }
+
+    /// <summary>Where it may be used, and as whom it may send.</summary>
+    public CredentialScope Scope { get; init; } = CredentialScope.Same;
+
+    /// <summary>
+    /// The one whose place it takes, at once; its label stays, its end and its limits, unless others are said. Null for one more.
+    /// </summary>
     public RevokeCredential? Replaces { get; init; }
 
     /// <summary>Of DIGEST-MD5; null for other schemes.</summary>

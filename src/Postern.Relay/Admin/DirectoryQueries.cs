@@ -2,8 +2,10 @@ using System.Collections.Immutable;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Credentials;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores;
+using CredentialRow = Postern.Relay.Accounts.Stores.DirectoryReader.CredentialRow;
 
 namespace Postern.Relay.Admin;
 
@@ -100,12 +102,10 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
         var actsAs = sql.Query<GrantRow>(
             "select account_id as AccountId, name as Name from account_act_as where @id is null or account_id = @id order by name", which)
             .ToLookup(r => r.AccountId, r => r.Name);
-        var credentials = sql.Query<CredentialRow>(
-            """
-            select id, account_id as AccountId, label, secret, generated, created_at as CreatedAt, expires_at as ExpiresAt
-            from credentials where @id is null or account_id = @id order by id
-            """,
-            which).ToLookup(r => r.AccountId);
+        var credentials = sql.Query<CredentialRow>($"{CredentialRow.Select} where @id is null or account_id = @id order by id", which)
+            .ToLookup(r => r.AccountId);
+        var limits = DirectoryReader.LimitsOf(sql, id);
+        var uses = UsesOf(LastUseFile.Beside(directory.Path), isOne: id is not null);
         return
         [
             .. sql.Query<AccountRow>(
@@ -117,7 +117,7 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
                     TimeOf(a.CreatedAt),
                     [.. addresses[a.Id]],
                     [.. domains[a.Id]],
-                    [.. credentials[a.Id].Select(c => DetailsOf(a.Name, c))])
+                    [.. credentials[a.Id].Select(c => DetailsOf(a.Name, c, limits, uses))])
                 {
                     ActsAs = [.. actsAs[a.Id]],
                     Tenant = a.Tenant,
@@ -126,12 +126,39 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
         ];
     }
 
-    private CredentialDetails DetailsOf(string account, CredentialRow row)
+    private CredentialDetails DetailsOf(
+        string account, CredentialRow row, ILookup<long, DirectoryReader.LimitRow> limits, Func<long, LastUse?> uses)
     {
-        DateTimeOffset? expires = row.ExpiresAt is { } at ? TimeOf(at) : null;
+        DateTimeOffset? expires = row.ExpiresAt is { } end ? TimeOf(end) : null;
         var hash = PasswordHash.Parse(row.Secret);
         return new(row.Id, account, row.Label, hash.Scheme, row.Generated != 0, TimeOf(
-            row.CreatedAt), expires, expires <= clock.GetUtcNow()) { Weakness = hash.Weakness };
+            row.CreatedAt), expires, expires <= clock.GetUtcNow())
+        {
+            Weakness = hash.Weakness,
+            IsApp = row.App != 0,
+            Limits = LimitDetails.Of(DirectoryReader.LimitsOf(row, limits), row.BoundAt is { } at ? TimeOf(at) : null),
+            // What is older than the credential is another one's, as after a backup was put back.
+            LastUse = uses(row.Id) is { } use && use.At >= TimeOf(row.CreatedAt) ? use : null,
+        };
+    }
+
+    private static Func<long, LastUse?> UsesOf(LastUseFile file, bool isOne)
+    {
+        if (!isOne)
+            return Asked(file.ReadAll).GetValueOrDefault;
+        return number => Asked(() => file.Read(number));
+
+        T Asked<T>(Func<T> read)
+        {
+            try
+            {
+                return read();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new DirectoryUnavailableException($"{file.Path}: the last uses cannot be read: {e.Message}", e);
+            }
+        }
     }
 
     private static IEnumerable<NetworkDetails> NetworksOf(SqliteConnection sql) =>
@@ -142,9 +169,6 @@ public sealed class DirectoryQueries(SqliteDirectory directory, TimeProvider clo
     private sealed record AccountRow(long Id, string Name, long Enabled, long CreatedAt, string? Tenant, long? Keep);
 
     private sealed record GrantRow(long AccountId, string Name);
-
-    private sealed record CredentialRow(
-        long Id, long AccountId, string? Label, string Secret, long Generated, long CreatedAt, long? ExpiresAt);
 
     private sealed record DomainRow(string Name, long Accepts);
 }

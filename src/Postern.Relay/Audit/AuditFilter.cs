@@ -54,7 +54,7 @@ internal sealed class AuditFilter
                 {
                     query.Ref, query.QueueId, query.Session, query.Login, EventKeys.AddressOf(query.Client), TextOf(query.Sender),
                     TextOf(query.Recipient), TextOf(query.Domain),
-                    BareId(query.MessageId), query.Rule, query.Route, query.Tenant, query.Category,
+                    BareId(query.MessageId), query.Rule, query.Route, query.Tenant, query.Category, query.Credential,
                 }
                 .OfType<string>()
                 .Select(Needle),
@@ -155,6 +155,7 @@ internal sealed class AuditFilter
             && Same(query.Rule, traits.Rule)
             && Same(query.Route, traits.Route)
             && Same(query.Category, traits.Category)
+            && Same(query.Credential, traits.Credential)
             && (traits.ContinuesMessage ? IsOfMessage(traits) : Fits(traits));
     }
 

@@ -44,6 +44,9 @@ public sealed record AuditQuery
     /// <summary>Why a delivery failed or was deferred, in the word of the event.</summary>
     public string? Category { get; init; }
 
+    /// <summary>The number of a credential of the directory, <c>#7</c>.</summary>
+    public string? Credential { get; init; }
+
     /// <summary>
     /// The user or the identity acted as, in any case. Deliveries and bounces are those of messages that such a login gave.
     /// </summary>

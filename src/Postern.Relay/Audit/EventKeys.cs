@@ -27,6 +27,7 @@ internal static class EventKeys
         Add(keys, 'w', traits.Route);
         Add(keys, 'T', traits.Tenant);
         Add(keys, 'k', traits.Category);
+        Add(keys, 'C', traits.Credential);
         AddDomain(keys, traits.Sender);
         AddRecipient(keys, traits.Recipient);
         foreach (var recipient in traits.Recipients.IsDefault ? [] : traits.Recipients)
@@ -48,6 +49,7 @@ internal static class EventKeys
         Add(keys, 'w', query.Route);
         Add(keys, 'T', query.Tenant);
         Add(keys, 'k', query.Category);
+        Add(keys, 'C', query.Credential);
         Add(keys, 'd', query.Domain?.TrimStart('@'));
         AddPattern(keys, 'f', query.Sender);
         AddPattern(keys, 't', query.Recipient);

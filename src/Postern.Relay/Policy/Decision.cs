@@ -27,6 +27,12 @@ public sealed record Decision(
     /// </summary>
     public const string RewrittenSender = "srs";
 
+    /// <summary>
+    /// What decides in the place of a rule where the credential of the login is limited to other senders
+    /// (<see cref="Accounts.Credentials.CredentialLimits.Senders"/>): it holds whatever the lists say.
+    /// </summary>
+    public const string CredentialSenders = "credential_senders";
+
     /// <summary>The id of the configuration that decided; null where it has none.</summary>
     public string? Configuration { get; init; }
 

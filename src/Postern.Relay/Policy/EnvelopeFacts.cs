@@ -38,6 +38,11 @@ public sealed record EnvelopeFacts
     /// <summary>Whose credential the login is: the same account, unless it acts for another. Null without a login.</summary>
     public string? ProvenBy { get; init; }
 
+    /// <summary>
+    /// The number of the credential that proved it, <c>#7</c>; null where it is none of the directory, and without a login.
+    /// </summary>
+    public string? Credential { get; init; }
+
     /// <summary>Whose account that login is, of those that share the server; null for nobody's in particular.</summary>
     public string? Tenant { get; init; }
 
@@ -72,6 +77,7 @@ public sealed record EnvelopeFacts
         Tls = session.Tls?.Version,
         Login = session.Login,
         ProvenBy = session.LoginProvenBy,
+        Credential = session.Credential,
         Tenant = LoginFacts.TenantOf(session),
         IsSystemUser = LoginFacts.IsOfSystemUser(session),
         OffersAuth = session.OffersAuth,

@@ -46,11 +46,22 @@ internal static class Remedies
         $"postern account {((await context.FindAccountAsync(ct))?.Store is null ? "grant" : "add")} {Login(context)} --address "
             + $"{Quote(context.Sender.Address)}";
 
+    /// <summary>The limits of the credential, with the sender among them.</summary>
+    public static async ValueTask<string> WidenCredentialAsync(RuleContext context, CancellationToken ct)
+    {
+        var senders = (await context.FindCredentialAsync(ct))?.Limits.Senders ?? [];
+        var all = senders.Add(context.Sender.Address).Select(static one => $" --sender {Quote(one)}");
+        return $"postern credential limit {Quote(context.Facts.ProvenBy)} {Number(context)}{string.Concat(all)}";
+    }
+
     /// <summary>One word of a POSIX shell command line.</summary>
     public static string Quote(string? word) =>
         word is { Length: > 0 } && !word.AsSpan().ContainsAnyExcept(Plain)
             ? word
             : $"'{word?.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+
+    /// <summary>Of a credential, as it needs no quotes.</summary>
+    private static string? Number(RuleContext context) => context.Facts.Credential?.TrimStart('#');
 
     private static string LogIn(RuleContext context) => context.Facts switch
     {

@@ -66,6 +66,10 @@ internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
         return account;
     }
 
+    /// <summary>The credential that proved the login, as it is now; null where there is none, or it is there no more.</summary>
+    public ValueTask<StoredCredential?> FindCredentialAsync(CancellationToken ct) =>
+        Facts is { Credential: { } id, ProvenBy: { } owner } ? directory.FindCredentialAsync(owner, id, ct) : default;
+
     /// <summary>
     /// The account that has the address, or is named by it, whichever listener it logs in on; null when there is none.
     /// </summary>

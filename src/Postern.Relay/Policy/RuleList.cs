@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Relay.Accounts;
 using Postern.Relay.Envelopes;
 
 namespace Postern.Relay.Policy;
@@ -16,7 +17,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
     {
         var asked = ImmutableArray.CreateBuilder<AskedRule>(earlier.Length + rules.Length + 1);
         asked.AddRange(earlier);
-        var decider = ForgedAddress(context);
+        var decider = ForgedAddress(context) ?? await OtherSenderAsync(context, ct);
         if (decider is not null)
             asked.Add(decider.Value);
         foreach (var listed in decider is null ? rules : [])
@@ -46,6 +47,37 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         stage == RuleStage.Recipient && context.Rewritten is SrsAnswer.Refused(var why)
             ? new AskedRule(Decision.RewrittenSender, new RuleAnswer.Refuse(Refusals.NotRewrittenHere(context, why), why))
             : null;
+
+    /// <summary>
+    /// A sender that the account may have and the credential may not. The null sender is every login's, as it is every account's.
+    /// </summary>
+    private async ValueTask<AskedRule?> OtherSenderAsync(RuleContext context, CancellationToken ct)
+    {
+        if (stage != RuleStage.Sender || context.Facts.Credential is null || context.Sender.Mailbox is not { } sender)
+            return null;
+        try
+        {
+            return await context.FindCredentialAsync(ct) switch
+            {
+                null => new AskedRule(
+                    Decision.CredentialSenders,
+                    new RuleAnswer.Refuse(
+                        Refusals.NotOwned(context), $"credential {context.Facts.Credential} of {context.Facts.ProvenBy} is there no more")),
+                { } credential when !credential.Limits.MaySendAs(sender) => new AskedRule(
+                    Decision.CredentialSenders,
+                    new RuleAnswer.Refuse(
+                        Refusals.NotOwned(context),
+                        $"credential {credential.Said} may send as {string.Join(" and ", credential.Limits.Senders)}, and not as {sender}",
+                        Remedies.WidenCredentialAsync)),
+                _ => null,
+            };
+        }
+        catch (DirectoryUnavailableException e)
+        {
+            return new AskedRule(
+                Decision.CredentialSenders, new RuleAnswer.Refuse(Refusals.Temporary, $"directory unavailable: {e.Message}"));
+        }
+    }
 
     /// <summary>Counts for the rules that want it; the one whose limit is used up by now decides after all.</summary>
     private async ValueTask<AskedRule?> CountAsync(

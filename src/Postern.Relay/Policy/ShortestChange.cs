@@ -42,6 +42,8 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
         var changes = new List<Change>();
         if (await context.FindSuppressionAsync(recipient, ct) is { } suppressed)
             changes.Add(new(RejectSuppressedRecipient.RemedyFor(suppressed), static w => w.IsUnsuppressed = true));
+        if (await context.FindCredentialAsync(ct) is { Limits.Senders.IsEmpty: false })
+            changes.Add(new(await Remedies.WidenCredentialAsync(context, ct), static w => w.Facts = w.Facts with { Credential = null }));
         if (facts.Login is { } login)
         {
             if (known is not { Enabled: true })
@@ -148,6 +150,9 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
 
         public ValueTask<Account?> FindAccountAsync(string name, CancellationToken ct) =>
             name == Facts.Login ? new(Account) : before.FindAccountAsync(name, ct);
+
+        public ValueTask<StoredCredential?> FindCredentialAsync(string name, string id, CancellationToken ct) =>
+            before.FindCredentialAsync(name, id, ct);
 
         public ValueTask<string?> FindOwnerAsync(Mailbox address, CancellationToken ct) =>
             address.Equals(Owned) ? new(address.Canonical) : before.FindOwnerAsync(address, ct);

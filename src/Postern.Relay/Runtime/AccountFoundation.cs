@@ -1,4 +1,5 @@
 using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Credentials;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
@@ -18,7 +19,7 @@ public sealed class AccountFoundation : IDisposable
 
     /// <param name="directory">Stays the caller's.</param>
     /// <param name="protectionFile">Where the login protection is kept, once a minute and at the end; null for nowhere.</param>
-    /// <param name="isServer">Logins are real: weak stored forms are replaced.</param>
+    /// <param name="isServer">Logins are real: weak stored forms are replaced, and the use of credentials is noted.</param>
     public AccountFoundation(
         SqliteDirectory directory,
         AccountOptions options,
@@ -41,6 +42,7 @@ public sealed class AccountFoundation : IDisposable
         }
 
         Replacement = isServer ? new FormReplacement(directory, audit, clock) : null;
+        Uses = isServer ? new CredentialUses(directory, LastUseFile.Beside(directory.Path), audit, clock) : null;
     }
 
     /// <summary>The built-in accounts.</summary>
@@ -61,11 +63,15 @@ public sealed class AccountFoundation : IDisposable
     /// <summary>Null where no login is real.</summary>
     internal FormReplacement? Replacement { get; }
 
+    /// <summary>Null where no login is real.</summary>
+    internal CredentialUses? Uses { get; }
+
     /// <summary>Attempts under way are answered that they cannot be checked.</summary>
     public void Dispose()
     {
         Hashing.Dispose();
         Replacement?.Dispose();
+        Uses?.Dispose();
         saving?.Dispose();
         save?.Invoke();
     }

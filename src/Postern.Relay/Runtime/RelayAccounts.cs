@@ -39,13 +39,13 @@ public sealed class RelayAccounts : IDisposable
         stores = [.. options.Sources.Select(source => (source.Uri, AccountStores.Open(context, source)))];
         tokens = options.Issuers.IsEmpty ? null : new TokenVerifier(
             options.Issuers, static (_, _) => new(StoredLogin.Nobody), http, clock, () => Newest.options.Issuers);
-        all = Make(static _ => true);
+        all = Make(listener: null, static _ => true);
         // One each, also where they ask the same: what a session asks once its configuration is gone is what its own listener asks then.
         byListener = (listeners ?? []).Distinct(StringComparer.OrdinalIgnoreCase).ToFrozenDictionary(
             static name => name,
             name => options.StoresByListener.GetValueOrDefault(name) is { IsDefault: false } asked
-                ? Make(uri => asked.Contains(uri, StringComparer.Ordinal))
-                : Make(static _ => true),
+                ? Make(name, uri => asked.Contains(uri, StringComparer.Ordinal))
+                : Make(name, static _ => true),
             StringComparer.OrdinalIgnoreCase);
     }
 
@@ -96,7 +96,7 @@ public sealed class RelayAccounts : IDisposable
         }
     }
 
-    private ListenerAccounts Make(Func<string, bool> isAsked)
+    private ListenerAccounts Make(string? listener, Func<string, bool> isAsked)
     {
         var clock = foundation.Clock;
         AccountVerifiers? verifiers = null;
@@ -106,7 +106,9 @@ public sealed class RelayAccounts : IDisposable
         {
             Directory = foundation.Directory,
             Decoys = decoys,
+            Listener = listener,
             Replacement = replaces ? foundation.Replacement : null,
+            Uses = foundation.Uses,
             Tokens = tokens is null
                 ? null
                 : new ProtectedTokens(tokens.With((user, ct) => SpeaksForAsync(verifiers!, user, ct)), foundation.Protection, clock),

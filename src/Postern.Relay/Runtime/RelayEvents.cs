@@ -33,6 +33,7 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
             clock.GetUtcNow(), OriginOf(session) with { User = claimed }, attempt.Mechanism, Outcome(session, attempt), attempt.Reason)
         {
             ActingAs = session.Login is { } login && login != attempt.ClaimedUser ? login : null,
+            Credential = attempt.Credential,
             Cause = CauseOf(session, attempt),
         });
     }

@@ -11,9 +11,19 @@ internal static class Authorization
     public static async ValueTask<SaslStep> DecideAsync(
         SaslContext context, LoginAnswer? check, string? claimed, string actAs, CancellationToken ct) => check switch
     {
-        LoginAnswer.Match match => (await DecideAsync(context, match.User, actAs, ct)).With(match.Text, match.LoginData, match.Authority),
+        LoginAnswer.Match match => (await DecideAsync(context, match.User, actAs, ct)).With(match),
         _ => SaslStep.Failure.Of(check, claimed),
     };
+
+    /// <summary>The end of a proof that was judged right, with what the store keeps of its user.</summary>
+    public static async ValueTask<SaslStep> DecideAsync<T>(
+        SaslContext context, LoginAnswer.Found<T> proven, string actAs, CancellationToken ct, ReadOnlyMemory<byte>? data = null)
+        where T : class =>
+        await DecideAsync(context, proven.User, actAs, ct, data, proven.Authority, proven.LoginData) switch
+        {
+            SaslStep.Success success => success with { Credential = proven.Credential },
+            var step => step,
+        };
 
     /// <param name="authority">Of the proof; a grant that was needed adds its own.</param>
     /// <param name="loginData">Likewise; a grant that brings something to be kept with the login stands in its place.</param>
@@ -50,14 +60,15 @@ internal static class Authorization
     public static async ValueTask<SaslStep.Failure?> WhyNotAsync<T>(LoginAnswer? kept, bool isProven, string user, CancellationToken ct)
         where T : class
     {
-        if (isProven && kept is LoginAnswer.Found<T> { Refusal: null })
-            return null;
+        if (isProven && kept is LoginAnswer.Found<T> { Refusal: null } right)
+            return right.InPlaceOfYes is { } use && await use(ct) is { } objection ? SaslStep.Failure.Of(objection, user) : null;
         if (kept?.InPlaceOfNo is { } ask && await ask(ct) is { } other)
             return SaslStep.Failure.Of(other, user);
         return kept switch
         {
             LoginAnswer.Found<T> when !isProven => new(SaslError.BadCredentials, user, "wrong password", UserExists: true),
-            LoginAnswer.Found<T> { Refusal: { } refusal } => new(SaslError.BadCredentials, user, refusal, UserExists: true),
+            LoginAnswer.Found<T> { Refusal: { } refusal, Credential: var credential } =>
+                new(SaslError.BadCredentials, user, refusal, UserExists: true) { Credential = credential },
             _ => SaslStep.Failure.Of(kept, user),
         };
     }

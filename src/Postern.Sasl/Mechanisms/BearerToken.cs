@@ -31,7 +31,7 @@ internal sealed class BearerToken(SaslContext context)
                     return Refuse("the token speaks for another user than the one named", user, exists: true, scope: null);
                 return step is SaslStep.Failure { Error: SaslError.BadCredentials } failure
                     ? Refuse(failure.Reason, user, exists: true, scope: null)
-                    : step.With(match.Text, match.LoginData, match.Authority);
+                    : step.With(match);
             case LoginAnswer.NoMatch(var reason, var exists) no:
                 return Refuse(reason, no.ClaimedUser ?? claimed, exists, no.Scope, check.Text);
             default:

@@ -76,11 +76,7 @@ public sealed class CramMd5Mechanism : ISaslMechanism
             if (found is { Stored: { Octets.IsEmpty: true, Hmac: null } })
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret");
             return await Authorization.WhyNotAsync<SharedSecret>(lookup, isProven, user, ct)
-                ?? (SaslStep)new SaslStep.Success(new SaslIdentity(found!.User, found.User))
-                {
-                    Authority = found.Authority,
-                    LoginData = found.LoginData,
-                };
+                ?? await Authorization.DecideAsync(context, found!, actAs: string.Empty, ct);
         }
 
         /// <summary>One for each spelling of the password.</summary>

@@ -80,8 +80,7 @@ public sealed class DigestMd5Mechanism : ISaslMechanism
             if (found is { Stored.Octets.IsEmpty: true })
                 return new SaslStep.Failure(SaslError.TemporaryFailure, user, "the store gave an empty secret");
             return await Authorization.WhyNotAsync<SharedSecret>(lookup, isProven, user, ct)
-                ?? await Authorization.DecideAsync(
-                    context, found!.User, actAs, ct, Confirm(secret.Span, said), found.Authority, found.LoginData);
+                ?? await Authorization.DecideAsync(context, found!, actAs, ct, Confirm(secret.Span, said));
         }
 
         /// <summary>The secret of the spelling that the client used; the first where it used none.</summary>

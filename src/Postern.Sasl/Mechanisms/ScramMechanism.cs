@@ -129,15 +129,33 @@ public sealed class ScramMechanism : ISaslMechanism
             var isBound = CryptographicOperations.FixedTimeEquals(expected, final.Binding);
             var isFresh = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(nonce), Encoding.UTF8.GetBytes(final.Nonce));
             var signed = Encoding.UTF8.GetBytes($"{first.Bare},{serverFirst},{final.WithoutProof}");
-            var found = lookup as LoginAnswer.Found<ScramSecret>;
-            var isProven = ScramFunctions.ProofMatches(algorithm, secret!.StoredKey.Span, signed, final.Proof) && found is not null;
-            secrets.OnProof(turn, isProven && isFresh && isBound && found is { Refusal: null }, IsUser);
+            var proven = FindProven(signed, final.Proof);
+            secrets.OnProof(turn, isFresh && isBound && proven is { Refusal: null }, IsUser);
             if (!isFresh)
                 return Refuse("the nonce is not the one of this exchange");
             if (!isBound)
                 return Refuse("the channel binding does not match: another party may stand between");
-            return await Authorization.WhyNotAsync<ScramSecret>(lookup, isProven, user, ct)
-                ?? await Authorization.DecideAsync(context, found!.User, ActAs(), ct, Signature(signed), found.Authority, found.LoginData);
+            return await Authorization.WhyNotAsync<ScramSecret>(proven ?? lookup, proven is not null, user, ct)
+                ?? await Authorization.DecideAsync(context, proven!, ActAs(), ct, Signature(proven!.Stored, signed));
+        }
+
+        /// <summary>
+        /// The secret of the user that the client knows, of those that the challenge serves; null for none. As much is computed for
+        /// everybody.
+        /// </summary>
+        private LoginAnswer.Found<ScramSecret>? FindProven(ReadOnlySpan<byte> signed, ReadOnlySpan<byte> proof)
+        {
+            var found = lookup as LoginAnswer.Found<ScramSecret>;
+            var alike = found?.Alike ?? [];
+            LoginAnswer.Found<ScramSecret>? proven = null;
+            for (var i = 0; i <= Math.Max(alike.Length, lookup!.Proofs - 1); i++)
+            {
+                var one = i == 0 ? found : i <= alike.Length ? alike[i - 1] : null;
+                if (ScramFunctions.ProofMatches(algorithm, (one?.Stored ?? secret!).StoredKey.Span, signed, proof))
+                    proven ??= one;
+            }
+
+            return proven;
         }
 
         private bool IsUser => lookup is LoginAnswer.Found<ScramSecret> or LoginAnswer.NoMatch { UserExists: true };
@@ -145,9 +163,9 @@ public sealed class ScramMechanism : ISaslMechanism
         private string ActAs() => SaslPrep.TryPrepareQuery(first!.Header.AuthorizationId, out var actAs) ? actAs : string.Empty;
 
         /// <summary>server-final-message.</summary>
-        private byte[] Signature(byte[] signed) =>
+        private byte[] Signature(ScramSecret proven, byte[] signed) =>
             Encoding.ASCII.GetBytes(
-                $"v={Convert.ToBase64String(CryptographicOperations.HmacData(algorithm, secret!.ServerKey.Span, signed))}");
+                $"v={Convert.ToBase64String(CryptographicOperations.HmacData(algorithm, proven.ServerKey.Span, signed))}");
 
         /// <summary>RFC 5802 §6: p needs a binding we have, y must not come where a -PLUS mechanism was on offer.</summary>
         private SaslStep.Failure? WhyNotBound(Gs2Header header)

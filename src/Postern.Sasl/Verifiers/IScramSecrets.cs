@@ -62,24 +62,38 @@ public sealed class ScramSecret(
     /// (<see cref="PasswordText"/>). Octets that are not UTF-8, and control characters, are never it; they cost <see cref="Iterations"/>
     /// rounds of PBKDF2 like any other. A password that has several spellings costs so much for each.
     /// </summary>
-    public bool Matches(ReadOnlySpan<byte> password)
+    public bool Matches(ReadOnlySpan<byte> password) => FindMatch([this], password) == 0;
+
+    /// <summary>
+    /// The place of the first of these whose password it is, as in <see cref="Matches"/>; negative for none. They have algorithm, salt and
+    /// count in common, so that all of them cost as much as one.
+    /// </summary>
+    /// <exception cref="ArgumentException">They differ in that, or there is none.</exception>
+    public static int FindMatch(IReadOnlyList<ScramSecret> alike, ReadOnlySpan<byte> password)
     {
+        if (alike.Count == 0 || alike.Any(one => !one.IsAlike(alike[0])))
+            throw new ArgumentException("secrets that are looked at together have algorithm, salt and count in common", nameof(alike));
+        var first = alike[0];
         var isText = PasswordText.IsText(password);
-        var isOne = false;
+        var at = -1;
         var spellings = PasswordText.Spellings(password);
-        foreach (var spelling in spellings)
+        for (var i = 0; i < spellings.Count && at < 0; i++)
         {
-            var salted = Rfc2898DeriveBytes.Pbkdf2(spelling, salt.Span, iterations, algorithm, Scram.ScramFunctions.SizeOf(algorithm));
-            var candidate = FromSaltedPassword(algorithm, salted, salt.Span, iterations);
-            CryptographicOperations.ZeroMemory(salted);
-            isOne |= CryptographicOperations.FixedTimeEquals(candidate.StoredKey.Span, storedKey.Span);
-            if (isOne)
-                break;
+            var key = first.StoredKeyOf(spellings[i]);
+            for (var j = 0; j < alike.Count; j++)
+            {
+                if (CryptographicOperations.FixedTimeEquals(key, alike[j].StoredKey.Span) && at < 0)
+                    at = j;
+            }
         }
 
         PasswordText.Zero(spellings);
-        return isOne && isText;
+        return isText ? at : -1;
     }
+
+    /// <summary>Algorithm, salt and count are the same: one challenge serves both, and one computation.</summary>
+    public bool IsAlike(ScramSecret other) =>
+        algorithm == other.Algorithm && iterations == other.Iterations && salt.Span.SequenceEqual(other.Salt.Span);
 
     /// <summary>It would be false whatever the text is, so it does not compile: <see cref="Matches"/> is meant.</summary>
     [Obsolete(NotEquals, error: true)]
@@ -88,6 +102,14 @@ public sealed class ScramSecret(
 
     /// <summary>No part of it.</summary>
     public override string ToString() => "***";
+
+    private byte[] StoredKeyOf(ReadOnlySpan<byte> spelling)
+    {
+        var salted = Rfc2898DeriveBytes.Pbkdf2(spelling, salt.Span, iterations, algorithm, Scram.ScramFunctions.SizeOf(algorithm));
+        var key = FromSaltedPassword(algorithm, salted, salt.Span, iterations).StoredKey.ToArray();
+        CryptographicOperations.ZeroMemory(salted);
+        return key;
+    }
 
     private static ScramSecret FromSaltedPassword(
         HashAlgorithmName algorithm, ReadOnlySpan<byte> salted, ReadOnlySpan<byte> salt, int iterations)

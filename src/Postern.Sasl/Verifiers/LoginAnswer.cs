@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Postern.Sasl.Verifiers;
 
 /// <summary>
@@ -23,6 +25,12 @@ public abstract record LoginAnswer
     /// </summary>
     public Func<CancellationToken, ValueTask<LoginAnswer?>>? InPlaceOfNo { get; init; }
 
+    /// <summary>
+    /// How many proofs are computed at least, where a mechanism computes one for each secret that a challenge serves: as many as for the
+    /// user who has most of them, so that the time tells nobody from another.
+    /// </summary>
+    public int Proofs { get; init; } = 1;
+
     /// <summary>Yes: the password or token is right, the grant is there. <paramref name="User"/> is the user's canonical name.</summary>
     public sealed record Match(string User) : LoginAnswer
     {
@@ -31,6 +39,11 @@ public abstract record LoginAnswer
 
         /// <summary>Whether this still holds, for as long as the login is used; null where nobody can say, and then it holds.</summary>
         public ILoginAuthority? Authority { get; init; }
+
+        /// <summary>
+        /// Which of the user's secrets it was, by a name that tells nothing of it; null where the store has no names, or it was no secret.
+        /// </summary>
+        public string? Credential { get; init; }
 
         /// <summary>The same answer about the same user; what is kept with it is not compared.</summary>
         public bool Equals(Match? other) => other is not null && User == other.User && Text == other.Text;
@@ -69,6 +82,23 @@ public abstract record LoginAnswer
         /// <summary>Whether this still holds, for as long as the login is used; null where nobody can say, and then it holds.</summary>
         public ILoginAuthority? Authority { get; init; }
 
+        /// <summary>
+        /// Which of the user's secrets it is, by a name that tells nothing of it; null where the store has no names.
+        /// </summary>
+        public string? Credential { get; init; }
+
+        /// <summary>
+        /// Asked when the proof is right and nothing else stands against the login: what is told in place of success; null for success.
+        /// Null here where nobody wants to know.
+        /// </summary>
+        public Func<CancellationToken, ValueTask<LoginAnswer?>>? InPlaceOfYes { get; init; }
+
+        /// <summary>
+        /// Others of the user's secrets that the same challenge serves, of SCRAM those with the same salt and count: whoever proves one of
+        /// them has logged in by that one.
+        /// </summary>
+        public ImmutableArray<Found<T>> Alike { get; init; } = [];
+
         /// <summary>The user, and nothing of what is stored.</summary>
         public override string ToString() => User;
     }
@@ -95,6 +125,12 @@ public abstract record LoginAnswer
     {
         /// <summary>Whom a token speaks for; for the audit trail only.</summary>
         public string? ClaimedUser { get; init; }
+
+        /// <summary>
+        /// Which of the user's secrets was right and may not be used, by a name that tells nothing of it; for the audit trail only. Null
+        /// where none was.
+        /// </summary>
+        public string? Credential { get; init; }
 
         /// <summary>The scope that a token would need, for the client; null when none is known.</summary>
         public string? Scope { get; init; }

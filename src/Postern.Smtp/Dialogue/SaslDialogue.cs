@@ -107,9 +107,14 @@ internal sealed class SaslDialogue(
         session.State.Mechanism = mechanism.Name;
         session.State.LoginData = success.LoginData;
         session.State.Authority = success.Authority;
+        session.State.Credential = success.Credential;
         session.State.PolicyMemo = null;
         session.Server.Events.OnLogin(
-            session.State, new LoginAttempt(mechanism.Name, identity.AuthenticationId, UserExists: true, identity, Error: null, "ok"));
+            session.State,
+            new LoginAttempt(mechanism.Name, identity.AuthenticationId, UserExists: true, identity, Error: null, "ok")
+            {
+                Credential = success.Credential,
+            });
         return StandardReply.Authenticated.Saying(success.Text?.Text);
     }
 
@@ -126,7 +131,10 @@ internal sealed class SaslDialogue(
     private void Tell(SaslStep.Failure failure) =>
         session.Server.Events.OnLogin(
             session.State,
-            new LoginAttempt(mechanism.Name, failure.ClaimedUser, failure.UserExists, Identity: null, failure.Error, failure.Reason));
+            new LoginAttempt(mechanism.Name, failure.ClaimedUser, failure.UserExists, Identity: null, failure.Error, failure.Reason)
+            {
+                Credential = failure.Credential,
+            });
 
     /// <summary>The client's way out of the exchange; where that was lost already, this is what is written down, and counted.</summary>
     private Reply Abandon(SaslError? error, Reply reply, string reason)

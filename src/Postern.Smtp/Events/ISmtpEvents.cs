@@ -154,7 +154,14 @@ public interface ISmtpEvents
 /// <param name="Error">Null on success and on a cancelled exchange.</param>
 /// <param name="Reason">For the audit trail.</param>
 public sealed record LoginAttempt(
-    string Mechanism, string? ClaimedUser, bool UserExists, SaslIdentity? Identity, SaslError? Error, string Reason);
+    string Mechanism, string? ClaimedUser, bool UserExists, SaslIdentity? Identity, SaslError? Error, string Reason)
+{
+    /// <summary>
+    /// Which of the user's secrets it was, by a name that tells nothing of it: the one that logged in, or one that is right and may not be
+    /// used here. Null where none was right, and where nobody can say.
+    /// </summary>
+    public string? Credential { get; init; }
+}
 
 internal sealed class NoEvents : ISmtpEvents
 {

@@ -85,6 +85,11 @@ public sealed class SessionState
     public object? LoginData { get; internal set; }
 
     /// <summary>
+    /// Which of the user's secrets proved that login, by a name that tells nothing of it; null where nobody can say, or it was no secret.
+    /// </summary>
+    public string? Credential { get; internal set; }
+
+    /// <summary>
     /// Somebody has proven who it is. ANONYMOUS (RFC 4505) gives an identity and proves nothing: it permits nothing that its absence does
     /// not.
     /// </summary>
@@ -153,6 +158,7 @@ public sealed class SessionState
         Mechanism = Identity is null ? null : "XCLIENT";
         LoginData = null;
         Authority = null;
+        Credential = null;
         PolicyMemo = null;
     }
 
@@ -172,6 +178,7 @@ public sealed class SessionState
         Mechanism = null;
         LoginData = null;
         Authority = null;
+        Credential = null;
         Transaction = null;
         PolicyMemo = null;
     }

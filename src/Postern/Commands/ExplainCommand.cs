@@ -29,6 +29,11 @@ internal static class ExplainCommand
             CustomParser = ParsedArguments.Address,
         };
         var login = new Option<string?>("--login") { Description = "logged in as this user", HelpName = "USER" };
+        var credential = new Option<string?>("--credential")
+        {
+            Description = "by this credential, as its label or number",
+            HelpName = "CREDENTIAL",
+        };
         var tls = new Option<bool>("--tls") { Description = "over TLS" };
         var certificate = new Option<bool>("--certificate") { Description = "over TLS, with a certificate of the client" };
         var listener = new Option<string?>("--listener") { Description = "on this listener; the first one unless said", HelpName = "NAME" };
@@ -39,15 +44,17 @@ internal static class ExplainCommand
             "Why a decision was made; or what would be decided, exit 1 when that is a refusal",
             "postern explain K7M3Q9",
             "postern explain --client 192.0.2.7 --login lisa@example.org --tls --from lisa@example.org --to bart@example.net").With(
-                name, client, login, tls, certificate, listener, from, to, context.Json);
+                name, client, login, credential, tls, certificate, listener, from, to, context.Json);
         command.Validators.Add(result =>
         {
-            var asksWhatIf = new Option[] { client, login, tls, certificate, listener, from, to }.Any(
+            var asksWhatIf = new Option[] { client, login, credential, tls, certificate, listener, from, to }.Any(
                 option => result.GetResult(option) is { Implicit: false });
             if ((result.GetValue(name) is not null) == asksWhatIf)
                 result.AddError("it takes either a reference, or --client, --from and --to");
             else if (asksWhatIf && new Option[] { client, from, to }.Any(option => result.GetResult(option) is null))
                 result.AddError("it needs --client, --from and --to");
+            else if (result.GetValue(credential) is not null && result.GetValue(login) is null)
+                result.AddError("--credential needs --login: whose it is");
         });
         command.SetAction((arguments, ct) => arguments.GetValue(name) is { } text
             ? LookUpAsync(context, arguments, text, ct)
@@ -57,6 +64,7 @@ internal static class ExplainCommand
                 new WhatIf(arguments.GetValue(client)!.Value.BaseAddress.ToString(), arguments.GetValue(from)!, arguments.GetValue(to)!)
                 {
                     Login = arguments.GetValue(login),
+                    Credential = arguments.GetValue(credential),
                     IsTls = arguments.GetValue(tls) || arguments.GetValue(certificate),
                     HasCertificate = arguments.GetValue(certificate),
                     Listener = arguments.GetValue(listener),

@@ -47,6 +47,7 @@ internal static class LogCommand
         var route = Text("--route", "By this route, as it is configured", "ROUTE");
         var category = Text("--category", "Not delivered for this reason", "WORD");
         var tenant = Text("--tenant", "Of accounts of this tenant", "TENANT");
+        var credential = Text("--credential", "By this credential of the directory, such as 7: who used it, and who tried to", "NUMBER");
         var after = Text("--after", "Older than where an earlier search ended, which said this", "CURSOR");
         var limit = new Option<int>("--limit")
         {
@@ -67,11 +68,12 @@ internal static class LogCommand
         };
         reference.Validators.Add(WhyNoReference);
         after.Validators.Add(WhyNoCursor);
+        credential.Validators.Add(WhyNoNumber);
         Symbol[] ofKind = kind switch
         {
             AuditKind.Mail => [message, route, category, tenant],
             AuditKind.Policy => [rule, tenant],
-            AuditKind.Auth => [tenant],
+            AuditKind.Auth => [credential, tenant],
             _ => [],
         };
         var command = new DocumentedCommand(name, description, example).With(
@@ -99,6 +101,7 @@ internal static class LogCommand
                 Route = arguments.GetValue(route),
                 Category = arguments.GetValue(category),
                 Tenant = arguments.GetValue(tenant),
+                Credential = arguments.GetValue(credential) is { } number ? $"#{number.TrimStart('#')}" : null,
                 Limit = arguments.GetValue(limit),
             };
             query = Referring(query, arguments.GetValue(reference));
@@ -196,6 +199,13 @@ internal static class LogCommand
     {
         if (result.GetValueOrDefault<string?>() is { } text && !AuditCursor.TryParse(text, out _))
             result.AddError($"'{text}' is not where a search ended, which is written like mail-2026-11-20:123456");
+    }
+
+    private static void WhyNoNumber(OptionResult result)
+    {
+        if (result.GetValueOrDefault<string?>() is { } text
+            && !(text.TrimStart('#') is { Length: > 0 } number && number.All(char.IsAsciiDigit)))
+            result.AddError($"'{text}' is not the number of a credential, which `postern credential list ACCOUNT` shows");
     }
 
     private static void WhyNoId(OptionResult result)

@@ -170,8 +170,8 @@ public sealed class AccountVerifiersTests : IDisposable
         var fresh = fixture.AddCredential("lisa", "unused", TimeSpan.FromMinutes(1));
         Assert.IsType<LoginAnswer.Match>(await Login("lisa", remembered));
         fixture.Clock.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal(new LoginAnswer.NoMatch("the credential short expired at 2026-01-01 00:01:00Z", UserExists: true), await Login("lisa", remembered));
-        Assert.Equal(new LoginAnswer.NoMatch("the credential unused expired at 2026-01-01 00:01:00Z", UserExists: true), await Login("lisa", fresh));
+        Assert.Equal(new LoginAnswer.NoMatch("the credential short (#1) expired at 2026-01-01 00:01:00Z", UserExists: true) { Credential = "#1" }, await Login("lisa", remembered));
+        Assert.Equal(new LoginAnswer.NoMatch("the credential unused (#2) expired at 2026-01-01 00:01:00Z", UserExists: true) { Credential = "#2" }, await Login("lisa", fresh));
     }
 
     [Fact]

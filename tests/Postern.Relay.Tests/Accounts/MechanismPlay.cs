@@ -8,10 +8,10 @@ namespace Postern.Relay.Tests.Accounts;
 internal static class MechanismPlay
 {
     /// <summary>How an exchange ends, and how many messages the client had sent by then.</summary>
-    public static async Task<(SaslError? Error, int Sent)> PlayAsync(AccountVerifiers verifiers, string name, string user, string password)
+    public static async Task<(SaslError? Error, int Sent)> PlayAsync(AccountVerifiers verifiers, string name, string user, string password, string? peer = null)
     {
         using var client = SaslClientMechanisms.All.Single(m => m.Name == name).TryStart(new SaslClientCredentials { User = user, Password = new Secret(password), Host = "mail.example.org" })!;
-        var server = SaslMechanisms.All.Single(m => m.Name == name).TryStart(verifiers.Context with { Hostname = "mail.example.org" });
+        var server = SaslMechanisms.All.Single(m => m.Name == name).TryStart(verifiers.Context with { Hostname = "mail.example.org", Peer = peer });
         if (server is null)
             return (SaslError.BadCredentials, 0);
         ReadOnlyMemory<byte>? challenge = null;

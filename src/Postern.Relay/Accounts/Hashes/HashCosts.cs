@@ -16,13 +16,14 @@ public sealed class HashCosts
     public static HashCosts None { get; } = new(
         ImmutableSortedDictionary.Create<string, (long Units, PasswordHash Like)>(StringComparer.Ordinal));
 
-    /// <summary>What one wrong password costs, tried with every one of these.</summary>
+    /// <summary>What one wrong password costs, tried with every one of these. What they have in common is computed once.</summary>
     public static HashCosts Of(IEnumerable<PasswordHash> hashes)
     {
         var sum = None.units;
+        var computed = new HashSet<string>(StringComparer.Ordinal);
         foreach (var hash in hashes)
         {
-            if (hash.Cost is { Units: > 0 } cost)
+            if (hash.Cost is { Units: > 0 } cost && (hash.Computation is not { } computation || computed.Add(computation)))
                 sum = sum.SetItem(cost.Kind, (sum.GetValueOrDefault(cost.Kind).Units + cost.Units, hash));
         }
 

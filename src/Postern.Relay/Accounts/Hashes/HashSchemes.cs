@@ -63,6 +63,10 @@ public static class HashSchemes
         PasswordHash? Make(HashRequest request, out string problem)
         {
             problem = string.Empty;
+            if (request.Beside is { } there
+                && there.Algorithm == algorithm
+                && there.Beside(request.Password, request.IsGenerated) is { } alike)
+                return alike;
             return request.IsGenerated
                 ? ScramHash.ForGenerated(request.Password, algorithm)
                 : ScramHash.ForTyped(request.Password, algorithm);

@@ -26,6 +26,12 @@ public abstract class PasswordHash(string stored)
     /// </summary>
     public virtual bool KnowsSpellings => false;
 
+    /// <summary>
+    /// What is computed, where several secrets can have that in common: two of the same text are looked at together, and cost as much as
+    /// one. Null where each is computed alone.
+    /// </summary>
+    public virtual string? Computation => null;
+
     /// <summary>What computing it costs, whatever the password; of a text that cannot be computed, nothing.</summary>
     public virtual HashCost Cost => default;
 

@@ -25,6 +25,9 @@ internal sealed class ScramHash : PasswordHash
 
     private const int SaltOctets = 16;
 
+    /// <summary>What others have imported need not be made again.</summary>
+    private const int MostShared = 1_000_000;
+
     public static readonly HashFamily Family = new(
         TryParse, static stored => WordOf(stored) is not null || AlgorithmOf(stored.Split('$')[0]) is not null, "10000000 rounds");
 
@@ -34,6 +37,7 @@ internal sealed class ScramHash : PasswordHash
         : base(stored)
     {
         Scheme = scheme;
+        Computation = stored[..stored.LastIndexOf('$')];
         this.secret = secret;
     }
 
@@ -109,6 +113,22 @@ internal sealed class ScramHash : PasswordHash
     };
 
     public override bool KnowsSpellings => true;
+
+    /// <summary>Algorithm, count and salt.</summary>
+    public override string Computation { get; }
+
+    /// <summary>The place of the one whose password it is, of several with one <see cref="Computation"/>; negative for none.</summary>
+    public static int FindMatch(IEnumerable<ScramHash> alike, ReadOnlySpan<byte> password) =>
+        ScramSecret.FindMatch([.. alike.Select(static one => one.secret)], password);
+
+    /// <summary>
+    /// The same for a secret beside this one: one challenge serves both. Null where this one's count is too low for what a person chose, or
+    /// so high that nothing is made like it.
+    /// </summary>
+    public ScramHash? Beside(Secret other, bool isGenerated) =>
+        Iterations <= MostShared && (isGenerated || Iterations >= TypedIterations)
+            ? Create(other, Iterations, Salt.ToArray(), Algorithm)
+            : null;
 
     public override HashCost Cost => new($"pbkdf2 {Scheme}", Iterations);
 

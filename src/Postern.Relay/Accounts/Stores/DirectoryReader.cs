@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using Postern.Relay.Accounts.Credentials;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Sasl.Verifiers;
 
@@ -60,23 +61,31 @@ internal static class DirectoryReader
     public static bool ReplaceSecret(SqliteConnection sql, string account, string before, string after)
     {
         var rows = sql.Query<CredentialRow>(
-            "select id, label, secret, expires_at as ExpiresAt from credentials where account_id = (select id from "
-                + "accounts where name = @account)",
-            new { account });
+            $"{CredentialRow.Select} where account_id = (select id from accounts where name = @account)", new { account });
         var same = rows.Where(row => string.Equals(PasswordHash.Parse(row.Secret).Stored, before, StringComparison.Ordinal))
             .Select(static row => row.Id).ToList();
         return sql.Execute("update credentials set secret = @after where id = @id", same.Select(id => new { id, after })) > 0;
     }
 
-    /// <summary>What every account that can log in has: SCRAM-SHA-256 unless one has it in no credential.</summary>
+    /// <summary>
+    /// What every account that can log in has: SCRAM-SHA-256 unless one has it in no credential, or only in those of single programs beside
+    /// one of its own.
+    /// </summary>
     public static StoredForms CommonForms(SqliteConnection sql)
     {
+        // A database that is only looked at may be older than this program: without single programs' own.
+        var isOlder = sql.ExecuteScalar<long>("select count(*) from pragma_table_info('credentials') where name = 'app'") == 0;
+        var own = isOlder ? "1" : "app = 0";
         var isShort = sql.ExecuteScalar<long>(
-            """
+            $$"""
+            with scram as (
+                select account_id, {{own}} as own from credentials
+                where secret like 'SCRAM-SHA-256$%' or secret like '{PLAIN%' or secret like '{CLEAR%')
             select exists (
-                select 1 from accounts where enabled <> 0 and id in (select account_id from credentials) and id not in (
-                    select account_id from credentials
-                    where secret like 'SCRAM-SHA-256$%' or secret like '{PLAIN%' or secret like '{CLEAR%'))
+                select 1 from accounts where enabled <> 0 and id in (select account_id from credentials) and (
+                    id not in (select account_id from scram)
+                    or (id in (select account_id from credentials where {{own}})
+                        and id not in (select account_id from scram where own <> 0))))
             """);
         return isShort == 0 ? DirectoryStore.Common : StoredForms.Password;
     }
@@ -84,20 +93,77 @@ internal static class DirectoryReader
     public static IEnumerable<PasswordHash> AllHashes(SqliteConnection sql) =>
         sql.Query<string>("select secret from credentials").Select(PasswordHash.Parse);
 
-    public static ImmutableArray<StoredCredential> Credentials(SqliteConnection sql, long accountId) =>
-    [
-        .. sql.Query<CredentialRow>(
-            "select id, label, secret, expires_at as ExpiresAt from credentials where account_id = @accountId order by id",
-            new { accountId })
-            .Select(row => new StoredCredential(
-                row.Label ?? string.Create(CultureInfo.InvariantCulture, $"#{row.Id}"),
+    public static ImmutableArray<StoredCredential> Credentials(SqliteConnection sql, long accountId)
+    {
+        var rows = sql.Query<CredentialRow>($"{CredentialRow.Select} where account_id = @accountId order by id", new { accountId })
+            .AsList();
+        var limits = rows.Count == 0 ? null : LimitsOf(sql, accountId);
+        return
+        [
+            .. rows.Select(row => new StoredCredential(
+                row.Label ?? IdOf(row.Id),
                 PasswordHash.Parse(row.Secret),
-                row.ExpiresAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null)),
-    ];
+                row.ExpiresAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null)
+            {
+                Number = row.Id,
+                Id = IdOf(row.Id),
+                IsApp = row.App != 0,
+                Limits = LimitsOf(row, limits!),
+            }),
+        ];
+    }
+
+    /// <summary>The number of a credential as it is written.</summary>
+    public static string IdOf(long number) => string.Create(CultureInfo.InvariantCulture, $"#{number}");
+
+    /// <summary>What the credentials of an account are limited to, by number; of all accounts where it is null.</summary>
+    public static ILookup<long, LimitRow> LimitsOf(SqliteConnection sql, long? accountId) => sql.Query<LimitRow>(
+        """
+        select credential_id as CredentialId, kind, value from credential_limits
+        where @accountId is null or credential_id in (select id from credentials where account_id = @accountId)
+        order by credential_id, kind, value
+        """,
+        new { accountId }).ToLookup(static row => row.CredentialId);
+
+    /// <exception cref="FormatException">A hand wrote something else than a network.</exception>
+    public static CredentialLimits LimitsOf(CredentialRow row, ILookup<long, LimitRow> all)
+    {
+        var limits = all[row.Id].ToLookup(static one => one.Kind, static one => one.Value, StringComparer.Ordinal);
+        return limits.Count == 0 && row.FirstNetwork == 0 ? CredentialLimits.None : new CredentialLimits
+        {
+            Listeners = [.. limits["listener"]],
+            Networks = [.. limits["network"].Select(static cidr => IPNetwork.Parse(cidr))],
+            Senders = [.. limits["sender"]],
+            IsFirstNetwork = row.FirstNetwork != 0,
+            Bound = row.BoundNetwork is { } bound ? IPNetwork.Parse(bound) : null,
+        };
+    }
 
     private sealed record AccountRow(long Id, string Name, long Enabled, string? Tenant, long? Keep);
 
-    private sealed record CredentialRow(long Id, string? Label, string Secret, long? ExpiresAt);
+    internal sealed record CredentialRow(
+        long Id,
+        long AccountId,
+        string? Label,
+        string Secret,
+        long Generated,
+        long CreatedAt,
+        long? ExpiresAt,
+        long App,
+        long FirstNetwork,
+        string? BoundNetwork,
+        long? BoundAt)
+    {
+        public const string Select =
+            """
+            select id, account_id as AccountId, label, secret, generated, created_at as CreatedAt, expires_at as ExpiresAt, app,
+                first_network as FirstNetwork, bound_network as BoundNetwork, bound_at as BoundAt
+            from credentials
+            """;
+    }
+
+    /// <param name="Kind">listener, network or sender.</param>
+    internal sealed record LimitRow(long CredentialId, string Kind, string Value);
 
     internal sealed record SuppressionRow(string Address, string Tenant, string Reason, long AddedAt, long? ExpiresAt)
     {

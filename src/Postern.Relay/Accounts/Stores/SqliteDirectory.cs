@@ -91,6 +91,9 @@ public sealed class SqliteDirectory : IDirectory, ISuppressions, IDisposable
 
     async ValueTask<Account?> IDirectory.FindAccountAsync(string name, CancellationToken ct) => AccountOf(await FindLoginAsync(name, ct));
 
+    async ValueTask<StoredCredential?> IDirectory.FindCredentialAsync(string name, string id, CancellationToken ct) =>
+        await FindLoginAsync(name, ct) is LoginAnswer.Found<StoredLogin> { Stored: var login } ? login.Find(id) : null;
+
     async ValueTask<string?> IDirectory.FindOwnerAsync(Mailbox address, CancellationToken ct) =>
         await AskAsync(address.Canonical, KnownOwner, ReadOwner, ct) is { Length: > 0 } name ? name : null;
 

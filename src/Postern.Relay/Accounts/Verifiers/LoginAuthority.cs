@@ -1,3 +1,4 @@
+using Postern.Relay.Accounts.Credentials;
 using Postern.Relay.Accounts.Stores;
 using Postern.Sasl.Verifiers;
 
@@ -8,8 +9,14 @@ namespace Postern.Relay.Accounts.Verifiers;
 /// </summary>
 /// <param name="login">As it was when it was proven.</param>
 /// <param name="credential">What proved it; null where any enabled account will do.</param>
+/// <param name="origin">Where it came from.</param>
 internal sealed class LoginAuthority(
-    StoreChain stores, FormReplacement? replacement, TimeProvider clock, StoredLogin login, StoredCredential? credential) : ILoginAuthority
+    StoreChain stores,
+    FormReplacement? replacement,
+    TimeProvider clock,
+    StoredLogin login,
+    StoredCredential? credential,
+    LoginOrigin origin) : ILoginAuthority
 {
     private volatile Basis seen = new(login, credential);
 
@@ -33,12 +40,14 @@ internal sealed class LoginAuthority(
                 return new LoginAnswer.NoMatch($"account {now.User}: {now.Refusal}", UserExists: true);
             if (proof is not null && !TryFind(now, proof, out proof))
                 return new LoginAnswer.NoMatch(
-                    $"credential {seen.Credential!.Name} of account {now.User} is there no more", UserExists: true);
+                    $"credential {seen.Credential!.Said} of account {now.User} is there no more", UserExists: true);
+            if (proof is not null && proof.Limits.WhyNot(origin) is { } objection)
+                return new LoginAnswer.NoMatch($"credential {proof.Said} of account {now.User} {objection}", UserExists: true);
             seen = new Basis(now, proof);
         }
 
         return proof?.ExpiresAt <= clock.GetUtcNow()
-            ? new LoginAnswer.NoMatch($"credential {proof.Name} of account {now.User} expired at {proof.ExpiresAt:u}", UserExists: true)
+            ? new LoginAnswer.NoMatch($"credential {proof.Said} of account {now.User} expired at {proof.ExpiresAt:u}", UserExists: true)
             : LoginAnswer.Holds.Instance;
     }
 

@@ -1,3 +1,4 @@
+using Postern.Relay.Accounts.Credentials;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores;
 using Postern.Sasl.Verifiers;
@@ -77,12 +78,14 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
         StoreFinding found, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {
         var store = found.Store!;
-        var key = parts.Cache.KeyFor(store.Name, login, password.Span);
+        var origin = parts.OriginOf(peer);
+        var seen = login.SeenFrom(origin);
+        var key = parts.Cache.KeyFor(store.Name, seen, password.Span);
         if (login.Refusal is null && parts.Cache.Recall(key) is { } known)
-            return Judged.Right(MatchOf(found, login, known));
+            return await UseAsync(found, login, known, origin, ct);
 
         var answer = await parts.Hashing.CheckAsync(
-            key, login, password, parts.Stores.Costs, peer, parts.Knows(login.User, peer), parts.Clock.GetUtcNow(), ct);
+            key, seen, password, parts.Stores.Costs, peer, parts.Knows(login.User, peer), parts.Clock.GetUtcNow(), ct);
         switch (answer)
         {
             case LoginAnswer.Found<StoredCredential> or LoginAnswer.NoMatch when login.Refusal is { } refusal:
@@ -91,7 +94,7 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
                 parts.Cache.Remember(key, credential);
                 if (store.Name == DirectoryStore.Kind.Word)
                     parts.Replacement?.Offer(login, credential, password.Span);
-                return Judged.Right(MatchOf(found, login, credential));
+                return await UseAsync(found, login, credential, origin, ct);
             case LoginAnswer.NoMatch:
                 return Judged.Wrong(answer, key);
             case LoginAnswer.Busy:
@@ -100,6 +103,16 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
                 return new Judged(StoreChain.Said(store, answer));
         }
     }
+
+    /// <summary>The password is right, and is used.</summary>
+    private async ValueTask<Judged> UseAsync(
+        StoreFinding found, StoredLogin login, StoredCredential credential, LoginOrigin origin, CancellationToken ct) =>
+        await parts.UseAsync(login, credential, origin, ct) switch
+        {
+            null => Judged.Right(MatchOf(found, login, credential, origin)),
+            LoginAnswer.NoMatch no => Judged.Wrong(no),
+            var other => new Judged(StoreChain.Said(found.Store!, other)),
+        };
 
     /// <summary>Nobody of that name: it costs as much as the costliest user, and is told as late.</summary>
     private async ValueTask<Judged> WasteAsync(
@@ -126,14 +139,19 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
         {
             LoginAnswer.Match or LoginAnswer.NoMatch when login.Refusal is { } refusal =>
                 Judged.Wrong(new LoginAnswer.NoMatch(refusal, UserExists: true), key),
-            LoginAnswer.Match => Judged.Right(MatchOf(found, login, credential: null)),
+            LoginAnswer.Match => Judged.Right(MatchOf(found, login, credential: null, parts.OriginOf(peer: null))),
             LoginAnswer.NoMatch no => Judged.Wrong(no, key),
             var other => new Judged(StoreChain.Said(store, other)),
         };
     }
 
-    private LoginAnswer.Match MatchOf(StoreFinding found, StoredLogin login, StoredCredential? credential) =>
-        new(login.User) { Authority = parts.AuthorityOf(login, credential), LoginData = LoginFacts.Of(found.Tenant) };
+    private LoginAnswer.Match MatchOf(StoreFinding found, StoredLogin login, StoredCredential? credential, LoginOrigin origin) =>
+        new(login.User)
+        {
+            Authority = parts.AuthorityOf(login, credential, origin),
+            LoginData = LoginFacts.Of(found.Tenant),
+            Credential = credential?.Id,
+        };
 
     /// <summary>An answer, and what it means for the budgets.</summary>
     /// <param name="Secret">Which wrong password of which state of a user's credentials it was, to know it again.</param>

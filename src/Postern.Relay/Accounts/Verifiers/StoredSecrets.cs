@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Protection;
 using Postern.Sasl.Verifiers;
@@ -6,8 +7,8 @@ namespace Postern.Relay.Accounts.Verifiers;
 
 /// <summary>
 /// What is stored for mechanisms in which the client proves that it knows the password and never shows it. A challenge names one secret, so
-/// one credential is asked for: the newest that fits and has not expired. An account whose password is another credential's logs in by
-/// PLAIN or LOGIN.
+/// one credential is asked for: the newest that fits and has not expired, and one of a single program only where there is no other. A
+/// challenge of SCRAM serves all with the same salt and count, as those that are made here have; any other logs in by PLAIN or LOGIN.
 /// </summary>
 internal abstract class StoredSecrets(LoginParts parts) : IProofListener
 {
@@ -49,25 +50,65 @@ internal abstract class StoredSecrets(LoginParts parts) : IProofListener
         if (parts.Protection?.WhyNot(canonical, peer) is { } pause)
             return new LoginAnswer.Unavailable(pause);
         var begun = parts.Clock.GetTimestamp();
+        var origin = parts.OriginOf(peer);
         var found = await parts.Stores.FindAsync(canonical, ct);
         return found.Answer switch
         {
             LoginAnswer.Found<StoredLogin> { Stored: var login } when parts.NewestOf(login, form, fits) is { } credential
                 && read(login, credential.Hash) is { } secret =>
-                new LoginAnswer.Found<T>(login.User, secret, login.Refusal)
-                {
-                    Authority = parts.AuthorityOf(login, credential),
-                    LoginData = LoginFacts.Of(found.Tenant),
-                    InPlaceOfNo = InPlaceOfNoAsync,
-                },
+                FoundOf(login, credential, secret) with { Alike = AlikeOf(login, credential), Proofs = parts.MostProofs },
             LoginAnswer.Found<StoredLogin> { Stored: var login } =>
-                new LoginAnswer.NoMatch(Lacks(login, needed), UserExists: true) { User = login.User, InPlaceOfNo = InPlaceOfNoAsync },
-            LoginAnswer.NoMatch => new LoginAnswer.NoMatch(LoginParts.UnknownUser) { User = canonical, InPlaceOfNo = InPlaceOfNoAsync },
+                new LoginAnswer.NoMatch(Lacks(login, needed), UserExists: true)
+                {
+                    User = login.User,
+                    InPlaceOfNo = InPlaceOfNoAsync,
+                    Proofs = parts.MostProofs,
+                },
+            LoginAnswer.NoMatch => new LoginAnswer.NoMatch(LoginParts.UnknownUser)
+            {
+                User = canonical,
+                InPlaceOfNo = InPlaceOfNoAsync,
+                Proofs = parts.MostProofs,
+            },
             // Somebody whom a store before this one knows gets a challenge, so this one does too.
             _ when found.IsOpenForSome =>
-                new LoginAnswer.NoMatch("a store cannot answer") { User = canonical, InPlaceOfNo = _ => new(found.Answer) },
+                new LoginAnswer.NoMatch("a store cannot answer")
+                {
+                    User = canonical,
+                    InPlaceOfNo = _ => new(found.Answer),
+                    Proofs = parts.MostProofs,
+                },
             _ => found.Answer,
         };
+
+        LoginAnswer.Found<T> FoundOf(StoredLogin login, StoredCredential credential, T secret) =>
+            new(login.User, secret, login.Refusal ?? credential.WhyNot(origin))
+            {
+                Authority = parts.AuthorityOf(login, credential, origin),
+                LoginData = LoginFacts.Of(found.Tenant),
+                Credential = credential.Id,
+                InPlaceOfNo = InPlaceOfNoAsync,
+                InPlaceOfYes = ct => parts.UseAsync(login, credential, origin, ct),
+            };
+
+        ImmutableArray<LoginAnswer.Found<T>> AlikeOf(StoredLogin login, StoredCredential first)
+        {
+            if (login.Credentials.Length == 1 || first.Hash.Computation is not { } computation)
+                return [];
+            var now = parts.Clock.GetUtcNow();
+            var alike = ImmutableArray.CreateBuilder<LoginAnswer.Found<T>>();
+            foreach (var one in login.Credentials)
+            {
+                if (!ReferenceEquals(one, first)
+                    && !(one.ExpiresAt <= now)
+                    && one.Hash.Computation == computation
+                    && read(login, one.Hash) is { } secret)
+                    alike.Add(FoundOf(login, one, secret));
+            }
+
+            parts.NoteProofs(alike.Count + 1);
+            return alike.ToImmutable();
+        }
 
         // What was judged by may be old: the next try is by what the store says then.
         ValueTask<LoginAnswer?> InPlaceOfNoAsync(CancellationToken ct)

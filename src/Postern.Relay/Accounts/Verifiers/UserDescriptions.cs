@@ -55,11 +55,27 @@ public sealed class UserDescriptions
             ? (store.Name, login)
             : null;
 
+    /// <summary>
+    /// One of the credentials that log the user in, and why it would not from there, as a sentence; null where there is none of that name,
+    /// or a store cannot say.
+    /// </summary>
+    /// <param name="named">Its label, or its number with or without <c>#</c>.</param>
+    /// <param name="peer">The client's address; null for a client that has none.</param>
+    public async ValueTask<(StoredCredential Credential, string? WhyNot)?> FindCredentialAsync(
+        string user, string named, string? peer, CancellationToken ct) =>
+        await FindLoginAsync(user, ct) is (_, { } login) && login.Credentials.FirstOrDefault(one => one.IsNamed(named)) is { } credential
+            ? (credential, credential.WhyNot(parts.OriginOf(peer), parts.Clock.GetUtcNow()))
+            : null;
+
     private async ValueTask<bool> IsDisabledAsync(StoredLogin login, CancellationToken ct) =>
         !login.IsDisabled
         && directory is not null
         && (await directory.FindAccountAsync(login.User, ct) is { Enabled: false }
             || (login.Account.Name != login.User && await directory.FindAccountAsync(login.Account.Name, ct) is { Enabled: false }));
+
+    private static string Describe(StoredCredential credential, DateTimeOffset now) =>
+        $"{credential.Hash.Description} ({credential.Name}{(credential.ExpiresAt <= now ? ", expired" : string.Empty)}"
+            + $"{(credential.Limits.IsNone ? string.Empty : $", {credential.Limits}")})";
 
     private string Describe(StoredLogin login)
     {
@@ -72,7 +88,7 @@ public sealed class UserDescriptions
             _ =>
                 string.Join(
                     ", ",
-                    login.Credentials.Select(c => $"{c.Hash.Description} ({c.Name}{(c.ExpiresAt <= now ? ", expired" : string.Empty)})")),
+                    login.Credentials.Select(c => Describe(c, now))),
         };
         return $"knows {login.User}: {(login.Refusal is { } refusal ? $"{refusal}; " : string.Empty)}{what}".TrimEnd(' ', ';');
     }

@@ -39,6 +39,9 @@ internal readonly record struct EventTraits
 
     public string? Category { get; init; }
 
+    /// <summary>Of the directory, <c>#7</c>.</summary>
+    public string? Credential { get; init; }
+
     /// <summary>It tells who gave the message <see cref="QueueId"/>, and what it is.</summary>
     public bool BeginsMessage { get; init; }
 

@@ -7,6 +7,12 @@ public sealed record LoginEvent(DateTimeOffset At, EventOrigin Origin, string Me
     /// <summary>The identity that the user acts as, where it is another one.</summary>
     public string? ActingAs { get; init; }
 
+    /// <summary>
+    /// The number of the user's credential in the directory, <c>#7</c>: the one that logged in, or whose secret was right and which may not
+    /// be used there. Null where none was right, and for other stores.
+    /// </summary>
+    public string? Credential { get; init; }
+
     public override string Name => Type.Name;
 
     public override AuditKind Kind => AuditKind.Auth;
@@ -15,17 +21,34 @@ public sealed record LoginEvent(DateTimeOffset At, EventOrigin Origin, string Me
         new LoginEvent(line.At, line.Origin, line.Text("mechanism"), line.Word<AuthOutcome>("outcome"), line.Text("reason"))
         {
             ActingAs = line.Maybe("acting_as"),
+            Credential = line.Maybe("credential"),
         });
 
     internal override string Key => $"{Session}\n{At.UtcTicks}";
 
-    internal override EventTraits Traits =>
-        new() { Session = Session, Client = Client, User = User, ActingAs = ActingAs, Tenant = Tenant, Outcome = EventWord.Of(Outcome) };
+    internal override EventTraits Traits => new()
+    {
+        Session = Session,
+        Client = Client,
+        User = User,
+        ActingAs = ActingAs,
+        Tenant = Tenant,
+        Outcome = EventWord.Of(Outcome),
+        Credential = Credential,
+    };
 
-    private protected override long TextOctets => OriginOctets + OctetsOf(ActingAs, Reason);
+    private protected override long TextOctets => OriginOctets + OctetsOf(ActingAs, Credential, Reason);
 
     public override string[] ToCells() =>
-        [EventWord.Of(Outcome), ActingAs is null ? User ?? "-" : $"{User} as {ActingAs}", Mechanism, Client, Listener, Tls ?? "-", Reason];
+    [
+        EventWord.Of(Outcome),
+        ActingAs is null ? User ?? "-" : $"{User} as {ActingAs}",
+        Mechanism,
+        Client,
+        Listener,
+        Tls ?? "-",
+        Credential is null || Outcome != AuthOutcome.Ok ? Reason : $"{Reason}, by credential {Credential}",
+    ];
 
     internal override void WriteTo(EventFields fields)
     {
@@ -35,7 +58,8 @@ public sealed record LoginEvent(DateTimeOffset At, EventOrigin Origin, string Me
             ("client", Client),
             ("mechanism", Mechanism),
             ("user", User),
-            ("acting_as", ActingAs));
+            ("acting_as", ActingAs),
+            ("credential", Credential));
         fields.Texts(("outcome", EventWord.Of(Outcome)), ("reason", Reason), ("tls", Tls), ("tenant", Tenant));
     }
 }

@@ -37,6 +37,11 @@ internal static class CredentialAddCommand
             HelpName = "DURATION",
             CustomParser = ParsedArguments.Duration,
         };
+        var app = new Option<bool>("--app")
+        {
+            Description = "An app password: for one program or device, made and shown once, never in the way of other secrets",
+        };
+        var scope = new ScopeOptions(lifts: replaces);
         var form = new Option<string>("--form")
         {
             Description =
@@ -61,13 +66,21 @@ internal static class CredentialAddCommand
                 "add",
                 "Add a secret to an account; those that it has stay valid",
                 "postern credential add lisa@example.org --generate",
+                "postern credential add lisa@example.org --app --label phone --expires 90d --first-network",
                 "postern credential add app --password-stdin --label web-1 < password.txt",
                 "postern credential add scanner --form shared --label old-scanner").With(account);
-        command.With(generate, typed, form, realm, label, expires, context.Json);
+        command.With(generate, typed);
+        if (!replaces)
+            command.With(app);
+        command.With([form, realm, label, expires, .. scope.All, context.Json]);
         command.Validators.Add(result =>
         {
             if (result.GetValue(generate) && result.GetValue(typed))
                 result.AddError("--generate and --password-stdin exclude each other");
+            if (result.GetValue(app) && result.GetValue(typed))
+                result.AddError("an app password is made, and not chosen: leave out --password-stdin");
+            if (result.GetValue(app) && result.GetValue(label) is null)
+                result.AddError("an app password needs --label: where it is used, such as phone");
             if (result.GetResult(realm) is { Implicit: false }
                 && HashSchemes.Find(result.GetValue(form) ?? string.Empty) is not { NeedsRealm: true })
                 result.AddError("--realm is for --form digest-md5");
@@ -81,13 +94,17 @@ internal static class CredentialAddCommand
             ct));
         return command;
 
-        AddCredential Read(ParseResult arguments, PosternConfiguration configuration)
+        AddCredential? Read(ParseResult arguments, PosternConfiguration configuration)
         {
             var scheme = HashSchemes.Find(arguments.GetRequiredValue(form))!;
+            if (scope.Read(context.Terminal, arguments, configuration) is not { } limits)
+                return null;
             return new(arguments.GetRequiredValue(account), Typed: null, arguments.GetValue(label), arguments.GetValue(expires))
             {
                 Scheme = scheme,
                 Realm = scheme.NeedsRealm ? arguments.GetValue(realm) ?? configuration.DirectoryRealm : null,
+                IsApp = !replaces && arguments.GetValue(app),
+                Scope = limits,
                 Replaces = replaces ? new RevokeCredential(arguments.GetRequiredValue(account), arguments.GetValue(replaced)) : null,
             };
         }
@@ -97,7 +114,7 @@ internal static class CredentialAddCommand
         CommandContext context,
         ParseResult arguments,
         bool isTyped,
-        Func<PosternConfiguration, AddCredential> read,
+        Func<PosternConfiguration, AddCredential?> read,
         bool replaces,
         CancellationToken ct)
     {
@@ -114,7 +131,9 @@ internal static class CredentialAddCommand
 
         if (context.LoadConfiguration(arguments) is not { } configuration)
             return ExitCode.Usage;
-        var wanted = read(configuration) with { Typed = secret };
+        if (read(configuration) is not { } asked)
+            return ExitCode.Usage;
+        var wanted = asked with { Typed = secret };
         AdminOutcome? outcome = null;
         var exitCode = replaces
             ? await context.TakeAwayAsync(arguments, commands => outcome = commands.Credentials.Add(wanted), ct, alreadyThere: ExitCode.No)

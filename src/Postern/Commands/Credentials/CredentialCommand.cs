@@ -8,10 +8,12 @@ internal static class CredentialCommand
 {
     public static Command Create(CommandContext context) =>
         new DocumentedCommand(
-            "credential", "The secrets of an account; there may be several", "postern credential add app --label web-1 --expires 90d").With(
+            "credential", "The secrets of an account; there may be several", "postern credential add app --label web-1 --expires 90d",
+            "postern credential add lisa@example.org --app --label phone --first-network").With(
             CredentialAddCommand.Create(context, replaces: false),
             CredentialAddCommand.Create(context, replaces: true),
             CredentialListCommand.Create(context),
+            CredentialLimitCommand.Create(context),
             CredentialRevokeCommand.Create(context));
 
     public static Argument<string> Account() => new("ACCOUNT") { Description = "Whose" };

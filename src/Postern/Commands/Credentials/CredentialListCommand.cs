@@ -29,18 +29,22 @@ internal static class CredentialListCommand
 
     public static void Print(Terminal terminal, AccountDetails account)
     {
-        var table = new TablePage("credential", "label", "kept as", "made by", "since", "expires");
+        var table = new TablePage("credential", "label", "kept as", "made by", "since", "expires", "last used", "good only");
         foreach (var credential in account.Credentials)
         {
             table.Row(
                 string.Create(CultureInfo.InvariantCulture, $"#{credential.Id}"),
                 credential.Label ?? "-",
                 credential.Weakness is { } weakness ? $"{credential.Scheme}, WEAK: {weakness}" : credential.Scheme,
-                credential.Generated ? "postern" : "a person",
+                credential.IsApp ? "postern, for one app" : credential.Generated ? "postern" : "a person",
                 TimeText.Format(credential.CreatedAt),
                 credential.ExpiresAt is not { } end ? "never"
                     : credential.Expired ? $"{TimeText.Format(end)}, expired"
-                    : TimeText.Format(end));
+                    : TimeText.Format(end),
+                credential.LastUse is { } use
+                    ? $"{TimeText.Format(use.At)} from {use.Client ?? "this machine"} on {use.Listener ?? "no listener"}"
+                    : "-",
+                credential.Limits?.ToString() ?? "-");
         }
 
         table.WriteTo(terminal, ifEmpty: account.LogsInBy is { } store

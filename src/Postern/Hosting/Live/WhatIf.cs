@@ -23,6 +23,9 @@ internal sealed record WhatIf(string Client, string From, string To)
     /// <summary>In any spelling; null without a login.</summary>
     public string? Login { get; init; }
 
+    /// <summary>Which credential that login is by, as its label or number; null where that is not asked.</summary>
+    public string? Credential { get; init; }
+
     public bool IsTls { get; init; }
 
     /// <summary>The client showed one.</summary>
@@ -52,6 +55,14 @@ internal sealed record WhatIf(string Client, string From, string To)
 
         var (policy, sender) = (snapshot.Policy, new ReversePath(mailbox));
         var facts = await snapshot.FactsOfAsync(offer, client, Login, ct);
+        if (Credential is not null)
+        {
+            var (credential, objection) = await FindCredentialAsync(snapshot, facts, ct);
+            if (objection is not null)
+                return objection;
+            facts = facts with { ProvenBy = facts.Login, Credential = credential!.Id };
+        }
+
         if (snapshot.Options.Listeners.First(l => l.Name == offer.Listener).Clients is { } clients
             && !clients.Any(network => network.Contains(facts.Client)))
             return No(
@@ -67,6 +78,23 @@ internal sealed record WhatIf(string Client, string From, string To)
             Signing = await SigningWord.OfAsync(snapshot, envelope, decision.Rule, ct),
             Change = await policy.ShortestChangeAsync(facts, sender, recipient, ct),
             Route = RouteWord.Of(delivery.Routes.Choose(envelope, recipient)),
+        };
+    }
+
+    /// <summary>The credential; or why there is no login by it.</summary>
+    private async ValueTask<(StoredCredential? Credential, WhatIfAnswer? Objection)> FindCredentialAsync(
+        RelaySnapshot snapshot, EnvelopeFacts facts, CancellationToken ct)
+    {
+        if (facts.Login is not { } login)
+            return (null, Wrong("a credential is somebody's", "Say whose: --login USER."));
+        var descriptions = snapshot.Accounts.On(facts.Listener).Verifiers.Descriptions;
+        return await descriptions.FindCredentialAsync(login, Credential!, facts.Client.ToString(), ct) switch
+        {
+            null => (null, Wrong($"{login} has no credential '{Credential}'", $"See what there is: postern credential list {login}")),
+            ({ } credential, { } why) => (null, No(
+                $"535 5.7.8: {why}",
+                $"The client is told nothing more. To change it: postern credential limit {login} {credential.Id?.TrimStart('#')}")),
+            var (credential, _) => (credential, null),
         };
     }
 
