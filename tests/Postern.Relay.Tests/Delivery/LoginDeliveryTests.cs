@@ -121,6 +121,64 @@ public sealed class LoginDeliveryTests
         Assert.Equal(1, sink.Connections);
     }
 
+    private const string NoLogin = "the server wants a login, and its route (delivery.routes) has no 'login'";
+    private const string OtherLogin = "the server took the login of its route, and wants another for this mail";
+
+    [Theory]
+    [InlineData(SinkPhase.Mail, "530 5.7.0 Authentication required", false, NoLogin, "login_failed")]
+    [InlineData(SinkPhase.Rcpt, "530 5.7.57 Client not authenticated to send mail", false, NoLogin, "login_failed")]
+    [InlineData(SinkPhase.Data, "530 Authentication required", false, NoLogin, "login_failed")]
+    [InlineData(SinkPhase.EndOfData, "530 5.7.0 Authentication required", false, NoLogin, "login_failed")]
+    [InlineData(SinkPhase.Mail, "535 5.7.8 Log in first", false, NoLogin, "login_failed")]
+    [InlineData(SinkPhase.Mail, "530 5.7.57 Client not authenticated", true, OtherLogin, "login_failed")]
+    [InlineData(SinkPhase.Mail, "534 5.7.9 Please log in with your web browser", true, OtherLogin, "login_failed")]
+    [InlineData(SinkPhase.Rcpt, "538 5.7.11 Encryption required", true, OtherLogin, "login_failed")]
+    public async Task A_server_of_a_route_that_wants_a_login_before_mail_defers_it_and_says_what_to_configure(
+        SinkPhase at, string reply, bool logsIn, string words, string category)
+    {
+        await using var sink = new ScriptedSink(Server((phase, _) => phase == at ? new SinkAction.Reply(reply) : null));
+        var route = Route("*", sink);
+        await using var rig = new DeliveryRig(DeliveryRig.Options(logsIn ? route : route with { Login = null }));
+        rig.Scheduler.Start();
+
+        await rig.AddAsync("b@there.test");
+        var delivery = await rig.Audit.NextAsync<DeliveryEvent>();
+
+        Assert.Equal((DeliveryOutcome.Deferred, $"{words}: {reply}", category), (delivery.Outcome, delivery.Reply, delivery.Category));
+        Assert.StartsWith($"{delivery.Code}", reply, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("530 5.7.0 Must issue a STARTTLS command first", false, "the server wants TLS or a login first: its route has no 'login', and '?tls=none' stands behind it in 'via'")]
+    [InlineData("538 5.7.11 Encryption required", false, "the server wants TLS first, and '?tls=none' stands behind it in 'via'")]
+    [InlineData("530 5.7.0 Must issue a STARTTLS command first", true, "the server wants TLS first, and '?tls=none' stands behind it in 'via'")]
+    public async Task A_server_of_a_route_that_wants_tls_before_mail_defers_it_and_says_what_to_configure(string reply, bool logsIn, string words)
+    {
+        await using var sink = new ScriptedSink(Server((phase, _) => phase == SinkPhase.Mail ? new SinkAction.Reply(reply) : null));
+        var route = Route("*", sink, query: "?tls=none") with { Trusted = null };
+        await using var rig = new DeliveryRig(DeliveryRig.Options(route with { Login = logsIn ? route.Login! with { AllowsExposure = true } : null }));
+        rig.Scheduler.Start();
+
+        await rig.AddAsync("b@there.test");
+        var delivery = await rig.Audit.NextAsync<DeliveryEvent>();
+
+        Assert.Equal((DeliveryOutcome.Deferred, $"{words}: {reply}", "no_tls"), (delivery.Outcome, delivery.Reply, delivery.Category));
+    }
+
+    [Fact]
+    public async Task The_next_server_of_the_route_is_asked_where_one_wants_a_login()
+    {
+        await using var first = new ScriptedSink(Server((phase, _) => phase == SinkPhase.Mail ? new SinkAction.Reply("530 5.7.0 Authentication required") : null));
+        await using var second = new ScriptedSink(Server());
+        await using var rig = new DeliveryRig(DeliveryRig.Options(
+            new Route("*", $"smtp://localhost:{first.Port}?tls=required", $"smtp://localhost:{second.Port}?tls=required") { Trusted = Trusted }));
+        rig.Scheduler.Start();
+
+        await rig.AddAsync("b@there.test");
+
+        Assert.Equal(["b@there.test"], (await second.NextMessageAsync()).Recipients);
+    }
+
     [Theory]
     [InlineData("?tls=none", "login: PLAIN would show the secret: the connection has no TLS")]
     [InlineData("?tls=opportunistic", "login: PLAIN would show the secret: the server's certificate did not verify")]

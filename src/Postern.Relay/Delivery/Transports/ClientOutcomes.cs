@@ -36,6 +36,9 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
     /// <summary>What TLS with it came to.</summary>
     public TlsNote? Security { get; init; }
 
+    /// <summary>On which it was spoken to; null where nobody knows.</summary>
+    public HopTerms? Terms { get; init; }
+
     public Outcome[] Of(IReadOnlyList<ClientAnswer> answers)
     {
         var outcomes = new Outcome[answers.Count];
@@ -93,6 +96,8 @@ internal readonly struct ClientOutcomes(string remote, string? tls, SmtpExtensio
         // A host that greets with 5xx turns this server away, not the message: a block list, a wrong port. It may pass (Postfix:
         // smtp_skip_5xx_greeting).
         ClientAnswer.Refused(ClientPhase.Greeting, _) refused => Later(refused, AfterDeferral.NextHost),
+        ClientAnswer.Refused refused when UnmetTerms.Of(refused.Reply, Terms, isSecured: tls is not null, offered) is var (words, cause) =>
+            Later(refused, AfterDeferral.NextHost) with { Reply = $"{words}: {refused.Reply}", Cause = cause, IsVerbatim = false },
         // What this host lacks another one may have.
         ClientAnswer.Refused { IsForeseen: true } refused =>
             Later(refused, AfterDeferral.NextHost) with { Status = null, FailsWith = StatusOf(refused.Reply) },

@@ -211,8 +211,12 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
             stalled.Note(endpoint.Address);
         return (new HopConnection.Closed(
             outcome
-                ?? new ClientOutcomes(endpoint.Remote, version) { IsVerified = dialogue.IsVerified, Security = security }.OfOpening(
-                    WithAdvice(answer, endpoint.Address.Port))), isClearNext);
+                ?? new ClientOutcomes(endpoint.Remote, version)
+                {
+                    IsVerified = dialogue.IsVerified,
+                    Security = security,
+                    Terms = endpoint.Terms,
+                }.OfOpening(WithAdvice(answer, endpoint.Address.Port))), isClearNext);
     }
 
     /// <summary>A session is another destination's now: that one's policy was kept, too.</summary>
@@ -379,6 +383,6 @@ internal sealed record HopEndpoint(string Host, IPEndPoint Address, HopTerms Ter
     public string? Socket { get; init; }
 
     /// <summary><c>host[address]:port</c>, or <c>unix:/path</c>.</summary>
-    public string Remote => Socket is not null ? $"unix:{Socket}"
+    public string Remote => Socket is not null ? $"{Outcome.Socket}{Socket}"
         : Host == Address.Address.ToString() ? $"[{Address.Address}]:{Address.Port}" : $"{Host}[{Address.Address}]:{Address.Port}";
 }

@@ -192,6 +192,7 @@ internal sealed class HopSession(
             IsFinal = Endpoint.IsLmtp,
             IsVerified = dialogue.IsVerified,
             Security = connection.Security,
+            Terms = Endpoint.Terms,
         }.Of(answers);
         var isDelivered = Array.Exists(outcomes, static o => o is Outcome.Delivered);
         if (isDelivered)
