@@ -77,7 +77,9 @@ public sealed record QueueItem
 /// <param name="OriginalRecipient">ORCPT= as <c>type;address</c>; null without.</param>
 public sealed record QueueRecipient(string Address, string Status, string? LastReply, string? Notify, string? OriginalRecipient)
 {
-    /// <summary>What kind of refusal it was, by what refusals are called now; null where it was none.</summary>
+    /// <summary>
+    /// What kind of trouble it was, by what refusals are called now; null where there was none, and before the first attempt of this version.
+    /// </summary>
     public string? Category { get; init; }
 }
 

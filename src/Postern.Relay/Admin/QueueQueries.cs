@@ -89,8 +89,8 @@ public sealed class QueueQueries(
             : said.Notify.ToString().Replace(" ", string.Empty, StringComparison.Ordinal).ToLowerInvariant(),
         said.OriginalRecipient?.ToString())
     {
-        Category = state is { Status: RecipientStatus.Pending or RecipientStatus.Failed, LastReply: { } reply }
-            ? (bounces?.Invoke() ?? BounceTable.Default).WordOf(reply)
+        Category = state is { Status: RecipientStatus.Pending or RecipientStatus.Failed, LastReply: { } reply, Answer: { } answer }
+            ? (bounces?.Invoke() ?? BounceTable.Default).WordOf(answer, reply)
             : null,
     };
 

@@ -64,7 +64,7 @@ internal sealed class Redirection(ISpool spool, TimeProvider clock)
         {
             Id = QueueId.New(clock),
             ArrivedAt = now,
-            Said = entry.Envelope.Said with { Recipients = [to], RecipientParameters = [Wishes(entry.Envelope, recipients[0])] },
+            Said = entry.Envelope.Said with { Recipients = [to], RecipientParameters = [entry.Envelope.ParametersInPlaceOf(recipients[0])] },
         };
         var isHeld = entry.State is { Held: true, HeldByServerAt: null };
         var state = DeliveryState.Fresh(recipients: 1, envelope.ReleasedAt) with { Held = isHeld };
@@ -75,14 +75,5 @@ internal sealed class Redirection(ISpool spool, TimeProvider clock)
             SpoolCommit.Failed(var reason) => throw new IOException(reason),
             _ => throw new IOException("the spool did not take the message"),
         };
-    }
-
-    /// <summary>Whom it was meant for stays known (RFC 3461 §5.2.7).</summary>
-    private static RecipientParameters Wishes(Envelope envelope, int recipient)
-    {
-        var said = envelope.ParametersOf(recipient);
-        return said.OriginalRecipient is null && envelope.Recipients[recipient].IsAscii
-            ? said with { OriginalRecipient = new OriginalRecipient("rfc822", envelope.Recipients[recipient].Address) }
-            : said;
     }
 }

@@ -12,9 +12,8 @@ namespace Postern.Relay.Delivery;
 internal static class DeliveryEvents
 {
     /// <param name="recipient">Which of the envelope it is for.</param>
-    /// <param name="routes">Those in force: the event names the one that decided.</param>
+    /// <param name="options">Those in force: the route that decided is named, and the category is called by their table.</param>
     /// <param name="next">When it is tried again; null when it is not.</param>
-    /// <param name="bounces">Those in force; null for what ships.</param>
     /// <param name="signedBy">The keys that signed what was sent; null for none.</param>
     /// <param name="sentAs">The sender that it goes with, where it is another than that of the envelope; null where it is not.</param>
     public static DeliveryEvent Of(
@@ -22,10 +21,9 @@ internal static class DeliveryEvents
         Envelope envelope,
         int recipient,
         Outcome outcome,
-        RouteTable routes,
+        DeliveryOptions options,
         int attempt,
         DateTimeOffset? next = null,
-        BounceTable? bounces = null,
         string? signedBy = null,
         Mailbox? sentAs = null) =>
         new(now, envelope.Id.ToString(), envelope.Recipients[recipient].Address, Came(outcome), attempt, outcome.Reply)
@@ -45,9 +43,9 @@ internal static class DeliveryEvents
             // An alias led there, and no route.
             Route = envelope.Expanded is { } expanded && expanded.Places.Contains(recipient)
                 ? null
-                : routes.NameOf(envelope, envelope.Recipients[recipient]),
+                : options.Routes.NameOf(envelope, envelope.Recipients[recipient]),
             DurationMs = outcome.Took is { } took ? (int)Math.Min(took.TotalMilliseconds, int.MaxValue) : null,
-            Category = CategoryOf(outcome, bounces),
+            Category = CategoryOf(outcome, options.Bounces),
             SignedBy = outcome.Phase >= DeliveryPhase.Data || outcome is Outcome.Delivered ? signedBy : null,
             SentAs = outcome.Phase >= DeliveryPhase.Mail || outcome is Outcome.Delivered ? sentAs?.Address : null,
         };

@@ -1,3 +1,4 @@
+using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Delivery.Tls;
 using Postern.Relay.Spool;
 
@@ -12,7 +13,15 @@ namespace Postern.Relay.Delivery;
 /// <param name="Status">The enhanced code, such as <c>5.1.1</c>; null where none was given.</param>
 public abstract record Outcome(string? Remote, string Reply, string? Tls, string? Status = null)
 {
+    /// <summary>What <see cref="Remote"/> of a socket of this machine begins with; its path follows.</summary>
+    internal const string Socket = "unix:";
+
     public string Reply { get; init => field = RemoteText.Cut(value); } = RemoteText.Cut(Reply);
+
+    /// <summary>
+    /// What the sender is told in the place of <see cref="Reply"/>, where that tells of this machine; null for the reply itself.
+    /// </summary>
+    public string? Told { get; init; }
 
     /// <summary>Why.</summary>
     public DeliveryCause Cause { get; init; }
@@ -34,6 +43,39 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls, string
 
     /// <summary>How long the attempt had lasted by then; null where it was not tried.</summary>
     public TimeSpan? Took { get; init; }
+
+    /// <summary>
+    /// What the sender is told: nothing of where things are on this machine, nor of what goes wrong inside this server. The queue and the
+    /// log have that, for those who run it.
+    /// </summary>
+    internal string ForSender => Told ?? Cause switch
+    {
+        DeliveryCause.Mistake => "an error of this server; its postmaster knows of it",
+        DeliveryCause.OwnSurroundings => "trouble of this server with the machine that it runs on; its log says which",
+        DeliveryCause.LoginFailed when Code is null => "this server could not log in at the next one; its log says why",
+        _ => Reply,
+    };
+
+    /// <summary>Whom the sender is told of; null for a socket of this machine.</summary>
+    internal string? RemoteForSender => Remote?.StartsWith(Socket, StringComparison.Ordinal) == true ? null : Remote;
+
+    /// <summary>What is known of the answer beside its words.</summary>
+    internal AnswerFacts Facts => new(Code, Status, BounceTable.TroubleOf(Cause), IsVerbatim);
+
+    /// <summary>What the queue keeps of it for the recipient.</summary>
+    /// <param name="attempt">The one that ended so.</param>
+    internal RecipientState ToState(int attempt) => new(
+        this switch
+        {
+            Delivered => RecipientStatus.Delivered,
+            Failed => RecipientStatus.Failed,
+            _ => RecipientStatus.Pending,
+        },
+        Reply)
+    {
+        Attempt = this is Deferred ? 0 : attempt,
+        Answer = Facts,
+    };
 
     /// <summary>The next hop took responsibility.</summary>
     public sealed record Delivered(string? Remote, string Reply, string? Tls, string? Status = null) : Outcome(Remote, Reply, Tls, Status)
@@ -104,6 +146,7 @@ public abstract record Outcome(string? Remote, string Reply, string? Tls, string
             IsVerified = last.IsVerified,
             Security = last.Security,
             Took = last.Took,
+            Told = last.Told,
         };
     }
 }

@@ -107,6 +107,18 @@ public sealed record Envelope
     public RecipientParameters ParametersOf(int recipient) => Said.ParametersOf(recipient);
 
     /// <summary>
+    /// The same for whoever gets the message in the place of a recipient: whom its sender wrote to stays known, by the parameter that a
+    /// relay may add (RFC 3461 §5.2.1 (d)).
+    /// </summary>
+    public RecipientParameters ParametersInPlaceOf(int recipient)
+    {
+        var (said, address) = (ParametersOf(recipient), Recipients[recipient]);
+        return said.OriginalRecipient is null
+            ? said with { OriginalRecipient = new OriginalRecipient(address.IsAscii ? "rfc822" : "utf-8", address.Address) }
+            : said;
+    }
+
+    /// <summary>
     /// What the next hop is told now: a hold is over when a message is sent, and is not asked for again; of a deadline, what is left. One
     /// of mode R that has passed is one under a clock that was set: it is tried once, with a time that a server takes.
     /// </summary>

@@ -1,6 +1,7 @@
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Kept;
 
@@ -23,26 +24,34 @@ internal static class EventRecovery
 
     /// <summary>Before anything is accepted or delivered. How many events were written again.</summary>
     /// <param name="keeper">Null where no content is kept.</param>
+    /// <param name="bounces">What refusals are called now; null for the table that ships.</param>
     public static async ValueTask<int> RunAsync(
-        ISpool spool, string logs, IAuditLog audit, TimeProvider clock, CancellationToken ct, IContentKeeper? keeper = null)
+        ISpool spool,
+        string logs,
+        IAuditLog audit,
+        TimeProvider clock,
+        CancellationToken ct,
+        IContentKeeper? keeper = null,
+        BounceTable? bounces = null)
     {
         var search = new AuditSearch(logs);
         List<SpoolEntry> ended = [.. await spool.ListEndedAsync(ct)];
         if (ended.Count == 0 && spool.Count == 0)
             return 0;
         var missing = new Dictionary<string, AuditEvent>(StringComparer.Ordinal);
+        bounces ??= BounceTable.Default;
         try
         {
             var newest = await search.FindAsync(new AuditQuery { Kinds = AuditKind.Mail, Limit = 1 }, ct).FirstOrDefaultAsync(ct);
             var since = (newest?.At ?? clock.GetUtcNow() - WithoutLog) - Margin;
             foreach (var entry in ended)
-                AddTo(missing, entry, since);
+                AddTo(missing, entry, since, bounces);
             var after = default(Envelopes.QueueId?);
             while (await spool.ListAsync(QueueFilter.Everything, after, Page, ct) is { Count: > 0 } page)
             {
                 foreach (var entry in page)
                 {
-                    AddTo(missing, entry, since);
+                    AddTo(missing, entry, since, bounces);
                     // The report of its last attempt was stored, and with it what that came to; then the process ended.
                     if (entry.State.IsFinished)
                         ended.Add(entry);
@@ -93,7 +102,7 @@ internal static class EventRecovery
         && failed.QueueId == last.QueueId
         && failed.Recipient == last.Recipient;
 
-    private static void AddTo(Dictionary<string, AuditEvent> events, SpoolEntry entry, DateTimeOffset since)
+    private static void AddTo(Dictionary<string, AuditEvent> events, SpoolEntry entry, DateTimeOffset since, BounceTable bounces)
     {
         var (envelope, state) = (entry.Envelope, entry.State);
         // What this server writes itself is told of as a bounce, and not as accepted.
@@ -129,6 +138,11 @@ internal static class EventRecovery
                 recipient.LastReply ?? string.Empty)
             {
                 RecipientIndex = i,
+                Code = recipient.Answer?.Code,
+                Status = recipient.Answer?.Status,
+                Category = recipient is { Answer: { } answer, Status: not RecipientStatus.Delivered }
+                    ? bounces.WordOf(answer, recipient.LastReply ?? string.Empty)
+                    : null,
             };
             if (recipient is { Status: RecipientStatus.Pending, LastReply: not null } && last == state.Attempts)
                 Add(events, told with { NextAttempt = state.NextAttempt });

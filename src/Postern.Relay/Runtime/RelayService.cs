@@ -151,8 +151,13 @@ public sealed class RelayService : IAsyncDisposable
             service = new RelayService(lasting, snapshot);
             service.TellOfRecovery(lasting.Spool.Recovery);
             if (await EventRecovery.RunAsync(
-                lasting.Spool, lasting.Audit.Options.Directory, lasting.Audit, clock, CancellationToken.None, lasting.Content)
-                is > 0 and var again)
+                lasting.Spool,
+                lasting.Audit.Options.Directory,
+                lasting.Audit,
+                clock,
+                CancellationToken.None,
+                lasting.Content,
+                options.Delivery.Bounces) is > 0 and var again)
                 lasting.Tell(
                     "events_again", $"{again} events about messages were not in the log after the last end, and are written again");
             service.server.Start();

@@ -66,8 +66,18 @@ public sealed record RecipientState(RecipientStatus Status, string? LastReply)
     /// <summary>The attempt that it was delivered or failed in; 0 while it is pending, and in what older versions wrote.</summary>
     public int Attempt { get; init; }
 
+    /// <summary>What else is known of that answer; null before the first, and in what older versions wrote.</summary>
+    public AnswerFacts? Answer { get; init; }
+
     public static RecipientState Pending { get; } = new(RecipientStatus.Pending, LastReply: null);
 }
+
+/// <summary>What is known of an answer beside its words.</summary>
+/// <param name="Code">Of the reply; null where nobody replied.</param>
+/// <param name="Status">The enhanced code, such as <c>5.1.1</c>; null where none was given.</param>
+/// <param name="Trouble">Its category where that follows from no reply; null where the next hop took or refused it.</param>
+/// <param name="IsVerbatim">The words are those of the next hop.</param>
+public sealed record AnswerFacts(int? Code, string? Status, string? Trouble, bool IsVerbatim);
 
 /// <summary>What an operator wants given up.</summary>
 /// <param name="Why">What the sender is told.</param>

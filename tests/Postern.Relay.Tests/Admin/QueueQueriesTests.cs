@@ -50,7 +50,7 @@ public sealed class QueueQueriesTests
     {
         var spool = new MemorySpool();
         var id = await Samples.CommitAsync(spool, Samples.Content(10));
-        await spool.UpdateAsync(id, spool.Find(id)!.State with { Recipients = [new RecipientState(RecipientStatus.Pending, "451 4.7.1 Come back on Tuesday")] }, Samples.Ct);
+        await spool.UpdateAsync(id, spool.Find(id)!.State with { Recipients = [new RecipientState(RecipientStatus.Pending, "451 4.7.1 Come back on Tuesday") { Answer = new(451, "4.7.1", Trouble: null, IsVerbatim: true) }] }, Samples.Ct);
         var table = BounceTable.Default;
         var queries = new QueueQueries(spool, bounces: () => table);
         Assert.Equal("policy", (await queries.FindAsync(id, Samples.Ct))!.Recipients[0].Category);

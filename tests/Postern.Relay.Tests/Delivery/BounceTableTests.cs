@@ -42,15 +42,35 @@ public sealed class BounceTableTests
     public void A_refusal_has_the_category_of_its_words_or_its_status(string reply, string? status, string category) =>
         Assert.Equal(category, BounceTable.Default.WordOf(Refusal(reply, status)));
 
+    /// <summary>Whatever the words and the status look like: what the queue keeps is decided about as the answer was.</summary>
     [Theory]
-    [InlineData("550 5.1.1 Nobody here", "no_such_user")]
-    [InlineData("452-4.2.2 over quota / 452 4.2.2 really", "mailbox_full")]
-    [InlineData("421 Later", "server_busy")]
-    [InlineData("connect: Connection refused", null)]
-    [InlineData("250 2.0.0 Ok", null)]
-    [InlineData("", null)]
-    public void What_the_queue_keeps_of_an_attempt_has_its_category(string reply, string? category) =>
-        Assert.Equal(category, BounceTable.Default.WordOf(reply));
+    [InlineData("550 5.1.1 Nobody here", "5.1.1")]
+    [InlineData("550 4.1.1 Nobody at home", "5.0.0")]
+    [InlineData("550 4.1.1 User unknown", "5.0.0")]
+    [InlineData("450 5.2.2 Full", "5.2.2")]
+    [InlineData("421 Later", null)]
+    public void What_the_queue_keeps_of_an_answer_has_the_category_that_the_answer_has(string reply, string? status)
+    {
+        Outcome outcome = reply[0] == '5' ? Refusal(reply, status) : new Outcome.Deferred("mx", reply, Tls: null, status)
+        {
+            Cause = DeliveryCause.Refused,
+            Code = int.Parse(reply.AsSpan(0, 3), System.Globalization.CultureInfo.InvariantCulture),
+            IsVerbatim = true,
+        };
+        var kept = outcome.ToState(attempt: 3);
+        Assert.Equal(BounceTable.Default.WordOf(outcome), BounceTable.Default.WordOf(kept.Answer!, kept.LastReply!));
+    }
+
+    [Fact]
+    public void What_the_queue_keeps_of_trouble_without_a_reply_has_its_category()
+    {
+        foreach (var cause in Enum.GetValues<DeliveryCause>().Except([DeliveryCause.None]))
+        {
+            var outcome = new Outcome.Deferred("mx", "550 5.1.1 no reply of a server", Tls: null) { Cause = cause };
+            var kept = outcome.ToState(attempt: 1);
+            Assert.Equal(BounceTable.Default.WordOf(outcome), BounceTable.Default.WordOf(kept.Answer!, kept.LastReply!));
+        }
+    }
 
     [Fact]
     public void Words_of_this_server_are_not_taken_for_a_receivers() =>

@@ -5,6 +5,7 @@ using Postern.Relay.Delivery.Places;
 using Postern.Relay.Envelopes;
 using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
 using Postern.Testing;
 
 namespace Postern.Relay.Tests.Delivery;
@@ -72,6 +73,73 @@ public sealed class PlaceTests : IDisposable
     [InlineData("error:250 fine", "'250' is no code of a refusal")]
     [InlineData("error:550 4.1.1 x", "'4.1.1' is no status that goes with 550")]
     public void An_error_that_contradicts_itself_is_a_mistake(string via, string message) => Assert.Contains(message, WhyNot(via), StringComparison.Ordinal);
+
+    /// <summary>The report on a message to lisa@there.test, and the last that the log has of her.</summary>
+    private async Task<(string Report, DeliveryEvent Told)> ReportedAsync(string via, DsnNotify notify)
+    {
+        Directory.CreateDirectory(Path.Combine(Mail, "senders", "a"));
+        await using var rig = new DeliveryRig(DeliveryRig.Options(new Route("there.test", via), new Route("here.test", $"maildir:{Mail}/senders/{{user}}")) with
+        {
+            Retry = RetrySchedule.Default with { GiveUp = TimeSpan.Zero },
+        });
+        rig.Scheduler.Start();
+        await rig.AddAsync(e => e with { Said = e.Said with { RecipientParameters = [new() { Notify = notify }] } }, "lisa@there.test");
+        DeliveryEvent reported;
+        do
+            reported = await rig.Audit.NextAsync<DeliveryEvent>();
+        while (reported.Recipient != "a@here.test");
+        var report = await File.ReadAllTextAsync(Assert.Single(Directory.GetFiles(Path.Combine(Mail, "senders", "a", "new"))));
+        return (report, rig.Audit.Events.OfType<DeliveryEvent>().Last(static e => e.Recipient == "lisa@there.test"));
+    }
+
+    [Theory]
+    [InlineData("maildir:{0}/away/{{user}}", null)]
+    [InlineData("maildir:{0}/boxes/{{user}}", null)]
+    [InlineData("pipe:{0}/none", null)]
+    [InlineData("pipe:{0}/script", "exit 75")]
+    [InlineData("pipe:{0}/script", "exit 127")]
+    [InlineData("pipe:{0}/script", "kill -TERM $$")]
+    [InlineData("pipe:{0}/script", "echo cannot open {0}/users; exit 67")]
+    [InlineData("pipe:{0}/script", "echo cannot open {0}/users; exit 1")]
+    [InlineData("lmtp:unix:{0}/lmtp", null)]
+    public async Task What_goes_wrong_here_is_told_the_sender_without_a_path_of_this_machine_and_the_log_has_it(string via, string? script)
+    {
+        Directory.CreateDirectory(Path.Combine(Mail, "boxes", "lisa"));
+        await File.WriteAllTextAsync(Path.Combine(Mail, "boxes", "lisa", "new"), "no directory");
+        if (script is not null)
+            Script(string.Format(System.Globalization.CultureInfo.InvariantCulture, script, Mail));
+
+        var (report, told) = await ReportedAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, via, Mail), DsnNotify.Failure);
+
+        Assert.Contains("\nAction: failed\n", report, StringComparison.Ordinal);
+        Assert.DoesNotContain(Mail, report, StringComparison.Ordinal);
+        Assert.Equal(DeliveryOutcome.Failed, told.Outcome);
+        Assert.Contains(Mail, $"{told.Remote} {told.Reply}", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_command_says_behind_a_status_of_its_own_is_for_the_sender()
+    {
+        var (report, _) = await ReportedAsync($"pipe:{Script("echo 5.2.1 She has left the company; exit 1")}", DsnNotify.Failure);
+
+        Assert.Contains("Status: 5.2.1\nDiagnostic-Code: x-postern; 5.2.1 She has left the company\n", report, StringComparison.Ordinal);
+    }
+
+    /// <summary>RFC 3461 §5.2.3: nothing more comes of it. Nobody is told that somebody reads it.</summary>
+    [Theory]
+    [InlineData("discard:the old list", "taken by this server, which keeps no mail for this address")]
+    [InlineData("maildir:{0}/{{user}}", "delivered to the mailbox")]
+    [InlineData("pipe:/bin/true", "delivered to the mailbox")]
+    public async Task Success_here_is_told_as_delivered_and_in_words_that_are_true(string via, string words)
+    {
+        Directory.CreateDirectory(Path.Combine(Mail, "lisa"));
+
+        var (report, _) = await ReportedAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, via, Mail), DsnNotify.Success);
+
+        Assert.Contains($"\nAction: delivered\nStatus: 2.0.0\nDiagnostic-Code: x-postern; {words}\n", report, StringComparison.Ordinal);
+        Assert.DoesNotContain(Mail, report, StringComparison.Ordinal);
+        Assert.DoesNotContain("old list", report, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Discarded_mail_is_delivered_and_nobody_has_it()

@@ -32,7 +32,9 @@ public sealed class QuickJsonTests
         var envelope = Samples.Envelope(recipients);
         var fresh = Samples.FreshState(envelope);
         var tried = fresh with { Attempts = 3, TriedAt = envelope.ArrivedAt, Recipients = [.. fresh.Recipients.Select(static _ => new RecipientState(RecipientStatus.Pending, "connect: refused"))] };
-        foreach (var state in (DeliveryState[])[fresh, tried])
+        var away = tried with { Recipients = [.. tried.Recipients.Select(static r => r with { Answer = new(Code: null, Status: null, "unreachable", IsVerbatim: false) })] };
+        var refused = tried with { Recipients = [.. tried.Recipients.Select(static r => r with { Answer = new(450, "4.2.1", Trouble: null, IsVerbatim: true) })] };
+        foreach (var state in (DeliveryState[])[fresh, tried, away, refused])
         {
             Assert.Equal(Written(StoredEnvelope.Of(envelope, state)), Written(QuickJson.Envelope(Written(StoredEnvelope.Of(envelope, state)))!));
             Assert.NotNull(QuickJson.State(JsonSerializer.SerializeToUtf8Bytes(StoredState.Of(state), SpoolJson.Default.StoredState)));

@@ -54,6 +54,8 @@ public sealed class RestingEntryTests
     [InlineData(typeof(EarlierPass), "As")]
     [InlineData(typeof(SmtpEnvelope), "Parameters RecipientParameters Recipients Sender")]
     [InlineData(typeof(DeliveryState), "Attempts HasEnded Held HeldByServerAt NextAttempt NotReported Recipients Reported Return TriedAt Via")]
+    [InlineData(typeof(RecipientState), "Answer Attempt LastReply Status")]
+    [InlineData(typeof(AnswerFacts), "Code IsVerbatim Status Trouble")]
     [InlineData(typeof(ReturnOrder), "Recipients Why")]
     public void All_that_a_message_has_is_known_here(Type type, string known) => Assert.Equal(
         known, string.Join(' ', type.GetProperties().Where(static p => p.CanWrite).Select(static p => p.Name).Order(StringComparer.Ordinal)));
@@ -154,7 +156,7 @@ public sealed class RestingEntryTests
             random.Next(3) * random.Next(300),
             AnyTime(random),
             random.Next(4) == 0,
-            [.. Enumerable.Range(0, recipients).Select(_ => new RecipientState((RecipientStatus)random.Next(4), Any(random, $"4{random.Next(100)} \u00fcber")) { Attempt = random.Next(3) })]);
+            [.. Enumerable.Range(0, recipients).Select(_ => new RecipientState((RecipientStatus)random.Next(4), Any(random, $"4{random.Next(100)} \u00fcber")) { Attempt = random.Next(3), Answer = AnyAnswer(random) })]);
         return state with
         {
             Reported = (DelayReports)random.Next(4),
@@ -166,6 +168,14 @@ public sealed class RestingEntryTests
             Return = random.Next(4) == 0 ? new ReturnOrder("enough", [0, recipients - 1]) : null,
         };
     }
+
+    private static AnswerFacts? AnyAnswer(Random random) => random.Next(4) switch
+    {
+        0 => null,
+        1 => new AnswerFacts(Code: null, Status: null, "unreachable", IsVerbatim: false),
+        2 => new AnswerFacts(450, Any(random, "4.2.1"), Trouble: null, IsVerbatim: random.Next(2) == 0),
+        _ => new AnswerFacts(Code: null, "5.1.1", Trouble: null, IsVerbatim: true),
+    };
 
     private static Mailbox AnyMailbox(Random random) => Mailbox.Parse(random.Next(4) switch
     {

@@ -77,6 +77,7 @@ internal sealed record AliasExpansion(ImmutableArray<AliasGroup> Groups, Immutab
         private readonly List<AliasGroup.Target> targets = [];
         private int source;
         private int found;
+        private int nowhere;
         private int steps;
         private string? trouble;
 
@@ -96,7 +97,7 @@ internal sealed record AliasExpansion(ImmutableArray<AliasGroup> Groups, Immutab
         /// <summary>Why the recipient stands for nothing; null where it stands for something, were it nobody.</summary>
         public string? Take(int recipient, Mailbox address)
         {
-            (source, found, steps, trouble) = (recipient, 0, 0, null);
+            (source, found, nowhere, steps, trouble) = (recipient, 0, 0, 0, null);
             seenNow.Clear();
             var count = targets.Count;
             Visit(address, deep: 0);
@@ -111,7 +112,7 @@ internal sealed record AliasExpansion(ImmutableArray<AliasGroup> Groups, Immutab
                 return trouble;
             }
 
-            sources.Add(new AliasGroup.Source(recipient, found));
+            sources.Add(new AliasGroup.Source(recipient, found) { IsNowhere = found == nowhere });
             return null;
         }
 
@@ -162,6 +163,7 @@ internal sealed record AliasExpansion(ImmutableArray<AliasGroup> Groups, Immutab
                         break;
                     case AliasTarget.Nowhere:
                         found++;
+                        nowhere++;
                         break;
                     case var other when AddressOf(other, address, entry.Extension) is not { } next:
                         trouble = $"'{other.Stored[1..]}' makes no address of {address}";
@@ -222,7 +224,11 @@ internal sealed record AliasGroup(
 
     /// <summary>A recipient of the message.</summary>
     /// <param name="Targets">What it stands for, counting what others stand for too.</param>
-    internal readonly record struct Source(int Recipient, int Targets);
+    internal readonly record struct Source(int Recipient, int Targets)
+    {
+        /// <summary>What it stands for throws the message away.</summary>
+        public bool IsNowhere { get; init; }
+    }
 
     /// <param name="Source">The recipient of the message that led to it.</param>
     /// <param name="IsPlace">It is the command or the mailbox that is written for the address.</param>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Delivery.Places;
 using Postern.Relay.Delivery.Reports;
 using Postern.Relay.Delivery.Scheduling;
 using Postern.Relay.Delivery.Senders;
@@ -112,7 +113,7 @@ internal sealed class Expander(
     }
 
     private Outcome Failed(Mailbox recipient, string why) => work.Options.Srs?.Read(recipient, now: null) is SrsAnswer.Refused
-        ? new Outcome.Failed(Remote: null, why, Tls: null, "5.1.1")
+        ? new Outcome.Failed(Remote: null, why, Tls: null, "5.1.1") { Cause = DeliveryCause.Refused }
         : new Outcome.Failed(Remote: null, why, Tls: null, OwnHost.Status) { Cause = DeliveryCause.Loop };
 
     /// <summary>
@@ -285,10 +286,7 @@ internal sealed class Expander(
 
     private static RecipientParameters WishesOf(Envelope original, int recipient, int targets)
     {
-        var said = original.ParametersOf(recipient);
-        var isAsked = said != RecipientParameters.None;
-        if (said.OriginalRecipient is null && isAsked && original.Recipients[recipient].IsAscii)
-            said = said with { OriginalRecipient = new OriginalRecipient("rfc822", original.Recipients[recipient].Address) };
+        var said = original.ParametersInPlaceOf(recipient);
         if (targets == 1 || !said.Notify.HasFlag(DsnNotify.Success))
             return said;
         var left = said.Notify & ~DsnNotify.Success;
@@ -337,23 +335,15 @@ internal sealed class Expander(
         [.. group.Sources.Select(s => original.Recipients[s.Recipient].Address)];
 
     /// <summary>
-    /// Where success was to be told: a list has the message now (RFC 3461 §5.2.7.1), and of several addresses behind a name none says so
-    /// by itself (§5.2.7.3). A crash between both loses this word, and never the message.
+    /// What is told where success was to be told. A crash between both loses this word, and never the message.
     /// </summary>
     private async ValueTask ReportAsync(TrackedMessage message, AliasGroup group, DateTimeOffset now)
     {
+        var goOn = group.Targets.Select(static t => t.Source).ToHashSet();
         ImmutableArray<RecipientReport> reports =
         [
-            .. group.Sources
-                .Where(s => (group.Owner is not null || s.Targets > 1)
-                    && message.Envelope.ParametersOf(s.Recipient).Notify.HasFlag(DsnNotify.Success))
-                .Select(s => new RecipientReport(
-                    message.Envelope.Recipients[s.Recipient],
-                    message.Envelope.ParametersOf(s.Recipient),
-                    group.Owner is null ? ReportAction.Expanded : ReportAction.Delivered,
-                    "2.0.0",
-                    Remote: null,
-                    group.Owner is null ? "sent on to the addresses that it stands for" : "sent on to the members of the list")),
+            .. group.Sources.Where(s => message.Envelope.ParametersOf(s.Recipient).Notify.HasFlag(DsnNotify.Success))
+                .Select(s => SuccessOf(message.Envelope, group, s, goOn.Contains(s.Recipient))).OfType<RecipientReport>(),
         ];
         // With a sender of its own each has a report of its own.
         foreach (var some in message.Envelope.Parameters.Verp is null ? [reports] : reports.Select(ImmutableArray.Create))
@@ -369,13 +359,31 @@ internal sealed class Expander(
         }
     }
 
+    /// <summary>
+    /// A list has the message now (RFC 3461 §5.2.7.1), and what throws it away is where its way ends (§5.2.3). Of several addresses behind a
+    /// name none says so by itself (§5.2.7.3). One address alone has taken over the wish (§5.2.7.2), unless it has the message from
+    /// somebody else and knows of no wish (§5.2.2). Null where nobody is told here.
+    /// </summary>
+    /// <param name="goesOn">An address of the new message comes from it.</param>
+    private static RecipientReport? SuccessOf(Envelope envelope, AliasGroup group, AliasGroup.Source source, bool goesOn)
+    {
+        return group.Owner is not null ? Of(ReportAction.Delivered, "sent on to the members of the list")
+            : source.IsNowhere ? Of(ReportAction.Delivered, DiscardPlace.Words)
+            : source.Targets > 1 ? Of(ReportAction.Expanded, "sent on to the addresses that it stands for")
+            : goesOn ? null
+            : Of(ReportAction.Relayed, "it stands for an address that has the message anyway");
+
+        RecipientReport Of(ReportAction action, string what) => new(
+            envelope.Recipients[source.Recipient], envelope.ParametersOf(source.Recipient), action, "2.0.0", Remote: null, what);
+    }
+
     /// <summary>Recipients that stand for nothing fail in an attempt, with all that belongs to one; others are sent in it.</summary>
     private async ValueTask FailAsync(TrackedMessage message, Dictionary<int, Outcome> failed)
     {
         foreach (var (recipient, outcome) in failed)
             work.Audit.Append(
                 DeliveryEvents.Of(
-                    work.Now, message.Envelope, recipient, outcome, work.Options.Routes, message.State.Attempts + 1));
+                    work.Now, message.Envelope, recipient, outcome, work.Options, message.State.Attempts + 1));
         bool isOver;
         lock (work.Gate)
         {

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Globalization;
+using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
-using Postern.Smtp.Replies;
 
 namespace Postern.Relay.Delivery.Bounces;
 
@@ -31,10 +31,15 @@ public sealed class BounceTable
     public static BounceTable With(ImmutableArray<BounceRow> own) => own.IsDefaultOrEmpty ? Default : new BounceTable(own);
 
     /// <summary>Null for a delivery.</summary>
-    public string? WordOf(Outcome outcome) => outcome.Cause switch
+    public string? WordOf(Outcome outcome) => outcome.Cause == DeliveryCause.None ? null : WordOf(outcome.Facts, outcome.Reply);
+
+    /// <summary>The same, of what the queue keeps of an answer that was no delivery.</summary>
+    public string WordOf(AnswerFacts answer, string reply) => answer.Trouble ?? OfRefusal(answer, reply);
+
+    /// <summary>The category that a cause is; null where the words and status of a reply say more.</summary>
+    internal static string? TroubleOf(DeliveryCause cause) => cause switch
     {
-        DeliveryCause.None => null,
-        DeliveryCause.Refused => OfRefusal(outcome),
+        DeliveryCause.None or DeliveryCause.Refused => null,
         DeliveryCause.Unreachable => "unreachable",
         DeliveryCause.Broken => "connection_broken",
         DeliveryCause.NoRoute => "no_route",
@@ -64,49 +69,24 @@ public sealed class BounceTable
             : null;
     }
 
-    /// <summary>
-    /// The same, of what the queue keeps of an attempt: the text alone. Null where that is not a server's refusal; the log says more.
-    /// </summary>
-    public string? WordOf(string reply)
+    private string OfRefusal(AnswerFacts answer, string reply)
     {
-        if (reply is not ['4' or '5', _, _, ' ' or '-', ..]
-            || !int.TryParse(reply.AsSpan(0, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var code))
-            return null;
-        var word = reply[4..].Split(' ', 2)[0];
-        return OfRefusal(new Outcome.Failed(Remote: null, reply, Tls: null, EnhancedStatus.Parse(word) is null ? string.Empty : word)
-        {
-            Code = code,
-            IsVerbatim = true,
-        });
-    }
+        return First(own)
+            ?? (answer.IsVerbatim && reply.AsSpan().IndexOfAny(texts) >= 0 ? First(BounceRows.ByText) : null)
+            ?? First(BounceRows.ByStatus)
+            ?? "refused";
 
-    private string OfRefusal(Outcome outcome)
-    {
-        foreach (var row in own)
+        string? First(ImmutableArray<BounceRow> rows)
         {
-            if (Fits(row, outcome))
-                return row.Category;
-        }
-
-        if (outcome.IsVerbatim && outcome.Reply.AsSpan().IndexOfAny(texts) >= 0)
-        {
-            foreach (var row in BounceRows.ByText)
+            foreach (var row in rows)
             {
-                if (Fits(row, outcome))
+                if (row.Fits(answer.Status, answer.Code, reply))
                     return row.Category;
             }
-        }
 
-        foreach (var row in BounceRows.ByStatus)
-        {
-            if (Fits(row, outcome))
-                return row.Category;
+            return null;
         }
-
-        return "refused";
     }
-
-    private static bool Fits(BounceRow row, Outcome outcome) => row.Fits(outcome.Status, outcome.Code, outcome.Reply);
 
     /// <summary>As docs/bounces.md prints it.</summary>
     internal static string ToMarkdown()

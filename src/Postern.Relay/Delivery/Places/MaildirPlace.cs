@@ -87,13 +87,14 @@ internal sealed record MaildirPlace(string Path) : IHopPlace
             {
                 IsFinal = true,
                 Phase = DeliveryPhase.End,
+                Told = PlaceText.Delivered,
             };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException && OwnShortage.WordsOf(e) is null)
         {
             return e is IOException io && Libc.IsOutOfSpace(io)
-                ? Later($"{mailbox}: there is no room on the disk, or the quota is used up", "4.2.2")
-                : Later($"{mailbox}: {e.Message}", "4.3.0");
+                ? Later($"{mailbox}: there is no room on the disk, or the quota is used up", "4.2.2", "there is no room for it")
+                : Later($"{mailbox}: {e.Message}", "4.3.0", "the mailbox cannot be written to now");
         }
         finally
         {
@@ -174,7 +175,7 @@ internal sealed record MaildirPlace(string Path) : IHopPlace
         if (IsThere(mailbox))
             return null;
         if (!IsThere(Root))
-            return Later($"{Root} does not exist", "4.3.0");
+            return Later($"{Root} does not exist", "4.3.0", "the mailboxes of this server are away for now");
         return NoMailbox("there is no such mailbox here");
     }
 
@@ -194,8 +195,9 @@ internal sealed record MaildirPlace(string Path) : IHopPlace
     private static Outcome.Failed NoMailbox(string why) =>
         new(Remote: null, why, Tls: null, "5.1.1") { Cause = DeliveryCause.Refused, Phase = DeliveryPhase.Rcpt };
 
-    private static Outcome.Deferred Later(string why, string status) => new(Remote: null, why, Tls: null, status)
+    private static Outcome.Deferred Later(string why, string status, string told) => new(Remote: null, why, Tls: null, status)
     {
+        Told = told,
         After = AfterDeferral.NextAttempt,
         Cause = DeliveryCause.OwnSurroundings,
         Phase = DeliveryPhase.End,

@@ -16,6 +16,9 @@ internal sealed record PipePlace(string Text) : IHopPlace
 {
     private const UnixFileMode AnyExecute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
+    /// <summary>As a sender is told of it.</summary>
+    private const string Program = "the program that takes the mail of this address";
+
     private readonly ImmutableArray<string> words = WordsOf(Text) ?? [];
 
     public string Name => $"pipe:{Text}";
@@ -90,27 +93,33 @@ internal sealed record PipePlace(string Text) : IHopPlace
         switch (end)
         {
             case { NotStarted: { } why }:
-                return Later($"{words[0]} cannot be run: {why}", "4.3.0", DeliveryCause.OwnSurroundings);
+                return NotRun($"{words[0]} cannot be run: {why}");
             case { HasTimedOut: true }:
                 var seconds = context.CommandTime.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
-                return Later($"{words[0]} was ended, as it took longer than {seconds} s{said}", "4.3.0");
+                return Later($"{words[0]} was ended, as it took longer than {seconds} s{said}", "4.3.0", $"{Program} took too long");
             case { Status: 0 }:
                 return new Outcome.Delivered(Remote: null, $"{words[0]} took it{said}", Tls: null, "2.0.0")
                 {
                     IsFinal = true,
                     Phase = DeliveryPhase.End,
+                    Told = PlaceText.Delivered,
                 };
             case { Status: CommandRun.NotFound or CommandRun.NotRun }:
-                return Later($"{words[0]} cannot be run{said}", "4.3.0", DeliveryCause.OwnSurroundings);
+                return NotRun($"{words[0]} cannot be run{said}");
             case { Status: > CommandRun.Signal }:
                 var signal = (end.Status - CommandRun.Signal).ToString(CultureInfo.InvariantCulture);
-                return Later($"{words[0]} was ended by signal {signal}{said}", "4.3.0");
+                return Later($"{words[0]} was ended by signal {signal}{said}", "4.3.0", $"{Program} was ended by a signal");
         }
 
-        var reply = string.Create(CultureInfo.InvariantCulture, $"{words[0]} ended with status {end.Status}{said}");
+        var how = string.Create(CultureInfo.InvariantCulture, $"ended with status {end.Status}");
         // As Postfix has it: the command's own code counts more than what its exit status stands for.
-        var status = EnhancedStatus.Parse(end.Output.Split(' ', 2)[0]) is { Class: 4 or 5 } own ? own.ToString() : StatusOf(end.Status);
-        return status[0] == '4' ? Later(reply, status) : Failed(reply, status);
+        var own = EnhancedStatus.Parse(end.Output.Split(' ', 2)[0]) is { Class: 4 or 5 } code ? code.ToString() : null;
+        var status = own ?? StatusOf(end.Status);
+        // What it says behind a code is meant for senders; else it may be anything, as the trace of an error.
+        var told = own is null ? $"{Program} {how}" : end.Output;
+        return status[0] == '4'
+            ? Later($"{words[0]} {how}{said}", status, told)
+            : Failed($"{words[0]} {how}{said}", status, told);
     }
 
     /// <summary>What the exit statuses of <c>sysexits.h</c> mean, as Postfix has it.</summary>
@@ -128,11 +137,20 @@ internal sealed record PipePlace(string Text) : IHopPlace
         _ => "5.3.0",
     };
 
-    private static Outcome.Failed Failed(string why, string status) =>
-        new(Remote: null, why, Tls: null, status) { Cause = DeliveryCause.Refused, Phase = DeliveryPhase.End };
+    private static Outcome.Failed Failed(string why, string status, string? told = null) =>
+        new(Remote: null, why, Tls: null, status) { Cause = DeliveryCause.Refused, Phase = DeliveryPhase.End, Told = told };
 
-    private static Outcome.Deferred Later(string why, string status, DeliveryCause cause = DeliveryCause.Refused) =>
-        new(Remote: null, why, Tls: null, status) { After = AfterDeferral.NextAttempt, Cause = cause, Phase = DeliveryPhase.End };
+    private static Outcome.Deferred Later(string why, string status, string told) =>
+        new(Remote: null, why, Tls: null, status)
+        {
+            After = AfterDeferral.NextAttempt,
+            Cause = DeliveryCause.Refused,
+            Phase = DeliveryPhase.End,
+            Told = told,
+        };
+
+    private static Outcome.Deferred NotRun(string why) =>
+        Later(why, "4.3.0", $"{Program} cannot be run now") with { Cause = DeliveryCause.OwnSurroundings };
 
     /// <summary>Null where a quote does not end.</summary>
     private static ImmutableArray<string>? WordsOf(string text)

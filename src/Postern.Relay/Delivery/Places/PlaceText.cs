@@ -12,6 +12,9 @@ internal static class PlaceText
     /// <summary>What is said for the null reverse-path, as Postfix does (null_sender): programs do not expect an empty name.</summary>
     private const string NullSender = "MAILER-DAEMON";
 
+    /// <summary>What a sender is told of a delivery here: where mailboxes and commands are is nobody's business.</summary>
+    public const string Delivered = "delivered to the mailbox";
+
     private static readonly string[] Names = ["user", "domain", "recipient", "sender", "queue_id"];
 
     public static bool IsPlain(string text) => !text.Contains('{', StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 
@@ -17,6 +18,20 @@ internal sealed record RecipientReport(
     string Reply,
     bool HasExpired = false)
 {
+    /// <summary>What is told of an outcome.</summary>
+    public static RecipientReport Of(Envelope envelope, int recipient, ReportAction action, string status, Outcome outcome) =>
+        new(
+            envelope.Recipients[recipient],
+            envelope.ParametersOf(recipient),
+            action,
+            status,
+            outcome.RemoteForSender,
+            outcome.ForSender)
+        {
+            IsVerbatim = outcome is { IsVerbatim: true, Told: null },
+            Outcome = outcome,
+        };
+
     /// <summary>What the attempt ended with.</summary>
     public Outcome? Outcome { get; init; }
 

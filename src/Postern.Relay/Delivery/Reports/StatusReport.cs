@@ -75,12 +75,12 @@ internal sealed class StatusReport(
         {
             Line($"");
             Line($"<{report.Recipient.Address}>");
-            if (original.Expanded is { Through: [var named] })
-                Line($"    to which mail for <{named.Address}> goes on");
+            if (WrittenTo(report) is { } written)
+                Line($"    to which mail for <{written}> goes on");
             foreach (var line in Wrapped(report.Plainly))
                 Line($"    {line}");
             var said = report.HasExpired ? "Tried for too long; the last attempt ended with:"
-                : report is { Remote: not null, IsVerbatim: true } ? words.Answer
+                : report.IsVerbatim ? words.Answer
                 : words.Ours;
             Line($"    {said}");
             Line($"    {OneLine(report.Reply)}");
@@ -94,6 +94,15 @@ internal sealed class StatusReport(
         Line($"This is the mail system at {hostname}.");
         Line($"");
     }
+
+    /// <summary>The address that the sender wrote, where the one that was tried is another; null where it is the same.</summary>
+    private string? WrittenTo(RecipientReport report) =>
+        original.Expanded is { Through: [var named] } ? Address(named.Address)
+        : report.Parameters.OriginalRecipient is { } intended
+            && (intended.IsUtf8 || intended.Type.Equals("rfc822", StringComparison.OrdinalIgnoreCase))
+            && !intended.Address.Equals(report.Recipient.Address, StringComparison.OrdinalIgnoreCase)
+            ? Address(intended.Address)
+        : null;
 
     /// <summary>Sentences of this program, in lines that fit everywhere.</summary>
     private static IEnumerable<string> Wrapped(string? sentences)
@@ -138,7 +147,7 @@ internal sealed class StatusReport(
             Line($"Status: {report.Status}");
             if (report.Remote is not null)
                 Line($"Remote-MTA: dns; {OneLine(MtaName(report.Remote))}");
-            Line($"Diagnostic-Code: {(report is { Remote: not null, IsVerbatim: true } ? "smtp" : "x-postern")}; {OneLine(report.Reply)}");
+            Line($"Diagnostic-Code: {(report.IsVerbatim ? "smtp" : "x-postern")}; {OneLine(report.Reply)}");
             Line($"Last-Attempt-Date: {Rfc5322(now)}");
             if (willRetryUntil is { } until)
                 Line($"Will-Retry-Until: {Rfc5322(until)}");

@@ -118,7 +118,7 @@ internal sealed class AttemptEnd(
             {
                 if (message.Outcomes[i] is { } failed)
                     work.Audit.Append(
-                        DeliveryEvents.Of(work.Now, message.Envelope, i, failed, work.Options.Routes, message.State.Attempts + 1));
+                        DeliveryEvents.Of(work.Now, message.Envelope, i, failed, work.Options, message.State.Attempts + 1));
             }
 
             await EndAsync(message).ConfigureAwait(false);
@@ -221,10 +221,9 @@ internal sealed class AttemptEnd(
                         message.Envelope,
                         i,
                         next is null ? AttemptResult.GivenUp(message.Envelope, deferred, now) : deferred,
-                        work.Options.Routes,
+                        work.Options,
                         attempt,
                         next,
-                        work.Options.Bounces,
                         message.SignedBy,
                         work.SentAs(message.Envelope, i)));
         }
@@ -425,9 +424,7 @@ internal sealed class AttemptEnd(
             Recipients =
             [
                 .. before.Recipients.Select(
-                    (r, i) => message.Outcomes[i] is Outcome.Delivered { Reply: var reply }
-                        ? new RecipientState(RecipientStatus.Delivered, reply) { Attempt = before.Attempts + 1 }
-                        : r),
+                    (r, i) => message.Outcomes[i] is Outcome.Delivered delivered ? delivered.ToState(before.Attempts + 1) : r),
             ],
         };
     }

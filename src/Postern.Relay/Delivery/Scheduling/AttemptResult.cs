@@ -37,54 +37,28 @@ internal sealed record AttemptResult(
         var recipients = before.Recipients.ToBuilder();
         for (var i = 0; i < recipients.Count; i++)
         {
-            var said = envelope.ParametersOf(i);
             switch (outcomes[i])
             {
                 case Outcome.Delivered delivered:
-                    recipients[i] = new RecipientState(RecipientStatus.Delivered, delivered.Reply) { Attempt = before.Attempts + 1 };
-                    if (ReportWish.WantsRelayed(said, envelope.Deadline, delivered))
+                    recipients[i] = delivered.ToState(before.Attempts + 1);
+                    if (ReportWish.WantsRelayed(envelope.ParametersOf(i), envelope.Deadline, delivered))
                         relayed.Add(
-                            new RecipientReport(
-                                envelope.Recipients[i],
-                                said,
-                                delivered.IsFinal ? ReportAction.Delivered : ReportAction.Relayed,
-                                "2.0.0",
-                                delivered.Remote,
-                                Told(delivered)) { IsVerbatim = delivered.IsVerbatim });
+                            RecipientReport.Of(
+                                envelope, i, delivered.IsFinal ? ReportAction.Delivered : ReportAction.Relayed, "2.0.0", delivered));
                     break;
                 case Outcome.Failed failed:
-                    recipients[i] = new RecipientState(RecipientStatus.Failed, failed.Reply) { Attempt = before.Attempts + 1 };
-                    failures.Add(
-                        new RecipientReport(envelope.Recipients[i], said, ReportAction.Failed, failed.Status
-                            ?? "5.0.0", failed.Remote, failed.Reply) { IsVerbatim = failed.IsVerbatim, Outcome = failed });
+                    recipients[i] = failed.ToState(before.Attempts + 1);
+                    failures.Add(RecipientReport.Of(envelope, i, ReportAction.Failed, failed.Status ?? "5.0.0", failed));
                     break;
                 case Outcome.Deferred deferred when next is null:
-                    recipients[i] = new RecipientState(RecipientStatus.Failed, deferred.Reply) { Attempt = before.Attempts + 1 };
-                    failures.Add(
-                        new RecipientReport(
-                            envelope.Recipients[i],
-                            said,
-                            ReportAction.Failed,
-                            Expired,
-                            deferred.Remote,
-                            Told(deferred),
-                            HasExpired: true)
-                        {
-                            IsVerbatim = deferred.IsVerbatim,
-                            Outcome = GivenUp(envelope, deferred, now),
-                        });
+                    var given = GivenUp(envelope, deferred, now);
+                    recipients[i] = given.ToState(before.Attempts + 1);
+                    failures.Add(RecipientReport.Of(envelope, i, ReportAction.Failed, Expired, given) with { HasExpired = true });
                     break;
                 case Outcome.Deferred deferred:
-                    recipients[i] = new RecipientState(RecipientStatus.Pending, deferred.Reply);
-                    if (delays != DelayReports.None && ReportWish.WantsDelay(said))
-                        delayed.Add(
-                            new RecipientReport(
-                                envelope.Recipients[i],
-                                said,
-                                ReportAction.Delayed,
-                                DelayStatus(delays, deferred),
-                                deferred.Remote,
-                                Told(deferred)) { IsVerbatim = deferred.IsVerbatim, Outcome = deferred });
+                    recipients[i] = deferred.ToState(before.Attempts + 1);
+                    if (delays != DelayReports.None && ReportWish.WantsDelay(envelope.ParametersOf(i)))
+                        delayed.Add(RecipientReport.Of(envelope, i, ReportAction.Delayed, DelayStatus(delays, deferred), deferred));
                     break;
                 case null:
                     break;
@@ -116,6 +90,7 @@ internal sealed record AttemptResult(
             IsVerified = last.IsVerified,
             Security = last.Security,
             Took = last.Took,
+            Told = last.Told,
         };
 
     /// <summary>
@@ -132,14 +107,6 @@ internal sealed record AttemptResult(
                 : r),
         ],
     };
-
-    /// <summary>Where the mailboxes of this machine are is nobody's business.</summary>
-    private static string Told(Outcome.Delivered delivered) =>
-        delivered is { IsFinal: true, Remote: null } ? "delivered to the mailbox" : delivered.Reply;
-
-    /// <summary>What went wrong inside this server is for those who run it: the state and the log have it.</summary>
-    private static string Told(Outcome.Deferred deferred) =>
-        deferred.IsMistake ? "an error of this server; its postmaster knows of it" : deferred.Reply;
 
     private static DelayReports DelaysToTell(Envelope envelope, DeliveryState before, DateTimeOffset now, TimeSpan warn)
     {

@@ -195,9 +195,8 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
                         message.Envelope,
                         job.IndexOf(i),
                         outcomes[i],
-                        work.Options.Routes,
+                        work.Options,
                         message.State.Attempts + 1,
-                        bounces: work.Options.Bounces,
                         signedBy: message.SignedBy,
                         sentAs: job.SentAs));
         }
@@ -212,11 +211,7 @@ internal sealed class Attempts(DeliveryWork work, Timekeeper time, StateRecorder
             for (var i = 0; i < outcomes.Count; i++)
             {
                 if (outcomes[i] is Outcome.Delivered delivered)
-                    recipients[
-                        job.IndexOf(i)] = new RecipientState(RecipientStatus.Delivered, delivered.Reply)
-                        {
-                            Attempt = message.State.Attempts + 1,
-                        };
+                    recipients[job.IndexOf(i)] = delivered.ToState(message.State.Attempts + 1);
             }
 
             message.State = message.State with { TriedAt = work.Now, Recipients = recipients.ToImmutable() };

@@ -129,12 +129,8 @@ internal sealed class StateRecorder(DeliveryWork work)
         };
     }
 
-    private static RecipientState? After(Outcome? outcome, int attempt) => outcome switch
-    {
-        Outcome.Delivered delivered => new RecipientState(RecipientStatus.Delivered, delivered.Reply) { Attempt = attempt },
-        Outcome.Failed failed => new RecipientState(RecipientStatus.Failed, failed.Reply) { Attempt = attempt },
-        _ => null,
-    };
+    private static RecipientState? After(Outcome? outcome, int attempt) =>
+        outcome is Outcome.Delivered or Outcome.Failed ? outcome.ToState(attempt) : null;
 
     /// <summary>The state with what the attempt under way came to for those that it has as pending.</summary>
     private static DeliveryState After(TrackedMessage message, DeliveryState state) => state with

@@ -107,14 +107,35 @@ internal static class QuickJson
         var all = new List<StoredRecipient>(1);
         while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
         {
-            string? reply = null;
+            string? reply = null, enhanced = null, trouble = null;
+            var (code, verbatim) = (default(int?), false);
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                if (!Is(ref reader, "reply"u8) || !TryText(ref reader, out reply))
+                bool isKnown;
+                if (Is(ref reader, "code"u8))
+                {
+                    isKnown = TryNumber(ref reader, out var number);
+                    code = number;
+                }
+                else
+                {
+                    isKnown = Is(ref reader, "reply"u8) ? TryText(ref reader, out reply)
+                        : Is(ref reader, "trouble"u8) ? TryText(ref reader, out trouble)
+                        : Is(ref reader, "enhanced"u8) ? TryText(ref reader, out enhanced)
+                        : Is(ref reader, "verbatim"u8) && TryTruth(ref reader, out verbatim);
+                }
+
+                if (!isKnown)
                     return false;
             }
 
-            all.Add(new StoredRecipient(RecipientStatus.Pending, reply));
+            all.Add(new StoredRecipient(RecipientStatus.Pending, reply)
+            {
+                Code = code,
+                Enhanced = enhanced,
+                Trouble = trouble,
+                Verbatim = verbatim,
+            });
         }
 
         recipients = [.. all];

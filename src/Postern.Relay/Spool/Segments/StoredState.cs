@@ -104,16 +104,37 @@ internal sealed record StoredRecipient(RecipientStatus Status, string? Reply)
 {
     public int Attempt { get; init; }
 
+    public int? Code { get; init; }
+
+    /// <summary>Null together with <see cref="Code"/>, <see cref="Trouble"/> and <see cref="Verbatim"/>: nothing of these is known.</summary>
+    public string? Enhanced { get; init; }
+
+    public string? Trouble { get; init; }
+
+    public bool Verbatim { get; init; }
+
     /// <summary>It stood for others; whoever does not know this reads that it is delivered, and is done with it too.</summary>
     public bool Expanded { get; init; }
 
     [JsonIgnore]
     public RecipientStatus Meant => Expanded ? RecipientStatus.Expanded : Status;
 
+    public RecipientState ToState() => new(Meant, Reply)
+    {
+        Attempt = Attempt,
+        Answer = this is { Code: null, Enhanced: null, Trouble: null, Verbatim: false }
+            ? null
+            : new AnswerFacts(Code, Enhanced, Trouble, Verbatim),
+    };
+
     public static StoredRecipient Of(RecipientState state) =>
         new(state.Status == RecipientStatus.Expanded ? RecipientStatus.Delivered : state.Status, state.LastReply)
         {
             Attempt = state.Attempt,
+            Code = state.Answer?.Code,
+            Enhanced = state.Answer?.Status,
+            Trouble = state.Answer?.Trouble,
+            Verbatim = state.Answer?.IsVerbatim == true,
             Expanded = state.Status == RecipientStatus.Expanded,
         };
 }

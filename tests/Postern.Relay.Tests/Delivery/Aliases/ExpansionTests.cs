@@ -237,6 +237,67 @@ public sealed class ExpansionTests : IDisposable
         Assert.Empty(sent);
     }
 
+    /// <summary>RFC 3461: what is thrown away is delivered (§5.2.3), what goes where no wish goes is relayed (§5.2.2), and nobody waits for ever.</summary>
+    [Theory]
+    [InlineData("nobody: /dev/null", "delivered", "taken by this server, which keeps no mail for this address")]
+    [InlineData("nobody: silence\nsilence: /dev/null", "delivered", "taken by this server, which keeps no mail for this address")]
+    [InlineData("nobody: plain@x.test", "relayed", "it stands for an address that has the message anyway")]
+    [InlineData("nobody: /dev/null, lisa@x.test", "expanded", "sent on to the addresses that it stands for")]
+    [InlineData("nobody: /dev/null, plain@x.test", "expanded", "sent on to the addresses that it stands for")]
+    public async Task Success_is_told_also_of_what_goes_on_to_nobody(string file, string action, string words)
+    {
+        var reports = new ConcurrentQueue<string>();
+        await using var rig = Rig(
+            file,
+            async message =>
+            {
+                if (message.Sender.IsNull)
+                    reports.Enqueue(await TextOfAsync(message));
+            },
+            takesDsn: true);
+        rig.Scheduler.Start();
+        var id = await rig.AddAsync(Asking(DsnNotify.Success, envid: "QQ1"), "nobody@here.test", "plain@x.test");
+        await rig.Spool.GoneAsync(id);
+        await UntilAsync(() => rig.Spool.Count == 0);
+
+        var report = Assert.Single(reports);
+        Assert.Contains($"Final-Recipient: rfc822; nobody@here.test\r\nAction: {action}\r\n", report, StringComparison.Ordinal);
+        Assert.Contains($"; {words}\r\n", report, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(DsnNotify.Unspecified)]
+    [InlineData(DsnNotify.Failure)]
+    public async Task What_throws_away_tells_nobody_who_did_not_ask(DsnNotify asked)
+    {
+        await using var rig = Rig("nobody: /dev/null");
+        rig.Scheduler.Start();
+        await rig.Spool.GoneAsync(await rig.AddAsync(Asking(asked, envid: "QQ1"), "nobody@here.test"));
+        Assert.Empty(rig.Audit.Events.OfType<BounceEvent>());
+    }
+
+    /// <summary>The field that a program finds it by (RFC 3464 §2.3.1), also where RCPT said nothing, and the same in words.</summary>
+    [Theory]
+    [InlineData("root: never@x.test", "root@here.test", "rfc822; root@here.test", "rfc822; never@x.test")]
+    [InlineData("root: staff\nstaff: never@x.test, lisa@x.test", "root@here.test", "rfc822; root@here.test", "rfc822; never@x.test")]
+    [InlineData("root: never@x.test\nother: lisa@x.test", "root@here.test other@here.test", "rfc822; root@here.test", "rfc822; never@x.test")]
+    public async Task A_report_on_what_goes_on_names_the_address_that_the_sender_wrote(string file, string to, string original, string final)
+    {
+        var reports = new ConcurrentQueue<string>();
+        await using var rig = Rig(file, async message =>
+        {
+            if (message.Sender.IsNull)
+                reports.Enqueue(await TextOfAsync(message));
+        });
+        rig.Scheduler.Start();
+        await rig.AddAsync(to.Split(' '));
+        await UntilAsync(() => rig.Spool.Count == 0 && !reports.IsEmpty);
+
+        var report = Assert.Single(reports);
+        Assert.Contains($"Original-Recipient: {original}\r\nFinal-Recipient: {final}\r\nAction: failed\r\n", report, StringComparison.Ordinal);
+        Assert.Contains("    to which mail for <root@here.test> goes on\r\n", report, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Waiting_mail_is_expanded_by_the_files_of_the_time_when_it_is_sent()
     {
@@ -303,7 +364,7 @@ public sealed class ExpansionTests : IDisposable
     private DeliveryOptions Options(string aliases, bool allowed = false) =>
         DeliveryRig.Options(new Route("*", "smtp://fake.test")) with { Aliases = AliasRig.Read(files.Aliases(aliases, allowed)) };
 
-    /// <summary>Takes everything but what comes later.</summary>
+    /// <summary>Takes everything but what comes later or never.</summary>
     private FakeTransport Transport(Func<OutgoingMessage, Task>? onMessage = null, bool takesDsn = false, Action<string, string>? onHop = null) => new(async (hop, message) =>
     {
         if (onMessage is not null)
@@ -312,7 +373,7 @@ public sealed class ExpansionTests : IDisposable
             onHop?.Invoke(hop.Name, to.Address);
         sent.Enqueue((message.Sender.Address, [.. message.Recipients.Select(static r => r.Address)], message));
         return new DeliveryReport(
-            [.. message.Recipients.Select(r => r.LocalPart == "later" ? FakeTransport.Later : ((Outcome.Delivered)FakeTransport.Delivered) with { TakesDsn = takesDsn })],
+            [.. message.Recipients.Select(r => r.LocalPart == "later" ? FakeTransport.Later : r.LocalPart == "never" ? FakeTransport.Never : ((Outcome.Delivered)FakeTransport.Delivered) with { TakesDsn = takesDsn })],
             Reached: true);
     });
 }

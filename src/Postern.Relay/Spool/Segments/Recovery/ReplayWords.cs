@@ -14,7 +14,7 @@ internal sealed class ReplayWords
 {
     private const int Most = 20_000;
 
-    private readonly Dictionary<(RecipientStatus Status, string? Reply, int Attempt), ImmutableArray<RecipientState>> states = [];
+    private readonly Dictionary<StoredRecipient, ImmutableArray<RecipientState>> states = [];
     private readonly Dictionary<string, Mailbox> mailboxes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> texts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IPAddress> addresses = new(StringComparer.Ordinal);
@@ -34,12 +34,11 @@ internal sealed class ReplayWords
     {
         if (recipients is not [var only])
             return [.. recipients.Select(r => States([r])[0])];
-        var key = (only.Meant, only.Reply, only.Attempt);
-        if (states.TryGetValue(key, out var known))
+        if (states.TryGetValue(only, out var known))
             return known;
-        known = [new RecipientState(only.Meant, only.Reply) { Attempt = only.Attempt }];
+        known = [only.ToState()];
         if (states.Count < Most)
-            states.Add(key, known);
+            states.Add(only, known);
         return known;
     }
 
