@@ -99,7 +99,7 @@ internal sealed class SubmissionDraft(
             await ReleaseAsync(FindEnd(isAll: true) is >= 0 and var end ? end : EndOfAll(), ct);
         if (refusal is { } reply)
             return new StoreOutcome.Refused(reply);
-        if (transaction.Parameters.HoldUntil is not null
+        if (transaction.Parameters.HoldUntil > arrivedAt
             && WhyNotHeld is not null
             && await WhyNotHeld(session, tenant, spool.Length, ct) is { } full)
             return new StoreOutcome.Refused(full);

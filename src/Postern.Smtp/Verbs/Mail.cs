@@ -24,7 +24,8 @@ internal static class Mail
             return new Step(objection, After: objection.Code == 421 ? After.Close : After.ReadCommand);
         if (await session.Server.Policy.OnSenderAsync(session.State, transaction.Sender, ct) is Verdict.Refuse(var reply, _))
             return new Step(reply);
-        if (transaction.Parameters.HoldUntil is not null
+        // What is to be held until a time that has passed is not held (RFC 4865 §4.1).
+        if (transaction.Parameters.HoldUntil > session.Server.Clock.GetUtcNow()
             && await session.Server.Store.WhyNotHeldAsync(session.State, transaction.Parameters, ct) is { } full)
             return new Step(full);
         session.State.Transaction = transaction;

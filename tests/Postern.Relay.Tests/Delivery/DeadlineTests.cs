@@ -96,6 +96,20 @@ public sealed class DeadlineTests
         await rig.Scheduler.StopAsync(TimeSpan.Zero);
     }
 
+    /// <summary>RFC 4865 §4: it is not released before, and that is all. A client whose clock is late loses no mail.</summary>
+    [Fact]
+    public async Task A_message_until_a_time_that_has_passed_is_sent_at_once_and_its_time_begins_with_its_arrival()
+    {
+        await using var rig = Rig(FakeTransport.Later);
+        rig.Scheduler.Start();
+        var arrived = clock.GetUtcNow();
+        var id = await rig.AddAsync(e => e with { Said = e.Said with { Parameters = new MailParameters { HoldUntil = arrived.AddDays(-30) } } }, "later@there.test");
+        var state = await AttemptedAsync(rig, id, attempts: 1);
+        Assert.InRange(state.NextAttempt, arrived, arrived.AddMinutes(5));
+        Assert.Equal(arrived, rig.Spool.Find(id)!.Envelope.ReleasedAt);
+        await rig.Scheduler.StopAsync(TimeSpan.Zero);
+    }
+
     [Fact]
     public async Task An_operator_may_release_a_message_for_the_future_earlier_and_a_retry_leaves_it()
     {

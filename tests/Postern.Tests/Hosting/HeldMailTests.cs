@@ -30,6 +30,8 @@ public sealed class HeldMailTests : IAsyncDisposable
         await session.SayAsync($"MAIL FROM:<{LiveServer.User}> HOLDFOR=60", "552 5.7.16");
         await session.SayAsync($"MAIL FROM:<{LiveServer.User}>", "250");
         await session.SayAsync("RSET", "250");
+        // Until a time that has passed nothing is held.
+        await SendAsync(session, "HOLDUNTIL=2020-01-01T00:00:00Z", "250", octets: 100_000);
         await server.FlushLogAsync();
         Assert.Contains("held_of_login", (await server.Run.PosternAsync("log", "server")).Output, StringComparison.Ordinal);
 
