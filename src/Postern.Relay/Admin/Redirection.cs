@@ -3,7 +3,6 @@ using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
-using Postern.Smtp.Session;
 
 namespace Postern.Relay.Admin;
 
@@ -64,7 +63,15 @@ internal sealed class Redirection(ISpool spool, TimeProvider clock)
         {
             Id = QueueId.New(clock),
             ArrivedAt = now,
-            Said = entry.Envelope.Said with { Recipients = [to], RecipientParameters = [entry.Envelope.ParametersInPlaceOf(recipients[0])] },
+            // Which recipients are lists, or places, was said of others.
+            Expanded = entry.Envelope.Expanded is { } expanded
+                ? expanded with { Open = [0], Places = [], Rewritten = [] }
+                : null,
+            Said = entry.Envelope.Said with
+            {
+                Recipients = [to],
+                RecipientParameters = [entry.Envelope.ParametersInPlaceOf(recipients[0])],
+            },
         };
         var isHeld = entry.State is { Held: true, HeldByServerAt: null };
         var state = DeliveryState.Fresh(recipients: 1, envelope.ReleasedAt) with { Held = isHeld };

@@ -149,9 +149,9 @@ public sealed class LoginDeliveryTests
     }
 
     [Theory]
-    [InlineData("530 5.7.0 Must issue a STARTTLS command first", false, "the server wants TLS or a login first: its route has no 'login', and '?tls=none' stands behind it in 'via'")]
-    [InlineData("538 5.7.11 Encryption required", false, "the server wants TLS first, and '?tls=none' stands behind it in 'via'")]
-    [InlineData("530 5.7.0 Must issue a STARTTLS command first", true, "the server wants TLS first, and '?tls=none' stands behind it in 'via'")]
+    [InlineData("530 5.7.0 Must issue a STARTTLS command first", false, "the server wants TLS or a login first: its route has no 'login', and its 'via' says ?tls=none")]
+    [InlineData("538 5.7.11 Encryption required", false, "the server wants TLS first, and its 'via' says ?tls=none")]
+    [InlineData("530 5.7.0 Must issue a STARTTLS command first", true, "the server wants TLS first, and its 'via' says ?tls=none")]
     public async Task A_server_of_a_route_that_wants_tls_before_mail_defers_it_and_says_what_to_configure(string reply, bool logsIn, string words)
     {
         await using var sink = new ScriptedSink(Server((phase, _) => phase == SinkPhase.Mail ? new SinkAction.Reply(reply) : null));

@@ -134,6 +134,44 @@ public sealed class OperatorsWordTests
         Assert.Contains("redirected to later@new.test", first.Recipients[0].LastReply, StringComparison.Ordinal);
     }
 
+    /// <summary>The sender knows the address that it wrote, and no other.</summary>
+    [Fact]
+    public async Task A_report_on_what_was_redirected_names_the_address_that_the_sender_wrote()
+    {
+        var clock = new ManualClock();
+        var reports = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        await using var rig = new DeliveryRig(ToFake, clock, transport: new FakeTransport(async (_, message) =>
+        {
+            if (message.Sender.IsNull)
+                reports.Enqueue(await TextOfAsync(message));
+            return new DeliveryReport(
+                [.. message.Recipients.Select(r => message.Sender.IsNull ? FakeTransport.Delivered : r.LocalPart == "never" ? FakeTransport.Never : FakeTransport.Later)], Reached: true);
+        }));
+        rig.Scheduler.Start();
+        var id = await rig.AddAsync(
+            static e => e with { Expanded = new Relay.Envelopes.Expansion(e.Id, [Mailbox.Parse("root@here.test")]) }, "later@there.test");
+        var other = await rig.AddAsync("later@there.test");
+        await rig.Spool.UpdatedAsync(id, static s => s.Attempts == 1);
+        await rig.Spool.UpdatedAsync(other, static s => s.Attempts == 1);
+
+        Assert.Equal(2, (await CommandsOf(rig).ApplyAsync(QueueAction.Redirect, QueueFilter.Everything, Root, Ct, "never@new.test")).Changed);
+        while (reports.Count < 2)
+            await Task.Yield();
+
+        Assert.All(reports, static text => Assert.Contains(
+            "Original-Recipient: rfc822; later@there.test\r\nFinal-Recipient: rfc822; never@new.test\r\nAction: failed\r\n", text, StringComparison.Ordinal));
+        Assert.Single(reports, static text => text.Contains("    to which mail for <later@there.test> goes on\r\n", StringComparison.Ordinal));
+        Assert.Single(reports, static text => text.Contains("    to which mail for <root@here.test> goes on\r\n", StringComparison.Ordinal));
+    }
+
+    private static async Task<string> TextOfAsync(Postern.Smtp.Client.OutgoingMessage message)
+    {
+        var octets = new byte[message.Content.Length];
+        for (var at = 0; at < octets.Length;)
+            at += await message.Content.ReadAsync(at, octets.AsMemory(at), Ct);
+        return System.Text.Encoding.UTF8.GetString(octets);
+    }
+
     [Fact]
     public void What_is_suspended_is_kept_in_a_file()
     {

@@ -360,9 +360,9 @@ internal sealed class Expander(
     }
 
     /// <summary>
-    /// A list has the message now (RFC 3461 §5.2.7.1), and what throws it away is where its way ends (§5.2.3). Of several addresses behind a
-    /// name none says so by itself (§5.2.7.3). One address alone has taken over the wish (§5.2.7.2), unless it has the message from
-    /// somebody else and knows of no wish (§5.2.2). Null where nobody is told here.
+    /// A list has the message now (RFC 3461 §5.2.7.1), and with what throws it away its way ends (§5.2.3). Of several addresses none says
+    /// so itself (§5.2.7.3). One alone has taken over the wish (§5.2.7.2), unless it has the message from others and knows of no wish
+    /// (§5.2.2). Null where nobody is told here.
     /// </summary>
     /// <param name="goesOn">An address of the new message comes from it.</param>
     private static RecipientReport? SuccessOf(Envelope envelope, AliasGroup group, AliasGroup.Source source, bool goesOn)

@@ -40,6 +40,6 @@ internal static class UnmetTerms
     {
         { Tls: not ClientTls.None } => "and TLS with it failed",
         { IsGuarded: true } => "and 'delivery.tls' says that it gets none",
-        _ => "and '?tls=none' stands behind it in 'via'",
+        _ => "and its 'via' says ?tls=none",
     };
 }

@@ -106,7 +106,7 @@ internal sealed record StoredRecipient(RecipientStatus Status, string? Reply)
 
     public int? Code { get; init; }
 
-    /// <summary>Null together with <see cref="Code"/>, <see cref="Trouble"/> and <see cref="Verbatim"/>: nothing of these is known.</summary>
+    /// <summary>Where this and those beside it are not there, nothing is known of the answer.</summary>
     public string? Enhanced { get; init; }
 
     public string? Trouble { get; init; }
