@@ -36,6 +36,12 @@ public sealed record QueueItem
     /// <summary>Null while an operator holds it or without a route; of what the server holds, the last.</summary>
     public DateTimeOffset? NextAttempt { get; init; }
 
+    /// <summary>
+    /// What it waits for although its time has come: a rate, a connection, other mail before it; null where that has not come, where it is
+    /// being sent, and where no server runs.
+    /// </summary>
+    public string? WaitsFor { get; init; }
+
     /// <summary>ENVID=, by which the sender knows the message; null without.</summary>
     public string? EnvelopeId { get; init; }
 
@@ -78,7 +84,8 @@ public sealed record QueueItem
 public sealed record QueueRecipient(string Address, string Status, string? LastReply, string? Notify, string? OriginalRecipient)
 {
     /// <summary>
-    /// What kind of trouble it was, by what refusals are called now; null where there was none, and before the first attempt of this version.
+    /// What kind of trouble it was, by what refusals are called now; null where there was none, and of what an older version
+    /// wrote.
     /// </summary>
     public string? Category { get; init; }
 }

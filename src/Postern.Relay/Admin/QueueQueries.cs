@@ -11,8 +11,13 @@ namespace Postern.Relay.Admin;
 /// <param name="hasNoRoute">Null where no server runs: then nobody knows.</param>
 /// <param name="suspensions">Null where nobody knows.</param>
 /// <param name="bounces">What refusals are called now; null for the table that ships.</param>
+/// <param name="waitsFor">What a message waits for whose time has come; null where nobody knows.</param>
 public sealed class QueueQueries(
-    ISpool spool, Func<bool>? hasNoRoute = null, Suspensions? suspensions = null, Func<BounceTable>? bounces = null)
+    ISpool spool,
+    Func<bool>? hasNoRoute = null,
+    Suspensions? suspensions = null,
+    Func<BounceTable>? bounces = null,
+    Func<SpoolEntry, string?>? waitsFor = null)
 {
     /// <param name="limit">How many items at most; the total counts all.</param>
     /// <param name="after">Begins behind this id, for the next page; null for the first.</param>
@@ -66,6 +71,7 @@ public sealed class QueueQueries(
             Listener = envelope.Listener,
             Attempts = state.Attempts,
             NextAttempt = isParked || state is { Held: true, HeldByServerAt: null } ? null : state.NextAttempt,
+            WaitsFor = waitsFor?.Invoke(entry),
             EnvelopeId = envelope.Parameters.EnvelopeId,
             HoldUntil = envelope.HeldUntil,
             Via = state.Via,

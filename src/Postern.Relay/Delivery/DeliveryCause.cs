@@ -41,6 +41,9 @@ public enum DeliveryCause
     /// <summary>An operator had it returned to its sender.</summary>
     Returned,
 
+    /// <summary>Its time came before its turn: it waited for a rate, for a connection, or behind other mail. It was not tried.</summary>
+    NoTurn,
+
     /// <summary>This machine ran short of something: no attempt, so it counts for none and gives nothing up.</summary>
     OwnShortage,
 

@@ -38,6 +38,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     private readonly Destinations destinations;
     private readonly Expander expander;
     private readonly DueMail due;
+    private readonly LineWatch line;
     private readonly RetryQueue unrecorded;
     private readonly Outages outages;
     private readonly QueueOperations operations;
@@ -70,6 +71,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
             Expander = expander,
         };
         operations = new QueueOperations(work, time, destinations, end);
+        line = new LineWatch(work, destinations, time, end);
     }
 
     /// <summary>Where messages go now; set as by <see cref="Apply"/>.</summary>
@@ -139,6 +141,9 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         }
     }
 
+    /// <summary>How often all that waits for its turn was looked at.</summary>
+    internal int LooksAtLines => line.Looks;
+
     internal int ProbesUnderWay => outages.UnderWay;
 
     /// <summary>Tells the log, and the postmaster by mail, of something that only a person can mend.</summary>
@@ -177,6 +182,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         time.Compare(newestMessage, newest ?? DateTimeOffset.MinValue);
         await work.Spool.RescheduleAsync(early, work.Now, ct).ConfigureAwait(false);
         due.Start();
+        line.Start();
     }
 
     /// <summary>
@@ -218,6 +224,7 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         await work.Stopping.CancelAsync().ConfigureAwait(false);
         work.Spool.Committed -= OnCommitted;
         work.Spool.DueEarlier -= due.Wake;
+        await line.DisposeAsync().ConfigureAwait(false);
         await due.DisposeAsync().ConfigureAwait(false);
         await expander.DisposeAsync().ConfigureAwait(false);
         await unrecorded.DisposeAsync().ConfigureAwait(false);
@@ -287,6 +294,20 @@ public sealed class DeliveryScheduler : IAsyncDisposable
     /// to its end first.
     /// </summary>
     public async ValueTask RecallAsync(QueueId id) => await operations.RecallAsync(id).ConfigureAwait(false);
+
+    /// <summary>
+    /// What a message waits for whose time has come: a rate, a connection, other mail before it. Null where that has not come, and where it
+    /// is being sent.
+    /// </summary>
+    public string? WaitsFor(SpoolEntry entry)
+    {
+        if (!line.IsInLine(entry, work.Now))
+            return null;
+        lock (work.Gate)
+            return work.Messages.TryGetValue(entry.Envelope.Id, out var message) && !destinations.IsInLine(message)
+                ? null
+                : destinations.WhyInLine(entry.Envelope, entry.State);
+    }
 
     public DeliveryStatistics Statistics()
     {
@@ -367,6 +388,8 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         var envelope = entry.Envelope;
         Held.Note(entry);
         reporter.Submissions.Note(envelope);
+        if (envelope.Deadline is { } deadline)
+            line.Note(deadline);
         var (hold, triedUnder) = (SenderHold.Of(envelope, work.Clock), envelope.Deadline is null ? 0 : time.Settings);
         if (hold is null && triedUnder == 0)
             return;

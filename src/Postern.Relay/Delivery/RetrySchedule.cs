@@ -40,7 +40,7 @@ public sealed record RetrySchedule(TimeSpan First, double Factor, TimeSpan Most,
         RetryPace pace = RetryPace.Usual,
         bool isBounce = false)
     {
-        var end = releasedAt + (isBounce && GiveUpBounces < GiveUp ? GiveUpBounces : GiveUp);
+        var end = EndOf(releasedAt, isBounce);
         if (now >= end)
             return null;
         var pause = Steady(attempts);
@@ -53,6 +53,10 @@ public sealed record RetrySchedule(TimeSpan First, double Factor, TimeSpan Most,
         var next = now + Vary(pause, chance);
         return next < end ? next : end;
     }
+
+    /// <summary>When the time of a message is over.</summary>
+    public DateTimeOffset EndOf(DateTimeOffset releasedAt, bool isBounce) =>
+        releasedAt + (isBounce && GiveUpBounces < GiveUp ? GiveUpBounces : GiveUp);
 
     /// <summary>The pause behind the given number of attempts.</summary>
     public TimeSpan Pause(int attempts, double chance) => Vary(Steady(attempts), chance);

@@ -27,6 +27,12 @@ public interface ISpoolClaims : IAsyncDisposable
     /// </summary>
     ValueTask<SpoolClaim?> ClaimAsync(QueueId id, CancellationToken ct);
 
+    /// <summary>
+    /// Claims those of these messages that nobody has and that are not held, whatever their time, also from shelves. What is another's, or
+    /// the claimant's already, is left as it is.
+    /// </summary>
+    ValueTask<IReadOnlyList<SpoolClaim>> ClaimFreeAsync(IReadOnlyCollection<QueueId> ids, CancellationToken ct);
+
     /// <summary>Replaces the delivery state; done when it is durable. The claim stays, with its number.</summary>
     /// <exception cref="IOException">The disk failed; the old state is in force.</exception>
     ValueTask<SpoolClaim.Answer> RecordAsync(SpoolClaim claim, DeliveryState state, CancellationToken ct);

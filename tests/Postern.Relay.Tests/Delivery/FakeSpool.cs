@@ -183,6 +183,9 @@ internal sealed class FakeSpool : ISpool
 
         public ValueTask<SpoolClaim?> ClaimAsync(QueueId id, CancellationToken ct) => inner.ClaimAsync(id, ct);
 
+        public ValueTask<IReadOnlyList<SpoolClaim>> ClaimFreeAsync(IReadOnlyCollection<QueueId> ids, CancellationToken ct) =>
+            spool.isDead ? new([]) : inner.ClaimFreeAsync(ids, ct);
+
         public async ValueTask<SpoolClaim.Answer> RecordAsync(SpoolClaim claim, DeliveryState state, CancellationToken ct)
         {
             if (spool.isDead)

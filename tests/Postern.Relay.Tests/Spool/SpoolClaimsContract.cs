@@ -180,6 +180,30 @@ public abstract class SpoolClaimsContract : SpoolContract
     }
 
     [Fact]
+    public async Task What_nobody_has_can_be_claimed_by_name_whatever_its_time_and_shelf_and_nothing_else()
+    {
+        var (early, late, shelved, taken, held, gone) = (
+            await AddAsync(minutes: 0), await AddAsync(minutes: 500), await AddAsync(minutes: 0), await AddAsync(minutes: 0), await AddAsync(minutes: 0), await AddAsync(minutes: 0));
+        await using var claims = await Spool.OpenClaimsAsync(Ct);
+        await using var other = await Spool.OpenClaimsAsync(Ct);
+        await claims.ReleaseAsync(await ClaimAsync(claims, shelved), "shelf", Ct);
+        await ClaimAsync(other, taken);
+        await Spool.ChangeAsync(held, static entry => entry.State with { Held = true }, Ct);
+        await Spool.RemoveAsync(gone, Ct);
+        var mine = await ClaimAsync(claims, early);
+
+        var free = await claims.ClaimFreeAsync([early, late, shelved, taken, held, gone], Ct);
+
+        Assert.Equal([late, shelved], free.Select(static c => c.Id));
+        // What was claimed before is as good as before.
+        Assert.Equal(SpoolClaim.Answer.Done, await claims.RecordAsync(mine, mine.Entry.State with { Attempts = 1 }, Ct));
+        Assert.Equal(SpoolClaim.Answer.Done, await claims.RecordAsync(free[1], free[1].Entry.State with { Attempts = 1 }, Ct));
+        Assert.Empty((await claims.ClaimDueAsync(T0.AddDays(1), most: 10, "shelf", Ct)).Claims);
+        await claims.ReleaseAsync(free[0], shelf: null, Ct);
+        Assert.Equal([late], Ids(await other.ClaimDueAsync(T0.AddDays(1), most: 10, shelf: null, Ct)));
+    }
+
+    [Fact]
     public async Task A_shelf_that_is_cleared_is_due_as_before()
     {
         var id = await AddAsync(minutes: 0);

@@ -40,6 +40,7 @@ public sealed record BounceCategory(string Word, string Sentence, bool IsHard = 
         new("loop", "The message would go round in circles."),
         new("expired", "The time that you set for it is over."),
         new("returned", "The operator of this server returned it."),
+        new("no_turn", "More mail waits here for {0} than this mail server may send there at a time."),
         new("own_shortage", "This mail server ran short of something."),
         new("own_surroundings", "This mail server has trouble with the machine that it runs on."),
         new("own_mistake", "This mail server made a mistake."),

@@ -49,6 +49,7 @@ public sealed class BounceTable
         DeliveryCause.Loop => "loop",
         DeliveryCause.Expired => "expired",
         DeliveryCause.Returned => "returned",
+        DeliveryCause.NoTurn => "no_turn",
         DeliveryCause.OwnShortage => "own_shortage",
         DeliveryCause.OwnSurroundings => "own_surroundings",
         _ => "own_mistake",

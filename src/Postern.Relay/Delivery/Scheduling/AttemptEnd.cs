@@ -142,6 +142,26 @@ internal sealed class AttemptEnd(
         }
     }
 
+    /// <summary>Its sender hears that its turn has not come, which its outcomes say. That is no attempt, and all else stays.</summary>
+    public async Task TellOfDelayAsync(TrackedMessage message)
+    {
+        try
+        {
+            var (before, now) = (message.State, work.Now);
+            var result = AttemptResult.Of(message.Envelope, before, message.Outcomes, now, before.NextAttempt, Options.Retry.Warn);
+            var told = before with { Reported = before.Reported | result.DelaysToReport };
+            var delays = await ReportAsync(message, result.Delayed, told, now).ConfigureAwait(false);
+            if (delays.IsDone)
+                await GoOnAsync(message, told).ConfigureAwait(false);
+            else
+                await GiveBackAsync(message).ConfigureAwait(false);
+        }
+        catch (Exception mistake)
+        {
+            await EndByMistakeAsync(message, mistake).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>
     /// Its last jobs have no route any more, or were taken back: what came of the others counts, and where nothing did there was no
     /// attempt.

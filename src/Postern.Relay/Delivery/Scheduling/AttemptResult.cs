@@ -108,7 +108,9 @@ internal sealed record AttemptResult(
         ],
     };
 
-    private static DelayReports DelaysToTell(Envelope envelope, DeliveryState before, DateTimeOffset now, TimeSpan warn)
+    /// <summary>Which delays the sender has not been told of, and is to be told now.</summary>
+    /// <param name="warn">How long after its release a message is late; the greatest there is: nobody knows the time.</param>
+    public static DelayReports DelaysToTell(Envelope envelope, DeliveryState before, DateTimeOffset now, TimeSpan warn)
     {
         var delays = DelayReports.None;
         if (envelope.Sender.IsNull || warn == TimeSpan.MaxValue)
@@ -133,6 +135,7 @@ internal sealed record AttemptResult(
         DeliveryCause.NoRoute => "4.4.4",
         DeliveryCause.NoTls or DeliveryCause.LoginFailed => "4.7.0",
         DeliveryCause.NotCapable => "4.5.0",
+        DeliveryCause.NoTurn => "4.4.5",
         DeliveryCause.OwnShortage => "4.3.1",
         DeliveryCause.OwnSurroundings or DeliveryCause.Mistake => "4.3.0",
         _ => "4.0.0",

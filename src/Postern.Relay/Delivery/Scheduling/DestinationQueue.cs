@@ -48,6 +48,7 @@ internal sealed class DestinationQueue(
     private string? shelf;
     private IHostTurn? turn;
     private IHostTurn? refused;
+    private bool isTurnedAway;
     private bool isGrowthPlanned;
     private bool isKnownToRest;
     private long? growsAgainAt;
@@ -84,6 +85,13 @@ internal sealed class DestinationQueue(
             return !ready.IsBehindOthers(envelope);
     }
 
+    /// <summary>A job of the message is among those that wait.</summary>
+    public bool Holds(TrackedMessage message)
+    {
+        lock (gate)
+            return returned.Exists(job => job.Message == message) || ready.Holds(message);
+    }
+
     public int Lanes
     {
         get
@@ -104,7 +112,8 @@ internal sealed class DestinationQueue(
             if ((Volatile.Read(ref turn) ?? Volatile.Read(ref refused)) is { } waited)
                 return waited.Why;
             lock (gate)
-                return rates?.Why;
+                return rates?.Why
+                    ?? (isTurnedAway && lanes.Count == 0 ? "as many connections are open as may be (delivery.connections)" : null);
         }
     }
 
@@ -288,8 +297,8 @@ internal sealed class DestinationQueue(
         }
     }
 
-    /// <summary>Takes the jobs of one message that no lane has begun; how many.</summary>
-    public int Recall(TrackedMessage message)
+    /// <summary>Takes the jobs of one message that no lane has begun.</summary>
+    public List<DeliveryJob> Recall(TrackedMessage message)
     {
         lock (gate)
         {
@@ -302,7 +311,7 @@ internal sealed class DestinationQueue(
                 rates?.Part(job);
             }
 
-            return recalled.Count;
+            return recalled;
         }
     }
 
@@ -404,9 +413,9 @@ internal sealed class DestinationQueue(
     /// <summary>Opens a lane where jobs need one, or looks again when they have waited long enough.</summary>
     public void Grow()
     {
-        if (Add(out var isTurnedAway) is { } lane)
+        if (Add(out var hasNoPlace) is { } lane)
             lane.Start();
-        else if (isTurnedAway)
+        else if (hasNoPlace)
             budget.FreeOne();
     }
 
@@ -422,9 +431,9 @@ internal sealed class DestinationQueue(
         }
     }
 
-    private DeliveryLane? Add(out bool isTurnedAway)
+    private DeliveryLane? Add(out bool hasNoPlace)
     {
-        isTurnedAway = false;
+        hasNoPlace = false;
         lock (gate)
         {
             var count = Going;
@@ -465,14 +474,15 @@ internal sealed class DestinationQueue(
 
             if (budget.TryTake(this, standing, waits: lanes.Count == 0) is not { } place)
             {
-                isTurnedAway = lanes.Count == 0;
-                if (!isTurnedAway)
+                hasNoPlace = isTurnedAway = lanes.Count == 0;
+                if (!hasNoPlace)
                     PlanGrowth(WaitedFor / 2);
                 return null;
             }
 
             var lane = new DeliveryLane(this, place, transport.OpenLane(hop), host, clock);
             lanes.Add(lane);
+            isTurnedAway = false;
             Volatile.Write(ref refused, null);
             if (count > 1)
                 PlanGrowth(options.GrowthDelay);

@@ -183,20 +183,49 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
     /// </summary>
     public bool Recall(TrackedMessage message)
     {
-        var hops = Enumerable.Range(0, message.Envelope.Recipients.Length)
-            .Where(i => message.State.Recipients[i].Status == RecipientStatus.Pending)
-            .Select(i => HopOf(message, i));
         var recalled = 0;
-        foreach (var hop in hops.Distinct())
+        foreach (var (queue, jobs) in TakeBack(message))
         {
-            if (!queues.TryGetValue(hop, out var queue))
-                continue;
-            recalled += queue.Recall(message);
+            recalled += jobs.Count;
             Drop(queue);
         }
 
         message.OpenJobs -= recalled;
         return recalled > 0 && message.OpenJobs == 0;
+    }
+
+    /// <summary>The same where nothing of it is under way; else false, and what waits goes on waiting.</summary>
+    public bool TryRecall(TrackedMessage message)
+    {
+        var taken = TakeBack(message);
+        if (message.OpenJobs == 0 || taken.Sum(static t => t.Jobs.Count) < message.OpenJobs)
+        {
+            foreach (var (queue, jobs) in taken)
+                jobs.ForEach(queue.Return);
+            return false;
+        }
+
+        message.OpenJobs = 0;
+        taken.ForEach(t => Drop(t.Queue));
+        return true;
+    }
+
+    /// <summary>Something of a message at work waits for a connection.</summary>
+    public bool IsInLine(TrackedMessage message) =>
+        HopsOf(message.Envelope, message.State).Any(hop => queues.TryGetValue(hop, out var queue) && queue.Holds(message));
+
+    /// <summary>What a message waits for that is not tried, in words.</summary>
+    public string WhyInLine(Envelope envelope, DeliveryState state)
+    {
+        NextHop? first = null;
+        foreach (var hop in HopsOf(envelope, state))
+        {
+            first ??= hop;
+            if (queues.TryGetValue(hop, out var queue) && queue.WaitsFor is { } why)
+                return why;
+        }
+
+        return $"other mail for {first?.Name ?? "nobody"} goes before it";
     }
 
     /// <summary>Takes new limits; without the gate.</summary>
@@ -221,6 +250,23 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
     public ValueTask DisposeAsync() => budget.DisposeAsync();
 
     public Task[] Stop() => [.. queues.Values.SelectMany(static queue => queue.Stop())];
+
+    /// <summary>Where what still waits of a message goes, each once.</summary>
+    private IEnumerable<NextHop> HopsOf(Envelope envelope, DeliveryState state) => Enumerable.Range(0, envelope.Recipients.Length)
+        .Where(i => state.Recipients[i].Status == RecipientStatus.Pending)
+        .Select(i => work.HopOf(envelope, state, i)).Distinct();
+
+    private List<(DestinationQueue Queue, List<DeliveryJob> Jobs)> TakeBack(TrackedMessage message)
+    {
+        var taken = new List<(DestinationQueue, List<DeliveryJob>)>();
+        foreach (var hop in HopsOf(message.Envelope, message.State))
+        {
+            if (queues.TryGetValue(hop, out var queue))
+                taken.Add((queue, queue.Recall(message)));
+        }
+
+        return taken;
+    }
 
     private int MostRecipients(NextHop hop)
     {

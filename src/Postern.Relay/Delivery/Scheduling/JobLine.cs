@@ -77,6 +77,10 @@ internal sealed class JobLine
     public bool IsBehindOthers(Envelope envelope) =>
         UrgencyOf(envelope) is var level && level != 0 && levels[level].Has(Sender.Of(envelope));
 
+    /// <summary>A job of the message is among them.</summary>
+    public bool Holds(TrackedMessage message) =>
+        levels[UrgencyOf(message.Envelope)].Find(Sender.Of(message.Envelope))?.Any(job => job.Message == message) == true;
+
     /// <summary>Takes all.</summary>
     public List<DeliveryJob> Drain()
     {
@@ -134,9 +138,12 @@ internal sealed class JobLine
             ? first.ReadyAt
             : tenants.Next(Looks).SelectMany(static t => t.Next(Looks)).Take(Looks).Min(static jobs => jobs.Peek().ReadyAt);
 
-        public bool Has(Sender who) => only.Count > 0
-            ? sender == who
-            : tenants.Find(who.Tenant) is { } senders && senders.Find(who.Name) is not null;
+        public bool Has(Sender who) => Find(who) is not null;
+
+        /// <summary>The jobs of a sender; null where there are none.</summary>
+        public Queue<DeliveryJob>? Find(Sender who) => only.Count == 0 ? tenants.Find(who.Tenant)?.Find(who.Name)
+            : sender == who ? only
+            : null;
 
         public void Enqueue(Sender who, DeliveryJob job)
         {

@@ -156,6 +156,10 @@ internal sealed class DueIndex(TimeProvider clock)
         return Show(claim);
     }
 
+    /// <summary>As <see cref="ISpoolClaims.ClaimFreeAsync"/>, of a message that is there; null for one that is not free.</summary>
+    public SpoolClaim? ClaimFree(Claimant claimant, SpoolItem item) =>
+        item.Place == Claimed || item.Standing is { IsHeld: true } or { HasEnded: true } ? null : Take(claimant, item);
+
     /// <summary>Whether what a claimant says of a message counts.</summary>
     public SpoolClaim.Answer Check(Claimant claimant, SpoolClaim claim) =>
         claims.TryGetValue(claim.Id, out var current) && current.Claimant == claimant && current.Fence == claim.Fence

@@ -19,6 +19,13 @@ internal sealed class MemoryClaims(MemorySpool spool, DueIndex.Claimant me) : IS
     public ValueTask<SpoolClaim?> ClaimAsync(QueueId id, CancellationToken ct) =>
         new(spool.Use(index => spool.Held(id) is { } message ? index.Reclaim(me, message) : null));
 
+    public ValueTask<IReadOnlyList<SpoolClaim>> ClaimFreeAsync(IReadOnlyCollection<QueueId> ids, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        return new(spool.Use<IReadOnlyList<SpoolClaim>>(index =>
+            [.. ids.Select(id => spool.Held(id) is { } message ? index.ClaimFree(me, message) : null).OfType<SpoolClaim>()]));
+    }
+
     public ValueTask<SpoolClaim.Answer> RecordAsync(SpoolClaim claim, DeliveryState state, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();

@@ -39,6 +39,25 @@ internal sealed class SegmentClaims(SegmentSpool spool, SpoolIndex index, DueInd
         }
     }
 
+    public ValueTask<IReadOnlyList<SpoolClaim>> ClaimFreeAsync(IReadOnlyCollection<QueueId> ids, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        var claims = new List<SpoolClaim>();
+        lock (index.Gate)
+        {
+            foreach (var id in ids)
+            {
+                // Somebody else is changing it: it is not free either.
+                if (!spool.IsChanging(id, out _)
+                    && index.TryFind(id, out var message)
+                    && index.Due.ClaimFree(me, message) is { } claim)
+                    claims.Add(claim);
+            }
+        }
+
+        return new(claims);
+    }
+
     public async ValueTask<SpoolClaim.Answer> RecordAsync(SpoolClaim claim, DeliveryState state, CancellationToken ct)
     {
         while (true)
