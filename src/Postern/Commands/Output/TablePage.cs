@@ -33,14 +33,13 @@ internal sealed class TablePage(params string[] columns)
             return;
         }
 
-        // What stands in the last column is words, and can be read in a few lines.
-        var room = terminal.IsInteractive && columns.Length > 2 ? terminal.Width - NaturalWidth(columns.Length - 1) - Frame : int.MaxValue;
-        if (room < LeastRoom && NaturalWidth(columns.Length) > terminal.Width)
+        if (!Fits(terminal))
         {
             WriteBlocks(terminal);
             return;
         }
 
+        var room = RoomOfLast(terminal);
         var text = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
@@ -67,6 +66,13 @@ internal sealed class TablePage(params string[] columns)
         foreach (var line in text.ToString().AsSpan().TrimEnd().EnumerateLines())
             terminal.Output.WriteLine(line.TrimEnd());
     }
+
+    /// <summary>It can be a table there.</summary>
+    public bool Fits(Terminal terminal) => RoomOfLast(terminal) >= LeastRoom || NaturalWidth(columns.Length) <= terminal.Width;
+
+    /// <summary>What stands in the last column is words, and can be read in a few lines.</summary>
+    private int RoomOfLast(Terminal terminal) =>
+        terminal.IsInteractive && columns.Length > 2 ? terminal.Width - NaturalWidth(columns.Length - 1) - Frame : int.MaxValue;
 
     private static string Cut(string text, int room) =>
         room <= short.MaxValue && text.Length > room * MostLines ? $"{text.AsSpan(0, (room * MostLines) - room)}…" : text;

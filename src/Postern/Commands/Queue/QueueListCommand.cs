@@ -61,7 +61,6 @@ internal static class QueueListCommand
         var table = new TablePage("id", "arrived", "size", "state", "tries", "next", "from", "to", "last reply");
         foreach (var item in page.Items)
         {
-            var waiting = item.Recipients.Where(static r => r.Status == "pending").ToList();
             table.Row(
                 item.Id,
                 TimeText.Format(item.ArrivedAt),
@@ -70,11 +69,14 @@ internal static class QueueListCommand
                 item.Attempts.ToString(CultureInfo.InvariantCulture),
                 item.NextAttempt is { } next ? TimeText.Format(next) : "-",
                 item.Sender.Length == 0 ? "<>" : item.Sender,
-                waiting.Count == 0 ? "-" : waiting.Count == 1 ? waiting[0].Address : $"{waiting[0].Address} and {waiting.Count - 1} more",
-                waiting.Select(static r => r.LastReply).FirstOrDefault(static r => r is not null) ?? "-");
+                QueueLines.ToOf(item),
+                QueueLines.ReasonOf(item));
         }
 
-        table.WriteTo(terminal);
+        if (table.Fits(terminal))
+            table.WriteTo(terminal);
+        else
+            QueueLines.Write(terminal, page.Items);
         terminal.Line(page.Total == page.Items.Length
             ? string.Create(CultureInfo.InvariantCulture, $"{page.Total} in all")
             : string.Create(

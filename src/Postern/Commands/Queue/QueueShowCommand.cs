@@ -89,6 +89,8 @@ internal static class QueueShowCommand
             .Row("state", item.State)
             .Row("tries", item.Attempts.ToString(CultureInfo.InvariantCulture))
             .Row("next attempt", item.NextAttempt is { } next ? TimeText.Format(next) : "-");
+        if (item.WaitsFor is { } why)
+            facts.Row("in line", why);
         if (item.EnvelopeId is { } envelopeId)
             facts.Row("envelope id", envelopeId);
         if (item.HoldUntil is { } until)
