@@ -9,6 +9,8 @@ using Postern.Bench;
 // dotnet run -c Release --project bench/Postern.Bench -- stores [cold logins [cached logins]]
 // dotnet run -c Release --project bench/Postern.Bench -- webstores
 // dotnet run -c Release --project bench/Postern.Bench -- login
+// dotnet run -c Release --project bench/Postern.Bench -- loginrate
+// dotnet run -c Release --project bench/Postern.Bench -- attack 3 [bcrypt|argon2id|slow]
 // dotnet run -c Release --project bench/Postern.Bench -- stranger
 // dotnet run -c Release --project bench/Postern.Bench -- queued 200000
 // dotnet run -c Release --project bench/Postern.Bench -- queued 1000000 10 120
@@ -27,6 +29,14 @@ else if (args is ["webstores"])
     await StoreLogins.RunAsync();
 else if (args is ["login"])
     await LoginCost.RunAsync();
+else if (args is ["loginrate"])
+    return await LoginRate.RunAsync();
+else if (args is ["attack", var turns, .. var kinds])
+    return await AttackedLatency.RunAsync(int.Parse(turns, CultureInfo.InvariantCulture), kinds.FirstOrDefault());
+else if (args is [AttackedServer.Verb, var kind, var protection])
+    return await AttackedServer.RunAsync(kind, protection == "on");
+else if (args is [WrongLogins.Verb, var at, var rate])
+    return await WrongLogins.RunAsync(int.Parse(at, CultureInfo.InvariantCulture), int.Parse(rate, CultureInfo.InvariantCulture));
 else if (args is ["stranger"])
     return await StrangerFlood.RunAsync();
 else if (args is ["signatures"])
