@@ -1,5 +1,6 @@
 using System.Net;
 using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Accounts.Stores.Asking;
 
 namespace Postern.Relay.Accounts;
 
@@ -13,6 +14,9 @@ public record AccountSource(string Uri, string Realm)
 {
     /// <summary>How it is asked, where it does not answer from memory.</summary>
     public StoreTerms Terms { get; init; } = new();
+
+    /// <summary>The logins that it is asked for; null for all.</summary>
+    public LoginPatterns? Logins { get; init; }
 
     /// <summary>Where the directory's database is, for questions before it is open; null where nobody asks them.</summary>
     public string? Database { get; init; }

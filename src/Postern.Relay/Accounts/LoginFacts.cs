@@ -12,10 +12,16 @@ internal sealed record LoginFacts(string? Tenant)
     /// <summary><see cref="Account.Keep"/> of a user whom the system has named; null for all others, whose account is asked.</summary>
     public TimeSpan? Keep { get; init; }
 
-    public static LoginFacts? Of(string? tenant) => tenant is null ? null : new(tenant);
+    /// <summary>What the log says beside the login; null for nothing.</summary>
+    public string? Aside { get; init; }
+
+    public static LoginFacts? Of(string? tenant, string? aside = null) =>
+        tenant is null && aside is null ? null : new(tenant) { Aside = aside };
 
     /// <summary>The session was begun here for a user of this machine.</summary>
     public static bool IsOfSystemUser(SessionState session) => session.LoginData is LoginFacts { IsSystemUser: true };
+
+    public static string? AsideOf(SessionState session) => (session.LoginData as LoginFacts)?.Aside;
 
     public static TimeSpan? KeepOf(SessionState session) => (session.LoginData as LoginFacts)?.Keep;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Postern.Relay.Accounts.Stores.Asking;
 
 namespace Postern.Relay.Accounts;
 
@@ -20,9 +21,9 @@ public sealed class VerificationCache(int capacity, TimeSpan timeToLive, TimePro
     private readonly byte[] secret = RandomNumberGenerator.GetBytes(HMACSHA256.HashSizeInBytes);
     private readonly Lock gate = new();
 
-    // Two halves: when the young one is full the old one is dropped. Bounded, without a list of uses to keep.
-    private Dictionary<VerificationKey, Entry> young = [];
-    private Dictionary<VerificationKey, Entry> old = [];
+    private readonly HalvedMap<VerificationKey, Entry> entries = new(capacity);
+    private long asked;
+    private long recalled;
 
     public VerificationCache(TimeProvider clock)
         : this(DefaultCapacity, DefaultTimeToLive, clock)
@@ -51,23 +52,40 @@ public sealed class VerificationCache(int capacity, TimeSpan timeToLive, TimePro
         return VerificationKey.Read(digest);
     }
 
+    /// <summary>Entries that are too old stay for this long, for whoever asks for an older one; zero: no longer than others.</summary>
+    public TimeSpan KeepFor { get; init; }
+
+    /// <summary>How often a password was asked about since start, and how often it was remembered as right.</summary>
+    public (long Asked, long Recalled) Counts => (Interlocked.Read(ref asked), Interlocked.Read(ref recalled));
+
     /// <summary>
     /// The credential by which the attempt was right not long ago, and which has not expired since; null for any other attempt.
     /// </summary>
     public StoredCredential? Recall(VerificationKey key)
     {
+        Interlocked.Increment(ref asked);
+        var credential = Recall(key, timeToLive, out _);
+        if (credential is not null)
+            Interlocked.Increment(ref recalled);
+        return credential;
+    }
+
+    /// <summary>The same for an attempt that may have been right longer ago.</summary>
+    /// <param name="most">No longer than this.</param>
+    /// <param name="age">How long ago it was.</param>
+    internal StoredCredential? Recall(VerificationKey key, TimeSpan most, out TimeSpan age)
+    {
         lock (gate)
         {
-            if (!young.TryGetValue(key, out var entry))
-            {
-                if (!old.Remove(key, out entry))
-                    return null;
-                Put(key, entry);
-            }
-
-            if (clock.GetElapsedTime(entry.At) < timeToLive && !(entry.Credential.ExpiresAt <= clock.GetUtcNow()))
+            age = default;
+            if (!entries.TryGet(key, out var entry))
+                return null;
+            age = clock.GetElapsedTime(entry.At);
+            var isExpired = entry.Credential.ExpiresAt <= clock.GetUtcNow();
+            if (age < most && !isExpired)
                 return entry.Credential;
-            young.Remove(key);
+            if (isExpired || (age >= timeToLive && age >= KeepFor))
+                entries.Remove(key);
             return null;
         }
     }
@@ -75,14 +93,7 @@ public sealed class VerificationCache(int capacity, TimeSpan timeToLive, TimePro
     public void Remember(VerificationKey key, StoredCredential credential)
     {
         lock (gate)
-            Put(key, new Entry(clock.GetTimestamp(), credential));
-    }
-
-    private void Put(VerificationKey key, Entry entry)
-    {
-        if (young.Count >= Math.Max(1, capacity / 2))
-            (old, young) = (young, []);
-        young[key] = entry;
+            entries.Put(key, new Entry(clock.GetTimestamp(), credential));
     }
 
     private readonly record struct Entry(long At, StoredCredential Credential);

@@ -8,7 +8,8 @@ namespace Postern.Relay.Admin;
 public sealed class LoginCommands(LoginProtection protection, IAuditLog audit, TimeProvider clock)
 {
     /// <summary>Who is slowed or paused, the fullest first.</summary>
-    public ImmutableArray<LoginBlock> Blocks() => protection.Blocks();
+    /// <param name="target">Only what concerns an address and its network, or an account; null for all.</param>
+    public ImmutableArray<LoginBlock> Blocks(string? target = null) => protection.Blocks(target);
 
     /// <summary><see cref="LoginProtection.Lift"/>, written down with who did it.</summary>
     public int Lift(string target, Operator by)

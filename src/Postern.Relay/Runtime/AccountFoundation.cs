@@ -2,6 +2,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Credentials;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Accounts.Stores.Asking;
 using Postern.Relay.Audit;
 
 namespace Postern.Relay.Runtime;
@@ -33,6 +34,7 @@ public sealed class AccountFoundation : IDisposable
         Clock = clock;
         Hashing = new HashingPool(options.Hashing, clock);
         Memory = new VerificationCache(clock);
+        Health = new StoreHealths(audit, clock);
         Protection = new LoginProtection(options.Protection, audit, clock, directory.DecoyKey.Span);
         if (protectionFile is not null)
         {
@@ -58,7 +60,11 @@ public sealed class AccountFoundation : IDisposable
 
     internal TimeProvider Clock { get; }
 
-    internal VerificationCache Memory { get; }
+    /// <summary>Passwords that were right.</summary>
+    public VerificationCache Memory { get; }
+
+    /// <summary>How each store has answered, whatever is configured now.</summary>
+    internal StoreHealths Health { get; }
 
     /// <summary>Null where no login is real.</summary>
     internal FormReplacement? Replacement { get; }

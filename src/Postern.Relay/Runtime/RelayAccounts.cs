@@ -1,10 +1,12 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Certificates;
 using Postern.Relay.Accounts.Kerberos;
 using Postern.Relay.Accounts.OAuth;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Accounts.Stores.Asking;
 using Postern.Sasl;
 using Postern.Sasl.Verifiers;
 using Postern.Smtp.Policy;
@@ -35,7 +37,11 @@ public sealed class RelayAccounts : IDisposable
         this.foundation = foundation;
         var (directory, clock) = (foundation.Directory, foundation.Clock);
         decoys = AccountStores.DecoysFor(directory.DecoyKey.Span, options.Sources);
-        var context = new StoreContext(directory, decoys, foundation.Audit, clock) { Hostname = options.Hostname };
+        var context = new StoreContext(directory, decoys, foundation.Audit, clock)
+        {
+            Hostname = options.Hostname,
+            Health = foundation.Health,
+        };
         stores = [.. options.Sources.Select(source => (source.Uri, AccountStores.Open(context, source)))];
         tokens = options.Issuers.IsEmpty ? null : new TokenVerifier(
             options.Issuers, static (_, _) => new(StoredLogin.Nobody), http, clock, () => Newest.options.Issuers);
@@ -60,6 +66,22 @@ public sealed class RelayAccounts : IDisposable
 
     /// <summary>Which account a client certificate is; null where it is nobody's login.</summary>
     public IClientCertificateUsers? Certificates => all.Certificates;
+
+    /// <summary>How each store answers now, in their order.</summary>
+    public ImmutableArray<StoreCondition> Conditions => [.. stores.Select(static s => AccountStores.ConditionOf(s.Store))];
+
+    /// <summary>
+    /// Asks each store as a login would, all at a time: how long that took, and what is wrong where it cannot answer. In their order.
+    /// </summary>
+    public async ValueTask<ImmutableArray<(string Uri, string? Trouble, TimeSpan Took)>> ProbeAsync(CancellationToken ct) =>
+        [.. await Task.WhenAll(stores.Select(s => ProbeAsync(s.Uri, s.Store, ct)))];
+
+    private async Task<(string Uri, string? Trouble, TimeSpan Took)> ProbeAsync(string uri, IAccountStore store, CancellationToken ct)
+    {
+        var begun = foundation.Clock.GetTimestamp();
+        var trouble = await store.ProbeAsync(ct);
+        return (uri, trouble, foundation.Clock.GetElapsedTime(begun));
+    }
 
     /// <summary>Whom a listener knows.</summary>
     public ListenerAccounts On(string listener) => byListener.GetValueOrDefault(listener) ?? all;

@@ -29,8 +29,11 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
     public void OnLogin(SessionState session, LoginAttempt attempt)
     {
         var claimed = attempt.ClaimedUser is { } user && !attempt.UserExists ? LoginNames.Mask(user) : attempt.ClaimedUser;
+        var reason = attempt.Identity is not null && LoginFacts.AsideOf(session) is { } aside
+            ? $"{attempt.Reason}, {aside}"
+            : attempt.Reason;
         audit.Append(new LoginEvent(
-            clock.GetUtcNow(), OriginOf(session) with { User = claimed }, attempt.Mechanism, Outcome(session, attempt), attempt.Reason)
+            clock.GetUtcNow(), OriginOf(session) with { User = claimed }, attempt.Mechanism, Outcome(session, attempt), reason)
         {
             ActingAs = session.Login is { } login && login != attempt.ClaimedUser ? login : null,
             Credential = attempt.Credential,

@@ -109,6 +109,9 @@ public sealed class RelayService : IAsyncDisposable
     /// <summary>How many guesses are checked.</summary>
     public LoginProtection Protection => foundation.Accounts.Protection;
 
+    /// <summary>How often a password was asked about since start, and how often it was remembered as right.</summary>
+    public (long Asked, long Recalled) PasswordMemory => foundation.Accounts.Memory.Counts;
+
     public RelayTotals Totals => foundation.Totals;
 
     /// <summary>Messages whose content is kept after the end of their delivery, and the octets of their files.</summary>

@@ -1,6 +1,7 @@
 using Postern.Configuration.Reading;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Accounts.Stores.Asking;
 
 namespace Postern.Configuration;
 
@@ -42,11 +43,12 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
                 + "One for all entries: most clients take the first that is offered.");
         if (realm is not null && realm.AsSpan().ContainsAny(':', '"', '\\'))
             section.Report("realm", "a realm with a colon, a quotation mark or a backslash");
+        var logins = ReadLogins(section);
         if (section.IsDescribing)
             Describe(section);
         if (uri is null)
             return new(new AccountSource(uri!, string.Empty), realm);
-        var source = new AccountSource(uri, realm ?? string.Empty);
+        var source = new AccountSource(uri, realm ?? string.Empty) { Logins = logins };
         if (AccountStores.WhyNot(source) is { } problem)
         {
             section.Report(Shorthand, problem);
@@ -62,6 +64,27 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
 
     /// <param name="realm">Where the entry names none.</param>
     public AccountSource ToSource(string realm) => Source with { Realm = Realm ?? realm };
+
+    /// <summary>Null for all, and where they are wrong.</summary>
+    private static LoginPatterns? ReadLogins(Section section)
+    {
+        var texts = section.List(
+            "logins",
+            Kinds.Text,
+            [],
+            "all",
+            "Only logins of these names are asked for here: `\"@example.org\"`, `\"@.example.org\"` for every domain below it, "
+                + "a whole name, or one with a star for any characters. To all others this store does not exist, whether it answers or "
+                + "not.");
+        if (section.HasEmptyList("logins"))
+            section.Report("logins", "a store that nobody is asked for", "at least one, or the key left out for all");
+        if (texts.IsEmpty)
+            return null;
+        var patterns = LoginPatterns.Parse(texts, out var problem);
+        if (problem is not null)
+            section.Report("logins", problem, "such as \"@example.org\", \"@.example.org\", lisa or \"robot-*\"");
+        return patterns;
+    }
 
     /// <summary>The keys of every kind there is.</summary>
     private static void Describe(Section section)
@@ -98,15 +121,43 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
                 "`50`",
                 "Of such a store: questions that are under way at most. Beyond them the answer is 454 at once."),
         };
-        return section.Child("cache", cache => terms with
+        return section.Child("cache", cache => ReadCache(cache, terms), "What is remembered of a store that is asked over a network.");
+    }
+
+    private static StoreTerms ReadCache(Section cache, StoreTerms terms)
+    {
+        var ttl = cache.Value(
+            "ttl",
+            Kinds.Duration,
+            terms.Remember,
+            "`1m`",
+            "How long an answer, and a password that was right, is remembered: so long does a user go on who was taken away there.");
+        var remembered = terms with
         {
-            Remember = cache.Value(
-                "ttl",
+            Remember = ttl,
+            RememberNobody = cache.Value(
+                "negative_ttl",
                 Kinds.Duration,
-                terms.Remember,
-                "`1m`",
-                "How long an answer, and a password that was right, is remembered: so long does a user go on who was taken away there."),
-            Capacity = cache.Value("capacity", Kinds.Count, terms.Capacity, "`10000`", "Answers that are remembered at most."),
-        }, "What is remembered of a store that is asked over a network.");
+                ttl < terms.RememberNobody ? ttl : terms.RememberNobody,
+                "`10s`, or `ttl` where that is shorter",
+                "How long it is remembered that nobody has a name. Who was added meanwhile logs in at once all the same."),
+            Capacity = cache.Value(
+                "capacity",
+                Kinds.Count,
+                terms.Capacity,
+                "`10000`",
+                "Users that are remembered at most, and so many names that nobody has."),
+            StaleOnOutage = cache.Value(
+                "stale_on_outage",
+                Kinds.Duration,
+                terms.StaleOnOutage,
+                "never",
+                "While the store cannot answer, users log in by what it said of them, if that is no older than this: so long may a "
+                    + "password go on that was changed, and a user who was taken away. Whom that does not log in is still told 454; "
+                    + "the log says of each login by what it was."),
+        };
+        if (remembered.StaleOnOutage > TimeSpan.Zero && remembered.StaleOnOutage <= remembered.Remember)
+            cache.Report("stale_on_outage", "so long is everything remembered anyway (ttl)", "a longer time than ttl");
+        return remembered;
     }
 }

@@ -84,7 +84,7 @@ public sealed class BoundedStoreTests
     [Fact]
     public async Task An_answer_is_remembered_for_its_time_and_trouble_never()
     {
-        var store = far.Bound(clock, new StoreTerms { Remember = TimeSpan.FromMinutes(5) });
+        var store = far.Bound(clock, new StoreTerms { Remember = TimeSpan.FromMinutes(5), RememberNobody = TimeSpan.FromSeconds(10) });
         far.Trouble = new LoginAnswer.Unavailable("down");
         Assert.Equal(far.Trouble, await store.FindAsync("lisa", Ct));
         far.Trouble = null;
@@ -92,12 +92,45 @@ public sealed class BoundedStoreTests
         Assert.IsType<LoginAnswer.NoMatch>(await store.FindAsync("bart", Ct));
         far.Remove("lisa");
         far.Add("bart", "skateboard");
-        clock.Advance(TimeSpan.FromMinutes(4.9));
-        Assert.IsType<LoginAnswer.Found<StoredLogin>>(await store.FindAsync("lisa", Ct));
+        clock.Advance(TimeSpan.FromSeconds(9.9));
         Assert.IsType<LoginAnswer.NoMatch>(await store.FindAsync("bart", Ct));
+        clock.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.IsType<LoginAnswer.Found<StoredLogin>>(await store.FindAsync("bart", Ct));
+        clock.Advance(TimeSpan.FromMinutes(4.8));
+        Assert.IsType<LoginAnswer.Found<StoredLogin>>(await store.FindAsync("lisa", Ct));
         clock.Advance(TimeSpan.FromMinutes(0.1));
         Assert.IsType<LoginAnswer.NoMatch>(await store.FindAsync("lisa", Ct));
-        Assert.IsType<LoginAnswer.Found<StoredLogin>>(await store.FindAsync("bart", Ct));
+    }
+
+    [Fact]
+    public async Task Names_that_nobody_has_push_nobody_out_of_what_is_remembered()
+    {
+        var store = far.Bound(clock, new StoreTerms { Capacity = 10 });
+        await store.FindAsync("lisa", Ct);
+        for (var i = 0; i < 1000; i++)
+            await store.FindAsync($"nobody{i}", Ct);
+        var asked = far.Asked;
+        await store.FindAsync("lisa", Ct);
+        Assert.Equal(asked, far.Asked);
+    }
+
+    [Fact]
+    public async Task Whoever_asks_after_a_change_does_not_wait_for_a_question_of_before_it()
+    {
+        var bounds = Assert.IsType<BoundedStore>(far.Bound(clock));
+        far.Close();
+        var before = bounds.FindAsync("lisa", Ct).AsTask();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        var since = clock.GetTimestamp();
+        Assert.True(bounds.Forget("lisa", since));
+        Assert.False(bounds.Forget("lisa", since)); // there is nothing of before any more
+        var after = bounds.FindAsync("lisa", Ct).AsTask();
+        Assert.Equal(2, far.Asked);
+        Assert.False(bounds.Forget("lisa", since)); // it was asked since then
+        far.Open();
+        Assert.IsType<LoginAnswer.Found<StoredLogin>>(await before);
+        Assert.IsType<LoginAnswer.Found<StoredLogin>>(await after);
+        Assert.False(bounds.Forget("lisa", since)); // and what counts is the later answer
     }
 
     [Fact]

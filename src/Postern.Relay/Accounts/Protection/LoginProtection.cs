@@ -176,15 +176,19 @@ public sealed class LoginProtection
     }
 
     /// <summary>Who is slowed or paused, the fullest first.</summary>
-    public ImmutableArray<LoginBlock> Blocks()
+    /// <param name="target">Only what concerns an address and its network, or an account, as for <see cref="Lift"/>; null for all.</param>
+    public ImmutableArray<LoginBlock> Blocks(string? target = null)
     {
+        Func<BudgetKey, bool> isMeant = target is null ? static _ => true : Meant(target);
         lock (gate)
         {
             var now = clock.GetTimestamp();
             return
             [
                 .. ledger.Levels.SelectMany(
-                    one => one.All(now).Where(entry => one.Strain(entry.Level) is not null).Select(entry => (one, entry.Key, entry.Level)))
+                    one => one.All(now)
+                        .Where(entry => one.Strain(entry.Level) is not null && isMeant(entry.Key))
+                        .Select(entry => (one, entry.Key, entry.Level)))
                     .OrderByDescending(static e => e.Level.Used / e.one.Budget.Count)
                     .Select(e => new LoginBlock(
                         ledger.Describe(e.one.Kind, e.Key),
@@ -202,13 +206,7 @@ public sealed class LoginProtection
     /// <param name="target">An address, a network as the list shows it, or an account in any spelling.</param>
     public int Lift(string target)
     {
-        var text = target.Split('/')[0];
-        var place = IPAddress.TryParse(text, out var address)
-            ? LoginPlace.Of(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)
-            : (LoginPlace?)null;
-        if (address is { AddressFamily: not (AddressFamily.InterNetwork or AddressFamily.InterNetworkV6) })
-            return 0;
-        var account = ledger.DigestOf(LoginNames.TryCanonical(target, out var canonical) ? canonical : target);
+        var isMeant = Meant(target);
         var (lifted, news) = (0, default(ProtectionNews));
         lock (gate)
         {
@@ -217,10 +215,7 @@ public sealed class LoginProtection
             {
                 foreach (var (budget, level) in one.All(now))
                 {
-                    var isMeant = place is { } at
-                        ? budget.Place != default && (budget.Place == at.Address || budget.Place == at.Network || budget.Place == at.Region)
-                        : budget.Account == account;
-                    if (!isMeant || level.Used <= 0)
+                    if (!isMeant(budget) || level.Used <= 0)
                         continue;
                     lifted++;
                     var empty = level with { Used = 0 };
@@ -300,6 +295,21 @@ public sealed class LoginProtection
         {
             Told("login_protection_not_kept", $"{path}: {e.Message}");
         }
+    }
+
+    private Func<BudgetKey, bool> Meant(string target)
+    {
+        if (IPAddress.TryParse(target.Split('/')[0], out var address))
+        {
+            if (address.AddressFamily is not (AddressFamily.InterNetwork or AddressFamily.InterNetworkV6))
+                return static _ => false;
+            var at = LoginPlace.Of(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
+            return budget =>
+                budget.Place != default && (budget.Place == at.Address || budget.Place == at.Network || budget.Place == at.Region);
+        }
+
+        var account = ledger.DigestOf(LoginNames.TryCanonical(target, out var canonical) ? canonical : target);
+        return budget => budget.Account == account;
     }
 
     private LoginTurn? Begin(string account, string? peer) =>

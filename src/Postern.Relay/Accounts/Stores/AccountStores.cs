@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Stores.Asking;
 using Postern.Relay.Accounts.Stores.Pam;
 using Postern.Relay.Accounts.Stores.Sql;
 using Postern.Relay.Accounts.Stores.Upstream;
 using Postern.Relay.Accounts.Stores.Vault;
 using Postern.Relay.Accounts.Stores.Web;
+using Postern.Relay.Audit;
 using Postern.Sasl;
 
 namespace Postern.Relay.Accounts.Stores;
@@ -43,11 +45,34 @@ public static class AccountStores
     public static IAccountStore Open(StoreContext context, AccountSource source) =>
         WhyNot(source) is { } problem
             ? throw new ArgumentException(problem, nameof(source))
-            : Bound(Of(source)!.Open(context, source), source.Terms, context.Clock);
+            : Routed(
+                Bound(Of(source)!.Open(context, source), source.Terms, context.Clock, context.Health.Of(source.Uri)), source.Logins);
 
     /// <summary>The store as it may be asked: one that has to ask somebody else does so within <paramref name="terms"/>.</summary>
-    public static IAccountStore Bound(IAccountStore store, StoreTerms terms, TimeProvider clock) =>
-        store.AnswersFromMemory ? store : new BoundedStore(store, terms, clock);
+    /// <param name="health">Hears how it answers; null for nobody.</param>
+    public static IAccountStore Bound(IAccountStore store, StoreTerms terms, TimeProvider clock, StoreHealth? health = null) =>
+        store.AnswersFromMemory
+            ? store
+            : new BoundedStore(store, terms, health ?? new StoreHealth(store.Name, NoAuditLog.Instance, clock), clock);
+
+    /// <summary>The store as it is asked by logins of these names alone; itself where it is asked by all.</summary>
+    public static IAccountStore Routed(IAccountStore store, LoginPatterns? logins) =>
+        logins is null ? store : new RoutedStore(store, logins);
+
+    /// <summary>How it answers now. Asks nobody over a network.</summary>
+    public static StoreCondition ConditionOf(IAccountStore store)
+    {
+        var logins = (store as RoutedStore)?.Logins.ToString();
+        if (BoundedStore.Around(store) is { } bounded)
+            return bounded.Condition with { Logins = logins };
+        var asked = store.ProbeAsync(CancellationToken.None).AsTask();
+        return new StoreCondition(store.Name)
+        {
+            AnswersFromMemory = true,
+            Failure = asked is { IsCompletedSuccessfully: true, Result: { } trouble } ? trouble : null,
+            Logins = logins,
+        };
+    }
 
     /// <summary>
     /// What stands in for users that do not exist. Counts of iterations are those that the directory's commands make, where it is among the

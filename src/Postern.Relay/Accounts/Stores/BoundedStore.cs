@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Stores.Asking;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Stores;
@@ -11,17 +12,18 @@ namespace Postern.Relay.Accounts.Stores;
 /// time than the other side can take, and not again for a while. What it remembers goes with it: a store that was configured anew remembers
 /// nothing.
 /// </summary>
-internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimeProvider clock) : IAccountStore
+/// <param name="health">Hears how it answers.</param>
+internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, StoreHealth health, TimeProvider clock) : IAccountStore
 {
     /// <summary>Stands for a password that the store itself has found right.</summary>
     private static readonly StoredCredential Right = new("the store", PasswordHash.Parse("*"), ExpiresAt: null);
 
     private readonly SharedQuestions<string, LoginAnswer> lookups = new(terms.MostQuestions, terms.Timeout, clock);
     private readonly SharedQuestions<VerificationKey, LoginAnswer> checks = new(terms.MostQuestions, terms.Timeout, clock);
-    private readonly VerificationCache right = new(terms.Capacity, terms.Remember, clock);
-    private readonly Lock gate = new();
-    private readonly BoundedMap<(LoginAnswer Answer, long At)> answers = new(Math.Max(1, terms.Capacity));
+    private readonly VerificationCache right = new(terms.Capacity, terms.Remember, clock) { KeepFor = terms.StaleOnOutage };
     private readonly BoundedMap<VerificationKey> latest = new(Math.Max(1, terms.Capacity));
+    private readonly AnswerMemory memory = new(terms, clock);
+    private readonly Lock gate = new();
     private HashCosts costs = HashCosts.None;
 
     public StoreTerms Terms => terms;
@@ -43,17 +45,49 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
 
     public string Realm => inner.Realm;
 
+    public StoreCondition Condition => health.Condition with
+    {
+        UnderWay = lookups.UnderWay + checks.UnderWay,
+        Most = terms.MostQuestions,
+        InOutage = terms.InOutage,
+    };
+
+    /// <summary>The bounds around a store, whatever else is; null where there are none.</summary>
+    public static BoundedStore? Around(IAccountStore store) => store switch
+    {
+        BoundedStore bounded => bounded,
+        RoutedStore { Inner: var inner } => Around(inner),
+        _ => null,
+    };
+
     public void Dispose() => inner.Dispose();
 
-    public ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct) =>
-        Known(user) is { } known ? new(known) : LookUpAsync(user, ct);
-
-    /// <summary>Forgets what was said of a user before <paramref name="since"/>; false where nothing was.</summary>
-    public bool Forget(string user, long since)
+    public ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct)
     {
-        lock (gate)
-            return answers.TryGet(user, out var known) && known.At < since && answers.Remove(user);
+        if (memory.Recall(user) is not { } known)
+            return LookUpAsync(user, ct);
+        health.Remembered();
+        return new(known);
     }
+
+    /// <summary>What it has said of the user still counts.</summary>
+    public bool Remembers(string user) => memory.Recall(user) is not null;
+
+    /// <summary>The user as it was before the store stopped answering; null where that is not to be used.</summary>
+    /// <param name="age">How long ago the store was asked.</param>
+    public LoginAnswer.Found<StoredLogin>? FindOld(string user, out TimeSpan age)
+    {
+        age = default;
+        if (terms.StaleOnOutage <= TimeSpan.Zero || memory.RecallOld(user, out age) is not { } old)
+            return null;
+        health.StoodIn();
+        return old;
+    }
+
+    /// <summary>
+    /// What was said of a user before <paramref name="since"/>, or was asked before it, counts no more; false where nothing was.
+    /// </summary>
+    public bool Forget(string user, long since) => memory.Forget(user, since) | lookups.Outdate(user, since);
 
     public bool AsksForClient => inner.AsksForClient;
 
@@ -66,29 +100,36 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
         var key = right.KeyFor(
             peer is null ? Name : $"{Name} for {peer}", new StoredLogin(user, refusal: null, []), password.Octets.Span);
         var whose = peer is null ? user : $"{user}\n{peer}";
-        if (terms.Remember > TimeSpan.Zero && IsLatest(whose, key) && right.Recall(key) is not null)
+        if (IsLatest(whose, key) && right.Recall(key) is not null)
+        {
+            health.Remembered();
             return new LoginAnswer.Match(user);
+        }
+
         var answer = await GuardAsync(checks, key, async end =>
         {
             // The question may outlive the one who asks it, and his buffer.
             var copy = password.Octets.ToArray();
             try
             {
-                return await inner.CheckPasswordAsync(user, new Password(copy), peer, end);
+                return await AskAsync(() => inner.CheckPasswordAsync(user, new Password(copy), peer, end), end);
             }
             finally
             {
                 CryptographicOperations.ZeroMemory(copy);
             }
         }, "checking a password", ct);
-        if (answer is LoginAnswer.Match && terms.Remember > TimeSpan.Zero)
+        if (answer is LoginAnswer.Match)
         {
             right.Remember(key, Right);
             lock (gate)
                 latest.Add(whose, key);
         }
 
-        return answer;
+        if (answer.WhyOpen is not { } why || !IsLatest(whose, key) || right.Recall(key, terms.StaleOnOutage, out var age) is null)
+            return answer;
+        health.StoodIn();
+        return new LoginAnswer.Match(user) { LoginData = StoreFinding.OldAnswer(age, $"{Name}: {why}") };
     }
 
     /// <summary>No other password of the user has been right since: one that was changed there ends the old one.</summary>
@@ -104,18 +145,34 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
         var answer = await GuardAsync(
             lookups,
             IAccountStore.NobodysName,
-            async end => await inner.ProbeAsync(end) is { } words ? new LoginAnswer.Unavailable(words) : StoredLogin.Nobody,
+            end => AskAsync(
+                async () => await inner.ProbeAsync(end) is { } words ? new LoginAnswer.Unavailable(words) : StoredLogin.Nobody, end),
             "a question for a try",
             ct);
         return answer.WhyOpen;
     }
 
-    private async ValueTask<LoginAnswer> LookUpAsync(string user, CancellationToken ct)
+    private async ValueTask<LoginAnswer> LookUpAsync(string user, CancellationToken ct) =>
+        await GuardAsync(
+            lookups,
+            user,
+            async end =>
+            {
+                var begun = clock.GetTimestamp();
+                var answer = await AskAsync(() => inner.FindAsync(user, end), end);
+                Note(user, answer, begun);
+                return answer;
+            },
+            "a look-up",
+            ct);
+
+    /// <summary>Asks, and tells how long that took where it came to an answer in time.</summary>
+    private async ValueTask<LoginAnswer> AskAsync(Func<ValueTask<LoginAnswer>> ask, CancellationToken end)
     {
-        var answer = await GuardAsync(lookups, user, end => inner.FindAsync(user, end), "a look-up", ct);
-        // What is presumed costs nothing, and is known better after a login.
-        if (answer is LoginAnswer.Found<StoredLogin> { Stored.IsPresumed: false } or LoginAnswer.NoMatch)
-            Note(user, answer);
+        var begun = clock.GetTimestamp();
+        var answer = await ask();
+        if (!end.IsCancellationRequested && answer is { WhyOpen: null })
+            health.Answered(clock.GetElapsedTime(begun));
         return answer;
     }
 
@@ -129,11 +186,22 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
         CancellationToken ct)
         where TKey : notnull
     {
+        string why;
+        health.Asked();
         try
         {
-            return await questions.AskAsync(key, ask, ct)
-                ?? new LoginAnswer.Busy(
+            var answer = await questions.AskAsync(key, ask, ct);
+            if (answer is null)
+            {
+                health.TurnedAway();
+                return new LoginAnswer.Busy(
                     $"{terms.MostQuestions.ToString(CultureInfo.InvariantCulture)} questions are under way there already");
+            }
+
+            if (answer.WhyOpen is not { } open)
+                return answer;
+            health.Failed(open, terms.InOutage);
+            return answer;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -141,28 +209,25 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, TimePr
         }
         catch (TimeoutException)
         {
-            return new LoginAnswer.Unavailable(
-                string.Create(CultureInfo.InvariantCulture, $"no answer within {terms.Timeout.TotalSeconds:0.###} s"));
+            why = string.Create(CultureInfo.InvariantCulture, $"no answer within {terms.Timeout.TotalSeconds:0.###} s");
         }
         catch (Exception e)
         {
-            return new LoginAnswer.Unavailable($"{what} threw {e.GetType().Name}");
+            why = $"{what} threw {e.GetType().Name}";
         }
+
+        health.Failed(why, terms.InOutage);
+        return new LoginAnswer.Unavailable(why);
     }
 
-    private LoginAnswer? Known(string user)
+    private void Note(string user, LoginAnswer answer, long begun)
     {
+        // What is presumed costs nothing, and is known better after a login.
+        if (answer is not LoginAnswer.Found<StoredLogin> { Stored.IsPresumed: true })
+            memory.Note(user, answer, begun);
+        if (answer is not LoginAnswer.Found<StoredLogin> { Stored: var login })
+            return;
         lock (gate)
-            return answers.TryGet(user, out var known) && clock.GetElapsedTime(known.At) < terms.Remember ? known.Answer : null;
-    }
-
-    private void Note(string user, LoginAnswer answer)
-    {
-        lock (gate)
-        {
-            answers.Add(user, (answer, clock.GetTimestamp()));
-            if (answer is LoginAnswer.Found<StoredLogin> { Stored: var login })
-                costs = costs.Most(login.Costs);
-        }
+            costs = costs.Most(login.Costs);
     }
 }

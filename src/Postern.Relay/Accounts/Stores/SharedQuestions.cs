@@ -61,8 +61,18 @@ internal sealed class SharedQuestions<TKey, TAnswer>(int most, TimeSpan timeout,
                 return null;
             underWay++;
             isNew = true;
-            return open[key] = new Question(new CancellationTokenSource(timeout, clock)) { Waiting = 1 };
+            return open[key] = new Question(new CancellationTokenSource(timeout, clock), clock.GetTimestamp()) { Waiting = 1 };
         }
+    }
+
+    /// <summary>
+    /// Whoever asks from now on asks anew, where the question that is under way was asked before <paramref name="since"/>; false where none
+    /// was. Who waits for it goes on waiting.
+    /// </summary>
+    public bool Outdate(TKey key, long since)
+    {
+        lock (gate)
+            return open.TryGetValue(key, out var question) && question.AskedAt < since && open.Remove(key);
     }
 
     private void Leave(TKey key, Question question)
@@ -84,30 +94,39 @@ internal sealed class SharedQuestions<TKey, TAnswer>(int most, TimeSpan timeout,
     {
         // Whoever does not heed the end is not waited for, and counts until it comes back.
         await using var deadline = question.End.Token.UnsafeRegister(static state => ((Question)state!).GiveUp(), question);
+        TAnswer? answer = null;
+        Exception? fault = null;
         try
         {
-            question.Found(await ask(question.End.Token));
+            answer = await ask(question.End.Token);
         }
         catch (OperationCanceledException) when (question.End.IsCancellationRequested)
         {
-            question.GiveUp();
+            // GiveUp says so.
         }
         catch (Exception e)
         {
-            question.Fail(e);
+            fault = e;
         }
-        finally
-        {
-            lock (gate)
-            {
-                underWay--;
-                question.IsOver = true;
-                Close(key, question);
-            }
 
-            if (!question.IsLeft)
-                question.End.Dispose();
+        // Before anybody hears of it: who asks again has heard this answer, and wants another.
+        bool isLeft;
+        lock (gate)
+        {
+            underWay--;
+            question.IsOver = true;
+            Close(key, question);
+            isLeft = question.IsLeft;
         }
+
+        if (fault is not null)
+            question.Fail(fault);
+        else if (answer is not null)
+            question.Found(answer);
+        else
+            question.GiveUp();
+        if (!isLeft)
+            question.End.Dispose();
     }
 
     private void Close(TKey key, Question question)
@@ -116,12 +135,14 @@ internal sealed class SharedQuestions<TKey, TAnswer>(int most, TimeSpan timeout,
             open.Remove(key);
     }
 
-    private sealed class Question(CancellationTokenSource end)
+    private sealed class Question(CancellationTokenSource end, long askedAt)
     {
         // Continuations run elsewhere: a session must never run where an answer comes in.
         private readonly TaskCompletionSource<TAnswer> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public CancellationTokenSource End => end;
+
+        public long AskedAt => askedAt;
 
         public Task<TAnswer> Answer => answer.Task;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts.Hashes;
+using Postern.Relay.Accounts.Stores.Asking;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Stores;
@@ -11,6 +12,7 @@ namespace Postern.Relay.Accounts.Stores;
 /// <param name="directory">Says who is disabled, whether or not it is among the stores; null where there is none.</param>
 public sealed class StoreChain(IReadOnlyList<IAccountStore> stores, IDirectory? directory) : IDisposable
 {
+    private readonly bool remembersOld = stores.Any(static s => BoundedStore.Around(s) is { Terms.StaleOnOutage.Ticks: > 0 });
     private StoreChain? successor;
 
     public IReadOnlyList<IAccountStore> Stores => stores;
@@ -81,16 +83,19 @@ public sealed class StoreChain(IReadOnlyList<IAccountStore> stores, IDirectory? 
                 case LoginAnswer.NoMatch:
                     break;
                 default:
+                    var bounds = BoundedStore.Around(store);
                     if (outage.Store is null)
-                        outage = new(store, Said(store, answer), i + 1);
-                    if (store is not BoundedStore { Terms.OnOutage: OnOutage.Next })
+                        outage = new(store, Said(store, answer), i + 1) { HasAnswersForSome = remembersOld };
+                    if (bounds?.FindOld(user, out var age) is { Stored.LeavesLogin: false } old)
+                        return await JudgeAsync(new(store, old, i + 1, Said(store, answer)) { Age = age }, user, ct);
+                    if (bounds is not { Terms.OnOutage: OnOutage.Next })
                         return await JudgeAsync(outage, user, ct);
                     break;
             }
         }
 
         if (outage.Store is not null)
-            return await JudgeAsync(outage, user, ct);
+            return await JudgeAsync(outage with { HasAnswersForSome = stores.Count > 1 || remembersOld }, user, ct);
         if (rights.Store is not null)
             return rights with { Next = stores.Count };
         return stores.Count == 0
@@ -125,7 +130,7 @@ public sealed class StoreChain(IReadOnlyList<IAccountStore> stores, IDirectory? 
     {
         var forgotten = false;
         foreach (var store in stores)
-            forgotten |= store is BoundedStore bounded && bounded.Forget(user, since);
+            forgotten |= BoundedStore.Around(store) is { } bounded && bounded.Forget(user, since);
         return forgotten;
     }
 
@@ -166,7 +171,7 @@ public sealed class StoreChain(IReadOnlyList<IAccountStore> stores, IDirectory? 
         }
         catch (DirectoryUnavailableException e)
         {
-            return found with { Answer = Said(found.Store!, new LoginAnswer.Unavailable(e.Message)), Next = 0 };
+            return new(found.Store, Said(found.Store!, new LoginAnswer.Unavailable(e.Message)), Next: 0);
         }
     }
 }

@@ -1,3 +1,4 @@
+using Postern.Relay.Accounts.Stores.Asking;
 using Postern.Relay.Audit;
 using Postern.Sasl;
 using Postern.Smtp.Grammar;
@@ -10,4 +11,7 @@ public sealed record StoreContext(SqliteDirectory Directory, Decoys Decoys, IAud
 {
     /// <summary>What this server calls itself where it asks others; null where nobody has said.</summary>
     public Domain? Hostname { get; init; }
+
+    /// <summary>Hears how stores answer; where it is not given, nobody asks it.</summary>
+    public StoreHealths Health { get => field ??= new StoreHealths(Audit, Clock); init; }
 }

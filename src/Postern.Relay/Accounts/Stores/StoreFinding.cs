@@ -1,3 +1,4 @@
+using System.Globalization;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Stores;
@@ -15,6 +16,17 @@ public readonly record struct StoreFinding(IAccountStore? Store, LoginAnswer Ans
     /// </summary>
     public string? Tenant { get => field ?? (Answer as LoginAnswer.Found<StoredLogin>)?.Stored.Account.Tenant; init; }
 
+    /// <summary>What a store has said of the user before it was in trouble is this old; null for an answer of now.</summary>
+    public TimeSpan? Age { get; init; }
+
+    /// <summary>Other users have an answer all the same, from another store or from before: so nobody is told at once.</summary>
+    public bool HasAnswersForSome { get; init; }
+
+    /// <summary>What the log says beside a login by this; null for nothing.</summary>
+    public string? Aside => Trouble?.WhyOpen is not { } trouble ? null
+        : Age is { } age ? OldAnswer(age, trouble)
+        : $"passed over {trouble}";
+
     /// <summary>The same user with the same secrets, or nobody both times.</summary>
     public bool IsAs(StoreFinding other) => (Answer, other.Answer) switch
     {
@@ -24,6 +36,10 @@ public readonly record struct StoreFinding(IAccountStore? Store, LoginAnswer Ans
         _ => false,
     };
 
-    /// <summary>Nothing can be said, and a store before the one in trouble could have answered for somebody else.</summary>
-    public bool IsOpenForSome => Answer.WhyOpen is not null && Next > 1;
+    /// <summary>Nothing can be said of this user, and somebody else would have had an answer.</summary>
+    public bool IsOpenForSome => Answer.WhyOpen is not null && (Next > 1 || HasAnswersForSome);
+
+    /// <summary>How a login by what was said before is told of.</summary>
+    internal static string OldAnswer(TimeSpan age, string trouble) =>
+        string.Create(CultureInfo.InvariantCulture, $"by an answer that is {age.TotalSeconds:0} s old: {trouble}");
 }

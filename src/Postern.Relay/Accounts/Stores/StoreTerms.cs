@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Postern.Relay.Accounts.Stores;
 
 /// <summary>How a store is asked that does not answer from memory. The keys are the same for every kind of it.</summary>
@@ -15,9 +17,30 @@ public sealed record StoreTerms
     /// </summary>
     public TimeSpan Remember { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Answers, and right passwords, that are remembered at most.</summary>
+    /// <summary>
+    /// How long it is remembered that nobody has a name; zero for never. Short: who was just added logs in at once all the same, and
+    /// somebody whom only another store knows is looked for here again with every message after it.
+    /// </summary>
+    public TimeSpan RememberNobody { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How old what was said of a user may be that counts while the store cannot answer; zero for never. So long do passwords go on that
+    /// were changed there, and users who were taken away, if it stays away.
+    /// </summary>
+    public TimeSpan StaleOnOutage { get; init; }
+
+    /// <summary>Users, and right passwords, that are remembered at most; and so many names that nobody has.</summary>
     public int Capacity { get; init; } = 10_000;
 
     /// <summary>Questions under way at most. Beyond them the answer is 454 at once.</summary>
     public int MostQuestions { get; init; } = 50;
+
+    /// <summary>What becomes of logins while it cannot answer, for people.</summary>
+    public string InOutage => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{(StaleOnOutage > TimeSpan.Zero
+            ? $"whom it knew within {StaleOnOutage.TotalSeconds:0} s logs in by that (cache.stale_on_outage), "
+            : null)}{(OnOutage == OnOutage.Next
+                ? "the stores behind it are asked (on_outage: next), whom they do not log in is told 454"
+                : "logins are told 454")}");
 }

@@ -26,7 +26,7 @@ internal sealed class ProvenUsers(LoginParts parts)
                 new LoginAnswer.Match(login.User)
                 {
                     Authority = parts.AuthorityOf(login, credential: null),
-                    LoginData = LoginFacts.Of(found.Tenant),
+                    LoginData = LoginFacts.Of(found.Tenant, found.Aside),
                 },
             LoginAnswer.NoMatch => new LoginAnswer.NoMatch(LoginParts.UnknownUser),
             _ => found.Answer,

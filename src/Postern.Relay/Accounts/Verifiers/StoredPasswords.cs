@@ -44,9 +44,9 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
         var begun = parts.Clock.GetTimestamp();
         var found = await parts.Stores.FindAsync(canonical, ct);
         var judged = await JudgeAsync(found, canonical, password, peer, ct);
-        if (judged.Answer is LoginAnswer.NoMatch && parts.Stores.Forget(canonical, begun))
+        if (judged.Answer is LoginAnswer.NoMatch && parts.Stores.Forget(canonical, begun) && found.Trouble is null)
         {
-            // It was said of what a store had said before.
+            // It was said of what a store had said before. While one is in trouble all who fail are told so, and at the same time.
             var now = await parts.Stores.FindAsync(canonical, ct);
             if (!now.IsAs(found))
                 (found, judged) = (now, await JudgeAsync(now, canonical, password, peer, ct));
@@ -139,17 +139,20 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
         {
             LoginAnswer.Match or LoginAnswer.NoMatch when login.Refusal is { } refusal =>
                 Judged.Wrong(new LoginAnswer.NoMatch(refusal, UserExists: true), key),
-            LoginAnswer.Match => Judged.Right(MatchOf(found, login, credential: null, parts.OriginOf(peer: null))),
+            LoginAnswer.Match match => Judged.Right(
+                MatchOf(found, login, credential: null, parts.OriginOf(peer: null), match.LoginData as string)),
             LoginAnswer.NoMatch no => Judged.Wrong(no, key),
             var other => new Judged(StoreChain.Said(store, other)),
         };
     }
 
-    private LoginAnswer.Match MatchOf(StoreFinding found, StoredLogin login, StoredCredential? credential, LoginOrigin origin) =>
+    /// <param name="aside">What the store has said beside its yes.</param>
+    private LoginAnswer.Match MatchOf(
+        StoreFinding found, StoredLogin login, StoredCredential? credential, LoginOrigin origin, string? aside = null) =>
         new(login.User)
         {
             Authority = parts.AuthorityOf(login, credential, origin),
-            LoginData = LoginFacts.Of(found.Tenant),
+            LoginData = LoginFacts.Of(found.Tenant, found.Aside ?? aside),
             Credential = credential?.Id,
         };
 

@@ -85,7 +85,7 @@ internal abstract class StoredSecrets(LoginParts parts) : IProofListener
             new(login.User, secret, login.Refusal ?? credential.WhyNot(origin))
             {
                 Authority = parts.AuthorityOf(login, credential, origin),
-                LoginData = LoginFacts.Of(found.Tenant),
+                LoginData = LoginFacts.Of(found.Tenant, found.Aside),
                 Credential = credential.Id,
                 InPlaceOfNo = InPlaceOfNoAsync,
                 InPlaceOfYes = ct => parts.UseAsync(login, credential, origin, ct),

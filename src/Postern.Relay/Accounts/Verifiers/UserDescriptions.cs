@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Accounts.Stores.Asking;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Verifiers;
@@ -18,30 +20,45 @@ public sealed class UserDescriptions
 
     /// <summary>Each store in turn, and what it says; stores behind the one that answers are not asked, as in a login.</summary>
     /// <exception cref="DirectoryUnavailableException">Whether the user is disabled cannot be said.</exception>
-    public async ValueTask<ImmutableArray<(string Store, string Says)>> DescribeAsync(string user, CancellationToken ct)
+    public async ValueTask<ImmutableArray<(string Store, string Says)>> DescribeAsync(string user, CancellationToken ct) =>
+        [.. (await VisitAsync(user, ct)).Select(static visit => (visit.Store, visit.Says))];
+
+    /// <inheritdoc cref="DescribeAsync(string, CancellationToken)"/>
+    public async ValueTask<ImmutableArray<StoreVisit>> VisitAsync(string user, CancellationToken ct)
     {
-        var words = ImmutableArray.CreateBuilder<(string, string)>();
+        var visits = ImmutableArray.CreateBuilder<StoreVisit>();
         if (!LoginNames.TryCanonical(user, out var canonical))
-            return [("-", "this is not a name that an account can have")];
+            return [new("-", StoreWord.NotAsked, "this is not a name that an account can have", Took: null)];
         var isAnswered = false;
         foreach (var store in parts.Stores.Stores)
         {
-            var answer = isAnswered ? null : await store.FindAsync(canonical, ct);
-            words.Add((store.Name, answer switch
+            if (isAnswered)
             {
-                null => "not asked any more",
-                LoginAnswer.Found<StoredLogin> { Stored: { LeavesLogin: true } login } =>
-                    $"knows {login.User}, without a credential: a store behind it may log it in",
-                LoginAnswer.Found<StoredLogin> { Stored: var login } =>
-                    Describe(await IsDisabledAsync(login, ct) ? login.Disable() : login),
-                { WhyOpen: { } reason } => $"cannot answer: {reason}",
-                LoginAnswer.NoMatch => $"knows no {canonical}",
-                _ => "cannot answer",
-            }));
-            isAnswered = isAnswered || answer is not (LoginAnswer.NoMatch or LoginAnswer.Found<StoredLogin> { Stored.LeavesLogin: true });
+                visits.Add(new(store.Name, StoreWord.NotAsked, "not asked any more", Took: null));
+                continue;
+            }
+
+            if (store is RoutedStore { Logins: var logins } && !logins.Include(canonical))
+            {
+                visits.Add(new(store.Name, StoreWord.NotAsked, $"not asked: it is for {logins}", Took: null));
+                continue;
+            }
+
+            var isThere = store.AnswersFromMemory || BoundedStore.Around(store)?.Remembers(canonical) is true;
+            var begun = parts.Clock.GetTimestamp();
+            var answer = await store.FindAsync(canonical, ct);
+            var (word, says) = await DescribeAsync(answer, canonical, ct);
+            visits.Add(new(store.Name, word, says, parts.Clock.GetElapsedTime(begun))
+            {
+                Login = (answer as LoginAnswer.Found<StoredLogin>)?.Stored,
+                IsFromMemory = isThere,
+                MayBePassedOver = word == StoreWord.CannotAnswer
+                    && BoundedStore.Around(store) is { Terms.OnOutage: OnOutage.Next },
+            });
+            isAnswered = word is StoreWord.Knows || (word is StoreWord.CannotAnswer && !visits[^1].MayBePassedOver);
         }
 
-        return words.ToImmutable();
+        return visits.ToImmutable();
     }
 
     /// <summary>
@@ -66,6 +83,18 @@ public sealed class UserDescriptions
         await FindLoginAsync(user, ct) is (_, { } login) && login.Credentials.FirstOrDefault(one => one.IsNamed(named)) is { } credential
             ? (credential, credential.WhyNot(parts.OriginOf(peer), parts.Clock.GetUtcNow()))
             : null;
+
+    private async ValueTask<(StoreWord Word, string Says)> DescribeAsync(LoginAnswer answer, string user, CancellationToken ct) =>
+        answer switch
+        {
+            LoginAnswer.Found<StoredLogin> { Stored: { LeavesLogin: true } login } =>
+                (StoreWord.GivesRights, $"knows {login.User}, without a credential: a store behind it may log it in"),
+            LoginAnswer.Found<StoredLogin> { Stored: var login } =>
+                (StoreWord.Knows, Describe(await IsDisabledAsync(login, ct) ? login.Disable() : login)),
+            { WhyOpen: { } reason } => (StoreWord.CannotAnswer, $"cannot answer: {reason}"),
+            LoginAnswer.NoMatch => (StoreWord.KnowsNot, $"knows no {user}"),
+            _ => (StoreWord.CannotAnswer, "cannot answer"),
+        };
 
     private async ValueTask<bool> IsDisabledAsync(StoredLogin login, CancellationToken ct) =>
         !login.IsDisabled
