@@ -20,6 +20,10 @@ public sealed class AuthBlocksTests
         var block = (await run.JsonAsync("auth", "blocks"))[0];
         Assert.Equal(("paused", 10, "10/1h"), (block.GetProperty("state").GetString(), block.GetProperty("wrong").GetInt32(), block.GetProperty("budget").GetString()));
 
+        Assert.Equal(
+            [1, 1, 0, 0],
+            new[] { "LISA", "192.0.2.9", "bart", "198.51.100.1" }.Select(target => server.Protection.Blocks(target).Count(static b => b.Who == "account lisa from 192.0.2.0/24")));
+
         var lifted = await run.PosternAsync("auth", "lift", "Lisa");
         Assert.Equal((0, string.Empty), (lifted.ExitCode, lifted.Error));
         Assert.Contains("lifted: Lisa", lifted.Output, StringComparison.Ordinal);

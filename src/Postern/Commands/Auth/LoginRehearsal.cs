@@ -8,18 +8,13 @@ using Postern.Smtp.Replies;
 namespace Postern.Commands.Auth;
 
 /// <summary>Plays a login with both halves of a mechanism, the server's on the real stores, and writes down the steps.</summary>
-internal sealed class LoginRehearsal(AccountVerifiers verifiers, SaslClientCredentials credentials)
+internal sealed class LoginRehearsal(AccountVerifiers verifiers, SaslClientCredentials credentials, TimeProvider clock)
 {
     /// <summary>More messages than any mechanism has.</summary>
     private const int MaxSteps = 10;
 
     /// <summary>Both sides take this for the keying material of their connection.</summary>
     private static readonly ChannelBindings Channel = new((ChannelBindingType.TlsExporter, new byte[32]));
-
-    /// <summary>What each store says of the user, the one that answers first and those that are not asked any more.</summary>
-    public async ValueTask<ImmutableArray<StoreWordDocument>> AskStoresAsync(CancellationToken ct) =>
-        [.. (await verifiers.Descriptions.DescribeAsync(credentials.User, ct)).Select(
-            static word => new StoreWordDocument(word.Store, word.Says))];
 
     /// <summary>Null where the mechanism needs what was not given, or what no store can answer.</summary>
     public async ValueTask<LoginAttemptDocument?> RunAsync(ISaslClientMechanism mechanism, CancellationToken ct)
@@ -38,6 +33,8 @@ internal sealed class LoginRehearsal(AccountVerifiers verifiers, SaslClientCrede
         if (client is null)
             return null;
         var steps = ImmutableArray.CreateBuilder<LoginStepDocument>();
+        var spent = TimeSpan.Zero;
+        var took = TimeSpan.Zero;
         ReadOnlyMemory<byte>? challenge = null;
         for (var i = 0; i < MaxSteps; i++)
         {
@@ -45,10 +42,14 @@ internal sealed class LoginRehearsal(AccountVerifiers verifiers, SaslClientCrede
             if (answer is not SaslClientStep.Response(var response))
                 return Ended(false, StandardReply.AuthCancelled, $"the client cancels: {(answer as SaslClientStep.Cancel)?.Reason}");
             steps.Add(new("client", response is { } sent ? Size("a response", sent.Length) : "no initial response"));
-            switch (await exchange.NextAsync(response, ct))
+            var asked = clock.GetTimestamp();
+            var step = await exchange.NextAsync(response, ct);
+            took = clock.GetElapsedTime(asked);
+            spent += took;
+            switch (step)
             {
                 case SaslStep.Challenge(var next):
-                    steps.Add(new("server", Size("a challenge", next.Length)));
+                    steps.Add(new("server", Size("a challenge", next.Length)) { Milliseconds = took.TotalMilliseconds });
                     challenge = next;
                     continue;
                 case SaslStep.Success(var identity, var data):
@@ -72,8 +73,11 @@ internal sealed class LoginRehearsal(AccountVerifiers verifiers, SaslClientCrede
 
         LoginAttemptDocument Ended(bool ok, Reply reply, string reason)
         {
-            steps.Add(new("server", $"{reply}: {reason}"));
-            return new LoginAttemptDocument(mechanism.Name, ok, reply.ToString(), reason, Offered: string.Empty, steps.ToImmutable());
+            steps.Add(new("server", $"{reply}: {reason}") { Milliseconds = took.TotalMilliseconds });
+            return new LoginAttemptDocument(mechanism.Name, ok, reply.ToString(), reason, Offered: string.Empty, steps.ToImmutable())
+            {
+                Milliseconds = spent.TotalMilliseconds,
+            };
         }
     }
 

@@ -18,7 +18,8 @@ namespace Postern.Hosting.Control;
 /// Answers on the control socket: <c>GET /status</c>, <c>POST /reload</c>, <c>GET /queue/ID</c>, <c>GET /queue/ID/content</c>,
 /// <c>POST /queue/list</c>, <c>POST /queue/change</c>, <c>POST /queue/count</c>, <c>POST /queue/suspend</c>, <c>POST /queue/resend</c>,
 /// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>,
-/// <c>GET /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /explain</c>, <c>POST /shaping</c>.
+/// <c>GET /auth/blocks</c>, <c>POST /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /auth/stores</c>,
+/// <c>POST /explain</c>, <c>POST /shaping</c>.
 /// </summary>
 /// <param name="logins">Null where logins are not counted.</param>
 internal sealed class ControlApplication(
@@ -35,6 +36,9 @@ internal sealed class ControlApplication(
 {
     /// <summary>Sends again what is kept; null where nothing can be.</summary>
     public Func<QueueId, ImmutableArray<Mailbox>, bool, Operator, ValueTask<Resending>>? Resend { private get; init; }
+
+    /// <summary>What the stores of a listener, or all of them, say of a user; null where there are none.</summary>
+    public Func<string, string?, CancellationToken, ValueTask<ImmutableArray<StoreWordDocument>>>? AskStores { private get; init; }
 
     private const int MaxPage = 10_000;
     private const string QueuePrefix = "/queue/";
@@ -75,7 +79,13 @@ internal sealed class ControlApplication(
                 ("POST", "/session/review") =>
                     AnswerAsync(context, await sessions.ReviewAsync(context.RequestAborted), ControlJson.Default.LoginsReviewed),
                 ("GET", "/auth/blocks") => AnswerAsync(context, logins?.Blocks() ?? [], ControlJson.Default.ImmutableArrayLoginBlock),
+                ("POST", "/auth/blocks") =>
+                    AnswerAsync(
+                        context,
+                        logins?.Blocks((await ReadAsync(context, ControlJson.Default.LoginTarget)).Target) ?? [],
+                        ControlJson.Default.ImmutableArrayLoginBlock),
                 ("POST", "/auth/lift") => LiftAsync(context),
+                ("POST", "/auth/stores") => AskStoresAsync(context),
                 ("POST", "/explain") =>
                     AnswerAsync(
                         context,
@@ -188,8 +198,17 @@ internal sealed class ControlApplication(
 
     private async Task LiftAsync(HttpContext context)
     {
-        var request = await ReadAsync(context, ControlJson.Default.LiftLogins);
+        var request = await ReadAsync(context, ControlJson.Default.LoginTarget);
         await AnswerAsync(context, new ControlRequests.Lifted(logins?.Lift(request.Target, By(context)) ?? 0), ControlJson.Default.Lifted);
+    }
+
+    private async Task AskStoresAsync(HttpContext context)
+    {
+        var question = await ReadAsync(context, ControlJson.Default.StoreQuestion);
+        await AnswerAsync(
+            context,
+            AskStores is null ? [] : await AskStores(question.User, question.Listener, context.RequestAborted),
+            ControlJson.Default.ImmutableArrayStoreWordDocument);
     }
 
     private async Task ExplainShapingAsync(HttpContext context)

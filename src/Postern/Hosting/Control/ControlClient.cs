@@ -128,9 +128,20 @@ internal sealed class ControlClient : IQueueAdmin
     public ValueTask<ImmutableArray<LoginBlock>> BlocksAsync(CancellationToken ct) =>
         AskAsync(new(HttpMethod.Get, "auth/blocks"), ControlJson.Default.ImmutableArrayLoginBlock, ct);
 
+    /// <summary>The same of one address and its network, or of one account.</summary>
+    public ValueTask<ImmutableArray<LoginBlock>> BlocksAsync(string target, CancellationToken ct) =>
+        AskAsync(Post("auth/blocks", new(target), ControlJson.Default.LoginTarget), ControlJson.Default.ImmutableArrayLoginBlock, ct);
+
+    /// <summary>What the stores say to the server of a user.</summary>
+    public ValueTask<ImmutableArray<StoreWordDocument>> AskStoresAsync(string user, string? listener, CancellationToken ct) =>
+        AskAsync(
+            Post("auth/stores", new(user, listener), ControlJson.Default.StoreQuestion),
+            ControlJson.Default.ImmutableArrayStoreWordDocument,
+            ct);
+
     /// <summary>The number of budgets that held wrong logins.</summary>
     public async ValueTask<int> LiftAsync(string target, CancellationToken ct) =>
-        (await AskAsync(Post("auth/lift", new(target), ControlJson.Default.LiftLogins), ControlJson.Default.Lifted, ct)).Budgets;
+        (await AskAsync(Post("auth/lift", new(target), ControlJson.Default.LoginTarget), ControlJson.Default.Lifted, ct)).Budgets;
 
     /// <summary>What mail to a domain is held to, and what is slowed now.</summary>
     public ValueTask<ShapingReport> ExplainShapingAsync(ShapingQuestion question, CancellationToken ct) =>

@@ -26,8 +26,10 @@ namespace Postern.Hosting.Control;
 [JsonSerializable(typeof(Resending))]
 [JsonSerializable(typeof(QueueStatistics))]
 [JsonSerializable(typeof(SuspensionChange))]
-[JsonSerializable(typeof(ControlRequests.LiftLogins))]
+[JsonSerializable(typeof(ControlRequests.LoginTarget))]
 [JsonSerializable(typeof(ControlRequests.Lifted))]
+[JsonSerializable(typeof(ControlRequests.StoreQuestion))]
+[JsonSerializable(typeof(ImmutableArray<StoreWordDocument>))]
 [JsonSerializable(typeof(ControlRequests.Refusal))]
 [JsonSerializable(typeof(ImmutableArray<LoginBlock>))]
 [JsonSerializable(typeof(QueuePage))]
@@ -65,7 +67,10 @@ internal static class ControlRequests
     internal sealed record SuspendDomains(string[] Domains, bool Suspends);
 
     /// <param name="Target">An address, a network or an account.</param>
-    internal sealed record LiftLogins(string Target);
+    internal sealed record LoginTarget(string Target);
+
+    /// <param name="Listener">That asks some stores only; null for all.</param>
+    internal sealed record StoreQuestion(string User, string? Listener);
 
     /// <param name="Budgets">Those that held wrong logins.</param>
     internal sealed record Lifted(int Budgets);
