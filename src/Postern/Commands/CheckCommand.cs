@@ -19,16 +19,21 @@ internal static class CheckCommand
 {
     public static Command Create(CommandContext context)
     {
+        var live = new Option<bool>("--live")
+        {
+            Description = "Ask each store of accounts too, as a login would, by a name that nobody has",
+        };
         var command = new DocumentedCommand(
             "check",
-            "Validate the configuration and the files it names; exit 2 on errors",
+            "Validate the configuration and the files it names; exit 2 on errors, 1 where a store that is tried cannot answer",
             "postern check",
-            "postern check --config /etc/postern/postern.yaml --json").With(context.Json);
-        command.SetAction((arguments, ct) => RunAsync(context, arguments, ct));
+            "postern check --live",
+            "postern check --config /etc/postern/postern.yaml --json").With(live, context.Json);
+        command.SetAction((arguments, ct) => RunAsync(context, arguments, arguments.GetValue(live), ct));
         return command;
     }
 
-    private static async Task<int> RunAsync(CommandContext context, ParseResult arguments, CancellationToken ct)
+    private static async Task<int> RunAsync(CommandContext context, ParseResult arguments, bool isLive, CancellationToken ct)
     {
         var asked = arguments.GetValue(context.ConfigFile);
         var outcome = ConfigurationFile.Load(asked);
@@ -38,16 +43,22 @@ internal static class CheckCommand
             ConfigurationOutcome.Invalid(var invalid) => new Findings(invalid, [], []),
             _ => new Findings([], [], []),
         };
+        if (isLive && findings.Errors.IsEmpty && outcome is ConfigurationOutcome.Valid(var live))
+            findings = findings with { Stores = await StoreTrial.RunAsync(live, context.Clock, ct) ?? [] };
         var (errors, warnings, _) = findings;
 
         var source = ConfigurationFile.Find(asked) ?? "defaults";
         if (arguments.GetValue(context.Json))
             context.Terminal.Json(
-                new CheckDocument(errors.IsEmpty, source, [.. errors.Select(Finding)], [.. warnings.Select(Finding)]),
+                new CheckDocument(
+                    errors.IsEmpty && findings.AllAnswer, source, [.. errors.Select(Finding)], [.. warnings.Select(Finding)])
+                {
+                    Stores = isLive ? findings.Stores : null,
+                },
                 CommandJson.Readable.CheckDocument);
         else
             Print(context.Terminal, outcome, findings);
-        return errors.IsEmpty ? ExitCode.Ok : ExitCode.Usage;
+        return !errors.IsEmpty ? ExitCode.Usage : findings.AllAnswer ? ExitCode.Ok : ExitCode.No;
     }
 
     private static async Task<Findings> CheckFilesAsync(PosternConfiguration configuration, TimeProvider clock)
@@ -96,7 +107,10 @@ internal static class CheckCommand
         if (!errors.IsEmpty || outcome is not ConfigurationOutcome.Valid(var configuration))
             return;
 
-        terminal.Line($"ok: {configuration.Source}");
+        foreach (var store in findings.Stores.Where(static one => one.Trouble is not null))
+            terminal.Note($"{configuration.ErrorAt(store.Key, $"{store.Store} cannot answer: {store.Trouble}")}");
+        terminal.Line(
+            findings.AllAnswer ? $"ok: {configuration.Source}" : $"{configuration.Source} is right, and not every store answers");
         var summary = new TablePage("what", "value")
             .Row("hostname", configuration.Server.Hostname.Text)
             .Row("data", configuration.Server.Data)
@@ -107,6 +121,12 @@ internal static class CheckCommand
             summary.Row($"listener {listener.Name}", $"{ListenerText.Describe(listener)}{mechanisms}");
         }
 
+        foreach (var store in findings.Stores)
+            summary.Row(
+                $"store {store.Store}",
+                store.Trouble is null
+                    ? string.Create(CultureInfo.InvariantCulture, $"answers, in {store.Milliseconds:0} ms")
+                    : $"CANNOT ANSWER: {store.Trouble}");
         foreach (var route in configuration.Delivery.Routes)
             summary.Row($"route {route.Route.Name}", route.Destination);
         foreach (var (file, names) in findings.Aliases.Sources)
@@ -134,6 +154,11 @@ internal static class CheckCommand
         ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings, ImmutableArray<ListenerOffer> Offers)
     {
         public AliasTable Aliases { get; init; } = AliasTable.Empty;
+
+        /// <summary>Those that were tried.</summary>
+        public ImmutableArray<StoreTrialOutcome> Stores { get; init; } = [];
+
+        public bool AllAnswer => Stores.All(static one => one.Trouble is null);
     }
 
     private static CheckDocument.Finding Finding(ConfigurationError error) =>

@@ -48,6 +48,8 @@ internal static class StatusCommand
 
         foreach (var listener in status.Listeners)
             page.Row($"listener {listener.Name}", $"{listener.Address}, tls {listener.Tls}, auth {listener.Auth}");
+        foreach (var store in status.Stores)
+            page.Row($"store {store.Store}", StoreText.Describe(store));
         foreach (var route in status.Deliveries.Routes)
             page.Row($"route {route.To}", route.Via);
         foreach (var (name, transactions, cause) in status.Deliveries.Waits)
@@ -71,6 +73,7 @@ internal static class StatusCommand
                     $"{status.SinceStart.Accepted} messages accepted, {status.SinceStart.Refused} refusals; "
                         + $"{status.SinceStart.Logins} logins, {status.SinceStart.FailedLogins} failed"))
             .Row("logins", Describe(status.LoginProtection))
+            .Row("passwords", StoreText.Describe(status.Passwords))
             .Row(
                 "queue",
                 string.Create(

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Reflection;
 using Postern.Configuration;
@@ -70,6 +71,7 @@ internal sealed class ServerHost : IAsyncDisposable
                 new SessionCommands(relay.Sessions, relay.Audit, clock),
                 new LoginCommands(relay.Protection, relay.Audit, clock))
             {
+                AskStores = host.AskStoresAsync,
                 Resend = (id, to, onlyFailed, by) =>
                     kept.ResendAsync(id, to, onlyFailed, relay.Spool, by, CancellationToken.None),
             };
@@ -144,8 +146,19 @@ internal sealed class ServerHost : IAsyncDisposable
             Configuration = new(
                 Relay.Snapshot.Id, configuration.Source, Live.AppliedAt, [.. Live.Problems.Select(static p => p.ToString())]),
             LoginProtection = Relay.Protection.Counts,
+            Stores = Relay.Snapshot.Accounts.Conditions,
+            Passwords = new(Relay.PasswordMemory.Asked, Relay.PasswordMemory.Recalled),
             ChannelBinding = bindings is null ? null : BindingText.Describe(bindings),
         };
+    }
+
+    /// <summary>What its stores say of a user, with what it remembers of him.</summary>
+    /// <param name="listener">That asks some of them only; null for all.</param>
+    private async ValueTask<ImmutableArray<StoreWordDocument>> AskStoresAsync(string user, string? listener, CancellationToken ct)
+    {
+        var accounts = Relay.Snapshot.Accounts;
+        var verifiers = listener is null ? accounts.Verifiers : accounts.On(listener).Verifiers;
+        return StoreWordDocument.Of(await verifiers.Descriptions.VisitAsync(user, ct));
     }
 
     /// <summary>What it would decide, by what it runs by now.</summary>

@@ -69,6 +69,9 @@ internal sealed record BackupDocument(string Directory, int Segments, int Messag
 internal sealed record CheckDocument(
     bool Ok, string Source, ImmutableArray<CheckDocument.Finding> Errors, ImmutableArray<CheckDocument.Finding> Warnings)
 {
+    /// <summary>Those that were tried; null without <c>--live</c>.</summary>
+    public ImmutableArray<StoreTrialOutcome>? Stores { get; init; }
+
     /// <param name="Line">0 where no place in the file is meant.</param>
     internal sealed record Finding(string? File, int Line, int Column, string Key, string Message, string? Expected, string? Nearest);
 }

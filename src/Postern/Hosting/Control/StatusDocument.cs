@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts.Protection;
+using Postern.Relay.Accounts.Stores.Asking;
 
 namespace Postern.Hosting.Control;
 
@@ -38,8 +39,17 @@ internal sealed record StatusDocument(
     /// <summary>Since start, by reason.</summary>
     public LoginProtectionCounts LoginProtection { get; init; }
 
+    /// <summary>How each store of accounts answers, in the order in which they are asked.</summary>
+    public ImmutableArray<StoreCondition> Stores { get; init; } = [];
+
+    /// <summary>How often a password that was right before did not have to be hashed again.</summary>
+    public PasswordMemory Passwords { get; init; } = new(0, 0);
+
     /// <summary>What logins by the -PLUS mechanisms can be bound to, for people; null where no listener speaks TLS.</summary>
     public string? ChannelBinding { get; init; }
+
+    /// <param name="Asked">Passwords of users that are there.</param>
+    internal sealed record PasswordMemory(long Asked, long Remembered);
 
     /// <param name="Id">A short hash of what it means; it stands in every decision.</param>
     /// <param name="Problems">Why what stands in the files now was not taken; empty where it was.</param>

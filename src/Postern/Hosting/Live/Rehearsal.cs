@@ -85,7 +85,7 @@ internal sealed class Rehearsal : IDisposable
     }
 
     /// <summary>A new directory in the first of these that takes one: a container may have none but for its data.</summary>
-    private static string? Scratch(params ReadOnlySpan<string> places)
+    internal static string? Scratch(params ReadOnlySpan<string> places)
     {
         foreach (var place in places)
         {
