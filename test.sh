@@ -46,6 +46,7 @@ file:/usr/lib/python3/dist-packages/authres/__init__.py python3-authres
 file:/usr/lib/python3/dist-packages/dkim/__init__.py python3-dkim
 file:/usr/lib/python3/dist-packages/nacl/__init__.py python3-nacl
 file:/usr/lib/postgresql postgresql
+file:/usr/sbin/slapd slapd
 file:/usr/share/java/jakarta-mail.jar libjakarta-mail-java
 file:/usr/share/php/libphp-phpmailer/autoload.php libphp-phpmailer
 git git
@@ -58,6 +59,7 @@ javac default-jdk-headless
 kadmin.local krb5-admin-server
 kinit krb5-user
 krb5kdc krb5-kdc
+ldapmodify ldap-utils
 ldns-signzone ldnsutils
 libfaketime libfaketime
 mariadbd mariadb-server

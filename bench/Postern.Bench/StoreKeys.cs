@@ -26,6 +26,11 @@ internal sealed class StoreKeys(params (string Key, string Value)[] keys) : ISto
 
     public ImmutableArray<(string Name, Secret Secret)> Secrets(string key, string doc) => Named;
 
+    public ImmutableArray<string> Texts(string key, ImmutableArray<string> fallback, string fallbackText, string doc) =>
+        Find(key) is { } texts ? [.. texts.Split(' ')] : fallback;
+
+    public ImmutableArray<T> Children<T>(string key, Func<IStoreSection, T> read, string doc) => [];
+
     public T Child<T>(string key, Func<IStoreSection, T> read, string doc) => read(this);
 
     public void Report(string key, string message) => throw new InvalidOperationException($"{key}: {message}");

@@ -19,6 +19,7 @@ internal static class TargetTable
         new Base64Target(),
         new HeaderTarget(),
         new DnsTarget(),
+        new LdapTarget(),
         new ReceiverTarget(),
         new ProxyTarget(),
         new ClientHelloTarget(),

@@ -78,6 +78,12 @@ public interface IAccountStore : IDisposable
     ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, string? peer, CancellationToken ct) =>
         CheckPasswordAsync(user, password, ct);
 
+    /// <summary>
+    /// Takes as long as the check of a password, for nobody, so that the time of a refusal does not tell whom it knows. Null for a store
+    /// that checks no passwords itself, or knows nobody before his password is right; else trouble, or a mismatch.
+    /// </summary>
+    ValueTask<LoginAnswer?> CheckNobodyAsync(CancellationToken ct) => new((LoginAnswer?)null);
+
     /// <summary>Ends its connections; what is under way may fail.</summary>
     [SuppressMessage(
         "Usage", "CA1816:Dispose methods should call SuppressFinalize", Justification = "Most stores have nothing to dispose.")]

@@ -33,6 +33,7 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
                     + "`pam:SERVICE`: whom PAM's modules take. `smtp://host:port`, `smtps://host:port`: a login at that mail server. "
                     + "`https://host/path`: whom a [service](stores.md#users-of-a-service-over-http) knows. "
                     + "`vault://mount/path`: a secret a user in [Vault or OpenBao](stores.md#users-in-vault-or-openbao). "
+                    + "`ldap://host/base`, `ldaps://host/base`: whom `filter` finds below the base. "
                     + "Left out where an entry has `users`.");
         var realm = section.Value<string?>(
             "realm",

@@ -33,6 +33,12 @@ internal sealed class StoreSection(Section section, AccountStoreKind? kind) : IS
 
     public ImmutableArray<(string Name, Secret Secret)> Secrets(string key, string doc) => section.Secrets(key, Of(doc));
 
+    public ImmutableArray<string> Texts(string key, ImmutableArray<string> fallback, string fallbackText, string doc) =>
+        section.List(key, Kinds.Text, fallback, fallbackText, Of(doc));
+
+    public ImmutableArray<T> Children<T>(string key, Func<IStoreSection, T> read, string doc) =>
+        section.Children(key, child => read(new StoreSection(child, kind)), [], Of(doc));
+
     public T Child<T>(string key, Func<IStoreSection, T> read, string doc) =>
         section.Child(key, child => read(new StoreSection(child, kind)), Of(doc));
 

@@ -151,6 +151,17 @@ public sealed class BoundedStoreTests
     }
 
     [Fact]
+    public async Task A_password_that_was_right_is_asked_about_again_when_another_was_right_since()
+    {
+        var store = far.Bound(clock);
+        Assert.IsType<LoginAnswer.Match>(await CheckAsync(store, "tiger"));
+        far.Add("lisa", "leopard");
+        Assert.IsType<LoginAnswer.Match>(await CheckAsync(store, "tiger")); // nobody has noticed
+        Assert.IsType<LoginAnswer.Match>(await CheckAsync(store, "leopard"));
+        Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(store, "tiger"));
+    }
+
+    [Fact]
     public async Task What_a_store_throws_is_trouble_and_nothing_of_its_text_is_told()
     {
         far.Throws = new InvalidOperationException("tiger is not the password of lisa");

@@ -13,6 +13,9 @@ internal sealed class StoreKeys(params (string Key, string Value)[] keys) : ISto
     /// <summary>What was wrong, where the test wants to know; else it is thrown.</summary>
     public List<string>? Problems { get; init; }
 
+    /// <summary>Entries of lists of sections, in their order.</summary>
+    public ImmutableArray<(string Key, StoreKeys Entry)> Lists { get; init; } = [];
+
     public bool Has(string key) => Find(key) is not null;
 
     public string? Text(string key, string? fallbackText, string doc) => Find(key);
@@ -30,7 +33,14 @@ internal sealed class StoreKeys(params (string Key, string Value)[] keys) : ISto
 
     public ImmutableArray<(string Name, Secret Secret)> Secrets(string key, string doc) => Named;
 
-    public T Child<T>(string key, Func<IStoreSection, T> read, string doc) => read(this);
+    public ImmutableArray<string> Texts(string key, ImmutableArray<string> fallback, string fallbackText, string doc) =>
+        Find(key) is { } texts ? [.. texts.Split(' ')] : fallback;
+
+    public ImmutableArray<T> Children<T>(string key, Func<IStoreSection, T> read, string doc) => [.. Lists.Where(list => list.Key == key).Select(list => read(list.Entry))];
+
+    /// <summary>Keys of a section below this one may be written with a dot, and count before others.</summary>
+    public T Child<T>(string key, Func<IStoreSection, T> read, string doc) =>
+        read(new StoreKeys([.. keys.Where(k => k.Key.StartsWith($"{key}.", StringComparison.Ordinal)).Select(k => (k.Key[(key.Length + 1)..], k.Value)), .. keys]) { Named = Named, Problems = Problems });
 
     public void Report(string key, string message)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores.Asking;
+using Postern.Relay.Accounts.Stores.Ldap;
 using Postern.Relay.Accounts.Stores.Pam;
 using Postern.Relay.Accounts.Stores.Sql;
 using Postern.Relay.Accounts.Stores.Upstream;
@@ -29,6 +30,9 @@ public static class AccountStores
         HttpStore.Kind,
         HttpStore.ClearKind,
         VaultStore.Kind,
+        LdapStore.Kind,
+        LdapStore.SecureKind,
+        LdapStore.LocalKind,
     ];
 
     /// <summary>The kind of an entry; null for none.</summary>

@@ -152,6 +152,19 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, StoreH
         return answer.WhyOpen;
     }
 
+    public async ValueTask<LoginAnswer?> CheckNobodyAsync(CancellationToken ct)
+    {
+        var isAsked = true;
+        var key = right.KeyFor(Name, new StoredLogin(Guid.NewGuid().ToString(), refusal: null, []), []);
+        var answer = await GuardAsync(checks, key, async end =>
+        {
+            var nobody = await inner.CheckNobodyAsync(end);
+            isAsked = nobody is not null;
+            return nobody ?? StoredLogin.Nobody;
+        }, "checking a password", ct);
+        return isAsked ? answer : null;
+    }
+
     private async ValueTask<LoginAnswer> LookUpAsync(string user, CancellationToken ct) =>
         await GuardAsync(
             lookups,

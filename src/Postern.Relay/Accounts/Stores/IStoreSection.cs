@@ -38,6 +38,13 @@ public interface IStoreSection
     /// <summary>A section whose keys are names, with a secret each.</summary>
     ImmutableArray<(string Name, Secret Secret)> Secrets(string key, string doc);
 
+    /// <summary>A list of texts; a single one counts as a list of one.</summary>
+    ImmutableArray<string> Texts(string key, ImmutableArray<string> fallback, string fallbackText, string doc) =>
+        Text(key, fallbackText, doc) is { } one ? [one] : fallback;
+
+    /// <summary>A list of sections; empty where it was left out, and where nothing but single values can be written.</summary>
+    ImmutableArray<T> Children<T>(string key, Func<IStoreSection, T> read, string doc) => [];
+
     /// <summary>A section below this one.</summary>
     T Child<T>(string key, Func<IStoreSection, T> read, string doc);
 

@@ -64,7 +64,7 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
             LoginAnswer.Found<StoredLogin> { Stored: { IsCheckedByStore: true } login } =>
                 await AskAsync(found, login, password, peer, ct),
             LoginAnswer.Found<StoredLogin> { Stored: var login } => await HashAsync(found, login, password, peer, ct),
-            LoginAnswer.NoMatch => await WasteAsync(found.Store!, canonical, password, peer, ct),
+            LoginAnswer.NoMatch => await AskAboutNobodyAsync(ct) ?? await WasteAsync(found.Store!, canonical, password, peer, ct),
             _ when found.IsOpenForSome =>
                 (await WasteAsync(found.Store!, canonical, password, peer, ct)) with
                 {
@@ -129,21 +129,35 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
         };
     }
 
-    /// <summary>A disabled user is asked about like others, so that the time does not tell.</summary>
+    /// <summary>What stores that check passwords themselves would take for somebody whom they know; trouble, or null for none.</summary>
+    private async ValueTask<Judged?> AskAboutNobodyAsync(CancellationToken ct)
+    {
+        foreach (var store in parts.Stores.Stores)
+        {
+            if (await store.CheckNobodyAsync(ct) is { WhyOpen: not null } trouble)
+                return new Judged(StoreChain.Said(store, trouble));
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// A disabled user is asked about like others, so that the time does not tell; and who fails costs what the costliest user of another
+    /// store does.
+    /// </summary>
     private async ValueTask<Judged> AskAsync(
         StoreFinding found, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
     {
         var store = found.Store!;
         var key = parts.Cache.KeyFor(store.Name, login, password.Span);
-        return await store.CheckPasswordAsync(login.User, new Password(password), peer, ct) switch
-        {
-            LoginAnswer.Match or LoginAnswer.NoMatch when login.Refusal is { } refusal =>
-                Judged.Wrong(new LoginAnswer.NoMatch(refusal, UserExists: true), key),
-            LoginAnswer.Match match => Judged.Right(
-                MatchOf(found, login, credential: null, parts.OriginOf(peer: null), match.LoginData as string)),
-            LoginAnswer.NoMatch no => Judged.Wrong(no, key),
-            var other => new Judged(StoreChain.Said(store, other)),
-        };
+        var answer = await store.CheckPasswordAsync(login.User, new Password(password), peer, ct);
+        if (answer is LoginAnswer.Match match && login.Refusal is null)
+            return Judged.Right(MatchOf(found, login, credential: null, parts.OriginOf(peer: null), match.LoginData as string));
+        if (answer is not (LoginAnswer.Match or LoginAnswer.NoMatch))
+            return new Judged(StoreChain.Said(store, answer));
+        if (!login.IsPresumed && await WasteAsync(store, login.User, password, peer, ct) is { Answer.WhyOpen: not null } trouble)
+            return trouble;
+        return Judged.Wrong(login.Refusal is { } refusal ? new LoginAnswer.NoMatch(refusal, UserExists: true) : answer, key);
     }
 
     /// <param name="aside">What the store has said beside its yes.</param>

@@ -31,6 +31,9 @@ public interface IStoreRig : IAsyncLifetime
     /// <summary>False for a name that cannot be written there.</summary>
     bool CanHold(string name) => true;
 
+    /// <summary>How many passwords it was asked about until now; null where it checks none itself.</summary>
+    Task<long?> CountChecksAsync() => Task.FromResult<long?>(null);
+
     /// <summary>The entry of the configuration, as it is read.</summary>
     AccountSource Configure();
 
@@ -110,6 +113,7 @@ public enum StoreFailure
     SendsElsewhere,
     Sealed,
     OlderKind,
+    AnotherUser,
 }
 
 /// <summary>One way to fail.</summary>

@@ -242,9 +242,10 @@ public abstract class StoreContract<TRig>(TRig rig) : IClassFixture<TRig>, IDisp
         await CheckAsync(verifiers, lisa, "tiger");
         foreach (var user in new[] { lisa, "nobody@example.org", disabled })
         {
-            var computed = fixture.Pool.Computed;
+            var (computed, checks) = (fixture.Pool.Computed, await rig.CountChecksAsync());
             Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(verifiers, user, $"wrong-{user}"));
             Assert.Equal(computed + (rig.PresumesUsers ? 0 : 1), fixture.Pool.Computed);
+            Assert.Equal(checks + 1, await rig.CountChecksAsync());
         }
 
         foreach (var mechanism in EveryMechanism)

@@ -21,8 +21,8 @@ public sealed class StorePageTests
         (StoreFailure.WrongServicePassword, "this server's own password is wrong there"),
         (StoreFailure.ExpiredCertificate, "its certificate has expired"),
         (StoreFailure.CertificateOfAnotherName, "its certificate is for another name"),
-        (StoreFailure.MissingColumn, "the query has no column `password`"),
-        (StoreFailure.MissingTable, "the table is not there"),
+        (StoreFailure.MissingColumn, "what it answers with lacks the column `password`, or an attribute"),
+        (StoreFailure.MissingTable, "the table, or the base, is not there"),
         (StoreFailure.TooLarge, "the answer is of 10 MB"),
         (StoreFailure.SeveralAccounts, "the answer is of several accounts, or of another one"),
         (StoreFailure.Refused, "it refuses what this server asks"),
@@ -31,6 +31,7 @@ public sealed class StorePageTests
         (StoreFailure.SendsElsewhere, "it sends to another server"),
         (StoreFailure.Sealed, "it is sealed"),
         (StoreFailure.OlderKind, "the engine is KV of version 1"),
+        (StoreFailure.AnotherUser, "the answer is of another user"),
     ];
 
     private static readonly (StoreAbilities Ability, string Name)[] Abilities =
@@ -49,7 +50,7 @@ public sealed class StorePageTests
     [Fact]
     public async Task The_page_has_what_is_tried()
     {
-        IStoreRig[] rigs = [new DirectoryRig(), new UsersRig(), new FileRig(), new DigestRig(), new SqliteRig(), new PostgresRig(), new MySqlRig(), new HttpRig(), new VaultRig(), new PamRig(), new SmtpRig()];
+        IStoreRig[] rigs = [new DirectoryRig(), new UsersRig(), new FileRig(), new DigestRig(), new SqliteRig(), new PostgresRig(), new MySqlRig(), new HttpRig(), new VaultRig(), new PamRig(), new SmtpRig(), new LdapRig(), new LdapSecretRig()];
         var text = new StringBuilder();
         Table(text, "can hold", rigs, Abilities.Select(row => (row.Name, (Func<IStoreRig, string>)(rig => rig.Abilities.HasFlag(row.Ability) ? "yes" : ""))));
         Table(text, "what happens", rigs, Rows.Select(row => (row.Name, (Func<IStoreRig, string>)(rig => rig.Faults.TryGetValue(row.Failure, out var fault) ? fault.Said is { } said ? $"454: {said}" : "goes on" : ""))));
