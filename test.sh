@@ -117,14 +117,16 @@ install_nodemailer() {
   (cd "$interop" && npm ci --no-audit --no-fund </dev/null) >"$work/npm.log" 2>&1 || { echo "npm ci failed:"; tail -n 5 "$work/npm.log"; }
 }
 
-# Debian lets one mail server be installed: this one is unpacked, and only receives.
+# Debian lets one mail server be installed: this one is unpacked, and only receives. The heavy one has the driver that asks a Dovecot.
 unpack_exim() {
   local unpacked
   unpacked=$(realpath "$interop")/unpacked
-  [ -x "$unpacked/usr/sbin/exim4" ] && return
+  grep -qs 'Dovecot did not advertise' "$unpacked/usr/sbin/exim4" && return
   [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || return 0
-  (cd "$work" && apt-get download -q exim4-daemon-light && dpkg -x exim4-daemon-light_*.deb "$unpacked") >"$work/exim.log" 2>&1 \
-    || { echo "cannot unpack exim4-daemon-light:"; tail -n 3 "$work/exim.log"; return 0; }
+  (cd "$work" && apt-get download -q exim4-daemon-heavy && dpkg -x exim4-daemon-heavy_*.deb "$unpacked") >"$work/exim.log" 2>&1 \
+    || { echo "cannot unpack exim4-daemon-heavy:"; tail -n 3 "$work/exim.log"; return 0; }
+  apt_install libidn12 libspf2-2 libmariadb3 libpq5 libldap-2.5-0 libsasl2-2 libgnutls-dane0 libperl5.36 \
+    || { echo "cannot install what exim4-daemon-heavy needs:"; tail -n 3 "$work/apt.log"; }
   # It asks for this user by name, whatever its configuration says.
   getent passwd Debian-exim >/dev/null || useradd --system --user-group --home-dir /var/spool/exim4 --shell /usr/sbin/nologin Debian-exim
 }

@@ -16,6 +16,7 @@ internal static class TargetTable
         new StuffingTarget(),
         new ReplyTarget(),
         new SaslTarget(),
+        new DovecotAuthTarget(),
         new Base64Target(),
         new HeaderTarget(),
         new DnsTarget(),

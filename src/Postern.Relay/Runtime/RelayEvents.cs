@@ -108,12 +108,7 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
     private static AuthOutcome Outcome(SessionState session, LoginAttempt attempt) => attempt switch
     {
         { Identity: not null } => session.IsLoggedIn ? AuthOutcome.Ok : AuthOutcome.Anonymous,
-        { Error: SaslError.TemporaryFailure or SaslError.TooMany } => AuthOutcome.Unavailable,
-        { Error: SaslError.Malformed } => AuthOutcome.Malformed,
-        { Error: SaslError.BadCredentials } => AuthOutcome.Failed,
-        { Error: SaslError.TooWeak } => AuthOutcome.TooWeak,
-        { Error: SaslError.TransitionNeeded } => AuthOutcome.TransitionNeeded,
-        _ => AuthOutcome.Cancelled,
+        _ => LoginEvent.OutcomeOf(attempt.Error),
     };
 
     /// <summary>A user that exists is a thing of its own: an attack upon others does not hide what happens to it.</summary>

@@ -4,6 +4,7 @@ using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
 using Postern.Relay.Dkim;
 using Postern.Relay.Dkim.Arc;
+using Postern.Relay.DovecotAuth;
 using Postern.Relay.Policy;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Kept;
@@ -28,6 +29,9 @@ public sealed record RelayOptions
     public required string DataDirectory { get; init; }
 
     public required IReadOnlyList<SmtpListenerOptions> Listeners { get; init; }
+
+    /// <summary>Where other servers have logins checked.</summary>
+    public IReadOnlyList<AuthListenerOptions> AuthListeners { get; init; } = [];
 
     public TlsOptions? Tls { get; init; }
 

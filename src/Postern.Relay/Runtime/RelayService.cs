@@ -9,6 +9,7 @@ using Postern.Relay.Delivery.Tls;
 using Postern.Relay.Delivery.Tls.Reports;
 using Postern.Relay.Delivery.Tls.Sts;
 using Postern.Relay.Delivery.Transports;
+using Postern.Relay.DovecotAuth;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Spool;
@@ -31,6 +32,7 @@ public sealed class RelayService : IAsyncDisposable
     private readonly RelayFoundation foundation;
     private readonly SmtpServer server;
     private readonly LocalSubmission local;
+    private readonly AuthServer authentication;
     private readonly RetiredSnapshots retired;
     private readonly TlsUpkeep upkeep;
     private readonly SemaphoreSlim changing = new(1);
@@ -76,6 +78,7 @@ public sealed class RelayService : IAsyncDisposable
         rotation = new DkimRotation(foundation.Directory, Audit, clock, options.Dkim, options.Delivery);
         server = new SmtpServer(ServerOf(snapshot));
         local = new LocalSubmission(LocalServerOf(snapshot), snapshot.DirectoryOf, Deliveries);
+        authentication = new AuthServer(new AuthEvents(Audit, clock), clock);
         offer = new OfferWatch(server, snapshot, Audit, clock);
         retired = new RetiredSnapshots(server, clock);
         Deliveries.OnHardBounce = foundation.Suppressions.Note;
@@ -123,6 +126,9 @@ public sealed class RelayService : IAsyncDisposable
     /// <summary>What each listener is bound to, with the real port numbers.</summary>
     public IReadOnlyList<(SmtpListenerOptions Listener, IPEndPoint Endpoint)> Endpoints => server.Endpoints;
 
+    /// <summary>Where other servers have logins checked.</summary>
+    public IReadOnlyList<AuthEndpoint> AuthEndpoints => authentication.Endpoints;
+
     /// <summary>Client connections open now.</summary>
     public int Connections => server.Connections;
 
@@ -163,11 +169,23 @@ public sealed class RelayService : IAsyncDisposable
                 options.Delivery.Bounces) is > 0 and var again)
                 lasting.Tell(
                     "events_again", $"{again} events about messages were not in the log after the last end, and are written again");
-            service.server.Start();
+            using (var sockets = service.authentication.Prepare(snapshot.AuthServices))
+            {
+                service.server.Start();
+                sockets.Commit();
+            }
+
             service.rotation.Start();
             await service.Deliveries.StartAsync(newest, CancellationToken.None);
             service.upkeep.Start();
-            lasting.Tell("started", string.Join(", ", service.Endpoints.Select(static e => $"{e.Listener.Name} {e.Endpoint}")));
+            lasting.Tell(
+                "started",
+                string.Join(
+                    ", ",
+                    [
+                        .. service.Endpoints.Select(static e => $"{e.Listener.Name} {e.Endpoint}"),
+                        .. service.AuthEndpoints.Select(static e => $"{e.Listener.Name} {e.Place}"),
+                    ]));
             return service;
         }
         catch
@@ -195,11 +213,12 @@ public sealed class RelayService : IAsyncDisposable
     /// <param name="files">
     /// As with <see cref="RelaySnapshot.Compile"/>; disposed with the snapshot; disposing it twice must do no harm.
     /// </param>
-    /// <returns>What became of the endpoints.</returns>
+    /// <returns>What became of the endpoints, and of the places where other servers have logins checked.</returns>
     /// <exception cref="ArgumentException">The options hold mistakes; the message lists them, and nothing has changed.</exception>
     /// <exception cref="ListenException">A new endpoint cannot be bound; nothing has changed.</exception>
     /// <exception cref="InvalidOperationException">The relay has been stopped.</exception>
-    public async Task<AppliedListeners> ApplyAsync(RelayOptions options, IDisposable? files, CancellationToken ct)
+    public async Task<(AppliedListeners Listeners, AppliedAuthPlaces Authentication)> ApplyAsync(
+        RelayOptions options, IDisposable? files, CancellationToken ct)
     {
         if (options.DataDirectory != foundation.DataDirectory)
             throw new ArgumentException($"the data directory of a running relay stays: {foundation.DataDirectory}", nameof(options));
@@ -209,9 +228,12 @@ public sealed class RelayService : IAsyncDisposable
             ObjectDisposedException.ThrowIf(isStopped, this);
             var next = RelaySnapshot.Compile(options, foundation.Accounts, foundation.Counters, files);
             AppliedListeners listeners;
+            AppliedAuthPlaces places;
             try
             {
+                using var sockets = authentication.Prepare(next.AuthServices);
                 listeners = server.Apply(ServerOf(next));
+                places = sockets.Commit();
             }
             catch
             {
@@ -229,7 +251,7 @@ public sealed class RelayService : IAsyncDisposable
             retired.Add(old);
             retired.FollowedBy(next);
             Snapshot = next;
-            return listeners;
+            return (listeners, places);
         }
         finally
         {
@@ -258,8 +280,11 @@ public sealed class RelayService : IAsyncDisposable
         // Side by side: who waits in both directions would wait twice as long as a service manager lets him.
         var sending = Deliveries.StopAsync(Snapshot.Options.StopGrace, hurry);
         offer.Dispose();
+        var asking = authentication.StopAsync(ct);
         await server.StopAsync(ct);
         await server.DisposeAsync();
+        await asking;
+        await authentication.DisposeAsync();
         await local.DisposeAsync();
         await sending;
         await upkeep.DisposeAsync();

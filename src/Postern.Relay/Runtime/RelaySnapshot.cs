@@ -3,6 +3,7 @@ using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Delivery;
 using Postern.Relay.Dkim;
+using Postern.Relay.DovecotAuth;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
@@ -28,7 +29,10 @@ public sealed class RelaySnapshot : IDisposable
         this.files = files;
         signer = new DkimSigner(foundation.Directory, options.Dkim, tell: static (_, _) => { });
         Options = options;
-        Accounts = new RelayAccounts(options.Accounts, foundation, options.Listeners.Select(static l => l.Name));
+        Accounts = new RelayAccounts(
+            options.Accounts,
+            foundation,
+            [.. options.Listeners.Select(static l => l.Name), .. options.AuthListeners.Select(static l => l.Name)]);
         var policy = options.Policy with
         {
             Configuration = options.Id,
@@ -52,6 +56,8 @@ public sealed class RelaySnapshot : IDisposable
             Clock = foundation.Clock,
         };
 
+        AuthServices = [.. options.AuthListeners.Select(listener => ServiceOf(listener, foundation.Clock))];
+
         RelayPolicy PolicyOf(PolicyOptions rules) =>
             new(rules, Accounts.Directory, foundation.Audit, foundation.Clock, counters, DirectoryOf, foundation.Directory);
     }
@@ -70,6 +76,13 @@ public sealed class RelaySnapshot : IDisposable
 
     /// <summary>The server's part, without what only a running relay has: a store for messages, events, gauges.</summary>
     internal SmtpServerOptions Server => server;
+
+    /// <summary>What other servers are answered, by listener.</summary>
+    internal ImmutableArray<AuthService> AuthServices { get; }
+
+    /// <summary>The names of all listeners.</summary>
+    public IEnumerable<string> ListenerNames =>
+        [.. Options.Listeners.Select(static l => l.Name), .. Options.AuthListeners.Select(static l => l.Name)];
 
     /// <summary>
     /// Makes everything ready that <paramref name="options"/> say, on what lasts. The caller disposes it when nobody uses it any more.
@@ -98,6 +111,17 @@ public sealed class RelaySnapshot : IDisposable
         return one is null
             ? null
             : ListenerOffer.Of(server, AsOffered(one, usual), isTls || one.Tls == TlsMode.Implicit, hasCertificate, tiesTheConnection);
+    }
+
+    /// <summary>The mechanisms by which a client can log in on any listener, another server's client included.</summary>
+    /// <inheritdoc cref="OfferOn"/>
+    public ImmutableArray<string> MechanismsOn(string listener, bool isTls, ImmutableArray<string>? usual = null)
+    {
+        var index = Options.AuthListeners.ToList().FindIndex(l => l.Name.Equals(listener, StringComparison.OrdinalIgnoreCase));
+        if (index < 0)
+            return OfferOn(listener, isTls, hasCertificate: isTls, tiesTheConnection: isTls, usual)?.Mechanisms ?? [];
+        var service = AuthServices[index];
+        return [.. service.TakenFrom(isTls, usual is { } common ? common : service.Usual).Select(static m => m.Name)];
     }
 
     /// <summary>What would be known of a client that somebody asks about.</summary>
@@ -141,6 +165,17 @@ public sealed class RelaySnapshot : IDisposable
     /// <summary>What a listener offers now that names no mechanisms: what all users can use whom it knows.</summary>
     internal ImmutableArray<string> UsualOn(SmtpListenerOptions listener) =>
         [.. Accounts.On(listener.Name).Verifiers.UsualMechanisms.Except(listener.WithoutMechanisms, StringComparer.OrdinalIgnoreCase)];
+
+    private AuthService ServiceOf(AuthListenerOptions listener, TimeProvider clock)
+    {
+        var accounts = Accounts.On(listener.Name);
+        return new AuthService(
+            listener,
+            accounts.Context with { Hostname = Options.Hostname },
+            accounts.Verifiers.IdentifyAsync,
+            () => accounts.Verifiers.UsualMechanisms,
+            clock);
+    }
 
     private SmtpListenerOptions AsOffered(SmtpListenerOptions listener) => AsOffered(listener, usual: null);
 

@@ -35,7 +35,7 @@ public sealed class ListenException : Exception
     }
 
     /// <summary>The name of the listener.</summary>
-    public string Listener { get; }
+    public string Listener { get; init; }
 
     /// <summary>What it cannot listen on.</summary>
     public IPEndPoint Endpoint { get; }

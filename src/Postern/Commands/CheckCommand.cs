@@ -10,7 +10,6 @@ using Postern.Hosting.Live;
 using Postern.Machine;
 using Postern.Relay.Delivery.Aliases;
 using Postern.Relay.Delivery.Tls;
-using Postern.Smtp;
 
 namespace Postern.Commands;
 
@@ -63,7 +62,7 @@ internal static class CheckCommand
 
     private static async Task<Findings> CheckFilesAsync(PosternConfiguration configuration, TimeProvider clock)
     {
-        ImmutableArray<ListenerOffer> offers = [];
+        ImmutableArray<ImmutableArray<string>> offers = [];
         var aliases = AliasTable.Empty;
         var errors = ImmutableArray.CreateBuilder<ConfigurationError>();
         var warnings = ImmutableArray.CreateBuilder<ConfigurationError>();
@@ -117,7 +116,7 @@ internal static class CheckCommand
             .Row("certificate", configuration.Tls.CertificateFile ?? "self-signed, in the data directory");
         foreach (var (listener, offer) in configuration.Listeners.Zip(offers))
         {
-            var mechanisms = offer.Mechanisms.IsEmpty ? string.Empty : $": {string.Join(' ', offer.Mechanisms)}";
+            var mechanisms = offer.IsEmpty ? string.Empty : $": {string.Join(' ', offer)}";
             summary.Row($"listener {listener.Name}", $"{ListenerText.Describe(listener)}{mechanisms}");
         }
 
@@ -149,9 +148,11 @@ internal static class CheckCommand
             .WriteTo(terminal);
     }
 
-    /// <param name="Offers">One for each listener; empty where there is something wrong.</param>
+    /// <param name="Offers">The mechanisms of each listener; empty where there is something wrong.</param>
     private sealed record Findings(
-        ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings, ImmutableArray<ListenerOffer> Offers)
+        ImmutableArray<ConfigurationError> Errors,
+        ImmutableArray<ConfigurationError> Warnings,
+        ImmutableArray<ImmutableArray<string>> Offers)
     {
         public AliasTable Aliases { get; init; } = AliasTable.Empty;
 

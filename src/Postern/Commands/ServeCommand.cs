@@ -158,6 +158,8 @@ internal static class ServeCommand
     private static string WhatToDo(ListenException e, PosternConfiguration configuration)
     {
         var where = configuration.File ?? "a postern.yaml; 'postern init' writes one";
+        if (configuration.Listeners.Any(l => l.Name == e.Listener && l.AuthService is { Paths.IsEmpty: false }))
+            return $"Make its directory, and one that this user may write to; or give listener '{e.Listener}' another path in {where}.";
         return (e.InnerException as SocketException)?.SocketErrorCode switch
         {
             SocketError.AddressAlreadyInUse => $"Free {e.Endpoint}, or give listener '{e.Listener}' another address in {where}.",
@@ -174,6 +176,8 @@ internal static class ServeCommand
         terminal.Note($"postern serves {configuration.Server.Hostname} ({configuration.Source})");
         foreach (var (listener, endpoint) in host.Relay.Endpoints)
             terminal.Note($"  {listener.Name}: {endpoint}, tls {ListenerText.Word(listener.Tls)}, auth {ListenerText.Word(listener.Auth)}");
+        foreach (var endpoint in host.Relay.AuthEndpoints)
+            terminal.Note($"  {endpoint.Listener.Name}: {endpoint.Place}, {AuthServiceOptions.Word}");
         terminal.Note($"  data: {configuration.Server.Data}");
         if (host.Relay.Spool.Count > 0)
             terminal.Note($"  {host.Relay.Spool.Count} messages in the spool");

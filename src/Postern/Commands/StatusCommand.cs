@@ -47,7 +47,13 @@ internal static class StatusCommand
         }
 
         foreach (var listener in status.Listeners)
-            page.Row($"listener {listener.Name}", $"{listener.Address}, tls {listener.Tls}, auth {listener.Auth}");
+            page.Row(
+                $"listener {listener.Name}",
+                listener.Protocol is { } protocol
+                    ? string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{listener.Address}, {protocol}, auth {listener.Auth}, {listener.Connections} connections")
+                    : $"{listener.Address}, tls {listener.Tls}, auth {listener.Auth}");
         foreach (var store in status.Stores)
             page.Row($"store {store.Store}", StoreText.Describe(store));
         foreach (var route in status.Deliveries.Routes)

@@ -4,6 +4,7 @@ using Postern.Relay.Audit;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Bounces;
 using Postern.Relay.Delivery.Shaping;
+using Postern.Relay.DovecotAuth;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 using Postern.Relay.Runtime;
@@ -94,6 +95,26 @@ internal static class EngineOptions
         XVerpFrom = listener.XVerpFrom,
     };
 
+    private static AuthListenerOptions ToAuthListener(ListenerOptions listener) => new()
+    {
+        Name = listener.Name,
+        Places =
+        [
+            .. listener.Endpoints.Select(static e => new AuthPlace.Tcp(e)),
+            .. listener.AuthService!.Paths.Select(path => new AuthPlace.Unix(path)
+            {
+                Mode = listener.AuthService.Mode,
+                Owner = listener.AuthService.Owner,
+                Group = listener.AuthService.Group,
+            }),
+        ],
+        TakesSecretsInClear = listener.Auth == AuthMode.Always,
+        Mechanisms = listener.Mechanisms,
+        WithoutMechanisms = listener.WithoutMechanisms,
+        MechanismsUnderTls = listener.MechanismsUnderTls,
+        Clients = listener.Clients,
+    };
+
     public static SessionLimits ToSessionLimits(this LimitsOptions limits) => new()
     {
         MessageOctets = limits.MessageSize,
@@ -168,7 +189,11 @@ internal static class EngineOptions
     {
         Hostname = configuration.Server.Hostname.Text,
         DataDirectory = configuration.Server.Data,
-        Listeners = [.. configuration.Listeners.Select(listener => listener.ToListener(isWidened))],
+        Listeners =
+        [
+            .. configuration.Listeners.Where(static l => l.AuthService is null).Select(listener => listener.ToListener(isWidened)),
+        ],
+        AuthListeners = [.. configuration.Listeners.Where(static l => l.AuthService is not null).Select(ToAuthListener)],
         Tls = tls,
         Limits = configuration.Limits.ToSessionLimits() with { FailedLogins = configuration.LoginProtection.FailuresPerSession },
         MaxConnections = configuration.Limits.Connections,

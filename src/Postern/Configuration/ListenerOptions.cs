@@ -24,6 +24,9 @@ internal sealed record ListenerOptions(
 
     public MailProtocol Protocol { get; init; }
 
+    /// <summary>Other servers have logins checked here, and no mail is taken; null for a way in for mail.</summary>
+    public AuthServiceOptions? AuthService { get; init; }
+
     public BareNewlines BareNewlines { get; init; }
 
     public AddressGrammar Addresses { get; init; }
@@ -52,7 +55,8 @@ internal sealed record ListenerOptions(
     /// <summary>Clients that may use XFORWARD; null for none.</summary>
     public ImmutableArray<IPNetwork>? XForwardFrom { get; init; }
 
-    private static readonly Kind<MailProtocol> Protocols = Kinds.Word(("smtp", MailProtocol.Smtp), ("lmtp", MailProtocol.Lmtp));
+    private static readonly Kind<MailProtocol?> Protocols = Kinds.Word<MailProtocol?>(
+        ("smtp", MailProtocol.Smtp), ("lmtp", MailProtocol.Lmtp), (AuthServiceOptions.Word, null));
 
     private static readonly Kind<BareNewlines> Newlines = Kinds.Word(
         ("reject", BareNewlines.Reject), ("normalize", BareNewlines.Normalize));
@@ -86,22 +90,33 @@ internal sealed record ListenerOptions(
     public static ListenerOptions Read(Section section)
     {
         var name = section.Required("name", Kinds.Text, "What logs, decisions and accounts call it.");
-        var endpoints = section.RequiredList(
+        var places = section.RequiredList(
             "listen",
-            Kinds.Endpoint,
-            "Where to listen. Port 0 takes a free port. `[::]` takes IPv6 clients only: name `0.0.0.0` beside it for IPv4.");
+            ListenPlace.Kind,
+            "Where to listen. Port 0 takes a free port. `[::]` takes IPv6 clients only: name `0.0.0.0` beside it for IPv4. Where "
+                + "`protocol` is `dovecot-auth` also the path of a Unix socket, `unix:/run/postern/auth`.");
+        ImmutableArray<IPEndPoint> endpoints = places.IsDefault ? default : [.. places.Select(static p => p.Endpoint).OfType<IPEndPoint>()];
+        var protocol = section.Value(
+            "protocol",
+            Protocols,
+            MailProtocol.Smtp,
+            "`smtp`",
+            "`lmtp` answers the end of data once for each recipient (RFC 2033); never on port 25. `dovecot-auth` takes no mail: Postfix "
+                + "([recipe](sasl-for-postfix.md)), Exim ([recipe](sasl-for-exim.md)) and other servers have logins checked there.");
+        var authService = AuthServiceOptions.Read(section, places, isOne: protocol is null);
         var tls = section.Value(
             "tls",
             TlsModes,
-            TlsMode.StartTls,
+            authService is null ? TlsMode.StartTls : TlsMode.None,
             "`starttls`",
             "`starttls` offers STARTTLS; `required` takes no mail before it; `implicit` speaks TLS from the first octet (port 465).");
         var auth = section.Value(
             "auth",
             AuthModes,
-            tls == TlsMode.None ? AuthMode.Off : AuthMode.TlsOnly,
+            tls == TlsMode.None && authService is null ? AuthMode.Off : AuthMode.TlsOnly,
             "`tls-only`; `off` where `tls` is `none`",
-            "When AUTH is offered. `always` offers it in clear too, for devices that cannot do better.");
+            "When AUTH is offered. `always` offers it in clear too, for devices that cannot do better. Where `protocol` is `dovecot-auth`: "
+                + "with `tls-only` a secret is shown only if the server that asks says that its client's connection is secured.");
         var mechanisms = section.List(
             "mechanisms",
             MechanismNames,
@@ -129,12 +144,6 @@ internal sealed record ListenerOptions(
         var clients = section.List(
             "clients", Kinds.Network, [], "everyone", "The networks that may connect; others are answered 554 and disconnected.");
 
-        var protocol = section.Value(
-            "protocol",
-            Protocols,
-            MailProtocol.Smtp,
-            "`smtp`",
-            "`lmtp` answers the end of data once for each recipient (RFC 2033); never on port 25.");
         var withoutExtensions = section.List(
             "without_extensions",
             ExtensionNames,
@@ -211,7 +220,7 @@ internal sealed record ListenerOptions(
             section.Report("protocol", "LMTP on port 25 would be taken for SMTP (RFC 2033 §5)", "another port, or smtp");
         if (tls == TlsMode.None && ((string[])["tls_minimum", "ciphers", "client_certificates"]).FirstOrDefault(section.Has) is { } vain)
             section.Report(vain, "where tls is 'none' there is no handshake", "another tls, or the key left out");
-        if (tls == TlsMode.None && auth == AuthMode.TlsOnly)
+        if (tls == TlsMode.None && auth == AuthMode.TlsOnly && authService is null)
             section.Report(
                 "auth", "'tls-only' where tls is 'none' means that AUTH is never offered", "'off' or 'always' here, or another tls");
         if (auth != AuthMode.Always && section.Has("mechanisms_under_tls"))
@@ -219,6 +228,8 @@ internal sealed record ListenerOptions(
                 "mechanisms_under_tls",
                 "where auth is not 'always' every mechanism is offered under TLS only",
                 "no mechanisms_under_tls here, or auth 'always'");
+        if (authService is not null && auth == AuthMode.Off)
+            section.Report("auth", "where protocol is 'dovecot-auth' logins are all there is", "'tls-only' or 'always'");
         if (section.HasEmptyList("accounts"))
             section.Report("accounts", "without a store nobody can log in here", "at least one, the key left out for all, or auth 'off'");
         if (section.Has("mechanisms") && without.FirstOrDefault(name => mechanisms.Contains(name)) is { } both)
@@ -228,7 +239,8 @@ internal sealed record ListenerOptions(
         return new(name, endpoints, tls, auth, section.Has("mechanisms") ? mechanisms : null, section.Has("clients") ? clients : null)
         {
             Accounts = section.Has("accounts") ? accounts : null,
-            Protocol = protocol,
+            Protocol = protocol ?? MailProtocol.Smtp,
+            AuthService = authService,
             WithoutMechanisms = without,
             MechanismsUnderTls = underTls,
             WithoutExtensions = withoutExtensions,

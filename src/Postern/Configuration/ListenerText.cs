@@ -7,6 +7,12 @@ internal static class ListenerText
 {
     public static string Describe(ListenerOptions listener)
     {
+        if (listener.AuthService is { } service)
+        {
+            var places = listener.Endpoints.Select(static e => e.ToString()).Concat(service.Paths.Select(static p => $"unix:{p}"));
+            return $"{string.Join(' ', places)}, {AuthServiceOptions.Word}, auth {Word(listener.Auth)}";
+        }
+
         var ciphers = listener.Ciphers == TlsCiphers.Modern
             ? string.Empty
             : $" with {listener.Ciphers.ToString().ToLowerInvariant()} ciphers";

@@ -127,6 +127,7 @@ internal sealed record PosternConfiguration(
                 $"nobody has allowed it yet, so mail on this route waits: postern oauth login {r.Grant!.Account}")),
         .. SilentSettings.Of(this),
         .. MistakenWays.Of(this),
+        .. OpenAuthService.Of(this),
         .. Pools.Where(static p => p.Options.Foreign is not null).Select(
             static p => ($"pools.{p.Name}.sources", $"{p.Options.Foreign} is no address of this machine: nothing can leave from it")),
     ];
@@ -261,9 +262,11 @@ internal sealed record PosternConfiguration(
             CheckStores(section, listener, i);
             foreach (var name in listener.Mechanisms ?? [])
             {
-                var reason = name == "EXTERNAL" && External is not null && !listener.AsksForClientCertificate
-                    ? "client_certificates is 'none'"
-                    : WhyNotAnswered(name, listener);
+                var reason = listener.AuthService is not null && (name == "EXTERNAL" || AuthServiceOptions.WhyNotCarried(name) is not null)
+                    ? AuthServiceOptions.WhyNotCarried(name)
+                    : name == "EXTERNAL" && External is not null && !listener.AsksForClientCertificate
+                        ? "client_certificates is 'none'"
+                        : WhyNotAnswered(name, listener);
                 if (reason is not null)
                     section.Report("listeners", i, $"{name} is never offered here: {reason}");
             }
@@ -274,6 +277,7 @@ internal sealed record PosternConfiguration(
 
         var names = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
         var endpoints = new Dictionary<IPEndPoint, string>();
+        var paths = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < Listeners.Length; i++)
         {
             var listener = Listeners[i];
@@ -283,6 +287,12 @@ internal sealed record PosternConfiguration(
             {
                 if (endpoint.Port != 0 && !endpoints.TryAdd(endpoint, $"listeners[{i}]"))
                     section.Report("listeners", i, $"{endpoint} is taken by {endpoints[endpoint]}");
+            }
+
+            foreach (var path in listener.AuthService?.Paths ?? [])
+            {
+                if (!paths.TryAdd(path, $"listeners[{i}]"))
+                    section.Report("listeners", i, $"{path} is taken by {paths[path]}");
             }
         }
     }
@@ -329,7 +339,10 @@ internal sealed record PosternConfiguration(
     /// <summary>A route for a listener that does not exist is never taken.</summary>
     private void CheckRoutes(Section section)
     {
-        string[] names = [.. Listeners.Select(static l => l.Name).OfType<string>(), RelayService.LocalListener];
+        string[] names =
+        [
+            .. Listeners.Where(static l => l.AuthService is null).Select(static l => l.Name).OfType<string>(), RelayService.LocalListener,
+        ];
         foreach (var (route, i) in Delivery.Routes.Select(static (route, i) => (route.Route, i)))
         {
             foreach (var name in route.Listeners.Where(name => !names.Contains(name, StringComparer.OrdinalIgnoreCase)))

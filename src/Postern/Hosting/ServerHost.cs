@@ -101,6 +101,15 @@ internal sealed class ServerHost : IAsyncDisposable
                 .. Relay.Endpoints.Select(
                     static e => new StatusDocument.Listener(
                         e.Listener.Name, e.Endpoint.ToString(), ListenerText.Word(e.Listener.Tls), ListenerText.Word(e.Listener.Auth))),
+                .. Relay.AuthEndpoints.Select(static e => new StatusDocument.Listener(
+                    e.Listener.Name,
+                    e.Place.ToString(),
+                    ListenerText.Word(TlsMode.None),
+                    ListenerText.Word(e.Listener.TakesSecretsInClear ? AuthMode.Always : AuthMode.TlsOnly))
+                {
+                    Protocol = AuthServiceOptions.Word,
+                    Connections = e.Connections,
+                }),
             ])
         {
             Connections = Relay.Connections,

@@ -16,7 +16,9 @@ internal static partial class UserIdentity
     private const int DescriptorItself = 0x1000;
     private const uint StatBasics = 0x7ff;
     private const int StatSize = 256;
+    private const int PasswdUserAt = 16;
     private const int PasswdGroupAt = 20;
+    private const int GroupAt = 16;
     private const int PasswdFullNameAt = 24;
     private const int DoesNotWait = 0x800;
 
@@ -57,6 +59,12 @@ internal static partial class UserIdentity
     /// <summary>The name of a user in the system's list; null where it is in none.</summary>
     public static string? ListedNameOf(uint user) =>
         getpwuid(user) is not 0 and var entry ? Marshal.PtrToStringUTF8(Marshal.ReadIntPtr(entry)) : null;
+
+    /// <summary>The number of a user; null where this machine has none of that name.</summary>
+    public static uint? UserOf(string name) => getpwnam(name) is not 0 and var entry ? (uint)Marshal.ReadInt32(entry, PasswdUserAt) : null;
+
+    /// <summary>The number of a group; null where this machine has none of that name.</summary>
+    public static uint? GroupOf(string name) => getgrnam(name) is not 0 and var entry ? (uint)Marshal.ReadInt32(entry, GroupAt) : null;
 
     /// <summary>As people call the user, from the first field of that list's comment; null where it says nothing.</summary>
     public static string? FullNameOf(uint user) =>
@@ -131,6 +139,12 @@ internal static partial class UserIdentity
 
     [LibraryImport("libc")]
     private static partial nint getpwuid(uint user);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint getpwnam(string name);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint getgrnam(string name);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int initgroups(string user, uint group);

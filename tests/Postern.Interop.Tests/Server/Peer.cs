@@ -19,6 +19,14 @@ internal static class Peer
     /// <summary>One that cannot be installed beside another mail server, and is unpacked in this project's folder <c>unpacked</c>.</summary>
     public static string RequireUnpacked(string program)
     {
+        var path = FindUnpacked(program);
+        Assert.SkipWhen(path is null, $"{program} is not unpacked: ./test.sh does that");
+        return path!;
+    }
+
+    /// <inheritdoc cref="RequireUnpacked"/>
+    public static string? FindUnpacked(string program)
+    {
         for (var directory = AppContext.BaseDirectory; directory is not null; directory = Path.GetDirectoryName(directory))
         {
             var path = Path.Combine(directory, "unpacked", "usr", "sbin", program);
@@ -26,8 +34,7 @@ internal static class Peer
                 return path;
         }
 
-        Assert.Skip($"{program} is not unpacked: ./test.sh does that");
-        return program;
+        return null;
     }
 
     /// <summary>A script of this project, beside the tests.</summary>

@@ -1,3 +1,5 @@
+using Postern.Sasl;
+
 namespace Postern.Relay.Audit.Events;
 
 /// <summary>A finished AUTH.</summary>
@@ -13,6 +15,11 @@ public sealed record LoginEvent(DateTimeOffset At, EventOrigin Origin, string Me
     /// </summary>
     public string? Credential { get; init; }
 
+    /// <summary>
+    /// The protocol that the client logs in to, where another server asks on its behalf; null where it logs in here.
+    /// </summary>
+    public string? Service { get; init; }
+
     public override string Name => Type.Name;
 
     public override AuditKind Kind => AuditKind.Auth;
@@ -22,6 +29,7 @@ public sealed record LoginEvent(DateTimeOffset At, EventOrigin Origin, string Me
         {
             ActingAs = line.Maybe("acting_as"),
             Credential = line.Maybe("credential"),
+            Service = line.Maybe("service"),
         });
 
     internal override string Key => $"{Session}\n{At.UtcTicks}";
@@ -37,7 +45,18 @@ public sealed record LoginEvent(DateTimeOffset At, EventOrigin Origin, string Me
         Credential = Credential,
     };
 
-    private protected override long TextOctets => OriginOctets + OctetsOf(ActingAs, Credential, Reason);
+    /// <summary>What an exchange that was not successful came to; null for one that was given up.</summary>
+    internal static AuthOutcome OutcomeOf(SaslError? error) => error switch
+    {
+        SaslError.TemporaryFailure or SaslError.TooMany => AuthOutcome.Unavailable,
+        SaslError.Malformed => AuthOutcome.Malformed,
+        SaslError.BadCredentials => AuthOutcome.Failed,
+        SaslError.TooWeak => AuthOutcome.TooWeak,
+        SaslError.TransitionNeeded => AuthOutcome.TransitionNeeded,
+        _ => AuthOutcome.Cancelled,
+    };
+
+    private protected override long TextOctets => OriginOctets + OctetsOf(ActingAs, Credential, Reason, Service);
 
     public override string[] ToCells() =>
     [
@@ -56,6 +75,7 @@ public sealed record LoginEvent(DateTimeOffset At, EventOrigin Origin, string Me
             ("session", Session),
             ("listener", Listener),
             ("client", Client),
+            ("service", Service),
             ("mechanism", Mechanism),
             ("user", User),
             ("acting_as", ActingAs),

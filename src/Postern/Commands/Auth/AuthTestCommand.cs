@@ -47,7 +47,7 @@ internal static class AuthTestCommand
         if (await context.CompileAsync(configuration, CompileFor.Asking) is not { } compiled)
             return ExitCode.Usage;
         using var server = Rehearsal.Open(compiled, context.Clock, accounts => only is null ? accounts : accounts.Only(only));
-        string[] listeners = [.. server.Snapshot.Options.Listeners.Select(static l => l.Name)];
+        string[] listeners = [.. server.Snapshot.ListenerNames];
         if (arguments.GetValue(options.Listener) is { } listener)
         {
             if (!listeners.Contains(listener, StringComparer.OrdinalIgnoreCase))

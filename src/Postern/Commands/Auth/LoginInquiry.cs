@@ -78,8 +78,7 @@ internal sealed class LoginInquiry(RelaySnapshot snapshot, string[] listeners, T
         ", ", known.Where(name => Offers(name, isTls: true, mechanism) || Offers(name, isTls: false, mechanism)));
 
     private bool Offers(string listener, bool isTls, string mechanism) =>
-        snapshot.OfferOn(listener, isTls, hasCertificate: isTls, tiesTheConnection: isTls)?.Mechanisms.Contains(
-            mechanism, StringComparer.OrdinalIgnoreCase) is true;
+        snapshot.MechanismsOn(listener, isTls).Contains(mechanism, StringComparer.OrdinalIgnoreCase);
 
     private static CredentialDocument Describe(StoredCredential credential) => new(
         credential.Name,

@@ -65,6 +65,9 @@ internal static class Kinds
     public static Kind<IPEndPoint> Endpoint { get; } = new(
         "address:port", "an IP address and a port such as 0.0.0.0:587 or [::]:587", TryEndpoint, []);
 
+    /// <summary>Permissions of a file, in octal digits.</summary>
+    public static Kind<UnixFileMode> FileMode { get; } = new("mode", "permissions in octal digits such as 0660", TryFileMode, []);
+
     /// <summary>SHA-256 of a certificate, without its colons and in lower case.</summary>
     public static Kind<string> Fingerprint { get; } = new("SHA-256", "64 hexadecimal digits, with or without colons", TryFingerprint, []);
 
@@ -174,6 +177,13 @@ internal static class Kinds
         }
 
         return TryEndpoint(text, out value) && value.Port != 0;
+    }
+
+    private static bool TryFileMode(string text, out UnixFileMode value)
+    {
+        var digits = text.TrimStart('0');
+        value = digits.Aggregate(UnixFileMode.None, static (mode, digit) => (UnixFileMode)(((int)mode * 8) + (digit - '0')));
+        return digits.Length is > 0 and <= 3 && digits.All(static c => c is >= '0' and <= '7');
     }
 
     private static bool TryNetwork(string text, out IPNetwork value) => NetworkText.TryParse(text, out value, out _);

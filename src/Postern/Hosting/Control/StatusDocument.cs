@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores.Asking;
 
@@ -56,7 +57,16 @@ internal sealed record StatusDocument(
     internal sealed record ConfigurationState(string Id, string Source, DateTimeOffset AppliedAt, ImmutableArray<string> Problems);
 
     /// <param name="Address">Bound, with the real port.</param>
-    internal sealed record Listener(string Name, string Address, string Tls, string Auth);
+    internal sealed record Listener(string Name, string Address, string Tls, string Auth)
+    {
+        /// <summary><c>dovecot-auth</c>; null for a way in for mail.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public string? Protocol { get; init; }
+
+        /// <summary>Of servers that have logins checked there; null for a way in for mail.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public int? Connections { get; init; }
+    }
 
     /// <param name="State"><c>normal</c>, <c>stressed</c> or <c>full</c>.</param>
     /// <param name="Gauge">What is shortest: <c>connections</c>, <c>memory</c>, <c>logins</c>, <c>disk latency</c> or <c>spool</c>.</param>

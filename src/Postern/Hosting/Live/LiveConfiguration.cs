@@ -3,6 +3,7 @@ using Postern.Configuration;
 using Postern.Hosting.Certificates;
 using Postern.Machine;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.DovecotAuth;
 using Postern.Relay.Runtime;
 using Postern.Smtp;
 using Postern.Smtp.Transport;
@@ -252,9 +253,11 @@ internal sealed class LiveConfiguration : IAsyncDisposable
         if (staysShown)
             next = next with { Tls = Compiled.Tls };
         AppliedListeners listeners;
+        AppliedAuthPlaces places;
         try
         {
-            listeners = await relay.ApplyAsync(next.ToRelay(relay.Snapshot.Options.LogCopy) with { Id = id }, next, CancellationToken.None);
+            (listeners, places) = await relay.ApplyAsync(
+                next.ToRelay(relay.Snapshot.Options.LogCopy) with { Id = id }, next, CancellationToken.None);
         }
         catch (ListenException e)
         {
@@ -283,7 +286,7 @@ internal sealed class LiveConfiguration : IAsyncDisposable
         }
 
         watch = Watch(next);
-        var report = ReloadReport.Of(before, id, old, next, listeners);
+        var report = ReloadReport.Of(before, id, old, next, listeners, places);
         Tell("configuration_applied", $"{before} -> {id}, {why}: {string.Join("; ", report.Lines)}");
         foreach (var warning in next.Warnings)
             note($"warning: {warning.Key}: {warning.Message}");

@@ -4,7 +4,6 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Relay.Runtime;
-using Postern.Smtp;
 using Postern.Smtp.Transport;
 
 namespace Postern.Hosting.Live;
@@ -56,10 +55,11 @@ internal sealed class Rehearsal : IDisposable
     }
 
     /// <summary>
-    /// What each listener offers to the client that is offered most, without opening the directory, which would bring it to this program's
-    /// schema: what its users have in common is looked up beside it. Null where there is no place for that.
+    /// The mechanisms that each listener offers to the client that is offered most, in the order of the configuration, without opening the
+    /// directory, which would bring it to this program's schema: what its users have in common is looked up beside it. Null where there
+    /// is no place for that.
     /// </summary>
-    public static ImmutableArray<ListenerOffer>? Offers(Compiled compiled, TimeProvider clock)
+    public static ImmutableArray<ImmutableArray<string>>? Offers(Compiled compiled, TimeProvider clock)
     {
         if (Scratch(Path.GetTempPath(), compiled.Configuration.Server.Data) is not { } folder)
             return null;
@@ -68,20 +68,21 @@ internal sealed class Rehearsal : IDisposable
             using var directory = SqliteDirectory.Open(new SqliteDirectoryOptions(RelayOptions.DirectoryFile(folder)) { Clock = clock });
             using var rehearsal = new Rehearsal(compiled, directory, isOwner: false, clock, change: null);
             var snapshot = rehearsal.Snapshot;
-            return
-            [
-                .. snapshot.Options.Listeners.Select(listener => snapshot.OfferOn(
-                    listener.Name,
-                    listener.Tls != TlsMode.None,
-                    listener.AsksForClientCertificate,
-                    listener.Tls != TlsMode.None,
-                    Usual(snapshot.Options.Accounts, listener.Name))!),
-            ];
+            return [.. compiled.Configuration.Listeners.Select(listener => OfferOf(snapshot, listener))];
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    private static ImmutableArray<string> OfferOf(RelaySnapshot snapshot, ListenerOptions listener)
+    {
+        var usual = Usual(snapshot.Options.Accounts, listener.Name);
+        var isTls = listener.Tls != TlsMode.None;
+        return listener.AuthService is null
+            ? snapshot.OfferOn(listener.Name, isTls, listener.AsksForClientCertificate, isTls, usual)!.Mechanisms
+            : snapshot.MechanismsOn(listener.Name, isTls: true, usual);
     }
 
     /// <summary>A new directory in the first of these that takes one: a container may have none but for its data.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Postern.Configuration;
+using Postern.Relay.DovecotAuth;
 using Postern.Smtp;
 
 namespace Postern.Hosting.Live;
@@ -40,22 +41,28 @@ internal sealed record ReloadReport(string Before, string After)
 
     public static ReloadReport Refused(ImmutableArray<string> errors) => new(string.Empty, string.Empty) { Errors = errors };
 
-    public static ReloadReport Of(string before, string after, Compiled old, Compiled next, AppliedListeners listeners) =>
+    public static ReloadReport Of(
+        string before, string after, Compiled old, Compiled next, AppliedListeners listeners, AppliedAuthPlaces places) =>
         new(before, after)
         {
             Source = next.Configuration.Source,
             Changed = [.. Changes(old, next)],
-            Opened = [.. listeners.Added.Select(Text)],
-            Kept = [.. listeners.Kept.Concat(listeners.Changed).Select(Text)],
+            Opened = [.. listeners.Added.Select(Text), .. places.Added.Select(Text)],
+            Kept = [.. listeners.Kept.Concat(listeners.Changed).Select(Text), .. places.Kept.Select(Text)],
             Closed =
             [
                 .. listeners.Removed.Select(static e => e.OpenSessions == 0
                     ? Text(e)
                     : string.Create(CultureInfo.InvariantCulture, $"{Text(e)}: {e.OpenSessions} open sessions go on to their end")),
+                .. places.Removed.Select(static e => e.Connections == 0
+                    ? Text(e)
+                    : string.Create(CultureInfo.InvariantCulture, $"{Text(e)}: {e.Connections} connections end with what they have asked")),
             ],
         };
 
     private static string Text(AppliedEndpoint endpoint) => $"{endpoint.Listener} {endpoint.Endpoint}";
+
+    private static string Text(AuthEndpoint endpoint) => $"{endpoint.Listener.Name} {endpoint.Place}";
 
     private static IEnumerable<KeyChange> Changes(Compiled old, Compiled next)
     {

@@ -47,6 +47,9 @@ internal sealed record WhatIf(string Client, string From, string To)
         if (!Mailbox.TryParse(To, out var recipient))
             return Wrong($"'{To}' is not a mail address", "Write local@domain.");
         string[] names = [.. snapshot.Options.Listeners.Select(static l => l.Name)];
+        if (snapshot.Options.AuthListeners.FirstOrDefault(l => l.Name.Equals(Listener, StringComparison.OrdinalIgnoreCase)) is { } service)
+            return Wrong(
+                $"listener '{service.Name}' takes no mail: other servers have logins checked there", $"Ask of {string.Join(", ", names)}.");
         if (snapshot.OfferOn(Listener, IsTls, HasCertificate) is not { } offer)
             return Wrong(
                 $"there is no listener '{Listener}'{NearestName.Hint(Listener!, names)}", $"There are {string.Join(", ", names)}.");
