@@ -74,7 +74,7 @@ internal sealed class AuthConnection : IDisposable
         try
         {
             await SayAsync(service().Handshake(number, RandomNumberGenerator.GetHexString(32, lowercase: true))).ConfigureAwait(false);
-            while (await reader.ReadAsync(ending.Token).ConfigureAwait(false) is { } line)
+            while (!ending.IsCancellationRequested && await reader.ReadAsync(ending.Token).ConfigureAwait(false) is { } line)
             {
                 if (await TakeAsync(line).ConfigureAwait(false) is not { } objection)
                     continue;

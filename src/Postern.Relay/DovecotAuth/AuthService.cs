@@ -118,10 +118,7 @@ internal sealed class AuthService(
         public async ValueTask<LoginAnswer> IdentifyAsync(CancellationToken ct) => await identify(name, ct).ConfigureAwait(false) switch
         {
             LoginAnswer.NoMatch(var reason, var exists) =>
-                new LoginAnswer.NoMatch($"the certificate is believed, but its user may not log in: {reason}", exists)
-                {
-                    ClaimedUser = name,
-                },
+                new LoginAnswer.NoMatch($"the certificate is believed, but {name} may not log in: {reason}", exists),
             var other => other,
         };
     }

@@ -89,19 +89,11 @@ internal sealed class AuthSocket
     private static Socket BindTcp(IPEndPoint endpoint)
     {
         var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        if (endpoint.AddressFamily == AddressFamily.InterNetworkV6)
-            socket.DualMode = false;
-        return Bound(socket, endpoint);
-    }
-
-    private static Socket BindUnix(AuthPlace.Unix place)
-    {
-        SocketFile.MakeRoom(place.Path);
-        var socket = Bound(
-            new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified), new UnixDomainSocketEndPoint(place.Path));
         try
         {
-            SocketFile.Give(place);
+            if (endpoint.AddressFamily == AddressFamily.InterNetworkV6)
+                socket.DualMode = false;
+            socket.Bind(endpoint);
             return socket;
         }
         catch
@@ -111,11 +103,14 @@ internal sealed class AuthSocket
         }
     }
 
-    private static Socket Bound(Socket socket, EndPoint endpoint)
+    private static Socket BindUnix(AuthPlace.Unix place)
     {
+        SocketFile.MakeRoom(place.Path);
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            socket.Bind(endpoint);
+            socket.Bind(new UnixDomainSocketEndPoint(place.Path));
+            SocketFile.Give(place);
             return socket;
         }
         catch

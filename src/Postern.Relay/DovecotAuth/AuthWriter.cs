@@ -17,11 +17,8 @@ internal sealed class AuthWriter(Stream stream, TimeProvider clock) : IDisposabl
             await turn.WaitAsync(ct).ConfigureAwait(false);
             try
             {
-                var write = stream.WriteAsync(Encoding.UTF8.GetBytes(line), ct);
-                if (write.IsCompleted)
-                    await write.ConfigureAwait(false);
-                else
-                    await write.AsTask().WaitAsync(AuthConnection.Patience, clock, ct).ConfigureAwait(false);
+                await stream.WriteAsync(Encoding.UTF8.GetBytes(line), ct).AsTask().WaitAsync(AuthConnection.Patience, clock, ct)
+                    .ConfigureAwait(false);
                 return true;
             }
             finally

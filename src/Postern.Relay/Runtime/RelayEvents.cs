@@ -5,7 +5,6 @@ using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy.Counters;
-using Postern.Sasl;
 using Postern.Sasl.Verifiers;
 using Postern.Smtp.Events;
 using Postern.Smtp.Message;

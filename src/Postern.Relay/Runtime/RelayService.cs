@@ -38,6 +38,7 @@ public sealed class RelayService : IAsyncDisposable
     private readonly SemaphoreSlim changing = new(1);
     private readonly DkimRotation rotation;
     private OfferWatch offer;
+    private bool isListening;
     private bool isStopped;
 
     private RelayService(RelayFoundation foundation, RelaySnapshot snapshot)
@@ -171,7 +172,7 @@ public sealed class RelayService : IAsyncDisposable
                     "events_again", $"{again} events about messages were not in the log after the last end, and are written again");
             using (var sockets = service.authentication.Prepare(snapshot.AuthServices))
             {
-                service.server.Start();
+                service.Listen(snapshot);
                 sockets.Commit();
             }
 
@@ -232,7 +233,7 @@ public sealed class RelayService : IAsyncDisposable
             try
             {
                 using var sockets = authentication.Prepare(next.AuthServices);
-                listeners = server.Apply(ServerOf(next));
+                listeners = Listen(next);
                 places = sockets.Commit();
             }
             catch
@@ -326,6 +327,26 @@ public sealed class RelayService : IAsyncDisposable
             foundation.Tell("spool_torn_tail", tail.Sentence);
         foreach (var damage in recovery.Quarantined)
             foundation.Tell("spool_damage", damage.Sentence);
+    }
+
+    /// <summary>Goes on with these listeners. A server without any, which other servers alone ask, listens once it has one.</summary>
+    private AppliedListeners Listen(RelaySnapshot next)
+    {
+        var applied = next == Snapshot ? new AppliedListeners([], [], [], []) : server.Apply(ServerOf(next));
+        if (isListening || next.Options.Listeners.Count == 0)
+            return applied;
+        try
+        {
+            server.Start();
+        }
+        catch (ListenException) when (next != Snapshot)
+        {
+            server.Apply(ServerOf(Snapshot));
+            throw;
+        }
+
+        isListening = true;
+        return applied with { Added = [.. server.Endpoints.Select(static e => new AppliedEndpoint(e.Listener.Name, e.Endpoint, 0))] };
     }
 
     /// <summary>What is delivered is signed behind whatever else stands above it, and sealed behind that.</summary>

@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using Postern.Testing;
 using Postern.Testing.Processes;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Sasl;
 using Postern.Sasl.Client;
@@ -59,7 +58,9 @@ public abstract class AskingServer : IAsyncLifetime
         await StopAsync();
         if (Postern is not null)
             await Postern.DisposeAsync();
-        Directory.Delete(recursive: true);
+        Directory.Refresh();
+        if (Directory.Exists)
+            Directory.Delete(recursive: true);
         GC.SuppressFinalize(this);
     }
 

@@ -77,8 +77,10 @@ internal sealed class AuthPeer : IAsyncDisposable
                 return string.Join('\t', [fields[0], .. fields[2..]]);
             }
 
-            var answer = exchange.Next(Convert.FromBase64String(fields[2])) is SaslClientStep.Response { Data: { } data } ? Convert.ToBase64String(data.Span) : null;
-            await SayAsync(string.Create(CultureInfo.InvariantCulture, answer is null ? $"CANCEL\t{id}" : $"CONT\t{id}\t{answer}"));
+            Assert.True(StrictBase64.TryDecode(Encoding.ASCII.GetBytes(fields[2]), out var challenge));
+            var answer = exchange.Next(challenge) is SaslClientStep.Response { Data: { } data } ? Convert.ToBase64String(data.Span) : null;
+            var name = id.ToString(CultureInfo.InvariantCulture);
+            await SayAsync(answer is null ? $"CANCEL\t{name}" : $"CONT\t{name}\t{answer}");
             if (answer is null)
                 return "cancelled";
         }

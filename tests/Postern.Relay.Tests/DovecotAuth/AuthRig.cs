@@ -4,7 +4,6 @@ using Postern.Relay.DovecotAuth;
 using Postern.Relay.Tests.Accounts;
 using Postern.Sasl;
 using Postern.Sasl.Client;
-using Postern.Testing;
 
 namespace Postern.Relay.Tests.DovecotAuth;
 

@@ -12,6 +12,8 @@ public sealed partial class LoginIsAskedTests
     private static readonly string[] MayLook =
     [
         "Auth.cs", // whether AUTH has been, of whatever kind
+        "AuthConnection.cs", // tells another server who it is; ANONYMOUS is not carried there
+        "AuthEvents.cs", // the same, to the log
         "ISmtpEvents.cs", // holds what was attempted
         "LoggedEvents.cs", // tells ANONYMOUS from a failure
         "RelayEvents.cs", // tells ANONYMOUS from a failure

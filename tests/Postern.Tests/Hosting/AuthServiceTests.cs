@@ -66,6 +66,22 @@ public sealed class AuthServiceTests : IAsyncDisposable
         Assert.Contains("listener 'postfix' takes no mail: other servers have logins checked there", explained.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_server_that_only_others_ask_takes_mail_once_it_has_a_listener_for_it()
+    {
+        const string Mail = "  - { name: devices, listen: ['127.0.0.1:0'], tls: none, auth: always }\n";
+        await server.StartAsync("listeners:\n" + Listener);
+        Assert.StartsWith("VERSION\t1\t2\n", await HearAsync(), StringComparison.Ordinal);
+
+        var more = await ReloadAsync("listeners:\n" + Listener + Mail);
+        Assert.Contains($"opened devices 127.0.0.1:{server.Port("devices")}", more.Output, StringComparison.Ordinal);
+        await (await server.ConnectAsync()).DisposeAsync();
+
+        Assert.Contains("closed devices", (await ReloadAsync("listeners:\n" + Listener)).Output, StringComparison.Ordinal);
+        Assert.Contains("opened devices", (await ReloadAsync("listeners:\n" + Listener + Mail)).Output, StringComparison.Ordinal);
+        await (await server.ConnectAsync()).DisposeAsync();
+    }
+
     [Theory]
     [InlineData("protocol: dovecot-auth, listen: ['127.0.0.1:0'], tls: starttls", "where protocol is 'dovecot-auth' other servers ask, and no mail is taken")]
     [InlineData("protocol: dovecot-auth, listen: ['127.0.0.1:0'], xclient_from: [10.0.0.0/8]", "where protocol is 'dovecot-auth' other servers ask, and no mail is taken")]

@@ -68,7 +68,7 @@ internal sealed class PamStore : IAccountStore
         // Whoever waits may leave, and takes the password with him.
         var copy = octets.ToArray();
         var (service, folder) = (source.Service, source.Folder);
-        if (Threads.TryRun(() => Ask(service, folder, name, copy, peer)) is { } asked)
+        if (Threads.TryRun(() => Ask(service, folder, name, copy, peer), out var asked))
             return (await asked.WaitAsync(ct)).ToAnswer(user);
         CryptographicOperations.ZeroMemory(copy);
         return new LoginAnswer.Busy(Threads.Hanging ?? "as many logins as there may be are with its modules");

@@ -41,16 +41,17 @@ internal sealed class PamThreads(string service, int most, TimeSpan patience, Ti
         }
     }
 
-    /// <summary>Runs it on a thread of its own; null where there are as many as there may be.</summary>
-    public Task<T>? TryRun<T>(Func<T> work)
+    /// <summary>Runs it on a thread of its own; false where there are as many as there may be.</summary>
+    public bool TryRun<T>(Func<T> work, [NotNullWhen(true)] out Task<T>? asked)
     {
+        asked = null;
         // Continuations run elsewhere: the thread is to end.
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         LinkedListNode<long> place;
         lock (gate)
         {
             if (begun.Count >= most)
-                return null;
+                return false;
             place = begun.AddLast(clock.GetTimestamp());
         }
 
@@ -64,7 +65,8 @@ internal sealed class PamThreads(string service, int most, TimeSpan patience, Ti
             throw;
         }
 
-        return answer.Task;
+        asked = answer.Task;
+        return true;
     }
 
     [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "Whoever waits gets it.")]
