@@ -1,6 +1,8 @@
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Accounts.Stores.Pam;
+using Postern.Relay.Tests.Accounts.Contract;
 using Postern.Smtp;
 using Postern.Smtp.Transport;
 using Postern.Testing;
@@ -27,15 +29,7 @@ public sealed class SlowStoreTests
         {
             Directory = fixture.Database,
         };
-        await using var server = new SmtpServer(new SmtpServerOptions
-        {
-            Hostname = "mail.example.org",
-            Listeners = [new SmtpListenerOptions { Name = "test", Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)], Tls = TlsMode.None, Auth = AuthMode.Always }],
-            Policy = new TestPolicy(),
-            Store = new MemoryStore(),
-            Sasl = verifiers.Context,
-        });
-        server.Start();
+        await using var server = Start(verifiers);
         var endpoint = server.Endpoints[0].Endpoint;
 
         far.Close();
@@ -57,6 +51,84 @@ public sealed class SlowStoreTests
         }
 
         await server.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task While_modules_of_PAM_hang_1000_idle_sessions_are_answered()
+    {
+        Assert.SkipUnless(PamGate.HasModule("pam_exec.so"), "libpam-modules is not installed");
+        using var fixture = new DirectoryFixture();
+        using var pool = new HashingPool(new HashingPoolOptions { Threads = 1 });
+        var folder = Path.GetDirectoryName(fixture.File)!;
+        var gate = await PamGate.MakeAsync(folder);
+        await File.WriteAllTextAsync(Path.Combine(folder, "smtp"), $"auth required pam_exec.so quiet {gate.Program}\naccount required pam_permit.so\n", TestContext.Current.CancellationToken);
+        var source = PamStore.Kind.Read(new StoreKeys(("directory", folder)), new AccountSource("pam:smtp", "mail.example.org"));
+        var pam = (PamStore)PamStore.Kind.Open(fixture.StoreContext, source);
+        var password = fixture.AddAccount("lisa");
+        var verifiers = new AccountVerifiers([fixture.Store(), AccountStores.Bound(pam, source.Terms, fixture.Clock)], pool, new VerificationCache(fixture.Clock), fixture.Clock)
+        {
+            Directory = fixture.Database,
+        };
+        await using var server = Start(verifiers);
+        var endpoint = server.Endpoints[0].Endpoint;
+        var idle = await Task.WhenAll(Enumerable.Range(0, Sessions).Select(i => GreetAsync(endpoint, $"127.{1 + (i % 200)}.0.1")));
+
+        var hanging = await Task.WhenAll(Enumerable.Range(0, source.Terms.MostQuestions).Select(i => BeginAsync(endpoint, $"127.{1 + (i % 200)}.0.2", $"user{i}", "skateboard")));
+        await UntilAsync(() => pam.Threads.UnderWay == source.Terms.MostQuestions);
+        using (var another = await BeginAsync(endpoint, "127.250.0.1", "bart", "skateboard"))
+            Assert.StartsWith("454 ", await another.Reader.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        using (var lisa = await BeginAsync(endpoint, "127.250.0.1", "lisa", password))
+            Assert.StartsWith("235 ", await lisa.Reader.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        foreach (var session in idle)
+        {
+            await session.SendAsync("NOOP");
+            Assert.StartsWith("250 ", await session.Reader.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            session.Dispose();
+        }
+
+        Assert.Equal(source.Terms.MostQuestions, pam.Threads.UnderWay);
+        gate.Open();
+        foreach (var session in hanging)
+        {
+            Assert.StartsWith("235 ", await session.Reader.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            session.Dispose();
+        }
+
+        await server.StopAsync(CancellationToken.None);
+    }
+
+    private static SmtpServer Start(AccountVerifiers verifiers)
+    {
+        var server = new SmtpServer(new SmtpServerOptions
+        {
+            Hostname = "mail.example.org",
+            Listeners = [new SmtpListenerOptions { Name = "test", Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)], Tls = TlsMode.None, Auth = AuthMode.Always }],
+            Policy = new TestPolicy(),
+            Store = new MemoryStore(),
+            Sasl = verifiers.Context,
+        });
+        server.Start();
+        return server;
+    }
+
+    /// <summary>Says hello and sends a login by PLAIN, without waiting for the answer.</summary>
+    private static async Task<Client> BeginAsync(IPEndPoint server, string from, string user, string password)
+    {
+        var client = await GreetAsync(server, from);
+        await client.SendAsync($"AUTH PLAIN {Convert.ToBase64String(Encoding.ASCII.GetBytes($"\0{user}\0{password}"))}");
+        return client;
+    }
+
+    private static async Task<Client> GreetAsync(IPEndPoint server, string from)
+    {
+        var client = await Client.ConnectAsync(server, from);
+        await client.Reader.ReadLineAsync(TestContext.Current.CancellationToken);
+        await client.SendAsync("EHLO client.example");
+        while (await client.Reader.ReadLineAsync(TestContext.Current.CancellationToken) is ['2', '5', '0', '-', ..])
+        {
+        }
+
+        return client;
     }
 
     private static async Task UntilAsync(Func<bool> condition)

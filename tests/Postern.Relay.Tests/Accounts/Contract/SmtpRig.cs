@@ -1,8 +1,11 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Testing;
@@ -16,9 +19,9 @@ namespace Postern.Relay.Tests.Accounts.Contract;
 /// </summary>
 public sealed class SmtpRig : IStoreRig
 {
+    private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private readonly string folder = Directory.CreateTempSubdirectory("postern-submission-").FullName;
-    private readonly ConcurrentDictionary<string, string> lines = new(StringComparer.Ordinal);
-    private readonly Lock writing = new();
     private readonly CutWire wire = new();
     private readonly TestAuthority authority = TestAuthority.Create("of the rig");
     private RunningProgram? server;
@@ -68,23 +71,21 @@ public sealed class SmtpRig : IStoreRig
 
     private string Authorities => Path.Combine(folder, "ca.pem");
 
-    private string UsersFile => Path.Combine(folder, "users");
+    /// <summary>A file for each user, which is read at each login: what is changed there counts at once.</summary>
+    private string Users => Path.Combine(folder, "dict", "users");
 
-    public Task PutAsync(RigUser user)
+    public async Task PutAsync(RigUser user)
     {
-        lines[user.Name] = $"{user.Name}:{{PLAIN}}{user.Secrets[0]}";
-        WriteUsers();
-        return Task.CompletedTask;
+        var file = FileOf(user.Name);
+        await File.WriteAllTextAsync(file + ".new", JsonSerializer.Serialize(new { password = $"{{PLAIN}}{user.Secrets[0]}" }, Json));
+        File.Move(file + ".new", file, overwrite: true);
     }
 
     public Task RemoveAsync(string name)
     {
-        lines.TryRemove(name, out _);
-        WriteUsers();
+        File.Delete(FileOf(name));
         return Task.CompletedTask;
     }
-
-    public bool CanHold(string name) => !name.Contains(':', StringComparison.Ordinal) && !name.StartsWith('#');
 
     public AccountSource Configure() => Configure("127.0.0.1", wire.Port);
 
@@ -105,7 +106,8 @@ public sealed class SmtpRig : IStoreRig
         }
 
         File.SetUnixFileMode(Directory.CreateDirectory(Path.Combine(folder, "mail")).FullName, (UnixFileMode)0x1ff);
-        WriteUsers();
+        Directory.CreateDirectory(Users);
+        await File.WriteAllTextAsync(Path.Combine(folder, "dict.conf"), $"uri = fs:posix:prefix={folder}/dict/\nkey passdb {{\n  key = users/%Mu\n  format = json\n}}\npassdb_objects = passdb\n");
         await File.WriteAllTextAsync(Path.Combine(folder, "dovecot.conf"), Configuration());
         await StartAsync();
         wire.To = port;
@@ -127,14 +129,8 @@ public sealed class SmtpRig : IStoreRig
         new StoreKeys(("tls", "verify"), ("ca", Authorities)),
         new AccountSource(string.Create(CultureInfo.InvariantCulture, $"smtp://{host}:{to}"), "mail.example.org") { Terms = new StoreTerms { MostQuestions = 200 } });
 
-    private void WriteUsers()
-    {
-        lock (writing)
-        {
-            File.WriteAllText(UsersFile + ".new", string.Concat(lines.Values.Select(static line => line + "\n")));
-            File.Move(UsersFile + ".new", UsersFile, overwrite: true);
-        }
-    }
+    /// <summary>Dovecot has MD5 for the names of files.</summary>
+    private string FileOf(string name) => Path.Combine(Users, Convert.ToHexStringLower(MD5.HashData(Encoding.UTF8.GetBytes(name))));
 
     /// <param name="validFor">From yesterday on.</param>
     private async Task CertifyAsync(string file, string[] names, IPAddress[] addresses, TimeSpan validFor)
@@ -191,8 +187,8 @@ public sealed class SmtpRig : IStoreRig
         auth_username_format =
         auth_failure_delay = 0
         passdb {
-          driver = passwd-file
-          args = username_format=%u {{folder}}/users
+          driver = dict
+          args = {{folder}}/dict.conf
         }
         userdb {
           driver = static
@@ -204,8 +200,12 @@ public sealed class SmtpRig : IStoreRig
             mode = 0
           }
         }
+        # One process for all who have not logged in yet, in place of one each.
         service submission-login {
           chroot =
+          service_count = 0
+          process_limit = 1
+          client_limit = 1000
           inet_listener submission {
             port = {{port}}
           }
