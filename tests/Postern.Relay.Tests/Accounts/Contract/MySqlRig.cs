@@ -19,10 +19,6 @@ public sealed class MySqlRig : ServerRig<MariaServer>
 
     public override string Word => "mysql";
 
-    protected override string Expired => "TLS: its certificate is not trusted: NotTimeValid";
-
-    protected override string OfAnotherName => "TLS: its certificate is for another name";
-
     protected override string WrongPassword => "Access denied for user 'app'@'127.0.0.1' (using password: YES)";
 
     protected override string NoTable => "Table 'app.people' doesn't exist";

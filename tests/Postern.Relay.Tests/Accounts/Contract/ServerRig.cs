@@ -62,9 +62,9 @@ public abstract class ServerRig<TServer>(TServer server) : IStoreRig
 
     protected virtual string Refused => "it cannot be reached";
 
-    protected abstract string Expired { get; }
+    protected virtual string Expired => "TLS: its certificate is out of date";
 
-    protected abstract string OfAnotherName { get; }
+    protected virtual string OfAnotherName => "TLS: its certificate is for another name";
 
     protected abstract string WrongPassword { get; }
 

@@ -1,10 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
-using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using MySqlConnector;
 using Postern.Relay.Accounts.Hashes;
 
@@ -31,9 +27,6 @@ internal sealed class MySqlStore : SqlDriver
 
     /// <summary>ER_ACCESS_DENIED_NO_PASSWORD_ERROR: the user logs in there in another way than by a password.</summary>
     private const MySqlErrorCode AccessDeniedWithoutPassword = (MySqlErrorCode)1698;
-
-    /// <summary>What its certificate must be good for (RFC 5280 §4.2.1.12).</summary>
-    private static readonly Oid ServerAuthentication = new("1.3.6.1.5.5.7.3.1");
 
     private readonly Lazy<MySqlDataSource> pool;
 
@@ -98,7 +91,7 @@ internal sealed class MySqlStore : SqlDriver
             or MySqlErrorCode.UnknownDatabase or MySqlErrorCode.BadFieldError or MySqlErrorCode.NoSuchTable or MySqlErrorCode.ParseError
             or MySqlErrorCode.TableAccessDenied or MySqlErrorCode.ColumnAccessDenied or MySqlErrorCode.TooManyUserConnections
             or MySqlErrorCode.ConnectionCountError or MySqlErrorCode.HostIsBlocked or MySqlErrorCode.HostNotPrivileged => e.Message,
-        MySqlErrorCode.UnableToConnectToHost => "it cannot be reached",
+        MySqlErrorCode.UnableToConnectToHost => $"it cannot be reached: {e.Message}",
         MySqlErrorCode.CommandTimeoutExpired or MySqlErrorCode.QueryInterrupted or MySqlErrorCode.QueryTimeout or StatementTimeout
             => "it does not answer in time",
         var code => string.Create(CultureInfo.InvariantCulture, $"it answers with error {(int)code} ({code})"),
@@ -141,14 +134,7 @@ internal sealed class MySqlStore : SqlDriver
             settings.Port = (uint)port;
         var builder = new MySqlDataSourceBuilder(settings.ConnectionString);
         if (source.Tls == SqlTls.Verify)
-        {
-            var trust = source.TrustPolicy();
-            builder.UseRemoteCertificateValidationCallback(
-                (_, certificate, sent, errors) => WhyNotTrusted(trust, certificate, sent, errors) is { } problem
-                    ? throw new AuthenticationException(problem)
-                    : true);
-        }
-
+            builder.UseRemoteCertificateValidationCallback(new ServerTrust(source.TrustPolicy()).Accept);
         builder.UseConnectionOpenedCallback((opened, _) => LimitAsync(opened, terms.Timeout));
         return builder.Build();
     }
@@ -163,22 +149,5 @@ internal sealed class MySqlStore : SqlDriver
             ? string.Create(CultureInfo.InvariantCulture, $"set session max_statement_time = {most.TotalSeconds:0.###}")
             : string.Create(CultureInfo.InvariantCulture, $"set session max_execution_time = {(long)most.TotalMilliseconds}");
         await command.ExecuteNonQueryAsync();
-    }
-
-    /// <summary>Null where it bears the server's name and leads to an authority that is trusted.</summary>
-    private static string? WhyNotTrusted(X509ChainPolicy trust, X509Certificate? certificate, X509Chain? sent, SslPolicyErrors errors)
-    {
-        if (certificate is null || errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable))
-            return "it shows no certificate";
-        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
-            return "its certificate is for another name";
-        using var chain = new X509Chain { ChainPolicy = trust.Clone() };
-        chain.ChainPolicy.ApplicationPolicy.Add(ServerAuthentication);
-        if (sent is not null)
-            chain.ChainPolicy.ExtraStore.AddRange(sent.ChainPolicy.ExtraStore);
-        using var copy = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
-        return chain.Build(copy)
-            ? null
-            : $"its certificate is not trusted: {string.Join(", ", chain.ChainStatus.Select(static s => s.Status).Distinct())}";
     }
 }
