@@ -141,6 +141,17 @@ public sealed class ExamplesTests
         await RelaysAsync(server, "PLAIN", "lisa@example.org", "tiger", "lisa@example.org");
     }
 
+    [Fact]
+    public async Task Users_whose_secrets_are_in_Vault_log_in()
+    {
+        await using var vault = new VaultServer();
+        await using var server = new ExampleServer("vault", ("https://vault.example.org:8200", vault.Address));
+        await server.StartAsync();
+        await server.Run.PosternAsync("account", "add", "scott", "--address", "scott@example.org");
+        await RefusesAsync(server, "PLAIN", ("scott", "lion"), ("nobody", "tiger"), ("../scott", "tiger"), ("scott/", "tiger"));
+        await RelaysAsync(server, "PLAIN", "scott", "tiger", "scott@example.org");
+    }
+
     /// <summary>Each by a session of its own, and nothing is relayed for it.</summary>
     private static async Task RefusesAsync(ExampleServer server, string mechanism, params (string User, string Password)[] tries)
     {
