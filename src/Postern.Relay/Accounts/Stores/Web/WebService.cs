@@ -76,7 +76,7 @@ internal sealed class WebService(WebAccess access, int mostConnections, TimeProv
         {
             if (octets.Length + read > MostOctets)
                 return TooLong(status);
-            octets.Write(buffer, 0, read);
+            await octets.WriteAsync(buffer.AsMemory(0, read), ct);
         }
 
         return Read(status, response.Content.Headers.ContentType, octets.GetBuffer().AsMemory(0, (int)octets.Length));
