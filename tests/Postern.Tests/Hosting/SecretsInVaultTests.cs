@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Postern.Configuration;
 using Postern.Hosting.Live;
 using Postern.Testing;
-using Postern.Tests.Commands;
 
 namespace Postern.Tests.Hosting;
 

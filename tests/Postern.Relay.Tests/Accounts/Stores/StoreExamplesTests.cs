@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Sasl.Verifiers;

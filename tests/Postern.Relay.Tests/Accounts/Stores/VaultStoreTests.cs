@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Accounts.Stores.Vault;
-using Postern.Sasl;
 using Postern.Sasl.Verifiers;
 using Postern.Testing;
 
