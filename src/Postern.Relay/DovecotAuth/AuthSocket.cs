@@ -88,17 +88,17 @@ internal sealed class AuthSocket
 
     private static Socket BindTcp(IPEndPoint endpoint)
     {
-        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        var bound = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
             if (endpoint.AddressFamily == AddressFamily.InterNetworkV6)
-                socket.DualMode = false;
-            socket.Bind(endpoint);
-            return socket;
+                bound.DualMode = false;
+            bound.Bind(endpoint);
+            return bound;
         }
         catch
         {
-            socket.Dispose();
+            bound.Dispose();
             throw;
         }
     }
@@ -106,16 +106,16 @@ internal sealed class AuthSocket
     private static Socket BindUnix(AuthPlace.Unix place)
     {
         SocketFile.MakeRoom(place.Path);
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        var bound = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            socket.Bind(new UnixDomainSocketEndPoint(place.Path));
+            bound.Bind(new UnixDomainSocketEndPoint(place.Path));
             SocketFile.Give(place);
-            return socket;
+            return bound;
         }
         catch
         {
-            socket.Dispose();
+            bound.Dispose();
             throw;
         }
     }

@@ -51,7 +51,8 @@ internal static partial class SocketFile
         if (!IsSocket(file, path))
             throw new IOException("it is not the socket that was made there");
         // Not by the name: it may be a link by now.
-        File.SetUnixFileMode(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.DangerousGetHandle()}"), place.Mode);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.DangerousGetHandle()}"), place.Mode);
         if ((place.Owner is not null || place.Group is not null)
             && fchownat(file, string.Empty, place.Owner ?? uint.MaxValue, place.Group ?? uint.MaxValue, DescriptorItself) != 0)
             throw Failed("it cannot be given to that owner or group, of which this process must be a member unless it is root");

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts.Hashes;
-using Postern.Relay.Accounts.Stores.Asking;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Stores;

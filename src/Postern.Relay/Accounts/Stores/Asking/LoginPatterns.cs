@@ -23,23 +23,23 @@ public sealed class LoginPatterns : IEquatable<LoginPatterns>
     /// <param name="problem">What is wrong with the first that is none.</param>
     public static LoginPatterns? Parse(IEnumerable<string> texts, out string? problem)
     {
-        var patterns = ImmutableArray.CreateBuilder<Pattern>();
+        var read = ImmutableArray.CreateBuilder<Pattern>();
         problem = null;
-        foreach (var text in texts)
+        foreach (var written in texts)
         {
-            if (!LoginNames.TryCanonical(text, out var canonical))
-                problem = $"'{text}' is not a name that an account can have";
+            if (!LoginNames.TryCanonical(written, out var canonical))
+                problem = $"'{written}' is not a name that an account can have";
             else if (canonical.Count('*') > 1)
-                problem = $"'{text}' has more than one star";
+                problem = $"'{written}' has more than one star";
             else if (canonical is "@" or "@.")
-                problem = $"'{text}' names no domain";
+                problem = $"'{written}' names no domain";
             else
-                patterns.Add(Pattern.Of(canonical));
+                read.Add(Pattern.Of(canonical));
             if (problem is not null)
                 return null;
         }
 
-        return new LoginPatterns(patterns.ToImmutable());
+        return new LoginPatterns(read.ToImmutable());
     }
 
     /// <param name="user">In canonical form.</param>

@@ -156,6 +156,7 @@ internal static unsafe partial class LibPam
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int End(nint handle, int status);
 
+#pragma warning disable CS0649 // the library writes and reads them
     /// <summary><c>struct pam_message</c>.</summary>
     private struct Message
     {
@@ -169,6 +170,7 @@ internal static unsafe partial class LibPam
         public byte* Text;
         public int Unused;
     }
+#pragma warning restore CS0649
 
     /// <summary><c>struct pam_conv</c>.</summary>
     private struct Conversation
