@@ -71,13 +71,13 @@ public sealed class SlowStoreTests
         };
         await using var server = Start(verifiers);
         var endpoint = server.Endpoints[0].Endpoint;
-        var idle = await Task.WhenAll(Enumerable.Range(0, Sessions).Select(i => GreetAsync(endpoint, $"127.{1 + (i % 200)}.0.1")));
+        var idle = await Task.WhenAll(Enumerable.Range(0, Sessions).Select(i => PlainClient.GreetAsync(endpoint, $"127.{1 + (i % 200)}.0.1")));
 
-        var hanging = await Task.WhenAll(Enumerable.Range(0, source.Terms.MostQuestions).Select(i => BeginAsync(endpoint, $"127.{1 + (i % 200)}.0.2", $"user{i}", "skateboard")));
+        var hanging = await Task.WhenAll(Enumerable.Range(0, source.Terms.MostQuestions).Select(i => PlainClient.BeginAsync(endpoint, $"127.{1 + (i % 200)}.0.2", $"user{i}", "skateboard")));
         await UntilAsync(() => pam.Threads.UnderWay == source.Terms.MostQuestions);
-        using (var another = await BeginAsync(endpoint, "127.250.0.1", "bart", "skateboard"))
+        using (var another = await PlainClient.BeginAsync(endpoint, "127.250.0.1", "bart", "skateboard"))
             Assert.StartsWith("454 ", await another.Reader.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
-        using (var lisa = await BeginAsync(endpoint, "127.250.0.1", "lisa", password))
+        using (var lisa = await PlainClient.BeginAsync(endpoint, "127.250.0.1", "lisa", password))
             Assert.StartsWith("235 ", await lisa.Reader.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         foreach (var session in idle)
         {
@@ -109,26 +109,6 @@ public sealed class SlowStoreTests
         });
         server.Start();
         return server;
-    }
-
-    /// <summary>Says hello and sends a login by PLAIN, without waiting for the answer.</summary>
-    private static async Task<Client> BeginAsync(IPEndPoint server, string from, string user, string password)
-    {
-        var client = await GreetAsync(server, from);
-        await client.SendAsync($"AUTH PLAIN {Convert.ToBase64String(Encoding.ASCII.GetBytes($"\0{user}\0{password}"))}");
-        return client;
-    }
-
-    private static async Task<Client> GreetAsync(IPEndPoint server, string from)
-    {
-        var client = await Client.ConnectAsync(server, from);
-        await client.Reader.ReadLineAsync(TestContext.Current.CancellationToken);
-        await client.SendAsync("EHLO client.example");
-        while (await client.Reader.ReadLineAsync(TestContext.Current.CancellationToken) is ['2', '5', '0', '-', ..])
-        {
-        }
-
-        return client;
     }
 
     private static async Task UntilAsync(Func<bool> condition)
