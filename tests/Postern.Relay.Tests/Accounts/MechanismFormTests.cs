@@ -139,7 +139,7 @@ public sealed class MechanismFormTests : IDisposable
     }
 
     private ValueTask<SaslStep> ActAsync(string user, string other) =>
-        PlayAsync(PlainClient.Instance.TryStart(new SaslClientCredentials { User = user, Password = new Secret(Password), AuthorizationId = other })!, "PLAIN")!;
+        PlayAsync(Sasl.Client.PlainClient.Instance.TryStart(new SaslClientCredentials { User = user, Password = new Secret(Password), AuthorizationId = other })!, "PLAIN")!;
 
     private async ValueTask<SaslStep?> LogInAsync(ISaslClientMechanism mechanism, string user, string password)
     {
