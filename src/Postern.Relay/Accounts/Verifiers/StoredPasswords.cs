@@ -1,6 +1,7 @@
 using Postern.Relay.Accounts.Credentials;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores;
+using Postern.Relay.Accounts.Stores.Asking;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Verifiers;
@@ -64,7 +65,8 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
             LoginAnswer.Found<StoredLogin> { Stored: { IsCheckedByStore: true } login } =>
                 await AskAsync(found, login, password, peer, ct),
             LoginAnswer.Found<StoredLogin> { Stored: var login } => await HashAsync(found, login, password, peer, ct),
-            LoginAnswer.NoMatch => await AskAboutNobodyAsync(ct) ?? await WasteAsync(found.Store!, canonical, password, peer, ct),
+            LoginAnswer.NoMatch =>
+                await AskAboutNobodyAsync(canonical, ct) ?? await WasteAsync(found.Store!, canonical, password, peer, ct),
             _ when found.IsOpenForSome =>
                 (await WasteAsync(found.Store!, canonical, password, peer, ct)) with
                 {
@@ -130,11 +132,12 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
     }
 
     /// <summary>What stores that check passwords themselves would take for somebody whom they know; trouble, or null for none.</summary>
-    private async ValueTask<Judged?> AskAboutNobodyAsync(CancellationToken ct)
+    private async ValueTask<Judged?> AskAboutNobodyAsync(string user, CancellationToken ct)
     {
         foreach (var store in parts.Stores.Stores)
         {
-            if (await store.CheckNobodyAsync(ct) is { WhyOpen: not null } trouble)
+            var isAsked = store is not RoutedStore { Logins: var logins } || logins.Include(user);
+            if (isAsked && await store.CheckNobodyAsync(ct) is { WhyOpen: not null } trouble)
                 return new Judged(StoreChain.Said(store, trouble));
         }
 

@@ -36,6 +36,8 @@ internal sealed class RoutedStore(IAccountStore inner, LoginPatterns logins) : I
     public ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, string? peer, CancellationToken ct) =>
         inner.CheckPasswordAsync(user, password, peer, ct);
 
+    public ValueTask<LoginAnswer?> CheckNobodyAsync(CancellationToken ct) => inner.CheckNobodyAsync(ct);
+
     public ValueTask<string?> ProbeAsync(CancellationToken ct) => inner.ProbeAsync(ct);
 
     public void Dispose() => inner.Dispose();
