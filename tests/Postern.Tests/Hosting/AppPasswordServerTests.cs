@@ -172,6 +172,8 @@ public sealed partial class AppPasswordServerTests : IAsyncDisposable
         var added = await Run.PosternAsync(["credential", "add", User, .. options]);
         Assert.True(added.ExitCode == ExitCode.Ok, added.Error);
         lastAdded = added.Output;
+        // A command has the system's clock, and the server one that stands still: what was made is used later.
+        server.Clock.Advance(TimeSpan.FromHours(1));
         return Secret().Match(added.Output).Groups[1].Value;
     }
 
