@@ -58,7 +58,7 @@ internal static class AuthTestCommand
             listeners = [listener];
         }
 
-        var inquiry = new LoginInquiry(server.Snapshot, listeners, context.Clock, new SaslClientCredentials
+        var inquiry = new AuthTestInquiry(server.Snapshot, listeners, context.Clock, new SaslClientCredentials
         {
             User = arguments.GetRequiredValue(options.User),
             AuthorizationId = arguments.GetValue(options.ActAs) ?? string.Empty,

@@ -11,7 +11,7 @@ namespace Postern.Commands.Auth;
 
 /// <summary>Asks everything that a login rests on, in the order in which a login does, and then tries the login itself.</summary>
 /// <param name="listeners">Where it might come in.</param>
-internal sealed class LoginInquiry(RelaySnapshot snapshot, string[] listeners, TimeProvider clock, SaslClientCredentials credentials)
+internal sealed class AuthTestInquiry(RelaySnapshot snapshot, string[] listeners, TimeProvider clock, SaslClientCredentials credentials)
 {
     /// <param name="mechanism">Only this one, offered or not; null for all that are offered.</param>
     /// <param name="socket">Of a running server, which knows what slows logins.</param>
