@@ -1,7 +1,6 @@
 using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Credentials;
-using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;

@@ -8,6 +8,7 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Tests.Accounts;
 
 /// <summary>What becomes of each thing that PAM's modules can do, with the modules of this machine.</summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class PamStoreTests : IDisposable
 {
     private readonly DirectoryFixture fixture = new();

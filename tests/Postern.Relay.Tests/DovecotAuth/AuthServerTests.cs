@@ -9,6 +9,7 @@ using Postern.Testing.Processes;
 namespace Postern.Relay.Tests.DovecotAuth;
 
 /// <summary>The sockets of the authentication service: their files, who may connect, and what a new configuration changes.</summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class AuthServerTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -136,7 +136,8 @@ internal sealed class PamGate
         var made = await RunningProgram.RunAsync(["mkfifo", gate.pipe]);
         Assert.True(made.ExitCode == 0, made.Error);
         await File.WriteAllTextAsync(gate.Program, $"#!/bin/sh\nread -r line < {gate.pipe}\nexit 0\n");
-        File.SetUnixFileMode(gate.Program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(gate.Program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return gate;
     }
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Npgsql;
 using Postern.Relay.Accounts;
-using Postern.Relay.Accounts.Stores;
 using Postern.Testing.Databases;
 
 namespace Postern.Relay.Tests.Accounts.Contract;

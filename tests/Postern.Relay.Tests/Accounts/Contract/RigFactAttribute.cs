@@ -52,10 +52,10 @@ internal sealed class RigTheoryDiscoverer : TheoryDiscoverer
 /// <summary>What a rig says of its store, which needs nothing started.</summary>
 internal sealed record RigNature(StoreAbilities Abilities, StoreFailure[] Failures, StoreFailure[] Passing)
 {
-    private static readonly ConcurrentDictionary<Type, Lazy<Task<RigNature>>> Known = new();
+    private static readonly ConcurrentDictionary<Type, Task<RigNature>> Known = new();
 
     /// <param name="contract"><see cref="StoreContract{TRig}"/> of some rig.</param>
-    public static Task<RigNature> OfAsync(Type contract) => Known.GetOrAdd(contract.GetGenericArguments()[0], static rig => new(() => LookAsync(rig))).Value;
+    public static Task<RigNature> OfAsync(Type contract) => Known.GetOrAdd(contract.GetGenericArguments()[0], LookAsync);
 
     private static async Task<RigNature> LookAsync(Type type)
     {

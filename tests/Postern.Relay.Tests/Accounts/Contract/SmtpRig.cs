@@ -94,7 +94,8 @@ public sealed class SmtpRig : IStoreRig
         Assert.SkipUnless(File.Exists("/usr/lib/dovecot/submission-login"), "dovecot-submissiond is not installed");
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can start it");
         // Its processes are of several users.
-        File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         await File.WriteAllTextAsync(Authorities, authority.Certificate.ExportCertificatePem());
         await CertifyAsync("good", ["localhost"], [IPAddress.Loopback], TimeSpan.FromDays(10));
         await CertifyAsync("expired", ["localhost"], [IPAddress.Parse("127.0.0.2")], TimeSpan.FromHours(1));
@@ -105,7 +106,8 @@ public sealed class SmtpRig : IStoreRig
             port = ((IPEndPoint)free.LocalEndpoint).Port;
         }
 
-        File.SetUnixFileMode(Directory.CreateDirectory(Path.Combine(folder, "mail")).FullName, (UnixFileMode)0x1ff);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(Directory.CreateDirectory(Path.Combine(folder, "mail")).FullName, (UnixFileMode)0x1ff);
         Directory.CreateDirectory(Users);
         await File.WriteAllTextAsync(Path.Combine(folder, "dict.conf"), $"uri = fs:posix:prefix={folder}/dict/\nkey passdb {{\n  key = users/%Mu\n  format = json\n}}\npassdb_objects = passdb\n");
         await File.WriteAllTextAsync(Path.Combine(folder, "dovecot.conf"), Configuration());

@@ -83,7 +83,7 @@ public abstract class HttpCheckContract<TRig>(TRig rig) : IClassFixture<TRig>, I
         opened.Add(store);
         Assert.Equal(StoredForms.Password, store.Forms);
         Assert.NotNull((await MechanismPlay.PlayAsync(Open(), "SCRAM-SHA-256", "lisa@example.org", "tiger")).Error);
-        Assert.Empty(rig.Server.Asked.Where(static q => q.Text.Contains("SCRAM", StringComparison.Ordinal)));
+        Assert.DoesNotContain(rig.Server.Asked, static q => q.Text.Contains("SCRAM", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -106,12 +106,11 @@ public abstract class HttpCheckContract<TRig>(TRig rig) : IClassFixture<TRig>, I
         Assert.True(rig.Server.Asked.Count > before);
     }
 
-    [Theory]
-    [MemberData(nameof(StoreCases.EveryFailure), MemberType = typeof(StoreCases))]
+    [RigTheory]
+    [RigFailures]
     public async Task While_it_fails_nobody_learns_anything_and_it_is_over_when_it_is_mended(StoreFailure failure)
     {
-        if (!rig.Faults.TryGetValue(failure, out var fault))
-            return;
+        var fault = rig.Faults[failure];
         await rig.PutAsync(new RigUser("homer@example.org", "tiger"));
         var verifiers = fault.Entry is null ? Open() : Open(fault.Entry());
         var mend = await fault.Begin();
