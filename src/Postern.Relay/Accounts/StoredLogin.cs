@@ -45,7 +45,8 @@ public sealed class StoredLogin
     public ImmutableArray<StoredCredential> Credentials { get; }
 
     /// <summary>
-    /// The store checks the password itself (<see cref="IAccountStore.CheckPasswordAsync(string, Password, CancellationToken)"/>), and there are no credentials here.
+    /// The store checks the password itself (<see cref="IAccountStore.CheckPasswordAsync(string, Password, CancellationToken)"/>),
+    /// and there are no credentials here.
     /// </summary>
     public bool IsCheckedByStore { get; init; }
 

@@ -41,7 +41,9 @@ internal sealed class AuthExchange : IDisposable
                 : new SaslStep.Failure(SaslError.Malformed, ClaimedUser: null, "a response to the final message, which wants none");
         try
         {
-            var step = await exchange.NextAsync(response, ending.Token).ConfigureAwait(false);
+            // No response is not an empty one, which an array that is null would be made into.
+            ReadOnlyMemory<byte>? octets = response is null ? new ReadOnlyMemory<byte>?() : response.AsMemory();
+            var step = await exchange.NextAsync(octets, ending.Token).ConfigureAwait(false);
             Verdict = (step as SaslStep.Challenge)?.Verdict;
             if (step is not SaslStep.Success { Data: { } data } proven || Attempt.Request.TakesFinalData)
                 return step;

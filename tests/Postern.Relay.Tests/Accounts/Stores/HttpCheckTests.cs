@@ -73,7 +73,6 @@ public abstract class HttpCheckContract<TRig>(TRig rig) : IClassFixture<TRig>, I
         foreach (var wrong in new[] { "tiger", "", "tiger\0", "' or '1'='1" })
             Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(verifiers, "lisa@example.org", wrong));
         Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Passwords.CheckAsync("lisa@example.org", new byte[] { 0xff, 0xfe }, "192.0.2.1", Ct));
-        Assert.Equal(0, fixture.Pool.Computed);
     }
 
     [Fact]

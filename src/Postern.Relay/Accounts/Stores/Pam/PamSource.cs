@@ -94,7 +94,9 @@ internal sealed record PamSource : AccountSource
         }
 
         // Modules make paths, arguments and lines of a name.
-        return name.Length == 0 || name[0] is '-' or '.' || name.Any(static c => c is '/' or ':' or '\0' || char.IsControl(c)) ? null : name;
+        return name.Length == 0 || name[0] is '-' or '.' || name.Any(static c => c is '/' or ':' or '\0' || char.IsControl(c))
+            ? null
+            : name;
     }
 
     /// <summary>The account of a login that PAM knows by <paramref name="name"/>.</summary>

@@ -36,7 +36,8 @@ internal sealed class ServerTrust(X509ChainPolicy policy)
             : (all & X509ChainStatusFlags.NotTimeValid) != 0
                 ? string.Create(
                     CultureInfo.InvariantCulture,
-                    $"its certificate is out of date: it is good from {copy.NotBefore.ToUniversalTime():u} to {copy.NotAfter.ToUniversalTime():u}")
+                    $"its certificate is out of date: it is good from {copy.NotBefore.ToUniversalTime():u} "
+                        + $"to {copy.NotAfter.ToUniversalTime():u}")
                 : $"its certificate is not trusted: {all}";
     }
 }

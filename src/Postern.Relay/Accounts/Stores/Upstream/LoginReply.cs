@@ -6,8 +6,8 @@ using Postern.Smtp.Replies;
 namespace Postern.Relay.Accounts.Stores.Upstream;
 
 /// <summary>
-/// What the answer of a mail server to AUTH means for a login here (RFC 4954 §6, RFC 5248). A wrong password is what says so; all else is no
-/// answer.
+/// What the answer of a mail server to AUTH means for a login here (RFC 4954 §6, RFC 5248). A wrong password is what says so;
+/// all else is no answer.
 /// </summary>
 internal static class LoginReply
 {
@@ -56,6 +56,7 @@ internal static class LoginReply
             text = "(the text repeats the name)";
         if (text.Length > MaxWords)
             text = text[..MaxWords] + "…";
-        return string.Create(CultureInfo.InvariantCulture, $"{reply.Code} {reply.Status}{(reply.Status is null ? string.Empty : " ")}{text}");
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{reply.Code} {reply.Status}{(reply.Status is null ? string.Empty : " ")}{text}");
     }
 }

@@ -51,7 +51,9 @@ internal sealed record SmtpSource : AccountSource
     {
         _ = Parse(source.Uri, out var host, out var port);
         var domain = section.Text(
-            "domain", "none: names go as they are", "Appended to names without one: who logs in as `lisa` is asked for as lisa@example.org.");
+            "domain",
+            "none: names go as they are",
+            "Appended to names without one: who logs in as `lisa` is asked for as lisa@example.org.");
         if (domain is not null && !Domain.TryParse(domain, out _))
             section.Report("domain", "it is no domain");
         var read = new SmtpSource(source)

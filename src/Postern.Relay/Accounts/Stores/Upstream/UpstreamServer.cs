@@ -68,8 +68,8 @@ internal sealed class UpstreamServer(SmtpSource source, Domain? hostname, TimePr
         ClientAnswer.Broken broken => $"{broken.Detail}, at {broken.Phase.ToString().ToUpperInvariant()}",
         ClientAnswer.Accepted(var reply) when !dialogue.IsOpen => $"it leaves: {reply}",
         _ when IsThisServer(dialogue) =>
-            $"it calls itself {hostname}, which is this server's name: a login would ask itself. If it is another server, one of them needs "
-                + "another name, or its entry 'same_name: true'",
+            $"it calls itself {hostname}, which is this server's name: a login would ask itself. If it is another server, one of them "
+                + "needs another name, or its entry 'same_name: true'",
         _ when dialogue.Extensions.AuthMechanisms.Count == 0 => dialogue.Tls is null
             ? "it offers no AUTH, on a connection without TLS"
             : "it offers no AUTH",
@@ -124,7 +124,7 @@ internal sealed class UpstreamServer(SmtpSource source, Domain? hostname, TimePr
         return (null, problem);
     }
 
-    /// <summary>The system's call blocks and cannot be called off: it has a thread of its own, and is made once for all who want it.</summary>
+    /// <summary>The system's call blocks and cannot be called off: it has a thread of its own, and is made once for all.</summary>
     private Task<IPAddress[]> FindAsync()
     {
         lock (gate)

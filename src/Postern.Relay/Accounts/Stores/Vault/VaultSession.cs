@@ -39,7 +39,9 @@ internal sealed class VaultSession : IDisposable
             return known;
         try
         {
-            return await logins.AskAsync(string.Empty, LogInAsync, ct) ?? Held.Not("a login there is under way already");
+            // It is for all who come: that of one who leaves goes on.
+            var asked = logins.AskAsync(string.Empty, LogInAsync, CancellationToken.None).AsTask();
+            return await asked.WaitAsync(ct) ?? Held.Not("a login there is under way already");
         }
         catch (TimeoutException)
         {

@@ -6,7 +6,7 @@ namespace Postern.Relay.Spool.Segments.Compaction;
 /// <summary>The emptying of one segment: what still lives in it is copied to the head of the log. The committer's own.</summary>
 internal sealed class SegmentDrain(SpoolIndex index, ISegmentFiles files, Segment segment, IEnumerable<DraftChunks> drafts)
 {
-    /// <summary>So many of a segment's messages are looked at for one batch: it may have had a million that live elsewhere by now.</summary>
+    /// <summary>So many of a segment's messages are looked at for one batch: a million of them may live elsewhere by now.</summary>
     private const int MostLookedAt = 4_096;
 
     private readonly Queue<DraftChunks> drafts = new(drafts);
