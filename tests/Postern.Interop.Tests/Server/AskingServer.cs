@@ -75,6 +75,19 @@ public abstract class AskingServer : IAsyncLifetime
         return await dialogue.LogInAsync(new ClientLogin(credentials) { Mechanisms = [mechanism] }, CancellationToken.None);
     }
 
+    /// <summary>The first answer of this kind: a file that is a store is looked at once a second.</summary>
+    public async Task<ClientLoginAnswer> LogInUntilAsync<T>(string mechanism, string user, string password)
+        where T : ClientLoginAnswer
+    {
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            if (await LogInAsync(mechanism, user, password) is T found)
+                return found;
+            late.Token.ThrowIfCancellationRequested();
+        }
+    }
+
     /// <summary>The listener of its page, for this machine.</summary>
     protected abstract Task<string> PrepareAsync();
 
