@@ -79,8 +79,8 @@ public sealed class QueueLinesTests
     [Fact]
     public void A_short_address_leaves_its_room_to_the_other()
     {
-        var line = Lines(Item("a@b.test", To("a-rather-long-mailbox-of-sixty-columns-or-so@department.example.org")))[1];
+        var line = Lines(Item("a@b.test", To("a-rather-long-mailbox-of-many-columns-or-so@department.example.org")))[1];
 
-        Assert.Equal("  a@b.test to a-rather-long-mailbox-of-sixty-columns-or-so@department.example.org", line);
+        Assert.Equal("  a@b.test to a-rather-long-mailbox-of-many-columns-or-so@department.example.org", line);
     }
 }

@@ -147,7 +147,7 @@ public sealed partial class RootWorksAsTheOwnerTests
         Assert.All(made.Where(static m => m.Command is not ("passwd" or "queue remove")), m => Assert.Contains(m.Command, events));
 
         // Their siblings do the same by the same code; backup, export and import say by themselves where they write.
-        string[] likeThose = ["account enable", "account revoke", "credential revoke", "credential replace", "domain remove", "network remove", "backup", "queue export", "account import", "oauth login",
+        string[] likeThose = ["account enable", "account revoke", "credential revoke", "credential replace", "credential limit", "domain remove", "network remove", "backup", "queue export", "account import", "oauth login",
             "dkim rotate", "dkim activate", "dkim retire", "dkim remove", "suppression remove", "suppression intake",
             "queue resume", "queue bounce", "queue reroute", "queue redirect", "queue undo", "queue resend", "log content"];
         var all = Leaves(PosternCommands.Create(new CommandContext(new Terminal(TextWriter.Null, TextWriter.Null, TextReader.Null, isInteractive: false, canAsk: false), TimeProvider.System)), string.Empty);
