@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
@@ -43,7 +42,7 @@ internal static class StoreLogins
         {
             var context = new StoreContext(directory, new Decoys(directory.DecoyKey.Span), Relay.Audit.NoAuditLog.Instance, TimeProvider.System);
             var kind = AccountStores.All.Single(kind => kind.Word == word);
-            using var store = AccountStores.Open(context, kind.Read(new Keys(keys), new AccountSource(uri, "mail.example.org") { Terms = new StoreTerms { Timeout = TimeSpan.FromMinutes(1) } }));
+            using var store = AccountStores.Open(context, kind.Read(new StoreKeys(keys), new AccountSource(uri, "mail.example.org") { Terms = new StoreTerms { Timeout = TimeSpan.FromMinutes(1) } }));
             var verifiers = new AccountVerifiers([store], pool, new VerificationCache(TimeProvider.System), TimeProvider.System) { Directory = directory };
             await RunAsync(verifiers, 0, 500);
             var cold = await RunAsync(verifiers, 500, Users);
@@ -84,32 +83,5 @@ internal static class StoreLogins
         else
             answer["password"] = Password;
         return answer.ToJsonString();
-    }
-
-    /// <summary>An entry with these keys alone.</summary>
-    private sealed class Keys((string Key, string Value)[] keys) : IStoreSection
-    {
-        public bool Has(string key) => Find(key) is not null;
-
-        public string? Text(string key, string? fallbackText, string doc) => Find(key);
-
-        public T Word<T>(string key, IReadOnlyList<(string Word, T Value)> words, T fallback, string fallbackText, string doc) =>
-            Find(key) is { } word ? words.First(w => w.Word == word).Value : fallback;
-
-        public TimeSpan Duration(string key, TimeSpan fallback, string fallbackText, string doc) => fallback;
-
-        public int Count(string key, int fallback, string fallbackText, string doc) => fallback;
-
-        public string? FilePath(string key, string fallbackText, string doc) => Find(key);
-
-        public Secret? Secret(string key, string doc) => Find(key) is { } text ? new Secret(text) : null;
-
-        public ImmutableArray<(string Name, Secret Secret)> Secrets(string key, string doc) => [];
-
-        public T Child<T>(string key, Func<IStoreSection, T> read, string doc) => read(this);
-
-        public void Report(string key, string message) => throw new InvalidOperationException($"{key}: {message}");
-
-        private string? Find(string key) => keys.FirstOrDefault(k => k.Key == key).Value;
     }
 }

@@ -25,6 +25,16 @@ public sealed class ManualClock(DateTimeOffset? start = null) : TimeProvider
             return now.UtcTicks;
     }
 
+    /// <summary>How long it is until a timer is due; null where none is set.</summary>
+    public TimeSpan? UntilDue
+    {
+        get
+        {
+            lock (gate)
+                return timers.Count == 0 ? null : timers.Min(static t => t.Due) - now;
+        }
+    }
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new ManualTimer(this, callback, state);

@@ -191,6 +191,7 @@ internal sealed class AuthConnection : IDisposable
             if (exchanges.ContainsKey(request.Id))
             {
                 exchange?.Dispose();
+                CryptographicOperations.ZeroMemory(request.Response);
                 return "it uses the number of a request that is not answered yet";
             }
 

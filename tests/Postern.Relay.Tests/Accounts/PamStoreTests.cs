@@ -67,7 +67,7 @@ public sealed class PamStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Only_what_is_asked_for_without_echo_is_answered()
+    public async Task Text_of_modules_needs_no_answer_and_what_is_asked_for_without_echo_has_the_password()
     {
         // pam_ftp asks by echo for an address where the name is anonymous.
         var store = Open("auth required pam_echo.so Welcome\nauth required pam_ftp.so ignore\naccount required pam_permit.so");

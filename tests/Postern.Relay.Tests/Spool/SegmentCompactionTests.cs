@@ -102,7 +102,7 @@ public sealed class SegmentCompactionTests : IDisposable
             await UntilFullAsync();
             roomy.Files.LargestWrite = 0;
             await SpoolHome.UntilAsync(spool, () => !File.Exists(states));
-            Assert.InRange(roomy.Files.LargestWrite, 100_000, 1 << 21);
+            Assert.InRange(roomy.Files.LargestWrite, 100_000, 1 << 20);
 
             async Task UntilFullAsync()
             {

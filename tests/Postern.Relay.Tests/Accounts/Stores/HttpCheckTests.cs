@@ -70,6 +70,7 @@ public abstract class HttpCheckContract<TRig>(TRig rig) : IClassFixture<TRig>, I
         await rig.PutAsync(new RigUser("lisa@example.org", "tiger\"\\\u00e9"));
         var verifiers = Open();
         Assert.Equal("lisa@example.org", Assert.IsType<LoginAnswer.Match>(await CheckAsync(verifiers, "Lisa@example.org", "tiger\"\\\u00e9")).User);
+        Assert.Equal(0, fixture.Pool.Computed);
         foreach (var wrong in new[] { "tiger", "", "tiger\0", "' or '1'='1" })
             Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(verifiers, "lisa@example.org", wrong));
         Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Passwords.CheckAsync("lisa@example.org", new byte[] { 0xff, 0xfe }, "192.0.2.1", Ct));
