@@ -42,7 +42,29 @@ public sealed class RestingEntryTests
         var state = DeliveryState.Fresh(1, envelope.ArrivedAt) with { Attempts = 7, TriedAt = envelope.ArrivedAt, Recipients = [new RecipientState(RecipientStatus.Pending, "connection refused")] };
         var rested = new RestingEntry(new SpoolEntry(envelope, 2000, state)).AtRest(words);
         var own = rested.Octets - envelope.Sender.Address.Length - envelope.Recipients[0].Address.Length;
-        Assert.InRange(own, 1, 16);
+        Assert.InRange(own, 1, 24);
+    }
+
+    [Fact]
+    public void What_was_copied_stays_as_it_was_when_the_message_goes_and_another_has_its_room()
+    {
+        var first = Entry("a@example.net");
+        var rested = new RestingEntry(first).AtRest(words);
+        var copy = rested.ToCopy();
+        rested.Free();
+        var second = Entry("b@example.net");
+        var next = new RestingEntry(second).AtRest(words);
+        AssertSame(first, copy.ToEntry(first.Envelope.Id));
+        AssertSame(second, next.ToEntry(second.Envelope.Id));
+        // It is the same room: else this would show nothing.
+        AssertSame(second with { Envelope = second.Envelope with { Id = first.Envelope.Id } }, rested.ToEntry(first.Envelope.Id));
+
+        static SpoolEntry Entry(string recipient)
+        {
+            var envelope = Samples.Envelope();
+            envelope = envelope with { Said = envelope.Said with { Recipients = [Mailbox.Parse(recipient)] } };
+            return new SpoolEntry(envelope, 1, Samples.FreshState(envelope));
+        }
     }
 
     /// <summary>What is new in one of these is lost with the first rest, unless the octets and the generator below have it.</summary>

@@ -266,4 +266,47 @@ public abstract class SpoolContract
         Assert.Equal(content, await Samples.ReadAsync(Spool, id));
         Assert.Equal(5000, Spool.Find(id)!.Envelope.Recipients.Length);
     }
+
+    /// <summary>What waits is kept in memory that is the next message's when it goes; a page is made into entries while others come and go.</summary>
+    [Fact]
+    public async Task What_is_listed_is_each_message_itself_whatever_comes_and_goes_meanwhile()
+    {
+        var spool = Spool;
+        var changes = Task.Run(async () =>
+        {
+            var waiting = new Queue<QueueId>();
+            for (var round = 0; round < 40; round++)
+            {
+                await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Task.Run(AddAsync)));
+                while (waiting.Count > 150)
+                    Assert.True(spool.Remove(waiting.Dequeue()));
+            }
+
+            async Task AddAsync()
+            {
+                var envelope = Samples.Envelope();
+                envelope = envelope with { Said = envelope.Said with { Recipients = [Named(envelope.Id)] } };
+                await using var draft = spool.CreateDraft();
+                await draft.AppendAsync("text"u8.ToArray(), Ct);
+                // It was tried, so it is put at rest at once.
+                Assert.IsType<SpoolCommit.Durable>(await draft.CommitAsync(envelope, Samples.FreshState(envelope) with { Attempts = 1 }, Ct));
+                lock (waiting)
+                    waiting.Enqueue(envelope.Id);
+            }
+        });
+        var seen = 0;
+        while (!changes.IsCompleted)
+        {
+            foreach (var entry in await spool.ListAsync(QueueFilter.Everything, after: null, most: 1000, Ct))
+            {
+                Assert.Equal([Named(entry.Envelope.Id)], entry.Envelope.Recipients.ToArray());
+                seen++;
+            }
+        }
+
+        await changes;
+        Assert.True(seen > 0);
+
+        static Mailbox Named(QueueId id) => Mailbox.Parse($"{id}@example.net");
+    }
 }

@@ -16,11 +16,18 @@ internal abstract class SpoolItem(QueueId id, SpoolEntry? entry)
     public SpoolEntry? Entry
     {
         get => kept.IsThere ? kept.ToEntry(Id) : null;
-        set => kept = value is null ? default : new RestingEntry(value);
+        set
+        {
+            kept.Free();
+            kept = value is null ? default : new RestingEntry(value);
+        }
     }
 
-    /// <summary>The entry as it is kept, to be made outside the gate. Not of a message that has none.</summary>
-    public RestingEntry Kept => kept;
+    /// <summary>To be made into its entry outside the gate. Not of a message that has none.</summary>
+    public RestingEntry.Copy Copy => kept.ToCopy();
+
+    /// <summary>How many it is to. Not of a message that has no entry.</summary>
+    public int Recipients => kept.Recipients;
 
     public bool HasEntry => kept.IsThere;
 

@@ -18,8 +18,8 @@ internal sealed class OctetWriter
     private byte[] octets = new byte[512];
     private int length;
 
-    /// <summary>What was written since <see cref="Clear"/>, in an array of its own.</summary>
-    public byte[] ToArray() => octets.AsSpan(0, length).ToArray();
+    /// <summary>What was written since <see cref="Clear"/>; good until something else is.</summary>
+    public ReadOnlySpan<byte> Written => octets.AsSpan(0, length);
 
     public void Clear()
     {

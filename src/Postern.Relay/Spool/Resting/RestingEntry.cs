@@ -4,7 +4,7 @@ namespace Postern.Relay.Spool.Resting;
 
 /// <summary>
 /// An entry, whole or at rest: a waiting message keeps octets and what it shares with others, a quarter of what its objects take, and the
-/// objects are made again for whoever asks. Immutable.
+/// objects are made again for whoever asks. Has one keeper, who frees it; used with the spool's gate held.
 /// </summary>
 internal readonly struct RestingEntry
 {
@@ -16,25 +16,25 @@ internal readonly struct RestingEntry
     private readonly SpoolEntry? whole;
 
     /// <summary>Size and envelope, once it has been at rest. Neither ever changes.</summary>
-    private readonly byte[]? octets;
+    private readonly OctetSlabs.Cell octets;
     private readonly RestingOrigin? origin;
     private readonly StateAtRest state;
 
     public RestingEntry(SpoolEntry whole)
-        : this(whole, octets: null, origin: null, state: default)
+        : this(whole, octets: default, origin: null, state: default)
     {
     }
 
-    private RestingEntry(SpoolEntry? whole, byte[]? octets, RestingOrigin? origin, StateAtRest state) =>
+    private RestingEntry(SpoolEntry? whole, OctetSlabs.Cell octets, RestingOrigin? origin, StateAtRest state) =>
         (this.whole, this.octets, this.origin, this.state) = (whole, octets, origin, state);
 
     /// <summary>False for that of a message of which nothing is known any more.</summary>
-    public bool IsThere => whole is not null || octets is not null;
+    public bool IsThere => whole is not null || octets.IsThere;
 
-    public bool IsAtRest => whole is null && octets is not null;
+    public bool IsAtRest => whole is null && octets.IsThere;
 
     /// <summary>Of what it has for itself at rest, the envelope.</summary>
-    public int Octets => octets?.Length ?? 0;
+    public int Octets => octets.Octets.Length;
 
     public RestingOrigin? Origin => origin;
 
@@ -49,7 +49,10 @@ internal readonly struct RestingEntry
         if (whole is null or { Envelope.Recipients.Length: > MostRecipients })
             return this;
         return new RestingEntry(
-            whole: null, octets ?? OctetsOf(whole, words), origin ?? words.Origin(whole.Envelope), StateAtRest.Of(whole.State, words));
+            whole: null,
+            octets.IsThere ? octets : OctetsOf(whole, words),
+            origin ?? words.Origin(whole.Envelope),
+            StateAtRest.Of(whole.State, words));
     }
 
     public RestingEntry Awake(QueueId id) => whole is null ? new RestingEntry(ToEntry(id), octets, origin, state: default) : this;
@@ -60,20 +63,32 @@ internal readonly struct RestingEntry
         : new RestingEntry(whole with { State = changed }, octets, origin, state: default);
 
     /// <summary>Made anew where it is at rest.</summary>
-    public SpoolEntry ToEntry(QueueId id)
+    public SpoolEntry ToEntry(QueueId id) => whole ?? Read(octets.Octets, id, origin!, state);
+
+    /// <summary>To be made into an entry when the gate is left, whatever becomes of the message meanwhile.</summary>
+    public Copy ToCopy() => whole is null ? new Copy(whole: null, octets.Octets.ToArray(), origin, state) : new Copy(whole);
+
+    /// <summary>Gives back what it has for itself. Nothing of it may be used any more, but for copies.</summary>
+    public void Free() => octets.Free();
+
+    private static SpoolEntry Read(ReadOnlySpan<byte> octets, QueueId id, RestingOrigin origin, in StateAtRest state)
     {
-        if (whole is not null)
-            return whole;
         var reader = new OctetReader(octets);
         var size = (long)reader.Number();
-        return new SpoolEntry(EnvelopeOctets.Read(ref reader, id, origin!), size, state.ToState());
+        return new SpoolEntry(EnvelopeOctets.Read(ref reader, id, origin), size, state.ToState());
     }
 
-    private static byte[] OctetsOf(SpoolEntry entry, RestingWords words)
+    private static OctetSlabs.Cell OctetsOf(SpoolEntry entry, RestingWords words)
     {
         var writer = words.Begin();
         writer.Number((ulong)entry.Size);
         EnvelopeOctets.Write(writer, entry.Envelope);
-        return writer.ToArray();
+        return words.Slabs.Add(writer.Written);
+    }
+
+    /// <summary>An entry as it was once. Immutable.</summary>
+    internal readonly struct Copy(SpoolEntry? whole, byte[]? octets = null, RestingOrigin? origin = null, StateAtRest state = default)
+    {
+        public SpoolEntry ToEntry(QueueId id) => whole ?? Read(octets, id, origin!, state);
     }
 }

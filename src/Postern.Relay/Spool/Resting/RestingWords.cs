@@ -5,8 +5,8 @@ using Postern.Relay.Envelopes;
 namespace Postern.Relay.Spool.Resting;
 
 /// <summary>
-/// What very many waiting messages have in common, kept once: where they came from, and what their destinations answered. Guarded by the
-/// spool's gate.
+/// What very many waiting messages have in common, kept once: where they came from, and what their destinations answered; and the memory
+/// for what each has for itself. Guarded by the spool's gate.
 /// </summary>
 internal sealed class RestingWords
 {
@@ -16,6 +16,8 @@ internal sealed class RestingWords
     private readonly OctetWriter writer = new();
     private readonly Dictionary<RestingOrigin, RestingOrigin> origins = [];
     private readonly Dictionary<RecipientState, RecipientState[]> states = [];
+
+    public OctetSlabs Slabs { get; } = new();
 
     /// <summary>How many are remembered.</summary>
     public int Count => origins.Count + states.Count;

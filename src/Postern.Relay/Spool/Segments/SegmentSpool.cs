@@ -107,7 +107,7 @@ public sealed class SegmentSpool : ISpool
             next = index.Behind(after);
         // A piece at a time: a filter that fits nothing must not keep the committer waiting for as long as a million messages take to look
         // at.
-        var piece = new List<(QueueId Id, RestingEntry Kept)>(Math.Min(Piece, most));
+        var piece = new List<(QueueId Id, RestingEntry.Copy Kept)>(Math.Min(Piece, most));
         while (next is not null && page.Count < most)
         {
             ct.ThrowIfCancellationRequested();

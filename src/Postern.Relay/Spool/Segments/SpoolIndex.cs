@@ -61,7 +61,7 @@ internal sealed class SpoolIndex(TimeProvider clock)
     /// Adds at most <paramref name="most"/> entries from <paramref name="from"/> on, which may have been removed meanwhile; answers the
     /// next one, null at the end.
     /// </summary>
-    public StoredMessage? Take(StoredMessage? from, int most, List<(QueueId Id, RestingEntry Kept)> page)
+    public StoredMessage? Take(StoredMessage? from, int most, List<(QueueId Id, RestingEntry.Copy Kept)> page)
     {
         var message = from;
         if (from is { IsRemoved: true } or { HasEnded: true })
@@ -72,7 +72,7 @@ internal sealed class SpoolIndex(TimeProvider clock)
         }
 
         for (; message is not null && most > 0; message = message.Next, most--)
-            page.Add((message.Id, message.Kept));
+            page.Add((message.Id, message.Copy));
         return message;
     }
 

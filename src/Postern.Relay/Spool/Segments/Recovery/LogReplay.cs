@@ -389,7 +389,7 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
         foreach (var settled in envelope.Settled)
         {
             if (QueueId.TryParse(settled.Id, out var id) && index.TryFind(id, out var message))
-                found.Add((message, settled.State.ToState(message.Kept.Recipients, words)));
+                found.Add((message, settled.State.ToState(message.Recipients, words)));
         }
 
         return found;
@@ -418,7 +418,7 @@ internal sealed class LogReplay(SpoolDirectory directory, SegmentStore store, Sp
             return null;                        // removed, or its record is damaged and listed
         try
         {
-            index.SetState(message, StateRecord.Read(payload).ToState(message.Kept.Recipients, words), location);
+            index.SetState(message, StateRecord.Read(payload).ToState(message.Recipients, words), location);
             return null;
         }
         catch (Exception e) when (e is JsonException or FormatException)
