@@ -12,11 +12,12 @@ namespace Postern.Relay.Spool.Segments;
 /// </summary>
 internal sealed class SpoolIndex(TimeProvider clock)
 {
-    private readonly Dictionary<QueueId, StoredMessage> messages = [];
+    private readonly MessageTable messages = new();
     private readonly Dictionary<QueueId, StoredMessage> ended = [];
+
+    /// <summary>Null during replay, which meets messages in another order: compaction has mixed the log.</summary>
+    private ArrivalOrder? arrivals;
     private volatile bool hasNewlyDead = true;
-    private StoredMessage? first;
-    private StoredMessage? last;
 
     public Lock Gate { get; } = new();
 
@@ -37,7 +38,7 @@ internal sealed class SpoolIndex(TimeProvider clock)
     /// <summary>Those whose delivery is over, and that are kept until they are removed.</summary>
     public IEnumerable<StoredMessage> Ended => ended.Values;
 
-    public bool TryFind(QueueId id, [NotNullWhen(true)] out StoredMessage? message) => messages.TryGetValue(id, out message);
+    public bool TryFind(QueueId id, [NotNullWhen(true)] out StoredMessage? message) => messages.TryFind(id, out message);
 
     /// <summary>The same of those whose delivery is over.</summary>
     public bool TryFindEnded(QueueId id, [NotNullWhen(true)] out StoredMessage? message) => ended.TryGetValue(id, out message);
@@ -48,37 +49,31 @@ internal sealed class SpoolIndex(TimeProvider clock)
     public StoredMessage? Behind(QueueId? after)
     {
         if (after is not { } id)
-            return first;
-        if (messages.TryGetValue(id, out var before))
-            return before.Next;
-        var message = first;
-        while (message is not null && message.Id.CreatedAt < id.CreatedAt)
-            message = message.Next;
-        return message;
+            return arrivals!.From(0).FirstOrDefault();
+        return messages.TryFind(id, out var before)
+            ? arrivals!.From(before.Order + 1).FirstOrDefault()
+            : arrivals!.Since(id.CreatedAt);
     }
 
     /// <summary>
     /// Adds at most <paramref name="most"/> entries from <paramref name="from"/> on, which may have been removed meanwhile; answers the
     /// next one, null at the end.
     /// </summary>
-    public StoredMessage? Take(StoredMessage? from, int most, List<(QueueId Id, RestingEntry.Copy Kept)> page)
+    public StoredMessage? Take(StoredMessage from, int most, List<(QueueId Id, RestingEntry.Copy Kept)> page)
     {
-        var message = from;
-        if (from is { IsRemoved: true } or { HasEnded: true })
+        foreach (var message in arrivals!.From(from.Order))
         {
-            message = first;
-            while (message is not null && message.Order < from.Order)
-                message = message.Next;
+            if (most-- == 0)
+                return message;
+            page.Add((message.Id, message.Copy));
         }
 
-        for (; message is not null && most > 0; message = message.Next, most--)
-            page.Add((message.Id, message.Copy));
-        return message;
+        return null;
     }
 
     public void Add(StoredMessage message)
     {
-        if (messages.TryGetValue(message.Id, out var older))
+        if (messages.TryFind(message.Id, out var older))
         {
             // Only replay meets a message twice: the copy that compaction made, before it could delete the original.
             message.FormerHomes = older.FormerHomes ?? [];
@@ -86,8 +81,8 @@ internal sealed class SpoolIndex(TimeProvider clock)
             Remove(message.Id);
         }
 
-        messages.Add(message.Id, message);
-        Link(message);
+        messages.Add(message);
+        arrivals?.Append(message);
         Occupy(message, message.Location);
         Due.Add(message);
     }
@@ -96,7 +91,7 @@ internal sealed class SpoolIndex(TimeProvider clock)
     {
         if (messages.Remove(id, out var message))
         {
-            Unlink(message);
+            arrivals?.Remove(message);
             Due.Remove(message);
         }
         else if (!ended.Remove(id, out message))
@@ -114,8 +109,8 @@ internal sealed class SpoolIndex(TimeProvider clock)
     /// <summary>Its delivery is over: its octets stay alive, and nobody is shown it but <see cref="Ended"/>.</summary>
     public void End(StoredMessage message, DeliveryState last)
     {
-        messages.Remove(message.Id);
-        Unlink(message);
+        messages.Remove(message.Id, out _);
+        arrivals?.Remove(message);
         Due.Remove(message);
         message.HasEnded = true;
         message.Entry = message.Entry! with { State = last };
@@ -188,23 +183,20 @@ internal sealed class SpoolIndex(TimeProvider clock)
         }
     }
 
-    /// <summary>Puts the list in order of arrival; compaction has mixed the log.</summary>
+    /// <summary>After replay: from now on there is an order of arrival.</summary>
     public void SortByArrival()
     {
-        var sorted = messages.Values.ToArray();
+        var sorted = messages.All.ToArray();
         Array.Sort(sorted, static (a, b) => a.Order.CompareTo(b.Order));
-        first = last = null;
+        arrivals = new ArrivalOrder();
         foreach (var message in sorted)
-        {
-            message.Previous = message.Next = null;
-            Link(message);
-        }
+            arrivals.Append(message);
     }
 
     /// <summary>After replay, which treats all alike.</summary>
     public void EndWhatHasEnded()
     {
-        foreach (var message in messages.Values.Where(static m => m.Standing.HasEnded).ToList())
+        foreach (var message in messages.All.Where(static m => m.Standing.HasEnded).ToList())
         {
             End(message, message.Entry!.State);
             Due.Rest(message);
@@ -241,28 +233,5 @@ internal sealed class SpoolIndex(TimeProvider clock)
         record.Segment.Live -= record.Stride;
         message.StateRecord = null;
         HasNewlyDead = true;
-    }
-
-    private void Link(StoredMessage message)
-    {
-        message.Previous = last;
-        if (last is null)
-            first = message;
-        else
-            last.Next = message;
-        last = message;
-    }
-
-    private void Unlink(StoredMessage message)
-    {
-        if (message.Previous is null)
-            first = message.Next;
-        else
-            message.Previous.Next = message.Next;
-        if (message.Next is null)
-            last = message.Previous;
-        else
-            message.Next.Previous = message.Previous;
-        message.Previous = message.Next = null;
     }
 }

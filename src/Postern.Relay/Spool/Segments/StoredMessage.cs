@@ -7,28 +7,38 @@ namespace Postern.Relay.Spool.Segments;
 /// <summary>One message of the index; guarded by the index's gate.</summary>
 internal sealed class StoredMessage(QueueId id, ulong order, SpoolEntry? entry, MessageLocation location) : SpoolItem(id, entry)
 {
+    // Very many are held: what is there of a location, without what holds it together.
+    private RecordLocation record = location.Record;
+    private RecordLocation[] chunks = location.Chunks;
+    private int inline = location.Inline;
+    private RecordLocation state;
+
     /// <summary>Its number in the order of arrival.</summary>
     public ulong Order { get; } = order;
 
     /// <summary>
-    /// Its delivery is over; it is not in the list. Its entry is null as soon as the log has its last state: very many end in the second
+    /// Its delivery is over; it is in no list. Its entry is null as soon as the log has its last state: very many end in the second
     /// for which they are kept, and hardly one of them is asked for (<see cref="LoggedEntry"/>).
     /// </summary>
     public bool HasEnded { get; set; }
 
     public bool IsRemoved { get; set; }
 
-    public MessageLocation Location { get; set; } = location;
+    public MessageLocation Location
+    {
+        get => new(record, inline, chunks);
+        set => (record, inline, chunks) = (value.Record, value.Inline, value.Chunks);
+    }
 
     /// <summary>The record of its newest state; null while that is the one in the message record.</summary>
-    public RecordLocation? StateRecord { get; set; }
+    public RecordLocation? StateRecord
+    {
+        get => state.Segment is null ? null : state;
+        set => state = value ?? default;
+    }
 
     /// <summary>Segments that may still hold an older copy of the message record.</summary>
     public List<Segment>? FormerHomes { get; set; }
-
-    public StoredMessage? Previous { get; set; }
-
-    public StoredMessage? Next { get; set; }
 
     /// <summary>True while a file exists from which this message would come back if its removal were forgotten.</summary>
     public bool NeedsRemovalRecord =>
