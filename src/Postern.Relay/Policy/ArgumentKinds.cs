@@ -1,17 +1,29 @@
+using System.Globalization;
 using System.Net;
 using Postern.Relay.Accounts;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy;
 
 /// <summary>The kinds of arguments that rules take.</summary>
 internal static class ArgumentKinds
 {
+    /// <summary>With address and reference a reply stays within the 512 octets of RFC 5321 §4.5.3.1.5.</summary>
+    private const int MostOfLine = 160;
+
     public static ArgumentKind<RateLimit> Rate { get; } = new(
         "count/time", "a count and a time such as 500/1h, at most 31 days", RateLimit.TryParse);
 
     /// <summary>Several are written one after another, with spaces.</summary>
     public static ArgumentKind<IPNetwork[]> Networks { get; } = new(
         "networks", "networks such as 192.0.2.0/24 2001:db8::/32, with spaces between", TryNetworks);
+
+    public static ArgumentKind<string> Line { get; } = new("text", "a line of at most 160 printable characters", TryLine);
+
+    /// <summary>Of a reply that refuses.</summary>
+    public static ArgumentKind<int?> RefusalCode { get; } = new("code", "a reply code from 400 to 599", TryCode);
+
+    public static ArgumentKind<Mailbox> Address { get; } = new("address", "an address such as archive@example.org", TryAddress);
 
     /// <summary>One of a few words.</summary>
     public static ArgumentKind<T> Word<T>(params (string Word, T Value)[] choices)
@@ -27,6 +39,27 @@ internal static class ArgumentKinds
             value = choices[Math.Max(found, 0)].Value;
             return found >= 0;
         }
+    }
+
+    private static bool TryLine(string text, out string value)
+    {
+        value = text;
+        return text.Length is > 0 and <= MostOfLine && !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
+    }
+
+    private static bool TryCode(string text, out int? value)
+    {
+        value = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var code) && code is >= 400 and <= 599 and not 421
+            ? code
+            : null;
+        return value is not null;
+    }
+
+    private static bool TryAddress(string text, out Mailbox value)
+    {
+        var isRead = Mailbox.TryParse(text, out var mailbox);
+        value = mailbox!;
+        return isRead;
     }
 
     private static bool TryNetworks(string text, out IPNetwork[] networks)

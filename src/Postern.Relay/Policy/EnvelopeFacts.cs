@@ -32,6 +32,9 @@ public sealed record EnvelopeFacts
     /// <summary>TLSv1.3 and so on; null without TLS.</summary>
     public string? Tls { get; init; }
 
+    /// <summary>SHA-256 of the certificate that the client showed, 64 lower-case hexadecimal digits; null for none.</summary>
+    public string? Certificate { get; init; }
+
     /// <summary>The authorization id in canonical form; null without a login. An ANONYMOUS login is none: it proves nothing.</summary>
     public string? Login { get; init; }
 
@@ -75,6 +78,7 @@ public sealed record EnvelopeFacts
         Client = session.ClientAddress,
         Helo = session.HeloName,
         Tls = session.Tls?.Version,
+        Certificate = session.Tls?.ClientCertificate?.Fingerprint,
         Login = session.Login,
         ProvenBy = session.LoginProvenBy,
         Credential = session.Credential,
@@ -88,4 +92,11 @@ public sealed record EnvelopeFacts
 /// <summary>What a message says about itself in its header section, as it came: nothing in it is proven.</summary>
 /// <param name="From">The field From, without line ends; null where there is none.</param>
 /// <param name="Hops">How many Received fields it has.</param>
-public sealed record HeaderFacts(string? From, string? MessageId, int Hops);
+public sealed record HeaderFacts(string? From, string? MessageId, int Hops)
+{
+    /// <summary>
+    /// Whoever logged in may not send as what it says of the author: every address of each From field counts, and one that does not read
+    /// is nobody's. False without a From field, as the sender is the author then; null where it is not known.
+    /// </summary>
+    public bool? HasForeignAuthor { get; init; }
+}

@@ -10,6 +10,12 @@ internal interface IRelayRule
     /// <summary>The word in the configuration, in lower case with underscores; the word that Postfix uses where it has one.</summary>
     string Name { get; }
 
+    /// <summary>
+    /// What it says, and when, as a cell of the table in docs/rules.md: <c>permit</c>, <c>refuse (code)</c> or <c>pass</c>, a colon, and the
+    /// fact.
+    /// </summary>
+    string Doc { get; }
+
     /// <summary>The stages at which the rule has what it needs.</summary>
     RuleStage Stages { get; }
 

@@ -19,6 +19,14 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
         Refuse,
     }
 
+    /// <summary>As the list has it; in the chain of a decision too.</summary>
+    public string Word => IsOnTrial ? RelayRules.OnTrial + Rule.Name : Rule.Name;
+
+    public bool IsOnTrial { get; init; }
+
+    /// <summary>The rule or list that a word of the configuration names, on trial or not.</summary>
+    public static string Plain(string word) => word.StartsWith(RelayRules.OnTrial, StringComparison.Ordinal) ? word[RelayRules.OnTrial.Length..] : word;
+
     public static ListedRule Read(IRelayRule rule, RuleStage stage, RuleArguments arguments)
     {
         var otherwise = arguments.Value(
@@ -87,6 +95,9 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
 /// <summary>A rule that was asked, and its answer; <paramref name="Rule"/> is the rule's name.</summary>
 internal readonly record struct AskedRule(string Rule, RuleAnswer Answer)
 {
+    /// <summary>Null for what decides in the place of a rule.</summary>
+    public ListedRule? Listed { get; init; }
+
     /// <summary>
     /// The step as the decision keeps it. A remedy matters only where the decision is a refusal; one that cannot be found out now is left
     /// out.
@@ -113,4 +124,18 @@ internal readonly record struct AskedRule(string Rule, RuleAnswer Answer)
 internal sealed record Judged(RuleStage Stage, RuleContext Context, ImmutableArray<AskedRule> Asked, AskedRule? Decider)
 {
     public bool IsRefusal => Decider is { Answer: RuleAnswer.Refuse };
+
+    /// <summary>What is to be done with the message.</summary>
+    /// <param name="from">Where the answers of this list begin.</param>
+    public ImmutableArray<MessageEffect> Effects(int from)
+    {
+        var effects = ImmutableArray.CreateBuilder<MessageEffect>();
+        for (var i = from; i < Asked.Length; i++)
+        {
+            if (Asked[i].Answer is RuleAnswer.Pass { Effect: { } effect })
+                effects.Add(effect);
+        }
+
+        return effects.Count == 0 ? [] : effects.DrainToImmutable();
+    }
 }

@@ -54,6 +54,10 @@ public sealed record PolicyOptions
     /// <summary>Asked when the header section of the message is whole.</summary>
     public ImmutableArray<RuleEntry> MessageRules { get; init; } = [];
 
+    /// <summary>Lists that any list may ask as if they were rules, by name; no rule is called so.</summary>
+    public ImmutableSortedDictionary<string, ImmutableArray<RuleEntry>> Classes { get; init; } =
+        ImmutableSortedDictionary<string, ImmutableArray<RuleEntry>>.Empty;
+
     /// <summary>How long one rule may look things up before it counts as one that cannot say.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 

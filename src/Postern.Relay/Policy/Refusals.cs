@@ -1,3 +1,4 @@
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 
 namespace Postern.Relay.Policy;
@@ -16,11 +17,58 @@ internal static class Refusals
     /// <summary>The same for good, where an operator wants it so.</summary>
     public static Refusal CannotSay { get; } = new(550, NotAuthorized, "This cannot be checked, and is refused");
 
+    /// <summary>Of a rule that refuses whatever comes to it.</summary>
+    public static Refusal Refused { get; } = new(554, NotAuthorized, "Access denied");
+
+    public static Refusal Deferred { get; } = new(450, new EnhancedStatus(4, 7, 1), "Access denied for now, try again later");
+
+    public static Refusal Plaintext { get; } = new(450, new EnhancedStatus(4, 7, 1), "Session encryption is required: use STARTTLS");
+
+    public static Refusal UnknownHelo { get; } = new(450, new EnhancedStatus(4, 7, 1), "Helo command rejected: Host not found");
+
+    /// <summary>RFC 7372 §3.3: reverse DNS validation failed.</summary>
+    public static Refusal UnknownClient { get; } = new(
+        450, new EnhancedStatus(4, 7, 25), "Client host rejected: its address has no name that leads back to it");
+
+    /// <summary>What <see cref="UnknownSenderDomain"/> and <see cref="UnknownRecipientDomain"/> say beside the address.</summary>
+    public static Refusal NoSuchDomain { get; } = new(450, new EnhancedStatus(4, 1, 8), "Domain not found");
+
+    public static Refusal CannotLookUpClient { get; } = new(451, new EnhancedStatus(4, 4, 3), "DNS does not answer, try again later");
+
     public static Refusal ClientRejected { get; } = new(554, NotAuthorized, "Client host rejected: Access denied");
 
     /// <summary>Postfix's code; the name itself is not repeated.</summary>
     public static Refusal HeloRejected { get; } = new(
         504, new EnhancedStatus(5, 5, 2), "Helo command rejected: need fully-qualified hostname");
+
+    public static Refusal NonFqdnSender(RuleContext context) =>
+        new(504, new EnhancedStatus(5, 5, 2), $"{context.Sender}: Sender address rejected: need fully-qualified address");
+
+    public static Refusal NonFqdnRecipient(RuleContext context) =>
+        new(504, new EnhancedStatus(5, 5, 2), $"<{context.Recipient}>: Recipient address rejected: need fully-qualified address");
+
+    /// <summary>Postfix's code: it may be a mistake in the domain's DNS, that is mended.</summary>
+    public static Refusal UnknownSenderDomain(Mailbox sender) =>
+        new(450, new EnhancedStatus(4, 1, 8), $"<{sender}>: Sender address rejected: Domain not found");
+
+    public static Refusal UnknownRecipientDomain(Mailbox recipient) =>
+        new(450, new EnhancedStatus(4, 1, 2), $"<{recipient}>: Recipient address rejected: Domain not found");
+
+    /// <summary>RFC 7505 §4.2.</summary>
+    public static Refusal SenderTakesNoMail(Mailbox sender) =>
+        new(550, new EnhancedStatus(5, 7, 27), $"<{sender}>: Sender address rejected: its domain takes no mail (null MX)");
+
+    /// <summary>RFC 7505 §4.1.</summary>
+    public static Refusal RecipientTakesNoMail(Mailbox recipient) =>
+        new(556, new EnhancedStatus(5, 1, 10), $"<{recipient}>: Recipient address rejected: its domain takes no mail (null MX)");
+
+    public static Refusal CannotLookUp(Mailbox address) =>
+        CannotLookUpClient with { Text = $"<{address}>: its domain cannot be looked up now, try again later" };
+
+    /// <summary>Of a message whose From field names somebody else than who logged in.</summary>
+    /// <param name="author">Null where it names nobody.</param>
+    public static Refusal AuthorNotOwned(RuleContext context, string? author) =>
+        new(550, NotAuthorized, $"{(author is null ? "The From field" : $"<{author}>: From address")} rejected: not owned by user {Login(context)}");
 
     /// <summary>Temporary: the same message may be sent later.</summary>
     public static Refusal OverLimit(RuleContext context, string reason) =>

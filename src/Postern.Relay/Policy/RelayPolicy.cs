@@ -25,11 +25,13 @@ public sealed class RelayPolicy : IEnvelopePolicy
     private readonly ImmutableArray<RuleList> beforeRecipients;
     private readonly RuleList recipientRules;
     private readonly RuleList messageRules;
+    private readonly RuleClasses classes;
 
     /// <param name="directory">All accounts: whose an address is.</param>
     /// <param name="directoryOf">The accounts that count on a listener; null: <paramref name="directory"/> on each.</param>
     /// <param name="counters">Null where none are known (<see cref="UnknownCounters"/>).</param>
     /// <param name="suppressions">Null: those of <paramref name="directory"/>, where it has some.</param>
+    /// <param name="names">What DNS says; null where nobody asks it: rules that need it answer 451 then.</param>
     /// <exception cref="ArgumentException">
     /// An entry of a list names no rule of that stage; <see cref="RelayRules.Check"/> tells before.
     /// </exception>
@@ -40,20 +42,27 @@ public sealed class RelayPolicy : IEnvelopePolicy
         TimeProvider clock,
         ICounters? counters = null,
         Func<string, IDirectory>? directoryOf = null,
-        ISuppressions? suppressions = null)
+        ISuppressions? suppressions = null,
+        INameLookup? names = null)
     {
+        classes = new RuleClasses(options.Classes);
         world = new PolicyWorld(
             options, directoryOf ?? (_ => directory), counters ?? UnknownCounters.Instance, clock, new LimitNews(audit, clock))
         {
             Everybody = directory,
             Suppressions = suppressions ?? directory as ISuppressions,
+            Trials = Trials,
+            Names = names,
         };
         this.audit = audit;
-        RuleList[] lists = [new(RuleStage.Client, options.ClientRules), new(RuleStage.Helo, options.HeloRules)];
-        beforeRecipients = [.. lists.Where(static list => !list.IsEmpty), new(RuleStage.Sender, options.SenderRules)];
-        recipientRules = new RuleList(RuleStage.Recipient, options.RecipientRules);
-        messageRules = new RuleList(RuleStage.Message, options.MessageRules);
+        RuleList[] lists = [new(RuleStage.Client, options.ClientRules, classes), new(RuleStage.Helo, options.HeloRules, classes)];
+        beforeRecipients = [.. lists.Where(static list => !list.IsEmpty), new(RuleStage.Sender, options.SenderRules, classes)];
+        recipientRules = new RuleList(RuleStage.Recipient, options.RecipientRules, classes);
+        messageRules = new RuleList(RuleStage.Message, options.MessageRules, classes);
     }
+
+    /// <summary>What rules on trial would have decided.</summary>
+    public RuleTrials Trials { get; } = new();
 
     public async ValueTask<Verdict> OnSenderAsync(SessionState session, ReversePath sender, CancellationToken ct)
     {
@@ -62,7 +71,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
         var judged = await AskBeforeRecipientsAsync(question, counts: true, ct);
         if (judged.IsRefusal)
             return await RecordAsync(judged, ct);
-        session.PolicyMemo = new SenderOutcome(this, question.Facts, sender, judged.Asked);
+        session.PolicyMemo = new SenderOutcome(this, question.Facts, sender, judged.Asked) { Effects = judged.Effects(from: 0) };
         return judged.Decider is { } permit ? new Verdict.Permit(permit.Rule) : Verdict.Pass.Instance;
     }
 
@@ -75,7 +84,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
         {
             if (before.IsRefusal)
                 return await RecordAsync(before, ct);
-            session.PolicyMemo = known = new SenderOutcome(this, question.Facts, sender, before.Asked);
+            session.PolicyMemo = known = new SenderOutcome(this, question.Facts, sender, before.Asked) { Effects = before.Effects(from: 0) };
         }
 
         return await RecordAsync(
@@ -86,9 +95,12 @@ public sealed class RelayPolicy : IEnvelopePolicy
     internal static ImmutableArray<string> RefsOf(SessionState session, ReversePath sender) =>
         session.PolicyMemo is SenderOutcome memo && memo.Sender == sender ? memo.Refs : [];
 
-    /// <summary>Asked once the header section of a message is whole; null where it may go on.</summary>
-    public ValueTask<Reply?> OnMessageAsync(SessionState session, ReversePath sender, HeaderFacts header, CancellationToken ct) =>
-        messageRules.IsEmpty ? default : AskAboutMessageAsync(session, sender, header, ct);
+    /// <summary>Asked once the header section of a message is whole: whether it may go on, and what is to be done with it then.</summary>
+    internal ValueTask<MessageVerdict> OnMessageAsync(
+        SessionState session, ReversePath sender, HeaderFacts header, CancellationToken ct) =>
+        messageRules.IsEmpty
+            ? new(new MessageVerdict(Refusal: null, Known(session, sender)?.Effects ?? []))
+            : AskAboutMessageAsync(session, sender, header, ct);
 
     /// <summary>
     /// Decides by the same code as for a live session, and neither records nor counts anything. The header of the message is not known to
@@ -132,12 +144,15 @@ public sealed class RelayPolicy : IEnvelopePolicy
     private SenderOutcome? Known(SessionState session, ReversePath sender) =>
         session.PolicyMemo is SenderOutcome memo && memo.Policy == this && memo.Sender == sender ? memo : null;
 
-    private async ValueTask<Reply?> AskAboutMessageAsync(SessionState session, ReversePath sender, HeaderFacts header, CancellationToken ct)
+    private async ValueTask<MessageVerdict> AskAboutMessageAsync(
+        SessionState session, ReversePath sender, HeaderFacts header, CancellationToken ct)
     {
         var known = Known(session, sender);
         var question = new PolicyQuestion(known?.Facts ?? EnvelopeFacts.Of(session), sender) { Header = header };
         var judged = await messageRules.AskAsync(new RuleContext(world, question), earlier: [], counts: true, ct);
-        return judged.IsRefusal && await RecordAsync(judged, ct) is Verdict.Refuse(var reply, _) ? reply : null;
+        return new MessageVerdict(
+            judged.IsRefusal && await RecordAsync(judged, ct) is Verdict.Refuse(var reply, _) ? reply : null,
+            [.. known?.Effects ?? [], .. judged.Effects(from: 0)]);
     }
 
     /// <summary>Client, helo and sender, in this order: a refusal ends it, a permit only its own list.</summary>
@@ -199,7 +214,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
         if (cause.Standing != AuditStanding.Repeat)
             audit.Append((await DecideAsync(cause.Ref!, judged, ct)).ToAuditEvent(cause));
         if (refusal is null)
-            permitted?.Note(cause.Ref!);
+            permitted?.Note(cause.Ref!, judged.Effects(permitted.Asked.Length));
         return refusal is null ? new Verdict.Permit(rule) : new Verdict.Refuse(refusal.ToReply(cause.Ref!), rule);
     }
 }
@@ -213,10 +228,24 @@ internal sealed record SenderOutcome(RelayPolicy Policy, EnvelopeFacts Facts, Re
     /// <summary>The references of the decisions that permitted its recipients, each once; no more than an event names.</summary>
     public ImmutableArray<string> Refs { get; private set; } = [];
 
-    public void Note(string reference)
+    /// <summary>What is to be done with the message, each once.</summary>
+    public ImmutableArray<MessageEffect> Effects { get; set; } = [];
+
+    public void Note(string reference, ImmutableArray<MessageEffect> effects)
     {
+        foreach (var effect in effects)
+        {
+            if (!Effects.Contains(effect))
+                Effects = Effects.Add(effect);
+        }
+
         // Repeats have one reference in common, and come one behind the other.
         if (Refs.Length < AuditEvents.MostRecipients && (Refs.Length == 0 || !string.Equals(Refs[^1], reference, StringComparison.Ordinal)))
             Refs = Refs.Add(reference);
     }
 }
+
+/// <summary>What the rules say of a message whose header is known.</summary>
+/// <param name="Refusal">Null where it may go on.</param>
+/// <param name="Effects">What is to be done with it then, of all stages.</param>
+internal sealed record MessageVerdict(Reply? Refusal, ImmutableArray<MessageEffect> Effects);

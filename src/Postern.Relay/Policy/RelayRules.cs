@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Rules;
@@ -7,22 +8,47 @@ namespace Postern.Relay.Policy;
 /// <summary>Every rule there is. A new rule is one file in <c>Rules/</c> and one line here.</summary>
 public static class RelayRules
 {
+    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_");
+
+    /// <summary>Of a rule that needs no more than the client.</summary>
+    internal const RuleStage EveryStage =
+        RuleStage.Client | RuleStage.Helo | RuleStage.Sender | RuleStage.Recipient | RuleStage.Message;
+
     internal static ImmutableArray<IRelayRule> All { get; } =
     [
+        new Bcc(),
+        new Defer(),
+        new Hold(),
+        new Permit(),
         new PermitAuthenticated(),
         new PermitNetworkForDomain(),
         new PermitNetworks(),
         new PermitSystemUser(),
+        new PermitTlsClientCertificate(),
+        new PrependHeader(),
+        new Redirect(),
+        new Reject(),
         new RejectClients(),
+        new RejectHeaderFromMismatch(),
         new RejectNonFqdnHeloHostname(),
+        new RejectNonFqdnRecipient(),
+        new RejectNonFqdnSender(),
         new RejectOverLimit(),
+        new RejectPlaintextSession(),
         new RejectSenderLoginMismatch(),
         new RejectSuppressedRecipient(),
         new RejectUnauthDestination(),
+        new RejectUnknownClientHostname(),
+        new RejectUnknownHeloHostname(),
+        new RejectUnknownRecipientDomain(),
+        new RejectUnknownSenderDomain(),
         new RejectUnlistedDomain(),
         new RejectUnlistedNetworkSender(),
         new RejectUnlistedRecipient(),
     ];
+
+    /// <summary>Before the word of a rule or list: what it would decide is told and counted, and nothing comes of it.</summary>
+    public const string OnTrial = "warn_if_";
 
     /// <summary>The words that may stand in the list of a stage.</summary>
     public static ImmutableArray<string> Names(RuleStage stage) =>
@@ -31,6 +57,7 @@ public static class RelayRules
     /// <summary>What is wrong with a word of the configuration; null when it names a rule that can stand at the stage.</summary>
     public static RuleWordProblem? Check(RuleStage stage, string word)
     {
+        word = ListedRule.Plain(word);
         if (Find(word) is { } rule)
             return rule.Stages.HasFlag(stage)
                 ? null
@@ -55,17 +82,25 @@ public static class RelayRules
         select (rule.Name, rule.ArgumentsDoc);
 
     /// <summary>The stages at which the rule of a known word can stand.</summary>
+    /// <returns>None for a word that names no rule.</returns>
     public static IReadOnlyList<RuleStage> StagesOf(string word) =>
-        Array.FindAll(Enum.GetValues<RuleStage>(), stage => Find(word)!.Stages.HasFlag(stage));
+        Find(word) is { Stages: var stages } ? Array.FindAll(Enum.GetValues<RuleStage>(), stage => stages.HasFlag(stage)) : [];
+
+    /// <summary>Why a list cannot have this name; null where it can.</summary>
+    public static string? WhyNotCalled(string name) =>
+        Find(name) is not null ? $"{name} is the word of a rule"
+            : name.StartsWith(OnTrial, StringComparison.Ordinal) ? $"{OnTrial} stands before a word that is on trial"
+            : name.Length == 0 || name.AsSpan().ContainsAnyExcept(NameCharacters) ? "a name has lower-case letters, digits and _"
+            : null;
+
+    /// <summary>Why a stage cannot ask a list that has a name, or those that it asks; null where it can, and for the word of a rule.</summary>
+    public static string? WhyNotAsked(
+        string word, RuleStage stage, ImmutableSortedDictionary<string, ImmutableArray<RuleEntry>> lists) =>
+        lists.ContainsKey(ListedRule.Plain(word)) ? new RuleClasses(lists).WhyNot(ListedRule.Plain(word), stage) : null;
 
     /// <exception cref="ArgumentException">A word names no rule of the stage, or its arguments are wrong.</exception>
-    internal static ImmutableArray<ListedRule> Compile(RuleStage stage, ImmutableArray<RuleEntry> entries) =>
-    [
-        .. entries.Select(
-            entry => Check(stage, entry.Word) is { } problem
-                ? throw new ArgumentException(problem.Message, nameof(entries))
-                : Compile(stage, entry)),
-    ];
+    internal static ImmutableArray<ListedRule> Compile(RuleStage stage, ImmutableArray<RuleEntry> entries, RuleClasses classes) =>
+        [.. entries.Select(entry => Compile(stage, entry, classes))];
 
     /// <summary>The stage as configuration and log write it.</summary>
     public static string ToWord(this RuleStage stage) => stage switch
@@ -77,14 +112,19 @@ public static class RelayRules
         _ => "recipient",
     };
 
-    private static ListedRule Compile(RuleStage stage, RuleEntry entry)
+    private static ListedRule Compile(RuleStage stage, RuleEntry entry, RuleClasses classes)
     {
-        var rule = Find(entry.Word)!;
+        var word = ListedRule.Plain(entry.Word);
+        var isNamed = classes.Has(word);
+        if ((isNamed ? classes.WhyNot(word, stage) : Check(stage, word)?.Message) is { } problem)
+            throw new ArgumentException(problem, nameof(entry));
+        var rule = isNamed ? new NamedList(word) : Find(word)!;
         var arguments = new TextArguments(entry, rule.Shorthand);
         var listed = ListedRule.Read(rule, stage, arguments);
         arguments.MustBeRead();
-        return listed;
+        return listed with { IsOnTrial = word.Length != entry.Word.Length };
     }
 
-    private static IRelayRule? Find(string word) => All.FirstOrDefault(rule => string.Equals(rule.Name, word, StringComparison.Ordinal));
+    private static IRelayRule? Find(string word) =>
+        All.FirstOrDefault(rule => ListedRule.Plain(word).Equals(rule.Name, StringComparison.Ordinal));
 }

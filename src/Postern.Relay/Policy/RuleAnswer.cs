@@ -1,3 +1,4 @@
+using System.Globalization;
 using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Counters;
 
@@ -33,6 +34,25 @@ internal abstract record RuleAnswer(string Saw, Remedy? Remedy)
 
         /// <summary>Null where nothing is to be counted.</summary>
         public Charge? Charge { get; init; }
+
+        /// <summary>Null where nothing is to be done with the message.</summary>
+        public MessageEffect? Effect { get; init; }
+    }
+
+    /// <summary>The list of this name is asked in the place of the rule; where that passes, the next rule decides.</summary>
+    public sealed record Ask(string List, string Saw) : RuleAnswer(Saw, Remedy: null)
+    {
+        public override string Said => "ask";
+    }
+
+    /// <summary>What a rule on trial would have said; the next rule decides.</summary>
+    public sealed record Would(string Word, string Saw) : RuleAnswer(Saw, Remedy: null)
+    {
+        public override string Said => Word;
+
+        public static Would Of(RuleAnswer answer) => answer is Refuse { Refusal: var refusal }
+            ? new Would("would refuse", string.Create(CultureInfo.InvariantCulture, $"{refusal.Code} {refusal.Status}: {answer.Saw}"))
+            : new Would("would permit", answer.Saw);
     }
 }
 

@@ -42,13 +42,10 @@ internal sealed class TextArguments(RuleEntry entry, string? shorthand) : RuleAr
     private static Dictionary<string, string> Split(RuleEntry entry, string? shorthand)
     {
         var arguments = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var part in entry.Arguments.Split(", ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (var (key, value) in ArgumentText.Split(entry.Arguments))
         {
-            var colon = part.IndexOf(": ", StringComparison.Ordinal);
-            if (!arguments.TryAdd(
-                colon < 0 ? shorthand ?? throw Wrong(entry, "it takes no single argument") : part[..colon],
-                colon < 0 ? part : part[(colon + 2)..]))
-                throw Wrong(entry, $"'{part}' is given twice");
+            if (!arguments.TryAdd(key ?? shorthand ?? throw Wrong(entry, "it takes no single argument"), value))
+                throw Wrong(entry, $"'{key ?? value}' is given twice");
         }
 
         return arguments;

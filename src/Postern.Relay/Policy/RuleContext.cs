@@ -37,7 +37,13 @@ internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
     /// <summary>Null in a dry run's world.</summary>
     public LimitNews? News => world.News;
 
+    /// <summary>Null in a dry run's world.</summary>
+    public RuleTrials? Trials => world.Trials;
+
     public TimeProvider Clock => world.Clock;
+
+    /// <summary>What DNS says of names and addresses; <see cref="UnknownNames"/> where nobody asks.</summary>
+    public INameLookup Names => world.Names ?? UnknownNames.Instance;
 
     /// <summary>The configured network that trusts this client for any sender; null when none.</summary>
     public IPNetwork? TrustedNetwork
@@ -117,4 +123,10 @@ internal sealed record PolicyWorld(
 
     /// <summary>Null where there is no such list.</summary>
     public ISuppressions? Suppressions { get; init; }
+
+    /// <summary>Null where nobody counts them.</summary>
+    public RuleTrials? Trials { get; init; }
+
+    /// <summary>What DNS says of names; null where nobody asks.</summary>
+    public INameLookup? Names { get; init; }
 }

@@ -5,9 +5,10 @@ using Postern.Relay.Envelopes;
 namespace Postern.Relay.Policy;
 
 /// <summary>The rules of one stage, in order. The first answer that is not a pass decides.</summary>
-internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entries)
+/// <param name="classes">The lists that have a name, each as this stage asks it.</param>
+internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entries, RuleClasses classes)
 {
-    private readonly ImmutableArray<ListedRule> rules = RelayRules.Compile(stage, entries);
+    private readonly ImmutableArray<ListedRule> rules = RelayRules.Compile(stage, entries, classes);
 
     public bool IsEmpty => rules.IsEmpty;
 
@@ -20,16 +21,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         var decider = ForgedAddress(context) ?? await OtherSenderAsync(context, ct);
         if (decider is not null)
             asked.Add(decider.Value);
-        foreach (var listed in decider is null ? rules : [])
-        {
-            var answer = await listed.AskAsync(context, ct);
-            asked.Add(new AskedRule(listed.Rule.Name, answer));
-            if (answer is RuleAnswer.Pass)
-                continue;
-            decider = asked[^1];
-            break;
-        }
-
+        decider ??= await WalkAsync(rules, context, asked, ct);
         if (decider is null && stage == RuleStage.Recipient)
         {
             decider = new AskedRule(
@@ -40,6 +32,51 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         if (counts && decider is not { Answer: RuleAnswer.Refuse })
             decider = await CountAsync(context, asked, earlier.Length, ct) ?? decider;
         return new Judged(stage, context, asked.DrainToImmutable(), decider);
+    }
+
+    /// <summary>Asks one after another until one decides; null where none does.</summary>
+    private async ValueTask<AskedRule?> WalkAsync(
+        ImmutableArray<ListedRule> list, RuleContext context, ImmutableArray<AskedRule>.Builder asked, CancellationToken ct)
+    {
+        foreach (var listed in list)
+        {
+            var before = asked.Count;
+            var decider = await StepAsync(listed, context, asked, ct);
+            if (!listed.IsOnTrial)
+            {
+                if (decider is not null)
+                    return decider;
+            }
+            else if (decider is { Answer: var answer })
+            {
+                asked.Count = before;
+                asked.Add(new AskedRule(listed.Word, RuleAnswer.Would.Of(answer)));
+                context.Trials?.Count(listed.Word, stage);
+            }
+            else if (asked.Count > before + 1)
+            {
+                // A list: what its rules would count or do is theirs to say when it counts.
+                asked.Count = before;
+                asked.Add(new AskedRule(listed.Word, new RuleAnswer.Pass("all of its rules pass")));
+            }
+        }
+
+        return null;
+    }
+
+    private async ValueTask<AskedRule?> StepAsync(
+        ListedRule listed, RuleContext context, ImmutableArray<AskedRule>.Builder asked, CancellationToken ct)
+    {
+        var answer = await listed.AskAsync(context, ct);
+        if (listed.IsOnTrial && answer is RuleAnswer.Pass { Effect: not null } pass)
+            answer = new RuleAnswer.Would("would act", pass.Saw);
+        asked.Add(new AskedRule(listed.Word, answer) { Listed = listed });
+        return answer switch
+        {
+            RuleAnswer.Pass or RuleAnswer.Would => null,
+            RuleAnswer.Ask(var name, _) => await WalkAsync(classes.Of(name, stage), context, asked, ct),
+            _ => asked[^1],
+        };
     }
 
     /// <summary>A rewritten address that was not made here leads nowhere, whoever writes to it.</summary>
@@ -85,11 +122,18 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
     {
         for (var i = first; i < asked.Count; i++)
         {
-            if (asked[i].Answer is not RuleAnswer.Pass { Charge: { } charge }
-                || await rules[i - first].CountAsync(charge, context, ct) is not { } over)
+            if (asked[i] is not { Answer: RuleAnswer.Pass { Charge: { } charge }, Listed: { } listed }
+                || await listed.CountAsync(charge, context, ct) is not { } over)
                 continue;
-            asked.RemoveRange(i, asked.Count - i);
-            asked.Add(new AskedRule(rules[i - first].Rule.Name, over));
+            if (listed.IsOnTrial)
+            {
+                asked[i] = new AskedRule(listed.Word, RuleAnswer.Would.Of(over));
+                context.Trials?.Count(listed.Word, stage);
+                continue;
+            }
+
+            asked.Count = i;
+            asked.Add(new AskedRule(listed.Word, over));
             return asked[^1];
         }
 
@@ -108,6 +152,9 @@ public sealed record RuleEntry(string Word, string Arguments = "")
         text.IndexOf(' ', StringComparison.Ordinal) is > 0 and var space
             ? new RuleEntry(text[..space], text[(space + 1)..].Trim())
             : new RuleEntry(text);
+
+    /// <summary>The word without what puts it on trial.</summary>
+    public string PlainWord => ListedRule.Plain(Word);
 
     public static implicit operator RuleEntry(string text) => Parse(text);
 

@@ -81,7 +81,44 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
         if (recipient.Domain.Literal is null)
             changes.Add(new(await Remedies.AcceptDomainAsync(context, ct), w => w.Accepted.Add(recipient.Domain)));
         changes.Add(new(await Remedies.TrustClientAsync(context, ct), w => w.IsTrusted = true));
+        changes.AddRange((await RefusersAsync(known, ct)).Select(
+            static rule => new Change($"take {rule} out of rules in postern.yaml, for all whom it refuses", w => w.Out.Add(rule))));
         return changes;
+    }
+
+    /// <summary>The rules that an operator wrote and that refuse it, one behind the other where the one before is taken out.</summary>
+    private async ValueTask<List<string>> RefusersAsync(Account? known, CancellationToken ct)
+    {
+        var world = new World(directory, now.Suppressions, facts, known);
+        while (world.Out.Count < MostChanges
+            && await DecideAsync(world, ct) is { IsPermit: false, Rule: var rule }
+            && RelayRules.StagesOf(rule).Count > 0
+            && world.Out.Add(rule))
+        {
+            // The next one is asked in its place.
+        }
+
+        return [.. world.Out];
+    }
+
+    private ValueTask<Decision> DecideAsync(World world, CancellationToken ct)
+    {
+        var options = now.Options;
+        var changed = options with
+        {
+            Networks = world.IsTrusted ? options.Networks.Add(OnlyOf(facts.Client)) : options.Networks,
+            ClientRules = Left(options.ClientRules),
+            HeloRules = Left(options.HeloRules),
+            SenderRules = Left(options.SenderRules),
+            RecipientRules = Left(options.RecipientRules),
+            MessageRules = Left(options.MessageRules),
+            Classes = options.Classes.ToImmutableSortedDictionary(static l => l.Key, l => Left(l.Value), StringComparer.Ordinal),
+        };
+        return new RelayPolicy(changed, world, NoAuditLog.Instance, now.Clock, now.Counters, names: now.Names).DryRunAsync(
+            world.Facts, sender, recipient, ct);
+
+        ImmutableArray<RuleEntry> Left(ImmutableArray<RuleEntry> entries) =>
+            world.Out.Count == 0 ? entries : [.. entries.Where(entry => !world.Out.Contains(entry.Word))];
     }
 
     private const string Anybody = "\u0001"; // a name that no account has
@@ -97,13 +134,7 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
         // A network is allowed for a domain that is there.
         if (world.Allowed is { } allowed && !world.Listed.Contains(allowed) && !await directory.IsListedAsync(allowed, ct))
             return false;
-        var changed = now.Options with
-        {
-            Networks = world.IsTrusted ? now.Options.Networks.Add(OnlyOf(facts.Client)) : now.Options.Networks,
-        };
-        var decision = await new RelayPolicy(changed, world, NoAuditLog.Instance, now.Clock, now.Counters).DryRunAsync(
-            world.Facts, sender, recipient, ct);
-        return decision.IsPermit;
+        return (await DecideAsync(world, ct)).IsPermit;
     }
 
     private static IPNetwork OnlyOf(IPAddress client) => new(client, client.GetAddressBytes().Length * 8);
@@ -144,6 +175,9 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
         public Mailbox? Owned { get; set; }
 
         public bool IsTrusted { get; set; }
+
+        /// <summary>Rules that are written no more.</summary>
+        public HashSet<string> Out { get; } = new(StringComparer.Ordinal);
 
         public ValueTask<Suppression?> FindSuppressionAsync(string? tenant, Mailbox recipient, CancellationToken ct) =>
             IsUnsuppressed || suppressions is null ? default : suppressions.FindSuppressionAsync(tenant, recipient, ct);

@@ -30,6 +30,9 @@ internal readonly record struct HeaderReview(
     /// <summary>The login may not send as what the header says of the author. So too where there is no From field, or several.</summary>
     public bool HasForeignAuthor { get; private init; }
 
+    /// <summary>There is a From field, whatever it says.</summary>
+    public bool HasFrom => !FromField.Equals(default(Range));
+
     /// <summary>The first Message-ID field; empty without.</summary>
     public Range MessageIdField { get; private init; }
 
@@ -99,7 +102,9 @@ internal readonly record struct HeaderReview(
 
         var isTraced = traces
             && submitter is not null
-            && !(sender.Fields > 0 ? sender.IsOneOf(mostMailboxes: 1) : from.IsOneOf(int.MaxValue));
+            && !(sender.Fields > 0 ? sender.IsOneOf(mostMailboxes: 1)
+                : from.Fields == 0 ? submitter.Value.OwnsSender
+                : from.IsOneOf(int.MaxValue));
         var address = isTraced && !hasResent ? submitter!.Value.Address() : null;
         removals += address is null ? 0 : sender.Fields;
         return new HeaderReview(

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Delivery;
+using Postern.Relay.Delivery.Dns;
 using Postern.Relay.Dkim;
 using Postern.Relay.DovecotAuth;
 using Postern.Relay.Envelopes;
@@ -38,6 +39,7 @@ public sealed class RelaySnapshot : IDisposable
             Configuration = options.Id,
             Recipients = new ListedRecipients(options.Delivery.Aliases, options.Delivery.Routes),
         };
+        var names = new DnsNames(DnsCache.Of(options.Delivery, foundation.Clock));
         Policy = PolicyOf(policy);
         LocalPolicy = PolicyOf(options.Local.In(policy));
         server = new SmtpServerOptions
@@ -59,7 +61,7 @@ public sealed class RelaySnapshot : IDisposable
         AuthServices = [.. options.AuthListeners.Select(listener => ServiceOf(listener, foundation.Clock))];
 
         RelayPolicy PolicyOf(PolicyOptions rules) =>
-            new(rules, Accounts.Directory, foundation.Audit, foundation.Clock, counters, DirectoryOf, foundation.Directory);
+            new(rules, Accounts.Directory, foundation.Audit, foundation.Clock, counters, DirectoryOf, foundation.Directory, names);
     }
 
     public RelayOptions Options { get; }

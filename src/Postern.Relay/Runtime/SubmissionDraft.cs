@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
@@ -58,6 +59,7 @@ internal sealed class SubmissionDraft(
     private string? messageId;
     private string? headerFrom;
     private string? subject;
+    private ImmutableArray<MessageEffect> effects = [];
     private TimeSpan? ofAccount = LoginFacts.KeepOf(session);
     private string? tenant = LoginFacts.TenantOf(session);
 
@@ -108,7 +110,7 @@ internal sealed class SubmissionDraft(
         {
             Id = id,
             ArrivedAt = arrivedAt,
-            Said = Envelope.Keep(transaction.Envelope),
+            Said = Envelope.Keep(Addressed(transaction.Envelope)),
             Login = session.Login,
             Client = session.ClientAddress,
             ClientSession = KeepsClient ? ClientOf(session) : null,
@@ -122,7 +124,10 @@ internal sealed class SubmissionDraft(
         };
         if (Keep.For(envelope, ofAccount) is { } keptFor)
             envelope = envelope with { KeepFor = keptFor };
-        switch (await spool.CommitAsync(envelope, DeliveryState.Fresh(envelope.Recipients.Length, envelope.ReleasedAt), ct))
+        var state = DeliveryState.Fresh(envelope.Recipients.Length, envelope.ReleasedAt);
+        if (effects.Any(static effect => effect is MessageEffect.Hold))
+            state = state with { Held = true };
+        switch (await spool.CommitAsync(envelope, state, ct))
         {
             case SpoolCommit.Durable(var entry):
                 Report(envelope, entry.Size);
@@ -251,7 +256,7 @@ internal sealed class SubmissionDraft(
         var review = HeaderReview.Of(content.Span[..end], session.Hostname, IsSubmission, submitter, tracesSenders);
         hasForeignAuthor = submitter is null
             ? IsForOneDomain && !IsFromIt(content.Span[review.FromField])
-            : review.HasForeignAuthor;
+            : review.HasFrom ? review.HasForeignAuthor : !submitter.Value.OwnsSender;
         hasUtf8Header = transaction.Parameters.IsUtf8
             && !(Ascii.IsValid(content.Span[..end]) && (review.Sender is null || Ascii.IsValid(review.Sender)));
         if (review.Hops > MaxHops)
@@ -264,16 +269,30 @@ internal sealed class SubmissionDraft(
         messageId = HeaderReview.TextOf(content.Span, review.MessageIdField)
             ?? (IsSubmission && !review.HasMessageId ? $"<{id}@{session.Hostname}>" : null);
         headerFrom = HeaderReview.TextOf(content.Span, review.FromField);
-        if (policy is not null
-            && await policy.OnMessageAsync(
-                session, transaction.Sender, new HeaderFacts(headerFrom, messageId, review.Hops), ct) is { } refused)
+        if (policy is not null)
         {
-            refusal = refused;
-            return;
+            var said = new HeaderFacts(headerFrom, messageId, review.Hops)
+            {
+                HasForeignAuthor = submitter is null ? null : review.HasFrom && review.HasForeignAuthor,
+            };
+            var verdict = await policy.OnMessageAsync(session, transaction.Sender, said, ct);
+            if (verdict.Refusal is not null)
+            {
+                refusal = verdict.Refusal;
+                return;
+            }
+
+            effects = verdict.Effects;
         }
 
         subject = audit.WantsSubjects ? HeaderReview.TextOf(content.Span, review.SubjectField) : null;
         await spool.AppendAsync(Encoding.UTF8.GetBytes(TraceFields()), ct);
+        foreach (var effect in effects)
+        {
+            if (effect is MessageEffect.Prepend(var field))
+                await spool.AppendAsync(Encoding.ASCII.GetBytes($"{field}\r\n"), ct);
+        }
+
         var from = 0;
         foreach (var range in review.Removed)
         {
@@ -285,6 +304,32 @@ internal sealed class SubmissionDraft(
         await spool.AppendAsync(Encoding.UTF8.GetBytes(MissingFields(review, HasBlankLine(content.Span[end..]))), ct);
         await spool.AppendAsync(content[end..], ct);
         ReturnHeader();
+    }
+
+    /// <summary>To whom the rules send it: whom the client named, unless one redirects it, and whoever gets a copy.</summary>
+    private SmtpEnvelope Addressed(SmtpEnvelope said)
+    {
+        foreach (var effect in effects)
+        {
+            if (effect is MessageEffect.Redirect(var to))
+                said = new SmtpEnvelope(said.Sender, [to]) { Parameters = said.Parameters };
+        }
+
+        foreach (var effect in effects)
+        {
+            if (effect is MessageEffect.Copy(var to) && !said.Recipients.Contains(to))
+                said = new SmtpEnvelope(said.Sender, said.Recipients.Add(to))
+                {
+                    Parameters = said.Parameters,
+                    RecipientParameters =
+                    [
+                        .. Enumerable.Range(0, said.Recipients.Length).Select(said.ParametersOf),
+                        new RecipientParameters { Notify = DsnNotify.Never },
+                    ],
+                };
+        }
+
+        return said;
     }
 
     private string TraceFields()
@@ -301,9 +346,11 @@ internal sealed class SubmissionDraft(
     /// </summary>
     private string MissingFields(HeaderReview review, bool hasBlankLine)
     {
-        if (hasBlankLine && review is { HasDate: true, HasMessageId: true, Sender: null, NeedsTrace: false })
+        if (hasBlankLine && review is { HasDate: true, HasMessageId: true, HasFrom: true, Sender: null, NeedsTrace: false })
             return string.Empty;
         var text = new StringBuilder();
+        if (IsSubmission && !review.HasFrom && transaction.Sender.Mailbox is { } author)
+            HeaderField.Append(text, "From", author.Address);
         if (IsSubmission && !review.HasDate)
             HeaderField.Append(text, "Date", ReceivedField.Date(arrivedAt));
         if (IsSubmission && !review.HasMessageId)

@@ -60,6 +60,8 @@ internal static class StatusCommand
             page.Row($"route {route.To}", route.Via);
         foreach (var (name, transactions, cause) in status.Deliveries.Waits)
             page.Row($"waits {name}", string.Create(CultureInfo.InvariantCulture, $"{transactions} transactions: {cause}"));
+        foreach (var (stage, word, count) in status.Trials)
+            page.Row($"on trial {word}", string.Create(CultureInfo.InvariantCulture, $"would have decided {count} times at {stage}"));
         foreach (var damage in status.Queue.Damage)
             page.Row("spool damage", damage);
         if (status.Queue.DamageCount > status.Queue.Damage.Length)

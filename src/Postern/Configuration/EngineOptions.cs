@@ -68,6 +68,7 @@ internal static class EngineOptions
         SenderRules = configuration.Rules.Sender,
         RecipientRules = configuration.Rules.Recipient,
         MessageRules = configuration.Rules.Message,
+        Classes = configuration.Rules.Classes,
         Patience = configuration.Rules.Patience,
     };
 

@@ -156,6 +156,7 @@ internal sealed class ServerHost : IAsyncDisposable
                 Relay.Snapshot.Id, configuration.Source, Live.AppliedAt, [.. Live.Problems.Select(static p => p.ToString())]),
             LoginProtection = Relay.Protection.Counts,
             Stores = Relay.Snapshot.Accounts.Conditions,
+            Trials = Relay.Policy.Trials.Counts,
             Passwords = new(Relay.PasswordMemory.Asked, Relay.PasswordMemory.Recalled),
             ChannelBinding = bindings is null ? null : BindingText.Describe(bindings),
         };

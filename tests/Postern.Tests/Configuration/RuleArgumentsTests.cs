@@ -55,5 +55,43 @@ public sealed class RuleArgumentsTests
         Assert.Contains(errors, error => error.Contains(expected, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Lists_have_names_and_rules_are_on_trial()
+    {
+        var options = Assert.IsType<ConfigurationOutcome.Valid>(Parse("""
+            rules:
+              classes:
+                inner: [{ reject_over_limit: { recipients: 5/1h } }]
+                partners:
+                  - permit_networks
+                  - warn_if_inner
+                  - reject: { text: "only partners here, sorry: no", code: 550 }
+                unused: [reject_header_from_mismatch]
+              sender: [warn_if_reject_plaintext_session]
+              recipient:
+                - prepend_header: "X-Origin: a, b"
+                - warn_if_partners
+                - partners
+            """)).Configuration.ToPolicy();
+        Assert.Equal(["inner", "partners", "unused"], options.Classes.Keys);
+        Assert.Equal([new("permit_networks"), new("warn_if_inner"), new("reject", "text: \"only partners here, sorry: no\", code: 550")], options.Classes["partners"].AsEnumerable());
+        Assert.Equal([new("prepend_header", "field: \"X-Origin: a, b\""), new("warn_if_partners"), new("partners")], options.RecipientRules.AsEnumerable());
+        Assert.NotNull(new RelayPolicy(options, null!, null!, TimeProvider.System));
+    }
+
+    [Theory]
+    [InlineData("classes: { permit: [reject] }, recipient: [permit]", "rules.classes.permit: permit is the word of a rule")]
+    [InlineData("classes: { a b: [reject] }", "a name has lower-case letters, digits and _")]
+    [InlineData("classes: { a: [b], b: [a] }, recipient: [a]", "rules.recipient[0]: the list a asks itself: a -> b -> a")]
+    [InlineData("classes: { a: [reject_header_from_mismatch] }, sender: [a]", "rules.classes.a[0]: the rule reject_header_from_mismatch cannot stand at the sender stage")]
+    [InlineData("classes: { a: [xyz] }", "rules.classes.a[0]: ")]
+    [InlineData("sender: [warn_if_reject_plaintext_sesion]", "did you mean 'reject_plaintext_session'?")]
+    [InlineData("sender: [warn_if_warn_if_reject]", "rules.sender[0]: ")]
+    [InlineData("sender: [{ reject: { code: 250 } }]", "rules.sender[0].code: '250' is not right here; expected a reply code from 400 to 599")]
+    [InlineData("sender: [{ prepend_header: no colon }]", "expected a header field such as X-Origin: scanner")]
+    [InlineData("sender: [{ bcc: nobody }]", "expected an address such as archive@example.org")]
+    [InlineData("sender: [{ permit_tls_client_certificate: abc }]", "expected SHA-256 fingerprints")]
+    public void What_is_wrong_with_a_name_or_a_trial_is_told(string rules, string expected) => What_is_wrong_is_told_with_its_place(rules, expected);
+
     private static ConfigurationOutcome Parse(string yaml) => ConfigurationFile.Parse("postern.yaml", "/etc/here", yaml);
 }

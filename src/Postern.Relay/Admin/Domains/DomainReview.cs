@@ -92,7 +92,7 @@ public sealed class DomainReview
                 DomainGrade.Hint,
                 $"{address} is {kind}: others see another address",
                 "Name the address that they see by --address.");
-        var answer = await AskAsync(ReverseName(address), DnsType.Ptr, ct).ConfigureAwait(false);
+        var answer = await AskAsync(ReverseName.Of(address), DnsType.Ptr, ct).ConfigureAwait(false);
         if (answer.Status == DnsStatus.Unavailable)
             return Unknown("PTR", answer);
         var names = answer.Records.OfType<DnsRecord.Ptr>().Select(static r => r.Target).ToList();
@@ -311,15 +311,5 @@ public sealed class DomainReview
                 $"_mta-sts.{domain} has {(records.Count == 1 ? "no id" : "several records")}: senders pass over it",
                 "Leave one record: v=STSv1; id=1;"),
         };
-    }
-
-    /// <summary>Where the names of an address stand (RFC 1035 §3.5, RFC 3596 §2.5).</summary>
-    private static string ReverseName(IPAddress address)
-    {
-        var octets = address.GetAddressBytes().Reverse();
-        if (address.AddressFamily == AddressFamily.InterNetwork)
-            return $"{string.Join('.', octets.Select(static o => o.ToString(CultureInfo.InvariantCulture)))}.in-addr.arpa";
-        var digits = octets.Select(static o => string.Create(CultureInfo.InvariantCulture, $"{o & 15:x}.{o >> 4:x}"));
-        return $"{string.Join('.', digits)}.ip6.arpa";
     }
 }

@@ -8,6 +8,8 @@ internal sealed class PermitAuthenticated : IRelayRule
 {
     public string Name => "permit_authenticated";
 
+    public string Doc => "permit: logged in, and the account still exists and is enabled";
+
     public RuleStage Stages => RuleStage.Client | RuleStage.Helo | RuleStage.Sender | RuleStage.Recipient | RuleStage.Message;
 
     public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)

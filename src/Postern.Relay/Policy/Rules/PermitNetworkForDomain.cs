@@ -13,6 +13,8 @@ internal sealed class PermitNetworkForDomain : IRelayRule
 
     public string Name => Word;
 
+    public string Doc => "permit: not logged in, and `postern network add` allows the client for the sender's domain";
+
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
 
     public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)

@@ -9,7 +9,9 @@ internal sealed class PermitNetworks : IRelayRule
 
     public string Name => Word;
 
-    public RuleStage Stages => RuleStage.Client | RuleStage.Helo | RuleStage.Sender | RuleStage.Recipient | RuleStage.Message;
+    public string Doc => "permit: the client is in `networks` (none by default, not even loopback)";
+
+    public RuleStage Stages => RelayRules.EveryStage;
 
     public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) =>
         new(context.TrustedNetwork is { } network

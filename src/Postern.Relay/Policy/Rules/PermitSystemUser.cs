@@ -8,6 +8,8 @@ internal sealed class PermitSystemUser : IRelayRule
 {
     public string Name => "permit_system_user";
 
+    public string Doc => "permit: a user of this machine left it by `postern sendmail`; no client of a listener is one";
+
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient | RuleStage.Message;
 
     public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => new(

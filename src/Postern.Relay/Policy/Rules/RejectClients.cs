@@ -15,6 +15,8 @@ internal sealed class RejectClients : IRelayRule
 
     public string Name => "reject_clients";
 
+    public string Doc => "refuse (554): the client is in the networks behind the word";
+
     public RuleStage Stages => RuleStage.Client | RuleStage.Helo | RuleStage.Sender | RuleStage.Recipient;
 
     public string ArgumentsDoc =>

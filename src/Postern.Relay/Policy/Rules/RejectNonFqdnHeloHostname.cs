@@ -10,6 +10,10 @@ internal sealed class RejectNonFqdnHeloHostname : IRelayRule
 {
     public string Name => "reject_non_fqdn_helo_hostname";
 
+    public string Doc =>
+        "refuse (504): not logged in, and the name in HELO or EHLO is neither a domain with a dot nor an address in "
+            + "brackets";
+
     public RuleStage Stages => RuleStage.Helo | RuleStage.Sender | RuleStage.Recipient;
 
     public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => new(context.Facts switch

@@ -29,6 +29,10 @@ internal sealed class RejectOverLimit : IRelayRule
 
     public string Name => "reject_over_limit";
 
+    public string Doc =>
+        "refuse (450): more messages, or recipients, in a time than the login or the client's network may send; `{ "
+            + "messages: 500/1h }`, `{ recipients: 2000/1d, per: client }`";
+
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient | RuleStage.Message;
 
     public string ArgumentsDoc =>

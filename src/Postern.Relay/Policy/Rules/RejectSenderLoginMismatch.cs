@@ -17,6 +17,10 @@ internal sealed class RejectSenderLoginMismatch : IRelayRule
 {
     public string Name => "reject_sender_login_mismatch";
 
+    public string Doc =>
+        "refuse: a login with a sender that its account does not own, an account that is gone or disabled; a stranger "
+            + "with a sender of a listed domain, unless its network may send for it";
+
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
 
     public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) =>

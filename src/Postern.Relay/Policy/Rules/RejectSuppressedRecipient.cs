@@ -13,6 +13,10 @@ internal sealed class RejectSuppressedRecipient : IRelayRule
 
     public string Name => Word;
 
+    public string Doc =>
+        "refuse (550 5.1.1): the recipient is on the suppression list (`postern suppression`), for the sender's tenant "
+            + "or for all; write it before the rules that permit";
+
     public RuleStage Stages => RuleStage.Recipient;
 
     public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)

@@ -16,6 +16,10 @@ internal sealed class RejectUnauthDestination : IRelayRule
 
     public string Name => Word;
 
+    public string Doc =>
+        "permit: the recipient's domain is accepted here and its local part asks for no routing (`%`, `!`, `@`); refuse "
+            + "all others";
+
     public RuleStage Stages => RuleStage.Recipient;
 
     public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)

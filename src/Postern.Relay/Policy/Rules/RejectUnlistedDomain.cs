@@ -12,6 +12,8 @@ internal sealed class RejectUnlistedDomain : IRelayRule
 {
     public string Name => "reject_unlisted_domain";
 
+    public string Doc => "refuse: a login with a sender whose domain is neither listed nor tied to the account";
+
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
 
     public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)

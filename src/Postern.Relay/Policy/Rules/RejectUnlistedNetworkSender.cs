@@ -8,6 +8,10 @@ internal sealed class RejectUnlistedNetworkSender : IRelayRule
 {
     public string Name => "reject_unlisted_network_sender";
 
+    public string Doc =>
+        "refuse: a client in `networks` without a login, with a sender whose domain is not listed; in no list unless you "
+            + "write it";
+
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
 
     public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => RejectUnlistedDomain.OfListedAsync(

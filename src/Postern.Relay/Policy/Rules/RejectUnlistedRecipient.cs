@@ -14,6 +14,11 @@ internal sealed class RejectUnlistedRecipient : IRelayRule
 
     public string Name => "reject_unlisted_recipient";
 
+    public string Doc =>
+        "refuse (550 5.1.1): the recipient is in a domain of ours, and no account has or is named by its address (or by "
+            + "that without `+…`), no alias, forward or list names it, and its domain has no route of its own, whose server "
+            + "would know; `postmaster` is never refused. Write it before the rules that permit; in no list unless you write it";
+
     public RuleStage Stages => RuleStage.Recipient;
 
     public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)

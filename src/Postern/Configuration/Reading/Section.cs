@@ -170,6 +170,10 @@ internal sealed class Section
         return [.. mapping.Entries.Select(one => (one.Key, ReadSection(one.Value, $"{PathOf(key)}.{one.Key}", read)))];
     }
 
+    /// <summary>The names that stand in a section whose keys are names; none where it is none.</summary>
+    public ImmutableArray<string> NamesIn(string key) =>
+        Find(key)?.Value is ConfigNode.Mapping { Entries: var entries } ? [.. entries.Select(static entry => entry.Key)] : [];
+
     /// <summary>A list of values; a single value counts as a list of one.</summary>
     public ImmutableArray<T> List<T>(string key, Kind<T> kind, ImmutableArray<T> fallback, string fallbackText, string doc)
     {

@@ -25,16 +25,9 @@ internal sealed class SectionArguments(Section section) : RuleArguments
     private void Note(string key)
     {
         if (section.ScalarOf(key) is { } text)
-            written.Add($"{key}: {text}");
+            written.Add(ArgumentText.Of(key, text));
     }
 
     private static Kind<T> KindOf<T>(ArgumentKind<T> kind) =>
-        new(kind.Name, kind.Expected, (string text, out T value) => !Refuses(text, out value) && kind.Read(text, out value), []);
-
-    /// <summary>A comma with a space separates arguments where they are kept as text.</summary>
-    private static bool Refuses<T>(string text, out T value)
-    {
-        value = default!;
-        return text.Contains(", ", StringComparison.Ordinal) || text.Contains(": ", StringComparison.Ordinal);
-    }
+        new(kind.Name, kind.Expected, (string text, out T value) => kind.Read(text, out value), []);
 }

@@ -43,6 +43,9 @@ internal sealed record StatusDocument(
     /// <summary>How each store of accounts answers, in the order in which they are asked.</summary>
     public ImmutableArray<StoreCondition> Stores { get; init; } = [];
 
+    /// <summary>Rules on trial that would have decided something, since the configuration that has them was loaded.</summary>
+    public ImmutableArray<TrialCount> Trials { get; init; } = [];
+
     /// <summary>How often a password that was right before did not have to be hashed again.</summary>
     public PasswordMemory Passwords { get; init; } = new(0, 0);
 

@@ -1,0 +1,29 @@
+using Postern.Smtp.Grammar;
+
+namespace Postern.Relay.Policy;
+
+/// <summary>
+/// What a rule wants done with the message when it is accepted. It decides nothing: the rules behind it are asked all the same, and a
+/// message that is refused after all has no effects. As with Postfix's actions of the same names, one is of the whole message, whichever
+/// recipient it was said at.
+/// </summary>
+internal abstract record MessageEffect
+{
+    private MessageEffect()
+    {
+    }
+
+    /// <summary>It waits in the queue until an operator releases it.</summary>
+    /// <param name="Reason">For the operator.</param>
+    public sealed record Hold(string Reason) : MessageEffect;
+
+    /// <summary>A field goes before those that the message came with.</summary>
+    /// <param name="Field">Name, colon and text, printable US-ASCII, without a line end.</param>
+    public sealed record Prepend(string Field) : MessageEffect;
+
+    /// <summary>It goes to one recipient more, whom no report names.</summary>
+    public sealed record Copy(Mailbox To) : MessageEffect;
+
+    /// <summary>It goes to this recipient, and to none of those whom the client named.</summary>
+    public sealed record Redirect(Mailbox To) : MessageEffect;
+}

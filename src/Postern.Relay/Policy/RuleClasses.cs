@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+
+namespace Postern.Relay.Policy;
+
+/// <summary>
+/// Lists of rules that have a name, which any list may ask as if it were a rule (Postfix's restriction classes). One that decides, decides
+/// for the list that asked it.
+/// </summary>
+internal sealed class RuleClasses(ImmutableSortedDictionary<string, ImmutableArray<RuleEntry>> lists)
+{
+    private readonly ConcurrentDictionary<(string Name, RuleStage Stage), ImmutableArray<ListedRule>> made = [];
+
+    public static RuleClasses None { get; } = new(ImmutableSortedDictionary<string, ImmutableArray<RuleEntry>>.Empty);
+
+    public bool Has(string name) => lists.ContainsKey(name);
+
+    /// <summary>The rules of a list as a stage asks them.</summary>
+    /// <exception cref="ArgumentException">
+    /// There is no such list, one of its rules cannot stand at the stage, or it asks itself; <see cref="WhyNot(string, RuleStage)"/> tells before.
+    /// </exception>
+    public ImmutableArray<ListedRule> Of(string name, RuleStage stage) => made.GetOrAdd(
+        (name, stage),
+        static (key, classes) => classes.Make(key.Name, key.Stage),
+        this);
+
+    /// <summary>Why a list cannot be asked at a stage; null where it can.</summary>
+    public string? WhyNot(string name, RuleStage stage) => WhyNot(name, stage, []);
+
+    private ImmutableArray<ListedRule> Make(string name, RuleStage stage) => WhyNot(name, stage) is { } problem
+        ? throw new ArgumentException(problem, nameof(name))
+        : RelayRules.Compile(stage, lists[name], this);
+
+    private string? WhyNot(string name, RuleStage stage, ImmutableArray<string> asking)
+    {
+        if (!lists.TryGetValue(name, out var entries))
+            return $"no list of rules is called {name}";
+        if (asking.Contains(name))
+            return $"the list {name} asks itself: {string.Join(" -> ", asking.Add(name))}";
+        foreach (var entry in entries)
+        {
+            var word = ListedRule.Plain(entry.Word);
+            if ((Has(word) ? WhyNot(word, stage, asking.Add(name)) : RelayRules.Check(stage, word)?.Message) is { } problem)
+                return asking.IsEmpty && !Has(word) ? $"the list {name}: {problem}" : problem;
+        }
+
+        return null;
+    }
+}
+
+/// <summary>A list that has a name, in the place of a rule.</summary>
+internal sealed class NamedList(string name) : IRelayRule
+{
+    public string Name => name;
+
+    public string Doc => "ask: the rules of a list that has a name";
+
+    public RuleStage Stages => RelayRules.EveryStage;
+
+    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => new(new RuleAnswer.Ask(name, "a list of rules"));
+}

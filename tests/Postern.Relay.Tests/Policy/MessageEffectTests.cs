@@ -1,0 +1,141 @@
+using System.Net;
+using System.Text;
+using Postern.Relay.Envelopes;
+using Postern.Relay.Policy;
+using Postern.Relay.Runtime;
+using Postern.Relay.Spool;
+using Postern.Relay.Spool.Memory;
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Message;
+using Postern.Smtp.Policy;
+using Postern.Smtp.Session;
+using Postern.Testing;
+
+namespace Postern.Relay.Tests.Policy;
+
+/// <summary>What rules have done with a message, besides letting it in: held, copied, sent elsewhere, written on.</summary>
+public sealed class MessageEffectTests : IAsyncDisposable
+{
+    private readonly ManualClock clock = new();
+    private readonly RecordingAuditLog audit = new();
+    private readonly FakeDirectory directory = new Judge().Directory;
+    private readonly MemorySpool spool = new();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public ValueTask DisposeAsync() => spool.DisposeAsync();
+
+    [Theory]
+    [InlineData("sender")]
+    [InlineData("recipient")]
+    [InlineData("message")]
+    public async Task A_rule_of_any_stage_has_a_message_wait_for_an_operator(string stage)
+    {
+        var (entry, _) = await SubmitAsync(At(stage, "hold reason: first mail of a new customer"));
+        Assert.True(entry.State is { Held: true, HeldByServerAt: null });
+    }
+
+    [Theory]
+    [InlineData("sender")]
+    [InlineData("recipient")]
+    [InlineData("message")]
+    public async Task A_copy_goes_to_one_more_whom_no_report_names(string stage)
+    {
+        var (entry, _) = await SubmitAsync(At(stage, "bcc archive@example.org"), to: ["a@b.test", "c@d.test"]);
+        Assert.Equal(["a@b.test", "c@d.test", "archive@example.org"], entry.Envelope.Recipients.Select(static r => r.Address));
+        Assert.Equal([DsnNotify.Success, DsnNotify.Success, DsnNotify.Never], Enumerable.Range(0, 3).Select(i => entry.Envelope.ParametersOf(i).Notify));
+        Assert.Equal(3, entry.State.Recipients.Length);
+    }
+
+    [Fact]
+    public async Task A_message_that_is_sent_elsewhere_goes_there_alone_and_its_copy_too()
+    {
+        var (entry, _) = await SubmitAsync(At("recipient", "redirect catch@example.org", "bcc archive@example.org"), to: ["a@b.test", "c@d.test"]);
+        Assert.Equal(["catch@example.org", "archive@example.org"], entry.Envelope.Recipients.Select(static r => r.Address));
+    }
+
+    [Fact]
+    public async Task A_field_is_written_before_those_it_came_with_and_once_for_all_recipients()
+    {
+        var (_, content) = await SubmitAsync(At("recipient", "prepend_header field: \"X-Origin: a scanner, on floor 2\""), to: ["a@b.test", "c@d.test"]);
+        Assert.Contains("\r\nX-Origin: a scanner, on floor 2\r\nFrom: alice@example.org\r\n", content, StringComparison.Ordinal);
+        Assert.Equal(2, content.Split("X-Origin").Length);
+    }
+
+    [Fact]
+    public async Task What_a_refused_recipient_would_have_done_is_not_done()
+    {
+        var options = new PolicyOptions { RecipientRules = ["hold", "permit_authenticated"] };
+        var policy = new RelayPolicy(options, directory, audit, clock);
+        var stranger = Judge.WithSender(Judge.Session(), "a@foreign.test");
+        await policy.OnSenderAsync(stranger, Judge.Path("a@foreign.test"), Ct);
+        Assert.IsType<Verdict.Refuse>(await policy.OnRecipientAsync(stranger, Mailbox.Parse("b@foreign.test"), Ct));
+        Assert.Empty((await policy.OnMessageAsync(stranger, Judge.Path("a@foreign.test"), new HeaderFacts(null, null, 0), Ct)).Effects);
+    }
+
+    [Theory]
+    [InlineData("Subject: x\r\n", "\r\nFrom: alice@example.org\r\n")]
+    [InlineData("From: alice@example.org\r\n", "From: alice@example.org\r\n")]
+    public async Task A_submission_without_an_author_is_of_whoever_sends_it(string header, string expected)
+    {
+        var (entry, content) = await SubmitAsync(At("message", "reject_header_from_mismatch"), header);
+        Assert.Contains(expected, content, StringComparison.Ordinal);
+        Assert.Equal(2, content.Split("From: ").Length);
+        Assert.DoesNotContain("Sender:", content, StringComparison.Ordinal);
+        Assert.False(entry.Envelope.HasForeignAuthor);
+    }
+
+    [Theory]
+    [InlineData("From: bob@example.org\r\n", "<bob@example.org>: From address rejected: not owned by user alice")]
+    [InlineData("From: Alice <alice@example.org>, bob@example.org\r\n", "<bob@example.org>: From address rejected: not owned by user alice")]
+    [InlineData("From: =?utf-8?q?alice=40example.org?= <bob@example.org>\r\n", "<bob@example.org>: From address rejected: not owned by user alice")]
+    [InlineData("From: alice@example.org\r\nFrom: bob@example.org\r\n", "The From field rejected: not owned by user alice")]
+    [InlineData("From: \"alice@example.org\"\r\n <bob@example.org>\r\n", "<bob@example.org>: From address rejected: not owned by user alice")]
+    [InlineData("From: undisclosed:;\r\n", "The From field rejected: not owned by user alice")]
+    [InlineData("From:\r\n", "The From field rejected: not owned by user alice")]
+    [InlineData("From: alice@example.org, @\r\n", "The From field rejected: not owned by user alice")]
+    public async Task An_author_that_is_not_the_logins_is_refused_where_the_rule_stands(string header, string words)
+    {
+        var refused = Assert.IsType<StoreOutcome.Refused>(await OutcomeAsync(At("message", "reject_header_from_mismatch"), header, "a@b.test"));
+        Assert.StartsWith($"550 5.7.1 {words} (ref ", refused.Reply.ToString(), StringComparison.Ordinal);
+    }
+
+    private static PolicyOptions At(string stage, params string[] rules)
+    {
+        var entries = rules.Select(RuleEntry.Parse).ToArray();
+        return new PolicyOptions
+        {
+            SenderRules = stage == "sender" ? [.. entries] : [],
+            RecipientRules = stage == "recipient" ? [.. entries, "permit_authenticated"] : ["permit_authenticated"],
+            MessageRules = stage == "message" ? [.. entries] : [],
+        };
+    }
+
+    private async Task<(SpoolEntry Entry, string Content)> SubmitAsync(PolicyOptions options, string header = "From: alice@example.org\r\n", string[]? to = null)
+    {
+        var stored = Assert.IsType<StoreOutcome.Stored>(await OutcomeAsync(options, header, to ?? ["a@b.test"]));
+        Assert.True(QueueId.TryParse(stored.Id, out var id));
+        var entry = (await spool.FindAsync(id, Ct))!;
+        using var content = await spool.OpenContentAsync(id, Ct);
+        var octets = new byte[content!.Length];
+        Assert.Equal(octets.Length, await content.ReadAsync(0, octets, Ct));
+        return (entry, Encoding.ASCII.GetString(octets));
+    }
+
+    private async Task<StoreOutcome> OutcomeAsync(PolicyOptions options, string header, params string[] to)
+    {
+        var policy = new RelayPolicy(options, directory, audit, clock);
+        var store = new SubmissionStore(spool, audit, clock, _ => directory, policy: policy);
+        var session = Judge.WithSender(Judge.Session(login: "alice"), "alice@example.org");
+        Assert.IsNotType<Verdict.Refuse>(await policy.OnSenderAsync(session, session.Transaction!.Sender, Ct));
+        foreach (var recipient in to)
+        {
+            Assert.IsType<Verdict.Permit>(await policy.OnRecipientAsync(session, Mailbox.Parse(recipient), Ct));
+            session.Transaction.Add(Mailbox.Parse(recipient), new RecipientParameters { Notify = DsnNotify.Success }, "permit_authenticated");
+        }
+
+        await using var draft = Assert.IsType<DraftAnswer.Open>(await store.BeginAsync(session, session.Transaction, Ct)).Draft;
+        await draft.AppendAsync(Encoding.ASCII.GetBytes($"{header}\r\nx\r\n"), Ct);
+        return await draft.CommitAsync(Ct);
+    }
+}
