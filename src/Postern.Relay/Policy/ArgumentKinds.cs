@@ -9,7 +9,9 @@ namespace Postern.Relay.Policy;
 internal static class ArgumentKinds
 {
     /// <summary>With address and reference a reply stays within the 512 octets of RFC 5321 §4.5.3.1.5.</summary>
-    private const int MostOfLine = 160;
+    public const int MostOfLine = 160;
+
+    private const int MostOfField = 998;
 
     public static ArgumentKind<RateLimit> Rate { get; } = new(
         "count/time", "a count and a time such as 500/1h, at most 31 days", RateLimit.TryParse);
@@ -19,6 +21,15 @@ internal static class ArgumentKinds
         "networks", "networks such as 192.0.2.0/24 2001:db8::/32, with spaces between", TryNetworks);
 
     public static ArgumentKind<string> Line { get; } = new("text", "a line of at most 160 printable characters", TryLine);
+
+    public static ArgumentKind<string> HeaderField { get; } = new("field", "a header field such as X-Origin: scanner", TryField);
+
+    /// <summary>Of a file.</summary>
+    public static ArgumentKind<string> Path { get; } = new("path", "an absolute path", static (string text, out string value) =>
+    {
+        value = text;
+        return System.IO.Path.IsPathFullyQualified(text);
+    });
 
     /// <summary>Of a reply that refuses.</summary>
     public static ArgumentKind<int?> RefusalCode { get; } = new("code", "a reply code from 400 to 599", TryCode);
@@ -45,6 +56,18 @@ internal static class ArgumentKinds
     {
         value = text;
         return text.Length is > 0 and <= MostOfLine && !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
+    }
+
+    /// <summary>A name of RFC 5322 §2.2, and no line longer than §2.1.1 has it.</summary>
+    private static bool TryField(string text, out string value)
+    {
+        value = text;
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0
+            && text.Length <= MostOfField
+            && !text.AsSpan(0, colon).ContainsAnyExceptInRange('!', '~')
+            && !text.AsSpan(colon).ContainsAnyExceptInRange(' ', '~')
+            && !text.AsSpan(colon + 1).Trim().IsEmpty;
     }
 
     private static bool TryCode(string text, out int? value)

@@ -14,6 +14,7 @@ public sealed record PolicyOptions
     private const int MappedPrefix = 96;
 
     private readonly ImmutableArray<IPNetwork> networks = [];
+    private NetworkTable<bool>? trusted;
 
     /// <summary>
     /// Clients that may relay to anywhere without a password, as any sender. A network in IPv4-mapped form counts as IPv4.
@@ -21,8 +22,11 @@ public sealed record PolicyOptions
     public ImmutableArray<IPNetwork> Networks
     {
         get => networks;
-        init => networks = [.. value.Select(Unmap)];
+        init => (networks, trusted) = ([.. value.Select(Unmap)], null);
     }
+
+    /// <summary>The same, to find an address in.</summary>
+    internal NetworkTable<bool> Trusted => trusted ??= new NetworkTable<bool>(networks.Select(static network => (network, true)));
 
     /// <summary>The id of the configuration that says all this; it stands in every decision. Null where there is none.</summary>
     public string? Configuration { get; init; }

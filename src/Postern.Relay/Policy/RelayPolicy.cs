@@ -44,6 +44,20 @@ public sealed class RelayPolicy : IEnvelopePolicy
         Func<string, IDirectory>? directoryOf = null,
         ISuppressions? suppressions = null,
         INameLookup? names = null)
+        : this(options, directory, audit, clock, counters, directoryOf, suppressions, names, new AccessTables(clock))
+    {
+    }
+
+    internal RelayPolicy(
+        PolicyOptions options,
+        IDirectory directory,
+        IAuditLog audit,
+        TimeProvider clock,
+        ICounters? counters,
+        Func<string, IDirectory>? directoryOf,
+        ISuppressions? suppressions,
+        INameLookup? names,
+        AccessTables tables)
     {
         classes = new RuleClasses(options.Classes);
         world = new PolicyWorld(
@@ -52,6 +66,8 @@ public sealed class RelayPolicy : IEnvelopePolicy
             Everybody = directory,
             Suppressions = suppressions ?? directory as ISuppressions,
             Trials = Trials,
+            Tables = tables,
+            Classes = classes,
             Names = names,
         };
         this.audit = audit;

@@ -17,6 +17,7 @@ public static class RelayRules
     internal static ImmutableArray<IRelayRule> All { get; } =
     [
         new Bcc(),
+        new CheckAccess(),
         new Defer(),
         new Hold(),
         new Permit(),

@@ -40,8 +40,11 @@ internal sealed class RuleClasses(ImmutableSortedDictionary<string, ImmutableArr
         foreach (var entry in entries)
         {
             var word = ListedRule.Plain(entry.Word);
-            if ((Has(word) ? WhyNot(word, stage, asking.Add(name)) : RelayRules.Check(stage, word)?.Message) is { } problem)
-                return asking.IsEmpty && !Has(word) ? $"the list {name}: {problem}" : problem;
+            var problem = Has(word)
+                ? WhyNot(word, stage, asking.Add(name))
+                : RelayRules.Check(stage, word) is { Message: var message } ? $"the list {name}: {message}" : null;
+            if (problem is not null)
+                return problem;
         }
 
         return null;

@@ -42,23 +42,17 @@ internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
 
     public TimeProvider Clock => world.Clock;
 
+    /// <summary>The tables that rules look into.</summary>
+    public AccessTables Tables => world.Tables;
+
+    /// <summary>A list of this name can be asked here.</summary>
+    public bool HasList(string name, RuleStage stage) => world.Classes.WhyNot(name, stage) is null;
+
     /// <summary>What DNS says of names and addresses; <see cref="UnknownNames"/> where nobody asks.</summary>
     public INameLookup Names => world.Names ?? UnknownNames.Instance;
 
     /// <summary>The configured network that trusts this client for any sender; null when none.</summary>
-    public IPNetwork? TrustedNetwork
-    {
-        get
-        {
-            foreach (var network in options.Networks)
-            {
-                if (network.Contains(Facts.Client))
-                    return network;
-            }
-
-            return null;
-        }
-    }
+    public IPNetwork? TrustedNetwork => options.Trusted.TryFind(Facts.Client, out var network, out _) ? network : null;
 
     /// <summary>The account of the login as it is now, not as it was at AUTH; null when nobody is logged in or it is gone.</summary>
     public async ValueTask<Account?> FindAccountAsync(CancellationToken ct)
@@ -126,6 +120,10 @@ internal sealed record PolicyWorld(
 
     /// <summary>Null where nobody counts them.</summary>
     public RuleTrials? Trials { get; init; }
+
+    public required AccessTables Tables { get; init; }
+
+    public required RuleClasses Classes { get; init; }
 
     /// <summary>What DNS says of names; null where nobody asks.</summary>
     public INameLookup? Names { get; init; }

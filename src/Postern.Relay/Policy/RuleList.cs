@@ -21,7 +21,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         var decider = ForgedAddress(context) ?? await OtherSenderAsync(context, ct);
         if (decider is not null)
             asked.Add(decider.Value);
-        decider ??= await WalkAsync(rules, context, asked, ct);
+        decider ??= await WalkAsync(rules, context, asked, counts, ct);
         if (decider is null && stage == RuleStage.Recipient)
         {
             decider = new AskedRule(
@@ -36,12 +36,16 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
 
     /// <summary>Asks one after another until one decides; null where none does.</summary>
     private async ValueTask<AskedRule?> WalkAsync(
-        ImmutableArray<ListedRule> list, RuleContext context, ImmutableArray<AskedRule>.Builder asked, CancellationToken ct)
+        ImmutableArray<ListedRule> list,
+        RuleContext context,
+        ImmutableArray<AskedRule>.Builder asked,
+        bool counts,
+        CancellationToken ct)
     {
         foreach (var listed in list)
         {
             var before = asked.Count;
-            var decider = await StepAsync(listed, context, asked, ct);
+            var decider = await StepAsync(listed, context, asked, counts, ct);
             if (!listed.IsOnTrial)
             {
                 if (decider is not null)
@@ -51,7 +55,8 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
             {
                 asked.Count = before;
                 asked.Add(new AskedRule(listed.Word, RuleAnswer.Would.Of(answer)));
-                context.Trials?.Count(listed.Word, stage);
+                if (counts)
+                    context.Trials?.Count(listed.Word, stage);
             }
             else if (asked.Count > before + 1)
             {
@@ -65,7 +70,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
     }
 
     private async ValueTask<AskedRule?> StepAsync(
-        ListedRule listed, RuleContext context, ImmutableArray<AskedRule>.Builder asked, CancellationToken ct)
+        ListedRule listed, RuleContext context, ImmutableArray<AskedRule>.Builder asked, bool counts, CancellationToken ct)
     {
         var answer = await listed.AskAsync(context, ct);
         if (listed.IsOnTrial && answer is RuleAnswer.Pass { Effect: not null } pass)
@@ -74,7 +79,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         return answer switch
         {
             RuleAnswer.Pass or RuleAnswer.Would => null,
-            RuleAnswer.Ask(var name, _) => await WalkAsync(classes.Of(name, stage), context, asked, ct),
+            RuleAnswer.Ask(var name, _) => await WalkAsync(classes.Of(name, stage), context, asked, counts && !listed.IsOnTrial, ct),
             _ => asked[^1],
         };
     }

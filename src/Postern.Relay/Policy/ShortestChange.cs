@@ -114,8 +114,9 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
             MessageRules = Left(options.MessageRules),
             Classes = options.Classes.ToImmutableSortedDictionary(static l => l.Key, l => Left(l.Value), StringComparer.Ordinal),
         };
-        return new RelayPolicy(changed, world, NoAuditLog.Instance, now.Clock, now.Counters, names: now.Names).DryRunAsync(
-            world.Facts, sender, recipient, ct);
+        var policy = new RelayPolicy(
+            changed, world, NoAuditLog.Instance, now.Clock, now.Counters, directoryOf: null, suppressions: null, now.Names, now.Tables);
+        return policy.DryRunAsync(world.Facts, sender, recipient, ct);
 
         ImmutableArray<RuleEntry> Left(ImmutableArray<RuleEntry> entries) =>
             world.Out.Count == 0 ? entries : [.. entries.Where(entry => !world.Out.Contains(entry.Word))];

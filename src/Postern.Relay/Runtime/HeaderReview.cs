@@ -102,9 +102,7 @@ internal readonly record struct HeaderReview(
 
         var isTraced = traces
             && submitter is not null
-            && !(sender.Fields > 0 ? sender.IsOneOf(mostMailboxes: 1)
-                : from.Fields == 0 ? submitter.Value.OwnsSender
-                : from.IsOneOf(int.MaxValue));
+            && !(sender.Fields > 0 ? sender.IsOneOf(mostMailboxes: 1) : from.IsOneOf(int.MaxValue));
         var address = isTraced && !hasResent ? submitter!.Value.Address() : null;
         removals += address is null ? 0 : sender.Fields;
         return new HeaderReview(

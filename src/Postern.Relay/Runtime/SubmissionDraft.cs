@@ -256,7 +256,7 @@ internal sealed class SubmissionDraft(
         var review = HeaderReview.Of(content.Span[..end], session.Hostname, IsSubmission, submitter, tracesSenders);
         hasForeignAuthor = submitter is null
             ? IsForOneDomain && !IsFromIt(content.Span[review.FromField])
-            : review.HasFrom ? review.HasForeignAuthor : !submitter.Value.OwnsSender;
+            : review.HasForeignAuthor;
         hasUtf8Header = transaction.Parameters.IsUtf8
             && !(Ascii.IsValid(content.Span[..end]) && (review.Sender is null || Ascii.IsValid(review.Sender)));
         if (review.Hops > MaxHops)
@@ -346,11 +346,9 @@ internal sealed class SubmissionDraft(
     /// </summary>
     private string MissingFields(HeaderReview review, bool hasBlankLine)
     {
-        if (hasBlankLine && review is { HasDate: true, HasMessageId: true, HasFrom: true, Sender: null, NeedsTrace: false })
+        if (hasBlankLine && review is { HasDate: true, HasMessageId: true, Sender: null, NeedsTrace: false })
             return string.Empty;
         var text = new StringBuilder();
-        if (IsSubmission && !review.HasFrom && transaction.Sender.Mailbox is { } author)
-            HeaderField.Append(text, "From", author.Address);
         if (IsSubmission && !review.HasDate)
             HeaderField.Append(text, "Date", ReceivedField.Date(arrivedAt));
         if (IsSubmission && !review.HasMessageId)

@@ -11,9 +11,6 @@ namespace Postern.Relay.Runtime;
 /// <param name="IsUtf8">The header may hold addresses beyond US-ASCII.</param>
 internal readonly record struct Submitter(string Login, Account? Account, Mailbox? Sender, bool IsUtf8)
 {
-    /// <summary>The account may send as the reverse-path, which is the author where the header names none.</summary>
-    public bool OwnsSender => Sender is { } sender && Account?.MaySendAs(sender) == true;
-
     /// <summary>The account may send as this mailbox. What is no mailbox is nobody's.</summary>
     public bool Owns(ReadOnlySpan<byte> address)
     {

@@ -14,8 +14,7 @@ internal sealed class RejectHeaderFromMismatch : IRelayRule
 
     public string Doc =>
         "refuse (550): a login whose account may not send as every address of every From field; a From that does not "
-            + "read (a group, half an address) is nobody's. Without one the sender of the envelope is the author, and is "
-            + "written into the message";
+            + "read (a group, half an address) is nobody's. Without one the sender of the envelope is the author";
 
     public RuleStage Stages => RuleStage.Message;
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores.Asking;
+using Postern.Relay.Policy;
 
 namespace Postern.Hosting.Control;
 
