@@ -6,8 +6,7 @@ using Postern.Bench;
 // dotnet run -c Release --project bench/Postern.Bench -- --filter '*'
 // dotnet run -c Release --project bench/Postern.Bench -- session
 // dotnet run -c Release --project bench/Postern.Bench -- logins
-// dotnet run -c Release --project bench/Postern.Bench -- stores [cold logins [cached logins]]
-// dotnet run -c Release --project bench/Postern.Bench -- webstores
+// dotnet run -c Release --project bench/Postern.Bench -- stores [cold logins [cached logins [kind of store]]]
 // dotnet run -c Release --project bench/Postern.Bench -- login
 // dotnet run -c Release --project bench/Postern.Bench -- loginrate
 // dotnet run -c Release --project bench/Postern.Bench -- attack 3 [bcrypt|argon2id|slow]
@@ -25,9 +24,8 @@ else if (args is ["logins"])
 else if (args is ["stores", .. var counts])
     await StoreCost.RunAsync(
         counts.Length > 0 ? int.Parse(counts[0], CultureInfo.InvariantCulture) : 3_000,
-        counts.Length > 1 ? int.Parse(counts[1], CultureInfo.InvariantCulture) : 200_000);
-else if (args is ["webstores"])
-    await StoreLogins.RunAsync();
+        counts.Length > 1 ? int.Parse(counts[1], CultureInfo.InvariantCulture) : 200_000,
+        counts.ElementAtOrDefault(2));
 else if (args is ["login"])
     await LoginCost.RunAsync();
 else if (args is ["loginrate"])

@@ -5,6 +5,7 @@ using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Accounts.Stores.Ldap;
+using Postern.Testing.Databases;
 using Postern.Testing.Processes;
 
 namespace Postern.Relay.Tests.Accounts.Contract;
@@ -91,6 +92,7 @@ public abstract class LdapRigBase(string word, (string Key, string Value)[] keys
 
     public async ValueTask InitializeAsync()
     {
+        Assert.SkipWhen(Slapd.WhyNot() is not null, Slapd.WhyNot() ?? string.Empty);
         slapd = await Slapd.StartAsync(
             "dn: uid=large,ou=people,dc=example,dc=org\nobjectClass: inetOrgPerson\nuid: large\nsn: large\ncn: large\ndescription: " + new string('x', 10_000_000) + "\n");
         wire.To = slapd.Port;

@@ -3,9 +3,9 @@ using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Accounts.Stores.Ldap;
-using Postern.Relay.Tests.Accounts.Contract;
 using Postern.Sasl.Verifiers;
 using Postern.Testing;
+using Postern.Testing.Databases;
 using Postern.Testing.Processes;
 
 namespace Postern.Relay.Tests.Accounts.Ldap;
@@ -20,6 +20,7 @@ public sealed class SlapdFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var entries = Entries();
+        Assert.SkipWhen(Slapd.WhyNot() is not null, Slapd.WhyNot() ?? string.Empty);
         First = await Slapd.StartAsync(entries);
         Second = await Slapd.StartAsync(entries);
     }

@@ -3,15 +3,14 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using Postern.Testing;
 using Postern.Testing.Processes;
 
-namespace Postern.Relay.Tests.Accounts.Contract;
+namespace Postern.Testing.Databases;
 
 /// <summary>
 /// OpenLDAP's server on loopback, with a directory of its own. Attributes of Active Directory are there by their names; how that server behaves is not.
 /// </summary>
-internal sealed class Slapd : IAsyncDisposable
+public sealed class Slapd : IAsyncDisposable
 {
     public const string Suffix = "dc=example,dc=org";
     public const string People = "ou=people,dc=example,dc=org";
@@ -38,11 +37,12 @@ internal sealed class Slapd : IAsyncDisposable
     /// <summary>Percent-encoded, as in a URI.</summary>
     public string Socket => Uri.EscapeDataString(Path.Combine(folder, "ldapi"));
 
+    /// <summary>Why it cannot be had here; null where it can.</summary>
+    public static string? WhyNot() => !File.Exists(Program) ? "slapd is not installed" : File.Exists("/usr/bin/ldapmodify") ? null : "ldap-utils is not installed";
+
     /// <param name="more">Entries beside those that are always there.</param>
     public static async Task<Slapd> StartAsync(string more = "")
     {
-        Assert.SkipUnless(File.Exists(Program), "slapd is not installed");
-        Assert.SkipUnless(File.Exists("/usr/bin/ldapmodify"), "ldap-utils is not installed");
         var slapd = new Slapd();
         Directory.CreateDirectory(Path.Combine(slapd.folder, "data"));
         await File.WriteAllTextAsync(Path.Combine(slapd.folder, "local.schema"), Schema.ReplaceLineEndings("\n"));
@@ -51,7 +51,8 @@ internal sealed class Slapd : IAsyncDisposable
         await slapd.CertifyAsync(["localhost"], [IPAddress.Loopback], TimeSpan.FromDays(10));
         await File.WriteAllTextAsync(Path.Combine(slapd.folder, "first.ldif"), Entries.ReplaceLineEndings("\n") + more);
         var added = await RunningProgram.RunAsync(["/usr/sbin/slapadd", "-q", "-f", slapd.ConfigurationFile, "-l", Path.Combine(slapd.folder, "first.ldif")]);
-        Assert.True(added.ExitCode == 0, added.Output + added.Error);
+        if (added.ExitCode != 0)
+            throw new InvalidOperationException(added.Output + added.Error);
         await slapd.RunAsync();
         return slapd;
     }
@@ -62,7 +63,8 @@ internal sealed class Slapd : IAsyncDisposable
         server = RunningProgram.Start([Program, "-f", ConfigurationFile, "-d", "0", "-h", string.Create(CultureInfo.InvariantCulture, $"ldap://127.0.0.1:{Port}/ ldaps://127.0.0.1:{SecurePort}/ ldapi://{Socket}/")]);
         while (true)
         {
-            Assert.False(server.HasExited, server.Error.Text);
+            if (server.HasExited)
+                throw new InvalidOperationException(server.Error.Text);
             using var probe = new TcpClient();
             try
             {
@@ -91,7 +93,8 @@ internal sealed class Slapd : IAsyncDisposable
     {
         var result = await RunningProgram.RunAsync(
             ["/usr/bin/ldapmodify", "-c", "-x", "-H", string.Create(CultureInfo.InvariantCulture, $"ldap://127.0.0.1:{Port}"), "-D", Admin, "-w", AdminPassword], input: ldif.ReplaceLineEndings("\n"));
-        Assert.True(result.ExitCode is 0 or 32, result.Error);
+        if (result.ExitCode is not (0 or 32))
+            throw new InvalidOperationException(result.Error);
     }
 
     /// <summary>The binds that have ended, this question's among them.</summary>
