@@ -17,10 +17,6 @@ public sealed class PostgresRig : ServerRig<PostgresServer>
 
     protected override string Refused => "it cannot be reached: Connection refused";
 
-    protected override string Expired => "TLS: The remote certificate";
-
-    protected override string OfAnotherName => "TLS: The remote certificate";
-
     protected override string WrongPassword => "password authentication failed for user \"app\"";
 
     protected override string NoTable => "relation \"people\" does not exist";

@@ -97,6 +97,17 @@ internal sealed class MySqlStore : SqlDriver
         var code => string.Create(CultureInfo.InvariantCulture, $"it answers with error {(int)code} ({code})"),
     };
 
+    protected override SqlFault FaultOf(DbException e) => ((MySqlException)e).ErrorCode switch
+    {
+        MySqlErrorCode.NoSuchTable => SqlFault.NoTable,
+        MySqlErrorCode.BadFieldError => SqlFault.NoColumn,
+        MySqlErrorCode.UnknownDatabase => SqlFault.NoDatabase,
+        MySqlErrorCode.AccessDenied or AccessDeniedWithoutPassword => SqlFault.NotLoggedIn,
+        MySqlErrorCode.DatabaseAccessDenied or MySqlErrorCode.TableAccessDenied or MySqlErrorCode.ColumnAccessDenied => SqlFault.MayNotRead,
+        MySqlErrorCode.ParseError => SqlFault.NoStatement,
+        _ => SqlFault.Other,
+    };
+
     /// <summary>Waits for it, so that what it throws is thrown at somebody.</summary>
     private static async Task ForgetAsync(Task task) => await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
@@ -134,7 +145,7 @@ internal sealed class MySqlStore : SqlDriver
             settings.Port = (uint)port;
         var builder = new MySqlDataSourceBuilder(settings.ConnectionString);
         if (source.Tls == SqlTls.Verify)
-            builder.UseRemoteCertificateValidationCallback(new ServerTrust(source.TrustPolicy()).Accept);
+            builder.UseRemoteCertificateValidationCallback(new ServerTrust(StoreTrust.Policy(source.Authorities)).Accept);
         builder.UseConnectionOpenedCallback((opened, _) => LimitAsync(opened, terms.Timeout));
         return builder.Build();
     }

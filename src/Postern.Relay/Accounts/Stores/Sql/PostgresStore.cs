@@ -56,6 +56,17 @@ internal sealed class PostgresStore : SqlDriver
         _ => e.Message,
     };
 
+    protected override SqlFault FaultOf(DbException e) => e.SqlState switch
+    {
+        PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName => SqlFault.NoTable,
+        PostgresErrorCodes.UndefinedColumn => SqlFault.NoColumn,
+        PostgresErrorCodes.InvalidCatalogName => SqlFault.NoDatabase,
+        PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification => SqlFault.NotLoggedIn,
+        PostgresErrorCodes.InsufficientPrivilege => SqlFault.MayNotRead,
+        PostgresErrorCodes.SyntaxError => SqlFault.NoStatement,
+        _ => SqlFault.Other,
+    };
+
     private static NpgsqlDataSource Build(SqlSource source)
     {
         var (address, terms) = (source.Address!, source.Terms);
@@ -79,16 +90,15 @@ internal sealed class PostgresStore : SqlDriver
             {
                 SqlTls.None => SslMode.Disable,
                 SqlTls.Opportunistic => SslMode.Prefer,
-                SqlTls.Encrypt => SslMode.Require,
-                _ => SslMode.VerifyFull,
+                _ => SslMode.Require, // what is asked of the certificate stands below
             },
         }.ConnectionString);
         builder.EnableTransportSecurity();
         builder.EnableArrays();
         if (source.Tls == SqlTls.Verify)
         {
-            var trust = source.TrustPolicy();
-            builder.UseSslClientAuthenticationOptionsCallback(options => options.CertificateChainPolicy = trust);
+            var trust = new ServerTrust(StoreTrust.Policy(source.Authorities));
+            builder.UseSslClientAuthenticationOptionsCallback(options => options.RemoteCertificateValidationCallback = trust.Accept);
         }
 
         // The server ends what nobody waits for any more.

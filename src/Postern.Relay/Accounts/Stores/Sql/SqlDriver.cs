@@ -35,6 +35,9 @@ internal abstract class SqlDriver : IDisposable
     /// </summary>
     protected abstract string? TextOf(DbException e);
 
+    /// <summary>What is wrong there, as far as somebody can be told what to do.</summary>
+    protected abstract SqlFault FaultOf(DbException e);
+
     /// <summary>A connection of the pool was dead already: another one may do.</summary>
     public virtual bool WasDead(Exception e) => false;
 
@@ -49,11 +52,43 @@ internal abstract class SqlDriver : IDisposable
         if (Unreachable.WhyNot(e) is { } why)
             return why;
         return e is IOException ? $"the connection ended: {e.GetType().Name}"
-            : e is DbException fault ? TextOf(fault) ?? $"it answers with an error ({CodeOf(fault)})"
+            : e is DbException fault ? $"{TextOf(fault) ?? $"it answers with an error ({CodeOf(fault)})"}{WhatToDo(FaultOf(fault))}"
             : $"a question threw {e.GetType().Name}";
     }
 
     public abstract void Dispose();
 
+    private static string? WhatToDo(SqlFault fault) => fault switch
+    {
+        SqlFault.NoTable => ": the key 'query' names it; is it another database, or another name?",
+        SqlFault.NoColumn => ": the key 'query' names it, and its tables have none of that name",
+        SqlFault.NoStatement => ": mend the key 'query'",
+        SqlFault.NoDatabase => ": the URI names it",
+        SqlFault.NotLoggedIn => ": what this server logs in with there is the user of the URI and the key 'password'",
+        SqlFault.MayNotRead => ": let the user of the URI read it (grant select)",
+        _ => null,
+    };
+
     private static string CodeOf(DbException e) => e.SqlState ?? e.GetType().Name;
+}
+
+/// <summary>What an operator can mend.</summary>
+internal enum SqlFault
+{
+    Other,
+
+    NoTable,
+
+    NoColumn,
+
+    /// <summary>The text of the query is none.</summary>
+    NoStatement,
+
+    NoDatabase,
+
+    /// <summary>This server's own login there.</summary>
+    NotLoggedIn,
+
+    /// <summary>It has logged in, and has no right to read.</summary>
+    MayNotRead,
 }

@@ -32,10 +32,12 @@ internal sealed class SqlRows
         if (columns is [_])
             columns = ["password"];
         if (!columns.Contains("password"))
-            return new LoginAnswer.Unavailable($"its query has no column password; it has: {string.Join(", ", columns)}");
+            return new LoginAnswer.Unavailable(
+                $"its query has no column password; it has: {string.Join(", ", columns)}; call the right one so: select ... as password");
         if (mustName && !columns.Contains("name"))
             return new LoginAnswer.Unavailable(
-                $"its query has no column name, to say whose account it is; it has: {string.Join(", ", columns)}");
+                $"its query has no column name, to say whose account it is; it has: {string.Join(", ", columns)}; "
+                    + "call the right one so: select ... as name");
         var rows = new SqlRows(user, mustName);
         while (await reader.ReadAsync(ct))
         {

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Postern.Sasl;
 
 namespace Postern.Relay.Accounts.Stores.Sql;
@@ -76,44 +74,8 @@ internal sealed record SqlSource : AccountSource
         SqlAddress.Parse(source.Uri, out var problem) is null ? $"{problem}; such as {example}" : null;
 
     /// <summary>What an operator should be told of the files that it names.</summary>
-    public static IEnumerable<string> Warn(AccountSource source)
-    {
-        if (source is not SqlSource { Authorities: { } file })
-            yield break;
-        string? problem = null;
-        try
-        {
-            _ = LoadAuthorities(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            problem = $"ca: {e.Message}";
-        }
-
-        if (problem is not null)
-            yield return problem;
-    }
-
-    /// <summary>How the certificate of a server is judged. Nothing is fetched for it.</summary>
-    /// <exception cref="CryptographicException">The file holds no certificate.</exception>
-    public X509ChainPolicy TrustPolicy()
-    {
-        var policy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck };
-        if (Authorities is not null)
-        {
-            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-            policy.CustomTrustStore.AddRange(LoadAuthorities(Authorities));
-        }
-
-        return policy;
-    }
-
-    private static X509Certificate2Collection LoadAuthorities(string file)
-    {
-        var authorities = new X509Certificate2Collection();
-        authorities.ImportFromPemFile(file);
-        return authorities.Count > 0 ? authorities : throw new CryptographicException($"{file} holds no certificate");
-    }
+    public static IEnumerable<string> Warn(AccountSource source) =>
+        source is SqlSource { Authorities: { } file } && StoreTrust.WhyNot(file) is { } problem ? [problem] : [];
 
     private static string ReadQuery(IStoreSection section, SqlDialect dialect)
     {

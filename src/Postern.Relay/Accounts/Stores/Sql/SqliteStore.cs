@@ -77,10 +77,18 @@ internal sealed class SqliteStore : SqlDriver
             raw.SQLITE_CORRUPT => "the database is damaged",
             raw.SQLITE_ERROR when e.Message.Contains("no such ", StringComparison.Ordinal)
                 || e.Message.Contains("syntax error", StringComparison.Ordinal)
-                => e.Message[e.Message.IndexOf('\'', StringComparison.Ordinal)..],
+                => e.Message[e.Message.IndexOf('\'', StringComparison.Ordinal)..].Trim('\'', '.'),
             _ => string.Create(CultureInfo.InvariantCulture, $"it answers with error {code}"),
         };
     }
+
+    /// <summary>The engine has one code for all faults of a statement.</summary>
+    protected override SqlFault FaultOf(DbException e) =>
+        ((SqliteException)e).SqliteErrorCode != raw.SQLITE_ERROR ? SqlFault.Other
+        : e.Message.Contains("no such table", StringComparison.Ordinal) ? SqlFault.NoTable
+        : e.Message.Contains("no such column", StringComparison.Ordinal) ? SqlFault.NoColumn
+        : e.Message.Contains("syntax error", StringComparison.Ordinal) ? SqlFault.NoStatement
+        : SqlFault.Other;
 
     public override void Dispose() => places.Dispose();
 }
