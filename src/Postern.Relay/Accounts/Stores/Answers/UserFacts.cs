@@ -15,10 +15,11 @@ internal sealed class UserFacts(string user, string severalNames)
 {
     private readonly ImmutableArray<StoredCredential>.Builder credentials = ImmutableArray.CreateBuilder<StoredCredential>();
     private readonly SortedSet<string> addresses = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> granted = new(StringComparer.Ordinal);
     private readonly SortedSet<string> domains = new(StringComparer.Ordinal);
     private string? name;
     private string? tenant;
-    private bool isDisabled;
+    private string? refusal;
     private bool hasAddresses;
 
     public int Passwords => credentials.Count;
@@ -46,62 +47,78 @@ internal sealed class UserFacts(string user, string severalNames)
 
     public string? SetTenant(string text) => Set(ref tenant, text);
 
-    /// <summary>Addresses between commas or spaces.</summary>
+    /// <summary>Addresses between commas or spaces; where there is none, the user has none, and not its own name.</summary>
     public string? AddAddresses(string text)
     {
         hasAddresses = true;
-        foreach (var one in Words(text))
-        {
-            if (!Mailbox.TryParse(one, out var mailbox))
-                return "something in it is no address";
-            addresses.Add(mailbox.Canonical);
-        }
+        return Words(text).Select(AddAddress).FirstOrDefault(static problem => problem is not null);
+    }
 
+    public string? AddAddress(string text)
+    {
+        if (!Mailbox.TryParse(text, out var mailbox))
+            return "something in it is no address";
+        hasAddresses = true;
+        addresses.Add(mailbox.Canonical);
         return null;
     }
 
     /// <summary>Domains between commas or spaces.</summary>
-    public string? AddDomains(string text)
-    {
-        foreach (var one in Words(text))
-        {
-            if (!Domain.TryParse(one, out var domain))
-                return "something in it is no domain";
-            domains.Add(domain.Text.ToLowerInvariant());
-        }
+    public string? AddDomains(string text) => Words(text).Select(AddDomain).FirstOrDefault(static problem => problem is not null);
 
+    public string? AddDomain(string text)
+    {
+        if (!Domain.TryParse(text, out var domain))
+            return "something in it is no domain";
+        domains.Add(domain.Text.ToLowerInvariant());
         return null;
     }
 
+    /// <summary>What the user may beside its own, such as a member of a group.</summary>
+    public void Grant(IEnumerable<string> moreAddresses, IEnumerable<string> moreDomains, string? usualTenant)
+    {
+        granted.UnionWith(moreAddresses);
+        domains.UnionWith(moreDomains);
+        tenant ??= usualTenant;
+    }
+
     /// <summary>What is there and does not say no says yes, such as a moment.</summary>
-    public void Disable(string text) => isDisabled |= text.ToLowerInvariant() is not ("" or "0" or "f" or "false" or "n" or "no");
+    public void Disable(string text)
+    {
+        if (text.ToLowerInvariant() is not ("" or "0" or "f" or "false" or "n" or "no"))
+            Refuse(StoredLogin.Disabled);
+    }
+
+    /// <summary>It may not be used; the first reason counts.</summary>
+    public void Refuse(string why) => refusal ??= why;
 
     /// <summary>Where all of its secrets are what another system would call locked, the user is disabled here too.</summary>
     public StoredLogin ToLogin()
     {
-        var disabled = isDisabled
-            || (credentials.Count > 0 && credentials.All(static c => c.Hash is UnknownHash && ForeignHash.IsLocked(c.Hash.Stored)));
-        return new StoredLogin(user, disabled ? StoredLogin.Disabled : null, credentials.ToImmutable())
-        {
-            IsDisabled = disabled,
-            Account = ToAccount(!disabled),
-        };
+        if (credentials.Count > 0 && credentials.All(static c => c.Hash is UnknownHash && ForeignHash.IsLocked(c.Hash.Stored)))
+            Refuse(StoredLogin.Disabled);
+        return new StoredLogin(user, refusal, credentials.ToImmutable()) { IsDisabled = refusal is not null, Account = ToAccount() };
     }
 
     /// <summary>The same of one whose passwords the store checks.</summary>
     public StoredLogin ToCheckedLogin(bool isPresumed = false) =>
-        new(user, isDisabled ? StoredLogin.Disabled : null, [])
+        new(user, refusal, [])
         {
-            IsDisabled = isDisabled,
+            IsDisabled = refusal is not null,
             IsCheckedByStore = true,
             IsPresumed = isPresumed,
-            Account = ToAccount(!isDisabled),
+            Account = ToAccount(),
         };
 
-    private Account ToAccount(bool isEnabled)
+    private Account ToAccount()
     {
-        var own = Account.Of(name ?? user, isEnabled);
-        return own with { Addresses = hasAddresses ? [.. addresses] : own.Addresses, Domains = [.. domains], Tenant = tenant };
+        var own = Account.Of(name ?? user, refusal is null);
+        return own with
+        {
+            Addresses = [.. granted.Union(hasAddresses ? addresses : own.Addresses).Order(StringComparer.Ordinal)],
+            Domains = [.. domains],
+            Tenant = tenant,
+        };
     }
 
     private static string? Set(ref string? value, string text)

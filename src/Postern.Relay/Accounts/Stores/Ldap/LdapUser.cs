@@ -2,8 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
-using Postern.Relay.Accounts.Hashes;
-using Postern.Smtp.Grammar;
+using Postern.Relay.Accounts.Stores.Answers;
 
 namespace Postern.Relay.Accounts.Stores.Ldap;
 
@@ -25,13 +24,7 @@ internal sealed class LdapUser(LdapSource source, LdapFilter filter, string user
     private static readonly SearchValues<char> SchemeSigns =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
-    private readonly SortedSet<string> addresses = new(StringComparer.Ordinal);
-    private readonly SortedSet<string> domains = new(StringComparer.Ordinal);
-    private readonly ImmutableArray<StoredCredential>.Builder credentials = ImmutableArray.CreateBuilder<StoredCredential>();
-    private bool hasOwnAddress;
-    private string? name;
-    private string? tenant;
-    private string? refusal;
+    private readonly UserFacts facts = new(user, "it has several values, and it is not known which one counts");
     private DateTimeOffset? expiresAt;
 
     /// <summary>The attributes that are asked for: no others are sent.</summary>
@@ -78,9 +71,9 @@ internal sealed class LdapUser(LdapSource source, LdapFilter filter, string user
     {
         var attributes = source.Attributes;
         var problem = attributes.Addresses.Items.Select(a => Each(entry, a, AddAddress)).FirstOrDefault(static p => p is not null)
-            ?? Each(entry, attributes.Domains, AddDomain)
-            ?? Each(entry, attributes.Name, SetName)
-            ?? Each(entry, attributes.Tenant, text => Set(ref tenant, text))
+            ?? Each(entry, attributes.Domains, text => facts.AddDomain(text.Trim()))
+            ?? Each(entry, attributes.Name, facts.SetName)
+            ?? Each(entry, attributes.Tenant, facts.SetTenant)
             ?? Each(entry, attributes.Disabled, Disable)
             ?? Each(entry, AccountControl, ReadControl)
             ?? Each(entry, AccountExpires, ReadExpiry)
@@ -88,34 +81,13 @@ internal sealed class LdapUser(LdapSource source, LdapFilter filter, string user
         if (problem is not null || source.SecretAttribute is not { } secret)
             return problem;
         return Each(entry, secret, AddSecret)
-            ?? (credentials.Count == 0 ? $"the entry shows no {secret}: it has none, or the service account may not read it" : null);
+            ?? (facts.Passwords == 0 ? $"the entry shows no {secret}: it has none, or the service account may not read it" : null);
     }
 
     /// <summary>What members of a group may.</summary>
-    public void Join(LdapGroup group)
-    {
-        addresses.UnionWith(group.Addresses.Items);
-        domains.UnionWith(group.Domains.Items);
-        tenant ??= group.Tenant;
-    }
+    public void Join(LdapGroup group) => facts.Grant(group.Addresses.Items, group.Domains.Items, group.Tenant);
 
-    public StoredLogin ToLogin()
-    {
-        if (credentials.Count > 0 && credentials.All(static c => c.Hash is UnknownHash && ForeignHash.IsLocked(c.Hash.Stored)))
-            refusal ??= StoredLogin.Disabled;
-        var own = Account.Of(name ?? user, refusal is null);
-        return new StoredLogin(user, refusal, credentials.ToImmutable())
-        {
-            IsDisabled = refusal is not null,
-            IsCheckedByStore = source.SecretAttribute is null,
-            Account = own with
-            {
-                Addresses = [.. hasOwnAddress ? addresses : addresses.Union(own.Addresses)],
-                Domains = [.. domains],
-                Tenant = tenant,
-            },
-        };
-    }
+    public StoredLogin ToLogin() => source.SecretAttribute is null ? facts.ToCheckedLogin() : facts.ToLogin();
 
     private static string? Each(LdapEntry entry, string? attribute, Func<string, string?> read)
     {
@@ -139,34 +111,12 @@ internal sealed class LdapUser(LdapSource source, LdapFilter filter, string user
             text = text[(colon + 1)..];
         }
 
-        if (!Mailbox.TryParse(text.Trim(), out var mailbox))
-            return "something in it is no address";
-        hasOwnAddress = true;
-        addresses.Add(mailbox.Canonical);
-        return null;
-    }
-
-    private string? AddDomain(string text)
-    {
-        if (!Domain.TryParse(text.Trim(), out var domain))
-            return "something in it is no domain";
-        domains.Add(domain.Text.ToLowerInvariant());
-        return null;
-    }
-
-    private string? SetName(string text) =>
-        LoginNames.TryCanonical(text, out var canonical) ? Set(ref name, canonical) : "it is no name that an account can have";
-
-    private static string? Set(ref string? value, string text)
-    {
-        value ??= text;
-        return value == text ? null : "it has several values, and it is not known which one counts";
+        return facts.AddAddress(text.Trim());
     }
 
     private string? Disable(string text)
     {
-        if (text.ToLowerInvariant() is not ("" or "0" or "f" or "false" or "n" or "no"))
-            refusal ??= StoredLogin.Disabled;
+        facts.Disable(text);
         return null;
     }
 
@@ -175,7 +125,7 @@ internal sealed class LdapUser(LdapSource source, LdapFilter filter, string user
         if (!long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var flags))
             return "it is no number";
         if ((flags & DisabledFlag) != 0)
-            refusal ??= StoredLogin.Disabled;
+            facts.Refuse(StoredLogin.Disabled);
         return null;
     }
 
@@ -188,7 +138,7 @@ internal sealed class LdapUser(LdapSource source, LdapFilter filter, string user
             return null;
         expiresAt = DateTimeOffset.FromFileTime(ticks);
         if (expiresAt <= now)
-            refusal ??= "the account has expired";
+            facts.Refuse("the account has expired");
         return null;
     }
 
@@ -198,17 +148,13 @@ internal sealed class LdapUser(LdapSource source, LdapFilter filter, string user
     private string? ReadLock(string text)
     {
         if (text == LockedForGood || source.SecretAttribute is not null)
-            refusal ??= "the account is locked";
+            facts.Refuse("the account is locked");
         return null;
     }
 
     private string? AddSecret(string stored)
     {
-        if (stored.Length > 0)
-            credentials.Add(new StoredCredential(
-                (credentials.Count + 1).ToString(CultureInfo.InvariantCulture),
-                FileStore.ReadLine($"x:{stored}").Hash ?? PasswordHash.Parse(stored),
-                expiresAt));
+        facts.AddPassword(stored, expires: expiresAt);
         return null;
     }
 
