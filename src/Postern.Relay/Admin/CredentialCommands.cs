@@ -32,7 +32,7 @@ public sealed class CredentialCommands
     {
         if (WhyNot(command) is { } problem)
             return problem;
-        if (!command.Scope.TryApply(CredentialLimits.None, out var limits, out var unclear))
+        if (!command.Scope.TryApply(CredentialLimits.None, out _, out var unclear))
             return unclear;
         var generated = command.Typed is null ? Secret.Generate() : null;
         var name = LoginNames.TryCanonical(command.Account, out var canonical) ? canonical : command.Account;
@@ -43,7 +43,6 @@ public sealed class CredentialCommands
             out var trouble))
             return new AdminOutcome.Invalid(trouble);
         var now = changes.UtcNow;
-        var expires = now + command.ExpiresAfter;
 
         var action = command.Replaces is null ? "credential add" : "credential replace";
         return changes.Change(action, DirectoryChanges.Target(command.Account, command.Label), sql =>
@@ -51,59 +50,57 @@ public sealed class CredentialCommands
             if (!DirectoryLookups.TryFindAccount(sql, command.Account, out var account, out var missing))
                 return missing;
             var there = CredentialsOf(sql, account.Id);
-            var replaced = (CredentialRow?)null;
-            var isApp = command.IsApp;
-            if (command.Replaces is { } chosen)
-            {
-                if (Choose(there, account.Name, chosen.Credential, out replaced) is { } wrong)
-                    return wrong;
-                there.Remove(replaced!);
-                command = command with { Label = command.Label ?? replaced!.Label };
-                expires ??= replaced!.ExpiresAt is { } end && end > now.ToUnixTimeMilliseconds()
-                    ? DateTimeOffset.FromUnixTimeMilliseconds(end)
-                    : null;
-                isApp |= replaced!.App != 0;
-                if (!command.Scope.TryApply(
-                    DirectoryReader.LimitsOf(replaced, DirectoryReader.LimitsOf(sql, account.Id)), out limits, out unclear))
-                    return unclear;
-            }
-
-            if (command.Label is not null && there.Exists(c => string.Equals(c.Label, command.Label, StringComparison.Ordinal)))
-                return new AdminOutcome.AlreadyThere(
-                    $"account {account.Name} has a credential '{command.Label}' already; to put another secret in its place: "
-                        + $"postern credential replace {account.Name} {command.Label}");
-            if (there.Count >= MaxCredentials)
-                return new AdminOutcome.Invalid(
-                    $"account {account.Name} has {MaxCredentials} credentials, the most there can be: revoke one first");
-
+            CredentialRow? replaced = null;
+            if (command.Replaces is { } chosen && Choose(there, account.Name, chosen.Credential, out replaced) is { } wrong)
+                return wrong;
+            if (!NewCredential.TryMake(sql, command, replaced, now, out var added, out var impossible))
+                return impossible;
+            if (replaced is not null)
+                there.Remove(replaced);
+            if (WhyNoPlace(account.Name, added.Label, there) is { } full)
+                return full;
             if (replaced is not null)
                 sql.Execute("delete from credentials where id = @Id", replaced);
-            var id = Insert(sql, account.Id, command.Label, hash, generated is not null, now, expires, isApp);
-            if (!limits.IsNone)
-                CredentialScope.Write(sql, id, limits, limits.Bound is null ? null : now);
+            var id = Insert(sql, account.Id, added, hash, generated is not null, now);
+            if (!added.Limits.IsNone)
+                CredentialScope.Write(sql, id, added.Limits, added.Limits.Bound is null ? null : now);
             var details = new CredentialDetails(
-                id, account.Name, command.Label, hash.Scheme, generated is not null, now, expires, Expired: false)
+                id, account.Name, added.Label, hash.Scheme, generated is not null, now, added.ExpiresAt, Expired: false)
             {
-                IsApp = isApp,
-                Limits = LimitDetails.Of(limits),
+                IsApp = added.IsApp,
+                Limits = LimitDetails.Of(added.Limits),
             };
-            var what = isApp
-                ? $"app password {command.Label} ({DirectoryReader.IdOf(id)})"
-                : $"credential {NameOf(id, command.Label)}";
-            var done = replaced is null
-                ? $"{what} added to account {account.Name}"
-                : $"credential {NameOf(id, command.Label)} of account {account.Name} is valid in the place of "
-                    + $"{NameOf(replaced.Id, replaced.Label)}";
-            var said = limits.IsNone ? done : $"{done}, good only {limits}";
-            return new AdminOutcome.Issued(said + Others(account.Name, there, now) + Beyond(sql, account, limits), details, generated)
+            return new AdminOutcome.Issued(
+                Said(details, added) + Others(account.Name, there, now) + Beyond(sql, account, added.Limits), details, generated)
             {
                 Changes =
                 [
                     .. ChangesOf(replaced is null ? null : NameOf(replaced.Id, replaced.Label), details),
-                    .. CredentialScope.ChangesOf(CredentialLimits.None, limits),
+                    .. CredentialScope.ChangesOf(CredentialLimits.None, added.Limits),
                 ],
             };
         });
+    }
+
+    private static AdminOutcome? WhyNoPlace(string account, string? label, List<CredentialRow> there) =>
+        label is not null && there.Exists(c => string.Equals(c.Label, label, StringComparison.Ordinal))
+            ? new AdminOutcome.AlreadyThere(
+                $"account {account} has a credential '{label}' already; to put another secret in its place: "
+                    + $"postern credential replace {account} {label}")
+        : there.Count >= MaxCredentials
+            ? new AdminOutcome.Invalid($"account {account} has {MaxCredentials} credentials, the most there can be: revoke one first")
+        : null;
+
+    /// <summary>What was done, for people.</summary>
+    private static string Said(CredentialDetails details, NewCredential added)
+    {
+        var name = NameOf(details.Id, details.Label);
+        var done = added.Replaced is { } replaced
+            ? $"credential {name} of account {details.Account} is valid in the place of {NameOf(replaced.Id, replaced.Label)}"
+            : added.IsApp
+                ? $"app password {details.Label} ({DirectoryReader.IdOf(details.Id)}) added to account {details.Account}"
+                : $"credential {name} added to account {details.Account}";
+        return added.Limits.IsNone ? done : $"{done}, good only {added.Limits}";
     }
 
     /// <summary>The secret that a SCRAM challenge to the account asks for; null where there is none, or no such account.</summary>
@@ -120,12 +117,10 @@ public sealed class CredentialCommands
     private static long Insert(
         SqliteConnection sql,
         long account,
-        string? label,
+        NewCredential added,
         PasswordHash hash,
         bool isGenerated,
-        DateTimeOffset now,
-        DateTimeOffset? expires,
-        bool isApp) =>
+        DateTimeOffset now) =>
         sql.ExecuteScalar<long>(
             """
             insert into credentials (account_id, label, secret, generated, created_at, expires_at, app)
@@ -135,12 +130,12 @@ public sealed class CredentialCommands
             new
             {
                 account,
-                label,
+                label = added.Label,
                 hash.Stored,
                 isGenerated,
                 CreatedAt = now.ToUnixTimeMilliseconds(),
-                ExpiresAt = expires?.ToUnixTimeMilliseconds(),
-                isApp,
+                ExpiresAt = added.ExpiresAt?.ToUnixTimeMilliseconds(),
+                isApp = added.IsApp,
             });
 
     /// <summary>
