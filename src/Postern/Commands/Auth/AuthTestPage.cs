@@ -29,11 +29,16 @@ internal static class AuthTestPage
         }
 
         var results = new TablePage("time", "mechanism", "a client is told", "because", "offered by");
-        foreach (var attempt in document.Attempts)
-            results.Row(Time(attempt.Milliseconds), attempt.Mechanism, attempt.Reply, attempt.Reason, attempt.Offered);
+        foreach (var same in document.Attempts.GroupBy(static a => (a.Reply, a.Reason, a.Offered)))
+            results.Row(
+                string.Join(", ", same.Select(static a => Time(a.Milliseconds))),
+                string.Join(", ", same.Select(static a => a.Mechanism)),
+                same.Key.Reply,
+                same.Key.Reason,
+                same.Key.Offered);
         results.WriteTo(terminal, ifEmpty: "nothing was tried");
         foreach (var sentence in document.Fix)
-            terminal.Line($"to do: {sentence}");
+            terminal.Prose($"to do: {sentence}", "to do: ".Length);
     }
 
     private static void PrintUser(Terminal terminal, AuthTestDocument document)
@@ -48,8 +53,9 @@ internal static class AuthTestPage
                 .Row("tenant", account.Tenant ?? "-");
         else
             page.Row("account", document.AccountTrouble is { } trouble ? $"cannot be said: {trouble}" : "none");
-        foreach (var store in document.InServer ?? [])
-            page.Row($"server's {store.Store}", store.FromMemory ? "from memory" : $"asked: {store.Says}");
+        // Whom it does not ask stands above.
+        foreach (var store in (document.InServer ?? []).Where(static s => s.Milliseconds is not null))
+            page.Row($"server's {store.Store}", $"{store.Says}{(store.FromMemory ? ", from memory" : null)}");
         if (document.Protection is { } protection)
             page.Row("slowed", Describe(protection));
         page.WriteTo(terminal);

@@ -11,6 +11,9 @@ namespace Postern.Commands.Auth;
 /// <summary><c>postern auth watch</c>: logins as they come out, in plain words, until interrupted.</summary>
 internal static class AuthWatchCommand
 {
+    /// <summary>Of the time and the space behind it.</summary>
+    private const int TimeWidth = 10;
+
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
 
     public static Command Create(CommandContext context)
@@ -42,7 +45,7 @@ internal static class AuthWatchCommand
                 if (json)
                     EventJson.WriteLine(context.Terminal, audit);
                 else
-                    context.Terminal.Line(PrintableText.Of(Sentence(audit)));
+                    context.Terminal.Prose(PrintableText.Of(Sentence(audit)), TimeWidth);
                 await context.Terminal.Output.FlushAsync(ct);
             }
 

@@ -94,7 +94,7 @@ internal sealed class TablePage(params string[] columns)
             if (r > 0)
                 terminal.Line();
             for (var i = 0; i < columns.Length; i++)
-                terminal.Line(columns[i].PadRight(indent) + PrintableText.Of(rows[r][i]));
+                terminal.Prose(columns[i].PadRight(indent) + PrintableText.Of(rows[r][i]), indent);
         }
     }
 }

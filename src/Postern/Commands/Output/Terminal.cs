@@ -67,6 +67,26 @@ internal sealed class Terminal(
 
     public void Line(string text = "") => output.WriteLine(text);
 
+    /// <summary>A sentence: where a person's window is too narrow for it, it goes on in the next line, between two words.</summary>
+    /// <param name="indent">Columns before each further line.</param>
+    public void Prose(string text, int indent)
+    {
+        var (from, room) = (0, Width);
+        while (text.Length - from > room)
+        {
+            var least = from == 0 ? indent : from;
+            var at = text.LastIndexOf(' ', from + room, from + room - least);
+            if (at < 0 && (at = text.IndexOf(' ', from + room)) < 0)
+                break;
+            WritePart(text[from..at], from == 0 ? 0 : indent);
+            (from, room) = (at + 1, Math.Max(1, Width - indent));
+        }
+
+        WritePart(text[from..], from == 0 ? 0 : indent);
+
+        void WritePart(string part, int before) => output.WriteLine(new string(' ', before) + part);
+    }
+
     /// <summary>A line about what goes on, beside the data.</summary>
     public void Note(string text) => error.WriteLine(PrintableText.Of(text));
 
