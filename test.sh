@@ -31,7 +31,7 @@ missing_packages() {
       file:*) [ -e "${need#file:}" ] || echo "$package" ;;
       perl:*) perl -M"${need#perl:}" -e 1 2>/dev/null || echo "$package" ;;
       sasl) compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null || echo "$package" ;;
-      pam_pwdfile) compgen -G '/usr/lib/*/security/pam_pwdfile.so' >/dev/null || echo "$package" ;;
+      pam_*) compgen -G "/usr/lib/*/security/$need.so" >/dev/null || echo "$package" ;;
       libfaketime) compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || echo "$package" ;;
       *) PATH=$PATH:/usr/sbin:/usr/lib/git-core command -v "$need" >/dev/null || echo "$package" ;;
     esac
@@ -70,6 +70,7 @@ node nodejs
 npm npm
 opendkim-testmsg opendkim-tools
 openssl openssl
+pam_google_authenticator libpam-google-authenticator
 pam_pwdfile libpam-pwdfile
 perl:Authen::SASL libauthen-sasl-perl
 perl:Digest::HMAC_MD5 libdigest-hmac-perl

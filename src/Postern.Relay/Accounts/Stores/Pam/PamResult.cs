@@ -12,7 +12,8 @@ internal readonly record struct PamResult(PamCode Code, bool IsOfAccount, bool H
     {
         PamCode.Success => IsOfAccount ? new LoginAnswer.Match(user) : Unavailable("it has not looked at the account"),
         _ when HasAskedElse =>
-            Unavailable("a module asks for something that is not the password, which nobody can answer here"),
+            Unavailable("a module asks for something that is not the password, such as a code, which nobody can answer here: "
+                + "take it out of the service's file"),
         PamCode.AccountExpired => Disabled("the account has expired"),
         PamCode.NewTokenRequired or PamCode.TokenExpired or PamCode.CredentialsExpired =>
             Disabled("the password has expired, and a new one must be set"),
