@@ -29,6 +29,7 @@ public class HttpRig : IStoreRig
     private readonly OpenApiDocument document = OpenApiDocument.Read("docs/http-store.openapi.yaml");
     private WebServer? server;
     private Func<WebQuestion, WebReply?>? instead;
+    private long checks;
 
     public HttpRig()
         : this("false")
@@ -43,6 +44,8 @@ public class HttpRig : IStoreRig
     public string ServicePassword => Secret;
 
     public virtual StoreAbilities Abilities => SqlUsers.Abilities;
+
+    public virtual bool PresumesUsers => false;
 
     /// <summary>Questions and answers that are not as the document says.</summary>
     public IReadOnlyCollection<string> Misfits => misfits;
@@ -105,6 +108,8 @@ public class HttpRig : IStoreRig
         users.TryRemove(name, out _);
         return Task.CompletedTask;
     }
+
+    public Task<long?> CountChecksAsync() => Task.FromResult<long?>(check == "false" ? null : Interlocked.Read(ref checks));
 
     public AccountSource Configure() => Configure(Secret);
 
@@ -190,7 +195,15 @@ public class HttpRig : IStoreRig
         var answer = new JsonObject { ["user"] = name, ["found"] = users.TryGetValue(name, out var user) };
         var isCheck = question["check"]!.GetValue<bool>();
         if (isCheck)
-            answer["match"] = user is not null && user.ExpiresAt is not { Year: < 2026 } && user.Secrets.Any(secret => IsRight(secret, question["password"]!.GetValue<string>()));
+        {
+            Interlocked.Increment(ref checks);
+            var isMatch = user is not null && user.ExpiresAt is not { Year: < 2026 } && user.Secrets.Any(secret => IsRight(secret, question["password"]!.GetValue<string>()));
+            answer["match"] = isMatch;
+            // It knows nobody without his password.
+            if (check == "only" && !isMatch)
+                (user, answer["found"]) = (null, false);
+        }
+
         if (user is null)
             return answer;
         if (user.AccountName is { } account)

@@ -8,12 +8,28 @@ using Postern.Sasl.Verifiers;
 namespace Postern.Relay.Tests.Accounts.Stores;
 
 /// <summary>A service over HTTP that checks passwords itself: <c>check: true</c>.</summary>
-public sealed class CheckingHttpRig() : HttpRig("true");
+public sealed class CheckingHttpRig() : HttpRig("true")
+{
+    public override string Word => "https` with `check: true";
+
+    public override StoreAbilities Abilities => StoreAbilities.Disabled | StoreAbilities.Expiry | StoreAbilities.Rights | StoreAbilities.Reload | StoreAbilities.AccountNames;
+}
 
 /// <summary>The same that knows nobody without his password: <c>check: only</c>.</summary>
-public sealed class OnlyCheckingHttpRig() : HttpRig("only");
+public sealed class OnlyCheckingHttpRig() : HttpRig("only")
+{
+    public override string Word => "https` with `check: only";
 
-public sealed class HttpCheckTests(CheckingHttpRig rig) : HttpCheckContract<CheckingHttpRig>(rig)
+    public override StoreAbilities Abilities => StoreAbilities.Expiry | StoreAbilities.Reload;
+
+    public override bool PresumesUsers => true;
+}
+
+public sealed class CheckingHttpStoreContractTests(CheckingHttpRig rig) : StoreContract<CheckingHttpRig>(rig);
+
+public sealed class OnlyCheckingHttpStoreContractTests(OnlyCheckingHttpRig rig) : StoreContract<OnlyCheckingHttpRig>(rig);
+
+public sealed class HttpCheckTests(CheckingHttpRig rig) : HttpCheckFacts<CheckingHttpRig>(rig)
 {
     [Fact]
     public async Task Who_is_there_is_known_without_a_password()
@@ -26,7 +42,7 @@ public sealed class HttpCheckTests(CheckingHttpRig rig) : HttpCheckContract<Chec
     }
 }
 
-public sealed class HttpOnlyCheckTests(OnlyCheckingHttpRig rig) : HttpCheckContract<OnlyCheckingHttpRig>(rig)
+public sealed class HttpOnlyCheckTests(OnlyCheckingHttpRig rig) : HttpCheckFacts<OnlyCheckingHttpRig>(rig)
 {
     [Fact]
     public async Task What_the_service_said_with_the_password_is_known_from_the_login_on()
@@ -46,7 +62,8 @@ public sealed class HttpOnlyCheckTests(OnlyCheckingHttpRig rig) : HttpCheckContr
         Assert.IsType<LoginAnswer.NoMatch>(await Open().IdentifyAsync("scott", Ct));
 }
 
-public abstract class HttpCheckContract<TRig>(TRig rig) : IClassFixture<TRig>, IDisposable
+/// <summary>What <see cref="StoreContract{TRig}"/> does not ask of a store.</summary>
+public abstract class HttpCheckFacts<TRig>(TRig rig) : IClassFixture<TRig>, IDisposable
     where TRig : HttpRig
 {
     private readonly DirectoryFixture fixture = new();
@@ -104,41 +121,6 @@ public abstract class HttpCheckContract<TRig>(TRig rig) : IClassFixture<TRig>, I
         Assert.Equal(before, rig.Server.Asked.Count);
         Assert.IsType<LoginAnswer.NoMatch>(await CheckAsync(verifiers, "maggie@example.org", "lion"));
         Assert.True(rig.Server.Asked.Count > before);
-    }
-
-    [RigTheory]
-    [RigFailures]
-    public async Task While_it_fails_nobody_learns_anything_and_it_is_over_when_it_is_mended(StoreFailure failure)
-    {
-        var fault = rig.Faults[failure];
-        await rig.PutAsync(new RigUser("homer@example.org", "tiger"));
-        var verifiers = fault.Entry is null ? Open() : Open(fault.Entry());
-        var mend = await fault.Begin();
-        try
-        {
-            foreach (var (user, password) in new[] { ("homer@example.org", "tiger"), ("homer@example.org", "wrong"), ("nobody@example.org", "tiger") })
-            {
-                var asked = CheckAsync(verifiers, user, password);
-                if (fault.IsSilent)
-                    fixture.Clock.Advance(new StoreTerms().Timeout);
-                var reason = Assert.IsType<LoginAnswer.Unavailable>(await asked.WaitAsync(TimeSpan.FromSeconds(60), Ct)).Reason;
-                Assert.Contains(fault.Said!, reason, StringComparison.Ordinal);
-                Assert.DoesNotContain("tiger", reason, StringComparison.Ordinal);
-                Assert.DoesNotContain(rig.ServicePassword, reason, StringComparison.Ordinal);
-            }
-        }
-        finally
-        {
-            await mend();
-        }
-
-        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        var again = fault.Entry is null ? verifiers : Open();
-        while (await CheckAsync(again, "homer@example.org", "tiger") is not LoginAnswer.Match)
-        {
-            late.Token.ThrowIfCancellationRequested();
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Ct);
-        }
     }
 
     protected static Task<LoginAnswer> CheckAsync(AccountVerifiers verifiers, string user, string password) =>

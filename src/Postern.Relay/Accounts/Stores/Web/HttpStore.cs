@@ -2,10 +2,12 @@ using System.Buffers;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores.Answers;
+using Postern.Sasl;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Stores.Web;
@@ -51,7 +53,7 @@ internal sealed class HttpStore : IAccountStore
     public async ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, CancellationToken ct)
     {
         if (password.Octets.IsEmpty || !Utf8.IsValid(password.Octets.Span))
-            return new LoginAnswer.NoMatch("wrong password", UserExists: true);
+            return new LoginAnswer.NoMatch("wrong password", UserExists: source.Check == HttpCheck.There);
         var (account, trouble) = await AskAsync(user, password, ct);
         if (trouble is not null)
             return trouble;
@@ -85,6 +87,11 @@ internal sealed class HttpStore : IAccountStore
             var other => other.WhyOpen,
         };
     }
+
+    /// <summary>The service checks a password of nobody: it is asked as often as for somebody whom it knows.</summary>
+    public async ValueTask<LoginAnswer?> CheckNobodyAsync(CancellationToken ct) => source.Check == HttpCheck.There
+        ? await CheckPasswordAsync(IAccountStore.NobodysName, new Password(Encoding.ASCII.GetBytes(Secret.Generate().Reveal())), ct)
+        : null;
 
     public void Dispose() => service.Dispose();
 
