@@ -15,8 +15,12 @@ public sealed class StoredLogin
     /// <summary>The refusal of an account that was disabled.</summary>
     public const string Disabled = "the account is disabled";
 
+    /// <summary>Devices that one user has at work at the same time.</summary>
+    private const int MostViews = 4;
+
     private readonly byte[] stamp;
     private readonly bool isLimited;
+    private volatile View[] views = [];
     private HashCosts? costs;
     private Account? account;
     private LoginAnswer.Found<StoredLogin>? answer;
@@ -110,6 +114,20 @@ public sealed class StoredLogin
     {
         if (!isLimited)
             return this;
+        var known = views;
+        foreach (var view in known)
+        {
+            if (view.Origin == origin)
+                return view.Login;
+        }
+
+        var login = Seen(origin);
+        views = [new View(origin, login), .. known.Take(MostViews - 1)];
+        return login;
+    }
+
+    private StoredLogin Seen(LoginOrigin origin)
+    {
         var seen = Credentials;
         for (var i = 0; i < seen.Length; i++)
         {
@@ -123,6 +141,9 @@ public sealed class StoredLogin
     }
 
     public override string ToString() => User;
+
+    /// <summary>The user as it was seen from a place.</summary>
+    private sealed record View(LoginOrigin Origin, StoredLogin Login);
 
     private static byte[] StampOf(StoredLogin login)
     {
