@@ -6,6 +6,9 @@ namespace Postern.Configuration;
 /// <summary>Writes <c>docs/configuration.md</c> from the same calls that read a configuration.</summary>
 internal static class ConfigurationReference
 {
+    /// <summary>Between the words that a key takes.</summary>
+    private const string Or = @" \| ";
+
     private const string Opening = """
         # Configuration
 
@@ -54,11 +57,25 @@ internal static class ConfigurationReference
             static section => PosternConfiguration.Read(file: null, section));
         return
         [
-            .. keys.GroupBy(static key => key.Path, StringComparer.Ordinal).Select(static same => same.First() with
-            {
-                Doc = Join(same.Select(static key => key.Doc)),
-            }),
+            .. keys.GroupBy(static key => key.Path, StringComparer.Ordinal).Select(static same => Together([.. same])),
         ];
+    }
+
+    /// <summary>
+    /// A key of several kinds of store as one: with every word that one of them takes; where it is left out is told of each, unless that
+    /// comes to the same.
+    /// </summary>
+    private static KeyReference Together(KeyReference[] same)
+    {
+        var isSame = same.DistinctBy(static key => key.Default, StringComparer.Ordinal).Count() == 1;
+        return same[0] with
+        {
+            Type = same[0].Type is null
+                ? null
+                : string.Join(Or, same.SelectMany(static key => key.Type!.Split(Or)).Distinct(StringComparer.Ordinal)),
+            Default = isSame ? same[0].Default : "see there",
+            Doc = Join(same.Select(key => isSame ? key.Doc : $"{key.Doc} Left out: {key.Default ?? "never"}.")),
+        };
     }
 
     /// <summary>
