@@ -1,7 +1,9 @@
 using Postern.Configuration.Reading;
 using Postern.Relay.Accounts;
+using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Accounts.Stores.Asking;
+using Postern.Sasl;
 
 namespace Postern.Configuration;
 
@@ -120,9 +122,25 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
                 Kinds.Count,
                 usual.MostQuestions,
                 "`50`",
-                "Of such a store: questions that are under way at most. Beyond them the answer is 454 at once."),
+                "Of such a store: questions that are under way at most. Others wait for a turn, for half of `timeout`; "
+                    + "then the answer is 454."),
+            Decoy = ReadDecoy(section),
         };
         return section.Child("cache", cache => ReadCache(cache, terms), "What is remembered of a store that is asked over a network.");
+    }
+
+    /// <summary>Null for none, and where it is wrong.</summary>
+    private static Secret? ReadDecoy(Section section)
+    {
+        var decoy = section.Secret(
+            "decoy",
+            "Of such a store that holds hashes: a hash of nobody's password, of the kind that is there, as `postern hash` or the other "
+                + "program makes it. A login by a name that nobody has costs as much from the start on; without it, from the first user on "
+                + "that is looked up.");
+        if (decoy is null || PasswordHash.Parse(decoy.Reveal()).Cost.Units > 0)
+            return decoy;
+        section.Report("decoy", "it is no hash that is known here", "a stored form, such as `postern hash` prints");
+        return null;
     }
 
     private static StoreTerms ReadCache(Section cache, StoreTerms terms)

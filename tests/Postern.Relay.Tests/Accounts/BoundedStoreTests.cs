@@ -39,26 +39,85 @@ public sealed class BoundedStoreTests
         var asked = store.FindAsync("lisa", Ct).AsTask();
         clock.Advance(TimeSpan.FromSeconds(2));
         Assert.IsType<LoginAnswer.Unavailable>(await asked);
-        Assert.Equal(new LoginAnswer.Busy("1 questions are under way there already"), await store.FindAsync("lisa", Ct));
+        var turnedAway = store.FindAsync("lisa", Ct).AsTask();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(new LoginAnswer.Busy("no turn among the 1 questions that are asked there at a time (pool)"), await turnedAway);
+        var waiting = store.FindAsync("lisa", Ct).AsTask();
         far.Open();
-        LoginAnswer answer;
-        while ((answer = await store.FindAsync("lisa", Ct)) is LoginAnswer.Busy)
-            await Task.Yield();
-        Assert.IsType<LoginAnswer.Found<StoredLogin>>(answer);
+        Assert.IsType<LoginAnswer.Found<StoredLogin>>(await waiting);
     }
 
     [Fact]
-    public async Task Many_who_want_to_know_the_same_ask_once_and_beyond_its_room_nobody_waits()
+    public async Task Many_who_want_to_know_the_same_ask_once_and_beyond_its_room_they_wait_for_a_turn()
     {
         var store = far.Bound(clock, new StoreTerms { MostQuestions = 2 });
         far.Close();
         var same = Enumerable.Range(0, 100).Select(_ => store.FindAsync("lisa", Ct).AsTask()).ToList();
         var other = store.FindAsync("bart", Ct).AsTask();
-        Assert.IsType<LoginAnswer.Busy>(await store.FindAsync("maggie", Ct));
+        var behind = Enumerable.Range(0, 100).Select(_ => store.FindAsync("maggie", Ct).AsTask()).ToList();
         Assert.Equal(2, far.Asked);
+        Assert.Equal((2, 1), (AccountStores.ConditionOf(store).UnderWay, AccountStores.ConditionOf(store).Waiting));
         far.Open();
         Assert.All(await Task.WhenAll(same), static answer => Assert.IsType<LoginAnswer.Found<StoredLogin>>(answer));
         Assert.IsType<LoginAnswer.NoMatch>(await other);
+        Assert.All(await Task.WhenAll(behind), static answer => Assert.IsType<LoginAnswer.NoMatch>(answer));
+        Assert.Equal(3, far.Asked);
+    }
+
+    [Fact]
+    public async Task A_question_waits_for_a_turn_half_of_the_timeout_and_has_what_is_left_for_its_answer()
+    {
+        var store = far.Bound(clock, new StoreTerms { Timeout = TimeSpan.FromSeconds(2), MostQuestions = 1 });
+        far.Close();
+        using var leaving = new CancellationTokenSource();
+        var first = store.FindAsync("lisa", leaving.Token).AsTask();
+        var second = store.FindAsync("bart", Ct).AsTask();
+        var third = store.FindAsync("maggie", Ct).AsTask();
+        clock.Advance(TimeSpan.FromSeconds(0.5));
+        var fourth = store.FindAsync("homer", Ct).AsTask();
+        await leaving.CancelAsync(); // who waited for the first has left, and its turn is the second's
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        await far.UntilAskedAsync(2);
+        clock.Advance(TimeSpan.FromSeconds(0.5));
+        Assert.IsType<LoginAnswer.Busy>(await third);
+        Assert.False(fourth.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(0.5));
+        Assert.IsType<LoginAnswer.Busy>(await fourth);
+        Assert.False(second.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(0.5));
+        Assert.Equal(new LoginAnswer.Unavailable("no answer within 2 s"), await second);
+        Assert.Equal((2, 2L, 1L), (far.Asked, AccountStores.ConditionOf(store).TurnedAway, AccountStores.ConditionOf(store).Unanswered));
+    }
+
+    [Fact]
+    public async Task Who_leaves_while_he_waits_for_a_turn_is_never_asked_about()
+    {
+        var store = far.Bound(clock, new StoreTerms { MostQuestions = 1 });
+        far.Close();
+        using var leaving = new CancellationTokenSource();
+        var first = store.FindAsync("lisa", Ct).AsTask();
+        var gone = store.FindAsync("bart", leaving.Token).AsTask();
+        var last = store.FindAsync("maggie", Ct).AsTask();
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone);
+        Assert.Equal(1, AccountStores.ConditionOf(store).Waiting);
+        far.Open();
+        await first;
+        await last;
+        Assert.Equal((2, 0), (far.Asked, far.Left));
+    }
+
+    [Fact]
+    public async Task Only_so_many_wait_for_a_turn_and_the_others_are_told_at_once()
+    {
+        var store = far.Bound(clock, new StoreTerms { MostQuestions = 2 });
+        far.Close();
+        var all = Enumerable.Range(0, 2 + 40).Select(i => store.FindAsync($"user{i}", Ct).AsTask()).ToList();
+        Assert.IsType<LoginAnswer.Busy>(await store.FindAsync("maggie", Ct));
+        Assert.Equal(40, AccountStores.ConditionOf(store).Waiting);
+        far.Open();
+        Assert.All(await Task.WhenAll(all), static answer => Assert.IsType<LoginAnswer.NoMatch>(answer));
+        Assert.Equal((42, 0), (far.Asked, AccountStores.ConditionOf(store).Waiting));
     }
 
     [Fact]

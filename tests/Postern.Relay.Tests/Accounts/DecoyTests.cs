@@ -204,6 +204,23 @@ public sealed class DecoyTests : IDisposable
         Assert.IsType<LoginAnswer.Match>(await verifiers.Passwords.CheckAsync("lisa", Encoding.ASCII.GetBytes(Password), peer: null, CancellationToken.None));
     }
 
+    [Fact]
+    public async Task A_store_over_a_network_that_has_a_decoy_costs_the_same_for_nobody_before_anybody_was_looked_up_there()
+    {
+        var far = new FarStore().Add(new StoredLogin("lisa", refusal: null, [new StoredCredential("c", PasswordHash.Parse(Bcrypt), ExpiresAt: null)]));
+        foreach (var (decoy, first) in new[] { (new Secret(Bcrypt), "$2b$ x 32"), (null, "") })
+        {
+            var store = far.Bound(fixture.Clock, new StoreTerms { Decoy = decoy });
+            var verifiers = new AccountVerifiers([store], fixture.Pool, new VerificationCache(fixture.Clock), fixture.Clock);
+            foreach (var (name, cost) in new[] { ("nobody", first), ("lisa", "$2b$ x 32"), ("nobody", "$2b$ x 32") })
+            {
+                spent.Clear();
+                Assert.IsType<LoginAnswer.NoMatch>(await verifiers.Passwords.CheckAsync(name, "wrong"u8.ToArray(), peer: null, CancellationToken.None));
+                Assert.Equal((decoy is null, name, cost), (decoy is null, name, Sum()));
+            }
+        }
+    }
+
     /// <summary>A setting that the library does not understand would be computed in no time.</summary>
     [Theory]
     [InlineData(Sha512, 7000)]

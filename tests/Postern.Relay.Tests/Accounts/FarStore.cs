@@ -64,6 +64,13 @@ internal sealed class FarStore(string name = "far") : IAccountStore
 
     public IAccountStore Bound(ManualClock clock, StoreTerms? terms = null) => AccountStores.Bound(this, terms ?? new StoreTerms(), clock);
 
+    /// <summary>So many look-ups have begun.</summary>
+    public async Task UntilAskedAsync(int count)
+    {
+        while (Asked < count)
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+    }
+
     public async ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct)
     {
         Interlocked.Increment(ref asked);

@@ -67,11 +67,14 @@ public sealed class StoreHealthTests
         await store.FindAsync("lisa", Ct);
         far.Close();
         var asked = store.FindAsync("bart", Ct).AsTask();
-        Assert.IsType<LoginAnswer.Busy>(await store.FindAsync("homer", Ct));
+        var waiting = store.FindAsync("homer", Ct).AsTask();
         var full = AccountStores.ConditionOf(store);
-        Assert.Equal((3L, 2L, 1L, 1, 1), (full.Asked, full.FromMemory, full.TurnedAway, full.UnderWay, full.Most));
-        clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal((3L, 2L, 0L, 1, 1, 1), (full.Asked, full.FromMemory, full.TurnedAway, full.UnderWay, full.Most, full.Waiting));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.IsType<LoginAnswer.Busy>(await waiting);
+        clock.Advance(TimeSpan.FromSeconds(1));
         await asked;
+        Assert.Equal((1L, 0), (AccountStores.ConditionOf(store).TurnedAway, AccountStores.ConditionOf(store).Waiting));
         var late = AccountStores.ConditionOf(store);
         Assert.Equal((1L, "no answer within 2 s"), (late.Unanswered, late.Failure));
     }

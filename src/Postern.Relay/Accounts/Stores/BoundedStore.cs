@@ -9,8 +9,8 @@ namespace Postern.Relay.Accounts.Stores;
 
 /// <summary>
 /// A store that asks somebody else, as everybody here may ask it: with a deadline, once for all who want to know the same, never more at a
-/// time than the other side can take, and not again for a while. What it remembers goes with it: a store that was configured anew remembers
-/// nothing.
+/// time than the other side can take (the others wait for a turn), and not again for a while. What it remembers goes with it: a store that
+/// was configured anew remembers nothing.
 /// </summary>
 /// <param name="health">Hears how it answers.</param>
 internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, StoreHealth health, TimeProvider clock) : IAccountStore
@@ -24,7 +24,7 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, StoreH
     private readonly BoundedMap<VerificationKey> latest = new(Math.Max(1, terms.Capacity));
     private readonly AnswerMemory memory = new(terms, clock);
     private readonly Lock gate = new();
-    private HashCosts costs = HashCosts.None;
+    private HashCosts costs = terms.Decoy is { } decoy ? HashCosts.Of([PasswordHash.Parse(decoy.Reveal())]) : HashCosts.None;
 
     public StoreTerms Terms => terms;
 
@@ -48,6 +48,7 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, StoreH
     public StoreCondition Condition => health.Condition with
     {
         UnderWay = lookups.UnderWay + checks.UnderWay,
+        Waiting = lookups.Waiting + checks.Waiting,
         Most = terms.MostQuestions,
         InOutage = terms.InOutage,
     };
@@ -207,8 +208,9 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, StoreH
             if (answer is null)
             {
                 health.TurnedAway();
-                return new LoginAnswer.Busy(
-                    $"{terms.MostQuestions.ToString(CultureInfo.InvariantCulture)} questions are under way there already");
+                return new LoginAnswer.Busy(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"no turn among the {terms.MostQuestions} questions that are asked there at a time (pool)"));
             }
 
             if (answer.WhyOpen is not { } open)

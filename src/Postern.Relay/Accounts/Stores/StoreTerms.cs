@@ -1,4 +1,5 @@
 using System.Globalization;
+using Postern.Sasl;
 
 namespace Postern.Relay.Accounts.Stores;
 
@@ -32,8 +33,15 @@ public sealed record StoreTerms
     /// <summary>Users, and right passwords, that are remembered at most; and so many names that nobody has.</summary>
     public int Capacity { get; init; } = 10_000;
 
-    /// <summary>Questions under way at most. Beyond them the answer is 454 at once.</summary>
+    /// <summary>
+    /// Questions under way at most. Those beyond them wait for a turn, for half of <see cref="Timeout"/>; then the answer is 454.
+    /// </summary>
     public int MostQuestions { get; init; } = 50;
+
+    /// <summary>
+    /// A stored form like those that it holds: names that nobody has cost as much. Null: as much as the costliest user that was looked up.
+    /// </summary>
+    public Secret? Decoy { get; init; }
 
     /// <summary>What becomes of logins while it cannot answer, for people.</summary>
     public string InOutage => string.Create(

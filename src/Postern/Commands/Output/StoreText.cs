@@ -35,6 +35,8 @@ internal static class StoreText
             yield return string.Create(CultureInfo.InvariantCulture, $"{all} questions, {Percent(store.FromMemory, all)} from memory");
         if (store.UnderWay > 0)
             yield return string.Create(CultureInfo.InvariantCulture, $"{store.UnderWay} of {store.Most} under way");
+        if (store.Waiting > 0)
+            yield return string.Create(CultureInfo.InvariantCulture, $"{store.Waiting} wait for a turn");
         if (store.Unanswered > 0)
             yield return string.Create(CultureInfo.InvariantCulture, $"{store.Unanswered} not answered");
         if (store.TurnedAway > 0)

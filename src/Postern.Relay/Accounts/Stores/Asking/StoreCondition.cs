@@ -26,7 +26,7 @@ public sealed record StoreCondition(string Store)
     /// <summary>Who got none.</summary>
     public long Unanswered { get; init; }
 
-    /// <summary>Who was told at once that it is busy.</summary>
+    /// <summary>Whose question had no turn.</summary>
     public long TurnedAway { get; init; }
 
     /// <summary>Answers that were there already.</summary>
@@ -40,6 +40,9 @@ public sealed record StoreCondition(string Store)
 
     /// <summary>Of them, at most.</summary>
     public int Most { get; init; }
+
+    /// <summary>Questions that wait for a turn.</summary>
+    public int Waiting { get; init; }
 
     /// <summary>What becomes of logins while it cannot answer; null where it answers from memory.</summary>
     public string? InOutage { get; init; }

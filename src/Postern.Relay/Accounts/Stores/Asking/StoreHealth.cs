@@ -40,7 +40,7 @@ public sealed class StoreHealth(string store, IAuditLog audit, TimeProvider cloc
             condition = condition with { Asked = condition.Asked + 1 };
     }
 
-    /// <summary>There was no room for the question.</summary>
+    /// <summary>A question had no turn.</summary>
     internal void TurnedAway()
     {
         lock (gate)
