@@ -94,7 +94,7 @@ public sealed class CredentialFormTests
 
         Assert.StartsWith("dora:staff:", await File.ReadAllTextAsync(digest, TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Contains("\"says\": \"knows bob: a SCRAM-SHA-256 secret (file)\"", bob.Output, StringComparison.Ordinal);
-        Assert.Matches("DIGEST-MD5 +235", dora.Output);
+        Assert.Matches("DIGEST-MD5.* 235 ", dora.Output);
         Assert.Matches("SCRAM-SHA-256 +535 .* +the account has only a DIGEST-MD5 secret of the realm 'staff'; SCRAM-SHA-256 needs", dora.Output);
         Assert.Contains("auth tls-only: SCRAM-SHA-256 DIGEST-MD5 PLAIN", checkedOut.Output, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Ok, (await run.PosternAsync("passwd", passwd, "bob", "--remove")).ExitCode);
