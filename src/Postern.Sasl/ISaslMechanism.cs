@@ -22,7 +22,10 @@ public interface ISaslMechanism
     ISaslExchange? TryStart(SaslContext context);
 }
 
-/// <summary>One authentication dialogue. It sees octets, never SMTP framing; used by one caller at a time.</summary>
+/// <summary>
+/// One authentication dialogue. It sees octets, never SMTP framing; used by one caller at a time. One that is <see cref="IDisposable"/> too
+/// is disposed when it is over, also where the client has left.
+/// </summary>
 public interface ISaslExchange
 {
     /// <summary>

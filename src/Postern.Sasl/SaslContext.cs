@@ -15,6 +15,9 @@ public sealed record SaslContext
     /// <summary>The peer's address as text, handed to verifiers for their budgets per address; null when unknown.</summary>
     public string? Peer { get; init; }
 
+    /// <summary>What is known of the client's connection, for those who are asked elsewhere; null for nothing.</summary>
+    public SaslConnection? Connection { get; init; }
+
     /// <summary>Gives the stored half of SCRAM logins.</summary>
     public IScramSecrets? ScramSecrets { get; init; }
 
@@ -53,4 +56,16 @@ public sealed record SaslContext
 
     /// <summary>What mechanisms with channel binding compare; null in clear.</summary>
     public ChannelBindings? Channel { get; init; }
+
+    /// <summary>Somebody else who answers whole mechanisms; null for nobody.</summary>
+    public ISaslElsewhere? Elsewhere { get; init; }
+
+    /// <summary>
+    /// Begins an exchange: elsewhere, where that is who answers <paramref name="mechanism"/>, else here. Null where nobody can. An exchange
+    /// that is <see cref="IDisposable"/> is disposed when it is over, however that came.
+    /// </summary>
+    public ISaslExchange? Begin(ISaslMechanism mechanism) =>
+        Elsewhere is { } elsewhere && elsewhere.TryStart(mechanism, this with { Elsewhere = null }, out var exchange)
+            ? exchange
+            : mechanism.TryStart(this);
 }

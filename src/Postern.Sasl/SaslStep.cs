@@ -63,7 +63,7 @@ public abstract record SaslStep
         /// How an exchange ends that does not log in; the only place where answers become errors. An answer that is none logs nobody in.
         /// </summary>
         /// <param name="claimed">What the client called itself; null when it did not.</param>
-        internal static Failure Of(LoginAnswer? answer, string? claimed) => answer switch
+        public static Failure Of(LoginAnswer? answer, string? claimed) => answer switch
         {
             LoginAnswer.NoMatch(var reason, var exists) { Credential: var credential } =>
                 new(SaslError.BadCredentials, claimed, reason, exists) { Text = answer.Text, Credential = credential },

@@ -137,7 +137,7 @@ internal static class OptionsReview
     private static string? WhyNobodyLogsIn(SmtpServerOptions options, SmtpListenerOptions listener) =>
         listener.Auth == AuthMode.Off ? "AUTH is off there"
         : listener.Auth == AuthMode.TlsOnly && listener.Tls == TlsMode.None ? "AUTH is offered under TLS only, which is off there"
-        : options.Mechanisms.All(m => m.TryStart(options.SaslFor(listener, session: null, mechanism: string.Empty)) is null)
+        : options.Mechanisms.All(m => options.SaslFor(listener, session: null, mechanism: string.Empty).Begin(m) is null)
             && !Capabilities.TakesCertificates(options, listener) ? "nothing checks passwords: call Authenticate, or set Sasl"
         : listener.Mechanisms is { Count: 0 } ? "its Mechanisms are empty: leave them null for all that can be answered"
         : null;

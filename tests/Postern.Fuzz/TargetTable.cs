@@ -17,6 +17,7 @@ internal static class TargetTable
         new ReplyTarget(),
         new SaslTarget(),
         new DovecotAuthTarget(),
+        new DovecotClientTarget(),
         new Base64Target(),
         new HeaderTarget(),
         new DnsTarget(),

@@ -23,4 +23,7 @@ public record AccountSource(string Uri, string Realm)
 
     /// <summary>A mail server that is asked by logging in there; null for none. This server would ask itself.</summary>
     public virtual DnsEndPoint? LoginServer => null;
+
+    /// <summary>The same of a Unix socket, by its path; null for none.</summary>
+    public virtual string? LoginSocket => null;
 }

@@ -34,6 +34,7 @@ public sealed class AccountVerifiers(
         Tokens = Tokens,
         Grants = Grants,
         Decoys = Decoys,
+        Elsewhere = Elsewhere,
         AllowsAnonymous = true, // no use by itself: it is offered only where a listener names it, and permits nothing
     };
 
@@ -62,7 +63,7 @@ public sealed class AccountVerifiers(
     public IDirectory? Accounts => Directory is null ? null : field ??= new AllAccounts(Directory, Stores);
 
     /// <summary>The mechanisms that every user of these stores can use (<see cref="MechanismOffer.Usual"/>).</summary>
-    public ImmutableArray<string> UsualMechanisms => MechanismOffer.Usual(stores.Select(static s => s.CommonForms));
+    public ImmutableArray<string> UsualMechanisms => MechanismOffer.Usual(stores.Select(static s => s.CommonForms), Elsewhere?.Usual);
 
     /// <summary>PLAIN and LOGIN.</summary>
     public IPasswordVerifier Passwords => field ??= new StoredPasswords(Parts);
@@ -81,6 +82,10 @@ public sealed class AccountVerifiers(
 
     /// <summary>For operators: what the stores say of a user.</summary>
     public UserDescriptions Descriptions => field ??= new UserDescriptions(Parts, Directory);
+
+    /// <summary>The mechanisms that stores answer themselves; null where none does.</summary>
+    internal StoreMechanisms? Elsewhere =>
+        field ??= stores.Any(static s => s.OwnMechanisms is not null) ? new StoreMechanisms(Parts, Grants) : null;
 
     private ProvenUsers Users => field ??= new ProvenUsers(Parts);
 

@@ -74,8 +74,8 @@ public interface IAccountStore : IDisposable
     bool AsksForClient => false;
 
     /// <inheritdoc cref="CheckPasswordAsync(string, Password, CancellationToken)"/>
-    /// <param name="peer">The client's address; null where nobody knows it, and where <see cref="AsksForClient"/> is false.</param>
-    ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, string? peer, CancellationToken ct) =>
+    /// <param name="client">The client; nothing of it where <see cref="AsksForClient"/> is false.</param>
+    ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, LoginClient client, CancellationToken ct) =>
         CheckPasswordAsync(user, password, ct);
 
     /// <summary>
@@ -83,6 +83,9 @@ public interface IAccountStore : IDisposable
     /// that checks no passwords itself, or knows nobody before his password is right; else trouble, or a mismatch.
     /// </summary>
     ValueTask<LoginAnswer?> CheckNobodyAsync(CancellationToken ct) => new((LoginAnswer?)null);
+
+    /// <summary>The mechanisms that it answers itself; null for a store that answers none.</summary>
+    IMechanismStore? OwnMechanisms => null;
 
     /// <summary>Ends its connections; what is under way may fail.</summary>
     [SuppressMessage(

@@ -14,10 +14,18 @@ public static class MechanismOffer
     /// serve is on the list whether or not they are there: what nobody can answer is left out by the server.
     /// </summary>
     /// <param name="commonForms">Of each store.</param>
-    public static ImmutableArray<string> Usual(IEnumerable<StoredForms> commonForms)
+    /// <param name="elsewhere">What the only store answers itself; null for nothing.</param>
+    public static ImmutableArray<string> Usual(
+        IEnumerable<StoredForms> commonForms, IEnumerable<ISaslMechanism>? elsewhere = null)
     {
         var common = commonForms.Aggregate(StoredForms.All, static (all, forms) => all & forms);
-        return [.. SaslMechanisms.All.Where(m => !m.IsOptIn && (NeededBy(m) & ~common) == StoredForms.None).Select(static m => m.Name)];
+        ISaslMechanism[] others = [.. elsewhere ?? []];
+        return
+        [
+            .. SaslMechanisms.All
+                .Where(m => (!m.IsOptIn && (NeededBy(m) & ~common) == StoredForms.None) || others.Contains(m))
+                .Select(static m => m.Name),
+        ];
     }
 
     /// <summary>What a stored secret must serve for this mechanism; nothing for one that works without stored secrets.</summary>

@@ -69,5 +69,9 @@ internal sealed class AuthExchange : IDisposable
         }
     }
 
-    public void Dispose() => ending.Dispose();
+    public void Dispose()
+    {
+        (exchange as IDisposable)?.Dispose();
+        ending.Dispose();
+    }
 }

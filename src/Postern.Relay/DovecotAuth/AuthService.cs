@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text;
 using Postern.Sasl;
 using Postern.Sasl.Mechanisms;
@@ -68,12 +69,19 @@ internal sealed class AuthService(
             return null;
         }
 
-        var exchange = mechanism.TryStart(sasl with
+        var asked = sasl with
         {
             Peer = request.Client?.ToString(),
+            Connection = new SaslConnection
+            {
+                Client = request.Client is { } client ? new IPEndPoint(client, 0) : null,
+                IsSecured = request.IsSecured,
+                TlsVersion = request.TlsVersion,
+            },
             Service = request.Service,
             External = request is { HasValidCertificate: true, CertificateUser: { } name } ? new NamedUser(name, identify) : null,
-        });
+        };
+        var exchange = asked.Begin(mechanism);
         if (exchange is not null)
             return (mechanism, exchange);
         objection = mechanism is ExternalMechanism
@@ -99,7 +107,7 @@ internal sealed class AuthService(
     {
         // Another server would take ANONYMOUS for a login.
         var able = SaslMechanisms.All.Where(m => m is not (ScramMechanism { IsPlus: true } or AnonymousMechanism)
-            && m.TryStart(m is ExternalMechanism && options.Mechanisms is not null ? WithSomebody : sasl) is not null
+            && (m is ExternalMechanism && options.Mechanisms is not null ? WithSomebody : sasl).Begin(m) is not null
             && !Holds(options.WithoutMechanisms, m.Name)).ToList();
         return (options.Mechanisms ?? common)
             .Select(name => able.Find(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase))).OfType<ISaslMechanism>().Distinct();

@@ -76,6 +76,24 @@ public sealed class RelayAccounts : IDisposable
     public async ValueTask<ImmutableArray<(string Uri, string? Trouble, TimeSpan Took)>> ProbeAsync(CancellationToken ct) =>
         [.. await Task.WhenAll(stores.Select(s => ProbeAsync(s.Uri, s.Store, ct)))];
 
+    /// <summary>Some store answers mechanisms itself.</summary>
+    internal bool HasOwnMechanisms => stores.Any(static s => s.Store.OwnMechanisms is not null);
+
+    /// <summary>Stores that answer mechanisms themselves find out which, in the background, where that is not known.</summary>
+    internal void Look()
+    {
+        foreach (var (_, store) in stores)
+            store.OwnMechanisms?.Look();
+    }
+
+    /// <summary>
+    /// Asks stores that answer mechanisms themselves which those are, so that all of them stand in what is offered; one that does not say
+    /// has none.
+    /// </summary>
+    public async ValueTask LearnAsync(CancellationToken ct) =>
+        await Task.WhenAll(
+            stores.Select(static s => s.Store.OwnMechanisms).OfType<IMechanismStore>().Select(own => own.LearnAsync(ct).AsTask()));
+
     private async Task<(string Uri, string? Trouble, TimeSpan Took)> ProbeAsync(string uri, IAccountStore store, CancellationToken ct)
     {
         var begun = foundation.Clock.GetTimestamp();

@@ -20,7 +20,7 @@ internal sealed class RevealedPassword(SaslContext context)
             return new SaslStep.Failure(SaslError.BadCredentials, user, "the password is empty, too long, or not text");
 
         return await Authorization.DecideAsync(
-            context, await context.Passwords!.CheckAsync(user, password, context.Peer, ct), user, actAs, ct);
+            context, await context.Passwords!.CheckAsync(user, password, context.Peer, context.Connection, ct), user, actAs, ct);
     }
 
     /// <summary>SASLprep (RFC 4616 §2): a name that it prohibits belongs to nobody.</summary>

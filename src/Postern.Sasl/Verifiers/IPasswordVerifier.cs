@@ -10,6 +10,13 @@ public interface IPasswordVerifier
     /// task completes. <paramref name="peer"/> is the client's address, for budgets; null when unknown.
     /// </summary>
     ValueTask<LoginAnswer> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct);
+
+    /// <summary>
+    /// The same, for verifiers that ask somebody elsewhere who wants to know more of the client than its address. Left out, nobody does.
+    /// </summary>
+    ValueTask<LoginAnswer> CheckAsync(
+        string user, ReadOnlyMemory<byte> password, string? peer, SaslConnection? connection, CancellationToken ct) =>
+        CheckAsync(user, password, peer, ct);
 }
 
 /// <summary>Password verifiers made of functions.</summary>

@@ -107,7 +107,7 @@ internal sealed class Capabilities
         // named.
         var takesPlus = ties || listener is { Mechanisms: not null, WithholdsUnboundPlus: false };
         var able = server.Mechanisms.Where(
-            m => m.TryStart(context) is not null
+            m => context.Begin(m) is not null
                 && (takesPlus || m is not ScramMechanism { IsPlus: true })
                 && !Holds(listener.WithoutMechanisms, m)
                 && (isTls || !Holds(listener.MechanismsUnderTls, m)));

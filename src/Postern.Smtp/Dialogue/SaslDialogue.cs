@@ -21,6 +21,7 @@ internal sealed class SaslDialogue(
     /// <summary>The final reply, and whether the session goes on.</summary>
     public async ValueTask<(Reply Reply, bool Stays)> RunAsync(CancellationToken ct)
     {
+        using var owned = exchange as IDisposable;
         using var question = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var response = initialResponse;
         while (true)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using Postern.Sasl;
 using Postern.Smtp.Dialogue;
@@ -50,12 +51,20 @@ internal static class Auth
         var context = sasl with
         {
             Peer = state.ClientAddress.ToString(),
+            Connection = new SaslConnection
+            {
+                Client = new IPEndPoint(state.ClientAddress, state.ClientPort),
+                Server = state.ServerEndpoint,
+                IsSecured = state.Tls is not null,
+                TlsVersion = state.Tls?.Version,
+                Session = state.Id,
+            },
             Channel = session.Channel,
             External = External(session) ?? sasl.External,
             OffersChannelBinding = session.Capabilities.Mechanisms.Any(static m => m.Name.EndsWith("-PLUS", StringComparison.Ordinal)),
             Hostname = state.Hostname,
         };
-        if (mechanism.TryStart(context) is not { } exchange)
+        if (context.Begin(mechanism) is not { } exchange)
             return StandardReply.UnknownMechanism;
         session.Dialogue = new SaslDialogue(session, mechanism, exchange, response);
         return null;

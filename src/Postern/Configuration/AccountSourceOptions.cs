@@ -32,6 +32,7 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
                     + "the password as it is or as `postern passwd` stores it. `digest:///path`: `user:realm:hash` a line, "
                     + "as `htdigest` and `postern passwd` write it. Files are read again when they change. "
                     + "`sqlite:///path`, `postgres://user@host/database`, `mysql://user@host/database`: whom `query` finds there. "
+                    + "`dovecot:/run/dovecot/auth-client`: whom a [Dovecot](stores.md#users-of-a-dovecot) logs in. "
                     + "`pam:SERVICE`: whom PAM's modules take. `smtp://host:port`, `smtps://host:port`: a login at that mail server. "
                     + "`https://host/path`: whom a [service](stores.md#users-of-a-service-over-http) knows. "
                     + "`vault://mount/path`: a secret a user in [Vault or OpenBao](stores.md#users-in-vault-or-openbao). "
@@ -61,7 +62,7 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
 
         var kind = AccountStores.Of(source)!;
         if (!kind.AnswersFromMemory)
-            source = source with { Terms = ReadTerms(section) };
+            source = source with { Terms = ReadTerms(section, kind.UsualTimeout) };
         return new(kind.Read(new StoreSection(section, kind), source), realm);
     }
 
@@ -93,13 +94,13 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
     private static void Describe(Section section)
     {
         if (AccountStores.All.Any(static kind => !kind.AnswersFromMemory))
-            ReadTerms(section);
+            ReadTerms(section, new StoreTerms().Timeout);
         foreach (var kind in AccountStores.All)
             kind.Read(new StoreSection(section, kind), new AccountSource(kind.Word, string.Empty));
     }
 
     /// <summary>The same for every store that is asked over a network.</summary>
-    private static StoreTerms ReadTerms(Section section)
+    private static StoreTerms ReadTerms(Section section, TimeSpan timeout)
     {
         var usual = new StoreTerms();
         var terms = usual with
@@ -107,8 +108,8 @@ internal sealed record AccountSourceOptions(AccountSource Source, string? Realm)
             Timeout = section.Value(
                 "timeout",
                 Kinds.Duration,
-                usual.Timeout,
-                "`2s`",
+                timeout,
+                "`2s`; `5s` for `dovecot:`",
                 "Of a store that is asked over a network: how long one question may take. Then it counts as not answered."),
             OnOutage = section.Value(
                 "on_outage",

@@ -139,6 +139,10 @@ internal sealed record PosternConfiguration(
     /// <param name="listener">Which asks some stores only; null for all.</param>
     public string? WhyNotAnswered(string mechanism, ListenerOptions? listener = null)
     {
+        AccountSourceOptions[] asked =
+            [.. Accounts.Where(a => a.Uri is not null && listener?.Accounts?.Contains(a.Uri) is not false)];
+        if (asked.Any(a => AccountStores.PassesOn(a.ToSource(string.Empty), mechanism, isAlone: asked.Length == 1)))
+            return null;
         switch (mechanism)
         {
             case "OAUTHBEARER" or "XOAUTH2":
@@ -149,7 +153,7 @@ internal sealed record PosternConfiguration(
                 return Kerberos is null ? "there is no section 'kerberos'" : null;
             default:
                 var needed = MechanismOffer.NeededBy(SaslMechanisms.All.First(m => m.Name == mechanism));
-                var kept = Accounts.Where(a => a.Uri is not null && listener?.Accounts?.Contains(a.Uri) is not false).Aggregate(
+                var kept = asked.Aggregate(
                     StoredForms.None, static (all, a) => all | (AccountStores.Of(a.ToSource(string.Empty))?.Forms ?? StoredForms.All));
                 return kept.HasFlag(needed)
                     ? null
@@ -244,6 +248,10 @@ internal sealed record PosternConfiguration(
                 section.Report("accounts", i, $"'{source.Uri}' stands here twice; the second is never asked anything new");
             if (source.Source.LoginServer is { } server && MistakenWays.ListenerAt(configuration, server.Host, server.Port) is { } listener)
                 section.Report("accounts", i, $"'{source.Uri}' is this server's own listener {listener}: every login would ask itself");
+            if (source.Source.LoginSocket is { } socket
+                && configuration.Listeners.FirstOrDefault(l => l.AuthService?.Paths.Contains(socket) is true) is { } own)
+                section.Report(
+                    "accounts", i, $"'{source.Uri}' is this server's own listener '{own.Name}': every login would ask itself");
         }
 
         foreach (var (issuer, i) in configuration.OAuth.Select(static (issuer, i) => (issuer, i)))

@@ -11,9 +11,10 @@ internal static class MechanismPlay
     public static async Task<(SaslError? Error, int Sent)> PlayAsync(AccountVerifiers verifiers, string name, string user, string password, string? peer = null)
     {
         using var client = SaslClientMechanisms.All.Single(m => m.Name == name).TryStart(new SaslClientCredentials { User = user, Password = new Secret(password), Host = "mail.example.org" })!;
-        var server = SaslMechanisms.All.Single(m => m.Name == name).TryStart(verifiers.Context with { Hostname = "mail.example.org", Peer = peer });
+        var server = (verifiers.Context with { Hostname = "mail.example.org", Peer = peer }).Begin(SaslMechanisms.All.Single(m => m.Name == name));
         if (server is null)
             return (SaslError.BadCredentials, 0);
+        using var end = server as IDisposable;
         ReadOnlyMemory<byte>? challenge = null;
         for (var sent = name.StartsWith("SCRAM", StringComparison.Ordinal) ? 1 : 2; ; sent++)
         {

@@ -141,7 +141,7 @@ public sealed class PamStoreTests : IDisposable
         var store = Open($"auth required pam_exec.so quiet {Script("[ \"$PAM_RHOST\" = 192.0.2.7 ]")}\naccount required pam_permit.so");
         var bound = AccountStores.Bound(store, new StoreTerms(), fixture.Clock);
         foreach (var (peer, isRight) in new[] { ("192.0.2.7", true), ("192.0.2.8", false), ("192.0.2.7", true) })
-            Assert.Equal(isRight, await bound.CheckPasswordAsync("lisa", new Password("tiger"u8.ToArray()), peer, Ct) is LoginAnswer.Match);
+            Assert.Equal(isRight, await bound.CheckPasswordAsync("lisa", new Password("tiger"u8.ToArray()), new LoginClient(peer), Ct) is LoginAnswer.Match);
     }
 
     [Theory]
@@ -180,7 +180,7 @@ public sealed class PamStoreTests : IDisposable
     private string Folder => Path.GetDirectoryName(fixture.File)!;
 
     private static Task<LoginAnswer> CheckAsync(PamStore store, string user, string password, string? peer = null) =>
-        store.CheckPasswordAsync(user, new Password(Encoding.UTF8.GetBytes(password)), peer, Ct).AsTask();
+        store.CheckPasswordAsync(user, new Password(Encoding.UTF8.GetBytes(password)), new LoginClient(peer), Ct).AsTask();
 
     private static AccountSource Read(params (string Key, string Value)[] keys) => PamStore.Kind.Read(new StoreKeys(keys), new AccountSource("pam:smtp", "mail.example.org"));
 

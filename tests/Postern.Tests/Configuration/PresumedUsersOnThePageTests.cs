@@ -4,12 +4,13 @@ using Postern.Testing;
 namespace Postern.Tests.Configuration;
 
 /// <summary>
-/// The examples of docs/stores.md for PAM and for another mail server are configurations. What their keys do is tried by PamStoreTests and SmtpStoreTests.
+/// The examples of docs/stores.md for PAM, a Dovecot and another mail server are configurations. What their keys do is tried by PamStoreTests, DovecotStoreTests and SmtpStoreTests.
 /// </summary>
 public sealed class PresumedUsersOnThePageTests
 {
     [Theory]
     [InlineData("Users whom PAM knows", "pam:smtp")]
+    [InlineData("Users of a Dovecot", "dovecot:/run/dovecot/auth-client")]
     [InlineData("Logins at another mail server", "smtp://mail.example.net:587")]
     public async Task What_the_page_shows_is_a_configuration(string section, string uri)
     {

@@ -154,6 +154,53 @@ public sealed class ExamplesTests
         await RelaysAsync(server, "PLAIN", "scott", "tiger", "scott@example.org");
     }
 
+    [Fact]
+    public async Task Users_of_a_Dovecot_log_in()
+    {
+        Assert.SkipUnless(File.Exists("/usr/sbin/dovecot") && Environment.IsPrivilegedProcess, "dovecot-core is not installed, or only root can start it");
+        await using var dovecot = new DovecotServer();
+        await using var server = new ExampleServer("dovecot", ("/run/dovecot/auth-client", dovecot.SocketPath));
+        await dovecot.StartAsync(
+            "lisa@example.org:{PLAIN}tiger", (await File.ReadAllTextAsync(Path.Combine(server.Run.Root, "postern.conf"), Ct)).Replace("group = postern", "group = root", StringComparison.Ordinal));
+        await server.StartAsync();
+        foreach (var mechanism in new[] { "PLAIN", "LOGIN" })
+            await RefusesAsync(server, mechanism, ("lisa@example.org", "lion"), ("lisa", "tiger"), ("nobody@example.org", "tiger"));
+        await RelaysAsync(server, "PLAIN", "lisa@example.org", "tiger", "lisa@example.org");
+        await RelaysAsync(server, "LOGIN", "lisa@example.org", "tiger", "lisa@example.org");
+    }
+
+    [Fact]
+    public async Task Users_of_a_Dovecot_log_in_by_its_mechanisms()
+    {
+        Assert.SkipUnless(File.Exists("/usr/sbin/dovecot") && Environment.IsPrivilegedProcess, "dovecot-core is not installed, or only root can start it");
+        await using var dovecot = new DovecotServer();
+        await using var server = new ExampleServer(
+            "dovecot",
+            ("/run/dovecot/auth-client", dovecot.SocketPath),
+            ("    listen: 0.0.0.0:587", "    listen: 0.0.0.0:587\n    mechanisms: [SCRAM-SHA-256, SCRAM-SHA-1, DIGEST-MD5, CRAM-MD5, PLAIN, LOGIN]"));
+        await dovecot.StartAsync("lisa@example.org:{PLAIN}tiger", string.Empty);
+        await server.StartAsync();
+        await using (var session = await SmtpDialogue.GreetAsync(server.Endpoint))
+        {
+            var offer = await session.StartTlsAsync();
+            // Dovecot has been asked when the server started, and answers a moment later.
+            for (var i = 0; i < 500 && !offer.Contains("SCRAM", StringComparison.Ordinal); i++)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Ct);
+                offer = await session.AskAsync("EHLO client.example");
+            }
+
+            Assert.Contains("250-AUTH SCRAM-SHA-256 SCRAM-SHA-1 DIGEST-MD5 CRAM-MD5 PLAIN LOGIN\n", offer, StringComparison.Ordinal);
+        }
+
+        foreach (var mechanism in new[] { "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN" })
+            await RelaysAsync(server, mechanism, "lisa@example.org", "tiger", "lisa@example.org");
+        // Dovecot's DIGEST-MD5 has what stands behind the sign for the realm.
+        await RelaysAsync(server, "DIGEST-MD5", "lisa@example.org", "tiger", "lisa@example.org", typed: "lisa");
+        foreach (var mechanism in new[] { "SCRAM-SHA-256", "DIGEST-MD5", "CRAM-MD5" })
+            await RefusesAsync(server, mechanism, ("lisa@example.org", "lion"), ("nobody@example.org", "tiger"));
+    }
+
     /// <summary>Each by a session of its own, and nothing is relayed for it.</summary>
     private static async Task RefusesAsync(ExampleServer server, string mechanism, params (string User, string Password)[] tries)
     {
@@ -167,10 +214,11 @@ public sealed class ExamplesTests
     }
 
     /// <summary>The login succeeds, and its mail reaches the next hop, which is told who has logged in.</summary>
-    private static async Task RelaysAsync(ExampleServer server, string mechanism, string user, string password, string from)
+    /// <param name="typed">As the client calls the user; null for the same name.</param>
+    private static async Task RelaysAsync(ExampleServer server, string mechanism, string user, string password, string from, string? typed = null)
     {
         await using var session = await SecureAsync(server);
-        Assert.StartsWith("235 2.7.0 ", (await session.LogInAsync(mechanism, Credentials(user, password))).Reply, StringComparison.Ordinal);
+        Assert.StartsWith("235 2.7.0 ", (await session.LogInAsync(mechanism, Credentials(typed ?? user, password))).Reply, StringComparison.Ordinal);
         await SendAsync(session, from);
         var relayed = await server.Sink.NextMessageAsync();
         Assert.Equal(from, relayed.Sender);

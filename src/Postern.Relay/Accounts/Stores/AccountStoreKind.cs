@@ -17,6 +17,9 @@ public sealed record AccountStoreKind(string Word, string Example, StoredForms F
     /// <summary>Answers from memory: it has none of the keys that say how a network is asked.</summary>
     public bool AnswersFromMemory { get; init; }
 
+    /// <summary>How long one question may take where the entry does not say.</summary>
+    public TimeSpan UsualTimeout { get; init; } = new StoreTerms().Timeout;
+
     /// <summary>The key that names the kind where an entry is a section without <c>uri</c>; null for a kind that has a URI.</summary>
     public string? Key { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores.Asking;
+using Postern.Relay.Accounts.Stores.Dovecot;
 using Postern.Relay.Accounts.Stores.Ldap;
 using Postern.Relay.Accounts.Stores.Pam;
 using Postern.Relay.Accounts.Stores.Sql;
@@ -24,6 +25,7 @@ public static class AccountStores
         SqliteStore.Kind,
         PostgresStore.Kind,
         MySqlStore.Kind,
+        DovecotStore.Kind,
         PamStore.Kind,
         SmtpStore.Kind,
         SmtpStore.SecureKind,
@@ -68,7 +70,7 @@ public static class AccountStores
     {
         var logins = (store as RoutedStore)?.Logins.ToString();
         if (BoundedStore.Around(store) is { } bounded)
-            return bounded.Condition with { Logins = logins };
+            return bounded.Condition with { Logins = logins, Mechanisms = store.OwnMechanisms?.Offered ?? [] };
         var asked = store.ProbeAsync(CancellationToken.None).AsTask();
         return new StoreCondition(store.Name)
         {
@@ -89,6 +91,11 @@ public static class AccountStores
             sources.Any(static s => Of(s) == DirectoryStore.Kind)
                 ? [ScramHash.GeneratedIterations, ScramHash.TypedIterations]
                 : [ScramHash.GeneratedIterations]);
+
+    /// <summary>Logins by this mechanism may be passed on to it, as far as can be seen before it is asked.</summary>
+    /// <param name="isAlone">No other store is asked there.</param>
+    public static bool PassesOn(AccountSource source, string mechanism, bool isAlone) =>
+        source is DovecotSource dovecot && dovecot.PassesOn(mechanism, isAlone);
 
     /// <summary>Weak stored forms there are given up for better ones when their users log in.</summary>
     public static bool ReplacesWeakForms(AccountSource source) => DirectoryStore.ReplacesWeakForms(source);

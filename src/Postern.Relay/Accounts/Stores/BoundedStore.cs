@@ -20,11 +20,13 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, StoreH
 
     private readonly SharedQuestions<string, LoginAnswer> lookups = new(terms.MostQuestions, terms.Timeout, clock);
     private readonly SharedQuestions<VerificationKey, LoginAnswer> checks = new(terms.MostQuestions, terms.Timeout, clock);
+    private readonly SharedQuestions<long, LoginAnswer> steps = new(terms.MostQuestions, terms.Timeout, clock);
     private readonly VerificationCache right = new(terms.Capacity, terms.Remember, clock) { KeepFor = terms.StaleOnOutage };
     private readonly BoundedMap<VerificationKey> latest = new(Math.Max(1, terms.Capacity));
     private readonly AnswerMemory memory = new(terms, clock);
     private readonly Lock gate = new();
     private HashCosts costs = terms.Decoy is { } decoy ? HashCosts.Of([PasswordHash.Parse(decoy.Reveal())]) : HashCosts.None;
+    private long lastStep;
 
     public StoreTerms Terms => terms;
 
@@ -47,8 +49,8 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, StoreH
 
     public StoreCondition Condition => health.Condition with
     {
-        UnderWay = lookups.UnderWay + checks.UnderWay,
-        Waiting = lookups.Waiting + checks.Waiting,
+        UnderWay = lookups.UnderWay + checks.UnderWay + steps.UnderWay,
+        Waiting = lookups.Waiting + checks.Waiting + steps.Waiting,
         Most = terms.MostQuestions,
         InOutage = terms.InOutage,
     };
@@ -61,7 +63,31 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, StoreH
         _ => null,
     };
 
+    public IMechanismStore? OwnMechanisms =>
+        field ??= inner.OwnMechanisms is { } own ? new BoundedMechanisms(this, own) : null;
+
     public void Dispose() => inner.Dispose();
+
+    /// <summary>One message of an exchange with it, within the same bounds as any other question; none is another's answer.</summary>
+    internal ValueTask<LoginAnswer> StepAsync(IStoreExchange exchange, ReadOnlyMemory<byte>? response, CancellationToken ct) =>
+        GuardAsync(
+            steps,
+            Interlocked.Increment(ref lastStep),
+            async end =>
+            {
+                // The question may outlive the one who asks it, and his buffer.
+                var copy = response?.ToArray();
+                try
+                {
+                    return await AskAsync(() => exchange.NextAsync(copy is null ? new ReadOnlyMemory<byte>?() : copy.AsMemory(), end), end);
+                }
+                finally
+                {
+                    CryptographicOperations.ZeroMemory(copy);
+                }
+            },
+            "a message of an exchange",
+            ct);
 
     public ValueTask<LoginAnswer> FindAsync(string user, CancellationToken ct)
     {
@@ -93,14 +119,14 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, StoreH
     public bool AsksForClient => inner.AsksForClient;
 
     public ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, CancellationToken ct) =>
-        CheckPasswordAsync(user, password, peer: null, ct);
+        CheckPasswordAsync(user, password, client: default, ct);
 
-    public async ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, string? peer, CancellationToken ct)
+    public async ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, LoginClient client, CancellationToken ct)
     {
-        peer = AsksForClient ? peer : null;
+        client = AsksForClient ? client : default;
         var key = right.KeyFor(
-            peer is null ? Name : $"{Name} for {peer}", new StoredLogin(user, refusal: null, []), password.Octets.Span);
-        var whose = peer is null ? user : $"{user}\n{peer}";
+            client.Kind is { } kind ? $"{Name} for {kind}" : Name, new StoredLogin(user, refusal: null, []), password.Octets.Span);
+        var whose = client.Kind is { } one ? $"{user}\n{one}" : user;
         if (IsLatest(whose, key) && right.Recall(key) is not null)
         {
             health.Remembered();
@@ -113,7 +139,7 @@ internal sealed class BoundedStore(IAccountStore inner, StoreTerms terms, StoreH
             var copy = password.Octets.ToArray();
             try
             {
-                return await AskAsync(() => inner.CheckPasswordAsync(user, new Password(copy), peer, end), end);
+                return await AskAsync(() => inner.CheckPasswordAsync(user, new Password(copy), client, end), end);
             }
             finally
             {

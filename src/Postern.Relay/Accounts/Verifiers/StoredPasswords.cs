@@ -2,6 +2,7 @@ using Postern.Relay.Accounts.Credentials;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Accounts.Stores.Asking;
+using Postern.Sasl;
 using Postern.Sasl.Verifiers;
 
 namespace Postern.Relay.Accounts.Verifiers;
@@ -13,17 +14,23 @@ namespace Postern.Relay.Accounts.Verifiers;
 internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
 {
     /// <summary>Logins behind a used budget are not looked at, so that they tell nothing and cost nothing.</summary>
-    public async ValueTask<LoginAnswer> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
+    public ValueTask<LoginAnswer> CheckAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
+        CheckAsync(user, password, peer, connection: null, ct);
+
+    /// <inheritdoc cref="CheckAsync(string, ReadOnlyMemory{byte}, string?, CancellationToken)"/>
+    public async ValueTask<LoginAnswer> CheckAsync(
+        string user, ReadOnlyMemory<byte> password, string? peer, SaslConnection? connection, CancellationToken ct)
     {
+        var client = new LoginClient(peer, connection);
         if (parts.Protection is not { } protection)
-            return (await JudgeAsync(user, password, peer, ct)).Answer;
+            return (await JudgeAsync(user, password, client, ct)).Answer;
         var turn = await protection.EnterAsync(LoginParts.BudgetNameOf(user), peer, ct);
         if (turn.Refusal is { } refusal)
             return refusal;
         var judged = default(Judged);
         try
         {
-            judged = await JudgeAsync(user, password, peer, ct);
+            judged = await JudgeAsync(user, password, client, ct);
             return judged.Answer;
         }
         catch (OperationCanceledException)
@@ -38,19 +45,19 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
         }
     }
 
-    private async ValueTask<Judged> JudgeAsync(string user, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
+    private async ValueTask<Judged> JudgeAsync(string user, ReadOnlyMemory<byte> password, LoginClient client, CancellationToken ct)
     {
         if (!LoginNames.TryCanonical(user, out var canonical))
             return Judged.Wrong(new LoginAnswer.NoMatch(LoginParts.NoName));
         var begun = parts.Clock.GetTimestamp();
         var found = await parts.Stores.FindAsync(canonical, ct);
-        var judged = await JudgeAsync(found, canonical, password, peer, ct);
+        var judged = await JudgeAsync(found, canonical, password, client, ct);
         if (judged.Answer is LoginAnswer.NoMatch && parts.Stores.Forget(canonical, begun) && found.Trouble is null)
         {
             // It was said of what a store had said before. While one is in trouble all who fail are told so, and at the same time.
             var now = await parts.Stores.FindAsync(canonical, ct);
             if (!now.IsAs(found))
-                (found, judged) = (now, await JudgeAsync(now, canonical, password, peer, ct));
+                (found, judged) = (now, await JudgeAsync(now, canonical, password, client, ct));
         }
 
         return judged.Answer is LoginAnswer.NoMatch && await parts.Stores.FindTroubleAsync(canonical, found, ct) is { } trouble
@@ -59,16 +66,16 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
     }
 
     private async ValueTask<Judged> JudgeAsync(
-        StoreFinding found, string canonical, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct) =>
+        StoreFinding found, string canonical, ReadOnlyMemory<byte> password, LoginClient client, CancellationToken ct) =>
         found.Answer switch
         {
             LoginAnswer.Found<StoredLogin> { Stored: { IsCheckedByStore: true } login } =>
-                await AskAsync(found, login, password, peer, ct),
-            LoginAnswer.Found<StoredLogin> { Stored: var login } => await HashAsync(found, login, password, peer, ct),
+                await AskAsync(found, login, password, client, ct),
+            LoginAnswer.Found<StoredLogin> { Stored: var login } => await HashAsync(found, login, password, client.Address, ct),
             LoginAnswer.NoMatch =>
-                await AskAboutNobodyAsync(canonical, ct) ?? await WasteAsync(found.Store!, canonical, password, peer, ct),
+                await AskAboutNobodyAsync(canonical, ct) ?? await WasteAsync(found.Store!, canonical, password, client.Address, ct),
             _ when found.IsOpenForSome =>
-                (await WasteAsync(found.Store!, canonical, password, peer, ct)) with
+                (await WasteAsync(found.Store!, canonical, password, client.Address, ct)) with
                 {
                     Answer = found.Answer,
                     Outcome = LoginOutcome.Unchecked,
@@ -149,16 +156,25 @@ internal sealed class StoredPasswords(LoginParts parts) : IPasswordVerifier
     /// store does.
     /// </summary>
     private async ValueTask<Judged> AskAsync(
-        StoreFinding found, StoredLogin login, ReadOnlyMemory<byte> password, string? peer, CancellationToken ct)
+        StoreFinding found, StoredLogin login, ReadOnlyMemory<byte> password, LoginClient client, CancellationToken ct)
     {
         var store = found.Store!;
         var key = parts.Cache.KeyFor(store.Name, login, password.Span);
-        var answer = await store.CheckPasswordAsync(login.User, new Password(password), peer, ct);
+        var answer = await store.CheckPasswordAsync(login.User, new Password(password), client, ct);
+        if (answer is LoginAnswer.Match && login.IsPresumed)
+        {
+            // Whose account it is such a store may say with the password only, and what is disabled is so by that name too.
+            found = await parts.Stores.FindAsync(login.User, ct);
+            if (found.Store != store || found.Answer is not LoginAnswer.Found<StoredLogin> { Stored: var now })
+                return new Judged(found.Answer.WhyOpen is null ? StoreChain.Said(store, answer: null) : found.Answer);
+            login = now;
+        }
+
         if (answer is LoginAnswer.Match match && login.Refusal is null)
             return Judged.Right(MatchOf(found, login, credential: null, parts.OriginOf(peer: null), match.LoginData as string));
         if (answer is not (LoginAnswer.Match or LoginAnswer.NoMatch))
             return new Judged(StoreChain.Said(store, answer));
-        if (!login.IsPresumed && await WasteAsync(store, login.User, password, peer, ct) is { Answer.WhyOpen: not null } trouble)
+        if (!login.IsPresumed && await WasteAsync(store, login.User, password, client.Address, ct) is { Answer.WhyOpen: not null } trouble)
             return trouble;
         return Judged.Wrong(login.Refusal is { } refusal ? new LoginAnswer.NoMatch(refusal, UserExists: true) : answer, key);
     }

@@ -17,6 +17,7 @@ internal sealed class AuthTestInquiry(RelaySnapshot snapshot, string[] listeners
     /// <param name="socket">Of a running server, which knows what slows logins.</param>
     public async Task<AuthTestDocument> RunAsync(string? mechanism, string socket, CancellationToken ct)
     {
+        await snapshot.Accounts.LearnAsync(ct);
         var verifiers = listeners.Length == 1 ? snapshot.Accounts.On(listeners[0]).Verifiers : snapshot.Accounts.Verifiers;
         var visits = await verifiers.Descriptions.VisitAsync(credentials.User, ct);
         var known = await KnowingAsync(verifiers, ct);

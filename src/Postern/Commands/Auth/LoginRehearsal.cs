@@ -27,8 +27,9 @@ internal sealed class LoginRehearsal(AccountVerifiers verifiers, SaslClientCrede
             OffersChannelBinding = channel is not null,
             AllowsAnonymous = false,
         };
-        if (SaslMechanisms.All.First(m => m.Name == mechanism.Name).TryStart(context) is not { } exchange)
+        if (context.Begin(SaslMechanisms.All.First(m => m.Name == mechanism.Name)) is not { } exchange)
             return null;
+        using var owned = exchange as IDisposable;
         using var client = mechanism.TryStart(credentials with { Channel = channel });
         if (client is null)
             return null;

@@ -28,6 +28,8 @@ internal static class StoreText
         };
         if (store.Logins is { } logins)
             yield return $"for {logins}";
+        if (!store.Mechanisms.IsEmpty)
+            yield return $"offers {string.Join(' ', store.Mechanisms)} itself";
         if (store.AnswersFromMemory)
             yield break;
         var all = store.Asked + store.FromMemory;

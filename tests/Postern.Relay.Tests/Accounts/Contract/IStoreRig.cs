@@ -20,6 +20,9 @@ public interface IStoreRig : IAsyncLifetime
     /// <summary>It can say of nobody that it knows him before his password is right.</summary>
     bool PresumesUsers => false;
 
+    /// <summary>Mechanisms are passed on to it: what those tell of a name is the source's own doing.</summary>
+    bool PassesOn => false;
+
     /// <summary>In octets.</summary>
     int LongestPassword => 1000;
 

@@ -32,6 +32,9 @@ public abstract class StoreContract<TRig>(TRig rig) : IClassFixture<TRig>, IDisp
 
     protected TRig Rig => rig;
 
+    /// <summary>The one that was opened last.</summary>
+    protected IAccountStore Store => opened[^1];
+
     /// <summary>The directory that stands beside the store.</summary>
     private protected DirectoryFixture Beside => fixture;
 
@@ -251,7 +254,7 @@ public abstract class StoreContract<TRig>(TRig rig) : IClassFixture<TRig>, IDisp
         foreach (var mechanism in EveryMechanism)
         {
             var told = new[] { lisa, "nobody@example.org" }.Select(async user => await MechanismPlay.PlayAsync(verifiers, mechanism, user, "wrong"));
-            Assert.Single((await Task.WhenAll(told)).Distinct());
+            Assert.Single((await Task.WhenAll(told)).Select(one => rig.PassesOn ? (one.Error, 0) : one).Distinct());
         }
     }
 

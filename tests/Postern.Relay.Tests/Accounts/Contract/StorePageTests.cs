@@ -51,7 +51,7 @@ public sealed class StorePageTests
     [Fact]
     public async Task The_page_has_what_is_tried()
     {
-        IStoreRig[] rigs = [new DirectoryRig(), new UsersRig(), new FileRig(), new DigestRig(), new SqliteRig(), new PostgresRig(), new MySqlRig(), new HttpRig(), new CheckingHttpRig(), new OnlyCheckingHttpRig(), new VaultRig(), new PamRig(), new SmtpRig(), new LdapRig(), new LdapSecretRig()];
+        IStoreRig[] rigs = [new DirectoryRig(), new UsersRig(), new FileRig(), new DigestRig(), new SqliteRig(), new PostgresRig(), new MySqlRig(), new HttpRig(), new CheckingHttpRig(), new OnlyCheckingHttpRig(), new VaultRig(), new DovecotRig(), new PamRig(), new SmtpRig(), new LdapRig(), new LdapSecretRig()];
         var text = new StringBuilder();
         Table(text, "can hold", rigs, Abilities.Select(row => (row.Name, (Func<IStoreRig, string>)(rig => rig.Abilities.HasFlag(row.Ability) ? "yes" : ""))));
         Table(text, "what happens", rigs, Rows.Select(row => (row.Name, (Func<IStoreRig, string>)(rig => rig.Faults.TryGetValue(row.Failure, out var fault) ? fault.Said is { } said ? $"454: {said}" : "goes on" : ""))));

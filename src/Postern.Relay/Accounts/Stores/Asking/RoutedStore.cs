@@ -33,10 +33,12 @@ internal sealed class RoutedStore(IAccountStore inner, LoginPatterns logins) : I
 
     public bool AsksForClient => inner.AsksForClient;
 
-    public ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, string? peer, CancellationToken ct) =>
-        inner.CheckPasswordAsync(user, password, peer, ct);
+    public ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, LoginClient client, CancellationToken ct) =>
+        inner.CheckPasswordAsync(user, password, client, ct);
 
     public ValueTask<LoginAnswer?> CheckNobodyAsync(CancellationToken ct) => inner.CheckNobodyAsync(ct);
+
+    public IMechanismStore? OwnMechanisms => inner.OwnMechanisms;
 
     public ValueTask<string?> ProbeAsync(CancellationToken ct) => inner.ProbeAsync(ct);
 

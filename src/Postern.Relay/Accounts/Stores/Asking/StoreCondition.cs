@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Postern.Relay.Accounts.Stores.Asking;
 
 /// <summary>How a store answers now.</summary>
@@ -49,4 +51,7 @@ public sealed record StoreCondition(string Store)
 
     /// <summary>Whose logins it is asked for; null for all.</summary>
     public string? Logins { get; init; }
+
+    /// <summary>Mechanisms that it can answer itself, by what it has said last.</summary>
+    public ImmutableArray<string> Mechanisms { get; init; } = [];
 }

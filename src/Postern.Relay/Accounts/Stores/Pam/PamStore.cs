@@ -53,9 +53,9 @@ internal sealed class PamStore : IAccountStore
         : StoredLogin.Nobody);
 
     public ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, CancellationToken ct) =>
-        CheckPasswordAsync(user, password, peer: null, ct);
+        CheckPasswordAsync(user, password, client: default, ct);
 
-    public async ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, string? peer, CancellationToken ct)
+    public async ValueTask<LoginAnswer> CheckPasswordAsync(string user, Password password, LoginClient client, CancellationToken ct)
     {
         if (source.NameOf(user) is not { } name)
             return StoredLogin.Nobody;
@@ -68,7 +68,7 @@ internal sealed class PamStore : IAccountStore
         // Whoever waits may leave, and takes the password with him.
         var copy = octets.ToArray();
         var (service, folder) = (source.Service, source.Folder);
-        if (Threads.TryRun(() => Ask(service, folder, name, copy, peer), out var asked))
+        if (Threads.TryRun(() => Ask(service, folder, name, copy, client.Address), out var asked))
             return (await asked.WaitAsync(ct)).ToAnswer(user);
         CryptographicOperations.ZeroMemory(copy);
         return new LoginAnswer.Busy(Threads.Hanging ?? "as many logins as there may be are with its modules");
@@ -79,7 +79,7 @@ internal sealed class PamStore : IAccountStore
     {
         if (Threads.Hanging is { } hanging)
             return hanging;
-        return await CheckPasswordAsync("nobody-7d41c0e6a2f3", new Password(Encoding.UTF8.GetBytes("none")), peer: null, ct) switch
+        return await CheckPasswordAsync("nobody-7d41c0e6a2f3", new Password(Encoding.UTF8.GetBytes("none")), client: default, ct) switch
         {
             LoginAnswer.Match => "it takes any password for any name",
             { WhyOpen: { } why } => why,
