@@ -108,9 +108,9 @@ internal sealed record RulesOptions(ImmutableArray<RuleEntry> Sender, ImmutableA
                 word = isOnTrial ? RelayRules.OnTrial + word : word;
                 return isRead;
             },
-            Why = word => stages.Select(stage => RelayRules.Check(stage, word)).FirstOrDefault(static p => p is not null) is
-                { Nearest: null, Message: var message }
-                ? message
+            Why = word => stages.Select(stage => RelayRules.Check(stage, word)).FirstOrDefault(static p => p is not null) is { } problem
+                && (problem.Nearest is null || word.StartsWith(RelayRules.OnTrial, StringComparison.Ordinal))
+                ? problem.Message
                 : null,
         };
         var text = fallback.IsEmpty ? "none" : $"`[{string.Join(", ", fallback)}]`";

@@ -85,7 +85,7 @@ public sealed class RuleArgumentsTests
     [InlineData("classes: { a: [b], b: [a] }, recipient: [a]", "rules.recipient[0]: the list a asks itself: a -> b -> a")]
     [InlineData("classes: { a: [reject_header_from_mismatch] }, sender: [a]", "rules.classes.a[0]: the rule reject_header_from_mismatch cannot stand at the sender stage")]
     [InlineData("classes: { a: [xyz] }", "rules.classes.a[0]: ")]
-    [InlineData("sender: [warn_if_reject_plaintext_sesion]", "did you mean 'reject_plaintext_session'?")]
+    [InlineData("sender: [warn_if_reject_plaintext_sesion]", "no rule is called reject_plaintext_sesion; reject_plaintext_session is the nearest")]
     [InlineData("sender: [warn_if_warn_if_reject]", "rules.sender[0]: ")]
     [InlineData("sender: [{ reject: { code: 250 } }]", "rules.sender[0].code: '250' is not right here; expected a reply code from 400 to 599")]
     [InlineData("sender: [{ prepend_header: no colon }]", "expected a header field such as X-Origin: scanner")]
