@@ -1,21 +1,8 @@
 using System.Globalization;
 using System.Net;
-using System.Text;
 using System.Text.RegularExpressions;
-using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy;
-
-/// <summary>What an access table is looked up by.</summary>
-internal enum AccessSubject
-{
-    Client,
-    Helo,
-    Sender,
-    Recipient,
-    Login,
-    Tenant,
-}
 
 /// <summary>
 /// Patterns and what to do, as a file has them: a line for each, <c>pattern action</c>, <c>#</c> before what is no line. Looked up as
@@ -154,4 +141,15 @@ internal sealed class AccessTable
             return $"the expression /{expression}/ cannot be used: {e.Message}";
         }
     }
+}
+
+/// <summary>What an access table is looked up by.</summary>
+internal enum AccessSubject
+{
+    Client,
+    Helo,
+    Sender,
+    Recipient,
+    Login,
+    Tenant,
 }

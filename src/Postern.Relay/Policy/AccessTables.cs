@@ -14,60 +14,58 @@ internal sealed class AccessTables(TimeProvider clock)
     private readonly ConcurrentDictionary<(string Path, AccessSubject Subject), Kept> tables = [];
 
     /// <exception cref="IOException">There is no table: the message says why.</exception>
-    public async ValueTask<AccessTable> FindAsync(string path, AccessSubject subject, CancellationToken ct)
-    {
-        var kept = tables.GetOrAdd((path, subject), static key => new Kept(key.Path, key.Subject));
-        return kept.Table is { } table && clock.GetElapsedTime(kept.LookedAt) < Look ? table : await kept.ReadAsync(clock, ct);
-    }
+    public ValueTask<AccessTable> FindAsync(string path, AccessSubject subject, CancellationToken ct) =>
+        tables.GetOrAdd((path, subject), static (key, clock) => new Kept(key.Path, key.Subject, clock), clock).FindAsync(ct);
 
-    private sealed class Kept(string path, AccessSubject subject)
+    private sealed class Kept(string path, AccessSubject subject, TimeProvider clock)
     {
-        private readonly SemaphoreSlim turn = new(1);
+        private readonly Lock gate = new();
+        private Task? look;
+        private long? lookedAt;
+        private AccessTable? table;
         private FileStamp? stamp;
         private string? problem;
 
-        public AccessTable? Table { get; private set; }
-
-        /// <summary>A timestamp of the clock.</summary>
-        public long LookedAt { get; private set; }
-
-        public async ValueTask<AccessTable> ReadAsync(TimeProvider clock, CancellationToken ct)
+        public async ValueTask<AccessTable> FindAsync(CancellationToken ct)
         {
-            // Whoever has one goes on with it while another looks.
-            if (Table is { } known && turn.CurrentCount == 0)
-                return known;
-            await turn.WaitAsync(ct);
-            try
+            Task begun;
+            lock (gate)
             {
-                if ((Table is null && problem is null) || clock.GetElapsedTime(LookedAt) >= Look)
-                {
-                    var now = FileStamp.Of(path);
-                    if (now != stamp || (Table is null && problem is null))
-                        await Task.Run(() => Read(now), ct);
-                    LookedAt = clock.GetTimestamp();
-                }
+                if (lookedAt is { } at && clock.GetElapsedTime(at) < Look)
+                    return Known();
+                // Whoever has a table goes on with it while another looks.
+                if (look is not null && table is { } known)
+                    return known;
+                begun = look ??= Task.Run(LookAgain, CancellationToken.None);
+            }
 
-                return Table ?? throw new IOException(problem);
-            }
-            finally
-            {
-                turn.Release();
-            }
+            await begun.WaitAsync(ct);
+            lock (gate)
+                return Known();
         }
 
-        private void Read(FileStamp? now)
+        private AccessTable Known() => table ?? throw new IOException(problem);
+
+        private void LookAgain()
         {
-            try
+            var (now, read, wrong) = (FileStamp.Of(path), (AccessTable?)null, (string?)null);
+            if (now != stamp || table is null)
             {
-                Table = AccessTable.Read(File.ReadLines(path), subject);
-                problem = null;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
-            {
-                problem = $"{path}: {e.Message}";
+                try
+                {
+                    read = AccessTable.Read(File.ReadLines(path), subject);
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+                {
+                    wrong = $"{path}: {e.Message}";
+                }
             }
 
-            stamp = now;
+            lock (gate)
+            {
+                (stamp, lookedAt, look) = (now, clock.GetTimestamp(), null);
+                (table, problem) = (read ?? table, wrong ?? problem);
+            }
         }
     }
 }

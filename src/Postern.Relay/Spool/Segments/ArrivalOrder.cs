@@ -1,5 +1,3 @@
-using Postern.Relay.Envelopes;
-
 namespace Postern.Relay.Spool.Segments;
 
 /// <summary>
