@@ -57,6 +57,10 @@ internal static class LoginAdvice
             yield return isOurs
                 ? $"Every password of the account has expired: postern credential add {name}"
                 : $"Every password of the account has expired: give it another in {store}";
+        else if (document.Attempts.Any(static a => a.Reply.StartsWith("454", StringComparison.Ordinal)))
+            yield return $"Nobody could say whether the password is right. Mend {store}, and see whether it answers: postern check --live";
+        else if (login.IsPresumed && document.Attempts.Length > 0)
+            yield return $"{store} does not take it, and whether it knows the name it does not say: its own log may";
         else if (document.Attempts.Length > 0)
             yield return isOurs
                 ? $"The account is there and its password is another one. If nobody knows it: postern credential add {name} --generate"
