@@ -84,7 +84,7 @@ public sealed class PamUnixTests : IAsyncLifetime
     }
 
     private static Task<LoginAnswer> CheckAsync(PamStore store, string user, string password) =>
-        store.CheckPasswordAsync(user, new Password(Encoding.UTF8.GetBytes(password)), peer: null, Ct).AsTask();
+        store.CheckPasswordAsync(user, new Password(Encoding.UTF8.GetBytes(password)), client: default, Ct).AsTask();
 
     private PamStore Open(string service)
     {
