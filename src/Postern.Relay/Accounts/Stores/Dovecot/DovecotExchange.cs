@@ -41,7 +41,7 @@ internal sealed class DovecotExchange(DovecotExchange.Begin ask) : IStoreExchang
             ? new StoreStep.Proven(user)
             {
                 ProvenBy = ok.ProvenBy,
-                Data = ok.Data is { } last ? new ReadOnlyMemory<byte>(last) : null,
+                Data = ok.Data is { } last ? new ReadOnlyMemory<byte>?(last) : new ReadOnlyMemory<byte>?(),
             }.ToAnswer()
             : new LoginAnswer.Unavailable(DovecotReply.NameOfNobody);
     }
