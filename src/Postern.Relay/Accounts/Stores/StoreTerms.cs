@@ -52,3 +52,15 @@ public sealed record StoreTerms
                 ? "the stores behind it are asked (on_outage: next), whom they do not log in is told 454"
                 : "logins are told 454")}");
 }
+
+/// <summary>What is done with a login while a store cannot answer.</summary>
+public enum OnOutage
+{
+    /// <summary>454: no store behind it is asked.</summary>
+    Fail,
+
+    /// <summary>
+    /// The stores behind it are asked, and whom they know logs in there. Whoever fails is still told 454: the store might have known him.
+    /// </summary>
+    Next,
+}
