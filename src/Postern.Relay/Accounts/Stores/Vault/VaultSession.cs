@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Postern.Relay.Accounts.Stores.Asking;
 using Postern.Relay.Accounts.Stores.Web;
 using Postern.Sasl;
 

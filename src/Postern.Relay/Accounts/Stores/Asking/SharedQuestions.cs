@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace Postern.Relay.Accounts.Stores;
+namespace Postern.Relay.Accounts.Stores.Asking;
 
 /// <summary>
 /// Questions to somebody who takes a while: the same one is asked once, however many want to know; none takes longer than
