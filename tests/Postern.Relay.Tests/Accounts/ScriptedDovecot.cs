@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Postern.Sasl;
 
 namespace Postern.Relay.Tests.Accounts;
 
@@ -66,7 +67,9 @@ internal sealed class ScriptedDovecot : IAsyncDisposable
 
     /// <summary>The decoded message behind <c>resp=</c>, with <c>|</c> for NUL.</summary>
     public static string MessageOf(string line) =>
-        Encoding.UTF8.GetString(Convert.FromBase64String(line[(line.IndexOf("\tresp=", StringComparison.Ordinal) + 6)..])).Replace('\0', '|');
+        StrictBase64.TryDecode(Encoding.ASCII.GetBytes(line[(line.IndexOf("\tresp=", StringComparison.Ordinal) + 6)..]), out var octets)
+            ? Encoding.UTF8.GetString(octets).Replace('\0', '|')
+            : throw new FormatException(line);
 
     /// <summary>Ends all connections, as a Dovecot that is started anew does.</summary>
     public void HangUp()

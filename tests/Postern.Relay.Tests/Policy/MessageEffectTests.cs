@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;

@@ -1,11 +1,8 @@
 using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Policy;
-using Postern.Relay.Policy.Counters;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;
-using Postern.Smtp.Session;
-using Postern.Testing;
 
 namespace Postern.Relay.Tests.Policy;
 
