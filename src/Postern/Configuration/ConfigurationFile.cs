@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Postern.Configuration.Doubts;
 using Postern.Configuration.Reading;
 using Postern.Sasl;
 
@@ -109,6 +110,8 @@ internal static class ConfigurationFile
         if (root is null)
             return new ConfigurationOutcome.Invalid([.. errors]);
         var configuration = Section.Read(context, root, string.Empty, section => PosternConfiguration.Read(file, section));
+        if (errors.Count == 0 && OpenRelay.Of(configuration) is { } relay)
+            errors.Add(relay);
         return errors.Count == 0
             ? new ConfigurationOutcome.Valid(configuration with { Text = text })
             : new ConfigurationOutcome.Invalid(

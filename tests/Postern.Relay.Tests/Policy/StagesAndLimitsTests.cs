@@ -46,6 +46,28 @@ public sealed class StagesAndLimitsTests : IDisposable
         Assert.Equal("450 reject_over_limit", await MailAsync(after, "alice"));
     }
 
+    /// <summary>Each flows back by its own time, and a restart changes nothing of that.</summary>
+    [Fact]
+    public async Task Limits_over_several_times_are_counted_each_for_itself()
+    {
+        var options = new PolicyOptions { SenderRules = ["reject_over_limit messages: 3/1h", "reject_over_limit messages: 5/1d"] };
+        using (var counters = Open())
+        {
+            var policy = Policy(options, counters);
+            for (var i = 0; i < 3; i++)
+                Assert.Equal("pass", await MailAsync(policy, "alice"));
+            Assert.Equal("450 reject_over_limit", await MailAsync(policy, "alice"));
+        }
+
+        using var again = Open();
+        var after = Policy(options, again);
+        clock.Advance(TimeSpan.FromHours(1));
+        for (var i = 0; i < 2; i++)
+            Assert.Equal("pass", await MailAsync(after, "alice"));
+        Assert.Equal("450 reject_over_limit", await MailAsync(after, "alice"));
+        Assert.Contains("5 of 5/24h messages", audit.Events.OfType<DecisionEvent>().Last().Chain[^1].Saw, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_limit_is_told_when_most_of_it_is_used_and_when_all_is_and_not_for_each_refusal()
     {

@@ -29,10 +29,13 @@ public sealed class LocalCounters : ICounters, IDisposable
     private readonly Lock gate = new();
     private readonly Lock writing = new();
 
-    /// <summary>When all that was counted will have flowed back; GCRA calls it the theoretical arrival time.</summary>
-    private readonly Dictionary<CounterKey, DateTimeOffset> empty = [];
+    /// <summary>
+    /// When all that was counted will have flowed back; GCRA calls it the theoretical arrival time. Limits over different times on one
+    /// thing are counts of their own.
+    /// </summary>
+    private readonly Dictionary<Count, DateTimeOffset> empty = [];
 
-    private HashSet<CounterKey> changed = [];
+    private HashSet<Count> changed = [];
     private int lines;
     private bool isUnreadable;
     private bool isTold;
@@ -72,7 +75,8 @@ public sealed class LocalCounters : ICounters, IDisposable
         {
             var now = clock.GetUtcNow();
             var one = limit.Window / limit.Count;
-            var known = empty.TryGetValue(key, out var at) && at > now ? at : now;
+            var count = new Count(key, limit.Window);
+            var known = (empty.TryGetValue(count, out var at) || empty.TryGetValue(count with { Window = default }, out at)) && at > now ? at : now;
             // A clock that was wrong must not shut anybody out for longer than the limit's own time.
             var from = known < now + limit.Window ? known : now + limit.Window;
             var to = from + (one * cost);
@@ -80,10 +84,10 @@ public sealed class LocalCounters : ICounters, IDisposable
             var fits = wait <= TimeSpan.FromTicks(limit.Count); // what a division leaves over
             if (fits && takes)
             {
-                if (empty.Count >= MostKeys && !empty.ContainsKey(key))
+                if (empty.Count >= MostKeys && !empty.ContainsKey(count))
                     Forget(now);
-                empty[key] = to;
-                if (changed.Add(key) && changed.Count == 1)
+                empty[count] = to;
+                if (changed.Add(count) && changed.Count == 1)
                     timer.Change(Pause, Timeout.InfiniteTimeSpan);
             }
 
@@ -112,11 +116,12 @@ public sealed class LocalCounters : ICounters, IDisposable
                 throw new InvalidDataException("it is no file of this server's counters");
             foreach (var line in whole.Skip(1))
             {
-                if (line.Split(' ') is [var ticks, var what, var whose]
+                if (line.Split(' ') is [var ticks, var what, var whose, .. var rest]
                     && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at)
                     && at <= DateTimeOffset.MaxValue.UtcTicks
+                    && TryWindow(rest, out var window)
                     && empty.Count < MostKeys)
-                    empty[new CounterKey(what, Uri.UnescapeDataString(whose))] = new DateTimeOffset(at, TimeSpan.Zero);
+                    empty[new Count(new CounterKey(what, Uri.UnescapeDataString(whose)), window)] = new DateTimeOffset(at, TimeSpan.Zero);
             }
 
             lines = int.MaxValue; // the first write makes a new file: the last line may be torn
@@ -132,13 +137,24 @@ public sealed class LocalCounters : ICounters, IDisposable
         }
     }
 
+    /// <summary>What older versions wrote has none: it counts for whichever limit asks first.</summary>
+    private static bool TryWindow(string[] rest, out TimeSpan window)
+    {
+        window = default;
+        if (rest is not [var text])
+            return rest.Length == 0;
+        var isRead = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= 31 * 86_400;
+        window = isRead ? TimeSpan.FromSeconds(seconds) : default;
+        return isRead;
+    }
+
     private void Write()
     {
         lock (writing)
         {
             if (isUnreadable)
                 return;
-            List<(CounterKey Key, DateTimeOffset At)> due;
+            List<(Count Key, DateTimeOffset At)> due;
             bool isNew;
             lock (gate)
             {
@@ -171,11 +187,13 @@ public sealed class LocalCounters : ICounters, IDisposable
         }
     }
 
-    private void Write(List<(CounterKey Key, DateTimeOffset At)> due, bool isNew)
+    private void Write(List<(Count Key, DateTimeOffset At)> due, bool isNew)
     {
         var text = new StringBuilder(isNew ? Header + "\n" : string.Empty);
         foreach (var (key, at) in due)
-            text.Append(CultureInfo.InvariantCulture, $"{at.UtcTicks} {key.What} {Uri.EscapeDataString(key.Whose)}\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"{at.UtcTicks} {key.Of.What} {Uri.EscapeDataString(key.Of.Whose)} {(long)key.Window.TotalSeconds}\n");
         var name = isNew ? $"{path}.new" : path;
         var how = new FileStreamOptions { Mode = isNew ? FileMode.Create : FileMode.Append, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
@@ -192,4 +210,7 @@ public sealed class LocalCounters : ICounters, IDisposable
     }
 
     private void Tell(string detail) => audit.Append(new ServerEvent(clock.GetUtcNow(), "counters_not_kept", detail));
+
+    /// <param name="Window">Zero for what older versions wrote.</param>
+    private readonly record struct Count(CounterKey Of, TimeSpan Window);
 }

@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using Postern.Relay.Accounts;
+using Postern.Relay.Audit;
+using Postern.Relay.Policy;
+using Postern.Smtp.Grammar;
+
+namespace Postern.Configuration.Doubts;
+
+/// <summary>
+/// Rules that let anybody send anywhere, on a listener that anybody reaches: found by asking them about strangers, whatever the rules are
+/// called. Nobody means that, so it is an error.
+/// </summary>
+internal static class OpenRelay
+{
+    /// <summary>From everywhere: a network that is trusted holds some of them, and not all.</summary>
+    private static readonly ImmutableArray<IPAddress> Everywhere =
+    [
+        .. new[]
+        {
+            "1.2.3.4", "23.45.67.89", "45.67.89.10", "62.1.2.3", "80.90.100.110", "101.102.103.104", "139.18.7.6", "151.101.1.6", "178.3.4.5",
+            "185.6.7.8", "198.51.100.7", "203.0.113.77", "217.8.9.10", "2001:db8:7::1", "2400:cb00::7", "2600:1f00::9", "2a01:4f8::11",
+            "2c0f:f248::3",
+        }.Select(IPAddress.Parse),
+    ];
+
+    private static readonly Mailbox Victim = Mailbox.Parse("victim@elsewhere.example");
+
+    private static readonly ImmutableArray<ReversePath> Senders =
+        [new(Mailbox.Parse("somebody@stranger.example")), new(Mailbox.Parse("somebody@elsewhere.example")), ReversePath.Null];
+
+    /// <summary>The error, where it is written; null where strangers are refused. Of a configuration that has no other error.</summary>
+    public static ConfigurationError? Of(PosternConfiguration configuration)
+    {
+        var open = configuration.Listeners.FirstOrDefault(static l =>
+            l is { AuthService: null, Clients: null } && l.Endpoints.Any(static e => !IPAddress.IsLoopback(e.Address)));
+        if (open is null)
+            return null;
+        var policy = configuration.ToPolicy();
+        var strangers = Everywhere.Where(address => !policy.Networks.Any(network => network.Contains(address))).ToList();
+        if (strangers.Count == 0)
+            return configuration.ErrorAt(
+                "networks", $"they hold every client there is: anybody could send anything through the listener {open.Name}");
+
+        var rules = new RelayPolicy(policy, new Nobody(), NoAuditLog.Instance, TimeProvider.System, names: new AllKnown());
+        string? permits = null;
+        foreach (var stranger in strangers)
+        {
+            // Who is refused for one sender may be let in for another.
+            permits = Senders.Select(sender => Ask(rules, open.Name, stranger, sender)).FirstOrDefault(static rule => rule is not null);
+            if (permits is null)
+                return null;
+        }
+
+        var list = policy.RecipientRules;
+        var at = list.TakeWhile(entry => entry.Word != permits && !IsIn(entry.PlainWord, permits!, policy)).Count();
+        return configuration.ErrorAt(
+            string.Create(CultureInfo.InvariantCulture, $"rules.recipient[{Math.Min(at, list.Length - 1)}]"),
+            $"{permits} permits whoever comes to it, so anybody could send anything to anywhere through the listener {open.Name}: "
+                + "write rules before it that refuse, or take it out; reject_unauth_destination takes mail for the own domains alone");
+    }
+
+    /// <summary>The rule that permits; null where it is refused.</summary>
+    private static string? Ask(RelayPolicy rules, string listener, IPAddress client, ReversePath sender)
+    {
+        var facts = new EnvelopeFacts { Listener = listener, Client = client, Helo = "mail.stranger.example", Tls = "TLSv1.3" };
+        // Only tables in files are waited for.
+        var decision = rules.DryRunAsync(facts, sender, Victim, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        return decision.IsPermit ? decision.Rule : null;
+    }
+
+    private static bool IsIn(string list, string word, PolicyOptions policy) =>
+        policy.Classes.TryGetValue(list, out var entries) && entries.Any(e => e.Word == word || IsIn(e.PlainWord, word, policy));
+
+    /// <summary>Has no accounts, domains and networks: what they would permit is meant.</summary>
+    private sealed class Nobody : IDirectory
+    {
+        public ValueTask<Account?> FindAccountAsync(string name, CancellationToken ct) => default;
+
+        public ValueTask<bool> IsListedAsync(Domain domain, CancellationToken ct) => default;
+
+        public ValueTask<bool> AcceptsRecipientsAsync(Domain domain, CancellationToken ct) => default;
+
+        public ValueTask<IPNetwork?> FindNetworkAsync(IPAddress client, Domain domain, CancellationToken ct) => default;
+    }
+
+    /// <summary>Strangers have names that are right.</summary>
+    private sealed class AllKnown : INameLookup
+    {
+        public ValueTask<NameAnswer> FindMailAsync(Domain domain, CancellationToken ct) => new(new NameAnswer.Known("it has"));
+
+        public ValueTask<NameAnswer> FindClientAsync(IPAddress client, CancellationToken ct) => new(new NameAnswer.Known("it has"));
+    }
+}
