@@ -77,13 +77,27 @@ public sealed class LocalCountersTests : IDisposable
             await TakeAsync(again);
         }
 
-        Assert.All((await File.ReadAllLinesAsync(FilePath, TestContext.Current.CancellationToken)).Skip(1), static line => Assert.Equal(3, line.Split(' ').Length));
+        Assert.All((await File.ReadAllLinesAsync(FilePath, TestContext.Current.CancellationToken)).Skip(1), static line => Assert.Equal(4, line.Split(' ').Length));
 
         await File.WriteAllTextAsync(FilePath, "something else\n", TestContext.Current.CancellationToken);
         using (var other = Open())
             await TakeAsync(other);
         Assert.Equal("something else\n", await File.ReadAllTextAsync(FilePath, TestContext.Current.CancellationToken));
         Assert.Single(audit.Events);
+    }
+
+    /// <summary>Its lines say no time.</summary>
+    [Fact]
+    public async Task What_an_older_version_has_counted_goes_on()
+    {
+        using (var counters = Open())
+            await counters.TakeAsync(Lisa, TenAnHour, cost: 10, CancellationToken.None);
+        var lines = await File.ReadAllLinesAsync(FilePath, TestContext.Current.CancellationToken);
+        await File.WriteAllLinesAsync(FilePath, lines.Select(static (line, i) => i == 0 ? line : line[..line.LastIndexOf(' ')]), TestContext.Current.CancellationToken);
+        using var again = Open();
+        Assert.False((await TakeAsync(again)).Fits);
+        clock.Advance(TimeSpan.FromMinutes(10));
+        Assert.True((await TakeAsync(again)).Fits);
     }
 
     [Fact]
