@@ -8,22 +8,36 @@ internal sealed class Alarm(TimeProvider clock, Action ring) : IAsyncDisposable
     /// <summary>A timer runs on a steady clock, and the wall clock may be set meanwhile: it is looked at again.</summary>
     private static readonly TimeSpan LongestSleep = TimeSpan.FromHours(1);
 
+    /// <summary>
+    /// A clock that went on by more between the look at it and the setting would make the timer ring late by as much: it is set again.
+    /// </summary>
+    private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(1);
+
     private readonly ITimer timer = clock.CreateTimer(
         static ring => ((Action)ring!)(), ring, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
     /// <summary>Rings at a time of the wall clock, or an hour from now, where that is sooner.</summary>
     public void Set(DateTimeOffset at)
     {
-        // A clock that went on between the look at it and the setting would make it ring late by as much.
-        if (Wait(at - clock.GetUtcNow()) && clock.GetUtcNow() >= at)
-            Wait(TimeSpan.Zero);
+        DateTimeOffset now;
+        do
+        {
+            now = clock.GetUtcNow();
+            Wait(at - now);
+        }
+        while (clock.GetUtcNow() - now > Late);
     }
 
     /// <summary>Rings at a timestamp of the steady clock.</summary>
     public void Set(long at)
     {
-        if (Wait(clock.GetElapsedTime(clock.GetTimestamp(), at)) && clock.GetTimestamp() >= at)
-            Wait(TimeSpan.Zero);
+        long now;
+        do
+        {
+            now = clock.GetTimestamp();
+            Wait(clock.GetElapsedTime(now, at));
+        }
+        while (clock.GetElapsedTime(now) > Late);
     }
 
     /// <summary>Rings after a pause.</summary>
@@ -31,12 +45,8 @@ internal sealed class Alarm(TimeProvider clock, Action ring) : IAsyncDisposable
 
     public ValueTask DisposeAsync() => timer.DisposeAsync();
 
-    private bool Wait(TimeSpan pause)
-    {
-        // A millisecond more: timers round down, and one that rings early would have to be set again.
-        timer.Change(
-            pause <= TimeSpan.Zero ? TimeSpan.Zero : pause < LongestSleep ? pause + TimeSpan.FromMilliseconds(1) : LongestSleep,
-            Timeout.InfiniteTimeSpan);
-        return pause > TimeSpan.Zero;
-    }
+    // A millisecond more: timers round down, and one that rings early would have to be set again.
+    private void Wait(TimeSpan pause) => timer.Change(
+        pause <= TimeSpan.Zero ? TimeSpan.Zero : pause < LongestSleep ? pause + TimeSpan.FromMilliseconds(1) : LongestSleep,
+        Timeout.InfiniteTimeSpan);
 }

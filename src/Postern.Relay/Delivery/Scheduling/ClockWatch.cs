@@ -10,6 +10,8 @@ internal sealed class ClockWatch(TimeProvider clock)
     /// <summary>Less is what time servers and leap seconds do, and decides nothing.</summary>
     private static readonly TimeSpan Most = TimeSpan.FromHours(1);
 
+    private static readonly TimeSpan Apart = TimeSpan.FromSeconds(1);
+
     private readonly Lock gate = new();
     private DateTimeOffset wall = clock.GetUtcNow();
     private long steady = clock.GetTimestamp();
@@ -23,7 +25,7 @@ internal sealed class ClockWatch(TimeProvider clock)
     {
         lock (gate)
         {
-            var (now, timestamp) = (clock.GetUtcNow(), clock.GetTimestamp());
+            var (now, timestamp) = Both();
             var jump = now - wall - clock.GetElapsedTime(steady, timestamp);
             (wall, steady) = (now, timestamp);
             if (jump.Duration() <= Most)
@@ -32,6 +34,17 @@ internal sealed class ClockWatch(TimeProvider clock)
             return string.Create(
                 CultureInfo.InvariantCulture,
                 $"the clock was set {(jump > TimeSpan.Zero ? "forward" : "back")} by {jump.Duration().TotalHours:0.0} hours");
+        }
+    }
+
+    /// <summary>Time that passes between the two looks, as where the machine is stopped, must not be taken for a difference.</summary>
+    private (DateTimeOffset Wall, long Steady) Both()
+    {
+        while (true)
+        {
+            var both = (Wall: clock.GetUtcNow(), Steady: clock.GetTimestamp());
+            if ((clock.GetUtcNow() - both.Wall).Duration() < Apart)
+                return both;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Postern.Relay.Delivery.Reports;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
@@ -147,7 +148,8 @@ internal sealed class LineWatch : IAsyncDisposable
         QueueId? after = null;
         while (!work.IsStopping && !work.Options.Routes.Holds)
         {
-            var (begun, now) = (work.Clock.GetTimestamp(), work.Now);
+            // How long it takes is this machine's matter, whatever the clock says.
+            var (begun, now) = (Stopwatch.GetTimestamp(), work.Now);
             var page = await work.Spool.ListAsync(QueueFilter.Everything, after, Page, work.Stopping.Token).ConfigureAwait(false);
             if (page.Count == 0)
                 break;
@@ -163,7 +165,7 @@ internal sealed class LineWatch : IAsyncDisposable
             }
 
             after = page[^1].Envelope.Id;
-            took += work.Clock.GetElapsedTime(begun);
+            took += Stopwatch.GetElapsedTime(begun);
             if (due.Count > 0)
                 await TendAsync(due, isCertain).ConfigureAwait(false);
         }
