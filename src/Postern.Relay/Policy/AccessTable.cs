@@ -106,7 +106,9 @@ internal sealed class AccessTable
             return "it begins with a blank";
         var end = line[0] == '/' ? line.IndexOf('/', 1) + 1 : line.IndexOfAny([' ', '\t']);
         if (end <= 0 || line[end..].Trim() is not { Length: > 0 } said)
-            return line[0] == '/' ? "the expression has no slash at its end, or no action behind it" : "there is no action behind the pattern";
+            return line[0] == '/'
+                ? "the expression has no slash at its end, or no action behind it"
+                : "there is no action behind the pattern";
         if (!shared.TryGetValue(said, out var action))
         {
             if (AccessAction.Read(said, out var problem) is not { } read)

@@ -3,13 +3,17 @@ using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy;
 
-/// <summary>What DNS says of names that clients use. It may be asked from any thread; answers are kept as long as their TTL allows.</summary>
+/// <summary>
+/// What DNS says of names that clients use. It may be asked from any thread; answers are kept as long as their TTL allows.
+/// </summary>
 public interface INameLookup
 {
     /// <summary>Whether mail for a domain has a place: an exchanger, or an address of its own (RFC 5321 §5.1).</summary>
     ValueTask<NameAnswer> FindMailAsync(Domain domain, CancellationToken ct);
 
-    /// <summary>The name of an address that has that address again: both ways, for who owns a network writes any name into its zone.</summary>
+    /// <summary>
+    /// The name of an address that has that address again: both ways, for who owns a network writes any name into its zone.
+    /// </summary>
     ValueTask<NameAnswer> FindClientAsync(IPAddress client, CancellationToken ct);
 }
 

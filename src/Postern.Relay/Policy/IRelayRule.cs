@@ -11,7 +11,8 @@ internal interface IRelayRule
     string Name { get; }
 
     /// <summary>
-    /// What it says, and when, as a cell of the table in docs/rules.md: <c>permit</c>, <c>refuse (code)</c> or <c>pass</c>, a colon, and the
+    /// What it says, and when, as a cell of the table in docs/rules.md: <c>permit</c>, <c>refuse (code)</c> or <c>pass</c>, a colon, and
+    /// the
     /// fact.
     /// </summary>
     string Doc { get; }

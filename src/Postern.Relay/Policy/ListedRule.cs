@@ -25,7 +25,8 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
     public bool IsOnTrial { get; init; }
 
     /// <summary>The rule or list that a word of the configuration names, on trial or not.</summary>
-    public static string Plain(string word) => word.StartsWith(RelayRules.OnTrial, StringComparison.Ordinal) ? word[RelayRules.OnTrial.Length..] : word;
+    public static string Plain(string word) =>
+        word.StartsWith(RelayRules.OnTrial, StringComparison.Ordinal) ? word[RelayRules.OnTrial.Length..] : word;
 
     public static ListedRule Read(IRelayRule rule, RuleStage stage, RuleArguments arguments)
     {

@@ -17,9 +17,14 @@ internal sealed record OwnReply(string Text, int? Code, EnhancedStatus? Status)
     /// <param name="of">The reply that they change.</param>
     public static OwnReply Read(RuleArguments arguments, Refusal of)
     {
-        var text = arguments.Value("text", ArgumentKinds.Line, fallback: string.Empty, $"`{of.Text}`", "What the client is told, in English.");
+        var text = arguments.Value(
+            "text", ArgumentKinds.Line, fallback: string.Empty, $"`{of.Text}`", "What the client is told, in English.");
         var code = arguments.Value(
-            "code", ArgumentKinds.RefusalCode, fallback: null, $"`{of.Code}`", "The reply code: 4xx has the client come again, 5xx does not.");
+            "code",
+            ArgumentKinds.RefusalCode,
+            fallback: null,
+            $"`{of.Code}`",
+            "The reply code: 4xx has the client come again, 5xx does not.");
         var status = arguments.Value(
             "status",
             StatusKind,

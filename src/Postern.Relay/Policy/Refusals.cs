@@ -68,7 +68,10 @@ internal static class Refusals
     /// <summary>Of a message whose From field names somebody else than who logged in.</summary>
     /// <param name="author">Null where it names nobody.</param>
     public static Refusal AuthorNotOwned(RuleContext context, string? author) =>
-        new(550, NotAuthorized, $"{(author is null ? "The From field" : $"<{author}>: From address")} rejected: not owned by user {Login(context)}");
+        new(
+            550,
+            NotAuthorized,
+            $"{(author is null ? "The From field" : $"<{author}>: From address")} rejected: not owned by user {Login(context)}");
 
     /// <summary>Temporary: the same message may be sent later.</summary>
     public static Refusal OverLimit(RuleContext context, string reason) =>

@@ -100,7 +100,10 @@ public sealed class RelayPolicy : IEnvelopePolicy
         {
             if (before.IsRefusal)
                 return await RecordAsync(before, ct);
-            session.PolicyMemo = known = new SenderOutcome(this, question.Facts, sender, before.Asked) { Effects = before.Effects(from: 0) };
+            session.PolicyMemo = known = new SenderOutcome(this, question.Facts, sender, before.Asked)
+            {
+                Effects = before.Effects(from: 0),
+            };
         }
 
         return await RecordAsync(

@@ -94,7 +94,9 @@ public static class RelayRules
             : name.Length == 0 || name.AsSpan().ContainsAnyExcept(NameCharacters) ? "a name has lower-case letters, digits and _"
             : null;
 
-    /// <summary>Why a stage cannot ask a list that has a name, or those that it asks; null where it can, and for the word of a rule.</summary>
+    /// <summary>
+    /// Why a stage cannot ask a list that has a name, or those that it asks; null where it can, and for the word of a rule.
+    /// </summary>
     public static string? WhyNotAsked(
         string word, RuleStage stage, ImmutableSortedDictionary<string, ImmutableArray<RuleEntry>> lists) =>
         lists.ContainsKey(ListedRule.Plain(word)) ? new RuleClasses(lists).WhyNot(ListedRule.Plain(word), stage) : null;

@@ -13,7 +13,8 @@ internal static class Remedies
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_+=:,./-");
 
     /// <summary>Of a rule that an operator wrote to refuse what it has refused.</summary>
-    public static Remedy TakeOut(IRelayRule rule) => (_, _) => new($"take {rule.Name} out of rules, or write a rule that permits before it");
+    public static Remedy TakeOut(IRelayRule rule) =>
+        (_, _) => new($"take {rule.Name} out of rules, or write a rule that permits before it");
 
     public static ValueTask<string> TrustClientAsync(RuleContext context, CancellationToken ct) =>
         new($"add {Network(context)} to networks in postern.yaml: it may then relay as anyone");

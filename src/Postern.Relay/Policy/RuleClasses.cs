@@ -17,7 +17,8 @@ internal sealed class RuleClasses(ImmutableSortedDictionary<string, ImmutableArr
 
     /// <summary>The rules of a list as a stage asks them.</summary>
     /// <exception cref="ArgumentException">
-    /// There is no such list, one of its rules cannot stand at the stage, or it asks itself; <see cref="WhyNot(string, RuleStage)"/> tells before.
+    /// There is no such list, one of its rules cannot stand at the stage, or it asks itself; <see cref="WhyNot(string, RuleStage)"/> tells
+    /// before.
     /// </exception>
     public ImmutableArray<ListedRule> Of(string name, RuleStage stage) => made.GetOrAdd(
         (name, stage),

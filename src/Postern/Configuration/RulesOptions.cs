@@ -133,7 +133,9 @@ internal sealed record RulesOptions(ImmutableArray<RuleEntry> Sender, ImmutableA
         return new RuleEntry(word, arguments.Text);
     }
 
-    /// <summary>The lists of the stages, and those that have a name: which stages ask one is known when the others have been read.</summary>
+    /// <summary>
+    /// The lists of the stages, and those that have a name: which stages ask one is known when the others have been read.
+    /// </summary>
     private sealed class NamedLists(Section section)
     {
         private const string Key = "classes";

@@ -76,7 +76,8 @@ public sealed class LocalCounters : ICounters, IDisposable
             var now = clock.GetUtcNow();
             var one = limit.Window / limit.Count;
             var count = new Count(key, limit.Window);
-            var known = (empty.TryGetValue(count, out var at) || empty.TryGetValue(count with { Window = default }, out at)) && at > now ? at : now;
+            var isCounted = empty.TryGetValue(count, out var at) || empty.TryGetValue(count with { Window = default }, out at);
+            var known = isCounted && at > now ? at : now;
             // A clock that was wrong must not shut anybody out for longer than the limit's own time.
             var from = known < now + limit.Window ? known : now + limit.Window;
             var to = from + (one * cost);

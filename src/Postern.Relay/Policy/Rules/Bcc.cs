@@ -2,7 +2,9 @@ using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy.Rules;
 
-/// <summary>Sends a copy to one address more, whom no recipient and no report sees. The rules behind it decide whether the message is taken.</summary>
+/// <summary>
+/// Sends a copy to one address more, whom no recipient and no report sees. The rules behind it decide whether the message is taken.
+/// </summary>
 internal sealed class Bcc : IRelayRule
 {
     private readonly Mailbox? to;
@@ -19,7 +21,8 @@ internal sealed class Bcc : IRelayRule
 
     public RuleStage Stages => RelayRules.EveryStage;
 
-    public string ArgumentsDoc => "`bcc` in a list of rules: one recipient more, whom nobody sees; the next rule decides whether it is taken.";
+    public string ArgumentsDoc =>
+        "`bcc` in a list of rules: one recipient more, whom nobody sees; the next rule decides whether it is taken.";
 
     public string Shorthand => "to";
 

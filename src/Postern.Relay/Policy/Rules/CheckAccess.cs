@@ -22,7 +22,8 @@ internal sealed class CheckAccess : IRelayRule
     {
     }
 
-    private CheckAccess(RuleStage stage, AccessSubject subject, string path) => (this.stage, this.subject, this.path) = (stage, subject, path);
+    private CheckAccess(RuleStage stage, AccessSubject subject, string path) =>
+        (this.stage, this.subject, this.path) = (stage, subject, path);
 
     public string Name => "check_access";
 

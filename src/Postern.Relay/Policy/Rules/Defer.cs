@@ -1,6 +1,9 @@
 namespace Postern.Relay.Policy.Rules;
 
-/// <summary>Refuses for now: the client comes again whatever comes to it, in the words of the operator: the end of a list, or of one that has a name.</summary>
+/// <summary>
+/// Refuses for now: the client comes again whatever comes to it, in the words of the operator: the end of a list, or of one that has a
+/// name.
+/// </summary>
 internal sealed class Defer : IRelayRule
 {
     private readonly OwnReply reply = OwnReply.None;

@@ -1,6 +1,8 @@
 namespace Postern.Relay.Policy.Rules;
 
-/// <summary>Has the message wait in the queue until an operator looks at it and releases it. The rules behind it decide whether it is taken.</summary>
+/// <summary>
+/// Has the message wait in the queue until an operator looks at it and releases it. The rules behind it decide whether it is taken.
+/// </summary>
 internal sealed class Hold : IRelayRule
 {
     private const string NoReason = "a rule holds it";
@@ -20,7 +22,7 @@ internal sealed class Hold : IRelayRule
     public RuleStage Stages => RelayRules.EveryStage;
 
     public string ArgumentsDoc =>
-        "`hold` in a list of rules: the message is taken and waits until `postern queue release`; the next rule decides whether it is taken.";
+        "`hold` in a list of rules: the message waits until `postern queue release`; the next rule decides whether it is taken.";
 
     public string Shorthand => "reason";
 

@@ -1,6 +1,8 @@
 namespace Postern.Relay.Policy.Rules;
 
-/// <summary>Permits whatever comes to it: the end of a list, or of one that has a name. In a list of recipients it makes an open relay.</summary>
+/// <summary>
+/// Permits whatever comes to it: the end of a list, or of one that has a name. In a list of recipients it makes an open relay.
+/// </summary>
 internal sealed class Permit : IRelayRule
 {
     public string Name => "permit";
@@ -11,5 +13,6 @@ internal sealed class Permit : IRelayRule
 
     public RuleStage Stages => RelayRules.EveryStage;
 
-    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => new(new RuleAnswer.Permit("all that come to it"));
+    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) =>
+        new(new RuleAnswer.Permit("all that come to it"));
 }

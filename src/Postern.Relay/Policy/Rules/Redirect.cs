@@ -2,7 +2,9 @@ using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy.Rules;
 
-/// <summary>Sends the message to one address, and to none of those that the client named. The rules behind it decide whether it is taken.</summary>
+/// <summary>
+/// Sends the message to one address, and to none of those that the client named. The rules behind it decide whether it is taken.
+/// </summary>
 internal sealed class Redirect : IRelayRule
 {
     private readonly Mailbox? to;
@@ -19,7 +21,8 @@ internal sealed class Redirect : IRelayRule
 
     public RuleStage Stages => RelayRules.EveryStage;
 
-    public string ArgumentsDoc => "`redirect` in a list of rules: the message goes to this address and to no other; the next rule decides whether it is taken.";
+    public string ArgumentsDoc =>
+        "`redirect` in a list of rules: the message goes to this address and to no other; the next rule decides whether it is taken.";
 
     public string Shorthand => "to";
 

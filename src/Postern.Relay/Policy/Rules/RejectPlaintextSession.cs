@@ -27,6 +27,8 @@ internal sealed class RejectPlaintextSession : IRelayRule
         { IsSystemUser: true } => new RuleAnswer.Pass("left on this machine, by no session"),
         { Tls: { } version } => new RuleAnswer.Pass(version),
         _ => new RuleAnswer.Refuse(
-            reply.Of(Refusals.Plaintext), "no TLS", static (_, _) => new("have the client use STARTTLS, or the listener with implicit TLS")),
+            reply.Of(Refusals.Plaintext),
+            "no TLS",
+            static (_, _) => new("have the client use STARTTLS, or the listener with implicit TLS")),
     });
 }

@@ -3,7 +3,9 @@ using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy.Rules;
 
-/// <summary>Refuses a client without a login whose HELO or EHLO names a host that DNS does not know: neither an address nor an MX record.</summary>
+/// <summary>
+/// Refuses a client without a login whose HELO or EHLO names a host that DNS does not know: neither an address nor an MX record.
+/// </summary>
 internal sealed class RejectUnknownHeloHostname : IRelayRule
 {
     private readonly OwnReply reply = OwnReply.None;

@@ -1,7 +1,8 @@
 namespace Postern.Relay.Policy.Rules;
 
 /// <summary>
-/// Refuses a recipient whose domain has no place for mail in DNS, or says that it takes none (RFC 7505). Domains that are listed here are not
+/// Refuses a recipient whose domain has no place for mail in DNS, or says that it takes none (RFC 7505). Domains that are listed here are
+/// not
 /// looked up.
 /// </summary>
 internal sealed class RejectUnknownRecipientDomain : IRelayRule
