@@ -21,7 +21,8 @@ internal static class OpenRelay
         .. new[]
         {
             "1.2.3.4", "23.45.67.89", "45.67.89.10", "62.1.2.3", "80.90.100.110", "101.102.103.104", "139.18.7.6", "151.101.1.6",
-            "178.3.4.5", "185.6.7.8", "198.51.100.7", "203.0.113.77", "217.8.9.10", "2001:db8:7::1", "2400:cb00::7", "2600:1f00::9", "2a01:4f8::11",
+            "178.3.4.5", "185.6.7.8", "198.51.100.7", "203.0.113.77", "217.8.9.10", "2001:db8:7::1", "2400:cb00::7",
+            "2600:1f00::9", "2a01:4f8::11",
             "2c0f:f248::3",
         }.Select(IPAddress.Parse),
     ];
@@ -63,7 +64,7 @@ internal static class OpenRelay
     }
 
     /// <summary>The rule that permits; null where it is refused.</summary>
-    [SuppressMessage("Usage", "VSTHRD002", Justification = "Only tables in files are waited for, and nobody is served yet.")]
+    [SuppressMessage("Usage", "VSTHRD002", Justification = "Only tables in files are waited for, once for each configuration.")]
     private static string? Ask(RelayPolicy rules, string listener, IPAddress client, ReversePath sender)
     {
         var facts = new EnvelopeFacts { Listener = listener, Client = client, Helo = "mail.stranger.example", Tls = "TLSv1.3" };
