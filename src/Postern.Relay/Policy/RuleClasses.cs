@@ -11,8 +11,6 @@ internal sealed class RuleClasses(ImmutableSortedDictionary<string, ImmutableArr
 {
     private readonly ConcurrentDictionary<(string Name, RuleStage Stage), ImmutableArray<ListedRule>> made = [];
 
-    public static RuleClasses None { get; } = new(ImmutableSortedDictionary<string, ImmutableArray<RuleEntry>>.Empty);
-
     public bool Has(string name) => lists.ContainsKey(name);
 
     /// <summary>The rules of a list as a stage asks them.</summary>

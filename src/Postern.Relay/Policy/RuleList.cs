@@ -8,6 +8,11 @@ namespace Postern.Relay.Policy;
 /// <param name="classes">The lists that have a name, each as this stage asks it.</param>
 internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entries, RuleClasses classes)
 {
+    /// <summary>
+    /// Of lists that ask each other. What configurations write is looked at before; access tables name lists too, and are read at any time.
+    /// </summary>
+    private const int MostDepth = 16;
+
     private readonly ImmutableArray<ListedRule> rules = RelayRules.Compile(stage, entries, classes);
 
     public bool IsEmpty => rules.IsEmpty;
@@ -21,7 +26,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         var decider = ForgedAddress(context) ?? await OtherSenderAsync(context, ct);
         if (decider is not null)
             asked.Add(decider.Value);
-        decider ??= await WalkAsync(rules, context, asked, counts, ct);
+        decider ??= await WalkAsync(rules, context, asked, counts, depth: 0, ct);
         if (decider is null && stage == RuleStage.Recipient)
         {
             decider = new AskedRule(
@@ -40,12 +45,13 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         RuleContext context,
         ImmutableArray<AskedRule>.Builder asked,
         bool counts,
+        int depth,
         CancellationToken ct)
     {
         foreach (var listed in list)
         {
             var before = asked.Count;
-            var decider = await StepAsync(listed, context, asked, counts, ct);
+            var decider = await StepAsync(listed, context, asked, counts, depth, ct);
             if (!listed.IsOnTrial)
             {
                 if (decider is not null)
@@ -70,16 +76,24 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
     }
 
     private async ValueTask<AskedRule?> StepAsync(
-        ListedRule listed, RuleContext context, ImmutableArray<AskedRule>.Builder asked, bool counts, CancellationToken ct)
+        ListedRule listed,
+        RuleContext context,
+        ImmutableArray<AskedRule>.Builder asked,
+        bool counts,
+        int depth,
+        CancellationToken ct)
     {
         var answer = await listed.AskAsync(context, ct);
         if (listed.IsOnTrial && answer is RuleAnswer.Pass { Effect: not null } pass)
             answer = new RuleAnswer.Would("would act", pass.Saw);
+        if (answer is RuleAnswer.Ask(var again, _) && depth == MostDepth)
+            answer = new RuleAnswer.Refuse(Refusals.Temporary, $"the list {again} is asked by lists that ask each other");
         asked.Add(new AskedRule(listed.Word, answer) { Listed = listed });
         return answer switch
         {
             RuleAnswer.Pass or RuleAnswer.Would => null,
-            RuleAnswer.Ask(var name, _) => await WalkAsync(classes.Of(name, stage), context, asked, counts && !listed.IsOnTrial, ct),
+            RuleAnswer.Ask(var name, _) => await WalkAsync(
+                classes.Of(name, stage), context, asked, counts && !listed.IsOnTrial, depth + 1, ct),
             _ => asked[^1],
         };
     }

@@ -103,6 +103,23 @@ public sealed class AccessTableTests : IDisposable
     public async Task What_counts_without_the_table_is_the_operators(string onError, string outcome) =>
         Assert.Equal(outcome, await OutcomeAsync(Policy($"check_access by: sender, table: {Table}, on_error: {onError}")));
 
+    /// <summary>The configuration cannot know: the table may say it at any time.</summary>
+    [Fact]
+    public async Task A_table_that_has_its_own_list_asked_again_lets_nobody_in()
+    {
+        await File.WriteAllTextAsync(Table, "a@x.test list round\n", Ct);
+        var options = new PolicyOptions
+        {
+            SenderRules = [],
+            RecipientRules = ["round", "permit"],
+            Classes = System.Collections.Immutable.ImmutableSortedDictionary<string, System.Collections.Immutable.ImmutableArray<RuleEntry>>.Empty.Add(
+                "round", [RuleEntry.Parse($"check_access by: sender, table: {Table}")]),
+        };
+        var decision = await new RelayPolicy(options, new Judge().Directory, new RecordingAuditLog(), clock).DryRunAsync(
+            Judge.Facts(), Judge.Path("a@x.test"), Mailbox.Parse("b@foreign.test"), Ct);
+        Assert.Equal("451 check_access", Judge.Outcome(decision));
+    }
+
     [Fact]
     public async Task A_hundred_thousand_lines_are_a_table()
     {
