@@ -202,16 +202,21 @@ public sealed class LineWatchTests
     [Fact]
     public async Task A_message_that_is_being_sent_to_others_comes_to_that_end_first()
     {
-        var answer = new TaskCompletionSource();
+        var (begun, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
         await using var rig = Rig(OneAYear, new FakeTransport(async (_, message) =>
         {
             if (message.Recipients[0].Domain.Text == "hang.test")
+            {
+                begun.SetResult();
                 await answer.Task;
+            }
+
             return new DeliveryReport([.. message.Recipients.Select(static _ => FakeTransport.Delivered)], Reached: true);
         }));
         rig.Scheduler.Start();
         await FillAsync(rig, 0);
         var id = await rig.AddAsync(By(TimeSpan.FromMinutes(10), isNotify: false), "a@hang.test", "b@slow.test");
+        await begun.Task.WaitAsync(TestContext.Current.CancellationToken);
 
         await AdvanceAsync(rig, TimeSpan.FromMinutes(15));
         Assert.NotNull(rig.Spool.Find(id));
