@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
+using Postern.Relay.Policy.Access;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Policy.Explaining;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;

@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Collections.Immutable;
 using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Rules;
+using Postern.Relay.Policy.Rules.Effects;
+using Postern.Relay.Policy.Rules.Names;
 
 namespace Postern.Relay.Policy;
 

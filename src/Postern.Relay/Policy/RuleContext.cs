@@ -1,5 +1,6 @@
 using System.Net;
 using Postern.Relay.Accounts;
+using Postern.Relay.Policy.Access;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;

@@ -8,7 +8,7 @@ using Postern.Hosting.Data;
 using Postern.Hosting.Live;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
-using Postern.Relay.Policy;
+using Postern.Relay.Policy.Explaining;
 
 namespace Postern.Commands;
 

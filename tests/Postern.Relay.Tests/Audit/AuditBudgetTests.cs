@@ -2,6 +2,7 @@ using System.Net;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy;
+using Postern.Relay.Policy.Explaining;
 using Postern.Relay.Tests.Policy;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;

@@ -1,7 +1,7 @@
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
-using Postern.Relay.Policy;
+using Postern.Relay.Policy.Explaining;
 
 namespace Postern.Relay.Tests.Audit;
 

@@ -1,4 +1,5 @@
 using Postern.Relay.Policy;
+using Postern.Relay.Policy.Access;
 using Postern.Smtp.Grammar;
 using Postern.Testing;
 

@@ -1,6 +1,7 @@
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy;
+using Postern.Relay.Policy.Explaining;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool.Memory;
 using Postern.Relay.Tests.Audit;

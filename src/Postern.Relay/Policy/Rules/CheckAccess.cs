@@ -1,3 +1,5 @@
+using Postern.Relay.Policy.Access;
+
 namespace Postern.Relay.Policy.Rules;
 
 /// <summary>

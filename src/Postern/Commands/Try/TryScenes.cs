@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using Postern.Relay.Policy;
+using Postern.Relay.Policy.Explaining;
 using Postern.Sasl;
 using Postern.Sasl.Client;
 

@@ -5,7 +5,7 @@ using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
-using Postern.Relay.Policy;
+using Postern.Relay.Policy.Explaining;
 using Postern.Relay.Runtime;
 
 namespace Postern.Commands.Try;

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Relay.Audit.Events;
 
-namespace Postern.Relay.Policy;
+namespace Postern.Relay.Policy.Explaining;
 
 /// <summary>What the audit log knows about a reference or a queue id; a value that any front end can draw.</summary>
 public abstract record Explanation

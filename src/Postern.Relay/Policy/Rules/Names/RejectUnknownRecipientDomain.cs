@@ -1,4 +1,4 @@
-namespace Postern.Relay.Policy.Rules;
+namespace Postern.Relay.Policy.Rules.Names;
 
 /// <summary>
 /// Refuses a recipient whose domain has no place for mail in DNS, or says that it takes none (RFC 7505). Domains that are listed here are

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 
-namespace Postern.Relay.Policy;
+namespace Postern.Relay.Policy.Access;
 
 /// <summary>
 /// Patterns and what to do, as a file has them: a line for each, <c>pattern action</c>, <c>#</c> before what is no line. Looked up as

@@ -5,7 +5,7 @@ using Postern.Relay.Audit;
 using Postern.Relay.Policy.Rules;
 using Postern.Smtp.Grammar;
 
-namespace Postern.Relay.Policy;
+namespace Postern.Relay.Policy.Explaining;
 
 /// <summary>
 /// The fewest changes after which a refused message would be permitted: each is tried on the code that decides, in the order in which they

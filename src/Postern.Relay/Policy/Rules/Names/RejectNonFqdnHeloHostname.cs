@@ -1,6 +1,6 @@
 using Postern.Smtp.Grammar;
 
-namespace Postern.Relay.Policy.Rules;
+namespace Postern.Relay.Policy.Rules.Names;
 
 /// <summary>
 /// Refuses a client without a login whose HELO or EHLO names neither a domain with a dot nor an address in brackets (RFC 5321 §4.1.4).

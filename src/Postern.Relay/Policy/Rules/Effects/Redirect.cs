@@ -1,6 +1,6 @@
 using Postern.Smtp.Grammar;
 
-namespace Postern.Relay.Policy.Rules;
+namespace Postern.Relay.Policy.Rules.Effects;
 
 /// <summary>
 /// Sends the message to one address, and to none of those that the client named. The rules behind it decide whether it is taken.

@@ -2,7 +2,7 @@ using System.Globalization;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 
-namespace Postern.Relay.Policy;
+namespace Postern.Relay.Policy.Access;
 
 /// <summary>
 /// What stands behind a pattern in an access table, with Postfix's words where it has them (access(5)): <c>OK</c> or <c>permit</c>,

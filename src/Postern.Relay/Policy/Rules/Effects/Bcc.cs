@@ -1,6 +1,6 @@
 using Postern.Smtp.Grammar;
 
-namespace Postern.Relay.Policy.Rules;
+namespace Postern.Relay.Policy.Rules.Effects;
 
 /// <summary>
 /// Sends a copy to one address more, whom no recipient and no report sees. The rules behind it decide whether the message is taken.

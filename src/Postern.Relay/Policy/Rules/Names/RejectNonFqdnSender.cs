@@ -1,4 +1,4 @@
-namespace Postern.Relay.Policy.Rules;
+namespace Postern.Relay.Policy.Rules.Names;
 
 /// <summary>Refuses a sender whose domain is no whole name: one without a dot, which another server cannot look up.</summary>
 internal sealed class RejectNonFqdnSender : IRelayRule

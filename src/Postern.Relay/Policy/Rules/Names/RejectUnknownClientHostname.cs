@@ -1,4 +1,4 @@
-namespace Postern.Relay.Policy.Rules;
+namespace Postern.Relay.Policy.Rules.Names;
 
 /// <summary>Refuses a client whose address has no name that leads back to it.</summary>
 internal sealed class RejectUnknownClientHostname : IRelayRule

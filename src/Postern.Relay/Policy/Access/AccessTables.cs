@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Postern.Relay.Accounts;
 
-namespace Postern.Relay.Policy;
+namespace Postern.Relay.Policy.Access;
 
 /// <summary>
 /// The access tables of one policy, each read once and again when its file changes, which is looked at once a second. One that cannot be

@@ -1,4 +1,4 @@
-namespace Postern.Relay.Policy.Rules;
+namespace Postern.Relay.Policy.Rules.Effects;
 
 /// <summary>
 /// Has the message wait in the queue until an operator looks at it and releases it. The rules behind it decide whether it is taken.

@@ -1,4 +1,4 @@
-namespace Postern.Relay.Policy.Rules;
+namespace Postern.Relay.Policy.Rules.Effects;
 
 /// <summary>Writes a field before those that the message came with. The rules behind it decide whether the message is taken.</summary>
 internal sealed class PrependHeader : IRelayRule

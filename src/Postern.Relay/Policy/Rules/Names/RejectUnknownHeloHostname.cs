@@ -1,7 +1,7 @@
 using System.Text;
 using Postern.Smtp.Grammar;
 
-namespace Postern.Relay.Policy.Rules;
+namespace Postern.Relay.Policy.Rules.Names;
 
 /// <summary>
 /// Refuses a client without a login whose HELO or EHLO names a host that DNS does not know: neither an address nor an MX record.

@@ -3,7 +3,7 @@ using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 
-namespace Postern.Relay.Policy;
+namespace Postern.Relay.Policy.Explaining;
 
 /// <summary>
 /// Answers "why": finds in the audit log what was decided. What would be decided, <see cref="RelayPolicy.DryRunAsync"/> tells.
