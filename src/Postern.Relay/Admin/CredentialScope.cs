@@ -5,6 +5,7 @@ using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts.Credentials;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Policy;
 
 namespace Postern.Relay.Admin;
 

@@ -1,5 +1,6 @@
 using Dapper;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Policy;
 
 namespace Postern.Relay.Admin;
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
+using Postern.Relay.Policy;
 using Postern.Smtp.Session;
 
 namespace Postern.Relay.Admin;

@@ -11,8 +11,6 @@ internal static class ArgumentKinds
     /// <summary>With address and reference a reply stays within the 512 octets of RFC 5321 §4.5.3.1.5.</summary>
     public const int MostOfLine = 160;
 
-    private const int MostOfField = 998;
-
     public static ArgumentKind<RateLimit> Rate { get; } = new(
         "count/time", "a count and a time such as 500/1h, at most 31 days", RateLimit.TryParse);
 
@@ -36,6 +34,10 @@ internal static class ArgumentKinds
 
     public static ArgumentKind<Mailbox> Address { get; } = new("address", "an address such as archive@example.org", TryAddress);
 
+    /// <summary>The same, where there may be none.</summary>
+    public static ArgumentKind<Mailbox?> AddressOrNone { get; } = new(
+        Address.Name, Address.Expected, static (string text, out Mailbox? value) => Mailbox.TryParse(text, out value));
+
     /// <summary>One of a few words.</summary>
     public static ArgumentKind<T> Word<T>(params (string Word, T Value)[] choices)
     {
@@ -58,16 +60,10 @@ internal static class ArgumentKinds
         return text.Length is > 0 and <= MostOfLine && !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
     }
 
-    /// <summary>A name of RFC 5322 §2.2, and no line longer than §2.1.1 has it.</summary>
     private static bool TryField(string text, out string value)
     {
         value = text;
-        var colon = text.IndexOf(':', StringComparison.Ordinal);
-        return colon > 0
-            && text.Length <= MostOfField
-            && !text.AsSpan(0, colon).ContainsAnyExceptInRange('!', '~')
-            && !text.AsSpan(colon).ContainsAnyExceptInRange(' ', '~')
-            && !text.AsSpan(colon + 1).Trim().IsEmpty;
+        return Smtp.Message.HeaderField.IsField(text);
     }
 
     private static bool TryCode(string text, out int? value)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Smtp;
@@ -99,4 +100,19 @@ public sealed record HeaderFacts(string? From, string? MessageId, int Hops)
     /// is nobody's. False without a From field, as the sender is the author then; null where it is not known.
     /// </summary>
     public bool? HasForeignAuthor { get; init; }
+
+    /// <summary>The newest field Resent-From, without line ends; null where there is none.</summary>
+    public string? ResentFrom { get; init; }
+
+    /// <summary>The same of whom the newest Resent-From names as the one who sends it on; those below it are of earlier senders.</summary>
+    public bool? HasForeignResender { get; init; }
+
+    /// <summary>The field Sender, without line ends; null where there is none.</summary>
+    public string? Sender { get; init; }
+
+    /// <summary>The fields that name a tenant, and what they say; default or empty where there are none.</summary>
+    public ImmutableArray<(string Field, string Name)> Tenants { get; init; }
+
+    /// <summary>The same of a Sender field that would stay as it is: <c>sender_field: keep</c>, and nobody sent it on.</summary>
+    public bool? HasForeignSender { get; init; }
 }

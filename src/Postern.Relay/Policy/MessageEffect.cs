@@ -24,6 +24,15 @@ internal abstract record MessageEffect
     /// <summary>It goes to one recipient more, whom no report names.</summary>
     public sealed record Copy(Mailbox To) : MessageEffect;
 
+    /// <summary>Its From field names this address; what it said of the author before goes into Reply-To, unless it has one.</summary>
+    public sealed record Author(Mailbox Address) : MessageEffect;
+
+    /// <summary>Its reverse-path is this address: who hears of failures. A null sender stays.</summary>
+    public sealed record Sender(Mailbox Address) : MessageEffect;
+
+    /// <summary>It is this tenant's, whatever the account says.</summary>
+    public sealed record Tenant(string Name) : MessageEffect;
+
     /// <summary>It goes to this recipient, and to none of those whom the client named.</summary>
     public sealed record Redirect(Mailbox To) : MessageEffect;
 }

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Policy.Tenants;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy;
@@ -28,11 +29,20 @@ public sealed record PolicyOptions
     /// <summary>The same, to find an address in.</summary>
     internal NetworkTable<bool> Trusted => trusted ??= new NetworkTable<bool>(networks.Select(static network => (network, true)));
 
+    /// <summary>
+    /// Files with more of them (<see cref="Access.NetworkFile"/>), absolute, read again when they change. While one could never be read
+    /// nobody knows who is trusted: rules that ask answer by their <c>on_error</c>.
+    /// </summary>
+    public ImmutableArray<string> NetworkFiles { get; init; } = [];
+
     /// <summary>The id of the configuration that says all this; it stands in every decision. Null where there is none.</summary>
     public string? Configuration { get; init; }
 
     /// <summary>Domains whose recipients are accepted from anyone, beside those of the directory.</summary>
     public FrozenSet<Domain> Domains { get; init; } = [];
+
+    /// <summary>Whose mail is which tenant's, and what it may be.</summary>
+    public TenantTable Tenants { get; init; } = TenantTable.Empty;
 
     /// <summary>Which addresses lead to the senders of mail that was forwarded from here; null where none do.</summary>
     public Srs? Srs { get; init; }

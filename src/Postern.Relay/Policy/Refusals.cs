@@ -65,13 +65,14 @@ internal static class Refusals
     public static Refusal CannotLookUp(Mailbox address) =>
         CannotLookUpClient with { Text = $"<{address}>: its domain cannot be looked up now, try again later" };
 
-    /// <summary>Of a message whose From field names somebody else than who logged in.</summary>
+    /// <summary>Of a message whose header names somebody else than who logged in.</summary>
+    /// <param name="field">Where it does.</param>
     /// <param name="author">Null where it names nobody.</param>
-    public static Refusal AuthorNotOwned(RuleContext context, string? author) =>
+    public static Refusal AuthorNotOwned(RuleContext context, string field, string? author) =>
         new(
             550,
             NotAuthorized,
-            $"{(author is null ? "The From field" : $"<{author}>: From address")} rejected: not owned by user {Login(context)}");
+            $"{(author is null ? $"The {field} field" : $"<{author}>: {field} address")} rejected: not owned by user {Login(context)}");
 
     /// <summary>Temporary: the same message may be sent later.</summary>
     public static Refusal OverLimit(RuleContext context, string reason) =>

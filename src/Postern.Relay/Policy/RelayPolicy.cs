@@ -5,6 +5,8 @@ using Postern.Relay.Policy.Access;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy.Explaining;
+using Postern.Relay.Policy.Rules;
+using Postern.Relay.Policy.Tenants;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
@@ -74,10 +76,18 @@ public sealed class RelayPolicy : IEnvelopePolicy
         };
         this.audit = audit;
         RuleList[] lists = [new(RuleStage.Client, options.ClientRules, classes), new(RuleStage.Helo, options.HeloRules, classes)];
-        beforeRecipients = [.. lists.Where(static list => !list.IsEmpty), new(RuleStage.Sender, options.SenderRules, classes)];
+        beforeRecipients = [.. lists.Where(static list => !list.IsEmpty), new(RuleStage.Sender, Bound(options.SenderRules), classes)];
         recipientRules = new RuleList(RuleStage.Recipient, options.RecipientRules, classes);
-        messageRules = new RuleList(RuleStage.Message, options.MessageRules, classes);
+        messageRules = new RuleList(RuleStage.Message, Bound(options.MessageRules), classes);
+
+        ImmutableArray<RuleEntry> Bound(ImmutableArray<RuleEntry> rules) =>
+            options.Tenants.IsEmpty || rules.Any(static rule => rule.Word == RejectTenantMismatch.Word)
+                ? rules
+                : [RejectTenantMismatch.Word, .. rules];
     }
+
+    /// <summary>What is said of tenants.</summary>
+    public TenantTable Tenants => world.Options.Tenants;
 
     /// <summary>What rules on trial would have decided.</summary>
     public RuleTrials Trials { get; } = new();
@@ -85,7 +95,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
     public async ValueTask<Verdict> OnSenderAsync(SessionState session, ReversePath sender, CancellationToken ct)
     {
         session.PolicyMemo = null;
-        var question = new PolicyQuestion(EnvelopeFacts.Of(session), sender);
+        var question = new PolicyQuestion(FactsOf(session, sender), sender);
         var judged = await AskBeforeRecipientsAsync(question, counts: true, ct);
         if (judged.IsRefusal)
             return await RecordAsync(judged, ct);
@@ -97,7 +107,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
     {
         var sender = session.Transaction?.Sender ?? throw new InvalidOperationException("RCPT without MAIL");
         var known = Known(session, sender);
-        var question = new PolicyQuestion(known?.Facts ?? EnvelopeFacts.Of(session), sender, recipient);
+        var question = new PolicyQuestion(known?.Facts ?? FactsOf(session, sender), sender, recipient);
         if (known is null && await AskBeforeRecipientsAsync(question with { Recipient = null }, counts: true, ct) is var before)
         {
             if (before.IsRefusal)
@@ -129,7 +139,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
     /// </summary>
     public async ValueTask<Decision> DryRunAsync(EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct)
     {
-        var question = new PolicyQuestion(facts, sender, recipient);
+        var question = new PolicyQuestion(Tenanted(facts, sender), sender, recipient);
         var judged = await AskBeforeRecipientsAsync(question with { Recipient = null }, counts: false, ct);
         if (!judged.IsRefusal)
             judged = await recipientRules.AskAsync(new RuleContext(world, question), judged.Asked, counts: false, ct);
@@ -162,6 +172,13 @@ public sealed class RelayPolicy : IEnvelopePolicy
         }
     }
 
+    private EnvelopeFacts FactsOf(SessionState session, ReversePath sender) => Tenanted(EnvelopeFacts.Of(session), sender);
+
+    private EnvelopeFacts Tenanted(EnvelopeFacts facts, ReversePath sender) =>
+        facts.Tenant is null && !Tenants.IsEmpty && Tenants.Of(facts.Listener, facts.Client, facts.Login, sender) is { } tenant
+            ? facts with { Tenant = tenant }
+            : facts;
+
     private SenderOutcome? Known(SessionState session, ReversePath sender) =>
         session.PolicyMemo is SenderOutcome memo && memo.Policy == this && memo.Sender == sender ? memo : null;
 
@@ -169,7 +186,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
         SessionState session, ReversePath sender, HeaderFacts header, CancellationToken ct)
     {
         var known = Known(session, sender);
-        var question = new PolicyQuestion(known?.Facts ?? EnvelopeFacts.Of(session), sender) { Header = header };
+        var question = new PolicyQuestion(known?.Facts ?? FactsOf(session, sender), sender) { Header = header };
         var judged = await messageRules.AskAsync(new RuleContext(world, question), earlier: [], counts: true, ct);
         return new MessageVerdict(
             judged.IsRefusal && await RecordAsync(judged, ct) is Verdict.Refuse(var reply, _) ? reply : null,

@@ -52,8 +52,23 @@ internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
     /// <summary>What DNS says of names and addresses; <see cref="UnknownNames"/> where nobody asks.</summary>
     public INameLookup Names => world.Names ?? UnknownNames.Instance;
 
-    /// <summary>The configured network that trusts this client for any sender; null when none.</summary>
-    public IPNetwork? TrustedNetwork => options.Trusted.TryFind(Facts.Client, out var network, out _) ? network : null;
+    /// <summary>The configured network, or that of a file, that trusts this client for any sender; null when none.</summary>
+    /// <exception cref="IOException">A file could never be read.</exception>
+    public ValueTask<IPNetwork?> FindTrustedNetworkAsync(CancellationToken ct) =>
+        options.Trusted.TryFind(Facts.Client, out var network, out _) ? new(network)
+            : options.NetworkFiles.IsEmpty ? default
+            : FindInFilesAsync(ct);
+
+    private async ValueTask<IPNetwork?> FindInFilesAsync(CancellationToken ct)
+    {
+        foreach (var file in options.NetworkFiles)
+        {
+            if ((await world.Tables.FindNetworksAsync(file, ct)).TryFind(Facts.Client, out var network, out _))
+                return network;
+        }
+
+        return null;
+    }
 
     /// <summary>The account of the login as it is now, not as it was at AUTH; null when nobody is logged in or it is gone.</summary>
     public async ValueTask<Account?> FindAccountAsync(CancellationToken ct)

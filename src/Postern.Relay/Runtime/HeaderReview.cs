@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.Text;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Policy;
 using Postern.Smtp.Message;
 
 namespace Postern.Relay.Runtime;
@@ -27,17 +29,35 @@ internal readonly record struct HeaderReview(
     /// <summary>It says <c>TLS-Required: No</c>, once (RFC 8689 §3).</summary>
     public bool WaivesTls { get; private init; }
 
-    /// <summary>The login may not send as what the header says of the author. So too where there is no From field, or several.</summary>
+    /// <summary>The login may not send as what the header says of the author, and so it will stay.</summary>
     public bool HasForeignAuthor { get; private init; }
+
+    /// <summary>The same of the newest Resent-From.</summary>
+    public bool HasForeignResender { get; private init; }
+
+    /// <summary>The same of a Sender field, which stays.</summary>
+    public bool HasForeignSender { get; private init; }
+
+    /// <summary>The address for a From field that is to be added, as a submission has none; null for none.</summary>
+    public string? Author { get; private init; }
 
     /// <summary>There is a From field, whatever it says.</summary>
     public bool HasFrom => !FromField.Equals(default(Range));
+
+    /// <summary>The fields that name a tenant; they are among <see cref="Removed"/>.</summary>
+    public required IReadOnlyList<(string Field, Range At)> TenantFields { get; init; }
 
     /// <summary>The first Message-ID field; empty without.</summary>
     public Range MessageIdField { get; private init; }
 
     /// <summary>The first From field; empty without.</summary>
     public Range FromField { get; private init; }
+
+    /// <summary>The newest Resent-From field; empty without.</summary>
+    public Range ResentFromField { get; private init; }
+
+    /// <summary>The first Sender field; empty without.</summary>
+    public Range SenderField { get; private init; }
 
     /// <summary>The first Subject field; empty without.</summary>
     public Range SubjectField { get; private init; }
@@ -61,14 +81,23 @@ internal readonly record struct HeaderReview(
     /// <param name="isSubmission">Return-Path is for the last server to write, and Bcc for nobody to read (RFC 5322 §3.6.3).</param>
     /// <param name="submitter">Whose names may stand there; null where nobody has logged in, or nobody asks.</param>
     /// <param name="traces">False: From and Sender stay as they come.</param>
+    /// <param name="reversePath">Who is the author where nobody has logged in and there is no From; null for nobody.</param>
     public static HeaderReview Of(
-        ReadOnlySpan<byte> section, string authservId, bool isSubmission, Submitter? submitter, bool traces = true)
+        ReadOnlySpan<byte> section,
+        string authservId,
+        bool isSubmission,
+        Submitter? submitter,
+        bool traces = true,
+        string? reversePath = null,
+        ImmutableArray<string> tenantFields = default)
     {
         var (hops, hasDate, hasMessageId, hasResent, removals) = (0, false, false, false, 0);
-        var (from, sender) = (default(Authors), default(Authors));
+        var (from, sender, resent) = (default(Authors), default(Authors), default(Authors));
         var waiver = default(TlsWaiver);
         EarlierPass? earlier = null;
+        List<(string Field, Range At)>? tenants = null;
         var (messageId, author, subject) = (default(Range), default(Range), default(Range));
+        var (resender, senderField) = (default(Range), default(Range));
         var fields = new HeaderSection(section);
         while (fields.TryNext())
         {
@@ -92,17 +121,31 @@ internal readonly record struct HeaderReview(
             else if (fields.Is("Subject") && subject.Equals(default))
                 subject = fields.Start..fields.End;
             else if (fields.Is("Sender"))
+            {
+                senderField = sender.Fields > 0 ? senderField : fields.Start..fields.End;
                 sender = sender.And(fields.Body, submitter);
+            }
+            else if (resent.Fields == 0 && fields.Is("Resent-From"))
+            {
+                resender = fields.Start..fields.End;
+                resent = resent.And(fields.Body, submitter);
+            }
             else if (fields.Is("TLS-Required"))
                 waiver = waiver.And(fields.Body);
+            else if (TenantFieldOf(fields, tenantFields) is { } tenantField)
+            {
+                (tenants ??= []).Add((tenantField, fields.Start..fields.End));
+                removals++;
+            }
             else if (IsRemoved(fields, authservId, isSubmission))
                 removals++;
             hasResent |= isSubmission && fields.Name.Length > 7 && Ascii.EqualsIgnoreCase(fields.Name[..7], "Resent-"u8);
         }
 
+        var added = from.Fields > 0 || !isSubmission ? null : submitter is { } login ? login.Address() : reversePath;
         var isTraced = traces
             && submitter is not null
-            && !(sender.Fields > 0 ? sender.IsOneOf(mostMailboxes: 1) : from.IsOneOf(int.MaxValue));
+            && !(sender.Fields > 0 ? sender.IsOneOf(mostMailboxes: 1) : added is not null || from.IsOneOf(int.MaxValue));
         var address = isTraced && !hasResent ? submitter!.Value.Address() : null;
         removals += address is null ? 0 : sender.Fields;
         return new HeaderReview(
@@ -111,10 +154,16 @@ internal readonly record struct HeaderReview(
             hasMessageId,
             address,
             isTraced && address is null,
-            removals == 0 ? [] : Removals(section, removals, authservId, isSubmission, withSender: address is not null))
+            removals == 0 ? [] : Removals(section, removals, authservId, isSubmission, withSender: address is not null, tenantFields))
         {
+            TenantFields = tenants ?? [],
             Earlier = earlier,
-            HasForeignAuthor = submitter is not null && !from.IsOneOf(int.MaxValue),
+            HasForeignAuthor = submitter is not null && added is null && !from.IsOneOf(int.MaxValue),
+            HasForeignResender = submitter is not null && resent.Fields > 0 && !resent.IsOneOf(int.MaxValue),
+            HasForeignSender = submitter is not null && !traces && !hasResent && sender.Fields > 0 && !sender.IsOneOf(mostMailboxes: 1),
+            Author = added,
+            ResentFromField = resender,
+            SenderField = senderField,
             WaivesTls = waiver is { Fields: 1, IsNo: true },
             MessageIdField = messageId,
             FromField = author,
@@ -140,13 +189,29 @@ internal readonly record struct HeaderReview(
         return isOurs ? id : null;
     }
 
-    private static List<Range> Removals(ReadOnlySpan<byte> section, int count, string authservId, bool isSubmission, bool withSender)
+    private static string? TenantFieldOf(HeaderSection fields, ImmutableArray<string> names)
+    {
+        if (names.IsDefaultOrEmpty)
+            return null;
+        foreach (var name in names)
+        {
+            if (fields.Is(name))
+                return name;
+        }
+
+        return null;
+    }
+
+    private static List<Range> Removals(
+        ReadOnlySpan<byte> section, int count, string authservId, bool isSubmission, bool withSender, ImmutableArray<string> tenantFields)
     {
         var removed = new List<Range>(count);
         var fields = new HeaderSection(section);
         while (fields.TryNext())
         {
-            if ((withSender && fields.Is("Sender")) || IsRemoved(fields, authservId, isSubmission))
+            if ((withSender && fields.Is("Sender"))
+                || IsRemoved(fields, authservId, isSubmission)
+                || TenantFieldOf(fields, tenantFields) is not null)
                 removed.Add(fields.Start..fields.End);
         }
 

@@ -7,8 +7,10 @@ using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Rules;
+using Postern.Relay.Policy.Tenants;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Kept;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Message;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
@@ -253,12 +255,17 @@ internal sealed class SubmissionDraft(
             return;
         }
 
-        var review = HeaderReview.Of(content.Span[..end], session.Hostname, IsSubmission, submitter, tracesSenders);
+        var reversePath = transaction.Sender.Mailbox is { } sender && (sender.IsAscii || transaction.Parameters.IsUtf8)
+            ? sender.Address
+            : null;
+        var tenants = policy?.Tenants ?? TenantTable.Empty;
+        var review = HeaderReview.Of(
+            content.Span[..end], session.Hostname, IsSubmission, submitter, tracesSenders, reversePath, tenants.Headers);
         hasForeignAuthor = submitter is null
-            ? IsForOneDomain && !IsFromIt(content.Span[review.FromField])
+            ? IsForOneDomain && review.Author is null && !IsFromIt(content.Span[review.FromField])
             : review.HasForeignAuthor;
         hasUtf8Header = transaction.Parameters.IsUtf8
-            && !(Ascii.IsValid(content.Span[..end]) && (review.Sender is null || Ascii.IsValid(review.Sender)));
+            && !(Ascii.IsValid(content.Span[..end]) && Ascii.IsValid(review.Sender) && Ascii.IsValid(review.Author));
         if (review.Hops > MaxHops)
         {
             refusal = TooManyHops;
@@ -274,6 +281,13 @@ internal sealed class SubmissionDraft(
             var said = new HeaderFacts(headerFrom, messageId, review.Hops)
             {
                 HasForeignAuthor = submitter is null ? null : review.HasFrom && review.HasForeignAuthor,
+                ResentFrom = HeaderReview.TextOf(content.Span, review.ResentFromField),
+                HasForeignResender = submitter is null ? null : review.HasForeignResender,
+                Sender = HeaderReview.TextOf(content.Span, review.SenderField),
+                HasForeignSender = submitter is null ? null : review.HasForeignSender,
+                Tenants = review.TenantFields.Count == 0
+                    ? []
+                    : [.. review.TenantFields.Select(f => (f.Field, HeaderReview.TextOf(header.AsSpan(), f.At) ?? string.Empty))],
             };
             var verdict = await policy.OnMessageAsync(session, transaction.Sender, said, ct);
             if (verdict.Refusal is not null)
@@ -285,6 +299,25 @@ internal sealed class SubmissionDraft(
             effects = verdict.Effects;
         }
 
+        await WriteAsync(content, end, review, ct);
+        ReturnHeader();
+    }
+
+    /// <summary>What the spool gets of the header section, and what is held behind it.</summary>
+    private async ValueTask WriteAsync(ReadOnlyMemory<byte> content, int end, HeaderReview review, CancellationToken ct)
+    {
+        Mailbox? author = null;
+        foreach (var effect in effects)
+        {
+            author = effect is MessageEffect.Author(var other) ? other : author;
+            tenant = effect is MessageEffect.Tenant(var named) ? named : tenant;
+        }
+
+        var rewrite = AuthorRewrite.Of(content.Span[..end], review, author);
+        if (rewrite is not null)
+            (hasForeignAuthor, headerFrom) = (false, rewrite.Author.Address);
+        headerFrom ??= review.Author;
+
         subject = audit.WantsSubjects ? HeaderReview.TextOf(content.Span, review.SubjectField) : null;
         await spool.AppendAsync(Encoding.UTF8.GetBytes(TraceFields()), ct);
         foreach (var effect in effects)
@@ -293,17 +326,22 @@ internal sealed class SubmissionDraft(
                 await spool.AppendAsync(Encoding.ASCII.GetBytes($"{field}\r\n"), ct);
         }
 
+        foreach (var field in policy?.Tenants.Find(tenant)?.Fields ?? [])
+            await spool.AppendAsync(Encoding.ASCII.GetBytes($"{field}\r\n"), ct);
+
         var from = 0;
-        foreach (var range in review.Removed)
+        foreach (var range in rewrite?.Removed ?? review.Removed)
         {
             await spool.AppendAsync(content[from..range.Start.Value], ct);
             from = range.End.Value;
         }
 
         await spool.AppendAsync(content[from..end], ct);
-        await spool.AppendAsync(Encoding.UTF8.GetBytes(MissingFields(review, HasBlankLine(content.Span[end..]))), ct);
+        if (rewrite is not null)
+            await spool.AppendAsync(rewrite.Fields, ct);
+        await spool.AppendAsync(
+            Encoding.UTF8.GetBytes(MissingFields(review, isRewritten: rewrite is not null, HasBlankLine(content.Span[end..]))), ct);
         await spool.AppendAsync(content[end..], ct);
-        ReturnHeader();
     }
 
     /// <summary>To whom the rules send it: whom the client named, unless one redirects it, and whoever gets a copy.</summary>
@@ -313,6 +351,8 @@ internal sealed class SubmissionDraft(
         {
             if (effect is MessageEffect.Redirect(var to))
                 said = new SmtpEnvelope(said.Sender, [to]) { Parameters = said.Parameters };
+            else if (effect is MessageEffect.Sender(var sender) && !said.Sender.IsNull)
+                said = said with { Sender = new ReversePath(sender) };
         }
 
         foreach (var effect in effects)
@@ -344,16 +384,18 @@ internal sealed class SubmissionDraft(
     /// What a submission must have and this one lacks (RFC 6409 §8), who really sent it where it says something else, and the blank line
     /// where a body follows without one. Mail that merely arrives for a domain of ours is not completed.
     /// </summary>
-    private string MissingFields(HeaderReview review, bool hasBlankLine)
+    private string MissingFields(HeaderReview review, bool isRewritten, bool hasBlankLine)
     {
-        if (hasBlankLine && review is { HasDate: true, HasMessageId: true, Sender: null, NeedsTrace: false })
+        if (hasBlankLine && review is { HasDate: true, HasMessageId: true, Author: null, Sender: null, NeedsTrace: false })
             return string.Empty;
         var text = new StringBuilder();
         if (IsSubmission && !review.HasDate)
             HeaderField.Append(text, "Date", ReceivedField.Date(arrivedAt));
         if (IsSubmission && !review.HasMessageId)
             HeaderField.Append(text, "Message-ID", $"<{id}@{session.Hostname}>");
-        if (review.Sender is { } sender)
+        if (review.Author is { } author && !isRewritten)
+            HeaderField.Append(text, "From", author);
+        if (review.Sender is { } sender && !isRewritten)
             HeaderField.Append(text, "Sender", sender);
         if (review.NeedsTrace)
             HeaderField.Append(text, HeaderReview.TraceField, Printable(session.Login!));

@@ -12,6 +12,23 @@ public static class HeaderField
     /// <summary>Folding starts here; RFC 5322 §2.1.1 recommends lines of at most 78 characters.</summary>
     private const int PreferredLine = 78;
 
+    private const int LongestLine = 998;
+
+    /// <summary>
+    /// Whether a text is a field that may stand in any message: name, colon and a value (RFC 5322 §2.2), printable US-ASCII, on one line of
+    /// at most 998 characters (§2.1.1).
+    /// </summary>
+    public static bool IsField(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0
+            && text.Length <= LongestLine
+            && !text.AsSpan(0, colon).ContainsAnyExceptInRange('!', '~')
+            && !text.AsSpan(colon).ContainsAnyExceptInRange(' ', '~')
+            && !text.AsSpan(colon + 1).Trim().IsEmpty;
+    }
+
     /// <summary>Appends <c>name: word word …</c>. A word that is itself too long for a line stands alone on it.</summary>
     public static void Append(StringBuilder text, string name, params ReadOnlySpan<string> words)
     {

@@ -34,6 +34,7 @@ internal static class Effect
         ("login_protection", Live),
         ("login_protection.failures_per_session", NewConnections),
         ("networks", NewConnections),
+        ("network_files", NewConnections),
         ("domains", NewConnections),
         ("rules", NewConnections),
         ("delivery", Live),

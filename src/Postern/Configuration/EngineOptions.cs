@@ -7,6 +7,7 @@ using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.DovecotAuth;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
+using Postern.Relay.Policy.Tenants;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
 using Postern.Smtp.Session;
@@ -61,7 +62,9 @@ internal static class EngineOptions
     public static PolicyOptions ToPolicy(this PosternConfiguration configuration) => new()
     {
         Networks = configuration.Networks,
+        NetworkFiles = configuration.NetworkFiles,
         Domains = configuration.Domains.ToFrozenSet(),
+        Tenants = new TenantTable(configuration.Tenants.Select(static t => t.Options.Terms with { Name = t.Name.ToLowerInvariant() })),
         Srs = configuration.ToSrs(),
         ClientRules = configuration.Rules.Client,
         HeloRules = configuration.Rules.Helo,

@@ -35,6 +35,9 @@ internal sealed record PosternConfiguration(
     /// <summary>Clients that may relay without a password, to anywhere.</summary>
     public required ImmutableArray<IPNetwork> Networks { get; init; }
 
+    /// <summary>Files with more of them, absolute.</summary>
+    public ImmutableArray<string> NetworkFiles { get; init; } = [];
+
     /// <summary>Recipient domains that are accepted from anyone.</summary>
     public required ImmutableArray<Domain> Domains { get; init; }
 
@@ -188,6 +191,10 @@ internal sealed record PosternConfiguration(
             Limits = section.Child("limits", LimitsOptions.Read, "What one client, and all of them together, may use."),
             Networks = section.List(
                 "networks", Kinds.Network, [], "none, loopback included", "Clients that may relay to anywhere without a password."),
+            NetworkFiles = section.FilePaths(
+                "network_files",
+                "Files with more such networks, one a line, `#` before a comment; read again when they change. One with a line that does "
+                    + "not read counts as it was before."),
             Domains = section.List(
                 "domains",
                 Kinds.DomainName,
@@ -238,6 +245,13 @@ internal sealed record PosternConfiguration(
         foreach (var (tenant, _) in configuration.Tenants.DistinctBy(static t => t.Name, StringComparer.Ordinal).Where(
             t => configuration.Tenants.First(f => string.Equals(f.Name, t.Name, StringComparison.OrdinalIgnoreCase)).Name != t.Name))
             section.ReportAt($"tenants.{tenant}", $"the tenant '{tenant}' stands here twice: its name is the same in any case");
+        for (var i = 0; i < configuration.Tenants.Length; i++)
+        {
+            var (tenant, options) = configuration.Tenants[i];
+            foreach (var unknown in options.Terms.Listeners.Where(name => configuration.Listeners.All(l => l.Name != name)))
+                section.ReportAt($"tenants.{tenant}.listeners", $"there is no listener '{unknown}'");
+        }
+
         if (configuration.External is not null && !configuration.Listeners.Any(static l => l.AsksForClientCertificate))
             section.Report("external", "no listener asks for certificates", "'client_certificates: request' at a listener");
         if (section.HasEmptyList("accounts"))

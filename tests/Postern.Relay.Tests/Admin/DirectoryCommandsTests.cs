@@ -1,6 +1,7 @@
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Policy;
 using Postern.Relay.Tests.Accounts;
 using Postern.Sasl;
 

@@ -47,10 +47,10 @@ internal sealed class Judge
         OffersAuthAfterTls = authAfterTls,
     };
 
-    public static SessionState Session(string client = Stranger, string? login = null, bool auth = false, string mechanism = "PLAIN") => new()
+    public static SessionState Session(string client = Stranger, string? login = null, bool auth = false, string mechanism = "PLAIN", string listener = "submission") => new()
     {
         Id = "s1",
-        Listener = "submission",
+        Listener = listener,
         Hostname = "mail.example.org",
         ClientAddress = IPAddress.Parse(client),
         HeloName = "client.example",

@@ -93,6 +93,64 @@ public sealed class MessageEffectTests : IAsyncDisposable
         Assert.StartsWith($"550 5.7.1 {words} (ref ", refused.Reply.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("From: alice@example.org\r\nResent-From: bob@example.org\r\n", "<bob@example.org>: Resent-From address rejected: not owned by user alice")]
+    [InlineData("Resent-From: friends:;\r\nFrom: alice@example.org\r\n", "The Resent-From field rejected: not owned by user alice")]
+    [InlineData("Resent-From: alice@example.org\r\nFrom: bob@example.org\r\n", "<bob@example.org>: From address rejected: not owned by user alice")]
+    public async Task Who_sends_it_on_is_bound_as_its_author_is(string header, string words)
+    {
+        var refused = Assert.IsType<StoreOutcome.Refused>(await OutcomeAsync(At("message", "reject_header_from_mismatch"), header, "a@b.test"));
+        Assert.StartsWith($"550 5.7.1 {words} (ref ", refused.Reply.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Of_several_who_sent_it_on_the_newest_counts() =>
+        await SubmitAsync(At("message", "reject_header_from_mismatch"), "Resent-From: alice@example.org\r\nResent-From: bob@example.org\r\nFrom: alice@example.org\r\n");
+
+    [Theory]
+    [InlineData("From: bob@example.org\r\n", "From: alice@example.org\r\nReply-To: bob@example.org\r\n")]
+    [InlineData("From: The Copier <bob@example.org>\r\n", "From: The Copier <alice@example.org>\r\nReply-To: The Copier <bob@example.org>\r\n")]
+    [InlineData("From: \"The, Copier\"\r\n\t<bob@example.org>\r\n", "From: \"The, Copier\" <alice@example.org>\r\nReply-To: \"The, Copier\" <bob@example.org>\r\n")]
+    [InlineData("From: =?utf-8?q?K=C3=B6nig?= <bob@example.org>\r\n", "From: =?utf-8?q?K=C3=B6nig?= <alice@example.org>\r\nReply-To: =?utf-8?q?K=C3=B6nig?= <bob@example.org>\r\n")]
+    [InlineData("From: bob@example.org, carol@example.org\r\n", "From: alice@example.org\r\nReply-To: bob@example.org, carol@example.org\r\n")]
+    [InlineData("From: alice@example.org\r\nFrom: bob@example.org\r\n", "From: alice@example.org\r\nReply-To: alice@example.org, bob@example.org\r\n")]
+    [InlineData("From: undisclosed:;\r\n", "From: alice@example.org\r\n")]
+    [InlineData("From:\r\n", "From: alice@example.org\r\n")]
+    [InlineData("Reply-To: x@y.test\r\nFrom: bob@example.org\r\n", "Reply-To: x@y.test\r\n", "From: alice@example.org\r\n")]
+    [InlineData("Sender: bob@example.org\r\nFrom: bob@example.org\r\n", "From: alice@example.org\r\nReply-To: bob@example.org\r\n")]
+    [InlineData("From: alice@example.org\r\n", "From: alice@example.org\r\n")]
+    [InlineData("Subject: x\r\n", "Subject: x\r\n", "From: alice@example.org\r\n")]
+    public async Task An_author_that_is_not_the_logins_becomes_one_of_its_own_and_answers_go_where_they_went(string header, params string[] written)
+    {
+        var (entry, content) = await SubmitAsync(At("message", "rewrite_header_from"), header);
+        string[] fields = [.. content[..content.IndexOf("\r\n\r\n", StringComparison.Ordinal)].Split("\r\n")];
+        var behindTrace = fields.SkipWhile(static f => !f.StartsWith("Received", StringComparison.Ordinal)).Skip(1).SkipWhile(static f => f[0] == '\t');
+        Assert.Equal(
+            string.Concat(written),
+            string.Concat(behindTrace.Where(static f => f.Split(':')[0] is not ("Date" or "Message-ID")).Select(static f => f + "\r\n")));
+        Assert.False(entry.Envelope.HasForeignAuthor);
+    }
+
+    [Fact]
+    public async Task An_author_that_never_changes_is_everybodys()
+    {
+        var (_, content) = await SubmitAsync(At("message", "rewrite_header_from scanner@example.org"), "From: Floor 2 <root@printer.local>\r\n");
+        Assert.Contains("From: Floor 2 <scanner@example.org>\r\nReply-To: Floor 2 <root@printer.local>\r\n", content, StringComparison.Ordinal);
+        (_, content) = await SubmitAsync(At("message", "rewrite_header_from scanner@example.org"), "From: Floor 2 <scanner@example.org>\r\n");
+        Assert.DoesNotContain("Reply-To", content, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("sender")]
+    [InlineData("recipient")]
+    [InlineData("message")]
+    public async Task Another_hears_of_failures(string stage)
+    {
+        var (entry, _) = await SubmitAsync(At(stage, "rewrite_sender scanner@example.org"), to: ["a@b.test", "c@d.test"]);
+        Assert.Equal("scanner@example.org", entry.Envelope.Sender.Address);
+        Assert.Equal(["a@b.test", "c@d.test"], entry.Envelope.Recipients.Select(static r => r.Address));
+    }
+
     private static PolicyOptions At(string stage, params string[] rules)
     {
         var entries = rules.Select(RuleEntry.Parse).ToArray();

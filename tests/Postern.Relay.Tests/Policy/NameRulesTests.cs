@@ -73,18 +73,4 @@ public sealed class NameRulesTests
         new RecordingAuditLog(),
         TimeProvider.System,
         names: new SaidNames());
-
-    private sealed class SaidNames : INameLookup
-    {
-        public ValueTask<NameAnswer> FindMailAsync(Domain domain, CancellationToken ct) => new(domain.Text switch
-        {
-            "known.test" => new NameAnswer.Known("it is there"),
-            "none.test" => new NameAnswer.Unknown("null MX") { TakesNone = true },
-            "silent.test" => new NameAnswer.Unavailable("no answer"),
-            _ => new NameAnswer.Unknown("no such domain"),
-        });
-
-        public ValueTask<NameAnswer> FindClientAsync(IPAddress client, CancellationToken ct) =>
-            new(client.ToString() == "192.0.2.1" ? new NameAnswer.Known("known.test") : new NameAnswer.Unknown("no name"));
-    }
 }

@@ -16,7 +16,10 @@ namespace Postern.Relay.Tests.Runtime;
 public sealed class ContentBeginsStrangelyTests
 {
     private const string Dated = "From lisa@example.org Sun Nov 29 11:30:16 2026";
-    private const string Added = "Date: Fri, 20 Nov 2026 10:05:00 +0000\r\nMessage-ID: <ID@mail.example.org>\r\n";
+    private const string Date = "Date: Fri, 20 Nov 2026 10:05:00 +0000\r\n";
+    private const string Id = "Message-ID: <ID@mail.example.org>\r\n";
+    private const string Author = "From: a@example.org\r\n";
+    private const string Added = Date + Id + Author;
 
     private static readonly string[] Lines =
     [
@@ -38,7 +41,7 @@ public sealed class ContentBeginsStrangelyTests
     [InlineData(Dated + "\r\n", "X-Mailbox-Line: " + Dated + "\r\n" + Added + "\r\n")]
     [InlineData("From 10:30 on we meet\r\nin the garden\r\n", Added + "\r\nFrom 10:30 on we meet\r\nin the garden\r\n")]
     [InlineData("From now on\r\n\r\nSubject: x\r\n", Added + "\r\nFrom now on\r\n\r\nSubject: x\r\n")]
-    [InlineData("From : lisa@example.org\r\nSubject: x\r\n\r\n", "From : lisa@example.org\r\nSubject: x\r\n" + Added + "\r\n")]
+    [InlineData("From : lisa@example.org\r\nSubject: x\r\n\r\n", "From : lisa@example.org\r\nSubject: x\r\n" + Date + Id + "\r\n")]
     [InlineData("Subject: x\r\n" + Dated + "\r\n\r\n", "Subject: x\r\n" + Added + "\r\n" + Dated + "\r\n\r\n")]
     [InlineData("just text\r\n", Added + "\r\njust text\r\n")]
     [InlineData("\r\nSubject: x\r\n\r\nbody\r\n", Added + "\r\nSubject: x\r\n\r\nbody\r\n")]
@@ -95,18 +98,20 @@ public sealed class ContentBeginsStrangelyTests
             head.Append(lines[at]).Append("\r\n");
         var body = string.Join("\r\n", lines[at..]) + (at < lines.Count && !isCut ? "\r\n" : string.Empty);
         var fields = head.ToString().Split("\r\n").Where(static l => !l.StartsWith(' ') && !l.StartsWith('\t')).ToList();
-        var date = fields.Any(static f => f.StartsWith("Date:", StringComparison.Ordinal)) ? string.Empty : Added[..(Added.IndexOf('\n', StringComparison.Ordinal) + 1)];
-        var id = fields.Any(static f => f.StartsWith("Message-ID:", StringComparison.Ordinal)) ? string.Empty : Added[(Added.IndexOf('\n', StringComparison.Ordinal) + 1)..];
-        return head + date + id + (body.StartsWith("\r\n", StringComparison.Ordinal) ? string.Empty : "\r\n") + body;
+        var missing = string.Concat(new[] { Date, Id, Author }.Where(added => !fields.Any(f => NameOf(f) == NameOf(added))));
+        return head + missing + (body.StartsWith("\r\n", StringComparison.Ordinal) ? string.Empty : "\r\n") + body;
     }
 
     private static bool IsMailboxLine(List<string> lines, int at) =>
         lines[at].TrimStart('>').StartsWith("From ", StringComparison.Ordinal) && !IsField(lines[at])
         && (lines[at].Contains("Nov 29 1", StringComparison.Ordinal) || lines[at].Contains("Jul  8 12:", StringComparison.Ordinal) || (at + 1 < lines.Count && IsField(lines[at + 1])));
 
+    private static string NameOf(string line) =>
+        line.Contains(':', StringComparison.Ordinal) ? line[..line.IndexOf(':', StringComparison.Ordinal)].TrimEnd(' ', '\t') : string.Empty;
+
     private static bool IsField(string line)
     {
-        var name = line.Contains(':', StringComparison.Ordinal) ? line[..line.IndexOf(':', StringComparison.Ordinal)].TrimEnd(' ', '\t') : string.Empty;
+        var name = NameOf(line);
         return name.Length > 0 && !name.AsSpan().ContainsAnyExceptInRange('!', '~');
     }
 

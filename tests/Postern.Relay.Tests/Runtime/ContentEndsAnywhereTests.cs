@@ -28,7 +28,7 @@ public sealed class ContentEndsAnywhereTests
     [InlineData(" abc", "\r\n abc")]
     public async Task Row_220_content_that_ends_inside_a_line_is_stored_whole_and_no_field_grows_into_the_next(string content, string expected)
     {
-        const string Kept = "Date: Fri, 20 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@example.org>\r\n";
+        const string Kept = "From: lisa@example.org\r\nDate: Fri, 20 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@example.org>\r\n";
         foreach (var size in (int[])[1, 2, 3, 1000])
         {
             var (_, bare) = await SubmitAsync(content, size);

@@ -42,9 +42,33 @@ public sealed class SenderTraceTests
     [InlineData("From: lisa@example.org\r\nFrom: lisa@example.org\r\n")]
     [InlineData("From: ceo@bank.example: lisa@example.org;\r\n")]
     [InlineData("From:\r\n")]
-    [InlineData("Subject: no author\r\n")]
     public async Task Row_210_who_names_another_is_named_as_the_sender(string fields) =>
         Assert.Equal(fields + Rest + "Sender: lisa@example.org\r\n", await SubmitAsync("lisa", fields));
+
+    /// <summary>RFC 6409 §8: an author is what a message must have, and whoever sends it without one is it.</summary>
+    [Theory]
+    [InlineData("lisa", "lisa@example.org", "From: lisa@example.org")]
+    [InlineData("lisa", "sales@example.org", "From: sales@example.org")]
+    [InlineData("lisa", "ceo@bank.example", "X-Authenticated-Sender: lisa")]
+    [InlineData("printer", "", "From: scans@example.org")]
+    [InlineData("nobody", "", "X-Authenticated-Sender: nobody")]
+    [InlineData(null, "scanner@example.org", "From: scanner@example.org")]
+    public async Task Who_names_no_author_is_the_author(string? login, string reversePath, string added)
+    {
+        foreach (var fields in new[] { "Subject: no author\r\n", "Subject: no author\r\nResent-From: sales@example.org\r\n", "X-From: a@b.example\r\nFrom-: x\r\n" })
+        {
+            if (!fields.Contains("Resent", StringComparison.Ordinal) || added.StartsWith("From", StringComparison.Ordinal))
+                Assert.Equal(fields + Rest + added + "\r\n", await SubmitAsync(login, fields, reversePath, rule: "permit_networks"));
+        }
+    }
+
+    [Fact]
+    public async Task Without_an_author_and_a_sender_nothing_is_made_up_and_mail_that_merely_arrives_is_not_completed()
+    {
+        Assert.Equal("Subject: x\r\n" + Rest, await SubmitAsync(login: null, "Subject: x\r\n", string.Empty, rule: "permit_networks"));
+        Assert.Equal("Subject: x\r\n" + Rest, await SubmitAsync(login: null, "Subject: x\r\n", "a@b.example", rule: "reject_unauth_destination"));
+        Assert.Equal(Rest + "From: lisa@example.org\r\nSender: lisa@example.org\r\n", await SubmitAsync("lisa", "Sender: cfo@bank.example\r\n"));
+    }
 
     [Theory]
     [InlineData("From: ceo@bank.example\r\n", "Sender: cfo@bank.example\r\n")]

@@ -47,6 +47,11 @@ internal sealed partial class ExampleServer : IAsyncDisposable
 
     public IPEndPoint Endpoint => host!.Relay.Endpoints[0].Endpoint;
 
+    public IPEndPoint Of(string listener) => host!.Relay.Endpoints.Single(e => e.Listener.Name == listener).Endpoint;
+
+    /// <summary>What has been told of by now is in the log, for a command to read.</summary>
+    public ValueTask FlushAsync() => host!.Relay.Audit.FlushAsync(Ct);
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>`postern check` accepts it, and the server starts.</summary>
@@ -75,6 +80,6 @@ internal sealed partial class ExampleServer : IAsyncDisposable
         Run.Dispose();
     }
 
-    [GeneratedRegex(@"listen: \S+", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"listen: [^\s,]+", RegexOptions.NonBacktracking)]
     private static partial Regex Listen { get; }
 }

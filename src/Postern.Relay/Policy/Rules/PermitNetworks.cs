@@ -9,12 +9,12 @@ internal sealed class PermitNetworks : IRelayRule
 
     public string Name => Word;
 
-    public string Doc => "permit: the client is in `networks` (none by default, not even loopback)";
+    public string Doc => "permit: the client is in `networks` or `network_files` (none by default, not even loopback)";
 
     public RuleStage Stages => RelayRules.EveryStage;
 
-    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) =>
-        new(context.TrustedNetwork is { } network
+    public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) =>
+        await context.FindTrustedNetworkAsync(ct) is { } network
             ? new RuleAnswer.Permit($"client {context.Facts.Client} is in {network} of networks")
-            : new RuleAnswer.Pass($"client {context.Facts.Client} is in none of networks", Remedies.TrustClientAsync));
+            : new RuleAnswer.Pass($"client {context.Facts.Client} is in none of networks", Remedies.TrustClientAsync);
 }

@@ -5,16 +5,18 @@ using Postern.Smtp.Grammar;
 namespace Postern.Relay.Policy.Rules;
 
 /// <summary>
-/// Refuses a message of a login whose From field names an author that its account may not send as: every address in it, of each From field
-/// there is. A field that does not read is nobody's. Without one, the author is the sender in the envelope.
+/// Refuses a message of a login whose header names an author, or whoever sends it on, that its account may not send as: every address of
+/// each From field there is, of the newest Resent-From (RFC 5322 §3.6.6), and of a Sender that would stay. A field that does not read is
+/// nobody's. Without From, the author is the sender in the envelope.
 /// </summary>
 internal sealed class RejectHeaderFromMismatch : IRelayRule
 {
     public string Name => "reject_header_from_mismatch";
 
     public string Doc =>
-        "refuse (550): a login whose account may not send as every address of every From field; a From that does not "
-            + "read (a group, half an address) is nobody's. Without one the sender of the envelope is the author";
+        "refuse (550): a login whose account may not send as every address of every From field, of the newest Resent-From "
+            + "and of a Sender that stays; one that does not read (a group, half an address) is nobody's. Without From the sender of the "
+            + "envelope is the author";
 
     public RuleStage Stages => RuleStage.Message;
 
@@ -27,13 +29,19 @@ internal sealed class RejectHeaderFromMismatch : IRelayRule
         if (await context.FindAccountAsync(ct) is not { Enabled: true } account)
             return new RuleAnswer.Refuse(
                 Refusals.AccountDisabled(context), $"account {context.Facts.Login} is not there any more", Remedies.RestoreAccountAsync);
-        if (header.HasForeignAuthor is false)
-            return new RuleAnswer.Pass(header.From is null ? "no From field" : $"account {account.Name} may send as what From says");
-        return new RuleAnswer.Refuse(
-            Refusals.AuthorNotOwned(context, OtherOf(header.From, account)),
-            header.From is null ? "From says nothing that can be read" : $"account {account.Name} may not send as From says: {header.From}",
-            Remedies.TakeOut(this));
+        if (header.HasForeignAuthor is not false)
+            return Refused("From", header.From, context, account);
+        if (header.HasForeignResender is not (null or false))
+            return Refused("Resent-From", header.ResentFrom, context, account);
+        if (header.HasForeignSender is not (null or false))
+            return Refused("Sender", header.Sender, context, account);
+        return new RuleAnswer.Pass(header.From is null ? "no From field" : $"account {account.Name} may send as what From says");
     }
+
+    private RuleAnswer.Refuse Refused(string field, string? text, RuleContext context, Accounts.Account account) => new(
+        Refusals.AuthorNotOwned(context, field, OtherOf(text, account)),
+        text is null ? $"{field} says nothing that can be read" : $"account {account.Name} may not send as {field} says: {text}",
+        Remedies.TakeOut(this));
 
     /// <summary>The first address that the account may not have; null where none can be read.</summary>
     private static string? OtherOf(string? from, Accounts.Account account)

@@ -14,10 +14,10 @@ internal sealed class RejectUnlistedNetworkSender : IRelayRule
 
     public RuleStage Stages => RuleStage.Sender | RuleStage.Recipient;
 
-    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => RejectUnlistedDomain.OfListedAsync(
+    public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) => await RejectUnlistedDomain.OfListedAsync(
         context,
         context.Facts.Login is not null ? "logged in: the password decides, not the address"
-            : context.TrustedNetwork is null ? "not in networks"
+            : await context.FindTrustedNetworkAsync(ct) is null ? "not in networks"
             : null,
         ct);
 }

@@ -4,6 +4,7 @@ using System.Net;
 using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Admin;
+using Postern.Relay.Policy;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Configuration.Reading;
@@ -49,6 +50,13 @@ internal static class Kinds
     public static Kind<Domain> DomainName { get; } = new("domain", "a domain such as example.org", TryDomain, []);
 
     public static Kind<Mailbox> Address { get; } = new("address", "an address such as postmaster@example.org", TryAddress, []);
+
+    /// <summary>A field that messages are given.</summary>
+    public static Kind<string> HeaderField { get; } = new(
+        "header field", "a header field such as X-Origin: scanner", TryHeaderField, []);
+
+    /// <summary>The name of a field (RFC 5322 §2.2).</summary>
+    public static Kind<string> FieldName { get; } = new("field name", "the name of a header field such as X-Tenant", TryFieldName, []);
 
     public static Kind<IPNetwork> Network { get; } = new("CIDR", "a network such as 192.0.2.0/24 or 2001:db8::/32", TryNetwork, [])
     {
@@ -111,6 +119,18 @@ internal static class Kinds
 
     private static string OneOf(ImmutableArray<string> words) =>
         words.Length == 1 ? $"'{words[0]}'" : $"{string.Join(", ", words[..^1].Select(static w => $"'{w}'"))} or '{words[^1]}'";
+
+    private static bool TryHeaderField(string text, out string value)
+    {
+        value = text;
+        return Smtp.Message.HeaderField.IsField(text);
+    }
+
+    private static bool TryFieldName(string text, out string value)
+    {
+        value = text;
+        return Smtp.Message.HeaderField.IsField($"{text}: x");
+    }
 
     private static bool TryText(string text, out string value)
     {

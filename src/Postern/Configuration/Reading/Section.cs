@@ -81,6 +81,10 @@ internal sealed class Section
         return Keep(key, TryScalar(entry.Value, PathOf(key), kind, out var value) ? value : default!, string.Empty);
     }
 
+    /// <summary>Paths, each as one that <see cref="FilePath"/> reads.</summary>
+    public ImmutableArray<string> FilePaths(string key, string doc) =>
+        [.. List(key, Kinds.FilePath, [], "none", doc).Select(path => System.IO.Path.GetFullPath(path, context.Directory))];
+
     /// <summary>A path, made absolute against the file's directory; null when it was left out.</summary>
     public string? FilePath(string key, string? fallback, string fallbackText, string doc)
     {

@@ -6,6 +6,7 @@ using Postern.Configuration.Reading;
 using Postern.Relay.Accounts;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Pools;
+using Postern.Relay.Policy.Tenants;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Configuration.Upstream;
@@ -103,6 +104,9 @@ internal sealed record TenantOptions(string? Pool)
     /// <summary>Held for all of its accounts together; null for no limit of its own.</summary>
     public HeldLimit? Held { get; init; }
 
+    /// <summary>Whose mail is the tenant's, without its name.</summary>
+    public TenantTerms Terms { get; init; } = new(string.Empty);
+
     public static TenantOptions Read(Section section)
     {
         var options = new TenantOptions(section.Value<string?>(
@@ -121,6 +125,44 @@ internal sealed record TenantOptions(string? Pool)
                 "Messages that are held for all accounts of this tenant together, beside `limits.held_messages` of each; "
                     + "one more is answered 552 5.7.17."),
             section.Value("held_size", Kinds.Size, long.MaxValue, "no limit of its own", "The same in octets of content."));
-        return messages == int.MaxValue && size == long.MaxValue ? options : options with { Held = new HeldLimit(messages, size) };
+        return (messages == int.MaxValue && size == long.MaxValue ? options : options with { Held = new HeldLimit(messages, size) }) with
+        {
+            Terms = ReadTerms(section),
+        };
+    }
+
+    private static TenantTerms ReadTerms(Section section)
+    {
+        var terms = new TenantTerms(string.Empty)
+        {
+            Header = section.Value<string?>(
+                "header",
+                Kinds.FieldName!,
+                fallback: null,
+                "none",
+                "A header field in which a client names this tenant, such as `X-Tenant`; only who is in `require_login` may, anybody else "
+                    + "is answered 550. It leaves every message, in whatever case and however often it stands there."),
+            Logins = section.List(
+                "require_login", Kinds.Text, [], "none", "The accounts, by their names, that may name this tenant in `header`."),
+            Listeners = section.List(
+                "listeners",
+                Kinds.Text,
+                [],
+                "none",
+                "Listeners, by name: who comes in there is this tenant's, unless its account belongs to another."),
+            Networks = section.List("networks", Kinds.Network, [], "none", "The same by the client's network, behind `listeners`."),
+            Domains = section.List(
+                "domains",
+                Kinds.DomainName,
+                [],
+                "any",
+                "The domains that senders of this tenant have; another is answered 550. A login without a tenant that sends as one of them "
+                    + "is this tenant's."),
+            Fields = section.List(
+                "add_headers", Kinds.HeaderField, [], "none", "Header fields that messages of this tenant are given: `X-Origin: acme`."),
+        };
+        if (terms.Header is not null && terms.Logins.IsEmpty)
+            section.Report("header", "anybody could name this tenant", "'require_login' beside it, with the accounts that may");
+        return terms;
     }
 }

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using Postern.Configuration;
+using Postern.Configuration.Doubts;
 using Postern.Hosting.Certificates;
 using Postern.Hosting.Drop;
 using Postern.Machine;
@@ -110,6 +111,8 @@ internal static class Compilation
         var unusable = LoginSources.Load(configuration, now, out var logins, out var doubts);
         foreach (var (key, found) in unusable)
             errors.Add((configuration.ErrorAt(key, found.What), found.Todo));
+        errors.AddRange(TrustedNetworks.Problems(configuration)
+            .Select(static problem => (problem, "Mend the file, or take it out: nobody knows who is trusted without it.")));
         var aliases = AliasSources.Load(configuration, purpose, errors, warnings);
         warnings.AddRange(configuration.Doubts.Concat(doubts).Select(doubt => configuration.ErrorAt(doubt.Key, doubt.Text)));
         if (purpose != CompileFor.Asking)
@@ -265,6 +268,7 @@ internal static class Compilation
 
         if (configuration.Sendmail.Drop is { } drop && new DropDirectory(drop).Doubt() is { } undroppable)
             warnings.Add(configuration.ErrorAt("sendmail.drop", undroppable));
+        warnings.AddRange(TrustedNetworks.Doubts(configuration, SharedAddress.All()));
         if (purpose == CompileFor.Checking)
             warnings.AddRange(DoubtKeys(configuration));
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Postern.Relay.Admin;
+namespace Postern.Relay.Policy;
 
 /// <summary>
 /// Reads a network as operators write it, strictly: what is not clearly one network is refused with the likely intention.

@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace Postern.Smtp.Tests.Transcripts;
+namespace Postern.Testing;
 
 /// <summary>One line: <c>C:</c>, <c>C&gt;</c>, <c>C*</c>, <c>S:</c>, <c>S+</c> or <c>= </c>, and its text.</summary>
-internal sealed record TranscriptLine(string Kind, string Text)
+public sealed record TranscriptLine(string Kind, string Text)
 {
     public bool IsClient => Kind[0] == 'C';
 

@@ -2,7 +2,7 @@ using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Smtp.Grammar;
 
-namespace Postern.Relay.Runtime;
+namespace Postern.Relay.Policy;
 
 /// <summary>Who sends a message by a login, for the question whose names stand in its header.</summary>
 /// <param name="Login">The authorization id.</param>

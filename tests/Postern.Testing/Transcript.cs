@@ -1,26 +1,25 @@
 using System.Globalization;
 using System.Text;
 
-namespace Postern.Smtp.Tests.Transcripts;
+namespace Postern.Testing;
 
 /// <summary>
 /// A recorded dialogue that is a specification. Lines:
-/// <c># key: value</c> sets up the server; <c>C: text</c> is sent with CRLF, <c>C&gt; text</c> without, <c>C* n text</c> n times without CRLF;
+/// <c># key: value</c> sets up the server, and what a key can be the player says; <c>C: text</c> is sent with CRLF,
+/// <c>C&gt; text</c> without, <c>C* n text</c> n times without CRLF;
 /// consecutive client lines are one pipelined group; <c>S: text</c> is expected, <c>*</c> matches anything,
 /// <c>S+ text</c> a whole reply by its last line; <c>= tls</c> shakes hands, <c>= eof</c> is
-/// the client's half-close, <c>= closed</c> expects the server's; <c>= stored n</c>, <c>= content text</c>,
-/// <c>= envelope addresses</c>, <c>= mail parameters</c> and <c>= rcpt parameters / parameters</c> look into the store.
+/// the client's half-close, <c>= closed</c> expects the server's; what else may stand behind <c>=</c> is the player's to say too.
 /// Escapes in client text and content: <c>\r \n \0 \t \\ \xHH</c>.
 /// </summary>
-internal sealed record Transcript(string Name, IReadOnlyDictionary<string, string> Setup, IReadOnlyList<TranscriptLine> Lines)
+public sealed record Transcript(string Name, IReadOnlyDictionary<string, string> Setup, IReadOnlyList<TranscriptLine> Lines)
 {
-    public static string Folder { get; } = Path.Combine(AppContext.BaseDirectory, "Transcripts");
-
-    public static Transcript Load(string name)
+    /// <param name="file">Its name without the extension is the transcript's.</param>
+    public static Transcript Load(string file)
     {
         Dictionary<string, string> setup = [];
         List<TranscriptLine> lines = [];
-        foreach (var text in File.ReadLines(Path.Combine(Folder, name + ".smtp")))
+        foreach (var text in File.ReadLines(file))
         {
             if (text.Length == 0 || text.StartsWith("##", StringComparison.Ordinal))
                 continue;
@@ -35,7 +34,7 @@ internal sealed record Transcript(string Name, IReadOnlyDictionary<string, strin
             lines.Add(new TranscriptLine(text[..2], text.Length > start ? text[start..] : string.Empty));
         }
 
-        return new Transcript(name, setup, lines);
+        return new Transcript(Path.GetFileNameWithoutExtension(file), setup, lines);
     }
 
     public static byte[] Unescape(string text)

@@ -1,0 +1,62 @@
+using Postern.Relay.Policy.Tenants;
+using Postern.Smtp.Grammar;
+using Postern.Smtp.Replies;
+
+namespace Postern.Relay.Policy.Rules;
+
+/// <summary>
+/// Binds tenants: a message names one in its header only where its login may, and a tenant's mail has a sender of its own domains. Asked
+/// first wherever the configuration says something of tenants, written or not; what it finds the message then is.
+/// </summary>
+internal sealed class RejectTenantMismatch : IRelayRule
+{
+    public const string Word = "reject_tenant_mismatch";
+
+    private static readonly EnhancedStatus NotAuthorized = new(5, 7, 1);
+
+    public string Name => Word;
+
+    public string Doc =>
+        "refuse (550): a header that names a tenant of `tenants` and a login that is not in its `require_login`; a sender outside of the "
+            + "`domains` of its tenant. Asked first wherever `tenants` says something of this, written or not";
+
+    public RuleStage Stages => RuleStage.Sender | RuleStage.Message;
+
+    public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)
+    {
+        var tenants = context.Options.Tenants;
+        var own = context.Facts.Tenant;
+        if (context.Header is not { Tenants: { IsDefaultOrEmpty: false } claims })
+            return Judge(context, own, tenants.Find(own), own is null ? "of no tenant" : $"of tenant {own}");
+        if (context.Facts.Login is not { } login)
+            return await context.FindTrustedNetworkAsync(ct) is null
+                ? Judge(context, own, tenants.Find(own), "a header of a stranger names a tenant: it is not looked at")
+                : Refuse($"the {claims[0].Field} field needs a login", "not logged in", context);
+        if (claims.Length > 1)
+            return Refuse($"{claims[0].Field} stands in the message more than once", $"{claims.Length} fields name a tenant", context);
+        var (field, name) = claims[0];
+        return tenants.Find(name) is { Header: { } header } terms
+            && string.Equals(header, field, StringComparison.OrdinalIgnoreCase)
+            && terms.Logins.Contains(login, StringComparer.OrdinalIgnoreCase)
+                ? Judge(context, terms.Name, terms, $"{field} names tenant {terms.Name}, and {login} may")
+                : Refuse(
+                    $"{field} rejected: user {login} may not name this tenant",
+                    $"{field} says '{name}', and {login} is in no require_login of a tenant of this name",
+                    context);
+    }
+
+    private static RuleAnswer Judge(RuleContext context, string? tenant, TenantTerms? terms, string saw) =>
+        terms is { Domains.IsEmpty: false } && context.Sender.Mailbox is { } sender
+            && !(sender.Domain is Domain domain && terms.Domains.Contains(domain))
+            ? new RuleAnswer.Refuse(
+                new Refusal(550, NotAuthorized, $"{context.Sender}: Sender address rejected: not a domain of tenant {terms.Name}"),
+                $"{saw}, whose domains are {string.Join(", ", terms.Domains.Select(static d => d.Text))}",
+                (_, _) => new($"add {sender.Domain.Text} to tenants.{terms.Name}.domains in postern.yaml"))
+            : new RuleAnswer.Pass(saw) { Effect = tenant is null ? null : new MessageEffect.Tenant(tenant) };
+
+    private static RuleAnswer.Refuse Refuse(string text, string saw, RuleContext context) =>
+        new(
+            new Refusal(550, NotAuthorized, text),
+            saw,
+            context.Facts.Login is { } login ? (_, _) => new($"add {login} to require_login of the tenant in postern.yaml") : null);
+}
